@@ -1,0 +1,165 @@
+"""ModelSpec: the whole specification of one model, with the rules that hold between its parts."""
+
+from datetime import timedelta
+
+from pydantic import Field, model_validator
+
+from ml_assets.core.spec.base import SpecPart
+from ml_assets.core.spec.durations import Days, format_duration
+from ml_assets.core.spec.evaluation import Evaluation, Gate, GateMetric
+from ml_assets.core.spec.features import Categorical, CustomFeatures, Feature, RowTransform, WindowAggregate
+from ml_assets.core.spec.operation import Backfill, Compute, Schedule
+from ml_assets.core.spec.source import Column, Quality, Source
+from ml_assets.core.spec.training import Training
+
+RESERVED = ("day", "score", "decision")
+
+
+class ModelSpec(SpecPart):
+    """One model: everything between its landed files and its registry entry."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)
+    """Name of the model: first part of its asset keys, folder of its tables, name in the registry."""
+
+    description: str = ""
+    """What the model is for."""
+
+    owners: list[str] = []
+    """E-mail addresses, or teams as `team:fraud`."""
+
+    source: Source
+    columns: dict[str, Column] = Field(min_length=1)
+    """The contract of a row, by column name."""
+
+    row_key: list[str] = Field(min_length=1)
+    """Columns that together name a row; unique within a day."""
+
+    event_time: str
+    """The timestamp column that orders rows and decides their day."""
+
+    target: str
+    """The label: a boolean column, or an integer column of 0 and 1."""
+
+    entity: str | None = None
+    """The column of what is acted upon (a card, a customer)."""
+
+    label_delay: Days
+    """How long after its event the label of a row is known, in whole days."""
+
+    quality: Quality = Quality()
+    features: list[Feature] = Field(min_length=1)
+    """The features, in the order in which the model sees them."""
+
+    training: Training
+    evaluation: Evaluation = Evaluation()
+    gates: dict[GateMetric, Gate] = Field(min_length=1)
+    """Bounds on metrics; the registry's alias moves only to a model that is within all of them."""
+
+    compute: Compute = Compute()
+    backfill: Backfill = Backfill()
+    schedule: Schedule = Schedule()
+
+    @model_validator(mode="after")
+    def _parts_agree(self) -> "ModelSpec":
+        self._check_columns()
+        self._check_roles()
+        self._check_features()
+        self._check_judgement()
+        return self
+
+    def _check_columns(self) -> None:
+        for name in self.columns:
+            if name.startswith("_") or name in RESERVED:
+                raise ValueError(f"columns.{name}: names beginning with _ and {', '.join(RESERVED)} are taken by the pipeline")
+        sources = [column.source or name for name, column in self.columns.items()]
+        if twice := {s for s in sources if sources.count(s) > 1}:
+            raise ValueError(f"columns: {', '.join(sorted(twice))} in the files is the source of more than one column")
+
+    def _check_roles(self) -> None:
+        for role, name in [("event_time", self.event_time), ("target", self.target), ("entity", self.entity)]:
+            if name is not None:
+                self._column(role, name)
+        for name in self.row_key:
+            if self._column("row_key", name).nullable:
+                raise ValueError(f"row_key: {name} is nullable; a row without a key cannot be told from others")
+        time = self.columns[self.event_time]
+        if time.type != "timestamp" or time.nullable:
+            raise ValueError(f"event_time: {self.event_time} must be a timestamp that is not nullable")
+        target = self.columns[self.target]
+        if target.type != "boolean" and not (target.type == "integer" and set(target.allowed or ()) == {0, 1}):
+            raise ValueError(f"target: {self.target} must be boolean, or integer with allowed: [0, 1]")
+        if self.target in (*self.row_key, self.entity):
+            raise ValueError(f"target: {self.target} cannot also be a key")
+
+    def _check_features(self) -> None:
+        names = self.feature_names()
+        if twice := {n for n in names if names.count(n) > 1}:
+            raise ValueError(f"features: {', '.join(sorted(twice))} is made more than once")
+        for position, feature in enumerate(self.features):
+            where = f"features[{position}] ({feature.kind})"
+            if isinstance(feature, RowTransform | Categorical):
+                self._check_row_feature(where, feature)
+            elif isinstance(feature, WindowAggregate):
+                self._check_window(where, feature)
+            for name in feature.names():
+                if name == self.target or (isinstance(feature, CustomFeatures) and name in (*self.columns, *RESERVED)):
+                    raise ValueError(f"{where}: {name} is the name of a column, not of a feature; the target is never a feature")
+
+    def _check_row_feature(self, where: str, feature: RowTransform | Categorical) -> None:
+        accepted = ("integer", "number", "boolean") if isinstance(feature, RowTransform) else ("string", "integer", "boolean")
+        for name in feature.columns:
+            if name == self.target:
+                raise ValueError(f"{where}: {name} is the target; as a feature it would leak the label")
+            if self._column(where, name).type not in accepted:
+                raise ValueError(f"{where}: {name} is a {self.columns[name].type}, but {feature.kind} takes {', '.join(accepted)}")
+
+    def _check_window(self, where: str, feature: WindowAggregate) -> None:
+        for name in feature.key:
+            self._column(where, name)
+            if name == self.target:
+                raise ValueError(f"{where}: the target {name} as key would leak the label")
+        if feature.value is None:
+            return
+        if self._column(where, feature.value).type not in ("integer", "number", "boolean"):
+            raise ValueError(f"{where}: {feature.value} is a {self.columns[feature.value].type} and cannot be aggregated")
+        if feature.value == self.target and feature.delay < self.label_delay:
+            raise ValueError(
+                f"{where}: aggregates of the target {self.target} need delay of at least the label_delay {format_duration(self.label_delay)}, "
+                f"not {format_duration(feature.delay)}: the labels are not known earlier, so they would leak"
+            )
+        if feature.value == self.target and {"difference", "ratio", "zscore"} & set(feature.aggregates):
+            raise ValueError(f"{where}: difference, ratio and zscore use the row's own value, which for the target is the label")
+
+    def _check_judgement(self) -> None:
+        for name in self.evaluation.slices:
+            self._column("evaluation.slices", name)
+        if self.entity is None and (self.evaluation.exclude_known_positives or "entity_precision_at_k" in self.gates):
+            raise ValueError("entity is missing: exclude_known_positives and entity_precision_at_k need it")
+        categorical, names = self.categorical_features(), self.feature_names()
+        for field, wanted in [("scale", [n for n in names if n not in categorical]), ("encode", categorical)]:
+            for name in getattr(self.training.preprocessing, field):
+                if name not in wanted:
+                    raise ValueError(f"training.preprocessing.{field}: {name} is not one of {', '.join(wanted) or 'no features'}")
+
+    def _column(self, where: str, name: str) -> Column:
+        if name not in self.columns:
+            raise ValueError(f"{where}: there is no column {name}; the columns are {', '.join(self.columns)}")
+        return self.columns[name]
+
+    def feature_names(self) -> list[str]:
+        """Names of all feature columns, in the order in which the model sees them."""
+        return [name for feature in self.features for name in feature.names()]
+
+    def categorical_features(self) -> list[str]:
+        """Names of the feature columns that hold categories."""
+        return [name for feature in self.features if isinstance(feature, Categorical) for name in feature.names()]
+
+    def identity_columns(self) -> list[str]:
+        """Columns that the features table carries beside the features: row key, event time, entity, target, slices; each once."""
+        entity = [self.entity] if self.entity else []
+        return list(dict.fromkeys([*self.row_key, self.event_time, *entity, self.target, *self.evaluation.slices]))
+
+    def longest_reach(self) -> timedelta:
+        """How far before a row its features can see."""
+        reaches = [f.reach() for f in self.features if isinstance(f, WindowAggregate)]
+        return max([timedelta(0), *reaches, *(f.reads for f in self.features if isinstance(f, CustomFeatures))])

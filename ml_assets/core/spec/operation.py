@@ -1,0 +1,32 @@
+"""How the pipeline runs: resources of the training step, size of backfill runs, and the daily schedule."""
+
+from pydantic import Field
+
+from ml_assets.core.spec.base import SpecPart
+
+
+class Compute(SpecPart):
+    """What the training step needs; where that is, the environment decides."""
+
+    cpu: int = Field(2, ge=1)
+    """CPU cores, and the number of threads of XGBoost: part of what makes training repeatable."""
+    memory: str = Field("4Gi", pattern=r"^[0-9]+(Mi|Gi)$")
+    """Memory in Kubernetes notation."""
+    gpu: int = Field(0, ge=0)
+    """GPUs; with one or more, XGBoost trains on CUDA where there is a device, and on the CPU, with a warning, where there is none."""
+
+
+class Backfill(SpecPart):
+    """How many days one run makes."""
+
+    days_per_run: int | None = Field(128, ge=1)
+    """Most days in one run of a backfill; null puts every day into one run (what `dagster asset materialize --partition-range` requires)."""
+
+
+class Schedule(SpecPart):
+    """When the newest day is made."""
+
+    cron: str = "0 2 * * *"
+    """Cron expression in the time zone of the source."""
+    enabled: bool = True
+    """Whether the schedule runs as soon as the location is loaded."""

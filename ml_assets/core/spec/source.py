@@ -1,0 +1,117 @@
+"""Where the daily files are, what their columns mean, and which rows are good enough to use."""
+
+import re
+from datetime import date
+from typing import Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, field_validator, model_validator
+
+from ml_assets.core.spec.base import SpecPart
+
+ColumnType = Literal["integer", "number", "string", "boolean", "timestamp"]
+DAY_PLACEHOLDER = re.compile(r"\{day(?::([^}]*))?\}")
+
+
+class Source(SpecPart):
+    """The landed files of a model, one set of files a day."""
+
+    files: str
+    """Files of one day, relative to the landing root, with `*` and `?` as wildcards within a folder level. `{day}` stands for the ISO date;
+    `{day:%Y/%m/%d}` spells it another way. Files whose name begins with `_` or `.` are never read. Formats, by ending: .parquet, .csv, .jsonl
+    (also .csv.gz, .jsonl.gz)."""
+
+    start: date
+    """The first day of the model's data: the first daily partition."""
+
+    end: date | None = None
+    """The last day; without it partitions go on to yesterday."""
+
+    time_zone: str = "UTC"
+    """IANA time zone in which a day begins and ends, and in which time stamps without a zone are read."""
+
+    @field_validator("files")
+    @classmethod
+    def _names_the_day(cls, value: str) -> str:
+        if not DAY_PLACEHOLDER.search(value):
+            raise ValueError("must contain {day}, for example transactions/{day}/*.parquet")
+        if value.startswith("/") or ".." in value.split("/") or "://" in value:
+            raise ValueError("must be relative to the landing root and stay inside it")
+        return value
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_a_time_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(f"{value!r} is not an IANA time zone such as Europe/Brussels") from error
+        return value
+
+    @model_validator(mode="after")
+    def _starts_before_it_ends(self) -> "Source":
+        if self.end is not None and self.end < self.start:
+            raise ValueError(f"end {self.end} lies before start {self.start}")
+        return self
+
+
+class Column(SpecPart):
+    """One column of the landed files: its name there, its type, and the rules that each of its values meets."""
+
+    type: ColumnType
+    """Type of the values after reading; a value that cannot be read as this type is a reason for quarantine."""
+
+    source: str | None = None
+    """Name of the column in the files, when it differs from the name here."""
+
+    description: str = ""
+    """What the column means; shown in the UI."""
+
+    nullable: bool = False
+    """Whether a row without a value is good."""
+
+    minimum: float | None = None
+    """Smallest good value (integer and number)."""
+
+    maximum: float | None = None
+    """Largest good value (integer and number)."""
+
+    allowed: list[str | int | bool] | None = None
+    """The only good values."""
+
+    pattern: str | None = None
+    """Regular expression that the whole value matches (string)."""
+
+    @model_validator(mode="after")
+    def _rules_fit_the_type(self) -> "Column":
+        if self.type not in ("integer", "number") and (self.minimum is not None or self.maximum is not None):
+            raise ValueError(f"minimum and maximum are for integer and number, not for {self.type}")
+        if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
+            raise ValueError(f"minimum {self.minimum} is above maximum {self.maximum}")
+        if self.pattern is not None:
+            if self.type != "string":
+                raise ValueError(f"pattern is for string, not for {self.type}")
+            try:
+                re.compile(self.pattern)
+            except re.error as error:
+                raise ValueError(f"pattern {self.pattern!r} is not a regular expression: {error}") from error
+        return self
+
+
+class Quality(SpecPart):
+    """When a whole day is good enough to publish."""
+
+    max_bad_share: float = Field(0.1, ge=0, le=1)
+    """A day in which a larger share of the rows breaks the contract is rejected: it is published empty, all its rows are quarantined."""
+
+    min_rows: int = Field(1, ge=0)
+    """A day with fewer landed rows is rejected."""
+
+    max_rows: int | None = Field(None, ge=1)
+    """A day with more landed rows is rejected."""
+
+    @model_validator(mode="after")
+    def _bounds_are_in_order(self) -> "Quality":
+        if self.max_rows is not None and self.max_rows < self.min_rows:
+            raise ValueError(f"max_rows {self.max_rows} is below min_rows {self.min_rows}")
+        return self

@@ -1,0 +1,54 @@
+"""Which days a model of day D is fitted, stopped and judged on."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from ml_assets.core.spec import ModelSpec
+
+
+@dataclass(frozen=True)
+class Split:
+    """Days of a model, each list in ascending order.
+
+    `window` is `fit` followed by `validation`, the early-stopping part. Between window and holdout lie `label_delay` days
+    that are not used: their labels were not known when the holdout began.
+    """
+
+    fit: list[date]
+    validation: list[date]
+    holdout: list[date]
+
+    @property
+    def window(self) -> list[date]:
+        """All days of the training window."""
+        return self.fit + self.validation
+
+    @property
+    def first(self) -> date:
+        """The earliest day that is used."""
+        return self.fit[0]
+
+
+def split_days(spec: ModelSpec, as_of: date) -> Split:
+    """The days of the model of day `as_of`.
+
+    Labels are known through L = as_of - label_delay; the holdout is the last `holdout` days up to L; the training window
+    ends `label_delay` before the holdout begins and is `window` days long.
+
+    Raises:
+        ValueError: when the first of these days lies before the start of the source.
+    """
+    holdout = _days_up_to(as_of - spec.label_delay, spec.evaluation.holdout)
+    window = _days_up_to(holdout[0] - timedelta(days=1) - spec.label_delay, spec.training.window)
+    if window[0] < spec.source.start:
+        earliest = as_of + (spec.source.start - window[0])
+        raise ValueError(
+            f"the model of {as_of} would be trained on days from {window[0]}, but the data of {spec.name} begin on {spec.source.start}; "
+            f"the first day that has a model is {earliest}"
+        )
+    cut = len(window) - spec.training.validation.days
+    return Split(fit=window[:cut], validation=window[cut:], holdout=holdout)
+
+
+def _days_up_to(last: date, length: timedelta) -> list[date]:
+    return [last - timedelta(days=back) for back in range(length.days - 1, -1, -1)]
