@@ -6,6 +6,10 @@ from datetime import date, timedelta
 from ml_assets.core.spec import ModelSpec
 
 
+class HistoryTooShort(ValueError):
+    """The data of the model begin too late for a model of the day that was asked for."""
+
+
 @dataclass(frozen=True)
 class Split:
     """Days of a model, each list in ascending order.
@@ -36,13 +40,13 @@ def split_days(spec: ModelSpec, as_of: date) -> Split:
     ends `label_delay` before the holdout begins and is `window` days long.
 
     Raises:
-        ValueError: when the first of these days lies before the start of the source.
+        HistoryTooShort: when the first of these days lies before the start of the source.
     """
     holdout = _days_up_to(as_of - spec.label_delay, spec.evaluation.holdout)
     window = _days_up_to(holdout[0] - timedelta(days=1) - spec.label_delay, spec.training.window)
     if window[0] < spec.source.start:
         earliest = as_of + (spec.source.start - window[0])
-        raise ValueError(
+        raise HistoryTooShort(
             f"the model of {as_of} would be trained on days from {window[0]}, but the data of {spec.name} begin on {spec.source.start}; "
             f"the first day that has a model is {earliest}"
         )

@@ -35,6 +35,9 @@ class Source(SpecPart):
     def _names_the_day(cls, value: str) -> str:
         if not DAY_PLACEHOLDER.search(value):
             raise ValueError("must contain {day}, for example transactions/{day}/*.parquet")
+        for placeholder in DAY_PLACEHOLDER.finditer(value):
+            if placeholder[1] is not None and sorted(re.findall("%.", placeholder[1])) != ["%Y", "%d", "%m"]:
+                raise ValueError("{day:...} must contain %Y, %m and %d once each, for example {day:%Y/%m/%d}")
         if value.startswith("/") or ".." in value.split("/") or "://" in value:
             raise ValueError("must be relative to the landing root and stay inside it")
         return value

@@ -1,0 +1,54 @@
+"""The passport of a model: everything it was made from, in one JSON document."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import date
+from importlib.metadata import version
+
+from ml_assets.core.spec import ModelSpec
+from ml_assets.core.splits import Split
+from ml_assets.core.training import TrainedModel
+
+LIBRARIES = ("xgboost", "numpy", "pandas", "pyarrow", "scikit-learn", "pandera", "deltalake")
+
+
+def build_passport(
+    spec: ModelSpec,
+    day: date,
+    split: Split,
+    model: TrainedModel,
+    landed_objects: Sequence[Mapping[str, object]],
+    fingerprints: Mapping[str, Mapping[date, int]],
+    code_versions: Mapping[str, str],
+) -> bytes:
+    """The passport as canonical JSON: the same inputs give the same bytes.
+
+    Args:
+        spec: the model's specification.
+        day: the day that the model is of.
+        split: the days it was fitted, stopped and will be judged on.
+        model: the trained model.
+        landed_objects: day, key, digest and size of every landed object behind the training window.
+        fingerprints: asset name to fingerprint of each day that was read, directly or through features.
+        code_versions: asset name to code version.
+    """
+    passport = {
+        "model": spec.name,
+        "day": day,
+        "digest": model.digest,
+        "fit": [split.fit[0], split.fit[-1]],
+        "validation": [split.validation[0], split.validation[-1]],
+        "holdout": [split.holdout[0], split.holdout[-1]],
+        "rows": {"window": model.rows, "positives": model.positives, "validation": model.validation_rows},
+        "landed_objects": list(landed_objects),
+        "days": {asset: {of.isoformat(): f"{value:016x}" for of, value in sorted(days.items())} for asset, days in fingerprints.items()},
+        "spec": spec.model_dump(mode="json"),
+        "code_versions": dict(code_versions),
+        "library_versions": {name: version(name) for name in LIBRARIES},
+        "seed": spec.training.seed,
+        "device": model.device,
+        "rounds": model.rounds,
+        "threshold": {"value": model.threshold, "note": model.threshold_note},
+        "metrics": {"validation": model.metrics},
+    }
+    return (json.dumps(passport, indent=1, sort_keys=True, default=str) + "\n").encode()

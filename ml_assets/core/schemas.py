@@ -1,0 +1,123 @@
+"""Arrow schemas of the daily tables, derived from the spec."""
+
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from ml_assets.core.spec import ModelSpec
+from ml_assets.core.spec.source import ColumnType
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TIMESTAMP = pa.timestamp("us", "UTC")
+_ARROW: dict[ColumnType, pa.DataType] = {
+    "integer": pa.int64(),
+    "number": pa.float64(),
+    "string": pa.string(),
+    "boolean": pa.bool_(),
+    "timestamp": TIMESTAMP,
+}
+SOURCE_FILE, SOURCE_ROW, UNREADABLE = "_source_file", "_source_row", "_unreadable_values"
+PROVENANCE = pa.schema([(SOURCE_FILE, pa.string()), (SOURCE_ROW, pa.int64()), (UNREADABLE, pa.string())])
+
+
+def arrow_type(column_type: ColumnType) -> pa.DataType:
+    """The Arrow type of a column type of the spec: 64-bit numbers, text, microseconds UTC."""
+    return _ARROW[column_type]
+
+
+def row_schema(spec: ModelSpec) -> pa.Schema:
+    """The columns of the contract: the schema of validated_data."""
+    return pa.schema([(name, arrow_type(column.type)) for name, column in spec.columns.items()])
+
+
+def raw_schema(spec: ModelSpec) -> pa.Schema:
+    """validated_data's columns and where each row came from: file, row in the file from 0, and the values that could not be read, as JSON."""
+    return pa.unify_schemas([row_schema(spec), PROVENANCE])
+
+
+LANDED_OBJECTS = pa.schema([("key", pa.string()), ("digest", pa.string()), ("size", pa.int64()), ("rows", pa.int64()), ("fault", pa.string())])
+"""One landed object of a day; `rows` is null when the object could not be read at all; `fault` says what is wrong with it."""
+
+QUARANTINE = pa.schema(
+    [
+        ("scope", pa.string()),
+        ("reasons", pa.list_(pa.string())),
+        ("source_file", pa.string()),
+        ("source_row", pa.int64()),
+        ("row", pa.string()),
+        ("unreadable_values", pa.string()),
+    ]
+)
+"""What kept rows from being published. scope: `row`, `file` (a whole object) or `day` (why the day was rejected or is missing)."""
+
+
+def features_schema(spec: ModelSpec) -> pa.Schema:
+    """Identity columns as in the contract, then the features: float64, categories as text."""
+    identity = spec.identity_columns()
+    categorical = set(spec.categorical_features())
+    fields = [(name, arrow_type(spec.columns[name].type)) for name in identity]
+    fields += [(name, pa.string() if name in categorical else pa.float64()) for name in spec.feature_names() if name not in identity]
+    return pa.schema(fields)
+
+
+def to_pandas(table: pa.Table) -> "pd.DataFrame":
+    """A pandas frame of a table; integers and booleans with missing values keep their type as pandas' nullable types."""
+    import pandas as pd
+
+    mapper = {pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype()}.get
+    frame = table.to_pandas(ignore_metadata=True)
+    for field in table.schema:
+        if table[field.name].null_count and mapper(field.type) is not None:
+            frame[field.name] = table[field.name].to_pandas(types_mapper=mapper)
+    return frame
+
+
+TRAINED_MODEL = pa.schema(
+    [
+        ("model_digest", pa.string()),
+        ("problem", pa.string()),
+        ("artifacts", pa.string()),
+        ("rounds", pa.int64()),
+        ("threshold", pa.float64()),
+        ("rows", pa.int64()),
+        ("positives", pa.int64()),
+        ("fit_first", pa.date32()),
+        ("validation_first", pa.date32()),
+        ("validation_last", pa.date32()),
+    ]
+)
+"""One row a day: the model of that day, or why there is none (`problem`). `artifacts` is the folder of its files, relative to the lake."""
+
+EVALUATION_METRICS = pa.schema(
+    [
+        ("metric", pa.string()),
+        ("slice_column", pa.string()),
+        ("slice_value", pa.string()),
+        ("value", pa.float64()),
+        ("low", pa.float64()),
+        ("high", pa.float64()),
+        ("rows", pa.int64()),
+        ("positives", pa.int64()),
+    ]
+)
+"""Metrics of the model of a day on its holdout, with bootstrap interval; slice_column is empty for all rows together."""
+
+REGISTRY_ENTRY = pa.schema(
+    [
+        ("model_digest", pa.string()),
+        ("version", pa.string()),
+        ("mlflow_run_id", pa.string()),
+        ("gates_passed", pa.bool_()),
+        ("alias_moved", pa.bool_()),
+        ("note", pa.string()),
+    ]
+)
+"""One row a day: the MLflow version of the model of that day, and what became of the alias when it was registered."""
+
+
+def evaluation_schema(spec: ModelSpec) -> pa.Schema:
+    """The scored holdout rows: the day of the row's event, identity columns, score from 0 to 1, and the decision at the threshold."""
+    identity = [(name, arrow_type(spec.columns[name].type)) for name in spec.identity_columns()]
+    return pa.schema([("event_day", pa.date32()), *identity, ("score", pa.float64()), ("decision", pa.bool_())])

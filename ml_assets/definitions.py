@@ -1,0 +1,21 @@
+"""The entry point of the code location: everything under `ml_assets/defs`."""
+
+import warnings
+from pathlib import Path
+
+import dagster as dg
+
+DEFS = Path(__file__).parent / "defs"
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """All models and the environment.
+
+    The tree of the defs folder is built directly: `load_from_defs_folder` also imports the component registry of every installed library
+    (dagster-aws alone costs a second), which only the tools that list components need.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", category=dg.PreviewWarning)
+        warnings.simplefilter("ignore", category=dg.BetaWarning)
+        return dg.ComponentTree.for_project(Path(__file__).parent).build_defs(DEFS)

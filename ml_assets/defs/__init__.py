@@ -1,0 +1,1 @@
+"""What is loaded: the environment, and one folder with a defs.yaml for each model."""

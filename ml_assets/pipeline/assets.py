@@ -1,0 +1,148 @@
+"""The asset graph of one model: seven assets in six stages, with their keys, groups, lineage and checks."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import dagster as dg
+
+from ml_assets.core.spec import ModelSpec
+from ml_assets.pipeline import checks, columns
+from ml_assets.pipeline.compute import training_tags
+from ml_assets.pipeline.evaluation import EVALUATION, ModelEvaluation
+from ml_assets.pipeline.features import FEATURES, FeatureEngineering
+from ml_assets.pipeline.ingestion import RAW, Ingestion
+from ml_assets.pipeline.registry import ENTRY, ModelRegistration
+from ml_assets.pipeline.stage_assets import StageAssets, build_stage_assets, partitions
+from ml_assets.pipeline.training import MODEL, ModelTraining
+from ml_assets.pipeline.validation import QUARANTINED, VALIDATED, Validation
+
+LANDED_TO_FEATURES = (RAW, VALIDATED, QUARANTINED, FEATURES)
+MODEL_ASSETS = (MODEL, EVALUATION, ENTRY)
+
+
+def build_assets(spec: ModelSpec) -> list[dg.AssetsDefinition]:
+    """The assets of a model in the order of its stages."""
+    stages = (_ingestion, _validation, _features, _training, _evaluation, _registration)
+    return [build_stage_assets(spec, stage(spec)) for stage in stages]
+
+
+def asset_key(spec: ModelSpec, name: str) -> dg.AssetKey:
+    """The key of an asset: model, then name."""
+    return dg.AssetKey([spec.name, name])
+
+
+def _asset(spec: ModelSpec, name: str, description: str, group: str, kinds: set[str], deps: Sequence[dg.AssetDep] = (), **metadata: Any) -> dg.AssetSpec:
+    return dg.AssetSpec(
+        asset_key(spec, name),
+        description=description,
+        group_name=group,
+        kinds=kinds,
+        owners=spec.owners,
+        deps=deps,
+        metadata=metadata,
+        partitions_def=partitions(spec),
+        tags={"model": spec.name},
+    )
+
+
+def _from(spec: ModelSpec, name: str, first: int = 0, last: int = 0) -> dg.AssetDep:
+    """A dependency on the days from `first` to `last` days before the own day."""
+    mapping = dg.TimeWindowPartitionMapping(start_offset=-first, end_offset=-last, allow_nonexistent_upstream_partitions=True)
+    return dg.AssetDep(asset_key(spec, name), partition_mapping=mapping)
+
+
+def _schema(found: list[dg.TableColumn]) -> dict[str, Any]:
+    return {"dagster/column_schema": dg.TableSchema(found)}
+
+
+def _ingestion(spec: ModelSpec) -> StageAssets:
+    about = "The landed files of a day, read, renamed and typed. Every value that could not be read is kept, with file and row."
+    return StageAssets(
+        [_asset(spec, RAW, about, "ingestion", {"deltalake", "parquet"}, **_schema(columns.raw_columns(spec)))],
+        open=lambda context: Ingestion(spec, context.resources.lake, context.resources.landing),
+        problem=checks.ingestion_problem,
+        resources=frozenset({"lake", "landing"}),
+    )
+
+
+def _validation(spec: ModelSpec) -> StageAssets:
+    good = "Rows that meet the contract; empty when the day was rejected or nothing landed."
+    bad = "What was kept out of validated_data, nothing lost: rows, files and days with every reason."
+    raw, kinds = [_from(spec, RAW)], {"deltalake", "pandera"}
+    return StageAssets(
+        [
+            _asset(spec, VALIDATED, good, "validation", kinds, raw, **_schema(columns.contract_columns(spec))),
+            _asset(spec, QUARANTINED, bad, "validation", kinds, raw, **_schema(columns.quarantine_columns())),
+        ],
+        open=lambda context: Validation(spec, context.resources.lake),
+        problem=checks.validation_problem,
+        newest_day=lambda stage, day: {"dagster/column_lineage": columns.same_columns(spec, asset_key(spec, RAW))},
+        checks=[checks.every_day_accepted(asset_key(spec, VALIDATED))],
+        check=lambda stage, days: checks.judge_days(stage, days, asset_key(spec, VALIDATED)),
+    )
+
+
+def _features(spec: ModelSpec) -> StageAssets:
+    about = "Point-in-time features of the rows of a day: each sees only what was known at the moment of the row."
+    reach = _reach_in_days(spec)
+    return StageAssets(
+        [_asset(spec, FEATURES, about, "features", {"deltalake", "pandas"}, [_from(spec, VALIDATED, reach)], **_schema(columns.feature_columns(spec)))],
+        open=lambda context: FeatureEngineering(spec, context.resources.lake),
+        problem=lambda stage, day: None,
+        newest_day=lambda stage, day: {"dagster/column_lineage": columns.feature_lineage(spec, asset_key(spec, VALIDATED))},
+    )
+
+
+def _reach_in_days(spec: ModelSpec) -> int:
+    """The most days before its own that a day of features may see; a day may be an hour longer or shorter where clocks change."""
+    reach = spec.longest_reach()
+    return -(-(reach + (timedelta(hours=1) if reach and spec.source.time_zone != "UTC" else timedelta(0))) // timedelta(days=1))
+
+
+def _training(spec: ModelSpec) -> StageAssets:
+    about = "XGBoost model of a day, trained on the feature days whose labels are known on that day; files and passport lie in the lake under its digest."
+    last = 2 * spec.label_delay.days + spec.evaluation.holdout.days
+    first = last + spec.training.window.days - 1
+    return StageAssets(
+        [_asset(spec, MODEL, about, "training", {"xgboost", "scikitlearn"}, [_from(spec, FEATURES, first, last)])],
+        open=lambda context: ModelTraining(spec, context.resources.lake, context.resources.landing, context.log.info),
+        problem=checks.training_problem,
+        every_day=checks.model_metadata,
+        resources=frozenset({"lake", "landing"}),
+        op_tags=training_tags(spec.compute),
+    )
+
+
+def _evaluation(spec: ModelSpec) -> StageAssets:
+    about = "Scores on the holdout, metrics with bootstrap intervals, and the verdict of each gate."
+    last = spec.label_delay.days
+    first = last + spec.evaluation.holdout.days - 1
+    if spec.evaluation.exclude_known_positives:
+        first += spec.label_delay.days + spec.training.window.days
+    key = asset_key(spec, EVALUATION)
+    return StageAssets(
+        [_asset(spec, EVALUATION, about, "evaluation", {"deltalake", "scikitlearn"}, [_from(spec, MODEL), _from(spec, FEATURES, first, last)])],
+        open=lambda context: ModelEvaluation(spec, context.resources.lake),
+        problem=checks.evaluation_problem,
+        every_day=checks.evaluation_metadata,
+        newest_day=checks.picture_metadata,
+        checks=checks.gate_checks(spec, key),
+        check=lambda stage, days: checks.judge_gates(stage, days, key),
+    )
+
+
+def _registration(spec: ModelSpec) -> StageAssets:
+    about = "One MLflow model version per model digest; the alias champion moves to it only when every gate passed and no newer day's model has it."
+
+    def open_stage(context: dg.AssetExecutionContext) -> ModelRegistration:
+        registry = context.resources.registry
+        return ModelRegistration(spec, context.resources.lake, registry, lambda **known: registry.register(context, **known))
+
+    return StageAssets(
+        [_asset(spec, ENTRY, about, "registry", {"mlflow"}, [_from(spec, MODEL), _from(spec, EVALUATION)])],
+        open=open_stage,
+        problem=checks.registration_problem,
+        every_day=checks.registration_metadata,
+        resources=frozenset({"lake", "registry"}),
+    )

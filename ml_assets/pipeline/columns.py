@@ -1,0 +1,92 @@
+"""Column schemas and column lineage of the daily tables, for the asset catalog."""
+
+import dagster as dg
+
+from ml_assets.core.spec import ModelSpec
+from ml_assets.core.spec.features import Calendar, Categorical, CustomFeatures, Feature, RowTransform, WindowAggregate
+
+_PROVENANCE = [
+    dg.TableColumn("_source_file", "string", description="Landed file that the row was read from"),
+    dg.TableColumn("_source_row", "integer", description="Position of the row in that file, from 0"),
+    dg.TableColumn("_unreadable_values", "string", description="Text of the values that could not be read, as JSON by column"),
+]
+_QUARANTINE = [
+    dg.TableColumn("scope", "string", description="row, file (a whole landed object) or day (why the day was rejected or is missing)"),
+    dg.TableColumn("reasons", "list<string>", description="Every rule that was broken, as `column: rule`"),
+    dg.TableColumn("source_file", "string", description="Landed file"),
+    dg.TableColumn("source_row", "integer", description="Position of the row in that file, from 0"),
+    dg.TableColumn("row", "string", description="The row as JSON"),
+    dg.TableColumn("unreadable_values", "string", description="Text of the values that could not be read, as JSON by column"),
+]
+
+
+def contract_columns(spec: ModelSpec) -> list[dg.TableColumn]:
+    """The columns of the spec with their rules."""
+    return [
+        dg.TableColumn(
+            name,
+            column.type,
+            description=column.description or None,
+            constraints=dg.TableColumnConstraints(nullable=column.nullable, unique=spec.row_key == [name], other=_rules(column)),
+        )
+        for name, column in spec.columns.items()
+    ]
+
+
+def raw_columns(spec: ModelSpec) -> list[dg.TableColumn]:
+    """The columns of the spec without rules, and the provenance of each row."""
+    plain = [dg.TableColumn(name, column.type, description=column.description or None) for name, column in spec.columns.items()]
+    return [*plain, *_PROVENANCE]
+
+
+def quarantine_columns() -> list[dg.TableColumn]:
+    """The columns of quarantined_data."""
+    return list(_QUARANTINE)
+
+
+def feature_columns(spec: ModelSpec) -> list[dg.TableColumn]:
+    """Identity columns and features."""
+    identity = spec.identity_columns()
+    categorical = spec.categorical_features()
+    columns = [dg.TableColumn(name, spec.columns[name].type, description=spec.columns[name].description or None) for name in identity]
+    for feature in spec.features:
+        kind = f"{feature.kind} feature"
+        columns += [
+            dg.TableColumn(name, "string" if name in categorical else "number", description=kind) for name in feature.names() if name not in identity
+        ]
+    return columns
+
+
+def same_columns(spec: ModelSpec, upstream: dg.AssetKey) -> dg.TableColumnLineage:
+    """Lineage of a table whose columns are those of the upstream table."""
+    return dg.TableColumnLineage({name: [dg.TableColumnDep(upstream, name)] for name in spec.columns})
+
+
+def feature_lineage(spec: ModelSpec, upstream: dg.AssetKey) -> dg.TableColumnLineage:
+    """Which validated columns each identity column and each feature is made from."""
+    made_from = {name: [name] for name in spec.identity_columns()}
+    for feature in spec.features:
+        for name, sources in _sources(spec, feature):
+            made_from.setdefault(name, sources)
+    return dg.TableColumnLineage({name: [dg.TableColumnDep(upstream, source) for source in sources] for name, sources in made_from.items()})
+
+
+def _sources(spec: ModelSpec, feature: Feature) -> list[tuple[str, list[str]]]:
+    if isinstance(feature, RowTransform | Categorical):
+        return [(name, [column]) for name, column in zip(feature.names(), feature.columns, strict=True)]
+    if isinstance(feature, Calendar):
+        return [(name, [spec.event_time]) for name in feature.names()]
+    if isinstance(feature, WindowAggregate):
+        value = [feature.value] if feature.value else []
+        return [(name, list(dict.fromkeys([*feature.key, *value, spec.event_time]))) for name in feature.names()]
+    assert isinstance(feature, CustomFeatures)
+    return [(name, list(spec.columns)) for name in feature.names()]
+
+
+def _rules(column) -> list[str]:
+    rules = [f"{name} {value:g}" for name, value in [("minimum", column.minimum), ("maximum", column.maximum)] if value is not None]
+    if column.allowed is not None:
+        rules.append(f"one of {', '.join(str(value) for value in column.allowed)}")
+    if column.pattern is not None:
+        rules.append(f"matches {column.pattern}")
+    return rules

@@ -1,0 +1,110 @@
+"""ModelPipeline: the Dagster component whose YAML is the specification of one model."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+from dagster.components.scaffold.scaffold import Scaffolder, ScaffoldRequest
+from pydantic import BaseModel
+
+from ml_assets.core.spec import ModelSpec
+from ml_assets.pipeline.assets import build_assets
+from ml_assets.pipeline.schedules import daily_job, daily_schedule
+
+TEMPLATE = """\
+# Every field: docs/spec.md
+type: {type_name}
+
+attributes:
+  name: {name}
+  description: What the model predicts, and for whom.
+
+  source:
+    files: {name}/{{day}}/*        # relative to the landing root; parquet, csv or jsonl
+    start: 2025-01-01
+
+  columns:
+    row_id: {{type: integer}}
+    event_time: {{type: timestamp}}
+    customer_id: {{type: integer}}
+    amount: {{type: number, minimum: 0}}
+    label: {{type: integer, allowed: [0, 1]}}
+
+  row_key: [row_id]
+  event_time: event_time
+  target: label
+  entity: customer_id
+  label_delay: 7d
+
+  features:
+    - {{kind: column, columns: [amount]}}
+    - {{kind: window, key: customer_id, value: amount, aggregates: [count, mean], windows: [1d, 7d]}}
+
+  training:
+    window: 21d
+    validation: 4d
+
+  evaluation:
+    holdout: 7d
+
+  gates:
+    roc_auc: {{minimum: 0.80}}
+"""
+
+
+class ModelScaffolder(Scaffolder):
+    """Writes a defs.yaml that loads at once and shows the fields that every model needs."""
+
+    def scaffold(self, request: ScaffoldRequest[Any]) -> None:
+        """Write `defs.yaml` into the folder that was asked for; the folder's name becomes the model's."""
+        request.target_path.mkdir(parents=True, exist_ok=True)
+        text = TEMPLATE.format(type_name=request.type_name, name=request.target_path.name.lower().replace("-", "_"))
+        (request.target_path / "defs.yaml").write_text(text)
+
+
+@dg.scaffold_with(ModelScaffolder)
+class ModelPipeline(dg.Component):
+    """One model, from its landed files to its registry entry; see docs/spec.md for the fields."""
+
+    def __init__(self, spec: ModelSpec):
+        self.spec = spec
+
+    @classmethod
+    def get_model_cls(cls) -> type[BaseModel]:
+        """The schema of `attributes`."""
+        return ModelSpec
+
+    @classmethod
+    def get_spec(cls) -> dg.ComponentTypeSpec:
+        """What the component is and makes, for the tools that list components."""
+        return dg.ComponentTypeSpec(description=cls.__doc__, tags=["machine-learning"], produces=["asset", "asset_check", "job", "schedule"])
+
+    @classmethod
+    def load(cls, attributes: BaseModel | None, context: dg.ComponentLoadContext) -> "ModelPipeline":
+        """The component of one defs.yaml.
+
+        Raises:
+            ValueError: when the file has no attributes.
+        """
+        if not isinstance(attributes, ModelSpec):
+            raise ValueError(f"{context.path}: attributes are missing; they are the specification of the model, see docs/spec.md")
+        return cls(attributes)
+
+    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
+        """Assets with their checks, the daily job and its schedule."""
+        job = daily_job(self.spec)
+        return dg.Definitions(assets=build_assets(self.spec), jobs=[job], schedules=[daily_schedule(self.spec, job)])
+
+
+def json_schema() -> Mapping[str, Any]:
+    """The JSON schema of a defs.yaml, for editors."""
+    schema = ModelSpec.model_json_schema()
+    definitions = schema.pop("$defs")
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "defs.yaml of a ModelPipeline",
+        "type": "object",
+        "properties": {"type": {"const": f"{ModelPipeline.__module__}.{ModelPipeline.__name__}"}, "attributes": schema},
+        "required": ["type", "attributes"],
+        "$defs": definitions,
+    }

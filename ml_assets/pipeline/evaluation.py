@@ -1,0 +1,138 @@
+"""Stage evaluation: the holdout scored by the model of the day, its metrics with intervals, and the verdict of each gate."""
+
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from ml_assets.core.fingerprint import code_version
+from ml_assets.core.spec import ModelSpec
+from ml_assets.core.splits import HistoryTooShort, split_days
+from ml_assets.pipeline.days import CannotMake, Made
+from ml_assets.pipeline.features import FEATURES
+from ml_assets.pipeline.training import MODEL, MODEL_FILE, PREPROCESSING_FILE
+from ml_assets.resources.lake import Lake
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ml_assets.core.gates import Verdict
+    from ml_assets.core.scorer import Scorer
+
+EVALUATION, METRICS = "evaluation", "evaluation_metrics"
+
+
+class ModelEvaluation:
+    """Judges the model of a day; its inputs are that model and the feature days of the holdout."""
+
+    name = EVALUATION
+
+    def __init__(self, spec: ModelSpec, lake: Lake):
+        from ml_assets.core.schemas import EVALUATION_METRICS, TRAINED_MODEL, evaluation_schema, features_schema
+
+        self.spec, self.lake = spec, lake
+        self.code = code_version(*[f"ml_assets.core.{module}" for module in ("evaluation", "metrics", "bootstrap", "scorer", "splits")])
+        self.spec_part = {
+            "evaluation": spec.evaluation.model_dump(mode="json"),
+            "columns": [spec.identity_columns(), spec.event_time, spec.target, spec.entity],
+            "label_delay": spec.label_delay.days,
+            "seed": spec.training.seed,
+        }
+        self._features = lake.table(spec.name, FEATURES, features_schema(spec))
+        self._models = lake.table(spec.name, MODEL, TRAINED_MODEL)
+        self.tables = {
+            METRICS: lake.table(spec.name, METRICS, EVALUATION_METRICS),
+            EVALUATION: lake.table(spec.name, EVALUATION, evaluation_schema(spec)),
+        }
+
+    def refresh(self) -> None:
+        """See what has been trained since."""
+        self._features.refresh()
+        self._models.refresh()
+
+    def _days_used(self, day: date) -> list[date]:
+        try:
+            split = split_days(self.spec, day)
+        except HistoryTooShort:
+            return []
+        first = split.first if self.spec.evaluation.exclude_known_positives else split.holdout[0]
+        return [first + timedelta(days=n) for n in range((split.holdout[-1] - first).days + 1)]
+
+    def inputs(self, day: date) -> list:
+        """The fingerprint of the model, and of each feature day that is read."""
+        model = self._models.fingerprint(day)
+        if model is None:
+            raise CannotMake(f"{self.spec.name}: the {EVALUATION} of {day} needs the {MODEL} of that day; materialise it first")
+        made = [(used, self._features.fingerprint(used)) for used in self._days_used(day)]
+        if lacking := [used for used, found in made if found is None]:
+            raise CannotMake(
+                f"{self.spec.name}: the {EVALUATION} of {day} reads {FEATURES} of {made[0][0]} to {made[-1][0]}, but {len(lacking)} of these days have "
+                f"not been made, the first {lacking[0]}, the last {lacking[-1]}; materialise them first"
+            )
+        return [model, *[[used.isoformat(), found] for used, found in made]]
+
+    def make(self, day: date, alone: bool) -> Made:
+        """Score the holdout day by day and measure."""
+        import pyarrow as pa
+
+        from ml_assets.core.evaluation import measure
+
+        model = self.model_row(day)
+        if not model["model_digest"]:
+            empty = {name: table.schema.remove(0).empty_table() for name, table in self.tables.items()}
+            return Made(empty, f"no model: {model['problem']}")
+        scores = self._score(day, self.scorer(model["artifacts"]))
+        metrics = measure(self.spec, scores, model["threshold"])
+        stored = scores.rename(columns={"day": "event_day"}).assign(decision=scores["score"] >= model["threshold"])
+        return Made(
+            {
+                METRICS: pa.Table.from_pandas(metrics, schema=self.tables[METRICS].schema.remove(0), preserve_index=False),
+                EVALUATION: pa.Table.from_pandas(stored, schema=self.tables[EVALUATION].schema.remove(0), preserve_index=False),
+            }
+        )
+
+    def _score(self, day: date, scorer: "Scorer") -> "pd.DataFrame":
+        import pandas as pd
+
+        from ml_assets.core.evaluation import without_known_positives
+        from ml_assets.core.schemas import to_pandas
+
+        holdout = split_days(self.spec, day).holdout
+        columns = list(dict.fromkeys([*self.spec.identity_columns(), *scorer.features]))
+        parts = []
+        for scored in holdout:
+            frame = to_pandas(self._features.read([scored], columns))
+            parts.append(frame[self.spec.identity_columns()].assign(day=scored, score=scorer.score(frame)))
+        scores = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
+        if not self.spec.evaluation.exclude_known_positives:
+            return scores
+        earlier = to_pandas(self._features.read(self._days_used(day), ["day", self.spec.entity or "", self.spec.target]))
+        return without_known_positives(self.spec, scores, holdout, earlier)
+
+    def model_row(self, day: date) -> dict:
+        """The row of trained_model of one day."""
+        return self._models.read([day]).to_pylist()[0]
+
+    def scorer(self, artifacts: str) -> "Scorer":
+        """The model whose files lie in the folder `artifacts` of the lake."""
+        from ml_assets.core.scorer import Scorer
+
+        return Scorer.from_bytes(self.lake.files.read(f"{artifacts}/{MODEL_FILE}"), self.lake.files.read(f"{artifacts}/{PREPROCESSING_FILE}"))
+
+    def metrics(self, day: date) -> "pd.DataFrame":
+        """The committed metrics of one day, overall and of slices."""
+        return self.tables[METRICS].read([day]).to_pandas()
+
+    def overall(self, day: date) -> "pd.DataFrame":
+        """The committed metrics of one day on all rows together."""
+        metrics = self.metrics(day)
+        return metrics[metrics["slice_column"].fillna("") == ""]
+
+    def verdicts(self, day: date) -> "list[Verdict]":
+        """The verdict of each gate of the spec on the committed metrics of one day."""
+        from ml_assets.core.gates import judge
+
+        overall = self.overall(day)
+        return judge(self.spec.gates, dict(zip(overall["metric"], overall["value"], strict=True)))
+
+    def is_kept(self, day: date) -> bool:
+        """Everything is in the lake."""
+        return True

@@ -1,0 +1,88 @@
+"""Stage features: point-in-time features of a day's rows, from the validated days that they can see."""
+
+from collections import OrderedDict
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from ml_assets.core.fingerprint import code_version
+from ml_assets.core.spec import ModelSpec
+from ml_assets.core.spec.features import CustomFeatures
+from ml_assets.pipeline.days import CannotMake, Made
+from ml_assets.pipeline.validation import VALIDATED
+from ml_assets.resources.lake import Lake
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FEATURES = "features"
+
+
+class FeatureEngineering:
+    """Builds features; its inputs are the validated days that the windows reach."""
+
+    name = FEATURES
+
+    def __init__(self, spec: ModelSpec, lake: Lake):
+        from ml_assets.core.features import columns_read, days_read
+        from ml_assets.core.schemas import features_schema, row_schema
+
+        self.spec = spec
+        hooks = [feature.function.split(":")[0] for feature in spec.features if isinstance(feature, CustomFeatures)]
+        self.code = code_version("ml_assets.core.features", "ml_assets.core.windows", "ml_assets.core.schemas", *hooks)
+        columns = columns_read(spec)
+        self.spec_part = {
+            "features": [feature.model_dump(mode="json") for feature in spec.features],
+            "columns": {name: spec.columns[name].type for name in columns},
+            "identity": [spec.identity_columns(), spec.row_key, spec.event_time, spec.target],
+            "label_delay": str(spec.label_delay) if hooks else None,
+            "time_zone": spec.source.time_zone,
+        }
+        self._validated = lake.table(spec.name, VALIDATED, row_schema(spec))
+        self._columns, self._offsets = columns, days_read(spec)
+        self._frames: OrderedDict[date, pd.DataFrame] = OrderedDict()
+        self.tables = {FEATURES: lake.table(spec.name, FEATURES, features_schema(spec))}
+
+    def refresh(self) -> None:
+        """See what has been validated since."""
+        self._validated.refresh()
+        self._frames.clear()
+
+    def _days_seen(self, day: date) -> list[date]:
+        seen = (day - timedelta(days=offset) for offset in reversed(self._offsets))
+        return [earlier for earlier in seen if earlier >= self.spec.source.start]
+
+    def inputs(self, day: date) -> list:
+        """Day and fingerprint of each validated day that can be seen."""
+        made = [(earlier, self._validated.fingerprint(earlier)) for earlier in self._days_seen(day)]
+        if lacking := [earlier for earlier, found in made if found is None]:
+            raise CannotMake(
+                f"{self.spec.name}: {FEATURES} of {day} reads {VALIDATED} back to {made[0][0]}, but {len(lacking)} of these days have not been made, "
+                f"the first {lacking[0]}, the last {lacking[-1]}; materialise them first (days without data too: they are then known to be empty)"
+            )
+        return [[earlier.isoformat(), found] for earlier, found in made]
+
+    def make(self, day: date, alone: bool) -> Made:
+        """Build the features of one day; of the history no more than the longest window is held."""
+        import pandas as pd
+        import pyarrow as pa
+
+        from ml_assets.core.features import build_features
+
+        seen = self._days_seen(day)
+        for held in [held for held in self._frames if held < day - timedelta(days=self._offsets[-1])]:
+            del self._frames[held]
+        frames = [self._frame(earlier) for earlier in seen]
+        history = [frame for frame in frames[:-1] if len(frame)] or [frames[-1].iloc[:0]]
+        built = build_features(self.spec, frames[-1], pd.concat(history, ignore_index=True))
+        return Made({FEATURES: pa.Table.from_pandas(built, schema=self.tables[FEATURES].schema.remove(0), preserve_index=False)})
+
+    def _frame(self, day: date) -> "pd.DataFrame":
+        from ml_assets.core.schemas import to_pandas
+
+        if day not in self._frames:
+            self._frames[day] = to_pandas(self._validated.read([day], self._columns))
+        return self._frames[day]
+
+    def is_kept(self, day: date) -> bool:
+        """Everything is in the lake."""
+        return True

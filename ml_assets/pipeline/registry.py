@@ -1,0 +1,130 @@
+"""Stage model_registry_entry: one MLflow version per model digest; the alias moves only when every gate passed."""
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import TYPE_CHECKING
+
+from ml_assets.core.fingerprint import code_version
+from ml_assets.core.spec import ModelSpec
+from ml_assets.core.splits import split_days
+from ml_assets.pipeline.days import CannotMake, Made
+from ml_assets.pipeline.evaluation import EVALUATION, ModelEvaluation
+from ml_assets.pipeline.features import FEATURES
+from ml_assets.pipeline.pictures import evaluation_pictures
+from ml_assets.pipeline.training import MODEL, MODEL_FILE, PASSPORT_FILE, PREPROCESSING_FILE
+from ml_assets.resources.lake import Lake
+from ml_assets.resources.registry import ModelRegistry
+
+if TYPE_CHECKING:
+    from ml_assets.core.gates import Verdict
+
+ENTRY = "model_registry_entry"
+ALIAS = "champion"
+EXAMPLE_ROWS = 5
+
+
+class ModelRegistration:
+    """Registers the model of a day with what is known of it; its inputs are the model and its evaluation."""
+
+    name = ENTRY
+
+    def __init__(self, spec: ModelSpec, lake: Lake, registry: ModelRegistry, register: Callable):
+        from ml_assets.core.schemas import REGISTRY_ENTRY, TRAINED_MODEL, features_schema
+
+        self.spec, self.lake, self.registry, self._register = spec, lake, registry, register
+        self.code = code_version("ml_assets.core.gates")
+        self.spec_part = {"gates": {metric: gate.model_dump(mode="json") for metric, gate in spec.gates.items()}}
+        self.evaluation = ModelEvaluation(spec, lake)
+        self._models = lake.table(spec.name, MODEL, TRAINED_MODEL)
+        self._features = lake.table(spec.name, FEATURES, features_schema(spec))
+        self.tables = {ENTRY: lake.table(spec.name, ENTRY, REGISTRY_ENTRY)}
+
+    def refresh(self) -> None:
+        """See what has been trained and judged since."""
+        self._models.refresh()
+        self.evaluation.refresh()
+        self.evaluation.tables[EVALUATION].refresh()
+
+    def inputs(self, day: date) -> list:
+        """The fingerprints of the model and of its evaluation."""
+        found = [self._models.fingerprint(day), self.evaluation.tables[EVALUATION].fingerprint(day)]
+        for name, made in zip((MODEL, EVALUATION), found, strict=True):
+            if made is None:
+                raise CannotMake(f"{self.spec.name}: the {ENTRY} of {day} needs the {name} of that day; materialise it first")
+        return found
+
+    def make(self, day: date, alone: bool) -> Made:
+        """Find or create the version, and move the alias when every gate passed and no newer day's model has it."""
+        import pyarrow as pa
+
+        from ml_assets.core.gates import all_passed
+        from ml_assets.core.schemas import REGISTRY_ENTRY
+
+        model = self.evaluation.model_row(day)
+        if not model["model_digest"]:
+            return Made({ENTRY: REGISTRY_ENTRY.empty_table()}, f"no model: {model['problem']}")
+        verdicts = self.evaluation.verdicts(day)
+        passed = all_passed(verdicts)
+        version = self._register(**self._what_is_known(day, model, verdicts))
+        moved, note = False, "not moved: " + "; ".join(verdict.reason for verdict in verdicts if not verdict.passed)
+        if passed:
+            move = self.registry.move_alias(self.spec.name, ALIAS, version.version, day)
+            moved, note = move.moved, move.reason
+        entry = {
+            "model_digest": model["model_digest"],
+            "version": str(version.version),
+            "mlflow_run_id": version.run_id,
+            "gates_passed": passed,
+            "alias_moved": moved,
+            "note": note,
+        }
+        return Made({ENTRY: pa.Table.from_pylist([entry], schema=REGISTRY_ENTRY)})
+
+    def _what_is_known(self, day: date, model: Mapping, verdicts: "list[Verdict]") -> dict:
+        read, folder = self.lake.files.read, model["artifacts"]
+        overall = self.evaluation.overall(day)
+        passed = all(verdict.passed for verdict in verdicts)
+        return {
+            "name": self.spec.name,
+            "day": day,
+            "digest": model["model_digest"],
+            "model": read(f"{folder}/{MODEL_FILE}"),
+            "preprocessing": read(f"{folder}/{PREPROCESSING_FILE}"),
+            "passport": read(f"{folder}/{PASSPORT_FILE}"),
+            "example": self._example(day),
+            "params": self._parameters(model),
+            "metrics": dict(zip(overall["metric"], overall["value"], strict=True)),
+            "pictures": evaluation_pictures(self.spec, self.evaluation, day),
+            "tags": {
+                "trained_model_fingerprint": f"{self._models.fingerprint(day):016x}",
+                "evaluation_fingerprint": f"{self.evaluation.tables[EVALUATION].fingerprint(day):016x}",
+                "gates": "passed" if passed else "failed",
+                **{f"gate_{verdict.metric}": "passed" if verdict.passed else verdict.reason for verdict in verdicts},
+            },
+        }
+
+    def _parameters(self, model: Mapping) -> dict[str, object]:
+        training = self.spec.training
+        rule = {"threshold_rule": training.threshold.rule, "threshold": model["threshold"], "rounds": model["rounds"]}
+        days = {name: str(model[name]) for name in ("fit_first", "validation_first", "validation_last")}
+        return {**training.parameters.model_dump(), **rule, **days, "seed": training.seed, "rows": model["rows"], "positives": model["positives"]}
+
+    def _example(self, day: date):
+        from ml_assets.core.schemas import to_pandas
+
+        names = self.spec.feature_names()
+        for used in split_days(self.spec, day).holdout:
+            frame = to_pandas(self._features.read([used], names))
+            if len(frame):
+                return frame.head(EXAMPLE_ROWS)
+        raise CannotMake(f"{self.spec.name}: the holdout of {day} has no rows to show as an example of the model's input")
+
+    def entry(self, day: date) -> dict | None:
+        """The committed entry of one day, or None when that day has no model."""
+        rows = self.tables[ENTRY].read([day]).to_pylist()
+        return rows[0] if rows else None
+
+    def is_kept(self, day: date) -> bool:
+        """Whether MLflow still has the version that the entry names."""
+        entry = self.entry(day)
+        return entry is None or self.registry.find_version(self.spec.name, entry["model_digest"]) is not None

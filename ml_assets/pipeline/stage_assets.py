@@ -1,0 +1,116 @@
+"""A stage as Dagster assets: run the engine over the run's days, and tell Dagster about each of them."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import dagster as dg
+
+from ml_assets.core.spec import ModelSpec
+from ml_assets.pipeline.days import CannotMake, DayOutcome, Stage, make_days
+
+Metadata = Mapping[str, Any]
+MOST_PROBLEMS_LOGGED = 50
+
+
+def _nothing_more(stage: Any, day: date) -> Metadata:
+    return {}
+
+
+def _no_checks(stage: Any, days: Sequence[date]) -> Iterator[dg.AssetCheckResult]:
+    return iter(())
+
+
+@dataclass(frozen=True)
+class StageAssets:
+    """How one stage shows in Dagster.
+
+    specs: its assets; the names of their keys' last parts are names of the stage's tables. open: makes the stage from the run's context.
+    problem: why a day is not as it should be, from the lake, for days that were not computed now. every_day: metadata of each day.
+    newest_day: metadata of the run's newest day only (pictures, lineage). checks, check: asset checks, and their results over the run's days.
+    """
+
+    specs: Sequence[dg.AssetSpec]
+    open: Callable[[dg.AssetExecutionContext], Stage]
+    problem: Callable[[Any, date], str | None]
+    every_day: Callable[[Any, date], Metadata] = _nothing_more
+    newest_day: Callable[[Any, date], Metadata] = _nothing_more
+    checks: Sequence[dg.AssetCheckSpec] = ()
+    check: Callable[[Any, Sequence[date]], Iterator[dg.AssetCheckResult]] = _no_checks
+    resources: frozenset[str] = frozenset({"lake"})
+    op_tags: Mapping[str, Any] | None = None
+
+
+def build_stage_assets(spec: ModelSpec, stage_assets: StageAssets) -> dg.AssetsDefinition:
+    """The Dagster assets of one stage, daily partitioned, made by one op."""
+    main = stage_assets.specs[0].key
+
+    @dg.multi_asset(
+        name="__".join(main.path),
+        specs=stage_assets.specs,
+        check_specs=list(stage_assets.checks),
+        backfill_policy=_backfill_policy(spec),
+        required_resource_keys=set(stage_assets.resources),
+        op_tags=stage_assets.op_tags,
+    )
+    def make(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
+        days = sorted(date.fromisoformat(key) for key in context.partition_keys)
+        stage = stage_assets.open(context)
+        try:
+            outcomes = list(make_days(stage, days, context.run_id))
+        except CannotMake as error:
+            raise dg.Failure(str(error), allow_retries=False) from error
+        problems = {outcome.day: outcome.problem if outcome.computed else stage_assets.problem(stage, outcome.day) for outcome in outcomes}
+        _log_outcomes(context, stage, outcomes, problems)
+        checks = list(stage_assets.check(stage, days))
+        for asset in stage_assets.specs:
+            table = stage.tables[asset.key.path[-1]]
+            counts = table.row_counts()
+            for outcome in outcomes:
+                metadata = _outcome_metadata(outcome, counts.get(outcome.day, 0), problems[outcome.day])
+                if asset.key == main:
+                    metadata |= stage_assets.every_day(stage, outcome.day)
+                context.add_asset_metadata(metadata, asset.key, outcome.day.isoformat())
+            newest = {"dagster/uri": table.uri, **(stage_assets.newest_day(stage, days[-1]) if asset.key == main else {})}
+            context.add_asset_metadata(newest, asset.key, days[-1].isoformat())
+            yield dg.MaterializeResult(asset_key=asset.key, check_results=[result for result in checks if result.asset_key == asset.key])
+
+    return make
+
+
+def partitions(spec: ModelSpec) -> dg.DailyPartitionsDefinition:
+    """One partition a day in the time zone of the source, from its start to its end or to yesterday."""
+    from datetime import timedelta
+
+    end = spec.source.end + timedelta(days=1) if spec.source.end else None
+    return dg.DailyPartitionsDefinition(
+        start_date=spec.source.start.isoformat(), end_date=end.isoformat() if end else None, timezone=spec.source.time_zone
+    )
+
+
+def _backfill_policy(spec: ModelSpec) -> dg.BackfillPolicy:
+    if spec.backfill.days_per_run is None:
+        return dg.BackfillPolicy.single_run()
+    return dg.BackfillPolicy.multi_run(max_partitions_per_run=spec.backfill.days_per_run)
+
+
+def _outcome_metadata(outcome: DayOutcome, rows: int, problem: str | None) -> dict[str, Any]:
+    return {
+        "dagster/partition_row_count": rows,
+        "outcome": "computed" if outcome.computed else "unchanged",
+        "seconds": round(outcome.seconds, 3),
+        "fingerprint": f"{outcome.fingerprint:016x}",
+        **({"problem": problem} if problem else {}),
+        **outcome.metadata,
+    }
+
+
+def _log_outcomes(context: dg.AssetExecutionContext, stage: Stage, outcomes: list[DayOutcome], problems: Mapping[date, str | None]) -> None:
+    computed = sum(outcome.computed for outcome in outcomes)
+    context.log.info(f"{stage.name}: {len(outcomes)} days, {computed} computed, {len(outcomes) - computed} unchanged")
+    faulty = [(day, problem) for day, problem in problems.items() if problem]
+    for day, problem in faulty[:MOST_PROBLEMS_LOGGED]:
+        context.log.warning(f"{stage.name} {day}: {problem}")
+    if len(faulty) > MOST_PROBLEMS_LOGGED:
+        context.log.warning(f"{stage.name}: {len(faulty) - MOST_PROBLEMS_LOGGED} more days have a problem; see `problem` in the metadata of each day")

@@ -1,0 +1,124 @@
+"""Stage trained_model: the model of day D, trained on the feature days whose labels are known on D."""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from ml_assets.core.fingerprint import code_version
+from ml_assets.core.spec import ModelSpec
+from ml_assets.core.splits import HistoryTooShort, Split, split_days
+from ml_assets.pipeline.days import CannotMake, Made
+from ml_assets.pipeline.features import FEATURES, FeatureEngineering
+from ml_assets.pipeline.ingestion import OBJECTS, RAW, Ingestion
+from ml_assets.pipeline.validation import VALIDATED, Validation
+from ml_assets.resources.lake import Lake
+from ml_assets.resources.landing import Landing
+
+if TYPE_CHECKING:
+    from ml_assets.core.training import TrainedModel
+
+MODEL = "trained_model"
+MODEL_FILE, PREPROCESSING_FILE, PASSPORT_FILE = "model.ubj", "preprocessing.json", "passport.json"
+
+
+def artifacts_key(model: str, digest: str) -> str:
+    """The folder of a model's files, relative to the lake."""
+    return f"{model}/models/{digest}"
+
+
+class ModelTraining:
+    """Trains; its inputs are the feature days of the training window."""
+
+    name = MODEL
+
+    def __init__(self, spec: ModelSpec, lake: Lake, landing: Landing, log: Callable[[str], None]):
+        from ml_assets.core.schemas import TRAINED_MODEL, features_schema
+
+        self.spec, self.lake, self._log = spec, lake, log
+        modules = ("training", "preprocessing", "thresholds", "scorer", "splits")
+        self.code = code_version(*[f"ml_assets.core.{module}" for module in modules]) + f" xgboost {version('xgboost')}"
+        self.spec_part = {
+            "training": spec.training.model_dump(mode="json"),
+            "features": [spec.feature_names(), spec.categorical_features(), spec.target],
+            "days": [spec.label_delay.days, spec.evaluation.holdout.days],
+            "compute": [spec.compute.cpu, spec.compute.gpu],
+        }
+        self._features = lake.table(spec.name, FEATURES, features_schema(spec))
+        self._earlier = (Ingestion(spec, lake, landing), Validation(spec, lake), FeatureEngineering(spec, lake))
+        self.tables = {MODEL: lake.table(spec.name, MODEL, TRAINED_MODEL)}
+
+    def refresh(self) -> None:
+        """See what features have been made since."""
+        self._features.refresh()
+
+    def inputs(self, day: date) -> list:
+        """Day and fingerprint of each feature day of the training window; none where the data begin too late for a model."""
+        try:
+            window = split_days(self.spec, day).window
+        except HistoryTooShort as error:
+            return [str(error)]
+        made = [(used, self._features.fingerprint(used)) for used in window]
+        if lacking := [used for used, found in made if found is None]:
+            raise CannotMake(
+                f"{self.spec.name}: the {MODEL} of {day} is trained on {FEATURES} of {window[0]} to {window[-1]}, but {len(lacking)} of these days "
+                f"have not been made, the first {lacking[0]}, the last {lacking[-1]}; materialise them first"
+            )
+        return [[used.isoformat(), found] for used, found in made]
+
+    def make(self, day: date, alone: bool) -> Made:
+        """Train the model of one day and put its files into the lake, under its digest."""
+        import pyarrow as pa
+
+        from ml_assets.core.schemas import TRAINED_MODEL, to_pandas
+        from ml_assets.core.training import TrainingDataError, train
+
+        columns = list(dict.fromkeys([self.spec.target, *self.spec.feature_names()]))
+        try:
+            split = split_days(self.spec, day)
+            model = train(self.spec, split, lambda used: to_pandas(self._features.read([used], columns)), self._log)
+        except (TrainingDataError, HistoryTooShort) as error:
+            if alone:
+                raise CannotMake(f"{self.spec.name}: no model of {day}: {error}") from error
+            none = {"model_digest": None, "problem": str(error)}
+            return Made({MODEL: pa.Table.from_pylist([none], schema=TRAINED_MODEL)}, str(error))
+        folder = artifacts_key(self.spec.name, model.digest)
+        for name, content in [(MODEL_FILE, model.model), (PREPROCESSING_FILE, model.preprocessing), (PASSPORT_FILE, self._passport(day, split, model))]:
+            self.lake.files.write(f"{folder}/{name}", content)
+        row = {
+            "model_digest": model.digest,
+            "artifacts": folder,
+            "rounds": model.rounds,
+            "threshold": model.threshold,
+            "rows": model.rows,
+            "positives": model.positives,
+            "fit_first": split.fit[0],
+            "validation_first": split.validation[0],
+            "validation_last": split.validation[-1],
+        }
+        return Made({MODEL: pa.Table.from_pylist([row], schema=TRAINED_MODEL)})
+
+    def _passport(self, day: date, split: Split, model: "TrainedModel") -> bytes:
+        from ml_assets.core.features import days_read
+        from ml_assets.core.passport import build_passport
+
+        offsets = days_read(self.spec)
+        seen = {used - timedelta(days=offset) for used in split.window for offset in offsets}
+        seen_days = sorted(day_seen for day_seen in seen if day_seen >= self.spec.source.start)
+        ingestion, validation, features = self._earlier
+        objects = ingestion.tables[OBJECTS].read(seen_days, ["day", "key", "digest", "size"]).to_pylist()
+        fingerprints = {
+            RAW: {used: ingestion.tables[RAW].fingerprint(used) or 0 for used in seen_days},
+            VALIDATED: {used: validation.tables[VALIDATED].fingerprint(used) or 0 for used in seen_days},
+            FEATURES: {used: features.tables[FEATURES].fingerprint(used) or 0 for used in split.window},
+        }
+        code = {stage.name: stage.code for stage in (*self._earlier, self)}
+        return build_passport(self.spec, day, split, model, objects, fingerprints, code)
+
+    def row(self, day: date) -> dict:
+        """The committed row of one day: its model, or the problem."""
+        return self.tables[MODEL].read([day]).to_pylist()[0]
+
+    def is_kept(self, day: date) -> bool:
+        """Everything is in the lake."""
+        return True

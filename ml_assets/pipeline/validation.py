@@ -1,0 +1,80 @@
+"""Stage validated_data: rows that meet the contract, and quarantined_data: what does not, with the reasons."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import TYPE_CHECKING
+
+from ml_assets.core.fingerprint import code_version
+from ml_assets.core.spec import ModelSpec
+from ml_assets.pipeline.days import CannotMake, Made
+from ml_assets.pipeline.ingestion import OBJECTS, RAW
+from ml_assets.resources.lake import Lake
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+VALIDATED, QUARANTINED = "validated_data", "quarantined_data"
+
+
+class Validation:
+    """Applies the contract; its input is the day of raw_data."""
+
+    name = VALIDATED
+
+    def __init__(self, spec: ModelSpec, lake: Lake):
+        from ml_assets.core.schemas import LANDED_OBJECTS, QUARANTINE, raw_schema, row_schema
+
+        self.spec = spec
+        self.code = code_version("ml_assets.core.contract", "ml_assets.core.validation", "ml_assets.core.schemas")
+        self.spec_part = {
+            "columns": {name: column.model_dump(mode="json", exclude={"description"}) for name, column in spec.columns.items()},
+            "row_key": spec.row_key,
+            "event_time": spec.event_time,
+            "quality": spec.quality.model_dump(mode="json"),
+            "time_zone": spec.source.time_zone,
+        }
+        self._raw, self._objects = lake.table(spec.name, RAW, raw_schema(spec)), lake.table(spec.name, OBJECTS, LANDED_OBJECTS)
+        self.tables = {
+            QUARANTINED: lake.table(spec.name, QUARANTINED, QUARANTINE),
+            VALIDATED: lake.table(spec.name, VALIDATED, row_schema(spec)),
+        }
+
+    def refresh(self) -> None:
+        """See what has been ingested since."""
+        self._raw.refresh()
+        self._objects.refresh()
+
+    def inputs(self, day: date) -> list:
+        """The fingerprint of the day of raw_data."""
+        made = self._raw.fingerprint(day)
+        if made is None:
+            raise CannotMake(f"{self.spec.name}: {VALIDATED} of {day} needs {RAW} of that day; materialise it first")
+        return [made]
+
+    def make(self, day: date, alone: bool) -> Made:
+        """Validate one day."""
+        from ml_assets.core.validation import validate_day
+
+        result = validate_day(self.spec, day, self._raw.read([day]), self._objects.read([day]))
+        why = [entry["reasons"][0] for entry in result.quarantined.to_pylist() if entry["scope"] == "day"]
+        return Made({QUARANTINED: result.quarantined, VALIDATED: result.accepted}, why[0] if why else None)
+
+    def report(self, days: Sequence[date]) -> "pd.DataFrame":
+        """What is in quarantine for `days`, counted by day, scope, file and reason."""
+        from ml_assets.core.quarantine_report import quarantine_report
+
+        counts = self.tables[QUARANTINED].row_counts()
+        held = [day for day in days if counts.get(day)]
+        return quarantine_report(self.tables[QUARANTINED].read(held, ["day", "scope", "source_file", "reasons"]))
+
+    def rows_quarantined(self, days: Sequence[date]) -> int:
+        """The number of quarantined rows of `days`."""
+        import pyarrow.compute as pc
+
+        counts = self.tables[QUARANTINED].row_counts()
+        scopes = self.tables[QUARANTINED].read([day for day in days if counts.get(day)], ["scope"])["scope"]
+        return pc.sum(pc.equal(scopes, "row")).as_py() or 0
+
+    def is_kept(self, day: date) -> bool:
+        """Everything is in the lake."""
+        return True

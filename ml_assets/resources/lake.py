@@ -1,0 +1,166 @@
+"""Delta Lake tables, one per (model, asset), partitioned by day: commit a day with its fingerprint, read days."""
+
+from collections.abc import Iterable
+from datetime import date
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from ml_assets.resources.objects import Bucket, Directory, open_objects
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from deltalake import DeltaTable
+
+DAY = "day"
+
+
+class LakeError(Exception):
+    """A table of the lake cannot be used as asked; the message says which and what to do."""
+
+
+class Table:
+    """One Delta table. Not safe across threads; other processes may write to the same table at the same time.
+
+    A commit replaces one day whole and carries the day's fingerprint as the version of the Delta transaction whose application is the day, so
+    the fingerprint is always that of the data the table holds.
+    """
+
+    def __init__(self, uri: str, schema: "pa.Schema", storage_options: dict[str, str]):
+        import pyarrow as pa
+        from deltalake import DeltaTable
+
+        self.uri, self._options = uri, storage_options
+        self.schema = pa.schema([pa.field(DAY, pa.date32()), *schema])
+        self._fingerprints: dict[date, int | None] = {}
+        self._delta = DeltaTable.create(uri, self.schema, partition_by=[DAY], mode="ignore", storage_options=storage_options)
+        self._check_schema()
+
+    def refresh(self) -> None:
+        """See what others have committed since."""
+        self._delta.update_incremental()
+        self._fingerprints.clear()
+
+    def fingerprint(self, day: date) -> int | None:
+        """The fingerprint of what the table holds for `day`; None when the day was never committed."""
+        if day not in self._fingerprints:
+            self._fingerprints[day] = self._delta.transaction_version(day.isoformat())
+        return self._fingerprints[day]
+
+    def commit(self, day: date, rows: "pa.Table", fingerprint: int, metadata: dict[str, str] | None = None) -> None:
+        """Replace the rows of `day` in one atomic commit.
+
+        Args:
+            day: the partition.
+            rows: table with the schema given at opening, without the day column; may be empty.
+            fingerprint: what the rows were made from, below 2**63.
+            metadata: further entries of the commit's information, such as the run.
+
+        Raises:
+            deltalake.exceptions.CommitFailedError: when another process committed the same day in between.
+        """
+        import pyarrow as pa
+        from deltalake import CommitProperties, Transaction, write_deltalake
+
+        with_day = rows.add_column(0, DAY, pa.repeat(pa.scalar(day, pa.date32()), rows.num_rows))
+        write_deltalake(
+            self._delta,
+            with_day.select(self.schema.names).cast(self.schema),
+            mode="overwrite",
+            predicate=f"{DAY} = '{day.isoformat()}'",
+            commit_properties=CommitProperties(
+                app_transactions=[Transaction(app_id=day.isoformat(), version=fingerprint)],
+                custom_metadata={"fingerprint": f"{fingerprint:016x}", **(metadata or {})},
+            ),
+        )
+        self._fingerprints[day] = fingerprint
+
+    def read(self, days: Iterable[date], columns: list[str] | None = None) -> "pa.Table":
+        """The rows of `days`, in the order of the days and within a day in the order in which they were committed.
+
+        Args:
+            days: partitions; those without rows add nothing.
+            columns: names to read (`day` may be among them); all but `day` without it.
+        """
+        import pyarrow as pa
+
+        names = columns if columns is not None else [name for name in self.schema.names if name != DAY]
+        empty = self.schema.empty_table().select(names)
+        parts = [empty]
+        for day in days:
+            files = self._delta.to_pyarrow_dataset(file_pruning_predicate=[(DAY, "=", day.isoformat())], schema=self.schema)
+            parts.append(files.to_table(columns=names, use_threads=False).cast(empty.schema))
+        return pa.concat_tables(parts)
+
+    def row_counts(self) -> dict[date, int]:
+        """Rows of each day that has any, from the statistics of the table, without reading it."""
+        import pyarrow as pa
+
+        files = pa.table(self._delta.get_add_actions(flatten=True)).select([f"partition.{DAY}", "num_records"]).to_pylist()
+        counts: dict[date, int] = {}
+        for file in files:
+            day = date.fromisoformat(str(file[f"partition.{DAY}"]))
+            counts[day] = counts.get(day, 0) + file["num_records"]
+        return counts
+
+    def version(self) -> int:
+        """The number of the newest commit that has been seen."""
+        return self._delta.version()
+
+    def _check_schema(self) -> None:
+        import pyarrow as pa
+
+        held = pa.schema(self._delta.schema().to_arrow())
+        for field in self.schema:
+            index = held.get_field_index(field.name)
+            if index >= 0 and held.field(index).type != field.type:
+                raise LakeError(
+                    f"{self.uri}: column {field.name} is {held.field(index).type} in the table, but the spec now makes it {field.type}. "
+                    "A table keeps the types of its columns: give the column another name, or remove the table's directory to make all its days again."
+                )
+        if new := [field for field in self.schema if held.get_field_index(field.name) < 0]:
+            from deltalake.schema import Field
+
+            self._delta.alter.add_columns([Field.from_arrow(field) for field in new])
+
+
+class Lake(dg.ConfigurableResource):
+    """The lake: a directory, or s3://bucket/prefix."""
+
+    uri: str
+    s3: dict[str, str] = {}
+    """Arguments of dagster-aws's S3Resource for s3:// (endpoint_url, region_name)."""
+
+    def table(self, model: str, asset: str, schema: "pa.Schema") -> Table:
+        """The table of an asset, made when it does not exist. `schema` is without the day column.
+
+        Raises:
+            LakeError: when the table has a column of another type.
+        """
+        return Table(self._uri(f"{model}/{asset}"), schema, self._storage_options)
+
+    def exists(self, model: str, asset: str) -> bool:
+        """Whether the table has ever been made."""
+        from deltalake import DeltaTable
+
+        return DeltaTable.is_deltatable(self._uri(f"{model}/{asset}"), storage_options=self._storage_options)
+
+    @cached_property
+    def files(self) -> Directory | Bucket:
+        """The lake's plain files, such as model artifacts, by key."""
+        return open_objects(self.uri, self.s3)
+
+    @property
+    def _storage_options(self) -> dict[str, str]:
+        """What delta-rs needs beside the credentials it finds itself; conditional puts are what makes its commits safe on S3."""
+        if not self.uri.startswith("s3://"):
+            return {}
+        endpoint = self.s3.get("endpoint_url", "")
+        options = {"aws_conditional_put": "etag", "AWS_REGION": self.s3.get("region_name", "us-east-1")}
+        if endpoint:
+            options |= {"AWS_ENDPOINT_URL": endpoint, "AWS_ALLOW_HTTP": str(endpoint.startswith("http://")).lower()}
+        return options
+
+    def _uri(self, key: str) -> str:
+        return f"{self.uri.rstrip('/')}/{key}"

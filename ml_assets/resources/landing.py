@@ -1,0 +1,47 @@
+"""Where raw files arrive: which days have landed, the objects of a day with their digests, and their content."""
+
+from datetime import date
+from functools import cached_property
+
+import dagster as dg
+
+from ml_assets.core.file_pattern import day_of_key, fixed_prefix, is_data_file, keys_pattern
+from ml_assets.core.spec.source import Source
+from ml_assets.resources.objects import Bucket, Directory, StoredObject, open_objects
+
+
+class ObjectChanged(Exception):
+    """A landed file is no longer what it was when it was listed."""
+
+
+class Landing(dg.ConfigurableResource):
+    """The landing area: a directory, or s3://bucket/prefix."""
+
+    uri: str
+    s3: dict[str, str] = {}
+    """Arguments of dagster-aws's S3Resource for s3:// (endpoint_url, region_name)."""
+
+    @cached_property
+    def _objects(self) -> Directory | Bucket:
+        return open_objects(self.uri, self.s3)
+
+    def objects_of_day(self, source: Source, day: date) -> list[StoredObject]:
+        """The data files of one day, sorted by key; an empty list when none have landed."""
+        pattern = keys_pattern(source.files, day)
+        return [found for found in self._objects.describe(fixed_prefix(source.files, day)) if pattern.fullmatch(found.key) and is_data_file(found.key)]
+
+    def days(self, source: Source) -> list[date]:
+        """The days that have at least one data file and lie between the start and the end of the source, ascending."""
+        found = {day_of_key(source.files, key) for key in self._objects.keys(fixed_prefix(source.files))}
+        return sorted(day for day in found if day and source.start <= day and (source.end is None or day <= source.end))
+
+    def read(self, found: StoredObject) -> bytes:
+        """The content of one landed file as it was when it was listed.
+
+        Raises:
+            ObjectChanged: when it has been replaced or removed since.
+        """
+        try:
+            return self._objects.read_unchanged(found)
+        except FileNotFoundError as error:
+            raise ObjectChanged(f"{found.key} under {self.uri} was replaced or removed while it was read") from error
