@@ -10,6 +10,7 @@ import dagster as dg
 from ml_assets.resources.lake import Lake
 from ml_assets.resources.landing import Landing
 from ml_assets.resources.registry import ModelRegistry
+from ml_assets.resources.tracking import ExperimentTracking
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DATA = REPOSITORY / "data"
@@ -68,6 +69,7 @@ def build_environment(settings: Settings) -> dg.Definitions:
         "landing": Landing(uri=settings.landing, s3=dict(settings.s3)),
         "lake": Lake(uri=settings.lake, s3=dict(settings.s3)),
         "registry": ModelRegistry(tracking_uri=settings.mlflow),
+        "tracking": ExperimentTracking(tracking_uri=settings.mlflow),
     }
     return dg.Definitions(resources=resources, executor=_executor(settings.environment))
 

@@ -16,6 +16,8 @@ from ml_assets.pipeline.registry import ENTRY, ModelRegistration
 from ml_assets.pipeline.stage_assets import StageAssets, build_stage_assets, partitions
 from ml_assets.pipeline.training import MODEL, ModelTraining
 from ml_assets.pipeline.validation import QUARANTINED, VALIDATED, Validation
+from ml_assets.resources.mlflow_model import ModelRecord
+from ml_assets.resources.registry import RegisteredVersion
 
 LANDED_TO_FEATURES = (RAW, VALIDATED, QUARANTINED, FEATURES)
 MODEL_ASSETS = (MODEL, EVALUATION, ENTRY)
@@ -136,13 +138,18 @@ def _registration(spec: ModelSpec) -> StageAssets:
     about = "One MLflow model version per model digest; the alias champion moves to it only when every gate passed and no newer day's model has it."
 
     def open_stage(context: dg.AssetExecutionContext) -> ModelRegistration:
-        registry = context.resources.registry
-        return ModelRegistration(spec, context.resources.lake, registry, lambda **known: registry.register(context, **known))
+        registry, tracking = context.resources.registry, context.resources.tracking
+
+        def register(record: ModelRecord) -> RegisteredVersion:
+            with tracking.run(context, spec.name) as run:
+                return registry.register(run, record)
+
+        return ModelRegistration(spec, context.resources.lake, registry, register)
 
     return StageAssets(
         [_asset(spec, ENTRY, about, "registry", {"mlflow"}, [_from(spec, MODEL), _from(spec, EVALUATION)])],
         open=open_stage,
         problem=checks.registration_problem,
         every_day=checks.registration_metadata,
-        resources=frozenset({"lake", "registry"}),
+        resources=frozenset({"lake", "registry", "tracking"}),
     )

@@ -95,7 +95,7 @@ def picture_metadata(stage: "ModelEvaluation", day: date) -> dict[str, Any]:
     metrics = stage.metrics(day)
     if metrics.empty:
         return {}
-    pictures = evaluation_pictures(stage.spec, stage, day)
+    pictures = evaluation_pictures(stage, day)
     inline = {name: dg.MetadataValue.md(f"![{name}](data:image/png;base64,{base64.b64encode(png).decode()})") for name, png in pictures.items()}
     return {**inline, "metrics": _table(metrics)}
 

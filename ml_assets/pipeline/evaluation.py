@@ -126,6 +126,12 @@ class ModelEvaluation:
         metrics = self.metrics(day)
         return metrics[metrics["slice_column"].fillna("") == ""]
 
+    def labelled_scores(self, day: date) -> "tuple[pd.Series, pd.Series]":
+        """Labels (0 or 1) and scores of the holdout rows of one day's model, as committed; rows without a label are left out."""
+        scored = self.tables[EVALUATION].read([day], [self.spec.target, "score"]).to_pandas()
+        labelled = scored[scored[self.spec.target].notna()]
+        return labelled[self.spec.target].astype("int64"), labelled["score"]
+
     def verdicts(self, day: date) -> "list[Verdict]":
         """The verdict of each gate of the spec on the committed metrics of one day."""
         from ml_assets.core.gates import judge

@@ -13,10 +13,13 @@ from ml_assets.pipeline.features import FEATURES
 from ml_assets.pipeline.pictures import evaluation_pictures
 from ml_assets.pipeline.training import MODEL, MODEL_FILE, PASSPORT_FILE, PREPROCESSING_FILE
 from ml_assets.resources.lake import Lake
-from ml_assets.resources.registry import ModelRegistry
+from ml_assets.resources.registry import ModelRegistry, RegisteredVersion
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from ml_assets.core.gates import Verdict
+    from ml_assets.resources.mlflow_model import ModelRecord
 
 ENTRY = "model_registry_entry"
 ALIAS = "champion"
@@ -28,7 +31,7 @@ class ModelRegistration:
 
     name = ENTRY
 
-    def __init__(self, spec: ModelSpec, lake: Lake, registry: ModelRegistry, register: Callable):
+    def __init__(self, spec: ModelSpec, lake: Lake, registry: ModelRegistry, register: "Callable[[ModelRecord], RegisteredVersion]"):
         from ml_assets.core.schemas import REGISTRY_ENTRY, TRAINED_MODEL, features_schema
 
         self.spec, self.lake, self.registry, self._register = spec, lake, registry, register
@@ -65,7 +68,7 @@ class ModelRegistration:
             return Made({ENTRY: REGISTRY_ENTRY.empty_table()}, f"no model: {model['problem']}")
         verdicts = self.evaluation.verdicts(day)
         passed = all_passed(verdicts)
-        version = self._register(**self._what_is_known(day, model, verdicts))
+        version = self._register(self._record(day, model, verdicts))
         moved, note = False, "not moved: " + "; ".join(verdict.reason for verdict in verdicts if not verdict.passed)
         if passed:
             move = self.registry.move_alias(self.spec.name, ALIAS, version.version, day)
@@ -80,28 +83,29 @@ class ModelRegistration:
         }
         return Made({ENTRY: pa.Table.from_pylist([entry], schema=REGISTRY_ENTRY)})
 
-    def _what_is_known(self, day: date, model: Mapping, verdicts: "list[Verdict]") -> dict:
-        read, folder = self.lake.files.read, model["artifacts"]
+    def _record(self, day: date, model: Mapping, verdicts: "list[Verdict]") -> "ModelRecord":
+        from ml_assets.core.gates import all_passed
+        from ml_assets.resources.mlflow_model import ModelRecord
+
         overall = self.evaluation.overall(day)
-        passed = all(verdict.passed for verdict in verdicts)
-        return {
-            "name": self.spec.name,
-            "day": day,
-            "digest": model["model_digest"],
-            "model": read(f"{folder}/{MODEL_FILE}"),
-            "preprocessing": read(f"{folder}/{PREPROCESSING_FILE}"),
-            "passport": read(f"{folder}/{PASSPORT_FILE}"),
-            "example": self._example(day),
-            "params": self._parameters(model),
-            "metrics": dict(zip(overall["metric"], overall["value"], strict=True)),
-            "pictures": evaluation_pictures(self.spec, self.evaluation, day),
-            "tags": {
-                "trained_model_fingerprint": f"{self._models.fingerprint(day):016x}",
-                "evaluation_fingerprint": f"{self.evaluation.tables[EVALUATION].fingerprint(day):016x}",
-                "gates": "passed" if passed else "failed",
-                **{f"gate_{verdict.metric}": "passed" if verdict.passed else verdict.reason for verdict in verdicts},
-            },
+        artifacts = {name: self.lake.files.read(f"{model['artifacts']}/{name}") for name in (MODEL_FILE, PREPROCESSING_FILE, PASSPORT_FILE)}
+        tags = {
+            "trained_model_fingerprint": f"{self._models.fingerprint(day):016x}",
+            "evaluation_fingerprint": f"{self.evaluation.tables[EVALUATION].fingerprint(day):016x}",
+            "gates": "passed" if all_passed(verdicts) else "failed",
+            **{f"gate_{verdict.metric}": verdict.reason for verdict in verdicts},
         }
+        return ModelRecord(
+            name=self.spec.name,
+            day=day,
+            digest=model["model_digest"],
+            artifacts=artifacts,
+            example=self._example(day),
+            params=self._parameters(model),
+            metrics=dict(zip(overall["metric"], overall["value"], strict=True)),
+            pictures={f"{name}.png": png for name, png in evaluation_pictures(self.evaluation, day).items()},
+            tags=tags,
+        )
 
     def _parameters(self, model: Mapping) -> dict[str, object]:
         training = self.spec.training
@@ -109,7 +113,7 @@ class ModelRegistration:
         days = {name: str(model[name]) for name in ("fit_first", "validation_first", "validation_last")}
         return {**training.parameters.model_dump(), **rule, **days, "seed": training.seed, "rows": model["rows"], "positives": model["positives"]}
 
-    def _example(self, day: date):
+    def _example(self, day: date) -> "pd.DataFrame":
         from ml_assets.core.schemas import to_pandas
 
         names = self.spec.feature_names()

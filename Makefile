@@ -1,0 +1,53 @@
+# The few verbs of the project. `make run` and `make test` work on a fresh machine with python3 (3.11 or later), pip, git and make.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PORT ?= 3000
+MODEL ?= fraud_detection
+export DAGSTER_HOME ?= $(CURDIR)/data/dagster
+# Byte code saves every process a second or more of imports.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: help run test ui lint docs bench env clean
+
+help:  ## List the verbs
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+run: $(VENV)/.installed $(DAGSTER_HOME)/dagster.yaml  ## Make everything the model of the newest day needs (MODEL=fraud_detection)
+	@$(BIN)/python -m ml_assets.cli.run $(MODEL)
+
+test: $(VENV)/.installed-dev  ## Run the tests
+	@$(BIN)/python -m pytest -n 2
+
+ui: $(VENV)/.installed $(DAGSTER_HOME)/dagster.yaml  ## Open the Dagster UI on the same instance (PORT=3000)
+	@$(BIN)/dagster dev --workspace workspace.yaml --port $(PORT)
+
+lint: $(VENV)/.installed-dev  ## Check style, types and import contracts
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/pyright && $(BIN)/lint-imports
+
+docs: $(VENV)/.installed-dev  ## Write the documents that are generated from the code
+	@$(BIN)/python -m ml_assets.cli.docs
+
+bench: $(VENV)/.installed-dev  ## Measure against a bare loop over the same functions
+	@$(BIN)/python benchmarks/backfill.py
+
+env: $(VENV)/.installed $(DAGSTER_HOME)/dagster.yaml  ## Print what to eval to use dagster's and dg's commands in your shell
+	@echo 'export DAGSTER_HOME="$(DAGSTER_HOME)" PATH="$(CURDIR)/$(BIN):$$PATH"'
+
+clean:  ## Remove the data directory: landing, lake, registry and Dagster's instance
+	rm -rf data
+
+$(DAGSTER_HOME)/dagster.yaml:
+	@mkdir -p "$(DAGSTER_HOME)" && ln -s "$(CURDIR)/dagster.yaml" "$@"
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "ml_assets needs Python 3.11 or later, but this is " + sys.version)'
+	@echo "Installing into $(VENV) (two minutes on a fast network)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@

@@ -1,0 +1,159 @@
+"""The main job: everything that the model of the newest landed day needs, made through Dagster, with progress and a summary.
+
+    python -m ml_assets.cli.run [model]
+"""
+
+import logging
+import sys
+import time
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+from rich.console import Console
+
+from ml_assets.cli.progress import StageProgress
+from ml_assets.cli.summary import print_summary
+from ml_assets.core.spec import ModelSpec
+from ml_assets.defs.environment import SETTINGS, Settings, build_environment
+from ml_assets.definitions import DEFS
+from ml_assets.pipeline.assets import LANDED_TO_FEATURES, MODEL_ASSETS, asset_key
+from ml_assets.pipeline.days import CannotMake, is_current
+from ml_assets.pipeline.stages import Stages, open_stages
+from ml_assets.pipeline.spec_files import read_spec
+from ml_assets.resources.landing import Landing
+
+SIMULATED = "fraud_detection"
+SIMULATED_DAYS = 90
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the model of `newest` needs: the days of each part of the graph, and whether anything of it is not as it would be made now."""
+
+    newest: date
+    landed: list[date]
+    featured: list[date]
+    to_do: bool
+
+
+def main(model: str) -> None:
+    """Simulate files if there are none, make what is needed, print the summary.
+
+    Raises:
+        SystemExit: with a message, when the model does not exist, nothing has landed, or a run fails.
+    """
+    begun, console = time.perf_counter(), Console()
+    spec = read_spec(_spec_file(model))
+    resources = build_environment(SETTINGS).resources or {}
+    landing, lake = resources["landing"], resources["lake"]
+    _simulate_if_empty(spec, landing, SETTINGS, console)
+    landed = landing.days(spec.source)
+    if not landed:
+        sys.exit(f"{spec.name}: no files have landed; looked for {spec.source.files} under {landing.uri}")
+    stages = open_stages(spec, lake, landing, resources["registry"])
+    plan = make_plan(spec, landed[-1], stages)
+    seconds: dict[str, float] = {}
+    if plan.to_do:
+        seconds = _materialise(spec, plan, SETTINGS, console)
+        stages = open_stages(spec, lake, landing, resources["registry"])
+    print_summary(console, spec, plan, stages, seconds, time.perf_counter() - begun, SETTINGS)
+
+
+def make_plan(spec: ModelSpec, newest: date, stages: Stages) -> Plan:
+    """The days that the model of `newest` needs: feature days from its training window on, and raw and validated days that these see.
+
+    Raises:
+        SystemExit: when the data are too short for a model.
+    """
+    from ml_assets.core.features import days_read
+    from ml_assets.core.splits import HistoryTooShort, split_days
+
+    try:
+        first = split_days(spec, newest).first
+    except HistoryTooShort as error:
+        sys.exit(f"{spec.name}: {error}; the newest landed day is {newest}")
+    seen = max(spec.source.start, first - timedelta(days=days_read(spec)[-1]))
+    landed, featured = _days(seen, newest), _days(first, newest)
+    work = [(stages.ingestion, landed), (stages.validation, landed), (stages.features, featured)]
+    work += [(stage, [newest]) for stage in (stages.training, stages.evaluation, stages.registration)]
+    try:
+        to_do = not all(is_current(stage, day) for stage, days in work for day in days)
+    except CannotMake:
+        to_do = True
+    return Plan(newest, landed, featured, to_do)
+
+
+def _materialise(spec: ModelSpec, plan: Plan, settings: Settings, console: Console) -> dict[str, float]:
+    import dagster as dg
+
+    from ml_assets.definitions import defs
+
+    job = defs().resolve_job_def(f"{spec.name}_daily")
+    seconds: dict[str, float] = {}
+    with dg.DagsterInstance.from_config(settings.dagster_home) as instance, StageProgress(console) as progress:
+        for names, days in [(LANDED_TO_FEATURES[:-1], plan.landed), (LANDED_TO_FEATURES[-1:], plan.featured), (MODEL_ASSETS, [plan.newest])]:
+            progress.expect(names, len(days))
+            result = job.execute_in_process(
+                instance=instance,
+                asset_selection=[asset_key(spec, name) for name in names],
+                tags=_partition_tags(days),
+                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+                raise_on_error=False,
+            )
+            if not result.success:
+                progress.stop()
+                sys.exit(_why_failed(result))
+            for step in instance.get_run_step_stats(result.run_id):
+                seconds[step.step_key.split("__")[-1]] = (step.end_time or 0) - (step.start_time or 0)
+    return seconds
+
+
+def _partition_tags(days: list[date]) -> dict[str, str]:
+    from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG, PARTITION_NAME_TAG
+
+    if len(days) == 1:
+        return {PARTITION_NAME_TAG: days[0].isoformat()}
+    return {ASSET_PARTITION_RANGE_START_TAG: days[0].isoformat(), ASSET_PARTITION_RANGE_END_TAG: days[-1].isoformat()}
+
+
+def _why_failed(result) -> str:
+    failures = [event for event in result.all_events if event.is_step_failure]
+    reasons = [f"{event.step_key}: {_root_cause(event.step_failure_data)}" for event in failures]
+    return "\n".join([f"run {result.run_id} failed; `make ui` shows all of it", *reasons])
+
+
+def _root_cause(failure) -> str:
+    if failure.user_failure_data and failure.user_failure_data.description:
+        return failure.user_failure_data.description
+    error = failure.error
+    while error is not None and error.cause is not None:
+        error = error.cause
+    return error.to_string() if error is not None else "unknown error"
+
+
+def _simulate_if_empty(spec: ModelSpec, landing: Landing, settings: Settings, console: Console) -> None:
+    if spec.name != SIMULATED or "://" in settings.landing or landing.days(spec.source):
+        return
+    from ml_assets.cli.simulate import write_landing
+
+    console.print(f"Nothing has landed under {settings.landing}: simulating {SIMULATED_DAYS} days of card transactions")
+    rows = write_landing(Path(settings.landing), spec.source.start, SIMULATED_DAYS)
+    console.print(f"{rows:,} transactions have landed")
+
+
+def _spec_file(model: str) -> Path:
+    path = DEFS / model / "defs.yaml"
+    if not path.is_file():
+        models = ", ".join(sorted(found.parent.name for found in DEFS.glob("*/defs.yaml")))
+        sys.exit(f"there is no model {model!r}: {path} does not exist; the models are {models}")
+    return path
+
+
+def _days(first: date, last: date) -> list[date]:
+    return [first + timedelta(days=n) for n in range((last - first).days + 1)]
+
+
+if __name__ == "__main__":
+    logging.getLogger("ml_assets.days").setLevel(logging.INFO)
+    main(sys.argv[1] if len(sys.argv) > 1 else SIMULATED)

@@ -1,0 +1,101 @@
+"""The summary of the main job, read from what is committed in the lake and the registry."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+
+from ml_assets.core.spec import ModelSpec
+from ml_assets.defs.environment import Settings
+from ml_assets.pipeline.registry import ALIAS
+from ml_assets.pipeline.stages import Stages
+from ml_assets.pipeline.validation import QUARANTINED, VALIDATED
+
+if TYPE_CHECKING:
+    from ml_assets.cli.run import Plan
+
+SHOWN = ("roc_auc", "average_precision", "precision", "recall", "f1", "precision_at_k", "entity_precision_at_k", "log_loss", "brier_score")
+MOST_FAULTS = 12
+
+
+def print_summary(
+    console: Console, spec: ModelSpec, plan: "Plan", stages: Stages, seconds: Mapping[str, float], total: float, settings: Settings
+) -> None:
+    """Days, rows, quarantine, metrics, gates, registry entry, seconds of each stage, and what to run next.
+
+    Args:
+        console: where to print.
+        spec: the model's specification.
+        plan: the days that were needed.
+        stages: the stages, opened after the work.
+        seconds: seconds of each stage that ran; empty when nothing was done.
+        total: seconds of the whole command.
+        settings: where things are.
+    """
+    console.print()
+    if not plan.to_do:
+        console.print(f"[bold]Nothing to do:[/] all {len(plan.landed)} days and the model of {plan.newest} are up to date.")
+    _print_data(console, spec, plan, stages)
+    model = stages.training.row(plan.newest)
+    if not model["model_digest"]:
+        console.print(f"[bold red]There is no model of {plan.newest}:[/] {model['problem']}")
+        return
+    _print_metrics(console, plan, stages)
+    _print_gates(console, plan, stages)
+    _print_entry(console, spec, plan, stages, model, settings)
+    if seconds:
+        console.print("Seconds       " + ", ".join(f"{stage} {took:.1f}" for stage, took in seconds.items()))
+    console.print(f"In all        {total:.1f} s")
+    console.print("\nNext: [bold]make ui[/] opens the Dagster UI with these assets; [bold]make test[/] runs the tests.")
+
+
+def _print_data(console: Console, spec: ModelSpec, plan: "Plan", stages: Stages) -> None:
+    published = stages.validation.tables[VALIDATED].row_counts()
+    good = sum(published.get(day, 0) for day in plan.landed)
+    bad = stages.validation.rows_quarantined(plan.landed)
+    report = stages.validation.report(plan.landed)
+    rejected = int((report["scope"] == "day").sum())
+    console.print(f"Model         {spec.name}, as of {plan.newest}")
+    console.print(f"Days          {len(plan.landed)} ({plan.landed[0]} to {plan.landed[-1]}), {rejected} rejected or missing")
+    console.print(f"Rows          {good:,} published, {bad:,} quarantined")
+    worst = report.groupby(["scope", "reason"])["rows"].sum().sort_values(ascending=False)
+    faults = report[report["scope"] != "row"]
+    for entry in faults.head(MOST_FAULTS).itertuples():
+        console.print(f"  [yellow]{entry.day} {entry.file}[/] {entry.reason}")
+    if len(faults) > MOST_FAULTS:
+        console.print(f"  ... and {len(faults) - MOST_FAULTS} more faults of files and days in {stages.validation.tables[QUARANTINED].uri}")
+    for (scope, reason), rows in list(worst.items())[:MOST_FAULTS]:
+        if scope == "row":
+            console.print(f"  {rows:>8,} rows  {reason}")
+
+
+def _print_metrics(console: Console, plan: "Plan", stages: Stages) -> None:
+    overall = stages.evaluation.overall(plan.newest).set_index("metric")
+    table = Table("metric", "value", "95 % interval" if _is_95(stages) else "interval", title="On the holdout", title_justify="left", title_style="bold")
+    for metric in SHOWN:
+        if metric in overall.index:
+            row = overall.loc[metric]
+            table.add_row(metric, f"{row['value']:.4f}", f"{row['low']:.4f} to {row['high']:.4f}")
+    console.print(table)
+
+
+def _is_95(stages: Stages) -> bool:
+    return stages.evaluation.spec.evaluation.confidence == 0.95
+
+
+def _print_gates(console: Console, plan: "Plan", stages: Stages) -> None:
+    table = Table("gate", "verdict", "reason", title="Gates", title_justify="left", title_style="bold")
+    for verdict in stages.evaluation.verdicts(plan.newest):
+        table.add_row(verdict.metric, "[green]passed[/]" if verdict.passed else "[red]failed[/]", verdict.reason)
+    console.print(table)
+
+
+def _print_entry(console: Console, spec: ModelSpec, plan: "Plan", stages: Stages, model: Mapping, settings: Settings) -> None:
+    entry = stages.registration.entry(plan.newest) or {}
+    console.print(f"Model digest  {model['model_digest']}")
+    console.print(f"Trained on    {model['rows']:,} rows, {model['positives']:,} positive, {model['rounds']} rounds, threshold {model['threshold']:.4f}")
+    holder = stages.registration.registry.alias_version(spec.name, ALIAS)
+    alias = f"alias {ALIAS} is version {holder}" if holder is not None else f"alias {ALIAS} is not set"
+    console.print(f"MLflow        {spec.name} version {entry.get('version', 'none')}, {alias} ({entry.get('note', '')})")
+    console.print(f"Files         {settings.lake}/{model['artifacts']}")

@@ -1,0 +1,23 @@
+"""Reading the specification of a model from its defs.yaml, outside of Dagster's loading."""
+
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from ml_assets.core.spec import ModelSpec
+
+
+def read_spec(path: Path) -> ModelSpec:
+    """The specification in a defs.yaml.
+
+    Raises:
+        ValueError: naming the file and each field that is unknown or wrong, with the reason.
+    """
+    import yaml
+
+    content = yaml.safe_load(path.read_text())
+    try:
+        return ModelSpec.model_validate((content or {}).get("attributes") or {})
+    except ValidationError as error:
+        faults = [f"  attributes.{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}" for fault in error.errors()]
+        raise ValueError("\n".join([f"{path} is not a valid specification:", *faults])) from error

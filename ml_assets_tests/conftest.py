@@ -1,0 +1,72 @@
+"""Fixtures that several folders share: a small specification, a real S3 server over HTTP."""
+
+import copy
+import socket
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from ml_assets.core.spec import ModelSpec
+
+SMALL = {
+    "name": "small",
+    "source": {"files": "{day}/*", "start": "2025-01-01"},
+    "columns": {
+        "id": {"type": "integer"},
+        "event_time": {"type": "timestamp"},
+        "card": {"type": "string"},
+        "amount": {"type": "number", "minimum": 0},
+        "label": {"type": "integer", "allowed": [0, 1]},
+    },
+    "row_key": ["id"],
+    "event_time": "event_time",
+    "target": "label",
+    "entity": "card",
+    "label_delay": "2d",
+    "features": [
+        {"kind": "column", "columns": ["amount"]},
+        {"kind": "window", "key": "card", "value": "amount", "aggregates": ["count", "mean"], "windows": ["1d"]},
+    ],
+    "training": {"window": "4d", "validation": "1d", "rounds": 5},
+    "evaluation": {"holdout": "2d", "top_k": 5, "bootstrap_samples": 20},
+    "gates": {"roc_auc": {"minimum": 0.5}},
+}
+
+
+@pytest.fixture
+def small() -> dict:
+    """The attributes of a small valid specification, to be changed at will."""
+    return copy.deepcopy(SMALL)
+
+
+@pytest.fixture
+def make_spec() -> Callable[..., ModelSpec]:
+    """A small specification with top-level fields replaced."""
+    return lambda **changes: ModelSpec.model_validate({**copy.deepcopy(SMALL), **changes})
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[str]:
+    """The address of a real S3 HTTP server (moto) on the loopback interface."""
+    from moto.server import ThreadedMotoServer
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=port, verbose=False)
+    server.start()
+    yield f"http://127.0.0.1:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def bucket(s3_server: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> tuple[str, dict[str, str]]:
+    """A new bucket: (its s3:// URI, arguments of dagster-aws's S3Resource)."""
+    import boto3
+
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    s3 = {"endpoint_url": s3_server, "region_name": "us-east-1"}
+    name = f"bucket-{abs(hash(request.node.nodeid)) % 10**10}"
+    boto3.client("s3", **s3).create_bucket(Bucket=name)
+    return f"s3://{name}/root", s3

@@ -1,0 +1,86 @@
+"""Delta tables: a day is replaced whole, together with its fingerprint, on a directory and on S3."""
+
+from datetime import date
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from deltalake import DeltaTable
+from deltalake.exceptions import CommitFailedError
+
+from ml_assets.resources.lake import Lake, LakeError
+
+SCHEMA = pa.schema([("a", pa.int64()), ("t", pa.timestamp("us", "UTC")), ("l", pa.list_(pa.string()))])
+FIRST, SECOND, THIRD = date(2025, 1, 1), date(2025, 1, 2), date(2025, 1, 3)
+
+
+def rows(*values: int) -> pa.Table:
+    return pa.table({"a": list(values), "t": [None] * len(values), "l": [["x"]] * len(values)}, SCHEMA)
+
+
+@pytest.fixture(params=["directory", "s3"])
+def lake(request: pytest.FixtureRequest, tmp_path: Path) -> Lake:
+    if request.param == "directory":
+        return Lake(uri=str(tmp_path))
+    uri, s3 = request.getfixturevalue("bucket")
+    return Lake(uri=uri, s3=s3)
+
+
+def test_a_day_is_replaced_whole_with_its_fingerprint(lake):
+    table = lake.table("m", "x", SCHEMA)
+    table.commit(FIRST, rows(1, 2), 5)
+    table.commit(SECOND, rows(3), 6)
+    table.commit(FIRST, rows(9), 2**63 - 1)
+    again = lake.table("m", "x", SCHEMA)
+    assert again.fingerprint(FIRST) == 2**63 - 1
+    assert again.fingerprint(SECOND) == 6
+    assert again.fingerprint(THIRD) is None
+    assert again.read([SECOND, FIRST])["a"].to_pylist() == [3, 9]
+    assert again.read([FIRST], ["day", "a"]).to_pylist() == [{"day": FIRST, "a": 9}]
+    assert again.row_counts() == {FIRST: 1, SECOND: 1}
+
+
+def test_a_day_without_rows_is_committed_too(lake):
+    table = lake.table("m", "x", SCHEMA)
+    table.commit(FIRST, rows(1), 5)
+    table.commit(FIRST, rows(), 6)
+    assert table.fingerprint(FIRST) == 6
+    assert table.read([FIRST]).num_rows == 0
+    assert table.read([FIRST]).schema == SCHEMA
+
+
+def test_of_two_writers_of_one_day_the_second_is_told_and_changes_nothing(lake):
+    one, two = lake.table("m", "x", SCHEMA), lake.table("m", "x", SCHEMA)
+    one.commit(FIRST, rows(1), 5)
+    with pytest.raises(CommitFailedError):
+        two.commit(FIRST, rows(2), 6)
+    two.refresh()
+    assert (two.fingerprint(FIRST), two.read([FIRST])["a"].to_pylist()) == (5, [1])
+
+
+def test_writers_of_different_days_do_not_disturb_each_other(lake):
+    one, two = lake.table("m", "x", SCHEMA), lake.table("m", "x", SCHEMA)
+    one.commit(FIRST, rows(1), 5)
+    two.commit(SECOND, rows(2), 6)
+    assert lake.table("m", "x", SCHEMA).row_counts() == {FIRST: 1, SECOND: 1}
+
+
+def test_a_new_column_is_added_and_older_days_lack_it(lake):
+    lake.table("m", "x", SCHEMA).commit(FIRST, rows(1), 5)
+    wider = lake.table("m", "x", pa.schema([*SCHEMA, ("n", pa.float64())]))
+    assert wider.read([FIRST], ["a", "n"]).to_pylist() == [{"a": 1, "n": None}]
+
+
+def test_a_column_of_another_type_is_refused_with_what_to_do(lake):
+    lake.table("m", "x", SCHEMA)
+    with pytest.raises(LakeError, match="column a is int64 in the table, but the spec now makes it string"):
+        lake.table("m", "x", pa.schema([("a", pa.string())]))
+
+
+def test_any_delta_reader_can_read_a_table_and_see_the_fingerprint(tmp_path):
+    table = Lake(uri=str(tmp_path)).table("m", "x", SCHEMA)
+    table.commit(FIRST, rows(1, 2), 255, {"dagster_run_id": "r"})
+    delta = DeltaTable(str(tmp_path / "m" / "x"))
+    assert delta.to_pandas()["day"].tolist() == [FIRST, FIRST]
+    last = delta.history(1)[0]
+    assert (last["fingerprint"], last["dagster_run_id"]) == ("00000000000000ff", "r")

@@ -1,0 +1,54 @@
+"""Files on a directory and on S3 behave the same."""
+
+from pathlib import Path
+
+import pytest
+
+from ml_assets.resources.objects import Directory, open_objects
+
+
+@pytest.fixture(params=["directory", "s3"])
+def objects(request: pytest.FixtureRequest, tmp_path: Path):
+    if request.param == "directory":
+        return open_objects(str(tmp_path), {})
+    return open_objects(*request.getfixturevalue("bucket"))
+
+
+def test_what_is_written_is_listed_with_digest_and_size_and_read(objects):
+    objects.write("a/2.txt", b"two")
+    objects.write("a/1.txt", b"one!")
+    objects.write("b/3.txt", b"three")
+    found = objects.describe("a/")
+    assert [(entry.key, entry.size) for entry in found] == [("a/1.txt", 4), ("a/2.txt", 3)]
+    assert found[1].digest == "b8a9f715dbb64fd5c56e7783c6820a61"
+    assert objects.read("a/2.txt") == b"two"
+    assert sorted(objects.keys()) == ["a/1.txt", "a/2.txt", "b/3.txt"]
+
+
+def test_a_prefix_may_end_within_a_name(objects):
+    objects.write("2025-01-01.csv", b"x")
+    objects.write("2025-01-02.csv", b"y")
+    assert [entry.key for entry in objects.describe("2025-01-01")] == ["2025-01-01.csv"]
+
+
+def test_a_replaced_file_is_not_read_as_the_one_that_was_listed(objects):
+    objects.write("x", b"old")
+    listed = objects.describe("x")[0]
+    assert objects.read_unchanged(listed) == b"old"
+    objects.write("x", b"new")
+    with pytest.raises(FileNotFoundError, match="no longer has the digest"):
+        objects.read_unchanged(listed)
+
+
+def test_nothing_under_a_prefix_is_no_error(objects):
+    assert objects.describe("nothing/here") == []
+
+
+def test_a_half_written_file_is_never_listed_under_its_name(tmp_path):
+    Directory(tmp_path).write("folder/x", b"whole")
+    assert [path.name for path in (tmp_path / "folder").iterdir()] == ["x"]
+
+
+def test_another_scheme_is_refused():
+    with pytest.raises(ValueError, match="expected a directory or s3"):
+        open_objects("gs://bucket", {})
