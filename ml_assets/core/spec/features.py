@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, WithJsonSchema, field_validator, model_validator
 
 from ml_assets.core.spec.base import SpecPart
 from ml_assets.core.spec.durations import Duration, Window, format_duration
@@ -72,7 +72,7 @@ class WindowAggregate(SpecPart):
     """
 
     kind: Literal["window"]
-    key: list[str] = []
+    key: Annotated[list[str], WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]})] = []
     """Columns that the rows have in common with the row; one name or a list."""
 
     value: str | None = None

@@ -1,0 +1,124 @@
+"""One YAML file is one model: it loads, and what is wrong in it is refused with file, field and reason."""
+
+from pathlib import Path
+
+import dagster as dg
+import pytest
+import yaml
+from dagster.components.core.component_tree import ComponentTreeException
+
+from ml_assets.core.spec import ModelSpec
+from ml_assets.pipeline.component import ModelPipeline, ModelScaffolder, json_schema
+
+TYPE = "ml_assets.pipeline.component.ModelPipeline"
+
+
+def load(attributes: dict) -> ModelPipeline:
+    return ModelPipeline.load(ModelSpec.model_validate(attributes), dg.ComponentTree.for_test().load_context)
+
+
+def definitions(attributes: dict) -> dg.Definitions:
+    component = load(attributes)
+    nothing = {name: dg.ResourceDefinition.none_resource() for name in ("lake", "landing", "registry", "tracking")}
+    return dg.Definitions.merge(component.build_defs(dg.ComponentTree.for_test().load_context), dg.Definitions(resources=nothing))
+
+
+def test_a_model_has_seven_assets_one_job_and_one_schedule(small):
+    defs = definitions(small)
+    names = {key.to_user_string() for key in defs.resolve_asset_graph().get_all_asset_keys()}
+    stages = ("raw_data", "validated_data", "quarantined_data", "features", "trained_model", "evaluation", "model_registry_entry")
+    assert names == {f"small/{stage}" for stage in stages}
+    assert defs.resolve_job_def("small_daily").name == "small_daily"
+    assert defs.resolve_schedule_def("small_daily").cron_schedule == "0 2 * * *"
+
+
+def test_every_asset_says_what_it_is_who_owns_it_and_where_it_stands(small):
+    small["owners"] = ["team:cards"]
+    graph = definitions(small).resolve_asset_graph()
+    for key in graph.get_all_asset_keys():
+        node = graph.get(key)
+        assert node.description
+        assert node.owners == ["team:cards"]
+        assert node.kinds
+        assert node.group_name != "default"
+        assert node.partitions_def == dg.DailyPartitionsDefinition("2025-01-01", timezone="UTC")
+        assert node.backfill_policy == dg.BackfillPolicy.multi_run(128)
+
+
+def test_features_depend_on_the_days_that_their_windows_reach(small):
+    graph = definitions(small).resolve_asset_graph()
+    mapping = graph.get_partition_mapping(dg.AssetKey(["small", "features"]), dg.AssetKey(["small", "validated_data"]))
+    assert isinstance(mapping, dg.TimeWindowPartitionMapping)
+    assert (mapping.start_offset, mapping.end_offset) == (-1, 0)
+    mapping = graph.get_partition_mapping(dg.AssetKey(["small", "trained_model"]), dg.AssetKey(["small", "features"]))
+    assert isinstance(mapping, dg.TimeWindowPartitionMapping)
+    # Label delay 2, holdout 2, label delay 2, window 4: from 9 to 6 days before.
+    assert (mapping.start_offset, mapping.end_offset) == (-9, -6)
+
+
+def test_only_training_asks_for_a_gpu(small):
+    small["compute"] = {"cpu": 4, "memory": "8Gi", "gpu": 1}
+    defs = definitions(small)
+    tags = {asset.op.name: asset.op.tags for asset in defs.resolve_asset_graph().assets_defs}
+    limits = {name: of["dagster-k8s/config"] for name, of in tags.items() if "dagster-k8s/config" in of}
+    assert list(limits) == ["small__trained_model"]
+    assert '"nvidia.com/gpu": "1"' in str(limits["small__trained_model"]).replace("'", '"')
+
+
+def test_one_run_for_all_days_is_possible(small):
+    small["backfill"] = {"days_per_run": None}
+    graph = definitions(small).resolve_asset_graph()
+    assert graph.get(dg.AssetKey(["small", "raw_data"])).backfill_policy == dg.BackfillPolicy.single_run()
+
+
+def test_each_gate_is_a_check(small):
+    small["gates"] = {"roc_auc": {"minimum": 0.9}, "log_loss": {"maximum": 0.1}}
+    checks = {key.name for key in definitions(small).resolve_asset_graph().asset_check_keys}
+    assert checks == {"every_day_accepted", "gate_roc_auc", "gate_log_loss"}
+
+
+def project(tmp_path: Path, name: str, content: str) -> dg.Definitions:
+    """The definitions of a project in `tmp_path` with one defs.yaml."""
+    (tmp_path / "pyproject.toml").write_text(f'[tool.dg]\ndirectory_type = "project"\n[tool.dg.project]\nroot_module = "{name}"\n')
+    folder = tmp_path / name / "defs" / "model"
+    folder.mkdir(parents=True)
+    for package in (tmp_path / name, tmp_path / name / "defs"):
+        (package / "__init__.py").touch()
+    (folder / "defs.yaml").write_text(content)
+    return dg.ComponentTree.for_project(tmp_path).build_defs(tmp_path / name / "defs")
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [("colour", "red", "colour"), ("label_delay", "soon", "not a duration"), ("target", "nothing", "there is no column nothing")],
+)
+def test_a_wrong_file_is_refused_with_file_field_and_reason(small, tmp_path, monkeypatch, path, value, said):
+    monkeypatch.syspath_prepend(tmp_path)
+    name = f"wrong_{path}"
+    with pytest.raises(ComponentTreeException) as refused:
+        project(tmp_path, name, yaml.safe_dump({"type": TYPE, "attributes": {**small, path: value}}))
+    message = f"{refused.value}\n{refused.value.__cause__}"
+    assert "defs.yaml" in message
+    assert said in message
+
+
+def test_a_file_without_attributes_is_refused(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ComponentTreeException) as refused:
+        project(tmp_path, "without_attributes", f"type: {TYPE}\n")
+    assert "attributes are missing" in str(refused.value.__cause__)
+
+
+def test_a_scaffolded_file_loads_and_is_named_for_its_folder(tmp_path):
+    request = dg.ScaffoldRequest(type_name=TYPE, target_path=tmp_path / "churn-risk", scaffold_format="yaml", project_root=None, params=None)
+    ModelScaffolder().scaffold(request)
+    content = yaml.safe_load((tmp_path / "churn-risk" / "defs.yaml").read_text())
+    assert content["type"] == TYPE
+    assert ModelSpec.model_validate(content["attributes"]).name == "churn_risk"
+
+
+def test_the_schema_for_editors_accepts_what_loads_and_refuses_what_does_not(small):
+    jsonschema = pytest.importorskip("jsonschema")
+    validator = jsonschema.Draft202012Validator(json_schema())
+    assert list(validator.iter_errors({"type": TYPE, "attributes": small})) == []
+    assert list(validator.iter_errors({"type": TYPE, "attributes": {**small, "colour": "red"}}))
