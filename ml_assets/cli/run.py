@@ -1,6 +1,6 @@
 """The main job: everything that the model of the newest landed day needs, made through Dagster, with progress and a summary.
 
-    python -m ml_assets.cli.run [model]
+python -m ml_assets.cli.run [model]
 """
 
 import logging
@@ -15,12 +15,12 @@ from rich.console import Console
 from ml_assets.cli.progress import StageProgress
 from ml_assets.cli.summary import print_summary
 from ml_assets.core.spec import ModelSpec
-from ml_assets.defs.environment import SETTINGS, Settings, build_environment
 from ml_assets.definitions import DEFS
+from ml_assets.defs.environment import SETTINGS, Settings, build_environment
 from ml_assets.pipeline.assets import LANDED_TO_FEATURES, MODEL_ASSETS, asset_key
 from ml_assets.pipeline.days import CannotMake, is_current
-from ml_assets.pipeline.stages import Stages, open_stages
 from ml_assets.pipeline.spec_files import read_spec
+from ml_assets.pipeline.stages import Stages, open_stages
 from ml_assets.resources.landing import Landing
 
 SIMULATED = "fraud_detection"
@@ -72,7 +72,7 @@ def make_plan(spec: ModelSpec, newest: date, stages: Stages) -> Plan:
     try:
         first = split_days(spec, newest).first
     except HistoryTooShort as error:
-        sys.exit(f"{spec.name}: {error}; the newest landed day is {newest}")
+        sys.exit(f"{error}; the newest landed day is {newest}")
     seen = max(spec.source.start, first - timedelta(days=days_read(spec)[-1]))
     landed, featured = _days(seen, newest), _days(first, newest)
     work = [(stages.ingestion, landed), (stages.validation, landed), (stages.features, featured)]
@@ -137,7 +137,7 @@ def _simulate_if_empty(spec: ModelSpec, landing: Landing, settings: Settings, co
         return
     from ml_assets.cli.simulate import write_landing
 
-    console.print(f"Nothing has landed under {settings.landing}: simulating {SIMULATED_DAYS} days of card transactions")
+    console.print(f"Nothing has landed under {settings.landing}: simulating {SIMULATED_DAYS} days of card transactions", soft_wrap=True)
     rows = write_landing(Path(settings.landing), spec.source.start, SIMULATED_DAYS)
     console.print(f"{rows:,} transactions have landed")
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from ml_assets.core.spec import ModelSpec
@@ -41,11 +42,11 @@ def print_summary(
     if not model["model_digest"]:
         console.print(f"[bold red]There is no model of {plan.newest}:[/] {model['problem']}")
         return
-    _print_metrics(console, plan, stages)
+    _print_metrics(console, spec, plan, stages)
     _print_gates(console, plan, stages)
     _print_entry(console, spec, plan, stages, model, settings)
     if seconds:
-        console.print("Seconds       " + ", ".join(f"{stage} {took:.1f}" for stage, took in seconds.items()))
+        console.print("Seconds       " + ", ".join(f"{stage} {took:.1f}" for stage, took in seconds.items()), soft_wrap=True)
     console.print(f"In all        {total:.1f} s")
     console.print("\nNext: [bold]make ui[/] opens the Dagster UI with these assets; [bold]make test[/] runs the tests.")
 
@@ -59,29 +60,25 @@ def _print_data(console: Console, spec: ModelSpec, plan: "Plan", stages: Stages)
     console.print(f"Model         {spec.name}, as of {plan.newest}")
     console.print(f"Days          {len(plan.landed)} ({plan.landed[0]} to {plan.landed[-1]}), {rejected} rejected or missing")
     console.print(f"Rows          {good:,} published, {bad:,} quarantined")
-    worst = report.groupby(["scope", "reason"])["rows"].sum().sort_values(ascending=False)
+    by_reason = report[report["scope"] == "row"].groupby("reason")["rows"].sum().sort_values(ascending=False)
     faults = report[report["scope"] != "row"]
     for entry in faults.head(MOST_FAULTS).itertuples():
-        console.print(f"  [yellow]{entry.day} {entry.file}[/] {entry.reason}")
+        console.print(f"  [yellow]{entry.day} {escape(str(entry.file))}[/] {escape(str(entry.reason))}", soft_wrap=True)
     if len(faults) > MOST_FAULTS:
         console.print(f"  ... and {len(faults) - MOST_FAULTS} more faults of files and days in {stages.validation.tables[QUARANTINED].uri}")
-    for (scope, reason), rows in list(worst.items())[:MOST_FAULTS]:
-        if scope == "row":
-            console.print(f"  {rows:>8,} rows  {reason}")
+    for reason, rows in list(by_reason.items())[:MOST_FAULTS]:
+        console.print(f"  {rows:>8,} rows  {escape(str(reason))}", soft_wrap=True)
 
 
-def _print_metrics(console: Console, plan: "Plan", stages: Stages) -> None:
+def _print_metrics(console: Console, spec: ModelSpec, plan: "Plan", stages: Stages) -> None:
     overall = stages.evaluation.overall(plan.newest).set_index("metric")
-    table = Table("metric", "value", "95 % interval" if _is_95(stages) else "interval", title="On the holdout", title_justify="left", title_style="bold")
+    interval = f"{spec.evaluation.confidence:.0%} interval"
+    table = Table("metric", "value", interval, title="On the holdout", title_justify="left", title_style="bold")
     for metric in SHOWN:
         if metric in overall.index:
             row = overall.loc[metric]
             table.add_row(metric, f"{row['value']:.4f}", f"{row['low']:.4f} to {row['high']:.4f}")
     console.print(table)
-
-
-def _is_95(stages: Stages) -> bool:
-    return stages.evaluation.spec.evaluation.confidence == 0.95
 
 
 def _print_gates(console: Console, plan: "Plan", stages: Stages) -> None:
@@ -94,8 +91,10 @@ def _print_gates(console: Console, plan: "Plan", stages: Stages) -> None:
 def _print_entry(console: Console, spec: ModelSpec, plan: "Plan", stages: Stages, model: Mapping, settings: Settings) -> None:
     entry = stages.registration.entry(plan.newest) or {}
     console.print(f"Model digest  {model['model_digest']}")
-    console.print(f"Trained on    {model['rows']:,} rows, {model['positives']:,} positive, {model['rounds']} rounds, threshold {model['threshold']:.4f}")
+    console.print(
+        f"Trained on    {model['rows']:,} rows, {model['positives']:,} positive, {model['rounds']} rounds, threshold {model['threshold']:.4f}"
+    )
     holder = stages.registration.registry.alias_version(spec.name, ALIAS)
     alias = f"alias {ALIAS} is version {holder}" if holder is not None else f"alias {ALIAS} is not set"
-    console.print(f"MLflow        {spec.name} version {entry.get('version', 'none')}, {alias} ({entry.get('note', '')})")
-    console.print(f"Files         {settings.lake}/{model['artifacts']}")
+    console.print(f"MLflow        {spec.name} version {entry.get('version', 'none')}, {alias} ({entry.get('note', '')})", soft_wrap=True)
+    console.print(f"Files         {settings.lake}/{model['artifacts']}", soft_wrap=True)

@@ -1,9 +1,12 @@
 """Turning a column as it was landed into the type that the spec gives it, value by value."""
 
+# pyarrow makes the functions of its compute module at run time, where no type checker sees them.
+# pyright: reportAttributeAccessIssue=false
+
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ml_assets.core.schemas import TIMESTAMP, arrow_type
+from ml_assets.core.schemas import TIMESTAMP
 from ml_assets.core.spec.source import ColumnType
 
 _INTEGER = r"^[+-]?[0-9]{1,18}(\.0*)?$"

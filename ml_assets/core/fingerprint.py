@@ -3,9 +3,13 @@
 import hashlib
 import importlib.util
 import json
+import re
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+
+_CORE_IMPORT = re.compile(r"^\s*(?:from|import) (ml_assets\.core\.[\w.]+)", re.MULTILINE)
+_SPECIFICATION = "ml_assets.core.spec"
 
 
 def digest(*parts: object) -> str:
@@ -27,7 +31,10 @@ def fingerprint(code: str, spec_part: object, inputs: Sequence[object]) -> int:
 
 @cache
 def code_version(*modules: str) -> str:
-    """The version of a stage's code: a digest of the source of the modules that it consists of, so nobody has to remember to bump it.
+    """The version of a stage's code, so that nobody has to remember to bump one.
+
+    It is a digest of the source of `modules` and of every module of the core that they import, directly or not. The specification is left out: each
+    stage puts the part that it reads into its fingerprints.
 
     Args:
         modules: dotted names; they are found, not imported.
@@ -35,7 +42,14 @@ def code_version(*modules: str) -> str:
     Raises:
         ModuleNotFoundError: when a module does not exist or has no source file.
     """
-    return digest([hashlib.sha256(_source(module)).hexdigest() for module in modules])
+    found: dict[str, bytes] = {}
+    waiting = list(modules)
+    while waiting:
+        module = waiting.pop()
+        if module not in found:
+            found[module] = _source(module)
+            waiting += [name for name in _CORE_IMPORT.findall(found[module].decode()) if not name.startswith(_SPECIFICATION)]
+    return digest([[module, hashlib.sha256(source).hexdigest()] for module, source in sorted(found.items())])
 
 
 def _source(module: str) -> bytes:

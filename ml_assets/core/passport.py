@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import date
 from importlib.metadata import version
+from math import isfinite
 
 from ml_assets.core.spec import ModelSpec
 from ml_assets.core.splits import Split
@@ -49,6 +50,6 @@ def build_passport(
         "device": model.device,
         "rounds": model.rounds,
         "threshold": {"value": model.threshold, "note": model.threshold_note},
-        "metrics": {"validation": model.metrics},
+        "metrics": {"validation": {name: value if isfinite(value) else None for name, value in model.metrics.items()}},
     }
-    return (json.dumps(passport, indent=1, sort_keys=True, default=str) + "\n").encode()
+    return (json.dumps(passport, indent=1, sort_keys=True, default=str, allow_nan=False) + "\n").encode()

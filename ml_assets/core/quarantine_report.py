@@ -21,4 +21,8 @@ def quarantine_report(entries: pa.Table) -> pd.DataFrame:
         return pd.DataFrame(columns=REPORT_COLUMNS)
     counted = frame.fillna({"file": ""}).groupby(["day", "scope", "file", "reason"], as_index=False).size().rename(columns={"size": "rows"})
     order = counted["scope"].map({"day": 0, "file": 1, "row": 2})
-    return counted.assign(order=order).sort_values(["day", "order", "rows", "reason"], ascending=[True, True, False, True])[REPORT_COLUMNS].reset_index(drop=True)
+    return (
+        counted.assign(order=order)
+        .sort_values(["day", "order", "rows", "reason"], ascending=[True, True, False, True])[REPORT_COLUMNS]
+        .reset_index(drop=True)
+    )

@@ -47,7 +47,7 @@ def split_days(spec: ModelSpec, as_of: date) -> Split:
     if window[0] < spec.source.start:
         earliest = as_of + (spec.source.start - window[0])
         raise HistoryTooShort(
-            f"the model of {as_of} would be trained on days from {window[0]}, but the data of {spec.name} begin on {spec.source.start}; "
+            f"{spec.name}: the model of {as_of} would be trained on days from {window[0]}, but the data begin on {spec.source.start}; "
             f"the first day that has a model is {earliest}"
         )
     cut = len(window) - spec.training.validation.days

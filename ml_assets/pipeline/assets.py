@@ -34,7 +34,9 @@ def asset_key(spec: ModelSpec, name: str) -> dg.AssetKey:
     return dg.AssetKey([spec.name, name])
 
 
-def _asset(spec: ModelSpec, name: str, description: str, group: str, kinds: set[str], deps: Sequence[dg.AssetDep] = (), **metadata: Any) -> dg.AssetSpec:
+def _asset(
+    spec: ModelSpec, name: str, description: str, group: str, kinds: set[str], deps: Sequence[dg.AssetDep] = (), **metadata: Any
+) -> dg.AssetSpec:
     return dg.AssetSpec(
         asset_key(spec, name),
         description=description,
@@ -89,7 +91,11 @@ def _features(spec: ModelSpec) -> StageAssets:
     about = "Point-in-time features of the rows of a day: each sees only what was known at the moment of the row."
     reach = _reach_in_days(spec)
     return StageAssets(
-        [_asset(spec, FEATURES, about, "features", {"deltalake", "pandas"}, [_from(spec, VALIDATED, reach)], **_schema(columns.feature_columns(spec)))],
+        [
+            _asset(
+                spec, FEATURES, about, "features", {"deltalake", "pandas"}, [_from(spec, VALIDATED, reach)], **_schema(columns.feature_columns(spec))
+            )
+        ],
         open=lambda context: FeatureEngineering(spec, context.resources.lake),
         problem=lambda stage, day: None,
         newest_day=lambda stage, day: {"dagster/column_lineage": columns.feature_lineage(spec, asset_key(spec, VALIDATED))},
@@ -103,7 +109,9 @@ def _reach_in_days(spec: ModelSpec) -> int:
 
 
 def _training(spec: ModelSpec) -> StageAssets:
-    about = "XGBoost model of a day, trained on the feature days whose labels are known on that day; files and passport lie in the lake under its digest."
+    about = (
+        "XGBoost model of a day, trained on the feature days whose labels are known on that day; files and passport lie in the lake under its digest."
+    )
     last = 2 * spec.label_delay.days + spec.evaluation.holdout.days
     first = last + spec.training.window.days - 1
     return StageAssets(

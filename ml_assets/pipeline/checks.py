@@ -141,9 +141,7 @@ def registration_metadata(stage: "ModelRegistration", day: date) -> dict[str, An
 
 
 def _bounds(minimum: float | None, maximum: float | None) -> str:
-    return " and ".join(
-        [*([f"at least {minimum:g}"] if minimum is not None else []), *([f"at most {maximum:g}"] if maximum is not None else [])]
-    )
+    return " and ".join([*([f"at least {minimum:g}"] if minimum is not None else []), *([f"at most {maximum:g}"] if maximum is not None else [])])
 
 
 def _table(frame) -> dg.TableMetadataValue:

@@ -42,14 +42,25 @@ class Made:
 class Stage(Protocol):
     """One stage of the pipeline: what a day is made from, and how."""
 
-    name: str
-    """The main asset; its table is committed last, so its fingerprint says that all of the day's tables are there."""
-    code: str
-    """Code version of the stage."""
-    spec_part: object
-    """The part of the spec that the stage reads, JSON-able."""
-    tables: Mapping[str, "Table"]
-    """The stage's tables by asset name, the main one last."""
+    @property
+    def name(self) -> str:
+        """The main asset; its table is committed last, so its fingerprint says that all of the day's tables are there."""
+        ...
+
+    @property
+    def code(self) -> str:
+        """Code version of the stage."""
+        ...
+
+    @property
+    def spec_part(self) -> object:
+        """The part of the spec that the stage reads, JSON-able."""
+        ...
+
+    @property
+    def tables(self) -> Mapping[str, "Table"]:
+        """The stage's tables by asset name, the main one last."""
+        ...
 
     def refresh(self) -> None:
         """Forget what is known of the inputs."""

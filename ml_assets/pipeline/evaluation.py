@@ -29,7 +29,7 @@ class ModelEvaluation:
         from ml_assets.core.schemas import EVALUATION_METRICS, TRAINED_MODEL, evaluation_schema, features_schema
 
         self.spec, self.lake = spec, lake
-        self.code = code_version(*[f"ml_assets.core.{module}" for module in ("evaluation", "metrics", "bootstrap", "scorer", "splits")])
+        self.code = code_version("ml_assets.core.evaluation", "ml_assets.core.scorer")
         self.spec_part = {
             "evaluation": spec.evaluation.model_dump(mode="json"),
             "columns": [spec.identity_columns(), spec.event_time, spec.target, spec.entity],
@@ -64,8 +64,8 @@ class ModelEvaluation:
         made = [(used, self._features.fingerprint(used)) for used in self._days_used(day)]
         if lacking := [used for used, found in made if found is None]:
             raise CannotMake(
-                f"{self.spec.name}: the {EVALUATION} of {day} reads {FEATURES} of {made[0][0]} to {made[-1][0]}, but {len(lacking)} of these days have "
-                f"not been made, the first {lacking[0]}, the last {lacking[-1]}; materialise them first"
+                f"{self.spec.name}: the {EVALUATION} of {day} reads {FEATURES} of {made[0][0]} to {made[-1][0]}, but {len(lacking)} of these days "
+                f"have not been made, the first {lacking[0]}, the last {lacking[-1]}; materialise them first"
             )
         return [model, *[[used.isoformat(), found] for used, found in made]]
 

@@ -28,7 +28,7 @@ class FeatureEngineering:
 
         self.spec = spec
         hooks = [feature.function.split(":")[0] for feature in spec.features if isinstance(feature, CustomFeatures)]
-        self.code = code_version("ml_assets.core.features", "ml_assets.core.windows", "ml_assets.core.schemas", *hooks)
+        self.code = code_version("ml_assets.core.features", *hooks)
         columns = columns_read(spec)
         self.spec_part = {
             "features": [feature.model_dump(mode="json") for feature in spec.features],

@@ -20,7 +20,7 @@ class Ingestion:
         from ml_assets.core.schemas import LANDED_OBJECTS, raw_schema
 
         self.spec, self.landing = spec, landing
-        self.code = code_version("ml_assets.core.landed_files", "ml_assets.core.conversion", "ml_assets.core.schemas")
+        self.code = code_version("ml_assets.core.landed_files")
         columns = {name: [column.type, column.source, column.nullable] for name, column in spec.columns.items()}
         self.spec_part = {"columns": columns, "time_zone": spec.source.time_zone}
         self.tables = {OBJECTS: lake.table(spec.name, OBJECTS, LANDED_OBJECTS), RAW: lake.table(spec.name, RAW, raw_schema(spec))}

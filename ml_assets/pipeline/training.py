@@ -36,8 +36,7 @@ class ModelTraining:
         from ml_assets.core.schemas import TRAINED_MODEL, features_schema
 
         self.spec, self.lake, self._log = spec, lake, log
-        modules = ("training", "preprocessing", "thresholds", "scorer", "splits")
-        self.code = code_version(*[f"ml_assets.core.{module}" for module in modules]) + f" xgboost {version('xgboost')}"
+        self.code = f"{code_version('ml_assets.core.training')} xgboost {version('xgboost')}"
         self.spec_part = {
             "training": spec.training.model_dump(mode="json"),
             "features": [spec.feature_names(), spec.categorical_features(), spec.target],
@@ -79,11 +78,15 @@ class ModelTraining:
             model = train(self.spec, split, lambda used: to_pandas(self._features.read([used], columns)), self._log)
         except (TrainingDataError, HistoryTooShort) as error:
             if alone:
-                raise CannotMake(f"{self.spec.name}: no model of {day}: {error}") from error
+                raise CannotMake(f"no model of {day}: {error}") from error
             none = {"model_digest": None, "problem": str(error)}
             return Made({MODEL: pa.Table.from_pylist([none], schema=TRAINED_MODEL)}, str(error))
         folder = artifacts_key(self.spec.name, model.digest)
-        for name, content in [(MODEL_FILE, model.model), (PREPROCESSING_FILE, model.preprocessing), (PASSPORT_FILE, self._passport(day, split, model))]:
+        for name, content in [
+            (MODEL_FILE, model.model),
+            (PREPROCESSING_FILE, model.preprocessing),
+            (PASSPORT_FILE, self._passport(day, split, model)),
+        ]:
             self.lake.files.write(f"{folder}/{name}", content)
         row = {
             "model_digest": model.digest,

@@ -25,7 +25,7 @@ class Validation:
         from ml_assets.core.schemas import LANDED_OBJECTS, QUARANTINE, raw_schema, row_schema
 
         self.spec = spec
-        self.code = code_version("ml_assets.core.contract", "ml_assets.core.validation", "ml_assets.core.schemas")
+        self.code = code_version("ml_assets.core.validation")
         self.spec_part = {
             "columns": {name: column.model_dump(mode="json", exclude={"description"}) for name, column in spec.columns.items()},
             "row_key": spec.row_key,
@@ -69,11 +69,9 @@ class Validation:
 
     def rows_quarantined(self, days: Sequence[date]) -> int:
         """The number of quarantined rows of `days`."""
-        import pyarrow.compute as pc
-
         counts = self.tables[QUARANTINED].row_counts()
         scopes = self.tables[QUARANTINED].read([day for day in days if counts.get(day)], ["scope"])["scope"]
-        return pc.sum(pc.equal(scopes, "row")).as_py() or 0
+        return scopes.to_pylist().count("row")
 
     def is_kept(self, day: date) -> bool:
         """Everything is in the lake."""

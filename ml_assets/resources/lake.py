@@ -11,7 +11,6 @@ from ml_assets.resources.objects import Bucket, Directory, open_objects
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    from deltalake import DeltaTable
 
 DAY = "day"
 
@@ -117,7 +116,7 @@ class Table:
             if index >= 0 and held.field(index).type != field.type:
                 raise LakeError(
                     f"{self.uri}: column {field.name} is {held.field(index).type} in the table, but the spec now makes it {field.type}. "
-                    "A table keeps the types of its columns: give the column another name, or remove the table's directory to make all its days again."
+                    "A table keeps the types of its columns: give the column another name, or remove the table's directory to make its days again."
                 )
         if new := [field for field in self.schema if held.get_field_index(field.name) < 0]:
             from deltalake.schema import Field

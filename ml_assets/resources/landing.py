@@ -28,7 +28,9 @@ class Landing(dg.ConfigurableResource):
     def objects_of_day(self, source: Source, day: date) -> list[StoredObject]:
         """The data files of one day, sorted by key; an empty list when none have landed."""
         pattern = keys_pattern(source.files, day)
-        return [found for found in self._objects.describe(fixed_prefix(source.files, day)) if pattern.fullmatch(found.key) and is_data_file(found.key)]
+        return [
+            found for found in self._objects.describe(fixed_prefix(source.files, day)) if pattern.fullmatch(found.key) and is_data_file(found.key)
+        ]
 
     def days(self, source: Source) -> list[date]:
         """The days that have at least one data file and lie between the start and the end of the source, ascending."""

@@ -48,6 +48,8 @@ def test_times_without_zone_are_read_in_the_zone_of_the_source():
 
 @pytest.mark.parametrize("kind", [pa.timestamp("ns"), pa.timestamp("ms", "America/New_York"), pa.date32()])
 def test_arrow_times_become_microseconds_utc(kind):
-    converted, unreadable = convert(pa.chunked_array([pa.array([0], pa.int32() if kind == pa.date32() else pa.int64()).cast(kind)]), "timestamp", "UTC")
+    converted, unreadable = convert(
+        pa.chunked_array([pa.array([0], pa.int32() if kind == pa.date32() else pa.int64()).cast(kind)]), "timestamp", "UTC"
+    )
     assert converted.to_pylist() == [datetime(1970, 1, 1, tzinfo=UTC)]
     assert unreadable is None

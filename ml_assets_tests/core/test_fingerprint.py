@@ -44,6 +44,15 @@ def test_code_version_follows_the_source_of_a_module(tmp_path, monkeypatch):
     assert "a_stage_module" not in sys.modules
 
 
+def test_code_version_follows_what_a_module_imports_from_the_core(tmp_path, monkeypatch):
+    (tmp_path / "imports_nothing.py").write_text("x = 1\n")
+    (tmp_path / "imports_gates.py").write_text("x = 1\nfrom ml_assets.core.gates import judge\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    alone = code_version("imports_gates", "imports_nothing")
+    assert alone == code_version("imports_gates", "imports_nothing", "ml_assets.core.gates")
+    assert code_version("imports_nothing") != code_version("imports_nothing", "ml_assets.core.gates")
+
+
 def test_code_version_of_a_missing_module_is_refused():
     with pytest.raises(ModuleNotFoundError, match="no_such_module"):
         code_version("no_such_module")

@@ -49,7 +49,9 @@ def test_every_rule_that_a_row_breaks_is_named(make_spec):
     bad = {"id": 5, "event_time": "2025-01-02T00:00:00", "card": None, "amount": -1, "label": 7}
     day = validate(make_spec(), [*rows(20), bad])
     assert day.accepted.num_rows == 20
-    assert reasons(day) == [["amount: less than minimum 0", "card: missing", "event_time: outside the day of the partition", "label: not one of 0, 1"]]
+    assert reasons(day) == [
+        ["amount: less than minimum 0", "card: missing", "event_time: outside the day of the partition", "label: not one of 0, 1"]
+    ]
     entry = day.quarantined.to_pylist()[0]
     assert (entry["source_file"], entry["source_row"], json.loads(entry["row"])["amount"]) == ("0.jsonl", 20, -1.0)
 

@@ -23,7 +23,7 @@ class Evaluation(SpecPart):
     """k of the precision among the k highest scores of a day, of rows and of entities."""
 
     exclude_known_positives: bool = False
-    """Leave out rows of entities that had a positive label known before the row's day began, from the first training day on: they are already blocked."""
+    """Leave out rows of entities with a positive label, from the first training day on, that was known before the row's day began."""
 
     slices: list[str] = []
     """Columns; every metric is also measured for each of their values (the 20 most frequent)."""

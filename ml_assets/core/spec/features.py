@@ -67,7 +67,7 @@ class Calendar(SpecPart):
 class WindowAggregate(SpecPart):
     """Aggregates over the earlier rows that share a key: the last `windows` of time, or the last `last_rows` rows.
 
-    For a row at time t the rows are those with time in (t - delay - window, t - delay]; with no delay the row itself and rows of its very moment count.
+    For a row at time t the rows are those with time in (t - delay - window, t - delay]; with no delay the row itself and rows of its moment count.
     Group statistics are windows whose key is the group; without a key the window runs over all rows.
     """
 
@@ -80,7 +80,8 @@ class WindowAggregate(SpecPart):
 
     aggregates: list[Aggregate] = Field(min_length=1)
     """count, sum, mean, std (sample, ddof 1), min, max; and of the row's own value against the window: difference (value - mean),
-    ratio (value / mean), zscore ((value - mean) / std). Rows without a value count only in `count`; an aggregate of no row is missing, count and sum are 0."""
+    ratio (value / mean), zscore ((value - mean) / std). Rows without a value count only in `count`. An aggregate of no row is missing; count and sum
+    are 0."""
 
     windows: list[Window] = []
     """Lengths of time, such as [1d, 7d, 30d]."""
@@ -111,8 +112,8 @@ class WindowAggregate(SpecPart):
 
     def reach(self) -> timedelta:
         """How far before a row the oldest row lies that it can see."""
-        longest = max([*self.windows, *([self.within] if self.within else [])])
-        return longest + self.delay
+        lengths: list[timedelta] = [*self.windows, *([self.within] if self.within else [])]
+        return max(lengths) + self.delay
 
     def spans(self) -> Iterator[tuple[str, timedelta, int | None]]:
         """(suffix of the name, length of time, number of rows or None) of each window."""

@@ -45,7 +45,7 @@ class Parameters(SpecPart):
 
     eta: float = Field(0.1, gt=0, le=1)
     """Learning rate."""
-    max_depth: int = Field(6, ge=1)
+    max_depth: int = Field(5, ge=1)
     """Depth of a tree."""
     min_child_weight: float = Field(1.0, ge=0)
     """Least sum of instance weight in a leaf."""
@@ -61,7 +61,7 @@ class Parameters(SpecPart):
     """Least loss reduction for a split."""
     scale_pos_weight: float = Field(1.0, gt=0)
     """Weight of the positives."""
-    max_bin: int = Field(1024, ge=2)
+    max_bin: int = Field(2048, ge=2)
     """Bins of a feature's histogram; few bins cost average precision when positives are rare."""
     max_cat_to_onehot: int = Field(4, ge=1)
     """Categories below which XGBoost splits one against the rest."""
@@ -85,7 +85,7 @@ class Training(SpecPart):
     """Most rounds of boosting."""
 
     early_stopping_rounds: int = Field(30, ge=1)
-    """Rounds without better average precision on the early-stopping part after which training stops."""
+    """Rounds without lower log loss on the early-stopping part after which training stops."""
 
     seed: int = 20250101
     """Seed of every random choice."""

@@ -1,0 +1,87 @@
+"""The labelled rows of many days, handed to XGBoost in batches of several small days."""
+
+from collections.abc import Callable, Iterator
+from datetime import date
+from functools import partial
+
+import numpy as np
+import pandas as pd
+
+from ml_assets.core.scorer import to_matrix
+from ml_assets.core.spec import ModelSpec
+
+ReadDay = Callable[[date], pd.DataFrame]
+Batches = Callable[[], Iterator[tuple[np.ndarray, np.ndarray]]]
+
+
+class LabelledDays:
+    """Labelled rows of days; the frames of the first days, up to one batch of rows, are kept, because XGBoost asks for each day four times."""
+
+    def __init__(self, spec: ModelSpec, read_day: ReadDay):
+        self._spec, self._read_day = spec, read_day
+        self._columns = list(dict.fromkeys([spec.target, *spec.feature_names()]))
+        self._kept: dict[date, pd.DataFrame] = {}
+        self._room = spec.training.batch_rows
+
+    def frame(self, day: date) -> pd.DataFrame:
+        """Target and features of the labelled rows of a day.
+
+        Raises:
+            ValueError: when a column is missing; it names the day.
+        """
+        if (kept := self._kept.get(day)) is not None:
+            return kept
+        frame = self._read_day(day)
+        if missing := [name for name in self._columns if name not in frame.columns]:
+            raise ValueError(f"{self._spec.name}: the features of {day} have no column {', '.join(missing)}; make the features of that day again")
+        frame = frame.loc[frame[self._spec.target].notna(), self._columns]
+        if len(frame) <= self._room:
+            self._kept[day] = frame
+            self._room -= len(frame)
+        return frame
+
+    def labels(self, frame: pd.DataFrame) -> np.ndarray:
+        """The target of the rows of a frame, as float32 for XGBoost."""
+        return frame[self._spec.target].to_numpy(dtype=np.float32)
+
+    def batches(self, days: list[date], preprocessing: dict) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """(matrix, labels) of consecutive days, of `batch_rows` rows or the first whole day past it; never empty."""
+        parts, rows = [], 0
+        for day in days:
+            frame = self.frame(day)
+            parts.append((of_day(day, partial(to_matrix, preprocessing, frame)), self.labels(frame)))
+            rows += len(frame)
+            if rows >= self._spec.training.batch_rows or (day == days[-1] and rows):
+                yield np.concatenate([matrix for matrix, _ in parts]), np.concatenate([labels for _, labels in parts])
+                parts, rows = [], 0
+
+
+def of_day(day: date, action: Callable):
+    """The result of `action`; a ValueError that it raises names the day."""
+    try:
+        return action()
+    except ValueError as error:
+        raise ValueError(f"features of {day}: {error}") from error
+
+
+def quantised(spec: ModelSpec, types: list[str], batches: Batches, reference=None):
+    """XGBoost's quantised matrix, made of one batch at a time; one for validation has the bins of its reference."""
+    import xgboost as xgb
+
+    class BatchIterator(xgb.DataIter):
+        def __init__(self):
+            super().__init__()
+            self._left = batches()
+
+        def reset(self) -> None:
+            self._left = batches()
+
+        def next(self, input_data: Callable) -> bool:
+            if (batch := next(self._left, None)) is None:
+                return False
+            input_data(data=batch[0], label=batch[1], feature_types=types)
+            return True
+
+    # A maximum that differs from the booster's is refused, and the default would be 256.
+    bins = spec.training.parameters.max_bin
+    return xgb.QuantileDMatrix(BatchIterator(), max_bin=bins, nthread=spec.compute.cpu, ref=reference, enable_categorical=True)

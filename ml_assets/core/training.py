@@ -1,0 +1,185 @@
+"""From the days of a training window to a booster, its preprocessing and its decision threshold, deterministically."""
+
+import hashlib
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+
+import numpy as np
+
+from ml_assets.core.batches import Batches, LabelledDays, ReadDay, of_day, quantised
+from ml_assets.core.device import choose_device
+from ml_assets.core.metrics import point_metrics
+from ml_assets.core.preprocessing import PreprocessingFit, to_bytes
+from ml_assets.core.scorer import Scorer, column_types
+from ml_assets.core.spec import ModelSpec
+from ml_assets.core.splits import Split
+from ml_assets.core.thresholds import choose_threshold
+
+Log = Callable[[str], None]
+
+_LOGGER = logging.getLogger(__name__)
+# Average precision would be nearer to what is wanted, but it is noisy where positives are few: training then stops too early.
+STOPPING_METRIC = "logloss"
+VALIDATION_METRICS = ("average_precision", "roc_auc", "log_loss", "precision", "recall", "f1")
+
+
+class TrainingDataError(ValueError):
+    """The training window has no rows, or lacks one of the two classes where both are needed."""
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """A model's two files and how they came to be.
+
+    `metrics` and `learning_curve` are of the validation part: of the model that was stopped early, before any refit. `rows` and `positives` are those
+    that the final model was trained on.
+    """
+
+    model: bytes
+    preprocessing: bytes
+    rounds: int
+    threshold: float
+    threshold_note: str
+    metrics: dict[str, float]
+    learning_curve: dict[str, list[float]]
+    rows: int
+    positives: int
+    validation_rows: int
+    validation_positives: int
+    device: str
+
+    @property
+    def digest(self) -> str:
+        """SHA-256, 64 hexadecimal digits, over both files, each after its length (8 bytes, big endian)."""
+        parts = [len(part).to_bytes(8, "big") + part for part in (self.model, self.preprocessing)]
+        return hashlib.sha256(b"".join(parts)).hexdigest()
+
+
+def train(spec: ModelSpec, split: Split, read_day: ReadDay, log: Log = _LOGGER.info) -> TrainedModel:
+    """Train the model of one day.
+
+    Boosting on `split.fit` stops when STOPPING_METRIC on `split.validation` no longer improves; the threshold is chosen on the scores of that model
+    there. With `training.refit` the model is then trained again, preprocessing included, on fit and validation together with the number of
+    rounds found. The holdout is never read. Rows without a label are left out. The same frames in the same order, spec and device: the same bytes.
+
+    Args:
+        spec: the model.
+        split: the days to use.
+        read_day: gives the features of a day: target and features, other columns are ignored; categories as text; maybe no rows. It is called
+            several times for a day when the window has more than `training.batch_rows` rows, so that memory holds a few batches of that size (or
+            of the largest day), what XGBoost keeps of the rows (measured: 5 bytes a value), and the scores of the validation part.
+        log: takes lines on the progress.
+
+    Raises:
+        TrainingDataError: when the window has no labelled rows, or its fit or validation part has not both classes.
+        ValueError: when a day lacks a column or holds values of another kind; it names the day.
+    """
+    device = choose_device(spec.compute.gpu, log)
+    days = LabelledDays(spec, read_day)
+    fitting = PreprocessingFit(spec)
+    fit_counts = _survey(days, split.fit, fitting)
+    fitted = fitting.fitted()
+    validation_counts = _survey(days, split.validation, fitting)
+    _check_counts(spec, split, fit_counts, validation_counts)
+    for name, part, counts in [("fit", split.fit, fit_counts), ("validation", split.validation, validation_counts)]:
+        log(f"{spec.name}: {_part(name, part)} has {_counted(counts)}")
+
+    fit, validation = partial(days.batches, split.fit, fitted), partial(days.batches, split.validation, fitted)
+    booster, rounds, curve = _stop_early(spec, device, column_types(fitted), fit, validation)
+    log(f"{spec.name}: best {STOPPING_METRIC} on the validation part {curve[STOPPING_METRIC][rounds - 1]:.4f} after {rounds} rounds")
+    labels, scores = _score(Scorer(_model_bytes(booster), fitted), days, split.validation)
+    threshold, note = choose_threshold(spec.training.threshold, labels, scores)
+    found = point_metrics(labels, scores, threshold)
+    rows, positives = fit_counts
+    if spec.training.refit:
+        fitted = fitting.fitted()
+        booster = _boost(spec, device, column_types(fitted), partial(days.batches, split.window, fitted), rounds)
+        rows, positives = rows + validation_counts[0], positives + validation_counts[1]
+        log(f"{spec.name}: trained again on all {_counted((rows, positives))} of the window with {rounds} rounds")
+    return TrainedModel(
+        model=_model_bytes(booster),
+        preprocessing=to_bytes({**fitted, "threshold": threshold}),
+        rounds=rounds,
+        threshold=threshold,
+        threshold_note=note,
+        metrics={name: found[name] for name in VALIDATION_METRICS},
+        learning_curve=curve,
+        rows=rows,
+        positives=positives,
+        validation_rows=validation_counts[0],
+        validation_positives=validation_counts[1],
+        device=device,
+    )
+
+
+def _survey(days: LabelledDays, part: list[date], fitting: PreprocessingFit) -> tuple[int, int]:
+    """(rows, positives) of a part of the window, whose preprocessing is learned on the way."""
+    rows = positives = 0
+    for day in part:
+        frame = days.frame(day)
+        of_day(day, partial(fitting.add, frame))
+        rows, positives = rows + len(frame), positives + int(days.labels(frame).sum(dtype=np.float64))
+    return rows, positives
+
+
+def _part(name: str, days: list[date]) -> str:
+    return f"the {name} part of the training window ({days[0]} to {days[-1]}, {len(days)} days)"
+
+
+def _counted(counts: tuple[int, int]) -> str:
+    return f"{counts[0]} labelled rows, {counts[1]} of them positive"
+
+
+def _check_counts(spec: ModelSpec, split: Split, fit: tuple[int, int], validation: tuple[int, int]) -> None:
+    window = split.window
+    if fit[0] + validation[0] == 0:
+        raise TrainingDataError(
+            f"{spec.name}: the training window ({window[0]} to {window[-1]}, {len(window)} days) has no labelled rows; check that these days "
+            f"have landed, were not rejected by quality, and have a value of the target {spec.target}"
+        )
+    for name, field, days, (rows, positives) in [("fit", "window", split.fit, fit), ("validation", "validation", split.validation, validation)]:
+        if not 0 < positives < rows:
+            raise TrainingDataError(
+                f"{spec.name}: {_part(name, days)} has {_counted((rows, positives))}, but both classes are needed; check whether these days were "
+                f"rejected by quality and the values of the target {spec.target}, or lengthen training.{field}"
+            )
+
+
+def _parameters(spec: ModelSpec, device: str) -> dict:
+    fixed = {"objective": "binary:logistic", "tree_method": "hist", "eval_metric": ["logloss", "aucpr"]}
+    return {**spec.training.parameters.model_dump(), **fixed, "device": device, "seed": spec.training.seed, "nthread": spec.compute.cpu}
+
+
+def _boost(spec: ModelSpec, device: str, types: list[str], batches: Batches, rounds: int):
+    import xgboost as xgb
+
+    return xgb.train(_parameters(spec, device), quantised(spec, types, batches), rounds)
+
+
+def _stop_early(spec: ModelSpec, device: str, types: list[str], fit: Batches, validation: Batches) -> tuple:
+    """(booster of the best rounds, their number, metrics of the validation part by round)."""
+    import xgboost as xgb
+    from xgboost.callback import EarlyStopping
+
+    training, curve = spec.training, {}
+    matrix = quantised(spec, types, fit)
+    stop = EarlyStopping(rounds=training.early_stopping_rounds, metric_name=STOPPING_METRIC, data_name="validation")
+    watched = [(quantised(spec, types, validation, matrix), "validation")]
+    booster = xgb.train(_parameters(spec, device), matrix, training.rounds, evals=watched, evals_result=curve, callbacks=[stop], verbose_eval=False)
+    rounds = booster.best_iteration + 1
+    return booster[:rounds], rounds, {name: [float(value) for value in values] for name, values in curve["validation"].items()}
+
+
+def _model_bytes(booster) -> bytes:
+    # Attributes say how early stopping went, not what the model is.
+    booster.set_attr(**dict.fromkeys(booster.attributes()))
+    return bytes(booster.save_raw("ubj"))
+
+
+def _score(scorer: Scorer, days: LabelledDays, part: list[date]) -> tuple[np.ndarray, np.ndarray]:
+    """Labels and scores of the rows of a part of the window."""
+    pairs = [(days.labels(frame), scorer.score(frame)) for frame in map(days.frame, part)]
+    return np.concatenate([labels for labels, _ in pairs]), np.concatenate([scores for _, scores in pairs])

@@ -1,0 +1,181 @@
+"""Model registry in MLflow: exactly one version per model digest, and aliases that never move back to an earlier day."""
+
+import json
+import logging
+import random
+import re
+import time
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+import dagster as dg
+from pydantic import PrivateAttr
+
+from ml_assets.resources.mlflow_model import ModelRecord, log_model
+from ml_assets.resources.mlflow_store import connect, quiet_mlflow
+from ml_assets.resources.tracking import TrackedRun
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import LoggedModel
+    from mlflow.entities.model_registry import ModelVersion
+
+log = logging.getLogger("ml_assets.registry")
+SAFE_IN_A_FILTER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_:-]{0,127}")
+ATTEMPTS = 8
+
+
+@dataclass(frozen=True)
+class RegisteredVersion:
+    """The one version of a model with a digest, the MLflow run that it came from, and whether this call made it."""
+
+    version: int
+    run_id: str
+    created: bool
+
+
+@dataclass(frozen=True)
+class AliasMove:
+    """What became of an alias: the version it points to now, the one before (None when it was new), whether it moved, and why or why not."""
+
+    alias: str
+    version: int
+    previous: int | None
+    moved: bool
+    reason: str
+
+
+class ModelRegistry(dg.ConfigurableResource):
+    """The registry of models."""
+
+    tracking_uri: str
+    """`http://...` of an MLflow server, or a database such as `sqlite:////data/mlflow.db`."""
+
+    _connected: "MlflowClient | None" = PrivateAttr(default=None)
+
+    def find_version(self, name: str, digest: str) -> int | None:
+        """The version of model `name` with this digest; None when there is none.
+
+        Raises:
+            ValueError: when name or digest has other characters than letters, digits, `_`, `:` and `-`.
+            MlflowUnavailable: when the registry cannot be reached.
+        """
+        found = self._versions(name, digest)
+        return int(found[0].version) if found else None
+
+    def register(self, run: TrackedRun, record: ModelRecord) -> RegisteredVersion:
+        """The version of the model with the record's digest; it is made, with a nested MLflow run, when there is none.
+
+        However many processes register the same digest, at the same time or one after another, one version remains: each makes its version after all
+        else is logged, with the digest in the same request, then looks at all versions with that digest. Numbers are given in the order in which
+        versions become visible, so each sees all lower ones, and everybody keeps the lowest. A process that dies before it makes its version leaves
+        an MLflow run without one; one that dies right after may leave a second version, which the next registration of the digest removes.
+
+        Args:
+            run: the MLflow run of the Dagster run; used only when there is no such version.
+            record: the model.
+
+        Raises:
+            ValueError: when name or digest has other characters than letters, digits, `_`, `:` and `-`, or the example lacks a feature.
+            MlflowUnavailable: when MLflow cannot be reached.
+        """
+        if kept := self._keep_the_lowest(record.name, record.digest):
+            return RegisteredVersion(int(kept.version), kept.run_id or "", created=False)
+        with quiet_mlflow(), run.nested(f"{record.name} {record.day}", record.all_tags()) as run_id:
+            logged = log_model(run.client, run.experiment_id, run_id, record)
+            self._create_version(record, run_id, logged, run.dagster_run_id)
+        kept = self._keep_the_lowest(record.name, record.digest)
+        if kept is None:
+            raise RuntimeError(f"the version of {record.name} of {record.day} was deleted by somebody right after it was made; register it again")
+        if kept.run_id != run_id:
+            run.client.delete_logged_model(logged.model_id)
+            run.client.delete_run(run_id)
+            return RegisteredVersion(int(kept.version), kept.run_id or "", created=False)
+        # Servers write this link from the logged model to its version themselves; a database used directly does not.
+        run.client.set_logged_model_tags(logged.model_id, {"mlflow.modelVersions": json.dumps([{"name": record.name, "version": int(kept.version)}])})
+        return RegisteredVersion(int(kept.version), run_id, created=True)
+
+    def alias_version(self, name: str, alias: str) -> int | None:
+        """The version that `alias` of model `name` points to; None when there is no such alias or model."""
+        from mlflow.exceptions import MlflowException
+
+        try:
+            return int(self._client().get_model_version_by_alias(name, alias).version)
+        except MlflowException as error:
+            # An alias that does not exist is an invalid parameter to MLflow, not a missing resource.
+            if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+                return None
+            raise
+
+    def move_alias(self, name: str, alias: str, version: int, as_of_day: date) -> AliasMove:
+        """Point `alias` of model `name` to `version`, a model of `as_of_day`, unless it points to a model of a later day.
+
+        Days are made in any order and made again, so the newest call need not be about the newest model. MLflow cannot compare and set in one
+        request: of two processes that move the same alias within the same milliseconds, the later request wins.
+
+        Raises:
+            mlflow.exceptions.MlflowException: when there is no such version.
+        """
+        previous = self.alias_version(name, alias)
+        if previous == version:
+            return AliasMove(alias, version, previous, False, f"{alias} points to version {version} already")
+        if previous is not None:
+            held = self._client().get_model_version(name, str(previous)).tags.get("day")
+            if held is not None and date.fromisoformat(held) > as_of_day:
+                reason = f"{alias} points to version {previous} of {held}, later than {as_of_day}: left alone"
+                return AliasMove(alias, previous, previous, False, reason)
+        self._client().set_registered_model_alias(name, alias, str(version))
+        before = f"from version {previous}" if previous is not None else "as a new alias"
+        return AliasMove(alias, version, previous, True, f"{alias} moved {before} to version {version} of {as_of_day}")
+
+    def _client(self) -> "MlflowClient":
+        if self._connected is None:
+            self._connected = connect(self.tracking_uri)
+        return self._connected
+
+    def _versions(self, name: str, digest: str) -> "list[ModelVersion]":
+        for what, value in [("name", name), ("digest", digest)]:
+            if not SAFE_IN_A_FILTER.fullmatch(value):
+                raise ValueError(f"the {what} {value!r} of a model must be at most 128 letters, digits, _, : and -, the first a letter or digit")
+        found = self._client().search_model_versions(f"name = '{name}' and tags.model_digest = '{digest}'")
+        return sorted(found, key=lambda each: int(each.version))
+
+    def _keep_the_lowest(self, name: str, digest: str) -> "ModelVersion | None":
+        """The lowest version with the digest, after all others are gone; an alias of one that goes stays, because it is the same model."""
+        from mlflow.exceptions import MlflowException
+
+        versions = self._versions(name, digest)
+        for extra in versions[1:]:
+            log.warning("version %s of %s is the same model as version %s: removed", extra.version, name, versions[0].version)
+            try:
+                for alias in self._client().get_model_version(name, extra.version).aliases:
+                    self._client().set_registered_model_alias(name, alias, versions[0].version)
+                self._client().delete_model_version(name, extra.version)
+            except MlflowException as error:
+                if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+                    raise
+        return versions[0] if versions else None
+
+    def _create_version(self, record: ModelRecord, run_id: str, logged: "LoggedModel", dagster_run_id: str) -> None:
+        """Make a version; returns without one when it was refused while another process made one with the same digest."""
+        from mlflow.exceptions import MlflowException
+
+        client, tags = self._client(), {**record.all_tags(), "dagster_run_id": dagster_run_id}
+        try:
+            client.create_registered_model(record.name)
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                # Waiting for the version to be ready is for stores that copy files; it would add a request and a pause.
+                client.create_model_version(record.name, logged.artifact_location, run_id, tags, await_creation_for=0, model_id=logged.model_id)
+                return
+            except MlflowException as error:
+                # MLflow gives up (INTERNAL_ERROR) after three collisions of version numbers, without a pause between them.
+                if self._versions(record.name, record.digest):
+                    return
+                if attempt == ATTEMPTS or error.error_code not in ("INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE"):
+                    raise
+                time.sleep(random.uniform(0.05, 0.2) * attempt)

@@ -1,0 +1,138 @@
+"""From landed files to features through Dagster: faults are named, the other days are published, a re-run does only what changed."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from ml_assets.core.spec import ModelSpec
+from ml_assets.pipeline.assets import LANDED_TO_FEATURES
+from ml_assets.resources.lake import Lake
+from ml_assets.resources.landing import Landing
+from ml_assets_tests.conftest import SMALL
+from ml_assets_tests.pipeline.world import ROWS, World, check, computed, day, failure, rows_of
+
+DAILY = list(LANDED_TO_FEATURES)
+SPEC = ModelSpec.model_validate({**SMALL, "quality": {"max_bad_share": 0.1}})
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    """Six good days have landed."""
+    world = World(tmp_path, SPEC)
+    for number in range(1, 7):
+        world.land(day(number), rows_of(day(number)))
+    return world
+
+
+def test_every_day_gets_its_rows_and_a_second_run_does_nothing(world):
+    result = world.run(DAILY, day(1), day(6))
+    for name in DAILY:
+        assert computed(result, name) == [day(number) for number in range(1, 7)]
+    stages = world.stages()
+    for table in (stages.ingestion.tables["raw_data"], stages.validation.tables["validated_data"], stages.features.tables["features"]):
+        assert table.row_counts() == {day(number): ROWS for number in range(1, 7)}
+    assert check(result, "every_day_accepted").passed
+    before = world.commits()
+    again = world.run(DAILY, day(1), day(6))
+    assert [computed(again, name) for name in DAILY] == [[]] * 4
+    assert world.commits() == before
+
+
+def test_a_day_s_rows_and_outcome_are_metadata_of_that_day(world):
+    result = world.run(DAILY, day(1), day(2))
+    events = [event.step_materialization_data.materialization for event in result.get_asset_materialization_events()]
+    found = {(e.asset_key.path[-1], e.partition): e.metadata for e in events}
+    assert found["features", str(day(1))]["dagster/partition_row_count"].value == ROWS
+    assert found["raw_data", str(day(2))]["bytes"].value > 0
+    assert "dagster/column_lineage" in found["features", str(day(2))]
+
+
+def test_one_changed_row_remakes_exactly_the_days_that_can_see_it(world):
+    world.run(DAILY, day(1), day(6))
+    changed = rows_of(day(3))
+    changed.loc[0, "amount"] += 1
+    world.land(day(3), changed)
+    result = world.run(DAILY, day(1), day(6))
+    assert computed(result, "raw_data") == computed(result, "validated_data") == [day(3)]
+    # The window of the features is one day long.
+    assert computed(result, "features") == [day(3), day(4)]
+
+
+def test_the_same_content_written_again_changes_nothing(world):
+    world.run(DAILY, day(1), day(6))
+    world.land(day(3), rows_of(day(3)))
+    assert computed(world.run(DAILY, day(1), day(6)), "raw_data") == []
+
+
+def faulty(world: World) -> None:
+    """Day 2: 5 % bad rows. Day 3: 60 %. Day 4: missing. Day 5: torn parquet. Day 6: a CSV file without a column."""
+    few, many = rows_of(day(2)), rows_of(day(3))
+    few.loc[:2, "amount"] = -1.0
+    many.loc[: int(ROWS * 0.6) - 1, "card"] = None
+    world.land(day(2), few)
+    world.land(day(3), many)
+    world.remove(day(4))
+    whole = (world.root / "landing" / str(day(5)) / "rows.parquet").read_bytes()
+    world.land(day(5), whole[: len(whole) // 2])
+    world.remove(day(6))
+    world.land(day(6), rows_of(day(6)).drop(columns="amount"), "rows.csv")
+
+
+def test_faulty_days_are_named_and_the_others_published(world):
+    faulty(world)
+    result = world.run(DAILY, day(1), day(6))
+    assert world.stages().validation.tables["validated_data"].row_counts() == {day(1): ROWS, day(2): ROWS - 3}
+    found = check(result, "every_day_accepted")
+    assert not found.passed
+    assert found.metadata["days_not_accepted"].value == 4
+    faults = {(r.data["day"], r.data["scope"], r.data["file"], r.data["reason"]): r.data["rows"] for r in found.metadata["faults"].records}
+    assert faults[str(day(2)), "row", f"{day(2)}/rows.parquet", "amount: less than minimum 0"] == 3
+    assert faults[str(day(3)), "day", "", "36 of 60 rows (60.0%) are bad, more than quality.max_bad_share 10.0%"] == 1
+    assert faults[str(day(3)), "row", f"{day(3)}/rows.parquet", "card: missing"] == 36
+    assert (str(day(4)), "day", "", f"no files have landed for {day(4)}") in faults
+    assert (str(day(5)), "day", "", f"cannot be read: {day(5)}/rows.parquet") in faults
+    assert any(key[:3] == (str(day(5)), "file", f"{day(5)}/rows.parquet") for key in faults)
+    assert faults[str(day(6)), "row", f"{day(6)}/rows.csv", "amount: column missing in file"] == ROWS
+    assert any(key[1] == "file" and "column missing: amount" in key[3] for key in faults)
+
+
+def test_a_faulty_day_still_fails_the_check_when_it_is_unchanged(world):
+    faulty(world)
+    world.run(DAILY, day(1), day(6))
+    again = world.run(DAILY, day(1), day(6))
+    assert [computed(again, name) for name in DAILY] == [[]] * 4
+    assert check(again, "every_day_accepted").metadata["days_not_accepted"].value == 4
+
+
+def test_after_a_repair_only_that_day_and_what_sees_it_is_made(world):
+    faulty(world)
+    world.run(DAILY, day(1), day(6))
+    world.land(day(4), rows_of(day(4)))
+    result = world.run(DAILY, day(1), day(6))
+    assert computed(result, "validated_data") == [day(4)]
+    assert computed(result, "features") == [day(4), day(5)]
+    assert check(result, "every_day_accepted").metadata["days_not_accepted"].value == 3
+
+
+def test_a_day_without_files_asked_for_alone_is_an_error_that_says_where_to_put_them(world):
+    assert "no files have landed for 2025-02-20; looked for {day}/*" in failure(world.run(["raw_data"], date(2025, 2, 20), succeed=False))
+
+
+def test_a_stage_whose_input_was_never_made_names_the_days(world):
+    world.run(["raw_data"], day(2))
+    assert "needs raw_data of that day; materialise it first" in failure(world.run(["validated_data", "quarantined_data"], day(3), succeed=False))
+    world.run(["validated_data", "quarantined_data"], day(2))
+    said = failure(world.run(["features"], day(2), succeed=False))
+    assert f"1 of these days have not been made, the first {day(1)}" in said
+
+
+def test_the_same_on_s3(tmp_path, bucket):
+    uri, s3 = bucket
+    world = World(tmp_path, SPEC, Lake(uri=f"{uri}/lake", s3=s3), Landing(uri=f"{uri}/landing", s3=s3))
+    for number in range(1, 4):
+        world.land(day(number), rows_of(day(number)))
+    result = world.run(DAILY, day(1), day(3))
+    assert computed(result, "features") == [day(1), day(2), day(3)]
+    assert world.stages().features.tables["features"].row_counts() == {day(number): ROWS for number in range(1, 4)}
+    assert computed(world.run(DAILY, day(1), day(3)), "raw_data") == []

@@ -1,0 +1,188 @@
+"""From features to the registry through Dagster: one model per day, judged, registered once, the alias moved only by gates and only forward."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from ml_assets.core.spec import ModelSpec
+from ml_assets.pipeline.assets import LANDED_TO_FEATURES, MODEL_ASSETS
+from ml_assets.pipeline.registry import ALIAS
+from ml_assets_tests.conftest import SMALL
+from ml_assets_tests.pipeline.world import World, check, computed, day, failure, rows_of
+
+DAILY, MODELS = list(LANDED_TO_FEATURES), list(MODEL_ASSETS)
+LAST = 13
+SPEC = ModelSpec.model_validate(SMALL)
+
+
+def landed_world(root: Path, spec: ModelSpec = SPEC) -> World:
+    """All days have landed and their features are made."""
+    world = World(root, spec)
+    for number in range(1, LAST + 1):
+        world.land(day(number), rows_of(day(number)))
+    world.run(DAILY, day(1), day(LAST))
+    return world
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """A world with the model of day 12. Tests that change it bring it back."""
+    world = landed_world(tmp_path_factory.mktemp("world"))
+    world.run(MODELS, day(12))
+    return world
+
+
+def test_a_model_s_files_lie_under_its_digest_with_a_passport(world):
+    row = world.stages().training.row(day(12))
+    folder = world.root / "lake" / row["artifacts"]
+    assert folder.name == row["model_digest"]
+    model, preprocessing = (folder / "model.ubj").read_bytes(), (folder / "preprocessing.json").read_bytes()
+    parts = b"".join(len(part).to_bytes(8, "big") + part for part in (model, preprocessing))
+    assert hashlib.sha256(parts).hexdigest() == row["model_digest"]
+    passport = json.loads((folder / "passport.json").read_text())
+    assert passport["digest"] == row["model_digest"]
+    assert (passport["fit"], passport["holdout"]) == ([str(day(3)), str(day(5))], [str(day(9)), str(day(10))])
+    # The features of day 3 see day 2: windows of one day.
+    assert [entry["day"] for entry in passport["landed_objects"]] == [str(day(number)) for number in range(2, 7)]
+    assert all(len(entry["digest"]) == 32 for entry in passport["landed_objects"])
+    assert sorted(passport["days"]["features"]) == [str(day(number)) for number in range(3, 7)]
+    assert {"xgboost", "pandas"} <= set(passport["library_versions"])
+    assert passport["seed"] == SPEC.training.seed
+    assert 0 < passport["metrics"]["validation"]["roc_auc"] <= 1
+
+
+def test_the_same_data_give_the_same_model_in_another_lake(world, tmp_path):
+    other = landed_world(tmp_path)
+    other.run(["trained_model"], day(12))
+    assert other.stages().training.row(day(12)) == world.stages().training.row(day(12))
+
+
+def test_evaluation_keeps_the_score_of_every_holdout_row(world):
+    evaluation = world.stages().evaluation
+    scored = evaluation.tables["evaluation"].read([day(12)]).to_pandas()
+    assert sorted(scored["event_day"].unique()) == [day(9), day(10)]
+    assert scored["score"].between(0, 1).all()
+    assert (scored["decision"] == (scored["score"] >= world.stages().training.row(day(12))["threshold"])).all()
+    assert evaluation.overall(day(12)).set_index("metric").loc["roc_auc", "rows"] == len(scored) == 120
+
+
+def test_running_again_does_nothing(world):
+    before, versions = world.commits(), versions_of(world)
+    result = world.run([*DAILY, *MODELS], day(12))
+    assert [computed(result, name) for name in MODELS] == [[], [], []]
+    assert world.commits() == before
+    assert versions_of(world) == versions
+    assert check(result, "gate_roc_auc").passed
+
+
+def versions_of(world: World) -> list[tuple[str, str]]:
+    from mlflow import MlflowClient
+
+    client = MlflowClient(tracking_uri=world.registry.tracking_uri)
+    return [(found.version, found.tags["model_digest"]) for found in client.search_model_versions("name='small'")]
+
+
+def test_the_entry_is_a_version_with_tags_signature_and_alias(world):
+    from mlflow import MlflowClient
+
+    entry = world.stages().registration.entry(day(12))
+    assert entry is not None
+    client = MlflowClient(tracking_uri=world.registry.tracking_uri)
+    version = client.get_model_version("small", entry["version"])
+    assert version.tags["day"] == str(day(12))
+    assert version.tags["model_digest"] == entry["model_digest"]
+    assert len(version.tags["evaluation_fingerprint"]) == 16
+    assert "dagster_run_id" in version.tags or "dagster_run_id" in client.get_run(version.run_id).data.tags
+    assert client.get_run(version.run_id).data.metrics["roc_auc"] > 0.5
+    assert entry["alias_moved"]
+    assert world.registry.alias_version("small", ALIAS) == int(entry["version"])
+
+
+def test_the_pictures_and_metrics_are_shown_on_the_evaluation(world):
+    result = world.run(["evaluation"], day(12))
+    (event,) = [e.step_materialization_data.materialization for e in result.get_asset_materialization_events()]
+    for name in ("roc_curve", "precision_recall", "calibration", "feature_importance"):
+        assert "data:image/png;base64," in event.metadata[name].md_str
+    assert event.metadata["roc_auc"].value > 0.5
+
+
+def test_an_older_model_is_registered_but_does_not_take_the_alias(world):
+    world.run(MODELS, day(11))
+    older, newer = (world.stages().registration.entry(day(number)) for number in (11, 12))
+    assert older is not None
+    assert newer is not None
+    assert (older["gates_passed"], older["alias_moved"]) == (True, False)
+    assert world.registry.alias_version("small", ALIAS) == int(newer["version"])
+
+
+def test_a_failed_gate_keeps_the_alias_and_says_why(world):
+    strict = World(world.root, SPEC.model_validate({**SMALL, "gates": {"roc_auc": {"minimum": 0.5}, "log_loss": {"maximum": 1e-9}}}))
+    result = strict.run([*DAILY, *MODELS], day(13))
+    entry = strict.stages().registration.entry(day(13))
+    assert entry is not None
+    assert (entry["gates_passed"], entry["alias_moved"]) == (False, False)
+    assert "log_loss" in entry["note"]
+    assert check(result, "gate_roc_auc").passed
+    assert not check(result, "gate_log_loss").passed
+    assert world.registry.alias_version("small", ALIAS) != int(entry["version"])
+
+
+def test_another_gate_judges_again_without_training_again(world):
+    lenient = World(world.root, SPEC.model_validate({**SMALL, "gates": {"roc_auc": {"minimum": 0.4}}}))
+    result = lenient.run(MODELS, day(12))
+    assert [computed(result, name) for name in MODELS] == [[], [], [day(12)]]
+    assert len(set(versions_of(world))) == len(versions_of(world))
+
+
+def test_a_day_before_the_first_model_is_an_error_alone_and_reported_in_a_range(world):
+    assert "first day that has a model is 2025-01-10" in failure(world.run(["trained_model"], day(9), succeed=False))
+    result = world.run(MODELS, day(8), day(10))
+    stages = world.stages()
+    assert stages.training.row(day(8))["model_digest"] is None
+    assert stages.training.row(day(10))["model_digest"]
+    assert stages.registration.entry(day(8)) is None
+    assert check(result, "gate_roc_auc").metadata["days"].value == 1
+
+
+def test_one_changed_row_remakes_the_models_that_were_trained_on_it(tmp_path):
+    world = landed_world(tmp_path)
+    world.run(["trained_model"], day(12), day(13))
+    changed = rows_of(day(3))
+    changed.loc[0, "amount"] += 1
+    world.land(day(3), changed)
+    world.run(DAILY, day(1), day(LAST))
+    # Day 12 was trained on days 3 to 6. Day 13 on days 4 to 7, and the features of day 4 see day 3.
+    assert computed(world.run(["trained_model"], day(12), day(13)), "trained_model") == [day(12), day(13)]
+    changed = rows_of(day(8))
+    changed.loc[0, "amount"] += 1
+    world.land(day(8), changed)
+    world.run(DAILY, day(1), day(LAST))
+    assert computed(world.run(["trained_model"], day(12), day(13)), "trained_model") == []
+
+
+def test_a_stage_asked_for_before_its_input_says_what_to_materialise(world):
+    assert "needs the trained_model of that day" in failure(world.run(["evaluation"], day(7), succeed=False))
+    assert "needs the trained_model of that day" in failure(world.run(["model_registry_entry"], day(7), succeed=False))
+
+
+def test_a_window_without_positives_is_an_error_that_says_so(tmp_path):
+    world = World(tmp_path, SPEC)
+    for number in range(1, LAST + 1):
+        world.land(day(number), rows_of(day(number)).assign(label=0))
+    world.run(DAILY, day(1), day(LAST))
+    assert "positive" in failure(world.run(["trained_model"], day(12), succeed=False))
+
+
+def test_nothing_in_the_lake_is_a_pickle(world):
+    for path in (world.root / "lake").rglob("*"):
+        if path.is_file():
+            assert path.suffix in {".parquet", ".json", ".ubj", ".crc"} or path.name == "_last_checkpoint", path
+
+
+def test_a_registry_that_lost_its_store_gets_the_version_again(world, tmp_path):
+    new = World(world.root, SPEC, store=tmp_path)
+    result = new.run(MODELS, day(12))
+    assert [computed(result, name) for name in MODELS] == [[], [], [day(12)]]
+    assert [digest for _, digest in versions_of(new)] == [world.stages().training.row(day(12))["model_digest"]]

@@ -1,0 +1,122 @@
+"""A landing directory, a lake, an MLflow store and a Dagster instance, all real and in a temporary directory."""
+
+import io
+from datetime import date, timedelta
+from pathlib import Path
+
+import dagster as dg
+import numpy as np
+import pandas as pd
+
+from ml_assets.core.spec import ModelSpec
+from ml_assets.pipeline.assets import asset_key, build_assets
+from ml_assets.pipeline.stages import Stages, open_stages
+from ml_assets.resources.lake import Lake
+from ml_assets.resources.landing import Landing
+from ml_assets.resources.objects import open_objects
+from ml_assets.resources.registry import ModelRegistry
+from ml_assets.resources.tracking import ExperimentTracking
+
+START = date(2025, 1, 1)
+ROWS = 60
+
+
+def day(number: int) -> date:
+    """The day with a number from 1: day 1 is the first of January 2025."""
+    return START + timedelta(days=number - 1)
+
+
+def rows_of(which: date, count: int = ROWS) -> pd.DataFrame:
+    """Good rows of a day, the same ones each time; the label depends on the amount."""
+    random = np.random.default_rng(which.toordinal())
+    amount = np.round(random.gamma(2.0, 20.0, count), 2)
+    seconds = np.sort(random.integers(0, 86_400, count))
+    return pd.DataFrame(
+        {
+            "id": which.toordinal() * 1000 + np.arange(count),
+            "event_time": pd.Timestamp(which) + pd.to_timedelta(seconds, unit="s"),
+            "card": [f"card-{number}" for number in random.integers(0, 12, count)],
+            "amount": amount,
+            "label": (amount + random.normal(0, 15, count) > 60).astype(int),
+        }
+    )
+
+
+class World:
+    """Everything a model needs to run."""
+
+    def __init__(self, root: Path, spec: ModelSpec, lake: Lake | None = None, landing: Landing | None = None, store: Path | None = None):
+        self.root, self.spec = root, spec
+        self.landing = landing or Landing(uri=str(root / "landing"))
+        self.lake = lake or Lake(uri=str(root / "lake"))
+        uri = f"sqlite:///{(store or root) / 'mlflow.db'}"
+        self.registry, self.tracking = ModelRegistry(tracking_uri=uri), ExperimentTracking(tracking_uri=uri)
+        self.instance = dg.DagsterInstance.ephemeral()
+
+    def land(self, which: date, rows: pd.DataFrame | bytes, name: str = "rows.parquet") -> None:
+        """Put one file of a day there."""
+        content = rows
+        if isinstance(rows, pd.DataFrame):
+            buffer = io.BytesIO()
+            if name.endswith(".csv"):
+                rows.to_csv(buffer, index=False)
+            else:
+                rows.to_parquet(buffer)
+            content = buffer.getvalue()
+        assert isinstance(content, bytes)
+        open_objects(self.landing.uri, self.landing.s3).write(f"{which}/{name}", content)
+
+    def remove(self, which: date, name: str = "rows.parquet") -> None:
+        """Take a landed file away."""
+        (self.root / "landing" / str(which) / name).unlink()
+
+    def run(self, names: list[str], first: date, last: date | None = None, succeed: bool = True) -> dg.ExecuteInProcessResult:
+        """Materialise assets for the days from `first` to `last`, or for `first` alone."""
+        tags = {"dagster/partition": str(first)}
+        if last is not None:
+            tags = {"dagster/asset_partition_range_start": str(first), "dagster/asset_partition_range_end": str(last)}
+        result = dg.materialize(
+            build_assets(self.spec),
+            selection=[asset_key(self.spec, name) for name in names],
+            tags=tags,
+            instance=self.instance,
+            resources={"lake": self.lake, "landing": self.landing, "registry": self.registry, "tracking": self.tracking},
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            raise_on_error=False,
+        )
+        assert result.success == succeed
+        return result
+
+    def stages(self) -> Stages:
+        """The stages, to read what is committed."""
+        return open_stages(self.spec, self.lake, self.landing, self.registry)
+
+    def commits(self) -> dict[str, int]:
+        """The version of every Delta table."""
+        stages = self.stages()
+        opened = (stages.ingestion, stages.validation, stages.features, stages.training, stages.evaluation, stages.registration)
+        return {name: table.version() for stage in opened for name, table in stage.tables.items()}
+
+
+def computed(result: dg.ExecuteInProcessResult, name: str) -> list[date]:
+    """The days of an asset that a run computed; the others it reported as unchanged."""
+    outcomes = {}
+    for event in result.get_asset_materialization_events():
+        materialization = event.step_materialization_data.materialization
+        if materialization.asset_key.path[-1] == name:
+            outcomes[date.fromisoformat(materialization.partition or "")] = materialization.metadata["outcome"].value
+    assert set(outcomes.values()) <= {"computed", "unchanged"}
+    return sorted(found for found, outcome in outcomes.items() if outcome == "computed")
+
+
+def failure(result: dg.ExecuteInProcessResult) -> str:
+    """What the failed step of a run says."""
+    (event,) = [event for event in result.all_events if event.is_step_failure]
+    assert event.step_failure_data.user_failure_data is not None
+    return event.step_failure_data.user_failure_data.description or ""
+
+
+def check(result: dg.ExecuteInProcessResult, name: str) -> dg.AssetCheckEvaluation:
+    """The evaluation of one asset check in a run."""
+    (found,) = [evaluation for evaluation in result.get_asset_check_evaluations() if evaluation.check_name == name]
+    return found
