@@ -45,19 +45,23 @@ def main(model: str) -> None:
     """
     begun, console = time.perf_counter(), Console()
     spec = read_spec(_spec_file(model))
-    resources = build_environment(SETTINGS).resources or {}
-    landing, lake = resources["landing"], resources["lake"]
+    landing, stages = _open(spec)
     _simulate_if_empty(spec, landing, SETTINGS, console)
     landed = landing.days(spec.source)
     if not landed:
         sys.exit(f"{spec.name}: no files have landed; looked for {spec.source.files} under {landing.uri}")
-    stages = open_stages(spec, lake, landing, resources["registry"])
     plan = make_plan(spec, landed[-1], stages)
     seconds: dict[str, float] = {}
     if plan.to_do:
         seconds = _materialise(spec, plan, SETTINGS, console)
-        stages = open_stages(spec, lake, landing, resources["registry"])
+        _, stages = _open(spec)
     print_summary(console, spec, plan, stages, seconds, time.perf_counter() - begun, SETTINGS)
+
+
+def _open(spec: ModelSpec) -> tuple[Landing, Stages]:
+    """The landing and the stages as they are now."""
+    resources = build_environment(SETTINGS).resources or {}
+    return resources["landing"], open_stages(spec, resources["lake"], resources["landing"], resources["registry"])
 
 
 def make_plan(spec: ModelSpec, newest: date, stages: Stages) -> Plan:

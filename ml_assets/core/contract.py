@@ -65,7 +65,7 @@ def broken_rules(spec: ModelSpec, rows: pd.DataFrame, day_of_row: pd.Series) -> 
         cases = cases[cases["index"].notna()]
         rule = cases["check"].astype(str).replace("not_nullable", MISSING)
         found.append(pd.DataFrame({"row": cases["index"].astype("int64"), "reason": cases["column"].astype(str) + ": " + rule}))
-    outside = rows.index[~day_of_row.to_numpy()]
+    outside = rows.index[~day_of_row.to_numpy(dtype=bool)]
     found.append(pd.DataFrame({"row": outside, "reason": f"{spec.event_time}: outside the day of the partition"}))
     broken = pd.concat([part for part in found if len(part)] or found[:1], ignore_index=True)
     if broken.empty:

@@ -16,7 +16,7 @@ class ExactSums:
     """Prefix sums of a column of finite values, from which the sum over any stretch follows.
 
     Each value is cut at fixed binary places into digits of 32 bits, and each place is summed as integers: a superaccumulator (Kulisch, Computer
-    Arithmetic and Validity, 2013, chapter 8). Floating-point prefix sums would carry the rounding errors of every row before the stretch into it.
+    Arithmetic and Validity, 2013). Floating-point prefix sums would carry the rounding errors of every row before the stretch into it.
     """
 
     def __init__(self, values: Floats) -> None:

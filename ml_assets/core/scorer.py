@@ -127,11 +127,13 @@ def numbers(values: pd.Series) -> np.ndarray:
 
 
 def texts(values: pd.Series) -> pd.Series:
-    """A column of categories as Python strings, None where missing.
+    """A column of categories as Python strings, None where missing; integers and booleans become their text.
 
     Raises:
-        ValueError: when it holds anything but text, with the name of the column: the number 3 would silently be an unknown category.
+        ValueError: when it holds anything else, with the name of the column: the number 3.0 would silently be an unknown category.
     """
+    if pd.api.types.is_integer_dtype(values.dtype) or pd.api.types.is_bool_dtype(values.dtype):
+        return values.astype("string").astype(object).where(values.notna(), None)
     found = values.astype(object).where(values.notna(), None)
     if (kind := pd.api.types.infer_dtype(found, skipna=True)) not in ("string", "empty"):
         raise ValueError(f"feature {values.name}: expected categories as text, found {kind}; convert them with str")

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from ml_assets.resources.lake import Table
 
 ATTEMPTS = 3
+# A commit costs about 20 ms, whatever it holds; this many days share one unless they are large.
+DAYS_PER_COMMIT, ROWS_PER_COMMIT = 10, 200_000
 log = logging.getLogger("ml_assets.days")
 
 
@@ -103,48 +105,114 @@ def is_current(stage: Stage, day: date) -> bool:
 
 
 def make_days(stage: Stage, days: Sequence[date], run_id: str) -> Iterator[DayOutcome]:
-    """Make `days` of a stage in ascending order, one at a time; yields each day's outcome once it is committed.
+    """Make `days` of a stage, one after the other; yields each day's outcome once it is committed.
 
-    A day whose committed fingerprint equals the expected one is left alone. Otherwise its tables are committed, the main one last, each in one atomic
-    commit. When another process committed the day in between, its result is taken if it was made from the same, else the day is made again.
+    A day whose committed fingerprint equals the expected one is left alone. The others are committed a few at a time, first the side tables, then the
+    main one, each in one atomic commit, so that a reader sees a day as it was or as it is. When another process committed one of the days in
+    between, its result is taken if it was made from the same, else the day is made again.
 
     Raises:
-        CannotMake: when the day lacks something that has to be made first, or is asked for alone and has no data.
+        CannotMake: when a day lacks something that has to be made first, or is asked for alone and has no data.
     """
-    for table in stage.tables.values():
-        table.refresh()
-    stage.refresh()
+    _refresh(stage)
+    waiting: list[_Waiting] = []
     for day in sorted(days):
-        outcome = _make_day(stage, day, alone=len(days) == 1, run_id=run_id)
-        log.info("%s %s %s", stage.name, day, "computed" if outcome.computed else "unchanged", extra={"stage": stage.name, "outcome": outcome})
-        yield outcome
+        found = _look_or_make(stage, day, alone=len(days) == 1)
+        if isinstance(found, DayOutcome):
+            yield _told(stage, found)
+            continue
+        waiting.append(found)
+        if len(waiting) >= DAYS_PER_COMMIT or sum(one.size for one in waiting) >= ROWS_PER_COMMIT:
+            yield from _commit(stage, waiting, run_id)
+            waiting = []
+    yield from _commit(stage, waiting, run_id)
 
 
-def _make_day(stage: Stage, day: date, alone: bool, run_id: str) -> DayOutcome:
-    from deltalake.exceptions import CommitFailedError
+@dataclass(frozen=True)
+class _Waiting:
+    """A day that is made and not yet committed."""
 
+    day: date
+    expected: int
+    made: Made
+    seconds: float
+    alone: bool
+
+    @property
+    def size(self) -> int:
+        return sum(table.num_rows for table in self.made.tables.values())
+
+    def outcome(self) -> DayOutcome:
+        rows = {name: table.num_rows for name, table in self.made.tables.items()}
+        return DayOutcome(self.day, True, rows, self.seconds, self.expected, self.made.problem, self.made.metadata)
+
+
+def _look_or_make(stage: Stage, day: date, alone: bool) -> DayOutcome | _Waiting:
     begun = time.perf_counter()
     for attempt in range(1, ATTEMPTS + 1):
         try:
             expected = expected_fingerprint(stage, day)
             if stage.tables[stage.name].fingerprint(day) == expected and stage.is_kept(day):
                 return DayOutcome(day, False, {}, time.perf_counter() - begun, expected)
-            made = stage.make(day, alone)
-            for name, table in stage.tables.items():
-                _commit(table, day, made.tables[name], expected, run_id, main=name == stage.name)
-            rows = {name: made.tables[name].num_rows for name in stage.tables}
-            return DayOutcome(day, True, rows, time.perf_counter() - begun, expected, made.problem, made.metadata)
-        except (CommitFailedError, InputChanged):
+            return _Waiting(day, expected, stage.make(day, alone), time.perf_counter() - begun, alone)
+        except InputChanged:
             if attempt == ATTEMPTS:
                 raise
-            log.warning("%s %s was changed by another process meanwhile; looking again", stage.name, day)
-            for table in stage.tables.values():
-                table.refresh()
+            log.warning("%s %s: an input was replaced while it was read; reading it again", stage.name, day)
             stage.refresh()
     raise AssertionError("the last attempt returns or raises")
 
 
-def _commit(table: "Table", day: date, rows: "pa.Table", expected: int, run_id: str, main: bool) -> None:
-    """Commit, unless a side table has nothing for the day and never had."""
-    if main or rows.num_rows or table.fingerprint(day) is not None:
-        table.commit(day, rows, expected, {"dagster_run_id": run_id})
+def _commit(stage: Stage, waiting: list[_Waiting], run_id: str) -> Iterator[DayOutcome]:
+    """Commit days together; one by one, looking again at each, when another process was there in between."""
+    from deltalake.exceptions import CommitFailedError
+
+    try:
+        _commit_together(stage, waiting, run_id)
+        outcomes = [one.outcome() for one in waiting]
+    except CommitFailedError:
+        log.warning("%s: another process committed one of %d days meanwhile; looking again", stage.name, len(waiting))
+        outcomes = [_settle(stage, one, run_id) for one in waiting]
+    for outcome in outcomes:
+        yield _told(stage, outcome)
+
+
+def _settle(stage: Stage, contested: _Waiting, run_id: str) -> DayOutcome:
+    from deltalake.exceptions import CommitFailedError
+
+    for attempt in range(1, ATTEMPTS + 1):
+        _refresh(stage)
+        found = _look_or_make(stage, contested.day, contested.alone)
+        if isinstance(found, DayOutcome):
+            return found
+        try:
+            _commit_together(stage, [found], run_id)
+            return found.outcome()
+        except CommitFailedError:
+            if attempt == ATTEMPTS:
+                raise
+    raise AssertionError("the last attempt returns or raises")
+
+
+def _commit_together(stage: Stage, waiting: list[_Waiting], run_id: str) -> None:
+    for name, table in stage.tables.items():
+        # A side table that has nothing for a day, and never had, is left alone: most days have nothing in quarantine.
+        rows = {
+            one.day: one.made.tables[name]
+            for one in waiting
+            if name == stage.name or one.made.tables[name].num_rows or table.fingerprint(one.day) is not None
+        }
+        if rows:
+            table.commit(rows, {one.day: one.expected for one in waiting}, {"dagster_run_id": run_id})
+
+
+def _refresh(stage: Stage) -> None:
+    for table in stage.tables.values():
+        table.refresh()
+    stage.refresh()
+
+
+def _told(stage: Stage, outcome: DayOutcome) -> DayOutcome:
+    said = "computed" if outcome.computed else "unchanged"
+    log.info("%s %s %s", stage.name, outcome.day, said, extra={"stage": stage.name, "outcome": outcome})
+    return outcome

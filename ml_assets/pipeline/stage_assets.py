@@ -58,7 +58,7 @@ def build_stage_assets(spec: ModelSpec, stage_assets: StageAssets) -> dg.AssetsD
         days = sorted(date.fromisoformat(key) for key in context.partition_keys)
         stage = stage_assets.open(context)
         try:
-            outcomes = list(make_days(stage, days, context.run_id))
+            outcomes = sorted(make_days(stage, days, context.run_id), key=lambda outcome: outcome.day)
         except CannotMake as error:
             raise dg.Failure(str(error), allow_retries=False) from error
         problems = {outcome.day: outcome.problem if outcome.computed else stage_assets.problem(stage, outcome.day) for outcome in outcomes}

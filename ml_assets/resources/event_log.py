@@ -4,19 +4,21 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from dagster._config import StringSource
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._serdes import ConfigurableClassData
 from sqlalchemy import Connection, Engine, create_engine, event
 
+if TYPE_CHECKING:
+    from dagster import DagsterInstance
+
 MOST_OPEN = 8
 
 
 class PooledSqliteEventLogStorage(SqliteEventLogStorage):
-    """Event log of a local instance, under `<base_dir>/history/runs` as Dagster's default.
+    """Event log of a local instance, in `history/runs` under the directory of the instance as Dagster's default.
 
     The class it extends makes an engine and a connection for each statement, so each statement is compiled anew and each event waits for
     the disk several times. Here engines are kept (the newest `MOST_OPEN`, as each run has a file of its own), and commits wait for the disk at
@@ -24,19 +26,29 @@ class PooledSqliteEventLogStorage(SqliteEventLogStorage):
     consistency.
     """
 
-    def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None):
+    def __init__(self, inst_data: ConfigurableClassData | None = None):
         self._engines: OrderedDict[str, Engine] = OrderedDict()
-        super().__init__(str(Path(base_dir) / "history" / "runs"), inst_data)
+        self._configured = inst_data
+
+    def register_instance(self, instance: "DagsterInstance") -> None:
+        """Open the files under the instance's own directory, which is known from here on."""
+        super().__init__(str(Path(instance.root_directory) / "history" / "runs"), self._configured)
+        super().register_instance(instance)
+
+    @property
+    def inst_data(self) -> ConfigurableClassData | None:
+        """How dagster.yaml configures the storage."""
+        return self._configured
 
     @classmethod
     def config_type(cls) -> Any:
-        """`base_dir`: DAGSTER_HOME."""
-        return {"base_dir": StringSource}
+        """Nothing to configure."""
+        return {}
 
     @classmethod
     def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> "PooledSqliteEventLogStorage":
-        """The storage that dagster.yaml configures."""
-        return cls(inst_data=inst_data, **config_value)
+        """The storage that dagster.yaml names."""
+        return cls(inst_data)
 
     @contextmanager
     def _connect(self, shard: str) -> Iterator[Connection]:

@@ -1,11 +1,13 @@
 """Delta Lake tables, one per (model, asset), partitioned by day: commit a day with its fingerprint, read days."""
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping
 from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import dagster as dg
+from pydantic import PrivateAttr
 
 from ml_assets.resources.objects import Bucket, Directory, open_objects
 
@@ -22,7 +24,7 @@ class LakeError(Exception):
 class Table:
     """One Delta table. Not safe across threads; other processes may write to the same table at the same time.
 
-    A commit replaces one day whole and carries the day's fingerprint as the version of the Delta transaction whose application is the day, so
+    A commit replaces days whole and carries the fingerprint of each as the version of the Delta transaction whose application is the day, so
     the fingerprint is always that of the data the table holds.
     """
 
@@ -38,8 +40,10 @@ class Table:
 
     def refresh(self) -> None:
         """See what others have committed since."""
+        before = self._delta.version()
         self._delta.update_incremental()
-        self._fingerprints.clear()
+        if self._delta.version() != before:
+            self._fingerprints.clear()
 
     def fingerprint(self, day: date) -> int | None:
         """The fingerprint of what the table holds for `day`; None when the day was never committed."""
@@ -47,33 +51,33 @@ class Table:
             self._fingerprints[day] = self._delta.transaction_version(day.isoformat())
         return self._fingerprints[day]
 
-    def commit(self, day: date, rows: "pa.Table", fingerprint: int, metadata: dict[str, str] | None = None) -> None:
-        """Replace the rows of `day` in one atomic commit.
+    def commit(self, rows: Mapping[date, "pa.Table"], fingerprints: Mapping[date, int], metadata: Mapping[str, str] | None = None) -> None:
+        """Replace the rows of some days, all of them in one atomic commit.
 
         Args:
-            day: the partition.
-            rows: table with the schema given at opening, without the day column; may be empty.
-            fingerprint: what the rows were made from, below 2**63.
+            rows: table by day, each with the schema given at opening, without the day column; may be empty.
+            fingerprints: what the rows of each day were made from, below 2**63.
             metadata: further entries of the commit's information, such as the run.
 
         Raises:
-            deltalake.exceptions.CommitFailedError: when another process committed the same day in between.
+            deltalake.exceptions.CommitFailedError: when another process committed one of the days in between.
         """
         import pyarrow as pa
         from deltalake import CommitProperties, Transaction, write_deltalake
 
-        with_day = rows.add_column(0, DAY, pa.repeat(pa.scalar(day, pa.date32()), rows.num_rows))
+        parts = [of_day.add_column(0, DAY, pa.repeat(pa.scalar(day, pa.date32()), of_day.num_rows)) for day, of_day in rows.items()]
+        names = ", ".join(f"'{day.isoformat()}'" for day in rows)
         write_deltalake(
             self._delta,
-            with_day.select(self.schema.names).cast(self.schema),
+            pa.concat_tables([part.select(self.schema.names).cast(self.schema) for part in parts]),
             mode="overwrite",
-            predicate=f"{DAY} = '{day.isoformat()}'",
+            predicate=f"{DAY} in ({names})",
             commit_properties=CommitProperties(
-                app_transactions=[Transaction(app_id=day.isoformat(), version=fingerprint)],
-                custom_metadata={"fingerprint": f"{fingerprint:016x}", **(metadata or {})},
+                app_transactions=[Transaction(app_id=day.isoformat(), version=fingerprints[day]) for day in rows],
+                custom_metadata={"fingerprints": json.dumps({day.isoformat(): f"{fingerprints[day]:016x}" for day in rows}), **(metadata or {})},
             ),
         )
-        self._fingerprints[day] = fingerprint
+        self._fingerprints.update({day: fingerprints[day] for day in rows})
 
     def read(self, days: Iterable[date], columns: list[str] | None = None) -> "pa.Table":
         """The rows of `days`, in the order of the days and within a day in the order in which they were committed.
@@ -131,13 +135,19 @@ class Lake(dg.ConfigurableResource):
     s3: dict[str, str] = {}
     """Arguments of dagster-aws's S3Resource for s3:// (endpoint_url, region_name)."""
 
+    _tables: dict[str, Table] = PrivateAttr(default_factory=dict)
+
     def table(self, model: str, asset: str, schema: "pa.Schema") -> Table:
-        """The table of an asset, made when it does not exist. `schema` is without the day column.
+        """The table of an asset, made when it does not exist; the same object each time. `schema` is without the day column.
 
         Raises:
             LakeError: when the table has a column of another type.
         """
-        return Table(self._uri(f"{model}/{asset}"), schema, self._storage_options)
+        uri = self._uri(f"{model}/{asset}")
+        held = self._tables.get(uri)
+        if held is None or held.schema.remove(0) != schema:
+            held = self._tables[uri] = Table(uri, schema, self._storage_options)
+        return held
 
     def exists(self, model: str, asset: str) -> bool:
         """Whether the table has ever been made."""

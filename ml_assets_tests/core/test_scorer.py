@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ml_assets.core import scorer as scorer_module
-from ml_assets.core.scorer import Scorer, column_types, to_matrix
+from ml_assets.core.scorer import Scorer, column_types, texts, to_matrix
 
 PREPROCESSING = {
     "target": "label",
@@ -90,8 +90,13 @@ def test_missing_features_are_named_even_for_no_rows():
 
 
 def test_categories_that_are_no_text_are_refused():
-    with pytest.raises(ValueError, match="feature native: expected categories as text, found integer"):
-        SCORER.score(_frame(3).assign(native=[1, 2, 3]))
+    with pytest.raises(ValueError, match="feature native: expected categories as text, found floating"):
+        SCORER.score(_frame(3).assign(native=[1.0, 2.0, 3.0]))
+
+
+def test_categories_that_are_whole_numbers_or_booleans_are_taken_by_their_text():
+    assert texts(pd.Series([1, None, 3], dtype="Int64")).tolist() == ["1", None, "3"]
+    assert texts(pd.Series([True, False])).tolist() == ["True", "False"]
 
 
 def test_text_where_a_number_belongs_is_refused():

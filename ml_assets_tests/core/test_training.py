@@ -16,7 +16,7 @@ from ml_assets.core.metrics import point_metrics
 from ml_assets.core.scorer import Scorer
 from ml_assets.core.spec import ModelSpec
 from ml_assets.core.splits import split_days
-from ml_assets.core.training import TrainedModel, TrainingDataError, choose_device, train
+from ml_assets.core.training import TrainedModel, TrainingDataError, train
 from ml_assets_tests.conftest import SMALL
 
 AS_OF = date(2025, 1, 20)
@@ -103,7 +103,7 @@ def test_a_refit_sees_the_validation_part_and_keeps_rounds_and_threshold():
 def test_boosting_is_cut_back_to_the_best_round():
     model = _train(_spec(refit=False, rounds=40, early_stopping_rounds=3))
     curve = model.learning_curve[training.STOPPING_METRIC]
-    assert xgb.Booster(model_file=bytearray(model.model)).num_boosted_rounds() == model.rounds == int(np.argmax(curve)) + 1
+    assert xgb.Booster(model_file=bytearray(model.model)).num_boosted_rounds() == model.rounds == int(np.argmin(curve)) + 1
     assert len(curve) == model.rounds + 3
 
 
@@ -227,7 +227,7 @@ def test_a_day_that_lacks_a_column_is_named():
 
 def test_a_day_with_values_of_another_kind_is_named():
     with pytest.raises(ValueError, match=r"2025-01-12: feature shop: expected categories as text"):
-        _train(changed={SPLIT.fit[1]: lambda frame: frame.assign(shop=3)})
+        _train(changed={SPLIT.fit[1]: lambda frame: frame.assign(shop=3.5)})
     with pytest.raises(ValueError, match=r"2025-01-12: feature amount: expected numbers"):
         _train(changed={SPLIT.fit[1]: lambda frame: frame.assign(amount="much")})
 
@@ -243,39 +243,6 @@ def test_an_error_of_reading_comes_through_as_it_is():
 
     with pytest.raises(ConnectionError, match="gone"):
         train(_spec(batch_rows=1), SPLIT, read_day)
-
-
-def test_a_wanted_gpu_that_is_not_there_is_said_and_the_cpu_is_used(monkeypatch):
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
-    lines = []
-    if choose_device(1, lines.append) == "cuda":
-        pytest.skip("this process already uses a CUDA device")
-    assert lines[0].startswith("warning: compute.gpu is 1, but no CUDA device is usable here")
-
-
-def test_no_gpu_wanted_means_no_question_asked():
-    lines = []
-    assert choose_device(0, lines.append) == "cpu"
-    assert lines == []
-
-
-def test_an_xgboost_that_fails_on_cuda_means_the_cpu(monkeypatch):
-    def fail(*_, **__):
-        raise xgb.core.XGBoostError("driver too old\nstack trace")
-
-    monkeypatch.setattr(xgb, "train", fail)
-    lines = []
-    assert choose_device(2, lines.append) == "cpu"
-    assert lines == ["warning: compute.gpu is 2, but no CUDA device is usable here (driver too old); training on the CPU"]
-
-
-def test_a_usable_device_is_taken(monkeypatch):
-    class OnCuda:
-        def save_config(self):
-            return json.dumps({"learner": {"generic_param": {"device": "cuda:0"}}})
-
-    monkeypatch.setattr(xgb, "train", lambda *_, **__: OnCuda())
-    assert choose_device(1, pytest.fail) == "cuda"
 
 
 def test_progress_is_logged():

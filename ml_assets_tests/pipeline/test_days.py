@@ -48,7 +48,7 @@ def lake(tmp_path: Path) -> Lake:
 
 
 def run(stage: Numbers, *days: date) -> list:
-    return list(make_days(stage, days, "run-1"))
+    return sorted(make_days(stage, days, "run-1"), key=lambda outcome: outcome.day)
 
 
 def test_days_are_made_once_and_then_unchanged(lake):
@@ -123,14 +123,14 @@ def test_a_crash_between_the_two_tables_is_made_good_by_the_next_run(lake):
 
 
 def test_a_day_that_another_process_published_meanwhile_from_the_same_input_is_taken(lake):
-    stage, other = Numbers(lake, {FIRST: 2}), Numbers(lake, {FIRST: 2})
+    stage, other = Numbers(lake, {FIRST: 2}), Numbers(Lake(uri=lake.uri), {FIRST: 2})
     stage.before_commit = lambda day: run(other, FIRST) and None
     assert not run(stage, FIRST)[0].computed
     assert len(stage.tables["numbers"].read([FIRST])) == 2
 
 
 def test_a_late_writer_with_an_older_input_does_not_publish_over_a_newer_result(lake):
-    zombie, newer = Numbers(lake, {FIRST: 2}), Numbers(lake, {FIRST: 3})
+    zombie, newer = Numbers(lake, {FIRST: 2}), Numbers(Lake(uri=lake.uri), {FIRST: 3})
 
     def newer_publishes(day: date) -> None:
         if not newer.made:
@@ -140,6 +140,22 @@ def test_a_late_writer_with_an_older_input_does_not_publish_over_a_newer_result(
     zombie.before_commit = newer_publishes
     assert not run(zombie, FIRST)[0].computed
     assert zombie.tables["numbers"].read([FIRST]).num_rows == 3
+
+
+def test_of_days_committed_together_only_the_contested_one_is_looked_at_again(lake):
+    numbers = {FIRST: 2, SECOND: 3, THIRD: 4}
+    stage, other = Numbers(lake, numbers), Numbers(Lake(uri=lake.uri), numbers)
+    stage.before_commit = lambda day: (day == SECOND and run(other, SECOND)) and None
+    assert {outcome.day: outcome.computed for outcome in run(stage, FIRST, SECOND, THIRD)} == {FIRST: True, SECOND: False, THIRD: True}
+    assert stage.tables["numbers"].row_counts() == numbers
+
+
+def test_many_days_share_few_commits(lake):
+    days = [date(2025, 2, day) for day in range(1, 26)]
+    stage = Numbers(lake, dict.fromkeys(days, 1))
+    before = stage.tables["numbers"].version()
+    assert len(run(stage, *days)) == 25
+    assert stage.tables["numbers"].version() == before + 3
 
 
 def test_an_input_that_changes_while_it_is_read_is_read_again(lake):

@@ -89,7 +89,7 @@ class World:
 
     def stages(self) -> Stages:
         """The stages, to read what is committed."""
-        return open_stages(self.spec, self.lake, self.landing, self.registry)
+        return open_stages(self.spec, Lake(uri=self.lake.uri, s3=self.lake.s3), self.landing, self.registry)
 
     def commits(self) -> dict[str, int]:
         """The version of every Delta table."""

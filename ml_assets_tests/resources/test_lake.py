@@ -28,10 +28,10 @@ def lake(request: pytest.FixtureRequest, tmp_path: Path) -> Lake:
 
 def test_a_day_is_replaced_whole_with_its_fingerprint(lake):
     table = lake.table("m", "x", SCHEMA)
-    table.commit(FIRST, rows(1, 2), 5)
-    table.commit(SECOND, rows(3), 6)
-    table.commit(FIRST, rows(9), 2**63 - 1)
-    again = lake.table("m", "x", SCHEMA)
+    table.commit({FIRST: rows(1, 2)}, {FIRST: 5})
+    table.commit({SECOND: rows(3)}, {SECOND: 6})
+    table.commit({FIRST: rows(9)}, {FIRST: 2**63 - 1})
+    again = Lake(uri=lake.uri, s3=lake.s3).table("m", "x", SCHEMA)
     assert again.fingerprint(FIRST) == 2**63 - 1
     assert again.fingerprint(SECOND) == 6
     assert again.fingerprint(THIRD) is None
@@ -42,31 +42,41 @@ def test_a_day_is_replaced_whole_with_its_fingerprint(lake):
 
 def test_a_day_without_rows_is_committed_too(lake):
     table = lake.table("m", "x", SCHEMA)
-    table.commit(FIRST, rows(1), 5)
-    table.commit(FIRST, rows(), 6)
+    table.commit({FIRST: rows(1)}, {FIRST: 5})
+    table.commit({FIRST: rows()}, {FIRST: 6})
     assert table.fingerprint(FIRST) == 6
     assert table.read([FIRST]).num_rows == 0
     assert table.read([FIRST]).schema == SCHEMA
 
 
 def test_of_two_writers_of_one_day_the_second_is_told_and_changes_nothing(lake):
-    one, two = lake.table("m", "x", SCHEMA), lake.table("m", "x", SCHEMA)
-    one.commit(FIRST, rows(1), 5)
+    one, two = (Lake(uri=lake.uri, s3=lake.s3).table("m", "x", SCHEMA) for _ in range(2))
+    one.commit({FIRST: rows(1)}, {FIRST: 5})
     with pytest.raises(CommitFailedError):
-        two.commit(FIRST, rows(2), 6)
+        two.commit({FIRST: rows(2)}, {FIRST: 6})
     two.refresh()
     assert (two.fingerprint(FIRST), two.read([FIRST])["a"].to_pylist()) == (5, [1])
 
 
 def test_writers_of_different_days_do_not_disturb_each_other(lake):
-    one, two = lake.table("m", "x", SCHEMA), lake.table("m", "x", SCHEMA)
-    one.commit(FIRST, rows(1), 5)
-    two.commit(SECOND, rows(2), 6)
+    one, two = (Lake(uri=lake.uri, s3=lake.s3).table("m", "x", SCHEMA) for _ in range(2))
+    one.commit({FIRST: rows(1)}, {FIRST: 5})
+    two.commit({SECOND: rows(2)}, {SECOND: 6})
     assert lake.table("m", "x", SCHEMA).row_counts() == {FIRST: 1, SECOND: 1}
 
 
+def test_several_days_are_committed_at_once_or_not_at_all(lake):
+    one, two = lake.table("m", "x", SCHEMA), Lake(uri=lake.uri, s3=lake.s3).table("m", "x", SCHEMA)
+    one.commit({FIRST: rows(1), SECOND: rows(2, 3)}, {FIRST: 5, SECOND: 6})
+    assert (one.row_counts(), one.fingerprint(SECOND)) == ({FIRST: 1, SECOND: 2}, 6)
+    with pytest.raises(CommitFailedError):
+        two.commit({SECOND: rows(9), THIRD: rows(9)}, {SECOND: 8, THIRD: 8})
+    two.refresh()
+    assert (two.row_counts(), two.fingerprint(THIRD)) == ({FIRST: 1, SECOND: 2}, None)
+
+
 def test_a_new_column_is_added_and_older_days_lack_it(lake):
-    lake.table("m", "x", SCHEMA).commit(FIRST, rows(1), 5)
+    lake.table("m", "x", SCHEMA).commit({FIRST: rows(1)}, {FIRST: 5})
     wider = lake.table("m", "x", pa.schema([*SCHEMA, ("n", pa.float64())]))
     assert wider.read([FIRST], ["a", "n"]).to_pylist() == [{"a": 1, "n": None}]
 
@@ -79,8 +89,8 @@ def test_a_column_of_another_type_is_refused_with_what_to_do(lake):
 
 def test_any_delta_reader_can_read_a_table_and_see_the_fingerprint(tmp_path):
     table = Lake(uri=str(tmp_path)).table("m", "x", SCHEMA)
-    table.commit(FIRST, rows(1, 2), 255, {"dagster_run_id": "r"})
+    table.commit({FIRST: rows(1, 2)}, {FIRST: 255}, {"dagster_run_id": "r"})
     delta = DeltaTable(str(tmp_path / "m" / "x"))
     assert delta.to_pandas()["day"].tolist() == [FIRST, FIRST]
     last = delta.history(1)[0]
-    assert (last["fingerprint"], last["dagster_run_id"]) == ("00000000000000ff", "r")
+    assert (last["fingerprints"], last["dagster_run_id"]) == ('{"2025-01-01": "00000000000000ff"}', "r")

@@ -101,9 +101,12 @@ class ModelSpec(SpecPart):
                 self._check_row_feature(where, feature)
             elif isinstance(feature, WindowAggregate):
                 self._check_window(where, feature)
+            own = feature.columns if isinstance(feature, RowTransform | Categorical) else []
             for name in feature.names():
-                if name == self.target or (isinstance(feature, CustomFeatures) and name in (*self.columns, *RESERVED)):
-                    raise ValueError(f"{where}: {name} is the name of a column, not of a feature; the target is never a feature")
+                if name in RESERVED or (name in self.columns and name not in own):
+                    raise ValueError(
+                        f"{where}: it makes {name}, which is the name of a column; rename the column (its name in the files is `source`)"
+                    )
 
     def _check_row_feature(self, where: str, feature: RowTransform | Categorical) -> None:
         accepted = ("integer", "number", "boolean") if isinstance(feature, RowTransform) else ("string", "integer", "boolean")

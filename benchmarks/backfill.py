@@ -1,0 +1,110 @@
+"""Raw files to features for many days: a range run of Dagster against a bare loop over the same core functions, in the same minute.
+
+    python benchmarks/backfill.py [--days N]
+
+The floor reads, validates and builds features in memory and writes nothing. The ratio is what the lake, the fingerprints and Dagster's events cost.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import timedelta
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+SPEC = REPOSITORY / "ml_assets" / "defs" / "fraud_detection" / "defs.yaml"
+
+
+def floor(root: Path, days: int) -> None:
+    """The bare loop: no lake, no fingerprints, no orchestrator."""
+    import pandas as pd
+    import pyarrow as pa
+
+    from ml_assets.core.features import build_features, columns_read, days_read
+    from ml_assets.core.landed_files import read_landed_file
+    from ml_assets.core.schemas import LANDED_OBJECTS, to_pandas
+    from ml_assets.core.validation import validate_day
+    from ml_assets.pipeline.spec_files import read_spec
+
+    spec = read_spec(SPEC)
+    offsets, frames = days_read(spec), {}
+    for day in (spec.source.start + timedelta(days=n) for n in range(days)):
+        path = root / "landing" / "fraud_detection" / str(day) / "transactions.parquet"
+        content = path.read_bytes()
+        raw = read_landed_file(spec, path.name, content).rows
+        assert raw is not None
+        objects = [{"key": path.name, "digest": "", "size": len(content), "rows": raw.num_rows, "fault": None}]
+        accepted = validate_day(spec, day, raw, pa.Table.from_pylist(objects, schema=LANDED_OBJECTS)).accepted
+        frames[day] = to_pandas(accepted.select(columns_read(spec)))
+        seen = [frames[day - timedelta(days=offset)] for offset in reversed(offsets) if offset and day - timedelta(days=offset) in frames]
+        build_features(spec, frames[day], pd.concat(seen, ignore_index=True) if seen else frames[day].iloc[:0])
+        frames.pop(day - timedelta(days=offsets[-1]), None)
+
+
+def pipeline(root: Path, days: int) -> None:
+    """The same through Dagster: one run over the range, on a new instance with SQLite storage."""
+    import dagster as dg
+
+    from ml_assets.pipeline.assets import LANDED_TO_FEATURES, asset_key, build_assets
+    from ml_assets.pipeline.spec_files import read_spec
+    from ml_assets.resources.lake import Lake
+    from ml_assets.resources.landing import Landing
+
+    spec = read_spec(SPEC)
+    home = root / "dagster"
+    home.mkdir()
+    (home / "dagster.yaml").symlink_to(REPOSITORY / "dagster.yaml")
+    last = spec.source.start + timedelta(days=days - 1)
+    nothing = dg.ResourceDefinition.none_resource()
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        result = dg.materialize(
+            build_assets(spec),
+            selection=[asset_key(spec, name) for name in LANDED_TO_FEATURES],
+            instance=instance,
+            tags={"dagster/asset_partition_range_start": str(spec.source.start), "dagster/asset_partition_range_end": str(last)},
+            resources={"lake": Lake(uri=str(root / "lake")), "landing": Landing(uri=str(root / "landing")), "registry": nothing, "tracking": nothing},
+            run_config={"loggers": {"console": {"config": {"log_level": "ERROR"}}}},
+        )
+    assert result.success
+
+
+def measure(what: str, root: Path, days: int) -> dict[str, float]:
+    """Wall seconds and peak memory (MB) of one of the two, in a process of its own."""
+    command = [sys.executable, "-W", "ignore", __file__, "--days", str(days), "--only", what, "--root", str(root)]
+    begun = time.perf_counter()
+    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return {"seconds": time.perf_counter() - begun, "memory_mb": json.loads(output.splitlines()[-1])}
+
+
+def main() -> None:
+    """Measure floor, pipeline and floor again, and print the ratio."""
+    import resource
+
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("--days", type=int, default=60)
+    arguments.add_argument("--only", choices=["floor", "pipeline"])
+    arguments.add_argument("--root", type=Path)
+    asked = arguments.parse_args()
+    if asked.only:
+        {"floor": floor, "pipeline": pipeline}[asked.only](asked.root, asked.days)
+        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+        return
+    from ml_assets.cli.simulate import write_landing
+    from ml_assets.pipeline.spec_files import read_spec
+
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        write_landing(root / "landing", read_spec(SPEC).source.start, asked.days)
+        before, through, after = (measure(what, root, asked.days) for what in ("floor", "pipeline", "floor"))
+    bare = (before["seconds"] + after["seconds"]) / 2
+    print(f"{asked.days} days, raw files to features, process start and imports included")
+    print(f"bare loop   {before['seconds']:.1f} and {after['seconds']:.1f} s, {before['memory_mb']:.0f} MB")
+    print(f"pipeline    {through['seconds']:.1f} s, {through['memory_mb']:.0f} MB")
+    print(f"ratio       {through['seconds'] / bare:.2f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,60 @@
+"""The main job as a user runs it: a process of its own on a new data directory, twice."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ml_assets.definitions import DEFS
+
+REPOSITORY = DEFS.parents[1]
+
+
+def run(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    places = {
+        "ML_ASSETS_LANDING": str(data / "landing"),
+        "ML_ASSETS_LAKE": str(data / "lake"),
+        "MLFLOW_TRACKING_URI": f"sqlite:///{data / 'mlflow.db'}",
+        "DAGSTER_HOME": str(data / "dagster"),
+    }
+    command = [sys.executable, "-m", "ml_assets.cli.run", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, env={**os.environ, **places}, cwd=REPOSITORY)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    data = tmp_path_factory.mktemp("data")
+    (data / "dagster").mkdir()
+    (data / "dagster" / "dagster.yaml").symlink_to(REPOSITORY / "dagster.yaml")
+    return data
+
+
+def commits(data: Path) -> dict[str, int]:
+    return {str(log): len(list(log.glob("*.json"))) for log in data.glob("lake/*/*/_delta_log")}
+
+
+def test_the_main_job_trains_judges_and_registers_and_the_second_time_does_nothing(data):
+    first = run(data)
+    assert first.returncode == 0, first.stdout + first.stderr
+    for said in ("simulating 90 days", "features", "rejected or missing", "quarantined", "roc_auc", "average_precision", "Gates", "make ui"):
+        assert said in first.stdout
+    assert "failed" not in first.stdout
+    (digest,) = re.findall(r"Model digest +([0-9a-f]{64})", first.stdout)
+    assert re.search(r"MLflow +fraud_detection version 1, alias champion is version 1", first.stdout)
+    before = commits(data)
+    second = run(data)
+    assert second.returncode == 0, second.stdout + second.stderr
+    assert "Nothing to do" in second.stdout
+    assert digest in second.stdout
+    assert "version 1, alias champion is version 1" in second.stdout
+    assert commits(data) == before
+
+
+def test_an_unknown_model_is_refused_with_the_ones_there_are(data):
+    refused = run(data, "nothing")
+    assert refused.returncode != 0
+    assert "there is no model 'nothing'" in refused.stderr
+    assert "fraud_detection" in refused.stderr

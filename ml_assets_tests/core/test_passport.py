@@ -1,0 +1,37 @@
+"""The passport names everything a model was made from, and is the same for the same model."""
+
+import json
+from datetime import date
+
+from ml_assets.core.passport import build_passport
+from ml_assets.core.splits import split_days
+from ml_assets.core.training import TrainedModel
+
+DAY = date(2025, 1, 20)
+MODEL = TrainedModel(b"model", b"{}", 7, 0.5, "best F1", {"f1": 0.5, "precision": float("nan")}, {"logloss": [0.1]}, 100, 9, 30, 3, "cpu")
+OBJECTS = [{"day": date(2025, 1, 11), "key": "a.csv", "digest": "d", "size": 3}]
+
+
+def passport(spec) -> bytes:
+    split = split_days(spec, DAY)
+    return build_passport(spec, DAY, split, MODEL, OBJECTS, {"features": {split.fit[0]: 255}}, {"features": "v1"})
+
+
+def test_inputs_settings_and_results_are_all_there(make_spec):
+    found = json.loads(passport(make_spec()))
+    assert found["digest"] == MODEL.digest
+    assert found["landed_objects"] == [{"day": "2025-01-11", "key": "a.csv", "digest": "d", "size": 3}]
+    assert found["days"] == {"features": {"2025-01-11": "00000000000000ff"}}
+    assert found["holdout"] == ["2025-01-17", "2025-01-18"]
+    assert found["spec"]["label_delay"] == "2d"
+    assert found["code_versions"] == {"features": "v1"}
+    assert found["library_versions"]["xgboost"]
+    assert found["threshold"] == {"value": 0.5, "note": "best F1"}
+
+
+def test_an_undefined_metric_is_null_because_json_has_no_nan(make_spec):
+    assert json.loads(passport(make_spec()))["metrics"]["validation"] == {"f1": 0.5, "precision": None}
+
+
+def test_the_same_model_has_the_same_passport(make_spec):
+    assert passport(make_spec()) == passport(make_spec())

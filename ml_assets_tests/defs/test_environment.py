@@ -1,0 +1,58 @@
+"""Where things are is told from outside, with defaults locally and none in production."""
+
+import dagster as dg
+import pytest
+
+from ml_assets.defs.environment import DATA, build_environment, read_settings
+
+PRODUCTION = {
+    "ML_ASSETS_ENV": "production",
+    "ML_ASSETS_LANDING": "s3://landing",
+    "ML_ASSETS_LAKE": "s3://lake/x",
+    "MLFLOW_TRACKING_URI": "http://mlflow",
+    "DAGSTER_HOME": "/opt/dagster",
+}
+
+
+def test_local_defaults_lie_under_one_directory():
+    settings = read_settings({})
+    assert settings.environment == "local"
+    assert settings.landing == str(DATA / "landing")
+    assert settings.lake == str(DATA / "lake")
+    assert settings.mlflow == f"sqlite:///{DATA / 'mlflow.db'}"
+    assert settings.dagster_home == str(DATA / "dagster")
+
+
+def test_each_place_can_be_told():
+    settings = read_settings({**PRODUCTION, "AWS_ENDPOINT_URL": "http://s3", "AWS_REGION": "eu-west-1"})
+    assert (settings.landing, settings.lake, settings.mlflow, settings.dagster_home) == (
+        "s3://landing",
+        "s3://lake/x",
+        "http://mlflow",
+        "/opt/dagster",
+    )
+    assert settings.s3 == {"endpoint_url": "http://s3", "region_name": "eu-west-1"}
+
+
+@pytest.mark.parametrize("environment", ["staging", "Local", ""])
+def test_an_unknown_environment_is_refused(environment):
+    with pytest.raises(ValueError, match="must be one of local, production"):
+        read_settings({"ML_ASSETS_ENV": environment})
+
+
+@pytest.mark.parametrize("name", ["ML_ASSETS_LANDING", "ML_ASSETS_LAKE", "MLFLOW_TRACKING_URI", "DAGSTER_HOME"])
+def test_production_has_no_defaults(name):
+    with pytest.raises(ValueError, match=f"production, which needs {name} to be set"):
+        read_settings({**PRODUCTION, name: ""})
+
+
+def test_steps_run_in_process_locally_and_as_kubernetes_jobs_in_production():
+    assert build_environment(read_settings({})).executor is dg.in_process_executor
+    executor = build_environment(read_settings(PRODUCTION)).executor
+    assert isinstance(executor, dg.ExecutorDefinition)
+    assert executor.name == "k8s"
+
+
+@pytest.mark.parametrize("variables", [{}, PRODUCTION])
+def test_every_environment_has_the_resources_that_assets_need(variables):
+    assert set(build_environment(read_settings(variables)).resources or {}) == {"landing", "lake", "registry", "tracking"}

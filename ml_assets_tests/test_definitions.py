@@ -1,0 +1,77 @@
+"""The code location loads, whole and fast, and agrees with its settings files."""
+
+import os
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import yaml
+
+from ml_assets.definitions import DEFS, defs
+
+REPOSITORY = DEFS.parents[1]
+STAGES = ("raw_data", "validated_data", "quarantined_data", "features", "trained_model", "evaluation", "model_registry_entry")
+HEAVY = (
+    "pandas",
+    "mlflow",
+    "xgboost",
+    "sklearn",
+    "pandera",
+    "matplotlib",
+    "deltalake",
+    "dagster_aws",
+    "dagster_k8s",
+    "dagster_mlflow",
+    "kubernetes",
+    "boto3",
+)
+
+
+def python(code: str, **environment: str) -> str:
+    """The output of a Python process of its own."""
+    process = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={**os.environ, **environment}, cwd=REPOSITORY
+    )
+    return process.stdout
+
+
+def test_every_model_folder_has_its_seven_assets():
+    keys = {key.to_user_string() for key in defs().resolve_asset_graph().get_all_asset_keys()}
+    models = [path.parent.name for path in DEFS.glob("*/defs.yaml")]
+    assert "fraud_detection" in models
+    assert keys == {f"{model}/{stage}" for model in models for stage in STAGES}
+
+
+def test_loading_definitions_imports_nothing_heavy():
+    loaded = python("import sys, ml_assets.definitions as d; d.defs(); print(*sys.modules)").split()
+    assert [name for name in HEAVY if name in loaded] == []
+
+
+def test_definitions_load_in_less_than_one_and_a_half_times_the_import_of_dagster():
+    code = "import time; t = time.process_time(); {}; print(time.process_time() - t)"
+    timed = {
+        what: min(float(python(code.format(what))) for _ in range(3)) for what in ("import dagster", "import ml_assets.definitions as d; d.defs()")
+    }
+    floor, loading = timed.values()
+    assert loading < 1.5 * floor
+
+
+def test_the_location_has_one_name():
+    settings = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
+    (location,) = yaml.safe_load((REPOSITORY / "workspace.yaml").read_text())["load_from"]
+    assert location["python_module"]["location_name"] == settings["tool"]["dg"]["project"]["code_location_name"]
+
+
+def test_the_local_instance_loads_from_dagster_yaml(tmp_path: Path):
+    (tmp_path / "dagster.yaml").symlink_to(REPOSITORY / "dagster.yaml")
+    code = "import dagster as dg; i = dg.DagsterInstance.get(); print(type(i.event_log_storage).__name__, i.run_monitoring_enabled)"
+    assert python(code, DAGSTER_HOME=str(tmp_path)).split() == ["PooledSqliteEventLogStorage", "True"]
+
+
+def test_dagster_s_own_tools_know_the_project(tmp_path: Path):
+    tools = Path(sys.executable).parent
+    listed = subprocess.run([tools / "dg", "list", "defs", "--json"], capture_output=True, text=True, check=True, cwd=REPOSITORY)
+    assert "fraud_detection/trained_model" in listed.stdout
+    checked = subprocess.run([tools / "dg", "check", "defs"], capture_output=True, text=True, cwd=REPOSITORY)
+    assert checked.returncode == 0, checked.stdout + checked.stderr

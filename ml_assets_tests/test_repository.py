@@ -1,0 +1,65 @@
+"""Rules that hold for every file of the project."""
+
+import ast
+import importlib
+import re
+from pathlib import Path
+
+import pytest
+
+from ml_assets.cli.docs import documents
+from ml_assets.definitions import DEFS
+
+PACKAGE = DEFS.parent
+REPOSITORY = PACKAGE.parent
+MODULES = sorted(PACKAGE.rglob("*.py"))
+MOST_LINES = 220
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(REPOSITORY))
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_every_module_opens_with_its_purpose_and_is_small(path):
+    source = path.read_text()
+    docstring = ast.get_docstring(ast.parse(source))
+    assert docstring
+    assert len(docstring.split("\n\n")[0]) > 20
+    assert source.count("\n") <= MOST_LINES
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_nothing_is_pickled(path):
+    imported = {
+        alias.name.split(".")[0] for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Import) for alias in node.names
+    } | {(node.module or "").split(".")[0] for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ImportFrom)}
+    assert not imported & {"pickle", "cloudpickle", "joblib", "dill", "shelve", "marshal"}
+
+
+@pytest.mark.parametrize("path", [p for p in MODULES if p.parent.name == "core" and p.stem != "__init__"], ids=name_of)
+def test_every_core_module_has_tests(path):
+    assert (REPOSITORY / "ml_assets_tests" / "core" / f"test_{path.stem}.py").is_file()
+
+
+@pytest.mark.parametrize("path", documents(), ids=str)
+def test_generated_documents_are_up_to_date(path):
+    assert (REPOSITORY / path).read_text() == documents()[path], "run `make docs`"
+
+
+@pytest.mark.parametrize("page", [*sorted(REPOSITORY.glob("docs/*.md")), REPOSITORY / "README.md"], ids=name_of)
+def test_links_between_documents_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text()):
+        if "://" not in target:
+            assert (page.parent / target).exists(), target
+
+
+def test_only_one_file_reads_the_environment():
+    readers = [name_of(path) for path in MODULES if "os.environ" in path.read_text() or "getenv" in path.read_text()]
+    assert readers == ["ml_assets/defs/environment.py"]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_every_module_can_be_imported(path):
+    if path.name != "pyfunc_model.py":
+        importlib.import_module(".".join(path.relative_to(REPOSITORY).with_suffix("").parts))
