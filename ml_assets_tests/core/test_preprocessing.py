@@ -80,8 +80,8 @@ def test_constant_missing_and_no_values_leave_finite_scales(spec, values):
 
 
 def test_values_of_another_kind_are_refused_with_the_feature_named(spec):
-    with pytest.raises(ValueError, match=r"feature shop: expected categories as text, found integer"):
-        _fit(spec, _frame([1.0], [3]))
+    with pytest.raises(ValueError, match=r"feature shop: expected categories as text, found floating"):
+        _fit(spec, _frame([1.0], [3.5]))
     with pytest.raises(ValueError, match=r"feature amount: expected numbers"):
         _fit(spec, _frame(["x"]))
 
