@@ -48,11 +48,13 @@ def build_stage_assets(spec: ModelSpec, stage_assets: StageAssets) -> dg.AssetsD
 
     @dg.multi_asset(
         name="__".join(main.path),
-        specs=stage_assets.specs,
+        specs=[asset.replace_attributes(skippable=len(stage_assets.specs) > 1) for asset in stage_assets.specs],
         check_specs=list(stage_assets.checks),
         backfill_policy=_backfill_policy(spec),
         required_resource_keys=set(stage_assets.resources),
         op_tags=stage_assets.op_tags,
+        # A stage makes all its tables, but its assets may be asked for one at a time.
+        can_subset=len(stage_assets.specs) > 1,
     )
     def make(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
         days = sorted(date.fromisoformat(key) for key in context.partition_keys)
@@ -63,8 +65,11 @@ def build_stage_assets(spec: ModelSpec, stage_assets: StageAssets) -> dg.AssetsD
             raise dg.Failure(str(error), allow_retries=False) from error
         problems = {outcome.day: outcome.problem if outcome.computed else stage_assets.problem(stage, outcome.day) for outcome in outcomes}
         _log_outcomes(context, stage, outcomes, problems)
-        checks = list(stage_assets.check(stage, days))
+        asked = set(context.selected_asset_check_keys)
+        checks = [result for result in stage_assets.check(stage, days) if dg.AssetCheckKey(result.asset_key, result.check_name) in asked]
         for asset in stage_assets.specs:
+            if asset.key not in context.selected_asset_keys:
+                continue
             table = stage.tables[asset.key.path[-1]]
             counts = table.row_counts()
             for outcome in outcomes:

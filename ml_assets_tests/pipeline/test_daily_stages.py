@@ -136,3 +136,9 @@ def test_the_same_on_s3(tmp_path, bucket):
     assert computed(result, "features") == [day(1), day(2), day(3)]
     assert world.stages().features.tables["features"].row_counts() == {day(number): ROWS for number in range(1, 4)}
     assert computed(world.run(DAILY, day(1), day(3)), "raw_data") == []
+
+
+def test_one_of_the_two_assets_of_a_stage_can_be_asked_for_alone(world):
+    world.run(["raw_data"], day(1))
+    assert computed(world.run(["validated_data"], day(1)), "validated_data") == [day(1)]
+    assert computed(world.run(["quarantined_data"], day(1)), "quarantined_data") == []
