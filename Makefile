@@ -9,7 +9,7 @@ export DAGSTER_HOME ?= $(CURDIR)/data/dagster
 # Byte code saves every process a second or more of imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run test ui lint docs bench env clean
+.PHONY: help run test ui lint docs screenshots bench env clean
 
 help:  ## List the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -29,6 +29,9 @@ lint: $(VENV)/.installed-dev  ## Check style, types and import contracts
 docs: $(VENV)/.installed-dev  ## Write the documents that are generated from the code
 	@$(BIN)/python -m ml_assets.cli.docs
 
+screenshots: $(VENV)/.installed-docs $(DAGSTER_HOME)/dagster.yaml  ## Take the pictures of the documents (needs Chromium with its driver, and `make run` before)
+	@$(BIN)/python docs/screenshots.py
+
 bench: $(VENV)/.installed-dev  ## Measure against a bare loop over the same functions
 	@$(BIN)/python benchmarks/backfill.py
 
@@ -46,6 +49,10 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	@echo "Installing into $(VENV) (two minutes on a fast network)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
+	@touch $@
+
+$(VENV)/.installed-docs: $(VENV)/.installed
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[docs]'
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import dagster as dg
 
+import ml_assets.defs
+
 DEFS = Path(__file__).parent / "defs"
 
 
@@ -13,9 +15,9 @@ def defs() -> dg.Definitions:
     """All models and the environment.
 
     The tree of the defs folder is built directly: `load_from_defs_folder` also imports the component registry of every installed library
-    (dagster-aws alone costs a second), which only the tools that list components need.
+    (dagster-aws alone costs a second), which only the tools that list components need, and parses pyproject.toml twice.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", category=dg.PreviewWarning)
         warnings.simplefilter("ignore", category=dg.BetaWarning)
-        return dg.ComponentTree.for_project(Path(__file__).parent).build_defs(DEFS)
+        return dg.ComponentTree.from_module(defs_module=ml_assets.defs, project_root=DEFS.parents[1]).build_defs(DEFS)

@@ -34,6 +34,11 @@ def day_of_key(files: str, key: str) -> date | None:
     return day if keys_pattern(files, day).fullmatch(key) else None
 
 
+def marker_key(files: str, marker: str) -> str:
+    """The pattern of the keys of a marker that lies in the folder of a day's files."""
+    return f"{files.rpartition('/')[0]}/{marker}"
+
+
 def is_data_file(key: str) -> bool:
     """Whether the name of the file, without its folders, begins with neither `_` nor `.` (markers and unfinished files)."""
     return not key.rsplit("/", 1)[-1].startswith(("_", "."))

@@ -82,5 +82,10 @@ def _executor(environment: str) -> dg.ExecutorDefinition:
     return k8s_job_executor
 
 
+# Defaults of what libraries read for themselves when they load: threads of XGBoost that wait do not take the processor from others, and MLflow does
+# not report its use.
+for _name, _value in {"OMP_WAIT_POLICY": "passive", "MLFLOW_DISABLE_TELEMETRY": "true"}.items():
+    os.environ.setdefault(_name, _value)
+
 SETTINGS = read_settings(os.environ)
 environment = build_environment(SETTINGS)

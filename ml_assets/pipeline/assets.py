@@ -89,7 +89,7 @@ def _validation(spec: ModelSpec) -> StageAssets:
 
 def _features(spec: ModelSpec) -> StageAssets:
     about = "Point-in-time features of the rows of a day: each sees only what was known at the moment of the row."
-    reach = _reach_in_days(spec)
+    reach = reach_in_days(spec)
     return StageAssets(
         [
             _asset(
@@ -102,7 +102,7 @@ def _features(spec: ModelSpec) -> StageAssets:
     )
 
 
-def _reach_in_days(spec: ModelSpec) -> int:
+def reach_in_days(spec: ModelSpec) -> int:
     """The most days before its own that a day of features may see; a day may be an hour longer or shorter where clocks change."""
     reach = spec.longest_reach()
     return -(-(reach + (timedelta(hours=1) if reach and spec.source.time_zone != "UTC" else timedelta(0))) // timedelta(days=1))

@@ -52,7 +52,7 @@ def judge_days(stage: "Validation", days: Sequence[date], key: dg.AssetKey) -> I
         check_name=EVERY_DAY_ACCEPTED,
         asset_key=key,
         severity=dg.AssetCheckSeverity.ERROR,
-        description=f"{len(rejected)} of {len(days)} days were rejected or are missing" if len(rejected) else f"all {len(days)} days were accepted",
+        description=f"{len(rejected)} of {len(days)} days were rejected or are missing" if len(rejected) else "every day of the run was accepted",
         metadata={
             "days": len(days),
             "days_not_accepted": len(rejected),
@@ -85,7 +85,7 @@ def evaluation_problem(stage: "ModelEvaluation", day: date) -> str | None:
 def evaluation_metadata(stage: "ModelEvaluation", day: date) -> dict[str, Any]:
     """Overall metrics of a day as numbers, which the UI plots over time."""
     overall = stage.overall(day)
-    return {name: float(value) for name, value in zip(overall["metric"], overall["value"], strict=True)}
+    return {name: round(float(value), 6) for name, value in zip(overall["metric"], overall["value"], strict=True)}
 
 
 def picture_metadata(stage: "ModelEvaluation", day: date) -> dict[str, Any]:
@@ -96,8 +96,9 @@ def picture_metadata(stage: "ModelEvaluation", day: date) -> dict[str, Any]:
     if metrics.empty:
         return {}
     pictures = evaluation_pictures(stage, day)
-    inline = {name: dg.MetadataValue.md(f"![{name}](data:image/png;base64,{base64.b64encode(png).decode()})") for name, png in pictures.items()}
-    return {**inline, "metrics": _table(metrics)}
+    inline = [f"![{name}](data:image/png;base64,{base64.b64encode(png).decode()})" for name, png in pictures.items()]
+    shown = metrics[["metric", "value", "low", "high", "rows", "positives", "slice_column", "slice_value"]].round(4)
+    return {"pictures": dg.MetadataValue.md("\n\n".join(inline)), "metrics": _table(shown)}
 
 
 def gate_checks(spec: ModelSpec, key: dg.AssetKey) -> list[dg.AssetCheckSpec]:

@@ -8,8 +8,11 @@ from dagster.components.scaffold.scaffold import Scaffolder, ScaffoldRequest
 from pydantic import BaseModel
 
 from ml_assets.core.spec import ModelSpec
+from ml_assets.core.spec.reference import documented_schema
 from ml_assets.pipeline.assets import build_assets
-from ml_assets.pipeline.schedules import daily_job, daily_schedule
+from ml_assets.pipeline.jobs import daily_job, features_job
+from ml_assets.pipeline.schedules import daily_schedule
+from ml_assets.pipeline.sensors import arrivals_sensor
 
 TEMPLATE = """\
 # Every field: docs/spec.md
@@ -77,7 +80,9 @@ class ModelPipeline(dg.Component):
     @classmethod
     def get_spec(cls) -> dg.ComponentTypeSpec:
         """What the component is and makes, for the tools that list components."""
-        return dg.ComponentTypeSpec(description=cls.__doc__, tags=["machine-learning"], produces=["asset", "asset_check", "job", "schedule"])
+        return dg.ComponentTypeSpec(
+            description=cls.__doc__, tags=["machine-learning"], produces=["asset", "asset_check", "job", "sensor", "schedule"]
+        )
 
     @classmethod
     def load(cls, attributes: BaseModel | None, context: dg.ComponentLoadContext) -> "ModelPipeline":
@@ -91,14 +96,19 @@ class ModelPipeline(dg.Component):
         return cls(attributes)
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
-        """Assets with their checks, the daily job and its schedule."""
-        job = daily_job(self.spec)
-        return dg.Definitions(assets=build_assets(self.spec), jobs=[job], schedules=[daily_schedule(self.spec, job)])
+        """Assets with their checks, the jobs, the sensor and the schedule."""
+        job, landed_job = daily_job(self.spec), features_job(self.spec)
+        return dg.Definitions(
+            assets=build_assets(self.spec),
+            jobs=[job, landed_job],
+            sensors=[arrivals_sensor(self.spec, landed_job)],
+            schedules=[daily_schedule(self.spec, job)],
+        )
 
 
 def json_schema() -> Mapping[str, Any]:
     """The JSON schema of a defs.yaml, for editors."""
-    schema = ModelSpec.model_json_schema()
+    schema = documented_schema()
     definitions = schema.pop("$defs")
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -112,12 +112,17 @@ def make_days(stage: Stage, days: Sequence[date], run_id: str) -> Iterator[DayOu
     between, its result is taken if it was made from the same, else the day is made again.
 
     Raises:
-        CannotMake: when a day lacks something that has to be made first, or is asked for alone and has no data.
+        CannotMake: after all other days are made, when a day lacks something that has to be made first, or is asked for alone and has no data.
     """
     _refresh(stage)
     waiting: list[_Waiting] = []
+    cannot: list[str] = []
     for day in sorted(days):
-        found = _look_or_make(stage, day, alone=len(days) == 1)
+        try:
+            found = _look_or_make(stage, day, alone=len(days) == 1)
+        except CannotMake as error:
+            cannot.append(str(error))
+            continue
         if isinstance(found, DayOutcome):
             yield _told(stage, found)
             continue
@@ -126,6 +131,9 @@ def make_days(stage: Stage, days: Sequence[date], run_id: str) -> Iterator[DayOu
             yield from _commit(stage, waiting, run_id)
             waiting = []
     yield from _commit(stage, waiting, run_id)
+    if cannot:
+        others = f" (and {len(cannot) - 1} more days for the like reason)" if len(cannot) > 1 else ""
+        raise CannotMake(f"{cannot[0]}{others}")
 
 
 @dataclass(frozen=True)

@@ -1,23 +1,14 @@
-"""The daily job of a model and the schedule that runs it for the newest day."""
+"""The schedule that makes the newest day of a model."""
 
 from typing import TYPE_CHECKING
 
 import dagster as dg
 
 from ml_assets.core.spec import ModelSpec
+from ml_assets.resources.landing import Landing
 
 if TYPE_CHECKING:
     from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
-
-
-def daily_job(spec: ModelSpec) -> "UnresolvedAssetJobDefinition":
-    """All assets of the model for one day, or for the days of a backfill."""
-    return dg.define_asset_job(
-        f"{spec.name}_daily",
-        selection=dg.AssetSelection.key_prefixes([spec.name]),
-        description=f"Every stage of {spec.name}, from landed files to the registry entry.",
-        tags={"model": spec.name},
-    )
 
 
 def daily_schedule(spec: ModelSpec, job: "UnresolvedAssetJobDefinition") -> dg.ScheduleDefinition:
@@ -29,16 +20,14 @@ def daily_schedule(spec: ModelSpec, job: "UnresolvedAssetJobDefinition") -> dg.S
         cron_schedule=spec.schedule.cron,
         execution_timezone=spec.source.time_zone,
         default_status=dg.DefaultScheduleStatus.RUNNING if spec.schedule.enabled else dg.DefaultScheduleStatus.STOPPED,
-        required_resource_keys={"landing"},
         description=f"Makes the newest complete day of {spec.name}.",
     )
-    def newest_day(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+    def newest_day(context: dg.ScheduleEvaluationContext, landing: Landing) -> dg.RunRequest | dg.SkipReason:
         from datetime import timedelta
 
         day = context.scheduled_execution_time.date() - timedelta(days=1)
         if day < spec.source.start or (spec.source.end is not None and day > spec.source.end):
             return dg.SkipReason(f"{day} lies outside the data of {spec.name}, {spec.source.start} to {spec.source.end or 'now'}")
-        landing = context.resources.landing
         if not landing.objects_of_day(spec.source, day):
             return dg.SkipReason(f"no files of {spec.name} have landed for {day}; looked for {spec.source.files} under {landing.uri}")
         return dg.RunRequest(run_key=day.isoformat(), partition_key=day.isoformat())

@@ -56,13 +56,16 @@ def build_stage_assets(spec: ModelSpec, stage_assets: StageAssets) -> dg.AssetsD
         # A stage makes all its tables, but its assets may be asked for one at a time.
         can_subset=len(stage_assets.specs) > 1,
     )
-    def make(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
+    def make(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult | dg.AssetMaterialization]:
         days = sorted(date.fromisoformat(key) for key in context.partition_keys)
         stage = stage_assets.open(context)
+        outcomes: list[DayOutcome] = []
         try:
-            outcomes = sorted(make_days(stage, days, context.run_id), key=lambda outcome: outcome.day)
+            outcomes += make_days(stage, days, context.run_id)
         except CannotMake as error:
+            yield from _of_made_days(stage_assets.specs, outcomes)
             raise dg.Failure(str(error), allow_retries=False) from error
+        outcomes.sort(key=lambda outcome: outcome.day)
         problems = {outcome.day: outcome.problem if outcome.computed else stage_assets.problem(stage, outcome.day) for outcome in outcomes}
         _log_outcomes(context, stage, outcomes, problems)
         asked = set(context.selected_asset_check_keys)
@@ -82,6 +85,14 @@ def build_stage_assets(spec: ModelSpec, stage_assets: StageAssets) -> dg.AssetsD
             yield dg.MaterializeResult(asset_key=asset.key, check_results=[result for result in checks if result.asset_key == asset.key])
 
     return make
+
+
+def _of_made_days(specs: Sequence[dg.AssetSpec], outcomes: list[DayOutcome]) -> Iterator[dg.AssetMaterialization]:
+    """What tells Dagster of the days that were made in a run that fails for the sake of others."""
+    for asset in specs:
+        for outcome in outcomes:
+            metadata = _outcome_metadata(outcome, outcome.rows.get(asset.key.path[-1], 0), outcome.problem)
+            yield dg.AssetMaterialization(asset.key, partition=outcome.day.isoformat(), metadata=metadata)
 
 
 def partitions(spec: ModelSpec) -> dg.DailyPartitionsDefinition:

@@ -1,11 +1,12 @@
 """Where raw files arrive: which days have landed, the objects of a day with their digests, and their content."""
 
-from datetime import date
+from datetime import date, datetime
 from functools import cached_property
 
 import dagster as dg
 
-from ml_assets.core.file_pattern import day_of_key, fixed_prefix, is_data_file, keys_pattern
+from ml_assets.core.file_pattern import day_of_key, fixed_prefix, is_data_file, keys_pattern, marker_key
+from ml_assets.core.spec.operation import Sensor
 from ml_assets.core.spec.source import Source
 from ml_assets.resources.objects import Bucket, Directory, StoredObject, open_objects
 
@@ -31,6 +32,25 @@ class Landing(dg.ConfigurableResource):
         return [
             found for found in self._objects.describe(fixed_prefix(source.files, day)) if pattern.fullmatch(found.key) and is_data_file(found.key)
         ]
+
+    def complete_objects(self, source: Source, sensor: Sensor, day: date, now: datetime) -> list[StoredObject] | None:
+        """The data files of one day when it is complete as the sensor's settings say, else None. One listing of the day's prefix.
+
+        Args:
+            source: the source of the model.
+            sensor: marker and minimum age.
+            day: the day.
+            now: the time to which the age of a file is counted, with a zone.
+        """
+        found, pattern = self._objects.describe(fixed_prefix(source.files, day)), keys_pattern(source.files, day)
+        objects = [one for one in found if pattern.fullmatch(one.key) and is_data_file(one.key)]
+        if sensor.marker is not None:
+            marker = keys_pattern(marker_key(source.files, sensor.marker), day)
+            if objects and not any(marker.fullmatch(one.key) for one in found):
+                return None
+        if sensor.minimum_age and any(now - one.modified < sensor.minimum_age for one in objects):
+            return None
+        return objects
 
     def days(self, source: Source) -> list[date]:
         """The days that have at least one data file and lie between the start and the end of the source, ascending."""

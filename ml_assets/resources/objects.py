@@ -4,17 +4,19 @@ import hashlib
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlparse
 
 
 @dataclass(frozen=True)
 class StoredObject:
-    """One file: key relative to the root with `/` between levels, digest of its content, size in bytes."""
+    """One file: key relative to the root with `/` between levels, digest of its content, size in bytes, when it was last written."""
 
     key: str
     digest: str
     size: int
+    modified: datetime
 
 
 class Directory:
@@ -38,7 +40,8 @@ class Directory:
         found = []
         for key in sorted(self.keys(prefix)):
             content = self.read(key)
-            found.append(StoredObject(key, _md5(content), len(content)))
+            modified = datetime.fromtimestamp((self.root / key).stat().st_mtime, tz=UTC)
+            found.append(StoredObject(key, _md5(content), len(content), modified))
         return found
 
     def read_unchanged(self, found: StoredObject) -> bytes:
@@ -122,7 +125,7 @@ class Bucket:
         pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=self._full(prefix))
         for page in pages:
             for entry in page.get("Contents", []):
-                yield StoredObject(entry["Key"][cut:], entry["ETag"].strip('"'), entry["Size"])
+                yield StoredObject(entry["Key"][cut:], entry["ETag"].strip('"'), entry["Size"], entry["LastModified"])
 
 
 def _md5(content: bytes) -> str:

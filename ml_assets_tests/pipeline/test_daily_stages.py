@@ -142,3 +142,12 @@ def test_one_of_the_two_assets_of_a_stage_can_be_asked_for_alone(world):
     world.run(["raw_data"], day(1))
     assert computed(world.run(["validated_data"], day(1)), "validated_data") == [day(1)]
     assert computed(world.run(["quarantined_data"], day(1)), "quarantined_data") == []
+
+
+def test_a_range_with_days_that_cannot_be_made_reports_those_that_were(world):
+    world.run(["raw_data", "validated_data", "quarantined_data"], day(1), day(3))
+    result = world.run(["features"], day(2), day(5), succeed=False)
+    assert "needs" in failure(result) or "have not been made" in failure(result)
+    made = [event.partition for event in result.all_events if event.event_type_value == "ASSET_MATERIALIZATION"]
+    assert made == [str(day(2)), str(day(3))]
+    assert world.stages().features.tables["features"].row_counts() == {day(2): ROWS, day(3): ROWS}

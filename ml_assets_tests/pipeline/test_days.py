@@ -96,6 +96,20 @@ def test_a_day_without_data_is_a_result_in_a_range_and_an_error_alone(lake):
     assert Numbers(lake, {}).tables["numbers"].fingerprint(THIRD) is None
 
 
+def test_days_that_can_be_made_are_made_before_one_that_cannot_stops_the_run(lake):
+    class Choosy(Numbers):
+        def inputs(self, day: date) -> list:
+            if day == SECOND:
+                raise CannotMake(f"{day} needs something")
+            return super().inputs(day)
+
+    stage, outcomes = Choosy(lake, {FIRST: 1, THIRD: 3}), []
+    with pytest.raises(CannotMake, match="2025-01-02 needs something"):
+        outcomes.extend(make_days(stage, [FIRST, SECOND, THIRD], "run-1"))
+    assert stage.made == [FIRST, THIRD]
+    assert stage.tables["numbers"].row_counts() == {FIRST: 1, THIRD: 3}
+
+
 def test_a_side_table_is_emptied_when_the_day_no_longer_has_anything_for_it(lake):
     run(Numbers(lake, {FIRST: 7, SECOND: 1}), FIRST, SECOND)
     stage = Numbers(lake, {FIRST: 2, SECOND: 1})

@@ -6,4 +6,4 @@ from pydantic import BaseModel, ConfigDict
 class SpecPart(BaseModel):
     """A frozen part of a model's specification that refuses unknown fields."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")

@@ -8,8 +8,8 @@ from ml_assets.core.spec.base import SpecPart
 from ml_assets.core.spec.durations import Days, format_duration
 from ml_assets.core.spec.evaluation import Evaluation, Gate, GateMetric
 from ml_assets.core.spec.features import Categorical, CustomFeatures, Feature, RowTransform, WindowAggregate
-from ml_assets.core.spec.operation import Backfill, Compute, Schedule
-from ml_assets.core.spec.source import Column, Quality, Source
+from ml_assets.core.spec.operation import Backfill, Compute, Schedule, Sensor
+from ml_assets.core.spec.source import DAY_PLACEHOLDER, Column, Quality, Source
 from ml_assets.core.spec.training import Training
 
 RESERVED = ("day", "score", "decision")
@@ -57,6 +57,7 @@ class ModelSpec(SpecPart):
 
     compute: Compute = Compute()
     backfill: Backfill = Backfill()
+    sensor: Sensor = Sensor()
     schedule: Schedule = Schedule()
 
     @model_validator(mode="after")
@@ -136,6 +137,8 @@ class ModelSpec(SpecPart):
     def _check_judgement(self) -> None:
         for name in self.evaluation.slices:
             self._column("evaluation.slices", name)
+        if self.sensor.marker is not None and not DAY_PLACEHOLDER.search(self.source.files.rpartition("/")[0]):
+            raise ValueError("sensor.marker: source.files must have {day} in a folder, for the marker to lie there")
         if self.entity is None and (self.evaluation.exclude_known_positives or "entity_precision_at_k" in self.gates):
             raise ValueError("entity is missing: exclude_known_positives and entity_precision_at_k need it")
         categorical, names = self.categorical_features(), self.feature_names()

@@ -1,8 +1,11 @@
-"""How the pipeline runs: resources of the training step, size of backfill runs, and the daily schedule."""
+"""How the pipeline runs: resources of the training step, size of backfill runs, sensor and daily schedule."""
+
+from datetime import timedelta
 
 from pydantic import Field
 
 from ml_assets.core.spec.base import SpecPart
+from ml_assets.core.spec.durations import Duration, PositiveDays, Window
 
 
 class Compute(SpecPart):
@@ -21,6 +24,21 @@ class Backfill(SpecPart):
 
     days_per_run: int | None = Field(128, ge=1)
     """Most days in one run of a backfill; null puts every day into one run (what `dagster asset materialize --partition-range` requires)."""
+
+
+class Sensor(SpecPart):
+    """How landed files are noticed: every day of the look-back whose objects changed is made again, with the feature days that see it."""
+
+    look_back: PositiveDays = timedelta(days=30)
+    """How many days before today are looked at; a change of an older day has to be backfilled."""
+    marker: str | None = Field(None, pattern=r"^[^/*?{}]+$")
+    """Name of the file, in the folder of a day, that says that the day is complete, such as _SUCCESS."""
+    minimum_age: Duration = timedelta(0)
+    """How long the newest file of a day must have rested before the day counts as complete."""
+    every: Window = timedelta(minutes=1)
+    """Shortest time between two looks."""
+    enabled: bool = True
+    """Whether the sensor runs as soon as the location is loaded."""
 
 
 class Schedule(SpecPart):

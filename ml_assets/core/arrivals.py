@@ -1,0 +1,71 @@
+"""What a sensor remembers of the landing, and which days have to be made when it looks again."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+from ml_assets.core.fingerprint import digest
+
+NOTHING = ""
+
+
+@dataclass(frozen=True)
+class Arrivals:
+    """The state between two looks.
+
+    days: digest of the landed objects of each day of the look-back that ever had any (`NOTHING` when they were all removed). requests: how
+    many changes were requested so far, so that content which comes back after it was replaced is requested again. resume: the day at which the next
+    look begins, when the last one ran out of time.
+    """
+
+    days: Mapping[date, str] = field(default_factory=dict)
+    requests: int = 0
+    resume: date | None = None
+
+    def to_text(self) -> str:
+        """The state as text; its size depends on the number of days, not of objects."""
+        state = {"days": {day.isoformat(): value for day, value in sorted(self.days.items())}, "requests": self.requests}
+        return json.dumps({**state, **({"resume": self.resume.isoformat()} if self.resume else {})}, separators=(",", ":"))
+
+    @classmethod
+    def from_text(cls, text: str | None) -> "Arrivals":
+        """The state that `to_text` wrote; the state before the first look when there is no text.
+
+        Raises:
+            ValueError: when the text is something else.
+        """
+        if not text:
+            return cls()
+        state = json.loads(text)
+        days = {date.fromisoformat(day): value for day, value in state["days"].items()}
+        return cls(days, state["requests"], date.fromisoformat(state["resume"]) if "resume" in state else None)
+
+
+def day_digest(objects: Sequence[tuple[str, str, int]]) -> str:
+    """16 hexadecimal digits over key, digest and size of every object of a day, in any order; `NOTHING` without objects."""
+    return digest(sorted(objects))[:16] if objects else NOTHING
+
+
+def changed_days(before: Mapping[date, str], now: Mapping[date, str]) -> list[date]:
+    """The days of `now` that are new, rewritten, added to, or emptied since `before`, ascending."""
+    return sorted(day for day, value in now.items() if value != before.get(day, NOTHING))
+
+
+def affected_ranges(changed: Sequence[date], reach: int, last: date, most: int | None) -> list[tuple[date, date]]:
+    """Ranges of days (first, last) that can see a changed day, as few as `most` days a range allows.
+
+    Args:
+        changed: the changed days.
+        reach: how many days after its own a day can still be seen by features.
+        last: the newest day that has landed; later days cannot be made yet.
+        most: longest range in days; None for no bound.
+    """
+    affected = sorted({day + timedelta(days=n) for day in changed for n in range(reach + 1) if n == 0 or day + timedelta(days=n) <= last})
+    ranges: list[tuple[date, date]] = []
+    for day in affected:
+        if ranges and day - ranges[-1][1] == timedelta(days=1) and (most is None or (day - ranges[-1][0]).days < most):
+            ranges[-1] = (ranges[-1][0], day)
+        else:
+            ranges.append((day, day))
+    return ranges

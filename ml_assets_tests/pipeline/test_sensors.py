@@ -1,0 +1,243 @@
+"""The sensor requests the right days for every way in which files arrive, each change once, on a directory and on S3."""
+
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ml_assets.core.arrivals import Arrivals
+from ml_assets.core.spec import ModelSpec
+from ml_assets.pipeline import sensors
+from ml_assets.pipeline.jobs import features_job
+from ml_assets.pipeline.sensors import Look, arrivals_sensor, is_made_by, look
+from ml_assets.resources.lake import Lake
+from ml_assets.resources.landing import Landing
+from ml_assets.resources.objects import open_objects
+from ml_assets_tests.conftest import SMALL
+from ml_assets_tests.pipeline.world import World, rows_of
+
+TODAY = date(2025, 3, 31)
+SPEC = ModelSpec.model_validate({**SMALL, "sensor": {"look_back": "10d"}})
+NOW = datetime(2025, 3, 31, 12, tzinfo=UTC)
+
+
+def day(back: int) -> date:
+    """The day so many days before today; the newest partition is yesterday, 1."""
+    return TODAY - timedelta(days=back)
+
+
+class Bay:
+    """A landing and what the sensor remembers of it."""
+
+    def __init__(self, uri: str, s3: dict, spec: ModelSpec = SPEC):
+        self.landing, self.objects, self.spec, self.state = Landing(uri=uri, s3=s3), open_objects(uri, s3), spec, Arrivals()
+        self.uri, self.keys = uri, []
+        self.is_made = lambda which: not self.landing.objects_of_day(spec.source, which)
+
+    def put(self, which: date, content: str, name: str = "a.csv") -> None:
+        self.objects.write(f"{which}/{name}", content.encode())
+
+    def remove(self, which: date, name: str = "a.csv") -> None:
+        if isinstance(self.objects, type(open_objects("/", {}))):
+            (Path(self.uri) / str(which) / name).unlink()
+        else:
+            self.objects._client.delete_object(Bucket=self.objects.bucket, Key=f"{self.objects.prefix}/{which}/{name}")
+
+    def look(self, now: datetime = NOW, keep: bool = True) -> Look:
+        """One tick; without `keep` the process died before its state was kept."""
+        seen = look(self.spec, self.landing, self.is_made, self.state, now)
+        if keep:
+            self.state = Arrivals.from_text(seen.state.to_text())
+        self.keys += [request.key for request in seen.requests]
+        return seen
+
+    def requested(self, now: datetime = NOW) -> list[tuple[date, date]]:
+        return [(request.first, request.last) for request in self.look(now).requests]
+
+
+@pytest.fixture(params=["directory", "s3"])
+def bay(request: pytest.FixtureRequest, tmp_path: Path) -> Bay:
+    return Bay(str(tmp_path), {}) if request.param == "directory" else Bay(*request.getfixturevalue("bucket"))
+
+
+def test_new_days_are_requested_once_in_one_range_with_the_days_that_see_them(bay):
+    for back in (5, 4, 3):
+        bay.put(day(back), "x")
+    # The features of a day see one day before.
+    assert bay.requested() == [(day(5), day(3))]
+    assert bay.requested() == []
+    bay.put(day(1), "x")
+    assert bay.requested() == [(day(1), day(1))]
+
+
+@pytest.mark.parametrize("change", ["rewritten", "added to", "removed from"])
+def test_a_changed_day_is_requested_again_with_the_day_after(bay, change):
+    for back in (6, 5, 4, 3):
+        bay.put(day(back), "x")
+        bay.put(day(back), "y", "b.csv")
+    bay.look()
+    if change == "rewritten":
+        bay.put(day(5), "z")
+    elif change == "added to":
+        bay.put(day(5), "x", "c.csv")
+    else:
+        bay.remove(day(5))
+    assert bay.requested() == [(day(5), day(4))]
+    assert bay.requested() == []
+
+
+def test_a_day_whose_files_are_all_removed_is_requested_once(bay):
+    bay.put(day(5), "x")
+    bay.put(day(4), "x")
+    bay.look()
+    bay.remove(day(5))
+    assert bay.requested() == [(day(5), day(4))]
+    assert bay.requested() == []
+
+
+def test_late_and_out_of_order_days_are_found_however_old_their_neighbours(bay):
+    bay.put(day(2), "x")
+    bay.look()
+    bay.put(day(8), "late")
+    assert bay.requested() == [(day(8), day(7))]
+
+
+def test_the_same_content_written_again_is_no_change(bay):
+    bay.put(day(3), "x")
+    bay.look()
+    bay.put(day(3), "x")
+    assert bay.requested() == []
+
+
+def test_content_that_comes_back_is_requested_again_under_another_key(bay):
+    bay.put(day(3), "old")
+    bay.look()
+    bay.put(day(3), "new")
+    bay.look()
+    bay.put(day(3), "old")
+    bay.look()
+    assert len(bay.keys) == len(set(bay.keys)) == 3
+
+
+def test_a_look_that_died_before_its_state_was_kept_gives_the_same_keys_again(bay):
+    bay.put(day(3), "x")
+    died, again = bay.look(keep=False), bay.look()
+    assert [request.key for request in died.requests] == [request.key for request in again.requests]
+
+
+def test_days_outside_the_look_back_and_today_are_left_alone(bay):
+    for back in (11, 0, -1):
+        bay.put(day(back), "x")
+    assert bay.requested() == []
+    bay.put(day(10), "x")
+    assert bay.requested() == [(day(10), day(10))]
+
+
+def test_a_day_is_complete_when_its_marker_is_there(bay):
+    bay.spec = SPEC.model_validate({**SMALL, "sensor": {"look_back": "10d", "marker": "_SUCCESS"}})
+    bay.put(day(3), "x")
+    assert bay.requested() == []
+    bay.put(day(3), "", "_SUCCESS")
+    assert bay.requested() == [(day(3), day(3))]
+
+
+def test_a_day_is_complete_when_its_files_have_rested(bay):
+    bay.spec = SPEC.model_validate({**SMALL, "sensor": {"look_back": "10d", "minimum_age": "2h"}})
+    written = datetime.now(UTC)
+    recent = written.date() - timedelta(days=1)
+    bay.put(recent, "x")
+    assert bay.requested(written + timedelta(minutes=5)) == []
+    if (written + timedelta(hours=3)).date() == written.date():
+        assert bay.requested(written + timedelta(hours=3)) == [(recent, recent)]
+
+
+def test_a_look_that_runs_out_of_time_goes_on_where_it_stopped(tmp_path, monkeypatch):
+    bay = Bay(str(tmp_path), {})
+    for back in range(1, 11):
+        bay.put(day(back), "x")
+    ticking = iter(range(1000))
+    state, requested = Arrivals(), set()
+    monkeypatch.setattr(sensors, "SECONDS_PER_LOOK", 3)
+    for _ in range(5):
+        seen = look(SPEC, bay.landing, bay.is_made, state, NOW, clock=lambda: float(next(ticking)))
+        state = seen.state
+        for request in seen.requests:
+            requested |= {request.first + timedelta(days=n) for n in range((request.last - request.first).days + 1)}
+    assert requested == {day(back) for back in range(1, 11)}
+
+
+def test_a_long_range_is_cut_into_runs(tmp_path):
+    bay = Bay(str(tmp_path), {}, SPEC.model_validate({**SMALL, "sensor": {"look_back": "10d"}, "backfill": {"days_per_run": 4}}))
+    for back in range(1, 11):
+        bay.put(day(back), "x")
+    assert bay.requested() == [(day(10), day(7)), (day(6), day(3)), (day(2), day(1))]
+
+
+OPERATION = st.tuples(st.sampled_from(["put", "remove", "look", "die"]), st.integers(1, 10), st.sampled_from("xyz"), st.sampled_from("ab"))
+
+
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(OPERATION, max_size=25))
+def test_whatever_happens_between_looks_what_was_requested_last_is_what_lies_there(tmp_path_factory, operations):
+    bay = Bay(str(tmp_path_factory.mktemp("bay")), {})
+    lying: dict[date, dict[str, str]] = {}
+    made: dict[date, dict[str, str]] = {}
+    launched: set[str] = set()
+    bay.is_made = lambda which: made.get(which, {}) == lying.get(which, {})
+
+    def tick(keep: bool) -> None:
+        for request in bay.look(keep=keep).requests:
+            if request.key not in launched:
+                launched.add(request.key)
+                for n in range((request.last - request.first).days + 1):
+                    made[request.first + timedelta(days=n)] = dict(lying.get(request.first + timedelta(days=n), {}))
+
+    for what, back, content, name in operations:
+        files = lying.setdefault(day(back), {})
+        if what == "put":
+            bay.put(day(back), content, name)
+            files[name] = content
+        elif what == "remove" and name in files:
+            bay.remove(day(back), name)
+            del files[name]
+        elif what in ("look", "die"):
+            tick(keep=what == "look")
+    tick(keep=True)
+    assert {one: files for one, files in made.items() if files} == {one: files for one, files in lying.items() if files}
+    count = len(launched)
+    tick(keep=True)
+    assert len(launched) == count
+
+
+def test_dagster_evaluates_the_sensor_and_keeps_its_state(tmp_path):
+    yesterday = datetime.now(UTC).date() - timedelta(days=1)
+    spec = SPEC.model_validate({**SMALL, "source": {**SMALL["source"], "start": yesterday - timedelta(days=5)}})
+    bay = Bay(str(tmp_path), {})
+    bay.put(yesterday, "x")
+    sensor = arrivals_sensor(spec, features_job(spec))
+    with dg.DagsterInstance.ephemeral() as instance:
+        resources = {"landing": bay.landing, "lake": Lake(uri=str(tmp_path / "lake"))}
+        context = dg.build_sensor_context(instance=instance, resources=resources)
+        result = sensor(context)
+        assert isinstance(result, dg.SensorResult)
+        (run,) = result.run_requests or []
+        assert run.tags["dagster/asset_partition_range_start"] == run.tags["dagster/asset_partition_range_end"] == str(yesterday)
+        again = sensor(dg.build_sensor_context(instance=instance, resources=resources, cursor=result.cursor))
+        assert isinstance(again, dg.SensorResult)
+        assert not again.run_requests
+        assert "nothing changed" in (again.skip_reason.skip_message if isinstance(again.skip_reason, dg.SkipReason) else str(again.skip_reason))
+
+
+def test_days_that_were_made_before_the_first_look_are_not_requested(tmp_path):
+    world = World(tmp_path, SPEC)
+    for back in (3, 2, 1):
+        world.land(day(back), rows_of(day(back)))
+    world.run(["raw_data"], day(3), day(2))
+    seen = look(SPEC, world.landing, is_made_by(SPEC, world.lake, world.landing), Arrivals(), NOW)
+    assert [(request.first, request.last) for request in seen.requests] == [(day(1), day(1))]
+    world.remove(day(2))
+    seen = look(SPEC, world.landing, is_made_by(SPEC, Lake(uri=world.lake.uri), world.landing), Arrivals(), NOW)
+    assert [(request.first, request.last) for request in seen.requests] == [(day(2), day(1))]
