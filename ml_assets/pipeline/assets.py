@@ -1,5 +1,6 @@
 """The asset graph of one model: seven assets in six stages, with their keys, groups, lineage and checks."""
 
+import inspect
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -50,6 +51,11 @@ def _asset(
     )
 
 
+def _paragraph(stage: type, number: int = 0) -> str:
+    """A paragraph of a stage's docstring, for the description of its asset."""
+    return " ".join((inspect.getdoc(stage) or "").split("\n\n")[number].split())
+
+
 def _from(spec: ModelSpec, name: str, first: int = 0, last: int = 0) -> dg.AssetDep:
     """A dependency on the days from `first` to `last` days before the own day."""
     mapping = dg.TimeWindowPartitionMapping(start_offset=-first, end_offset=-last, allow_nonexistent_upstream_partitions=True)
@@ -61,9 +67,8 @@ def _schema(found: list[dg.TableColumn]) -> dict[str, Any]:
 
 
 def _ingestion(spec: ModelSpec) -> StageAssets:
-    about = "The landed files of a day, read, renamed and typed. Every value that could not be read is kept, with file and row."
     return StageAssets(
-        [_asset(spec, RAW, about, "ingestion", {"deltalake", "parquet"}, **_schema(columns.raw_columns(spec)))],
+        [_asset(spec, RAW, _paragraph(Ingestion), "ingestion", {"deltalake", "parquet"}, **_schema(columns.raw_columns(spec)))],
         open=lambda context: Ingestion(spec, context.resources.lake, context.resources.landing),
         problem=checks.ingestion_problem,
         resources=frozenset({"lake", "landing"}),
@@ -71,13 +76,11 @@ def _ingestion(spec: ModelSpec) -> StageAssets:
 
 
 def _validation(spec: ModelSpec) -> StageAssets:
-    good = "Rows that meet the contract; empty when the day was rejected or nothing landed."
-    bad = "What was kept out of validated_data, nothing lost: rows, files and days with every reason."
     raw, kinds = [_from(spec, RAW)], {"deltalake", "pandera"}
     return StageAssets(
         [
-            _asset(spec, VALIDATED, good, "validation", kinds, raw, **_schema(columns.contract_columns(spec))),
-            _asset(spec, QUARANTINED, bad, "validation", kinds, raw, **_schema(columns.quarantine_columns())),
+            _asset(spec, VALIDATED, _paragraph(Validation), "validation", kinds, raw, **_schema(columns.contract_columns(spec))),
+            _asset(spec, QUARANTINED, _paragraph(Validation, 1), "validation", kinds, raw, **_schema(columns.quarantine_columns())),
         ],
         open=lambda context: Validation(spec, context.resources.lake),
         problem=checks.validation_problem,
@@ -88,12 +91,17 @@ def _validation(spec: ModelSpec) -> StageAssets:
 
 
 def _features(spec: ModelSpec) -> StageAssets:
-    about = "Point-in-time features of the rows of a day: each sees only what was known at the moment of the row."
     reach = reach_in_days(spec)
     return StageAssets(
         [
             _asset(
-                spec, FEATURES, about, "features", {"deltalake", "pandas"}, [_from(spec, VALIDATED, reach)], **_schema(columns.feature_columns(spec))
+                spec,
+                FEATURES,
+                _paragraph(FeatureEngineering),
+                "features",
+                {"deltalake", "pandas"},
+                [_from(spec, VALIDATED, reach)],
+                **_schema(columns.feature_columns(spec)),
             )
         ],
         open=lambda context: FeatureEngineering(spec, context.resources.lake),
@@ -109,13 +117,10 @@ def reach_in_days(spec: ModelSpec) -> int:
 
 
 def _training(spec: ModelSpec) -> StageAssets:
-    about = (
-        "XGBoost model of a day, trained on the feature days whose labels are known on that day; files and passport lie in the lake under its digest."
-    )
     last = 2 * spec.label_delay.days + spec.evaluation.holdout.days
     first = last + spec.training.window.days - 1
     return StageAssets(
-        [_asset(spec, MODEL, about, "training", {"xgboost", "scikitlearn"}, [_from(spec, FEATURES, first, last)])],
+        [_asset(spec, MODEL, _paragraph(ModelTraining), "training", {"xgboost", "scikitlearn"}, [_from(spec, FEATURES, first, last)])],
         open=lambda context: ModelTraining(spec, context.resources.lake, context.resources.landing, context.log.info),
         problem=checks.training_problem,
         every_day=checks.model_metadata,
@@ -125,14 +130,22 @@ def _training(spec: ModelSpec) -> StageAssets:
 
 
 def _evaluation(spec: ModelSpec) -> StageAssets:
-    about = "Scores on the holdout, metrics with bootstrap intervals, and the verdict of each gate."
     last = spec.label_delay.days
     first = last + spec.evaluation.holdout.days - 1
     if spec.evaluation.exclude_known_positives:
         first += spec.label_delay.days + spec.training.window.days
     key = asset_key(spec, EVALUATION)
     return StageAssets(
-        [_asset(spec, EVALUATION, about, "evaluation", {"deltalake", "scikitlearn"}, [_from(spec, MODEL), _from(spec, FEATURES, first, last)])],
+        [
+            _asset(
+                spec,
+                EVALUATION,
+                _paragraph(ModelEvaluation),
+                "evaluation",
+                {"deltalake", "scikitlearn"},
+                [_from(spec, MODEL), _from(spec, FEATURES, first, last)],
+            )
+        ],
         open=lambda context: ModelEvaluation(spec, context.resources.lake),
         problem=checks.evaluation_problem,
         every_day=checks.evaluation_metadata,
@@ -143,7 +156,6 @@ def _evaluation(spec: ModelSpec) -> StageAssets:
 
 
 def _registration(spec: ModelSpec) -> StageAssets:
-    about = "One MLflow model version per model digest; the alias champion moves to it only when every gate passed and no newer day's model has it."
 
     def open_stage(context: dg.AssetExecutionContext) -> ModelRegistration:
         registry, tracking = context.resources.registry, context.resources.tracking
@@ -155,7 +167,7 @@ def _registration(spec: ModelSpec) -> StageAssets:
         return ModelRegistration(spec, context.resources.lake, registry, register)
 
     return StageAssets(
-        [_asset(spec, ENTRY, about, "registry", {"mlflow"}, [_from(spec, MODEL), _from(spec, EVALUATION)])],
+        [_asset(spec, ENTRY, _paragraph(ModelRegistration), "registry", {"mlflow"}, [_from(spec, MODEL), _from(spec, EVALUATION)])],
         open=open_stage,
         problem=checks.registration_problem,
         every_day=checks.registration_metadata,

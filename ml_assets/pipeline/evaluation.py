@@ -21,7 +21,10 @@ EVALUATION, METRICS = "evaluation", "evaluation_metrics"
 
 
 class ModelEvaluation:
-    """Judges the model of a day; its inputs are that model and the feature days of the holdout."""
+    """Scores on the holdout, metrics with bootstrap intervals, and the verdict of each gate.
+
+    Inputs: the model of the day and the feature days of the holdout.
+    """
 
     name = EVALUATION
 

@@ -18,7 +18,10 @@ FEATURES = "features"
 
 
 class FeatureEngineering:
-    """Builds features; its inputs are the validated days that the windows reach."""
+    """Point-in-time features of the rows of a day: each sees only what was known at the moment of the row.
+
+    Inputs: the validated days that the windows reach.
+    """
 
     name = FEATURES
 

@@ -12,7 +12,10 @@ RAW, OBJECTS = "raw_data", "landed_objects"
 
 
 class Ingestion:
-    """Reads landed files; its inputs are the landed objects by key, digest and size."""
+    """The landed files of a day, read, renamed and typed. Every value that could not be read is kept, with file and row.
+
+    Inputs: the landed objects by key, digest and size.
+    """
 
     name = RAW
 

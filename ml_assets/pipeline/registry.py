@@ -27,7 +27,10 @@ EXAMPLE_ROWS = 5
 
 
 class ModelRegistration:
-    """Registers the model of a day with what is known of it; its inputs are the model and its evaluation."""
+    """One MLflow version per model digest; the alias champion moves to it only when every gate passed and no newer day's model has it.
+
+    Inputs: the model of the day and its evaluation.
+    """
 
     name = ENTRY
 

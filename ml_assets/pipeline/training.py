@@ -28,7 +28,10 @@ def artifacts_key(model: str, digest: str) -> str:
 
 
 class ModelTraining:
-    """Trains; its inputs are the feature days of the training window."""
+    """XGBoost model of a day, trained on the feature days whose labels are known on that day; files and passport lie in the lake under its digest.
+
+    Inputs: the feature days of the training window.
+    """
 
     name = MODEL
 

@@ -17,7 +17,12 @@ VALIDATED, QUARANTINED = "validated_data", "quarantined_data"
 
 
 class Validation:
-    """Applies the contract; its input is the day of raw_data."""
+    """Rows that meet the contract; empty when the day was rejected or nothing landed.
+
+    What was kept out of validated_data, nothing lost: rows, files and days with every reason.
+
+    Input: the day of raw_data.
+    """
 
     name = VALIDATED
 
