@@ -35,7 +35,7 @@ GROUPS = ("ingestion", "validation", "features", "training", "evaluation", "regi
 SERVER_SECONDS, PAGE_SECONDS = 120, 30
 CHROMIUM_FLAGS = "--headless=new --no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-sync --hide-scrollbars"
 # Pixels kept around what a picture shows.
-MARGIN = 16
+MARGIN = 12
 
 
 class Browser:
@@ -94,20 +94,20 @@ class Browser:
 def graph(browser: Browser) -> Image.Image:
     """The assets of the model in their groups, in a window so wide that each shows its state."""
     browser.open(f"/asset-groups?expanded={','.join(f'global@global:{group}' for group in GROUPS)}", width=3200)
-    browser.wait("//*[contains(., '% filled')]")
+    browser.wait("//*[text()[contains(., 'filled')]]")
     browser.settle()
     return browser.span(*browser.driver.find_elements(By.TAG_NAME, "foreignObject"))
 
 
 def evaluation(browser: Browser) -> Image.Image:
     """The metrics of the evaluation, and beside them its first three pictures as a click on `Show Markdown` shows them."""
-    browser.open(f"/assets/{MODEL}/evaluation", width=2000, height=1350)
+    browser.open(f"/assets/{MODEL}/evaluation", width=2070, height=1308)
     browser.click("//tr[.//*[text()='pictures']]//*[text()='[Show Markdown]']")
     browser.wait("//img[starts-with(@src, 'data:image/png')]")
-    # The dialog opens over the metrics, in the middle of a page that it darkens.
-    style = f".dagster-dialog {{margin-right: {MARGIN}px}} .bp5-overlay-backdrop {{display: none}}"
+    # The dialog opens in the middle of the page and darkens it; in the corner it leaves the metrics free.
+    style = ".dagster-dialog {margin: -40px -40px 0 auto !important} .bp5-overlay-backdrop {display: none}"
     browser.driver.execute_script("document.head.appendChild(document.createElement('style')).textContent = arguments[0]", style)
-    return browser.span(browser.wait("//a[text()='Assets']"), browser.wait("//*[contains(@class, 'dagster-dialog')]"))
+    return browser.span(browser.wait("//*[text()='Assets']"), browser.wait("//*[contains(@class, 'dagster-dialog')]"))
 
 
 def checks(browser: Browser) -> Image.Image:

@@ -1,12 +1,16 @@
 """Fixtures that several folders share: a small specification, a real S3 server over HTTP."""
 
 import copy
+import os
 import socket
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from ml_assets.core.spec import ModelSpec
+
+# Workers of the test run share two cores: threads that wait must not take the processor from others.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 SMALL = {
     "name": "small",
@@ -30,6 +34,7 @@ SMALL = {
     "training": {"window": "4d", "validation": "1d", "rounds": 5},
     "evaluation": {"holdout": "2d", "top_k": 5, "bootstrap_samples": 20},
     "gates": {"roc_auc": {"minimum": 0.5}},
+    "compute": {"cpu": 1},
 }
 
 

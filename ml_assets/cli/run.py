@@ -18,8 +18,9 @@ from ml_assets.core.spec import ModelSpec
 from ml_assets.definitions import DEFS
 from ml_assets.defs.environment import SETTINGS, Settings, build_environment
 from ml_assets.pipeline.assets import LANDED_TO_FEATURES, MODEL_ASSETS, asset_key
-from ml_assets.pipeline.days import CannotMake, is_current
+from ml_assets.pipeline.days import is_current
 from ml_assets.pipeline.spec_files import read_spec
+from ml_assets.pipeline.stage import CannotMake
 from ml_assets.pipeline.stages import Stages, open_stages
 from ml_assets.resources.landing import Landing
 

@@ -2,96 +2,17 @@
 
 import logging
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Protocol
 
 from ml_assets.core.fingerprint import fingerprint
-
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-    from ml_assets.resources.lake import Table
+from ml_assets.pipeline.stage import CannotMake, DayOutcome, InputChanged, Made, Stage
 
 ATTEMPTS = 3
 # A commit costs about 20 ms, whatever it holds; this many days share one unless they are large.
 DAYS_PER_COMMIT, ROWS_PER_COMMIT = 10, 200_000
 log = logging.getLogger("ml_assets.days")
-
-
-class CannotMake(Exception):
-    """A day cannot be made as asked, for a reason that trying again does not change; the message says what to do."""
-
-
-class InputChanged(Exception):
-    """An input was replaced while it was read; reading it again gives the new one."""
-
-
-@dataclass(frozen=True)
-class Made:
-    """What a stage made of one day.
-
-    tables: rows by asset name. problem: why the day is not as it should be (rejected, missing, no model), or None. metadata: figures of the
-    day for the UI.
-    """
-
-    tables: Mapping[str, "pa.Table"]
-    problem: str | None = None
-    metadata: Mapping[str, object] = field(default_factory=dict)
-
-
-class Stage(Protocol):
-    """One stage of the pipeline: what a day is made from, and how."""
-
-    @property
-    def name(self) -> str:
-        """The main asset; its table is committed last, so its fingerprint says that all of the day's tables are there."""
-        ...
-
-    @property
-    def code(self) -> str:
-        """Code version of the stage."""
-        ...
-
-    @property
-    def spec_part(self) -> object:
-        """The part of the spec that the stage reads, JSON-able."""
-        ...
-
-    @property
-    def tables(self) -> Mapping[str, "Table"]:
-        """The stage's tables by asset name, the main one last."""
-        ...
-
-    def refresh(self) -> None:
-        """Forget what is known of the inputs."""
-        ...
-
-    def inputs(self, day: date) -> Sequence[object]:
-        """What the day is made from, with fingerprints or digests."""
-        ...
-
-    def make(self, day: date, alone: bool) -> Made:
-        """Make one day. `alone`: the day was asked for by itself, so a day that cannot be made is an error and not a result."""
-        ...
-
-    def is_kept(self, day: date) -> bool:
-        """Whether what the stage keeps outside the lake for the day is still there."""
-        ...
-
-
-@dataclass(frozen=True)
-class DayOutcome:
-    """What happened to one day of a stage."""
-
-    day: date
-    computed: bool
-    rows: Mapping[str, int]
-    seconds: float
-    fingerprint: int
-    problem: str | None = None
-    metadata: Mapping[str, object] = field(default_factory=dict)
 
 
 def expected_fingerprint(stage: Stage, day: date) -> int:

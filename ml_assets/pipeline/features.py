@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ml_assets.core.fingerprint import code_version
 from ml_assets.core.spec import ModelSpec
 from ml_assets.core.spec.features import CustomFeatures
-from ml_assets.pipeline.days import CannotMake, Made
+from ml_assets.pipeline.stage import CannotMake, Made
 from ml_assets.pipeline.validation import VALIDATED
 from ml_assets.resources.lake import Lake
 

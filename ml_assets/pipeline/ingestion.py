@@ -4,7 +4,7 @@ from datetime import date
 
 from ml_assets.core.fingerprint import code_version
 from ml_assets.core.spec import ModelSpec
-from ml_assets.pipeline.days import CannotMake, InputChanged, Made
+from ml_assets.pipeline.stage import CannotMake, InputChanged, Made
 from ml_assets.resources.lake import Lake
 from ml_assets.resources.landing import Landing, ObjectChanged
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from ml_assets.core.fingerprint import code_version
 from ml_assets.core.spec import ModelSpec
 from ml_assets.core.splits import split_days
-from ml_assets.pipeline.days import CannotMake, Made
 from ml_assets.pipeline.evaluation import EVALUATION, ModelEvaluation
 from ml_assets.pipeline.features import FEATURES
 from ml_assets.pipeline.pictures import evaluation_pictures
+from ml_assets.pipeline.stage import CannotMake, Made
 from ml_assets.pipeline.training import MODEL, MODEL_FILE, PASSPORT_FILE, PREPROCESSING_FILE
 from ml_assets.resources.lake import Lake
 from ml_assets.resources.registry import ModelRegistry, RegisteredVersion

@@ -8,7 +8,8 @@ from typing import Any
 import dagster as dg
 
 from ml_assets.core.spec import ModelSpec
-from ml_assets.pipeline.days import CannotMake, DayOutcome, Stage, make_days
+from ml_assets.pipeline.days import make_days
+from ml_assets.pipeline.stage import CannotMake, DayOutcome, Stage
 
 Metadata = Mapping[str, Any]
 MOST_PROBLEMS_LOGGED = 50

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from ml_assets.core.fingerprint import code_version
 from ml_assets.core.spec import ModelSpec
 from ml_assets.core.splits import HistoryTooShort, Split, split_days
-from ml_assets.pipeline.days import CannotMake, Made
 from ml_assets.pipeline.features import FEATURES, FeatureEngineering
 from ml_assets.pipeline.ingestion import OBJECTS, RAW, Ingestion
+from ml_assets.pipeline.stage import CannotMake, Made
 from ml_assets.pipeline.validation import VALIDATED, Validation
 from ml_assets.resources.lake import Lake
 from ml_assets.resources.landing import Landing

@@ -6,7 +6,8 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from ml_assets.pipeline.days import CannotMake, InputChanged, Made, is_current, make_days
+from ml_assets.pipeline.days import is_current, make_days
+from ml_assets.pipeline.stage import CannotMake, InputChanged, Made
 from ml_assets.resources.lake import Lake, Table
 
 SCHEMA = pa.schema([("n", pa.int64())])

@@ -1,0 +1,85 @@
+"""What the engine and the stages agree on: a stage, what it makes of a day, and what came of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from ml_assets.resources.lake import Table
+
+
+class CannotMake(Exception):
+    """A day cannot be made as asked, for a reason that trying again does not change; the message says what to do."""
+
+
+class InputChanged(Exception):
+    """An input was replaced while it was read; reading it again gives the new one."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a stage made of one day.
+
+    tables: rows by asset name. problem: why the day is not as it should be (rejected, missing, no model), or None. metadata: figures of the
+    day for the UI.
+    """
+
+    tables: Mapping[str, "pa.Table"]
+    problem: str | None = None
+    metadata: Mapping[str, object] = field(default_factory=dict)
+
+
+class Stage(Protocol):
+    """One stage of the pipeline: what a day is made from, and how."""
+
+    @property
+    def name(self) -> str:
+        """The main asset; its table is committed last, so its fingerprint says that all of the day's tables are there."""
+        ...
+
+    @property
+    def code(self) -> str:
+        """Code version of the stage."""
+        ...
+
+    @property
+    def spec_part(self) -> object:
+        """The part of the spec that the stage reads, JSON-able."""
+        ...
+
+    @property
+    def tables(self) -> Mapping[str, "Table"]:
+        """The stage's tables by asset name, the main one last."""
+        ...
+
+    def refresh(self) -> None:
+        """Forget what is known of the inputs."""
+        ...
+
+    def inputs(self, day: date) -> Sequence[object]:
+        """What the day is made from, with fingerprints or digests."""
+        ...
+
+    def make(self, day: date, alone: bool) -> Made:
+        """Make one day. `alone`: the day was asked for by itself, so a day that cannot be made is an error and not a result."""
+        ...
+
+    def is_kept(self, day: date) -> bool:
+        """Whether what the stage keeps outside the lake for the day is still there."""
+        ...
+
+
+@dataclass(frozen=True)
+class DayOutcome:
+    """What happened to one day of a stage."""
+
+    day: date
+    computed: bool
+    rows: Mapping[str, int]
+    seconds: float
+    fingerprint: int
+    problem: str | None = None
+    metadata: Mapping[str, object] = field(default_factory=dict)
