@@ -9,19 +9,19 @@ export DAGSTER_HOME ?= $(CURDIR)/data/dagster
 # Byte code saves every process a second or more of imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run test ui lint docs screenshots bench env clean
+.PHONY: help run test ui lint docs screenshots bench env clean home
 
 help:  ## List the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
-run: $(VENV)/.installed $(DAGSTER_HOME)/dagster.yaml  ## Make everything the model of the newest day needs (MODEL=fraud_detection)
+run: $(VENV)/.installed home  ## Make everything the model of the newest day needs (MODEL=fraud_detection)
 	@$(BIN)/python -m ml_assets.cli.run $(MODEL)
 
 test: $(VENV)/.installed-dev  ## Run the tests
 	@$(BIN)/python -m pytest -n 2
 
-ui: $(VENV)/.installed $(DAGSTER_HOME)/dagster.yaml  ## Open the Dagster UI on the same instance (PORT=3000)
-	@$(BIN)/dagster dev --workspace workspace.yaml --port $(PORT)
+ui: $(VENV)/.installed home  ## Open the Dagster UI on the same instance (PORT=3000)
+	@$(BIN)/python -m dagster dev --workspace workspace.yaml --port $(PORT)
 
 lint: $(VENV)/.installed-dev  ## Check style, types and import contracts
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/pyright && $(BIN)/lint-imports
@@ -29,24 +29,24 @@ lint: $(VENV)/.installed-dev  ## Check style, types and import contracts
 docs: $(VENV)/.installed-dev  ## Write the documents that are generated from the code
 	@$(BIN)/python -m ml_assets.cli.docs
 
-screenshots: $(VENV)/.installed-docs $(DAGSTER_HOME)/dagster.yaml  ## Take the pictures of the documents (needs Chromium with its driver, and `make run` before)
+screenshots: $(VENV)/.installed-docs home  ## Take the pictures of the documents (needs Chromium with its driver, and `make run` before)
 	@$(BIN)/python docs/screenshots.py
 
 bench: $(VENV)/.installed-dev  ## Measure against a bare loop over the same functions
 	@$(BIN)/python benchmarks/backfill.py
 
-env: $(VENV)/.installed $(DAGSTER_HOME)/dagster.yaml  ## Print what to eval to use dagster's and dg's commands in your shell
-	@echo 'export DAGSTER_HOME="$(DAGSTER_HOME)" PATH="$(CURDIR)/$(BIN):$$PATH"'
+env: $(VENV)/.installed home  ## Print what to eval to use dagster's and dg's commands in your shell
+	@echo 'export DAGSTER_HOME="$(DAGSTER_HOME)" VIRTUAL_ENV="$(CURDIR)/$(VENV)" PATH="$(CURDIR)/$(BIN):$$PATH"'
 
 clean:  ## Remove the data directory: landing, lake, registry and Dagster's instance
 	rm -rf data
 
-$(DAGSTER_HOME)/dagster.yaml:
-	@mkdir -p "$(DAGSTER_HOME)" && ln -s "$(CURDIR)/dagster.yaml" "$@"
+home:
+	@mkdir -p "$$DAGSTER_HOME" && { test -e "$$DAGSTER_HOME/dagster.yaml" || ln -sf "$(CURDIR)/dagster.yaml" "$$DAGSTER_HOME/dagster.yaml"; }
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "ml_assets needs Python 3.11 or later, but this is " + sys.version)'
-	@echo "Installing into $(VENV) (two minutes on a fast network)"
+	@echo "Installing into $(VENV) (two minutes on a fast network)" >&2
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
 	@touch $@

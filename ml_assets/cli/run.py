@@ -7,8 +7,9 @@ import logging
 import sys
 import time
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from rich.console import Console
 
@@ -45,12 +46,13 @@ def main(model: str) -> None:
         SystemExit: with a message, when the model does not exist, nothing has landed, or a run fails.
     """
     begun, console = time.perf_counter(), Console()
-    spec = read_spec(_spec_file(model))
+    spec = _spec(model)
     landing, stages = _open(spec)
     _simulate_if_empty(spec, landing, SETTINGS, console)
-    landed = landing.days(spec.source)
+    yesterday = datetime.now(ZoneInfo(spec.source.time_zone)).date() - timedelta(days=1)
+    landed = [day for day in landing.days(spec.source) if day <= yesterday]
     if not landed:
-        sys.exit(f"{spec.name}: no files have landed; looked for {spec.source.files} under {landing.uri}")
+        sys.exit(f"{spec.name}: no files of a day up to {yesterday} have landed; looked for {spec.source.files} under {landing.uri}")
     plan = make_plan(spec, landed[-1], stages)
     seconds: dict[str, float] = {}
     if plan.to_do:
@@ -147,12 +149,15 @@ def _simulate_if_empty(spec: ModelSpec, landing: Landing, settings: Settings, co
     console.print(f"{rows:,} transactions have landed")
 
 
-def _spec_file(model: str) -> Path:
+def _spec(model: str) -> ModelSpec:
     path = DEFS / model / "defs.yaml"
     if not path.is_file():
         models = ", ".join(sorted(found.parent.name for found in DEFS.glob("*/defs.yaml")))
         sys.exit(f"there is no model {model!r}: {path} does not exist; the models are {models}")
-    return path
+    try:
+        return read_spec(path)
+    except ValueError as error:
+        sys.exit(str(error))
 
 
 def _days(first: date, last: date) -> list[date]:

@@ -1,7 +1,7 @@
 """What a sensor remembers of the landing, and which days have to be made when it looks again."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -14,9 +14,9 @@ NOTHING = ""
 class Arrivals:
     """The state between two looks.
 
-    days: digest of the landed objects of each day of the look-back that ever had any (`NOTHING` when they were all removed). requests: how
-    many changes were requested so far, so that content which comes back after it was replaced is requested again. resume: the day at which the next
-    look begins, when the last one ran out of time.
+    days: digest of the landed objects for which a day was last requested, as long as the lake does not hold them (`NOTHING` when all objects were
+    removed). requests: how many runs were requested so far, so that content which comes back after it was replaced is requested again. resume:
+    the day at which the next look begins, when the last one ran out of time.
     """
 
     days: Mapping[date, str] = field(default_factory=dict)
@@ -47,9 +47,18 @@ def day_digest(objects: Sequence[tuple[str, str, int]]) -> str:
     return digest(sorted(objects))[:16] if objects else NOTHING
 
 
-def changed_days(before: Mapping[date, str], now: Mapping[date, str]) -> list[date]:
-    """The days of `now` that are new, rewritten, added to, or emptied since `before`, ascending."""
-    return sorted(day for day, value in now.items() if value != before.get(day, NOTHING))
+def days_to_request(requested: Mapping[date, str], found: Mapping[date, str], made: Set[date]) -> list[date]:
+    """The days, ascending, whose landed objects the lake does not hold and for which no run was requested yet.
+
+    What was requested is compared by content and what is made by the lake, so neither a lost memory nor content that goes back and forth
+    between two looks hides a change.
+
+    Args:
+        requested: digest of each day for which a run was last requested.
+        found: digest of each day as it lies there now.
+        made: the days of `found` that the lake holds as they lie there.
+    """
+    return sorted(day for day, value in found.items() if day not in made and requested.get(day) != value)
 
 
 def affected_ranges(changed: Sequence[date], reach: int, last: date, most: int | None) -> list[tuple[date, date]]:

@@ -40,8 +40,13 @@ def _column_schema(column: Column) -> "pa.Column":
     if column.allowed is not None:
         checks.append(pa.Check.isin(column.allowed, error=f"not one of {', '.join(str(value) for value in column.allowed)}"))
     if column.pattern is not None:
-        checks.append(pa.Check.str_matches(f"(?:{column.pattern})$", error=f"does not match {column.pattern}"))
+        checks.append(pa.Check(_matches_whole, pattern=column.pattern, error=f"does not match {column.pattern}"))
     return pa.Column(None, checks=checks, nullable=column.nullable, required=True)
+
+
+def _matches_whole(values: pd.Series, pattern: str) -> pd.Series:
+    # Wrapping the pattern in a group instead would forbid flags such as (?i), which must come first.
+    return values.str.fullmatch(pattern)
 
 
 def broken_rules(spec: ModelSpec, rows: pd.DataFrame, day_of_row: pd.Series) -> pd.DataFrame:
@@ -54,6 +59,9 @@ def broken_rules(spec: ModelSpec, rows: pd.DataFrame, day_of_row: pd.Series) -> 
 
     Returns:
         A frame with columns `row` (position in `rows`) and `reason` (`column: rule`), a line for each broken rule, each once.
+
+    Raises:
+        ValueError: when a rule could not be applied to a column at all.
     """
     from pandera.errors import SchemaErrors
 
@@ -62,7 +70,11 @@ def broken_rules(spec: ModelSpec, rows: pd.DataFrame, day_of_row: pd.Series) -> 
         contract_schema(spec).validate(rows[list(spec.columns)], lazy=True)
     except SchemaErrors as errors:
         cases = errors.failure_cases
-        cases = cases[cases["index"].notna()]
+        if (failed := cases[cases["index"].isna()]).size:
+            first = failed.iloc[0]
+            raise ValueError(
+                f"{spec.name}: the rules of column {first['column']} cannot be applied: {first['check']}: {first['failure_case']}"
+            ) from errors
         rule = cases["check"].astype(str).replace("not_nullable", MISSING)
         found.append(pd.DataFrame({"row": cases["index"].astype("int64"), "reason": cases["column"].astype(str) + ": " + rule}))
     outside = rows.index[~day_of_row.to_numpy(dtype=bool)]

@@ -3,13 +3,16 @@
 # pyarrow makes the functions of its compute module at run time, where no type checker sees them.
 # pyright: reportAttributeAccessIssue=false
 
+from decimal import Decimal
+
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from ml_assets.core.schemas import TIMESTAMP
 from ml_assets.core.spec.source import ColumnType
 
-_INTEGER = r"^[+-]?[0-9]{1,18}(\.0*)?$"
+_INTEGER = r"^[+-]?[0-9]+(\.0*)?$"
+_LARGEST = 2**63 - 1
 _NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?$"
 _TRUE, _FALSE = pa.array(["true", "1"]), pa.array(["false", "0"])
 
@@ -42,7 +45,7 @@ def _plain(values: pa.ChunkedArray) -> pa.Array:
         column = column.dictionary_decode()
     if pa.types.is_large_string(column.type) or pa.types.is_string_view(column.type):
         column = column.cast(pa.string())
-    if pa.types.is_decimal(column.type) or pa.types.is_float16(column.type) or pa.types.is_float32(column.type):
+    if pa.types.is_float16(column.type) or pa.types.is_float32(column.type):
         column = column.cast(pa.float64())
     if pa.types.is_floating(column.type):
         column = pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
@@ -65,20 +68,39 @@ def _keep(column: pa.Array, good: pa.Array) -> pa.Array:
 
 def _to_integer(column: pa.Array, _: str) -> pa.Array:
     kind = column.type
+    if pa.types.is_uint64(kind):
+        return _keep(column, pc.less_equal(column, pa.scalar(_LARGEST, kind))).cast(pa.int64())
     if pa.types.is_boolean(kind) or pa.types.is_integer(kind):
-        return column.cast(pa.int64(), safe=not pa.types.is_uint64(kind))
+        return column.cast(pa.int64())
+    if pa.types.is_decimal(kind):
+        # At the greatest precision the largest integer fits, whatever the scale of the column.
+        widest = pa.decimal256(76, kind.scale)
+        wide = column.cast(widest)
+        whole = pc.and_(pc.equal(pc.floor(wide), wide), pc.less_equal(pc.abs(wide), pa.scalar(Decimal(_LARGEST), widest)))
+        return _keep(wide, whole).cast(pa.int64())
     if pa.types.is_floating(kind):
         whole = pc.and_(pc.equal(pc.floor(column), column), pc.less(pc.abs(column), 2.0**53))
         return _keep(column, whole).cast(pa.int64())
     if pa.types.is_string(kind):
-        digits = _keep(column, pc.match_substring_regex(column, _INTEGER))
-        return pc.replace_substring_regex(pc.replace_substring_regex(digits, r"\.0*$", ""), r"^\+", "").cast(pa.int64())
+        # JSON's true and false stand for 1 and 0, as booleans of parquet do.
+        lower = pc.utf8_lower(column)
+        column = pc.if_else(pc.equal(lower, "true"), "1", pc.if_else(pc.equal(lower, "false"), "0", column))
+        whole = pc.replace_substring_regex(_keep(column, pc.match_substring_regex(column, _INTEGER)), r"^\+|\.0*$", "")
+        return _keep(whole, _fits(whole)).cast(pa.int64())
     return pa.nulls(len(column), pa.int64())
+
+
+def _fits(whole: pa.Array) -> pa.Array:
+    """Whether digits with or without a minus sign are a 64-bit integer; digits of equal length compare as text."""
+    digits = pc.replace_substring_regex(whole, "^-?0*", "")
+    length, largest = pc.utf8_length(digits), str(_LARGEST)
+    fits = pc.or_(pc.less(length, len(largest)), pc.and_(pc.equal(length, len(largest)), pc.less_equal(digits, largest)))
+    return pc.or_(fits, pc.equal(whole, str(-_LARGEST - 1)))
 
 
 def _to_number(column: pa.Array, _: str) -> pa.Array:
     kind = column.type
-    if pa.types.is_boolean(kind) or pa.types.is_integer(kind):
+    if pa.types.is_boolean(kind) or pa.types.is_integer(kind) or pa.types.is_decimal(kind):
         return column.cast(pa.float64(), safe=False)
     if pa.types.is_floating(kind):
         return _keep(column, pc.is_finite(column))
@@ -91,7 +113,8 @@ def _to_number(column: pa.Array, _: str) -> pa.Array:
 def _to_string(column: pa.Array, _: str) -> pa.Array:
     if pa.types.is_string(column.type):
         return column
-    if pa.types.is_integer(column.type) or pa.types.is_floating(column.type) or pa.types.is_boolean(column.type):
+    kind = column.type
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind) or pa.types.is_decimal(kind):
         return column.cast(pa.string())
     return pa.nulls(len(column), pa.string())
 
@@ -100,7 +123,7 @@ def _to_boolean(column: pa.Array, _: str) -> pa.Array:
     kind = column.type
     if pa.types.is_boolean(kind):
         return column
-    if pa.types.is_integer(kind) or pa.types.is_floating(kind):
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         return _keep(pc.equal(column, 1), pc.or_(pc.equal(column, 0), pc.equal(column, 1)))
     if pa.types.is_string(kind):
         lower = pc.utf8_lower(column)
@@ -119,8 +142,8 @@ def _to_timestamp(column: pa.Array, time_zone: str) -> pa.Array:
         kind = column.type
     if pa.types.is_timestamp(kind):
         if kind.tz is not None:
-            return column.cast(TIMESTAMP, safe=False)
-        return _localize(column.cast(pa.timestamp("us"), safe=False), time_zone)
+            return _in_microseconds(column, TIMESTAMP)
+        return _localize(_in_microseconds(column, pa.timestamp("us")), time_zone)
     if not pa.types.is_string(kind):
         return pa.nulls(len(column), TIMESTAMP)
     has_zone = pc.match_substring_regex(column, r"[0-9](Z|z|[+-][0-9]{2}:?[0-9]{2}|[+-][0-9]{2})$")
@@ -130,6 +153,11 @@ def _to_timestamp(column: pa.Array, time_zone: str) -> pa.Array:
     first = pa.Array.from_pandas(zoned.astype("datetime64[us, UTC]"), type=TIMESTAMP)
     second = _localize(pa.Array.from_pandas(naive.astype("datetime64[us]"), type=pa.timestamp("us")), time_zone)
     return pc.coalesce(first, second)
+
+
+def _in_microseconds(column: pa.Array, to: pa.DataType) -> pa.Array:
+    # Without these options either nanoseconds are refused or seconds that are too many become some other time.
+    return pc.cast(column, options=pc.CastOptions(target_type=to, allow_time_truncate=True, allow_time_overflow=False))
 
 
 def _localize(column: pa.Array, time_zone: str) -> pa.Array:

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from ml_assets.core.custom_features import custom_features
+from ml_assets.core.days import beginning_of_day
 from ml_assets.core.key_order import Timeline, microseconds, sorted_order
 from ml_assets.core.spec import ModelSpec
 from ml_assets.core.spec.features import Calendar, Categorical, CustomFeatures, RowTransform, WindowAggregate
@@ -136,8 +137,7 @@ def _beginning_of_day(spec: ModelSpec, rows: pd.DataFrame) -> pd.Timestamp:
     first, last = (rows[spec.event_time].iloc[position].tz_convert(zone).date() for position in (0, -1))
     if first != last:
         raise ValueError(f"features of {spec.name}: rows holds days from {first} to {last} in {spec.source.time_zone}; give the rows of one day")
-    begins = pd.DatetimeIndex([first]).tz_localize(zone, ambiguous=np.array([True]), nonexistent="shift_forward")
-    return begins.tz_convert("UTC").as_unit("us")[0]
+    return beginning_of_day(first, spec.source.time_zone)
 
 
 def _in_order_of_time(spec: ModelSpec, history: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:

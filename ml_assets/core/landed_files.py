@@ -3,6 +3,8 @@
 import gzip
 import io
 import json
+import zlib
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +23,8 @@ WHOLE_LINE, NOT_IN_FILE = "_line", "column missing in file"
 class LandedFile:
     """What one landed file holds.
 
-    rows: table with `raw_schema(spec)`; None when the file could not be read at all.
+    rows: table with `raw_schema(spec)`; None when the file could not be read at all. `_source_row` counts the rows of the file from 0;
+        lines that are no rows come last, numbered after all rows, so it is not the number of a line in a file that has such lines.
     fault: what is wrong with the file as a whole, or None.
     """
 
@@ -41,10 +44,20 @@ def read_landed_file(spec: ModelSpec, key: str, content: bytes) -> LandedFile:
         content: the bytes of the file.
     """
     try:
-        table, broken_lines = _parse(spec, key, content)
-    except (pa.ArrowException, OSError, EOFError, UnicodeError, ValueError) as error:
+        return _read(spec, key, content)
+    except MemoryError:
+        # A lack of the machine, not of the data; Arrow's is an ArrowException too.
+        raise
+    except (pa.ArrowException, OSError, EOFError, ValueError, zlib.error, KeyError, RecursionError, OverflowError) as error:
         return LandedFile(None, f"cannot be read ({len(content):,} bytes): {_first_line(error)}")
+
+
+def _read(spec: ModelSpec, key: str, content: bytes) -> LandedFile:
+    table, broken_lines = _parse(spec, key, content)
     wanted = {name: column.source or name for name, column in spec.columns.items()}
+    found = Counter(table.column_names)
+    if twice := [source for source in wanted.values() if found[source] > 1]:
+        raise ValueError(f"column occurs more than once: {', '.join(twice)}")
     missing = [name for name, source in wanted.items() if source not in table.column_names]
     columns, unreadable = {}, {}
     for name, source in wanted.items():
@@ -68,7 +81,10 @@ def _parse(spec: ModelSpec, key: str, content: bytes) -> tuple[pa.Table, list[st
     if name.endswith(".parquet"):
         file = pq.ParquetFile(io.BytesIO(content))
         sources = {column.source or column_name for column_name, column in spec.columns.items()}
-        return file.read(columns=[c for c in file.schema_arrow.names if c in sources]), []
+        table = file.read(columns=[c for c in file.schema_arrow.names if c in sources])
+        # Parquet's reader takes bytes that are not UTF-8 as text, which fails only where the text is used.
+        table.validate(full=True)
+        return table, []
     if name.endswith(".csv"):
         return _parse_csv(content)
     if name.endswith(".jsonl"):
@@ -100,7 +116,9 @@ def _parse_csv(content: bytes) -> tuple[pa.Table, list[str]]:
 
 def _parse_json_lines(content: bytes) -> tuple[pa.Table, list[str]]:
     rows, broken = [], []
-    for line in content.decode("utf-8-sig").splitlines():
+    # Python's splitlines also tears at characters such as U+2028, which JSON allows within text.
+    for line in content.decode("utf-8-sig").split("\n"):
+        line = line.removesuffix("\r")
         if not line.strip():
             continue
         try:
@@ -112,7 +130,10 @@ def _parse_json_lines(content: bytes) -> tuple[pa.Table, list[str]]:
         else:
             broken.append(line)
     names = list(dict.fromkeys(name for row in rows for name in row))
-    return pa.table({name: pa.array([row.get(name) for row in rows], pa.string()) for name in names}), broken
+    columns = [pa.array([row.get(name) for row in rows], pa.string()) for name in names]
+    # From a struct array, rows are counted even if none has a column.
+    as_struct = pa.StructArray.from_arrays(columns, names) if names else pa.array([{}] * len(rows), pa.struct([]))
+    return pa.Table.from_struct_array(as_struct), broken
 
 
 def _as_json(unreadable: dict[str, pa.Array], rows: int) -> pa.Array:
@@ -127,6 +148,7 @@ def _as_json(unreadable: dict[str, pa.Array], rows: int) -> pa.Array:
 
 
 def _broken(spec: ModelSpec, key: str, first_row: int, lines: list[str]) -> pa.Table:
+    # Where a line stood between the rows is not known for CSV, so these are numbered after the last row.
     schema = raw_schema(spec)
     columns = {field.name: pa.nulls(len(lines), field.type) for field in schema}
     columns[SOURCE_FILE] = pa.array([key] * len(lines), pa.string())
@@ -139,7 +161,7 @@ def _fault(found: list[str], wanted: dict[str, str], missing: list[str], broken:
     faults = []
     if missing:
         names = ", ".join(f"{name} (as {wanted[name]})" if wanted[name] != name else name for name in missing)
-        faults.append(f"column missing: {names}; the file has {', '.join(found[:20])}")
+        faults.append(f"column missing: {names}; the file has {', '.join(found[:20]) or 'none'}")
     if broken:
         faults.append(f"{broken:,} lines are no rows")
     return "; ".join(faults) or None

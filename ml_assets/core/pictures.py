@@ -57,7 +57,7 @@ def precision_recall_picture(labels: ArrayLike, scores: ArrayLike, threshold: fl
         marked = f"threshold {threshold:.3g}: precision {precision[at]:.3f}, recall {recall[at]:.3f}"
         axes.plot(recall[at], precision[at], "o", color=ORANGE, label=marked)
     _name_axes(axes, "Recall (share of positives found)", "Precision (share of decisions that are right)")
-    return _rates(figure, axes, "upper right")
+    return _rates(figure, axes, "lower left")
 
 
 def calibration_picture(labels: ArrayLike, scores: ArrayLike, estimate: Estimate) -> bytes:

@@ -1,13 +1,14 @@
 """Splitting a day into the rows that are published and what is quarantined, with the reasons."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from ml_assets.core.contract import broken_rules
+from ml_assets.core.days import beginning_of_day
 from ml_assets.core.schemas import QUARANTINE, SOURCE_FILE, SOURCE_ROW, UNREADABLE, row_schema, to_pandas
 from ml_assets.core.spec import ModelSpec
 
@@ -60,8 +61,7 @@ def validate_day(spec: ModelSpec, day: date, raw: pa.Table, objects: pa.Table) -
 
 
 def _lies_in(day: date, event_time: pd.Series, time_zone: str) -> pd.Series:
-    begin = pd.Timestamp(day).tz_localize(time_zone).tz_convert("UTC")
-    end = (pd.Timestamp(day) + pd.Timedelta(days=1)).tz_localize(time_zone).tz_convert("UTC")
+    begin, end = beginning_of_day(day, time_zone), beginning_of_day(day + timedelta(days=1), time_zone)
     return event_time.isna() | ((event_time >= begin) & (event_time < end))
 
 
@@ -113,7 +113,9 @@ def _entries(entries: list[dict]) -> pa.Table:
 
 def _row_entries(spec: ModelSpec, rows: pd.DataFrame, reasons: pd.Series) -> pa.Table:
     kept = rows.loc[reasons.index]
-    as_json = kept[list(spec.columns)].to_json(orient="records", lines=True, date_format="iso", date_unit="us").splitlines() if len(kept) else []
+    # 15 decimals are the most that pandas writes and 10 what it writes unasked; raw_data has the value itself.
+    written = kept[list(spec.columns)].to_json(orient="records", lines=True, date_format="iso", date_unit="us", double_precision=15)
+    as_json = written.splitlines() if len(kept) else []
     return pa.table(
         {
             "scope": pa.array(["row"] * len(kept), pa.string()),

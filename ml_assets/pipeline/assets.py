@@ -71,7 +71,6 @@ def _ingestion(spec: ModelSpec) -> StageAssets:
         [_asset(spec, RAW, _paragraph(Ingestion), "ingestion", {"deltalake", "parquet"}, **_schema(columns.raw_columns(spec)))],
         open=lambda context: Ingestion(spec, context.resources.lake, context.resources.landing),
         problem=checks.ingestion_problem,
-        resources=frozenset({"lake", "landing"}),
     )
 
 
@@ -104,7 +103,7 @@ def _features(spec: ModelSpec) -> StageAssets:
                 **_schema(columns.feature_columns(spec)),
             )
         ],
-        open=lambda context: FeatureEngineering(spec, context.resources.lake),
+        open=lambda context: FeatureEngineering(spec, context.resources.lake, context.resources.landing),
         problem=lambda stage, day: None,
         newest_day=lambda stage, day: {"dagster/column_lineage": columns.feature_lineage(spec, asset_key(spec, VALIDATED))},
     )
@@ -124,7 +123,6 @@ def _training(spec: ModelSpec) -> StageAssets:
         open=lambda context: ModelTraining(spec, context.resources.lake, context.resources.landing, context.log.info),
         problem=checks.training_problem,
         every_day=checks.model_metadata,
-        resources=frozenset({"lake", "landing"}),
         op_tags=training_tags(spec.compute),
     )
 
@@ -146,7 +144,7 @@ def _evaluation(spec: ModelSpec) -> StageAssets:
                 [_from(spec, MODEL), _from(spec, FEATURES, first, last)],
             )
         ],
-        open=lambda context: ModelEvaluation(spec, context.resources.lake),
+        open=lambda context: ModelEvaluation(spec, context.resources.lake, context.resources.landing),
         problem=checks.evaluation_problem,
         every_day=checks.evaluation_metadata,
         newest_day=checks.picture_metadata,
@@ -164,12 +162,12 @@ def _registration(spec: ModelSpec) -> StageAssets:
             with tracking.run(context, spec.name) as run:
                 return registry.register(run, record)
 
-        return ModelRegistration(spec, context.resources.lake, registry, register)
+        return ModelRegistration(spec, context.resources.lake, context.resources.landing, registry, register)
 
     return StageAssets(
         [_asset(spec, ENTRY, _paragraph(ModelRegistration), "registry", {"mlflow"}, [_from(spec, MODEL), _from(spec, EVALUATION)])],
         open=open_stage,
         problem=checks.registration_problem,
         every_day=checks.registration_metadata,
-        resources=frozenset({"lake", "registry", "tracking"}),
+        resources=frozenset({"registry", "tracking"}),
     )

@@ -25,12 +25,14 @@ def is_current(stage: Stage, day: date) -> bool:
     return stage.tables[stage.name].fingerprint(day) == expected_fingerprint(stage, day) and stage.is_kept(day)
 
 
-def make_days(stage: Stage, days: Sequence[date], run_id: str) -> Iterator[DayOutcome]:
+def make_days(stage: Stage, days: Sequence[date], run_id: str, alone: bool) -> Iterator[DayOutcome]:
     """Make `days` of a stage, one after the other; yields each day's outcome once it is committed.
 
     A day whose committed fingerprint equals the expected one is left alone. The others are committed a few at a time, first the side tables, then the
     main one, each in one atomic commit, so that a reader sees a day as it was or as it is. When another process committed one of the days in
     between, its result is taken if it was made from the same, else the day is made again.
+
+    `alone` says that somebody asked for one day by itself: what would be a result in a range is then an error.
 
     Raises:
         CannotMake: after all other days are made, when a day lacks something that has to be made first, or is asked for alone and has no data.
@@ -40,7 +42,7 @@ def make_days(stage: Stage, days: Sequence[date], run_id: str) -> Iterator[DayOu
     cannot: list[str] = []
     for day in sorted(days):
         try:
-            found = _look_or_make(stage, day, alone=len(days) == 1)
+            found = _look_or_make(stage, day, alone)
         except CannotMake as error:
             cannot.append(str(error))
             continue

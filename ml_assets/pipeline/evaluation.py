@@ -7,9 +7,11 @@ from ml_assets.core.fingerprint import code_version
 from ml_assets.core.spec import ModelSpec
 from ml_assets.core.splits import HistoryTooShort, split_days
 from ml_assets.pipeline.features import FEATURES
+from ml_assets.pipeline.inputs import fingerprints_of
 from ml_assets.pipeline.stage import CannotMake, Made
 from ml_assets.pipeline.training import MODEL, MODEL_FILE, PREPROCESSING_FILE
 from ml_assets.resources.lake import Lake
+from ml_assets.resources.landing import Landing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,11 +30,11 @@ class ModelEvaluation:
 
     name = EVALUATION
 
-    def __init__(self, spec: ModelSpec, lake: Lake):
+    def __init__(self, spec: ModelSpec, lake: Lake, landing: Landing):
         from ml_assets.core.schemas import EVALUATION_METRICS, TRAINED_MODEL, evaluation_schema, features_schema
 
-        self.spec, self.lake = spec, lake
-        self.code = code_version("ml_assets.core.evaluation", "ml_assets.core.scorer")
+        self.spec, self.lake, self._landing = spec, lake, landing
+        self.code = code_version("ml_assets.core.evaluation", "ml_assets.core.scorer", "ml_assets.core.schemas")
         self.spec_part = {
             "evaluation": spec.evaluation.model_dump(mode="json"),
             "columns": [spec.identity_columns(), spec.event_time, spec.target, spec.entity],
@@ -64,13 +66,9 @@ class ModelEvaluation:
         model = self._models.fingerprint(day)
         if model is None:
             raise CannotMake(f"{self.spec.name}: the {EVALUATION} of {day} needs the {MODEL} of that day; materialise it first")
-        made = [(used, self._features.fingerprint(used)) for used in self._days_used(day)]
-        if lacking := [used for used, found in made if found is None]:
-            raise CannotMake(
-                f"{self.spec.name}: the {EVALUATION} of {day} reads {FEATURES} of {made[0][0]} to {made[-1][0]}, but {len(lacking)} of these days "
-                f"have not been made, the first {lacking[0]}, the last {lacking[-1]}; materialise them first"
-            )
-        return [model, *[[used.isoformat(), found] for used, found in made]]
+        used = self._days_used(day)
+        features = fingerprints_of(self.spec, self._landing, self._features, used, f"the {EVALUATION} of {day}", FEATURES) if used else []
+        return [model, *features]
 
     def make(self, day: date, alone: bool) -> Made:
         """Score the holdout day by day and measure."""

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 from ml_assets.core.fingerprint import code_version
 from ml_assets.core.spec import ModelSpec
 from ml_assets.core.spec.features import CustomFeatures
-from ml_assets.pipeline.stage import CannotMake, Made
+from ml_assets.pipeline.inputs import fingerprints_of
+from ml_assets.pipeline.stage import Made
 from ml_assets.pipeline.validation import VALIDATED
 from ml_assets.resources.lake import Lake
+from ml_assets.resources.landing import Landing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,13 +27,13 @@ class FeatureEngineering:
 
     name = FEATURES
 
-    def __init__(self, spec: ModelSpec, lake: Lake):
+    def __init__(self, spec: ModelSpec, lake: Lake, landing: Landing):
         from ml_assets.core.features import columns_read, days_read
         from ml_assets.core.schemas import features_schema, row_schema
 
-        self.spec = spec
+        self.spec, self._landing = spec, landing
         hooks = [feature.function.split(":")[0] for feature in spec.features if isinstance(feature, CustomFeatures)]
-        self.code = code_version("ml_assets.core.features", *hooks)
+        self.code = code_version("ml_assets.core.features", "ml_assets.core.schemas", *hooks)
         columns = columns_read(spec)
         self.spec_part = {
             "features": [feature.model_dump(mode="json") for feature in spec.features],
@@ -56,13 +58,7 @@ class FeatureEngineering:
 
     def inputs(self, day: date) -> list:
         """Day and fingerprint of each validated day that can be seen."""
-        made = [(earlier, self._validated.fingerprint(earlier)) for earlier in self._days_seen(day)]
-        if lacking := [earlier for earlier, found in made if found is None]:
-            raise CannotMake(
-                f"{self.spec.name}: {FEATURES} of {day} reads {VALIDATED} back to {made[0][0]}, but {len(lacking)} of these days have not been made, "
-                f"the first {lacking[0]}, the last {lacking[-1]}; materialise them first (days without data too: they are then known to be empty)"
-            )
-        return [[earlier.isoformat(), found] for earlier, found in made]
+        return fingerprints_of(self.spec, self._landing, self._validated, self._days_seen(day), f"{FEATURES} of {day}", VALIDATED)
 
     def make(self, day: date, alone: bool) -> Made:
         """Build the features of one day; of the history no more than the longest window is held."""

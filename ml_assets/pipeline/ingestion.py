@@ -1,5 +1,6 @@
 """Stage raw_data: the landed files of a day, read, renamed and typed, with the provenance of each object."""
 
+from collections.abc import Sequence
 from datetime import date
 
 from ml_assets.core.fingerprint import code_version
@@ -7,8 +8,14 @@ from ml_assets.core.spec import ModelSpec
 from ml_assets.pipeline.stage import CannotMake, InputChanged, Made
 from ml_assets.resources.lake import Lake
 from ml_assets.resources.landing import Landing, ObjectChanged
+from ml_assets.resources.objects import StoredObject
 
 RAW, OBJECTS = "raw_data", "landed_objects"
+
+
+def describe_objects(objects: Sequence[StoredObject]) -> list:
+    """Landed objects as inputs of a fingerprint: (key, digest, size) of each."""
+    return [[found.key, found.digest, found.size] for found in objects]
 
 
 class Ingestion:
@@ -37,7 +44,7 @@ class Ingestion:
         """(key, digest, size) of each landed object of the day."""
         if day not in self._objects:
             self._objects[day] = self.landing.objects_of_day(self.spec.source, day)
-        return [[found.key, found.digest, found.size] for found in self._objects[day]]
+        return describe_objects(self._objects[day])
 
     def make(self, day: date, alone: bool) -> Made:
         """Read the day's objects. What cannot be read is kept as a fault of its object."""
@@ -47,7 +54,7 @@ class Ingestion:
         from ml_assets.core.schemas import LANDED_OBJECTS, raw_schema
 
         found = self._objects[day]
-        if not found and alone:
+        if not found and alone and self.tables[RAW].fingerprint(day) is None:
             raise CannotMake(
                 f"{self.spec.name}: no files have landed for {day}; looked for {self.spec.source.files} under {self.landing.uri}. "
                 "Put the day's files there and materialise it again."

@@ -13,6 +13,7 @@ from ml_assets.pipeline.pictures import evaluation_pictures
 from ml_assets.pipeline.stage import CannotMake, Made
 from ml_assets.pipeline.training import MODEL, MODEL_FILE, PASSPORT_FILE, PREPROCESSING_FILE
 from ml_assets.resources.lake import Lake
+from ml_assets.resources.landing import Landing
 from ml_assets.resources.registry import ModelRegistry, RegisteredVersion
 
 if TYPE_CHECKING:
@@ -34,13 +35,15 @@ class ModelRegistration:
 
     name = ENTRY
 
-    def __init__(self, spec: ModelSpec, lake: Lake, registry: ModelRegistry, register: "Callable[[ModelRecord], RegisteredVersion]"):
+    def __init__(
+        self, spec: ModelSpec, lake: Lake, landing: Landing, registry: ModelRegistry, register: "Callable[[ModelRecord], RegisteredVersion]"
+    ):
         from ml_assets.core.schemas import REGISTRY_ENTRY, TRAINED_MODEL, features_schema
 
         self.spec, self.lake, self.registry, self._register = spec, lake, registry, register
         self.code = code_version("ml_assets.core.gates")
         self.spec_part = {"gates": {metric: gate.model_dump(mode="json") for metric, gate in spec.gates.items()}}
-        self.evaluation = ModelEvaluation(spec, lake)
+        self.evaluation = ModelEvaluation(spec, lake, landing)
         self._models = lake.table(spec.name, MODEL, TRAINED_MODEL)
         self._features = lake.table(spec.name, FEATURES, features_schema(spec))
         self.tables = {ENTRY: lake.table(spec.name, ENTRY, REGISTRY_ENTRY)}
@@ -49,7 +52,9 @@ class ModelRegistration:
         """See what has been trained and judged since."""
         self._models.refresh()
         self.evaluation.refresh()
-        self.evaluation.tables[EVALUATION].refresh()
+        self._features.refresh()
+        for table in self.evaluation.tables.values():
+            table.refresh()
 
     def inputs(self, day: date) -> list:
         """The fingerprints of the model and of its evaluation."""
@@ -120,11 +125,12 @@ class ModelRegistration:
         from ml_assets.core.schemas import to_pandas
 
         names = self.spec.feature_names()
-        for used in split_days(self.spec, day).holdout:
+        split = split_days(self.spec, day)
+        for used in [*split.holdout, *split.window]:
             frame = to_pandas(self._features.read([used], names))
             if len(frame):
                 return frame.head(EXAMPLE_ROWS)
-        raise CannotMake(f"{self.spec.name}: the holdout of {day} has no rows to show as an example of the model's input")
+        raise CannotMake(f"{self.spec.name}: neither holdout nor training window of {day} has rows to show as an example of the model's input")
 
     def entry(self, day: date) -> dict | None:
         """The committed entry of one day, or None when that day has no model."""

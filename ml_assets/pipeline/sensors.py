@@ -1,7 +1,7 @@
 """The sensor of a model: looks at the landing and requests exactly the days that changed and those that see them."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -9,21 +9,21 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 
-from ml_assets.core.arrivals import NOTHING, Arrivals, affected_ranges, changed_days, day_digest
-from ml_assets.core.fingerprint import digest
+from ml_assets.core.arrivals import NOTHING, Arrivals, affected_ranges, day_digest, days_to_request
+from ml_assets.core.fingerprint import digest, fingerprint
 from ml_assets.core.spec import ModelSpec
 from ml_assets.pipeline.assets import reach_in_days
-from ml_assets.pipeline.days import is_current
-from ml_assets.pipeline.ingestion import Ingestion
+from ml_assets.pipeline.ingestion import Ingestion, describe_objects
 from ml_assets.resources.lake import Lake
 from ml_assets.resources.landing import Landing
+from ml_assets.resources.objects import StoredObject
 
 if TYPE_CHECKING:
     from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 # Dagster gives a tick 60 seconds.
 SECONDS_PER_LOOK = 30.0
-UNKNOWN = "unknown"
+IsMade = Callable[[date, Sequence[StoredObject]], bool]
 RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 
 
@@ -48,20 +48,19 @@ class Look:
 def look(
     spec: ModelSpec,
     landing: Landing,
-    is_made: Callable[[date], bool],
+    is_made: IsMade,
     state: Arrivals,
     now: datetime,
     clock: Callable[[], float] = time.monotonic,
 ) -> Look:
-    """List the days of the look-back, newest first, and find what changed since `state`.
+    """List the days of the look-back, newest first, and find those that the lake does not hold as they lie there and that were not requested yet.
 
     It lists one prefix a day and stops after SECONDS_PER_LOOK; the next look goes on from there. A day that is not complete is as it was.
 
     Args:
         spec: the model's specification.
         landing: where files land.
-        is_made: whether the lake holds a day as it has landed. It is asked about days that the state does not know: at the first look, and when the
-            state of an earlier one was lost after its runs were requested.
+        is_made: whether the lake holds a day with these landed objects.
         state: what the last look kept.
         now: the time, with a zone.
         clock: seconds that pass, for the limit.
@@ -69,7 +68,7 @@ def look(
     yesterday = now.astimezone(ZoneInfo(spec.source.time_zone)).date() - timedelta(days=1)
     newest = min(yesterday, spec.source.end or yesterday)
     oldest = max(spec.source.start, yesterday - spec.sensor.look_back + timedelta(days=1))
-    begun, found, before, resume = clock(), {}, dict(state.days), None
+    begun, found, made, resume = clock(), {}, set(), None
     day = min(state.resume or newest, newest)
     while day >= oldest:
         if clock() - begun > SECONDS_PER_LOOK:
@@ -78,12 +77,13 @@ def look(
         objects = landing.complete_objects(spec.source, spec.sensor, day, now)
         if objects is not None:
             found[day] = day_digest([(one.key, one.digest, one.size) for one in objects])
-            if day not in before:
-                before[day] = found[day] if is_made(day) else UNKNOWN
+            if is_made(day, objects):
+                made.add(day)
         day -= timedelta(days=1)
-    changed = changed_days(before, found)
-    days = {day: value for day, value in {**state.days, **found}.items() if day >= oldest}
-    landed = [day for day, value in days.items() if value != NOTHING]
+    changed = days_to_request(state.days, found, made)
+    waiting = {**state.days, **{day: found[day] for day in changed}}
+    waiting = {day: value for day, value in waiting.items() if day >= oldest and day not in made}
+    landed = [day for day, value in found.items() if value != NOTHING]
     ranges = affected_ranges(changed, reach_in_days(spec), max(landed, default=newest), spec.backfill.days_per_run)
     content = digest([[day, found[day]] for day in changed], state.requests)[:16]
     requests = [Request(first, last, f"{spec.name} {first}...{last} {content}") for first, last in ranges]
@@ -91,19 +91,16 @@ def look(
     note = f"{looked}; changed: {', '.join(str(day) for day in changed)}" if changed else f"{looked}; nothing changed"
     if resume:
         note += f"; ran out of time, the next look begins at {resume}"
-    return Look(requests, Arrivals(days, state.requests + len(requests), resume), note)
+    return Look(requests, Arrivals(waiting, state.requests + len(requests), resume), note)
 
 
-def is_made_by(spec: ModelSpec, lake: Lake, landing: Landing) -> Callable[[date], bool]:
-    """Whether the lake holds a day of raw data as it has landed; a day that never had files and was never made counts as held."""
-    opened: list[Ingestion] = []
+def is_made_by(spec: ModelSpec, lake: Lake, landing: Landing) -> IsMade:
+    """Whether the lake holds raw data made from some landed objects; a day without objects that was never made counts as held."""
+    stage = Ingestion(spec, lake, landing)
 
-    def is_made(day: date) -> bool:
-        if not opened:
-            opened.append(Ingestion(spec, lake, landing))
-        stage = opened[0]
-        never = stage.tables[stage.name].fingerprint(day) is None
-        return not stage.inputs(day) if never else is_current(stage, day)
+    def is_made(day: date, objects: Sequence[StoredObject]) -> bool:
+        committed = stage.tables[stage.name].fingerprint(day)
+        return not objects if committed is None else committed == fingerprint(stage.code, stage.spec_part, describe_objects(objects))
 
     return is_made
 

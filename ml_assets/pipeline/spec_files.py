@@ -15,7 +15,10 @@ def read_spec(path: Path) -> ModelSpec:
     """
     import yaml
 
-    content = yaml.safe_load(path.read_text())
+    try:
+        content = yaml.safe_load(path.read_text())
+    except yaml.YAMLError as error:
+        raise ValueError(f"{path} is not valid YAML: {error}") from error
     try:
         return ModelSpec.model_validate((content or {}).get("attributes") or {})
     except ValidationError as error:

@@ -30,6 +30,7 @@ class StageAssets:
     specs: its assets; the names of their keys' last parts are names of the stage's tables. open: makes the stage from the run's context.
     problem: why a day is not as it should be, from the lake, for days that were not computed now. every_day: metadata of each day.
     newest_day: metadata of the run's newest day only (pictures, lineage). checks, check: asset checks, and their results over the run's days.
+    resources: those it needs beside lake and landing.
     """
 
     specs: Sequence[dg.AssetSpec]
@@ -39,7 +40,7 @@ class StageAssets:
     newest_day: Callable[[Any, date], Metadata] = _nothing_more
     checks: Sequence[dg.AssetCheckSpec] = ()
     check: Callable[[Any, Sequence[date]], Iterator[dg.AssetCheckResult]] = _no_checks
-    resources: frozenset[str] = frozenset({"lake"})
+    resources: frozenset[str] = frozenset()
     op_tags: Mapping[str, Any] | None = None
 
 
@@ -52,7 +53,7 @@ def build_stage_assets(spec: ModelSpec, stage_assets: StageAssets) -> dg.AssetsD
         specs=[asset.replace_attributes(skippable=len(stage_assets.specs) > 1) for asset in stage_assets.specs],
         check_specs=list(stage_assets.checks),
         backfill_policy=_backfill_policy(spec),
-        required_resource_keys=set(stage_assets.resources),
+        required_resource_keys={"lake", "landing", *stage_assets.resources},
         op_tags=stage_assets.op_tags,
         # A stage makes all its tables, but its assets may be asked for one at a time.
         can_subset=len(stage_assets.specs) > 1,
@@ -62,7 +63,7 @@ def build_stage_assets(spec: ModelSpec, stage_assets: StageAssets) -> dg.AssetsD
         stage = stage_assets.open(context)
         outcomes: list[DayOutcome] = []
         try:
-            outcomes += make_days(stage, days, context.run_id)
+            outcomes += make_days(stage, days, context.run_id, alone=_is_alone(context.run.tags))
         except CannotMake as error:
             yield from _of_made_days(stage_assets.specs, outcomes)
             raise dg.Failure(str(error), allow_retries=False) from error
@@ -86,6 +87,11 @@ def build_stage_assets(spec: ModelSpec, stage_assets: StageAssets) -> dg.AssetsD
             yield dg.MaterializeResult(asset_key=asset.key, check_results=[result for result in checks if result.asset_key == asset.key])
 
     return make
+
+
+def _is_alone(tags: Mapping[str, str]) -> bool:
+    """Whether somebody asked for one day by itself: neither a range nor a backfill, whose last run may have one day."""
+    return "dagster/partition" in tags and "dagster/backfill" not in tags
 
 
 def _of_made_days(specs: Sequence[dg.AssetSpec], outcomes: list[DayOutcome]) -> Iterator[dg.AssetMaterialization]:

@@ -36,8 +36,8 @@ def open_stages(spec: ModelSpec, lake: Lake, landing: Landing, registry: ModelRe
     return Stages(
         Ingestion(spec, lake, landing),
         Validation(spec, lake),
-        FeatureEngineering(spec, lake),
+        FeatureEngineering(spec, lake, landing),
         ModelTraining(spec, lake, landing, lambda line: None),
-        ModelEvaluation(spec, lake),
-        ModelRegistration(spec, lake, registry, refuse),
+        ModelEvaluation(spec, lake, landing),
+        ModelRegistration(spec, lake, landing, registry, refuse),
     )

@@ -10,6 +10,7 @@ from ml_assets.core.spec import ModelSpec
 from ml_assets.core.splits import HistoryTooShort, Split, split_days
 from ml_assets.pipeline.features import FEATURES, FeatureEngineering
 from ml_assets.pipeline.ingestion import OBJECTS, RAW, Ingestion
+from ml_assets.pipeline.inputs import fingerprints_of
 from ml_assets.pipeline.stage import CannotMake, Made
 from ml_assets.pipeline.validation import VALIDATED, Validation
 from ml_assets.resources.lake import Lake
@@ -38,8 +39,8 @@ class ModelTraining:
     def __init__(self, spec: ModelSpec, lake: Lake, landing: Landing, log: Callable[[str], None]):
         from ml_assets.core.schemas import TRAINED_MODEL, features_schema
 
-        self.spec, self.lake, self._log = spec, lake, log
-        self.code = f"{code_version('ml_assets.core.training')} xgboost {version('xgboost')}"
+        self.spec, self.lake, self._landing, self._log = spec, lake, landing, log
+        self.code = f"{code_version('ml_assets.core.training', 'ml_assets.core.schemas')} xgboost {version('xgboost')}"
         self.spec_part = {
             "training": spec.training.model_dump(mode="json"),
             "features": [spec.feature_names(), spec.categorical_features(), spec.target],
@@ -47,12 +48,15 @@ class ModelTraining:
             "compute": [spec.compute.cpu, spec.compute.gpu],
         }
         self._features = lake.table(spec.name, FEATURES, features_schema(spec))
-        self._earlier = (Ingestion(spec, lake, landing), Validation(spec, lake), FeatureEngineering(spec, lake))
+        self._earlier = (Ingestion(spec, lake, landing), Validation(spec, lake), FeatureEngineering(spec, lake, landing))
         self.tables = {MODEL: lake.table(spec.name, MODEL, TRAINED_MODEL)}
 
     def refresh(self) -> None:
-        """See what features have been made since."""
+        """See what has been made since."""
         self._features.refresh()
+        for stage in self._earlier:
+            for table in stage.tables.values():
+                table.refresh()
 
     def inputs(self, day: date) -> list:
         """Day and fingerprint of each feature day of the training window; none where the data begin too late for a model."""
@@ -60,13 +64,7 @@ class ModelTraining:
             window = split_days(self.spec, day).window
         except HistoryTooShort as error:
             return [str(error)]
-        made = [(used, self._features.fingerprint(used)) for used in window]
-        if lacking := [used for used, found in made if found is None]:
-            raise CannotMake(
-                f"{self.spec.name}: the {MODEL} of {day} is trained on {FEATURES} of {window[0]} to {window[-1]}, but {len(lacking)} of these days "
-                f"have not been made, the first {lacking[0]}, the last {lacking[-1]}; materialise them first"
-            )
-        return [[used.isoformat(), found] for used, found in made]
+        return fingerprints_of(self.spec, self._landing, self._features, window, f"the {MODEL} of {day}", FEATURES)
 
     def make(self, day: date, alone: bool) -> Made:
         """Train the model of one day and put its files into the lake, under its digest."""

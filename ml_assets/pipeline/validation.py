@@ -12,6 +12,7 @@ from ml_assets.resources.lake import Lake
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 VALIDATED, QUARANTINED = "validated_data", "quarantined_data"
 
@@ -66,17 +67,24 @@ class Validation:
 
     def report(self, days: Sequence[date]) -> "pd.DataFrame":
         """What is in quarantine for `days`, counted by day, scope, file and reason."""
-        from ml_assets.core.quarantine_report import quarantine_report
+        import pandas as pd
 
-        counts = self.tables[QUARANTINED].row_counts()
-        held = [day for day in days if counts.get(day)]
-        return quarantine_report(self.tables[QUARANTINED].read(held, ["day", "scope", "source_file", "reasons"]))
+        from ml_assets.core.quarantine_report import REPORT_COLUMNS, quarantine_report
+
+        # Day by day: the entries of a range of rejected days would not fit into memory.
+        reports = [quarantine_report(self._entries(day, ["day", "scope", "source_file", "reasons"])) for day in self._days_with_entries(days)]
+        return pd.concat(reports, ignore_index=True) if reports else pd.DataFrame(columns=REPORT_COLUMNS)
 
     def rows_quarantined(self, days: Sequence[date]) -> int:
         """The number of quarantined rows of `days`."""
+        return sum(self._entries(day, ["scope"])["scope"].to_pylist().count("row") for day in self._days_with_entries(days))
+
+    def _days_with_entries(self, days: Sequence[date]) -> list[date]:
         counts = self.tables[QUARANTINED].row_counts()
-        scopes = self.tables[QUARANTINED].read([day for day in days if counts.get(day)], ["scope"])["scope"]
-        return scopes.to_pylist().count("row")
+        return [day for day in days if counts.get(day)]
+
+    def _entries(self, day: date, columns: list[str]) -> "pa.Table":
+        return self.tables[QUARANTINED].read([day], columns)
 
     def is_kept(self, day: date) -> bool:
         """Everything is in the lake."""

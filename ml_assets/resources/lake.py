@@ -67,9 +67,13 @@ class Table:
 
         parts = [of_day.add_column(0, DAY, pa.repeat(pa.scalar(day, pa.date32()), of_day.num_rows)) for day, of_day in rows.items()]
         names = ", ".join(f"'{day.isoformat()}'" for day in rows)
+        both = pa.concat_tables([part.select(self.schema.names).cast(self.schema) for part in parts])
+        for field in self._dropped:
+            both = both.append_column(field, pa.nulls(both.num_rows, field.type))
+        before = self._delta.version()
         write_deltalake(
             self._delta,
-            pa.concat_tables([part.select(self.schema.names).cast(self.schema) for part in parts]),
+            both,
             mode="overwrite",
             predicate=f"{DAY} in ({names})",
             commit_properties=CommitProperties(
@@ -77,6 +81,9 @@ class Table:
                 custom_metadata={"fingerprints": json.dumps({day.isoformat(): f"{fingerprints[day]:016x}" for day in rows}), **(metadata or {})},
             ),
         )
+        if self._delta.version() != before + 1:
+            # Others committed other days in between, and the table has taken that in.
+            self._fingerprints.clear()
         self._fingerprints.update({day: fingerprints[day] for day in rows})
 
     def read(self, days: Iterable[date], columns: list[str] | None = None) -> "pa.Table":
@@ -115,6 +122,8 @@ class Table:
         import pyarrow as pa
 
         held = pa.schema(self._delta.schema().to_arrow())
+        # Columns that the spec no longer has stay in the table, empty from now on.
+        self._dropped = [pa.field(field.name, field.type) for field in held if self.schema.get_field_index(field.name) < 0]
         for field in self.schema:
             index = held.get_field_index(field.name)
             if index >= 0 and held.field(index).type != field.type:

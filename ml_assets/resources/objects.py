@@ -2,11 +2,11 @@
 
 import hashlib
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import urlparse
 
 
 @dataclass(frozen=True)
@@ -26,21 +26,30 @@ class Directory:
         self.root = root
 
     def keys(self, prefix: str = "") -> Iterator[str]:
-        """Keys that begin with `prefix`, sorted within each folder."""
+        """Keys that begin with `prefix`, sorted within each folder; linked folders and files count, links that lead nowhere do not."""
         top = self.root / prefix.rpartition("/")[0]
-        for folder, folders, names in os.walk(top):
-            folders.sort()
+        above = {str(top): {os.path.realpath(top)}}
+        for folder, folders, names in os.walk(top, followlinks=True):
+            # A link to a folder that it lies in would be followed without end.
+            on_the_way = above.pop(folder)
+            real = {name: os.path.realpath(os.path.join(folder, name)) for name in sorted(folders)}
+            folders[:] = [name for name in real if real[name] not in on_the_way]
+            above |= {os.path.join(folder, name): on_the_way | {real[name]} for name in folders}
             for name in sorted(names):
-                key = (Path(folder) / name).relative_to(self.root).as_posix()
-                if key.startswith(prefix):
+                path = Path(folder) / name
+                key = path.relative_to(self.root).as_posix()
+                if key.startswith(prefix) and path.is_file():
                     yield key
 
     def describe(self, prefix: str) -> list[StoredObject]:
-        """The files whose keys begin with `prefix`, sorted by key."""
+        """The files whose keys begin with `prefix`, sorted by key; one that vanishes meanwhile is left out."""
         found = []
         for key in sorted(self.keys(prefix)):
-            content = self.read(key)
-            modified = datetime.fromtimestamp((self.root / key).stat().st_mtime, tz=UTC)
+            try:
+                content = self.read(key)
+                modified = datetime.fromtimestamp((self.root / key).stat().st_mtime, tz=UTC)
+            except FileNotFoundError:
+                continue
             found.append(StoredObject(key, _md5(content), len(content), modified))
         return found
 
@@ -78,8 +87,8 @@ class Bucket:
     def __init__(self, uri: str, s3: Mapping[str, str]):
         from dagster_aws.s3 import S3Resource
 
-        parts = urlparse(uri)
-        self.bucket, self.prefix = parts.netloc, parts.path.strip("/")
+        self.bucket, _, path = uri.partition("://")[2].partition("/")
+        self.prefix = path.strip("/")
         self._client = S3Resource(**s3).get_client()
 
     def keys(self, prefix: str = "") -> Iterator[str]:
@@ -142,9 +151,13 @@ def open_objects(uri: str, s3: Mapping[str, str]) -> Directory | Bucket:
     Raises:
         ValueError: for another scheme.
     """
-    scheme = urlparse(uri).scheme
+    # The standard library's parser would cut a path at # and ?, which names of folders may hold.
+    with_scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]*)://[^/]*", uri)
+    if with_scheme is None:
+        return Directory(Path(uri))
+    scheme = with_scheme[1].lower()
     if scheme == "s3":
         return Bucket(uri, s3)
-    if scheme in ("", "file"):
-        return Directory(Path(urlparse(uri).path))
+    if scheme == "file":
+        return Directory(Path(uri[with_scheme.end() :]))
     raise ValueError(f"{uri}: expected a directory or s3://bucket/prefix")

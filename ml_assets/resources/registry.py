@@ -81,6 +81,7 @@ class ModelRegistry(dg.ConfigurableResource):
             MlflowUnavailable: when MLflow cannot be reached.
         """
         if kept := self._keep_the_lowest(record.name, record.digest):
+            self._tell_again(kept, record)
             return RegisteredVersion(int(kept.version), kept.run_id or "", created=False)
         with quiet_mlflow(), run.nested(f"{record.name} {record.day}", record.all_tags()) as run_id:
             logged = log_model(run.client, run.experiment_id, run_id, record)
@@ -95,6 +96,18 @@ class ModelRegistry(dg.ConfigurableResource):
         # Servers write this link from the logged model to its version themselves; a database used directly does not.
         run.client.set_logged_model_tags(logged.model_id, {"mlflow.modelVersions": json.dumps([{"name": record.name, "version": int(kept.version)}])})
         return RegisteredVersion(int(kept.version), run_id, created=True)
+
+    def _tell_again(self, version: "ModelVersion", record: ModelRecord) -> None:
+        """What is known of a version may change while its bytes do not: other gates, a repaired label in the holdout."""
+        client = self._client()
+        for name, value in record.all_tags().items():
+            if version.tags.get(name) != value:
+                client.set_model_version_tag(record.name, version.version, name, value)
+        if version.run_id:
+            logged = client.get_run(version.run_id).data.metrics
+            for name, value in record.finite_metrics().items():
+                if logged.get(name) != value:
+                    client.log_metric(version.run_id, name, value)
 
     def alias_version(self, name: str, alias: str) -> int | None:
         """The version that `alias` of model `name` points to; None when there is no such alias or model."""

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ml_assets.core.arrivals import NOTHING, Arrivals, affected_ranges, changed_days, day_digest
+from ml_assets.core.arrivals import NOTHING, Arrivals, affected_ranges, day_digest, days_to_request
 
 FIRST = date(2025, 1, 1)
 
@@ -22,19 +22,19 @@ def test_a_digest_depends_on_key_content_and_size_and_not_on_order():
 
 
 @pytest.mark.parametrize(
-    ("before", "now", "changed"),
+    ("requested", "found", "made", "expected"),
     [
-        ({}, {day(1): "x"}, [day(1)]),
-        ({day(1): "x"}, {day(1): "x"}, []),
-        ({day(1): "x"}, {day(1): "y"}, [day(1)]),
-        ({day(1): "x"}, {day(1): NOTHING}, [day(1)]),
-        ({day(1): NOTHING}, {day(1): NOTHING}, []),
-        ({}, {day(1): NOTHING}, []),
-        ({day(1): "x"}, {day(1): "x", day(3): "z", day(2): "y"}, [day(2), day(3)]),
+        ({}, {day(1): "x"}, set(), [day(1)]),
+        ({}, {day(1): "x"}, {day(1)}, []),
+        ({day(1): "x"}, {day(1): "x"}, set(), []),
+        ({day(1): "x"}, {day(1): "y"}, set(), [day(1)]),
+        ({day(1): "x"}, {day(1): NOTHING}, set(), [day(1)]),
+        ({}, {day(1): NOTHING}, {day(1)}, []),
+        ({}, {day(2): "y", day(1): "x"}, set(), [day(1), day(2)]),
     ],
 )
-def test_new_rewritten_and_emptied_days_have_changed(before, now, changed):
-    assert changed_days(before, now) == changed
+def test_days_that_the_lake_does_not_hold_are_requested_once_for_each_content(requested, found, made, expected):
+    assert days_to_request(requested, found, made) == expected
 
 
 def test_days_that_see_a_change_follow_it_as_far_as_files_have_landed():

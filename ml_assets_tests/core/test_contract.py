@@ -1,6 +1,7 @@
 """The rules of the specification as a pandera schema, and what breaks them."""
 
 import pandas as pd
+import pytest
 
 from ml_assets.core.contract import broken_rules, contract_schema
 from ml_assets.core.schemas import UNREADABLE
@@ -51,3 +52,21 @@ def test_a_row_outside_the_day_is_told(make_spec):
 
 def test_no_rows_break_nothing(make_spec):
     assert found(make_spec(), rows().iloc[:0]) == []
+
+
+def test_a_pattern_may_begin_with_flags_and_holds_for_the_whole_value(make_spec, small):
+    small["columns"]["card"] |= {"pattern": "(?i)a|abc", "nullable": True}
+    values = ["ABC", "a", "ab", "xabc", "abc\n", "", None]
+    broken = found(make_spec(columns=small["columns"]), rows(card=values))
+    assert broken == [(row, "card: does not match (?i)a|abc") for row in (2, 3, 4, 5)]
+
+
+def test_a_pattern_over_missing_values_only_breaks_nothing(make_spec, small):
+    small["columns"]["card"] |= {"pattern": "[A-C]", "nullable": True}
+    assert found(make_spec(columns=small["columns"]), rows(card=[None, None])) == []
+
+
+def test_a_rule_that_cannot_be_applied_does_not_pass_for_kept(make_spec, small):
+    small["columns"]["card"] |= {"pattern": "[A-C]"}
+    with pytest.raises(ValueError, match="the rules of column card cannot be applied: does not match"):
+        found(make_spec(columns=small["columns"]), rows(card=[1, 2]))

@@ -1,9 +1,12 @@
 """Values are read as the type of the spec, and what cannot be read is kept as text."""
 
 from datetime import UTC, date, datetime
+from decimal import Decimal
 
 import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ml_assets.core.conversion import convert
 
@@ -17,6 +20,16 @@ NOON = datetime(2025, 1, 1, 12, tzinfo=UTC)
         (["1.5", "x", "1e3", "99999999999999999999"], "integer", [None] * 4, ["1.5", "x", "1e3", "99999999999999999999"]),
         ([1.0, 2.5, float("nan")], "integer", [1, None, None], [None, "2.5", None]),
         ([True, False], "integer", [1, 0], None),
+        (["true", "FALSE", "yes"], "integer", [1, 0, None], [None, None, "yes"]),
+        (pa.array([2**63 - 1, 2**63, 2**64 - 1], pa.uint64()), "integer", [2**63 - 1, None, None], [None, str(2**63), str(2**64 - 1)]),
+        (["9223372036854775807", "+9223372036854775807.0", "00000000000000000000012"], "integer", [2**63 - 1, 2**63 - 1, 12], None),
+        (["-9223372036854775808", "-0", "1000000000000000000"], "integer", [-(2**63), 0, 10**18], None),
+        (["9223372036854775808", "-9223372036854775809"], "integer", [None] * 2, ["9223372036854775808", "-9223372036854775809"]),
+        ([Decimal("9007199254740993.00"), Decimal("1.50")], "integer", [9007199254740993, None], [None, "1.50"]),
+        ([Decimal("9223372036854775807"), Decimal("9223372036854775808")], "integer", [2**63 - 1, None], [None, "9223372036854775808"]),
+        ([Decimal("12345678901234567890.10"), None], "string", ["12345678901234567890.10", None], None),
+        ([Decimal("1.25"), None], "number", [1.25, None], None),
+        ([Decimal("1"), Decimal("0"), Decimal("2")], "boolean", [True, False, None], [None, None, "2"]),
         ([9007199254740993], "integer", [9007199254740993], None),
         (["1.5", "-2e3", ".5", "inf", "nan", "1,5"], "number", [1.5, -2000.0, 0.5, None, None, None], [None, None, None, "inf", "nan", "1,5"]),
         ([float("inf"), 1.0], "number", [None, 1.0], ["inf", None]),
@@ -53,3 +66,17 @@ def test_arrow_times_become_microseconds_utc(kind):
     )
     assert converted.to_pylist() == [datetime(1970, 1, 1, tzinfo=UTC)]
     assert unreadable is None
+
+
+@given(st.lists(st.integers(-(2**63), 2**63 - 1)))
+@settings(max_examples=50, deadline=None)
+def test_every_integer_survives_as_text(values):
+    converted, unreadable = convert(pa.chunked_array([pa.array([str(value) for value in values], pa.string())]), "integer", "UTC")
+    assert converted.to_pylist() == values
+    assert unreadable is None
+
+
+@pytest.mark.parametrize("zone", [None, "UTC"])
+def test_a_time_beyond_all_microseconds_is_refused_and_does_not_wrap(zone):
+    with pytest.raises(pa.ArrowInvalid):
+        convert(pa.chunked_array([pa.array([2**62], pa.timestamp("s", zone))]), "timestamp", "UTC")

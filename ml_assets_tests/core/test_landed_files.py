@@ -86,9 +86,76 @@ def test_lines_that_are_no_rows_are_kept(make_spec, key, content):
         ("a.csv.gz", b"not gzip"),
         ("a.jsonl", b"\xff\xfe"),
         ("a.xlsx", b"PK"),
+        ("a.csv.gz", gzip.compress(CSV)[:10] + b"\xff" * 20),
+        ("a.csv.gz", gzip.compress(CSV)[:-12]),
+        ("a.parquet", parquet(card=pa.array([b"\xff\xfe"]).view(pa.string()))),
+        ("a.parquet", parquet(event_time=pa.array([2**62], pa.timestamp("ms")))),
+        ("a.parquet", parquet(event_time=pa.array([2**62], pa.timestamp("ms", "UTC")))),
+        ("a.jsonl", b"[" * 200_000),
+        ("a.jsonl", b'{"id": ' + b"[" * 200_000),
     ],
 )
 def test_a_file_that_cannot_be_read_has_no_rows_and_a_reason(make_spec, key, content):
     file = read_landed_file(make_spec(), key, content)
     assert file.rows is None
     assert "cannot be read" in (file.fault or "")
+
+
+def test_a_text_that_is_not_utf8_in_a_column_that_is_not_text_has_a_reason(make_spec):
+    file = read_landed_file(make_spec(), "a.parquet", parquet(amount=pa.array([b"\xff\xfe"]).view(pa.string())))
+    assert file.rows is None
+    assert "cannot be read" in (file.fault or "")
+
+
+@pytest.mark.parametrize("key", ["a.csv", "a.parquet"])
+def test_a_column_that_occurs_twice_is_refused_by_name(make_spec, key):
+    sink = io.BytesIO()
+    pq.write_table(pa.table([pa.array([1]), pa.array([2])], names=["id", "id"]), sink)
+    file = read_landed_file(make_spec(), key, b"id,card,id\n1,A,2\n" if key == "a.csv" else sink.getvalue())
+    assert file.rows is None
+    assert "column occurs more than once: id" in (file.fault or "")
+
+
+def test_a_column_that_is_not_read_may_occur_twice(make_spec):
+    file = read_landed_file(make_spec(), "a.csv", b"id,event_time,card,amount,label,,\n1,2025-01-01 10:00:00,A,1.5,0,,\n")
+    assert file.fault is None
+
+
+def test_a_lack_of_memory_is_no_fault_of_the_file(make_spec, monkeypatch):
+    def no_memory(content: bytes) -> bytes:
+        raise pa.lib.ArrowMemoryError("malloc failed")
+
+    monkeypatch.setattr(gzip, "decompress", no_memory)
+    with pytest.raises(MemoryError):
+        read_landed_file(make_spec(), "a.csv.gz", b"")
+
+
+@pytest.mark.parametrize("mark", ["\u2028", "\x85", "\u2029"])
+def test_only_line_feeds_end_a_line_of_json(make_spec, mark):
+    line = json.dumps({"id": 1, "event_time": "2025-01-01T10:00:00", "card": f"A{mark}B", "amount": 1.5, "label": 0}, ensure_ascii=False)
+    file = read_landed_file(make_spec(), "a.jsonl", f"{line}\r\n{line}\r\n".encode())
+    assert file.fault is None
+    assert file.rows is not None
+    assert file.rows["card"].to_pylist() == [f"A{mark}B"] * 2
+
+
+def test_a_separator_within_a_broken_line_does_not_make_two_of_it(make_spec):
+    file = read_landed_file(make_spec(), "a.jsonl", b"no\x1crow\n")
+    assert file.rows is not None
+    assert [json.loads(text) for text in file.rows["_unreadable_values"].to_pylist()] == [{"_line": "no\x1crow"}]
+
+
+def test_rows_without_any_column_are_rows(make_spec):
+    file = read_landed_file(make_spec(), "a.jsonl", b"{}\n{}\n")
+    assert file.rows is not None
+    assert file.rows.num_rows == 2
+    assert json.loads(file.rows["_unreadable_values"].to_pylist()[1]) == dict.fromkeys(make_spec().columns, "column missing in file")
+    assert "the file has none" in (file.fault or "")
+
+
+def test_true_and_false_of_json_are_read_as_those_of_parquet(make_spec):
+    lines = b'{"id": 1, "label": true}\n{"id": 2, "label": false}\n'
+    for key, content in [("a.jsonl", lines), ("a.parquet", parquet(id=[1, 2], label=[True, False]))]:
+        rows = read_landed_file(make_spec(), key, content).rows
+        assert rows is not None
+        assert rows["label"].to_pylist() == [1, 0]

@@ -1,5 +1,6 @@
 """The specification refuses what is unknown or contradictory, naming the field and the reason."""
 
+import sys
 from datetime import timedelta
 
 import pytest
@@ -7,6 +8,8 @@ from pydantic import ValidationError
 
 from ml_assets.core.spec import ModelSpec
 from ml_assets.core.spec.durations import format_duration, parse_duration
+
+OF_TARGET = {"kind": "window", "key": "card", "value": "label", "aggregates": ["mean"], "windows": ["1d"]}
 
 
 def change(attributes: dict, path: str, value: object) -> dict:
@@ -35,6 +38,11 @@ def test_a_valid_specification_is_accepted_and_frozen(small):
         ("source.files", "files/*.csv", "must contain {day}"),
         ("source.files", "../{day}.csv", "stay inside"),
         ("source.files", "{day:%Y/%m}/x.csv", "%Y, %m and %d"),
+        ("source.files", "{day}/x.txt", "no file of a known format .* .parquet, .csv, .jsonl, .csv.gz, .jsonl.gz"),
+        ("source.files", "{day}/*.zip", "no file of a known format"),
+        ("source.files", "{day}", "no file of a known format"),
+        ("source.files", "{day:%Y/%m/%d}", "no file of a known format"),
+        ("source.files", "{day}/", "no file of a known format"),
         ("source.time_zone", "Mars/Olympus", "not an IANA time zone"),
         ("source.end", "2024-12-31", "before start"),
         ("columns.amount.maximum", -1, "above maximum"),
@@ -42,26 +50,53 @@ def test_a_valid_specification_is_accepted_and_frozen(small):
         ("columns.amount.pattern", "x", "pattern is for string"),
         ("columns.card.pattern", "(", "not a regular expression"),
         ("columns.score", {"type": "number"}, "taken by the pipeline"),
+        ("columns.event_day", {"type": "number"}, "event_day, score, decision are taken"),
+        ("columns.Day", {"type": "number"}, "taken by the pipeline"),
+        ("columns.Amount", {"type": "number"}, "columns: amount stands there in upper and lower case"),
+        ("columns.card.allowed", ["a", True], "True is of type boolean, but the column is of type string; YAML reads yes, no"),
+        ("columns.card.allowed", [1], "1 is of type integer, but the column is of type string"),
+        ("columns.id.allowed", [True], "True is of type boolean, but the column is of type integer"),
+        ("columns.id.allowed", [1.5], "1.5 is of type number, but the column is of type integer"),
+        ("columns.id.allowed", ["1"], "'1' is of type string, but the column is of type integer"),
+        ("columns.amount.allowed", ["1"], "'1' is of type string, but the column is of type number"),
+        ("columns.amount.allowed", [True], "True is of type boolean, but the column is of type number"),
+        ("columns.label", {"type": "boolean", "allowed": [0, 1]}, "0 is of type integer, but the column is of type boolean"),
+        ("columns.label.allowed", [False, True], "False is of type boolean, but the column is of type integer"),
+        ("columns.event_time.allowed", ["2025-01-01"], "not for timestamp"),
         ("columns.again", {"type": "number", "source": "amount"}, "source of more than one column"),
         ("columns.id.nullable", True, "nullable"),
+        ("row_key", ["id", "id"], "row_key: id stands there more than once"),
+        ("evaluation.slices", ["card", "card"], "evaluation.slices: card stands there more than once"),
         ("row_key", ["nothing"], "there is no column nothing"),
         ("event_time", "amount", "must be a timestamp"),
         ("target", "amount", "must be boolean, or integer with allowed"),
         ("entity", "nobody", "there is no column nobody"),
         ("label_delay", "36h", "whole number of days"),
         ("label_delay", "a week", "not a duration"),
+        ("label_delay", "7d\n", "not a duration"),
+        ("label_delay", "99999999999d", "99999999999d is too long; the longest duration is 36500d"),
+        ("label_delay", "36501d", "too long"),
+        ("owners", ["team:fraud", "somebody"], "'somebody' is neither an e-mail address nor a team"),
+        ("owners", ["team:"], "neither an e-mail address nor a team"),
         ("quality.max_bad_share", 2, "less than or equal to 1"),
         ("quality", {"min_rows": 5, "max_rows": 2}, "below min_rows"),
         ("features.0.columns", ["label"], "would leak the label"),
         ("features.0.columns", ["card"], "is a string"),
         ("features.1.key", "label", "leak the label"),
-        ("features.1.value", "label", "need delay of at least the label_delay 2d"),
+        ("features.1", {**OF_TARGET, "delay": "1d"}, "need delay of at least the label_delay 2d"),
+        ("features.1", OF_TARGET, "would contain the row's own label"),
         ("features.1.value", "card", "cannot be aggregated"),
         ("features.1.windows", [], "give windows"),
         ("features.1.last_rows", [3], "belong together"),
         ("features.1.value", None, "value is missing"),
         ("features.0.kind", "magic", "magic"),
         ("features.0", {"kind": "column", "columns": ["amount", "amount"]}, "made more than once"),
+        ("columns.amount_Mean_by_card_1d", {"type": "number"}, "which is the name of a column"),
+        ("features.0", {"kind": "custom", "function": "math:sin", "outputs": ["x", "X"]}, "x is made more than once"),
+        ("features.0", {"kind": "custom", "function": "math:sin", "outputs": ["event_day"]}, "it makes event_day"),
+        ("features.0", {"kind": "custom", "function": "nowhere.at_all:f", "outputs": ["x"]}, "the module nowhere was not found"),
+        ("features.0", {"kind": "custom", "function": "ml_assets.nowhere:f", "outputs": ["x"]}, "the module ml_assets.nowhere was not found"),
+        ("features.0", {"kind": "custom", "function": "json.decoder.deep:f", "outputs": ["x"]}, "the module json.decoder.deep was not found"),
         ("training.validation", "4d", "shorter than window"),
         ("training.threshold", {"rule": "min_precision"}, "needs a value"),
         ("training.threshold", {"rule": "max_f1", "value": 0.3}, "takes no value"),
@@ -72,6 +107,10 @@ def test_a_valid_specification_is_accepted_and_frozen(small):
         ("gates", {"accuracy": {"minimum": 0.9}}, "accuracy"),
         ("gates", {"roc_auc": {}}, "give minimum, maximum or both"),
         ("gates", {"roc_auc": {"minimum": 0.9, "maximum": 0.1}}, "nothing passes"),
+        ("gates", {"roc_auc": {"minimum": 1.5}}, "roc_auc: minimum 1.5 is not within 0 to 1"),
+        ("gates", {"brier_score": {"maximum": -0.1}}, "brier_score: maximum -0.1 is not within 0 to 1"),
+        ("gates", {"roc_auc": {"minimum": float("nan")}}, "finite number"),
+        ("gates", {"log_loss": {"maximum": float("inf")}}, "finite number"),
         ("compute.memory", "lots", "pattern"),
         ("backfill.days_per_run", 0, "greater than or equal to 1"),
     ],
@@ -99,6 +138,82 @@ def test_the_row_s_own_label_may_not_be_compared_with_its_window(small):
     own = {"kind": "window", "key": "card", "value": "label", "aggregates": ["ratio"], "windows": ["1d"], "delay": "2d"}
     with pytest.raises(ValidationError, match="row's own value"):
         ModelSpec.model_validate(change(small, "features.1", own))
+
+
+def test_an_aggregate_of_the_target_needs_a_delay_even_where_labels_are_known_at_once(small):
+    small["label_delay"] = "0d"
+    with pytest.raises(ValidationError, match="would contain the row's own label"):
+        ModelSpec.model_validate(change(small, "features.1", OF_TARGET))
+    ModelSpec.model_validate(change(small, "features.1", {**OF_TARGET, "delay": "1h"}))
+
+
+@pytest.mark.parametrize(
+    ("type_", "allowed"),
+    [("integer", [0, 1]), ("number", [1, 2.5]), ("string", ["a", "1"]), ("boolean", [True, False]), ("string", ["yes"])],
+)
+def test_allowed_values_keep_their_types(small, type_, allowed):
+    column = ModelSpec.model_validate(change(small, "columns.extra", {"type": type_, "allowed": allowed})).columns["extra"]
+    for read in (column, type(column).model_validate_json(column.model_dump_json())):
+        assert [(value, type(value)) for value in read.allowed] == [(value, type(value)) for value in allowed]
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        "{day}/*",
+        "{day}.*",
+        "{day}/*.csv",
+        "x_{day}.CSV",
+        "{day}/*.jsonl.gz",
+        "{day:%Y/%m/%d}/part-?.parquet",
+        "{day}/*.???",
+        "{day:%Y%m%d.csv}",
+        "{day}.csv*",
+    ],
+)
+def test_file_patterns_that_can_match_a_known_format_are_accepted(small, files):
+    assert ModelSpec.model_validate(change(small, "source.files", files)).source.files == files
+
+
+@pytest.mark.parametrize("cron", ["0 2 * * *", "*/15 6-22/2 1,15 jan-mar mon-fri", "5 4 * * 7", "0 0 * * fri-mon", "@daily", "0 0 31 * SUN"])
+def test_cron_expressions_are_accepted(small, cron):
+    assert ModelSpec.model_validate(change(small, "schedule.cron", cron)).schedule.cron == cron
+
+
+@pytest.mark.parametrize(
+    ("cron", "reason"),
+    [
+        ("daily", "write minute, hour"),
+        ("0 2 * *", "write minute, hour"),
+        ("0 2 * * * *", "write minute, hour"),
+        ("@reboot", "write minute, hour"),
+        ("60 * * * *", "'60' as minute is not"),
+        ("0 24 * * *", "'24' as hour"),
+        ("0 0 0 * *", "'0' as day of the month"),
+        ("0 0 * 13 *", "'13' as month"),
+        ("0 0 * mon *", "'mon' as month"),
+        ("0 0 * * 8", "'8' as day of the week"),
+        ("*/0 * * * *", "as minute"),
+        ("1,,2 * * * *", "'' as minute"),
+        ("1-70 * * * *", "'1-70' as minute"),
+        ("0 0 30 feb *", "February has no day 30"),
+    ],
+)
+def test_wrong_cron_expressions_name_their_field(small, cron, reason):
+    with pytest.raises(ValidationError, match=reason) as caught:
+        ModelSpec.model_validate(change(small, "schedule.cron", cron))
+    assert caught.value.errors()[0]["loc"] == ("schedule", "cron")
+
+
+def test_owners_are_addresses_or_teams(small):
+    owners = ["team:fraud", "first.last+tag@example.co.uk"]
+    assert ModelSpec.model_validate(change(small, "owners", owners)).owners == owners
+
+
+def test_the_module_of_a_custom_function_is_found_but_not_imported(small):
+    sys.modules.pop("wsgiref", None)
+    ModelSpec.model_validate(change(small, "features.0", {"kind": "custom", "function": "wsgiref.validate:validator", "outputs": ["x"]}))
+    assert "wsgiref" not in sys.modules
 
 
 @pytest.mark.parametrize("text", ["7d", "36h", "90m"])

@@ -1,7 +1,7 @@
 """A day is split into what is published and what is quarantined; nothing is lost."""
 
 import json
-from datetime import date
+from datetime import date, datetime, timedelta
 
 import pyarrow as pa
 import pytest
@@ -23,7 +23,7 @@ def rows(count: int) -> list[dict]:
     return [{**GOOD, "id": number} for number in range(count)]
 
 
-def validate(spec: ModelSpec, *files: list[dict] | bytes) -> ValidatedDay:
+def validate(spec: ModelSpec, *files: list[dict] | bytes, day: date = DAY) -> ValidatedDay:
     """Validate a day of JSON-lines files."""
     parts, objects = [raw_schema(spec).empty_table()], []
     for number, content in enumerate(files):
@@ -32,7 +32,7 @@ def validate(spec: ModelSpec, *files: list[dict] | bytes) -> ValidatedDay:
         parts += [file.rows] if file.rows is not None else []
         size = file.rows.num_rows if file.rows is not None else None
         objects.append({"key": f"{number}.jsonl", "digest": "d", "size": 1, "rows": size, "fault": file.fault})
-    return validate_day(spec, DAY, pa.concat_tables(parts), pa.Table.from_pylist(objects, schema=LANDED_OBJECTS))
+    return validate_day(spec, day, pa.concat_tables(parts), pa.Table.from_pylist(objects, schema=LANDED_OBJECTS))
 
 
 def reasons(day: ValidatedDay, scope: str = "row") -> list[list[str]]:
@@ -155,3 +155,28 @@ def test_nothing_is_lost_and_order_and_split_over_files_do_not_matter(found, ran
     if found:
         assert again.accepted.to_pylist() == day.accepted.to_pylist()
         assert sorted(reasons(again)) == sorted(reasons(day))
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "first", "last"),
+    [
+        ("America/Santiago", date(2025, 9, 6), "2025-09-06T04:00:00Z", "2025-09-07T03:59:59Z"),
+        ("America/Santiago", date(2025, 9, 7), "2025-09-07T04:00:00Z", "2025-09-08T02:59:59Z"),
+        ("Africa/Cairo", date(2025, 4, 25), "2025-04-24T22:00:00Z", "2025-04-25T20:59:59Z"),
+        ("America/Havana", date(2025, 11, 2), "2025-11-02T04:00:00Z", "2025-11-03T04:59:59Z"),
+    ],
+)
+def test_a_day_without_a_single_midnight_has_its_rows_and_no_others(make_spec, zone, day, first, last):
+    spec = make_spec(source={**SMALL["source"], "time_zone": zone}, quality={"max_bad_share": 1})
+    second = timedelta(seconds=1)
+    before, after = datetime.fromisoformat(first) - second, datetime.fromisoformat(last) + second
+    times = [before.isoformat(), first, last, after.isoformat()]
+    validated = validate(spec, [{**GOOD, "id": number, "event_time": time} for number, time in enumerate(times)], day=day)
+    assert validated.accepted["id"].to_pylist() == [1, 2]
+
+
+def test_a_quarantined_row_keeps_15_decimals(make_spec):
+    amounts = [-0.1234567890123456, -123456789.012345, -0.000000000001234]
+    day = validate(make_spec(), [*rows(40), *({**GOOD, "id": 50 + number, "amount": amount} for number, amount in enumerate(amounts))])
+    kept = [json.loads(entry["row"])["amount"] for entry in day.quarantined.to_pylist()]
+    assert kept == pytest.approx(amounts, rel=0, abs=1e-15)

@@ -151,3 +151,29 @@ def test_a_range_with_days_that_cannot_be_made_reports_those_that_were(world):
     made = [event.partition for event in result.all_events if event.event_type_value == "ASSET_MATERIALIZATION"]
     assert made == [str(day(2)), str(day(3))]
     assert world.stages().features.tables["features"].row_counts() == {day(2): ROWS, day(3): ROWS}
+
+
+def test_a_day_that_never_landed_does_not_stop_the_days_that_can_see_it(world):
+    world.remove(day(4))
+    for number in (1, 2, 3, 5):
+        world.run(DAILY, day(number))
+    features = world.stages().features.tables["features"]
+    assert features.row_counts() == {day(number): ROWS for number in (1, 2, 3, 5)}
+    world.land(day(4), rows_of(day(4)))
+    assert "have not been made" in failure(world.run(["features"], day(5), succeed=False))
+    assert computed(world.run(DAILY, day(4), day(5)), "features") == [day(4), day(5)]
+
+
+def test_a_day_whose_files_were_removed_is_emptied_even_when_asked_for_alone(world):
+    world.run(DAILY, day(1))
+    world.remove(day(1))
+    result = world.run(DAILY, day(1))
+    assert world.stages().validation.tables["validated_data"].row_counts() == {}
+    assert not check(result, "every_day_accepted").passed
+
+
+def test_a_column_or_a_feature_can_be_taken_out_of_the_specification(world):
+    world.run(DAILY, day(1), day(3))
+    less = {**SMALL, "features": SMALL["features"][1:], "entity": None}
+    result = World(world.root, ModelSpec.model_validate(less)).run(DAILY, day(1), day(3))
+    assert computed(result, "features") == [day(1), day(2), day(3)]

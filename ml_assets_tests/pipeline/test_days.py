@@ -49,7 +49,7 @@ def lake(tmp_path: Path) -> Lake:
 
 
 def run(stage: Numbers, *days: date) -> list:
-    return sorted(make_days(stage, days, "run-1"), key=lambda outcome: outcome.day)
+    return sorted(make_days(stage, days, "run-1", alone=len(days) == 1), key=lambda outcome: outcome.day)
 
 
 def test_days_are_made_once_and_then_unchanged(lake):
@@ -106,7 +106,7 @@ def test_days_that_can_be_made_are_made_before_one_that_cannot_stops_the_run(lak
 
     stage, outcomes = Choosy(lake, {FIRST: 1, THIRD: 3}), []
     with pytest.raises(CannotMake, match="2025-01-02 needs something"):
-        outcomes.extend(make_days(stage, [FIRST, SECOND, THIRD], "run-1"))
+        outcomes.extend(make_days(stage, [FIRST, SECOND, THIRD], "run-1", alone=False))
     assert stage.made == [FIRST, THIRD]
     assert stage.tables["numbers"].row_counts() == {FIRST: 1, THIRD: 3}
 

@@ -134,6 +134,12 @@ def test_another_gate_judges_again_without_training_again(world):
     result = lenient.run(MODELS, day(12))
     assert [computed(result, name) for name in MODELS] == [[], [], [day(12)]]
     assert len(set(versions_of(world))) == len(versions_of(world))
+    from mlflow import MlflowClient
+
+    entry = lenient.stages().registration.entry(day(12))
+    assert entry is not None
+    tags = MlflowClient(tracking_uri=world.registry.tracking_uri).get_model_version("small", entry["version"]).tags
+    assert "at least 0.4" in tags["gate_roc_auc"]
 
 
 def test_a_day_before_the_first_model_is_an_error_alone_and_reported_in_a_range(world):

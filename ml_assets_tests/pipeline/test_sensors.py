@@ -1,5 +1,6 @@
 """The sensor requests the right days for every way in which files arrive, each change once, on a directory and on S3."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -8,14 +9,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ml_assets.core.arrivals import Arrivals
+from ml_assets.core.arrivals import NOTHING, Arrivals, day_digest
 from ml_assets.core.spec import ModelSpec
 from ml_assets.pipeline import sensors
 from ml_assets.pipeline.jobs import features_job
 from ml_assets.pipeline.sensors import Look, arrivals_sensor, is_made_by, look
 from ml_assets.resources.lake import Lake
 from ml_assets.resources.landing import Landing
-from ml_assets.resources.objects import open_objects
+from ml_assets.resources.objects import StoredObject, open_objects
 from ml_assets_tests.conftest import SMALL
 from ml_assets_tests.pipeline.world import World, rows_of
 
@@ -35,7 +36,7 @@ class Bay:
     def __init__(self, uri: str, s3: dict, spec: ModelSpec = SPEC):
         self.landing, self.objects, self.spec, self.state = Landing(uri=uri, s3=s3), open_objects(uri, s3), spec, Arrivals()
         self.uri, self.keys = uri, []
-        self.is_made = lambda which: not self.landing.objects_of_day(spec.source, which)
+        self.made: dict[date, str] = {}
 
     def put(self, which: date, content: str, name: str = "a.csv") -> None:
         self.objects.write(f"{which}/{name}", content.encode())
@@ -46,9 +47,21 @@ class Bay:
         else:
             self.objects._client.delete_object(Bucket=self.objects.bucket, Key=f"{self.objects.prefix}/{which}/{name}")
 
+    def is_made(self, which: date, objects: Sequence[StoredObject]) -> bool:
+        return self.made.get(which, NOTHING) == digest_of(objects)
+
+    def launch(self, seen: Look) -> None:
+        """The requested runs make their days, as often as their keys are new."""
+        for request in seen.requests:
+            if request.key not in self.keys:
+                for n in range((request.last - request.first).days + 1):
+                    which = request.first + timedelta(days=n)
+                    self.made[which] = digest_of(self.landing.objects_of_day(self.spec.source, which))
+
     def look(self, now: datetime = NOW, keep: bool = True) -> Look:
-        """One tick; without `keep` the process died before its state was kept."""
+        """One tick whose runs are done at once; without `keep` the process died before its state was kept."""
         seen = look(self.spec, self.landing, self.is_made, self.state, now)
+        self.launch(seen)
         if keep:
             self.state = Arrivals.from_text(seen.state.to_text())
         self.keys += [request.key for request in seen.requests]
@@ -56,6 +69,10 @@ class Bay:
 
     def requested(self, now: datetime = NOW) -> list[tuple[date, date]]:
         return [(request.first, request.last) for request in self.look(now).requests]
+
+
+def digest_of(objects: Sequence[StoredObject]) -> str:
+    return day_digest([(one.key, one.digest, one.size) for one in objects])
 
 
 @pytest.fixture(params=["directory", "s3"])
@@ -112,6 +129,15 @@ def test_the_same_content_written_again_is_no_change(bay):
     assert bay.requested() == []
 
 
+def test_a_day_that_is_being_made_or_failed_is_not_requested_again_for_the_same_content(bay):
+    bay.launch = lambda seen: None
+    bay.put(day(3), "x")
+    assert bay.requested() == [(day(3), day(3))]
+    assert bay.requested() == []
+    bay.put(day(3), "y")
+    assert bay.requested() == [(day(3), day(3))]
+
+
 def test_content_that_comes_back_is_requested_again_under_another_key(bay):
     bay.put(day(3), "old")
     bay.look()
@@ -124,6 +150,7 @@ def test_content_that_comes_back_is_requested_again_under_another_key(bay):
 
 def test_a_look_that_died_before_its_state_was_kept_gives_the_same_keys_again(bay):
     bay.put(day(3), "x")
+    bay.launch = lambda seen: None
     died, again = bay.look(keep=False), bay.look()
     assert [request.key for request in died.requests] == [request.key for request in again.requests]
 
@@ -181,35 +208,19 @@ OPERATION = st.tuples(st.sampled_from(["put", "remove", "look", "die"]), st.inte
 
 @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(OPERATION, max_size=25))
-def test_whatever_happens_between_looks_what_was_requested_last_is_what_lies_there(tmp_path_factory, operations):
+def test_whatever_happens_between_looks_the_days_are_made_from_what_lies_there(tmp_path_factory, operations):
     bay = Bay(str(tmp_path_factory.mktemp("bay")), {})
-    lying: dict[date, dict[str, str]] = {}
-    made: dict[date, dict[str, str]] = {}
-    launched: set[str] = set()
-    bay.is_made = lambda which: made.get(which, {}) == lying.get(which, {})
-
-    def tick(keep: bool) -> None:
-        for request in bay.look(keep=keep).requests:
-            if request.key not in launched:
-                launched.add(request.key)
-                for n in range((request.last - request.first).days + 1):
-                    made[request.first + timedelta(days=n)] = dict(lying.get(request.first + timedelta(days=n), {}))
-
     for what, back, content, name in operations:
-        files = lying.setdefault(day(back), {})
         if what == "put":
             bay.put(day(back), content, name)
-            files[name] = content
-        elif what == "remove" and name in files:
+        elif what == "remove" and (Path(bay.uri) / str(day(back)) / name).exists():
             bay.remove(day(back), name)
-            del files[name]
         elif what in ("look", "die"):
-            tick(keep=what == "look")
-    tick(keep=True)
-    assert {one: files for one, files in made.items() if files} == {one: files for one, files in lying.items() if files}
-    count = len(launched)
-    tick(keep=True)
-    assert len(launched) == count
+            bay.look(keep=what == "look")
+    bay.look()
+    for back in range(1, 11):
+        assert bay.made.get(day(back), NOTHING) == digest_of(bay.landing.objects_of_day(SPEC.source, day(back)))
+    assert bay.look().requests == []
 
 
 def test_dagster_evaluates_the_sensor_and_keeps_its_state(tmp_path):

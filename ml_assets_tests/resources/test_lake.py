@@ -81,6 +81,24 @@ def test_a_new_column_is_added_and_older_days_lack_it(lake):
     assert wider.read([FIRST], ["a", "n"]).to_pylist() == [{"a": 1, "n": None}]
 
 
+def test_a_column_that_the_schema_no_longer_has_is_empty_from_then_on(lake):
+    lake.table("m", "x", SCHEMA).commit({FIRST: rows(1)}, {FIRST: 5})
+    narrower = lake.table("m", "x", pa.schema([("a", pa.int64())]))
+    narrower.commit({SECOND: pa.table({"a": [2]})}, {SECOND: 6})
+    assert narrower.read([FIRST, SECOND]).to_pylist() == [{"a": 1}, {"a": 2}]
+    assert Lake(uri=lake.uri, s3=lake.s3).table("m", "x", SCHEMA).read([FIRST, SECOND], ["l"]).to_pylist() == [{"l": ["x"]}, {"l": None}]
+
+
+def test_fingerprints_that_others_committed_in_between_are_seen_after_an_own_commit(lake):
+    one, two = (Lake(uri=lake.uri, s3=lake.s3).table("m", "x", SCHEMA) for _ in range(2))
+    one.commit({FIRST: rows(1)}, {FIRST: 11})
+    two.refresh()
+    assert two.fingerprint(FIRST) == 11
+    one.commit({FIRST: rows(2)}, {FIRST: 22})
+    two.commit({SECOND: rows(3)}, {SECOND: 33})
+    assert (two.fingerprint(FIRST), two.read([FIRST])["a"].to_pylist()) == (22, [2])
+
+
 def test_a_column_of_another_type_is_refused_with_what_to_do(lake):
     lake.table("m", "x", SCHEMA)
     with pytest.raises(LakeError, match="column a is int64 in the table, but the spec now makes it string"):

@@ -52,3 +52,37 @@ def test_a_half_written_file_is_never_listed_under_its_name(tmp_path):
 def test_another_scheme_is_refused():
     with pytest.raises(ValueError, match="expected a directory or s3"):
         open_objects("gs://bucket", {})
+
+
+def test_linked_folders_and_files_count_and_links_without_an_end_or_a_target_do_not(tmp_path):
+    root, elsewhere = tmp_path / "root", tmp_path / "elsewhere"
+    Directory(elsewhere).write("x", b"linked")
+    Directory(root).write("day/y", b"own")
+    (root / "day" / "folder").symlink_to(elsewhere)
+    (root / "day" / "file").symlink_to(elsewhere / "x")
+    (root / "day" / "again").symlink_to(root)
+    (elsewhere / "back").symlink_to(root / "day")
+    (root / "day" / "dangling").symlink_to(tmp_path / "nothing")
+    assert [found.key for found in Directory(root).describe("day/")] == ["day/file", "day/folder/x", "day/y"]
+
+
+def test_a_file_that_vanishes_while_it_is_listed_is_left_out(tmp_path, monkeypatch):
+    directory = Directory(tmp_path)
+    directory.write("stays", b"x")
+    monkeypatch.setattr(directory, "keys", lambda prefix: iter(["gone", "stays"]))
+    assert [found.key for found in directory.describe("")] == ["stays"]
+
+
+@pytest.mark.parametrize("name", ["a#b", "a?b", "a%20b", "a:b"])
+@pytest.mark.parametrize("scheme", ["", "file://"])
+def test_a_path_may_hold_characters_that_mean_something_in_a_uri(tmp_path, scheme, name):
+    objects = open_objects(f"{scheme}{tmp_path}/{name}", {})
+    assert isinstance(objects, Directory)
+    assert objects.root == tmp_path / name
+
+
+def test_a_prefix_of_a_bucket_may_hold_characters_that_mean_something_in_a_uri(bucket):
+    uri, s3 = bucket
+    objects = open_objects(f"{uri}/a#b?c/", s3)
+    objects.write("x", b"1")
+    assert list(open_objects(uri, s3).keys()) == ["a#b?c/x"]

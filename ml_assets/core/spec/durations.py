@@ -8,19 +8,26 @@ from pydantic import AfterValidator, BeforeValidator, PlainSerializer, WithJsonS
 
 _UNITS = {"d": "days", "h": "hours", "m": "minutes"}
 _PATTERN = r"^[0-9]+(d|h|m)$"
+LONGEST = timedelta(days=36500)
 
 
 def parse_duration(value: object) -> timedelta:
     """Turn `7d`, `12h` or `30m` into a timedelta.
 
     Raises:
-        ValueError: for anything else, with the accepted forms.
+        ValueError: for anything else, with the accepted forms; for more than a hundred years, which no date could be reckoned with.
     """
     if isinstance(value, timedelta):
         return value
-    if not isinstance(value, str) or not re.match(_PATTERN, value):
+    if not isinstance(value, str) or not re.fullmatch(_PATTERN, value):
         raise ValueError(f"{value!r} is not a duration; write days, hours or minutes as 7d, 12h or 30m")
-    return timedelta(**{_UNITS[value[-1]]: int(value[:-1])})
+    try:
+        duration = timedelta(**{_UNITS[value[-1]]: int(value[:-1])})
+    except (OverflowError, ValueError):
+        duration = timedelta.max
+    if duration > LONGEST:
+        raise ValueError(f"{value[:30]} is too long; the longest duration is {LONGEST.days}d")
+    return duration
 
 
 def format_duration(value: timedelta) -> str:

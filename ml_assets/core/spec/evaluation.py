@@ -12,6 +12,8 @@ GateMetric = Literal[
     "roc_auc", "average_precision", "precision", "recall", "f1", "precision_at_k", "entity_precision_at_k", "log_loss", "brier_score"
 ]
 
+UNBOUNDED = ("log_loss",)
+
 
 class Evaluation(SpecPart):
     """Which rows are scored after training, and what is measured on them."""
@@ -38,9 +40,9 @@ class Evaluation(SpecPart):
 class Gate(SpecPart):
     """Bounds of one metric on the holdout; a missing or NaN metric fails."""
 
-    minimum: float | None = None
+    minimum: float | None = Field(None, allow_inf_nan=False)
     """Smallest value that passes."""
-    maximum: float | None = None
+    maximum: float | None = Field(None, allow_inf_nan=False)
     """Largest value that passes."""
 
     @model_validator(mode="after")

@@ -8,11 +8,11 @@ from pydantic import Field, WithJsonSchema, field_validator, model_validator
 
 from ml_assets.core.spec.base import SpecPart
 from ml_assets.core.spec.durations import Duration, Window, format_duration
+from ml_assets.core.spec.modules import missing_module
 
 Aggregate = Literal["count", "sum", "mean", "std", "min", "max", "difference", "ratio", "zscore"]
 CalendarPart = Literal["hour", "weekday", "month", "weekend", "night"]
 NEEDS_NO_VALUE = "count"
-RELATIVE_TO_ROW = ("difference", "ratio", "zscore")
 ZERO = timedelta(0)
 
 
@@ -93,7 +93,7 @@ class WindowAggregate(SpecPart):
     """How far back `last_rows` may reach: a bound on what has to be read."""
 
     delay: Duration = ZERO
-    """How much earlier than the row the window ends. An aggregate of the target needs at least the label delay."""
+    """How much earlier than the row the window ends. An aggregate of the target needs at least the label delay, and more than 0."""
 
     @field_validator("key", mode="before")
     @classmethod
@@ -147,6 +147,13 @@ class CustomFeatures(SpecPart):
 
     reads: Duration = ZERO
     """How far before the row the function looks."""
+
+    @field_validator("function")
+    @classmethod
+    def _module_exists(cls, value: str) -> str:
+        if missing := missing_module(value.partition(":")[0]):
+            raise ValueError(f"{value}: the module {missing} was not found; install it where the code location runs, and check the spelling")
+        return value
 
     def names(self) -> list[str]:
         """Names of the feature columns, in order."""

@@ -1,18 +1,22 @@
 """ModelSpec: the whole specification of one model, with the rules that hold between its parts."""
 
+import re
+from collections import Counter
+from collections.abc import Iterable
 from datetime import timedelta
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from ml_assets.core.spec.base import SpecPart
 from ml_assets.core.spec.durations import Days, format_duration
-from ml_assets.core.spec.evaluation import Evaluation, Gate, GateMetric
+from ml_assets.core.spec.evaluation import UNBOUNDED, Evaluation, Gate, GateMetric
 from ml_assets.core.spec.features import Categorical, CustomFeatures, Feature, RowTransform, WindowAggregate
 from ml_assets.core.spec.operation import Backfill, Compute, Schedule, Sensor
 from ml_assets.core.spec.source import DAY_PLACEHOLDER, Column, Quality, Source
 from ml_assets.core.spec.training import Training
 
-RESERVED = ("day", "score", "decision")
+RESERVED = ("day", "event_day", "score", "decision")
+_OWNER = re.compile(r"team:.+|[A-Za-z0-9_][A-Za-z0-9._%+-]*@[A-Za-z0-9.-]+\.[A-Za-z]{2,7}")
 
 
 class ModelSpec(SpecPart):
@@ -60,6 +64,23 @@ class ModelSpec(SpecPart):
     sensor: Sensor = Sensor()
     schedule: Schedule = Schedule()
 
+    @field_validator("owners")
+    @classmethod
+    def _are_owners(cls, value: list[str]) -> list[str]:
+        for owner in value:
+            if not _OWNER.fullmatch(owner):
+                raise ValueError(f"{owner!r} is neither an e-mail address nor a team such as team:fraud")
+        return value
+
+    @field_validator("gates")
+    @classmethod
+    def _can_be_passed(cls, value: dict[GateMetric, Gate]) -> dict[GateMetric, Gate]:
+        for metric, gate in value.items():
+            for side, bound in [("minimum", gate.minimum), ("maximum", gate.maximum)]:
+                if bound is not None and metric not in UNBOUNDED and not 0 <= bound <= 1:
+                    raise ValueError(f"{metric}: {side} {bound:g} is not within 0 to 1, where {metric} lies")
+        return value
+
     @model_validator(mode="after")
     def _parts_agree(self) -> "ModelSpec":
         self._check_columns()
@@ -70,16 +91,21 @@ class ModelSpec(SpecPart):
 
     def _check_columns(self) -> None:
         for name in self.columns:
-            if name.startswith("_") or name in RESERVED:
+            if name.startswith("_") or name.lower() in RESERVED:
                 raise ValueError(f"columns.{name}: names beginning with _ and {', '.join(RESERVED)} are taken by the pipeline")
+        if twice := _repeated(name.lower() for name in self.columns):
+            raise ValueError(f"columns: {', '.join(twice)} stands there in upper and lower case, which tables do not tell apart")
         sources = [column.source or name for name, column in self.columns.items()]
-        if twice := {s for s in sources if sources.count(s) > 1}:
-            raise ValueError(f"columns: {', '.join(sorted(twice))} in the files is the source of more than one column")
+        if twice := _repeated(sources):
+            raise ValueError(f"columns: {', '.join(twice)} in the files is the source of more than one column")
 
     def _check_roles(self) -> None:
         for role, name in [("event_time", self.event_time), ("target", self.target), ("entity", self.entity)]:
             if name is not None:
                 self._column(role, name)
+        for field, names in [("row_key", self.row_key), ("evaluation.slices", self.evaluation.slices)]:
+            if twice := _repeated(names):
+                raise ValueError(f"{field}: {', '.join(twice)} stands there more than once")
         for name in self.row_key:
             if self._column("row_key", name).nullable:
                 raise ValueError(f"row_key: {name} is nullable; a row without a key cannot be told from others")
@@ -93,20 +119,21 @@ class ModelSpec(SpecPart):
             raise ValueError(f"target: {self.target} cannot also be a key")
 
     def _check_features(self) -> None:
-        names = self.feature_names()
-        if twice := {n for n in names if names.count(n) > 1}:
-            raise ValueError(f"features: {', '.join(sorted(twice))} is made more than once")
+        if twice := _repeated(name.lower() for name in self.feature_names()):
+            raise ValueError(f"features: {', '.join(twice)} is made more than once (tables do not tell upper from lower case)")
+        columns = {name.lower() for name in self.columns}
         for position, feature in enumerate(self.features):
             where = f"features[{position}] ({feature.kind})"
             if isinstance(feature, RowTransform | Categorical):
                 self._check_row_feature(where, feature)
             elif isinstance(feature, WindowAggregate):
                 self._check_window(where, feature)
-            own = feature.columns if isinstance(feature, RowTransform | Categorical) else []
+            own = feature.columns if isinstance(feature, RowTransform | Categorical) and feature.kind in ("column", "categorical") else []
             for name in feature.names():
-                if name in RESERVED or (name in self.columns and name not in own):
+                if name.lower() in RESERVED or (name.lower() in columns and name not in own):
                     raise ValueError(
-                        f"{where}: it makes {name}, which is the name of a column; rename the column (its name in the files is `source`)"
+                        f"{where}: it makes {name}, which is the name of a column (in upper or lower case); "
+                        "rename the column (its name in the files is `source`)"
                     )
 
     def _check_row_feature(self, where: str, feature: RowTransform | Categorical) -> None:
@@ -126,6 +153,8 @@ class ModelSpec(SpecPart):
             return
         if self._column(where, feature.value).type not in ("integer", "number", "boolean"):
             raise ValueError(f"{where}: {feature.value} is a {self.columns[feature.value].type} and cannot be aggregated")
+        if feature.value == self.target and not feature.delay:
+            raise ValueError(f"{where}: an aggregate of the target {self.target} without delay would contain the row's own label; give a delay")
         if feature.value == self.target and feature.delay < self.label_delay:
             raise ValueError(
                 f"{where}: aggregates of the target {self.target} need delay of at least the label_delay {format_duration(self.label_delay)}, "
@@ -169,3 +198,7 @@ class ModelSpec(SpecPart):
         """How far before a row its features can see."""
         reaches = [f.reach() for f in self.features if isinstance(f, WindowAggregate)]
         return max([timedelta(0), *reaches, *(f.reads for f in self.features if isinstance(f, CustomFeatures))])
+
+
+def _repeated(names: Iterable[str]) -> list[str]:
+    return sorted(name for name, count in Counter(names).items() if count > 1)

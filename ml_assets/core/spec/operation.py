@@ -2,9 +2,10 @@
 
 from datetime import timedelta
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from ml_assets.core.spec.base import SpecPart
+from ml_assets.core.spec.cron import check_cron
 from ml_assets.core.spec.durations import Duration, PositiveDays, Window
 
 
@@ -45,6 +46,11 @@ class Schedule(SpecPart):
     """When the newest day is made."""
 
     cron: str = "0 2 * * *"
-    """Cron expression in the time zone of the source."""
+    """Cron expression in the time zone of the source: five fields, or a macro such as @daily."""
     enabled: bool = True
     """Whether the schedule runs as soon as the location is loaded."""
+
+    @field_validator("cron")
+    @classmethod
+    def _is_cron(cls, value: str) -> str:
+        return check_cron(value)

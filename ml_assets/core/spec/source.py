@@ -5,11 +5,13 @@ from datetime import date
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, StrictBool, StrictFloat, StrictInt, StrictStr, field_validator, model_validator
 
 from ml_assets.core.spec.base import SpecPart
 
 ColumnType = Literal["integer", "number", "string", "boolean", "timestamp"]
+FORMATS = (".parquet", ".csv", ".jsonl", ".csv.gz", ".jsonl.gz")
+_ALLOWED_TYPES: dict[str, tuple[type, ...]] = {"integer": (int,), "number": (int, float), "string": (str,), "boolean": (bool,)}
 DAY_PLACEHOLDER = re.compile(r"\{day(?::([^}]*))?\}")
 
 
@@ -40,6 +42,9 @@ class Source(SpecPart):
                 raise ValueError("{day:...} must contain %Y, %m and %d once each, for example {day:%Y/%m/%d}")
         if value.startswith("/") or ".." in value.split("/") or "://" in value:
             raise ValueError("must be relative to the landing root and stay inside it")
+        name = DAY_PLACEHOLDER.sub(lambda m: re.sub("%.", "0", m[1] or "0"), value).rpartition("/")[2]
+        if not any(_can_end_in(name.lower(), ending) for ending in FORMATS):
+            raise ValueError(f"no file of a known format matches {value!r}; the name must be able to end in {', '.join(FORMATS)}, as *.csv or * can")
         return value
 
     @field_validator("time_zone")
@@ -79,8 +84,8 @@ class Column(SpecPart):
     maximum: float | None = None
     """Largest good value (integer and number)."""
 
-    allowed: list[str | int | bool] | None = None
-    """The only good values."""
+    allowed: list[StrictBool | StrictInt | StrictFloat | StrictStr] | None = None
+    """The only good values, of the type of the column (not for timestamp)."""
 
     pattern: str | None = None
     """Regular expression that the whole value matches (string)."""
@@ -91,6 +96,9 @@ class Column(SpecPart):
             raise ValueError(f"minimum and maximum are for integer and number, not for {self.type}")
         if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
             raise ValueError(f"minimum {self.minimum} is above maximum {self.maximum}")
+        for value in self.allowed or ():
+            if type(value) not in _ALLOWED_TYPES.get(self.type, ()):
+                raise ValueError(f"allowed: {_mismatch(value, self.type)}")
         if self.pattern is not None:
             if self.type != "string":
                 raise ValueError(f"pattern is for string, not for {self.type}")
@@ -118,3 +126,18 @@ class Quality(SpecPart):
         if self.max_rows is not None and self.max_rows < self.min_rows:
             raise ValueError(f"max_rows {self.max_rows} is below min_rows {self.min_rows}")
         return self
+
+
+def _can_end_in(pattern: str, ending: str) -> bool:
+    """Whether a name that matches the pattern (with `*` and `?`) can end in `ending`."""
+    tail = pattern.rpartition("*")[2][-len(ending) :]
+    fits = all(char in ("?", wanted) for char, wanted in zip(reversed(tail), reversed(ending), strict=False))
+    return fits and ("*" in pattern or len(tail) == len(ending))
+
+
+def _mismatch(value: bool | int | float | str, wanted: str) -> str:
+    if wanted == "timestamp":
+        return "not for timestamp"
+    kind = {bool: "boolean", int: "integer", float: "number", str: "string"}[type(value)]
+    hint = "; YAML reads yes, no, on and off as booleans, so put text in quotes" if isinstance(value, bool) else ""
+    return f"{value!r} is of type {kind}, but the column is of type {wanted}{hint}"

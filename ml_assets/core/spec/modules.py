@@ -1,0 +1,24 @@
+"""Whether a Python module can be found, without importing it or its parents."""
+
+import sys
+
+
+def missing_module(module: str) -> str | None:
+    """The first part of a dotted name that cannot be found, or None when the module is there.
+
+    `importlib.util.find_spec` would import the parents of the module, and with them whatever they import.
+    """
+    parts = module.split(".")
+    path = None
+    for count in range(1, len(parts) + 1):
+        name = ".".join(parts[:count])
+        if (count > 1 and path is None) or not parts[count - 1].isidentifier():
+            return name
+        if name in sys.modules:
+            path = getattr(sys.modules[name], "__path__", None)
+            continue
+        found = next((spec for finder in sys.meta_path if (spec := finder.find_spec(name, path))), None)
+        if found is None:
+            return name
+        path = found.submodule_search_locations
+    return None
