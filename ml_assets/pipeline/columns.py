@@ -7,14 +7,14 @@ from ml_assets.core.spec.features import Calendar, Categorical, CustomFeatures, 
 
 _PROVENANCE = [
     dg.TableColumn("_source_file", "string", description="Landed file that the row was read from"),
-    dg.TableColumn("_source_row", "integer", description="Position of the row in that file, from 0"),
+    dg.TableColumn("_source_row", "integer", description="Position of the row in that file, from 0; lines that are no rows come after all others"),
     dg.TableColumn("_unreadable_values", "string", description="Text of the values that could not be read, as JSON by column"),
 ]
 _QUARANTINE = [
     dg.TableColumn("scope", "string", description="row, file (a whole landed object) or day (why the day was rejected or is missing)"),
     dg.TableColumn("reasons", "list<string>", description="Every rule that was broken, as `column: rule`"),
     dg.TableColumn("source_file", "string", description="Landed file"),
-    dg.TableColumn("source_row", "integer", description="Position of the row in that file, from 0"),
+    dg.TableColumn("source_row", "integer", description="Position of the row in that file, from 0; lines that are no rows come after all others"),
     dg.TableColumn("row", "string", description="The row as JSON"),
     dg.TableColumn("unreadable_values", "string", description="Text of the values that could not be read, as JSON by column"),
 ]

@@ -24,7 +24,7 @@ def last_rows(within: str, delay: str = "0d") -> dict[str, Any]:
 
 
 def custom(reads: str) -> dict[str, Any]:
-    return {"kind": "custom", "function": "m:f", "outputs": ["x"], "reads": reads}
+    return {"kind": "custom", "function": "math:sin", "outputs": ["x"], "reads": reads}
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from ml_assets_tests.core.feature_cases import frame, spec_with
 
 NOTHING = frame()
 AMOUNT = {"kind": "column", "columns": ["amount"]}
-CUSTOM = {"kind": "custom", "function": "some.module:function", "outputs": ["x"]}
+CUSTOM = {"kind": "custom", "function": "math:sin", "outputs": ["x"]}
 
 
 def calendar(*parts: str, **more: Any) -> dict[str, Any]:

@@ -123,7 +123,7 @@ def test_a_column_that_is_not_read_may_occur_twice(make_spec):
 
 def test_a_lack_of_memory_is_no_fault_of_the_file(make_spec, monkeypatch):
     def no_memory(content: bytes) -> bytes:
-        raise pa.lib.ArrowMemoryError("malloc failed")
+        raise pa.ArrowMemoryError("malloc failed")
 
     monkeypatch.setattr(gzip, "decompress", no_memory)
     with pytest.raises(MemoryError):
