@@ -119,7 +119,17 @@ def _training(spec: ModelSpec) -> StageAssets:
     last = 2 * spec.label_delay.days + spec.evaluation.holdout.days
     first = last + spec.training.window.days - 1
     return StageAssets(
-        [_asset(spec, MODEL, _paragraph(ModelTraining), "training", {"xgboost", "scikitlearn"}, [_from(spec, FEATURES, first, last)])],
+        [
+            _asset(
+                spec,
+                MODEL,
+                _paragraph(ModelTraining),
+                "training",
+                {"xgboost", "scikitlearn"},
+                [_from(spec, FEATURES, first, last)],
+                **_schema(columns.model_columns()),
+            )
+        ],
         open=lambda context: ModelTraining(spec, context.resources.lake, context.resources.landing, context.log.info),
         problem=checks.training_problem,
         every_day=checks.model_metadata,
@@ -142,6 +152,7 @@ def _evaluation(spec: ModelSpec) -> StageAssets:
                 "evaluation",
                 {"deltalake", "scikitlearn"},
                 [_from(spec, MODEL), _from(spec, FEATURES, first, last)],
+                **_schema(columns.evaluation_columns(spec)),
             )
         ],
         open=lambda context: ModelEvaluation(spec, context.resources.lake, context.resources.landing),
@@ -165,7 +176,17 @@ def _registration(spec: ModelSpec) -> StageAssets:
         return ModelRegistration(spec, context.resources.lake, context.resources.landing, registry, register)
 
     return StageAssets(
-        [_asset(spec, ENTRY, _paragraph(ModelRegistration), "registry", {"mlflow"}, [_from(spec, MODEL), _from(spec, EVALUATION)])],
+        [
+            _asset(
+                spec,
+                ENTRY,
+                _paragraph(ModelRegistration),
+                "registry",
+                {"mlflow"},
+                [_from(spec, MODEL), _from(spec, EVALUATION)],
+                **_schema(columns.entry_columns()),
+            )
+        ],
         open=open_stage,
         problem=checks.registration_problem,
         every_day=checks.registration_metadata,

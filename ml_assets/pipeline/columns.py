@@ -19,6 +19,48 @@ _QUARANTINE = [
     dg.TableColumn("unreadable_values", "string", description="Text of the values that could not be read, as JSON by column"),
 ]
 
+_MODEL = [
+    dg.TableColumn("model_digest", "string", description="SHA-256 of the model's files; empty when there is no model"),
+    dg.TableColumn("problem", "string", description="Why there is no model"),
+    dg.TableColumn("artifacts", "string", description="Folder of the model's files, relative to the lake"),
+    dg.TableColumn("rounds", "integer", description="Rounds of boosting"),
+    dg.TableColumn("threshold", "number", description="Score from which a row is decided positive"),
+    dg.TableColumn("rows", "integer", description="Rows that the model was trained on"),
+    dg.TableColumn("positives", "integer", description="Positive rows among them"),
+    dg.TableColumn("fit_first", "date", description="First day of the training window"),
+    dg.TableColumn("validation_first", "date", description="First day of its early-stopping part"),
+    dg.TableColumn("validation_last", "date", description="Last day of the training window"),
+]
+_ENTRY = [
+    dg.TableColumn("model_digest", "string", description="SHA-256 of the model's files"),
+    dg.TableColumn("version", "string", description="MLflow version"),
+    dg.TableColumn("mlflow_run_id", "string", description="MLflow run that the version came from"),
+    dg.TableColumn("gates_passed", "boolean", description="Whether every gate passed"),
+    dg.TableColumn("alias_moved", "boolean", description="Whether the alias moved to this version when it was registered"),
+    dg.TableColumn("note", "string", description="What became of the alias, and why"),
+]
+
+
+def model_columns() -> list[dg.TableColumn]:
+    """The columns of trained_model."""
+    return list(_MODEL)
+
+
+def entry_columns() -> list[dg.TableColumn]:
+    """The columns of model_registry_entry."""
+    return list(_ENTRY)
+
+
+def evaluation_columns(spec: ModelSpec) -> list[dg.TableColumn]:
+    """The columns of evaluation: the scored rows of the holdout."""
+    identity = [dg.TableColumn(name, spec.columns[name].type, description=spec.columns[name].description or None) for name in spec.identity_columns()]
+    return [
+        dg.TableColumn("event_day", "date", description="Day of the row's event"),
+        *identity,
+        dg.TableColumn("score", "number", description="Score from 0 to 1"),
+        dg.TableColumn("decision", "boolean", description="Whether the score reaches the model's threshold"),
+    ]
+
 
 def contract_columns(spec: ModelSpec) -> list[dg.TableColumn]:
     """The columns of the spec with their rules."""
