@@ -2,6 +2,7 @@
 
 import re
 from datetime import date, datetime
+from functools import lru_cache
 
 from ml_assets.core.spec.source import DAY_PLACEHOLDER
 
@@ -10,6 +11,7 @@ _DATE_PARTS = {"%Y": r"\d{4}", "%m": r"\d{2}", "%d": r"\d{2}"}
 ISO_DAY = "%Y-%m-%d"
 
 
+@lru_cache(maxsize=1024)
 def keys_pattern(files: str, day: date) -> re.Pattern[str]:
     """A regular expression that the whole key (relative to the landing root, `/` between levels) of a file of `day` matches."""
     return re.compile(_to_regex(files, lambda form: re.escape(day.strftime(form))))

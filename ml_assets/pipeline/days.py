@@ -22,7 +22,11 @@ def expected_fingerprint(stage: Stage, day: date) -> int:
 
 def is_current(stage: Stage, day: date) -> bool:
     """Whether the lake holds the day as it would be made now."""
-    return stage.tables[stage.name].fingerprint(day) == expected_fingerprint(stage, day) and stage.is_kept(day)
+    return _holds(stage, day, expected_fingerprint(stage, day))
+
+
+def _holds(stage: Stage, day: date, expected: int) -> bool:
+    return stage.tables[stage.name].fingerprint(day) == expected and stage.is_kept(day)
 
 
 def make_days(stage: Stage, days: Sequence[date], run_id: str, alone: bool) -> Iterator[DayOutcome]:
@@ -83,7 +87,7 @@ def _look_or_make(stage: Stage, day: date, alone: bool) -> DayOutcome | _Waiting
     for attempt in range(1, ATTEMPTS + 1):
         try:
             expected = expected_fingerprint(stage, day)
-            if stage.tables[stage.name].fingerprint(day) == expected and stage.is_kept(day):
+            if _holds(stage, day, expected):
                 return DayOutcome(day, False, {}, time.perf_counter() - begun, expected)
             return _Waiting(day, expected, stage.make(day, alone), time.perf_counter() - begun, alone)
         except InputChanged:

@@ -9,9 +9,11 @@ from ml_assets.core.splits import HistoryTooShort, split_days
 from ml_assets.pipeline.features import FEATURES
 from ml_assets.pipeline.inputs import fingerprints_of
 from ml_assets.pipeline.stage import CannotMake, Made
-from ml_assets.pipeline.training import MODEL, MODEL_FILE, PREPROCESSING_FILE
+from ml_assets.pipeline.training import MODEL
 from ml_assets.resources.lake import Lake
 from ml_assets.resources.landing import Landing
+from ml_assets.resources.mlflow_model import MODEL as MODEL_FILE
+from ml_assets.resources.mlflow_model import PREPROCESSING as PREPROCESSING_FILE
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,7 +11,7 @@ from ml_assets.pipeline.evaluation import EVALUATION, ModelEvaluation
 from ml_assets.pipeline.features import FEATURES
 from ml_assets.pipeline.pictures import evaluation_pictures
 from ml_assets.pipeline.stage import CannotMake, Made
-from ml_assets.pipeline.training import MODEL, MODEL_FILE, PASSPORT_FILE, PREPROCESSING_FILE
+from ml_assets.pipeline.training import MODEL
 from ml_assets.resources.lake import Lake
 from ml_assets.resources.landing import Landing
 from ml_assets.resources.registry import ModelRegistry, RegisteredVersion
@@ -93,10 +93,10 @@ class ModelRegistration:
 
     def _record(self, day: date, model: Mapping, verdicts: "list[Verdict]") -> "ModelRecord":
         from ml_assets.core.gates import all_passed
-        from ml_assets.resources.mlflow_model import ModelRecord
+        from ml_assets.resources.mlflow_model import ARTIFACTS, ModelRecord
 
         overall = self.evaluation.overall(day)
-        artifacts = {name: self.lake.files.read(f"{model['artifacts']}/{name}") for name in (MODEL_FILE, PREPROCESSING_FILE, PASSPORT_FILE)}
+        artifacts = {name: self.lake.files.read(f"{model['artifacts']}/{name}") for name in ARTIFACTS}
         tags = {
             "trained_model_fingerprint": f"{self._models.fingerprint(day):016x}",
             "evaluation_fingerprint": f"{self.evaluation.tables[EVALUATION].fingerprint(day):016x}",

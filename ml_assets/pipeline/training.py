@@ -15,12 +15,14 @@ from ml_assets.pipeline.stage import CannotMake, Made
 from ml_assets.pipeline.validation import VALIDATED, Validation
 from ml_assets.resources.lake import Lake
 from ml_assets.resources.landing import Landing
+from ml_assets.resources.mlflow_model import MODEL as MODEL_FILE
+from ml_assets.resources.mlflow_model import PASSPORT as PASSPORT_FILE
+from ml_assets.resources.mlflow_model import PREPROCESSING as PREPROCESSING_FILE
 
 if TYPE_CHECKING:
     from ml_assets.core.training import TrainedModel
 
 MODEL = "trained_model"
-MODEL_FILE, PREPROCESSING_FILE, PASSPORT_FILE = "model.ubj", "preprocessing.json", "passport.json"
 
 
 def artifacts_key(model: str, digest: str) -> str:

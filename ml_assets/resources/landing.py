@@ -28,15 +28,12 @@ class Landing(dg.ConfigurableResource):
 
     def objects_of_day(self, source: Source, day: date) -> list[StoredObject]:
         """The data files of one day, sorted by key; an empty list when none have landed."""
-        pattern = keys_pattern(source.files, day)
-        return [
-            found for found in self._objects.describe(fixed_prefix(source.files, day)) if pattern.fullmatch(found.key) and is_data_file(found.key)
-        ]
+        found = self._objects.describe(fixed_prefix(source.files, day))
+        return [one for one in found if _belongs_to(source, day, one.key)]
 
     def has_files(self, source: Source, day: date) -> bool:
         """Whether any data file of one day has landed; cheaper than `objects_of_day`, as no content is looked at."""
-        pattern = keys_pattern(source.files, day)
-        return any(pattern.fullmatch(key) and is_data_file(key) for key in self._objects.keys(fixed_prefix(source.files, day)))
+        return any(_belongs_to(source, day, key) for key in self._objects.keys(fixed_prefix(source.files, day)))
 
     def complete_objects(self, source: Source, sensor: Sensor, day: date, now: datetime) -> list[StoredObject] | None:
         """The data files of one day when it is complete as the sensor's settings say, else None. One listing of the day's prefix.
@@ -47,8 +44,8 @@ class Landing(dg.ConfigurableResource):
             day: the day.
             now: the time to which the age of a file is counted, with a zone.
         """
-        found, pattern = self._objects.describe(fixed_prefix(source.files, day)), keys_pattern(source.files, day)
-        objects = [one for one in found if pattern.fullmatch(one.key) and is_data_file(one.key)]
+        found = self._objects.describe(fixed_prefix(source.files, day))
+        objects = [one for one in found if _belongs_to(source, day, one.key)]
         if sensor.marker is not None:
             marker = keys_pattern(marker_key(source.files, sensor.marker), day)
             if objects and not any(marker.fullmatch(one.key) for one in found):
@@ -72,3 +69,8 @@ class Landing(dg.ConfigurableResource):
             return self._objects.read_unchanged(found)
         except FileNotFoundError as error:
             raise ObjectChanged(f"{found.key} under {self.uri} was replaced or removed while it was read") from error
+
+
+def _belongs_to(source: Source, day: date, key: str) -> bool:
+    """Whether a key is that of a data file of the day."""
+    return is_data_file(key) and keys_pattern(source.files, day).fullmatch(key) is not None
