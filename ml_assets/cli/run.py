@@ -18,7 +18,7 @@ from ml_assets.cli.summary import print_summary
 from ml_assets.core.spec import ModelSpec
 from ml_assets.definitions import DEFS
 from ml_assets.defs.environment import SETTINGS, Settings, build_environment
-from ml_assets.pipeline.assets import LANDED_TO_FEATURES, MODEL_ASSETS, asset_key
+from ml_assets.pipeline.assets import MODEL_ASSETS, asset_key, landed_to_features
 from ml_assets.pipeline.days import is_current
 from ml_assets.pipeline.spec_files import read_spec
 from ml_assets.pipeline.stage import CannotMake
@@ -82,7 +82,7 @@ def make_plan(spec: ModelSpec, newest: date, stages: Stages) -> Plan:
         sys.exit(f"{error}; the newest landed day is {newest}")
     seen = max(spec.source.start, first - timedelta(days=days_read(spec)[-1]))
     landed, featured = _days(seen, newest), _days(first, newest)
-    work = [(stages.ingestion, landed), (stages.validation, landed), (stages.features, featured)]
+    work = [(stage, landed) for stage in stages.of_landed()] + [(stages.features, featured)]
     work += [(stage, [newest]) for stage in (stages.training, stages.evaluation, stages.registration)]
     try:
         to_do = not all(is_current(stage, day) for stage, days in work for day in days)
@@ -99,7 +99,8 @@ def _materialise(spec: ModelSpec, plan: Plan, settings: Settings, console: Conso
     job = defs().resolve_job_def(f"{spec.name}_daily")
     seconds: dict[str, float] = {}
     with dg.DagsterInstance.from_config(settings.dagster_home) as instance, StageProgress(console) as progress:
-        for names, days in [(LANDED_TO_FEATURES[:-1], plan.landed), (LANDED_TO_FEATURES[-1:], plan.featured), (MODEL_ASSETS, [plan.newest])]:
+        landed = landed_to_features(spec)
+        for names, days in [(landed[:-1], plan.landed), (landed[-1:], plan.featured), (MODEL_ASSETS, [plan.newest])]:
             progress.expect(names, len(days))
             result = job.execute_in_process(
                 instance=instance,

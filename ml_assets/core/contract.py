@@ -8,7 +8,7 @@ import pandas as pd
 
 from ml_assets.core.landed_files import NOT_IN_FILE, WHOLE_LINE
 from ml_assets.core.schemas import UNREADABLE
-from ml_assets.core.spec import ModelSpec
+from ml_assets.core.spec.feed import Contract
 from ml_assets.core.spec.source import Column
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def _schema_of(columns: tuple[tuple[str, str], ...]) -> "pa.DataFrameSchema":
     return pa.DataFrameSchema({name: _column_schema(Column.model_validate_json(rules)) for name, rules in columns}, strict=False)
 
 
-def contract_schema(spec: ModelSpec) -> "pa.DataFrameSchema":
+def contract_schema(spec: Contract) -> "pa.DataFrameSchema":
     """The spec's columns as a pandera schema; rows are typed before, so it holds rules of values only."""
     return _schema_of(tuple((name, column.model_dump_json()) for name, column in spec.columns.items()))
 
@@ -49,11 +49,11 @@ def _matches_whole(values: pd.Series, pattern: str) -> pd.Series:
     return values.str.fullmatch(pattern)
 
 
-def broken_rules(spec: ModelSpec, rows: pd.DataFrame, day_of_row: pd.Series) -> pd.DataFrame:
+def broken_rules(spec: Contract, rows: pd.DataFrame, day_of_row: pd.Series) -> pd.DataFrame:
     """Every rule that every row breaks.
 
     Args:
-        spec: the model's specification.
+        spec: what the files have to hold.
         rows: rows of one day as read from raw_data, index 0 to n - 1.
         day_of_row: boolean, whether the event time of each row lies in the day of the partition (true where there is no event time).
 

@@ -17,7 +17,8 @@ def custom_features(spec: ModelSpec, feature: CustomFeatures, rows: pd.DataFrame
     """Call the function of `feature` and return its columns, a value for each row of `rows`.
 
     The function gets copies: `rows`, in order of event time and row key, without any label; and the rows of `history` with time in
-    (day - reads, day), in the same order, with the labels that are known when the day begins, those of events up to day - label_delay.
+    (day - reads, day), in the same order, with the labels that are known when the day begins: those of events up to day - label_delay, or, where
+    labels come in files of their own, those that `history` has.
 
     Args:
         spec: the model.
@@ -34,8 +35,9 @@ def custom_features(spec: ModelSpec, feature: CustomFeatures, rows: pd.DataFrame
     function = _load(where, feature.function)
     visible = history[history[spec.event_time] > day - feature.reads] if len(history) else rows.iloc[:0]
     visible = visible.take(sorted_order(visible[spec.row_key], first=microseconds(visible[spec.event_time]))).reset_index(drop=True)
+    known_until = day - spec.label_delay if spec.labels is None else day
     try:
-        result = function(_blank(spec, rows, None), _blank(spec, visible, day - spec.label_delay))
+        result = function(_blank(spec, rows, None), _blank(spec, visible, known_until))
     except Exception as error:
         error.add_note(f"{where} failed on the day that begins at {day}")
         raise

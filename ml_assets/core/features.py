@@ -1,5 +1,6 @@
 """Point-in-time features: what was known about each row of a day at the moment of the row."""
 
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -10,7 +11,7 @@ from ml_assets.core.custom_features import custom_features
 from ml_assets.core.days import beginning_of_day
 from ml_assets.core.key_order import Timeline, microseconds, sorted_order
 from ml_assets.core.spec import ModelSpec
-from ml_assets.core.spec.features import Calendar, Categorical, CustomFeatures, RowTransform, WindowAggregate
+from ml_assets.core.spec.features import Calendar, Categorical, CustomFeatures, Feature, RowTransform, WindowAggregate
 from ml_assets.core.windows import as_floats, window_features
 
 DAY = timedelta(days=1)
@@ -24,21 +25,36 @@ def days_read(spec: ModelSpec) -> list[int]:
     floor(d) to ceil(d + w) before it, counted in days of 24 hours: for w = 1d and d = 7d the days 7 and 8. A custom function that reads r sees the
     times after r before the day begins.
     """
+    return sorted({0} | _days_seen(spec, spec.features))
+
+
+def label_days_read(spec: ModelSpec) -> list[int]:
+    """How many days before its own day the days lie whose labels a day's features see, ascending: those of windows of the target and of functions.
+
+    Where labels come in files of their own, the frames of these days need the column of the target, as it counts on the day before.
+    """
+    return sorted(offset for offset in _days_seen(spec, spec.target_features()) if offset)
+
+
+def _days_seen(spec: ModelSpec, features: Sequence[Feature]) -> set[int]:
     # Where the clocks change, days of 23 and 25 hours move the beginning of an earlier day by up to that change against multiples of 24 hours.
     shift = _clock_change(spec)
-    seen = {0}
-    for feature in spec.features:
+    seen: set[int] = set()
+    for feature in features:
         if isinstance(feature, WindowAggregate):
             for window in [*feature.windows, *([feature.within] if feature.within else [])]:
                 newest = max((feature.delay - shift) // DAY, 0)
                 seen.update(range(newest, -(-(feature.delay + window + shift) // DAY) + 1))
         elif isinstance(feature, CustomFeatures) and feature.reads:
             seen.update(range(-(-(feature.reads + shift) // DAY) + 1))
-    return sorted(seen)
+    return seen
 
 
 def columns_read(spec: ModelSpec) -> list[str]:
-    """Columns of the validated data that the features table is made from, in the order of the spec; all of them where a custom function reads."""
+    """Columns of the validated data that the features table is made from, in the order of the spec; all of them where a custom function reads.
+
+    The target is not among them where labels come in files of their own.
+    """
     needed = {*spec.identity_columns()}
     for feature in spec.features:
         if isinstance(feature, RowTransform | Categorical):
@@ -47,12 +63,12 @@ def columns_read(spec: ModelSpec) -> list[str]:
             needed.update([*feature.key, *([feature.value] if feature.value else [])])
         elif isinstance(feature, CustomFeatures):
             needed.update(spec.columns)
-    return [name for name in spec.columns if name in needed]
+    return [name for name in spec.columns if name in needed and (spec.labels is None or name != spec.target)]
 
 
 def feature_frame_order(spec: ModelSpec) -> list[str]:
     """Columns of the features table: the identity columns, then the features that are not among them, in the order of the spec."""
-    return list(dict.fromkeys([*spec.identity_columns(), *spec.feature_names()]))
+    return list(dict.fromkeys([*spec.row_identity_columns(), *spec.feature_names()]))
 
 
 def build_features(spec: ModelSpec, rows: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
@@ -60,7 +76,8 @@ def build_features(spec: ModelSpec, rows: pd.DataFrame, history: pd.DataFrame) -
 
     Args:
         spec: the model.
-        rows: validated rows of one day of the source's time zone, in any order, with at least `columns_read(spec)`; event times are tz-aware.
+        rows: validated rows of one day of the source's time zone, in any order, with at least `columns_read(spec)` and, where `label_days_read` names
+            days, the target, which may be missing in every row; event times are tz-aware.
         history: validated rows of earlier days, at least those of `days_read(spec)`, in any order. What no row of the day can see changes nothing.
 
     Returns:
@@ -80,12 +97,13 @@ def build_features(spec: ModelSpec, rows: pd.DataFrame, history: pd.DataFrame) -
     else:
         made = _features(spec, rows, _in_order_of_time(spec, history, _beginning_of_day(spec, rows)))
     made |= {name: _as_text(rows[name], spec.columns[name].type) for name in spec.categorical_features()}
-    made |= {name: rows[name] for name in spec.identity_columns()}
+    made |= {name: rows[name] for name in spec.row_identity_columns()}
     return pd.DataFrame({name: made[name] for name in feature_frame_order(spec)})
 
 
 def _check_columns(spec: ModelSpec, what: str, frame: pd.DataFrame) -> None:
-    if missing := [name for name in columns_read(spec) if name not in frame]:
+    wanted = [*columns_read(spec), *([spec.target] if label_days_read(spec) else [])]
+    if missing := [name for name in wanted if name not in frame]:
         raise ValueError(f"features of {spec.name}: {what} lacks {', '.join(missing)}; read the columns that columns_read names")
     if not isinstance(frame[spec.event_time].dtype, pd.DatetimeTZDtype) and len(frame):
         raise ValueError(f"features of {spec.name}: {spec.event_time} of {what} is {frame[spec.event_time].dtype}; times need a time zone")

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from ml_assets.core.conversion import convert
 from ml_assets.core.schemas import SOURCE_FILE, SOURCE_ROW, UNREADABLE, raw_schema
-from ml_assets.core.spec import ModelSpec
+from ml_assets.core.spec.feed import Contract
 
 WHOLE_LINE, NOT_IN_FILE = "_line", "column missing in file"
 
@@ -32,14 +32,14 @@ class LandedFile:
     fault: str | None
 
 
-def read_landed_file(spec: ModelSpec, key: str, content: bytes) -> LandedFile:
+def read_landed_file(spec: Contract, key: str, content: bytes) -> LandedFile:
     """Read one file; faults of the data come back as values, never as exceptions.
 
     Columns that the spec does not name are left out. A value that cannot be read as its type becomes null, and its text is kept in
     `_unreadable_values`, a JSON object by column; so is a column that the file does not have (unless it is nullable) and a line that is no row.
 
     Args:
-        spec: the model's specification.
+        spec: what the files have to hold.
         key: name of the file; its ending says the format.
         content: the bytes of the file.
     """
@@ -52,7 +52,7 @@ def read_landed_file(spec: ModelSpec, key: str, content: bytes) -> LandedFile:
         return LandedFile(None, f"cannot be read ({len(content):,} bytes): {_first_line(error)}")
 
 
-def _read(spec: ModelSpec, key: str, content: bytes) -> LandedFile:
+def _read(spec: Contract, key: str, content: bytes) -> LandedFile:
     table, broken_lines = _parse(spec, key, content)
     wanted = {name: column.source or name for name, column in spec.columns.items()}
     found = Counter(table.column_names)
@@ -74,7 +74,7 @@ def _read(spec: ModelSpec, key: str, content: bytes) -> LandedFile:
     return LandedFile(rows, _fault(table.column_names, wanted, missing, len(broken_lines)))
 
 
-def _parse(spec: ModelSpec, key: str, content: bytes) -> tuple[pa.Table, list[str]]:
+def _parse(spec: Contract, key: str, content: bytes) -> tuple[pa.Table, list[str]]:
     name = key.lower()
     if name.endswith(".gz"):
         content, name = gzip.decompress(content), name[:-3]
@@ -147,7 +147,7 @@ def _as_json(unreadable: dict[str, pa.Array], rows: int) -> pa.Array:
     return pa.array(out, pa.string())
 
 
-def _broken(spec: ModelSpec, key: str, first_row: int, lines: list[str]) -> pa.Table:
+def _broken(spec: Contract, key: str, first_row: int, lines: list[str]) -> pa.Table:
     # Where a line stood between the rows is not known for CSV, so these are numbered after the last row.
     schema = raw_schema(spec)
     columns = {field.name: pa.nulls(len(lines), field.type) for field in schema}

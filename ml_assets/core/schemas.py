@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from ml_assets.core.spec import ModelSpec
+from ml_assets.core.spec.feed import Contract
 from ml_assets.core.spec.source import ColumnType
 
 if TYPE_CHECKING:
@@ -27,12 +28,12 @@ def arrow_type(column_type: ColumnType) -> pa.DataType:
     return _ARROW[column_type]
 
 
-def row_schema(spec: ModelSpec) -> pa.Schema:
+def row_schema(spec: Contract) -> pa.Schema:
     """The columns of the contract: the schema of validated_data."""
     return pa.schema([(name, arrow_type(column.type)) for name, column in spec.columns.items()])
 
 
-def raw_schema(spec: ModelSpec) -> pa.Schema:
+def raw_schema(spec: Contract) -> pa.Schema:
     """validated_data's columns and where each row came from: file, row in the file from 0, and the values that could not be read, as JSON."""
     return pa.unify_schemas([row_schema(spec), PROVENANCE])
 
@@ -54,8 +55,8 @@ QUARANTINE = pa.schema(
 
 
 def features_schema(spec: ModelSpec) -> pa.Schema:
-    """Identity columns as in the contract, then the features: float64, categories as text."""
-    identity = spec.identity_columns()
+    """Identity columns that are known with the row as in the contract, then the features: float64, categories as text."""
+    identity = spec.row_identity_columns()
     categorical = set(spec.categorical_features())
     fields = [(name, arrow_type(spec.columns[name].type)) for name in identity]
     fields += [(name, pa.string() if name in categorical else pa.float64()) for name in spec.feature_names() if name not in identity]

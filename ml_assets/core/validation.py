@@ -10,7 +10,7 @@ import pyarrow as pa
 from ml_assets.core.contract import broken_rules
 from ml_assets.core.days import beginning_of_day
 from ml_assets.core.schemas import QUARANTINE, SOURCE_FILE, SOURCE_ROW, UNREADABLE, row_schema, to_pandas
-from ml_assets.core.spec import ModelSpec
+from ml_assets.core.spec.feed import Contract
 
 REPEATED = "repeats a row of the day"
 CONFLICTING = "stands in rows that differ"
@@ -28,7 +28,7 @@ class ValidatedDay:
     quarantined: pa.Table
 
 
-def validate_day(spec: ModelSpec, day: date, raw: pa.Table, objects: pa.Table) -> ValidatedDay:
+def validate_day(spec: Contract, day: date, raw: pa.Table, objects: pa.Table) -> ValidatedDay:
     """Apply the contract to one day. A fault of the data is a result, never an exception.
 
     Rows that break a rule are quarantined. Of identical rows one is kept; rows that share a row key but differ are all quarantined. A day is
@@ -36,13 +36,13 @@ def validate_day(spec: ModelSpec, day: date, raw: pa.Table, objects: pa.Table) -
     are fewer or more than `quality` allows, or when the share of bad rows is above `quality.max_bad_share` (identical repeats do not count as bad).
 
     Args:
-        spec: the model's specification.
+        spec: what the files have to hold.
         day: the partition's day in the time zone of the source.
         raw: rows with `raw_schema(spec)`.
         objects: the landed objects of the day, with `LANDED_OBJECTS`.
     """
     rows = to_pandas(raw)
-    broken = broken_rules(spec, rows, _lies_in(day, rows[spec.event_time], spec.source.time_zone))
+    broken = broken_rules(spec, rows, _lies_in_day(spec, day, rows))
     broken = pd.concat([broken, _repeats(spec, rows, broken)], ignore_index=True)
     reasons = broken.groupby("row")["reason"].agg(list)
     is_bad = np.zeros(len(rows), dtype=bool)
@@ -55,17 +55,20 @@ def validate_day(spec: ModelSpec, day: date, raw: pa.Table, objects: pa.Table) -
         reasons, good = pd.concat([reasons, rest]).sort_index(), np.zeros(len(rows), dtype=bool)
     accepted = raw.select(row_schema(spec).names).filter(pa.array(good))
     return ValidatedDay(
-        accepted.sort_by([(name, "ascending") for name in [spec.event_time, *spec.row_key]]),
+        accepted.sort_by([(name, "ascending") for name in [*([spec.event_time] if spec.event_time else []), *spec.row_key]]),
         pa.concat_tables([_faults(objects), _day_entry(why_rejected), _row_entries(spec, rows, reasons)]),
     )
 
 
-def _lies_in(day: date, event_time: pd.Series, time_zone: str) -> pd.Series:
-    begin, end = beginning_of_day(day, time_zone), beginning_of_day(day + timedelta(days=1), time_zone)
+def _lies_in_day(spec: Contract, day: date, rows: pd.DataFrame) -> pd.Series:
+    if spec.event_time is None:
+        return pd.Series(True, index=rows.index)
+    event_time, zone = rows[spec.event_time], spec.source.time_zone
+    begin, end = beginning_of_day(day, zone), beginning_of_day(day + timedelta(days=1), zone)
     return event_time.isna() | ((event_time >= begin) & (event_time < end))
 
 
-def _repeats(spec: ModelSpec, rows: pd.DataFrame, broken: pd.DataFrame) -> pd.DataFrame:
+def _repeats(spec: Contract, rows: pd.DataFrame, broken: pd.DataFrame) -> pd.DataFrame:
     """Rows that share a row key: identical ones but the first (by file and row), and all of those that differ."""
     keyed = rows[rows[spec.row_key].notna().all(axis=1)]
     shared = keyed[keyed.duplicated(spec.row_key, keep=False)].sort_values([SOURCE_FILE, SOURCE_ROW])
@@ -83,9 +86,9 @@ def _repeats(spec: ModelSpec, rows: pd.DataFrame, broken: pd.DataFrame) -> pd.Da
     )
 
 
-def _why_rejected(spec: ModelSpec, day: date, rows: int, bad: int, objects: pa.Table) -> str | None:
+def _why_rejected(spec: Contract, day: date, rows: int, bad: int, objects: pa.Table) -> str | None:
     if objects.num_rows == 0:
-        return f"no files have landed for {day}"
+        return f"no files have landed for {day}" if spec.event_time is not None else None
     unreadable = [key for key, count in zip(objects["key"].to_pylist(), objects["rows"].to_pylist(), strict=True) if count is None]
     if unreadable:
         return f"cannot be read: {', '.join(unreadable)}"
@@ -111,7 +114,7 @@ def _entries(entries: list[dict]) -> pa.Table:
     return pa.Table.from_pylist(entries, schema=QUARANTINE)
 
 
-def _row_entries(spec: ModelSpec, rows: pd.DataFrame, reasons: pd.Series) -> pa.Table:
+def _row_entries(spec: Contract, rows: pd.DataFrame, reasons: pd.Series) -> pa.Table:
     kept = rows.loc[reasons.index]
     # 15 decimals are the most that pandas writes and 10 what it writes unasked; raw_data has the value itself.
     written = kept[list(spec.columns)].to_json(orient="records", lines=True, date_format="iso", date_unit="us", double_precision=15)

@@ -1,4 +1,4 @@
-"""The asset graph of one model: seven assets in six stages, with their keys, groups, lineage and checks."""
+"""The asset graph of one model: its stages with their keys, groups, lineage and checks."""
 
 import inspect
 from collections.abc import Sequence
@@ -8,26 +8,35 @@ from typing import Any
 import dagster as dg
 
 from ml_assets.core.spec import ModelSpec
+from ml_assets.core.spec.feed import Feed, labels_feed, rows_feed
 from ml_assets.pipeline import checks, columns
 from ml_assets.pipeline.compute import training_tags
 from ml_assets.pipeline.evaluation import EVALUATION, ModelEvaluation
 from ml_assets.pipeline.features import FEATURES, FeatureEngineering
-from ml_assets.pipeline.ingestion import RAW, Ingestion
+from ml_assets.pipeline.ingestion import RAW, RAW_LABELS, Ingestion
 from ml_assets.pipeline.registry import ENTRY, ModelRegistration
 from ml_assets.pipeline.stage_assets import StageAssets, build_stage_assets, partitions
 from ml_assets.pipeline.training import MODEL, ModelTraining
-from ml_assets.pipeline.validation import QUARANTINED, VALIDATED, Validation
+from ml_assets.pipeline.validation import LABELS, QUARANTINED, QUARANTINED_LABELS, VALIDATED, Validation
 from ml_assets.resources.mlflow_model import ModelRecord
 from ml_assets.resources.registry import RegisteredVersion
 
 LANDED_TO_FEATURES = (RAW, VALIDATED, QUARANTINED, FEATURES)
+LABEL_ASSETS = (RAW_LABELS, LABELS, QUARANTINED_LABELS)
 MODEL_ASSETS = (MODEL, EVALUATION, ENTRY)
+
+
+def landed_to_features(spec: ModelSpec) -> tuple[str, ...]:
+    """Names of the assets that follow landed files, features last."""
+    return (*(LABEL_ASSETS if spec.labels else ()), *LANDED_TO_FEATURES)
 
 
 def build_assets(spec: ModelSpec) -> list[dg.AssetsDefinition]:
     """The assets of a model in the order of its stages."""
-    stages = (_ingestion, _validation, _features, _training, _evaluation, _registration)
-    return [build_stage_assets(spec, stage(spec)) for stage in stages]
+    feeds = [feed for feed in (labels_feed(spec), rows_feed(spec)) if feed]
+    of_feeds = [stage(spec, feed) for feed in feeds for stage in (_ingestion, _validation)]
+    of_rows = [stage(spec) for stage in (_features, _training, _evaluation, _registration)]
+    return [build_stage_assets(spec, stage) for stage in (*of_feeds, *of_rows)]
 
 
 def asset_key(spec: ModelSpec, name: str) -> dg.AssetKey:
@@ -66,26 +75,26 @@ def _schema(found: list[dg.TableColumn]) -> dict[str, Any]:
     return {"dagster/column_schema": dg.TableSchema(found)}
 
 
-def _ingestion(spec: ModelSpec) -> StageAssets:
+def _ingestion(spec: ModelSpec, feed: Feed) -> StageAssets:
     return StageAssets(
-        [_asset(spec, RAW, _paragraph(Ingestion), "ingestion", {"deltalake", "parquet"}, **_schema(columns.raw_columns(spec)))],
-        open=lambda context: Ingestion(spec, context.resources.lake, context.resources.landing),
-        problem=checks.ingestion_problem,
+        [_asset(spec, feed.raw, _paragraph(Ingestion), "ingestion", {"deltalake", "parquet"}, **_schema(columns.raw_columns(feed)))],
+        open=lambda context: Ingestion(feed, spec.late_data, context.resources.lake, context.resources.landing),
+        problem=lambda stage, day: stage.problem(day),
     )
 
 
-def _validation(spec: ModelSpec) -> StageAssets:
-    raw, kinds = [_from(spec, RAW)], {"deltalake", "pandera"}
+def _validation(spec: ModelSpec, feed: Feed) -> StageAssets:
+    raw, kinds, key = [_from(spec, feed.raw)], {"deltalake", "pandera"}, asset_key(spec, feed.validated)
     return StageAssets(
         [
-            _asset(spec, VALIDATED, _paragraph(Validation), "validation", kinds, raw, **_schema(columns.contract_columns(spec))),
-            _asset(spec, QUARANTINED, _paragraph(Validation, 1), "validation", kinds, raw, **_schema(columns.quarantine_columns())),
+            _asset(spec, feed.validated, _paragraph(Validation), "validation", kinds, raw, **_schema(columns.contract_columns(feed))),
+            _asset(spec, feed.quarantined, _paragraph(Validation, 1), "validation", kinds, raw, **_schema(columns.quarantine_columns())),
         ],
-        open=lambda context: Validation(spec, context.resources.lake),
-        problem=checks.validation_problem,
-        newest_day=lambda stage, day: {"dagster/column_lineage": columns.same_columns(spec, asset_key(spec, RAW))},
-        checks=[checks.every_day_accepted(asset_key(spec, VALIDATED))],
-        check=lambda stage, days: checks.judge_days(stage, days, asset_key(spec, VALIDATED)),
+        open=lambda context: Validation(feed, context.resources.lake),
+        problem=lambda stage, day: stage.problem(day),
+        newest_day=lambda stage, day: {"dagster/column_lineage": columns.same_columns(feed, asset_key(spec, feed.raw))},
+        checks=[checks.every_day_accepted(key)],
+        check=lambda stage, days: checks.judge_days(stage, days, key),
     )
 
 
@@ -99,7 +108,7 @@ def _features(spec: ModelSpec) -> StageAssets:
                 _paragraph(FeatureEngineering),
                 "features",
                 {"deltalake", "pandas"},
-                [_from(spec, VALIDATED, reach)],
+                [_from(spec, VALIDATED, reach), *([_from(spec, LABELS, reach, 1)] if spec.labels and spec.target_features() else [])],
                 **_schema(columns.feature_columns(spec)),
             )
         ],
@@ -126,7 +135,7 @@ def _training(spec: ModelSpec) -> StageAssets:
                 _paragraph(ModelTraining),
                 "training",
                 {"xgboost", "scikitlearn"},
-                [_from(spec, FEATURES, first, last)],
+                [_from(spec, FEATURES, first, last), *([_from(spec, LABELS, first)] if spec.labels else [])],
                 **_schema(columns.model_columns()),
             )
         ],
@@ -151,7 +160,7 @@ def _evaluation(spec: ModelSpec) -> StageAssets:
                 _paragraph(ModelEvaluation),
                 "evaluation",
                 {"deltalake", "scikitlearn"},
-                [_from(spec, MODEL), _from(spec, FEATURES, first, last)],
+                [_from(spec, MODEL), _from(spec, FEATURES, first, last), *([_from(spec, LABELS, first)] if spec.labels else [])],
                 **_schema(columns.evaluation_columns(spec)),
             )
         ],

@@ -11,30 +11,12 @@ from ml_assets.core.spec import ModelSpec
 
 if TYPE_CHECKING:
     from ml_assets.pipeline.evaluation import ModelEvaluation
-    from ml_assets.pipeline.ingestion import Ingestion
     from ml_assets.pipeline.registry import ModelRegistration
     from ml_assets.pipeline.training import ModelTraining
     from ml_assets.pipeline.validation import Validation
 
 EVERY_DAY_ACCEPTED = "every_day_accepted"
 MOST_LINES = 200
-
-
-def ingestion_problem(stage: "Ingestion", day: date) -> str | None:
-    """What is wrong with the landed objects of a day."""
-    from ml_assets.pipeline.ingestion import OBJECTS
-
-    objects = stage.tables[OBJECTS].read([day], ["key", "fault"]).to_pylist()
-    if not objects:
-        return "no files have landed"
-    return "; ".join(f"{entry['key']}: {entry['fault']}" for entry in objects if entry["fault"]) or None
-
-
-def validation_problem(stage: "Validation", day: date) -> str | None:
-    """Why a day was rejected, or that nothing landed."""
-    report = stage.report([day])
-    why = report.loc[report["scope"] == "day", "reason"]
-    return str(why.iloc[0]) if len(why) else None
 
 
 def every_day_accepted(key: dg.AssetKey) -> dg.AssetCheckSpec:

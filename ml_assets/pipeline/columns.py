@@ -4,6 +4,7 @@ import dagster as dg
 
 from ml_assets.core.spec import ModelSpec
 from ml_assets.core.spec.features import Calendar, Categorical, CustomFeatures, Feature, RowTransform, WindowAggregate
+from ml_assets.core.spec.feed import Contract
 
 _PROVENANCE = [
     dg.TableColumn("_source_file", "string", description="Landed file that the row was read from"),
@@ -62,8 +63,8 @@ def evaluation_columns(spec: ModelSpec) -> list[dg.TableColumn]:
     ]
 
 
-def contract_columns(spec: ModelSpec) -> list[dg.TableColumn]:
-    """The columns of the spec with their rules."""
+def contract_columns(spec: Contract) -> list[dg.TableColumn]:
+    """The columns of the contract with their rules."""
     return [
         dg.TableColumn(
             name,
@@ -75,8 +76,8 @@ def contract_columns(spec: ModelSpec) -> list[dg.TableColumn]:
     ]
 
 
-def raw_columns(spec: ModelSpec) -> list[dg.TableColumn]:
-    """The columns of the spec without rules, and the provenance of each row."""
+def raw_columns(spec: Contract) -> list[dg.TableColumn]:
+    """The columns of the contract without rules, and the provenance of each row."""
     plain = [dg.TableColumn(name, column.type, description=column.description or None) for name, column in spec.columns.items()]
     return [*plain, *_PROVENANCE]
 
@@ -88,7 +89,7 @@ def quarantine_columns() -> list[dg.TableColumn]:
 
 def feature_columns(spec: ModelSpec) -> list[dg.TableColumn]:
     """Identity columns and features."""
-    identity = spec.identity_columns()
+    identity = spec.row_identity_columns()
     categorical = spec.categorical_features()
     columns = [dg.TableColumn(name, spec.columns[name].type, description=spec.columns[name].description or None) for name in identity]
     for feature in spec.features:
@@ -99,18 +100,21 @@ def feature_columns(spec: ModelSpec) -> list[dg.TableColumn]:
     return columns
 
 
-def same_columns(spec: ModelSpec, upstream: dg.AssetKey) -> dg.TableColumnLineage:
+def same_columns(spec: Contract, upstream: dg.AssetKey) -> dg.TableColumnLineage:
     """Lineage of a table whose columns are those of the upstream table."""
     return dg.TableColumnLineage({name: [dg.TableColumnDep(upstream, name)] for name in spec.columns})
 
 
 def feature_lineage(spec: ModelSpec, upstream: dg.AssetKey) -> dg.TableColumnLineage:
     """Which validated columns each identity column and each feature is made from."""
-    made_from = {name: [name] for name in spec.identity_columns()}
+    made_from = {name: [name] for name in spec.row_identity_columns()}
     for feature in spec.features:
         for name, sources in _sources(spec, feature):
             made_from.setdefault(name, sources)
-    return dg.TableColumnLineage({name: [dg.TableColumnDep(upstream, source) for source in sources] for name, sources in made_from.items()})
+    labels = {spec.target: dg.AssetKey([spec.name, "validated_labels"])} if spec.labels else {}
+    return dg.TableColumnLineage(
+        {name: [dg.TableColumnDep(labels.get(source, upstream), source) for source in sources] for name, sources in made_from.items()}
+    )
 
 
 def _sources(spec: ModelSpec, feature: Feature) -> list[tuple[str, list[str]]]:

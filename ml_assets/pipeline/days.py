@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from ml_assets.core.fingerprint import fingerprint
-from ml_assets.pipeline.stage import CannotMake, DayOutcome, InputChanged, Made, Stage
+from ml_assets.pipeline.stage import CannotMake, DayOutcome, InputChanged, KeepDay, Made, Stage
 
 ATTEMPTS = 3
 # A commit costs about 20 ms, whatever it holds; this many days share one unless they are large.
@@ -21,8 +21,11 @@ def expected_fingerprint(stage: Stage, day: date) -> int:
 
 
 def is_current(stage: Stage, day: date) -> bool:
-    """Whether the lake holds the day as it would be made now."""
-    return _holds(stage, day, expected_fingerprint(stage, day))
+    """Whether the lake holds the day as it would be made now, or as it has to stay."""
+    try:
+        return _holds(stage, day, expected_fingerprint(stage, day))
+    except KeepDay:
+        return True
 
 
 def _holds(stage: Stage, day: date, expected: int) -> bool:
@@ -90,6 +93,8 @@ def _look_or_make(stage: Stage, day: date, alone: bool) -> DayOutcome | _Waiting
             if _holds(stage, day, expected):
                 return DayOutcome(day, False, {}, time.perf_counter() - begun, expected)
             return _Waiting(day, expected, stage.make(day, alone), time.perf_counter() - begun, alone)
+        except KeepDay as reason:
+            return DayOutcome(day, False, {}, time.perf_counter() - begun, stage.tables[stage.name].fingerprint(day) or 0, str(reason))
         except InputChanged:
             if attempt == ATTEMPTS:
                 raise

@@ -1,13 +1,16 @@
 """Stage evaluation: the holdout scored by the model of the day, its metrics with intervals, and the verdict of each gate."""
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from ml_assets.core.fingerprint import code_version
 from ml_assets.core.spec import ModelSpec
+from ml_assets.core.spec.feed import rows_feed
 from ml_assets.core.splits import HistoryTooShort, split_days
 from ml_assets.pipeline.features import FEATURES
 from ml_assets.pipeline.inputs import fingerprints_of
+from ml_assets.pipeline.labels import LabelsByKey, labels_part
 from ml_assets.pipeline.stage import CannotMake, Made
 from ml_assets.pipeline.training import MODEL
 from ml_assets.resources.lake import Lake
@@ -36,7 +39,8 @@ class ModelEvaluation:
         from ml_assets.core.schemas import EVALUATION_METRICS, TRAINED_MODEL, evaluation_schema, features_schema
 
         self.spec, self.lake, self._landing = spec, lake, landing
-        self.code = code_version("ml_assets.core.evaluation", "ml_assets.core.scorer", "ml_assets.core.schemas")
+        joined = ["ml_assets.core.labels"] if spec.labels else []
+        self.code = code_version("ml_assets.core.evaluation", "ml_assets.core.scorer", "ml_assets.core.schemas", *joined)
         self.spec_part = {
             "evaluation": spec.evaluation.model_dump(mode="json"),
             "columns": [spec.identity_columns(), spec.event_time, spec.target, spec.entity],
@@ -45,6 +49,9 @@ class ModelEvaluation:
         }
         self._features = lake.table(spec.name, FEATURES, features_schema(spec))
         self._models = lake.table(spec.name, MODEL, TRAINED_MODEL)
+        self._labels = LabelsByKey(spec, lake, landing, self._features) if spec.labels else None
+        if self._labels:
+            self.spec_part["labels"] = labels_part(spec)
         self.tables = {
             METRICS: lake.table(spec.name, METRICS, EVALUATION_METRICS),
             EVALUATION: lake.table(spec.name, EVALUATION, evaluation_schema(spec)),
@@ -54,6 +61,8 @@ class ModelEvaluation:
         """See what has been trained since."""
         self._features.refresh()
         self._models.refresh()
+        if self._labels:
+            self._labels.refresh()
 
     def _days_used(self, day: date) -> list[date]:
         try:
@@ -64,13 +73,15 @@ class ModelEvaluation:
         return [first + timedelta(days=n) for n in range((split.holdout[-1] - first).days + 1)]
 
     def inputs(self, day: date) -> list:
-        """The fingerprint of the model, and of each feature day that is read."""
+        """The fingerprint of the model, and of each feature day that is read, and the labels that its rows have on `day`."""
         model = self._models.fingerprint(day)
         if model is None:
             raise CannotMake(f"{self.spec.name}: the {EVALUATION} of {day} needs the {MODEL} of that day; materialise it first")
-        used = self._days_used(day)
-        features = fingerprints_of(self.spec, self._landing, self._features, used, f"the {EVALUATION} of {day}", FEATURES) if used else []
-        return [model, *features]
+        used, reader = self._days_used(day), f"the {EVALUATION} of {day}"
+        if not used:
+            return [model]
+        features = fingerprints_of(rows_feed(self.spec), self._landing, self._features, used, reader, FEATURES)
+        return [model, *features, *(self._labels.inputs(used, day, reader) if self._labels else [])]
 
     def make(self, day: date, alone: bool) -> Made:
         """Score the holdout day by day and measure."""
@@ -96,19 +107,29 @@ class ModelEvaluation:
         import pandas as pd
 
         from ml_assets.core.evaluation import without_known_positives
-        from ml_assets.core.schemas import to_pandas
 
         holdout = split_days(self.spec, day).holdout
-        columns = list(dict.fromkeys([*self.spec.identity_columns(), *scorer.features]))
         parts = []
         for scored in holdout:
-            frame = to_pandas(self._features.read([scored], columns))
+            frame = self._labelled(scored, day, [*self.spec.identity_columns(), *scorer.features])
             parts.append(frame[self.spec.identity_columns()].assign(day=scored, score=scorer.score(frame)))
         scores = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
         if not self.spec.evaluation.exclude_known_positives:
             return scores
-        earlier = to_pandas(self._features.read(self._days_used(day), ["day", self.spec.entity or "", self.spec.target]))
+        columns = [self.spec.entity or "", self.spec.target]
+        known = [self._labelled(used, day, columns).assign(day=used) for used in self._days_used(day)]
+        earlier = pd.concat([part for part in known if len(part)] or known[:1], ignore_index=True)
         return without_known_positives(self.spec, scores, holdout, earlier)
+
+    def _labelled(self, used: date, day: date, columns: Sequence[str]) -> "pd.DataFrame":
+        """Columns of a day of features, the target with the labels that count on `day` among them."""
+        from ml_assets.core.schemas import to_pandas
+
+        names = list(dict.fromkeys(columns))
+        if not self._labels:
+            return to_pandas(self._features.read([used], names))
+        rows = to_pandas(self._features.read([used], [name for name in names if name != self.spec.target]))
+        return rows.assign(**{self.spec.target: self._labels.column(used, day)})[names]
 
     def model_row(self, day: date) -> dict:
         """The row of trained_model of one day."""

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from ml_assets.core.fingerprint import code_version
 from ml_assets.core.spec import ModelSpec
 from ml_assets.core.spec.features import CustomFeatures
+from ml_assets.core.spec.feed import rows_feed
 from ml_assets.pipeline.inputs import fingerprints_of
+from ml_assets.pipeline.labels import LabelsByKey, labels_part
 from ml_assets.pipeline.stage import Made
 from ml_assets.pipeline.validation import VALIDATED
 from ml_assets.resources.lake import Lake
@@ -28,22 +30,27 @@ class FeatureEngineering:
     name = FEATURES
 
     def __init__(self, spec: ModelSpec, lake: Lake, landing: Landing):
-        from ml_assets.core.features import columns_read, days_read
+        from ml_assets.core.features import columns_read, days_read, label_days_read
         from ml_assets.core.schemas import features_schema, row_schema
 
         self.spec, self._landing = spec, landing
         hooks = [feature.function.split(":")[0] for feature in spec.features if isinstance(feature, CustomFeatures)]
-        self.code = code_version("ml_assets.core.features", "ml_assets.core.schemas", *hooks)
+        joined = ["ml_assets.core.labels"] if spec.labels else []
+        self.code = code_version("ml_assets.core.features", "ml_assets.core.schemas", *joined, *hooks)
         columns = columns_read(spec)
         self.spec_part = {
             "features": [feature.model_dump(mode="json") for feature in spec.features],
             "columns": {name: spec.columns[name].type for name in columns},
-            "identity": [spec.identity_columns(), spec.row_key, spec.event_time, spec.target],
+            "identity": [spec.row_identity_columns(), spec.row_key, spec.event_time, spec.target],
             "label_delay": str(spec.label_delay) if hooks else None,
             "time_zone": spec.source.time_zone,
         }
-        self._validated = lake.table(spec.name, VALIDATED, row_schema(spec))
+        self._validated = lake.table(spec.name, VALIDATED, row_schema(rows_feed(spec)))
         self._columns, self._offsets = columns, days_read(spec)
+        self._label_offsets = label_days_read(spec) if spec.labels else []
+        self._labels = LabelsByKey(spec, lake, landing, self._validated) if self._label_offsets else None
+        if self._labels:
+            self.spec_part["labels"] = labels_part(spec)
         self._frames: OrderedDict[date, pd.DataFrame] = OrderedDict()
         self.tables = {FEATURES: lake.table(spec.name, FEATURES, features_schema(spec))}
 
@@ -51,14 +58,23 @@ class FeatureEngineering:
         """See what has been validated since."""
         self._validated.refresh()
         self._frames.clear()
+        if self._labels:
+            self._labels.refresh()
 
     def _days_seen(self, day: date) -> list[date]:
-        seen = (day - timedelta(days=offset) for offset in reversed(self._offsets))
+        return self._days_back(day, self._offsets)
+
+    def _days_back(self, day: date, offsets: list[int]) -> list[date]:
+        seen = (day - timedelta(days=offset) for offset in reversed(offsets))
         return [earlier for earlier in seen if earlier >= self.spec.source.start]
 
     def inputs(self, day: date) -> list:
-        """Day and fingerprint of each validated day that can be seen."""
-        return fingerprints_of(self.spec, self._landing, self._validated, self._days_seen(day), f"{FEATURES} of {day}", VALIDATED)
+        """Day and fingerprint of each validated day that can be seen, and the labels of those whose labels can be seen."""
+        reader = f"the {FEATURES} of {day}"
+        seen = fingerprints_of(rows_feed(self.spec), self._landing, self._validated, self._days_seen(day), reader, VALIDATED)
+        if not self._labels:
+            return seen
+        return [*seen, *self._labels.inputs(self._days_back(day, self._label_offsets), day - timedelta(days=1), reader)]
 
     def make(self, day: date, alone: bool) -> Made:
         """Build the features of one day; of the history no more than the longest window is held."""
@@ -70,10 +86,22 @@ class FeatureEngineering:
         seen = self._days_seen(day)
         for held in [held for held in self._frames if held < day - timedelta(days=self._offsets[-1])]:
             del self._frames[held]
-        frames = [self._frame(earlier) for earlier in seen]
+        frames = [self._labelled(day, earlier) for earlier in seen]
         history = [frame for frame in frames[:-1] if len(frame)] or [frames[-1].iloc[:0]]
         built = build_features(self.spec, frames[-1], pd.concat(history, ignore_index=True))
         return Made({FEATURES: pa.Table.from_pandas(built, schema=self.tables[FEATURES].schema.remove(0), preserve_index=False)})
+
+    def _labelled(self, day: date, earlier: date) -> "pd.DataFrame":
+        """The rows of an earlier day, or of the day itself, with the labels that counted when the day began."""
+        import pandas as pd
+
+        frame, target = self._frame(earlier), self.spec.target
+        if not self._labels:
+            return frame
+        if (day - earlier).days in self._label_offsets:
+            return frame.assign(**{target: self._labels.column(earlier, day - timedelta(days=1))})
+        kind = "boolean" if self.spec.columns[target].type == "boolean" else "Int64"
+        return frame.assign(**{target: pd.Series(pd.NA, index=frame.index, dtype=kind)})
 
     def _frame(self, day: date) -> "pd.DataFrame":
         from ml_assets.core.schemas import to_pandas

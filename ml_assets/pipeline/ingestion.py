@@ -1,16 +1,23 @@
-"""Stage raw_data: the landed files of a day, read, renamed and typed, with the provenance of each object."""
+"""Stages raw_data and raw_labels: the landed files of a day, read, renamed and typed, with the provenance of each object."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import UTC, date, datetime
+from typing import Literal
 
-from ml_assets.core.fingerprint import code_version
-from ml_assets.core.spec import ModelSpec
-from ml_assets.pipeline.stage import CannotMake, InputChanged, Made
+from ml_assets.core.fingerprint import code_version, fingerprint
+from ml_assets.core.late_data import closed_since, describe_changes, is_closed
+from ml_assets.core.spec.feed import Feed
+from ml_assets.core.spec.labels import LateData
+from ml_assets.pipeline.stage import CannotMake, InputChanged, KeepDay, Made
 from ml_assets.resources.lake import Lake
 from ml_assets.resources.landing import Landing, ObjectChanged
 from ml_assets.resources.objects import StoredObject
 
 RAW, OBJECTS = "raw_data", "landed_objects"
+RAW_LABELS = "raw_labels"
+NOTHING_LANDED = "no files have landed"
+Standing = Literal["made", "changed", "refused"]
+"""made: the lake holds the day as it lies in the landing. changed: it does not, and the day may be made. refused: it may not, as it is closed."""
 
 
 def describe_objects(objects: Sequence[StoredObject]) -> list:
@@ -24,16 +31,15 @@ class Ingestion:
     Inputs: the landed objects by key, digest and size.
     """
 
-    name = RAW
-
-    def __init__(self, spec: ModelSpec, lake: Lake, landing: Landing):
+    def __init__(self, feed: Feed, late_data: LateData, lake: Lake, landing: Landing):
         from ml_assets.core.schemas import LANDED_OBJECTS, raw_schema
 
-        self.spec, self.landing = spec, landing
+        self.name, self.feed, self.landing, self._late_data = feed.raw, feed, landing, late_data
         self.code = code_version("ml_assets.core.landed_files")
-        columns = {name: [column.type, column.source, column.nullable] for name, column in spec.columns.items()}
-        self.spec_part = {"columns": columns, "time_zone": spec.source.time_zone}
-        self.tables = {OBJECTS: lake.table(spec.name, OBJECTS, LANDED_OBJECTS), RAW: lake.table(spec.name, RAW, raw_schema(spec))}
+        columns = {name: [column.type, column.source, column.nullable] for name, column in feed.columns.items()}
+        self.spec_part = {"columns": columns, "time_zone": feed.source.time_zone}
+        self._table, self._listed = lake.table(feed.name, feed.raw, raw_schema(feed)), lake.table(feed.name, feed.objects, LANDED_OBJECTS)
+        self.tables = {feed.objects: self._listed, feed.raw: self._table}
         self._objects: dict[date, list] = {}
 
     def refresh(self) -> None:
@@ -41,10 +47,51 @@ class Ingestion:
         self._objects.clear()
 
     def inputs(self, day: date) -> list:
-        """(key, digest, size) of each landed object of the day."""
+        """(key, digest, size) of each landed object of the day.
+
+        Raises:
+            KeepDay: when the day is closed, its objects changed, and the policy refuses that.
+        """
+        found = self._look(day)
+        if not self._may_change(day, found):
+            closed = closed_since(self._late_data, day, self.feed.source.time_zone)
+            raise KeepDay(
+                f"closed since {closed:%Y-%m-%d %H:%M} UTC (late_data): {self.changes(day)}; the day stays as it was made. "
+                "To make it again add it to late_data.reopened"
+            )
+        return describe_objects(found)
+
+    def _look(self, day: date) -> list[StoredObject]:
         if day not in self._objects:
-            self._objects[day] = self.landing.objects_of_day(self.spec.source, day)
-        return describe_objects(self._objects[day])
+            self._objects[day] = self.landing.objects_of_day(self.feed.source, day)
+        return self._objects[day]
+
+    def standing(self, day: date, objects: Sequence[StoredObject]) -> Standing:
+        """How the lake's day stands to the objects that lie in the landing; a day without objects that was never made counts as made."""
+        committed = self._table.fingerprint(day)
+        if committed is None:
+            return "changed" if objects else "made"
+        if committed == fingerprint(self.code, self.spec_part, describe_objects(objects)):
+            return "made"
+        return "changed" if self._may_change(day, objects) else "refused"
+
+    def _may_change(self, day: date, objects: Sequence[StoredObject]) -> bool:
+        """Whether the day may be made from these objects: always, unless it was made from others, is closed, and the policy refuses."""
+        late = self._late_data
+        if late.afterwards == "reopen" or self._table.fingerprint(day) is None or not self._is_closed(day):
+            return True
+        return describe_objects(objects) == self._made_from(day)
+
+    def _is_closed(self, day: date) -> bool:
+        return is_closed(self._late_data, day, self.feed.source.time_zone, datetime.now(UTC))
+
+    def _made_from(self, day: date) -> list:
+        entries = self._listed.read([day], ["key", "digest", "size"]).to_pylist()
+        return [[entry["key"], entry["digest"], entry["size"]] for entry in entries]
+
+    def changes(self, day: date) -> str:
+        """What lies in the landing for a day against what the day was made from, in words."""
+        return describe_changes(self._made_from(day), describe_objects(self._look(day)))
 
     def make(self, day: date, alone: bool) -> Made:
         """Read the day's objects. What cannot be read is kept as a fault of its object."""
@@ -54,15 +101,16 @@ class Ingestion:
         from ml_assets.core.schemas import LANDED_OBJECTS, raw_schema
 
         found = self._objects[day]
-        if not found and alone and self.tables[RAW].fingerprint(day) is None:
+        before = self._table.fingerprint(day)
+        if not found and alone and before is None and self.feed.event_time is not None:
             raise CannotMake(
-                f"{self.spec.name}: no files have landed for {day}; looked for {self.spec.source.files} under {self.landing.uri}. "
+                f"{self.feed.name}: no files have landed for {day}; looked for {self.feed.source.files} under {self.landing.uri}. "
                 "Put the day's files there and materialise it again."
             )
-        parts, objects = [raw_schema(self.spec).empty_table()], []
+        parts, objects = [raw_schema(self.feed).empty_table()], []
         for stored in found:
             try:
-                file = read_landed_file(self.spec, stored.key, self.landing.read(stored))
+                file = read_landed_file(self.feed, stored.key, self.landing.read(stored))
             except ObjectChanged as error:
                 raise InputChanged(str(error)) from error
             rows = file.rows.num_rows if file.rows is not None else None
@@ -70,13 +118,21 @@ class Ingestion:
             if file.rows is not None:
                 parts.append(file.rows)
         faults = [f"{entry['key']}: {entry['fault']}" for entry in objects if entry["fault"]]
-        problem = "no files have landed" if not found else "; ".join(faults) or None
+        problem = NOTHING_LANDED if not found and self.feed.event_time is not None else "; ".join(faults) or None
+        is_reopened = before is not None and self._is_closed(day) and describe_objects(found) != self._made_from(day)
         raw = pa.concat_tables(parts)
         return Made(
-            {OBJECTS: pa.Table.from_pylist(objects, schema=LANDED_OBJECTS), RAW: raw},
+            {self.feed.objects: pa.Table.from_pylist(objects, schema=LANDED_OBJECTS), self.feed.raw: raw},
             problem,
-            {"objects": len(found), "bytes": sum(stored.size for stored in found)},
+            {"objects": len(found), "bytes": sum(stored.size for stored in found), **({"reopened": self.changes(day)} if is_reopened else {})},
         )
+
+    def problem(self, day: date) -> str | None:
+        """What is wrong with the landed objects of a day that was made before."""
+        objects = self._listed.read([day], ["key", "fault"]).to_pylist()
+        if not objects and self.feed.event_time is not None:
+            return NOTHING_LANDED
+        return "; ".join(f"{entry['key']}: {entry['fault']}" for entry in objects if entry["fault"]) or None
 
     def is_kept(self, day: date) -> bool:
         """Everything is in the lake."""

@@ -3,17 +3,17 @@
 from collections.abc import Sequence
 from datetime import date
 
-from ml_assets.core.spec import ModelSpec
+from ml_assets.core.spec.feed import Feed
 from ml_assets.pipeline.stage import CannotMake
 from ml_assets.resources.lake import Table
 from ml_assets.resources.landing import Landing
 
 
-def fingerprints_of(spec: ModelSpec, landing: Landing, table: Table, days: Sequence[date], reader: str, read: str) -> list[list]:
+def fingerprints_of(feed: Feed, landing: Landing, table: Table, days: Sequence[date], reader: str, read: str) -> list[list]:
     """[day, fingerprint] of each day; the fingerprint of a day that was never made because nothing landed is None, and the day counts as empty.
 
     Args:
-        spec: the model's specification.
+        feed: the files that the table is made from, in the end.
         landing: where files land.
         table: the table that is read.
         days: the days that are read, ascending.
@@ -24,9 +24,9 @@ def fingerprints_of(spec: ModelSpec, landing: Landing, table: Table, days: Seque
         CannotMake: when days have files and were never made; it names them.
     """
     made = [(day, table.fingerprint(day)) for day in days]
-    if lacking := [day for day, found in made if found is None and landing.has_files(spec.source, day)]:
+    if lacking := [day for day, found in made if found is None and landing.has_files(feed.source, day)]:
         raise CannotMake(
-            f"{spec.name}: {reader} reads {read} of {days[0]} to {days[-1]}, but {len(lacking)} of these days have not been made, "
+            f"{feed.name}: {reader} reads {read} of {days[0]} to {days[-1]}, but {len(lacking)} of these days have not been made, "
             f"the first {lacking[0]}, the last {lacking[-1]}; materialise them first"
         )
     return [[day.isoformat(), found] for day, found in made]

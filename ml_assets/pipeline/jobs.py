@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from ml_assets.core.spec import ModelSpec
-from ml_assets.pipeline.assets import LANDED_TO_FEATURES, asset_key
+from ml_assets.pipeline.assets import asset_key, landed_to_features
 
 if TYPE_CHECKING:
     from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
@@ -25,7 +25,7 @@ def features_job(spec: ModelSpec) -> "UnresolvedAssetJobDefinition":
     """From landed files to features, for the days that changed files can be seen on."""
     return dg.define_asset_job(
         f"{spec.name}_features",
-        selection=dg.AssetSelection.assets(*[asset_key(spec, name) for name in LANDED_TO_FEATURES]),
+        selection=dg.AssetSelection.assets(*[asset_key(spec, name) for name in landed_to_features(spec)]),
         description=f"The stages of {spec.name} that follow landed files: raw data to features.",
         tags={"model": spec.name},
     )

@@ -10,10 +10,11 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 
 from ml_assets.core.arrivals import NOTHING, Arrivals, affected_ranges, day_digest, days_to_request
-from ml_assets.core.fingerprint import digest, fingerprint
+from ml_assets.core.fingerprint import digest
 from ml_assets.core.spec import ModelSpec
+from ml_assets.core.spec.feed import rows_feed
 from ml_assets.pipeline.assets import reach_in_days
-from ml_assets.pipeline.ingestion import Ingestion, describe_objects
+from ml_assets.pipeline.ingestion import Ingestion
 from ml_assets.resources.lake import Lake
 from ml_assets.resources.landing import Landing
 from ml_assets.resources.objects import StoredObject
@@ -96,13 +97,8 @@ def look(
 
 def is_made_by(spec: ModelSpec, lake: Lake, landing: Landing) -> IsMade:
     """Whether the lake holds raw data made from some landed objects; a day without objects that was never made counts as held."""
-    stage = Ingestion(spec, lake, landing)
-
-    def is_made(day: date, objects: Sequence[StoredObject]) -> bool:
-        committed = stage.tables[stage.name].fingerprint(day)
-        return not objects if committed is None else committed == fingerprint(stage.code, stage.spec_part, describe_objects(objects))
-
-    return is_made
+    stage = Ingestion(rows_feed(spec), spec.late_data, lake, landing)
+    return lambda day, objects: stage.standing(day, objects) != "changed"
 
 
 def arrivals_sensor(spec: ModelSpec, job: "UnresolvedAssetJobDefinition") -> dg.SensorDefinition:

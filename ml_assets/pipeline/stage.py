@@ -19,6 +19,10 @@ class InputChanged(Exception):
     """An input was replaced while it was read; reading it again gives the new one."""
 
 
+class KeepDay(Exception):
+    """A day that was made before has to stay as it is, although it would be made otherwise now; the message says why."""
+
+
 @dataclass(frozen=True)
 class Made:
     """What a stage made of one day.
@@ -60,7 +64,12 @@ class Stage(Protocol):
         ...
 
     def inputs(self, day: date) -> Sequence[object]:
-        """What the day is made from, with fingerprints or digests."""
+        """What the day is made from, with fingerprints or digests.
+
+        Raises:
+            CannotMake: when something has to be made first.
+            KeepDay: when the day was made before and has to stay as it is.
+        """
         ...
 
     def make(self, day: date, alone: bool) -> Made:

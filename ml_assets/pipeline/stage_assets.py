@@ -68,7 +68,8 @@ def build_stage_assets(spec: ModelSpec, stage_assets: StageAssets) -> dg.AssetsD
             yield from _of_made_days(stage_assets.specs, outcomes)
             raise dg.Failure(str(error), allow_retries=False) from error
         outcomes.sort(key=lambda outcome: outcome.day)
-        problems = {outcome.day: outcome.problem if outcome.computed else stage_assets.problem(stage, outcome.day) for outcome in outcomes}
+        # What was found when an unchanged day was made still holds.
+        problems = {found.day: found.problem or (None if found.computed else stage_assets.problem(stage, found.day)) for found in outcomes}
         _log_outcomes(context, stage, outcomes, problems)
         asked = set(context.selected_asset_check_keys)
         checks = [result for result in stage_assets.check(stage, days) if dg.AssetCheckKey(result.asset_key, result.check_name) in asked]

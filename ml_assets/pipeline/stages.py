@@ -1,12 +1,14 @@
 """All stages of one model, opened outside of a Dagster run: to plan, and to read what they have committed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from ml_assets.core.spec import ModelSpec
+from ml_assets.core.spec.feed import labels_feed, rows_feed
 from ml_assets.pipeline.evaluation import ModelEvaluation
 from ml_assets.pipeline.features import FeatureEngineering
 from ml_assets.pipeline.ingestion import Ingestion
 from ml_assets.pipeline.registry import ModelRegistration
+from ml_assets.pipeline.stage import Stage
 from ml_assets.pipeline.training import ModelTraining
 from ml_assets.pipeline.validation import Validation
 from ml_assets.resources.lake import Lake
@@ -17,14 +19,24 @@ from ml_assets.resources.registry import ModelRegistry, RegisteredVersion
 
 @dataclass(frozen=True)
 class Stages:
-    """The six stages of a model in their order."""
+    """The stages of a model in their order; those of labels only where labels come in files of their own."""
 
+    label_ingestion: Ingestion | None
+    label_validation: Validation | None
     ingestion: Ingestion
     validation: Validation
     features: FeatureEngineering
     training: ModelTraining
     evaluation: ModelEvaluation
     registration: ModelRegistration
+
+    def of_landed(self) -> list[Stage]:
+        """The stages that follow landed files, up to validation."""
+        return [stage for stage in (self.label_ingestion, self.label_validation, self.ingestion, self.validation) if stage is not None]
+
+    def all(self) -> list[Stage]:
+        """Every stage that the model has, each after those that it reads."""
+        return [stage for field in fields(self) if (stage := getattr(self, field.name)) is not None]
 
 
 def open_stages(spec: ModelSpec, lake: Lake, landing: Landing, registry: ModelRegistry) -> Stages:
@@ -33,9 +45,12 @@ def open_stages(spec: ModelSpec, lake: Lake, landing: Landing, registry: ModelRe
     def refuse(record: ModelRecord) -> RegisteredVersion:
         raise RuntimeError(f"{record.name} of {record.day} is registered by materialising its model_registry_entry")
 
+    rows, labels = rows_feed(spec), labels_feed(spec)
     return Stages(
-        Ingestion(spec, lake, landing),
-        Validation(spec, lake),
+        Ingestion(labels, spec.late_data, lake, landing) if labels else None,
+        Validation(labels, lake) if labels else None,
+        Ingestion(rows, spec.late_data, lake, landing),
+        Validation(rows, lake),
         FeatureEngineering(spec, lake, landing),
         ModelTraining(spec, lake, landing, lambda line: None),
         ModelEvaluation(spec, lake, landing),

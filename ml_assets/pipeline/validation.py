@@ -1,12 +1,11 @@
-"""Stage validated_data: rows that meet the contract, and quarantined_data: what does not, with the reasons."""
+"""Stages validated_data and validated_labels: rows that meet the contract, and beside each what does not, with the reasons."""
 
 from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
 from ml_assets.core.fingerprint import code_version
-from ml_assets.core.spec import ModelSpec
-from ml_assets.pipeline.ingestion import OBJECTS, RAW
+from ml_assets.core.spec.feed import Feed
 from ml_assets.pipeline.stage import CannotMake, Made
 from ml_assets.resources.lake import Lake
 
@@ -15,35 +14,35 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 VALIDATED, QUARANTINED = "validated_data", "quarantined_data"
+LABELS, QUARANTINED_LABELS = "validated_labels", "quarantined_labels"
 
 
 class Validation:
     """Rows that meet the contract; empty when the day was rejected or nothing landed.
 
-    What was kept out of validated_data, nothing lost: rows, files and days with every reason.
+    What was kept out, nothing lost: rows, files and days with every reason.
 
-    Input: the day of raw_data.
+    Input: the day as it was read.
     """
 
-    name = VALIDATED
-
-    def __init__(self, spec: ModelSpec, lake: Lake):
+    def __init__(self, feed: Feed, lake: Lake):
         from ml_assets.core.schemas import LANDED_OBJECTS, QUARANTINE, raw_schema, row_schema
 
-        self.spec = spec
+        self.name, self.feed = feed.validated, feed
         self.code = code_version("ml_assets.core.validation")
         self.spec_part = {
-            "columns": {name: column.model_dump(mode="json", exclude={"description"}) for name, column in spec.columns.items()},
-            "row_key": spec.row_key,
-            "event_time": spec.event_time,
-            "quality": spec.quality.model_dump(mode="json"),
-            "time_zone": spec.source.time_zone,
+            "columns": {name: column.model_dump(mode="json", exclude={"description"}) for name, column in feed.columns.items()},
+            "row_key": feed.row_key,
+            "event_time": feed.event_time,
+            "quality": feed.quality.model_dump(mode="json"),
+            "time_zone": feed.source.time_zone,
         }
-        self._raw, self._objects = lake.table(spec.name, RAW, raw_schema(spec)), lake.table(spec.name, OBJECTS, LANDED_OBJECTS)
-        self.tables = {
-            QUARANTINED: lake.table(spec.name, QUARANTINED, QUARANTINE),
-            VALIDATED: lake.table(spec.name, VALIDATED, row_schema(spec)),
-        }
+        self._raw, self._objects = lake.table(feed.name, feed.raw, raw_schema(feed)), lake.table(feed.name, feed.objects, LANDED_OBJECTS)
+        self.quarantined, self.validated = (
+            lake.table(feed.name, feed.quarantined, QUARANTINE),
+            lake.table(feed.name, feed.validated, row_schema(feed)),
+        )
+        self.tables = {feed.quarantined: self.quarantined, feed.validated: self.validated}
 
     def refresh(self) -> None:
         """See what has been ingested since."""
@@ -51,19 +50,25 @@ class Validation:
         self._objects.refresh()
 
     def inputs(self, day: date) -> list:
-        """The fingerprint of the day of raw_data."""
+        """The fingerprint of the day that was read."""
         made = self._raw.fingerprint(day)
         if made is None:
-            raise CannotMake(f"{self.spec.name}: {VALIDATED} of {day} needs {RAW} of that day; materialise it first")
+            raise CannotMake(f"{self.feed.name}: {self.feed.validated} of {day} needs {self.feed.raw} of that day; materialise it first")
         return [made]
 
     def make(self, day: date, alone: bool) -> Made:
         """Validate one day."""
         from ml_assets.core.validation import validate_day
 
-        result = validate_day(self.spec, day, self._raw.read([day]), self._objects.read([day]))
+        result = validate_day(self.feed, day, self._raw.read([day]), self._objects.read([day]))
         why = [entry["reasons"][0] for entry in result.quarantined.to_pylist() if entry["scope"] == "day"]
-        return Made({QUARANTINED: result.quarantined, VALIDATED: result.accepted}, why[0] if why else None)
+        return Made({self.feed.quarantined: result.quarantined, self.feed.validated: result.accepted}, why[0] if why else None)
+
+    def problem(self, day: date) -> str | None:
+        """Why a day that was made before was rejected, or that nothing landed."""
+        report = self.report([day])
+        why = report.loc[report["scope"] == "day", "reason"]
+        return str(why.iloc[0]) if len(why) else None
 
     def report(self, days: Sequence[date]) -> "pd.DataFrame":
         """What is in quarantine for `days`, counted by day, scope, file and reason."""
@@ -80,11 +85,11 @@ class Validation:
         return sum(self._entries(day, ["scope"])["scope"].to_pylist().count("row") for day in self._days_with_entries(days))
 
     def _days_with_entries(self, days: Sequence[date]) -> list[date]:
-        counts = self.tables[QUARANTINED].row_counts()
+        counts = self.quarantined.row_counts()
         return [day for day in days if counts.get(day)]
 
     def _entries(self, day: date, columns: list[str]) -> "pa.Table":
-        return self.tables[QUARANTINED].read([day], columns)
+        return self.quarantined.read([day], columns)
 
     def is_kept(self, day: date) -> bool:
         """Everything is in the lake."""

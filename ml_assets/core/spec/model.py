@@ -11,6 +11,7 @@ from ml_assets.core.spec.base import SpecPart
 from ml_assets.core.spec.durations import Days, format_duration
 from ml_assets.core.spec.evaluation import UNBOUNDED, Evaluation, Gate, GateMetric
 from ml_assets.core.spec.features import Categorical, CustomFeatures, Feature, RowTransform, WindowAggregate
+from ml_assets.core.spec.labels import Labels, LateData, check_labels
 from ml_assets.core.spec.operation import Backfill, Compute, Schedule, Sensor
 from ml_assets.core.spec.source import DAY_PLACEHOLDER, Column, Quality, Source
 from ml_assets.core.spec.training import Training
@@ -50,6 +51,10 @@ class ModelSpec(SpecPart):
     label_delay: Days
     """How long after its event the label of a row is known, in whole days."""
 
+    labels: Labels | None = None
+    """Where labels come from when they are not in the files of the rows."""
+
+    late_data: LateData = LateData()
     quality: Quality = Quality()
     features: list[Feature] = Field(min_length=1)
     """The features, in the order in which the model sees them."""
@@ -87,6 +92,8 @@ class ModelSpec(SpecPart):
         self._check_roles()
         self._check_features()
         self._check_judgement()
+        if self.labels is not None:
+            check_labels(self.labels, self.columns, self.target)
         return self
 
     def _check_columns(self) -> None:
@@ -190,9 +197,17 @@ class ModelSpec(SpecPart):
         return [name for feature in self.features if isinstance(feature, Categorical) for name in feature.names()]
 
     def identity_columns(self) -> list[str]:
-        """Columns that the features table carries beside the features: row key, event time, entity, target, slices; each once."""
-        entity = [self.entity] if self.entity else []
-        return list(dict.fromkeys([*self.row_key, self.event_time, *entity, self.target, *self.evaluation.slices]))
+        """Columns that evaluated rows carry beside the features: row key, key of the labels, event time, entity, target, slices; each once."""
+        entity, labels = [self.entity] if self.entity else [], self.labels.key if self.labels else []
+        return list(dict.fromkeys([*self.row_key, *labels, self.event_time, *entity, self.target, *self.evaluation.slices]))
+
+    def row_identity_columns(self) -> list[str]:
+        """The identity columns that are known with the row: all but the target where labels come in files of their own."""
+        return [name for name in self.identity_columns() if self.labels is None or name != self.target]
+
+    def target_features(self) -> list[Feature]:
+        """The features that see the target of earlier rows: windows over it, and functions, which get all columns."""
+        return [f for f in self.features if isinstance(f, CustomFeatures) or (isinstance(f, WindowAggregate) and f.value == self.target)]
 
     def longest_reach(self) -> timedelta:
         """How far before a row its features can see."""

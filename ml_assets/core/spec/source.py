@@ -35,17 +35,7 @@ class Source(SpecPart):
     @field_validator("files")
     @classmethod
     def _names_the_day(cls, value: str) -> str:
-        if not DAY_PLACEHOLDER.search(value):
-            raise ValueError("must contain {day}, for example transactions/{day}/*.parquet")
-        for placeholder in DAY_PLACEHOLDER.finditer(value):
-            if placeholder[1] is not None and sorted(re.findall("%.", placeholder[1])) != ["%Y", "%d", "%m"]:
-                raise ValueError("{day:...} must contain %Y, %m and %d once each, for example {day:%Y/%m/%d}")
-        if value.startswith("/") or ".." in value.split("/") or "://" in value:
-            raise ValueError("must be relative to the landing root and stay inside it")
-        name = DAY_PLACEHOLDER.sub(lambda m: re.sub("%.", "0", m[1] or "0"), value).rpartition("/")[2]
-        if not any(_can_end_in(name.lower(), ending) for ending in FORMATS):
-            raise ValueError(f"no file of a known format matches {value!r}; the name must be able to end in {', '.join(FORMATS)}, as *.csv or * can")
-        return value
+        return check_files_pattern(value)
 
     @field_validator("time_zone")
     @classmethod
@@ -126,6 +116,25 @@ class Quality(SpecPart):
         if self.max_rows is not None and self.max_rows < self.min_rows:
             raise ValueError(f"max_rows {self.max_rows} is below min_rows {self.min_rows}")
         return self
+
+
+def check_files_pattern(value: str) -> str:
+    """The pattern itself, when it names the day, stays inside the landing root, and can match a file of a known format.
+
+    Raises:
+        ValueError: when it does not; says what is wrong.
+    """
+    if not DAY_PLACEHOLDER.search(value):
+        raise ValueError("must contain {day}, for example transactions/{day}/*.parquet")
+    for placeholder in DAY_PLACEHOLDER.finditer(value):
+        if placeholder[1] is not None and sorted(re.findall("%.", placeholder[1])) != ["%Y", "%d", "%m"]:
+            raise ValueError("{day:...} must contain %Y, %m and %d once each, for example {day:%Y/%m/%d}")
+    if value.startswith("/") or ".." in value.split("/") or "://" in value:
+        raise ValueError("must be relative to the landing root and stay inside it")
+    name = DAY_PLACEHOLDER.sub(lambda m: re.sub("%.", "0", m[1] or "0"), value).rpartition("/")[2]
+    if not any(_can_end_in(name.lower(), ending) for ending in FORMATS):
+        raise ValueError(f"no file of a known format matches {value!r}; the name must be able to end in {', '.join(FORMATS)}, as *.csv or * can")
+    return value
 
 
 def _can_end_in(pattern: str, ending: str) -> bool:

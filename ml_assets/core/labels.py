@@ -1,0 +1,82 @@
+"""Labels that become known after their rows: which label of each row counts on a given day."""
+
+import hashlib
+from datetime import date
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pandas as pd
+
+from ml_assets.core.key_order import microseconds
+from ml_assets.core.spec import ModelSpec
+from ml_assets.core.spec.labels import KNOWN_AT
+
+
+class RowLabels:
+    """Every label that the rows of one day ever got, and which of them counts on a given day.
+
+    A label counts from the day of its file on, or from the day (of the time zone of the source) on which it became known, if that is later. Of
+    several labels of a row the one that became known last counts; of those known at the same moment, the one delivered last.
+    """
+
+    def __init__(self, spec: ModelSpec, keys: pd.DataFrame):
+        """Take the columns of `labels.key` of the day's rows, in the order in which the day is stored.
+
+        Raises:
+            ValueError: when two rows have the same key.
+        """
+        assert spec.labels is not None
+        self._spec, self._names, self._unlabelled = spec, spec.labels.key, spec.labels.unlabelled
+        self._index = self._keys(keys)
+        if not self._index.is_unique:
+            again = self._index[self._index.duplicated()][0]
+            raise ValueError(
+                f"{spec.name}: labels.key ({', '.join(self._names)}) must name one row, but {again} stands in several rows of a day; "
+                "add columns to the key, such as the event time"
+            )
+        self._found = np.empty((5, 0), np.int64)
+
+    def add(self, day: date, labels: pd.DataFrame) -> None:
+        """Take the labels that were delivered on a day: the columns of the key, the target, and `known_at` (tz-aware); others' rows are ignored."""
+        positions = self._index.get_indexer(self._keys(labels))
+        hit = np.flatnonzero(positions >= 0)
+        known, delivered = labels[KNOWN_AT].iloc[hit], np.full(len(hit), _ordinal(day))
+        counts_from = np.maximum(_days(known, self._spec.source.time_zone), delivered)
+        values = labels[self._spec.target].iloc[hit].to_numpy(np.int64)
+        found = np.concatenate([self._found, np.stack([positions[hit], microseconds(known), delivered, counts_from, values])], axis=1)
+        self._found = found[:, np.lexsort([found[2], found[1], found[0]])]
+
+    def on(self, day: date) -> tuple[np.ndarray, np.ndarray]:
+        """(positions of the rows that have a label on `day`, ascending; their labels, 0 or 1)."""
+        found = self._found[:, self._found[3] <= _ordinal(day)]
+        last = np.append(found[0, 1:] != found[0, :-1], True) if found.shape[1] else np.empty(0, bool)
+        return found[0, last], found[4, last]
+
+    def digest(self, day: date) -> str:
+        """16 hexadecimal digits over the labels that count on `day`: the same digits, the same labels."""
+        rows, values = self.on(day)
+        return hashlib.sha256(rows.tobytes() + b"/" + values.tobytes()).hexdigest()[:16]
+
+    def column(self, day: date) -> pd.Series:
+        """The target of every row as it counts on `day`, with pandas' nullable type of the column.
+
+        A row without a label is missing, or negative when `labels.unlabelled` says so.
+        """
+        rows, values = self.on(day)
+        labels = np.zeros(len(self._index), np.int64)
+        known = np.full(len(self._index), self._unlabelled == "negative")
+        labels[rows], known[rows] = values, True
+        is_boolean = self._spec.columns[self._spec.target].type == "boolean"
+        return pd.Series(labels, dtype="Int64").where(known).astype("boolean" if is_boolean else "Int64")
+
+    def _keys(self, frame: pd.DataFrame) -> pd.Index:
+        return pd.MultiIndex.from_frame(frame[self._names]) if len(self._names) > 1 else pd.Index(frame[self._names[0]])
+
+
+def _days(times: pd.Series, time_zone: str) -> np.ndarray:
+    local = pd.DatetimeIndex(times).tz_convert(ZoneInfo(time_zone)).tz_localize(None)
+    return local.to_numpy().astype("datetime64[D]").astype(np.int64)
+
+
+def _ordinal(day: date) -> int:
+    return int(np.datetime64(day, "D").astype(np.int64))

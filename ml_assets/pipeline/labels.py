@@ -1,0 +1,104 @@
+"""Labels from files of their own, joined to rows by key as of a day."""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from ml_assets.core.spec import ModelSpec
+from ml_assets.core.spec.feed import labels_feed
+from ml_assets.pipeline.inputs import fingerprints_of
+from ml_assets.resources.lake import Lake, Table
+from ml_assets.resources.landing import Landing
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ml_assets.core.labels import RowLabels
+
+# Days of label files whose rows are kept: a model of the next day asks for most of them again.
+DELIVERIES_KEPT = 64
+
+
+def labels_part(spec: ModelSpec) -> object:
+    """The part of the spec that decides which labels rows have, for fingerprints."""
+    return [spec.labels.key, spec.labels.unlabelled] if spec.labels else None
+
+
+class LabelsByKey:
+    """The labels of the rows of a table, as they count on a day."""
+
+    def __init__(self, spec: ModelSpec, lake: Lake, landing: Landing, rows: Table):
+        """Take the table that holds the rows, with the columns of `labels.key`."""
+        from ml_assets.core.schemas import row_schema
+
+        feed = labels_feed(spec)
+        assert feed is not None
+        self._spec, self._feed, self._landing, self._rows = spec, feed, landing, rows
+        self._labels = lake.table(spec.name, feed.validated, row_schema(feed))
+        self._of_day: OrderedDict[date, tuple[RowLabels, date]] = OrderedDict()
+        self._deliveries: OrderedDict[date, pd.DataFrame] = OrderedDict()
+        self._complete: set[date] = set()
+
+    def refresh(self) -> None:
+        """See what has been delivered and made since."""
+        self._rows.refresh()
+        self._labels.refresh()
+        self._of_day.clear()
+        self._deliveries.clear()
+        self._complete.clear()
+
+    def inputs(self, days: Sequence[date], as_of: date, reader: str) -> list[list]:
+        """[day, digest of its rows' labels as they count on `as_of`] of each day of rows.
+
+        Args:
+            days: days of rows, ascending.
+            as_of: the day on which the labels count.
+            reader: who reads them, for the message.
+
+        Raises:
+            CannotMake: when label files up to `as_of` have landed and were never made; names the days.
+        """
+        if not days:
+            return []
+        delivered = [days[0] + timedelta(days=n) for n in range((as_of - days[0]).days + 1)]
+        if unsure := [day for day in delivered if day not in self._complete]:
+            fingerprints_of(self._feed, self._landing, self._labels, unsure, reader, self._feed.validated)
+            self._complete.update(unsure)
+        for held in [held for held in self._of_day if held < days[0]]:
+            del self._of_day[held]
+        return [[day.isoformat(), self._row_labels(day, as_of).digest(as_of)] for day in days]
+
+    def column(self, day: date, as_of: date) -> "pd.Series":
+        """The target of the rows of a day, in their order, as it counts on `as_of`; see `RowLabels.column`."""
+        return self._row_labels(day, as_of).column(as_of)
+
+    def deliveries(self, first: date, last: date) -> dict[date, int]:
+        """Fingerprint of each day of validated_labels from `first` to `last` that was made."""
+        found = {day: self._labels.fingerprint(day) for day in (first + timedelta(days=n) for n in range((last - first).days + 1))}
+        return {day: made for day, made in found.items() if made is not None}
+
+    def _row_labels(self, day: date, as_of: date) -> "RowLabels":
+        from ml_assets.core.labels import RowLabels
+        from ml_assets.core.schemas import to_pandas
+
+        labels = self._spec.labels
+        assert labels is not None
+        # A label is never delivered before its row.
+        known, through = self._of_day.get(day) or (RowLabels(self._spec, to_pandas(self._rows.read([day], labels.key))), day - timedelta(days=1))
+        while through < as_of:
+            through += timedelta(days=1)
+            delivered = self._delivery(through)
+            if len(delivered):
+                known.add(through, delivered)
+        self._of_day[day] = (known, through)
+        return known
+
+    def _delivery(self, day: date) -> "pd.DataFrame":
+        from ml_assets.core.schemas import to_pandas
+
+        if day not in self._deliveries:
+            self._deliveries[day] = to_pandas(self._labels.read([day]))
+            while len(self._deliveries) > DELIVERIES_KEPT:
+                self._deliveries.popitem(last=False)
+        return self._deliveries[day]
