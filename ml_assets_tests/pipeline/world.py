@@ -55,16 +55,20 @@ class World:
 
     def land(self, which: date, rows: pd.DataFrame | bytes, name: str = "rows.parquet") -> None:
         """Put one file of a day there."""
+        self.land_at(f"{which}/{name}", rows)
+
+    def land_at(self, key: str, rows: pd.DataFrame | bytes) -> None:
+        """Put one file there, in the format that its name says."""
         content = rows
         if isinstance(rows, pd.DataFrame):
             buffer = io.BytesIO()
-            if name.endswith(".csv"):
+            if key.endswith(".csv"):
                 rows.to_csv(buffer, index=False)
             else:
                 rows.to_parquet(buffer)
             content = buffer.getvalue()
         assert isinstance(content, bytes)
-        open_objects(self.landing.uri, self.landing.s3).write(f"{which}/{name}", content)
+        open_objects(self.landing.uri, self.landing.s3).write(key, content)
 
     def remove(self, which: date, name: str = "rows.parquet") -> None:
         """Take a landed file away."""
