@@ -16,6 +16,7 @@ from ml_assets.pipeline.features import FEATURES, FeatureEngineering
 from ml_assets.pipeline.ingestion import RAW, RAW_LABELS, Ingestion
 from ml_assets.pipeline.registry import ENTRY, ModelRegistration
 from ml_assets.pipeline.stage_assets import StageAssets, build_stage_assets, partitions
+from ml_assets.pipeline.stale_models import mark_stale_models
 from ml_assets.pipeline.training import MODEL, ModelTraining
 from ml_assets.pipeline.validation import LABELS, QUARANTINED, QUARANTINED_LABELS, VALIDATED, Validation
 from ml_assets.resources.mlflow_model import ModelRecord
@@ -84,6 +85,7 @@ def _ingestion(spec: ModelSpec, feed: Feed) -> StageAssets:
 
 
 def _validation(spec: ModelSpec, feed: Feed) -> StageAssets:
+    is_of_labels = feed.validated == LABELS
     raw, kinds, key = [_from(spec, feed.raw)], {"deltalake", "pandera"}, asset_key(spec, feed.validated)
     return StageAssets(
         [
@@ -95,6 +97,8 @@ def _validation(spec: ModelSpec, feed: Feed) -> StageAssets:
         newest_day=lambda stage, day: {"dagster/column_lineage": columns.same_columns(feed, asset_key(spec, feed.raw))},
         checks=[checks.every_day_accepted(key)],
         check=lambda stage, days: checks.judge_days(stage, days, key),
+        afterwards=lambda context, days: mark_stale_models(context, spec, days) if is_of_labels else None,
+        resources=frozenset({"registry"} if is_of_labels else {}),
     )
 
 
@@ -115,6 +119,8 @@ def _features(spec: ModelSpec) -> StageAssets:
         open=lambda context: FeatureEngineering(spec, context.resources.lake, context.resources.landing),
         problem=lambda stage, day: None,
         newest_day=lambda stage, day: {"dagster/column_lineage": columns.feature_lineage(spec, asset_key(spec, VALIDATED))},
+        afterwards=lambda context, days: mark_stale_models(context, spec, days),
+        resources=frozenset({"registry"}),
     )
 
 

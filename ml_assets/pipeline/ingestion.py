@@ -5,7 +5,6 @@ from datetime import UTC, date, datetime
 from typing import Literal
 
 from ml_assets.core.fingerprint import code_version, fingerprint
-from ml_assets.core.late_data import closed_since, describe_changes, is_closed
 from ml_assets.core.spec.feed import Feed
 from ml_assets.core.spec.labels import LateData
 from ml_assets.pipeline.stage import CannotMake, InputChanged, KeepDay, Made
@@ -54,6 +53,8 @@ class Ingestion:
         """
         found = self._look(day)
         if not self._may_change(day, found):
+            from ml_assets.core.late_data import closed_since
+
             closed = closed_since(self._late_data, day, self.feed.source.time_zone)
             raise KeepDay(
                 f"closed since {closed:%Y-%m-%d %H:%M} UTC (late_data): {self.changes(day)}; the day stays as it was made. "
@@ -83,6 +84,8 @@ class Ingestion:
         return describe_objects(objects) == self._made_from(day)
 
     def _is_closed(self, day: date) -> bool:
+        from ml_assets.core.late_data import is_closed
+
         return is_closed(self._late_data, day, self.feed.source.time_zone, datetime.now(UTC))
 
     def _made_from(self, day: date) -> list:
@@ -91,6 +94,8 @@ class Ingestion:
 
     def changes(self, day: date) -> str:
         """What lies in the landing for a day against what the day was made from, in words."""
+        from ml_assets.core.late_data import describe_changes
+
         return describe_changes(self._made_from(day), describe_objects(self._look(day)))
 
     def make(self, day: date, alone: bool) -> Made:

@@ -19,6 +19,10 @@ def _nothing_more(stage: Any, day: date) -> Metadata:
     return {}
 
 
+def _nothing_afterwards(context: dg.AssetExecutionContext, days: Sequence[date]) -> None:
+    pass
+
+
 def _no_checks(stage: Any, days: Sequence[date]) -> Iterator[dg.AssetCheckResult]:
     return iter(())
 
@@ -30,7 +34,7 @@ class StageAssets:
     specs: its assets; the names of their keys' last parts are names of the stage's tables. open: makes the stage from the run's context.
     problem: why a day is not as it should be, from the lake, for days that were not computed now. every_day: metadata of each day.
     newest_day: metadata of the run's newest day only (pictures, lineage). checks, check: asset checks, and their results over the run's days.
-    resources: those it needs beside lake and landing.
+    afterwards: what else follows when the days of a run are made. resources: those it needs beside lake and landing.
     """
 
     specs: Sequence[dg.AssetSpec]
@@ -40,6 +44,7 @@ class StageAssets:
     newest_day: Callable[[Any, date], Metadata] = _nothing_more
     checks: Sequence[dg.AssetCheckSpec] = ()
     check: Callable[[Any, Sequence[date]], Iterator[dg.AssetCheckResult]] = _no_checks
+    afterwards: Callable[[dg.AssetExecutionContext, Sequence[date]], None] = _nothing_afterwards
     resources: frozenset[str] = frozenset()
     op_tags: Mapping[str, Any] | None = None
 
@@ -71,6 +76,7 @@ def build_stage_assets(spec: ModelSpec, stage_assets: StageAssets) -> dg.AssetsD
         # What was found when an unchanged day was made still holds.
         problems = {found.day: found.problem or (None if found.computed else stage_assets.problem(stage, found.day)) for found in outcomes}
         _log_outcomes(context, stage, outcomes, problems)
+        stage_assets.afterwards(context, days)
         asked = set(context.selected_asset_check_keys)
         checks = [result for result in stage_assets.check(stage, days) if dg.AssetCheckKey(result.asset_key, result.check_name) in asked]
         for asset in stage_assets.specs:

@@ -120,6 +120,14 @@ class ModelTraining:
         }
         return Made({MODEL: pa.Table.from_pylist([row], schema=TRAINED_MODEL)})
 
+    def seen(self, day: date) -> dict[str, dict[date, int]]:
+        """What the model of a day sees now: the fingerprint of each feature day of its training window, and a digest of the labels of each."""
+        window = split_days(self.spec, day).window
+        found = {FEATURES: {used: made for used in window if (made := self._features.fingerprint(used)) is not None}}
+        if self._labels:
+            found["labels"] = {date.fromisoformat(of): int(digest, 16) for of, digest in self._labels.inputs(window, day, f"the {MODEL} of {day}")}
+        return found
+
     def _labelled(self, used: date, day: date) -> "pd.DataFrame":
         """Features and target of a day of the training window, with the labels that count on `day`."""
         from ml_assets.core.schemas import to_pandas
@@ -144,9 +152,7 @@ class ModelTraining:
             objects += tables[feed.objects].read(days, ["day", "key", "digest", "size"]).to_pylist()
             for name in (feed.raw, feed.validated):
                 fingerprints[name] = {used: made for used in days if (made := tables[name].fingerprint(used)) is not None}
-        fingerprints[FEATURES] = {used: made for used in split.window if (made := self._features.fingerprint(used)) is not None}
-        if self._labels:
-            fingerprints["labels"] = {date.fromisoformat(of): int(found, 16) for of, found in self._labels.inputs(split.window, day, MODEL)}
+        fingerprints |= self.seen(day)
         code = {stage.name: stage.code for stage in (*self._earlier, self)}
         return build_passport(self.spec, day, split, model, objects, fingerprints, code)
 

@@ -109,6 +109,21 @@ class ModelRegistry(dg.ConfigurableResource):
                 if logged.get(name) != value:
                     client.log_metric(version.run_id, name, value)
 
+    def tagged(self, name: str, tag: str) -> dict[str, str]:
+        """Model digest to value of a tag, of each version of model `name` that has the tag."""
+        if not SAFE_IN_A_FILTER.fullmatch(tag):
+            raise ValueError(f"the tag {tag!r} must be at most 128 letters, digits, _, : and -")
+        found = self._client().search_model_versions(f"name = '{name}' and tags.{tag} LIKE '%'")
+        return {version.tags["model_digest"]: version.tags[tag] for version in found}
+
+    def tag(self, name: str, digest: str, tag: str, value: str | None) -> None:
+        """Set a tag of the version with a digest, or take it away with None; nothing where there is no such version."""
+        for version in self._versions(name, digest):
+            if value is not None:
+                self._client().set_model_version_tag(name, version.version, tag, value)
+            elif tag in version.tags:
+                self._client().delete_model_version_tag(name, version.version, tag)
+
     def alias_version(self, name: str, alias: str) -> int | None:
         """The version that `alias` of model `name` points to; None when there is no such alias or model."""
         from mlflow.exceptions import MlflowException

@@ -1,0 +1,68 @@
+"""Models whose training days were made again after training: found by their passports, and marked."""
+
+import json
+from collections.abc import Sequence
+from datetime import date
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from ml_assets.core.spec import ModelSpec
+from ml_assets.pipeline.days import is_current
+from ml_assets.pipeline.stage import CannotMake
+from ml_assets.pipeline.training import MODEL, ModelTraining
+from ml_assets.resources.mlflow_model import PASSPORT
+
+if TYPE_CHECKING:
+    from ml_assets.resources.lake import Lake
+    from ml_assets.resources.landing import Landing
+
+TAG = "inputs_changed"
+MOST_NAMED = 10
+
+
+def mark_stale_models(context: dg.AssetExecutionContext, spec: ModelSpec, days: Sequence[date]) -> None:
+    """Mark the models that saw feature days, or labels, that were made again in a run over `days`.
+
+    Each gets an observation on its day of trained_model and the tag `inputs_changed` on its version in the registry, which names the days that
+    differ from those in its passport. Materialising that day of trained_model makes the model again. A mark that no longer holds is taken away.
+    """
+    lake, landing, registry = context.resources.lake, context.resources.landing, context.resources.registry
+    models = _models_and_changes(spec, lake, landing, days)
+    marked: dict[str, str] = registry.tagged(spec.name, TAG) if models else {}
+    for day, digest, changed in models:
+        told = _text(changed) if changed else None
+        if told == marked.get(digest):
+            continue
+        registry.tag(spec.name, digest, TAG, told)
+        if told is not None:
+            context.log.warning(f"{MODEL} {day}: {told}")
+            context.log_event(dg.AssetObservation([spec.name, MODEL], partition=day.isoformat(), metadata={"problem": told, "model_digest": digest}))
+
+
+def _models_and_changes(spec: ModelSpec, lake: "Lake", landing: "Landing", days: Sequence[date]) -> list[tuple[date, str, list[str]]]:
+    """(day of the model, digest, days of its training window that are not as they were) of each model that could see one of `days`."""
+    if not lake.exists(spec.name, MODEL):
+        return []
+    training = ModelTraining(spec, lake, landing, lambda line: None)
+    training.refresh()
+    reach = 2 * spec.label_delay + spec.evaluation.holdout + spec.training.window
+    made = [day for day in sorted(training.tables[MODEL].row_counts()) if days[0] <= day <= days[-1] + reach]
+    return [(day, row["model_digest"], _changed(training, day, row)) for day in made if (row := training.row(day))["model_digest"]]
+
+
+def _changed(training: ModelTraining, day: date, row: dict) -> list[str]:
+    try:
+        if is_current(training, day):
+            return []
+        now = training.seen(day)
+    except CannotMake:
+        return []
+    then = json.loads(training.lake.files.read(f"{row['artifacts']}/{PASSPORT}"))["days"]
+    as_then = {part: {of.isoformat(): f"{value:016x}" for of, value in days.items()} for part, days in now.items()}
+    return sorted({of for part, days in as_then.items() for of in {*days, *then.get(part, {})} if days.get(of) != then.get(part, {}).get(of)})
+
+
+def _text(changed: list[str]) -> str:
+    more = f" and {len(changed) - MOST_NAMED} more" if len(changed) > MOST_NAMED else ""
+    return f"{len(changed)} days of its training window changed after it was trained: {', '.join(changed[:MOST_NAMED])}{more}"
