@@ -160,9 +160,8 @@ class Lake(dg.ConfigurableResource):
 
     def exists(self, model: str, asset: str) -> bool:
         """Whether the table has ever been made."""
-        from deltalake import DeltaTable
-
-        return DeltaTable.is_deltatable(self._uri(f"{model}/{asset}"), storage_options=self._storage_options)
+        # Not delta-rs's own is_deltatable, which keeps all other threads of the process waiting while it asks S3.
+        return next(self.files.keys(f"{model}/{asset}/_delta_log/"), None) is not None
 
     @cached_property
     def files(self) -> Directory | Bucket:

@@ -177,3 +177,18 @@ def test_a_column_or_a_feature_can_be_taken_out_of_the_specification(world):
     less = {**SMALL, "features": SMALL["features"][1:], "entity": None}
     result = World(world.root, ModelSpec.model_validate(less)).run(DAILY, day(1), day(3))
     assert computed(result, "features") == [day(1), day(2), day(3)]
+
+
+def test_across_a_window_of_more_than_a_hundred_days_exactly_the_days_that_see_a_change_are_made_again(tmp_path):
+    long = {"kind": "window", "key": "card", "value": "amount", "aggregates": ["mean"], "windows": ["105d"]}
+    world = World(tmp_path, ModelSpec.model_validate({**SMALL, "features": [long]}))
+    for number in (1, 2, 3, 107, 108, 109):
+        world.land(day(number), rows_of(day(number)))
+    for first, last in [(1, 3), (107, 109)]:
+        world.run(DAILY, day(first), day(last))
+    world.land(day(2), rows_of(day(2)).head(30))
+    world.run(DAILY, day(1), day(3))
+    result = world.run(DAILY, day(107), day(109))
+    assert computed(result, "validated_data") == []
+    # Midnight of day 107 is 105 days after that of day 2.
+    assert computed(result, "features") == [day(107)]
