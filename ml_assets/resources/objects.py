@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+# How stores refuse a conditional put of a key that is taken: 412 by the S3 API, 409 when another put of it is going on, 304 by older stores.
+KEY_IS_TAKEN = ("PreconditionFailed", "412", "ConditionalRequestConflict", "NotModified", "304")
+
 
 @dataclass(frozen=True)
 class StoredObject:
@@ -125,6 +128,31 @@ class Bucket:
     def write(self, key: str, content: bytes) -> None:
         """Put an object there whole or not at all."""
         self._client.put_object(Bucket=self.bucket, Key=self._full(key), Body=content)
+
+    def create(self, key: str, content: bytes) -> bool:
+        """Put an object there unless there is one (a conditional put, If-None-Match: *); returns whether it was put.
+
+        Raises:
+            botocore.exceptions.ClientError: when the store refuses for another reason.
+        """
+        from botocore.exceptions import ClientError
+
+        try:
+            self._client.put_object(Bucket=self.bucket, Key=self._full(key), Body=content, IfNoneMatch="*")
+        except ClientError as error:
+            if error.response["Error"]["Code"] in KEY_IS_TAKEN:
+                return False
+            raise
+        return True
+
+    def remove(self, key: str) -> None:
+        """Remove an object; no error when there is none."""
+        self._client.delete_object(Bucket=self.bucket, Key=self._full(key))
+
+    @property
+    def endpoint(self) -> str:
+        """The address of the store, without a user name or password that it may hold."""
+        return re.sub(r"//[^/]*@", "//", self._client.meta.endpoint_url)
 
     def _full(self, key: str) -> str:
         return f"{self.prefix}/{key}" if self.prefix else key
