@@ -1,7 +1,7 @@
 """What a sensor remembers of the landing, and which days have to be made when it looks again."""
 
 import json
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -16,17 +16,20 @@ class Arrivals:
 
     days: digest of the landed objects for which a day was last requested, as long as the lake does not hold them (`NOTHING` when all objects were
     removed). requests: how many runs were requested so far, so that content which comes back after it was replaced is requested again. resume:
-    the day at which the next look begins, when the last one ran out of time.
+    the day at which the next look begins, when the last one reached a bound. landed: with resume, the newest day with files that the looks since the
+    newest day have seen.
     """
 
     days: Mapping[date, str] = field(default_factory=dict)
     requests: int = 0
     resume: date | None = None
+    landed: date | None = None
 
     def to_text(self) -> str:
         """The state as text; its size depends on the number of days, not of objects."""
         state = {"days": {day.isoformat(): value for day, value in sorted(self.days.items())}, "requests": self.requests}
-        return json.dumps({**state, **({"resume": self.resume.isoformat()} if self.resume else {})}, separators=(",", ":"))
+        places = {"resume": self.resume, "landed": self.landed}
+        return json.dumps({**state, **{name: day.isoformat() for name, day in places.items() if day}}, separators=(",", ":"))
 
     @classmethod
     def from_text(cls, text: str | None) -> "Arrivals":
@@ -39,7 +42,8 @@ class Arrivals:
             return cls()
         state = json.loads(text)
         days = {date.fromisoformat(day): value for day, value in state["days"].items()}
-        return cls(days, state["requests"], date.fromisoformat(state["resume"]) if "resume" in state else None)
+        resume, landed = (date.fromisoformat(state[name]) if name in state else None for name in ("resume", "landed"))
+        return cls(days, state["requests"], resume, landed)
 
 
 def day_digest(objects: Sequence[tuple[str, str, int]]) -> str:
@@ -59,6 +63,17 @@ def days_to_request(requested: Mapping[date, str], found: Mapping[date, str], ma
         made: the days of `found` that the lake holds as they lie there.
     """
     return sorted(day for day, value in found.items() if day not in made and requested.get(day) != value)
+
+
+def stretches(newest: date, oldest: date, size: int) -> Iterator[tuple[date, date]]:
+    """Days from `newest` back to `oldest` as stretches (first, last) of `size` days, then twice as many, and so on: few, and the newest first.
+
+    Whoever stops in the middle of a stretch and begins there again with size 1 gets on by a day at least, and repeats no more than about half.
+    """
+    while newest >= oldest:
+        first = max(oldest, newest - timedelta(days=size - 1))
+        yield first, newest
+        newest, size = first - timedelta(days=1), size * 2
 
 
 def affected_ranges(changed: Sequence[date], reach: int, last: date, most: int | None) -> list[tuple[date, date]]:

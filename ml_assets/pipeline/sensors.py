@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 
-from ml_assets.core.arrivals import NOTHING, Arrivals, affected_ranges, day_digest, days_to_request
+from ml_assets.core.arrivals import NOTHING, Arrivals, affected_ranges, day_digest, days_to_request, stretches
 from ml_assets.core.fingerprint import digest, fingerprint
 from ml_assets.core.spec import ModelSpec
 from ml_assets.pipeline.assets import reach_in_days
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
 # Dagster gives a tick 60 seconds.
 SECONDS_PER_LOOK = 30.0
+# A request lists at most 1,000 objects.
+REQUESTS_PER_LOOK = 1_000
+# Days of the first stretch of a look.
+FIRST_STRETCH = 32
 IsMade = Callable[[date, Sequence[StoredObject]], bool]
 RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 
@@ -55,7 +59,8 @@ def look(
 ) -> Look:
     """List the days of the look-back, newest first, and find those that the lake does not hold as they lie there and that were not requested yet.
 
-    It lists one prefix a day and stops after SECONDS_PER_LOOK; the next look goes on from there. A day that is not complete is as it was.
+    It stops after SECONDS_PER_LOOK or REQUESTS_PER_LOOK list requests, but not within a day; the next look goes on from there. A day that is not
+    complete is as it was.
 
     Args:
         spec: the model's specification.
@@ -68,30 +73,59 @@ def look(
     yesterday = now.astimezone(ZoneInfo(spec.source.time_zone)).date() - timedelta(days=1)
     newest = min(yesterday, spec.source.end or yesterday)
     oldest = max(spec.source.start, yesterday - spec.sensor.look_back + timedelta(days=1))
-    begun, found, made, resume = clock(), {}, set(), None
-    day = min(state.resume or newest, newest)
-    while day >= oldest:
-        if clock() - begun > SECONDS_PER_LOOK:
-            resume = day
+    effort, found, resume = _Effort(clock), {}, None
+    # A look that goes on begins with one day, so that it gets on however many files a day has.
+    for first, last in stretches(min(state.resume or newest, newest), oldest, 1 if state.resume else FIRST_STRETCH):
+        part = _look_at(spec, landing, is_made, first, last, now, effort)
+        if part is None:
+            resume = last
             break
-        objects = landing.complete_objects(spec.source, spec.sensor, day, now)
-        if objects is not None:
-            found[day] = day_digest([(one.key, one.digest, one.size) for one in objects])
-            if is_made(day, objects):
-                made.add(day)
-        day -= timedelta(days=1)
+        found |= part
+        if first > oldest and effort.is_spent():
+            resume = first - timedelta(days=1)
+            break
+    made = {day for day, (_, is_held) in found.items() if is_held}
+    found = {day: value for day, (value, _) in found.items()}
     changed = days_to_request(state.days, found, made)
     waiting = {**state.days, **{day: found[day] for day in changed}}
     waiting = {day: value for day, value in waiting.items() if day >= oldest and day not in made}
-    landed = [day for day, value in found.items() if value != NOTHING]
-    ranges = affected_ranges(changed, reach_in_days(spec), max(landed, default=newest), spec.backfill.days_per_run)
+    # Days that see a changed one may have been looked at before this look went on.
+    landed = max([day for day, value in found.items() if value != NOTHING] + ([state.landed] if state.resume and state.landed else []), default=None)
+    ranges = affected_ranges(changed, reach_in_days(spec), landed or newest, spec.backfill.days_per_run)
     content = digest([[day, found[day]] for day in changed], state.requests)[:16]
     requests = [Request(first, last, f"{spec.name} {first}...{last} {content}") for first, last in ranges]
     looked = f"looked at {len(found)} complete days from {oldest} to {newest}"
     note = f"{looked}; changed: {', '.join(str(day) for day in changed)}" if changed else f"{looked}; nothing changed"
     if resume:
-        note += f"; ran out of time, the next look begins at {resume}"
-    return Look(requests, Arrivals(waiting, state.requests + len(requests), resume), note)
+        note += f"; stopped after {effort.requests} list requests, the next look begins at {resume}"
+    return Look(requests, Arrivals(waiting, state.requests + len(requests), resume, landed if resume else None), note)
+
+
+class _Effort:
+    """What a look has cost so far, in list requests and seconds."""
+
+    def __init__(self, clock: Callable[[], float]):
+        self._clock, self._begun, self.requests = clock, clock(), 0
+
+    def is_spent(self) -> bool:
+        return self.requests >= REQUESTS_PER_LOOK or self._clock() - self._begun > SECONDS_PER_LOOK
+
+
+def _look_at(
+    spec: ModelSpec, landing: Landing, is_made: IsMade, first: date, last: date, now: datetime, effort: _Effort
+) -> dict[date, tuple[str, bool]] | None:
+    """Digest of each complete day and whether the lake holds it; None when a bound is reached before the last day.
+
+    A part of the days is of no use: which days see a changed one is known only when all later ones have been looked at.
+    """
+    found = {}
+    for seen in landing.complete_days(spec.source, spec.sensor, first, last, now):
+        effort.requests += seen.requests
+        if seen.objects is not None:
+            found[seen.day] = day_digest([(one.key, one.digest, one.size) for one in seen.objects]), is_made(seen.day, seen.objects)
+        if seen.day < last and effort.is_spent():
+            return None
+    return found
 
 
 def is_made_by(spec: ModelSpec, lake: Lake, landing: Landing) -> IsMade:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ml_assets.core.arrivals import NOTHING, Arrivals, affected_ranges, day_digest, days_to_request
+from ml_assets.core.arrivals import NOTHING, Arrivals, affected_ranges, day_digest, days_to_request, stretches
 
 FIRST = date(2025, 1, 1)
 
@@ -78,3 +78,9 @@ def test_the_state_s_size_does_not_depend_on_the_number_of_objects():
 def test_another_text_is_refused():
     with pytest.raises((ValueError, KeyError)):
         Arrivals.from_text("s3://key")
+
+
+def test_stretches_grow_from_the_newest_day_back_and_leave_no_day_out():
+    assert list(stretches(day(10), day(1), 1)) == [(day(10), day(10)), (day(8), day(9)), (day(4), day(7)), (day(1), day(3))]
+    assert list(stretches(day(400), day(1), 32)) == [(day(369), day(400)), (day(305), day(368)), (day(177), day(304)), (day(1), day(176))]
+    assert list(stretches(day(1), day(2), 1)) == []
