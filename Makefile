@@ -9,13 +9,16 @@ export DAGSTER_HOME ?= $(CURDIR)/data/dagster
 # Byte code saves every process a second or more of imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run test ui lint docs screenshots bench env clean home
+.PHONY: help run run-s3 test ui lint docs screenshots bench env clean home
 
 help:  ## List the verbs
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
 run: $(VENV)/.installed home  ## Make everything the model of the newest day needs (MODEL=fraud_detection)
 	@$(BIN)/python -m ml_assets.cli.run $(MODEL)
+
+run-s3: $(VENV)/.installed-dev  ## The same on an S3 server on this machine, twice (examples/s3)
+	@$(BIN)/python examples/s3/run.py
 
 test: $(VENV)/.installed-dev  ## Run the tests
 	@$(BIN)/python -m pytest -n 2

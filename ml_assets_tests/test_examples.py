@@ -7,28 +7,30 @@ from pathlib import Path
 from types import ModuleType
 
 from ml_assets.definitions import DEFS
+from ml_assets.defs.environment import read_settings
 from ml_assets.pipeline.assets import LANDED_TO_FEATURES, MODEL_ASSETS
 from ml_assets.pipeline.spec_files import read_spec
 from ml_assets_tests.pipeline.world import World, check, computed
 
-EXAMPLE = DEFS.parents[1] / "examples" / "pump_failures"
+EXAMPLES = DEFS.parents[1] / "examples"
+EXAMPLE = EXAMPLES / "pump_failures"
 DAYS = 45
 
 
-def simulator() -> ModuleType:
-    found = importlib.util.spec_from_file_location("pump_failures_simulate", EXAMPLE / "simulate.py")
+def module(path: str) -> ModuleType:
+    found = importlib.util.spec_from_file_location(path.replace("/", "_").removesuffix(".py"), EXAMPLES / path)
     assert found is not None
     assert found.loader is not None
-    module = importlib.util.module_from_spec(found)
-    sys.modules[found.name] = module
-    found.loader.exec_module(module)
-    return module
+    loaded = importlib.util.module_from_spec(found)
+    sys.modules[found.name] = loaded
+    found.loader.exec_module(loaded)
+    return loaded
 
 
 def test_pump_failures_goes_from_files_to_a_registered_model(tmp_path: Path):
     spec = read_spec(EXAMPLE / "defs.yaml")
     world = World(tmp_path, spec)
-    simulator().write(tmp_path / "landing", spec.source.start, DAYS, 11)
+    module("pump_failures/simulate.py").write(tmp_path / "landing", spec.source.start, DAYS, 11)
     newest = spec.source.start + timedelta(days=DAYS - 1)
     assert world.landing.days(spec.source)[-1] == newest
     result = world.run(list(LANDED_TO_FEATURES), spec.source.start, newest)
@@ -41,8 +43,19 @@ def test_pump_failures_goes_from_files_to_a_registered_model(tmp_path: Path):
     assert entry["alias_moved"]
 
 
+def test_the_example_on_s3_names_a_bucket_of_its_own_server_and_no_account_of_the_user(tmp_path: Path):
+    present = {"PATH": "/bin", "AWS_PROFILE": "mine", "AWS_SESSION_TOKEN": "secret", "ML_ASSETS_LAKE": "s3://mine/lake"}
+    found = module("s3/run.py").variables("http://127.0.0.1:1", tmp_path, present)
+    settings = read_settings(found)
+    assert (settings.landing, settings.lake) == ("s3://ml-assets/landing", "s3://ml-assets/lake")
+    assert settings.s3 == {"endpoint_url": "http://127.0.0.1:1", "region_name": "us-east-1"}
+    assert str(tmp_path) in settings.mlflow
+    assert found["PATH"] == "/bin"
+    assert not {"AWS_PROFILE", "AWS_SESSION_TOKEN"} & set(found)
+
+
 def test_a_simulated_day_is_the_same_however_many_days_are_simulated():
-    simulate = simulator().simulate
+    simulate = module("pump_failures/simulate.py").simulate
     few, many = (list(simulate(date(2025, 2, 1), days, 11)) for days in (2, 4))
     for (day, site, frame), (same_day, same_site, same) in zip(few, many[: len(few)], strict=True):
         assert (day, site) == (same_day, same_site)

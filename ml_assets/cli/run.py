@@ -8,7 +8,6 @@ import sys
 import time
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from rich.console import Console
@@ -23,6 +22,7 @@ from ml_assets.pipeline.days import is_current
 from ml_assets.pipeline.spec_files import read_spec
 from ml_assets.pipeline.stage import CannotMake
 from ml_assets.pipeline.stages import Stages, open_stages
+from ml_assets.resources.lake import LakeError
 from ml_assets.resources.landing import Landing
 
 SIMULATED = "fraud_detection"
@@ -43,11 +43,14 @@ def main(model: str) -> None:
     """Simulate files if there are none, make what is needed, print the summary.
 
     Raises:
-        SystemExit: with a message, when the model does not exist, nothing has landed, or a run fails.
+        SystemExit: with a message, when the model does not exist, the lake cannot be used, nothing has landed, or a run fails.
     """
     begun, console = time.perf_counter(), Console()
     spec = _spec(model)
-    landing, stages = _open(spec)
+    try:
+        landing, stages = _open(spec)
+    except LakeError as error:
+        sys.exit(str(error))
     _simulate_if_empty(spec, landing, SETTINGS, console)
     yesterday = datetime.now(ZoneInfo(spec.source.time_zone)).date() - timedelta(days=1)
     landed = [day for day in landing.days(spec.source) if day <= yesterday]
@@ -141,12 +144,12 @@ def _root_cause(failure) -> str:
 
 
 def _simulate_if_empty(spec: ModelSpec, landing: Landing, settings: Settings, console: Console) -> None:
-    if spec.name != SIMULATED or "://" in settings.landing or landing.days(spec.source):
+    if spec.name != SIMULATED or settings.environment == "production" or landing.days(spec.source):
         return
     from ml_assets.cli.simulate import write_landing
 
     console.print(f"Nothing has landed under {settings.landing}: simulating {SIMULATED_DAYS} days of card transactions", soft_wrap=True)
-    rows = write_landing(Path(settings.landing), spec.source.start, SIMULATED_DAYS)
+    rows = write_landing(settings.landing, spec.source.start, SIMULATED_DAYS, s3=settings.s3)
     console.print(f"{rows:,} transactions have landed")
 
 

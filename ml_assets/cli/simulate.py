@@ -1,24 +1,26 @@
 """Landing files of the fraud_detection model, from the simulator."""
 
-import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
 
 from ml_assets.core.simulator import simulate_days
+from ml_assets.resources.objects import open_objects
 
 
-def write_landing(root: Path, start: date, days: int, report: Callable[[date], object] | None = None) -> int:
-    """Write `<root>/fraud_detection/<day>/transactions.parquet` for `days` days from `start` on.
+def write_landing(
+    landing: str | Path, start: date, days: int, report: Callable[[date], object] | None = None, s3: Mapping[str, str] | None = None
+) -> int:
+    """Write `fraud_detection/<day>/transactions.parquet` under a landing for `days` days from `start` on.
 
-    A file appears complete or not at all: it is written beside its place under a name that begins with `_`, which is never read, and then renamed. A
-    file that is there already is replaced by the same rows.
+    A file appears complete or not at all; one that is there already is replaced by the same rows.
 
     Args:
-        root: the landing directory; made when it does not exist.
+        landing: a directory, made when it does not exist, or s3://bucket/prefix.
         start: the first day.
         days: how many days.
         report: called with each day when its file is in place.
+        s3: arguments of dagster-aws's S3Resource for s3:// (endpoint_url, region_name).
 
     Returns:
         The number of rows written.
@@ -26,16 +28,9 @@ def write_landing(root: Path, start: date, days: int, report: Callable[[date], o
     Raises:
         ValueError: when days is negative.
     """
-    rows = 0
+    rows, objects = 0, open_objects(str(landing), s3 or {})
     for day, frame in simulate_days(start, days):
-        folder = root / "fraud_detection" / day.isoformat()
-        folder.mkdir(parents=True, exist_ok=True)
-        unfinished = folder / f"_transactions.parquet.{os.getpid()}"
-        try:
-            frame.to_parquet(unfinished, index=False)
-            os.replace(unfinished, folder / "transactions.parquet")
-        finally:
-            unfinished.unlink(missing_ok=True)
+        objects.write(f"fraud_detection/{day.isoformat()}/transactions.parquet", frame.to_parquet(index=False))
         rows += len(frame)
         if report is not None:
             report(day)

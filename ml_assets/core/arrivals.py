@@ -1,7 +1,7 @@
 """What a sensor remembers of the landing, and which days have to be made when it looks again."""
 
 import json
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -12,24 +12,48 @@ NOTHING = ""
 
 @dataclass(frozen=True)
 class Arrivals:
-    """The state between two looks.
+    """What is remembered of the files of one feed.
 
-    days: digest of the landed objects for which a day was last requested, as long as the lake does not hold them (`NOTHING` when all objects were
-    removed). requests: how many runs were requested so far, so that content which comes back after it was replaced is requested again. resume:
-    the day at which the next look begins, when the last one ran out of time.
+    days: digest of the landed objects for which a day was last requested (or refused and reported), as long as the lake does not hold them (`NOTHING`
+    when all objects were removed). resume: the day at which the next look begins, when the last one reached a bound. landed: with resume, the newest
+    day with files that the looks since the newest day have seen.
     """
 
     days: Mapping[date, str] = field(default_factory=dict)
-    requests: int = 0
     resume: date | None = None
+    landed: date | None = None
 
-    def to_text(self) -> str:
-        """The state as text; its size depends on the number of days, not of objects."""
-        state = {"days": {day.isoformat(): value for day, value in sorted(self.days.items())}, "requests": self.requests}
-        return json.dumps({**state, **({"resume": self.resume.isoformat()} if self.resume else {})}, separators=(",", ":"))
+    def to_json(self) -> dict:
+        """As JSON; its size depends on the number of days, not of objects."""
+        places = {"resume": self.resume, "landed": self.landed}
+        days = {day.isoformat(): value for day, value in sorted(self.days.items())}
+        return {"days": days, **{name: day.isoformat() for name, day in places.items() if day}}
 
     @classmethod
-    def from_text(cls, text: str | None) -> "Arrivals":
+    def from_json(cls, state: Mapping) -> "Arrivals":
+        """What `to_json` gave."""
+        days = {date.fromisoformat(day): value for day, value in state["days"].items()}
+        resume, landed = (date.fromisoformat(state[name]) if name in state else None for name in ("resume", "landed"))
+        return cls(days, resume, landed)
+
+
+@dataclass(frozen=True)
+class Memory:
+    """The state of a sensor between two looks.
+
+    requests: how many runs were requested so far, so that content which comes back after it was replaced is requested again. feeds: what is
+    remembered of each feed, by the name of its first table.
+    """
+
+    requests: int = 0
+    feeds: Mapping[str, Arrivals] = field(default_factory=dict)
+
+    def to_text(self) -> str:
+        """The state as text."""
+        return json.dumps({"requests": self.requests, "feeds": {name: of.to_json() for name, of in self.feeds.items()}}, separators=(",", ":"))
+
+    @classmethod
+    def from_text(cls, text: str | None) -> "Memory":
         """The state that `to_text` wrote; the state before the first look when there is no text.
 
         Raises:
@@ -38,8 +62,7 @@ class Arrivals:
         if not text:
             return cls()
         state = json.loads(text)
-        days = {date.fromisoformat(day): value for day, value in state["days"].items()}
-        return cls(days, state["requests"], date.fromisoformat(state["resume"]) if "resume" in state else None)
+        return cls(state["requests"], {name: Arrivals.from_json(of) for name, of in state["feeds"].items()})
 
 
 def day_digest(objects: Sequence[tuple[str, str, int]]) -> str:
@@ -61,18 +84,32 @@ def days_to_request(requested: Mapping[date, str], found: Mapping[date, str], ma
     return sorted(day for day, value in found.items() if day not in made and requested.get(day) != value)
 
 
-def affected_ranges(changed: Sequence[date], reach: int, last: date, most: int | None) -> list[tuple[date, date]]:
-    """Ranges of days (first, last) that can see a changed day, as few as `most` days a range allows.
+def stretches(newest: date, oldest: date, size: int) -> Iterator[tuple[date, date]]:
+    """Days from `newest` back to `oldest` as stretches (first, last) of `size` days, then twice as many, and so on: few, and the newest first.
+
+    Whoever stops in the middle of a stretch and begins there again with size 1 gets on by a day at least, and repeats no more than about half.
+    """
+    while newest >= oldest:
+        first = max(oldest, newest - timedelta(days=size - 1))
+        yield first, newest
+        newest, size = first - timedelta(days=1), size * 2
+
+
+def affected_days(changed: Sequence[date], reach: int, last: date) -> set[date]:
+    """The changed days, and the days up to `last` that can see one.
 
     Args:
         changed: the changed days.
         reach: how many days after its own a day can still be seen by features.
-        last: the newest day that has landed; later days cannot be made yet.
-        most: longest range in days; None for no bound.
+        last: the newest day that has landed; features of later days cannot be made yet.
     """
-    affected = sorted({day + timedelta(days=n) for day in changed for n in range(reach + 1) if n == 0 or day + timedelta(days=n) <= last})
+    return {day + timedelta(days=n) for day in changed for n in range(reach + 1) if n == 0 or day + timedelta(days=n) <= last}
+
+
+def ranges_of(days: Set[date], most: int | None) -> list[tuple[date, date]]:
+    """Days as ranges (first, last), ascending and as few as `most` days a range allow (None for no bound)."""
     ranges: list[tuple[date, date]] = []
-    for day in affected:
+    for day in sorted(days):
         if ranges and day - ranges[-1][1] == timedelta(days=1) and (most is None or (day - ranges[-1][0]).days < most):
             ranges[-1] = (ranges[-1][0], day)
         else:

@@ -1,104 +1,101 @@
 """The sensor of a model: looks at the landing and requests exactly the days that changed and those that see them."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import dagster as dg
 
-from ml_assets.core.arrivals import NOTHING, Arrivals, affected_ranges, day_digest, days_to_request
+from ml_assets.core.arrivals import Arrivals, Memory, affected_days, ranges_of
 from ml_assets.core.fingerprint import digest
 from ml_assets.core.spec import ModelSpec
-from ml_assets.core.spec.feed import rows_feed
-from ml_assets.pipeline.assets import reach_in_days
+from ml_assets.core.spec.feed import labels_feed, rows_feed
+from ml_assets.pipeline.assets import LABEL_ASSETS, asset_key, reach_in_days
 from ml_assets.pipeline.ingestion import Ingestion
+from ml_assets.pipeline.survey import Effort, StandingOf, Survey, survey
 from ml_assets.resources.lake import Lake
 from ml_assets.resources.landing import Landing
-from ml_assets.resources.objects import StoredObject
 
 if TYPE_CHECKING:
     from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 # Dagster gives a tick 60 seconds.
 SECONDS_PER_LOOK = 30.0
-IsMade = Callable[[date, Sequence[StoredObject]], bool]
+# A request lists at most 1,000 objects.
+REQUESTS_PER_LOOK = 1_000
 RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 
 
 @dataclass(frozen=True)
 class Request:
-    """A run over a range of days; the key is the same when the same change is requested again after a crash, and never otherwise."""
+    """A run over a range of days; the key is the same when the same change is requested again after a crash, and never otherwise.
+
+    only_labels: no rows of these days have landed yet.
+    """
 
     first: date
     last: date
     key: str
+    only_labels: bool = False
 
 
 @dataclass(frozen=True)
 class Look:
-    """What one look at the landing found: runs to request, the state to keep, and a sentence for people."""
+    """What one look at the landing found: runs to request, closed days whose change is refused, the state to keep, and a sentence for people."""
 
     requests: list[Request]
-    state: Arrivals
+    refused: list[tuple[str, date]]
+    state: Memory
     note: str
 
 
-def look(
-    spec: ModelSpec,
-    landing: Landing,
-    is_made: IsMade,
-    state: Arrivals,
-    now: datetime,
-    clock: Callable[[], float] = time.monotonic,
-) -> Look:
-    """List the days of the look-back, newest first, and find those that the lake does not hold as they lie there and that were not requested yet.
+def look(spec: ModelSpec, landing: Landing, standing: StandingOf, state: Memory, now: datetime, clock: Callable[[], float] = time.monotonic) -> Look:
+    """Compare the look-back with the lake, for the files of the rows and of the labels, and request each difference once.
 
-    It lists one prefix a day and stops after SECONDS_PER_LOOK; the next look goes on from there. A day that is not complete is as it was.
+    It stops after SECONDS_PER_LOOK or REQUESTS_PER_LOOK list requests, half of them for each of two feeds; the next look goes on from there.
 
     Args:
         spec: the model's specification.
         landing: where files land.
-        is_made: whether the lake holds a day with these landed objects.
+        standing: how the lake's day stands to landed objects.
         state: what the last look kept.
         now: the time, with a zone.
         clock: seconds that pass, for the limit.
     """
-    yesterday = now.astimezone(ZoneInfo(spec.source.time_zone)).date() - timedelta(days=1)
-    newest = min(yesterday, spec.source.end or yesterday)
-    oldest = max(spec.source.start, yesterday - spec.sensor.look_back + timedelta(days=1))
-    begun, found, made, resume = clock(), {}, set(), None
-    day = min(state.resume or newest, newest)
-    while day >= oldest:
-        if clock() - begun > SECONDS_PER_LOOK:
-            resume = day
-            break
-        objects = landing.complete_objects(spec.source, spec.sensor, day, now)
-        if objects is not None:
-            found[day] = day_digest([(one.key, one.digest, one.size) for one in objects])
-            if is_made(day, objects):
-                made.add(day)
-        day -= timedelta(days=1)
-    changed = days_to_request(state.days, found, made)
-    waiting = {**state.days, **{day: found[day] for day in changed}}
-    waiting = {day: value for day, value in waiting.items() if day >= oldest and day not in made}
-    landed = [day for day, value in found.items() if value != NOTHING]
-    ranges = affected_ranges(changed, reach_in_days(spec), max(landed, default=newest), spec.backfill.days_per_run)
-    content = digest([[day, found[day]] for day in changed], state.requests)[:16]
-    requests = [Request(first, last, f"{spec.name} {first}...{last} {content}") for first, last in ranges]
-    looked = f"looked at {len(found)} complete days from {oldest} to {newest}"
-    note = f"{looked}; changed: {', '.join(str(day) for day in changed)}" if changed else f"{looked}; nothing changed"
-    if resume:
-        note += f"; ran out of time, the next look begins at {resume}"
-    return Look(requests, Arrivals(waiting, state.requests + len(requests), resume), note)
+    feeds = [feed for feed in (rows_feed(spec), labels_feed(spec)) if feed]
+    found: dict[str, Survey] = {}
+    for feed in feeds:
+        effort = Effort(clock, SECONDS_PER_LOOK / len(feeds), max(REQUESTS_PER_LOOK // len(feeds), 1))
+        # A marker says that the rows of a day are there.
+        sensor = spec.sensor if feed.event_time else spec.sensor.model_copy(update={"marker": None})
+        found[feed.raw] = survey(feed, sensor, landing, standing, state.feeds.get(feed.raw, Arrivals()), now, effort)
+    content = digest([[name, day, seen.found[day]] for name, seen in found.items() for day in seen.changed], state.requests)[:16]
+    ranges = _ranges(spec, *found.values())
+    requests = [Request(first, last, f"{spec.name} {first}...{last} {content}", only_labels) for first, last, only_labels in ranges]
+    memory = Memory(state.requests + len(requests), {name: seen.arrivals for name, seen in found.items()})
+    refused = [(name, day) for name, seen in found.items() for day in seen.refused]
+    return Look(requests, refused, memory, ". ".join(seen.note() for seen in found.values()))
 
 
-def is_made_by(spec: ModelSpec, lake: Lake, landing: Landing) -> IsMade:
-    """Whether the lake holds raw data made from some landed objects; a day without objects that was never made counts as held."""
-    stage = Ingestion(rows_feed(spec), spec.late_data, lake, landing)
-    return lambda day, objects: stage.standing(day, objects) != "changed"
+def _ranges(spec: ModelSpec, rows: Survey, labels: Survey | None = None) -> list[tuple[date, date, bool]]:
+    """(first, last, whether labels alone are made) of each run, oldest first, so that what features read is made before them."""
+    most, reach = spec.backfill.days_per_run, reach_in_days(spec)
+    # Rows of later days may be on their way: a run would report their days as missing.
+    landed = rows.landed or date.min
+    days = affected_days(rows.changed, reach, landed)
+    label_days = affected_days(labels.changed, reach if spec.target_features() else 0, landed) if labels else set()
+    early = {day for day in label_days if day > landed} - days
+    return [(*of, False) for of in ranges_of((days | label_days) - early, most)] + [(*of, True) for of in ranges_of(early, most)]
+
+
+def standing_in(spec: ModelSpec, lake: Lake, landing: Landing) -> StandingOf:
+    """How days of the lake stand to landed objects."""
+    feeds = [feed for feed in (rows_feed(spec), labels_feed(spec)) if feed]
+    stages = {feed.raw: Ingestion(feed, spec.late_data, lake, landing) for feed in feeds}
+    return lambda feed, day, objects: stages[feed.raw].standing(day, objects)
 
 
 def arrivals_sensor(spec: ModelSpec, job: "UnresolvedAssetJobDefinition") -> dg.SensorDefinition:
@@ -113,11 +110,20 @@ def arrivals_sensor(spec: ModelSpec, job: "UnresolvedAssetJobDefinition") -> dg.
     )
     def arrivals(context: dg.SensorEvaluationContext, landing: Landing, lake: Lake) -> dg.SensorResult:
         now = datetime.now(ZoneInfo(spec.source.time_zone))
-        seen = look(spec, landing, is_made_by(spec, lake, landing), Arrivals.from_text(context.cursor), now)
-        runs = [
-            dg.RunRequest(run_key=request.key, tags={RANGE_START: str(request.first), RANGE_END: str(request.last), "model": spec.name})
-            for request in seen.requests
-        ]
-        return dg.SensorResult(run_requests=runs or None, skip_reason=None if runs else seen.note, cursor=seen.state.to_text())
+        seen = look(spec, landing, standing_in(spec, lake, landing), Memory.from_text(context.cursor), now)
+        runs = [_run(spec, request) for request in seen.requests]
+        refused = [dg.AssetObservation(asset_key(spec, name), partition=day.isoformat(), metadata={"problem": REFUSED}) for name, day in seen.refused]
+        if refused:
+            context.log.warning(seen.note)
+        return dg.SensorResult(run_requests=runs or None, skip_reason=None if runs else seen.note, cursor=seen.state.to_text(), asset_events=refused)
 
     return arrivals
+
+
+REFUSED = "its landed files changed after it was closed (late_data) and are refused; materialising the day says which files"
+
+
+def _run(spec: ModelSpec, request: Request) -> dg.RunRequest:
+    tags = {RANGE_START: request.first.isoformat(), RANGE_END: request.last.isoformat(), "model": spec.name}
+    only = [asset_key(spec, name) for name in LABEL_ASSETS] if request.only_labels else None
+    return dg.RunRequest(run_key=request.key, tags=tags, asset_selection=only)

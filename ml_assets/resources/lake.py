@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING
 import dagster as dg
 from pydantic import PrivateAttr
 
+from ml_assets.resources.conditional_puts import problem_of_conditional_puts
 from ml_assets.resources.objects import Bucket, Directory, open_objects
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 DAY = "day"
+# (URI, endpoint) of the lakes on S3 whose store this process found to be safe for commits.
+_SAFE: set[tuple[str, str]] = set()
 
 
 class LakeError(Exception):
@@ -150,8 +153,10 @@ class Lake(dg.ConfigurableResource):
         """The table of an asset, made when it does not exist; the same object each time. `schema` is without the day column.
 
         Raises:
-            LakeError: when the table has a column of another type.
+            LakeError: when the table has a column of another type, or the lake lies on an S3 store that cannot be reached, lets this process not
+                write, or does not honour the conditional puts that keep commits apart (found out once in a process).
         """
+        self._check_store()
         uri = self._uri(f"{model}/{asset}")
         held = self._tables.get(uri)
         if held is None or held.schema.remove(0) != schema:
@@ -167,6 +172,13 @@ class Lake(dg.ConfigurableResource):
     def files(self) -> Directory | Bucket:
         """The lake's plain files, such as model artifacts, by key."""
         return open_objects(self.uri, self.s3)
+
+    def _check_store(self) -> None:
+        store = (self.uri, self.s3.get("endpoint_url", ""))
+        if isinstance(self.files, Bucket) and store not in _SAFE:
+            if problem := problem_of_conditional_puts(self.files):
+                raise LakeError(f"the lake {self.uri} cannot be used: {problem}")
+            _SAFE.add(store)
 
     @property
     def _storage_options(self) -> dict[str, str]:

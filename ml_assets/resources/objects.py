@@ -8,6 +8,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+# What S3 gives in one answer.
+KEYS_PER_PAGE = 1_000
+# How stores refuse a conditional put of a key that is taken: 412 by the S3 API, 409 when another put of it is going on, 304 by older stores.
+KEY_IS_TAKEN = ("PreconditionFailed", "412", "ConditionalRequestConflict", "NotModified", "304")
+
 
 @dataclass(frozen=True)
 class StoredObject:
@@ -25,33 +30,44 @@ class Directory:
     def __init__(self, root: Path):
         self.root = root
 
-    def keys(self, prefix: str = "") -> Iterator[str]:
-        """Keys that begin with `prefix`, sorted within each folder; linked folders and files count, links that lead nowhere do not."""
+    def keys(self, prefix: str = "", after: str = "", before: str | None = None) -> Iterator[str]:
+        """Keys that begin with `prefix`, come after `after` and before `before`, sorted within each folder.
+
+        Linked folders and files count, links that lead nowhere do not.
+        """
         top = self.root / prefix.rpartition("/")[0]
         above = {str(top): {os.path.realpath(top)}}
         for folder, folders, names in os.walk(top, followlinks=True):
             # A link to a folder that it lies in would be followed without end.
             on_the_way = above.pop(folder)
-            real = {name: os.path.realpath(os.path.join(folder, name)) for name in sorted(folders)}
+            keys_below = {name: Path(folder, name).relative_to(self.root).as_posix() + "/" for name in sorted(folders)}
+            wanted = [name for name, below in keys_below.items() if _may_hold(below, prefix, after, before)]
+            real = {name: os.path.realpath(os.path.join(folder, name)) for name in wanted}
             folders[:] = [name for name in real if real[name] not in on_the_way]
             above |= {os.path.join(folder, name): on_the_way | {real[name]} for name in folders}
             for name in sorted(names):
                 path = Path(folder) / name
                 key = path.relative_to(self.root).as_posix()
-                if key.startswith(prefix) and path.is_file():
+                if key.startswith(prefix) and after < key and (before is None or key < before) and path.is_file():
                     yield key
 
     def describe(self, prefix: str) -> list[StoredObject]:
         """The files whose keys begin with `prefix`, sorted by key; one that vanishes meanwhile is left out."""
-        found = []
-        for key in sorted(self.keys(prefix)):
-            try:
-                content = self.read(key)
-                modified = datetime.fromtimestamp((self.root / key).stat().st_mtime, tz=UTC)
-            except FileNotFoundError:
-                continue
-            found.append(StoredObject(key, _md5(content), len(content), modified))
-        return found
+        return [found for page in self.pages(prefix) for found in page]
+
+    def pages(self, prefix: str, after: str = "", before: str | None = None) -> Iterator[list[StoredObject]]:
+        """The files whose keys begin with `prefix`, come after `after` and before `before`, sorted by key, in pages as a bucket gives them."""
+        keys = sorted(self.keys(prefix, after, before))
+        for begin in range(0, max(len(keys), 1), KEYS_PER_PAGE):
+            yield [found for key in keys[begin : begin + KEYS_PER_PAGE] if (found := self._described(key))]
+
+    def _described(self, key: str) -> StoredObject | None:
+        try:
+            content = self.read(key)
+            modified = datetime.fromtimestamp((self.root / key).stat().st_mtime, tz=UTC)
+        except FileNotFoundError:
+            return None
+        return StoredObject(key, _md5(content), len(content), modified)
 
     def read_unchanged(self, found: StoredObject) -> bytes:
         """The content of a file that still has the digest it was listed with.
@@ -77,8 +93,11 @@ class Directory:
         path = self.root / key
         path.parent.mkdir(parents=True, exist_ok=True)
         unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-        unfinished.write_bytes(content)
-        unfinished.replace(path)
+        try:
+            unfinished.write_bytes(content)
+            unfinished.replace(path)
+        finally:
+            unfinished.unlink(missing_ok=True)
 
 
 class Bucket:
@@ -93,11 +112,23 @@ class Bucket:
 
     def keys(self, prefix: str = "") -> Iterator[str]:
         """Keys that begin with `prefix`, in S3's order (by bytes)."""
-        return (found.key for found in self._list(prefix))
+        return (found.key for page in self.pages(prefix) for found in page)
 
     def describe(self, prefix: str) -> list[StoredObject]:
         """The objects whose keys begin with `prefix`, sorted by key."""
-        return sorted(self._list(prefix), key=lambda found: found.key)
+        return sorted((found for page in self.pages(prefix) for found in page), key=lambda found: found.key)
+
+    def pages(self, prefix: str, after: str = "", before: str | None = None) -> Iterator[list[StoredObject]]:
+        """The objects whose keys begin with `prefix`, come after `after` and before `before`, in S3's order (by bytes), one request a page."""
+        cut = len(self.prefix) + 1 if self.prefix else 0
+        begin = {"StartAfter": self._full(after)} if after else {}
+        for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=self._full(prefix), **begin):
+            entries = page.get("Contents", [])
+            found = [StoredObject(entry["Key"][cut:], entry["ETag"].strip('"'), entry["Size"], entry["LastModified"]) for entry in entries]
+            wanted = [one for one in found if before is None or one.key < before]
+            yield wanted
+            if len(wanted) < len(found):
+                return
 
     def read(self, key: str) -> bytes:
         """The content of one object.
@@ -126,15 +157,40 @@ class Bucket:
         """Put an object there whole or not at all."""
         self._client.put_object(Bucket=self.bucket, Key=self._full(key), Body=content)
 
+    def create(self, key: str, content: bytes) -> bool:
+        """Put an object there unless there is one (a conditional put, If-None-Match: *); returns whether it was put.
+
+        Raises:
+            botocore.exceptions.ClientError: when the store refuses for another reason.
+        """
+        from botocore.exceptions import ClientError
+
+        try:
+            self._client.put_object(Bucket=self.bucket, Key=self._full(key), Body=content, IfNoneMatch="*")
+        except ClientError as error:
+            if error.response["Error"]["Code"] in KEY_IS_TAKEN:
+                return False
+            raise
+        return True
+
+    def remove(self, key: str) -> None:
+        """Remove an object; no error when there is none."""
+        self._client.delete_object(Bucket=self.bucket, Key=self._full(key))
+
+    @property
+    def endpoint(self) -> str:
+        """The address of the store, without a user name or password that it may hold."""
+        return re.sub(r"//[^/]*@", "//", self._client.meta.endpoint_url)
+
     def _full(self, key: str) -> str:
         return f"{self.prefix}/{key}" if self.prefix else key
 
-    def _list(self, prefix: str) -> Iterator[StoredObject]:
-        cut = len(self.prefix) + 1 if self.prefix else 0
-        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=self._full(prefix))
-        for page in pages:
-            for entry in page.get("Contents", []):
-                yield StoredObject(entry["Key"][cut:], entry["ETag"].strip('"'), entry["Size"], entry["LastModified"])
+
+def _may_hold(folder: str, prefix: str, after: str, before: str | None) -> bool:
+    """Whether a key below a folder (with `/` at its end) can be one of those that are asked for."""
+    if not (folder.startswith(prefix) or prefix.startswith(folder)):
+        return False
+    return (after < folder or after.startswith(folder)) and (before is None or folder < before)
 
 
 def _md5(content: bytes) -> str:

@@ -7,13 +7,18 @@ import sys
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from ml_assets.cli import run as main_job
 from ml_assets.definitions import DEFS
+from ml_assets.defs.environment import Settings
+from ml_assets.pipeline.spec_files import read_spec
+from ml_assets.resources.landing import Landing
 
 REPOSITORY = DEFS.parents[1]
 
 
-def run(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run(data: Path, *arguments: str, **others: str) -> subprocess.CompletedProcess[str]:
     places = {
         "ML_ASSETS_LANDING": str(data / "landing"),
         "ML_ASSETS_LAKE": str(data / "lake"),
@@ -21,7 +26,7 @@ def run(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         "DAGSTER_HOME": str(data / "dagster"),
     }
     command = [sys.executable, "-m", "ml_assets.cli.run", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, env={**os.environ, **places}, cwd=REPOSITORY)
+    return subprocess.run(command, capture_output=True, text=True, env={**os.environ, **places, **others}, cwd=REPOSITORY)
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +56,24 @@ def test_the_main_job_trains_judges_and_registers_and_the_second_time_does_nothi
     assert digest in second.stdout
     assert "version 1, alias champion is version 1" in second.stdout
     assert commits(data) == before
+
+
+@pytest.mark.parametrize("environment", ["local", "production"])
+def test_an_empty_bucket_is_filled_by_the_simulator_but_never_in_production(bucket, environment, tmp_path, monkeypatch):
+    uri, s3 = bucket
+    monkeypatch.setattr(main_job, "SIMULATED_DAYS", 1)
+    spec, landing = read_spec(DEFS / "fraud_detection" / "defs.yaml"), Landing(uri=uri, s3=s3)
+    settings = Settings(environment, uri, str(tmp_path / "lake"), "", "", s3)
+    main_job._simulate_if_empty(spec, landing, settings, Console(quiet=True))
+    assert landing.days(spec.source) == ([spec.source.start] if environment == "local" else [])
+
+
+def test_a_lake_that_cannot_be_used_is_told_without_a_traceback(bucket, data):
+    _, s3 = bucket
+    places = {"ML_ASSETS_LAKE": "s3://no-such-bucket/lake", "AWS_ENDPOINT_URL": s3["endpoint_url"], "AWS_REGION": s3["region_name"]}
+    refused = run(data, **places)
+    assert refused.returncode != 0
+    assert refused.stderr.startswith("the lake s3://no-such-bucket/lake cannot be used: bucket no-such-bucket at http://127.0.0.1")
 
 
 def test_an_unknown_model_is_refused_with_the_ones_there_are(data):

@@ -69,7 +69,7 @@ def test_linked_folders_and_files_count_and_links_without_an_end_or_a_target_do_
 def test_a_file_that_vanishes_while_it_is_listed_is_left_out(tmp_path, monkeypatch):
     directory = Directory(tmp_path)
     directory.write("stays", b"x")
-    monkeypatch.setattr(directory, "keys", lambda prefix: iter(["gone", "stays"]))
+    monkeypatch.setattr(directory, "keys", lambda *_: iter(["gone", "stays"]))
     assert [found.key for found in directory.describe("")] == ["stays"]
 
 

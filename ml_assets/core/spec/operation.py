@@ -33,7 +33,7 @@ class Sensor(SpecPart):
     look_back: PositiveDays = timedelta(days=30)
     """How many days before today are looked at; a change of an older day has to be backfilled."""
     marker: str | None = Field(None, pattern=r"^[^/*?{}]+$")
-    """Name of the file, in the folder of a day, that says that the day is complete, such as _SUCCESS."""
+    """Name of the file, in the folder of a day, that says that the rows of the day are complete, such as _SUCCESS."""
     minimum_age: Duration = timedelta(0)
     """How long the newest file of a day must have rested before the day counts as complete."""
     every: Window = timedelta(minutes=1)
