@@ -1,5 +1,6 @@
 """The specification refuses what is unknown or contradictory, naming the field and the reason."""
 
+import re
 import sys
 from datetime import timedelta
 
@@ -8,6 +9,7 @@ from pydantic import ValidationError
 
 from ml_assets.core.spec import ModelSpec
 from ml_assets.core.spec.durations import format_duration, parse_duration
+from ml_assets.core.spec.feed import labels_feed, rows_feed
 
 OF_TARGET = {"kind": "window", "key": "card", "value": "label", "aggregates": ["mean"], "windows": ["1d"]}
 
@@ -219,3 +221,47 @@ def test_the_module_of_a_custom_function_is_found_but_not_imported(small):
 @pytest.mark.parametrize("text", ["7d", "36h", "90m"])
 def test_durations_are_written_as_they_are_read(text):
     assert format_duration(parse_duration(text)) == text
+
+
+LABELS = {"files": "labels/{day}/*", "key": ["id"]}
+
+
+@pytest.mark.parametrize(
+    ("labels", "reason"),
+    [
+        ({**LABELS, "files": "labels.csv"}, "must contain {day}"),
+        ({**LABELS, "key": []}, "at least 1 item"),
+        ({**LABELS, "key": ["nobody"]}, "labels.key: there is no column nobody; the columns are id, event_time"),
+        ({**LABELS, "key": ["id", "id"]}, "labels.key: id stands there more than once"),
+        ({**LABELS, "key": ["label"]}, "labels.key: label is the target"),
+        ({**LABELS, "key": ["note"]}, "labels.key: note is nullable"),
+        ({**LABELS, "label": "id"}, "labels: id in the label files is the source of more than one column"),
+        ({**LABELS, "label": "known_at"}, "labels: known_at in the label files is the source of more than one column"),
+        ({**LABELS, "unlabelled": "positive"}, "'exclude' or 'negative'"),
+    ],
+)
+def test_labels_that_cannot_belong_to_rows_are_refused(small, labels, reason):
+    attributes = change(small, "columns.note", {"type": "string", "nullable": True})
+    with pytest.raises(ValidationError, match=re.escape(reason)):
+        ModelSpec.model_validate({**attributes, "labels": labels})
+
+
+def test_the_name_of_the_column_that_says_when_a_label_became_known_is_taken(small):
+    attributes = change(small, "columns.known_at", {"type": "timestamp"})
+    with pytest.raises(ValidationError, match=r"columns.known_at: the table of labels needs this name"):
+        ModelSpec.model_validate({**attributes, "labels": LABELS})
+
+
+def test_files_of_rows_and_of_labels_hold_what_each_needs(small):
+    spec = ModelSpec.model_validate({**small, "labels": {**LABELS, "label": "fraud", "known_at": "confirmed"}})
+    rows, labels = rows_feed(spec), labels_feed(spec)
+    assert list(rows.columns) == ["id", "event_time", "card", "amount"]
+    assert labels is not None
+    assert {name: column.source for name, column in labels.columns.items()} == {"id": None, "label": "fraud", "known_at": "confirmed"}
+    assert (labels.row_key, labels.event_time, labels.source.files) == (["id", "known_at"], None, "labels/{day}/*")
+
+
+def test_without_labels_of_their_own_the_rows_bring_the_target(small):
+    spec = ModelSpec.model_validate(small)
+    assert labels_feed(spec) is None
+    assert "label" in rows_feed(spec).columns
