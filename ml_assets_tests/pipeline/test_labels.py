@@ -139,3 +139,21 @@ def test_the_passport_names_label_files_and_what_they_said(followed):
     assert {entry["key"] for entry in passport["landed_objects"]} >= {f"labels/{day(10)}/labels.parquet", f"{day(8)}/rows.parquet"}
     assert set(passport["days"]["labels"]) == {str(day(number)) for number in range(5, 9)}
     assert set(passport["days"]["validated_labels"]) == {str(day(1) + timedelta(days=n)) for n in range(LAST)}
+
+
+def test_labels_of_their_own_that_come_in_time_give_the_same_model_as_labels_in_the_rows(tmp_path):
+    plain = ModelSpec.model_validate({**SMALL, "features": [*SMALL["features"], TARGET_WINDOW]})
+    together, apart = World(tmp_path / "together", plain), World(tmp_path / "apart", SPEC)
+    for made in (together, apart):
+        made.root.mkdir()
+        for number in range(1, LAST + 1):
+            made.land(day(number), rows_of(day(number)) if made is together else rows_of(day(number)).drop(columns="label"))
+            if made is apart:
+                # The label delay is two days: on the day before that its features can see the labels.
+                made.land_at(f"labels/{day(number + 1)}/labels.parquet", labels_of(number).assign(confirmed=pd.Timestamp(day(number + 1), tz="UTC")))
+        made.run(list(landed_to_features(made.spec)), day(1), day(LAST))
+        made.run(MODELS, day(LAST))
+    digests = [made.stages().training.row(day(LAST))["model_digest"] for made in (together, apart)]
+    assert digests[0] == digests[1]
+    metrics = [made.stages().evaluation.overall(day(LAST)) for made in (together, apart)]
+    pd.testing.assert_frame_equal(*metrics)
