@@ -35,8 +35,9 @@ docs: $(VENV)/.installed-dev  ## Write the documents that are generated from the
 screenshots: $(VENV)/.installed-docs home  ## Take the pictures of the documents (needs Chromium with its driver, and `make run` before)
 	@$(BIN)/python docs/screenshots.py
 
-bench: $(VENV)/.installed-dev  ## Measure against a bare loop over the same functions
+bench: $(VENV)/.installed-dev  ## Measure a backfill and a look of the sensor, each against its floor in the same minutes
 	@$(BIN)/python benchmarks/backfill.py
+	@$(BIN)/python benchmarks/arrivals.py
 
 env: $(VENV)/.installed home  ## Print what to eval to use dagster's and dg's commands in your shell
 	@echo 'export DAGSTER_HOME="$(DAGSTER_HOME)" VIRTUAL_ENV="$(CURDIR)/$(VENV)" PATH="$(CURDIR)/$(BIN):$$PATH"'

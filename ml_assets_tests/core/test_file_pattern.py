@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ml_assets.core.file_pattern import day_of_key, fixed_prefix, just_before, keys_pattern, listings
@@ -95,6 +95,7 @@ def test_a_single_day_is_listed_by_its_prefix():
 PATTERNS = st.sampled_from(["{day}/*", "a/{day}*.csv", "é/{day:%Y/%m/%d}/*/x", "{day:%Y%m%d}_*", "{day:%Y.%m.%d}.csv"])
 
 
+@settings(deadline=None)
 @given(PATTERNS, st.dates(date(1990, 1, 1), date(2100, 1, 1)), st.integers(1, 400), st.integers(-500, 500), st.text(max_size=5))
 def test_a_key_that_begins_as_those_of_a_day_lies_in_a_shared_listing_exactly_when_the_day_is_one_of_it(files, first, more, offset, rest):
     last, day = first + timedelta(days=more), first + timedelta(days=offset)
