@@ -2,7 +2,6 @@
 
 import inspect
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any
 
 import dagster as dg
@@ -90,7 +89,6 @@ def _validation(spec: ModelSpec) -> StageAssets:
 
 
 def _features(spec: ModelSpec) -> StageAssets:
-    reach = reach_in_days(spec)
     return StageAssets(
         [
             _asset(
@@ -99,7 +97,7 @@ def _features(spec: ModelSpec) -> StageAssets:
                 _paragraph(FeatureEngineering),
                 "features",
                 {"deltalake", "pandas"},
-                [_from(spec, VALIDATED, reach)],
+                [_from(spec, VALIDATED, spec.reach_in_days())],
                 **_schema(columns.feature_columns(spec)),
             )
         ],
@@ -107,12 +105,6 @@ def _features(spec: ModelSpec) -> StageAssets:
         problem=lambda stage, day: None,
         newest_day=lambda stage, day: {"dagster/column_lineage": columns.feature_lineage(spec, asset_key(spec, VALIDATED))},
     )
-
-
-def reach_in_days(spec: ModelSpec) -> int:
-    """The most days before its own that a day of features may see; a day may be an hour longer or shorter where clocks change."""
-    reach = spec.longest_reach()
-    return -(-(reach + (timedelta(hours=1) if reach and spec.source.time_zone != "UTC" else timedelta(0))) // timedelta(days=1))
 
 
 def _training(spec: ModelSpec) -> StageAssets:

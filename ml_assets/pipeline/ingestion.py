@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 
-from ml_assets.core.fingerprint import code_version
+from ml_assets.core.fingerprint import EXPIRED, code_version
 from ml_assets.core.spec import ModelSpec
 from ml_assets.pipeline.stage import CannotMake, InputChanged, Made
 from ml_assets.resources.lake import Lake
@@ -54,6 +54,11 @@ class Ingestion:
         from ml_assets.core.schemas import LANDED_OBJECTS, raw_schema
 
         found = self._objects[day]
+        if not found and self.tables[RAW].fingerprint(day) == EXPIRED:
+            raise CannotMake(
+                f"{self.spec.name}: the rows of {day} were removed by retention, and its files are no longer under {self.landing.uri}; an empty "
+                "day would stand for them. Put its files there again, or leave the day as it is."
+            )
         if not found and alone and self.tables[RAW].fingerprint(day) is None:
             raise CannotMake(
                 f"{self.spec.name}: no files have landed for {day}; looked for {self.spec.source.files} under {self.landing.uri}. "

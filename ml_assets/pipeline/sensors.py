@@ -10,9 +10,8 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 
 from ml_assets.core.arrivals import NOTHING, Arrivals, affected_ranges, day_digest, days_to_request
-from ml_assets.core.fingerprint import digest, fingerprint
+from ml_assets.core.fingerprint import EXPIRED, digest, fingerprint
 from ml_assets.core.spec import ModelSpec
-from ml_assets.pipeline.assets import reach_in_days
 from ml_assets.pipeline.ingestion import Ingestion, describe_objects
 from ml_assets.resources.lake import Lake
 from ml_assets.resources.landing import Landing
@@ -84,7 +83,7 @@ def look(
     waiting = {**state.days, **{day: found[day] for day in changed}}
     waiting = {day: value for day, value in waiting.items() if day >= oldest and day not in made}
     landed = [day for day, value in found.items() if value != NOTHING]
-    ranges = affected_ranges(changed, reach_in_days(spec), max(landed, default=newest), spec.backfill.days_per_run)
+    ranges = affected_ranges(changed, spec.reach_in_days(), max(landed, default=newest), spec.backfill.days_per_run)
     content = digest([[day, found[day]] for day in changed], state.requests)[:16]
     requests = [Request(first, last, f"{spec.name} {first}...{last} {content}") for first, last in ranges]
     looked = f"looked at {len(found)} complete days from {oldest} to {newest}"
@@ -95,11 +94,14 @@ def look(
 
 
 def is_made_by(spec: ModelSpec, lake: Lake, landing: Landing) -> IsMade:
-    """Whether the lake holds raw data made from some landed objects; a day without objects that was never made counts as held."""
+    """Whether the lake holds raw data made from some landed objects; a day without objects that was never made counts as held,
+    and so does one whose rows retention removed: it is made again when somebody asks for it."""
     stage = Ingestion(spec, lake, landing)
 
     def is_made(day: date, objects: Sequence[StoredObject]) -> bool:
         committed = stage.tables[stage.name].fingerprint(day)
+        if committed == EXPIRED:
+            return True
         return not objects if committed is None else committed == fingerprint(stage.code, stage.spec_part, describe_objects(objects))
 
     return is_made

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from ml_assets.core.fingerprint import code_version
 from ml_assets.core.spec import ModelSpec
 from ml_assets.pipeline.ingestion import OBJECTS, RAW
-from ml_assets.pipeline.stage import CannotMake, Made
+from ml_assets.pipeline.inputs import fingerprint_of
+from ml_assets.pipeline.stage import Made
 from ml_assets.resources.lake import Lake
 
 if TYPE_CHECKING:
@@ -52,10 +53,7 @@ class Validation:
 
     def inputs(self, day: date) -> list:
         """The fingerprint of the day of raw_data."""
-        made = self._raw.fingerprint(day)
-        if made is None:
-            raise CannotMake(f"{self.spec.name}: {VALIDATED} of {day} needs {RAW} of that day; materialise it first")
-        return [made]
+        return [fingerprint_of(self.spec, self._raw, day, VALIDATED, RAW)]
 
     def make(self, day: date, alone: bool) -> Made:
         """Validate one day."""

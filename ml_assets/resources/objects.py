@@ -4,6 +4,7 @@ import hashlib
 import os
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +16,15 @@ class StoredObject:
 
     key: str
     digest: str
+    size: int
+    modified: datetime
+
+
+@dataclass(frozen=True)
+class FileSize:
+    """One file without a look at its content: key relative to the root, size in bytes, when it was last written."""
+
+    key: str
     size: int
     modified: datetime
 
@@ -80,6 +90,23 @@ class Directory:
         unfinished.write_bytes(content)
         unfinished.replace(path)
 
+    def sizes(self, prefix: str) -> list[FileSize]:
+        """The files whose keys begin with `prefix`, by key, without reading them; one that vanishes meanwhile is left out."""
+        found = []
+        for key in self.keys(prefix):
+            with suppress(FileNotFoundError):
+                status = (self.root / key).stat()
+                found.append(FileSize(key, status.st_size, datetime.fromtimestamp(status.st_mtime, tz=UTC)))
+        return found
+
+    def delete(self, key: str) -> None:
+        """Remove a file, if it is there, and its folder when that is empty then."""
+        path = self.root / key
+        path.unlink(missing_ok=True)
+        if path.parent != self.root:
+            with suppress(OSError):
+                path.parent.rmdir()
+
 
 class Bucket:
     """Objects under a prefix of an S3 bucket; the digest is the ETag."""
@@ -125,6 +152,14 @@ class Bucket:
     def write(self, key: str, content: bytes) -> None:
         """Put an object there whole or not at all."""
         self._client.put_object(Bucket=self.bucket, Key=self._full(key), Body=content)
+
+    def sizes(self, prefix: str) -> list[FileSize]:
+        """The objects whose keys begin with `prefix`, by key."""
+        return [FileSize(found.key, found.size, found.modified) for found in self._list(prefix)]
+
+    def delete(self, key: str) -> None:
+        """Remove an object, if it is there."""
+        self._client.delete_object(Bucket=self.bucket, Key=self._full(key))
 
     def _full(self, key: str) -> str:
         return f"{self.prefix}/{key}" if self.prefix else key

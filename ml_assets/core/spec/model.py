@@ -11,7 +11,7 @@ from ml_assets.core.spec.base import SpecPart
 from ml_assets.core.spec.durations import Days, format_duration
 from ml_assets.core.spec.evaluation import UNBOUNDED, Evaluation, Gate, GateMetric
 from ml_assets.core.spec.features import Categorical, CustomFeatures, Feature, RowTransform, WindowAggregate
-from ml_assets.core.spec.operation import Backfill, Compute, Schedule, Sensor
+from ml_assets.core.spec.operation import Backfill, Compute, Retention, Schedule, Sensor
 from ml_assets.core.spec.source import DAY_PLACEHOLDER, Column, Quality, Source
 from ml_assets.core.spec.training import Training
 
@@ -63,6 +63,7 @@ class ModelSpec(SpecPart):
     backfill: Backfill = Backfill()
     sensor: Sensor = Sensor()
     schedule: Schedule = Schedule()
+    retention: Retention = Retention()
 
     @field_validator("owners")
     @classmethod
@@ -87,6 +88,9 @@ class ModelSpec(SpecPart):
         self._check_roles()
         self._check_features()
         self._check_judgement()
+        reach = timedelta(days=self.reach_in_days())
+        model_reads = 2 * self.label_delay + self.evaluation.holdout + self.training.window + reach
+        self.retention.check(model_reads, reach, self.sensor.look_back)
         return self
 
     def _check_columns(self) -> None:
@@ -198,6 +202,11 @@ class ModelSpec(SpecPart):
         """How far before a row its features can see."""
         reaches = [f.reach() for f in self.features if isinstance(f, WindowAggregate)]
         return max([timedelta(0), *reaches, *(f.reads for f in self.features if isinstance(f, CustomFeatures))])
+
+    def reach_in_days(self) -> int:
+        """The most days before its own that a day of features may see; a day may be an hour longer or shorter where clocks change."""
+        reach = self.longest_reach()
+        return -(-(reach + (timedelta(hours=1) if reach and self.source.time_zone != "UTC" else timedelta(0))) // timedelta(days=1))
 
 
 def _repeated(names: Iterable[str]) -> list[str]:
