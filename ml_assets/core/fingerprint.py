@@ -11,6 +11,9 @@ from pathlib import Path
 _CORE_IMPORT = re.compile(r"^\s*(?:from|import) (ml_assets\.core\.[\w.]+)", re.MULTILINE)
 _SPECIFICATION = "ml_assets.core.spec"
 
+EXPIRED = 0
+"""Stands in the place of a fingerprint where the rows of a day were removed by retention; no fingerprint is 0."""
+
 
 def digest(*parts: object) -> str:
     """SHA-256, as 64 hexadecimal digits, of the canonical JSON of `parts` (sorted keys; dates and the like by their text)."""
@@ -26,7 +29,7 @@ def fingerprint(code: str, spec_part: object, inputs: Sequence[object]) -> int:
         spec_part: the part of the spec that the stage reads, JSON-able.
         inputs: what the day is made from, in a fixed order: (day, fingerprint) of input days, (key, digest, size) of landed objects.
     """
-    return int(digest(code, spec_part, list(inputs))[:16], 16) >> 1
+    return int(digest(code, spec_part, list(inputs))[:16], 16) >> 1 or EXPIRED + 1
 
 
 @cache

@@ -1,4 +1,4 @@
-"""The passport of a model: everything it was made from, in one JSON document."""
+"""The passport of a model: everything it was made from, in one JSON document; and which days of the lake it names."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -6,6 +6,7 @@ from datetime import date
 from importlib.metadata import version
 from math import isfinite
 
+from ml_assets.core.fingerprint import EXPIRED
 from ml_assets.core.spec import ModelSpec
 from ml_assets.core.splits import Split
 from ml_assets.core.training import TrainedModel
@@ -53,3 +54,24 @@ def build_passport(
         "metrics": {"validation": {name: value if isfinite(value) else None for name, value in model.metrics.items()}},
     }
     return (json.dumps(passport, indent=1, sort_keys=True, default=str, allow_nan=False) + "\n").encode()
+
+
+def days_named(passport: bytes) -> dict[str, dict[date, int]]:
+    """Fingerprint by day of each table that a passport names: raw_data, validated_data, features, and landed_objects for the days with objects.
+
+    Days that had never been made, or had been removed, when the model was trained are left out: nothing of them can be kept.
+
+    Raises:
+        ValueError: when it is not a passport.
+    """
+    try:
+        content = json.loads(passport)
+        named = {
+            asset: {date.fromisoformat(day): int(value, 16) for day, value in days.items() if int(value, 16) != EXPIRED}
+            for asset, days in content["days"].items()
+        }
+        landed = {date.fromisoformat(entry["day"]) for entry in content["landed_objects"]}
+        raw = named["raw_data"]
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise ValueError(f"it is not the passport of a model: {error!r}") from error
+    return {**named, "landed_objects": {day: value for day, value in raw.items() if day in landed}}

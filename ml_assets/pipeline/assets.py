@@ -2,7 +2,6 @@
 
 import inspect
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any
 
 import dagster as dg
@@ -103,7 +102,7 @@ def _validation(spec: ModelSpec, feed: Feed) -> StageAssets:
 
 
 def _features(spec: ModelSpec) -> StageAssets:
-    reach = reach_in_days(spec)
+    reach = spec.reach_in_days()
     return StageAssets(
         [
             _asset(
@@ -122,12 +121,6 @@ def _features(spec: ModelSpec) -> StageAssets:
         afterwards=lambda context, days: mark_stale_models(context, spec, days),
         resources=frozenset({"registry"}),
     )
-
-
-def reach_in_days(spec: ModelSpec) -> int:
-    """The most days before its own that a day of features may see; a day may be an hour longer or shorter where clocks change."""
-    reach = spec.longest_reach()
-    return -(-(reach + (timedelta(hours=1) if reach and spec.source.time_zone != "UTC" else timedelta(0))) // timedelta(days=1))
 
 
 def _training(spec: ModelSpec) -> StageAssets:

@@ -11,6 +11,7 @@ from ml_assets.core.spec import ModelSpec
 from ml_assets.core.spec.reference import documented_schema
 from ml_assets.pipeline.assets import build_assets
 from ml_assets.pipeline.jobs import daily_job, features_job
+from ml_assets.pipeline.retention_job import retention_job, retention_schedule
 from ml_assets.pipeline.schedules import daily_schedule
 from ml_assets.pipeline.sensors import arrivals_sensor
 
@@ -96,13 +97,14 @@ class ModelPipeline(dg.Component):
         return cls(attributes)
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
-        """Assets with their checks, the jobs, the sensor and the schedule."""
+        """Assets with their checks, the jobs, the sensor and the schedules; job and schedule of retention only where the specification sets any."""
         job, landed_job = daily_job(self.spec), features_job(self.spec)
+        clearing = [retention_job(self.spec)] if self.spec.retention.removes else []
         return dg.Definitions(
             assets=build_assets(self.spec),
-            jobs=[job, landed_job],
+            jobs=[job, landed_job, *clearing],
             sensors=[arrivals_sensor(self.spec, landed_job)],
-            schedules=[daily_schedule(self.spec, job)],
+            schedules=[daily_schedule(self.spec, job), *(retention_schedule(self.spec, one) for one in clearing)],
         )
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from ml_assets.core.fingerprint import fingerprint
-from ml_assets.pipeline.stage import CannotMake, DayOutcome, InputChanged, KeepDay, Made, Stage
+from ml_assets.core.fingerprint import EXPIRED, fingerprint
+from ml_assets.pipeline.stage import CannotMake, DayOutcome, InputChanged, InputExpired, KeepDay, Made, Stage
 
 ATTEMPTS = 3
 # A commit costs about 20 ms, whatever it holds; this many days share one unless they are large.
@@ -26,18 +26,26 @@ def is_current(stage: Stage, day: date) -> bool:
         return _holds(stage, day, expected_fingerprint(stage, day))
     except KeepDay:
         return True
+    except InputExpired:
+        return _committed(stage, day) is not None
 
 
 def _holds(stage: Stage, day: date, expected: int) -> bool:
     return stage.tables[stage.name].fingerprint(day) == expected and stage.is_kept(day)
 
 
+def _committed(stage: Stage, day: date) -> int | None:
+    """The fingerprint of the day's rows that the lake holds; None when they were never made, or removed by retention."""
+    held = stage.tables[stage.name].fingerprint(day)
+    return None if held == EXPIRED else held
+
+
 def make_days(stage: Stage, days: Sequence[date], run_id: str, alone: bool) -> Iterator[DayOutcome]:
     """Make `days` of a stage, one after the other; yields each day's outcome once it is committed.
 
-    A day whose committed fingerprint equals the expected one is left alone. The others are committed a few at a time, first the side tables, then the
-    main one, each in one atomic commit, so that a reader sees a day as it was or as it is. When another process committed one of the days in
-    between, its result is taken if it was made from the same, else the day is made again.
+    A day whose committed fingerprint equals the expected one is left alone, and so is one whose inputs retention removed since. The others are
+    committed a few at a time, first the side tables, then the main one, each in one atomic commit, so that a reader sees a day as it was or as it is.
+    When another process committed one of the days in between, its result is taken if it was made from the same, else the day is made again.
 
     `alone` says that somebody asked for one day by itself: what would be a result in a range is then an error.
 
@@ -95,6 +103,11 @@ def _look_or_make(stage: Stage, day: date, alone: bool) -> DayOutcome | _Waiting
             return _Waiting(day, expected, stage.make(day, alone), time.perf_counter() - begun, alone)
         except KeepDay as reason:
             return DayOutcome(day, False, {}, time.perf_counter() - begun, stage.tables[stage.name].fingerprint(day) or 0, str(reason))
+        except InputExpired as error:
+            # From less data than it was made of it would come out otherwise.
+            if (held := _committed(stage, day)) is None:
+                raise
+            return DayOutcome(day, False, {}, time.perf_counter() - begun, held, metadata={"left_as_it_is": str(error)})
         except InputChanged:
             if attempt == ATTEMPTS:
                 raise

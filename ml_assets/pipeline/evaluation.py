@@ -9,9 +9,9 @@ from ml_assets.core.spec import ModelSpec
 from ml_assets.core.spec.feed import rows_feed
 from ml_assets.core.splits import HistoryTooShort, split_days
 from ml_assets.pipeline.features import FEATURES
-from ml_assets.pipeline.inputs import fingerprints_of
+from ml_assets.pipeline.inputs import fingerprint_of, fingerprints_of
 from ml_assets.pipeline.labels import LabelsByKey, labels_part
-from ml_assets.pipeline.stage import CannotMake, Made
+from ml_assets.pipeline.stage import Made
 from ml_assets.pipeline.training import MODEL
 from ml_assets.resources.lake import Lake
 from ml_assets.resources.landing import Landing
@@ -74,9 +74,7 @@ class ModelEvaluation:
 
     def inputs(self, day: date) -> list:
         """The fingerprint of the model, and of each feature day that is read, and the labels that its rows have on `day`."""
-        model = self._models.fingerprint(day)
-        if model is None:
-            raise CannotMake(f"{self.spec.name}: the {EVALUATION} of {day} needs the {MODEL} of that day; materialise it first")
+        model = fingerprint_of(self.spec.name, self._models, day, EVALUATION, MODEL)
         used, reader = self._days_used(day), f"the {EVALUATION} of {day}"
         if not used:
             return [model]

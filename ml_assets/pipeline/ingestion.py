@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Literal
 
-from ml_assets.core.fingerprint import code_version, fingerprint
+from ml_assets.core.fingerprint import EXPIRED, code_version, fingerprint
 from ml_assets.core.spec.feed import Feed
 from ml_assets.core.spec.labels import LateData
 from ml_assets.pipeline.stage import CannotMake, InputChanged, KeepDay, Made
 from ml_assets.resources.lake import Lake
 from ml_assets.resources.landing import Landing, ObjectChanged
-from ml_assets.resources.objects import StoredObject
+from ml_assets.resources.stored_object import StoredObject
 
 RAW, OBJECTS = "raw_data", "landed_objects"
 RAW_LABELS = "raw_labels"
@@ -68,8 +68,13 @@ class Ingestion:
         return self._objects[day]
 
     def standing(self, day: date, objects: Sequence[StoredObject]) -> Standing:
-        """How the lake's day stands to the objects that lie in the landing; a day without objects that was never made counts as made."""
+        """How the lake's day stands to the objects that lie in the landing.
+
+        A day without objects that was never made counts as made, and so does one whose rows retention removed: it is made again when somebody asks.
+        """
         committed = self._table.fingerprint(day)
+        if committed == EXPIRED:
+            return "made"
         if committed is None:
             return "changed" if objects else "made"
         if committed == fingerprint(self.code, self.spec_part, describe_objects(objects)):
@@ -79,7 +84,7 @@ class Ingestion:
     def _may_change(self, day: date, objects: Sequence[StoredObject]) -> bool:
         """Whether the day may be made from these objects: always, unless it was made from others, is closed, and the policy refuses."""
         late = self._late_data
-        if late.afterwards == "reopen" or self._table.fingerprint(day) is None or not self._is_closed(day):
+        if late.afterwards == "reopen" or self._table.fingerprint(day) in (None, EXPIRED) or not self._is_closed(day):
             return True
         return describe_objects(objects) == self._made_from(day)
 
@@ -107,6 +112,11 @@ class Ingestion:
 
         found = self._objects[day]
         before = self._table.fingerprint(day)
+        if not found and before == EXPIRED:
+            raise CannotMake(
+                f"{self.feed.name}: the rows of {day} were removed by retention, and its files are no longer under {self.landing.uri}; an empty "
+                "day would stand for them. Put its files there again, or leave the day as it is."
+            )
         if not found and alone and before is None and self.feed.event_time is not None:
             raise CannotMake(
                 f"{self.feed.name}: no files have landed for {day}; looked for {self.feed.source.files} under {self.landing.uri}. "
@@ -124,7 +134,7 @@ class Ingestion:
                 parts.append(file.rows)
         faults = [f"{entry['key']}: {entry['fault']}" for entry in objects if entry["fault"]]
         problem = NOTHING_LANDED if not found and self.feed.event_time is not None else "; ".join(faults) or None
-        is_reopened = before is not None and self._is_closed(day) and describe_objects(found) != self._made_from(day)
+        is_reopened = before not in (None, EXPIRED) and self._is_closed(day) and describe_objects(found) != self._made_from(day)
         raw = pa.concat_tables(parts)
         return Made(
             {self.feed.objects: pa.Table.from_pylist(objects, schema=LANDED_OBJECTS), self.feed.raw: raw},

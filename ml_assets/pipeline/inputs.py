@@ -1,10 +1,11 @@
-"""The fingerprints of the days that a stage reads from the stage before it."""
+"""The fingerprints of what a stage reads from the stages before it, where all of it is there."""
 
 from collections.abc import Sequence
 from datetime import date
 
+from ml_assets.core.fingerprint import EXPIRED
 from ml_assets.core.spec.feed import Feed
-from ml_assets.pipeline.stage import CannotMake
+from ml_assets.pipeline.stage import CannotMake, InputExpired
 from ml_assets.resources.lake import Table
 from ml_assets.resources.landing import Landing
 
@@ -21,12 +22,33 @@ def fingerprints_of(feed: Feed, landing: Landing, table: Table, days: Sequence[d
         read: the name of the asset that is read.
 
     Raises:
+        InputExpired: when the rows of days were removed by retention; it names them.
         CannotMake: when days have files and were never made; it names them.
     """
     made = [(day, table.fingerprint(day)) for day in days]
+    if expired := [day for day, found in made if found == EXPIRED]:
+        raise InputExpired(
+            f"{feed.name}: {reader} reads {read} of {days[0]} to {days[-1]}, but retention removed the rows of {len(expired)} of these days, "
+            f"the first {expired[0]}, the last {expired[-1]}; materialise {feed.raw} to {read} of these days again, from the landed files"
+        )
     if lacking := [day for day, found in made if found is None and landing.has_files(feed.source, day)]:
         raise CannotMake(
             f"{feed.name}: {reader} reads {read} of {days[0]} to {days[-1]}, but {len(lacking)} of these days have not been made, "
             f"the first {lacking[0]}, the last {lacking[-1]}; materialise them first"
         )
     return [[day.isoformat(), found] for day, found in made]
+
+
+def fingerprint_of(model: str, table: Table, day: date, reader: str, read: str) -> int:
+    """The fingerprint of the same day in the table of the stage before.
+
+    Raises:
+        InputExpired: when its rows were removed by retention.
+        CannotMake: when it was never made.
+    """
+    made = table.fingerprint(day)
+    if made is None:
+        raise CannotMake(f"{model}: the {reader} of {day} needs the {read} of that day; materialise it first")
+    if made == EXPIRED:
+        raise InputExpired(f"{model}: the {reader} of {day} needs the {read} of that day, which retention removed; materialise it again first")
+    return made

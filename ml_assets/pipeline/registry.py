@@ -9,6 +9,7 @@ from ml_assets.core.spec import ModelSpec
 from ml_assets.core.splits import split_days
 from ml_assets.pipeline.evaluation import EVALUATION, ModelEvaluation
 from ml_assets.pipeline.features import FEATURES
+from ml_assets.pipeline.inputs import fingerprint_of
 from ml_assets.pipeline.pictures import evaluation_pictures
 from ml_assets.pipeline.stage import CannotMake, Made
 from ml_assets.pipeline.training import MODEL
@@ -58,11 +59,8 @@ class ModelRegistration:
 
     def inputs(self, day: date) -> list:
         """The fingerprints of the model and of its evaluation."""
-        found = [self._models.fingerprint(day), self.evaluation.tables[EVALUATION].fingerprint(day)]
-        for name, made in zip((MODEL, EVALUATION), found, strict=True):
-            if made is None:
-                raise CannotMake(f"{self.spec.name}: the {ENTRY} of {day} needs the {name} of that day; materialise it first")
-        return found
+        tables = {MODEL: self._models, EVALUATION: self.evaluation.tables[EVALUATION]}
+        return [fingerprint_of(self.spec, table, day, ENTRY, name) for name, table in tables.items()]
 
     def make(self, day: date, alone: bool) -> Made:
         """Find or create the version, and move the alias when every gate passed and no newer day's model has it."""

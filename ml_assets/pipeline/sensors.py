@@ -13,7 +13,7 @@ from ml_assets.core.arrivals import Arrivals, Memory, affected_days, ranges_of
 from ml_assets.core.fingerprint import digest
 from ml_assets.core.spec import ModelSpec
 from ml_assets.core.spec.feed import labels_feed, rows_feed
-from ml_assets.pipeline.assets import LABEL_ASSETS, asset_key, reach_in_days
+from ml_assets.pipeline.assets import LABEL_ASSETS, asset_key
 from ml_assets.pipeline.ingestion import Ingestion
 from ml_assets.pipeline.survey import Effort, StandingOf, Survey, survey
 from ml_assets.resources.lake import Lake
@@ -82,7 +82,7 @@ def look(spec: ModelSpec, landing: Landing, standing: StandingOf, state: Memory,
 
 def _ranges(spec: ModelSpec, rows: Survey, labels: Survey | None = None) -> list[tuple[date, date, bool]]:
     """(first, last, whether labels alone are made) of each run, oldest first, so that what features read is made before them."""
-    most, reach = spec.backfill.days_per_run, reach_in_days(spec)
+    most, reach = spec.backfill.days_per_run, spec.reach_in_days()
     # Rows of later days may be on their way: a run would report their days as missing.
     landed = rows.landed or date.min
     days = affected_days(rows.changed, reach, landed)

@@ -15,6 +15,10 @@ class CannotMake(Exception):
     """A day cannot be made as asked, for a reason that trying again does not change; the message says what to do."""
 
 
+class InputExpired(CannotMake):
+    """A day reads days whose rows were removed by retention."""
+
+
 class InputChanged(Exception):
     """An input was replaced while it was read; reading it again gives the new one."""
 

@@ -10,7 +10,7 @@ from ml_assets.core.spec.feed import Feed
 from ml_assets.core.spec.operation import Sensor
 from ml_assets.pipeline.ingestion import Standing
 from ml_assets.resources.landing import Landing
-from ml_assets.resources.objects import StoredObject
+from ml_assets.resources.stored_object import StoredObject
 
 # Days of the first stretch of a look.
 FIRST_STRETCH = 32

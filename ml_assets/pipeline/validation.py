@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from ml_assets.core.fingerprint import code_version
 from ml_assets.core.spec.feed import Feed
-from ml_assets.pipeline.stage import CannotMake, Made
+from ml_assets.pipeline.inputs import fingerprint_of
+from ml_assets.pipeline.stage import Made
 from ml_assets.resources.lake import Lake
 
 if TYPE_CHECKING:
@@ -51,10 +52,7 @@ class Validation:
 
     def inputs(self, day: date) -> list:
         """The fingerprint of the day that was read."""
-        made = self._raw.fingerprint(day)
-        if made is None:
-            raise CannotMake(f"{self.feed.name}: {self.feed.validated} of {day} needs {self.feed.raw} of that day; materialise it first")
-        return [made]
+        return [fingerprint_of(self.feed.name, self._raw, day, self.feed.validated, self.feed.raw)]
 
     def make(self, day: date, alone: bool) -> Made:
         """Validate one day."""

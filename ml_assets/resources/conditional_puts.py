@@ -3,7 +3,7 @@
 import logging
 import uuid
 
-from ml_assets.resources.objects import Bucket
+from ml_assets.resources.bucket import Bucket
 
 log = logging.getLogger("ml_assets.lake")
 PROBE = "_probe"
@@ -49,7 +49,7 @@ def _remove(lake: Bucket, key: str) -> None:
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
-        lake.remove(key)
+        lake.delete(key)
     except (BotoCoreError, ClientError) as error:
         # Commits need no permission to remove anything.
         log.warning("the empty object %s stays in %s: it could not be removed: %s", key, _place(lake), error)

@@ -1,7 +1,7 @@
 """Delta Lake tables, one per (model, asset), partitioned by day: commit a day with its fingerprint, read days."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -9,15 +9,21 @@ from typing import TYPE_CHECKING
 import dagster as dg
 from pydantic import PrivateAttr
 
+from ml_assets.core.fingerprint import EXPIRED
+from ml_assets.resources.bucket import Bucket
 from ml_assets.resources.conditional_puts import problem_of_conditional_puts
-from ml_assets.resources.objects import Bucket, Directory, open_objects
+from ml_assets.resources.directory import Directory
+from ml_assets.resources.objects import open_objects
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from deltalake import DeltaTable
 
 DAY = "day"
 # (URI, endpoint) of the lakes on S3 whose store this process found to be safe for commits.
 _SAFE: set[tuple[str, str]] = set()
+# Passports name days as they were when a model was trained; without the log of a commit the rows of a day replaced since cannot be found.
+KEEP_HISTORY = {"delta.enableExpiredLogCleanup": "false"}
 
 
 class LakeError(Exception):
@@ -35,10 +41,12 @@ class Table:
         import pyarrow as pa
         from deltalake import DeltaTable
 
-        self.uri, self._options = uri, storage_options
+        self.uri, self.storage_options = uri, storage_options
         self.schema = pa.schema([pa.field(DAY, pa.date32()), *schema])
         self._fingerprints: dict[date, int | None] = {}
-        self._delta = DeltaTable.create(uri, self.schema, partition_by=[DAY], mode="ignore", storage_options=storage_options)
+        self._delta = DeltaTable.create(
+            uri, self.schema, partition_by=[DAY], mode="ignore", storage_options=storage_options, configuration=KEEP_HISTORY
+        )
         self._check_schema()
 
     def refresh(self) -> None:
@@ -49,7 +57,7 @@ class Table:
             self._fingerprints.clear()
 
     def fingerprint(self, day: date) -> int | None:
-        """The fingerprint of what the table holds for `day`; None when the day was never committed."""
+        """The fingerprint of what the table holds for `day`; None when the day was never committed, EXPIRED when its rows were removed."""
         if day not in self._fingerprints:
             self._fingerprints[day] = self._delta.transaction_version(day.isoformat())
         return self._fingerprints[day]
@@ -89,6 +97,15 @@ class Table:
             self._fingerprints.clear()
         self._fingerprints.update({day: fingerprints[day] for day in rows})
 
+    def expire(self, days: Sequence[date], metadata: Mapping[str, str]) -> None:
+        """Remove the rows of some days in one commit, after which their fingerprint is EXPIRED. Their files stay until a vacuum.
+
+        Raises:
+            deltalake.exceptions.CommitFailedError: when another process committed one of the days in between.
+        """
+        empty = self.schema.remove(0).empty_table()
+        self.commit(dict.fromkeys(days, empty), dict.fromkeys(days, EXPIRED), metadata)
+
     def read(self, days: Iterable[date], columns: list[str] | None = None) -> "pa.Table":
         """The rows of `days`, in the order of the days and within a day in the order in which they were committed.
 
@@ -116,6 +133,11 @@ class Table:
             day = date.fromisoformat(str(file[f"partition.{DAY}"]))
             counts[day] = counts.get(day, 0) + file["num_records"]
         return counts
+
+    @property
+    def delta(self) -> "DeltaTable":
+        """The table itself, as far as it has been seen."""
+        return self._delta
 
     def version(self) -> int:
         """The number of the newest commit that has been seen."""

@@ -10,7 +10,10 @@ import dagster as dg
 from ml_assets.core.file_pattern import Listing, day_of_key, fixed_prefix, is_data_file, just_before, keys_pattern, listings, marker_key
 from ml_assets.core.spec.operation import Sensor
 from ml_assets.core.spec.source import Source
-from ml_assets.resources.objects import Bucket, Directory, StoredObject, open_objects
+from ml_assets.resources.bucket import Bucket
+from ml_assets.resources.directory import Directory
+from ml_assets.resources.objects import open_objects
+from ml_assets.resources.stored_object import StoredObject
 
 
 class ObjectChanged(Exception):

@@ -157,6 +157,11 @@ class ModelRegistry(dg.ConfigurableResource):
         before = f"from version {previous}" if previous is not None else "as a new alias"
         return AliasMove(alias, version, previous, True, f"{alias} moved {before} to version {version} of {as_of_day}")
 
+    @property
+    def client(self) -> "MlflowClient":
+        """MLflow's client of the registry, connected at first use."""
+        return self._client()
+
     def _client(self) -> "MlflowClient":
         if self._connected is None:
             self._connected = connect(self.tracking_uri)

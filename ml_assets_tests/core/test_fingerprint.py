@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ml_assets.core.fingerprint import code_version, digest, fingerprint
+from ml_assets.core.fingerprint import EXPIRED, code_version, digest, fingerprint
 
 JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner))
 
@@ -14,8 +14,13 @@ JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambd
 @given(JSON, JSON)
 def test_a_fingerprint_fits_a_delta_transaction_version_and_is_repeatable(spec_part, value):
     made = fingerprint("code", spec_part, [value])
-    assert 0 <= made < 2**63
+    assert 0 < made < 2**63
     assert made == fingerprint("code", spec_part, [value])
+
+
+def test_no_fingerprint_stands_for_removed_rows(monkeypatch):
+    monkeypatch.setattr("ml_assets.core.fingerprint.digest", lambda *parts: "0" * 64)
+    assert fingerprint("code", {}, []) != EXPIRED
 
 
 def test_each_part_counts():

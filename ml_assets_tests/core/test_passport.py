@@ -3,7 +3,10 @@
 import json
 from datetime import date
 
-from ml_assets.core.passport import build_passport
+import pytest
+
+from ml_assets.core.fingerprint import EXPIRED
+from ml_assets.core.passport import build_passport, days_named
 from ml_assets.core.splits import split_days
 from ml_assets.core.training import TrainedModel
 
@@ -35,3 +38,23 @@ def test_an_undefined_metric_is_null_because_json_has_no_nan(make_spec):
 
 def test_the_same_model_has_the_same_passport(make_spec):
     assert passport(make_spec()) == passport(make_spec())
+
+
+def test_the_days_that_a_passport_names_are_read_back(make_spec):
+    raw = {date(2025, 1, 10): 7, date(2025, 1, 11): 8, date(2025, 1, 12): EXPIRED}
+    spec = make_spec()
+    content = build_passport(spec, DAY, split_days(spec, DAY), MODEL, OBJECTS, {"raw_data": raw, "features": {date(2025, 1, 11): 255}}, {})
+    assert days_named(content) == {
+        "raw_data": {date(2025, 1, 10): 7, date(2025, 1, 11): 8},
+        "features": {date(2025, 1, 11): 255},
+        # The other days have no objects.
+        "landed_objects": {date(2025, 1, 11): 8},
+    }
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{}", b"[]", b'{"days": 1, "landed_objects": []}', b'{"days": {"raw_data": {"x": "7"}}, "landed_objects": []}']
+)
+def test_what_is_no_passport_is_refused(content):
+    with pytest.raises(ValueError, match="not the passport of a model"):
+        days_named(content)

@@ -115,6 +115,12 @@ def test_a_valid_specification_is_accepted_and_frozen(small):
         ("gates", {"log_loss": {"maximum": float("inf")}}, "finite number"),
         ("compute.memory", "lots", "pattern"),
         ("backfill.days_per_run", 0, "greater than or equal to 1"),
+        ("retention", {"replaced_files": "12h"}, "not a whole number of days"),
+        ("retention", {"days": "100d"}, "retention.replaced_files is missing"),
+        ("retention", {"models": "100d"}, "retention.replaced_files is missing"),
+        # Twice the label delay of 2, the holdout of 2, the window of 4, and the day before that features see.
+        ("retention", {"replaced_files": "7d", "days": "10d"}, "10d is too short: a model made today reads 11d back .* 1d that its features see"),
+        ("retention", {"replaced_files": "7d", "days": "31d"}, "31d is too short: it must be longer than sensor.look_back, 30d, and the 1d that"),
     ],
 )
 def test_a_wrong_specification_is_refused_with_the_reason(small, path, value, reason):
@@ -265,3 +271,20 @@ def test_without_labels_of_their_own_the_rows_bring_the_target(small):
     spec = ModelSpec.model_validate(small)
     assert labels_feed(spec) is None
     assert "label" in rows_feed(spec).columns
+
+
+def test_nothing_is_removed_unless_it_is_asked_for(small):
+    assert not ModelSpec.model_validate(small).retention.removes
+    small["retention"] = {"replaced_files": "30d", "days": "32d"}
+    assert ModelSpec.model_validate(small).retention.removes
+
+
+def test_days_may_be_as_few_as_a_model_reads(small):
+    small |= {"retention": {"replaced_files": "1d", "days": "11d"}, "sensor": {"look_back": "9d"}}
+    assert ModelSpec.model_validate(small).retention.days == timedelta(days=11)
+
+
+def test_features_reach_a_day_further_where_clocks_change(small):
+    assert ModelSpec.model_validate(small).reach_in_days() == 1
+    small["source"]["time_zone"] = "Europe/Brussels"
+    assert ModelSpec.model_validate(small).reach_in_days() == 2

@@ -32,6 +32,16 @@ def test_a_model_has_seven_assets_one_job_and_one_schedule(small):
     assert defs.resolve_schedule_def("small_daily").cron_schedule == "0 2 * * *"
 
 
+def test_a_job_that_removes_is_there_only_where_the_specification_lets_anything_go(small):
+    names = {job.name for job in definitions(small).resolve_all_job_defs()}
+    assert {"small_daily", "small_features"} <= names
+    assert "small_retention" not in names
+    small["retention"] = {"replaced_files": "30d"}
+    defs = definitions(small)
+    assert defs.resolve_job_def("small_retention").description
+    assert defs.resolve_schedule_def("small_retention").default_status == dg.DefaultScheduleStatus.RUNNING
+
+
 def test_every_asset_says_what_it_is_who_owns_it_and_where_it_stands(small):
     small["owners"] = ["team:cards"]
     graph = definitions(small).resolve_asset_graph()

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from ml_assets.pipeline.days import is_current, make_days
-from ml_assets.pipeline.stage import CannotMake, InputChanged, Made
+from ml_assets.pipeline.stage import CannotMake, InputChanged, InputExpired, Made
 from ml_assets.resources.lake import Lake, Table
 
 SCHEMA = pa.schema([("n", pa.int64())])
@@ -70,6 +70,27 @@ def test_only_the_day_whose_input_changed_is_made_again(lake):
     assert [outcome.computed for outcome in run(stage, FIRST, SECOND, THIRD)] == [False, True, False]
     assert stage.tables["numbers"].read([SECOND])["n"].to_pylist() == [7] * 7
     assert is_current(stage, SECOND)
+
+
+def test_a_day_whose_inputs_were_removed_is_left_as_it_is_unless_it_was_removed_itself(lake):
+    run(Numbers(lake, {FIRST: 2, SECOND: 3}), FIRST, SECOND)
+
+    class WithoutInputs(Numbers):
+        def inputs(self, day: date) -> list:
+            raise InputExpired(f"the inputs of {day} were removed")
+
+    stage = WithoutInputs(lake, {})
+    (outcome,) = run(stage, FIRST)
+    assert (outcome.computed, outcome.metadata) == (False, {"left_as_it_is": "the inputs of 2025-01-01 were removed"})
+    assert outcome.fingerprint == stage.tables["numbers"].fingerprint(FIRST)
+    assert is_current(stage, FIRST)
+    assert not is_current(stage, THIRD)
+    stage.tables["numbers"].expire([SECOND], {})
+    for day in (SECOND, THIRD):
+        with pytest.raises(CannotMake, match=f"the inputs of {day} were removed"):
+            run(stage, day)
+    assert not is_current(stage, SECOND)
+    assert run(Numbers(lake, {SECOND: 3}), SECOND)[0].computed
 
 
 @pytest.mark.parametrize("change", ["code", "spec_part"])

@@ -18,7 +18,8 @@ from ml_assets.pipeline.jobs import features_job
 from ml_assets.pipeline.sensors import Look, Request, arrivals_sensor, look, standing_in
 from ml_assets.resources.lake import Lake
 from ml_assets.resources.landing import Landing
-from ml_assets.resources.objects import StoredObject, open_objects
+from ml_assets.resources.objects import open_objects
+from ml_assets.resources.stored_object import StoredObject
 from ml_assets_tests.conftest import SMALL
 from ml_assets_tests.pipeline.world import World, rows_of
 
@@ -283,7 +284,7 @@ OPERATION = st.tuples(st.sampled_from(["put", "remove", "look", "die"]), st.inte
 @given(st.lists(OPERATION, max_size=25), st.integers(1, 12), st.sampled_from([1, 4, 32]))
 def test_whatever_happens_between_looks_the_days_are_made_from_what_lies_there(tmp_path_factory, monkeypatch, operations, most, stretch):
     # Each file is a page of its own.
-    monkeypatch.setattr("ml_assets.resources.objects.KEYS_PER_PAGE", 1)
+    monkeypatch.setattr("ml_assets.resources.directory.KEYS_PER_PAGE", 1)
     monkeypatch.setattr(sensors, "REQUESTS_PER_LOOK", most)
     monkeypatch.setattr(survey, "FIRST_STRETCH", stretch)
     bay = Bay(str(tmp_path_factory.mktemp("bay")), {})

@@ -1,5 +1,6 @@
 """Delta tables: a day is replaced whole, together with its fingerprint, on a directory and on S3."""
 
+import os
 from datetime import date
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError
 
+from ml_assets.core.fingerprint import EXPIRED
 from ml_assets.resources.lake import Lake, LakeError
 
 SCHEMA = pa.schema([("a", pa.int64()), ("t", pa.timestamp("us", "UTC")), ("l", pa.list_(pa.string()))])
@@ -47,6 +49,30 @@ def test_a_day_without_rows_is_committed_too(lake):
     assert table.fingerprint(FIRST) == 6
     assert table.read([FIRST]).num_rows == 0
     assert table.read([FIRST]).schema == SCHEMA
+
+
+def test_removed_rows_leave_a_mark_that_is_no_fingerprint(lake):
+    table = lake.table("m", "x", SCHEMA)
+    table.commit({FIRST: rows(1, 2), SECOND: rows(3), THIRD: rows(4)}, {FIRST: 5, SECOND: 6, THIRD: 7})
+    table.expire([FIRST, SECOND], {"dagster_run_id": "r"})
+    again = Lake(uri=lake.uri, s3=lake.s3).table("m", "x", SCHEMA)
+    assert [again.fingerprint(day) for day in (FIRST, SECOND, THIRD)] == [EXPIRED, EXPIRED, 7]
+    assert again.row_counts() == {THIRD: 1}
+    again.commit({FIRST: rows(1, 2)}, {FIRST: 5})
+    assert (again.fingerprint(FIRST), again.read([FIRST])["a"].to_pylist()) == (5, [1, 2])
+
+
+def test_the_log_of_old_commits_stays(tmp_path):
+    table = Lake(uri=str(tmp_path)).table("m", "x", SCHEMA)
+    table.commit({FIRST: rows(1)}, {FIRST: 5})
+    table.commit({FIRST: rows(2)}, {FIRST: 6})
+    log = tmp_path / "m" / "x" / "_delta_log"
+    for path in log.iterdir():
+        os.utime(path, (0, 0))
+    delta = DeltaTable(str(tmp_path / "m" / "x"))
+    delta.create_checkpoint()
+    assert DeltaTable(str(tmp_path / "m" / "x"), version=1).to_pandas()["a"].tolist() == [1]
+    assert len(delta.history()) == 3
 
 
 def test_of_two_writers_of_one_day_the_second_is_told_and_changes_nothing(lake):

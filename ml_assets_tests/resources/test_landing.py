@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from ml_assets.core.spec.operation import Sensor
 from ml_assets.core.spec.source import Source
 from ml_assets.resources.landing import Landing, ObjectChanged
-from ml_assets.resources.objects import StoredObject, open_objects
+from ml_assets.resources.objects import open_objects
+from ml_assets.resources.stored_object import StoredObject
 
 SOURCE = Source(files="sales/{day}/*", start=date(2025, 1, 2), end=date(2025, 1, 5))
 

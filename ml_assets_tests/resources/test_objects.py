@@ -1,10 +1,12 @@
 """Files on a directory and on S3 behave the same."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from ml_assets.resources.objects import Directory, open_objects
+from ml_assets.resources.directory import Directory
+from ml_assets.resources.objects import open_objects
 
 
 @pytest.fixture(params=["directory", "s3"])
@@ -29,6 +31,28 @@ def test_a_prefix_may_end_within_a_name(objects):
     objects.write("2025-01-01.csv", b"x")
     objects.write("2025-01-02.csv", b"y")
     assert [entry.key for entry in objects.describe("2025-01-01")] == ["2025-01-01.csv"]
+
+
+def test_files_are_listed_with_size_and_time_without_a_look_into_them_and_removed(objects):
+    objects.write("a/b/1.txt", b"one!")
+    objects.write("a/2.txt", b"two")
+    found = objects.sizes("a/")
+    assert [(entry.key, entry.size) for entry in sorted(found, key=lambda entry: entry.key)] == [("a/2.txt", 3), ("a/b/1.txt", 4)]
+    assert all(abs(datetime.now(UTC) - entry.modified) < timedelta(minutes=1) for entry in found)
+    for key in ("a/b/1.txt", "a/b/1.txt", "a/2.txt"):
+        objects.delete(key)
+    assert list(objects.keys()) == []
+
+
+def test_a_removed_file_takes_its_empty_folder_with_it_but_not_the_root(tmp_path):
+    directory = Directory(tmp_path)
+    for key in ("folder/1", "folder/2", "3"):
+        directory.write(key, b"x")
+    directory.delete("folder/1")
+    assert (tmp_path / "folder").exists()
+    directory.delete("folder/2")
+    directory.delete("3")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_replaced_file_is_not_read_as_the_one_that_was_listed(objects):

@@ -1,9 +1,20 @@
 """What every part of a spec has in common: frozen, and no field that is not in the documentation."""
 
+from collections import Counter
+from collections.abc import Iterable
+
 from pydantic import BaseModel, ConfigDict
+
+# Names of columns that the pipeline adds to its tables.
+RESERVED = ("day", "event_day", "score", "decision")
 
 
 class SpecPart(BaseModel):
     """A frozen part of a model's specification that refuses unknown fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def repeated(names: Iterable[str]) -> list[str]:
+    """The names that occur more than once, sorted."""
+    return sorted(name for name, count in Counter(names).items() if count > 1)

@@ -1,13 +1,12 @@
 """Labels in files of their own, and what a change of files does to a day that is long past."""
 
-from collections import Counter
 from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Literal
 
 from pydantic import Field, field_validator
 
-from ml_assets.core.spec.base import SpecPart
+from ml_assets.core.spec.base import SpecPart, repeated
 from ml_assets.core.spec.durations import Duration
 from ml_assets.core.spec.source import Column, Quality, check_files_pattern
 
@@ -66,11 +65,11 @@ def check_labels(labels: Labels, columns: Mapping[str, Column], target: str) -> 
     Raises:
         ValueError: when they do not; names the field.
     """
-    for name, count in Counter(labels.key).items():
+    if twice := repeated(labels.key):
+        raise ValueError(f"labels.key: {', '.join(twice)} stands there more than once")
+    for name in labels.key:
         if name not in columns:
             raise ValueError(f"labels.key: there is no column {name}; the columns are {', '.join(columns)}")
-        if count > 1:
-            raise ValueError(f"labels.key: {name} stands there more than once")
         if columns[name].nullable:
             raise ValueError(f"labels.key: {name} is nullable; a label without a key belongs to no row")
     if target in labels.key:
@@ -79,5 +78,5 @@ def check_labels(labels: Labels, columns: Mapping[str, Column], target: str) -> 
         raise ValueError(f"columns.{KNOWN_AT}: the table of labels needs this name; rename the column (its name in the files is `source`)")
     files = [columns[name].source or name for name in labels.key]
     files += [labels.label or columns[target].source or target, labels.known_at]
-    if twice := [name for name, count in Counter(files).items() if count > 1]:
+    if twice := repeated(files):
         raise ValueError(f"labels: {', '.join(twice)} in the label files is the source of more than one column")

@@ -1,22 +1,20 @@
 """ModelSpec: the whole specification of one model, with the rules that hold between its parts."""
 
 import re
-from collections import Counter
-from collections.abc import Iterable
 from datetime import timedelta
 
 from pydantic import Field, field_validator, model_validator
 
-from ml_assets.core.spec.base import SpecPart
-from ml_assets.core.spec.durations import Days, format_duration
+from ml_assets.core.spec.base import RESERVED, SpecPart, repeated
+from ml_assets.core.spec.durations import Days
 from ml_assets.core.spec.evaluation import UNBOUNDED, Evaluation, Gate, GateMetric
-from ml_assets.core.spec.features import Categorical, CustomFeatures, Feature, RowTransform, WindowAggregate
+from ml_assets.core.spec.feature_rules import check_features
+from ml_assets.core.spec.features import Categorical, CustomFeatures, Feature, WindowAggregate
 from ml_assets.core.spec.labels import Labels, LateData, check_labels
-from ml_assets.core.spec.operation import Backfill, Compute, Schedule, Sensor
+from ml_assets.core.spec.operation import Backfill, Compute, Retention, Schedule, Sensor
 from ml_assets.core.spec.source import DAY_PLACEHOLDER, Column, Quality, Source
 from ml_assets.core.spec.training import Training
 
-RESERVED = ("day", "event_day", "score", "decision")
 _OWNER = re.compile(r"team:.+|[A-Za-z0-9_][A-Za-z0-9._%+-]*@[A-Za-z0-9.-]+\.[A-Za-z]{2,7}")
 
 
@@ -68,6 +66,7 @@ class ModelSpec(SpecPart):
     backfill: Backfill = Backfill()
     sensor: Sensor = Sensor()
     schedule: Schedule = Schedule()
+    retention: Retention = Retention()
 
     @field_validator("owners")
     @classmethod
@@ -90,31 +89,34 @@ class ModelSpec(SpecPart):
     def _parts_agree(self) -> "ModelSpec":
         self._check_columns()
         self._check_roles()
-        self._check_features()
+        check_features(self)
         self._check_judgement()
         if self.labels is not None:
             check_labels(self.labels, self.columns, self.target)
+        reach = timedelta(days=self.reach_in_days())
+        model_reads = 2 * self.label_delay + self.evaluation.holdout + self.training.window + reach
+        self.retention.check(model_reads, reach, self.sensor.look_back)
         return self
 
     def _check_columns(self) -> None:
         for name in self.columns:
             if name.startswith("_") or name.lower() in RESERVED:
                 raise ValueError(f"columns.{name}: names beginning with _ and {', '.join(RESERVED)} are taken by the pipeline")
-        if twice := _repeated(name.lower() for name in self.columns):
+        if twice := repeated(name.lower() for name in self.columns):
             raise ValueError(f"columns: {', '.join(twice)} stands there in upper and lower case, which tables do not tell apart")
         sources = [column.source or name for name, column in self.columns.items()]
-        if twice := _repeated(sources):
+        if twice := repeated(sources):
             raise ValueError(f"columns: {', '.join(twice)} in the files is the source of more than one column")
 
     def _check_roles(self) -> None:
         for role, name in [("event_time", self.event_time), ("target", self.target), ("entity", self.entity)]:
             if name is not None:
-                self._column(role, name)
+                self.column(role, name)
         for field, names in [("row_key", self.row_key), ("evaluation.slices", self.evaluation.slices)]:
-            if twice := _repeated(names):
+            if twice := repeated(names):
                 raise ValueError(f"{field}: {', '.join(twice)} stands there more than once")
         for name in self.row_key:
-            if self._column("row_key", name).nullable:
+            if self.column("row_key", name).nullable:
                 raise ValueError(f"row_key: {name} is nullable; a row without a key cannot be told from others")
         time = self.columns[self.event_time]
         if time.type != "timestamp" or time.nullable:
@@ -125,54 +127,9 @@ class ModelSpec(SpecPart):
         if self.target in (*self.row_key, self.entity):
             raise ValueError(f"target: {self.target} cannot also be a key")
 
-    def _check_features(self) -> None:
-        if twice := _repeated(name.lower() for name in self.feature_names()):
-            raise ValueError(f"features: {', '.join(twice)} is made more than once (tables do not tell upper from lower case)")
-        columns = {name.lower() for name in self.columns}
-        for position, feature in enumerate(self.features):
-            where = f"features[{position}] ({feature.kind})"
-            if isinstance(feature, RowTransform | Categorical):
-                self._check_row_feature(where, feature)
-            elif isinstance(feature, WindowAggregate):
-                self._check_window(where, feature)
-            own = feature.columns if isinstance(feature, RowTransform | Categorical) and feature.kind in ("column", "categorical") else []
-            for name in feature.names():
-                if name.lower() in RESERVED or (name.lower() in columns and name not in own):
-                    raise ValueError(
-                        f"{where}: it makes {name}, which is the name of a column (in upper or lower case); "
-                        "rename the column (its name in the files is `source`)"
-                    )
-
-    def _check_row_feature(self, where: str, feature: RowTransform | Categorical) -> None:
-        accepted = ("integer", "number", "boolean") if isinstance(feature, RowTransform) else ("string", "integer", "boolean")
-        for name in feature.columns:
-            if name == self.target:
-                raise ValueError(f"{where}: {name} is the target; as a feature it would leak the label")
-            if self._column(where, name).type not in accepted:
-                raise ValueError(f"{where}: {name} is a {self.columns[name].type}, but {feature.kind} takes {', '.join(accepted)}")
-
-    def _check_window(self, where: str, feature: WindowAggregate) -> None:
-        for name in feature.key:
-            self._column(where, name)
-            if name == self.target:
-                raise ValueError(f"{where}: the target {name} as key would leak the label")
-        if feature.value is None:
-            return
-        if self._column(where, feature.value).type not in ("integer", "number", "boolean"):
-            raise ValueError(f"{where}: {feature.value} is a {self.columns[feature.value].type} and cannot be aggregated")
-        if feature.value == self.target and not feature.delay:
-            raise ValueError(f"{where}: an aggregate of the target {self.target} without delay would contain the row's own label; give a delay")
-        if feature.value == self.target and feature.delay < self.label_delay:
-            raise ValueError(
-                f"{where}: aggregates of the target {self.target} need delay of at least the label_delay {format_duration(self.label_delay)}, "
-                f"not {format_duration(feature.delay)}: the labels are not known earlier, so they would leak"
-            )
-        if feature.value == self.target and {"difference", "ratio", "zscore"} & set(feature.aggregates):
-            raise ValueError(f"{where}: difference, ratio and zscore use the row's own value, which for the target is the label")
-
     def _check_judgement(self) -> None:
         for name in self.evaluation.slices:
-            self._column("evaluation.slices", name)
+            self.column("evaluation.slices", name)
         if self.sensor.marker is not None and not DAY_PLACEHOLDER.search(self.source.files.rpartition("/")[0]):
             raise ValueError("sensor.marker: source.files must have {day} in a folder, for the marker to lie there")
         if self.entity is None and (self.evaluation.exclude_known_positives or "entity_precision_at_k" in self.gates):
@@ -183,7 +140,12 @@ class ModelSpec(SpecPart):
                 if name not in wanted:
                     raise ValueError(f"training.preprocessing.{field}: {name} is not one of {', '.join(wanted) or 'no features'}")
 
-    def _column(self, where: str, name: str) -> Column:
+    def column(self, where: str, name: str) -> Column:
+        """The column with a name.
+
+        Raises:
+            ValueError: when there is none; says that it is asked for at `where`, and what there is.
+        """
         if name not in self.columns:
             raise ValueError(f"{where}: there is no column {name}; the columns are {', '.join(self.columns)}")
         return self.columns[name]
@@ -214,6 +176,7 @@ class ModelSpec(SpecPart):
         reaches = [f.reach() for f in self.features if isinstance(f, WindowAggregate)]
         return max([timedelta(0), *reaches, *(f.reads for f in self.features if isinstance(f, CustomFeatures))])
 
-
-def _repeated(names: Iterable[str]) -> list[str]:
-    return sorted(name for name, count in Counter(names).items() if count > 1)
+    def reach_in_days(self) -> int:
+        """The most days before its own that a day of features may see; a day may be an hour longer or shorter where clocks change."""
+        reach = self.longest_reach()
+        return -(-(reach + (timedelta(hours=1) if reach and self.source.time_zone != "UTC" else timedelta(0))) // timedelta(days=1))

@@ -1,4 +1,4 @@
-"""How the pipeline runs: resources of the training step, size of backfill runs, sensor and daily schedule."""
+"""How the pipeline runs: resources of the training step, size of backfill runs, sensor, daily schedule, and how long things are kept."""
 
 from datetime import timedelta
 
@@ -6,7 +6,7 @@ from pydantic import Field, field_validator
 
 from ml_assets.core.spec.base import SpecPart
 from ml_assets.core.spec.cron import check_cron
-from ml_assets.core.spec.durations import Duration, PositiveDays, Window
+from ml_assets.core.spec.durations import Duration, PositiveDays, Window, format_duration
 
 
 class Compute(SpecPart):
@@ -54,3 +54,50 @@ class Schedule(SpecPart):
     @classmethod
     def _is_cron(cls, value: str) -> str:
         return check_cron(value)
+
+
+class Retention(SpecPart):
+    """What is removed once a week, and when; without a value things are kept for ever. What the passport of a registered model names stays, and
+    so does a version that has an alias."""
+
+    replaced_files: PositiveDays | None = None
+    """Files of the lake's tables that newer commits replaced are deleted when they were replaced this long ago; until then older versions of a table
+    can be read."""
+    days: PositiveDays | None = None
+    """Rows of raw_data, validated_data, quarantined_data and features (and of landed_objects) of days longer ago than this are removed; their files
+    go with `replaced_files`. Every registered version keeps the days it was made from, so set `models` as well."""
+    models: PositiveDays | None = None
+    """Models of days longer ago than this are removed: the versions in the registry without an alias, their files, and the rows of these days in
+    trained_model, evaluation and model_registry_entry."""
+
+    @property
+    def removes(self) -> bool:
+        """Whether anything is ever removed."""
+        return any((self.replaced_files, self.days, self.models))
+
+    def check(self, model_reads: timedelta, reach: timedelta, look_back: timedelta) -> None:
+        """Refuse what would remove days that are still read.
+
+        Args:
+            model_reads: how far back the days reach that a model made today is made from, with what their features see.
+            reach: how far back a day of features sees.
+            look_back: how far back the sensor has changed days made again.
+
+        Raises:
+            ValueError: naming the field and the numbers.
+        """
+        if self.replaced_files is None and (self.days or self.models):
+            raise ValueError("retention.replaced_files is missing: the files of rows that `days` and `models` remove would stay for ever without it")
+        if self.days is None:
+            return
+        shown = f"retention.days: {format_duration(self.days)} is too short"
+        if self.days < model_reads:
+            raise ValueError(
+                f"{shown}: a model made today reads {format_duration(model_reads)} back (twice the label_delay, the holdout, the training window, "
+                f"and {format_duration(reach)} that its features see)"
+            )
+        if self.days <= look_back + reach:
+            raise ValueError(
+                f"{shown}: it must be longer than sensor.look_back, {format_duration(look_back)}, and the {format_duration(reach)} that features see "
+                "before a changed day"
+            )

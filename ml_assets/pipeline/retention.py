@@ -1,0 +1,204 @@
+"""Retention: removes old days, models and replaced files as the specification says, never what a registered version or an alias still needs."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from ml_assets.core.retention import (
+    ModelVersion,
+    days_to_expire,
+    digests_to_keep,
+    model_days_to_keep,
+    unreferenced,
+    versions_to_remove,
+)
+from ml_assets.core.spec import ModelSpec
+from ml_assets.core.spec.feed import labels_feed, rows_feed
+from ml_assets.pipeline.evaluation import EVALUATION, METRICS
+from ml_assets.pipeline.features import FEATURES
+from ml_assets.pipeline.registry import ENTRY
+from ml_assets.pipeline.removal import PassportUnreadable, Removal
+from ml_assets.pipeline.stages import Stages
+from ml_assets.pipeline.training import MODEL, artifacts_key
+from ml_assets.resources.lake import Lake, Table
+from ml_assets.resources.mlflow_model import PASSPORT
+from ml_assets.resources.registry import ModelRegistry
+
+MODEL_TABLES = (ENTRY, EVALUATION, METRICS, MODEL)
+MOST_NAMED = 5
+Needs = Mapping[str, Mapping[date, int]]
+
+
+def day_tables(spec: ModelSpec) -> dict[str, str]:
+    """The tables whose old days are removed, each with the table whose days in passports are its days.
+
+    What is made from something goes before it, and the main table of a stage before the side table, so that a day whose removal was interrupted is
+    never taken for one that is there.
+    """
+    tables = {FEATURES: FEATURES}
+    for feed in (rows_feed(spec), labels_feed(spec)):
+        if feed is not None:
+            tables |= {feed.validated: feed.validated, feed.quarantined: feed.validated, feed.raw: feed.raw, feed.objects: feed.raw}
+    return tables
+
+
+class Retention:
+    """One pass over lake and registry. It may be killed at any point: what is left is removed by the next pass.
+
+    The versions of old models go first, each after a last look at its aliases, then the rows that tell of them, then files that nothing refers to.
+    What the remaining versions need is read after that, and only then are days removed and replaced files deleted.
+
+    Args:
+        spec: the model's specification.
+        stages: its stages.
+        lake: the lake.
+        registry: the registry.
+        now: the time, with a zone.
+        run_id: the run that removes, for the commits.
+        dry_run: find out only.
+    """
+
+    def __init__(self, spec: ModelSpec, stages: Stages, lake: Lake, registry: ModelRegistry, now: datetime, run_id: str, dry_run: bool):
+        self.spec, self.lake, self.registry, self.now, self.run_id = spec, lake, registry, now, run_id
+        self.tables: dict[str, Table] = {name: table for stage in stages.all() for name, table in stage.tables.items()}
+        self.today = now.astimezone(ZoneInfo(spec.source.time_zone)).date()
+        self.removal = Removal(dry_run)
+        self._passports: dict[str, Needs] = {}
+
+    def apply(self) -> Removal:
+        """Remove what may go.
+
+        Raises:
+            PassportUnreadable: when the passport of a version that stays cannot be read; before anything is removed.
+            UnknownVersion: when a version does not say which model it is of; before anything is removed.
+            MlflowUnavailable: when the registry cannot be reached; before anything is removed.
+            deltalake.exceptions.CommitFailedError: when another process commits an old day at the same time; a later pass goes on.
+        """
+        for table in self.tables.values():
+            table.refresh()
+        staying = self._remove_versions()
+        if self.spec.retention.models is not None:
+            self._remove_models(staying, self.today - self.spec.retention.models)
+        if self.spec.retention.days is not None:
+            self._remove_days(staying, self.today - self.spec.retention.days)
+        if self.spec.retention.replaced_files is not None:
+            self._delete_replaced_files(staying, self.now - self.spec.retention.replaced_files)
+        return self.removal
+
+    def _registered(self) -> list[ModelVersion]:
+        from ml_assets.resources.registry_cleanup import registered_versions
+
+        return registered_versions(self.registry.client, self.spec.name)
+
+    def _models(self) -> dict[date, str | None]:
+        """The digest of the model of each day in the lake."""
+        table = self.tables[MODEL]
+        rows = table.read(sorted(table.row_counts()), ["day", "model_digest"])
+        return dict(zip(rows["day"].to_pylist(), rows["model_digest"].to_pylist(), strict=True))
+
+    def _remove_versions(self) -> list[ModelVersion]:
+        """Remove the versions of old models; returns those that stay, whose passports can all be read."""
+        from ml_assets.resources.registry_cleanup import delete_version
+
+        versions, age = self._registered(), self.spec.retention.models
+        going = versions_to_remove(versions, self._models(), self.today - age) if age is not None else []
+        staying = [version for version in versions if version not in going]
+        self._needs(staying)
+        if self.removal.dry_run:
+            self.removal.versions = going
+            return staying
+        self.removal.versions = [version for version in going if delete_version(self.registry.client, self.spec.name, version.number)]
+        staying = self._registered() if going else staying
+        self._needs(staying)
+        return staying
+
+    def _needs(self, versions: Iterable[ModelVersion]) -> list[tuple[ModelVersion, Needs]]:
+        """Which days of which tables, with which fingerprints, the passport of each version names."""
+        from ml_assets.core.passport import days_named
+
+        for version in versions:
+            if version.digest in self._passports:
+                continue
+            key = f"{artifacts_key(self.spec.name, version.digest)}/{PASSPORT}"
+            try:
+                self._passports[version.digest] = days_named(self.lake.files.read(key))
+            except Exception as error:
+                raise PassportUnreadable(
+                    f"{self.spec.name}: the passport of {version}, {key} in the lake, cannot be read ({error}), so what that version needs is not "
+                    "known, and nothing was removed. Put the file back (the version's artifacts in MLflow hold a copy), or delete the version."
+                ) from error
+        return [(version, self._passports[version.digest]) for version in versions]
+
+    def _remove_models(self, staying: list[ModelVersion], oldest: date) -> None:
+        models = self._models()
+        kept_days, kept_digests = model_days_to_keep(staying, models, oldest), digests_to_keep(staying, models, oldest)
+        for version in staying:
+            if version.day < oldest:
+                why = "an alias points to it" if version.aliases else "it shares a day or its bytes with a model that stays"
+                self.removal.kept.append(f"{version}: {why}")
+        for name in MODEL_TABLES:
+            self._expire(name, days_to_expire(self.tables[name].row_counts(), kept_days, oldest))
+        registered = {version.digest for version in staying}
+        self._delete_model_files(kept_digests | registered)
+        self._delete_logged_models(registered)
+
+    def _delete_model_files(self, referenced: set[str]) -> None:
+        root = artifacts_key(self.spec.name, "")
+        files = [file for file in self.lake.files.sizes(root) if "/" in file.key.removeprefix(root)]
+        folder = {file.key: file.key.removeprefix(root).partition("/")[0] for file in files}
+        written: dict[str, datetime] = {}
+        for file in files:
+            written[folder[file.key]] = max(file.modified, written.get(folder[file.key], file.modified))
+        self.removal.models = unreferenced(written, referenced, self.now)
+        going = [file for file in files if folder[file.key] in self.removal.models]
+        self._count("models", [file.size for file in going])
+        if not self.removal.dry_run:
+            for file in going:
+                self.lake.files.delete(file.key)
+
+    def _delete_logged_models(self, registered: set[str]) -> None:
+        from ml_assets.resources.registry_cleanup import delete_logged_model, logged_at, logged_models
+
+        found = logged_models(self.registry.client, self.spec.name)
+        going = unreferenced({digest: max(logged_at(model) for model in models) for digest, models in found.items()}, registered, self.now)
+        for model in (model for digest in going for model in found[digest]):
+            self.removal.logged_models += 1
+            if not self.removal.dry_run:
+                delete_logged_model(self.registry.client, model)
+
+    def _remove_days(self, staying: list[ModelVersion], oldest: date) -> None:
+        needs = self._needs(staying)
+        for name, named in day_tables(self.spec).items():
+            held = self.tables[name].row_counts()
+            needed = {day for _, tables in needs for day in tables.get(named, ())}
+            self._expire(name, days_to_expire(held, needed, oldest))
+            if days := sorted(day for day in needed if day < oldest and day in held):
+                made = [str(version) for version, tables in needs if set(days) & set(tables.get(named, ()))]
+                more = f" and {len(made) - MOST_NAMED} more" if len(made) > MOST_NAMED else ""
+                self.removal.kept.append(f"{name}: {len(days)} days, {days[0]} to {days[-1]}, read by {', '.join(made[:MOST_NAMED])}{more}")
+
+    def _expire(self, name: str, days: list[date]) -> None:
+        self.removal.days[name] = days
+        if days and not self.removal.dry_run:
+            self.tables[name].expire(days, {"dagster_run_id": self.run_id})
+
+    def _delete_replaced_files(self, staying: list[ModelVersion], before: datetime) -> None:
+        from ml_assets.resources.vacuum import CannotVacuum, replaced_files
+
+        needs = self._needs(staying)
+        for name, table in self.tables.items():
+            folder = f"{self.spec.name}/{name}/"
+            sizes = {file.key.removeprefix(folder): file.size for file in self.lake.files.sizes(folder)}
+            named = {need for _, tables in needs for need in tables.get(name, {}).items()}
+            try:
+                gone = [key for key in replaced_files(table, before, named) if key in sizes]
+            except CannotVacuum as error:
+                self.removal.not_vacuumed[name] = str(error)
+                continue
+            self._count(name, [sizes[key] for key in gone])
+            if not self.removal.dry_run:
+                for key in gone:
+                    self.lake.files.delete(f"{folder}{key}")
+
+    def _count(self, name: str, sizes: list[int]) -> None:
+        self.removal.files[name], self.removal.bytes[name] = len(sizes), sum(sizes)
