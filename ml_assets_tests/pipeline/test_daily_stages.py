@@ -121,7 +121,7 @@ def test_a_day_without_files_asked_for_alone_is_an_error_that_says_where_to_put_
 
 def test_a_stage_whose_input_was_never_made_names_the_days(world):
     world.run(["raw_data"], day(2))
-    assert "needs raw_data of that day; materialise it first" in failure(world.run(["validated_data", "quarantined_data"], day(3), succeed=False))
+    assert "needs the raw_data of that day; materialise it first" in failure(world.run(["validated_data", "quarantined_data"], day(3), succeed=False))
     world.run(["validated_data", "quarantined_data"], day(2))
     said = failure(world.run(["features"], day(2), succeed=False))
     assert f"1 of these days have not been made, the first {day(1)}" in said

@@ -220,7 +220,7 @@ def after(calls: int, action: Callable) -> Callable:
 
 @pytest.mark.parametrize(
     ("owner", "name", "calls"),
-    [(Table, "expire", 1), (Table, "expire", 5), (Directory, "delete", 1), (Directory, "delete", 5), (registry_cleanup, "delete_logged_model", 0)],
+    [(Table, "expire", 1), (Table, "expire", 5), (Directory, "delete", 5), (registry_cleanup, "delete_logged_model", 0)],
 )
 def test_a_pass_that_dies_anywhere_is_completed_by_the_next(world, whole, monkeypatch, owner, name, calls):
     with monkeypatch.context() as patch:
