@@ -12,13 +12,14 @@ from deltalake import DeltaTable
 
 from ml_assets.core.fingerprint import EXPIRED
 from ml_assets.core.spec import ModelSpec
+from ml_assets.core.spec.feed import rows_feed
 from ml_assets.pipeline.assets import LANDED_TO_FEATURES, MODEL_ASSETS
 from ml_assets.pipeline.days import is_current
 from ml_assets.pipeline.registry import ALIAS
 from ml_assets.pipeline.removal import PassportUnreadable, Removal
 from ml_assets.pipeline.retention import Retention
 from ml_assets.pipeline.retention_job import retention_job, retention_schedule
-from ml_assets.pipeline.sensors import is_made_by
+from ml_assets.pipeline.sensors import standing_in
 from ml_assets.resources import registry_cleanup
 from ml_assets.resources.directory import Directory
 from ml_assets.resources.lake import Lake, Table
@@ -251,7 +252,8 @@ def test_days_whose_inputs_were_removed_are_left_as_they_are(world):
     before = tables(world)["features"].read([day(12)]).to_pandas()
     run_pass(world)
     assert tables(world)["raw_data"].fingerprint(day(11)) == EXPIRED
-    assert is_made_by(SPEC, Lake(uri=world.lake.uri), world.landing)(day(11), world.landing.objects_of_day(SPEC.source, day(11)))
+    standing, feed = standing_in(SPEC, Lake(uri=world.lake.uri), world.landing), rows_feed(SPEC)
+    assert standing(feed, day(11), world.landing.objects_of_day(SPEC.source, day(11))) == "made"
     result = world.run(["features"], day(12), day(13))
     assert computed(result, "features") == []
     (event,) = [e for e in result.get_asset_materialization_events() if e.partition == str(day(12))]
