@@ -5,17 +5,21 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 3000
 MODEL ?= fraud_detection
+JOB ?= daily
 export DAGSTER_HOME ?= $(CURDIR)/data/dagster
 # Byte code saves every process a second or more of imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run test ui lint docs screenshots bench env clean home
+.PHONY: help run plan test ui lint docs screenshots bench env clean home
 
 help:  ## List the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
 run: $(VENV)/.installed home  ## Make everything the model of the newest day needs (MODEL=fraud_detection)
 	@$(BIN)/python -m ml_assets.cli.run $(MODEL)
+
+plan: $(VENV)/.installed home  ## Print what a backfill would make, and why (DAYS=2026-08-15...2026-09-01 JOB=daily or features)
+	@$(BIN)/python -m ml_assets.cli.plan $(MODEL) --job $(JOB) $(if $(DAYS),--days $(DAYS))
 
 test: $(VENV)/.installed-dev  ## Run the tests
 	@$(BIN)/python -m pytest -n 2

@@ -1,12 +1,14 @@
 """All stages of one model, opened outside of a Dagster run: to plan, and to read what they have committed."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
 
 from ml_assets.core.spec import ModelSpec
 from ml_assets.pipeline.evaluation import ModelEvaluation
 from ml_assets.pipeline.features import FeatureEngineering
 from ml_assets.pipeline.ingestion import Ingestion
 from ml_assets.pipeline.registry import ModelRegistration
+from ml_assets.pipeline.stage import Stage
 from ml_assets.pipeline.training import ModelTraining
 from ml_assets.pipeline.validation import Validation
 from ml_assets.resources.lake import Lake
@@ -25,6 +27,9 @@ class Stages:
     training: ModelTraining
     evaluation: ModelEvaluation
     registration: ModelRegistration
+
+    def __iter__(self) -> Iterator[Stage]:
+        return (getattr(self, field.name) for field in fields(self))
 
 
 def open_stages(spec: ModelSpec, lake: Lake, landing: Landing, registry: ModelRegistry) -> Stages:

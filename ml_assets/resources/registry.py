@@ -13,7 +13,7 @@ import dagster as dg
 from pydantic import PrivateAttr
 
 from ml_assets.resources.mlflow_model import ModelRecord, log_model
-from ml_assets.resources.mlflow_store import connect, quiet_mlflow
+from ml_assets.resources.mlflow_store import connect, quiet_mlflow, sqlite_path
 from ml_assets.resources.tracking import TrackedRun
 
 if TYPE_CHECKING:
@@ -55,12 +55,14 @@ class ModelRegistry(dg.ConfigurableResource):
     _connected: "MlflowClient | None" = PrivateAttr(default=None)
 
     def find_version(self, name: str, digest: str) -> int | None:
-        """The version of model `name` with this digest; None when there is none.
+        """The version of model `name` with this digest; None when there is none. A sqlite store that does not exist is not made for the question.
 
         Raises:
             ValueError: when name or digest has other characters than letters, digits, `_`, `:` and `-`.
             MlflowUnavailable: when the registry cannot be reached.
         """
+        if (path := sqlite_path(self.tracking_uri)) and not path.exists():
+            return None
         found = self._versions(name, digest)
         return int(found[0].version) if found else None
 
