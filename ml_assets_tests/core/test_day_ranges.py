@@ -1,6 +1,7 @@
 """Ranges of days are read as written, cut as Dagster cuts them, and grouped with nothing lost."""
 
 from datetime import date, timedelta
+from itertools import pairwise
 
 import dagster as dg
 import pytest
@@ -44,5 +45,5 @@ def test_neighbours_hold_every_day_once_and_are_as_few_as_can_be(labels):
     groups = neighbours(labelled)
     assert [(day, group.label) for group in groups for day in group.days] == labelled
     assert all(group.days == days_between(group.days[0], group.days[-1]) for group in groups)
-    for one, other in zip(groups, groups[1:], strict=False):
+    for one, other in pairwise(groups):
         assert one.label != other.label or other.days[0] - one.days[-1] > timedelta(days=1)

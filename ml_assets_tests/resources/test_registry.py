@@ -256,3 +256,8 @@ def test_processes_that_register_the_same_digests_at_once_on_a_new_store_end_wit
         assert sum(created for *_, created in answers) == 1
     assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["mlartifacts", "mlflow.db"]
     assert [name for name in run_names(uri) if name != "some_job"] == ["fraud 2025-03-01"] * 2
+
+
+def test_asking_for_a_version_does_not_make_a_store(tmp_path):
+    assert ModelRegistry(tracking_uri=f"sqlite:///{tmp_path}/mlflow.db").find_version("fraud", "0" * 64) is None
+    assert list(tmp_path.iterdir()) == []
