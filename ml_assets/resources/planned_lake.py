@@ -51,7 +51,8 @@ class PlannedTable(Table):
         try:
             return DeltaTable(self.uri, storage_options=self._options)
         except TableNotFoundError:
-            return DeltaTable.create(self._stand_in, self.schema, partition_by=[DAY])
+            self.uri = self._stand_in
+            return DeltaTable.create(self.uri, self.schema, partition_by=[DAY])
 
     def _add_columns(self, columns: "list[pa.Field]") -> None:
         """Left to the run that writes them; reading gives them without values."""

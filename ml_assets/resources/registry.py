@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("ml_assets.registry")
 SAFE_IN_A_FILTER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_:-]{0,127}")
-ATTEMPTS = 8
+ATTEMPTS, VERSIONS_PER_PAGE = 8, 1000
 
 
 @dataclass(frozen=True)
@@ -54,17 +54,25 @@ class ModelRegistry(dg.ConfigurableResource):
 
     _connected: "MlflowClient | None" = PrivateAttr(default=None)
 
-    def find_version(self, name: str, digest: str) -> int | None:
-        """The version of model `name` with this digest; None when there is none. A sqlite store that does not exist is not made for the question.
+    def registered(self, name: str) -> dict[str, int]:
+        """The lowest version of each digest of model `name`, by digest: one question for all days. A sqlite store that does not exist is not made for it.
 
         Raises:
-            ValueError: when name or digest has other characters than letters, digits, `_`, `:` and `-`.
+            ValueError: when the name has other characters than letters, digits, `_`, `:` and `-`.
             MlflowUnavailable: when the registry cannot be reached.
         """
         if (path := sqlite_path(self.tracking_uri)) and not path.exists():
-            return None
-        found = self._versions(name, digest)
-        return int(found[0].version) if found else None
+            return {}
+        found: dict[str, int] = {}
+        token = None
+        while True:
+            page = self._client().search_model_versions(f"name = '{_safe('name', name)}'", max_results=VERSIONS_PER_PAGE, page_token=token)
+            for version in page:
+                if digest := version.tags.get("model_digest"):
+                    found[digest] = min(int(version.version), found.get(digest, int(version.version)))
+            token = page.token
+            if not token:
+                return found
 
     def register(self, run: TrackedRun, record: ModelRecord) -> RegisteredVersion:
         """The version of the model with the record's digest; it is made, with a nested MLflow run, when there is none.
@@ -150,10 +158,7 @@ class ModelRegistry(dg.ConfigurableResource):
         return self._connected
 
     def _versions(self, name: str, digest: str) -> "list[ModelVersion]":
-        for what, value in [("name", name), ("digest", digest)]:
-            if not SAFE_IN_A_FILTER.fullmatch(value):
-                raise ValueError(f"the {what} {value!r} of a model must be at most 128 letters, digits, _, : and -, the first a letter or digit")
-        found = self._client().search_model_versions(f"name = '{name}' and tags.model_digest = '{digest}'")
+        found = self._client().search_model_versions(f"name = '{_safe('name', name)}' and tags.model_digest = '{_safe('digest', digest)}'")
         return sorted(found, key=lambda each: int(each.version))
 
     def _keep_the_lowest(self, name: str, digest: str) -> "ModelVersion | None":
@@ -194,3 +199,9 @@ class ModelRegistry(dg.ConfigurableResource):
                 if attempt == ATTEMPTS or error.error_code not in ("INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE"):
                     raise
                 time.sleep(random.uniform(0.05, 0.2) * attempt)
+
+
+def _safe(what: str, value: str) -> str:
+    if not SAFE_IN_A_FILTER.fullmatch(value):
+        raise ValueError(f"the {what} {value!r} of a model must be at most 128 letters, digits, _, : and -, the first a letter or digit")
+    return value
