@@ -34,7 +34,7 @@ def print_plan(console: Console, spec: ModelSpec, job: str, plan: Plan) -> None:
             console.print(line, soft_wrap=True, highlight=False)
     busy = [run for run in plan.runs if plan.days_to_make(run)]
     most = f"at most {spec.backfill.days_per_run} days each" if spec.backfill.days_per_run else "all days in one"
-    console.print(f"\nRuns  {len(plan.runs)}, {most} (backfill.days_per_run), one after the other", highlight=False)
+    console.print(f"\nRuns  {len(plan.runs)}, {most} (backfill.days_per_run); planned as one after the other", highlight=False)
     for run in plan.runs[:MOST_RUNS]:
         console.print(f"  {_range(run):<26}{_count(run):>10}  {plan.days_to_make(run):,} days of assets to make", highlight=False)
     if len(plan.runs) > MOST_RUNS:
@@ -128,4 +128,4 @@ def _what_to_do(job: str, days: Sequence[date], runs: Sequence[Sequence[date]]) 
         tags = json.dumps({RANGE_START: str(run[0]), RANGE_END: str(run[-1])})
         yield escape(f"  dagster job execute -m ml_assets.definitions -j {job} --tags '{tags}'")
     if len(runs) > MOST_COMMANDS:
-        yield f"  ... and the same for the {len(runs) - MOST_COMMANDS} runs after these"
+        yield f"  ... and so on, run after run ({len(runs) - MOST_COMMANDS} more)"

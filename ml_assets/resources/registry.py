@@ -55,7 +55,7 @@ class ModelRegistry(dg.ConfigurableResource):
     _connected: "MlflowClient | None" = PrivateAttr(default=None)
 
     def registered(self, name: str) -> dict[str, int]:
-        """The lowest version of each digest of model `name`, by digest: one question for all days. A sqlite store that does not exist is not made for it.
+        """The lowest version of each digest of model `name`: one question for all days. A sqlite store that does not exist is not made for it.
 
         Raises:
             ValueError: when the name has other characters than letters, digits, `_`, `:` and `-`.
