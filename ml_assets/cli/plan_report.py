@@ -34,7 +34,7 @@ def print_plan(console: Console, spec: ModelSpec, job: str, plan: Plan) -> None:
             console.print(line, soft_wrap=True, highlight=False)
     busy = [run for run in plan.runs if plan.days_to_make(run)]
     most = f"at most {spec.backfill.days_per_run} days each" if spec.backfill.days_per_run else "all days in one"
-    console.print(f"\nRuns  {len(plan.runs)}, {most} (backfill.days_per_run); planned as one after the other", highlight=False)
+    console.print(f"\nRuns  {len(plan.runs)}, {most} (backfill.days_per_run); planned as one after the other", highlight=False, soft_wrap=True)
     for run in plan.runs[:MOST_RUNS]:
         console.print(f"  {_range(run):<26}{_count(run):>10}  {plan.days_to_make(run):,} days of assets to make", highlight=False)
     if len(plan.runs) > MOST_RUNS:
