@@ -5,11 +5,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 3000
 MODEL ?= fraud_detection
+JOB ?= daily
 export DAGSTER_HOME ?= $(CURDIR)/data/dagster
 # Byte code saves every process a second or more of imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run run-s3 test ui lint docs screenshots bench env clean home
+.PHONY: help run run-s3 plan test ui lint docs screenshots bench env clean home
 
 help:  ## List the verbs
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -19,6 +20,9 @@ run: $(VENV)/.installed home  ## Make everything the model of the newest day nee
 
 run-s3: $(VENV)/.installed-dev  ## The same on an S3 server on this machine, twice (examples/s3)
 	@$(BIN)/python examples/s3/run.py
+
+plan: $(VENV)/.installed home  ## Print what a backfill would make, and why (DAYS=2026-08-15...2026-09-01 JOB=daily or features)
+	@$(BIN)/python -m ml_assets.cli.plan $(MODEL) --job $(JOB) $(if $(DAYS),--days $(DAYS))
 
 test: $(VENV)/.installed-dev  ## Run the tests
 	@$(BIN)/python -m pytest -n 2

@@ -12,14 +12,14 @@ from zoneinfo import ZoneInfo
 
 from rich.console import Console
 
+from ml_assets.cli.models import spec_of
 from ml_assets.cli.progress import StageProgress
 from ml_assets.cli.summary import print_summary
+from ml_assets.core.day_ranges import days_between
 from ml_assets.core.spec import ModelSpec
-from ml_assets.definitions import DEFS
 from ml_assets.defs.environment import SETTINGS, Settings, build_environment
 from ml_assets.pipeline.assets import MODEL_ASSETS, asset_key, landed_to_features
 from ml_assets.pipeline.days import is_current
-from ml_assets.pipeline.spec_files import read_spec
 from ml_assets.pipeline.stage import CannotMake
 from ml_assets.pipeline.stages import Stages, open_stages
 from ml_assets.resources.lake import LakeError
@@ -30,7 +30,7 @@ SIMULATED_DAYS = 90
 
 
 @dataclass(frozen=True)
-class Plan:
+class Needed:
     """What the model of `newest` needs: the days of each part of the graph, and whether anything of it is not as it would be made now."""
 
     newest: date
@@ -46,7 +46,7 @@ def main(model: str) -> None:
         SystemExit: with a message, when the model does not exist, the lake cannot be used, nothing has landed, or a run fails.
     """
     begun, console = time.perf_counter(), Console()
-    spec = _spec(model)
+    spec = spec_of(model)
     try:
         landing, stages = _open(spec)
     except LakeError as error:
@@ -56,12 +56,12 @@ def main(model: str) -> None:
     landed = [day for day in landing.days(spec.source) if day <= yesterday]
     if not landed:
         sys.exit(f"{spec.name}: no files of a day up to {yesterday} have landed; looked for {spec.source.files} under {landing.uri}")
-    plan = make_plan(spec, landed[-1], stages)
+    needed = days_needed(spec, landed[-1], stages)
     seconds: dict[str, float] = {}
-    if plan.to_do:
-        seconds = _materialise(spec, plan, SETTINGS, console)
+    if needed.to_do:
+        seconds = _materialise(spec, needed, SETTINGS, console)
         _, stages = _open(spec)
-    print_summary(console, spec, plan, stages, seconds, time.perf_counter() - begun, SETTINGS)
+    print_summary(console, spec, needed, stages, seconds, time.perf_counter() - begun, SETTINGS)
 
 
 def _open(spec: ModelSpec) -> tuple[Landing, Stages]:
@@ -70,7 +70,7 @@ def _open(spec: ModelSpec) -> tuple[Landing, Stages]:
     return resources["landing"], open_stages(spec, resources["lake"], resources["landing"], resources["registry"])
 
 
-def make_plan(spec: ModelSpec, newest: date, stages: Stages) -> Plan:
+def days_needed(spec: ModelSpec, newest: date, stages: Stages) -> Needed:
     """The days that the model of `newest` needs: feature days from its training window on, and raw and validated days that these see.
 
     Raises:
@@ -84,17 +84,17 @@ def make_plan(spec: ModelSpec, newest: date, stages: Stages) -> Plan:
     except HistoryTooShort as error:
         sys.exit(f"{error}; the newest landed day is {newest}")
     seen = max(spec.source.start, first - timedelta(days=days_read(spec)[-1]))
-    landed, featured = _days(seen, newest), _days(first, newest)
+    landed, featured = days_between(seen, newest), days_between(first, newest)
     work = [(stage, landed) for stage in stages.of_landed()] + [(stages.features, featured)]
     work += [(stage, [newest]) for stage in (stages.training, stages.evaluation, stages.registration)]
     try:
         to_do = not all(is_current(stage, day) for stage, days in work for day in days)
     except CannotMake:
         to_do = True
-    return Plan(newest, landed, featured, to_do)
+    return Needed(newest, landed, featured, to_do)
 
 
-def _materialise(spec: ModelSpec, plan: Plan, settings: Settings, console: Console) -> dict[str, float]:
+def _materialise(spec: ModelSpec, needed: Needed, settings: Settings, console: Console) -> dict[str, float]:
     import dagster as dg
 
     from ml_assets.definitions import defs
@@ -103,7 +103,7 @@ def _materialise(spec: ModelSpec, plan: Plan, settings: Settings, console: Conso
     seconds: dict[str, float] = {}
     with dg.DagsterInstance.from_config(settings.dagster_home) as instance, StageProgress(console) as progress:
         landed = landed_to_features(spec)
-        for names, days in [(landed[:-1], plan.landed), (landed[-1:], plan.featured), (MODEL_ASSETS, [plan.newest])]:
+        for names, days in [(landed[:-1], needed.landed), (landed[-1:], needed.featured), (MODEL_ASSETS, [needed.newest])]:
             progress.expect(names, len(days))
             result = job.execute_in_process(
                 instance=instance,
@@ -151,21 +151,6 @@ def _simulate_if_empty(spec: ModelSpec, landing: Landing, settings: Settings, co
     console.print(f"Nothing has landed under {settings.landing}: simulating {SIMULATED_DAYS} days of card transactions", soft_wrap=True)
     rows = write_landing(settings.landing, spec.source.start, SIMULATED_DAYS, s3=settings.s3)
     console.print(f"{rows:,} transactions have landed")
-
-
-def _spec(model: str) -> ModelSpec:
-    path = DEFS / model / "defs.yaml"
-    if not path.is_file():
-        models = ", ".join(sorted(found.parent.name for found in DEFS.glob("*/defs.yaml")))
-        sys.exit(f"there is no model {model!r}: {path} does not exist; the models are {models}")
-    try:
-        return read_spec(path)
-    except ValueError as error:
-        sys.exit(str(error))
-
-
-def _days(first: date, last: date) -> list[date]:
-    return [first + timedelta(days=n) for n in range((last - first).days + 1)]
 
 
 if __name__ == "__main__":

@@ -14,51 +14,51 @@ from ml_assets.pipeline.stages import Stages
 from ml_assets.pipeline.validation import QUARANTINED, VALIDATED
 
 if TYPE_CHECKING:
-    from ml_assets.cli.run import Plan
+    from ml_assets.cli.run import Needed
 
 SHOWN = ("roc_auc", "average_precision", "precision", "recall", "f1", "precision_at_k", "entity_precision_at_k", "log_loss", "brier_score")
 MOST_FAULTS = 12
 
 
 def print_summary(
-    console: Console, spec: ModelSpec, plan: "Plan", stages: Stages, seconds: Mapping[str, float], total: float, settings: Settings
+    console: Console, spec: ModelSpec, needed: "Needed", stages: Stages, seconds: Mapping[str, float], total: float, settings: Settings
 ) -> None:
     """Days, rows, quarantine, metrics, gates, registry entry, seconds of each stage, and what to run next.
 
     Args:
         console: where to print.
         spec: the model's specification.
-        plan: the days that were needed.
+        needed: the days that were needed.
         stages: the stages, opened after the work.
         seconds: seconds of each stage that ran; empty when nothing was done.
         total: seconds of the whole command.
         settings: where things are.
     """
     console.print()
-    if not plan.to_do:
-        console.print(f"[bold]Nothing to do:[/] all {len(plan.landed)} days and the model of {plan.newest} are up to date.")
-    _print_data(console, spec, plan, stages)
-    model = stages.training.row(plan.newest)
+    if not needed.to_do:
+        console.print(f"[bold]Nothing to do:[/] all {len(needed.landed)} days and the model of {needed.newest} are up to date.")
+    _print_data(console, spec, needed, stages)
+    model = stages.training.row(needed.newest)
     if not model["model_digest"]:
-        console.print(f"[bold red]There is no model of {plan.newest}:[/] {model['problem']}")
+        console.print(f"[bold red]There is no model of {needed.newest}:[/] {model['problem']}")
         return
-    _print_metrics(console, spec, plan, stages)
-    _print_gates(console, plan, stages)
-    _print_entry(console, spec, plan, stages, model, settings)
+    _print_metrics(console, spec, needed, stages)
+    _print_gates(console, needed, stages)
+    _print_entry(console, spec, needed, stages, model, settings)
     if seconds:
         console.print("Seconds       " + ", ".join(f"{stage} {took:.1f}" for stage, took in seconds.items()), soft_wrap=True)
     console.print(f"In all        {total:.1f} s")
     console.print("\nNext: [bold]make ui[/] opens the Dagster UI with these assets; [bold]make test[/] runs the tests.")
 
 
-def _print_data(console: Console, spec: ModelSpec, plan: "Plan", stages: Stages) -> None:
+def _print_data(console: Console, spec: ModelSpec, needed: "Needed", stages: Stages) -> None:
     published = stages.validation.tables[VALIDATED].row_counts()
-    good = sum(published.get(day, 0) for day in plan.landed)
-    bad = stages.validation.rows_quarantined(plan.landed)
-    report = stages.validation.report(plan.landed)
+    good = sum(published.get(day, 0) for day in needed.landed)
+    bad = stages.validation.rows_quarantined(needed.landed)
+    report = stages.validation.report(needed.landed)
     rejected = int((report["scope"] == "day").sum())
-    console.print(f"Model         {spec.name}, as of {plan.newest}")
-    console.print(f"Days          {len(plan.landed)} ({plan.landed[0]} to {plan.landed[-1]}), {rejected} rejected or missing")
+    console.print(f"Model         {spec.name}, as of {needed.newest}")
+    console.print(f"Days          {len(needed.landed)} ({needed.landed[0]} to {needed.landed[-1]}), {rejected} rejected or missing")
     console.print(f"Rows          {good:,} published, {bad:,} quarantined")
     by_reason = report[report["scope"] == "row"].groupby("reason")["rows"].sum().sort_values(ascending=False)
     faults = report[report["scope"] != "row"]
@@ -70,8 +70,8 @@ def _print_data(console: Console, spec: ModelSpec, plan: "Plan", stages: Stages)
         console.print(f"  {rows:>8,} rows  {escape(str(reason))}", soft_wrap=True)
 
 
-def _print_metrics(console: Console, spec: ModelSpec, plan: "Plan", stages: Stages) -> None:
-    overall = stages.evaluation.overall(plan.newest).set_index("metric")
+def _print_metrics(console: Console, spec: ModelSpec, needed: "Needed", stages: Stages) -> None:
+    overall = stages.evaluation.overall(needed.newest).set_index("metric")
     interval = f"{spec.evaluation.confidence:.0%} interval"
     table = Table("metric", "value", interval, title="On the holdout", title_justify="left", title_style="bold")
     for metric in SHOWN:
@@ -81,15 +81,15 @@ def _print_metrics(console: Console, spec: ModelSpec, plan: "Plan", stages: Stag
     console.print(table)
 
 
-def _print_gates(console: Console, plan: "Plan", stages: Stages) -> None:
+def _print_gates(console: Console, needed: "Needed", stages: Stages) -> None:
     table = Table("gate", "verdict", "reason", title="Gates", title_justify="left", title_style="bold")
-    for verdict in stages.evaluation.verdicts(plan.newest):
+    for verdict in stages.evaluation.verdicts(needed.newest):
         table.add_row(verdict.metric, "[green]passed[/]" if verdict.passed else "[red]failed[/]", verdict.reason)
     console.print(table)
 
 
-def _print_entry(console: Console, spec: ModelSpec, plan: "Plan", stages: Stages, model: Mapping, settings: Settings) -> None:
-    entry = stages.registration.entry(plan.newest) or {}
+def _print_entry(console: Console, spec: ModelSpec, needed: "Needed", stages: Stages, model: Mapping, settings: Settings) -> None:
+    entry = stages.registration.entry(needed.newest) or {}
     console.print(f"Model digest  {model['model_digest']}")
     console.print(
         f"Trained on    {model['rows']:,} rows, {model['positives']:,} positive, {model['rounds']} rounds, threshold {model['threshold']:.4f}"

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+from ml_assets.core.fingerprint import EXPIRED
 from ml_assets.core.spec import ModelSpec
 from ml_assets.core.spec.feed import labels_feed
 from ml_assets.pipeline.inputs import fingerprints_of
@@ -62,7 +63,8 @@ class LabelsByKey:
         if not days:
             return []
         delivered = [days[0] + timedelta(days=n) for n in range((as_of - days[0]).days + 1)]
-        if unsure := [day for day in delivered if day not in self._complete]:
+        lacking = [day for day in delivered if self._labels.fingerprint(day) in (None, EXPIRED)]
+        if unsure := [day for day in lacking if day not in self._complete]:
             fingerprints_of(self._feed, self._landing, self._labels, unsure, reader, self._feed.validated)
             self._complete.update(unsure)
         for held in [held for held in self._of_day if held < days[0]]:

@@ -48,9 +48,11 @@ class ModelRegistration:
         self._models = lake.table(spec.name, MODEL, TRAINED_MODEL)
         self._features = lake.table(spec.name, FEATURES, features_schema(spec))
         self.tables = {ENTRY: lake.table(spec.name, ENTRY, REGISTRY_ENTRY)}
+        self._registered: dict[str, int] | None = None
 
     def refresh(self) -> None:
         """See what has been trained and judged since."""
+        self._registered = None
         self._models.refresh()
         self.evaluation.refresh()
         self._features.refresh()
@@ -138,4 +140,8 @@ class ModelRegistration:
     def is_kept(self, day: date) -> bool:
         """Whether MLflow still has the version that the entry names."""
         entry = self.entry(day)
-        return entry is None or self.registry.find_version(self.spec.name, entry["model_digest"]) is not None
+        if entry is None:
+            return True
+        if self._registered is None:
+            self._registered = self.registry.registered(self.spec.name)
+        return entry["model_digest"] in self._registered

@@ -60,7 +60,7 @@ class Retention:
 
     def __init__(self, spec: ModelSpec, stages: Stages, lake: Lake, registry: ModelRegistry, now: datetime, run_id: str, dry_run: bool):
         self.spec, self.lake, self.registry, self.now, self.run_id = spec, lake, registry, now, run_id
-        self.tables: dict[str, Table] = {name: table for stage in stages.all() for name, table in stage.tables.items()}
+        self.tables: dict[str, Table] = {name: table for stage in stages for name, table in stage.tables.items()}
         self.today = now.astimezone(ZoneInfo(spec.source.time_zone)).date()
         self.removal = Removal(dry_run)
         self._passports: dict[str, Needs] = {}

@@ -1,5 +1,6 @@
 """All stages of one model, opened outside of a Dagster run: to plan, and to read what they have committed."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
 from ml_assets.core.spec import ModelSpec
@@ -34,9 +35,9 @@ class Stages:
         """The stages that follow landed files, up to validation."""
         return [stage for stage in (self.label_ingestion, self.label_validation, self.ingestion, self.validation) if stage is not None]
 
-    def all(self) -> list[Stage]:
+    def __iter__(self) -> Iterator[Stage]:
         """Every stage that the model has, each after those that it reads."""
-        return [stage for field in fields(self) if (stage := getattr(self, field.name)) is not None]
+        return (stage for field in fields(self) if (stage := getattr(self, field.name)) is not None)
 
 
 def open_stages(spec: ModelSpec, lake: Lake, landing: Landing, registry: ModelRegistry) -> Stages:

@@ -12,6 +12,7 @@ from ml_assets.pipeline.days import is_current
 from ml_assets.pipeline.stage import CannotMake
 from ml_assets.pipeline.training import MODEL, ModelTraining
 from ml_assets.resources.mlflow_model import PASSPORT
+from ml_assets.resources.version_tags import set_tag, tagged
 
 if TYPE_CHECKING:
     from ml_assets.resources.lake import Lake
@@ -29,12 +30,12 @@ def mark_stale_models(context: dg.AssetExecutionContext, spec: ModelSpec, days: 
     """
     lake, landing, registry = context.resources.lake, context.resources.landing, context.resources.registry
     models = _models_and_changes(spec, lake, landing, days)
-    marked: dict[str, str] = registry.tagged(spec.name, TAG) if models else {}
+    marked = tagged(registry.client, spec.name, TAG) if models else {}
     for day, digest, changed in models:
         told = _text(changed) if changed else None
         if told == marked.get(digest):
             continue
-        registry.tag(spec.name, digest, TAG, told)
+        set_tag(registry.client, spec.name, digest, TAG, told)
         if told is not None:
             context.log.warning(f"{MODEL} {day}: {told}")
             context.log_event(dg.AssetObservation([spec.name, MODEL], partition=day.isoformat(), metadata={"problem": told, "model_digest": digest}))

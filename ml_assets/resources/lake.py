@@ -39,15 +39,20 @@ class Table:
 
     def __init__(self, uri: str, schema: "pa.Schema", storage_options: dict[str, str]):
         import pyarrow as pa
-        from deltalake import DeltaTable
 
         self.uri, self.storage_options = uri, storage_options
         self.schema = pa.schema([pa.field(DAY, pa.date32()), *schema])
         self._fingerprints: dict[date, int | None] = {}
-        self._delta = DeltaTable.create(
-            uri, self.schema, partition_by=[DAY], mode="ignore", storage_options=storage_options, configuration=KEEP_HISTORY
+        self._delta = self._open()
+        if new := self._check_schema():
+            self._add_columns(new)
+
+    def _open(self) -> "DeltaTable":
+        from deltalake import DeltaTable
+
+        return DeltaTable.create(
+            self.uri, self.schema, partition_by=[DAY], mode="ignore", storage_options=self.storage_options, configuration=KEEP_HISTORY
         )
-        self._check_schema()
 
     def refresh(self) -> None:
         """See what others have committed since."""
@@ -143,7 +148,8 @@ class Table:
         """The number of the newest commit that has been seen."""
         return self._delta.version()
 
-    def _check_schema(self) -> None:
+    def _check_schema(self) -> "list[pa.Field]":
+        """The columns of the schema that the table does not have yet."""
         import pyarrow as pa
 
         held = pa.schema(self._delta.schema().to_arrow())
@@ -156,10 +162,12 @@ class Table:
                     f"{self.uri}: column {field.name} is {held.field(index).type} in the table, but the spec now makes it {field.type}. "
                     "A table keeps the types of its columns: give the column another name, or remove the table's directory to make its days again."
                 )
-        if new := [field for field in self.schema if held.get_field_index(field.name) < 0]:
-            from deltalake.schema import Field
+        return [field for field in self.schema if held.get_field_index(field.name) < 0]
 
-            self._delta.alter.add_columns([Field.from_arrow(field) for field in new])
+    def _add_columns(self, columns: "list[pa.Field]") -> None:
+        from deltalake.schema import Field
+
+        self._delta.alter.add_columns([Field.from_arrow(field) for field in columns])
 
 
 class Lake(dg.ConfigurableResource):
@@ -182,8 +190,11 @@ class Lake(dg.ConfigurableResource):
         uri = self._uri(f"{model}/{asset}")
         held = self._tables.get(uri)
         if held is None or held.schema.remove(0) != schema:
-            held = self._tables[uri] = Table(uri, schema, self._storage_options)
+            held = self._tables[uri] = self._new_table(uri, schema)
         return held
+
+    def _new_table(self, uri: str, schema: "pa.Schema") -> Table:
+        return Table(uri, schema, self._storage_options)
 
     def exists(self, model: str, asset: str) -> bool:
         """Whether the table has ever been made."""

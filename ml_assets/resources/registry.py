@@ -13,7 +13,7 @@ import dagster as dg
 from pydantic import PrivateAttr
 
 from ml_assets.resources.mlflow_model import ModelRecord, log_model
-from ml_assets.resources.mlflow_store import connect, quiet_mlflow
+from ml_assets.resources.mlflow_store import connect, quiet_mlflow, sqlite_path
 from ml_assets.resources.tracking import TrackedRun
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("ml_assets.registry")
 SAFE_IN_A_FILTER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_:-]{0,127}")
-ATTEMPTS = 8
+ATTEMPTS, VERSIONS_PER_PAGE = 8, 1000
 
 
 @dataclass(frozen=True)
@@ -54,15 +54,25 @@ class ModelRegistry(dg.ConfigurableResource):
 
     _connected: "MlflowClient | None" = PrivateAttr(default=None)
 
-    def find_version(self, name: str, digest: str) -> int | None:
-        """The version of model `name` with this digest; None when there is none.
+    def registered(self, name: str) -> dict[str, int]:
+        """The lowest version of each digest of model `name`: one question for all days. A sqlite store that does not exist is not made for it.
 
         Raises:
-            ValueError: when name or digest has other characters than letters, digits, `_`, `:` and `-`.
+            ValueError: when the name has other characters than letters, digits, `_`, `:` and `-`.
             MlflowUnavailable: when the registry cannot be reached.
         """
-        found = self._versions(name, digest)
-        return int(found[0].version) if found else None
+        if (path := sqlite_path(self.tracking_uri)) and not path.exists():
+            return {}
+        found: dict[str, int] = {}
+        token = None
+        while True:
+            page = self._client().search_model_versions(f"name = '{_safe('name', name)}'", max_results=VERSIONS_PER_PAGE, page_token=token)
+            for version in page:
+                if digest := version.tags.get("model_digest"):
+                    found[digest] = min(int(version.version), found.get(digest, int(version.version)))
+            token = page.token
+            if not token:
+                return found
 
     def register(self, run: TrackedRun, record: ModelRecord) -> RegisteredVersion:
         """The version of the model with the record's digest; it is made, with a nested MLflow run, when there is none.
@@ -109,21 +119,6 @@ class ModelRegistry(dg.ConfigurableResource):
                 if logged.get(name) != value:
                     client.log_metric(version.run_id, name, value)
 
-    def tagged(self, name: str, tag: str) -> dict[str, str]:
-        """Model digest to value of a tag, of each version of model `name` that has the tag."""
-        if not SAFE_IN_A_FILTER.fullmatch(tag):
-            raise ValueError(f"the tag {tag!r} must be at most 128 letters, digits, _, : and -")
-        found = self._client().search_model_versions(f"name = '{name}' and tags.{tag} LIKE '%'")
-        return {version.tags["model_digest"]: version.tags[tag] for version in found}
-
-    def tag(self, name: str, digest: str, tag: str, value: str | None) -> None:
-        """Set a tag of the version with a digest, or take it away with None; nothing where there is no such version."""
-        for version in self._versions(name, digest):
-            if value is not None:
-                self._client().set_model_version_tag(name, version.version, tag, value)
-            elif tag in version.tags:
-                self._client().delete_model_version_tag(name, version.version, tag)
-
     def alias_version(self, name: str, alias: str) -> int | None:
         """The version that `alias` of model `name` points to; None when there is no such alias or model."""
         from mlflow.exceptions import MlflowException
@@ -168,10 +163,7 @@ class ModelRegistry(dg.ConfigurableResource):
         return self._connected
 
     def _versions(self, name: str, digest: str) -> "list[ModelVersion]":
-        for what, value in [("name", name), ("digest", digest)]:
-            if not SAFE_IN_A_FILTER.fullmatch(value):
-                raise ValueError(f"the {what} {value!r} of a model must be at most 128 letters, digits, _, : and -, the first a letter or digit")
-        found = self._client().search_model_versions(f"name = '{name}' and tags.model_digest = '{digest}'")
+        found = self._client().search_model_versions(f"name = '{_safe('name', name)}' and tags.model_digest = '{_safe('digest', digest)}'")
         return sorted(found, key=lambda each: int(each.version))
 
     def _keep_the_lowest(self, name: str, digest: str) -> "ModelVersion | None":
@@ -212,3 +204,9 @@ class ModelRegistry(dg.ConfigurableResource):
                 if attempt == ATTEMPTS or error.error_code not in ("INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE"):
                     raise
                 time.sleep(random.uniform(0.05, 0.2) * attempt)
+
+
+def _safe(what: str, value: str) -> str:
+    if not SAFE_IN_A_FILTER.fullmatch(value):
+        raise ValueError(f"the {what} {value!r} of a model must be at most 128 letters, digits, _, : and -, the first a letter or digit")
+    return value

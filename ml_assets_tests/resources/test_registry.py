@@ -89,9 +89,8 @@ def test_registering_again_returns_the_same_version_and_logs_nothing(registry, r
 def test_each_digest_has_its_own_version(registry, run, uri):
     versions = [registry.register(run, record(digest)).version for digest in ("a1", "b2", "a1")]
     assert versions == [1, 2, 1]
-    assert registry.find_version("fraud", "b2") == 2
-    assert registry.find_version("fraud", "c3") is None
-    assert registry.find_version("other", "a1") is None
+    assert registry.registered("fraud") == {"a1": 1, "b2": 2}
+    assert registry.registered("other") == {}
 
 
 def test_more_parameters_than_fit_into_one_request_are_all_logged(registry, run, uri):
@@ -104,7 +103,7 @@ def test_more_parameters_than_fit_into_one_request_are_all_logged(registry, run,
 def test_a_second_version_that_a_dead_process_left_is_removed_and_its_alias_kept(registry, run, uri):
     assert [bare_version(uri, "a1"), bare_version(uri, "b2"), bare_version(uri, "a1")] == [1, 2, 3]
     connect(uri).set_registered_model_alias("fraud", "champion", "3")
-    assert registry.find_version("fraud", "a1") == 1
+    assert registry.registered("fraud")["a1"] == 1
     assert registry.register(run, record("a1")).version == 1
     assert digests(uri) == {1: "a1", 2: "b2"}
     assert registry.alias_version("fraud", "champion") == 1
@@ -129,7 +128,7 @@ def test_of_two_versions_made_at_once_the_later_one_goes_with_its_run(registry, 
 def test_a_model_that_cannot_score_is_not_registered(registry, run, uri):
     with pytest.raises(Exception, match="amount"):
         registry.register(run, record(example=features(3).drop(columns="amount")))
-    assert registry.find_version("fraud", "a1") is None
+    assert "a1" not in registry.registered("fraud")
     assert registry.register(run, record()).version == 1
 
 
@@ -256,3 +255,8 @@ def test_processes_that_register_the_same_digests_at_once_on_a_new_store_end_wit
         assert sum(created for *_, created in answers) == 1
     assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["mlartifacts", "mlflow.db"]
     assert [name for name in run_names(uri) if name != "some_job"] == ["fraud 2025-03-01"] * 2
+
+
+def test_asking_for_a_version_does_not_make_a_store(tmp_path):
+    assert ModelRegistry(tracking_uri=f"sqlite:///{tmp_path}/mlflow.db").registered("fraud") == {}
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,75 @@
+"""The lake as it will be: fingerprints can be supposed in it, what was asked for is noted, and nothing of it is written."""
+
+from datetime import date
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, NoReturn
+
+from pydantic import PrivateAttr
+
+from ml_assets.resources.lake import DAY, Lake, Table
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from deltalake import DeltaTable
+
+Asked = list[tuple[str, date]]
+
+
+class PlannedTable(Table):
+    """A Delta table that is only read. One that does not exist is stood in for by an empty one in a temporary directory."""
+
+    def __init__(self, uri: str, schema: "pa.Schema", storage_options: dict[str, str], stand_in: str, asked: Asked):
+        self._stand_in, self._asked, self._asset = stand_in, asked, uri.rsplit("/", 1)[-1]
+        self._supposed: dict[date, int] = {}
+        super().__init__(uri, schema, storage_options)
+
+    def suppose(self, day: date, fingerprint: int) -> None:
+        """From now on the day has this fingerprint for whoever asks."""
+        self._supposed[day] = fingerprint
+
+    def fingerprint(self, day: date) -> int | None:
+        """The supposed fingerprint of a day, else the committed one; None without either. That it was asked for is noted."""
+        self._asked.append((self._asset, day))
+        return self._supposed.get(day) or self.committed(day)
+
+    def committed(self, day: date) -> int | None:
+        """The fingerprint of what the table holds for a day; None when the day was never committed."""
+        return super().fingerprint(day)
+
+    def commit(self, *_: object, **__: object) -> NoReturn:
+        """Refused.
+
+        Raises:
+            RuntimeError: always.
+        """
+        raise RuntimeError(f"{self.uri}: a plan writes nothing")
+
+    def _open(self) -> "DeltaTable":
+        from deltalake import DeltaTable
+        from deltalake.exceptions import TableNotFoundError
+
+        try:
+            return DeltaTable(self.uri, storage_options=self.storage_options)
+        except TableNotFoundError:
+            self.uri = self._stand_in
+            return DeltaTable.create(self.uri, self.schema, partition_by=[DAY])
+
+    def _add_columns(self, columns: "list[pa.Field]") -> None:
+        """Left to the run that writes them; reading gives them without values."""
+
+
+class PlannedLake(Lake):
+    """A lake whose tables are all `PlannedTable`s."""
+
+    _directory: TemporaryDirectory = PrivateAttr(default_factory=lambda: TemporaryDirectory(prefix="ml_assets_plan_"))
+    _asked: Asked = PrivateAttr(default_factory=list)
+
+    def take_asked(self) -> Asked:
+        """The (asset, day) whose fingerprints were asked for since the last call, each once, in order."""
+        asked = list(dict.fromkeys(self._asked))
+        self._asked.clear()
+        return asked
+
+    def _new_table(self, uri: str, schema: "pa.Schema") -> Table:
+        stand_in = f"{self._directory.name}/{len(self._tables)}"
+        return PlannedTable(uri, schema, self._storage_options, stand_in, self._asked)
