@@ -11,7 +11,7 @@ from ml_assets.pipeline.stage import CannotMake, DayOutcome, InputChanged, Made,
 
 ATTEMPTS = 3
 # A commit costs about 20 ms, whatever it holds; this many days share one unless they are large.
-DAYS_PER_COMMIT, ROWS_PER_COMMIT = 10, 200_000
+DAYS_PER_COMMIT, ROWS_PER_COMMIT = 25, 200_000
 log = logging.getLogger("ml_assets.days")
 
 

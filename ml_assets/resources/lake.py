@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -13,12 +14,25 @@ from ml_assets.resources.objects import Bucket, Directory, open_objects
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from pyarrow.fs import FileSystem
 
 DAY = "day"
+# Every look at the fingerprint of a day reads the log since the newest checkpoint.
+_PROPERTIES = {"delta.checkpointInterval": "10"}
 
 
 class LakeError(Exception):
     """A table of the lake cannot be used as asked; the message says which and what to do."""
+
+
+@dataclass(frozen=True)
+class _Files:
+    """The files of one version of a table: paths and rows by day, and where the paths lie."""
+
+    version: int
+    paths: Mapping[date, list[str]]
+    rows: Mapping[date, int]
+    system: "FileSystem"
 
 
 class Table:
@@ -35,7 +49,10 @@ class Table:
         self.uri, self._options = uri, storage_options
         self.schema = pa.schema([pa.field(DAY, pa.date32()), *schema])
         self._fingerprints: dict[date, int | None] = {}
-        self._delta = DeltaTable.create(uri, self.schema, partition_by=[DAY], mode="ignore", storage_options=storage_options)
+        self._listed: _Files | None = None
+        self._delta = DeltaTable.create(
+            uri, self.schema, partition_by=[DAY], mode="ignore", configuration=_PROPERTIES, storage_options=storage_options
+        )
         self._check_schema()
 
     def refresh(self) -> None:
@@ -94,29 +111,42 @@ class Table:
             columns: names to read (`day` may be among them); all but `day` without it.
         """
         import pyarrow as pa
+        import pyarrow.dataset as ds
 
         names = columns if columns is not None else [name for name in self.schema.names if name != DAY]
         empty = self.schema.empty_table().select(names)
-        parts = [empty]
+        parts, files, parquet = [empty], self._files(), ds.ParquetFileFormat()
         for day in days:
-            files = self._delta.to_pyarrow_dataset(file_pruning_predicate=[(DAY, "=", day.isoformat())], schema=self.schema)
-            parts.append(files.to_table(columns=names, use_threads=False).cast(empty.schema))
+            for path in files.paths.get(day, []):
+                file = parquet.make_fragment(path, files.system, partition_expression=ds.field(DAY) == day)
+                parts.append(file.to_table(self.schema, columns=names, use_threads=False).cast(empty.schema))
         return pa.concat_tables(parts)
 
     def row_counts(self) -> dict[date, int]:
         """Rows of each day that has any, from the statistics of the table, without reading it."""
-        import pyarrow as pa
-
-        files = pa.table(self._delta.get_add_actions(flatten=True)).select([f"partition.{DAY}", "num_records"]).to_pylist()
-        counts: dict[date, int] = {}
-        for file in files:
-            day = date.fromisoformat(str(file[f"partition.{DAY}"]))
-            counts[day] = counts.get(day, 0) + file["num_records"]
-        return counts
+        return dict(self._files().rows)
 
     def version(self) -> int:
         """The number of the newest commit that has been seen."""
         return self._delta.version()
+
+    def _files(self) -> "_Files":
+        """The files of the version that is open. Delta's own dataset weighs the statistics of every file for every day that is read."""
+        import pyarrow as pa
+        from deltalake.fs import DeltaStorageHandler
+        from pyarrow.fs import PyFileSystem
+
+        if self._listed is None or self._listed.version != self._delta.version():
+            files = pa.table(self._delta.get_add_actions(flatten=True)).select(["path", f"partition.{DAY}", "num_records", "size_bytes"]).to_pylist()
+            paths: dict[date, list[str]] = {}
+            rows: dict[date, int] = {}
+            for file in sorted(files, key=lambda file: file["path"]):
+                day = date.fromisoformat(str(file[f"partition.{DAY}"]))
+                paths.setdefault(day, []).append(file["path"])
+                rows[day] = rows.get(day, 0) + file["num_records"]
+            system = PyFileSystem(DeltaStorageHandler(self.uri, self._options, {file["path"]: file["size_bytes"] for file in files}))
+            self._listed = _Files(self._delta.version(), paths, rows, system)
+        return self._listed
 
     def _check_schema(self) -> None:
         import pyarrow as pa
