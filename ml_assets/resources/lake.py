@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -11,28 +10,17 @@ import dagster as dg
 from pydantic import PrivateAttr
 
 from ml_assets.resources.objects import Bucket, Directory, open_objects
+from ml_assets.resources.table_files import DAY, TableFiles, list_files, writer_properties
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    from pyarrow.fs import FileSystem
 
-DAY = "day"
 # Every look at the fingerprint of a day reads the log since the newest checkpoint.
 _PROPERTIES = {"delta.checkpointInterval": "10"}
 
 
 class LakeError(Exception):
     """A table of the lake cannot be used as asked; the message says which and what to do."""
-
-
-@dataclass(frozen=True)
-class _Files:
-    """The files of one version of a table: paths and rows by day, and where the paths lie."""
-
-    version: int
-    paths: Mapping[date, list[str]]
-    rows: Mapping[date, int]
-    system: "FileSystem"
 
 
 class Table:
@@ -49,7 +37,7 @@ class Table:
         self.uri, self._options = uri, storage_options
         self.schema = pa.schema([pa.field(DAY, pa.date32()), *schema])
         self._fingerprints: dict[date, int | None] = {}
-        self._listed: _Files | None = None
+        self._listed: TableFiles | None = None
         self._delta = DeltaTable.create(
             uri, self.schema, partition_by=[DAY], mode="ignore", configuration=_PROPERTIES, storage_options=storage_options
         )
@@ -93,6 +81,7 @@ class Table:
             both,
             mode="overwrite",
             predicate=f"{DAY} in ({names})",
+            writer_properties=writer_properties(self.schema),
             commit_properties=CommitProperties(
                 app_transactions=[Transaction(app_id=day.isoformat(), version=fingerprints[day]) for day in rows],
                 custom_metadata={"fingerprints": json.dumps({day.isoformat(): f"{fingerprints[day]:016x}" for day in rows}), **(metadata or {})},
@@ -111,16 +100,11 @@ class Table:
             columns: names to read (`day` may be among them); all but `day` without it.
         """
         import pyarrow as pa
-        import pyarrow.dataset as ds
 
         names = columns if columns is not None else [name for name in self.schema.names if name != DAY]
-        empty = self.schema.empty_table().select(names)
-        parts, files, parquet = [empty], self._files(), ds.ParquetFileFormat()
-        for day in days:
-            for path in files.paths.get(day, []):
-                file = parquet.make_fragment(path, files.system, partition_expression=ds.field(DAY) == day)
-                parts.append(file.to_table(self.schema, columns=names, use_threads=False).cast(empty.schema))
-        return pa.concat_tables(parts)
+        empty, files = self.schema.empty_table().select(names), self._files()
+        parts = [part.cast(empty.schema) for day in days for part in files.read(day, self.schema, names)]
+        return pa.concat_tables([empty, *parts])
 
     def row_counts(self) -> dict[date, int]:
         """Rows of each day that has any, from the statistics of the table, without reading it."""
@@ -130,22 +114,9 @@ class Table:
         """The number of the newest commit that has been seen."""
         return self._delta.version()
 
-    def _files(self) -> "_Files":
-        """The files of the version that is open. Delta's own dataset weighs the statistics of every file for every day that is read."""
-        import pyarrow as pa
-        from deltalake.fs import DeltaStorageHandler
-        from pyarrow.fs import PyFileSystem
-
+    def _files(self) -> TableFiles:
         if self._listed is None or self._listed.version != self._delta.version():
-            files = pa.table(self._delta.get_add_actions(flatten=True)).select(["path", f"partition.{DAY}", "num_records", "size_bytes"]).to_pylist()
-            paths: dict[date, list[str]] = {}
-            rows: dict[date, int] = {}
-            for file in sorted(files, key=lambda file: file["path"]):
-                day = date.fromisoformat(str(file[f"partition.{DAY}"]))
-                paths.setdefault(day, []).append(file["path"])
-                rows[day] = rows.get(day, 0) + file["num_records"]
-            system = PyFileSystem(DeltaStorageHandler(self.uri, self._options, {file["path"]: file["size_bytes"] for file in files}))
-            self._listed = _Files(self._delta.version(), paths, rows, system)
+            self._listed = list_files(self._delta, self.uri, self._options)
         return self._listed
 
     def _check_schema(self) -> None:
