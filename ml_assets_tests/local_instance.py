@@ -39,7 +39,7 @@ STATUS = """query($id: String!) { partitionBackfillOrError(backfillId: $id) { ..
 RUNS = """{ runsOrError(limit: 100) { ... on Runs { results { runId status creationTime startTime endTime jobName tags { key value } } } } }"""
 RUN = """mutation($run: ExecutionParams!) { launchPipelineExecution(executionParams: $run) {
     __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } } }"""
-LOGS = """query($id: ID!) { runOrError(runId: $id) { ... on Run { eventConnection { events {
+LOGS = """query($id: ID!, $after: String) { runOrError(runId: $id) { ... on Run { eventConnection(afterCursor: $after) { cursor hasMore events {
     __typename ... on MessageEvent { message timestamp } ... on ErrorEvent { error { message } } } } } } }"""
 
 
@@ -135,7 +135,11 @@ class LocalInstance:
 
     def events(self, run_id: str) -> list[dict]:
         """The events of a run."""
-        return self.graphql(LOGS, id=run_id)["runOrError"]["eventConnection"]["events"]
+        found, after, more = [], None, True
+        while more:
+            page = self.graphql(LOGS, id=run_id, after=after)["runOrError"]["eventConnection"]
+            found, after, more = found + page["events"], page["cursor"], page["hasMore"]
+        return found
 
     def process_of(self, run_id: str) -> int | None:
         """The process that executes a run, once it has started."""
