@@ -72,7 +72,8 @@ class Table:
 
         parts = [of_day.add_column(0, DAY, pa.repeat(pa.scalar(day, pa.date32()), of_day.num_rows)) for day, of_day in rows.items()]
         names = ", ".join(f"'{day.isoformat()}'" for day in rows)
-        both = pa.concat_tables([part.select(self.schema.names).cast(self.schema) for part in parts])
+        # The writer keeps the order of rows within a chunk only: a day of several chunks would come out in any order.
+        both = pa.concat_tables([part.select(self.schema.names).cast(self.schema).combine_chunks() for part in parts])
         for field in self._dropped:
             both = both.append_column(field, pa.nulls(both.num_rows, field.type))
         before = self._delta.version()

@@ -105,6 +105,14 @@ def test_a_column_of_another_type_is_refused_with_what_to_do(lake):
         lake.table("m", "x", pa.schema([("a", pa.string())]))
 
 
+def test_rows_of_a_day_keep_their_order_however_they_are_chunked(tmp_path):
+    table = Lake(uri=str(tmp_path)).table("m", "x", SCHEMA)
+    pieces = pa.concat_tables([rows(*range(first, first + 500)) for first in range(0, 3000, 500)])
+    days = [date(2025, 1, 1 + number) for number in range(5)]
+    table.commit(dict.fromkeys(days, pieces), dict.fromkeys(days, 5))
+    assert all(table.read([day])["a"].to_pylist() == list(range(3000)) for day in days)
+
+
 def test_any_delta_reader_can_read_a_table_and_see_the_fingerprint(tmp_path):
     table = Lake(uri=str(tmp_path)).table("m", "x", SCHEMA)
     table.commit({FIRST: rows(1, 2)}, {FIRST: 255}, {"dagster_run_id": "r"})
