@@ -11,11 +11,19 @@ import subprocess
 import sys
 import tempfile
 import time
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 SPEC = REPOSITORY / "ml_assets" / "defs" / "fraud_detection" / "defs.yaml"
+
+
+def specification():
+    """The example's specification with a history that is long enough: days that have not come yet are no partitions."""
+    from ml_assets.pipeline.spec_files import read_spec
+
+    spec = read_spec(SPEC)
+    return spec.model_copy(update={"source": spec.source.model_copy(update={"start": date(2024, 1, 1)})})
 
 
 def floor(root: Path, days: int) -> None:
@@ -27,9 +35,8 @@ def floor(root: Path, days: int) -> None:
     from ml_assets.core.landed_files import read_landed_file
     from ml_assets.core.schemas import LANDED_OBJECTS, to_pandas
     from ml_assets.core.validation import validate_day
-    from ml_assets.pipeline.spec_files import read_spec
 
-    spec = read_spec(SPEC)
+    spec = specification()
     offsets, frames = days_read(spec), {}
     for day in (spec.source.start + timedelta(days=n) for n in range(days)):
         path = root / "landing" / "fraud_detection" / str(day) / "transactions.parquet"
@@ -48,24 +55,22 @@ def pipeline(root: Path, days: int) -> None:
     """The same through Dagster: one run over the range, on a new instance with SQLite storage."""
     import dagster as dg
 
+    from ml_assets.defs.environment import Settings, build_environment
     from ml_assets.pipeline.assets import LANDED_TO_FEATURES, asset_key, build_assets
-    from ml_assets.pipeline.spec_files import read_spec
-    from ml_assets.resources.lake import Lake
-    from ml_assets.resources.landing import Landing
 
-    spec = read_spec(SPEC)
+    spec = specification()
     home = root / "dagster"
     home.mkdir()
     (home / "dagster.yaml").symlink_to(REPOSITORY / "dagster.yaml")
     last = spec.source.start + timedelta(days=days - 1)
-    nothing = dg.ResourceDefinition.none_resource()
+    settings = Settings("local", str(root / "landing"), str(root / "lake"), f"sqlite:///{root / 'mlflow.db'}", str(home), {})
     with dg.DagsterInstance.from_config(str(home)) as instance:
         result = dg.materialize(
             build_assets(spec),
             selection=[asset_key(spec, name) for name in LANDED_TO_FEATURES],
             instance=instance,
             tags={"dagster/asset_partition_range_start": str(spec.source.start), "dagster/asset_partition_range_end": str(last)},
-            resources={"lake": Lake(uri=str(root / "lake")), "landing": Landing(uri=str(root / "landing")), "registry": nothing, "tracking": nothing},
+            resources=build_environment(settings).resources,
             run_config={"loggers": {"console": {"config": {"log_level": "ERROR"}}}},
         )
     assert result.success
@@ -93,11 +98,10 @@ def main() -> None:
         print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
         return
     from ml_assets.cli.simulate import write_landing
-    from ml_assets.pipeline.spec_files import read_spec
 
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
-        write_landing(root / "landing", read_spec(SPEC).source.start, asked.days)
+        write_landing(root / "landing", specification().source.start, asked.days)
         before, through, after = (measure(what, root, asked.days) for what in ("floor", "pipeline", "floor"))
     bare = (before["seconds"] + after["seconds"]) / 2
     print(f"{asked.days} days, raw files to features, process start and imports included")

@@ -22,8 +22,8 @@ from ml_assets.pipeline.assets import MODEL_ASSETS, asset_key, landed_to_feature
 from ml_assets.pipeline.days import is_current
 from ml_assets.pipeline.stage import CannotMake
 from ml_assets.pipeline.stages import Stages, open_stages
-from ml_assets.resources.lake import LakeError
 from ml_assets.resources.landing import Landing
+from ml_assets.resources.table import LakeError
 
 SIMULATED = "fraud_detection"
 SIMULATED_DAYS = 90

@@ -83,8 +83,8 @@ def _executor(environment: str) -> dg.ExecutorDefinition:
 
 
 # Defaults of what libraries read for themselves when they load: threads of XGBoost that wait do not take the processor from others, and MLflow does
-# not report its use.
-for _name, _value in {"OMP_WAIT_POLICY": "passive", "MLFLOW_DISABLE_TELEMETRY": "true"}.items():
+# not report its use; Dagster stores the events of a range of days a few hundred at a time.
+for _name, _value in {"OMP_WAIT_POLICY": "passive", "MLFLOW_DISABLE_TELEMETRY": "true", "DAGSTER_EVENT_BATCH_SIZE": "400"}.items():
     os.environ.setdefault(_name, _value)
 
 SETTINGS = read_settings(os.environ)

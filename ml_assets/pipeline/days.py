@@ -5,13 +5,17 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import TYPE_CHECKING
 
 from ml_assets.core.fingerprint import EXPIRED, fingerprint
 from ml_assets.pipeline.stage import CannotMake, DayOutcome, InputChanged, InputExpired, KeepDay, Made, Stage
 
+if TYPE_CHECKING:
+    from ml_assets.resources.table import Table
+
 ATTEMPTS = 3
 # A commit costs about 20 ms, whatever it holds; this many days share one unless they are large.
-DAYS_PER_COMMIT, ROWS_PER_COMMIT = 10, 200_000
+DAYS_PER_COMMIT, ROWS_PER_COMMIT = 25, 200_000
 log = logging.getLogger("ml_assets.days")
 
 
@@ -149,14 +153,17 @@ def _settle(stage: Stage, contested: _Waiting, run_id: str) -> DayOutcome:
 
 def _commit_together(stage: Stage, waiting: list[_Waiting], run_id: str) -> None:
     for name, table in stage.tables.items():
-        # A side table that has nothing for a day, and never had, is left alone: most days have nothing in quarantine.
-        rows = {
-            one.day: one.made.tables[name]
-            for one in waiting
-            if name == stage.name or one.made.tables[name].num_rows or table.fingerprint(one.day) is not None
-        }
+        rows = {one.day: one.made.tables[name] for one in waiting if name == stage.name or _has_news(table, one, name)}
         if rows:
             table.commit(rows, {one.day: one.expected for one in waiting}, {"dagster_run_id": run_id})
+
+
+def _has_news(side: "Table", waiting: _Waiting, name: str) -> bool:
+    """Whether a side table lacks what was made of a day: most days have nothing for quarantine and never had, and another process, or one that died
+    before it came to the main table, may have committed the same.
+    """
+    held = side.fingerprint(waiting.day)
+    return held != waiting.expected and (held is not None or waiting.made.tables[name].num_rows > 0)
 
 
 def _refresh(stage: Stage) -> None:

@@ -6,8 +6,8 @@ from datetime import date
 from ml_assets.core.fingerprint import EXPIRED
 from ml_assets.core.spec.feed import Feed
 from ml_assets.pipeline.stage import CannotMake, InputExpired
-from ml_assets.resources.lake import Table
 from ml_assets.resources.landing import Landing
+from ml_assets.resources.table import Table
 
 
 def fingerprints_of(feed: Feed, landing: Landing, table: Table, days: Sequence[date], reader: str, read: str) -> list[list]:

@@ -9,8 +9,9 @@ from ml_assets.core.fingerprint import EXPIRED
 from ml_assets.core.spec import ModelSpec
 from ml_assets.core.spec.feed import labels_feed
 from ml_assets.pipeline.inputs import fingerprints_of
-from ml_assets.resources.lake import Lake, Table
+from ml_assets.resources.lake import Lake
 from ml_assets.resources.landing import Landing
+from ml_assets.resources.table import Table
 
 if TYPE_CHECKING:
     import pandas as pd

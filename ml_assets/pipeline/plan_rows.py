@@ -9,7 +9,7 @@ from ml_assets.pipeline.assets import LABEL_ASSETS, LANDED_TO_FEATURES
 from ml_assets.pipeline.features import FEATURES
 from ml_assets.pipeline.ingestion import Ingestion
 from ml_assets.pipeline.stage import Stage
-from ml_assets.resources.lake import Table
+from ml_assets.resources.table import Table
 
 MOST_DAYS_SAMPLED = 30
 

@@ -20,9 +20,10 @@ from ml_assets.pipeline.registry import ENTRY
 from ml_assets.pipeline.removal import PassportUnreadable, Removal
 from ml_assets.pipeline.stages import Stages
 from ml_assets.pipeline.training import MODEL, artifacts_key
-from ml_assets.resources.lake import Lake, Table
+from ml_assets.resources.lake import Lake
 from ml_assets.resources.mlflow_model import PASSPORT
 from ml_assets.resources.registry import ModelRegistry
+from ml_assets.resources.table import Table
 
 MODEL_TABLES = (ENTRY, EVALUATION, METRICS, MODEL)
 MOST_NAMED = 5

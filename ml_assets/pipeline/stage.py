@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from ml_assets.resources.lake import Table
+    from ml_assets.resources.table import Table
 
 
 class CannotMake(Exception):

@@ -60,6 +60,8 @@ def build_stage_assets(spec: ModelSpec, stage_assets: StageAssets) -> dg.AssetsD
         backfill_policy=_backfill_policy(spec),
         required_resource_keys={"lake", "landing", *stage_assets.resources},
         op_tags=stage_assets.op_tags,
+        # The instance allows one run at a time in a pool.
+        pool=spec.name,
         # A stage makes all its tables, but its assets may be asked for one at a time.
         can_subset=len(stage_assets.specs) > 1,
     )

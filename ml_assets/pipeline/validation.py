@@ -1,6 +1,6 @@
 """Stages validated_data and validated_labels: rows that meet the contract, and beside each what does not, with the reasons."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -12,10 +12,10 @@ from ml_assets.resources.lake import Lake
 
 if TYPE_CHECKING:
     import pandas as pd
-    import pyarrow as pa
 
 VALIDATED, QUARANTINED = "validated_data", "quarantined_data"
 LABELS, QUARANTINED_LABELS = "validated_labels", "quarantined_labels"
+ENTRIES_AT_ONCE = 50_000
 
 
 class Validation:
@@ -74,20 +74,25 @@ class Validation:
 
         from ml_assets.core.quarantine_report import REPORT_COLUMNS, quarantine_report
 
-        # Day by day: the entries of a range of rejected days would not fit into memory.
-        reports = [quarantine_report(self._entries(day, ["day", "scope", "source_file", "reasons"])) for day in self._days_with_entries(days)]
+        columns, quarantined = ["day", "scope", "source_file", "reasons"], self.quarantined
+        reports = [quarantine_report(quarantined.read(some, columns)) for some in self._days_to_read_at_once(days)]
         return pd.concat(reports, ignore_index=True) if reports else pd.DataFrame(columns=REPORT_COLUMNS)
 
     def rows_quarantined(self, days: Sequence[date]) -> int:
         """The number of quarantined rows of `days`."""
-        return sum(self._entries(day, ["scope"])["scope"].to_pylist().count("row") for day in self._days_with_entries(days))
+        scopes = (self.quarantined.read(some, ["scope"])["scope"] for some in self._days_to_read_at_once(days))
+        return sum(of_some.to_pylist().count("row") for of_some in scopes)
 
-    def _days_with_entries(self, days: Sequence[date]) -> list[date]:
-        counts = self.quarantined.row_counts()
-        return [day for day in days if counts.get(day)]
-
-    def _entries(self, day: date, columns: list[str]) -> "pa.Table":
-        return self.quarantined.read([day], columns)
+    def _days_to_read_at_once(self, days: Sequence[date]) -> Iterator[list[date]]:
+        """The days with entries, as many at once as memory has room for: rejected days are whole days of entries."""
+        counts, some = self.quarantined.row_counts(), []
+        for day in (day for day in days if counts.get(day)):
+            if some and sum(counts[one] for one in some) + counts[day] > ENTRIES_AT_ONCE:
+                yield some
+                some = []
+            some.append(day)
+        if some:
+            yield some
 
     def is_kept(self, day: date) -> bool:
         """Everything is in the lake."""

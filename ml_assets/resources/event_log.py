@@ -1,18 +1,20 @@
 """Dagster's SQLite event log with connections that stay open: the same files and tables, a fraction of the time for each event."""
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
+from dagster._core.events import ASSET_EVENTS
+from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
+from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME, SqliteEventLogStorage
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._serdes import ConfigurableClassData
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, func, select
 
 if TYPE_CHECKING:
-    from dagster import DagsterInstance
+    from dagster import DagsterInstance, EventLogEntry
 
 MOST_OPEN = 8
 
@@ -49,6 +51,29 @@ class PooledSqliteEventLogStorage(SqliteEventLogStorage):
     def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> "PooledSqliteEventLogStorage":
         """The storage that dagster.yaml names."""
         return cls(inst_data)
+
+    def store_event_batch(self, events: Sequence["EventLogEntry"]) -> None:
+        """Store the events of a run in one transaction for each file, where Dagster takes several for each event.
+
+        Dagster hands over batches when DAGSTER_EVENT_BATCH_SIZE is set, and the same events one by one should this fail.
+        """
+        together = [event for event in events if event.dagster_event_type in ASSET_EVENTS]
+        if together:
+            rows = [self._event_to_row(event) for event in together]
+            (run_id,) = {event.run_id for event in together}
+            with self._connect(INDEX_SHARD_NAME) as index, self._engine(run_id).begin() as of_run:
+                of_run.execute(SqlEventLogStorageTable.insert(), rows)
+                index.execute(SqlEventLogStorageTable.insert(), rows)
+                # The transaction keeps other writers out from its first row on, so its identifiers follow each other.
+                last = index.execute(select(func.max(SqlEventLogStorageTable.c.id))).scalar_one()
+                identifiers = range(last - len(rows) + 1, last + 1)
+                self._store_asset_event_tags(index, together, identifiers)
+                newest = {event.get_dagster_event().asset_key: (event, number) for event, number in zip(together, identifiers, strict=True)}
+                for event, number in newest.values():
+                    self._store_asset_event(index, event, number)
+        for event in events:
+            if event.dagster_event_type not in ASSET_EVENTS:
+                self.store_event(event)
 
     @contextmanager
     def _connect(self, shard: str) -> Iterator[Connection]:

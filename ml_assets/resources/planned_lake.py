@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, NoReturn
 
 from pydantic import PrivateAttr
 
-from ml_assets.resources.lake import DAY, Lake, Table
+from ml_assets.resources.lake import Lake
+from ml_assets.resources.table import Table
+from ml_assets.resources.table_files import DAY
 
 if TYPE_CHECKING:
     import pyarrow as pa

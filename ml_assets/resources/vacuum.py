@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ml_assets.core.retention import Commit, version_at, versions_to_keep
 
 if TYPE_CHECKING:
-    from ml_assets.resources.lake import Table
+    from ml_assets.resources.table import Table
 
 
 class CannotVacuum(Exception):

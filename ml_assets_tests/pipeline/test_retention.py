@@ -22,7 +22,8 @@ from ml_assets.pipeline.retention_job import retention_job, retention_schedule
 from ml_assets.pipeline.sensors import standing_in
 from ml_assets.resources import registry_cleanup
 from ml_assets.resources.directory import Directory
-from ml_assets.resources.lake import Lake, Table
+from ml_assets.resources.lake import Lake
+from ml_assets.resources.table import Table
 from ml_assets_tests.conftest import SMALL
 from ml_assets_tests.pipeline.world import World, computed, day, failure, rows_of
 from ml_assets_tests.resources.mlflow_cases import new_store

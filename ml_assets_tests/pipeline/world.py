@@ -79,7 +79,13 @@ class World:
         tags = {"dagster/partition": str(first)}
         if last is not None:
             tags = {"dagster/asset_partition_range_start": str(first), "dagster/asset_partition_range_end": str(last)}
-        result = dg.materialize(
+        result = self.materialise(names, tags)
+        assert result.success == succeed
+        return result
+
+    def materialise(self, names: list[str], tags: dict[str, str]) -> dg.ExecuteInProcessResult:
+        """Materialise assets in a run with these tags."""
+        return dg.materialize(
             build_assets(self.spec),
             selection=[asset_key(self.spec, name) for name in names],
             tags=tags,
@@ -88,8 +94,6 @@ class World:
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             raise_on_error=False,
         )
-        assert result.success == succeed
-        return result
 
     def stages(self) -> Stages:
         """The stages, to read what is committed."""

@@ -10,7 +10,8 @@ from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError
 
 from ml_assets.core.fingerprint import EXPIRED
-from ml_assets.resources.lake import Lake, LakeError
+from ml_assets.resources.lake import Lake
+from ml_assets.resources.table import LakeError
 
 SCHEMA = pa.schema([("a", pa.int64()), ("t", pa.timestamp("us", "UTC")), ("l", pa.list_(pa.string()))])
 FIRST, SECOND, THIRD = date(2025, 1, 1), date(2025, 1, 2), date(2025, 1, 3)
@@ -129,6 +130,14 @@ def test_a_column_of_another_type_is_refused_with_what_to_do(lake):
     lake.table("m", "x", SCHEMA)
     with pytest.raises(LakeError, match="column a is int64 in the table, but the spec now makes it string"):
         lake.table("m", "x", pa.schema([("a", pa.string())]))
+
+
+def test_rows_of_a_day_keep_their_order_however_they_are_chunked(tmp_path):
+    table = Lake(uri=str(tmp_path)).table("m", "x", SCHEMA)
+    pieces = pa.concat_tables([rows(*range(first, first + 500)) for first in range(0, 3000, 500)])
+    days = [date(2025, 1, 1 + number) for number in range(5)]
+    table.commit(dict.fromkeys(days, pieces), dict.fromkeys(days, 5))
+    assert all(table.read([day])["a"].to_pylist() == list(range(3000)) for day in days)
 
 
 def test_any_delta_reader_can_read_a_table_and_see_the_fingerprint(tmp_path):

@@ -13,7 +13,8 @@ import pyarrow as pa
 import pytest
 from deltalake import DeltaTable
 
-from ml_assets.resources.lake import Lake, Table
+from ml_assets.resources.lake import Lake
+from ml_assets.resources.table import Table
 from ml_assets.resources.vacuum import CannotVacuum, commits_of, replaced_files
 
 SCHEMA = pa.schema([("a", pa.int64())])

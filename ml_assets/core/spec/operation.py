@@ -23,8 +23,9 @@ class Compute(SpecPart):
 class Backfill(SpecPart):
     """How many days one run makes."""
 
-    days_per_run: int | None = Field(128, ge=1)
-    """Most days in one run of a backfill; null puts every day into one run (what `dagster asset materialize --partition-range` requires)."""
+    days_per_run: int | None = Field(None, ge=1)
+    """Most days in one run of a backfill. By default one run makes all of them: it commits as it goes and its memory does not grow with the days. A
+    backfill of more days than stated here runs stage after stage in several runs, with waits of half a minute in between."""
 
 
 class Sensor(SpecPart):

@@ -1,0 +1,63 @@
+"""The parquet files of a Delta table: which hold a day, reading them, and how they are written."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from deltalake import DeltaTable, WriterProperties
+    from pyarrow.fs import FileSystem
+
+DAY = "day"
+
+
+@dataclass(frozen=True)
+class TableFiles:
+    """The files of one version of a table, partitioned by day.
+
+    paths: under the table, by day, in the order in which they were written. rows: by day. system: where the paths lie.
+    """
+
+    version: int
+    paths: Mapping[date, list[str]]
+    rows: Mapping[date, int]
+    system: "FileSystem"
+
+    def read(self, day: date, schema: "pa.Schema", columns: list[str]) -> "Iterator[pa.Table]":
+        """The rows of each file of a day; columns of the schema that a file does not have are empty."""
+        import pyarrow.dataset as ds
+
+        for path in self.paths.get(day, []):
+            file = ds.ParquetFileFormat().make_fragment(path, self.system, partition_expression=ds.field(DAY) == day)
+            yield file.to_table(schema, columns=columns, use_threads=False)
+
+
+def list_files(table: "DeltaTable", uri: str, storage_options: dict[str, str]) -> TableFiles:
+    """The files of the version that is open.
+
+    Reading a day through the table's own dataset would weigh the statistics of all files of the table each time.
+    """
+    import pyarrow as pa
+    from deltalake.fs import DeltaStorageHandler
+    from pyarrow.fs import PyFileSystem
+
+    files = pa.table(table.get_add_actions(flatten=True)).select(["path", f"partition.{DAY}", "num_records", "size_bytes"]).to_pylist()
+    paths: dict[date, list[str]] = {}
+    rows: dict[date, int] = {}
+    for file in sorted(files, key=lambda file: file["path"]):
+        day = date.fromisoformat(str(file[f"partition.{DAY}"]))
+        paths.setdefault(day, []).append(file["path"])
+        rows[day] = rows.get(day, 0) + file["num_records"]
+    sizes = {file["path"]: file["size_bytes"] for file in files}
+    return TableFiles(table.version(), paths, rows, PyFileSystem(DeltaStorageHandler(uri, storage_options, sizes)))
+
+
+def writer_properties(schema: "pa.Schema") -> "WriterProperties":
+    """How files are written: dictionaries for text only. For numbers they took most of a commit's time and made the files no smaller."""
+    import pyarrow.types as kinds
+    from deltalake import ColumnProperties, WriterProperties
+
+    numbers = [field.name for field in schema if not kinds.is_string(field.type) and not kinds.is_nested(field.type)]
+    return WriterProperties(compression="SNAPPY", column_properties=dict.fromkeys(numbers, ColumnProperties(dictionary_enabled=False)))

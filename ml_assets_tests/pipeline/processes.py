@@ -1,0 +1,67 @@
+"""Runs in processes of their own, forked from one that has imported everything, so that they start at once and can be killed."""
+
+import multiprocessing
+import os
+import signal
+from datetime import date
+from multiprocessing.process import BaseProcess
+from multiprocessing.synchronize import Barrier
+from pathlib import Path
+from unittest.mock import patch
+
+from ml_assets.core.spec import ModelSpec
+from ml_assets.pipeline import days
+from ml_assets.resources.lake import Lake
+from ml_assets.resources.landing import Landing
+from ml_assets.resources.table import Table
+from ml_assets_tests.pipeline.world import World
+
+CONTEXT = multiprocessing.get_context("forkserver")
+CONTEXT.set_forkserver_preload([__name__, "deltalake", "pyarrow.dataset", "pandera.pandas", "ml_assets.core.validation", "ml_assets.core.features"])
+
+
+def start(root: Path, spec: ModelSpec, names: list[str], tags: dict[str, str], **options: object) -> BaseProcess:
+    """Materialise assets in a process of its own; see `_materialise` for the options."""
+    process = CONTEXT.Process(target=_materialise, args=(root, spec.model_dump(mode="json"), names, tags), kwargs=options)
+    process.start()
+    return process
+
+
+def _materialise(
+    root: Path,
+    attributes: dict,
+    names: list[str],
+    tags: dict[str, str],
+    s3: dict[str, str] | None = None,
+    uri: str | None = None,
+    days_per_commit: int | None = None,
+    die_at: int | None = None,
+    together: Barrier | None = None,
+) -> None:
+    """Run, and exit with 1 when the run fails.
+
+    s3, uri: a bucket for lake and landing instead of directories. days_per_commit: instead of the engine's own. die_at: SIGKILL at this commit, an
+    even number before it is written, an odd one after. together: waited for before the run begins.
+    """
+    os.environ.update({"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"} if s3 else {})
+    lake, landing = (Lake(uri=f"{uri}/lake", s3=s3), Landing(uri=f"{uri}/landing", s3=s3)) if uri and s3 else (None, None)
+    world = World(root, ModelSpec.model_validate(attributes), lake, landing)
+    commit, moments = Table.commit, iter(range(10_000))
+
+    def dying(table: Table, *args: dict, **kwargs: dict) -> None:
+        if next(moments) == die_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+        commit(table, *args, **kwargs)
+        if next(moments) == die_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    with patch.object(Table, "commit", dying), patch.object(days, "DAYS_PER_COMMIT", days_per_commit or days.DAYS_PER_COMMIT):
+        if together is not None:
+            together.wait(30)
+        result = world.materialise(names, tags)
+    raise SystemExit(0 if result.success else 1)
+
+
+def range_tags(first: date, last: date) -> dict[str, str]:
+    """The tags of a run over a range of days."""
+    return {"dagster/asset_partition_range_start": str(first), "dagster/asset_partition_range_end": str(last)}
