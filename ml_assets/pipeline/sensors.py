@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -72,9 +72,13 @@ def look(spec: ModelSpec, landing: Landing, standing: StandingOf, state: Memory,
         # A marker says that the rows of a day are there.
         sensor = spec.sensor if feed.event_time else spec.sensor.model_copy(update={"marker": None})
         found[feed.raw] = survey(feed, sensor, landing, standing, state.feeds.get(feed.raw, Arrivals()), now, effort)
-    content = digest([[name, day, seen.found[day]] for name, seen in found.items() for day in seen.changed], state.requests)[:16]
-    ranges = _ranges(spec, *found.values())
-    requests = [Request(first, last, f"{spec.name} {first}...{last} {content}", only_labels) for first, last, only_labels in ranges]
+    requests = []
+    for first, last, only_labels in _ranges(spec, *found.values()):
+        # What changed elsewhere in the meantime does not matter to a range.
+        sees_from = first - timedelta(days=spec.reach_in_days())
+        content = [[name, day, seen.found[day]] for name, seen in found.items() for day in seen.changed if sees_from <= day <= last]
+        key = f"{spec.name} {first}...{last} {digest(content, state.requests)[:16]}"
+        requests.append(Request(first, last, key, only_labels))
     memory = Memory(state.requests + len(requests), {name: seen.arrivals for name, seen in found.items()})
     refused = [(name, day) for name, seen in found.items() for day in seen.refused]
     return Look(requests, refused, memory, ". ".join(seen.note() for seen in found.values()))

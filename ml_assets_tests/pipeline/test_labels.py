@@ -41,11 +41,17 @@ def correct(made: World, row_day: int, delivered: int, name: str = "corrected.pa
     made.land_at(f"labels/{day(delivered)}/{name}", labels.assign(fraud=1 - labels["fraud"], confirmed=pd.Timestamp(day(delivered), tz="UTC")))
 
 
-@pytest.fixture
-def followed(tmp_path) -> World:
-    made = world(tmp_path)
+@pytest.fixture(scope="module")
+def made_once(tmp_path_factory) -> World:
+    """The world with models of days 12 to 14, not to be changed."""
+    made = world(tmp_path_factory.mktemp("labels"))
     made.run(MODELS, day(12), day(LAST))
     return made
+
+
+@pytest.fixture
+def followed(made_once, tmp_path) -> World:
+    return made_once.copy(tmp_path)
 
 
 def test_a_model_is_trained_and_judged_on_labels_that_came_later(followed):

@@ -337,3 +337,11 @@ def test_days_that_were_made_before_the_first_look_are_not_requested(tmp_path):
     world.remove(day(2))
     seen = look(SPEC, world.landing, standing_in(SPEC, Lake(uri=world.lake.uri), world.landing), Memory(), NOW)
     assert [(request.first, request.last) for request in seen.requests] == [(day(2), day(1))]
+
+
+def test_a_look_that_died_is_repeated_under_the_same_key_though_another_day_changed_meanwhile(bay):
+    bay.put(day(8), "x")
+    bay.launch = lambda seen: None
+    (died,) = bay.look(keep=False).requests
+    bay.put(day(3), "x")
+    assert died.key in [request.key for request in bay.look().requests]

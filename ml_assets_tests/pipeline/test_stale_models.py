@@ -17,15 +17,20 @@ LAST = 13
 DAILY, MODELS = list(LANDED_TO_FEATURES), list(MODEL_ASSETS)
 
 
-@pytest.fixture
-def world(tmp_path) -> World:
-    """Models of days 11 to 13, trained on days 2 to 5, 3 to 6 and 4 to 7; features see one day before."""
-    made = World(tmp_path, ModelSpec.model_validate(SMALL))
+@pytest.fixture(scope="module")
+def made_once(tmp_path_factory) -> World:
+    """Models of days 11 to 13, trained on days 2 to 5, 3 to 6 and 4 to 7; features see one day before. Not to be changed."""
+    made = World(tmp_path_factory.mktemp("stale"), ModelSpec.model_validate(SMALL))
     for number in range(1, LAST + 1):
         made.land(day(number), rows_of(day(number)))
     made.run(DAILY, day(1), day(LAST))
     made.run(MODELS, day(11), day(LAST))
     return made
+
+
+@pytest.fixture
+def world(made_once, tmp_path) -> World:
+    return made_once.copy(tmp_path)
 
 
 def marks(made: World) -> dict[str, str]:

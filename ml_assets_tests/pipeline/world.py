@@ -1,6 +1,7 @@
 """A landing directory, a lake, an MLflow store and a Dagster instance, all real and in a temporary directory."""
 
 import io
+import shutil
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -52,6 +53,11 @@ class World:
         uri = f"sqlite:///{(store or root) / 'mlflow.db'}"
         self.registry, self.tracking = ModelRegistry(tracking_uri=uri), ExperimentTracking(tracking_uri=uri)
         self.instance = dg.DagsterInstance.ephemeral()
+
+    def copy(self, root: Path) -> "World":
+        """The same in another directory, to be changed there; artifacts of MLflow are shared."""
+        shutil.copytree(self.root, root, dirs_exist_ok=True)
+        return World(root, self.spec)
 
     def land(self, which: date, rows: pd.DataFrame | bytes, name: str = "rows.parquet") -> None:
         """Put one file of a day there."""
