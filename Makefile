@@ -7,6 +7,8 @@ PORT ?= 3000
 MODEL ?= fraud_detection
 JOB ?= daily
 export DAGSTER_HOME ?= $(CURDIR)/data/dagster
+# Events of a range of days are stored a few hundred at a time, by the daemon as well.
+export DAGSTER_EVENT_BATCH_SIZE ?= 400
 # Byte code saves every process a second or more of imports.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -42,9 +44,10 @@ screenshots: $(VENV)/.installed-docs home  ## Take the pictures of the documents
 bench: $(VENV)/.installed-dev  ## Measure a backfill and a look of the sensor, each against its floor in the same minutes
 	@$(BIN)/python benchmarks/backfill.py
 	@$(BIN)/python benchmarks/arrivals.py
+	@$(BIN)/python benchmarks/backfill_through_daemon.py
 
 env: $(VENV)/.installed home  ## Print what to eval to use dagster's and dg's commands in your shell
-	@echo 'export DAGSTER_HOME="$(DAGSTER_HOME)" VIRTUAL_ENV="$(CURDIR)/$(VENV)" PATH="$(CURDIR)/$(BIN):$$PATH"'
+	@echo 'export DAGSTER_HOME="$(DAGSTER_HOME)" DAGSTER_EVENT_BATCH_SIZE="$(DAGSTER_EVENT_BATCH_SIZE)" VIRTUAL_ENV="$(CURDIR)/$(VENV)" PATH="$(CURDIR)/$(BIN):$$PATH"'
 
 clean:  ## Remove the data directory: landing, lake, registry and Dagster's instance
 	rm -rf data

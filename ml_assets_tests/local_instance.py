@@ -67,6 +67,8 @@ class LocalInstance:
             "ML_ASSETS_LANDING": str(self.landing),
             "ML_ASSETS_LAKE": str(self.lake),
             "MLFLOW_TRACKING_URI": f"sqlite:///{root / 'mlflow.db'}",
+            # As `make ui` sets it.
+            "DAGSTER_EVENT_BATCH_SIZE": "400",
         }
         self._processes: dict[str, subprocess.Popen] = {}
 

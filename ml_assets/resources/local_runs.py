@@ -1,7 +1,24 @@
-"""Dagster's run launcher for a local instance, with a check that the process of a run is still there."""
+"""How a local instance queues and launches runs: as Dagster does, but never two of a model from the start, and none that is dead for long."""
 
 from dagster import DagsterRun
 from dagster._core.launcher import CheckRunHealthResult, DefaultRunLauncher, WorkerStatus
+from dagster._core.run_coordinator import QueuedRunCoordinator, SubmitRunContext
+
+
+class PooledRunCoordinator(QueuedRunCoordinator):
+    """Dagster's queue, with the limit of a pool in force from its first run on.
+
+    Dagster gives a pool its default limit when the daemon first finds a run of it in the queue, and lets all that it finds at that moment start.
+    """
+
+    def submit_run(self, context: SubmitRunContext) -> DagsterRun:
+        """Put a run in the queue."""
+        concurrency = context.dagster_run.run_op_concurrency
+        storage = self._instance.event_log_storage
+        # A limit that somebody has set would be put back.
+        for pool in set(concurrency.all_pools or () if concurrency else ()) - storage.get_concurrency_keys():
+            storage.initialize_concurrency_limit_to_default(pool)
+        return super().submit_run(context)
 
 
 class WatchfulRunLauncher(DefaultRunLauncher):

@@ -1,0 +1,149 @@
+"""What dagster.yaml promises, held against Dagster's own daemons: one run at a time for a model, no surprises after downtime, dead runs end."""
+
+import logging
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from dagster._core.launcher import WorkerStatus
+from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
+from dagster._core.run_coordinator import SubmitRunContext
+from dagster._core.scheduler import DagsterDaemonScheduler
+from dagster._core.scheduler.instigation import TickStatus
+from dagster._core.storage.dagster_run import DagsterRunStatus
+from dagster._core.test_utils import create_test_daemon_workspace_context, freeze_time
+from dagster._core.workspace.context import WorkspaceProcessContext
+from dagster._core.workspace.load_target import WorkspaceFileTarget
+from dagster._daemon.run_coordinator.queued_run_coordinator_daemon import QueuedRunCoordinatorDaemon
+from dagster._scheduler.scheduler import launch_scheduled_runs
+
+from ml_assets.core.spec import ModelSpec
+from ml_assets.pipeline.assets import asset_key, build_assets
+from ml_assets.pipeline.jobs import daily_job, features_job
+from ml_assets.resources.local_runs import WatchfulRunLauncher
+from ml_assets_tests.conftest import SMALL
+from ml_assets_tests.local_instance import LocalInstance
+from ml_assets_tests.pipeline.world import day, rows_of
+
+
+@pytest.fixture
+def local(tmp_path: Path) -> LocalInstance:
+    """An instance with the repository's dagster.yaml and one model whose landing is a directory."""
+    return LocalInstance(tmp_path, [{**SMALL, "source": {"files": "{day}/*", "start": "2025-01-01"}}])
+
+
+@pytest.fixture
+def instance(local: LocalInstance) -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.from_config(str(local.home)) as instance:
+        yield instance
+
+
+@pytest.fixture
+def workspace(local: LocalInstance, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch) -> Iterator[WorkspaceProcessContext]:
+    """The code location as the daemon loads it, in a process of its own."""
+    for name in ("ML_ASSETS_LANDING", "ML_ASSETS_LAKE", "MLFLOW_TRACKING_URI", "DAGSTER_HOME"):
+        monkeypatch.setenv(name, local.environment[name])
+    with create_test_daemon_workspace_context(WorkspaceFileTarget([str(local.workspace)]), instance) as context:
+        yield context
+
+
+def land(local: LocalInstance, *days: date) -> None:
+    for which in days:
+        folder = local.landing / str(which)
+        folder.mkdir(parents=True)
+        rows_of(which).to_parquet(folder / "rows.parquet")
+
+
+def tick(workspace: WorkspaceProcessContext, instance: dg.DagsterInstance, now: datetime) -> None:
+    """What the scheduler's daemon does when it looks at the clock."""
+    assert isinstance(instance.scheduler, DagsterDaemonScheduler)
+    most = instance.scheduler.max_catchup_runs
+    with freeze_time(now):
+        assert not [
+            error for error in launch_scheduled_runs(workspace, logging.getLogger(), now, {}, max_catchup_runs=most) if isinstance(error, str)
+        ]
+
+
+def test_after_days_of_downtime_the_schedule_makes_the_newest_day_only(local, workspace, instance):
+    land(local, *(day(number) for number in range(1, 9)))
+    tick(workspace, instance, datetime(2025, 1, 5, 12, tzinfo=UTC))
+    assert instance.get_runs() == []
+    tick(workspace, instance, datetime(2025, 1, 9, 12, tzinfo=UTC))
+    assert [run.tags["dagster/partition"] for run in instance.get_runs()] == ["2025-01-08"]
+    tick(workspace, instance, datetime(2025, 1, 13, 12, tzinfo=UTC))
+    (state,) = [state for state in instance.all_instigator_state() if state.instigator_name == "small_daily"]
+    newest, before = instance.get_ticks(state.instigator_origin_id, state.selector_id, limit=5)
+    assert (before.status, newest.status) == (TickStatus.SUCCESS, TickStatus.SKIPPED)
+    assert "no files of small have landed for 2025-01-12" in (newest.skip_reason or "")
+    assert len(instance.get_runs()) == 1
+
+
+def queued(instance: dg.DagsterInstance, model: str, job: str, *names: str) -> str:
+    """A run in the queue: of a job, or of assets alone as a backfill or the UI launch them."""
+    spec = ModelSpec.model_validate({**SMALL, "name": model})
+    nothing = {name: dg.ResourceDefinition.none_resource() for name in ("lake", "landing", "registry", "tracking")}
+    defs = dg.Definitions(assets=build_assets(spec), jobs=[daily_job(spec), features_job(spec)], resources=nothing)
+    found = defs.resolve_implicit_global_asset_job_def() if job == "assets" else defs.resolve_job_def(f"{model}_{job}")
+    selection = frozenset(asset_key(spec, name) for name in names) if names else None
+    origin = RemoteJobOrigin(RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("ml_assets"), "__repository__"), found.name)
+    part = found.get_subset(asset_selection=selection)
+    run = instance.create_run_for_job(part, status=DagsterRunStatus.NOT_STARTED, asset_selection=selection, remote_job_origin=origin)
+    # The queue does not look at the workspace.
+    return instance.run_coordinator.submit_run(SubmitRunContext(run, None)).run_id
+
+
+def may_start(instance: dg.DagsterInstance) -> set[str]:
+    """The runs that the queue's daemon would start now."""
+    daemon = QueuedRunCoordinatorDaemon(interval_seconds=1)
+    return {run.run_id for run in daemon._get_runs_to_dequeue(instance, instance.get_concurrency_config(), fixed_iteration_time=None)}
+
+
+def test_of_the_runs_of_a_model_one_starts_whatever_launched_them_and_other_models_go_on(instance):
+    scheduled, backfilled, by_hand = (
+        queued(instance, "one", "daily"),
+        queued(instance, "one", "assets", "raw_data", "features"),
+        queued(instance, "one", "assets", "trained_model"),
+    )
+    other = queued(instance, "two", "features")
+    assert may_start(instance) == {scheduled, other}
+    for run_id in (scheduled, other):
+        instance.handle_new_event(started(instance, run_id))
+    assert may_start(instance) == set()
+    instance.report_run_failed(instance.get_run_by_id(scheduled))
+    assert may_start(instance) == {backfilled}
+    instance.report_run_canceled(instance.get_run_by_id(backfilled))
+    assert may_start(instance) == {by_hand}
+
+
+def test_a_limit_that_somebody_has_set_stays(instance):
+    instance.event_log_storage.set_concurrency_slots("one", 2)
+    queued(instance, "one", "daily")
+    assert instance.event_log_storage.get_concurrency_info("one").slot_count == 2
+
+
+def started(instance: dg.DagsterInstance, run_id: str) -> dg.EventLogEntry:
+    event = dg.DagsterEvent("PIPELINE_START", "job")
+    return dg.EventLogEntry(None, "debug", "", run_id, datetime.now(UTC).timestamp(), dagster_event=event)
+
+
+def test_a_run_in_process_needs_no_place_in_the_queue(instance):
+    @dg.asset(pool="one")
+    def anything() -> int:
+        return 1
+
+    instance.handle_new_event(started(instance, queued(instance, "one", "daily")))
+    assert dg.materialize([anything], instance=instance).success
+
+
+def test_a_run_whose_code_server_is_gone_counts_as_failed_and_one_without_server_as_running(instance, tmp_path):
+    launcher, run_id = instance.run_launcher, queued(instance, "one", "daily")
+    assert isinstance(launcher, WatchfulRunLauncher)
+    assert launcher.supports_check_run_worker_health
+    run = instance.get_run_by_id(run_id)
+    assert run is not None
+    assert launcher.check_run_worker_health(run).status == WorkerStatus.RUNNING
+    instance.add_run_tags(run_id, {".dagster/grpc_info": f'{{"host": "localhost", "socket": "{tmp_path}/gone"}}'})
+    health = launcher.check_run_worker_health(run)
+    assert (health.status, health.msg) == (WorkerStatus.FAILED, "the code server that started the run is gone")

@@ -1,0 +1,96 @@
+"""Webserver and daemon as people run them: a backfill over GraphQL, one run at a time for a model, and runs that die.
+
+Each takes up to a minute, because the daemon looks at backfills twice a minute and at schedules once: `pytest -m slow`.
+"""
+
+import itertools
+import os
+import signal
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from ml_assets_tests.conftest import SMALL
+from ml_assets_tests.lake_content import digests
+from ml_assets_tests.local_instance import LocalInstance
+from ml_assets_tests.pipeline.world import START, day, rows_of
+
+pytestmark = pytest.mark.slow
+QUIET = {"sensor": {"enabled": False}, "schedule": {"enabled": False}}
+
+
+def land(instance: LocalInstance, model: str, *days: date) -> None:
+    for which in days:
+        folder = instance.landing / model / str(which)
+        folder.mkdir(parents=True)
+        rows_of(which).to_parquet(folder / "rows.parquet")
+
+
+def model(name: str, start: date = START, **changes: object) -> dict:
+    return {**SMALL, "name": name, "source": {"files": f"{name}/{{day}}/*", "start": str(start)}, **QUIET, **changes}
+
+
+def ended(instance: LocalInstance, count: int) -> list[dict] | None:
+    runs = instance.runs()
+    return runs if len(runs) >= count and all(run["status"] in ("SUCCESS", "FAILURE", "CANCELED") for run in runs) else None
+
+
+def test_a_backfill_over_graphql_is_one_run_that_publishes_the_good_days(tmp_path: Path):
+    with LocalInstance(tmp_path, [model("small")]) as instance:
+        land(instance, "small", *(day(number) for number in range(1, 13) if number != 5))
+        (instance.landing / "small" / str(day(7)) / "rows.parquet").write_bytes(b"torn")
+        instance.start_webserver()
+        instance.backfill("small", day(1), day(12))
+        # Launched before the daemon starts, the backfill is found by its first look.
+        instance.start_daemon()
+        (run,) = instance.wait("the end of the run", lambda: ended(instance, 1), 120)
+        assert run["status"] == "SUCCESS"
+        good = {day(number) for number in range(1, 13)} - {day(5), day(7)}
+        for table in ("raw_data", "validated_data", "features"):
+            assert {when for name, when in digests(instance.lake, "small") if name == table} == good
+        said = " ".join(event.get("message") or "" for event in instance.events(run["runId"]))
+        assert f"no files have landed for {day(5)}" in said
+        assert f"cannot be read: small/{day(7)}/rows.parquet" in said
+
+
+def test_a_model_has_one_run_at_a_time_whatever_launches_them_and_another_model_goes_on(tmp_path: Path):
+    yesterday = datetime.now(UTC).date() - timedelta(days=1)
+    days = [yesterday - timedelta(days=number) for number in range(12)]
+    scheduled = model("one", days[-1], schedule={"cron": "* * * * *"})
+    with LocalInstance(tmp_path, [scheduled, model("two", days[-1])]) as instance:
+        land(instance, "one", *days), land(instance, "two", *days)
+        instance.start_webserver()
+        instance.start_daemon()
+        instance.backfill("one", days[-1], days[0])
+        by_hand = [instance.launch("one", days[-1], days[0]) for _ in range(2)]
+        killed = by_hand[0]
+        process = instance.wait("the first run", lambda: instance.process_of(killed), 60)
+        os.kill(process, signal.SIGKILL)
+        other = [instance.launch("two", days[-1], days[0]) for _ in range(2)]
+        made_by = ("dagster/backfill", "dagster/schedule_name")
+        instance.wait("a run of each kind", lambda: all(any(tag in run["tags"] for run in instance.runs()) for tag in made_by), 150)
+        instance.wait("the end of all of these", lambda: ended(instance, 6), 150)
+        runs = instance.runs()
+        assert {run["runId"] for run in runs if run["status"] != "SUCCESS"} == {killed}
+        of_two = sorted((run["startTime"], run["endTime"]) for run in runs if run["runId"] in other)
+        of_one = sorted((run["startTime"], run["endTime"]) for run in runs if run["runId"] not in other)
+        for spans in (of_one, of_two):
+            assert all(begun >= before for (_, before), (begun, _) in itertools.pairwise(spans))
+        assert of_two[0][0] < of_one[-1][1]
+
+
+def test_a_run_that_died_with_its_server_ends_and_the_next_one_goes_on(tmp_path: Path):
+    with LocalInstance(tmp_path, [model("small")]) as instance:
+        land(instance, "small", *(day(number) for number in range(1, 100)))
+        instance.start_webserver()
+        instance.start_daemon()
+        killed, waiting = (instance.launch("small", day(1), day(99)) for _ in range(2))
+        instance.wait("the start", lambda: {run["runId"]: run["status"] for run in instance.runs()}[killed] == "STARTED", 60)
+        process = instance.process_of(killed)
+        assert process is not None
+        instance.stop("daemon", signal.SIGKILL)
+        assert not Path(f"/proc/{process}").exists()
+        instance.start_daemon()
+        runs = instance.wait("the end of both", lambda: ended(instance, 2), 150)
+        assert {run["runId"]: run["status"] for run in runs} == {killed: "FAILURE", waiting: "SUCCESS"}
