@@ -340,8 +340,11 @@ def test_days_that_were_made_before_the_first_look_are_not_requested(tmp_path):
 
 
 def test_a_look_that_died_is_repeated_under_the_same_key_though_another_day_changed_meanwhile(bay):
-    bay.put(day(8), "x")
+    for back in (9, 8, 7):
+        bay.put(day(back), "x")
+    bay.look()
     bay.launch = lambda seen: None
+    bay.put(day(9), "y")
     (died,) = bay.look(keep=False).requests
     bay.put(day(3), "x")
     assert died.key in [request.key for request in bay.look().requests]
