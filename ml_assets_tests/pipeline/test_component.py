@@ -43,7 +43,7 @@ def test_every_asset_says_what_it_is_who_owns_it_and_where_it_stands(small):
         assert node.group_name != "default"
         assert "dagster/column_schema" in node.metadata
         assert node.partitions_def == dg.DailyPartitionsDefinition("2025-01-01", timezone="UTC")
-        assert node.backfill_policy == dg.BackfillPolicy.multi_run(128)
+        assert node.backfill_policy == dg.BackfillPolicy.single_run()
 
 
 def test_features_depend_on_the_days_that_their_windows_reach(small):
