@@ -75,8 +75,8 @@ class Table:
 
         parts = [of_day.add_column(0, DAY, pa.repeat(pa.scalar(day, pa.date32()), of_day.num_rows)) for day, of_day in rows.items()]
         names = ", ".join(f"'{day.isoformat()}'" for day in rows)
-        # The writer keeps the order of rows within a chunk only: a day of several chunks would come out in any order.
-        both = pa.concat_tables([part.select(self.schema.names).cast(self.schema).combine_chunks() for part in parts])
+        # The writer hands chunks to several threads and keeps the order of rows within one only, so all days come in one.
+        both = pa.concat_tables([part.select(self.schema.names).cast(self.schema) for part in parts]).combine_chunks()
         for field in self._dropped:
             both = both.append_column(field, pa.nulls(both.num_rows, field.type))
         before = self._delta.version()
