@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
+from functools import cached_property
 from typing import Literal
 
 from ml_assets.core.fingerprint import EXPIRED, code_version, fingerprint
@@ -11,6 +12,7 @@ from ml_assets.pipeline.stage import CannotMake, InputChanged, KeepDay, Made
 from ml_assets.resources.lake import Lake
 from ml_assets.resources.landing import Landing, ObjectChanged
 from ml_assets.resources.stored_object import StoredObject
+from ml_assets.resources.table import Table
 
 RAW, OBJECTS = "raw_data", "landed_objects"
 RAW_LABELS = "raw_labels"
@@ -31,15 +33,26 @@ class Ingestion:
     """
 
     def __init__(self, feed: Feed, late_data: LateData, lake: Lake, landing: Landing):
-        from ml_assets.core.schemas import LANDED_OBJECTS, raw_schema
+        from ml_assets.core.schemas import raw_schema
 
-        self.name, self.feed, self.landing, self._late_data = feed.raw, feed, landing, late_data
+        self.name, self.feed, self._lake, self.landing, self._late_data = feed.raw, feed, lake, landing, late_data
         self.code = code_version("ml_assets.core.landed_files")
         columns = {name: [column.type, column.source, column.nullable] for name, column in feed.columns.items()}
         self.spec_part = {"columns": columns, "time_zone": feed.source.time_zone}
-        self._table, self._listed = lake.table(feed.name, feed.raw, raw_schema(feed)), lake.table(feed.name, feed.objects, LANDED_OBJECTS)
-        self.tables = {feed.objects: self._listed, feed.raw: self._table}
+        self._table = lake.table(feed.name, feed.raw, raw_schema(feed))
         self._objects: dict[date, list] = {}
+
+    @cached_property
+    def _listed(self) -> Table:
+        """The landed objects of each day; not opened by those who only compare fingerprints, such as the sensor."""
+        from ml_assets.core.schemas import LANDED_OBJECTS
+
+        return self._lake.table(self.feed.name, self.feed.objects, LANDED_OBJECTS)
+
+    @property
+    def tables(self) -> dict[str, Table]:
+        """Side table and main table."""
+        return {self.feed.objects: self._listed, self.feed.raw: self._table}
 
     def refresh(self) -> None:
         """List the landing again."""

@@ -43,9 +43,12 @@ class Bucket:
         """The content of one object.
 
         Raises:
-            botocore.exceptions.ClientError: when there is none, or the store refuses.
+            FileNotFoundError: when there is none.
         """
-        return self._client.get_object(Bucket=self.bucket, Key=self._full(key))["Body"].read()
+        try:
+            return self._client.get_object(Bucket=self.bucket, Key=self._full(key))["Body"].read()
+        except self._client.exceptions.NoSuchKey as error:
+            raise FileNotFoundError(f"{key} is not in s3://{self.bucket}/{self.prefix}") from error
 
     def read_unchanged(self, found: StoredObject) -> bytes:
         """The content of an object that still has the ETag it was listed with.

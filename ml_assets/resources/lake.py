@@ -1,5 +1,6 @@
 """The lake: one Delta Lake table per (model, asset), and plain files beside them, on a directory or on S3."""
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -39,11 +40,11 @@ class Lake(dg.ConfigurableResource):
         uri = self._uri(f"{model}/{asset}")
         held = self._tables.get(uri)
         if held is None or held.schema.remove(0) != schema:
-            held = self._tables[uri] = self._new_table(uri, schema)
+            held = self._tables[uri] = self._new_table(uri, schema, lambda path: self.files.read(f"{model}/{asset}/{path}"))
         return held
 
-    def _new_table(self, uri: str, schema: "pa.Schema") -> Table:
-        return Table(uri, schema, self._storage_options)
+    def _new_table(self, uri: str, schema: "pa.Schema", read_file: Callable[[str], bytes]) -> Table:
+        return Table(uri, schema, self._storage_options, read_file)
 
     def exists(self, model: str, asset: str) -> bool:
         """Whether the table has ever been made."""

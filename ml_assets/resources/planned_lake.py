@@ -1,11 +1,14 @@
 """The lake as it will be: fingerprints can be supposed in it, what was asked for is noted, and nothing of it is written."""
 
+from collections.abc import Callable
 from datetime import date
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NoReturn
 
 from pydantic import PrivateAttr
 
+from ml_assets.resources.directory import Directory
 from ml_assets.resources.lake import Lake
 from ml_assets.resources.table import Table
 from ml_assets.resources.table_files import DAY
@@ -20,10 +23,12 @@ Asked = list[tuple[str, date]]
 class PlannedTable(Table):
     """A Delta table that is only read. One that does not exist is stood in for by an empty one in a temporary directory."""
 
-    def __init__(self, uri: str, schema: "pa.Schema", storage_options: dict[str, str], stand_in: str, asked: Asked):
+    def __init__(
+        self, uri: str, schema: "pa.Schema", storage_options: dict[str, str], read_file: Callable[[str], bytes], stand_in: str, asked: Asked
+    ):
         self._stand_in, self._asked, self._asset = stand_in, asked, uri.rsplit("/", 1)[-1]
         self._supposed: dict[date, int] = {}
-        super().__init__(uri, schema, storage_options)
+        super().__init__(uri, schema, storage_options, read_file)
 
     def suppose(self, day: date, fingerprint: int) -> None:
         """From now on the day has this fingerprint for whoever asks."""
@@ -54,6 +59,7 @@ class PlannedTable(Table):
             return DeltaTable(self.uri, storage_options=self.storage_options)
         except TableNotFoundError:
             self.uri = self._stand_in
+            self._read_file = Directory(Path(self.uri)).read
             return DeltaTable.create(self.uri, self.schema, partition_by=[DAY])
 
     def _add_columns(self, columns: "list[pa.Field]") -> None:
@@ -72,6 +78,6 @@ class PlannedLake(Lake):
         self._asked.clear()
         return asked
 
-    def _new_table(self, uri: str, schema: "pa.Schema") -> Table:
+    def _new_table(self, uri: str, schema: "pa.Schema", read_file: Callable[[str], bytes]) -> Table:
         stand_in = f"{self._directory.name}/{len(self._tables)}"
-        return PlannedTable(uri, schema, self._storage_options, stand_in, self._asked)
+        return PlannedTable(uri, schema, self._storage_options, read_file, stand_in, self._asked)

@@ -1,12 +1,13 @@
 """A Delta Lake table, partitioned by day: commit days with their fingerprints, read days."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
 from ml_assets.core.fingerprint import EXPIRED
 from ml_assets.resources.table_files import DAY, TableFiles, list_files, writer_properties
+from ml_assets.resources.transactions import Transactions
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -28,36 +29,35 @@ class Table:
     the fingerprint is always that of the data the table holds.
     """
 
-    def __init__(self, uri: str, schema: "pa.Schema", storage_options: dict[str, str]):
+    def __init__(self, uri: str, schema: "pa.Schema", storage_options: dict[str, str], read_file: Callable[[str], bytes]):
+        """Open the table, or make it. `read_file` gives the content of a file under it, by its path there."""
         import pyarrow as pa
 
-        self.uri, self.storage_options = uri, storage_options
+        self.uri, self.storage_options, self._read_file = uri, storage_options, read_file
         self.schema = pa.schema([pa.field(DAY, pa.date32()), *schema])
-        self._fingerprints: dict[date, int | None] = {}
         self._listed: TableFiles | None = None
         self._delta = self._open()
+        self._transactions = Transactions(self._delta, self._read_file)
         if new := self._check_schema():
             self._add_columns(new)
 
     def _open(self) -> "DeltaTable":
         from deltalake import DeltaTable
+        from deltalake.exceptions import TableNotFoundError
 
-        return DeltaTable.create(
-            self.uri, self.schema, partition_by=[DAY], mode="ignore", storage_options=self.storage_options, configuration=PROPERTIES
-        )
+        options = self.storage_options
+        try:
+            return DeltaTable(self.uri, storage_options=options)
+        except TableNotFoundError:
+            return DeltaTable.create(self.uri, self.schema, partition_by=[DAY], mode="ignore", storage_options=options, configuration=PROPERTIES)
 
     def refresh(self) -> None:
         """See what others have committed since."""
-        before = self._delta.version()
         self._delta.update_incremental()
-        if self._delta.version() != before:
-            self._fingerprints.clear()
 
     def fingerprint(self, day: date) -> int | None:
         """The fingerprint of what the table holds for `day`; None when the day was never committed, EXPIRED when its rows were removed."""
-        if day not in self._fingerprints:
-            self._fingerprints[day] = self._delta.transaction_version(day.isoformat())
-        return self._fingerprints[day]
+        return self._transactions.get(day.isoformat())
 
     def commit(self, rows: Mapping[date, "pa.Table"], fingerprints: Mapping[date, int], metadata: Mapping[str, str] | None = None) -> None:
         """Replace the rows of some days, all of them in one atomic commit.
@@ -79,7 +79,6 @@ class Table:
         both = pa.concat_tables([part.select(self.schema.names).cast(self.schema) for part in parts]).combine_chunks()
         for field in self._dropped:
             both = both.append_column(field, pa.nulls(both.num_rows, field.type))
-        before = self._delta.version()
         write_deltalake(
             self._delta,
             both,
@@ -91,10 +90,6 @@ class Table:
                 custom_metadata={"fingerprints": json.dumps({day.isoformat(): f"{fingerprints[day]:016x}" for day in rows}), **(metadata or {})},
             ),
         )
-        if self._delta.version() != before + 1:
-            # Others committed other days in between, and the table has taken that in.
-            self._fingerprints.clear()
-        self._fingerprints.update({day: fingerprints[day] for day in rows})
 
     def expire(self, days: Sequence[date], metadata: Mapping[str, str]) -> None:
         """Remove the rows of some days in one commit, after which their fingerprint is EXPIRED. Their files stay until a vacuum.
