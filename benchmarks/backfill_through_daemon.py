@@ -2,9 +2,8 @@
 
     python benchmarks/backfill_through_daemon.py [--days 400] [--kills 0] [--compare-memory]
 
-The floor is a bare loop over the same functions and files in the same minutes. What Dagster's polling takes is told apart: its daemon
-looks at backfills every 30 seconds, a constant of its source, so a backfill begins up to 30 s after its launch, and its end is noticed up to 30 s
-after its last run.
+The floor is a bare loop over the same functions and files in the same minutes. What waiting takes is told apart: for the daemon to look at backfills,
+for the queue, for the process of the run, and for the daemon to find that the run has ended.
 """
 
 import argparse
@@ -150,8 +149,8 @@ def main() -> None:
         bare = (before + after) / 2
         print(f"{asked.days} days through webserver and daemon, load {os.getloadavg()[0]:.1f}")
         print(f"bare loop                    {before:.1f} and {after:.1f} s")
-        print(f"launch to run created        {seen['creation']:.1f} s (the backfill daemon's tick)")
-        print(f"launch to run started        {seen['start']:.1f} s (queue and process)")
+        print(f"launch to run created        {seen['creation']:.1f} s (until the daemon looks at backfills)")
+        print(f"launch to run started        {seen['start']:.1f} s (queue, events of the plan, process)")
         print(f"launch to end of the run     {seen['end']:.1f} s, ratio {seen['end'] / bare:.2f}")
         print(f"launch to end of backfill    {seen['completed']:.1f} s, ratio {seen['completed'] / bare:.2f}")
         print(f"the run itself               {seen['end'] - seen['start']:.1f} s, ratio {(seen['end'] - seen['start']) / bare:.2f}")

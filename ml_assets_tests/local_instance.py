@@ -85,7 +85,7 @@ class LocalInstance:
         self.wait("the webserver", self._answers, 90)
 
     def start_daemon(self) -> None:
-        """Start the daemon. Its first look at backfills and schedules is at once, the following ones are half a minute apart."""
+        """Start the daemon."""
         self._start("daemon", "dagster-daemon", "run")
 
     def stop(self, name: str, how: signal.Signals = signal.SIGTERM) -> None:

@@ -1,9 +1,13 @@
 """What dagster.yaml promises, held against Dagster's own daemons: one run at a time for a model, no surprises after downtime, dead runs end."""
 
 import logging
+import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
+from types import SimpleNamespace
+from typing import ClassVar
 
 import dagster as dg
 import pytest
@@ -16,13 +20,14 @@ from dagster._core.storage.dagster_run import DagsterRunStatus
 from dagster._core.test_utils import create_test_daemon_workspace_context, freeze_time
 from dagster._core.workspace.context import WorkspaceProcessContext
 from dagster._core.workspace.load_target import WorkspaceFileTarget
+from dagster._daemon.backfill import execute_backfill_iteration_loop
 from dagster._daemon.run_coordinator.queued_run_coordinator_daemon import QueuedRunCoordinatorDaemon
 from dagster._scheduler.scheduler import launch_scheduled_runs
 
 from ml_assets.core.spec import ModelSpec
 from ml_assets.pipeline.assets import asset_key, build_assets
 from ml_assets.pipeline.jobs import daily_job, features_job
-from ml_assets.resources.local_runs import WatchfulRunLauncher
+from ml_assets.resources.local_runs import PooledRunCoordinator, WatchfulRunLauncher
 from ml_assets_tests.conftest import SMALL
 from ml_assets_tests.local_instance import LocalInstance
 from ml_assets_tests.pipeline.world import day, rows_of
@@ -115,6 +120,21 @@ def test_of_the_runs_of_a_model_one_starts_whatever_launched_them_and_other_mode
     assert may_start(instance) == {backfilled}
     instance.report_run_canceled(instance.get_run_by_id(backfilled))
     assert may_start(instance) == {by_hand}
+
+
+def test_the_daemon_looks_at_backfills_every_two_seconds(instance):
+    class Clock(threading.Event):
+        waited: ClassVar[list[float]] = []
+
+        def wait(self, timeout: float | None = None) -> bool:
+            self.waited.append(timeout or 0.0)
+            return False
+
+    assert isinstance(instance.run_coordinator, PooledRunCoordinator)
+    daemon = SimpleNamespace(instance=instance)
+    list(execute_backfill_iteration_loop(daemon, logging.getLogger(), Clock(), until=time.time() + 0.2))
+    assert Clock.waited
+    assert all(1.0 < seconds <= 2.0 for seconds in Clock.waited)
 
 
 def test_a_limit_that_somebody_has_set_stays(instance):

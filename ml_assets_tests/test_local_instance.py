@@ -1,6 +1,6 @@
 """Webserver and daemon as people run them: a backfill over GraphQL, one run at a time for a model, and runs that die.
 
-Each takes up to a minute, because the daemon looks at backfills twice a minute and at schedules once: `pytest -m slow`.
+Each takes up to a minute, because the daemon looks at schedules once a minute: `pytest -m slow`.
 """
 
 import itertools
@@ -41,9 +41,8 @@ def test_a_backfill_over_graphql_is_one_run_that_publishes_the_good_days(tmp_pat
         land(instance, "small", *(day(number) for number in range(1, 13) if number != 5))
         (instance.landing / "small" / str(day(7)) / "rows.parquet").write_bytes(b"torn")
         instance.start_webserver()
-        instance.backfill("small", day(1), day(12))
-        # Launched before the daemon starts, the backfill is found by its first look.
         instance.start_daemon()
+        instance.backfill("small", day(1), day(12))
         (run,) = instance.wait("the end of the run", lambda: ended(instance, 1), 120)
         assert run["status"] == "SUCCESS"
         good = {day(number) for number in range(1, 13)} - {day(5), day(7)}

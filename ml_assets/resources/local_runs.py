@@ -1,15 +1,38 @@
 """How a local instance queues and launches runs: as Dagster does, but never two of a model from the start, and none that is dead for long."""
 
+from collections.abc import Mapping
+from typing import Any, cast
+
 from dagster import DagsterRun
+from dagster._config.config_schema import UserConfigSchema
 from dagster._core.launcher import CheckRunHealthResult, DefaultRunLauncher, WorkerStatus
 from dagster._core.run_coordinator import QueuedRunCoordinator, SubmitRunContext
+from dagster._serdes import ConfigurableClassData
 
 
 class PooledRunCoordinator(QueuedRunCoordinator):
-    """Dagster's queue, with the limit of a pool in force from its first run on.
+    """Dagster's queue, with the limit of a pool in force from its first run on, and a daemon that looks at backfills more often.
 
-    Dagster gives a pool its default limit when the daemon first finds a run of it in the queue, and lets all that it finds at that moment start.
+    Dagster gives a pool its default limit when the daemon first finds a run of it in the queue, and lets all that it finds at that moment start. Its
+    daemon looks at backfills every 30 seconds, to begin them and to find them ended: a constant, which `backfill_interval_seconds` replaces in the
+    process that uses this queue.
     """
+
+    def __init__(self, backfill_interval_seconds: int, inst_data: ConfigurableClassData | None = None, **of_queue: Any):
+        from dagster._daemon import controller
+
+        super().__init__(inst_data=inst_data, **of_queue)
+        controller.DEFAULT_DAEMON_INTERVAL_SECONDS = backfill_interval_seconds
+
+    @classmethod
+    def config_type(cls) -> UserConfigSchema:
+        """The settings of Dagster's queue, and the seconds between two looks at backfills."""
+        return {**cast("Mapping[str, Any]", super().config_type()), "backfill_interval_seconds": int}
+
+    @classmethod
+    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]) -> "PooledRunCoordinator":
+        """The queue that dagster.yaml describes."""
+        return cls(inst_data=inst_data, **config_value)
 
     def submit_run(self, context: SubmitRunContext) -> DagsterRun:
         """Put a run in the queue."""

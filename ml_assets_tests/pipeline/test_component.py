@@ -76,10 +76,15 @@ def test_only_training_asks_for_a_gpu(small):
     assert '"nvidia.com/gpu": "1"' in str(limits["small__trained_model"]).replace("'", '"')
 
 
-def test_one_run_for_all_days_is_possible(small):
-    small["backfill"] = {"days_per_run": None}
+def test_the_days_of_a_run_can_be_limited(small):
+    small["backfill"] = {"days_per_run": 31}
     graph = definitions(small).resolve_asset_graph()
-    assert graph.get(dg.AssetKey(["small", "raw_data"])).backfill_policy == dg.BackfillPolicy.single_run()
+    assert graph.get(dg.AssetKey(["small", "raw_data"])).backfill_policy == dg.BackfillPolicy.multi_run(31)
+
+
+def test_every_step_is_in_the_pool_of_its_model(small):
+    assets = definitions(small).resolve_all_job_defs()[0].asset_layer.asset_graph.assets_defs
+    assert {op.pool for asset in assets for op in asset.node_def.iterate_op_defs()} == {"small"}
 
 
 def test_each_gate_is_a_check(small):

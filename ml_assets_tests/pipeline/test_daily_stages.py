@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from ml_assets.core.spec import ModelSpec
+from ml_assets.pipeline import checks, validation
 from ml_assets.pipeline.assets import LANDED_TO_FEATURES
 from ml_assets.resources.lake import Lake
 from ml_assets.resources.landing import Landing
@@ -95,6 +96,18 @@ def test_faulty_days_are_named_and_the_others_published(world):
     assert any(key[:3] == (str(day(5)), "file", f"{day(5)}/rows.parquet") for key in faults)
     assert faults[str(day(6)), "row", f"{day(6)}/rows.csv", "amount: column missing in file"] == ROWS
     assert any(key[1] == "file" and "column missing: amount" in key[3] for key in faults)
+
+
+def test_a_faulty_day_is_named_however_many_rows_are_in_quarantine(world, monkeypatch):
+    few_bad = rows_of(day(1))
+    few_bad.loc[:2, "amount"] = -1.0
+    world.land(day(1), few_bad)
+    world.remove(day(6))
+    monkeypatch.setattr(checks, "MOST_LINES", 1)
+    monkeypatch.setattr(validation, "ENTRIES_AT_ONCE", 2)
+    metadata = check(world.run(DAILY, day(1), day(6)), "every_day_accepted").metadata
+    assert metadata["rows_quarantined"].value == 3
+    assert [(fault.data["day"], fault.data["scope"]) for fault in metadata["faults"].records] == [(str(day(6)), "day")]
 
 
 def test_a_faulty_day_still_fails_the_check_when_it_is_unchanged(world):

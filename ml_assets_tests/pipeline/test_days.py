@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from ml_assets.pipeline.days import DAYS_PER_COMMIT, is_current, make_days
+from ml_assets.pipeline.days import DAYS_PER_COMMIT, expected_fingerprint, is_current, make_days
 from ml_assets.pipeline.stage import CannotMake, InputChanged, InputExpired, Made
 from ml_assets.resources.lake import Lake
 from ml_assets.resources.table import Table
@@ -140,6 +140,19 @@ def test_a_side_table_is_emptied_when_the_day_no_longer_has_anything_for_it(lake
     run(stage, FIRST, SECOND)
     assert stage.tables["large"].row_counts() == {}
     assert stage.tables["large"].fingerprint(SECOND) is None
+
+
+def test_a_side_table_that_holds_the_day_already_is_left_alone(lake):
+    other, stage = Numbers(Lake(uri=lake.uri), {FIRST: 7}), Numbers(lake, {FIRST: 7})
+
+    def side_table_only(day: date) -> None:
+        other.tables["large"].commit({FIRST: other.make(FIRST, False).tables["large"]}, {FIRST: expected_fingerprint(other, FIRST)})
+        stage.tables["large"].refresh()
+
+    stage.before_commit = side_table_only
+    assert run(stage, FIRST)[0].computed
+    assert stage.tables["large"].version() == 1
+    assert stage.tables["large"].row_counts() == stage.tables["numbers"].row_counts() == {FIRST: 7}
 
 
 def test_a_crash_between_the_two_tables_is_made_good_by_the_next_run(lake):

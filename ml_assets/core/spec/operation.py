@@ -25,7 +25,7 @@ class Backfill(SpecPart):
 
     days_per_run: int | None = Field(None, ge=1)
     """Most days in one run of a backfill. By default one run makes all of them: it commits as it goes and its memory does not grow with the days. A
-    backfill of more days than stated here runs stage after stage in several runs, with waits of half a minute in between."""
+    backfill of more days than stated here runs stage after stage, each in several runs."""
 
 
 class Sensor(SpecPart):
