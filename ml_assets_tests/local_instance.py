@@ -107,9 +107,9 @@ class LocalInstance:
         assert not answer.get("errors"), answer["errors"]
         return answer["data"]
 
-    def backfill(self, model: str, first: date, last: date, names: Sequence[str] = LANDED_TO_FEATURES) -> str:
-        """Launch a backfill of assets for a range of days; its identifier."""
-        days = {"ranges": [{"start": str(first), "end": str(last)}]}
+    def backfill(self, model: str, first: date, last: date, *more: tuple[date, date], names: Sequence[str] = LANDED_TO_FEATURES) -> str:
+        """Launch a backfill of assets for a range of days, or for several ranges; its identifier."""
+        days = {"ranges": [{"start": str(begin), "end": str(end)} for begin, end in [(first, last), *more]]}
         assets = [{"assetKey": {"path": [model, name]}, "partitions": days} for name in names]
         launched = self.graphql(BACKFILL, backfill={"partitionsByAssets": assets, "tags": []})["launchPartitionBackfill"]
         assert launched["__typename"] == "LaunchBackfillSuccess", launched

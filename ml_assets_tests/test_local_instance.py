@@ -7,6 +7,7 @@ import itertools
 import os
 import signal
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,22 @@ def test_a_backfill_over_graphql_is_one_run_that_publishes_the_good_days(tmp_pat
         said = " ".join(event.get("message") or "" for event in instance.events(run["runId"]))
         assert f"no files have landed for {day(5)}" in said
         assert f"cannot be read: small/{day(7)}/rows.parquet" in said
+
+
+def test_scattered_days_are_made_and_no_others_and_a_second_backfill_finds_nothing_to_do(tmp_path: Path):
+    ranges = [(day(1), day(3)), (day(6), day(6)), (day(9), day(10))]
+    chosen = {day(number) for number in (1, 2, 3, 6, 9, 10)}
+    with LocalInstance(tmp_path, [model("small")]) as instance:
+        land(instance, "small", *chosen, day(12))
+        instance.start_webserver()
+        instance.start_daemon()
+        contents = []
+        for _ in range(2):
+            ends = partial(instance.backfill_status, instance.backfill("small", *ranges[0], *ranges[1:]))
+            instance.wait("the end of the backfill", lambda ends=ends: ends() == "COMPLETED_SUCCESS", 120)
+            contents.append(digests(instance.lake, "small"))
+        assert {when for name, when in contents[0] if name in ("raw_data", "validated_data", "features")} == chosen
+        assert contents[0] == contents[1]
 
 
 def test_a_model_has_one_run_at_a_time_whatever_launches_them_and_another_model_goes_on(tmp_path: Path):
