@@ -37,6 +37,12 @@ def ended(instance: LocalInstance, count: int) -> list[dict] | None:
     return runs if len(runs) >= count and all(run["status"] in ("SUCCESS", "FAILURE", "CANCELED") for run in runs) else None
 
 
+def is_alive(process: int) -> bool:
+    # Of a dead process that nobody has asked after, the command line is empty.
+    command = Path(f"/proc/{process}/cmdline")
+    return command.exists() and bool(command.read_bytes())
+
+
 def test_a_backfill_over_graphql_is_one_run_that_publishes_the_good_days(tmp_path: Path):
     with LocalInstance(tmp_path, [model("small")]) as instance:
         land(instance, "small", *(day(number) for number in range(1, 13) if number != 5))
@@ -106,7 +112,7 @@ def test_a_run_that_died_with_its_server_ends_and_the_next_one_goes_on(tmp_path:
         process = instance.process_of(killed)
         assert process is not None
         instance.stop("daemon", signal.SIGKILL)
-        assert not Path(f"/proc/{process}").exists()
+        instance.wait("the death of the run", lambda: not is_alive(process), 10)
         instance.start_daemon()
         runs = instance.wait("the end of both", lambda: ended(instance, 2), 150)
         assert {run["runId"]: run["status"] for run in runs} == {killed: "FAILURE", waiting: "SUCCESS"}
