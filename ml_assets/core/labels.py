@@ -16,24 +16,18 @@ class RowLabels:
     """Every label that the rows of one day ever got, and which of them counts on a given day.
 
     A label counts from the day of its file on, or from the day (of the time zone of the source) on which it became known, if that is later. Of
-    several labels of a row the one that became known last counts; of those known at the same moment, the one delivered last.
+    several labels of a row the one that became known last counts; of those known at the same moment, the one delivered last. Rows with the same key
+    have the same label.
     """
 
     def __init__(self, spec: ModelSpec, keys: pd.DataFrame):
-        """Take the columns of `labels.key` of the day's rows, in the order in which the day is stored.
-
-        Raises:
-            ValueError: when two rows have the same key.
-        """
+        """Take the columns of `labels.key` of the day's rows, in the order in which the day is stored. A row without a key has no label."""
         assert spec.labels is not None
         self._spec, self._names, self._unlabelled = spec, spec.labels.key, spec.labels.unlabelled
-        self._index = self._keys(keys)
-        if not self._index.is_unique:
-            again = self._index[self._index.duplicated()][0]
-            raise ValueError(
-                f"{spec.name}: labels.key ({', '.join(self._names)}) must name one row, but {again} stands in several rows of a day; "
-                "add columns to the key, such as the event time"
-            )
+        whole = keys[self._names].notna().all(axis=1).to_numpy()
+        codes, self._index = pd.factorize(self._keys(keys[whole]))
+        self._code_of_row = np.full(len(keys), -1)
+        self._code_of_row[whole] = codes
         self._found = np.empty((5, 0), np.int64)
 
     def add(self, day: date, labels: pd.DataFrame) -> None:
@@ -47,27 +41,27 @@ class RowLabels:
         self._found = found[:, np.lexsort([found[2], found[1], found[0]])]
 
     def on(self, day: date) -> tuple[np.ndarray, np.ndarray]:
-        """(positions of the rows that have a label on `day`, ascending; their labels, 0 or 1)."""
+        """(numbers of the keys that have a label on `day`, ascending, keys numbered in the order of the rows; their labels, 0 or 1)."""
         found = self._found[:, self._found[3] <= _ordinal(day)]
         last = np.append(found[0, 1:] != found[0, :-1], True) if found.shape[1] else np.empty(0, bool)
         return found[0, last], found[4, last]
 
     def digest(self, day: date) -> str:
         """16 hexadecimal digits over the labels that count on `day`: the same digits, the same labels."""
-        rows, values = self.on(day)
-        return hashlib.sha256(rows.tobytes() + b"/" + values.tobytes()).hexdigest()[:16]
+        numbers, values = self.on(day)
+        return hashlib.sha256(numbers.tobytes() + b"/" + values.tobytes()).hexdigest()[:16]
 
     def column(self, day: date) -> pd.Series:
         """The target of every row as it counts on `day`, with pandas' nullable type of the column.
 
         A row without a label is missing, or negative when `labels.unlabelled` says so.
         """
-        rows, values = self.on(day)
-        labels = np.zeros(len(self._index), np.int64)
-        known = np.full(len(self._index), self._unlabelled == "negative")
-        labels[rows], known[rows] = values, True
-        is_boolean = self._spec.columns[self._spec.target].type == "boolean"
-        return pd.Series(labels, dtype="Int64").where(known).astype("boolean" if is_boolean else "Int64")
+        numbers, values = self.on(day)
+        # One place more, the last, for rows without a key.
+        labels, known = np.zeros(len(self._index) + 1, np.int64), np.full(len(self._index) + 1, self._unlabelled == "negative")
+        labels[numbers], known[numbers] = values, True
+        column = pd.Series(labels[self._code_of_row], dtype="Int64").where(known[self._code_of_row])
+        return column.astype("boolean" if self._spec.columns[self._spec.target].type == "boolean" else "Int64")
 
     def _keys(self, frame: pd.DataFrame) -> pd.Index:
         return pd.MultiIndex.from_frame(frame[self._names]) if len(self._names) > 1 else pd.Index(frame[self._names[0]])

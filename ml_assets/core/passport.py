@@ -57,7 +57,8 @@ def build_passport(
 
 
 def days_named(passport: bytes) -> dict[str, dict[date, int]]:
-    """Fingerprint by day of each table that a passport names: raw_data, validated_data, features, and landed_objects for the days with objects.
+    """Fingerprint by day of each table that a passport names: raw_data, validated_data, features, those of labels, and
+    landed_objects and landed_label_objects for the days with objects.
 
     Days that had never been made, or had been removed, when the model was trained are left out: nothing of them can be kept.
 
@@ -74,4 +75,7 @@ def days_named(passport: bytes) -> dict[str, dict[date, int]]:
         raw = named["raw_data"]
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise ValueError(f"it is not the passport of a model: {error!r}") from error
-    return {**named, "landed_objects": {day: value for day, value in raw.items() if day in landed}}
+    named["landed_objects"] = {day: value for day, value in raw.items() if day in landed}
+    if labels := named.get("raw_labels"):
+        named["landed_label_objects"] = {day: value for day, value in labels.items() if day in landed}
+    return named

@@ -66,11 +66,8 @@ class Ingestion:
         """
         found = self._look(day)
         if not self._may_change(day, found):
-            from ml_assets.core.late_data import closed_since
-
-            closed = closed_since(self._late_data, day, self.feed.source.time_zone)
             raise KeepDay(
-                f"closed since {closed:%Y-%m-%d %H:%M} UTC (late_data): {self.changes(day)}; the day stays as it was made. "
+                f"closed since {self._closed_since(day):%Y-%m-%d %H:%M} UTC (late_data): {self.changes(day)}; the day stays as it was made. "
                 "To make it again add it to late_data.reopened"
             )
         return describe_objects(found)
@@ -105,6 +102,11 @@ class Ingestion:
         from ml_assets.core.late_data import is_closed
 
         return is_closed(self._late_data, day, self.feed.source.time_zone, datetime.now(UTC))
+
+    def _closed_since(self, day: date) -> datetime:
+        from ml_assets.core.late_data import closed_since
+
+        return closed_since(self._late_data, day, self.feed.source.time_zone)
 
     def _made_from(self, day: date) -> list:
         entries = self._listed.read([day], ["key", "digest", "size"]).to_pylist()
@@ -147,7 +149,9 @@ class Ingestion:
                 parts.append(file.rows)
         faults = [f"{entry['key']}: {entry['fault']}" for entry in objects if entry["fault"]]
         problem = NOTHING_LANDED if not found and self.feed.event_time is not None else "; ".join(faults) or None
-        is_reopened = before not in (None, EXPIRED) and self._is_closed(day) and describe_objects(found) != self._made_from(day)
+        is_reopened = (
+            before not in (None, EXPIRED) and self._closed_since(day) <= datetime.now(UTC) and describe_objects(found) != self._made_from(day)
+        )
         raw = pa.concat_tables(parts)
         return Made(
             {self.feed.objects: pa.Table.from_pylist(objects, schema=LANDED_OBJECTS), self.feed.raw: raw},

@@ -70,32 +70,39 @@ class LabelsByKey:
             self._complete.update(unsure)
         for held in [held for held in self._of_day if held < days[0]]:
             del self._of_day[held]
-        return [[day.isoformat(), self._row_labels(day, as_of).digest(as_of)] for day in days]
+        self._bring_up_to(days, as_of)
+        return [[day.isoformat(), self._of_day[day][0].digest(as_of)] for day in days]
 
     def column(self, day: date, as_of: date) -> "pd.Series":
         """The target of the rows of a day, in their order, as it counts on `as_of`; see `RowLabels.column`."""
-        return self._row_labels(day, as_of).column(as_of)
+        self._bring_up_to([day], as_of)
+        return self._of_day[day][0].column(as_of)
 
     def deliveries(self, first: date, last: date) -> dict[date, int]:
         """Fingerprint of each day of validated_labels from `first` to `last` that was made."""
         found = {day: self._labels.fingerprint(day) for day in (first + timedelta(days=n) for n in range((last - first).days + 1))}
         return {day: made for day, made in found.items() if made is not None}
 
-    def _row_labels(self, day: date, as_of: date) -> "RowLabels":
+    def _bring_up_to(self, days: Sequence[date], as_of: date) -> None:
+        """Give the rows of some days all labels that were delivered up to `as_of`, reading each delivery once."""
         from ml_assets.core.labels import RowLabels
         from ml_assets.core.schemas import to_pandas
 
         labels = self._spec.labels
         assert labels is not None
-        # A label is never delivered before its row.
-        known, through = self._of_day.get(day) or (RowLabels(self._spec, to_pandas(self._rows.read([day], labels.key))), day - timedelta(days=1))
-        while through < as_of:
-            through += timedelta(days=1)
-            delivered = self._delivery(through)
-            if len(delivered):
-                known.add(through, delivered)
-        self._of_day[day] = (known, through)
-        return known
+        for day in days:
+            if day not in self._of_day:
+                # A label is never delivered before its row.
+                self._of_day[day] = RowLabels(self._spec, to_pandas(self._rows.read([day], labels.key))), day - timedelta(days=1)
+        delivered = min(self._of_day[day][1] for day in days)
+        while delivered < as_of:
+            delivered += timedelta(days=1)
+            behind = [day for day in days if self._of_day[day][1] < delivered]
+            found = self._delivery(delivered)
+            for day in behind:
+                if len(found):
+                    self._of_day[day][0].add(delivered, found)
+                self._of_day[day] = self._of_day[day][0], delivered
 
     def _delivery(self, day: date) -> "pd.DataFrame":
         from ml_assets.core.schemas import to_pandas

@@ -27,7 +27,13 @@ class RetentionConfig(dg.Config):
 def retention_job(spec: ModelSpec) -> dg.JobDefinition:
     """One op that removes what `retention` in the specification lets go."""
 
-    @dg.op(name=f"{spec.name}_retention", out=dg.Out(dg.Nothing), description=f"Removes what is old of {spec.name}, as its specification says.")
+    @dg.op(
+        name=f"{spec.name}_retention",
+        out=dg.Out(dg.Nothing),
+        description=f"Removes what is old of {spec.name}, as its specification says.",
+        # Beside no other run of the model.
+        pool=spec.name,
+    )
     def remove(context: dg.OpExecutionContext, config: RetentionConfig, lake: Lake, landing: Landing, registry: ModelRegistry) -> None:
         from ml_assets.resources.registry_cleanup import UnknownVersion
 

@@ -92,7 +92,7 @@ def _ranges(spec: ModelSpec, rows: Survey, labels: Survey | None = None) -> list
     days = affected_days(rows.changed, reach, landed)
     label_days = affected_days(labels.changed, reach if spec.target_features() else 0, landed) if labels else set()
     early = {day for day in label_days if day > landed} - days
-    return [(*of, False) for of in ranges_of((days | label_days) - early, most)] + [(*of, True) for of in ranges_of(early, most)]
+    return [(*of, False) for of in ranges_of((days | label_days) - early - rows.incomplete, most)] + [(*of, True) for of in ranges_of(early, most)]
 
 
 def standing_in(spec: ModelSpec, lake: Lake, landing: Landing) -> StandingOf:

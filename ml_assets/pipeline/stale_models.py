@@ -42,23 +42,27 @@ def mark_stale_models(context: dg.AssetExecutionContext, spec: ModelSpec, days: 
 
 
 def _models_and_changes(spec: ModelSpec, lake: "Lake", landing: "Landing", days: Sequence[date]) -> list[tuple[date, str, list[str]]]:
-    """(day of the model, digest, days of its training window that are not as they were) of each model that could see one of `days`."""
+    """(day of the model, digest, days of its training window that are not as they were) of each model that could see one of `days`.
+
+    A model is left out while it cannot be told what it would see, because days have to be made first.
+    """
     if not lake.exists(spec.name, MODEL):
         return []
     training = ModelTraining(spec, lake, landing, lambda line: None)
     training.refresh()
     reach = 2 * spec.label_delay + spec.evaluation.holdout + spec.training.window
     made = [day for day in sorted(training.tables[MODEL].row_counts()) if days[0] <= day <= days[-1] + reach]
-    return [(day, row["model_digest"], _changed(training, day, row)) for day in made if (row := training.row(day))["model_digest"]]
+    rows = {day: row for day in made if (row := training.row(day))["model_digest"]}
+    return [(day, row["model_digest"], changed) for day, row in rows.items() if (changed := _changed(training, day, row)) is not None]
 
 
-def _changed(training: ModelTraining, day: date, row: dict) -> list[str]:
+def _changed(training: ModelTraining, day: date, row: dict) -> list[str] | None:
     try:
         if is_current(training, day):
             return []
         now = training.seen(day)
     except CannotMake:
-        return []
+        return None
     then = json.loads(training.lake.files.read(f"{row['artifacts']}/{PASSPORT}"))["days"]
     as_then = {part: {of.isoformat(): f"{value:016x}" for of, value in days.items()} for part, days in now.items()}
     return sorted({of for part, days in as_then.items() for of in {*days, *then.get(part, {})} if days.get(of) != then.get(part, {}).get(of)})

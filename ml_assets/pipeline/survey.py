@@ -14,6 +14,7 @@ from ml_assets.resources.stored_object import StoredObject
 
 # Days of the first stretch of a look.
 FIRST_STRETCH = 32
+REFUSED = "refused"
 StandingOf = Callable[[Feed, date, Sequence[StoredObject]], Standing]
 
 
@@ -33,7 +34,8 @@ class Survey:
     """What a look found.
 
     found: digest of each complete day that was looked at. changed, refused: days that differ from the lake and were not requested, or reported,
-    before; refused ones are closed. waiting: days that were requested before and are not made yet. landed: the newest day with files. arrivals: what
+    before; refused ones are closed. waiting: days that were requested before and are not made yet. incomplete: days
+    that are not complete and were never made. landed: the newest day with files. arrivals: what
     to remember.
     """
 
@@ -44,6 +46,7 @@ class Survey:
     changed: list[date]
     refused: list[date]
     waiting: list[date]
+    incomplete: set[date]
     landed: date | None
     arrivals: Arrivals
     requests: int
@@ -78,7 +81,7 @@ def survey(feed: Feed, sensor: Sensor, landing: Landing, standing: StandingOf, s
     yesterday = now.astimezone(ZoneInfo(feed.source.time_zone)).date() - timedelta(days=1)
     newest = min(yesterday, feed.source.end or yesterday)
     oldest = max(feed.source.start, yesterday - sensor.look_back + timedelta(days=1))
-    seen: dict[date, tuple[str, Standing]] = {}
+    seen: dict[date, tuple[str | None, Standing]] = {}
     resume = None
     # A look that goes on begins with one day, so that it gets on however many files a day has.
     for first, last in stretches(min(state.resume or newest, newest), oldest, 1 if state.resume else FIRST_STRETCH):
@@ -90,32 +93,36 @@ def survey(feed: Feed, sensor: Sensor, landing: Landing, standing: StandingOf, s
         if first > oldest and effort.is_spent():
             resume = first - timedelta(days=1)
             break
-    found = {day: value for day, (value, _) in seen.items()}
+    found = {day: value for day, (value, _) in seen.items() if value is not None}
     made = {day for day, (_, how) in seen.items() if how == "made"}
-    different = days_to_request(state.days, found, made)
-    remembered = {**state.days, **{day: found[day] for day in different}}
+    # A refusal that was reported is no request: when the day is reopened it has to be requested.
+    told = {day: f"{REFUSED} {value}" if seen[day][1] == "refused" else value for day, value in found.items()}
+    different = days_to_request(state.days, told, made)
+    remembered = {**state.days, **{day: told[day] for day in different}}
     remembered = {day: value for day, value in remembered.items() if day >= oldest and day not in made}
     # Days that see a changed one may have been looked at before this look went on.
     landed = max([day for day, value in found.items() if value != NOTHING] + ([state.landed] if state.resume and state.landed else []), default=None)
     refused = [day for day in different if seen[day][1] == "refused"]
     changed = [day for day in different if day not in refused]
-    waiting = sorted(day for day, (_, how) in seen.items() if how == "changed" and day not in different)
+    waiting = sorted(day for day in found if seen[day][1] == "changed" and day not in different)
+    incomplete = {day for day, (value, how) in seen.items() if value is None and how == "made"}
     arrivals = Arrivals(remembered, resume, landed if resume else None)
-    return Survey(feed, oldest, newest, found, changed, refused, waiting, landed, arrivals, effort.requests)
+    return Survey(feed, oldest, newest, found, changed, refused, waiting, incomplete, landed, arrivals, effort.requests)
 
 
 def _look_at(
     feed: Feed, sensor: Sensor, landing: Landing, standing: StandingOf, first: date, last: date, now: datetime, effort: Effort
-) -> dict[date, tuple[str, Standing]] | None:
-    """Digest and standing of each complete day; None when a bound is reached before the last day.
+) -> dict[date, tuple[str | None, Standing]] | None:
+    """Digest of each day, or None where it is not complete, and its standing; None when a bound is reached before the last day.
 
     A part of the days is of no use: which days see a changed one is known only when all later ones have been looked at.
     """
     found = {}
     for seen in landing.complete_days(feed.source, sensor, first, last, now):
         effort.requests += seen.requests
-        if seen.objects is not None:
-            found[seen.day] = day_digest([(one.key, one.digest, one.size) for one in seen.objects]), standing(feed, seen.day, seen.objects)
+        content = day_digest([(one.key, one.digest, one.size) for one in seen.objects]) if seen.objects is not None else None
+        # A day that is not complete is as if nothing had landed: it counts as made when it never was.
+        found[seen.day] = content, standing(feed, seen.day, seen.objects or [])
         if seen.day < last and effort.is_spent():
             return None
     return found

@@ -62,7 +62,9 @@ class Landing(dg.ConfigurableResource):
             last: the last day.
             now: the time to which the age of a file is counted, with a zone.
         """
-        for listing in listings(source.files, first, last):
+        # A marker lies in the folder of the files and need not begin as they do.
+        listed = source.files if sensor.marker is None else marker_key(source.files, "*")
+        for listing in listings(listed, first, last):
             for day, found, requests in self._by_day(listing):
                 yield LandedDay(day, _when_complete(source, sensor, day, found, now), requests)
 
@@ -81,7 +83,7 @@ class Landing(dg.ConfigurableResource):
                     if one.key.startswith(waiting[-1][1]):
                         found.append(one)
                 # Other folders may lie between those of two days, with any number of objects: no need to list them all.
-                if page and page[-1].key < just_before(waiting[-1][1]):
+                if listing.before is not None and page and page[-1].key < just_before(waiting[-1][1]):
                     after = just_before(waiting[-1][1])
                     break
         while waiting:

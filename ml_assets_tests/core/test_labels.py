@@ -3,7 +3,6 @@
 from datetime import date, timedelta
 
 import pandas as pd
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -105,9 +104,20 @@ def test_several_columns_name_a_row_together():
     assert on(rows, day(3)) == [None, 1]
 
 
-def test_a_key_that_names_two_rows_is_refused():
-    with pytest.raises(ValueError, match=r"labels.key \(id\) must name one row, but 7 stands in several rows"):
-        rows_of(ids=(7, 7))
+def test_rows_with_the_same_key_have_the_same_label():
+    rows = rows_of(ids=(7, 8, 7))
+    rows.add(day(3), delivered((7, 1, "2025-01-03")))
+    assert on(rows, day(3)) == [1, None, 1]
+
+
+def test_a_row_without_a_key_has_no_label():
+    rows = RowLabels(SPEC, pd.DataFrame({"id": pd.array([1, None, 2], "Int64")}))
+    rows.add(day(3), delivered((2, 1, "2025-01-03")))
+    assert on(rows, day(3)) == [None, None, 1]
+    spec = ModelSpec.model_validate({**SMALL, "labels": {**LABELS, "key": ["id", "card"]}})
+    rows = RowLabels(spec, pd.DataFrame({"id": [1, 1], "card": [None, "b"]}))
+    rows.add(day(3), delivered((1, 1, "2025-01-03")).assign(card="b"))
+    assert on(rows, day(3)) == [None, 1]
 
 
 def test_a_day_without_rows_has_no_labels():

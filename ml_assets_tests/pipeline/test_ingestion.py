@@ -60,6 +60,7 @@ def test_a_refused_change_is_taken_when_the_day_is_reopened(tmp_path):
     result = made.run(DAILY, day(1), day(3))
     assert computed(result, "raw_data") == [day(2)]
     assert computed(result, "features") == [day(2), day(3)]
+    assert metadata(result, "raw_data", day(2))["reopened"] == f"rewritten {day(2)}/rows.parquet"
 
 
 def test_a_change_back_to_what_the_day_was_made_from_is_no_change(tmp_path):

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from ml_assets.core.spec import ModelSpec
-from ml_assets.pipeline.assets import MODEL_ASSETS, landed_to_features
+from ml_assets.pipeline.assets import LANDED_TO_FEATURES, MODEL_ASSETS, landed_to_features
 from ml_assets_tests.conftest import SMALL
 from ml_assets_tests.pipeline.world import World, check, computed, day, failure, rows_of
 
@@ -163,3 +163,20 @@ def test_labels_of_their_own_that_come_in_time_give_the_same_model_as_labels_in_
     assert digests[0] == digests[1]
     metrics = [made.stages().evaluation.overall(day(LAST)) for made in (together, apart)]
     pd.testing.assert_frame_equal(*metrics)
+
+
+def test_labels_can_be_moved_to_files_of_their_own_where_models_have_been_made(tmp_path):
+    columns = {**SMALL["columns"], "number": {"type": "integer"}}
+    before = ModelSpec.model_validate({**SMALL, "columns": columns, "row_key": ["id"], "features": [*SMALL["features"], TARGET_WINDOW]})
+    made = World(tmp_path, before)
+    for number in range(1, LAST + 1):
+        rows = rows_of(day(number))
+        made.land(day(number), rows.assign(number=rows["id"]))
+        made.land_at(f"labels/{day(number)}/labels.parquet", labels_of(number).rename(columns={"id": "number"}))
+    made.run(list(LANDED_TO_FEATURES), day(1), day(LAST))
+    made.run(MODELS, day(LAST))
+    # The features that were made have no column of the new key.
+    made.spec = ModelSpec.model_validate({**before.model_dump(mode="json"), "labels": {**LABELS, "key": ["number"]}})
+    result = made.run(list(landed_to_features(made.spec)), day(1), day(LAST))
+    assert computed(result, "features") == [day(number) for number in range(1, LAST + 1)]
+    made.run(MODELS, day(LAST))

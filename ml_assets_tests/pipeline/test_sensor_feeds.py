@@ -119,6 +119,43 @@ def test_a_change_of_a_closed_day_is_reported_once_and_not_requested(tmp_path):
     assert follower.look().refused == [("raw_data", day(8))]
 
 
+def test_a_refused_day_is_requested_when_it_is_reopened(tmp_path):
+    refusing = {**SMALL, "sensor": {"look_back": "10d"}, "late_data": {"open_for": "2d", "afterwards": "refuse"}}
+    follower = Follower(tmp_path, refusing)
+    follower.rows(9, 8)
+    follower.make(9, 8)
+    follower.world.land(day(8), rows_of(day(8)).head(30))
+    assert follower.ranges() == []
+    follower.world.spec = ModelSpec.model_validate({**refusing, "late_data": {**refusing["late_data"], "reopened": [str(day(8))]}})
+    assert follower.ranges() == [(day(8), day(8), False)]
+    assert follower.ranges() == []
+
+
+def test_a_day_that_is_not_complete_is_not_made_between_days_that_are(tmp_path):
+    follower = Follower(tmp_path, {**SMALL, "sensor": {"look_back": "10d", "marker": "_SUCCESS"}})
+    follower.rows(9, 8, 7)
+    for back in (9, 7):
+        follower.world.land_at(f"{day(back)}/_SUCCESS", b"")
+    assert follower.ranges() == [(day(9), day(9), False), (day(7), day(7), False)]
+    follower.world.land_at(f"{day(8)}/_SUCCESS", b"")
+    assert follower.ranges() == [(day(8), day(7), False)]
+
+
+def test_a_marker_need_not_begin_as_the_files_do(tmp_path):
+    source = {**SMALL["source"], "files": "{day}/rows*.parquet"}
+    follower = Follower(tmp_path, {**SMALL, "source": source, "sensor": {"look_back": "10d", "marker": "_SUCCESS"}})
+    follower.rows(9)
+    assert follower.ranges() == []
+    follower.world.land_at(f"{day(9)}/_SUCCESS", b"")
+    assert follower.ranges() == [(day(9), day(9), False)]
+
+
+def test_files_below_folders_of_any_name_are_found(tmp_path):
+    follower = Follower(tmp_path, {**SMALL, "source": {**SMALL["source"], "files": "*/{day}/*"}, "sensor": {"look_back": "10d"}})
+    follower.world.land_at(f"north/{day(9)}/rows.parquet", rows_of(day(9)))
+    assert follower.ranges() == [(day(9), day(9), False)]
+
+
 def test_days_whose_runs_failed_are_named(tmp_path):
     follower = Follower(tmp_path, {**SMALL, "sensor": {"look_back": "10d"}})
     follower.rows(9, 8)

@@ -72,6 +72,24 @@ def test_a_mark_is_taken_away_when_the_day_is_as_it_was(world):
     assert marks(world) == {}
 
 
+def test_a_mark_stays_while_it_cannot_be_told_what_the_model_would_see(tmp_path):
+    made = World(tmp_path, ModelSpec.model_validate(SMALL))
+    for number in range(1, LAST + 1):
+        if number != 4:
+            made.land(day(number), rows_of(day(number)))
+    for first, last in [(1, 3), (5, LAST)]:
+        made.run(DAILY, day(first), day(last))
+    made.run(MODELS, day(LAST))
+    made.land(day(6), rows_of(day(6)).head(40))
+    made.run(DAILY, day(6), day(7))
+    marked = marks(made)
+    assert set(marked) == {str(day(LAST))}
+    # Of the training window, and never made.
+    made.land(day(4), rows_of(day(4)))
+    made.run(DAILY, day(LAST))
+    assert marks(made) == marked
+
+
 def test_a_mark_stays_on_the_version_whose_days_changed_when_a_new_one_is_made(world):
     world.land(day(6), rows_of(day(6)).head(20))
     world.run(DAILY, day(5), day(7))

@@ -24,8 +24,8 @@ class Labels(SpecPart):
     """Files of one day, relative to the landing root, as in `source.files`; the day is that on which the files are delivered. A day may have none."""
 
     key: list[str] = Field(min_length=1)
-    """Columns that name the row which a label belongs to: together they must be unique over all days. The label files have them under the same names
-    as the files of the rows."""
+    """Columns that name the row which a label belongs to; rows with the same key, of any day, have the same label. The label files have them under
+    the same names as the files of the rows."""
 
     label: str | None = None
     """Name of the label in the files, when it differs from that of the target."""
