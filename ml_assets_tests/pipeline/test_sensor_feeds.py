@@ -19,6 +19,7 @@ TODAY = date(2025, 3, 31)
 NOW = datetime(2025, 3, 31, 12, tzinfo=UTC)
 TARGET_WINDOW = {"kind": "window", "key": "card", "value": "label", "aggregates": ["mean"], "windows": ["1d"], "delay": "2d"}
 LABELLED = {**SMALL, "labels": {"files": "labels/{day}/*", "key": ["id"]}, "sensor": {"look_back": "10d"}}
+REFUSING = {**SMALL, "sensor": {"look_back": "10d"}, "late_data": {"open_for": "2d", "afterwards": "refuse"}}
 SEEN_BY_FEATURES = {**LABELLED, "features": [*SMALL["features"], TARGET_WINDOW]}
 
 
@@ -105,12 +106,17 @@ def test_one_change_of_labels_is_requested_again_under_another_key_when_it_comes
     assert len(keys) == len(set(keys)) == 3
 
 
-def test_a_change_of_a_closed_day_is_reported_once_and_not_requested(tmp_path):
-    refusing = {**SMALL, "sensor": {"look_back": "10d"}, "late_data": {"open_for": "2d", "afterwards": "refuse"}}
-    follower = Follower(tmp_path, refusing)
+def with_a_late_change(root) -> Follower:
+    """Two closed days that were made, one of which was rewritten since."""
+    follower = Follower(root, REFUSING)
     follower.rows(9, 8)
     follower.make(9, 8)
     follower.world.land(day(8), rows_of(day(8)).head(30))
+    return follower
+
+
+def test_a_change_of_a_closed_day_is_reported_once_and_not_requested(tmp_path):
+    follower = with_a_late_change(tmp_path)
     seen = follower.look()
     assert (seen.requests, seen.refused) == ([], [("raw_data", day(8))])
     assert f"changed and refused, as closed by late_data: {day(8)}" in seen.note
@@ -120,13 +126,9 @@ def test_a_change_of_a_closed_day_is_reported_once_and_not_requested(tmp_path):
 
 
 def test_a_refused_day_is_requested_when_it_is_reopened(tmp_path):
-    refusing = {**SMALL, "sensor": {"look_back": "10d"}, "late_data": {"open_for": "2d", "afterwards": "refuse"}}
-    follower = Follower(tmp_path, refusing)
-    follower.rows(9, 8)
-    follower.make(9, 8)
-    follower.world.land(day(8), rows_of(day(8)).head(30))
+    follower = with_a_late_change(tmp_path)
     assert follower.ranges() == []
-    follower.world.spec = ModelSpec.model_validate({**refusing, "late_data": {**refusing["late_data"], "reopened": [str(day(8))]}})
+    follower.world.spec = ModelSpec.model_validate({**REFUSING, "late_data": {**REFUSING["late_data"], "reopened": [str(day(8))]}})
     assert follower.ranges() == [(day(8), day(8), False)]
     assert follower.ranges() == []
 
