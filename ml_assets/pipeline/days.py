@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ml_assets.core.fingerprint import EXPIRED, fingerprint
 from ml_assets.pipeline.stage import CannotMake, DayOutcome, InputChanged, InputExpired, KeepDay, Made, Stage
@@ -31,17 +31,16 @@ def is_current(stage: Stage, day: date) -> bool:
     except KeepDay:
         return True
     except InputExpired:
-        return _committed(stage, day) is not None
+        return is_committed(stage, day)
 
 
 def _holds(stage: Stage, day: date, expected: int) -> bool:
     return stage.tables[stage.name].fingerprint(day) == expected and stage.is_kept(day)
 
 
-def _committed(stage: Stage, day: date) -> int | None:
-    """The fingerprint of the day's rows that the lake holds; None when they were never made, or removed by retention."""
-    held = stage.tables[stage.name].fingerprint(day)
-    return None if held == EXPIRED else held
+def is_committed(stage: Stage, day: date) -> bool:
+    """Whether the lake holds rows of the day, made from whatever: they were made before, and retention did not remove them."""
+    return stage.tables[stage.name].fingerprint(day) not in (None, EXPIRED)
 
 
 def make_days(stage: Stage, days: Sequence[date], run_id: str, alone: bool) -> Iterator[DayOutcome]:
@@ -106,18 +105,23 @@ def _look_or_make(stage: Stage, day: date, alone: bool) -> DayOutcome | _Waiting
                 return DayOutcome(day, False, {}, time.perf_counter() - begun, expected)
             return _Waiting(day, expected, stage.make(day, alone), time.perf_counter() - begun, alone)
         except KeepDay as reason:
-            return DayOutcome(day, False, {}, time.perf_counter() - begun, stage.tables[stage.name].fingerprint(day) or 0, str(reason))
+            return _left(stage, day, begun, problem=str(reason))
         except InputExpired as error:
             # From less data than it was made of it would come out otherwise.
-            if (held := _committed(stage, day)) is None:
+            if not is_committed(stage, day):
                 raise
-            return DayOutcome(day, False, {}, time.perf_counter() - begun, held, metadata={"left_as_it_is": str(error)})
+            return _left(stage, day, begun, metadata={"left_as_it_is": str(error)})
         except InputChanged:
             if attempt == ATTEMPTS:
                 raise
             log.warning("%s %s: an input was replaced while it was read; reading it again", stage.name, day)
             stage.refresh()
     raise AssertionError("the last attempt returns or raises")
+
+
+def _left(stage: Stage, day: date, begun: float, **why: Any) -> DayOutcome:
+    """The outcome of a day that stays as it was made."""
+    return DayOutcome(day, False, {}, time.perf_counter() - begun, stage.tables[stage.name].fingerprint(day) or EXPIRED, **why)
 
 
 def _commit(stage: Stage, waiting: list[_Waiting], run_id: str) -> Iterator[DayOutcome]:

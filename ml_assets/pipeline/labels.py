@@ -38,7 +38,7 @@ class LabelsByKey:
         assert feed is not None
         self._spec, self._feed, self._landing, self._rows = spec, feed, landing, rows
         self._labels = lake.table(spec.name, feed.validated, row_schema(feed))
-        self._of_day: OrderedDict[date, tuple[RowLabels, date]] = OrderedDict()
+        self._of_day: dict[date, tuple[RowLabels, date]] = {}
         self._deliveries: OrderedDict[date, pd.DataFrame] = OrderedDict()
         self._complete: set[date] = set()
 
@@ -77,11 +77,6 @@ class LabelsByKey:
         """The target of the rows of a day, in their order, as it counts on `as_of`; see `RowLabels.column`."""
         self._bring_up_to([day], as_of)
         return self._of_day[day][0].column(as_of)
-
-    def deliveries(self, first: date, last: date) -> dict[date, int]:
-        """Fingerprint of each day of validated_labels from `first` to `last` that was made."""
-        found = {day: self._labels.fingerprint(day) for day in (first + timedelta(days=n) for n in range((last - first).days + 1))}
-        return {day: made for day, made in found.items() if made is not None}
 
     def _bring_up_to(self, days: Sequence[date], as_of: date) -> None:
         """Give the rows of some days all labels that were delivered up to `as_of`, reading each delivery once."""

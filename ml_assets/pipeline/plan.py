@@ -8,9 +8,10 @@ from datetime import date
 import dagster as dg
 
 from ml_assets.core.day_ranges import chunks
-from ml_assets.core.fingerprint import CHANGED_INPUT, EXPIRED, NEW, fingerprint, why_changed
+from ml_assets.core.fingerprint import CHANGED_INPUT, NEW, fingerprint, why_changed
 from ml_assets.core.spec import ModelSpec
 from ml_assets.pipeline.assets import build_assets
+from ml_assets.pipeline.days import is_committed
 from ml_assets.pipeline.ingestion import Ingestion
 from ml_assets.pipeline.plan_rows import FileChanges, RowCounts, Rows
 from ml_assets.pipeline.registry import ModelRegistration
@@ -108,14 +109,10 @@ def plan_days(spec: ModelSpec, lake: PlannedLake, stages: Sequence[Stage], days:
                 except KeepDay as reason:
                     of_stage.kept.append((day, str(reason)))
                     continue
-                except InputExpired as error:
-                    if stage.tables[stage.name].fingerprint(day) not in (None, EXPIRED):
+                except CannotMake as error:
+                    if isinstance(error, InputExpired) and is_committed(stage, day):
                         of_stage.kept.append((day, str(error)))
                         continue
-                    of_stage.cannot.append((day, str(error)))
-                    failed.update(stage.tables)
-                    continue
-                except CannotMake as error:
                     of_stage.cannot.append((day, str(error)))
                     failed.update(stage.tables)
                     continue

@@ -2,7 +2,6 @@
 
 import os
 from datetime import date
-from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -19,14 +18,6 @@ FIRST, SECOND, THIRD = date(2025, 1, 1), date(2025, 1, 2), date(2025, 1, 3)
 
 def rows(*values: int) -> pa.Table:
     return pa.table({"a": list(values), "t": [None] * len(values), "l": [["x"]] * len(values)}, SCHEMA)
-
-
-@pytest.fixture(params=["directory", "s3"])
-def lake(request: pytest.FixtureRequest, tmp_path: Path) -> Lake:
-    if request.param == "directory":
-        return Lake(uri=str(tmp_path))
-    uri, s3 = request.getfixturevalue("bucket")
-    return Lake(uri=uri, s3=s3)
 
 
 def test_a_day_is_replaced_whole_with_its_fingerprint(lake):

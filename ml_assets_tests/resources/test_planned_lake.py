@@ -25,14 +25,6 @@ def planned(lake: Lake, schema: pa.Schema = SCHEMA) -> tuple[PlannedLake, Planne
     return view, table
 
 
-@pytest.fixture(params=["directory", "s3"])
-def lake(request: pytest.FixtureRequest, tmp_path: Path) -> Lake:
-    if request.param == "directory":
-        return Lake(uri=str(tmp_path))
-    uri, s3 = request.getfixturevalue("bucket")
-    return Lake(uri=uri, s3=s3)
-
-
 def test_a_table_that_does_not_exist_is_empty_and_stays_away(lake):
     _, table = planned(lake)
     assert table.fingerprint(FIRST) is None
