@@ -1,0 +1,16 @@
+"""Fixtures of the tests of outside systems: a lake on a directory and on S3."""
+
+from pathlib import Path
+
+import pytest
+
+from ml_assets.resources.lake import Lake
+
+
+@pytest.fixture(params=["directory", "s3"])
+def lake(request: pytest.FixtureRequest, tmp_path: Path) -> Lake:
+    """An empty lake, once on a directory and once on an S3 server."""
+    if request.param == "directory":
+        return Lake(uri=str(tmp_path))
+    uri, s3 = request.getfixturevalue("bucket")
+    return Lake(uri=uri, s3=s3)
