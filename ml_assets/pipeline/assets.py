@@ -94,8 +94,8 @@ def _validation(spec: ModelSpec, feed: Feed) -> StageAssets:
         open=lambda context: Validation(feed, context.resources.lake),
         problem=lambda stage, day: stage.problem(day),
         newest_day=lambda stage, day: {"dagster/column_lineage": columns.same_columns(feed, asset_key(spec, feed.raw))},
-        checks=[checks.every_day_accepted(key)],
-        check=lambda stage, days: checks.judge_days(stage, days, key),
+        checks=[checks.every_day_accepted(spec, key)],
+        judge=lambda stage, days: checks.judge_days(spec, stage, days, key),
         afterwards=lambda context, days: mark_stale_models(context, spec, days) if is_of_labels else None,
         resources=frozenset({"registry"} if is_of_labels else {}),
     )
@@ -168,7 +168,7 @@ def _evaluation(spec: ModelSpec) -> StageAssets:
         every_day=checks.evaluation_metadata,
         newest_day=checks.picture_metadata,
         checks=checks.gate_checks(spec, key),
-        check=lambda stage, days: checks.judge_gates(stage, days, key),
+        judge=lambda stage, days: checks.judge_gates(stage, days, key),
     )
 
 

@@ -1,13 +1,14 @@
 """What the lake knows of a day as Dagster metadata and asset checks: problems, metrics, verdicts, pictures."""
 
-import base64
 from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from ml_assets.core.findings import Finding, with_accepted
 from ml_assets.core.spec import ModelSpec
+from ml_assets.pipeline.check_results import Judged, check_spec, inline_picture, table
 
 if TYPE_CHECKING:
     from ml_assets.pipeline.evaluation import ModelEvaluation
@@ -16,35 +17,26 @@ if TYPE_CHECKING:
     from ml_assets.pipeline.validation import Validation
 
 EVERY_DAY_ACCEPTED = "every_day_accepted"
-MOST_LINES = 200
 SCOPES = ("day", "file", "row")
 
 
-def every_day_accepted(key: dg.AssetKey) -> dg.AssetCheckSpec:
+def every_day_accepted(spec: ModelSpec, key: dg.AssetKey) -> dg.AssetCheckSpec:
     """The check that no day of the run was rejected or is missing."""
     about = "Fails when a day of the run was rejected or has no files; names each fault with day, file, rule and count."
-    return dg.AssetCheckSpec(EVERY_DAY_ACCEPTED, asset=key, description=about)
+    return check_spec(EVERY_DAY_ACCEPTED, key, spec.checks.every_day_accepted, about)
 
 
-def judge_days(stage: "Validation", days: Sequence[date], key: dg.AssetKey) -> Iterator[dg.AssetCheckResult]:
-    """The result of `every_day_accepted` over the days of a run."""
+def judge_days(spec: ModelSpec, stage: "Validation", days: Sequence[date], key: dg.AssetKey) -> Iterator[Judged]:
+    """What `every_day_accepted` finds on the days of a run."""
     report = stage.report(days)
     rejected = report[report["scope"] == "day"]
+    why = dict(zip(rejected["day"], rejected["reason"], strict=True))
+    severity = spec.checks.every_day_accepted.severity
+    found = [Finding(EVERY_DAY_ACCEPTED, day, day not in why, why.get(day, "the day was accepted"), severity) for day in days]
     # Most lines are left out of a long range; whole days must not be among them.
     faults = report.assign(day=report["day"].astype(str)).sort_values("scope", key=lambda scope: scope.map(SCOPES.index), kind="stable")
-    yield dg.AssetCheckResult(
-        passed=rejected.empty,
-        check_name=EVERY_DAY_ACCEPTED,
-        asset_key=key,
-        severity=dg.AssetCheckSeverity.ERROR,
-        description=f"{len(rejected)} of {len(days)} days were rejected or are missing" if len(rejected) else "every day of the run was accepted",
-        metadata={
-            "days": len(days),
-            "days_not_accepted": len(rejected),
-            "rows_quarantined": stage.rows_quarantined(days),
-            "faults": _table(faults),
-        },
-    )
+    figures = {"days_not_accepted": len(rejected), "rows_quarantined": stage.rows_quarantined(days), "faults": table(faults.to_dict("records"))}
+    yield Judged(key, EVERY_DAY_ACCEPTED, with_accepted(spec.checks, found), metadata=figures)
 
 
 def training_problem(stage: "ModelTraining", day: date) -> str | None:
@@ -81,9 +73,9 @@ def picture_metadata(stage: "ModelEvaluation", day: date) -> dict[str, Any]:
     if metrics.empty:
         return {}
     pictures = evaluation_pictures(stage, day)
-    inline = [f"![{name}](data:image/png;base64,{base64.b64encode(png).decode()})" for name, png in pictures.items()]
+    inline = [inline_picture(name, png).md_str or "" for name, png in pictures.items()]
     shown = metrics[["metric", "value", "low", "high", "rows", "positives", "slice_column", "slice_value"]].round(4)
-    return {"pictures": dg.MetadataValue.md("\n\n".join(inline)), "metrics": _table(shown)}
+    return {"pictures": dg.MetadataValue.md("\n\n".join(inline)), "metrics": table(shown.to_dict("records"))}
 
 
 def gate_checks(spec: ModelSpec, key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
@@ -94,25 +86,16 @@ def gate_checks(spec: ModelSpec, key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
     ]
 
 
-def judge_gates(stage: "ModelEvaluation", days: Sequence[date], key: dg.AssetKey) -> Iterator[dg.AssetCheckResult]:
-    """The result of each gate over the days of a run that have a model; it fails when one of them is outside, or none has a model."""
+def judge_gates(stage: "ModelEvaluation", days: Sequence[date], key: dg.AssetKey) -> Iterator[Judged]:
+    """What each gate finds on the days of a run that have a model; it fails when one of them is outside, or none has a model."""
     verdicts = {day: stage.verdicts(day) for day in days if stage.model_row(day)["model_digest"]}
     for position, metric in enumerate(stage.spec.gates):
+        name = f"gate_{metric}"
         of_days = {day: found[position] for day, found in verdicts.items()}
-        failed = [day for day, verdict in of_days.items() if not verdict.passed]
+        found = [Finding(name, day, verdict.passed, verdict.reason) for day, verdict in of_days.items()]
         newest = of_days[max(of_days)] if of_days else None
-        yield dg.AssetCheckResult(
-            passed=bool(of_days) and not failed,
-            check_name=f"gate_{metric}",
-            asset_key=key,
-            severity=dg.AssetCheckSeverity.ERROR,
-            description=newest.reason if newest else "no day of the run has a model",
-            metadata={
-                **({"value": newest.value} if newest and newest.value is not None else {}),
-                "days": len(of_days),
-                "days_failed": ", ".join(str(day) for day in failed[:MOST_LINES]) or "none",
-            },
-        )
+        figures = {"value": newest.value} if newest and newest.value is not None else {}
+        yield Judged(key, name, found or [Finding(name, days[-1], False, "no day of the run has a model")], metadata=figures)
 
 
 def registration_problem(stage: "ModelRegistration", day: date) -> str | None:
@@ -128,11 +111,3 @@ def registration_metadata(stage: "ModelRegistration", day: date) -> dict[str, An
 
 def _bounds(minimum: float | None, maximum: float | None) -> str:
     return " and ".join([*([f"at least {minimum:g}"] if minimum is not None else []), *([f"at most {maximum:g}"] if maximum is not None else [])])
-
-
-def _table(frame) -> dg.TableMetadataValue:
-    import json
-
-    shown = json.loads(frame.head(MOST_LINES).to_json(orient="records"))
-    records = [dg.TableRecord({name: "" if value is None else value for name, value in row.items()}) for row in shown]
-    return dg.MetadataValue.table(records, dg.TableSchema([dg.TableColumn(str(name)) for name in frame.columns]))

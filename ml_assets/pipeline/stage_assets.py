@@ -8,6 +8,7 @@ from typing import Any
 import dagster as dg
 
 from ml_assets.core.spec import ModelSpec
+from ml_assets.pipeline.check_results import Judged, events_of, failed_by_day
 from ml_assets.pipeline.days import make_days
 from ml_assets.pipeline.stage import CannotMake, DayOutcome, Stage
 
@@ -23,7 +24,7 @@ def _nothing_afterwards(context: dg.AssetExecutionContext, days: Sequence[date])
     pass
 
 
-def _no_checks(stage: Any, days: Sequence[date]) -> Iterator[dg.AssetCheckResult]:
+def _no_checks(stage: Any, days: Sequence[date]) -> Iterator[Judged]:
     return iter(())
 
 
@@ -33,7 +34,7 @@ class StageAssets:
 
     specs: its assets; the names of their keys' last parts are names of the stage's tables. open: makes the stage from the run's context.
     problem: why a day is not as it should be, from the lake, for days that were not computed now. every_day: metadata of each day.
-    newest_day: metadata of the run's newest day only (pictures, lineage). checks, check: asset checks, and their results over the run's days.
+    newest_day: metadata of the run's newest day only (pictures, lineage). checks, judge: asset checks, and what they find on the run's days.
     afterwards: what else follows when the days of a run are made. resources: those it needs beside lake and landing.
     """
 
@@ -43,7 +44,7 @@ class StageAssets:
     every_day: Callable[[Any, date], Metadata] = _nothing_more
     newest_day: Callable[[Any, date], Metadata] = _nothing_more
     checks: Sequence[dg.AssetCheckSpec] = ()
-    check: Callable[[Any, Sequence[date]], Iterator[dg.AssetCheckResult]] = _no_checks
+    judge: Callable[[Any, Sequence[date]], Iterator[Judged]] = _no_checks
     afterwards: Callable[[dg.AssetExecutionContext, Sequence[date]], None] = _nothing_afterwards
     resources: frozenset[str] = frozenset()
     op_tags: Mapping[str, Any] | None = None
@@ -65,7 +66,7 @@ def build_stage_assets(spec: ModelSpec, stage_assets: StageAssets) -> dg.AssetsD
         # A stage makes all its tables, but its assets may be asked for one at a time.
         can_subset=len(stage_assets.specs) > 1,
     )
-    def make(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult | dg.AssetMaterialization]:
+    def make(context: dg.AssetExecutionContext) -> Iterator[Any]:
         days = sorted(date.fromisoformat(key) for key in context.partition_keys)
         stage = stage_assets.open(context)
         outcomes: list[DayOutcome] = []
@@ -80,7 +81,8 @@ def build_stage_assets(spec: ModelSpec, stage_assets: StageAssets) -> dg.AssetsD
         _log_outcomes(context, stage, outcomes, problems)
         stage_assets.afterwards(context, days)
         asked = set(context.selected_asset_check_keys)
-        checks = [result for result in stage_assets.check(stage, days) if dg.AssetCheckKey(result.asset_key, result.check_name) in asked]
+        judged = [one for one in stage_assets.judge(stage, days) if one.key in asked]
+        failed = failed_by_day(judged)
         for asset in stage_assets.specs:
             if asset.key not in context.selected_asset_keys:
                 continue
@@ -90,10 +92,14 @@ def build_stage_assets(spec: ModelSpec, stage_assets: StageAssets) -> dg.AssetsD
                 metadata = _outcome_metadata(outcome, counts.get(outcome.day, 0), problems[outcome.day])
                 if asset.key == main:
                     metadata |= stage_assets.every_day(stage, outcome.day)
+                    metadata |= {"checks_failed": ", ".join(failed[outcome.day])} if outcome.day in failed else {}
                 context.add_asset_metadata(metadata, asset.key, outcome.day.isoformat())
             newest = {"dagster/uri": table.uri, **(stage_assets.newest_day(stage, days[-1]) if asset.key == main else {})}
             context.add_asset_metadata(newest, asset.key, days[-1].isoformat())
-            yield dg.MaterializeResult(asset_key=asset.key, check_results=[result for result in checks if result.asset_key == asset.key])
+            yield dg.MaterializeResult(asset_key=asset.key)
+            for one in judged:
+                if one.asset == asset.key:
+                    yield from events_of(context, one)
 
     return make
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ml_assets.core.spec import ModelSpec
-from ml_assets.pipeline import checks, validation
+from ml_assets.pipeline import check_results, validation
 from ml_assets.pipeline.assets import LANDED_TO_FEATURES
 from ml_assets.resources.lake import Lake
 from ml_assets.resources.landing import Landing
@@ -103,7 +103,7 @@ def test_a_faulty_day_is_named_however_many_rows_are_in_quarantine(world, monkey
     few_bad.loc[:2, "amount"] = -1.0
     world.land(day(1), few_bad)
     world.remove(day(6))
-    monkeypatch.setattr(checks, "MOST_LINES", 1)
+    monkeypatch.setattr(check_results, "MOST_LINES", 1)
     monkeypatch.setattr(validation, "ENTRIES_AT_ONCE", 2)
     metadata = check(world.run(DAILY, day(1), day(6)), "every_day_accepted").metadata
     assert metadata["rows_quarantined"].value == 3

@@ -6,6 +6,8 @@ from datetime import timedelta
 from pydantic import Field, field_validator, model_validator
 
 from ml_assets.core.spec.base import RESERVED, SpecPart, repeated
+from ml_assets.core.spec.check_rules import check_checks
+from ml_assets.core.spec.checks import Checks, Metric
 from ml_assets.core.spec.durations import Days
 from ml_assets.core.spec.evaluation import UNBOUNDED, Evaluation, Gate, GateMetric
 from ml_assets.core.spec.feature_rules import check_features
@@ -62,6 +64,10 @@ class ModelSpec(SpecPart):
     gates: dict[GateMetric, Gate] = Field(min_length=1)
     """Bounds on metrics; the registry's alias moves only to a model that is within all of them."""
 
+    checks: Checks = Checks()
+    metrics: list[Metric] = []
+    """Named figures of each day's features beside `row_count` and, with an entity, `distinct_<entity>`; in the table feature_metrics."""
+
     compute: Compute = Compute()
     backfill: Backfill = Backfill()
     sensor: Sensor = Sensor()
@@ -91,6 +97,7 @@ class ModelSpec(SpecPart):
         self._check_roles()
         check_features(self)
         self._check_judgement()
+        check_checks(self)
         if self.labels is not None:
             check_labels(self.labels, self.columns, self.target)
         reach = timedelta(days=self.reach_in_days())

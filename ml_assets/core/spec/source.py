@@ -8,8 +8,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, StrictBool, StrictFloat, StrictInt, StrictStr, field_validator, model_validator
 
 from ml_assets.core.spec.base import SpecPart
+from ml_assets.core.spec.checks import Severity
 
 ColumnType = Literal["integer", "number", "string", "boolean", "timestamp"]
+Rule = Literal["missing", "minimum", "maximum", "allowed", "pattern"]
 FORMATS = (".parquet", ".csv", ".jsonl", ".csv.gz", ".jsonl.gz")
 _ALLOWED_TYPES: dict[str, tuple[type, ...]] = {"integer": (int,), "number": (int, float), "string": (str,), "boolean": (bool,)}
 DAY_PLACEHOLDER = re.compile(r"\{day(?::([^}]*))?\}")
@@ -80,6 +82,25 @@ class Column(SpecPart):
     pattern: str | None = None
     """Regular expression that the whole value matches (string)."""
 
+    severity: dict[Rule, Severity] = {}
+    """How grave it is to break a rule; error where nothing is said. A row that breaks a rule of severity error is quarantined; one that breaks
+    rules of severity warn only is published, counted, and shown by the check of the column. A value that cannot be read as its type is always an error."""
+
+    blocking: bool = False
+    """Whether what follows stops when the check of the column fails with an error, see `checks`."""
+
+    def severity_of(self, rule: Rule) -> Severity:
+        """How grave it is to break a rule."""
+        return self.severity.get(rule, "error")
+
+    @model_validator(mode="after")
+    def _severities_are_of_its_rules(self) -> "Column":
+        there = {rule for rule in ("minimum", "maximum", "allowed", "pattern") if getattr(self, rule) is not None}
+        there |= set() if self.nullable else {"missing"}
+        if unknown := [rule for rule in self.severity if rule not in there]:
+            raise ValueError(f"severity: the column has no rule {', '.join(unknown)}; its rules are {', '.join(sorted(there)) or 'none'}")
+        return self
+
     @model_validator(mode="after")
     def _rules_fit_the_type(self) -> "Column":
         if self.type not in ("integer", "number") and (self.minimum is not None or self.maximum is not None):
@@ -104,6 +125,9 @@ class Quality(SpecPart):
 
     max_bad_share: float = Field(0.1, ge=0, le=1)
     """A day in which a larger share of the rows breaks the contract is rejected: it is published empty, all its rows are quarantined."""
+
+    max_rule_share: float = Field(0.0, ge=0, le=1)
+    """The check of a column passes while no rule of it is broken by a larger share of the rows of a day. The rows are quarantined all the same."""
 
     min_rows: int = Field(1, ge=0)
     """A day with fewer landed rows is rejected."""
