@@ -84,7 +84,8 @@ class Column(SpecPart):
 
     severity: dict[Rule, Severity] = {}
     """How grave it is to break a rule; error where nothing is said. A row that breaks a rule of severity error is quarantined; one that breaks
-    rules of severity warn only is published, counted, and shown by the check of the column. A value that cannot be read as its type is always an error."""
+    rules of severity warn only is published, counted, and shown by the check of the column. A value that cannot be read as its type is always an
+    error."""
 
     blocking: bool = False
     """Whether what follows stops when the check of the column fails with an error, see `checks`."""
