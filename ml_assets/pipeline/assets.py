@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 import dagster as dg
@@ -10,6 +11,7 @@ from ml_assets.core.spec import ModelSpec
 from ml_assets.core.spec.feed import Feed, labels_feed, rows_feed
 from ml_assets.pipeline import checks, columns
 from ml_assets.pipeline.compute import training_tags
+from ml_assets.pipeline.contract_checks import contract_check_specs, judge_contract
 from ml_assets.pipeline.evaluation import EVALUATION, ModelEvaluation
 from ml_assets.pipeline.features import FEATURES, FeatureEngineering
 from ml_assets.pipeline.ingestion import RAW, RAW_LABELS, Ingestion
@@ -94,8 +96,8 @@ def _validation(spec: ModelSpec, feed: Feed) -> StageAssets:
         open=lambda context: Validation(feed, context.resources.lake),
         problem=lambda stage, day: stage.problem(day),
         newest_day=lambda stage, day: {"dagster/column_lineage": columns.same_columns(feed, asset_key(spec, feed.raw))},
-        checks=[checks.every_day_accepted(spec, key)],
-        judge=lambda stage, days: checks.judge_days(spec, stage, days, key),
+        checks=[checks.every_day_accepted(spec, key), *contract_check_specs(spec, feed, key)],
+        judge=lambda stage, days: chain(checks.judge_days(spec, stage, days, key), judge_contract(spec, stage, days, key)),
         afterwards=lambda context, days: mark_stale_models(context, spec, days) if is_of_labels else None,
         resources=frozenset({"registry"} if is_of_labels else {}),
     )

@@ -39,7 +39,8 @@ def day_tables(spec: ModelSpec) -> dict[str, str]:
     tables = {FEATURES: FEATURES}
     for feed in (rows_feed(spec), labels_feed(spec)):
         if feed is not None:
-            tables |= {feed.validated: feed.validated, feed.quarantined: feed.validated, feed.raw: feed.raw, feed.objects: feed.raw}
+            tables |= dict.fromkeys((feed.validated, feed.quarantined, feed.broken_rules), feed.validated)
+            tables |= {feed.raw: feed.raw, feed.objects: feed.raw}
     return tables
 
 

@@ -14,7 +14,12 @@ def check_checks(spec: "ModelSpec") -> None:
     Raises:
         ValueError: when they do not; names the field.
     """
-    for role, names in [("row_key", spec.row_key), ("event_time", [spec.event_time]), ("target", [spec.target])]:
+    for role, names in [
+        ("row_key", spec.row_key),
+        ("event_time", [spec.event_time]),
+        ("target", [spec.target]),
+        ("labels.key", spec.labels.key if spec.labels else []),
+    ]:
         for name in names:
             if "warn" in spec.columns[name].severity.values():
                 raise ValueError(f"columns.{name}.severity: the column is part of {role}, whose rules are always errors")
