@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 import dagster as dg
@@ -10,9 +11,11 @@ from ml_assets.core.spec import ModelSpec
 from ml_assets.core.spec.feed import Feed, labels_feed, rows_feed
 from ml_assets.pipeline import checks, columns
 from ml_assets.pipeline.compute import training_tags
+from ml_assets.pipeline.data_checks import data_checks, judge_data
 from ml_assets.pipeline.evaluation import EVALUATION, ModelEvaluation
 from ml_assets.pipeline.features import FEATURES, FeatureEngineering
 from ml_assets.pipeline.ingestion import RAW, RAW_LABELS, Ingestion
+from ml_assets.pipeline.label_checks import judge_labels, label_checks
 from ml_assets.pipeline.registry import ENTRY, ModelRegistration
 from ml_assets.pipeline.stage_assets import StageAssets, build_stage_assets, partitions
 from ml_assets.pipeline.stale_models import mark_stale_models
@@ -94,8 +97,10 @@ def _validation(spec: ModelSpec, feed: Feed) -> StageAssets:
         open=lambda context: Validation(feed, context.resources.lake),
         problem=lambda stage, day: stage.problem(day),
         newest_day=lambda stage, day: {"dagster/column_lineage": columns.same_columns(feed, asset_key(spec, feed.raw))},
-        checks=[checks.every_day_accepted(spec, key)],
-        judge=lambda stage, days: checks.judge_days(spec, stage, days, key),
+        checks=[checks.every_day_accepted(spec, key), *([] if is_of_labels else data_checks(spec, key))],
+        judge=lambda stage, days: chain(
+            checks.judge_days(spec, stage, days, key), iter(()) if is_of_labels else judge_data(spec, stage, days, key)
+        ),
         afterwards=lambda context, days: mark_stale_models(context, spec, days) if is_of_labels else None,
         resources=frozenset({"registry"} if is_of_labels else {}),
     )
@@ -167,8 +172,8 @@ def _evaluation(spec: ModelSpec) -> StageAssets:
         problem=checks.evaluation_problem,
         every_day=checks.evaluation_metadata,
         newest_day=checks.picture_metadata,
-        checks=checks.gate_checks(spec, key),
-        judge=lambda stage, days: checks.judge_gates(stage, days, key),
+        checks=[*checks.gate_checks(spec, key), *label_checks(spec, key)],
+        judge=lambda stage, days: chain(checks.judge_gates(stage, days, key), judge_labels(spec, stage, days, key)),
     )
 
 
