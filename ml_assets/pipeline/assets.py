@@ -14,6 +14,7 @@ from ml_assets.pipeline.compute import training_tags
 from ml_assets.pipeline.data_checks import data_checks, judge_data
 from ml_assets.pipeline.evaluation import EVALUATION, ModelEvaluation
 from ml_assets.pipeline.features import FEATURES, FeatureEngineering
+from ml_assets.pipeline.freshness import freshness_policy
 from ml_assets.pipeline.ingestion import RAW, RAW_LABELS, Ingestion
 from ml_assets.pipeline.label_checks import judge_labels, label_checks
 from ml_assets.pipeline.registry import ENTRY, ModelRegistration
@@ -27,6 +28,8 @@ from ml_assets.resources.registry import RegisteredVersion
 LANDED_TO_FEATURES = (RAW, VALIDATED, QUARANTINED, FEATURES)
 LABEL_ASSETS = (RAW_LABELS, LABELS, QUARANTINED_LABELS)
 MODEL_ASSETS = (MODEL, EVALUATION, ENTRY)
+# The first and the last that have to follow each day; what lies between is late when the last is.
+FOLLOW_EACH_DAY = (RAW, VALIDATED, ENTRY)
 
 
 def landed_to_features(spec: ModelSpec) -> tuple[str, ...]:
@@ -60,6 +63,7 @@ def _asset(
         metadata=metadata,
         partitions_def=partitions(spec),
         tags={"model": spec.name},
+        freshness_policy=freshness_policy(spec) if name in FOLLOW_EACH_DAY else None,
     )
 
 
