@@ -69,7 +69,7 @@ class Part:
     provenance: Mapping[str, object] = field(default_factory=dict)
 
     def to_json(self) -> bytes:
-        """The part as canonical JSON, with at most 50 lines of a finding or table: equal parts give equal bytes."""
+        """The part as JSON, with at most 50 lines of a finding or table: equal parts give equal bytes."""
         found = {
             **{name: getattr(self, name) for name in ("asset", "state", "problem", "facts", "provenance")},
             "day": self.day.isoformat(),
@@ -81,7 +81,7 @@ class Part:
             ],
             "pictures": {title: b64encode(png).decode() for title, png in self.pictures.items()},
         }
-        return json.dumps(found, default=str, separators=(",", ":")).encode()
+        return json.dumps(found, default=_plain, separators=(",", ":")).encode()
 
     @classmethod
     def from_json(cls, content: bytes) -> "Part":
@@ -144,15 +144,19 @@ class Report:
     def model_line(self) -> str:
         """What became of the model of the day, in one sentence."""
         states = {part.state: part for part in self.parts}
-        for state in ("registered", "not registered", "no model"):
-            if part := states.get(state):
-                return f"{state}: {part.problem}" if part.problem else state
+        if part := states.get("registered"):
+            return f"registered as version {part.facts['version']}"
+        if part := states.get("not registered"):
+            return f"not registered: {part.problem}" if part.problem else "not registered"
+        if part := states.get("no model"):
+            return part.problem or "no model"
         return "evaluated, not registered" if any(part.asset == "evaluation" for part in self.parts) else "no model was made of this day"
 
 
-def with_findings(part: Part, findings: Iterable[Finding], pictures: Mapping[str, bytes]) -> Part:
-    """The part with those of the findings that are of its day, and further pictures."""
-    return replace(part, findings=[one for one in findings if one.day == part.day], pictures={**part.pictures, **pictures})
+def _plain(value: object) -> object:
+    """Numbers of numpy as Python's, all else that JSON does not know, such as days, as text."""
+    item = getattr(value, "item", None)
+    return item() if item else str(value)
 
 
 def _of_drift(part: Part) -> Part:

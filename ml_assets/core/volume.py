@@ -65,5 +65,6 @@ def judge_gaps(settings: GapsCheck, counts: Mapping[date, int], day: date, start
     span = f"the {len(before)} days from {before[0]} to {before[-1]}"
     if not gaps:
         return Finding(NO_GAPS, day, True, f"each of {span} has accepted rows", settings.severity)
-    reason = f"{len(gaps)} of {span} have no accepted rows, the first {gaps[0]}, the last {gaps[-1]}"
+    named = f"have no accepted rows, the first {gaps[0]}, the last {gaps[-1]}" if len(gaps) > 1 else f"has no accepted rows: {gaps[0]}"
+    reason = f"{len(gaps)} of {span} {named}"
     return Finding(NO_GAPS, day, False, reason, settings.severity, [{"day_without_rows": str(one)} for one in gaps])

@@ -9,7 +9,7 @@ import dagster as dg
 
 from ml_assets.core.spec import ModelSpec
 from ml_assets.core.spec.feed import Feed, labels_feed, rows_feed
-from ml_assets.pipeline import checks, columns
+from ml_assets.pipeline import checks, columns, report_parts
 from ml_assets.pipeline.compute import training_tags
 from ml_assets.pipeline.data_checks import data_checks, judge_data
 from ml_assets.pipeline.evaluation import EVALUATION, ModelEvaluation
@@ -105,6 +105,7 @@ def _validation(spec: ModelSpec, feed: Feed) -> StageAssets:
         judge=lambda stage, days: chain(
             checks.judge_days(spec, stage, days, key), iter(()) if is_of_labels else judge_data(spec, stage, days, key)
         ),
+        report=report_parts.validation_parts,
         afterwards=lambda context, days: mark_stale_models(context, spec, days) if is_of_labels else None,
         resources=frozenset({"registry"} if is_of_labels else {}),
     )
@@ -127,6 +128,7 @@ def _features(spec: ModelSpec) -> StageAssets:
         open=lambda context: FeatureEngineering(spec, context.resources.lake, context.resources.landing),
         problem=lambda stage, day: None,
         newest_day=lambda stage, day: {"dagster/column_lineage": columns.feature_lineage(spec, asset_key(spec, VALIDATED))},
+        report=report_parts.features_parts,
         afterwards=lambda context, days: mark_stale_models(context, spec, days),
         resources=frozenset({"registry"}),
     )
@@ -178,6 +180,7 @@ def _evaluation(spec: ModelSpec) -> StageAssets:
         newest_day=checks.picture_metadata,
         checks=[*checks.gate_checks(spec, key), *label_checks(spec, key)],
         judge=lambda stage, days: chain(checks.judge_gates(stage, days, key), judge_labels(spec, stage, days, key)),
+        report=report_parts.evaluation_parts,
     )
 
 
@@ -207,5 +210,6 @@ def _registration(spec: ModelSpec) -> StageAssets:
         open=open_stage,
         problem=checks.registration_problem,
         every_day=checks.registration_metadata,
+        report=report_parts.registration_parts,
         resources=frozenset({"registry", "tracking"}),
     )

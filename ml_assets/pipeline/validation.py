@@ -78,6 +78,10 @@ class Validation:
         reports = [quarantine_report(quarantined.read(some, columns)) for some in self._days_to_read_at_once(days)]
         return pd.concat(reports, ignore_index=True) if reports else pd.DataFrame(columns=REPORT_COLUMNS)
 
+    def landed_objects(self, days: Sequence[date]) -> list[dict]:
+        """Day, key, size, rows and fault of each landed object of some days."""
+        return self._objects.read(days, ["day", "key", "size", "rows", "fault"]).to_pylist()
+
     def rows_quarantined(self, days: Sequence[date]) -> int:
         """The number of quarantined rows of `days`."""
         scopes = (self.quarantined.read(some, ["scope"])["scope"] for some in self._days_to_read_at_once(days))
