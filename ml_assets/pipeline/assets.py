@@ -102,9 +102,7 @@ def _validation(spec: ModelSpec, feed: Feed) -> StageAssets:
         problem=lambda stage, day: stage.problem(day),
         newest_day=lambda stage, day: {"dagster/column_lineage": columns.same_columns(feed, asset_key(spec, feed.raw))},
         checks=[checks.every_day_accepted(spec, key), *([] if is_of_labels else data_checks(spec, key))],
-        judge=lambda stage, days: chain(
-            checks.judge_days(spec, stage, days, key), iter(()) if is_of_labels else judge_data(spec, stage, days, key)
-        ),
+        judge=lambda stage, days: chain(checks.judge_days(spec, stage, days, key), iter(()) if is_of_labels else judge_data(spec, stage, days, key)),
         report=report_parts.validation_parts,
         afterwards=lambda context, days: mark_stale_models(context, spec, days) if is_of_labels else None,
         resources=frozenset({"registry"} if is_of_labels else {}),

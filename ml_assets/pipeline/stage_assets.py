@@ -85,11 +85,11 @@ def build_stage_assets(spec: ModelSpec, stage_assets: StageAssets) -> dg.AssetsD
         # What was found when an unchanged day was made still holds.
         problems = {found.day: found.problem or (None if found.computed else stage_assets.problem(stage, found.day)) for found in outcomes}
         _log_outcomes(context, stage, outcomes, problems)
-        stage_assets.afterwards(context, days)
-        asked = set(context.selected_asset_check_keys)
         found = list(stage_assets.judge(stage, days))
         # Before any check can stop the run.
         reports = _report(spec, stage_assets, context, stage, outcomes, found, problems)
+        stage_assets.afterwards(context, days)
+        asked = set(context.selected_asset_check_keys)
         judged = [one for one in found if one.key in asked]
         failed = failed_by_day(judged)
         for asset in stage_assets.specs:
@@ -123,14 +123,14 @@ def _report(
     judged: Sequence[Judged],
     problems: Mapping[date, str | None],
 ) -> Reports | None:
-    """Write the stage's part of the report of each day that was made now, that has none yet, or that is the only one of the run."""
+    """Write the stage's part of the report of each day that was made now, has a problem, has no part yet, or is the only one of the run."""
     if stage_assets.report is None:
         return None
     reports = Reports(spec.name, context.resources.lake)
     days = [outcome.day for outcome in outcomes]
     if len(days) > 1 and not all(outcome.computed for outcome in outcomes):
         reported = reports.days_with(stage.name)
-        days = [outcome.day for outcome in outcomes if outcome.computed or outcome.day not in reported]
+        days = [outcome.day for outcome in outcomes if outcome.computed or outcome.problem or outcome.day not in reported]
     reports.add(with_findings(stage_assets.report(stage, days), judged, problems))
     return reports
 

@@ -19,7 +19,6 @@ NASTY = "<script>alert('x')</script>\"&"
 class Elements(HTMLParser):
     """The elements, attributes and texts of a page."""
 
-
     def __init__(self, page: bytes):
         super().__init__()
         self.names: list[str] = []
@@ -89,7 +88,9 @@ def test_the_page_needs_nothing_but_itself():
 
 def test_the_verdict_and_what_failed_come_first():
     text = Elements(render(report())).text()
-    places = [text.index(words) for words in ("Flagged", "the rows are published; checks found 1 error and 1 warning", "error row count", "Data quality")]
+    places = [
+        text.index(words) for words in ("Flagged", "the rows are published; checks found 1 error and 1 warning", "error row count", "Data quality")
+    ]
     assert places == sorted(places)
     assert text.index("warning column drift of validated data") < text.index("Data quality")
     assert text.index("Drift") < text.index("Provenance")
@@ -101,7 +102,16 @@ def test_an_empty_report_is_a_page():
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(None, ""), (float("nan"), ""), (True, "yes"), (12_345, "12,345"), (0.123456, "0.1235"), (98_765.4, "98,765"), ("a" * 500, "a" * 399 + "…"), ([1], "[1]")],
+    [
+        (None, ""),
+        (float("nan"), ""),
+        (True, "yes"),
+        (12_345, "12,345"),
+        (0.123456, "0.1235"),
+        (98_765.4, "98,765"),
+        ("a" * 500, "a" * 399 + "…"),
+        ([1], "[1]"),
+    ],
 )
 def test_values_are_shown_as_people_read_them(value, text):
     assert shown(value) == text

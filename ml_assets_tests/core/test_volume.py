@@ -22,7 +22,9 @@ def weeks(weekday: int = 10_000, weekend: int = 2_000, length: int = 28) -> dict
     return {one: weekend if one.weekday() >= 5 else weekday for one in (DAY - timedelta(days=back) for back in range(1, length + 1))}
 
 
-@pytest.mark.parametrize(("count", "passed"), [(2_000, True), (1_250, True), (3_300, True), (1_190, False), (3_350, False), (200, False), (10_000, False)])
+@pytest.mark.parametrize(
+    ("count", "passed"), [(2_000, True), (1_250, True), (3_300, True), (1_190, False), (3_350, False), (200, False), (10_000, False)]
+)
 def test_a_day_is_compared_with_the_same_weekday(count, passed):
     found = judge_row_count(RowCountCheck(), weeks() | {DAY: count}, DAY)
     assert found.passed is passed
