@@ -104,6 +104,10 @@ class Validation:
         """Key, fault and other columns of the landed objects of a day."""
         return self._objects.read([day], ["key", "fault", "other_columns"]).to_pylist()
 
+    def landed_objects(self, days: Sequence[date]) -> list[dict]:
+        """Day, key, size, rows and fault of each landed object of some days."""
+        return self._objects.read(days, ["day", "key", "size", "rows", "fault"]).to_pylist()
+
     def rows_quarantined(self, days: Sequence[date]) -> int:
         """The number of quarantined rows of `days`."""
         scopes = (self.quarantined.read(some, ["scope"])["scope"] for some in self._days_to_read_at_once(days))

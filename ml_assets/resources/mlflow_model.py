@@ -25,7 +25,7 @@ ITEMS_PER_REQUEST = 100
 class ModelRecord:
     """A trained model with everything that the registry keeps of it.
 
-    Raises ValueError when an artifact is missing or unknown, the example has no rows, or the name of a picture is a path.
+    Raises ValueError when an artifact is missing or unknown, the example has no rows, or the name of a picture or document is a path.
     """
 
     name: str
@@ -44,6 +44,8 @@ class ModelRecord:
     """Figures of the evaluation; those that are not finite are not logged, but named in the tag `metrics_not_finite`."""
     pictures: Mapping[str, bytes] = field(default_factory=dict)
     """PNG images by file name."""
+    documents: Mapping[str, bytes] = field(default_factory=dict)
+    """Files for people by file name, such as the report of the day."""
     tags: Mapping[str, str] = field(default_factory=dict)
     """Further tags of run and version."""
 
@@ -52,9 +54,10 @@ class ModelRecord:
             raise ValueError(f"artifacts of {self.name}: must be {', '.join(ARTIFACTS)}, not {', '.join(sorted(self.artifacts)) or 'none'}")
         if self.example.empty:
             raise ValueError(f"example of {self.name}: must have a row or more; the signature of the model is read from it")
-        for picture in self.pictures:
-            if Path(picture).name != picture:
-                raise ValueError(f"pictures of {self.name}: {picture!r} must be a file name without a folder")
+        for kind, files in [("pictures", self.pictures), ("documents", self.documents)]:
+            for name in files:
+                if Path(name).name != name:
+                    raise ValueError(f"{kind} of {self.name}: {name!r} must be a file name without a folder")
 
     def all_tags(self) -> dict[str, str]:
         """The tags of run and version: those given, `day`, `model_digest`, and the names of metrics that are not finite, where there are any."""
@@ -68,7 +71,7 @@ class ModelRecord:
 
 
 def log_model(client: "MlflowClient", experiment_id: str, run_id: str, record: ModelRecord) -> "LoggedModel":
-    """Log parameters, metrics, pictures and the model itself to a run that exists; returns MLflow's entry of the model, with the place of its files.
+    """Log parameters, metrics, pictures, documents and the model itself to a run that exists; returns MLflow's entry of the model, with the place of its files.
 
     Nothing here uses MLflow's active run.
     """
@@ -84,10 +87,13 @@ def log_model(client: "MlflowClient", experiment_id: str, run_id: str, record: M
     for part in _parts(record.finite_metrics()):
         client.log_batch(run_id, metrics=[Metric(name, value, now, 0, model_id=logged.model_id) for name, value in part.items()])
     with TemporaryDirectory() as place:
-        pictures, folder = Path(place, "pictures"), Path(place, "model")
+        pictures, documents, folder = Path(place, "pictures"), Path(place, "documents"), Path(place, "model")
         if record.pictures:
             _write(pictures, record.pictures)
             client.log_artifacts(run_id, str(pictures), "pictures")
+        if record.documents:
+            _write(documents, record.documents)
+            client.log_artifacts(run_id, str(documents))
         description = Model(
             artifact_path=logged.artifact_location,
             run_id=run_id,

@@ -10,7 +10,7 @@ from ml_assets.core.spec.base import SpecPart
 from ml_assets.core.spec.durations import PositiveDays
 
 Severity = Literal["warn", "error"]
-ALL_CHECKS = "all"
+ALL_CHECKS, CONTRACT = "all", "contract_"
 
 
 class Check(SpecPart):
@@ -171,8 +171,9 @@ class Checks(SpecPart):
     def _accepted_names_checks(self) -> "Checks":
         known = {name for name in type(self).model_fields if name != "accepted"} | {ALL_CHECKS}
         for day, names in self.accepted.items():
-            if unknown := [name for name in names if name not in known]:
-                raise ValueError(f"accepted.{day}: there is no check {', '.join(unknown)}; the checks are {', '.join(sorted(known))}")
+            # Those of the contract are named after columns, which are not known here.
+            if unknown := [name for name in names if name not in known and not name.startswith(CONTRACT)]:
+                raise ValueError(f"accepted.{day}: there is no check {', '.join(unknown)}; the checks are {', '.join(sorted(known))} and {CONTRACT}<column>")
         return self
 
     def enabled(self) -> Iterator[tuple[str, Check]]:
