@@ -1,7 +1,5 @@
 """Two models on the same rows: how much better one is than the other by each metric, with paired intervals."""
 
-from dataclasses import dataclass
-from datetime import date
 from typing import get_args
 
 import numpy as np
@@ -17,38 +15,6 @@ LOWER_IS_BETTER = ("log_loss", "brier_score", "calibration_error")
 MEASURED = ("value", "champion_value", "difference", "low", "high")
 
 
-@dataclass(frozen=True)
-class Champion:
-    """The version that the alias `champion` points to, with digest and day of its model; None where the version does not say."""
-
-    version: int
-    digest: str | None
-    day: date | None
-
-
-def why_not_comparable(champion: Champion | None, digest: str, day: date) -> str | None:
-    """Why a model is not compared with a champion, or None when it can be.
-
-    A champion of the same or a later day may have been trained on rows that the model is judged on. One of an earlier day was not: its training
-    window ended before its own holdout, and that ends before the holdout of the later day does.
-
-    Args:
-        champion: the model in use, if there is one.
-        digest: digest of the model that is judged.
-        day: the day that this model is of.
-    """
-    if champion is None:
-        return "there is no champion yet"
-    named = f"the champion, version {champion.version},"
-    if champion.digest is None or champion.day is None:
-        return f"{named} has no tags model_digest and day, so it is not known which model it is"
-    if champion.digest == digest:
-        return f"{named} is this model"
-    if champion.day >= day:
-        return f"{named} is of {champion.day}, not of a day before {day}: it may have been trained on rows of the holdout"
-    return None
-
-
 def compare(
     labels: ArrayLike,
     scores: tuple[ArrayLike, ArrayLike],
@@ -61,8 +27,8 @@ def compare(
 
     Columns metric, value, champion_value, difference, low, high, rows. `difference` is value - champion_value, the other way round for metrics of
     which lower is better, so that above 0 is better. `low` and `high` are percentiles over `samples` draws of as many rows with replacement; each
-    draw counts the same rows for both models (the paired bootstrap: Efron and Tibshirani, An Introduction to the Bootstrap, chapter 8), so what makes a
-    row hard for both does not widen the interval. Draws in which the metric of either is undefined do not count. The result depends on the rows and
+    draw counts the same rows for both models (the paired bootstrap: Efron and Tibshirani, An Introduction to the Bootstrap, chapter 8), so what makes
+    a row hard for both does not widen the interval. Draws in which the metric of either is undefined do not count. The result depends on the rows and
     the seed, not on the order of the rows; equal scores have the difference 0 from 0 to 0.
 
     Args:

@@ -15,9 +15,9 @@ CHAMPION = "champion"
 class Verdict:
     """What one gate says: bounds are inclusive, and `reason` is one sentence for people.
 
-    gate: metric, metric with _slices, or champion. metric: what is bounded. value: of all rows, of the worst slice, or the difference to the champion;
-    None when it is missing or NaN. passed: None when there is nothing to judge, which keeps no model back. lines: what was found in detail, the worst
-    first.
+    gate: metric, metric with _slices, or champion. metric: what is bounded. value: of all rows, of the worst slice, or the difference to the
+    champion; None when it is missing or NaN. passed: None when there is nothing to judge, which keeps no model back. lines: what was found in detail,
+    the worst first.
     """
 
     gate: str

@@ -11,7 +11,9 @@ from ml_assets.core.spec.feed import Feed, labels_feed, rows_feed
 from ml_assets.pipeline import checks, columns
 from ml_assets.pipeline.compute import training_tags
 from ml_assets.pipeline.evaluation import EVALUATION, ModelEvaluation
+from ml_assets.pipeline.failing_models import track_failing_models
 from ml_assets.pipeline.features import FEATURES, FeatureEngineering
+from ml_assets.pipeline.gate_checks import gate_checks, judge_gates
 from ml_assets.pipeline.ingestion import RAW, RAW_LABELS, Ingestion
 from ml_assets.pipeline.registry import ENTRY, ModelRegistration
 from ml_assets.pipeline.stage_assets import StageAssets, build_stage_assets, partitions
@@ -163,12 +165,14 @@ def _evaluation(spec: ModelSpec) -> StageAssets:
                 **_schema(columns.evaluation_columns(spec)),
             )
         ],
-        open=lambda context: ModelEvaluation(spec, context.resources.lake, context.resources.landing),
+        open=lambda context: ModelEvaluation(spec, context.resources.lake, context.resources.landing, context.resources.registry),
         problem=checks.evaluation_problem,
         every_day=checks.evaluation_metadata,
         newest_day=checks.picture_metadata,
-        checks=checks.gate_checks(spec, key),
-        judge=lambda stage, days: checks.judge_gates(stage, days, key),
+        checks=gate_checks(spec, key),
+        judge=lambda stage, days: judge_gates(stage, days, key),
+        afterwards=lambda context, days: track_failing_models(context, spec, days),
+        resources=frozenset({"registry", "tracking"}),
     )
 
 

@@ -1,17 +1,14 @@
 """Two models are compared on the same resamples: equal ones differ by nothing, worse ones are told, and the order of rows does not matter."""
 
-from datetime import date
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ml_assets.core.bootstrap import row_intervals
-from ml_assets.core.comparison import COMPARED, LOWER_IS_BETTER, Champion, compare, not_compared, why_not_comparable
+from ml_assets.core.comparison import COMPARED, LOWER_IS_BETTER, compare, not_compared
 from ml_assets.core.metrics import RowMetrics, point_metrics
 
-DAY = date(2025, 3, 10)
 ROWS = st.lists(st.tuples(st.integers(0, 1), *[st.integers(0, 5).map(lambda fifths: fifths / 5)] * 2), min_size=1, max_size=25)
 
 
@@ -87,22 +84,3 @@ def test_what_is_not_compared_has_a_row_for_each_metric_without_figures():
     assert found["metric"].tolist() == list(COMPARED)
     assert list(found.columns) == list(compare([0, 1], ([0.1, 0.2], [0.1, 0.2]), (0.5, 0.5), 20, 0.9, 0).columns)
     assert found.drop(columns=["metric", "rows"]).isna().all(axis=None)
-
-
-@pytest.mark.parametrize(
-    ("champion", "reason"),
-    [
-        (None, "no champion yet"),
-        (Champion(3, "other", None), "no tags"),
-        (Champion(3, None, date(2025, 3, 1)), "no tags"),
-        (Champion(3, "mine", date(2025, 3, 1)), "is this model"),
-        (Champion(3, "other", DAY), "not of a day before 2025-03-10"),
-        (Champion(3, "other", date(2025, 3, 11)), "version 3, is of 2025-03-11"),
-    ],
-)
-def test_a_champion_that_says_nothing_about_the_model_is_not_compared(champion, reason):
-    assert reason in (why_not_comparable(champion, "mine", DAY) or "")
-
-
-def test_a_champion_of_an_earlier_day_is_compared():
-    assert why_not_comparable(Champion(3, "other", date(2025, 3, 9)), "mine", DAY) is None
