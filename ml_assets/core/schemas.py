@@ -129,6 +129,24 @@ EVALUATION_METRICS = pa.schema(
 )
 """Metrics of the model of a day on its holdout, with bootstrap interval; slice_column is empty for all rows together."""
 
+CHAMPION_COMPARISON = pa.schema(
+    [
+        ("metric", pa.string()),
+        ("champion_version", pa.int64()),
+        ("champion_digest", pa.string()),
+        ("champion_day", pa.date32()),
+        ("value", pa.float64()),
+        ("champion_value", pa.float64()),
+        ("difference", pa.float64()),
+        ("low", pa.float64()),
+        ("high", pa.float64()),
+        ("rows", pa.int64()),
+        ("note", pa.string()),
+    ]
+)
+"""The model of a day against the champion of then on the same holdout rows, by metric; a difference above 0 is better. `note` says why nothing was
+compared."""
+
 REGISTRY_ENTRY = pa.schema(
     [
         ("model_digest", pa.string()),
