@@ -20,6 +20,7 @@ from ml_assets.core.spec import ModelSpec
 from ml_assets.defs.environment import SETTINGS, Settings, build_environment
 from ml_assets.pipeline.assets import MODEL_ASSETS, asset_key, landed_to_features
 from ml_assets.pipeline.days import is_current
+from ml_assets.pipeline.evaluation import EVALUATION
 from ml_assets.pipeline.stage import CannotMake
 from ml_assets.pipeline.stages import Stages, open_stages
 from ml_assets.resources.landing import Landing
@@ -43,7 +44,8 @@ def main(model: str) -> None:
     """Simulate files if there are none, make what is needed, print the summary.
 
     Raises:
-        SystemExit: with a message, when the model does not exist, the lake cannot be used, nothing has landed, or a run fails.
+        SystemExit: with a message, when the model does not exist, the lake cannot be used, nothing has landed, or a run fails; with status 1 after
+            the summary, when the model failed a gate.
     """
     begun, console = time.perf_counter(), Console()
     spec = spec_of(model)
@@ -62,6 +64,8 @@ def main(model: str) -> None:
         seconds = _materialise(spec, needed, SETTINGS, console)
         _, stages = _open(spec)
     print_summary(console, spec, needed, stages, seconds, time.perf_counter() - begun, SETTINGS)
+    if stages.registration.kept_out(needed.newest):
+        sys.exit(1)
 
 
 def _open(spec: ModelSpec) -> tuple[Landing, Stages]:
@@ -112,7 +116,7 @@ def _materialise(spec: ModelSpec, needed: Needed, settings: Settings, console: C
                 run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
                 raise_on_error=False,
             )
-            if not result.success:
+            if not result.success and not _only_gates_failed(spec, result):
                 progress.stop()
                 sys.exit(_why_failed(result))
             for step in instance.get_run_step_stats(result.run_id):
@@ -128,9 +132,23 @@ def _partition_tags(days: list[date]) -> dict[str, str]:
     return {ASSET_PARTITION_RANGE_START_TAG: days[0].isoformat(), ASSET_PARTITION_RANGE_END_TAG: days[-1].isoformat()}
 
 
+def _only_gates_failed(spec: ModelSpec, result) -> bool:
+    """Whether the run ended because the model failed a gate, which the summary tells."""
+    failures = [event for event in result.all_events if event.is_step_failure]
+    return all(_is_of_checks(event) and event.step_key == f"{spec.name}__{EVALUATION}" for event in failures)
+
+
+def _is_of_checks(event) -> bool:
+    """Whether a step failed because of a blocking check."""
+    error = event.step_failure_data.error
+    return error is not None and error.cls_name == "DagsterAssetCheckFailedError"
+
+
 def _why_failed(result) -> str:
     failures = [event for event in result.all_events if event.is_step_failure]
-    reasons = [f"{event.step_key}: {_root_cause(event.step_failure_data)}" for event in failures]
+    reasons = [f"{event.step_key}: {_root_cause(event.step_failure_data)}" for event in failures if not _is_of_checks(event)]
+    stopping = [found for found in result.get_asset_check_evaluations() if found.blocking and not found.passed]
+    reasons += [f"{found.asset_key.to_user_string()}: {found.check_name}: {found.description}" for found in stopping]
     return "\n".join([f"run {result.run_id} failed; `make ui` shows all of it", *reasons])
 
 

@@ -1,13 +1,14 @@
 """The summary of the main job, read from what is committed in the lake and the registry."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from ml_assets.core.spec import ModelSpec
+from ml_assets.core.spec.evaluation import GateMetric
 from ml_assets.defs.environment import Settings
 from ml_assets.pipeline.registry import ALIAS
 from ml_assets.pipeline.stages import Stages
@@ -16,7 +17,7 @@ from ml_assets.pipeline.validation import QUARANTINED, VALIDATED
 if TYPE_CHECKING:
     from ml_assets.cli.run import Needed
 
-SHOWN = ("roc_auc", "average_precision", "precision", "recall", "f1", "precision_at_k", "entity_precision_at_k", "log_loss", "brier_score")
+VERDICTS = {True: "[green]passed[/]", False: "[red]failed[/]", None: "[yellow]not judged[/]"}
 MOST_FAULTS = 12
 
 
@@ -74,7 +75,7 @@ def _print_metrics(console: Console, spec: ModelSpec, needed: "Needed", stages: 
     overall = stages.evaluation.overall(needed.newest).set_index("metric")
     interval = f"{spec.evaluation.confidence:.0%} interval"
     table = Table("metric", "value", interval, title="On the holdout", title_justify="left", title_style="bold")
-    for metric in SHOWN:
+    for metric in get_args(GateMetric):
         if metric in overall.index:
             row = overall.loc[metric]
             table.add_row(metric, f"{row['value']:.4f}", f"{row['low']:.4f} to {row['high']:.4f}")
@@ -84,17 +85,20 @@ def _print_metrics(console: Console, spec: ModelSpec, needed: "Needed", stages: 
 def _print_gates(console: Console, needed: "Needed", stages: Stages) -> None:
     table = Table("gate", "verdict", "reason", title="Gates", title_justify="left", title_style="bold")
     for verdict in stages.evaluation.verdicts(needed.newest):
-        table.add_row(verdict.metric, "[green]passed[/]" if verdict.passed else "[red]failed[/]", verdict.reason)
+        table.add_row(verdict.gate, VERDICTS[verdict.passed], escape(verdict.reason))
     console.print(table)
 
 
 def _print_entry(console: Console, spec: ModelSpec, needed: "Needed", stages: Stages, model: Mapping, settings: Settings) -> None:
-    entry = stages.registration.entry(needed.newest) or {}
+    entry, kept_out = stages.registration.entry(needed.newest) or {}, stages.registration.kept_out(needed.newest)
     console.print(f"Model digest  {model['model_digest']}")
     console.print(
         f"Trained on    {model['rows']:,} rows, {model['positives']:,} positive, {model['rounds']} rounds, threshold {model['threshold']:.4f}"
     )
     holder = stages.registration.registry.alias_version(spec.name, ALIAS)
     alias = f"alias {ALIAS} is version {holder}" if holder is not None else f"alias {ALIAS} is not set"
-    console.print(f"MLflow        {spec.name} version {entry.get('version', 'none')}, {alias} ({entry.get('note', '')})", soft_wrap=True)
+    if kept_out:
+        console.print(f"MLflow        [bold red]not registered:[/] {escape(kept_out)}; {alias}", soft_wrap=True)
+    else:
+        console.print(f"MLflow        {spec.name} version {entry.get('version', 'none')}, {alias} ({entry.get('note', '')})", soft_wrap=True)
     console.print(f"Files         {settings.lake}/{model['artifacts']}", soft_wrap=True)

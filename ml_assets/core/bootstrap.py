@@ -20,8 +20,8 @@ def row_intervals(metrics: RowMetrics, samples: int, confidence: float, seed: in
     each other, the truth varies more than the interval says. Draws in which a metric is undefined do not count for it; undefined in all, it has NaN.
     The result depends on the rows and the seed, not on the order of the rows.
     """
-    parts = [metrics.of(counts) for counts in _draws(metrics.rows, samples, seed)]
-    return {name: _percentiles(np.concatenate([part[name] for part in parts]), confidence) for name in parts[0]}
+    parts = [metrics.of(counts) for counts in draws(metrics.rows, samples, seed)]
+    return {name: percentile_interval(np.concatenate([part[name] for part in parts]), confidence) for name in parts[0]}
 
 
 def day_interval(daily: ArrayLike, samples: int, confidence: float, seed: int) -> Interval:
@@ -32,12 +32,12 @@ def day_interval(daily: ArrayLike, samples: int, confidence: float, seed: int) -
     values = np.asarray(daily, dtype=np.float64)
     if len(values) < 2:
         return NO_INTERVAL
-    means = [counts @ values / len(values) for counts in _draws(len(values), samples, seed)]
-    return _percentiles(np.concatenate(means), confidence)
+    means = [counts @ values / len(values) for counts in draws(len(values), samples, seed)]
+    return percentile_interval(np.concatenate(means), confidence)
 
 
-def _draws(rows: int, samples: int, seed: int) -> Iterator[NDArray[np.int64]]:
-    """How often each row is drawn, in parts of shape (some of the samples, rows)."""
+def draws(rows: int, samples: int, seed: int) -> Iterator[NDArray[np.int64]]:
+    """How often each row is drawn, of as many rows with replacement, in parts of shape (some of the samples, rows)."""
     random = np.random.default_rng(seed)
     step = max(1, COUNTS_AT_ONCE // max(rows, 1))
     for first in range(0, samples, step):
@@ -48,7 +48,8 @@ def _draws(rows: int, samples: int, seed: int) -> Iterator[NDArray[np.int64]]:
         yield np.bincount(drawn.ravel(), minlength=size * rows).reshape(size, rows)
 
 
-def _percentiles(values: NDArray[np.float64], confidence: float) -> Interval:
+def percentile_interval(values: NDArray[np.float64], confidence: float) -> Interval:
+    """(low, high) that hold the middle share `confidence` of the values that are not NaN; NaN when all are."""
     defined = values[~np.isnan(values)]
     if not len(defined):
         return NO_INTERVAL

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ml_assets.core.bootstrap import Interval, day_interval, row_intervals
+from ml_assets.core.comparison import compare
 from ml_assets.core.metrics import RowMetrics, daily_entity_precision_at_k, daily_precision_at_k
 from ml_assets.core.spec import ModelSpec
 from ml_assets.core.spec.evaluation import GateMetric
@@ -77,6 +78,23 @@ def measure(spec: ModelSpec, scores: pd.DataFrame, threshold: float) -> pd.DataF
     return pd.DataFrame(found)
 
 
+def measure_against_champion(spec: ModelSpec, scores: pd.DataFrame, thresholds: tuple[float, float]) -> pd.DataFrame:
+    """Each compared metric of a model and of the champion on the labelled rows of the holdout; columns as `compare` gives them.
+
+    Args:
+        spec: the model.
+        scores: the holdout with the target, `score` and `champion_score`.
+        thresholds: the score from which the model and the champion decide positive.
+
+    Raises:
+        ValueError: when a column or a score is missing, or a target is neither 0 nor 1.
+    """
+    _require(scores, [spec.target, "score", "champion_score"], "the scored holdout")
+    labelled = scores.loc[scores[spec.target].notna()]
+    both = _scores(labelled), _scores(labelled, "champion_score")
+    return compare(_labels(spec, labelled), both, thresholds, **_resampling(spec))
+
+
 def _overall(
     spec: ModelSpec, rows: pd.DataFrame, labels: NDArray[np.int64], values: NDArray[np.float64], threshold: float
 ) -> list[dict[str, object]]:
@@ -127,10 +145,10 @@ def _labels(spec: ModelSpec, rows: pd.DataFrame) -> NDArray[np.int64]:
     return labels.to_numpy(dtype=np.int64)
 
 
-def _scores(rows: pd.DataFrame) -> NDArray[np.float64]:
-    values = np.asarray(rows["score"].astype("Float64").to_numpy(na_value=np.nan), dtype=np.float64)
+def _scores(rows: pd.DataFrame, column: str = "score") -> NDArray[np.float64]:
+    values = np.asarray(rows[column].astype("Float64").to_numpy(na_value=np.nan), dtype=np.float64)
     if (bad := np.count_nonzero(~((values >= 0) & (values <= 1)))) > 0:
-        raise ValueError(f"score: {bad} of {len(values)} labelled rows have no score between 0 and 1; score the holdout again")
+        raise ValueError(f"{column}: {bad} of {len(values)} labelled rows have no score between 0 and 1; score the holdout again")
     return values
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 NAN = float("nan")
+CALIBRATION_BINS = 10
 
 
 def sorted_rows(labels: ArrayLike, scores: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
@@ -30,7 +31,7 @@ def sorted_rows(labels: ArrayLike, scores: ArrayLike) -> tuple[NDArray[np.int64]
 
 
 class RowMetrics:
-    """The seven metrics that need no day, for rows that count any number of times: sorts once, for however many resamples follow.
+    """The nine metrics that need no day, for rows that count any number of times: sorts once, for however many resamples follow.
 
     Definitions and values are those of scikit-learn's functions of the same names with the counts as sample weights, where these are defined:
     - roc_auc: chance that a positive scores higher than a negative, ties counting half; NaN unless both classes occur
@@ -40,6 +41,13 @@ class RowMetrics:
     - f1: 2 TP / (2 TP + FP + FN); NaN when no row is positive or decided positive
     - log_loss: mean of -ln(score given to the label), scores kept 2.2e-16 away from 0 and 1; NaN without rows
     - brier_score: mean of (score - label) squared; NaN without rows
+
+    Two more say whether scores are probabilities:
+    - calibration_ratio: sum of the scores / number of positives, 1 when as many positives came as the scores announced; NaN without positives
+    - calibration_error: sum over ten bins of |sum of the scores - positives in the bin| / rows, which is the expected calibration error of Naeini,
+      Cooper and Hauskrecht (Obtaining Well Calibrated Probabilities Using Bayesian Binning, 2015) with bins of equal row count instead of equal width
+      (Nixon et al., Measuring Calibration in Deep Learning, 2019). Rows of equal score share a bin, that of the first of them from the highest score
+      down, and the bins are fixed by the rows, not by how often they count; NaN without rows. Chance adds to it, in resamples twice
     """
 
     def __init__(self, labels: ArrayLike, scores: ArrayLike, threshold: float) -> None:
@@ -56,7 +64,9 @@ class RowMetrics:
         self._ties_decided = np.count_nonzero(self._tie_begins < self._decided)
         tiny = np.finfo(np.float64).eps
         given_to_label = np.clip(np.where(ordered == 1, values, 1 - values), tiny, 1 - tiny)
-        self._losses = np.column_stack([-np.log(given_to_label), (values - ordered) ** 2])
+        self._losses = np.column_stack([-np.log(given_to_label), (values - ordered) ** 2, values])
+        self._excess = values - ordered
+        self._bin_begins = _bin_begins(begins, self.rows)
 
     def of(self, counts: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
         """Each metric for each of s resamples, when in resample i the row j of the sorted rows counts counts[i, j] times; counts of shape (s, n).
@@ -81,11 +91,19 @@ class RowMetrics:
             "f1": _ratio(2 * true_decided, decided + positives),
             "log_loss": _ratio(losses[:, 0], total),
             "brier_score": _ratio(losses[:, 1], total),
+            "calibration_ratio": _ratio(losses[:, 2], positives),
+            "calibration_error": _ratio(self._miscalibrated(counts), total),
         }
 
     def once(self) -> dict[str, float]:
         """Each metric when every row counts once."""
         return {name: float(value[0]) for name, value in self.of(np.ones((1, self.rows), dtype=np.int64)).items()}
+
+    def _miscalibrated(self, counts: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Sum over the bins of |sum of the scores - positives| of each resample."""
+        if not self.rows:
+            return np.zeros(len(counts))
+        return np.abs(np.add.reduceat(counts * self._excess, self._bin_begins, axis=1)).sum(axis=1)
 
     def _hits(self, counts: NDArray[np.int64]) -> NDArray[np.int64]:
         if not self.positives:
@@ -149,6 +167,12 @@ def daily_entity_precision_at_k(days: ArrayLike, entities: ArrayLike, labels: Ar
 def entity_precision_at_k(days: ArrayLike, entities: ArrayLike, labels: ArrayLike, scores: ArrayLike, k: int) -> float:
     """Mean over the days of `daily_entity_precision_at_k`; NaN without rows."""
     return float(daily_entity_precision_at_k(days, entities, labels, scores, k).mean())
+
+
+def _bin_begins(begins: NDArray[np.int64], rows: int) -> NDArray[np.int64]:
+    """Where each bin begins, given where each distinct score does: the first tie at or after each tenth of the rows."""
+    tenths = begins * CALIBRATION_BINS // max(rows, 1)
+    return begins[np.unique(tenths, return_index=True)[1]]
 
 
 def _running(counts: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -38,8 +38,18 @@ def raw_schema(spec: Contract) -> pa.Schema:
     return pa.unify_schemas([row_schema(spec), PROVENANCE])
 
 
-LANDED_OBJECTS = pa.schema([("key", pa.string()), ("digest", pa.string()), ("size", pa.int64()), ("rows", pa.int64()), ("fault", pa.string())])
-"""One landed object of a day; `rows` is null when the object could not be read at all; `fault` says what is wrong with it."""
+LANDED_OBJECTS = pa.schema(
+    [
+        ("key", pa.string()),
+        ("digest", pa.string()),
+        ("size", pa.int64()),
+        ("rows", pa.int64()),
+        ("fault", pa.string()),
+        ("other_columns", pa.list_(pa.string())),
+    ]
+)
+"""One landed object of a day; `rows` is null when the object could not be read at all; `fault` says what is wrong with it; `other_columns` are the
+columns of the file that the contract does not name, sorted, null when it could not be read."""
 
 QUARANTINE = pa.schema(
     [
@@ -52,6 +62,20 @@ QUARANTINE = pa.schema(
     ]
 )
 """What kept rows from being published. scope: `row`, `file` (a whole object) or `day` (why the day was rejected or is missing)."""
+
+BROKEN_RULES = pa.schema(
+    [
+        ("column", pa.string()),
+        ("rule", pa.string()),
+        ("severity", pa.string()),
+        ("rows", pa.int64()),
+        ("share", pa.float64()),
+        ("sample", pa.string()),
+    ]
+)
+"""One line a day for each rule of a column that some row broke. column: `row_key` for the rules of the key, `_line` for lines that are no rows.
+severity: error or warn. share: `rows` of all rows that landed, from 0 to 1. sample: JSON of at most five of the rows, lowest file and row first, each
+with file, row and value (its first 100 characters; null when there is none)."""
 
 
 def features_schema(spec: ModelSpec) -> pa.Schema:
@@ -104,6 +128,24 @@ EVALUATION_METRICS = pa.schema(
     ]
 )
 """Metrics of the model of a day on its holdout, with bootstrap interval; slice_column is empty for all rows together."""
+
+CHAMPION_COMPARISON = pa.schema(
+    [
+        ("metric", pa.string()),
+        ("champion_version", pa.int64()),
+        ("champion_digest", pa.string()),
+        ("champion_day", pa.date32()),
+        ("value", pa.float64()),
+        ("champion_value", pa.float64()),
+        ("difference", pa.float64()),
+        ("low", pa.float64()),
+        ("high", pa.float64()),
+        ("rows", pa.int64()),
+        ("note", pa.string()),
+    ]
+)
+"""The model of a day against the champion of then on the same holdout rows, by metric; a difference above 0 is better. `note` says why nothing was
+compared."""
 
 REGISTRY_ENTRY = pa.schema(
     [

@@ -2,7 +2,6 @@
 
 import inspect
 from collections.abc import Sequence
-from itertools import chain
 from typing import Any
 
 import dagster as dg
@@ -11,12 +10,12 @@ from ml_assets.core.spec import ModelSpec
 from ml_assets.core.spec.feed import Feed, labels_feed, rows_feed
 from ml_assets.pipeline import checks, columns, report_parts
 from ml_assets.pipeline.compute import training_tags
-from ml_assets.pipeline.data_checks import data_checks, judge_data
 from ml_assets.pipeline.evaluation import EVALUATION, ModelEvaluation
+from ml_assets.pipeline.failing_models import track_failing_models
 from ml_assets.pipeline.features import FEATURES, FeatureEngineering
 from ml_assets.pipeline.freshness import freshness_policy
 from ml_assets.pipeline.ingestion import RAW, RAW_LABELS, Ingestion
-from ml_assets.pipeline.label_checks import judge_labels, label_checks
+from ml_assets.pipeline.judgement import evaluation_checks, judge_evaluation, judge_validation, validation_checks
 from ml_assets.pipeline.registry import ENTRY, ModelRegistration
 from ml_assets.pipeline.stage_assets import StageAssets, build_stage_assets, partitions
 from ml_assets.pipeline.stale_models import mark_stale_models
@@ -101,8 +100,8 @@ def _validation(spec: ModelSpec, feed: Feed) -> StageAssets:
         open=lambda context: Validation(feed, context.resources.lake),
         problem=lambda stage, day: stage.problem(day),
         newest_day=lambda stage, day: {"dagster/column_lineage": columns.same_columns(feed, asset_key(spec, feed.raw))},
-        checks=[checks.every_day_accepted(spec, key), *([] if is_of_labels else data_checks(spec, key))],
-        judge=lambda stage, days: chain(checks.judge_days(spec, stage, days, key), iter(()) if is_of_labels else judge_data(spec, stage, days, key)),
+        checks=validation_checks(spec, feed, key),
+        judge=lambda stage, days: judge_validation(spec, stage, days, key),
         report=report_parts.validation_parts,
         afterwards=lambda context, days: mark_stale_models(context, spec, days) if is_of_labels else None,
         resources=frozenset({"registry"} if is_of_labels else {}),
@@ -172,13 +171,15 @@ def _evaluation(spec: ModelSpec) -> StageAssets:
                 **_schema(columns.evaluation_columns(spec)),
             )
         ],
-        open=lambda context: ModelEvaluation(spec, context.resources.lake, context.resources.landing),
+        open=lambda context: ModelEvaluation(spec, context.resources.lake, context.resources.landing, context.resources.registry),
         problem=checks.evaluation_problem,
         every_day=checks.evaluation_metadata,
         newest_day=checks.picture_metadata,
-        checks=[*checks.gate_checks(spec, key), *label_checks(spec, key)],
-        judge=lambda stage, days: chain(checks.judge_gates(stage, days, key), judge_labels(spec, stage, days, key)),
+        checks=evaluation_checks(spec, key),
+        judge=lambda stage, days: judge_evaluation(spec, stage, days, key),
         report=report_parts.evaluation_parts,
+        afterwards=lambda context, days: track_failing_models(context, spec, days),
+        resources=frozenset({"registry", "tracking"}),
     )
 
 

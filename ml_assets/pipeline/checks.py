@@ -78,36 +78,14 @@ def picture_metadata(stage: "ModelEvaluation", day: date) -> dict[str, Any]:
     return {"pictures": dg.MetadataValue.md("\n\n".join(inline)), "metrics": table(shown.to_dict("records"))}
 
 
-def gate_checks(spec: ModelSpec, key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
-    """One check for each gate of the spec."""
-    return [
-        dg.AssetCheckSpec(f"gate_{metric}", asset=key, description=f"{metric} on the holdout: {_bounds(gate.minimum, gate.maximum)}")
-        for metric, gate in spec.gates.items()
-    ]
-
-
-def judge_gates(stage: "ModelEvaluation", days: Sequence[date], key: dg.AssetKey) -> Iterator[Judged]:
-    """What each gate finds on the days of a run that have a model; it fails when one of them is outside, or none has a model."""
-    verdicts = {day: stage.verdicts(day) for day in days if stage.model_row(day)["model_digest"]}
-    for position, metric in enumerate(stage.spec.gates):
-        name = f"gate_{metric}"
-        of_days = {day: found[position] for day, found in verdicts.items()}
-        found = [Finding(name, day, verdict.passed, verdict.reason) for day, verdict in of_days.items()]
-        newest = of_days[max(of_days)] if of_days else None
-        figures = {"value": newest.value} if newest and newest.value is not None else {}
-        yield Judged(key, name, found or [Finding(name, days[-1], False, "no day of the run has a model")], metadata=figures)
-
-
 def registration_problem(stage: "ModelRegistration", day: date) -> str | None:
     """Why there is no entry."""
     return None if stage.entry(day) else "no model"
 
 
 def registration_metadata(stage: "ModelRegistration", day: date) -> dict[str, Any]:
-    """Version, digest and what became of the alias."""
+    """Version, digest and what became of the alias; nothing where the entry is of an earlier model of the day, the one of now being kept out."""
     entry = stage.entry(day)
-    return {name: value for name, value in entry.items() if value is not None} if entry else {}
-
-
-def _bounds(minimum: float | None, maximum: float | None) -> str:
-    return " and ".join([*([f"at least {minimum:g}"] if minimum is not None else []), *([f"at most {maximum:g}"] if maximum is not None else [])])
+    if not entry or entry["model_digest"] != stage.evaluation.model_row(day)["model_digest"]:
+        return {}
+    return {name: value for name, value in entry.items() if value is not None}

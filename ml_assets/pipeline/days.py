@@ -46,7 +46,8 @@ def is_committed(stage: Stage, day: date) -> bool:
 def make_days(stage: Stage, days: Sequence[date], run_id: str, alone: bool) -> Iterator[DayOutcome]:
     """Make `days` of a stage, one after the other; yields each day's outcome once it is committed.
 
-    A day whose committed fingerprint equals the expected one is left alone, and so is one whose inputs retention removed since. The others are
+    A day whose committed fingerprint equals the expected one is left alone, and so are one that has to stay as it is and one whose inputs
+    retention removed since. The others are
     committed a few at a time, first the side tables, then the main one, each in one atomic commit, so that a reader sees a day as it was or as it is.
     When another process committed one of the days in between, its result is taken if it was made from the same, else the day is made again.
 
@@ -120,7 +121,7 @@ def _look_or_make(stage: Stage, day: date, alone: bool) -> DayOutcome | _Waiting
 
 
 def _left(stage: Stage, day: date, begun: float, **why: Any) -> DayOutcome:
-    """The outcome of a day that stays as it was made."""
+    """The outcome of a day that stays as it is; its fingerprint is EXPIRED where nothing was made of it."""
     return DayOutcome(day, False, {}, time.perf_counter() - begun, stage.tables[stage.name].fingerprint(day) or EXPIRED, **why)
 
 

@@ -1,13 +1,14 @@
-"""Stage evaluation: the holdout scored by the model of the day, its metrics with intervals, and the verdict of each gate."""
+"""Stage evaluation: the holdout scored by the model of the day and by the champion, metrics with intervals, and the verdict of each gate."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from ml_assets.core.fingerprint import code_version
+from ml_assets.core.fingerprint import code_version, fingerprint
 from ml_assets.core.spec import ModelSpec
 from ml_assets.core.spec.feed import rows_feed
 from ml_assets.core.splits import HistoryTooShort, split_days
+from ml_assets.pipeline.champion import COMPARISON, Champions, Opponent, read_scorer
 from ml_assets.pipeline.features import FEATURES
 from ml_assets.pipeline.inputs import fingerprint_of, fingerprints_of
 from ml_assets.pipeline.labels import LabelsByKey, labels_part
@@ -15,8 +16,7 @@ from ml_assets.pipeline.stage import Made
 from ml_assets.pipeline.training import MODEL
 from ml_assets.resources.lake import Lake
 from ml_assets.resources.landing import Landing
-from ml_assets.resources.mlflow_model import MODEL as MODEL_FILE
-from ml_assets.resources.mlflow_model import PREPROCESSING as PREPROCESSING_FILE
+from ml_assets.resources.registry import ModelRegistry
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,21 +28,23 @@ EVALUATION, METRICS = "evaluation", "evaluation_metrics"
 
 
 class ModelEvaluation:
-    """Scores on the holdout, metrics with bootstrap intervals, and the verdict of each gate.
+    """Scores on the holdout, metrics with bootstrap intervals, the comparison with the champion, and the verdict of each gate.
 
-    Inputs: the model of the day and the feature days of the holdout.
+    Inputs: the model of the day, the feature days of the holdout, and the champion of the time when the day was made. A champion that moved since
+    makes no day again.
     """
 
     name = EVALUATION
 
-    def __init__(self, spec: ModelSpec, lake: Lake, landing: Landing):
+    def __init__(self, spec: ModelSpec, lake: Lake, landing: Landing, registry: ModelRegistry):
         from ml_assets.core.schemas import EVALUATION_METRICS, TRAINED_MODEL, evaluation_schema, features_schema
 
         self.spec, self.lake, self._landing = spec, lake, landing
         joined = ["ml_assets.core.labels"] if spec.labels else []
-        self.code = code_version("ml_assets.core.evaluation", "ml_assets.core.scorer", "ml_assets.core.schemas", *joined)
+        self.code = code_version("ml_assets.core.evaluation", "ml_assets.core.champion", "ml_assets.core.scorer", "ml_assets.core.schemas", *joined)
         self.spec_part = {
-            "evaluation": spec.evaluation.model_dump(mode="json"),
+            "evaluation": spec.evaluation.model_dump(mode="json", exclude={"slice_min_positives"}),
+            "compared_with_champion": spec.champion is not None,
             "columns": [spec.identity_columns(), spec.event_time, spec.target, spec.entity],
             "label_delay": spec.label_delay.days,
             "seed": spec.training.seed,
@@ -52,13 +54,16 @@ class ModelEvaluation:
         self._labels = LabelsByKey(spec, lake, landing, self._features) if spec.labels else None
         if self._labels:
             self.spec_part["labels"] = labels_part(spec)
+        self._champions = Champions(spec, lake, registry)
         self.tables = {
+            COMPARISON: self._champions.table,
             METRICS: lake.table(spec.name, METRICS, EVALUATION_METRICS),
             EVALUATION: lake.table(spec.name, EVALUATION, evaluation_schema(spec)),
         }
 
     def refresh(self) -> None:
-        """See what has been trained since."""
+        """See what has been trained since, and which model is in use."""
+        self._champions.refresh()
         self._features.refresh()
         self._models.refresh()
         if self._labels:
@@ -73,7 +78,20 @@ class ModelEvaluation:
         return [first + timedelta(days=n) for n in range((split.holdout[-1] - first).days + 1)]
 
     def inputs(self, day: date) -> list:
-        """The fingerprint of the model, and of each feature day that is read, and the labels that its rows have on `day`."""
+        """The fingerprint of the model, and of each feature day that is read, the labels that its rows have on `day`, and the champion.
+
+        That is the champion with which the day was made, where nothing else changed since, and else the one of now.
+        """
+        made_from = self._model_and_rows(day)
+        has_no_model = not self._models.is_supposed(day) and not self.model_row(day)["model_digest"]
+        if self.spec.champion is None or has_no_model:
+            return made_from
+        as_made = [*made_from, *self._champions.part_recorded(day)]
+        if fingerprint(self.code, self.spec_part, as_made) == self.tables[EVALUATION].fingerprint(day):
+            return as_made
+        return [*made_from, *self._champions.part_of_now()]
+
+    def _model_and_rows(self, day: date) -> list:
         model = fingerprint_of(self.spec.name, self._models, day, EVALUATION, MODEL)
         used, reader = self._days_used(day), f"the {EVALUATION} of {day}"
         if not used:
@@ -91,17 +109,19 @@ class ModelEvaluation:
         if not model["model_digest"]:
             empty = {name: table.schema.remove(0).empty_table() for name, table in self.tables.items()}
             return Made(empty, f"no model: {model['problem']}")
-        scores = self._score(day, self.scorer(model["artifacts"]))
+        opponent = self._champions.opponent(model["model_digest"], day)
+        scores = self._score(day, self.scorer(model["artifacts"]), opponent)
         metrics = measure(self.spec, scores, model["threshold"])
         stored = scores.rename(columns={"day": "event_day"}).assign(decision=scores["score"] >= model["threshold"])
         return Made(
             {
+                COMPARISON: self._champions.rows(opponent, scores, model["threshold"]),
                 METRICS: pa.Table.from_pandas(metrics, schema=self.tables[METRICS].schema.remove(0), preserve_index=False),
                 EVALUATION: pa.Table.from_pandas(stored, schema=self.tables[EVALUATION].schema.remove(0), preserve_index=False),
             }
         )
 
-    def _score(self, day: date, scorer: "Scorer") -> "pd.DataFrame":
+    def _score(self, day: date, scorer: "Scorer", opponent: Opponent) -> "pd.DataFrame":
         import pandas as pd
 
         from ml_assets.core.evaluation import without_known_positives
@@ -109,8 +129,9 @@ class ModelEvaluation:
         holdout = split_days(self.spec, day).holdout
         parts = []
         for scored in holdout:
-            frame = self._labelled(scored, day, [*self.spec.identity_columns(), *scorer.features])
-            parts.append(frame[self.spec.identity_columns()].assign(day=scored, score=scorer.score(frame)))
+            frame = self._labelled(scored, day, [*self.spec.identity_columns(), *scorer.features, *opponent.features])
+            rows = frame[self.spec.identity_columns()].assign(day=scored, score=scorer.score(frame))
+            parts.append(opponent.scored(rows, frame))
         scores = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
         if not self.spec.evaluation.exclude_known_positives:
             return scores
@@ -135,9 +156,7 @@ class ModelEvaluation:
 
     def scorer(self, artifacts: str) -> "Scorer":
         """The model whose files lie in the folder `artifacts` of the lake."""
-        from ml_assets.core.scorer import Scorer
-
-        return Scorer.from_bytes(self.lake.files.read(f"{artifacts}/{MODEL_FILE}"), self.lake.files.read(f"{artifacts}/{PREPROCESSING_FILE}"))
+        return read_scorer(self.lake, artifacts)
 
     def metrics(self, day: date) -> "pd.DataFrame":
         """The committed metrics of one day, overall and of slices."""
@@ -159,11 +178,17 @@ class ModelEvaluation:
         return self._labels.count_late(days, day) if self._labels else None
 
     def verdicts(self, day: date) -> "list[Verdict]":
-        """The verdict of each gate of the spec on the committed metrics of one day."""
-        from ml_assets.core.gates import judge
+        """The verdict of each gate of the spec on the committed metrics of one day: of all rows, of slices, and against the champion."""
+        from ml_assets.core.gates import judge, judge_champion, judge_slices
 
-        overall = self.overall(day)
-        return judge(self.spec.gates, dict(zip(overall["metric"], overall["value"], strict=True)))
+        metrics = self.metrics(day)
+        of_all = metrics["slice_column"].fillna("") == ""
+        overall, slices = metrics[of_all], metrics[~of_all].to_dict("records")
+        verdicts = judge(self.spec.gates, dict(zip(overall["metric"], overall["value"], strict=True)))
+        verdicts += judge_slices(self.spec.gates, slices, self.spec.evaluation.slice_min_positives)
+        if self.spec.champion is not None:
+            verdicts.append(judge_champion(self.spec.champion, self._champions.comparison(day)))
+        return verdicts
 
     def is_kept(self, day: date) -> bool:
         """Everything is in the lake."""

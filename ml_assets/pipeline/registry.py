@@ -1,18 +1,19 @@
-"""Stage model_registry_entry: one MLflow version per model digest; the alias moves only when every gate passed."""
+"""Stage model_registry_entry: one MLflow version per digest of a model that passed every gate; the alias moves to it unless a newer model has it."""
 
 from collections.abc import Callable, Mapping
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from ml_assets.core.fingerprint import code_version
 from ml_assets.core.spec import ModelSpec
 from ml_assets.core.splits import split_days
+from ml_assets.pipeline.champion import ALIAS
 from ml_assets.pipeline.evaluation import EVALUATION, ModelEvaluation
 from ml_assets.pipeline.features import FEATURES
 from ml_assets.pipeline.inputs import fingerprint_of
 from ml_assets.pipeline.pictures import evaluation_pictures
 from ml_assets.pipeline.reports import Reports
-from ml_assets.pipeline.stage import CannotMake, Made
+from ml_assets.pipeline.stage import CannotMake, KeepDay, Made
 from ml_assets.pipeline.training import MODEL
 from ml_assets.resources.lake import Lake
 from ml_assets.resources.landing import Landing
@@ -21,18 +22,25 @@ from ml_assets.resources.registry import ModelRegistry, RegisteredVersion
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ml_assets.core.gates import Verdict
     from ml_assets.resources.mlflow_model import ModelRecord
 
 ENTRY = "model_registry_entry"
-ALIAS = "champion"
 EXAMPLE_ROWS = 5
 
 
-class ModelRegistration:
-    """One MLflow version per model digest; the alias champion moves to it only when every gate passed and no newer day's model has it.
+def refuse_to_register(record: "ModelRecord") -> NoReturn:
+    """For a stage that is opened to be asked and read.
 
-    Inputs: the model of the day and its evaluation.
+    Raises:
+        RuntimeError: always.
+    """
+    raise RuntimeError(f"{record.name} of {record.day} is registered by materialising its model_registry_entry")
+
+
+class ModelRegistration:
+    """One MLflow version per digest of a model that passed every gate; the alias champion moves to it unless a newer day's model has it.
+
+    Inputs: the model of the day and its evaluation. A model that failed a gate is not registered.
     """
 
     name = ENTRY
@@ -44,8 +52,12 @@ class ModelRegistration:
 
         self.spec, self.lake, self.registry, self._register = spec, lake, registry, register
         self.code = code_version("ml_assets.core.gates")
-        self.spec_part = {"gates": {metric: gate.model_dump(mode="json") for metric, gate in spec.gates.items()}}
-        self.evaluation = ModelEvaluation(spec, lake, landing)
+        self.spec_part = {
+            "gates": {metric: gate.model_dump(mode="json") for metric, gate in spec.gates.items()},
+            "slice_min_positives": spec.evaluation.slice_min_positives,
+            "champion": spec.champion.model_dump(mode="json") if spec.champion else None,
+        }
+        self.evaluation = ModelEvaluation(spec, lake, landing, registry)
         self._models = lake.table(spec.name, MODEL, TRAINED_MODEL)
         self._features = lake.table(spec.name, FEATURES, features_schema(spec))
         self.tables = {ENTRY: lake.table(spec.name, ENTRY, REGISTRY_ENTRY)}
@@ -61,15 +73,38 @@ class ModelRegistration:
             table.refresh()
 
     def inputs(self, day: date) -> list:
-        """The fingerprints of the model and of its evaluation."""
+        """The fingerprints of the model and of its evaluation.
+
+        Raises:
+            KeepDay: when the model failed a gate and no version has its digest; it says which gates.
+        """
         tables = {MODEL: self._models, EVALUATION: self.evaluation.tables[EVALUATION]}
-        return [fingerprint_of(self.spec, table, day, ENTRY, name) for name, table in tables.items()]
+        made_from = [fingerprint_of(self.spec.name, table, day, ENTRY, name) for name, table in tables.items()]
+        if not tables[EVALUATION].is_supposed(day) and (reason := self.kept_out(day)):
+            raise KeepDay(reason)
+        return made_from
+
+    def kept_out(self, day: date) -> str | None:
+        """Why the model of a day is not registered; None when it is, or may be, or there is no model.
+
+        Raises:
+            MlflowUnavailable: when a gate failed and the registry cannot be reached.
+        """
+        from ml_assets.core.gates import failures
+
+        model = self.evaluation.model_row(day)
+        if not model["model_digest"] or not (failed := failures(self.evaluation.verdicts(day))) or self._has_version(model["model_digest"]):
+            return None
+        return f"gates not passed: {'; '.join(failed)}"
 
     def make(self, day: date, alone: bool) -> Made:
-        """Find or create the version, and move the alias when every gate passed and no newer day's model has it."""
+        """Find or create the version, and move the alias when every gate passed and no newer day's model has it.
+
+        A model that failed a gate comes this far only when it was registered before: its version is told what is found now, and the alias stays.
+        """
         import pyarrow as pa
 
-        from ml_assets.core.gates import all_passed
+        from ml_assets.core.gates import all_passed, failures
         from ml_assets.core.schemas import REGISTRY_ENTRY
 
         model = self.evaluation.model_row(day)
@@ -77,8 +112,8 @@ class ModelRegistration:
             return Made({ENTRY: REGISTRY_ENTRY.empty_table()}, f"no model: {model['problem']}")
         verdicts = self.evaluation.verdicts(day)
         passed = all_passed(verdicts)
-        version = self._register(self._record(day, model, verdicts))
-        moved, note = False, "not moved: " + "; ".join(verdict.reason for verdict in verdicts if not verdict.passed)
+        version = self._register(self.record(day))
+        moved, note = False, "not moved: " + "; ".join(failures(verdicts))
         if passed:
             move = self.registry.move_alias(self.spec.name, ALIAS, version.version, day)
             moved, note = move.moved, move.reason
@@ -92,17 +127,19 @@ class ModelRegistration:
         }
         return Made({ENTRY: pa.Table.from_pylist([entry], schema=REGISTRY_ENTRY)})
 
-    def _record(self, day: date, model: Mapping, verdicts: "list[Verdict]") -> "ModelRecord":
+    def record(self, day: date) -> "ModelRecord":
+        """The model of a day with everything that MLflow keeps of it: files, parameters, metrics, pictures, and the verdict of each gate."""
         from ml_assets.core.gates import all_passed
         from ml_assets.resources.mlflow_model import ARTIFACTS, ModelRecord
 
+        model, verdicts = self.evaluation.model_row(day), self.evaluation.verdicts(day)
         overall = self.evaluation.overall(day)
         artifacts = {name: self.lake.files.read(f"{model['artifacts']}/{name}") for name in ARTIFACTS}
         tags = {
             "trained_model_fingerprint": f"{self._models.fingerprint(day):016x}",
             "evaluation_fingerprint": f"{self.evaluation.tables[EVALUATION].fingerprint(day):016x}",
             "gates": "passed" if all_passed(verdicts) else "failed",
-            **{f"gate_{verdict.metric}": verdict.reason for verdict in verdicts},
+            **{f"gate_{verdict.gate}": verdict.reason for verdict in verdicts},
         }
         pictures = evaluation_pictures(self.evaluation, day)
         reports = Reports(self.spec.name, self.lake)
@@ -147,6 +184,9 @@ class ModelRegistration:
         entry = self.entry(day)
         if entry is None:
             return True
+        return self._has_version(entry["model_digest"])
+
+    def _has_version(self, digest: str) -> bool:
         if self._registered is None:
             self._registered = self.registry.registered(self.spec.name)
-        return entry["model_digest"] in self._registered
+        return digest in self._registered

@@ -14,6 +14,7 @@ from ml_assets.core.retention import (
 )
 from ml_assets.core.spec import ModelSpec
 from ml_assets.core.spec.feed import labels_feed, rows_feed
+from ml_assets.pipeline.champion import COMPARISON
 from ml_assets.pipeline.evaluation import EVALUATION, METRICS
 from ml_assets.pipeline.features import FEATURES
 from ml_assets.pipeline.registry import ENTRY
@@ -27,7 +28,7 @@ from ml_assets.resources.mlflow_model import PASSPORT
 from ml_assets.resources.registry import ModelRegistry
 from ml_assets.resources.table import Table
 
-MODEL_TABLES = (ENTRY, EVALUATION, METRICS, MODEL)
+MODEL_TABLES = (ENTRY, EVALUATION, METRICS, COMPARISON, MODEL)
 MOST_NAMED = 5
 Needs = Mapping[str, Mapping[date, int]]
 
@@ -41,7 +42,8 @@ def day_tables(spec: ModelSpec) -> dict[str, str]:
     tables = {FEATURES: FEATURES}
     for feed in (rows_feed(spec), labels_feed(spec)):
         if feed is not None:
-            tables |= {feed.validated: feed.validated, feed.quarantined: feed.validated, feed.raw: feed.raw, feed.objects: feed.raw}
+            tables |= dict.fromkeys((feed.validated, feed.quarantined, feed.broken_rules), feed.validated)
+            tables |= {feed.raw: feed.raw, feed.objects: feed.raw}
     return tables
 
 

@@ -24,7 +24,7 @@ class InputChanged(Exception):
 
 
 class KeepDay(Exception):
-    """A day that was made before has to stay as it is, although it would be made otherwise now; the message says why."""
+    """A day has to stay as it is, made or not, although it would be made, or made otherwise, now; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Stage(Protocol):
 
         Raises:
             CannotMake: when something has to be made first.
-            KeepDay: when the day was made before and has to stay as it is.
+            KeepDay: when the day has to stay as it is, whether it was made before or not.
         """
         ...
 

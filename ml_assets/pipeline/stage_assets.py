@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from ml_assets.core.fingerprint import EXPIRED
 from ml_assets.core.spec import ModelSpec
 from ml_assets.pipeline.check_results import Judged, events_of, failed_by_day
 from ml_assets.pipeline.days import make_days
@@ -169,7 +170,7 @@ def _outcome_metadata(outcome: DayOutcome, rows: int, problem: str | None) -> di
         "dagster/partition_row_count": rows,
         "outcome": "computed" if outcome.computed else "unchanged",
         "seconds": round(outcome.seconds, 3),
-        "fingerprint": f"{outcome.fingerprint:016x}",
+        **({"fingerprint": f"{outcome.fingerprint:016x}"} if outcome.fingerprint != EXPIRED else {}),
         **({"problem": problem} if problem else {}),
         **outcome.metadata,
     }

@@ -8,14 +8,13 @@ from ml_assets.core.spec.feed import labels_feed, rows_feed
 from ml_assets.pipeline.evaluation import ModelEvaluation
 from ml_assets.pipeline.features import FeatureEngineering
 from ml_assets.pipeline.ingestion import Ingestion
-from ml_assets.pipeline.registry import ModelRegistration
+from ml_assets.pipeline.registry import ModelRegistration, refuse_to_register
 from ml_assets.pipeline.stage import Stage
 from ml_assets.pipeline.training import ModelTraining
 from ml_assets.pipeline.validation import Validation
 from ml_assets.resources.lake import Lake
 from ml_assets.resources.landing import Landing
-from ml_assets.resources.mlflow_model import ModelRecord
-from ml_assets.resources.registry import ModelRegistry, RegisteredVersion
+from ml_assets.resources.registry import ModelRegistry
 
 
 @dataclass(frozen=True)
@@ -42,10 +41,6 @@ class Stages:
 
 def open_stages(spec: ModelSpec, lake: Lake, landing: Landing, registry: ModelRegistry) -> Stages:
     """The stages of a model, to be asked and read; models are registered within a Dagster run only."""
-
-    def refuse(record: ModelRecord) -> RegisteredVersion:
-        raise RuntimeError(f"{record.name} of {record.day} is registered by materialising its model_registry_entry")
-
     rows, labels = rows_feed(spec), labels_feed(spec)
     return Stages(
         Ingestion(labels, spec.late_data, lake, landing) if labels else None,
@@ -54,6 +49,6 @@ def open_stages(spec: ModelSpec, lake: Lake, landing: Landing, registry: ModelRe
         Validation(rows, lake),
         FeatureEngineering(spec, lake, landing),
         ModelTraining(spec, lake, landing, lambda line: None),
-        ModelEvaluation(spec, lake, landing),
-        ModelRegistration(spec, lake, landing, registry, refuse),
+        ModelEvaluation(spec, lake, landing, registry),
+        ModelRegistration(spec, lake, landing, registry, refuse_to_register),
     )

@@ -75,25 +75,14 @@ def log_model(client: "MlflowClient", experiment_id: str, run_id: str, record: M
 
     Returns MLflow's entry of the model, with the place of its files. Nothing here uses MLflow's active run.
     """
-    from mlflow.entities import LoggedModelOutput, Metric, Param
+    from mlflow.entities import LoggedModelOutput
     from mlflow.models import Model
-    from mlflow.utils.time import get_current_time_millis
 
     params = {name: str(value) for name, value in record.params.items()}
     logged = client.create_logged_model(experiment_id, record.name, run_id, record.all_tags(), params, model_type="classifier")
-    now = get_current_time_millis()
-    for part in _parts(params):
-        client.log_batch(run_id, params=[Param(name, value) for name, value in part.items()])
-    for part in _parts(record.finite_metrics()):
-        client.log_batch(run_id, metrics=[Metric(name, value, now, 0, model_id=logged.model_id) for name, value in part.items()])
+    log_figures(client, run_id, record, logged.model_id)
     with TemporaryDirectory() as place:
-        pictures, documents, folder = Path(place, "pictures"), Path(place, "documents"), Path(place, "model")
-        if record.pictures:
-            _write(pictures, record.pictures)
-            client.log_artifacts(run_id, str(pictures), "pictures")
-        if record.documents:
-            _write(documents, record.documents)
-            client.log_artifacts(run_id, str(documents))
+        folder = Path(place, "model")
         description = Model(
             artifact_path=logged.artifact_location,
             run_id=run_id,
@@ -105,6 +94,23 @@ def log_model(client: "MlflowClient", experiment_id: str, run_id: str, record: M
         client.log_model_artifacts(logged.model_id, str(folder))
     client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
     return client.finalize_logged_model(logged.model_id, "READY")
+
+
+def log_figures(client: "MlflowClient", run_id: str, record: ModelRecord, model_id: str | None = None) -> None:
+    """Log parameters, metrics, pictures and documents to a run that exists; the metrics also to MLflow's entry of the model, where there is one."""
+    from mlflow.entities import Metric, Param
+    from mlflow.utils.time import get_current_time_millis
+
+    now = get_current_time_millis()
+    for part in _parts({name: str(value) for name, value in record.params.items()}):
+        client.log_batch(run_id, params=[Param(name, value) for name, value in part.items()])
+    for part in _parts(record.finite_metrics()):
+        client.log_batch(run_id, metrics=[Metric(name, value, now, 0, model_id=model_id) for name, value in part.items()])
+    for folder, contents in [("pictures", record.pictures), (None, record.documents)]:
+        if contents:
+            with TemporaryDirectory() as place:
+                _write(files := Path(place, "files"), contents)
+                client.log_artifacts(run_id, str(files), folder)
 
 
 def write_mlflow_model(folder: Path, artifacts: Mapping[str, bytes], example: "pd.DataFrame", description: "Model") -> None:

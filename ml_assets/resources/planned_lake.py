@@ -34,6 +34,10 @@ class PlannedTable(Table):
         """From now on the day has this fingerprint for whoever asks."""
         self._supposed[day] = fingerprint
 
+    def is_supposed(self, day: date) -> bool:
+        """Whether the plan supposes the day."""
+        return day in self._supposed
+
     def fingerprint(self, day: date) -> int | None:
         """The supposed fingerprint of a day, else the committed one; None without either. That it was asked for is noted."""
         self._asked.append((self._asset, day))

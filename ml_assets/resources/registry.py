@@ -61,7 +61,7 @@ class ModelRegistry(dg.ConfigurableResource):
             ValueError: when the name has other characters than letters, digits, `_`, `:` and `-`.
             MlflowUnavailable: when the registry cannot be reached.
         """
-        if (path := sqlite_path(self.tracking_uri)) and not path.exists():
+        if not self._may_hold_models():
             return {}
         found: dict[str, int] = {}
         token = None
@@ -120,11 +120,22 @@ class ModelRegistry(dg.ConfigurableResource):
                     client.log_metric(version.run_id, name, value)
 
     def alias_version(self, name: str, alias: str) -> int | None:
-        """The version that `alias` of model `name` points to; None when there is no such alias or model."""
+        """The number of the version that `alias` of model `name` points to; None when there is no such alias or model."""
+        held = self.alias_holder(name, alias)
+        return int(held.version) if held is not None else None
+
+    def alias_holder(self, name: str, alias: str) -> "ModelVersion | None":
+        """The version that `alias` of model `name` points to, with its tags; None when there is no such alias or model.
+
+        Raises:
+            MlflowUnavailable: when the registry cannot be reached.
+        """
+        if not self._may_hold_models():
+            return None
         from mlflow.exceptions import MlflowException
 
         try:
-            return int(self._client().get_model_version_by_alias(name, alias).version)
+            return self._client().get_model_version_by_alias(name, alias)
         except MlflowException as error:
             # An alias that does not exist is an invalid parameter to MLflow, not a missing resource.
             if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
@@ -140,11 +151,12 @@ class ModelRegistry(dg.ConfigurableResource):
         Raises:
             mlflow.exceptions.MlflowException: when there is no such version.
         """
-        previous = self.alias_version(name, alias)
+        holder = self.alias_holder(name, alias)
+        previous = int(holder.version) if holder is not None else None
         if previous == version:
             return AliasMove(alias, version, previous, False, f"{alias} points to version {version} already")
-        if previous is not None:
-            held = self._client().get_model_version(name, str(previous)).tags.get("day")
+        if holder is not None and previous is not None:
+            held = holder.tags.get("day")
             if held is not None and date.fromisoformat(held) > as_of_day:
                 reason = f"{alias} points to version {previous} of {held}, later than {as_of_day}: left alone"
                 return AliasMove(alias, previous, previous, False, reason)
@@ -156,6 +168,11 @@ class ModelRegistry(dg.ConfigurableResource):
     def client(self) -> "MlflowClient":
         """MLflow's client of the registry, connected at first use."""
         return self._client()
+
+    def _may_hold_models(self) -> bool:
+        """Whether there is a store to ask: a question does not make a sqlite file."""
+        path = sqlite_path(self.tracking_uri)
+        return path is None or path.exists()
 
     def _client(self) -> "MlflowClient":
         if self._connected is None:

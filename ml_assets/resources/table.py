@@ -59,6 +59,10 @@ class Table:
         """The fingerprint of what the table holds for `day`; None when the day was never committed, EXPIRED when its rows were removed."""
         return self._transactions.get(day.isoformat())
 
+    def is_supposed(self, day: date) -> bool:
+        """Whether the fingerprint of a day is only supposed, as in the tables of a plan, so that the rows of the day are not yet those it is of."""
+        return False
+
     def commit(self, rows: Mapping[date, "pa.Table"], fingerprints: Mapping[date, int], metadata: Mapping[str, str] | None = None) -> None:
         """Replace the rows of some days, all of them in one atomic commit.
 

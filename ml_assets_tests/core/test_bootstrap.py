@@ -58,7 +58,7 @@ def test_higher_confidence_is_wider():
 
 def test_draws_are_as_many_rows_as_there_are_and_the_last_part_is_shorter(monkeypatch):
     monkeypatch.setattr(bootstrap, "COUNTS_AT_ONCE", 30)
-    parts = list(bootstrap._draws(rows=10, samples=7, seed=0))
+    parts = list(bootstrap.draws(rows=10, samples=7, seed=0))
     assert [part.shape for part in parts] == [(3, 10), (3, 10), (1, 10)]
     assert (np.concatenate(parts).sum(axis=1) == 10).all()
 

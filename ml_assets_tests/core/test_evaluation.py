@@ -15,6 +15,7 @@ from ml_assets.core.metrics import RowMetrics, daily_precision_at_k, entity_prec
 DAY = date(2025, 2, 1)
 OVERALL = [
     "roc_auc", "average_precision", "precision", "recall", "f1", "precision_at_k", "entity_precision_at_k", "log_loss", "brier_score",
+    "calibration_ratio", "calibration_error",
 ]  # fmt: skip
 WITHOUT_DAY = [name for name in OVERALL if not name.endswith("_at_k")]
 # make_spec only builds a value, so that examples can share it.
@@ -82,7 +83,7 @@ def test_slice_has_the_metrics_of_its_rows_alone(spec):
     of_y = measured[(measured["slice_column"] == "card") & (measured["slice_value"] == "y")]
     assert of_y["metric"].tolist() == WITHOUT_DAY
     assert dict(zip(of_y["metric"], of_y["value"], strict=True)) == point_metrics(one["label"], one["score"], 0.5)
-    assert of_y["rows"].tolist() == [len(one)] * 7
+    assert of_y["rows"].tolist() == [len(one)] * 9
     assert of_y["low"].notna().all()
 
 

@@ -19,7 +19,8 @@ from ml_assets.core.metrics import (
 )
 
 ROWS = st.lists(st.tuples(st.integers(0, 1), st.integers(0, 10).map(lambda tenths: tenths / 10)), max_size=30)
-NAMES = ["roc_auc", "average_precision", "precision", "recall", "f1", "log_loss", "brier_score"]
+OF_SCIKIT_LEARN = ["roc_auc", "average_precision", "precision", "recall", "f1", "log_loss", "brier_score"]
+NAMES = [*OF_SCIKIT_LEARN, "calibration_ratio", "calibration_error"]
 
 
 def _of_scikit_learn(labels, scores, threshold, weights):
@@ -29,7 +30,7 @@ def _of_scikit_learn(labels, scores, threshold, weights):
     labels, scores, weights = labels[kept], scores[kept], weights[kept]
     nan, decided = float("nan"), (scores >= threshold).astype(int)
     if not len(labels):
-        return dict.fromkeys(NAMES, nan)
+        return dict.fromkeys(OF_SCIKIT_LEARN, nan)
     both = 0 < labels.sum() < len(labels)
     weighted = {"sample_weight": weights}
     return {
@@ -43,6 +44,10 @@ def _of_scikit_learn(labels, scores, threshold, weights):
     }
 
 
+def _like_scikit_learn(measured):
+    return {name: measured[name] for name in OF_SCIKIT_LEARN}
+
+
 def _arrays(rows):
     return np.array([label for label, _ in rows], dtype=int), np.array([score for _, score in rows], dtype=float)
 
@@ -52,7 +57,7 @@ def _arrays(rows):
 def test_point_metrics_equal_scikit_learn(rows, threshold):
     labels, scores = _arrays(rows)
     expected = _of_scikit_learn(labels, scores, threshold, np.ones(len(rows), dtype=int))
-    assert point_metrics(labels, scores, threshold) == pytest.approx(expected, nan_ok=True, abs=1e-12)
+    assert _like_scikit_learn(point_metrics(labels, scores, threshold)) == pytest.approx(expected, nan_ok=True, abs=1e-12)
 
 
 @settings(max_examples=30, deadline=None)
@@ -63,14 +68,48 @@ def test_metrics_of_counted_rows_equal_scikit_learn_with_weights(rows, random):
     measured = RowMetrics(labels, scores, 0.5).of(counts)
     for position in range(3):
         expected = _of_scikit_learn(labels, scores, 0.5, counts[position])
-        assert {name: values[position] for name, values in measured.items()} == pytest.approx(expected, nan_ok=True, abs=1e-12)
+        assert _like_scikit_learn({name: values[position] for name, values in measured.items()}) == pytest.approx(expected, nan_ok=True, abs=1e-12)
 
 
 def test_many_distinct_scores_equal_scikit_learn():
     random = np.random.default_rng(0)
     scores = random.beta(0.1, 3, 5_000)
     labels = (random.random(5_000) < scores).astype(int)
-    assert point_metrics(labels, scores, 0.3) == pytest.approx(_of_scikit_learn(labels, scores, 0.3, np.ones(5_000, dtype=int)), abs=1e-12)
+    expected = _of_scikit_learn(labels, scores, 0.3, np.ones(5_000, dtype=int))
+    assert _like_scikit_learn(point_metrics(labels, scores, 0.3)) == pytest.approx(expected, abs=1e-12)
+
+
+def test_calibration_error_without_ties_is_that_of_scikit_learn_s_quantile_bins():
+    from sklearn.calibration import calibration_curve
+
+    random = np.random.default_rng(0)
+    scores = random.beta(0.5, 2, 5_000)
+    labels = (random.random(5_000) < scores**1.5).astype(int)
+    share, mean = calibration_curve(labels, scores, n_bins=10, strategy="quantile")
+    assert point_metrics(labels, scores, 0.5)["calibration_error"] == pytest.approx(np.abs(share - mean).mean(), rel=1e-9)
+
+
+def test_calibration_of_scores_that_promise_half_of_what_comes():
+    random = np.random.default_rng(0)
+    chance = random.uniform(0, 1, 20_000)
+    labels = (random.random(20_000) < chance).astype(int)
+    right, half = point_metrics(labels, chance, 0.5), point_metrics(labels, chance / 2, 0.5)
+    assert right["calibration_ratio"] == pytest.approx(1, abs=0.02)
+    assert half["calibration_ratio"] == pytest.approx(0.5, abs=0.01)
+    assert right["calibration_error"] < 0.02
+    assert half["calibration_error"] == pytest.approx(0.25, abs=0.02)
+
+
+def test_rows_of_equal_score_share_a_bin_of_the_calibration_error():
+    # Cut through the ties, bins of positives and of negatives would be off by one half each.
+    assert point_metrics([0, 1] * 10, [0.5] * 20, 0.5)["calibration_error"] == 0
+
+
+def test_rows_counted_twice_leave_calibration_as_it_is():
+    random = np.random.default_rng(1)
+    metrics = RowMetrics(random.integers(0, 2, 57), random.random(57), 0.5)
+    for name in ("calibration_ratio", "calibration_error"):
+        assert metrics.of(np.full((1, 57), 2))[name][0] == pytest.approx(metrics.once()[name])
 
 
 @settings(max_examples=30, deadline=None)
@@ -89,10 +128,10 @@ def test_score_at_the_threshold_is_decided_positive():
     ("labels", "scores", "undefined"),
     [
         ([], [], set(NAMES)),
-        ([0, 0], [0.1, 0.9], {"roc_auc", "average_precision", "recall"}),
+        ([0, 0], [0.1, 0.9], {"roc_auc", "average_precision", "recall", "calibration_ratio"}),
         ([1, 1], [0.1, 0.9], {"roc_auc", "average_precision"}),
         ([0, 1], [0.1, 0.2], {"precision"}),
-        ([0, 0], [0.1, 0.2], {"roc_auc", "average_precision", "precision", "recall", "f1"}),
+        ([0, 0], [0.1, 0.2], {"roc_auc", "average_precision", "precision", "recall", "f1", "calibration_ratio"}),
     ],
     ids=["no rows", "no positives", "no negatives", "no positive decision", "no positives and no positive decision"],
 )

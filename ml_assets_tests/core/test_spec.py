@@ -113,6 +113,13 @@ def test_a_valid_specification_is_accepted_and_frozen(small):
         ("gates", {"brier_score": {"maximum": -0.1}}, "brier_score: maximum -0.1 is not within 0 to 1"),
         ("gates", {"roc_auc": {"minimum": float("nan")}}, "finite number"),
         ("gates", {"log_loss": {"maximum": float("inf")}}, "finite number"),
+        ("gates", {"recall": {"slice_minimum": 0.5}}, "give minimum, maximum or both"),
+        ("gates", {"recall": {"minimum": 0, "slice_minimum": 0.5}}, "gates.recall: slice_minimum and slice_maximum need evaluation.slices"),
+        ("gates", {"recall": {"minimum": 0, "slice_minimum": 0.5, "slice_maximum": 0.4}}, "above slice_maximum 0.4: nothing passes"),
+        ("gates", {"recall": {"minimum": 0, "slice_maximum": 1.1}}, "recall: slice_maximum 1.1 is not within 0 to 1"),
+        ("champion", {"metric": "calibration_ratio"}, "champion.metric"),
+        ("champion", {"margin": -0.1}, "greater than or equal to 0"),
+        ("evaluation.slice_min_positives", 0, "greater than or equal to 1"),
         ("compute.memory", "lots", "pattern"),
         ("backfill.days_per_run", 0, "greater than or equal to 1"),
         ("retention", {"replaced_files": "12h"}, "not a whole number of days"),
@@ -126,6 +133,18 @@ def test_a_valid_specification_is_accepted_and_frozen(small):
 def test_a_wrong_specification_is_refused_with_the_reason(small, path, value, reason):
     with pytest.raises(ValidationError, match=reason.replace("(", r"\(").replace("{", r"\{")):
         ModelSpec.model_validate(change(small, path, value))
+
+
+def test_bounds_of_slices_are_for_metrics_that_slices_have(small):
+    change(small, "evaluation.slices", ["card"])
+    assert ModelSpec.model_validate(change(small, "gates", {"recall": {"minimum": 0, "slice_minimum": 0.5}})).gates["recall"].of_slices()
+    with pytest.raises(ValidationError, match="precision_at_k, which is not measured on slices"):
+        ModelSpec.model_validate(change(small, "gates", {"precision_at_k": {"minimum": 0, "slice_minimum": 0.5}}))
+
+
+def test_calibration_is_a_gate_and_the_ratio_may_exceed_one(small):
+    change(small, "gates", {"calibration_ratio": {"minimum": 0.8, "maximum": 1.25}, "calibration_error": {"maximum": 0.05}})
+    assert ModelSpec.model_validate(small).gates["calibration_ratio"].maximum == 1.25
 
 
 def test_what_needs_an_entity_says_so(small):

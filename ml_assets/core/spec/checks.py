@@ -1,5 +1,6 @@
 """The checks that a day has to pass beside its contract: what is judged, how far it may be off, how grave that is, and what it stops."""
 
+import re
 from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Literal
@@ -10,7 +11,12 @@ from ml_assets.core.spec.base import SpecPart
 from ml_assets.core.spec.durations import PositiveDays
 
 Severity = Literal["warn", "error"]
-ALL_CHECKS = "all"
+ALL_CHECKS, CONTRACT = "all", "contract_"
+
+
+def contract_check_name(column: str) -> str:
+    """Name of the check of a column, or of `row_key`: Dagster takes letters, digits and underscores only."""
+    return CONTRACT + re.sub(r"[^A-Za-z0-9_]", "_", column)
 
 
 class Check(SpecPart):
@@ -171,8 +177,10 @@ class Checks(SpecPart):
     def _accepted_names_checks(self) -> "Checks":
         known = {name for name in type(self).model_fields if name != "accepted"} | {ALL_CHECKS}
         for day, names in self.accepted.items():
-            if unknown := [name for name in names if name not in known]:
-                raise ValueError(f"accepted.{day}: there is no check {', '.join(unknown)}; the checks are {', '.join(sorted(known))}")
+            # Those of the contract are named after columns, which are not known here.
+            if unknown := [name for name in names if name not in known and not name.startswith(CONTRACT)]:
+                there = f"{', '.join(sorted(known))} and {CONTRACT}<column>"
+                raise ValueError(f"accepted.{day}: there is no check {', '.join(unknown)}; the checks are {there}")
         return self
 
     def enabled(self) -> Iterator[tuple[str, Check]]:

@@ -59,12 +59,13 @@ class Feed:
     objects: str
     validated: str
     quarantined: str
+    broken_rules: str
 
 
 def rows_feed(spec: "ModelSpec") -> Feed:
     """The rows of a model; without the target where labels come in files of their own."""
     columns = {name: column for name, column in spec.columns.items() if spec.labels is None or name != spec.target}
-    tables = ("raw_data", "landed_objects", "validated_data", "quarantined_data")
+    tables = ("raw_data", "landed_objects", "validated_data", "quarantined_data", "broken_rules")
     return Feed(spec.name, spec.source, columns, spec.row_key, spec.event_time, spec.quality, *tables)
 
 
@@ -81,5 +82,5 @@ def labels_feed(spec: "ModelSpec") -> Feed | None:
         KNOWN_AT: Column(type="timestamp", source=labels.known_at, description="When the label became known"),
     }
     files = spec.source.model_copy(update={"files": labels.files})
-    tables = ("raw_labels", "landed_label_objects", "validated_labels", "quarantined_labels")
+    tables = ("raw_labels", "landed_label_objects", "validated_labels", "quarantined_labels", "broken_label_rules")
     return Feed(spec.name, files, columns, [*labels.key, KNOWN_AT], None, labels.quality, *tables)

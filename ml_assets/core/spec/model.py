@@ -9,7 +9,7 @@ from ml_assets.core.spec.base import RESERVED, SpecPart, repeated
 from ml_assets.core.spec.check_rules import check_checks
 from ml_assets.core.spec.checks import Checks, Metric
 from ml_assets.core.spec.durations import Days
-from ml_assets.core.spec.evaluation import UNBOUNDED, Evaluation, Gate, GateMetric
+from ml_assets.core.spec.evaluation import NOT_OF_SLICES, UNBOUNDED, ChampionGate, Evaluation, Gate, GateMetric
 from ml_assets.core.spec.feature_rules import check_features
 from ml_assets.core.spec.features import Categorical, CustomFeatures, Feature, WindowAggregate
 from ml_assets.core.spec.labels import Labels, LateData, check_labels
@@ -62,7 +62,10 @@ class ModelSpec(SpecPart):
     training: Training
     evaluation: Evaluation = Evaluation()
     gates: dict[GateMetric, Gate] = Field(min_length=1)
-    """Bounds on metrics; the registry's alias moves only to a model that is within all of them."""
+    """Bounds on metrics; a model that is outside of one of them is not registered."""
+
+    champion: ChampionGate | None = ChampionGate()
+    """The comparison with the model that is in use; null leaves it out."""
 
     checks: Checks = Checks()
     metrics: list[Metric] = []
@@ -87,7 +90,7 @@ class ModelSpec(SpecPart):
     @classmethod
     def _can_be_passed(cls, value: dict[GateMetric, Gate]) -> dict[GateMetric, Gate]:
         for metric, gate in value.items():
-            for side, bound in [("minimum", gate.minimum), ("maximum", gate.maximum)]:
+            for side, bound in gate:
                 if bound is not None and metric not in UNBOUNDED and not 0 <= bound <= 1:
                     raise ValueError(f"{metric}: {side} {bound:g} is not within 0 to 1, where {metric} lies")
         return value
@@ -138,6 +141,11 @@ class ModelSpec(SpecPart):
     def _check_judgement(self) -> None:
         for name in self.evaluation.slices:
             self.column("evaluation.slices", name)
+        for metric, gate in self.gates.items():
+            if gate.of_slices() and not self.evaluation.slices:
+                raise ValueError(f"gates.{metric}: slice_minimum and slice_maximum need evaluation.slices, which is empty")
+            if gate.of_slices() and metric in NOT_OF_SLICES:
+                raise ValueError(f"gates.{metric}: slice_minimum and slice_maximum are not for {metric}, which is not measured on slices")
         if self.sensor.marker is not None and not DAY_PLACEHOLDER.search(self.source.files.rpartition("/")[0]):
             raise ValueError("sensor.marker: source.files must have {day} in a folder, for the marker to lie there")
         if self.entity is None and (self.evaluation.exclude_known_positives or "entity_precision_at_k" in self.gates):

@@ -1,0 +1,45 @@
+"""The gates of a model as blocking checks of its evaluation: a model that fails one is not registered."""
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from ml_assets.core.findings import Finding
+from ml_assets.core.gates import CHAMPION, bounds
+from ml_assets.core.spec import ModelSpec
+from ml_assets.pipeline.check_results import Judged
+
+if TYPE_CHECKING:
+    from ml_assets.pipeline.evaluation import ModelEvaluation
+
+
+def gate_checks(spec: ModelSpec, key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
+    """One check for each gate of the spec, one for its bounds of slices, and one for the champion."""
+    about = {f"gate_{metric}": f"{metric} on the holdout: {bounds(gate.minimum, gate.maximum)}" for metric, gate in spec.gates.items()}
+    for metric, gate in spec.gates.items():
+        if gate.of_slices():
+            of = f"{', '.join(spec.evaluation.slices)} with {spec.evaluation.slice_min_positives} positives or more"
+            about[f"gate_{metric}_slices"] = f"{metric} on each slice of {of}: {bounds(*gate.slice_bounds())}"
+    if spec.champion is not None:
+        margin = f"{spec.champion.metric} on the same holdout rows, surely not worse by more than {spec.champion.margin:g}"
+        about[f"gate_{CHAMPION}"] = f"Against the model that the alias champion points to: {margin}"
+    return [dg.AssetCheckSpec(name, asset=key, description=description, blocking=True) for name, description in about.items()]
+
+
+def judge_gates(stage: "ModelEvaluation", days: Sequence[date], key: dg.AssetKey) -> Iterator[Judged]:
+    """What each gate finds on the days of a run: nothing to judge on a day without a model.
+
+    In a run without any model it fails as a warning, which stops nothing: there is nothing that could be registered.
+    """
+    problems = {day: row["problem"] for day in days if not (row := stage.model_row(day))["model_digest"]}
+    verdicts = {day: {f"gate_{verdict.gate}": verdict for verdict in stage.verdicts(day)} for day in days if day not in problems}
+    for check in gate_checks(stage.spec, key):
+        if not verdicts:
+            yield Judged(key, check.name, [Finding(check.name, days[-1], False, "no day of the run has a model", "warn")])
+            continue
+        missing = [Finding(check.name, day, None, f"no model: {problem}") for day, problem in problems.items()]
+        found = [of_day[check.name].finding(day) for day, of_day in verdicts.items()]
+        newest = verdicts[max(verdicts)][check.name]
+        yield Judged(key, check.name, [*missing, *found], metadata={"value": newest.value} if newest.value is not None else {})
