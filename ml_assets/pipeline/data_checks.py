@@ -61,10 +61,8 @@ def _with_reference(days: Sequence[date]) -> list[date]:
 
 def _labels_by_day(spec: ModelSpec, stage: "Validation", days: Sequence[date]) -> dict[date, LabelCounts]:
     """Positives and labelled rows of each day, one day in memory at a time."""
-    import pyarrow.compute as pc
-
     found = {}
     for day in days:
         labels = stage.validated.read([day], [spec.target])[spec.target]
-        found[day] = LabelCounts(pc.sum(labels).as_py() or 0, len(labels) - labels.null_count)
+        found[day] = LabelCounts(int(labels.drop_null().to_numpy().sum()), len(labels) - labels.null_count)
     return found

@@ -71,7 +71,7 @@ class Reports:
         """The days that have a part of an asset."""
         return {day for day, found, _ in self._keys() if found == asset}
 
-    def keys(self) -> list[tuple[date, str]]:
+    def files(self) -> list[tuple[date, str]]:
         """(day, key) of every file of every report."""
         return [(day, key) for day, _, key in self._keys()]
 

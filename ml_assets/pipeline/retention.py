@@ -185,7 +185,7 @@ class Retention:
 
     def _remove_reports(self, needed: set[date], oldest: date) -> None:
         """Reports show some of a day's rows, so they go with them."""
-        keys = Reports(self.spec.name, self.lake).keys()
+        keys = Reports(self.spec.name, self.lake).files()
         going = set(days_to_expire({day for day, _ in keys}, needed, oldest))
         self.removal.days["reports"] = sorted(going)
         if not self.removal.dry_run:

@@ -71,9 +71,9 @@ class ModelRecord:
 
 
 def log_model(client: "MlflowClient", experiment_id: str, run_id: str, record: ModelRecord) -> "LoggedModel":
-    """Log parameters, metrics, pictures, documents and the model itself to a run that exists; returns MLflow's entry of the model, with the place of its files.
+    """Log parameters, metrics, pictures, documents and the model itself to a run that exists.
 
-    Nothing here uses MLflow's active run.
+    Returns MLflow's entry of the model, with the place of its files. Nothing here uses MLflow's active run.
     """
     from mlflow.entities import LoggedModelOutput
     from mlflow.models import Model

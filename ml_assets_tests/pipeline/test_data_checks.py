@@ -116,4 +116,5 @@ def test_late_and_missing_labels_are_reported_with_the_evaluation(tmp_path, dela
     assert passed or found.severity.value == "WARN"
     assert check(result, "label_rate").passed
     described = verdicts(result, "labels_on_time")[str(day(14))][1]
-    assert ("labels of training window and holdout counted only after label_delay" in described) and ("of the holdout have no label" in described)
+    assert "labels of training window and holdout counted only after label_delay" in described
+    assert "of the holdout have no label" in described
