@@ -52,7 +52,7 @@ def test_a_sample_has_the_first_five_rows_and_a_hundred_characters_of_each(make_
 def test_what_is_no_rule_of_values_has_lines_as_well(make_spec):
     shared = [{**GOOD, "id": 1}, {**GOOD, "id": 2, "amount": 7.0}]
     late = {**GOOD, "id": 90, "event_time": "2025-01-02T00:00:00"}
-    without = "\n".join(json.dumps({name: value for name, value in {**GOOD, "id": 91}.items() if name != "amount"}) for _ in range(1))
+    without = json.dumps({name: value for name, value in {**GOOD, "id": 91}.items() if name != "amount"})
     found = lines(validate(make_spec(), [*rows(40), *shared, late], without.encode() + b"\nno row\n"))
     assert {place: (line["severity"], line["rows"]) for place, line in found.items()} == {
         ("row_key", "repeats a row of the day"): ("error", 1),

@@ -328,3 +328,19 @@ def test_the_schedule_runs_on_sundays_in_the_time_zone_of_the_source():
     schedule = retention_schedule(spec, retention_job(spec))
     assert (schedule.name, schedule.cron_schedule, schedule.execution_timezone) == ("small_retention", "0 4 * * 0", "Europe/Brussels")
     assert schedule.default_status == dg.DefaultScheduleStatus.RUNNING
+
+
+def test_samples_of_rows_go_with_the_quarantined_rows(tmp_path):
+    new_store(tmp_path)
+    world = World(tmp_path, SPEC)
+    for number in (1, 12):
+        rows = rows_of(day(number))
+        rows.loc[0, "amount"] = -1.0
+        world.land(day(number), rows)
+        world.run(["raw_data", "validated_data", "quarantined_data"], day(number))
+    for name in ("quarantined_data", "broken_rules"):
+        assert days_held(world, name) == [1, 12]
+    run_pass(world)
+    for name in ("quarantined_data", "broken_rules"):
+        assert days_held(world, name) == [12]
+        assert tables(world)[name].fingerprint(day(1)) == EXPIRED
