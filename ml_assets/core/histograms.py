@@ -40,7 +40,9 @@ def number_bins(values: NDArray[np.float64]) -> NDArray[np.int64]:
     """
     bins = (values + 0.0).view(np.int64) >> DROPPED_BITS
     # Read as integers, negative doubles go down as their magnitude goes up.
-    return np.where(bins < 0, -(1 << 16) - 1 - bins, bins)
+    negative = bins < 0
+    bins[negative] = -(1 << 16) - 1 - bins[negative]
+    return bins
 
 
 def lower_edges(bins: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -51,7 +53,7 @@ def lower_edges(bins: NDArray[np.int64]) -> NDArray[np.float64]:
 
 def from_sorted(bins: NDArray[np.int64]) -> Histogram:
     """The histogram of bins in ascending order."""
-    first = np.flatnonzero(np.diff(bins, prepend=bins[0] - 1)) if len(bins) else np.empty(0, np.int64)
+    first = np.append(0, np.flatnonzero(bins[1:] != bins[:-1]) + 1) if len(bins) else np.empty(0, np.int64)
     return Histogram(bins[first], np.diff(first, append=len(bins)).astype(np.float64))
 
 

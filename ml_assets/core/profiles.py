@@ -106,12 +106,12 @@ def _of_numbers(column: pa.ChunkedArray) -> dict[str, object]:
     if pa.types.is_boolean(column.type):
         column = column.cast(pa.int8())
     values = column.to_numpy().astype(np.float64, copy=False)
-    finite = np.isfinite(values)
-    missing = int(np.isnan(values).sum())
-    # Sums depend on the order; that of the sorted values is always the same.
-    ordered = np.sort(values if finite.all() else values[finite])
-    figures = _figures(ordered, from_sorted(number_bins(ordered)))
-    return {**figures, "kind": NUMBER, "missing": missing, "infinite": len(values) - missing - len(ordered)}
+    # Sums depend on the order; that of the sorted values is always the same. NaN comes last.
+    ordered = np.sort(values)
+    first, last, there = (int(np.searchsorted(ordered, end, side)) for end, side in ((-np.inf, "right"), (np.inf, "left"), (np.nan, "left")))
+    finite = ordered[first:last]
+    figures = _figures(finite, from_sorted(number_bins(finite)))
+    return {**figures, "kind": NUMBER, "missing": len(values) - there, "infinite": there - len(finite)}
 
 
 def _of_times(column: pa.ChunkedArray, time_zone: str) -> dict[str, object]:
@@ -125,10 +125,12 @@ def _of_times(column: pa.ChunkedArray, time_zone: str) -> dict[str, object]:
 def _figures(ordered: np.ndarray, histogram: Histogram) -> dict[str, object]:
     """What is stored of finite values in ascending order."""
     there = len(ordered) > 0
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         mean = float(ordered.mean()) if there else None
+    if mean is not None and not np.isfinite(mean):
+        mean = float((ordered / len(ordered)).sum())
     return {
-        "distinct": int(there) + int(np.count_nonzero(np.diff(ordered))),
+        "distinct": int(there) + int(np.count_nonzero(ordered[1:] != ordered[:-1])),
         "minimum": float(ordered[0]) if there else None,
         "maximum": float(ordered[-1]) if there else None,
         "mean": mean,
