@@ -49,9 +49,15 @@ class Measure:
 class ColumnDrift:
     """Figures of one column of a day against its reference. p_values: the odds of a figure as large without any change, by name of the measure."""
 
-    name: str
+    profile: Profile
+    reference: Reference
     measures: Sequence[Measure]
     p_values: dict[str, float]
+
+    @property
+    def name(self) -> str:
+        """Name of the column."""
+        return self.profile.name
 
     @property
     def exceeded(self) -> list[Measure]:
@@ -79,7 +85,7 @@ def column_drift(profile: Profile, reference: Reference, bounds: DriftCheck) -> 
             measures.append(measure)
             if p_value is not None:
                 p_values[measure.name] = p_value
-    return ColumnDrift(profile.name, measures, p_values)
+    return ColumnDrift(profile, reference, measures, p_values)
 
 
 def _of_values(profile: Profile, reference: Reference, bounds: DriftCheck) -> Iterator[tuple[Measure, float | None]]:

@@ -62,8 +62,10 @@ def mean_of_shares(histograms: Sequence[Histogram]) -> Histogram:
     filled = [one.shares() for one in histograms if len(one.bins)]
     if not filled:
         return Histogram(np.empty(0, np.int64), np.empty(0))
-    bins, place = np.unique(np.concatenate([one.bins for one in filled]), return_inverse=True)
-    return Histogram(bins, np.bincount(place, np.concatenate([one.weights for one in filled])) / len(filled))
+    first = min(int(one.bins[0]) for one in filled)
+    weights = np.bincount(np.concatenate([one.bins for one in filled]) - first, np.concatenate([one.weights for one in filled]))
+    bins = np.flatnonzero(weights)
+    return Histogram(bins + first, weights[bins] / len(filled))
 
 
 def mean_of_categories(counts: Sequence[Mapping[str, float]], totals: Sequence[float]) -> dict[str, float]:

@@ -96,7 +96,10 @@ PROFILE = pa.schema(
 )
 """One column of a day, see `profiles.Profile`; the histogram is stored as `bins` and `counts`, frequent texts as `values` and `value_counts`."""
 
-FEATURE_PROFILE = pa.schema([*PROFILE, ("roc_auc", pa.float64()), ("average_precision", pa.float64()), ("positives", pa.int64())])
+SINGLE_FEATURE_POWER = pa.schema(
+    [("roc_auc", pa.float64()), ("average_precision", pa.float64()), ("positives", pa.int64()), ("negatives", pa.int64())]
+)
+FEATURE_PROFILE = pa.schema([*PROFILE, *SINGLE_FEATURE_POWER])
 """One feature of a day, and how well it tells the label by itself, see `leaks.single_feature_power`; null where labels are not in the rows."""
 
 FEATURE_METRICS = pa.schema([("metric", pa.string()), ("value", pa.float64())])

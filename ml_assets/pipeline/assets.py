@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 import dagster as dg
@@ -10,7 +11,9 @@ from ml_assets.core.spec import ModelSpec
 from ml_assets.core.spec.feed import Feed, labels_feed, rows_feed
 from ml_assets.pipeline import checks, columns
 from ml_assets.pipeline.compute import training_tags
+from ml_assets.pipeline.drift_checks import column_drift_check, judge_column_drift
 from ml_assets.pipeline.evaluation import EVALUATION, ModelEvaluation
+from ml_assets.pipeline.feature_checks import feature_checks, judge_features
 from ml_assets.pipeline.features import FEATURES, FeatureEngineering
 from ml_assets.pipeline.ingestion import RAW, RAW_LABELS, Ingestion
 from ml_assets.pipeline.registry import ENTRY, ModelRegistration
@@ -94,15 +97,17 @@ def _validation(spec: ModelSpec, feed: Feed) -> StageAssets:
         open=lambda context: Validation(feed, context.resources.lake),
         problem=lambda stage, day: stage.problem(day),
         newest_day=lambda stage, day: {"dagster/column_lineage": columns.same_columns(feed, asset_key(spec, feed.raw))},
-        checks=[checks.every_day_accepted(spec, key)],
-        judge=lambda stage, days: checks.judge_days(spec, stage, days, key),
+        checks=[checks.every_day_accepted(spec, key), *([] if is_of_labels else column_drift_check(spec, key))],
+        judge=lambda stage, days: chain(
+            checks.judge_days(spec, stage, days, key), () if is_of_labels else judge_column_drift(spec, stage, days, key)
+        ),
         afterwards=lambda context, days: mark_stale_models(context, spec, days) if is_of_labels else None,
         resources=frozenset({"registry"} if is_of_labels else {}),
     )
 
 
 def _features(spec: ModelSpec) -> StageAssets:
-    reach = spec.reach_in_days()
+    reach, key = spec.reach_in_days(), asset_key(spec, FEATURES)
     return StageAssets(
         [
             _asset(
@@ -118,6 +123,8 @@ def _features(spec: ModelSpec) -> StageAssets:
         open=lambda context: FeatureEngineering(spec, context.resources.lake, context.resources.landing),
         problem=lambda stage, day: None,
         newest_day=lambda stage, day: {"dagster/column_lineage": columns.feature_lineage(spec, asset_key(spec, VALIDATED))},
+        checks=feature_checks(spec, key),
+        judge=lambda stage, days: judge_features(spec, stage, days, key),
         afterwards=lambda context, days: mark_stale_models(context, spec, days),
         resources=frozenset({"registry"}),
     )

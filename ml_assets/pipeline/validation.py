@@ -13,7 +13,7 @@ from ml_assets.resources.lake import Lake
 if TYPE_CHECKING:
     import pandas as pd
 
-VALIDATED, QUARANTINED = "validated_data", "quarantined_data"
+VALIDATED, QUARANTINED, PROFILES = "validated_data", "quarantined_data", "column_profiles"
 LABELS, QUARANTINED_LABELS = "validated_labels", "quarantined_labels"
 ENTRIES_AT_ONCE = 50_000
 
@@ -27,10 +27,11 @@ class Validation:
     """
 
     def __init__(self, feed: Feed, lake: Lake):
-        from ml_assets.core.schemas import LANDED_OBJECTS, QUARANTINE, raw_schema, row_schema
+        from ml_assets.core.schemas import LANDED_OBJECTS, PROFILE, QUARANTINE, raw_schema, row_schema
 
         self.name, self.feed = feed.validated, feed
-        self.code = code_version("ml_assets.core.validation")
+        self._is_profiled = feed.validated == VALIDATED
+        self.code = code_version("ml_assets.core.validation", *(["ml_assets.core.profiles"] if self._is_profiled else []))
         self.spec_part = {
             "columns": {name: column.model_dump(mode="json", exclude={"description"}) for name, column in feed.columns.items()},
             "row_key": feed.row_key,
@@ -44,6 +45,9 @@ class Validation:
             lake.table(feed.name, feed.validated, row_schema(feed)),
         )
         self.tables = {feed.quarantined: self.quarantined, feed.validated: self.validated}
+        if self._is_profiled:
+            self.profiles = lake.table(feed.name, PROFILES, PROFILE)
+            self.tables = {PROFILES: self.profiles, **self.tables}
 
     def refresh(self) -> None:
         """See what has been ingested since."""
@@ -55,12 +59,14 @@ class Validation:
         return [fingerprint_of(self.feed.name, self._raw, day, self.feed.validated, self.feed.raw)]
 
     def make(self, day: date, alone: bool) -> Made:
-        """Validate one day."""
+        """Validate one day, and profile the columns of its rows."""
+        from ml_assets.core.profiles import profile_columns
         from ml_assets.core.validation import validate_day
 
         result = validate_day(self.feed, day, self._raw.read([day]), self._objects.read([day]))
         why = [entry["reasons"][0] for entry in result.quarantined.to_pylist() if entry["scope"] == "day"]
-        return Made({self.feed.quarantined: result.quarantined, self.feed.validated: result.accepted}, why[0] if why else None)
+        profiles = {PROFILES: profile_columns(result.accepted, self.feed.source.time_zone)} if self._is_profiled else {}
+        return Made({self.feed.quarantined: result.quarantined, **profiles, self.feed.validated: result.accepted}, why[0] if why else None)
 
     def problem(self, day: date) -> str | None:
         """Why a day that was made before was rejected, or that nothing landed."""

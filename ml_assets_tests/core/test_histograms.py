@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ml_assets.core.histograms import Histogram, from_sorted, lower_edges, mean_of_categories, mean_of_shares, number_bins
@@ -10,6 +10,7 @@ from ml_assets.core.histograms import Histogram, from_sorted, lower_edges, mean_
 NUMBERS = st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=50)
 
 
+@settings(deadline=None)
 @given(NUMBERS)
 def test_a_larger_number_never_has_a_smaller_bin(numbers):
     bins = number_bins(np.sort(np.array(numbers)))
@@ -17,6 +18,7 @@ def test_a_larger_number_never_has_a_smaller_bin(numbers):
     assert abs(bins).max() < 2**31
 
 
+@settings(deadline=None)
 @given(NUMBERS)
 def test_a_bin_is_at_most_a_32nd_as_wide_as_its_numbers(numbers):
     values = np.array(numbers)
