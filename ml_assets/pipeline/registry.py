@@ -89,7 +89,7 @@ class ModelRegistration:
             "alias_moved": moved,
             "note": note,
         }
-        return Made({ENTRY: pa.Table.from_pylist([entry], schema=REGISTRY_ENTRY)})
+        return Made({ENTRY: pa.Table.from_pylist([entry], schema=REGISTRY_ENTRY)}, acted_outside=True)
 
     def _record(self, day: date, model: Mapping, verdicts: "list[Verdict]") -> "ModelRecord":
         from ml_assets.core.gates import all_passed

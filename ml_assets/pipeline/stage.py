@@ -32,12 +32,13 @@ class Made:
     """What a stage made of one day.
 
     tables: rows by asset name. problem: why the day is not as it should be (rejected, missing, no model), or None. metadata: figures of the
-    day for the UI.
+    day for the UI. acted_outside: making the day changed something outside of the lake, so that it counts as changed whatever its rows are.
     """
 
     tables: Mapping[str, "pa.Table"]
     problem: str | None = None
     metadata: Mapping[str, object] = field(default_factory=dict)
+    acted_outside: bool = False
 
 
 class Stage(Protocol):
@@ -87,7 +88,9 @@ class Stage(Protocol):
 
 @dataclass(frozen=True)
 class DayOutcome:
-    """What happened to one day of a stage."""
+    """What happened to one day of a stage. computed: it has other rows than before. metadata: with `made_again` where it was made and came out the
+    same, saying why it was made.
+    """
 
     day: date
     computed: bool
