@@ -15,7 +15,7 @@ from ml_assets.pipeline.plan import Plan, PlannedDay, StagePlan
 from ml_assets.pipeline.sensors import RANGE_END, RANGE_START
 
 MOST_RANGES, MOST_RUNS, MOST_COMMANDS, MOST_NAMES = 12, 8, 3, 3
-MADE_BEFORE = "its inputs were made again before"
+MADE_BEFORE = "its inputs were made again, or its rows corrected, before"
 
 
 def print_plan(console: Console, spec: ModelSpec, job: str, plan: Plan) -> None:

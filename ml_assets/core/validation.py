@@ -14,6 +14,7 @@ from ml_assets.core.spec.feed import Contract
 
 REPEATED = "repeats a row of the day"
 CONFLICTING = "stands in rows that differ"
+THE_DAY_IS_REJECTED = "the day is rejected"
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def validate_day(spec: Contract, day: date, raw: pa.Table, objects: pa.Table) ->
     good = np.ones(len(rows), dtype=bool)
     good[reasons.index] = False
     if why_rejected:
-        rest = pd.Series([["the day is rejected"]] * int(good.sum()), index=rows.index[good], dtype="object")
+        rest = pd.Series([[THE_DAY_IS_REJECTED]] * int(good.sum()), index=rows.index[good], dtype="object")
         reasons, good = pd.concat([reasons, rest]).sort_index(), np.zeros(len(rows), dtype=bool)
     accepted = raw.select(row_schema(spec).names).filter(pa.array(good))
     return ValidatedDay(

@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING
 
 from ml_assets.core.fingerprint import code_version
 from ml_assets.core.spec.feed import Feed
+from ml_assets.pipeline.corrections import Corrections
 from ml_assets.pipeline.inputs import fingerprint_of
 from ml_assets.pipeline.stage import Made
 from ml_assets.resources.lake import Lake
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from ml_assets.core.corrections import CorrectedDay
 
 VALIDATED, QUARANTINED = "validated_data", "quarantined_data"
 LABELS, QUARANTINED_LABELS = "validated_labels", "quarantined_labels"
@@ -23,7 +26,7 @@ class Validation:
 
     What was kept out, nothing lost: rows, files and days with every reason.
 
-    Input: the day as it was read.
+    Inputs: the day as it was read, and the corrections of its rows.
     """
 
     def __init__(self, feed: Feed, lake: Lake):
@@ -43,24 +46,36 @@ class Validation:
             lake.table(feed.name, feed.quarantined, QUARANTINE),
             lake.table(feed.name, feed.validated, row_schema(feed)),
         )
+        self._corrections = Corrections(lake, feed)
         self.tables = {feed.quarantined: self.quarantined, feed.validated: self.validated}
 
     def refresh(self) -> None:
         """See what has been ingested since."""
         self._raw.refresh()
         self._objects.refresh()
+        self._corrections.refresh()
 
     def inputs(self, day: date) -> list:
-        """The fingerprint of the day that was read."""
-        return [fingerprint_of(self.feed.name, self._raw, day, self.feed.validated, self.feed.raw)]
+        """The fingerprint of the day that was read, and what identifies its corrections; nothing more where it has none."""
+        read = fingerprint_of(self.feed.name, self._raw, day, self.feed.validated, self.feed.raw)
+        return [read, *self._corrections.inputs(day)]
 
     def make(self, day: date, alone: bool) -> Made:
-        """Validate one day."""
+        """Validate one day, with corrected rows in place of landed ones."""
         from ml_assets.core.validation import validate_day
 
-        result = validate_day(self.feed, day, self._raw.read([day]), self._objects.read([day]))
+        corrected = self.corrected(day)
+        result = validate_day(self.feed, day, corrected.rows, self._objects.read([day]))
+        metadata = {"corrections_applied": corrected.applied, "corrections_outdated": corrected.outdated} if self._corrections.inputs(day) else {}
         why = [entry["reasons"][0] for entry in result.quarantined.to_pylist() if entry["scope"] == "day"]
-        return Made({self.feed.quarantined: result.quarantined, self.feed.validated: result.accepted}, why[0] if why else None)
+        return Made({self.feed.quarantined: result.quarantined, self.feed.validated: result.accepted}, why[0] if why else None, metadata)
+
+    def corrected(self, day: date) -> "CorrectedDay":
+        """The rows of a day as they are judged: as they were read, with corrections in place of what they replace."""
+        from ml_assets.core.corrections import CorrectedDay, apply_corrections, read_corrections
+
+        raw, files = self._raw.read([day]), self._corrections.read(day)
+        return apply_corrections(self.feed, raw, read_corrections(files).values()) if files else CorrectedDay(raw, 0, 0)
 
     def problem(self, day: date) -> str | None:
         """Why a day that was made before was rejected, or that nothing landed."""

@@ -196,7 +196,7 @@ STEPS = st.lists(st.tuples(LANDED, st.integers(2, 6), st.sampled_from(["v1", "v2
 @given(STEPS)
 def test_whatever_lands_and_changes_the_lake_ends_as_after_one_clean_pass(steps):
     with TemporaryDirectory() as folder:
-        lake, landed, maximum, code = Lake(uri=f"{folder}/lake"), dict.fromkeys(DAYS, [1, 3, 5]), 6, "v1"
+        lake, landed, maximum, code = Lake(uri=f"{folder}/lake"), {day: [1, 3, 5] for day in DAYS}, 6, "v1"
         for changed, maximum, code, days in [({}, 6, "v1", set(DAYS)), *steps]:
             landed |= changed
             before = content(lake, "accepted")
