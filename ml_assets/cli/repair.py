@@ -98,7 +98,7 @@ def _repair_rows(spec: ModelSpec, file: Path, console: Console) -> None:
     corrections = corrections_of(stages, lake)
     checked = check_file(stages, corrections, file.name, file.read_bytes())
     keep_corrections(corrections, checked)
-    console.print(f"{checked.rows():,} corrected rows of {len(checked.corrections)} days are new", highlight=False)
+    console.print(f"New corrected rows: {checked.rows():,}", highlight=False)
     _make(spec, VALIDATED, days_to_validate(_open(spec), checked.days))
     _make(spec, FEATURES, feature_days_to_make(_open(spec), checked.days))
 
@@ -134,7 +134,7 @@ def _print_outcomes(console: Console, outcomes: Outcomes, stages: Stages) -> Non
     for stage, found in outcomes.of_stage.items():
         same = sorted(outcome.day for outcome in found if "made_again" in outcome.metadata)
         changed = outcomes.changed(stage)
-        said = [f"{_ranges(changed)} made" if changed else "nothing changed", *([f"{_ranges(same)} came out the same"] if same else [])]
+        said = [f"made {_ranges(changed)}" if changed else "nothing changed", *([f"came out the same: {_ranges(same)}"] if same else [])]
         console.print(f"[bold cyan]{stage}[/]  {'; '.join(said)}", highlight=False, soft_wrap=True)
     if seen := models_that_saw(stages, outcomes.changed(FEATURES)):
         console.print(f"Models trained on these days, marked inputs_changed: of {_ranges(seen)}", highlight=False, soft_wrap=True)

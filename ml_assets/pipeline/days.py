@@ -48,7 +48,7 @@ def make_days(stage: Stage, days: Sequence[date], run_id: str, alone: bool) -> I
 
     A day whose committed fingerprint, or recipe, equals the expected one is left alone, and so is one whose inputs retention removed since. The
     others are committed a few at a time, first the side tables, then the main one, each in one atomic commit, so that a reader sees a day as it was
-    or as it is. A day that was there before and whose main rows come out the same keeps its fingerprint, so nothing that reads it sees a change.
+    or as it is. A day that comes out the same, in all that other stages read, keeps its fingerprint, so nothing behind it sees a change.
     When another process committed one of the days in between, its result is taken if it was made from the same, else the day is made again.
 
     `alone` says that somebody asked for one day by itself: what would be a result in a range is then an error.
@@ -80,7 +80,7 @@ def make_days(stage: Stage, days: Sequence[date], run_id: str, alone: bool) -> I
 
 @dataclass(frozen=True)
 class _Waiting:
-    """A day that is made and not yet committed. kept: its fingerprint, where its main rows came out as they are in the lake. why: why it was made."""
+    """A day that is made and not yet committed. kept: its fingerprint, where it came out as it is in the lake. why: why it was made."""
 
     day: date
     expected: int
@@ -111,8 +111,7 @@ def _look_or_make(stage: Stage, day: date, alone: bool) -> DayOutcome | _Waiting
             if _holds(stage, day, expected):
                 return DayOutcome(day, False, {}, time.perf_counter() - begun, expected)
             made, table = stage.make(day, alone), stage.tables[stage.name]
-            is_same = not made.acted_outside and is_committed(stage, day) and table.has_rows(day, made.tables[stage.name])
-            kept = table.fingerprint(day) if is_same else None
+            kept = table.fingerprint(day) if _comes_out_the_same(stage, day, made) else None
             return _Waiting(day, expected, made, time.perf_counter() - begun, alone, kept, why_changed(table.recipe(day), expected))
         except KeepDay as reason:
             return _left(stage, day, begun, problem=str(reason))
@@ -127,6 +126,13 @@ def _look_or_make(stage: Stage, day: date, alone: bool) -> DayOutcome | _Waiting
             log.warning("%s %s: an input was replaced while it was read; reading it again", stage.name, day)
             stage.refresh()
     raise AssertionError("the last attempt returns or raises")
+
+
+def _comes_out_the_same(stage: Stage, day: date, made: Made) -> bool:
+    """Whether a day was there before, and the lake holds all that others see of it as it was made now."""
+    if made.acted_outside or not is_committed(stage, day):
+        return False
+    return all(stage.tables[name].has_rows(day, rows) for name, rows in made.tables.items() if name not in made.unread)
 
 
 def _left(stage: Stage, day: date, begun: float, **why: Any) -> DayOutcome:

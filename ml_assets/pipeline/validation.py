@@ -68,7 +68,8 @@ class Validation:
         result = validate_day(self.feed, day, corrected.rows, self._objects.read([day]))
         metadata = {"corrections_applied": corrected.applied, "corrections_outdated": corrected.outdated} if self._corrections.inputs(day) else {}
         why = [entry["reasons"][0] for entry in result.quarantined.to_pylist() if entry["scope"] == "day"]
-        return Made({self.feed.quarantined: result.quarantined, self.feed.validated: result.accepted}, why[0] if why else None, metadata)
+        made = {self.feed.quarantined: result.quarantined, self.feed.validated: result.accepted}
+        return Made(made, why[0] if why else None, metadata, unread=made.keys() - {self.name})
 
     def corrected(self, day: date) -> "CorrectedDay":
         """The rows of a day as they are judged: as they were read, with corrections in place of what they replace."""

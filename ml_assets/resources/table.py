@@ -6,7 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from ml_assets.core.fingerprint import EXPIRED
-from ml_assets.resources.table_files import DAY, TableFiles, list_files, writer_properties
+from ml_assets.resources.table_files import DAY, TableFiles, as_bits, list_files, writer_properties
 from ml_assets.resources.transactions import Transactions
 
 if TYPE_CHECKING:
@@ -20,14 +20,6 @@ PROPERTIES = {"delta.enableExpiredLogCleanup": "false", "delta.checkpointInterva
 
 def _recipe_application(day: date, held: int) -> str:
     return f"recipe:{day.isoformat()}:{held:016x}"
-
-
-def _bits(column: "pa.ChunkedArray") -> "pa.Array":
-    """The values of a column, floating-point numbers as their bits: zeros of either sign differ, and what is not a number equals itself."""
-    import pyarrow as pa
-
-    values = column.combine_chunks()
-    return values.view(pa.int64()) if pa.types.is_float64(values.type) else values
 
 
 class LakeError(Exception):
@@ -142,7 +134,7 @@ class Table:
         if held.num_rows != rows.num_rows:
             return False
         made = self._in_one_batch({day: rows}).select(names)
-        return all(_bits(held[name]).equals(_bits(made[name])) for name in names)
+        return all(as_bits(held[name]).equals(as_bits(made[name])) for name in names)
 
     def expire(self, days: Sequence[date], metadata: Mapping[str, str]) -> None:
         """Remove the rows of some days in one commit, after which their fingerprint is EXPIRED. Their files stay until a vacuum.

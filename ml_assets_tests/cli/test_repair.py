@@ -65,9 +65,9 @@ def test_bad_rows_are_exported_corrected_and_taken_back(data):
     assert not (data / "lake" / "fraud_detection" / "corrections").exists()
     taken = run(data, "-m", "ml_assets.cli.repair", "fraud_detection", "--file", str(file))
     assert taken.returncode == 0, taken.stderr
-    assert f"{len(bad)} corrected rows of 1 days are new" in taken.stdout
-    assert f"validated_data  {START} made (1 day)" in taken.stdout
-    assert f"features  {START} to 2026-08-16 made (2 days)" in taken.stdout
+    assert f"New corrected rows: {len(bad)}" in taken.stdout
+    assert f"validated_data  made {START} (1 day)" in taken.stdout
+    assert f"features  made {START} to 2026-08-16 (2 days)" in taken.stdout
     again = run(data, "-m", "ml_assets.cli.repair", "fraud_detection", "--file", str(file))
     assert "Nothing to make" in again.stdout
 

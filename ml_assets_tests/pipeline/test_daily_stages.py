@@ -119,6 +119,13 @@ def test_a_faulty_day_still_fails_the_check_when_it_is_unchanged(world):
     assert check(again, "every_day_accepted").metadata["days_not_accepted"].value == 4
 
 
+def test_a_torn_file_beside_unchanged_rows_rejects_the_day(world):
+    world.run(DAILY, day(1), day(3))
+    world.land(day(2), b"torn", "late.parquet")
+    assert computed(world.run(DAILY, day(1), day(3)), "validated_data") == [day(2)]
+    assert world.stages().validation.tables["validated_data"].row_counts() == {day(1): ROWS, day(3): ROWS}
+
+
 def test_after_a_repair_only_that_day_and_what_sees_it_is_made(world):
     faulty(world)
     world.run(DAILY, day(1), day(6))

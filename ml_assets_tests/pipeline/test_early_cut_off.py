@@ -27,8 +27,9 @@ class Limited:
 
     name = "accepted"
 
-    def __init__(self, lake: Lake, landed: dict[date, list[int]], maximum: int = 10, code: str = "v1", outside: bool = False):
-        self.landed, self.code, self.spec_part, self.made, self._outside = landed, code, maximum, [], outside
+    def __init__(self, lake: Lake, landed: dict[date, list[int]], maximum: int = 10, code: str = "v1", outside: bool = False, unread: bool = True):
+        self.landed, self.code, self.spec_part, self.made = landed, code, maximum, []
+        self._acts = {"acted_outside": outside, "unread": {"refused"} if unread else ()}
         self.tables = {name: lake.table("m", name, SCHEMA) for name in ("refused", "accepted")}
         self.before_commit = lambda: None
 
@@ -42,7 +43,7 @@ class Limited:
         self.before_commit()
         good = [n for n in self.landed.get(day, []) if n <= self.spec_part]
         bad = [n for n in self.landed.get(day, []) if n > self.spec_part]
-        return Made({"refused": pa.table({"n": bad}, SCHEMA), "accepted": pa.table({"n": good}, SCHEMA)}, acted_outside=self._outside)
+        return Made({"refused": pa.table({"n": bad}, SCHEMA), "accepted": pa.table({"n": good}, SCHEMA)}, **self._acts)
 
     def is_kept(self, day: date) -> bool:
         return True
@@ -135,6 +136,12 @@ def test_side_rows_that_differ_are_committed_and_those_that_do_not_are_left_alon
     assert content(lake, "refused")[:2] == [[20], [30, 40]]
     assert list(commits_of(edited.tables["refused"])[-1].fingerprints) == [SECOND]
     assert edited.tables["refused"].version() == before + 1
+
+
+def test_a_side_table_that_others_read_has_to_come_out_the_same_too(lake):
+    run(Limited(lake, {FIRST: [1, 20], SECOND: [2, 30]}, unread=False), FIRST, SECOND)
+    outcomes = run(Limited(lake, {FIRST: [1, 20], SECOND: [2, 30, 40]}, code="v2", unread=False), FIRST, SECOND)
+    assert [outcomes[day].computed for day in (FIRST, SECOND)] == [False, True]
 
 
 def test_what_was_done_outside_of_the_lake_counts_as_a_change(lake):
