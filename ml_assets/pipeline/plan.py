@@ -20,7 +20,7 @@ from ml_assets.pipeline.validation import LABELS
 from ml_assets.resources.planned_lake import PlannedLake, PlannedTable
 
 MISSING = "missing"
-UNLESS_THE_SAME, UNLESS_SAME_LABELS = "unless its inputs come out the same", "unless its rows' labels come out the same"
+UNLESS = UNLESS_THE_SAME, UNLESS_SAME_LABELS = "unless its inputs come out the same", "unless its rows' labels come out the same"
 """Notes of days that are made only when what they are made from, itself made again, changes."""
 
 

@@ -8,11 +8,10 @@ from ml_assets.core.corrections import Correction, correction_file, number_of
 from ml_assets.core.fingerprint import CHANGED_CODE, CHANGED_SPEC
 from ml_assets.core.repair import RepairRefused, by_day, check_day, read_repair_file
 from ml_assets.core.spec.feed import rows_feed
-from ml_assets.core.splits import split_days
 from ml_assets.pipeline.corrections import Corrections
 from ml_assets.pipeline.days import is_committed, is_current
 from ml_assets.pipeline.plan import Plan
-from ml_assets.pipeline.stage import CannotMake
+from ml_assets.pipeline.stage import CannotMake, Stage
 from ml_assets.pipeline.stages import Stages
 from ml_assets.resources.lake import Lake
 
@@ -76,7 +75,7 @@ def feature_days_to_make(stages: Stages, days: Sequence[date]) -> list[date]:
     return [day for day in sorted(seeing) if is_committed(stages.features, day) and _is_stale(stages.features, day)]
 
 
-def _is_stale(stage, day: date) -> bool:
+def _is_stale(stage: Stage, day: date) -> bool:
     try:
         return not is_current(stage, day)
     except CannotMake:
@@ -98,9 +97,9 @@ def days_of_changed_rules(plan: Plan) -> dict[str, list[date]]:
 
 def models_that_saw(stages: Stages, days: Sequence[date]) -> list[date]:
     """The days of the models in the lake that were trained on one of these feature days."""
-    training, changed = stages.training, set(days)
-    made = [day for day in sorted(training.tables[training.name].row_counts()) if training.row(day)["model_digest"]]
-    return [day for day in made if changed & set(split_days(training.spec, day).window)]
+    training = stages.training
+    rows = {day: training.row(day) for day in sorted(training.tables[training.name].row_counts())} if days else {}
+    return [day for day, row in rows.items() if row["model_digest"] and any(row["fit_first"] <= seen <= row["validation_last"] for seen in days)]
 
 
 def corrections_of(stages: Stages, lake: Lake) -> Corrections:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ml_assets.core.day_ranges import days_between
 from ml_assets.pipeline.assets import LANDED_TO_FEATURES, MODEL_ASSETS
-from ml_assets.pipeline.plan import UNLESS_SAME_LABELS, UNLESS_THE_SAME, Plan, PlannedDay, StagePlan, plan_days
+from ml_assets.pipeline.plan import UNLESS, Plan, PlannedDay, StagePlan, plan_days
 from ml_assets.pipeline.stages import open_stages
 from ml_assets.resources.planned_lake import PlannedLake
 from ml_assets_tests.pipeline.world import World, again
@@ -44,7 +44,7 @@ def assert_a_run_does_it(world: World, plan: Plan, names: Sequence[str] = LANDED
         for name, made in days.items():
             made += again(result, name)
     for stage in plan.stages:
-        surely = {one.day for one in stage.to_make if one.note not in (UNLESS_THE_SAME, UNLESS_SAME_LABELS)}
+        surely = {one.day for one in stage.to_make if one.note not in UNLESS}
         assert surely <= set(days[stage.name]) <= {one.day for one in stage.to_make}, stage.name
 
 

@@ -9,6 +9,7 @@ import pytest
 from ml_assets.core.spec import ModelSpec
 from ml_assets.pipeline.assets import LANDED_TO_FEATURES, MODEL_ASSETS
 from ml_assets.pipeline.registry import ALIAS
+from ml_assets.pipeline.repair import models_that_saw
 from ml_assets_tests.conftest import SMALL
 from ml_assets_tests.pipeline.world import World, check, computed, day, failure, rows_of
 from ml_assets_tests.resources.mlflow_cases import new_store
@@ -151,6 +152,11 @@ def test_a_day_before_the_first_model_is_an_error_alone_and_reported_in_a_range(
     assert stages.training.row(day(10))["model_digest"]
     assert stages.registration.entry(day(8)) is None
     assert check(result, "gate_roc_auc").metadata["days"].value == 1
+
+
+def test_a_repair_knows_the_models_that_saw_its_days(world):
+    assert models_that_saw(world.stages(), [day(3)]) == models_that_saw(world.stages(), [day(1), day(6)]) == [day(12)]
+    assert models_that_saw(world.stages(), [day(2), day(7)]) == []
 
 
 def test_changed_metrics_of_unchanged_scores_judge_the_model_again(tmp_path):
