@@ -288,3 +288,11 @@ def test_features_reach_a_day_further_where_clocks_change(small):
     assert ModelSpec.model_validate(small).reach_in_days() == 1
     small["source"]["time_zone"] = "Europe/Brussels"
     assert ModelSpec.model_validate(small).reach_in_days() == 2
+
+
+def test_the_key_of_labels_is_never_only_warned_about(small):
+    small["columns"]["card"]["severity"] = {"missing": "warn"}
+    ModelSpec.model_validate(small)
+    small["labels"] = {"files": "labels/{day}/*", "key": ["card"]}
+    with pytest.raises(ValidationError, match=r"columns\.card\.severity: the column is part of labels\.key"):
+        ModelSpec.model_validate(small)
