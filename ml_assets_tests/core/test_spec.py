@@ -324,3 +324,11 @@ def test_a_wrong_deadline_names_its_field(small):
     with pytest.raises(ValidationError, match="'24' as hour") as caught:
         ModelSpec.model_validate({**small, "freshness": {"deadline": "0 24 * * *"}})
     assert caught.value.errors()[0]["loc"] == ("freshness", "deadline")
+
+
+def test_the_key_of_labels_is_never_only_warned_about(small):
+    small["columns"]["card"]["severity"] = {"missing": "warn"}
+    ModelSpec.model_validate(small)
+    small["labels"] = {"files": "labels/{day}/*", "key": ["card"]}
+    with pytest.raises(ValidationError, match=r"columns\.card\.severity: the column is part of labels\.key"):
+        ModelSpec.model_validate(small)

@@ -101,9 +101,9 @@ class ModelSpec(SpecPart):
         self._check_roles()
         check_features(self)
         self._check_judgement()
-        check_checks(self)
         if self.labels is not None:
             check_labels(self.labels, self.columns, self.target)
+        check_checks(self)
         reach = timedelta(days=self.reach_in_days())
         model_reads = 2 * self.label_delay + self.evaluation.holdout + self.training.window + reach
         self.retention.check(model_reads, reach, self.sensor.look_back)
