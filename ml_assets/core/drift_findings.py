@@ -41,7 +41,7 @@ def drift_finding(check: str, day: date, drifts: Sequence[ColumnDrift], bounds: 
         more = f"; so did {', '.join(one.name for one in drifted[1:6])}" + (" and more" if len(drifted) > 6 else "") if len(drifted) > 1 else ""
         reason = f"{drifted[0].name} drifted: {_figures(drifted[0])}{more}"
     else:
-        reason = f"{len(drifts)} columns are as on the days before; {drifts[0].name} is nearest to its bounds"
+        reason = f"{len(drifts)} compared and none beyond its bounds; {drifts[0].name} is nearest to them"
     return Finding(check, day, not drifted, reason, bounds.severity, [_line(one) for one in drifts[:MOST_LINES]])
 
 

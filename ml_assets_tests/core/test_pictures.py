@@ -42,7 +42,7 @@ def texts(monkeypatch):
         seen.extend(text.get_text() for text in figure.findobj(Text))
         return b""
 
-    monkeypatch.setattr(pictures, "_png", png)
+    monkeypatch.setattr(pictures, "picture_bytes", png)
     return seen
 
 
