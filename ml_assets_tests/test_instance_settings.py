@@ -137,6 +137,10 @@ def test_the_daemon_looks_at_backfills_every_two_seconds(instance):
     assert all(1.0 < seconds <= 2.0 for seconds in Clock.waited)
 
 
+def test_the_daemon_judges_freshness_policies(instance):
+    assert "FRESHNESS_DAEMON" in instance.get_required_daemon_types()
+
+
 def test_a_limit_that_somebody_has_set_stays(instance):
     instance.event_log_storage.set_concurrency_slots("one", 2)
     queued(instance, "one", "daily")

@@ -63,6 +63,14 @@ class RowLabels:
         column = pd.Series(labels[self._code_of_row], dtype="Int64").where(known[self._code_of_row])
         return column.astype("boolean" if self._spec.columns[self._spec.target].type == "boolean" else "Int64")
 
+    def count_late(self, on_time: date, day: date) -> tuple[int, int]:
+        """(keys whose first label counts only after the day `on_time`, keys that have a label) on `day`."""
+        found = self._found[:, self._found[3] <= _ordinal(day)]
+        first = np.full(len(self._index), np.iinfo(np.int64).max)
+        np.minimum.at(first, found[0], found[3])
+        numbers = np.unique(found[0])
+        return int(np.count_nonzero(first[numbers] > _ordinal(on_time))), len(numbers)
+
     def _keys(self, frame: pd.DataFrame) -> pd.Index:
         return pd.MultiIndex.from_frame(frame[self._names]) if len(self._names) > 1 else pd.Index(frame[self._names[0]])
 

@@ -26,10 +26,12 @@ class LandedFile:
     rows: table with `raw_schema(spec)`; None when the file could not be read at all. `_source_row` counts the rows of the file from 0;
         lines that are no rows come last, numbered after all rows, so it is not the number of a line in a file that has such lines.
     fault: what is wrong with the file as a whole, or None.
+    other_columns: the columns of the file that the spec does not name, sorted; None when the file could not be read.
     """
 
     rows: pa.Table | None
     fault: str | None
+    other_columns: list[str] | None = None
 
 
 def read_landed_file(spec: Contract, key: str, content: bytes) -> LandedFile:
@@ -53,7 +55,7 @@ def read_landed_file(spec: Contract, key: str, content: bytes) -> LandedFile:
 
 
 def _read(spec: Contract, key: str, content: bytes) -> LandedFile:
-    table, broken_lines = _parse(spec, key, content)
+    table, names, broken_lines = _parse(spec, key, content)
     wanted = {name: column.source or name for name, column in spec.columns.items()}
     found = Counter(table.column_names)
     if twice := [source for source in wanted.values() if found[source] > 1]:
@@ -71,10 +73,12 @@ def _read(spec: Contract, key: str, content: bytes) -> LandedFile:
     columns[SOURCE_ROW] = pa.array(np.arange(table.num_rows), pa.int64())
     columns[UNREADABLE] = _as_json(unreadable, table.num_rows)
     rows = pa.concat_tables([pa.table(columns, raw_schema(spec)), _broken(spec, key, table.num_rows, broken_lines)])
-    return LandedFile(rows, _fault(table.column_names, wanted, missing, len(broken_lines)))
+    is_empty = rows.num_rows == 0 and spec.event_time is not None
+    return LandedFile(rows, _fault(names, wanted, missing, len(broken_lines), is_empty), sorted(set(names) - set(wanted.values())))
 
 
-def _parse(spec: Contract, key: str, content: bytes) -> tuple[pa.Table, list[str]]:
+def _parse(spec: Contract, key: str, content: bytes) -> tuple[pa.Table, list[str], list[str]]:
+    """The columns that are wanted (or all), the names of all columns, and the lines that are no rows."""
     name = key.lower()
     if name.endswith(".gz"):
         content, name = gzip.decompress(content), name[:-3]
@@ -84,12 +88,11 @@ def _parse(spec: Contract, key: str, content: bytes) -> tuple[pa.Table, list[str
         table = file.read(columns=[c for c in file.schema_arrow.names if c in sources])
         # Parquet's reader takes bytes that are not UTF-8 as text, which fails only where the text is used.
         table.validate(full=True)
-        return table, []
-    if name.endswith(".csv"):
-        return _parse_csv(content)
-    if name.endswith(".jsonl"):
-        return _parse_json_lines(content)
-    raise ValueError("the format is not known: the name must end in .parquet, .csv, .jsonl, .csv.gz or .jsonl.gz")
+        return table, file.schema_arrow.names, []
+    if not name.endswith((".csv", ".jsonl")):
+        raise ValueError("the format is not known: the name must end in .parquet, .csv, .jsonl, .csv.gz or .jsonl.gz")
+    table, broken = _parse_csv(content) if name.endswith(".csv") else _parse_json_lines(content)
+    return table, table.column_names, broken
 
 
 def _parse_csv(content: bytes) -> tuple[pa.Table, list[str]]:
@@ -157,8 +160,9 @@ def _broken(spec: Contract, key: str, first_row: int, lines: list[str]) -> pa.Ta
     return pa.table(columns, schema)
 
 
-def _fault(found: list[str], wanted: dict[str, str], missing: list[str], broken: int) -> str | None:
-    faults = []
+def _fault(found: list[str], wanted: dict[str, str], missing: list[str], broken: int, is_empty: bool) -> str | None:
+    # A delivery of labels may well name none.
+    faults = ["has no rows"] if is_empty else []
     if missing:
         names = ", ".join(f"{name} (as {wanted[name]})" if wanted[name] != name else name for name in missing)
         faults.append(f"column missing: {names}; the file has {', '.join(found[:20]) or 'none'}")

@@ -38,8 +38,18 @@ def raw_schema(spec: Contract) -> pa.Schema:
     return pa.unify_schemas([row_schema(spec), PROVENANCE])
 
 
-LANDED_OBJECTS = pa.schema([("key", pa.string()), ("digest", pa.string()), ("size", pa.int64()), ("rows", pa.int64()), ("fault", pa.string())])
-"""One landed object of a day; `rows` is null when the object could not be read at all; `fault` says what is wrong with it."""
+LANDED_OBJECTS = pa.schema(
+    [
+        ("key", pa.string()),
+        ("digest", pa.string()),
+        ("size", pa.int64()),
+        ("rows", pa.int64()),
+        ("fault", pa.string()),
+        ("other_columns", pa.list_(pa.string())),
+    ]
+)
+"""One landed object of a day; `rows` is null when the object could not be read at all; `fault` says what is wrong with it; `other_columns` are the
+columns of the file that the contract does not name, sorted, null when it could not be read."""
 
 QUARANTINE = pa.schema(
     [
@@ -52,6 +62,20 @@ QUARANTINE = pa.schema(
     ]
 )
 """What kept rows from being published. scope: `row`, `file` (a whole object) or `day` (why the day was rejected or is missing)."""
+
+BROKEN_RULES = pa.schema(
+    [
+        ("column", pa.string()),
+        ("rule", pa.string()),
+        ("severity", pa.string()),
+        ("rows", pa.int64()),
+        ("share", pa.float64()),
+        ("sample", pa.string()),
+    ]
+)
+"""One line a day for each rule of a column that some row broke. column: `row_key` for the rules of the key, `_line` for lines that are no rows.
+severity: error or warn. share: `rows` of all rows that landed, from 0 to 1. sample: JSON of at most five of the rows, lowest file and row first, each
+with file, row and value (its first 100 characters; null when there is none)."""
 
 
 def features_schema(spec: ModelSpec) -> pa.Schema:
@@ -73,6 +97,37 @@ def to_pandas(table: pa.Table) -> "pd.DataFrame":
         if table[field.name].null_count and mapper(field.type) is not None:
             frame[field.name] = table[field.name].to_pandas(types_mapper=mapper)
     return frame
+
+
+PROFILE = pa.schema(
+    [
+        ("name", pa.string()),
+        ("kind", pa.string()),
+        ("rows", pa.int64()),
+        ("missing", pa.int64()),
+        ("infinite", pa.int64()),
+        ("distinct", pa.int64()),
+        ("minimum", pa.float64()),
+        ("maximum", pa.float64()),
+        ("mean", pa.float64()),
+        ("bins", pa.list_(pa.int32())),
+        ("counts", pa.list_(pa.int64())),
+        ("values", pa.list_(pa.string())),
+        ("value_counts", pa.list_(pa.int64())),
+        ("non_ascii", pa.int64()),
+        ("broken", pa.int64()),
+    ]
+)
+"""One column of a day, see `profiles.Profile`; the histogram is stored as `bins` and `counts`, frequent texts as `values` and `value_counts`."""
+
+SINGLE_FEATURE_POWER = pa.schema(
+    [("roc_auc", pa.float64()), ("average_precision", pa.float64()), ("positives", pa.int64()), ("negatives", pa.int64())]
+)
+FEATURE_PROFILE = pa.schema([*PROFILE, *SINGLE_FEATURE_POWER])
+"""One feature of a day, and how well it tells the label by itself, see `leaks.single_feature_power`; null where labels are not in the rows."""
+
+FEATURE_METRICS = pa.schema([("metric", pa.string()), ("value", pa.float64())])
+"""Named figures of a day of features, see `feature_metrics.measure_features`."""
 
 
 TRAINED_MODEL = pa.schema(

@@ -8,13 +8,15 @@ import dagster as dg
 
 from ml_assets.core.spec import ModelSpec
 from ml_assets.core.spec.feed import Feed, labels_feed, rows_feed
-from ml_assets.pipeline import checks, columns
+from ml_assets.pipeline import checks, columns, report_parts
 from ml_assets.pipeline.compute import training_tags
 from ml_assets.pipeline.evaluation import EVALUATION, ModelEvaluation
 from ml_assets.pipeline.failing_models import track_failing_models
+from ml_assets.pipeline.feature_checks import feature_checks, judge_features
 from ml_assets.pipeline.features import FEATURES, FeatureEngineering
-from ml_assets.pipeline.gate_checks import gate_checks, judge_gates
+from ml_assets.pipeline.freshness import freshness_policy
 from ml_assets.pipeline.ingestion import RAW, RAW_LABELS, Ingestion
+from ml_assets.pipeline.judgement import evaluation_checks, judge_evaluation, judge_validation, validation_checks
 from ml_assets.pipeline.registry import ENTRY, ModelRegistration
 from ml_assets.pipeline.stage_assets import StageAssets, build_stage_assets, partitions
 from ml_assets.pipeline.stale_models import mark_stale_models
@@ -26,6 +28,8 @@ from ml_assets.resources.registry import RegisteredVersion
 LANDED_TO_FEATURES = (RAW, VALIDATED, QUARANTINED, FEATURES)
 LABEL_ASSETS = (RAW_LABELS, LABELS, QUARANTINED_LABELS)
 MODEL_ASSETS = (MODEL, EVALUATION, ENTRY)
+# The first and the last that have to follow each day; what lies between is late when the last is.
+FOLLOW_EACH_DAY = (RAW, VALIDATED, ENTRY)
 
 
 def landed_to_features(spec: ModelSpec) -> tuple[str, ...]:
@@ -59,6 +63,7 @@ def _asset(
         metadata=metadata,
         partitions_def=partitions(spec),
         tags={"model": spec.name},
+        freshness_policy=freshness_policy(spec) if name in FOLLOW_EACH_DAY else None,
     )
 
 
@@ -96,15 +101,16 @@ def _validation(spec: ModelSpec, feed: Feed) -> StageAssets:
         open=lambda context: Validation(feed, context.resources.lake),
         problem=lambda stage, day: stage.problem(day),
         newest_day=lambda stage, day: {"dagster/column_lineage": columns.same_columns(feed, asset_key(spec, feed.raw))},
-        checks=[checks.every_day_accepted(spec, key)],
-        judge=lambda stage, days: checks.judge_days(spec, stage, days, key),
+        checks=validation_checks(spec, feed, key),
+        judge=lambda stage, days: judge_validation(spec, stage, days, key),
+        report=report_parts.validation_parts,
         afterwards=lambda context, days: mark_stale_models(context, spec, days) if is_of_labels else None,
         resources=frozenset({"registry"} if is_of_labels else {}),
     )
 
 
 def _features(spec: ModelSpec) -> StageAssets:
-    reach = spec.reach_in_days()
+    reach, key = spec.reach_in_days(), asset_key(spec, FEATURES)
     return StageAssets(
         [
             _asset(
@@ -120,6 +126,9 @@ def _features(spec: ModelSpec) -> StageAssets:
         open=lambda context: FeatureEngineering(spec, context.resources.lake, context.resources.landing),
         problem=lambda stage, day: None,
         newest_day=lambda stage, day: {"dagster/column_lineage": columns.feature_lineage(spec, asset_key(spec, VALIDATED))},
+        checks=feature_checks(spec, key),
+        judge=lambda stage, days: judge_features(spec, stage, days, key),
+        report=report_parts.features_parts,
         afterwards=lambda context, days: mark_stale_models(context, spec, days),
         resources=frozenset({"registry"}),
     )
@@ -169,8 +178,9 @@ def _evaluation(spec: ModelSpec) -> StageAssets:
         problem=checks.evaluation_problem,
         every_day=checks.evaluation_metadata,
         newest_day=checks.picture_metadata,
-        checks=gate_checks(spec, key),
-        judge=lambda stage, days: judge_gates(stage, days, key),
+        checks=evaluation_checks(spec, key),
+        judge=lambda stage, days: judge_evaluation(spec, stage, days, key),
+        report=report_parts.evaluation_parts,
         afterwards=lambda context, days: track_failing_models(context, spec, days),
         resources=frozenset({"registry", "tracking"}),
     )
@@ -202,5 +212,6 @@ def _registration(spec: ModelSpec) -> StageAssets:
         open=open_stage,
         problem=checks.registration_problem,
         every_day=checks.registration_metadata,
+        report=report_parts.registration_parts,
         resources=frozenset({"registry", "tracking"}),
     )

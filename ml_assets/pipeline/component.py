@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from ml_assets.core.spec import ModelSpec
 from ml_assets.core.spec.reference import documented_schema
 from ml_assets.pipeline.assets import build_assets
+from ml_assets.pipeline.freshness import freshness_job, freshness_policy, freshness_schedule, newest_day_check
 from ml_assets.pipeline.jobs import daily_job, features_job
 from ml_assets.pipeline.retention_job import retention_job, retention_schedule
 from ml_assets.pipeline.schedules import daily_schedule
@@ -97,14 +98,21 @@ class ModelPipeline(dg.Component):
         return cls(attributes)
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
-        """Assets with their checks, the jobs, the sensor and the schedules; job and schedule of retention only where the specification sets any."""
+        """Assets with their checks, the jobs, the sensor and the schedules; those of retention and freshness only where the specification has any."""
         job, landed_job = daily_job(self.spec), features_job(self.spec)
         clearing = [retention_job(self.spec)] if self.spec.retention.removes else []
+        on_time = [newest_day_check(self.spec)] if freshness_policy(self.spec) else []
+        looking = [freshness_job(self.spec, check) for check in on_time]
         return dg.Definitions(
             assets=build_assets(self.spec),
-            jobs=[job, landed_job, *clearing],
+            asset_checks=on_time,
+            jobs=[job, landed_job, *looking, *clearing],
             sensors=[arrivals_sensor(self.spec, landed_job)],
-            schedules=[daily_schedule(self.spec, job), *(retention_schedule(self.spec, one) for one in clearing)],
+            schedules=[
+                daily_schedule(self.spec, job),
+                *(freshness_schedule(self.spec, one) for one in looking),
+                *(retention_schedule(self.spec, one) for one in clearing),
+            ],
         )
 
 

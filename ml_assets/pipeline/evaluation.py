@@ -173,6 +173,10 @@ class ModelEvaluation:
         labelled = scored[scored[self.spec.target].notna()]
         return labelled[self.spec.target].astype("int64"), labelled["score"]
 
+    def late_labels(self, days: Sequence[date], day: date) -> tuple[int, int] | None:
+        """(labels of the rows of `days` that counted only after `label_delay`, all labels) as of `day`; None where labels come with the rows."""
+        return self._labels.count_late(days, day) if self._labels else None
+
     def verdicts(self, day: date) -> "list[Verdict]":
         """The verdict of each gate of the spec on the committed metrics of one day: of all rows, of slices, and against the champion."""
         from ml_assets.core.gates import judge, judge_champion, judge_slices

@@ -143,8 +143,8 @@ class Ingestion:
                 file = read_landed_file(self.feed, stored.key, self.landing.read(stored))
             except ObjectChanged as error:
                 raise InputChanged(str(error)) from error
-            rows = file.rows.num_rows if file.rows is not None else None
-            objects.append({"key": stored.key, "digest": stored.digest, "size": stored.size, "rows": rows, "fault": file.fault})
+            found_in = {"rows": file.rows.num_rows if file.rows is not None else None, "fault": file.fault, "other_columns": file.other_columns}
+            objects.append({"key": stored.key, "digest": stored.digest, "size": stored.size, **found_in})
             if file.rows is not None:
                 parts.append(file.rows)
         faults = [f"{entry['key']}: {entry['fault']}" for entry in objects if entry["fault"]]

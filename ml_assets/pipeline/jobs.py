@@ -6,6 +6,7 @@ import dagster as dg
 
 from ml_assets.core.spec import ModelSpec
 from ml_assets.pipeline.assets import asset_key, landed_to_features
+from ml_assets.pipeline.freshness import freshness_policy, newest_day_check
 
 if TYPE_CHECKING:
     from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
@@ -15,7 +16,7 @@ def daily_job(spec: ModelSpec) -> "UnresolvedAssetJobDefinition":
     """All assets of the model for one day, or for the days of a backfill."""
     return dg.define_asset_job(
         f"{spec.name}_daily",
-        selection=dg.AssetSelection.key_prefixes([spec.name]),
+        selection=_of_runs_days(spec, dg.AssetSelection.key_prefixes([spec.name])),
         description=f"Every stage of {spec.name}, from landed files to the registry entry.",
         tags={"model": spec.name},
     )
@@ -25,7 +26,12 @@ def features_job(spec: ModelSpec) -> "UnresolvedAssetJobDefinition":
     """From landed files to features, for the days that changed files can be seen on."""
     return dg.define_asset_job(
         f"{spec.name}_features",
-        selection=dg.AssetSelection.assets(*[asset_key(spec, name) for name in landed_to_features(spec)]),
+        selection=_of_runs_days(spec, dg.AssetSelection.assets(*[asset_key(spec, name) for name in landed_to_features(spec)])),
         description=f"The stages of {spec.name} that follow landed files: raw data to features.",
         tags={"model": spec.name},
     )
+
+
+def _of_runs_days(spec: ModelSpec, selection: dg.AssetSelection) -> dg.AssetSelection:
+    """The selection without the check of the newest day, which has nothing to do with the days of a run."""
+    return selection - dg.AssetSelection.checks(newest_day_check(spec)) if freshness_policy(spec) else selection

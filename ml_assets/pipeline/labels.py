@@ -78,6 +78,12 @@ class LabelsByKey:
         self._bring_up_to([day], as_of)
         return self._of_day[day][0].column(as_of)
 
+    def count_late(self, days: Sequence[date], as_of: date) -> tuple[int, int]:
+        """(labels of the rows of some days that counted only after `label_delay`, all labels), as they count on `as_of`."""
+        self._bring_up_to(days, as_of)
+        counts = [self._of_day[day][0].count_late(day + self._spec.label_delay, as_of) for day in days]
+        return sum(late for late, _ in counts), sum(labels for _, labels in counts)
+
     def _bring_up_to(self, days: Sequence[date], as_of: date) -> None:
         """Give the rows of some days all labels that were delivered up to `as_of`, reading each delivery once."""
         from ml_assets.core.labels import RowLabels

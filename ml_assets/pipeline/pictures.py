@@ -1,6 +1,7 @@
 """The pictures of an evaluation, from the committed scores and metrics."""
 
 from datetime import date
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -9,6 +10,12 @@ if TYPE_CHECKING:
 
 def evaluation_pictures(evaluation: "ModelEvaluation", day: date) -> dict[str, bytes]:
     """PNG bytes by name: ROC curve, precision-recall curve, calibration, score histogram and feature importance of the model of one day."""
+    return _drawn(evaluation, day, evaluation.tables[evaluation.name].fingerprint(day))
+
+
+# Drawing takes a second; the page of a day and its metadata both show what is drawn.
+@lru_cache(maxsize=1)
+def _drawn(evaluation: "ModelEvaluation", day: date, fingerprint: int | None) -> dict[str, bytes]:
     from ml_assets.core import pictures
 
     model = evaluation.model_row(day)

@@ -12,6 +12,7 @@ from ml_assets.pipeline.evaluation import EVALUATION, ModelEvaluation
 from ml_assets.pipeline.features import FEATURES
 from ml_assets.pipeline.inputs import fingerprint_of
 from ml_assets.pipeline.pictures import evaluation_pictures
+from ml_assets.pipeline.reports import Reports
 from ml_assets.pipeline.stage import CannotMake, KeepDay, Made
 from ml_assets.pipeline.training import MODEL
 from ml_assets.resources.lake import Lake
@@ -140,6 +141,9 @@ class ModelRegistration:
             "gates": "passed" if all_passed(verdicts) else "failed",
             **{f"gate_{verdict.gate}": verdict.reason for verdict in verdicts},
         }
+        pictures = evaluation_pictures(self.evaluation, day)
+        reports = Reports(self.spec.name, self.lake)
+        reports.add_pictures(day, EVALUATION, pictures)
         return ModelRecord(
             name=self.spec.name,
             day=day,
@@ -148,7 +152,8 @@ class ModelRegistration:
             example=self._example(day),
             params=self._parameters(model),
             metrics=dict(zip(overall["metric"], overall["value"], strict=True)),
-            pictures={f"{name}.png": png for name, png in evaluation_pictures(self.evaluation, day).items()},
+            pictures={f"{name}.png": png for name, png in pictures.items()},
+            documents={"report.html": reports.page(day)},
             tags=tags,
         )
 

@@ -14,9 +14,9 @@ class PassportUnreadable(Exception):
 class Removal:
     """What was removed, or would be.
 
-    days: days whose rows were removed, by table. files: replaced files, by table, and `models` for those of models; bytes: their size, likewise.
-    versions: of the registry. models: digests whose files went. logged_models: number of models in MLflow that no version is of.
-    kept: sentences on what is old and stays. not_vacuumed: why no files of a table were deleted, by table.
+    days: days whose rows were removed, by table, and `reports` for those whose reports were. files: replaced files, by table, and `models` for those
+    of models; bytes: their size, likewise. versions: of the registry. models: digests whose files went. logged_models: number of models in MLflow
+    that no version is of. kept: sentences on what is old and stays. not_vacuumed: why no files of a table were deleted, by table.
     """
 
     dry_run: bool

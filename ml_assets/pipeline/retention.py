@@ -17,10 +17,15 @@ from ml_assets.core.spec.feed import labels_feed, rows_feed
 from ml_assets.pipeline.champion import COMPARISON
 from ml_assets.pipeline.evaluation import EVALUATION, METRICS
 from ml_assets.pipeline.features import FEATURES
+from ml_assets.pipeline.features import METRICS as FEATURE_METRICS
+from ml_assets.pipeline.features import PROFILES as FEATURE_PROFILES
 from ml_assets.pipeline.registry import ENTRY
 from ml_assets.pipeline.removal import PassportUnreadable, Removal
+from ml_assets.pipeline.reports import Reports
 from ml_assets.pipeline.stages import Stages
 from ml_assets.pipeline.training import MODEL, artifacts_key
+from ml_assets.pipeline.validation import PROFILES as COLUMN_PROFILES
+from ml_assets.pipeline.validation import VALIDATED
 from ml_assets.resources.lake import Lake
 from ml_assets.resources.mlflow_model import PASSPORT
 from ml_assets.resources.registry import ModelRegistry
@@ -37,10 +42,12 @@ def day_tables(spec: ModelSpec) -> dict[str, str]:
     What is made from something goes before it, and the main table of a stage before the side table, so that a day whose removal was interrupted is
     never taken for one that is there.
     """
-    tables = {FEATURES: FEATURES}
+    tables: dict[str, str] = dict.fromkeys((FEATURES, FEATURE_PROFILES, FEATURE_METRICS), FEATURES)
     for feed in (rows_feed(spec), labels_feed(spec)):
         if feed is not None:
-            tables |= {feed.validated: feed.validated, feed.quarantined: feed.validated, feed.raw: feed.raw, feed.objects: feed.raw}
+            profiles = [COLUMN_PROFILES] if feed.validated == VALIDATED else []
+            tables |= dict.fromkeys((feed.validated, feed.quarantined, feed.broken_rules, *profiles), feed.validated)
+            tables |= {feed.raw: feed.raw, feed.objects: feed.raw}
     return tables
 
 
@@ -178,6 +185,16 @@ class Retention:
                 made = [str(version) for version, tables in needs if set(days) & set(tables.get(named, ()))]
                 more = f" and {len(made) - MOST_NAMED} more" if len(made) > MOST_NAMED else ""
                 self.removal.kept.append(f"{name}: {len(days)} days, {days[0]} to {days[-1]}, read by {', '.join(made[:MOST_NAMED])}{more}")
+        self._remove_reports({day for _, tables in needs for day in tables.get(VALIDATED, ())}, oldest)
+
+    def _remove_reports(self, needed: set[date], oldest: date) -> None:
+        """Reports show some of a day's rows, so they go with them."""
+        keys = Reports(self.spec.name, self.lake).files()
+        going = set(days_to_expire({day for day, _ in keys}, needed, oldest))
+        self.removal.days["reports"] = sorted(going)
+        if not self.removal.dry_run:
+            for key in (key for day, key in keys if day in going):
+                self.lake.files.delete(key)
 
     def _expire(self, name: str, days: list[date]) -> None:
         self.removal.days[name] = days

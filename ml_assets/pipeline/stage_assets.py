@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
@@ -11,7 +11,11 @@ from ml_assets.core.fingerprint import EXPIRED
 from ml_assets.core.spec import ModelSpec
 from ml_assets.pipeline.check_results import Judged, events_of, failed_by_day
 from ml_assets.pipeline.days import make_days
+from ml_assets.pipeline.reports import Reports, with_findings
 from ml_assets.pipeline.stage import CannotMake, DayOutcome, Stage
+
+if TYPE_CHECKING:
+    from ml_assets.core.report import Part
 
 Metadata = Mapping[str, Any]
 MOST_PROBLEMS_LOGGED = 50
@@ -36,7 +40,8 @@ class StageAssets:
     specs: its assets; the names of their keys' last parts are names of the stage's tables. open: makes the stage from the run's context.
     problem: why a day is not as it should be, from the lake, for days that were not computed now. every_day: metadata of each day.
     newest_day: metadata of the run's newest day only (pictures, lineage). checks, judge: asset checks, and what they find on the run's days.
-    afterwards: what else follows when the days of a run are made. resources: those it needs beside lake and landing.
+    report: what it has to say of days in their reports. afterwards: what else follows when the days of a run are made. resources: those it needs
+    beside lake and landing.
     """
 
     specs: Sequence[dg.AssetSpec]
@@ -46,6 +51,7 @@ class StageAssets:
     newest_day: Callable[[Any, date], Metadata] = _nothing_more
     checks: Sequence[dg.AssetCheckSpec] = ()
     judge: Callable[[Any, Sequence[date]], Iterator[Judged]] = _no_checks
+    report: "Callable[[Any, Sequence[date]], Iterator[Part]] | None" = None
     afterwards: Callable[[dg.AssetExecutionContext, Sequence[date]], None] = _nothing_afterwards
     resources: frozenset[str] = frozenset()
     op_tags: Mapping[str, Any] | None = None
@@ -80,9 +86,12 @@ def build_stage_assets(spec: ModelSpec, stage_assets: StageAssets) -> dg.AssetsD
         # What was found when an unchanged day was made still holds.
         problems = {found.day: found.problem or (None if found.computed else stage_assets.problem(stage, found.day)) for found in outcomes}
         _log_outcomes(context, stage, outcomes, problems)
+        found = list(stage_assets.judge(stage, days))
+        # Before any check can stop the run.
+        reports = _report(spec, stage_assets, context, stage, outcomes, found, problems)
         stage_assets.afterwards(context, days)
         asked = set(context.selected_asset_check_keys)
-        judged = [one for one in stage_assets.judge(stage, days) if one.key in asked]
+        judged = [one for one in found if one.key in asked]
         failed = failed_by_day(judged)
         for asset in stage_assets.specs:
             if asset.key not in context.selected_asset_keys:
@@ -94,6 +103,7 @@ def build_stage_assets(spec: ModelSpec, stage_assets: StageAssets) -> dg.AssetsD
                 if asset.key == main:
                     metadata |= stage_assets.every_day(stage, outcome.day)
                     metadata |= {"checks_failed": ", ".join(failed[outcome.day])} if outcome.day in failed else {}
+                    metadata |= {"report": reports.link(outcome.day)} if reports else {}
                 context.add_asset_metadata(metadata, asset.key, outcome.day.isoformat())
             newest = {"dagster/uri": table.uri, **(stage_assets.newest_day(stage, days[-1]) if asset.key == main else {})}
             context.add_asset_metadata(newest, asset.key, days[-1].isoformat())
@@ -103,6 +113,27 @@ def build_stage_assets(spec: ModelSpec, stage_assets: StageAssets) -> dg.AssetsD
                     yield from events_of(context, one)
 
     return make
+
+
+def _report(
+    spec: ModelSpec,
+    stage_assets: StageAssets,
+    context: dg.AssetExecutionContext,
+    stage: Stage,
+    outcomes: Sequence[DayOutcome],
+    judged: Sequence[Judged],
+    problems: Mapping[date, str | None],
+) -> Reports | None:
+    """Write the stage's part of the report of each day that was made now, has a problem, has no part yet, or is the only one of the run."""
+    if stage_assets.report is None:
+        return None
+    reports = Reports(spec.name, context.resources.lake)
+    days = [outcome.day for outcome in outcomes]
+    if len(days) > 1 and not all(outcome.computed for outcome in outcomes):
+        reported = reports.days_with(stage.name)
+        days = [outcome.day for outcome in outcomes if outcome.computed or outcome.problem or outcome.day not in reported]
+    reports.add(with_findings(stage_assets.report(stage, days), judged, problems))
+    return reports
 
 
 def _is_alone(tags: Mapping[str, str]) -> bool:

@@ -13,7 +13,7 @@ from ml_assets.resources.lake import Lake
 if TYPE_CHECKING:
     import pandas as pd
 
-VALIDATED, QUARANTINED = "validated_data", "quarantined_data"
+VALIDATED, QUARANTINED, PROFILES = "validated_data", "quarantined_data", "column_profiles"
 LABELS, QUARANTINED_LABELS = "validated_labels", "quarantined_labels"
 ENTRIES_AT_ONCE = 50_000
 
@@ -27,23 +27,28 @@ class Validation:
     """
 
     def __init__(self, feed: Feed, lake: Lake):
-        from ml_assets.core.schemas import LANDED_OBJECTS, QUARANTINE, raw_schema, row_schema
+        from ml_assets.core.schemas import BROKEN_RULES, LANDED_OBJECTS, PROFILE, QUARANTINE, raw_schema, row_schema
 
         self.name, self.feed = feed.validated, feed
-        self.code = code_version("ml_assets.core.validation")
+        self._is_profiled = feed.validated == VALIDATED
+        self.code = code_version("ml_assets.core.validation", *(["ml_assets.core.profiles"] if self._is_profiled else []))
         self.spec_part = {
-            "columns": {name: column.model_dump(mode="json", exclude={"description"}) for name, column in feed.columns.items()},
+            "columns": {name: column.model_dump(mode="json", exclude={"description", "blocking"}) for name, column in feed.columns.items()},
             "row_key": feed.row_key,
             "event_time": feed.event_time,
-            "quality": feed.quality.model_dump(mode="json"),
+            "quality": feed.quality.model_dump(mode="json", exclude={"max_rule_share"}),
             "time_zone": feed.source.time_zone,
         }
         self._raw, self._objects = lake.table(feed.name, feed.raw, raw_schema(feed)), lake.table(feed.name, feed.objects, LANDED_OBJECTS)
+        self._broken_rules = lake.table(feed.name, feed.broken_rules, BROKEN_RULES)
         self.quarantined, self.validated = (
             lake.table(feed.name, feed.quarantined, QUARANTINE),
             lake.table(feed.name, feed.validated, row_schema(feed)),
         )
-        self.tables = {feed.quarantined: self.quarantined, feed.validated: self.validated}
+        self.tables = {feed.broken_rules: self._broken_rules, feed.quarantined: self.quarantined, feed.validated: self.validated}
+        if self._is_profiled:
+            self.profiles = lake.table(feed.name, PROFILES, PROFILE)
+            self.tables = {PROFILES: self.profiles, **self.tables}
 
     def refresh(self) -> None:
         """See what has been ingested since."""
@@ -55,12 +60,22 @@ class Validation:
         return [fingerprint_of(self.feed.name, self._raw, day, self.feed.validated, self.feed.raw)]
 
     def make(self, day: date, alone: bool) -> Made:
-        """Validate one day."""
+        """Validate one day, and profile the columns of its rows."""
+        import pyarrow.compute as pc
+
+        from ml_assets.core.profiles import profile_columns
         from ml_assets.core.validation import validate_day
 
-        result = validate_day(self.feed, day, self._raw.read([day]), self._objects.read([day]))
-        why = [entry["reasons"][0] for entry in result.quarantined.to_pylist() if entry["scope"] == "day"]
-        return Made({self.feed.quarantined: result.quarantined, self.feed.validated: result.accepted}, why[0] if why else None)
+        result = validate_day(self.feed, day, self._raw.read([day]), self._objects.read([day], ["key", "rows", "fault"]))
+        (why,) = result.quarantined.filter(pc.field("scope") == "day")["reasons"].to_pylist() or [[None]]
+        made = {
+            self.feed.broken_rules: result.broken_rules,
+            self.feed.quarantined: result.quarantined,
+            self.feed.validated: result.accepted,
+        }
+        if self._is_profiled:
+            made[PROFILES] = profile_columns(result.accepted, self.feed.source.time_zone)
+        return Made(made, why[0])
 
     def problem(self, day: date) -> str | None:
         """Why a day that was made before was rejected, or that nothing landed."""
@@ -77,6 +92,28 @@ class Validation:
         columns, quarantined = ["day", "scope", "source_file", "reasons"], self.quarantined
         reports = [quarantine_report(quarantined.read(some, columns)) for some in self._days_to_read_at_once(days)]
         return pd.concat(reports, ignore_index=True) if reports else pd.DataFrame(columns=REPORT_COLUMNS)
+
+    def broken_rules(self, days: Sequence[date]) -> "pd.DataFrame":
+        """The rules that rows of `days` broke, see `core.schemas.BROKEN_RULES`, with the day."""
+        from ml_assets.core.schemas import BROKEN_RULES
+
+        return self._broken_rules.read(days, ["day", *BROKEN_RULES.names]).to_pandas()
+
+    def days_with_rows(self) -> set[date]:
+        """The days that have rows, validated or at least landed."""
+        return self._raw.row_counts().keys() | self.validated.row_counts().keys()
+
+    def days_with_files(self) -> list[date]:
+        """The days of which landed objects are known, in their order."""
+        return sorted(self._objects.row_counts())
+
+    def landed_files(self, day: date) -> list[dict]:
+        """Key, fault and other columns of the landed objects of a day."""
+        return self._objects.read([day], ["key", "fault", "other_columns"]).to_pylist()
+
+    def landed_objects(self, days: Sequence[date]) -> list[dict]:
+        """Day, key, size, rows and fault of each landed object of some days."""
+        return self._objects.read(days, ["day", "key", "size", "rows", "fault"]).to_pylist()
 
     def rows_quarantined(self, days: Sequence[date]) -> int:
         """The number of quarantined rows of `days`."""

@@ -25,7 +25,7 @@ ITEMS_PER_REQUEST = 100
 class ModelRecord:
     """A trained model with everything that the registry keeps of it.
 
-    Raises ValueError when an artifact is missing or unknown, the example has no rows, or the name of a picture is a path.
+    Raises ValueError when an artifact is missing or unknown, the example has no rows, or the name of a picture or document is a path.
     """
 
     name: str
@@ -44,6 +44,8 @@ class ModelRecord:
     """Figures of the evaluation; those that are not finite are not logged, but named in the tag `metrics_not_finite`."""
     pictures: Mapping[str, bytes] = field(default_factory=dict)
     """PNG images by file name."""
+    documents: Mapping[str, bytes] = field(default_factory=dict)
+    """Files for people by file name, such as the report of the day."""
     tags: Mapping[str, str] = field(default_factory=dict)
     """Further tags of run and version."""
 
@@ -52,9 +54,10 @@ class ModelRecord:
             raise ValueError(f"artifacts of {self.name}: must be {', '.join(ARTIFACTS)}, not {', '.join(sorted(self.artifacts)) or 'none'}")
         if self.example.empty:
             raise ValueError(f"example of {self.name}: must have a row or more; the signature of the model is read from it")
-        for picture in self.pictures:
-            if Path(picture).name != picture:
-                raise ValueError(f"pictures of {self.name}: {picture!r} must be a file name without a folder")
+        for kind, files in [("pictures", self.pictures), ("documents", self.documents)]:
+            for name in files:
+                if Path(name).name != name:
+                    raise ValueError(f"{kind} of {self.name}: {name!r} must be a file name without a folder")
 
     def all_tags(self) -> dict[str, str]:
         """The tags of run and version: those given, `day`, `model_digest`, and the names of metrics that are not finite, where there are any."""
@@ -68,9 +71,9 @@ class ModelRecord:
 
 
 def log_model(client: "MlflowClient", experiment_id: str, run_id: str, record: ModelRecord) -> "LoggedModel":
-    """Log parameters, metrics, pictures and the model itself to a run that exists; returns MLflow's entry of the model, with the place of its files.
+    """Log parameters, metrics, pictures, documents and the model itself to a run that exists.
 
-    Nothing here uses MLflow's active run.
+    Returns MLflow's entry of the model, with the place of its files. Nothing here uses MLflow's active run.
     """
     from mlflow.entities import LoggedModelOutput
     from mlflow.models import Model
@@ -94,7 +97,7 @@ def log_model(client: "MlflowClient", experiment_id: str, run_id: str, record: M
 
 
 def log_figures(client: "MlflowClient", run_id: str, record: ModelRecord, model_id: str | None = None) -> None:
-    """Log parameters, metrics and pictures to a run that exists; the metrics also to MLflow's entry of the model, where there is one."""
+    """Log parameters, metrics, pictures and documents to a run that exists; the metrics also to MLflow's entry of the model, where there is one."""
     from mlflow.entities import Metric, Param
     from mlflow.utils.time import get_current_time_millis
 
@@ -103,10 +106,11 @@ def log_figures(client: "MlflowClient", run_id: str, record: ModelRecord, model_
         client.log_batch(run_id, params=[Param(name, value) for name, value in part.items()])
     for part in _parts(record.finite_metrics()):
         client.log_batch(run_id, metrics=[Metric(name, value, now, 0, model_id=model_id) for name, value in part.items()])
-    if record.pictures:
-        with TemporaryDirectory() as place:
-            _write(pictures := Path(place, "pictures"), record.pictures)
-            client.log_artifacts(run_id, str(pictures), "pictures")
+    for folder, contents in [("pictures", record.pictures), (None, record.documents)]:
+        if contents:
+            with TemporaryDirectory() as place:
+                _write(files := Path(place, "files"), contents)
+                client.log_artifacts(run_id, str(files), folder)
 
 
 def write_mlflow_model(folder: Path, artifacts: Mapping[str, bytes], example: "pd.DataFrame", description: "Model") -> None:

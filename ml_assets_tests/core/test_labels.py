@@ -142,3 +142,14 @@ def test_neither_the_order_of_deliveries_nor_what_comes_later_changes_what_count
     assert all(on(in_order, day(n)) == on(shuffled, day(n)) for n in range(1, 11))
     assert on(in_order, day(5)) == on(of_the_past, day(5))
     assert in_order.digest(day(5)) == of_the_past.digest(day(5))
+
+
+def test_a_label_is_late_when_its_first_one_counts_after_the_delay_and_a_correction_is_not():
+    rows = rows_of()
+    rows.add(day(3), delivered((1, 1, "2025-01-03")))
+    rows.add(day(5), delivered((1, 0, "2025-01-05"), (2, 0, "2025-01-05")))
+    rows.add(day(9), delivered((3, 1, "2025-01-09")))
+    assert rows.count_late(day(4), day(2)) == (0, 0)
+    assert rows.count_late(day(4), day(4)) == (0, 1)
+    assert rows.count_late(day(4), day(8)) == (1, 2)
+    assert rows.count_late(day(4), day(9)) == (2, 3)

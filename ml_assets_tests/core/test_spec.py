@@ -307,3 +307,20 @@ def test_features_reach_a_day_further_where_clocks_change(small):
     assert ModelSpec.model_validate(small).reach_in_days() == 1
     small["source"]["time_zone"] = "Europe/Brussels"
     assert ModelSpec.model_validate(small).reach_in_days() == 2
+
+
+@pytest.mark.parametrize(
+    ("deadline", "longest"),
+    [("0 6 * * *", "24h"), ("0 6,9 * * mon", "3h"), ("*/20 6-8 * * *", "20m"), ("0 22-2 * * *", "1h"), ("@weekly", "24h"), ("0 6/12 * * *", "12h")],
+)
+def test_what_counts_for_a_deadline_reaches_no_further_back_than_the_deadline_before(small, deadline, longest):
+    length = parse_duration(longest)
+    assert ModelSpec.model_validate({**small, "freshness": {"deadline": deadline, "lower_bound": longest}}).freshness.lower_bound == length
+    with pytest.raises(ValidationError, match=re.escape(f"is longer than the {format_duration(length)} between two deadlines of '{deadline}'")):
+        ModelSpec.model_validate({**small, "freshness": {"deadline": deadline, "lower_bound": length + timedelta(minutes=1)}})
+
+
+def test_a_wrong_deadline_names_its_field(small):
+    with pytest.raises(ValidationError, match="'24' as hour") as caught:
+        ModelSpec.model_validate({**small, "freshness": {"deadline": "0 24 * * *"}})
+    assert caught.value.errors()[0]["loc"] == ("freshness", "deadline")

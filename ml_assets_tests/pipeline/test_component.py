@@ -84,13 +84,30 @@ def test_the_days_of_a_run_can_be_limited(small):
 
 def test_every_step_is_in_the_pool_of_its_model(small):
     assets = definitions(small).resolve_all_job_defs()[0].asset_layer.asset_graph.assets_defs
-    assert {op.pool for asset in assets for op in asset.node_def.iterate_op_defs()} == {"small"}
+    pools = {op.name: op.pool for asset in assets for op in asset.node_def.iterate_op_defs()}
+    # It only reads, and says that a day is late also while a backfill runs.
+    assert pools.pop("small__validated_data_newest_day_on_time") is None
+    assert set(pools.values()) == {"small"}
 
 
 def test_each_gate_is_a_check(small):
     small["gates"] = {"roc_auc": {"minimum": 0.9}, "log_loss": {"maximum": 0.1}}
     checks = {key.name for key in definitions(small).resolve_asset_graph().asset_check_keys}
-    assert checks == {"every_day_accepted", "gate_roc_auc", "gate_log_loss"}
+    assert {name for name in checks if name.startswith("gate_")} == {"gate_roc_auc", "gate_log_loss"}
+
+
+def test_each_column_of_rows_and_labels_has_a_check_and_blocks_where_the_specification_says_so(small):
+    small["columns"]["amount"]["blocking"] = True
+    small["labels"] = {"files": "labels/{day}/*", "key": ["id"], "known_at": "at"}
+    small["checks"] = {"files_read": None}
+    graph = definitions(small).resolve_asset_graph()
+    checks = {
+        key.to_user_string(): graph.get_check_spec(key).blocking for key in graph.asset_check_keys if key.name.startswith(("contract", "files"))
+    }
+    columns = ["row_key", "id", "event_time", "card", "amount"]
+    of_rows = {f"small/validated_data:contract_{name}": name == "amount" for name in columns}
+    of_labels = {f"small/validated_labels:contract_{name}": False for name in ("row_key", "id", "label", "known_at")}
+    assert checks == of_rows | of_labels
 
 
 def project(tmp_path: Path, name: str, content: str) -> dg.Definitions:

@@ -328,3 +328,39 @@ def test_the_schedule_runs_on_sundays_in_the_time_zone_of_the_source():
     schedule = retention_schedule(spec, retention_job(spec))
     assert (schedule.name, schedule.cron_schedule, schedule.execution_timezone) == ("small_retention", "0 4 * * 0", "Europe/Brussels")
     assert schedule.default_status == dg.DefaultScheduleStatus.RUNNING
+
+
+def reports_held(world: World) -> dict[str, set[str]]:
+    """Days of the pages, and of the folders of their parts."""
+    root = world.root / "lake" / "small" / "reports"
+    found = {"pages": {path.stem for path in root.glob("*.html")}, "parts": {path.name for path in root.iterdir() if path.is_dir()}}
+    assert all(list((root / name).iterdir()) for name in found["parts"])
+    return found
+
+
+def test_reports_go_with_the_rows_that_they_show_and_a_dry_run_leaves_them(world):
+    everything = {str(day(number)) for number in range(1, LAST + 1)}
+    assert reports_held(world) == {"pages": everything, "parts": everything}
+    would_go = run_pass(world, dry_run=True).days["reports"]
+    assert reports_held(world) == {"pages": everything, "parts": everything}
+    assert run_pass(world).days["reports"] == would_go
+    # Models 11 and 13 stay, which read days 1 to 7.
+    kept = {str(day(number)) for number in [*range(1, 8), 12, 13]}
+    assert reports_held(world) == {"pages": kept, "parts": kept}
+    assert run_pass(world).days["reports"] == []
+
+
+def test_samples_of_rows_go_with_the_quarantined_rows(tmp_path):
+    new_store(tmp_path)
+    world = World(tmp_path, SPEC)
+    for number in (1, 12):
+        rows = rows_of(day(number))
+        rows.loc[0, "amount"] = -1.0
+        world.land(day(number), rows)
+        world.run(["raw_data", "validated_data", "quarantined_data"], day(number))
+    for name in ("quarantined_data", "broken_rules"):
+        assert days_held(world, name) == [1, 12]
+    run_pass(world)
+    for name in ("quarantined_data", "broken_rules"):
+        assert days_held(world, name) == [12]
+        assert tables(world)[name].fingerprint(day(1)) == EXPIRED

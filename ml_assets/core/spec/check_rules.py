@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from ml_assets.core.spec.base import repeated
+from ml_assets.core.spec.checks import CONTRACT, contract_check_name
 
 if TYPE_CHECKING:
     from ml_assets.core.spec.model import ModelSpec
@@ -14,7 +15,12 @@ def check_checks(spec: "ModelSpec") -> None:
     Raises:
         ValueError: when they do not; names the field.
     """
-    for role, names in [("row_key", spec.row_key), ("event_time", [spec.event_time]), ("target", [spec.target])]:
+    for role, names in [
+        ("row_key", spec.row_key),
+        ("event_time", [spec.event_time]),
+        ("target", [spec.target]),
+        ("labels.key", spec.labels.key if spec.labels else []),
+    ]:
         for name in names:
             if "warn" in spec.columns[name].severity.values():
                 raise ValueError(f"columns.{name}.severity: the column is part of {role}, whose rules are always errors")
@@ -23,6 +29,10 @@ def check_checks(spec: "ModelSpec") -> None:
         settings = getattr(spec.checks, check)
         if settings and (unknown := [name for name in settings.leave_out if name not in known]):
             raise ValueError(f"checks.{check}.leave_out: there is no {', '.join(unknown)}; there are {', '.join(known)}")
+    of_contract = {contract_check_name(name) for name in ("row_key", *spec.columns)}
+    for day, names in spec.checks.accepted.items():
+        if unknown := [name for name in names if name.startswith(CONTRACT) and name not in of_contract]:
+            raise ValueError(f"checks.accepted.{day}: there is no check {', '.join(unknown)}; there are {', '.join(sorted(of_contract))}")
     given = ["row_count", *([f"distinct_{spec.entity}"] if spec.entity else [])]
     if twice := repeated([metric.name for metric in spec.metrics] + given):
         raise ValueError(f"metrics: {', '.join(twice)} is made more than once ({', '.join(given)} are always there)")

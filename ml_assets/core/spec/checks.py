@@ -1,5 +1,6 @@
 """The checks that a day has to pass beside its contract: what is judged, how far it may be off, how grave that is, and what it stops."""
 
+import re
 from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Literal
@@ -10,7 +11,12 @@ from ml_assets.core.spec.base import SpecPart
 from ml_assets.core.spec.durations import PositiveDays
 
 Severity = Literal["warn", "error"]
-ALL_CHECKS = "all"
+ALL_CHECKS, CONTRACT = "all", "contract_"
+
+
+def contract_check_name(column: str) -> str:
+    """Name of the check of a column, or of `row_key`: Dagster takes letters, digits and underscores only."""
+    return CONTRACT + re.sub(r"[^A-Za-z0-9_]", "_", column)
 
 
 class Check(SpecPart):
@@ -54,11 +60,11 @@ class DriftCheck(Check):
     psi: float | None = Field(0.25, gt=0)
     """Largest population stability index, over tenths of the reference, or over categories."""
     ks: float | None = Field(0.2, gt=0, le=1)
-    """Largest Kolmogorov-Smirnov distance of numbers."""
+    """Largest Kolmogorov-Smirnov distance of numbers; of texts that are not categories, of their lengths and of having characters beyond ASCII."""
     cramers_v: float | None = Field(0.25, gt=0, le=1)
     """Largest Cramér's V (from chi-square) of categories."""
     missing: float | None = Field(0.1, gt=0, le=1)
-    """Largest change of the share of missing values."""
+    """Largest change of the share of missing values; and largest rise of the share of broken texts among those with characters beyond ASCII."""
     leave_out: list[str] = []
     """Names that are not judged."""
 
@@ -68,7 +74,7 @@ class ColumnDriftCheck(DriftCheck):
 
     reference: PositiveDays = timedelta(days=28)
     """How many days before the day are the reference."""
-    time_of_day: float | None = Field(0.05, gt=0, le=1)
+    time_of_day: float | None = Field(0.03, gt=0, le=1)
     """Largest Kolmogorov-Smirnov distance of the hours of the events, against the same weekday of the reference."""
 
 
@@ -171,8 +177,10 @@ class Checks(SpecPart):
     def _accepted_names_checks(self) -> "Checks":
         known = {name for name in type(self).model_fields if name != "accepted"} | {ALL_CHECKS}
         for day, names in self.accepted.items():
-            if unknown := [name for name in names if name not in known]:
-                raise ValueError(f"accepted.{day}: there is no check {', '.join(unknown)}; the checks are {', '.join(sorted(known))}")
+            # Those of the contract are named after columns, which are not known here.
+            if unknown := [name for name in names if name not in known and not name.startswith(CONTRACT)]:
+                there = f"{', '.join(sorted(known))} and {CONTRACT}<column>"
+                raise ValueError(f"accepted.{day}: there is no check {', '.join(unknown)}; the checks are {there}")
         return self
 
     def enabled(self) -> Iterator[tuple[str, Check]]:

@@ -1,6 +1,7 @@
 """Cron expressions as Dagster's schedules take them: checked when the spec loads, without the library that reads them."""
 
 import re
+from datetime import timedelta
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
@@ -38,6 +39,32 @@ def check_cron(expression: str) -> str:
     if fields[2] in ("30", "31") and fields[3] in ("2", "feb"):
         raise ValueError(f"{expression!r} never comes: February has no day {fields[2]}")
     return expression
+
+
+def shortest_interval(expression: str) -> timedelta:
+    """The shortest time between two times of the day of a checked expression, from one day to the next as well; 24 hours at most.
+
+    Its days are not looked at: on fewer days the times lie no closer together.
+    """
+    text = expression.strip().lower()
+    if text in _MACROS:
+        return timedelta(hours=1 if text == "@hourly" else 24)
+    minutes, hours = (_values(field, first, last) for field, (_, first, last, _) in zip(text.split()[:2], _FIELDS, strict=False))
+    times = sorted(60 * hour + minute for hour in hours for minute in minutes)
+    return timedelta(minutes=min(later - earlier for earlier, later in zip(times, [*times[1:], times[0] + 24 * 60], strict=True)))
+
+
+def _values(field: str, first: int, last: int) -> set[int]:
+    """The numbers that a field of numbers stands for; a range whose end lies before its beginning goes on from the first number."""
+    found: set[int] = set()
+    for item in field.split(","):
+        parts = _ITEM.fullmatch(item)
+        assert parts is not None
+        begin = first if parts[1] is None else int(parts[1])
+        end = int(parts[2]) if parts[2] is not None else last if parts[1] is None or parts[3] is not None else begin
+        every = list(range(begin, end + 1)) if begin <= end else [*range(begin, last + 1), *range(first, end + 1)]
+        found |= set(every[:: int(parts[3] or 1)])
+    return found
 
 
 def _is_valid(item: str, first: int, last: int, names: dict[str, int]) -> bool:

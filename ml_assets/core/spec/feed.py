@@ -10,6 +10,9 @@ from ml_assets.core.spec.source import Column, Quality, Source
 if TYPE_CHECKING:
     from ml_assets.core.spec.model import ModelSpec
 
+ROW_KEY = "row_key"
+"""What the rules of the key are named by, as those of a column are by the name of the column."""
+
 
 class Contract(Protocol):
     """What landed files of a day have to hold; a ModelSpec without labels of their own is one."""
@@ -59,12 +62,13 @@ class Feed:
     objects: str
     validated: str
     quarantined: str
+    broken_rules: str
 
 
 def rows_feed(spec: "ModelSpec") -> Feed:
     """The rows of a model; without the target where labels come in files of their own."""
     columns = {name: column for name, column in spec.columns.items() if spec.labels is None or name != spec.target}
-    tables = ("raw_data", "landed_objects", "validated_data", "quarantined_data")
+    tables = ("raw_data", "landed_objects", "validated_data", "quarantined_data", "broken_rules")
     return Feed(spec.name, spec.source, columns, spec.row_key, spec.event_time, spec.quality, *tables)
 
 
@@ -81,5 +85,5 @@ def labels_feed(spec: "ModelSpec") -> Feed | None:
         KNOWN_AT: Column(type="timestamp", source=labels.known_at, description="When the label became known"),
     }
     files = spec.source.model_copy(update={"files": labels.files})
-    tables = ("raw_labels", "landed_label_objects", "validated_labels", "quarantined_labels")
+    tables = ("raw_labels", "landed_label_objects", "validated_labels", "quarantined_labels", "broken_label_rules")
     return Feed(spec.name, files, columns, [*labels.key, KNOWN_AT], None, labels.quality, *tables)

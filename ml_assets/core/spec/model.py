@@ -13,7 +13,7 @@ from ml_assets.core.spec.evaluation import NOT_OF_SLICES, UNBOUNDED, ChampionGat
 from ml_assets.core.spec.feature_rules import check_features
 from ml_assets.core.spec.features import Categorical, CustomFeatures, Feature, WindowAggregate
 from ml_assets.core.spec.labels import Labels, LateData, check_labels
-from ml_assets.core.spec.operation import Backfill, Compute, Retention, Schedule, Sensor
+from ml_assets.core.spec.operation import Backfill, Compute, Freshness, Retention, Schedule, Sensor
 from ml_assets.core.spec.source import DAY_PLACEHOLDER, Column, Quality, Source
 from ml_assets.core.spec.training import Training
 
@@ -75,6 +75,7 @@ class ModelSpec(SpecPart):
     backfill: Backfill = Backfill()
     sensor: Sensor = Sensor()
     schedule: Schedule = Schedule()
+    freshness: Freshness = Freshness()
     retention: Retention = Retention()
 
     @field_validator("owners")

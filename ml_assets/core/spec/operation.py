@@ -2,10 +2,10 @@
 
 from datetime import timedelta
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from ml_assets.core.spec.base import SpecPart
-from ml_assets.core.spec.cron import check_cron
+from ml_assets.core.spec.cron import check_cron, shortest_interval
 from ml_assets.core.spec.durations import Duration, PositiveDays, Window, format_duration
 
 
@@ -55,6 +55,31 @@ class Schedule(SpecPart):
     @classmethod
     def _is_cron(cls, value: str) -> str:
         return check_cron(value)
+
+
+class Freshness(SpecPart):
+    """By when the newest day has to be there. Not for data that have an end (`source.end`)."""
+
+    deadline: str | None = "0 6 * * *"
+    """Cron expression in the time zone of the source: raw_data, validated_data and model_registry_entry are stale when they were not materialised
+    by then, and the check newest_day_on_time looks whether yesterday's rows are there. null: nothing is expected."""
+    lower_bound: Window = timedelta(hours=6)
+    """How long before the deadline a materialisation counts as that of the newest day: no longer than the shortest time between two deadlines, 24
+    hours at most. The default reaches from 06:00 back to the end of the day."""
+
+    @field_validator("deadline")
+    @classmethod
+    def _is_cron(cls, value: str | None) -> str | None:
+        return value if value is None else check_cron(value)
+
+    @model_validator(mode="after")
+    def _deadlines_lie_further_apart(self) -> "Freshness":
+        if self.deadline is not None and self.lower_bound > (shortest := shortest_interval(self.deadline)):
+            raise ValueError(
+                f"lower_bound {format_duration(self.lower_bound)} is longer than the {format_duration(shortest)} between two deadlines of "
+                f"{self.deadline!r}; a materialisation would count for two of them"
+            )
+        return self
 
 
 class Retention(SpecPart):

@@ -1,0 +1,73 @@
+"""What the checks of columns say of a day: whether more rows break a rule of the column than the specification lets pass."""
+
+import re
+from collections.abc import Mapping
+from datetime import date
+from typing import TYPE_CHECKING
+
+from ml_assets.core.findings import Finding
+from ml_assets.core.spec.checks import Severity
+from ml_assets.core.spec.feed import ROW_KEY, Contract
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_NO_NAME = re.compile(r"[^A-Za-z0-9_]")
+_LINE = ["rule", "severity", "rows", "share", "sample"]
+NO_ROWS = "the day has no rows"
+
+
+def contract_check_names(spec: Contract) -> tuple[str, Mapping[str, str]]:
+    """Name of the check of the row key, and of the check of each column.
+
+    Dagster takes letters, digits and underscores only; names that become the same so are told apart by a number.
+    """
+    taken: list[str] = []
+    for wanted in [f"contract_{_NO_NAME.sub('_', name)}" for name in (ROW_KEY, *spec.columns)]:
+        numbered, number = wanted, 2
+        while numbered in taken:
+            numbered, number = f"{wanted}_{number}", number + 1
+        taken.append(numbered)
+    return taken[0], dict(zip(spec.columns, taken[1:], strict=True))
+
+
+def contract_findings(spec: Contract, day: date, broken_rules: "pd.DataFrame", has_rows: bool = True) -> list[Finding]:
+    """What the check of the row key and of each column finds on one day.
+
+    A check passes while none of its rules is broken by a larger share of the landed rows than `quality.max_rule_share`. It fails with an error when
+    one of the rules that fail is of severity error. Without rows the day is not judged.
+
+    Args:
+        spec: what the files have to hold.
+        day: the day.
+        broken_rules: what the rows of the day broke, with the columns of `BROKEN_RULES`; empty when they broke nothing.
+        has_rows: whether any rows landed.
+    """
+    from ml_assets.core.broken_rules import KEY_RULES
+
+    of_key, of_columns = contract_check_names(spec)
+    is_of_key = broken_rules["rule"].isin(KEY_RULES)
+    found = [_finding(spec, of_key, day, broken_rules[is_of_key], has_rows)]
+    for column, check in of_columns.items():
+        found.append(_finding(spec, check, day, broken_rules[~is_of_key & (broken_rules["column"] == column)], has_rows))
+    return found
+
+
+def _finding(spec: Contract, check: str, day: date, broken: "pd.DataFrame", has_rows: bool) -> Finding:
+    if not has_rows:
+        return Finding(check, day, None, NO_ROWS)
+    if broken.empty:
+        return Finding(check, day, True, "no rule is broken")
+    limit = spec.quality.max_rule_share
+    failing = broken[broken["share"] > limit]
+    severity: Severity = "error" if failing.empty or (failing["severity"] == "error").any() else "warn"
+    # A rule that fails with an error is worse than any that does not.
+    order = broken.assign(fails=(broken["share"] > limit) & (broken["severity"] == "error"))
+    lines = order.sort_values(["fails", "rows", "rule"], ascending=[False, False, True])[_LINE].to_dict("records")
+    worst, others = lines[0], f"; {len(lines) - 1} more of its rules are broken" if len(lines) > 1 else ""
+    reason = f"{worst['rule']}: {worst['rows']:,} rows ({worst['share']:.2%}), {_compared(worst['share'], limit)}{others}"
+    return Finding(check, day, failing.empty, reason, severity, lines)
+
+
+def _compared(share: float, limit: float) -> str:
+    return f"{'more' if share > limit else 'not more'} than quality.max_rule_share {limit:.2%}"

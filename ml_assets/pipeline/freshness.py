@@ -1,0 +1,83 @@
+"""Late partitions: when the assets of a model count as stale, and the check that the newest day is there by the deadline."""
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import dagster as dg
+
+from ml_assets.core.fingerprint import EXPIRED
+from ml_assets.core.spec import ModelSpec
+from ml_assets.core.spec.feed import rows_feed
+from ml_assets.pipeline.validation import VALIDATED
+from ml_assets.resources.lake import Lake
+
+if TYPE_CHECKING:
+    from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+
+NEWEST_DAY_ON_TIME = "newest_day_on_time"
+
+
+def freshness_policy(spec: ModelSpec) -> dg.FreshnessPolicy | None:
+    """Dagster's policy for the assets that have to follow each day; None where the specification expects nothing, or the data have an end.
+
+    Dagster looks at the last materialisation of any partition. A backfill of old days makes an asset look fresh; see `newest_day_check`.
+    """
+    deadline = spec.freshness.deadline
+    if deadline is None or spec.source.end is not None:
+        return None
+    return dg.FreshnessPolicy.cron(deadline_cron=deadline, lower_bound_delta=spec.freshness.lower_bound, timezone=spec.source.time_zone)
+
+
+def newest_day_check(spec: ModelSpec) -> dg.AssetChecksDefinition:
+    """The check of validated_data that yesterday's partition is there, whatever else was materialised since.
+
+    It writes nothing, and is in no pool: it does not wait for a backfill that may be why the day is late.
+    """
+
+    @dg.asset_check(
+        asset=dg.AssetKey([spec.name, VALIDATED]),
+        name=NEWEST_DAY_ON_TIME,
+        description=f"The rows of yesterday (of {spec.source.time_zone}) are there; judged at the deadline, and whenever it is executed.",
+    )
+    def newest_day_on_time(lake: Lake) -> dg.AssetCheckResult:
+        return look_for_newest_day(spec, lake, datetime.now(ZoneInfo(spec.source.time_zone)))
+
+    return newest_day_on_time
+
+
+def look_for_newest_day(spec: ModelSpec, lake: Lake, now: datetime) -> dg.AssetCheckResult:
+    """Whether the day before `now` (in the time zone of the source) has rows in validated_data; before the first day nothing is expected."""
+    from ml_assets.core.schemas import row_schema
+
+    newest = now.date() - timedelta(days=1)
+    table = lake.table(spec.name, VALIDATED, row_schema(rows_feed(spec)))
+    table.refresh()
+    rows, is_made = table.row_counts(), table.fingerprint(newest) not in (None, EXPIRED)
+    said = f"{rows[newest]:,} rows" if newest in rows else "made, without rows: rejected or missing" if is_made else "not made"
+    last = f"; the newest day with rows is {max(rows)}" if rows and newest not in rows else ""
+    is_expected = newest >= spec.source.start
+    return dg.AssetCheckResult(passed=newest in rows or not is_expected, description=f"{newest}: {said}, at {now:%Y-%m-%d %H:%M %Z}{last}")
+
+
+def freshness_job(spec: ModelSpec, check: dg.AssetChecksDefinition) -> "UnresolvedAssetJobDefinition":
+    """The job that looks whether the newest day is there."""
+    return dg.define_asset_job(
+        f"{spec.name}_freshness",
+        selection=dg.AssetSelection.checks(check),
+        description=f"Looks whether the newest day of {spec.name} is there.",
+        tags={"model": spec.name},
+    )
+
+
+def freshness_schedule(spec: ModelSpec, job: "UnresolvedAssetJobDefinition") -> dg.ScheduleDefinition:
+    """Runs the job at each deadline."""
+    assert spec.freshness.deadline is not None
+    return dg.ScheduleDefinition(
+        name=f"{spec.name}_freshness",
+        job=job,
+        cron_schedule=spec.freshness.deadline,
+        execution_timezone=spec.source.time_zone,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description=f"Looks at each deadline whether the newest day of {spec.name} is there.",
+    )

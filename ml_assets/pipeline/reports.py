@@ -1,0 +1,95 @@
+"""Reports of days in the lake: `<model>/reports/<day>/<asset>.json` of each stage, and the page `<model>/reports/<day>.html` made of them."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
+from datetime import date
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from ml_assets.core.findings import Finding
+from ml_assets.resources.lake import Lake
+
+if TYPE_CHECKING:
+    from ml_assets.core.report import Part
+    from ml_assets.pipeline.check_results import Judged
+
+AT_ONCE = 8
+_KEY = re.compile(r"(\d{4}-\d\d-\d\d)(?:\.html|/(\w+)\.json)")
+
+
+class Reports:
+    """The reports of one model. A stage adds its part; the page of the day is then made of all parts that there are."""
+
+    def __init__(self, model: str, lake: Lake):
+        self.model, self._lake, self._root = model, lake, f"{model}/reports/"
+
+    def link(self, day: date) -> dg.MetadataValue:
+        """Where the page of a day is."""
+        place = f"{self._lake.uri.rstrip('/')}/{self._page(day)}"
+        return dg.MetadataValue.url(place) if "://" in place else dg.MetadataValue.path(place)
+
+    def add(self, parts: Iterable["Part"]) -> None:
+        """Write parts, and the pages of their days; several at a time, because most of it is waiting where the lake is a bucket."""
+        following = iter(parts)
+        with ThreadPoolExecutor(AT_ONCE) as threads:
+            while some := list(islice(following, AT_ONCE)):
+                list(threads.map(self._add, some))
+
+    def _add(self, part: "Part") -> None:
+        self._lake.files.write(f"{self._root}{part.day}/{part.asset}.json", part.to_json())
+        self._lake.files.write(self._page(part.day), self.page(part.day))
+
+    def add_pictures(self, day: date, asset: str, pictures: Mapping[str, bytes]) -> None:
+        """Give a part that is there these pictures as well."""
+        if part := self._part(day, asset):
+            self.add([replace(part, pictures={**part.pictures, **pictures})])
+
+    def page(self, day: date) -> bytes:
+        """The page of a day, from the parts that there are."""
+        from ml_assets.core.report import SECTIONS, Report
+        from ml_assets.core.report_page import render
+
+        parts = [self._part(day, asset) for asset in SECTIONS.values()]
+        return render(Report(self.model, day, [part for part in parts if part]))
+
+    def _part(self, day: date, asset: str) -> "Part | None":
+        from ml_assets.core.report import Part
+
+        with suppress(FileNotFoundError):
+            return Part.from_json(self._lake.files.read(f"{self._root}{day}/{asset}.json"))
+        return None
+
+    def _page(self, day: date) -> str:
+        return f"{self._root}{day}.html"
+
+    def days_with(self, asset: str) -> set[date]:
+        """The days that have a part of an asset."""
+        return {day for day, found, _ in self._keys() if found == asset}
+
+    def files(self) -> list[tuple[date, str]]:
+        """(day, key) of every file of every report."""
+        return [(day, key) for day, _, key in self._keys()]
+
+    def _keys(self) -> list[tuple[date, str | None, str]]:
+        found = ((_KEY.fullmatch(key.removeprefix(self._root)), key) for key in self._lake.files.keys(self._root))
+        return [(date.fromisoformat(match[1]), match[2], key) for match, key in found if match]
+
+
+def with_findings(parts: Iterable["Part"], judged: Sequence["Judged"], problems: Mapping[date, str | None]) -> "Iterator[Part]":
+    """The parts of some days of a run with what its checks found, why a day is not as it should be, and pictures on the days that they are of."""
+    findings: dict[date, list[Finding]] = {}
+    pictures: dict[date, dict[str, bytes]] = {}
+    for one in judged:
+        for found in one.findings:
+            findings.setdefault(found.day, []).append(found)
+        if one.picture and one.findings:
+            drawn = max(one.findings, key=lambda found: (found.failed, found.day))
+            pictures.setdefault(drawn.day, {})[one.name] = one.picture
+    for part in parts:
+        shown = {**part.pictures, **pictures.get(part.day, {})}
+        yield replace(part, findings=findings.get(part.day, ()), pictures=shown, problem=problems.get(part.day))
