@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 from pydantic import PrivateAttr
 
+from ml_assets.resources.aliases import AliasMove, alias_holder, move_alias
 from ml_assets.resources.mlflow_model import ModelRecord, log_model
 from ml_assets.resources.mlflow_store import connect, quiet_mlflow, sqlite_path
 from ml_assets.resources.tracking import TrackedRun
@@ -33,17 +34,6 @@ class RegisteredVersion:
     version: int
     run_id: str
     created: bool
-
-
-@dataclass(frozen=True)
-class AliasMove:
-    """What became of an alias: the version it points to now, the one before (None when it was new), whether it moved, and why or why not."""
-
-    alias: str
-    version: int
-    previous: int | None
-    moved: bool
-    reason: str
 
 
 class ModelRegistry(dg.ConfigurableResource):
@@ -130,39 +120,11 @@ class ModelRegistry(dg.ConfigurableResource):
         Raises:
             MlflowUnavailable: when the registry cannot be reached.
         """
-        if not self._may_hold_models():
-            return None
-        from mlflow.exceptions import MlflowException
-
-        try:
-            return self._client().get_model_version_by_alias(name, alias)
-        except MlflowException as error:
-            # An alias that does not exist is an invalid parameter to MLflow, not a missing resource.
-            if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
-                return None
-            raise
+        return alias_holder(self._client(), name, alias) if self._may_hold_models() else None
 
     def move_alias(self, name: str, alias: str, version: int, as_of_day: date) -> AliasMove:
-        """Point `alias` of model `name` to `version`, a model of `as_of_day`, unless it points to a model of a later day.
-
-        Days are made in any order and made again, so the newest call need not be about the newest model. MLflow cannot compare and set in one
-        request: of two processes that move the same alias within the same milliseconds, the later request wins.
-
-        Raises:
-            mlflow.exceptions.MlflowException: when there is no such version.
-        """
-        holder = self.alias_holder(name, alias)
-        previous = int(holder.version) if holder is not None else None
-        if previous == version:
-            return AliasMove(alias, version, previous, False, f"{alias} points to version {version} already")
-        if holder is not None and previous is not None:
-            held = holder.tags.get("day")
-            if held is not None and date.fromisoformat(held) > as_of_day:
-                reason = f"{alias} points to version {previous} of {held}, later than {as_of_day}: left alone"
-                return AliasMove(alias, previous, previous, False, reason)
-        self._client().set_registered_model_alias(name, alias, str(version))
-        before = f"from version {previous}" if previous is not None else "as a new alias"
-        return AliasMove(alias, version, previous, True, f"{alias} moved {before} to version {version} of {as_of_day}")
+        """Point `alias` of model `name` to `version`, a model of `as_of_day` unless it points to one of a later day; see `aliases.move_alias`."""
+        return move_alias(self._client(), name, alias, version, as_of_day)
 
     @property
     def client(self) -> "MlflowClient":

@@ -2,11 +2,13 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import yaml
 from rich.console import Console
 
 from ml_assets.cli import run as main_job
@@ -14,11 +16,12 @@ from ml_assets.definitions import DEFS
 from ml_assets.defs.environment import Settings
 from ml_assets.pipeline.spec_files import read_spec
 from ml_assets.resources.landing import Landing
+from ml_assets_tests.resources.mlflow_cases import new_store
 
 REPOSITORY = DEFS.parents[1]
 
 
-def run(data: Path, *arguments: str, **others: str) -> subprocess.CompletedProcess[str]:
+def run(data: Path, *arguments: str, code: Path = REPOSITORY, **others: str) -> subprocess.CompletedProcess[str]:
     places = {
         "ML_ASSETS_LANDING": str(data / "landing"),
         "ML_ASSETS_LAKE": str(data / "lake"),
@@ -26,7 +29,7 @@ def run(data: Path, *arguments: str, **others: str) -> subprocess.CompletedProce
         "DAGSTER_HOME": str(data / "dagster"),
     }
     command = [sys.executable, "-m", "ml_assets.cli.run", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, env={**os.environ, **places, **others}, cwd=REPOSITORY)
+    return subprocess.run(command, capture_output=True, text=True, env={**os.environ, **places, **others}, cwd=code)
 
 
 @pytest.fixture(scope="module")
@@ -37,12 +40,17 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return data
 
 
+@pytest.fixture(scope="module")
+def first(data: Path) -> subprocess.CompletedProcess[str]:
+    """The first run on that directory."""
+    return run(data)
+
+
 def commits(data: Path) -> dict[str, int]:
     return {str(log): len(list(log.glob("*.json"))) for log in data.glob("lake/*/*/_delta_log")}
 
 
-def test_the_main_job_trains_judges_and_registers_and_the_second_time_does_nothing(data):
-    first = run(data)
+def test_the_main_job_trains_judges_and_registers_and_the_second_time_does_nothing(data, first):
     assert first.returncode == 0, first.stdout + first.stderr
     for said in ("simulating 90 days", "features", "rejected or missing", "quarantined", "roc_auc", "average_precision", "Gates", "make ui"):
         assert said in first.stdout
@@ -56,6 +64,26 @@ def test_the_main_job_trains_judges_and_registers_and_the_second_time_does_nothi
     assert digest in second.stdout
     assert "version 1, alias champion is version 1" in second.stdout
     assert commits(data) == before
+
+
+def test_a_model_that_fails_a_gate_ends_with_the_summary_and_status_1_and_so_it_does_again(data, first, tmp_path):
+    assert first.returncode == 0
+    strict = tmp_path / "strict"
+    shutil.copytree(REPOSITORY / "ml_assets", strict / "ml_assets", ignore=shutil.ignore_patterns("__pycache__"))
+    path = strict / "ml_assets" / "defs" / "fraud_detection" / "defs.yaml"
+    stated = yaml.safe_load(path.read_text())
+    stated["attributes"]["gates"]["recall"] = {"minimum": 0.9999}
+    stated["attributes"]["evaluation"]["bootstrap_samples"] = 100
+    path.write_text(yaml.safe_dump(stated))
+    store = new_store(tmp_path)
+    for attempt in range(2):
+        ended = run(data, code=strict, MLFLOW_TRACKING_URI=store)
+        assert ended.returncode == 1, ended.stdout + ended.stderr
+        assert "Traceback" not in ended.stderr
+        assert ("Nothing to do" in ended.stdout) == (attempt == 1)
+        assert re.search(r"recall +│ failed +│ recall 0.\d+ is below", ended.stdout)
+        assert "not registered: gates not passed: recall 0." in ended.stdout
+        assert "alias champion is not set" in ended.stdout
 
 
 @pytest.mark.parametrize("environment", ["local", "production"])

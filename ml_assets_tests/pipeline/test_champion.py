@@ -1,4 +1,4 @@
-"""A model has to be as good as the champion on the same rows; what cannot be compared passes and says so; a champion that moved makes nothing again."""
+"""A model has to be as good as the champion on the same rows; what cannot be compared passes; a champion that moved makes nothing again."""
 
 import shutil
 from pathlib import Path
