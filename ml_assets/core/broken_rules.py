@@ -13,9 +13,8 @@ import pyarrow.compute as pc
 from ml_assets.core.contract import CANNOT_BE_READ, CONFLICTING, NO_ROW, REPEATED
 from ml_assets.core.landed_files import NOT_IN_FILE, WHOLE_LINE
 from ml_assets.core.schemas import BROKEN_RULES, SOURCE_FILE, SOURCE_ROW, UNREADABLE
-from ml_assets.core.spec.feed import Contract
+from ml_assets.core.spec.feed import ROW_KEY, Contract
 
-ROW_KEY = "row_key"
 KEY_RULES = (REPEATED, CONFLICTING)
 MOST_SAMPLED, LONGEST_VALUE = 5, 100
 

@@ -3,13 +3,14 @@
 import re
 from collections.abc import Mapping
 from datetime import date
+from typing import TYPE_CHECKING
 
-import pandas as pd
-
-from ml_assets.core.broken_rules import KEY_RULES, ROW_KEY
 from ml_assets.core.findings import Finding
 from ml_assets.core.spec.checks import Severity
-from ml_assets.core.spec.feed import Contract
+from ml_assets.core.spec.feed import ROW_KEY, Contract
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _NO_NAME = re.compile(r"[^A-Za-z0-9_]")
 _LINE = ["rule", "severity", "rows", "share", "sample"]
@@ -30,7 +31,7 @@ def contract_check_names(spec: Contract) -> tuple[str, Mapping[str, str]]:
     return taken[0], dict(zip(spec.columns, taken[1:], strict=True))
 
 
-def contract_findings(spec: Contract, day: date, broken_rules: pd.DataFrame, has_rows: bool = True) -> list[Finding]:
+def contract_findings(spec: Contract, day: date, broken_rules: "pd.DataFrame", has_rows: bool = True) -> list[Finding]:
     """What the check of the row key and of each column finds on one day.
 
     A check passes while none of its rules is broken by a larger share of the landed rows than `quality.max_rule_share`. It fails with an error when
@@ -42,6 +43,8 @@ def contract_findings(spec: Contract, day: date, broken_rules: pd.DataFrame, has
         broken_rules: what the rows of the day broke, with the columns of `BROKEN_RULES`; empty when they broke nothing.
         has_rows: whether any rows landed.
     """
+    from ml_assets.core.broken_rules import KEY_RULES
+
     of_key, of_columns = contract_check_names(spec)
     is_of_key = broken_rules["rule"].isin(KEY_RULES)
     found = [_finding(spec, of_key, day, broken_rules[is_of_key], has_rows)]
@@ -50,7 +53,7 @@ def contract_findings(spec: Contract, day: date, broken_rules: pd.DataFrame, has
     return found
 
 
-def _finding(spec: Contract, check: str, day: date, broken: pd.DataFrame, has_rows: bool) -> Finding:
+def _finding(spec: Contract, check: str, day: date, broken: "pd.DataFrame", has_rows: bool) -> Finding:
     if not has_rows:
         return Finding(check, day, None, NO_ROWS)
     if broken.empty:

@@ -28,8 +28,9 @@ def custom_features(spec: ModelSpec, feature: CustomFeatures, rows: pd.DataFrame
         day: when the day begins.
 
     Raises:
-        ValueError: when there is no such function, or what it returns is not a frame with the promised columns, the index of `rows` and finite or
-            missing numbers. An exception in the function itself is passed on, with a note that names the function.
+        ValueError: when there is no such function, or what it returns is not a frame with the promised columns, the index of `rows` and numbers.
+            Infinite ones are passed on: the check no_infinities names them, and a model takes them as missing. An exception in the function itself
+            is passed on, with a note that names the function.
     """
     where = f"features of {spec.name}: custom function {feature.function}"
     function = _load(where, feature.function)
@@ -68,7 +69,4 @@ def _blank(spec: ModelSpec, frame: pd.DataFrame, known_until: pd.Timestamp | Non
 def _numbers(where: str, name: str, values: pd.Series) -> Floats:
     if not pd.api.types.is_numeric_dtype(values):
         raise ValueError(f"{where} returned {name} as {values.dtype}; features are numbers")
-    result = values.to_numpy(dtype=np.float64, na_value=np.nan)
-    if np.isinf(result).any():
-        raise ValueError(f"{where} returned infinite values in {name}; return NaN where there is no value")
-    return result
+    return values.to_numpy(dtype=np.float64, na_value=np.nan)

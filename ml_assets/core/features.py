@@ -82,7 +82,8 @@ def build_features(spec: ModelSpec, rows: pd.DataFrame, history: pd.DataFrame) -
 
     Returns:
         One row per row of `rows`, in order of event time and row key, with the columns of `feature_frame_order`. Identity columns are as in `rows`,
-        also where they are features; other categorical features are text or None; all other features are float64, NaN where missing, never infinite.
+        also where they are features; other categorical features are text or None; all other features are float64, NaN where missing;
+        only those of custom functions may be infinite.
 
     Raises:
         ValueError: when a column or the time zone of the event time is missing, `rows` holds more than one day, `history` holds rows of that day or

@@ -99,7 +99,7 @@ def score_histogram_picture(labels: ArrayLike, scores: ArrayLike, threshold: flo
     axes.set_ylim(bottom=0.5)
     _name_axes(axes, "Score", "Rows")
     axes.legend(loc="upper right", fontsize=8)
-    return _png(figure)
+    return picture_bytes(figure)
 
 
 def importance_picture(importances: Mapping[str, float], top: int = 20) -> bytes:
@@ -124,7 +124,7 @@ def importance_picture(importances: Mapping[str, float], top: int = 20) -> bytes
     _name_axes(axes, "Share of the importance of all features", "")
     axes.tick_params(axis="y", labelsize=7, length=0)
     axes.grid(axis="y", visible=False)
-    return _png(figure)
+    return picture_bytes(figure)
 
 
 def _decisions(labels: ArrayLike, scores: ArrayLike, threshold: float) -> tuple[NDArray, NDArray, int]:
@@ -173,17 +173,18 @@ def _name_axes(axes: "Axes", across: str, up: str) -> None:
 def _rates(figure: "Figure", axes: "Axes", legend: str) -> bytes:
     axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
     axes.legend(loc=legend, fontsize=8)
-    return _png(figure)
+    return picture_bytes(figure)
 
 
 def _nothing(figure: "Figure", text: str) -> bytes:
     for axes in figure.axes:
         axes.set_axis_off()
     figure.text(0.5, 0.5, text, ha="center", va="center", fontsize=11, color=DARK_GREY)
-    return _png(figure)
+    return picture_bytes(figure)
 
 
-def _png(figure: "Figure") -> bytes:
+def picture_bytes(figure: "Figure") -> bytes:
+    """The PNG of a figure: the same bytes for the same figure."""
     buffer = BytesIO()
     # Without Software, the bytes do not depend on the version of matplotlib's name tag; savefig writes no time of its own.
     figure.savefig(buffer, format="png", metadata={"Software": None})

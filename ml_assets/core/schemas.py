@@ -99,6 +99,37 @@ def to_pandas(table: pa.Table) -> "pd.DataFrame":
     return frame
 
 
+PROFILE = pa.schema(
+    [
+        ("name", pa.string()),
+        ("kind", pa.string()),
+        ("rows", pa.int64()),
+        ("missing", pa.int64()),
+        ("infinite", pa.int64()),
+        ("distinct", pa.int64()),
+        ("minimum", pa.float64()),
+        ("maximum", pa.float64()),
+        ("mean", pa.float64()),
+        ("bins", pa.list_(pa.int32())),
+        ("counts", pa.list_(pa.int64())),
+        ("values", pa.list_(pa.string())),
+        ("value_counts", pa.list_(pa.int64())),
+        ("non_ascii", pa.int64()),
+        ("broken", pa.int64()),
+    ]
+)
+"""One column of a day, see `profiles.Profile`; the histogram is stored as `bins` and `counts`, frequent texts as `values` and `value_counts`."""
+
+SINGLE_FEATURE_POWER = pa.schema(
+    [("roc_auc", pa.float64()), ("average_precision", pa.float64()), ("positives", pa.int64()), ("negatives", pa.int64())]
+)
+FEATURE_PROFILE = pa.schema([*PROFILE, *SINGLE_FEATURE_POWER])
+"""One feature of a day, and how well it tells the label by itself, see `leaks.single_feature_power`; null where labels are not in the rows."""
+
+FEATURE_METRICS = pa.schema([("metric", pa.string()), ("value", pa.float64())])
+"""Named figures of a day of features, see `feature_metrics.measure_features`."""
+
+
 TRAINED_MODEL = pa.schema(
     [
         ("model_digest", pa.string()),

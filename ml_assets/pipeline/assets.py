@@ -12,6 +12,7 @@ from ml_assets.pipeline import checks, columns, report_parts
 from ml_assets.pipeline.compute import training_tags
 from ml_assets.pipeline.evaluation import EVALUATION, ModelEvaluation
 from ml_assets.pipeline.failing_models import track_failing_models
+from ml_assets.pipeline.feature_checks import feature_checks, judge_features
 from ml_assets.pipeline.features import FEATURES, FeatureEngineering
 from ml_assets.pipeline.freshness import freshness_policy
 from ml_assets.pipeline.ingestion import RAW, RAW_LABELS, Ingestion
@@ -109,7 +110,7 @@ def _validation(spec: ModelSpec, feed: Feed) -> StageAssets:
 
 
 def _features(spec: ModelSpec) -> StageAssets:
-    reach = spec.reach_in_days()
+    reach, key = spec.reach_in_days(), asset_key(spec, FEATURES)
     return StageAssets(
         [
             _asset(
@@ -125,6 +126,8 @@ def _features(spec: ModelSpec) -> StageAssets:
         open=lambda context: FeatureEngineering(spec, context.resources.lake, context.resources.landing),
         problem=lambda stage, day: None,
         newest_day=lambda stage, day: {"dagster/column_lineage": columns.feature_lineage(spec, asset_key(spec, VALIDATED))},
+        checks=feature_checks(spec, key),
+        judge=lambda stage, days: judge_features(spec, stage, days, key),
         report=report_parts.features_parts,
         afterwards=lambda context, days: mark_stale_models(context, spec, days),
         resources=frozenset({"registry"}),

@@ -103,10 +103,8 @@ class Champions:
         schema = self.table.schema.remove(0)
         if self.spec.champion is None:
             return schema.empty_table()
-        if opponent.scorer is not None:
-            found = measure_against_champion(self.spec, scores, (threshold, opponent.scorer.threshold))
-        else:
-            found = not_compared()
+        scorer = opponent.scorer
+        found = not_compared() if scorer is None else measure_against_champion(self.spec, scores, (threshold, scorer.threshold))
         champion, note = self.now(), opponent.note
         about: Mapping = {
             "champion_version": champion.version if champion else None,

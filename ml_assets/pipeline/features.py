@@ -18,7 +18,8 @@ from ml_assets.resources.landing import Landing
 if TYPE_CHECKING:
     import pandas as pd
 
-FEATURES = "features"
+FEATURES, PROFILES, METRICS = "features", "feature_profiles", "feature_metrics"
+MADE_BY = ("features", "schemas", "profiles", "leaks", "feature_metrics")
 
 
 class FeatureEngineering:
@@ -31,12 +32,12 @@ class FeatureEngineering:
 
     def __init__(self, spec: ModelSpec, lake: Lake, landing: Landing):
         from ml_assets.core.features import columns_read, days_read, label_days_read
-        from ml_assets.core.schemas import features_schema, row_schema
+        from ml_assets.core.schemas import FEATURE_METRICS, FEATURE_PROFILE, features_schema, row_schema
 
         self.spec, self._landing = spec, landing
         hooks = [feature.function.split(":")[0] for feature in spec.features if isinstance(feature, CustomFeatures)]
         joined = ["ml_assets.core.labels"] if spec.labels else []
-        self.code = code_version("ml_assets.core.features", "ml_assets.core.schemas", *joined, *hooks)
+        self.code = code_version(*(f"ml_assets.core.{name}" for name in MADE_BY), *joined, *hooks)
         columns = columns_read(spec)
         self.spec_part = {
             "features": [feature.model_dump(mode="json") for feature in spec.features],
@@ -44,6 +45,8 @@ class FeatureEngineering:
             "identity": [spec.row_identity_columns(), spec.row_key, spec.event_time, spec.target],
             "label_delay": str(spec.label_delay) if hooks else None,
             "time_zone": spec.source.time_zone,
+            # Their bounds judge a day and do not make it.
+            "metrics": [spec.entity, *(metric.model_dump(mode="json", include={"name", "aggregate", "column"}) for metric in spec.metrics)],
         }
         self._validated = lake.table(spec.name, VALIDATED, row_schema(rows_feed(spec)))
         self._columns, self._offsets = columns, days_read(spec)
@@ -52,7 +55,10 @@ class FeatureEngineering:
         if self._labels:
             self.spec_part["labels"] = labels_part(spec)
         self._frames: OrderedDict[date, pd.DataFrame] = OrderedDict()
-        self.tables = {FEATURES: lake.table(spec.name, FEATURES, features_schema(spec))}
+        self.profiles = lake.table(spec.name, PROFILES, FEATURE_PROFILE)
+        self.metrics = lake.table(spec.name, METRICS, FEATURE_METRICS)
+        self.features = lake.table(spec.name, FEATURES, features_schema(spec))
+        self.tables = {PROFILES: self.profiles, METRICS: self.metrics, FEATURES: self.features}
 
     def refresh(self) -> None:
         """See what has been validated since."""
@@ -77,19 +83,28 @@ class FeatureEngineering:
         return [*seen, *self._labels.inputs(self._days_back(day, self._label_offsets), day - timedelta(days=1), reader)]
 
     def make(self, day: date, alone: bool) -> Made:
-        """Build the features of one day; of the history no more than the longest window is held."""
-        import pandas as pd
+        """Build the features of one day, and what is told of them; of the history no more than the longest window is held."""
         import pyarrow as pa
 
+        from ml_assets.core.feature_metrics import measure_features
         from ml_assets.core.features import build_features
+        from ml_assets.core.leaks import feature_profiles
+
+        built = build_features(self.spec, *self.known(day))
+        features = pa.Table.from_pandas(built, schema=self.features.schema.remove(0), preserve_index=False)
+        metrics = pa.Table.from_pandas(measure_features(self.spec, built), schema=self.metrics.schema.remove(0), preserve_index=False)
+        return Made({PROFILES: feature_profiles(self.spec, features, built), METRICS: metrics, FEATURES: features})
+
+    def known(self, day: date) -> "tuple[pd.DataFrame, pd.DataFrame]":
+        """The rows of a day, and those of the earlier days that its features see, with the labels that counted when the day began."""
+        import pandas as pd
 
         seen = self._days_seen(day)
         for held in [held for held in self._frames if held < day - timedelta(days=self._offsets[-1])]:
             del self._frames[held]
         frames = [self._labelled(day, earlier) for earlier in seen]
         history = [frame for frame in frames[:-1] if len(frame)] or [frames[-1].iloc[:0]]
-        built = build_features(self.spec, frames[-1], pd.concat(history, ignore_index=True))
-        return Made({FEATURES: pa.Table.from_pandas(built, schema=self.tables[FEATURES].schema.remove(0), preserve_index=False)})
+        return frames[-1], pd.concat(history, ignore_index=True)
 
     def _labelled(self, day: date, earlier: date) -> "pd.DataFrame":
         """The rows of an earlier day, or of the day itself, with the labels that counted when the day began."""

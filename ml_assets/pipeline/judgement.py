@@ -12,6 +12,7 @@ from ml_assets.core.spec.feed import Feed
 from ml_assets.pipeline.checks import every_day_accepted, judge_days
 from ml_assets.pipeline.contract_checks import contract_check_specs, judge_contract
 from ml_assets.pipeline.data_checks import data_checks, judge_data
+from ml_assets.pipeline.drift_checks import column_drift_check, judge_column_drift
 from ml_assets.pipeline.gate_checks import gate_checks, judge_gates
 from ml_assets.pipeline.label_checks import judge_labels, label_checks
 
@@ -23,14 +24,16 @@ if TYPE_CHECKING:
 
 def validation_checks(spec: ModelSpec, feed: Feed, key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
     """The checks of validated_data, or of validated_labels, which have those of the contract only."""
-    of_rows = [] if _is_of_labels(feed) else data_checks(spec, key)
+    of_rows = [] if _is_of_labels(feed) else [*data_checks(spec, key), *column_drift_check(spec, key)]
     return [every_day_accepted(spec, key), *contract_check_specs(spec, feed, key), *of_rows]
 
 
 def judge_validation(spec: ModelSpec, stage: "Validation", days: Sequence[date], key: dg.AssetKey) -> "Iterator[Judged]":
     """What the checks of validated_data, or of validated_labels, find on some days."""
-    of_rows = iter(()) if _is_of_labels(stage.feed) else judge_data(spec, stage, days, key)
-    return chain(judge_days(spec, stage, days, key), judge_contract(spec, stage, days, key), of_rows)
+    found = [judge_days(spec, stage, days, key), judge_contract(spec, stage, days, key)]
+    if not _is_of_labels(stage.feed):
+        found += [judge_data(spec, stage, days, key), judge_column_drift(spec, stage, days, key)]
+    return chain(*found)
 
 
 def evaluation_checks(spec: ModelSpec, key: dg.AssetKey) -> list[dg.AssetCheckSpec]:

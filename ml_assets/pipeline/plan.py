@@ -12,6 +12,7 @@ from ml_assets.core.fingerprint import CHANGED_INPUT, NEW, fingerprint, why_chan
 from ml_assets.core.spec import ModelSpec
 from ml_assets.pipeline.assets import build_assets
 from ml_assets.pipeline.days import is_committed
+from ml_assets.pipeline.evaluation import EVALUATION
 from ml_assets.pipeline.ingestion import Ingestion
 from ml_assets.pipeline.plan_rows import FileChanges, RowCounts, Rows
 from ml_assets.pipeline.registry import ModelRegistration
@@ -164,6 +165,8 @@ def _look(stage: Stage, day: date, supposed: set[tuple[str, date]], lake: Planne
                 changed.setdefault(asset, []).append(used)
     nothing = next((part for part in inputs if isinstance(part, str)), None)
     note = nothing or ("unless its rows' labels come out the same" if deliveries and reasons == (CHANGED_INPUT,) else None)
+    if isinstance(stage, ModelRegistration) and (EVALUATION, day) in supposed:
+        note = "unless a gate is not passed"
     return PlannedDay(day, reasons, changed, note=note, rows=counts.of_derived(stage, day, read))
 
 

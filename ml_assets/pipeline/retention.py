@@ -17,11 +17,14 @@ from ml_assets.core.spec.feed import labels_feed, rows_feed
 from ml_assets.pipeline.champion import COMPARISON
 from ml_assets.pipeline.evaluation import EVALUATION, METRICS
 from ml_assets.pipeline.features import FEATURES
+from ml_assets.pipeline.features import METRICS as FEATURE_METRICS
+from ml_assets.pipeline.features import PROFILES as FEATURE_PROFILES
 from ml_assets.pipeline.registry import ENTRY
 from ml_assets.pipeline.removal import PassportUnreadable, Removal
 from ml_assets.pipeline.reports import Reports
 from ml_assets.pipeline.stages import Stages
 from ml_assets.pipeline.training import MODEL, artifacts_key
+from ml_assets.pipeline.validation import PROFILES as COLUMN_PROFILES
 from ml_assets.pipeline.validation import VALIDATED
 from ml_assets.resources.lake import Lake
 from ml_assets.resources.mlflow_model import PASSPORT
@@ -39,10 +42,11 @@ def day_tables(spec: ModelSpec) -> dict[str, str]:
     What is made from something goes before it, and the main table of a stage before the side table, so that a day whose removal was interrupted is
     never taken for one that is there.
     """
-    tables = {FEATURES: FEATURES}
+    tables: dict[str, str] = dict.fromkeys((FEATURES, FEATURE_PROFILES, FEATURE_METRICS), FEATURES)
     for feed in (rows_feed(spec), labels_feed(spec)):
         if feed is not None:
-            tables |= dict.fromkeys((feed.validated, feed.quarantined, feed.broken_rules), feed.validated)
+            profiles = [COLUMN_PROFILES] if feed.validated == VALIDATED else []
+            tables |= dict.fromkeys((feed.validated, feed.quarantined, feed.broken_rules, *profiles), feed.validated)
             tables |= {feed.raw: feed.raw, feed.objects: feed.raw}
     return tables
 

@@ -13,7 +13,7 @@ from ml_assets.resources.lake import Lake
 if TYPE_CHECKING:
     import pandas as pd
 
-VALIDATED, QUARANTINED = "validated_data", "quarantined_data"
+VALIDATED, QUARANTINED, PROFILES = "validated_data", "quarantined_data", "column_profiles"
 LABELS, QUARANTINED_LABELS = "validated_labels", "quarantined_labels"
 ENTRIES_AT_ONCE = 50_000
 
@@ -27,10 +27,11 @@ class Validation:
     """
 
     def __init__(self, feed: Feed, lake: Lake):
-        from ml_assets.core.schemas import BROKEN_RULES, LANDED_OBJECTS, QUARANTINE, raw_schema, row_schema
+        from ml_assets.core.schemas import BROKEN_RULES, LANDED_OBJECTS, PROFILE, QUARANTINE, raw_schema, row_schema
 
         self.name, self.feed = feed.validated, feed
-        self.code = code_version("ml_assets.core.validation")
+        self._is_profiled = feed.validated == VALIDATED
+        self.code = code_version("ml_assets.core.validation", *(["ml_assets.core.profiles"] if self._is_profiled else []))
         self.spec_part = {
             "columns": {name: column.model_dump(mode="json", exclude={"description", "blocking"}) for name, column in feed.columns.items()},
             "row_key": feed.row_key,
@@ -45,6 +46,9 @@ class Validation:
             lake.table(feed.name, feed.validated, row_schema(feed)),
         )
         self.tables = {feed.broken_rules: self._broken_rules, feed.quarantined: self.quarantined, feed.validated: self.validated}
+        if self._is_profiled:
+            self.profiles = lake.table(feed.name, PROFILES, PROFILE)
+            self.tables = {PROFILES: self.profiles, **self.tables}
 
     def refresh(self) -> None:
         """See what has been ingested since."""
@@ -56,9 +60,10 @@ class Validation:
         return [fingerprint_of(self.feed.name, self._raw, day, self.feed.validated, self.feed.raw)]
 
     def make(self, day: date, alone: bool) -> Made:
-        """Validate one day."""
+        """Validate one day, and profile the columns of its rows."""
         import pyarrow.compute as pc
 
+        from ml_assets.core.profiles import profile_columns
         from ml_assets.core.validation import validate_day
 
         result = validate_day(self.feed, day, self._raw.read([day]), self._objects.read([day], ["key", "rows", "fault"]))
@@ -68,6 +73,8 @@ class Validation:
             self.feed.quarantined: result.quarantined,
             self.feed.validated: result.accepted,
         }
+        if self._is_profiled:
+            made[PROFILES] = profile_columns(result.accepted, self.feed.source.time_zone)
         return Made(made, why[0])
 
     def problem(self, day: date) -> str | None:

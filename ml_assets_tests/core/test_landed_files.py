@@ -10,6 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from ml_assets.core.landed_files import read_landed_file
+from ml_assets.core.spec import ModelSpec
+from ml_assets.core.spec.feed import labels_feed
 
 CSV = b"id,event_time,card,amount,label,comment\n1,2025-01-01 10:00:00,A,1.5,0,hello\n2,2025-01-01 11:00:00,B,x,1,\n"
 
@@ -159,3 +161,33 @@ def test_true_and_false_of_json_are_read_as_those_of_parquet(make_spec):
         rows = read_landed_file(make_spec(), key, content).rows
         assert rows is not None
         assert rows["label"].to_pylist() == [1, 0]
+
+
+@pytest.mark.parametrize(
+    ("key", "content"),
+    [
+        ("a.csv", b"id,event_time,card,amount,label\n"),
+        ("a.parquet", parquet(**dict.fromkeys(["id", "event_time", "card", "amount", "label"], pa.array([], pa.string())))),
+    ],
+)
+def test_a_file_without_rows_has_a_fault_and_can_be_read(make_spec, key, content):
+    file = read_landed_file(make_spec(), key, content)
+    assert file.fault == "has no rows"
+    assert file.rows is not None
+    assert file.rows.num_rows == 0
+
+
+def test_label_files_may_have_no_rows(small):
+    small["labels"] = {"files": "labels/{day}/*", "key": ["id"], "known_at": "at"}
+    feed = labels_feed(ModelSpec.model_validate(small))
+    assert feed is not None
+    assert read_landed_file(feed, "a.csv", b"id,label,at\n").fault is None
+
+
+def test_columns_that_the_contract_does_not_name_are_listed_by_their_names_in_the_file(make_spec, small):
+    small["columns"]["amount"]["source"] = "Amount"
+    spec = make_spec(columns=small["columns"])
+    names = {"id": [1], "zip": [2], "amount": [3.0], "card": ["A"]}
+    assert read_landed_file(spec, "a.parquet", parquet(**names)).other_columns == ["amount", "zip"]
+    assert read_landed_file(spec, "a.csv", b"id,zip,amount,card\n1,2,3,A\n").other_columns == ["amount", "zip"]
+    assert read_landed_file(spec, "a.parquet", b"torn").other_columns is None

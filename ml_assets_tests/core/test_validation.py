@@ -23,8 +23,8 @@ def rows(count: int) -> list[dict]:
     return [{**GOOD, "id": number} for number in range(count)]
 
 
-def validate(spec: ModelSpec, *files: list[dict] | bytes, day: date = DAY) -> ValidatedDay:
-    """Validate a day of JSON-lines files."""
+def landed(spec: ModelSpec, *files: list[dict] | bytes) -> tuple[pa.Table, pa.Table]:
+    """Rows and landed objects of JSON-lines files."""
     parts, objects = [raw_schema(spec).empty_table()], []
     for number, content in enumerate(files):
         lines = content if isinstance(content, bytes) else "\n".join(json.dumps(row) for row in content).encode()
@@ -32,7 +32,12 @@ def validate(spec: ModelSpec, *files: list[dict] | bytes, day: date = DAY) -> Va
         parts += [file.rows] if file.rows is not None else []
         size = file.rows.num_rows if file.rows is not None else None
         objects.append({"key": f"{number}.jsonl", "digest": "d", "size": 1, "rows": size, "fault": file.fault})
-    return validate_day(spec, day, pa.concat_tables(parts), pa.Table.from_pylist(objects, schema=LANDED_OBJECTS))
+    return pa.concat_tables(parts), pa.Table.from_pylist(objects, schema=LANDED_OBJECTS)
+
+
+def validate(spec: ModelSpec, *files: list[dict] | bytes, day: date = DAY) -> ValidatedDay:
+    """Validate a day of JSON-lines files."""
+    return validate_day(spec, day, *landed(spec, *files))
 
 
 def reasons(day: ValidatedDay, scope: str = "row") -> list[list[str]]:

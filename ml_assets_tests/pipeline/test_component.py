@@ -96,6 +96,20 @@ def test_each_gate_is_a_check(small):
     assert {name for name in checks if name.startswith("gate_")} == {"gate_roc_auc", "gate_log_loss"}
 
 
+def test_each_column_of_rows_and_labels_has_a_check_and_blocks_where_the_specification_says_so(small):
+    small["columns"]["amount"]["blocking"] = True
+    small["labels"] = {"files": "labels/{day}/*", "key": ["id"], "known_at": "at"}
+    small["checks"] = {"files_read": None}
+    graph = definitions(small).resolve_asset_graph()
+    checks = {
+        key.to_user_string(): graph.get_check_spec(key).blocking for key in graph.asset_check_keys if key.name.startswith(("contract", "files"))
+    }
+    columns = ["row_key", "id", "event_time", "card", "amount"]
+    of_rows = {f"small/validated_data:contract_{name}": name == "amount" for name in columns}
+    of_labels = {f"small/validated_labels:contract_{name}": False for name in ("row_key", "id", "label", "known_at")}
+    assert checks == of_rows | of_labels
+
+
 def project(tmp_path: Path, name: str, content: str) -> dg.Definitions:
     """The definitions of a project in `tmp_path` with one defs.yaml."""
     (tmp_path / "pyproject.toml").write_text(f'[tool.dg]\ndirectory_type = "project"\n[tool.dg.project]\nroot_module = "{name}"\n')

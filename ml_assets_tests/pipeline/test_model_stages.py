@@ -1,4 +1,4 @@
-"""From features to the registry through Dagster: one model per day, judged, registered once, the alias moved only by gates and only forward."""
+"""From features to the registry through Dagster: one model per day, judged, registered once, the alias moved only forward."""
 
 import hashlib
 import json
@@ -117,18 +117,6 @@ def test_an_older_model_is_registered_but_does_not_take_the_alias(world):
     assert world.registry.alias_version("small", ALIAS) == int(newer["version"])
 
 
-def test_a_failed_gate_keeps_the_alias_and_says_why(world):
-    strict = World(world.root, SPEC.model_validate({**SMALL, "gates": {"roc_auc": {"minimum": 0.5}, "log_loss": {"maximum": 1e-9}}}))
-    result = strict.run([*DAILY, *MODELS], day(13))
-    entry = strict.stages().registration.entry(day(13))
-    assert entry is not None
-    assert (entry["gates_passed"], entry["alias_moved"]) == (False, False)
-    assert "log_loss" in entry["note"]
-    assert check(result, "gate_roc_auc").passed
-    assert not check(result, "gate_log_loss").passed
-    assert world.registry.alias_version("small", ALIAS) != int(entry["version"])
-
-
 def test_another_gate_judges_again_without_training_again(world):
     lenient = World(world.root, SPEC.model_validate({**SMALL, "gates": {"roc_auc": {"minimum": 0.4}}}))
     result = lenient.run(MODELS, day(12))
@@ -149,7 +137,8 @@ def test_a_day_before_the_first_model_is_an_error_alone_and_reported_in_a_range(
     assert stages.training.row(day(8))["model_digest"] is None
     assert stages.training.row(day(10))["model_digest"]
     assert stages.registration.entry(day(8)) is None
-    assert check(result, "gate_roc_auc").metadata["days"].value == 1
+    found = check(result, "gate_roc_auc")
+    assert (found.passed, found.metadata["days"].value, found.metadata["days_judged"].value) == (True, 3, 1)
 
 
 def test_one_changed_row_remakes_the_models_that_were_trained_on_it(tmp_path):

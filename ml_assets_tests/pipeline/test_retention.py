@@ -348,3 +348,19 @@ def test_reports_go_with_the_rows_that_they_show_and_a_dry_run_leaves_them(world
     kept = {str(day(number)) for number in [*range(1, 8), 12, 13]}
     assert reports_held(world) == {"pages": kept, "parts": kept}
     assert run_pass(world).days["reports"] == []
+
+
+def test_samples_of_rows_go_with_the_quarantined_rows(tmp_path):
+    new_store(tmp_path)
+    world = World(tmp_path, SPEC)
+    for number in (1, 12):
+        rows = rows_of(day(number))
+        rows.loc[0, "amount"] = -1.0
+        world.land(day(number), rows)
+        world.run(["raw_data", "validated_data", "quarantined_data"], day(number))
+    for name in ("quarantined_data", "broken_rules"):
+        assert days_held(world, name) == [1, 12]
+    run_pass(world)
+    for name in ("quarantined_data", "broken_rules"):
+        assert days_held(world, name) == [12]
+        assert tables(world)[name].fingerprint(day(1)) == EXPIRED

@@ -60,11 +60,11 @@ class DriftCheck(Check):
     psi: float | None = Field(0.25, gt=0)
     """Largest population stability index, over tenths of the reference, or over categories."""
     ks: float | None = Field(0.2, gt=0, le=1)
-    """Largest Kolmogorov-Smirnov distance of numbers."""
+    """Largest Kolmogorov-Smirnov distance of numbers; of texts that are not categories, of their lengths and of having characters beyond ASCII."""
     cramers_v: float | None = Field(0.25, gt=0, le=1)
     """Largest Cramér's V (from chi-square) of categories."""
     missing: float | None = Field(0.1, gt=0, le=1)
-    """Largest change of the share of missing values."""
+    """Largest change of the share of missing values; and largest rise of the share of broken texts among those with characters beyond ASCII."""
     leave_out: list[str] = []
     """Names that are not judged."""
 
@@ -74,7 +74,7 @@ class ColumnDriftCheck(DriftCheck):
 
     reference: PositiveDays = timedelta(days=28)
     """How many days before the day are the reference."""
-    time_of_day: float | None = Field(0.05, gt=0, le=1)
+    time_of_day: float | None = Field(0.03, gt=0, le=1)
     """Largest Kolmogorov-Smirnov distance of the hours of the events, against the same weekday of the reference."""
 
 

@@ -10,6 +10,9 @@ from ml_assets.core.spec.source import Column, Quality, Source
 if TYPE_CHECKING:
     from ml_assets.core.spec.model import ModelSpec
 
+ROW_KEY = "row_key"
+"""What the rules of the key are named by, as those of a column are by the name of the column."""
+
 
 class Contract(Protocol):
     """What landed files of a day have to hold; a ModelSpec without labels of their own is one."""

@@ -1,0 +1,82 @@
+"""Pictures of drift: the columns of a day that drifted most against their reference, as one PNG."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ml_assets.core.drift import ColumnDrift, category_cells
+from ml_assets.core.histograms import SECONDS_PER_BIN, Histogram, lower_edges
+from ml_assets.core.pictures import BLUE, GREY, picture_bytes
+from ml_assets.core.profiles import NUMBER, TIME
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+MOST_COLUMNS, PER_ROW = 6, 2
+MOST_CATEGORIES, MOST_BARS = 12, 60
+SECONDS_PER_HOUR = 3600
+
+
+def drift_picture(drifts: Sequence[ColumnDrift], title: str) -> bytes:
+    """A panel for each of the first six columns: shares of the day (blue) over those of the reference (grey), with PSI and KS distance.
+
+    Numbers are drawn along their distribution in the reference and the day together, so that each bar is as wide as it holds rows; times by the hour.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    shown = drifts[:MOST_COLUMNS]
+    rows = max(-(-len(shown) // PER_ROW), 1)
+    figure = Figure(figsize=(9, 0.6 + 2.4 * rows), dpi=100, layout="constrained")
+    FigureCanvasAgg(figure)
+    figure.suptitle(title if shown else f"{title}: there is nothing to compare", fontsize=11)
+    panels = figure.subplots(rows, PER_ROW, squeeze=False).ravel()
+    for axes in panels[len(shown) :]:
+        axes.set_axis_off()
+    for axes, drift in zip(panels, shown, strict=False):
+        _panel(axes, drift)
+    return picture_bytes(figure)
+
+
+def _panel(axes: "Axes", drift: ColumnDrift) -> None:
+    figures = ", ".join(f"{one.name} {one.value:.3g}" for one in drift.measures)
+    axes.set_title(f"{drift.name}: {figures}", fontsize=8, color="#c23b3b" if drift.exceeded else "black")
+    names, found, expected = _cells(drift)
+    places = np.arange(len(names))
+    axes.bar(places, expected, width=0.9, color=GREY, alpha=0.6, label=f"reference, {drift.reference.days} days")
+    axes.bar(places, found, width=0.5, color=BLUE, alpha=0.8, label="day")
+    step = max(len(names) // 8, 1)
+    axes.set_xticks(places[::step], names[::step], fontsize=7, rotation=20 if max(map(len, names), default=0) > 6 else 0)
+    axes.tick_params(axis="y", labelsize=7)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(fontsize=6, frameon=False)
+
+
+def _cells(drift: ColumnDrift) -> tuple[list[str], np.ndarray, np.ndarray]:
+    """Names of the bars, and their shares on the day and in the reference."""
+    profile, reference = drift.profile, drift.reference
+    if not profile.present or not reference.present:
+        return ["missing"], np.array([profile.missing / profile.rows]), np.array([reference.missing])
+    if reference.is_of_categories:
+        names, found, expected = category_cells(profile, reference)
+        # The last one, all others, always stays.
+        kept = [*range(min(len(names) - 1, MOST_CATEGORIES)), len(names) - 1]
+        return [names[place][:14] for place in kept], found[kept], expected[kept]
+    found = profile.histogram.shares()
+    bins = np.union1d(found.bins, reference.histogram.bins)
+    if profile.kind == TIME:
+        bins = np.arange(0, bins[-1] + 1)
+    # Neighbouring bins are drawn as one where there are more than can be told apart.
+    starts = bins[:: -(-len(bins) // MOST_BARS)]
+    return _labels(profile.kind, starts), _summed(found, starts), _summed(reference.histogram, starts)
+
+
+def _labels(kind: str, bins: np.ndarray) -> list[str]:
+    if kind == TIME:
+        return [f"{start * SECONDS_PER_BIN / SECONDS_PER_HOUR:.3g} h" for start in bins]
+    return [f"{value:.3g}" for value in (lower_edges(bins) if kind == NUMBER else bins)]
+
+
+def _summed(histogram: Histogram, starts: np.ndarray) -> np.ndarray:
+    return np.bincount(np.searchsorted(starts, histogram.bins, side="right") - 1, histogram.weights, minlength=len(starts))

@@ -1,0 +1,91 @@
+"""The check that the columns of a validated day are distributed as on the days before."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from ml_assets.core.findings import Finding, with_accepted
+from ml_assets.core.spec import ModelSpec
+from ml_assets.core.spec.checks import DriftCheck
+from ml_assets.pipeline.check_results import Judged, check_spec
+
+if TYPE_CHECKING:
+    from ml_assets.core.drift import ColumnDrift
+    from ml_assets.core.profiles import Profile
+    from ml_assets.pipeline.validation import Validation
+    from ml_assets.resources.table import Table
+
+COLUMN_DRIFT = "column_drift"
+DAY = timedelta(days=1)
+OfDays = Mapping[date, Mapping[str, "Profile"]]
+References = Mapping[str, Sequence["Profile"]]
+
+
+def column_drift_check(spec: ModelSpec, key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
+    """The check of the drift of validated columns, unless it is switched off."""
+    settings = spec.checks.column_drift
+    about = "Fails when a column of a day is distributed otherwise than on the days before; names the worst one with its figures."
+    return [check_spec(COLUMN_DRIFT, key, settings, about)] if settings else []
+
+
+def judge_column_drift(spec: ModelSpec, stage: "Validation", days: Sequence[date], key: dg.AssetKey) -> Iterator[Judged]:
+    """What `column_drift` finds on the days of a run: every column but the target and those of the row key."""
+    settings = spec.checks.column_drift
+    if settings is None:
+        return
+    reference = settings.reference // DAY
+    known = read_days(stage.profiles, {day - DAY * back for day in days for back in range(reference + 1)})
+    names = [name for name in stage.feed.columns if name not in (*spec.row_key, spec.target)]
+
+    def references(day: date) -> References:
+        before = [day - DAY * back for back in range(1, reference + 1) if day - DAY * back in known]
+        same_weekday = [earlier for earlier in before if earlier.weekday() == day.weekday()]
+        is_time = {name: column.type == "timestamp" for name, column in stage.feed.columns.items()}
+        return {name: [known[used][name] for used in (same_weekday if is_time[name] else before) if name in known[used]] for name in names}
+
+    found, picture = judge_drift(COLUMN_DRIFT, settings, days, known, references)
+    yield Judged(key, COLUMN_DRIFT, with_accepted(spec.checks, found), picture)
+
+
+def read_days(table: "Table", days: set[date]) -> dict[date, dict[str, "Profile"]]:
+    """The profiles of some days, in one reading; days without rows have none."""
+    from ml_assets.core.profiles import read_profiles
+    from ml_assets.core.schemas import PROFILE
+
+    return read_profiles(table.read(sorted(days), ["day", *PROFILE.names]))
+
+
+def judge_drift(
+    check: str, settings: DriftCheck, days: Sequence[date], known: OfDays, references: Callable[[date], "References | str"]
+) -> tuple[list[Finding], bytes | None]:
+    """The finding of each day, and the picture of the newest day that drifted.
+
+    Args:
+        check: name of the check.
+        settings: its bounds.
+        days: days to be judged, ascending.
+        known: profiles by day and column.
+        references: gives the profiles that each column of a day is compared with, or why there are none.
+    """
+    from ml_assets.core.drift_findings import drift_finding, drifts_of
+
+    found: list[Finding] = []
+    drifted: tuple[date, list[ColumnDrift]] | None = None
+    for day in days:
+        compared = references(day) if day in known else "the day has no rows"
+        if isinstance(compared, str):
+            found.append(Finding(check, day, None, compared, settings.severity))
+            continue
+        drifts = drifts_of(known[day], compared, settings)
+        found.append(drift_finding(check, day, drifts, settings))
+        if found[-1].failed:
+            drifted = day, drifts
+    return found, _picture(check, *drifted) if drifted else None
+
+
+def _picture(check: str, day: date, drifts: "Sequence[ColumnDrift]") -> bytes:
+    from ml_assets.core.drift_pictures import drift_picture
+
+    return drift_picture(drifts, f"{check} of {day}")
