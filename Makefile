@@ -12,7 +12,7 @@ export DAGSTER_EVENT_BATCH_SIZE ?= 400
 # Byte code saves every process a second or more of imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run run-s3 plan test ui lint docs screenshots bench env clean home
+.PHONY: help run run-s3 plan quarantine repair test ui lint docs screenshots bench env clean home
 
 help:  ## List the verbs
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -25,6 +25,12 @@ run-s3: $(VENV)/.installed-dev  ## The same on an S3 server on this machine, twi
 
 plan: $(VENV)/.installed home  ## Print what a backfill would make, and why (DAYS=2026-08-15...2026-09-01 JOB=daily or features)
 	@$(BIN)/python -m ml_assets.cli.plan $(MODEL) --job $(JOB) $(if $(DAYS),--days $(DAYS))
+
+quarantine: $(VENV)/.installed home  ## Write the quarantined rows as CSV, to be corrected (DAYS=2026-08-15...2026-09-01 OUT=file.csv)
+	@$(BIN)/python -m ml_assets.cli.quarantine $(MODEL) $(if $(DAYS),--days $(DAYS)) $(if $(OUT),--out $(OUT))
+
+repair: $(VENV)/.installed home  ## Take corrected rows (FILE=file.csv), or apply changed rules, and make again what sees a difference
+	@$(BIN)/python -m ml_assets.cli.repair $(MODEL) $(if $(FILE),--file $(FILE))
 
 test: $(VENV)/.installed-dev  ## Run the tests
 	@$(BIN)/python -m pytest -n 2

@@ -11,11 +11,11 @@ from rich.markup import escape
 from ml_assets.core.day_ranges import neighbours
 from ml_assets.core.fingerprint import CHANGED_INPUT
 from ml_assets.core.spec import ModelSpec
-from ml_assets.pipeline.plan import Plan, PlannedDay, StagePlan
+from ml_assets.pipeline.plan import UNLESS, Plan, PlannedDay, StagePlan
 from ml_assets.pipeline.sensors import RANGE_END, RANGE_START
 
 MOST_RANGES, MOST_RUNS, MOST_COMMANDS, MOST_NAMES = 12, 8, 3, 3
-MADE_BEFORE = "its inputs were made again before"
+MADE_BEFORE = "its inputs were made again, or its rows corrected, before"
 
 
 def print_plan(console: Console, spec: ModelSpec, job: str, plan: Plan) -> None:
@@ -60,7 +60,7 @@ def stage_lines(stage: StagePlan) -> Iterator[str]:
     yield f"[bold cyan]{stage.name}[/]  {amount}, {len(stage.unchanged)} unchanged"
     planned = {one.day: one for one in stage.to_make}
     cannot, kept = dict(stage.cannot), dict(stage.kept)
-    labelled = [(one.day, (*one.reasons, "note" if one.note else "")) for one in stage.to_make]
+    labelled = [(one.day, (*one.reasons, one.note if one.note in UNLESS else "note" if one.note else "")) for one in stage.to_make]
     labelled += [(day, ("cannot be made",)) for day in cannot] + [(day, ("not reached",)) for day in stage.not_reached]
     labelled += [(day, ("kept",)) for day in kept]
     groups = neighbours(sorted(labelled))

@@ -12,13 +12,14 @@ from zoneinfo import ZoneInfo
 
 from rich.console import Console
 
+from ml_assets.cli.in_process import RunFailed, run_days
 from ml_assets.cli.models import spec_of
 from ml_assets.cli.progress import StageProgress
 from ml_assets.cli.summary import print_summary
 from ml_assets.core.day_ranges import days_between
 from ml_assets.core.spec import ModelSpec
 from ml_assets.defs.environment import SETTINGS, Settings, build_environment
-from ml_assets.pipeline.assets import MODEL_ASSETS, asset_key, landed_to_features
+from ml_assets.pipeline.assets import MODEL_ASSETS, landed_to_features
 from ml_assets.pipeline.days import is_current
 from ml_assets.pipeline.evaluation import EVALUATION
 from ml_assets.pipeline.stage import CannotMake
@@ -109,57 +110,18 @@ def _materialise(spec: ModelSpec, needed: Needed, settings: Settings, console: C
         landed = landed_to_features(spec)
         for names, days in [(landed[:-1], needed.landed), (landed[-1:], needed.featured), (MODEL_ASSETS, [needed.newest])]:
             progress.expect(names, len(days))
-            result = job.execute_in_process(
-                instance=instance,
-                asset_selection=[asset_key(spec, name) for name in names],
-                tags=_partition_tags(days),
-                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-                raise_on_error=False,
-            )
-            if not result.success and not _only_gates_failed(spec, result):
-                progress.stop()
-                sys.exit(_why_failed(result))
+            try:
+                result = run_days(job, instance, spec, names, days)
+            except RunFailed as error:
+                # The summary tells which gates failed.
+                if not error.is_only_of_checks(f"{spec.name}__{EVALUATION}"):
+                    progress.stop()
+                    sys.exit(str(error))
+                result = error.result
             for step in instance.get_run_step_stats(result.run_id):
                 if (name := step.step_key.split("__")[-1]) in names:
                     seconds[name] = (step.end_time or 0) - (step.start_time or 0)
     return seconds
-
-
-def _partition_tags(days: list[date]) -> dict[str, str]:
-    from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG, PARTITION_NAME_TAG
-
-    if len(days) == 1:
-        return {PARTITION_NAME_TAG: days[0].isoformat()}
-    return {ASSET_PARTITION_RANGE_START_TAG: days[0].isoformat(), ASSET_PARTITION_RANGE_END_TAG: days[-1].isoformat()}
-
-
-def _only_gates_failed(spec: ModelSpec, result) -> bool:
-    """Whether the run ended because the model failed a gate, which the summary tells."""
-    failures = [event for event in result.all_events if event.is_step_failure]
-    return all(_is_of_checks(event) and event.step_key == f"{spec.name}__{EVALUATION}" for event in failures)
-
-
-def _is_of_checks(event) -> bool:
-    """Whether a step failed because of a blocking check."""
-    error = event.step_failure_data.error
-    return error is not None and error.cls_name == "DagsterAssetCheckFailedError"
-
-
-def _why_failed(result) -> str:
-    failures = [event for event in result.all_events if event.is_step_failure]
-    reasons = [f"{event.step_key}: {_root_cause(event.step_failure_data)}" for event in failures if not _is_of_checks(event)]
-    stopping = [found for found in result.get_asset_check_evaluations() if found.blocking and not found.passed]
-    reasons += [f"{found.asset_key.to_user_string()}: {found.check_name}: {found.description}" for found in stopping]
-    return "\n".join([f"run {result.run_id} failed; `make ui` shows all of it", *reasons])
-
-
-def _root_cause(failure) -> str:
-    if failure.user_failure_data and failure.user_failure_data.description:
-        return failure.user_failure_data.description
-    error = failure.error
-    while error is not None and error.cause is not None:
-        error = error.cause
-    return error.to_string() if error is not None else "unknown error"
 
 
 def _simulate_if_empty(spec: ModelSpec, landing: Landing, settings: Settings, console: Console) -> None:

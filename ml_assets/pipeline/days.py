@@ -3,11 +3,11 @@
 import logging
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from ml_assets.core.fingerprint import EXPIRED, fingerprint
+from ml_assets.core.fingerprint import EXPIRED, fingerprint, why_changed
 from ml_assets.pipeline.stage import CannotMake, DayOutcome, InputChanged, InputExpired, KeepDay, Made, Stage
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def is_current(stage: Stage, day: date) -> bool:
 
 
 def _holds(stage: Stage, day: date, expected: int) -> bool:
-    return stage.tables[stage.name].fingerprint(day) == expected and stage.is_kept(day)
+    return stage.tables[stage.name].holds(day, expected) and stage.is_kept(day)
 
 
 def is_committed(stage: Stage, day: date) -> bool:
@@ -46,9 +46,10 @@ def is_committed(stage: Stage, day: date) -> bool:
 def make_days(stage: Stage, days: Sequence[date], run_id: str, alone: bool) -> Iterator[DayOutcome]:
     """Make `days` of a stage, one after the other; yields each day's outcome once it is committed.
 
-    A day whose committed fingerprint equals the expected one is left alone, and so are one that has to stay as it is and one whose inputs
-    retention removed since. The others are
-    committed a few at a time, first the side tables, then the main one, each in one atomic commit, so that a reader sees a day as it was or as it is.
+    A day whose committed fingerprint, or recipe, equals the expected one is left alone, and so are one that has to stay as it is and one whose inputs
+    retention removed since. The others are committed a few at a time, first the side tables, then the main one, each in one atomic commit, so that a
+    reader sees a day as it was or as it is. A day that comes out the same, in all that other stages read, keeps its fingerprint, so nothing behind it
+    sees a change.
     When another process committed one of the days in between, its result is taken if it was made from the same, else the day is made again.
 
     `alone` says that somebody asked for one day by itself: what would be a result in a range is then an error.
@@ -80,13 +81,15 @@ def make_days(stage: Stage, days: Sequence[date], run_id: str, alone: bool) -> I
 
 @dataclass(frozen=True)
 class _Waiting:
-    """A day that is made and not yet committed."""
+    """A day that is made and not yet committed. kept: its fingerprint, where it came out as it is in the lake. why: why it was made."""
 
     day: date
     expected: int
     made: Made
     seconds: float
     alone: bool
+    kept: int | None
+    why: tuple[str, ...]
 
     @property
     def size(self) -> int:
@@ -94,7 +97,11 @@ class _Waiting:
 
     def outcome(self) -> DayOutcome:
         rows = {name: table.num_rows for name, table in self.made.tables.items()}
-        return DayOutcome(self.day, True, rows, self.seconds, self.expected, self.made.problem, self.made.metadata)
+        found = DayOutcome(self.day, True, rows, self.seconds, self.expected, self.made.problem, self.made.metadata)
+        if self.kept is None:
+            return found
+        told = {**self.made.metadata, "made_again": f"{', '.join(self.why)}; the rows came out the same"}
+        return replace(found, computed=False, fingerprint=self.kept, metadata=told)
 
 
 def _look_or_make(stage: Stage, day: date, alone: bool) -> DayOutcome | _Waiting:
@@ -104,7 +111,9 @@ def _look_or_make(stage: Stage, day: date, alone: bool) -> DayOutcome | _Waiting
             expected = expected_fingerprint(stage, day)
             if _holds(stage, day, expected):
                 return DayOutcome(day, False, {}, time.perf_counter() - begun, expected)
-            return _Waiting(day, expected, stage.make(day, alone), time.perf_counter() - begun, alone)
+            made, table = stage.make(day, alone), stage.tables[stage.name]
+            kept = table.fingerprint(day) if _comes_out_the_same(stage, day, made) else None
+            return _Waiting(day, expected, made, time.perf_counter() - begun, alone, kept, why_changed(table.recipe(day), expected))
         except KeepDay as reason:
             return _left(stage, day, begun, problem=str(reason))
         except InputExpired as error:
@@ -118,6 +127,13 @@ def _look_or_make(stage: Stage, day: date, alone: bool) -> DayOutcome | _Waiting
             log.warning("%s %s: an input was replaced while it was read; reading it again", stage.name, day)
             stage.refresh()
     raise AssertionError("the last attempt returns or raises")
+
+
+def _comes_out_the_same(stage: Stage, day: date, made: Made) -> bool:
+    """Whether a day was there before, and the lake holds all that others see of it as it was made now."""
+    if made.acted_outside or not is_committed(stage, day):
+        return False
+    return all(stage.tables[name].has_rows(day, rows) for name, rows in made.tables.items() if name not in made.unread)
 
 
 def _left(stage: Stage, day: date, begun: float, **why: Any) -> DayOutcome:
@@ -158,17 +174,19 @@ def _settle(stage: Stage, contested: _Waiting, run_id: str) -> DayOutcome:
 
 def _commit_together(stage: Stage, waiting: list[_Waiting], run_id: str) -> None:
     for name, table in stage.tables.items():
-        rows = {one.day: one.made.tables[name] for one in waiting if name == stage.name or _has_news(table, one, name)}
-        if rows:
-            table.commit(rows, {one.day: one.expected for one in waiting}, {"dagster_run_id": run_id})
+        is_main = name == stage.name
+        rows = {one.day: one.made.tables[name] for one in waiting if (one.kept is None if is_main else _has_news(table, one, name))}
+        same = {one.day: one.expected for one in waiting if is_main and one.kept is not None}
+        if rows or same:
+            table.commit(rows, {one.day: one.expected for one in waiting}, {"dagster_run_id": run_id}, same)
 
 
 def _has_news(side: "Table", waiting: _Waiting, name: str) -> bool:
-    """Whether a side table lacks what was made of a day: most days have nothing for quarantine and never had, and another process, or one that died
-    before it came to the main table, may have committed the same.
+    """Whether a side table lacks what was made of a day: most days have nothing for quarantine and never had, what was made may be what it has, and
+    another process, or one that died before it came to the main table, may have committed the same.
     """
-    held = side.fingerprint(waiting.day)
-    return held != waiting.expected and (held is not None or waiting.made.tables[name].num_rows > 0)
+    held, rows = side.fingerprint(waiting.day), waiting.made.tables[name]
+    return rows.num_rows > 0 if held is None else held != waiting.expected and not side.has_rows(waiting.day, rows)
 
 
 def _refresh(stage: Stage) -> None:

@@ -93,7 +93,8 @@ class FeatureEngineering:
         built = build_features(self.spec, *self.known(day))
         features = pa.Table.from_pandas(built, schema=self.features.schema.remove(0), preserve_index=False)
         metrics = pa.Table.from_pandas(measure_features(self.spec, built), schema=self.metrics.schema.remove(0), preserve_index=False)
-        return Made({PROFILES: feature_profiles(self.spec, features, built), METRICS: metrics, FEATURES: features})
+        made = {PROFILES: feature_profiles(self.spec, features, built), METRICS: metrics, FEATURES: features}
+        return Made(made, unread={PROFILES, METRICS})
 
     def known(self, day: date) -> "tuple[pd.DataFrame, pd.DataFrame]":
         """The rows of a day, and those of the earlier days that its features see, with the labels that counted when the day began."""

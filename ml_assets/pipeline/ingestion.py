@@ -87,7 +87,7 @@ class Ingestion:
             return "made"
         if committed is None:
             return "changed" if objects else "made"
-        if committed == fingerprint(self.code, self.spec_part, describe_objects(objects)):
+        if self._table.holds(day, fingerprint(self.code, self.spec_part, describe_objects(objects))):
             return "made"
         return "changed" if self._may_change(day, objects) else "refused"
 

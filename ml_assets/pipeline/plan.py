@@ -21,6 +21,8 @@ from ml_assets.pipeline.validation import LABELS
 from ml_assets.resources.planned_lake import PlannedLake, PlannedTable
 
 MISSING = "missing"
+UNLESS = UNLESS_THE_SAME, UNLESS_SAME_LABELS = "unless its inputs come out the same", "unless its rows' labels come out the same"
+"""Notes of days that are made only when what they are made from, itself made again, changes."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,8 @@ def plan_days(spec: ModelSpec, lake: PlannedLake, stages: Sequence[Stage], days:
     """What a backfill of `days` will do, its runs one after the other.
 
     A fingerprint depends on the fingerprints of inputs and not on what is in them, so that of each day is known before anything is made: each stage
-    sees the days that the stages before it will make as if they were made.
+    sees the days that the stages before it will make as if they were made. A day that was there before may come out the same and keep its
+    fingerprint; what is made only when it does not has a note that says so.
 
     Args:
         spec: the model's specification.
@@ -146,10 +149,16 @@ def _look(stage: Stage, day: date, supposed: set[tuple[str, date]], lake: Planne
     read = lake.take_asked()
     # Which labels a delivery brings is known only when its files are read; until then whatever reads it counts as changed.
     deliveries = [[asset, used] for asset, used in read if asset == LABELS and stage.name != LABELS and (asset, used) in supposed]
+    with lake.made_the_same():
+        expected_if_same = fingerprint(stage.code, stage.spec_part, stage.inputs(day) if supposed & set(read) else inputs)
+    lake.take_asked()
     expected = fingerprint(stage.code, stage.spec_part, [*inputs, *deliveries])
-    reasons = why_changed(table.committed(day), expected)
-    if not reasons:
-        return None if stage.is_kept(day) else PlannedDay(day, (MISSING,), note=_what_is_gone(stage, day))
+    changed_anyway = not table.holds(day, expected_if_same)
+    if table.holds(day, expected):
+        if not changed_anyway:
+            return None if stage.is_kept(day) else PlannedDay(day, (MISSING,), note=_what_is_gone(stage, day))
+        expected, changed_anyway = expected_if_same, False
+    reasons = why_changed(table.recipe(day), expected)
     table.suppose(day, expected)
     if isinstance(stage, Ingestion):
         rows, files = counts.of_landed(stage, day, reasons)
@@ -164,7 +173,8 @@ def _look(stage: Stage, day: date, supposed: set[tuple[str, date]], lake: Planne
             if (asset, used) in supposed:
                 changed.setdefault(asset, []).append(used)
     nothing = next((part for part in inputs if isinstance(part, str)), None)
-    note = nothing or ("unless its rows' labels come out the same" if deliveries and reasons == (CHANGED_INPUT,) else None)
+    unless = None if changed_anyway else UNLESS_SAME_LABELS if set(changed) == {LABELS} else UNLESS_THE_SAME
+    note = nothing or unless
     if isinstance(stage, ModelRegistration) and (EVALUATION, day) in supposed:
         note = "unless a gate is not passed"
     return PlannedDay(day, reasons, changed, note=note, rows=counts.of_derived(stage, day, read))

@@ -125,7 +125,7 @@ class ModelRegistration:
             "alias_moved": moved,
             "note": note,
         }
-        return Made({ENTRY: pa.Table.from_pylist([entry], schema=REGISTRY_ENTRY)})
+        return Made({ENTRY: pa.Table.from_pylist([entry], schema=REGISTRY_ENTRY)}, acted_outside=True)
 
     def record(self, day: date) -> "ModelRecord":
         """The model of a day with everything that MLflow keeps of it: files, parameters, metrics, pictures, and the verdict of each gate."""

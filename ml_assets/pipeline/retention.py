@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from ml_assets.core.fingerprint import EXPIRED
 from ml_assets.core.retention import (
     ModelVersion,
     days_to_expire,
@@ -15,10 +16,12 @@ from ml_assets.core.retention import (
 from ml_assets.core.spec import ModelSpec
 from ml_assets.core.spec.feed import labels_feed, rows_feed
 from ml_assets.pipeline.champion import COMPARISON
+from ml_assets.pipeline.corrections import CORRECTIONS, Corrections
 from ml_assets.pipeline.evaluation import EVALUATION, METRICS
 from ml_assets.pipeline.features import FEATURES
 from ml_assets.pipeline.features import METRICS as FEATURE_METRICS
 from ml_assets.pipeline.features import PROFILES as FEATURE_PROFILES
+from ml_assets.pipeline.ingestion import RAW
 from ml_assets.pipeline.registry import ENTRY
 from ml_assets.pipeline.removal import PassportUnreadable, Removal
 from ml_assets.pipeline.reports import Reports
@@ -195,6 +198,15 @@ class Retention:
         if not self.removal.dry_run:
             for key in (key for day, key in keys if day in going):
                 self.lake.files.delete(key)
+
+        self._remove_corrections(oldest)
+
+    def _remove_corrections(self, oldest: date) -> None:
+        corrections, raw = Corrections(self.lake, rows_feed(self.spec)), self.tables[RAW]
+        # By what the table holds, so that a pass that was interrupted after it removed the rows is made good by the next.
+        going = [day for day in corrections.days() if day < oldest and (day in self.removal.days[RAW] or raw.fingerprint(day) in (None, EXPIRED))]
+        if going:
+            self._count(CORRECTIONS, corrections.remove(going, self.removal.dry_run))
 
     def _expire(self, name: str, days: list[date]) -> None:
         self.removal.days[name] = days

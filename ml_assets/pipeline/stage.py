@@ -1,6 +1,6 @@
 """What the engine and the stages agree on: a stage, what it makes of a day, and what came of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Protocol
@@ -32,12 +32,15 @@ class Made:
     """What a stage made of one day.
 
     tables: rows by asset name. problem: why the day is not as it should be (rejected, missing, no model), or None. metadata: figures of the
-    day for the UI.
+    day for the UI. unread: side tables that no other stage reads, so that the day counts as the same whatever they hold. acted_outside: making the
+    day changed something outside of the lake, so that it counts as changed whatever its rows are.
     """
 
     tables: Mapping[str, "pa.Table"]
     problem: str | None = None
     metadata: Mapping[str, object] = field(default_factory=dict)
+    unread: Collection[str] = ()
+    acted_outside: bool = False
 
 
 class Stage(Protocol):
@@ -87,7 +90,9 @@ class Stage(Protocol):
 
 @dataclass(frozen=True)
 class DayOutcome:
-    """What happened to one day of a stage."""
+    """What happened to one day of a stage. computed: it has other rows than before. metadata: with `made_again` where it was made and came out the
+    same, saying why it was made.
+    """
 
     day: date
     computed: bool

@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING
 
 from ml_assets.core.fingerprint import code_version
 from ml_assets.core.spec.feed import Feed
+from ml_assets.pipeline.corrections import Corrections
 from ml_assets.pipeline.inputs import fingerprint_of
 from ml_assets.pipeline.stage import Made
 from ml_assets.resources.lake import Lake
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from ml_assets.core.corrections import CorrectedDay
 
 VALIDATED, QUARANTINED, PROFILES = "validated_data", "quarantined_data", "column_profiles"
 LABELS, QUARANTINED_LABELS = "validated_labels", "quarantined_labels"
@@ -23,7 +26,7 @@ class Validation:
 
     What was kept out, nothing lost: rows, files and days with every reason.
 
-    Input: the day as it was read.
+    Inputs: the day as it was read, and the corrections of its rows.
     """
 
     def __init__(self, feed: Feed, lake: Lake):
@@ -45,6 +48,7 @@ class Validation:
             lake.table(feed.name, feed.quarantined, QUARANTINE),
             lake.table(feed.name, feed.validated, row_schema(feed)),
         )
+        self._corrections = Corrections(lake, feed)
         self.tables = {feed.broken_rules: self._broken_rules, feed.quarantined: self.quarantined, feed.validated: self.validated}
         if self._is_profiled:
             self.profiles = lake.table(feed.name, PROFILES, PROFILE)
@@ -54,19 +58,23 @@ class Validation:
         """See what has been ingested since."""
         self._raw.refresh()
         self._objects.refresh()
+        self._corrections.refresh()
 
     def inputs(self, day: date) -> list:
-        """The fingerprint of the day that was read."""
-        return [fingerprint_of(self.feed.name, self._raw, day, self.feed.validated, self.feed.raw)]
+        """The fingerprint of the day that was read, and what identifies its corrections; nothing more where it has none."""
+        read = fingerprint_of(self.feed.name, self._raw, day, self.feed.validated, self.feed.raw)
+        return [read, *self._corrections.inputs(day)]
 
     def make(self, day: date, alone: bool) -> Made:
-        """Validate one day, and profile the columns of its rows."""
+        """Validate one day, with corrected rows in place of landed ones, and profile the columns of its rows."""
         import pyarrow.compute as pc
 
         from ml_assets.core.profiles import profile_columns
         from ml_assets.core.validation import validate_day
 
-        result = validate_day(self.feed, day, self._raw.read([day]), self._objects.read([day], ["key", "rows", "fault"]))
+        corrected = self.corrected(day)
+        result = validate_day(self.feed, day, corrected.rows, self._objects.read([day], ["key", "rows", "fault"]))
+        metadata = {"corrections_applied": corrected.applied, "corrections_outdated": corrected.outdated} if self._corrections.inputs(day) else {}
         (why,) = result.quarantined.filter(pc.field("scope") == "day")["reasons"].to_pylist() or [[None]]
         made = {
             self.feed.broken_rules: result.broken_rules,
@@ -75,7 +83,14 @@ class Validation:
         }
         if self._is_profiled:
             made[PROFILES] = profile_columns(result.accepted, self.feed.source.time_zone)
-        return Made(made, why[0])
+        return Made(made, why[0], metadata, unread=made.keys() - {self.name})
+
+    def corrected(self, day: date) -> "CorrectedDay":
+        """The rows of a day as they are judged: as they were read, with corrections in place of what they replace."""
+        from ml_assets.core.corrections import CorrectedDay, apply_corrections, read_corrections
+
+        raw, files = self._raw.read([day]), self._corrections.read(day)
+        return apply_corrections(self.feed, raw, read_corrections(files).values()) if files else CorrectedDay(raw, 0, 0)
 
     def problem(self, day: date) -> str | None:
         """Why a day that was made before was rejected, or that nothing landed."""

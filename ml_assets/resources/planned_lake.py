@@ -1,6 +1,7 @@
 """The lake as it will be: fingerprints can be supposed in it, what was asked for is noted, and nothing of it is written."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from pydantic import PrivateAttr
 
+from ml_assets.core.fingerprint import EXPIRED
 from ml_assets.resources.directory import Directory
 from ml_assets.resources.lake import Lake
 from ml_assets.resources.table import Table
@@ -28,6 +30,7 @@ class PlannedTable(Table):
     ):
         self._stand_in, self._asked, self._asset = stand_in, asked, uri.rsplit("/", 1)[-1]
         self._supposed: dict[date, int] = {}
+        self._same = False
         super().__init__(uri, schema, storage_options, read_file)
 
     def suppose(self, day: date, fingerprint: int) -> None:
@@ -38,10 +41,15 @@ class PlannedTable(Table):
         """Whether the plan supposes the day."""
         return day in self._supposed
 
+    def suppose_same(self, same: bool) -> None:
+        """Whether days that were there before are to have the fingerprint that they have, as if they came out the same when they are made again."""
+        self._same = same
+
     def fingerprint(self, day: date) -> int | None:
         """The supposed fingerprint of a day, else the committed one; None without either. That it was asked for is noted."""
         self._asked.append((self._asset, day))
-        return self._supposed.get(day) or self.committed(day)
+        committed = self.committed(day)
+        return committed if self._same and committed not in (None, EXPIRED) else self._supposed.get(day) or committed
 
     def committed(self, day: date) -> int | None:
         """The fingerprint of what the table holds for a day; None when the day was never committed."""
@@ -81,6 +89,16 @@ class PlannedLake(Lake):
         asked = list(dict.fromkeys(self._asked))
         self._asked.clear()
         return asked
+
+    @contextmanager
+    def made_the_same(self) -> Iterator[None]:
+        """Within it, days that were there before and are supposed to be made again come out the same, and keep their fingerprint."""
+        tables = [table for table in self._tables.values() if isinstance(table, PlannedTable)]
+        for table in tables:
+            table.suppose_same(True)
+        yield
+        for table in tables:
+            table.suppose_same(False)
 
     def _new_table(self, uri: str, schema: "pa.Schema", read_file: Callable[[str], bytes]) -> Table:
         stand_in = f"{self._directory.name}/{len(self._tables)}"

@@ -6,7 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from ml_assets.core.fingerprint import EXPIRED
-from ml_assets.resources.table_files import DAY, TableFiles, list_files, writer_properties
+from ml_assets.resources.table_files import DAY, TableFiles, as_bits, list_files, writer_properties
 from ml_assets.resources.transactions import Transactions
 
 if TYPE_CHECKING:
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 PROPERTIES = {"delta.enableExpiredLogCleanup": "false", "delta.checkpointInterval": "10"}
 
 
+def _recipe_application(day: date, held: int) -> str:
+    return f"recipe:{day.isoformat()}:{held:016x}"
+
+
 class LakeError(Exception):
     """A table of the lake cannot be used as asked; the message says which and what to do."""
 
@@ -26,7 +30,9 @@ class Table:
     """One Delta table. Not safe across threads; other processes may write to the same table at the same time.
 
     A commit replaces days whole and carries the fingerprint of each as the version of the Delta transaction whose application is the day, so
-    the fingerprint is always that of the data the table holds.
+    the fingerprint is always that of the data the table holds. A day that was made again from something else and came out the same keeps its
+    fingerprint; a transaction of its own notes what it was made from last, its recipe. The name of that transaction holds the fingerprint too, so
+    a recipe counts only as long as the table holds the rows that it gave.
     """
 
     def __init__(self, uri: str, schema: "pa.Schema", storage_options: dict[str, str], read_file: Callable[[str], bytes]):
@@ -63,37 +69,76 @@ class Table:
         """Whether the fingerprint of a day is only supposed, as in the tables of a plan, so that the rows of the day are not yet those it is of."""
         return False
 
-    def commit(self, rows: Mapping[date, "pa.Table"], fingerprints: Mapping[date, int], metadata: Mapping[str, str] | None = None) -> None:
-        """Replace the rows of some days, all of them in one atomic commit.
+    def recipe(self, day: date) -> int | None:
+        """The fingerprint of what the day was made from last: that of its rows, or of what gave the same rows since. None and EXPIRED as there."""
+        held = self._transactions.get(day.isoformat())
+        return held if held in (None, EXPIRED) else self._transactions.get(_recipe_application(day, held)) or held
+
+    def holds(self, day: date, expected: int) -> bool:
+        """Whether the table has the rows that a day with the fingerprint `expected` has."""
+        return expected in (self._transactions.get(day.isoformat()), self.recipe(day))
+
+    def commit(
+        self,
+        rows: Mapping[date, "pa.Table"],
+        fingerprints: Mapping[date, int],
+        metadata: Mapping[str, str] | None = None,
+        same: Mapping[date, int] | None = None,
+    ) -> None:
+        """Replace the rows of some days, and note of others that they came out the same, all of them in one atomic commit.
 
         Args:
             rows: table by day, each with the schema given at opening, without the day column; may be empty.
             fingerprints: what the rows of each day were made from, below 2**63.
             metadata: further entries of the commit's information, such as the run.
+            same: recipe of each day that keeps its rows and its fingerprint.
 
         Raises:
             deltalake.exceptions.CommitFailedError: when another process committed one of the days in between.
         """
-        import pyarrow as pa
         from deltalake import CommitProperties, Transaction, write_deltalake
 
-        parts = [of_day.add_column(0, DAY, pa.repeat(pa.scalar(day, pa.date32()), of_day.num_rows)) for day, of_day in rows.items()]
-        names = ", ".join(f"'{day.isoformat()}'" for day in rows)
-        # The writer hands chunks to several threads and keeps the order of rows within one only, so all days come in one.
-        both = pa.concat_tables([part.select(self.schema.names).cast(self.schema) for part in parts]).combine_chunks()
-        for field in self._dropped:
-            both = both.append_column(field, pa.nulls(both.num_rows, field.type))
+        made = {day.isoformat(): fingerprints[day] for day in rows}
+        # The fingerprint is written again, so that this commit and another of the day refuse each other.
+        kept = {day: held for day in same or {} if (held := self._transactions.get(day.isoformat())) is not None}
+        noted = {_recipe_application(day, held): (same or {})[day] for day, held in kept.items()}
+        transactions = {**made, **{day.isoformat(): held for day, held in kept.items()}, **noted}
+        names = ", ".join(f"'{day}'" for day in made)
         write_deltalake(
             self._delta,
-            both,
-            mode="overwrite",
-            predicate=f"{DAY} in ({names})",
+            self._in_one_batch(rows),
+            mode="overwrite" if made else "append",
+            predicate=f"{DAY} in ({names})" if made else None,
             writer_properties=writer_properties(self.schema),
             commit_properties=CommitProperties(
-                app_transactions=[Transaction(app_id=day.isoformat(), version=fingerprints[day]) for day in rows],
-                custom_metadata={"fingerprints": json.dumps({day.isoformat(): f"{fingerprints[day]:016x}" for day in rows}), **(metadata or {})},
+                app_transactions=[Transaction(app_id=name, version=version) for name, version in transactions.items()],
+                custom_metadata={"fingerprints": json.dumps({day: f"{value:016x}" for day, value in made.items()}), **(metadata or {})},
             ),
         )
+
+    def _in_one_batch(self, rows: Mapping[date, "pa.Table"]) -> "pa.Table":
+        import pyarrow as pa
+
+        parts = [of_day.add_column(0, DAY, pa.repeat(pa.scalar(day, pa.date32()), of_day.num_rows)) for day, of_day in rows.items()]
+        # The writer hands chunks to several threads and keeps the order of rows within one only, so all days come in one.
+        both = pa.concat_tables([self.schema.empty_table(), *(part.select(self.schema.names).cast(self.schema) for part in parts)]).combine_chunks()
+        for field in self._dropped:
+            both = both.append_column(field, pa.nulls(both.num_rows, field.type))
+        return both
+
+    def has_rows(self, day: date, rows: "pa.Table") -> bool:
+        """Whether the rows of a day are these, value by value and in this order: floating-point numbers bit by bit, and no values in columns that the
+        specification no longer has.
+        """
+        import pyarrow as pa
+
+        full = pa.schema([*self.schema, *self._dropped])
+        names = [name for name in full.names if name != DAY]
+        held = pa.concat_tables([full.empty_table().select(names), *(part for part in self._files().read(day, full, names))])
+        if held.num_rows != rows.num_rows:
+            return False
+        made = self._in_one_batch({day: rows}).select(names)
+        return all(as_bits(held[name]).equals(as_bits(made[name])) for name in names)
 
     def expire(self, days: Sequence[date], metadata: Mapping[str, str]) -> None:
         """Remove the rows of some days in one commit, after which their fingerprint is EXPIRED. Their files stay until a vacuum.

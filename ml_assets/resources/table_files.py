@@ -54,6 +54,14 @@ def list_files(table: "DeltaTable", uri: str, storage_options: dict[str, str]) -
     return TableFiles(table.version(), paths, rows, PyFileSystem(DeltaStorageHandler(uri, storage_options, sizes)))
 
 
+def as_bits(column: "pa.ChunkedArray") -> "pa.Array":
+    """The values of a column, floating-point numbers as their bits: zeros of either sign differ, and what is not a number equals itself."""
+    import pyarrow as pa
+
+    values = column.combine_chunks()
+    return values.view(pa.int64()) if pa.types.is_float64(values.type) else values
+
+
 def writer_properties(schema: "pa.Schema") -> "WriterProperties":
     """How files are written: dictionaries for text only. For numbers they took most of a commit's time and made the files no smaller."""
     import pyarrow.types as kinds

@@ -11,7 +11,7 @@ from ml_assets.pipeline.assets import LANDED_TO_FEATURES
 from ml_assets.resources.lake import Lake
 from ml_assets.resources.landing import Landing
 from ml_assets_tests.conftest import SMALL
-from ml_assets_tests.pipeline.world import ROWS, World, check, computed, day, failure, rows_of
+from ml_assets_tests.pipeline.world import ROWS, World, again, check, computed, day, failure, rows_of
 
 DAILY = list(LANDED_TO_FEATURES)
 SPEC = ModelSpec.model_validate({**SMALL, "quality": {"max_bad_share": 0.1}})
@@ -56,8 +56,9 @@ def test_one_changed_row_remakes_exactly_the_days_that_can_see_it(world):
     world.land(day(3), changed)
     result = world.run(DAILY, day(1), day(6))
     assert computed(result, "raw_data") == computed(result, "validated_data") == [day(3)]
-    # The window of the features is one day long.
-    assert computed(result, "features") == [day(3), day(4)]
+    # The window of the features is one day long; no row of day 4 sees this row, which is early on its day.
+    assert again(result, "features") == [day(3), day(4)]
+    assert computed(result, "features") == [day(3)]
 
 
 def test_the_same_content_written_again_changes_nothing(world):
@@ -118,13 +119,22 @@ def test_a_faulty_day_still_fails_the_check_when_it_is_unchanged(world):
     assert check(again, "every_day_accepted").metadata["days_not_accepted"].value == 4
 
 
+def test_a_torn_file_beside_unchanged_rows_rejects_the_day(world):
+    world.run(DAILY, day(1), day(3))
+    world.land(day(2), b"torn", "late.parquet")
+    assert computed(world.run(DAILY, day(1), day(3)), "validated_data") == [day(2)]
+    assert world.stages().validation.tables["validated_data"].row_counts() == {day(1): ROWS, day(3): ROWS}
+
+
 def test_after_a_repair_only_that_day_and_what_sees_it_is_made(world):
     faulty(world)
     world.run(DAILY, day(1), day(6))
     world.land(day(4), rows_of(day(4)))
     result = world.run(DAILY, day(1), day(6))
     assert computed(result, "validated_data") == [day(4)]
-    assert computed(result, "features") == [day(4), day(5)]
+    # Day 5 has no rows that could see it.
+    assert again(result, "features") == [day(4), day(5)]
+    assert computed(result, "features") == [day(4)]
     assert check(result, "every_day_accepted").metadata["days_not_accepted"].value == 3
 
 

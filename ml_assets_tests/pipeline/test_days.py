@@ -99,7 +99,9 @@ def test_changed_code_or_specification_makes_days_again(lake, change):
     run(Numbers(lake, {FIRST: 2}), FIRST)
     stage = Numbers(lake, {FIRST: 2})
     setattr(stage, change, "other")
-    assert run(stage, FIRST)[0].computed
+    assert not is_current(stage, FIRST)
+    run(stage, FIRST)
+    assert stage.made == [FIRST]
 
 
 def test_what_is_kept_outside_the_lake_is_made_again_when_it_is_gone(lake):

@@ -9,8 +9,10 @@ import pytest
 from ml_assets.core.spec import ModelSpec
 from ml_assets.pipeline.assets import LANDED_TO_FEATURES, MODEL_ASSETS
 from ml_assets.pipeline.registry import ALIAS
+from ml_assets.pipeline.repair import models_that_saw
 from ml_assets_tests.conftest import SMALL
 from ml_assets_tests.pipeline.world import World, check, computed, day, failure, rows_of
+from ml_assets_tests.resources.mlflow_cases import new_store
 
 DAILY, MODELS = list(LANDED_TO_FEATURES), list(MODEL_ASSETS)
 LAST = 13
@@ -141,11 +143,25 @@ def test_a_day_before_the_first_model_is_an_error_alone_and_reported_in_a_range(
     assert (found.passed, found.metadata["days"].value, found.metadata["days_judged"].value) == (True, 3, 1)
 
 
-def test_one_changed_row_remakes_the_models_that_were_trained_on_it(tmp_path):
+def test_a_repair_knows_the_models_that_saw_its_days(world):
+    assert models_that_saw(world.stages(), [day(3)]) == models_that_saw(world.stages(), [day(1), day(6)]) == [day(12)]
+    assert models_that_saw(world.stages(), [day(2), day(7)]) == []
+
+
+def test_changed_metrics_of_unchanged_scores_judge_the_model_again(tmp_path):
+    new_store(tmp_path)
+    world = landed_world(tmp_path)
+    world.run(MODELS, day(12))
+    world.spec = ModelSpec.model_validate({**SMALL, "evaluation": {**SMALL["evaluation"], "bootstrap_samples": 30}})
+    result = world.run(MODELS, day(12))
+    assert [computed(result, name) for name in MODELS] == [[], [day(12)], [day(12)]]
+
+
+def test_a_changed_day_remakes_the_models_that_were_trained_on_it(tmp_path):
     world = landed_world(tmp_path)
     world.run(["trained_model"], day(12), day(13))
     changed = rows_of(day(3))
-    changed.loc[0, "amount"] += 1
+    changed["amount"] *= 2
     world.land(day(3), changed)
     world.run(DAILY, day(1), day(LAST))
     # Day 12 was trained on days 3 to 6. Day 13 on days 4 to 7, and the features of day 4 see day 3.

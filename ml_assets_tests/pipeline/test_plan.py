@@ -8,7 +8,7 @@ from ml_assets.core.fingerprint import CHANGED_CODE, CHANGED_INPUT, CHANGED_SPEC
 from ml_assets.core.spec import ModelSpec
 from ml_assets.pipeline import features, validation
 from ml_assets.pipeline.assets import LABEL_ASSETS, LANDED_TO_FEATURES
-from ml_assets.pipeline.plan import MISSING, plan_days
+from ml_assets.pipeline.plan import MISSING, UNLESS_THE_SAME, plan_days
 from ml_assets.pipeline.stages import open_stages
 from ml_assets_tests.conftest import SMALL
 from ml_assets_tests.pipeline.plan_cases import ALL, assert_a_run_does_it, content, of_stage, plan_of, planned
@@ -107,7 +107,12 @@ def test_changed_code_and_what_follows_from_it(world, monkeypatch):
     assert reasons(plan, "raw_data") == {}
     assert reasons(plan, "validated_data") == dict.fromkeys(range(1, 7), (CHANGED_CODE,))
     assert reasons(plan, "features") == dict.fromkeys(range(1, 7), (CHANGED_INPUT,))
+    assert {one.note for one in of_stage(plan, "validated_data").to_make} == {None}
+    assert {one.note for one in of_stage(plan, "features").to_make} == {UNLESS_THE_SAME}
     assert_a_run_does_it(world, plan)
+    # All came out the same, so there is nothing left to make, and nothing behind it was made.
+    assert all(not stage.to_make for stage in plan_of(world, day(1), day(6), ALL[:4]).stages)
+    assert {table.version() for table in world.stages().features.tables.values()} == {1}
 
 
 def test_several_reasons_hold_at_once(world, monkeypatch):
@@ -157,7 +162,7 @@ def test_an_input_that_was_made_again_before_has_no_day_to_name(world):
     world.run(DAILY[:-1], day(3), day(3))
     plan = plan_of(world, day(1), day(6))
     assert reasons(plan, "features") == {3: (CHANGED_INPUT,), 4: (CHANGED_INPUT,)}
-    assert planned(plan, "features")[day(4)].inputs == {}
+    assert (planned(plan, "features")[day(4)].inputs, planned(plan, "features")[day(4)].note) == ({}, None)
     assert_a_run_does_it(world, plan)
 
 

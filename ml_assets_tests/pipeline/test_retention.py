@@ -14,6 +14,7 @@ from ml_assets.core.fingerprint import EXPIRED
 from ml_assets.core.spec import ModelSpec
 from ml_assets.core.spec.feed import rows_feed
 from ml_assets.pipeline.assets import LANDED_TO_FEATURES, MODEL_ASSETS
+from ml_assets.pipeline.corrections import Corrections
 from ml_assets.pipeline.days import is_current
 from ml_assets.pipeline.registry import ALIAS
 from ml_assets.pipeline.removal import PassportUnreadable, Removal
@@ -293,6 +294,20 @@ def test_a_policy_removes_only_what_it_names(world):
     removal = run_pass(world, ModelSpec.model_validate(policy(models=13)))
     assert days_held(world, "raw_data") == days
     assert days_held(world, "trained_model") == [11, 13]
+
+
+@pytest.mark.parametrize("interrupted", [False, True])
+def test_corrections_go_with_the_rows_of_their_day(world, interrupted):
+    corrections = Corrections(Lake(uri=world.lake.uri), rows_feed(SPEC))
+    kept, gone, recent = day(2), day(9), day(12)
+    corrections.write({which: ("000001-00.jsonl", b"") for which in (kept, gone, recent)})
+    if interrupted:
+        world.stages().ingestion.tables["raw_data"].expire([gone], {})
+    assert run_pass(world, dry_run=True).files["corrections"] == 1
+    assert corrections.days() == [kept, gone, recent]
+    assert run_pass(world).files["corrections"] == 1
+    corrections.refresh()
+    assert corrections.days() == [kept, recent]
 
 
 def in_process(world: World, spec: ModelSpec, dry_run: bool) -> dg.ExecuteInProcessResult:

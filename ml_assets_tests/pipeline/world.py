@@ -2,8 +2,10 @@
 
 import io
 import shutil
+from collections.abc import Mapping
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import numpy as np
@@ -113,14 +115,21 @@ class World:
 
 
 def computed(result: dg.ExecuteInProcessResult, name: str) -> list[date]:
-    """The days of an asset that a run computed; the others it reported as unchanged."""
-    outcomes = {}
-    for event in result.get_asset_materialization_events():
-        materialization = event.step_materialization_data.materialization
-        if materialization.asset_key.path[-1] == name:
-            outcomes[date.fromisoformat(materialization.partition or "")] = materialization.metadata["outcome"].value
+    """The days of an asset that a run gave other rows; the others it reported as unchanged."""
+    outcomes = {day: metadata["outcome"].value for day, metadata in _metadata_by_day(result, name).items()}
     assert set(outcomes.values()) <= {"computed", "unchanged"}
     return sorted(found for found, outcome in outcomes.items() if outcome == "computed")
+
+
+def again(result: dg.ExecuteInProcessResult, name: str) -> list[date]:
+    """The days of an asset that a run made: those that it computed, and those that came out the same."""
+    same = [day for day, metadata in _metadata_by_day(result, name).items() if "made_again" in metadata]
+    return sorted([*computed(result, name), *same])
+
+
+def _metadata_by_day(result: dg.ExecuteInProcessResult, name: str) -> dict[date, Mapping[str, Any]]:
+    materializations = [event.step_materialization_data.materialization for event in result.get_asset_materialization_events()]
+    return {date.fromisoformat(one.partition or ""): one.metadata for one in materializations if one.asset_key.path[-1] == name}
 
 
 def failure(result: dg.ExecuteInProcessResult) -> str:

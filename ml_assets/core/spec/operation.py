@@ -90,8 +90,8 @@ class Retention(SpecPart):
     """Files of the lake's tables that newer commits replaced are deleted when they were replaced this long ago; until then older versions of a table
     can be read."""
     days: PositiveDays | None = None
-    """Rows of raw_data, validated_data, quarantined_data and features (and of landed_objects) of days longer ago than this are removed; their files
-    go with `replaced_files`. Every registered version keeps the days it was made from, so set `models` as well."""
+    """Rows of raw_data, validated_data, quarantined_data and features (and of landed_objects), and corrections, of days longer ago than this are
+    removed; their files go with `replaced_files`. Every registered version keeps the days it was made from, so set `models` as well."""
     models: PositiveDays | None = None
     """Models of days longer ago than this are removed: the versions in the registry without an alias, their files, and the rows of these days in
     trained_model, evaluation and model_registry_entry."""

@@ -1,0 +1,84 @@
+"""Runs of a job in this process: some assets over days that follow each other, and why a run failed."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from ml_assets.core.spec import ModelSpec
+from ml_assets.pipeline.assets import asset_key
+
+if TYPE_CHECKING:
+    import dagster as dg
+
+
+class RunFailed(Exception):
+    """A run failed; the message says at which step and why."""
+
+    def __init__(self, result: "dg.ExecuteInProcessResult"):
+        super().__init__(_why_failed(result))
+        self.result = result
+
+    def is_only_of_checks(self, step: str) -> bool:
+        """Whether all that failed are blocking checks of one step."""
+        return all(_is_of_checks(event) and event.step_key == step for event in _failures(self.result))
+
+
+def run_days(
+    job: "dg.JobDefinition", instance: "dg.DagsterInstance", spec: ModelSpec, names: Sequence[str], days: Sequence[date]
+) -> "dg.ExecuteInProcessResult":
+    """Materialise assets in one run over days that follow each other.
+
+    Args:
+        job: the job.
+        instance: where the run is kept.
+        spec: the model's specification.
+        names: names of the assets.
+        days: the days, ascending, without a gap.
+
+    Raises:
+        RunFailed: when it does.
+    """
+    result = job.execute_in_process(
+        instance=instance,
+        asset_selection=[asset_key(spec, name) for name in names],
+        tags=_partition_tags(days),
+        run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+        raise_on_error=False,
+    )
+    if not result.success:
+        raise RunFailed(result)
+    return result
+
+
+def _partition_tags(days: Sequence[date]) -> dict[str, str]:
+    from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG, PARTITION_NAME_TAG
+
+    if len(days) == 1:
+        return {PARTITION_NAME_TAG: days[0].isoformat()}
+    return {ASSET_PARTITION_RANGE_START_TAG: days[0].isoformat(), ASSET_PARTITION_RANGE_END_TAG: days[-1].isoformat()}
+
+
+def _why_failed(result: "dg.ExecuteInProcessResult") -> str:
+    reasons = [f"{event.step_key}: {_root_cause(event.step_failure_data)}" for event in _failures(result) if not _is_of_checks(event)]
+    stopping = [found for found in result.get_asset_check_evaluations() if found.blocking and not found.passed]
+    reasons += [f"{found.asset_key.to_user_string()}: {found.check_name}: {found.description}" for found in stopping]
+    return "\n".join([f"run {result.run_id} failed; `make ui` shows all of it", *reasons])
+
+
+def _failures(result: "dg.ExecuteInProcessResult") -> "list[dg.DagsterEvent]":
+    return [event for event in result.all_events if event.is_step_failure]
+
+
+def _is_of_checks(event: "dg.DagsterEvent") -> bool:
+    """Whether a step failed because of a blocking check."""
+    error = event.step_failure_data.error
+    return error is not None and error.cls_name == "DagsterAssetCheckFailedError"
+
+
+def _root_cause(failure: Any) -> str:
+    if failure.user_failure_data and failure.user_failure_data.description:
+        return failure.user_failure_data.description
+    error = failure.error
+    while error is not None and error.cause is not None:
+        error = error.cause
+    return error.to_string() if error is not None else "unknown error"

@@ -1,0 +1,85 @@
+"""Quarantine and repair as a user runs them: export, correct, take back; the same file twice and an unchanged specification do nothing."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from ml_assets.cli.models import spec_of
+from ml_assets.cli.simulate import write_landing
+from ml_assets.definitions import DEFS
+
+START = spec_of("fraud_detection").source.start
+MAKE_DAYS = """
+import os, sys
+import dagster as dg
+from datetime import date
+from ml_assets.cli.in_process import run_days
+from ml_assets.cli.models import spec_of
+from ml_assets.core.day_ranges import days_between
+from ml_assets.definitions import defs
+from ml_assets.pipeline.assets import landed_to_features
+spec = spec_of("fraud_detection")
+days = days_between(spec.source.start, date.fromisoformat(sys.argv[1]))
+run_days(defs().resolve_job_def("fraud_detection_features"), dg.DagsterInstance.get(), spec, landed_to_features(spec), days)
+"""
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two days of simulated transactions from landing to features."""
+    data = tmp_path_factory.mktemp("data")
+    (data / "dagster").mkdir()
+    (data / "dagster" / "dagster.yaml").symlink_to(DEFS.parents[1] / "dagster.yaml")
+    write_landing(data / "landing", START, 2)
+    made = run(data, "-c", MAKE_DAYS, "2026-08-16")
+    assert made.returncode == 0, made.stderr
+    return data
+
+
+def run(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    places = {
+        "ML_ASSETS_LANDING": str(data / "landing"),
+        "ML_ASSETS_LAKE": str(data / "lake"),
+        "MLFLOW_TRACKING_URI": f"sqlite:///{data / 'mlflow.db'}",
+        "DAGSTER_HOME": str(data / "dagster"),
+    }
+    return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, env={**os.environ, **places}, cwd=DEFS.parents[1])
+
+
+def test_bad_rows_are_exported_corrected_and_taken_back(data):
+    exported, file = data / "quarantine.csv", data / "fixed.csv"
+    said = run(data, "-m", "ml_assets.cli.quarantine", "fraud_detection", "--days", str(START), "--out", str(exported))
+    assert said.returncode == 0, said.stderr
+    rows = pd.read_csv(exported, dtype=str, keep_default_na=False)
+    bad = rows[rows["_reasons"] == "amount: less than minimum 0"]
+    assert len(bad)
+    assert set(bad["_day"]) == {str(START)}
+    bad.assign(amount="12.5").to_csv(file, index=False)
+    refused = run(data, "-m", "ml_assets.cli.repair", "fraud_detection", "--file", str(exported))
+    assert refused.returncode == 1
+    assert "faults, nothing was changed" in refused.stderr
+    assert not (data / "lake" / "fraud_detection" / "corrections").exists()
+    taken = run(data, "-m", "ml_assets.cli.repair", "fraud_detection", "--file", str(file))
+    assert taken.returncode == 0, taken.stderr
+    assert f"New corrected rows: {len(bad)}" in taken.stdout
+    assert f"validated_data  made {START} (1 day)" in taken.stdout
+    assert f"features  made {START} to 2026-08-16 (2 days)" in taken.stdout
+    again = run(data, "-m", "ml_assets.cli.repair", "fraud_detection", "--file", str(file))
+    assert "Nothing to make" in again.stdout
+
+
+def test_without_a_file_and_without_a_change_there_is_nothing_to_make(data):
+    said = run(data, "-m", "ml_assets.cli.repair", "fraud_detection")
+    assert said.returncode == 0, said.stderr
+    assert said.stdout.strip() == "Nothing to make: every day is as it would be made now."
+
+
+def test_a_file_that_does_not_exist_is_told_without_a_traceback(data):
+    said = run(data, "-m", "ml_assets.cli.repair", "fraud_detection", "--file", "nowhere.csv")
+    assert said.returncode == 1
+    assert "nowhere.csv" in said.stderr
+    assert "Traceback" not in said.stderr
