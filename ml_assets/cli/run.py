@@ -119,7 +119,8 @@ def _materialise(spec: ModelSpec, needed: Needed, settings: Settings, console: C
                     sys.exit(str(error))
                 result = error.result
             for step in instance.get_run_step_stats(result.run_id):
-                seconds[step.step_key.split("__")[-1]] = (step.end_time or 0) - (step.start_time or 0)
+                if (name := step.step_key.split("__")[-1]) in names:
+                    seconds[name] = (step.end_time or 0) - (step.start_time or 0)
     return seconds
 
 

@@ -110,7 +110,7 @@ class Report:
     parts: Sequence[Part]
 
     def sections(self) -> dict[str, list[Part]]:
-        """The parts under the titles of the page; findings of drift checks, with their pictures, have a title of their own."""
+        """The parts under the titles of the page, failed findings first; those of drift checks, with their pictures, have a title of their own."""
         found: dict[str, list[Part]] = {}
         for title, asset in SECTIONS.items():
             parts = [_of_drift(part) for part in self.parts] if asset == DRIFT else [_but_drift(part) for part in self.parts if part.asset == asset]
@@ -125,7 +125,7 @@ class Report:
     def failed(self) -> list[tuple[Part, Finding]]:
         """The findings that failed, errors first, with the part that they are of."""
         found = [(part, one) for part in self.parts for one in part.findings if one.failed]
-        return sorted(found, key=lambda pair: pair[1].severity != "error")
+        return sorted(found, key=lambda pair: _gravity(pair[1]))
 
     def verdict(self) -> tuple[str, str]:
         """(published, flagged, rejected, missing or unknown; why, in one sentence)."""
@@ -159,11 +159,15 @@ def _plain(value: object) -> object:
     return item() if item else str(value)
 
 
+def _gravity(found: Finding) -> int:
+    return 2 if not found.failed else 0 if found.severity == "error" else 1
+
+
 def _of_drift(part: Part) -> Part:
-    findings = [one for one in part.findings if one.check.endswith(DRIFT)]
+    findings = sorted((one for one in part.findings if one.check.endswith(DRIFT)), key=_gravity)
     return Part(part.asset, part.day, findings=findings, pictures={name: png for name, png in part.pictures.items() if name.endswith(DRIFT)})
 
 
 def _but_drift(part: Part) -> Part:
-    findings = [one for one in part.findings if not one.check.endswith(DRIFT)]
+    findings = sorted((one for one in part.findings if not one.check.endswith(DRIFT)), key=_gravity)
     return replace(part, findings=findings, pictures={name: png for name, png in part.pictures.items() if not name.endswith(DRIFT)})

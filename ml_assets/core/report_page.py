@@ -37,7 +37,7 @@ def _template() -> "Template":
 
 
 def shown(value: object) -> str:
-    """A value as people read it: four significant digits, thousands apart, text cut at 400 characters."""
+    """A value as people read it: four significant digits, thousands apart, records as `name: value`, a line each, text cut at 400 characters."""
     if value is None or value != value:
         return ""
     if isinstance(value, bool):
@@ -46,5 +46,15 @@ def shown(value: object) -> str:
         return f"{value:,}"
     if isinstance(value, float):
         return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
-    text = value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)
+    text = _records(value) if isinstance(value, str) and value.startswith(("[{", "{")) else str(value)
     return text if len(text) <= LONGEST_TEXT else f"{text[: LONGEST_TEXT - 1]}…"
+
+
+def _records(text: str) -> str:
+    """JSON of one object or of several, as tables hold samples of rows; what is no such thing as it is."""
+    try:
+        found = json.loads(text)
+        records = found if isinstance(found, list) else [found]
+        return "\n".join(", ".join(f"{name}: {'' if value is None else value}" for name, value in record.items()) for record in records)
+    except (ValueError, AttributeError):
+        return text

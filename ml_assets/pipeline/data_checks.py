@@ -60,9 +60,12 @@ def _with_reference(days: Sequence[date]) -> list[date]:
 
 
 def _labels_by_day(spec: ModelSpec, stage: "Validation", days: Sequence[date]) -> dict[date, LabelCounts]:
-    """Positives and labelled rows of each day, one day in memory at a time."""
-    found = {}
-    for day in days:
-        labels = stage.validated.read([day], [spec.target])[spec.target]
-        found[day] = LabelCounts(int(labels.drop_null().to_numpy().sum()), len(labels) - labels.null_count)
-    return found
+    """Positives and labelled rows of each day, from the profiles of the target."""
+    import pyarrow.compute as pc
+
+    from ml_assets.core.profiles import read_profiles
+    from ml_assets.core.schemas import PROFILE
+
+    of_target = stage.profiles.read(days, ["day", *PROFILE.names]).filter(pc.field("name") == spec.target)
+    targets = {day: found[spec.target] for day, found in read_profiles(of_target).items()}
+    return {day: LabelCounts(target.positives, target.present) for day, target in targets.items()}

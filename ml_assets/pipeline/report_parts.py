@@ -22,7 +22,7 @@ MOST_FILES, MOST_ROWS = 20, 5
 
 
 def validation_parts(stage: "Validation", days: Sequence[date]) -> Iterator[Part]:
-    """Landed files with their faults, rows landed, accepted and quarantined, broken rules, some of the rows, and the rows of the days before."""
+    """Landed files with their faults, rows landed, accepted and quarantined, some of the rows, and the rows of the days before."""
     counts, entries = stage.validated.row_counts(), stage.quarantined.row_counts()
     for some in (days[begin : begin + DAYS_AT_ONCE] for begin in range(0, len(days), DAYS_AT_ONCE)):
         files: dict[date, list[dict]] = {day: [] for day in some}
@@ -38,25 +38,22 @@ def validation_parts(stage: "Validation", days: Sequence[date]) -> Iterator[Part
                 facts={"rows_landed": landed, "rows_accepted": accepted, "rows_quarantined": landed - accepted, "files": len(files[day])},
                 tables=[
                     *([Table("Landed files", sorted(files[day], key=lambda file: not file["fault"])[:MOST_FILES])] if files[day] else []),
-                    *(_quarantine(stage, day) if entries.get(day) else []),
+                    *(_quarantined_rows(stage, day) if entries.get(day) else []),
                 ],
                 bars=[_rows_by_day(counts, day, stage.feed.source.start)],
                 provenance=_fingerprint(stage.validated, day),
             )
 
 
-def _quarantine(stage: "Validation", day: date) -> list[Table]:
+def _quarantined_rows(stage: "Validation", day: date) -> list[Table]:
     import pyarrow.compute as pc
 
-    from ml_assets.core.quarantine_report import quarantine_report
-
-    entries = stage.quarantined.read([day], ["day", "scope", "source_file", "source_row", "reasons", "row"])
-    rules = quarantine_report(entries.select(["day", "scope", "source_file", "reasons"])).drop(columns="day")
+    entries = stage.quarantined.read([day], ["scope", "source_file", "source_row", "reasons", "row"])
     rows = [
         {"file": entry["source_file"], "row": entry["source_row"], "reasons": "; ".join(entry["reasons"]), "values": entry["row"]}
         for entry in entries.filter(pc.field("scope") == "row").slice(0, MOST_ROWS).to_pylist()
     ]
-    return [Table("Broken rules", rules.to_dict("records")), *([Table("Some of the quarantined rows", rows)] if rows else [])]
+    return [Table("Some of the quarantined rows", rows)] if rows else []
 
 
 def _rows_by_day(counts: dict[date, int], day: date, start: date) -> Bars:

@@ -34,10 +34,10 @@ class Reports:
         return dg.MetadataValue.url(place) if "://" in place else dg.MetadataValue.path(place)
 
     def add(self, parts: Iterable["Part"]) -> None:
-        """Write parts, and the pages of their days; several at a time, because most of it is waiting where the lake is a bucket."""
-        following = iter(parts)
-        with ThreadPoolExecutor(AT_ONCE) as threads:
-            while some := list(islice(following, AT_ONCE)):
+        """Write parts, and the pages of their days; several at a time where the lake is a bucket, because most of it is waiting then."""
+        following, at_once = iter(parts), AT_ONCE if "://" in self._lake.uri else 1
+        with ThreadPoolExecutor(at_once) as threads:
+            while some := list(islice(following, at_once)):
                 list(threads.map(self._add, some))
 
     def _add(self, part: "Part") -> None:

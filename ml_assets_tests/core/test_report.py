@@ -95,6 +95,12 @@ def test_one_line_says_what_became_of_the_model(parts, line):
     assert Report("fraud", DAY, [rows(), *parts]).model_line() == line
 
 
+def test_failed_checks_come_first_in_their_section():
+    part = rows(finding("a", True), finding("b", None), finding("c", False, "warn"), finding("d", False))
+    (shown,) = Report("fraud", DAY, [part]).sections()["Data quality"]
+    assert [found.check for found in shown.findings] == ["d", "c", "a", "b"]
+
+
 def test_drift_of_all_stages_is_shown_together():
     parts = [
         rows(finding("row_count", True), finding("column_drift", False), pictures={"column_drift": b"1"}),
