@@ -182,9 +182,7 @@ def _commit_together(stage: Stage, waiting: list[_Waiting], run_id: str) -> None
 
 
 def _has_news(side: "Table", waiting: _Waiting, name: str) -> bool:
-    """Whether a side table lacks what was made of a day: most days have nothing for quarantine and never had, what was made may be what it has, and
-    another process, or one that died before it came to the main table, may have committed the same.
-    """
+    """Whether a side table lacks what was made of a day: most days have nothing for quarantine and never had, and the same may be there already."""
     held, rows = side.fingerprint(waiting.day), waiting.made.tables[name]
     return rows.num_rows > 0 if held is None else held != waiting.expected and not side.has_rows(waiting.day, rows)
 

@@ -21,8 +21,10 @@ from ml_assets.pipeline.validation import LABELS
 from ml_assets.resources.planned_lake import PlannedLake, PlannedTable
 
 MISSING = "missing"
-UNLESS = UNLESS_THE_SAME, UNLESS_SAME_LABELS = "unless its inputs come out the same", "unless its rows' labels come out the same"
-"""Notes of days that are made only when what they are made from, itself made again, changes."""
+UNLESS_THE_SAME, UNLESS_SAME_LABELS = "unless its inputs come out the same", "unless its rows' labels come out the same"
+UNLESS_GATES_FAIL = "unless a gate is not passed"
+UNLESS = (UNLESS_THE_SAME, UNLESS_SAME_LABELS, UNLESS_GATES_FAIL)
+"""Notes of days of which only what is made before them decides whether they are made."""
 
 
 @dataclass(frozen=True)
@@ -176,7 +178,7 @@ def _look(stage: Stage, day: date, supposed: set[tuple[str, date]], lake: Planne
     unless = None if changed_anyway else UNLESS_SAME_LABELS if set(changed) == {LABELS} else UNLESS_THE_SAME
     note = nothing or unless
     if isinstance(stage, ModelRegistration) and (EVALUATION, day) in supposed:
-        note = "unless a gate is not passed"
+        note = UNLESS_GATES_FAIL
     return PlannedDay(day, reasons, changed, note=note, rows=counts.of_derived(stage, day, read))
 
 

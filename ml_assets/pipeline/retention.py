@@ -189,6 +189,7 @@ class Retention:
                 more = f" and {len(made) - MOST_NAMED} more" if len(made) > MOST_NAMED else ""
                 self.removal.kept.append(f"{name}: {len(days)} days, {days[0]} to {days[-1]}, read by {', '.join(made[:MOST_NAMED])}{more}")
         self._remove_reports({day for _, tables in needs for day in tables.get(VALIDATED, ())}, oldest)
+        self._remove_corrections(oldest)
 
     def _remove_reports(self, needed: set[date], oldest: date) -> None:
         """Reports show some of a day's rows, so they go with them."""
@@ -198,8 +199,6 @@ class Retention:
         if not self.removal.dry_run:
             for key in (key for day, key in keys if day in going):
                 self.lake.files.delete(key)
-
-        self._remove_corrections(oldest)
 
     def _remove_corrections(self, oldest: date) -> None:
         corrections, raw = Corrections(self.lake, rows_feed(self.spec)), self.tables[RAW]

@@ -96,9 +96,11 @@ class PlannedLake(Lake):
         tables = [table for table in self._tables.values() if isinstance(table, PlannedTable)]
         for table in tables:
             table.suppose_same(True)
-        yield
-        for table in tables:
-            table.suppose_same(False)
+        try:
+            yield
+        finally:
+            for table in tables:
+                table.suppose_same(False)
 
     def _new_table(self, uri: str, schema: "pa.Schema", read_file: Callable[[str], bytes]) -> Table:
         stand_in = f"{self._directory.name}/{len(self._tables)}"
