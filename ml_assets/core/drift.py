@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ml_assets.core.histograms import Histogram
 from ml_assets.core.profiles import TEXT, TIME, Profile
 from ml_assets.core.references import Reference
-from ml_assets.core.spec.checks import ColumnDriftCheck, DriftCheck
+from ml_assets.core.spec.checks import ColumnDriftCheck, DriftBounds
 
 Floats = NDArray[np.float64]
 TENTHS = 10
@@ -70,7 +70,7 @@ class ColumnDrift:
         return max((one.excess for one in self.measures), default=0.0)
 
 
-def column_drift(profile: Profile, reference: Reference, bounds: DriftCheck) -> ColumnDrift:
+def column_drift(profile: Profile, reference: Reference, bounds: DriftBounds) -> ColumnDrift:
     """The drift of one column of a day.
 
     Numbers are judged by PSI and KS distance, times by the KS distance of the local time of day, texts by PSI and Cramér's V of their categories, or,
@@ -88,7 +88,7 @@ def column_drift(profile: Profile, reference: Reference, bounds: DriftCheck) -> 
     return ColumnDrift(profile, reference, measures, p_values)
 
 
-def _of_values(profile: Profile, reference: Reference, bounds: DriftCheck) -> Iterator[tuple[Measure, float | None]]:
+def _of_values(profile: Profile, reference: Reference, bounds: DriftBounds) -> Iterator[tuple[Measure, float | None]]:
     n, m = profile.present, reference.present
     if profile.kind == TEXT and profile.non_ascii:
         rise = profile.broken / profile.non_ascii - reference.broken
@@ -186,7 +186,7 @@ def _measure(name: str, value: float, bound: float | None, chance: float) -> Mea
     return Measure(name, value, bound, (bound or 0.0) + chance)
 
 
-def _psi(found: Floats, expected: Floats, n: float, m: float, bounds: DriftCheck) -> Measure:
+def _psi(found: Floats, expected: Floats, n: float, m: float, bounds: DriftBounds) -> Measure:
     # Without a change PSI / (1/n + 1/m) is distributed as chi-square (B. Yurdakul, Statistical Properties of PSI, 2018); its mean is cells - 1.
     chance = _chi_square_chance(len(found)) * (1 / n + 1 / m)
     return _measure("psi", population_stability_index(found, expected, n, m), bounds.psi, chance)

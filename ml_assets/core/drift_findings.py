@@ -7,13 +7,13 @@ from ml_assets.core.drift import ColumnDrift, column_drift
 from ml_assets.core.findings import Finding
 from ml_assets.core.profiles import TIME, Profile
 from ml_assets.core.references import merge
-from ml_assets.core.spec.checks import DriftCheck
+from ml_assets.core.spec.checks import DriftBounds
 
 LEAST_DAYS, LEAST_WEEKDAYS = 5, 2
 MOST_LINES = 50
 
 
-def drifts_of(profiles: Mapping[str, Profile], references: Mapping[str, Sequence[Profile]], bounds: DriftCheck) -> list[ColumnDrift]:
+def drifts_of(profiles: Mapping[str, Profile], references: Mapping[str, Sequence[Profile]], bounds: DriftBounds) -> list[ColumnDrift]:
     """The drift of each column that has enough days to be compared with: 5, or 2 of the same weekday for a time. What exceeds most comes first.
 
     Args:
@@ -24,7 +24,7 @@ def drifts_of(profiles: Mapping[str, Profile], references: Mapping[str, Sequence
     found = []
     for name, of_days in references.items():
         profile = profiles.get(name)
-        if profile is None or name in bounds.leave_out:
+        if profile is None:
             continue
         alike = [one for one in of_days if one.kind == profile.kind]
         if len(alike) >= (LEAST_WEEKDAYS if profile.kind == TIME else LEAST_DAYS):
@@ -32,7 +32,7 @@ def drifts_of(profiles: Mapping[str, Profile], references: Mapping[str, Sequence
     return sorted(found, key=lambda one: (not one.exceeded, -one.excess, one.name))
 
 
-def drift_finding(check: str, day: date, drifts: Sequence[ColumnDrift], bounds: DriftCheck) -> Finding:
+def drift_finding(check: str, day: date, drifts: Sequence[ColumnDrift], bounds: DriftBounds) -> Finding:
     """The finding of a day from what `drifts_of` gives; not judged without any column."""
     if not drifts:
         return Finding(check, day, None, f"there are fewer than {LEAST_DAYS} days to compare with", bounds.severity)

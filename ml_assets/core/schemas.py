@@ -120,6 +120,9 @@ PROFILE = pa.schema(
 )
 """One column of a day, see `profiles.Profile`; the histogram is stored as `bins` and `counts`, frequent texts as `values` and `value_counts`."""
 
+SCORE_PROFILE = pa.schema([("scored_day", pa.date32()), *PROFILE])
+"""Scores that the model of a day gives the rows of another day, of its training window or its holdout."""
+
 SINGLE_FEATURE_POWER = pa.schema(
     [("roc_auc", pa.float64()), ("average_precision", pa.float64()), ("positives", pa.int64()), ("negatives", pa.int64())]
 )

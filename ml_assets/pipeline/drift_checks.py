@@ -8,7 +8,7 @@ import dagster as dg
 
 from ml_assets.core.findings import Finding, with_accepted
 from ml_assets.core.spec import ModelSpec
-from ml_assets.core.spec.checks import DriftCheck
+from ml_assets.core.spec.checks import DriftBounds
 from ml_assets.pipeline.check_results import Judged, check_spec
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def judge_column_drift(spec: ModelSpec, stage: "Validation", days: Sequence[date
         return
     reference = settings.reference // DAY
     known = read_days(stage.profiles, {day - DAY * back for day in days for back in range(reference + 1)})
-    names = [name for name in stage.feed.columns if name not in (*spec.row_key, spec.target)]
+    names = [name for name in stage.feed.columns if name not in (*spec.row_key, spec.target, *settings.leave_out)]
 
     def references(day: date) -> References:
         before = [day - DAY * back for back in range(1, reference + 1) if day - DAY * back in known]
@@ -58,7 +58,7 @@ def read_days(table: "Table", days: set[date]) -> dict[date, dict[str, "Profile"
 
 
 def judge_drift(
-    check: str, settings: DriftCheck, days: Sequence[date], known: OfDays, references: Callable[[date], "References | str"]
+    check: str, settings: DriftBounds, days: Sequence[date], known: OfDays, references: Callable[[date], "References | str"]
 ) -> tuple[list[Finding], bytes | None]:
     """The finding of each day, and the picture of the newest day that drifted.
 

@@ -1,6 +1,6 @@
 """Stage evaluation: the holdout scored by the model of the day and by the champion, metrics with intervals, and the verdict of each gate."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from ml_assets.pipeline.champion import COMPARISON, Champions, Opponent, read_sc
 from ml_assets.pipeline.features import FEATURES
 from ml_assets.pipeline.inputs import fingerprint_of, fingerprints_of
 from ml_assets.pipeline.labels import LabelsByKey, labels_part
+from ml_assets.pipeline.score_profiles import SCORES, profiles_of_scores, score_days
 from ml_assets.pipeline.stage import Made
 from ml_assets.pipeline.training import MODEL
 from ml_assets.resources.lake import Lake
@@ -20,6 +21,7 @@ from ml_assets.resources.registry import ModelRegistry
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
     from ml_assets.core.gates import Verdict
     from ml_assets.core.scorer import Scorer
@@ -37,11 +39,11 @@ class ModelEvaluation:
     name = EVALUATION
 
     def __init__(self, spec: ModelSpec, lake: Lake, landing: Landing, registry: ModelRegistry):
-        from ml_assets.core.schemas import EVALUATION_METRICS, TRAINED_MODEL, evaluation_schema, features_schema
+        from ml_assets.core.schemas import EVALUATION_METRICS, SCORE_PROFILE, TRAINED_MODEL, evaluation_schema, features_schema
 
         self.spec, self.lake, self._landing = spec, lake, landing
         joined = ["ml_assets.core.labels"] if spec.labels else []
-        self.code = code_version("ml_assets.core.evaluation", "ml_assets.core.champion", "ml_assets.core.scorer", "ml_assets.core.schemas", *joined)
+        self.code = code_version("ml_assets.core.evaluation", "ml_assets.core.champion", "ml_assets.core.scorer", "ml_assets.core.profiles", *joined)
         self.spec_part = {
             "evaluation": spec.evaluation.model_dump(mode="json", exclude={"slice_min_positives"}),
             "compared_with_champion": spec.champion is not None,
@@ -56,6 +58,7 @@ class ModelEvaluation:
             self.spec_part["labels"] = labels_part(spec)
         self._champions = Champions(spec, lake, registry)
         self.tables = {
+            SCORES: lake.table(spec.name, SCORES, SCORE_PROFILE),
             COMPARISON: self._champions.table,
             METRICS: lake.table(spec.name, METRICS, EVALUATION_METRICS),
             EVALUATION: lake.table(spec.name, EVALUATION, evaluation_schema(spec)),
@@ -109,36 +112,48 @@ class ModelEvaluation:
         if not model["model_digest"]:
             empty = {name: table.schema.remove(0).empty_table() for name, table in self.tables.items()}
             return Made(empty, f"no model: {model['problem']}")
-        opponent = self._champions.opponent(model["model_digest"], day)
-        scores = self._score(day, self.scorer(model["artifacts"]), opponent)
+        opponent, scorer = self._champions.opponent(model["model_digest"], day), self.scorer(model["artifacts"])
+        days = self._score(day, scorer, opponent)
+        scores = self._judged(day, days)
         metrics = measure(self.spec, scores, model["threshold"])
         stored = scores.rename(columns={"day": "event_day"}).assign(decision=scores["score"] >= model["threshold"])
         return Made(
             {
+                SCORES: self._profiles_of_scores(day, scorer, days),
                 COMPARISON: self._champions.rows(opponent, scores, model["threshold"]),
                 METRICS: pa.Table.from_pandas(metrics, schema=self.tables[METRICS].schema.remove(0), preserve_index=False),
                 EVALUATION: pa.Table.from_pandas(stored, schema=self.tables[EVALUATION].schema.remove(0), preserve_index=False),
             }
         )
 
-    def _score(self, day: date, scorer: "Scorer", opponent: Opponent) -> "pd.DataFrame":
+    def _score(self, day: date, scorer: "Scorer", opponent: Opponent) -> "dict[date, pd.DataFrame]":
+        """The rows of each day of the holdout with their scores."""
+        parts = {}
+        for scored in split_days(self.spec, day).holdout:
+            frame = self._labelled(scored, day, [*self.spec.identity_columns(), *scorer.features, *opponent.features])
+            rows = frame[self.spec.identity_columns()].assign(day=scored, score=scorer.score(frame))
+            parts[scored] = opponent.scored(rows, frame)
+        return parts
+
+    def _profiles_of_scores(self, day: date, scorer: "Scorer", holdout: "Mapping[date, pd.DataFrame]") -> "pa.Table":
+        of_holdout = {scored: rows["score"].to_numpy() for scored, rows in holdout.items()}
+        of_window = score_days(scorer, self._features, split_days(self.spec, day).window)
+        return profiles_of_scores({**of_window, **of_holdout}, self.spec.source.time_zone)
+
+    def _judged(self, day: date, days: "Mapping[date, pd.DataFrame]") -> "pd.DataFrame":
+        """The scored rows on which the model is judged."""
         import pandas as pd
 
         from ml_assets.core.evaluation import without_known_positives
 
-        holdout = split_days(self.spec, day).holdout
-        parts = []
-        for scored in holdout:
-            frame = self._labelled(scored, day, [*self.spec.identity_columns(), *scorer.features, *opponent.features])
-            rows = frame[self.spec.identity_columns()].assign(day=scored, score=scorer.score(frame))
-            parts.append(opponent.scored(rows, frame))
+        parts = list(days.values())
         scores = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
         if not self.spec.evaluation.exclude_known_positives:
             return scores
         columns = [self.spec.entity or "", self.spec.target]
         known = [self._labelled(used, day, columns).assign(day=used) for used in self._days_used(day)]
         earlier = pd.concat([part for part in known if len(part)] or known[:1], ignore_index=True)
-        return without_known_positives(self.spec, scores, holdout, earlier)
+        return without_known_positives(self.spec, scores, list(days), earlier)
 
     def _labelled(self, used: date, day: date, columns: Sequence[str]) -> "pd.DataFrame":
         """Columns of a day of features, the target with the labels that count on `day` among them."""

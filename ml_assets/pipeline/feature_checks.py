@@ -128,7 +128,12 @@ class _Run:
     def feature_drift(self) -> Found:
         settings = self._checks.feature_drift
         assert settings
-        return judge_drift("feature_drift", settings, self._days, self._known, self._references)
+
+        def references(day: date) -> "Mapping[str, list[Profile]] | str":
+            found = self._references(day)
+            return found if isinstance(found, str) else {name: used for name, used in found.items() if name not in settings.leave_out}
+
+        return judge_drift("feature_drift", settings, self._days, self._known, references)
 
     def same_when_scored(self) -> Found:
         from ml_assets.pipeline.scored_features import scored_finding

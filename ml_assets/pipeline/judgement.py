@@ -15,6 +15,7 @@ from ml_assets.pipeline.data_checks import data_checks, judge_data
 from ml_assets.pipeline.drift_checks import column_drift_check, judge_column_drift
 from ml_assets.pipeline.gate_checks import gate_checks, judge_gates
 from ml_assets.pipeline.label_checks import judge_labels, label_checks
+from ml_assets.pipeline.score_profiles import judge_score_drift, score_drift_check
 
 if TYPE_CHECKING:
     from ml_assets.pipeline.check_results import Judged
@@ -37,13 +38,13 @@ def judge_validation(spec: ModelSpec, stage: "Validation", days: Sequence[date],
 
 
 def evaluation_checks(spec: ModelSpec, key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
-    """The checks of evaluation: gates, and labels of the holdout."""
-    return [*gate_checks(spec, key), *label_checks(spec, key)]
+    """The checks of evaluation: gates, labels of the holdout, and drift of scores."""
+    return [*gate_checks(spec, key), *label_checks(spec, key), *score_drift_check(spec, key)]
 
 
 def judge_evaluation(spec: ModelSpec, stage: "ModelEvaluation", days: Sequence[date], key: dg.AssetKey) -> "Iterator[Judged]":
     """What the checks of evaluation find on some days."""
-    return chain(judge_gates(stage, days, key), judge_labels(spec, stage, days, key))
+    return chain(judge_gates(stage, days, key), judge_labels(spec, stage, days, key), judge_score_drift(spec, stage, days, key))
 
 
 def _is_of_labels(feed: Feed) -> bool:

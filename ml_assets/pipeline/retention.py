@@ -14,44 +14,27 @@ from ml_assets.core.retention import (
     versions_to_remove,
 )
 from ml_assets.core.spec import ModelSpec
-from ml_assets.core.spec.feed import labels_feed, rows_feed
+from ml_assets.core.spec.feed import rows_feed
 from ml_assets.pipeline.champion import COMPARISON
 from ml_assets.pipeline.corrections import CORRECTIONS, Corrections
+from ml_assets.pipeline.day_tables import day_tables
 from ml_assets.pipeline.evaluation import EVALUATION, METRICS
-from ml_assets.pipeline.features import FEATURES
-from ml_assets.pipeline.features import METRICS as FEATURE_METRICS
-from ml_assets.pipeline.features import PROFILES as FEATURE_PROFILES
 from ml_assets.pipeline.ingestion import RAW
 from ml_assets.pipeline.registry import ENTRY
 from ml_assets.pipeline.removal import PassportUnreadable, Removal
 from ml_assets.pipeline.reports import Reports
+from ml_assets.pipeline.score_profiles import SCORES
 from ml_assets.pipeline.stages import Stages
 from ml_assets.pipeline.training import MODEL, artifacts_key
-from ml_assets.pipeline.validation import PROFILES as COLUMN_PROFILES
 from ml_assets.pipeline.validation import VALIDATED
 from ml_assets.resources.lake import Lake
 from ml_assets.resources.mlflow_model import PASSPORT
 from ml_assets.resources.registry import ModelRegistry
 from ml_assets.resources.table import Table
 
-MODEL_TABLES = (ENTRY, EVALUATION, METRICS, COMPARISON, MODEL)
+MODEL_TABLES = (ENTRY, EVALUATION, METRICS, COMPARISON, SCORES, MODEL)
 MOST_NAMED = 5
 Needs = Mapping[str, Mapping[date, int]]
-
-
-def day_tables(spec: ModelSpec) -> dict[str, str]:
-    """The tables whose old days are removed, each with the table whose days in passports are its days.
-
-    What is made from something goes before it, and the main table of a stage before the side table, so that a day whose removal was interrupted is
-    never taken for one that is there.
-    """
-    tables: dict[str, str] = dict.fromkeys((FEATURES, FEATURE_PROFILES, FEATURE_METRICS), FEATURES)
-    for feed in (rows_feed(spec), labels_feed(spec)):
-        if feed is not None:
-            profiles = [COLUMN_PROFILES] if feed.validated == VALIDATED else []
-            tables |= dict.fromkeys((feed.validated, feed.quarantined, feed.broken_rules, *profiles), feed.validated)
-            tables |= {feed.raw: feed.raw, feed.objects: feed.raw}
-    return tables
 
 
 class Retention:

@@ -25,7 +25,7 @@ def check_checks(spec: "ModelSpec") -> None:
             if "warn" in spec.columns[name].severity.values():
                 raise ValueError(f"columns.{name}.severity: the column is part of {role}, whose rules are always errors")
     features = spec.feature_names()
-    for check, known in [("column_drift", list(spec.columns)), ("feature_drift", features), ("score_drift", ["score"])]:
+    for check, known in [("column_drift", list(spec.columns)), ("feature_drift", features)]:
         settings = getattr(spec.checks, check)
         if settings and (unknown := [name for name in settings.leave_out if name not in known]):
             raise ValueError(f"checks.{check}.leave_out: there is no {', '.join(unknown)}; there are {', '.join(known)}")

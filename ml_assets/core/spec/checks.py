@@ -54,7 +54,7 @@ class GapsCheck(Check):
     """How many days before the day must have rows, as far as the source goes back."""
 
 
-class DriftCheck(Check):
+class DriftBounds(Check):
     """How far a day's values may be from those of the reference days, each of which has the same weight. A bound that is null is not applied."""
 
     psi: float | None = Field(0.25, gt=0)
@@ -65,6 +65,11 @@ class DriftCheck(Check):
     """Largest Cramér's V (from chi-square) of categories."""
     missing: float | None = Field(0.1, gt=0, le=1)
     """Largest change of the share of missing values; and largest rise of the share of broken texts among those with characters beyond ASCII."""
+
+
+class DriftCheck(DriftBounds):
+    """Bounds of drift, and what is not judged by them."""
+
     leave_out: list[str] = []
     """Names that are not judged."""
 
@@ -168,7 +173,8 @@ class Checks(SpecPart):
     """The features of the newest day of a run come out the same when rows are built one moment at a time, as when they are scored."""
     feature_metrics: Check | None = Check()
     """Every figure of `metrics` is within its bounds."""
-    score_drift: DriftCheck | None = DriftCheck(severity="warn")
+    score_drift: DriftBounds | None = DriftBounds(severity="warn")
+    """Scores of each day of the holdout against those of the training window."""
     labels_on_time: LabelsOnTimeCheck | None = LabelsOnTimeCheck()
     accepted: dict[date, list[str]] = {}
     """Days that were looked at and are right as they are: names of checks (or `all`) that pass on the day whatever they find."""

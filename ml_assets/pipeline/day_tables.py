@@ -1,0 +1,24 @@
+"""The tables whose old days are removed by retention, with what says which of their days are needed."""
+
+from ml_assets.core.spec import ModelSpec
+from ml_assets.core.spec.feed import labels_feed, rows_feed
+from ml_assets.pipeline.features import FEATURES
+from ml_assets.pipeline.features import METRICS as FEATURE_METRICS
+from ml_assets.pipeline.features import PROFILES as FEATURE_PROFILES
+from ml_assets.pipeline.validation import PROFILES as COLUMN_PROFILES
+from ml_assets.pipeline.validation import VALIDATED
+
+
+def day_tables(spec: ModelSpec) -> dict[str, str]:
+    """The tables whose old days are removed, each with the table whose days in passports are its days.
+
+    What is made from something goes before it, and the main table of a stage before the side table, so that a day whose removal was interrupted is
+    never taken for one that is there.
+    """
+    tables: dict[str, str] = dict.fromkeys((FEATURES, FEATURE_PROFILES, FEATURE_METRICS), FEATURES)
+    for feed in (rows_feed(spec), labels_feed(spec)):
+        if feed is not None:
+            profiles = [COLUMN_PROFILES] if feed.validated == VALIDATED else []
+            tables |= dict.fromkeys((feed.validated, feed.quarantined, feed.broken_rules, *profiles), feed.validated)
+            tables |= {feed.raw: feed.raw, feed.objects: feed.raw}
+    return tables
