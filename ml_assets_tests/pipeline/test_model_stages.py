@@ -189,7 +189,7 @@ def test_a_window_without_positives_is_an_error_that_says_so(tmp_path):
 def test_nothing_in_the_lake_is_a_pickle(world):
     for path in (world.root / "lake").rglob("*"):
         if path.is_file():
-            assert path.suffix in {".parquet", ".json", ".ubj", ".crc"} or path.name == "_last_checkpoint", path
+            assert path.suffix in {".parquet", ".json", ".ubj", ".crc", ".html"} or path.name == "_last_checkpoint", path
 
 
 def test_a_registry_that_lost_its_store_gets_the_version_again(world, tmp_path):
