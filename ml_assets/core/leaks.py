@@ -39,11 +39,9 @@ def single_feature_power(spec: ModelSpec, features: pd.DataFrame) -> dict[str, P
     categorical = spec.categorical_features()
     found = {}
     for name in spec.feature_names():
-        scored = (
-            _by_category(labelled[name], labels) if name in categorical else _by_number(labelled[name].to_numpy(np.float64, na_value=np.nan), labels)
-        )
-        powers = [power for scores, of_rows in scored if (power := ranking_power(scores, of_rows))]
-        best = max(powers, key=lambda power: (power[1], power[0]), default=(None, None))
+        values = labelled[name]
+        powers = _of_category(values, labels) if name in categorical else _of_number(values.to_numpy(np.float64, na_value=np.nan), labels)
+        best = max((power for power in powers if power), key=lambda power: (power[1], power[0]), default=(None, None))
         found[name] = Power(*best, int(labels.sum()), int(len(labels) - labels.sum()))
     return found
 
@@ -58,22 +56,29 @@ def feature_profiles(spec: ModelSpec, features: pa.Table, frame: pd.DataFrame) -
     return profiles
 
 
-def _by_number(values: Floats, labels: NDArray[np.int64]) -> Iterator[tuple[Floats, NDArray[np.int64]]]:
+def _of_number(values: Floats, labels: NDArray[np.int64]) -> Iterator[tuple[float, float] | None]:
     missing = np.isnan(values)
-    lowest = np.nextafter(np.finfo(np.float64).min, 0)
-    for scores in (values, -values):
-        # Infinities are kept apart from what is missing.
-        yield np.where(missing, -np.inf, np.maximum(scores, lowest)), labels
-    if missing.any():
-        yield missing.astype(np.float64), labels
+    some_missing = bool(missing.any())
+    upwards = ranking_power(_with_missing_lowest(values, missing) if some_missing else values, labels)
+    yield upwards
+    # Downwards the area is what upwards it lacks of 1, unless values are missing.
+    if upwards and (some_missing or upwards[0] < 0.5):
+        yield ranking_power(_with_missing_lowest(-values, missing), labels)
+    if some_missing:
+        yield ranking_power(missing.astype(np.float64), labels)
 
 
-def _by_category(values: pd.Series, labels: NDArray[np.int64]) -> Iterator[tuple[Floats, NDArray[np.int64]]]:
+def _with_missing_lowest(scores: Floats, missing: NDArray[np.bool_]) -> Floats:
+    # Minus infinity is kept apart from what is missing.
+    return np.where(missing, -np.inf, np.maximum(scores, np.finfo(np.float64).min))
+
+
+def _of_category(values: pd.Series, labels: NDArray[np.int64]) -> Iterator[tuple[float, float] | None]:
     codes, _ = pd.factorize(values, use_na_sentinel=False)
     rows, positives = (np.bincount(codes[::2], weights, minlength=codes.max(initial=0) + 1) for weights in (None, labels[::2]))
     share = labels[::2].mean() if len(labels) else 0.0
     # Categories that were not among the rows they are scored on have the share of all.
-    yield np.divide(positives, rows, out=np.full(len(rows), share), where=rows > 0)[codes[1::2]], labels[1::2]
+    yield ranking_power(np.divide(positives, rows, out=np.full(len(rows), share), where=rows > 0)[codes[1::2]], labels[1::2])
 
 
 def ranking_power(scores: Floats, labels: NDArray[np.int64]) -> tuple[float, float] | None:

@@ -39,8 +39,10 @@ def differences(spec: ModelSpec, committed: pd.DataFrame, scored: pd.DataFrame) 
         return [{"feature": "rows", "committed": len(committed), "when_scored": len(scored)}]
     found, categorical = [], spec.categorical_features()
     for name in spec.feature_names():
-        ours, theirs = (frame[name].astype(object).where(frame[name].notna(), None).to_numpy() for frame in (committed, scored))
-        for place in np.flatnonzero(_differ(name in categorical, ours, theirs)):
+        ours, theirs = (_plain_values(frame[name], name in categorical) for frame in (committed, scored))
+        # A function of one's own may add the same numbers in another order.
+        differ = ours != theirs if name in categorical else ~np.isclose(ours, theirs, rtol=1e-9, atol=1e-12, equal_nan=True)
+        for place in np.flatnonzero(differ):
             key = {column: committed[column].iloc[place] for column in spec.row_key}
             moment = committed[spec.event_time].iloc[place]
             found.append({**_plain(key), "moment": str(moment), "feature": name, "committed": ours[place], "when_scored": theirs[place]})
@@ -54,9 +56,8 @@ def _with_known_labels(spec: ModelSpec, frame: pd.DataFrame, moment: pd.Timestam
     return frame.assign(**{spec.target: labels.where(frame[spec.event_time] <= moment - spec.label_delay)})
 
 
-def _differ(is_text: bool, ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
-    # A function of one's own may add the same numbers in another order.
-    return ours != theirs if is_text else ~np.isclose(ours.astype(float), theirs.astype(float), rtol=1e-9, atol=1e-12, equal_nan=True)
+def _plain_values(values: pd.Series, is_text: bool) -> np.ndarray:
+    return values.astype(object).where(values.notna(), None).to_numpy() if is_text else values.to_numpy(np.float64, na_value=np.nan)
 
 
 def _plain(values: Mapping[str, object]) -> dict[str, object]:
