@@ -46,7 +46,7 @@ def main(model: str) -> None:
 
     Raises:
         SystemExit: with a message, when the model does not exist, the lake cannot be used, nothing has landed, or a run fails; with status 1 after
-            the summary, when the model failed a gate.
+            the summary, when the model failed a gate or a blocking check of the newest day fails.
     """
     begun, console = time.perf_counter(), Console()
     spec = spec_of(model)
@@ -65,7 +65,7 @@ def main(model: str) -> None:
         seconds = _materialise(spec, needed, SETTINGS, console)
         _, stages = _open(spec)
     print_summary(console, spec, needed, stages, seconds, time.perf_counter() - begun, SETTINGS)
-    if stages.registration.kept_out(needed.newest):
+    if stages.training.blocking.reason(needed.newest) or stages.registration.kept_out(needed.newest):
         sys.exit(1)
 
 

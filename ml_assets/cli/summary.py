@@ -40,8 +40,10 @@ def print_summary(
         console.print(f"[bold]Nothing to do:[/] all {len(needed.landed)} days and the model of {needed.newest} are up to date.")
     _print_data(console, spec, needed, stages)
     model = stages.training.row(needed.newest)
+    if blocked := stages.training.blocking.reason(needed.newest):
+        console.print(f"[bold red]Blocked:[/] {escape(blocked)}", soft_wrap=True)
     if not model["model_digest"]:
-        console.print(f"[bold red]There is no model of {needed.newest}:[/] {model['problem']}")
+        console.print(f"[bold red]There is no model of {needed.newest}:[/] {escape(model['problem'])}", soft_wrap=True)
         return
     _print_metrics(console, spec, needed, stages)
     _print_gates(console, needed, stages)

@@ -8,6 +8,7 @@ from ml_assets.core.fingerprint import code_version, fingerprint
 from ml_assets.core.spec import ModelSpec
 from ml_assets.core.spec.feed import rows_feed
 from ml_assets.core.splits import HistoryTooShort, split_days
+from ml_assets.pipeline.blocking import Blocking
 from ml_assets.pipeline.champion import COMPARISON, Champions, Opponent, read_scorer
 from ml_assets.pipeline.features import FEATURES
 from ml_assets.pipeline.inputs import fingerprint_of, fingerprints_of
@@ -56,6 +57,7 @@ class ModelEvaluation:
         self._labels = LabelsByKey(spec, lake, landing, self._features) if spec.labels else None
         if self._labels:
             self.spec_part["labels"] = labels_part(spec)
+        self.blocking = Blocking(spec, lake, landing)
         self._champions = Champions(spec, lake, registry)
         self.tables = {
             SCORES: lake.table(spec.name, SCORES, SCORE_PROFILE),
@@ -67,6 +69,7 @@ class ModelEvaluation:
     def refresh(self) -> None:
         """See what has been trained since, and which model is in use."""
         self._champions.refresh()
+        self.blocking.refresh()
         self._features.refresh()
         self._models.refresh()
         if self._labels:
@@ -84,7 +87,11 @@ class ModelEvaluation:
         """The fingerprint of the model, and of each feature day that is read, the labels that its rows have on `day`, and the champion.
 
         That is the champion with which the day was made, where nothing else changed since, and else the one of now.
+
+        Raises:
+            KeepDay: while a blocking check of the day fails.
         """
+        self.blocking.hold(day)
         made_from = self._model_and_rows(day)
         has_no_model = not self._models.is_supposed(day) and not self.model_row(day)["model_digest"]
         if self.spec.champion is None or has_no_model:
@@ -166,8 +173,9 @@ class ModelEvaluation:
         return rows.assign(**{self.spec.target: self._labels.column(used, day)})[names]
 
     def model_row(self, day: date) -> dict:
-        """The row of trained_model of one day."""
-        return self._models.read([day]).to_pylist()[0]
+        """The row of trained_model of one day; without a digest, and with the reason, where no model was made."""
+        rows = self._models.read([day]).to_pylist()
+        return rows[0] if rows else {"model_digest": None, "problem": self.blocking.reason(day) or "it was not made"}
 
     def scorer(self, artifacts: str) -> "Scorer":
         """The model whose files lie in the folder `artifacts` of the lake."""

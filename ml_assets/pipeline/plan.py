@@ -13,17 +13,19 @@ from ml_assets.core.spec import ModelSpec
 from ml_assets.pipeline.assets import build_assets
 from ml_assets.pipeline.days import is_committed
 from ml_assets.pipeline.evaluation import EVALUATION
+from ml_assets.pipeline.features import FEATURES
 from ml_assets.pipeline.ingestion import Ingestion
 from ml_assets.pipeline.plan_rows import FileChanges, RowCounts, Rows
 from ml_assets.pipeline.registry import ModelRegistration
 from ml_assets.pipeline.stage import CannotMake, InputExpired, KeepDay, Stage
-from ml_assets.pipeline.validation import LABELS
+from ml_assets.pipeline.training import ModelTraining
+from ml_assets.pipeline.validation import LABELS, VALIDATED
 from ml_assets.resources.planned_lake import PlannedLake, PlannedTable
 
 MISSING = "missing"
 UNLESS_THE_SAME, UNLESS_SAME_LABELS = "unless its inputs come out the same", "unless its rows' labels come out the same"
-UNLESS_GATES_FAIL = "unless a gate is not passed"
-UNLESS = (UNLESS_THE_SAME, UNLESS_SAME_LABELS, UNLESS_GATES_FAIL)
+UNLESS_GATES_FAIL, UNLESS_BLOCKED = "unless a gate is not passed", "unless a blocking check of the day fails"
+UNLESS = (UNLESS_THE_SAME, UNLESS_SAME_LABELS, UNLESS_GATES_FAIL, UNLESS_BLOCKED)
 """Notes of days of which only what is made before them decides whether they are made."""
 
 
@@ -177,6 +179,8 @@ def _look(stage: Stage, day: date, supposed: set[tuple[str, date]], lake: Planne
     nothing = next((part for part in inputs if isinstance(part, str)), None)
     unless = None if changed_anyway else UNLESS_SAME_LABELS if set(changed) == {LABELS} else UNLESS_THE_SAME
     note = nothing or unless
+    if isinstance(stage, ModelTraining) and stage.blocking.is_on and {(VALIDATED, day), (FEATURES, day)} & supposed:
+        note = UNLESS_BLOCKED
     if isinstance(stage, ModelRegistration) and (EVALUATION, day) in supposed:
         note = UNLESS_GATES_FAIL
     return PlannedDay(day, reasons, changed, note=note, rows=counts.of_derived(stage, day, read))

@@ -76,8 +76,9 @@ class ModelRegistration:
         """The fingerprints of the model and of its evaluation.
 
         Raises:
-            KeepDay: when the model failed a gate and no version has its digest; it says which gates.
+            KeepDay: when the model failed a gate and no version has its digest; it says which gates. While a blocking check of the day fails.
         """
+        self.evaluation.blocking.hold(day)
         tables = {MODEL: self._models, EVALUATION: self.evaluation.tables[EVALUATION]}
         made_from = [fingerprint_of(self.spec.name, table, day, ENTRY, name) for name, table in tables.items()]
         if not tables[EVALUATION].is_supposed(day) and (reason := self.kept_out(day)):
@@ -93,9 +94,13 @@ class ModelRegistration:
         from ml_assets.core.gates import failures
 
         model = self.evaluation.model_row(day)
-        if not model["model_digest"] or not (failed := failures(self.evaluation.verdicts(day))) or self._has_version(model["model_digest"]):
+        if not model["model_digest"]:
             return None
-        return f"gates not passed: {'; '.join(failed)}"
+        failed = failures(self.evaluation.verdicts(day))
+        blocked = self.evaluation.blocking.reason_of_evaluation(self.evaluation, day)
+        if not (failed or blocked) or self._has_version(model["model_digest"]):
+            return None
+        return f"gates not passed: {'; '.join([*failed, *([blocked] if blocked else [])])}"
 
     def make(self, day: date, alone: bool) -> Made:
         """Find or create the version, and move the alias when every gate passed and no newer day's model has it.

@@ -9,6 +9,7 @@ from ml_assets.core.fingerprint import code_version
 from ml_assets.core.spec import ModelSpec
 from ml_assets.core.spec.feed import labels_feed, rows_feed
 from ml_assets.core.splits import HistoryTooShort, Split, split_days
+from ml_assets.pipeline.blocking import Blocking
 from ml_assets.pipeline.features import FEATURES, FeatureEngineering
 from ml_assets.pipeline.ingestion import Ingestion
 from ml_assets.pipeline.inputs import fingerprints_of
@@ -61,10 +62,12 @@ class ModelTraining:
         self._feeds = [feed for feed in (rows_feed(spec), labels_feed(spec)) if feed]
         of_feeds = [stage for feed in self._feeds for stage in (Ingestion(feed, spec.late_data, lake, landing), Validation(feed, lake))]
         self._earlier = (*of_feeds, FeatureEngineering(spec, lake, landing))
+        self.blocking = Blocking(spec, lake, landing)
         self.tables = {MODEL: lake.table(spec.name, MODEL, TRAINED_MODEL)}
 
     def refresh(self) -> None:
         """See what has been made since."""
+        self.blocking.refresh()
         self._features.refresh()
         if self._labels:
             self._labels.refresh()
@@ -76,7 +79,11 @@ class ModelTraining:
         """Day and fingerprint of each feature day of the training window, and the labels that its rows have on `day`.
 
         None of them where the data begin too late for a model.
+
+        Raises:
+            KeepDay: while a blocking check of the day fails.
         """
+        self.blocking.hold(day)
         try:
             window = split_days(self.spec, day).window
         except HistoryTooShort as error:
@@ -157,8 +164,9 @@ class ModelTraining:
         return build_passport(self.spec, day, split, model, objects, fingerprints, code)
 
     def row(self, day: date) -> dict:
-        """The committed row of one day: its model, or the problem."""
-        return self.tables[MODEL].read([day]).to_pylist()[0]
+        """The committed row of one day: its model, or the problem; that no model was made, and why, where there is none."""
+        rows = self.tables[MODEL].read([day]).to_pylist()
+        return rows[0] if rows else {"model_digest": None, "problem": self.blocking.reason(day) or "it was not made"}
 
     def is_kept(self, day: date) -> bool:
         """Everything is in the lake."""
