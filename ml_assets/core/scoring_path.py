@@ -45,7 +45,8 @@ def differences(spec: ModelSpec, committed: pd.DataFrame, scored: pd.DataFrame) 
         for place in np.flatnonzero(differ):
             key = {column: committed[column].iloc[place] for column in spec.row_key}
             moment = committed[spec.event_time].iloc[place]
-            found.append({**_plain(key), "moment": str(moment), "feature": name, "committed": ours[place], "when_scored": theirs[place]})
+            values = {"committed": ours[place : place + 1].tolist()[0], "when_scored": theirs[place : place + 1].tolist()[0]}
+            found.append({**_plain(key), "moment": str(moment), "feature": name, **values})
     return found
 
 

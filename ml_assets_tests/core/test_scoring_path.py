@@ -71,6 +71,7 @@ def test_a_function_that_peeks_at_later_rows_of_the_day_is_found():
     seen = found(*FEATURES, custom("peeks"))
     assert {difference["feature"] for difference in seen} == {"x"}
     assert set(seen[0]) == {"id", "moment", "feature", "committed", "when_scored"}
+    assert {type(value) for value in seen[0].values()} == {int, str, float}
 
 
 def test_the_features_of_a_moment_are_those_of_its_rows_alone():
