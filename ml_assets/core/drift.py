@@ -23,6 +23,8 @@ LEAST_EXPECTED = 5
 # there are only two values (P. Massart, 1990).
 CHANCE, KS_CHANCE = 0.01, 1.63
 REST = "(all others)"
+# Three standard deviations of a Poisson count, and a little for the reference.
+DISTINCT_CHANCE = 3.3
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,10 @@ def column_drift(profile: Profile, reference: Reference, bounds: DriftBounds) ->
 
 def _of_values(profile: Profile, reference: Reference, bounds: DriftBounds) -> Iterator[tuple[Measure, float | None]]:
     n, m = profile.present, reference.present
+    if isinstance(bounds, ColumnDriftCheck) and profile.kind != TIME and _is_of_like_size(profile, reference):
+        # Different values are counted like rows that are drawn: their number is off by its root.
+        change = abs(profile.distinct / n / reference.distinct - 1)
+        yield _measure("distinct", change, bounds.distinct, DISTINCT_CHANCE / float(np.sqrt(profile.distinct))), None
     if profile.kind == TEXT and profile.non_ascii:
         rise = profile.broken / profile.non_ascii - reference.broken
         chance = _ks_chance(profile.non_ascii, reference.beyond_ascii or np.inf)
@@ -108,6 +114,11 @@ def _of_values(profile: Profile, reference: Reference, bounds: DriftBounds) -> I
     distance = ks_distance(profile.histogram, reference.histogram)
     bound = bounds.time_of_day if profile.kind == TIME and isinstance(bounds, ColumnDriftCheck) else bounds.ks
     yield _measure("ks", distance, bound, _ks_chance(n, m)), ks_p_value(distance, n, m)
+
+
+def _is_of_like_size(profile: Profile, reference: Reference) -> bool:
+    """Whether the day has about as many rows as those before: the more rows, the fewer different values for each."""
+    return 2 / 3 <= profile.rows * reference.days / reference.rows <= 3 / 2
 
 
 def population_stability_index(found: Floats, expected: Floats, n: float, m: float) -> float:

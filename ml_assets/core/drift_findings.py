@@ -8,6 +8,7 @@ from ml_assets.core.findings import Finding
 from ml_assets.core.profiles import TIME, Profile
 from ml_assets.core.references import merge
 from ml_assets.core.spec.checks import DriftBounds
+from ml_assets.core.usual_days import usual_days
 
 LEAST_DAYS, LEAST_WEEKDAYS = 5, 2
 MOST_LINES = 50
@@ -15,6 +16,9 @@ MOST_LINES = 50
 
 def drifts_of(profiles: Mapping[str, Profile], references: Mapping[str, Sequence[Profile]], bounds: DriftBounds) -> list[ColumnDrift]:
     """The drift of each column that has enough days to be compared with: 5, or 2 of the same weekday for a time. What exceeds most comes first.
+
+    A column that is beyond a bound is compared once more with those days only that are alike among themselves, and that counts; where fewer than half
+    are, the column is not judged.
 
     Args:
         profiles: the day's, by column.
@@ -28,7 +32,11 @@ def drifts_of(profiles: Mapping[str, Profile], references: Mapping[str, Sequence
             continue
         alike = [one for one in of_days if one.kind == profile.kind]
         if len(alike) >= (LEAST_WEEKDAYS if profile.kind == TIME else LEAST_DAYS):
-            found.append(column_drift(profile, merge(alike), bounds))
+            drift = column_drift(profile, merge(alike), bounds)
+            if drift.exceeded:
+                alike = usual_days(alike, bounds.distance(profile.kind == TIME))
+                drift = column_drift(profile, merge(alike), bounds) if alike else None
+            found += [drift] if drift else []
     return sorted(found, key=lambda one: (not one.exceeded, -one.excess, one.name))
 
 
@@ -51,7 +59,7 @@ def _figures(drift: ColumnDrift) -> str:
 
 def _line(drift: ColumnDrift) -> dict[str, object]:
     figures = {one.name: round(one.value, 4) for one in drift.measures}
-    names = ("psi", "ks", "cramers_v", "missing", "broken_text", "non_ascii")
+    names = ("psi", "ks", "cramers_v", "missing", "distinct", "broken_text", "non_ascii")
     return {
         "column": drift.name,
         "exceeds": ", ".join(one.name for one in drift.exceeded),

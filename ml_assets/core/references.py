@@ -16,9 +16,9 @@ class Reference:
     """One column over some days; shares are means of the daily shares, so that a day with ten times the rows does not decide.
 
     kind: as in `Profile`. days: how many. rows, present, beyond_ascii: how many rows (with a value, with a character beyond ASCII) one sample would
-    have from which shares come out as precisely as from the mean over these days. missing: share of the rows without a value. histogram: shares by
-    bin. values: shares of the most frequent texts. non_ascii: share of the texts with a character beyond ASCII. broken: share of those with traces of
-    a wrong encoding.
+    have from which shares come out as precisely as from the mean over these days. missing: share of the rows without a value. distinct: different
+    values for each row with a value. histogram: shares by bin. values: shares of the most frequent texts. non_ascii: share of the texts with a
+    character beyond ASCII. broken: share of those with traces of a wrong encoding.
     """
 
     kind: str
@@ -27,6 +27,7 @@ class Reference:
     present: float
     beyond_ascii: float
     missing: float
+    distinct: float
     histogram: Histogram
     values: Mapping[str, float]
     non_ascii: float
@@ -50,6 +51,7 @@ def merge(profiles: Sequence[Profile]) -> Reference:
         present=_precision(present),
         beyond_ascii=_precision([profile.non_ascii for profile in profiles]),
         missing=_mean_share([profile.missing for profile in profiles], [profile.rows for profile in profiles]),
+        distinct=_mean_share([profile.distinct for profile in profiles], present),
         histogram=mean_of_shares([profile.histogram for profile in profiles]),
         values=dict(frequent),
         non_ascii=_mean_share([profile.non_ascii for profile in profiles], present),

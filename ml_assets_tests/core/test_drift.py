@@ -147,3 +147,18 @@ def test_tenths_of_the_reference_hold_a_tenth_each_and_frequent_values_are_cells
     found, expected = drift.number_cells(merge([profile_of([-1.0, 0.0, 4.0, 4.0])]).histogram, mostly_zero.histogram)
     assert found.tolist() == [0.25, 0.25, 0.5]
     assert expected == pytest.approx([0.0, 0.9, 0.1])
+
+
+def ids(people: int, seed: int, rows: int = 2000) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 1_000_000, people)[np.random.default_rng(seed + 1).integers(0, people, rows)].astype(float)
+
+
+def test_keys_of_the_same_range_that_were_swapped_are_told_by_how_many_there_are():
+    before, bounds = merge([profile_of(ids(800, seed)) for seed in range(7)]), ColumnDriftCheck()
+    assert exceeded(ids(800, 20), before, bounds) == []
+    assert exceeded(ids(5000, 20), before, bounds) == ["distinct"]
+
+
+def test_with_other_numbers_of_rows_different_values_are_not_compared():
+    before = merge([profile_of(ids(800, seed)) for seed in range(7)])
+    assert "distinct" not in exceeded(ids(800, 20, rows=20_000), before, ColumnDriftCheck())

@@ -39,3 +39,17 @@ def test_without_five_days_to_compare_with_nothing_is_judged():
 
 def test_at_most_fifty_columns_are_told():
     assert len(finding({f"x{number}": normal(9) for number in range(60)}).lines) == 50
+
+
+def test_a_day_that_went_wrong_before_does_not_make_a_good_one_look_wrong():
+    good = [profile_of(normal(seed)) for seed in range(6)]
+    odd = profile_of(normal(8) * 100)
+    (judged,) = drifts_of({"a": profile_of(normal(9))}, {"a": [odd, *good]}, DriftCheck())
+    assert not judged.exceeded
+    (drifted,) = drifts_of({"a": odd}, {"a": [odd, *good]}, DriftCheck())
+    assert drifted.exceeded
+
+
+def test_days_that_disagree_among_themselves_judge_nothing():
+    halves = [profile_of(normal(seed) * scale) for seed, scale in enumerate([1, 1, 1, 100, 100, 100])]
+    assert drifts_of({"a": profile_of(normal(9))}, {"a": halves}, DriftCheck()) == []

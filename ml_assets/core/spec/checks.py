@@ -66,6 +66,10 @@ class DriftBounds(Check):
     missing: float | None = Field(0.1, gt=0, le=1)
     """Largest change of the share of missing values; and largest rise of the share of broken texts among those with characters beyond ASCII."""
 
+    def distance(self, of_times: bool) -> float:
+        """Largest Kolmogorov-Smirnov distance of numbers, or of times of the day; 1, which nothing exceeds, where it is not bounded."""
+        return self.ks or 1.0
+
 
 class DriftCheck(DriftBounds):
     """Bounds of drift, and what is not judged by them."""
@@ -81,6 +85,12 @@ class ColumnDriftCheck(DriftCheck):
     """How many days before the day are the reference."""
     time_of_day: float | None = Field(0.03, gt=0, le=1)
     """Largest Kolmogorov-Smirnov distance of the hours of the events, against the same weekday of the reference."""
+    distinct: float | None = Field(0.3, gt=0)
+    """Largest change of the number of different values for each row, as a share of that in the reference; for days of about as many rows."""
+
+    def distance(self, of_times: bool) -> float:
+        """Largest Kolmogorov-Smirnov distance of numbers, or of times of the day; 1, which nothing exceeds, where it is not bounded."""
+        return (self.time_of_day if of_times else self.ks) or 1.0
 
 
 class LabelRateCheck(Check):
