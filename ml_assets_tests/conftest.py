@@ -4,10 +4,12 @@ import copy
 import os
 import socket
 from collections.abc import Callable, Iterator
+from typing import get_args
 
 import pytest
 
 from ml_assets.core.spec import ModelSpec
+from ml_assets.core.spec.checks import Checks
 
 # Workers of the test run share two cores: threads that wait must not take the processor from others.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
@@ -37,13 +39,17 @@ SMALL = {
     # Models of days this small differ by chance.
     "champion": None,
     "compute": {"cpu": 1},
+    # Each of them is an event of every run, and most tests are about something else.
+    "checks": {name: None for name, field in Checks.model_fields.items() if type(None) in get_args(field.annotation)},
 }
+CHECKED = {**SMALL, "checks": {}}
+"""The same with all checks as they are by default."""
 
 
 @pytest.fixture
 def small() -> dict:
     """The attributes of a small valid specification, to be changed at will."""
-    return copy.deepcopy(SMALL)
+    return copy.deepcopy(CHECKED)
 
 
 @pytest.fixture

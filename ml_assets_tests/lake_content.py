@@ -26,7 +26,7 @@ def digests(lake: Path, model: str) -> dict[tuple[str, date], str]:
             rows, text = pa.concat_tables(parts), pa.BufferOutputStream()
             for number, field in enumerate(rows.schema):
                 if pa.types.is_list(field.type):
-                    rows = rows.set_column(number, field.name, pc.binary_join(rows[field.name], "\n"))
+                    rows = rows.set_column(number, field.name, pc.binary_join(rows[field.name].cast(pa.list_(pa.string())), "\n"))
             if rows.num_rows:
                 pa_csv.write_csv(rows, text)
                 found[table.name, day] = hashlib.sha256(text.getvalue()).hexdigest()

@@ -26,6 +26,7 @@ from dagster._scheduler.scheduler import launch_scheduled_runs
 
 from ml_assets.core.spec import ModelSpec
 from ml_assets.pipeline.assets import asset_key, build_assets
+from ml_assets.pipeline.freshness import newest_day_check
 from ml_assets.pipeline.jobs import daily_job, features_job
 from ml_assets.resources.local_runs import PooledRunCoordinator, WatchfulRunLauncher
 from ml_assets_tests.conftest import SMALL
@@ -71,25 +72,32 @@ def tick(workspace: WorkspaceProcessContext, instance: dg.DagsterInstance, now: 
         ]
 
 
+def daily_runs(instance: dg.DagsterInstance) -> list[str]:
+    """The days of the runs of the daily job."""
+    return [run.tags["dagster/partition"] for run in instance.get_runs(dg.RunsFilter(job_name="small_daily"))]
+
+
 def test_after_days_of_downtime_the_schedule_makes_the_newest_day_only(local, workspace, instance):
     land(local, *(day(number) for number in range(1, 9)))
     tick(workspace, instance, datetime(2025, 1, 5, 12, tzinfo=UTC))
-    assert instance.get_runs() == []
+    assert daily_runs(instance) == []
     tick(workspace, instance, datetime(2025, 1, 9, 12, tzinfo=UTC))
-    assert [run.tags["dagster/partition"] for run in instance.get_runs()] == ["2025-01-08"]
+    assert daily_runs(instance) == ["2025-01-08"]
     tick(workspace, instance, datetime(2025, 1, 13, 12, tzinfo=UTC))
     (state,) = [state for state in instance.all_instigator_state() if state.instigator_name == "small_daily"]
     newest, before = instance.get_ticks(state.instigator_origin_id, state.selector_id, limit=5)
     assert (before.status, newest.status) == (TickStatus.SUCCESS, TickStatus.SKIPPED)
     assert "no files of small have landed for 2025-01-12" in (newest.skip_reason or "")
-    assert len(instance.get_runs()) == 1
+    assert len(daily_runs(instance)) == 1
 
 
 def queued(instance: dg.DagsterInstance, model: str, job: str, *names: str) -> str:
     """A run in the queue: of a job, or of assets alone as a backfill or the UI launch them."""
     spec = ModelSpec.model_validate({**SMALL, "name": model})
     nothing = {name: dg.ResourceDefinition.none_resource() for name in ("lake", "landing", "registry", "tracking")}
-    defs = dg.Definitions(assets=build_assets(spec), jobs=[daily_job(spec), features_job(spec)], resources=nothing)
+    defs = dg.Definitions(
+        assets=build_assets(spec), asset_checks=[newest_day_check(spec)], jobs=[daily_job(spec), features_job(spec)], resources=nothing
+    )
     found = defs.resolve_implicit_global_asset_job_def() if job == "assets" else defs.resolve_job_def(f"{model}_{job}")
     selection = frozenset(asset_key(spec, name) for name in names) if names else None
     origin = RemoteJobOrigin(RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("ml_assets"), "__repository__"), found.name)

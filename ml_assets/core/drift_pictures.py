@@ -28,8 +28,10 @@ def drift_picture(drifts: Sequence[ColumnDrift], title: str) -> bytes:
 
     shown = drifts[:MOST_COLUMNS]
     rows = max(-(-len(shown) // PER_ROW), 1)
-    figure = Figure(figsize=(9, 0.6 + 2.4 * rows), dpi=100, layout="constrained")
+    height = 0.6 + 2.4 * rows
+    figure = Figure(figsize=(9, height), dpi=100)
     FigureCanvasAgg(figure)
+    figure.subplots_adjust(left=0.06, right=0.98, bottom=0.45 / height, top=1 - 0.65 / height, hspace=0.45, wspace=0.14)
     figure.suptitle(title if shown else f"{title}: there is nothing to compare", fontsize=11)
     panels = figure.subplots(rows, PER_ROW, squeeze=False).ravel()
     for axes in panels[len(shown) :]:

@@ -8,7 +8,7 @@ from ml_assets.core.findings import Finding
 from ml_assets.core.spec.checks import LabelRateCheck
 
 LABEL_RATE = "label_rate"
-REFERENCE_DAYS, FEWEST_DAYS, FEWEST_EXPECTED = 28, 7, 20
+REFERENCE_DAYS, FEWEST_DAYS, FEWEST_POSITIVES = 28, 7, 20
 # So rare by chance that in a hundred models judged daily it is not seen in a lifetime.
 SIGNIFICANCE = 1e-6
 
@@ -42,8 +42,8 @@ def judge_label_rate(settings: LabelRateCheck, day: date, found: LabelCounts, be
         settings: bounds and factor.
         day: the day that is judged.
         found: labelled rows and positives that are judged.
-        before: those of the days before that are the reference. They count only if at least 7 of them have labelled rows, and if at least 20
-            positives would be expected by their share.
+        before: those of the days before that are the reference. They count only if at least 7 of them have labelled rows, and at least 20
+            positives in all.
     """
 
     def finding(passed: bool | None, reason: str) -> Finding:
@@ -60,8 +60,8 @@ def judge_label_rate(settings: LabelRateCheck, day: date, found: LabelCounts, be
     bounded = settings.minimum is not None or settings.maximum is not None
     if settings.factor is None:
         return finding(True if bounded else None, str(found) if bounded else f"{found}; neither bounds nor a factor are set")
-    if len(labelled) < FEWEST_DAYS or (expected := pooled.rate * found.labelled) < FEWEST_EXPECTED:
-        why = f"{len(labelled)} days before have labelled rows" if len(labelled) < FEWEST_DAYS else f"{expected:.1f} positives would be expected"
+    if len(labelled) < FEWEST_DAYS or pooled.positives < FEWEST_POSITIVES:
+        why = f"{len(labelled)} days before have labelled rows" if len(labelled) < FEWEST_DAYS else f"{pooled.positives} positives are among them"
         return finding(True if bounded else None, f"{found}; not compared with the days before, as only {why}")
     said = f"{found}; {pooled.rate:.3%} on the {len(labelled)} days from {min(labelled)} to {max(labelled)}"
     if pooled.rate / settings.factor <= found.rate <= pooled.rate * settings.factor:

@@ -116,7 +116,10 @@ def importance_picture(importances: Mapping[str, float], top: int = 20) -> bytes
     total = math.fsum(importances.values())
     if not total > 0:
         return _nothing(figure, "No feature has any importance:\nthe model does not use its features")
-    figure.set_size_inches(6, max(2.0, 1.0 + 0.2 * len(ranked)))
+    height = max(2.0, 1.0 + 0.2 * len(ranked))
+    figure.set_size_inches(6, height)
+    longest = max(len(name) for name, _ in ranked)
+    figure.subplots_adjust(left=min(0.03 + 0.0099 * longest, 0.6), bottom=0.45 / height, top=1 - 0.35 / height)
     shares = [value / total for _, value in ranked]
     bars = axes.barh([name for name, _ in ranked], shares, color=BLUE, height=0.7)
     axes.bar_label(bars, labels=[f"{share:.1%}" for share in shares], fontsize=7, padding=2)
@@ -153,8 +156,10 @@ def _canvas(title: str, heights: tuple[int, ...] = (1,)) -> "tuple[Figure, list[
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(6, 4), dpi=100, layout="constrained")
+    figure = Figure(figsize=(6, 4), dpi=100)
     FigureCanvasAgg(figure)
+    # Matplotlib's own layouts draw everything twice to find out what these margins say.
+    figure.subplots_adjust(left=0.11, right=0.97, bottom=0.12, top=0.93, hspace=0.08)
     panels = list(figure.subplots(len(heights), 1, squeeze=False, sharex=True, height_ratios=heights)[:, 0])
     panels[0].set_title(title, fontsize=11)
     for axes in panels:

@@ -1,21 +1,29 @@
 """The pictures of an evaluation, from the committed scores and metrics."""
 
+from collections import OrderedDict
 from datetime import date
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ml_assets.pipeline.evaluation import ModelEvaluation
 
+# Drawing takes half a second; the page of a day, its metadata and its entry in the registry all show what is drawn.
+MOST_KEPT = 4
+_kept: OrderedDict[tuple[str, date, int | None], dict[str, bytes]] = OrderedDict()
+
 
 def evaluation_pictures(evaluation: "ModelEvaluation", day: date) -> dict[str, bytes]:
     """PNG bytes by name: ROC curve, precision-recall curve, calibration, score histogram and feature importance of the model of one day."""
-    return _drawn(evaluation, day, evaluation.tables[evaluation.name].fingerprint(day))
+    table = evaluation.tables[evaluation.name]
+    key = table.uri, day, table.recipe(day)
+    if key not in _kept:
+        _kept[key] = _drawn(evaluation, day)
+        while len(_kept) > MOST_KEPT:
+            _kept.popitem(last=False)
+    return _kept[key]
 
 
-# Drawing takes a second; the page of a day and its metadata both show what is drawn.
-@lru_cache(maxsize=1)
-def _drawn(evaluation: "ModelEvaluation", day: date, fingerprint: int | None) -> dict[str, bytes]:
+def _drawn(evaluation: "ModelEvaluation", day: date) -> dict[str, bytes]:
     from ml_assets.core import pictures
 
     model = evaluation.model_row(day)

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from ml_assets.core.passport import LIBRARIES
 from ml_assets.core.report import Bars, Part, Table
 from ml_assets.pipeline.pictures import evaluation_pictures
 from ml_assets.resources.mlflow_model import PASSPORT
@@ -77,6 +76,8 @@ def features_parts(stage: "FeatureEngineering", days: Sequence[date]) -> Iterato
 
 def evaluation_parts(stage: "ModelEvaluation", days: Sequence[date]) -> Iterator[Part]:
     """The model, its metrics with intervals, overall and of slices, and what it was made from; pictures of the newest day."""
+    from ml_assets.core.passport import LIBRARIES
+
     for day in days:
         model, table = stage.model_row(day), stage.tables[stage.name]
         if not model["model_digest"]:

@@ -43,7 +43,7 @@ def test_within_its_bounds_a_rate_passes_without_days_before():
 
 @pytest.mark.parametrize(
     ("reference", "why"),
-    [(before(80, 10_000, 6), "only 6 days before have labelled rows"), (before(1, 10_000), "only 1.0 positives would be expected")],
+    [(before(80, 10_000, 6), "only 6 days before have labelled rows"), (before(1, 10_000, 19), "only 19 positives are among them")],
 )
 def test_without_enough_to_compare_with_the_day_is_not_judged(reference, why):
     found = judge(500, reference=reference)

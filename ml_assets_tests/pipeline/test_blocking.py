@@ -10,12 +10,12 @@ from ml_assets.pipeline.days import is_current
 from ml_assets.pipeline.plan import UNLESS_BLOCKED, plan_days
 from ml_assets.pipeline.stages import open_stages
 from ml_assets.resources.planned_lake import PlannedLake
-from ml_assets_tests.conftest import SMALL
+from ml_assets_tests.conftest import CHECKED
 from ml_assets_tests.pipeline.world import ROWS, World, check, computed, day, rows_of
 
 DATA, MODELS = list(LANDED_TO_FEATURES), list(MODEL_ASSETS)
 LAST = 14
-SPEC = {**SMALL, "checks": {"row_count": {"blocking": True}}}
+SPEC = {**CHECKED, "checks": {"row_count": {"blocking": True}}}
 
 
 def specification(**checks: object) -> ModelSpec:
@@ -109,7 +109,7 @@ def test_a_model_that_was_made_before_stays(world):
 
 def test_a_blocking_check_of_the_evaluation_keeps_the_model_out_of_the_registry(world):
     checks = {"row_count": None, "score_drift": {"blocking": True, "severity": "error"}}
-    spec = {**SPEC, "training": {**SMALL["training"], "window": "5d"}, "checks": checks}
+    spec = {**SPEC, "training": {**CHECKED["training"], "window": "5d"}, "checks": checks}
     strict = World(world.root, ModelSpec.model_validate(spec))
     in_holdout = rows_of(day(12), 400)
     strict.land(day(12), in_holdout.assign(amount=in_holdout["amount"] * 4))
@@ -122,7 +122,7 @@ def test_a_blocking_check_of_the_evaluation_keeps_the_model_out_of_the_registry(
 
 
 def test_checks_that_do_not_block_hold_nothing(world):
-    flagged = World(world.root, ModelSpec.model_validate(SMALL))
+    flagged = World(world.root, ModelSpec.model_validate(CHECKED))
     result = flagged.run([*DATA, *MODELS], day(LAST))
     assert not check(result, "row_count").passed
     assert computed(result, "trained_model") == [day(LAST)]

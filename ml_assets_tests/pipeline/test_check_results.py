@@ -10,7 +10,7 @@ from ml_assets.core.findings import Finding
 from ml_assets.core.spec import ModelSpec
 from ml_assets.pipeline.assets import LANDED_TO_FEATURES
 from ml_assets.pipeline.check_results import Judged, failed_by_day, result_of, table
-from ml_assets_tests.conftest import SMALL
+from ml_assets_tests.conftest import CHECKED
 from ml_assets_tests.pipeline.world import World, check, computed, day, rows_of
 
 DAILY = list(LANDED_TO_FEATURES)
@@ -82,7 +82,7 @@ def test_a_table_is_bounded_and_takes_rows_of_different_columns():
 @pytest.fixture
 def blocking(tmp_path: Path) -> World:
     """Four days have landed, the third is bad, and a day that is not accepted blocks."""
-    spec = ModelSpec.model_validate({**SMALL, "checks": {"every_day_accepted": {"blocking": True}}})
+    spec = ModelSpec.model_validate({**CHECKED, "checks": {"every_day_accepted": {"blocking": True}}})
     world = World(tmp_path, spec)
     for number in range(1, 5):
         rows = rows_of(day(number))
@@ -118,6 +118,6 @@ def test_a_failed_check_is_metadata_of_its_day(blocking):
 
 def test_a_day_that_somebody_accepts_does_not_block(blocking):
     checks = {"every_day_accepted": {"blocking": True}, "accepted": {str(day(3)): ["every_day_accepted"]}}
-    accepted = World(blocking.root, ModelSpec.model_validate({**SMALL, "checks": checks}))
+    accepted = World(blocking.root, ModelSpec.model_validate({**CHECKED, "checks": checks}))
     assert check(accepted.run(DAILY, day(1), day(4)), "every_day_accepted").passed
     assert accepted.run(DAILY, day(3)).success

@@ -8,7 +8,7 @@ import pandas as pd
 
 from ml_assets.core.spec import ModelSpec
 from ml_assets.pipeline.assets import LANDED_TO_FEATURES, MODEL_ASSETS
-from ml_assets_tests.conftest import SMALL
+from ml_assets_tests.conftest import CHECKED
 from ml_assets_tests.pipeline.world import ROWS, World, check, computed, day, rows_of
 
 DAILY = list(LANDED_TO_FEATURES)
@@ -16,7 +16,7 @@ DAILY = list(LANDED_TO_FEATURES)
 
 def world_of(tmp_path: Path, amount: dict | None = None, **changes) -> World:
     """A model whose column `amount` has further rules."""
-    small = copy.deepcopy(SMALL) | {"quality": {"max_bad_share": 0.5}} | changes
+    small = copy.deepcopy(CHECKED) | {"quality": {"max_bad_share": 0.5}} | changes
     small["columns"]["amount"] |= amount or {}
     return World(tmp_path, ModelSpec.model_validate(small))
 

@@ -6,10 +6,10 @@ import pandas as pd
 import pytest
 
 from ml_assets.core.spec import ModelSpec
-from ml_assets_tests.conftest import SMALL
+from ml_assets_tests.conftest import CHECKED
 from ml_assets_tests.pipeline.world import World, check, day, rows_of
 
-SPEC = ModelSpec.model_validate(SMALL)
+SPEC = ModelSpec.model_validate(CHECKED)
 LAST = 16
 GAP = 9
 DATA = ["raw_data", "validated_data", "quarantined_data"]
@@ -81,14 +81,14 @@ def test_a_day_without_positives_fails_the_label_rate(days):
 
 
 def test_checks_that_are_switched_off_are_not_there(tmp_path):
-    made = World(tmp_path, ModelSpec.model_validate({**SMALL, "checks": dict.fromkeys(CHECKS)}))
+    made = World(tmp_path, ModelSpec.model_validate({**CHECKED, "checks": dict.fromkeys(CHECKS)}))
     made.land(day(1), rows_of(day(1)))
     names = {found.check_name for found in made.run(DATA, day(1)).get_asset_check_evaluations()}
     assert not names & set(CHECKS)
 
 
 def test_labels_in_files_of_their_own_are_judged_with_the_model_and_not_with_the_rows(tmp_path):
-    made = World(tmp_path, ModelSpec.model_validate({**SMALL, "labels": {"files": "labels/{day}/*", "key": ["id"]}}))
+    made = World(tmp_path, ModelSpec.model_validate({**CHECKED, "labels": {"files": "labels/{day}/*", "key": ["id"]}}))
     made.land(day(1), rows_of(day(1)).drop(columns="label"))
     names = {found.check_name for found in made.run(DATA, day(1)).get_asset_check_evaluations()}
     assert "row_count" in names
@@ -102,7 +102,7 @@ def late_labels(number: int, delay: int) -> pd.DataFrame:
 
 @pytest.mark.parametrize(("delay", "missing", "passed"), [(2, 0, True), (3, 0, False), (2, 30, False)])
 def test_late_and_missing_labels_are_reported_with_the_evaluation(tmp_path, delay, missing, passed):
-    spec = ModelSpec.model_validate({**SMALL, "labels": {"files": "labels/{day}/*", "key": ["id"]}})
+    spec = ModelSpec.model_validate({**CHECKED, "labels": {"files": "labels/{day}/*", "key": ["id"]}})
     made = World(tmp_path, spec)
     for number in range(1, 15):
         made.land(day(number), rows_of(day(number)).drop(columns="label"))

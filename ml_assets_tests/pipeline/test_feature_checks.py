@@ -6,8 +6,8 @@ import pytest
 
 from ml_assets.core.spec import ModelSpec
 from ml_assets.pipeline.assets import LANDED_TO_FEATURES
-from ml_assets_tests.conftest import SMALL
-from ml_assets_tests.pipeline.world import ROWS, World, check, computed, day, rows_of
+from ml_assets_tests.conftest import CHECKED
+from ml_assets_tests.pipeline.world import ROWS, World, again, check, computed, day, rows_of
 
 DAILY = list(LANDED_TO_FEATURES)
 HERE = "ml_assets_tests.pipeline.test_feature_checks"
@@ -15,8 +15,8 @@ NAMES = ["no_infinities", "missing_share", "not_constant", "no_leak", "feature_d
 LAST = 14
 AVERAGE = {"name": "average_amount", "aggregate": "mean", "column": "amount", "at_least": 10, "at_most": 100}
 GOOD = {
-    **SMALL,
-    "training": {**SMALL["training"], "window": "6d"},
+    **CHECKED,
+    "training": {**CHECKED["training"], "window": "6d"},
     "metrics": [AVERAGE],
     # A dozen cards have a dozen means, which is too few to tell drift from chance.
     "checks": {"feature_drift": {"leave_out": ["amount_mean_by_card_1d"]}},
@@ -97,7 +97,10 @@ def test_a_figure_outside_its_bounds_fails_until_the_bound_is_changed_and_no_day
     assert found.metadata["days_failed"].value == LAST
     assert found.metadata["details"].records[0].data["metric"] == "average_amount"
     other = ModelSpec.model_validate({**GOOD, "metrics": [AVERAGE, {"name": "rows", "aggregate": "rows"}]})
-    assert computed(World(world.root, other).run(DAILY, day(LAST)), "features") == [day(LAST)]
+    result = World(world.root, other).run(DAILY, day(LAST))
+    # The figures are made again, and as the features are the same nothing else is.
+    assert (computed(result, "features"), again(result, "features")) == ([], [day(LAST)])
+    assert world.stages().features.tables["feature_metrics"].row_counts()[day(LAST)] == 4
 
 
 def test_where_labels_come_in_files_of_their_own_leaks_are_not_looked_for(tmp_path):

@@ -12,14 +12,14 @@ from ml_assets.core.spec import ModelSpec
 from ml_assets.pipeline.assets import LANDED_TO_FEATURES, MODEL_ASSETS
 from ml_assets.pipeline.reports import Reports
 from ml_assets.resources.lake import Lake
-from ml_assets_tests.conftest import SMALL
+from ml_assets_tests.conftest import CHECKED
 from ml_assets_tests.pipeline.world import World, day, rows_of
 from ml_assets_tests.resources.mlflow_cases import new_store
 
 DAILY, MODELS = list(LANDED_TO_FEATURES), list(MODEL_ASSETS)
 DATA = DAILY[:3]
-SPEC = ModelSpec.model_validate(SMALL)
-BLOCKING = ModelSpec.model_validate({**SMALL, "checks": {"row_count": {"blocking": True}}})
+SPEC = ModelSpec.model_validate(CHECKED)
+BLOCKING = ModelSpec.model_validate({**CHECKED, "checks": {"row_count": {"blocking": True}}})
 LAST, GAP, BAD = 14, 9, 10
 
 
@@ -163,7 +163,7 @@ def test_names_and_values_of_files_cannot_become_part_of_the_page(tmp_path):
 
 
 def test_labels_of_their_own_have_a_section_on_the_page_of_their_delivery(tmp_path):
-    world = World(tmp_path, ModelSpec.model_validate({**SMALL, "labels": {"files": "labels/{day}/*", "key": ["id"]}}))
+    world = World(tmp_path, ModelSpec.model_validate({**CHECKED, "labels": {"files": "labels/{day}/*", "key": ["id"]}}))
     world.land(day(1), rows_of(day(1)).drop(columns="label"))
     world.land_at(f"labels/{day(1)}/labels.csv", b"id,label,known_at\n1,0,2025-01-01\n2,7,2025-01-01\n")
     world.run(["raw_labels", "validated_labels", "quarantined_labels", *DATA], day(1))

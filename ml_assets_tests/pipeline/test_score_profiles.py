@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from ml_assets.core.spec import ModelSpec
-from ml_assets_tests.conftest import SMALL
+from ml_assets_tests.conftest import CHECKED
 from ml_assets_tests.pipeline.world import World, check, day, rows_of
 
 ALL = ["raw_data", "validated_data", "quarantined_data", "features", "trained_model", "evaluation"]
-SPEC = {**SMALL, "training": {**SMALL["training"], "window": "5d"}}
+SPEC = {**CHECKED, "training": {**CHECKED["training"], "window": "5d"}}
 # Holdout: days 11 and 12. Training window: days 4 to 8.
 LAST = 14
 
