@@ -1,6 +1,6 @@
 """Rows of a day against the same weekday of the weeks before, and days without rows among the days before."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date, timedelta
 from statistics import median
 
@@ -46,22 +46,23 @@ def judge_row_count(settings: RowCountCheck, counts: Mapping[date, int], day: da
     return finding(low <= count <= high, f"{count:,} rows ({count / expected:.0%} of what is expected); {said}; {bounds}")
 
 
-def judge_gaps(settings: GapsCheck, counts: Mapping[date, int], day: date, start: date) -> Finding:
+def judge_gaps(settings: GapsCheck, counts: Mapping[date, int], day: date, start: date, accepted: Collection[date] = ()) -> Finding:
     """Whether every day of the look-back before `day` has accepted rows.
 
-    Days before `start`, and before the first day that ever had rows, are no gaps.
+    Days before `start`, and before the first day that ever had rows, are no gaps, nor are days that somebody looked at and accepts without rows.
 
     Args:
         settings: how far back days are looked at.
         counts: accepted rows by day, of the days that have any.
         day: the day that is judged; whether it has rows itself makes no difference.
         start: the first day of the source.
+        accepted: days that are right without rows.
     """
     begin = max(day - settings.look_back, start, min(counts, default=day))
     before = [begin + timedelta(days=n) for n in range((day - begin).days)]
     if not before:
         return Finding(NO_GAPS, day, None, "no day before has accepted rows", settings.severity)
-    gaps = [one for one in before if not counts.get(one)]
+    gaps = [one for one in before if not counts.get(one) and one not in accepted]
     span = f"the {len(before)} days from {before[0]} to {before[-1]}"
     if not gaps:
         return Finding(NO_GAPS, day, True, f"each of {span} has accepted rows", settings.severity)

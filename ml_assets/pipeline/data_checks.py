@@ -38,7 +38,8 @@ def judge_data(spec: ModelSpec, stage: "Validation", days: Sequence[date], key: 
         found = [judge_row_count(settings, counts, day) for day in days]
         yield Judged(key, ROW_COUNT, with_accepted(spec.checks, found))
     if settings := spec.checks.no_gaps:
-        found = [judge_gaps(settings, counts, day, spec.source.start) for day in days]
+        accepted = [day for day in spec.checks.accepted if spec.checks.is_accepted(NO_GAPS, day)]
+        found = [judge_gaps(settings, counts, day, spec.source.start, accepted) for day in days]
         yield Judged(key, NO_GAPS, with_accepted(spec.checks, found))
     if (settings := spec.checks.label_rate) and LABEL_RATE in _judged_here(spec):
         labels = _labels_by_day(spec, stage, [day for day in _with_reference(days) if counts.get(day)])

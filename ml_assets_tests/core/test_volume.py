@@ -98,3 +98,11 @@ def test_days_before_the_source_or_its_first_rows_are_no_gaps(start, length):
 def test_the_first_day_is_not_judged():
     assert judge_gaps(GapsCheck(), {DAY: 100}, DAY, date(2024, 1, 1)).passed is None
     assert judge_gaps(GapsCheck(), {}, DAY, date(2024, 1, 1)).passed is None
+
+
+def test_a_day_that_is_accepted_without_rows_is_no_gap_for_those_after_it():
+    counts = weeks()
+    gap = DAY - timedelta(days=3)
+    del counts[gap]
+    assert judge_gaps(GapsCheck(), counts, DAY, date(2024, 1, 1)).failed
+    assert judge_gaps(GapsCheck(), counts, DAY, date(2024, 1, 1), [gap]).passed

@@ -187,7 +187,8 @@ class Checks(SpecPart):
     """Scores of each day of the holdout against those of the training window."""
     labels_on_time: LabelsOnTimeCheck | None = LabelsOnTimeCheck()
     accepted: dict[date, list[str]] = {}
-    """Days that were looked at and are right as they are: names of checks (or `all`) that pass on the day whatever they find."""
+    """Days that were looked at and are right as they are: names of checks (or `all`) that pass on the day whatever they find. A day without rows
+    that is accepted for `no_gaps` is no gap for the days after it."""
 
     @model_validator(mode="after")
     def _accepted_names_checks(self) -> "Checks":
