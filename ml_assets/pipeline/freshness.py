@@ -1,6 +1,7 @@
 """Late partitions: when the assets of a model count as stale, and the check that the newest day is there by the deadline."""
 
 from datetime import datetime, timedelta
+from functools import cache
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -26,7 +27,13 @@ def freshness_policy(spec: ModelSpec) -> dg.FreshnessPolicy | None:
     deadline = spec.freshness.deadline
     if deadline is None or spec.source.end is not None:
         return None
-    return dg.FreshnessPolicy.cron(deadline_cron=deadline, lower_bound_delta=spec.freshness.lower_bound, timezone=spec.source.time_zone)
+    return _policy(deadline, spec.freshness.lower_bound, spec.source.time_zone)
+
+
+# Dagster works through the cron expression for 20 ms each time, and every process loads the definitions.
+@cache
+def _policy(deadline: str, lower_bound: timedelta, time_zone: str) -> dg.FreshnessPolicy:
+    return dg.FreshnessPolicy.cron(deadline_cron=deadline, lower_bound_delta=lower_bound, timezone=time_zone)
 
 
 def newest_day_check(spec: ModelSpec) -> dg.AssetChecksDefinition:

@@ -66,6 +66,7 @@ def test_the_main_job_trains_judges_and_registers_and_the_second_time_does_nothi
     assert commits(data) == before
 
 
+@pytest.mark.slow
 def test_a_model_that_fails_a_gate_ends_with_the_summary_and_status_1_and_so_it_does_again(data, first, tmp_path):
     assert first.returncode == 0
     strict = tmp_path / "strict"

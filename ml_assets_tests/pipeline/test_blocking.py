@@ -92,12 +92,14 @@ def test_the_model_is_made_once_the_day_is_accepted(world):
     assert computed(accepted.run([*DATA, *MODELS], day(LAST)), "trained_model") == [day(LAST)]
 
 
+@pytest.mark.slow
 def test_the_model_is_made_once_the_day_is_repaired(world):
     world.run(DATA, day(LAST - 1), day(LAST))
     world.land(day(LAST), rows_of(day(LAST)))
     assert computed(world.run([*DATA, *MODELS], day(LAST)), "trained_model") == [day(LAST)]
 
 
+@pytest.mark.slow
 def test_a_model_that_was_made_before_stays(world):
     early = World(world.root, specification(accepted={str(day(LAST)): ["all"]}))
     early.run([*DATA, *MODELS], day(LAST))
@@ -107,6 +109,7 @@ def test_a_model_that_was_made_before_stays(world):
     assert world.stages().training.row(day(LAST)) == before
 
 
+@pytest.mark.slow
 def test_a_blocking_check_of_the_evaluation_keeps_the_model_out_of_the_registry(world):
     checks = {"row_count": None, "score_drift": {"blocking": True, "severity": "error"}}
     spec = {**SPEC, "training": {**CHECKED["training"], "window": "5d"}, "checks": checks}
@@ -121,6 +124,7 @@ def test_a_blocking_check_of_the_evaluation_keeps_the_model_out_of_the_registry(
     assert computed(alone, "model_registry_entry") == []
 
 
+@pytest.mark.slow
 def test_checks_that_do_not_block_hold_nothing(world):
     flagged = World(world.root, ModelSpec.model_validate(CHECKED))
     result = flagged.run([*DATA, *MODELS], day(LAST))

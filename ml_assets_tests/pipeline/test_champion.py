@@ -137,6 +137,7 @@ def test_a_champion_whose_files_are_gone_is_not_compared(root):
     assert "its files are not in the lake" in note(world, 12)
 
 
+@pytest.mark.slow
 def test_a_champion_whose_features_are_no_longer_made_is_not_compared(root):
     world = World(root, other(features=[{"kind": "column", "columns": ["amount"]}]))
     world.run(["features"], day(1), day(LAST))
@@ -153,6 +154,7 @@ def test_without_the_gate_nobody_is_asked_and_nothing_is_compared(root):
     assert compared(world, 12).empty
 
 
+@pytest.mark.slow
 def test_a_day_without_a_model_is_made_once_whichever_champion_there_is(root):
     world = World(root, other())
     world.run(MODELS, day(7), day(8))
@@ -160,6 +162,7 @@ def test_a_day_without_a_model_is_made_once_whichever_champion_there_is(root):
     assert computed(world.run(MODELS, day(7), day(8)), "evaluation") == []
 
 
+@pytest.mark.slow
 def test_plans_name_what_runs_do_while_the_champion_moves(root):
     world = World(root, other())
     for _ in range(2):

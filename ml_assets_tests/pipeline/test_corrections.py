@@ -168,6 +168,7 @@ def test_a_rule_that_is_mended_makes_again_exactly_the_days_that_had_such_rows(t
     assert days_of_changed_rules(plan_of(world, day(1), day(6))) == {}
 
 
+@pytest.mark.slow
 def test_corrections_lie_in_a_bucket_as_well(tmp_path, bucket):
     uri, s3 = bucket
     world = World(tmp_path, SPEC, Lake(uri=f"{uri}/lake", s3=s3), Landing(uri=f"{uri}/landing", s3=s3))

@@ -100,7 +100,10 @@ def late_labels(number: int, delay: int) -> pd.DataFrame:
     return pd.DataFrame({"id": rows["id"], "label": rows["label"], "known_at": pd.Timestamp(day(number) + timedelta(days=delay), tz="UTC")})
 
 
-@pytest.mark.parametrize(("delay", "missing", "passed"), [(2, 0, True), (3, 0, False), (2, 30, False)])
+@pytest.mark.parametrize(
+    ("delay", "missing", "passed"),
+    [pytest.param(2, 0, True, marks=pytest.mark.slow), (3, 0, False), pytest.param(2, 30, False, marks=pytest.mark.slow)],
+)
 def test_late_and_missing_labels_are_reported_with_the_evaluation(tmp_path, delay, missing, passed):
     spec = ModelSpec.model_validate({**CHECKED, "labels": {"files": "labels/{day}/*", "key": ["id"]}})
     made = World(tmp_path, spec)

@@ -137,6 +137,7 @@ def test_a_range_without_a_good_day_stops_before_registration(root):
     assert versions(world) == {1: str(day(12))}
 
 
+@pytest.mark.slow
 def test_a_range_without_a_model_fails_its_gates_as_a_warning_and_goes_on(root):
     found = check(World(root, spec_with()).run(MODELS, day(7), day(8)), "gate_roc_auc")
     assert (found.passed, found.severity) == (False, dg.AssetCheckSeverity.WARN)
@@ -157,6 +158,7 @@ def test_a_registered_version_whose_gates_no_longer_pass_is_told_so_and_gets_no_
     assert failing_runs(world) == []
 
 
+@pytest.mark.slow
 def test_a_failing_model_in_the_place_of_a_registered_one_is_not_told_as_registered(root):
     world = World(root, spec_with(gates=IMPOSSIBLE, training={**SMALL["training"], "rounds": 4}))
     world.run(MODELS, day(12), succeed=False)
@@ -194,6 +196,7 @@ def test_gates_of_calibration_and_of_slices_keep_a_model_out(root, name, changes
     assert versions(world) == {1: str(day(12))}
 
 
+@pytest.mark.slow
 def test_slices_with_few_positives_are_not_judged(root):
     evaluation = {**SMALL["evaluation"], "slices": ["card"], "slice_min_positives": 60}
     world = World(root, spec_with(gates={"roc_auc": {"minimum": 0, "slice_minimum": 1}}, evaluation=evaluation))

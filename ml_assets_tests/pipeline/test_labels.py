@@ -81,6 +81,7 @@ def test_a_corrected_label_makes_again_what_sees_it_and_nothing_else(followed):
     assert computed(result, "trained_model") == [day(13), day(14)]
 
 
+@pytest.mark.slow
 def test_a_corrected_label_of_the_holdout_judges_again_without_training(followed):
     correct(followed, row_day=12, delivered=14)
     followed.run(list(landed_to_features(SPEC)), day(1), day(LAST))
@@ -104,6 +105,7 @@ def test_the_same_label_delivered_again_makes_nothing_again(followed):
     assert computed(followed.run(MODELS, day(12), day(LAST)), "trained_model") == []
 
 
+@pytest.mark.slow
 def test_rows_without_a_label_are_left_out(tmp_path):
     made = world(tmp_path, WITHOUT_TARGET_WINDOWS)
     half = labels_of(6).head(30)
@@ -165,6 +167,7 @@ def test_labels_of_their_own_that_come_in_time_give_the_same_model_as_labels_in_
     pd.testing.assert_frame_equal(*metrics)
 
 
+@pytest.mark.slow
 def test_labels_can_be_moved_to_files_of_their_own_where_models_have_been_made(tmp_path):
     columns = {**SMALL["columns"], "number": {"type": "integer"}}
     before = ModelSpec.model_validate({**SMALL, "columns": columns, "row_key": ["id"], "features": [*SMALL["features"], TARGET_WINDOW]})

@@ -214,6 +214,7 @@ def test_a_day_that_retention_removed_says_so(world):
     assert reasons(plan_of(world, day(1), day(6)), "features") == {4: (REMOVED,)}
 
 
+@pytest.mark.slow
 def test_a_delivery_of_labels_counts_as_a_change_of_what_reads_it(tmp_path):
     world = world_with_labels(tmp_path)
     world.run(["trained_model", "evaluation", "model_registry_entry"], day(13), day(14))

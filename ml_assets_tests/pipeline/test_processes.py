@@ -53,7 +53,7 @@ def test_a_run_that_is_killed_three_times_ends_with_the_tables_of_an_undisturbed
     assert [computed(again, name) for name in LANDED_TO_FEATURES] == [[], [], [], []]
 
 
-@pytest.mark.parametrize("where", ["directory", "s3"])
+@pytest.mark.parametrize("where", ["directory", pytest.param("s3", marks=pytest.mark.slow)])
 def test_a_backfill_a_schedule_and_a_person_at_the_same_time_publish_a_day_once(where: str, tmp_path: Path, request: pytest.FixtureRequest):
     uri, s3 = request.getfixturevalue("bucket") if where == "s3" else (None, None)
     places = (Lake(uri=f"{uri}/lake", s3=s3), Landing(uri=f"{uri}/landing", s3=s3)) if uri else (None, None)

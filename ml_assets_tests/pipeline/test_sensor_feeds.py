@@ -96,6 +96,7 @@ def test_a_marker_of_the_rows_is_not_asked_of_labels(tmp_path):
     assert follower.ranges() == [(day(5), day(5), True)]
 
 
+@pytest.mark.slow
 def test_one_change_of_labels_is_requested_again_under_another_key_when_it_comes_back(followed):
     followed.make(9, 3)
     keys = []

@@ -72,6 +72,7 @@ def test_a_mark_is_taken_away_when_the_day_is_as_it_was(world):
     assert marks(world) == {}
 
 
+@pytest.mark.slow
 def test_a_mark_stays_while_it_cannot_be_told_what_the_model_would_see(tmp_path):
     made = World(tmp_path, ModelSpec.model_validate(SMALL))
     for number in range(1, LAST + 1):
@@ -99,6 +100,7 @@ def test_a_mark_stays_on_the_version_whose_days_changed_when_a_new_one_is_made(w
     assert [marked for _, marked in of_day] == [True, False]
 
 
+@pytest.mark.slow
 def test_a_corrected_label_marks_the_models_that_saw_it(tmp_path):
     made = world_with_labels(tmp_path)
     made.run(MODELS, day(12), day(14))

@@ -143,3 +143,15 @@ def check(result: dg.ExecuteInProcessResult, name: str) -> dg.AssetCheckEvaluati
     """The evaluation of one asset check in a run."""
     (found,) = [evaluation for evaluation in result.get_asset_check_evaluations() if evaluation.check_name == name]
     return found
+
+
+def failed_by_day(result: dg.ExecuteInProcessResult) -> dict[date, set[str]]:
+    """The checks that failed on each day, as their results have it by day."""
+    failed: dict[date, set[str]] = {}
+    for evaluation in result.get_asset_check_evaluations():
+        table = evaluation.metadata["by_day"]
+        assert isinstance(table, dg.TableMetadataValue)
+        for record in table.records:
+            if record.data["verdict"] == "failed":
+                failed.setdefault(date.fromisoformat(str(record.data["day"])), set()).add(evaluation.check_name)
+    return failed
