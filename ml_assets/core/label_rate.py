@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from statistics import median
 
 from ml_assets.core.findings import Finding
 from ml_assets.core.spec.checks import LabelRateCheck
@@ -43,7 +44,7 @@ def judge_label_rate(settings: LabelRateCheck, day: date, found: LabelCounts, be
         day: the day that is judged.
         found: labelled rows and positives that are judged.
         before: those of the days before that are the reference. They count only if at least 7 of them have labelled rows, and at least 20
-            positives in all.
+            positives in all. Days whose share is more than `factor` away from that of the median day are left out.
     """
 
     def finding(passed: bool | None, reason: str) -> Finding:
@@ -55,7 +56,7 @@ def judge_label_rate(settings: LabelRateCheck, day: date, found: LabelCounts, be
         return finding(False, f"{found}, less than the minimum {settings.minimum:.3%}")
     if settings.maximum is not None and found.rate > settings.maximum:
         return finding(False, f"{found}, more than the maximum {settings.maximum:.3%}")
-    labelled = {one: counts for one, counts in before.items() if counts.labelled}
+    labelled = _usual({one: counts for one, counts in before.items() if counts.labelled}, settings.factor or 1.0)
     pooled = sum(labelled.values(), LabelCounts(0, 0))
     bounded = settings.minimum is not None or settings.maximum is not None
     if settings.factor is None:
@@ -69,6 +70,13 @@ def judge_label_rate(settings: LabelRateCheck, day: date, found: LabelCounts, be
     chance = _probability(found, pooled.rate)
     verdict = f"{said}: off by more than a factor of {settings.factor:g}, and by chance so far off with p = {chance:.1g}"
     return finding(chance >= SIGNIFICANCE, verdict)
+
+
+def _usual(before: Mapping[date, LabelCounts], factor: float) -> dict[date, LabelCounts]:
+    """The days whose share is within `factor` of the median day's: one day of turned labels must not make the others look wrong."""
+    typical = median(counts.rate for counts in before.values()) if before else 0.0
+    usual = {day: counts for day, counts in before.items() if typical / factor <= counts.rate <= typical * factor}
+    return usual if typical else dict(before)
 
 
 def _probability(found: LabelCounts, rate: float) -> float:

@@ -67,3 +67,12 @@ def test_without_a_factor_only_bounds_are_judged():
 def test_ten_thousand_days_of_chance_alone_give_no_alarm():
     drawn = np.random.default_rng(1).binomial(4_000, 0.008, 10_000)
     assert not any(judge(int(positives), 4_000, factor=1.01).failed for positives in np.unique(drawn))
+
+
+def test_a_day_of_turned_labels_does_not_make_a_good_one_look_wrong():
+    reference = before(80, 10_000)
+    reference[DAY - timedelta(days=3)] = LabelCounts(9_920, 10_000)
+    found = judge(80, reference=reference)
+    assert found.passed
+    assert "0.800% on the 27 days" in found.reason
+    assert judge(9_920, reference=reference).failed

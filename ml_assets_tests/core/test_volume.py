@@ -78,7 +78,7 @@ def test_days_without_rows_are_gaps_and_named():
     counts = weeks()
     for back in (3, 9):
         del counts[DAY - timedelta(days=back)]
-    found = judge_gaps(GapsCheck(), counts | {DAY: 10}, DAY, date(2024, 1, 1))
+    found = judge_gaps(GapsCheck.model_validate({"look_back": "28d"}), counts | {DAY: 10}, DAY, date(2024, 1, 1))
     assert (found.failed, found.severity) == (True, "warn")
     assert found.reason == "2 of the 28 days from 2025-02-01 to 2025-02-28 have no accepted rows, the first 2025-02-20, the last 2025-02-26"
     assert list(found.lines) == [{"day_without_rows": "2025-02-20"}, {"day_without_rows": "2025-02-26"}]

@@ -68,8 +68,11 @@ def test_a_rejected_day_is_not_judged_by_its_rows_but_is_a_gap_for_the_next(days
     assert verdicts(result, "row_count")[str(day(LAST))] == ("not judged", "the day has no accepted rows")
     gaps = check(result, "no_gaps")
     assert (gaps.passed, gaps.severity.value) == (False, "WARN")
-    assert "2 of the 16 days" in verdicts(result, "no_gaps")[str(day(LAST + 1))][1]
-    assert {record.data["day_without_rows"] for record in gaps.metadata["details"].records} == {str(day(GAP)), str(day(LAST))}
+    assert "1 of the 7 days" in verdicts(result, "no_gaps")[str(day(LAST + 1))][1]
+    assert {(r.data["day"], r.data["day_without_rows"]) for r in gaps.metadata["details"].records} == {
+        (str(day(LAST)), str(day(GAP))),
+        (str(day(LAST + 1)), str(day(LAST))),
+    }
 
 
 def test_a_day_without_positives_fails_the_label_rate(days):

@@ -50,7 +50,7 @@ class GapsCheck(Check):
     """Days without rows among the days before."""
 
     severity: Severity = "warn"
-    look_back: PositiveDays = timedelta(days=28)
+    look_back: PositiveDays = timedelta(days=7)
     """How many days before the day must have rows, as far as the source goes back."""
 
 
