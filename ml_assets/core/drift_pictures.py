@@ -19,14 +19,16 @@ SECONDS_PER_HOUR = 3600
 
 
 def drift_picture(drifts: Sequence[ColumnDrift], title: str) -> bytes:
-    """A panel for each of the first six columns: shares of the day (blue) over those of the reference (grey), with PSI and KS distance.
+    """A panel for each of the first six columns, or of the first two where none drifted.
+
+    It has the shares of the day (blue line) over those of the reference (grey), with PSI and KS distance.
 
     Numbers are drawn along their distribution in the reference and the day together, so that each bar is as wide as it holds rows; times by the hour.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    shown = drifts[:MOST_COLUMNS]
+    shown = drifts[: MOST_COLUMNS if any(drift.exceeded for drift in drifts) else PER_ROW]
     rows = max(-(-len(shown) // PER_ROW), 1)
     height = 0.6 + 2.4 * rows
     figure = Figure(figsize=(9, height), dpi=100)
@@ -46,13 +48,16 @@ def _panel(axes: "Axes", drift: ColumnDrift) -> None:
     axes.set_title(f"{drift.name}: {figures}", fontsize=8, color="#c23b3b" if drift.exceeded else "black")
     names, found, expected = _cells(drift)
     places = np.arange(len(names))
-    axes.bar(places, expected, width=0.9, color=GREY, alpha=0.6, label=f"reference, {drift.reference.days} days")
-    axes.bar(places, found, width=0.5, color=BLUE, alpha=0.8, label="day")
+    # One patch for all bars: a patch for each takes most of the time of drawing.
+    edges = np.arange(len(names) + 1) - 0.5
+    axes.stairs(expected, edges, fill=True, color=GREY, alpha=0.6, label=f"reference, {drift.reference.days} days")
+    axes.stairs(found, edges, color=BLUE, linewidth=1.6, label="day")
+    axes.set_ylim(bottom=0)
     step = max(len(names) // 8, 1)
     axes.set_xticks(places[::step], names[::step], fontsize=7, rotation=20 if max(map(len, names), default=0) > 6 else 0)
     axes.tick_params(axis="y", labelsize=7)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(fontsize=6, frameon=False)
+    axes.legend(fontsize=6, frameon=False, loc="upper right")
 
 
 def _cells(drift: ColumnDrift) -> tuple[list[str], np.ndarray, np.ndarray]:

@@ -60,7 +60,7 @@ def read_days(table: "Table", days: set[date]) -> dict[date, dict[str, "Profile"
 def judge_drift(
     check: str, settings: DriftBounds, days: Sequence[date], known: OfDays, references: Callable[[date], "References | str"]
 ) -> tuple[list[Finding], bytes | None]:
-    """The finding of each day, and the picture of the newest day that drifted.
+    """The finding of each day, and the picture of the newest day that drifted, or of the newest that was judged.
 
     Args:
         check: name of the check.
@@ -72,7 +72,7 @@ def judge_drift(
     from ml_assets.core.drift_findings import drift_finding, drifts_of
 
     found: list[Finding] = []
-    drifted: tuple[date, list[ColumnDrift]] | None = None
+    shown: tuple[date, list[ColumnDrift]] | None = None
     for day in days:
         compared = references(day) if day in known else "the day has no rows"
         if isinstance(compared, str):
@@ -80,9 +80,9 @@ def judge_drift(
             continue
         drifts = drifts_of(known[day], compared, settings)
         found.append(drift_finding(check, day, drifts, settings))
-        if found[-1].failed:
-            drifted = day, drifts
-    return found, _picture(check, *drifted) if drifted else None
+        if found[-1].failed or (drifts and not any(one.failed for one in found)):
+            shown = day, drifts
+    return found, _picture(check, *shown) if shown else None
 
 
 def _picture(check: str, day: date, drifts: "Sequence[ColumnDrift]") -> bytes:

@@ -52,7 +52,7 @@ def score_drift_check(spec: ModelSpec, key: dg.AssetKey) -> list[dg.AssetCheckSp
 
 
 def judge_score_drift(spec: ModelSpec, stage: "ModelEvaluation", days: Sequence[date], key: dg.AssetKey) -> Iterator[Judged]:
-    """What `score_drift` finds on the days of a run; the picture is of the newest that drifted."""
+    """What `score_drift` finds on the days of a run; the picture is of the newest that drifted, or of the newest that was judged."""
     from ml_assets.core.drift_findings import drift_finding
     from ml_assets.core.drift_pictures import drift_picture
 
@@ -60,15 +60,16 @@ def judge_score_drift(spec: ModelSpec, stage: "ModelEvaluation", days: Sequence[
     if settings is None:
         return
     found: list[Finding] = []
-    picture: bytes | None = None
+    shown: tuple[date, list[ColumnDrift]] | None = None
     for day in days:
         if not stage.model_row(day)["model_digest"]:
             found.append(Finding(SCORE_DRIFT, day, None, "there is no model", settings.severity))
             continue
         drifts = _drifts(spec, stage, day)
         found.append(drift_finding(SCORE_DRIFT, day, drifts, settings))
-        if found[-1].failed:
-            picture = drift_picture(drifts, f"{SCORE_DRIFT} of {day}")
+        if found[-1].failed or (drifts and not any(one.failed for one in found)):
+            shown = day, drifts
+    picture = drift_picture(shown[1], f"{SCORE_DRIFT} of {shown[0]}") if shown else None
     yield Judged(key, SCORE_DRIFT, with_accepted(spec.checks, found), picture)
 
 
