@@ -33,7 +33,7 @@ repair: $(VENV)/.installed home  ## Take corrected rows (FILE=file.csv), or appl
 	@$(BIN)/python -m ml_assets.cli.repair $(MODEL) $(if $(FILE),--file $(FILE))
 
 test: $(VENV)/.installed-dev  ## Run the tests
-	@$(BIN)/python -m pytest -n 2
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 ui: $(VENV)/.installed home  ## Open the Dagster UI on the same instance (PORT=3000)
 	@$(BIN)/python -m dagster dev --workspace workspace.yaml --port $(PORT)

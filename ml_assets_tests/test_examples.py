@@ -27,6 +27,7 @@ def module(path: str) -> ModuleType:
     return loaded
 
 
+@pytest.mark.slow
 def test_pump_failures_goes_from_files_to_a_registered_model(tmp_path: Path):
     spec = read_spec(EXAMPLE / "defs.yaml")
     world = World(tmp_path, spec)

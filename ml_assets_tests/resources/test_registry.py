@@ -233,6 +233,7 @@ def test_categories_in_the_example_are_text_in_the_signature(registry, run, tmp_
     assert Model.load(str(folder)).signature.inputs.input_types()[-1].name == "string"
 
 
+@pytest.mark.slow
 def test_processes_that_register_the_same_digests_at_once_on_a_new_store_end_with_one_version_each(tmp_path):
     processes, uri = 4, f"sqlite:///{tmp_path}/new/mlflow.db"
     # Each is a process of its own, forked from one that has done the slow imports and nothing else.
