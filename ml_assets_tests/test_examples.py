@@ -6,6 +6,8 @@ from datetime import date, timedelta
 from pathlib import Path
 from types import ModuleType
 
+import pytest
+
 from ml_assets.definitions import DEFS
 from ml_assets.defs.environment import read_settings
 from ml_assets.pipeline.assets import LANDED_TO_FEATURES, MODEL_ASSETS
