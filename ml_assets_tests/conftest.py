@@ -40,7 +40,7 @@ SMALL = {
     "champion": None,
     "compute": {"cpu": 1},
     # Each of them is an event of every run, and most tests are about something else.
-    "checks": {name: None for name, field in Checks.model_fields.items() if type(None) in get_args(field.annotation)},
+    "checks": {"contract": False, **{name: None for name, field in Checks.model_fields.items() if type(None) in get_args(field.annotation)}},
 }
 CHECKED = {**SMALL, "checks": {}}
 """The same with all checks as they are by default."""

@@ -19,11 +19,13 @@ from ml_assets.pipeline.validation import Validation
 def contract_check_specs(spec: ModelSpec, feed: Feed, key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
     """The check of the row key, one for each column and, for rows and not for labels, that of the landed files unless it is switched off."""
     of_key, of_columns = contract_check_names(feed)
+    specs: list[dg.AssetCheckSpec] = []
     limit = f"is broken by more than {feed.quality.max_rule_share:.2%} of the rows of a day; names rule, rows and share, with a few rows of each"
-    specs = [dg.AssetCheckSpec(of_key, asset=key, description=f"Fails when the key {', '.join(feed.row_key)} {limit}")]
-    for name, check in of_columns.items():
-        about = f"Fails when a rule of {name} {limit}"
-        specs.append(dg.AssetCheckSpec(check, asset=key, description=about, blocking=feed.columns[name].blocking))
+    if spec.checks.contract:
+        specs.append(dg.AssetCheckSpec(of_key, asset=key, description=f"Fails when the key {', '.join(feed.row_key)} {limit}"))
+        for name, check in of_columns.items():
+            about = f"Fails when a rule of {name} {limit}"
+            specs.append(dg.AssetCheckSpec(check, asset=key, description=about, blocking=feed.columns[name].blocking))
     if settings := _files_read(spec, feed):
         about = "Fails when a landed file could not be read whole, has no rows, or has columns that neither the contract nor the days before have"
         specs.append(check_spec(FILES_READ, key, settings, about))
@@ -32,10 +34,10 @@ def contract_check_specs(spec: ModelSpec, feed: Feed, key: dg.AssetKey) -> list[
 
 def judge_contract(spec: ModelSpec, stage: Validation, days: Sequence[date], key: dg.AssetKey) -> Iterator[Judged]:
     """What these checks find on the days of a run; beside it the count of each broken rule on each day, newest first."""
-    broken, with_rows = stage.broken_rules(days), stage.days_with_rows()
+    broken, with_rows = stage.broken_rules(days if spec.checks.contract else ()), stage.days_with_rows()
     of_days = dict(iter(broken.groupby("day")))
     by_check: dict[str, list[Finding]] = {}
-    for day in days:
+    for day in days if spec.checks.contract else ():
         for found in contract_findings(stage.feed, day, of_days.get(day, broken.iloc[:0]), day in with_rows):
             by_check.setdefault(found.check, []).append(found)
     for check, findings in by_check.items():

@@ -332,3 +332,11 @@ def test_the_key_of_labels_is_never_only_warned_about(small):
     small["labels"] = {"files": "labels/{day}/*", "key": ["card"]}
     with pytest.raises(ValidationError, match=r"columns\.card\.severity: the column is part of labels\.key"):
         ModelSpec.model_validate(small)
+
+
+def test_a_column_that_has_no_check_cannot_block(small):
+    small["columns"]["amount"]["blocking"] = True
+    ModelSpec.model_validate(small)
+    small["checks"] = {"contract": False}
+    with pytest.raises(ValidationError, match=r"columns\.amount\.blocking: checks\.contract is false"):
+        ModelSpec.model_validate(small)

@@ -120,6 +120,7 @@ def test_a_day_that_is_made_again_is_compared_with_the_champion_of_then(root):
     assert note(again, 12) == "the champion, version 2, is this model"
 
 
+@pytest.mark.slow
 def test_a_day_before_the_champion_s_is_not_compared_with_it(root):
     world = World(root, other())
     found = check(world.run(MODELS, day(10)), "gate_champion")
@@ -129,6 +130,7 @@ def test_a_day_before_the_champion_s_is_not_compared_with_it(root):
     assert str(day(10)) in versions(world).values()
 
 
+@pytest.mark.slow
 def test_a_champion_whose_files_are_gone_is_not_compared(root):
     world = World(root, other())
     digest = world.stages().training.row(day(11))["model_digest"]

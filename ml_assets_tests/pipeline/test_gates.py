@@ -206,6 +206,7 @@ def test_slices_with_few_positives_are_not_judged(root):
     assert str(day(13)) in versions(world).values()
 
 
+@pytest.mark.slow
 def test_whether_a_planned_model_will_pass_is_not_known_before(root):
     world = World(root, spec_with(gates=IMPOSSIBLE))
     one = planned(plan_of(world, day(13), day(13), MODELS), ENTRY[0])[day(13)]

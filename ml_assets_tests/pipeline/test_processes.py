@@ -31,6 +31,7 @@ def land(world: World) -> None:
             world.land(day(number), b"torn" if number == 6 else rows)
 
 
+@pytest.mark.slow
 def test_a_run_that_is_killed_three_times_ends_with_the_tables_of_an_undisturbed_one(tmp_path: Path):
     undisturbed, killed = World(tmp_path / "undisturbed", SPEC), World(tmp_path / "killed", SPEC)
     land(undisturbed), land(killed)

@@ -29,6 +29,8 @@ def check_checks(spec: "ModelSpec") -> None:
         settings = getattr(spec.checks, check)
         if settings and (unknown := [name for name in settings.leave_out if name not in known]):
             raise ValueError(f"checks.{check}.leave_out: there is no {', '.join(unknown)}; there are {', '.join(known)}")
+    if not spec.checks.contract and (blocking := [name for name, column in spec.columns.items() if column.blocking]):
+        raise ValueError(f"columns.{blocking[0]}.blocking: checks.contract is false, so the column has no check that could block")
     of_contract = {contract_check_name(name) for name in ("row_key", *spec.columns)}
     for day, names in spec.checks.accepted.items():
         if unknown := [name for name in names if name.startswith(CONTRACT) and name not in of_contract]:

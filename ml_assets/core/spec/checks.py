@@ -166,6 +166,8 @@ class Checks(SpecPart):
 
     every_day_accepted: Check = Check()
     """No day is rejected by `quality`, or missing."""
+    contract: bool = True
+    """Whether each column, and the key of the rows, has a check of its own. Broken rules are counted either way, and rows quarantined."""
     files_read: Check | None = Check(severity="warn")
     """Every landed file could be read whole, has rows, and no columns that neither the contract nor the files of the days before have."""
     row_count: RowCountCheck | None = RowCountCheck()
@@ -192,7 +194,7 @@ class Checks(SpecPart):
 
     @model_validator(mode="after")
     def _accepted_names_checks(self) -> "Checks":
-        known = {name for name in type(self).model_fields if name != "accepted"} | {ALL_CHECKS}
+        known = {name for name in type(self).model_fields if name not in ("accepted", "contract")} | {ALL_CHECKS}
         for day, names in self.accepted.items():
             # Those of the contract are named after columns, which are not known here.
             if unknown := [name for name in names if name not in known and not name.startswith(CONTRACT)]:
