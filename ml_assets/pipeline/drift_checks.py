@@ -60,7 +60,7 @@ def read_days(table: "Table", days: set[date]) -> dict[date, dict[str, "Profile"
 def judge_drift(
     check: str, settings: DriftBounds, days: Sequence[date], known: OfDays, references: Callable[[date], "References | str"]
 ) -> tuple[list[Finding], bytes | None]:
-    """The finding of each day, and the picture of the newest day that drifted, or of the newest that was judged.
+    """The finding of each day, and the picture of the newest day that drifted; in a run of one day, of that day in any case.
 
     Args:
         check: name of the check.
@@ -80,7 +80,7 @@ def judge_drift(
             continue
         drifts = drifts_of(known[day], compared, settings)
         found.append(drift_finding(check, day, drifts, settings))
-        if found[-1].failed or (drifts and not any(one.failed for one in found)):
+        if found[-1].failed or (drifts and len(days) == 1):
             shown = day, drifts
     return found, _picture(check, *shown) if shown else None
 

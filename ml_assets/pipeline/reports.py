@@ -81,15 +81,16 @@ class Reports:
 
 
 def with_findings(parts: Iterable["Part"], judged: Sequence["Judged"], problems: Mapping[date, str | None]) -> "Iterator[Part]":
-    """The parts of some days of a run with what its checks found, why a day is not as it should be, and pictures on the days that they are of."""
+    """The parts of some days of a run with what its checks found, why a day is not as it should be, and pictures on the days that failed."""
     findings: dict[date, list[Finding]] = {}
     pictures: dict[date, dict[str, bytes]] = {}
     for one in judged:
         for found in one.findings:
             findings.setdefault(found.day, []).append(found)
-        if one.picture and one.findings:
-            drawn = max(one.findings, key=lambda found: (found.failed, found.day))
-            pictures.setdefault(drawn.day, {})[one.name] = one.picture
+        failed = [found.day for found in one.findings if found.failed]
+        # A page is the same whether its day was made alone or in a range, which has no pictures of days that passed.
+        if one.picture and failed:
+            pictures.setdefault(max(failed), {})[one.name] = one.picture
     for part in parts:
         shown = {**part.pictures, **pictures.get(part.day, {})}
         yield replace(part, findings=findings.get(part.day, ()), pictures=shown, problem=problems.get(part.day))

@@ -52,7 +52,7 @@ def score_drift_check(spec: ModelSpec, key: dg.AssetKey) -> list[dg.AssetCheckSp
 
 
 def judge_score_drift(spec: ModelSpec, stage: "ModelEvaluation", days: Sequence[date], key: dg.AssetKey) -> Iterator[Judged]:
-    """What `score_drift` finds on the days of a run; the picture is of the newest that drifted, or of the newest that was judged."""
+    """What `score_drift` finds on the days of a run; the picture is of the newest that drifted; in a run of one day, of that day."""
     from ml_assets.core.drift_findings import drift_finding
     from ml_assets.core.drift_pictures import drift_picture
 
@@ -67,7 +67,7 @@ def judge_score_drift(spec: ModelSpec, stage: "ModelEvaluation", days: Sequence[
             continue
         drifts = _drifts(spec, stage, day)
         found.append(drift_finding(SCORE_DRIFT, day, drifts, settings))
-        if found[-1].failed or (drifts and not any(one.failed for one in found)):
+        if found[-1].failed or (drifts and len(days) == 1):
             shown = day, drifts
     picture = drift_picture(shown[1], f"{SCORE_DRIFT} of {shown[0]}") if shown else None
     yield Judged(key, SCORE_DRIFT, with_accepted(spec.checks, found), picture)
