@@ -102,6 +102,8 @@ def test_a_key_that_begins_as_those_of_a_day_lies_in_a_shared_listing_exactly_wh
     key = fixed_prefix(files, day) + rest
     (found,) = listings(files, first, last)
     assert found.before is not None
-    assert (key.startswith(found.prefix) and found.after < key < found.before) == (first <= day <= last)
+    is_listed = key.startswith(found.prefix) and found.after < key < found.before
+    # A listing begins after "~" of the day before: names of that day that go on beyond ASCII are listed, and left aside as of another day.
+    assert is_listed == (first <= day <= last) or (is_listed and day == first - timedelta(days=1) and rest[:1] > "~")
     assert just_before(fixed_prefix(files, day)) < key
     assert [prefix for _, prefix in found.days] == sorted(prefix for _, prefix in found.days)
