@@ -11,6 +11,8 @@ from ml_assets.core.spec.source import DAY_PLACEHOLDER
 _WILDCARDS = {"*": "[^/]*", "?": "[^/]"}
 _DATE_PARTS = {"%Y": r"\d{4}", "%m": r"\d{2}", "%d": r"\d{2}"}
 ISO_DAY = "%Y-%m-%d"
+# Sorts behind every other, as the bytes of UTF-8 do too: names may go on beyond ASCII.
+LAST_CHARACTER = chr(0x10FFFF)
 
 
 @lru_cache(maxsize=1024)
@@ -67,7 +69,7 @@ def listings(files: str, first: date, last: date) -> Iterator[Listing]:
 
 def just_before(prefix: str) -> str:
     """A text that sorts before every key that begins with `prefix`, with next to no keys in between: what a listing may start after."""
-    return prefix[:-1] + chr(ord(prefix[-1]) - 1) + "~"
+    return prefix[:-1] + chr(ord(prefix[-1]) - 1) + LAST_CHARACTER
 
 
 def _keys_sort_as_days(files: str, prefix: str) -> bool:
