@@ -66,6 +66,22 @@ class Scorer:
             return np.empty(0)
         return self._booster.inplace_predict(matrix).astype(np.float64)
 
+    def contributions(self, frame: pd.DataFrame) -> np.ndarray:
+        """What each feature adds to the log odds of each row, float64 of shape (rows, features + 1), in the order of the features and then the bias.
+
+        SHAP values (Lundberg and Lee, A Unified Approach to Interpreting Model Predictions, 2017) by XGBoost's own TreeSHAP (`pred_contribs`); the
+        columns of a one-hot feature are summed. A row sums to the log odds of its score. Errors: see `to_matrix`.
+        """
+        import xgboost as xgb
+
+        matrix = self.matrix(frame)
+        widths = [width(feature) for feature in self._preprocessing["features"]]
+        if not len(matrix):
+            return np.empty((0, len(widths) + 1))
+        data = xgb.DMatrix(matrix, feature_types=column_types(self._preprocessing), enable_categorical=True)
+        found = self._booster.predict(data, pred_contribs=True).astype(np.float64)
+        return np.column_stack([columns.sum(axis=1) for columns in np.split(found, np.cumsum(widths), axis=1)])
+
     def importances(self) -> dict[str, float]:
         """Share of each feature in the gain of all splits, in the order of the features; all 0 when the model has no split.
 

@@ -161,3 +161,12 @@ def test_the_file_imports_nothing_that_a_model_could_not_bring_along():
     at_module_level = {alias.name for node in tree.body if isinstance(node, ast.Import) for alias in node.names}
     assert imported == {"json", "numpy", "pandas", "xgboost", "collections.abc"}
     assert at_module_level == {"json", "numpy", "pandas"}
+
+
+def test_contributions_of_a_row_sum_to_the_log_odds_of_its_score_and_have_one_column_for_each_feature():
+    contributions = SCORER.contributions(FRAME)
+    assert contributions.shape == (len(FRAME), len(SCORER.features) + 1)
+    np.testing.assert_allclose(contributions.sum(axis=1), np.log(SCORES / (1 - SCORES)), atol=1e-4)
+    amount, ordinal = SCORER.features.index("amount"), SCORER.features.index("ordinal")
+    assert np.abs(contributions[:, amount]).mean() > 10 * np.abs(contributions[:, ordinal]).mean()
+    assert SCORER.contributions(FRAME.head(0)).shape == (0, len(SCORER.features) + 1)

@@ -8,6 +8,7 @@ from pydantic import Field, field_validator, model_validator
 from ml_assets.core.spec.base import RESERVED, SpecPart, repeated
 from ml_assets.core.spec.check_rules import check_checks
 from ml_assets.core.spec.checks import Checks, Metric
+from ml_assets.core.spec.deployment import Deployment
 from ml_assets.core.spec.durations import Days
 from ml_assets.core.spec.evaluation import NOT_OF_SLICES, UNBOUNDED, ChampionGate, Evaluation, Gate, GateMetric
 from ml_assets.core.spec.feature_rules import check_features
@@ -67,6 +68,7 @@ class ModelSpec(SpecPart):
     champion: ChampionGate | None = ChampionGate()
     """The comparison with the model that is in use; null leaves it out."""
 
+    deployment: Deployment = Deployment()
     checks: Checks = Checks()
     metrics: list[Metric] = []
     """Named figures of each day's features beside `row_count` and, with an entity, `distinct_<entity>`; in the table feature_metrics."""
@@ -150,6 +152,8 @@ class ModelSpec(SpecPart):
             raise ValueError("sensor.marker: source.files must have {day} in a folder, for the marker to lie there")
         if self.entity is None and (self.evaluation.exclude_known_positives or "entity_precision_at_k" in self.gates):
             raise ValueError("entity is missing: exclude_known_positives and entity_precision_at_k need it")
+        if self.entity is None and self.deployment.canary is not None:
+            raise ValueError("entity is missing: deployment.canary divides the entities between champion and challenger")
         categorical, names = self.categorical_features(), self.feature_names()
         for field, wanted in [("scale", [n for n in names if n not in categorical]), ("encode", categorical)]:
             for name in getattr(self.training.preprocessing, field):
