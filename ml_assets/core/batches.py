@@ -1,4 +1,4 @@
-"""The labelled rows of many days, handed to XGBoost in batches of several small days."""
+"""The labelled rows of many days, in batches of several small days."""
 
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -44,13 +44,21 @@ class LabelledDays:
         """The target of the rows of a frame, as float32 for XGBoost."""
         return frame[self._spec.target].to_numpy(dtype=np.float32)
 
+    def matrix(self, day: date, preprocessing: dict) -> tuple[np.ndarray, np.ndarray]:
+        """(matrix, labels) of the labelled rows of a day.
+
+        Raises:
+            ValueError: when a column is missing or holds values of another kind; it names the day.
+        """
+        frame = self.frame(day)
+        return of_day(day, partial(to_matrix, preprocessing, frame)), self.labels(frame)
+
     def batches(self, days: list[date], preprocessing: dict) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """(matrix, labels) of consecutive days, of `batch_rows` rows or the first whole day past it; never empty."""
         parts, rows = [], 0
         for day in days:
-            frame = self.frame(day)
-            parts.append((of_day(day, partial(to_matrix, preprocessing, frame)), self.labels(frame)))
-            rows += len(frame)
+            parts.append(self.matrix(day, preprocessing))
+            rows += len(parts[-1][1])
             if rows >= self._spec.training.batch_rows or (day == days[-1] and rows):
                 yield np.concatenate([matrix for matrix, _ in parts]), np.concatenate([labels for _, labels in parts])
                 parts, rows = [], 0
@@ -62,26 +70,3 @@ def of_day(day: date, action: Callable):
         return action()
     except ValueError as error:
         raise ValueError(f"features of {day}: {error}") from error
-
-
-def quantised(spec: ModelSpec, types: list[str], batches: Batches, reference=None):
-    """XGBoost's quantised matrix, made of one batch at a time; one for validation has the bins of its reference."""
-    import xgboost as xgb
-
-    class BatchIterator(xgb.DataIter):
-        def __init__(self):
-            super().__init__()
-            self._left = batches()
-
-        def reset(self) -> None:
-            self._left = batches()
-
-        def next(self, input_data: Callable) -> bool:
-            if (batch := next(self._left, None)) is None:
-                return False
-            input_data(data=batch[0], label=batch[1], feature_types=types)
-            return True
-
-    # A maximum that differs from the booster's is refused, and the default would be 256.
-    bins = spec.training.parameters.max_bin
-    return xgb.QuantileDMatrix(BatchIterator(), max_bin=bins, nthread=spec.compute.cpu, ref=reference, enable_categorical=True)

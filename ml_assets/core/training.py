@@ -9,11 +9,14 @@ from functools import partial
 
 import numpy as np
 
-from ml_assets.core.batches import Batches, LabelledDays, ReadDay, of_day, quantised
-from ml_assets.core.device import choose_device
+from ml_assets.core.batches import LabelledDays, ReadDay, of_day
+from ml_assets.core.boosting import STOPPING_METRIC, WATCHED, Boosted, Checkpoints, NoCheckpoints, Phase, best, boost, to_bytes
+from ml_assets.core.engines import Engine, open_engine
 from ml_assets.core.metrics import point_metrics
-from ml_assets.core.preprocessing import PreprocessingFit, to_bytes
-from ml_assets.core.scorer import Scorer, column_types
+from ml_assets.core.preprocessing import PreprocessingFit
+from ml_assets.core.preprocessing import to_bytes as preprocessing_bytes
+from ml_assets.core.progress import Progress, Tell
+from ml_assets.core.scorer import Scorer
 from ml_assets.core.spec import ModelSpec
 from ml_assets.core.splits import Split
 from ml_assets.core.thresholds import choose_threshold
@@ -21,8 +24,6 @@ from ml_assets.core.thresholds import choose_threshold
 Log = Callable[[str], None]
 
 _LOGGER = logging.getLogger(__name__)
-# Average precision would be nearer to what is wanted, but it is noisy where positives are few: training then stops too early.
-STOPPING_METRIC = "logloss"
 VALIDATION_METRICS = ("average_precision", "roc_auc", "log_loss", "precision", "recall", "f1")
 
 
@@ -58,26 +59,37 @@ class TrainedModel:
         return hashlib.sha256(b"".join(parts)).hexdigest()
 
 
-def train(spec: ModelSpec, split: Split, read_day: ReadDay, log: Log = _LOGGER.info) -> TrainedModel:
+def train(
+    spec: ModelSpec,
+    split: Split,
+    read_day: ReadDay,
+    log: Log = _LOGGER.info,
+    tell: Tell | None = None,
+    checkpoints: Checkpoints = NoCheckpoints(),
+) -> TrainedModel:
     """Train the model of one day.
 
     Boosting on `split.fit` stops when STOPPING_METRIC on `split.validation` no longer improves; the threshold is chosen on the scores of that model
     there. With `training.refit` the model is then trained again, preprocessing included, on fit and validation together with the number of
-    rounds found. The holdout is never read. Rows without a label are left out. The same frames in the same order, spec and device: the same bytes.
+    rounds found. The holdout is never read. Rows without a label are left out. The same frames in the same order, spec and device: the same bytes,
+    also when training was interrupted and goes on from a checkpoint (with the engine dask, which sums in no fixed order, nearly the same).
 
     Args:
         spec: the model.
         split: the days to use.
         read_day: gives the features of a day: target and features, other columns are ignored; categories as text; maybe no rows. It is called
             several times for a day when the window has more than `training.batch_rows` rows, so that memory holds a few batches of that size (or
-            of the largest day), what XGBoost keeps of the rows (measured: 5 bytes a value), and the scores of the validation part.
-        log: takes lines on the progress.
+            of the largest day), what the engine keeps of the rows (see `OneMachine`), and the scores of the validation part. The engine dask sends
+            it to the workers of the cluster.
+        log: takes lines on what happens.
+        tell: is told how far boosting is, every few seconds; without it, `log` takes it as a line.
+        checkpoints: where boosters are kept meanwhile, and those of an interrupted run from the same spec and frames are found.
 
     Raises:
         TrainingDataError: when the window has no labelled rows, or its fit or validation part has not both classes.
         ValueError: when a day lacks a column or holds values of another kind; it names the day.
+        ClusterUnavailable: when the engine is dask and there is no cluster to train on; it says what to do.
     """
-    device = choose_device(spec.compute.gpu, log)
     days = LabelledDays(spec, read_day)
     fitting = PreprocessingFit(spec)
     fit_counts = _survey(days, split.fit, fitting)
@@ -87,21 +99,31 @@ def train(spec: ModelSpec, split: Split, read_day: ReadDay, log: Log = _LOGGER.i
     for name, part, counts in [("fit", split.fit, fit_counts), ("validation", split.validation, validation_counts)]:
         log(f"{spec.name}: {_part(name, part)} has {_counted(counts)}")
 
-    fit, validation = partial(days.batches, split.fit, fitted), partial(days.batches, split.validation, fitted)
-    booster, rounds, curve = _stop_early(spec, device, column_types(fitted), fit, validation)
-    log(f"{spec.name}: best {STOPPING_METRIC} on the validation part {curve[STOPPING_METRIC][rounds - 1]:.4f} after {rounds} rounds")
-    labels, scores = _score(Scorer(_model_bytes(booster), fitted), days, split.validation)
-    threshold, note = choose_threshold(spec.training.threshold, labels, scores)
-    found = point_metrics(labels, scores, threshold)
     rows, positives = fit_counts
-    if spec.training.refit:
-        fitted = fitting.fitted()
-        booster = _boost(spec, device, column_types(fitted), partial(days.batches, split.window, fitted), rounds)
-        rows, positives = rows + validation_counts[0], positives + validation_counts[1]
-        log(f"{spec.name}: trained again on all {_counted((rows, positives))} of the window with {rounds} rounds")
+    with open_engine(spec, days, log) as engine:
+
+        def boosted(name: str, rounds: int, watch: list[date] | None) -> Boosted:
+            phase = _phase(spec, engine, name, rounds, rows, watch is not None)
+            train_on = split.fit if watch else split.window
+            return boost(phase, partial(engine.data, fitted, train_on, watch), checkpoints, tell or _log_progress(log), log)
+
+        stopped = boosted("early_stopping", spec.training.rounds, split.validation)
+        curve = dict(stopped.curve or {})
+        rounds = best(curve[STOPPING_METRIC]) + 1
+        log(f"{spec.name}: best {STOPPING_METRIC} on the validation part {curve[STOPPING_METRIC][rounds - 1]:.4f} after {rounds} rounds")
+        model = _first_rounds(stopped, rounds)
+        labels, scores = _score(Scorer(model, fitted), days, split.validation)
+        threshold, note = choose_threshold(spec.training.threshold, labels, scores)
+        found = point_metrics(labels, scores, threshold)
+        if spec.training.refit:
+            fitted = fitting.fitted()
+            rows, positives = rows + validation_counts[0], positives + validation_counts[1]
+            model = boosted("refit", rounds, None).model or b""
+            log(f"{spec.name}: trained again on all {_counted((rows, positives))} of the window with {rounds} rounds")
+        device = engine.device
     return TrainedModel(
-        model=_model_bytes(booster),
-        preprocessing=to_bytes({**fitted, "threshold": threshold}),
+        model=model,
+        preprocessing=preprocessing_bytes({**fitted, "threshold": threshold}),
         rounds=rounds,
         threshold=threshold,
         threshold_note=note,
@@ -148,35 +170,25 @@ def _check_counts(spec: ModelSpec, split: Split, fit: tuple[int, int], validatio
             )
 
 
-def _parameters(spec: ModelSpec, device: str) -> dict:
-    fixed = {"objective": "binary:logistic", "tree_method": "hist", "eval_metric": ["logloss", "aucpr"]}
-    return {**spec.training.parameters.model_dump(), **fixed, "device": device, "seed": spec.training.seed, "nthread": spec.compute.cpu}
+def _phase(spec: ModelSpec, engine: Engine, name: str, rounds: int, rows: int, watches: bool) -> Phase:
+    training = spec.training
+    fixed = {"objective": "binary:logistic", "tree_method": "hist", "eval_metric": list(WATCHED)}
+    parameters = {**training.parameters.model_dump(), **fixed, "seed": training.seed}
+    patience = training.early_stopping_rounds if watches else None
+    return Phase(name, parameters, rounds, patience, rows, training.checkpoint_rounds, engine.restarts)
 
 
-def _boost(spec: ModelSpec, device: str, types: list[str], batches: Batches, rounds: int):
+def _log_progress(log: Log) -> Tell:
+    def tell(progress: Progress) -> None:
+        log(progress.line())
+
+    return tell
+
+
+def _first_rounds(boosted: Boosted, rounds: int) -> bytes:
     import xgboost as xgb
 
-    return xgb.train(_parameters(spec, device), quantised(spec, types, batches), rounds)
-
-
-def _stop_early(spec: ModelSpec, device: str, types: list[str], fit: Batches, validation: Batches) -> tuple:
-    """(booster of the best rounds, their number, metrics of the validation part by round)."""
-    import xgboost as xgb
-    from xgboost.callback import EarlyStopping
-
-    training, curve = spec.training, {}
-    matrix = quantised(spec, types, fit)
-    stop = EarlyStopping(rounds=training.early_stopping_rounds, metric_name=STOPPING_METRIC, data_name="validation")
-    watched = [(quantised(spec, types, validation, matrix), "validation")]
-    booster = xgb.train(_parameters(spec, device), matrix, training.rounds, evals=watched, evals_result=curve, callbacks=[stop], verbose_eval=False)
-    rounds = booster.best_iteration + 1
-    return booster[:rounds], rounds, {name: [float(value) for value in values] for name, values in curve["validation"].items()}
-
-
-def _model_bytes(booster) -> bytes:
-    # Attributes say how early stopping went, not what the model is.
-    booster.set_attr(**dict.fromkeys(booster.attributes()))
-    return bytes(booster.save_raw("ubj"))
+    return to_bytes(xgb.Booster(model_file=bytearray(boosted.model or b""))[:rounds])
 
 
 def _score(scorer: Scorer, days: LabelledDays, part: list[date]) -> tuple[np.ndarray, np.ndarray]:

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from ml_assets.core.spec.base import SpecPart
 from ml_assets.core.spec.durations import PositiveDays
+from ml_assets.core.spec.engine import DaskCluster, Engine
 
 Scaling = Literal["standard", "minmax"]
 Encoding = Literal["native", "onehot", "ordinal", "frequency"]
@@ -93,9 +94,24 @@ class Training(SpecPart):
     batch_rows: int = Field(250_000, ge=1)
     """Rows handed to XGBoost at once: several small days make one batch."""
 
+    engine: Engine = "memory"
+    """memory: the quantised rows are in memory. external_memory: they are in files of a temporary directory, and memory holds a few batches.
+    dask: they are in the memory of the workers of a Dask cluster, which read the days themselves. All see the same features; their metrics differ
+    within what another order of summation makes."""
+
+    checkpoint_rounds: int = Field(50, ge=1)
+    """Rounds after which what was trained is kept in the lake; a run that was killed goes on from there, and comes to the same bytes. Training
+    with fewer rounds writes nothing."""
+
+    dask: DaskCluster = DaskCluster()
     preprocessing: Preprocessing = Preprocessing()
     threshold: Threshold = Threshold()
     parameters: Parameters = Parameters()
+
+    @property
+    def samples(self) -> bool:
+        """Whether a tree sees a random part of rows or features."""
+        return self.parameters.subsample < 1 or self.parameters.colsample_bytree < 1
 
     @model_validator(mode="after")
     def _validation_leaves_days_to_train_on(self) -> "Training":
