@@ -18,10 +18,12 @@ class LabelledDays:
     """Labelled rows of days; the frames of the first days, up to one batch of rows, are kept, because XGBoost asks for each day four times."""
 
     def __init__(self, spec: ModelSpec, read_day: ReadDay):
-        self._spec, self._read_day = spec, read_day
+        self._spec, self.read_day = spec, read_day
         self._columns = list(dict.fromkeys([spec.target, *spec.feature_names()]))
         self._kept: dict[date, pd.DataFrame] = {}
         self._room = spec.training.batch_rows
+        self.rows: dict[date, int] = {}
+        """Labelled rows of each day that has been read."""
 
     def frame(self, day: date) -> pd.DataFrame:
         """Target and features of the labelled rows of a day.
@@ -31,10 +33,11 @@ class LabelledDays:
         """
         if (kept := self._kept.get(day)) is not None:
             return kept
-        frame = self._read_day(day)
+        frame = self.read_day(day)
         if missing := [name for name in self._columns if name not in frame.columns]:
             raise ValueError(f"{self._spec.name}: the features of {day} have no column {', '.join(missing)}; make the features of that day again")
         frame = frame.loc[frame[self._spec.target].notna(), self._columns]
+        self.rows[day] = len(frame)
         if len(frame) <= self._room:
             self._kept[day] = frame
             self._room -= len(frame)
