@@ -22,13 +22,13 @@ class Boosted:
 
 
 class Checkpoints(Protocol):
-    """Where boosters are kept while they are trained, one for each phase."""
+    """Where boosters are kept while they are trained, one under each name."""
 
-    def load(self, phase: str) -> Boosted | None:
-        """What was saved last of a phase; None when there is nothing, or nothing that can be read."""
+    def load(self, slot: str) -> Boosted | None:
+        """What was saved last under a name; None when there is nothing, or nothing that can be read."""
         ...
 
-    def save(self, phase: str, boosted: Boosted) -> None:
+    def save(self, slot: str, boosted: Boosted) -> None:
         """Keep it, whole or not at all, in the place of what was saved before."""
         ...
 
@@ -36,11 +36,11 @@ class Checkpoints(Protocol):
 class NoCheckpoints:
     """For training that nobody will go on with."""
 
-    def load(self, phase: str) -> Boosted | None:
+    def load(self, slot: str) -> Boosted | None:
         """Nothing."""
         return None
 
-    def save(self, phase: str, boosted: Boosted) -> None:
+    def save(self, slot: str, boosted: Boosted) -> None:
         """Nowhere."""
 
 
@@ -63,8 +63,8 @@ class Segment:
 
 
 OnRound = Callable[[int, Mapping[str, list[float]], Callable[[], bytes] | None], None]
-"""Called after each round, or after some of them: rounds of the segment that are done, their metrics, and what gives the booster's bytes (None where the
-booster is on another machine)."""
+"""Called after each round, or after some of them: rounds of the segment that are done, their metrics, and what gives the booster's bytes (None where
+the booster is on another machine)."""
 
 Train = Callable[[Segment, OnRound], tuple[bytes, Mapping[str, list[float]]]]
 """Trains a segment: the booster's bytes, and the metrics of the rounds of the segment."""
@@ -74,12 +74,14 @@ Train = Callable[[Segment, OnRound], tuple[bytes, Mapping[str, list[float]]]]
 class Phase:
     """One training of a booster.
 
-    name: `early_stopping` or `refit`. parameters: XGBoost's. rounds: the most. patience: see `Segment`. rows: that each round sees. checkpoint_rounds:
-    rounds between checkpoints. restarts: whether XGBoost is begun anew from the bytes at each checkpoint, so that a run that goes on from there does
-    what one does that was never interrupted: needed where the state of a running booster has more than its trees.
+    name: `early_stopping` or `refit`. device: `cpu` or `cuda`, which do not sum alike, so neither goes on from the checkpoint of the other.
+    parameters: XGBoost's. rounds: the most. patience: see `Segment`. rows: that each round sees. checkpoint_rounds: rounds between checkpoints.
+    restarts: whether XGBoost is begun anew from the bytes at each checkpoint, so that a run that goes on from there does what one does that was
+    never interrupted: needed where the state of a running booster has more than its trees.
     """
 
     name: str
+    device: str
     parameters: dict[str, Any]
     rounds: int
     patience: int | None
@@ -87,15 +89,20 @@ class Phase:
     checkpoint_rounds: int
     restarts: bool
 
+    @property
+    def slot(self) -> str:
+        """The name of its checkpoint."""
+        return f"{self.name}_{self.device}"
+
 
 def boost(
     phase: Phase, open_data: Callable[[], AbstractContextManager[Train]], checkpoints: Checkpoints, tell: Tell, log: Callable[[str], None]
 ) -> Boosted:
     """All rounds of a phase; those that a checkpoint has are not trained again.
 
-    Without sampling, a booster on the CPU that goes on from its bytes makes the trees that it would have made: its margins are sums of the same leaves
-    in the same order. So checkpoints are then only written on the way. With `restarts` each part of `checkpoint_rounds` rounds begins from the bytes
-    of the last, with a seed of its own. Either way training that was interrupted gives the bytes of training that was not.
+    Without sampling, a booster on the CPU that goes on from its bytes makes the trees that it would have made: its margins are sums of the same
+    leaves in the same order. So checkpoints are then only written on the way. With `restarts` each part of `checkpoint_rounds` rounds begins from
+    the bytes of the last, with a seed of its own. Either way training that was interrupted gives the bytes of training that was not.
 
     Args:
         phase: what to train.
@@ -104,7 +111,7 @@ def boost(
         tell: is told how far training is, every few seconds.
         log: takes a line when training goes on from a checkpoint.
     """
-    found = checkpoints.load(phase.name)
+    found = checkpoints.load(phase.slot)
     state = found or Boosted()
     if found:
         log(f"{phase.name}: a run before this one was interrupted; going on after round {found.rounds} of at most {phase.rounds}")
@@ -126,7 +133,7 @@ def _segment(phase: Phase, begun: Boosted, train: Train, checkpoints: Checkpoint
         now = begun.rounds + done
         pace.round(now, joined(begun.curve, curve))
         if model is not None and now % phase.checkpoint_rounds == 0 and done < rounds:
-            checkpoints.save(phase.name, Boosted(now, joined(begun.curve, curve), model()))
+            checkpoints.save(phase.slot, Boosted(now, joined(begun.curve, curve), model()))
 
     # XGBoost's random numbers begin anew with each segment, so each has a seed of its own.
     parameters = {**phase.parameters, "seed": phase.parameters["seed"] + begun.rounds}
@@ -134,7 +141,7 @@ def _segment(phase: Phase, begun: Boosted, train: Train, checkpoints: Checkpoint
     done = len(curve[STOPPING_METRIC]) if phase.patience is not None else rounds
     state = Boosted(begun.rounds + done, joined(begun.curve, curve), model)
     if state.rounds >= phase.checkpoint_rounds:
-        checkpoints.save(phase.name, state)
+        checkpoints.save(phase.slot, state)
     return state
 
 

@@ -28,8 +28,8 @@ def open_cluster(
     """A client of the cluster that `training.dask` describes, with as many workers as it asks for. What was made for it is removed afterwards.
 
     Raises:
-        ClusterUnavailable: when a package of the extra dask is missing, no scheduler answers within `seconds_to_connect`, or the workers have not come
-            within `seconds_for_workers`.
+        ClusterUnavailable: when a package of the extra dask is missing, no scheduler answers within `seconds_to_connect`, or the workers have not
+            come within `seconds_for_workers`.
     """
     wanted = spec.training.dask
     with _needs_extra():
@@ -47,9 +47,10 @@ def open_cluster(
             try:
                 client.wait_for_workers(wanted.workers, timeout=seconds_for_workers)
             except TimeoutError as error:
+                there = f"{len(client.nthreads())} of the {wanted.workers} workers asked for"
                 raise ClusterUnavailable(
-                    f"training.dask: the cluster at {client.scheduler.address} has {len(client.nthreads())} of the {wanted.workers} workers asked for "
-                    f"after {seconds_for_workers:g} s; start more of them, or lower training.dask.workers"
+                    f"training.dask: the cluster at {client.scheduler.address} has {there} after {seconds_for_workers:g} s; "
+                    "start more of them, or lower training.dask.workers"
                 ) from error
             threads = client.nthreads()
             log(f"{spec.name}: training on {len(threads)} Dask workers with {sum(threads.values())} threads at {client.scheduler.address}")

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import date
 from functools import partial
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -138,7 +139,7 @@ def cut_rows(rows: Sequence[tuple[date, int]], most: int, workers: int) -> list[
     parts = min(total, max(workers, -(-total // most)))
     bounds = [total * number // parts for number in range(parts + 1)]
     cut: list[list[Piece]] = []
-    for low, high in zip(bounds, bounds[1:], strict=False):
+    for low, high in pairwise(bounds):
         pieces, before = [], 0
         for day, count in rows:
             first, last = max(low - before, 0), min(high - before, count)

@@ -19,9 +19,9 @@ Batches = Callable[[], Iterator[tuple[np.ndarray, np.ndarray]]]
 class OneMachine:
     """Trains in this process, on rows that XGBoost quantises batch by batch.
 
-    In memory it keeps, on the CPU, one byte a value twice (by row and by column) with up to 256 bins when no value is missing, two bytes twice with more bins, and four
-    and one or two where values are missing; to this come about 40 bytes a row. With external memory the quantised rows are in files under the
-    directory for temporary files, in pages of one batch, of which XGBoost holds a few at a time; on a GPU, in the memory of the host.
+    In memory it keeps, on the CPU, one byte a value twice (by row and by column) with up to 256 bins when no value is missing, two bytes twice with
+    more bins, and four and one or two where values are missing; to this come about 40 bytes a row. With external memory the quantised rows are in
+    files under the directory for temporary files, in pages of one batch, of which XGBoost holds a few at a time; on a GPU, in the memory of the host.
 
     Args:
         spec: the model.
@@ -41,8 +41,9 @@ class OneMachine:
 
         external = self._spec.training.engine == "external_memory"
         with TemporaryDirectory(prefix="ml_assets_rows_") if external else nullcontext() as folder:
-            matrix = self._quantised(preprocessing, train_on, folder and f"{folder}/train")
-            watched = [(self._quantised(preprocessing, watch, folder and f"{folder}/validation", matrix), "validation")] if watch else []
+            made = [self._quantised(preprocessing, train_on, folder and f"{folder}/train")]
+            if watch:
+                made.append(self._quantised(preprocessing, watch, folder and f"{folder}/validation", made[0]))
 
             def train(segment: Segment, on_round: OnRound) -> tuple[bytes, Mapping[str, list[float]]]:
                 curve: dict = {}
@@ -50,9 +51,9 @@ class OneMachine:
                 before = bytearray(segment.begun.model) if segment.begun.model else None
                 booster = xgb.train(
                     parameters,
-                    matrix,
+                    made[0],
                     segment.rounds,
-                    evals=watched,
+                    evals=[(matrix, "validation") for matrix in made[1:]],
                     evals_result=curve,
                     callbacks=[follow(segment, on_round)],
                     verbose_eval=False,
@@ -64,7 +65,7 @@ class OneMachine:
                 yield train
             finally:
                 # XGBoost removes its files when it lets go of the matrices.
-                del matrix, watched, train
+                made.clear()
 
     def _quantised(self, preprocessing: dict, days: list[date], cache: str | None, reference=None):
         """XGBoost's quantised matrix, made of one batch at a time; one for validation has the bins of its reference."""

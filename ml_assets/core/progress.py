@@ -28,7 +28,8 @@ class Progress:
     def line(self) -> str:
         """The progress as a line for a log."""
         metrics = "".join(f", {name} {values[-1]:.4f}" for name, values in self.curve.items())
-        return f"{self.phase}: round {self.round} of at most {self.rounds}{metrics}, {self.rows_per_second:,.0f} rows/s, at most {_time(self.seconds_left)} left"
+        pace = f"{self.rows_per_second:,.0f} rows/s, at most {_time(self.seconds_left)} left"
+        return f"{self.phase}: round {self.round} of at most {self.rounds}{metrics}, {pace}"
 
 
 Tell = Callable[[Progress], None]

@@ -65,7 +65,7 @@ def train(
     read_day: ReadDay,
     log: Log = _LOGGER.info,
     tell: Tell | None = None,
-    checkpoints: Checkpoints = NoCheckpoints(),
+    checkpoints: Checkpoints | None = None,
 ) -> TrainedModel:
     """Train the model of one day.
 
@@ -105,7 +105,7 @@ def train(
         def boosted(name: str, rounds: int, watch: list[date] | None) -> Boosted:
             phase = _phase(spec, engine, name, rounds, rows, watch is not None)
             train_on = split.fit if watch else split.window
-            return boost(phase, partial(engine.data, fitted, train_on, watch), checkpoints, tell or _log_progress(log), log)
+            return boost(phase, partial(engine.data, fitted, train_on, watch), checkpoints or NoCheckpoints(), tell or _log_progress(log), log)
 
         stopped = boosted("early_stopping", spec.training.rounds, split.validation)
         curve = dict(stopped.curve or {})
@@ -175,7 +175,7 @@ def _phase(spec: ModelSpec, engine: Engine, name: str, rounds: int, rows: int, w
     fixed = {"objective": "binary:logistic", "tree_method": "hist", "eval_metric": list(WATCHED)}
     parameters = {**training.parameters.model_dump(), **fixed, "seed": training.seed}
     patience = training.early_stopping_rounds if watches else None
-    return Phase(name, parameters, rounds, patience, rows, training.checkpoint_rounds, engine.restarts)
+    return Phase(name, engine.device, parameters, rounds, patience, rows, training.checkpoint_rounds, engine.restarts)
 
 
 def _log_progress(log: Log) -> Tell:

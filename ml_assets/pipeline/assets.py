@@ -9,6 +9,7 @@ import dagster as dg
 from ml_assets.core.spec import ModelSpec
 from ml_assets.core.spec.feed import Feed, labels_feed, rows_feed
 from ml_assets.pipeline import checks, columns, report_parts
+from ml_assets.pipeline.checkpoints import remove_checkpoints
 from ml_assets.pipeline.compute import training_tags
 from ml_assets.pipeline.evaluation import EVALUATION, ModelEvaluation
 from ml_assets.pipeline.failing_models import track_failing_models
@@ -21,6 +22,7 @@ from ml_assets.pipeline.registry import ENTRY, ModelRegistration
 from ml_assets.pipeline.stage_assets import StageAssets, build_stage_assets, partitions
 from ml_assets.pipeline.stale_models import mark_stale_models
 from ml_assets.pipeline.training import MODEL, ModelTraining
+from ml_assets.pipeline.training_progress import open_training
 from ml_assets.pipeline.validation import LABELS, QUARANTINED, QUARANTINED_LABELS, VALIDATED, Validation
 from ml_assets.resources.mlflow_model import ModelRecord
 from ml_assets.resources.registry import RegisteredVersion
@@ -149,9 +151,11 @@ def _training(spec: ModelSpec) -> StageAssets:
                 **_schema(columns.model_columns()),
             )
         ],
-        open=lambda context: ModelTraining(spec, context.resources.lake, context.resources.landing, context.log.info),
+        open=lambda context: open_training(spec, context),
         problem=checks.training_problem,
         every_day=checks.model_metadata,
+        afterwards=lambda context, days: remove_checkpoints(context.resources.lake, spec.name, days),
+        resources=frozenset({"tracking"}),
         op_tags=training_tags(spec.compute),
     )
 
@@ -187,7 +191,6 @@ def _evaluation(spec: ModelSpec) -> StageAssets:
 
 
 def _registration(spec: ModelSpec) -> StageAssets:
-
     def open_stage(context: dg.AssetExecutionContext) -> ModelRegistration:
         registry, tracking = context.resources.registry, context.resources.tracking
 

@@ -14,7 +14,7 @@ from ml_assets.pipeline.inputs import fingerprint_of
 from ml_assets.pipeline.pictures import evaluation_pictures
 from ml_assets.pipeline.reports import Reports
 from ml_assets.pipeline.stage import CannotMake, KeepDay, Made
-from ml_assets.pipeline.training import MODEL
+from ml_assets.pipeline.training import MODEL, learning_curve
 from ml_assets.resources.lake import Lake
 from ml_assets.resources.landing import Landing
 from ml_assets.resources.registry import ModelRegistry, RegisteredVersion
@@ -159,6 +159,7 @@ class ModelRegistration:
             metrics=dict(zip(overall["metric"], overall["value"], strict=True)),
             pictures={f"{name}.png": png for name, png in pictures.items()},
             documents={"report.html": reports.page(day)},
+            curves={f"validation_{name}": values for name, values in learning_curve(self.lake, model["artifacts"]).items()},
             tags=tags,
         )
 

@@ -16,6 +16,7 @@ from ml_assets.core.retention import (
 from ml_assets.core.spec import ModelSpec
 from ml_assets.core.spec.feed import rows_feed
 from ml_assets.pipeline.champion import COMPARISON
+from ml_assets.pipeline.checkpoints import remove_left_checkpoints
 from ml_assets.pipeline.corrections import CORRECTIONS, Corrections
 from ml_assets.pipeline.day_tables import day_tables
 from ml_assets.pipeline.evaluation import EVALUATION, METRICS
@@ -78,6 +79,7 @@ class Retention:
             self._remove_days(staying, self.today - self.spec.retention.days)
         if self.spec.retention.replaced_files is not None:
             self._delete_replaced_files(staying, self.now - self.spec.retention.replaced_files)
+        self._count("checkpoints", remove_left_checkpoints(self.lake, self.spec.name, self.now, self.removal.dry_run))
         return self.removal
 
     def _registered(self) -> list[ModelVersion]:

@@ -1,6 +1,8 @@
 """Stage trained_model: the model of day D, trained on the feature days whose labels are known on D."""
 
+import json
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from datetime import date, timedelta
 from importlib.metadata import version
 from typing import TYPE_CHECKING
@@ -10,9 +12,12 @@ from ml_assets.core.spec import ModelSpec
 from ml_assets.core.spec.feed import labels_feed, rows_feed
 from ml_assets.core.splits import HistoryTooShort, Split, split_days
 from ml_assets.pipeline.blocking import Blocking
+from ml_assets.pipeline.checkpoints import LakeCheckpoints
+from ml_assets.pipeline.days import expected_fingerprint
 from ml_assets.pipeline.features import FEATURES, FeatureEngineering
 from ml_assets.pipeline.ingestion import Ingestion
 from ml_assets.pipeline.inputs import fingerprints_of
+from ml_assets.pipeline.labelled_features import LabelledFeatures
 from ml_assets.pipeline.labels import LabelsByKey, labels_part
 from ml_assets.pipeline.stage import CannotMake, Made
 from ml_assets.pipeline.validation import Validation
@@ -23,11 +28,12 @@ from ml_assets.resources.mlflow_model import PASSPORT as PASSPORT_FILE
 from ml_assets.resources.mlflow_model import PREPROCESSING as PREPROCESSING_FILE
 
 if TYPE_CHECKING:
-    import pandas as pd
-
+    from ml_assets.core.progress import Tell
     from ml_assets.core.training import TrainedModel
 
+Follow = Callable[[date], "AbstractContextManager[Tell | None]"]
 MODEL = "trained_model"
+CURVE_FILE = "learning_curve.json"
 
 
 def artifacts_key(model: str, digest: str) -> str:
@@ -43,14 +49,15 @@ class ModelTraining:
 
     name = MODEL
 
-    def __init__(self, spec: ModelSpec, lake: Lake, landing: Landing, log: Callable[[str], None]):
+    def __init__(self, spec: ModelSpec, lake: Lake, landing: Landing, log: Callable[[str], None], follow: Follow = lambda day: nullcontext()):
+        """`follow` gives what is told how far the training of a day's model is; without it, the log takes lines."""
         from ml_assets.core.schemas import TRAINED_MODEL, features_schema
 
-        self.spec, self.lake, self._landing, self._log = spec, lake, landing, log
+        self.spec, self.lake, self._landing, self._log, self._follow = spec, lake, landing, log, follow
         joined = ["ml_assets.core.labels"] if spec.labels else []
         self.code = f"{code_version('ml_assets.core.training', 'ml_assets.core.schemas', *joined)} xgboost {version('xgboost')}"
         self.spec_part = {
-            "training": spec.training.model_dump(mode="json"),
+            "training": _decisive(spec),
             "features": [spec.feature_names(), spec.categorical_features(), spec.target],
             "days": [spec.label_delay.days, spec.evaluation.holdout.days],
             "compute": [spec.compute.cpu, spec.compute.gpu],
@@ -101,7 +108,10 @@ class ModelTraining:
 
         try:
             split = split_days(self.spec, day)
-            model = train(self.spec, split, lambda used: self._labelled(used, day), self._log)
+            reader = LabelledFeatures(self.spec, self.lake, self._landing, day, self._features, self._labels)
+            checkpoints = LakeCheckpoints(self.lake, self.spec.name, day, lambda: expected_fingerprint(self, day), self._log)
+            with self._follow(day) as tell:
+                model = train(self.spec, split, reader, self._log, tell, checkpoints)
         except (TrainingDataError, HistoryTooShort) as error:
             if alone:
                 raise CannotMake(f"no model of {day}: {error}") from error
@@ -112,6 +122,7 @@ class ModelTraining:
             (MODEL_FILE, model.model),
             (PREPROCESSING_FILE, model.preprocessing),
             (PASSPORT_FILE, self._passport(day, split, model)),
+            (CURVE_FILE, json.dumps(model.learning_curve, sort_keys=True).encode()),
         ]:
             self.lake.files.write(f"{folder}/{name}", content)
         row = {
@@ -134,15 +145,6 @@ class ModelTraining:
         if self._labels:
             found["labels"] = {date.fromisoformat(of): int(digest, 16) for of, digest in self._labels.inputs(window, day, f"the {MODEL} of {day}")}
         return found
-
-    def _labelled(self, used: date, day: date) -> "pd.DataFrame":
-        """Features and target of a day of the training window, with the labels that count on `day`."""
-        from ml_assets.core.schemas import to_pandas
-
-        target, names = self.spec.target, self.spec.feature_names()
-        if self._labels:
-            return to_pandas(self._features.read([used], names)).assign(**{target: self._labels.column(used, day)})
-        return to_pandas(self._features.read([used], list(dict.fromkeys([target, *names]))))
 
     def _passport(self, day: date, split: Split, model: "TrainedModel") -> bytes:
         from ml_assets.core.features import days_read
@@ -171,3 +173,18 @@ class ModelTraining:
     def is_kept(self, day: date) -> bool:
         """Everything is in the lake."""
         return True
+
+
+def _decisive(spec: ModelSpec) -> dict:
+    """What of `training` decides how the model comes out. Where XGBoost begins anew at each checkpoint, their number is part of it."""
+    training, engine = spec.training, spec.training.engine
+    begins_anew = training.samples or spec.compute.gpu or engine == "dask"
+    return training.model_dump(mode="json", exclude={"dask", *(() if begins_anew else ("checkpoint_rounds",))})
+
+
+def learning_curve(lake: Lake, artifacts: str) -> dict[str, list[float]]:
+    """The metrics of the validation part by round of the model in a folder of the lake; none where it was trained before they were kept."""
+    try:
+        return json.loads(lake.files.read(f"{artifacts}/{CURVE_FILE}"))
+    except FileNotFoundError:
+        return {}

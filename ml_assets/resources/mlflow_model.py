@@ -1,13 +1,15 @@
 """A trained model in MLflow's format, without pickle and complete in itself, and how it is logged to a run."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
+
+from ml_assets.resources.learning_curve import log_curve
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,6 +48,8 @@ class ModelRecord:
     """PNG images by file name."""
     documents: Mapping[str, bytes] = field(default_factory=dict)
     """Files for people by file name, such as the report of the day."""
+    curves: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    """Values by round of boosting, the steps of the metric."""
     tags: Mapping[str, str] = field(default_factory=dict)
     """Further tags of run and version."""
 
@@ -97,7 +101,7 @@ def log_model(client: "MlflowClient", experiment_id: str, run_id: str, record: M
 
 
 def log_figures(client: "MlflowClient", run_id: str, record: ModelRecord, model_id: str | None = None) -> None:
-    """Log parameters, metrics, pictures and documents to a run that exists; the metrics also to MLflow's entry of the model, where there is one."""
+    """Log parameters, metrics, curves, pictures and documents to a run that exists; metrics also to MLflow's entry of the model, if any."""
     from mlflow.entities import Metric, Param
     from mlflow.utils.time import get_current_time_millis
 
@@ -106,6 +110,7 @@ def log_figures(client: "MlflowClient", run_id: str, record: ModelRecord, model_
         client.log_batch(run_id, params=[Param(name, value) for name, value in part.items()])
     for part in _parts(record.finite_metrics()):
         client.log_batch(run_id, metrics=[Metric(name, value, now, 0, model_id=model_id) for name, value in part.items()])
+    log_curve(client, run_id, record.curves)
     for folder, contents in [("pictures", record.pictures), (None, record.documents)]:
         if contents:
             with TemporaryDirectory() as place:
