@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from ml_assets.core.spec.base import SpecPart
 from ml_assets.core.spec.durations import PositiveDays
+from ml_assets.core.spec.search import Search
 
 Scaling = Literal["standard", "minmax"]
 Encoding = Literal["native", "onehot", "ordinal", "frequency"]
@@ -96,9 +97,13 @@ class Training(SpecPart):
     preprocessing: Preprocessing = Preprocessing()
     threshold: Threshold = Threshold()
     parameters: Parameters = Parameters()
+    search: Search | None = None
+    """The search for better parameters; without it `parameters` are used as they are."""
 
     @model_validator(mode="after")
     def _validation_leaves_days_to_train_on(self) -> "Training":
         if self.validation >= self.window:
             raise ValueError(f"validation ({self.validation.days}d) must be shorter than window ({self.window.days}d)")
+        if self.search is not None:
+            self.search.check(self.parameters, self.validation, self.window)
         return self
