@@ -46,8 +46,7 @@ def contribution_picture(contributions: NDArray, frame: pd.DataFrame, features: 
     figure.set_size_inches(6, height)
     longest = max(len(features[which]) for which in shown)
     figure.subplots_adjust(left=min(0.03 + 0.0099 * longest, 0.6), bottom=0.45 / height, top=1 - 0.35 / height)
-    colours = LinearSegmentedColormap.from_list("low_to_high", COLOURS)
-    colours.set_bad(GREY)
+    colours = LinearSegmentedColormap.from_list("low_to_high", COLOURS).with_extremes(bad=GREY)
     places = np.round(contributions / (np.ptp(contributions) or 1.0) * PLACES)
     heights = [line + _offsets(places[:, which]) for line, which in enumerate(shown)]
     ranks = np.ma.masked_invalid([_ranks(frame[features[which]]) for which in shown])

@@ -59,5 +59,27 @@ def first_model_day(spec: ModelSpec) -> date:
     return spec.source.start + used - timedelta(days=1)
 
 
+def searched_on(spec: ModelSpec, as_of: date) -> date:
+    """The day as of which the parameters of the model of day `as_of` are searched: the last of every `training.search.every` days up to it.
+
+    They are counted from the first day that has a model. Without a search it is the day itself.
+
+    Raises:
+        HistoryTooShort: before the first day that has a model.
+    """
+    split_days(spec, as_of)
+    every = spec.training.search.every.days if spec.training.search else 1
+    return as_of - timedelta(days=(as_of - first_model_day(spec)).days % every)
+
+
+def first_day_read(spec: ModelSpec, as_of: date) -> date:
+    """The earliest day of features that the model of day `as_of` needs, for its training or for the search of its parameters.
+
+    Raises:
+        HistoryTooShort: before the first day that has a model.
+    """
+    return split_days(spec, searched_on(spec, as_of)).first
+
+
 def _days_up_to(last: date, length: timedelta) -> list[date]:
     return [last - timedelta(days=back) for back in range(length.days - 1, -1, -1)]

@@ -8,15 +8,19 @@ from ml_assets.pipeline import checks, columns, report_parts
 from ml_assets.pipeline.asset_specs import asset, asset_key, depends, paragraph, schema
 from ml_assets.pipeline.compute import training_tags
 from ml_assets.pipeline.evaluation import EVALUATION, ModelEvaluation
+from ml_assets.pipeline.experiments import run_experiments
 from ml_assets.pipeline.failing_models import track_failing_models
 from ml_assets.pipeline.feature_checks import feature_checks, judge_features
 from ml_assets.pipeline.features import FEATURES, FeatureEngineering
 from ml_assets.pipeline.ingestion import RAW, RAW_LABELS, Ingestion
 from ml_assets.pipeline.judgement import evaluation_checks, judge_evaluation, judge_validation, validation_checks
 from ml_assets.pipeline.registry import ENTRY, ModelRegistration
+from ml_assets.pipeline.search import SEARCH
+from ml_assets.pipeline.search_assets import search_assets
 from ml_assets.pipeline.stage_assets import StageAssets, build_stage_assets
 from ml_assets.pipeline.stale_models import mark_stale_models
 from ml_assets.pipeline.training import MODEL, ModelTraining
+from ml_assets.pipeline.training_config import TrainingConfig, is_experiment, overrides_of
 from ml_assets.pipeline.validation import LABELS, QUARANTINED, QUARANTINED_LABELS, VALIDATED, Validation
 from ml_assets.resources.mlflow_model import ModelRecord
 from ml_assets.resources.registry import RegisteredVersion
@@ -31,11 +35,17 @@ def landed_to_features(spec: ModelSpec) -> tuple[str, ...]:
     return (*(LABEL_ASSETS if spec.labels else ()), *LANDED_TO_FEATURES)
 
 
+def model_assets(spec: ModelSpec) -> tuple[str, ...]:
+    """Names of the assets that make a model of a day, the registry entry last."""
+    return (*([SEARCH] if spec.training.search else []), *MODEL_ASSETS)
+
+
 def build_assets(spec: ModelSpec) -> list[dg.AssetsDefinition]:
     """The assets of a model in the order of its stages."""
     feeds = [feed for feed in (labels_feed(spec), rows_feed(spec)) if feed]
     of_feeds = [stage(spec, feed) for feed in feeds for stage in (_ingestion, _validation)]
-    of_rows = [stage(spec) for stage in (_features, _training, _evaluation, _registration)]
+    searching = [search_assets] if spec.training.search else []
+    of_rows = [stage(spec) for stage in (_features, *searching, _training, _evaluation, _registration)]
     return [build_stage_assets(spec, stage) for stage in (*of_feeds, *of_rows)]
 
 
@@ -92,6 +102,10 @@ def _features(spec: ModelSpec) -> StageAssets:
 
 
 def _training(spec: ModelSpec) -> StageAssets:
+    def open_stage(context: dg.AssetExecutionContext) -> ModelTraining:
+        lake, landing = context.resources.lake, context.resources.landing
+        return ModelTraining(spec, lake, landing, context.log.info, overrides_of(context, spec))
+
     last = 2 * spec.label_delay.days + spec.evaluation.holdout.days
     first = last + spec.training.window.days - 1
     return StageAssets(
@@ -102,13 +116,20 @@ def _training(spec: ModelSpec) -> StageAssets:
                 paragraph(ModelTraining),
                 "training",
                 {"xgboost", "scikitlearn"},
-                [depends(spec, FEATURES, first, last), *([depends(spec, LABELS, first)] if spec.labels else [])],
+                [
+                    depends(spec, FEATURES, first, last),
+                    *([depends(spec, LABELS, first)] if spec.labels else []),
+                    *([depends(spec, SEARCH)] if spec.training.search else []),
+                ],
                 **schema(columns.model_columns()),
             )
         ],
-        open=lambda context: ModelTraining(spec, context.resources.lake, context.resources.landing, context.log.info),
+        open=open_stage,
         problem=checks.training_problem,
         every_day=checks.model_metadata,
+        resources=frozenset({"tracking"}),
+        config=TrainingConfig,
+        instead=lambda context, days: run_experiments(context, spec, days) if is_experiment(context) else None,
         op_tags=training_tags(spec.compute),
     )
 

@@ -1,19 +1,22 @@
 """Stage trained_model: the model of day D, trained on the feature days whose labels are known on D."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from ml_assets.core.fingerprint import code_version
+from ml_assets.core.overrides import with_training
 from ml_assets.core.spec import ModelSpec
 from ml_assets.core.spec.feed import labels_feed, rows_feed
 from ml_assets.core.splits import HistoryTooShort, Split, split_days
 from ml_assets.pipeline.blocking import Blocking
 from ml_assets.pipeline.features import FEATURES, FeatureEngineering
 from ml_assets.pipeline.ingestion import Ingestion
-from ml_assets.pipeline.inputs import fingerprints_of
+from ml_assets.pipeline.inputs import fingerprint_of, fingerprints_of
 from ml_assets.pipeline.labels import LabelsByKey, labels_part
+from ml_assets.pipeline.search import SEARCH, ParameterSearch, refuse_to_search
 from ml_assets.pipeline.stage import CannotMake, Made
 from ml_assets.pipeline.validation import Validation
 from ml_assets.resources.lake import Lake
@@ -38,23 +41,26 @@ def artifacts_key(model: str, digest: str) -> str:
 class ModelTraining:
     """XGBoost model of a day, trained on the feature days whose labels are known on that day; files and passport lie in the lake under its digest.
 
-    Inputs: the feature days of the training window.
+    Inputs: the feature days of the training window, and the parameters where they are searched.
     """
 
     name = MODEL
 
-    def __init__(self, spec: ModelSpec, lake: Lake, landing: Landing, log: Callable[[str], None]):
+    def __init__(self, spec: ModelSpec, lake: Lake, landing: Landing, log: Callable[[str], None], overrides: Mapping[str, object] | None = None):
+        """Take the specification, and the settings of training that this run has other values of."""
         from ml_assets.core.schemas import TRAINED_MODEL, features_schema
 
-        self.spec, self.lake, self._landing, self._log = spec, lake, landing, log
+        self.spec, self.lake, self._landing, self._log, self.overrides = spec, lake, landing, log, dict(overrides or {})
         joined = ["ml_assets.core.labels"] if spec.labels else []
         self.code = f"{code_version('ml_assets.core.training', 'ml_assets.core.schemas', *joined)} xgboost {version('xgboost')}"
         self.spec_part = {
-            "training": spec.training.model_dump(mode="json"),
+            "training": spec.training.model_dump(mode="json", exclude={"search"}),
             "features": [spec.feature_names(), spec.categorical_features(), spec.target],
             "days": [spec.label_delay.days, spec.evaluation.holdout.days],
             "compute": [spec.compute.cpu, spec.compute.gpu],
+            **({"overrides": self.overrides} if self.overrides else {}),
         }
+        self.search = ParameterSearch(spec, lake, landing, log, refuse_to_search) if spec.training.search else None
         self._features = lake.table(spec.name, FEATURES, features_schema(spec))
         self._labels = LabelsByKey(spec, lake, landing, self._features) if spec.labels else None
         if self._labels:
@@ -71,12 +77,14 @@ class ModelTraining:
         self._features.refresh()
         if self._labels:
             self._labels.refresh()
-        for stage in self._earlier:
+        if self.search:
+            self.search.refresh()
+        for stage in (*self._earlier, *([self.search] if self.search else [])):
             for table in stage.tables.values():
                 table.refresh()
 
     def inputs(self, day: date) -> list:
-        """Day and fingerprint of each feature day of the training window, and the labels that its rows have on `day`.
+        """Day and fingerprint of each feature day of the training window, the labels that its rows have on `day`, and the parameters found for `day`.
 
         None of them where the data begin too late for a model.
 
@@ -90,18 +98,18 @@ class ModelTraining:
             return [str(error)]
         reader = f"the {MODEL} of {day}"
         features = fingerprints_of(rows_feed(self.spec), self._landing, self._features, window, reader, FEATURES)
-        return [*features, *self._labels.inputs(window, day, reader)] if self._labels else features
+        parameters = [[SEARCH, fingerprint_of(self.spec.name, self.search.tables[SEARCH], day, MODEL, SEARCH)]] if self.search else []
+        return [*features, *(self._labels.inputs(window, day, reader) if self._labels else []), *parameters]
 
     def make(self, day: date, alone: bool) -> Made:
         """Train the model of one day and put its files into the lake, under its digest."""
         import pyarrow as pa
 
         from ml_assets.core.schemas import TRAINED_MODEL
-        from ml_assets.core.training import TrainingDataError, train
+        from ml_assets.core.training import TrainingDataError
 
         try:
-            split = split_days(self.spec, day)
-            model = train(self.spec, split, lambda used: self._labelled(used, day), self._log)
+            split, model = self.train(day)
         except (TrainingDataError, HistoryTooShort) as error:
             if alone:
                 raise CannotMake(f"no model of {day}: {error}") from error
@@ -111,7 +119,7 @@ class ModelTraining:
         for name, content in [
             (MODEL_FILE, model.model),
             (PREPROCESSING_FILE, model.preprocessing),
-            (PASSPORT_FILE, self._passport(day, split, model)),
+            (PASSPORT_FILE, self.passport(day, split, model)),
         ]:
             self.lake.files.write(f"{folder}/{name}", content)
         row = {
@@ -127,10 +135,39 @@ class ModelTraining:
         }
         return Made({MODEL: pa.Table.from_pylist([row], schema=TRAINED_MODEL)})
 
+    def trained_as(self, day: date) -> ModelSpec:
+        """The specification as a model of the day is trained: with the parameters that were found for the day, and this run's overrides.
+
+        Raises:
+            TrainingDataError: when no parameters were found; it says why.
+            ValueError: when an override is not allowed.
+        """
+        from ml_assets.core.training import TrainingDataError
+
+        row = self.search.row(day) if self.search else {"parameters": "{}"}
+        if not row["parameters"]:
+            raise TrainingDataError(f"no parameters were found for the day: {row['problem']}")
+        return with_training(self.spec, {**json.loads(row["parameters"]), **self.overrides})
+
+    def train(self, day: date) -> "tuple[Split, TrainedModel]":
+        """The model of a day, of which nothing is kept.
+
+        Raises:
+            TrainingDataError, HistoryTooShort: when there can be none.
+            ValueError: when an override is not allowed.
+        """
+        from ml_assets.core.training import train
+
+        split = split_days(self.spec, day)
+        return split, train(self.trained_as(day), split, lambda used: self._labelled(used, day), self._log)
+
     def seen(self, day: date) -> dict[str, dict[date, int]]:
-        """What the model of a day sees now: the fingerprint of each feature day of its training window, and a digest of the labels of each."""
+        """What the model of a day sees now: the fingerprint of each feature day of its training window, or of that of the search for its parameters,
+        and a digest of the labels of each day of its training window.
+        """
         window = split_days(self.spec, day).window
-        found = {FEATURES: {used: made for used in window if (made := self._features.fingerprint(used)) is not None}}
+        read = sorted({*window, *(self.search.days_read(day) if self.search else [])})
+        found = {FEATURES: {used: made for used in read if (made := self._features.fingerprint(used)) is not None}}
         if self._labels:
             found["labels"] = {date.fromisoformat(of): int(digest, 16) for of, digest in self._labels.inputs(window, day, f"the {MODEL} of {day}")}
         return found
@@ -144,12 +181,14 @@ class ModelTraining:
             return to_pandas(self._features.read([used], names)).assign(**{target: self._labels.column(used, day)})
         return to_pandas(self._features.read([used], list(dict.fromkeys([target, *names]))))
 
-    def _passport(self, day: date, split: Split, model: "TrainedModel") -> bytes:
+    def passport(self, day: date, split: Split, model: "TrainedModel") -> bytes:
+        """The passport of a model of the day, see `build_passport`."""
         from ml_assets.core.features import days_read
         from ml_assets.core.passport import build_passport
 
         offsets = days_read(self.spec)
-        seen = {used - timedelta(days=offset) for used in split.window for offset in offsets}
+        read = {*split.window, *(self.search.days_read(day) if self.search else [])}
+        seen = {used - timedelta(days=offset) for used in read for offset in offsets}
         seen_days = sorted(day_seen for day_seen in seen if day_seen >= self.spec.source.start)
         objects, fingerprints = [], {}
         for feed in self._feeds:
@@ -161,7 +200,8 @@ class ModelTraining:
                 fingerprints[name] = {used: made for used in days if (made := tables[name].fingerprint(used)) is not None}
         fingerprints |= self.seen(day)
         code = {stage.name: stage.code for stage in (*self._earlier, self)}
-        return build_passport(self.spec, day, split, model, objects, fingerprints, code)
+        parameters = {key: value for key, value in self.search.row(day).items() if value is not None} if self.search else None
+        return build_passport(self.spec, day, split, model, objects, fingerprints, code, self.trained_as(day), parameters, self.overrides)
 
     def row(self, day: date) -> dict:
         """The committed row of one day: its model, or the problem; that no model was made, and why, where there is none."""

@@ -1,8 +1,7 @@
 """How the parameters of training are searched for: the space, the time-ordered folds, the budget, and how often it is done again."""
 
-from collections.abc import Mapping
 from datetime import timedelta
-from typing import Literal, TypeVar
+from typing import Literal
 
 from pydantic import Field, ValidationError, model_validator
 
@@ -34,6 +33,10 @@ class Range(SpecPart):
         """Values that must be allowed for all of the range to be."""
         return [self.low, self.high]
 
+    def holds(self, value: float) -> bool:
+        """Whether a value is one of them."""
+        return self.low <= value <= self.high
+
 
 class Choice(SpecPart):
     """Values of one parameter, without an order."""
@@ -51,8 +54,11 @@ class Choice(SpecPart):
         """Values that must be allowed for all of the choice to be."""
         return list(self.values)
 
+    def holds(self, value: float) -> bool:
+        """Whether a value is one of them."""
+        return value in self.values
 
-Part = TypeVar("Part", bound=SpecPart)
+
 Space = dict[str, Range | Choice]
 SPACE: Space = {
     "eta": Range(low=0.02, high=0.3, log=True),
@@ -87,7 +93,7 @@ class Search(SpecPart):
     """What is made best, as the mean over the folds."""
 
     prune: bool = True
-    """Whether a trial ends early when its mean over the folds so far is worse than the median of the trials before it."""
+    """Whether a trial ends early when its best mean over the folds so far is worse than the median of earlier trials (Optuna's MedianPruner)."""
 
     space: Space = SPACE
     """Parameter, by its name in `training.parameters`, to the range (low, high, log) or choice (values) to search."""
@@ -105,21 +111,14 @@ class Search(SpecPart):
             ValueError: naming the field, and what is allowed.
         """
         for name, searched in self.space.items():
+            if name not in type(parameters).model_fields:
+                raise ValueError(f"search.space.{name}: there is no such parameter; the parameters are {', '.join(type(parameters).model_fields)}")
             for value in searched.ends():
                 try:
-                    with_values(parameters, {name: value})
+                    type(parameters).model_validate({**parameters.model_dump(), name: value})
                 except ValidationError as error:
                     raise ValueError(f"search.space.{name}: {value:g}: {error.errors()[0]['msg']}") from error
         if self.folds * validation >= window:
             raise ValueError(
                 f"search.folds: {self.folds} folds that validate on {validation.days}d each leave no day of the window ({window.days}d) to fit on"
             )
-
-
-def with_values(part: Part, values: Mapping[str, object]) -> Part:
-    """The part with other values of some fields.
-
-    Raises:
-        pydantic.ValidationError: when there is no such field, or a value is not allowed.
-    """
-    return type(part).model_validate({**part.model_dump(), **values})
