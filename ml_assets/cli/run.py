@@ -76,7 +76,9 @@ def _open(spec: ModelSpec) -> tuple[Landing, Stages]:
 
 
 def days_needed(spec: ModelSpec, newest: date, stages: Stages) -> Needed:
-    """The days that the model of `newest` needs: feature days from its training window on, or from that of the search for its parameters, and raw and validated days that these see.
+    """The days that the model of `newest` needs.
+
+    Feature days from its training window on, or from that of the search for its parameters, and raw and validated days that these see.
 
     Raises:
         SystemExit: when the data are too short for a model.

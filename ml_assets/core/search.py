@@ -83,10 +83,9 @@ def search(
             return _found(settings, trials, "minutes")
         if number not in held:
             keep(trial)
-            outcome = "pruned at" if trial.pruned else settings.metric
-            log(
-                f"{spec.name}: trial {number} of at most {settings.trials}: {outcome} {trial.value:.4f}, {trial.seconds:.1f} s, {dict(trial.parameters)}"
-            )
+            pruned = f"pruned after fold {len(trial.folds)}, " if trial.pruned else ""
+            figures = f"{pruned}{settings.metric} {trial.value:.4f}, {trial.seconds:.1f} s"
+            log(f"{spec.name}: trial {number}: {figures}, {dict(trial.parameters)}")
         study.add(trial)
         trials.append(trial)
     return _found(settings, trials, "trials")

@@ -16,6 +16,7 @@ from ml_assets.pipeline.labels import labels_part
 from ml_assets.pipeline.stage import CannotMake, Made
 from ml_assets.resources.lake import Lake
 from ml_assets.resources.landing import Landing
+from ml_assets.resources.table import Table
 
 if TYPE_CHECKING:
     from ml_assets.core.trials import Found, Trial
@@ -50,8 +51,13 @@ def searches_key(model: str) -> str:
     return f"{model}/searches/"
 
 
+def studies_of(table: Table) -> set[str]:
+    """The studies whose parameters some day has, of the table of parameter_search."""
+    return {study for study in table.read(sorted(table.row_counts()), ["study"])["study"].to_pylist() if study is not None}
+
+
 class ParameterSearch:
-    """Parameters of XGBoost that Optuna found best on time-ordered folds of the training window; searched every few days, and used for the days between.
+    """Parameters of XGBoost that Optuna found best on time-ordered folds of the training window; searched every few days, used for the days between.
 
     Inputs: the feature days of the training window of the day as of which the parameters are searched.
     """
@@ -169,9 +175,7 @@ class ParameterSearch:
             try:
                 found.append(Trial.from_json(self.lake.files.read(key)))
             except ValueError as error:
-                raise CannotMake(
-                    f"{self.spec.name}: {key} in the lake cannot be read: {error}; delete the file, and the trial is made again"
-                ) from error
+                raise CannotMake(f"{self.spec.name}: {key} in the lake: {error}; delete the file, and the trial is made again") from error
         return found
 
     def row(self, day: date) -> dict:

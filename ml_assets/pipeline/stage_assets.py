@@ -45,8 +45,8 @@ class StageAssets:
     problem: why a day is not as it should be, from the lake, for days that were not computed now. every_day: metadata of each day.
     newest_day: metadata of the run's newest day only (pictures, lineage). checks, judge: asset checks, and what they find on the run's days.
     report: what it has to say of days in their reports. afterwards: what else follows when the days of a run are made. resources: those it needs
-    beside lake and landing. config: what a run may be asked to do otherwise. instead: the events of a run that makes no day of the stage, where it was
-    asked to do something else; what follows the stage is then left out of the run.
+    beside lake and landing. config: what a run may be asked to do otherwise. instead: the events of a run that was asked to do something else than to
+    make days of the stage, None for other runs; what follows the stage is left out of such a run.
     """
 
     specs: Sequence[dg.AssetSpec]
@@ -75,7 +75,7 @@ def build_stage_assets(spec: ModelSpec, stage_assets: StageAssets) -> dg.AssetsD
         check_specs=list(stage_assets.checks),
         backfill_policy=_backfill_policy(spec),
         required_resource_keys={"lake", "landing", *stage_assets.resources},
-        config_schema=stage_assets.config.to_config_schema() if stage_assets.config else None,
+        config_schema=stage_assets.config.to_fields_dict() if stage_assets.config else None,
         op_tags=stage_assets.op_tags,
         # The instance allows one run at a time in a pool.
         pool=spec.name,

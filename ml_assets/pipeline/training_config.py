@@ -1,4 +1,4 @@
-"""What one run may be asked to train otherwise than the specification says: the configuration of the op of trained_model, typed, for the launchpad."""
+"""What one run may be asked to train otherwise than the specification says: the typed configuration of trained_model, for the launchpad."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ class TrainingConfig(dg.Config):
     seed: int | None = Field(None, description="Seed of every random choice of training")
     candidate: bool = Field(
         False,
-        description="Whether the models of this run become those of their days, to be judged and registered as any other; else it is an experiment",
+        description="Whether the models of this run become those of their days, judged and registered as any other; else they are experiments",
     )
 
     def overrides(self) -> dict[str, Any]:

@@ -18,8 +18,8 @@ EXPERIMENT = "experiment"
 class Experiment:
     """A model of a day that is tracked only.
 
-    params: settings of its training. metrics: figures by name, of the holdout, and of the validation part with `validation_` before them. learning_curve:
-    metrics of the validation part by round. pictures: PNG by file name. artifacts: files of the model, with its passport. overrides: JSON.
+    params: settings of its training. metrics: figures by name, of the holdout, and of the validation part with `validation_` before them.
+    learning_curve: metrics of the validation part by round. pictures: PNG by file name. artifacts: its files with the passport. overrides: JSON.
     """
 
     name: str

@@ -13,7 +13,9 @@ STUDY, TRIAL = "study", "trial"
 
 
 class TrialRuns:
-    """The runs of the trials of one study: parameters, figures of each fold (step 0, 1, ...), `mean_<metric>` and seconds; tags study, trial, day, pruned.
+    """The runs of the trials of one study.
+
+    A run has the parameters, the figures of each fold (step 0, 1, ...), `mean_<metric>` and seconds, and the tags study, trial, day and pruned.
 
     A trial that has a run gets no second one; a run that was left unfinished, because the process that made it died, is completed.
     """

@@ -16,9 +16,7 @@ def test_parameters_and_other_settings_are_replaced_and_the_rest_stays(make_spec
 
 
 def test_wrong_values_are_all_named_with_what_is_allowed(make_spec):
-    with pytest.raises(
-        ValueError, match=r"training\.rounds: .* equal to 1, not 0.*training\.parameters\.eta: .* equal to 1, not 2"
-    ):
+    with pytest.raises(ValueError, match=r"training\.rounds: .* equal to 1, not 0.*training\.parameters\.eta: .* equal to 1, not 2"):
         with_training(make_spec(), {"eta": 2.0, "rounds": 0})
     with pytest.raises(ValueError, match=r"training\.eeta: Extra inputs"):
         with_training(make_spec(), {"eeta": 2.0})
