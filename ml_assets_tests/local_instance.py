@@ -115,14 +115,14 @@ class LocalInstance:
         assert launched["__typename"] == "LaunchBackfillSuccess", launched
         return launched["backfillId"]
 
-    def launch(self, model: str, first: date, last: date | None = None, job: str = "features") -> str:
-        """Launch a run of a job of a model by hand for one day or a range of days; its identifier."""
+    def launch(self, model: str, first: date, last: date | None = None, job: str = "features", config: dict | None = None) -> str:
+        """Launch a run of a job of a model by hand, for one day or a range of days, with a configuration as in the launchpad; its identifier."""
         tags = {"dagster/partition": str(first)}
         if last is not None:
             tags = {"dagster/asset_partition_range_start": str(first), "dagster/asset_partition_range_end": str(last)}
         selector = {"repositoryLocationName": "ml_assets", "repositoryName": "__repository__", "pipelineName": f"{model}_{job}"}
         metadata = {"tags": [{"key": key, "value": value} for key, value in tags.items()]}
-        launched = self.graphql(RUN, run={"selector": selector, "runConfigData": {}, "mode": "default", "executionMetadata": metadata})
+        launched = self.graphql(RUN, run={"selector": selector, "runConfigData": config or {}, "mode": "default", "executionMetadata": metadata})
         assert launched["launchPipelineExecution"]["__typename"] == "LaunchRunSuccess", launched
         return launched["launchPipelineExecution"]["run"]["runId"]
 

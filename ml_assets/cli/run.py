@@ -19,7 +19,7 @@ from ml_assets.cli.summary import print_summary
 from ml_assets.core.day_ranges import days_between
 from ml_assets.core.spec import ModelSpec
 from ml_assets.defs.environment import SETTINGS, Settings, build_environment
-from ml_assets.pipeline.assets import MODEL_ASSETS, landed_to_features
+from ml_assets.pipeline.assets import landed_to_features, model_assets
 from ml_assets.pipeline.days import is_current
 from ml_assets.pipeline.evaluation import EVALUATION
 from ml_assets.pipeline.stage import CannotMake
@@ -76,22 +76,24 @@ def _open(spec: ModelSpec) -> tuple[Landing, Stages]:
 
 
 def days_needed(spec: ModelSpec, newest: date, stages: Stages) -> Needed:
-    """The days that the model of `newest` needs: feature days from its training window on, and raw and validated days that these see.
+    """The days that the model of `newest` needs.
+
+    Feature days from its training window on, or from that of the search for its parameters, and raw and validated days that these see.
 
     Raises:
         SystemExit: when the data are too short for a model.
     """
     from ml_assets.core.features import days_read
-    from ml_assets.core.splits import HistoryTooShort, split_days
+    from ml_assets.core.splits import HistoryTooShort, first_day_read
 
     try:
-        first = split_days(spec, newest).first
+        first = first_day_read(spec, newest)
     except HistoryTooShort as error:
         sys.exit(f"{error}; the newest landed day is {newest}")
     seen = max(spec.source.start, first - timedelta(days=days_read(spec)[-1]))
     landed, featured = days_between(seen, newest), days_between(first, newest)
     work = [(stage, landed) for stage in stages.of_landed()] + [(stages.features, featured)]
-    work += [(stage, [newest]) for stage in (stages.training, stages.evaluation, stages.registration)]
+    work += [(stage, [newest]) for stage in stages.of_model()]
     try:
         to_do = not all(is_current(stage, day) for stage, days in work for day in days)
     except CannotMake:
@@ -108,7 +110,7 @@ def _materialise(spec: ModelSpec, needed: Needed, settings: Settings, console: C
     seconds: dict[str, float] = {}
     with dg.DagsterInstance.from_config(settings.dagster_home) as instance, StageProgress(console) as progress:
         landed = landed_to_features(spec)
-        for names, days in [(landed[:-1], needed.landed), (landed[-1:], needed.featured), (MODEL_ASSETS, [needed.newest])]:
+        for names, days in [(landed[:-1], needed.landed), (landed[-1:], needed.featured), (model_assets(spec), [needed.newest])]:
             progress.expect(names, len(days))
             try:
                 result = run_days(job, instance, spec, names, days)

@@ -22,6 +22,9 @@ def build_passport(
     landed_objects: Sequence[Mapping[str, object]],
     fingerprints: Mapping[str, Mapping[date, int]],
     code_versions: Mapping[str, str],
+    trained_as: ModelSpec,
+    search: Mapping[str, object] | None,
+    overrides: Mapping[str, object],
 ) -> bytes:
     """The passport as canonical JSON: the same inputs give the same bytes.
 
@@ -33,6 +36,9 @@ def build_passport(
         landed_objects: day, key, digest and size of every landed object behind the training window.
         fingerprints: asset name to fingerprint of each day that was read, directly or through features.
         code_versions: asset name to code version.
+        trained_as: the specification with the settings that the model was trained with: those found by a search, and overrides, in their place.
+        search: the row of parameter_search, where parameters are searched.
+        overrides: settings of training that the run was asked to use in place of those of the specification, or of those found.
     """
     passport = {
         "model": spec.name,
@@ -47,7 +53,10 @@ def build_passport(
         "spec": spec.model_dump(mode="json"),
         "code_versions": dict(code_versions),
         "library_versions": {name: version(name) for name in LIBRARIES},
-        "seed": spec.training.seed,
+        "seed": trained_as.training.seed,
+        "parameters": trained_as.training.parameters.model_dump(mode="json"),
+        "search": dict(search) if search else None,
+        "overrides": dict(overrides),
         "device": model.device,
         "rounds": model.rounds,
         "threshold": {"value": model.threshold, "note": model.threshold_note},

@@ -28,27 +28,27 @@ Z95 = 1.959964
 
 def roc_curve_picture(labels: ArrayLike, scores: ArrayLike, threshold: float, estimate: Estimate) -> bytes:
     """The ROC curve with the threshold marked; `estimate` is of roc_auc."""
-    figure, (axes,) = _canvas(_title("ROC AUC", estimate))
+    figure, (axes,) = canvas(_title("ROC AUC", estimate))
     found, decided, at = _decisions(labels, scores, threshold)
     positives, rows = found[-1], decided[-1]
     if not 0 < positives < rows:
-        return _nothing(figure, f"{positives:,} of {rows:,} rows are positive:\na ROC curve needs both classes")
+        return blank_picture(figure, f"{positives:,} of {rows:,} rows are positive:\na ROC curve needs both classes")
     recall, false_alarms = found / positives, (decided - found) / (rows - positives)
     axes.plot([0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1, label="chance")
     axes.plot(false_alarms, recall, color=BLUE, linewidth=1.8)
     marked = f"threshold {threshold:.3g}: recall {recall[at]:.3f}, false positive rate {false_alarms[at]:.2g}"
     axes.plot(false_alarms[at], recall[at], "o", color=ORANGE, label=marked)
-    _name_axes(axes, "False positive rate (share of negatives decided positive)", "Recall (share of positives found)")
+    name_axes(axes, "False positive rate (share of negatives decided positive)", "Recall (share of positives found)")
     return _rates(figure, axes, "lower right")
 
 
 def precision_recall_picture(labels: ArrayLike, scores: ArrayLike, threshold: float, estimate: Estimate) -> bytes:
     """The precision-recall curve, whose area is the average precision, with the threshold marked; `estimate` is of average_precision."""
-    figure, (axes,) = _canvas(_title("Average precision", estimate))
+    figure, (axes,) = canvas(_title("Average precision", estimate))
     found, decided, at = _decisions(labels, scores, threshold)
     positives, rows = found[-1], decided[-1]
     if not 0 < positives < rows:
-        return _nothing(figure, f"{positives:,} of {rows:,} rows are positive:\na precision-recall curve needs both classes")
+        return blank_picture(figure, f"{positives:,} of {rows:,} rows are positive:\na precision-recall curve needs both classes")
     recall, precision = found / positives, found / np.maximum(decided, 1)
     axes.axhline(positives / rows, color=GREY, linestyle="--", linewidth=1, label=f"chance: {positives / rows:.3g} of the rows are positive")
     # Precision holds from the recall before, which makes the area under the steps the average precision.
@@ -56,7 +56,7 @@ def precision_recall_picture(labels: ArrayLike, scores: ArrayLike, threshold: fl
     if decided[at]:
         marked = f"threshold {threshold:.3g}: precision {precision[at]:.3f}, recall {recall[at]:.3f}"
         axes.plot(recall[at], precision[at], "o", color=ORANGE, label=marked)
-    _name_axes(axes, "Recall (share of positives found)", "Precision (share of decisions that are right)")
+    name_axes(axes, "Recall (share of positives found)", "Precision (share of decisions that are right)")
     return _rates(figure, axes, "lower left")
 
 
@@ -65,10 +65,10 @@ def calibration_picture(labels: ArrayLike, scores: ArrayLike, estimate: Estimate
 
     Bars span the Wilson 95 % interval of the share (E. B. Wilson, 1927): a bin of few rows says little.
     """
-    figure, (axes, counts) = _canvas(_title("Calibration: Brier score", estimate), (3, 1))
+    figure, (axes, counts) = canvas(_title("Calibration: Brier score", estimate), (3, 1))
     ordered, values = sorted_rows(labels, scores)
     if not len(ordered):
-        return _nothing(figure, "There are no rows")
+        return blank_picture(figure, "There are no rows")
     bins = np.minimum((values * BINS).astype(int), BINS - 1)
     rows, positives = np.bincount(bins, minlength=BINS), np.bincount(bins, weights=ordered, minlength=BINS)
     filled = rows > 0
@@ -81,23 +81,23 @@ def calibration_picture(labels: ArrayLike, scores: ArrayLike, estimate: Estimate
     counts.bar_label(bars, labels=[f"{count:,}" if count else "" for count in rows], fontsize=7, padding=1)
     counts.set(yscale="log", ylim=(0.5, rows.max() * 8), yticks=[])
     counts.minorticks_off()
-    _name_axes(counts, "Score", "Rows")
+    name_axes(counts, "Score", "Rows")
     return _rates(figure, axes, "upper left")
 
 
 def score_histogram_picture(labels: ArrayLike, scores: ArrayLike, threshold: float) -> bytes:
     """How many negatives and positives have which score, on a logarithmic scale, with the threshold marked."""
     ordered, values = sorted_rows(labels, scores)
-    figure, (axes,) = _canvas(f"Scores of {len(ordered):,} rows, {ordered.sum():,} of them positive")
+    figure, (axes,) = canvas(f"Scores of {len(ordered):,} rows, {ordered.sum():,} of them positive")
     if not len(ordered):
-        return _nothing(figure, "There are no rows")
+        return blank_picture(figure, "There are no rows")
     edges = np.linspace(0, 1, 41).tolist()
     for name, label, colour in (("negatives", 0, BLUE), ("positives", 1, RED)):
         axes.hist(values[ordered == label], bins=edges, histtype="stepfilled", color=colour, alpha=0.45, edgecolor=colour, label=name)
     axes.axvline(threshold, color=ORANGE, linewidth=1.5, label=f"threshold {threshold:.3g}")
     axes.set(yscale="log", xlim=(-0.02, 1.02))
     axes.set_ylim(bottom=0.5)
-    _name_axes(axes, "Score", "Rows")
+    name_axes(axes, "Score", "Rows")
     axes.legend(loc="upper right", fontsize=8)
     return picture_bytes(figure)
 
@@ -112,10 +112,10 @@ def importance_picture(importances: Mapping[str, float], top: int = 20) -> bytes
         raise ValueError(f"importances must be finite and not negative; these are not: {', '.join(wrong)}")
     ranked = sorted(importances.items(), key=lambda item: (-item[1], item[0]))[:top]
     of_how_many = f" of {len(importances)}" if len(ranked) < len(importances) else ""
-    figure, (axes,) = _canvas(f"Importance of {len(ranked)}{of_how_many} features")
+    figure, (axes,) = canvas(f"Importance of {len(ranked)}{of_how_many} features")
     total = math.fsum(importances.values())
     if not total > 0:
-        return _nothing(figure, "No feature has any importance:\nthe model does not use its features")
+        return blank_picture(figure, "No feature has any importance:\nthe model does not use its features")
     height = max(2.0, 1.0 + 0.2 * len(ranked))
     figure.set_size_inches(6, height)
     longest = max(len(name) for name, _ in ranked)
@@ -124,7 +124,7 @@ def importance_picture(importances: Mapping[str, float], top: int = 20) -> bytes
     bars = axes.barh([name for name, _ in ranked], shares, color=BLUE, height=0.7)
     axes.bar_label(bars, labels=[f"{share:.1%}" for share in shares], fontsize=7, padding=2)
     axes.set(xlim=(0, shares[0] * 1.15), ylim=(len(ranked) - 0.4, -0.6))
-    _name_axes(axes, "Share of the importance of all features", "")
+    name_axes(axes, "Share of the importance of all features", "")
     axes.tick_params(axis="y", labelsize=7, length=0)
     axes.grid(axis="y", visible=False)
     return picture_bytes(figure)
@@ -151,7 +151,7 @@ def _title(metric: str, estimate: Estimate) -> str:
     return f"{metric} {value:.4g}" + ("" if math.isnan(low) or math.isnan(high) else f" (interval {low:.4g} to {high:.4g})")
 
 
-def _canvas(title: str, heights: tuple[int, ...] = (1,)) -> "tuple[Figure, list[Axes]]":
+def canvas(title: str, heights: tuple[int, ...] = (1,)) -> "tuple[Figure, list[Axes]]":
     """A figure of 600 x 400 dots with panels of these relative heights, one above the other."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -170,7 +170,8 @@ def _canvas(title: str, heights: tuple[int, ...] = (1,)) -> "tuple[Figure, list[
     return figure, panels
 
 
-def _name_axes(axes: "Axes", across: str, up: str) -> None:
+def name_axes(axes: "Axes", across: str, up: str) -> None:
+    """Say below the axes and beside them what they show."""
     axes.set_xlabel(across, fontsize=9)
     axes.set_ylabel(up, fontsize=9)
 
@@ -181,7 +182,8 @@ def _rates(figure: "Figure", axes: "Axes", legend: str) -> bytes:
     return picture_bytes(figure)
 
 
-def _nothing(figure: "Figure", text: str) -> bytes:
+def blank_picture(figure: "Figure", text: str) -> bytes:
+    """The PNG of a figure that has nothing to draw, and says why."""
     for axes in figure.axes:
         axes.set_axis_off()
     figure.text(0.5, 0.5, text, ha="center", va="center", fontsize=11, color=DARK_GREY)

@@ -17,6 +17,7 @@ SECTIONS = {
     "Labels delivered": "validated_labels",
     "Drift": DRIFT,
     "Features": "features",
+    "Parameter search": "parameter_search",
     "Model evaluation": "evaluation",
     "Registry": "model_registry_entry",
 }

@@ -45,13 +45,40 @@ def split_days(spec: ModelSpec, as_of: date) -> Split:
     holdout = _days_up_to(as_of - spec.label_delay, spec.evaluation.holdout)
     window = _days_up_to(holdout[0] - timedelta(days=1) - spec.label_delay, spec.training.window)
     if window[0] < spec.source.start:
-        earliest = as_of + (spec.source.start - window[0])
         raise HistoryTooShort(
             f"{spec.name}: the model of {as_of} would be trained on days from {window[0]}, but the data begin on {spec.source.start}; "
-            f"the first day that has a model is {earliest}"
+            f"the first day that has a model is {first_model_day(spec)}"
         )
     cut = len(window) - spec.training.validation.days
     return Split(fit=window[:cut], validation=window[cut:], holdout=holdout)
+
+
+def first_model_day(spec: ModelSpec) -> date:
+    """The first day that has a model: the window of its training begins with the source."""
+    used = 2 * spec.label_delay + spec.evaluation.holdout + spec.training.window
+    return spec.source.start + used - timedelta(days=1)
+
+
+def searched_on(spec: ModelSpec, as_of: date) -> date:
+    """The day as of which the parameters of the model of day `as_of` are searched: the last of every `training.search.every` days up to it.
+
+    They are counted from the first day that has a model. Without a search it is the day itself.
+
+    Raises:
+        HistoryTooShort: before the first day that has a model.
+    """
+    split_days(spec, as_of)
+    every = spec.training.search.every.days if spec.training.search else 1
+    return as_of - timedelta(days=(as_of - first_model_day(spec)).days % every)
+
+
+def first_day_read(spec: ModelSpec, as_of: date) -> date:
+    """The earliest day of features that the model of day `as_of` needs, for its training or for the search of its parameters.
+
+    Raises:
+        HistoryTooShort: before the first day that has a model.
+    """
+    return split_days(spec, searched_on(spec, as_of)).first
 
 
 def _days_up_to(last: date, length: timedelta) -> list[date]:

@@ -1,18 +1,17 @@
 """Stage evaluation: the holdout scored by the model of the day and by the champion, metrics with intervals, and the verdict of each gate."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import TYPE_CHECKING
 
 from ml_assets.core.fingerprint import code_version, fingerprint
 from ml_assets.core.spec import ModelSpec
-from ml_assets.core.spec.feed import rows_feed
-from ml_assets.core.splits import HistoryTooShort, split_days
+from ml_assets.core.splits import split_days
 from ml_assets.pipeline.blocking import Blocking
-from ml_assets.pipeline.champion import COMPARISON, Champions, Opponent, read_scorer
-from ml_assets.pipeline.features import FEATURES
-from ml_assets.pipeline.inputs import fingerprint_of, fingerprints_of
-from ml_assets.pipeline.labels import LabelsByKey, labels_part
+from ml_assets.pipeline.champion import COMPARISON, Champions, read_scorer
+from ml_assets.pipeline.holdout import Holdout
+from ml_assets.pipeline.inputs import fingerprint_of
+from ml_assets.pipeline.labels import labels_part
 from ml_assets.pipeline.score_profiles import SCORES, profiles_of_scores, score_days
 from ml_assets.pipeline.stage import Made
 from ml_assets.pipeline.training import MODEL
@@ -40,9 +39,9 @@ class ModelEvaluation:
     name = EVALUATION
 
     def __init__(self, spec: ModelSpec, lake: Lake, landing: Landing, registry: ModelRegistry):
-        from ml_assets.core.schemas import EVALUATION_METRICS, SCORE_PROFILE, TRAINED_MODEL, evaluation_schema, features_schema
+        from ml_assets.core.schemas import EVALUATION_METRICS, SCORE_PROFILE, TRAINED_MODEL, evaluation_schema
 
-        self.spec, self.lake, self._landing = spec, lake, landing
+        self.spec, self.lake = spec, lake
         joined = ["ml_assets.core.labels"] if spec.labels else []
         self.code = code_version("ml_assets.core.evaluation", "ml_assets.core.champion", "ml_assets.core.scorer", "ml_assets.core.profiles", *joined)
         self.spec_part = {
@@ -52,10 +51,9 @@ class ModelEvaluation:
             "label_delay": spec.label_delay.days,
             "seed": spec.training.seed,
         }
-        self._features = lake.table(spec.name, FEATURES, features_schema(spec))
+        self.holdout = Holdout(spec, lake, landing)
         self._models = lake.table(spec.name, MODEL, TRAINED_MODEL)
-        self._labels = LabelsByKey(spec, lake, landing, self._features) if spec.labels else None
-        if self._labels:
+        if spec.labels:
             self.spec_part["labels"] = labels_part(spec)
         self.blocking = Blocking(spec, lake, landing)
         self._champions = Champions(spec, lake, registry)
@@ -70,18 +68,8 @@ class ModelEvaluation:
         """See what has been trained since, and which model is in use."""
         self._champions.refresh()
         self.blocking.refresh()
-        self._features.refresh()
+        self.holdout.rows.refresh()
         self._models.refresh()
-        if self._labels:
-            self._labels.refresh()
-
-    def _days_used(self, day: date) -> list[date]:
-        try:
-            split = split_days(self.spec, day)
-        except HistoryTooShort:
-            return []
-        first = split.first if self.spec.evaluation.exclude_known_positives else split.holdout[0]
-        return [first + timedelta(days=n) for n in range((split.holdout[-1] - first).days + 1)]
 
     def inputs(self, day: date) -> list:
         """The fingerprint of the model, and of each feature day that is read, the labels that its rows have on `day`, and the champion.
@@ -103,11 +91,8 @@ class ModelEvaluation:
 
     def _model_and_rows(self, day: date) -> list:
         model = fingerprint_of(self.spec.name, self._models, day, EVALUATION, MODEL)
-        used, reader = self._days_used(day), f"the {EVALUATION} of {day}"
-        if not used:
-            return [model]
-        features = fingerprints_of(rows_feed(self.spec), self._landing, self._features, used, reader, FEATURES)
-        return [model, *features, *(self._labels.inputs(used, day, reader) if self._labels else [])]
+        used, reader = self.holdout.days_read(day), f"the {EVALUATION} of {day}"
+        return [model, *(self.holdout.rows.inputs(used, day, reader) if used else [])]
 
     def make(self, day: date, alone: bool) -> Made:
         """Score the holdout day by day and measure."""
@@ -120,8 +105,8 @@ class ModelEvaluation:
             empty = {name: table.schema.remove(0).empty_table() for name, table in self.tables.items()}
             return Made(empty, f"no model: {model['problem']}")
         opponent, scorer = self._champions.opponent(model["model_digest"], day), self.scorer(model["artifacts"])
-        days = self._score(day, scorer, opponent)
-        scores = self._judged(day, days)
+        days = self.holdout.scored(day, scorer, opponent)
+        scores = self.holdout.judged(day, days)
         metrics = measure(self.spec, scores, model["threshold"])
         stored = scores.rename(columns={"day": "event_day"}).assign(decision=scores["score"] >= model["threshold"])
         return Made(
@@ -133,44 +118,10 @@ class ModelEvaluation:
             }
         )
 
-    def _score(self, day: date, scorer: "Scorer", opponent: Opponent) -> "dict[date, pd.DataFrame]":
-        """The rows of each day of the holdout with their scores."""
-        parts = {}
-        for scored in split_days(self.spec, day).holdout:
-            frame = self._labelled(scored, day, [*self.spec.identity_columns(), *scorer.features, *opponent.features])
-            rows = frame[self.spec.identity_columns()].assign(day=scored, score=scorer.score(frame))
-            parts[scored] = opponent.scored(rows, frame)
-        return parts
-
     def _profiles_of_scores(self, day: date, scorer: "Scorer", holdout: "Mapping[date, pd.DataFrame]") -> "pa.Table":
         of_holdout = {scored: rows["score"].to_numpy() for scored, rows in holdout.items()}
-        of_window = score_days(scorer, self._features, split_days(self.spec, day).window)
+        of_window = score_days(scorer, self.holdout.rows.table, split_days(self.spec, day).window)
         return profiles_of_scores({**of_window, **of_holdout}, self.spec.source.time_zone)
-
-    def _judged(self, day: date, days: "Mapping[date, pd.DataFrame]") -> "pd.DataFrame":
-        """The scored rows on which the model is judged."""
-        import pandas as pd
-
-        from ml_assets.core.evaluation import without_known_positives
-
-        parts = list(days.values())
-        scores = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
-        if not self.spec.evaluation.exclude_known_positives:
-            return scores
-        columns = [self.spec.entity or "", self.spec.target]
-        known = [self._labelled(used, day, columns).assign(day=used) for used in self._days_used(day)]
-        earlier = pd.concat([part for part in known if len(part)] or known[:1], ignore_index=True)
-        return without_known_positives(self.spec, scores, list(days), earlier)
-
-    def _labelled(self, used: date, day: date, columns: Sequence[str]) -> "pd.DataFrame":
-        """Columns of a day of features, the target with the labels that count on `day` among them."""
-        from ml_assets.core.schemas import to_pandas
-
-        names = list(dict.fromkeys(columns))
-        if not self._labels:
-            return to_pandas(self._features.read([used], names))
-        rows = to_pandas(self._features.read([used], [name for name in names if name != self.spec.target]))
-        return rows.assign(**{self.spec.target: self._labels.column(used, day)})[names]
 
     def model_row(self, day: date) -> dict:
         """The row of trained_model of one day; without a digest, and with the reason, where no model was made."""
@@ -198,7 +149,7 @@ class ModelEvaluation:
 
     def late_labels(self, days: Sequence[date], day: date) -> tuple[int, int] | None:
         """(labels of the rows of `days` that counted only after `label_delay`, all labels) as of `day`; None where labels come with the rows."""
-        return self._labels.count_late(days, day) if self._labels else None
+        return self.holdout.rows.labels.count_late(days, day) if self.holdout.rows.labels else None
 
     def verdicts(self, day: date) -> "list[Verdict]":
         """The verdict of each gate of the spec on the committed metrics of one day: of all rows, of slices, and against the champion."""

@@ -1,68 +1,95 @@
-"""The labelled features of a day as training reads them, in this process or on a worker of a cluster."""
+"""Rows of features with the labels that count on a day, wherever labels come from."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
 from ml_assets.core.spec import ModelSpec
-from ml_assets.core.splits import split_days
+from ml_assets.core.spec.feed import rows_feed
 from ml_assets.pipeline.features import FEATURES
+from ml_assets.pipeline.inputs import fingerprints_of
 from ml_assets.pipeline.labels import LabelsByKey
 from ml_assets.pipeline.stage import InputChanged
 from ml_assets.resources.lake import Lake
 from ml_assets.resources.landing import Landing
-from ml_assets.resources.table import Table
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 class LabelledFeatures:
-    """Reads features and target of a day, with the labels that count on the day that the model is of.
+    """The days of features of a model. labels: where they come from when they are not in the table of features."""
+
+    def __init__(self, spec: ModelSpec, lake: Lake, landing: Landing):
+        from ml_assets.core.schemas import features_schema
+
+        self.spec, self.lake, self.landing = spec, lake, landing
+        self.table = lake.table(spec.name, FEATURES, features_schema(spec))
+        self.labels = LabelsByKey(spec, lake, landing, self.table) if spec.labels else None
+
+    def refresh(self) -> None:
+        """See what has been made since."""
+        self.table.refresh()
+        if self.labels:
+            self.labels.refresh()
+
+    def inputs(self, days: Sequence[date], as_of: date, reader: str) -> list[list]:
+        """[day, fingerprint] of some days of features, then [day, digest of the labels that its rows have on `as_of`] where these have files.
+
+        Raises:
+            InputExpired, CannotMake: as in `fingerprints_of`; `reader` is who reads them, for the message.
+        """
+        features = fingerprints_of(rows_feed(self.spec), self.landing, self.table, days, reader, FEATURES)
+        return [*features, *(self.labels.inputs(days, as_of, reader) if self.labels else [])]
+
+    def read(self, day: date, as_of: date, columns: Sequence[str]) -> "pd.DataFrame":
+        """Columns of a day of features, each once, the target with the labels that count on `as_of`."""
+        from ml_assets.core.schemas import to_pandas
+
+        target, names = self.spec.target, list(dict.fromkeys(columns))
+        if not self.labels or target not in names:
+            return to_pandas(self.table.read([day], names))
+        rows = to_pandas(self.table.read([day], [name for name in names if name != target]))
+        return rows.assign(**{target: self.labels.column(day, as_of)})[names]
+
+
+class RowsToTrainOn:
+    """Reads target and features of a day, with the labels that count on one day.
 
     It can be sent to another process: that opens lake and landing by their addresses, with the credentials that it finds itself, and makes sure that
     it reads the days that this process saw.
 
     Args:
-        spec: the model.
-        lake: the lake.
-        landing: the landing, where label files are looked up.
-        as_of: the day that the model is of.
-        features: the table of features.
-        labels: the labels of its rows, where they come in files of their own.
+        rows: the days of features.
+        as_of: the day whose labels count.
+        days: the days that will be read.
     """
 
-    def __init__(self, spec: ModelSpec, lake: Lake, landing: Landing, as_of: date, features: Table, labels: LabelsByKey | None):
-        self._spec, self._lake, self._landing, self._as_of, self._features, self._labels = spec, lake, landing, as_of, features, labels
+    def __init__(self, rows: LabelledFeatures, as_of: date, days: Sequence[date]):
+        self._rows, self._as_of, self._days = rows, as_of, list(days)
         self._expected: Mapping[date, int | None] = {}
 
     def __call__(self, day: date) -> "pd.DataFrame":
         """Target and features of the rows of a day, in their order.
 
         Raises:
-            InputChanged: on a worker, when the day was made again since training began.
+            InputChanged: in another process, when the day was made again since this one was sent there.
         """
-        from ml_assets.core.schemas import to_pandas
-
-        if self._expected and self._features.fingerprint(day) != self._expected.get(day):
-            raise InputChanged(f"the {FEATURES} of {day} were made again while the model of {self._as_of} was trained")
-        target, names = self._spec.target, self._spec.feature_names()
-        if self._labels:
-            return to_pandas(self._features.read([day], names)).assign(**{target: self._labels.column(day, self._as_of)})
-        return to_pandas(self._features.read([day], list(dict.fromkeys([target, *names]))))
+        if self._expected and self._rows.table.fingerprint(day) != self._expected.get(day):
+            raise InputChanged(f"the {FEATURES} of {day} were made again while they were used for {self._as_of}")
+        return self._rows.read(day, self._as_of, [self._rows.spec.target, *self._rows.spec.feature_names()])
 
     def __reduce__(self):
-        seen = {day: self._features.fingerprint(day) for day in split_days(self._spec, self._as_of).window}
-        places = (self._lake.uri, dict(self._lake.s3), self._landing.uri, dict(self._landing.s3))
-        return _open_elsewhere, (self._spec.model_dump(mode="json"), *places, self._as_of, seen)
+        rows = self._rows
+        seen = {day: rows.table.fingerprint(day) for day in self._days}
+        places = (rows.lake.uri, dict(rows.lake.s3), rows.landing.uri, dict(rows.landing.s3))
+        return _open_elsewhere, (rows.spec.model_dump(mode="json"), *places, self._as_of, seen)
 
 
-def _open_elsewhere(spec: dict, lake: str, lake_s3: dict, landing: str, landing_s3: dict, as_of: date, expected: dict) -> LabelledFeatures:
-    from ml_assets.core.schemas import features_schema
-
-    model, its_lake, its_landing = ModelSpec.model_validate(spec), Lake(uri=lake, s3=lake_s3), Landing(uri=landing, s3=landing_s3)
-    table = its_lake.table(model.name, FEATURES, features_schema(model))
-    labels = LabelsByKey(model, its_lake, its_landing, table) if model.labels else None
-    reader = LabelledFeatures(model, its_lake, its_landing, as_of, table, labels)
+def _open_elsewhere(
+    spec: dict, lake: str, lake_s3: dict, landing: str, landing_s3: dict, as_of: date, expected: dict[date, int | None]
+) -> RowsToTrainOn:
+    rows = LabelledFeatures(ModelSpec.model_validate(spec), Lake(uri=lake, s3=lake_s3), Landing(uri=landing, s3=landing_s3))
+    reader = RowsToTrainOn(rows, as_of, list(expected))
     reader._expected = expected
     return reader

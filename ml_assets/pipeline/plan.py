@@ -17,6 +17,7 @@ from ml_assets.pipeline.features import FEATURES
 from ml_assets.pipeline.ingestion import Ingestion
 from ml_assets.pipeline.plan_rows import FileChanges, RowCounts, Rows
 from ml_assets.pipeline.registry import ModelRegistration
+from ml_assets.pipeline.search import ParameterSearch
 from ml_assets.pipeline.stage import CannotMake, InputExpired, KeepDay, Stage
 from ml_assets.pipeline.training import ModelTraining
 from ml_assets.pipeline.validation import LABELS, VALIDATED
@@ -179,7 +180,7 @@ def _look(stage: Stage, day: date, supposed: set[tuple[str, date]], lake: Planne
     nothing = next((part for part in inputs if isinstance(part, str)), None)
     unless = None if changed_anyway else UNLESS_SAME_LABELS if set(changed) == {LABELS} else UNLESS_THE_SAME
     note = nothing or unless
-    if isinstance(stage, ModelTraining) and stage.blocking.is_on and {(VALIDATED, day), (FEATURES, day)} & supposed:
+    if isinstance(stage, ModelTraining | ParameterSearch) and stage.blocking.is_on and {(VALIDATED, day), (FEATURES, day)} & supposed:
         note = UNLESS_BLOCKED
     if isinstance(stage, ModelRegistration) and (EVALUATION, day) in supposed:
         note = UNLESS_GATES_FAIL

@@ -1,5 +1,6 @@
 """Stage model_registry_entry: one MLflow version per digest of a model that passed every gate; the alias moves to it unless a newer model has it."""
 
+import json
 from collections.abc import Callable, Mapping
 from datetime import date
 from typing import TYPE_CHECKING, NoReturn
@@ -17,6 +18,7 @@ from ml_assets.pipeline.stage import CannotMake, KeepDay, Made
 from ml_assets.pipeline.training import MODEL, learning_curve
 from ml_assets.resources.lake import Lake
 from ml_assets.resources.landing import Landing
+from ml_assets.resources.mlflow_model import PASSPORT
 from ml_assets.resources.registry import ModelRegistry, RegisteredVersion
 
 if TYPE_CHECKING:
@@ -164,10 +166,13 @@ class ModelRegistration:
         )
 
     def _parameters(self, model: Mapping) -> dict[str, object]:
-        training = self.spec.training
+        training, used = self.spec.training, self._passport(model)["parameters"]
         rule = {"threshold_rule": training.threshold.rule, "threshold": model["threshold"], "rounds": model["rounds"]}
         days = {name: str(model[name]) for name in ("fit_first", "validation_first", "validation_last")}
-        return {**training.parameters.model_dump(), **rule, **days, "seed": training.seed, "rows": model["rows"], "positives": model["positives"]}
+        return {**used, **rule, **days, "seed": self._passport(model)["seed"], "rows": model["rows"], "positives": model["positives"]}
+
+    def _passport(self, model: Mapping) -> dict:
+        return json.loads(self.lake.files.read(f"{model['artifacts']}/{PASSPORT}"))
 
     def _example(self, day: date) -> "pd.DataFrame":
         from ml_assets.core.schemas import to_pandas

@@ -22,9 +22,10 @@ from ml_assets.pipeline.day_tables import day_tables
 from ml_assets.pipeline.evaluation import EVALUATION, METRICS
 from ml_assets.pipeline.ingestion import RAW
 from ml_assets.pipeline.registry import ENTRY
-from ml_assets.pipeline.removal import PassportUnreadable, Removal
+from ml_assets.pipeline.removal import PassportUnreadable, Removal, folders_to_delete
 from ml_assets.pipeline.reports import Reports
 from ml_assets.pipeline.score_profiles import SCORES
+from ml_assets.pipeline.search import SEARCH, searches_key, studies_of
 from ml_assets.pipeline.stages import Stages
 from ml_assets.pipeline.training import MODEL, artifacts_key
 from ml_assets.pipeline.validation import VALIDATED
@@ -33,7 +34,7 @@ from ml_assets.resources.mlflow_model import PASSPORT
 from ml_assets.resources.registry import ModelRegistry
 from ml_assets.resources.table import Table
 
-MODEL_TABLES = (ENTRY, EVALUATION, METRICS, COMPARISON, SCORES, MODEL)
+MODEL_TABLES = (ENTRY, EVALUATION, METRICS, COMPARISON, SCORES, MODEL, SEARCH)
 MOST_NAMED = 5
 Needs = Mapping[str, Mapping[date, int]]
 
@@ -133,25 +134,21 @@ class Retention:
             if version.day < oldest:
                 why = "an alias points to it" if version.aliases else "it shares a day or its bytes with a model that stays"
                 self.removal.kept.append(f"{version}: {why}")
-        for name in MODEL_TABLES:
+        for name in (name for name in MODEL_TABLES if name in self.tables):
             self._expire(name, days_to_expire(self.tables[name].row_counts(), kept_days, oldest))
         registered = {version.digest for version in staying}
-        self._delete_model_files(kept_digests | registered)
+        self.removal.models = self._delete_folders("models", artifacts_key(self.spec.name, ""), kept_digests | registered)
+        if SEARCH in self.tables:
+            self._delete_folders("searches", searches_key(self.spec.name), studies_of(self.tables[SEARCH]))
         self._delete_logged_models(registered)
 
-    def _delete_model_files(self, referenced: set[str]) -> None:
-        root = artifacts_key(self.spec.name, "")
-        files = [file for file in self.lake.files.sizes(root) if "/" in file.key.removeprefix(root)]
-        folder = {file.key: file.key.removeprefix(root).partition("/")[0] for file in files}
-        written: dict[str, datetime] = {}
-        for file in files:
-            written[folder[file.key]] = max(file.modified, written.get(folder[file.key], file.modified))
-        self.removal.models = unreferenced(written, referenced, self.now)
-        going = [file for file in files if folder[file.key] in self.removal.models]
-        self._count("models", [file.size for file in going])
-        if not self.removal.dry_run:
-            for file in going:
-                self.lake.files.delete(file.key)
+    def _delete_folders(self, name: str, root: str, referenced: set[str]) -> list[str]:
+        going = folders_to_delete(self.lake.files.sizes(root), root, referenced, self.now)
+        files = [file for of_folder in going.values() for file in of_folder]
+        self._count(name, [file.size for file in files])
+        for file in [] if self.removal.dry_run else files:
+            self.lake.files.delete(file.key)
+        return list(going)
 
     def _delete_logged_models(self, registered: set[str]) -> None:
         from ml_assets.resources.registry_cleanup import delete_logged_model, logged_at, logged_models

@@ -29,6 +29,10 @@ def _nothing_afterwards(context: dg.AssetExecutionContext, days: Sequence[date])
     pass
 
 
+def _nothing_instead(context: dg.AssetExecutionContext, days: Sequence[date]) -> None:
+    return None
+
+
 def _no_checks(stage: Any, days: Sequence[date]) -> Iterator[Judged]:
     return iter(())
 
@@ -41,7 +45,8 @@ class StageAssets:
     problem: why a day is not as it should be, from the lake, for days that were not computed now. every_day: metadata of each day.
     newest_day: metadata of the run's newest day only (pictures, lineage). checks, judge: asset checks, and what they find on the run's days.
     report: what it has to say of days in their reports. afterwards: what else follows when the days of a run are made. resources: those it needs
-    beside lake and landing.
+    beside lake and landing. config: what a run may be asked to do otherwise. instead: the events of a run that was asked to do something else than to
+    make days of the stage, None for other runs; what follows the stage is left out of such a run.
     """
 
     specs: Sequence[dg.AssetSpec]
@@ -54,19 +59,23 @@ class StageAssets:
     report: "Callable[[Any, Sequence[date]], Iterator[Part]] | None" = None
     afterwards: Callable[[dg.AssetExecutionContext, Sequence[date]], None] = _nothing_afterwards
     resources: frozenset[str] = frozenset()
+    config: type[dg.Config] | None = None
+    instead: Callable[[dg.AssetExecutionContext, Sequence[date]], Iterator[Any] | None] = _nothing_instead
     op_tags: Mapping[str, Any] | None = None
 
 
 def build_stage_assets(spec: ModelSpec, stage_assets: StageAssets) -> dg.AssetsDefinition:
     """The Dagster assets of one stage, daily partitioned, made by one op."""
     main = stage_assets.specs[0].key
+    may_be_left_out = len(stage_assets.specs) > 1 or stage_assets.config is not None
 
     @dg.multi_asset(
         name="__".join(main.path),
-        specs=[asset.replace_attributes(skippable=len(stage_assets.specs) > 1) for asset in stage_assets.specs],
+        specs=[asset.replace_attributes(skippable=may_be_left_out) for asset in stage_assets.specs],
         check_specs=list(stage_assets.checks),
         backfill_policy=_backfill_policy(spec),
         required_resource_keys={"lake", "landing", *stage_assets.resources},
+        config_schema=stage_assets.config.to_fields_dict() if stage_assets.config else None,
         op_tags=stage_assets.op_tags,
         # The instance allows one run at a time in a pool.
         pool=spec.name,
@@ -75,6 +84,9 @@ def build_stage_assets(spec: ModelSpec, stage_assets: StageAssets) -> dg.AssetsD
     )
     def make(context: dg.AssetExecutionContext) -> Iterator[Any]:
         days = sorted(date.fromisoformat(key) for key in context.partition_keys)
+        if (events := stage_assets.instead(context, days)) is not None:
+            yield from events
+            return
         stage = stage_assets.open(context)
         outcomes: list[DayOutcome] = []
         try:

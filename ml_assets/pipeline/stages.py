@@ -9,6 +9,7 @@ from ml_assets.pipeline.evaluation import ModelEvaluation
 from ml_assets.pipeline.features import FeatureEngineering
 from ml_assets.pipeline.ingestion import Ingestion
 from ml_assets.pipeline.registry import ModelRegistration, refuse_to_register
+from ml_assets.pipeline.search import ParameterSearch, refuse_to_search
 from ml_assets.pipeline.stage import Stage
 from ml_assets.pipeline.training import ModelTraining
 from ml_assets.pipeline.validation import Validation
@@ -19,13 +20,14 @@ from ml_assets.resources.registry import ModelRegistry
 
 @dataclass(frozen=True)
 class Stages:
-    """The stages of a model in their order; those of labels only where labels come in files of their own."""
+    """The stages of a model in their order; those of labels, and of the search, only where the model has them."""
 
     label_ingestion: Ingestion | None
     label_validation: Validation | None
     ingestion: Ingestion
     validation: Validation
     features: FeatureEngineering
+    search: ParameterSearch | None
     training: ModelTraining
     evaluation: ModelEvaluation
     registration: ModelRegistration
@@ -33,6 +35,10 @@ class Stages:
     def of_landed(self) -> list[Stage]:
         """The stages that follow landed files, up to validation."""
         return [stage for stage in (self.label_ingestion, self.label_validation, self.ingestion, self.validation) if stage is not None]
+
+    def of_model(self) -> list[Stage]:
+        """The stages that make a model of a day, from the search for its parameters to its registration."""
+        return [stage for stage in (self.search, self.training, self.evaluation, self.registration) if stage is not None]
 
     def __iter__(self) -> Iterator[Stage]:
         """Every stage that the model has, each after those that it reads."""
@@ -48,6 +54,7 @@ def open_stages(spec: ModelSpec, lake: Lake, landing: Landing, registry: ModelRe
         Ingestion(rows, spec.late_data, lake, landing),
         Validation(rows, lake),
         FeatureEngineering(spec, lake, landing),
+        ParameterSearch(spec, lake, landing, lambda line: None, refuse_to_search) if spec.training.search else None,
         ModelTraining(spec, lake, landing, lambda line: None),
         ModelEvaluation(spec, lake, landing, registry),
         ModelRegistration(spec, lake, landing, registry, refuse_to_register),

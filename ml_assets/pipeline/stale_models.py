@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -51,6 +51,7 @@ def _models_and_changes(spec: ModelSpec, lake: "Lake", landing: "Landing", days:
     training = ModelTraining(spec, lake, landing, lambda line: None)
     training.refresh()
     reach = 2 * spec.label_delay + spec.evaluation.holdout + spec.training.window
+    reach += spec.training.search.every if spec.training.search else timedelta(0)
     made = [day for day in sorted(training.tables[MODEL].row_counts()) if days[0] <= day <= days[-1] + reach]
     rows = {day: row for day in made if (row := training.row(day))["model_digest"]}
     return [(day, row["model_digest"], changed) for day, row in rows.items() if (changed := _changed(training, day, row)) is not None]
@@ -58,7 +59,7 @@ def _models_and_changes(spec: ModelSpec, lake: "Lake", landing: "Landing", days:
 
 def _changed(training: ModelTraining, day: date, row: dict) -> list[str] | None:
     try:
-        if is_current(training, day):
+        if is_current(training, day) and (training.search is None or is_current(training.search, day)):
             return []
         now = training.seen(day)
     except CannotMake:

@@ -1,13 +1,14 @@
 """Stage trained_model: the model of day D, trained on the feature days whose labels are known on D."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from datetime import date, timedelta
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from ml_assets.core.fingerprint import code_version
+from ml_assets.core.overrides import with_training
 from ml_assets.core.spec import ModelSpec
 from ml_assets.core.spec.feed import labels_feed, rows_feed
 from ml_assets.core.splits import HistoryTooShort, Split, split_days
@@ -16,9 +17,10 @@ from ml_assets.pipeline.checkpoints import LakeCheckpoints
 from ml_assets.pipeline.days import expected_fingerprint
 from ml_assets.pipeline.features import FEATURES, FeatureEngineering
 from ml_assets.pipeline.ingestion import Ingestion
-from ml_assets.pipeline.inputs import fingerprints_of
-from ml_assets.pipeline.labelled_features import LabelledFeatures
-from ml_assets.pipeline.labels import LabelsByKey, labels_part
+from ml_assets.pipeline.inputs import fingerprint_of
+from ml_assets.pipeline.labelled_features import LabelledFeatures, RowsToTrainOn
+from ml_assets.pipeline.labels import labels_part
+from ml_assets.pipeline.search import SEARCH, ParameterSearch, refuse_to_search
 from ml_assets.pipeline.stage import CannotMake, Made
 from ml_assets.pipeline.validation import Validation
 from ml_assets.resources.lake import Lake
@@ -44,27 +46,38 @@ def artifacts_key(model: str, digest: str) -> str:
 class ModelTraining:
     """XGBoost model of a day, trained on the feature days whose labels are known on that day; files and passport lie in the lake under its digest.
 
-    Inputs: the feature days of the training window.
+    Inputs: the feature days of the training window, and the parameters where they are searched.
     """
 
     name = MODEL
 
-    def __init__(self, spec: ModelSpec, lake: Lake, landing: Landing, log: Callable[[str], None], follow: Follow = lambda day: nullcontext()):
-        """`follow` gives what is told how far the training of a day's model is; without it, the log takes lines."""
-        from ml_assets.core.schemas import TRAINED_MODEL, features_schema
+    def __init__(
+        self,
+        spec: ModelSpec,
+        lake: Lake,
+        landing: Landing,
+        log: Callable[[str], None],
+        follow: Follow = lambda day: nullcontext(),
+        overrides: Mapping[str, object] | None = None,
+    ):
+        """Take the specification, what is told how far the training of a day's model is (without it, the log takes lines), and the settings of
+        training that this run has other values of.
+        """
+        from ml_assets.core.schemas import TRAINED_MODEL
 
-        self.spec, self.lake, self._landing, self._log, self._follow = spec, lake, landing, log, follow
+        self.spec, self.lake, self._log, self._follow, self.overrides = spec, lake, log, follow, dict(overrides or {})
         joined = ["ml_assets.core.labels"] if spec.labels else []
         self.code = f"{code_version('ml_assets.core.training', 'ml_assets.core.schemas', *joined)} xgboost {version('xgboost')}"
         self.spec_part = {
-            "training": _decisive(spec),
+            "training": spec.training.decisive(on_gpu=spec.compute.gpu > 0),
             "features": [spec.feature_names(), spec.categorical_features(), spec.target],
             "days": [spec.label_delay.days, spec.evaluation.holdout.days],
             "compute": [spec.compute.cpu, spec.compute.gpu],
+            **({"overrides": self.overrides} if self.overrides else {}),
         }
-        self._features = lake.table(spec.name, FEATURES, features_schema(spec))
-        self._labels = LabelsByKey(spec, lake, landing, self._features) if spec.labels else None
-        if self._labels:
+        self.search = ParameterSearch(spec, lake, landing, log, refuse_to_search) if spec.training.search else None
+        self._rows = LabelledFeatures(spec, lake, landing)
+        if spec.labels:
             self.spec_part["labels"] = labels_part(spec)
         self._feeds = [feed for feed in (rows_feed(spec), labels_feed(spec)) if feed]
         of_feeds = [stage for feed in self._feeds for stage in (Ingestion(feed, spec.late_data, lake, landing), Validation(feed, lake))]
@@ -75,15 +88,15 @@ class ModelTraining:
     def refresh(self) -> None:
         """See what has been made since."""
         self.blocking.refresh()
-        self._features.refresh()
-        if self._labels:
-            self._labels.refresh()
-        for stage in self._earlier:
+        self._rows.refresh()
+        if self.search:
+            self.search.refresh()
+        for stage in (*self._earlier, *([self.search] if self.search else [])):
             for table in stage.tables.values():
                 table.refresh()
 
     def inputs(self, day: date) -> list:
-        """Day and fingerprint of each feature day of the training window, and the labels that its rows have on `day`.
+        """Day and fingerprint of each feature day of the training window, the labels that its rows have on `day`, and the parameters found for `day`.
 
         None of them where the data begin too late for a model.
 
@@ -95,23 +108,19 @@ class ModelTraining:
             window = split_days(self.spec, day).window
         except HistoryTooShort as error:
             return [str(error)]
-        reader = f"the {MODEL} of {day}"
-        features = fingerprints_of(rows_feed(self.spec), self._landing, self._features, window, reader, FEATURES)
-        return [*features, *self._labels.inputs(window, day, reader)] if self._labels else features
+        parameters = [[SEARCH, fingerprint_of(self.spec.name, self.search.tables[SEARCH], day, MODEL, SEARCH)]] if self.search else []
+        return [*self._rows.inputs(window, day, f"the {MODEL} of {day}"), *parameters]
 
     def make(self, day: date, alone: bool) -> Made:
         """Train the model of one day and put its files into the lake, under its digest."""
         import pyarrow as pa
 
         from ml_assets.core.schemas import TRAINED_MODEL
-        from ml_assets.core.training import TrainingDataError, train
+        from ml_assets.core.training import TrainingDataError
 
+        checkpoints = LakeCheckpoints(self.lake, self.spec.name, day, lambda: expected_fingerprint(self, day), self._log)
         try:
-            split = split_days(self.spec, day)
-            reader = LabelledFeatures(self.spec, self.lake, self._landing, day, self._features, self._labels)
-            checkpoints = LakeCheckpoints(self.lake, self.spec.name, day, lambda: expected_fingerprint(self, day), self._log)
-            with self._follow(day) as tell:
-                model = train(self.spec, split, reader, self._log, tell, checkpoints)
+            split, model = self.train(day, checkpoints)
         except (TrainingDataError, HistoryTooShort) as error:
             if alone:
                 raise CannotMake(f"no model of {day}: {error}") from error
@@ -121,7 +130,7 @@ class ModelTraining:
         for name, content in [
             (MODEL_FILE, model.model),
             (PREPROCESSING_FILE, model.preprocessing),
-            (PASSPORT_FILE, self._passport(day, split, model)),
+            (PASSPORT_FILE, self.passport(day, split, model)),
             (CURVE_FILE, json.dumps(model.learning_curve, sort_keys=True).encode()),
         ]:
             self.lake.files.write(f"{folder}/{name}", content)
@@ -138,20 +147,53 @@ class ModelTraining:
         }
         return Made({MODEL: pa.Table.from_pylist([row], schema=TRAINED_MODEL)})
 
+    def trained_as(self, day: date) -> ModelSpec:
+        """The specification as a model of the day is trained: with the parameters that were found for the day, and this run's overrides.
+
+        Raises:
+            TrainingDataError: when no parameters were found; it says why.
+            ValueError: when an override is not allowed.
+        """
+        from ml_assets.core.training import TrainingDataError
+
+        row = self.search.row(day) if self.search else {"parameters": "{}"}
+        if not row["parameters"]:
+            raise TrainingDataError(f"no parameters were found for the day: {row['problem']}")
+        return with_training(self.spec, {**json.loads(row["parameters"]), **self.overrides})
+
+    def train(self, day: date, checkpoints: LakeCheckpoints | None = None) -> "tuple[Split, TrainedModel]":
+        """The model of a day, of which nothing is kept but the checkpoints, where there is a place for them.
+
+        Raises:
+            TrainingDataError, HistoryTooShort: when there can be none.
+            ValueError: when an override is not allowed.
+        """
+        from ml_assets.core.training import train
+
+        split = split_days(self.spec, day)
+        rows = RowsToTrainOn(self._rows, day, split.window)
+        with self._follow(day) as tell:
+            return split, train(self.trained_as(day), split, rows, self._log, tell, checkpoints)
+
     def seen(self, day: date) -> dict[str, dict[date, int]]:
-        """What the model of a day sees now: the fingerprint of each feature day of its training window, and a digest of the labels of each."""
+        """What the model of a day sees now: the fingerprint of each feature day of its training window, or of that of the search for its parameters,
+        and a digest of the labels of each day of its training window.
+        """
         window = split_days(self.spec, day).window
-        found = {FEATURES: {used: made for used in window if (made := self._features.fingerprint(used)) is not None}}
-        if self._labels:
-            found["labels"] = {date.fromisoformat(of): int(digest, 16) for of, digest in self._labels.inputs(window, day, f"the {MODEL} of {day}")}
+        read = sorted({*window, *(self.search.days_read(day) if self.search else [])})
+        found = {FEATURES: {used: made for used in read if (made := self._rows.table.fingerprint(used)) is not None}}
+        if labels := self._rows.labels:
+            found["labels"] = {date.fromisoformat(of): int(digest, 16) for of, digest in labels.inputs(window, day, f"the {MODEL} of {day}")}
         return found
 
-    def _passport(self, day: date, split: Split, model: "TrainedModel") -> bytes:
+    def passport(self, day: date, split: Split, model: "TrainedModel") -> bytes:
+        """The passport of a model of the day, see `build_passport`."""
         from ml_assets.core.features import days_read
         from ml_assets.core.passport import build_passport
 
         offsets = days_read(self.spec)
-        seen = {used - timedelta(days=offset) for used in split.window for offset in offsets}
+        read = {*split.window, *(self.search.days_read(day) if self.search else [])}
+        seen = {used - timedelta(days=offset) for used in read for offset in offsets}
         seen_days = sorted(day_seen for day_seen in seen if day_seen >= self.spec.source.start)
         objects, fingerprints = [], {}
         for feed in self._feeds:
@@ -163,7 +205,8 @@ class ModelTraining:
                 fingerprints[name] = {used: made for used in days if (made := tables[name].fingerprint(used)) is not None}
         fingerprints |= self.seen(day)
         code = {stage.name: stage.code for stage in (*self._earlier, self)}
-        return build_passport(self.spec, day, split, model, objects, fingerprints, code)
+        parameters = {key: value for key, value in self.search.row(day).items() if value is not None} if self.search else None
+        return build_passport(self.spec, day, split, model, objects, fingerprints, code, self.trained_as(day), parameters, self.overrides)
 
     def row(self, day: date) -> dict:
         """The committed row of one day: its model, or the problem; that no model was made, and why, where there is none."""
@@ -173,13 +216,6 @@ class ModelTraining:
     def is_kept(self, day: date) -> bool:
         """Everything is in the lake."""
         return True
-
-
-def _decisive(spec: ModelSpec) -> dict:
-    """What of `training` decides how the model comes out. Where XGBoost begins anew at each checkpoint, their number is part of it."""
-    training, engine = spec.training, spec.training.engine
-    begins_anew = training.samples or spec.compute.gpu or engine == "dask"
-    return training.model_dump(mode="json", exclude={"dask", *(() if begins_anew else ("checkpoint_rounds",))})
 
 
 def learning_curve(lake: Lake, artifacts: str) -> dict[str, list[float]]:

@@ -9,6 +9,7 @@ import dagster as dg
 
 from ml_assets.core.spec import ModelSpec
 from ml_assets.pipeline.training import ModelTraining
+from ml_assets.pipeline.training_config import overrides_of
 
 if TYPE_CHECKING:
     from ml_assets.core.progress import Curve, Progress, Tell
@@ -43,7 +44,8 @@ class TrainingProgress:
 
 def open_training(spec: ModelSpec, context: dg.AssetExecutionContext) -> ModelTraining:
     """The stage of training in a Dagster run that is followed."""
-    return ModelTraining(spec, context.resources.lake, context.resources.landing, context.log.info, TrainingProgress(spec, context).of)
+    resources, follow = context.resources, TrainingProgress(spec, context).of
+    return ModelTraining(spec, resources.lake, resources.landing, context.log.info, follow, overrides_of(context, spec))
 
 
 class _MlflowRun:

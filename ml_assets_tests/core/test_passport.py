@@ -17,7 +17,7 @@ OBJECTS = [{"day": date(2025, 1, 11), "key": "a.csv", "digest": "d", "size": 3}]
 
 def passport(spec) -> bytes:
     split = split_days(spec, DAY)
-    return build_passport(spec, DAY, split, MODEL, OBJECTS, {"features": {split.fit[0]: 255}}, {"features": "v1"})
+    return build_passport(spec, DAY, split, MODEL, OBJECTS, {"features": {split.fit[0]: 255}}, {"features": "v1"}, spec, None, {})
 
 
 def test_inputs_settings_and_results_are_all_there(make_spec):
@@ -43,7 +43,9 @@ def test_the_same_model_has_the_same_passport(make_spec):
 def test_the_days_that_a_passport_names_are_read_back(make_spec):
     raw = {date(2025, 1, 10): 7, date(2025, 1, 11): 8, date(2025, 1, 12): EXPIRED}
     spec = make_spec()
-    content = build_passport(spec, DAY, split_days(spec, DAY), MODEL, OBJECTS, {"raw_data": raw, "features": {date(2025, 1, 11): 255}}, {})
+    content = build_passport(
+        spec, DAY, split_days(spec, DAY), MODEL, OBJECTS, {"raw_data": raw, "features": {date(2025, 1, 11): 255}}, {}, spec, None, {}
+    )
     assert days_named(content) == {
         "raw_data": {date(2025, 1, 10): 7, date(2025, 1, 11): 8},
         "features": {date(2025, 1, 11): 255},

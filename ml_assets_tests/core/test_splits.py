@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from ml_assets.core.splits import HistoryTooShort, split_days
+from ml_assets.core.splits import HistoryTooShort, first_day_read, first_model_day, searched_on, split_days
 
 
 def test_holdout_ends_where_labels_are_known_and_the_window_ends_a_label_delay_before(make_spec):
@@ -26,3 +26,27 @@ def test_a_model_before_there_is_enough_history_names_the_first_day_that_has_one
     with pytest.raises(HistoryTooShort, match="first day that has a model is 2025-01-10"):
         split_days(spec, date(2025, 1, 9))
     assert split_days(spec, date(2025, 1, 10)).first == spec.source.start
+
+
+def searching(make_spec, every):
+    training = {"window": "4d", "validation": "1d", "search": {"every": every, "folds": 1}}
+    return make_spec(training=training)
+
+
+@pytest.mark.parametrize(("every", "as_of", "expected"), [("3d", 10, 10), ("3d", 12, 10), ("3d", 13, 13), ("1d", 12, 12), ("30d", 31, 10)])
+def test_parameters_are_of_the_last_search_counted_from_the_first_model(make_spec, every, as_of, expected):
+    spec = searching(make_spec, every)
+    assert first_model_day(spec) == date(2025, 1, 10)
+    assert searched_on(spec, date(2025, 1, as_of)) == date(2025, 1, expected)
+    # The window of day 10 begins on day 1.
+    assert first_day_read(spec, date(2025, 1, as_of)) == date(2025, 1, expected - 9)
+
+
+def test_without_a_search_the_day_itself_is_read_for(make_spec):
+    assert searched_on(make_spec(), date(2025, 1, 20)) == date(2025, 1, 20)
+    assert first_day_read(make_spec(), date(2025, 1, 20)) == date(2025, 1, 11)
+
+
+def test_before_the_first_model_nothing_was_searched(make_spec):
+    with pytest.raises(HistoryTooShort):
+        searched_on(searching(make_spec, "3d"), date(2025, 1, 9))

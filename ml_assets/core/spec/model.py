@@ -107,7 +107,8 @@ class ModelSpec(SpecPart):
             check_labels(self.labels, self.columns, self.target)
         check_checks(self)
         reach = timedelta(days=self.reach_in_days())
-        model_reads = 2 * self.label_delay + self.evaluation.holdout + self.training.window + reach
+        searched_before = self.training.search.every - timedelta(days=1) if self.training.search else timedelta(0)
+        model_reads = 2 * self.label_delay + self.evaluation.holdout + self.training.window + searched_before + reach
         self.retention.check(model_reads, reach, self.sensor.look_back)
         return self
 

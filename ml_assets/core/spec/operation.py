@@ -120,7 +120,7 @@ class Retention(SpecPart):
         if self.days < model_reads:
             raise ValueError(
                 f"{shown}: a model made today reads {format_duration(model_reads)} back (twice the label_delay, the holdout, the training window, "
-                f"and {format_duration(reach)} that its features see)"
+                f"the days since its parameters were searched, and {format_duration(reach)} that its features see)"
             )
         if self.days <= look_back + reach:
             raise ValueError(

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 from ml_assets.core.spec.base import SpecPart
 from ml_assets.core.spec.durations import PositiveDays
 from ml_assets.core.spec.engine import DaskCluster, Engine
+from ml_assets.core.spec.search import Search
 
 Scaling = Literal["standard", "minmax"]
 Encoding = Literal["native", "onehot", "ordinal", "frequency"]
@@ -107,14 +108,23 @@ class Training(SpecPart):
     preprocessing: Preprocessing = Preprocessing()
     threshold: Threshold = Threshold()
     parameters: Parameters = Parameters()
+    search: Search | None = None
+    """The search for better parameters; without it `parameters` are used as they are."""
 
     @property
     def samples(self) -> bool:
         """Whether a tree sees a random part of rows or features."""
         return self.parameters.subsample < 1 or self.parameters.colsample_bytree < 1
 
+    def decisive(self, on_gpu: bool) -> dict:
+        """What decides how a model comes out, JSON-able; not the search. Where XGBoost begins anew at checkpoints, their number is part of it."""
+        begins_anew = self.samples or on_gpu or self.engine == "dask"
+        return self.model_dump(mode="json", exclude={"dask", "search", *(() if begins_anew else ("checkpoint_rounds",))})
+
     @model_validator(mode="after")
     def _validation_leaves_days_to_train_on(self) -> "Training":
         if self.validation >= self.window:
             raise ValueError(f"validation ({self.validation.days}d) must be shorter than window ({self.window.days}d)")
+        if self.search is not None:
+            self.search.check(self.parameters, self.validation, self.window)
         return self

@@ -1,0 +1,67 @@
+"""Other settings of training from the launchpad of a real webserver: an experiment, a candidate, and what is refused."""
+
+import json
+from pathlib import Path
+
+import pytest
+from mlflow import MlflowClient
+
+from ml_assets.core.spec import ModelSpec
+from ml_assets_tests.conftest import SMALL
+from ml_assets_tests.local_instance import LocalInstance
+from ml_assets_tests.pipeline.world import World, day, rows_of
+
+pytestmark = pytest.mark.slow
+QUIET = {"sensor": {"enabled": False}, "schedule": {"enabled": False}, "freshness": {"deadline": None}}
+FIELDS = """query($selector: PipelineSelector!) { runConfigSchemaOrError(selector: $selector) { ... on RunConfigSchema {
+    allConfigTypes { ... on CompositeConfigType { fields { name description isRequired } } } } } }"""
+
+
+def training(**config: object) -> dict:
+    """A configuration of the op of trained_model, as in the launchpad."""
+    return {"ops": {"small__trained_model": {"config": config}}}
+
+
+def test_a_run_from_the_launchpad_is_an_experiment_or_a_candidate(tmp_path: Path):
+    model = {**SMALL, **QUIET}
+    with LocalInstance(tmp_path, [model]) as instance:
+        for number in range(1, 13):
+            folder = instance.landing / str(day(number))
+            folder.mkdir(parents=True)
+            rows_of(day(number)).to_parquet(folder / "rows.parquet")
+        instance.start_webserver()
+        instance.start_daemon()
+
+        def ended(run_id: str, status: str) -> None:
+            def look() -> str | None:
+                (found,) = [run["status"] for run in instance.runs() if run["runId"] == run_id]
+                return found if found in ("SUCCESS", "FAILURE", "CANCELED") else None
+
+            assert instance.wait("the end of the run", look, 240, every=1) == status
+
+        selector = {"repositoryLocationName": "ml_assets", "repositoryName": "__repository__", "pipelineName": "small_daily"}
+        types = instance.graphql(FIELDS, selector=selector)["runConfigSchemaOrError"]["allConfigTypes"]
+        fields = {field["name"]: field for one in types for field in one.get("fields", [])}
+        assert fields["eta"]["description"] == "Learning rate"
+        assert not fields["candidate"]["isRequired"]
+
+        ended(instance.launch("small", day(1), day(12)), "SUCCESS")
+        ended(instance.launch("small", day(12), job="daily", config=training(max_depth=2, rounds=3)), "SUCCESS")
+        world = World(tmp_path, ModelSpec.model_validate(model))
+        client = MlflowClient(tracking_uri=f"sqlite:///{tmp_path}/mlflow.db")
+        (experiment,) = client.search_experiments(filter_string="name = 'small'")
+        (run,) = client.search_runs([experiment.experiment_id], "tags.experiment = 'true'")
+        assert (run.data.params["max_depth"], run.info.status) == ("2", "FINISHED")
+        assert not client.search_model_versions("name = 'small'")
+        assert world.stages().training.row(day(12))["model_digest"] is None
+
+        ended(instance.launch("small", day(12), job="daily", config=training(max_depth=2, rounds=3, candidate=True)), "SUCCESS")
+        row = world.stages().training.row(day(12))
+        assert row["model_digest"] == run.data.tags["model_digest"]
+        assert json.loads((tmp_path / "lake" / row["artifacts"] / "passport.json").read_text())["overrides"] == {"max_depth": 2, "rounds": 3}
+        assert len(client.search_model_versions("name = 'small'")) == 1
+
+        refused = instance.launch("small", day(12), job="daily", config=training(eta=2.0))
+        ended(refused, "FAILURE")
+        said = " ".join((event.get("error") or {}).get("message", "") for event in instance.events(refused))
+        assert "training.parameters.eta: Input should be less than or equal to 1, not 2.0" in said
