@@ -41,6 +41,14 @@ def artifacts_key(model: str, digest: str) -> str:
     return f"{model}/models/{digest}"
 
 
+def learning_curve(lake: Lake, artifacts: str) -> dict[str, list[float]]:
+    """The metrics of the validation part in each round of the model in a folder of the lake; none where it was trained before they were kept."""
+    try:
+        return json.loads(lake.files.read(f"{artifacts}/{CURVE_FILE}"))
+    except FileNotFoundError:
+        return {}
+
+
 class ModelTraining:
     """XGBoost model of a day, trained on the feature days whose labels are known on that day; files and passport lie in the lake under its digest.
 
@@ -57,7 +65,7 @@ class ModelTraining:
         joined = ["ml_assets.core.labels"] if spec.labels else []
         self.code = f"{code_version('ml_assets.core.training', 'ml_assets.core.schemas', *joined)} xgboost {version('xgboost')}"
         self.spec_part = {
-            "training": _decisive(spec),
+            "training": decisive(spec),
             "features": [spec.feature_names(), spec.categorical_features(), spec.target],
             "days": [spec.label_delay.days, spec.evaluation.holdout.days],
             "compute": [spec.compute.cpu, spec.compute.gpu],
@@ -108,10 +116,9 @@ class ModelTraining:
 
         try:
             split = split_days(self.spec, day)
-            reader = LabelledFeatures(self.spec, self.lake, self._landing, day, self._features, self._labels)
             checkpoints = LakeCheckpoints(self.lake, self.spec.name, day, lambda: expected_fingerprint(self, day), self._log)
             with self._follow(day) as tell:
-                model = train(self.spec, split, reader, self._log, tell, checkpoints)
+                model = train(self.spec, split, self.reader(day), self._log, tell, checkpoints)
         except (TrainingDataError, HistoryTooShort) as error:
             if alone:
                 raise CannotMake(f"no model of {day}: {error}") from error
@@ -146,6 +153,10 @@ class ModelTraining:
             found["labels"] = {date.fromisoformat(of): int(digest, 16) for of, digest in self._labels.inputs(window, day, f"the {MODEL} of {day}")}
         return found
 
+    def reader(self, day: date) -> LabelledFeatures:
+        """Reads the labelled features of the days that the model of a day is trained on."""
+        return LabelledFeatures(self.spec, self.lake, self._landing, day, self._features, self._labels)
+
     def _passport(self, day: date, split: Split, model: "TrainedModel") -> bytes:
         from ml_assets.core.features import days_read
         from ml_assets.core.passport import build_passport
@@ -170,21 +181,17 @@ class ModelTraining:
         rows = self.tables[MODEL].read([day]).to_pylist()
         return rows[0] if rows else {"model_digest": None, "problem": self.blocking.reason(day) or "it was not made"}
 
+    def learning_curve(self, day: date) -> dict[str, list[float]]:
+        """The metrics of the validation part in each round of the model of a day; none where it was trained before they were kept."""
+        return learning_curve(self.lake, self.row(day)["artifacts"])
+
     def is_kept(self, day: date) -> bool:
         """Everything is in the lake."""
         return True
 
 
-def _decisive(spec: ModelSpec) -> dict:
+def decisive(spec: ModelSpec) -> dict:
     """What of `training` decides how the model comes out. Where XGBoost begins anew at each checkpoint, their number is part of it."""
     training, engine = spec.training, spec.training.engine
     begins_anew = training.samples or spec.compute.gpu or engine == "dask"
     return training.model_dump(mode="json", exclude={"dask", *(() if begins_anew else ("checkpoint_rounds",))})
-
-
-def learning_curve(lake: Lake, artifacts: str) -> dict[str, list[float]]:
-    """The metrics of the validation part by round of the model in a folder of the lake; none where it was trained before they were kept."""
-    try:
-        return json.loads(lake.files.read(f"{artifacts}/{CURVE_FILE}"))
-    except FileNotFoundError:
-        return {}

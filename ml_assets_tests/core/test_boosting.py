@@ -150,5 +150,3 @@ def test_curves_are_joined_by_name():
     assert joined({"a": [1.0]}, {"a": [2.0]}) == {"a": [1.0, 2.0]}
     assert joined(None, {"a": [2.0]}) == {"a": [2.0]}
     assert joined({"a": [1.0]}, {}) == {"a": [1.0]}
-
-
