@@ -14,6 +14,7 @@ import numpy as np
 
 from ml_assets.core.batches import LabelledDays, ReadDay
 from ml_assets.core.boosting import OnRound, Segment, Train, to_bytes
+from ml_assets.core.dask_cluster import ClusterUnavailable
 from ml_assets.core.device import choose_device
 from ml_assets.core.scorer import column_types
 from ml_assets.core.spec import ModelSpec
@@ -82,13 +83,15 @@ class DaskTraining:
         types, client = column_types(preprocessing), self._client
         read = partial(read_pieces, self._spec, self._days.read_day, preprocessing)
         cut = cut_rows([(day, self._days.rows[day]) for day in days], self._spec.training.batch_rows, len(self._workers))
-        matrices, labels = [], []
+        parts, matrices, labels = [], [], []
         for number, pieces in enumerate(cut):
             worker = self._workers[number * len(self._workers) // len(cut)]
             where: dict[str, Any] = {"workers": [worker], "allow_other_workers": True, "pure": False}
             part, rows = client.submit(read, pieces, **where), sum(last - first for _, first, last in pieces)
+            parts.append(part)
             matrices.append(da.from_delayed(client.submit(_item, part, 0, **where), (rows, len(types)), np.float32))
             labels.append(da.from_delayed(client.submit(_item, part, 1, **where), (rows,), np.float32))
+        _raise_errors(parts)
         shape = {"max_bin": self._spec.training.parameters.max_bin, "ref": reference, "feature_types": types, "enable_categorical": True}
         return DaskQuantileDMatrix(client, da.concatenate(matrices), da.concatenate(labels), **shape)
 
@@ -159,6 +162,22 @@ def read_pieces(spec: ModelSpec, read_day: ReadDay, preprocessing: dict, pieces:
 
 def _item(pair: tuple, number: int):
     return pair[number]
+
+
+def _raise_errors(parts: list) -> None:
+    """Wait for all parts. XGBoost would say no more of an error than that there was one."""
+    from distributed import wait
+
+    wait(parts)
+    for part in parts:
+        if part.status == "error":
+            try:
+                part.result()
+            except ModuleNotFoundError as error:
+                raise ClusterUnavailable(
+                    f"training.dask: the workers have no package {error.name}; their image needs ml_assets with the extra dask, in the versions that "
+                    "the training step runs"
+                ) from error
 
 
 def _device_here(wanted: int) -> tuple[str, list[str]]:

@@ -171,9 +171,16 @@ class ModelTraining:
         from ml_assets.core.training import train
 
         split = split_days(self.spec, day)
-        rows = RowsToTrainOn(self._rows, day, split.window)
         with self._follow(day) as tell:
-            return split, train(self.trained_as(day), split, rows, self._log, tell, checkpoints)
+            return split, train(self.trained_as(day), split, self.reader(day), self._log, tell, checkpoints)
+
+    def reader(self, day: date) -> RowsToTrainOn:
+        """Reads the days of the training window, with the labels that count on `day`.
+
+        Raises:
+            HistoryTooShort: when the data begin too late for a model.
+        """
+        return RowsToTrainOn(self._rows, day, split_days(self.spec, day).window)
 
     def seen(self, day: date) -> dict[str, dict[date, int]]:
         """What the model of a day sees now: the fingerprint of each feature day of its training window, or of that of the search for its parameters,

@@ -11,6 +11,7 @@ from unittest.mock import patch
 
 from ml_assets.core.spec import ModelSpec
 from ml_assets.pipeline import days
+from ml_assets.resources.directory import Directory
 from ml_assets.resources.lake import Lake
 from ml_assets.resources.landing import Landing
 from ml_assets.resources.table import Table
@@ -36,12 +37,14 @@ def _materialise(
     uri: str | None = None,
     days_per_commit: int | None = None,
     die_at: int | None = None,
+    die_at_checkpoint_file: int | None = None,
     together: Barrier | None = None,
 ) -> None:
     """Run, and exit with 1 when the run fails.
 
     s3, uri: a bucket for lake and landing instead of directories. days_per_commit: instead of the engine's own. die_at: SIGKILL at this commit, an
-    even number before it is written, an odd one after. together: waited for before the run begins.
+    even number before it is written, an odd one after. die_at_checkpoint_file: SIGKILL before this file of the checkpoints of training is written,
+    counted from 0; each checkpoint has two. together: waited for before the run begins.
     """
     os.environ.update({"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"} if s3 else {})
     lake, landing = (Lake(uri=f"{uri}/lake", s3=s3), Landing(uri=f"{uri}/landing", s3=s3)) if uri and s3 else (None, None)
@@ -55,7 +58,18 @@ def _materialise(
         if next(moments) == die_at:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    with patch.object(Table, "commit", dying), patch.object(days, "DAYS_PER_COMMIT", days_per_commit or days.DAYS_PER_COMMIT):
+    write, files = Directory.write, iter(range(10_000))
+
+    def dying_write(directory: Directory, key: str, content: bytes) -> None:
+        if "/checkpoints/" in key and next(files) == die_at_checkpoint_file:
+            os.kill(os.getpid(), signal.SIGKILL)
+        write(directory, key, content)
+
+    with (
+        patch.object(Table, "commit", dying),
+        patch.object(Directory, "write", dying_write),
+        patch.object(days, "DAYS_PER_COMMIT", days_per_commit or days.DAYS_PER_COMMIT),
+    ):
         if together is not None:
             together.wait(30)
         result = world.materialise(names, tags)

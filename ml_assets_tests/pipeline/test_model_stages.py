@@ -55,6 +55,17 @@ def test_a_model_s_files_lie_under_its_digest_with_a_passport(world):
     assert 0 < passport["metrics"]["validation"]["roc_auc"] <= 1
 
 
+def test_the_learning_curve_is_in_the_lake_and_with_the_registered_version(world):
+    row = world.stages().training.row(day(12))
+    curve = json.loads((world.root / "lake" / row["artifacts"] / "learning_curve.json").read_text())
+    assert set(curve) == {"logloss", "aucpr"}
+    assert len(curve["logloss"]) >= row["rounds"]
+    run_id = world.stages().registration.entry(day(12))["mlflow_run_id"]
+    for name, values in curve.items():
+        history = world.registry.client.get_metric_history(run_id, f"validation_{name}")
+        assert [(one.step, one.value) for one in history] == list(enumerate(values, 1))
+
+
 def test_the_same_data_give_the_same_model_in_another_lake(world, tmp_path):
     other = landed_world(tmp_path)
     other.run(["trained_model"], day(12))
