@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 from datetime import date
+from math import isfinite
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -52,7 +53,7 @@ def run_experiments(context: dg.AssetExecutionContext, spec: ModelSpec, days: Se
                 continue
             run_id = track_experiment(run, experiment)
             context.log.info(f"{spec.name}: the experiment of {day} is MLflow run {run_id}; the model of that day stays as it was")
-            told = {name: round(value, 6) for name, value in experiment.metrics.items()}
+            told = {name: round(value, 6) for name, value in experiment.metrics.items() if isfinite(value)}
             about = {"experiment": True, "overrides": dg.MetadataValue.json(training.overrides), "mlflow_run_id": run_id}
             yield dg.AssetObservation([spec.name, MODEL], partition=day.isoformat(), metadata={**about, **told})
     if cannot:

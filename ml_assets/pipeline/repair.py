@@ -96,10 +96,15 @@ def days_of_changed_rules(plan: Plan) -> dict[str, list[date]]:
 
 
 def models_that_saw(stages: Stages, days: Sequence[date]) -> list[date]:
-    """The days of the models in the lake that were trained on one of these feature days."""
-    training = stages.training
+    """The days of the models in the lake that were trained on one of these feature days, or with parameters that were searched on one of them."""
+    training, search = stages.training, stages.search
     rows = {day: training.row(day) for day in sorted(training.tables[training.name].row_counts())} if days else {}
-    return [day for day, row in rows.items() if row["model_digest"] and any(row["fit_first"] <= seen <= row["validation_last"] for seen in days)]
+    searched = {day: search.days_read(day) if search else [] for day in rows}
+    return [
+        day
+        for day, row in rows.items()
+        if row["model_digest"] and any(row["fit_first"] <= seen <= row["validation_last"] or seen in searched[day] for seen in days)
+    ]
 
 
 def corrections_of(stages: Stages, lake: Lake) -> Corrections:

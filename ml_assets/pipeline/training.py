@@ -187,7 +187,7 @@ class ModelTraining:
         and a digest of the labels of each day of its training window.
         """
         window = split_days(self.spec, day).window
-        read = sorted({*window, *(self.search.days_read(day) if self.search else [])})
+        read: list[date] = sorted({*window, *(self.search.days_read(day) if self.search else [])})
         found = {FEATURES: {used: made for used in read if (made := self._rows.table.fingerprint(used)) is not None}}
         if labels := self._rows.labels:
             found["labels"] = {date.fromisoformat(of): int(digest, 16) for of, digest in labels.inputs(window, day, f"the {MODEL} of {day}")}

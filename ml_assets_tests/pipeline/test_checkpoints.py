@@ -12,7 +12,6 @@ from ml_assets.core.boosting import Boosted
 from ml_assets.core.spec import ModelSpec
 from ml_assets.pipeline.assets import LANDED_TO_FEATURES
 from ml_assets.pipeline.checkpoints import LakeCheckpoints, remove_checkpoints, remove_left_checkpoints
-from ml_assets.pipeline.training import decisive
 from ml_assets.resources.lake import Lake
 from ml_assets_tests.conftest import SMALL
 from ml_assets_tests.pipeline.processes import start
@@ -109,6 +108,10 @@ def test_a_run_of_another_specification_begins_anew(features, tmp_path):
     fresh.run(["trained_model"], AS_OF)
     assert model_of(other) == model_of(fresh)
     assert checkpoint_files(other) == []
+
+
+def decisive(spec: ModelSpec) -> dict:
+    return spec.training.decisive(on_gpu=False)
 
 
 def test_where_a_model_is_trained_is_not_what_it_is_made_from():

@@ -116,7 +116,7 @@ def test_the_entry_is_a_version_with_tags_signature_and_alias(world):
 def test_the_pictures_and_metrics_are_shown_on_the_evaluation(world):
     result = world.run(["evaluation"], day(12))
     (event,) = [e.step_materialization_data.materialization for e in result.get_asset_materialization_events()]
-    for name in ("roc_curve", "precision_recall", "calibration", "feature_importance"):
+    for name in ("roc_curve", "precision_recall", "calibration", "feature_importance", "feature_contributions"):
         assert f"![{name}](data:image/png;base64," in event.metadata["pictures"].md_str
     assert event.metadata["roc_auc"].value > 0.5
 

@@ -13,6 +13,7 @@ import pytest
 from ml_assets.core.spec import ModelSpec
 from ml_assets.pipeline.assets import LANDED_TO_FEATURES, MODEL_ASSETS, model_assets
 from ml_assets.pipeline.plan import plan_days
+from ml_assets.pipeline.repair import models_that_saw
 from ml_assets.pipeline.search import SEARCH
 from ml_assets.pipeline.stages import open_stages
 from ml_assets.resources.directory import Directory
@@ -94,6 +95,11 @@ def test_models_are_trained_with_what_was_found_and_passports_say_so(world):
 def test_a_passport_names_the_days_that_the_search_read(world):
     # The model of day 12 is trained on days 3 to 6; its parameters were searched as of day 10, on days 1 to 4.
     assert sorted(passport(world, 12)["days"]["features"]) == [str(day(number)) for number in range(1, 7)]
+
+
+def test_a_repair_knows_the_models_whose_parameters_were_searched_on_its_days(world):
+    assert models_that_saw(world.stages(), [day(1)]) == [day(10), day(11), day(12)]
+    assert models_that_saw(world.stages(), [day(4)]) == [day(10), day(11), day(12), day(13), day(14)]
 
 
 def test_every_trial_is_a_nested_run_with_parameters_and_figures_of_each_fold(world):

@@ -88,7 +88,7 @@ class World:
         if last is not None:
             tags = {"dagster/asset_partition_range_start": str(first), "dagster/asset_partition_range_end": str(last)}
         result = self.materialise(names, tags)
-        assert result.success == succeed
+        assert result.success == succeed, [event.step_failure_data.error for event in result.all_events if event.is_step_failure]
         return result
 
     def materialise(self, names: list[str], tags: dict[str, str]) -> dg.ExecuteInProcessResult:

@@ -1,9 +1,9 @@
 """How the parameters of training are searched for: the space, the time-ordered folds, the budget, and how often it is done again."""
 
 from datetime import timedelta
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Discriminator, Field, Tag, ValidationError, model_validator
 
 from ml_assets.core.spec.base import SpecPart
 from ml_assets.core.spec.durations import PositiveDays
@@ -59,7 +59,13 @@ class Choice(SpecPart):
         return value in self.values
 
 
-Space = dict[str, Range | Choice]
+def _kind(value: object) -> str:
+    """Which of the two a value is meant to be, so that only its faults are told."""
+    return "choice" if isinstance(value, Choice) or (isinstance(value, dict) and "values" in value) else "range"
+
+
+Searched = Annotated[Annotated[Range, Tag("range")] | Annotated[Choice, Tag("choice")], Discriminator(_kind)]
+Space = dict[str, Searched]
 SPACE: Space = {
     "eta": Range(low=0.02, high=0.3, log=True),
     "max_depth": Range(low=3, high=8),
