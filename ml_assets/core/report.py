@@ -19,6 +19,8 @@ SECTIONS = {
     "Features": "features",
     "Model evaluation": "evaluation",
     "Registry": "model_registry_entry",
+    "Deployment": "deployment",
+    "Predictions": "predictions",
 }
 State = Literal["published", "rejected", "missing", "no model", "registered", "not registered"]
 

@@ -1,24 +1,23 @@
 """The asset graph of one model: its stages with their keys, groups, lineage and checks."""
 
-import inspect
-from collections.abc import Sequence
-from typing import Any
-
 import dagster as dg
 
 from ml_assets.core.spec import ModelSpec
 from ml_assets.core.spec.feed import Feed, labels_feed, rows_feed
 from ml_assets.pipeline import checks, columns, report_parts
+from ml_assets.pipeline.asset_specs import asset, asset_key, depends, paragraph, schema
 from ml_assets.pipeline.compute import training_tags
+from ml_assets.pipeline.deployment import DEPLOYMENT
 from ml_assets.pipeline.evaluation import EVALUATION, ModelEvaluation
 from ml_assets.pipeline.failing_models import track_failing_models
 from ml_assets.pipeline.feature_checks import feature_checks, judge_features
 from ml_assets.pipeline.features import FEATURES, FeatureEngineering
-from ml_assets.pipeline.freshness import freshness_policy
 from ml_assets.pipeline.ingestion import RAW, RAW_LABELS, Ingestion
 from ml_assets.pipeline.judgement import evaluation_checks, judge_evaluation, judge_validation, validation_checks
+from ml_assets.pipeline.live_assets import deployment_assets, predictions_assets
+from ml_assets.pipeline.predictions import PREDICTIONS
 from ml_assets.pipeline.registry import ENTRY, ModelRegistration
-from ml_assets.pipeline.stage_assets import StageAssets, build_stage_assets, partitions
+from ml_assets.pipeline.stage_assets import StageAssets, build_stage_assets
 from ml_assets.pipeline.stale_models import mark_stale_models
 from ml_assets.pipeline.training import MODEL, ModelTraining
 from ml_assets.pipeline.validation import LABELS, QUARANTINED, QUARANTINED_LABELS, VALIDATED, Validation
@@ -28,8 +27,7 @@ from ml_assets.resources.registry import RegisteredVersion
 LANDED_TO_FEATURES = (RAW, VALIDATED, QUARANTINED, FEATURES)
 LABEL_ASSETS = (RAW_LABELS, LABELS, QUARANTINED_LABELS)
 MODEL_ASSETS = (MODEL, EVALUATION, ENTRY)
-# The first and the last that have to follow each day; what lies between is late when the last is.
-FOLLOW_EACH_DAY = (RAW, VALIDATED, ENTRY)
+LIVE_ASSETS = (DEPLOYMENT, PREDICTIONS)
 
 
 def landed_to_features(spec: ModelSpec) -> tuple[str, ...]:
@@ -41,50 +39,13 @@ def build_assets(spec: ModelSpec) -> list[dg.AssetsDefinition]:
     """The assets of a model in the order of its stages."""
     feeds = [feed for feed in (labels_feed(spec), rows_feed(spec)) if feed]
     of_feeds = [stage(spec, feed) for feed in feeds for stage in (_ingestion, _validation)]
-    of_rows = [stage(spec) for stage in (_features, _training, _evaluation, _registration)]
+    of_rows = [stage(spec) for stage in (_features, _training, _evaluation, _registration, deployment_assets, predictions_assets)]
     return [build_stage_assets(spec, stage) for stage in (*of_feeds, *of_rows)]
-
-
-def asset_key(spec: ModelSpec, name: str) -> dg.AssetKey:
-    """The key of an asset: model, then name."""
-    return dg.AssetKey([spec.name, name])
-
-
-def _asset(
-    spec: ModelSpec, name: str, description: str, group: str, kinds: set[str], deps: Sequence[dg.AssetDep] = (), **metadata: Any
-) -> dg.AssetSpec:
-    return dg.AssetSpec(
-        asset_key(spec, name),
-        description=description,
-        group_name=group,
-        kinds=kinds,
-        owners=spec.owners,
-        deps=deps,
-        metadata=metadata,
-        partitions_def=partitions(spec),
-        tags={"model": spec.name},
-        freshness_policy=freshness_policy(spec) if name in FOLLOW_EACH_DAY else None,
-    )
-
-
-def _paragraph(stage: type, number: int = 0) -> str:
-    """A paragraph of a stage's docstring, for the description of its asset."""
-    return " ".join((inspect.getdoc(stage) or "").split("\n\n")[number].split())
-
-
-def _from(spec: ModelSpec, name: str, first: int = 0, last: int = 0) -> dg.AssetDep:
-    """A dependency on the days from `first` to `last` days before the own day."""
-    mapping = dg.TimeWindowPartitionMapping(start_offset=-first, end_offset=-last, allow_nonexistent_upstream_partitions=True)
-    return dg.AssetDep(asset_key(spec, name), partition_mapping=mapping)
-
-
-def _schema(found: list[dg.TableColumn]) -> dict[str, Any]:
-    return {"dagster/column_schema": dg.TableSchema(found)}
 
 
 def _ingestion(spec: ModelSpec, feed: Feed) -> StageAssets:
     return StageAssets(
-        [_asset(spec, feed.raw, _paragraph(Ingestion), "ingestion", {"deltalake", "parquet"}, **_schema(columns.raw_columns(feed)))],
+        [asset(spec, feed.raw, paragraph(Ingestion), "ingestion", {"deltalake", "parquet"}, **schema(columns.raw_columns(feed)))],
         open=lambda context: Ingestion(feed, spec.late_data, context.resources.lake, context.resources.landing),
         problem=lambda stage, day: stage.problem(day),
     )
@@ -92,11 +53,11 @@ def _ingestion(spec: ModelSpec, feed: Feed) -> StageAssets:
 
 def _validation(spec: ModelSpec, feed: Feed) -> StageAssets:
     is_of_labels = feed.validated == LABELS
-    raw, kinds, key = [_from(spec, feed.raw)], {"deltalake", "pandera"}, asset_key(spec, feed.validated)
+    raw, kinds, key = [depends(spec, feed.raw)], {"deltalake", "pandera"}, asset_key(spec, feed.validated)
     return StageAssets(
         [
-            _asset(spec, feed.validated, _paragraph(Validation), "validation", kinds, raw, **_schema(columns.contract_columns(feed))),
-            _asset(spec, feed.quarantined, _paragraph(Validation, 1), "validation", kinds, raw, **_schema(columns.quarantine_columns())),
+            asset(spec, feed.validated, paragraph(Validation), "validation", kinds, raw, **schema(columns.contract_columns(feed))),
+            asset(spec, feed.quarantined, paragraph(Validation, 1), "validation", kinds, raw, **schema(columns.quarantine_columns())),
         ],
         open=lambda context: Validation(feed, context.resources.lake),
         problem=lambda stage, day: stage.problem(day),
@@ -113,14 +74,14 @@ def _features(spec: ModelSpec) -> StageAssets:
     reach, key = spec.reach_in_days(), asset_key(spec, FEATURES)
     return StageAssets(
         [
-            _asset(
+            asset(
                 spec,
                 FEATURES,
-                _paragraph(FeatureEngineering),
+                paragraph(FeatureEngineering),
                 "features",
                 {"deltalake", "pandas"},
-                [_from(spec, VALIDATED, reach), *([_from(spec, LABELS, reach, 1)] if spec.labels and spec.target_features() else [])],
-                **_schema(columns.feature_columns(spec)),
+                [depends(spec, VALIDATED, reach), *([depends(spec, LABELS, reach, 1)] if spec.labels and spec.target_features() else [])],
+                **schema(columns.feature_columns(spec)),
             )
         ],
         open=lambda context: FeatureEngineering(spec, context.resources.lake, context.resources.landing),
@@ -139,14 +100,14 @@ def _training(spec: ModelSpec) -> StageAssets:
     first = last + spec.training.window.days - 1
     return StageAssets(
         [
-            _asset(
+            asset(
                 spec,
                 MODEL,
-                _paragraph(ModelTraining),
+                paragraph(ModelTraining),
                 "training",
                 {"xgboost", "scikitlearn"},
-                [_from(spec, FEATURES, first, last), *([_from(spec, LABELS, first)] if spec.labels else [])],
-                **_schema(columns.model_columns()),
+                [depends(spec, FEATURES, first, last), *([depends(spec, LABELS, first)] if spec.labels else [])],
+                **schema(columns.model_columns()),
             )
         ],
         open=lambda context: ModelTraining(spec, context.resources.lake, context.resources.landing, context.log.info),
@@ -164,14 +125,14 @@ def _evaluation(spec: ModelSpec) -> StageAssets:
     key = asset_key(spec, EVALUATION)
     return StageAssets(
         [
-            _asset(
+            asset(
                 spec,
                 EVALUATION,
-                _paragraph(ModelEvaluation),
+                paragraph(ModelEvaluation),
                 "evaluation",
                 {"deltalake", "scikitlearn"},
-                [_from(spec, MODEL), _from(spec, FEATURES, first, last), *([_from(spec, LABELS, first)] if spec.labels else [])],
-                **_schema(columns.evaluation_columns(spec)),
+                [depends(spec, MODEL), depends(spec, FEATURES, first, last), *([depends(spec, LABELS, first)] if spec.labels else [])],
+                **schema(columns.evaluation_columns(spec)),
             )
         ],
         open=lambda context: ModelEvaluation(spec, context.resources.lake, context.resources.landing, context.resources.registry),
@@ -199,14 +160,14 @@ def _registration(spec: ModelSpec) -> StageAssets:
 
     return StageAssets(
         [
-            _asset(
+            asset(
                 spec,
                 ENTRY,
-                _paragraph(ModelRegistration),
+                paragraph(ModelRegistration),
                 "registry",
                 {"mlflow"},
-                [_from(spec, MODEL), _from(spec, EVALUATION)],
-                **_schema(columns.entry_columns()),
+                [depends(spec, MODEL), depends(spec, EVALUATION)],
+                **schema(columns.entry_columns()),
             )
         ],
         open=open_stage,

@@ -12,7 +12,8 @@ from dagster._core.test_utils import freeze_time
 from dagster._core.workspace.context import LoadingContext
 
 from ml_assets.core.spec import ModelSpec
-from ml_assets.pipeline.assets import FOLLOW_EACH_DAY, asset_key, build_assets
+from ml_assets.pipeline.asset_specs import FOLLOW_EACH_DAY
+from ml_assets.pipeline.assets import asset_key, build_assets
 from ml_assets.pipeline.component import ModelPipeline
 from ml_assets.pipeline.freshness import freshness_policy, look_for_newest_day
 from ml_assets_tests.conftest import SMALL
