@@ -57,8 +57,7 @@ class Decision:
 
 
 def next_candidate(state: Release, passed: Iterable[Version]) -> Version | None:
-    """The model that is next to go live: of the newest day, later than champion and canary, another than these, and never withdrawn; None when there is
-    none.
+    """The model that is next to go live: of the newest day, later than champion and canary, another than these, never withdrawn; None without one.
 
     Args:
         state: what is live.

@@ -16,6 +16,7 @@ from ml_assets.pipeline.stage import DecidedAlready, InputChanged, Made
 from ml_assets.resources.lake import Lake
 from ml_assets.resources.landing import Landing
 from ml_assets.resources.ledger import Ledger, LedgerConflict
+from ml_assets.resources.releases import ReleaseRefused
 
 if TYPE_CHECKING:
     from ml_assets.core.canary_evidence import Measured
@@ -108,15 +109,19 @@ class ModelDeployment:
             return self._made(day, Decision(own.action, own.reason, own.after, own.metrics), measured, problem, acted=True)  # type: ignore[arg-type]
         evidence = measured.evidence if measured else None
         decision = decide(self.spec.deployment.canary, before, self._candidate(before, day), evidence, day)
-        if released := decision.after != before:
-            move = Move(decision.outcome, decision.after, day, self._actor, decision.reason, decision.metrics)  # type: ignore[arg-type]
-            try:
-                self._release(before, move)
-            except LedgerConflict as error:
-                raise InputChanged(str(error)) from error
-            finally:
-                self._moves = None
-        return self._made(day, decision, measured, problem, acted=released)
+        if decision.after == before:
+            return self._made(day, decision, measured, problem)
+        move = Move(decision.outcome, decision.after, day, self._actor, decision.reason, decision.metrics)  # type: ignore[arg-type]
+        try:
+            self._release(before, move)
+        except LedgerConflict as error:
+            raise InputChanged(str(error)) from error
+        except ReleaseRefused as error:
+            stays = Decision("hold" if before.challenger else "none", f"{error}; what was decided: {decision.reason}", before, decision.metrics)
+            return self._made(day, stays, measured, str(error))
+        finally:
+            self._moves = None
+        return self._made(day, decision, measured, problem, acted=True)
 
     def _made(self, day: date, decision: Decision, measured: "Measured | None", problem: str | None = None, acted: bool = False) -> Made:
         import pyarrow as pa
