@@ -27,7 +27,7 @@ def share_difference(ours: ArrayLike, theirs: ArrayLike, confidence: float) -> C
     rows = len(of_ours)
     if not rows:
         return Compared(NAN, NAN, NAN, NAN, NAN)
-    only_ours, only_theirs = np.count_nonzero(of_ours & ~of_theirs), np.count_nonzero(of_theirs & ~of_ours)
+    only_ours, only_theirs = int(np.count_nonzero(of_ours & ~of_theirs)), int(np.count_nonzero(of_theirs & ~of_ours))
     centre = (only_ours - only_theirs) / (rows + 2)
     reach = _z(confidence) * math.sqrt(only_ours + only_theirs + 1 - (only_ours - only_theirs) ** 2 / (rows + 2)) / (rows + 2)
     difference = (only_ours - only_theirs) / rows
