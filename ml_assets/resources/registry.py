@@ -1,4 +1,4 @@
-"""Model registry in MLflow: exactly one version per model digest, and aliases that never move back to an earlier day."""
+"""Model registry in MLflow: exactly one version per model digest."""
 
 import json
 import logging
@@ -6,15 +6,14 @@ import random
 import re
 import time
 from dataclasses import dataclass
-from datetime import date
 from typing import TYPE_CHECKING
 
 import dagster as dg
 from pydantic import PrivateAttr
 
-from ml_assets.resources.aliases import AliasMove, alias_holder, move_alias
+from ml_assets.resources.aliases import alias_holder
 from ml_assets.resources.mlflow_model import ModelRecord, log_model
-from ml_assets.resources.mlflow_store import connect, quiet_mlflow, sqlite_path
+from ml_assets.resources.mlflow_store import HTTP, connect, quiet_mlflow, shown, sqlite_path
 from ml_assets.resources.tracking import TrackedRun
 
 if TYPE_CHECKING:
@@ -51,7 +50,7 @@ class ModelRegistry(dg.ConfigurableResource):
             ValueError: when the name has other characters than letters, digits, `_`, `:` and `-`.
             MlflowUnavailable: when the registry cannot be reached.
         """
-        if not self._may_hold_models():
+        if not self.may_hold_models():
             return {}
         found: dict[str, int] = {}
         token = None
@@ -120,18 +119,18 @@ class ModelRegistry(dg.ConfigurableResource):
         Raises:
             MlflowUnavailable: when the registry cannot be reached.
         """
-        return alias_holder(self._client(), name, alias) if self._may_hold_models() else None
+        return alias_holder(self._client(), name, alias) if self.may_hold_models() else None
 
-    def move_alias(self, name: str, alias: str, version: int, as_of_day: date) -> AliasMove:
-        """Point `alias` of model `name` to `version`, a model of `as_of_day` unless it points to one of a later day; see `aliases.move_alias`."""
-        return move_alias(self._client(), name, alias, version, as_of_day)
+    def version_url(self, name: str, number: int) -> str | None:
+        """The page of a version, without user and password; None where the registry is a database and has no pages."""
+        return f"{shown(self.tracking_uri).rstrip('/')}/#/models/{name}/versions/{number}" if HTTP.match(self.tracking_uri) else None
 
     @property
     def client(self) -> "MlflowClient":
         """MLflow's client of the registry, connected at first use."""
         return self._client()
 
-    def _may_hold_models(self) -> bool:
+    def may_hold_models(self) -> bool:
         """Whether there is a store to ask: a question does not make a sqlite file."""
         path = sqlite_path(self.tracking_uri)
         return path is None or path.exists()
