@@ -14,7 +14,8 @@ from pydantic import PrivateAttr
 from ml_assets.resources.aliases import alias_holder
 from ml_assets.resources.mlflow_model import ModelRecord, log_model
 from ml_assets.resources.mlflow_store import HTTP, connect, quiet_mlflow, shown, sqlite_path
-from ml_assets.resources.tracking import TrackedRun
+from ml_assets.resources.tracking import RUN_TAG, TrackedRun
+from ml_assets.resources.version_page import COMMIT_TAG, NOTE_TAG, code_commit, description, title
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -40,6 +41,9 @@ class ModelRegistry(dg.ConfigurableResource):
 
     tracking_uri: str
     """`http://...` of an MLflow server, or a database such as `sqlite:////data/mlflow.db`."""
+
+    dagster_ui: str = ""
+    """Address of Dagster's webserver, for links to it; there are none without it."""
 
     _connected: "MlflowClient | None" = PrivateAttr(default=None)
 
@@ -82,9 +86,12 @@ class ModelRegistry(dg.ConfigurableResource):
         if kept := self._keep_the_lowest(record.name, record.digest):
             self._tell_again(kept, record)
             return RegisteredVersion(int(kept.version), kept.run_id or "", created=False)
-        with quiet_mlflow(), run.nested(f"{record.name} {record.day}", record.all_tags()) as run_id:
+        commit = code_commit()
+        note = description(record, run.dagster_run_id, self.dagster_ui, commit)
+        tags = {**record.all_tags(), NOTE_TAG: note, **({COMMIT_TAG: commit} if commit else {})}
+        with quiet_mlflow(), run.nested(f"{record.name} {record.day}", tags) as run_id:
             logged = log_model(run.client, run.experiment_id, run_id, record)
-            self._create_version(record, run_id, logged, run.dagster_run_id)
+            self._create_version(record, run_id, logged, run.dagster_run_id, note)
         kept = self._keep_the_lowest(record.name, record.digest)
         if kept is None:
             raise RuntimeError(f"the version of {record.name} of {record.day} was deleted by somebody right after it was made; register it again")
@@ -103,10 +110,14 @@ class ModelRegistry(dg.ConfigurableResource):
             if version.tags.get(name) != value:
                 client.set_model_version_tag(record.name, version.version, name, value)
         if version.run_id:
-            logged = client.get_run(version.run_id).data.metrics
+            logged = client.get_run(version.run_id).data
             for name, value in record.finite_metrics().items():
-                if logged.get(name) != value:
+                if logged.metrics.get(name) != value:
                     client.log_metric(version.run_id, name, value)
+            note = description(record, version.tags.get(RUN_TAG, ""), self.dagster_ui, logged.tags.get(COMMIT_TAG))
+            if (version.description or "").startswith(title(record)) and version.description != note:
+                client.update_model_version(record.name, version.version, note)
+                client.set_tag(version.run_id, NOTE_TAG, note)
 
     def alias_version(self, name: str, alias: str) -> int | None:
         """The number of the version that `alias` of model `name` points to; None when there is no such alias or model."""
@@ -160,11 +171,11 @@ class ModelRegistry(dg.ConfigurableResource):
                     raise
         return versions[0] if versions else None
 
-    def _create_version(self, record: ModelRecord, run_id: str, logged: "LoggedModel", dagster_run_id: str) -> None:
+    def _create_version(self, record: ModelRecord, run_id: str, logged: "LoggedModel", dagster_run_id: str, note: str) -> None:
         """Make a version; returns without one when it was refused while another process made one with the same digest."""
         from mlflow.exceptions import MlflowException
 
-        client, tags = self._client(), {**record.all_tags(), "dagster_run_id": dagster_run_id}
+        client, tags = self._client(), {**record.all_tags(), RUN_TAG: dagster_run_id}
         try:
             client.create_registered_model(record.name)
         except MlflowException as error:
@@ -173,7 +184,9 @@ class ModelRegistry(dg.ConfigurableResource):
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 # Waiting for the version to be ready is for stores that copy files; it would add a request and a pause.
-                client.create_model_version(record.name, logged.artifact_location, run_id, tags, await_creation_for=0, model_id=logged.model_id)
+                client.create_model_version(
+                    record.name, logged.artifact_location, run_id, tags, description=note, await_creation_for=0, model_id=logged.model_id
+                )
                 return
             except MlflowException as error:
                 # MLflow gives up (INTERNAL_ERROR) after three collisions of version numbers, without a pause between them.
