@@ -1,6 +1,5 @@
 """From the days of a training window to a booster, its preprocessing and its decision threshold, deterministically."""
 
-import hashlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ import numpy as np
 from ml_assets.core.batches import Batches, LabelledDays, ReadDay, of_day, quantised
 from ml_assets.core.device import choose_device
 from ml_assets.core.metrics import point_metrics
+from ml_assets.core.model_digest import model_digest
 from ml_assets.core.preprocessing import PreprocessingFit, to_bytes
 from ml_assets.core.scorer import Scorer, column_types
 from ml_assets.core.spec import ModelSpec
@@ -53,9 +53,8 @@ class TrainedModel:
 
     @property
     def digest(self) -> str:
-        """SHA-256, 64 hexadecimal digits, over both files, each after its length (8 bytes, big endian)."""
-        parts = [len(part).to_bytes(8, "big") + part for part in (self.model, self.preprocessing)]
-        return hashlib.sha256(b"".join(parts)).hexdigest()
+        """See `model_digest`."""
+        return model_digest(self.model, self.preprocessing)
 
 
 def train(spec: ModelSpec, split: Split, read_day: ReadDay, log: Log = _LOGGER.info) -> TrainedModel:
