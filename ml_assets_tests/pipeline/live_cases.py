@@ -69,13 +69,17 @@ def rows_with_features(which: date, live: bool = True, count: int = ROWS) -> pd.
 
 @cache
 def model(kind: str) -> dict[str, bytes]:
-    """The files of a model: `first`, `equal` (to it), `better`, or `worse`, which was as good as any until the data changed."""
+    """The files of a model: `first`, `equal` to it, `better`, `worse`, which was as good until the data changed, or `eager` to decide positive."""
     import xgboost as xgb
 
-    names = {"first": [AMOUNT], "equal": [AMOUNT], "better": [AMOUNT, MORE], "worse": [AMOUNT, ONCE]}[kind]
+    names = {"first": [AMOUNT], "equal": [AMOUNT], "better": [AMOUNT, MORE], "worse": [AMOUNT, ONCE], "eager": [AMOUNT]}[kind]
     rows = pd.concat([rows_with_features(day(number), kind != "worse") for number in range(-9, 1)], ignore_index=True)
     rows = rows.iloc[1::2] if kind == "equal" else rows.iloc[::2]
-    preprocessing = {"features": [{"name": name, "kind": "number"} for name in names], "target": "label", "threshold": 0.5}
+    preprocessing = {
+        "features": [{"name": name, "kind": "number"} for name in names],
+        "target": "label",
+        "threshold": 0.05 if kind == "eager" else 0.5,
+    }
     matrix = xgb.DMatrix(to_matrix(preprocessing, rows), rows["label"], feature_types=column_types(preprocessing))
     booster = xgb.train({"objective": "binary:logistic", "max_depth": 2, "eta": 0.3, "nthread": 1}, matrix, 20)
     passport = json.dumps({"kind": kind}).encode()
