@@ -79,6 +79,28 @@ class Releases:
         found = registered_versions(self._registry.client, self._name) if self._registry.may_hold_models() else []
         return [Version(version.number, version.digest, version.day) for version in found]
 
+    def version(self, number: int) -> Version:
+        """A version in the registry that may be released.
+
+        Raises:
+            ReleaseRefused: when there is none with the number, it does not say which model it is of, or it does not pass its gates.
+        """
+        from mlflow.exceptions import MlflowException
+
+        try:
+            if self._registry.may_hold_models():
+                return _told(self._registry.client.get_model_version(self._name, str(number)))
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+                raise
+        there = ", ".join(str(version.number) for version in self.versions())
+        raise ReleaseRefused(f"there is no version {number} of {self._name} in MLflow; it has {f'versions {there}' if there else 'none'}")
+
+    def newest_decided_day(self) -> date | None:
+        """The newest day that the stage deployment decided upon."""
+        there = self._lake.exists(self._name, DEPLOYMENT)
+        return newest_day(*self._lake.location(self._name, DEPLOYMENT)) if there else None
+
     def release(self, before: Release, move: Move) -> None:
         """Record a release in the ledger, then bring aliases and deploy target in line.
 
@@ -132,8 +154,7 @@ class Releases:
 
     def _day(self, state: Release, found: Release) -> date:
         """The first day of predictions that sees what was moved by hand: the one after the newest day that was decided upon."""
-        decided = newest_day(*self._lake.location(self._name, DEPLOYMENT)) if self._lake.exists(self._name, DEPLOYMENT) else None
-        moves = self.ledger.moves()
+        decided, moves = self.newest_decided_day(), self.ledger.moves()
         last = moves[-1].day if moves else max(version.day for version in (found.champion, found.challenger) if version)
         return max(last, decided + timedelta(days=1)) if decided else last
 
