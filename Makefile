@@ -12,7 +12,7 @@ export DAGSTER_EVENT_BATCH_SIZE ?= 400
 # Byte code saves every process a second or more of imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run run-s3 plan quarantine repair test ui lint docs screenshots bench env clean home
+.PHONY: help run run-s3 plan quarantine repair releases rollback pause resume canary promote test ui lint docs screenshots bench env clean home
 
 help:  ## List the verbs
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -31,6 +31,28 @@ quarantine: $(VENV)/.installed home  ## Write the quarantined rows as CSV, to be
 
 repair: $(VENV)/.installed home  ## Take corrected rows (FILE=file.csv), or apply changed rules, and make again what sees a difference
 	@$(BIN)/python -m ml_assets.cli.repair $(MODEL) $(if $(FILE),--file $(FILE))
+
+RELEASE = $(BIN)/python -m ml_assets.cli.release $(MODEL)
+# As the shell has them, so that a reason may hold any character.
+SAID = $(if $(REASON),--reason "$$REASON") $(if $(ACTOR),--actor "$$ACTOR")
+
+releases: $(VENV)/.installed home  ## Print what is live, and every release that led to it
+	@$(RELEASE) show
+
+rollback: $(VENV)/.installed home  ## Take the canary back, or without one the champion to the one before (REASON="it is slow")
+	@$(RELEASE) rollback $(SAID)
+
+pause: $(VENV)/.installed home  ## Stop automatic decisions on releases (REASON=...)
+	@$(RELEASE) pause $(SAID)
+
+resume: $(VENV)/.installed home  ## Let them go on
+	@$(RELEASE) resume $(SAID)
+
+canary: $(VENV)/.installed home  ## Make a version the canary, at the first step (VERSION=7 REASON=...)
+	@$(RELEASE) canary --version $(VERSION) $(SAID)
+
+promote: $(VENV)/.installed home  ## Make a version the champion at once (VERSION=7 REASON=...)
+	@$(RELEASE) promote --version $(VERSION) $(SAID)
 
 test: $(VENV)/.installed-dev  ## Run the tests
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder

@@ -63,7 +63,9 @@ def pipeline(root: Path, days: int) -> None:
     home.mkdir()
     (home / "dagster.yaml").symlink_to(REPOSITORY / "dagster.yaml")
     last = spec.source.start + timedelta(days=days - 1)
-    settings = Settings("local", str(root / "landing"), str(root / "lake"), f"sqlite:///{root / 'mlflow.db'}", str(home), {})
+    settings = Settings(
+        "local", str(root / "landing"), str(root / "lake"), f"sqlite:///{root / 'mlflow.db'}", str(home), str(root / "production"), {}
+    )
     with dg.DagsterInstance.from_config(str(home)) as instance:
         result = dg.materialize(
             build_assets(spec),

@@ -67,6 +67,7 @@ class LocalInstance:
             "ML_ASSETS_LANDING": str(self.landing),
             "ML_ASSETS_LAKE": str(self.lake),
             "MLFLOW_TRACKING_URI": f"sqlite:///{root / 'mlflow.db'}",
+            "ML_ASSETS_DEPLOY": str(root / "production"),
             # As `make ui` sets it.
             "DAGSTER_EVENT_BATCH_SIZE": "400",
         }

@@ -45,7 +45,7 @@ def test_pump_failures_goes_from_files_to_a_registered_model(tmp_path: Path):
     assert all(gates.values()), gates
     entry = world.stages().registration.entry(newest)
     assert entry is not None
-    assert entry["alias_moved"]
+    assert entry["gates_passed"]
 
 
 def test_the_example_on_s3_names_a_bucket_of_its_own_server_and_no_account_of_the_user(tmp_path: Path):

@@ -49,7 +49,7 @@ def instance(local: LocalInstance) -> Iterator[dg.DagsterInstance]:
 @pytest.fixture
 def workspace(local: LocalInstance, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch) -> Iterator[WorkspaceProcessContext]:
     """The code location as the daemon loads it, in a process of its own."""
-    for name in ("ML_ASSETS_LANDING", "ML_ASSETS_LAKE", "MLFLOW_TRACKING_URI", "DAGSTER_HOME"):
+    for name in ("ML_ASSETS_LANDING", "ML_ASSETS_LAKE", "MLFLOW_TRACKING_URI", "DAGSTER_HOME", "ML_ASSETS_DEPLOY"):
         monkeypatch.setenv(name, local.environment[name])
     with create_test_daemon_workspace_context(WorkspaceFileTarget([str(local.workspace)]), instance) as context:
         yield context

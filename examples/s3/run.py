@@ -18,7 +18,7 @@ BUCKET = "ml-assets"
 
 
 def variables(endpoint: str, data: Path, present: Mapping[str, str]) -> dict[str, str]:
-    """The environment of the main job: landing and lake in the bucket of a store, all else in a directory.
+    """The environment of the main job: landing, lake and deploy target in the bucket of a store, all else in a directory.
 
     Args:
         endpoint: http:// address of the store.
@@ -31,6 +31,7 @@ def variables(endpoint: str, data: Path, present: Mapping[str, str]) -> dict[str
         "ML_ASSETS_ENV": "local",
         "ML_ASSETS_LANDING": f"s3://{BUCKET}/landing",
         "ML_ASSETS_LAKE": f"s3://{BUCKET}/lake",
+        "ML_ASSETS_DEPLOY": f"s3://{BUCKET}/production",
         "AWS_ENDPOINT_URL": endpoint,
         "AWS_REGION": "us-east-1",
         "AWS_ACCESS_KEY_ID": "test",

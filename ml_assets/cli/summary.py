@@ -10,7 +10,7 @@ from rich.table import Table
 from ml_assets.core.spec import ModelSpec
 from ml_assets.core.spec.evaluation import GateMetric
 from ml_assets.defs.environment import Settings
-from ml_assets.pipeline.registry import ALIAS
+from ml_assets.pipeline.champion import ALIAS
 from ml_assets.pipeline.stages import Stages
 from ml_assets.pipeline.validation import QUARANTINED, VALIDATED
 
@@ -102,5 +102,5 @@ def _print_entry(console: Console, spec: ModelSpec, needed: "Needed", stages: St
     if kept_out:
         console.print(f"MLflow        [bold red]not registered:[/] {escape(kept_out)}; {alias}", soft_wrap=True)
     else:
-        console.print(f"MLflow        {spec.name} version {entry.get('version', 'none')}, {alias} ({entry.get('note', '')})", soft_wrap=True)
+        console.print(f"MLflow        {spec.name} version {entry.get('version', 'none')}, {alias}", soft_wrap=True)
     console.print(f"Files         {settings.lake}/{model['artifacts']}", soft_wrap=True)

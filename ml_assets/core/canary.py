@@ -57,14 +57,16 @@ class Decision:
 
 
 def next_candidate(state: Release, passed: Iterable[Version]) -> Version | None:
-    """The model that is next to go live: of the newest day, later than champion and canary, and never withdrawn; None when there is none.
+    """The model that is next to go live: of the newest day, later than champion and canary, another than these, never withdrawn; None without one.
 
     Args:
         state: what is live.
         passed: versions that passed their gates.
     """
     live = [version for version in (state.champion, state.challenger) if version is not None]
-    newer = [one for one in passed if all(one.day > version.day for version in live) and one.number not in state.withdrawn]
+    # Models of different days that were trained on the same are one version.
+    newer = [one for one in passed if all(one.day > version.day and one.digest != version.digest for version in live)]
+    newer = [one for one in newer if one.number not in state.withdrawn]
     return max(newer, key=lambda one: (one.day, one.number), default=None)
 
 

@@ -102,6 +102,37 @@ def pause(state: Release, paused: bool) -> Release:
     return replace(_next(state), paused=paused)
 
 
+def adopt(state: Release, champion: Version | None, challenger: Version | None, percent: int, paused: bool, day: date) -> Release:
+    """What somebody made live in the registry itself becomes what is live.
+
+    A champion that gives way to a model of an earlier day is withdrawn, as by a rollback; one that gives way to a later one is the previous champion.
+    A challenger that is no longer one, and is not the champion, is withdrawn. A canary that is compared with another model than before begins anew.
+
+    Args:
+        state: what was live before.
+        champion: the version that the alias champion points to.
+        challenger: the version that the alias challenger points to; the champion is no challenger.
+        percent: of the entities, for the challenger.
+        paused: whether automatic decisions are paused.
+        day: the first day of predictions that sees it.
+    """
+    challenger = None if challenger == champion else challenger
+    gone = {state.challenger} - {champion, challenger, None}
+    previous = state.previous
+    if champion != state.champion:
+        back = bool(champion and state.champion and champion.day < state.champion.day)
+        gone, previous = gone | ({state.champion} if back else set()), None if back else state.champion
+    withdrawn = (state.withdrawn | {version.number for version in gone if version}) - {
+        version.number for version in (champion, challenger) if version
+    }
+    found = replace(_next(state), champion=champion, challenger=challenger, previous=previous, paused=paused, withdrawn=withdrawn)
+    if challenger is None:
+        return _without_canary(found)
+    if (champion, challenger) != (state.champion, state.challenger):
+        return replace(found, percent=percent, step_since=day, canary_since=day)
+    return replace(found, percent=percent, step_since=day if percent != state.percent else state.step_since)
+
+
 def live_on(releases: Iterable[tuple[date, Release]], day: date) -> Release:
     """What is live for the rows of a day: the last release, in their order, whose day is not later; nothing before the first."""
     found = Release()

@@ -20,6 +20,8 @@ SECTIONS = {
     "Parameter search": "parameter_search",
     "Model evaluation": "evaluation",
     "Registry": "model_registry_entry",
+    "Deployment": "deployment",
+    "Predictions": "predictions",
 }
 State = Literal["published", "rejected", "missing", "no model", "registered", "not registered"]
 

@@ -187,11 +187,9 @@ REGISTRY_ENTRY = pa.schema(
         ("version", pa.string()),
         ("mlflow_run_id", pa.string()),
         ("gates_passed", pa.bool_()),
-        ("alias_moved", pa.bool_()),
-        ("note", pa.string()),
     ]
 )
-"""One row a day: the MLflow version of the model of that day, and what became of the alias when it was registered."""
+"""One row a day: the MLflow version of the model of that day, and whether it passes its gates."""
 
 
 def evaluation_schema(spec: ModelSpec) -> pa.Schema:

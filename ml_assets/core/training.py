@@ -1,6 +1,5 @@
 """From the days of a training window to a booster, its preprocessing and its decision threshold, deterministically."""
 
-import hashlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from ml_assets.core.batches import LabelledDays, ReadDay, of_day
 from ml_assets.core.boosting import STOPPING_METRIC, WATCHED, Boosted, Checkpoints, NoCheckpoints, Phase, best, boost, to_bytes
 from ml_assets.core.engines import Engine, open_engine
 from ml_assets.core.metrics import point_metrics
+from ml_assets.core.model_digest import model_digest
 from ml_assets.core.preprocessing import PreprocessingFit
 from ml_assets.core.preprocessing import to_bytes as preprocessing_bytes
 from ml_assets.core.progress import Progress, Tell
@@ -54,9 +54,8 @@ class TrainedModel:
 
     @property
     def digest(self) -> str:
-        """SHA-256, 64 hexadecimal digits, over both files, each after its length (8 bytes, big endian)."""
-        parts = [len(part).to_bytes(8, "big") + part for part in (self.model, self.preprocessing)]
-        return hashlib.sha256(b"".join(parts)).hexdigest()
+        """See `model_digest`."""
+        return model_digest(self.model, self.preprocessing)
 
 
 def train(

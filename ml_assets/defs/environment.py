@@ -7,6 +7,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from ml_assets.resources.deploy_target import DeployTarget
 from ml_assets.resources.lake import Lake
 from ml_assets.resources.landing import Landing
 from ml_assets.resources.registry import ModelRegistry
@@ -26,15 +27,18 @@ class Settings:
     lake: str
     mlflow: str
     dagster_home: str
+    deploy: str
     s3: Mapping[str, str]
+    ui: str = ""
 
 
 def read_settings(variables: Mapping[str, str]) -> Settings:
     """Settings from environment variables.
 
-    ML_ASSETS_ENV (local or production; local), ML_ASSETS_LANDING and ML_ASSETS_LAKE (a directory or s3://bucket/prefix), MLFLOW_TRACKING_URI
-    and DAGSTER_HOME. Locally each has a default under the ignored directory `data` of the repository; in production each must be set. For s3://
-    AWS_ENDPOINT_URL and AWS_REGION count (credentials: wherever boto3 finds them).
+    ML_ASSETS_ENV (local or production; local), ML_ASSETS_LANDING, ML_ASSETS_LAKE and ML_ASSETS_DEPLOY (a directory or s3://bucket/prefix),
+    MLFLOW_TRACKING_URI and DAGSTER_HOME. Locally each has a default under the ignored directory `data` of the repository; in production each must be
+    set. For s3:// AWS_ENDPOINT_URL and AWS_REGION count (credentials: wherever boto3 finds them). ML_ASSETS_UI is the address of Dagster's webserver,
+    for links to it; there are none without it.
 
     Raises:
         ValueError: for an unknown ML_ASSETS_ENV, or a variable that production lacks.
@@ -47,6 +51,7 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
         "ML_ASSETS_LAKE": str(DATA / "lake"),
         "MLFLOW_TRACKING_URI": f"sqlite:///{DATA / 'mlflow.db'}",
         "DAGSTER_HOME": str(DATA / "dagster"),
+        "ML_ASSETS_DEPLOY": str(DATA / "production"),
     }
     lacking = [name for name in defaults if not variables.get(name)]
     if environment == "production" and lacking:
@@ -59,7 +64,9 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
         lake=found["ML_ASSETS_LAKE"],
         mlflow=found["MLFLOW_TRACKING_URI"],
         dagster_home=found["DAGSTER_HOME"],
+        deploy=found["ML_ASSETS_DEPLOY"],
         s3={name: value for name, value in s3.items() if value},
+        ui=variables.get("ML_ASSETS_UI", "").rstrip("/"),
     )
 
 
@@ -68,8 +75,9 @@ def build_environment(settings: Settings) -> dg.Definitions:
     resources = {
         "landing": Landing(uri=settings.landing, s3=dict(settings.s3)),
         "lake": Lake(uri=settings.lake, s3=dict(settings.s3)),
-        "registry": ModelRegistry(tracking_uri=settings.mlflow),
+        "registry": ModelRegistry(tracking_uri=settings.mlflow, dagster_ui=settings.ui),
         "tracking": ExperimentTracking(tracking_uri=settings.mlflow),
+        "deploy_target": DeployTarget(uri=settings.deploy, s3=dict(settings.s3)),
     }
     return dg.Definitions(resources=resources, executor=_executor(settings.environment))
 

@@ -9,12 +9,13 @@ import dagster as dg
 from ml_assets.core.spec import ModelSpec
 from ml_assets.pipeline.freshness import freshness_policy
 from ml_assets.pipeline.ingestion import RAW
+from ml_assets.pipeline.predictions import PREDICTIONS
 from ml_assets.pipeline.registry import ENTRY
 from ml_assets.pipeline.stage_assets import partitions
 from ml_assets.pipeline.validation import VALIDATED
 
 # The first and the last that have to follow each day; what lies between is late when the last is.
-FOLLOW_EACH_DAY = (RAW, VALIDATED, ENTRY)
+FOLLOW_EACH_DAY = (RAW, VALIDATED, ENTRY, PREDICTIONS)
 
 
 def asset_key(spec: ModelSpec, name: str) -> dg.AssetKey:

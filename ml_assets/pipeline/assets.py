@@ -8,6 +8,7 @@ from ml_assets.pipeline import checks, columns, report_parts
 from ml_assets.pipeline.asset_specs import asset, asset_key, depends, paragraph, schema
 from ml_assets.pipeline.checkpoints import remove_checkpoints
 from ml_assets.pipeline.compute import training_tags
+from ml_assets.pipeline.deployment import DEPLOYMENT
 from ml_assets.pipeline.evaluation import EVALUATION, ModelEvaluation
 from ml_assets.pipeline.experiments import run_experiments
 from ml_assets.pipeline.failing_models import track_failing_models
@@ -15,9 +16,10 @@ from ml_assets.pipeline.feature_checks import feature_checks, judge_features
 from ml_assets.pipeline.features import FEATURES, FeatureEngineering
 from ml_assets.pipeline.ingestion import RAW, RAW_LABELS, Ingestion
 from ml_assets.pipeline.judgement import evaluation_checks, judge_evaluation, judge_validation, validation_checks
+from ml_assets.pipeline.live_assets import deployment_assets, predictions_assets
+from ml_assets.pipeline.predictions import PREDICTIONS
 from ml_assets.pipeline.registry import ENTRY, ModelRegistration
 from ml_assets.pipeline.search import SEARCH
-from ml_assets.pipeline.search_assets import search_assets
 from ml_assets.pipeline.stage_assets import StageAssets, build_stage_assets
 from ml_assets.pipeline.stale_models import mark_stale_models
 from ml_assets.pipeline.training import MODEL, ModelTraining
@@ -30,6 +32,7 @@ from ml_assets.resources.registry import RegisteredVersion
 LANDED_TO_FEATURES = (RAW, VALIDATED, QUARANTINED, FEATURES)
 LABEL_ASSETS = (RAW_LABELS, LABELS, QUARANTINED_LABELS)
 MODEL_ASSETS = (MODEL, EVALUATION, ENTRY)
+LIVE_ASSETS = (DEPLOYMENT, PREDICTIONS)
 
 
 def landed_to_features(spec: ModelSpec) -> tuple[str, ...]:
@@ -47,7 +50,7 @@ def build_assets(spec: ModelSpec) -> list[dg.AssetsDefinition]:
     feeds = [feed for feed in (labels_feed(spec), rows_feed(spec)) if feed]
     of_feeds = [stage(spec, feed) for feed in feeds for stage in (_ingestion, _validation)]
     searching = [search_assets] if spec.training.search else []
-    of_rows = [stage(spec) for stage in (_features, *searching, _training, _evaluation, _registration)]
+    of_rows = [stage(spec) for stage in (_features, *searching, _training, _evaluation, _registration, deployment_assets, predictions_assets)]
     return [build_stage_assets(spec, stage) for stage in (*of_feeds, *of_rows)]
 
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from ml_assets.core.champion import Champion, why_not_comparable
 from ml_assets.core.spec import ModelSpec
-from ml_assets.pipeline.training import artifacts_key
 from ml_assets.resources.lake import Lake
 from ml_assets.resources.mlflow_model import MODEL as MODEL_FILE
 from ml_assets.resources.mlflow_model import PREPROCESSING as PREPROCESSING_FILE
+from ml_assets.resources.model_files import artifacts_key
 from ml_assets.resources.registry import ModelRegistry
 
 if TYPE_CHECKING:

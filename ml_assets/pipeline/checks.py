@@ -84,8 +84,10 @@ def registration_problem(stage: "ModelRegistration", day: date) -> str | None:
 
 
 def registration_metadata(stage: "ModelRegistration", day: date) -> dict[str, Any]:
-    """Version, digest and what became of the alias; nothing where the entry is of an earlier model of the day, the one of now being kept out."""
+    """Version, digest and where MLflow has it; nothing where the entry is of an earlier model of the day, the one of now being kept out."""
     entry = stage.entry(day)
     if not entry or entry["model_digest"] != stage.evaluation.model_row(day)["model_digest"]:
         return {}
-    return {name: value for name, value in entry.items() if value is not None}
+    url = stage.registry.version_url(stage.spec.name, int(entry["version"]))
+    mlflow = {"mlflow": f"models:/{stage.spec.name}/{entry['version']}", **({"mlflow_page": dg.MetadataValue.url(url)} if url else {})}
+    return {**{name: value for name, value in entry.items() if value is not None}, **mlflow}

@@ -37,8 +37,6 @@ _ENTRY = [
     dg.TableColumn("version", "string", description="MLflow version"),
     dg.TableColumn("mlflow_run_id", "string", description="MLflow run that the version came from"),
     dg.TableColumn("gates_passed", "boolean", description="Whether every gate passed"),
-    dg.TableColumn("alias_moved", "boolean", description="Whether the alias moved to this version when it was registered"),
-    dg.TableColumn("note", "string", description="What became of the alias, and why"),
 ]
 
 

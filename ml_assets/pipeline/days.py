@@ -8,7 +8,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from ml_assets.core.fingerprint import EXPIRED, fingerprint, why_changed
-from ml_assets.pipeline.stage import CannotMake, DayOutcome, InputChanged, InputExpired, KeepDay, Made, Stage
+from ml_assets.pipeline.stage import CannotMake, DayOutcome, DecidedAlready, InputChanged, InputExpired, KeepDay, Made, Stage
 
 if TYPE_CHECKING:
     from ml_assets.resources.table import Table
@@ -28,7 +28,7 @@ def is_current(stage: Stage, day: date) -> bool:
     """Whether the lake holds the day as it would be made now, or as it has to stay."""
     try:
         return _holds(stage, day, expected_fingerprint(stage, day))
-    except KeepDay:
+    except (KeepDay, DecidedAlready):
         return True
     except InputExpired:
         return is_committed(stage, day)
@@ -70,7 +70,7 @@ def make_days(stage: Stage, days: Sequence[date], run_id: str, alone: bool) -> I
             yield _told(stage, found)
             continue
         waiting.append(found)
-        if len(waiting) >= DAYS_PER_COMMIT or sum(one.size for one in waiting) >= ROWS_PER_COMMIT:
+        if found.made.at_once or len(waiting) >= DAYS_PER_COMMIT or sum(one.size for one in waiting) >= ROWS_PER_COMMIT:
             yield from _commit(stage, waiting, run_id)
             waiting = []
     yield from _commit(stage, waiting, run_id)
@@ -116,6 +116,8 @@ def _look_or_make(stage: Stage, day: date, alone: bool) -> DayOutcome | _Waiting
             return _Waiting(day, expected, made, time.perf_counter() - begun, alone, kept, why_changed(table.recipe(day), expected))
         except KeepDay as reason:
             return _left(stage, day, begun, problem=str(reason))
+        except DecidedAlready:
+            return _left(stage, day, begun)
         except InputExpired as error:
             # From less data than it was made of it would come out otherwise.
             if not is_committed(stage, day):

@@ -18,7 +18,7 @@ from ml_assets.pipeline.ingestion import Ingestion
 from ml_assets.pipeline.plan_rows import FileChanges, RowCounts, Rows
 from ml_assets.pipeline.registry import ModelRegistration
 from ml_assets.pipeline.search import ParameterSearch
-from ml_assets.pipeline.stage import CannotMake, InputExpired, KeepDay, Stage
+from ml_assets.pipeline.stage import CannotMake, DecidedAlready, InputExpired, KeepDay, Stage
 from ml_assets.pipeline.training import ModelTraining
 from ml_assets.pipeline.validation import LABELS, VALIDATED
 from ml_assets.resources.planned_lake import PlannedLake, PlannedTable
@@ -115,6 +115,9 @@ def plan_days(spec: ModelSpec, lake: PlannedLake, stages: Sequence[Stage], days:
                 lake.take_asked()
                 try:
                     planned = _look(stage, day, supposed, lake, counts)
+                except DecidedAlready:
+                    of_stage.unchanged.append(day)
+                    continue
                 except KeepDay as reason:
                     of_stage.kept.append((day, str(reason)))
                     continue

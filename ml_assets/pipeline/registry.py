@@ -1,4 +1,4 @@
-"""Stage model_registry_entry: one MLflow version per digest of a model that passed every gate; the alias moves to it unless a newer model has it."""
+"""Stage model_registry_entry: one MLflow version per digest of a model that passed every gate."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, NoReturn
 from ml_assets.core.fingerprint import code_version
 from ml_assets.core.spec import ModelSpec
 from ml_assets.core.splits import split_days
-from ml_assets.pipeline.champion import ALIAS
 from ml_assets.pipeline.evaluation import EVALUATION, ModelEvaluation
 from ml_assets.pipeline.features import FEATURES
 from ml_assets.pipeline.inputs import fingerprint_of
@@ -40,7 +39,7 @@ def refuse_to_register(record: "ModelRecord") -> NoReturn:
 
 
 class ModelRegistration:
-    """One MLflow version per digest of a model that passed every gate; the alias champion moves to it unless a newer day's model has it.
+    """One MLflow version per digest of a model that passed every gate; whether and when it goes live is decided later.
 
     Inputs: the model of the day and its evaluation. A model that failed a gate is not registered.
     """
@@ -105,32 +104,24 @@ class ModelRegistration:
         return f"gates not passed: {'; '.join([*failed, *([blocked] if blocked else [])])}"
 
     def make(self, day: date, alone: bool) -> Made:
-        """Find or create the version, and move the alias when every gate passed and no newer day's model has it.
+        """Find or create the version.
 
-        A model that failed a gate comes this far only when it was registered before: its version is told what is found now, and the alias stays.
+        A model that failed a gate comes this far only when it was registered before: its version is told what is found now.
         """
         import pyarrow as pa
 
-        from ml_assets.core.gates import all_passed, failures
+        from ml_assets.core.gates import all_passed
         from ml_assets.core.schemas import REGISTRY_ENTRY
 
         model = self.evaluation.model_row(day)
         if not model["model_digest"]:
             return Made({ENTRY: REGISTRY_ENTRY.empty_table()}, f"no model: {model['problem']}")
-        verdicts = self.evaluation.verdicts(day)
-        passed = all_passed(verdicts)
         version = self._register(self.record(day))
-        moved, note = False, "not moved: " + "; ".join(failures(verdicts))
-        if passed:
-            move = self.registry.move_alias(self.spec.name, ALIAS, version.version, day)
-            moved, note = move.moved, move.reason
         entry = {
             "model_digest": model["model_digest"],
             "version": str(version.version),
             "mlflow_run_id": version.run_id,
-            "gates_passed": passed,
-            "alias_moved": moved,
-            "note": note,
+            "gates_passed": all_passed(self.evaluation.verdicts(day)),
         }
         return Made({ENTRY: pa.Table.from_pylist([entry], schema=REGISTRY_ENTRY)}, acted_outside=True)
 
@@ -163,6 +154,8 @@ class ModelRegistration:
             documents={"report.html": reports.page(day)},
             curves={f"validation_{name}": values for name, values in learning_curve(self.lake, model["artifacts"]).items()},
             tags=tags,
+            lake=self.lake.uri,
+            lake_folder=model["artifacts"],
         )
 
     def _parameters(self, model: Mapping) -> dict[str, object]:

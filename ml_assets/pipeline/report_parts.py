@@ -113,12 +113,12 @@ def evaluation_parts(stage: "ModelEvaluation", days: Sequence[date]) -> Iterator
 
 
 def registration_parts(stage: "ModelRegistration", days: Sequence[date]) -> Iterator[Part]:
-    """The version in the registry, and what became of the alias."""
+    """The version in the registry."""
     for day in days:
         entry = stage.entry(day)
         provenance = _fingerprint(stage.tables[stage.name], day)
         if entry is None:
             yield Part(stage.name, day, "no model" if stage.evaluation.model_row(day)["problem"] else "not registered", provenance=provenance)
         else:
-            facts = {"version": entry["version"], "alias": entry["note"], "mlflow_run_id": entry["mlflow_run_id"]}
+            facts = {"version": entry["version"], "mlflow_run_id": entry["mlflow_run_id"]}
             yield Part(stage.name, day, "registered", facts=facts, provenance=provenance)

@@ -27,10 +27,11 @@ from ml_assets.pipeline.reports import Reports
 from ml_assets.pipeline.score_profiles import SCORES
 from ml_assets.pipeline.search import SEARCH, searches_key, studies_of
 from ml_assets.pipeline.stages import Stages
-from ml_assets.pipeline.training import MODEL, artifacts_key
+from ml_assets.pipeline.training import MODEL
 from ml_assets.pipeline.validation import VALIDATED
 from ml_assets.resources.lake import Lake
 from ml_assets.resources.mlflow_model import PASSPORT
+from ml_assets.resources.model_files import artifacts_key
 from ml_assets.resources.registry import ModelRegistry
 from ml_assets.resources.table import Table
 

@@ -27,13 +27,18 @@ class KeepDay(Exception):
     """A day has to stay as it is, made or not, although it would be made, or made otherwise, now; the message says why."""
 
 
+class DecidedAlready(Exception):
+    """A day holds what was decided on it, which later data do not change."""
+
+
 @dataclass(frozen=True)
 class Made:
     """What a stage made of one day.
 
     tables: rows by asset name. problem: why the day is not as it should be (rejected, missing, no model), or None. metadata: figures of the
     day for the UI. unread: side tables that no other stage reads, so that the day counts as the same whatever they hold. acted_outside: making the
-    day changed something outside of the lake, so that it counts as changed whatever its rows are.
+    day changed something outside of the lake, so that it counts as changed whatever its rows are. at_once: the day is committed before the next is
+    made, which depends on it.
     """
 
     tables: Mapping[str, "pa.Table"]
@@ -41,6 +46,7 @@ class Made:
     metadata: Mapping[str, object] = field(default_factory=dict)
     unread: Collection[str] = ()
     acted_outside: bool = False
+    at_once: bool = False
 
 
 class Stage(Protocol):
@@ -76,6 +82,7 @@ class Stage(Protocol):
         Raises:
             CannotMake: when something has to be made first.
             KeepDay: when the day has to stay as it is, whether it was made before or not.
+            DecidedAlready: when the day was made, and stays as it is.
         """
         ...
 

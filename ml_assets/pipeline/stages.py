@@ -5,9 +5,11 @@ from dataclasses import dataclass, fields
 
 from ml_assets.core.spec import ModelSpec
 from ml_assets.core.spec.feed import labels_feed, rows_feed
+from ml_assets.pipeline.deployment import ModelDeployment, refuse_to_release
 from ml_assets.pipeline.evaluation import ModelEvaluation
 from ml_assets.pipeline.features import FeatureEngineering
 from ml_assets.pipeline.ingestion import Ingestion
+from ml_assets.pipeline.predictions import DailyPredictions
 from ml_assets.pipeline.registry import ModelRegistration, refuse_to_register
 from ml_assets.pipeline.search import ParameterSearch, refuse_to_search
 from ml_assets.pipeline.stage import Stage
@@ -31,6 +33,8 @@ class Stages:
     training: ModelTraining
     evaluation: ModelEvaluation
     registration: ModelRegistration
+    deployment: ModelDeployment
+    predictions: DailyPredictions
 
     def of_landed(self) -> list[Stage]:
         """The stages that follow landed files, up to validation."""
@@ -46,7 +50,7 @@ class Stages:
 
 
 def open_stages(spec: ModelSpec, lake: Lake, landing: Landing, registry: ModelRegistry) -> Stages:
-    """The stages of a model, to be asked and read; models are registered within a Dagster run only."""
+    """The stages of a model, to be asked and read; models are registered and released within a Dagster run only."""
     rows, labels = rows_feed(spec), labels_feed(spec)
     return Stages(
         Ingestion(labels, spec.late_data, lake, landing) if labels else None,
@@ -58,4 +62,6 @@ def open_stages(spec: ModelSpec, lake: Lake, landing: Landing, registry: ModelRe
         ModelTraining(spec, lake, landing, lambda line: None),
         ModelEvaluation(spec, lake, landing, registry),
         ModelRegistration(spec, lake, landing, registry, refuse_to_register),
+        ModelDeployment(spec, lake, landing, refuse_to_release, "nobody"),
+        DailyPredictions(spec, lake),
     )

@@ -28,6 +28,7 @@ from ml_assets.resources.landing import Landing
 from ml_assets.resources.mlflow_model import MODEL as MODEL_FILE
 from ml_assets.resources.mlflow_model import PASSPORT as PASSPORT_FILE
 from ml_assets.resources.mlflow_model import PREPROCESSING as PREPROCESSING_FILE
+from ml_assets.resources.model_files import artifacts_key
 
 if TYPE_CHECKING:
     from ml_assets.core.progress import Tell
@@ -36,11 +37,6 @@ if TYPE_CHECKING:
 Follow = Callable[[date], "AbstractContextManager[Tell | None]"]
 MODEL = "trained_model"
 CURVE_FILE = "learning_curve.json"
-
-
-def artifacts_key(model: str, digest: str) -> str:
-    """The folder of a model's files, relative to the lake."""
-    return f"{model}/models/{digest}"
 
 
 class ModelTraining:

@@ -1,23 +1,12 @@
-"""Aliases of the registry: the version that one points to, and moving one, but never back to a model of an earlier day."""
+"""Aliases of the registry: the version that one points to, and showing there what the release ledger says."""
 
-from dataclasses import dataclass
-from datetime import date
 from typing import TYPE_CHECKING
+
+from ml_assets.core.shown_release import RELEASE_TAG, Shown, changes
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities.model_registry import ModelVersion
-
-
-@dataclass(frozen=True)
-class AliasMove:
-    """What became of an alias: the version it points to now, the one before (None when it was new), whether it moved, and why or why not."""
-
-    alias: str
-    version: int
-    previous: int | None
-    moved: bool
-    reason: str
 
 
 def alias_holder(client: "MlflowClient", name: str, alias: str) -> "ModelVersion | None":
@@ -33,23 +22,30 @@ def alias_holder(client: "MlflowClient", name: str, alias: str) -> "ModelVersion
         raise
 
 
-def move_alias(client: "MlflowClient", name: str, alias: str, version: int, as_of_day: date) -> AliasMove:
-    """Point `alias` of model `name` to `version`, a model of `as_of_day`, unless it points to a model of a later day.
+def read_shown(client: "MlflowClient", name: str) -> Shown | None:
+    """What the registered model `name` shows of a release, in one request; None when there is no such model."""
+    from mlflow.exceptions import MlflowException
 
-    Days are made in any order and made again, so the newest call need not be about the newest model. MLflow cannot compare and set in one request: of
-    two processes that move the same alias within the same milliseconds, the later request wins.
+    try:
+        model = client.get_registered_model(name)
+    except MlflowException as error:
+        if error.error_code == "RESOURCE_DOES_NOT_EXIST":
+            return None
+        raise
+    return Shown.of(model.aliases, model.tags)
 
-    Raises:
-        mlflow.exceptions.MlflowException: when there is no such version.
-    """
-    holder = alias_holder(client, name, alias)
-    previous = int(holder.version) if holder is not None else None
-    if previous == version:
-        return AliasMove(alias, version, previous, False, f"{alias} points to version {version} already")
-    held = holder.tags.get("day") if holder is not None else None
-    if previous is not None and held is not None and date.fromisoformat(held) > as_of_day:
-        reason = f"{alias} points to version {previous} of {held}, later than {as_of_day}: left alone"
-        return AliasMove(alias, previous, previous, False, reason)
-    client.set_registered_model_alias(name, alias, str(version))
-    before = f"from version {previous}" if previous is not None else "as a new alias"
-    return AliasMove(alias, version, previous, True, f"{alias} moved {before} to version {version} of {as_of_day}")
+
+def show(client: "MlflowClient", name: str, shown: Shown, wanted: Shown) -> None:
+    """Bring aliases and tags of the registered model `name` from what it shows to what is wanted, all but the tag of the release."""
+    for change in changes(shown, wanted):
+        if change.kind == "tag":
+            client.set_registered_model_tag(name, change.name, change.value)
+        elif change.value is not None:
+            client.set_registered_model_alias(name, change.name, change.value)
+        else:
+            client.delete_registered_model_alias(name, change.name)
+
+
+def mark_as_carried_out(client: "MlflowClient", name: str, release: int) -> None:
+    """Note on the registered model `name` that a release is carried out in full."""
+    client.set_registered_model_tag(name, RELEASE_TAG, str(release))

@@ -36,8 +36,7 @@ class Lake(dg.ConfigurableResource):
             LakeError: when the table has a column of another type, or the lake lies on an S3 store that cannot be reached, lets this process not
                 write, or does not honour the conditional puts that keep commits apart (found out once in a process).
         """
-        self._check_store()
-        uri = self._uri(f"{model}/{asset}")
+        uri, _ = self.location(model, asset)
         held = self._tables.get(uri)
         if held is None or held.schema.remove(0) != schema:
             held = self._tables[uri] = self._new_table(uri, schema, lambda path: self.files.read(f"{model}/{asset}/{path}"))
@@ -45,6 +44,15 @@ class Lake(dg.ConfigurableResource):
 
     def _new_table(self, uri: str, schema: "pa.Schema", read_file: Callable[[str], bytes]) -> Table:
         return Table(uri, schema, self._storage_options, read_file)
+
+    def location(self, model: str, asset: str) -> tuple[str, dict[str, str]]:
+        """URI and storage options of a Delta table, for delta-rs.
+
+        Raises:
+            LakeError: when the lake lies on an S3 store that cannot be reached, lets this process not write, or does not honour conditional puts.
+        """
+        self._check_store()
+        return self._uri(f"{model}/{asset}"), self._storage_options
 
     def exists(self, model: str, asset: str) -> bool:
         """Whether the table has ever been made."""

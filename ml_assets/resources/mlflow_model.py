@@ -52,6 +52,10 @@ class ModelRecord:
     """Values by round of boosting, the steps of the metric."""
     tags: Mapping[str, str] = field(default_factory=dict)
     """Further tags of run and version."""
+    lake: str = ""
+    """URI of the lake."""
+    lake_folder: str = ""
+    """Where the model's files lie, relative to the lake."""
 
     def __post_init__(self):
         if set(self.artifacts) != set(ARTIFACTS):

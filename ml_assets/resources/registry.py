@@ -1,4 +1,4 @@
-"""Model registry in MLflow: exactly one version per model digest, and aliases that never move back to an earlier day."""
+"""Model registry in MLflow: exactly one version per model digest."""
 
 import json
 import logging
@@ -6,16 +6,16 @@ import random
 import re
 import time
 from dataclasses import dataclass
-from datetime import date
 from typing import TYPE_CHECKING
 
 import dagster as dg
 from pydantic import PrivateAttr
 
-from ml_assets.resources.aliases import AliasMove, alias_holder, move_alias
+from ml_assets.resources.aliases import alias_holder
 from ml_assets.resources.mlflow_model import ModelRecord, log_model
-from ml_assets.resources.mlflow_store import connect, quiet_mlflow, sqlite_path
-from ml_assets.resources.tracking import TrackedRun
+from ml_assets.resources.mlflow_store import HTTP, connect, quiet_mlflow, shown, sqlite_path
+from ml_assets.resources.tracking import RUN_TAG, TrackedRun
+from ml_assets.resources.version_page import COMMIT_TAG, NOTE_TAG, code_commit, description, title
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -42,6 +42,9 @@ class ModelRegistry(dg.ConfigurableResource):
     tracking_uri: str
     """`http://...` of an MLflow server, or a database such as `sqlite:////data/mlflow.db`."""
 
+    dagster_ui: str = ""
+    """Address of Dagster's webserver, for links to it; there are none without it."""
+
     _connected: "MlflowClient | None" = PrivateAttr(default=None)
 
     def registered(self, name: str) -> dict[str, int]:
@@ -51,7 +54,7 @@ class ModelRegistry(dg.ConfigurableResource):
             ValueError: when the name has other characters than letters, digits, `_`, `:` and `-`.
             MlflowUnavailable: when the registry cannot be reached.
         """
-        if not self._may_hold_models():
+        if not self.may_hold_models():
             return {}
         found: dict[str, int] = {}
         token = None
@@ -83,9 +86,12 @@ class ModelRegistry(dg.ConfigurableResource):
         if kept := self._keep_the_lowest(record.name, record.digest):
             self._tell_again(kept, record)
             return RegisteredVersion(int(kept.version), kept.run_id or "", created=False)
-        with quiet_mlflow(), run.nested(f"{record.name} {record.day}", record.all_tags()) as run_id:
+        commit = code_commit()
+        note = description(record, run.dagster_run_id, self.dagster_ui, commit)
+        tags = {**record.all_tags(), NOTE_TAG: note, **({COMMIT_TAG: commit} if commit else {})}
+        with quiet_mlflow(), run.nested(f"{record.name} {record.day}", tags) as run_id:
             logged = log_model(run.client, run.experiment_id, run_id, record)
-            self._create_version(record, run_id, logged, run.dagster_run_id)
+            self._create_version(record, run_id, logged, run.dagster_run_id, note)
         kept = self._keep_the_lowest(record.name, record.digest)
         if kept is None:
             raise RuntimeError(f"the version of {record.name} of {record.day} was deleted by somebody right after it was made; register it again")
@@ -104,10 +110,14 @@ class ModelRegistry(dg.ConfigurableResource):
             if version.tags.get(name) != value:
                 client.set_model_version_tag(record.name, version.version, name, value)
         if version.run_id:
-            logged = client.get_run(version.run_id).data.metrics
+            logged = client.get_run(version.run_id).data
             for name, value in record.finite_metrics().items():
-                if logged.get(name) != value:
+                if logged.metrics.get(name) != value:
                     client.log_metric(version.run_id, name, value)
+            note = description(record, version.tags.get(RUN_TAG, ""), self.dagster_ui, logged.tags.get(COMMIT_TAG))
+            if (version.description or "").startswith(title(record)) and version.description != note:
+                client.update_model_version(record.name, version.version, note)
+                client.set_tag(version.run_id, NOTE_TAG, note)
 
     def alias_version(self, name: str, alias: str) -> int | None:
         """The number of the version that `alias` of model `name` points to; None when there is no such alias or model."""
@@ -120,18 +130,18 @@ class ModelRegistry(dg.ConfigurableResource):
         Raises:
             MlflowUnavailable: when the registry cannot be reached.
         """
-        return alias_holder(self._client(), name, alias) if self._may_hold_models() else None
+        return alias_holder(self._client(), name, alias) if self.may_hold_models() else None
 
-    def move_alias(self, name: str, alias: str, version: int, as_of_day: date) -> AliasMove:
-        """Point `alias` of model `name` to `version`, a model of `as_of_day` unless it points to one of a later day; see `aliases.move_alias`."""
-        return move_alias(self._client(), name, alias, version, as_of_day)
+    def version_url(self, name: str, number: int) -> str | None:
+        """The page of a version, without user and password; None where the registry is a database and has no pages."""
+        return f"{shown(self.tracking_uri).rstrip('/')}/#/models/{name}/versions/{number}" if HTTP.match(self.tracking_uri) else None
 
     @property
     def client(self) -> "MlflowClient":
         """MLflow's client of the registry, connected at first use."""
         return self._client()
 
-    def _may_hold_models(self) -> bool:
+    def may_hold_models(self) -> bool:
         """Whether there is a store to ask: a question does not make a sqlite file."""
         path = sqlite_path(self.tracking_uri)
         return path is None or path.exists()
@@ -161,11 +171,11 @@ class ModelRegistry(dg.ConfigurableResource):
                     raise
         return versions[0] if versions else None
 
-    def _create_version(self, record: ModelRecord, run_id: str, logged: "LoggedModel", dagster_run_id: str) -> None:
+    def _create_version(self, record: ModelRecord, run_id: str, logged: "LoggedModel", dagster_run_id: str, note: str) -> None:
         """Make a version; returns without one when it was refused while another process made one with the same digest."""
         from mlflow.exceptions import MlflowException
 
-        client, tags = self._client(), {**record.all_tags(), "dagster_run_id": dagster_run_id}
+        client, tags = self._client(), {**record.all_tags(), RUN_TAG: dagster_run_id}
         try:
             client.create_registered_model(record.name)
         except MlflowException as error:
@@ -174,7 +184,9 @@ class ModelRegistry(dg.ConfigurableResource):
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 # Waiting for the version to be ready is for stores that copy files; it would add a request and a pause.
-                client.create_model_version(record.name, logged.artifact_location, run_id, tags, await_creation_for=0, model_id=logged.model_id)
+                client.create_model_version(
+                    record.name, logged.artifact_location, run_id, tags, description=note, await_creation_for=0, model_id=logged.model_id
+                )
                 return
             except MlflowException as error:
                 # MLflow gives up (INTERNAL_ERROR) after three collisions of version numbers, without a pause between them.

@@ -54,6 +54,13 @@ def list_files(table: "DeltaTable", uri: str, storage_options: dict[str, str]) -
     return TableFiles(table.version(), paths, rows, PyFileSystem(DeltaStorageHandler(uri, storage_options, sizes)))
 
 
+def newest_day(uri: str, storage_options: dict[str, str]) -> date | None:
+    """The newest day that a table has rows of, as of now; None when it has none."""
+    from deltalake import DeltaTable
+
+    return max(list_files(DeltaTable(uri, storage_options=storage_options), uri, storage_options).paths, default=None)
+
+
 def as_bits(column: "pa.ChunkedArray") -> "pa.Array":
     """The values of a column, floating-point numbers as their bits: zeros of either sign differ, and what is not a number equals itself."""
     import pyarrow as pa

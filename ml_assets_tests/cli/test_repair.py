@@ -46,6 +46,7 @@ def run(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         "ML_ASSETS_LAKE": str(data / "lake"),
         "MLFLOW_TRACKING_URI": f"sqlite:///{data / 'mlflow.db'}",
         "DAGSTER_HOME": str(data / "dagster"),
+        "ML_ASSETS_DEPLOY": str(data / "production"),
     }
     return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, env={**os.environ, **places}, cwd=DEFS.parents[1])
 

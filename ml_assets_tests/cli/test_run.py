@@ -27,6 +27,7 @@ def run(data: Path, *arguments: str, code: Path = REPOSITORY, **others: str) -> 
         "ML_ASSETS_LAKE": str(data / "lake"),
         "MLFLOW_TRACKING_URI": f"sqlite:///{data / 'mlflow.db'}",
         "DAGSTER_HOME": str(data / "dagster"),
+        "ML_ASSETS_DEPLOY": str(data / "production"),
     }
     command = [sys.executable, "-m", "ml_assets.cli.run", *arguments]
     return subprocess.run(command, capture_output=True, text=True, env={**os.environ, **places, **others}, cwd=code)
@@ -56,13 +57,13 @@ def test_the_main_job_trains_judges_and_registers_and_the_second_time_does_nothi
         assert said in first.stdout
     assert "failed" not in first.stdout
     (digest,) = re.findall(r"Model digest +([0-9a-f]{64})", first.stdout)
-    assert re.search(r"MLflow +fraud_detection version 1, alias champion is version 1", first.stdout)
+    assert re.search(r"MLflow +fraud_detection version 1, alias champion is not set", first.stdout)
     before = commits(data)
     second = run(data)
     assert second.returncode == 0, second.stdout + second.stderr
     assert "Nothing to do" in second.stdout
     assert digest in second.stdout
-    assert "version 1, alias champion is version 1" in second.stdout
+    assert "version 1, alias champion is not set" in second.stdout
     assert commits(data) == before
 
 
@@ -92,7 +93,7 @@ def test_an_empty_bucket_is_filled_by_the_simulator_but_never_in_production(buck
     uri, s3 = bucket
     monkeypatch.setattr(main_job, "SIMULATED_DAYS", 1)
     spec, landing = read_spec(DEFS / "fraud_detection" / "defs.yaml"), Landing(uri=uri, s3=s3)
-    settings = Settings(environment, uri, str(tmp_path / "lake"), "", "", s3)
+    settings = Settings(environment, uri, str(tmp_path / "lake"), "", "", "", s3)
     main_job._simulate_if_empty(spec, landing, settings, Console(quiet=True))
     assert landing.days(spec.source) == ([spec.source.start] if environment == "local" else [])
 

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from ml_assets.core.releases import Release, Version, advance, live_on, pause, promote, roll_back, start
+from ml_assets.core.releases import Release, Version, adopt, advance, live_on, pause, promote, roll_back, start
 
 DAY = date(2025, 3, 10)
 FIRST, SECOND, THIRD = (Version(number, f"digest-{number}", date(2025, 3, number)) for number in (1, 2, 3))
@@ -51,6 +51,29 @@ def test_a_pause_changes_nothing_else():
     state = start(promote(Release(), FIRST), SECOND, 5, DAY)
     resumed = pause(pause(state, True), False)
     assert (resumed.challenger, resumed.percent, resumed.paused, resumed.number) == (SECOND, 5, False, state.number + 2)
+
+
+def test_a_champion_that_somebody_moved_in_the_registry_is_taken_over():
+    state = promote(Release(), FIRST)
+    found = adopt(state, SECOND, None, 0, False, DAY)
+    assert (found.champion, found.previous, found.withdrawn, found.number) == (SECOND, FIRST, frozenset(), 2)
+    back = adopt(found, FIRST, None, 0, False, DAY)
+    assert (back.champion, back.previous, back.withdrawn) == (FIRST, None, {2})
+
+
+def test_a_challenger_that_somebody_moved_in_the_registry_begins_anew():
+    state = start(promote(Release(), FIRST), SECOND, 25, date(2025, 3, 1))
+    found = adopt(state, FIRST, THIRD, 25, True, DAY)
+    assert (found.challenger, found.percent, found.canary_since, found.step_since, found.withdrawn, found.paused) == (THIRD, 25, DAY, DAY, {2}, True)
+    gone = adopt(state, FIRST, None, 25, False, DAY)
+    assert (gone.challenger, gone.percent, gone.canary_since, gone.withdrawn) == (None, 0, None, {2})
+    shared = adopt(state, FIRST, SECOND, 50, False, DAY)
+    assert (shared.percent, shared.step_since, shared.canary_since, shared.withdrawn) == (50, DAY, date(2025, 3, 1), frozenset())
+
+
+def test_a_challenger_that_somebody_made_the_champion_is_no_challenger():
+    found = adopt(start(promote(Release(), FIRST), SECOND, 25, DAY), SECOND, SECOND, 25, False, DAY)
+    assert (found.champion, found.challenger, found.previous, found.percent, found.withdrawn) == (SECOND, None, FIRST, 0, frozenset())
 
 
 def test_rows_of_a_day_are_scored_by_the_last_release_that_is_not_of_a_later_day():

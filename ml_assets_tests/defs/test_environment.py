@@ -11,6 +11,7 @@ PRODUCTION = {
     "ML_ASSETS_LAKE": "s3://lake/x",
     "MLFLOW_TRACKING_URI": "http://mlflow",
     "DAGSTER_HOME": "/opt/dagster",
+    "ML_ASSETS_DEPLOY": "s3://production/models",
 }
 
 
@@ -21,16 +22,19 @@ def test_local_defaults_lie_under_one_directory():
     assert settings.lake == str(DATA / "lake")
     assert settings.mlflow == f"sqlite:///{DATA / 'mlflow.db'}"
     assert settings.dagster_home == str(DATA / "dagster")
+    assert settings.deploy == str(DATA / "production")
+    assert settings.ui == ""
 
 
 def test_each_place_can_be_told():
-    settings = read_settings({**PRODUCTION, "AWS_ENDPOINT_URL": "http://s3", "AWS_REGION": "eu-west-1"})
+    settings = read_settings({**PRODUCTION, "AWS_ENDPOINT_URL": "http://s3", "AWS_REGION": "eu-west-1", "ML_ASSETS_UI": "http://dagster:3000/"})
     assert (settings.landing, settings.lake, settings.mlflow, settings.dagster_home) == (
         "s3://landing",
         "s3://lake/x",
         "http://mlflow",
         "/opt/dagster",
     )
+    assert (settings.deploy, settings.ui) == ("s3://production/models", "http://dagster:3000")
     assert settings.s3 == {"endpoint_url": "http://s3", "region_name": "eu-west-1"}
 
 
@@ -40,7 +44,7 @@ def test_an_unknown_environment_is_refused(environment):
         read_settings({"ML_ASSETS_ENV": environment})
 
 
-@pytest.mark.parametrize("name", ["ML_ASSETS_LANDING", "ML_ASSETS_LAKE", "MLFLOW_TRACKING_URI", "DAGSTER_HOME"])
+@pytest.mark.parametrize("name", ["ML_ASSETS_LANDING", "ML_ASSETS_LAKE", "MLFLOW_TRACKING_URI", "DAGSTER_HOME", "ML_ASSETS_DEPLOY"])
 def test_production_has_no_defaults(name):
     with pytest.raises(ValueError, match=f"production, which needs {name} to be set"):
         read_settings({**PRODUCTION, name: ""})
@@ -55,4 +59,4 @@ def test_steps_run_in_process_locally_and_as_kubernetes_jobs_in_production():
 
 @pytest.mark.parametrize("variables", [{}, PRODUCTION])
 def test_every_environment_has_the_resources_that_assets_need(variables):
-    assert set(build_environment(read_settings(variables)).resources or {}) == {"landing", "lake", "registry", "tracking"}
+    assert set(build_environment(read_settings(variables)).resources or {}) == {"landing", "lake", "registry", "tracking", "deploy_target"}

@@ -1,4 +1,4 @@
-"""From features to the registry through Dagster: one model per day, judged, registered once, the alias moved only forward."""
+"""From features to the registry through Dagster: one model per day, judged, registered once."""
 
 import hashlib
 import json
@@ -8,7 +8,6 @@ import pytest
 
 from ml_assets.core.spec import ModelSpec
 from ml_assets.pipeline.assets import LANDED_TO_FEATURES, MODEL_ASSETS
-from ml_assets.pipeline.registry import ALIAS
 from ml_assets.pipeline.repair import models_that_saw
 from ml_assets_tests.conftest import SMALL
 from ml_assets_tests.pipeline.world import World, check, computed, day, failure, rows_of
@@ -97,7 +96,7 @@ def versions_of(world: World) -> list[tuple[str, str]]:
     return [(found.version, found.tags["model_digest"]) for found in client.search_model_versions("name='small'")]
 
 
-def test_the_entry_is_a_version_with_tags_signature_and_alias(world):
+def test_the_entry_is_a_version_with_tags_and_a_page_that_says_where_everything_is(world):
     from mlflow import MlflowClient
 
     entry = world.stages().registration.entry(day(12))
@@ -109,8 +108,22 @@ def test_the_entry_is_a_version_with_tags_signature_and_alias(world):
     assert len(version.tags["evaluation_fingerprint"]) == 16
     assert "dagster_run_id" in version.tags or "dagster_run_id" in client.get_run(version.run_id).data.tags
     assert client.get_run(version.run_id).data.metrics["roc_auc"] > 0.5
-    assert entry["alias_moved"]
-    assert world.registry.alias_version("small", ALIAS) == int(entry["version"])
+    assert entry["gates_passed"]
+    passport = json.loads((world.root / "lake" / "small" / "models" / entry["model_digest"] / "passport.json").read_text())
+    told = [
+        entry["model_digest"],
+        f"{len(passport['landed_objects'])} landed objects",
+        f"{world.lake.uri}/small/models/{entry['model_digest']}",
+        version.tags["evaluation_fingerprint"],
+        version.tags["trained_model_fingerprint"],
+        version.tags["dagster_run_id"],
+        f"small/reports/{day(12)}.html",
+    ]
+    assert [text for text in told if text not in version.description] == []
+
+
+def test_registration_moves_no_alias(world):
+    assert world.registry.client.get_registered_model("small").aliases == {}
 
 
 def test_the_pictures_and_metrics_are_shown_on_the_evaluation(world):
@@ -121,13 +134,13 @@ def test_the_pictures_and_metrics_are_shown_on_the_evaluation(world):
     assert event.metadata["roc_auc"].value > 0.5
 
 
-def test_an_older_model_is_registered_but_does_not_take_the_alias(world):
+def test_an_older_model_is_registered_after_a_newer_one(world):
     world.run(MODELS, day(11))
     older, newer = (world.stages().registration.entry(day(number)) for number in (11, 12))
     assert older is not None
     assert newer is not None
-    assert (older["gates_passed"], older["alias_moved"]) == (True, False)
-    assert world.registry.alias_version("small", ALIAS) == int(newer["version"])
+    assert older["gates_passed"]
+    assert int(older["version"]) > int(newer["version"])
 
 
 def test_another_gate_judges_again_without_training_again(world):

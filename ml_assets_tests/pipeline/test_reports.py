@@ -93,7 +93,7 @@ def test_a_model_and_its_entry_are_on_the_page_of_their_day(original):
     shown = page(original, day(LAST))
     assert "registered as version 1" in shown
     assert shown.count("data:image/png;base64,") == 5
-    for text in ("gate roc auc", "Metrics on the holdout", "alias", "model_digest", "xgboost "):
+    for text in ("gate roc auc", "Metrics on the holdout", "model_digest", "xgboost "):
         assert text in shown
     assert "no model was made of this day" in page(original, day(LAST - 1))
 

@@ -57,6 +57,7 @@ def made_world(root: Path) -> World:
         world.land(day(number), rows_of(day(number)))
     world.run(DAILY, day(1), day(LAST))
     world.run(MODELS, day(11), day(LAST))
+    world.promote(3)
     world.registry.client.set_registered_model_alias("small", "shadow", "1")
     for number in (9, 3):
         changed = rows_of(day(number))

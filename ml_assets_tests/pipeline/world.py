@@ -11,13 +11,16 @@ import dagster as dg
 import numpy as np
 import pandas as pd
 
+from ml_assets.core.releases import Move, promote
 from ml_assets.core.spec import ModelSpec
 from ml_assets.pipeline.assets import asset_key, build_assets
 from ml_assets.pipeline.stages import Stages, open_stages
+from ml_assets.resources.deploy_target import DeployTarget
 from ml_assets.resources.lake import Lake
 from ml_assets.resources.landing import Landing
 from ml_assets.resources.objects import open_objects
 from ml_assets.resources.registry import ModelRegistry
+from ml_assets.resources.releases import Releases
 from ml_assets.resources.tracking import ExperimentTracking
 
 START = date(2025, 1, 1)
@@ -52,6 +55,7 @@ class World:
         self.root, self.spec = root, spec
         self.landing = landing or Landing(uri=str(root / "landing"))
         self.lake = lake or Lake(uri=str(root / "lake"))
+        self.deploy_target = DeployTarget(uri=str(root / "production"))
         uri = f"sqlite:///{(store or root) / 'mlflow.db'}"
         self.registry, self.tracking = ModelRegistry(tracking_uri=uri), ExperimentTracking(tracking_uri=uri)
         self.instance = dg.DagsterInstance.ephemeral()
@@ -98,7 +102,13 @@ class World:
             selection=[asset_key(self.spec, name) for name in names],
             tags=tags,
             instance=self.instance,
-            resources={"lake": self.lake, "landing": self.landing, "registry": self.registry, "tracking": self.tracking},
+            resources={
+                "lake": self.lake,
+                "landing": self.landing,
+                "registry": self.registry,
+                "tracking": self.tracking,
+                "deploy_target": self.deploy_target,
+            },
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             raise_on_error=False,
         )
@@ -106,6 +116,17 @@ class World:
     def stages(self) -> Stages:
         """The stages, to read what is committed."""
         return open_stages(self.spec, Lake(uri=self.lake.uri, s3=self.lake.s3), self.landing, self.registry)
+
+    def releases(self) -> Releases:
+        """What is live, and moving it."""
+        return Releases(self.lake, self.registry, self.deploy_target, self.spec.name)
+
+    def promote(self, number: int) -> None:
+        """Make a version in the registry the champion."""
+        releases = self.releases()
+        state = releases.state()
+        (version,) = (version for version in releases.versions() if version.number == number)
+        releases.release(state, Move("promote", promote(state, version), version.day, "a test", "it was asked for", {}))
 
     def commits(self) -> dict[str, int]:
         """The version of every Delta table."""

@@ -3,7 +3,6 @@ import multiprocessing
 import subprocess
 import sys
 from contextlib import ExitStack
-from datetime import date
 from importlib.metadata import version
 
 import numpy as np
@@ -15,6 +14,7 @@ from ml_assets.core.scorer import Scorer
 from ml_assets.resources.mlflow_store import connect
 from ml_assets.resources.registry import ModelRegistry
 from ml_assets.resources.tracking import ExperimentTracking
+from ml_assets.resources.version_page import code_commit
 from ml_assets_tests.resources.mlflow_cases import PNG, artifacts, context, features, new_store, record, register_at_once
 
 
@@ -151,18 +151,50 @@ def test_an_incomplete_record_is_refused(changes, message):
         record(**changes)
 
 
-def test_an_alias_moves_forward_only(registry, uri):
-    days = {bare_version(uri, digest, day): day for digest, day in [("a1", "2025-03-01"), ("b2", "2025-03-02"), ("c3", "2025-03-02")]}
-    moves = [registry.move_alias("fraud", "champion", version, date.fromisoformat(days[version])) for version in (2, 2, 1, 3)]
-    assert [(move.moved, move.version, move.previous) for move in moves] == [(True, 2, None), (False, 2, 2), (False, 2, 2), (True, 3, 2)]
-    assert moves[2].reason == "champion points to version 2 of 2025-03-02, later than 2025-03-01: left alone"
-    assert registry.alias_version("fraud", "champion") == 3
+def test_the_page_of_version_and_run_say_where_everything_is(uri, run):
+    registry = ModelRegistry(tracking_uri=uri, dagster_ui="http://dagster:3000")
+    passport = json.dumps({"landed_objects": [{}, {}], "days": {"features": {"2025-02-01": "1"}}}).encode()
+    given = record(artifacts={**artifacts(), "passport.json": passport}, lake="s3://lake", lake_folder="fraud/models/a1")
+    done = registry.register(run, given)
+    client = connect(uri)
+    told = client.get_model_version("fraud", str(done.version)).description or ""
+    assert told.startswith("**fraud** of 2025-03-01\n")
+    for text in (
+        "| digest | `a1` |",
+        "`passport.json` among the artifacts of the model: 2 landed objects with their digests, and the fingerprints of 1 days",
+        "`s3://lake/fraud/models/a1`",
+        "[2025-03-01](http://dagster:3000/assets/fraud/evaluation?partition=2025-03-01), fingerprint `00ff`",
+        "[run-1](http://dagster:3000/runs/run-1)",
+        "`s3://lake/fraud/reports/2025-03-01.html`",
+        "`s3://lake/fraud/release_ledger`",
+    ):
+        assert text in told
+    tags = client.get_run(done.run_id).data.tags
+    assert tags["mlflow.note.content"] == told
+    commit = code_commit()
+    assert tags.get("mlflow.source.git.commit") == commit
+    assert (f"| code | commit `{commit}` |" in told) == (commit is not None)
 
 
-def test_an_alias_cannot_point_to_a_version_that_does_not_exist(registry, uri):
+def test_the_page_of_a_version_that_is_judged_again_says_so_unless_somebody_wrote_another(registry, run, uri):
+    registry.register(run, record())
+    client = connect(uri)
+    before = client.get_model_version("fraud", "1").description or ""
+    registry.register(run, record(tags={"evaluation_fingerprint": "11ee"}))
+    assert client.get_model_version("fraud", "1").description == before.replace("00ff", "11ee")
+    client.update_model_version("fraud", "1", "by hand")
+    registry.register(run, record())
+    assert client.get_model_version("fraud", "1").description == "by hand"
+
+
+def test_a_version_has_a_page_where_the_registry_is_a_server():
+    server = ModelRegistry(tracking_uri="https://me:secret@mlflow.example/")
+    assert server.version_url("fraud", 3) == "https://mlflow.example/#/models/fraud/versions/3"
+    assert ModelRegistry(tracking_uri="sqlite:////data/mlflow.db").version_url("fraud", 3) is None
+
+
+def test_an_alias_that_does_not_exist_has_no_version(registry, uri):
     bare_version(uri, "a1")
-    with pytest.raises(Exception, match="version=9"):
-        registry.move_alias("fraud", "champion", 9, date(2025, 3, 1))
     assert registry.alias_version("fraud", "champion") is None
     assert registry.alias_version("unknown", "champion") is None
 

@@ -22,7 +22,7 @@ def registry(tmp_path: Path) -> ModelRegistry:
     with ExperimentTracking(tracking_uri=uri).run(context(), "fraud") as run:
         registry.register(run, record("a1", FIRST))
         registry.register(run, record("b2", SECOND))
-    registry.move_alias("fraud", "champion", 2, SECOND)
+    registry.client.set_registered_model_alias("fraud", "champion", "2")
     return registry
 
 

@@ -1,0 +1,31 @@
+"""A model's files in the lake: where they lie, and reading them whole."""
+
+from ml_assets.core.model_digest import model_digest
+from ml_assets.resources.lake import Lake
+from ml_assets.resources.mlflow_model import ARTIFACTS, MODEL, PREPROCESSING
+
+
+class ModelFilesUnusable(Exception):
+    """Files of a model are not in the lake, or are not those of its digest; the message says which and what to do."""
+
+
+def artifacts_key(model: str, digest: str) -> str:
+    """The folder of a model's files, relative to the lake."""
+    return f"{model}/models/{digest}"
+
+
+def read_model_files(lake: Lake, model: str, digest: str) -> dict[str, bytes]:
+    """model.ubj, preprocessing.json and passport.json of a model.
+
+    Raises:
+        ModelFilesUnusable: when one is not there, or they are not those of the digest.
+    """
+    folder = artifacts_key(model, digest)
+    again = f"Put them back (the version's artifacts in MLflow hold a copy), or materialise the day of the model in {model}/trained_model again."
+    try:
+        files = {name: lake.files.read(f"{folder}/{name}") for name in ARTIFACTS}
+    except FileNotFoundError as error:
+        raise ModelFilesUnusable(f"the files of model {digest} are not all under {folder} in the lake ({error}). {again}") from error
+    if (found := model_digest(files[MODEL], files[PREPROCESSING])) != digest:
+        raise ModelFilesUnusable(f"the files under {folder} in the lake are those of another model, {found}. {again}")
+    return files

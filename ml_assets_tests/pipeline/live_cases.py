@@ -1,0 +1,169 @@
+"""Days of features and models of known quality, put into a lake as the stages before would, for what becomes live."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from ml_assets.core.releases import Move
+from ml_assets.core.schemas import REGISTRY_ENTRY, features_schema
+from ml_assets.core.scorer import column_types, to_matrix
+from ml_assets.core.spec import ModelSpec
+from ml_assets.pipeline.days import make_days
+from ml_assets.pipeline.deployment import COMPARISON, DEPLOYMENT, ModelDeployment
+from ml_assets.pipeline.features import FEATURES
+from ml_assets.pipeline.predictions import PREDICTIONS, DailyPredictions
+from ml_assets.pipeline.registry import ENTRY
+from ml_assets.pipeline.stage import DayOutcome
+from ml_assets.resources.lake import Lake
+from ml_assets.resources.landing import Landing
+from ml_assets.resources.ledger import Ledger
+from ml_assets.resources.mlflow_model import ARTIFACTS
+from ml_assets_tests.conftest import SMALL
+from ml_assets_tests.pipeline.world import day
+
+CANARY = {
+    "steps": [20, 50, 100],
+    "minimum_days": 3,
+    "minimum_rows": 100,
+    "minimum_positives": 20,
+    "maximum_days": "20d",
+    "metric": "roc_auc",
+    "margin": 0.02,
+    "maximum_error_increase": 0.03,
+    "bootstrap_samples": 60,
+}
+DAYS, ROWS, CARDS = 64, 300, 90
+# The features of SMALL: one that tells the label, one that tells it a little more, and one that told it until the data changed.
+AMOUNT, MORE, ONCE = ModelSpec.model_validate(SMALL).feature_names()
+
+
+def spec_with(canary: Mapping | None = None, **changes) -> ModelSpec:
+    """The small specification with a canary."""
+    return ModelSpec.model_validate({**SMALL, "deployment": {"canary": {**CANARY, **(canary or {})}, "explained_rows": 5, "reasons": 2}, **changes})
+
+
+def rows_with_features(which: date, live: bool = True, count: int = ROWS) -> pd.DataFrame:
+    """Rows of features of a day with their labels; before the data are live, ONCE tells the label."""
+    random = np.random.default_rng(which.toordinal())
+    signal, more, once = random.normal(size=(3, count))
+    odds = 2 * signal + 1.5 * more + (0 if live else 6 * once) - 1.5
+    return pd.DataFrame(
+        {
+            "id": which.toordinal() * 1000 + np.arange(count),
+            "event_time": pd.Timestamp(which, tz="UTC") + pd.to_timedelta(np.arange(count), unit="min"),
+            "card": [f"card-{number}" for number in random.integers(0, CARDS, count)],
+            "label": (random.random(count) < 1 / (1 + np.exp(-odds))).astype(int),
+            AMOUNT: signal,
+            MORE: more,
+            ONCE: once,
+        }
+    )
+
+
+@cache
+def model(kind: str) -> dict[str, bytes]:
+    """The files of a model: `first`, `equal` to it, `better`, `worse`, which was as good until the data changed, or `eager` to decide positive."""
+    import xgboost as xgb
+
+    names = {"first": [AMOUNT], "equal": [AMOUNT], "better": [AMOUNT, MORE], "worse": [AMOUNT, ONCE], "eager": [AMOUNT]}[kind]
+    rows = pd.concat([rows_with_features(day(number), kind != "worse") for number in range(-9, 1)], ignore_index=True)
+    rows = rows.iloc[1::2] if kind == "equal" else rows.iloc[::2]
+    preprocessing = {
+        "features": [{"name": name, "kind": "number"} for name in names],
+        "target": "label",
+        "threshold": 0.05 if kind == "eager" else 0.5,
+    }
+    matrix = xgb.DMatrix(to_matrix(preprocessing, rows), rows["label"], feature_types=column_types(preprocessing))
+    booster = xgb.train({"objective": "binary:logistic", "max_depth": 2, "eta": 0.3, "nthread": 1}, matrix, 20)
+    passport = json.dumps({"kind": kind}).encode()
+    return dict(zip(ARTIFACTS, (bytes(booster.save_raw("ubj")), json.dumps(preprocessing).encode(), passport), strict=True))
+
+
+class LiveLake:
+    """A lake in which features and registry entries are put, and days are decided and scored, one after the other."""
+
+    def __init__(self, root: Path, spec: ModelSpec | None = None):
+        self.root, self.spec, self.lake = root, spec or spec_with(), Lake(uri=str(root / "lake"))
+        self.ledger = Ledger(self.lake, self.spec.name)
+        self.features = self.lake.table(self.spec.name, FEATURES, features_schema(self.spec))
+        self.entries = self.lake.table(self.spec.name, ENTRY, REGISTRY_ENTRY)
+        self.versions = 0
+        self.open()
+
+    def open(self) -> None:
+        """The stages as another process opens them."""
+        landing = Landing(uri=str(self.root / "landing"))
+        self.deployment = ModelDeployment(self.spec, Lake(uri=self.lake.uri), landing, self.ledger.append, "run 1")
+        self.predictions = DailyPredictions(self.spec, Lake(uri=self.lake.uri))
+
+    def put_features(self, numbers: Iterable[int] = range(1, DAYS + 1), labels: bool = True) -> None:
+        """Features of some days."""
+        rows = {}
+        for number in numbers:
+            frame = rows_with_features(day(number))
+            frame["label"] = frame["label"] if labels else pd.array([None] * len(frame), dtype="Int64")
+            rows[day(number)] = pa.Table.from_pandas(frame, features_schema(self.spec), preserve_index=False)
+        self.features.refresh()
+        self.features.commit(rows, dict.fromkeys(rows, 7 if labels else 8))
+
+    def put_model(self, kind: str, number: int, passed: bool = True) -> int:
+        """The model of a day, registered; its version."""
+        files = model(kind)
+        digest = hashlib.sha256(b"".join(files.values())).hexdigest()
+        for name, content in files.items():
+            self.lake.files.write(f"{self.spec.name}/models/{digest}/{name}", content)
+        self.versions += 1
+        entry = {"model_digest": digest, "version": str(self.versions), "gates_passed": passed}
+        self.entries.refresh()
+        self.entries.commit({day(number): pa.Table.from_pylist([entry], schema=REGISTRY_ENTRY)}, {day(number): self.versions})
+        return self.versions
+
+    def decide(self, first: int, last: int | None = None) -> list[DayOutcome]:
+        """Materialise deployment for some days, one after the other."""
+        days = [day(number) for number in range(first, (last or first) + 1)]
+        return list(make_days(self.deployment, days, "run-1", alone=last is None))
+
+    def live(self, first: int, last: int | None = None) -> None:
+        """Each day is decided, and its rows are scored, before the next."""
+        for number in range(first, (last or first) + 1):
+            self.decide(number)
+            list(make_days(self.predictions, [day(number)], "run-1", alone=True))
+
+    def row(self, number: int) -> dict:
+        """The row of deployment of a day."""
+        self.deployment.tables[DEPLOYMENT].refresh()
+        found = self.deployment.row(day(number))
+        assert found is not None
+        return found
+
+    def outcomes(self) -> list[str]:
+        """The outcomes of all decided days in their order."""
+        table = self.deployment.tables[DEPLOYMENT]
+        return table.read(sorted(table.row_counts()), ["outcome"])["outcome"].to_pylist()
+
+    def compared(self, number: int, scope: str = "paired") -> pd.DataFrame:
+        """The comparison as known on a day, by metric."""
+        rows = self.deployment.tables[COMPARISON].read([day(number)]).to_pandas()
+        return rows[rows["scope"] == scope].set_index("metric")
+
+    def scored(self, number: int) -> pd.DataFrame:
+        """The predictions of a day."""
+        return self.predictions.tables[PREDICTIONS].read([day(number)]).to_pandas()
+
+    def story(self) -> list[tuple[int, str, int | None, int | None, int]]:
+        """Of each release: number of the day, action, champion, challenger, percent."""
+        return [told(move) for move in self.ledger.moves()]
+
+
+def told(move: Move) -> tuple[int, str, int | None, int | None, int]:
+    """Number of the day, action, and afterwards champion, challenger and percent of a release."""
+    after = move.after
+    number = (move.day - day(1)) // timedelta(days=1) + 1
+    return number, move.action, after.champion and after.champion.number, after.challenger and after.challenger.number, after.percent  # type: ignore[return-value]
