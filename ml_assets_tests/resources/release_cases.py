@@ -90,7 +90,7 @@ class ReleaseWorld:
 def model_files(number: int) -> dict[str, bytes]:
     """Files of a model; large enough that writing them takes more than a moment."""
     return {
-        "model.ubj": bytes([number]) * 300_000,
+        "model.ubj": bytes([number]) * 100_000,
         "preprocessing.json": json.dumps({"threshold": number / 10}).encode(),
         "passport.json": json.dumps({"of": number}).encode(),
     }
