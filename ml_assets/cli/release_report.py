@@ -41,7 +41,7 @@ def print_releases(
     console.print(table)
     _print_live(console, rows, moves)
     where = f"version {deployed['version']} of {deployed['day']}" if deployed else "nothing"
-    console.print(f"Deployed      {where}, under {escape(f'{target.rstrip("/")}/{model}')}", soft_wrap=True)
+    console.print(f"Deployed      {where}, under {escape(target.rstrip('/'))}/{model}", soft_wrap=True)
     for problem in problems:
         console.print(f"[bold red]Not in line:[/] {escape(problem)}", soft_wrap=True)
 

@@ -90,7 +90,7 @@ class ReleaseWorld:
 def model_files(number: int) -> dict[str, bytes]:
     """Files of a model; large enough that writing them takes more than a moment."""
     return {
-        "model.ubj": bytes([number]) * 300_000,
+        "model.ubj": bytes([number]) * 100_000,
         "preprocessing.json": json.dumps({"threshold": number / 10}).encode(),
         "passport.json": json.dumps({"of": number}).encode(),
     }
@@ -108,3 +108,19 @@ def read_deployed(target: DeployTarget) -> dict:
     assert json.loads(read["preprocessing.json"])["threshold"] == metadata["threshold"]
     assert json.loads(read["passport.json"])["of"] == metadata["version"]
     return metadata
+
+
+def read_in_a_loop(uri: str, s3: dict[str, str], stop, results) -> None:
+    """The work of another process: reads what is deployed again and again, and reports the versions that it saw."""
+    os.environ |= {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+    target, seen, reads = DeployTarget(uri=uri, s3=s3), set(), 0
+    try:
+        while not stop.is_set():
+            seen.add(read_deployed(target)["version"])
+            if not reads:
+                results.put("began")
+            reads += 1
+        results.put((seen, reads))
+    except BaseException as error:
+        results.put(repr(error))
+        raise
