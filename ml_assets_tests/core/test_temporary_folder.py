@@ -29,9 +29,13 @@ def temporary(tmp_path, monkeypatch):
 
 
 def test_a_folder_is_there_until_it_is_done_with(temporary):
-    with pytest.raises(ZeroDivisionError), temporary_folder("rows_") as folder:
-        assert folder.parent == temporary
-        raise ZeroDivisionError
+    def fail():
+        with temporary_folder("rows_") as folder:
+            assert folder.parent == temporary
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
     assert list(temporary.iterdir()) == []
 
 
