@@ -69,8 +69,9 @@ docs: $(VENV)/.installed-dev  ## Write the documents that are generated from the
 screenshots: $(VENV)/.installed-docs home  ## Take the pictures of the documents (needs Chromium with its driver, and `make run` before)
 	@$(BIN)/python docs/screenshots.py
 
-bench: $(VENV)/.installed-dev  ## Measure validation, a backfill and a look of the sensor, each against its floor in the same minutes
+bench: $(VENV)/.installed-dev  ## Measure validation, training, a backfill and a look of the sensor, each against its floor in the same minutes
 	@$(BIN)/python benchmarks/validation.py
+	@$(BIN)/python benchmarks/training.py
 	@$(BIN)/python benchmarks/backfill.py
 	@$(BIN)/python benchmarks/arrivals.py
 	@$(BIN)/python benchmarks/backfill_through_daemon.py

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from datetime import date
 from functools import partial
-from tempfile import TemporaryDirectory
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from ml_assets.core.batches import LabelledDays
 from ml_assets.core.boosting import OnRound, Segment, Train, follow, to_bytes
 from ml_assets.core.scorer import column_types
 from ml_assets.core.spec import ModelSpec
+from ml_assets.core.temporary_folder import temporary_folder
 
 Batches = Callable[[], Iterator[tuple[np.ndarray, np.ndarray]]]
 
@@ -40,7 +40,7 @@ class OneMachine:
         import xgboost as xgb
 
         external = self._spec.training.engine == "external_memory"
-        with TemporaryDirectory(prefix="ml_assets_rows_") if external else nullcontext() as folder:
+        with temporary_folder("ml_assets_rows_") if external else nullcontext() as folder:
             made = [self._quantised(preprocessing, train_on, folder and f"{folder}/train")]
             if watch:
                 made.append(self._quantised(preprocessing, watch, folder and f"{folder}/validation", made[0]))

@@ -29,6 +29,7 @@ def test_external_memory_gives_the_metrics_of_memory(temporary, batch_rows):
     assert external.rounds == memory.rounds
     assert external.metrics == pytest.approx(memory.metrics, abs=METRICS_WITHIN)
     assert external.preprocessing == memory.preprocessing
+    assert _train(batch_rows=batch_rows, engine="external_memory").digest == external.digest
 
 
 def test_external_memory_is_in_files_while_it_trains_which_are_gone_afterwards(temporary, monkeypatch):
