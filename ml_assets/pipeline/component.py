@@ -103,7 +103,7 @@ class ModelPipeline(dg.Component):
         return cls(attributes)
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
-        """Assets with their checks, the jobs, the sensors and the schedules; those of retention and freshness only where the specification has any."""
+        """Assets with their checks, jobs, sensors and schedules; those of retention and freshness only where the specification has any."""
         job, landed_job, live = daily_job(self.spec), features_job(self.spec), live_job(self.spec)
         clearing = [retention_job(self.spec)] if self.spec.retention.removes else []
         on_time = [newest_day_check(self.spec)] if freshness_policy(self.spec) else []
