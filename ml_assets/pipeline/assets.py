@@ -20,6 +20,7 @@ from ml_assets.pipeline.live_assets import deployment_assets, predictions_assets
 from ml_assets.pipeline.predictions import PREDICTIONS
 from ml_assets.pipeline.registry import ENTRY, ModelRegistration
 from ml_assets.pipeline.search import SEARCH
+from ml_assets.pipeline.search_assets import search_assets
 from ml_assets.pipeline.stage_assets import StageAssets, build_stage_assets
 from ml_assets.pipeline.stale_models import mark_stale_models
 from ml_assets.pipeline.training import MODEL, ModelTraining

@@ -104,8 +104,10 @@ def test_progress_comes_from_the_workers(on_cluster, monkeypatch):
     ],
 )
 def test_an_error_of_a_worker_comes_through(on_cluster, error, expected, message):
-    def read_day(day, process=os.getpid()):
-        if os.getpid() != process:
+    here = os.getpid()
+
+    def read_day(day):
+        if os.getpid() != here:
             raise error
         return cases._day(day)
 
