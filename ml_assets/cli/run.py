@@ -19,7 +19,7 @@ from ml_assets.cli.summary import print_summary
 from ml_assets.core.day_ranges import days_between
 from ml_assets.core.spec import ModelSpec
 from ml_assets.defs.environment import SETTINGS, Settings, build_environment
-from ml_assets.pipeline.assets import landed_to_features, model_assets
+from ml_assets.pipeline.assets import LIVE_ASSETS, landed_to_features, model_assets
 from ml_assets.pipeline.days import is_current
 from ml_assets.pipeline.evaluation import EVALUATION
 from ml_assets.pipeline.stage import CannotMake
@@ -93,7 +93,7 @@ def days_needed(spec: ModelSpec, newest: date, stages: Stages) -> Needed:
     seen = max(spec.source.start, first - timedelta(days=days_read(spec)[-1]))
     landed, featured = days_between(seen, newest), days_between(first, newest)
     work = [(stage, landed) for stage in stages.of_landed()] + [(stages.features, featured)]
-    work += [(stage, [newest]) for stage in stages.of_model()]
+    work += [(stage, [newest]) for stage in (*stages.of_model(), *stages.of_live())]
     try:
         to_do = not all(is_current(stage, day) for stage, days in work for day in days)
     except CannotMake:
@@ -110,7 +110,9 @@ def _materialise(spec: ModelSpec, needed: Needed, settings: Settings, console: C
     seconds: dict[str, float] = {}
     with dg.DagsterInstance.from_config(settings.dagster_home) as instance, StageProgress(console) as progress:
         landed = landed_to_features(spec)
-        for names, days in [(landed[:-1], needed.landed), (landed[-1:], needed.featured), (model_assets(spec), [needed.newest])]:
+        newest = [needed.newest]
+        # In a run of its own: what is live scores the day also where its model fails a gate.
+        for names, days in [(landed[:-1], needed.landed), (landed[-1:], needed.featured), (model_assets(spec), newest), (LIVE_ASSETS, newest)]:
             progress.expect(names, len(days))
             try:
                 result = run_days(job, instance, spec, names, days)

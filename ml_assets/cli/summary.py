@@ -44,10 +44,12 @@ def print_summary(
         console.print(f"[bold red]Blocked:[/] {escape(blocked)}", soft_wrap=True)
     if not model["model_digest"]:
         console.print(f"[bold red]There is no model of {needed.newest}:[/] {escape(model['problem'])}", soft_wrap=True)
+        _print_live(console, needed, stages)
         return
     _print_metrics(console, spec, needed, stages)
     _print_gates(console, needed, stages)
     _print_entry(console, spec, needed, stages, model, settings)
+    _print_live(console, needed, stages)
     if seconds:
         console.print("Seconds       " + ", ".join(f"{stage} {took:.1f}" for stage, took in seconds.items()), soft_wrap=True)
     console.print(f"In all        {total:.1f} s")
@@ -104,3 +106,20 @@ def _print_entry(console: Console, spec: ModelSpec, needed: "Needed", stages: St
     else:
         console.print(f"MLflow        {spec.name} version {entry.get('version', 'none')}, {alias}", soft_wrap=True)
     console.print(f"Files         {settings.lake}/{model['artifacts']}", soft_wrap=True)
+
+
+def _print_live(console: Console, needed: "Needed", stages: Stages) -> None:
+    """What is live, what was decided, and how the rows of the newest day were scored."""
+    live, decided = stages.predictions.live(needed.newest), stages.deployment.row(needed.newest)
+    if live.champion is None:
+        console.print("Live          [yellow]no model[/]")
+    else:
+        canary = f", {live.challenger} for {live.percent} percent of the entities" if live.challenger else ""
+        console.print(f"Live          {live.champion}{canary}")
+    if decided:
+        console.print(f"Deployment    {decided['outcome']}: {escape(decided['reason'])}", soft_wrap=True)
+    scored = stages.predictions.scored(needed.newest)
+    if problem := stages.predictions.problem(needed.newest):
+        console.print(f"Predictions   [yellow]{escape(problem)}[/]", soft_wrap=True)
+    else:
+        console.print(f"Predictions   {len(scored):,} rows of {needed.newest}, {int(scored['decision'].sum()):,} decided positive")

@@ -9,9 +9,10 @@ from pydantic import BaseModel
 
 from ml_assets.core.spec import ModelSpec
 from ml_assets.core.spec.reference import documented_schema
+from ml_assets.pipeline.after_failure import live_after_failure
 from ml_assets.pipeline.assets import build_assets
 from ml_assets.pipeline.freshness import freshness_job, freshness_policy, freshness_schedule, newest_day_check
-from ml_assets.pipeline.jobs import daily_job, features_job
+from ml_assets.pipeline.jobs import daily_job, features_job, live_job
 from ml_assets.pipeline.retention_job import retention_job, retention_schedule
 from ml_assets.pipeline.schedules import daily_schedule
 from ml_assets.pipeline.sensors import arrivals_sensor
@@ -54,6 +55,10 @@ attributes:
 
   gates:
     roc_auc: {{minimum: 0.80}}
+
+  # A model that passed goes live for a share of the entities first: docs/releases.md
+  deployment:
+    canary: {{steps: [5, 25, 100], metric: roc_auc}}
 """
 
 
@@ -69,7 +74,7 @@ class ModelScaffolder(Scaffolder):
 
 @dg.scaffold_with(ModelScaffolder)
 class ModelPipeline(dg.Component):
-    """One model, from its landed files to its registry entry; see docs/spec.md for the fields."""
+    """One model, from its landed files to predictions by what is live; see docs/spec.md for the fields."""
 
     def __init__(self, spec: ModelSpec):
         self.spec = spec
@@ -98,16 +103,16 @@ class ModelPipeline(dg.Component):
         return cls(attributes)
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
-        """Assets with their checks, the jobs, the sensor and the schedules; those of retention and freshness only where the specification has any."""
-        job, landed_job = daily_job(self.spec), features_job(self.spec)
+        """Assets with their checks, jobs, sensors and schedules; those of retention and freshness only where the specification has any."""
+        job, landed_job, live = daily_job(self.spec), features_job(self.spec), live_job(self.spec)
         clearing = [retention_job(self.spec)] if self.spec.retention.removes else []
         on_time = [newest_day_check(self.spec)] if freshness_policy(self.spec) else []
         looking = [freshness_job(self.spec, check) for check in on_time]
         return dg.Definitions(
             assets=build_assets(self.spec),
             asset_checks=on_time,
-            jobs=[job, landed_job, *looking, *clearing],
-            sensors=[arrivals_sensor(self.spec, landed_job)],
+            jobs=[job, landed_job, live, *looking, *clearing],
+            sensors=[arrivals_sensor(self.spec, landed_job), live_after_failure(self.spec, job, live)],
             schedules=[
                 daily_schedule(self.spec, job),
                 *(freshness_schedule(self.spec, one) for one in looking),

@@ -5,6 +5,7 @@ from ml_assets.core.spec.feed import labels_feed, rows_feed
 from ml_assets.pipeline.features import FEATURES
 from ml_assets.pipeline.features import METRICS as FEATURE_METRICS
 from ml_assets.pipeline.features import PROFILES as FEATURE_PROFILES
+from ml_assets.pipeline.predictions import PREDICTIONS
 from ml_assets.pipeline.validation import PROFILES as COLUMN_PROFILES
 from ml_assets.pipeline.validation import VALIDATED
 
@@ -15,7 +16,7 @@ def day_tables(spec: ModelSpec) -> dict[str, str]:
     What is made from something goes before it, and the main table of a stage before the side table, so that a day whose removal was interrupted is
     never taken for one that is there.
     """
-    tables: dict[str, str] = dict.fromkeys((FEATURES, FEATURE_PROFILES, FEATURE_METRICS), FEATURES)
+    tables: dict[str, str] = dict.fromkeys((PREDICTIONS, FEATURES, FEATURE_PROFILES, FEATURE_METRICS), FEATURES)
     for feed in (rows_feed(spec), labels_feed(spec)):
         if feed is not None:
             profiles = [COLUMN_PROFILES] if feed.validated == VALIDATED else []

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from ml_assets.core.spec import ModelSpec
-from ml_assets.pipeline.assets import asset_key, landed_to_features
+from ml_assets.pipeline.assets import LIVE_ASSETS, asset_key, landed_to_features
 from ml_assets.pipeline.freshness import freshness_policy, newest_day_check
 
 if TYPE_CHECKING:
@@ -17,7 +17,17 @@ def daily_job(spec: ModelSpec) -> "UnresolvedAssetJobDefinition":
     return dg.define_asset_job(
         f"{spec.name}_daily",
         selection=_of_runs_days(spec, dg.AssetSelection.key_prefixes([spec.name])),
-        description=f"Every stage of {spec.name}, from landed files to the registry entry.",
+        description=f"Every stage of {spec.name}, from landed files to predictions.",
+        tags={"model": spec.name},
+    )
+
+
+def live_job(spec: ModelSpec) -> "UnresolvedAssetJobDefinition":
+    """What is live, and the rows of a day scored by it, without a new model."""
+    return dg.define_asset_job(
+        f"{spec.name}_live",
+        selection=_of_runs_days(spec, dg.AssetSelection.assets(*[asset_key(spec, name) for name in LIVE_ASSETS])),
+        description=f"Decides what is live of {spec.name}, and scores the rows of a day with it; the features of the day have to be there.",
         tags={"model": spec.name},
     )
 

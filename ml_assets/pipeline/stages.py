@@ -44,6 +44,10 @@ class Stages:
         """The stages that make a model of a day, from the search for its parameters to its registration."""
         return [stage for stage in (self.search, self.training, self.evaluation, self.registration) if stage is not None]
 
+    def of_live(self) -> list[Stage]:
+        """The stages that decide what is live and score with it."""
+        return [self.deployment, self.predictions]
+
     def __iter__(self) -> Iterator[Stage]:
         """Every stage that the model has, each after those that it reads."""
         return (stage for field in fields(self) if (stage := getattr(self, field.name)) is not None)

@@ -19,14 +19,24 @@ def load(attributes: dict) -> ModelPipeline:
 
 def definitions(attributes: dict) -> dg.Definitions:
     component = load(attributes)
-    nothing = {name: dg.ResourceDefinition.none_resource() for name in ("lake", "landing", "registry", "tracking")}
+    nothing = {name: dg.ResourceDefinition.none_resource() for name in ("lake", "landing", "registry", "tracking", "deploy_target")}
     return dg.Definitions.merge(component.build_defs(dg.ComponentTree.for_test().load_context), dg.Definitions(resources=nothing))
 
 
-def test_a_model_has_seven_assets_one_job_and_one_schedule(small):
+def test_a_model_has_nine_assets_one_job_and_one_schedule(small):
     defs = definitions(small)
     names = {key.to_user_string() for key in defs.resolve_asset_graph().get_all_asset_keys()}
-    stages = ("raw_data", "validated_data", "quarantined_data", "features", "trained_model", "evaluation", "model_registry_entry")
+    stages = (
+        "raw_data",
+        "validated_data",
+        "quarantined_data",
+        "features",
+        "trained_model",
+        "evaluation",
+        "model_registry_entry",
+        "deployment",
+        "predictions",
+    )
     assert names == {f"small/{stage}" for stage in stages}
     assert defs.resolve_job_def("small_daily").name == "small_daily"
     assert defs.resolve_schedule_def("small_daily").cron_schedule == "0 2 * * *"

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pydantic import BaseModel, ConfigDict
 
 # Names of columns that the pipeline adds to its tables.
-RESERVED = ("day", "event_day", "score", "decision")
+RESERVED = ("day", "event_day", "score", "decision", "model_version", "side", "reasons")
 
 
 class SpecPart(BaseModel):
