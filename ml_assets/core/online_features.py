@@ -43,7 +43,7 @@ class OnlineFeatures:
             history: validated rows of the days from `days_held` to `through`, with the labels known by then and at least `columns_read(spec)`.
             through: the newest day of the history. For rows of later days all of it counts; for a row of an earlier day what is before that day.
         """
-        self.through = through
+        self.through, self.through_text = through, through.isoformat()
         self._spec, self._first = spec, days_held(spec, through)[0]
         zone = spec.source.time_zone
         self._zone = UTC if zone == "UTC" else ZoneInfo(zone)

@@ -26,7 +26,29 @@ COLUMNS = {
     "when": {"type": "timestamp", "nullable": True},
 }
 TEXTS = st.sampled_from(
-    ["", " ", " 7 ", "+5", "4.0", "1e3", "-0", "1_000", "١", "true", "FALSE", "0", "nan", "inf", "a b", "Ü", " é", "\u2028x", "x\x1f", "{}", "[1]"]
+    [
+        "",
+        " ",
+        " 7 ",
+        "+5",
+        "4.0",
+        "1e3",
+        "-0",
+        "1_000",
+        "\u0661",
+        "true",
+        "FALSE",
+        "0",
+        "nan",
+        "inf",
+        "a b",
+        "Ü",
+        " é",
+        "\u2028x",
+        "x\x1f",
+        "{}",
+        "[1]",
+    ]
 ) | st.text(max_size=6)
 TIMES = st.sampled_from(
     [
@@ -80,20 +102,20 @@ def in_a_file(spec: ModelSpec, name: str, value: object) -> tuple[Any, set[str]]
 @settings(max_examples=80, deadline=None)
 def test_a_value_is_read_as_in_a_landed_file(zone, name, value):
     expected, rules = in_a_file(SPECS[zone], name, value)
-    try:
-        found = READERS[zone, name](value)
-    except Unfit as error:
-        assert any(str(error).startswith(rule) for rule in rules), (value, rules, error)
+    if rules:
+        with pytest.raises(Unfit) as refused:
+            READERS[zone, name](value)
+        assert any(str(refused.value).startswith(rule) for rule in rules)
     else:
-        assert not rules, (value, rules, found)
+        found = READERS[zone, name](value)
         assert (found, type(found)) == (expected, type(expected))
 
 
 def test_the_reason_names_the_rule_in_the_words_of_quarantine():
-    with pytest.raises(Unfit, match="^less than minimum -3$") as refused:
+    with pytest.raises(Unfit, match=r"^less than minimum -3$") as refused:
         READERS["UTC", "whole"](-4)
     assert refused.value.rule == "minimum"
-    with pytest.raises(Unfit, match="^cannot be read as timestamp$"):
+    with pytest.raises(Unfit, match=r"^cannot be read as timestamp$"):
         READERS["UTC", "when"]("noon")
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ml_assets.core.score_request import RequestReader, Refused
+from ml_assets.core.score_request import Refused, RequestReader
 from ml_assets_tests.core.feature_cases import spec_with
 
 SPEC = spec_with({"kind": "column", "columns": ["amount"]})
@@ -75,7 +75,7 @@ def test_columns_may_have_any_name_but_that_of_the_earlier_rows():
     named = {**SPEC.columns, "json": {"type": "string"}, "copy": {"type": "string"}, "model_y": {"type": "string"}}
     reader = RequestReader(spec_with({"kind": "column", "columns": ["amount"]}, columns=named))
     assert reader.read(json.dumps(ROW | {"json": "a", "copy": "b", "model_y": "c"}).encode()).row["copy"] == "b"
-    with pytest.raises(ValueError, match="columns.earlier_rows"):
+    with pytest.raises(ValueError, match=r"columns\.earlier_rows"):
         RequestReader(spec_with({"kind": "column", "columns": ["amount"]}, columns={**SPEC.columns, "earlier_rows": {"type": "string"}}))
 
 
