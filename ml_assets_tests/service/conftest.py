@@ -3,7 +3,7 @@
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -53,13 +53,17 @@ class Served:
         """What /ready says."""
         return self.client.get("/ready").json()
 
-    def wait_for(self, **expected) -> dict:
-        """Wait until /ready says so; what it says then."""
-        end = time.monotonic() + 20
-        while any((state := self.state())[name] != value for name, value in expected.items()):
-            assert time.monotonic() < end, (expected, state)
+    def wait_until(self, is_so: Callable[[dict], bool]) -> dict:
+        """Wait until it is so by what /ready says; what it says then."""
+        end = time.monotonic() + 60
+        while not is_so(state := self.state()):
+            assert time.monotonic() < end, state
             time.sleep(0.02)
         return state
+
+    def wait_for(self, **expected) -> dict:
+        """Wait until /ready says so; what it says then."""
+        return self.wait_until(lambda state: all(state[name] == value for name, value in expected.items()))
 
     def release(self, champion: int, challenger: int | None = None, percent: int = 0) -> None:
         """Set the aliases and the share, and wait until they are live."""

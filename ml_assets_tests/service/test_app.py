@@ -1,13 +1,17 @@
 """The service over HTTP: answers, refusals, readiness, metrics, and what happens when something beside it fails."""
 
 import json
+import shutil
+import sqlite3
+import threading
 import time
 
 import httpx
 import pytest
 
 from ml_assets.core.sides import is_challengers
-from ml_assets_tests.pipeline.world import World, day
+from ml_assets.pipeline.assets import LANDED_TO_FEATURES
+from ml_assets_tests.pipeline.world import World, day, rows_of
 from ml_assets_tests.service.conftest import LAST, serving
 
 
@@ -61,9 +65,6 @@ def test_a_moved_alias_is_live_within_seconds(served, row):
 
 
 def test_a_new_day_of_history_is_seen(served, row, world: World):
-    from ml_assets.pipeline.assets import LANDED_TO_FEATURES
-    from ml_assets_tests.pipeline.world import rows_of
-
     world.land(day(LAST + 1), rows_of(day(LAST + 1)))
     world.run(list(LANDED_TO_FEATURES), day(LAST + 1))
     served.wait_for(features_through=str(day(LAST + 1)))
@@ -77,9 +78,7 @@ def test_a_champion_that_cannot_be_loaded_leaves_the_one_before(served, row, wor
     content = file.read_bytes()
     file.write_bytes(b"not a model")
     served.mlflow.set_registered_model_alias("small", "champion", "1")
-    while served.state()["problem"] is None:
-        time.sleep(0.02)
-    state = served.state()
+    state = served.wait_until(lambda state: state["problem"] is not None)
     assert (state["ready"], state["champion"]) == (True, 2)
     assert "version 1 of small cannot be loaded" in state["problem"]
     assert served.score(row).json()["model_version"] == 2
@@ -89,26 +88,28 @@ def test_a_champion_that_cannot_be_loaded_leaves_the_one_before(served, row, wor
 
 
 def test_without_the_challenger_s_files_the_champion_scores_everybody(served, row, world: World):
-    import shutil
-
     digest = served.mlflow.get_model_version("small", "1").tags["model_digest"]
     shutil.rmtree(world.root / "lake" / "small" / "models" / digest)
     served.mlflow.set_registered_model_alias("small", "challenger", "1")
     served.mlflow.set_registered_model_tag("small", "canary_percent", "100")
-    while served.state()["problem"] is None:
-        time.sleep(0.02)
-    assert "the champion scores the entities of the challenger" in served.state()["problem"]
+    state = served.wait_until(lambda state: state["problem"] is not None)
+    assert "the champion scores the entities of the challenger" in state["problem"]
     assert served.score(row).json()["side"] == "champion"
 
 
 def test_with_the_registry_down_scoring_goes_on_and_tells_how_old_it_is(served, row, world: World):
-    (world.root / "mlflow.db").rename(world.root / "away.db")
-    (world.root / "mlflow.db").mkdir()
-    before = served.state()["registry_age_seconds"]
-    while served.state()["registry_age_seconds"] < before + 0.5:
-        time.sleep(0.05)
+    def rename(old: str, new: str) -> None:
+        with sqlite3.connect(world.root / "mlflow.db", timeout=30) as store:
+            store.execute(f"ALTER TABLE {old} RENAME TO {new}")
+
+    rename("registered_models", "away")
+    served.wait_until(lambda state: state["registry_age_seconds"] > 0.5)
     assert served.score(row).status_code == 200
+    assert served.state()["ready"]
     assert 'ml_assets_failed_looks_total{at="registry"}' in served.client.get("/metrics").text
+    rename("away", "registered_models")
+    served.release(champion=1)
+    assert served.score(row).json()["model_version"] == 1
 
 
 def test_without_a_champion_nothing_is_scored_and_the_reason_is_told(world: World, row):
@@ -153,8 +154,6 @@ def test_the_description_of_the_api_has_the_columns(served):
 
 
 def test_no_request_fails_while_the_aliases_move(served, row):
-    import threading
-
     statuses, stop = [], threading.Event()
 
     def ask() -> None:
