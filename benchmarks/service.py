@@ -27,11 +27,16 @@ MODEL, HISTORY_DAYS, ROUNDS_OF_BOOSTING, ENOUGH = "fraud_detection", 38, 150, 0.
 
 
 class Load(NamedTuple):
-    """Answers of one stretch of load. seconds: of each answer; elapsed: of all; failed: answers with another status than 200, and none at all."""
+    """Answers of one stretch of load.
+
+    seconds: of each answer. elapsed: of all. failed: answers with another status than 200, and connections that ended. processor: seconds that the
+    server's processor worked meanwhile.
+    """
 
     seconds: list[float]
     elapsed: float
     failed: int
+    processor: float
 
     @property
     def rate(self) -> float:
@@ -132,7 +137,7 @@ def write_model(spec, lake, features, seed: int) -> str:
 
 
 def move(uri: str) -> None:
-    """Change champion, challenger and share every second, until the process is ended."""
+    """Change champion, challenger and share every second, until the process is ended; a line for each time."""
     from ml_assets.resources.mlflow_store import connect
 
     client = connect(uri)
@@ -140,6 +145,7 @@ def move(uri: str) -> None:
         client.set_registered_model_alias(MODEL, "champion", str(1 + number % 2))
         client.set_registered_model_alias(MODEL, "challenger", str(2 - number % 2))
         client.set_registered_model_tag(MODEL, "canary_percent", str((5, 25, 50, 100, 0)[number % 5]))
+        print(number, flush=True)
         time.sleep(1)
 
 
@@ -199,15 +205,21 @@ class Clock:
             self.done.set_result(time.perf_counter() - self.begun)
 
 
-async def load(port: int, bodies: list[bytes], seconds: float, connections: int) -> Load:
+def processor_seconds(server: subprocess.Popen) -> float:
+    """Seconds of processor time that a process has taken (Linux)."""
+    fields = Path(f"/proc/{server.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+async def load(server: subprocess.Popen, port: int, bodies: list[bytes], seconds: float, connections: int) -> Load:
     """Ask over so many connections for so long."""
     head = "POST /score HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n"
     requests = [head.format(len(body)).encode() + body for body in bodies]
-    clock = Clock(seconds, connections)
+    clock, used = Clock(seconds, connections), processor_seconds(server)
     for number in range(connections):
         await asyncio.get_running_loop().create_connection(lambda number=number: Connection(requests, number, connections, clock), "127.0.0.1", port)
     elapsed = await clock.done
-    return Load(clock.seconds, elapsed, clock.failed)
+    return Load(clock.seconds, elapsed, clock.failed, processor_seconds(server) - used)
 
 
 def wait_for(address: str) -> None:
@@ -239,25 +251,27 @@ def measure(place: Path, seconds: float, rounds: int, connections: int) -> int:
     environment = {**os.environ, "ML_ASSETS_LAKE": str(place / "lake"), "MLFLOW_TRACKING_URI": store}
     ports = {"floor": free_port(), "ours": free_port()}
     command = [sys.executable, "-W", "ignore", __file__]
-    servers = [
-        subprocess.Popen([*command, "--floor", str(model), json.dumps(names), str(ports["floor"])], env=environment),
-        subprocess.Popen([sys.executable, "-W", "ignore", "-m", "ml_assets.cli.serve", MODEL, "--port", str(ports["ours"])], env=environment),
-    ]
+    servers = {
+        "floor": subprocess.Popen([*command, "--floor", str(model), json.dumps(names), str(ports["floor"])], env=environment),
+        "ours": subprocess.Popen([sys.executable, "-W", "ignore", "-m", "ml_assets.cli.serve", MODEL, "--port", str(ports["ours"])], env=environment),
+    }
     found: dict[str, list[Load]] = {"floor": [], "ours": []}
     try:
         wait_for(f"http://127.0.0.1:{ports['floor']}/openapi.json")
         wait_for(f"http://127.0.0.1:{ports['ours']}/ready")
         for what, bodies in [("floor", plain), ("ours", ours)]:
-            uvloop.run(load(ports[what], bodies, 1.0, connections))
+            uvloop.run(load(servers[what], ports[what], bodies, 1.0, connections))
         for _ in range(rounds):
-            found["floor"].append(uvloop.run(load(ports["floor"], plain, seconds, connections)))
-            mover = subprocess.Popen([*command, "--move", store], env=environment)
-            found["ours"].append(uvloop.run(load(ports["ours"], ours, seconds, connections)))
+            found["floor"].append(uvloop.run(load(servers["floor"], ports["floor"], plain, seconds, connections)))
+            mover = subprocess.Popen([*command, "--move", store], env=environment, stdout=subprocess.PIPE)
+            assert mover.stdout is not None
+            mover.stdout.readline()
+            found["ours"].append(uvloop.run(load(servers["ours"], ports["ours"], ours, seconds, connections)))
             mover.terminate()
             mover.wait()
         sides = urllib.request.urlopen(f"http://127.0.0.1:{ports['ours']}/metrics").read().decode()
     finally:
-        for server in servers:
+        for server in servers.values():
             server.terminate()
             server.wait()
     return report(found, sides)
@@ -265,13 +279,14 @@ def measure(place: Path, seconds: float, rounds: int, connections: int) -> int:
 
 def report(found: dict[str, list[Load]], metrics: str) -> int:
     """Print the table; 1 when a request failed or ours is too slow."""
-    print(f"{'':8}{'requests':>10}{'failed':>8}{'requests/s':>12}{'p50 ms':>9}{'p99 ms':>9}")
-    every = {
-        what: Load([s for one in loads for s in one.seconds], sum(one.elapsed for one in loads), sum(one.failed for one in loads))
-        for what, loads in found.items()
-    }
+    print(f"{'':8}{'requests':>10}{'failed':>8}{'requests/s':>12}{'p50 ms':>9}{'p99 ms':>9}{'processor us a request':>24}")
+    every = {}
+    for what, loads in found.items():
+        seconds = [second for one in loads for second in one.seconds]
+        every[what] = Load(seconds, *(sum(getattr(one, name) for one in loads) for name in ("elapsed", "failed", "processor")))
     for what, one in every.items():
-        print(f"{what:8}{len(one.seconds):10,}{one.failed:8}{one.rate:12,.0f}{one.quantile(0.5):9.2f}{one.quantile(0.99):9.2f}")
+        figures = f"{one.rate:12,.0f}{one.quantile(0.5):9.2f}{one.quantile(0.99):9.2f}{1e6 * one.processor / len(one.seconds):24.0f}"
+        print(f"{what:8}{len(one.seconds):10,}{one.failed:8}{figures}")
     ratio = every["ours"].rate / every["floor"].rate
     each = ", ".join(f"{ours.rate / floor.rate:.2f}" for ours, floor in zip(found["ours"], found["floor"], strict=True))
     print(f"ours / floor: {ratio:.2f} of the requests a second (at least {ENOUGH}; by round {each})")

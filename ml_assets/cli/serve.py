@@ -59,7 +59,17 @@ def main() -> None:
         app = build_app(spec_of(asked.model), SETTINGS, limits)
     except ValueError as error:
         sys.exit(str(error))
+    _ask_mlflow_briefly()
     serve(app, asked.host, asked.port)
+
+
+def _ask_mlflow_briefly() -> None:
+    """MLflow's client tries for minutes before it says that a server is not there; here the next look is a second away."""
+    from mlflow.environment_variables import MLFLOW_HTTP_REQUEST_MAX_RETRIES, MLFLOW_HTTP_REQUEST_TIMEOUT
+
+    for setting, value in [(MLFLOW_HTTP_REQUEST_MAX_RETRIES, 1), (MLFLOW_HTTP_REQUEST_TIMEOUT, 10)]:
+        if not setting.is_set():
+            setting.set(value)
 
 
 def serve(app: "FastAPI", host: str, port: int) -> None:

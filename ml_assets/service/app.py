@@ -134,14 +134,19 @@ def _check_key(request: "Request", key: str | None) -> None:
 
 async def _body(request: "Request", most: int) -> bytes:
     """The body, refused as soon as it is known to be too large."""
+    from starlette.requests import ClientDisconnect
+
     size, parts = int(request.headers.get("content-length", 0)), []
     if size <= most:
         size = 0
-        async for part in request.stream():
-            parts.append(part)
-            size += len(part)
-            if size > most:
-                break
+        try:
+            async for part in request.stream():
+                parts.append(part)
+                size += len(part)
+                if size > most:
+                    break
+        except ClientDisconnect:
+            raise Turned(400, "the connection ended before the request did") from None
     if size > most:
         raise Turned(413, f"the request is larger than {most:,} bytes; carry fewer earlier rows")
     return b"".join(parts)

@@ -21,7 +21,7 @@ from ml_assets_tests.pipeline.world import World, day, rows_of
 from ml_assets_tests.resources.mlflow_cases import new_store
 
 LAST = 13
-QUICK = {"registry_seconds": 0.05, "history_seconds": 0.05}
+QUICK = {"registry_seconds": 0.2, "history_seconds": 0.2}
 SPEC = ModelSpec.model_validate(
     {
         **SMALL,
