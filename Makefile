@@ -3,7 +3,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PORT ?= 3000
+PORT ?= $(if $(filter serve,$(MAKECMDGOALS)),8000,3000)
+HOST ?= 127.0.0.1
 MODEL ?= fraud_detection
 JOB ?= daily
 export DAGSTER_HOME ?= $(CURDIR)/data/dagster
@@ -12,7 +13,7 @@ export DAGSTER_EVENT_BATCH_SIZE ?= 400
 # Byte code saves every process a second or more of imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run run-s3 plan quarantine repair releases rollback pause resume canary promote test ui lint docs screenshots bench env clean home
+.PHONY: help run run-s3 plan quarantine repair releases rollback pause resume canary promote serve kserve test ui lint docs screenshots bench env clean home
 
 help:  ## List the verbs
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -53,6 +54,11 @@ canary: $(VENV)/.installed home  ## Make a version the canary, at the first step
 
 promote: $(VENV)/.installed home  ## Make a version the champion at once (VERSION=7 REASON=...)
 	@$(RELEASE) promote --version $(VERSION) $(SAID)
+serve: $(VENV)/.installed  ## Serve scores over HTTP (MODEL=fraud_detection PORT=8000 HOST=127.0.0.1; docs/serving.md)
+	@$(BIN)/python -m ml_assets.cli.serve $(MODEL) --host $(HOST) --port $(PORT)
+
+kserve: $(VENV)/.installed  ## Print the KServe manifest of what is live (docs/serving.md)
+	@$(BIN)/python -m ml_assets.cli.kserve $(MODEL)
 
 test: $(VENV)/.installed-dev  ## Run the tests
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
@@ -69,12 +75,13 @@ docs: $(VENV)/.installed-dev  ## Write the documents that are generated from the
 screenshots: $(VENV)/.installed-docs home  ## Take the pictures of the documents (needs Chromium with its driver, and `make run` before)
 	@$(BIN)/python docs/screenshots.py
 
-bench: $(VENV)/.installed-dev  ## Measure validation, training, a backfill and a look of the sensor, each against its floor in the same minutes
+bench: $(VENV)/.installed-dev  ## Measure validation, training, a backfill, a look of the sensor and the scoring service, each against its floor in the same minutes
 	@$(BIN)/python benchmarks/validation.py
 	@$(BIN)/python benchmarks/training.py
 	@$(BIN)/python benchmarks/backfill.py
 	@$(BIN)/python benchmarks/arrivals.py
 	@$(BIN)/python benchmarks/backfill_through_daemon.py
+	@$(BIN)/python benchmarks/service.py
 
 env: $(VENV)/.installed home  ## Print what to eval to use dagster's and dg's commands in your shell
 	@echo 'export DAGSTER_HOME="$(DAGSTER_HOME)" DAGSTER_EVENT_BATCH_SIZE="$(DAGSTER_EVENT_BATCH_SIZE)" VIRTUAL_ENV="$(CURDIR)/$(VENV)" PATH="$(CURDIR)/$(BIN):$$PATH"'

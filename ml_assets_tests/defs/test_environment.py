@@ -3,7 +3,7 @@
 import dagster as dg
 import pytest
 
-from ml_assets.defs.environment import DATA, build_environment, read_settings
+from ml_assets.defs.environment import DATA, build_environment, read_api_key, read_settings
 
 PRODUCTION = {
     "ML_ASSETS_ENV": "production",
@@ -60,3 +60,23 @@ def test_steps_run_in_process_locally_and_as_kubernetes_jobs_in_production():
 @pytest.mark.parametrize("variables", [{}, PRODUCTION])
 def test_every_environment_has_the_resources_that_assets_need(variables):
     assert set(build_environment(read_settings(variables)).resources or {}) == {"landing", "lake", "registry", "tracking", "deploy_target"}
+
+
+def test_the_key_of_the_service_comes_from_a_variable_or_a_file(tmp_path):
+    (tmp_path / "key").write_text("secret\n")
+    assert read_api_key({}) is None
+    assert read_api_key({"ML_ASSETS_API_KEY": "secret"}) == "secret"
+    assert read_api_key({"ML_ASSETS_API_KEY_FILE": str(tmp_path / "key")}) == "secret"
+
+
+@pytest.mark.parametrize(
+    ("variables", "message"),
+    [
+        ({"ML_ASSETS_API_KEY": " "}, "ML_ASSETS_API_KEY is empty"),
+        ({"ML_ASSETS_API_KEY": "a", "ML_ASSETS_API_KEY_FILE": "b"}, "both set"),
+        ({"ML_ASSETS_API_KEY_FILE": "/nowhere"}, "cannot be read"),
+    ],
+)
+def test_a_key_that_is_none_does_not_leave_the_service_open(variables, message):
+    with pytest.raises(ValueError, match=message):
+        read_api_key(variables)

@@ -1,0 +1,33 @@
+"""The examples and names of docs/serving.md are those of the service."""
+
+import json
+import re
+
+from ml_assets.cli.models import spec_of
+from ml_assets.core.score_request import RequestReader
+from ml_assets.resources.lake import Lake
+from ml_assets.resources.landing import Landing
+from ml_assets.resources.registry import ModelRegistry
+from ml_assets.service.history import HeldHistory
+from ml_assets.service.live import LiveModels
+from ml_assets.service.metrics import Metrics
+from ml_assets_tests.test_repository import REPOSITORY
+
+PAGE = (REPOSITORY / "docs" / "serving.md").read_text()
+
+
+def test_the_requests_of_the_page_can_be_read():
+    reader = RequestReader(spec_of("fraud_detection"))
+    (command,) = re.findall(r"-d '(\{\"transaction_id\".*?\})'", PAGE, re.DOTALL)
+    (carrying,) = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
+    first, second = reader.read(command.encode()), reader.read(carrying.encode())
+    assert second.earlier == [first.row]
+
+
+def test_every_metric_is_on_the_page_and_no_other(tmp_path):
+    spec = spec_of("fraud_detection")
+    lake, landing = Lake(uri=str(tmp_path)), Landing(uri=str(tmp_path))
+    metrics = Metrics(spec.columns, LiveModels(spec, lake, ModelRegistry(tracking_uri="sqlite:////none")), HeldHistory(spec, lake, landing))
+    made = {family.name + ("_total" if family.type == "counter" else "") for family in metrics.registry.collect()}
+    assert set(re.findall(r"ml_assets_[a-z_]+", PAGE)) - {"ml_assets_tests"} == made
+    assert json.dumps(metrics.as_text().decode())
