@@ -54,6 +54,7 @@ canary: $(VENV)/.installed home  ## Make a version the canary, at the first step
 
 promote: $(VENV)/.installed home  ## Make a version the champion at once (VERSION=7 REASON=...)
 	@$(RELEASE) promote --version $(VERSION) $(SAID)
+
 serve: $(VENV)/.installed  ## Serve scores over HTTP (MODEL=fraud_detection PORT=8000 HOST=127.0.0.1; docs/serving.md)
 	@$(BIN)/python -m ml_assets.cli.serve $(MODEL) --host $(HOST) --port $(PORT)
 
