@@ -10,9 +10,10 @@ from unittest.mock import patch
 
 import pytest
 
+from ml_assets.core.fingerprint import CHANGED_INPUT, CHANGED_SPEC
 from ml_assets.core.spec import ModelSpec
 from ml_assets.pipeline.assets import LANDED_TO_FEATURES, MODEL_ASSETS, model_assets
-from ml_assets.pipeline.plan import plan_days
+from ml_assets.pipeline.plan import UNLESS_THE_SAME, plan_days
 from ml_assets.pipeline.repair import models_that_saw
 from ml_assets.pipeline.search import SEARCH
 from ml_assets.pipeline.stages import open_stages
@@ -43,11 +44,12 @@ def landed_world(root: Path, spec: ModelSpec) -> World:
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
-    """A world with models of days 10 to 14, whose parameters were searched on days 10 and 13. Tests that change it bring it back."""
+    """A world with parameters of days 10 to 14, searched on days 10 and 13, and models of days 12 and 13. Tests that change it bring it back."""
     root = tmp_path_factory.mktemp("world")
     new_store(root)
     world = landed_world(root, searching())
-    world.run(MODELS, day(10), day(14))
+    world.run([SEARCH], day(10), day(14))
+    world.run(list(MODEL_ASSETS), day(12), day(13))
     return world
 
 
@@ -98,8 +100,9 @@ def test_a_passport_names_the_days_that_the_search_read(world):
 
 
 def test_a_repair_knows_the_models_whose_parameters_were_searched_on_its_days(world):
-    assert models_that_saw(world.stages(), [day(1)]) == [day(10), day(11), day(12)]
-    assert models_that_saw(world.stages(), [day(4)]) == [day(10), day(11), day(12), day(13), day(14)]
+    # The models of days 12 and 13 are trained on days 3 to 7; the parameters of day 12 were searched on days 1 to 4.
+    assert models_that_saw(world.stages(), [day(1)]) == [day(12)]
+    assert models_that_saw(world.stages(), [day(6)]) == [day(12), day(13)]
 
 
 def test_every_trial_is_a_nested_run_with_parameters_and_figures_of_each_fold(world):
@@ -132,7 +135,7 @@ def test_the_asset_shows_the_parameters_and_all_trials_and_the_report_has_them(w
 
 def test_running_again_does_nothing(world):
     before, runs = world.commits(), len(trial_runs(world))
-    result = world.run(MODELS, day(10), day(14))
+    result = world.run(MODELS, day(12), day(13))
     assert [computed(result, name) for name in MODELS] == [[], [], [], []]
     assert (world.commits(), len(trial_runs(world))) == (before, runs)
 
@@ -230,9 +233,19 @@ def test_a_model_before_its_parameters_says_what_to_materialise(world):
 def test_a_plan_knows_the_search(world):
     lake = PlannedLake(uri=world.lake.uri)
     stages = [stage for stage in open_stages(world.spec, lake, world.landing, world.registry) if stage.name in MODELS]
-    plan = plan_days(world.spec, lake, stages, [day(14), day(15)])
+    plan = plan_days(world.spec, lake, stages, [day(12), day(13)])
     assert [stage.name for stage in plan.stages] == MODELS
-    assert [(stage.unchanged, [planned.day for planned in stage.to_make]) for stage in plan.stages] == [([day(14)], [day(15)])] * 4
+    assert [stage.unchanged for stage in plan.stages] == [[day(12), day(13)]] * 4
+
+
+def test_a_plan_says_that_other_parameters_may_make_other_models(world):
+    lake, spec = PlannedLake(uri=world.lake.uri), searching(trials=4)
+    stages = [stage for stage in open_stages(spec, lake, world.landing, world.registry) if stage.name in MODELS]
+    search, training, *_ = plan_days(spec, lake, stages, [day(13)]).stages
+    assert [(planned.day, planned.reasons) for planned in search.to_make] == [(day(13), (CHANGED_SPEC,))]
+    assert [(planned.reasons, planned.inputs, planned.note) for planned in training.to_make] == [
+        ((CHANGED_INPUT,), {SEARCH: [day(13)]}, UNLESS_THE_SAME)
+    ]
 
 
 def test_without_the_block_there_is_no_stage(make_spec):
