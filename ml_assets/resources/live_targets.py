@@ -28,6 +28,10 @@ class LiveTargets:
         """Whether MLflow shows something else than it showed when the last release, which `state` is, was carried out."""
         return shown.release == state.number and bool(changes(shown, self._wanted(state, shown)))
 
+    def are_in_line(self, latest: Release, rows: Sequence[Mapping[str, Any]], shown: Shown | None) -> bool:
+        """Whether MLflow, which shows `shown`, and the deploy target are as the ledger says."""
+        return not rows or (shown is not None and shown == self._wanted(latest, shown) and self._has_champion(rows))
+
     def bring_in_line(self, latest: Release, rows: Sequence[Mapping[str, Any]]) -> list[str]:
         """Point the aliases, and publish the champion, as a state says; returns what could not be done, one sentence each.
 
@@ -63,8 +67,8 @@ class LiveTargets:
         return [f"{alias} is {version}, which is no longer in MLflow; {again} {version.day})" for alias, version in lost.items()]
 
     def _bring_target_in_line(self, rows: Sequence[Mapping[str, Any]]) -> list[str]:
-        row, held = champion_row(rows), self._target.published(self._name) or {}
-        if row is None or (held.get("release"), held.get("model_digest")) == (row["release"], row["to_digest"]):
+        row = champion_row(rows)
+        if row is None or self._has_champion(rows):
             return []
         try:
             files = read_model_files(self._lake, self._name, row["to_digest"])
@@ -72,3 +76,7 @@ class LiveTargets:
             return [f"the deploy target {self._target.uri} does not have the champion: {error}"]
         self._target.publish(metadata(self._name, row, files, self._registry.version_url(self._name, row["to_version"])), files)
         return []
+
+    def _has_champion(self, rows: Sequence[Mapping[str, Any]]) -> bool:
+        row, held = champion_row(rows), self._target.published(self._name) or {}
+        return row is None or (held.get("release"), held.get("model_digest")) == (row["release"], row["to_digest"])
