@@ -16,8 +16,8 @@ DAYS = ("dagster/partition", "dagster/asset_partition_range_start", "dagster/ass
 def live_after_failure(spec: ModelSpec, daily: "UnresolvedAssetJobDefinition", live: "UnresolvedAssetJobDefinition") -> dg.SensorDefinition:
     """Runs deployment and predictions for the days of a daily run that failed.
 
-    A gate that is not passed stops the run before them, and so does a training that fails; all the same the rows of the day are to be scored by what
-    is live, and a canary is to be decided upon. Nothing is done where the run will be tried again.
+    A gate that is not passed stops the run before them, and so does a training that fails. The rows of the day are to be scored by what is live all
+    the same, and a canary is to be decided upon. Nothing is done where the run will be tried again.
     """
 
     @dg.run_failure_sensor(
