@@ -1,5 +1,7 @@
 """Deployment and predictions through Dagster: order, metadata, checks, the day's page, MLflow's aliases, and days whose model fails."""
 
+from datetime import UTC, datetime, timedelta
+
 import dagster as dg
 import pytest
 
@@ -8,8 +10,10 @@ from ml_assets.pipeline.after_failure import live_after_failure
 from ml_assets.pipeline.assets import LANDED_TO_FEATURES, LIVE_ASSETS, MODEL_ASSETS, asset_key
 from ml_assets.pipeline.jobs import daily_job, live_job
 from ml_assets.pipeline.predictions import PREDICTIONS
+from ml_assets.pipeline.retention import Retention
 from ml_assets.pipeline.rollback_check import NOT_ROLLED_BACK
 from ml_assets.resources.aliases import alias_holder
+from ml_assets.resources.lake import Lake
 from ml_assets_tests.conftest import SMALL
 from ml_assets_tests.pipeline.live_cases import spec_with
 from ml_assets_tests.pipeline.world import World, check, computed, day, rows_of
@@ -127,3 +131,17 @@ def test_deployment_depends_on_the_days_that_a_canary_can_see():
     without = {spec.key: spec for assets in build_assets(ModelSpec.model_validate(SMALL)) for spec in assets.specs}
     assert [dep.asset_key.path[-1] for dep in without[asset_key(SPEC, "deployment")].deps] == ["model_registry_entry"]
     assert {dep.asset_key.path[-1] for dep in by_key[asset_key(SPEC, PREDICTIONS)].deps} == {"deployment", "features"}
+
+
+def test_old_predictions_go_and_the_files_of_what_is_live_stay(world, tmp_path):
+    copy = world.copy(tmp_path / "copy")
+    now = datetime.now(UTC) + timedelta(days=3)
+    ages = {name: f"{(now.date() - day(number)).days}d" for name, number in [("days", 13), ("models", 15)]}
+    spec = ModelSpec.model_validate({**SPEC.model_dump(mode="json"), "retention": {"replaced_files": "1d", **ages}})
+    removal = Retention(spec, copy.stages(), Lake(uri=copy.lake.uri), copy.registry, now, "run-1", False).apply()
+    assert removal.days[PREDICTIONS] == [day(12)]
+    assert (removal.versions, removal.models) == ([], [])
+    stages = copy.stages()
+    assert stages.predictions.scored(day(12)).empty
+    assert [stages.deployment.row(day(number))["outcome"] for number in (12, 13)] == ["promote", "start"]  # type: ignore[index]
+    assert computed(copy.run(LIVE, day(12), day(14)), PREDICTIONS) == [day(14)]
