@@ -131,7 +131,7 @@ def test_a_key_is_asked_for_where_there_is_one(world: World, row):
     with serving(world, api_key="secret") as served:
         served.wait_for(ready=True)
         assert served.score(row).status_code == 401
-        assert served.client.post("/score", json=row, headers={"X-API-Key": "secre\xe9"}).status_code == 401
+        assert served.client.post("/score", json=row, headers={"X-API-Key": b"secre\xe9"}).status_code == 401
         assert served.client.post("/score", json=row, headers={"X-API-Key": "secret"}).status_code == 200
         assert {served.client.get(path).status_code for path in ("/health", "/ready", "/metrics")} == {200}
         assert served.client.get("/openapi.json").status_code == 404
