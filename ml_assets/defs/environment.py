@@ -9,7 +9,7 @@ import dagster as dg
 
 from ml_assets.resources.lake import Lake
 from ml_assets.resources.landing import Landing
-from ml_assets.resources.mlflow_postgresql import is_postgresql, store_beside_dagster
+from ml_assets.resources.postgresql import is_postgresql, store_beside_dagster, with_driver
 from ml_assets.resources.registry import ModelRegistry
 from ml_assets.resources.secrets import hide
 from ml_assets.resources.tracking import ExperimentTracking
@@ -66,7 +66,7 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
         environment,
         landing=found["ML_ASSETS_LANDING"],
         lake=found["ML_ASSETS_LAKE"],
-        mlflow=found["MLFLOW_TRACKING_URI"],
+        mlflow=with_driver(found["MLFLOW_TRACKING_URI"]),
         dagster_home=found["DAGSTER_HOME"],
         s3={name: value for name, value in s3.items() if value},
         database=database,

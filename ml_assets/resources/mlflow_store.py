@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from ml_assets.resources.mlflow_postgresql import is_postgresql, make_postgresql_store
+from ml_assets.resources.mlflow_postgresql import make_postgresql_store
 from ml_assets.resources.mlflow_unavailable import MlflowUnavailable
+from ml_assets.resources.postgresql import is_postgresql
 from ml_assets.resources.secrets import reveal, shown
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from ml_assets.resources.mlflow_postgresql import is_postgresql
 from ml_assets.resources.mlflow_store import connect, quiet_mlflow, remember_global_state, sqlite_path
+from ml_assets.resources.postgresql import is_postgresql
 from ml_assets.resources.secrets import reveal, shown
 
 if TYPE_CHECKING:
