@@ -6,6 +6,7 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from dagster_postgres import PostgresEventLogStorage
 
 from ml_assets.cli.in_process import run_days
 from ml_assets.core.spec import ModelSpec
@@ -14,7 +15,6 @@ from ml_assets.defs.environment import build_environment, read_settings
 from ml_assets.pipeline.assets import MODEL_ASSETS, asset_key, landed_to_features
 from ml_assets.pipeline.component import ModelPipeline
 from ml_assets.resources.mlflow_store import connect
-from ml_assets.resources.postgresql_storage import PostgresqlStorage
 from ml_assets_tests.conftest import SMALL
 from ml_assets_tests.pipeline.world import again, day, rows_of
 from ml_assets_tests.postgresql import PASSWORD, PostgresqlServer
@@ -83,7 +83,7 @@ def test_the_main_path_makes_everything_once_and_the_second_time_nothing(deploym
 
 def test_another_process_reads_runs_and_partitions_back(deployment, first):
     with dg.DagsterInstance.from_config(str(deployment.home)) as instance:
-        assert isinstance(instance._storage, PostgresqlStorage)
+        assert isinstance(instance.event_log_storage, PostgresEventLogStorage)
         assert {run.status for run in instance.get_runs()} == {dg.DagsterRunStatus.SUCCESS}
         assert instance.get_run_by_id(first[0].run_id) is not None
         for name in ASSETS:

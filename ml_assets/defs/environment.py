@@ -31,6 +31,7 @@ class Settings:
     s3: Mapping[str, str]
     database: str | None = None
     artifacts: str | None = None
+    dagster_home_is_stated: bool = True
 
 
 def read_settings(variables: Mapping[str, str]) -> Settings:
@@ -71,6 +72,7 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
         s3={name: value for name, value in s3.items() if value},
         database=database,
         artifacts=_artifacts(variables, environment) if is_postgresql(found["MLFLOW_TRACKING_URI"]) else None,
+        dagster_home_is_stated=bool(variables.get("DAGSTER_HOME")),
     )
 
 

@@ -1,6 +1,7 @@
 """URIs with passwords: how they may be shown, and what is kept of them where the configuration of a resource can be read by anybody."""
 
 import re
+from urllib.parse import unquote, urlsplit
 
 _WHOLE: dict[str, str] = {}
 
@@ -26,3 +27,12 @@ def hide(uri: str) -> str:
 def reveal(uri: str) -> str:
     """The whole URI, to connect with; one that was not hidden in this process is returned as it is."""
     return _WHOLE.get(uri, uri)
+
+
+def scrub(text: str, *uris: str | None) -> str:
+    """A message of somebody else's without the passwords of these URIs, should it hold one."""
+    for uri in uris:
+        password = urlsplit(uri).password if uri else None
+        for secret in {password, unquote(password)} if password else ():
+            text = text.replace(secret, "***")
+    return text
