@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import dagster as dg
 
-DAEMON_TOLERANCE_SECONDS = 120.0
+DAEMON_TOLERANCE_SECONDS = 300.0
 
 
 def storage_kind(instance: "dg.DagsterInstance") -> str:
