@@ -6,7 +6,6 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-
 import jsonschema
 import pytest
 import yaml
