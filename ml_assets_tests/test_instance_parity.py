@@ -1,4 +1,4 @@
-"""What holds on a laptop holds in the cluster: dagster.yaml, dagster-postgres.yaml and the values of the Dagster chart agree on what must be the same."""
+"""dagster.yaml, dagster-postgres.yaml and the values of the Dagster chart agree on what must be the same."""
 
 import copy
 from collections.abc import Mapping

@@ -16,9 +16,10 @@ def hide(uri: str) -> str:
 
     Returns:
         The URI without user, password and parameters, for which `reveal` gives the whole of it back in this process. A URI that names no user and
-        no password stays as it is.
+        no password stays as it is, and stands for itself from then on.
     """
     if re.search(r"://(?=[^/]).*@|password=", uri) is None:
+        _WHOLE.pop(uri, None)
         return uri
     _WHOLE[shown(uri)] = uri
     return shown(uri)
