@@ -11,6 +11,7 @@ import pytest
 from rich.console import Console
 
 from ml_assets.cli import doctor, examination
+from ml_assets.cli.docs import rules
 from ml_assets.core.diagnosis import Diagnosis, Severity, error, warning, well
 from ml_assets.definitions import DEFS
 from ml_assets.defs.environment import Settings, read_settings
@@ -58,6 +59,12 @@ def test_a_new_machine_passes_with_the_repository_s_dagster_yaml(tmp_path: Path)
     assert found["storage"].found == "sqlite"
     assert found["pools"].found == "fraud_detection 1"
     assert [path.name for path in tmp_path.iterdir() if path.name in ("lake", "mlflow.db")] == []
+
+
+def test_every_check_is_in_the_page_of_the_doctor_and_every_check_of_the_page_is_made(tmp_path: Path):
+    found = {"environment", *examined(settings_of(tmp_path))}
+    # Only where MLflow's store is in PostgreSQL.
+    assert found | {"artifacts"} == rules().keys()
 
 
 def test_sqlite_in_production_and_daemons_that_do_not_run_are_errors(tmp_path: Path):
