@@ -28,8 +28,9 @@ A complete example: [fraud_detection](../ml_assets/defs/fraud_detection/defs.yam
 DOCTOR = """\
 # What the doctor looks at
 
-`make doctor` checks the instance in `DAGSTER_HOME` and the environment, prints a line for each check and how to mend what is wrong, and ends with exit
-code 1 when something is an error. It changes nothing (an empty file is put into each place that has to be written, and removed again) and shows no credential.
+`make doctor` checks the instance in `DAGSTER_HOME` and the environment, prints a line for each check and how to mend what is wrong, and ends with
+exit code 1 when something is an error. It changes nothing (an empty file is put into each place that has to be written, and removed again) and shows
+no credential.
 Generated from the rules in `ml_assets/core` by `make docs`: do not edit.
 
 | check | all is well when |
