@@ -7,13 +7,15 @@ PORT ?= $(if $(filter serve,$(MAKECMDGOALS)),8000,3000)
 HOST ?= 127.0.0.1
 MODEL ?= fraud_detection
 JOB ?= daily
+# State in PostgreSQL when ML_ASSETS_DATABASE is set (postgresql://user@host/database), else in SQLite files.
+INSTANCE := $(if $(ML_ASSETS_DATABASE),dagster-postgres.yaml,dagster.yaml)
 export DAGSTER_HOME ?= $(CURDIR)/data/dagster
 # Events of a range of days are stored a few hundred at a time, by the daemon as well.
 export DAGSTER_EVENT_BATCH_SIZE ?= 400
 # Byte code saves every process a second or more of imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run run-s3 plan quarantine repair releases rollback pause resume canary promote serve kserve test ui lint docs screenshots bench env clean home
+.PHONY: help run run-s3 plan quarantine repair releases rollback pause resume canary promote serve kserve test doctor ui lint docs screenshots bench env clean home
 
 help:  ## List the verbs
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -64,6 +66,9 @@ kserve: $(VENV)/.installed  ## Print the KServe manifest of what is live (docs/s
 test: $(VENV)/.installed-dev  ## Run the tests
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
+doctor: $(VENV)/.installed home  ## Check the instance in DAGSTER_HOME and the environment, and say how to mend what is wrong
+	@$(BIN)/python -m ml_assets.cli.doctor
+
 ui: $(VENV)/.installed home  ## Open the Dagster UI on the same instance (PORT=3000)
 	@$(BIN)/python -m dagster dev --workspace workspace.yaml --port $(PORT)
 
@@ -91,7 +96,8 @@ clean:  ## Remove the data directory: landing, lake, registry and Dagster's inst
 	rm -rf data
 
 home:
-	@mkdir -p "$$DAGSTER_HOME" && { test -e "$$DAGSTER_HOME/dagster.yaml" || ln -sf "$(CURDIR)/dagster.yaml" "$$DAGSTER_HOME/dagster.yaml"; }
+	@mkdir -p "$$DAGSTER_HOME" && case "$$(readlink "$$DAGSTER_HOME/dagster.yaml" || test ! -e "$$DAGSTER_HOME/dagster.yaml" || echo kept)" in \
+		""|"$(CURDIR)/dagster.yaml"|"$(CURDIR)/dagster-postgres.yaml") ln -sf "$(CURDIR)/$(INSTANCE)" "$$DAGSTER_HOME/dagster.yaml";; esac
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "ml_assets needs Python 3.11 or later, but this is " + sys.version)'

@@ -10,6 +10,7 @@ import pytest
 
 from ml_assets.core.spec import ModelSpec
 from ml_assets.core.spec.checks import Checks
+from ml_assets_tests.postgresql import PostgresqlServer
 
 # Workers of the test run share two cores: threads that wait must not take the processor from others.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
@@ -83,3 +84,10 @@ def bucket(s3_server: str, monkeypatch: pytest.MonkeyPatch, request: pytest.Fixt
     name = f"bucket-{abs(hash(request.node.nodeid)) % 10**10}"
     boto3.client("s3", **s3).create_bucket(Bucket=name)
     return f"s3://{name}/root", s3
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgresqlServer]:
+    """A real PostgreSQL server on the loopback interface."""
+    with PostgresqlServer() as server:
+        yield server

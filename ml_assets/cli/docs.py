@@ -1,13 +1,16 @@
-"""Write the documents that are generated from the code: docs/spec.md and docs/defs.schema.json.
+"""Write the documents that are generated from the code: docs/spec.md, docs/defs.schema.json and docs/doctor.md.
 
 python -m ml_assets.cli.docs
 """
 
+import inspect
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from ml_assets.core import instance_rules, operation_rules, state_rules
+from ml_assets.core.diagnosis import Diagnosis
 from ml_assets.defs.environment import REPOSITORY
 from ml_assets.pipeline.component import json_schema
 
@@ -22,13 +25,36 @@ A complete example: [fraud_detection](../ml_assets/defs/fraud_detection/defs.yam
 [pump_failures](../examples/pump_failures/defs.yaml).
 """
 
+DOCTOR = """\
+# What the doctor looks at
+
+`make doctor` checks the instance in `DAGSTER_HOME` and the environment, prints a line for each check and how to mend what is wrong, and ends with
+exit code 1 when something is an error. It changes nothing (an empty file is put into each place that has to be written, and removed again) and shows
+no credential.
+Generated from the rules in `ml_assets/core` by `make docs`: do not edit.
+
+| check | all is well when |
+|---|---|
+"""
+
 
 def documents() -> dict[Path, str]:
     """Path, relative to the repository, and content of each generated document."""
     return {
         Path("docs/spec.md"): spec_page(json_schema()),
         Path("docs/defs.schema.json"): json.dumps(json_schema(), indent=1) + "\n",
+        Path("docs/doctor.md"): DOCTOR + "".join(f"| `{name}` | {about} |\n" for name, about in rules().items()),
     }
+
+
+def rules() -> dict[str, str]:
+    """The rules of the doctor: for each check, when all is well."""
+    found = {}
+    for module in (instance_rules, state_rules, operation_rules):
+        for name, rule in inspect.getmembers(module, inspect.isfunction):
+            if rule.__module__ == module.__name__ and not name.startswith("_") and rule.__annotations__["return"] is Diagnosis:
+                found[name] = _one_line((rule.__doc__ or "").split("\n\n")[0])
+    return found
 
 
 def spec_page(schema: Mapping[str, Any]) -> str:

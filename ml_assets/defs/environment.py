@@ -10,7 +10,9 @@ import dagster as dg
 from ml_assets.resources.deploy_target import DeployTarget
 from ml_assets.resources.lake import Lake
 from ml_assets.resources.landing import Landing
+from ml_assets.resources.postgresql import is_postgresql, store_beside_dagster, with_driver
 from ml_assets.resources.registry import ModelRegistry
+from ml_assets.resources.secrets import hide
 from ml_assets.resources.tracking import ExperimentTracking
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -30,6 +32,9 @@ class Settings:
     deploy: str
     s3: Mapping[str, str]
     ui: str = ""
+    database: str | None = None
+    artifacts: str | None = None
+    dagster_home_is_stated: bool = True
 
 
 def read_settings(variables: Mapping[str, str]) -> Settings:
@@ -40,16 +45,21 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
     set. For s3:// AWS_ENDPOINT_URL and AWS_REGION count (credentials: wherever boto3 finds them). ML_ASSETS_UI is the address of Dagster's webserver,
     for links to it; there are none without it.
 
+    With ML_ASSETS_DATABASE (postgresql://user@host/database) Dagster keeps its state there, and so does MLflow unless MLFLOW_TRACKING_URI names
+    another place. Where MLflow's store is in PostgreSQL, MLFLOW_DEFAULT_ARTIFACT_ROOT (a directory or s3://bucket/prefix) says where artifacts go.
+
     Raises:
-        ValueError: for an unknown ML_ASSETS_ENV, or a variable that production lacks.
+        ValueError: for an unknown ML_ASSETS_ENV, a variable that production lacks, or an ML_ASSETS_DATABASE that is not one of PostgreSQL.
     """
     environment = variables.get("ML_ASSETS_ENV", "local")
     if environment not in ENVIRONMENTS:
         raise ValueError(f"ML_ASSETS_ENV is {environment!r}; it must be one of {', '.join(ENVIRONMENTS)}")
+    database = variables.get("ML_ASSETS_DATABASE") or None
+    beside_dagster = store_beside_dagster(database) if database else None
     defaults = {
         "ML_ASSETS_LANDING": str(DATA / "landing"),
         "ML_ASSETS_LAKE": str(DATA / "lake"),
-        "MLFLOW_TRACKING_URI": f"sqlite:///{DATA / 'mlflow.db'}",
+        "MLFLOW_TRACKING_URI": beside_dagster or f"sqlite:///{DATA / 'mlflow.db'}",
         "DAGSTER_HOME": str(DATA / "dagster"),
         "ML_ASSETS_DEPLOY": str(DATA / "production"),
     }
@@ -62,11 +72,14 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
         environment,
         landing=found["ML_ASSETS_LANDING"],
         lake=found["ML_ASSETS_LAKE"],
-        mlflow=found["MLFLOW_TRACKING_URI"],
+        mlflow=with_driver(found["MLFLOW_TRACKING_URI"]),
         dagster_home=found["DAGSTER_HOME"],
         deploy=found["ML_ASSETS_DEPLOY"],
         s3={name: value for name, value in s3.items() if value},
         ui=variables.get("ML_ASSETS_UI", "").rstrip("/"),
+        database=database,
+        artifacts=_artifacts(variables, environment) if is_postgresql(found["MLFLOW_TRACKING_URI"]) else None,
+        dagster_home_is_stated=bool(variables.get("DAGSTER_HOME")),
     )
 
 
@@ -96,13 +109,22 @@ def api_key() -> str | None:
     return read_api_key(os.environ)
 
 
+def _artifacts(variables: Mapping[str, str], environment: str) -> str:
+    """The URI of the place of MLflow's artifacts."""
+    stated = variables.get("MLFLOW_DEFAULT_ARTIFACT_ROOT")
+    if environment == "production" and not stated:
+        raise ValueError("ML_ASSETS_ENV is production and MLflow's store is PostgreSQL, which needs MLFLOW_DEFAULT_ARTIFACT_ROOT to be set")
+    place = stated or str(DATA / "mlartifacts")
+    return place if "://" in place else Path(place).absolute().as_uri()
+
+
 def build_environment(settings: Settings) -> dg.Definitions:
     """Resources and executor: in process locally, a Kubernetes job for each step in production."""
     resources = {
         "landing": Landing(uri=settings.landing, s3=dict(settings.s3)),
         "lake": Lake(uri=settings.lake, s3=dict(settings.s3)),
-        "registry": ModelRegistry(tracking_uri=settings.mlflow, dagster_ui=settings.ui),
-        "tracking": ExperimentTracking(tracking_uri=settings.mlflow),
+        "registry": ModelRegistry(tracking_uri=hide(settings.mlflow), dagster_ui=settings.ui),
+        "tracking": ExperimentTracking(tracking_uri=hide(settings.mlflow), artifact_root=settings.artifacts),
         "deploy_target": DeployTarget(uri=settings.deploy, s3=dict(settings.s3)),
     }
     return dg.Definitions(resources=resources, executor=_executor(settings.environment))

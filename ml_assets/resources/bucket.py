@@ -90,6 +90,15 @@ class Bucket:
         """The address of the store, without a user name or password that it may hold."""
         return re.sub(r"//[^/]*@", "//", self._client.meta.endpoint_url)
 
+    def date(self) -> str | None:
+        """The store's time, as its answer to a list request has it in the header `Date`; None when it has none.
+
+        Raises:
+            botocore.exceptions.ClientError: when the store refuses the request.
+        """
+        answer = self._client.list_objects_v2(Bucket=self.bucket, Prefix=self._full(""), MaxKeys=1)
+        return answer["ResponseMetadata"]["HTTPHeaders"].get("date")
+
     def sizes(self, prefix: str) -> list[FileSize]:
         """The objects whose keys begin with `prefix`, by key."""
         return [FileSize(found.key, found.size, found.modified) for page in self.pages(prefix) for found in page]

@@ -4,10 +4,10 @@ import logging
 import uuid
 
 from ml_assets.resources.bucket import Bucket
+from ml_assets.resources.bucket_problems import place, refused, unreachable
 
 log = logging.getLogger("ml_assets.lake")
 PROBE = "_probe"
-NOT_ALLOWED = ("AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken", "AllAccessDisabled", "403", "401")
 
 
 def problem_of_conditional_puts(lake: Bucket) -> str | None:
@@ -30,7 +30,7 @@ def problem_of_conditional_puts(lake: Bucket) -> str | None:
     except ClientError as error:
         return _refused(lake, error.response)
     except BotoCoreError as error:
-        return _unreachable(lake, error)
+        return unreachable(lake, error)
     return None if honoured else _unsafe(lake, "ignored the condition and overwrote an object")
 
 
@@ -52,12 +52,12 @@ def _remove(lake: Bucket, key: str) -> None:
         lake.delete(key)
     except (BotoCoreError, ClientError) as error:
         # Commits need no permission to remove anything.
-        log.warning("the empty object %s stays in %s: it could not be removed: %s", key, _place(lake), error)
+        log.warning("the empty object %s stays in %s: it could not be removed: %s", key, place(lake), error)
 
 
 def _unsafe(lake: Bucket, what: str) -> str:
     return (
-        f"{_place(lake)}: the store was asked to put an object only where there is none (If-None-Match: *), and it {what}. "
+        f"{place(lake)}: the store was asked to put an object only where there is none (If-None-Match: *), and it {what}. "
         "Commits to the lake rest on that: without it, two runs that commit at the same time overwrite each other's commit, and nobody is told. "
         "Use a store that honours If-None-Match (AWS S3, Cloudflare R2, MinIO from August 2024 on), let a proxy before the store pass the header on, "
         "or keep the lake in a directory."
@@ -68,24 +68,4 @@ def _refused(lake: Bucket, answer: dict) -> str:
     code, status = str(answer["Error"].get("Code")), answer["ResponseMetadata"]["HTTPStatusCode"]
     if code == "NotImplemented" or status == 501:
         return _unsafe(lake, f"answered that it cannot ({code}, HTTP {status})")
-    if code in ("NoSuchBucket", "404"):
-        return f"{_place(lake)}: there is no such bucket. Create it, or correct the URI (ML_ASSETS_LAKE) or the endpoint (AWS_ENDPOINT_URL)."
-    if code in NOT_ALLOWED or status in (401, 403):
-        return (
-            f"{_place(lake)}: the store does not let this process write ({code}, HTTP {status}). Check that the credentials that boto3 finds are "
-            "those meant for this bucket and have not expired, and that they allow s3:PutObject, s3:GetObject and s3:ListBucket on it."
-        )
-    return f"{_place(lake)}: the store refused a put ({code}, HTTP {status}). Check bucket, region (AWS_REGION) and endpoint (AWS_ENDPOINT_URL)."
-
-
-def _unreachable(lake: Bucket, error: Exception) -> str:
-    from botocore.exceptions import CredentialRetrievalError, NoCredentialsError, PartialCredentialsError
-
-    what = type(error).__name__
-    if isinstance(error, NoCredentialsError | PartialCredentialsError | CredentialRetrievalError):
-        return f"{_place(lake)}: no usable credentials ({what}). Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or a role."
-    return f"{_place(lake)}: the store cannot be reached ({what}). Check the endpoint (AWS_ENDPOINT_URL), the network, and that the store runs."
-
-
-def _place(lake: Bucket) -> str:
-    return f"bucket {lake.bucket} at {lake.endpoint}"
+    return refused(lake, answer, "ML_ASSETS_LAKE", writing=True)

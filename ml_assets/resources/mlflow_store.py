@@ -1,4 +1,4 @@
-"""Connection to an MLflow store: clear errors when it cannot be used, and a new sqlite store that is only ever seen complete."""
+"""Connection to an MLflow store: clear errors when it cannot be used, and a new store that is only ever seen complete."""
 
 import logging
 import os
@@ -10,6 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from ml_assets.resources.mlflow_postgresql import make_postgresql_store
+from ml_assets.resources.mlflow_unavailable import MlflowUnavailable
+from ml_assets.resources.postgresql import is_postgresql
+from ml_assets.resources.secrets import reveal, shown
+
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
@@ -18,20 +23,17 @@ SQLITE_FILE = re.compile(r"sqlite:///(?P<path>[^?]+)")
 SECONDS_TO_ANSWER = 10
 
 
-class MlflowUnavailable(ConnectionError):
-    """The MLflow store cannot be reached or opened; the message names it and says what to do. Trying again later may help."""
-
-
 def connect(uri: str) -> "MlflowClient":
-    """A client of the tracking store and model registry at `uri`, which answers. A sqlite file that does not exist is made (4 to 8 s).
+    """A client of the tracking store and model registry at `uri`, which answers. A database without tables gets them (4 to 8 s).
 
     Args:
-        uri: `http://...` or `https://...` of a server, or a database such as `sqlite:////data/mlflow.db`.
+        uri: `http://...` or `https://...` of a server, or a database: `sqlite:////data/mlflow.db` or `postgresql://...`. A hidden one is revealed.
 
     Raises:
         ValueError: when `uri` is no such URI.
-        MlflowUnavailable: when the server does not answer, or the sqlite file cannot be made or opened.
+        MlflowUnavailable: when the server does not answer, or the database cannot be made or opened.
     """
+    uri = reveal(uri)
     if "://" not in uri or uri.startswith("file:"):
         raise ValueError(
             f"tracking_uri {shown(uri)!r} is neither a server (http://mlflow:5000) nor a database (sqlite:////data/mlflow.db); "
@@ -44,6 +46,8 @@ def connect(uri: str) -> "MlflowClient":
 
         if path := sqlite_path(uri):
             _make_sqlite_store(uri, path)
+        elif is_postgresql(uri):
+            make_postgresql_store(uri)
         return MlflowClient(tracking_uri=uri, registry_uri=uri)
 
 
@@ -51,11 +55,6 @@ def sqlite_path(uri: str) -> Path | None:
     """The absolute path of the file of a sqlite store; None for every other store."""
     found = SQLITE_FILE.fullmatch(uri.partition("?")[0])
     return Path(found["path"]).absolute() if found else None
-
-
-def shown(uri: str) -> str:
-    """The URI as it may appear in a message: without user and password."""
-    return re.sub(r"//[^/@]*@", "//", uri)
 
 
 @contextmanager

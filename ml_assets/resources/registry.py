@@ -40,7 +40,7 @@ class ModelRegistry(dg.ConfigurableResource):
     """The registry of models."""
 
     tracking_uri: str
-    """`http://...` of an MLflow server, or a database such as `sqlite:////data/mlflow.db`."""
+    """`http://...` of an MLflow server, or a database (`sqlite:////data/mlflow.db`, `postgresql://...`, hidden when it names a user)."""
 
     dagster_ui: str = ""
     """Address of Dagster's webserver, for links to it; there are none without it."""

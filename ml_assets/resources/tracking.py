@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from ml_assets.resources.mlflow_store import connect, quiet_mlflow, remember_global_state, sqlite_path
+from ml_assets.resources.postgresql import is_postgresql
+from ml_assets.resources.secrets import reveal, shown
 
 if TYPE_CHECKING:
     from dagster_mlflow.resources import MlFlow
@@ -40,7 +42,7 @@ class TrackedRun:
     """
 
     def __init__(self, context: dg.AssetExecutionContext, tracking_uri: str, artifact_root: str | None, experiment: str):
-        self._context, self._tracking_uri, self._artifact_root, self._experiment = context, tracking_uri, artifact_root, experiment
+        self._context, self._tracking_uri, self._artifact_root, self._experiment = context, reveal(tracking_uri), artifact_root, experiment
         self._resource: MlFlow | None = None
         self._run_id: str | None = None
         self._restore: Callable[[], None] = lambda: None
@@ -126,12 +128,17 @@ class TrackedRun:
         return resource
 
     def _make_experiment(self, client: "MlflowClient") -> None:
-        """Without this, dagster-mlflow makes the experiment, and with a sqlite store its artifacts go to the current directory."""
+        """Without this, dagster-mlflow makes the experiment, and with a database as store its artifacts go to the current directory."""
         from mlflow.exceptions import MlflowException
 
         root = self._artifact_root
         if root is None and (store := sqlite_path(self._tracking_uri)):
             root = (store.parent / "mlartifacts").as_uri()
+        if root is None and is_postgresql(self._tracking_uri):
+            raise ValueError(
+                f"MLflow's store {shown(self._tracking_uri)} says nothing about where artifacts go: set MLFLOW_DEFAULT_ARTIFACT_ROOT to a "
+                "directory or s3://bucket/prefix that every process reaches"
+            )
         if client.get_experiment_by_name(self._experiment) is not None:
             return
         try:
@@ -166,10 +173,11 @@ class ExperimentTracking(dg.ConfigurableResource):
     """Where parameters, metrics and pictures of trained models are kept."""
 
     tracking_uri: str
-    """`http://...` of an MLflow server, or a database such as `sqlite:////data/mlflow.db`."""
+    """`http://...` of an MLflow server, or a database (`sqlite:////data/mlflow.db`, `postgresql://...`, hidden when it names a user)."""
 
     artifact_root: str | None = None
-    """URI under which a new experiment keeps its artifacts. Without it a server decides, and a sqlite store keeps them in `mlartifacts` beside it."""
+    """URI under which a new experiment keeps its artifacts. Without it a server decides, and a sqlite store keeps them in `mlartifacts` beside it;
+    PostgreSQL needs it."""
 
     @contextmanager
     def run(self, context: dg.AssetExecutionContext, experiment: str) -> Iterator[TrackedRun]:

@@ -38,6 +38,42 @@ def test_each_place_can_be_told():
     assert settings.s3 == {"endpoint_url": "http://s3", "region_name": "eu-west-1"}
 
 
+DATABASE = "postgresql://me:secret@host/state"
+
+
+def test_one_variable_puts_the_state_of_dagster_and_mlflow_into_postgresql():
+    settings = read_settings({"ML_ASSETS_DATABASE": DATABASE})
+    assert settings.database == DATABASE
+    assert settings.mlflow == "postgresql+psycopg2://me:secret@host/state?options=-csearch_path%3Dmlflow"
+    assert settings.artifacts == (DATA / "mlartifacts").as_uri()
+    elsewhere = {"ML_ASSETS_DATABASE": DATABASE, "MLFLOW_TRACKING_URI": "http://mlflow"}
+    assert (read_settings(elsewhere).mlflow, read_settings(elsewhere).artifacts) == ("http://mlflow", None)
+
+
+@pytest.mark.parametrize(("stated", "uri"), [("s3://bucket/mlflow", "s3://bucket/mlflow"), ("/data/artifacts", "file:///data/artifacts")])
+def test_artifacts_of_a_store_in_postgresql_go_where_the_variable_says(stated, uri):
+    assert read_settings({"ML_ASSETS_DATABASE": DATABASE, "MLFLOW_DEFAULT_ARTIFACT_ROOT": stated}).artifacts == uri
+    assert read_settings({"MLFLOW_DEFAULT_ARTIFACT_ROOT": stated}).artifacts is None
+
+
+def test_production_needs_a_place_for_artifacts_of_a_store_in_postgresql():
+    with pytest.raises(ValueError, match="needs MLFLOW_DEFAULT_ARTIFACT_ROOT"):
+        read_settings({**PRODUCTION, "MLFLOW_TRACKING_URI": DATABASE})
+
+
+def test_a_database_of_another_kind_is_refused_without_its_password():
+    with pytest.raises(ValueError, match="not the URI of a PostgreSQL database") as caught:
+        read_settings({"ML_ASSETS_DATABASE": "mysql://me:secret@host/state"})
+    assert "secret" not in str(caught.value)
+
+
+def test_resources_are_configured_without_the_password():
+    resources = build_environment(read_settings({"ML_ASSETS_DATABASE": DATABASE})).resources or {}
+    assert {name: resources[name].tracking_uri for name in ("registry", "tracking")} == dict.fromkeys(
+        ("registry", "tracking"), "postgresql+psycopg2://host/state"
+    )
+
+
 @pytest.mark.parametrize("environment", ["staging", "Local", ""])
 def test_an_unknown_environment_is_refused(environment):
     with pytest.raises(ValueError, match="must be one of local, production"):

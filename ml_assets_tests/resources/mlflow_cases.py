@@ -87,10 +87,10 @@ def record(digest: str = "a1", day: date = date(2025, 3, 1), **changes) -> Model
     return ModelRecord(**(given | changes))
 
 
-def register_at_once(uri: str, start, results) -> None:
+def register_at_once(uri: str, start, results, artifact_root: str | None = None) -> None:
     """The work of one of several processes: make the store, and register two digests, at the same time as the others."""
     try:
-        registry, tracking = ModelRegistry(tracking_uri=uri), ExperimentTracking(tracking_uri=uri)
+        registry, tracking = ModelRegistry(tracking_uri=uri), ExperimentTracking(tracking_uri=uri, artifact_root=artifact_root)
         start.wait(timeout=60)
         with tracking.run(context("shared"), "fraud") as run:
             done = [registry.register(run, record(digest)) for digest in ("a1", "b2")]

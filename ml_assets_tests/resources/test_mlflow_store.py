@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from ml_assets.resources.mlflow_store import MlflowUnavailable, connect, quiet_mlflow, shown, sqlite_path
+from ml_assets.resources.mlflow_store import MlflowUnavailable, connect, quiet_mlflow, sqlite_path
 from ml_assets_tests.resources.mlflow_cases import new_store
 
 
@@ -60,7 +60,6 @@ def test_an_existing_store_is_left_as_it_is(tmp_path):
 def test_only_a_sqlite_file_has_a_path(tmp_path):
     assert sqlite_path(f"sqlite:///{tmp_path}/a.db?timeout=5") == tmp_path / "a.db"
     assert sqlite_path("postgresql://user:secret@host/db") is None
-    assert shown("postgresql://user:secret@host/db") == "postgresql://host/db"
 
 
 def test_quiet_hides_hints_but_not_warnings_and_leaves_the_logger_as_it_was():

@@ -1,0 +1,59 @@
+{{- define "ml-assets.labels" -}}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
+app.kubernetes.io/name: ml-assets
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+{{- end -}}
+
+{{- define "ml-assets.image" -}}
+{{ .Values.image.repository }}:{{ .Values.image.tag }}
+{{- end -}}
+
+{{/* Restricted pod security. */}}
+{{- define "ml-assets.podSecurity" -}}
+runAsNonRoot: true
+runAsUser: 10001
+runAsGroup: 10001
+fsGroup: 10001
+seccompProfile:
+  type: RuntimeDefault
+{{- end -}}
+
+{{- define "ml-assets.containerSecurity" -}}
+runAsNonRoot: true
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities:
+  drop: [ALL]
+seccompProfile:
+  type: RuntimeDefault
+{{- end -}}
+
+{{- define "ml-assets.environment" -}}
+- configMapRef:
+    name: ml-assets-environment
+{{- with .Values.s3Secret }}
+- secretRef:
+    name: {{ . }}
+{{- end }}
+{{- end -}}
+
+{{/* A model's name as Kubernetes allows it in names. */}}
+{{- define "ml-assets.scoring.name" -}}
+{{ printf "ml-assets-scoring-%s" (. | replace "_" "-") }}
+{{- end -}}
+
+{{/* Egress to what a part uses: a list of names of .Values.network. */}}
+{{- define "ml-assets.egress" -}}
+{{- $network := index . 0 -}}
+{{- range $name := index . 1 }}
+{{- $target := index $network $name }}
+- to:
+    {{- toYaml $target.peers | nindent 4 }}
+  ports:
+    {{- range $target.ports | default (list $target.port) }}
+    - {protocol: TCP, port: {{ . }}}
+    {{- end }}
+{{- end }}
+{{- end -}}

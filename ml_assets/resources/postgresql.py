@@ -1,0 +1,44 @@
+"""URIs of PostgreSQL databases: the driver that Dagster needs, and MLflow's schema beside Dagster's tables."""
+
+import re
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+
+from ml_assets.resources.secrets import shown
+
+POSTGRESQL = re.compile(r"postgres(ql)?(\+psycopg2)?://")
+MLFLOW_SCHEMA = "mlflow"
+
+
+def is_postgresql(uri: str) -> bool:
+    """Whether a URI names a PostgreSQL database."""
+    return POSTGRESQL.match(uri) is not None
+
+
+def with_driver(uri: str) -> str:
+    """The URI as SQLAlchemy has to get it. Any other URI stays as it is.
+
+    SQLAlchemy takes `postgresql://` for psycopg 3 since its version 2.1, and Dagster's statements are not valid there (NOTIFY with a parameter).
+    """
+    return POSTGRESQL.sub("postgresql+psycopg2://", uri, count=1)
+
+
+def store_beside_dagster(database: str) -> str:
+    """The URI of MLflow's store in the database that Dagster uses.
+
+    Dagster and MLflow both have tables named `runs` and `alembic_version`, so they cannot share a schema: Dagster has `public`, MLflow `mlflow`.
+
+    Args:
+        database: URI of the database.
+
+    Raises:
+        ValueError: when the URI is not one of PostgreSQL, or has `options` of its own.
+    """
+    if not is_postgresql(database):
+        raise ValueError(f"{shown(database)!r} is not the URI of a PostgreSQL database (postgresql://user@host:5432/database)")
+    parts = urlsplit(database)
+    given = dict(parse_qsl(parts.query))
+    if "options" in given:
+        raise ValueError(f"the URI of {shown(database)} has options, so the schema of MLflow cannot be added: set MLFLOW_TRACKING_URI as well")
+    # A space as %20, because libpq takes + as it is.
+    query = urlencode({**given, "options": f"-csearch_path={MLFLOW_SCHEMA}"}, quote_via=quote)
+    return parts._replace(query=query).geturl()

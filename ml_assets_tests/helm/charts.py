@@ -1,0 +1,97 @@
+"""What Helm makes of our chart, and what the official Dagster chart makes of our values, as far as its documented rules say."""
+
+import json
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import helm_python
+import kubernetes_validate
+import yaml
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+HELM = REPOSITORY / "helm"
+CHART = HELM / "ml-assets"
+NAMESPACE = "ml-assets"
+# The values files that are used together, by the name of the place.
+DAGSTER_VALUES = {"laptop": ["values.yaml"], "production": ["values.yaml", "values-production.yaml"]}
+OUR_VALUES: dict[str, list[str]] = {"laptop": [], "production": ["ml-assets-production.yaml"]}
+PLACES = list(DAGSTER_VALUES)
+
+Manifest = dict[str, Any]
+
+# It reads 8 MB of definitions for each manifest.
+kubernetes_validate.utils.schema_contents = cache(kubernetes_validate.utils.schema_contents)
+
+
+def merged(below: Any, above: Any) -> Any:
+    """Values over values as Helm merges them: maps by key, everything else whole, null removes."""
+    if not isinstance(below, dict) or not isinstance(above, dict):
+        return above
+    both = {**below, **{name: merged(below.get(name), value) for name, value in above.items()}}
+    return {name: value for name, value in both.items() if value is not None}
+
+
+def read(name: str) -> Any:
+    return yaml.safe_load((HELM / name).read_text())
+
+
+@cache
+def dagster_values(place: str) -> Mapping[str, Any]:
+    values: Any = {}
+    for name in DAGSTER_VALUES[place]:
+        values = merged(values, read(name))
+    return values
+
+
+def our_values(place: str, **changes: Any) -> dict[str, Any]:
+    values: Any = {}
+    for name in OUR_VALUES[place]:
+        values = merged(values, read(name))
+    return {**values, **{name: merged(values.get(name, {}), value) for name, value in changes.items()}}
+
+
+def render(values: dict[str, Any]) -> list[Manifest]:
+    """Our chart, rendered by Helm."""
+    with helm_python.Chart.load(CHART) as chart:
+        rendered = chart.render(values, name="ml-assets", namespace=NAMESPACE)
+    return [document for text in rendered.values() for document in yaml.safe_load_all(text) if document]
+
+
+@cache
+def rendered(place: str) -> list[Manifest]:
+    return render(our_values(place))
+
+
+def plain(*paths: str) -> list[Manifest]:
+    """Manifests that are applied without Helm."""
+    return [document for path in paths for document in yaml.safe_load_all((HELM / path).read_text()) if document]
+
+
+LAPTOP = plain("namespace.yaml", "laptop/postgresql.yaml", "laptop/object-store.yaml")
+
+
+def of_kind(manifests: list[Manifest], kind: str) -> list[Manifest]:
+    return [manifest for manifest in manifests if manifest["kind"] == kind]
+
+
+def pods(manifests: list[Manifest]) -> Iterator[tuple[str, Manifest]]:
+    """Name and template of each pod of deployments, stateful sets and jobs."""
+    for manifest in manifests:
+        if "template" in manifest.get("spec", {}):
+            yield manifest["metadata"]["name"], manifest["spec"]["template"]
+
+
+def containers(pod: Manifest) -> list[Manifest]:
+    return [*pod["spec"].get("initContainers", []), *pod["spec"]["containers"]]
+
+
+def validate(manifest: Manifest, version: str) -> None:
+    """Raise kubernetes_validate.ValidationError unless the API server of a version would take the manifest, unknown fields refused."""
+    _validate(json.dumps(manifest, sort_keys=True), version)
+
+
+@cache
+def _validate(manifest: str, version: str) -> None:
+    kubernetes_validate.validate(json.loads(manifest), version, strict=True)

@@ -1,0 +1,152 @@
+"""Our chart, linted and rendered by Helm's own engine."""
+
+import json
+
+import helm_python
+import kubernetes_validate
+import pytest
+
+from ml_assets_tests.helm.charts import CHART, LAPTOP, PLACES, of_kind, our_values, pods, render, rendered, validate
+
+# The oldest that the chart allows with schemas at hand, and the newest.
+KUBERNETES = ("1.25", "1.37")
+CASES = {
+    **{place: our_values(place) for place in PLACES},
+    "nothing optional": our_values(
+        "laptop",
+        mlflow={"enabled": False},
+        scoring={"models": []},
+        network={"enabled": False},
+        quota={"enabled": False},
+        priorityClasses={"create": False},
+        monitoring={"dashboard": False},
+    ),
+    "two models, a key, a private registry": our_values(
+        "production", scoring={"models": ["fraud_detection", "pump_failures"]}, imagePullSecrets=[], network={"mlflowClients": [{"podSelector": {}}]}
+    )
+    | {"imagePullSecrets": [{"name": "registry"}]},
+    "closed to all clients": our_values("laptop", network={"webserverClients": [], "scoringClients": []}),
+}
+# Of the Prometheus operator; test_monitoring.py looks at them.
+NOT_KUBERNETES = {"ServiceMonitor", "PrometheusRule"}
+
+
+@pytest.mark.parametrize("values", CASES.values(), ids=CASES.keys())
+def test_helm_has_nothing_to_say_against_the_chart(values):
+    said = helm_python.lint(CHART, values)
+    assert said["errors"] == []
+    # Severity 1 is information: a chart without an icon.
+    assert [message for message in said["messages"] if message["severity"] > 1] == []
+
+
+@pytest.mark.parametrize("version", KUBERNETES)
+@pytest.mark.parametrize("values", CASES.values(), ids=CASES.keys())
+def test_every_manifest_is_valid_for_kubernetes(values, version):
+    manifests = render(values)
+    for manifest in manifests:
+        if manifest["kind"] not in NOT_KUBERNETES:
+            validate(manifest, version)
+    names = [(manifest["kind"], manifest["metadata"]["name"]) for manifest in manifests]
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize("version", KUBERNETES)
+def test_manifests_of_the_laptop_are_valid_for_kubernetes(version):
+    for manifest in LAPTOP:
+        validate(manifest, version)
+
+
+def test_a_field_that_kubernetes_does_not_know_is_refused():
+    [service] = [manifest for manifest in rendered("laptop") if manifest["metadata"]["name"] == "ml-assets-mlflow" and manifest["kind"] == "Service"]
+    with pytest.raises(kubernetes_validate.ValidationError, match="sesionAffinity"):
+        validate({**service, "spec": {**service["spec"], "sesionAffinity": "None"}}, KUBERNETES[1])
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"scorring": {}}, "scorring"),
+        ({"mlflow": {"artifact": "s3://bucket"}}, "artifact"),
+        ({"image": {"tag": "latest"}}, "tag"),
+        ({"scoring": {"models": ["Fraud Detection"]}}, "Fraud Detection"),
+        ({"environment": {"ML_ASSETS_ENV": "local"}}, "ML_ASSETS_ENV"),
+        ({"environment": {"AWS_SECRET_ACCESS_KEY": "x"}}, "AWS_SECRET_ACCESS_KEY"),
+        ({"dagster": {"webserverPort": 80}}, "webserverPort"),
+        ({"network": {"postgresql": {"peers": []}}}, "peers"),
+    ],
+)
+def test_values_that_make_no_sense_are_refused_with_the_field_named(change, said):
+    with pytest.raises(helm_python.HelmError) as refused:
+        render(our_values("laptop", **change))
+    assert said in str(refused.value)
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_secrets_are_named_and_never_made(place):
+    assert of_kind(rendered(place), "Secret") == []
+    named = {
+        reference["secretKeyRef"]["name"]
+        for _, pod in pods(rendered(place))
+        for container in [*pod["spec"].get("initContainers", []), *pod["spec"]["containers"]]
+        for reference in (variable.get("valueFrom", {}) for variable in container.get("env", []))
+        if reference
+    }
+    assert named == {"ml-assets-mlflow-database"}
+
+
+def test_production_has_no_keys_and_no_endpoint_of_a_laptop():
+    text = json.dumps(rendered("production"))
+    assert "ml-assets-s3" not in text
+    assert "minio" not in text
+    [environment] = of_kind(rendered("production"), "ConfigMap")[:1]
+    assert "AWS_ENDPOINT_URL" not in environment["data"]
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_services_budgets_and_autoscalers_find_their_pods(place):
+    manifests = rendered(place)
+    labels = {name: pod["metadata"]["labels"] for name, pod in pods(manifests)}
+    for manifest in of_kind(manifests, "Service") + of_kind(manifests, "PodDisruptionBudget"):
+        selector = manifest["spec"]["selector"]
+        wanted = selector.get("matchLabels", selector)
+        assert [name for name, found in labels.items() if wanted.items() <= found.items()] == [manifest["metadata"]["name"]]
+    for scaler in of_kind(manifests, "HorizontalPodAutoscaler"):
+        target = scaler["spec"]["scaleTargetRef"]["name"]
+        [deployment] = [one for one in of_kind(manifests, "Deployment") if one["metadata"]["name"] == target]
+        # Replicas of its own would be set at each upgrade, against the autoscaler.
+        assert "replicas" not in deployment["spec"]
+        # A budget of which no pod may go would stop every upgrade of a node.
+        assert scaler["spec"]["minReplicas"] > 1
+
+
+def test_each_served_model_is_a_deployment_of_its_own():
+    manifests = render(our_values("laptop", scoring={"models": ["fraud_detection", "pump_failures"]}))
+    served = {name: pod for name, pod in pods(manifests) if "scoring" in name}
+    assert set(served) == {"ml-assets-scoring-fraud-detection", "ml-assets-scoring-pump-failures"}
+    for name, pod in served.items():
+        [container] = pod["spec"]["containers"]
+        assert {"name": "MODEL", "value": name.removeprefix("ml-assets-scoring-").replace("-", "_")} in container["env"]
+
+
+def test_an_api_key_comes_as_a_file():
+    [pod] = [pod for name, pod in pods(rendered("production")) if "scoring" in name]
+    [container] = pod["spec"]["containers"]
+    assert {"name": "ML_ASSETS_API_KEY_FILE", "value": "/etc/ml-assets/api-key"} in container["env"]
+    assert {"name": "api-key", "secret": {"secretName": "ml-assets-api-key", "items": [{"key": "api-key", "path": "api-key"}]}} in pod["spec"][
+        "volumes"
+    ]
+
+
+def test_a_changed_environment_restarts_what_reads_it():
+    def annotations(**environment: str) -> set[str]:
+        return {pod["metadata"]["annotations"]["checksum/environment"] for _, pod in pods(render(our_values("laptop", environment=environment)))}
+
+    assert annotations() != annotations(ML_ASSETS_LAKE="s3://another/lake")
+
+
+def test_a_quota_leaves_no_container_out():
+    [limits] = of_kind(rendered("laptop"), "LimitRange")
+    [quota] = of_kind(rendered("laptop"), "ResourceQuota")
+    [container] = limits["spec"]["limits"]
+    counted = {name.split(".")[1] for name in quota["spec"]["hard"] if name.split(".")[-1] in ("cpu", "memory")}
+    assert counted <= set(container["defaultRequest"]) & set(container["default"])

@@ -1,0 +1,83 @@
+import copy
+
+import pytest
+
+from ml_assets_tests.helm.charts import LAPTOP, PLACES, containers, dagster_values, of_kind, pods, rendered
+from ml_assets_tests.helm.dagster_chart import chart_pods
+from ml_assets_tests.helm.pod_security import violations
+
+OURS = [(f"{place}-{name}", pod) for place in PLACES for name, pod in pods(rendered(place))]
+DAGSTERS = [(f"{place}-{name}", pod) for place in PLACES for name, pod in chart_pods(dagster_values(place)).items()]
+BESIDE = list(pods(LAPTOP))
+EVERY_POD = [pytest.param(pod, id=name) for name, pod in [*OURS, *DAGSTERS, *BESIDE]]
+
+
+@pytest.mark.parametrize("pod", EVERY_POD)
+def test_every_pod_is_accepted_under_the_restricted_standard(pod):
+    assert violations(pod) == []
+
+
+@pytest.mark.parametrize("pod", EVERY_POD)
+def test_no_container_can_write_its_root_file_system_but_each_has_a_place_for_temporary_files(pod):
+    temporary = {volume["name"] for volume in pod["spec"]["volumes"] if "emptyDir" in volume}
+    for container in containers(pod):
+        assert container["securityContext"]["readOnlyRootFilesystem"] is True
+        # What waits for the code server is a loop in a shell.
+        if not container["name"].startswith("init-user-deployment"):
+            assert {"name": "tmp", "mountPath": "/tmp"} in container["volumeMounts"]
+            assert "tmp" in temporary
+
+
+@pytest.mark.parametrize("pod", EVERY_POD)
+def test_every_container_says_what_it_needs_and_what_it_may_take(pod):
+    for container in containers(pod):
+        assert set(container["resources"]["requests"]) == set(container["resources"]["limits"]) == {"cpu", "memory"}, container["name"]
+
+
+@pytest.mark.parametrize("pod", EVERY_POD)
+def test_every_container_has_a_tag_of_its_own(pod):
+    for container in containers(pod):
+        name, _, tag = container["image"].rpartition(":")
+        assert name, container["image"]
+        assert tag not in ("", "latest")
+
+
+@pytest.mark.parametrize("pod", [parameter for parameter in EVERY_POD if parameter.id not in ("landing",)])
+def test_everything_that_serves_is_probed(pod):
+    for container in pod["spec"]["containers"]:
+        assert "readinessProbe" in container or "livenessProbe" in container
+
+
+@pytest.mark.parametrize("pod", [pytest.param(pod, id=name) for name, pod in OURS])
+def test_parts_that_do_not_talk_to_kubernetes_have_no_token(pod):
+    assert pod["spec"]["automountServiceAccountToken"] is False
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda pod: pod["spec"].update(hostNetwork=True), "hostNetwork is true"),
+        (lambda pod: pod["spec"]["volumes"].append({"name": "disk", "hostPath": {"path": "/"}}), "volume disk is hostPath"),
+        (lambda pod: pod["spec"]["securityContext"].update(sysctls=[{"name": "kernel.msgmax", "value": "1"}]), "sysctl kernel.msgmax"),
+        (lambda pod: pod["spec"]["containers"][0]["securityContext"].update(privileged=True), "mlflow: privileged"),
+        (
+            lambda pod: pod["spec"]["containers"][0]["securityContext"].pop("allowPrivilegeEscalation"),
+            "mlflow: allowPrivilegeEscalation is not false",
+        ),
+        (lambda pod: pod["spec"]["containers"][0]["securityContext"].pop("capabilities"), "mlflow: capabilities are not dropped"),
+        (lambda pod: pod["spec"]["containers"][0]["securityContext"]["capabilities"].update(add=["NET_RAW"]), "mlflow: adds capability NET_RAW"),
+        (lambda pod: pod["spec"]["containers"][0]["securityContext"].update(runAsNonRoot=False), "mlflow: runAsNonRoot is not true"),
+        (lambda pod: pod["spec"]["securityContext"].update(runAsUser=0), "database: runAsUser is 0"),
+        (
+            lambda pod: pod["spec"]["containers"][0]["securityContext"].update(seccompProfile={"type": "Unconfined"}),
+            "mlflow: seccompProfile is not RuntimeDefault",
+        ),
+        (lambda pod: pod["spec"]["containers"][0]["securityContext"].update(procMount="Unmasked"), "mlflow: procMount"),
+        (lambda pod: pod["spec"]["containers"][0]["ports"][0].update(hostPort=5000), "mlflow: host port 5000"),
+    ],
+)
+def test_a_pod_that_asks_for_more_is_told_what_is_wrong(change, said):
+    [pod] = [copy.deepcopy(pod) for name, pod in pods(of_kind(rendered("laptop"), "Deployment")) if name == "ml-assets-mlflow"]
+    assert violations(pod) == []
+    change(pod)
+    assert said in violations(pod)

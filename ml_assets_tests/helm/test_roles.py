@@ -1,0 +1,57 @@
+"""Rights: what dagster-k8s calls is allowed, and nothing else."""
+
+import re
+from pathlib import Path
+
+import dagster_k8s
+import pytest
+
+from ml_assets_tests.helm.charts import PLACES, of_kind, rendered
+
+ACCOUNTS = {"dagster", "ml-assets"}
+# Calls of the client, as (verb, resource) of a role.
+VERBS = {"create": "create", "read": "get", "list": "list", "delete": "delete", "patch": "patch", "replace": "update"}
+RESOURCES = {"job": "jobs", "job_status": "jobs/status", "pod": "pods", "pod_log": "pods/log", "event": "events"}
+
+
+def called() -> set[tuple[str, str]]:
+    """What the installed dagster-k8s asks of Kubernetes for runs and steps, from its source."""
+    # Pipes make pods of their own, which nothing here uses.
+    source = "".join(path.read_text() for path in Path(dagster_k8s.__file__).parent.glob("*.py") if path.name != "pipes.py")
+    calls = set(re.findall(r"api\.(create|read|list|delete|patch|replace)_namespaced_([a-z_]+?)(?=\b)", source))
+    return {(VERBS[verb], RESOURCES[what.removesuffix("_with_retries")]) for verb, what in calls}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_roles_allow_what_dagster_calls_and_nothing_else(place):
+    roles = of_kind(rendered(place), "Role")
+    assert {role["metadata"]["name"].removesuffix("-runs") for role in roles} == ACCOUNTS
+    for role in roles:
+        allowed = {(verb, resource) for rule in role["rules"] for resource in rule["resources"] for verb in rule["verbs"]}
+        assert allowed == called()
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_no_role_has_a_wildcard_or_reads_secrets_or_reaches_beyond_the_namespace(place):
+    manifests = rendered(place)
+    assert of_kind(manifests, "ClusterRole") + of_kind(manifests, "ClusterRoleBinding") == []
+    for role in of_kind(manifests, "Role"):
+        for rule in role["rules"]:
+            assert "*" not in [*rule["apiGroups"], *rule["resources"], *rule["verbs"]]
+            assert "secrets" not in rule["resources"]
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_each_role_is_bound_to_its_account_alone_and_other_accounts_have_no_token(place):
+    manifests = rendered(place)
+    for binding in of_kind(manifests, "RoleBinding"):
+        [subject] = binding["subjects"]
+        assert subject == {"kind": "ServiceAccount", "name": binding["metadata"]["name"].removesuffix("-runs"), "namespace": "ml-assets"}
+        assert binding["roleRef"] == {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": binding["metadata"]["name"]}
+    accounts = {one["metadata"]["name"]: one["automountServiceAccountToken"] for one in of_kind(manifests, "ServiceAccount")}
+    assert {name for name, token in accounts.items() if token} == ACCOUNTS
+
+
+def test_on_eks_each_account_has_a_role_of_its_own():
+    roles = [one["metadata"]["annotations"]["eks.amazonaws.com/role-arn"] for one in of_kind(rendered("production"), "ServiceAccount")]
+    assert len(set(roles)) == len(roles) == 5

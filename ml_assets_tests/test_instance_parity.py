@@ -1,0 +1,104 @@
+"""dagster.yaml, dagster-postgres.yaml and the values of the Dagster chart agree on what must be the same."""
+
+import copy
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+import yaml
+from dagster_postgres import PostgresEventLogStorage
+
+from ml_assets.core.diagnosis import Severity
+from ml_assets.core.instance_rules import freed_slots, run_monitoring, run_retries
+from ml_assets.definitions import DEFS
+from ml_assets.resources import instance_facts
+from ml_assets_tests.helm.charts import PLACES
+from ml_assets_tests.helm.dagster_chart import instance_config
+from ml_assets_tests.helm.test_dagster_values import dagster_values
+from ml_assets_tests.postgresql import PASSWORD, USER, PostgresqlServer
+
+REPOSITORY = DEFS.parents[1]
+LOCAL, POSTGRESQL = (yaml.safe_load((REPOSITORY / name).read_text()) for name in ("dagster.yaml", "dagster-postgres.yaml"))
+
+# Each part of an instance either means the same everywhere, or differs for a reason.
+SAME = {"telemetry", "nux", "run_monitoring", "run_retries", "retention", "freshness"}
+SAME_WITHIN = {"concurrency": {"pools"}, "scheduler": {"class", "config"}}
+DIFFERENT = {
+    "event_log_storage": "SQLite files on the laptop",
+    "storage": "PostgreSQL in the cluster",
+    "run_launcher": "processes on the laptop, pods in the cluster",
+    "run_coordinator": "the laptop's looks more often, and gives pools their limits, which the cluster does before the daemon starts",
+    "compute_logs": "files on the laptop, a bucket in the cluster",
+    "python_logs": "the cluster's level is stated",
+    "sensors": "threads of the cluster's daemon",
+    "schedules": "threads of the cluster's daemon",
+    "backfills": "threads of the cluster's daemon",
+}
+
+
+def differences(here: Mapping[str, Any], there: Mapping[str, Any]) -> list[str]:
+    """Where two instances disagree on what must be the same, and the parts of which nobody has said whether they must."""
+    unknown = (here.keys() | there.keys()) - SAME - SAME_WITHIN.keys() - DIFFERENT.keys()
+    found = [f"{part}: say whether it must be the same" for part in sorted(unknown)]
+    found += [part for part in sorted(SAME) if here.get(part) != there.get(part)]
+    for part, names in SAME_WITHIN.items():
+        found += [f"{part}.{name}" for name in sorted(names) if here.get(part, {}).get(name) != there.get(part, {}).get(name)]
+    return found
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_the_laptop_and_the_cluster_agree(place):
+    assert differences(LOCAL, instance_config(dagster_values(place))) == []
+
+
+def test_the_instance_on_postgresql_is_the_local_one_but_for_the_storage():
+    assert {**LOCAL, "storage": None, "event_log_storage": None} == {**POSTGRESQL, "storage": None, "event_log_storage": None}
+    assert "event_log_storage" not in POSTGRESQL
+    assert "storage" not in LOCAL
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("run_monitoring", "free_slots_after_run_end_seconds"), 0),
+        (("run_monitoring", "max_runtime_seconds"), 1),
+        (("run_retries", "retry_on_asset_or_op_failure"), True),
+        (("run_retries", "max_retries"), 3),
+        (("retention", "sensor", "purge_after_days", "skipped"), 8),
+        (("concurrency", "pools", "granularity"), "op"),
+        (("concurrency", "pools", "default_limit"), 2),
+        (("scheduler", "config", "max_catchup_runs"), 5),
+        (("freshness", "enabled"), False),
+        (("auto_materialize",), {"enabled": True}),
+    ],
+)
+def test_a_setting_that_changes_on_one_side_is_found(path, value):
+    there = copy.deepcopy(instance_config(dagster_values("production")))
+    part = there
+    for name in path[:-1]:
+        part = part[name]
+    part[path[-1]] = value
+    (found,) = differences(LOCAL, there)
+    assert found.startswith(path[0])
+
+
+@pytest.mark.parametrize("settings", [LOCAL, POSTGRESQL, *(instance_config(dagster_values(place)) for place in PLACES)])
+def test_the_doctor_finds_nothing_wrong_with_any_of_them(settings):
+    diagnoses = [run_retries(settings, production=True), run_monitoring(settings), freed_slots(settings)]
+    assert [found for found in diagnoses if found.severity is not Severity.WELL] == []
+
+
+def test_the_storage_of_the_cluster_opens_on_a_real_server(postgresql: PostgresqlServer, tmp_path: Path, monkeypatch):
+    storage = copy.deepcopy(instance_config(dagster_values("production"))["storage"])
+    database = postgresql.new_database().rpartition("/")[2]
+    # The server of the tests has no certificate.
+    storage["postgres"]["postgres_db"] |= {"hostname": "127.0.0.1", "port": postgresql.port, "db_name": database, "username": USER, "params": {}}
+    (tmp_path / "dagster.yaml").write_text(yaml.safe_dump({"storage": storage}))
+    monkeypatch.setenv("DAGSTER_PG_PASSWORD", PASSWORD)
+    with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
+        assert isinstance(instance.event_log_storage, PostgresEventLogStorage)
+        assert instance_facts.storage_kind(instance) == "postgresql"
+        revision, head = instance_facts.revisions(instance)
+        assert revision == head
