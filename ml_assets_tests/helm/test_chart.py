@@ -125,7 +125,7 @@ def test_each_served_model_is_a_deployment_of_its_own():
     assert set(served) == {"ml-assets-scoring-fraud-detection", "ml-assets-scoring-pump-failures"}
     for name, pod in served.items():
         [container] = pod["spec"]["containers"]
-        assert {"name": "MODEL", "value": name.removeprefix("ml-assets-scoring-").replace("-", "_")} in container["env"]
+        assert name.removeprefix("ml-assets-scoring-").replace("-", "_") in container["command"]
 
 
 def test_an_api_key_comes_as_a_file():

@@ -114,7 +114,7 @@ ELSEWHERE = {
     "dagster-user-deployments.serviceAccount.create", "dagster-user-deployments.deployments[].includeConfigInLaunchedRuns",
     "dagster-user-deployments.deployments[].deploymentStrategy", "dagsterDaemon.enabled", "dagsterDaemon.heartbeatTolerance", "dagsterDaemon.logFormat",
     "dagsterDaemon.runCoordinator.enabled", "dagsterDaemon.checkDbReadyInitContainer", "scheduler.type", "retention.enabled", "concurrency.enabled",
-    "dagsterWebserver.replicaCount", "dagsterWebserver.enableReadOnly", "dagsterWebserver.service", "dagsterWebserver.dbStatementTimeout",
+    "dagsterWebserver.replicaCount", "dagsterWebserver.nameOverride", "dagsterWebserver.enableReadOnly", "dagsterWebserver.service", "dagsterWebserver.dbStatementTimeout",
     "dagsterWebserver.dbPoolRecycle", "dagsterWebserver.logLevel", "dagsterWebserver.logFormat", "dagsterWebserver.checkDbReadyInitContainer", "ingress",
 }  # fmt: skip
 
