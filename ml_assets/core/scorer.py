@@ -43,6 +43,11 @@ class Scorer:
             return cls.from_bytes(model.read(), preprocessing.read())
 
     @property
+    def preprocessing(self) -> Mapping:
+        """What `preprocessing.json` holds."""
+        return self._preprocessing
+
+    @property
     def features(self) -> list[str]:
         """Names of the features that a frame must have, in the order of the specification."""
         return [feature["name"] for feature in self._preprocessing["features"]]
@@ -61,10 +66,17 @@ class Scorer:
 
         A row's score depends on that row alone. Errors: see `to_matrix`.
         """
-        matrix = self.matrix(frame)
+        return self.score_matrix(self.matrix(frame))
+
+    def score_matrix(self, matrix: np.ndarray) -> np.ndarray:
+        """`score` of rows that are a float32 matrix already, as `to_matrix` makes it."""
         if not len(matrix):
             return np.empty(0)
         return self._booster.inplace_predict(matrix).astype(np.float64)
+
+    def use_threads(self, count: int) -> None:
+        """How many threads score; waking them takes longer than a few rows do."""
+        self._booster.set_param({"nthread": count})
 
     def contributions(self, frame: pd.DataFrame) -> np.ndarray:
         """What each feature adds to the log odds of each row, float64 of shape (rows, features + 1), in the order of the features and then the bias.

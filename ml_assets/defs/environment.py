@@ -63,6 +63,32 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
     )
 
 
+def read_api_key(variables: Mapping[str, str]) -> str | None:
+    """The key that the scoring service asks for: ML_ASSETS_API_KEY, or the content of the file ML_ASSETS_API_KEY_FILE; None without either.
+
+    Raises:
+        ValueError: when both are set, the file cannot be read, or the key is empty: nobody means to leave a service open in this way.
+    """
+    key, file = variables.get("ML_ASSETS_API_KEY"), variables.get("ML_ASSETS_API_KEY_FILE")
+    if key is not None and file is not None:
+        raise ValueError("ML_ASSETS_API_KEY and ML_ASSETS_API_KEY_FILE are both set; set one of them")
+    if file is not None:
+        try:
+            key = Path(file).read_text()
+        except OSError as error:
+            raise ValueError(f"ML_ASSETS_API_KEY_FILE cannot be read: {error}") from error
+    if key is not None and not key.strip():
+        raise ValueError(
+            f"{'ML_ASSETS_API_KEY' if file is None else 'the file of ML_ASSETS_API_KEY_FILE'} is empty; unset it for a service without a key"
+        )
+    return key.strip() if key is not None else None
+
+
+def api_key() -> str | None:
+    """`read_api_key` of this process; read only when it is asked for, so that nothing else holds the key."""
+    return read_api_key(os.environ)
+
+
 def build_environment(settings: Settings) -> dg.Definitions:
     """Resources and executor: in process locally, a Kubernetes job for each step in production."""
     resources = {

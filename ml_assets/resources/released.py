@@ -1,0 +1,53 @@
+"""What the registry says is live: the versions behind the aliases, and the share of the challenger."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ml_assets.core.sides import CHALLENGER, CHAMPION
+from ml_assets.resources.mlflow_store import sqlite_path
+
+if TYPE_CHECKING:
+    from ml_assets.resources.registry import ModelRegistry
+
+CANARY_PERCENT = "canary_percent"
+
+
+@dataclass(frozen=True)
+class Released:
+    """Numbers of the versions that the aliases point to, None without the alias, and the challenger's share in percent of the entities.
+
+    created: when the model was made in the registry, in milliseconds since 1970: a model that was deleted and made again counts its versions anew.
+    """
+
+    champion: int | None
+    challenger: int | None
+    percent: int
+    created: int
+
+
+def read_released(registry: "ModelRegistry", name: str) -> Released | None:
+    """What is live of model `name`, in one request; None when there is no such model.
+
+    Raises:
+        ValueError: when the share of the canary is no whole number from 0 to 100.
+        MlflowUnavailable, mlflow.exceptions.MlflowException: when the registry cannot be reached.
+    """
+    from mlflow.exceptions import MlflowException
+
+    path = sqlite_path(registry.tracking_uri)
+    if path is not None and not path.exists():
+        return None
+    try:
+        held = registry.client.get_registered_model(name)
+    except MlflowException as error:
+        if error.error_code == "RESOURCE_DOES_NOT_EXIST":
+            return None
+        raise
+    aliases = {alias: int(version) for alias, version in held.aliases.items()}
+    return Released(aliases.get(CHAMPION), aliases.get(CHALLENGER), _percent(name, held.tags.get(CANARY_PERCENT, "0")), held.creation_timestamp or 0)
+
+
+def _percent(name: str, text: str) -> int:
+    if not text.isdecimal() or int(text) > 100:
+        raise ValueError(f"the tag {CANARY_PERCENT} of {name} in the registry is {text!r}; it must be a whole number from 0 to 100")
+    return int(text)

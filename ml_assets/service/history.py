@@ -1,0 +1,68 @@
+"""The history that features see: the newest days of the lake, held in memory and read again when there is a new commit."""
+
+import logging
+from datetime import date
+
+import pandas as pd
+
+from ml_assets.core.day_ranges import days_between
+from ml_assets.core.features import columns_read, label_days_read
+from ml_assets.core.online_features import OnlineFeatures, days_held
+from ml_assets.core.schemas import row_schema, to_pandas
+from ml_assets.core.spec import ModelSpec
+from ml_assets.core.spec.feed import labels_feed, rows_feed
+from ml_assets.pipeline.labels import LabelsByKey
+from ml_assets.resources.lake import Lake
+from ml_assets.resources.landing import Landing
+from ml_assets.resources.table import LakeError, Table
+
+log = logging.getLogger("ml_assets.service")
+
+
+class HeldHistory:
+    """The features of single rows, over the validated days that the lake holds.
+
+    features: None before the first day was read.
+    """
+
+    def __init__(self, spec: ModelSpec, lake: Lake, landing: Landing) -> None:
+        self._spec, self._lake, self._landing = spec, lake, landing
+        self._tables: list[Table] = []
+        self._versions: list[int] = []
+        self.features: OnlineFeatures | None = None
+
+    def look(self) -> None:
+        """Read the history again when one of its tables has a new commit; the features are swapped whole.
+
+        Raises:
+            LakeError: when a table does not exist, or has no day yet. What was held before stays, also with any other error of the store.
+        """
+        if not self._tables:
+            self._tables = self._open()
+        for table in self._tables:
+            table.refresh()
+        versions = [table.version() for table in self._tables]
+        if versions == self._versions:
+            return
+        through = max(self._tables[0].row_counts(), default=None)
+        if through is None:
+            raise LakeError(f"{self._tables[0].uri} has no rows yet")
+        history = self._read(through)
+        self.features = OnlineFeatures(self._spec, history, through)
+        self._versions = versions
+        log.info("history: %s rows of the days up to %s", f"{len(history):,}", through)
+
+    def _open(self) -> list[Table]:
+        feeds = [rows_feed(self._spec), labels_feed(self._spec) if label_days_read(self._spec) else None]
+        return [self._lake.table(self._spec.name, feed.validated, row_schema(feed)) for feed in feeds if feed is not None]
+
+    def _read(self, through: date) -> pd.DataFrame:
+        spec, rows = self._spec, self._tables[0]
+        days = days_between(days_held(spec, through)[1], through)
+        if len(self._tables) == 1:
+            return to_pandas(rows.read(days, columns_read(spec)))
+        # A new object each time: what it has read of a delivery it does not read again.
+        labels = LabelsByKey(spec, self._lake, self._landing, rows)
+        as_of = max(through, *self._tables[1].row_counts())
+        frames = [to_pandas(rows.read([day], columns_read(spec))).assign(**{spec.target: labels.column(day, as_of)}) for day in days]
+        return pd.concat(frames, ignore_index=True)

@@ -1,0 +1,133 @@
+"""A lake with two registered models, and the service as a real HTTP server."""
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+
+from ml_assets.cli.serve import build_app
+from ml_assets.core.spec import ModelSpec
+from ml_assets.defs.environment import Settings
+from ml_assets.pipeline.assets import LANDED_TO_FEATURES, MODEL_ASSETS
+from ml_assets.service.app import Limits
+from ml_assets_tests.conftest import SMALL
+from ml_assets_tests.pipeline.world import World, day, rows_of
+from ml_assets_tests.resources.mlflow_cases import new_store
+
+LAST = 13
+QUICK = {"registry_seconds": 0.05, "history_seconds": 0.05}
+SPEC = ModelSpec.model_validate(
+    {
+        **SMALL,
+        "features": [
+            {"kind": "column", "columns": ["amount"]},
+            {"kind": "calendar", "parts": ["hour"]},
+            {"kind": "categorical", "columns": ["card"]},
+            {"kind": "window", "key": "card", "value": "amount", "aggregates": ["count", "mean", "std", "max"], "windows": ["1d", "3d"]},
+            {"kind": "window", "value": "amount", "aggregates": ["zscore"], "last_rows": [20], "within": "2d"},
+            {"kind": "window", "key": "card", "value": "label", "aggregates": ["mean"], "windows": ["2d"], "delay": "2d"},
+        ],
+    }
+)
+
+
+class Served:
+    """The service at an address, and the world that it serves."""
+
+    def __init__(self, world: World, address: str) -> None:
+        self.world, self.address = world, address
+        self.client = httpx.Client(base_url=address)
+        self.mlflow = world.registry.client
+
+    def score(self, row: dict, **parameters) -> httpx.Response:
+        """The answer to one row."""
+        return self.client.post("/score", json=row, params=parameters)
+
+    def state(self) -> dict:
+        """What /ready says."""
+        return self.client.get("/ready").json()
+
+    def wait_for(self, **expected) -> dict:
+        """Wait until /ready says so; what it says then."""
+        end = time.monotonic() + 20
+        while any((state := self.state())[name] != value for name, value in expected.items()):
+            assert time.monotonic() < end, (expected, state)
+            time.sleep(0.02)
+        return state
+
+    def release(self, champion: int, challenger: int | None = None, percent: int = 0) -> None:
+        """Set the aliases and the share, and wait until they are live."""
+        name = self.world.spec.name
+        if challenger is not None:
+            self.mlflow.set_registered_model_alias(name, "challenger", str(challenger))
+        self.mlflow.set_registered_model_alias(name, "champion", str(champion))
+        self.mlflow.set_registered_model_tag(name, "canary_percent", str(percent))
+        self.wait_for(champion=champion, challenger=challenger if percent else None, canary_percent=percent, problem=None)
+
+
+def request_of(row: dict) -> dict:
+    """A row of `rows_of` as a request has it."""
+    return {**{name: value for name, value in row.items() if name != "label"}, "event_time": f"{row['event_time'].isoformat()}Z"}
+
+
+@contextmanager
+def serving(world: World, **limits) -> Iterator[Served]:
+    """The service of a world, on a free port of the loopback interface, until the block ends."""
+    import uvicorn
+
+    settings = Settings("local", world.landing.uri, world.lake.uri, world.registry.tracking_uri, "", world.lake.s3)
+    app = build_app(world.spec, settings, Limits(**{**QUICK, **limits}))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning", access_log=False))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive()
+        time.sleep(0.01)
+    try:
+        yield Served(world, f"http://127.0.0.1:{port}")
+    finally:
+        server.should_exit = True
+        thread.join(timeout=30)
+
+
+@pytest.fixture(scope="session")
+def original(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """13 days from landing to features, and the models of days 12 and 13 as versions 1 and 2, the second the champion. Not to be changed."""
+    root = tmp_path_factory.mktemp("served")
+    new_store(root)
+    world = World(root, SPEC)
+    for number in range(1, LAST + 1):
+        world.land(day(number), rows_of(day(number)))
+    world.run(list(LANDED_TO_FEATURES), day(1), day(LAST))
+    world.run(list(MODEL_ASSETS), day(12), day(13))
+    return world
+
+
+@pytest.fixture
+def world(original: World, tmp_path: Path) -> World:
+    """A copy of it, to be changed."""
+    return original.copy(tmp_path)
+
+
+@pytest.fixture
+def served(world: World) -> Iterator[Served]:
+    """The service of such a copy, ready."""
+    with serving(world) as served:
+        served.wait_for(ready=True, problem=None)
+        yield served
+
+
+@pytest.fixture
+def row() -> dict:
+    """A good row of the day after the history, as a request."""
+    time = datetime.combine(day(LAST + 1), datetime.min.time()) + timedelta(hours=9)
+    return {"id": 5, "event_time": f"{time.isoformat()}Z", "card": "card-3", "amount": 12.5}

@@ -1,0 +1,178 @@
+"""The service over HTTP: answers, refusals, readiness, metrics, and what happens when something beside it fails."""
+
+import json
+import time
+
+import httpx
+import pytest
+
+from ml_assets.core.sides import is_challengers
+from ml_assets_tests.pipeline.world import World, day
+from ml_assets_tests.service.conftest import LAST, serving
+
+
+def test_an_answer_has_score_decision_version_side_and_how_fresh_it_is(served, row):
+    answer = served.score(row)
+    assert answer.status_code == 200
+    found = answer.json()
+    assert set(found) == {"score", "decision", "model_version", "side", "features_through"}
+    assert 0 < found["score"] < 1
+    assert (found["model_version"], found["side"], found["features_through"]) == (2, "champion", str(day(LAST)))
+
+
+def test_reasons_are_told_on_request(served, row):
+    plain, told = served.score(row).json(), served.score(row, reasons=2).json()
+    assert {name: value for name, value in told.items() if name != "reasons"} == {**plain}
+    assert 1 <= len(told["reasons"]) <= 2
+    assert set(told["reasons"][0]) == {"feature", "value", "contribution"}
+    assert served.score(row, reasons=99).status_code == 422
+
+
+def test_a_request_that_breaks_the_contract_is_refused_with_the_field(served, row):
+    answer = served.score({**row, "amount": -1, "colour": "red"})
+    assert answer.status_code == 422
+    assert answer.json()["detail"] == [
+        {"type": "minimum", "loc": ["body", "amount"], "msg": "less than minimum 0", "input": -1},
+        {"type": "extra_forbidden", "loc": ["body", "colour"], "msg": "Extra inputs are not permitted", "input": "red"},
+    ]
+    too_old = served.score({**row, "event_time": "2025-01-02T00:00:00Z"})
+    assert (too_old.status_code, too_old.json()["detail"][0]["loc"]) == (422, ["body", "event_time"])
+    metrics = served.client.get("/metrics").text
+    assert 'ml_assets_refused_total{field="amount",rule="minimum"} 1.0' in metrics
+    assert 'ml_assets_refused_total{field="unknown",rule="extra_forbidden"} 1.0' in metrics
+
+
+def test_entities_are_divided_as_in_the_batch(served, row):
+    served.release(champion=1, challenger=2, percent=40)
+    cards = [f"card-{number}" for number in range(30)]
+    sides = {card: served.score({**row, "card": card}).json() for card in cards}
+    expected = {card: is_challengers("small", card, 40) for card in cards}
+    assert {card: found["side"] == "challenger" for card, found in sides.items()} == expected
+    assert {card: found["model_version"] == 2 for card, found in sides.items()} == expected
+    assert any(expected.values())
+    assert not all(expected.values())
+
+
+def test_a_moved_alias_is_live_within_seconds(served, row):
+    begun = time.monotonic()
+    served.release(champion=1)
+    assert time.monotonic() - begun < 5
+    assert served.score(row).json()["model_version"] == 1
+
+
+def test_a_new_day_of_history_is_seen(served, row, world: World):
+    from ml_assets.pipeline.assets import LANDED_TO_FEATURES
+    from ml_assets_tests.pipeline.world import rows_of
+
+    world.land(day(LAST + 1), rows_of(day(LAST + 1)))
+    world.run(list(LANDED_TO_FEATURES), day(LAST + 1))
+    served.wait_for(features_through=str(day(LAST + 1)))
+    assert served.score({**row, "event_time": f"{day(LAST + 2)}T09:00:00Z"}).json()["features_through"] == str(day(LAST + 1))
+
+
+@pytest.mark.parametrize("broken", ["model.ubj", "preprocessing.json"])
+def test_a_champion_that_cannot_be_loaded_leaves_the_one_before(served, row, world: World, broken):
+    digest = served.mlflow.get_model_version("small", "1").tags["model_digest"]
+    file = world.root / "lake" / "small" / "models" / digest / broken
+    content = file.read_bytes()
+    file.write_bytes(b"not a model")
+    served.mlflow.set_registered_model_alias("small", "champion", "1")
+    while served.state()["problem"] is None:
+        time.sleep(0.02)
+    state = served.state()
+    assert (state["ready"], state["champion"]) == (True, 2)
+    assert "version 1 of small cannot be loaded" in state["problem"]
+    assert served.score(row).json()["model_version"] == 2
+    assert "ml_assets_as_told 0.0" in served.client.get("/metrics").text
+    file.write_bytes(content)
+    served.wait_for(champion=1, problem=None)
+
+
+def test_without_the_challenger_s_files_the_champion_scores_everybody(served, row, world: World):
+    import shutil
+
+    digest = served.mlflow.get_model_version("small", "1").tags["model_digest"]
+    shutil.rmtree(world.root / "lake" / "small" / "models" / digest)
+    served.mlflow.set_registered_model_alias("small", "challenger", "1")
+    served.mlflow.set_registered_model_tag("small", "canary_percent", "100")
+    while served.state()["problem"] is None:
+        time.sleep(0.02)
+    assert "the champion scores the entities of the challenger" in served.state()["problem"]
+    assert served.score(row).json()["side"] == "champion"
+
+
+def test_with_the_registry_down_scoring_goes_on_and_tells_how_old_it_is(served, row, world: World):
+    (world.root / "mlflow.db").rename(world.root / "away.db")
+    (world.root / "mlflow.db").mkdir()
+    before = served.state()["registry_age_seconds"]
+    while served.state()["registry_age_seconds"] < before + 0.5:
+        time.sleep(0.05)
+    assert served.score(row).status_code == 200
+    assert 'ml_assets_failed_looks_total{at="registry"}' in served.client.get("/metrics").text
+
+
+def test_without_a_champion_nothing_is_scored_and_the_reason_is_told(world: World, row):
+    world.registry.client.delete_registered_model_alias("small", "champion")
+    with serving(world) as served:
+        state = served.wait_for(ready=False, features_through=str(day(LAST)))
+        assert "no version with the alias champion" in state["lacking"]
+        assert served.client.get("/health").status_code == 200
+        assert served.client.get("/ready").status_code == 503
+        answer = served.score(row)
+        assert answer.status_code == 503
+        assert "no version with the alias champion" in answer.json()["detail"]
+        served.mlflow.set_registered_model_alias("small", "champion", "1")
+        served.wait_for(ready=True)
+        assert served.score(row).status_code == 200
+
+
+def test_a_key_is_asked_for_where_there_is_one(world: World, row):
+    with serving(world, api_key="secret") as served:
+        served.wait_for(ready=True)
+        assert served.score(row).status_code == 401
+        assert served.client.post("/score", json=row, headers={"X-API-Key": "secre\xe9"}).status_code == 401
+        assert served.client.post("/score", json=row, headers={"X-API-Key": "secret"}).status_code == 200
+        assert {served.client.get(path).status_code for path in ("/health", "/ready", "/metrics")} == {200}
+        assert served.client.get("/openapi.json").status_code == 404
+
+
+def test_a_request_that_is_too_large_is_refused_however_it_is_sent(world: World, row):
+    with serving(world, body_bytes=500) as served:
+        served.wait_for(ready=True)
+        large = json.dumps({**row, "card": "x" * 600}).encode()
+        assert served.client.post("/score", content=large).status_code == 413
+        # Without a length, in pieces.
+        assert served.client.post("/score", content=iter([large[:300], large[300:]])).status_code == 413
+        assert served.score(row).status_code == 200
+
+
+def test_the_description_of_the_api_has_the_columns(served):
+    description = served.client.get("/openapi.json").json()
+    schema = description["paths"]["/score"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    assert set(schema["properties"]) == {"id", "event_time", "card", "amount", "earlier_rows"}
+
+
+def test_no_request_fails_while_the_aliases_move(served, row):
+    import threading
+
+    statuses, stop = [], threading.Event()
+
+    def ask() -> None:
+        with httpx.Client(base_url=served.address) as client:
+            while not stop.is_set():
+                statuses.append(client.post("/score", json=row).status_code)
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for champion, challenger, percent in [(1, 2, 50), (1, 2, 100), (2, 2, 0), (1, 2, 5), (2, 1, 30)] * 2:
+        served.mlflow.set_registered_model_alias("small", "champion", str(champion))
+        served.mlflow.set_registered_model_alias("small", "challenger", str(challenger))
+        served.mlflow.set_registered_model_tag("small", "canary_percent", str(percent))
+        time.sleep(0.1)
+    served.wait_for(champion=2, challenger=1, canary_percent=30)
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert set(statuses) == {200}
+    assert len(statuses) > 100
