@@ -31,6 +31,7 @@ def instance_config(values: Values) -> dict[str, Any]:
             "db_name": values["postgresql"]["postgresqlDatabase"],
             "port": values["postgresql"]["service"]["port"],
             "params": values["postgresql"]["postgresqlParams"],
+            "scheme": values["postgresql"]["postgresqlScheme"],
         }
     }
     return {
