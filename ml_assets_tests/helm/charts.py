@@ -56,7 +56,8 @@ def render(values: dict[str, Any]) -> list[Manifest]:
     """Our chart, rendered by Helm."""
     with helm_python.Chart.load(CHART) as chart:
         rendered = chart.render(values, name="ml-assets", namespace=NAMESPACE)
-    return [document for text in rendered.values() for document in yaml.safe_load_all(text) if document]
+    manifests = [text for name, text in rendered.items() if name.endswith(".yaml")]
+    return [document for text in manifests for document in yaml.safe_load_all(text) if document]
 
 
 @cache

@@ -1,4 +1,7 @@
-"""The restricted pod-security standard of Kubernetes (https://kubernetes.io/docs/concepts/security/pod-security-standards/), as a list of what a pod breaks."""
+"""The restricted pod-security standard of Kubernetes as a list of what a pod breaks.
+
+Source: https://kubernetes.io/docs/concepts/security/pod-security-standards/
+"""
 
 from ml_assets_tests.helm.charts import Manifest, containers
 

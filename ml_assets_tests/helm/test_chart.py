@@ -125,7 +125,7 @@ def test_each_served_model_is_a_deployment_of_its_own():
     assert set(served) == {"ml-assets-scoring-fraud-detection", "ml-assets-scoring-pump-failures"}
     for name, pod in served.items():
         [container] = pod["spec"]["containers"]
-        assert {"name": "MODEL", "value": name.removeprefix("ml-assets-scoring-").replace("-", "_")} in container["env"]
+        assert name.removeprefix("ml-assets-scoring-").replace("-", "_") in container["command"]
 
 
 def test_an_api_key_comes_as_a_file():
@@ -150,3 +150,19 @@ def test_a_quota_leaves_no_container_out():
     [container] = limits["spec"]["limits"]
     counted = {name.split(".")[1] for name in quota["spec"]["hard"] if name.split(".")[-1] in ("cpu", "memory")}
     assert counted <= set(container["defaultRequest"]) & set(container["default"])
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_mlflow_answers_to_the_name_by_which_it_is_called(place):
+    """By MLflow's own check of the Host header, which probes do not pass through."""
+    from urllib.parse import urlsplit
+
+    from mlflow.server.security_utils import is_allowed_host_header
+
+    [container] = [one for name, pod in pods(rendered(place)) if name == "ml-assets-mlflow" for one in pod["spec"]["containers"]]
+    [hosts] = [argument.removeprefix("--allowed-hosts=").split(",") for argument in container["args"] if argument.startswith("--allowed-hosts=")]
+    [environment] = [one["data"] for one in of_kind(rendered(place), "ConfigMap") if one["metadata"]["name"] == "ml-assets-environment"]
+    called = urlsplit(environment["MLFLOW_TRACKING_URI"]).netloc
+    for host in (called, "ml-assets-mlflow.ml-assets.svc.cluster.local:5000", "localhost:5000"):
+        assert is_allowed_host_header(hosts, host), host
+    assert not is_allowed_host_header(hosts, "elsewhere.example.com")

@@ -18,11 +18,12 @@ from dagster_k8s import K8sRunLauncher
 
 from ml_assets_tests.helm.charts import CHART, PLACES, dagster_values, merged, of_kind, read, rendered, validate
 from ml_assets_tests.helm.dagster_chart import chart_pods, dagster_yaml, instance_config
+from ml_assets_tests.helm.watched import paths, watched
 
 # A path to the chart's values.schema.json, with the Kubernetes definitions in it or reachable.
 SCHEMA = os.environ.get("DAGSTER_CHART_SCHEMA")
 # Values that the chart knows and its schema does not name.
-NOT_IN_SCHEMA = {"rbacEnabled", "ingressClassName", "serviceAccount"}
+NOT_IN_SCHEMA = {"rbacEnabled", "ingressClassName"}
 
 
 def not_required(schema: Any) -> Any:
@@ -39,9 +40,7 @@ def not_required(schema: Any) -> Any:
 
 def faults(schema: dict[str, Any], values: Any) -> list[str]:
     own = {name: value for name, value in not_required(schema).items() if name not in ("$defs", "definitions")}
-    definitions = {
-        name: definition if name in ("kubernetes", "io") else not_required(definition) for name, definition in schema.get("$defs", {}).items()
-    }
+    definitions = {name: one if name == "kubernetes" else not_required(one) for name, one in schema["$defs"].items()}
     validator = jsonschema.Draft202012Validator({**own, "additionalProperties": False, "$defs": definitions})
     return [f"{'.'.join(map(str, error.path))}: {error.message}" for error in validator.iter_errors(values)]
 
@@ -51,11 +50,7 @@ def without_unnamed(values: Any) -> Any:
         return [without_unnamed(one) for one in values]
     if not isinstance(values, dict):
         return values
-    return {
-        name: without_unnamed(value)
-        for name, value in values.items()
-        if name not in NOT_IN_SCHEMA or "create" in (value if isinstance(value, dict) else {})
-    }
+    return {name: without_unnamed(value) for name, value in values.items() if name not in NOT_IN_SCHEMA}
 
 
 @pytest.mark.parametrize("place", PLACES)
@@ -72,56 +67,24 @@ def test_values_are_what_the_official_chart_takes(place):
     assert faults(schema, merged(values, {"concurrency": {"pools": {"default": 1}}})) != []
 
 
-class Watched(dict):
-    """A map that remembers which of its keys have been asked for."""
-
-    def __init__(self, values: dict, path: str, seen: set[str]):
-        super().__init__({name: watched(value, f"{path}.{name}".strip("."), seen) for name, value in values.items()})
-        self._path, self._seen = path, seen
-
-    def __getitem__(self, name):
-        self._seen.add(f"{self._path}.{name}".strip("."))
-        return super().__getitem__(name)
-
-    def get(self, name, default=None):
-        return self[name] if name in self else default
-
-    def items(self):
-        return [(name, self[name]) for name in self]
-
-
-def watched(value: Any, path: str, seen: set[str]) -> Any:
-    if isinstance(value, dict):
-        return Watched(value, path, seen)
-    return [watched(one, f"{path}[]", seen) for one in value] if isinstance(value, list) else value
-
-
-def paths(value: Any, path: str = "") -> set[str]:
-    if isinstance(value, list):
-        return set().union(*[paths(one, f"{path}[]") for one in value])
-    if not isinstance(value, dict) or not value:
-        return set()
-    return {f"{path}.{name}".strip(".") for name in value} | set().union(
-        *[paths(inner, f"{path}.{name}".strip(".")) for name, inner in value.items()]
-    )
-
-
 # What the pods and dagster.yaml are not made of.
 ELSEWHERE = {
-    "rbacEnabled", "serviceAccount.create", "postgresql.enabled", "generatePostgresqlPasswordSecret", "global.serviceAccountName", "runLauncher.type",
-    "busybox.image.pullPolicy", "dagster-user-deployments.enabled", "dagster-user-deployments.enableSubchart", "dagster-user-deployments.rbacEnabled",
-    "dagster-user-deployments.serviceAccount.create", "dagster-user-deployments.deployments[].includeConfigInLaunchedRuns",
-    "dagster-user-deployments.deployments[].deploymentStrategy", "dagsterDaemon.enabled", "dagsterDaemon.heartbeatTolerance", "dagsterDaemon.logFormat",
-    "dagsterDaemon.runCoordinator.enabled", "dagsterDaemon.checkDbReadyInitContainer", "scheduler.type", "retention.enabled", "concurrency.enabled",
-    "dagsterWebserver.replicaCount", "dagsterWebserver.enableReadOnly", "dagsterWebserver.service", "dagsterWebserver.dbStatementTimeout",
-    "dagsterWebserver.dbPoolRecycle", "dagsterWebserver.logLevel", "dagsterWebserver.logFormat", "dagsterWebserver.checkDbReadyInitContainer", "ingress",
+    "rbacEnabled", "serviceAccount.create", "postgresql.enabled", "generatePostgresqlPasswordSecret", "global.serviceAccountName",
+    "runLauncher.type", "busybox.image.pullPolicy", "dagster-user-deployments.enabled", "dagster-user-deployments.enableSubchart",
+    "dagster-user-deployments.rbacEnabled", "dagster-user-deployments.serviceAccount.create",
+    "dagster-user-deployments.deployments[].includeConfigInLaunchedRuns", "dagster-user-deployments.deployments[].deploymentStrategy",
+    "dagsterDaemon.enabled", "dagsterDaemon.heartbeatTolerance", "dagsterDaemon.logFormat", "dagsterDaemon.runCoordinator.enabled",
+    "dagsterDaemon.checkDbReadyInitContainer", "scheduler.type", "retention.enabled", "concurrency.enabled",
+    "dagsterWebserver.replicaCount", "dagsterWebserver.nameOverride", "dagsterWebserver.enableReadOnly", "dagsterWebserver.service",
+    "dagsterWebserver.dbStatementTimeout", "dagsterWebserver.dbPoolRecycle", "dagsterWebserver.logLevel", "dagsterWebserver.logFormat",
+    "dagsterWebserver.checkDbReadyInitContainer", "ingress",
 }  # fmt: skip
 
 # What goes whole into pods or dagster.yaml, where Kubernetes' schemas and Dagster look at the names in it.
 WHOLE = {
-    "securityContext", "podSecurityContext", "volumes", "volumeMounts", "resources", "initContainerResources", "labels", "env", "envSecrets", "envConfigMaps",
-    "startupProbe", "readinessProbe", "livenessProbe", "runK8sConfig", "extraPrependedInitContainers", "postgresqlParams", "additionalInstanceConfig",
-    "tagConcurrencyLimits", "telemetry",
+    "securityContext", "podSecurityContext", "volumes", "volumeMounts", "resources", "initContainerResources", "labels", "env",
+    "envSecrets", "envConfigMaps", "startupProbe", "readinessProbe", "livenessProbe", "runK8sConfig", "extraPrependedInitContainers",
+    "postgresqlParams", "additionalInstanceConfig", "tagConcurrencyLimits", "telemetry",
 }  # fmt: skip
 
 

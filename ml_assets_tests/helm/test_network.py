@@ -88,7 +88,7 @@ def test_ports_that_are_opened_to_pods_are_those_that_they_listen_on(place):
     }
     values = dagster_values(place)
     listening |= {one["name"]: {one["port"]} for one in values["dagster-user-deployments"]["deployments"]}
-    listening |= dict.fromkeys(("webserver", "webserver-read-only"), {values["dagsterWebserver"]["service"]["port"]})
+    listening |= {name: {values["dagsterWebserver"]["service"]["port"]} for name in ("webserver", "webserver-read-only")}
     for policy in policies(place):
         for rule in policy["spec"].get("ingress", []):
             ports = {port["port"] for port in rule["ports"]}

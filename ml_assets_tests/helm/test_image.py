@@ -1,0 +1,97 @@
+"""The Dockerfile, read by Docker's own parser."""
+
+import re
+import tomllib
+
+import dockerfile
+import pytest
+
+from ml_assets_tests.helm.charts import PLACES, REPOSITORY, containers, dagster_values, of_kind, rendered
+from ml_assets_tests.helm.dagster_chart import chart_pods
+
+COMMANDS = dockerfile.parse_file(str(REPOSITORY / "Dockerfile"))
+STARTS = [number for number, command in enumerate(COMMANDS) if command.cmd.upper() == "FROM"]
+BUILD, FINAL = COMMANDS[STARTS[0] : STARTS[1]], COMMANDS[STARTS[1] :]
+
+
+def values_of(commands: list, name: str) -> list[tuple[str, ...]]:
+    return [command.value for command in commands if command.cmd.upper() == name]
+
+
+def environment() -> dict[str, str]:
+    [pairs] = values_of(FINAL, "ENV")
+    plain = [part for part in pairs if part != "="]
+    return dict(zip(plain[::2], plain[1::2], strict=True))
+
+
+def test_it_is_built_in_two_stages_and_the_second_takes_only_files():
+    assert len(STARTS) == 2
+    # What is installed there are a user and a directory: no package manager runs, so no compiler can come.
+    assert not re.search(r"\b(pip|apt-get|apt|gcc|build-essential)\b", " ".join(" ".join(value) for value in values_of(FINAL, "RUN")))
+    sources = [command for command in FINAL if command.cmd.upper() == "COPY"]
+    assert [command.flags for command in sources] == [("--from=build",)] * len(sources)
+
+
+def test_everything_installed_is_pinned_and_a_wheel():
+    installs = [line for value in values_of(BUILD, "RUN") for line in " ".join(value).split("&&") if " install " in line]
+    assert installs
+    for install in installs:
+        assert "--constraint constraints.txt" in install
+        assert "--only-binary :all:" in install or "--no-deps" in install
+
+
+def test_every_dependency_has_a_version_in_the_constraints():
+    pinned = {line.split("==")[0].lower().replace("_", "-") for line in (REPOSITORY / "constraints.txt").read_text().split()}
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+    for name in project["dependencies"]:
+        assert re.split(r"[\[<>=]", name)[0].lower().replace("_", "-") in pinned
+
+
+def test_it_is_for_cpus_unless_it_is_asked_for_gpus():
+    assert ("GPU=0",) in values_of(BUILD, "ARG")
+    [swap] = [" ".join(value) for value in values_of(BUILD, "RUN") if "GPU" in " ".join(value)]
+    assert swap.startswith('test "$GPU" = 1 ||')
+    assert "uninstall --yes nvidia-nccl-cu12" in swap
+    # The one that is taken out is one that would be there.
+    assert "nvidia-nccl-cu12==" in (REPOSITORY / "constraints.txt").read_text()
+
+
+def test_it_is_not_root_and_says_so_by_a_number_that_the_pods_have_as_well():
+    [(uid,)] = [value for value in values_of(FINAL, "ARG") if value[0].startswith("UID=")]
+    assert values_of(FINAL, "USER") == [("${UID}:${UID}",)]
+    number = int(uid.removeprefix("UID="))
+    assert number > 0
+    for place in PLACES:
+        for pod in [*chart_pods(dagster_values(place)).values(), *[one["spec"]["template"] for one in of_kind(rendered(place), "Deployment")]]:
+            assert pod["spec"]["securityContext"]["runAsUser"] == number
+
+
+def test_nothing_is_written_but_to_tmp():
+    found = environment()
+    assert found["PYTHONDONTWRITEBYTECODE"] == "1"
+    assert found["HOME"] == "/tmp"
+    assert found["MPLCONFIGDIR"].startswith("/tmp/")
+    assert any("compileall" in " ".join(value) for value in values_of(BUILD, "RUN"))
+    assert values_of(FINAL, "VOLUME") == []
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_it_runs_the_code_server_as_the_chart_does(place):
+    [command] = values_of(FINAL, "CMD")
+    [deployment] = dagster_values(place)["dagster-user-deployments"]["deployments"]
+    pod = chart_pods(dagster_values(place))[deployment["name"]]
+    [container] = containers(pod)
+    assert list(command) == container["args"]
+    assert values_of(FINAL, "EXPOSE") == [(str(deployment["port"]),)]
+    [health] = values_of(FINAL, "HEALTHCHECK")
+    assert list(health)[-len(container["readinessProbe"]["exec"]["command"]) :] == container["readinessProbe"]["exec"]["command"]
+
+
+def test_only_what_the_image_is_made_of_is_sent_to_docker():
+    ignored = [line for line in (REPOSITORY / ".dockerignore").read_text().splitlines() if line and not line.startswith("#")]
+    assert ignored[0] == "*"
+    allowed = {line.removeprefix("!") for line in ignored if line.startswith("!")}
+    copied = {source for value in values_of(BUILD, "COPY") for source in value[:-1]}
+    assert copied == allowed
+    for name in copied:
+        assert (REPOSITORY / name).exists()

@@ -1,0 +1,181 @@
+"""Monitoring: what the operator of Prometheus is told, alerts and a dashboard about metrics that are there."""
+
+import ast
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import jsonschema
+import promql_parser
+import pytest
+
+from ml_assets_tests.helm.charts import CHART, REPOSITORY, of_kind, our_values, pods, render, rendered
+from ml_assets_tests.helm.prometheus_operator import RULES, SERVICE_MONITOR
+
+MANIFESTS = render(our_values("production"))
+METRICS = REPOSITORY / "ml_assets" / "service" / "metrics.py"
+SUFFIXES = {"Counter": ["_total"], "Histogram": ["_bucket", "_sum", "_count"], "Gauge": [""]}
+# Of kube-state-metrics 2, with their labels: https://github.com/kubernetes/kube-state-metrics/tree/main/docs/metrics
+KUBE_STATE = {
+    "kube_deployment_status_replicas_available": {"namespace", "deployment"},
+    "kube_horizontalpodautoscaler_status_current_replicas": {"namespace", "horizontalpodautoscaler"},
+    "kube_horizontalpodautoscaler_spec_max_replicas": {"namespace", "horizontalpodautoscaler"},
+    "kube_pod_container_resource_requests": {"namespace", "pod", "container", "resource", "unit", "node"},
+    "kube_pod_container_status_terminated_reason": {"namespace", "pod", "container", "reason"},
+    "kube_pod_status_phase": {"namespace", "pod", "phase"},
+    "kube_resourcequota": {"namespace", "resourcequota", "resource", "type"},
+}
+# What Prometheus adds when it scrapes by the ServiceMonitor.
+ADDED = {"ml_assets_model", "namespace", "pod", "le"}
+
+
+def exported() -> dict[str, set[str]]:
+    """The metrics of the scoring service as Prometheus sees them, with their labels, from its source."""
+    found = {}
+    for node in ast.walk(ast.parse(METRICS.read_text())):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in SUFFIXES:
+            labels = next((ast.literal_eval(argument) for argument in node.args if isinstance(argument, ast.List)), [])
+            for suffix in SUFFIXES[node.func.id]:
+                found[ast.literal_eval(node.args[0]) + suffix] = {*labels, *ADDED}
+    return found
+
+
+KNOWN = {**exported(), **KUBE_STATE}
+
+
+def selectors(expression: str) -> Iterator[tuple[str, set[str]]]:
+    """The metrics that an expression is about, each with the labels by which it selects. Raises ValueError when Prometheus could not read it."""
+    found = []
+
+    def look(node: Any) -> None:
+        if isinstance(node, promql_parser.VectorSelector):
+            found.append((node.name, {matcher.name for matcher in node.matchers.matchers}))
+        for part in ("lhs", "rhs", "expr", "vs", "vector_selector"):
+            inner = getattr(node, part, None)
+            if inner is not None and not callable(inner):
+                look(inner)
+        for argument in getattr(node, "args", None) or []:
+            look(argument)
+
+    look(promql_parser.parse(expression))
+    return iter(found)
+
+
+def grouped(expression: str) -> set[str]:
+    return {label.strip() for labels in re.findall(r"\bby \(([^)]*)\)", expression) for label in labels.split(",")}
+
+
+def alerts() -> list[dict[str, Any]]:
+    [rule] = of_kind(MANIFESTS, "PrometheusRule")
+    return [alert for group in rule["spec"]["groups"] for alert in group["rules"]]
+
+
+def dashboard() -> dict[str, Any]:
+    return json.loads((CHART / "dashboards" / "ml_assets.json").read_text())
+
+
+def questions() -> list[tuple[str, str]]:
+    """Every expression of an alert or of a panel, by what it is for. Variables of Grafana stand for what they may be."""
+    panels = [
+        (panel["title"], target["expr"].replace("$__rate_interval", "5m").replace("$model", "fraud_detection").replace("$namespace", "ml-assets"))
+        for panel in dashboard()["panels"]
+        for target in panel.get("targets", [])
+    ]
+    return [(alert["alert"], alert["expr"]) for alert in alerts()] + panels
+
+
+def test_the_operator_is_told_what_its_documentation_has():
+    [monitor], [rule] = of_kind(MANIFESTS, "ServiceMonitor"), of_kind(MANIFESTS, "PrometheusRule")
+    assert monitor["apiVersion"] == rule["apiVersion"] == "monitoring.coreos.com/v1"
+    jsonschema.validate(monitor["spec"], SERVICE_MONITOR)
+    jsonschema.validate(rule["spec"], RULES)
+    assert monitor["metadata"]["labels"]["release"] == "prometheus"
+
+
+def test_prometheus_finds_the_service_its_port_and_a_label_for_the_model():
+    [monitor] = of_kind(MANIFESTS, "ServiceMonitor")
+    services = [
+        one for one in of_kind(MANIFESTS, "Service") if monitor["spec"]["selector"]["matchLabels"].items() <= one["metadata"]["labels"].items()
+    ]
+    assert services
+    for service in services:
+        [endpoint] = monitor["spec"]["endpoints"]
+        assert endpoint["port"] in [port["name"] for port in service["spec"]["ports"]]
+        assert set(monitor["spec"]["targetLabels"]) <= set(service["metadata"]["labels"])
+        # Prometheus writes letters of a label that it does not allow as _.
+        assert {re.sub(r"\W", "_", label) for label in monitor["spec"]["targetLabels"]} <= ADDED
+
+
+def test_without_the_operator_nothing_of_it_is_made():
+    assert of_kind(rendered("laptop"), "ServiceMonitor") + of_kind(rendered("laptop"), "PrometheusRule") == []
+
+
+@pytest.mark.parametrize(("name", "expression"), questions())
+def test_expressions_are_about_metrics_and_labels_that_there_are(name, expression):
+    asked = list(selectors(expression))
+    assert asked, name
+    for metric, labels in asked:
+        assert metric in KNOWN, metric
+        assert labels <= KNOWN[metric], (metric, labels)
+    every_label = set().union(*[KNOWN[metric] for metric, _ in asked])
+    assert grouped(expression) <= every_label
+
+
+@pytest.mark.parametrize("expression", ["sum(rate(ml_assets_requests_total[5m])", "ml_assets_ready{side=}", "rate(ml_assets_ready)"])
+def test_an_expression_that_prometheus_cannot_read_is_refused(expression):
+    with pytest.raises(ValueError, match=r".+"):
+        list(selectors(expression))
+
+
+def test_a_metric_that_nobody_exports_is_noticed():
+    assert [metric for metric, _ in selectors("rate(ml_assets_request_total[5m])") if metric not in KNOWN] == ["ml_assets_request_total"]
+
+
+def test_alerts_have_names_of_their_own_and_name_deployments_that_there_are():
+    names = [alert["alert"] for alert in alerts()]
+    assert len(names) == len(set(names))
+    [mlflow] = [alert for alert in alerts() if alert["alert"] == "MlflowDown"]
+    assert re.findall(r'deployment="([^"]+)"', mlflow["expr"]) == [name for name, _ in pods(MANIFESTS) if "mlflow" in name]
+    [dagster] = [alert for alert in alerts() if alert["alert"] == "DagsterDown"]
+    [pattern] = re.findall(r'deployment=~"([^"]+)"', dagster["expr"])
+    for deployment in ("dagster-daemon", "dagster-dagster-webserver", "dagster-dagster-user-deployments-ml-assets"):
+        assert re.fullmatch(pattern, deployment)
+
+
+def test_each_alert_has_a_section_of_the_runbook():
+    sections = re.findall(r"^### (\w+)$", (REPOSITORY / "helm" / "README.md").read_text(), re.MULTILINE)
+    assert sections == [alert["alert"] for alert in alerts()]
+    for alert in alerts():
+        assert alert["annotations"]["runbook_url"].endswith(f"#{alert['alert'].lower()}")
+
+
+def test_the_dashboard_is_what_grafana_loads():
+    board = dashboard()
+    assert board["title"] == "ml_assets"
+    panels = board["panels"]
+    assert len({panel["id"] for panel in panels}) == len(panels)
+    variables = {variable["name"] for variable in board["templating"]["list"]}
+    for panel in panels:
+        used = set(re.findall(r"\$\{?(\w+)", json.dumps(panel))) - {"__rate_interval"}
+        assert used <= variables
+        place = panel["gridPos"]
+        assert place["x"] + place["w"] <= 24
+        assert panel["type"] == "row" or panel["targets"]
+
+
+def test_panels_do_not_lie_on_each_other():
+    taken = [
+        (panel["id"], {(x, y) for x in range(place["x"], place["x"] + place["w"]) for y in range(place["y"], place["y"] + place["h"])})
+        for panel in dashboard()["panels"]
+        for place in [panel["gridPos"]]
+    ]
+    for number, (panel, area) in enumerate(taken):
+        for other, beside in taken[number + 1 :]:
+            assert not area & beside, (panel, other)
+
+
+def test_the_chart_carries_the_dashboard_as_it_is():
+    [config] = [one for one in of_kind(MANIFESTS, "ConfigMap") if one["metadata"]["name"] == "ml-assets-dashboard"]
+    assert config["metadata"]["labels"]["grafana_dashboard"] == "1"
+    assert json.loads(config["data"]["ml_assets.json"]) == dashboard()
