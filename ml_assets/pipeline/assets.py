@@ -9,13 +9,13 @@ import dagster as dg
 from ml_assets.core.spec import ModelSpec
 from ml_assets.core.spec.feed import Feed, labels_feed, rows_feed
 from ml_assets.pipeline import checks, columns, report_parts
-from ml_assets.pipeline.compute import training_tags
 from ml_assets.pipeline.evaluation import EVALUATION, ModelEvaluation
 from ml_assets.pipeline.failing_models import track_failing_models
 from ml_assets.pipeline.feature_checks import feature_checks, judge_features
 from ml_assets.pipeline.features import FEATURES, FeatureEngineering
 from ml_assets.pipeline.freshness import freshness_policy
 from ml_assets.pipeline.ingestion import RAW, RAW_LABELS, Ingestion
+from ml_assets.pipeline.input_bytes import LANDED_FILES
 from ml_assets.pipeline.judgement import evaluation_checks, judge_evaluation, judge_validation, validation_checks
 from ml_assets.pipeline.registry import ENTRY, ModelRegistration
 from ml_assets.pipeline.stage_assets import StageAssets, build_stage_assets, partitions
@@ -84,7 +84,17 @@ def _schema(found: list[dg.TableColumn]) -> dict[str, Any]:
 
 def _ingestion(spec: ModelSpec, feed: Feed) -> StageAssets:
     return StageAssets(
-        [_asset(spec, feed.raw, _paragraph(Ingestion), "ingestion", {"deltalake", "parquet"}, **_schema(columns.raw_columns(feed)))],
+        [
+            _asset(
+                spec,
+                feed.raw,
+                _paragraph(Ingestion),
+                "ingestion",
+                {"deltalake", "parquet"},
+                **_schema(columns.raw_columns(feed)),
+                **{LANDED_FILES: feed.source.files},
+            )
+        ],
         open=lambda context: Ingestion(feed, spec.late_data, context.resources.lake, context.resources.landing),
         problem=lambda stage, day: stage.problem(day),
     )
@@ -152,7 +162,6 @@ def _training(spec: ModelSpec) -> StageAssets:
         open=lambda context: ModelTraining(spec, context.resources.lake, context.resources.landing, context.log.info),
         problem=checks.training_problem,
         every_day=checks.model_metadata,
-        op_tags=training_tags(spec.compute),
     )
 
 
