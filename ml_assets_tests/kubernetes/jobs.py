@@ -39,7 +39,6 @@ SNAPSHOTS = Path(__file__).parent / "snapshots"
 IMAGE = "ml-assets:test"
 NAMESPACE = "ml-assets"
 DAY = "2026-11-12"
-RUN = "00000000-0000-4000-8000-000000000000"
 GPU = {
     "cpu": 8,
     "memory": {"base": "2Gi", "per_input_byte": 12, "maximum": "64Gi"},
@@ -129,7 +128,7 @@ def submitted(client: DagsterKubernetesClient) -> list[Any]:
 def make_run(instance: dg.DagsterInstance, job: dg.JobDefinition, tags: Mapping[str, str] | None = None) -> dg.DagsterRun:
     """A run of a job, as the queue would have it."""
     origin = JobPythonOrigin(job.name, RepositoryPythonOrigin("python", ModuleCodePointer("ml_assets.definitions", "defs"), IMAGE, ["dagster"]))
-    return create_run_for_test(instance, job.name, RUN, tags={**job.run_tags, **(tags or {"dagster/partition": DAY})}, job_code_origin=origin)
+    return create_run_for_test(instance, job.name, tags={**job.run_tags, **(tags or {"dagster/partition": DAY})}, job_code_origin=origin)
 
 
 def step_contexts(instance: dg.DagsterInstance, job: dg.JobDefinition, run: dg.DagsterRun) -> dict[str, StepHandlerContext]:
@@ -149,19 +148,18 @@ def step_contexts(instance: dg.DagsterInstance, job: dg.JobDefinition, run: dg.D
     }
 
 
-def jobs_of(spec: ModelSpec, input_bytes: InputBytes = lambda context: 0) -> dict[str, dict[str, Any]]:
+def jobs_of(instance: dg.DagsterInstance, spec: ModelSpec, input_bytes: InputBytes = lambda context: 0) -> dict[str, dict[str, Any]]:
     """Manifests of the jobs of one day of a model by name: `run`, and the stages that have a pod of their own, each as the API would be sent it."""
     job = definitions_of(spec).resolve_job_def(f"{spec.name}_daily")
-    with instance_on_kubernetes() as instance:
-        run = make_run(instance, job)
-        launcher = instance.run_launcher
-        launcher._api_client = remembering_client()
-        launcher.launch_run(LaunchRunContext(run, None))
-        handler = step_handler(instance, job, input_bytes)
-        for context in step_contexts(instance, job, run).values():
-            if not shares_pod(context):
-                list(handler.launch_step(context))
-        made = [*submitted(launcher._api_client), *submitted(handler._jobs._api_client)]
+    run = make_run(instance, job)
+    launcher = instance.run_launcher
+    launcher._api_client = remembering_client()
+    launcher.launch_run(LaunchRunContext(run, None))
+    handler = step_handler(instance, job, input_bytes)
+    for context in step_contexts(instance, job, run).values():
+        if not shares_pod(context):
+            list(handler.launch_step(context))
+    made = [*submitted(launcher._api_client), *submitted(handler._jobs._api_client)]
     sanitize = kubernetes.client.ApiClient().sanitize_for_serialization
     return {one.spec.template.metadata.labels["ml-assets/stage"]: sanitize(one) for one in made}
 
@@ -172,7 +170,7 @@ def approved_form(manifest: Mapping[str, Any]) -> str:
     template, (container,) = manifest["spec"]["template"], manifest["spec"]["template"]["spec"]["containers"]
     for metadata in (manifest["metadata"], template["metadata"]):
         metadata["name"] = "NAME"
-        metadata["labels"]["app.kubernetes.io/version"] = "VERSION"
+        metadata["labels"] |= {"app.kubernetes.io/version": "VERSION", "dagster/run-id": "RUN"}
     container["args"] = [argument if len(argument) < 100 else "SERIALIZED" for argument in container["args"]]
     for variable in container["env"]:
         if variable["name"] == "DAGSTER_COMPRESSED_EXECUTE_STEP_ARGS":
@@ -184,11 +182,12 @@ def approve() -> None:
     """Replace the approved snapshots by what is made now."""
     for old in SNAPSHOTS.rglob("*.yaml"):
         old.unlink()
-    for variant, spec in variants().items():
-        for name, manifest in jobs_of(spec).items():
-            path = SNAPSHOTS / variant / f"{name}.yaml"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(approved_form(manifest))
+    with instance_on_kubernetes() as instance:
+        for variant, spec in variants().items():
+            for name, manifest in jobs_of(instance, spec).items():
+                path = SNAPSHOTS / variant / f"{name}.yaml"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(approved_form(manifest))
 
 
 if __name__ == "__main__":

@@ -17,8 +17,8 @@ def variant(request):
 
 
 @pytest.fixture(scope="module")
-def jobs(variant):
-    return jobs_of(variants()[variant])
+def jobs(variant, instance):
+    return jobs_of(instance, variants()[variant])
 
 
 def pod(job):
