@@ -71,12 +71,12 @@ def plain_pod() -> Config:
 
 
 def resources(cpu: float, memory: str | MemoryRule, gpu: int = 0) -> Config:
-    """Requests, and limits that are equal to them, so that a pod is never the first to go when its node runs out of memory.
+    """Limits, and requests: all of the memory and GPUs, which cannot be taken back, and half of the CPU, which is only slower when others want it.
 
     Memory by a rule begins with its base; the executor sets what the rule gives when the step is launched.
     """
-    quantities = {"cpu": f"{cpu:g}", "memory": memory.base if isinstance(memory, MemoryRule) else memory, **({GPU: str(gpu)} if gpu else {})}
-    return {"requests": quantities, "limits": dict(quantities)}
+    firm = {"memory": memory.base if isinstance(memory, MemoryRule) else memory, **({GPU: str(gpu)} if gpu else {})}
+    return {"requests": {"cpu": f"{cpu / 2:g}", **firm}, "limits": {"cpu": f"{cpu:g}", **firm}}
 
 
 def cost_labels(model: str, stage: str) -> dict[str, str]:

@@ -14,7 +14,10 @@ def compute(make_spec, **fields):
 def test_data_stages_have_requests_and_nodes_of_their_own(make_spec):
     spec = compute(make_spec, cpu=8, gpu=1, node_selector={"zone": "a"}, data={"cpu": 0.25, "memory": "512Mi", "node_selector": {"pool": "small"}})
     config = data_pod(spec, "features")
-    assert config["container_config"]["resources"] == {kind: {"cpu": "0.25", "memory": "512Mi"} for kind in ("requests", "limits")}
+    assert config["container_config"]["resources"] == {
+        "requests": {"cpu": "0.125", "memory": "512Mi"},
+        "limits": {"cpu": "0.25", "memory": "512Mi"},
+    }
     assert config["pod_spec_config"]["node_selector"] == {"pool": "small"}
     assert "tolerations" not in config["pod_spec_config"]
 

@@ -62,11 +62,12 @@ def test_only_training_asks_for_a_gpu_with_its_nodes_and_tolerations(variant, jo
         assert ("nvidia.com/gpu.product" in pod(job).get("nodeSelector", {})) == (name in asking)
 
 
-def test_limits_are_always_set_and_equal_to_requests(jobs):
+def test_limits_are_always_set_and_all_but_half_of_the_cpu_is_requested(jobs):
     for job in jobs.values():
-        resources = container(job)["resources"]
-        assert resources["limits"] == resources["requests"]
-        assert {"cpu", "memory"} <= set(resources["limits"])
+        limits, requests = (dict(container(job)["resources"][kind]) for kind in ("limits", "requests"))
+        assert float(requests.pop("cpu")) == float(limits.pop("cpu")) / 2
+        assert requests == limits
+        assert "memory" in limits
 
 
 def test_every_pod_meets_the_restricted_standard(jobs):

@@ -47,8 +47,8 @@ class Toleration(SpecPart):
 class DataCompute(SpecPart):
     """What a step of each stage but the training stages needs."""
 
-    cpu: float = Field(1, gt=0)
-    """CPU cores."""
+    cpu: float = Field(1, ge=0.01)
+    """CPU cores that a pod may use; half of them are kept for it."""
     memory: Memory | MemoryRule = "2Gi"
     """Memory in Kubernetes notation, or a rule by which it grows with what the step reads."""
     node_selector: dict[LabelKey, LabelValue] = {}
@@ -76,7 +76,7 @@ class Compute(SpecPart):
     `gpu` count."""
 
     cpu: int = Field(2, ge=1)
-    """CPU cores, and the number of threads of XGBoost: part of what makes training repeatable."""
+    """CPU cores that a pod may use, of which half are kept for it; and the number of threads of XGBoost, part of what makes training repeatable."""
     memory: Memory | MemoryRule = "4Gi"
     """Memory in Kubernetes notation, or a rule by which it grows with what the step reads."""
     gpu: int = Field(0, ge=0)
