@@ -58,7 +58,7 @@ class DataCompute(SpecPart):
     max_runtime: Window = timedelta(hours=6)
     """A step that runs longer is stopped and fails."""
     priority_class: ObjectName | None = "ml-assets-data"
-    """PriorityClass of the pods; it has to be in the cluster. null: the cluster's default."""
+    """PriorityClass of the pods; it has to be in the cluster. null: that of the run's pod."""
     share_pod: bool = False
     """Whether these steps run one after another in the pod of their run, where the run is one of the model's jobs, in place of a pod for each."""
 
@@ -92,7 +92,7 @@ class Compute(SpecPart):
     image: str | None = Field(None, min_length=1)
     """Image of the training pods, such as one for GPUs, with the same version of the code; null: that of the code location."""
     priority_class: ObjectName | None = "ml-assets-training"
-    """PriorityClass of the training pods; it has to be in the cluster. null: the cluster's default."""
+    """PriorityClass of the training pods; it has to be in the cluster. null: that of the run's pod."""
     service_account: ObjectName | None = None
     """Service account of all step pods of the model, by which they may reach their buckets; null: that of the run's pod."""
     start_timeout: Window = timedelta(minutes=30)
