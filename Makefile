@@ -15,10 +15,10 @@ export DAGSTER_EVENT_BATCH_SIZE ?= 400
 # Byte code saves every process a second or more of imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run run-s3 plan quarantine repair releases rollback pause resume canary promote serve kserve test doctor ui lint docs screenshots bench env clean home
+.PHONY: help run run-s3 plan quarantine repair releases rollback pause resume canary promote serve kserve test doctor k8s-test k8s-approve ui lint docs screenshots bench env clean home
 
 help:  ## List the verbs
-	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
 
 run: $(VENV)/.installed home  ## Make everything the model of the newest day needs (MODEL=fraud_detection)
 	@$(BIN)/python -m ml_assets.cli.run $(MODEL)
@@ -68,6 +68,12 @@ test: $(VENV)/.installed-dev  ## Run the tests
 
 doctor: $(VENV)/.installed home  ## Check the instance in DAGSTER_HOME and the environment, and say how to mend what is wrong
 	@$(BIN)/python -m ml_assets.cli.doctor
+
+k8s-test: $(VENV)/.installed-dev  ## Submit the jobs of a training and a data step to the cluster of KUBECONFIG, and say what it took
+	@$(BIN)/python -m pytest -n 0 -m kubernetes -rs -s ml_assets_tests/kubernetes
+
+k8s-approve: $(VENV)/.installed-dev  ## Approve the Kubernetes jobs of all steps as they are now (look at them with git diff)
+	@$(BIN)/python -m ml_assets_tests.kubernetes.jobs 2>/dev/null
 
 ui: $(VENV)/.installed home  ## Open the Dagster UI on the same instance (PORT=3000)
 	@$(BIN)/python -m dagster dev --workspace workspace.yaml --port $(PORT)

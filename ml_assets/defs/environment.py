@@ -119,23 +119,25 @@ def _artifacts(variables: Mapping[str, str], environment: str) -> str:
 
 
 def build_environment(settings: Settings) -> dg.Definitions:
-    """Resources and executor: in process locally, a Kubernetes job for each step in production."""
+    """Resources and executor: in process locally, a Kubernetes job for each step in production, with the resources that `compute` asks for."""
+    landing, lake = Landing(uri=settings.landing, s3=dict(settings.s3)), Lake(uri=settings.lake, s3=dict(settings.s3))
     resources = {
-        "landing": Landing(uri=settings.landing, s3=dict(settings.s3)),
-        "lake": Lake(uri=settings.lake, s3=dict(settings.s3)),
+        "landing": landing,
+        "lake": lake,
         "registry": ModelRegistry(tracking_uri=hide(settings.mlflow), dagster_ui=settings.ui),
         "tracking": ExperimentTracking(tracking_uri=hide(settings.mlflow), artifact_root=settings.artifacts),
         "deploy_target": DeployTarget(uri=settings.deploy, s3=dict(settings.s3)),
     }
-    return dg.Definitions(resources=resources, executor=_executor(settings.environment))
+    return dg.Definitions(resources=resources, executor=_executor(settings.environment, landing, lake))
 
 
-def _executor(environment: str) -> dg.ExecutorDefinition:
+def _executor(environment: str, landing: Landing, lake: Lake) -> dg.ExecutorDefinition:
     if environment == "local":
         return dg.in_process_executor
-    from dagster_k8s import k8s_job_executor
+    from ml_assets.pipeline.input_bytes import input_bytes
+    from ml_assets.resources.step_executor import step_executor
 
-    return k8s_job_executor
+    return step_executor(lambda context: input_bytes(context, lake, landing))
 
 
 # Defaults of what libraries read for themselves when they load: threads of XGBoost that wait do not take the processor from others, and MLflow does

@@ -7,7 +7,6 @@ from ml_assets.core.spec.feed import Feed, labels_feed, rows_feed
 from ml_assets.pipeline import checks, columns, report_parts
 from ml_assets.pipeline.asset_specs import asset, asset_key, depends, paragraph, schema
 from ml_assets.pipeline.checkpoints import remove_checkpoints
-from ml_assets.pipeline.compute import training_tags
 from ml_assets.pipeline.deployment import DEPLOYMENT
 from ml_assets.pipeline.evaluation import EVALUATION, ModelEvaluation
 from ml_assets.pipeline.experiments import run_experiments
@@ -15,6 +14,7 @@ from ml_assets.pipeline.failing_models import track_failing_models
 from ml_assets.pipeline.feature_checks import feature_checks, judge_features
 from ml_assets.pipeline.features import FEATURES, FeatureEngineering
 from ml_assets.pipeline.ingestion import RAW, RAW_LABELS, Ingestion
+from ml_assets.pipeline.input_bytes import LANDED_FILES
 from ml_assets.pipeline.judgement import evaluation_checks, judge_evaluation, judge_validation, validation_checks
 from ml_assets.pipeline.live_assets import deployment_assets, predictions_assets
 from ml_assets.pipeline.predictions import PREDICTIONS
@@ -57,7 +57,17 @@ def build_assets(spec: ModelSpec) -> list[dg.AssetsDefinition]:
 
 def _ingestion(spec: ModelSpec, feed: Feed) -> StageAssets:
     return StageAssets(
-        [asset(spec, feed.raw, paragraph(Ingestion), "ingestion", {"deltalake", "parquet"}, **schema(columns.raw_columns(feed)))],
+        [
+            asset(
+                spec,
+                feed.raw,
+                paragraph(Ingestion),
+                "ingestion",
+                {"deltalake", "parquet"},
+                **schema(columns.raw_columns(feed)),
+                **{LANDED_FILES: feed.source.files},
+            )
+        ],
         open=lambda context: Ingestion(feed, spec.late_data, context.resources.lake, context.resources.landing),
         problem=lambda stage, day: stage.problem(day),
     )
@@ -133,7 +143,6 @@ def _training(spec: ModelSpec) -> StageAssets:
         resources=frozenset({"tracking"}),
         config=TrainingConfig,
         instead=lambda context, days: run_experiments(context, spec, days) if is_experiment(context) else None,
-        op_tags=training_tags(spec.compute),
     )
 
 

@@ -1,14 +1,44 @@
-"""Where a step runs: the op tags by which a step of the Kubernetes executor gets its resources."""
+"""Where a step runs: the pool and the op tags by which the executor of production gives a stage its pod."""
 
-from ml_assets.core.spec.operation import Compute
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ml_assets.core.spec import ModelSpec
+from ml_assets.core.spec.compute import MemoryRule
+from ml_assets.core.step_pods import MEMORY_RULE, SHARES_POD, START_TIMEOUT, data_pod, run_pod, training_pod
+
+KUBERNETES = "dagster-k8s/config"
+# The stages that train models. A name may be that of a stage that a model does not have.
+TRAINING = frozenset({"trained_model", "parameter_search"})
+GPU_POOL = "gpu"
 
 
-def training_tags(compute: Compute) -> dict[str, object]:
-    """Op tags of the training step: CPU, memory and, when the spec asks for them, GPUs of its pod.
+@dataclass(frozen=True)
+class StepSettings:
+    """pool: where the step waits for others. op_tags: on the op, because pods of steps do not see the tags of a job."""
 
-    They stand on the asset because pods of steps do not see the tags of a job.
+    pool: str
+    op_tags: Mapping[str, Any]
+
+
+def step_settings(spec: ModelSpec, stage: str) -> StepSettings:
+    """The settings of a stage by the name of its main asset; a stage that is not known here is a data stage.
+
+    A step that asks for GPUs is in the pool `gpu`, which all models share, and every other one in the pool of its model.
     """
-    quantities = {"cpu": str(compute.cpu), "memory": compute.memory}
-    if compute.gpu:
-        quantities["nvidia.com/gpu"] = str(compute.gpu)
-    return {"dagster-k8s/config": {"container_config": {"resources": {"requests": quantities, "limits": quantities}}}}
+    trains = stage in TRAINING
+    compute = spec.compute if trains else spec.compute.data
+    tags: dict[str, Any] = {KUBERNETES: training_pod(spec, stage) if trains else data_pod(spec, stage)}
+    tags[START_TIMEOUT] = str(int(spec.compute.start_timeout.total_seconds()))
+    if isinstance(compute.memory, MemoryRule):
+        tags[MEMORY_RULE] = compute.memory.model_dump()
+    if not trains and spec.compute.data.share_pod:
+        tags[SHARES_POD] = "true"
+    return StepSettings(GPU_POOL if trains and spec.compute.gpu else spec.name, tags)
+
+
+def run_tags(spec: ModelSpec) -> dict[str, Any]:
+    """The tags of the model's jobs: whose they are, and the pod of their runs, which has room for the steps that share it."""
+    shared = {SHARES_POD: "true"} if spec.compute.data.share_pod else {}
+    return {"model": spec.name, KUBERNETES: run_pod(spec), **shared}

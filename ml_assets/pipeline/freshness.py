@@ -10,6 +10,7 @@ import dagster as dg
 from ml_assets.core.fingerprint import EXPIRED
 from ml_assets.core.spec import ModelSpec
 from ml_assets.core.spec.feed import rows_feed
+from ml_assets.pipeline.compute import run_tags, step_settings
 from ml_assets.pipeline.validation import VALIDATED
 from ml_assets.resources.lake import Lake
 
@@ -46,6 +47,7 @@ def newest_day_check(spec: ModelSpec) -> dg.AssetChecksDefinition:
         asset=dg.AssetKey([spec.name, VALIDATED]),
         name=NEWEST_DAY_ON_TIME,
         description=f"The rows of yesterday (of {spec.source.time_zone}) are there; judged at the deadline, and whenever it is executed.",
+        op_tags=step_settings(spec, "freshness").op_tags,
     )
     def newest_day_on_time(lake: Lake) -> dg.AssetCheckResult:
         return look_for_newest_day(spec, lake, datetime.now(ZoneInfo(spec.source.time_zone)))
@@ -73,7 +75,7 @@ def freshness_job(spec: ModelSpec, check: dg.AssetChecksDefinition) -> "Unresolv
         f"{spec.name}_freshness",
         selection=dg.AssetSelection.checks(check),
         description=f"Looks whether the newest day of {spec.name} is there.",
-        tags={"model": spec.name},
+        tags=run_tags(spec),
     )
 
 

@@ -6,6 +6,7 @@ import dagster as dg
 
 from ml_assets.core.spec import ModelSpec
 from ml_assets.pipeline.assets import LIVE_ASSETS, asset_key, landed_to_features
+from ml_assets.pipeline.compute import run_tags
 from ml_assets.pipeline.freshness import freshness_policy, newest_day_check
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ def daily_job(spec: ModelSpec) -> "UnresolvedAssetJobDefinition":
         f"{spec.name}_daily",
         selection=_of_runs_days(spec, dg.AssetSelection.key_prefixes([spec.name])),
         description=f"Every stage of {spec.name}, from landed files to predictions.",
-        tags={"model": spec.name},
+        tags=run_tags(spec),
     )
 
 
@@ -28,7 +29,7 @@ def live_job(spec: ModelSpec) -> "UnresolvedAssetJobDefinition":
         f"{spec.name}_live",
         selection=_of_runs_days(spec, dg.AssetSelection.assets(*[asset_key(spec, name) for name in LIVE_ASSETS])),
         description=f"Decides what is live of {spec.name}, and scores the rows of a day with it; the features of the day have to be there.",
-        tags={"model": spec.name},
+        tags=run_tags(spec),
     )
 
 
@@ -38,7 +39,7 @@ def features_job(spec: ModelSpec) -> "UnresolvedAssetJobDefinition":
         f"{spec.name}_features",
         selection=_of_runs_days(spec, dg.AssetSelection.assets(*[asset_key(spec, name) for name in landed_to_features(spec)])),
         description=f"The stages of {spec.name} that follow landed files: raw data to features.",
-        tags={"model": spec.name},
+        tags=run_tags(spec),
     )
 
 

@@ -7,6 +7,7 @@ import dagster as dg
 from pydantic import Field
 
 from ml_assets.core.spec import ModelSpec
+from ml_assets.pipeline.compute import run_tags, step_settings
 from ml_assets.pipeline.removal import PassportUnreadable, Removal
 from ml_assets.pipeline.retention import Retention
 from ml_assets.pipeline.stages import open_stages
@@ -26,13 +27,15 @@ class RetentionConfig(dg.Config):
 
 def retention_job(spec: ModelSpec) -> dg.JobDefinition:
     """One op that removes what `retention` in the specification lets go."""
+    settings = step_settings(spec, "retention")
 
     @dg.op(
         name=f"{spec.name}_retention",
         out=dg.Out(dg.Nothing),
         description=f"Removes what is old of {spec.name}, as its specification says.",
         # Beside no other run of the model.
-        pool=spec.name,
+        pool=settings.pool,
+        tags=settings.op_tags,
     )
     def remove(context: dg.OpExecutionContext, config: RetentionConfig, lake: Lake, landing: Landing, registry: ModelRegistry) -> None:
         from ml_assets.resources.registry_cleanup import UnknownVersion
@@ -51,7 +54,7 @@ def retention_job(spec: ModelSpec) -> dg.JobDefinition:
     @dg.job(
         name=f"{spec.name}_retention",
         description=f"Removes what is old of {spec.name}; what registered models need stays.",
-        tags={"model": spec.name},
+        tags=run_tags(spec),
     )
     def job() -> None:
         remove()

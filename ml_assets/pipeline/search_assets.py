@@ -10,7 +10,6 @@ import dagster as dg
 from ml_assets.core.spec import ModelSpec
 from ml_assets.pipeline.asset_specs import asset, depends, paragraph, schema
 from ml_assets.pipeline.check_results import table
-from ml_assets.pipeline.compute import training_tags
 from ml_assets.pipeline.features import FEATURES
 from ml_assets.pipeline.search import SEARCH, ParameterSearch
 from ml_assets.pipeline.stage_assets import StageAssets
@@ -63,7 +62,6 @@ def search_assets(spec: ModelSpec) -> StageAssets:
         newest_day=lambda stage, day: _trial_table(stage, day),
         report=_parts,
         resources=frozenset({"tracking"}),
-        op_tags=training_tags(spec.compute),
     )
 
 

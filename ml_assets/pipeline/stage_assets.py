@@ -10,6 +10,7 @@ import dagster as dg
 from ml_assets.core.fingerprint import EXPIRED
 from ml_assets.core.spec import ModelSpec
 from ml_assets.pipeline.check_results import Judged, events_of, failed_by_day
+from ml_assets.pipeline.compute import step_settings
 from ml_assets.pipeline.days import make_days
 from ml_assets.pipeline.reports import Reports, with_findings
 from ml_assets.pipeline.stage import CannotMake, DayOutcome, Stage
@@ -61,13 +62,13 @@ class StageAssets:
     resources: frozenset[str] = frozenset()
     config: type[dg.Config] | None = None
     instead: Callable[[dg.AssetExecutionContext, Sequence[date]], Iterator[Any] | None] = _nothing_instead
-    op_tags: Mapping[str, Any] | None = None
 
 
 def build_stage_assets(spec: ModelSpec, stage_assets: StageAssets) -> dg.AssetsDefinition:
     """The Dagster assets of one stage, daily partitioned, made by one op."""
     main = stage_assets.specs[0].key
     may_be_left_out = len(stage_assets.specs) > 1 or stage_assets.config is not None
+    settings = step_settings(spec, main.path[-1])
 
     @dg.multi_asset(
         name="__".join(main.path),
@@ -76,9 +77,9 @@ def build_stage_assets(spec: ModelSpec, stage_assets: StageAssets) -> dg.AssetsD
         backfill_policy=_backfill_policy(spec),
         required_resource_keys={"lake", "landing", *stage_assets.resources},
         config_schema=stage_assets.config.to_fields_dict() if stage_assets.config else None,
-        op_tags=stage_assets.op_tags,
+        op_tags=settings.op_tags,
         # The instance allows one run at a time in a pool.
-        pool=spec.name,
+        pool=settings.pool,
         # A stage makes all its tables, but its assets may be asked for one at a time.
         can_subset=len(stage_assets.specs) > 1,
     )

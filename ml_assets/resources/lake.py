@@ -1,6 +1,7 @@
 """The lake: one Delta Lake table per (model, asset), and plain files beside them, on a directory or on S3."""
 
 from collections.abc import Callable
+from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from ml_assets.resources.conditional_puts import problem_of_conditional_puts
 from ml_assets.resources.directory import Directory
 from ml_assets.resources.objects import open_objects
 from ml_assets.resources.table import LakeError, Table
+from ml_assets.resources.table_files import DAY
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -58,6 +60,20 @@ class Lake(dg.ConfigurableResource):
         """Whether the table has ever been made."""
         # Not delta-rs's own is_deltatable, which keeps all other threads of the process waiting while it asks S3.
         return next(self.files.keys(f"{model}/{asset}/_delta_log/"), None) is not None
+
+    def bytes_by_day(self, model: str, asset: str) -> dict[date, int]:
+        """The bytes of the Parquet files of each day of a table; empty when it has never been made."""
+        if not self.exists(model, asset):
+            return {}
+        import pyarrow as pa
+        from deltalake import DeltaTable
+
+        table = DeltaTable(self._uri(f"{model}/{asset}"), storage_options=self._storage_options)
+        found: dict[date, int] = {}
+        for file in pa.table(table.get_add_actions(flatten=True)).select([f"partition.{DAY}", "size_bytes"]).to_pylist():
+            day = date.fromisoformat(str(file[f"partition.{DAY}"]))
+            found[day] = found.get(day, 0) + file["size_bytes"]
+        return found
 
     @cached_property
     def files(self) -> Directory | Bucket:

@@ -45,6 +45,10 @@ class Landing(dg.ConfigurableResource):
         found = self._objects.describe(fixed_prefix(source.files, day))
         return [one for one in found if _belongs_to(source, day, one.key)]
 
+    def bytes_of_day(self, files: str, day: date) -> int:
+        """The bytes of the data files of one day that a pattern names, as `source.files` writes it; no content is looked at."""
+        return sum(one.size for one in self._objects.sizes(fixed_prefix(files, day)) if _is_of(files, day, one.key))
+
     def has_files(self, source: Source, day: date) -> bool:
         """Whether any data file of one day has landed; cheaper than `objects_of_day`, as no content is looked at."""
         return any(_belongs_to(source, day, key) for key in self._objects.keys(fixed_prefix(source.files, day)))
@@ -109,7 +113,11 @@ class Landing(dg.ConfigurableResource):
 
 def _belongs_to(source: Source, day: date, key: str) -> bool:
     """Whether a key is that of a data file of the day."""
-    return is_data_file(key) and keys_pattern(source.files, day).fullmatch(key) is not None
+    return _is_of(source.files, day, key)
+
+
+def _is_of(files: str, day: date, key: str) -> bool:
+    return is_data_file(key) and keys_pattern(files, day).fullmatch(key) is not None
 
 
 def _when_complete(source: Source, sensor: Sensor, day: date, found: list[StoredObject], now: datetime) -> list[StoredObject] | None:

@@ -1,5 +1,6 @@
 """One YAML file is one model: it loads, and what is wrong in it is refused with file, field and reason."""
 
+import json
 from pathlib import Path
 
 import dagster as dg
@@ -77,13 +78,24 @@ def test_features_depend_on_the_days_that_their_windows_reach(small):
     assert (mapping.start_offset, mapping.end_offset) == (-9, -6)
 
 
-def test_only_training_asks_for_a_gpu(small):
+def test_only_training_asks_for_a_gpu_and_is_in_the_pool_that_all_models_share(small):
     small["compute"] = {"cpu": 4, "memory": "8Gi", "gpu": 1}
+    ops = [asset.op for asset in definitions(small).resolve_asset_graph().assets_defs]
+    asking = {op.name for op in ops if "nvidia.com/gpu" in json.loads(op.tags["dagster-k8s/config"])["container_config"]["resources"]["limits"]}
+    assert asking == {op.name for op in ops if op.pool == "gpu"} == {"small__trained_model"}
+
+
+def test_without_gpus_training_is_in_the_pool_of_its_model(small):
+    small["compute"] = {"cpu": 4}
+    assert {asset.op.pool for asset in definitions(small).resolve_asset_graph().assets_defs if asset.keys} == {"small"}
+
+
+def test_every_job_and_every_step_says_what_its_pod_needs(small):
+    small["retention"] = {"replaced_files": "30d"}
     defs = definitions(small)
-    tags = {asset.op.name: asset.op.tags for asset in defs.resolve_asset_graph().assets_defs}
-    limits = {name: of["dagster-k8s/config"] for name, of in tags.items() if "dagster-k8s/config" in of}
-    assert list(limits) == ["small__trained_model"]
-    assert '"nvidia.com/gpu": "1"' in str(limits["small__trained_model"]).replace("'", '"')
+    for job in (defs.resolve_job_def(f"small_{name}") for name in ("daily", "features", "freshness", "retention")):
+        assert "dagster-k8s/config" in job.run_tags
+        assert all("dagster-k8s/config" in node.definition.tags for node in job.nodes), job.name
 
 
 def test_the_days_of_a_run_can_be_limited(small):

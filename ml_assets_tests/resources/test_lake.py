@@ -138,3 +138,13 @@ def test_any_delta_reader_can_read_a_table_and_see_the_fingerprint(tmp_path):
     assert delta.to_pandas()["day"].tolist() == [FIRST, FIRST]
     last = delta.history(1)[0]
     assert (last["fingerprints"], last["dagster_run_id"]) == ('{"2025-01-01": "00000000000000ff"}', "r")
+
+
+def test_bytes_by_day_are_those_of_the_files_that_hold_each_day_now(lake):
+    assert lake.bytes_by_day("m", "x") == {}
+    table = lake.table("m", "x", SCHEMA)
+    table.commit({FIRST: rows(*range(10_000))}, {FIRST: 1})
+    table.commit({FIRST: rows(1), SECOND: rows(*range(10_000))}, {FIRST: 2, SECOND: 3})
+    sizes = lake.bytes_by_day("m", "x")
+    assert set(sizes) == {FIRST, SECOND}
+    assert 0 < sizes[FIRST] < sizes[SECOND] / 5

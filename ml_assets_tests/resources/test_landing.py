@@ -138,3 +138,16 @@ def test_a_listing_of_many_days_finds_what_listings_of_each_day_find(keys, first
         assert one.objects == landing.objects_of_day(source, one.day)
         requests += len(list(Pages(keys, size).pages(f"{one.day:{files.replace('{day}', '%Y-%m-%d').rstrip('*')}}")))
     assert sum(one.requests for one in found) <= 2 * requests + 1
+
+
+def test_bytes_of_a_day_are_those_of_its_data_files(place):
+    objects = open_objects(*place)
+    for key, size in [
+        ("sales/2025-01-02/b.csv", 3),
+        ("sales/2025-01-02/a.csv", 40),
+        ("sales/2025-01-02/_SUCCESS", 500),
+        ("sales/2025-01-03/c.csv", 6),
+    ]:
+        objects.write(key, b"x" * size)
+    landing = Landing(uri=place[0], s3=place[1])
+    assert [landing.bytes_of_day(SOURCE.files, date(2025, 1, day)) for day in (2, 3, 4)] == [43, 6, 0]

@@ -8,13 +8,14 @@ from pydantic import Field, field_validator, model_validator
 from ml_assets.core.spec.base import RESERVED, SpecPart, repeated
 from ml_assets.core.spec.check_rules import check_checks
 from ml_assets.core.spec.checks import Checks, Metric
+from ml_assets.core.spec.compute import Compute
 from ml_assets.core.spec.deployment import Deployment
 from ml_assets.core.spec.durations import Days
 from ml_assets.core.spec.evaluation import NOT_OF_SLICES, UNBOUNDED, ChampionGate, Evaluation, Gate, GateMetric
 from ml_assets.core.spec.feature_rules import check_features
 from ml_assets.core.spec.features import Categorical, CustomFeatures, Feature, WindowAggregate
 from ml_assets.core.spec.labels import Labels, LateData, check_labels
-from ml_assets.core.spec.operation import Backfill, Compute, Freshness, Retention, Schedule, Sensor
+from ml_assets.core.spec.operation import Backfill, Freshness, Retention, Schedule, Sensor
 from ml_assets.core.spec.source import DAY_PLACEHOLDER, Column, Quality, Source
 from ml_assets.core.spec.training import Training
 

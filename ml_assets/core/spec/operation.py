@@ -1,4 +1,4 @@
-"""How the pipeline runs: resources of the training step, size of backfill runs, sensor, daily schedule, and how long things are kept."""
+"""How the pipeline runs: size of backfill runs, sensor, daily schedule, and how long things are kept."""
 
 from datetime import timedelta
 
@@ -7,17 +7,6 @@ from pydantic import Field, field_validator, model_validator
 from ml_assets.core.spec.base import SpecPart
 from ml_assets.core.spec.cron import check_cron, shortest_interval
 from ml_assets.core.spec.durations import Duration, PositiveDays, Window, format_duration
-
-
-class Compute(SpecPart):
-    """What the training step needs; where that is, the environment decides."""
-
-    cpu: int = Field(2, ge=1)
-    """CPU cores, and the number of threads of XGBoost: part of what makes training repeatable."""
-    memory: str = Field("4Gi", pattern=r"^[0-9]+(Mi|Gi)$")
-    """Memory in Kubernetes notation."""
-    gpu: int = Field(0, ge=0)
-    """GPUs; with one or more, XGBoost trains on CUDA where there is a device, and on the CPU, with a warning, where there is none."""
 
 
 class Backfill(SpecPart):

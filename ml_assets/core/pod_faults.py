@@ -1,0 +1,59 @@
+"""Why a pod failed, or has not started: what Kubernetes says of it, in words that name the field to change."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+Pod = Mapping[str, Any]
+"""A pod as Kubernetes' client gives it as a dictionary, with names in snake case."""
+
+# A quota is freed by others; nothing frees what a policy or a missing object forbids.
+MAY_PASS = "exceeded quota"
+
+
+def has_started(pod: Pod) -> bool:
+    """Whether the containers of a pod have ever run."""
+    return pod["status"].get("phase") not in (None, "Pending")
+
+
+def why_failed(pod: Pod) -> str | None:
+    """Why a pod ended before its step was done; None when it says nothing, as one that is well."""
+    status = pod["status"]
+    for container in status.get("container_statuses") or ():
+        ended = (container.get("state") or {}).get("terminated") or (container.get("last_state") or {}).get("terminated")
+        if ended and ended.get("reason") == "OOMKilled":
+            return f"it needed more than its memory of {_memory(pod)}; give it more with compute.memory or compute.data.memory in its defs.yaml"
+    if status.get("reason") == "DeadlineExceeded":
+        return f"it ran longer than {pod['spec'].get('active_deadline_seconds')} s; max_runtime under compute or compute.data allows no more"
+    if status.get("reason"):
+        return f"Kubernetes ended it, {status['reason']}: {status.get('message') or 'no message'}"
+    for container in status.get("container_statuses") or ():
+        ended = (container.get("state") or {}).get("terminated")
+        if ended and ended.get("exit_code"):
+            message = f": {ended['message']}" if ended.get("message") else ""
+            return f"its container ended with exit code {ended['exit_code']} ({ended.get('reason')}){message}"
+    return None
+
+
+def why_waiting(pod: Pod) -> str:
+    """Why a pod has not started yet."""
+    status = pod["status"]
+    for container in status.get("container_statuses") or ():
+        waiting = (container.get("state") or {}).get("waiting")
+        if waiting and waiting.get("reason"):
+            return f"{waiting['reason']}: {waiting.get('message') or 'no message'}"
+    for condition in status.get("conditions") or ():
+        if condition.get("type") == "PodScheduled" and condition.get("status") == "False":
+            return f"{condition.get('reason')}: {condition.get('message') or 'no message'}"
+    return "Kubernetes does not say why"
+
+
+def why_refused(events: Iterable[Mapping[str, Any]]) -> str | None:
+    """Why the pods of a job cannot be made, from the events of the job; None when there is no such event, or waiting may help."""
+    messages = [str(event.get("message")) for event in events if event.get("reason") == "FailedCreate"]
+    refused = [message for message in messages if MAY_PASS not in message]
+    return refused[-1] if refused else None
+
+
+def _memory(pod: Pod) -> str:
+    limits = (pod["spec"]["containers"][0].get("resources") or {}).get("limits") or {}
+    return str(limits.get("memory", "its node"))

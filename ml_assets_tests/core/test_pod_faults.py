@@ -1,0 +1,55 @@
+"""What Kubernetes says of a pod is told in words that name what to change."""
+
+from ml_assets.core.pod_faults import has_started, why_failed, why_refused, why_waiting
+
+
+def pod(phase="Failed", state=None, **status):
+    containers = [{"name": "dagster", "state": state}] if state else []
+    spec = {"active_deadline_seconds": 60, "containers": [{"resources": {"limits": {"memory": "2Gi"}}}]}
+    return {"spec": spec, "status": {"phase": phase, "container_statuses": containers, **status}}
+
+
+def test_a_pod_that_ran_out_of_memory_names_its_limit_and_the_field():
+    said = why_failed(pod(state={"terminated": {"reason": "OOMKilled", "exit_code": 137}}))
+    assert said
+    assert "2Gi" in said
+    assert "compute.memory" in said
+
+
+def test_a_pod_that_ran_too_long_names_the_bound_and_the_field():
+    said = why_failed(pod(reason="DeadlineExceeded", message="Pod was active on the node longer than the specified deadline"))
+    assert said == "it ran longer than 60 s; max_runtime under compute or compute.data allows no more"
+
+
+def test_an_evicted_pod_has_the_reason_of_kubernetes():
+    said = why_failed(pod(reason="Evicted", message="The node was low on resource: memory."))
+    assert said == "Kubernetes ended it, Evicted: The node was low on resource: memory."
+
+
+def test_a_container_that_failed_has_its_exit_code_and_message():
+    said = why_failed(pod(state={"terminated": {"reason": "StartError", "exit_code": 128, "message": "no such file"}}))
+    assert said == "its container ended with exit code 128 (StartError): no such file"
+
+
+def test_a_pod_that_is_well_has_no_reason():
+    assert why_failed(pod("Running", {"running": {}})) is None
+    assert why_failed(pod("Succeeded", {"terminated": {"reason": "Completed", "exit_code": 0}})) is None
+
+
+def test_a_pod_has_started_once_its_containers_ran():
+    assert [has_started(pod(phase)) for phase in (None, "Pending", "Running", "Succeeded", "Failed")] == [False, False, True, True, True]
+
+
+def test_a_pod_that_waits_for_a_node_or_an_image_says_so():
+    unschedulable = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/3 nodes: 3 Insufficient nvidia.com/gpu."}
+    assert why_waiting(pod("Pending", conditions=[unschedulable])) == "Unschedulable: 0/3 nodes: 3 Insufficient nvidia.com/gpu."
+    pulling = {"waiting": {"reason": "ImagePullBackOff", "message": "Back-off pulling image"}}
+    assert why_waiting(pod("Pending", pulling)) == "ImagePullBackOff: Back-off pulling image"
+    assert why_waiting(pod("Pending")) == "Kubernetes does not say why"
+
+
+def test_what_nobody_frees_is_a_refusal_and_a_full_quota_is_not():
+    refused = {"reason": "FailedCreate", "message": "no PriorityClass with name ml-assets-data was found"}
+    full = {"reason": "FailedCreate", "message": "pods is forbidden: exceeded quota: gpus"}
+    assert why_refused([{"reason": "SuccessfulCreate", "message": "Created pod"}, full]) is None
+    assert why_refused([full, refused]) == "no PriorityClass with name ml-assets-data was found"

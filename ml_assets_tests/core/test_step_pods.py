@@ -1,0 +1,87 @@
+"""What a step's pod is asked for follows from `compute`."""
+
+import pytest
+from pydantic import ValidationError
+
+from ml_assets.core.spec.compute import Compute, MemoryRule
+from ml_assets.core.step_pods import cost_labels, data_pod, plain_pod, resources, run_pod, training_pod
+
+
+def compute(make_spec, **fields):
+    return make_spec(compute=fields)
+
+
+def test_data_stages_have_requests_and_nodes_of_their_own(make_spec):
+    spec = compute(make_spec, cpu=8, gpu=1, node_selector={"zone": "a"}, data={"cpu": 0.25, "memory": "512Mi", "node_selector": {"pool": "small"}})
+    config = data_pod(spec, "features")
+    assert config["container_config"]["resources"] == {
+        "requests": {"cpu": "0.125", "memory": "512Mi"},
+        "limits": {"cpu": "0.25", "memory": "512Mi"},
+    }
+    assert config["pod_spec_config"]["node_selector"] == {"pool": "small"}
+    assert "tolerations" not in config["pod_spec_config"]
+
+
+def test_without_a_gpu_training_asks_for_none_and_tolerates_nothing(make_spec):
+    config = training_pod(compute(make_spec, cpu=2), "trained_model")
+    assert config["container_config"]["resources"]["limits"] == {"cpu": "2", "memory": "4Gi"}
+    assert not {"node_selector", "tolerations"} & set(config["pod_spec_config"])
+
+
+def test_a_kind_of_gpu_is_a_label_of_its_node(make_spec):
+    config = training_pod(compute(make_spec, gpu=2, gpu_type="NVIDIA-L4"), "trained_model")
+    assert config["pod_spec_config"]["node_selector"] == {"nvidia.com/gpu.product": "NVIDIA-L4"}
+    assert config["container_config"]["resources"]["limits"]["nvidia.com/gpu"] == "2"
+
+
+def test_a_pod_of_a_run_has_room_for_one_step_only_where_steps_share_it(make_spec):
+    alone = run_pod(compute(make_spec))["container_config"]["resources"]["limits"]
+    shared = run_pod(compute(make_spec, data={"share_pod": True, "cpu": 2, "memory": "3Gi"}))["container_config"]["resources"]["limits"]
+    assert alone == {"cpu": "0.5", "memory": "1024Mi"}
+    assert shared == {"cpu": "2.5", "memory": "4096Mi"}
+
+
+def test_longest_run_time_counts_from_when_a_node_has_the_pod(make_spec):
+    spec = compute(make_spec, max_runtime="2h", data={"max_runtime": "5m"})
+    assert training_pod(spec, "trained_model")["pod_spec_config"]["active_deadline_seconds"] == 7200
+    assert data_pod(spec, "features")["pod_spec_config"]["active_deadline_seconds"] == 300
+    assert "active_deadline_seconds" not in training_pod(spec, "trained_model")["job_spec_config"]
+
+
+def test_priority_classes_are_named_for_the_kind_of_work_and_can_be_left_out(make_spec):
+    assert training_pod(compute(make_spec), "trained_model")["pod_spec_config"]["priority_class_name"] == "ml-assets-training"
+    assert data_pod(compute(make_spec), "features")["pod_spec_config"]["priority_class_name"] == "ml-assets-data"
+    assert "priority_class_name" not in data_pod(compute(make_spec, data={"priority_class": None}), "features")["pod_spec_config"]
+
+
+def test_memory_by_a_rule_begins_with_its_base():
+    rule = MemoryRule(base="1Gi", per_input_byte=3, maximum="8Gi")
+    assert resources(1, rule)["limits"]["memory"] == "1Gi"
+
+
+def test_a_label_ends_as_labels_must():
+    assert cost_labels("model_", "features") == {"ml-assets/model": "model", "ml-assets/stage": "features"}
+
+
+def test_steps_without_a_stage_have_limits_and_the_restricted_standard_too():
+    config = plain_pod()
+    assert config["container_config"]["resources"]["limits"] == {"cpu": "1", "memory": "2Gi"}
+    assert config["container_config"]["security_context"]["capabilities"] == {"drop": ["ALL"]}
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"gpu_type": "NVIDIA-L4"}, "gpu_type: needs gpu to be 1 or more"),
+        ({"memory": "4G"}, "memory"),
+        ({"memory": {"base": "1Gi", "per_input_byte": 0, "maximum": "2Gi"}}, "per_input_byte"),
+        ({"tolerations": [{"key": "a"}]}, "toleration of a: operator Equal needs a value"),
+        ({"tolerations": [{"key": "a", "operator": "Exists", "value": "b"}]}, "operator Exists has none"),
+        ({"node_selector": {"zone": "not a label"}}, "node_selector"),
+        ({"data": {"share_pod": True, "memory": {"base": "1Gi", "per_input_byte": 1, "maximum": "2Gi"}}}, "share_pod: the pod of the run is started"),
+        ({"max_runtime": "0m"}, "longer than 0"),
+    ],
+)
+def test_what_contradicts_itself_is_refused(fields, said):
+    with pytest.raises(ValidationError, match=said):
+        Compute.model_validate(fields)

@@ -1,0 +1,11 @@
+"""One instance for all tests about Kubernetes: making its storage takes longer than they do."""
+
+import pytest
+
+from ml_assets_tests.kubernetes.jobs import instance_on_kubernetes
+
+
+@pytest.fixture(scope="session")
+def instance():
+    with instance_on_kubernetes() as made:
+        yield made

@@ -1,0 +1,98 @@
+"""A real cluster takes the jobs: `make k8s-test` submits that of a training step with a GPU and that of a data step to the cluster of KUBECONFIG.
+
+The image need not be there: what is looked at is what the API server took and where the scheduler put the pods. All is in a namespace of its own,
+which is removed in the end.
+"""
+
+import os
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import suppress
+
+import kubernetes
+import pytest
+from kubernetes.client import ApiClient, ApiException, BatchV1Api, CoreV1Api, SchedulingV1Api
+
+from ml_assets.core.pod_faults import why_waiting
+from ml_assets.core.spec import ModelSpec
+from ml_assets_tests.kubernetes.jobs import jobs_of, variants
+
+pytestmark = pytest.mark.kubernetes
+SECONDS = 60
+# Small enough for any cluster, and without the labels of the nodes of one.
+COMPUTE = {"cpu": 1, "memory": "64Mi", "gpu": 1, "data": {"cpu": 0.1, "memory": "64Mi"}}
+
+
+@pytest.fixture(scope="module")
+def cluster() -> ApiClient:
+    """The cluster of KUBECONFIG; a client of its own, as making the jobs leads the common one nowhere."""
+    if not os.environ.get("KUBECONFIG"):
+        pytest.skip("no cluster: KUBECONFIG is not set")
+    return kubernetes.config.new_client_from_config()
+
+
+@pytest.fixture(scope="module")
+def namespace(cluster: ApiClient) -> Iterator[str]:
+    """A namespace that enforces the restricted standard, with the service account and the priority classes that jobs name."""
+    core, scheduling = CoreV1Api(cluster), SchedulingV1Api(cluster)
+    name = f"ml-assets-test-{uuid.uuid4().hex[:8]}"
+    core.create_namespace({"metadata": {"name": name, "labels": {"pod-security.kubernetes.io/enforce": "restricted"}}})
+    core.create_namespaced_service_account(name, {"metadata": {"name": "ml-assets"}})
+    made = []
+    for priority in ("ml-assets-training", "ml-assets-data"):
+        try:
+            scheduling.create_priority_class({"metadata": {"name": priority}, "value": 0, "globalDefault": False})
+            made.append(priority)
+        except ApiException as error:
+            if error.status != 409:
+                raise
+    yield name
+    core.delete_namespace(name)
+    for priority in made:
+        with suppress(ApiException):
+            scheduling.delete_priority_class(priority)
+
+
+@pytest.fixture(scope="module")
+def manifests(instance):
+    attributes = variants()["as_it_is"].model_dump(mode="json", by_alias=True)
+    made = jobs_of(instance, ModelSpec.model_validate({**attributes, "compute": COMPUTE}))
+    for job in made.values():
+        # There is no run here that they could belong to.
+        job["metadata"].pop("ownerReferences", None)
+    return made
+
+
+def pod_of(cluster: ApiClient, namespace: str, job: str):
+    """The pod of a job, once it has a node, or as it is in the end; fails with the events of the job when there is none."""
+    until, pod = time.monotonic() + SECONDS, None
+    while time.monotonic() < until:
+        for pod in CoreV1Api(cluster).list_namespaced_pod(namespace, label_selector=f"job-name={job}").items:
+            if pod.spec.node_name:
+                return pod
+        time.sleep(1)
+    events = CoreV1Api(cluster).list_namespaced_event(namespace, field_selector=f"involvedObject.name={job}").items
+    return pod or pytest.fail(f"{job} got no pod: {[event.message for event in events]}")
+
+
+def nodes_with_gpus(cluster: ApiClient) -> list[str]:
+    return [node.metadata.name for node in CoreV1Api(cluster).list_node().items if int(node.status.allocatable.get("nvidia.com/gpu", 0))]
+
+
+@pytest.mark.parametrize(("stage", "gpus"), [("trained_model", "1"), ("validated_data", None)])
+def test_the_cluster_takes_the_job_of_a_step(cluster, namespace, manifests, stage, gpus):
+    taken = BatchV1Api(cluster).create_namespaced_job(namespace, manifests[stage])
+    pod = pod_of(cluster, namespace, taken.metadata.name)
+    resources = pod.spec.containers[0].resources
+    print(f"\n{stage}: the API server took {taken.metadata.name} with {resources.requests} (limits {resources.limits})")
+    placed = (
+        f"its pod is on node {pod.spec.node_name}" if pod.spec.node_name else f"its pod has no node after {SECONDS} s: {why_waiting(pod.to_dict())}"
+    )
+    print(f"{stage}: {placed}")
+    assert taken.spec.backoff_limit == 0
+    assert resources.limits.get("nvidia.com/gpu") == gpus
+    assert pod.spec.containers[0].security_context.run_as_non_root
+    if gpus:
+        # A cluster may be full; it may not put the pod on a node without GPUs.
+        assert pod.spec.node_name in (None, *nodes_with_gpus(cluster))

@@ -1,0 +1,226 @@
+"""The executor of production: memory by what is read, the reason when a pod fails or does not start, and steps that share the pod of their run."""
+
+import sys
+from datetime import UTC, date, datetime
+from types import SimpleNamespace
+
+import pytest
+from kubernetes.client import ApiException, V1Job, V1JobStatus, V1Pod, V1PodStatus
+from kubernetes.client import models as k8s
+
+from ml_assets.core.spec import ModelSpec
+from ml_assets.core.step_pods import plain_pod
+from ml_assets.resources import step_executor as module
+from ml_assets_tests.kubernetes.jobs import definitions_of, make_run, step_contexts, step_handler, submitted
+
+RULE = {"base": "1Gi", "per_input_byte": 2, "maximum": "8Gi"}
+
+
+def launched(instance, spec: ModelSpec, stage="features", size=0, launch=True):
+    """(handler, context of a stage) of a run of the daily job, whose step was launched."""
+    job = definitions_of(spec).resolve_job_def(f"{spec.name}_daily")
+    handler = step_handler(instance, job, lambda context: size)
+    context = step_contexts(instance, job, make_run(instance, job))[f"{spec.name}__{stage}"]
+    if launch:
+        list(handler.launch_step(context))
+    api = handler._jobs._api_client
+    api.batch_api.read_namespaced_job_status.return_value = V1Job(status=V1JobStatus(active=1))
+    answers(handler, pods=[])
+    return handler, context
+
+
+def answers(handler, pods=(), events=(), failed=False):
+    """What the cluster says from now on."""
+    api = handler._jobs._api_client
+    api.core_api.list_namespaced_pod.return_value = SimpleNamespace(items=list(pods))
+    api.core_api.list_namespaced_event.return_value = SimpleNamespace(items=list(events))
+    if failed:
+        api.batch_api.read_namespaced_job_status.return_value = V1Job(status=V1JobStatus(failed=1))
+
+
+def pod(phase, **status):
+    limits = k8s.V1ResourceRequirements(limits={"memory": "2Gi"})
+    container = k8s.V1Container(name="dagster", resources=limits)
+    return V1Pod(metadata=k8s.V1ObjectMeta(name="pod"), spec=k8s.V1PodSpec(containers=[container]), status=V1PodStatus(phase=phase, **status))
+
+
+def event(reason, message):
+    about = k8s.V1ObjectReference(name="job")
+    return k8s.CoreV1Event(
+        involved_object=about, metadata=k8s.V1ObjectMeta(name="e"), reason=reason, message=message, first_timestamp=datetime.now(UTC)
+    )
+
+
+def was_removed(handler):
+    return handler._jobs._api_client.batch_api.delete_namespaced_job.called
+
+
+def limits_of(handler):
+    (job,) = submitted(handler._jobs._api_client)
+    return job.spec.template.spec.containers[0].resources
+
+
+def test_memory_follows_what_the_step_reads_when_it_is_launched(instance, make_spec):
+    handler, _ = launched(instance, make_spec(compute={"data": {"memory": RULE}}), size=2**30)
+    resources = limits_of(handler)
+    assert resources.requests["memory"] == resources.limits["memory"] == "3072Mi"
+    assert resources.limits["cpu"] == "1"
+
+
+def test_memory_that_is_an_amount_does_not_ask_what_is_read(instance, make_spec):
+    handler, _ = launched(instance, make_spec(compute={"data": {"memory": "3Gi"}}), size=2**40)
+    assert limits_of(handler).limits["memory"] == "3Gi"
+
+
+def test_a_step_without_tags_gets_a_small_pod_that_meets_the_standard(instance, make_spec):
+    spec = make_spec()
+    job = definitions_of(spec).resolve_job_def("small_daily")
+    handler = step_handler(instance, job)
+    context = step_contexts(instance, job, make_run(instance, job))["small__features"]
+    list(handler.launch_step(module._WithTags(context, {"small__features": {}})))
+    (made,) = submitted(handler._jobs._api_client)
+    container = made.spec.template.spec.containers[0]
+    assert container.resources.limits == plain_pod()["container_config"]["resources"]["limits"]
+    assert container.security_context.capabilities.drop == ["ALL"]
+    assert made.spec.template.spec.active_deadline_seconds == 6 * 60 * 60
+
+
+def test_settings_of_a_run_reach_one_step(instance, make_spec):
+    spec = make_spec()
+    job = definitions_of(spec).resolve_job_def("small_daily")
+    more = {"container_config": {"resources": {"limits": {"memory": "9Gi"}, "requests": {"memory": "9Gi"}}}}
+    handler = step_handler(instance, job, config={"per_step_k8s_config": {"small__features": more}})
+    list(handler.launch_step(step_contexts(instance, job, make_run(instance, job))["small__features"]))
+    assert limits_of(handler).limits == {"cpu": "1", "memory": "9Gi"}
+
+
+def test_a_step_whose_pod_runs_is_healthy(instance, make_spec):
+    handler, context = launched(instance, make_spec())
+    answers(handler, [pod("Running")])
+    assert handler.check_step_health(context).is_healthy
+
+
+def test_a_step_that_ran_out_of_memory_says_so(instance, make_spec):
+    handler, context = launched(instance, make_spec())
+    ended = k8s.V1ContainerState(terminated=k8s.V1ContainerStateTerminated(exit_code=137, reason="OOMKilled"))
+    status = k8s.V1ContainerStatus(name="dagster", state=ended, image="i", image_id="i", ready=False, restart_count=0)
+    answers(handler, [pod("Failed", container_statuses=[status])], failed=True)
+    found = handler.check_step_health(context)
+    assert not found.is_healthy
+    assert "needed more than its memory of 2Gi" in found.unhealthy_reason
+
+
+def test_a_pod_that_finds_no_node_is_waited_for_and_then_removed_with_the_reason(instance, make_spec, monkeypatch):
+    handler, context = launched(instance, make_spec(compute={"start_timeout": "10m"}))
+    message = "0/1 nodes are available: 1 Insufficient nvidia.com/gpu."
+    unscheduled = k8s.V1PodCondition(type="PodScheduled", status="False", reason="Unschedulable", message=message)
+    answers(handler, [pod("Pending", conditions=[unscheduled])])
+    assert handler.check_step_health(context).is_healthy
+    assert not was_removed(handler)
+    later = module.time.monotonic() + 601
+    monkeypatch.setattr(module.time, "monotonic", lambda: later)
+    found = handler.check_step_health(context)
+    assert found.unhealthy_reason == f"its pod has not started in 600 s: Unschedulable: {message}"
+    assert was_removed(handler)
+
+
+def test_a_pod_that_cannot_be_made_fails_its_step_at_once(instance, make_spec):
+    handler, context = launched(instance, make_spec())
+    answers(handler, events=[event("FailedCreate", "pods is forbidden: exceeded quota: gpus")])
+    assert handler.check_step_health(context).is_healthy
+    answers(handler, events=[event("FailedCreate", "no PriorityClass with name ml-assets-data was found")])
+    found = handler.check_step_health(context)
+    assert found.unhealthy_reason == "its pod cannot be made: no PriorityClass with name ml-assets-data was found"
+    assert was_removed(handler)
+
+
+def test_where_events_may_not_be_read_a_step_is_waited_for(instance, make_spec):
+    handler, context = launched(instance, make_spec())
+    handler._jobs._api_client.core_api.list_namespaced_event.side_effect = ApiException(status=403)
+    assert handler.check_step_health(context).is_healthy
+
+
+def test_a_step_is_ended_with_its_job(instance, make_spec):
+    handler, context = launched(instance, make_spec())
+    list(handler.terminate_step(context))
+    assert was_removed(handler)
+
+
+def with_command(context, code):
+    """The same step, whose process runs other code."""
+    command = [sys.executable, "-c", code]
+    context._execute_step_args = SimpleNamespace(
+        step_keys_to_execute=context.execute_step_args.step_keys_to_execute, get_command_args=lambda: command
+    )
+    return context
+
+
+@pytest.fixture
+def shared(instance, make_spec):
+    """(handler, context) of a step that shares the pod of its run and may run for a minute."""
+    return launched(instance, make_spec(compute={"data": {"share_pod": True, "max_runtime": "1m"}}), launch=False)
+
+
+def wait_for(handler, context):
+    process, _ = handler._shared._processes["small__features"]
+    process.wait(30)
+    return handler.check_step_health(context)
+
+
+def test_a_light_step_runs_in_a_process_here_and_not_as_a_job(shared):
+    handler, context = shared
+    list(handler.launch_step(with_command(context, "pass")))
+    assert wait_for(handler, context).is_healthy
+    assert submitted(handler._jobs._api_client) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [("raise SystemExit(3)", "its process ended with exit code 3"), ("import os; os.kill(os.getpid(), 9)", "its process was killed, as when a pod")],
+)
+def test_a_process_that_dies_is_noticed(shared, code, said):
+    handler, context = shared
+    list(handler.launch_step(with_command(context, code)))
+    assert wait_for(handler, context).unhealthy_reason.startswith(said)
+
+
+def test_a_process_that_runs_too_long_is_ended(shared, monkeypatch):
+    handler, context = shared
+    list(handler.launch_step(with_command(context, "import time; time.sleep(600)")))
+    assert handler.check_step_health(context).is_healthy
+    later = module.time.monotonic() + 61
+    monkeypatch.setattr(module.time, "monotonic", lambda: later)
+    assert handler.check_step_health(context).unhealthy_reason == "it ran longer than 60 s; compute.data.max_runtime allows no more"
+    assert handler._shared._processes["small__features"][0].poll() is not None
+
+
+def test_a_process_is_ended_with_its_run_also_when_it_does_not_want_to(shared, tmp_path):
+    handler, context = shared
+    handler._shared._seconds_to_end = 0.2
+    ready = tmp_path / "ready"
+    deaf = f"import signal, time, pathlib; signal.signal(signal.SIGTERM, signal.SIG_IGN); pathlib.Path({str(ready)!r}).touch(); time.sleep(600)"
+    list(handler.launch_step(with_command(context, deaf)))
+    while not ready.exists():
+        module.time.sleep(0.02)
+    list(handler.terminate_step(context))
+    assert handler._shared._processes["small__features"][0].returncode == -9
+
+
+def test_a_process_of_an_earlier_pod_is_gone(shared):
+    handler, context = shared
+    assert "gone with an earlier pod" in handler.check_step_health(context).unhealthy_reason
+
+
+def test_a_run_whose_pod_was_not_made_for_it_gives_light_steps_a_pod_of_their_own(instance, make_spec):
+    spec = make_spec(compute={"data": {"share_pod": True}})
+    job = definitions_of(spec).resolve_job_def("small_daily")
+    run = make_run(instance, job)._replace(tags={"dagster/partition": date(2025, 1, 9).isoformat()})
+    handler = step_handler(instance, job)
+    list(handler.launch_step(step_contexts(instance, job, run)["small__features"]))
+    assert len(submitted(handler._jobs._api_client)) == 1
+
+
+def test_training_never_shares_a_pod(instance, make_spec):
+    handler, context = launched(instance, make_spec(compute={"data": {"share_pod": True}}), "trained_model")
+    assert not module.shares_pod(context)
+    assert len(submitted(handler._jobs._api_client)) == 1
