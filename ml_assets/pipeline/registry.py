@@ -14,10 +14,11 @@ from ml_assets.pipeline.inputs import fingerprint_of
 from ml_assets.pipeline.pictures import evaluation_pictures
 from ml_assets.pipeline.reports import Reports
 from ml_assets.pipeline.stage import CannotMake, KeepDay, Made
-from ml_assets.pipeline.training import MODEL, learning_curve
+from ml_assets.pipeline.training import MODEL
 from ml_assets.resources.lake import Lake
 from ml_assets.resources.landing import Landing
 from ml_assets.resources.mlflow_model import PASSPORT
+from ml_assets.resources.model_files import learning_curve
 from ml_assets.resources.registry import ModelRegistry, RegisteredVersion
 
 if TYPE_CHECKING:

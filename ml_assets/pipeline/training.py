@@ -28,7 +28,7 @@ from ml_assets.resources.landing import Landing
 from ml_assets.resources.mlflow_model import MODEL as MODEL_FILE
 from ml_assets.resources.mlflow_model import PASSPORT as PASSPORT_FILE
 from ml_assets.resources.mlflow_model import PREPROCESSING as PREPROCESSING_FILE
-from ml_assets.resources.model_files import artifacts_key
+from ml_assets.resources.model_files import LEARNING_CURVE, artifacts_key
 
 if TYPE_CHECKING:
     from ml_assets.core.progress import Tell
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
 Follow = Callable[[date], "AbstractContextManager[Tell | None]"]
 MODEL = "trained_model"
-CURVE_FILE = "learning_curve.json"
 
 
 class ModelTraining:
@@ -127,7 +126,7 @@ class ModelTraining:
             (MODEL_FILE, model.model),
             (PREPROCESSING_FILE, model.preprocessing),
             (PASSPORT_FILE, self.passport(day, split, model)),
-            (CURVE_FILE, json.dumps(model.learning_curve, sort_keys=True).encode()),
+            (LEARNING_CURVE, json.dumps(model.learning_curve, sort_keys=True).encode()),
         ]:
             self.lake.files.write(f"{folder}/{name}", content)
         row = {
@@ -219,11 +218,3 @@ class ModelTraining:
     def is_kept(self, day: date) -> bool:
         """Everything is in the lake."""
         return True
-
-
-def learning_curve(lake: Lake, artifacts: str) -> dict[str, list[float]]:
-    """The metrics of the validation part by round of the model in a folder of the lake; none where it was trained before they were kept."""
-    try:
-        return json.loads(lake.files.read(f"{artifacts}/{CURVE_FILE}"))
-    except FileNotFoundError:
-        return {}

@@ -1,8 +1,12 @@
 """A model's files in the lake: where they lie, and reading them whole."""
 
+import json
+
 from ml_assets.core.model_digest import model_digest
 from ml_assets.resources.lake import Lake
 from ml_assets.resources.mlflow_model import ARTIFACTS, MODEL, PREPROCESSING
+
+LEARNING_CURVE = "learning_curve.json"
 
 
 class ModelFilesUnusable(Exception):
@@ -29,3 +33,11 @@ def read_model_files(lake: Lake, model: str, digest: str) -> dict[str, bytes]:
     if (found := model_digest(files[MODEL], files[PREPROCESSING])) != digest:
         raise ModelFilesUnusable(f"the files under {folder} in the lake are those of another model, {found}. {again}")
     return files
+
+
+def learning_curve(lake: Lake, artifacts: str) -> dict[str, list[float]]:
+    """The metrics of the validation part by round of the model in a folder of the lake; none where it was trained before they were kept."""
+    try:
+        return json.loads(lake.files.read(f"{artifacts}/{LEARNING_CURVE}"))
+    except FileNotFoundError:
+        return {}

@@ -10,6 +10,7 @@ from ml_assets.core.spec import ModelSpec
 from ml_assets.pipeline.assets import LANDED_TO_FEATURES
 from ml_assets.pipeline.training_progress import TrainingProgress
 from ml_assets.resources.mlflow_store import connect
+from ml_assets.resources.model_files import learning_curve
 from ml_assets.resources.tracking import ExperimentTracking
 from ml_assets_tests.conftest import SMALL
 from ml_assets_tests.pipeline.world import World, day, rows_of
@@ -108,7 +109,7 @@ def test_the_stage_tells_of_training_that_takes_long_and_not_of_short_training(f
     result = long.run(["trained_model"], day(12))
     ((name, status, metrics),) = training_runs(long.tracking.tracking_uri)
     assert (name, status) == (f"training small {day(12)}", "FINISHED")
-    curve = long.stages().training.learning_curve(day(12))
+    curve = learning_curve(long.lake, long.stages().training.row(day(12))["artifacts"])
     assert history(long.tracking.tracking_uri, "early_stopping_logloss") == list(enumerate(curve["logloss"], 1))
     assert metrics["refit_round"] == long.stages().training.row(day(12))["rounds"]
     assert any("refit: round 1 of at most" in entry.user_message for entry in long.instance.all_logs(result.run_id))
