@@ -7,9 +7,11 @@ import pytest
 from mlflow import MlflowClient
 
 from ml_assets.core.spec import ModelSpec
+from ml_assets.pipeline.assets import LANDED_TO_FEATURES
 from ml_assets_tests.conftest import SMALL
 from ml_assets_tests.local_instance import LocalInstance
 from ml_assets_tests.pipeline.world import World, day, rows_of
+from ml_assets_tests.resources.mlflow_cases import new_store
 
 pytestmark = pytest.mark.slow
 QUIET = {"sensor": {"enabled": False}, "schedule": {"enabled": False}, "freshness": {"deadline": None}}
@@ -25,10 +27,11 @@ def training(**config: object) -> dict:
 def test_a_run_from_the_launchpad_is_an_experiment_or_a_candidate(tmp_path: Path):
     model = {**SMALL, **QUIET}
     with LocalInstance(tmp_path, [model]) as instance:
+        new_store(tmp_path)
+        world = World(tmp_path, ModelSpec.model_validate(model))
         for number in range(1, 13):
-            folder = instance.landing / str(day(number))
-            folder.mkdir(parents=True)
-            rows_of(day(number)).to_parquet(folder / "rows.parquet")
+            world.land(day(number), rows_of(day(number)))
+        world.run(list(LANDED_TO_FEATURES), day(1), day(12))
         instance.start_webserver()
         instance.start_daemon()
 
@@ -37,7 +40,11 @@ def test_a_run_from_the_launchpad_is_an_experiment_or_a_candidate(tmp_path: Path
                 (found,) = [run["status"] for run in instance.runs() if run["runId"] == run_id]
                 return found if found in ("SUCCESS", "FAILURE", "CANCELED") else None
 
-            assert instance.wait("the end of the run", look, 240, every=1) == status
+            found = instance.wait("the end of the run", look, 400, every=1)
+            assert found == status, errors(run_id)
+
+        def errors(run_id: str) -> str:
+            return " ".join((event.get("error") or {}).get("message", "") for event in instance.events(run_id))
 
         selector = {"repositoryLocationName": "ml_assets", "repositoryName": "__repository__", "pipelineName": "small_daily"}
         types = instance.graphql(FIELDS, selector=selector)["runConfigSchemaOrError"]["allConfigTypes"]
@@ -45,9 +52,7 @@ def test_a_run_from_the_launchpad_is_an_experiment_or_a_candidate(tmp_path: Path
         assert fields["eta"]["description"] == "Learning rate"
         assert not fields["candidate"]["isRequired"]
 
-        ended(instance.launch("small", day(1), day(12)), "SUCCESS")
         ended(instance.launch("small", day(12), job="daily", config=training(max_depth=2, rounds=3)), "SUCCESS")
-        world = World(tmp_path, ModelSpec.model_validate(model))
         client = MlflowClient(tracking_uri=f"sqlite:///{tmp_path}/mlflow.db")
         (experiment,) = client.search_experiments(filter_string="name = 'small'")
         (run,) = client.search_runs([experiment.experiment_id], "tags.experiment = 'true'")
@@ -63,5 +68,4 @@ def test_a_run_from_the_launchpad_is_an_experiment_or_a_candidate(tmp_path: Path
 
         refused = instance.launch("small", day(12), job="daily", config=training(eta=2.0))
         ended(refused, "FAILURE")
-        said = " ".join((event.get("error") or {}).get("message", "") for event in instance.events(refused))
-        assert "training.parameters.eta: Input should be less than or equal to 1, not 2.0" in said
+        assert "training.parameters.eta: Input should be less than or equal to 1, not 2.0" in errors(refused)
