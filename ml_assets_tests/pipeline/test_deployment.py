@@ -13,10 +13,12 @@ from ml_assets.core.releases import pause, roll_back
 from ml_assets.core.spec import ModelSpec
 from ml_assets.pipeline.days import is_current
 from ml_assets.pipeline.deployment import DEPLOYMENT, LATER, refuse_to_release
+from ml_assets.pipeline.plan import plan_days
 from ml_assets.pipeline.predictions import PREDICTIONS
 from ml_assets.pipeline.stages import open_stages
 from ml_assets.resources.landing import Landing
 from ml_assets.resources.ledger import LedgerConflict
+from ml_assets.resources.planned_lake import PlannedLake
 from ml_assets.resources.registry import ModelRegistry
 from ml_assets.resources.releases import NotCarriedOut, ReleaseRefused
 from ml_assets_tests.conftest import SMALL
@@ -256,3 +258,14 @@ def test_stages_that_are_opened_to_be_read_release_nothing(live):
     with pytest.raises(RuntimeError, match="released by materialising the deployment"):
         refuse_to_release(live.ledger.latest(), replace(move("pause", pause(live.ledger.latest(), True)), day=day(2)))
     assert list(stages)[-2].name == DEPLOYMENT
+
+
+def test_a_plan_knows_which_days_are_decided_and_scored_and_changes_nothing(live):
+    live.live(1, 6)
+    lake = PlannedLake(uri=live.lake.uri)
+    stages = open_stages(live.spec, lake, Landing(uri=str(live.root)), ModelRegistry(tracking_uri="sqlite:////nowhere/mlflow.db"))
+    plan = plan_days(live.spec, lake, stages.of_live(), [day(number) for number in range(1, 9)])
+    for found in plan.stages:
+        assert (found.unchanged, [one.day for one in found.to_make]) == ([day(number) for number in range(1, 7)], [day(7), day(8)])
+    assert live.story() == STORY[:2]
+    assert live.deployment.row(day(7)) is None

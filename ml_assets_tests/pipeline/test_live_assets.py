@@ -16,7 +16,7 @@ from ml_assets.resources.aliases import alias_holder
 from ml_assets.resources.lake import Lake
 from ml_assets_tests.conftest import SMALL
 from ml_assets_tests.pipeline.live_cases import spec_with
-from ml_assets_tests.pipeline.world import World, check, computed, day, rows_of
+from ml_assets_tests.pipeline.world import World, check, computed, day, failure, rows_of
 from ml_assets_tests.resources.mlflow_cases import new_store
 
 LIVE, LAST = list(LIVE_ASSETS), 18
@@ -144,4 +144,5 @@ def test_old_predictions_go_and_the_files_of_what_is_live_stay(world, tmp_path):
     stages = copy.stages()
     assert stages.predictions.scored(day(12)).empty
     assert [stages.deployment.row(day(number))["outcome"] for number in (12, 13)] == ["promote", "start"]  # type: ignore[index]
-    assert computed(copy.run(LIVE, day(12), day(14)), PREDICTIONS) == [day(14)]
+    assert computed(copy.run(LIVE, day(13), day(14)), PREDICTIONS) == [day(14)]
+    assert "which retention removed" in failure(copy.run(LIVE, day(12), day(13), succeed=False))
