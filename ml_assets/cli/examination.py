@@ -142,6 +142,8 @@ def _places(settings: Settings) -> Iterator[Diagnosis]:
     landing, lake = open_objects(settings.landing, settings.s3), open_objects(settings.lake, settings.s3)
     yield operation_rules.landing(settings.landing, place_facts.problem_of_reading(landing, "ML_ASSETS_LANDING"))
     yield operation_rules.lake(settings.lake, place_facts.problem_of_lake(lake, "ML_ASSETS_LAKE"))
+    target = open_objects(settings.deploy, settings.s3)
+    yield operation_rules.deploy_target(settings.deploy, place_facts.problem_of_writing(target, "ML_ASSETS_DEPLOY"))
 
 
 def _clock(settings: Settings) -> Iterator[Diagnosis]:

@@ -25,6 +25,16 @@ def lake(uri: str, problem: str | None) -> Diagnosis:
     return _place("lake", uri, problem)
 
 
+def deploy_target(uri: str, problem: str | None) -> Diagnosis:
+    """The deploy target can be written: a release that cannot put the champion there is not finished.
+
+    Args:
+        uri: where it is.
+        problem: what is wrong, and then, as further sentences, what to do; None when nothing is.
+    """
+    return _place("deploy_target", uri, problem)
+
+
 def artifacts(uri: str, problem: str | None) -> Diagnosis:
     """The place of MLflow's artifacts can be written, where its store is in PostgreSQL and this process writes them itself.
 

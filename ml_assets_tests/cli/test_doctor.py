@@ -23,13 +23,16 @@ NOT_RUNNING = {"daemons"}
 LOAD = examination.load_code_location
 
 
+PLACES = {"ML_ASSETS_LANDING": "landing", "ML_ASSETS_LAKE": "lake", "ML_ASSETS_DEPLOY": "production", "DAGSTER_HOME": "dagster"}
+
+
 def settings_of(root: Path, instance: str = "dagster.yaml", **variables: str) -> Settings:
     """Settings of a machine on which everything is there, changed by `variables`."""
     for folder in ("dagster", "landing"):
         (root / folder).mkdir(exist_ok=True)
     if not (root / "dagster" / "dagster.yaml").exists():
         (root / "dagster" / "dagster.yaml").symlink_to(REPOSITORY / instance)
-    places = {"ML_ASSETS_LANDING": f"{root}/landing", "ML_ASSETS_LAKE": f"{root}/lake", "DAGSTER_HOME": f"{root}/dagster"}
+    places = {name: f"{root}/{folder}" for name, folder in PLACES.items()}
     return read_settings({"MLFLOW_TRACKING_URI": f"sqlite:///{root}/mlflow.db", **places, **variables})
 
 
@@ -78,6 +81,7 @@ def test_what_is_missing_is_named_with_what_to_do(tmp_path: Path, bucket):
         tmp_path,
         ML_ASSETS_LANDING="s3://gone/landing",
         ML_ASSETS_LAKE="s3://gone/lake",
+        ML_ASSETS_DEPLOY="s3://gone/production",
         AWS_ENDPOINT_URL=s3["endpoint_url"],
         AWS_REGION="us-east-1",
         MLFLOW_TRACKING_URI="http://127.0.0.1:1",
@@ -85,7 +89,7 @@ def test_what_is_missing_is_named_with_what_to_do(tmp_path: Path, bucket):
     (tmp_path / "dagster" / "dagster.yaml").unlink()
     (tmp_path / "dagster" / "dagster.yaml").write_text("concurrency: {pools: {granularity: run}}\nrun_retries: {enabled: true}\n")
     found = examined(settings)
-    assert wrong(found) == {"run_retries", "run_monitoring", "freed_slots", "pools", "mlflow", "landing", "lake"}
+    assert wrong(found) == {"run_retries", "run_monitoring", "freed_slots", "pools", "mlflow", "landing", "lake", "deploy_target"}
     assert "no limit for fraud_detection" in found["pools"].found
     assert "there is no such bucket" in found["lake"].found
     assert found["lake"].mend.startswith("Create it, or correct the URI (ML_ASSETS_LAKE)")
@@ -160,7 +164,7 @@ def test_the_report_has_a_line_for_each_check_and_how_to_mend_it_below(capsys):
 )
 def test_the_exit_code_says_whether_anything_is_an_error(variables, status, said, tmp_path: Path):
     settings = settings_of(tmp_path)
-    told = {"DAGSTER_HOME": settings.dagster_home, "ML_ASSETS_LANDING": settings.landing, "ML_ASSETS_LAKE": settings.lake}
+    told = {name: f"{tmp_path}/{folder}" for name, folder in PLACES.items()}
     environment = {**os.environ, **told, "MLFLOW_TRACKING_URI": settings.mlflow, "COLUMNS": "300", **variables}
     process = subprocess.run([sys.executable, "-m", "ml_assets.cli.doctor"], capture_output=True, text=True, env=environment, cwd=REPOSITORY)
     assert (process.returncode, said in process.stdout) == (status, True), process.stdout + process.stderr

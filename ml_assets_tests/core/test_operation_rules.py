@@ -3,12 +3,23 @@
 import pytest
 
 from ml_assets.core.diagnosis import Severity
-from ml_assets.core.operation_rules import artifacts, automation, code_location, daemons, environment, instance, lake, landing, time_zones
+from ml_assets.core.operation_rules import (
+    artifacts,
+    automation,
+    code_location,
+    daemons,
+    deploy_target,
+    environment,
+    instance,
+    lake,
+    landing,
+    time_zones,
+)
 
 WELL, WARNING, ERROR = Severity.WELL, Severity.WARNING, Severity.ERROR
 
 
-@pytest.mark.parametrize("rule", [landing, lake, artifacts])
+@pytest.mark.parametrize("rule", [landing, lake, deploy_target, artifacts])
 def test_a_place_is_there_or_the_message_says_first_what_is_wrong_then_what_to_do(rule):
     assert rule("s3://lake", None).severity is WELL
     found = rule("s3://lake", "bucket lake at http://127.0.0.1:9: there is no such bucket. Create it. Or correct the URI.")
