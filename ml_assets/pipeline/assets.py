@@ -83,7 +83,7 @@ def _schema(found: list[dg.TableColumn]) -> dict[str, Any]:
 
 
 def _ingestion(spec: ModelSpec, feed: Feed) -> StageAssets:
-    metadata = _schema(columns.raw_columns(feed)) | {LANDED_FILES: feed.source.files}
+    metadata: dict[str, Any] = _schema(columns.raw_columns(feed)) | {LANDED_FILES: feed.source.files}
     return StageAssets(
         [_asset(spec, feed.raw, _paragraph(Ingestion), "ingestion", {"deltalake", "parquet"}, **metadata)],
         open=lambda context: Ingestion(feed, spec.late_data, context.resources.lake, context.resources.landing),
