@@ -7,6 +7,7 @@ import dagster as dg
 
 from ml_assets.core.spec import ModelSpec
 from ml_assets.pipeline.component import ModelPipeline
+from ml_assets.resources.deploy_target import DeployTarget
 from ml_assets.resources.lake import Lake
 from ml_assets.resources.landing import Landing
 from ml_assets.resources.registry import ModelRegistry
@@ -27,6 +28,7 @@ def small_features() -> dg.JobDefinition:
         "lake": Lake(uri=f"{root}/lake"),
         "registry": ModelRegistry(tracking_uri=uri),
         "tracking": ExperimentTracking(tracking_uri=uri),
+        "deploy_target": DeployTarget(uri=f"{root}/production"),
     }
     made = ModelPipeline(spec).build_defs(dg.ComponentTree.for_test().load_context)
     environment = dg.Definitions(resources=resources, executor=step_executor(lambda context: 0))
