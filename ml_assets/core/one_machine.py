@@ -19,9 +19,9 @@ Batches = Callable[[], Iterator[tuple[np.ndarray, np.ndarray]]]
 class OneMachine:
     """Trains in this process, on rows that XGBoost quantises batch by batch.
 
-    In memory it keeps, on the CPU, one byte a value twice (by row and by column) with up to 256 bins when no value is missing, two bytes twice with
-    more bins, and four and one or two where values are missing; to this come about 40 bytes a row. With external memory the quantised rows are in
-    files under the directory for temporary files, in pages of one batch, of which XGBoost holds a few at a time; on a GPU, in the memory of the host.
+    In memory, XGBoost keeps bins by row and by column, and some values of each row; docs/architecture.md has what was measured. With external memory
+    they are in files under the directory for temporary files, in pages of one batch, of which XGBoost holds a few at a time; on a GPU, in the
+    memory of the host.
 
     Args:
         spec: the model.
