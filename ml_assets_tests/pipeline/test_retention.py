@@ -14,9 +14,9 @@ from ml_assets.core.fingerprint import EXPIRED
 from ml_assets.core.spec import ModelSpec
 from ml_assets.core.spec.feed import rows_feed
 from ml_assets.pipeline.assets import LANDED_TO_FEATURES, MODEL_ASSETS
+from ml_assets.pipeline.champion import ALIAS
 from ml_assets.pipeline.corrections import Corrections
 from ml_assets.pipeline.days import is_current
-from ml_assets.pipeline.registry import ALIAS
 from ml_assets.pipeline.removal import PassportUnreadable, Removal
 from ml_assets.pipeline.retention import Retention
 from ml_assets.pipeline.retention_job import retention_job, retention_schedule
