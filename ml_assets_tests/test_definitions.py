@@ -12,7 +12,17 @@ from ml_assets.definitions import DEFS, defs
 from ml_assets.pipeline.spec_files import read_spec
 
 REPOSITORY = DEFS.parents[1]
-STAGES = ("raw_data", "validated_data", "quarantined_data", "features", "trained_model", "evaluation", "model_registry_entry")
+STAGES = (
+    "raw_data",
+    "validated_data",
+    "quarantined_data",
+    "features",
+    "trained_model",
+    "evaluation",
+    "model_registry_entry",
+    "deployment",
+    "predictions",
+)
 HEAVY = (
     "pandas",
     "mlflow",
@@ -37,7 +47,7 @@ def python(code: str, **environment: str) -> str:
     return process.stdout
 
 
-def test_every_model_has_its_seven_assets():
+def test_every_model_has_its_assets():
     keys = {key.to_user_string() for key in defs().resolve_asset_graph().get_all_asset_keys()}
     models = [read_spec(path).name for path in DEFS.rglob("defs.yaml")]
     assert "fraud_detection" in models

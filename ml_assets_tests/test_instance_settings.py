@@ -94,7 +94,7 @@ def test_after_days_of_downtime_the_schedule_makes_the_newest_day_only(local, wo
 def queued(instance: dg.DagsterInstance, model: str, job: str, *names: str) -> str:
     """A run in the queue: of a job, or of assets alone as a backfill or the UI launch them."""
     spec = ModelSpec.model_validate({**SMALL, "name": model})
-    nothing = {name: dg.ResourceDefinition.none_resource() for name in ("lake", "landing", "registry", "tracking")}
+    nothing = {name: dg.ResourceDefinition.none_resource() for name in ("lake", "landing", "registry", "tracking", "deploy_target")}
     defs = dg.Definitions(
         assets=build_assets(spec), asset_checks=[newest_day_check(spec)], jobs=[daily_job(spec), features_job(spec)], resources=nothing
     )

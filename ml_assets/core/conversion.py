@@ -14,6 +14,7 @@ from ml_assets.core.spec.source import ColumnType
 _INTEGER = r"^[+-]?[0-9]+(\.0*)?$"
 _LARGEST = 2**63 - 1
 _NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?$"
+_ZONE = r"[0-9][Tt ] *[0-9][0-9:.,]* *([Zz]|[+-][0-9]{1,2}(:?[0-9]{2})?)$"
 _TRUE, _FALSE = pa.array(["true", "1"]), pa.array(["false", "0"])
 
 
@@ -146,8 +147,7 @@ def _to_timestamp(column: pa.Array, time_zone: str) -> pa.Array:
         return _localize(_in_microseconds(column, pa.timestamp("us")), time_zone)
     if not pa.types.is_string(kind):
         return pa.nulls(len(column), TIMESTAMP)
-    has_zone = pc.match_substring_regex(column, r"[0-9](Z|z|[+-][0-9]{2}:?[0-9]{2}|[+-][0-9]{2})$")
-    has_zone = pc.and_(has_zone, pc.match_substring_regex(column, ":"))
+    has_zone = pc.match_substring_regex(column, _ZONE)
     zoned = pd.to_datetime(_keep(column, has_zone).to_pandas(), errors="coerce", format="ISO8601", utc=True)
     naive = pd.to_datetime(_keep(column, pc.invert(has_zone)).to_pandas(), errors="coerce", format="ISO8601")
     first = pa.Array.from_pandas(zoned.astype("datetime64[us, UTC]"), type=TIMESTAMP)

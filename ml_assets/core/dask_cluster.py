@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from ml_assets.core.spec import ModelSpec
+from ml_assets.core.spec.compute import Compute
 from ml_assets.core.spec.engine import Kubernetes
-from ml_assets.core.spec.operation import Compute
 
 if TYPE_CHECKING:
     from distributed import Client

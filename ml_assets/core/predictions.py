@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from ml_assets.core.explanations import reasons
+from ml_assets.core.releases import CHALLENGER, CHAMPION
 from ml_assets.core.scorer import Scorer
-from ml_assets.core.sides import CHALLENGER, CHAMPION
 
 COLUMNS = ["score", "decision", "model_version", "side", "reasons"]
 

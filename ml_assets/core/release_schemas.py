@@ -1,9 +1,33 @@
-"""Arrow schemas of the tables of stages deployment and predictions."""
+"""Arrow schemas of the release ledger and of the tables of stages deployment and predictions."""
 
 import pyarrow as pa
 
 from ml_assets.core.schemas import arrow_type
 from ml_assets.core.spec import ModelSpec
+
+LEDGER_ROWS = pa.schema(
+    [
+        ("release", pa.int64()),
+        ("at", pa.timestamp("us", "UTC")),
+        ("day", pa.date32()),
+        ("actor", pa.string()),
+        ("action", pa.string()),
+        ("alias", pa.string()),
+        ("from_version", pa.int64()),
+        ("from_digest", pa.string()),
+        ("to_version", pa.int64()),
+        ("to_digest", pa.string()),
+        ("to_day", pa.date32()),
+        ("percent", pa.int64()),
+        ("paused", pa.bool_()),
+        ("reason", pa.string()),
+        ("metrics", pa.string()),
+    ]
+)
+"""One row for each alias that a release moves; a release that moves none has one row whose versions are equal.
+
+release: counts up from 1. at: when the row was made. day: first day of predictions that sees it. actor: run or person. to_day: the day that the model
+is of. percent: of the entities, for the challenger, afterwards. metrics: JSON of the figures behind it."""
 
 DEPLOYMENT = pa.schema(
     [

@@ -5,7 +5,6 @@ import hashlib
 import numpy as np
 import pandas as pd
 
-CHAMPION, CHALLENGER = "champion", "challenger"
 PLACES = 10_000
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from ml_assets.core.releases import CHALLENGER, CHAMPION
 from ml_assets.core.report import Part, Table
-from ml_assets.core.sides import CHALLENGER, CHAMPION
 from ml_assets.pipeline.check_results import inline_picture, table
 from ml_assets.pipeline.deployment import COMPARISON, DEPLOYMENT
 

@@ -4,8 +4,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from ml_assets.core.fingerprint import code_version
-from ml_assets.core.releases import Release, Version, live_on
-from ml_assets.core.sides import CHALLENGER, CHAMPION
+from ml_assets.core.releases import CHALLENGER, CHAMPION, Release, Version, live_on
 from ml_assets.core.spec import ModelSpec
 from ml_assets.pipeline.features import FEATURES
 from ml_assets.pipeline.inputs import fingerprint_of

@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
-from ml_assets.core.ledger_rows import LEDGER_ROWS, fold, moves_of, rows_of
+from ml_assets.core.ledger_rows import fold, moves_of, rows_of
 from ml_assets.core.releases import Move, Release
 from ml_assets.resources.lake import Lake
 from ml_assets.resources.table import PROPERTIES
@@ -75,6 +75,8 @@ class Ledger:
         from deltalake import CommitProperties, Transaction, write_deltalake
         from deltalake.exceptions import CommitFailedError
 
+        from ml_assets.core.release_schemas import LEDGER_ROWS
+
         transaction = Transaction(app_id=APPLICATION, version=rows[0]["release"])
         try:
             write_deltalake(
@@ -117,6 +119,8 @@ class Ledger:
     def _create(self) -> "DeltaTable":
         from deltalake import DeltaTable
 
+        from ml_assets.core.release_schemas import LEDGER_ROWS
+
         uri, options = self._lake.location(self._model, LEDGER)
         properties = {**PROPERTIES, "delta.appendOnly": "true"}
         self._table = DeltaTable.create(uri, LEDGER_ROWS, mode="ignore", storage_options=options, configuration=properties)
@@ -129,6 +133,8 @@ class Ledger:
 
         import pyarrow as pa
         import pyarrow.parquet as pq
+
+        from ml_assets.core.release_schemas import LEDGER_ROWS
 
         for path in pa.table(table.get_add_actions(flatten=True))["path"].to_pylist():
             if path not in self._read:

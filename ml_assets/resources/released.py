@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ml_assets.core.sides import CHALLENGER, CHAMPION
+from ml_assets.core.releases import CHALLENGER, CHAMPION
 from ml_assets.resources.mlflow_store import sqlite_path
 
 if TYPE_CHECKING:

@@ -1,6 +1,7 @@
 """Steps that run in the pod of their run, each in a process of its own, as the pod of a step would run it."""
 
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 
@@ -32,7 +33,9 @@ class SharedPod(StepHandler):
         yield DagsterEvent.step_worker_starting(
             step_handler_context.get_step_context(key), message=f'Executing step "{key}" in a process in the pod of the run.', metadata={}
         )
-        process = subprocess.Popen(list(step_handler_context.execute_step_args.get_command_args()))
+        # The command of a step's pod, by the interpreter of the run: `dagster` need not be on the path.
+        command = list(step_handler_context.execute_step_args.get_command_args())
+        process = subprocess.Popen([sys.executable, "-m", "dagster", *command[command.index("api") :]])
         self._processes[key] = process, time.monotonic()
 
     def check_step_health(self, step_handler_context: StepHandlerContext) -> CheckStepHealthResult:

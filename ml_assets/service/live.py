@@ -5,7 +5,8 @@ import time
 from dataclasses import dataclass
 
 from ml_assets.core.online_scorer import OnlineScorer
-from ml_assets.core.sides import CHALLENGER, CHAMPION, is_challengers
+from ml_assets.core.releases import CHALLENGER, CHAMPION
+from ml_assets.core.sides import is_challengers
 from ml_assets.core.spec import ModelSpec
 from ml_assets.pipeline.champion import read_scorer
 from ml_assets.pipeline.training import artifacts_key

@@ -57,13 +57,13 @@ def test_the_main_job_trains_judges_and_registers_and_the_second_time_does_nothi
         assert said in first.stdout
     assert "failed" not in first.stdout
     (digest,) = re.findall(r"Model digest +([0-9a-f]{64})", first.stdout)
-    assert re.search(r"MLflow +fraud_detection version 1, alias champion is not set", first.stdout)
+    assert re.search(r"MLflow +fraud_detection version 1, alias champion is version 1", first.stdout)
     before = commits(data)
     second = run(data)
     assert second.returncode == 0, second.stdout + second.stderr
     assert "Nothing to do" in second.stdout
     assert digest in second.stdout
-    assert "version 1, alias champion is not set" in second.stdout
+    assert "version 1, alias champion is version 1" in second.stdout
     assert commits(data) == before
 
 

@@ -59,6 +59,13 @@ def test_times_without_zone_are_read_in_the_zone_of_the_source():
     assert unreadable.to_pylist() == [None, "2025-03-30 02:30:00", None]
 
 
+def test_a_zone_is_seen_however_it_is_written():
+    forms = ["2025-01-01 14:00:00 +02", "2025-01-01T14+2", "20250101T140000+0200", "2025-01-01T14-0:00", "2025-01-01 12:00Z", "2025-01"]
+    converted, _ = convert(pa.chunked_array([pa.array(forms)]), "timestamp", "Europe/Brussels")
+    midnight = datetime(2024, 12, 31, 23, tzinfo=UTC)
+    assert converted.to_pylist() == [NOON, NOON, NOON, datetime(2025, 1, 1, 14, tzinfo=UTC), NOON, midnight]
+
+
 @pytest.mark.parametrize("kind", [pa.timestamp("ns"), pa.timestamp("ms", "America/New_York"), pa.date32()])
 def test_arrow_times_become_microseconds_utc(kind):
     converted, unreadable = convert(

@@ -11,8 +11,8 @@ from distributed import Scheduler
 from pydantic import ValidationError
 
 from ml_assets.core.dask_cluster import ClusterUnavailable, cluster_on_kubernetes, open_cluster
+from ml_assets.core.spec.compute import Compute
 from ml_assets.core.spec.engine import DaskCluster, Kubernetes
-from ml_assets.core.spec.operation import Compute
 from ml_assets_tests.core import test_training as cases
 
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ml_assets.core.ledger_rows import LEDGER_ROWS, fold, moves_of, rows_of
+from ml_assets.core.ledger_rows import fold, moves_of, rows_of
+from ml_assets.core.release_schemas import LEDGER_ROWS
 from ml_assets.core.releases import Move, Release, Version, adopt, advance, pause, promote, roll_back, start
 
 DAY, AT = date(2025, 3, 10), datetime(2025, 3, 10, 3, 0, tzinfo=UTC)

@@ -66,13 +66,13 @@ def assert_same(spec: ModelSpec, table: pd.DataFrame) -> None:
 
 
 @given(ROWS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_every_window_feature_is_bit_by_bit_that_of_the_batch(table: pd.DataFrame):
     assert_same(SPEC, table)
 
 
 @given(ROWS, st.lists(st.booleans() | st.none(), min_size=25, max_size=25))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_the_same_in_another_time_zone_with_keys_of_every_type(table: pd.DataFrame, online: list):
     assert_same(IN_BRUSSELS, table[table["time"] < "2025-01-10 23:00"].assign(online=pd.array(online[: len(table)], dtype="boolean")[: len(table)]))
 

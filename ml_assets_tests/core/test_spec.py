@@ -52,7 +52,7 @@ def test_a_valid_specification_is_accepted_and_frozen(small):
         ("columns.amount.pattern", "x", "pattern is for string"),
         ("columns.card.pattern", "(", "not a regular expression"),
         ("columns.score", {"type": "number"}, "taken by the pipeline"),
-        ("columns.event_day", {"type": "number"}, "event_day, score, decision are taken"),
+        ("columns.event_day", {"type": "number"}, "event_day, score, decision, model_version, side, reasons are taken"),
         ("columns.Day", {"type": "number"}, "taken by the pipeline"),
         ("columns.Amount", {"type": "number"}, "columns: amount stands there in upper and lower case"),
         ("columns.card.allowed", ["a", True], "True is of type boolean, but the column is of type string; YAML reads yes, no"),

@@ -74,7 +74,7 @@ def variants() -> dict[str, ModelSpec]:
 
 def definitions_of(spec: ModelSpec) -> dg.Definitions:
     """What the component of a model makes, with resources that are never asked."""
-    nothing = {name: dg.ResourceDefinition.none_resource() for name in ("lake", "landing", "registry", "tracking")}
+    nothing = {name: dg.ResourceDefinition.none_resource() for name in ("lake", "landing", "registry", "tracking", "deploy_target")}
     made = ModelPipeline(spec).build_defs(dg.ComponentTree.for_test().load_context)
     return dg.Definitions.merge(made, dg.Definitions(resources=nothing))
 

@@ -1,5 +1,6 @@
 """The executor of production: memory by what is read, the reason when a pod fails or does not start, and steps that share the pod of their run."""
 
+import subprocess
 import sys
 from datetime import UTC, date, datetime
 from types import SimpleNamespace
@@ -146,13 +147,15 @@ def test_a_step_is_ended_with_its_job(instance, make_spec):
     assert was_removed(handler)
 
 
-def with_command(context, code):
-    """The same step, whose process runs other code."""
-    command = [sys.executable, "-c", code]
-    context._execute_step_args = SimpleNamespace(
-        step_keys_to_execute=context.execute_step_args.step_keys_to_execute, get_command_args=lambda: command
-    )
-    return context
+@pytest.fixture
+def process_runs(monkeypatch):
+    """Lets the processes of steps run other code."""
+    start = subprocess.Popen
+
+    def replace(code: str) -> None:
+        monkeypatch.setattr(subprocess, "Popen", lambda command: start([sys.executable, "-c", code]))
+
+    return replace
 
 
 @pytest.fixture
@@ -167,9 +170,10 @@ def wait_for(handler, context):
     return handler.check_step_health(context)
 
 
-def test_a_light_step_runs_in_a_process_here_and_not_as_a_job(shared):
+def test_a_light_step_runs_in_a_process_here_and_not_as_a_job(shared, process_runs):
     handler, context = shared
-    list(handler.launch_step(with_command(context, "pass")))
+    process_runs("pass")
+    list(handler.launch_step(context))
     assert wait_for(handler, context).is_healthy
     assert submitted(handler._jobs._api_client) == []
 
@@ -178,15 +182,17 @@ def test_a_light_step_runs_in_a_process_here_and_not_as_a_job(shared):
     ("code", "said"),
     [("raise SystemExit(3)", "its process ended with exit code 3"), ("import os; os.kill(os.getpid(), 9)", "its process was killed, as when a pod")],
 )
-def test_a_process_that_dies_is_noticed(shared, code, said):
+def test_a_process_that_dies_is_noticed(shared, process_runs, code, said):
     handler, context = shared
-    list(handler.launch_step(with_command(context, code)))
+    process_runs(code)
+    list(handler.launch_step(context))
     assert wait_for(handler, context).unhealthy_reason.startswith(said)
 
 
-def test_a_process_that_runs_too_long_is_ended(shared, monkeypatch):
+def test_a_process_that_runs_too_long_is_ended(shared, process_runs, monkeypatch):
     handler, context = shared
-    list(handler.launch_step(with_command(context, "import time; time.sleep(600)")))
+    process_runs("import time; time.sleep(600)")
+    list(handler.launch_step(context))
     assert handler.check_step_health(context).is_healthy
     later = module.time.monotonic() + 61
     monkeypatch.setattr(module.time, "monotonic", lambda: later)
@@ -194,12 +200,13 @@ def test_a_process_that_runs_too_long_is_ended(shared, monkeypatch):
     assert handler._shared._processes["small__features"][0].poll() is not None
 
 
-def test_a_process_is_ended_with_its_run_also_when_it_does_not_want_to(shared, tmp_path):
+def test_a_process_is_ended_with_its_run_also_when_it_does_not_want_to(shared, process_runs, tmp_path):
     handler, context = shared
     handler._shared._seconds_to_end = 0.2
     ready = tmp_path / "ready"
     deaf = f"import signal, time, pathlib; signal.signal(signal.SIGTERM, signal.SIG_IGN); pathlib.Path({str(ready)!r}).touch(); time.sleep(600)"
-    list(handler.launch_step(with_command(context, deaf)))
+    process_runs(deaf)
+    list(handler.launch_step(context))
     while not ready.exists():
         module.time.sleep(0.02)
     list(handler.terminate_step(context))

@@ -42,7 +42,13 @@ def run_with(world: World, config: dict, first: int, last: int | None = None, na
         selection=[asset_key(world.spec, name) for name in names],
         tags=tags,
         instance=world.instance,
-        resources={"lake": world.lake, "landing": world.landing, "registry": world.registry, "tracking": world.tracking},
+        resources={
+            "lake": world.lake,
+            "landing": world.landing,
+            "registry": world.registry,
+            "tracking": world.tracking,
+            "deploy_target": world.deploy_target,
+        },
         run_config={"ops": {"small__trained_model": {"config": config}}, "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
         raise_on_error=False,
     )

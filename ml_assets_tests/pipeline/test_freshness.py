@@ -49,7 +49,7 @@ def state(spec: ModelSpec, materialised: datetime | None, partition: date, now: 
 
 
 def nothing() -> dict[str, dg.ResourceDefinition]:
-    return {name: dg.ResourceDefinition.none_resource() for name in ("lake", "landing", "registry", "tracking")}
+    return {name: dg.ResourceDefinition.none_resource() for name in ("lake", "landing", "registry", "tracking", "deploy_target")}
 
 
 def brussels(*when: int) -> datetime:

@@ -92,7 +92,7 @@ def test_the_page_shows_what_landed_what_was_kept_out_and_why(original):
 def test_a_model_and_its_entry_are_on_the_page_of_their_day(original):
     shown = page(original, day(LAST))
     assert "registered as version 1" in shown
-    assert shown.count("data:image/png;base64,") == 5
+    assert shown.count("data:image/png;base64,") == 6
     for text in ("gate roc auc", "Metrics on the holdout", "model_digest", "xgboost "):
         assert text in shown
     assert "no model was made of this day" in page(original, day(LAST - 1))
@@ -101,7 +101,7 @@ def test_a_model_and_its_entry_are_on_the_page_of_their_day(original):
 def test_the_page_is_logged_with_the_model(original, tmp_path):
     client, (version,) = original.registry.client, original.registry.client.search_model_versions("name = 'small'")
     logged = Path(client.download_artifacts(version.run_id, "report.html", str(tmp_path))).read_text()
-    assert logged.count("data:image/png;base64,") == 5
+    assert logged.count("data:image/png;base64,") == 6
     assert "gate roc auc" in logged
 
 

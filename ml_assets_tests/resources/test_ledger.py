@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 from deltalake import DeltaTable, write_deltalake
 
-from ml_assets.core.ledger_rows import LEDGER_ROWS
+from ml_assets.core.release_schemas import LEDGER_ROWS
 from ml_assets.core.releases import Release, advance, live_on, promote, roll_back, start
 from ml_assets.resources.ledger import LEDGER, Ledger, LedgerConflict
 from ml_assets_tests.resources.release_cases import DAY, FIRST, SECOND, THIRD, move, release_at_once

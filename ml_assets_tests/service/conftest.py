@@ -85,7 +85,7 @@ def serving(world: World, **limits) -> Iterator[Served]:
     """The service of a world, on a free port of the loopback interface, until the block ends."""
     import uvicorn
 
-    settings = Settings("local", world.landing.uri, world.lake.uri, world.registry.tracking_uri, "", world.lake.s3)
+    settings = Settings("local", world.landing.uri, world.lake.uri, world.registry.tracking_uri, "", "", world.lake.s3)
     app = build_app(world.spec, settings, Limits(**{**QUICK, **limits}))
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -1,0 +1,35 @@
+"""A job of a small model whose steps share the pod of their run, as a function that other processes can load."""
+
+import copy
+import os
+
+import dagster as dg
+
+from ml_assets.core.spec import ModelSpec
+from ml_assets.pipeline.component import ModelPipeline
+from ml_assets.resources.deploy_target import DeployTarget
+from ml_assets.resources.lake import Lake
+from ml_assets.resources.landing import Landing
+from ml_assets.resources.registry import ModelRegistry
+from ml_assets.resources.step_executor import step_executor
+from ml_assets.resources.tracking import ExperimentTracking
+from ml_assets_tests.conftest import SMALL
+
+ROOT = "SHARED_JOB_ROOT"
+
+
+def small_features() -> dg.JobDefinition:
+    """Raw data to features; landing, lake and registry lie in the folder that the variable names."""
+    root = os.environ[ROOT]
+    spec = ModelSpec.model_validate({**copy.deepcopy(SMALL), "compute": {"data": {"share_pod": True}}})
+    uri = f"sqlite:///{root}/mlflow.db"
+    resources = {
+        "landing": Landing(uri=f"{root}/landing"),
+        "lake": Lake(uri=f"{root}/lake"),
+        "registry": ModelRegistry(tracking_uri=uri),
+        "tracking": ExperimentTracking(tracking_uri=uri),
+        "deploy_target": DeployTarget(uri=f"{root}/production"),
+    }
+    made = ModelPipeline(spec).build_defs(dg.ComponentTree.for_test().load_context)
+    environment = dg.Definitions(resources=resources, executor=step_executor(lambda context: 0))
+    return dg.Definitions.merge(made, environment).resolve_job_def("small_features")
