@@ -113,6 +113,7 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> World:
         world.land(day(number), rows_of(day(number)))
     world.run(list(LANDED_TO_FEATURES), day(1), day(LAST))
     world.run(list(MODEL_ASSETS), day(12), day(13))
+    world.registry.client.set_registered_model_alias(SPEC.name, "champion", "2")
     return world
 
 
