@@ -6,6 +6,7 @@ import sys
 import tomllib
 from pathlib import Path
 
+import pytest
 import yaml
 
 from ml_assets.definitions import DEFS, defs
@@ -80,6 +81,7 @@ def test_the_local_instance_loads_from_dagster_yaml(tmp_path: Path):
     assert python(code, DAGSTER_HOME=str(tmp_path)).split() == ["PooledSqliteEventLogStorage", "True"]
 
 
+@pytest.mark.slow
 def test_dagster_s_own_tools_know_the_project(tmp_path: Path):
     tools = Path(sys.executable).parent
     listed = subprocess.run([tools / "dg", "list", "defs", "--json"], capture_output=True, text=True, check=True, cwd=REPOSITORY)

@@ -121,6 +121,7 @@ def test_postgresql_in_production_is_well_and_the_clocks_are_compared(tmp_path: 
     assert PASSWORD not in repr(found)
 
 
+@pytest.mark.slow
 def test_a_database_that_does_not_answer_is_told_without_its_password(tmp_path: Path, monkeypatch):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

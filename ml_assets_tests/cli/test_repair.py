@@ -51,6 +51,7 @@ def run(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, env={**os.environ, **places}, cwd=DEFS.parents[1])
 
 
+@pytest.mark.slow
 def test_bad_rows_are_exported_corrected_and_taken_back(data):
     exported, file = data / "quarantine.csv", data / "fixed.csv"
     said = run(data, "-m", "ml_assets.cli.quarantine", "fraud_detection", "--days", str(START), "--out", str(exported))

@@ -51,6 +51,7 @@ def test_in_a_run_of_the_day_training_does_not_start(world):
     assert steps(result) == {"raw_data", "validated_data"}
 
 
+@pytest.mark.slow
 def test_in_a_range_the_models_of_the_other_days_are_made_and_registered(world):
     result = world.run([*DATA, *MODELS], day(LAST - 2), day(LAST))
     assert [found.severity.value for found in result.get_asset_check_evaluations() if found.check_name == "row_count"] == ["ERROR"]

@@ -109,6 +109,7 @@ def test_the_entry_of_a_failed_day_asked_for_alone_registers_nothing_and_says_wh
     assert versions(world) == {1: str(day(12))}
 
 
+@pytest.mark.slow
 def test_in_a_range_the_good_days_are_registered_and_the_others_left_alone(root):
     world = World(root, spec_with())
     world.run(["trained_model", "evaluation"], day(10), day(13))

@@ -25,6 +25,7 @@ def world(root: Path, spec: dict = SPEC, **shifted: float) -> World:
     return made
 
 
+@pytest.mark.slow
 def test_scores_like_those_of_the_training_window_pass(tmp_path):
     found = check(world(tmp_path).run(ALL[4:], day(LAST)), "score_drift")
     assert found.passed

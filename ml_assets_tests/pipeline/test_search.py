@@ -164,6 +164,7 @@ def kill_while_searching(root: Path, attributes: dict, number: int) -> None:
         world.run([SEARCH], day(13))
 
 
+@pytest.mark.slow
 def test_a_search_that_is_killed_goes_on_and_finds_the_same_and_no_trial_is_made_twice(world, tmp_path):
     new_store(tmp_path)
     killed = landed_world(tmp_path, world.spec)
@@ -196,6 +197,7 @@ def test_a_trial_s_file_that_cannot_be_read_is_named(world, tmp_path):
     assert copy.stages().search.row(day(13))["trials"] == 4
 
 
+@pytest.mark.slow
 def test_a_changed_day_of_the_window_of_the_search_makes_parameters_and_models_again(tmp_path):
     new_store(tmp_path)
     world = landed_world(tmp_path, searching(trials=2))
@@ -211,6 +213,7 @@ def test_a_changed_day_of_the_window_of_the_search_makes_parameters_and_models_a
     assert computed(again, SEARCH) == [day(12)]
 
 
+@pytest.mark.slow
 def test_a_fold_without_positives_is_an_error_alone_and_reported_in_a_range(tmp_path):
     new_store(tmp_path)
     world = World(tmp_path, searching())
