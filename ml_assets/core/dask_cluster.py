@@ -44,16 +44,18 @@ def open_cluster(
                 "the network lets this process reach it"
             ) from error
         with client:
+            where = client.scheduler_info(n_workers=0)["address"]
             try:
                 client.wait_for_workers(wanted.workers, timeout=seconds_for_workers)
             except TimeoutError as error:
                 there = f"{len(client.nthreads())} of the {wanted.workers} workers asked for"
                 raise ClusterUnavailable(
-                    f"training.dask: the cluster at {client.scheduler.address} has {there} after {seconds_for_workers:g} s; "
+                    f"training.dask: the cluster at {where} has {there} after {seconds_for_workers:g} s; "
                     "start more of them, or lower training.dask.workers"
                 ) from error
-            threads = client.nthreads()
-            log(f"{spec.name}: training on {len(threads)} Dask workers with {sum(threads.values())} threads at {client.scheduler.address}")
+            # The client's answers are coroutines only where it is asynchronous.
+            threads: Any = client.nthreads()
+            log(f"{spec.name}: training on {len(threads)} Dask workers with {sum(threads.values())} threads at {where}")
             yield client
 
 

@@ -122,7 +122,8 @@ class DaskTraining:
         if place.address is None and place.kubernetes is None:
             log(f"warning: compute.gpu is {wanted}, but local Dask workers would share a GPU, which XGBoost refuses; training on the CPU")
             return "cpu"
-        found = self._client.run(_device_here, wanted)
+        # A coroutine only where the client is asynchronous.
+        found: Any = self._client.run(_device_here, wanted)
         lines = [f"{worker}: {line}" for worker, (_, told) in found.items() for line in told]
         for line in lines[:1]:
             log(f"{line} on all workers" if len(found) > 1 else line)
