@@ -149,6 +149,7 @@ def test_the_passport_names_label_files_and_what_they_said(followed):
     assert set(passport["days"]["validated_labels"]) == {str(day(1) + timedelta(days=n)) for n in range(LAST)}
 
 
+@pytest.mark.slow
 def test_labels_of_their_own_that_come_in_time_give_the_same_model_as_labels_in_the_rows(tmp_path):
     plain = ModelSpec.model_validate({**SMALL, "features": [*SMALL["features"], TARGET_WINDOW]})
     together, apart = World(tmp_path / "together", plain), World(tmp_path / "apart", SPEC)
