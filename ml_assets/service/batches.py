@@ -1,4 +1,4 @@
-"""Rows of requests that arrive together are scored together: a call of XGBoost takes as long for ten rows as for one."""
+"""Rows of requests that arrive together are scored together: a call of XGBoost takes little longer for ten rows than for one."""
 
 import asyncio
 
