@@ -43,6 +43,18 @@ SMALL = {
     # Each of them is an event of every run, and most tests are about something else.
     "checks": {"contract": False, **{name: None for name, field in Checks.model_fields.items() if type(None) in get_args(field.annotation)}},
 }
+ASSETS = (
+    "raw_data",
+    "validated_data",
+    "quarantined_data",
+    "features",
+    "trained_model",
+    "evaluation",
+    "model_registry_entry",
+    "deployment",
+    "predictions",
+)
+"""The assets of a model whose labels are in its rows and whose parameters are not searched."""
 CHECKED = {**SMALL, "checks": {}}
 """The same with all checks as they are by default."""
 

@@ -11,19 +11,9 @@ import yaml
 
 from ml_assets.definitions import DEFS, defs
 from ml_assets.pipeline.spec_files import read_spec
+from ml_assets_tests.conftest import ASSETS
 
 REPOSITORY = DEFS.parents[1]
-STAGES = (
-    "raw_data",
-    "validated_data",
-    "quarantined_data",
-    "features",
-    "trained_model",
-    "evaluation",
-    "model_registry_entry",
-    "deployment",
-    "predictions",
-)
 HEAVY = (
     "pandas",
     "mlflow",
@@ -52,7 +42,7 @@ def test_every_model_has_its_assets():
     keys = {key.to_user_string() for key in defs().resolve_asset_graph().get_all_asset_keys()}
     models = [read_spec(path).name for path in DEFS.rglob("defs.yaml")]
     assert "fraud_detection" in models
-    assert keys == {f"{model}/{stage}" for model in models for stage in STAGES}
+    assert keys == {f"{model}/{stage}" for model in models for stage in ASSETS}
 
 
 def test_loading_definitions_imports_nothing_heavy():

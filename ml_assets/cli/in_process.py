@@ -53,11 +53,9 @@ def run_days(
 
 
 def _partition_tags(days: Sequence[date]) -> dict[str, str]:
-    from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG, PARTITION_NAME_TAG
+    from ml_assets.pipeline.run_days import PARTITION, range_tags
 
-    if len(days) == 1:
-        return {PARTITION_NAME_TAG: days[0].isoformat()}
-    return {ASSET_PARTITION_RANGE_START_TAG: days[0].isoformat(), ASSET_PARTITION_RANGE_END_TAG: days[-1].isoformat()}
+    return {PARTITION: days[0].isoformat()} if len(days) == 1 else range_tags(days[0], days[-1])
 
 
 def _why_failed(result: "dg.ExecuteInProcessResult") -> str:

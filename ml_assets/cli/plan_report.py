@@ -12,7 +12,7 @@ from ml_assets.core.day_ranges import neighbours
 from ml_assets.core.fingerprint import CHANGED_INPUT
 from ml_assets.core.spec import ModelSpec
 from ml_assets.pipeline.plan import UNLESS, Plan, PlannedDay, StagePlan
-from ml_assets.pipeline.sensors import RANGE_END, RANGE_START
+from ml_assets.pipeline.run_days import range_tags
 
 MOST_RANGES, MOST_RUNS, MOST_COMMANDS, MOST_NAMES = 12, 8, 3, 3
 MADE_BEFORE = "its inputs were made again, or its rows corrected, before"
@@ -128,7 +128,7 @@ def _what_to_do(job: str, days: Sequence[date], runs: Sequence[Sequence[date]]) 
     yield f"\nTo do it: `make ui`, page of the job [bold]{job}[/], Materialize all, {_range(days)}."
     yield 'Or here, in a shell after `eval "$(make env)"`:'
     for run in runs[:MOST_COMMANDS]:
-        tags = json.dumps({RANGE_START: str(run[0]), RANGE_END: str(run[-1])})
+        tags = json.dumps(range_tags(run[0], run[-1]))
         yield escape(f"  dagster job execute -m ml_assets.definitions -j {job} --tags '{tags}'")
     if len(runs) > MOST_COMMANDS:
         yield f"  ... and so on, run after run ({len(runs) - MOST_COMMANDS} more)"

@@ -18,7 +18,7 @@ def champion_row(rows: Iterable[Mapping[str, Any]]) -> Mapping[str, Any] | None:
     Args:
         rows: of a ledger, as LEDGER_ROWS has them, in the order of their releases.
     """
-    moved = [row for row in _of_champion(rows) if row["from_digest"] != row["to_digest"]]
+    moved = _moves_of_champion(rows)
     return moved[-1] if moved and moved[-1]["to_digest"] is not None else None
 
 
@@ -55,11 +55,11 @@ def digests_to_keep(rows: Iterable[Mapping[str, Any]], now: datetime) -> set[str
         rows: of a ledger, as LEDGER_ROWS has them, in the order of their releases.
         now: with a zone.
     """
-    moved = [row for row in _of_champion(rows) if row["from_digest"] != row["to_digest"]]
+    moved = _moves_of_champion(rows)
     last = [moved[-1][part] for part in ("from_digest", "to_digest")] if moved else []
     recent = [row["from_digest"] for row in moved if row["at"] >= now - TIME_TO_READ]
     return {digest for digest in [*last, *recent] if digest is not None}
 
 
-def _of_champion(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    return [row for row in rows if row["alias"] == CHAMPION]
+def _moves_of_champion(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    return [row for row in rows if row["alias"] == CHAMPION and row["from_digest"] != row["to_digest"]]

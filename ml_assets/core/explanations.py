@@ -37,14 +37,17 @@ def reasons(scorer: Scorer, frame: pd.DataFrame, scores: np.ndarray, rows: int, 
     added = scorer.contributions(explained)[:, :-1]
     found: list[str | None] = [None] * len(frame)
     for place, row, contributions in zip(highest, explained[scorer.features].itertuples(index=False, name=None), added, strict=True):
-        order = np.argsort(-contributions, kind="stable")[:count]
         told = [
             {"feature": scorer.features[which], "value": _plain(row[which]), "contribution": round(float(contributions[which]), DIGITS)}
-            for which in order
-            if contributions[which] > 0
+            for which in raising(contributions, count)
         ]
         found[place] = json.dumps(told, ensure_ascii=False, allow_nan=False)
     return found
+
+
+def raising(contributions: np.ndarray, count: int) -> list[int]:
+    """The positions of the features that add most to a score, the first adds most: at most `count`, and none that adds nothing or takes away."""
+    return [int(which) for which in np.argsort(-contributions, kind="stable")[:count] if contributions[which] > 0]
 
 
 def _plain(value: object) -> object:

@@ -5,15 +5,11 @@ from contextlib import contextmanager, nullcontext
 from datetime import date
 from functools import partial
 
-import numpy as np
-
-from ml_assets.core.batches import LabelledDays
+from ml_assets.core.batches import Batches, LabelledDays
 from ml_assets.core.boosting import OnRound, Segment, Train, follow, to_bytes
 from ml_assets.core.scorer import column_types
 from ml_assets.core.spec import ModelSpec
 from ml_assets.core.temporary_folder import temporary_folder
-
-Batches = Callable[[], Iterator[tuple[np.ndarray, np.ndarray]]]
 
 
 class OneMachine:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from ml_assets.core.days import beginning_of_day
 from ml_assets.core.features import columns_read, days_read
+from ml_assets.core.instants import since_epoch
 from ml_assets.core.key_order import microseconds, sorted_order
 from ml_assets.core.online_sums import NAN
 from ml_assets.core.online_windows import Row, RowsOfKeys
@@ -17,7 +18,6 @@ from ml_assets.core.scoring_path import features_at
 from ml_assets.core.spec import ModelSpec
 from ml_assets.core.spec.features import Calendar, Categorical, CustomFeatures, RowTransform, WindowAggregate
 
-EPOCH, MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 # Rows that arrive late may still be of the newest held day.
 DAYS_BACK = 1
 
@@ -47,7 +47,7 @@ class OnlineFeatures:
         self._spec, self._first = spec, days_held(spec, through)[0]
         zone = spec.source.time_zone
         self._zone = UTC if zone == "UTC" else ZoneInfo(zone)
-        self._end = _whole(beginning_of_day(through + timedelta(days=1), zone))
+        self._end = since_epoch(beginning_of_day(through + timedelta(days=1), zone))
         history = history.take(sorted_order(history[spec.row_key], first=microseconds(history[spec.event_time]))) if len(history) else history
         windows = [feature for feature in spec.features if isinstance(feature, WindowAggregate)]
         keys = dict.fromkeys(tuple(feature.key) for feature in windows)
@@ -77,7 +77,7 @@ class OnlineFeatures:
         Raises:
             TooOld: when the row is of a day before the newest day of history.
         """
-        moment = _whole(row[self._spec.event_time])
+        moment = since_epoch(row[self._spec.event_time])
         begin = None if moment >= self._end else self._beginning(row[self._spec.event_time])
         further = self._in_order(moment, row, earlier, self._end if begin is None else begin)
         made: dict[str, float | str | None] = dict(self._missing)
@@ -99,14 +99,14 @@ class OnlineFeatures:
             raise TooOld(
                 f"the row is of {day}, but the history that it would see is held for rows of {self._first} and later; score it with the batch"
             )
-        return _whole(beginning_of_day(day, self._spec.source.time_zone))
+        return since_epoch(beginning_of_day(day, self._spec.source.time_zone))
 
     def _in_order(self, moment: int, row: Row, earlier: Sequence[Row], begin: int) -> list[tuple[int, Row]]:
         """(time, row) of the row and of those beside it that it can see, in order of time and row key."""
         own = (moment, row)
         if not earlier:
             return [own]
-        seen = [(time, entry) for entry in earlier if begin <= (time := _whole(entry[self._spec.event_time])) <= moment]
+        seen = [(time, entry) for entry in earlier if begin <= (time := since_epoch(entry[self._spec.event_time])) <= moment]
         return sorted([*seen, own], key=lambda entry: (entry[0], *(entry[1][name] for name in self._spec.row_key)))
 
 
@@ -181,7 +181,3 @@ def _calendar_part(local: datetime, part: str, night: tuple[int, int]) -> float:
             first, last = night
             after, before = local.hour >= first, local.hour <= last
             return float(after and before if first <= last else after or before)
-
-
-def _whole(time: object) -> int:
-    return (time - EPOCH) // MICROSECOND  # type: ignore[operator]

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from ml_assets.core.explanations import raising
 from ml_assets.core.scorer import Scorer, width
 from ml_assets.core.spec import ModelSpec
 
@@ -59,9 +60,10 @@ class OnlineScorer:
         frame = pd.DataFrame({name: [features[name]] for name in self.scorer.features})
         frame = frame.astype({name: object if encode else float for name, encode in self._cells})
         added = self.scorer.contributions(frame)[0, :-1]
-        order = [place for place in np.argsort(-added, kind="stable")[:count] if added[place] > 0]
         names = self.scorer.features
-        return [{"feature": names[place], "value": _plain(features[names[place]]), "contribution": float(added[place])} for place in order]
+        return [
+            {"feature": names[place], "value": _plain(features[names[place]]), "contribution": float(added[place])} for place in raising(added, count)
+        ]
 
 
 def _encoding(feature: Mapping) -> Callable[[object], list[float]] | None:

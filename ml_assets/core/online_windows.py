@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ml_assets.core.exact_sums import Floats
+from ml_assets.core.instants import MICROSECOND, since_epoch
 from ml_assets.core.key_order import microseconds
 from ml_assets.core.online_sums import NAN, Beside, ColumnMoments
 from ml_assets.core.spec.features import Aggregate, WindowAggregate
@@ -184,11 +185,11 @@ def as_number(value: object) -> float:
 
 
 def _whole(duration: timedelta) -> int:
-    return duration // timedelta(microseconds=1)
+    return duration // MICROSECOND
 
 
 def _moment(value: object) -> object:
-    return (value - _EPOCH) // _MICROSECOND if isinstance(value, datetime) else value
+    return since_epoch(value) if isinstance(value, datetime) else value
 
 
 def _plain(values: pd.Series) -> pd.Series:
@@ -213,7 +214,3 @@ def _numbered(columns: list[pd.Series], rows: int) -> tuple[np.ndarray, list]:
         texts = values.tolist()
         keys = [(*keys[int(pair) // len(texts)], texts[int(pair) % len(texts)]) for pair in pairs]
     return codes, keys
-
-
-_EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
-_MICROSECOND = timedelta(microseconds=1)

@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from ml_assets.core.spec import ModelSpec
+from ml_assets.pipeline.run_days import PARTITION, RANGE_END, RANGE_START
 
 if TYPE_CHECKING:
     from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 WILL_RETRY = "dagster/will_retry"
-DAYS = ("dagster/partition", "dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
+DAYS = (PARTITION, RANGE_START, RANGE_END)
 
 
 def live_after_failure(spec: ModelSpec, daily: "UnresolvedAssetJobDefinition", live: "UnresolvedAssetJobDefinition") -> dg.SensorDefinition:

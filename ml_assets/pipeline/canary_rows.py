@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from ml_assets.core.fingerprint import EXPIRED
 from ml_assets.core.spec import ModelSpec
-from ml_assets.pipeline.features import FEATURES
-from ml_assets.pipeline.labels import LabelsByKey
+from ml_assets.pipeline.labelled_features import LabelledFeatures
 from ml_assets.resources.lake import Lake
 from ml_assets.resources.landing import Landing
 
@@ -25,18 +24,13 @@ class CanaryRows:
     """What champion and challenger make of the rows of feature days. A day whose features were never made, or were removed, has no rows."""
 
     def __init__(self, spec: ModelSpec, lake: Lake, landing: Landing):
-        from ml_assets.core.schemas import features_schema
-
-        self._spec = spec
-        self._features = lake.table(spec.name, FEATURES, features_schema(spec))
-        self._labels = LabelsByKey(spec, lake, landing, self._features) if spec.labels else None
+        self._spec, self._held = spec, LabelledFeatures(spec, lake, landing)
+        self._features, self._labels = self._held.table, self._held.labels
         self._scored: OrderedDict[tuple, pd.DataFrame] = OrderedDict()
 
     def refresh(self) -> None:
         """See what has been made since; days that are as they were are not scored again."""
-        self._features.refresh()
-        if self._labels:
-            self._labels.refresh()
+        self._held.refresh()
 
     def inputs(self, days: Sequence[date], labels_through: date, as_of: date) -> list[list]:
         """[day, fingerprint] of the features of some days, ascending, and [day, digest] of the labels of those whose labels are known.

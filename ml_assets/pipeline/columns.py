@@ -1,5 +1,7 @@
 """Column schemas and column lineage of the daily tables, for the asset catalog."""
 
+from collections.abc import Iterable
+
 import dagster as dg
 
 from ml_assets.core.spec import ModelSpec
@@ -50,12 +52,16 @@ def entry_columns() -> list[dg.TableColumn]:
     return list(_ENTRY)
 
 
+def source_columns(spec: Contract | ModelSpec, names: Iterable[str]) -> list[dg.TableColumn]:
+    """Some columns of the contract, as they are but without rules."""
+    return [dg.TableColumn(name, spec.columns[name].type, description=spec.columns[name].description or None) for name in names]
+
+
 def evaluation_columns(spec: ModelSpec) -> list[dg.TableColumn]:
     """The columns of evaluation: the scored rows of the holdout."""
-    identity = [dg.TableColumn(name, spec.columns[name].type, description=spec.columns[name].description or None) for name in spec.identity_columns()]
     return [
         dg.TableColumn("event_day", "date", description="Day of the row's event"),
-        *identity,
+        *source_columns(spec, spec.identity_columns()),
         dg.TableColumn("score", "number", description="Score from 0 to 1"),
         dg.TableColumn("decision", "boolean", description="Whether the score reaches the model's threshold"),
     ]
@@ -76,8 +82,7 @@ def contract_columns(spec: Contract) -> list[dg.TableColumn]:
 
 def raw_columns(spec: Contract) -> list[dg.TableColumn]:
     """The columns of the contract without rules, and the provenance of each row."""
-    plain = [dg.TableColumn(name, column.type, description=column.description or None) for name, column in spec.columns.items()]
-    return [*plain, *_PROVENANCE]
+    return [*source_columns(spec, spec.columns), *_PROVENANCE]
 
 
 def quarantine_columns() -> list[dg.TableColumn]:
@@ -89,7 +94,7 @@ def feature_columns(spec: ModelSpec) -> list[dg.TableColumn]:
     """Identity columns and features."""
     identity = spec.row_identity_columns()
     categorical = spec.categorical_features()
-    columns = [dg.TableColumn(name, spec.columns[name].type, description=spec.columns[name].description or None) for name in identity]
+    columns = source_columns(spec, identity)
     for feature in spec.features:
         kind = f"{feature.kind} feature"
         columns += [

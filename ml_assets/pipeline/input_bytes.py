@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from ml_assets.core.day_ranges import days_between
 from ml_assets.core.memory import largest_day
+from ml_assets.pipeline.run_days import days_of
 from ml_assets.resources.lake import Lake
 from ml_assets.resources.landing import Landing
 from ml_assets.resources.shared_pod import step_key
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from dagster._core.definitions.assets.job.asset_layer import AssetLayer
     from dagster._core.executor.step_delegating import StepHandlerContext
 
-PARTITION = "dagster/partition"
-RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 LANDED_FILES = "landed_files"
 """Metadata of an asset that is made from landed files: their pattern."""
 
@@ -29,15 +27,6 @@ def input_bytes(context: "StepHandlerContext", lake: Lake, landing: Landing) -> 
         return 0
     sizes = list(_sizes(step.job.get_definition().asset_layer, step.step.node_handle, days, lake, landing))
     return largest_day(sizes, days)
-
-
-def days_of(tags: Mapping[str, str]) -> list[date]:
-    """The days of a run by its tags; none for a run without partitions."""
-    if PARTITION in tags:
-        return [date.fromisoformat(tags[PARTITION])]
-    if RANGE_START in tags:
-        return days_between(date.fromisoformat(tags[RANGE_START]), date.fromisoformat(tags[RANGE_END]))
-    return []
 
 
 def _sizes(

@@ -2,7 +2,6 @@
 
 import dagster as dg
 
-from ml_assets.core.releases import Move, Release
 from ml_assets.core.spec import ModelSpec
 from ml_assets.pipeline import live_columns, live_reports
 from ml_assets.pipeline.asset_specs import asset, asset_key, depends, paragraph, schema
@@ -29,11 +28,7 @@ def deployment_assets(spec: ModelSpec) -> StageAssets:
         releases = Releases(resources.lake, resources.registry, resources.deploy_target, spec.name)
         # What a run that died has put into the ledger is carried out first.
         releases.state()
-
-        def release(before: Release, move: Move) -> None:
-            releases.release(before, move)
-
-        return ModelDeployment(spec, resources.lake, resources.landing, release, f"{RUN}{context.run_id}")
+        return ModelDeployment(spec, resources.lake, resources.landing, releases.release, f"{RUN}{context.run_id}")
 
     rows = [depends(spec, FEATURES, seen), *([depends(spec, LABELS, seen)] if spec.labels else [])] if canary else []
     return StageAssets(

@@ -3,6 +3,7 @@
 import dagster as dg
 
 from ml_assets.core.spec import ModelSpec
+from ml_assets.pipeline.columns import source_columns
 
 _DEPLOYMENT = [
     dg.TableColumn("outcome", "string", description="start, advance, promote, rollback, replace, hold or none"),
@@ -36,8 +37,7 @@ def deployment_columns() -> list[dg.TableColumn]:
 
 def predictions_columns(spec: ModelSpec) -> list[dg.TableColumn]:
     """The columns of predictions: identity columns and what was made of the row."""
-    columns = {name: spec.columns[name] for name in spec.row_identity_columns()}
-    return [*(dg.TableColumn(name, column.type, description=column.description or None) for name, column in columns.items()), *_PREDICTIONS]
+    return [*source_columns(spec, spec.row_identity_columns()), *_PREDICTIONS]
 
 
 def predictions_lineage(spec: ModelSpec, features: dg.AssetKey) -> dg.TableColumnLineage:

@@ -149,7 +149,7 @@ class ModelRegistration:
             digest=model["model_digest"],
             artifacts=artifacts,
             example=self._example(day),
-            params=self._parameters(model),
+            params=self._parameters(model, json.loads(artifacts[PASSPORT])),
             metrics=dict(zip(overall["metric"], overall["value"], strict=True)),
             pictures={f"{name}.png": png for name, png in pictures.items()},
             documents={"report.html": reports.page(day)},
@@ -159,14 +159,10 @@ class ModelRegistration:
             lake_folder=model["artifacts"],
         )
 
-    def _parameters(self, model: Mapping) -> dict[str, object]:
-        training, used = self.spec.training, self._passport(model)["parameters"]
-        rule = {"threshold_rule": training.threshold.rule, "threshold": model["threshold"], "rounds": model["rounds"]}
+    def _parameters(self, model: Mapping, passport: Mapping) -> dict[str, object]:
+        rule = {"threshold_rule": self.spec.training.threshold.rule, "threshold": model["threshold"], "rounds": model["rounds"]}
         days = {name: str(model[name]) for name in ("fit_first", "validation_first", "validation_last")}
-        return {**used, **rule, **days, "seed": self._passport(model)["seed"], "rows": model["rows"], "positives": model["positives"]}
-
-    def _passport(self, model: Mapping) -> dict:
-        return json.loads(self.lake.files.read(f"{model['artifacts']}/{PASSPORT}"))
+        return {**passport["parameters"], **rule, **days, "seed": passport["seed"], "rows": model["rows"], "positives": model["positives"]}
 
     def _example(self, day: date) -> "pd.DataFrame":
         from ml_assets.core.schemas import to_pandas

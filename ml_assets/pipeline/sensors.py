@@ -15,6 +15,7 @@ from ml_assets.core.spec import ModelSpec
 from ml_assets.core.spec.feed import labels_feed, rows_feed
 from ml_assets.pipeline.assets import LABEL_ASSETS, asset_key
 from ml_assets.pipeline.ingestion import Ingestion
+from ml_assets.pipeline.run_days import range_tags
 from ml_assets.pipeline.survey import Effort, StandingOf, Survey, survey
 from ml_assets.resources.lake import Lake
 from ml_assets.resources.landing import Landing
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 SECONDS_PER_LOOK = 30.0
 # A request lists at most 1,000 objects.
 REQUESTS_PER_LOOK = 1_000
-RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 
 
 @dataclass(frozen=True)
@@ -128,6 +128,6 @@ REFUSED = "its landed files changed after it was closed (late_data) and are refu
 
 
 def _run(spec: ModelSpec, request: Request) -> dg.RunRequest:
-    tags = {RANGE_START: request.first.isoformat(), RANGE_END: request.last.isoformat(), "model": spec.name}
+    tags = {**range_tags(request.first, request.last), "model": spec.name}
     only = [asset_key(spec, name) for name in LABEL_ASSETS] if request.only_labels else None
     return dg.RunRequest(run_key=request.key, tags=tags, asset_selection=only)

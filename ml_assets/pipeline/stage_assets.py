@@ -13,6 +13,7 @@ from ml_assets.pipeline.check_results import Judged, events_of, failed_by_day
 from ml_assets.pipeline.compute import step_settings
 from ml_assets.pipeline.days import make_days
 from ml_assets.pipeline.reports import Reports, with_findings
+from ml_assets.pipeline.run_days import PARTITION
 from ml_assets.pipeline.stage import CannotMake, DayOutcome, Stage
 
 if TYPE_CHECKING:
@@ -151,7 +152,7 @@ def _report(
 
 def _is_alone(tags: Mapping[str, str]) -> bool:
     """Whether somebody asked for one day by itself: neither a range nor a backfill, whose last run may have one day."""
-    return "dagster/partition" in tags and "dagster/backfill" not in tags
+    return PARTITION in tags and "dagster/backfill" not in tags
 
 
 def _of_made_days(specs: Sequence[dg.AssetSpec], outcomes: list[DayOutcome]) -> Iterator[dg.AssetMaterialization]:

@@ -6,7 +6,7 @@ from ml_assets.core.shown_release import RELEASE_TAG, Shown, changes
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-    from mlflow.entities.model_registry import ModelVersion
+    from mlflow.entities.model_registry import ModelVersion, RegisteredModel
 
 
 def alias_holder(client: "MlflowClient", name: str, alias: str) -> "ModelVersion | None":
@@ -22,17 +22,22 @@ def alias_holder(client: "MlflowClient", name: str, alias: str) -> "ModelVersion
         raise
 
 
-def read_shown(client: "MlflowClient", name: str) -> Shown | None:
-    """What the registered model `name` shows of a release, in one request; None when there is no such model."""
+def registered_model(client: "MlflowClient", name: str) -> "RegisteredModel | None":
+    """The registered model `name` with aliases and tags, in one request; None when there is none."""
     from mlflow.exceptions import MlflowException
 
     try:
-        model = client.get_registered_model(name)
+        return client.get_registered_model(name)
     except MlflowException as error:
         if error.error_code == "RESOURCE_DOES_NOT_EXIST":
             return None
         raise
-    return Shown.of(model.aliases, model.tags)
+
+
+def read_shown(client: "MlflowClient", name: str) -> Shown | None:
+    """What the registered model `name` shows of a release, in one request; None when there is no such model."""
+    model = registered_model(client, name)
+    return None if model is None else Shown.of(model.aliases, model.tags)
 
 
 def show(client: "MlflowClient", name: str, shown: Shown, wanted: Shown) -> None:

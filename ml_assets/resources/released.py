@@ -4,12 +4,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ml_assets.core.releases import CHALLENGER, CHAMPION
-from ml_assets.resources.mlflow_store import sqlite_path
+from ml_assets.core.shown_release import PERCENT_TAG
+from ml_assets.resources.aliases import registered_model
 
 if TYPE_CHECKING:
     from ml_assets.resources.registry import ModelRegistry
-
-CANARY_PERCENT = "canary_percent"
 
 
 @dataclass(frozen=True)
@@ -32,22 +31,14 @@ def read_released(registry: "ModelRegistry", name: str) -> Released | None:
         ValueError: when the share of the canary is no whole number from 0 to 100.
         MlflowUnavailable, mlflow.exceptions.MlflowException: when the registry cannot be reached.
     """
-    from mlflow.exceptions import MlflowException
-
-    path = sqlite_path(registry.tracking_uri)
-    if path is not None and not path.exists():
+    held = registered_model(registry.client, name) if registry.may_hold_models() else None
+    if held is None:
         return None
-    try:
-        held = registry.client.get_registered_model(name)
-    except MlflowException as error:
-        if error.error_code == "RESOURCE_DOES_NOT_EXIST":
-            return None
-        raise
     aliases = {alias: int(version) for alias, version in held.aliases.items()}
-    return Released(aliases.get(CHAMPION), aliases.get(CHALLENGER), _percent(name, held.tags.get(CANARY_PERCENT, "0")), held.creation_timestamp or 0)
+    return Released(aliases.get(CHAMPION), aliases.get(CHALLENGER), _percent(name, held.tags.get(PERCENT_TAG, "0")), held.creation_timestamp or 0)
 
 
 def _percent(name: str, text: str) -> int:
     if not text.isdecimal() or int(text) > 100:
-        raise ValueError(f"the tag {CANARY_PERCENT} of {name} in the registry is {text!r}; it must be a whole number from 0 to 100")
+        raise ValueError(f"the tag {PERCENT_TAG} of {name} in the registry is {text!r}; it must be a whole number from 0 to 100")
     return int(text)

@@ -10,6 +10,7 @@ from dagster.components.core.component_tree import ComponentTreeException
 
 from ml_assets.core.spec import ModelSpec
 from ml_assets.pipeline.component import ModelPipeline, ModelScaffolder, json_schema
+from ml_assets_tests.conftest import ASSETS
 
 TYPE = "ml_assets.pipeline.component.ModelPipeline"
 
@@ -27,18 +28,7 @@ def definitions(attributes: dict) -> dg.Definitions:
 def test_a_model_has_nine_assets_one_job_and_one_schedule(small):
     defs = definitions(small)
     names = {key.to_user_string() for key in defs.resolve_asset_graph().get_all_asset_keys()}
-    stages = (
-        "raw_data",
-        "validated_data",
-        "quarantined_data",
-        "features",
-        "trained_model",
-        "evaluation",
-        "model_registry_entry",
-        "deployment",
-        "predictions",
-    )
-    assert names == {f"small/{stage}" for stage in stages}
+    assert names == {f"small/{stage}" for stage in ASSETS}
     assert defs.resolve_job_def("small_daily").name == "small_daily"
     assert defs.resolve_schedule_def("small_daily").cron_schedule == "0 2 * * *"
 

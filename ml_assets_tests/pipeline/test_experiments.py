@@ -9,10 +9,10 @@ from mlflow import MlflowClient
 
 from ml_assets.core.spec import ModelSpec
 from ml_assets.core.spec.training import Parameters, Training
-from ml_assets.pipeline.assets import LANDED_TO_FEATURES, MODEL_ASSETS, asset_key, build_assets
+from ml_assets.pipeline.assets import LANDED_TO_FEATURES, MODEL_ASSETS
 from ml_assets.pipeline.training_config import TrainingConfig
 from ml_assets_tests.conftest import SMALL
-from ml_assets_tests.pipeline.world import World, computed, day, failure, rows_of
+from ml_assets_tests.pipeline.world import World, computed, day, failure, rows_of, tags_of
 from ml_assets_tests.resources.mlflow_cases import new_store
 
 MODELS, LAST = list(MODEL_ASSETS), 13
@@ -34,24 +34,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
 
 def run_with(world: World, config: dict, first: int, last: int | None = None, names: list[str] = MODELS) -> dg.ExecuteInProcessResult:
     """Materialise assets of the model in a run with a configuration of its training."""
-    tags = {"dagster/partition": str(day(first))}
-    if last is not None:
-        tags = {"dagster/asset_partition_range_start": str(day(first)), "dagster/asset_partition_range_end": str(day(last))}
-    return dg.materialize(
-        build_assets(world.spec),
-        selection=[asset_key(world.spec, name) for name in names],
-        tags=tags,
-        instance=world.instance,
-        resources={
-            "lake": world.lake,
-            "landing": world.landing,
-            "registry": world.registry,
-            "tracking": world.tracking,
-            "deploy_target": world.deploy_target,
-        },
-        run_config={"ops": {"small__trained_model": {"config": config}}, "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-        raise_on_error=False,
-    )
+    tags = tags_of(day(first), day(last) if last is not None else None)
+    return world.materialise(names, tags, {"small__trained_model": {"config": config}})
 
 
 def experiments(world: World) -> list:

@@ -4,7 +4,8 @@ from datetime import date
 
 import pytest
 
-from ml_assets.pipeline.input_bytes import days_of, input_bytes
+from ml_assets.pipeline.input_bytes import input_bytes
+from ml_assets.pipeline.run_days import days_of
 from ml_assets.resources.lake import Lake
 from ml_assets.resources.landing import Landing
 from ml_assets_tests.kubernetes.jobs import definitions_of, instance_on_kubernetes, make_run, step_contexts

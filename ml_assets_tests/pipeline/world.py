@@ -14,6 +14,7 @@ import pandas as pd
 from ml_assets.core.releases import Move, promote
 from ml_assets.core.spec import ModelSpec
 from ml_assets.pipeline.assets import asset_key, build_assets
+from ml_assets.pipeline.run_days import PARTITION, range_tags
 from ml_assets.pipeline.stages import Stages, open_stages
 from ml_assets.resources.deploy_target import DeployTarget
 from ml_assets.resources.lake import Lake
@@ -46,6 +47,11 @@ def rows_of(which: date, count: int = ROWS) -> pd.DataFrame:
             "label": (amount + random.normal(0, 15, count) > 60).astype(int),
         }
     )
+
+
+def tags_of(first: date, last: date | None = None) -> dict[str, str]:
+    """The tags of a run for `first` alone, or for the days from `first` to `last`."""
+    return {PARTITION: str(first)} if last is None else range_tags(first, last)
 
 
 class World:
@@ -88,15 +94,12 @@ class World:
 
     def run(self, names: list[str], first: date, last: date | None = None, succeed: bool = True) -> dg.ExecuteInProcessResult:
         """Materialise assets for the days from `first` to `last`, or for `first` alone."""
-        tags = {"dagster/partition": str(first)}
-        if last is not None:
-            tags = {"dagster/asset_partition_range_start": str(first), "dagster/asset_partition_range_end": str(last)}
-        result = self.materialise(names, tags)
+        result = self.materialise(names, tags_of(first, last))
         assert result.success == succeed, [event.step_failure_data.error for event in result.all_events if event.is_step_failure]
         return result
 
-    def materialise(self, names: list[str], tags: dict[str, str]) -> dg.ExecuteInProcessResult:
-        """Materialise assets in a run with these tags."""
+    def materialise(self, names: list[str], tags: dict[str, str], ops: Mapping[str, Any] | None = None) -> dg.ExecuteInProcessResult:
+        """Materialise assets in a run with these tags, and this configuration of its ops."""
         return dg.materialize(
             build_assets(self.spec),
             selection=[asset_key(self.spec, name) for name in names],
@@ -109,7 +112,7 @@ class World:
                 "tracking": self.tracking,
                 "deploy_target": self.deploy_target,
             },
-            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            run_config={"ops": dict(ops or {}), "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             raise_on_error=False,
         )
 
