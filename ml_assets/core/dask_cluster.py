@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from ml_assets.core.spec import ModelSpec
-from ml_assets.core.spec.compute import Compute
+from ml_assets.core.spec.compute import Compute, MemoryRule
 from ml_assets.core.spec.engine import Kubernetes
 
 if TYPE_CHECKING:
@@ -82,12 +82,13 @@ def _made(spec: ModelSpec) -> Iterator[Any]:
 
 
 def cluster_on_kubernetes(name: str, wanted: Kubernetes, workers: int, compute: Compute) -> dict:
-    """The resource DaskCluster from which the Dask operator makes a cluster: every worker, and the scheduler, gets what `compute` says, GPUs the
-    workers only, one each."""
+    """The resource DaskCluster from which the Dask operator makes a cluster: every worker, and the scheduler, gets what `compute` says (of a rule
+    for memory the maximum, because the workers share out what the rule counts), GPUs the workers only, one each."""
     with _needs_extra():
         from dask_kubernetes.operator import make_cluster_spec
 
-    quantities = {"cpu": str(compute.cpu), "memory": compute.memory}
+    memory = compute.memory.maximum if isinstance(compute.memory, MemoryRule) else compute.memory
+    quantities = {"cpu": str(compute.cpu), "memory": memory}
     resources = {"requests": quantities, "limits": quantities}
     command = f"dask worker --nthreads {compute.cpu}"
     made = make_cluster_spec(name, wanted.image, workers, resources, [], command, idle_timeout=SECONDS_IDLE)

@@ -11,7 +11,7 @@ from distributed import Scheduler
 from pydantic import ValidationError
 
 from ml_assets.core.dask_cluster import ClusterUnavailable, cluster_on_kubernetes, open_cluster
-from ml_assets.core.spec.compute import Compute
+from ml_assets.core.spec.compute import Compute, MemoryRule
 from ml_assets.core.spec.engine import DaskCluster, Kubernetes
 from ml_assets_tests.core import test_training as cases
 
@@ -114,6 +114,13 @@ def test_the_cluster_on_kubernetes_is_one_that_the_operator_takes():
     del made["spec"]["worker"]["spec"]["containers"]
     with pytest.raises(jsonschema.ValidationError, match="'containers' is a required property"):
         jsonschema.validate(made, _operators_schema())
+
+
+def test_workers_get_the_most_memory_that_a_rule_gives():
+    wanted = Kubernetes(image="ml-assets:1", service_account="trainer", secrets=[])
+    compute = Compute(memory=MemoryRule(base="1Gi", per_input_byte=4, maximum="12Gi"))
+    (container,) = cluster_on_kubernetes("ml-assets-1", wanted, 3, compute)["spec"]["worker"]["spec"]["containers"]
+    assert container["resources"]["requests"]["memory"] == container["resources"]["limits"]["memory"] == "12Gi"
 
 
 def test_a_cluster_is_either_there_or_made():
