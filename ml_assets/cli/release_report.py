@@ -19,7 +19,7 @@ MOST_FIGURES = 4
 def print_releases(
     console: Console, model: str, rows: Sequence[Mapping[str, Any]], deployed: Mapping[str, Any] | None, target: str, problems: Sequence[str]
 ) -> None:
-    """Every release in a line, the newest last, then what is live now.
+    """Every release in a few lines that fit a narrow terminal, the newest last, then what is live now.
 
     Args:
         console: where to print.
@@ -33,11 +33,12 @@ def print_releases(
     if not moves:
         console.print(f"{model}: nothing has been released yet")
         return
-    table = Table("release", "at (UTC)", "day", "who", "action", "moved", "share", "why", title=f"Releases of {model}", title_justify="left")
+    table = Table("release", "when (UTC), who", "what", "why", title=f"Releases of {model}", title_justify="left", show_lines=True)
     for move, (_, of_move) in zip(moves, groupby(rows, key=lambda row: row["release"]), strict=True):
         aliases = list(of_move)
-        shown = [str(move.after.number), _time(aliases[0]["at"]), str(move.day), move.actor, move.action, _moved(aliases), f"{move.after.percent} %"]
-        table.add_row(*(escape(text) for text in [*shown, _why(move)]))
+        made = f"{_time(aliases[0]['at'])}\nfor {move.day}\n{move.actor}"
+        what = f"{move.action}\n{_moved(aliases)}share {move.after.percent} %"
+        table.add_row(*(escape(text) for text in [str(move.after.number), made, what, _why(move)]))
     console.print(table)
     _print_live(console, rows, moves)
     where = f"version {deployed['version']} of {deployed['day']}" if deployed else "nothing"
@@ -59,7 +60,7 @@ def _print_live(console: Console, rows: Sequence[Mapping[str, Any]], moves: Sequ
 
 
 def _moved(rows: Sequence[Mapping[str, Any]]) -> str:
-    return "\n".join(f"{row['alias']} {row['from_version'] or '-'} to {row['to_version'] or '-'}" for row in rows if _moves(row)) or "-"
+    return "".join(f"{row['alias']} {row['from_version'] or '-'} to {row['to_version'] or '-'}\n" for row in rows if _moves(row))
 
 
 def _moves(row: Mapping[str, Any]) -> bool:

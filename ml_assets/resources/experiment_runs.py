@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from ml_assets.resources.mlflow_model import ITEMS_PER_REQUEST
+from ml_assets.resources.learning_curve import log_curve
 from ml_assets.resources.mlflow_store import quiet_mlflow
 from ml_assets.resources.tracking import TrackedRun
 
@@ -37,7 +37,7 @@ def track_experiment(run: TrackedRun, experiment: Experiment) -> str:
     """The id of a new run of the experiment, nested in the run of the Dagster run.
 
     It has the tags experiment, day, model_digest and overrides; metrics that are not finite are left out. The learning curve is the metrics
-    `curve_<metric>`, a step a round.
+    `curve_<metric>`, see `log_curve`.
 
     Raises:
         MlflowUnavailable: when MLflow cannot be reached.
@@ -49,11 +49,8 @@ def track_experiment(run: TrackedRun, experiment: Experiment) -> str:
     with quiet_mlflow(), run.nested(f"{experiment.name} {experiment.day} experiment", tags) as run_id:
         now = get_current_time_millis()
         metrics = [Metric(name, float(value), now, 0) for name, value in experiment.metrics.items() if math.isfinite(value)]
-        curves = experiment.learning_curve.items()
-        metrics += [Metric(f"curve_{name}", value, now, step) for name, values in curves for step, value in enumerate(values) if math.isfinite(value)]
-        run.client.log_batch(run_id, params=[Param(name, str(value)) for name, value in experiment.params.items()])
-        for begin in range(0, len(metrics), ITEMS_PER_REQUEST):
-            run.client.log_batch(run_id, metrics=metrics[begin : begin + ITEMS_PER_REQUEST])
+        run.client.log_batch(run_id, metrics=metrics, params=[Param(name, str(value)) for name, value in experiment.params.items()])
+        log_curve(run.client, run_id, {f"curve_{name}": values for name, values in experiment.learning_curve.items()})
         for folder, contents in (("pictures", experiment.pictures), ("model", experiment.artifacts)):
             with TemporaryDirectory() as place:
                 for name, content in contents.items():

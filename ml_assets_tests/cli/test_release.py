@@ -30,7 +30,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_spec) -> Release
 @pytest.fixture
 def said(world, capsys, monkeypatch):
     """What a command prints; for one that is refused, why."""
-    monkeypatch.setenv("COLUMNS", "250")
+    monkeypatch.setenv("COLUMNS", "80")
 
     def run(*arguments: str) -> str:
         try:
@@ -45,7 +45,11 @@ def said(world, capsys, monkeypatch):
 def test_versions_are_put_up_rolled_back_and_paused_by_hand(world, said):
     assert "nothing has been released yet" in said("show")
     shown = said("promote", "--version", "1", "--actor", "ann", "--reason", "the first one")
-    assert re.search(r"1 .* ann .* promote .* champion - to 1 .* 0 % .* the first one", shown)
+    assert [re.split(r"\s*│\s*", line)[1:5] for line in shown.splitlines() if line.startswith("│")] == [
+        ["1", re.findall(r"\d{4}-\d\d-\d\d \d\d:\d\d", shown)[0], "promote", "the first one"],
+        ["", "for 2026-11-25", "champion - to 1", ""],
+        ["", "ann", "share 0 %", ""],
+    ]
     assert re.search(r"Champion +version 1 of 2025-03-01, since release 1 of .*, predictions from", shown)
     shown = said("canary", "--version", "2")
     assert re.search(r"Canary +version 2 of 2025-03-02 for 10 percent since", shown)

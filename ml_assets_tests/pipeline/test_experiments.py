@@ -90,7 +90,7 @@ def test_an_experiment_has_parameters_metrics_of_both_parts_curve_pictures_and_p
     assert 0 < run.data.metrics["validation_roc_auc"] <= 1
     assert told["roc_auc"].value == round(run.data.metrics["roc_auc"], 6)
     curve = client.get_metric_history(run.info.run_id, "curve_logloss")
-    assert [point.step for point in sorted(curve, key=lambda one: one.step)] == list(range(len(curve)))
+    assert [point.step for point in sorted(curve, key=lambda one: one.step)] == list(range(1, len(curve) + 1))
     assert 1 <= len(curve) <= 4
     files = {file.path for folder in ("pictures", "model") for file in client.list_artifacts(run.info.run_id, folder)}
     assert {"pictures/roc_curve.png", "pictures/feature_contributions.png", "model/passport.json", "model/model.ubj"} <= files

@@ -175,6 +175,20 @@ def test_a_repair_knows_the_models_that_saw_its_days(world):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("engine", ["external_memory", "dask"])
+def test_every_engine_goes_through_all_stages_with_the_same_metrics(world, tmp_path, engine):
+    training = {**SMALL["training"], "engine": engine, **({"dask": {"workers": 2}} if engine == "dask" else {})}
+    other = landed_world(tmp_path, ModelSpec.model_validate({**SMALL, "training": training}))
+    other.run(MODELS, day(12))
+    expected = world.stages().evaluation.overall(day(12)).set_index("metric")["value"]
+    found = other.stages().evaluation.overall(day(12)).set_index("metric")["value"]
+    assert found.to_dict() == pytest.approx(expected.to_dict(), abs=0.001)
+    entry = other.stages().registration.entry(day(12))
+    assert entry is not None
+    assert entry["gates_passed"]
+
+
+@pytest.mark.slow
 def test_changed_metrics_of_unchanged_scores_judge_the_model_again(tmp_path):
     new_store(tmp_path)
     world = landed_world(tmp_path)
