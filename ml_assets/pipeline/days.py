@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from ml_assets.core.fingerprint import EXPIRED, fingerprint, why_changed
+from ml_assets.pipeline.run_guard import RunGuard, RunOver
 from ml_assets.pipeline.stage import CannotMake, DayOutcome, DecidedAlready, InputChanged, InputExpired, KeepDay, Made, Stage
 from ml_assets.pipeline.waiting_days import WaitingDay, commit_together
 
@@ -40,7 +41,7 @@ def is_committed(stage: Stage, day: date) -> bool:
     return stage.tables[stage.name].fingerprint(day) not in (None, EXPIRED)
 
 
-def make_days(stage: Stage, days: Sequence[date], run_id: str, alone: bool) -> Iterator[DayOutcome]:
+def make_days(stage: Stage, days: Sequence[date], run_id: str, alone: bool, guard: RunGuard | None = None) -> Iterator[DayOutcome]:
     """Make `days` of a stage, one after the other; yields each day's outcome once it is committed.
 
     A day whose committed fingerprint, or recipe, equals the expected one is left alone, and so are one that has to stay as it is and one whose inputs
@@ -50,15 +51,20 @@ def make_days(stage: Stage, days: Sequence[date], run_id: str, alone: bool) -> I
     When another process committed one of the days since its inputs were looked at, they are looked at again: its result is taken if it was made from
     the same, else the day is made again. So nobody publishes what was made of older inputs over what was made of newer ones.
 
-    `alone` says that somebody asked for one day by itself: what would be a result in a range is then an error.
+    `alone` says that somebody asked for one day by itself: what would be a result in a range is then an error. `guard` is asked before each commit,
+    and before each day but the first whether there is time for more.
 
     Raises:
+        RunOver: when the guard says so.
         CannotMake: after all other days are made, when a day lacks something that has to be made first, or is asked for alone and has no data.
     """
     held = _HeldDays(stage, days)
     waiting: list[WaitingDay] = []
     cannot: list[str] = []
-    for day in sorted(days):
+    over: RunOver | None = None
+    for number, day in enumerate(sorted(days)):
+        if guard and number and (over := guard.out_of_time()):
+            break
         try:
             found = _look_or_make(stage, day, alone)
         except CannotMake as error:
@@ -69,10 +75,12 @@ def make_days(stage: Stage, days: Sequence[date], run_id: str, alone: bool) -> I
             continue
         waiting.append(found)
         if found.made.at_once or len(waiting) >= DAYS_PER_COMMIT or sum(one.size for one in waiting) >= ROWS_PER_COMMIT:
-            yield from _commit(held, waiting, run_id, cannot)
+            yield from _commit(held, waiting, run_id, cannot, guard)
             waiting = []
     if waiting:
-        yield from _commit(held, waiting, run_id, cannot)
+        yield from _commit(held, waiting, run_id, cannot, guard)
+    if over:
+        raise over
     if cannot:
         others = f" (and {len(cannot) - 1} more days for the like reason)" if len(cannot) > 1 else ""
         raise CannotMake(f"{cannot[0]}{others}")
@@ -144,10 +152,12 @@ def _left(stage: Stage, day: date, begun: float, **why: Any) -> DayOutcome:
     return DayOutcome(day, False, {}, time.perf_counter() - begun, stage.tables[stage.name].fingerprint(day) or EXPIRED, **why)
 
 
-def _commit(held: _HeldDays, waiting: Sequence[WaitingDay], run_id: str, cannot: list[str]) -> Iterator[DayOutcome]:
+def _commit(held: _HeldDays, waiting: Sequence[WaitingDay], run_id: str, cannot: list[str], guard: RunGuard | None) -> Iterator[DayOutcome]:
     """Commit days together; those that another process committed since their inputs were looked at one by one, looking again at each."""
     from deltalake.exceptions import CommitFailedError
 
+    if guard:
+        guard.before_publishing()
     contested = [one for one in waiting if held.is_contested(one.day)]
     fresh = [one for one in waiting if one not in contested]
     try:

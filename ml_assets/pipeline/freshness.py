@@ -10,6 +10,7 @@ import dagster as dg
 from ml_assets.core.fingerprint import EXPIRED
 from ml_assets.core.spec import ModelSpec
 from ml_assets.core.spec.feed import rows_feed
+from ml_assets.pipeline.attempts import by_cause
 from ml_assets.pipeline.compute import run_tags, step_settings
 from ml_assets.pipeline.validation import VALIDATED
 from ml_assets.resources.lake import Lake
@@ -43,14 +44,17 @@ def newest_day_check(spec: ModelSpec) -> dg.AssetChecksDefinition:
     It writes nothing, and is in no pool: it does not wait for a backfill that may be why the day is late.
     """
 
+    settings = step_settings(spec, "freshness")
+
     @dg.asset_check(
         asset=dg.AssetKey([spec.name, VALIDATED]),
         name=NEWEST_DAY_ON_TIME,
         description=f"The rows of yesterday (of {spec.source.time_zone}) are there; judged at the deadline, and whenever it is executed.",
-        op_tags=step_settings(spec, "freshness").op_tags,
+        op_tags=settings.op_tags,
     )
-    def newest_day_on_time(lake: Lake) -> dg.AssetCheckResult:
-        return look_for_newest_day(spec, lake, datetime.now(ZoneInfo(spec.source.time_zone)))
+    def newest_day_on_time(context: dg.AssetCheckExecutionContext, lake: Lake) -> dg.AssetCheckResult:
+        with by_cause(context.op_execution_context, settings, f"{spec.name}/{NEWEST_DAY_ON_TIME}"):
+            return look_for_newest_day(spec, lake, datetime.now(ZoneInfo(spec.source.time_zone)))
 
     return newest_day_on_time
 

@@ -12,7 +12,7 @@ from ml_assets.core.fingerprint import EXPIRED
 from ml_assets.core.releases import pause, roll_back
 from ml_assets.core.spec import ModelSpec
 from ml_assets.pipeline.days import is_current
-from ml_assets.pipeline.deployment import DEPLOYMENT, LATER, refuse_to_release
+from ml_assets.pipeline.deployment import DEPLOYMENT, LATER
 from ml_assets.pipeline.plan import plan_days
 from ml_assets.pipeline.predictions import PREDICTIONS
 from ml_assets.pipeline.stages import open_stages
