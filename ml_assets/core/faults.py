@@ -39,6 +39,9 @@ def classify(error: BaseException) -> Fault:
             if not _wraps_its_cause(link):
                 return Fault(sign)
             fallback = Fault(sign)
+        elif type(link).__module__.startswith("sqlalchemy."):
+            # A table that is not there is no fault of the world, whatever MLflow says of it.
+            fallback = Fault.CODE
         elif type(link).__module__.startswith(OWN) and fallback is Fault.CODE:
             fallback = Fault.STATED
     return fallback

@@ -15,7 +15,7 @@ from ml_assets.pipeline.days import is_current
 from ml_assets.pipeline.deployment import DEPLOYMENT, LATER
 from ml_assets.pipeline.plan import plan_days
 from ml_assets.pipeline.predictions import PREDICTIONS
-from ml_assets.pipeline.stages import open_stages
+from ml_assets.pipeline.stages import open_stages, refuse_to_release
 from ml_assets.resources.landing import Landing
 from ml_assets.resources.ledger import LedgerConflict
 from ml_assets.resources.planned_lake import PlannedLake
