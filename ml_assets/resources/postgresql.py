@@ -19,8 +19,8 @@ def is_postgresql(uri: str) -> bool:
 def with_driver(uri: str) -> str:
     """The URI as SQLAlchemy has to get it, with limits for a server that does not answer where it has none. Any other URI stays as it is.
 
-    Without limits libpq waits two minutes for a connection, and two hours for the answer of a server that is gone. SQLAlchemy takes `postgresql://` for
-    psycopg 3 since its version 2.1, and Dagster's statements are not valid there (NOTIFY with a parameter).
+    Without limits libpq waits two minutes for a connection, and two hours for the answer of a server that is gone. SQLAlchemy takes `postgresql://`
+    for psycopg 3 since its version 2.1, and Dagster's statements are not valid there (NOTIFY with a parameter).
     """
     if not is_postgresql(uri):
         return uri
