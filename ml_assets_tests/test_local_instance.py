@@ -132,7 +132,7 @@ def test_a_run_whose_process_died_goes_on_once_from_where_it_was_and_one_whose_s
         validated = instance.lake / "small" / "validated_data"
         instance.wait("the second step", lambda: [*validated.glob("day=*")], 60, every=0.01)
         os.kill(process, signal.SIGKILL)
-        runs = instance.wait("the run that goes on", lambda: ended(instance, 2), 120)
+        runs = instance.wait("the run that goes on", lambda: ended(instance, 2), 240)
         (again,) = [run for run in runs if run["runId"] != killed]
         assert {run["runId"]: run["status"] for run in runs} == {killed: "FAILURE", again["runId"]: "SUCCESS"}
         assert again["tags"]["dagster/parent_run_id"] == killed

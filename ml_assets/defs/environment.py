@@ -104,6 +104,29 @@ def read_api_key(variables: Mapping[str, str]) -> str | None:
     return key.strip() if key is not None else None
 
 
+def read_request_rate(variables: Mapping[str, str]) -> float | None:
+    """The requests a second that one client of the scoring service may make: ML_ASSETS_REQUESTS_PER_SECOND, or 5,000; None for `unlimited`.
+
+    Raises:
+        ValueError: for anything but a number above 0 or `unlimited`.
+    """
+    stated = variables.get("ML_ASSETS_REQUESTS_PER_SECOND") or "5000"
+    if stated == "unlimited":
+        return None
+    try:
+        rate = float(stated)
+    except ValueError:
+        rate = 0.0
+    if not 0 < rate < float("inf"):
+        raise ValueError(f"ML_ASSETS_REQUESTS_PER_SECOND is {stated!r}; it must be a number above 0, or `unlimited`")
+    return rate
+
+
+def request_rate() -> float | None:
+    """`read_request_rate` of this process."""
+    return read_request_rate(os.environ)
+
+
 def api_key() -> str | None:
     """`read_api_key` of this process; read only when it is asked for, so that nothing else holds the key."""
     return read_api_key(os.environ)

@@ -1,9 +1,12 @@
 """Where things are is told from outside, with defaults locally and none in production."""
 
+from urllib.parse import urlencode
+
 import dagster as dg
 import pytest
 
-from ml_assets.defs.environment import DATA, build_environment, read_api_key, read_settings
+from ml_assets.defs.environment import DATA, build_environment, read_api_key, read_request_rate, read_settings
+from ml_assets.resources.postgresql import LIMITS
 
 PRODUCTION = {
     "ML_ASSETS_ENV": "production",
@@ -44,7 +47,7 @@ DATABASE = "postgresql://me:secret@host/state"
 def test_one_variable_puts_the_state_of_dagster_and_mlflow_into_postgresql():
     settings = read_settings({"ML_ASSETS_DATABASE": DATABASE})
     assert settings.database == DATABASE
-    assert settings.mlflow == "postgresql+psycopg2://me:secret@host/state?options=-csearch_path%3Dmlflow"
+    assert settings.mlflow == f"postgresql+psycopg2://me:secret@host/state?options=-csearch_path%3Dmlflow&{urlencode(LIMITS)}"
     assert settings.artifacts == (DATA / "mlartifacts").as_uri()
     elsewhere = {"ML_ASSETS_DATABASE": DATABASE, "MLFLOW_TRACKING_URI": "http://mlflow"}
     assert (read_settings(elsewhere).mlflow, read_settings(elsewhere).artifacts) == ("http://mlflow", None)
@@ -116,3 +119,14 @@ def test_the_key_of_the_service_comes_from_a_variable_or_a_file(tmp_path):
 def test_a_key_that_is_none_does_not_leave_the_service_open(variables, message):
     with pytest.raises(ValueError, match=message):
         read_api_key(variables)
+
+
+@pytest.mark.parametrize(("stated", "rate"), [(None, 5000), ("", 5000), ("20", 20), ("0.5", 0.5), ("unlimited", None)])
+def test_the_rate_of_requests_is_generous_unless_stated(stated, rate):
+    assert read_request_rate({} if stated is None else {"ML_ASSETS_REQUESTS_PER_SECOND": stated}) == rate
+
+
+@pytest.mark.parametrize("stated", ["0", "-1", "many", "nan", "inf"])
+def test_a_rate_that_is_none_is_refused(stated):
+    with pytest.raises(ValueError, match="ML_ASSETS_REQUESTS_PER_SECOND"):
+        read_request_rate({"ML_ASSETS_REQUESTS_PER_SECOND": stated})

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ml_assets.resources.directory import Directory
+from ml_assets.resources.directory import Directory, KeyEscapes
 from ml_assets.resources.objects import open_objects
 
 
@@ -110,3 +110,16 @@ def test_a_prefix_of_a_bucket_may_hold_characters_that_mean_something_in_a_uri(b
     objects = open_objects(f"{uri}/a#b?c/", s3)
     objects.write("x", b"1")
     assert list(open_objects(uri, s3).keys()) == ["a#b?c/x"]
+
+
+@pytest.mark.parametrize("key", ["../outside.txt", "a/../../outside.txt", "a/..", "/etc/hosts", "a\0b"])
+def test_no_key_leads_out_of_a_directory(tmp_path: Path, key: str):
+    (tmp_path / "outside.txt").write_text("not for us")
+    inside = Directory(tmp_path / "inside")
+    inside.write("a/b.txt", b"ours")
+    for use in (inside.read, inside.delete, lambda key: inside.write(key, b"taken"), lambda key: list(inside.keys(f"{key}/"))):
+        with pytest.raises(KeyEscapes):
+            use(key)
+    assert (tmp_path / "outside.txt").read_text() == "not for us"
+    inside.write("a/..b.txt", b"a name like any other")
+    assert inside.read("a/..b.txt") == b"a name like any other"
