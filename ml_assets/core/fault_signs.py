@@ -72,7 +72,7 @@ def by_class(error: BaseException) -> Sign | None:
     if "CERTIFICATE_VERIFY_FAILED" in str(error):
         return "refused"
     names = [f"{base.__module__.split('.')[0]}.{base.__name__}" for base in type(error).__mro__]
-    found = next((CLASSES[name] for name in names if name in CLASSES), None)
+    found: Sign | None = next((CLASSES[name] for name in names if name in CLASSES), None)
     if found is None and "xgboost.XGBoostError" in names and OUT_OF_MEMORY.search(str(error)):
         return "memory"
     return found
@@ -89,7 +89,8 @@ def by_status(error: BaseException) -> Sign | None:
     if type(error).__module__.startswith("mlflow."):
         # MLflow's client says 500 of its own defects, too.
         is_answer = type(error).__name__ == "RestException" or str(error).startswith("API request to") or getattr(error, "error_code", "") in WAITS
-        return _of_status(error.get_http_status_code()) if is_answer and hasattr(error, "get_http_status_code") else None
+        ask = getattr(error, "get_http_status_code", None)
+        return _of_status(ask()) if is_answer and ask else None
     stated = (getattr(response, "status_code", None), getattr(error, "status", None), getattr(error, "code", None))
     return next((_of_status(status) for status in stated if isinstance(status, int)), None)
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import dagster as dg
 from dagster import DagsterEvent
-from dagster._core.events import EngineEventData, StepRetryData
+from dagster._core.events import EngineEventData
+from dagster._core.execution.plan.objects import StepRetryData
 from dagster._core.executor.step_delegating import CheckStepHealthResult, StepHandler, StepHandlerContext
 
 from ml_assets.core.memory import memory_for
@@ -63,12 +64,12 @@ def replace_lost_pods(executor: dg.Executor, pods: "StepPods") -> None:
     """
     fail = executor.log_failure_or_retry_event_after_error
 
-    def fail_or_retry(step_context: Any, error: Any, known_state: Any) -> DagsterEvent:
+    def fail_or_retry(step_context: Any, err_info: Any, known_state: Any) -> DagsterEvent:
         step = step_context.step.key
         attempts = known_state.get_retry_state().get_attempt_count(step)
         if step not in pods.preempted or step_context.retry_mode.disabled or attempts >= PREEMPTIONS:
-            return fail(step_context, error, known_state)
-        return DagsterEvent.step_retry_event(step_context, StepRetryData(error=error, seconds_to_wait=SECONDS_AFTER_PREEMPTION))
+            return fail(step_context, err_info, known_state)
+        return DagsterEvent.step_retry_event(step_context, StepRetryData(error=err_info, seconds_to_wait=SECONDS_AFTER_PREEMPTION))
 
     executor.log_failure_or_retry_event_after_error = fail_or_retry
 
