@@ -189,7 +189,8 @@ def test_a_lost_worker_is_replaced_once_and_a_failed_step_is_not(instance):
     lost, failed = (create_run_for_test(instance, status=DagsterRunStatus.FAILURE) for _ in range(2))
     assert auto_reexecution_should_retry_run(instance, lost, RunFailureReason.UNKNOWN)
     assert not auto_reexecution_should_retry_run(instance, failed, RunFailureReason.STEP_FAILURE)
-    again = create_run_for_test(instance, status=DagsterRunStatus.FAILURE, parent_run_id=lost.run_id, root_run_id=lost.run_id)
+    of_lost = {"dagster/root_run_id": lost.run_id, "dagster/parent_run_id": lost.run_id}
+    again = create_run_for_test(instance, status=DagsterRunStatus.FAILURE, parent_run_id=lost.run_id, root_run_id=lost.run_id, tags=of_lost)
     assert not auto_reexecution_should_retry_run(instance, again, RunFailureReason.UNKNOWN)
     assert get_reexecution_strategy(lost, instance) is None
     assert DEFAULT_REEXECUTION_POLICY is ReexecutionStrategy.FROM_FAILURE
