@@ -84,7 +84,7 @@ ELSEWHERE = {
 WHOLE = {
     "securityContext", "podSecurityContext", "volumes", "volumeMounts", "resources", "initContainerResources", "labels", "env",
     "envSecrets", "envConfigMaps", "startupProbe", "readinessProbe", "livenessProbe", "runK8sConfig", "extraPrependedInitContainers",
-    "postgresqlParams", "additionalInstanceConfig", "tagConcurrencyLimits", "telemetry",
+    "postgresqlParams", "additionalInstanceConfig", "tagConcurrencyLimits", "telemetry", "affinity",
 }  # fmt: skip
 
 
@@ -127,7 +127,7 @@ def test_production_runs_as_the_laptop_does():
 def test_lists_that_production_repeats_differ_only_where_they_should():
     [here] = read("values.yaml")["dagster-user-deployments"]["deployments"]
     [there] = read("values-production.yaml")["dagster-user-deployments"]["deployments"]
-    assert {name for name in here if here[name] != there[name]} == {"image", "envSecrets", "resources"}
+    assert {name for name in here if here[name] != there[name]} == {"image", "envSecrets", "resources", "affinity"}
     assert set(here) == set(there)
     [limits], [set_there] = (read(name)["dagsterDaemon"]["extraPrependedInitContainers"] for name in ("values.yaml", "values-production.yaml"))
     assert {name for name in limits if limits[name] != set_there[name]} == {"image", "args"}
