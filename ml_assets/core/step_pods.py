@@ -39,9 +39,14 @@ def training_pod(spec: ModelSpec, stage: str) -> Config:
     """The `dagster-k8s/config` of a training stage: the only one that asks for GPUs. Without any it stays off nodes that have them, as all others."""
     compute = spec.compute
     tolerated = [Toleration(key=GPU, operator="Exists", effect="NoSchedule")] if compute.gpu else []
-    config = _pod(spec, stage, compute, resources(compute.cpu, compute.memory, compute.gpu), node_selector(compute), [*tolerated, *compute.tolerations])
+    config = _pod(
+        spec, stage, compute, resources(compute.cpu, compute.memory, compute.gpu), node_selector(compute), [*tolerated, *compute.tolerations]
+    )
     if not compute.gpu:
         config["pod_spec_config"]["affinity"] = off_gpu_nodes(compute)
+    if spec.training.engine == "dask" and spec.training.dask.kubernetes:
+        # It asks Kubernetes for its cluster.
+        config["pod_spec_config"]["automount_service_account_token"] = True
     if compute.image:
         config["container_config"]["image"] = compute.image
     return config
@@ -127,7 +132,11 @@ def off_gpu_nodes(compute: Compute) -> Config:
     none = [{"key": label, "operator": "DoesNotExist"} for label in GPU_NODE_LABELS]
     selected = gpu_selector(compute)
     # Terms are alternatives: a node is another one when it lacks any of the labels that are selected together.
-    terms = [{"match_expressions": [*none, {"key": key, "operator": "NotIn", "values": [value]}]} for key, value in selected.items() if key not in GPU_NODE_LABELS]
+    terms = [
+        {"match_expressions": [*none, {"key": key, "operator": "NotIn", "values": [value]}]}
+        for key, value in selected.items()
+        if key not in GPU_NODE_LABELS
+    ]
     terms = terms or [{"match_expressions": none}]
     if compute.data.avoid_gpu_nodes == "require":
         return {"node_affinity": {"required_during_scheduling_ignored_during_execution": {"node_selector_terms": terms}}}
@@ -154,7 +163,7 @@ def _pod(
         "container_config": {"resources": wanted, **restricted_container()},
         "pod_spec_config": {
             **restricted_pod(),
-            # Steps do not talk to Kubernetes.
+            # Steps do not talk to Kubernetes, but for training on a Dask cluster of its own.
             "automount_service_account_token": False,
             **({"service_account_name": spec.compute.service_account} if spec.compute.service_account else {}),
             **({"priority_class_name": compute.priority_class} if compute.priority_class else {}),

@@ -82,7 +82,9 @@ def test_what_the_chart_waits_with_finds_names_and_says_no_to_others(tmp_path):
     subprocess.run(["sh", "-c", made.replace("/usr/local/bin/nslookup", str(program))], check=True)
     assert subprocess.run([program, "localhost"], capture_output=True).returncode == 0
     assert subprocess.run([program, "nowhere.invalid"], capture_output=True).returncode != 0
-    waits = [one for pod in chart_pods(dagster_values("laptop")).values() for one in containers(pod) if one["name"].startswith("init-user-deployment")]
+    waits = [
+        one for pod in chart_pods(dagster_values("laptop")).values() for one in containers(pod) if one["name"].startswith("init-user-deployment")
+    ]
     assert waits
     assert all("until nslookup ml-assets;" in " ".join(one["command"]) for one in waits)
 
