@@ -112,6 +112,8 @@ def cluster_on_kubernetes(name: str, wanted: Kubernetes, workers: int, compute: 
         }
         part["spec"]["securityContext"] = {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
         part["spec"]["containers"][0] |= {"securityContext": RESTRICTED, "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}]}
+    # The program dask-scheduler, by which it is started otherwise, is no longer installed.
+    scheduler["spec"]["containers"][0]["args"][:1] = ["dask", "scheduler"]
     container = worker["spec"]["containers"][0]
     container["envFrom"] = [{"secretRef": {"name": secret}} for secret in wanted.secrets]
     if compute.gpu:

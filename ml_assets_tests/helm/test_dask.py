@@ -1,5 +1,9 @@
 """Dask clusters that training makes for itself: nothing of it unless it is asked for, and then the rights and ways that it needs."""
 
+import subprocess
+import sys
+from importlib.metadata import entry_points
+
 import pytest
 
 from ml_assets.core.dask_cluster import cluster_on_kubernetes
@@ -36,6 +40,7 @@ def test_runs_may_make_a_cluster_and_remove_it_and_no_more(manifests):
     assert allowed == {
         *(("daskclusters", verb) for verb in ("create", "get", "list", "delete")),
         ("daskworkergroups", "list"),
+        ("services", "get"),
         ("services", "list"),
     }
     assert {group for rule in role["rules"] for group in rule["apiGroups"]} == {"kubernetes.dask.org", ""}
@@ -73,6 +78,16 @@ def test_its_pods_are_accepted_under_the_restricted_standard(part):
     assert container["volumeMounts"] == [{"name": "tmp", "mountPath": "/tmp"}]
     assert MADE["spec"][part]["spec"]["automountServiceAccountToken"] is False
     validate({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": part}, "spec": MADE["spec"][part]["spec"]}, "1.37")
+
+
+@pytest.mark.parametrize("part", ["worker", "scheduler"])
+def test_its_programs_are_there(part):
+    [container] = MADE["spec"][part]["spec"]["containers"]
+    program, command = container["args"][:2]
+    assert program == "dask"
+    assert entry_points(group="console_scripts", name=program)
+    known = subprocess.run([sys.executable, "-m", program, command, "--help"], capture_output=True, text=True)
+    assert known.returncode == 0, known.stderr
 
 
 def test_workers_with_gpus_go_where_training_goes():

@@ -43,7 +43,7 @@ def test_backfills_on_an_empty_database_make_nothing_twice_and_bring_the_partiti
     standing = standing_in(SPEC, restored.lake, restored.landing)
     assert look(SPEC, restored.landing, standing, Memory.from_text(None), now).requests == []
     restored.land(LAST + timedelta(days=1), rows_of(LAST + timedelta(days=1)))
-    assert len(look(SPEC, restored.landing, standing, Memory.from_text(None), now + timedelta(hours=1)).requests) == 1
+    assert len(look(SPEC, restored.landing, standing, Memory.from_text(None), now + timedelta(days=1)).requests) == 1
     restored.remove(LAST + timedelta(days=1))
     assert not any(run_everything(restored).values())
     assert restored.commits() == before
