@@ -55,6 +55,9 @@ class DataCompute(SpecPart):
     """Labels that a node must have."""
     tolerations: list[Toleration] = []
     """Taints of nodes that the pods put up with."""
+    avoid_gpu_nodes: Literal["prefer", "require"] = "prefer"
+    """How firmly the pods without GPUs (these, those of runs, and training with `gpu: 0`) stay off nodes with GPUs, as their labels tell: `prefer`
+    also works where there are no other nodes; with `require` such a pod rather waits. A taint on the GPU nodes keeps them off in both cases."""
     max_runtime: Window = timedelta(hours=6)
     """A step that runs longer is stopped and fails: its pod at once, and where it is no pod, before it goes on to its next days."""
     priority_class: ObjectName | None = "ml-assets-data"
