@@ -1,15 +1,20 @@
 """The only file that reads the environment: where things are, and how steps are executed, locally and in production."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import dagster as dg
 
+from ml_assets.pipeline.notifications import notifications_sensor, releases_sensor
 from ml_assets.resources.deploy_target import DeployTarget
 from ml_assets.resources.lake import Lake
 from ml_assets.resources.landing import Landing
+from ml_assets.resources.notifications import Outbox
+from ml_assets.resources.notifier import Notifier
 from ml_assets.resources.postgresql import is_postgresql, store_beside_dagster, with_driver
 from ml_assets.resources.registry import ModelRegistry
 from ml_assets.resources.secrets import hide
@@ -18,6 +23,7 @@ from ml_assets.resources.tracking import ExperimentTracking
 REPOSITORY = Path(__file__).resolve().parents[2]
 DATA = REPOSITORY / "data"
 ENVIRONMENTS = ("local", "production")
+SECRET_NAME = re.compile(r"PASSWORD|SECRET|TOKEN|CREDENTIAL|(^|_)(API|ACCESS|PRIVATE)_?KEY(_|$)|^ML_ASSETS_NOTIFY$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -89,24 +95,53 @@ def read_api_key(variables: Mapping[str, str]) -> str | None:
     Raises:
         ValueError: when both are set, the file cannot be read, or the key is empty: nobody means to leave a service open in this way.
     """
-    key, file = variables.get("ML_ASSETS_API_KEY"), variables.get("ML_ASSETS_API_KEY_FILE")
-    if key is not None and file is not None:
-        raise ValueError("ML_ASSETS_API_KEY and ML_ASSETS_API_KEY_FILE are both set; set one of them")
-    if file is not None:
-        try:
-            key = Path(file).read_text()
-        except OSError as error:
-            raise ValueError(f"ML_ASSETS_API_KEY_FILE cannot be read: {error}") from error
-    if key is not None and not key.strip():
-        raise ValueError(
-            f"{'ML_ASSETS_API_KEY' if file is None else 'the file of ML_ASSETS_API_KEY_FILE'} is empty; unset it for a service without a key"
-        )
-    return key.strip() if key is not None else None
+    return _value_or_file(variables, "ML_ASSETS_API_KEY", "a service without a key")
 
 
 def api_key() -> str | None:
     """`read_api_key` of this process; read only when it is asked for, so that nothing else holds the key."""
     return read_api_key(os.environ)
+
+
+def read_notify_targets(variables: Mapping[str, str]) -> str:
+    """Whom notifications are sent to: ML_ASSETS_NOTIFY, URLs of apprise, or the content of the file ML_ASSETS_NOTIFY_FILE; empty without either.
+
+    Raises:
+        ValueError: when both are set, the file cannot be read, or there is nothing in it.
+    """
+    return _value_or_file(variables, "ML_ASSETS_NOTIFY", "notifications that are not sent") or ""
+
+
+def _value_or_file(variables: Mapping[str, str], name: str, without: str) -> str | None:
+    value, file = variables.get(name), variables.get(f"{name}_FILE")
+    if value is not None and file is not None:
+        raise ValueError(f"{name} and {name}_FILE are both set; set one of them")
+    if file is not None:
+        try:
+            value = Path(file).read_text()
+        except OSError as error:
+            raise ValueError(f"{name}_FILE cannot be read: {error}") from error
+    if value is not None and not value.strip():
+        raise ValueError(f"{name if file is None else f'the file of {name}_FILE'} is empty; unset it for {without}")
+    return value.strip() if value is not None else None
+
+
+def secret_values(variables: Mapping[str, str]) -> list[str]:
+    """What must not be in any message: values of variables whose names say that they are secret, and users with passwords of all URIs."""
+    named = [value for name, value in variables.items() if SECRET_NAME.search(name) and not name.endswith("_FILE")]
+    users = [user for value in variables.values() for user in re.findall(r"://([^/\s]+:[^/\s]*)@", value)]
+    return [value for value in {*named, *users, *(user.partition(":")[2] for user in users)} if value]
+
+
+def notifier() -> Notifier:
+    """Who is told, by the variables of this process as they are now; the targets' URLs are kept nowhere else."""
+    return Notifier(read_notify_targets(os.environ), secret_values(os.environ))
+
+
+def outbox(settings: Settings) -> Outbox:
+    """The database of notifications: ML_ASSETS_DATABASE, else an SQLite file in DAGSTER_HOME."""
+    beside_dagster = f"sqlite:///{Path(settings.dagster_home).absolute() / 'notifications.db'}"
+    return Outbox(with_driver(settings.database) if settings.database else beside_dagster, secret_values(os.environ))
 
 
 def _artifacts(variables: Mapping[str, str], environment: str) -> str:
@@ -119,7 +154,10 @@ def _artifacts(variables: Mapping[str, str], environment: str) -> str:
 
 
 def build_environment(settings: Settings) -> dg.Definitions:
-    """Resources and executor: in process locally, a Kubernetes job for each step in production, with the resources that `compute` asks for."""
+    """Resources, the sensors that tell people, and the executor.
+
+    Steps are executed in process locally, each as a Kubernetes job in production, with the resources that `compute` asks for.
+    """
     landing, lake = Landing(uri=settings.landing, s3=dict(settings.s3)), Lake(uri=settings.lake, s3=dict(settings.s3))
     resources = {
         "landing": landing,
@@ -128,7 +166,9 @@ def build_environment(settings: Settings) -> dg.Definitions:
         "tracking": ExperimentTracking(tracking_uri=hide(settings.mlflow), artifact_root=settings.artifacts),
         "deploy_target": DeployTarget(uri=settings.deploy, s3=dict(settings.s3)),
     }
-    return dg.Definitions(resources=resources, executor=_executor(settings.environment, landing, lake))
+    open_outbox = partial(outbox, settings)
+    sensors = [notifications_sensor(open_outbox, notifier, settings.ui), releases_sensor(open_outbox, notifier)]
+    return dg.Definitions(resources=resources, sensors=sensors, executor=_executor(settings.environment, landing, lake))
 
 
 def _executor(environment: str, landing: Landing, lake: Lake) -> dg.ExecutorDefinition:
