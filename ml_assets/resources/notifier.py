@@ -13,6 +13,7 @@ from ml_assets.core.redaction import redact, secrets_of_url
 if TYPE_CHECKING:
     from apprise import NotifyBase
 
+LOGGED = {"apprise": logging.WARNING, "urllib3": logging.INFO, "requests_oauthlib": logging.INFO, "oauthlib": logging.INFO}
 # A comma may also stand within a URL.
 BETWEEN_URLS = re.compile(r"[\s,]+(?=[A-Za-z][A-Za-z0-9+.-]*://)|\s+")
 
@@ -59,8 +60,9 @@ class Notifier:
             return {}
         from apprise import Apprise, AppriseAsset
 
-        # What apprise logs may hold a URL; `send` reads it, and nobody else.
-        logging.getLogger("apprise").propagate = False
+        # What they log below these levels holds the targets' URLs.
+        for name, level in LOGGED.items():
+            logging.getLogger(name).setLevel(level)
         asset = AppriseAsset(app_id="ml_assets", app_desc="ml_assets", async_mode=False, secure_logging=True)
         found: dict[str, NotifyBase] = {}
         counts: Counter[str] = Counter()
