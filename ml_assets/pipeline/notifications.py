@@ -12,6 +12,7 @@ from ml_assets.core.release_happenings import happenings_of_releases
 from ml_assets.pipeline.deployment import DEPLOYMENT
 from ml_assets.pipeline.ended_runs import read_events
 from ml_assets.pipeline.run_happenings import happenings_of_freshness, happenings_of_run
+from ml_assets.resources.lake import Lake
 from ml_assets.resources.ledger import Ledger
 from ml_assets.resources.notifications import Outbox
 from ml_assets.resources.notifier import Notifier
@@ -68,15 +69,14 @@ def releases_sensor(open_outbox: OpenOutbox, open_notifier: OpenNotifier) -> dg.
         name="rollback_notifications",
         minimum_interval_seconds=SECONDS_BETWEEN_LOOKS,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        required_resource_keys={"lake"},
         description="Notes rollbacks of all models from their release ledgers; the sensor `notifications` sends them.",
     )
-    def rollback_notifications(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+    def rollback_notifications(context: dg.SensorEvaluationContext, lake: Lake) -> dg.SkipReason:
         now, outbox, notifier = datetime.now(UTC), open_outbox(), open_notifier()
         seen: dict[str, int] = json.loads(context.cursor) if context.cursor else {}
         happenings = []
         for model in _models(_repository(context)):
-            ledger = Ledger(context.resources.lake, model)
+            ledger = Ledger(lake, model)
             if (number := ledger.number()) == seen.get(model, 0):
                 continue
             fresh = [row for row in ledger.rows() if row["release"] > seen[model]] if model in seen else _recent(ledger, now)

@@ -40,13 +40,27 @@ class NotificationDatabase:
         Raises:
             NotificationsUnavailable: when the database cannot be used.
         """
-        from sqlalchemy.exc import DBAPIError
-
-        try:
+        with self._told():
             if self._engine is None:
                 self._engine = self._engine_with_tables()
             with self._engine.begin() as connection:
                 yield connection
+
+    def reach(self) -> None:
+        """See whether the database answers, without changing anything.
+
+        Raises:
+            NotificationsUnavailable: when it does not.
+        """
+        with self._told(), self._new_engine().connect():
+            pass
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        from sqlalchemy.exc import DBAPIError
+
+        try:
+            yield
         except DBAPIError as error:
             said = redact(scrub(str(getattr(error, "orig", error)).strip().partition("\n")[0], self._uri))
             raise NotificationsUnavailable(f"the database of notifications {shown(self._uri)} cannot be used ({said})") from None
@@ -57,18 +71,22 @@ class NotificationDatabase:
 
         return postgresql.insert(table) if is_postgresql(self._uri) else sqlite.insert(table)
 
+    def _new_engine(self) -> "Engine":
+        from sqlalchemy import NullPool, create_engine
+
+        given: dict[str, Any] = {"connect_timeout": SECONDS_TO_CONNECT} if is_postgresql(self._uri) else {"timeout": SECONDS_TO_WAIT_FOR_SQLITE}
+        return create_engine(self._uri, poolclass=NullPool, connect_args=given, hide_parameters=True)
+
     def _engine_with_tables(self) -> "Engine":
-        from sqlalchemy import NullPool, create_engine, inspect, text
+        from sqlalchemy import inspect, text
 
         from ml_assets.resources.notification_tables import DELIVERIES, METADATA
 
-        on_postgresql = is_postgresql(self._uri)
-        given: dict[str, Any] = {"connect_timeout": SECONDS_TO_CONNECT} if on_postgresql else {"timeout": SECONDS_TO_WAIT_FOR_SQLITE}
-        engine = create_engine(self._uri, poolclass=NullPool, connect_args=given, hide_parameters=True)
+        engine = self._new_engine()
         with engine.begin() as connection:
             if not inspect(connection).has_table(DELIVERIES.name):
                 # Whoever comes second waits here until the tables are there.
-                connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})" if on_postgresql else "BEGIN IMMEDIATE"))
+                connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})" if is_postgresql(self._uri) else "BEGIN IMMEDIATE"))
                 METADATA.create_all(connection)
         return engine
 

@@ -27,16 +27,27 @@ class Due:
     notification: Notification
 
 
+@dataclass(frozen=True)
+class Undelivered:
+    """What waits for a target: how many messages, how often the one was tried that was tried most, when the next attempt is due, and what it said."""
+
+    target: str
+    count: int
+    attempts: int
+    next_attempt_at: datetime
+    last_error: str
+
+
 class Outbox:
     """Notifications, and which target still has to hear of them. The tables are made on first use; any number of processes may use them at once.
 
     Args:
-        uri: of the database, with the driver: PostgreSQL, or `sqlite:///` and the path of a file.
+        uri: of the database, as NotificationDatabase takes it.
         secrets: values that are taken out of every message before it is written.
     """
 
     def __init__(self, uri: str, secrets: Sequence[str] = ()):
-        self._database, self._secrets = NotificationDatabase(uri), secrets
+        self.database, self._secrets = NotificationDatabase(uri), secrets
 
     def record(self, happenings: Sequence[Happening], targets: Sequence[str], now: datetime) -> tuple[int, int]:
         """Write what failed and what is repaired, in one transaction; what is written already changes nothing.
@@ -55,7 +66,7 @@ class Outbox:
         if not happenings:
             return 0, 0
         opened = resolved = 0
-        with self._database.transaction() as connection:
+        with self.database.transaction() as connection:
             known = self._known(connection, happenings)
             was_open = {one.number for one in known if one.is_open}
             for one in fold(known, happenings):
@@ -82,7 +93,7 @@ class Outbox:
         since = func.min(DELIVERIES.c.next_attempt_at)
         due = select(DELIVERIES.c.target, NOTIFICATIONS.c.model).join_from(DELIVERIES, NOTIFICATIONS)
         due = due.where(DELIVERIES.c.delivered_at.is_(None), DELIVERIES.c.next_attempt_at <= now, DELIVERIES.c.target.in_(targets))
-        with self._database.transaction() as connection:
+        with self.database.transaction() as connection:
             found = connection.execute(due.group_by(DELIVERIES.c.target, NOTIFICATIONS.c.model).order_by(since))
             return [(row.target, row.model) for row in found]
 
@@ -93,7 +104,7 @@ class Outbox:
         from ml_assets.resources.notification_tables import DELIVERIES, NOTIFICATIONS
 
         due = (DELIVERIES.c.delivered_at.is_(None), DELIVERIES.c.next_attempt_at <= now, DELIVERIES.c.target == target)
-        with self._database.transaction() as connection:
+        with self.database.transaction() as connection:
             found = select(DELIVERIES.c.id.label("delivery"), DELIVERIES.c.news, NOTIFICATIONS).join_from(DELIVERIES, NOTIFICATIONS)
             ordered = found.where(NOTIFICATIONS.c.model == model, *due).order_by(DELIVERIES.c.id).limit(MOST_IN_A_MESSAGE)
             rows = list(connection.execute(ordered))
@@ -108,7 +119,7 @@ class Outbox:
         from ml_assets.resources.notification_tables import DELIVERIES
 
         mine = DELIVERIES.c.id.in_([one.number for one in due])
-        with self._database.transaction() as connection:
+        with self.database.transaction() as connection:
             for number, attempts in connection.execute(select(DELIVERIES.c.id, DELIVERIES.c.attempts).where(mine)).all():
                 made = attempts + 1
                 told = {"delivered_at": now} if error is None else {"next_attempt_at": now + wait_before(made + 1)}
@@ -121,8 +132,30 @@ class Outbox:
 
         from ml_assets.resources.notification_tables import NOTIFICATIONS
 
-        with self._database.transaction() as connection:
+        with self.database.transaction() as connection:
             return connection.scalar(select(func.count()).where(NOTIFICATIONS.c.resolved_at.is_(None))) or 0
+
+    def newest(self, most: int) -> list[Notification]:
+        """The newest notifications, the open ones before the others."""
+        from sqlalchemy import select
+
+        from ml_assets.resources.notification_tables import NOTIFICATIONS
+
+        order = (NOTIFICATIONS.c.resolved_at.is_not(None), NOTIFICATIONS.c.happened_at.desc(), NOTIFICATIONS.c.id.desc())
+        with self.database.transaction() as connection:
+            return [notification_of(row) for row in connection.execute(select(NOTIFICATIONS).order_by(*order).limit(most))]
+
+    def undelivered(self) -> list[Undelivered]:
+        """What waits for each target, those that are configured no longer included."""
+        from sqlalchemy import func, select
+
+        from ml_assets.resources.notification_tables import DELIVERIES
+
+        of = DELIVERIES.c
+        figures = (func.count().label("count"), func.max(of.attempts), func.min(of.next_attempt_at), func.max(of.last_error))
+        waiting = select(of.target, *figures).where(of.delivered_at.is_(None)).group_by(of.target).order_by(of.target)
+        with self.database.transaction() as connection:
+            return [Undelivered(*row) for row in connection.execute(waiting)]
 
     def _known(self, connection: "Connection", happenings: Sequence[Happening]) -> list[Notification]:
         from sqlalchemy import or_, select
@@ -143,7 +176,7 @@ class Outbox:
         row |= {"message": redact(of.message, self._secrets), "assets": ",".join(sorted(of.assets)), "dedupe_key": of.key, "happened_at": of.at}
         row |= {"created_at": now, "resolved_at": one.resolved_at, "resolved_by": one.resolved_by}
         row |= {"kind": of.kind.value, "severity": of.severity.value}
-        return connection.scalar(self._database.insert_into(NOTIFICATIONS).values(**row).on_conflict_do_nothing().returning(NOTIFICATIONS.c.id))
+        return connection.scalar(self.database.insert_into(NOTIFICATIONS).values(**row).on_conflict_do_nothing().returning(NOTIFICATIONS.c.id))
 
     def _resolve(self, connection: "Connection", number: int, one: Notification) -> bool:
         """Whether it was this process that resolved it."""
