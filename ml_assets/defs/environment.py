@@ -1,7 +1,6 @@
 """The only file that reads the environment: where things are, and how steps are executed, locally and in production."""
 
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -9,8 +8,10 @@ from pathlib import Path
 
 import dagster as dg
 
+from ml_assets.defs.variables import pushes_metrics, read_log_format, read_notify_targets, secret_values, value_or_file
 from ml_assets.pipeline.notifications import notifications_sensor, releases_sensor
 from ml_assets.resources.deploy_target import DeployTarget
+from ml_assets.resources.json_logs import log_as_json
 from ml_assets.resources.lake import Lake
 from ml_assets.resources.landing import Landing
 from ml_assets.resources.notifications import Outbox
@@ -18,12 +19,12 @@ from ml_assets.resources.notifier import Notifier
 from ml_assets.resources.postgresql import is_postgresql, store_beside_dagster, with_driver
 from ml_assets.resources.registry import ModelRegistry
 from ml_assets.resources.secrets import hide
+from ml_assets.resources.telemetry import switch_telemetry
 from ml_assets.resources.tracking import ExperimentTracking
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DATA = REPOSITORY / "data"
 ENVIRONMENTS = ("local", "production")
-SECRET_NAME = re.compile(r"PASSWORD|SECRET|TOKEN|CREDENTIAL|(^|_)(API|ACCESS|PRIVATE)_?KEY(_|$)|^ML_ASSETS_NOTIFY$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -95,42 +96,12 @@ def read_api_key(variables: Mapping[str, str]) -> str | None:
     Raises:
         ValueError: when both are set, the file cannot be read, or the key is empty: nobody means to leave a service open in this way.
     """
-    return _value_or_file(variables, "ML_ASSETS_API_KEY", "a service without a key")
+    return value_or_file(variables, "ML_ASSETS_API_KEY", "a service without a key")
 
 
 def api_key() -> str | None:
     """`read_api_key` of this process; read only when it is asked for, so that nothing else holds the key."""
     return read_api_key(os.environ)
-
-
-def read_notify_targets(variables: Mapping[str, str]) -> str:
-    """Whom notifications are sent to: ML_ASSETS_NOTIFY, URLs of apprise, or the content of the file ML_ASSETS_NOTIFY_FILE; empty without either.
-
-    Raises:
-        ValueError: when both are set, the file cannot be read, or there is nothing in it.
-    """
-    return _value_or_file(variables, "ML_ASSETS_NOTIFY", "notifications that are not sent") or ""
-
-
-def _value_or_file(variables: Mapping[str, str], name: str, without: str) -> str | None:
-    value, file = variables.get(name), variables.get(f"{name}_FILE")
-    if value is not None and file is not None:
-        raise ValueError(f"{name} and {name}_FILE are both set; set one of them")
-    if file is not None:
-        try:
-            value = Path(file).read_text()
-        except OSError as error:
-            raise ValueError(f"{name}_FILE cannot be read: {error}") from error
-    if value is not None and not value.strip():
-        raise ValueError(f"{name if file is None else f'the file of {name}_FILE'} is empty; unset it for {without}")
-    return value.strip() if value is not None else None
-
-
-def secret_values(variables: Mapping[str, str]) -> list[str]:
-    """What must not be in any message: values of variables whose names say that they are secret, and users with passwords of all URIs."""
-    named = [value for name, value in variables.items() if SECRET_NAME.search(name) and not name.endswith("_FILE")]
-    users = [user for value in variables.values() for user in re.findall(r"://([^/\s]+:[^/\s]*)@", value)]
-    return [value for value in {*named, *users, *(user.partition(":")[2] for user in users)} if value]
 
 
 def notifier() -> Notifier:
@@ -181,9 +152,18 @@ def _executor(environment: str, landing: Landing, lake: Lake) -> dg.ExecutorDefi
 
 
 # Defaults of what libraries read for themselves when they load: threads of XGBoost that wait do not take the processor from others, and MLflow does
-# not report its use; Dagster stores the events of a range of days a few hundred at a time.
-for _name, _value in {"OMP_WAIT_POLICY": "passive", "MLFLOW_DISABLE_TELEMETRY": "true", "DAGSTER_EVENT_BATCH_SIZE": "400"}.items():
+# not report its use; Dagster stores the events of a range of days a few hundred at a time; a step waits three seconds for whoever takes its metrics.
+for _name, _value in {
+    "OMP_WAIT_POLICY": "passive",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DAGSTER_EVENT_BATCH_SIZE": "400",
+    "OTEL_EXPORTER_OTLP_TIMEOUT": "3",
+}.items():
     os.environ.setdefault(_name, _value)
+
+switch_telemetry(pushes_metrics(os.environ))
+if read_log_format(os.environ) == "json":
+    log_as_json(secret_values(os.environ))
 
 SETTINGS = read_settings(os.environ)
 environment = build_environment(SETTINGS)

@@ -15,6 +15,8 @@ from ml_assets.pipeline.days import make_days
 from ml_assets.pipeline.reports import Reports, with_findings
 from ml_assets.pipeline.run_days import PARTITION
 from ml_assets.pipeline.stage import CannotMake, DayOutcome, Stage
+from ml_assets.pipeline.step_metrics import push_metrics
+from ml_assets.resources.json_logs import name_step
 
 if TYPE_CHECKING:
     from ml_assets.core.report import Part
@@ -90,6 +92,7 @@ def build_stage_assets(spec: ModelSpec, stage_assets: StageAssets) -> dg.AssetsD
             yield from events
             return
         stage = stage_assets.open(context)
+        name_step(spec.name, stage.name, context.run_id)
         outcomes: list[DayOutcome] = []
         try:
             outcomes += make_days(stage, days, context.run_id, alone=_is_alone(context.run.tags))
@@ -101,6 +104,7 @@ def build_stage_assets(spec: ModelSpec, stage_assets: StageAssets) -> dg.AssetsD
         problems = {found.day: found.problem or (None if found.computed else stage_assets.problem(stage, found.day)) for found in outcomes}
         _log_outcomes(context, stage, outcomes, problems)
         found = list(stage_assets.judge(stage, days))
+        push_metrics(context, spec.name, stage, outcomes, found, lambda: stage_assets.every_day(stage, days[-1]))
         # Before any check can stop the run.
         reports = _report(spec, stage_assets, context, stage, outcomes, found, problems)
         stage_assets.afterwards(context, days)

@@ -3,7 +3,8 @@
 import dagster as dg
 import pytest
 
-from ml_assets.defs.environment import DATA, build_environment, read_api_key, read_notify_targets, read_settings, secret_values
+from ml_assets.defs.environment import DATA, build_environment, read_api_key, read_settings
+from ml_assets.defs.variables import pushes_metrics, read_log_format, read_notify_targets, secret_values
 
 PRODUCTION = {
     "ML_ASSETS_ENV": "production",
@@ -152,3 +153,12 @@ def test_no_configuration_of_the_environment_holds_a_target_or_a_database(monkey
     shown = [resource.model_dump() for resource in (built.resources or {}).values() if isinstance(resource, dg.ConfigurableResource)]
     assert "target-secret" not in repr(shown)
     assert "secret@host" not in repr(shown)
+
+
+def test_metrics_are_pushed_where_a_variable_says_where_to_and_logs_are_text_unless_told_otherwise():
+    assert not pushes_metrics({"OTEL_SERVICE_NAME": "x"})
+    assert pushes_metrics({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318"})
+    assert pushes_metrics({"OTEL_EXPORTER_OTLP_METRICS_ENDPOINT": "http://prometheus:9090/api/v1/otlp/v1/metrics"})
+    assert (read_log_format({}), read_log_format({"ML_ASSETS_LOG": "json"})) == ("text", "json")
+    with pytest.raises(ValueError, match="it must be text or json"):
+        read_log_format({"ML_ASSETS_LOG": "xml"})
