@@ -130,13 +130,13 @@ def test_a_failed_run_and_a_rejected_day_are_told_by_the_daemon_and_again_when_t
         instance.launch("small", day(3))
         instance.launch("small", day(1), day(2))
         kept = f"sqlite:///{instance.home / 'notifications.db'}"
-        instance.wait("both", lambda: {one.partition(": ")[2] for one in said(webhook)} >= {"1 failed run", "1 rejected day"}, 150)
+        instance.wait("both", lambda: {one.partition(": ")[2] for one in said(webhook)} >= {"1 failed run", "1 rejected day"}, 300)
         assert {(row["kind"], row["partition"]) for row in rows(kept)} == {("run_failure", str(day(3))), ("rejected_day", str(day(2)))}
         for which in (2, 3):
             (instance.landing / "small" / str(day(which))).mkdir(exist_ok=True)
             rows_of(day(which)).to_parquet(instance.landing / "small" / str(day(which)) / "rows.parquet")
         instance.launch("small", day(1), day(3))
-        instance.wait("the resolution", lambda: all(row["resolved_at"] for row in rows(kept)), 150)
+        instance.wait("the resolution", lambda: all(row["resolved_at"] for row in rows(kept)), 300)
         instance.wait("its message", lambda: sum(one.startswith("resolved") for one in said(webhook)) >= 2, 60)
         assert len(rows(kept)) == 2
 
