@@ -15,7 +15,7 @@ export DAGSTER_EVENT_BATCH_SIZE ?= 400
 # Byte code saves every process a second or more of imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run run-s3 plan quarantine repair releases rollback pause resume canary promote serve kserve test doctor k8s-test k8s-approve ui lint audit docs screenshots bench env clean home
+.PHONY: help run run-s3 plan quarantine repair releases rollback pause resume canary promote notifications notify-test serve kserve test doctor k8s-test k8s-approve ui lint audit docs screenshots bench env clean home
 
 help:  ## List the verbs
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
@@ -56,6 +56,12 @@ canary: $(VENV)/.installed home  ## Make a version the canary, at the first step
 
 promote: $(VENV)/.installed home  ## Make a version the champion at once (VERSION=7 REASON=...)
 	@$(RELEASE) promote --version $(VERSION) $(SAID)
+
+notifications: $(VENV)/.installed home  ## Print what people were told, open notifications first (docs/notifications.md)
+	@$(BIN)/python -m ml_assets.cli.notifications
+
+notify-test: $(VENV)/.installed home  ## Send a message to every target of ML_ASSETS_NOTIFY, and say whether it took it
+	@$(BIN)/python -m ml_assets.cli.notifications --test
 
 serve: $(VENV)/.installed  ## Serve scores over HTTP (MODEL=fraud_detection PORT=8000 HOST=127.0.0.1; docs/serving.md)
 	@$(BIN)/python -m ml_assets.cli.serve $(MODEL) --host $(HOST) --port $(PORT)

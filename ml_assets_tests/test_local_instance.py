@@ -16,6 +16,8 @@ from ml_assets_tests.conftest import SMALL
 from ml_assets_tests.lake_content import digests
 from ml_assets_tests.local_instance import LocalInstance
 from ml_assets_tests.pipeline.world import START, day, rows_of
+from ml_assets_tests.resources.test_notifications import rows
+from ml_assets_tests.webhook import Webhook
 
 pytestmark = pytest.mark.slow
 QUIET = {"sensor": {"enabled": False}, "schedule": {"enabled": False}}
@@ -138,3 +140,32 @@ def test_a_run_whose_process_died_goes_on_from_where_it_was(tmp_path: Path):
         assert again["tags"]["dagster/parent_run_id"] == killed
         begun = {event["message"] for event in instance.events(again["runId"]) if event["__typename"] == "ExecutionStepStartEvent"}
         assert begun == {f'Started execution of step "small__{step}".' for step in ("validated_data", "features")}
+
+
+def test_a_failed_run_and_a_rejected_day_are_told_by_the_daemon_and_again_when_they_are_repaired(tmp_path: Path):
+    with Webhook() as webhook, LocalInstance(tmp_path, [model("small")]) as instance:
+        instance.environment["ML_ASSETS_NOTIFY"] = webhook.url
+        land(instance, "small", day(1), day(2))
+        (instance.landing / "small" / str(day(2)) / "rows.parquet").write_bytes(b"torn")
+        instance.start_webserver()
+        instance.start_daemon()
+        instance.launch("small", day(3))
+        instance.launch("small", day(1), day(2))
+        kept = f"sqlite:///{instance.home / 'notifications.db'}"
+        instance.wait("both", lambda: {one.partition(": ")[2] for one in said(webhook)} >= {"1 failed run", "1 rejected day"}, 300)
+        assert {(row["kind"], row["partition"]) for row in rows(kept)} == {("run_failure", str(day(3))), ("rejected_day", str(day(2)))}
+        for which in (2, 3):
+            (instance.landing / "small" / str(day(which))).mkdir(exist_ok=True)
+            rows_of(day(which)).to_parquet(instance.landing / "small" / str(day(which)) / "rows.parquet")
+        instance.launch("small", day(1), day(3))
+        instance.wait("the resolution", lambda: all(row["resolved_at"] for row in rows(kept)), 300)
+        instance.wait("its message", lambda: sum(one.startswith("resolved") for one in said(webhook)) >= 2, 60)
+        assert len(rows(kept)) == 2
+
+
+def said(webhook: Webhook) -> list[str]:
+    """What the titles of messages count, one by one."""
+    parts = [part for title in webhook.titles for part in title.removeprefix("small: ").split("; ")]
+    return [
+        f"{'resolved' if part.startswith('resolved') else 'opened'}: {one}" for part in parts for one in part.removeprefix("resolved: ").split(", ")
+    ]

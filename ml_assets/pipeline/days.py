@@ -135,7 +135,7 @@ def _look_or_make(stage: Stage, day: date, alone: bool, anew: bool = False) -> D
         except InputChanged:
             if attempt == ATTEMPTS:
                 raise
-            log.warning("%s %s: an input was replaced while it was read; reading it again", stage.name, day)
+            log.warning("%s %s: an input was replaced while it was read; reading it again", stage.name, day, extra={"day": day})
             stage.refresh()
     raise AssertionError("the last attempt returns or raises")
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 NEWEST_DAY_ON_TIME = "newest_day_on_time"
+# Name in the metadata of its result.
+NEWEST_DAY = "day"
 
 
 def freshness_policy(spec: ModelSpec) -> dg.FreshnessPolicy | None:
@@ -70,7 +72,8 @@ def look_for_newest_day(spec: ModelSpec, lake: Lake, now: datetime) -> dg.AssetC
     said = f"{rows[newest]:,} rows" if newest in rows else "made, without rows: rejected or missing" if is_made else "not made"
     last = f"; the newest day with rows is {max(rows)}" if rows and newest not in rows else ""
     is_expected = newest >= spec.source.start
-    return dg.AssetCheckResult(passed=newest in rows or not is_expected, description=f"{newest}: {said}, at {now:%Y-%m-%d %H:%M %Z}{last}")
+    about = f"{newest}: {said}, at {now:%Y-%m-%d %H:%M %Z}{last}"
+    return dg.AssetCheckResult(passed=newest in rows or not is_expected, description=about, metadata={NEWEST_DAY: newest.isoformat()})
 
 
 def freshness_job(spec: ModelSpec, check: dg.AssetChecksDefinition) -> "UnresolvedAssetJobDefinition":

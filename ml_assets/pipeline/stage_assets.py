@@ -17,6 +17,8 @@ from ml_assets.pipeline.reports import Reports, with_findings
 from ml_assets.pipeline.run_days import PARTITION
 from ml_assets.pipeline.run_guard import RunGuard
 from ml_assets.pipeline.stage import DayOutcome, Stage
+from ml_assets.pipeline.step_metrics import push_metrics
+from ml_assets.resources.json_logs import name_step
 
 if TYPE_CHECKING:
     from ml_assets.core.report import Part
@@ -100,6 +102,7 @@ def _make(spec: ModelSpec, stage_assets: StageAssets, context: dg.AssetExecution
         yield from events
         return
     stage = stage_assets.open(context, guard)
+    name_step(spec.name, stage.name, context.run_id)
     outcomes: list[DayOutcome] = []
     told: set[dg.AssetKey] = set()
     try:
@@ -120,6 +123,7 @@ def _tell(spec: ModelSpec, stage_assets: StageAssets, context: dg.AssetExecution
     problems = {found.day: found.problem or (None if found.computed else stage_assets.problem(stage, found.day)) for found in outcomes}
     log_outcomes(context, stage, outcomes, problems)
     found = list(stage_assets.judge(stage, days))
+    push_metrics(context, spec.name, stage, outcomes, found, lambda: stage_assets.every_day(stage, days[-1]))
     # Before any check can stop the run.
     reports = _report(spec, stage_assets, context, stage, outcomes, found, problems)
     stage_assets.afterwards(context, days)

@@ -124,6 +124,15 @@ def test_production_runs_as_the_laptop_does():
     assert {name: there[name] for name in same} == {name: here[name] for name in same}
 
 
+def test_the_code_server_alone_gets_the_secret_of_notifications():
+    for place, rest in (("laptop", ["ml-assets-s3"]), ("production", [])):
+        values = dagster_values(place)
+        [code_server] = values["dagster-user-deployments"]["deployments"]
+        assert [one["name"] for one in code_server["envSecrets"]] == [*rest, "ml-assets-notifications"]
+        launcher, daemon, webserver = values["runLauncher"]["config"]["k8sRunLauncher"], values["dagsterDaemon"], values["dagsterWebserver"]
+        assert [[one["name"] for one in part["envSecrets"]] for part in (launcher, daemon, webserver)] == [rest] * 3
+
+
 def test_lists_that_production_repeats_differ_only_where_they_should():
     [here] = read("values.yaml")["dagster-user-deployments"]["deployments"]
     [there] = read("values-production.yaml")["dagster-user-deployments"]["deployments"]
