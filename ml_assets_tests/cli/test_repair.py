@@ -3,29 +3,22 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from ml_assets.cli import repair
 from ml_assets.cli.models import spec_of
 from ml_assets.cli.simulate import write_landing
 from ml_assets.definitions import DEFS
-
-START = spec_of("fraud_detection").source.start
-MAKE_DAYS = """
-import os, sys
-import dagster as dg
-from datetime import date
-from ml_assets.cli.in_process import run_days
-from ml_assets.cli.models import spec_of
-from ml_assets.core.day_ranges import days_between
-from ml_assets.definitions import defs
 from ml_assets.pipeline.assets import landed_to_features
-spec = spec_of("fraud_detection")
-days = days_between(spec.source.start, date.fromisoformat(sys.argv[1]))
-run_days(defs().resolve_job_def("fraud_detection_features"), dg.DagsterInstance.get(), spec, landed_to_features(spec), days)
-"""
+from ml_assets_tests.pipeline.world import World
+
+SPEC = spec_of("fraud_detection")
+START = SPEC.source.start
 
 
 @pytest.fixture(scope="module")
@@ -35,8 +28,15 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (data / "dagster").mkdir()
     (data / "dagster" / "dagster.yaml").symlink_to(DEFS.parents[1] / "dagster.yaml")
     write_landing(data / "landing", START, 2)
-    made = run(data, "-c", MAKE_DAYS, "2026-08-16")
-    assert made.returncode == 0, made.stderr
+    World(data, SPEC).run(landed_to_features(SPEC), START, START + timedelta(days=1))
+    return data
+
+
+@pytest.fixture
+def here(data, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The same, for a command that is called in this process."""
+    places = {"landing": f"{data}/landing", "lake": f"{data}/lake", "mlflow": f"sqlite:///{data}/mlflow.db", "dagster_home": f"{data}/dagster"}
+    monkeypatch.setattr(repair, "SETTINGS", replace(repair.SETTINGS, **places))
     return data
 
 
@@ -74,14 +74,11 @@ def test_bad_rows_are_exported_corrected_and_taken_back(data):
     assert "Nothing to make" in again.stdout
 
 
-def test_without_a_file_and_without_a_change_there_is_nothing_to_make(data):
-    said = run(data, "-m", "ml_assets.cli.repair", "fraud_detection")
-    assert said.returncode == 0, said.stderr
-    assert said.stdout.strip() == "Nothing to make: every day is as it would be made now."
+def test_without_a_file_and_without_a_change_there_is_nothing_to_make(here, capsys):
+    repair.main(["fraud_detection"])
+    assert capsys.readouterr().out.strip() == "Nothing to make: every day is as it would be made now."
 
 
-def test_a_file_that_does_not_exist_is_told_without_a_traceback(data):
-    said = run(data, "-m", "ml_assets.cli.repair", "fraud_detection", "--file", "nowhere.csv")
-    assert said.returncode == 1
-    assert "nowhere.csv" in said.stderr
-    assert "Traceback" not in said.stderr
+def test_a_file_that_does_not_exist_is_told(here):
+    with pytest.raises(SystemExit, match=r"nowhere\.csv"):
+        repair.main(["fraud_detection", "--file", "nowhere.csv"])

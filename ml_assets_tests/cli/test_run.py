@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -98,16 +99,16 @@ def test_an_empty_bucket_is_filled_by_the_simulator_but_never_in_production(buck
     assert landing.days(spec.source) == ([spec.source.start] if environment == "local" else [])
 
 
-def test_a_lake_that_cannot_be_used_is_told_without_a_traceback(bucket, data):
+def test_a_lake_that_cannot_be_used_is_told(bucket, monkeypatch):
     _, s3 = bucket
-    places = {"ML_ASSETS_LAKE": "s3://no-such-bucket/lake", "AWS_ENDPOINT_URL": s3["endpoint_url"], "AWS_REGION": s3["region_name"]}
-    refused = run(data, **places)
-    assert refused.returncode != 0
-    assert refused.stderr.startswith("the lake s3://no-such-bucket/lake cannot be used: bucket no-such-bucket at http://127.0.0.1")
+    monkeypatch.setattr(main_job, "SETTINGS", replace(main_job.SETTINGS, lake="s3://no-such-bucket/lake", s3=s3))
+    with pytest.raises(SystemExit, match="the lake s3://no-such-bucket/lake cannot be used: bucket no-such-bucket at http://127.0.0.1"):
+        main_job.main("fraud_detection")
 
 
-def test_an_unknown_model_is_refused_with_the_ones_there_are(data):
-    refused = run(data, "nothing")
+def test_an_unknown_model_is_refused_with_the_ones_there_are_and_no_traceback(tmp_path):
+    refused = run(tmp_path, "nothing")
     assert refused.returncode != 0
     assert "there is no model 'nothing'" in refused.stderr
     assert "fraud_detection" in refused.stderr
+    assert "Traceback" not in refused.stderr
