@@ -1,6 +1,6 @@
 """A stage as Dagster assets: run the engine over the run's days, and tell Dagster about each of them."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from ml_assets.pipeline.days import make_days
 from ml_assets.pipeline.reports import Reports, with_findings
 from ml_assets.pipeline.run_days import PARTITION
 from ml_assets.pipeline.stage import CannotMake, DayOutcome, Stage
+from ml_assets.pipeline.unfinished_runs import UnfinishedRuns, tell_of_unfinished
 
 if TYPE_CHECKING:
     from ml_assets.core.report import Part
@@ -90,6 +91,9 @@ def build_stage_assets(spec: ModelSpec, stage_assets: StageAssets) -> dg.AssetsD
             yield from events
             return
         stage = stage_assets.open(context)
+        unfinished = UnfinishedRuns(context.resources.lake, spec.name, stage.name)
+        left = unfinished.begin(context.run_id, days)
+        tell_of_unfinished(context.log, stage.name, context.run_id, left)
         outcomes: list[DayOutcome] = []
         try:
             outcomes += make_days(stage, days, context.run_id, alone=_is_alone(context.run.tags))
@@ -102,7 +106,7 @@ def build_stage_assets(spec: ModelSpec, stage_assets: StageAssets) -> dg.AssetsD
         _log_outcomes(context, stage, outcomes, problems)
         found = list(stage_assets.judge(stage, days))
         # Before any check can stop the run.
-        reports = _report(spec, stage_assets, context, stage, outcomes, found, problems)
+        reports = _report(spec, stage_assets, context, stage, outcomes, found, problems, {day for theirs in left.values() for day in theirs})
         stage_assets.afterwards(context, days)
         asked = set(context.selected_asset_check_keys)
         judged = [one for one in found if one.key in asked]
@@ -125,6 +129,7 @@ def build_stage_assets(spec: ModelSpec, stage_assets: StageAssets) -> dg.AssetsD
             for one in judged:
                 if one.asset == asset.key:
                     yield from events_of(context, one)
+        unfinished.end(context.run_id)
 
     return make
 
@@ -137,15 +142,19 @@ def _report(
     outcomes: Sequence[DayOutcome],
     judged: Sequence[Judged],
     problems: Mapping[date, str | None],
+    left: Collection[date],
 ) -> Reports | None:
-    """Write the stage's part of the report of each day that was made now, has a problem, has no part yet, or is the only one of the run."""
+    """Write the stage's part of the report of each day that was made now, has a problem, has no part yet, was left by a run that did not end, or is
+    the only one of the run.
+    """
     if stage_assets.report is None:
         return None
     reports = Reports(spec.name, context.resources.lake)
     days = [outcome.day for outcome in outcomes]
     if len(days) > 1 and not all(outcome.computed for outcome in outcomes):
         reported = reports.days_with(stage.name)
-        days = [outcome.day for outcome in outcomes if outcome.computed or outcome.problem or outcome.day not in reported]
+        due = {outcome.day for outcome in outcomes if outcome.computed or outcome.problem}
+        days = [day for day in days if day in due or day in left or day not in reported]
     reports.add(with_findings(stage_assets.report(stage, days), judged, problems))
     return reports
 

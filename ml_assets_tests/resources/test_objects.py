@@ -1,5 +1,6 @@
 """Files on a directory and on S3 behave the same."""
 
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -110,3 +111,23 @@ def test_a_prefix_of_a_bucket_may_hold_characters_that_mean_something_in_a_uri(b
     objects = open_objects(f"{uri}/a#b?c/", s3)
     objects.write("x", b"1")
     assert list(open_objects(uri, s3).keys()) == ["a#b?c/x"]
+
+
+def test_what_a_process_that_died_left_of_a_file_is_never_listed_and_goes_when_the_file_is_written_or_removed_later(tmp_path):
+    directory, left = Directory(tmp_path), tmp_path / "folder" / ".1.0f.unfinished"
+    directory.write("folder/1", b"x")
+    left.write_bytes(b"hal")
+    assert list(directory.keys()) == ["folder/1"]
+    assert [found.key for found in directory.sizes("folder/")] == ["folder/1"]
+    directory.write("folder/1", b"somebody may be writing it")
+    assert left.exists()
+    os.utime(left, (0, 0))
+    directory.write("folder/2", b"another")
+    assert left.exists()
+    directory.write("folder/1", b"y")
+    assert not left.exists()
+    left.write_bytes(b"hal")
+    os.utime(left, (0, 0))
+    directory.delete("folder/2")
+    directory.delete("folder/1")
+    assert not (tmp_path / "folder").exists()
