@@ -9,16 +9,19 @@ from ml_assets.resources.lake import Lake
 
 
 class UnfinishedRuns:
-    """Notes of the runs that are at some days of a stage, at `<model>/unfinished_runs/<stage>/<run>.json`: put there when a run begins, and removed when
-    it has ended everything. One that is there when another run begins is of a run that was killed or failed, or is still going on.
+    """Notes of the runs that are at some days of a stage, at `<model>/unfinished_runs/<stage>/<run>.json`.
+
+    Each is put there when a run begins, and removed when it has ended everything. One that is there when another run begins is of a run that was
+    killed or failed, or is still going on.
     """
 
     def __init__(self, lake: Lake, model: str, stage: str):
         self._files, self._stage, self._root = lake.files, stage, f"{model}/unfinished_runs/{stage}/"
 
     def begin(self, run_id: str, days: Sequence[date]) -> dict[str, list[date]]:
-        """Note that a run is at some days, which are its own from here on; returns those of them that runs before did not end, by run. One of these may
-        be an earlier attempt of this run.
+        """Note that a run is at some days, which are its own from here on; returns those of them that runs before did not end, by run.
+
+        One of these may be an earlier attempt of this run.
         """
         noted, mine = self._noted(), set(days)
         self._note(run_id, mine | set(noted.get(run_id, [])))

@@ -8,8 +8,10 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from multiprocessing.process import BaseProcess
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
@@ -88,12 +90,11 @@ def _run(
     names: Sequence[str] = ASSETS,
     days: tuple[int, int] = (1, DAYS),
     together: Barrier | None = None,
-    largest_file: int | None = None,
 ) -> None:
     """Materialise assets; exit with 1 when the run fails. What it says goes to a file.
 
     kill: when to die. count: a file that gets the boundaries that were crossed, one a line. days: the first and the last. together: waited for before
-    the run begins. largest_file: bytes beyond which no file can be written (RLIMIT_FSIZE), as on a full disk.
+    the run begins.
     """
     _say_to(log)
     crossed: Counter[str] = Counter()
@@ -110,11 +111,6 @@ def _run(
 
     if kill is not None and kill.at == "start":
         threading.Thread(target=_kill_later, args=(os.getpid(), kill.later), daemon=True).start()
-    if largest_file is not None:
-        import resource
-
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
     # Pictures take most of the time of a run this small, and have no part in what lasts.
     with (
         patch("matplotlib.figure.Figure.savefig", lambda figure, file, **_: file.write(PICTURE)),
@@ -142,12 +138,27 @@ def _say_to(log: Path) -> None:
     file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(file, 1)
     os.dup2(file, 2)
-    sys.stdout = sys.stderr = open(2, "w", buffering=1, closefd=False)
+    sys.stdout = sys.stderr = os.fdopen(2, "w", buffering=1, closefd=False)
     logging.basicConfig(stream=sys.stderr, format="%(levelname)s %(name)s %(message)s", force=True)
     logging.getLogger("ml_assets").setLevel(logging.INFO)
 
 
-def _clock(seconds: int):
-    """A clock that is wrong by some seconds."""
-    real = time.time
-    return patch("time.time", lambda: real() + seconds)
+@contextmanager
+def _clock(seconds: int) -> Iterator[None]:
+    """The clock of this process, wrong by some seconds: for all of our modules, and for whoever asks `time.time`."""
+    if not seconds:
+        yield
+        return
+    real, wrong = time.time, timedelta(seconds=seconds)
+
+    class Wrong(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return datetime.now(tz) + wrong
+
+    modules = [found for name, found in list(sys.modules.items()) if name.startswith("ml_assets.") and getattr(found, "datetime", None) is datetime]
+    with ExitStack() as patches:
+        patches.enter_context(patch("time.time", lambda: real() + seconds))
+        for module in modules:
+            patches.enter_context(patch.object(module, "datetime", Wrong))
+        yield

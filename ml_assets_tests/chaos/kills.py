@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ml_assets_tests.chaos.child import Kill, run
+from ml_assets_tests.chaos.child import Kill, run, start
 from ml_assets_tests.chaos.content import Content, content, differences, tables
 from ml_assets_tests.chaos.places import Place
+from ml_assets_tests.chaos.proxy import FaultProxy, nth
 from ml_assets_tests.conftest import ASSETS
 
 KILLED = -9
@@ -19,7 +20,7 @@ START_OF_STEP = "before event STEP_START of small__"
 
 @dataclass
 class Report:
-    """What was done to a world, and what was found: killed: how often. said: what the runs afterwards said of it. wrong: differences and torn days."""
+    """What was done to a world, and what was found. kills: each. said: what the runs afterwards said of it. wrong: differences and torn days."""
 
     what: str
     kills: list[str] = field(default_factory=list)
@@ -67,6 +68,33 @@ def kill_through(
                 break
             report.kills.append(f"{step}: {kill}")
             report.wrong += [f"after {step}: {kill}: {torn} is torn" for torn in torn_days(tables(place), wanted, began_with)]
+    report.wrong += differences(undisturbed, content(place))
+    return report
+
+
+def kill_through_requests(place: Place, proxy: FaultProxy, number: int, draw: random.Random, undisturbed: Content) -> Report:
+    """Run step after step on S3, each killed at requests, before they are passed on or before they are answered, and then left to finish."""
+    report = Report("new days, on S3, at requests")
+    wanted = {(part, of): rows for part, days in undisturbed.items() if part.startswith("rows of") for of, rows in days.items()}
+    for step in STEPS:
+        names = [step, "quarantined_data"] if step == "validated_data" else [step]
+        for attempt in range(number + 1):
+            log = place.root / f"{step}-{attempt}.log"
+            # A step makes 30 requests and more.
+            at, how = draw.randint(1, 40), draw.choice(["kill before", "kill after"])
+            proxy.calm()
+            process = start(place, log, names=names)
+            if attempt < number:
+                proxy.victim, proxy.plan = process.pid, nth(at, how)
+            process.join(240)
+            proxy.calm()
+            report.said += told(log)
+            if process.exitcode != KILLED:
+                if process.exitcode != 0:
+                    report.wrong.append(f"{step} failed with status {process.exitcode} after its kills: {log.read_text()[-1500:]}")
+                break
+            report.kills.append(f"{step}: {how} it was carried out: request {at}")
+            report.wrong += [f"after {report.kills[-1]}: {torn} is torn" for torn in torn_days(tables(place), wanted, {})]
     report.wrong += differences(undisturbed, content(place))
     return report
 

@@ -1,4 +1,4 @@
-"""The small world that chaos is let loose on: nine days through all stages, with faults of the data, models that replace each other, and predictions."""
+"""The small world that chaos is let loose on: nine days through all stages, with faults of the data, a canary, and predictions."""
 
 import io
 import os
@@ -42,6 +42,12 @@ SPEC = ModelSpec.model_validate(
         "deployment": {"canary": CANARY, "explained_rows": 3},
     }
 )
+# What steps print goes to the log of the run; Dagster would start three processes for each step to keep it.
+NO_OUTPUT = """
+compute_logs:
+  module: dagster._core.storage.noop_compute_log_manager
+  class: NoOpComputeLogManager
+"""
 KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 
 
@@ -49,13 +55,15 @@ KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 class Place:
     """Where a world is, as a child process needs it: a folder, and, where lake, landing and deploy target are in a bucket, its URI and endpoint.
 
-    mlflow: URI of MLflow's store; without it SQLite in the folder. clock: seconds by which the child's clock is wrong.
+    mlflow: URI of MLflow's store; without it SQLite in the folder. database: URI of the PostgreSQL database of Dagster's state; without it SQLite.
+    clock: seconds by which the clock of a run is wrong.
     """
 
     root: Path
     uri: str | None = None
     s3: Mapping[str, str] = field(default_factory=dict)
     mlflow: str | None = None
+    database: str | None = None
     clock: int = 0
 
     def at(self, endpoint: str) -> "Place":
@@ -77,7 +85,10 @@ class ChaosWorld(World):
         s3, home = dict(place.s3), place.root / "dagster"
         home.mkdir(exist_ok=True)
         if not (home / "dagster.yaml").exists():
-            (home / "dagster.yaml").symlink_to(DEFS.parents[1] / "dagster.yaml")
+            of_repository = DEFS.parents[1] / ("dagster-postgres.yaml" if place.database else "dagster.yaml")
+            (home / "dagster.yaml").write_text(of_repository.read_text() + NO_OUTPUT)
+        if place.database:
+            os.environ["ML_ASSETS_DATABASE"] = place.database
         lake, landing = Lake(uri=f"{place.base}/lake", s3=s3), Landing(uri=f"{place.base}/landing", s3=s3)
         super().__init__(place.root, SPEC, lake, landing, instance=dg.DagsterInstance.from_config(str(home)))
         self.place, self.deploy_target = place, DeployTarget(uri=f"{place.base}/production", s3=s3)
@@ -128,11 +139,11 @@ def change(place: Place) -> None:
     landing.write(f"{day(8)}/rows.parquet", buffer.getvalue())
 
 
-def new_place(root: Path, uri: str | None = None, s3: Mapping[str, str] | None = None, mlflow: str | None = None) -> Place:
+def new_place(root: Path, uri: str | None = None, s3: Mapping[str, str] | None = None, **more: str) -> Place:
     """A place with an empty store of MLflow and files of all days."""
     root.mkdir(parents=True, exist_ok=True)
-    place = Place(root, uri, dict(s3 or {}), mlflow)
-    if mlflow is None:
+    place = Place(root, uri, dict(s3 or {}), **more)
+    if place.mlflow is None:
         new_store(root)
     land_all(place)
     return place
