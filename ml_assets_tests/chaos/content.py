@@ -93,14 +93,14 @@ def registry(world: ChaosWorld) -> dict[str, Any]:
     model = client.get_registered_model(SPEC.name)
     digest = {int(version.version): version.tags["model_digest"] for version in versions}
     found: dict[str, Any] = {"versions of each digest": str(sorted((of, list(digest.values()).count(of)) for of in set(digest.values())))}
-    found |= {f"alias {alias}": digest.get(version, f"no version {version}") for alias, version in model.aliases.items()}
+    found |= {f"alias {alias}": digest.get(int(version), f"no version {version}") for alias, version in model.aliases.items()}
     found |= {f"tag {name}": value for name, value in model.tags.items()}
     for version in versions:
         run = client.get_run(version.run_id)
         tags = {name: value for name, value in version.tags.items() if name not in TAGS_OF_ONE_RUN}
         files = sorted(artifact.path for artifact in client.list_artifacts(version.run_id))
         model_files = sorted(artifact.path for artifact in client.list_logged_model_artifacts(run.outputs.model_outputs[0].model_id))
-        found[f"version of {digest[version.version]}"] = str(
+        found[f"version of {digest[int(version.version)]}"] = str(
             [sorted(tags.items()), run.info.status, sorted(run.data.metrics.items()), files, model_files]
         )
     return found

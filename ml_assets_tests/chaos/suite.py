@@ -127,10 +127,9 @@ def run_suite(root: Path, kills: int, seed: int, tell: Callable[[Report], None])
 
     suite = Suite(root, seed)
     with s3_behind_proxy() as proxy:
-        for report in suite.chains(proxy):
-            note(report)
-            if sum(len(done.kills) for done in reports) >= kills:
-                break
+        chains = suite.chains(proxy)
+        while sum(len(done.kills) for done in reports) < kills:
+            note(next(chains))
         for report in suite.faults(proxy):
             note(report)
     return reports
