@@ -100,7 +100,7 @@ class _Waiting:
         found = DayOutcome(self.day, True, rows, self.seconds, self.expected, self.made.problem, self.made.metadata)
         if self.kept is None:
             return found
-        told = {**self.made.metadata, "made_again": f"{', '.join(self.why)}; the rows came out the same"}
+        told = {**self.made.metadata, "made_again": f"{', '.join(self.why) or 'files beside the table were gone'}; the rows came out the same"}
         return replace(found, computed=False, fingerprint=self.kept, metadata=told)
 
 
@@ -164,7 +164,8 @@ def _settle(stage: Stage, contested: _Waiting, run_id: str) -> DayOutcome:
         _refresh(stage)
         found = _look_or_make(stage, contested.day, contested.alone)
         if isinstance(found, DayOutcome):
-            return found
+            # Rows of the day are other ones than when this run began, though it did not make them.
+            return replace(found, metadata={**found.metadata, "committed_meanwhile": True})
         try:
             _commit_together(stage, [found], run_id)
             return found.outcome()

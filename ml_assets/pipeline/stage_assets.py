@@ -153,7 +153,7 @@ def _report(
     days = [outcome.day for outcome in outcomes]
     if len(days) > 1 and not all(outcome.computed for outcome in outcomes):
         reported = reports.days_with(stage.name)
-        due = {outcome.day for outcome in outcomes if outcome.computed or outcome.problem}
+        due = {outcome.day for outcome in outcomes if outcome.computed or outcome.problem or "committed_meanwhile" in outcome.metadata}
         days = [day for day in days if day in due or day in left or day not in reported]
     reports.add(with_findings(stage_assets.report(stage, days), judged, problems))
     return reports

@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import date
 
 from ml_assets.resources.lake import Lake
@@ -39,12 +40,10 @@ class UnfinishedRuns:
     def _noted(self) -> dict[str, list[date]]:
         found = {}
         for key in list(self._files.keys(self._root)):
-            try:
+            # It may have ended meanwhile.
+            with suppress(FileNotFoundError):
                 note = json.loads(self._files.read(key))
-            except FileNotFoundError:
-                # It has ended meanwhile.
-                continue
-            found[key.removeprefix(self._root).removesuffix(".json")] = [date.fromisoformat(day) for day in note["days"]]
+                found[key.removeprefix(self._root).removesuffix(".json")] = [date.fromisoformat(day) for day in note["days"]]
         return found
 
     def _note(self, run_id: str, days: Iterable[date]) -> None:

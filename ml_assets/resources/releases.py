@@ -61,7 +61,7 @@ class Releases:
         elif self._live.are_in_line(latest, rows, shown):
             return latest
         else:
-            log.warning("%s: release %d was not carried out in full; aliases and deploy target are brought in line with it", self._name, latest.number)
+            log.warning("%s: release %d was not carried out in full; aliases and deploy target are brought in line", self._name, latest.number)
         self._carry_out()
         return self.ledger.latest()
 

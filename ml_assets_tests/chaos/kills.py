@@ -2,7 +2,7 @@
 
 import random
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -52,51 +52,66 @@ def chosen_kills(boundaries: Mapping[str, int], number: int, draw: random.Random
 def kill_through(
     place: Place, kills: Mapping[str, Sequence[Kill]], undisturbed: Content, what: str, began_with: Mapping[tuple[str, str], str]
 ) -> Report:
-    """Run step after step, each killed as asked and then left to finish; between two kills each day is as it was or as it will be."""
-    report = Report(what)
-    wanted = {(part, of): rows for part, days in undisturbed.items() if part.startswith("rows of") for of, rows in days.items()}
-    for step in STEPS:
-        names = [step, "quarantined_data"] if step == "validated_data" else [step]
-        for number, kill in enumerate([*kills.get(step, ()), None]):
-            log = place.root / f"{step}-{number}.log"
-            status = run(place, log, kill=kill, names=names)
-            report.said += told(log)
-            if status != KILLED:
-                # It was over before it came to that moment.
-                if status:
-                    report.wrong.append(f"{step} failed with status {status} after its kills: {log.read_text()[-1500:]}")
-                break
-            report.kills.append(f"{step}: {kill}")
-            report.wrong += [f"after {step}: {kill}: {torn} is torn" for torn in torn_days(tables(place), wanted, began_with)]
-    report.wrong += differences(undisturbed, content(place))
-    return report
+    """Run through all steps, killed in each as asked; every run goes on where the one before it died."""
+
+    def attempt(log: Path, names: Sequence[str], kill: Kill) -> int | None:
+        return run(place, log, kill=kill, names=names)
+
+    return _chain(place, {step: list(kills.get(step, ())) for step in STEPS}, attempt, undisturbed, what, began_with)
 
 
 def kill_through_requests(place: Place, proxy: FaultProxy, number: int, draw: random.Random, undisturbed: Content) -> Report:
-    """Run step after step on S3, each killed at requests, before they are passed on or before they are answered, and then left to finish."""
-    report = Report("new days, on S3, at requests")
+    """The same on S3, killed at requests, before they are passed on or before they are answered."""
+
+    def attempt(log: Path, names: Sequence[str], kill: Kill) -> int | None:
+        proxy.calm()
+        process = start(place, log, names=names)
+        proxy.victim, proxy.plan = process.pid, nth(kill.number, kill.at)
+        process.join(600)
+        proxy.calm()
+        return process.exitcode
+
+    # A step makes 30 requests and more.
+    kills = {step: [Kill(draw.choice(["kill before", "kill after"]), draw.randint(1, 60)) for _ in range(number)] for step in STEPS}
+    return _chain(place, kills, attempt, undisturbed, "new days, on S3, at requests", {})
+
+
+def _chain(
+    place: Place,
+    kills: Mapping[str, Sequence[Kill]],
+    attempt: Callable[[Path, Sequence[str], Kill], int | None],
+    undisturbed: Content,
+    what: str,
+    began_with: Mapping[tuple[str, str], str],
+) -> Report:
+    report, begin = Report(what), 0
     wanted = {(part, of): rows for part, days in undisturbed.items() if part.startswith("rows of") for of, rows in days.items()}
-    for step in STEPS:
-        names = [step, "quarantined_data"] if step == "validated_data" else [step]
-        for attempt in range(number + 1):
-            log = place.root / f"{step}-{attempt}.log"
-            # A step makes 30 requests and more.
-            at, how = draw.randint(1, 40), draw.choice(["kill before", "kill after"])
-            proxy.calm()
-            process = start(place, log, names=names)
-            if attempt < number:
-                proxy.victim, proxy.plan = process.pid, nth(at, how)
-            process.join(240)
-            proxy.calm()
+    for last, step in enumerate(STEPS):
+        for number, kill in enumerate(kills[step]):
+            log = place.root / f"{step}-{number}.log"
+            status = attempt(log, _assets(begin, last), kill)
             report.said += told(log)
-            if process.exitcode != KILLED:
-                if process.exitcode != 0:
-                    report.wrong.append(f"{step} failed with status {process.exitcode} after its kills: {log.read_text()[-1500:]}")
+            if status != KILLED:
+                # They were over before it came to that moment.
+                if status:
+                    report.wrong.append(f"{step} failed with status {status} after its kills: {log.read_text()[-1500:]}")
+                begin = last + 1
                 break
-            report.kills.append(f"{step}: {how} it was carried out: request {at}")
-            report.wrong += [f"after {report.kills[-1]}: {torn} is torn" for torn in torn_days(tables(place), wanted, {})]
+            begin = last
+            report.kills.append(f"{step}: {kill}")
+            report.wrong += [f"after {step}: {kill}: {torn} is torn" for torn in torn_days(tables(place), wanted, began_with)]
+    if begin < len(STEPS):
+        log = place.root / "last.log"
+        if status := run(place, log, names=_assets(begin, len(STEPS))):
+            report.wrong.append(f"the last run failed with status {status}: {log.read_text()[-1500:]}")
+        report.said += told(log)
     report.wrong += differences(undisturbed, content(place))
     return report
+
+
+def _assets(first: int, last: int) -> list[str]:
+    steps = STEPS[first : last + 1]
+    return [*steps, *(["quarantined_data"] if "validated_data" in steps else [])]
 
 
 def torn_days(held: Mapping[tuple[str, str], str], wanted: Mapping[tuple[str, str], str], began_with: Mapping[tuple[str, str], str]) -> list[str]:

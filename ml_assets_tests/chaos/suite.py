@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ml_assets.resources.postgresql import with_driver
 from ml_assets_tests.chaos import faults
 from ml_assets_tests.chaos.child import run
 from ml_assets_tests.chaos.content import Content, content, tables
@@ -62,7 +63,7 @@ class Suite:
 
     def of_new_days(self) -> Report:
         """A chain of kills while everything is made for the first time."""
-        place = copy_of(self.landed, self.folder())
+        place = self.in_folder()
         kills = {step: list(chosen_kills(self.boundaries[step], KILLS_OF_A_STEP, self.draw)) for step in STEPS}
         return kill_through(place, kills, self.undisturbed, "new days, in a directory", {})
 
@@ -93,28 +94,28 @@ class Suite:
             yield self.of_changed_days()
             yield self.of_requests(proxy)
 
-    def faults(self, proxy: FaultProxy) -> Iterator[Report]:
+    def faults(self, proxy: FaultProxy) -> list[Callable[[], Report]]:
         """Each fault of the world once."""
         wanted, draw = self.undisturbed, self.draw
-        with self._postgresql() as server:
-            yield faults.postgresql_restarts(server, self._on(server), draw, wanted)
-        yield faults.mlflow_restarts(copy_of(self.landed, self.folder()), draw, wanted)
-        yield faults.two_at_once(copy_of(self.landed, self.folder()), wanted)
-        yield faults.clock_set_back(copy_of(self.landed, self.folder()), wanted)
-        yield faults.spoilt_files(copy_of(self.landed, self.folder()), wanted)
-        for share in (0.03, 0.15):
-            yield faults.spoilt_requests(self.in_bucket(proxy), proxy, share, draw, wanted)
-        yield faults.outage(self.in_bucket(proxy), proxy, draw.randint(20, 200), wanted)
-        for kilobytes in (1400, 2500, 4000):
-            yield faults.full_disk(self.folder(), kilobytes, wanted)
+        return [
+            lambda: faults.spoilt_files(self.in_folder(), wanted),
+            lambda: faults.two_at_once(self.in_folder(), wanted),
+            lambda: faults.clock_set_back(self.in_folder(), wanted),
+            *(lambda kilobytes=kilobytes: faults.full_disk(self.folder(), kilobytes, wanted) for kilobytes in (1400, 2500, 4000)),
+            self._postgresql,
+            lambda: faults.mlflow_restarts(self.in_folder(), draw, wanted),
+            *(lambda share=share: faults.spoilt_requests(self.in_bucket(proxy), proxy, share, draw, wanted) for share in (0.03, 0.15)),
+            lambda: faults.outage(self.in_bucket(proxy), proxy, draw.randint(20, 200), wanted),
+        ]
 
-    @contextmanager
-    def _postgresql(self) -> Iterator[PostgresqlServer]:
+    def in_folder(self) -> Place:
+        """A new world in a folder."""
+        return copy_of(self.landed, self.folder())
+
+    def _postgresql(self) -> Report:
         with PostgresqlServer() as server:
-            yield server
-
-    def _on(self, server: PostgresqlServer) -> Place:
-        return new_place(self.folder(), mlflow=server.new_database(), database=server.new_database())
+            place = new_place(self.folder(), mlflow=with_driver(server.new_database()), database=server.new_database())
+            return faults.postgresql_restarts(server, place, self.draw, self.undisturbed)
 
 
 def run_suite(root: Path, kills: int, seed: int, tell: Callable[[Report], None]) -> list[Report]:
@@ -130,6 +131,6 @@ def run_suite(root: Path, kills: int, seed: int, tell: Callable[[Report], None])
         chains = suite.chains(proxy)
         while sum(len(done.kills) for done in reports) < kills:
             note(next(chains))
-        for report in suite.faults(proxy):
-            note(report)
+        for trial in suite.faults(proxy):
+            note(trial())
     return reports
