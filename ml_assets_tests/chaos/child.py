@@ -49,6 +49,8 @@ CONTEXT.set_forkserver_preload(
         "ml_assets.core.report_page",
     ]
 )
+# A run takes a few seconds; on a machine that is busy with much else, many times that.
+LONGEST = 1800.0
 PICTURE = b"\x89PNG\r\n\x1a\n"
 
 
@@ -71,7 +73,7 @@ def start(place: Place, log: Path, **options: object) -> BaseProcess:
     return process
 
 
-def run(place: Place, log: Path, seconds: float = 240, **options: object) -> int:
+def run(place: Place, log: Path, seconds: float = LONGEST, **options: object) -> int:
     """The exit status of a run over all days, negative the signal that ended it."""
     process = start(place, log, **options)
     process.join(seconds)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ml_assets.pipeline.assets import LANDED_TO_FEATURES
 from ml_assets.resources.objects import open_objects
-from ml_assets_tests.chaos.child import CONTEXT, run, start
+from ml_assets_tests.chaos.child import CONTEXT, LONGEST, run, start
 from ml_assets_tests.chaos.content import Content, content, differences
 from ml_assets_tests.chaos.kills import Report, told
 from ml_assets_tests.chaos.places import Place, faulty_file, good_rows, new_place
@@ -47,7 +47,7 @@ def spoilt_requests(place: Place, proxy: FaultProxy, share: float, draw: random.
     report, log = Report(f"S3: {share:.0%} of the requests spoilt"), place.root / "spoilt.log"
     proxy.done.clear()
     proxy.plan = some(share, draw)
-    status = run(place, log, seconds=900)
+    status = run(place, log)
     done = ", ".join(f"{number} {fault}" for fault, number in sorted(proxy.done.items()))
     proxy.calm()
     report.said = [f"got through {done}" if status == 0 else f"failed after {done}", *([] if status == 0 else failure_of(log))]
@@ -58,7 +58,7 @@ def outage(place: Place, proxy: FaultProxy, after: int, undisturbed: Content) ->
     """S3 is gone from a request on, for the rest of the run, which says so in words."""
     report, log = Report(f"S3 gone after {after} requests"), place.root / "outage.log"
     proxy.plan = lambda number, method, path: "reset" if number > after else None
-    status = run(place, log, seconds=900)
+    status = run(place, log)
     proxy.calm()
     report.said = failure_of(log)
     if status != 1:
@@ -98,7 +98,7 @@ def restarts(
         stop()
         time.sleep(1.0)
         begin()
-    process.join(300)
+    process.join(LONGEST)
     if process.exitcode is None:
         process.kill()
         report.wrong.append("the run hangs")
@@ -156,7 +156,7 @@ def two_at_once(place: Place, undisturbed: Content) -> Report:
     logs = [place.root / f"{name}.log" for name in ("one", "other")]
     processes = [start(place, log, together=together) for log in logs]
     for process, log in zip(processes, logs, strict=True):
-        process.join(600)
+        process.join(LONGEST)
         report.said += ["ended well"] if process.exitcode == 0 else failure_of(log)
     return recover(place, undisturbed, report)
 

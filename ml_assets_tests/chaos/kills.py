@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ml_assets_tests.chaos.child import Kill, run, start
+from ml_assets_tests.chaos.child import LONGEST, Kill, run, start
 from ml_assets_tests.chaos.content import Content, content, differences, tables
 from ml_assets_tests.chaos.places import Place
 from ml_assets_tests.chaos.proxy import FaultProxy, nth
@@ -67,7 +67,7 @@ def kill_through_requests(place: Place, proxy: FaultProxy, number: int, draw: ra
         proxy.calm()
         process = start(place, log, names=names)
         proxy.victim, proxy.plan = process.pid, nth(kill.number, kill.at)
-        process.join(600)
+        process.join(LONGEST)
         proxy.calm()
         return process.exitcode
 

@@ -150,10 +150,10 @@ class Materialisations(RuleBasedStateMachine):
 
 
 TestAnySequenceEndsAsOneCleanPass = Materialisations.TestCase
-TestAnySequenceEndsAsOneCleanPass.settings = settings(max_examples=8, stateful_step_count=8, deadline=None)
+TestAnySequenceEndsAsOneCleanPass.settings = settings(max_examples=5, stateful_step_count=6, deadline=None)
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(moment=st.integers(0, 3 * 24 - 1), shift=st.floats(0.5, 3), drop=st.integers(0, 11))
 def test_what_comes_later_changes_no_feature_and_no_label_that_is_not_known_yet_does(moment: int, shift: float, drop: int):
     now, place = pd.Timestamp(day(1)) + pd.Timedelta(hours=moment), Place()
@@ -173,7 +173,7 @@ def test_what_comes_later_changes_no_feature_and_no_label_that_is_not_known_yet_
     pd.testing.assert_frame_equal(before, after, check_exact=True)
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(random=st.randoms(use_true_random=False), files=st.integers(1, 4), form=st.sampled_from(["parquet", "csv"]))
 def test_neither_the_order_of_rows_nor_their_cut_into_files_changes_a_feature(random, files: int, form: str):
     place, other = Place(), Place("other", Path(tempfile.mkdtemp()))
