@@ -5,7 +5,8 @@ import re
 from typing import Any
 
 from ml_assets.resources.objects import open_objects
-from ml_assets_tests.chaos.places import SPEC, ChaosWorld, Place
+from ml_assets.resources.registry import ModelRegistry
+from ml_assets_tests.chaos.places import SPEC, ChaosWorld, Place, registry_at
 from ml_assets_tests.conftest import ASSETS
 
 # Of a run, or of the moment.
@@ -23,9 +24,8 @@ def content(place: Place) -> Content:
     numbers.
     """
     world = ChaosWorld(place)
-    numbers = {int(version.version): version.tags["model_digest"][:8] for version in _versions(world)}
     return {
-        **_tables(place, numbers),
+        **_tables(place),
         "registry": registry(world),
         "deploy target": _files(place, "production"),
         "reports": _files(place, f"lake/{SPEC.name}/reports"),
@@ -44,14 +44,15 @@ def _key(name: str):
 
 def tables(place: Place) -> dict[tuple[str, str], str]:
     """A digest of the rows of each (table, day), in their stored order; days without rows are left out."""
-    return {(part, of): rows for part, days in _tables(place, {}).items() if part.startswith("rows of") for of, rows in days.items()}
+    return {(part, of): rows for part, days in _tables(place).items() if part.startswith("rows of") for of, rows in days.items()}
 
 
-def _tables(place: Place, numbers: dict[int, str]) -> Content:
+def _tables(place: Place) -> Content:
     import pyarrow.dataset as ds
     from deltalake import DeltaTable
 
     root, found = f"{place.base}/lake/{SPEC.name}", {}
+    numbers = {int(version.version): version.tags["model_digest"][:8] for version in _versions(registry_at(place))}
     files = open_objects(root, place.s3)
     names = sorted({key.split("/")[0] for key in files.keys("") if "/_delta_log/" in key and key.endswith(".json")})
     for name in names:
@@ -87,7 +88,7 @@ def _options(place: Place) -> dict[str, str]:
 
 def registry(world: ChaosWorld) -> dict[str, Any]:
     """Versions with their tags, figures and files, aliases and tags of the model; the same however the versions are numbered."""
-    client, versions = world.registry.client, _versions(world)
+    client, versions = world.registry.client, _versions(world.registry)
     if not versions:
         return {}
     model = client.get_registered_model(SPEC.name)
@@ -106,8 +107,8 @@ def registry(world: ChaosWorld) -> dict[str, Any]:
     return found
 
 
-def _versions(world: ChaosWorld) -> list[Any]:
-    return list(world.registry.client.search_model_versions(f"name = '{SPEC.name}'", max_results=1000))
+def _versions(registry: ModelRegistry) -> list[Any]:
+    return list(registry.client.search_model_versions(f"name = '{SPEC.name}'", max_results=1000))
 
 
 def _files(place: Place, folder: str) -> dict[str, str]:

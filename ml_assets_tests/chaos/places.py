@@ -92,10 +92,15 @@ class ChaosWorld(World):
         lake, landing = Lake(uri=f"{place.base}/lake", s3=s3), Landing(uri=f"{place.base}/landing", s3=s3)
         super().__init__(place.root, SPEC, lake, landing, instance=dg.DagsterInstance.from_config(str(home)))
         self.place, self.deploy_target = place, DeployTarget(uri=f"{place.base}/production", s3=s3)
+        self.registry = registry_at(place)
         if place.mlflow:
             artifacts = (place.root / "mlartifacts").as_uri()
-            self.registry = ModelRegistry(tracking_uri=place.mlflow)
             self.tracking = ExperimentTracking(tracking_uri=place.mlflow, artifact_root=None if place.mlflow.startswith("http") else artifacts)
+
+
+def registry_at(place: Place) -> ModelRegistry:
+    """The registry of a world."""
+    return ModelRegistry(tracking_uri=place.mlflow or f"sqlite:///{place.root / 'mlflow.db'}")
 
 
 def good_rows(number: int) -> bytes:

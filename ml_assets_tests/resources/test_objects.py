@@ -5,9 +5,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import BotoCoreError
 
 from ml_assets.resources.directory import Directory
 from ml_assets.resources.objects import open_objects
+from ml_assets_tests.chaos.proxy import FaultProxy, all_of, nth
 
 
 @pytest.fixture(params=["directory", "s3"])
@@ -131,3 +133,20 @@ def test_what_a_process_that_died_left_of_a_file_is_never_listed_and_goes_when_t
     directory.delete("folder/2")
     directory.delete("folder/1")
     assert not (tmp_path / "folder").exists()
+
+
+def test_an_answer_of_s3_that_breaks_off_is_asked_for_again_and_given_up_in_the_end(bucket):
+    uri, s3 = bucket
+    with FaultProxy(s3["endpoint_url"]) as proxy:
+        objects = open_objects(uri, {**s3, "endpoint_url": proxy.address})
+        objects.write("key", b"x" * 1000)
+        (found,) = objects.describe("key")
+        proxy.calm()
+        proxy.plan = lambda number, method, path: "answer cut" if number <= 2 else None
+        assert objects.read("key") == b"x" * 1000
+        proxy.calm()
+        proxy.plan = nth(1, "answer cut")
+        assert objects.read_unchanged(found) == b"x" * 1000
+        proxy.plan = all_of("answer cut")
+        with pytest.raises(BotoCoreError):
+            objects.read("key")
