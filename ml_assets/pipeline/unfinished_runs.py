@@ -37,6 +37,10 @@ class UnfinishedRuns:
         """A run has ended everything."""
         self._files.delete(self._key(run_id))
 
+    def days(self) -> set[date]:
+        """The days that runs did not end, or are at."""
+        return {day for theirs in self._noted().values() for day in theirs}
+
     def _noted(self) -> dict[str, list[date]]:
         found = {}
         for key in list(self._files.keys(self._root)):

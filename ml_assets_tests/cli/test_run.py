@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import yaml
 from rich.console import Console
 
 from ml_assets.cli import run as main_job
+from ml_assets.cli.simulate import write_landing
 from ml_assets.definitions import DEFS
 from ml_assets.defs.environment import Settings
 from ml_assets.pipeline.spec_files import read_spec
@@ -96,6 +98,26 @@ def test_an_empty_bucket_is_filled_by_the_simulator_but_never_in_production(buck
     settings = Settings(environment, uri, str(tmp_path / "lake"), "", "", "", s3)
     main_job._simulate_if_empty(spec, landing, settings, Console(quiet=True))
     assert landing.days(spec.source) == ([spec.source.start] if environment == "local" else [])
+
+
+def test_a_simulation_that_was_interrupted_is_done_again(tmp_path, monkeypatch):
+    spec, landing = read_spec(DEFS / "fraud_detection" / "defs.yaml"), Landing(uri=str(tmp_path))
+    monkeypatch.setattr(main_job, "SIMULATED_DAYS", 2)
+    settings = Settings("local", str(tmp_path), "", "", "", "", {})
+
+    def die(day: date) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_landing(tmp_path, spec.source.start, 2, report=die)
+    assert len(landing.days(spec.source)) == 1
+    main_job._simulate_if_empty(spec, landing, settings, Console(quiet=True))
+    assert len(landing.days(spec.source)) == 2
+    # What somebody repairs afterwards is not simulated again.
+    file = tmp_path / "fraud_detection" / str(spec.source.start) / "transactions.parquet"
+    file.write_bytes(b"repaired")
+    main_job._simulate_if_empty(spec, landing, settings, Console(quiet=True))
+    assert file.read_bytes() == b"repaired"
 
 
 def test_a_lake_that_cannot_be_used_is_told_without_a_traceback(bucket, data):
