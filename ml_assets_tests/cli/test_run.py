@@ -7,6 +7,7 @@ import subprocess
 import sys
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -17,6 +18,8 @@ from ml_assets.cli.simulate import write_landing
 from ml_assets.definitions import DEFS
 from ml_assets.defs.environment import Settings
 from ml_assets.pipeline.spec_files import read_spec
+from ml_assets.pipeline.unfinished_runs import UnfinishedRuns
+from ml_assets.resources.lake import Lake
 from ml_assets.resources.landing import Landing
 from ml_assets_tests.resources.mlflow_cases import new_store
 
@@ -118,6 +121,15 @@ def test_a_simulation_that_was_interrupted_is_done_again(tmp_path, monkeypatch):
     file.write_bytes(b"repaired")
     main_job._simulate_if_empty(spec, landing, settings, Console(quiet=True))
     assert file.read_bytes() == b"repaired"
+
+
+def test_days_that_a_run_did_not_end_are_something_to_do(tmp_path):
+    lake, left = Lake(uri=str(tmp_path)), date(2025, 1, 2)
+    stages = SimpleNamespace(training=SimpleNamespace(lake=lake, spec=SimpleNamespace(name="small")))
+    UnfinishedRuns(lake, "small", "features").begin("a run that died", [left])
+    found = {name: main_job._was_left(stages, SimpleNamespace(name=name), [left]) for name in ("features", "evaluation")}
+    assert found == {"features": True, "evaluation": False}
+    assert not main_job._was_left(stages, SimpleNamespace(name="features"), [date(2025, 1, 3)])
 
 
 def test_a_lake_that_cannot_be_used_is_told_without_a_traceback(bucket, data):
