@@ -66,6 +66,16 @@ def test_a_file_of_a_model_that_is_lost_or_was_emptied_is_put_back_and_nothing_b
     assert again(world.run(MODELS, day(12)), "trained_model") == []
 
 
+def test_a_day_without_a_model_says_why_also_when_it_is_unchanged(world):
+    told = []
+    for _ in range(2):
+        made = [event.step_materialization_data.materialization for event in world.run(MODELS, day(2), day(3)).get_asset_materialization_events()]
+        told.append({(one.asset_key.path[-1], one.partition): one.metadata["problem"].value for one in made})
+    assert told[0] == told[1]
+    assert len(told[0]) == 6
+    assert all("the data begin on 2025-01-01" in problem for problem in told[0].values())
+
+
 def test_the_learning_curve_is_in_the_lake_and_with_the_registered_version(world):
     row = world.stages().training.row(day(12))
     curve = json.loads((world.root / "lake" / row["artifacts"] / "learning_curve.json").read_text())
