@@ -112,7 +112,8 @@ class ModelRegistry(dg.ConfigurableResource):
             of_run = client.get_run(version.run_id)
             if of_run.info.status != FINISHED:
                 log.warning("version %s of %s was made by a process that died right after; its MLflow run is ended", version.version, record.name)
-                _link(client, version.model_id, version)
+                for made in of_run.outputs.model_outputs if of_run.outputs else []:
+                    _link(client, made.model_id, version)
                 client.set_terminated(version.run_id, FINISHED)
             logged = of_run.data
             for name, value in record.finite_metrics().items():
@@ -201,10 +202,9 @@ class ModelRegistry(dg.ConfigurableResource):
                 time.sleep(random.uniform(0.05, 0.2) * attempt)
 
 
-def _link(client: "MlflowClient", model_id: str | None, version: "ModelVersion") -> None:
+def _link(client: "MlflowClient", model_id: str, version: "ModelVersion") -> None:
     """Servers write this link from the logged model to its version themselves; a database used directly does not."""
-    if model_id:
-        client.set_logged_model_tags(model_id, {"mlflow.modelVersions": json.dumps([{"name": version.name, "version": int(version.version)}])})
+    client.set_logged_model_tags(model_id, {"mlflow.modelVersions": json.dumps([{"name": version.name, "version": int(version.version)}])})
 
 
 def _safe(what: str, value: str) -> str:
