@@ -97,7 +97,7 @@ def _chain(
                     report.wrong.append(f"{step} failed with status {status} after its kills: {log.read_text()[-1500:]}")
                 begin = last + 1
                 break
-            begin = last
+            # It may have died in a step before this one, so the next run begins there too.
             report.kills.append(f"{step}: {kill}")
             report.wrong += [f"after {step}: {kill}: {torn} is torn" for torn in torn_days(tables(place), wanted, began_with)]
     if begin < len(STEPS):
