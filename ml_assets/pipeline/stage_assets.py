@@ -90,10 +90,11 @@ def build_stage_assets(spec: ModelSpec, stage_assets: StageAssets) -> dg.AssetsD
         if (events := stage_assets.instead(context, days)) is not None:
             yield from events
             return
-        stage = stage_assets.open(context)
-        unfinished = UnfinishedRuns(context.resources.lake, spec.name, stage.name)
+        # To open a stage may complete what others left undone.
+        unfinished = UnfinishedRuns(context.resources.lake, spec.name, main.path[-1])
         left = unfinished.begin(context.run_id, days)
-        tell_of_unfinished(context.log, stage.name, context.run_id, left)
+        tell_of_unfinished(context.log, main.path[-1], context.run_id, left)
+        stage = stage_assets.open(context)
         outcomes: list[DayOutcome] = []
         try:
             outcomes += make_days(stage, days, context.run_id, alone=_is_alone(context.run.tags))

@@ -17,7 +17,9 @@ class UnfinishedRuns:
     """
 
     def __init__(self, lake: Lake, model: str, stage: str):
-        self._files, self._stage, self._root = lake.files, stage, f"{model}/unfinished_runs/{stage}/"
+        # Says what is wrong with a lake that cannot be used.
+        lake.location(model, stage)
+        self._files, self._root = lake.files, f"{model}/unfinished_runs/{stage}/"
 
     def begin(self, run_id: str, days: Sequence[date]) -> dict[str, list[date]]:
         """Note that a run is at some days, which are its own from here on; returns those of them that runs before did not end, by run.
