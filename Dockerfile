@@ -32,6 +32,9 @@ FROM ${PYTHON_IMAGE}
 ARG UID=10001
 RUN useradd --uid ${UID} --user-group --no-create-home --home-dir /tmp --shell /usr/sbin/nologin ml_assets \
     && mkdir -p /opt/dagster/dagster_home && chown ${UID}:${UID} /opt/dagster/dagster_home
+# By this name the Dagster chart waits until the service of the code server is known. The one of busybox does not look through the search domains of a
+# cluster in all its releases, and would be a second image.
+RUN printf '#!/bin/sh\nexec getent hosts "$1"\n' > /usr/local/bin/nslookup && chmod 755 /usr/local/bin/nslookup
 COPY --from=build /opt/venv /opt/venv
 COPY --from=build /opt/ml_assets /opt/ml_assets
 # Byte code was compiled above, and the file system is read only. What libraries want to cache goes to /tmp. The NVIDIA settings are read by the

@@ -15,7 +15,7 @@ export DAGSTER_EVENT_BATCH_SIZE ?= 400
 # Byte code saves every process a second or more of imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run run-s3 plan quarantine repair releases rollback pause resume canary promote serve kserve test chaos doctor k8s-test k8s-approve ui lint docs screenshots bench env clean home
+.PHONY: help run run-s3 plan quarantine repair releases rollback pause resume canary promote notifications notify-test serve kserve test chaos doctor k8s-test k8s-approve ui lint audit docs screenshots bench env clean home
 
 help:  ## List the verbs
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
@@ -57,6 +57,12 @@ canary: $(VENV)/.installed home  ## Make a version the canary, at the first step
 promote: $(VENV)/.installed home  ## Make a version the champion at once (VERSION=7 REASON=...)
 	@$(RELEASE) promote --version $(VERSION) $(SAID)
 
+notifications: $(VENV)/.installed home  ## Print what people were told, open notifications first (docs/notifications.md)
+	@$(BIN)/python -m ml_assets.cli.notifications
+
+notify-test: $(VENV)/.installed home  ## Send a message to every target of ML_ASSETS_NOTIFY, and say whether it took it
+	@$(BIN)/python -m ml_assets.cli.notifications --test
+
 serve: $(VENV)/.installed  ## Serve scores over HTTP (MODEL=fraud_detection PORT=8000 HOST=127.0.0.1; docs/serving.md)
 	@$(BIN)/python -m ml_assets.cli.serve $(MODEL) --host $(HOST) --port $(PORT)
 
@@ -83,6 +89,9 @@ ui: $(VENV)/.installed home  ## Open the Dagster UI on the same instance (PORT=3
 
 lint: $(VENV)/.installed-dev  ## Check style, types and import contracts
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/pyright && $(BIN)/lint-imports
+
+audit: $(VENV)/.installed-audit  ## Ask the advisory database about every dependency that is pinned; says what is pinned where it cannot be reached
+	@$(BIN)/python -m ml_assets.cli.audit
 
 docs: $(VENV)/.installed-dev  ## Write the documents that are generated from the code
 	@$(BIN)/python -m ml_assets.cli.docs
@@ -117,6 +126,10 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 
 $(VENV)/.installed-docs: $(VENV)/.installed
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[docs]'
+	@touch $@
+
+$(VENV)/.installed-audit: $(VENV)/.installed
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[audit]'
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed

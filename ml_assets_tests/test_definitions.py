@@ -27,6 +27,10 @@ HEAVY = (
     "dagster_mlflow",
     "kubernetes",
     "boto3",
+    "apprise",
+    "sqlalchemy",
+    "opentelemetry",
+    "pythonjsonlogger",
 )
 
 

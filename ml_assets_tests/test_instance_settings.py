@@ -11,15 +11,19 @@ from typing import ClassVar
 
 import dagster as dg
 import pytest
+from dagster._core.events import RunFailureReason
+from dagster._core.execution.plan.resume_retry import ReexecutionStrategy
+from dagster._core.execution.retries import auto_reexecution_should_retry_run
 from dagster._core.launcher import WorkerStatus
 from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
 from dagster._core.run_coordinator import SubmitRunContext
 from dagster._core.scheduler import DagsterDaemonScheduler
 from dagster._core.scheduler.instigation import TickStatus
 from dagster._core.storage.dagster_run import DagsterRunStatus
-from dagster._core.test_utils import create_test_daemon_workspace_context, freeze_time
+from dagster._core.test_utils import create_run_for_test, create_test_daemon_workspace_context, freeze_time
 from dagster._core.workspace.context import WorkspaceProcessContext
 from dagster._core.workspace.load_target import WorkspaceFileTarget
+from dagster._daemon.auto_run_reexecution.auto_run_reexecution import DEFAULT_REEXECUTION_POLICY, get_reexecution_strategy
 from dagster._daemon.backfill import execute_backfill_iteration_loop
 from dagster._daemon.run_coordinator.queued_run_coordinator_daemon import QueuedRunCoordinatorDaemon
 from dagster._scheduler.scheduler import launch_scheduled_runs
@@ -179,3 +183,14 @@ def test_a_run_whose_code_server_is_gone_counts_as_failed_and_one_without_server
     instance.add_run_tags(run_id, {".dagster/grpc_info": f'{{"host": "localhost", "socket": "{tmp_path}/gone"}}'})
     health = launcher.check_run_worker_health(run)
     assert (health.status, health.msg) == (WorkerStatus.FAILED, "the code server that started the run is gone")
+
+
+def test_a_lost_worker_is_replaced_once_and_a_failed_step_is_not(instance):
+    lost, failed = (create_run_for_test(instance, status=DagsterRunStatus.FAILURE) for _ in range(2))
+    assert auto_reexecution_should_retry_run(instance, lost, RunFailureReason.UNKNOWN)
+    assert not auto_reexecution_should_retry_run(instance, failed, RunFailureReason.STEP_FAILURE)
+    of_lost = {"dagster/root_run_id": lost.run_id, "dagster/parent_run_id": lost.run_id}
+    again = create_run_for_test(instance, status=DagsterRunStatus.FAILURE, parent_run_id=lost.run_id, root_run_id=lost.run_id, tags=of_lost)
+    assert not auto_reexecution_should_retry_run(instance, again, RunFailureReason.UNKNOWN)
+    assert get_reexecution_strategy(lost, instance) is None
+    assert DEFAULT_REEXECUTION_POLICY is ReexecutionStrategy.FROM_FAILURE

@@ -16,6 +16,8 @@ from ml_assets_tests.conftest import SMALL
 from ml_assets_tests.lake_content import digests
 from ml_assets_tests.local_instance import LocalInstance
 from ml_assets_tests.pipeline.world import START, day, rows_of
+from ml_assets_tests.resources.test_notifications import rows
+from ml_assets_tests.webhook import Webhook
 
 pytestmark = pytest.mark.slow
 QUIET = {"sensor": {"enabled": False}, "schedule": {"enabled": False}}
@@ -92,9 +94,11 @@ def test_a_model_has_one_run_at_a_time_whatever_launches_them_and_another_model_
         other = [instance.launch("two", days[-1], days[0]) for _ in range(2)]
         made_by = ("dagster/backfill", "dagster/schedule_name")
         instance.wait("a run of each kind", lambda: all(any(tag in run["tags"] for run in instance.runs()) for tag in made_by), 150)
-        instance.wait("the end of all of these", lambda: ended(instance, 6), 150)
+        # The run that was killed is tried again.
+        instance.wait("the end of all of these", lambda: ended(instance, 7), 150)
         runs = instance.runs()
         assert {run["runId"] for run in runs if run["status"] != "SUCCESS"} == {killed}
+        assert [run["tags"]["dagster/parent_run_id"] for run in runs if "dagster/retry_number" in run["tags"]] == [killed]
         of_two = sorted((run["startTime"], run["endTime"]) for run in runs if run["runId"] in other)
         of_one = sorted((run["startTime"], run["endTime"]) for run in runs if run["runId"] not in other)
         for spans in (of_one, of_two):
@@ -114,5 +118,54 @@ def test_a_run_that_died_with_its_server_ends_and_the_next_one_goes_on(tmp_path:
         instance.stop("daemon", signal.SIGKILL)
         instance.wait("the death of the run", lambda: not is_alive(process), 10)
         instance.start_daemon()
-        runs = instance.wait("the end of both", lambda: ended(instance, 2), 150)
-        assert {run["runId"]: run["status"] for run in runs} == {killed: "FAILURE", waiting: "SUCCESS"}
+        runs = instance.wait("the end of both, and of the one that goes on", lambda: ended(instance, 3), 150)
+        (again,) = [run for run in runs if run["tags"].get("dagster/parent_run_id") == killed]
+        assert {run["runId"]: run["status"] for run in runs} == {killed: "FAILURE", waiting: "SUCCESS", again["runId"]: "SUCCESS"}
+        assert again["tags"]["dagster/retry_number"] == "1"
+
+
+def test_a_run_whose_process_died_goes_on_from_where_it_was(tmp_path: Path):
+    with LocalInstance(tmp_path, [model("small")]) as instance:
+        land(instance, "small", *(day(number) for number in range(1, 150)))
+        instance.start_webserver()
+        instance.start_daemon()
+        killed = instance.launch("small", day(1), day(149))
+        process = instance.wait("the run", lambda: instance.process_of(killed), 60)
+        validated = instance.lake / "small" / "validated_data"
+        instance.wait("the second step", lambda: [*validated.glob("day=*")], 60, every=0.01)
+        os.kill(process, signal.SIGKILL)
+        runs = instance.wait("the run that goes on", lambda: ended(instance, 2), 240)
+        (again,) = [run for run in runs if run["runId"] != killed]
+        assert {run["runId"]: run["status"] for run in runs} == {killed: "FAILURE", again["runId"]: "SUCCESS"}
+        assert again["tags"]["dagster/parent_run_id"] == killed
+        begun = {event["message"] for event in instance.events(again["runId"]) if event["__typename"] == "ExecutionStepStartEvent"}
+        assert begun == {f'Started execution of step "small__{step}".' for step in ("validated_data", "features")}
+
+
+def test_a_failed_run_and_a_rejected_day_are_told_by_the_daemon_and_again_when_they_are_repaired(tmp_path: Path):
+    with Webhook() as webhook, LocalInstance(tmp_path, [model("small")]) as instance:
+        instance.environment["ML_ASSETS_NOTIFY"] = webhook.url
+        land(instance, "small", day(1), day(2))
+        (instance.landing / "small" / str(day(2)) / "rows.parquet").write_bytes(b"torn")
+        instance.start_webserver()
+        instance.start_daemon()
+        instance.launch("small", day(3))
+        instance.launch("small", day(1), day(2))
+        kept = f"sqlite:///{instance.home / 'notifications.db'}"
+        instance.wait("both", lambda: {one.partition(": ")[2] for one in said(webhook)} >= {"1 failed run", "1 rejected day"}, 300)
+        assert {(row["kind"], row["partition"]) for row in rows(kept)} == {("run_failure", str(day(3))), ("rejected_day", str(day(2)))}
+        for which in (2, 3):
+            (instance.landing / "small" / str(day(which))).mkdir(exist_ok=True)
+            rows_of(day(which)).to_parquet(instance.landing / "small" / str(day(which)) / "rows.parquet")
+        instance.launch("small", day(1), day(3))
+        instance.wait("the resolution", lambda: all(row["resolved_at"] for row in rows(kept)), 300)
+        instance.wait("its message", lambda: sum(one.startswith("resolved") for one in said(webhook)) >= 2, 60)
+        assert len(rows(kept)) == 2
+
+
+def said(webhook: Webhook) -> list[str]:
+    """What the titles of messages count, one by one."""
+    parts = [part for title in webhook.titles for part in title.removeprefix("small: ").split("; ")]
+    return [
+        f"{'resolved' if part.startswith('resolved') else 'opened'}: {one}" for part in parts for one in part.removeprefix("resolved: ").split(", ")
+    ]

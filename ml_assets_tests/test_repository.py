@@ -47,7 +47,7 @@ def test_generated_documents_are_up_to_date(path):
     assert (REPOSITORY / path).read_text() == documents()[path], "run `make docs`"
 
 
-@pytest.mark.parametrize("page", [*sorted(REPOSITORY.glob("docs/*.md")), REPOSITORY / "README.md"], ids=name_of)
+@pytest.mark.parametrize("page", [*sorted(REPOSITORY.glob("docs/*.md")), REPOSITORY / "README.md", REPOSITORY / "SECURITY.md"], ids=name_of)
 def test_links_between_documents_lead_somewhere(page):
     for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text()):
         if "://" not in target:

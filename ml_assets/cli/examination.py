@@ -13,11 +13,12 @@ import yaml
 from ml_assets.core import instance_rules, operation_rules, state_rules
 from ml_assets.core.diagnosis import Diagnosis, error
 from ml_assets.definitions import DEFS, defs
-from ml_assets.defs.environment import Settings
+from ml_assets.defs.environment import Settings, notifier, outbox
 from ml_assets.pipeline.spec_files import read_spec
 from ml_assets.resources import instance_facts, place_facts, store_facts
 from ml_assets.resources.bucket import Bucket
 from ml_assets.resources.directory import Directory
+from ml_assets.resources.notification_database import NotificationsUnavailable
 from ml_assets.resources.objects import open_objects
 from ml_assets.resources.postgresql import with_driver
 from ml_assets.resources.secrets import scrub, shown
@@ -47,6 +48,7 @@ def examine(settings: Settings) -> list[Diagnosis]:
         ("instance", partial(_instance, settings, location)),
         ("mlflow", partial(_mlflow, settings)),
         ("landing", partial(_places, settings)),
+        ("notifications", partial(_notifications, settings)),
         ("clock", partial(_clock, settings)),
         ("disk_space", partial(_disk_space, settings)),
     ]
@@ -144,6 +146,18 @@ def _places(settings: Settings) -> Iterator[Diagnosis]:
     yield operation_rules.lake(settings.lake, place_facts.problem_of_lake(lake, "ML_ASSETS_LAKE"))
     target = open_objects(settings.deploy, settings.s3)
     yield operation_rules.deploy_target(settings.deploy, place_facts.problem_of_writing(target, "ML_ASSETS_DEPLOY"))
+
+
+def _notifications(settings: Settings) -> Iterator[Diagnosis]:
+    problem, targets = None, []
+    try:
+        targets = notifier().targets
+        # Where nothing was ever told there is no file yet, which is not to be made by looking.
+        if settings.database is not None:
+            outbox(settings).database.reach()
+    except (NotificationsUnavailable, ValueError) as found:
+        problem = str(found)
+    yield operation_rules.notifications(targets, problem, settings.database is None, settings.environment == "production")
 
 
 def _clock(settings: Settings) -> Iterator[Diagnosis]:

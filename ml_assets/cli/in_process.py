@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ml_assets.core.spec import ModelSpec
 from ml_assets.pipeline.assets import asset_key
+from ml_assets.pipeline.attempts import ATTENDED
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -26,7 +27,7 @@ class RunFailed(Exception):
 def run_days(
     job: "dg.JobDefinition", instance: "dg.DagsterInstance", spec: ModelSpec, names: Sequence[str], days: Sequence[date]
 ) -> "dg.ExecuteInProcessResult":
-    """Materialise assets in one run over days that follow each other.
+    """Materialise assets in one run over days that follow each other. Somebody waits for it, so steps are tried again after seconds, not minutes.
 
     Args:
         job: the job.
@@ -43,7 +44,7 @@ def run_days(
     checks = frozenset(key for key in job.asset_layer.asset_graph.asset_check_keys if key.asset_key in assets)
     result = job.get_subset(asset_selection=assets, asset_check_selection=checks).execute_in_process(
         instance=instance,
-        tags=_partition_tags(days),
+        tags={**_partition_tags(days), ATTENDED: "true"},
         run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
         raise_on_error=False,
     )

@@ -5,11 +5,12 @@ import time
 from collections.abc import Sequence
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 
 class StageProgress(logging.Handler):
-    """Follows the engine's log of finished days; a context manager."""
+    """Follows the engine's log of finished days, and of what is waited for; a context manager."""
 
     def __init__(self, console: Console):
         super().__init__(logging.INFO)
@@ -27,7 +28,9 @@ class StageProgress(logging.Handler):
         self._begun = time.perf_counter()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """One day of a stage is done."""
+        """One day of a stage is done, or a stage waits before it is tried again."""
+        if waiting := getattr(record, "waiting", None):
+            self._console.print(f"[yellow]{escape(waiting)}[/]", soft_wrap=True)
         outcome, stage = getattr(record, "outcome", None), getattr(record, "stage", "")
         if outcome is None or stage not in self._expected:
             return

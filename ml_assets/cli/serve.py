@@ -10,7 +10,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from ml_assets.cli.models import spec_of
-from ml_assets.defs.environment import SETTINGS, Settings, api_key
+from ml_assets.defs.environment import SETTINGS, Settings, api_key, request_rate
 from ml_assets.resources.landing import Landing
 from ml_assets.resources.read_only_lake import ReadOnlyLake
 from ml_assets.resources.registry import ModelRegistry
@@ -39,7 +39,7 @@ def main() -> None:
     """Serve until the process is told to end; requests in flight are answered first.
 
     Raises:
-        SystemExit: with a message, when the model does not exist or the API key cannot be read.
+        SystemExit: with a message, when the model does not exist or the API key or the rate cannot be read.
     """
     from ml_assets.service.app import Limits
 
@@ -55,7 +55,7 @@ def main() -> None:
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.WARNING)
     logging.getLogger("ml_assets").setLevel(logging.INFO)
     try:
-        limits = Limits(api_key(), asked.max_body_bytes, asked.registry_seconds, asked.history_seconds)
+        limits = Limits(api_key(), asked.max_body_bytes, asked.registry_seconds, asked.history_seconds, request_rate())
         app = build_app(spec_of(asked.model), SETTINGS, limits)
     except ValueError as error:
         sys.exit(str(error))

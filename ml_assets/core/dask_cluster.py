@@ -15,6 +15,15 @@ if TYPE_CHECKING:
 SECONDS_TO_CONNECT, SECONDS_FOR_WORKERS = 30, 600
 # A cluster whose training step was killed removes itself.
 SECONDS_IDLE = 900
+LABELS = {"ml-assets/part": "dask"}
+# What the restricted pod-security standard asks of a container, and a root file system that cannot be written.
+RESTRICTED = {
+    "allowPrivilegeEscalation": False,
+    "capabilities": {"drop": ["ALL"]},
+    "readOnlyRootFilesystem": True,
+    "runAsNonRoot": True,
+    "seccompProfile": {"type": "RuntimeDefault"},
+}
 
 
 class ClusterUnavailable(Exception):
@@ -83,7 +92,8 @@ def _made(spec: ModelSpec) -> Iterator[Any]:
 
 def cluster_on_kubernetes(name: str, wanted: Kubernetes, workers: int, compute: Compute) -> dict:
     """The resource DaskCluster from which the Dask operator makes a cluster: every worker, and the scheduler, gets what `compute` says (of a rule
-    for memory the maximum, because the workers share out what the rule counts), GPUs the workers only, one each."""
+    for memory the maximum, because the workers share out what the rule counts), GPUs the workers only, one each, on the nodes of training. Pods meet
+    the restricted pod-security standard, and have the label by which network policies know them."""
     with _needs_extra():
         from dask_kubernetes.operator import make_cluster_spec
 
@@ -92,14 +102,27 @@ def cluster_on_kubernetes(name: str, wanted: Kubernetes, workers: int, compute: 
     resources = {"requests": quantities, "limits": quantities}
     command = f"dask worker --nthreads {compute.cpu}"
     made = make_cluster_spec(name, wanted.image, workers, resources, [], command, idle_timeout=SECONDS_IDLE)
-    pods = [made["spec"]["worker"]["spec"], made["spec"]["scheduler"]["spec"]]
-    for pod in pods:
-        pod["serviceAccountName"] = wanted.service_account
-    container = pods[0]["containers"][0]
+    worker, scheduler = made["spec"]["worker"], made["spec"]["scheduler"]
+    for part in (worker, scheduler):
+        part["metadata"] = {"labels": dict(LABELS)}
+        part["spec"] |= {
+            "serviceAccountName": wanted.service_account,
+            "automountServiceAccountToken": False,
+            "volumes": [{"name": "tmp", "emptyDir": {}}],
+        }
+        part["spec"]["securityContext"] = {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
+        part["spec"]["containers"][0] |= {"securityContext": RESTRICTED, "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}]}
+    # The program dask-scheduler, by which it is started otherwise, is no longer installed.
+    scheduler["spec"]["containers"][0]["args"][:1] = ["dask", "scheduler"]
+    container = worker["spec"]["containers"][0]
     container["envFrom"] = [{"secretRef": {"name": secret}} for secret in wanted.secrets]
     if compute.gpu:
         with_gpu = {**quantities, "nvidia.com/gpu": "1"}
         container["resources"] = {"requests": with_gpu, "limits": with_gpu}
+        product = {"nvidia.com/gpu.product": compute.gpu_type} if compute.gpu_type else {}
+        worker["spec"]["nodeSelector"] = {**product, **compute.node_selector}
+        on_gpu_nodes = {"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}
+        worker["spec"]["tolerations"] = [on_gpu_nodes, *[one.model_dump(exclude_none=True) for one in compute.tolerations]]
     return made
 
 

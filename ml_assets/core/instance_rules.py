@@ -31,7 +31,8 @@ def dagster_home(home: str | None, is_directory: bool, has_settings: bool) -> Di
 
 
 def run_retries(settings: Settings, production: bool) -> Diagnosis:
-    """Run retries are on, and `retry_on_asset_or_op_failure` is stated: Dagster's default is to repeat runs whose code failed.
+    """Run retries are on, so that a run whose worker is lost goes on, and `retry_on_asset_or_op_failure` is stated: Dagster's default is to repeat
+    runs whose code failed.
 
     Args:
         settings: content of dagster.yaml.
@@ -41,11 +42,16 @@ def run_retries(settings: Settings, production: bool) -> Diagnosis:
     if not retries.get("enabled"):
         found = "run retries are off: a run whose process or pod dies is not tried again, and the tag dagster/max_retries does nothing"
         return error_in_production(production, name, found, "set run_retries.enabled: true and max_retries in dagster.yaml")
+    if not retries.get("max_retries"):
+        found = (
+            "run retries are on, but max_retries is 0: a run whose process or pod dies is not tried again unless it has the tag dagster/max_retries"
+        )
+        return warning(name, found, "set run_retries.max_retries: 1 in dagster.yaml")
     if "retry_on_asset_or_op_failure" not in retries:
         found = "run retries are on and retry_on_asset_or_op_failure is not stated: a fault of data or code is repeated as often"
         return warning(name, found, "set run_retries.retry_on_asset_or_op_failure: false in dagster.yaml")
     again = "and" if retries["retry_on_asset_or_op_failure"] else "not"
-    return well(name, f"on, {retries.get('max_retries', 0)} unless the run says otherwise, {again} after a failed step")
+    return well(name, f"on, {retries['max_retries']} unless the run says otherwise, {again} after a failed step")
 
 
 def run_monitoring(settings: Settings) -> Diagnosis:

@@ -95,6 +95,27 @@ def automation(stopped: Collection[str], running: Collection[str]) -> Diagnosis:
     return well("automation", f"{len(running)} schedules and sensors are on")
 
 
+def notifications(targets: Collection[str], problem: str | None, local: bool, production: bool) -> Diagnosis:
+    """Somebody is told of failures: the targets of ML_ASSETS_NOTIFY are understood, and the database of notifications answers and outlives its pod.
+
+    Args:
+        targets: names of the targets.
+        problem: why targets or database cannot be used, without credentials; None when they can.
+        local: whether the database is a file on this machine.
+        production: whether this is the production environment.
+    """
+    if problem is not None:
+        return error("notifications", problem, "correct ML_ASSETS_NOTIFY or ML_ASSETS_DATABASE, then `make notify-test` (docs/notifications.md)")
+    if local and production:
+        found = "they are kept in an SQLite file, which is lost with the pod of the code server, in production"
+        return error("notifications", found, "set ML_ASSETS_DATABASE=postgresql://user@host/database for the code server")
+    if not targets:
+        found = "nobody is told of failures: there are no targets"
+        mend = "set ML_ASSETS_NOTIFY to URLs as apprise has them, then `make notify-test` (docs/notifications.md)"
+        return warning("notifications", found, mend) if production else well("notifications", "no targets: rows are written, nothing is sent")
+    return well("notifications", ", ".join(sorted(targets)))
+
+
 def time_zones(used: Mapping[str, str], known: Collection[str]) -> Diagnosis:
     """The time zones of the models are known to this machine.
 

@@ -9,7 +9,17 @@ from ml_assets.core.spec.compute import Compute, DataCompute, MemoryRule, Tolera
 
 GPU = "nvidia.com/gpu"
 GPU_TYPE = "nvidia.com/gpu.product"
-GPU_PRESENT = "nvidia.com/gpu.present"
+# Labels of nodes with GPUs: of NVIDIA's feature discovery, of Karpenter, of the node groups of GKE, AKS and EKS, and the one that people use.
+GPU_NODE_LABELS = (
+    "nvidia.com/gpu.present",
+    "karpenter.k8s.aws/instance-gpu-count",
+    "cloud.google.com/gke-accelerator",
+    "kubernetes.azure.com/accelerator",
+    "k8s.amazonaws.com/accelerator",
+    "accelerator",
+)
+# What a node selector may say about nodes of every kind, so that it tells none with GPUs.
+OF_EVERY_NODE = ("topology.kubernetes.io/", "kubernetes.io/", "karpenter.sh/")
 MODEL_LABEL, STAGE_LABEL = "ml-assets/model", "ml-assets/stage"
 # Tags of steps, which the executor reads: how long a pod may take to start, in seconds; the memory rule as JSON; that the step may run in the pod of
 # its run, where the run has the tag as well.
@@ -26,21 +36,27 @@ Config = dict[str, Any]
 
 
 def training_pod(spec: ModelSpec, stage: str) -> Config:
-    """The `dagster-k8s/config` of a training stage: the only one that asks for GPUs."""
+    """The `dagster-k8s/config` of a training stage: the only one that asks for GPUs. Without any it stays off nodes that have them, as all others."""
     compute = spec.compute
-    selector = {**({GPU_TYPE: compute.gpu_type} if compute.gpu_type else {}), **compute.node_selector}
     tolerated = [Toleration(key=GPU, operator="Exists", effect="NoSchedule")] if compute.gpu else []
-    config = _pod(spec, stage, compute, resources(compute.cpu, compute.memory, compute.gpu), selector, [*tolerated, *compute.tolerations])
+    config = _pod(
+        spec, stage, compute, resources(compute.cpu, compute.memory, compute.gpu), node_selector(compute), [*tolerated, *compute.tolerations]
+    )
+    if not compute.gpu:
+        config["pod_spec_config"]["affinity"] = off_gpu_nodes(compute)
+    if spec.training.engine == "dask" and spec.training.dask.kubernetes:
+        # It asks Kubernetes for its cluster.
+        config["pod_spec_config"]["automount_service_account_token"] = True
     if compute.image:
         config["container_config"]["image"] = compute.image
     return config
 
 
 def data_pod(spec: ModelSpec, stage: str) -> Config:
-    """The `dagster-k8s/config` of any other stage. Its pods stay off nodes with GPUs as long as there are others."""
+    """The `dagster-k8s/config` of any other stage, whose pods stay off nodes with GPUs."""
     data = spec.compute.data
     config = _pod(spec, stage, data, resources(data.cpu, data.memory), data.node_selector, data.tolerations)
-    config["pod_spec_config"]["affinity"] = off_gpu_nodes()
+    config["pod_spec_config"]["affinity"] = off_gpu_nodes(spec.compute)
     return config
 
 
@@ -52,7 +68,7 @@ def run_pod(spec: ModelSpec) -> Config:
         cpu, memory = RUN_CPU + data.cpu, f"{RUN_MEMORY_MI + bytes_of(data.memory) // UNITS['Mi']}Mi"
     return {
         "container_config": {"resources": resources(cpu, memory), **restricted_container()},
-        "pod_spec_config": {**restricted_pod(), "affinity": off_gpu_nodes()},
+        "pod_spec_config": {**restricted_pod(), "affinity": off_gpu_nodes(spec.compute)},
         "pod_template_spec_metadata": {"labels": cost_labels(spec.name, "run"), "annotations": dict(ANNOTATIONS)},
         "job_metadata": {"labels": cost_labels(spec.name, "run")},
         "job_spec_config": {"backoff_limit": 0, "ttl_seconds_after_finished": SECONDS_KEPT},
@@ -108,10 +124,35 @@ def restricted_pod() -> Config:
     }
 
 
-def off_gpu_nodes() -> Config:
-    """A preference only: a cluster may have no other nodes. A taint on GPU nodes keeps others off for certain."""
-    term = {"match_expressions": [{"key": GPU_PRESENT, "operator": "DoesNotExist"}]}
-    return {"node_affinity": {"preferred_during_scheduling_ignored_during_execution": [{"weight": 100, "preference": term}]}}
+def off_gpu_nodes(compute: Compute) -> Config:
+    """The affinity of pods without GPUs: to nodes with none of the labels of GPU nodes, and not with the labels by which training selects its own.
+
+    By default a preference, because a cluster may have no other nodes; a taint on GPU nodes keeps others off for certain.
+    """
+    none = [{"key": label, "operator": "DoesNotExist"} for label in GPU_NODE_LABELS]
+    selected = gpu_selector(compute)
+    # Terms are alternatives: a node is another one when it lacks any of the labels that are selected together.
+    terms = [
+        {"match_expressions": [*none, {"key": key, "operator": "NotIn", "values": [value]}]}
+        for key, value in selected.items()
+        if key not in GPU_NODE_LABELS
+    ]
+    terms = terms or [{"match_expressions": none}]
+    if compute.data.avoid_gpu_nodes == "require":
+        return {"node_affinity": {"required_during_scheduling_ignored_during_execution": {"node_selector_terms": terms}}}
+    return {"node_affinity": {"preferred_during_scheduling_ignored_during_execution": [{"weight": 100, "preference": term} for term in terms]}}
+
+
+def gpu_selector(compute: Compute) -> dict[str, str]:
+    """The labels by which training with GPUs selects its nodes, without those that any node may have; none where it trains without GPUs."""
+    if not compute.gpu:
+        return {}
+    return {key: value for key, value in node_selector(compute).items() if not key.startswith(OF_EVERY_NODE)}
+
+
+def node_selector(compute: Compute) -> dict[str, str]:
+    """The labels that a node must have for a training pod."""
+    return {**({GPU_TYPE: compute.gpu_type} if compute.gpu_type else {}), **compute.node_selector}
 
 
 def _pod(
@@ -122,7 +163,7 @@ def _pod(
         "container_config": {"resources": wanted, **restricted_container()},
         "pod_spec_config": {
             **restricted_pod(),
-            # Steps do not talk to Kubernetes.
+            # Steps do not talk to Kubernetes, but for training on a Dask cluster of its own.
             "automount_service_account_token": False,
             **({"service_account_name": spec.compute.service_account} if spec.compute.service_account else {}),
             **({"priority_class_name": compute.priority_class} if compute.priority_class else {}),

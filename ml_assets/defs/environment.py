@@ -3,16 +3,23 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import dagster as dg
 
+from ml_assets.defs.variables import pushes_metrics, read_log_format, read_notify_targets, secret_values, value_or_file
+from ml_assets.pipeline.notifications import notifications_sensor, releases_sensor
 from ml_assets.resources.deploy_target import DeployTarget
+from ml_assets.resources.json_logs import log_as_json
 from ml_assets.resources.lake import Lake
 from ml_assets.resources.landing import Landing
+from ml_assets.resources.notifications import Outbox
+from ml_assets.resources.notifier import Notifier
 from ml_assets.resources.postgresql import is_postgresql, store_beside_dagster, with_driver
 from ml_assets.resources.registry import ModelRegistry
 from ml_assets.resources.secrets import hide
+from ml_assets.resources.telemetry import switch_telemetry
 from ml_assets.resources.tracking import ExperimentTracking
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -89,24 +96,46 @@ def read_api_key(variables: Mapping[str, str]) -> str | None:
     Raises:
         ValueError: when both are set, the file cannot be read, or the key is empty: nobody means to leave a service open in this way.
     """
-    key, file = variables.get("ML_ASSETS_API_KEY"), variables.get("ML_ASSETS_API_KEY_FILE")
-    if key is not None and file is not None:
-        raise ValueError("ML_ASSETS_API_KEY and ML_ASSETS_API_KEY_FILE are both set; set one of them")
-    if file is not None:
-        try:
-            key = Path(file).read_text()
-        except OSError as error:
-            raise ValueError(f"ML_ASSETS_API_KEY_FILE cannot be read: {error}") from error
-    if key is not None and not key.strip():
-        raise ValueError(
-            f"{'ML_ASSETS_API_KEY' if file is None else 'the file of ML_ASSETS_API_KEY_FILE'} is empty; unset it for a service without a key"
-        )
-    return key.strip() if key is not None else None
+    return value_or_file(variables, "ML_ASSETS_API_KEY", "a service without a key")
+
+
+def read_request_rate(variables: Mapping[str, str]) -> float | None:
+    """The requests a second that one client of the scoring service may make: ML_ASSETS_REQUESTS_PER_SECOND, or 5,000; None for `unlimited`.
+
+    Raises:
+        ValueError: for anything but a number above 0 or `unlimited`.
+    """
+    stated = variables.get("ML_ASSETS_REQUESTS_PER_SECOND") or "5000"
+    if stated == "unlimited":
+        return None
+    try:
+        rate = float(stated)
+    except ValueError:
+        rate = 0.0
+    if not 0 < rate < float("inf"):
+        raise ValueError(f"ML_ASSETS_REQUESTS_PER_SECOND is {stated!r}; it must be a number above 0, or `unlimited`")
+    return rate
+
+
+def request_rate() -> float | None:
+    """`read_request_rate` of this process."""
+    return read_request_rate(os.environ)
 
 
 def api_key() -> str | None:
     """`read_api_key` of this process; read only when it is asked for, so that nothing else holds the key."""
     return read_api_key(os.environ)
+
+
+def notifier() -> Notifier:
+    """Who is told, by the variables of this process as they are now; the targets' URLs are kept nowhere else."""
+    return Notifier(read_notify_targets(os.environ), secret_values(os.environ))
+
+
+def outbox(settings: Settings) -> Outbox:
+    """The database of notifications: ML_ASSETS_DATABASE, else an SQLite file in DAGSTER_HOME."""
+    beside_dagster = f"sqlite:///{Path(settings.dagster_home).absolute() / 'notifications.db'}"
+    return Outbox(with_driver(settings.database) if settings.database else beside_dagster, secret_values(os.environ))
 
 
 def _artifacts(variables: Mapping[str, str], environment: str) -> str:
@@ -119,7 +148,10 @@ def _artifacts(variables: Mapping[str, str], environment: str) -> str:
 
 
 def build_environment(settings: Settings) -> dg.Definitions:
-    """Resources and executor: in process locally, a Kubernetes job for each step in production, with the resources that `compute` asks for."""
+    """Resources, the sensors that tell people, and the executor.
+
+    Steps are executed in process locally, each as a Kubernetes job in production, with the resources that `compute` asks for.
+    """
     landing, lake = Landing(uri=settings.landing, s3=dict(settings.s3)), Lake(uri=settings.lake, s3=dict(settings.s3))
     resources = {
         "landing": landing,
@@ -128,7 +160,9 @@ def build_environment(settings: Settings) -> dg.Definitions:
         "tracking": ExperimentTracking(tracking_uri=hide(settings.mlflow), artifact_root=settings.artifacts),
         "deploy_target": DeployTarget(uri=settings.deploy, s3=dict(settings.s3)),
     }
-    return dg.Definitions(resources=resources, executor=_executor(settings.environment, landing, lake))
+    open_outbox = partial(outbox, settings)
+    sensors = [notifications_sensor(open_outbox, notifier, settings.ui), releases_sensor(open_outbox, notifier)]
+    return dg.Definitions(resources=resources, sensors=sensors, executor=_executor(settings.environment, landing, lake))
 
 
 def _executor(environment: str, landing: Landing, lake: Lake) -> dg.ExecutorDefinition:
@@ -141,9 +175,18 @@ def _executor(environment: str, landing: Landing, lake: Lake) -> dg.ExecutorDefi
 
 
 # Defaults of what libraries read for themselves when they load: threads of XGBoost that wait do not take the processor from others, and MLflow does
-# not report its use; Dagster stores the events of a range of days a few hundred at a time.
-for _name, _value in {"OMP_WAIT_POLICY": "passive", "MLFLOW_DISABLE_TELEMETRY": "true", "DAGSTER_EVENT_BATCH_SIZE": "400"}.items():
+# not report its use; Dagster stores the events of a range of days a few hundred at a time; a step waits three seconds for whoever takes its metrics.
+for _name, _value in {
+    "OMP_WAIT_POLICY": "passive",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DAGSTER_EVENT_BATCH_SIZE": "400",
+    "OTEL_EXPORTER_OTLP_TIMEOUT": "3",
+}.items():
     os.environ.setdefault(_name, _value)
+
+switch_telemetry(pushes_metrics(os.environ))
+if read_log_format(os.environ) == "json":
+    log_as_json(secret_values(os.environ))
 
 SETTINGS = read_settings(os.environ)
 environment = build_environment(SETTINGS)

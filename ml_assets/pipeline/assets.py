@@ -19,6 +19,7 @@ from ml_assets.pipeline.judgement import evaluation_checks, judge_evaluation, ju
 from ml_assets.pipeline.live_assets import deployment_assets, predictions_assets
 from ml_assets.pipeline.predictions import PREDICTIONS
 from ml_assets.pipeline.registry import ENTRY, ModelRegistration
+from ml_assets.pipeline.run_guard import RunGuard
 from ml_assets.pipeline.search import SEARCH
 from ml_assets.pipeline.search_assets import search_assets
 from ml_assets.pipeline.stage_assets import StageAssets, build_stage_assets
@@ -68,7 +69,7 @@ def _ingestion(spec: ModelSpec, feed: Feed) -> StageAssets:
                 **{LANDED_FILES: feed.source.files},
             )
         ],
-        open=lambda context: Ingestion(feed, spec.late_data, context.resources.lake, context.resources.landing),
+        open=lambda context, guard: Ingestion(feed, spec.late_data, context.resources.lake, context.resources.landing),
         problem=lambda stage, day: stage.problem(day),
     )
 
@@ -81,7 +82,7 @@ def _validation(spec: ModelSpec, feed: Feed) -> StageAssets:
             asset(spec, feed.validated, paragraph(Validation), "validation", kinds, raw, **schema(columns.contract_columns(feed))),
             asset(spec, feed.quarantined, paragraph(Validation, 1), "validation", kinds, raw, **schema(columns.quarantine_columns())),
         ],
-        open=lambda context: Validation(feed, context.resources.lake),
+        open=lambda context, guard: Validation(feed, context.resources.lake),
         problem=lambda stage, day: stage.problem(day),
         newest_day=lambda stage, day: {"dagster/column_lineage": columns.same_columns(feed, asset_key(spec, feed.raw))},
         checks=validation_checks(spec, feed, key),
@@ -106,7 +107,7 @@ def _features(spec: ModelSpec) -> StageAssets:
                 **schema(columns.feature_columns(spec)),
             )
         ],
-        open=lambda context: FeatureEngineering(spec, context.resources.lake, context.resources.landing),
+        open=lambda context, guard: FeatureEngineering(spec, context.resources.lake, context.resources.landing),
         problem=lambda stage, day: None,
         newest_day=lambda stage, day: {"dagster/column_lineage": columns.feature_lineage(spec, asset_key(spec, VALIDATED))},
         checks=feature_checks(spec, key),
@@ -136,7 +137,7 @@ def _training(spec: ModelSpec) -> StageAssets:
                 **schema(columns.model_columns()),
             )
         ],
-        open=lambda context: open_training(spec, context),
+        open=lambda context, guard: open_training(spec, context),
         problem=checks.training_problem,
         every_day=checks.model_metadata,
         afterwards=lambda context, days: remove_checkpoints(context.resources.lake, spec.name, days),
@@ -164,7 +165,7 @@ def _evaluation(spec: ModelSpec) -> StageAssets:
                 **schema(columns.evaluation_columns(spec)),
             )
         ],
-        open=lambda context: ModelEvaluation(spec, context.resources.lake, context.resources.landing, context.resources.registry),
+        open=lambda context, guard: ModelEvaluation(spec, context.resources.lake, context.resources.landing, context.resources.registry),
         problem=checks.evaluation_problem,
         every_day=checks.evaluation_metadata,
         newest_day=checks.picture_metadata,
@@ -177,10 +178,11 @@ def _evaluation(spec: ModelSpec) -> StageAssets:
 
 
 def _registration(spec: ModelSpec) -> StageAssets:
-    def open_stage(context: dg.AssetExecutionContext) -> ModelRegistration:
+    def open_stage(context: dg.AssetExecutionContext, guard: RunGuard) -> ModelRegistration:
         registry, tracking = context.resources.registry, context.resources.tracking
 
         def register(record: ModelRecord) -> RegisteredVersion:
+            guard.before_publishing()
             with tracking.run(context, spec.name) as run:
                 return registry.register(run, record)
 

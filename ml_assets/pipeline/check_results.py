@@ -8,10 +8,13 @@ from typing import Any
 
 import dagster as dg
 
+from ml_assets.core.day_ranges import RANGE, neighbours
 from ml_assets.core.findings import Finding
 from ml_assets.core.spec.checks import Check
 
 MOST_LINES = 200
+# Names in the metadata of a result, by which notifications find the days.
+BY_DAY, DAYS_PASSED = "by_day", "days_passed"
 VERDICTS = {True: "passed", False: "failed", None: "not judged"}
 SEVERITIES = {"error": dg.AssetCheckSeverity.ERROR, "warn": dg.AssetCheckSeverity.WARN}
 
@@ -49,8 +52,8 @@ def check_spec(name: str, key: dg.AssetKey, settings: Check, description: str) -
 def result_of(judged: Judged) -> dg.AssetCheckResult:
     """The result of one check over the days of a run.
 
-    It fails when a day failed, with the gravest severity of those that did. Its metadata has the verdict of each day, failed ones first, and the
-    lines of those that failed, or of the newest day.
+    It fails when a day failed, with the gravest severity of those that did. Its metadata has the verdict of each day that failed, and of others up to
+    200 lines in all, the ranges of days that passed, and the lines of those that failed, or of the newest day.
     """
     findings = sorted(judged.findings, key=lambda found: found.day)
     failed = [found for found in findings if found.failed]
@@ -70,7 +73,8 @@ def result_of(judged: Judged) -> dg.AssetCheckResult:
             "days": len(findings),
             "days_judged": sum(found.passed is not None for found in findings),
             "days_failed": len(failed),
-            "by_day": table(by_day),
+            BY_DAY: table(by_day, most=max(MOST_LINES, len(failed))),
+            DAYS_PASSED: _ranges([found.day for found in findings if found.passed]),
             **({"details": table(lines)} if lines else {}),
             **({"picture": inline_picture(judged.name, judged.picture)} if judged.picture else {}),
             **judged.metadata,
@@ -120,10 +124,14 @@ def failed_by_day(judged: Iterable[Judged]) -> dict[date, list[str]]:
     return failed
 
 
-def table(rows: Iterable[Mapping[str, object]]) -> dg.TableMetadataValue:
-    """The first 200 rows as a table; values that are neither text nor numbers as their JSON."""
+def _ranges(days: Iterable[date]) -> str:
+    return ", ".join(f"{group.days[0]}{RANGE}{group.days[-1]}" for group in neighbours((day, None) for day in sorted(set(days))))
+
+
+def table(rows: Iterable[Mapping[str, object]], most: int = MOST_LINES) -> dg.TableMetadataValue:
+    """The first rows, 200 unless told otherwise, as a table; values that are neither text nor numbers as their JSON."""
     records, names = [], {}
-    for row in list(rows)[:MOST_LINES]:
+    for row in list(rows)[:most]:
         names |= dict.fromkeys(row)
         records.append({name: _shown(value) for name, value in row.items()})
     filled = [dg.TableRecord({name: record.get(name, "") for name in names}) for record in records]

@@ -3,15 +3,14 @@
 import logging
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ml_assets.core.fingerprint import EXPIRED, fingerprint, why_changed
+from ml_assets.pipeline.run_guard import RunGuard, RunOver
 from ml_assets.pipeline.stage import CannotMake, DayOutcome, DecidedAlready, InputChanged, InputExpired, KeepDay, Made, Stage
-
-if TYPE_CHECKING:
-    from ml_assets.resources.table import Table
+from ml_assets.pipeline.waiting_days import WaitingDay, commit_together
 
 ATTEMPTS = 3
 # A commit costs about 20 ms, whatever it holds; this many days share one unless they are large.
@@ -43,24 +42,30 @@ def is_committed(stage: Stage, day: date) -> bool:
     return stage.tables[stage.name].fingerprint(day) not in (None, EXPIRED)
 
 
-def make_days(stage: Stage, days: Sequence[date], run_id: str, alone: bool) -> Iterator[DayOutcome]:
+def make_days(stage: Stage, days: Sequence[date], run_id: str, alone: bool, guard: RunGuard | None = None) -> Iterator[DayOutcome]:
     """Make `days` of a stage, one after the other; yields each day's outcome once it is committed.
 
     A day whose committed fingerprint, or recipe, equals the expected one is left alone, and so are one that has to stay as it is and one whose inputs
     retention removed since. The others are committed a few at a time, first the side tables, then the main one, each in one atomic commit, so that a
     reader sees a day as it was or as it is. A day that comes out the same, in all that other stages read, keeps its fingerprint, so nothing behind it
     sees a change.
-    When another process committed one of the days in between, its result is taken if it was made from the same, else the day is made again.
+    When another process committed one of the days since its inputs were looked at, they are looked at again: its result is taken if it was made from
+    the same, else the day is made again. So nobody publishes what was made of older inputs over what was made of newer ones.
 
-    `alone` says that somebody asked for one day by itself: what would be a result in a range is then an error.
+    `alone` says that somebody asked for one day by itself: what would be a result in a range is then an error. `guard` is asked before each commit,
+    and before each day but the first whether there is time for more.
 
     Raises:
+        RunOver: when the guard says so.
         CannotMake: after all other days are made, when a day lacks something that has to be made first, or is asked for alone and has no data.
     """
-    _refresh(stage)
-    waiting: list[_Waiting] = []
+    held = _HeldDays(stage, days)
+    waiting: list[WaitingDay] = []
     cannot: list[str] = []
-    for day in sorted(days):
+    over: RunOver | None = None
+    for number, day in enumerate(sorted(days)):
+        if guard and number and (over := guard.out_of_time()):
+            break
         try:
             found = _look_or_make(stage, day, alone)
         except CannotMake as error:
@@ -71,49 +76,54 @@ def make_days(stage: Stage, days: Sequence[date], run_id: str, alone: bool) -> I
             continue
         waiting.append(found)
         if found.made.at_once or len(waiting) >= DAYS_PER_COMMIT or sum(one.size for one in waiting) >= ROWS_PER_COMMIT:
-            yield from _commit(stage, waiting, run_id)
+            yield from _commit(held, waiting, run_id, cannot, guard)
             waiting = []
-    yield from _commit(stage, waiting, run_id)
+    if waiting:
+        yield from _commit(held, waiting, run_id, cannot, guard)
+    if over:
+        raise over
     if cannot:
         others = f" (and {len(cannot) - 1} more days for the like reason)" if len(cannot) > 1 else ""
         raise CannotMake(f"{cannot[0]}{others}")
 
 
-@dataclass(frozen=True)
-class _Waiting:
-    """A day that is made and not yet committed. kept: its fingerprint, where it came out as it is in the lake. why: why it was made."""
+class _HeldDays:
+    """What the main table held of days when the inputs were looked at last.
 
-    day: date
-    expected: int
-    made: Made
-    seconds: float
-    alone: bool
-    kept: int | None
-    why: tuple[str, ...]
+    A commit is refused when another one of the day came after the version of the table that is open, and a run that commits opens newer versions as
+    it goes. Of a day that somebody committed in between, the inputs that are known here may be older than those that it was made from.
+    """
 
-    @property
-    def size(self) -> int:
-        return sum(table.num_rows for table in self.made.tables.values())
+    def __init__(self, stage: Stage, days: Sequence[date]):
+        self.stage, self.main, self._days = stage, stage.tables[stage.name], days
+        self.refresh()
 
-    def outcome(self) -> DayOutcome:
-        rows = {name: table.num_rows for name, table in self.made.tables.items()}
-        found = DayOutcome(self.day, True, rows, self.seconds, self.expected, self.made.problem, self.made.metadata)
-        if self.kept is None:
-            return found
-        told = {**self.made.metadata, "made_again": f"{', '.join(self.why) or 'files beside the table were gone'}; the rows came out the same"}
-        return replace(found, computed=False, fingerprint=self.kept, metadata=told)
+    def refresh(self) -> None:
+        """See what others have committed since, and then what there is to make days from: the inputs have to be the newer of the two."""
+        for table in self.stage.tables.values():
+            table.refresh()
+        self._held = {day: self._of(day) for day in self._days}
+        self.stage.refresh()
+
+    def is_contested(self, day: date) -> bool:
+        """Whether another process committed a day that was not committed here since."""
+        return self._of(day) != self._held[day]
+
+    def _of(self, day: date) -> tuple[int | None, int | None]:
+        return self.main.fingerprint(day), self.main.recipe(day)
 
 
-def _look_or_make(stage: Stage, day: date, alone: bool) -> DayOutcome | _Waiting:
+def _look_or_make(stage: Stage, day: date, alone: bool, anew: bool = False) -> DayOutcome | WaitingDay:
+    """The day as it is, or made and not yet committed; `anew`: made whatever the lake holds."""
     begun = time.perf_counter()
     for attempt in range(1, ATTEMPTS + 1):
         try:
             expected = expected_fingerprint(stage, day)
-            if _holds(stage, day, expected):
+            if not anew and _holds(stage, day, expected):
                 return DayOutcome(day, False, {}, time.perf_counter() - begun, expected)
             made, table = stage.make(day, alone), stage.tables[stage.name]
             kept = table.fingerprint(day) if _comes_out_the_same(stage, day, made) else None
-            return _Waiting(day, expected, made, time.perf_counter() - begun, alone, kept, why_changed(table.recipe(day), expected))
+            return WaitingDay(day, expected, made, time.perf_counter() - begun, alone, kept, why_changed(table.recipe(day), expected))
         except KeepDay as reason:
             return _left(stage, day, begun, problem=str(reason))
         except DecidedAlready:
@@ -126,7 +136,7 @@ def _look_or_make(stage: Stage, day: date, alone: bool) -> DayOutcome | _Waiting
         except InputChanged:
             if attempt == ATTEMPTS:
                 raise
-            log.warning("%s %s: an input was replaced while it was read; reading it again", stage.name, day)
+            log.warning("%s %s: an input was replaced while it was read; reading it again", stage.name, day, extra={"day": day})
             stage.refresh()
     raise AssertionError("the last attempt returns or raises")
 
@@ -143,57 +153,49 @@ def _left(stage: Stage, day: date, begun: float, **why: Any) -> DayOutcome:
     return DayOutcome(day, False, {}, time.perf_counter() - begun, stage.tables[stage.name].fingerprint(day) or EXPIRED, **why)
 
 
-def _commit(stage: Stage, waiting: list[_Waiting], run_id: str) -> Iterator[DayOutcome]:
-    """Commit days together; one by one, looking again at each, when another process was there in between."""
+def _commit(held: _HeldDays, waiting: Sequence[WaitingDay], run_id: str, cannot: list[str], guard: RunGuard | None) -> Iterator[DayOutcome]:
+    """Commit days together; those that another process committed since their inputs were looked at one by one, looking again at each."""
     from deltalake.exceptions import CommitFailedError
 
+    if guard:
+        guard.before_publishing()
+    contested = [one for one in waiting if held.is_contested(one.day)]
+    fresh = [one for one in waiting if one not in contested]
     try:
-        _commit_together(stage, waiting, run_id)
-        outcomes = [one.outcome() for one in waiting]
+        commit_together(held.stage, fresh, run_id)
     except CommitFailedError:
-        log.warning("%s: another process committed one of %d days meanwhile; looking again", stage.name, len(waiting))
-        outcomes = [_settle(stage, one, run_id) for one in waiting]
-    for outcome in outcomes:
-        yield _told(stage, outcome)
+        contested, fresh = list(waiting), []
+    for one in fresh:
+        yield _told(held.stage, one.outcome())
+    if contested:
+        log.warning("%s: another process committed one of %d days meanwhile; looking again", held.stage.name, len(waiting))
+    for one in contested:
+        try:
+            outcome = _settle(held, one, run_id)
+        except CannotMake as error:
+            cannot.append(str(error))
+            continue
+        yield _told(held.stage, outcome)
 
 
-def _settle(stage: Stage, contested: _Waiting, run_id: str) -> DayOutcome:
+def _settle(held: _HeldDays, contested: WaitingDay, run_id: str) -> DayOutcome:
     from deltalake.exceptions import CommitFailedError
 
     for attempt in range(1, ATTEMPTS + 1):
-        _refresh(stage)
-        found = _look_or_make(stage, contested.day, contested.alone)
+        held.refresh()
+        # A side table that took this day before the main one refused it has rows beside those of another recipe.
+        is_torn = any(table.fingerprint(contested.day) == contested.expected for name, table in held.stage.tables.items() if name != held.stage.name)
+        found = _look_or_make(held.stage, contested.day, contested.alone, anew=is_torn and not held.main.holds(contested.day, contested.expected))
         if isinstance(found, DayOutcome):
             # Rows of the day are other ones than when this run began, though it did not make them.
             return replace(found, metadata={**found.metadata, "committed_meanwhile": True})
         try:
-            _commit_together(stage, [found], run_id)
+            commit_together(held.stage, [found], run_id)
             return found.outcome()
         except CommitFailedError:
             if attempt == ATTEMPTS:
                 raise
     raise AssertionError("the last attempt returns or raises")
-
-
-def _commit_together(stage: Stage, waiting: list[_Waiting], run_id: str) -> None:
-    for name, table in stage.tables.items():
-        is_main = name == stage.name
-        rows = {one.day: one.made.tables[name] for one in waiting if (one.kept is None if is_main else _has_news(table, one, name))}
-        same = {one.day: one.expected for one in waiting if is_main and one.kept is not None}
-        if rows or same:
-            table.commit(rows, {one.day: one.expected for one in waiting}, {"dagster_run_id": run_id}, same)
-
-
-def _has_news(side: "Table", waiting: _Waiting, name: str) -> bool:
-    """Whether a side table lacks what was made of a day: most days have nothing for quarantine and never had, and the same may be there already."""
-    held, rows = side.fingerprint(waiting.day), waiting.made.tables[name]
-    return rows.num_rows > 0 if held is None else held != waiting.expected and not side.has_rows(waiting.day, rows)
-
-
-def _refresh(stage: Stage) -> None:
-    for table in stage.tables.values():
-        table.refresh()
-    stage.refresh()
 
 
 def _told(stage: Stage, outcome: DayOutcome) -> DayOutcome:

@@ -3,13 +3,14 @@
 import json
 from collections.abc import Callable, Mapping
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from ml_assets.core.canary import Decision, decide, figures_of, next_candidate
 from ml_assets.core.fingerprint import EXPIRED, code_version
 from ml_assets.core.releases import Move, Release, Version, live_on
 from ml_assets.core.spec import ModelSpec
 from ml_assets.pipeline.canary_rows import CanaryRows
+from ml_assets.pipeline.inputs import check_nothing_newer
 from ml_assets.pipeline.live_models import CannotScore, LiveModels
 from ml_assets.pipeline.registry import ENTRY
 from ml_assets.pipeline.stage import DecidedAlready, InputChanged, Made
@@ -25,15 +26,6 @@ DEPLOYMENT, COMPARISON = "deployment", "canary_comparison"
 RUN = "run "
 LATER = "later days were decided already"
 FIGURES = ("step_days", "step_rows", "positives", "labels_through")
-
-
-def refuse_to_release(before: Release, move: Move) -> NoReturn:
-    """For a stage that is opened to be asked and read.
-
-    Raises:
-        RuntimeError: always.
-    """
-    raise RuntimeError(f"{move.after} is released by materialising the deployment of {move.day}")
 
 
 class ModelDeployment:
@@ -99,7 +91,7 @@ class ModelDeployment:
         """Decide, release what was decided, and tell of it. What the day has released already, in a run that died, is not released again.
 
         Raises:
-            InputChanged: when somebody else released meanwhile.
+            InputChanged: when somebody else released, or decided upon the day, meanwhile.
         """
         before, own = self._before(day), self._own(day)
         if own is None and self._is_past(day):
@@ -112,6 +104,8 @@ class ModelDeployment:
         if decision.after == before:
             return self._made(day, decision, measured, problem)
         move = Move(decision.outcome, decision.after, day, self._actor, decision.reason, decision.metrics)  # type: ignore[arg-type]
+        # A newer run that decided to leave all as it is has put nothing into the ledger.
+        check_nothing_newer(day, [self.tables[DEPLOYMENT]], f"{self.spec.name}: the {DEPLOYMENT}")
         try:
             self._release(before, move)
         except LedgerConflict as error:

@@ -10,6 +10,7 @@ import dagster as dg
 from ml_assets.core.fingerprint import EXPIRED
 from ml_assets.core.spec import ModelSpec
 from ml_assets.core.spec.feed import rows_feed
+from ml_assets.pipeline.attempts import by_cause
 from ml_assets.pipeline.compute import run_tags, step_settings
 from ml_assets.pipeline.validation import VALIDATED
 from ml_assets.resources.lake import Lake
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 NEWEST_DAY_ON_TIME = "newest_day_on_time"
+# Name in the metadata of its result.
+NEWEST_DAY = "day"
 
 
 def freshness_policy(spec: ModelSpec) -> dg.FreshnessPolicy | None:
@@ -43,14 +46,17 @@ def newest_day_check(spec: ModelSpec) -> dg.AssetChecksDefinition:
     It writes nothing, and is in no pool: it does not wait for a backfill that may be why the day is late.
     """
 
+    settings = step_settings(spec, "freshness")
+
     @dg.asset_check(
         asset=dg.AssetKey([spec.name, VALIDATED]),
         name=NEWEST_DAY_ON_TIME,
         description=f"The rows of yesterday (of {spec.source.time_zone}) are there; judged at the deadline, and whenever it is executed.",
-        op_tags=step_settings(spec, "freshness").op_tags,
+        op_tags=settings.op_tags,
     )
-    def newest_day_on_time(lake: Lake) -> dg.AssetCheckResult:
-        return look_for_newest_day(spec, lake, datetime.now(ZoneInfo(spec.source.time_zone)))
+    def newest_day_on_time(context: dg.AssetCheckExecutionContext, lake: Lake) -> dg.AssetCheckResult:
+        with by_cause(context.op_execution_context, settings, f"{spec.name}/{NEWEST_DAY_ON_TIME}"):
+            return look_for_newest_day(spec, lake, datetime.now(ZoneInfo(spec.source.time_zone)))
 
     return newest_day_on_time
 
@@ -66,7 +72,8 @@ def look_for_newest_day(spec: ModelSpec, lake: Lake, now: datetime) -> dg.AssetC
     said = f"{rows[newest]:,} rows" if newest in rows else "made, without rows: rejected or missing" if is_made else "not made"
     last = f"; the newest day with rows is {max(rows)}" if rows and newest not in rows else ""
     is_expected = newest >= spec.source.start
-    return dg.AssetCheckResult(passed=newest in rows or not is_expected, description=f"{newest}: {said}, at {now:%Y-%m-%d %H:%M %Z}{last}")
+    about = f"{newest}: {said}, at {now:%Y-%m-%d %H:%M %Z}{last}"
+    return dg.AssetCheckResult(passed=newest in rows or not is_expected, description=about, metadata={NEWEST_DAY: newest.isoformat()})
 
 
 def freshness_job(spec: ModelSpec, check: dg.AssetChecksDefinition) -> "UnresolvedAssetJobDefinition":

@@ -5,7 +5,7 @@ from datetime import date
 
 from ml_assets.core.fingerprint import EXPIRED
 from ml_assets.core.spec.feed import Feed
-from ml_assets.pipeline.stage import CannotMake, InputExpired
+from ml_assets.pipeline.stage import CannotMake, InputChanged, InputExpired
 from ml_assets.resources.landing import Landing
 from ml_assets.resources.table import Table
 
@@ -52,3 +52,21 @@ def fingerprint_of(model: str, table: Table, day: date, reader: str, read: str) 
     if made == EXPIRED:
         raise InputExpired(f"{model}: the {reader} of {day} needs the {read} of that day, which retention removed; materialise it again first")
     return made
+
+
+def check_nothing_newer(day: date, tables: Sequence[Table], what: str) -> None:
+    """Look once more before a stage acts outside of the lake, where nothing is refused at the commit of the day.
+
+    Args:
+        day: the day.
+        tables: tables whose day is as it was looked at, as far as is known.
+        what: what is done of the day, for the message.
+
+    Raises:
+        InputChanged: when another process has committed the day in one of them since.
+    """
+    before = [table.fingerprint(day) for table in tables]
+    for table in tables:
+        table.refresh()
+    if [table.fingerprint(day) for table in tables] != before:
+        raise InputChanged(f"{what} of {day}: another run has committed the day meanwhile")

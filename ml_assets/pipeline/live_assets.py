@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from ml_assets.core.releases import Move, Release
 from ml_assets.core.spec import ModelSpec
 from ml_assets.pipeline import live_columns, live_reports
 from ml_assets.pipeline.asset_specs import asset, asset_key, depends, paragraph, schema
@@ -10,6 +11,7 @@ from ml_assets.pipeline.features import FEATURES
 from ml_assets.pipeline.predictions import PREDICTIONS, DailyPredictions
 from ml_assets.pipeline.registry import ENTRY
 from ml_assets.pipeline.rollback_check import judge_rollbacks, rollback_check
+from ml_assets.pipeline.run_guard import RunGuard
 from ml_assets.pipeline.stage_assets import StageAssets
 from ml_assets.pipeline.validation import LABELS
 
@@ -21,14 +23,19 @@ def deployment_assets(spec: ModelSpec) -> StageAssets:
     key, canary = asset_key(spec, DEPLOYMENT), spec.deployment.canary
     seen = canary.maximum_days.days * len(canary.steps) if canary else 0
 
-    def open_stage(context: dg.AssetExecutionContext) -> ModelDeployment:
+    def open_stage(context: dg.AssetExecutionContext, guard: RunGuard) -> ModelDeployment:
         from ml_assets.resources.releases import Releases
 
         resources = context.resources
         releases = Releases(resources.lake, resources.registry, resources.deploy_target, spec.name)
         # What a run that died has put into the ledger is carried out first.
         releases.state()
-        return ModelDeployment(spec, resources.lake, resources.landing, releases.release, f"{RUN}{context.run_id}")
+
+        def release(before: Release, move: Move) -> None:
+            guard.before_publishing()
+            releases.release(before, move)
+
+        return ModelDeployment(spec, resources.lake, resources.landing, release, f"{RUN}{context.run_id}")
 
     rows = [depends(spec, FEATURES, seen), *([depends(spec, LABELS, seen)] if spec.labels else [])] if canary else []
     return StageAssets(
@@ -69,7 +76,7 @@ def predictions_assets(spec: ModelSpec) -> StageAssets:
                 **schema(live_columns.predictions_columns(spec)),
             )
         ],
-        open=lambda context: DailyPredictions(spec, context.resources.lake),
+        open=lambda context, guard: DailyPredictions(spec, context.resources.lake),
         problem=lambda stage, day: stage.problem(day),
         every_day=live_reports.predictions_metadata,
         newest_day=lambda stage, day: {"dagster/column_lineage": lineage, **live_reports.predictions_pictures(stage, day)},

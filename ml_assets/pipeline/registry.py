@@ -10,7 +10,7 @@ from ml_assets.core.spec import ModelSpec
 from ml_assets.core.splits import split_days
 from ml_assets.pipeline.evaluation import EVALUATION, ModelEvaluation
 from ml_assets.pipeline.features import FEATURES
-from ml_assets.pipeline.inputs import fingerprint_of
+from ml_assets.pipeline.inputs import check_nothing_newer, fingerprint_of
 from ml_assets.pipeline.pictures import evaluation_pictures
 from ml_assets.pipeline.reports import Reports
 from ml_assets.pipeline.stage import CannotMake, KeepDay, Made
@@ -108,6 +108,9 @@ class ModelRegistration:
         """Find or create the version.
 
         A model that failed a gate comes this far only when it was registered before: its version is told what is found now.
+
+        Raises:
+            InputChanged: when another process made the model or its evaluation again meanwhile.
         """
         import pyarrow as pa
 
@@ -117,7 +120,9 @@ class ModelRegistration:
         model = self.evaluation.model_row(day)
         if not model["model_digest"]:
             return Made({ENTRY: REGISTRY_ENTRY.empty_table()}, f"no model: {model['problem']}")
-        version = self._register(self.record(day))
+        record = self.record(day)
+        check_nothing_newer(day, [self._models, self.evaluation.tables[EVALUATION]], f"{self.spec.name}: the {ENTRY}")
+        version = self._register(record)
         entry = {
             "model_digest": model["model_digest"],
             "version": str(version.version),

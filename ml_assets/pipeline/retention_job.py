@@ -7,8 +7,9 @@ import dagster as dg
 from pydantic import Field
 
 from ml_assets.core.spec import ModelSpec
+from ml_assets.pipeline.attempts import by_cause
 from ml_assets.pipeline.compute import run_tags, step_settings
-from ml_assets.pipeline.removal import PassportUnreadable, Removal
+from ml_assets.pipeline.removal import Removal
 from ml_assets.pipeline.retention import Retention
 from ml_assets.pipeline.stages import open_stages
 from ml_assets.resources.lake import Lake
@@ -38,13 +39,9 @@ def retention_job(spec: ModelSpec) -> dg.JobDefinition:
         tags=settings.op_tags,
     )
     def remove(context: dg.OpExecutionContext, config: RetentionConfig, lake: Lake, landing: Landing, registry: ModelRegistry) -> None:
-        from ml_assets.resources.registry_cleanup import UnknownVersion
-
-        stages = open_stages(spec, lake, landing, registry)
-        try:
+        with by_cause(context, settings, f"{spec.name}_retention"):
+            stages = open_stages(spec, lake, landing, registry)
             removal = Retention(spec, stages, lake, registry, datetime.now(UTC), context.run_id, config.dry_run).apply()
-        except (PassportUnreadable, UnknownVersion) as error:
-            raise dg.Failure(str(error), allow_retries=False) from error
         for line in describe(removal):
             context.log.info(line)
         for name, why in removal.not_vacuumed.items():

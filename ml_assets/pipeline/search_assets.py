@@ -11,6 +11,7 @@ from ml_assets.core.spec import ModelSpec
 from ml_assets.pipeline.asset_specs import asset, depends, paragraph, schema
 from ml_assets.pipeline.check_results import table
 from ml_assets.pipeline.features import FEATURES
+from ml_assets.pipeline.run_guard import RunGuard
 from ml_assets.pipeline.search import SEARCH, ParameterSearch
 from ml_assets.pipeline.stage_assets import StageAssets
 from ml_assets.pipeline.validation import LABELS
@@ -43,7 +44,7 @@ def search_assets(spec: ModelSpec) -> StageAssets:
     first = last + spec.training.window.days - 1 + spec.training.search.every.days - 1
     deps = [depends(spec, FEATURES, first, last), *([depends(spec, LABELS, first)] if spec.labels else [])]
 
-    def open_stage(context: dg.AssetExecutionContext) -> ParameterSearch:
+    def open_stage(context: dg.AssetExecutionContext, guard: RunGuard) -> ParameterSearch:
         @contextmanager
         def open_log(study: str, day: date) -> "Iterator[TrialRuns]":
             from ml_assets.resources.trial_runs import TrialRuns

@@ -7,21 +7,24 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from ml_assets.core.fingerprint import EXPIRED
 from ml_assets.core.spec import ModelSpec
+from ml_assets.pipeline.attempts import by_cause
 from ml_assets.pipeline.check_results import Judged, events_of, failed_by_day
 from ml_assets.pipeline.compute import step_settings
+from ml_assets.pipeline.day_events import log_outcomes, of_made_days, outcome_metadata
 from ml_assets.pipeline.days import make_days
 from ml_assets.pipeline.reports import Reports, with_findings
 from ml_assets.pipeline.run_days import PARTITION
-from ml_assets.pipeline.stage import CannotMake, DayOutcome, Stage
+from ml_assets.pipeline.run_guard import RunGuard
+from ml_assets.pipeline.stage import DayOutcome, Stage
+from ml_assets.pipeline.step_metrics import push_metrics
 from ml_assets.pipeline.unfinished_runs import UnfinishedRuns, tell_of_unfinished
+from ml_assets.resources.json_logs import name_step
 
 if TYPE_CHECKING:
     from ml_assets.core.report import Part
 
 Metadata = Mapping[str, Any]
-MOST_PROBLEMS_LOGGED = 50
 
 
 def _nothing_more(stage: Any, day: date) -> Metadata:
@@ -44,7 +47,8 @@ def _no_checks(stage: Any, days: Sequence[date]) -> Iterator[Judged]:
 class StageAssets:
     """How one stage shows in Dagster.
 
-    specs: its assets; the names of their keys' last parts are names of the stage's tables. open: makes the stage from the run's context.
+    specs: its assets; the names of their keys' last parts are names of the stage's tables. open: makes the stage from the run's context and
+    what stands before what it publishes.
     problem: why a day is not as it should be, from the lake, for days that were not computed now. every_day: metadata of each day.
     newest_day: metadata of the run's newest day only (pictures, lineage). checks, judge: asset checks, and what they find on the run's days.
     report: what it has to say of days in their reports. afterwards: what else follows when the days of a run are made. resources: those it needs
@@ -53,7 +57,7 @@ class StageAssets:
     """
 
     specs: Sequence[dg.AssetSpec]
-    open: Callable[[dg.AssetExecutionContext], Stage]
+    open: Callable[[dg.AssetExecutionContext, RunGuard], Stage]
     problem: Callable[[Any, date], str | None]
     every_day: Callable[[Any, date], Metadata] = _nothing_more
     newest_day: Callable[[Any, date], Metadata] = _nothing_more
@@ -86,53 +90,73 @@ def build_stage_assets(spec: ModelSpec, stage_assets: StageAssets) -> dg.AssetsD
         can_subset=len(stage_assets.specs) > 1,
     )
     def make(context: dg.AssetExecutionContext) -> Iterator[Any]:
-        days = sorted(date.fromisoformat(key) for key in context.partition_keys)
-        if (events := stage_assets.instead(context, days)) is not None:
-            yield from events
-            return
-        # To open a stage may complete what others left undone.
-        unfinished = UnfinishedRuns(context.resources.lake, spec.name, main.path[-1])
-        left = unfinished.begin(context.run_id, days)
-        tell_of_unfinished(context.log, main.path[-1], context.run_id, left)
-        stage = stage_assets.open(context)
-        outcomes: list[DayOutcome] = []
-        try:
-            outcomes += make_days(stage, days, context.run_id, alone=_is_alone(context.run.tags))
-        except CannotMake as error:
-            yield from _of_made_days(stage_assets.specs, outcomes)
-            raise dg.Failure(str(error), allow_retries=False) from error
-        outcomes.sort(key=lambda outcome: outcome.day)
-        # What was found when an unchanged day was made still holds.
-        problems = {found.day: found.problem or (None if found.computed else stage_assets.problem(stage, found.day)) for found in outcomes}
-        _log_outcomes(context, stage, outcomes, problems)
-        found = list(stage_assets.judge(stage, days))
-        # Before any check can stop the run.
-        reports = _report(spec, stage_assets, context, stage, outcomes, found, problems, {day for theirs in left.values() for day in theirs})
-        stage_assets.afterwards(context, days)
-        asked = set(context.selected_asset_check_keys)
-        judged = [one for one in found if one.key in asked]
-        failed = failed_by_day(judged)
-        for asset in stage_assets.specs:
-            if asset.key not in context.selected_asset_keys:
-                continue
-            table = stage.tables[asset.key.path[-1]]
-            counts = table.row_counts()
-            for outcome in outcomes:
-                metadata = _outcome_metadata(outcome, counts.get(outcome.day, 0), problems[outcome.day])
-                if asset.key == main:
-                    metadata |= stage_assets.every_day(stage, outcome.day)
-                    metadata |= {"checks_failed": ", ".join(failed[outcome.day])} if outcome.day in failed else {}
-                    metadata |= {"report": reports.link(outcome.day)} if reports else {}
-                context.add_asset_metadata(metadata, asset.key, outcome.day.isoformat())
-            newest = {"dagster/uri": table.uri, **(stage_assets.newest_day(stage, days[-1]) if asset.key == main else {})}
-            context.add_asset_metadata(newest, asset.key, days[-1].isoformat())
-            yield dg.MaterializeResult(asset_key=asset.key)
-            for one in judged:
-                if one.asset == asset.key:
-                    yield from events_of(context, one)
-        unfinished.end(context.run_id)
+        with by_cause(context, settings, "/".join(main.path)):
+            yield from _make(spec, stage_assets, context, RunGuard(context.instance, context.run_id, settings.longest))
 
     return make
+
+
+def _make(spec: ModelSpec, stage_assets: StageAssets, context: dg.AssetExecutionContext, guard: RunGuard) -> Iterator[Any]:
+    """Make the days of a run, or what it was asked for instead; what was committed is told of also where something fails later."""
+    days = sorted(date.fromisoformat(key) for key in context.partition_keys)
+    if (events := stage_assets.instead(context, days)) is not None:
+        yield from events
+        return
+    # To open a stage may complete what others left undone.
+    name = stage_assets.specs[0].key.path[-1]
+    unfinished = UnfinishedRuns(context.resources.lake, spec.name, name)
+    left = unfinished.begin(context.run_id, days)
+    tell_of_unfinished(context.log, name, context.run_id, left)
+    stage = stage_assets.open(context, guard)
+    name_step(spec.name, stage.name, context.run_id)
+    outcomes: list[DayOutcome] = []
+    told: set[dg.AssetKey] = set()
+    try:
+        outcomes += make_days(stage, days, context.run_id, _is_alone(context.run.tags), guard)
+        for event in _tell(spec, stage_assets, context, stage, outcomes, {day for theirs in left.values() for day in theirs}):
+            yield event
+            told |= {event.asset_key} if isinstance(event, dg.MaterializeResult) and event.asset_key else set()
+    except Exception:
+        yield from of_made_days([asset for asset in stage_assets.specs if asset.key not in told], outcomes)
+        raise
+    unfinished.end(context.run_id)
+
+
+def _tell(
+    spec: ModelSpec, stage_assets: StageAssets, context: dg.AssetExecutionContext, stage: Stage, outcomes: list[DayOutcome], left: Collection[date]
+) -> Iterator[Any]:
+    """Judge the days that are made, and tell Dagster and the reports of them. left: days that runs before did not end."""
+    main, days = stage_assets.specs[0].key, sorted(outcome.day for outcome in outcomes)
+    outcomes = sorted(outcomes, key=lambda outcome: outcome.day)
+    # What was found when an unchanged day was made still holds.
+    problems = {found.day: found.problem or (None if found.computed else stage_assets.problem(stage, found.day)) for found in outcomes}
+    log_outcomes(context, stage, outcomes, problems)
+    found = list(stage_assets.judge(stage, days))
+    push_metrics(context, spec.name, stage, outcomes, found, lambda: stage_assets.every_day(stage, days[-1]))
+    # Before any check can stop the run.
+    reports = _report(spec, stage_assets, context, stage, outcomes, found, problems, left)
+    stage_assets.afterwards(context, days)
+    asked = set(context.selected_asset_check_keys)
+    judged = [one for one in found if one.key in asked]
+    failed = failed_by_day(judged)
+    for asset in stage_assets.specs:
+        if asset.key not in context.selected_asset_keys:
+            continue
+        table = stage.tables[asset.key.path[-1]]
+        counts = table.row_counts()
+        for outcome in outcomes:
+            metadata = outcome_metadata(outcome, counts.get(outcome.day, 0), problems[outcome.day])
+            if asset.key == main:
+                metadata |= stage_assets.every_day(stage, outcome.day)
+                metadata |= {"checks_failed": ", ".join(failed[outcome.day])} if outcome.day in failed else {}
+                metadata |= {"report": reports.link(outcome.day)} if reports else {}
+            context.add_asset_metadata(metadata, asset.key, outcome.day.isoformat())
+        newest = {"dagster/uri": table.uri, **(stage_assets.newest_day(stage, days[-1]) if asset.key == main else {})}
+        context.add_asset_metadata(newest, asset.key, days[-1].isoformat())
+        yield dg.MaterializeResult(asset_key=asset.key)
+        for one in judged:
+            if one.asset == asset.key:
+                yield from events_of(context, one)
 
 
 def _report(
@@ -165,14 +189,6 @@ def _is_alone(tags: Mapping[str, str]) -> bool:
     return PARTITION in tags and "dagster/backfill" not in tags
 
 
-def _of_made_days(specs: Sequence[dg.AssetSpec], outcomes: list[DayOutcome]) -> Iterator[dg.AssetMaterialization]:
-    """What tells Dagster of the days that were made in a run that fails for the sake of others."""
-    for asset in specs:
-        for outcome in outcomes:
-            metadata = _outcome_metadata(outcome, outcome.rows.get(asset.key.path[-1], 0), outcome.problem)
-            yield dg.AssetMaterialization(asset.key, partition=outcome.day.isoformat(), metadata=metadata)
-
-
 def partitions(spec: ModelSpec) -> dg.DailyPartitionsDefinition:
     """One partition a day in the time zone of the source, from its start to its end or to yesterday."""
     from datetime import timedelta
@@ -187,24 +203,3 @@ def _backfill_policy(spec: ModelSpec) -> dg.BackfillPolicy:
     if spec.backfill.days_per_run is None:
         return dg.BackfillPolicy.single_run()
     return dg.BackfillPolicy.multi_run(max_partitions_per_run=spec.backfill.days_per_run)
-
-
-def _outcome_metadata(outcome: DayOutcome, rows: int, problem: str | None) -> dict[str, Any]:
-    return {
-        "dagster/partition_row_count": rows,
-        "outcome": "computed" if outcome.computed else "unchanged",
-        "seconds": round(outcome.seconds, 3),
-        **({"fingerprint": f"{outcome.fingerprint:016x}"} if outcome.fingerprint != EXPIRED else {}),
-        **({"problem": problem} if problem else {}),
-        **outcome.metadata,
-    }
-
-
-def _log_outcomes(context: dg.AssetExecutionContext, stage: Stage, outcomes: list[DayOutcome], problems: Mapping[date, str | None]) -> None:
-    computed = sum(outcome.computed for outcome in outcomes)
-    context.log.info(f"{stage.name}: {len(outcomes)} days, {computed} computed, {len(outcomes) - computed} unchanged")
-    faulty = [(day, problem) for day, problem in problems.items() if problem]
-    for day, problem in faulty[:MOST_PROBLEMS_LOGGED]:
-        context.log.warning(f"{stage.name} {day}: {problem}")
-    if len(faulty) > MOST_PROBLEMS_LOGGED:
-        context.log.warning(f"{stage.name}: {len(faulty) - MOST_PROBLEMS_LOGGED} more days have a problem; see `problem` in the metadata of each day")

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from typing import NoReturn
 
+from ml_assets.core.releases import Move, Release
 from ml_assets.core.spec import ModelSpec
 from ml_assets.core.spec.feed import labels_feed, rows_feed
-from ml_assets.pipeline.deployment import ModelDeployment, refuse_to_release
+from ml_assets.pipeline.deployment import ModelDeployment
 from ml_assets.pipeline.evaluation import ModelEvaluation
 from ml_assets.pipeline.features import FeatureEngineering
 from ml_assets.pipeline.ingestion import Ingestion
@@ -18,6 +20,15 @@ from ml_assets.pipeline.validation import Validation
 from ml_assets.resources.lake import Lake
 from ml_assets.resources.landing import Landing
 from ml_assets.resources.registry import ModelRegistry
+
+
+def refuse_to_release(before: Release, move: Move) -> NoReturn:
+    """For a stage that is opened to be asked and read.
+
+    Raises:
+        RuntimeError: always.
+    """
+    raise RuntimeError(f"{move.after} is released by materialising the deployment of {move.day}")
 
 
 @dataclass(frozen=True)

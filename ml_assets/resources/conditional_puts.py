@@ -10,8 +10,21 @@ log = logging.getLogger("ml_assets.lake")
 PROBE = "_probe"
 
 
+class StoreUnfit(Exception):
+    """A lake on a store is unsafe or impossible; the message names bucket and endpoint, never a credential, and says what to do."""
+
+
 def problem_of_conditional_puts(lake: Bucket) -> str | None:
-    """What makes a lake on this store unsafe or impossible, as a message for people; None when all is well.
+    """What makes a lake on this store unsafe or impossible, as a message for people; None when all is well."""
+    try:
+        check_conditional_puts(lake)
+    except StoreUnfit as unfit:
+        return str(unfit)
+    return None
+
+
+def check_conditional_puts(lake: Bucket) -> None:
+    """Find out whether a lake may lie on this store.
 
     An empty object with a name of its own is put under the prefix of the lake twice, each time on the condition that there is none
     (If-None-Match: *), and removed again. A store that is fit for a lake refuses the second put; delta-rs relies on that for each commit.
@@ -19,8 +32,8 @@ def problem_of_conditional_puts(lake: Bucket) -> str | None:
     Args:
         lake: the prefix of the lake.
 
-    Returns:
-        A message that names bucket and endpoint, never a credential, and says what to do.
+    Raises:
+        StoreUnfit: when it may not, or cannot be used; caused by what the client raised.
     """
     from botocore.exceptions import BotoCoreError, ClientError
 
@@ -28,10 +41,11 @@ def problem_of_conditional_puts(lake: Bucket) -> str | None:
     try:
         honoured = _second_put_is_refused(lake, key)
     except ClientError as error:
-        return _refused(lake, error.response)
+        raise StoreUnfit(_refused(lake, error.response)) from error
     except BotoCoreError as error:
-        return unreachable(lake, error)
-    return None if honoured else _unsafe(lake, "ignored the condition and overwrote an object")
+        raise StoreUnfit(unreachable(lake, error)) from error
+    if not honoured:
+        raise StoreUnfit(_unsafe(lake, "ignored the condition and overwrote an object"))
 
 
 def _second_put_is_refused(lake: Bucket, key: str) -> bool:

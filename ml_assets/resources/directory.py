@@ -16,11 +16,18 @@ UNFINISHED = ".unfinished"
 SECONDS_TO_WRITE = 3600
 
 
+class KeyEscapes(ValueError):
+    """A key leads out of the directory that it is relative to."""
+
+
 class Directory:
     """Files under a local directory; the digest is the MD5 of the content, which is the ETag that S3 gives a single-part upload.
 
     A file is written under another name beside it first. What a process that died has left of one is never listed, and goes an hour later, when
     the file is written again or removed.
+
+    A key that would lead out of the directory by its own text is refused wherever a file is named by one. Links count: whoever may put one into the
+    directory may read and write where it leads.
     """
 
     def __init__(self, root: Path):
@@ -31,7 +38,7 @@ class Directory:
 
         Linked folders and files count; links that lead nowhere, and files that are not finished, do not.
         """
-        top = self.root / prefix.rpartition("/")[0]
+        top = self._path(prefix.rpartition("/")[0])
         above = {str(top): {os.path.realpath(top)}}
         for folder, folders, names in os.walk(top, followlinks=True):
             # A link to a folder that it lies in would be followed without end.
@@ -61,7 +68,7 @@ class Directory:
     def _described(self, key: str) -> StoredObject | None:
         try:
             content = self.read(key)
-            modified = datetime.fromtimestamp((self.root / key).stat().st_mtime, tz=UTC)
+            modified = datetime.fromtimestamp(self._path(key).stat().st_mtime, tz=UTC)
         except FileNotFoundError:
             return None
         return StoredObject(key, _md5(content), len(content), modified)
@@ -82,12 +89,13 @@ class Directory:
 
         Raises:
             FileNotFoundError: when there is none.
+            KeyEscapes: when the key leads out of the directory.
         """
-        return (self.root / key).read_bytes()
+        return self._path(key).read_bytes()
 
     def write(self, key: str, content: bytes) -> None:
         """Put a file there whole or not at all: a reader sees the old content or the new."""
-        path = self.root / key
+        path = self._path(key)
         path.parent.mkdir(parents=True, exist_ok=True)
         # Processes of containers that share a directory may have the same number.
         unfinished = path.with_name(f".{path.name}.{uuid4().hex}{UNFINISHED}")
@@ -103,18 +111,23 @@ class Directory:
         found = []
         for key in self.keys(prefix):
             with suppress(FileNotFoundError):
-                status = (self.root / key).stat()
+                status = self._path(key).stat()
                 found.append(FileSize(key, status.st_size, datetime.fromtimestamp(status.st_mtime, tz=UTC)))
         return found
 
     def delete(self, key: str) -> None:
         """Remove a file, if it is there, and its folder when that is empty then."""
-        path = self.root / key
+        path = self._path(key)
         path.unlink(missing_ok=True)
         _remove_left(path)
         if path.parent != self.root:
             with suppress(OSError):
                 path.parent.rmdir()
+
+    def _path(self, key: str) -> Path:
+        if key.startswith("/") or "\0" in key or ".." in key.split("/"):
+            raise KeyEscapes(f"{key!r} leads out of {self.root}")
+        return self.root / key
 
 
 def _may_hold(folder: str, prefix: str, after: str, before: str | None) -> bool:

@@ -9,7 +9,7 @@ import dagster as dg
 from pydantic import PrivateAttr
 
 from ml_assets.resources.bucket import Bucket
-from ml_assets.resources.conditional_puts import problem_of_conditional_puts
+from ml_assets.resources.conditional_puts import StoreUnfit, check_conditional_puts
 from ml_assets.resources.directory import Directory
 from ml_assets.resources.objects import open_objects
 from ml_assets.resources.table import LakeError, Table
@@ -83,8 +83,10 @@ class Lake(dg.ConfigurableResource):
     def _check_store(self) -> None:
         store = (self.uri, self.s3.get("endpoint_url", ""))
         if isinstance(self.files, Bucket) and store not in _SAFE:
-            if problem := problem_of_conditional_puts(self.files):
-                raise LakeError(f"the lake {self.uri} cannot be used: {problem}")
+            try:
+                check_conditional_puts(self.files)
+            except StoreUnfit as unfit:
+                raise LakeError(f"the lake {self.uri} cannot be used: {unfit}") from unfit
             _SAFE.add(store)
 
     @property

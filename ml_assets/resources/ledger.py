@@ -52,6 +52,17 @@ class Ledger:
         self._refresh()
         return self._latest()
 
+    def number(self) -> int:
+        """The number of the last release, 0 before the first, as of now: told by the log of the table, whatever the number of its files."""
+        from deltalake import DeltaTable
+        from deltalake.exceptions import TableNotFoundError
+
+        uri, options = self._lake.location(self._model, LEDGER)
+        try:
+            return DeltaTable(uri, storage_options=options).transaction_version(APPLICATION) or 0
+        except TableNotFoundError:
+            return 0
+
     def append(self, before: Release, move: Move) -> None:
         """Record a release, all its rows in one atomic commit.
 

@@ -7,6 +7,8 @@ from ml_assets.resources.secrets import shown
 
 POSTGRESQL = re.compile(r"postgres(ql)?(\+psycopg2)?://")
 MLFLOW_SCHEMA = "mlflow"
+# libpq's, in seconds and one in milliseconds: https://www.postgresql.org/docs/current/libpq-connect.html
+LIMITS = {"connect_timeout": "10", "keepalives_idle": "30", "keepalives_interval": "10", "keepalives_count": "3", "tcp_user_timeout": "60000"}
 
 
 def is_postgresql(uri: str) -> bool:
@@ -15,11 +17,17 @@ def is_postgresql(uri: str) -> bool:
 
 
 def with_driver(uri: str) -> str:
-    """The URI as SQLAlchemy has to get it. Any other URI stays as it is.
+    """The URI as SQLAlchemy has to get it, with limits for a server that does not answer where it has none. Any other URI stays as it is.
 
-    SQLAlchemy takes `postgresql://` for psycopg 3 since its version 2.1, and Dagster's statements are not valid there (NOTIFY with a parameter).
+    Without limits libpq waits two minutes for a connection, and two hours for the answer of a server that is gone. SQLAlchemy takes `postgresql://`
+    for psycopg 3 since its version 2.1, and Dagster's statements are not valid there (NOTIFY with a parameter).
     """
-    return POSTGRESQL.sub("postgresql+psycopg2://", uri, count=1)
+    if not is_postgresql(uri):
+        return uri
+    parts = urlsplit(POSTGRESQL.sub("postgresql+psycopg2://", uri, count=1))
+    stated = dict(parse_qsl(parts.query, keep_blank_values=True))
+    lacking = urlencode({name: value for name, value in LIMITS.items() if name not in stated})
+    return parts._replace(query="&".join(part for part in (parts.query, lacking) if part)).geturl()
 
 
 def store_beside_dagster(database: str) -> str:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, cast
 import dagster as dg
 from dagster import DagsterEvent
 from dagster._core.events import EngineEventData
+from dagster._core.execution.plan.objects import StepRetryData
 from dagster._core.executor.step_delegating import CheckStepHealthResult, StepHandler, StepHandlerContext
 
 from ml_assets.core.memory import memory_for
-from ml_assets.core.pod_faults import has_started, why_failed, why_refused, why_waiting
+from ml_assets.core.pod_faults import PREEMPTIONS, SECONDS_AFTER_PREEMPTION, has_started, preemption, why_failed, why_refused, why_waiting
 from ml_assets.core.spec.compute import MemoryRule
 from ml_assets.core.step_pods import MEMORY_RULE, SHARES_POD, START_TIMEOUT, plain_pod
 from ml_assets.resources.shared_pod import SharedPod, step_key
@@ -49,21 +50,41 @@ def step_executor(input_bytes: InputBytes) -> dg.ExecutorDefinition:
         }
         create = cast("Callable[[dg.InitExecutorContext], StepDelegatingExecutor]", k8s_job_executor.executor_creation_fn)
         executor = create(init_context._replace(executor_config={**config, **always}))
-        executor._step_handler = StepPods(cast("K8sStepHandler", executor._step_handler), SharedPod(), input_bytes)
+        pods = StepPods(cast("K8sStepHandler", executor._step_handler), SharedPod(), input_bytes)
+        executor._step_handler = pods
+        replace_lost_pods(executor, pods)
         return executor
 
     return step_pods
 
 
+def replace_lost_pods(executor: dg.Executor, pods: "StepPods") -> None:
+    """Have an executor try a step again whose pod was lost to a preemption. Dagster would fail it: its own retries after a crash make no difference
+    between a node that is gone and a step that needs more memory than it has.
+    """
+    fail = executor.log_failure_or_retry_event_after_error
+
+    def fail_or_retry(step_context: Any, err_info: Any, known_state: Any) -> DagsterEvent:
+        step = step_context.step.key
+        attempts = known_state.get_retry_state().get_attempt_count(step)
+        if step not in pods.preempted or step_context.retry_mode.disabled or attempts >= PREEMPTIONS:
+            return fail(step_context, err_info, known_state)
+        return DagsterEvent.step_retry_event(step_context, StepRetryData(error=err_info, seconds_to_wait=SECONDS_AFTER_PREEMPTION))
+
+    executor.log_failure_or_retry_event_after_error = fail_or_retry
+
+
 class StepPods(StepHandler):
     """Gives each step its pod, or a process in the pod of the run, and says why when one fails or does not start.
 
-    jobs: Dagster's handler, which submits the job of a step. shared: the processes in this pod.
+    jobs: Dagster's handler, which submits the job of a step. shared: the processes in this pod. preempted: the steps whose pod was lost last time
+    through no fault of theirs.
     """
 
     def __init__(self, jobs: "K8sStepHandler", shared: SharedPod, input_bytes: InputBytes):
         self._jobs, self._shared, self._input_bytes = jobs, shared, input_bytes
         self._launched: dict[str, float] = {}
+        self.preempted: set[str] = set()
 
     @property
     def name(self) -> str:
@@ -98,6 +119,10 @@ class StepPods(StepHandler):
         namespace = self._jobs._get_container_context(step_handler_context).namespace
         pods = [pod.to_dict() for pod in self._jobs._api_client.get_pods_in_job(job, namespace)]
         if not found.is_healthy:
+            if lost := preemption(pods):
+                self.preempted.add(step_key(step_handler_context))
+                return CheckStepHealthResult.unhealthy(f"{lost}. Nothing was wrong with the step, and what it committed stays")
+            self.preempted.discard(step_key(step_handler_context))
             reasons = [reason for reason in map(why_failed, pods) if reason]
             return CheckStepHealthResult.unhealthy(" ".join([str(found.unhealthy_reason), *reasons]))
         if any(map(has_started, pods)):

@@ -13,7 +13,6 @@ from ml_assets.resources.mlflow_store import HTTP, sqlite_path
 from ml_assets.resources.postgresql import is_postgresql
 
 SECONDS_TO_ANSWER = 10
-REVISIONS = "alembic_version"
 
 
 @dataclass(frozen=True)
@@ -59,9 +58,9 @@ def revision_of_tables(uri: str) -> str | None:
     from sqlalchemy import inspect, text
 
     def ask(connection) -> str | None:
-        if REVISIONS not in inspect(connection).get_table_names():
+        if "alembic_version" not in inspect(connection).get_table_names():
             return None
-        return connection.scalar(text(f"SELECT version_num FROM {REVISIONS}"))
+        return connection.scalar(text("SELECT version_num FROM alembic_version"))
 
     return _asked(uri, ask)
 

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
+from ml_assets.core.rate import RateLimit
 from ml_assets.core.score_request import Refused
 from ml_assets.service.metrics import Metrics, registry_age
 from ml_assets.service.scoring import NotReady, Scored, Scoring
@@ -28,20 +29,22 @@ class Limits:
     """What the service asks of others, and when it looks.
 
     api_key: asked for in the header X-API-Key, None: not. body_bytes: of the largest request. registry_seconds, history_seconds: between two looks.
+    per_second: requests for a score that one client, by its address, may make in the long run; None: any number.
     """
 
     api_key: str | None = None
     body_bytes: int = 1_000_000
     registry_seconds: float = 1.0
     history_seconds: float = 10.0
+    per_second: float | None = None
 
 
 class Turned(Exception):
-    """A request that is not read: status and why."""
+    """A request that is not read: status, why, and headers of the answer."""
 
-    def __init__(self, status: int, detail: str) -> None:
+    def __init__(self, status: int, detail: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(detail)
-        self.status, self.detail = status, detail
+        self.status, self.detail, self.headers = status, detail, headers
 
 
 def create_app(scoring: Scoring, limits: Limits) -> "FastAPI":
@@ -50,6 +53,7 @@ def create_app(scoring: Scoring, limits: Limits) -> "FastAPI":
 
     spec, reader = scoring.spec, scoring.reader
     metrics = Metrics(spec.columns, scoring.models, scoring.history)
+    rate = RateLimit(limits.per_second) if limits.per_second is not None else None
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -77,10 +81,11 @@ def create_app(scoring: Scoring, limits: Limits) -> "FastAPI":
 
     async def _answer(request: Request, reasons: int) -> Response:
         try:
+            _check_rate(request, rate)
             _check_key(request, limits.api_key)
             scored = await scoring.score(await _body(request, limits.body_bytes), reasons)
         except Turned as error:
-            return _json({"detail": error.detail}, error.status)
+            return _json({"detail": error.detail}, error.status, error.headers)
         except Refused as error:
             metrics.refused(error.faults)
             return _json({"detail": error.faults}, 422)
@@ -125,6 +130,13 @@ async def _follow(at: str, look: Callable[[], None], seconds: float, metrics: Me
                 log.error("the %s cannot be read, what is there goes on: %s", at, reason)
             told = reason
         await asyncio.sleep(seconds)
+
+
+def _check_rate(request: "Request", rate: RateLimit | None) -> None:
+    """Before the key is looked at, so that nobody can try many."""
+    client = request.client.host if request.client else ""
+    if rate is not None and (seconds := rate.seconds_to_wait(client, time.monotonic())):
+        raise Turned(429, "more requests than one client may make; come back later", {"Retry-After": str(math.ceil(seconds))})
 
 
 def _check_key(request: "Request", key: str | None) -> None:

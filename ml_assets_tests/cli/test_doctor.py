@@ -72,7 +72,7 @@ def test_every_check_is_in_the_page_of_the_doctor_and_every_check_of_the_page_is
 
 def test_sqlite_in_production_and_daemons_that_do_not_run_are_errors(tmp_path: Path):
     found = examined(settings_of(tmp_path, ML_ASSETS_ENV="production"))
-    assert {found[name].severity for name in ("storage", "mlflow", "daemons")} == {Severity.ERROR}
+    assert {found[name].severity for name in ("storage", "mlflow", "daemons", "notifications")} == {Severity.ERROR}
 
 
 def test_what_is_missing_is_named_with_what_to_do(tmp_path: Path, bucket):
@@ -104,6 +104,7 @@ def test_without_a_home_nothing_is_said_of_the_instance(tmp_path: Path):
 def test_postgresql_in_production_is_well_and_the_clocks_are_compared(tmp_path: Path, postgresql: PostgresqlServer, monkeypatch):
     database = postgresql.new_database()
     monkeypatch.setenv("ML_ASSETS_DATABASE", database)
+    monkeypatch.setenv("ML_ASSETS_NOTIFY", "json://127.0.0.1/hook-with-a-secret-path")
     settings = settings_of(
         tmp_path,
         "dagster-postgres.yaml",
@@ -118,7 +119,13 @@ def test_postgresql_in_production_is_well_and_the_clocks_are_compared(tmp_path: 
     assert found["storage"].found == "postgresql"
     assert found["clock"].found == "within 1 s of the database"
     assert found["artifacts"].severity is Severity.WELL
+    assert found["notifications"].found == "JSON 1"
     assert PASSWORD not in repr(found)
+    assert "secret-path" not in repr(found)
+    monkeypatch.delenv("ML_ASSETS_NOTIFY")
+    (unset,) = examination._notifications(settings)
+    assert (unset.severity, unset.found) == (Severity.WARNING, "nobody is told of failures: there are no targets")
+    assert not postgresql.query(database, "SELECT 1 FROM pg_tables WHERE tablename = 'pipeline_notifications'")
 
 
 @pytest.mark.slow
@@ -128,7 +135,7 @@ def test_a_database_that_does_not_answer_is_told_without_its_password(tmp_path: 
         database = f"postgresql://me:{PASSWORD}@127.0.0.1:{free.getsockname()[1]}/state"
     monkeypatch.setenv("ML_ASSETS_DATABASE", database)
     found = examined(settings_of(tmp_path, "dagster-postgres.yaml", ML_ASSETS_DATABASE=database))
-    assert wrong(found) == {"instance"}
+    assert wrong(found) == {"instance", "notifications"}
     assert "Connection refused" in found["instance"].found
     assert PASSWORD not in repr(found)
 

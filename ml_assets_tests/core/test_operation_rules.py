@@ -13,6 +13,7 @@ from ml_assets.core.operation_rules import (
     instance,
     lake,
     landing,
+    notifications,
     time_zones,
 )
 
@@ -59,6 +60,23 @@ def test_a_time_zone_without_data_is_named_with_its_model():
     found = time_zones({"fraud": "UTC", "pumps": "Europe/Berlin"}, {"UTC"})
     assert found.severity is ERROR
     assert "no data for Europe/Berlin, the time zone of pumps" in found.found
+
+
+@pytest.mark.parametrize(
+    ("targets", "problem", "local", "production", "severity"),
+    [
+        (["Slack 1"], None, False, True, WELL),
+        (["Slack 1"], None, True, False, WELL),
+        ([], None, True, False, WELL),
+        ([], None, False, True, WARNING),
+        (["Slack 1"], None, True, True, ERROR),
+        (["Slack 1"], "the database does not answer", False, False, ERROR),
+    ],
+)
+def test_somebody_is_told_of_failures(targets, problem, local, production, severity):
+    found = notifications(targets, problem, local, production)
+    assert found.severity is severity
+    assert bool(found.mend) is (severity is not WELL)
 
 
 @pytest.mark.parametrize("rule", [environment, instance])

@@ -1,6 +1,6 @@
 """What Kubernetes says of a pod is told in words that name what to change."""
 
-from ml_assets.core.pod_faults import has_started, why_failed, why_refused, why_waiting
+from ml_assets.core.pod_faults import has_started, preemption, why_failed, why_refused, why_waiting
 
 
 def pod(phase="Failed", state=None, **status):
@@ -53,3 +53,19 @@ def test_what_nobody_frees_is_a_refusal_and_a_full_quota_is_not():
     full = {"reason": "FailedCreate", "message": "pods is forbidden: exceeded quota: gpus"}
     assert why_refused([{"reason": "SuccessfulCreate", "message": "Created pod"}, full]) is None
     assert why_refused([full, refused]) == "no PriorityClass with name ml-assets-data was found"
+
+
+def test_a_pod_that_had_to_go_for_others_is_told_from_one_that_failed_by_itself():
+    target = {"type": "DisruptionTarget", "status": "True", "reason": "PreemptionByScheduler", "message": "a pod of higher priority needs the node"}
+    killed = {"terminated": {"reason": "Error", "exit_code": 137}}
+    assert preemption([pod(state=killed, conditions=[target])]) == (
+        "its pod had to go, PreemptionByScheduler: a pod of higher priority needs the node"
+    )
+    assert preemption([pod(reason="Shutdown", message="Node is shutting down")]) == "its pod had to go, Shutdown: Node is shutting down"
+    assert preemption([]) == "its pod is gone, as after the loss of its node"
+    assert preemption([pod(state=killed)]) is None
+    assert preemption([pod(state=killed, conditions=[{**target, "status": "False"}])]) is None
+    assert preemption([pod(reason="Evicted", message="Pod ephemeral local storage usage exceeds the total limit")]) is None
+    assert preemption([pod(reason="DeadlineExceeded")]) is None
+    out_of_memory = {"terminated": {"reason": "OOMKilled", "exit_code": 137}}
+    assert preemption([pod(state=out_of_memory, conditions=[target])]) is None

@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from ml_assets.core.spec.compute import Compute, MemoryRule
-from ml_assets.core.step_pods import cost_labels, data_pod, plain_pod, resources, run_pod, training_pod
+from ml_assets.core.step_pods import GPU_NODE_LABELS, cost_labels, data_pod, plain_pod, resources, run_pod, training_pod
 
 
 def compute(make_spec, **fields):
@@ -26,6 +26,60 @@ def test_without_a_gpu_training_asks_for_none_and_tolerates_nothing(make_spec):
     config = training_pod(compute(make_spec, cpu=2), "trained_model")
     assert config["container_config"]["resources"]["limits"] == {"cpu": "2", "memory": "4Gi"}
     assert not {"node_selector", "tolerations"} & set(config["pod_spec_config"])
+
+
+def terms(config, firmly=False):
+    affinity = config["pod_spec_config"]["affinity"]["node_affinity"]
+    if firmly:
+        found = affinity.pop("required_during_scheduling_ignored_during_execution")["node_selector_terms"]
+    else:
+        found = [one["preference"] for one in affinity.pop("preferred_during_scheduling_ignored_during_execution")]
+    assert affinity == {}
+    return [[(one["key"], one["operator"], *one.get("values", [])) for one in term["match_expressions"]] for term in found]
+
+
+NO_GPU_LABEL = [(label, "DoesNotExist") for label in GPU_NODE_LABELS]
+
+
+def test_pods_without_gpus_stay_off_nodes_that_have_them(make_spec):
+    spec = compute(make_spec)
+    for config in (data_pod(spec, "features"), run_pod(spec), training_pod(spec, "trained_model")):
+        assert terms(config) == [NO_GPU_LABEL]
+    assert "affinity" not in training_pod(compute(make_spec, gpu=1), "trained_model")["pod_spec_config"]
+
+
+def test_they_wait_rather_than_go_there_when_that_is_required(make_spec):
+    spec = compute(make_spec, data={"avoid_gpu_nodes": "require"})
+    for config in (data_pod(spec, "features"), run_pod(spec), training_pod(spec, "trained_model")):
+        assert terms(config, firmly=True) == [NO_GPU_LABEL]
+
+
+@pytest.mark.parametrize(
+    ("fields", "others"),
+    [
+        ({"gpu": 1, "node_selector": {"pool": "big"}}, [("pool", "NotIn", "big")]),
+        ({"gpu": 1, "node_selector": {"pool": "big", "disk": "fast"}}, [("pool", "NotIn", "big"), ("disk", "NotIn", "fast")]),
+        ({"gpu": 1, "gpu_type": "NVIDIA-L4"}, [("nvidia.com/gpu.product", "NotIn", "NVIDIA-L4")]),
+        # Data may be made in the zone where models are trained, and on nodes of the same processor.
+        ({"gpu": 1, "node_selector": {"topology.kubernetes.io/zone": "a", "kubernetes.io/arch": "amd64"}}, []),
+        # Known already.
+        ({"gpu": 1, "node_selector": {"accelerator": "a100"}}, []),
+        # Nodes of training without GPUs may be those of data.
+        ({"gpu": 0, "node_selector": {"pool": "big"}}, []),
+    ],
+)
+def test_nodes_that_training_selects_for_their_gpus_are_known_by_those_labels(make_spec, fields, others):
+    found = terms(data_pod(compute(make_spec, **fields), "features"))
+    assert found == ([[*NO_GPU_LABEL, one] for one in others] or [NO_GPU_LABEL])
+
+
+def test_only_training_that_makes_a_dask_cluster_may_talk_to_kubernetes(make_spec):
+    on_kubernetes = {"engine": "dask", "dask": {"kubernetes": {"image": "ml-assets:1"}}}
+    training = make_spec().model_dump(mode="json", by_alias=True)["training"]
+    spec = make_spec(training={**training, **on_kubernetes})
+    assert training_pod(spec, "trained_model")["pod_spec_config"]["automount_service_account_token"] is True
+    assert data_pod(spec, "features")["pod_spec_config"]["automount_service_account_token"] is False
+    assert training_pod(make_spec(), "trained_model")["pod_spec_config"]["automount_service_account_token"] is False
 
 
 def test_a_kind_of_gpu_is_a_label_of_its_node(make_spec):

@@ -1,9 +1,13 @@
 """Where things are is told from outside, with defaults locally and none in production."""
 
+from urllib.parse import urlencode
+
 import dagster as dg
 import pytest
 
-from ml_assets.defs.environment import DATA, build_environment, read_api_key, read_settings
+from ml_assets.defs.environment import DATA, build_environment, read_api_key, read_request_rate, read_settings
+from ml_assets.defs.variables import pushes_metrics, read_log_format, read_notify_targets, secret_values
+from ml_assets.resources.postgresql import LIMITS
 
 PRODUCTION = {
     "ML_ASSETS_ENV": "production",
@@ -44,7 +48,7 @@ DATABASE = "postgresql://me:secret@host/state"
 def test_one_variable_puts_the_state_of_dagster_and_mlflow_into_postgresql():
     settings = read_settings({"ML_ASSETS_DATABASE": DATABASE})
     assert settings.database == DATABASE
-    assert settings.mlflow == "postgresql+psycopg2://me:secret@host/state?options=-csearch_path%3Dmlflow"
+    assert settings.mlflow == f"postgresql+psycopg2://me:secret@host/state?options=-csearch_path%3Dmlflow&{urlencode(LIMITS)}"
     assert settings.artifacts == (DATA / "mlartifacts").as_uri()
     elsewhere = {"ML_ASSETS_DATABASE": DATABASE, "MLFLOW_TRACKING_URI": "http://mlflow"}
     assert (read_settings(elsewhere).mlflow, read_settings(elsewhere).artifacts) == ("http://mlflow", None)
@@ -116,3 +120,59 @@ def test_the_key_of_the_service_comes_from_a_variable_or_a_file(tmp_path):
 def test_a_key_that_is_none_does_not_leave_the_service_open(variables, message):
     with pytest.raises(ValueError, match=message):
         read_api_key(variables)
+
+
+@pytest.mark.parametrize(("stated", "rate"), [(None, 5000), ("", 5000), ("20", 20), ("0.5", 0.5), ("unlimited", None)])
+def test_the_rate_of_requests_is_generous_unless_stated(stated, rate):
+    assert read_request_rate({} if stated is None else {"ML_ASSETS_REQUESTS_PER_SECOND": stated}) == rate
+
+
+@pytest.mark.parametrize("stated", ["0", "-1", "many", "nan", "inf"])
+def test_a_rate_that_is_none_is_refused(stated):
+    with pytest.raises(ValueError, match="ML_ASSETS_REQUESTS_PER_SECOND"):
+        read_request_rate({"ML_ASSETS_REQUESTS_PER_SECOND": stated})
+
+
+def test_whom_to_notify_is_a_variable_or_a_file_and_nobody_without_either(tmp_path):
+    file = tmp_path / "targets"
+    file.write_text("slack://a/b/c\nmailto://me:pw@example.com\n")
+    assert read_notify_targets({}) == ""
+    assert read_notify_targets({"ML_ASSETS_NOTIFY": " json://host/hook "}) == "json://host/hook"
+    assert read_notify_targets({"ML_ASSETS_NOTIFY_FILE": str(file)}).split() == ["slack://a/b/c", "mailto://me:pw@example.com"]
+    for variables in ({"ML_ASSETS_NOTIFY": "x", "ML_ASSETS_NOTIFY_FILE": str(file)}, {"ML_ASSETS_NOTIFY": ""}, {"ML_ASSETS_NOTIFY_FILE": "/missing"}):
+        with pytest.raises(ValueError, match="ML_ASSETS_NOTIFY"):
+            read_notify_targets(variables)
+
+
+def test_secrets_are_known_by_the_names_of_their_variables_and_by_the_users_of_uris():
+    variables = {
+        "AWS_SECRET_ACCESS_KEY": "s1",
+        "AWS_SESSION_TOKEN": "s2",
+        "MLFLOW_TRACKING_PASSWORD": "s3",
+        "ML_ASSETS_API_KEY": "s4",
+        "ML_ASSETS_API_KEY_FILE": "/no/secret",
+        "ML_ASSETS_DATABASE": "postgresql://me:s5@host/state",
+        "ML_ASSETS_NOTIFY": "json://host/s6",
+        "DAGSTER_PG_PASSWORD": "s7",
+        "ML_ASSETS_LAKE": "s3://bucket/lake",
+        "KEYBOARD": "qwerty",
+    }
+    assert set(secret_values(variables)) == {"s1", "s2", "s3", "s4", "me:s5", "s5", "json://host/s6", "s7"}
+
+
+def test_no_configuration_of_the_environment_holds_a_target_or_a_database(monkeypatch):
+    monkeypatch.setenv("ML_ASSETS_NOTIFY", "json://host/target-secret")
+    built = build_environment(read_settings({"ML_ASSETS_DATABASE": DATABASE}))
+    assert {sensor.name for sensor in built.sensors or []} == {"notifications", "rollback_notifications"}
+    shown = [resource.model_dump() for resource in (built.resources or {}).values() if isinstance(resource, dg.ConfigurableResource)]
+    assert "target-secret" not in repr(shown)
+    assert "secret@host" not in repr(shown)
+
+
+def test_metrics_are_pushed_where_a_variable_says_where_to_and_logs_are_text_unless_told_otherwise():
+    assert not pushes_metrics({"OTEL_SERVICE_NAME": "x"})
+    assert pushes_metrics({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318"})
+    assert pushes_metrics({"OTEL_EXPORTER_OTLP_METRICS_ENDPOINT": "http://prometheus:9090/api/v1/otlp/v1/metrics"})
+    assert (read_log_format({}), read_log_format({"ML_ASSETS_LOG": "json"})) == ("text", "json")
+    with pytest.raises(ValueError, match="it must be text or json"):
+        read_log_format({"ML_ASSETS_LOG": "xml"})

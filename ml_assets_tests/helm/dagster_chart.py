@@ -152,6 +152,7 @@ def _pod(part: Mapping[str, Any], labels: dict[str, str], account: str, values: 
             "automountServiceAccountToken": True,
             "securityContext": part["podSecurityContext"],
             "containers": [container],
+            "affinity": part["affinity"],
             "volumes": list(part["volumes"]),
         },
     }

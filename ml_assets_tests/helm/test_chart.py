@@ -73,6 +73,7 @@ def test_a_field_that_kubernetes_does_not_know_is_refused():
         ({"environment": {"AWS_SECRET_ACCESS_KEY": "x"}}, "AWS_SECRET_ACCESS_KEY"),
         ({"dagster": {"webserverPort": 80}}, "webserverPort"),
         ({"network": {"postgresql": {"peers": []}}}, "peers"),
+        ({"avoidGpuNodes": "sometimes"}, "avoidGpuNodes"),
     ],
 )
 def test_values_that_make_no_sense_are_refused_with_the_field_named(change, said):

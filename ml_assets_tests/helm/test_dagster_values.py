@@ -16,7 +16,7 @@ from dagster._core.run_coordinator import QueuedRunCoordinator
 from dagster_aws.s3 import S3ComputeLogManager
 from dagster_k8s import K8sRunLauncher
 
-from ml_assets_tests.helm.charts import CHART, PLACES, dagster_values, merged, of_kind, read, rendered, validate
+from ml_assets_tests.helm.charts import CHART, PLACES, containers, dagster_values, merged, of_kind, read, rendered, validate
 from ml_assets_tests.helm.dagster_chart import chart_pods, dagster_yaml, instance_config
 from ml_assets_tests.helm.watched import paths, watched
 
@@ -84,7 +84,7 @@ ELSEWHERE = {
 WHOLE = {
     "securityContext", "podSecurityContext", "volumes", "volumeMounts", "resources", "initContainerResources", "labels", "env",
     "envSecrets", "envConfigMaps", "startupProbe", "readinessProbe", "livenessProbe", "runK8sConfig", "extraPrependedInitContainers",
-    "postgresqlParams", "additionalInstanceConfig", "tagConcurrencyLimits", "telemetry",
+    "postgresqlParams", "additionalInstanceConfig", "tagConcurrencyLimits", "telemetry", "affinity",
 }  # fmt: skip
 
 
@@ -124,10 +124,19 @@ def test_production_runs_as_the_laptop_does():
     assert {name: there[name] for name in same} == {name: here[name] for name in same}
 
 
+def test_the_code_server_alone_gets_the_secret_of_notifications():
+    for place, rest in (("laptop", ["ml-assets-s3"]), ("production", [])):
+        values = dagster_values(place)
+        [code_server] = values["dagster-user-deployments"]["deployments"]
+        assert [one["name"] for one in code_server["envSecrets"]] == [*rest, "ml-assets-notifications"]
+        launcher, daemon, webserver = values["runLauncher"]["config"]["k8sRunLauncher"], values["dagsterDaemon"], values["dagsterWebserver"]
+        assert [[one["name"] for one in part["envSecrets"]] for part in (launcher, daemon, webserver)] == [rest] * 3
+
+
 def test_lists_that_production_repeats_differ_only_where_they_should():
     [here] = read("values.yaml")["dagster-user-deployments"]["deployments"]
     [there] = read("values-production.yaml")["dagster-user-deployments"]["deployments"]
-    assert {name for name in here if here[name] != there[name]} == {"image", "envSecrets", "resources"}
+    assert {name for name in here if here[name] != there[name]} == {"image", "envSecrets", "resources", "affinity"}
     assert set(here) == set(there)
     [limits], [set_there] = (read(name)["dagsterDaemon"]["extraPrependedInitContainers"] for name in ("values.yaml", "values-production.yaml"))
     assert {name for name in limits if limits[name] != set_there[name]} == {"image", "args"}
@@ -135,8 +144,7 @@ def test_lists_that_production_repeats_differ_only_where_they_should():
 
 @pytest.mark.parametrize("place", PLACES)
 def test_one_image_serves_all_parts(place):
-    images = {container["image"] for pod in chart_pods(dagster_values(place)).values() for container in pod["spec"]["containers"]}
-    images |= {one["image"] for one in dagster_values(place)["dagsterDaemon"]["extraPrependedInitContainers"]}
+    images = {container["image"] for pod in chart_pods(dagster_values(place)).values() for container in containers(pod)}
     ours = {
         container["image"]
         for deployment in of_kind(rendered(place), "Deployment")

@@ -1,6 +1,7 @@
 """The Dockerfile, read by Docker's own parser."""
 
 import re
+import subprocess
 import tomllib
 
 import dockerfile
@@ -73,6 +74,19 @@ def test_nothing_is_written_but_to_tmp():
     assert found["MPLCONFIGDIR"].startswith("/tmp/")
     assert any("compileall" in " ".join(value) for value in values_of(BUILD, "RUN"))
     assert values_of(FINAL, "VOLUME") == []
+
+
+def test_what_the_chart_waits_with_finds_names_and_says_no_to_others(tmp_path):
+    [made] = ["".join(value) for value in values_of(FINAL, "RUN") if "nslookup" in "".join(value)]
+    program = tmp_path / "nslookup"
+    subprocess.run(["sh", "-c", made.replace("/usr/local/bin/nslookup", str(program))], check=True)
+    assert subprocess.run([program, "localhost"], capture_output=True).returncode == 0
+    assert subprocess.run([program, "nowhere.invalid"], capture_output=True).returncode != 0
+    waits = [
+        one for pod in chart_pods(dagster_values("laptop")).values() for one in containers(pod) if one["name"].startswith("init-user-deployment")
+    ]
+    assert waits
+    assert all("until nslookup ml-assets;" in " ".join(one["command"]) for one in waits)
 
 
 @pytest.mark.parametrize("place", PLACES)

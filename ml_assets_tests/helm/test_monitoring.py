@@ -10,6 +10,7 @@ import jsonschema
 import promql_parser
 import pytest
 
+from ml_assets.core.step_metrics import METRICS as METRICS_OF_STEPS
 from ml_assets_tests.helm.charts import CHART, REPOSITORY, of_kind, our_values, pods, render, rendered
 from ml_assets_tests.helm.prometheus_operator import RULES, SERVICE_MONITOR
 
@@ -41,7 +42,19 @@ def exported() -> dict[str, set[str]]:
     return found
 
 
-KNOWN = {**exported(), **KUBE_STATE}
+# Units of OpenTelemetry as Prometheus writes them at the end of a name that does not have them already.
+UNITS = {"s": "_seconds", "By": "_bytes"}
+
+
+def pushed() -> dict[str, set[str]]:
+    """The metrics that steps push, as Prometheus names them, with their labels."""
+    names = {name: name.replace(".", "_") for name in METRICS_OF_STEPS}
+    ends = {name: UNITS.get(unit, "") for name, (unit, _) in METRICS_OF_STEPS.items()}
+    labels = {"model", "stage", "outcome", "gate", "metric", "job"}
+    return {f"{named.removesuffix(ends[name])}{ends[name]}": labels for name, named in names.items()}
+
+
+KNOWN = {**exported(), **KUBE_STATE, **pushed()}
 
 
 def selectors(expression: str) -> Iterator[tuple[str, set[str]]]:

@@ -130,6 +130,15 @@ def test_nobody_goes_out_into_the_world_but_by_https_and_to_kubernetes(place):
                 assert {port["port"] for port in rule["ports"]} <= {HTTPS, 6443}, policy["metadata"]["name"]
 
 
+@pytest.mark.parametrize(("target", "sender"), [("notifications", "code-server"), ("telemetry", "run")])
+def test_the_code_server_alone_sends_notifications_and_runs_alone_push_metrics(target, sender):
+    elsewhere = [{"ipBlock": {"cidr": "198.51.100.0/24"}}]
+    manifests = render(our_values("laptop", network={target: {"ports": [587], "peers": elsewhere}}))
+    open_to = {"to": elsewhere, "ports": [{"protocol": "TCP", "port": 587}]}
+    may = [one["metadata"]["name"] for one in of_kind(manifests, "NetworkPolicy") if open_to in one["spec"].get("egress", [])]
+    assert may == [sender]
+
+
 def test_prometheus_is_let_in_only_where_it_is_asked_for():
     def peers(enabled: bool) -> list[Any]:
         manifests = render(our_values("laptop", monitoring={"enabled": enabled}))

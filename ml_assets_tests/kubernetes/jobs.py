@@ -103,6 +103,13 @@ def step_handler(
     instance: dg.DagsterInstance, job: dg.JobDefinition, input_bytes: InputBytes = lambda context: 0, config: Mapping[str, Any] | None = None
 ) -> StepPods:
     """The step handler of the executor of production, talking to an API that only remembers what it is given."""
+    return executor_and_handler(instance, job, input_bytes, config)[1]
+
+
+def executor_and_handler(
+    instance: dg.DagsterInstance, job: dg.JobDefinition, input_bytes: InputBytes = lambda context: 0, config: Mapping[str, Any] | None = None
+) -> tuple[dg.Executor, StepPods]:
+    """The executor of production, and its step handler as above."""
     executor_def = step_executor(input_bytes)
     processed = process_config(executor_def.config_schema.config_type, config or {})
     assert processed.success, processed.errors
@@ -112,7 +119,7 @@ def step_handler(
     handler = executor._step_handler
     handler._jobs._api_client = remembering_client()
     handler._jobs._detect_current_name_and_uid = lambda: ("dagster-run-pod", "11111111-1111-4111-8111-111111111111")
-    return handler
+    return executor, handler
 
 
 def remembering_client() -> DagsterKubernetesClient:

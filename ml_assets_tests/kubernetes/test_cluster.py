@@ -1,4 +1,4 @@
-"""A real cluster takes the jobs: `make k8s-test` submits that of a training step with a GPU and that of a data step to the cluster of KUBECONFIG.
+"""A real cluster takes the jobs: `make k8s-test` submits those of a training step with a GPU and of data steps to the cluster of KUBECONFIG.
 
 The image need not be there: what is looked at is what the API server took and where the scheduler put the pods. All is in a namespace of its own,
 which is removed in the end.
@@ -9,19 +9,22 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import suppress
+from typing import Any
 
+import dagster as dg
 import kubernetes
 import pytest
 from kubernetes.client import ApiClient, ApiException, BatchV1Api, CoreV1Api, SchedulingV1Api
 
 from ml_assets.core.pod_faults import why_waiting
 from ml_assets.core.spec import ModelSpec
+from ml_assets.core.step_pods import GPU_NODE_LABELS
 from ml_assets_tests.kubernetes.jobs import jobs_of, variants
 
 pytestmark = pytest.mark.kubernetes
 SECONDS = 60
 # Small enough for any cluster, and without the labels of the nodes of one.
-COMPUTE = {"cpu": 1, "memory": "64Mi", "gpu": 1, "data": {"cpu": 0.1, "memory": "64Mi"}}
+COMPUTE: dict[str, Any] = {"cpu": 1, "memory": "64Mi", "gpu": 1, "data": {"cpu": 0.1, "memory": "64Mi"}}
 
 
 @pytest.fixture(scope="module")
@@ -54,14 +57,18 @@ def namespace(cluster: ApiClient) -> Iterator[str]:
             scheduling.delete_priority_class(priority)
 
 
-@pytest.fixture(scope="module")
-def manifests(instance):
+def manifests_of(instance: dg.DagsterInstance, compute: dict[str, Any]) -> dict[str, dict[str, Any]]:
     attributes = variants()["as_it_is"].model_dump(mode="json", by_alias=True)
-    made = jobs_of(instance, ModelSpec.model_validate({**attributes, "compute": COMPUTE}))
+    made = jobs_of(instance, ModelSpec.model_validate({**attributes, "compute": compute}))
     for job in made.values():
         # There is no run here that they could belong to.
         job["metadata"].pop("ownerReferences", None)
     return made
+
+
+@pytest.fixture(scope="module")
+def manifests(instance):
+    return manifests_of(instance, COMPUTE)
 
 
 def pod_of(cluster: ApiClient, namespace: str, job: str):
@@ -76,8 +83,8 @@ def pod_of(cluster: ApiClient, namespace: str, job: str):
     return pod or pytest.fail(f"{job} got no pod: {[event.message for event in events]}")
 
 
-def nodes_with_gpus(cluster: ApiClient) -> list[str]:
-    return [node.metadata.name for node in CoreV1Api(cluster).list_node().items if int(node.status.allocatable.get("nvidia.com/gpu", 0))]
+def nodes_with_gpus(cluster: ApiClient) -> list[Any]:
+    return [node for node in CoreV1Api(cluster).list_node().items if int(node.status.allocatable.get("nvidia.com/gpu", 0))]
 
 
 @pytest.mark.parametrize(("stage", "gpus"), [("trained_model", "1"), ("validated_data", None)])
@@ -95,4 +102,17 @@ def test_the_cluster_takes_the_job_of_a_step(cluster, namespace, manifests, stag
     assert pod.spec.containers[0].security_context.run_as_non_root
     if gpus:
         # A cluster may be full; it may not put the pod on a node without GPUs.
-        assert pod.spec.node_name in (None, *nodes_with_gpus(cluster))
+        assert pod.spec.node_name in (None, *(node.metadata.name for node in nodes_with_gpus(cluster)))
+
+
+def test_a_pod_that_must_stay_off_nodes_with_gpus_does(cluster, namespace, instance):
+    job = manifests_of(instance, {**COMPUTE, "data": {**COMPUTE["data"], "avoid_gpu_nodes": "require"}})["features"]
+    taken = BatchV1Api(cluster).create_namespaced_job(namespace, job)
+    pod = pod_of(cluster, namespace, taken.metadata.name)
+    known = [
+        node.metadata.name
+        for node in nodes_with_gpus(cluster)
+        if set(GPU_NODE_LABELS) & set(node.metadata.labels) or "nvidia.com/gpu" in [taint.key for taint in node.spec.taints or []]
+    ]
+    print(f"\nfeatures: nodes known for their GPUs are {known}; its pod is on {pod.spec.node_name}")
+    assert pod.spec.node_name not in known

@@ -6,13 +6,15 @@ from datetime import UTC, date, datetime
 from types import SimpleNamespace
 
 import pytest
+from dagster._core.execution.retries import RetryMode, RetryState
+from dagster._utils.error import SerializableErrorInfo
 from kubernetes.client import ApiException, V1Job, V1JobStatus, V1Pod, V1PodStatus
 from kubernetes.client import models as k8s
 
 from ml_assets.core.spec import ModelSpec
 from ml_assets.core.step_pods import plain_pod
 from ml_assets.resources import step_executor as module
-from ml_assets_tests.kubernetes.jobs import definitions_of, make_run, step_contexts, step_handler, submitted
+from ml_assets_tests.kubernetes.jobs import definitions_of, executor_and_handler, make_run, step_contexts, step_handler, submitted
 
 RULE = {"base": "1Gi", "per_input_byte": 2, "maximum": "8Gi"}
 
@@ -109,6 +111,41 @@ def test_a_step_that_ran_out_of_memory_says_so(instance, make_spec):
     found = handler.check_step_health(context)
     assert not found.is_healthy
     assert "needed more than its memory of 2Gi" in found.unhealthy_reason
+
+
+@pytest.mark.parametrize(
+    ("lost", "attempts", "event"),
+    [
+        ([], 0, "STEP_UP_FOR_RETRY"),
+        ([{"reason": "Shutdown", "message": "Node is shutting down"}], 2, "STEP_UP_FOR_RETRY"),
+        ([{"reason": "Shutdown", "message": "Node is shutting down"}], 3, "STEP_FAILURE"),
+        ([{"reason": "Evicted", "message": "The node was low on resource: memory."}], 0, "STEP_FAILURE"),
+    ],
+)
+def test_a_step_whose_pod_was_lost_is_tried_again_and_one_that_failed_by_itself_is_not(instance, make_spec, lost, attempts, event):
+    job = definitions_of(make_spec()).resolve_job_def("small_daily")
+    executor, handler = executor_and_handler(instance, job)
+    run = make_run(instance, job)
+    context = step_contexts(instance, job, run)["small__features"]
+    list(handler.launch_step(context))
+    answers(handler, [pod("Failed", **status) for status in lost], failed=True)
+    found = handler.check_step_health(context)
+    assert not found.is_healthy
+    state = RetryState({"small__features": attempts})
+    known = SimpleNamespace(get_retry_state=lambda: state)
+    step = context.get_step_context("small__features")
+    answer = executor.log_failure_or_retry_event_after_error(_Retrying(step), SerializableErrorInfo(found.unhealthy_reason, [], None), known)
+    assert answer.event_type_value == event
+
+
+class _Retrying:
+    """A step in a run whose steps may be tried again."""
+
+    def __init__(self, step):
+        self._step = step
+
+    def __getattr__(self, name):
+        return RetryMode.ENABLED if name == "retry_mode" else getattr(self._step, name)
 
 
 def test_a_pod_that_finds_no_node_is_waited_for_and_then_removed_with_the_reason(instance, make_spec, monkeypatch):

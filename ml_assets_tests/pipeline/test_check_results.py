@@ -45,6 +45,15 @@ def test_the_gravest_failure_counts(severities, expected):
     assert "(and 1 more of 2 days)" in (result.description or "")
 
 
+def test_every_failed_day_of_a_long_range_is_named_and_the_days_that_passed_as_ranges():
+    findings = [found(number, number % 3 == 0 if number <= 600 else None) for number in range(1, 602)]
+    result = result_of(judged(*findings))
+    assert [row[1] for row in by_day(result)] == ["failed"] * 400
+    assert result.metadata["days_passed"].value.split(", ")[:2] == [f"{day(3)}...{day(3)}", f"{day(6)}...{day(6)}"]
+    few = result_of(judged(found(1, True), found(2, True), found(3, False), found(4, True), found(5, None)))
+    assert few.metadata["days_passed"].value == f"{day(1)}...{day(2)}, {day(4)}...{day(4)}"
+
+
 def test_days_that_cannot_be_judged_pass_and_say_so():
     result = result_of(judged(found(1, None)))
     assert result.passed

@@ -12,10 +12,11 @@ from ml_assets.core.fingerprint import EXPIRED
 from ml_assets.core.releases import pause, roll_back
 from ml_assets.core.spec import ModelSpec
 from ml_assets.pipeline.days import is_current
-from ml_assets.pipeline.deployment import DEPLOYMENT, LATER, refuse_to_release
+from ml_assets.pipeline.deployment import DEPLOYMENT, LATER
 from ml_assets.pipeline.plan import plan_days
 from ml_assets.pipeline.predictions import PREDICTIONS
-from ml_assets.pipeline.stages import open_stages
+from ml_assets.pipeline.stages import open_stages, refuse_to_release
+from ml_assets.resources.lake import Lake
 from ml_assets.resources.landing import Landing
 from ml_assets.resources.ledger import LedgerConflict
 from ml_assets.resources.planned_lake import PlannedLake
@@ -126,6 +127,25 @@ def test_of_two_who_release_at_the_same_time_the_other_is_seen_and_the_day_decid
     live.decide(7)
     assert live.story() == [*STORY[:2], (7, "rollback", 1, None, 0)]
     assert (live.row(7)["outcome"], live.row(7)["release"]) == ("none", 3)
+
+
+def test_a_day_that_a_newer_run_has_left_as_it_is_is_not_released_from_older_rows(live):
+    live.decide(1, 6)
+    measured, released = live.deployment._measured, []
+    table = live.deployment.tables[DEPLOYMENT]
+
+    def decided_meanwhile(before, which):
+        released.append(len(live.ledger.moves()))
+        if len(released) == 1:
+            other = Lake(uri=live.lake.uri).table(live.spec.name, DEPLOYMENT, table.schema.remove(0))
+            other.commit({which: table.read([day(6)])}, {which: 12345})
+        return measured(before, which)
+
+    live.deployment._measured = decided_meanwhile
+    live.decide(7)
+    # Looked at again before anything was released; the third time, its own release is found.
+    assert released == [2, 2, 3]
+    assert live.story() == STORY[:3]
 
 
 def test_a_mover_who_is_always_faster_is_an_error(live):

@@ -8,7 +8,10 @@ import pytest
 
 from ml_assets.core.spec import ModelSpec
 from ml_assets.pipeline.assets import LANDED_TO_FEATURES, MODEL_ASSETS
+from ml_assets.pipeline.registry import ModelRegistration
 from ml_assets.pipeline.repair import models_that_saw
+from ml_assets.pipeline.stage import InputChanged
+from ml_assets.resources.lake import Lake
 from ml_assets_tests.conftest import SMALL
 from ml_assets_tests.pipeline.world import World, again, check, computed, day, failure, rows_of
 from ml_assets_tests.resources.mlflow_cases import new_store
@@ -163,6 +166,26 @@ def test_an_older_model_is_registered_after_a_newer_one(world):
     assert newer is not None
     assert older["gates_passed"]
     assert int(older["version"]) > int(newer["version"])
+
+
+def test_a_model_that_another_run_has_judged_again_meanwhile_is_not_registered_as_it_was(world, tmp_path):
+    asked = []
+    judged = world.stages().evaluation.tables["evaluation"]
+    changed = world.copy(tmp_path)
+    stage = ModelRegistration(SPEC, Lake(uri=changed.lake.uri), changed.landing, changed.registry, asked.append)
+    stage.refresh()
+    plain = stage.record
+
+    def judged_meanwhile(which):
+        record = plain(which)
+        other = Lake(uri=changed.lake.uri).table(SPEC.name, "evaluation", judged.schema.remove(0))
+        other.commit({which: judged.read([which])}, {which: 7})
+        return record
+
+    stage.record = judged_meanwhile
+    with pytest.raises(InputChanged, match="another run has committed the day meanwhile"):
+        stage.make(day(12), alone=True)
+    assert asked == []
 
 
 def test_another_gate_judges_again_without_training_again(world):

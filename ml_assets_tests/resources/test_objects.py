@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import BotoCoreError
 
-from ml_assets.resources.directory import Directory
+from ml_assets.resources.directory import Directory, KeyEscapes
 from ml_assets.resources.objects import open_objects
 from ml_assets_tests.chaos.proxy import FaultProxy, all_of, nth
 
@@ -150,3 +150,16 @@ def test_an_answer_of_s3_that_breaks_off_is_asked_for_again_and_given_up_in_the_
         proxy.plan = all_of("answer cut")
         with pytest.raises(BotoCoreError):
             objects.read("key")
+
+
+@pytest.mark.parametrize("key", ["../outside.txt", "a/../../outside.txt", "a/..", "/etc/hosts", "a\0b"])
+def test_no_key_leads_out_of_a_directory(tmp_path: Path, key: str):
+    (tmp_path / "outside.txt").write_text("not for us")
+    inside = Directory(tmp_path / "inside")
+    inside.write("a/b.txt", b"ours")
+    for use in (inside.read, inside.delete, lambda key: inside.write(key, b"taken"), lambda key: list(inside.keys(f"{key}/"))):
+        with pytest.raises(KeyEscapes):
+            use(key)
+    assert (tmp_path / "outside.txt").read_text() == "not for us"
+    inside.write("a/..b.txt", b"a name like any other")
+    assert inside.read("a/..b.txt") == b"a name like any other"

@@ -1,14 +1,41 @@
+import socket
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from ml_assets.resources.postgresql import is_postgresql, store_beside_dagster, with_driver
+from ml_assets.core.faults import Fault, classify
+from ml_assets.resources.postgresql import LIMITS, is_postgresql, store_beside_dagster, with_driver
 
 
 @pytest.mark.parametrize("uri", ["postgresql://me@host/db", "postgres://me@host/db", "postgresql+psycopg2://me@host/db"])
 def test_a_uri_as_people_write_it_gets_the_driver_that_dagster_needs(uri):
     assert is_postgresql(uri)
-    assert with_driver(uri) == "postgresql+psycopg2://me@host/db"
+    found, _, limits = with_driver(uri).partition("?")
+    assert found == "postgresql+psycopg2://me@host/db"
+    assert parse_qs(limits) == {name: [value] for name, value in LIMITS.items()}
+
+
+def test_limits_that_the_uri_states_stay():
+    found = with_driver("postgresql://me@host/db?connect_timeout=3&options=-csearch_path%3Dmlflow")
+    assert parse_qs(urlsplit(found).query) == {
+        **{name: [value] for name, value in LIMITS.items()},
+        "connect_timeout": ["3"],
+        "options": ["-csearch_path=mlflow"],
+    }
+    assert with_driver(found) == found
+
+
+def test_a_server_that_never_answers_is_given_up(monkeypatch):
+    import psycopg2
+    import sqlalchemy
+
+    monkeypatch.setitem(LIMITS, "connect_timeout", "2")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        engine = sqlalchemy.create_engine(with_driver(f"postgresql://me@127.0.0.1:{silent.getsockname()[1]}/db"))
+        with pytest.raises(sqlalchemy.exc.OperationalError) as caught:
+            engine.connect()
+    assert isinstance(caught.value.orig, psycopg2.OperationalError)
+    assert classify(caught.value) is Fault.TRANSIENT
 
 
 @pytest.mark.parametrize("uri", ["http://mlflow", "sqlite:///mlflow.db", "postgresql+asyncpg://host/db", "mysql://host/db"])

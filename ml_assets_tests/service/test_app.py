@@ -175,3 +175,17 @@ def test_no_request_fails_while_the_aliases_move(served, row):
         thread.join()
     assert set(statuses) == {200}
     assert len(statuses) > 100
+
+
+def test_a_client_that_asks_too_often_is_told_when_to_come_back_and_health_is_open(world, row):
+    with serving(world, per_second=0.5, api_key="secret") as served:
+        served.wait_for(ready=True)
+        # A wrong key counts, so that nobody can try many.
+        assert [served.score(row).status_code for _ in range(3)] == [401, 429, 429]
+        refused = served.client.post("/score", json=row, headers={"X-API-Key": "secret"})
+        assert refused.status_code == 429
+        assert 1 <= int(refused.headers["Retry-After"]) <= 2
+        assert {served.client.get("/health").status_code for _ in range(5)} == {200}
+        time.sleep(2.1)
+        assert served.client.post("/score", json=row, headers={"X-API-Key": "secret"}).status_code == 200
+        assert 'ml_assets_requests_total{status="429"} 3.0' in served.client.get("/metrics").text

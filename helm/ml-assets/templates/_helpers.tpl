@@ -30,6 +30,28 @@ seccompProfile:
   type: RuntimeDefault
 {{- end -}}
 
+{{/* Off nodes with GPUs, which are for training: by the labels of step_pods.py. */}}
+{{- define "ml-assets.offGpuNodes" -}}
+{{- $labels := list "nvidia.com/gpu.present" "karpenter.k8s.aws/instance-gpu-count" "cloud.google.com/gke-accelerator" "kubernetes.azure.com/accelerator" "k8s.amazonaws.com/accelerator" "accelerator" -}}
+nodeAffinity:
+  {{- if eq .Values.avoidGpuNodes "require" }}
+  requiredDuringSchedulingIgnoredDuringExecution:
+    nodeSelectorTerms:
+      - matchExpressions:
+          {{- range $labels }}
+          - {key: {{ . }}, operator: DoesNotExist}
+          {{- end }}
+  {{- else }}
+  preferredDuringSchedulingIgnoredDuringExecution:
+    - weight: 100
+      preference:
+        matchExpressions:
+          {{- range $labels }}
+          - {key: {{ . }}, operator: DoesNotExist}
+          {{- end }}
+  {{- end }}
+{{- end -}}
+
 {{- define "ml-assets.environment" -}}
 - configMapRef:
     name: ml-assets-environment

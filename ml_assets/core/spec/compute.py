@@ -55,8 +55,11 @@ class DataCompute(SpecPart):
     """Labels that a node must have."""
     tolerations: list[Toleration] = []
     """Taints of nodes that the pods put up with."""
+    avoid_gpu_nodes: Literal["prefer", "require"] = "prefer"
+    """How firmly the pods without GPUs (these, those of runs, and training with `gpu: 0`) stay off nodes with GPUs, as their labels tell: `prefer`
+    also works where there are no other nodes; with `require` such a pod rather waits. A taint on the GPU nodes keeps them off in both cases."""
     max_runtime: Window = timedelta(hours=6)
-    """A step that runs longer is stopped and fails."""
+    """A step that runs longer is stopped and fails: its pod at once, and where it is no pod, before it goes on to its next days."""
     priority_class: ObjectName | None = "ml-assets-data"
     """PriorityClass of the pods; it has to be in the cluster. null: that of the run's pod."""
     share_pod: bool = False
@@ -72,8 +75,8 @@ class DataCompute(SpecPart):
 
 
 class Compute(SpecPart):
-    """What the steps need. The fields here are for the training stages, `data` for all others. Where steps are no pods (on a laptop), only `cpu` and
-    `gpu` count."""
+    """What the steps need. The fields here are for the training stages, `data` for all others. Where steps are no pods (on a laptop), only `cpu`,
+    `gpu` and the limits of run time count."""
 
     cpu: int = Field(2, ge=1)
     """CPU cores that a pod may use, of which half are kept for it; and the number of threads of XGBoost, part of what makes training repeatable."""
@@ -88,7 +91,10 @@ class Compute(SpecPart):
     tolerations: list[Toleration] = []
     """Taints of nodes that the pods put up with, beside nvidia.com/gpu, which pods with a GPU always do."""
     max_runtime: Window = timedelta(hours=6)
-    """A step that runs longer is stopped and fails."""
+    """A step that runs longer is stopped and fails: its pod at once, and where it is no pod, before it goes on to its next days."""
+    run_max_runtime: Window = timedelta(hours=6)
+    """A run of the model's jobs that takes longer, with all of its steps and what they wait for before they are tried again, is stopped and fails.
+    What it has committed stays. Runs of no job, such as backfills, have the limit of the instance (`run_monitoring.max_runtime_seconds`)."""
     image: str | None = Field(None, min_length=1)
     """Image of the training pods, such as one for GPUs, with the same version of the code; null: that of the code location."""
     priority_class: ObjectName | None = "ml-assets-training"

@@ -16,6 +16,7 @@ from ml_assets.core.spec.feature_rules import check_features
 from ml_assets.core.spec.features import Categorical, CustomFeatures, Feature, WindowAggregate
 from ml_assets.core.spec.labels import Labels, LateData, check_labels
 from ml_assets.core.spec.operation import Backfill, Freshness, Retention, Schedule, Sensor
+from ml_assets.core.spec.retries import Retries
 from ml_assets.core.spec.source import DAY_PLACEHOLDER, Column, Quality, Source
 from ml_assets.core.spec.training import Training
 
@@ -75,6 +76,7 @@ class ModelSpec(SpecPart):
     """Named figures of each day's features beside `row_count` and, with an entity, `distinct_<entity>`; in the table feature_metrics."""
 
     compute: Compute = Compute()
+    retries: Retries = Retries()
     backfill: Backfill = Backfill()
     sensor: Sensor = Sensor()
     schedule: Schedule = Schedule()

@@ -1,0 +1,100 @@
+"""Dask clusters that training makes for itself: nothing of it unless it is asked for, and then the rights and ways that it needs."""
+
+import subprocess
+import sys
+from importlib.metadata import entry_points
+
+import pytest
+
+from ml_assets.core.dask_cluster import cluster_on_kubernetes
+from ml_assets.core.spec.compute import Compute
+from ml_assets.core.spec.engine import Kubernetes
+from ml_assets_tests.helm.charts import LAPTOP, PLACES, Manifest, of_kind, our_values, render, rendered, validate
+from ml_assets_tests.helm.pod_security import violations
+from ml_assets_tests.helm.test_network import matches
+
+pytest.importorskip("dask_kubernetes")
+MADE = cluster_on_kubernetes("ml-assets-1", Kubernetes(image="ml-assets:1"), 2, Compute(gpu=1))
+POD = MADE["spec"]["worker"]["metadata"]["labels"]
+
+
+@pytest.fixture(scope="module")
+def manifests() -> list[Manifest]:
+    return render(our_values("laptop", dask={"enabled": True}))
+
+
+def policy(manifests: list[Manifest], name: str) -> Manifest:
+    [found] = [one["spec"] for one in of_kind(manifests, "NetworkPolicy") if one["metadata"]["name"] == name]
+    return found
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_nothing_of_it_is_there_unless_it_is_asked_for(place):
+    assert [one["metadata"]["name"] for one in rendered(place) if "dask" in one["metadata"]["name"]] == []
+    assert not [peer for rule in policy(rendered(place), "run")["egress"] for peer in rule["to"] if peer.get("podSelector") == {"matchLabels": POD}]
+
+
+def test_runs_may_make_a_cluster_and_remove_it_and_no_more(manifests):
+    [role] = [one for one in of_kind(manifests, "Role") if one["metadata"]["name"] == "ml-assets-dask"]
+    allowed = {(resource, verb) for rule in role["rules"] for resource in rule["resources"] for verb in rule["verbs"]}
+    assert allowed == {
+        *(("daskclusters", verb) for verb in ("create", "get", "list", "delete")),
+        ("daskworkergroups", "list"),
+        ("services", "get"),
+        ("services", "list"),
+    }
+    assert {group for rule in role["rules"] for group in rule["apiGroups"]} == {"kubernetes.dask.org", ""}
+    [binding] = [one for one in of_kind(manifests, "RoleBinding") if one["metadata"]["name"] == "ml-assets-dask"]
+    assert [one["name"] for one in binding["subjects"]] == ["ml-assets"]
+
+
+@pytest.mark.parametrize("version", ["1.25", "1.37"])
+def test_kubernetes_takes_what_is_added(manifests, version):
+    for manifest in manifests:
+        validate(manifest, version)
+
+
+def test_its_pods_talk_to_each_other_and_to_the_lake_and_runs_reach_the_scheduler(manifests):
+    dask = policy(manifests, "dask")
+    assert matches(dask["podSelector"], POD)
+    every_port = [{"protocol": "TCP", "port": 1024, "endPort": 65535}]
+    to_the_scheduler = [{"protocol": "TCP", "port": port["port"]} for port in MADE["spec"]["scheduler"]["service"]["ports"]]
+    among, from_outside = dask["ingress"]
+    assert among == {"from": [{"podSelector": {"matchLabels": POD}}], "ports": every_port}
+    assert {"podSelector": {"matchLabels": {"ml-assets/part": "run"}}} in from_outside["from"]
+    assert from_outside["ports"] == to_the_scheduler
+    out, lake = dask["egress"]
+    assert out == {"to": among["from"], "ports": every_port}
+    assert lake["ports"] == [{"protocol": "TCP", "port": 9000}]
+    assert {"to": among["from"], "ports": to_the_scheduler} in policy(manifests, "run")["egress"]
+    assert any(matches(peer["podSelector"], POD) for peer in policy(LAPTOP, "object-store")["ingress"][0]["from"])
+
+
+@pytest.mark.parametrize("part", ["worker", "scheduler"])
+def test_its_pods_are_accepted_under_the_restricted_standard(part):
+    assert violations(MADE["spec"][part]) == []
+    [container] = MADE["spec"][part]["spec"]["containers"]
+    assert container["securityContext"]["readOnlyRootFilesystem"] is True
+    assert container["volumeMounts"] == [{"name": "tmp", "mountPath": "/tmp"}]
+    assert MADE["spec"][part]["spec"]["automountServiceAccountToken"] is False
+    validate({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": part}, "spec": MADE["spec"][part]["spec"]}, "1.37")
+
+
+@pytest.mark.parametrize("part", ["worker", "scheduler"])
+def test_its_programs_are_there(part):
+    [container] = MADE["spec"][part]["spec"]["containers"]
+    program, command = container["args"][:2]
+    assert program == "dask"
+    assert entry_points(group="console_scripts", name=program)
+    known = subprocess.run([sys.executable, "-m", program, command, "--help"], capture_output=True, text=True)
+    assert known.returncode == 0, known.stderr
+
+
+def test_workers_with_gpus_go_where_training_goes():
+    compute = Compute.model_validate(
+        {"gpu": 1, "gpu_type": "NVIDIA-L4", "node_selector": {"zone": "a"}, "tolerations": [{"key": "dedicated", "operator": "Exists"}]}
+    )
+    made = cluster_on_kubernetes("ml-assets-1", Kubernetes(image="ml-assets:1"), 2, compute)["spec"]
+    assert made["worker"]["spec"]["nodeSelector"] == {"nvidia.com/gpu.product": "NVIDIA-L4", "zone": "a"}
+    assert [one["key"] for one in made["worker"]["spec"]["tolerations"]] == ["nvidia.com/gpu", "dedicated"]
+    assert not {"nodeSelector", "tolerations"} & set(made["scheduler"]["spec"])
