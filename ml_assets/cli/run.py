@@ -6,6 +6,7 @@ python -m ml_assets.cli.run [model]
 import logging
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -22,8 +23,9 @@ from ml_assets.defs.environment import SETTINGS, Settings, build_environment
 from ml_assets.pipeline.assets import LIVE_ASSETS, landed_to_features, model_assets
 from ml_assets.pipeline.days import is_current
 from ml_assets.pipeline.evaluation import EVALUATION
-from ml_assets.pipeline.stage import CannotMake
+from ml_assets.pipeline.stage import CannotMake, Stage
 from ml_assets.pipeline.stages import Stages, open_stages
+from ml_assets.pipeline.unfinished_runs import UnfinishedRuns
 from ml_assets.resources.landing import Landing
 from ml_assets.resources.table import LakeError
 
@@ -95,10 +97,15 @@ def days_needed(spec: ModelSpec, newest: date, stages: Stages) -> Needed:
     work = [(stage, landed) for stage in stages.of_landed()] + [(stages.features, featured)]
     work += [(stage, [newest]) for stage in (*stages.of_model(), *stages.of_live())]
     try:
-        to_do = not all(is_current(stage, day) for stage, days in work for day in days)
+        to_do = any(_was_left(stages, stage, days) for stage, days in work) or not all(is_current(stage, day) for stage, days in work for day in days)
     except CannotMake:
         to_do = True
     return Needed(newest, landed, featured, to_do)
+
+
+def _was_left(stages: Stages, stage: Stage, days: Sequence[date]) -> bool:
+    """Whether a run was at some days of a stage and did not end: what follows a commit may be missing although the days are there."""
+    return not UnfinishedRuns(stages.training.lake, stages.training.spec.name, stage.name).days().isdisjoint(days)
 
 
 def _materialise(spec: ModelSpec, needed: Needed, settings: Settings, console: Console) -> dict[str, float]:
@@ -129,11 +136,16 @@ def _materialise(spec: ModelSpec, needed: Needed, settings: Settings, console: C
 
 
 def _simulate_if_empty(spec: ModelSpec, landing: Landing, settings: Settings, console: Console) -> None:
-    if spec.name != SIMULATED or settings.environment == "production" or landing.days(spec.source):
+    if spec.name != SIMULATED or settings.environment == "production":
         return
-    from ml_assets.cli.simulate import write_landing
+    from ml_assets.cli.simulate import was_interrupted, write_landing
 
-    console.print(f"Nothing has landed under {settings.landing}: simulating {SIMULATED_DAYS} days of card transactions", soft_wrap=True)
+    why = f"Nothing has landed under {settings.landing}"
+    if landing.days(spec.source):
+        if not was_interrupted(settings.landing, settings.s3):
+            return
+        why = f"A simulation under {settings.landing} was interrupted"
+    console.print(f"{why}: simulating {SIMULATED_DAYS} days of card transactions", soft_wrap=True)
     rows = write_landing(settings.landing, spec.source.start, SIMULATED_DAYS, s3=settings.s3)
     console.print(f"{rows:,} transactions have landed")
 

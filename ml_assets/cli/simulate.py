@@ -7,6 +7,14 @@ from pathlib import Path
 from ml_assets.core.simulator import simulate_days
 from ml_assets.resources.objects import open_objects
 
+# There while files are written; a name that is no data file.
+UNDER_WAY = "fraud_detection/_simulating"
+
+
+def was_interrupted(landing: str | Path, s3: Mapping[str, str] | None = None) -> bool:
+    """Whether a process that died has left only some of the files of `write_landing`."""
+    return next(open_objects(str(landing), s3 or {}).keys(UNDER_WAY), None) is not None
+
 
 def write_landing(
     landing: str | Path, start: date, days: int, report: Callable[[date], object] | None = None, s3: Mapping[str, str] | None = None
@@ -30,8 +38,11 @@ def write_landing(
     """
     rows, objects = 0, open_objects(str(landing), s3 or {})
     for day, frame in simulate_days(start, days):
+        if day == start:
+            objects.write(UNDER_WAY, b"")
         objects.write(f"fraud_detection/{day.isoformat()}/transactions.parquet", frame.to_parquet(index=False))
         rows += len(frame)
         if report is not None:
             report(day)
+    objects.delete(UNDER_WAY)
     return rows

@@ -80,7 +80,10 @@ def picture_metadata(stage: "ModelEvaluation", day: date) -> dict[str, Any]:
 
 def registration_problem(stage: "ModelRegistration", day: date) -> str | None:
     """Why there is no entry."""
-    return None if stage.entry(day) else "no model"
+    if stage.entry(day):
+        return None
+    problem = stage.evaluation.model_row(day)["problem"]
+    return f"no model: {problem}" if problem else "no model"
 
 
 def registration_metadata(stage: "ModelRegistration", day: date) -> dict[str, Any]:

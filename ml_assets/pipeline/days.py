@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -186,7 +187,8 @@ def _settle(held: _HeldDays, contested: WaitingDay, run_id: str) -> DayOutcome:
         is_torn = any(table.fingerprint(contested.day) == contested.expected for name, table in held.stage.tables.items() if name != held.stage.name)
         found = _look_or_make(held.stage, contested.day, contested.alone, anew=is_torn and not held.main.holds(contested.day, contested.expected))
         if isinstance(found, DayOutcome):
-            return found
+            # Rows of the day are other ones than when this run began, though it did not make them.
+            return replace(found, metadata={**found.metadata, "committed_meanwhile": True})
         try:
             commit_together(held.stage, [found], run_id)
             return found.outcome()

@@ -1,5 +1,6 @@
 """Reports of days in the lake: `<model>/reports/<day>/<asset>.json` of each stage, and the page `<model>/reports/<day>.html` made of them."""
 
+import logging
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from ml_assets.core.report import Part
     from ml_assets.pipeline.check_results import Judged
 
+log = logging.getLogger("ml_assets.reports")
 AT_ONCE = 8
 _KEY = re.compile(r"(\d{4}-\d\d-\d\d)(?:\.html|/(\w+)\.json)")
 
@@ -60,8 +62,13 @@ class Reports:
     def _part(self, day: date, asset: str) -> "Part | None":
         from ml_assets.core.report import Part
 
+        key = f"{self._root}{day}/{asset}.json"
         with suppress(FileNotFoundError):
-            return Part.from_json(self._lake.files.read(f"{self._root}{day}/{asset}.json"))
+            content = self._lake.files.read(key)
+            try:
+                return Part.from_json(content)
+            except (ValueError, TypeError, KeyError) as error:
+                log.warning("%s cannot be read (%s) and is left out of the report of the day; remove it, and it is written again", key, error)
         return None
 
     def _page(self, day: date) -> str:

@@ -1,6 +1,6 @@
 """A stage as Dagster assets: run the engine over the run's days, and tell Dagster about each of them."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ from ml_assets.pipeline.run_days import PARTITION
 from ml_assets.pipeline.run_guard import RunGuard
 from ml_assets.pipeline.stage import DayOutcome, Stage
 from ml_assets.pipeline.step_metrics import push_metrics
+from ml_assets.pipeline.unfinished_runs import UnfinishedRuns, tell_of_unfinished
 from ml_assets.resources.json_logs import name_step
 
 if TYPE_CHECKING:
@@ -101,22 +102,30 @@ def _make(spec: ModelSpec, stage_assets: StageAssets, context: dg.AssetExecution
     if (events := stage_assets.instead(context, days)) is not None:
         yield from events
         return
+    # To open a stage may complete what others left undone.
+    name = stage_assets.specs[0].key.path[-1]
+    unfinished = UnfinishedRuns(context.resources.lake, spec.name, name)
+    left = unfinished.begin(context.run_id, days)
+    tell_of_unfinished(context.log, name, context.run_id, left)
     stage = stage_assets.open(context, guard)
     name_step(spec.name, stage.name, context.run_id)
     outcomes: list[DayOutcome] = []
     told: set[dg.AssetKey] = set()
     try:
         outcomes += make_days(stage, days, context.run_id, _is_alone(context.run.tags), guard)
-        for event in _tell(spec, stage_assets, context, stage, outcomes):
+        for event in _tell(spec, stage_assets, context, stage, outcomes, {day for theirs in left.values() for day in theirs}):
             yield event
             told |= {event.asset_key} if isinstance(event, dg.MaterializeResult) and event.asset_key else set()
     except Exception:
         yield from of_made_days([asset for asset in stage_assets.specs if asset.key not in told], outcomes)
         raise
+    unfinished.end(context.run_id)
 
 
-def _tell(spec: ModelSpec, stage_assets: StageAssets, context: dg.AssetExecutionContext, stage: Stage, outcomes: list[DayOutcome]) -> Iterator[Any]:
-    """Judge the days that are made, and tell Dagster and the reports of them."""
+def _tell(
+    spec: ModelSpec, stage_assets: StageAssets, context: dg.AssetExecutionContext, stage: Stage, outcomes: list[DayOutcome], left: Collection[date]
+) -> Iterator[Any]:
+    """Judge the days that are made, and tell Dagster and the reports of them. left: days that runs before did not end."""
     main, days = stage_assets.specs[0].key, sorted(outcome.day for outcome in outcomes)
     outcomes = sorted(outcomes, key=lambda outcome: outcome.day)
     # What was found when an unchanged day was made still holds.
@@ -125,7 +134,7 @@ def _tell(spec: ModelSpec, stage_assets: StageAssets, context: dg.AssetExecution
     found = list(stage_assets.judge(stage, days))
     push_metrics(context, spec.name, stage, outcomes, found, lambda: stage_assets.every_day(stage, days[-1]))
     # Before any check can stop the run.
-    reports = _report(spec, stage_assets, context, stage, outcomes, found, problems)
+    reports = _report(spec, stage_assets, context, stage, outcomes, found, problems, left)
     stage_assets.afterwards(context, days)
     asked = set(context.selected_asset_check_keys)
     judged = [one for one in found if one.key in asked]
@@ -158,15 +167,19 @@ def _report(
     outcomes: Sequence[DayOutcome],
     judged: Sequence[Judged],
     problems: Mapping[date, str | None],
+    left: Collection[date],
 ) -> Reports | None:
-    """Write the stage's part of the report of each day that was made now, has a problem, has no part yet, or is the only one of the run."""
+    """Write the stage's part of the report of each day that was made now, has a problem, has no part yet, was left by a run that did not end, or is
+    the only one of the run.
+    """
     if stage_assets.report is None:
         return None
     reports = Reports(spec.name, context.resources.lake)
     days = [outcome.day for outcome in outcomes]
     if len(days) > 1 and not all(outcome.computed for outcome in outcomes):
         reported = reports.days_with(stage.name)
-        days = [outcome.day for outcome in outcomes if outcome.computed or outcome.problem or outcome.day not in reported]
+        due = {outcome.day for outcome in outcomes if outcome.computed or outcome.problem or "committed_meanwhile" in outcome.metadata}
+        days = [day for day in days if day in due or day in left or day not in reported]
     reports.add(with_findings(stage_assets.report(stage, days), judged, problems))
     return reports
 

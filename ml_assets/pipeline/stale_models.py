@@ -44,7 +44,7 @@ def mark_stale_models(context: dg.AssetExecutionContext, spec: ModelSpec, days: 
 def _models_and_changes(spec: ModelSpec, lake: "Lake", landing: "Landing", days: Sequence[date]) -> list[tuple[date, str, list[str]]]:
     """(day of the model, digest, days of its training window that are not as they were) of each model that could see one of `days`.
 
-    A model is left out while it cannot be told what it would see, because days have to be made first.
+    A model is left out while it cannot be told what it would see, or saw: because days have to be made first, or its passport is gone.
     """
     if not lake.exists(spec.name, MODEL):
         return []
@@ -62,9 +62,9 @@ def _changed(training: ModelTraining, day: date, row: dict) -> list[str] | None:
         if is_current(training, day) and (training.search is None or is_current(training.search, day)):
             return []
         now = training.seen(day)
-    except CannotMake:
+        then = json.loads(training.lake.files.read(f"{row['artifacts']}/{PASSPORT}"))["days"]
+    except (CannotMake, FileNotFoundError):
         return None
-    then = json.loads(training.lake.files.read(f"{row['artifacts']}/{PASSPORT}"))["days"]
     as_then = {part: {of.isoformat(): f"{value:016x}" for of, value in days.items()} for part, days in now.items()}
     return sorted({of for part, days in as_then.items() for of in {*days, *then.get(part, {})} if days.get(of) != then.get(part, {}).get(of)})
 

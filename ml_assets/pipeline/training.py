@@ -25,10 +25,8 @@ from ml_assets.pipeline.stage import CannotMake, Made
 from ml_assets.pipeline.validation import Validation
 from ml_assets.resources.lake import Lake
 from ml_assets.resources.landing import Landing
-from ml_assets.resources.mlflow_model import MODEL as MODEL_FILE
-from ml_assets.resources.mlflow_model import PASSPORT as PASSPORT_FILE
-from ml_assets.resources.mlflow_model import PREPROCESSING as PREPROCESSING_FILE
-from ml_assets.resources.model_files import LEARNING_CURVE, artifacts_key
+from ml_assets.resources.mlflow_model import ARTIFACTS
+from ml_assets.resources.model_files import LEARNING_CURVE, artifacts_key, whole_models
 
 if TYPE_CHECKING:
     from ml_assets.core.progress import Tell
@@ -79,9 +77,11 @@ class ModelTraining:
         self._earlier = (*of_feeds, FeatureEngineering(spec, lake, landing))
         self.blocking = Blocking(spec, lake, landing)
         self.tables = {MODEL: lake.table(spec.name, MODEL, TRAINED_MODEL)}
+        self._whole: set[str] | None = None
 
     def refresh(self) -> None:
         """See what has been made since."""
+        self._whole = None
         self.blocking.refresh()
         self._rows.refresh()
         if self.search:
@@ -121,13 +121,9 @@ class ModelTraining:
                 raise CannotMake(f"no model of {day}: {error}") from error
             none = {"model_digest": None, "problem": str(error)}
             return Made({MODEL: pa.Table.from_pylist([none], schema=TRAINED_MODEL)}, str(error))
-        folder = artifacts_key(self.spec.name, model.digest)
-        for name, content in [
-            (MODEL_FILE, model.model),
-            (PREPROCESSING_FILE, model.preprocessing),
-            (PASSPORT_FILE, self.passport(day, split, model)),
-            (LEARNING_CURVE, json.dumps(model.learning_curve, sort_keys=True).encode()),
-        ]:
+        folder, curve = artifacts_key(self.spec.name, model.digest), json.dumps(model.learning_curve, sort_keys=True).encode()
+        files = dict(zip(ARTIFACTS, (model.model, model.preprocessing, self.passport(day, split, model)), strict=True))
+        for name, content in {**files, LEARNING_CURVE: curve}.items():
             self.lake.files.write(f"{folder}/{name}", content)
         row = {
             "model_digest": model.digest,
@@ -216,5 +212,8 @@ class ModelTraining:
         return rows[0] if rows else {"model_digest": None, "problem": self.blocking.reason(day) or "it was not made"}
 
     def is_kept(self, day: date) -> bool:
-        """Everything is in the lake."""
-        return True
+        """Whether the files of the model of a day, if it has one, are all in the lake."""
+        digest = self.row(day)["model_digest"]
+        if digest and self._whole is None:
+            self._whole = whole_models(self.lake, self.spec.name)
+        return not digest or digest in (self._whole or ())

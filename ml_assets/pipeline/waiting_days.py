@@ -31,7 +31,7 @@ class WaitingDay:
         found = DayOutcome(self.day, True, rows, self.seconds, self.expected, self.made.problem, self.made.metadata)
         if self.kept is None:
             return found
-        told = {**self.made.metadata, "made_again": f"{', '.join(self.why)}; the rows came out the same"}
+        told = {**self.made.metadata, "made_again": f"{', '.join(self.why) or 'files beside the table were gone'}; the rows came out the same"}
         return replace(found, computed=False, fingerprint=self.kept, metadata=told)
 
 

@@ -2,11 +2,14 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 
 from ml_assets.resources.stored_object import FileSize, StoredObject
 
 # How stores refuse a conditional put of a key that is taken: 412 by the S3 API, 409 when another put of it is going on, 304 by older stores.
 KEY_IS_TAKEN = ("PreconditionFailed", "412", "ConditionalRequestConflict", "NotModified", "304")
+
+ATTEMPTS = 3
 
 
 class Bucket:
@@ -46,7 +49,7 @@ class Bucket:
             FileNotFoundError: when there is none.
         """
         try:
-            return self._client.get_object(Bucket=self.bucket, Key=self._full(key))["Body"].read()
+            return self._content(key)
         except self._client.exceptions.NoSuchKey as error:
             raise FileNotFoundError(f"{key} is not in s3://{self.bucket}/{self.prefix}") from error
 
@@ -59,11 +62,20 @@ class Bucket:
         from botocore.exceptions import ClientError
 
         try:
-            return self._client.get_object(Bucket=self.bucket, Key=self._full(found.key), IfMatch=found.digest)["Body"].read()
+            return self._content(found.key, IfMatch=found.digest)
         except ClientError as error:
             if error.response["Error"]["Code"] in ("PreconditionFailed", "NoSuchKey", "412", "404"):
                 raise FileNotFoundError(f"{found.key} no longer has the digest {found.digest}") from error
             raise
+
+    def _content(self, key: str, **conditions: str) -> bytes:
+        """The content of an object; asked for again when the answer breaks off, which boto3 does only before its content begins."""
+        from botocore.exceptions import IncompleteReadError, ReadTimeoutError, ResponseStreamingError
+
+        for _ in range(ATTEMPTS - 1):
+            with suppress(IncompleteReadError, ReadTimeoutError, ResponseStreamingError):
+                return self._client.get_object(Bucket=self.bucket, Key=self._full(key), **conditions)["Body"].read()
+        return self._client.get_object(Bucket=self.bucket, Key=self._full(key), **conditions)["Body"].read()
 
     def write(self, key: str, content: bytes) -> None:
         """Put an object there whole or not at all."""

@@ -6,8 +6,14 @@ from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from time import time
+from uuid import uuid4
 
 from ml_assets.resources.stored_object import KEYS_PER_PAGE, FileSize, StoredObject
+
+UNFINISHED = ".unfinished"
+# Nobody takes this long to write a file: who began it is dead.
+SECONDS_TO_WRITE = 3600
 
 
 class KeyEscapes(ValueError):
@@ -16,6 +22,9 @@ class KeyEscapes(ValueError):
 
 class Directory:
     """Files under a local directory; the digest is the MD5 of the content, which is the ETag that S3 gives a single-part upload.
+
+    A file is written under another name beside it first. What a process that died has left of one is never listed, and goes an hour later, when
+    the file is written again or removed.
 
     A key that would lead out of the directory by its own text is refused wherever a file is named by one. Links count: whoever may put one into the
     directory may read and write where it leads.
@@ -27,7 +36,7 @@ class Directory:
     def keys(self, prefix: str = "", after: str = "", before: str | None = None) -> Iterator[str]:
         """Keys that begin with `prefix`, come after `after` and before `before`, sorted within each folder.
 
-        Linked folders and files count, links that lead nowhere do not.
+        Linked folders and files count; links that lead nowhere, and files that are not finished, do not.
         """
         top = self._path(prefix.rpartition("/")[0])
         above = {str(top): {os.path.realpath(top)}}
@@ -42,7 +51,8 @@ class Directory:
             for name in sorted(names):
                 path = Path(folder) / name
                 key = path.relative_to(self.root).as_posix()
-                if key.startswith(prefix) and after < key and (before is None or key < before) and path.is_file():
+                is_asked_for = key.startswith(prefix) and after < key and (before is None or key < before)
+                if is_asked_for and not _is_unfinished(name) and path.is_file():
                     yield key
 
     def describe(self, prefix: str) -> list[StoredObject]:
@@ -87,12 +97,14 @@ class Directory:
         """Put a file there whole or not at all: a reader sees the old content or the new."""
         path = self._path(key)
         path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+        # Processes of containers that share a directory may have the same number.
+        unfinished = path.with_name(f".{path.name}.{uuid4().hex}{UNFINISHED}")
         try:
             unfinished.write_bytes(content)
             unfinished.replace(path)
         finally:
             unfinished.unlink(missing_ok=True)
+        _remove_left(path)
 
     def sizes(self, prefix: str) -> list[FileSize]:
         """The files whose keys begin with `prefix`, by key, without reading them; one that vanishes meanwhile is left out."""
@@ -107,6 +119,7 @@ class Directory:
         """Remove a file, if it is there, and its folder when that is empty then."""
         path = self._path(key)
         path.unlink(missing_ok=True)
+        _remove_left(path)
         if path.parent != self.root:
             with suppress(OSError):
                 path.parent.rmdir()
@@ -122,6 +135,18 @@ def _may_hold(folder: str, prefix: str, after: str, before: str | None) -> bool:
     if not (folder.startswith(prefix) or prefix.startswith(folder)):
         return False
     return (after < folder or after.startswith(folder)) and (before is None or folder < before)
+
+
+def _is_unfinished(name: str) -> bool:
+    return name.startswith(".") and name.endswith(UNFINISHED)
+
+
+def _remove_left(path: Path) -> None:
+    """Remove what processes that died have left of a file."""
+    with suppress(FileNotFoundError), os.scandir(path.parent) as entries:
+        for entry in entries:
+            if _is_unfinished(entry.name) and entry.name.startswith(f".{path.name}.") and entry.stat().st_mtime < time() - SECONDS_TO_WRITE:
+                os.unlink(entry)
 
 
 def _md5(content: bytes) -> str:

@@ -1,6 +1,7 @@
 """A model's files in the lake: where they lie, and reading them whole."""
 
 import json
+from collections import Counter
 
 from ml_assets.core.model_digest import model_digest
 from ml_assets.resources.lake import Lake
@@ -31,8 +32,16 @@ def read_model_files(lake: Lake, model: str, digest: str) -> dict[str, bytes]:
     except FileNotFoundError as error:
         raise ModelFilesUnusable(f"the files of model {digest} are not all under {folder} in the lake ({error}). {again}") from error
     if (found := model_digest(files[MODEL], files[PREPROCESSING])) != digest:
-        raise ModelFilesUnusable(f"the files under {folder} in the lake are those of another model, {found}. {again}")
+        raise ModelFilesUnusable(f"the files under {folder} in the lake are those of another model, {found}. Remove them first. {again}")
     return files
+
+
+def whole_models(lake: Lake, model: str) -> set[str]:
+    """The digests of the models whose files are all in the lake, none of them empty: by one listing, without a look into them."""
+    root = artifacts_key(model, "")
+    files = [file.key.removeprefix(root).split("/") for file in lake.files.sizes(root) if file.size]
+    found = Counter(digest for digest, *name in files if name in [[artifact] for artifact in ARTIFACTS])
+    return {digest for digest, number in found.items() if number == len(ARTIFACTS)}
 
 
 def learning_curve(lake: Lake, artifacts: str) -> dict[str, list[float]]:

@@ -14,7 +14,7 @@ from pydantic import PrivateAttr
 from ml_assets.resources.aliases import alias_holder
 from ml_assets.resources.mlflow_model import ModelRecord, log_model
 from ml_assets.resources.mlflow_store import HTTP, connect, quiet_mlflow, shown, sqlite_path
-from ml_assets.resources.tracking import RUN_TAG, TrackedRun
+from ml_assets.resources.tracking import FINISHED, RUN_TAG, TrackedRun
 from ml_assets.resources.version_page import COMMIT_TAG, NOTE_TAG, code_commit, description, title
 
 if TYPE_CHECKING:
@@ -99,8 +99,7 @@ class ModelRegistry(dg.ConfigurableResource):
             run.client.delete_logged_model(logged.model_id)
             run.client.delete_run(run_id)
             return RegisteredVersion(int(kept.version), kept.run_id or "", created=False)
-        # Servers write this link from the logged model to its version themselves; a database used directly does not.
-        run.client.set_logged_model_tags(logged.model_id, {"mlflow.modelVersions": json.dumps([{"name": record.name, "version": int(kept.version)}])})
+        _link(run.client, logged.model_id, kept)
         return RegisteredVersion(int(kept.version), run_id, created=True)
 
     def _tell_again(self, version: "ModelVersion", record: ModelRecord) -> None:
@@ -110,7 +109,13 @@ class ModelRegistry(dg.ConfigurableResource):
             if version.tags.get(name) != value:
                 client.set_model_version_tag(record.name, version.version, name, value)
         if version.run_id:
-            logged = client.get_run(version.run_id).data
+            of_run = client.get_run(version.run_id)
+            if of_run.info.status != FINISHED:
+                log.warning("version %s of %s was made by a process that died right after; its MLflow run is ended", version.version, record.name)
+                for made in of_run.outputs.model_outputs if of_run.outputs else []:
+                    _link(client, made.model_id, version)
+                client.set_terminated(version.run_id, FINISHED)
+            logged = of_run.data
             for name, value in record.finite_metrics().items():
                 if logged.metrics.get(name) != value:
                     client.log_metric(version.run_id, name, value)
@@ -195,6 +200,11 @@ class ModelRegistry(dg.ConfigurableResource):
                 if attempt == ATTEMPTS or error.error_code not in ("INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE"):
                     raise
                 time.sleep(random.uniform(0.05, 0.2) * attempt)
+
+
+def _link(client: "MlflowClient", model_id: str, version: "ModelVersion") -> None:
+    """Servers write this link from the logged model to its version themselves; a database used directly does not."""
+    client.set_logged_model_tags(model_id, {"mlflow.modelVersions": json.dumps([{"name": version.name, "version": int(version.version)}])})
 
 
 def _safe(what: str, value: str) -> str:

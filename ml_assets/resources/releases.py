@@ -60,6 +60,8 @@ class Releases:
             self._take_over(shown, latest)
         elif self._live.are_in_line(latest, rows, shown):
             return latest
+        else:
+            log.warning("%s: release %d was not carried out in full; aliases and deploy target are brought in line", self._name, latest.number)
         self._carry_out()
         return self.ledger.latest()
 
@@ -116,8 +118,7 @@ class Releases:
             ReleaseRefused: when a version that goes live is not in the registry, or its files are not in the lake.
             NotCarriedOut: when it is in the ledger, but MLflow or the deploy target cannot be written.
         """
-        self.problems = []
-        shown = self._live.shown()
+        self.problems, shown = [], self._live.shown()
         for version in {move.after.champion, move.after.challenger} - {before.champion, before.challenger}:
             if version:
                 self._check(version)

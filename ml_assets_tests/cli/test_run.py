@@ -6,16 +6,21 @@ import shutil
 import subprocess
 import sys
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
 from rich.console import Console
 
 from ml_assets.cli import run as main_job
+from ml_assets.cli.simulate import write_landing
 from ml_assets.definitions import DEFS
 from ml_assets.defs.environment import Settings
 from ml_assets.pipeline.spec_files import read_spec
+from ml_assets.pipeline.unfinished_runs import UnfinishedRuns
+from ml_assets.resources.lake import Lake
 from ml_assets.resources.landing import Landing
 from ml_assets_tests.resources.mlflow_cases import new_store
 
@@ -99,10 +104,39 @@ def test_an_empty_bucket_is_filled_by_the_simulator_but_never_in_production(buck
     assert landing.days(spec.source) == ([spec.source.start] if environment == "local" else [])
 
 
+def test_a_simulation_that_was_interrupted_is_done_again(tmp_path, monkeypatch):
+    spec, landing = read_spec(DEFS / "fraud_detection" / "defs.yaml"), Landing(uri=str(tmp_path))
+    monkeypatch.setattr(main_job, "SIMULATED_DAYS", 2)
+    settings = Settings("local", str(tmp_path), "", "", "", "", {})
+
+    def die(day: date) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_landing(tmp_path, spec.source.start, 2, report=die)
+    assert len(landing.days(spec.source)) == 1
+    main_job._simulate_if_empty(spec, landing, settings, Console(quiet=True))
+    assert len(landing.days(spec.source)) == 2
+    # What somebody repairs afterwards is not simulated again.
+    file = tmp_path / "fraud_detection" / str(spec.source.start) / "transactions.parquet"
+    file.write_bytes(b"repaired")
+    main_job._simulate_if_empty(spec, landing, settings, Console(quiet=True))
+    assert file.read_bytes() == b"repaired"
+
+
+def test_days_that_a_run_did_not_end_are_something_to_do(tmp_path):
+    lake, left = Lake(uri=str(tmp_path)), date(2025, 1, 2)
+    stages = SimpleNamespace(training=SimpleNamespace(lake=lake, spec=SimpleNamespace(name="small")))
+    UnfinishedRuns(lake, "small", "features").begin("a run that died", [left])
+    found = {name: main_job._was_left(stages, SimpleNamespace(name=name), [left]) for name in ("features", "evaluation")}
+    assert found == {"features": True, "evaluation": False}
+    assert not main_job._was_left(stages, SimpleNamespace(name="features"), [date(2025, 1, 3)])
+
+
 def test_a_lake_that_cannot_be_used_is_told(bucket, monkeypatch):
     _, s3 = bucket
     monkeypatch.setattr(main_job, "SETTINGS", replace(main_job.SETTINGS, lake="s3://no-such-bucket/lake", s3=s3))
-    with pytest.raises(SystemExit, match="the lake s3://no-such-bucket/lake cannot be used: bucket no-such-bucket at http://127.0.0.1"):
+    with pytest.raises(SystemExit, match=r"the lake s3://no-such-bucket/lake cannot be used: bucket no-such-bucket at http://127\.0\.0\.1"):
         main_job.main("fraud_detection")
 
 

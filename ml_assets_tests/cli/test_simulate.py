@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from ml_assets.cli.simulate import write_landing
+from ml_assets.cli.simulate import was_interrupted, write_landing
 from ml_assets.core.simulator import simulate_days
 from ml_assets.resources.objects import open_objects
 
@@ -43,6 +43,20 @@ def test_writing_again_leaves_the_same_bytes(place):
     assert contents(place) == before
 
 
+def test_an_interrupted_simulation_is_known_until_it_is_done_again(place):
+    def die(day: date) -> None:
+        if day == date(2025, 1, 2):
+            raise KeyboardInterrupt
+
+    assert not was_interrupted(*place)
+    with pytest.raises(KeyboardInterrupt):
+        write_landing(place[0], START, 3, report=die, s3=place[1])
+    assert was_interrupted(*place)
+    write_landing(place[0], START, 3, s3=place[1])
+    assert not was_interrupted(*place)
+    assert len(contents(place)) == 3
+
+
 def test_a_write_that_fails_leaves_the_old_file_and_nothing_unfinished(tmp_path, monkeypatch):
     write_landing(tmp_path, START, 1)
     before = contents((str(tmp_path), {}))
@@ -68,7 +82,7 @@ def test_the_unfinished_file_has_a_name_that_is_never_read(tmp_path, monkeypatch
 
     monkeypatch.setattr(Path, "write_bytes", noted)
     write_landing(tmp_path, START, 1)
-    [(folder, name)] = names
+    [_, (folder, name)] = names
     assert folder == tmp_path / "fraud_detection" / "2025-01-01"
     assert name.startswith(".")
 

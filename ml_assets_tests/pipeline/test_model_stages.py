@@ -13,7 +13,7 @@ from ml_assets.pipeline.repair import models_that_saw
 from ml_assets.pipeline.stage import InputChanged
 from ml_assets.resources.lake import Lake
 from ml_assets_tests.conftest import SMALL
-from ml_assets_tests.pipeline.world import World, check, computed, day, failure, rows_of
+from ml_assets_tests.pipeline.world import World, again, check, computed, day, failure, rows_of
 from ml_assets_tests.resources.mlflow_cases import new_store
 
 DAILY, MODELS = list(LANDED_TO_FEATURES), list(MODEL_ASSETS)
@@ -55,6 +55,28 @@ def test_a_model_s_files_lie_under_its_digest_with_a_passport(world):
     assert {"xgboost", "pandas"} <= set(passport["library_versions"])
     assert passport["seed"] == SPEC.training.seed
     assert 0 < passport["metrics"]["validation"]["roc_auc"] <= 1
+
+
+def test_a_file_of_a_model_that_is_lost_or_was_emptied_is_put_back_and_nothing_behind_it_is_made_again(world):
+    folder = world.root / "lake" / world.stages().training.row(day(12))["artifacts"]
+    held = (folder / "model.ubj").read_bytes()
+    for content in (None, b""):
+        (folder / "model.ubj").unlink() if content is None else (folder / "model.ubj").write_bytes(content)
+        last = world.run(MODELS, day(12))
+        assert (folder / "model.ubj").read_bytes() == held
+        assert {name: computed(last, name) for name in MODELS} == {name: [] for name in MODELS}
+        assert again(last, "trained_model") == [day(12)]
+    assert again(world.run(MODELS, day(12)), "trained_model") == []
+
+
+def test_a_day_without_a_model_says_why_also_when_it_is_unchanged(world):
+    told = []
+    for _ in range(2):
+        made = [event.step_materialization_data.materialization for event in world.run(MODELS, day(2), day(3)).get_asset_materialization_events()]
+        told.append({(one.asset_key.path[-1], one.partition): one.metadata["problem"].value for one in made})
+    assert told[0] == told[1]
+    assert len(told[0]) == 6
+    assert all("the data begin on 2025-01-01" in problem for problem in told[0].values())
 
 
 def test_the_learning_curve_is_in_the_lake_and_with_the_registered_version(world):

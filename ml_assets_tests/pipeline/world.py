@@ -57,14 +57,22 @@ def tags_of(first: date, last: date | None = None) -> dict[str, str]:
 class World:
     """Everything a model needs to run."""
 
-    def __init__(self, root: Path, spec: ModelSpec, lake: Lake | None = None, landing: Landing | None = None, store: Path | None = None):
+    def __init__(
+        self,
+        root: Path,
+        spec: ModelSpec,
+        lake: Lake | None = None,
+        landing: Landing | None = None,
+        store: Path | None = None,
+        instance: dg.DagsterInstance | None = None,
+    ):
         self.root, self.spec = root, spec
         self.landing = landing or Landing(uri=str(root / "landing"))
         self.lake = lake or Lake(uri=str(root / "lake"))
         self.deploy_target = DeployTarget(uri=str(root / "production"))
         uri = f"sqlite:///{(store or root) / 'mlflow.db'}"
         self.registry, self.tracking = ModelRegistry(tracking_uri=uri), ExperimentTracking(tracking_uri=uri)
-        self.instance = dg.DagsterInstance.ephemeral()
+        self.instance = instance or dg.DagsterInstance.ephemeral()
 
     def copy(self, root: Path) -> "World":
         """The same in another directory, to be changed there; artifacts of MLflow are shared."""
@@ -98,7 +106,9 @@ class World:
         assert result.success == succeed, [event.step_failure_data.error for event in result.all_events if event.is_step_failure]
         return result
 
-    def materialise(self, names: list[str], tags: dict[str, str], ops: Mapping[str, Any] | None = None) -> dg.ExecuteInProcessResult:
+    def materialise(
+        self, names: list[str], tags: dict[str, str], ops: Mapping[str, Any] | None = None, log_level: str = "CRITICAL"
+    ) -> dg.ExecuteInProcessResult:
         """Materialise assets in a run with these tags, and this configuration of its ops."""
         return dg.materialize(
             build_assets(self.spec),
@@ -112,7 +122,7 @@ class World:
                 "tracking": self.tracking,
                 "deploy_target": self.deploy_target,
             },
-            run_config={"ops": dict(ops or {}), "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            run_config={"ops": dict(ops or {}), "loggers": {"console": {"config": {"log_level": log_level}}}},
             raise_on_error=False,
         )
 

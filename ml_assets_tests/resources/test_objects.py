@@ -1,12 +1,15 @@
 """Files on a directory and on S3 behave the same."""
 
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import BotoCoreError
 
 from ml_assets.resources.directory import Directory, KeyEscapes
 from ml_assets.resources.objects import open_objects
+from ml_assets_tests.chaos.proxy import FaultProxy, all_of, nth
 
 
 @pytest.fixture(params=["directory", "s3"])
@@ -110,6 +113,43 @@ def test_a_prefix_of_a_bucket_may_hold_characters_that_mean_something_in_a_uri(b
     objects = open_objects(f"{uri}/a#b?c/", s3)
     objects.write("x", b"1")
     assert list(open_objects(uri, s3).keys()) == ["a#b?c/x"]
+
+
+def test_what_a_process_that_died_left_of_a_file_is_never_listed_and_goes_when_the_file_is_written_or_removed_later(tmp_path):
+    directory, left = Directory(tmp_path), tmp_path / "folder" / ".1.0f.unfinished"
+    directory.write("folder/1", b"x")
+    left.write_bytes(b"hal")
+    assert list(directory.keys()) == ["folder/1"]
+    assert [found.key for found in directory.sizes("folder/")] == ["folder/1"]
+    directory.write("folder/1", b"somebody may be writing it")
+    assert left.exists()
+    os.utime(left, (0, 0))
+    directory.write("folder/2", b"another")
+    assert left.exists()
+    directory.write("folder/1", b"y")
+    assert not left.exists()
+    left.write_bytes(b"hal")
+    os.utime(left, (0, 0))
+    directory.delete("folder/2")
+    directory.delete("folder/1")
+    assert not (tmp_path / "folder").exists()
+
+
+def test_an_answer_of_s3_that_breaks_off_is_asked_for_again_and_given_up_in_the_end(bucket):
+    uri, s3 = bucket
+    with FaultProxy(s3["endpoint_url"]) as proxy:
+        objects = open_objects(uri, {**s3, "endpoint_url": proxy.address})
+        objects.write("key", b"x" * 1000)
+        (found,) = objects.describe("key")
+        proxy.calm()
+        proxy.plan = lambda number, method, path: "answer cut" if number <= 2 else None
+        assert objects.read("key") == b"x" * 1000
+        proxy.calm()
+        proxy.plan = nth(1, "answer cut")
+        assert objects.read_unchanged(found) == b"x" * 1000
+        proxy.plan = all_of("answer cut")
+        with pytest.raises(BotoCoreError):
+            objects.read("key")
 
 
 @pytest.mark.parametrize("key", ["../outside.txt", "a/../../outside.txt", "a/..", "/etc/hosts", "a\0b"])

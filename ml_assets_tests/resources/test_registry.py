@@ -13,7 +13,7 @@ from mlflow.models import Model
 from ml_assets.core.scorer import Scorer
 from ml_assets.resources.mlflow_store import connect
 from ml_assets.resources.registry import ModelRegistry
-from ml_assets.resources.tracking import ExperimentTracking
+from ml_assets.resources.tracking import ExperimentTracking, TrackedRun
 from ml_assets.resources.version_page import code_commit
 from ml_assets_tests.resources.mlflow_cases import PNG, artifacts, context, features, new_store, record, register_at_once
 
@@ -107,6 +107,29 @@ def test_a_second_version_that_a_dead_process_left_is_removed_and_its_alias_kept
     assert registry.register(run, record("a1")).version == 1
     assert digests(uri) == {1: "a1", 2: "b2"}
     assert registry.alias_version("fraud", "champion") == 1
+
+
+def test_a_version_whose_process_died_right_after_it_was_made_is_completed(registry, run, uri, monkeypatch, caplog):
+    create = ModelRegistry._create_version
+
+    def die(self, *args):
+        create(self, *args)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ModelRegistry, "_create_version", die)
+        patch.setattr(TrackedRun, "_end_after_failure", lambda self, run_id: None)
+        with pytest.raises(KeyboardInterrupt):
+            registry.register(run, record())
+    client = connect(uri)
+    (left,) = client.search_model_versions("name = 'fraud'")
+    assert client.get_run(left.run_id).info.status == "RUNNING"
+    done = registry.register(run, record())
+    assert (done.version, done.run_id, done.created) == (1, left.run_id, False)
+    assert client.get_run(left.run_id).info.status == "FINISHED"
+    (logged,) = client.search_logged_models([run.experiment_id])
+    assert json.loads(logged.tags["mlflow.modelVersions"]) == [{"name": "fraud", "version": 1}]
+    assert "made by a process that died right after" in caplog.text
 
 
 def test_of_two_versions_made_at_once_the_later_one_goes_with_its_run(registry, run, uri, monkeypatch):

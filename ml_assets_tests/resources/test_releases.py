@@ -85,7 +85,7 @@ class Killed(BaseException):
 
 
 @pytest.mark.parametrize("requests", range(5))
-def test_a_process_that_dies_while_it_carries_out_a_release_is_made_good_by_the_next_look(local, monkeypatch, requests):
+def test_a_process_that_dies_while_it_carries_out_a_release_is_made_good_by_the_next_look(local, monkeypatch, caplog, requests):
     state = local.releases().state()
     left, client = [requests], local.registry.client
 
@@ -106,6 +106,10 @@ def test_a_process_that_dies_while_it_carries_out_a_release_is_made_good_by_the_
             local.releases().release(state, move("promote", after := promote(state, local.versions[1])))
     assert local.tags()["release"] == "2"
     assert local.releases().state() == after
+    assert "release 3 was not carried out in full" in caplog.text
+    caplog.clear()
+    assert local.releases().state() == after
+    assert caplog.text == ""
     assert (local.aliases(), local.tags(), local.deployed()) == ({"champion": 2, "previous": 1}, {"release": "3", "canary_percent": "0"}, 2)
     assert len(local.releases().moves()) == 3
 

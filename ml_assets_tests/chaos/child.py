@@ -1,0 +1,166 @@
+"""A run in a process of its own, forked from one that has imported everything, which may be killed at a boundary or at any moment."""
+
+import logging
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from multiprocessing.process import BaseProcess
+from multiprocessing.synchronize import Barrier
+from pathlib import Path
+from unittest.mock import patch
+
+from ml_assets.pipeline import days as days_engine
+from ml_assets_tests.chaos.boundaries import watched
+from ml_assets_tests.chaos.places import DAYS, ChaosWorld, Place
+from ml_assets_tests.conftest import ASSETS
+from ml_assets_tests.pipeline.world import day, tags_of
+
+CONTEXT = multiprocessing.get_context("forkserver")
+# Modules only: a pool of threads would not survive a fork.
+CONTEXT.set_forkserver_preload(
+    [
+        __name__,
+        "ml_assets_tests.chaos.warm",
+        "deltalake",
+        "pyarrow.dataset",
+        "pandera.pandas",
+        "mlflow.pyfunc",
+        "mlflow.store.tracking.sqlalchemy_store",
+        "mlflow.store.model_registry.sqlalchemy_store",
+        "dagster_mlflow.resources",
+        "dagster_aws.s3",
+        "xgboost",
+        "sklearn.metrics",
+        "scipy.stats",
+        "matplotlib.figure",
+        "ml_assets.core.validation",
+        "ml_assets.core.features",
+        "ml_assets.core.training",
+        "ml_assets.core.evaluation",
+        "ml_assets.core.predictions",
+        "ml_assets.core.report_page",
+    ]
+)
+# A run takes a few seconds; on a machine that is busy with much else, many times that.
+LONGEST = 1800.0
+PICTURE = b"\x89PNG\r\n\x1a\n"
+
+
+@dataclass(frozen=True)
+class Kill:
+    """When a process is killed: at the n-th crossing of a boundary, counted from 1, or so many seconds after it, whatever it does then."""
+
+    at: str
+    number: int = 1
+    later: float = 0.0
+
+    def __str__(self) -> str:
+        return f"{f'{self.later * 1000:.0f} ms ' if self.later else ''}{self.at} #{self.number}"
+
+
+def start(place: Place, log: Path, **options: object) -> BaseProcess:
+    """Begin a run over all days; see `_run` for the options."""
+    process = CONTEXT.Process(target=_run, args=(place, log), kwargs=options)
+    process.start()
+    return process
+
+
+def run(place: Place, log: Path, seconds: float = LONGEST, **options: object) -> int:
+    """The exit status of a run over all days, negative the signal that ended it."""
+    process = start(place, log, **options)
+    process.join(seconds)
+    if process.exitcode is None:
+        process.kill()
+        process.join()
+        raise AssertionError(f"the run did not end within {seconds} s: {log.read_text()[-2000:]}")
+    return process.exitcode
+
+
+def _run(
+    place: Place,
+    log: Path,
+    kill: Kill | None = None,
+    count: Path | None = None,
+    names: Sequence[str] = ASSETS,
+    days: tuple[int, int] = (1, DAYS),
+    together: Barrier | None = None,
+) -> None:
+    """Materialise assets; exit with 1 when the run fails. What it says goes to a file.
+
+    kill: when to die. count: a file that gets the boundaries that were crossed, one a line. days: the first and the last. together: waited for before
+    the run begins.
+    """
+    _say_to(log)
+    crossed: Counter[str] = Counter()
+
+    def cross(name: str) -> None:
+        crossed[name] += 1
+        if count is not None:
+            with count.open("a") as file:
+                file.write(f"{name}\n")
+        if kill is not None and kill.at == name and kill.number == crossed[name]:
+            if not kill.later:
+                os.kill(os.getpid(), signal.SIGKILL)
+            threading.Thread(target=_kill_later, args=(os.getpid(), kill.later), daemon=True).start()
+
+    if kill is not None and kill.at == "start":
+        threading.Thread(target=_kill_later, args=(os.getpid(), kill.later), daemon=True).start()
+    # Pictures take most of the time of a run this small, and have no part in what lasts.
+    with (
+        patch("matplotlib.figure.Figure.savefig", lambda figure, file, **_: file.write(PICTURE)),
+        patch.object(days_engine, "DAYS_PER_COMMIT", 2),
+        watched(cross),
+        _clock(place.clock),
+    ):
+        world = ChaosWorld(place)
+        if together is not None:
+            together.wait(60)
+        result = world.materialise(list(names), tags_of(day(days[0]), day(days[1])), log_level="INFO")
+    for event in result.all_events:
+        if event.is_step_failure:
+            print("STEP FAILED", event.step_key, event.step_failure_data.user_failure_data, event.step_failure_data.error, flush=True)
+    sys.stdout.flush()
+    os._exit(0 if result.success else 1)
+
+
+def _kill_later(process: int, seconds: float) -> None:
+    time.sleep(seconds)
+    os.kill(process, signal.SIGKILL)
+
+
+def _say_to(log: Path) -> None:
+    file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.dup2(file, 1)
+    os.dup2(file, 2)
+    sys.stdout = sys.stderr = os.fdopen(2, "w", buffering=1, closefd=False)
+    logging.basicConfig(stream=sys.stderr, format="%(levelname)s %(name)s %(message)s", force=True)
+    logging.getLogger("ml_assets").setLevel(logging.INFO)
+
+
+@contextmanager
+def _clock(seconds: int) -> Iterator[None]:
+    """The clock of this process, wrong by some seconds: for all of our modules, and for whoever asks `time.time`."""
+    if not seconds:
+        yield
+        return
+    real, wrong = time.time, timedelta(seconds=seconds)
+
+    class Wrong(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return datetime.now(tz) + wrong
+
+    modules = [found for name, found in list(sys.modules.items()) if name.startswith("ml_assets.") and getattr(found, "datetime", None) is datetime]
+    with ExitStack() as patches:
+        patches.enter_context(patch("time.time", lambda: real() + seconds))
+        for module in modules:
+            patches.enter_context(patch.object(module, "datetime", Wrong))
+        yield

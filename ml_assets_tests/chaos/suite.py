@@ -1,0 +1,137 @@
+"""The whole of chaos: so many kills in chains of all kinds, and each fault of the world once."""
+
+import logging
+import os
+import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ml_assets.resources.postgresql import with_driver
+from ml_assets_tests.chaos import faults
+from ml_assets_tests.chaos.child import run
+from ml_assets_tests.chaos.content import Content, content, tables
+from ml_assets_tests.chaos.kills import STEPS, Report, boundaries_by_step, chosen_kills, kill_through, kill_through_requests
+from ml_assets_tests.chaos.places import KEYS, Place, change, copy_of, new_place
+from ml_assets_tests.chaos.proxy import FaultProxy
+from ml_assets_tests.postgresql import PostgresqlServer
+
+KILLS_OF_A_STEP = 5
+BUCKET = "chaos-of-the-tests"
+
+
+@contextmanager
+def s3_behind_proxy() -> Iterator[FaultProxy]:
+    """A proxy before a real S3 HTTP server (moto), with a bucket."""
+    import boto3
+    from moto.server import ThreadedMotoServer
+
+    os.environ.update(KEYS)
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    try:
+        with FaultProxy(f"http://{host}:{port}") as proxy:
+            boto3.client("s3", endpoint_url=proxy.address, region_name="us-east-1").create_bucket(Bucket=BUCKET)
+            yield proxy
+    finally:
+        server.stop()
+
+
+class Suite:
+    """Worlds under one folder: one that nobody disturbs, and one for each trial."""
+
+    def __init__(self, root: Path, seed: int):
+        self.root, self.draw = root, random.Random(seed)
+        self.landed = new_place(root / "landed")
+        self.undisturbed, self.boundaries = self._undisturbed(copy_of(self.landed, root / "undisturbed"))
+        self._changed: tuple[Place, Content, dict] | None = None
+        self._number = 0
+
+    def _undisturbed(self, place: Place) -> tuple[Content, dict[str, dict[str, int]]]:
+        # Beside the world, which may be copied.
+        count = place.root.with_suffix(".boundaries")
+        log = place.root / "undisturbed.log"
+        if status := run(place, log, count=count):
+            raise RuntimeError(f"the run that nobody disturbs failed with status {status}:\n{log.read_text()[-3000:]}")
+        return content(place), boundaries_by_step(count)
+
+    def folder(self) -> Path:
+        """A new folder for a trial."""
+        self._number += 1
+        return self.root / f"trial-{self._number}"
+
+    def of_new_days(self) -> Report:
+        """A chain of kills while everything is made for the first time."""
+        place = self.in_folder()
+        kills = {step: list(chosen_kills(self.boundaries[step], KILLS_OF_A_STEP, self.draw)) for step in STEPS}
+        return kill_through(place, kills, self.undisturbed, "new days, in a directory", {})
+
+    def of_changed_days(self) -> Report:
+        """A chain of kills while days are made again whose files somebody repaired."""
+        if self._changed is None:
+            before = copy_of(Place(self.root / "undisturbed"), self.root / "changed")
+            change(before)
+            place = copy_of(before, self.root / "changed-undisturbed")
+            self._changed = (before, *self._undisturbed(place))
+        before, wanted, boundaries = self._changed
+        kills = {step: list(chosen_kills(boundaries[step], KILLS_OF_A_STEP, self.draw)) for step in STEPS}
+        return kill_through(copy_of(before, self.folder()), kills, wanted, "changed days, in a directory", tables(before))
+
+    def of_requests(self, proxy: FaultProxy) -> Report:
+        """A chain of kills at requests to S3, before and after they were carried out."""
+        return kill_through_requests(self.in_bucket(proxy), proxy, KILLS_OF_A_STEP, self.draw, self.undisturbed)
+
+    def in_bucket(self, proxy: FaultProxy) -> Place:
+        """A new world in the bucket."""
+        root = self.folder()
+        return new_place(root, f"s3://{BUCKET}/{root.name}", {"endpoint_url": proxy.address, "region_name": "us-east-1"})
+
+    def chains(self, proxy: FaultProxy) -> Iterator[Report]:
+        """Chains of kills of the three kinds in turn, without end."""
+        while True:
+            yield self.of_new_days()
+            yield self.of_changed_days()
+            yield self.of_requests(proxy)
+
+    def faults(self, proxy: FaultProxy) -> list[Callable[[], Report]]:
+        """Each fault of the world once."""
+        wanted, draw = self.undisturbed, self.draw
+        return [
+            lambda: faults.spoilt_files(self.in_folder(), wanted),
+            lambda: faults.two_at_once(self.in_folder(), wanted),
+            lambda: faults.clock_set_back(self.in_folder(), wanted),
+            *(lambda kilobytes=kilobytes: faults.full_disk(self.folder(), kilobytes, wanted) for kilobytes in (1400, 2500, 4000)),
+            self._postgresql,
+            lambda: faults.mlflow_restarts(self.in_folder(), draw, wanted),
+            *(lambda share=share: faults.spoilt_requests(self.in_bucket(proxy), proxy, share, draw, wanted) for share in (0.03, 0.15)),
+            lambda: faults.outage(self.in_bucket(proxy), proxy, draw.randint(20, 200), wanted),
+        ]
+
+    def in_folder(self) -> Place:
+        """A new world in a folder."""
+        return copy_of(self.landed, self.folder())
+
+    def _postgresql(self) -> Report:
+        with PostgresqlServer() as server:
+            place = new_place(self.folder(), mlflow=with_driver(server.new_database()), database=server.new_database())
+            return faults.postgresql_restarts(server, place, self.draw, self.undisturbed)
+
+
+def run_suite(root: Path, kills: int, seed: int, tell: Callable[[Report], None]) -> list[Report]:
+    """At least so many kills, then each fault; tells of each trial when it is over."""
+    reports: list[Report] = []
+
+    def note(report: Report) -> None:
+        reports.append(report)
+        tell(report)
+
+    suite = Suite(root, seed)
+    with s3_behind_proxy() as proxy:
+        chains = suite.chains(proxy)
+        while sum(len(done.kills) for done in reports) < kills:
+            note(next(chains))
+        for trial in suite.faults(proxy):
+            note(trial())
+    return reports

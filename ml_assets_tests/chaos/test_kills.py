@@ -1,0 +1,42 @@
+"""The short form of chaos: a run that is killed at nasty boundaries of every stage ends as one that nobody disturbed. All of it: make chaos."""
+
+from pathlib import Path
+
+from ml_assets_tests.chaos.child import Kill, run
+from ml_assets_tests.chaos.content import content
+from ml_assets_tests.chaos.kills import kill_through
+from ml_assets_tests.chaos.places import copy_of, new_place
+
+NASTIEST = {
+    # The side table is there, and the day is not.
+    "raw_data": [Kill("after commit landed_objects")],
+    # While the commit is written.
+    "validated_data": [Kill("before commit validated_data", later=0.004)],
+    # Between the commit and everything that is told of it.
+    "features": [Kill("after commit features", 2)],
+    # Half of a model's files are there.
+    "trained_model": [Kill("after write models", 2)],
+    "evaluation": [Kill("before event ASSET_MATERIALIZATION of small__evaluation", 3)],
+    # A version is there that the lake knows nothing of.
+    "model_registry_entry": [Kill("before mlflow log_model_artifacts"), Kill("after mlflow create_model_version")],
+    # The ledger says one thing, and MLflow and the deploy target another.
+    "deployment": [
+        Kill("after commit release_ledger"),
+        Kill("after mlflow set_registered_model_alias"),
+        Kill("before write small"),
+        Kill("before commit deployment"),
+    ],
+    "predictions": [Kill("after commit predictions")],
+}
+
+
+def test_a_run_that_is_killed_in_every_stage_ends_as_one_that_nobody_disturbed(tmp_path: Path):
+    landed = new_place(tmp_path / "landed")
+    undisturbed = copy_of(landed, tmp_path / "undisturbed")
+    assert run(undisturbed, tmp_path / "undisturbed.log") == 0
+    report = kill_through(copy_of(landed, tmp_path / "killed"), NASTIEST, content(undisturbed), "", {})
+    assert report.wrong == []
+    assert len(report.kills) == sum(map(len, NASTIEST.values())), report.kills
+    # Each run after a kill within a step says so.
+    assert sum("did not end: it was killed" in line for line in report.said) == len(report.kills), report.said
+    assert any("was not carried out in full" in line for line in report.said)
