@@ -8,6 +8,8 @@ from ml_assets.pipeline.drift_checks import read_days
 from ml_assets_tests.conftest import CHECKED
 from ml_assets_tests.pipeline.world import ROWS, World, check, computed, day, rows_of
 
+pytestmark = pytest.mark.pictures
+
 VALIDATED = ["raw_data", "validated_data", "quarantined_data"]
 SPEC = ModelSpec.model_validate(CHECKED)
 LAST = 16

@@ -19,6 +19,8 @@ from ml_assets_tests.pipeline.live_cases import spec_with
 from ml_assets_tests.pipeline.world import World, check, computed, day, failure, rows_of
 from ml_assets_tests.resources.mlflow_cases import new_store
 
+pytestmark = pytest.mark.pictures
+
 LIVE, LAST = list(LIVE_ASSETS), 18
 EASY = {"steps": [50, 100], "minimum_days": 1, "minimum_rows": 10, "minimum_positives": 1, "margin": 1, "maximum_error_increase": 1}
 SPEC = spec_with(EASY)

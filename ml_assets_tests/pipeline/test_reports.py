@@ -16,6 +16,8 @@ from ml_assets_tests.conftest import CHECKED
 from ml_assets_tests.pipeline.world import World, day, rows_of
 from ml_assets_tests.resources.mlflow_cases import new_store
 
+pytestmark = pytest.mark.pictures
+
 DAILY, MODELS = list(LANDED_TO_FEATURES), list(MODEL_ASSETS)
 DATA = DAILY[:3]
 SPEC = ModelSpec.model_validate(CHECKED)

@@ -23,6 +23,7 @@ from ml_assets.resources.objects import open_objects
 from ml_assets.resources.registry import ModelRegistry
 from ml_assets.resources.releases import Releases
 from ml_assets.resources.tracking import ExperimentTracking
+from ml_assets_tests.resources.mlflow_cases import new_store
 
 START = date(2025, 1, 1)
 ROWS = 60
@@ -70,7 +71,8 @@ class World:
         self.landing = landing or Landing(uri=str(root / "landing"))
         self.lake = lake or Lake(uri=str(root / "lake"))
         self.deploy_target = DeployTarget(uri=str(root / "production"))
-        uri = f"sqlite:///{(store or root) / 'mlflow.db'}"
+        self.store = store or root
+        uri = f"sqlite:///{self.store / 'mlflow.db'}"
         self.registry, self.tracking = ModelRegistry(tracking_uri=uri), ExperimentTracking(tracking_uri=uri)
         self.instance = instance or dg.DagsterInstance.ephemeral()
 
@@ -110,6 +112,8 @@ class World:
         self, names: list[str], tags: dict[str, str], ops: Mapping[str, Any] | None = None, log_level: str = "CRITICAL"
     ) -> dg.ExecuteInProcessResult:
         """Materialise assets in a run with these tags, and this configuration of its ops."""
+        if "model_registry_entry" in names and not (self.store / "mlflow.db").exists():
+            new_store(self.store)
         return dg.materialize(
             build_assets(self.spec),
             selection=[asset_key(self.spec, name) for name in names],
