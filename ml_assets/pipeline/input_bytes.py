@@ -10,7 +10,6 @@ from ml_assets.core.memory import largest_day
 from ml_assets.pipeline.run_days import days_of
 from ml_assets.resources.lake import Lake
 from ml_assets.resources.landing import Landing
-from ml_assets.resources.shared_pod import step_key
 
 if TYPE_CHECKING:
     from dagster._core.definitions.assets.job.asset_layer import AssetLayer
@@ -22,6 +21,9 @@ LANDED_FILES = "landed_files"
 
 def input_bytes(context: "StepHandlerContext", lake: Lake, landing: Landing) -> int:
     """The bytes that the largest day of a step is made from: of landed files, or of the days in the lake that its assets depend on."""
+    # Needs gRPC, and only step pods come here.
+    from ml_assets.resources.shared_pod import step_key
+
     step, days = context.get_step_context(step_key(context)), days_of(context.dagster_run.tags)
     if not days:
         return 0

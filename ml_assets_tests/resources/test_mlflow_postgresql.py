@@ -17,7 +17,7 @@ def test_a_database_that_cannot_be_used_is_named_without_the_password(postgresql
     uri = with_driver(postgresql.uri("postgres"))
     for wrong, said in [
         (uri.replace(PASSWORD, "of-somebody-else"), "password authentication failed"),
-        (f"{uri.removesuffix('postgres')}nowhere", "does not exist"),
+        (with_driver(postgresql.uri("nowhere")), "does not exist"),
         (uri.replace(f":{postgresql.port}", ":1"), "Connection refused"),
     ]:
         with pytest.raises(MlflowUnavailable, match=f"cannot be opened .*{said}.*Check that the server runs") as caught:
