@@ -105,7 +105,10 @@ def _chain(
         if status := run(place, log, names=_assets(begin, len(STEPS))):
             report.wrong.append(f"the last run failed with status {status}: {log.read_text()[-1500:]}")
         report.said += told(log)
-    report.wrong += differences(undisturbed, content(place))
+    found = content(place)
+    # The runs after a kill also write the reports of days that did not change, which show the rows of their neighbours as they are by then.
+    found["reports"] = {name: digest for name, digest in found["reports"].items() if name in undisturbed["reports"]}
+    report.wrong += differences(undisturbed, found)
     return report
 
 

@@ -61,6 +61,7 @@ def test_two_workers_give_the_metrics_of_one_process(on_cluster):
     assert (together.rows, together.positives, together.rounds) == (alone.rows, alone.positives, alone.rounds)
 
 
+@pytest.mark.slow
 def test_workers_read_the_days_themselves_and_share_them(on_cluster, tmp_path):
     on_cluster(Noting(tmp_path))
     read = {}
@@ -73,6 +74,7 @@ def test_workers_read_the_days_themselves_and_share_them(on_cluster, tmp_path):
     assert all(days < set(cases.SPLIT.window) for days in workers.values())
 
 
+@pytest.mark.slow
 def test_training_that_was_interrupted_goes_on_from_its_checkpoint(on_cluster):
     options = {"checkpoint_rounds": 5}
     whole, interrupted, lines = on_cluster(**options), Kept(die_at=2), []
@@ -84,6 +86,7 @@ def test_training_that_was_interrupted_goes_on_from_its_checkpoint(on_cluster):
     assert len(again.learning_curve["logloss"]) == len(whole.learning_curve["logloss"])
 
 
+@pytest.mark.slow
 def test_progress_comes_from_the_workers(on_cluster, monkeypatch):
     monkeypatch.setattr("ml_assets.core.progress.SECONDS_BETWEEN", 0.0)
     lines = []

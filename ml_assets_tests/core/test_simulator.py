@@ -92,6 +92,7 @@ def test_a_day_is_the_same_whatever_days_are_simulated_with_it(skipped, days, se
         pd.testing.assert_frame_equal(rows, among_others[day])
 
 
+@pytest.mark.slow
 def test_another_process_makes_the_same_rows():
     script = (
         "import hashlib; from datetime import date; from ml_assets.core.simulator import simulate_days\n"

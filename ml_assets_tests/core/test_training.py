@@ -181,6 +181,7 @@ BOTH = {"scale": {"amount": "standard"}, "encode": {"shop": "frequency"}}
 SAMPLED = {"parameters": {"subsample": 0.7, "colsample_bytree": 0.7}}
 
 
+@pytest.mark.slow
 def test_two_processes_make_the_same_bytes():
     done = subprocess.run([sys.executable, "-c", IN_ANOTHER_PROCESS], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == _train(_spec(BOTH, **SAMPLED)).digest

@@ -59,6 +59,7 @@ def test_in_a_range_the_models_of_the_other_days_are_made_and_registered(world):
     assert models(world) == [LAST - 2, LAST - 1]
 
 
+@pytest.mark.slow
 def test_asked_for_by_itself_the_model_is_not_made_and_says_why(world):
     world.run(DATA, day(LAST - 1), day(LAST))
     result = world.run(MODELS, day(LAST))

@@ -82,6 +82,7 @@ def test_a_worse_model_on_the_same_rows_is_not_registered(root):
     assert (rows["rows"] == 120).all()
 
 
+@pytest.mark.slow
 def test_an_equal_model_passes_without_any_margin(root):
     # The same scores, another threshold, so another model.
     world = World(root, spec_with(margin=0, training={**SMALL["training"], "threshold": {"rule": "fixed", "value": 0.4}}))
@@ -114,6 +115,7 @@ def test_a_champion_that_moved_makes_nothing_again_and_is_not_even_asked_for(roo
     assert compared(world, 12)["champion_version"].unique().tolist() == [1]
 
 
+@pytest.mark.slow
 def test_a_day_that_is_made_again_is_compared_with_the_champion_of_then(root):
     made = World(root, other())
     made.run(MODELS, day(12))
@@ -149,6 +151,7 @@ def test_a_champion_whose_features_are_no_longer_made_is_not_compared(root):
     assert "there is no longer a feature count_by_card_1d, amount_mean_by_card_1d" in note(world, 12)
 
 
+@pytest.mark.slow
 def test_without_the_gate_nobody_is_asked_and_nothing_is_compared(root):
     world = World(root, spec_with(champion=None))
     world.registry = NOBODY

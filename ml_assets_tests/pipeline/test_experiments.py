@@ -101,6 +101,7 @@ def test_an_experiment_has_parameters_metrics_of_both_parts_curve_pictures_and_p
     assert world.stages().training.row(day(13))["model_digest"] is None
 
 
+@pytest.mark.slow
 def test_each_day_of_a_range_is_an_experiment_and_days_without_a_model_fail_the_run_afterwards(world):
     result = run_with(world, OVERRIDES, 8, 11, ["trained_model"])
     assert sorted(observations(result)) == [str(day(10)), str(day(11))]
@@ -148,6 +149,7 @@ def test_a_candidate_is_the_model_of_its_day_until_the_day_is_made_again(world, 
     assert copy.stages().training.row(day(12)) == before
 
 
+@pytest.mark.slow
 def test_a_candidate_that_fails_a_gate_is_not_registered(world, tmp_path):
     copy = world.copy(tmp_path)
     copy.spec = ModelSpec.model_validate({**SMALL, "gates": {"roc_auc": {"minimum": 0.999}}})

@@ -89,6 +89,7 @@ def test_a_constant_feature_drifts_and_is_named(world):
     assert {r.data["day"]: r.data["verdict"] for r in drift.metadata["by_day"].records} == {str(day(LAST)): "failed", str(day(LAST - 1)): "passed"}
 
 
+@pytest.mark.slow
 def test_a_figure_outside_its_bounds_fails_until_the_bound_is_changed_and_no_day_is_made_again(world):
     stricter = ModelSpec.model_validate({**GOOD, "metrics": [{**AVERAGE, "at_most": 20}]})
     result = World(world.root, stricter).run(DAILY, day(1), day(LAST))
@@ -103,6 +104,7 @@ def test_a_figure_outside_its_bounds_fails_until_the_bound_is_changed_and_no_day
     assert world.stages().features.tables["feature_metrics"].row_counts()[day(LAST)] == 4
 
 
+@pytest.mark.slow
 def test_where_labels_come_in_files_of_their_own_leaks_are_not_looked_for(tmp_path):
     apart = ModelSpec.model_validate({**GOOD, "labels": {"files": "labels/{day}/*", "key": ["id"]}, "metrics": []})
     world = World(tmp_path, apart)

@@ -97,6 +97,7 @@ def test_a_failing_model_is_a_run_in_mlflow_with_figures_pictures_and_reasons(ro
     assert "maximum 1e-08" in again.data.tags["gate_log_loss"]
 
 
+@pytest.mark.slow
 def test_the_entry_of_a_failed_day_asked_for_alone_registers_nothing_and_says_why(root):
     world = World(root, spec_with(gates=IMPOSSIBLE))
     world.run(MODELS, day(13), succeed=False)
@@ -132,6 +133,7 @@ def test_in_a_range_the_good_days_are_registered_and_the_others_left_alone(root)
     assert {which for which, _ in plan.kept} == {day(number) for number in others}
 
 
+@pytest.mark.slow
 def test_a_range_without_a_good_day_stops_before_registration(root):
     world = World(root, spec_with(gates=IMPOSSIBLE))
     result = world.run(MODELS, day(10), day(11), succeed=False)

@@ -63,6 +63,7 @@ def test_a_model_is_trained_and_judged_on_labels_that_came_later(followed):
     assert (scores.set_index("id")["label"] == expected.loc[scores["id"]]).all()
 
 
+@pytest.mark.slow
 def test_nothing_is_made_again_when_nothing_changed(followed):
     names = [*landed_to_features(SPEC)]
     result = followed.run(names, day(1), day(LAST))
@@ -97,6 +98,7 @@ def test_a_late_label_reaches_only_features_of_later_days_whose_windows_see_its_
     assert computed(result, "features") == [day(14)]
 
 
+@pytest.mark.slow
 def test_the_same_label_delivered_again_makes_nothing_again(followed):
     followed.land_at(f"labels/{day(13)}/again.parquet", labels_of(7))
     result = followed.run(list(landed_to_features(SPEC)), day(1), day(LAST))
@@ -115,6 +117,7 @@ def test_rows_without_a_label_are_left_out(tmp_path):
     assert made.stages().training.row(day(LAST))["rows"] == 3 * 60 + 30
 
 
+@pytest.mark.slow
 def test_a_day_without_label_files_is_no_fault_and_a_bad_label_is_quarantined(tmp_path):
     made = world(tmp_path)
     made.land_at(f"labels/{day(5)}/bad.csv", b"id,fraud,confirmed\n1,7,2025-01-05\n2,1,not a time\n3,0,2025-01-05\n4,1,2025-01-05\n4,0,2025-01-05\n")

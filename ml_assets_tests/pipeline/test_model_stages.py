@@ -90,6 +90,7 @@ def test_the_learning_curve_is_in_the_lake_and_with_the_registered_version(world
         assert [(one.step, one.value) for one in history] == list(enumerate(values, 1))
 
 
+@pytest.mark.slow
 def test_the_same_data_give_the_same_model_in_another_lake(world, tmp_path):
     other = landed_world(tmp_path)
     other.run(["trained_model"], day(12))
@@ -264,6 +265,7 @@ def test_a_stage_asked_for_before_its_input_says_what_to_materialise(world):
     assert "needs the trained_model of that day" in failure(world.run(["model_registry_entry"], day(7), succeed=False))
 
 
+@pytest.mark.slow
 def test_a_window_without_positives_is_an_error_that_says_so(tmp_path):
     world = World(tmp_path, SPEC)
     for number in range(1, LAST + 1):
@@ -278,6 +280,7 @@ def test_nothing_in_the_lake_is_a_pickle(world):
             assert path.suffix in {".parquet", ".json", ".ubj", ".crc", ".html"} or path.name == "_last_checkpoint", path
 
 
+@pytest.mark.slow
 def test_a_registry_that_lost_its_store_gets_the_version_again(world, tmp_path):
     new = World(world.root, SPEC, store=tmp_path)
     result = new.run(MODELS, day(12))

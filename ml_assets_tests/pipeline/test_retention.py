@@ -226,7 +226,13 @@ def after(calls: int, action: Callable) -> Callable:
 
 @pytest.mark.parametrize(
     ("owner", "name", "calls"),
-    [(Table, "expire", 1), (Table, "expire", 5), (Directory, "delete", 5), (registry_cleanup, "delete_logged_model", 0)],
+    [
+        (Table, "expire", 5),
+        *(
+            pytest.param(*dies, marks=pytest.mark.slow)
+            for dies in [(Table, "expire", 1), (Directory, "delete", 5), (registry_cleanup, "delete_logged_model", 0)]
+        ),
+    ],
 )
 def test_a_pass_that_dies_anywhere_is_completed_by_the_next(world, whole, monkeypatch, owner, name, calls):
     with monkeypatch.context() as patch:
@@ -299,6 +305,7 @@ def test_a_policy_removes_only_what_it_names(world):
     assert days_held(world, "trained_model") == [11, 13]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("interrupted", [False, True])
 def test_corrections_go_with_the_rows_of_their_day(world, interrupted):
     corrections = Corrections(Lake(uri=world.lake.uri), rows_feed(SPEC))
@@ -356,6 +363,7 @@ def reports_held(world: World) -> dict[str, set[str]]:
     return found
 
 
+@pytest.mark.slow
 def test_reports_go_with_the_rows_that_they_show_and_a_dry_run_leaves_them(world):
     everything = {str(day(number)) for number in range(1, LAST + 1)}
     assert reports_held(world) == {"pages": everything, "parts": everything}
@@ -368,6 +376,7 @@ def test_reports_go_with_the_rows_that_they_show_and_a_dry_run_leaves_them(world
     assert run_pass(world).days["reports"] == []
 
 
+@pytest.mark.slow
 def test_samples_of_rows_go_with_the_quarantined_rows(tmp_path):
     new_store(tmp_path)
     world = World(tmp_path, SPEC)

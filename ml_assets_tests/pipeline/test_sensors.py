@@ -213,7 +213,7 @@ def test_a_look_that_runs_out_of_time_goes_on_where_it_stopped(tmp_path, monkeyp
     assert requested == {day(back) for back in range(1, 11)}
 
 
-@pytest.mark.parametrize("most", [1, 2, 5])
+@pytest.mark.parametrize("most", [2, *(pytest.param(most, marks=pytest.mark.slow) for most in (1, 5))])
 def test_a_look_that_reaches_its_list_requests_goes_on_there_and_requests_every_day_once(bucket, monkeypatch, most):
     monkeypatch.setattr(sensors, "REQUESTS_PER_LOOK", most)
     monkeypatch.setenv("MOTO_S3_DEFAULT_MAX_KEYS", "2")

@@ -282,6 +282,7 @@ def test_nothing_is_pickled_and_the_model_says_what_it_needs(registry, run, tmp_
     assert pd.DataFrame(**json.loads(written["input_example.json"].read_text())).shape == (3, 3)
 
 
+@pytest.mark.slow
 def test_categories_in_the_example_are_text_in_the_signature(registry, run, tmp_path):
     registry.register(run, record(example=features(3).astype({"category": "category"})))
     (folder,) = (tmp_path / "mlartifacts").glob("fraud/models/*/artifacts")
