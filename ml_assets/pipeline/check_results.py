@@ -128,10 +128,10 @@ def _ranges(days: Iterable[date]) -> str:
     return ", ".join(f"{group.days[0]}{RANGE}{group.days[-1]}" for group in neighbours((day, None) for day in sorted(set(days))))
 
 
-def table(rows: Iterable[Mapping[str, object]], most: int = MOST_LINES) -> dg.TableMetadataValue:
-    """The first rows, 200 unless told otherwise, as a table; values that are neither text nor numbers as their JSON."""
+def table(rows: Iterable[Mapping[str, object]], most: int | None = None) -> dg.TableMetadataValue:
+    """The first rows, `most` or 200, as a table; values that are neither text nor numbers as their JSON."""
     records, names = [], {}
-    for row in list(rows)[:most]:
+    for row in list(rows)[: MOST_LINES if most is None else most]:
         names |= dict.fromkeys(row)
         records.append({name: _shown(value) for name, value in row.items()})
     filled = [dg.TableRecord({name: record.get(name, "") for name in names}) for record in records]
