@@ -40,7 +40,13 @@ def by_cause(context: dg.OpExecutionContext | dg.AssetExecutionContext, settings
         if fault is not Fault.TRANSIENT or number > settings.retry.times:
             raise dg.Failure(explain(fault, error, step, settings.memory_field, number), allow_retries=False) from error
         seconds = settings.retry.seconds_before(number, random.random(), ATTENDED in context.run.tags)
-        _tell(context, f"{step}: {cause_of(error)}. A service outside did not work; what was committed stays", number, settings.retry.times, seconds)
+        _tell(
+            context,
+            f"{step}: {cause_of(error).rstrip('.')}. A service outside did not work; what was committed stays",
+            number,
+            settings.retry.times,
+            seconds,
+        )
         raise dg.RetryRequested(settings.retry.times, seconds) from error
     except DagsterExecutionInterruptedError as error:
         has_time = time.monotonic() - began < 0.9 * settings.longest.total_seconds() - SECONDS_BEFORE_THE_END

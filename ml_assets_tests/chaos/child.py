@@ -18,6 +18,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 from ml_assets.pipeline import days as days_engine
+from ml_assets.pipeline.attempts import ATTENDED
 from ml_assets_tests.chaos.boundaries import watched
 from ml_assets_tests.chaos.places import DAYS, ChaosWorld, Place
 from ml_assets_tests.conftest import ASSETS
@@ -123,7 +124,9 @@ def _run(
         world = ChaosWorld(place)
         if together is not None:
             together.wait(60)
-        result = world.materialise(list(names), tags_of(day(days[0]), day(days[1])), log_level="INFO")
+        # What the world does is tried again after seconds and not minutes.
+        tags = {**tags_of(day(days[0]), day(days[1])), ATTENDED: "true"}
+        result = world.materialise(list(names), tags, log_level="INFO")
     for event in result.all_events:
         if event.is_step_failure:
             print("STEP FAILED", event.step_key, event.step_failure_data.user_failure_data, event.step_failure_data.error, flush=True)
