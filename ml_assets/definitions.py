@@ -1,5 +1,6 @@
 """The entry point of the code location: everything under `ml_assets/defs`."""
 
+import gc
 import warnings
 from pathlib import Path
 
@@ -17,6 +18,8 @@ def defs() -> dg.Definitions:
     The tree of the defs folder is built directly: `load_from_defs_folder` also imports the component registry of every installed library
     (dagster-aws alone costs a second), which only the tools that list components need, and parses pyproject.toml twice.
     """
+    # What Dagster consists of stays for as long as the process; the garbage collector need not look through it again and again while more is loaded.
+    gc.freeze()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", category=dg.PreviewWarning)
         warnings.simplefilter("ignore", category=dg.BetaWarning)

@@ -56,10 +56,9 @@ def test_loading_definitions_imports_nothing_heavy():
 
 def test_definitions_load_in_less_than_one_and_a_half_times_the_import_of_dagster():
     code = "import time; t = time.process_time(); {}; print(time.process_time() - t)"
-    timed = {
-        what: min(float(python(code.format(what))) for _ in range(3)) for what in ("import dagster", "import ml_assets.definitions as d; d.defs()")
-    }
-    floor, loading = timed.values()
+    # In turn, so that what else the machine does meets both.
+    timed = [[float(python(code.format(what))) for what in ("import dagster", "import ml_assets.definitions as d; d.defs()")] for _ in range(5)]
+    floor, loading = map(min, zip(*timed, strict=True))
     assert loading < 1.5 * floor
 
 
