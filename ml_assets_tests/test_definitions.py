@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from statistics import median
 
 import pytest
 import yaml
@@ -56,10 +57,12 @@ def test_loading_definitions_imports_nothing_heavy():
 
 def test_definitions_load_in_less_than_one_and_a_half_times_the_import_of_dagster():
     code = "import time; t = time.process_time(); {}; print(time.process_time() - t)"
-    # In turn, so that what else the machine does meets both.
-    timed = [[float(python(code.format(what))) for what in ("import dagster", "import ml_assets.definitions as d; d.defs()")] for _ in range(5)]
-    floor, loading = map(min, zip(*timed, strict=True))
-    assert loading < 1.5 * floor
+    ratios: list[float] = []
+    # What else the machine does meets both of a pair; three pairs are enough where it is quiet.
+    while len(ratios) < 3 or (len(ratios) < 9 and median(ratios) >= 1.5):
+        floor, loading = (float(python(code.format(what))) for what in ("import dagster", "import ml_assets.definitions as d; d.defs()"))
+        ratios.append(loading / floor)
+    assert median(ratios) < 1.5
 
 
 def test_the_location_has_one_name():
