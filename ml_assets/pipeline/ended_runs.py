@@ -1,6 +1,6 @@
 """What Dagster's event log has of ended runs and of freshness since a position, in order, each once."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import takewhile
@@ -43,7 +43,7 @@ def read_events(instance: dg.DagsterInstance, position: Mapping[str, int], now: 
     for event_type in (*ENDS, FRESHNESS):
         after = position.get(event_type.value)
         since = (now - look_back).timestamp() if after is None else None
-        read[event_type] = _reader(instance, event_type)(after, since)
+        read[event_type] = _read(instance, event_type, after, since)
         if len(read[event_type]) == MOST_EVENTS:
             until = min(until, read[event_type][-1].timestamp)
     taken = {event_type: list(takewhile(lambda record: record.timestamp <= until, records)) for event_type, records in read.items()}
@@ -53,16 +53,10 @@ def read_events(instance: dg.DagsterInstance, position: Mapping[str, int], now: 
     return Events(ended, changes), {**position, **last}
 
 
-def _reader(instance: dg.DagsterInstance, event_type: dg.DagsterEventType) -> Callable[[int | None, float | None], Sequence[dg.EventLogRecord]]:
-    """Reads records of a type, the oldest first, after an identifier or a time."""
+def _read(instance: dg.DagsterInstance, event_type: dg.DagsterEventType, after: int | None, since: float | None) -> Sequence[dg.EventLogRecord]:
+    """The oldest records of a type after an identifier or a time, ascending."""
     if event_type is FRESHNESS:
-        return lambda after, since: instance.event_log_storage.get_event_records(
-            dg.EventRecordsFilter(event_type, after_cursor=after, after_timestamp=since), limit=MOST_EVENTS, ascending=True
-        )
-    return lambda after, since: (
-        instance.fetch_run_status_changes(
-            dg.RunStatusChangeRecordsFilter(event_type, after_storage_id=after, after_timestamp=since),  # type: ignore[arg-type]
-            limit=MOST_EVENTS,
-            ascending=True,
-        ).records
-    )
+        chosen = dg.EventRecordsFilter(event_type, after_cursor=after, after_timestamp=since)
+        return instance.event_log_storage.get_event_records(chosen, limit=MOST_EVENTS, ascending=True)
+    ends = dg.RunStatusChangeRecordsFilter(event_type, after_storage_id=after, after_timestamp=since)  # type: ignore[arg-type]
+    return instance.fetch_run_status_changes(ends, limit=MOST_EVENTS, ascending=True).records
