@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 # Any number that nothing else in the database locks.
 LOCK = 7_236_159_439
-SECONDS_TO_CONNECT = 10
 SECONDS_TO_WAIT_FOR_SQLITE = 30
 
 
@@ -26,7 +25,7 @@ class NotificationDatabase:
     """Where notifications are kept; nothing is opened before the first transaction.
 
     Args:
-        uri: with the driver: PostgreSQL, or `sqlite:///` and the path of a file.
+        uri: with the driver and its limits of time, as `with_driver` gives it: PostgreSQL, or `sqlite:///` and the path of a file.
     """
 
     def __init__(self, uri: str):
@@ -74,7 +73,7 @@ class NotificationDatabase:
     def _new_engine(self) -> "Engine":
         from sqlalchemy import NullPool, create_engine
 
-        given: dict[str, Any] = {"connect_timeout": SECONDS_TO_CONNECT} if is_postgresql(self._uri) else {"timeout": SECONDS_TO_WAIT_FOR_SQLITE}
+        given: dict[str, Any] = {} if is_postgresql(self._uri) else {"timeout": SECONDS_TO_WAIT_FOR_SQLITE}
         return create_engine(self._uri, poolclass=NullPool, connect_args=given, hide_parameters=True)
 
     def _engine_with_tables(self) -> "Engine":

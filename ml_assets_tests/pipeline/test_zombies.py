@@ -68,25 +68,26 @@ def uri(tmp_path: Path) -> str:
     return str(tmp_path)
 
 
-def test_a_late_run_that_has_committed_does_not_publish_a_later_day_over_one_from_newer_inputs(uri, monkeypatch):
-    monkeypatch.setattr(engine, "DAYS_PER_COMMIT", 1)
-    world = {FIRST: 3, SECOND: 5, THIRD: 7}
-    zombie = run(Numbers(uri, world), FIRST, SECOND, THIRD)
-    next(zombie)
-    world |= {THIRD: 9}
-    list(run(Numbers(uri, world), THIRD))
-    # Nobody contests the second day; its commit opens the version of the table that has the newer third day.
-    assert [outcome.computed for outcome in zombie] == [True, False]
-    assert held(uri)["numbers"] == {FIRST: 3, SECOND: 5, THIRD: 9}
-
-
-def test_a_late_run_finds_newer_inputs_and_not_only_newer_results(uri, monkeypatch):
+def overtaken(uri: str, monkeypatch):
+    """What has landed, and a run that has committed the first of three days when another one makes the third from newer inputs."""
     monkeypatch.setattr(engine, "DAYS_PER_COMMIT", 1)
     world = {FIRST: 3, SECOND: 5, THIRD: 7}
     late = run(Numbers(uri, world), FIRST, SECOND, THIRD)
     next(late)
     world |= {THIRD: 9}
     list(run(Numbers(uri, world), THIRD))
+    return world, late
+
+
+def test_a_late_run_that_has_committed_does_not_publish_a_later_day_over_one_from_newer_inputs(uri, monkeypatch):
+    _, zombie = overtaken(uri, monkeypatch)
+    # Nobody contests the second day; its commit opens the version of the table that has the newer third day.
+    assert [outcome.computed for outcome in zombie] == [True, False]
+    assert held(uri)["numbers"] == {FIRST: 3, SECOND: 5, THIRD: 9}
+
+
+def test_a_late_run_finds_newer_inputs_and_not_only_newer_results(uri, monkeypatch):
+    world, late = overtaken(uri, monkeypatch)
     world |= {THIRD: 11}
     assert [outcome.computed for outcome in late] == [True, True]
     assert held(uri)["numbers"][THIRD] == 11
