@@ -7,13 +7,20 @@ from collections.abc import Callable, Iterator
 from typing import get_args
 
 import pytest
+from hypothesis import settings
 
 from ml_assets.core.spec import ModelSpec
 from ml_assets.core.spec.checks import Checks
+from ml_assets_tests.migrations import read_migrations_once
 from ml_assets_tests.postgresql import PostgresqlServer
 
 # Workers of the test run share two cores: threads that wait must not take the processor from others.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+read_migrations_once()
+# Of rules that hold for all inputs: `--hypothesis-profile thorough` tries many more.
+settings.register_profile("quick", max_examples=25)
+settings.register_profile("thorough", max_examples=1000)
+settings.load_profile("quick")
 
 SMALL = {
     "name": "small",

@@ -81,6 +81,7 @@ def daily_runs(instance: dg.DagsterInstance) -> list[str]:
     return [run.tags["dagster/partition"] for run in instance.get_runs(dg.RunsFilter(job_name="small_daily"))]
 
 
+@pytest.mark.slow
 def test_after_days_of_downtime_the_schedule_makes_the_newest_day_only(local, workspace, instance):
     land(local, *(day(number) for number in range(1, 9)))
     tick(workspace, instance, datetime(2025, 1, 5, 12, tzinfo=UTC))

@@ -102,6 +102,7 @@ def test_without_a_home_nothing_is_said_of_the_instance(tmp_path: Path):
     assert not found.keys() & {"instance", "storage", "run_retries"}
 
 
+@pytest.mark.slow
 def test_postgresql_in_production_is_well_and_the_clocks_are_compared(tmp_path: Path, postgresql: PostgresqlServer, monkeypatch):
     database = postgresql.new_database()
     monkeypatch.setenv("ML_ASSETS_DATABASE", database)

@@ -14,7 +14,7 @@ from ml_assets.resources.objects import open_objects
 START = date(2025, 1, 1)
 
 
-@pytest.fixture(params=["directory", "s3"])
+@pytest.fixture(params=["directory", pytest.param("s3", marks=pytest.mark.slow)])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, dict[str, str]]:
     return (str(tmp_path / "landing"), {}) if request.param == "directory" else request.getfixturevalue("bucket")
 

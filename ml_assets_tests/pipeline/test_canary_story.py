@@ -91,6 +91,7 @@ def test_an_entity_stays_on_its_side_while_the_share_grows(make):
     assert (sides[9] == "challenger").sum() > (sides[6] == "challenger").sum() > 0
 
 
+@pytest.mark.slow
 def test_a_newer_model_waits_for_the_canary_and_begins_when_that_one_is_decided(make):
     live = make()
     decide_with(live, {5: "equal", 7: "worse", 10: "better"})
@@ -108,6 +109,7 @@ def test_a_newer_model_waits_for_the_canary_and_begins_when_that_one_is_decided(
     assert story[-1][2] == 4
 
 
+@pytest.mark.slow
 def test_a_newer_model_takes_the_place_of_the_canary_where_the_specification_says_so(make):
     live = make(spec_with({"newer_challenger": "replaces"}))
     decide_with(live, {5: "equal", 10: "better"})
@@ -127,6 +129,7 @@ def test_without_labels_a_canary_holds_until_its_time_is_over(make):
     assert "not decided within 20 days" in live.row(25)["reason"]
 
 
+@pytest.mark.slow
 def test_labels_that_come_late_put_the_decision_off_and_not_away(make):
     live = make(spec_with({"maximum_days": "40d"}, label_delay="12d"))
     decide_with(live, {5: "better"})
@@ -135,6 +138,7 @@ def test_labels_that_come_late_put_the_decision_off_and_not_away(make):
     assert live.row(19)["labels_through"] == day(7)
 
 
+@pytest.mark.slow
 def test_a_model_that_is_not_shown_to_be_as_good_holds_until_its_time_is_over(make):
     # It would have to be better by 0.01, and is equal.
     live = make(spec_with({"margin": -0.05}))
@@ -143,6 +147,7 @@ def test_a_model_that_is_not_shown_to_be_as_good_holds_until_its_time_is_over(ma
     assert "not shown to be within -0.05 of the champion" in live.row(24)["reason"]
 
 
+@pytest.mark.slow
 def test_a_pause_holds_the_canary_and_its_end_lets_it_go_on(make):
     live = make()
     live.put_model("better", 5)

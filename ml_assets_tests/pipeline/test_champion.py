@@ -99,6 +99,7 @@ def other(**changes) -> ModelSpec:
     return spec_with(margin=1, training={**SMALL["training"], "rounds": 8}, **changes)
 
 
+@pytest.mark.slow
 def test_a_champion_that_moved_makes_nothing_again_and_is_not_even_asked_for(root):
     world = World(root, other())
     world.run(MODELS, day(12))

@@ -125,6 +125,7 @@ def test_a_failed_check_is_metadata_of_its_day(blocking):
     assert flagged == {day(3)}
 
 
+@pytest.mark.slow
 def test_a_day_that_somebody_accepts_does_not_block(blocking):
     checks = {"every_day_accepted": {"blocking": True}, "accepted": {str(day(3)): ["every_day_accepted"]}}
     accepted = World(blocking.root, ModelSpec.model_validate({**CHECKED, "checks": checks}))

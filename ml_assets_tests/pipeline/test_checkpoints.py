@@ -10,12 +10,12 @@ import pytest
 
 from ml_assets.core.boosting import Boosted
 from ml_assets.core.spec import ModelSpec
-from ml_assets.pipeline.assets import LANDED_TO_FEATURES
 from ml_assets.pipeline.checkpoints import LakeCheckpoints, remove_checkpoints, remove_left_checkpoints
 from ml_assets.resources.lake import Lake
 from ml_assets_tests.conftest import SMALL
 from ml_assets_tests.pipeline.processes import start
-from ml_assets_tests.pipeline.world import World, day, rows_of
+from ml_assets_tests.pipeline.world import World, day
+from ml_assets_tests.pipeline.worlds import world_with_features
 
 SAMPLED = {"subsample": 0.8, "colsample_bytree": 0.8}
 LAST, AS_OF = 13, day(12)
@@ -33,11 +33,7 @@ SPEC = spec_of()
 @pytest.fixture(scope="module")
 def features(tmp_path_factory: pytest.TempPathFactory) -> World:
     """A world whose features are made."""
-    world = World(tmp_path_factory.mktemp("features"), SPEC)
-    for number in range(1, LAST + 1):
-        world.land(day(number), rows_of(day(number)))
-    world.run(list(LANDED_TO_FEATURES), day(1), day(LAST))
-    return world
+    return world_with_features(tmp_path_factory.mktemp("features"), SPEC)
 
 
 @pytest.fixture(scope="module")
@@ -69,15 +65,17 @@ def lines_of(world: World, result) -> list[str]:
     return [entry.user_message for entry in world.instance.all_logs(result.run_id)]
 
 
+GOES_ON = "a run before this one was interrupted; going on after round"
+
+
 # A checkpoint is two files, its booster first. Of 24 rounds, the first phase saves five times, the refit too.
 @pytest.mark.parametrize(
     ("file", "goes_on"),
     [
-        (4, "early_stopping: a run before this one was interrupted; going on after round 10 of at most 24"),
-        (5, "early_stopping: a run before this one was interrupted; going on after round 10 of at most 24"),
-        (16, "refit: a run before this one was interrupted; going on after round 15 of at most"),
+        pytest.param(4, f"early_stopping: {GOES_ON} 10 of at most 24", id="between checkpoints", marks=pytest.mark.slow),
+        pytest.param(5, f"early_stopping: {GOES_ON} 10 of at most 24", id="between the two files of one"),
+        pytest.param(16, f"refit: {GOES_ON} 15 of at most", id="in the refit", marks=pytest.mark.slow),
     ],
-    ids=["between checkpoints", "between the two files of one", "in the refit"],
 )
 def test_a_killed_run_goes_on_from_its_last_checkpoint_to_the_same_bytes(features, undisturbed, tmp_path, file, goes_on):
     world = features.copy(tmp_path)
@@ -98,6 +96,7 @@ def test_a_run_that_is_killed_again_and_again_comes_to_the_same_bytes(features, 
     assert model_of(world) == undisturbed
 
 
+@pytest.mark.slow
 def test_a_run_of_another_specification_begins_anew(features, tmp_path):
     world = features.copy(tmp_path)
     kill(world, 4)

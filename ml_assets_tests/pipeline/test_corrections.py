@@ -106,6 +106,7 @@ def test_a_rejected_day_comes_back_once_enough_rows_are_corrected(world):
     assert list(export(world, day(4))["_source_row"]) == list(rows["_source_row"].tail(6))
 
 
+@pytest.mark.slow
 def test_the_same_file_twice_is_nothing_to_do_and_of_two_corrections_the_last_wins(world):
     rows = export(world, day(2))
     repair(world, rows.assign(amount="4.25"))
@@ -132,6 +133,7 @@ def test_a_file_with_faults_changes_nothing_and_names_each(world):
     assert list(world.lake.files.keys("small/corrections/")) == []
 
 
+@pytest.mark.slow
 def test_a_file_that_lands_again_with_other_rows_takes_no_correction_of_the_old_one(world):
     repair(world, export(world, day(2)).assign(amount="4.25"))
     world.run(DAILY, day(1), day(6))
@@ -145,6 +147,7 @@ def sorted_amounts(rows: pd.DataFrame) -> list[float]:
     return rows.sort_values(["event_time", "id"])["amount"].tolist()
 
 
+@pytest.mark.slow
 def test_a_rule_that_is_mended_makes_again_exactly_the_days_that_had_such_rows(tmp_path):
     columns = {**SMALL["columns"], "amount": {"type": "number", "minimum": 0, "maximum": 1000}}
     world = World(tmp_path, ModelSpec.model_validate({**SMALL, "columns": columns}))

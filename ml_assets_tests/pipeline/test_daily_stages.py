@@ -176,6 +176,7 @@ def test_a_range_with_days_that_cannot_be_made_reports_those_that_were(world):
     assert world.stages().features.tables["features"].row_counts() == {day(2): ROWS, day(3): ROWS}
 
 
+@pytest.mark.slow
 def test_a_day_that_never_landed_does_not_stop_the_days_that_can_see_it(world):
     world.remove(day(4))
     for number in (1, 2, 3, 5):
@@ -202,6 +203,7 @@ def test_a_column_or_a_feature_can_be_taken_out_of_the_specification(world):
     assert computed(result, "features") == [day(1), day(2), day(3)]
 
 
+@pytest.mark.slow
 def test_across_a_window_of_more_than_a_hundred_days_exactly_the_days_that_see_a_change_are_made_again(tmp_path):
     long = {"kind": "window", "key": "card", "value": "amount", "aggregates": ["mean"], "windows": ["105d"]}
     world = World(tmp_path, ModelSpec.model_validate({**SMALL, "features": [long]}))

@@ -199,6 +199,7 @@ LANDED = st.dictionaries(st.sampled_from(DAYS), st.lists(st.integers(1, 6), max_
 STEPS = st.lists(st.tuples(LANDED, st.integers(2, 6), st.sampled_from(["v1", "v2"]), st.sets(st.sampled_from(DAYS))), max_size=6)
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(STEPS)
 def test_whatever_lands_and_changes_the_lake_ends_as_after_one_clean_pass(steps):

@@ -9,11 +9,11 @@ from mlflow import MlflowClient
 
 from ml_assets.core.spec import ModelSpec
 from ml_assets.core.spec.training import Parameters, Training
-from ml_assets.pipeline.assets import LANDED_TO_FEATURES, MODEL_ASSETS
+from ml_assets.pipeline.assets import MODEL_ASSETS
 from ml_assets.pipeline.training_config import TrainingConfig
 from ml_assets_tests.conftest import SMALL
-from ml_assets_tests.pipeline.world import World, computed, day, failure, rows_of, tags_of
-from ml_assets_tests.resources.mlflow_cases import new_store
+from ml_assets_tests.pipeline.world import World, computed, day, failure, tags_of
+from ml_assets_tests.pipeline.worlds import world_with_features
 
 MODELS, LAST = list(MODEL_ASSETS), 13
 OVERRIDES = {"eta": 0.5, "max_depth": 2, "rounds": 4}
@@ -22,12 +22,7 @@ OVERRIDES = {"eta": 0.5, "max_depth": 2, "rounds": 4}
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     """A world with the model of day 12, which tests leave as it is."""
-    root = tmp_path_factory.mktemp("world")
-    new_store(root)
-    world = World(root, ModelSpec.model_validate(SMALL))
-    for number in range(1, LAST + 1):
-        world.land(day(number), rows_of(day(number)))
-    world.run(list(LANDED_TO_FEATURES), day(1), day(LAST))
+    world = world_with_features(tmp_path_factory.mktemp("world"))
     world.run(MODELS, day(12))
     return world
 
@@ -132,6 +127,7 @@ def test_candidate_without_overrides_is_a_run_like_any_other(world):
     assert [computed(result, name) for name in MODELS] == [[], [], []]
 
 
+@pytest.mark.slow
 def test_a_candidate_is_the_model_of_its_day_until_the_day_is_made_again(world, tmp_path):
     copy = world.copy(tmp_path)
     before = copy.stages().training.row(day(12))

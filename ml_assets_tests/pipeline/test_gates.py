@@ -12,9 +12,8 @@ from ml_assets.pipeline.assets import MODEL_ASSETS
 from ml_assets.pipeline.champion import ALIAS
 from ml_assets_tests.conftest import SMALL
 from ml_assets_tests.pipeline.plan_cases import of_stage, plan_of, planned
-from ml_assets_tests.pipeline.test_model_stages import landed_world
 from ml_assets_tests.pipeline.world import World, check, computed, day
-from ml_assets_tests.resources.mlflow_cases import new_store
+from ml_assets_tests.pipeline.worlds import world_with_features
 
 MODELS, ENTRY = list(MODEL_ASSETS), ["model_registry_entry"]
 IMPOSSIBLE = {"roc_auc": {"minimum": 0.5}, "log_loss": {"maximum": 1e-9}}
@@ -28,8 +27,7 @@ def spec_with(**changes) -> ModelSpec:
 def original(tmp_path_factory: pytest.TempPathFactory) -> World:
     """13 days from landing to features, and the model of day 12 as the champion."""
     root = tmp_path_factory.mktemp("original")
-    new_store(root)
-    world = landed_world(root)
+    world = world_with_features(root)
     world.run(MODELS, day(12))
     world.promote(1)
     return world

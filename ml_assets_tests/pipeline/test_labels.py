@@ -132,6 +132,7 @@ def test_a_day_without_label_files_is_no_fault_and_a_bad_label_is_quarantined(tm
     assert made.run(["raw_labels"], day(2)).success
 
 
+@pytest.mark.slow
 def test_a_model_is_not_made_without_label_files_that_have_landed(tmp_path):
     made = world(tmp_path)
     made.land_at(f"labels/{day(LAST + 1)}/labels.parquet", labels_of(LAST - 1))

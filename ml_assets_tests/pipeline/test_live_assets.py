@@ -7,7 +7,7 @@ import pytest
 
 from ml_assets.core.spec import ModelSpec
 from ml_assets.pipeline.after_failure import live_after_failure
-from ml_assets.pipeline.assets import LANDED_TO_FEATURES, LIVE_ASSETS, MODEL_ASSETS, asset_key
+from ml_assets.pipeline.assets import LIVE_ASSETS, MODEL_ASSETS, asset_key
 from ml_assets.pipeline.jobs import daily_job, live_job
 from ml_assets.pipeline.predictions import PREDICTIONS
 from ml_assets.pipeline.retention import Retention
@@ -16,8 +16,8 @@ from ml_assets.resources.aliases import alias_holder
 from ml_assets.resources.lake import Lake
 from ml_assets_tests.conftest import SMALL
 from ml_assets_tests.pipeline.live_cases import spec_with
-from ml_assets_tests.pipeline.world import World, check, computed, day, failure, rows_of
-from ml_assets_tests.resources.mlflow_cases import new_store
+from ml_assets_tests.pipeline.world import World, check, computed, day, failure
+from ml_assets_tests.pipeline.worlds import world_with_features
 
 pytestmark = pytest.mark.pictures
 
@@ -30,11 +30,7 @@ SPEC = spec_with(EASY)
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     """Features of 18 days, models of days 12 and 13 and what became of them, made in runs of several days."""
     root = tmp_path_factory.mktemp("world")
-    new_store(root)
-    world = World(root, SPEC)
-    for number in range(1, LAST + 1):
-        world.land(day(number), rows_of(day(number)))
-    world.run(list(LANDED_TO_FEATURES), day(1), day(LAST))
+    world = world_with_features(root, SPEC, LAST)
     world.run([*MODEL_ASSETS, *LIVE], day(12), day(13))
     return world
 

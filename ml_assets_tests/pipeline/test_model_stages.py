@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from pathlib import Path
 
 import pytest
 
@@ -14,6 +13,7 @@ from ml_assets.pipeline.stage import InputChanged
 from ml_assets.resources.lake import Lake
 from ml_assets_tests.conftest import SMALL
 from ml_assets_tests.pipeline.world import World, again, check, computed, day, failure, rows_of
+from ml_assets_tests.pipeline.worlds import world_with_features
 from ml_assets_tests.resources.mlflow_cases import new_store
 
 DAILY, MODELS = list(LANDED_TO_FEATURES), list(MODEL_ASSETS)
@@ -21,19 +21,10 @@ LAST = 13
 SPEC = ModelSpec.model_validate(SMALL)
 
 
-def landed_world(root: Path, spec: ModelSpec = SPEC) -> World:
-    """All days have landed and their features are made."""
-    world = World(root, spec)
-    for number in range(1, LAST + 1):
-        world.land(day(number), rows_of(day(number)))
-    world.run(DAILY, day(1), day(LAST))
-    return world
-
-
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     """A world with the model of day 12. Tests that change it bring it back."""
-    world = landed_world(tmp_path_factory.mktemp("world"))
+    world = world_with_features(tmp_path_factory.mktemp("world"))
     world.run(MODELS, day(12))
     return world
 
@@ -92,7 +83,7 @@ def test_the_learning_curve_is_in_the_lake_and_with_the_registered_version(world
 
 @pytest.mark.slow
 def test_the_same_data_give_the_same_model_in_another_lake(world, tmp_path):
-    other = landed_world(tmp_path)
+    other = world_with_features(tmp_path)
     other.run(["trained_model"], day(12))
     assert other.stages().training.row(day(12)) == world.stages().training.row(day(12))
 
@@ -160,6 +151,7 @@ def test_the_pictures_and_metrics_are_shown_on_the_evaluation(world):
     assert event.metadata["roc_auc"].value > 0.5
 
 
+@pytest.mark.slow
 def test_an_older_model_is_registered_after_a_newer_one(world):
     world.run(MODELS, day(11))
     older, newer = (world.stages().registration.entry(day(number)) for number in (11, 12))
@@ -202,6 +194,7 @@ def test_another_gate_judges_again_without_training_again(world):
     assert "at least 0.4" in tags["gate_roc_auc"]
 
 
+@pytest.mark.slow
 def test_a_day_before_the_first_model_is_an_error_alone_and_reported_in_a_range(world):
     assert "first day that has a model is 2025-01-10" in failure(world.run(["trained_model"], day(9), succeed=False))
     result = world.run(MODELS, day(8), day(10))
@@ -224,7 +217,7 @@ def test_a_repair_knows_the_models_that_saw_its_days(world):
 @pytest.mark.parametrize("engine", ["external_memory", "dask"])
 def test_every_engine_goes_through_all_stages_with_the_same_metrics(world, tmp_path, engine):
     training = {**SMALL["training"], "engine": engine, **({"dask": {"workers": 2}} if engine == "dask" else {})}
-    other = landed_world(tmp_path, ModelSpec.model_validate({**SMALL, "training": training}))
+    other = world_with_features(tmp_path, ModelSpec.model_validate({**SMALL, "training": training}))
     other.run(MODELS, day(12))
     expected = world.stages().evaluation.overall(day(12)).set_index("metric")["value"]
     found = other.stages().evaluation.overall(day(12)).set_index("metric")["value"]
@@ -237,7 +230,7 @@ def test_every_engine_goes_through_all_stages_with_the_same_metrics(world, tmp_p
 @pytest.mark.slow
 def test_changed_metrics_of_unchanged_scores_judge_the_model_again(tmp_path):
     new_store(tmp_path)
-    world = landed_world(tmp_path)
+    world = world_with_features(tmp_path)
     world.run(MODELS, day(12))
     world.spec = ModelSpec.model_validate({**SMALL, "evaluation": {**SMALL["evaluation"], "bootstrap_samples": 30}})
     result = world.run(MODELS, day(12))
@@ -245,7 +238,7 @@ def test_changed_metrics_of_unchanged_scores_judge_the_model_again(tmp_path):
 
 
 def test_a_changed_day_remakes_the_models_that_were_trained_on_it(tmp_path):
-    world = landed_world(tmp_path)
+    world = world_with_features(tmp_path)
     world.run(["trained_model"], day(12), day(13))
     changed = rows_of(day(3))
     changed["amount"] *= 2

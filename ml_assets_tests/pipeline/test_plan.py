@@ -115,6 +115,7 @@ def test_changed_code_and_what_follows_from_it(world, monkeypatch):
     assert {table.version() for table in world.stages().features.tables.values()} == {1}
 
 
+@pytest.mark.slow
 def test_several_reasons_hold_at_once(world, monkeypatch):
     monkeypatch.setattr(features, "code_version", lambda *modules: "edited")
     world.land(day(6), rows_of(day(6), 40))
@@ -148,6 +149,7 @@ def test_days_whose_inputs_lie_outside_and_were_never_made_cannot_be_made(tmp_pa
     assert_a_run_does_it(world, plan, ALL)
 
 
+@pytest.mark.slow
 def test_runs_see_what_the_runs_before_them_made(tmp_path):
     world = landed(tmp_path, 5, spec_with(backfill={"days_per_run": 2}))
     plan = plan_of(world, day(2), day(5))
@@ -157,6 +159,7 @@ def test_runs_see_what_the_runs_before_them_made(tmp_path):
     assert_a_run_does_it(world, plan)
 
 
+@pytest.mark.slow
 def test_an_input_that_was_made_again_before_has_no_day_to_name(world):
     world.land(day(3), rows_of(day(3), 40))
     world.run(DAILY[:-1], day(3), day(3))
@@ -181,6 +184,7 @@ def test_rows_and_bytes_are_known_where_files_are_and_estimated_where_they_are_n
     assert of_stage(plan, "validated_data").size() is None
 
 
+@pytest.mark.slow
 def test_rows_of_unchanged_files_are_exact_and_of_a_first_day_unknown(world, tmp_path, monkeypatch):
     monkeypatch.setattr(validation, "code_version", lambda *modules: "edited")
     rows = of_stage(plan_of(world, day(1), day(6)), "validated_data").rows()

@@ -15,9 +15,8 @@ from ml_assets.pipeline.assets import MODEL_ASSETS
 from ml_assets.pipeline.plan import MISSING, Plan
 from ml_assets_tests.conftest import SMALL
 from ml_assets_tests.pipeline.plan_cases import ALL, assert_a_run_does_it, content, of_stage, plan_of, planned
-from ml_assets_tests.pipeline.test_model_stages import landed_world
 from ml_assets_tests.pipeline.world import World, day, rows_of
-from ml_assets_tests.resources.mlflow_cases import new_store
+from ml_assets_tests.pipeline.worlds import world_with_features
 
 LAST = 7
 NUMBERS = st.integers(1, LAST)
@@ -66,8 +65,7 @@ def test_runs_compute_what_was_planned(steps):
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     """13 days from landing to features; a model of days 11 and 12."""
     root = tmp_path_factory.mktemp("world")
-    new_store(root)
-    world = landed_world(root)
+    world = world_with_features(root)
     world.run(list(MODEL_ASSETS), day(11), day(12))
     return world
 
@@ -77,6 +75,7 @@ def reasons(plan: Plan) -> dict[str, dict[int, tuple[str, ...]]]:
     return {stage.name: {(one.day - day(1)).days + 1: one.reasons for one in stage.to_make} for stage in plan.stages if stage.to_make}
 
 
+@pytest.mark.slow
 def test_models_are_planned_for_the_data_that_they_see(world):
     changed = rows_of(day(10))
     changed.loc[0, "amount"] += 1

@@ -115,6 +115,7 @@ def test_each_partition_links_to_its_page(world):
     assert "report" not in metadata(result, "raw_data", day(LAST))
 
 
+@pytest.mark.slow
 def test_unchanged_days_of_a_range_are_not_written_again_and_a_changed_one_is(world):
     before = written(world)
     world.run(DAILY, day(1), day(LAST))
@@ -127,6 +128,7 @@ def test_unchanged_days_of_a_range_are_not_written_again_and_a_changed_one_is(wo
     assert "<h2>Features</h2>" in page(world, day(5))
 
 
+@pytest.mark.slow
 def test_a_day_asked_for_alone_is_written_again_and_comes_out_the_same(world):
     before, content = written(world), page(world, day(LAST))
     world.run([*DAILY, *MODELS], day(LAST))

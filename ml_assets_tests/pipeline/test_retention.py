@@ -27,6 +27,7 @@ from ml_assets.resources.lake import Lake
 from ml_assets.resources.table import Table
 from ml_assets_tests.conftest import SMALL
 from ml_assets_tests.pipeline.world import World, computed, day, failure, rows_of
+from ml_assets_tests.pipeline.worlds import world_with_features
 from ml_assets_tests.resources.mlflow_cases import new_store
 
 DAILY, MODELS = list(LANDED_TO_FEATURES), list(MODEL_ASSETS)
@@ -51,11 +52,7 @@ def run_pass(world: World, spec: ModelSpec = SPEC, dry_run: bool = False) -> Rem
 
 def made_world(root: Path) -> World:
     """Models of days 11 to 13; the champion is of day 13, and the alias `shadow` points to that of day 11. Days 3 and 9 were replaced."""
-    new_store(root)
-    world = World(root, SPEC)
-    for number in range(1, LAST + 1):
-        world.land(day(number), rows_of(day(number)))
-    world.run(DAILY, day(1), day(LAST))
+    world = world_with_features(root, SPEC)
     world.run(MODELS, day(11), day(LAST))
     world.promote(3)
     world.registry.client.set_registered_model_alias("small", "shadow", "1")
@@ -273,6 +270,7 @@ def test_days_whose_inputs_were_removed_are_left_as_they_are(world):
     assert tables(world)["features"].read([day(12)]).to_pandas().equals(before)
 
 
+@pytest.mark.slow
 def test_a_removed_day_cannot_be_read_but_is_made_again_when_asked_for(world):
     before = {name: tables(world)[name].read([day(number) for number in (8, 9, 10, 11)]).to_pylist() for name in ("raw_data", "features")}
     run_pass(world)

@@ -22,6 +22,7 @@ from ml_assets.resources.planned_lake import PlannedLake
 from ml_assets_tests.conftest import SMALL
 from ml_assets_tests.pipeline.processes import CONTEXT
 from ml_assets_tests.pipeline.world import World, computed, day, failure, rows_of
+from ml_assets_tests.pipeline.worlds import world_with_features
 from ml_assets_tests.resources.mlflow_cases import new_store
 
 SPACE = {"eta": {"low": 0.05, "high": 0.5, "log": True}, "max_depth": {"low": 1, "high": 4}}
@@ -34,20 +35,11 @@ def searching(**search) -> ModelSpec:
     return ModelSpec.model_validate({**SMALL, "training": {**SMALL["training"], "search": {**SEARCHED, **search}}})
 
 
-def landed_world(root: Path, spec: ModelSpec) -> World:
-    world = World(root, spec)
-    for number in range(1, LAST + 1):
-        world.land(day(number), rows_of(day(number)))
-    world.run(list(LANDED_TO_FEATURES), day(1), day(LAST))
-    return world
-
-
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     """A world with parameters of days 10 to 14, searched on days 10 and 13, and models of days 12 and 13. Tests that change it bring it back."""
     root = tmp_path_factory.mktemp("world")
-    new_store(root)
-    world = landed_world(root, searching())
+    world = world_with_features(root, searching(), LAST)
     world.run([SEARCH], day(10), day(14))
     world.run(list(MODEL_ASSETS), day(12), day(13))
     return world
@@ -167,7 +159,7 @@ def kill_while_searching(root: Path, attributes: dict, number: int) -> None:
 @pytest.mark.slow
 def test_a_search_that_is_killed_goes_on_and_finds_the_same_and_no_trial_is_made_twice(world, tmp_path):
     new_store(tmp_path)
-    killed = landed_world(tmp_path, world.spec)
+    killed = world_with_features(tmp_path, world.spec, LAST)
     dying = CONTEXT.Process(target=kill_while_searching, args=(tmp_path, world.spec.model_dump(mode="json"), 1))
     dying.start()
     dying.join(300)
@@ -200,7 +192,7 @@ def test_a_trial_s_file_that_cannot_be_read_is_named(world, tmp_path):
 @pytest.mark.slow
 def test_a_changed_day_of_the_window_of_the_search_makes_parameters_and_models_again(tmp_path):
     new_store(tmp_path)
-    world = landed_world(tmp_path, searching(trials=2))
+    world = world_with_features(tmp_path, searching(trials=2), LAST)
     world.run(MODELS[:2], day(12))
     # Day 12 is trained on days 3 to 6; its parameters were searched on days 1 to 4.
     changed = rows_of(day(1))

@@ -92,7 +92,7 @@ def digest_of(objects: Sequence[StoredObject]) -> str:
     return day_digest([(one.key, one.digest, one.size) for one in objects])
 
 
-@pytest.fixture(params=["directory", "s3"])
+@pytest.fixture(params=["directory", pytest.param("s3", marks=pytest.mark.slow)])
 def bay(request: pytest.FixtureRequest, tmp_path: Path) -> Bay:
     return Bay(str(tmp_path), {}) if request.param == "directory" else Bay(*request.getfixturevalue("bucket"))
 

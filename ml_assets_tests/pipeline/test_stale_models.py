@@ -12,6 +12,7 @@ from ml_assets_tests.pipeline.test_labels import SPEC as WITH_LABELS
 from ml_assets_tests.pipeline.test_labels import correct
 from ml_assets_tests.pipeline.test_labels import world as world_with_labels
 from ml_assets_tests.pipeline.world import World, computed, day, rows_of
+from ml_assets_tests.pipeline.worlds import world_with_features
 
 LAST = 13
 DAILY, MODELS = list(LANDED_TO_FEATURES), list(MODEL_ASSETS)
@@ -20,10 +21,7 @@ DAILY, MODELS = list(LANDED_TO_FEATURES), list(MODEL_ASSETS)
 @pytest.fixture(scope="module")
 def made_once(tmp_path_factory) -> World:
     """Models of days 11 to 13, trained on days 2 to 5, 3 to 6 and 4 to 7; features see one day before. Not to be changed."""
-    made = World(tmp_path_factory.mktemp("stale"), ModelSpec.model_validate(SMALL))
-    for number in range(1, LAST + 1):
-        made.land(day(number), rows_of(day(number)))
-    made.run(DAILY, day(1), day(LAST))
+    made = world_with_features(tmp_path_factory.mktemp("stale"))
     made.run(MODELS, day(11), day(LAST))
     return made
 
@@ -91,6 +89,7 @@ def test_a_mark_stays_while_it_cannot_be_told_what_the_model_would_see(tmp_path)
     assert marks(made) == marked
 
 
+@pytest.mark.slow
 def test_a_mark_stays_on_the_version_whose_days_changed_when_a_new_one_is_made(world):
     world.land(day(6), rows_of(day(6)).head(20))
     world.run(DAILY, day(5), day(7))

@@ -7,13 +7,13 @@ import pytest
 
 from ml_assets.core.progress import Progress
 from ml_assets.core.spec import ModelSpec
-from ml_assets.pipeline.assets import LANDED_TO_FEATURES
 from ml_assets.pipeline.training_progress import TrainingProgress
 from ml_assets.resources.mlflow_store import connect
 from ml_assets.resources.model_files import learning_curve
 from ml_assets.resources.tracking import ExperimentTracking
 from ml_assets_tests.conftest import SMALL
-from ml_assets_tests.pipeline.world import World, day, rows_of
+from ml_assets_tests.pipeline.world import day
+from ml_assets_tests.pipeline.worlds import world_with_features
 from ml_assets_tests.resources.mlflow_cases import context, new_store
 
 SPEC = ModelSpec.model_validate(SMALL)
@@ -94,11 +94,7 @@ def test_a_store_that_goes_away_does_not_fail_training(uri, monkeypatch, caplog)
 
 @pytest.fixture(scope="module")
 def features(tmp_path_factory):
-    world = World(tmp_path_factory.mktemp("features"), SPEC)
-    for number in range(1, 14):
-        world.land(day(number), rows_of(day(number)))
-    world.run(list(LANDED_TO_FEATURES), day(1), day(13))
-    return world
+    return world_with_features(tmp_path_factory.mktemp("features"))
 
 
 def test_the_stage_tells_of_training_that_takes_long_and_not_of_short_training(features, tmp_path, monkeypatch):

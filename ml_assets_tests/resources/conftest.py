@@ -7,10 +7,15 @@ import pytest
 from ml_assets.resources.lake import Lake
 
 
-@pytest.fixture(params=["directory", "s3"])
-def lake(request: pytest.FixtureRequest, tmp_path: Path) -> Lake:
-    """An empty lake, once on a directory and once on an S3 server."""
-    if request.param == "directory":
+def lake_on(where: str, request: pytest.FixtureRequest, tmp_path: Path) -> Lake:
+    """An empty lake on a `directory` or on an S3 server."""
+    if where == "directory":
         return Lake(uri=str(tmp_path))
     uri, s3 = request.getfixturevalue("bucket")
     return Lake(uri=uri, s3=s3)
+
+
+@pytest.fixture(params=["directory", "s3"])
+def lake(request: pytest.FixtureRequest, tmp_path: Path) -> Lake:
+    """Once on a directory and once on S3."""
+    return lake_on(request.param, request, tmp_path)

@@ -69,6 +69,7 @@ def in_index(home: Path) -> list[list[tuple]]:
     return [events, [(newest,)], tags]
 
 
+@pytest.mark.slow
 def test_few_connections_stay_open_however_many_runs_there_are(instance):
     storage = instance.event_log_storage
     assert isinstance(storage, PooledSqliteEventLogStorage)

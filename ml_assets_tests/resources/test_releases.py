@@ -11,15 +11,16 @@ from ml_assets.resources.deploy_target import DeployTarget
 from ml_assets.resources.ledger import LedgerConflict
 from ml_assets.resources.live_targets import LiveTargets
 from ml_assets.resources.releases import NotCarriedOut, ReleaseRefused
+from ml_assets_tests.resources.conftest import lake_on
 from ml_assets_tests.resources.mlflow_cases import new_store
 from ml_assets_tests.resources.release_cases import DAY, ReleaseWorld, move, read_deployed
 
 
-@pytest.fixture
-def world(lake, tmp_path, monkeypatch) -> ReleaseWorld:
+@pytest.fixture(params=["directory", pytest.param("s3", marks=pytest.mark.slow)])
+def world(request, tmp_path, monkeypatch) -> ReleaseWorld:
     """A lake, once on a directory and once on S3, of which nothing is live yet."""
     monkeypatch.setattr(module, "SECONDS_TO_SETTLE", 0.0)
-    return ReleaseWorld(lake, tmp_path)
+    return ReleaseWorld(lake_on(request.param, request, tmp_path), tmp_path)
 
 
 @pytest.fixture

@@ -58,7 +58,7 @@ def s3_process() -> Iterator[dict[str, str]]:
     server.wait()
 
 
-@pytest.fixture(params=["directory", "s3"])
+@pytest.fixture(params=["directory", pytest.param("s3", marks=pytest.mark.slow)])
 def lake(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lake:
     if request.param == "directory":
         return Lake(uri=str(tmp_path))

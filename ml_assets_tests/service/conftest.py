@@ -14,11 +14,11 @@ import pytest
 from ml_assets.cli.serve import build_app
 from ml_assets.core.spec import ModelSpec
 from ml_assets.defs.environment import Settings
-from ml_assets.pipeline.assets import LANDED_TO_FEATURES, MODEL_ASSETS
+from ml_assets.pipeline.assets import MODEL_ASSETS
 from ml_assets.service.app import Limits
 from ml_assets_tests.conftest import SMALL
-from ml_assets_tests.pipeline.world import World, day, rows_of
-from ml_assets_tests.resources.mlflow_cases import new_store
+from ml_assets_tests.pipeline.world import World, day
+from ml_assets_tests.pipeline.worlds import world_with_features
 
 LAST = 13
 QUICK = {"registry_seconds": 0.2, "history_seconds": 0.2}
@@ -107,11 +107,7 @@ def serving(world: World, **limits) -> Iterator[Served]:
 def original(tmp_path_factory: pytest.TempPathFactory) -> World:
     """13 days from landing to features, and the models of days 12 and 13 as versions 1 and 2, the second the champion. Not to be changed."""
     root = tmp_path_factory.mktemp("served")
-    new_store(root)
-    world = World(root, SPEC)
-    for number in range(1, LAST + 1):
-        world.land(day(number), rows_of(day(number)))
-    world.run(list(LANDED_TO_FEATURES), day(1), day(LAST))
+    world = world_with_features(root, SPEC)
     world.run(list(MODEL_ASSETS), day(12), day(13))
     world.registry.client.set_registered_model_alias(SPEC.name, "champion", "2")
     return world

@@ -27,6 +27,7 @@ def plain(row: dict) -> dict:
     return {**row, "event_time": row["event_time"].to_pydatetime()}
 
 
+@pytest.mark.slow
 def test_windows_of_labels_that_come_in_files_are_those_of_the_batch(tmp_path):
     world = World(tmp_path, WITH_LABEL_FILES)
 
