@@ -4,6 +4,7 @@ Only the first kind may pass by itself. Client libraries are not imported here: 
 and, for delta-rs, which has no classes, by their text.
 """
 
+import re
 from collections.abc import Iterator
 from enum import StrEnum
 
@@ -12,6 +13,7 @@ from ml_assets.core.fault_signs import Sign, by_class, by_database, by_object_st
 MOST_LINKS = 20
 MOST_CHARACTERS = 500
 OWN = "ml_assets."
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class Fault(StrEnum):
@@ -80,8 +82,8 @@ def _is_of_a_client(link: BaseException) -> bool:
 
 
 def cause_of(error: BaseException) -> str:
-    """The failure in one line: class and text of the outermost exception, cut where it is long."""
-    text = " ".join(str(error).split())
+    """The failure in one line: class and text of the outermost exception, without the colours that delta-rs gives it, cut where it is long."""
+    text = " ".join(COLOUR.sub("", str(error)).split())
     return f"{type(error).__name__}: {text if len(text) <= MOST_CHARACTERS else text[:MOST_CHARACTERS] + '...'}".rstrip(": ")
 
 

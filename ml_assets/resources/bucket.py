@@ -8,7 +8,8 @@ from ml_assets.resources.stored_object import FileSize, StoredObject
 
 # How stores refuse a conditional put of a key that is taken: 412 by the S3 API, 409 when another put of it is going on, 304 by older stores.
 KEY_IS_TAKEN = ("PreconditionFailed", "412", "ConditionalRequestConflict", "NotModified", "304")
-
+# Without its body, which may break off, an answer has its status alone.
+NO_SUCH_KEY = ("NoSuchKey", "404")
 ATTEMPTS = 3
 
 
@@ -48,10 +49,14 @@ class Bucket:
         Raises:
             FileNotFoundError: when there is none.
         """
+        from botocore.exceptions import ClientError
+
         try:
             return self._content(key)
-        except self._client.exceptions.NoSuchKey as error:
-            raise FileNotFoundError(f"{key} is not in s3://{self.bucket}/{self.prefix}") from error
+        except ClientError as error:
+            if error.response["Error"]["Code"] in NO_SUCH_KEY:
+                raise FileNotFoundError(f"{key} is not in s3://{self.bucket}/{self.prefix}") from error
+            raise
 
     def read_unchanged(self, found: StoredObject) -> bytes:
         """The content of an object that still has the ETag it was listed with.
@@ -64,7 +69,7 @@ class Bucket:
         try:
             return self._content(found.key, IfMatch=found.digest)
         except ClientError as error:
-            if error.response["Error"]["Code"] in ("PreconditionFailed", "NoSuchKey", "412", "404"):
+            if error.response["Error"]["Code"] in ("PreconditionFailed", "412", *NO_SUCH_KEY):
                 raise FileNotFoundError(f"{found.key} no longer has the digest {found.digest}") from error
             raise
 

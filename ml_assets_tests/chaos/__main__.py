@@ -12,7 +12,7 @@ from ml_assets_tests.chaos.kills import Report
 from ml_assets_tests.chaos.suite import run_suite
 
 MEMORY = Path("/dev/shm")
-MOST_TOLD = 6
+MOST_TOLD, MOST_CHARACTERS = 6, 700
 
 
 def show(report: Report, begun: float) -> None:
@@ -21,7 +21,7 @@ def show(report: Report, begun: float) -> None:
     print(f"{time.monotonic() - begun:6.0f} s  {report.what:45} {len(report.kills):4} kills  {verdict}", flush=True)
     said = Counter(line for line in report.said if "no model" not in line and "would be" not in line)
     for line, times in said.most_common(MOST_TOLD):
-        print(f"            {times} x {line[:300]}")
+        print(f"            {times} x {line[:MOST_CHARACTERS]}")
     for line in report.wrong:
         print(f"    WRONG   {line[:2000]}", flush=True)
 

@@ -96,3 +96,4 @@ def test_what_says_it_all_is_told_as_it_is():
 def test_long_texts_are_cut():
     assert len(cause_of(ValueError("x" * 10_000))) < 600
     assert cause_of(MemoryError()) == "MemoryError"
+    assert cause_of(OSError("Generic S3 error\n\x1b[31m↳\x1b[0m timed out")) == "OSError: Generic S3 error ↳ timed out"

@@ -150,6 +150,8 @@ def test_an_answer_of_s3_that_breaks_off_is_asked_for_again_and_given_up_in_the_
         proxy.plan = all_of("answer cut")
         with pytest.raises(BotoCoreError):
             objects.read("key")
+        with pytest.raises(FileNotFoundError, match="none is not in s3://"):
+            objects.read("none")
 
 
 @pytest.mark.parametrize("key", ["../outside.txt", "a/../../outside.txt", "a/..", "/etc/hosts", "a\0b"])
