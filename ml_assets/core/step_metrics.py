@@ -12,6 +12,7 @@ METRICS: Mapping[str, tuple[str, str]] = {
     "ml_assets.stage.duration": ("s", "Seconds that the days of a step took together"),
     "ml_assets.stage.slowest_day": ("s", "Seconds of the day that took longest"),
     "ml_assets.stage.newest_day": ("s", "The newest day of a step that has no problem, as seconds from 1970 to its midnight in UTC"),
+    "ml_assets.step.failures": ("{failure}", "One for an attempt of a step that failed, by its cause and by whether another attempt follows"),
     "ml_assets.run.queue_time": ("s", "Seconds from the creation of the run to its start"),
     "ml_assets.gate.value": ("", "What a gate measured on the newest day of a step"),
     "ml_assets.gate.passed": ("", "1 when the gate passed on the newest day that was judged, else 0"),
@@ -95,3 +96,15 @@ def samples_of_model(model: str, metrics: Mapping[str, object]) -> list[Sample]:
     """
     numbers = {name: value for name, value in metrics.items() if isinstance(value, int | float) and value == value}
     return [Sample("ml_assets.model.metric", float(value), {"model": model, "metric": name}) for name, value in numbers.items()]
+
+
+def sample_of_failure(step: str, cause: str, another_follows: bool) -> Sample:
+    """An attempt of a step that failed.
+
+    Args:
+        step: name of the model and of the stage, as in `fraud_detection/features`.
+        cause: what it was a fault of: transient, refused, memory, stated, code or interrupted.
+        another_follows: whether the step is tried again.
+    """
+    model, _, stage = step.partition("/")
+    return Sample("ml_assets.step.failures", 1.0, {"model": model, "stage": stage, "cause": cause, "another_follows": str(another_follows).lower()})

@@ -14,6 +14,7 @@ from ml_assets.core.faults import Fault, cause_of, classify, explain
 from ml_assets.core.pod_faults import PREEMPTIONS, SECONDS_AFTER_PREEMPTION
 from ml_assets.pipeline.compute import StepSettings
 from ml_assets.pipeline.run_guard import run_has_ended
+from ml_assets.pipeline.step_metrics import push_failure
 
 # On runs that somebody sits before and waits for.
 ATTENDED = "ml_assets/attended"
@@ -37,7 +38,9 @@ def by_cause(context: dg.OpExecutionContext | dg.AssetExecutionContext, settings
         raise
     except Exception as error:
         fault, number = classify(error), context.retry_number + 1
-        if fault is not Fault.TRANSIENT or number > settings.retry.times:
+        is_last = fault is not Fault.TRANSIENT or number > settings.retry.times
+        push_failure(context, step, fault, not is_last)
+        if is_last:
             raise dg.Failure(explain(fault, error, step, settings.memory_field, number), allow_retries=False) from error
         seconds = settings.retry.seconds_before(number, random.random(), ATTENDED in context.run.tags)
         _tell(
@@ -50,7 +53,9 @@ def by_cause(context: dg.OpExecutionContext | dg.AssetExecutionContext, settings
         raise dg.RetryRequested(settings.retry.times, seconds) from error
     except DagsterExecutionInterruptedError as error:
         has_time = time.monotonic() - began < 0.9 * settings.longest.total_seconds() - SECONDS_BEFORE_THE_END
-        if not has_time or not _is_preempted(context) or context.retry_number >= PREEMPTIONS:
+        is_last = not has_time or not _is_preempted(context) or context.retry_number >= PREEMPTIONS
+        push_failure(context, step, "interrupted", not is_last)
+        if is_last:
             raise
         what = f"{step}: its pod was told to end, and nobody cancelled the run: its node needs the place or goes away; what was committed stays"
         _tell(context, what, context.retry_number + 1, PREEMPTIONS, SECONDS_AFTER_PREEMPTION)

@@ -39,7 +39,7 @@ def retention_job(spec: ModelSpec) -> dg.JobDefinition:
         tags=settings.op_tags,
     )
     def remove(context: dg.OpExecutionContext, config: RetentionConfig, lake: Lake, landing: Landing, registry: ModelRegistry) -> None:
-        with by_cause(context, settings, f"{spec.name}_retention"):
+        with by_cause(context, settings, f"{spec.name}/retention"):
             stages = open_stages(spec, lake, landing, registry)
             removal = Retention(spec, stages, lake, registry, datetime.now(UTC), context.run_id, config.dry_run).apply()
         for line in describe(removal):

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from ml_assets.core.step_metrics import DayFigures, Sample, samples_of_days, samples_of_gates, samples_of_model
+from ml_assets.core.step_metrics import DayFigures, Sample, sample_of_failure, samples_of_days, samples_of_gates, samples_of_model
 from ml_assets.pipeline.evaluation import EVALUATION
 from ml_assets.resources.telemetry import push, telemetry_is_on
 
@@ -43,6 +43,16 @@ def push_metrics(
         push(samples)
     except Exception as error:
         context.log.warning(f"the metrics of this step could not be sent: {type(error).__name__}: {error}")
+
+
+def push_failure(context: dg.OpExecutionContext | dg.AssetExecutionContext, step: str, cause: str, another_follows: bool) -> None:
+    """Push that an attempt of a step failed; see `core.step_metrics.sample_of_failure`. What fails is a warning in the run's log."""
+    if not telemetry_is_on():
+        return
+    try:
+        push([sample_of_failure(step, cause, another_follows)])
+    except Exception as error:
+        context.log.warning(f"the failure of this step could not be sent as a metric: {type(error).__name__}: {error}")
 
 
 def _figures(outcome: "DayOutcome") -> DayFigures:

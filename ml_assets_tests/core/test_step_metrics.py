@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ml_assets.core.step_metrics import METRICS, DayFigures, samples_of_days, samples_of_gates, samples_of_model
+from ml_assets.core.step_metrics import METRICS, DayFigures, Sample, sample_of_failure, samples_of_days, samples_of_gates, samples_of_model
 
 DAYS = st.lists(
     st.builds(DayFigures, st.dates(date(2020, 1, 1), date(2026, 1, 1)), st.floats(0, 1e4), st.integers(0, 10**6), st.booleans(), st.booleans()),
@@ -62,3 +62,9 @@ def test_gates_that_were_judged_have_a_verdict_and_those_that_measured_something
 def test_only_numbers_are_metrics_of_a_model():
     found = samples_of_model("small", {"roc_auc": 0.9, "rows": 3, "nothing": float("nan"), "text": "x"})
     assert [(one.attributes["metric"], one.value) for one in found] == [("roc_auc", 0.9), ("rows", 3.0)]
+
+
+def test_a_failure_is_known_by_model_stage_cause_and_what_follows():
+    assert sample_of_failure("small/features", "transient", True) == Sample(
+        "ml_assets.step.failures", 1.0, {"model": "small", "stage": "features", "cause": "transient", "another_follows": "true"}
+    )

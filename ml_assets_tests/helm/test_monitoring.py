@@ -50,7 +50,7 @@ def pushed() -> dict[str, set[str]]:
     """The metrics that steps push, as Prometheus names them, with their labels."""
     names = {name: name.replace(".", "_") for name in METRICS_OF_STEPS}
     ends = {name: UNITS.get(unit, "") for name, (unit, _) in METRICS_OF_STEPS.items()}
-    labels = {"model", "stage", "outcome", "gate", "metric", "job"}
+    labels = {"model", "stage", "outcome", "cause", "another_follows", "gate", "metric", "job"}
     return {f"{named.removesuffix(ends[name])}{ends[name]}": labels for name, named in names.items()}
 
 

@@ -9,8 +9,9 @@ import pytest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest, ExportMetricsServiceResponse
 
 from ml_assets.core.step_metrics import METRICS, Sample
+from ml_assets.pipeline.attempts import ATTENDED
 from ml_assets.resources.telemetry import push, switch_telemetry
-from ml_assets_tests.pipeline.world import World, day, rows_of
+from ml_assets_tests.pipeline.world import World, day, failure, rows_of, tags_of
 
 LANDED = ["raw_data", "validated_data", "quarantined_data"]
 
@@ -102,6 +103,25 @@ def test_a_receiver_that_is_gone_costs_no_step(receiver, make_spec, tmp_path, mo
     assert receiver.samples == []
     switch_telemetry(False)
     world.run(["raw_data"], day(1))
+
+
+def test_each_attempt_that_fails_is_pushed_with_its_cause_and_whether_another_follows(receiver, make_spec, tmp_path, monkeypatch):
+    spec = make_spec(retries={"ingestion": {"times": 1, "delay": "1m"}})
+    world = World(tmp_path, spec)
+    world.land(day(1), rows_of(day(1)))
+    monkeypatch.setattr("ml_assets.pipeline.ingestion.Ingestion.make", _time_out)
+    # A minute is a second.
+    assert not world.materialise(["raw_data"], {**tags_of(day(1)), ATTENDED: "true"}).success
+    of = {"model": "small", "stage": "raw_data", "cause": "transient"}
+    failures = [(attributes, value) for name, attributes, value in receiver.samples if name == "ml_assets.step.failures"]
+    assert failures == [({**of, "another_follows": "true"}, 1.0), ({**of, "another_follows": "false"}, 1.0)]
+    monkeypatch.setattr("ml_assets.pipeline.step_metrics.push", _fail)
+    monkeypatch.setattr("ml_assets.pipeline.ingestion.Ingestion.make", lambda *_: 1 / 0)
+    assert "division by zero" in failure(world.run(["raw_data"], day(1), succeed=False))
+
+
+def _time_out(*_: object) -> None:
+    raise TimeoutError("S3 does not answer")
 
 
 def _fail(samples: object) -> None:
