@@ -31,7 +31,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 ROOT = Path(__file__).resolve().parents[1]
 PICTURES = ROOT / "docs" / "pictures"
 MODEL = "fraud_detection"
-GROUPS = ("ingestion", "validation", "features", "training", "evaluation", "registry")
+GROUPS = ("ingestion", "validation", "features", "training", "evaluation", "registry", "deployment")
 SERVER_SECONDS, PAGE_SECONDS = 120, 30
 CHROMIUM_FLAGS = "--headless=new --no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-sync --hide-scrollbars"
 # Pixels kept around what a picture shows.
@@ -112,7 +112,7 @@ def evaluation(browser: Browser) -> Image.Image:
 
 def checks(browser: Browser) -> Image.Image:
     """The check that every day was accepted, with the faults of rows."""
-    browser.open(f"/assets/{MODEL}/validated_data?view=checks")
+    browser.open(f"/assets/{MODEL}/validated_data?view=checks&checkDetail=every_day_accepted")
     browser.wait("//*[text()='faults']")
     return browser.settle()
 
