@@ -1,6 +1,6 @@
 """The official Dagster chart, as far as our values go: its dagster.yaml, and the pods that it and its run launcher make of them.
 
-Written from the templates of the chart, so that the values can be checked where the chart is not at hand; where it is, test_official_chart.py compares.
+Written from the templates of the chart, so that the values can be checked without it. Where it is at hand, test_official_chart.py compares.
 """
 
 from collections.abc import Mapping
@@ -121,8 +121,9 @@ def chart_pods(values: Values) -> dict[str, Manifest]:
         labels = {"app.kubernetes.io/name": "dagster-user-deployments", "component": "user-deployments", "deployment": one["name"]}
         args = ["dagster", "code-server", "start", "-h", "0.0.0.0", "-p", str(one["port"]), *one["codeServerArgs"]]
         asked = {"exec": {"command": ["dagster", "api", "grpc-health-check", "-p", str(one["port"])]}}
-        probes = {name: {**asked, **_without_enabled(one[name])} for name in ("startupProbe", "readinessProbe", "livenessProbe")}
-        found[one["name"]] = _pod(one, labels, values["dagster-user-deployments"]["serviceAccount"]["name"], values, args=args, **probes)
+        own = {name: {**asked, **_without_enabled(one[name])} for name in ("startupProbe", "readinessProbe", "livenessProbe")}
+        own |= {"name": "dagster-user-deployments", "args": args}
+        found[one["name"]] = _pod(one, labels, values["dagster-user-deployments"]["serviceAccount"]["name"], values, **own)
     account = values["serviceAccount"]["name"]
     home = {"name": "dagster-instance", "mountPath": f"{values['global']['dagsterHome']}/dagster.yaml", "subPath": "dagster.yaml"}
     for name, part in (("daemon", daemon), ("webserver", webserver), ("webserver-read-only", webserver)):
