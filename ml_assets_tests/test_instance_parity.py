@@ -26,8 +26,9 @@ LOCAL, POSTGRESQL = (yaml.safe_load((REPOSITORY / name).read_text()) for name in
 SAME = {"telemetry", "nux", "run_monitoring", "run_retries", "retention", "freshness"}
 SAME_WITHIN = {"concurrency": {"pools"}, "scheduler": {"class", "config"}}
 DIFFERENT = {
-    "event_log_storage": "SQLite files on the laptop",
-    "storage": "PostgreSQL in the cluster",
+    "event_log_storage": "SQLite files on the laptop, PostgreSQL in the cluster",
+    "run_storage": "PostgreSQL in the cluster",
+    "schedule_storage": "PostgreSQL in the cluster",
     "run_launcher": "processes on the laptop, pods in the cluster",
     "run_coordinator": "the laptop's looks more often, and gives pools their limits, which the cluster does before the daemon starts",
     "compute_logs": "files on the laptop, a bucket in the cluster",
@@ -91,11 +92,14 @@ def test_the_doctor_finds_nothing_wrong_with_any_of_them(settings):
 
 
 def test_the_storage_of_the_cluster_opens_on_a_real_server(postgresql: PostgresqlServer, tmp_path: Path, monkeypatch):
-    storage = copy.deepcopy(instance_config(dagster_values("production"))["storage"])
+    config = instance_config(dagster_values("production"))
+    storages = copy.deepcopy({name: config[name] for name in ("run_storage", "event_log_storage", "schedule_storage")})
     database = postgresql.new_database().rpartition("/")[2]
     # The server of the tests has no certificate.
-    storage["postgres"]["postgres_db"] |= {"hostname": "127.0.0.1", "port": postgresql.port, "db_name": database, "username": USER, "params": {}}
-    (tmp_path / "dagster.yaml").write_text(yaml.safe_dump({"storage": storage}))
+    there = {"hostname": "127.0.0.1", "port": postgresql.port, "db_name": database, "username": USER, "params": {}}
+    for storage in storages.values():
+        storage["config"]["postgres_db"] |= there
+    (tmp_path / "dagster.yaml").write_text(yaml.safe_dump(storages))
     monkeypatch.setenv("DAGSTER_PG_PASSWORD", PASSWORD)
     with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
         assert isinstance(instance.event_log_storage, PostgresEventLogStorage)

@@ -8,6 +8,7 @@ from uuid import uuid4
 from ml_assets.core.spec import ModelSpec
 from ml_assets.core.spec.compute import Compute, MemoryRule
 from ml_assets.core.spec.engine import Kubernetes
+from ml_assets.core.step_pods import off_gpu_nodes
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -92,8 +93,8 @@ def _made(spec: ModelSpec) -> Iterator[Any]:
 
 def cluster_on_kubernetes(name: str, wanted: Kubernetes, workers: int, compute: Compute) -> dict:
     """The resource DaskCluster from which the Dask operator makes a cluster: every worker, and the scheduler, gets what `compute` says (of a rule
-    for memory the maximum, because the workers share out what the rule counts), GPUs the workers only, one each, on the nodes of training. Pods meet
-    the restricted pod-security standard, and have the label by which network policies know them."""
+    for memory the maximum, because the workers share out what the rule counts), GPUs the workers only, one each, on the nodes of training. What has
+    none stays off those nodes. Pods meet the restricted pod-security standard, and have the label by which network policies know them."""
     with _needs_extra():
         from dask_kubernetes.operator import make_cluster_spec
 
@@ -116,6 +117,8 @@ def cluster_on_kubernetes(name: str, wanted: Kubernetes, workers: int, compute: 
     scheduler["spec"]["containers"][0]["args"][:1] = ["dask", "scheduler"]
     container = worker["spec"]["containers"][0]
     container["envFrom"] = [{"secretRef": {"name": secret}} for secret in wanted.secrets]
+    for part in (scheduler,) if compute.gpu else (scheduler, worker):
+        part["spec"]["affinity"] = _camel(off_gpu_nodes(compute))
     if compute.gpu:
         with_gpu = {**quantities, "nvidia.com/gpu": "1"}
         container["resources"] = {"requests": with_gpu, "limits": with_gpu}
@@ -124,6 +127,15 @@ def cluster_on_kubernetes(name: str, wanted: Kubernetes, workers: int, compute: 
         on_gpu_nodes = {"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}
         worker["spec"]["tolerations"] = [on_gpu_nodes, *[one.model_dump(exclude_none=True) for one in compute.tolerations]]
     return made
+
+
+def _camel(value: Any) -> Any:
+    """Names as Kubernetes writes them in a manifest; Dagster takes them in Python's form as well."""
+    if isinstance(value, list):
+        return [_camel(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    return {"".join(part.capitalize() if number else part for number, part in enumerate(name.split("_"))): _camel(one) for name, one in value.items()}
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """The official Dagster chart, as far as our values go: its dagster.yaml, and the pods that it and its run launcher make of them.
 
-Written from the templates of the chart (1.12), so that the values can be checked where the chart is not at hand.
+Written from the templates of the chart, so that the values can be checked without it. Where it is at hand, test_official_chart.py compares.
 """
 
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ def snake(value: Any) -> Any:
 def instance_config(values: Values) -> dict[str, Any]:
     """The dagster.yaml that the chart writes."""
     launcher, daemon = values["runLauncher"]["config"]["k8sRunLauncher"], values["dagsterDaemon"]
-    postgres = {
+    database = {
         "postgres_db": {
             "username": values["postgresql"]["postgresqlUsername"],
             "password": {"env": "DAGSTER_PG_PASSWORD"},
@@ -40,7 +40,14 @@ def instance_config(values: Values) -> dict[str, Any]:
             "class": "DagsterDaemonScheduler",
             "config": snake(values["scheduler"]["config"]["daemonScheduler"]),
         },
-        "storage": {"postgres": postgres},
+        **{
+            name: {"module": f"dagster_postgres.{module}", "class": of_class, "config": database}
+            for name, module, of_class in (
+                ("run_storage", "run_storage", "PostgresRunStorage"),
+                ("event_log_storage", "event_log", "PostgresEventLogStorage"),
+                ("schedule_storage", "schedule_storage", "PostgresScheduleStorage"),
+            )
+        },
         "run_launcher": {
             "module": "dagster_k8s",
             "class": "K8sRunLauncher",
@@ -53,8 +60,8 @@ def instance_config(values: Values) -> dict[str, Any]:
                 "instance_config_map": "dagster-instance",
                 "postgres_password_secret": values["global"]["postgresqlSecretName"],
                 "env_config_maps": [one["name"] for one in launcher["envConfigMaps"]],
-                "env_secrets": [one["name"] for one in launcher["envSecrets"]],
-                "env_vars": launcher["envVars"],
+                **({"env_secrets": [one["name"] for one in launcher["envSecrets"]]} if launcher["envSecrets"] else {}),
+                **({"env_vars": launcher["envVars"]} if launcher["envVars"] else {}),
                 "volumes": launcher["volumes"],
                 "volume_mounts": launcher["volumeMounts"],
                 "labels": launcher["labels"],
@@ -72,16 +79,16 @@ def instance_config(values: Values) -> dict[str, Any]:
         "compute_logs": {
             "module": "dagster_aws.s3.compute_log_manager",
             "class": values["computeLogManager"]["type"],
-            "config": snake(values["computeLogManager"]["config"]["s3ComputeLogManager"]),
+            "config": {"verify": True, **snake(values["computeLogManager"]["config"]["s3ComputeLogManager"])},
         },
-        "python_logs": snake(values["pythonLogs"]),
+        "python_logs": {name: value for name, value in snake(values["pythonLogs"]).items() if value},
         "run_monitoring": snake(daemon["runMonitoring"]),
         "run_retries": snake(daemon["runRetries"]),
         "sensors": snake(daemon["sensors"]),
         "schedules": snake(daemon["schedules"]),
         "backfills": snake(daemon["backfills"]),
         "telemetry": values["telemetry"],
-        "retention": {name: snake(value) for name, value in values["retention"].items() if name != "enabled"},
+        "retention": {name: snake(value) for name, value in values["retention"].items() if name != "enabled" and value},
         "concurrency": {
             "pools": snake(values["concurrency"]["pools"]),
             # Dagster itself spells applyLimitPerUniqueValue like this.
@@ -113,11 +120,10 @@ def chart_pods(values: Values) -> dict[str, Manifest]:
     for one in deployments:
         labels = {"app.kubernetes.io/name": "dagster-user-deployments", "component": "user-deployments", "deployment": one["name"]}
         args = ["dagster", "code-server", "start", "-h", "0.0.0.0", "-p", str(one["port"]), *one["codeServerArgs"]]
-        probe = {"exec": {"command": ["dagster", "api", "grpc-health-check", "-p", str(one["port"])]}}
-        found[one["name"]] = _pod(one, labels, values["dagster-user-deployments"]["serviceAccount"]["name"], values, args=args)
-        main = found[one["name"]]["spec"]["containers"][0]
-        for name in ("startupProbe", "readinessProbe", "livenessProbe"):
-            main[name] = {**{key: value for key, value in one[name].items() if key != "enabled"}, **probe}
+        asked = {"exec": {"command": ["dagster", "api", "grpc-health-check", "-p", str(one["port"])]}}
+        own = {name: {**asked, **_without_enabled(one[name])} for name in ("startupProbe", "readinessProbe", "livenessProbe")}
+        own |= {"name": "dagster-user-deployments", "args": args}
+        found[one["name"]] = _pod(one, labels, values["dagster-user-deployments"]["serviceAccount"]["name"], values, **own)
     account = values["serviceAccount"]["name"]
     home = {"name": "dagster-instance", "mountPath": f"{values['global']['dagsterHome']}/dagster.yaml", "subPath": "dagster.yaml"}
     for name, part in (("daemon", daemon), ("webserver", webserver), ("webserver-read-only", webserver)):

@@ -12,6 +12,7 @@ from ml_assets.core.spec.engine import Kubernetes
 from ml_assets_tests.helm.charts import LAPTOP, PLACES, Manifest, of_kind, our_values, render, rendered, validate
 from ml_assets_tests.helm.pod_security import violations
 from ml_assets_tests.helm.test_network import matches
+from ml_assets_tests.helm.test_placement import NO_GPU_NODE, preferred, required
 
 pytest.importorskip("dask_kubernetes")
 MADE = cluster_on_kubernetes("ml-assets-1", Kubernetes(image="ml-assets:1"), 2, Compute(gpu=1))
@@ -98,3 +99,15 @@ def test_workers_with_gpus_go_where_training_goes():
     assert made["worker"]["spec"]["nodeSelector"] == {"nvidia.com/gpu.product": "NVIDIA-L4", "zone": "a"}
     assert [one["key"] for one in made["worker"]["spec"]["tolerations"]] == ["nvidia.com/gpu", "dedicated"]
     assert not {"nodeSelector", "tolerations"} & set(made["scheduler"]["spec"])
+
+
+@pytest.mark.parametrize(("gpu", "without_gpus"), [(0, {"scheduler", "worker"}), (1, {"scheduler"})])
+@pytest.mark.parametrize("avoid", ["prefer", "require"])
+def test_its_pods_without_gpus_stay_off_nodes_that_have_them(gpu, without_gpus, avoid):
+    compute = Compute.model_validate({"gpu": gpu, "data": {"avoid_gpu_nodes": avoid}})
+    made = cluster_on_kubernetes("ml-assets-1", Kubernetes(image="ml-assets:1"), 2, compute)["spec"]
+    pods = {part: made[part]["spec"] for part in ("scheduler", "worker")}
+    assert {part for part, pod in pods.items() if "affinity" in pod} == without_gpus
+    for part in without_gpus:
+        assert (preferred(pods[part]), required(pods[part])) == ((NO_GPU_NODE, []) if avoid == "prefer" else ([], NO_GPU_NODE))
+        validate({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": part}, "spec": pods[part]}, "1.37")

@@ -98,7 +98,7 @@ def test_it_runs_the_code_server_as_the_chart_does(place):
     assert list(command) == container["args"]
     assert values_of(FINAL, "EXPOSE") == [(str(deployment["port"]),)]
     [health] = values_of(FINAL, "HEALTHCHECK")
-    assert list(health)[-len(container["readinessProbe"]["exec"]["command"]) :] == container["readinessProbe"]["exec"]["command"]
+    assert list(health)[-len(container["livenessProbe"]["exec"]["command"]) :] == container["livenessProbe"]["exec"]["command"]
 
 
 def test_only_what_the_image_is_made_of_is_sent_to_docker():

@@ -16,7 +16,8 @@ def every_pod(place: str) -> dict[str, dict[str, str]]:
     values = dagster_values(place)
     found = {name: pod["metadata"]["labels"] for name, pod in [*pods(rendered(place)), *chart_pods(values).items()]}
     found["run"] = {"app.kubernetes.io/name": "dagster", **values["runLauncher"]["config"]["k8sRunLauncher"]["labels"]}
-    found["migrate"] = {"batch.kubernetes.io/job-name": MIGRATE}
+    # What Kubernetes gives the pods of a job; the longer name since 1.27.
+    found["migrate"] = {"job-name": MIGRATE}
     return {**found, **({name: pod["metadata"]["labels"] for name, pod in pods(LAPTOP)} if place == "laptop" else {})}
 
 

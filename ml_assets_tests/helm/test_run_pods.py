@@ -23,14 +23,19 @@ STEP = {
 }
 
 
-@pytest.fixture(params=PLACES)
-def launcher(request: pytest.FixtureRequest, tmp_path: Path) -> K8sRunLauncher:
-    """The run launcher of a place, with a cluster that nobody asks anything."""
+def kubeconfig(folder: Path) -> str:
+    """The path of a file that names a cluster which nobody asks anything."""
     cluster = {"clusters": [{"name": "none", "cluster": {"server": "https://127.0.0.1:1"}}], "users": [{"name": "none", "user": {}}]}
     context = {"contexts": [{"name": "none", "context": {"cluster": "none", "user": "none"}}], "current-context": "none"}
-    (tmp_path / "kubeconfig").write_text(yaml.safe_dump({"apiVersion": "v1", "kind": "Config", **cluster, **context}))
+    (folder / "kubeconfig").write_text(yaml.safe_dump({"apiVersion": "v1", "kind": "Config", **cluster, **context}))
+    return str(folder / "kubeconfig")
+
+
+@pytest.fixture(params=PLACES)
+def launcher(request: pytest.FixtureRequest, tmp_path: Path) -> K8sRunLauncher:
+    """The run launcher of a place."""
     config = instance_config(dagster_values(request.param))["run_launcher"]["config"]
-    return K8sRunLauncher(**{**config, "load_incluster_config": False, "kubeconfig_file": str(tmp_path / "kubeconfig")})
+    return K8sRunLauncher(**{**config, "load_incluster_config": False, "kubeconfig_file": kubeconfig(tmp_path)})
 
 
 def job(launcher: K8sRunLauncher, component: str, tags: dict[str, Any] | None = None) -> Manifest:
