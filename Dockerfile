@@ -53,6 +53,6 @@ WORKDIR /opt/ml_assets
 USER ${UID}:${UID}
 EXPOSE 4000
 # Of the code server, for Docker alone; Kubernetes has probes of its own for each part.
-HEALTHCHECK --interval=20s --timeout=10s --start-period=60s --retries=3 CMD ["dagster", "api", "grpc-health-check", "-p", "4000"]
+HEALTHCHECK --interval=60s --timeout=30s --start-period=60s --retries=3 CMD ["dagster", "api", "grpc-health-check", "-p", "4000"]
 # No init process: Dagster's servers, its runs, MLflow and uvicorn end on SIGTERM themselves and wait for the processes they start.
 CMD ["dagster", "code-server", "start", "-h", "0.0.0.0", "-p", "4000", "-m", "ml_assets.definitions"]
