@@ -1,5 +1,6 @@
 """Runs of a job in this process: some assets over days that follow each other, and why a run failed."""
 
+import logging
 from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -7,9 +8,12 @@ from typing import TYPE_CHECKING, Any
 from ml_assets.core.spec import ModelSpec
 from ml_assets.pipeline.assets import asset_key
 from ml_assets.pipeline.attempts import ATTENDED
+from ml_assets.resources.dead_runs import fail_dead_runs, mark_alive
 
 if TYPE_CHECKING:
     import dagster as dg
+
+log = logging.getLogger("ml_assets.days")
 
 
 class RunFailed(Exception):
@@ -28,6 +32,7 @@ def run_days(
     job: "dg.JobDefinition", instance: "dg.DagsterInstance", spec: ModelSpec, names: Sequence[str], days: Sequence[date]
 ) -> "dg.ExecuteInProcessResult":
     """Materialise assets in one run over days that follow each other. Somebody waits for it, so steps are tried again after seconds, not minutes.
+    Runs before it that died with their process are told of, and count as failed.
 
     Args:
         job: the job.
@@ -39,11 +44,18 @@ def run_days(
     Raises:
         RunFailed: when it does.
     """
+    from dagster._core.utils import make_new_run_id
+
+    for text in fail_dead_runs(instance):
+        log.warning(text, extra={"told": text})
+    run_id = make_new_run_id()
+    mark_alive(instance, run_id)
     assets = frozenset(asset_key(spec, name) for name in names)
     # Assets alone would bring checks with them that the job leaves out.
     checks = frozenset(key for key in job.asset_layer.asset_graph.asset_check_keys if key.asset_key in assets)
     result = job.get_subset(asset_selection=assets, asset_check_selection=checks).execute_in_process(
         instance=instance,
+        run_id=run_id,
         tags={**_partition_tags(days), ATTENDED: "true"},
         run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
         raise_on_error=False,

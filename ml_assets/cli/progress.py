@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 
 class StageProgress(logging.Handler):
-    """Follows the engine's log of finished days, and of what is waited for; a context manager."""
+    """Follows the engine's log of finished days, and of what else is to be told; a context manager."""
 
     def __init__(self, console: Console):
         super().__init__(logging.INFO)
@@ -28,9 +28,9 @@ class StageProgress(logging.Handler):
         self._begun = time.perf_counter()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """One day of a stage is done, or a stage waits before it is tried again."""
-        if waiting := getattr(record, "waiting", None):
-            self._console.print(f"[yellow]{escape(waiting)}[/]", soft_wrap=True)
+        """One day of a stage is done, or there is something to tell, such as that a stage waits before it is tried again."""
+        if told := getattr(record, "told", None):
+            self._console.print(f"[yellow]{escape(told)}[/]", soft_wrap=True)
         outcome, stage = getattr(record, "outcome", None), getattr(record, "stage", "")
         if outcome is None or stage not in self._expected:
             return

@@ -9,12 +9,14 @@ from datetime import datetime, timedelta
 
 import dagster as dg
 from dagster._core.errors import DagsterExecutionInterruptedError
+from dagster._core.storage.tags import GRPC_INFO_TAG
 
 from ml_assets.core.faults import Fault, cause_of, classify, explain
 from ml_assets.core.pod_faults import PREEMPTIONS, SECONDS_AFTER_PREEMPTION
 from ml_assets.pipeline.compute import StepSettings
 from ml_assets.pipeline.run_guard import run_has_ended
 from ml_assets.pipeline.step_metrics import push_failure
+from ml_assets.resources.dead_runs import mark_alive
 
 # On runs that somebody sits before and waits for.
 ATTENDED = "ml_assets/attended"
@@ -31,6 +33,8 @@ def by_cause(context: dg.OpExecutionContext | dg.AssetExecutionContext, settings
         dagster.RetryRequested: for a fault of the world, as long as the specification has attempts left. Dagster waits and runs the step again.
         dagster.Failure: for every other fault, and for the last one of the world. Nothing tries it again; the message says what to do.
     """
+    if _is_in_process_of_run(context) and GRPC_INFO_TAG not in context.run.tags:
+        mark_alive(context.instance, context.run_id)
     began = time.monotonic()
     try:
         yield
@@ -63,16 +67,20 @@ def by_cause(context: dg.OpExecutionContext | dg.AssetExecutionContext, settings
 
 
 def _is_preempted(context: dg.OpExecutionContext | dg.AssetExecutionContext) -> bool:
-    """Whether a step was interrupted that has a process of its own, so that the process of the run goes on, and nobody cancelled the run."""
-    is_of_the_run = not context.get_step_execution_context().retry_mode.deferred
-    return not is_of_the_run and not run_has_ended(context.instance, context.run_id)
+    """Whether the process of the run goes on and nobody cancelled it, when a step was interrupted."""
+    return not _is_in_process_of_run(context) and not run_has_ended(context.instance, context.run_id)
+
+
+def _is_in_process_of_run(context: dg.OpExecutionContext | dg.AssetExecutionContext) -> bool:
+    """Whether there is no process of the run beside that of the step."""
+    return not context.get_step_execution_context().retry_mode.deferred
 
 
 def _tell(context: dg.OpExecutionContext | dg.AssetExecutionContext, what: str, number: int, times: int, seconds: float) -> None:
     at = datetime.now().astimezone() + timedelta(seconds=seconds)
     text = f"{what}. Attempt {number + 1} of {times + 1} follows in {_shown(seconds)}, at {at:%H:%M:%S %Z}"
     context.log.warning(text)
-    log.warning(text, extra={"waiting": text})
+    log.warning(text, extra={"told": text})
 
 
 def _shown(seconds: float) -> str:

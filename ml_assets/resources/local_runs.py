@@ -9,6 +9,8 @@ from dagster._core.launcher import CheckRunHealthResult, DefaultRunLauncher, Wor
 from dagster._core.run_coordinator import QueuedRunCoordinator, SubmitRunContext
 from dagster._serdes import ConfigurableClassData
 
+from ml_assets.resources.dead_runs import is_dead
+
 
 class PooledRunCoordinator(QueuedRunCoordinator):
     """Dagster's queue, with the limit of a pool in force from its first run on, and a daemon that looks at backfills more often.
@@ -47,8 +49,8 @@ class PooledRunCoordinator(QueuedRunCoordinator):
 class WatchfulRunLauncher(DefaultRunLauncher):
     """Launches runs as Dagster's default, and lets run monitoring mark those failed whose process is gone, as after a restart of the machine.
 
-    A code server notices itself when a process dies that it started; this is for when the server is gone as well. A run that no code server
-    started, such as that of `make run`, counts as running until it says otherwise or exceeds the longest run time.
+    A code server notices itself when a process dies that it started; this is for when the server is gone as well, and for runs that no code server
+    started, such as those of `make run`.
     """
 
     @property
@@ -57,14 +59,15 @@ class WatchfulRunLauncher(DefaultRunLauncher):
         return True
 
     def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
-        """Whether the code server that started the run still has its process."""
+        """Whether the code server that started the run still has its process, or the process that marked it as its own is there."""
         from dagster._core.errors import DagsterUserCodeUnreachableError
         from dagster._grpc.types import CanCancelExecutionRequest, CanCancelExecutionResult
         from dagster._serdes import deserialize_value
 
         client = self._get_grpc_client_for_termination(run.run_id)
         if client is None:
-            return CheckRunHealthResult(WorkerStatus.RUNNING)
+            dead = is_dead(self._instance, run.run_id)
+            return CheckRunHealthResult(WorkerStatus.FAILED if dead else WorkerStatus.RUNNING, "the process of the run is gone" if dead else None)
         try:
             answer = client.can_cancel_execution(CanCancelExecutionRequest(run_id=run.run_id))
         except DagsterUserCodeUnreachableError:

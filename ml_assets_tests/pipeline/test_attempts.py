@@ -65,7 +65,7 @@ def test_a_fault_of_the_world_is_tried_again_and_what_was_committed_is_neither_m
     assert retried(result) == 2
     assert len(calls) == 5
     assert outcomes(result) == [("1", "computed"), ("1", "unchanged"), ("1", "unchanged"), ("2", "computed"), ("3", "computed")]
-    said = [record.getMessage() for record in caplog.records if hasattr(record, "waiting")]
+    said = [record.getMessage() for record in caplog.records if hasattr(record, "told")]
     assert said[0].startswith("small/raw_data: ConnectionResetError: reset by peer. A service outside did not work; what was committed stays.")
     assert ["Attempt 2 of 3 follows in" in said[0], "Attempt 3 of 3 follows in" in said[1]] == [True, True]
 
@@ -161,6 +161,7 @@ def test_an_interruption_is_a_preemption_where_the_step_has_a_process_and_nobody
         mode = SimpleNamespace(retry_mode=SimpleNamespace(deferred=own_process))
         context = SimpleNamespace(
             instance=instance,
+            run=run,
             run_id=run.run_id,
             retry_number=attempt,
             log=logging.getLogger("nobody"),
