@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ml_assets.core.notifications import Happening, Kind, Notification, Severity
-from ml_assets.core.redaction import redact
 from ml_assets.resources.postgresql import is_postgresql
 from ml_assets.resources.secrets import scrub, shown
 
@@ -61,7 +60,7 @@ class NotificationDatabase:
         try:
             yield
         except DBAPIError as error:
-            said = redact(scrub(str(getattr(error, "orig", error)).strip().partition("\n")[0], self._uri))
+            said = scrub(str(getattr(error, "orig", error)).strip().partition("\n")[0], self._uri)
             raise NotificationsUnavailable(f"the database of notifications {shown(self._uri)} cannot be used ({said})") from None
 
     def insert_into(self, table: "Table") -> Any:

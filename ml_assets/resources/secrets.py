@@ -1,7 +1,9 @@
 """URIs with passwords: how they may be shown, and what is kept of them where the configuration of a resource can be read by anybody."""
 
 import re
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
+
+from ml_assets.core.redaction import redact
 
 _WHOLE: dict[str, str] = {}
 
@@ -31,9 +33,5 @@ def reveal(uri: str) -> str:
 
 
 def scrub(text: str, *uris: str | None) -> str:
-    """A message of somebody else's without the passwords of these URIs, should it hold one."""
-    for uri in uris:
-        password = urlsplit(uri).password if uri else None
-        for secret in {password, unquote(password)} if password else ():
-            text = text.replace(secret, "***")
-    return text
+    """A message of somebody else's without the passwords of these URIs, and without what looks like a secret, should it hold one."""
+    return redact(text, [password for uri in uris if uri and (password := urlsplit(uri).password)])
