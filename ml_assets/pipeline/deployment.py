@@ -11,9 +11,9 @@ from ml_assets.core.releases import Move, Release, Version, live_on
 from ml_assets.core.spec import ModelSpec
 from ml_assets.pipeline.canary_rows import CanaryRows
 from ml_assets.pipeline.inputs import check_nothing_newer
-from ml_assets.pipeline.live_models import CannotScore, LiveModels
 from ml_assets.pipeline.registry import ENTRY
 from ml_assets.pipeline.stage import DecidedAlready, InputChanged, Made
+from ml_assets.pipeline.version_scorers import CannotScore, VersionScorers
 from ml_assets.resources.lake import Lake
 from ml_assets.resources.landing import Landing
 from ml_assets.resources.ledger import Ledger, LedgerConflict
@@ -50,7 +50,7 @@ class ModelDeployment:
             "label_delay": spec.label_delay.days,
             "seed": spec.training.seed,
         }
-        self.ledger, self._models, self._rows = Ledger(lake, spec.name), LiveModels(spec, lake), CanaryRows(spec, lake, landing)
+        self.ledger, self._models, self._rows = Ledger(lake, spec.name), VersionScorers(spec, lake), CanaryRows(spec, lake, landing)
         self._entries = lake.table(spec.name, ENTRY, schemas.REGISTRY_ENTRY)
         self.tables = {
             COMPARISON: lake.table(spec.name, COMPARISON, release_schemas.CANARY_COMPARISON),

@@ -8,8 +8,8 @@ from ml_assets.core.releases import CHALLENGER, CHAMPION, Release, Version, live
 from ml_assets.core.spec import ModelSpec
 from ml_assets.pipeline.features import FEATURES
 from ml_assets.pipeline.inputs import fingerprint_of
-from ml_assets.pipeline.live_models import CannotScore, LiveModels
 from ml_assets.pipeline.stage import Made
+from ml_assets.pipeline.version_scorers import CannotScore, VersionScorers
 from ml_assets.resources.lake import Lake
 from ml_assets.resources.ledger import Ledger
 
@@ -34,7 +34,7 @@ class DailyPredictions:
         from ml_assets.core.release_schemas import predictions_schema
         from ml_assets.core.schemas import features_schema
 
-        self.spec, self.lake, self.ledger, self._models = spec, lake, Ledger(lake, spec.name), LiveModels(spec, lake)
+        self.spec, self.lake, self.ledger, self._models = spec, lake, Ledger(lake, spec.name), VersionScorers(spec, lake)
         self.code = code_version(*(f"ml_assets.core.{name}" for name in MADE_BY))
         self.spec_part = {
             "explained": [spec.deployment.explained_rows, spec.deployment.reasons],

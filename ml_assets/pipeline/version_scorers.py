@@ -20,7 +20,7 @@ class CannotScore(Exception):
     """A model that is live cannot score rows of now; the message says which and why."""
 
 
-class LiveModels:
+class VersionScorers:
     """The scorers of versions, each read once."""
 
     def __init__(self, spec: ModelSpec, lake: Lake):
