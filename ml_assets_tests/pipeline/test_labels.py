@@ -71,6 +71,7 @@ def test_nothing_is_made_again_when_nothing_changed(followed):
     assert computed(followed.run(MODELS, day(12), day(LAST)), "trained_model") == []
 
 
+@pytest.mark.slow
 def test_a_corrected_label_makes_again_what_sees_it_and_nothing_else(followed):
     # Known on day 13: the features of day 14 see the labels of days 10 to 12, the model of day 13 was trained on days 4 to 7, that of 14 on 5 to 8.
     correct(followed, row_day=7, delivered=13)

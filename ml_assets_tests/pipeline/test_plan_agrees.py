@@ -45,6 +45,7 @@ def change(world: World, patch: pytest.MonkeyPatch, what: str, *details: Any) ->
     return world
 
 
+@pytest.mark.slow
 @settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(STEPS)
 def test_runs_compute_what_was_planned(steps):

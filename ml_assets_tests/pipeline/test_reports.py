@@ -144,6 +144,7 @@ def test_a_day_whose_report_is_lost_gets_one_again(world):
     assert lost.read_bytes() == content
 
 
+@pytest.mark.slow
 def test_a_check_that_stops_the_run_is_on_the_page(tmp_path):
     world = made_world(tmp_path, BLOCKING)
     world.land(day(LAST + 1), rows_of(day(LAST + 1), 20))

@@ -225,12 +225,12 @@ def after(calls: int, action: Callable) -> Callable:
     ("owner", "name", "calls"),
     [
         (Table, "expire", 5),
-        *(
-            pytest.param(*dies, marks=pytest.mark.slow)
-            for dies in [(Table, "expire", 1), (Directory, "delete", 5), (registry_cleanup, "delete_logged_model", 0)]
-        ),
+        (Table, "expire", 1),
+        (Directory, "delete", 5),
+        (registry_cleanup, "delete_logged_model", 0),
     ],
 )
+@pytest.mark.slow
 def test_a_pass_that_dies_anywhere_is_completed_by_the_next(world, whole, monkeypatch, owner, name, calls):
     with monkeypatch.context() as patch:
         patch.setattr(owner, name, after(calls, getattr(owner, name)))
