@@ -19,9 +19,9 @@ from ml_assets.defs.environment import SETTINGS, build_environment
 from ml_assets.pipeline.assets import landed_to_features
 from ml_assets.pipeline.plan import plan_days
 from ml_assets.pipeline.stages import open_stages
+from ml_assets.resources.lake_errors import LakeError
 from ml_assets.resources.mlflow_store import MlflowUnavailable
 from ml_assets.resources.planned_lake import PlannedLake
-from ml_assets.resources.table import LakeError
 
 JOBS = ("daily", "features")
 

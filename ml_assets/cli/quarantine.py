@@ -14,7 +14,7 @@ from ml_assets.cli.models import spec_of
 from ml_assets.core.day_ranges import parse_days
 from ml_assets.defs.environment import SETTINGS, build_environment
 from ml_assets.pipeline.stages import Stages, open_stages
-from ml_assets.resources.table import LakeError
+from ml_assets.resources.lake_errors import LakeError
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -19,11 +19,11 @@ from ml_assets.cli.release_report import print_releases
 from ml_assets.core.manual_release import CannotRelease, Command, manual_move
 from ml_assets.core.spec import ModelSpec
 from ml_assets.defs.environment import SETTINGS, build_environment
+from ml_assets.resources.lake_errors import LakeError
 from ml_assets.resources.ledger import LedgerConflict
 from ml_assets.resources.mlflow_store import MlflowUnavailable
 from ml_assets.resources.registry_cleanup import UnknownVersion
 from ml_assets.resources.releases import NotCarriedOut, ReleaseRefused, Releases
-from ml_assets.resources.table import LakeError
 
 
 def main(arguments: Sequence[str]) -> None:

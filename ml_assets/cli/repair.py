@@ -35,8 +35,8 @@ from ml_assets.pipeline.repair import (
 from ml_assets.pipeline.stage import DayOutcome
 from ml_assets.pipeline.stages import Stages, open_stages
 from ml_assets.pipeline.validation import LABELS, QUARANTINED, VALIDATED
+from ml_assets.resources.lake_errors import LakeError
 from ml_assets.resources.planned_lake import PlannedLake
-from ml_assets.resources.table import LakeError
 
 MADE_TOGETHER = {VALIDATED: (VALIDATED, QUARANTINED), LABELS: LABEL_ASSETS[1:]}
 Made = Callable[[str, Sequence[date]], None]

@@ -26,8 +26,8 @@ from ml_assets.pipeline.evaluation import EVALUATION
 from ml_assets.pipeline.stage import CannotMake, Stage
 from ml_assets.pipeline.stages import Stages, open_stages
 from ml_assets.pipeline.unfinished_runs import UnfinishedRuns
+from ml_assets.resources.lake_errors import LakeError
 from ml_assets.resources.landing import Landing
-from ml_assets.resources.table import LakeError
 
 SIMULATED = "fraud_detection"
 SIMULATED_DAYS = 90

@@ -11,6 +11,7 @@ from ml_assets.core.fingerprint import EXPIRED, fingerprint, why_changed
 from ml_assets.pipeline.run_guard import RunGuard, RunOver
 from ml_assets.pipeline.stage import CannotMake, DayOutcome, DecidedAlready, InputChanged, InputExpired, KeepDay, Made, Stage
 from ml_assets.pipeline.waiting_days import WaitingDay, commit_together
+from ml_assets.resources.lake_errors import DamagedDay
 
 ATTEMPTS = 3
 # A commit costs about 20 ms, whatever it holds; this many days share one unless they are large.
@@ -52,7 +53,8 @@ def make_days(stage: Stage, days: Sequence[date], run_id: str, alone: bool, guar
     When another process committed one of the days since its inputs were looked at, they are looked at again: its result is taken if it was made from
     the same, else the day is made again. So nobody publishes what was made of older inputs over what was made of newer ones.
 
-    `alone` says that somebody asked for one day by itself: what would be a result in a range is then an error. `guard` is asked before each commit,
+    `alone` says that somebody asked for one day by itself: what would be a result in a range is then an error, and a day whose files are damaged is
+    made again. `guard` is asked before each commit,
     and before each day but the first whether there is time for more.
 
     Raises:
@@ -119,7 +121,7 @@ def _look_or_make(stage: Stage, day: date, alone: bool, anew: bool = False) -> D
     for attempt in range(1, ATTEMPTS + 1):
         try:
             expected = expected_fingerprint(stage, day)
-            if not anew and _holds(stage, day, expected):
+            if not anew and _holds(stage, day, expected) and not (alone and _is_damaged(stage, day)):
                 return DayOutcome(day, False, {}, time.perf_counter() - begun, expected)
             made, table = stage.make(day, alone), stage.tables[stage.name]
             kept = table.fingerprint(day) if _comes_out_the_same(stage, day, made) else None
@@ -133,12 +135,20 @@ def _look_or_make(stage: Stage, day: date, alone: bool, anew: bool = False) -> D
             if not is_committed(stage, day):
                 raise
             return _left(stage, day, begun, metadata={"left_as_it_is": str(error)})
+        except DamagedDay as error:
+            # The other days can be made.
+            raise CannotMake(str(error)) from error
         except InputChanged:
             if attempt == ATTEMPTS:
                 raise
             log.warning("%s %s: an input was replaced while it was read; reading it again", stage.name, day, extra={"day": day})
             stage.refresh()
     raise AssertionError("the last attempt returns or raises")
+
+
+def _is_damaged(stage: Stage, day: date) -> bool:
+    """Whether rows of a day cannot be read; they are then made again for whoever asks for the day by itself."""
+    return any(table.is_damaged(day) for table in stage.tables.values())
 
 
 def _comes_out_the_same(stage: Stage, day: date, made: Made) -> bool:

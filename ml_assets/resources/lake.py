@@ -11,8 +11,9 @@ from pydantic import PrivateAttr
 from ml_assets.resources.bucket import Bucket
 from ml_assets.resources.conditional_puts import StoreUnfit, check_conditional_puts
 from ml_assets.resources.directory import Directory
+from ml_assets.resources.lake_errors import LakeError
 from ml_assets.resources.objects import open_objects
-from ml_assets.resources.table import LakeError, Table
+from ml_assets.resources.table import Table
 from ml_assets.resources.table_files import DAY
 
 if TYPE_CHECKING:

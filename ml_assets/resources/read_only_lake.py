@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NoReturn
 
 from ml_assets.resources.lake import Lake
-from ml_assets.resources.table import LakeError, Table
+from ml_assets.resources.lake_errors import LakeError
+from ml_assets.resources.table import Table
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -6,6 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from ml_assets.core.fingerprint import EXPIRED
+from ml_assets.resources.lake_errors import DamagedDay, LakeError, readable_log
 from ml_assets.resources.table_files import DAY, TableFiles, as_bits, list_files, writer_properties
 from ml_assets.resources.transactions import Transactions
 
@@ -20,10 +21,6 @@ PROPERTIES = {"delta.enableExpiredLogCleanup": "false", "delta.checkpointInterva
 
 def _recipe_application(day: date, held: int) -> str:
     return f"recipe:{day.isoformat()}:{held:016x}"
-
-
-class LakeError(Exception):
-    """A table of the lake cannot be used as asked; the message says which and what to do."""
 
 
 class Table:
@@ -42,7 +39,8 @@ class Table:
         self.uri, self.storage_options, self._read_file = uri, storage_options, read_file
         self.schema = pa.schema([pa.field(DAY, pa.date32()), *schema])
         self._listed: TableFiles | None = None
-        self._delta = self._open()
+        with readable_log(uri):
+            self._delta = self._open()
         self._transactions = Transactions(self._delta, self._read_file)
         if new := self._check_schema():
             self._add_columns(new)
@@ -59,7 +57,8 @@ class Table:
 
     def refresh(self) -> None:
         """See what others have committed since."""
-        self._delta.update_incremental()
+        with readable_log(self.uri):
+            self._delta.update_incremental()
 
     def fingerprint(self, day: date) -> int | None:
         """The fingerprint of what the table holds for `day`; None when the day was never committed, EXPIRED when its rows were removed."""
@@ -128,17 +127,28 @@ class Table:
 
     def has_rows(self, day: date, rows: "pa.Table") -> bool:
         """Whether the rows of a day are these, value by value and in this order: floating-point numbers bit by bit, and no values in columns that the
-        specification no longer has.
+        specification no longer has. Rows that cannot be read are others.
         """
         import pyarrow as pa
 
         full = pa.schema([*self.schema, *self._dropped])
         names = [name for name in full.names if name != DAY]
-        held = pa.concat_tables([full.empty_table().select(names), *(part for part in self._files().read(day, full, names))])
+        try:
+            held = pa.concat_tables([full.empty_table().select(names), *self._files().read(day, full, names)])
+        except DamagedDay:
+            return False
         if held.num_rows != rows.num_rows:
             return False
         made = self._in_one_batch({day: rows}).select(names)
         return all(as_bits(held[name]).equals(as_bits(made[name])) for name in names)
+
+    def is_damaged(self, day: date) -> bool:
+        """Whether rows of a day cannot be read; reads all of them."""
+        try:
+            self.read([day])
+        except DamagedDay:
+            return True
+        return False
 
     def expire(self, days: Sequence[date], metadata: Mapping[str, str]) -> None:
         """Remove the rows of some days in one commit, after which their fingerprint is EXPIRED. Their files stay until a vacuum.
@@ -155,6 +165,9 @@ class Table:
         Args:
             days: partitions; those without rows add nothing.
             columns: names to read (`day` may be among them); all but `day` without it.
+
+        Raises:
+            DamagedDay: when a file that holds rows of one of them is damaged or gone.
         """
         import pyarrow as pa
 

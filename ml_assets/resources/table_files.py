@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
+from ml_assets.resources.lake_errors import DamagedDay
+
 if TYPE_CHECKING:
     import pyarrow as pa
     from deltalake import DeltaTable, WriterProperties
@@ -17,21 +19,31 @@ DAY = "day"
 class TableFiles:
     """The files of one version of a table, partitioned by day.
 
-    paths: under the table, by day, in the order in which they were written. rows: by day. system: where the paths lie.
+    paths: under the table, by day, in the order in which they were written. rows: by day. system, uri: where the paths lie.
     """
 
     version: int
     paths: Mapping[date, list[str]]
     rows: Mapping[date, int]
     system: "FileSystem"
+    uri: str
 
     def read(self, day: date, schema: "pa.Schema", columns: list[str]) -> "Iterator[pa.Table]":
-        """The rows of each file of a day; columns of the schema that a file does not have are empty."""
+        """The rows of each file of a day; columns of the schema that a file does not have are empty.
+
+        Raises:
+            DamagedDay: when a file is not there, or is no Parquet file, or not a whole one.
+        """
+        import pyarrow as pa
         import pyarrow.dataset as ds
 
         for path in self.paths.get(day, []):
             file = ds.ParquetFileFormat().make_fragment(path, self.system, partition_expression=ds.field(DAY) == day)
-            yield file.to_table(schema, columns=columns, use_threads=False)
+            try:
+                rows = file.to_table(schema, columns=columns, use_threads=False)
+            except (FileNotFoundError, pa.ArrowInvalid) as error:
+                raise DamagedDay(self.uri, path, day, error) from error
+            yield rows
 
 
 def list_files(table: "DeltaTable", uri: str, storage_options: dict[str, str]) -> TableFiles:
@@ -51,7 +63,7 @@ def list_files(table: "DeltaTable", uri: str, storage_options: dict[str, str]) -
         paths.setdefault(day, []).append(file["path"])
         rows[day] = rows.get(day, 0) + file["num_records"]
     sizes = {file["path"]: file["size_bytes"] for file in files}
-    return TableFiles(table.version(), paths, rows, PyFileSystem(DeltaStorageHandler(uri, storage_options, sizes)))
+    return TableFiles(table.version(), paths, rows, PyFileSystem(DeltaStorageHandler(uri, storage_options, sizes)), uri)
 
 
 def newest_day(uri: str, storage_options: dict[str, str]) -> date | None:

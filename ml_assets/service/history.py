@@ -13,8 +13,9 @@ from ml_assets.core.spec import ModelSpec
 from ml_assets.core.spec.feed import labels_feed, rows_feed
 from ml_assets.pipeline.labels import LabelsByKey
 from ml_assets.resources.lake import Lake
+from ml_assets.resources.lake_errors import LakeError
 from ml_assets.resources.landing import Landing
-from ml_assets.resources.table import LakeError, Table
+from ml_assets.resources.table import Table
 
 log = logging.getLogger("ml_assets.service")
 

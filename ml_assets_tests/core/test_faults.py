@@ -11,8 +11,8 @@ from mlflow.protos.databricks_pb2 import TEMPORARILY_UNAVAILABLE
 
 from ml_assets.core.faults import Fault, cause_of, classify, explain
 from ml_assets.pipeline.stage import CannotMake, InputChanged
+from ml_assets.resources.lake_errors import LakeError
 from ml_assets.resources.mlflow_unavailable import MlflowUnavailable
-from ml_assets.resources.table import LakeError
 
 
 def raised(*errors: BaseException, implicit: bool = False) -> BaseException:

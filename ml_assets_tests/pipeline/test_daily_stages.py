@@ -217,3 +217,22 @@ def test_across_a_window_of_more_than_a_hundred_days_exactly_the_days_that_see_a
     assert computed(result, "validated_data") == []
     # Midnight of day 107 is 105 days after that of day 2.
     assert computed(result, "features") == [day(107)]
+
+
+@pytest.mark.parametrize("damage", ["truncated", "gone"])
+def test_a_day_whose_file_is_damaged_stops_no_other_and_is_made_again_when_it_is_asked_for_by_itself(world, damage):
+    world.run(DAILY, day(1), day(6))
+    before = world.stages().features.tables["features"].read([day(5)])
+    (file,) = (world.root / "lake" / "small" / "validated_data" / f"day={day(4)}").glob("*.parquet")
+    file.write_bytes(file.read_bytes()[:200]) if damage == "truncated" else file.unlink()
+    for number in (2, 5):
+        world.land(day(number), rows_of(day(number), 61))
+    result = world.run(DAILY, day(1), day(6), succeed=False)
+    assert f"with rows of {day(4)}, is {'damaged' if damage == 'truncated' else 'gone'}" in failure(result)
+    assert f"Materialise validated_data of {day(4)} by itself" in failure(result)
+    # That of day 5 sees day 4.
+    assert computed(result, "features") == [day(2), day(3), day(6)]
+    assert computed(world.run(["validated_data", "quarantined_data"], day(4)), "validated_data") == [day(4)]
+    assert computed(world.run(DAILY, day(1), day(6)), "features") == [day(5)]
+    assert world.stages().features.tables["features"].read([day(5)]).num_rows == before.num_rows + 1
+    assert computed(world.run(["validated_data", "quarantined_data"], day(4)), "validated_data") == []

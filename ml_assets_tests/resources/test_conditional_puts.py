@@ -10,8 +10,8 @@ import pyarrow as pa
 import pytest
 
 from ml_assets.resources.lake import Lake
+from ml_assets.resources.lake_errors import LakeError
 from ml_assets.resources.objects import open_objects
-from ml_assets.resources.table import LakeError
 
 SCHEMA = pa.schema([("a", pa.int64())])
 Answer = tuple[int, bytes]

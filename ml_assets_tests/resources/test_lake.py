@@ -10,7 +10,7 @@ from deltalake.exceptions import CommitFailedError
 
 from ml_assets.core.fingerprint import EXPIRED
 from ml_assets.resources.lake import Lake
-from ml_assets.resources.table import LakeError
+from ml_assets.resources.lake_errors import LakeError
 
 SCHEMA = pa.schema([("a", pa.int64()), ("t", pa.timestamp("us", "UTC")), ("l", pa.list_(pa.string()))])
 FIRST, SECOND, THIRD = date(2025, 1, 1), date(2025, 1, 2), date(2025, 1, 3)

@@ -7,8 +7,8 @@ import pyarrow as pa
 import pytest
 
 from ml_assets.resources.lake import Lake
+from ml_assets.resources.lake_errors import LakeError
 from ml_assets.resources.planned_lake import PlannedLake, PlannedTable
-from ml_assets.resources.table import LakeError
 
 SCHEMA = pa.schema([("n", pa.int64())])
 FIRST, SECOND = date(2025, 1, 1), date(2025, 1, 2)

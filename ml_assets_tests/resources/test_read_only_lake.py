@@ -6,8 +6,8 @@ import pyarrow as pa
 import pytest
 
 from ml_assets.resources.lake import Lake
+from ml_assets.resources.lake_errors import LakeError
 from ml_assets.resources.read_only_lake import ReadOnlyLake
-from ml_assets.resources.table import LakeError
 
 DAY = date(2025, 1, 1)
 SCHEMA = pa.schema([("x", pa.int64())])

@@ -8,8 +8,8 @@ import pytest
 from ml_assets.core.schemas import to_pandas
 from ml_assets.core.spec import ModelSpec
 from ml_assets.pipeline.assets import LANDED_TO_FEATURES, landed_to_features
+from ml_assets.resources.lake_errors import LakeError
 from ml_assets.resources.read_only_lake import ReadOnlyLake
-from ml_assets.resources.table import LakeError
 from ml_assets.service.history import HeldHistory
 from ml_assets_tests.conftest import SMALL
 from ml_assets_tests.pipeline.test_labels import SPEC as WITH_LABEL_FILES
