@@ -64,7 +64,7 @@ class Parameters(SpecPart):
     scale_pos_weight: float = Field(1.0, gt=0)
     """Weight of the positives."""
     max_bin: int = Field(2048, ge=2)
-    """Bins of a feature's histogram. Up to 256 take one byte a value in memory, more take two; few bins cost average precision when positives are rare."""
+    """Bins of a feature's histogram. Up to 256 take one byte a value in memory, more take two. Few cost average precision when positives are rare."""
     max_cat_to_onehot: int = Field(4, ge=1)
     """Categories below which XGBoost splits one against the rest."""
     base_score: float = Field(0.5, gt=0, lt=1)
