@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
 import dagster as dg
@@ -12,7 +13,7 @@ from dagster._core.execution.plan.objects import StepRetryData
 from dagster._core.executor.step_delegating import CheckStepHealthResult, StepHandler, StepHandlerContext
 
 from ml_assets.core.memory import memory_for
-from ml_assets.core.pod_faults import PREEMPTIONS, SECONDS_AFTER_PREEMPTION, has_started, preemption, why_failed, why_refused, why_waiting
+from ml_assets.core.pod_faults import PREEMPTIONS, SECONDS_AFTER_PREEMPTION, has_started, is_ending, preemption, why_failed, why_refused, why_waiting
 from ml_assets.core.spec.compute import MemoryRule
 from ml_assets.core.step_pods import MEMORY_RULE, SHARES_POD, START_TIMEOUT, plain_pod
 from ml_assets.resources.shared_pod import SharedPod, step_key
@@ -118,17 +119,21 @@ class StepPods(StepHandler):
         job = self._jobs._get_k8s_step_job_name(step_handler_context)
         namespace = self._jobs._get_container_context(step_handler_context).namespace
         pods = [pod.to_dict() for pod in self._jobs._api_client.get_pods_in_job(job, namespace)]
+        key = step_key(step_handler_context)
+        self.preempted.discard(key)
         if not found.is_healthy:
+            # Kubernetes counts a pod as failed once it is told to end. Two ends of one attempt, this and its own, would break off the run.
+            if any(is_ending(pod, datetime.now(UTC)) for pod in pods):
+                return CheckStepHealthResult.healthy()
             if lost := preemption(pods):
-                self.preempted.add(step_key(step_handler_context))
+                self.preempted.add(key)
                 return CheckStepHealthResult.unhealthy(f"{lost}. Nothing was wrong with the step, and what it committed stays")
-            self.preempted.discard(step_key(step_handler_context))
             reasons = [reason for reason in map(why_failed, pods) if reason]
             return CheckStepHealthResult.unhealthy(" ".join([str(found.unhealthy_reason), *reasons]))
         if any(map(has_started, pods)):
             return found
         refused = None if pods else why_refused(self._events_of(job, namespace))
-        longest = int(step_handler_context.step_tags[step_key(step_handler_context)].get(START_TIMEOUT, 1800))
+        longest = int(step_handler_context.step_tags[key].get(START_TIMEOUT, 1800))
         waited = time.monotonic() - self._launched.setdefault(job, time.monotonic())
         if refused is None and waited <= longest:
             return found
