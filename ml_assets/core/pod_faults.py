@@ -13,6 +13,8 @@ PREEMPTED = ("Preempting", "Shutdown", "NodeShutdown", "NodeLost", "Terminated")
 PREEMPTIONS, SECONDS_AFTER_PREEMPTION = 3, 30.0
 # The time that a pod was given to end is over when its node says so; one of a node that is lost stays for ever.
 AFTER_ITS_TIME = timedelta(seconds=30)
+# Conditions of a job that has ended, which need not come with a count of failed pods: one that was removed may be counted nowhere.
+OVER = ("Complete", "Failed", "FailureTarget")
 # A quota is freed by others; nothing frees what a policy or a missing object forbids.
 MAY_PASS = "exceeded quota"
 
@@ -26,6 +28,11 @@ def is_ending(pod: Pod, now: datetime) -> bool:
     """Whether a pod was told to end and has time for it left, so that its process may be at work yet, and say itself what follows."""
     until = pod["metadata"].get("deletion_timestamp")
     return pod["status"].get("phase") == "Running" and until is not None and now < until + AFTER_ITS_TIME
+
+
+def is_over(job: Mapping[str, Any]) -> bool:
+    """Whether Kubernetes starts no more pods of a job."""
+    return any(one.get("type") in OVER and one.get("status") == "True" for one in job.get("conditions") or ())
 
 
 def why_failed(pod: Pod) -> str | None:

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from ml_assets.core.pod_faults import has_started, is_ending, preemption, why_failed, why_refused, why_waiting
+from ml_assets.core.pod_faults import has_started, is_ending, is_over, preemption, why_failed, why_refused, why_waiting
 
 NOW = datetime(2025, 1, 1, tzinfo=UTC)
 
@@ -90,3 +90,11 @@ def test_a_pod_that_was_told_to_end_is_waited_for_until_its_time_is_over():
     assert not is_ending(pod("Running", removed=until), until + timedelta(seconds=40))
     assert not is_ending(pod("Failed", removed=until), NOW)
     assert not is_ending(pod("Running"), NOW)
+
+
+def test_a_job_is_over_when_kubernetes_says_so_also_where_it_counts_no_pod():
+    assert is_over({"conditions": [{"type": "Failed", "status": "True"}], "failed": None})
+    assert is_over({"conditions": [{"type": "Suspended", "status": "False"}, {"type": "Complete", "status": "True"}]})
+    assert not is_over({"conditions": [{"type": "Failed", "status": "False"}]})
+    assert not is_over({"conditions": [{"type": "Suspended", "status": "True"}]})
+    assert not is_over({"conditions": None})

@@ -151,6 +151,21 @@ def test_a_pod_that_was_told_to_end_is_not_taken_for_lost_while_its_process_may_
     assert handler.preempted == {"small__features"}
 
 
+def test_a_step_that_says_nothing_after_its_job_is_over_is_not_waited_for_for_ever(instance, make_spec):
+    handler, context = launched(instance, make_spec())
+    api = handler._jobs._api_client
+    over = V1JobStatus(conditions=[k8s.V1JobCondition(type="Failed", status="True")])
+    api.batch_api.read_namespaced_job_status.return_value = V1Job(status=over)
+    assert handler.check_step_health(context).is_healthy
+    assert handler.check_step_health(context).unhealthy_reason.startswith("its pod is gone")
+    answers(handler, [pod("Succeeded")])
+    assert handler.check_step_health(context).unhealthy_reason.endswith("is over, and the step has not said how it ended.")
+    api.batch_api.read_namespaced_job_status.return_value = V1Job(status=V1JobStatus(active=1))
+    assert handler.check_step_health(context).is_healthy
+    api.batch_api.read_namespaced_job_status.return_value = V1Job(status=over)
+    assert handler.check_step_health(context).is_healthy
+
+
 class _Retrying:
     """A step in a run whose steps may be tried again."""
 
