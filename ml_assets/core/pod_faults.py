@@ -1,6 +1,7 @@
 """Why a pod failed, or has not started: what Kubernetes says of it, in words that name the field to change."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 Pod = Mapping[str, Any]
@@ -10,6 +11,10 @@ Pod = Mapping[str, Any]
 PREEMPTED = ("Preempting", "Shutdown", "NodeShutdown", "NodeLost", "Terminated")
 # A step that loses its pod through no fault of its own is given another, so often and after so many seconds.
 PREEMPTIONS, SECONDS_AFTER_PREEMPTION = 3, 30.0
+# The time that a pod was given to end is over when its node says so; one of a node that is lost stays for ever.
+AFTER_ITS_TIME = timedelta(seconds=30)
+# Conditions of a job that has ended, which need not come with a count of failed pods: one that was removed may be counted nowhere.
+OVER = ("Complete", "Failed", "FailureTarget")
 # A quota is freed by others; nothing frees what a policy or a missing object forbids.
 MAY_PASS = "exceeded quota"
 
@@ -17,6 +22,17 @@ MAY_PASS = "exceeded quota"
 def has_started(pod: Pod) -> bool:
     """Whether the containers of a pod have ever run."""
     return pod["status"].get("phase") not in (None, "Pending")
+
+
+def is_ending(pod: Pod, now: datetime) -> bool:
+    """Whether a pod was told to end and has time for it left, so that its process may be at work yet, and say itself what follows."""
+    until = pod["metadata"].get("deletion_timestamp")
+    return pod["status"].get("phase") == "Running" and until is not None and now < until + AFTER_ITS_TIME
+
+
+def is_over(job: Mapping[str, Any]) -> bool:
+    """Whether Kubernetes starts no more pods of a job."""
+    return any(one.get("type") in OVER and one.get("status") == "True" for one in job.get("conditions") or ())
 
 
 def why_failed(pod: Pod) -> str | None:
@@ -54,6 +70,8 @@ def preemption(pods: Sequence[Pod]) -> str | None:
                 return f"its pod had to go, {condition.get('reason')}: {condition.get('message') or 'no message'}"
         if pod["status"].get("reason") in PREEMPTED:
             return f"its pod had to go, {pod['status']['reason']}: {pod['status'].get('message') or 'no message'}"
+        if pod["metadata"].get("deletion_timestamp") and not pod["status"].get("reason"):
+            return "its pod was removed"
     return None
 
 

@@ -3,18 +3,27 @@
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
 import dagster as dg
 from dagster import DagsterEvent
 from dagster._core.events import EngineEventData
-from dagster._core.execution.plan.objects import StepRetryData
 from dagster._core.executor.step_delegating import CheckStepHealthResult, StepHandler, StepHandlerContext
 
 from ml_assets.core.memory import memory_for
-from ml_assets.core.pod_faults import PREEMPTIONS, SECONDS_AFTER_PREEMPTION, has_started, preemption, why_failed, why_refused, why_waiting
+from ml_assets.core.pod_faults import (
+    has_started,
+    is_ending,
+    is_over,
+    preemption,
+    why_failed,
+    why_refused,
+    why_waiting,
+)
 from ml_assets.core.spec.compute import MemoryRule
 from ml_assets.core.step_pods import MEMORY_RULE, SHARES_POD, START_TIMEOUT, plain_pod
+from ml_assets.resources.lost_pods import replace_lost_pods
 from ml_assets.resources.shared_pod import SharedPod, step_key
 
 if TYPE_CHECKING:
@@ -52,26 +61,10 @@ def step_executor(input_bytes: InputBytes) -> dg.ExecutorDefinition:
         executor = create(init_context._replace(executor_config={**config, **always}))
         pods = StepPods(cast("K8sStepHandler", executor._step_handler), SharedPod(), input_bytes)
         executor._step_handler = pods
-        replace_lost_pods(executor, pods)
+        replace_lost_pods(executor, pods.preempted)
         return executor
 
     return step_pods
-
-
-def replace_lost_pods(executor: dg.Executor, pods: "StepPods") -> None:
-    """Have an executor try a step again whose pod was lost to a preemption. Dagster would fail it: its own retries after a crash make no difference
-    between a node that is gone and a step that needs more memory than it has.
-    """
-    fail = executor.log_failure_or_retry_event_after_error
-
-    def fail_or_retry(step_context: Any, err_info: Any, known_state: Any) -> DagsterEvent:
-        step = step_context.step.key
-        attempts = known_state.get_retry_state().get_attempt_count(step)
-        if step not in pods.preempted or step_context.retry_mode.disabled or attempts >= PREEMPTIONS:
-            return fail(step_context, err_info, known_state)
-        return DagsterEvent.step_retry_event(step_context, StepRetryData(error=err_info, seconds_to_wait=SECONDS_AFTER_PREEMPTION))
-
-    executor.log_failure_or_retry_event_after_error = fail_or_retry
 
 
 class StepPods(StepHandler):
@@ -84,6 +77,7 @@ class StepPods(StepHandler):
     def __init__(self, jobs: "K8sStepHandler", shared: SharedPod, input_bytes: InputBytes):
         self._jobs, self._shared, self._input_bytes = jobs, shared, input_bytes
         self._launched: dict[str, float] = {}
+        self._over: set[str] = set()
         self.preempted: set[str] = set()
 
     @property
@@ -116,25 +110,38 @@ class StepPods(StepHandler):
             return self._shared.check_step_health(step_handler_context)
         found = self._jobs.check_step_health(step_handler_context)
         job = self._jobs._get_k8s_step_job_name(step_handler_context)
-        namespace = self._jobs._get_container_context(step_handler_context).namespace
+        namespace = cast("str", self._jobs._get_container_context(step_handler_context).namespace)
         pods = [pod.to_dict() for pod in self._jobs._api_client.get_pods_in_job(job, namespace)]
+        key = step_key(step_handler_context)
+        self.preempted.discard(key)
+        if found.is_healthy and self._is_silent(job, namespace):
+            found = CheckStepHealthResult.unhealthy(f"Kubernetes job {job} is over, and the step has not said how it ended.")
         if not found.is_healthy:
+            # Kubernetes counts a pod as failed once it is told to end. Two ends of one attempt, this and its own, would break off the run.
+            if any(is_ending(pod, datetime.now(UTC)) for pod in pods):
+                return CheckStepHealthResult.healthy()
             if lost := preemption(pods):
-                self.preempted.add(step_key(step_handler_context))
+                self.preempted.add(key)
                 return CheckStepHealthResult.unhealthy(f"{lost}. Nothing was wrong with the step, and what it committed stays")
-            self.preempted.discard(step_key(step_handler_context))
             reasons = [reason for reason in map(why_failed, pods) if reason]
             return CheckStepHealthResult.unhealthy(" ".join([str(found.unhealthy_reason), *reasons]))
         if any(map(has_started, pods)):
             return found
         refused = None if pods else why_refused(self._events_of(job, namespace))
-        longest = int(step_handler_context.step_tags[step_key(step_handler_context)].get(START_TIMEOUT, 1800))
+        longest = int(step_handler_context.step_tags[key].get(START_TIMEOUT, 1800))
         waited = time.monotonic() - self._launched.setdefault(job, time.monotonic())
         if refused is None and waited <= longest:
             return found
         why = refused or next(map(why_waiting, pods), "Kubernetes has made no pod of its job")
         self._jobs._api_client.delete_job(job, namespace)
         return CheckStepHealthResult.unhealthy(f"its pod {'cannot be made' if refused else f'has not started in {longest} s'}: {why}")
+
+    def _is_silent(self, job: str, namespace: str) -> bool:
+        """Whether a job was over at the last look already, so that what its step had to say has been heard since."""
+        status = self._jobs._api_client.get_job_status(job_name=job, namespace=namespace)
+        was_over, is_now = job in self._over, status is not None and is_over(status.to_dict())
+        self._over = self._over | {job} if is_now else self._over - {job}
+        return was_over and is_now
 
     def _events_of(self, job: str, namespace: str | None) -> list[Mapping[str, Any]]:
         """The events of a job; none where they may not be read."""

@@ -1,12 +1,16 @@
 """What Kubernetes says of a pod is told in words that name what to change."""
 
-from ml_assets.core.pod_faults import has_started, preemption, why_failed, why_refused, why_waiting
+from datetime import UTC, datetime, timedelta
+
+from ml_assets.core.pod_faults import has_started, is_ending, is_over, preemption, why_failed, why_refused, why_waiting
+
+NOW = datetime(2025, 1, 1, tzinfo=UTC)
 
 
-def pod(phase="Failed", state=None, **status):
+def pod(phase="Failed", state=None, removed=None, **status):
     containers = [{"name": "dagster", "state": state}] if state else []
     spec = {"active_deadline_seconds": 60, "containers": [{"resources": {"limits": {"memory": "2Gi"}}}]}
-    return {"spec": spec, "status": {"phase": phase, "container_statuses": containers, **status}}
+    return {"metadata": {"deletion_timestamp": removed}, "spec": spec, "status": {"phase": phase, "container_statuses": containers, **status}}
 
 
 def test_a_pod_that_ran_out_of_memory_names_its_limit_and_the_field():
@@ -69,3 +73,28 @@ def test_a_pod_that_had_to_go_for_others_is_told_from_one_that_failed_by_itself(
     assert preemption([pod(reason="DeadlineExceeded")]) is None
     out_of_memory = {"terminated": {"reason": "OOMKilled", "exit_code": 137}}
     assert preemption([pod(state=out_of_memory, conditions=[target])]) is None
+
+
+def test_a_pod_that_somebody_removed_had_to_go_and_one_that_failed_before_did_not():
+    told = {"terminated": {"reason": "Error", "exit_code": 1}}
+    assert preemption([pod(state=told, removed=NOW)]) == "its pod was removed"
+    assert preemption([pod(state=told)]) is None
+    assert preemption([pod(removed=NOW, reason="Evicted")]) is None
+    assert preemption([pod(state={"terminated": {"reason": "OOMKilled", "exit_code": 137}}, removed=NOW)]) is None
+
+
+def test_a_pod_that_was_told_to_end_is_waited_for_until_its_time_is_over():
+    until = NOW + timedelta(seconds=30)
+    assert is_ending(pod("Running", removed=until), NOW)
+    assert is_ending(pod("Running", removed=until), until + timedelta(seconds=20))
+    assert not is_ending(pod("Running", removed=until), until + timedelta(seconds=40))
+    assert not is_ending(pod("Failed", removed=until), NOW)
+    assert not is_ending(pod("Running"), NOW)
+
+
+def test_a_job_is_over_when_kubernetes_says_so_also_where_it_counts_no_pod():
+    assert is_over({"conditions": [{"type": "Failed", "status": "True"}], "failed": None})
+    assert is_over({"conditions": [{"type": "Suspended", "status": "False"}, {"type": "Complete", "status": "True"}]})
+    assert not is_over({"conditions": [{"type": "Failed", "status": "False"}]})
+    assert not is_over({"conditions": [{"type": "Suspended", "status": "True"}]})
+    assert not is_over({"conditions": None})

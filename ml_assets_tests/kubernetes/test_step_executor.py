@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -41,10 +41,14 @@ def answers(handler, pods=(), events=(), failed=False):
         api.batch_api.read_namespaced_job_status.return_value = V1Job(status=V1JobStatus(failed=1))
 
 
-def pod(phase, **status):
+def pod(phase, removed=None, **status):
     limits = k8s.V1ResourceRequirements(limits={"memory": "2Gi"})
     container = k8s.V1Container(name="dagster", resources=limits)
-    return V1Pod(metadata=k8s.V1ObjectMeta(name="pod"), spec=k8s.V1PodSpec(containers=[container]), status=V1PodStatus(phase=phase, **status))
+    return V1Pod(
+        metadata=k8s.V1ObjectMeta(name="pod", deletion_timestamp=removed),
+        spec=k8s.V1PodSpec(containers=[container]),
+        status=V1PodStatus(phase=phase, **status),
+    )
 
 
 def event(reason, message):
@@ -138,6 +142,30 @@ def test_a_step_whose_pod_was_lost_is_tried_again_and_one_that_failed_by_itself_
     assert answer.event_type_value == event
 
 
+def test_a_pod_that_was_told_to_end_is_not_taken_for_lost_while_its_process_may_say_what_follows(instance, make_spec):
+    handler, context = launched(instance, make_spec())
+    answers(handler, [pod("Running", removed=datetime.now(UTC) + timedelta(seconds=20))], failed=True)
+    assert handler.check_step_health(context).is_healthy
+    answers(handler, [pod("Running", removed=datetime.now(UTC) - timedelta(minutes=5))], failed=True)
+    assert handler.check_step_health(context).unhealthy_reason.startswith("its pod was removed")
+    assert handler.preempted == {"small__features"}
+
+
+def test_a_step_that_says_nothing_after_its_job_is_over_is_not_waited_for_for_ever(instance, make_spec):
+    handler, context = launched(instance, make_spec())
+    api = handler._jobs._api_client
+    over = V1JobStatus(conditions=[k8s.V1JobCondition(type="Failed", status="True")])
+    api.batch_api.read_namespaced_job_status.return_value = V1Job(status=over)
+    assert handler.check_step_health(context).is_healthy
+    assert handler.check_step_health(context).unhealthy_reason.startswith("its pod is gone")
+    answers(handler, [pod("Succeeded")])
+    assert handler.check_step_health(context).unhealthy_reason.endswith("is over, and the step has not said how it ended.")
+    api.batch_api.read_namespaced_job_status.return_value = V1Job(status=V1JobStatus(active=1))
+    assert handler.check_step_health(context).is_healthy
+    api.batch_api.read_namespaced_job_status.return_value = V1Job(status=over)
+    assert handler.check_step_health(context).is_healthy
+
+
 class _Retrying:
     """A step in a run whose steps may be tried again."""
 
@@ -153,7 +181,10 @@ def test_a_pod_that_finds_no_node_is_waited_for_and_then_removed_with_the_reason
     message = "0/1 nodes are available: 1 Insufficient nvidia.com/gpu."
     unscheduled = k8s.V1PodCondition(type="PodScheduled", status="False", reason="Unschedulable", message=message)
     answers(handler, [pod("Pending", conditions=[unscheduled])])
+    # Of the attempt before, which was lost to a preemption.
+    handler.preempted.add("small__features")
     assert handler.check_step_health(context).is_healthy
+    assert handler.preempted == set()
     assert not was_removed(handler)
     later = module.time.monotonic() + 601
     monkeypatch.setattr(module.time, "monotonic", lambda: later)
