@@ -219,7 +219,7 @@ def test_across_a_window_of_more_than_a_hundred_days_exactly_the_days_that_see_a
     assert computed(result, "features") == [day(107)]
 
 
-@pytest.mark.parametrize("damage", ["truncated", "gone"])
+@pytest.mark.parametrize("damage", ["truncated", pytest.param("gone", marks=pytest.mark.slow)])
 def test_a_day_whose_file_is_damaged_stops_no_other_and_is_made_again_when_it_is_asked_for_by_itself(world, damage):
     world.run(DAILY, day(1), day(6))
     before = world.stages().features.tables["features"].read([day(5)])

@@ -16,11 +16,12 @@ from dagster._core.test_utils import create_run_for_test
 from ml_assets.resources.dead_runs import FOLDER, fail_dead_runs, is_dead, mark_alive
 from ml_assets.resources.local_runs import WatchfulRunLauncher
 
+# Of the instance it needs to know no more; Dagster takes seconds to import.
 HOLDS = """
-import sys, time, dagster as dg
+import sys
+from types import SimpleNamespace
 from ml_assets.resources.dead_runs import mark_alive
-with dg.DagsterInstance.from_config(sys.argv[1]) as instance:
-    mark_alive(instance, sys.argv[2])
+mark_alive(SimpleNamespace(is_ephemeral=False, root_directory=sys.argv[1]), sys.argv[2])
 print("held", flush=True)
 sys.stdin.read()
 """
