@@ -15,7 +15,7 @@ class Progress:
     """How far one phase of boosting has come.
 
     phase: `early_stopping` or `refit`. round: rounds done. rounds: the most that it will take. curve: metrics of all rounds so far. rows_per_second:
-    rows times rounds in a second, since the last report. seconds_left: for all rounds that may be left, which is the most that it takes.
+    rows times rounds in a second, since the last report. seconds_left: for all rounds that may be left, at the pace of all rounds so far.
     """
 
     phase: str
@@ -48,7 +48,8 @@ class Pace:
 
     def __init__(self, tell: Tell, phase: str, rounds: int, rows: int, begun: int = 0, clock: Callable[[], float] = time.monotonic):
         self._tell, self._phase, self._rounds, self._rows, self._clock = tell, phase, rounds, rows, clock
-        self._told_at, self._told, self._has_told = clock(), begun, False
+        self._begun_at, self._begun, self._has_told = clock(), begun, False
+        self._told_at, self._told = self._begun_at, begun
 
     def round(self, done: int, curve: Curve, last: bool = False) -> None:
         """`done` rounds are done; the last one is told of whenever an earlier one was."""
@@ -56,7 +57,8 @@ class Pace:
         if done <= self._told or not (seconds >= SECONDS_BETWEEN or (last and self._has_told)):
             return
         a_round = max(seconds, 1e-9) / (done - self._told)
-        left = 0.0 if last else (self._rounds - done) * a_round
+        # Of all rounds: a single one may have waited for a slow checkpoint.
+        left = 0.0 if last else (self._rounds - done) * (self._told_at + seconds - self._begun_at) / (done - self._begun)
         self._told_at, self._told, self._has_told = self._told_at + seconds, done, True
         self._tell(Progress(self._phase, done, self._rounds, curve, self._rows / a_round, left))
 

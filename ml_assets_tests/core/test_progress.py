@@ -37,6 +37,15 @@ def test_a_report_has_rate_and_time_left_of_the_rounds_since_the_last():
     assert told[0].curve == {"logloss": [0.5] * 10}
 
 
+def test_one_slow_round_does_not_promise_that_all_will_be():
+    clock, told, watched = pace()
+    clock.now += 5
+    watched.round(10, {})
+    clock.now += 17
+    watched.round(11, {})
+    assert told[1].seconds_left == 89 * 2.0
+
+
 def test_rounds_of_an_earlier_run_do_not_count_for_the_rate():
     clock, told, watched = pace(begun=50)
     clock.now += 10
