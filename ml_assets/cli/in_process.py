@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ml_assets.core.spec import ModelSpec
 from ml_assets.pipeline.assets import asset_key
 from ml_assets.pipeline.attempts import ATTENDED
-from ml_assets.resources.dead_runs import fail_dead_runs, mark_alive
+from ml_assets.resources.dead_runs import NOT_RETRIED, fail_dead_runs, mark_alive
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -56,7 +56,7 @@ def run_days(
     result = job.get_subset(asset_selection=assets, asset_check_selection=checks).execute_in_process(
         instance=instance,
         run_id=run_id,
-        tags={**_partition_tags(days), ATTENDED: "true"},
+        tags={**_partition_tags(days), **NOT_RETRIED, ATTENDED: "true"},
         run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
         raise_on_error=False,
     )

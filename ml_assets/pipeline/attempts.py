@@ -16,7 +16,7 @@ from ml_assets.core.pod_faults import PREEMPTIONS, SECONDS_AFTER_PREEMPTION
 from ml_assets.pipeline.compute import StepSettings
 from ml_assets.pipeline.run_guard import run_has_ended
 from ml_assets.pipeline.step_metrics import push_failure
-from ml_assets.resources.dead_runs import mark_alive
+from ml_assets.resources.dead_runs import NOT_RETRIED, mark_alive
 
 # On runs that somebody sits before and waits for.
 ATTENDED = "ml_assets/attended"
@@ -33,8 +33,8 @@ def by_cause(context: dg.OpExecutionContext | dg.AssetExecutionContext, settings
         dagster.RetryRequested: for a fault of the world, as long as the specification has attempts left. Dagster waits and runs the step again.
         dagster.Failure: for every other fault, and for the last one of the world. Nothing tries it again; the message says what to do.
     """
-    if _is_in_process_of_run(context) and GRPC_INFO_TAG not in context.run.tags:
-        mark_alive(context.instance, context.run_id)
+    if _is_in_process_of_run(context) and GRPC_INFO_TAG not in context.run.tags and mark_alive(context.instance, context.run_id):
+        context.instance.add_run_tags(context.run_id, NOT_RETRIED)
     began = time.monotonic()
     try:
         yield

@@ -12,16 +12,21 @@ if TYPE_CHECKING:
     from dagster import DagsterInstance
 
 FOLDER = "runs_in_process"
+NOT_RETRIED = {"dagster/max_retries": "0"}
+"""Tags of such a run. Dagster would say of one that died that it will be tried again, and cannot: no code server knows its job."""
 # A lock lasts as long as its file is open, and no longer than this process.
 _held: dict[Path, int] = {}
 
 
-def mark_alive(instance: "DagsterInstance", run_id: str) -> None:
+def mark_alive(instance: "DagsterInstance", run_id: str) -> bool:
     """From now until the end of this process, whatever ends it, a file in Dagster's home is locked that says that the run goes on here. Where that
     cannot be written, nothing is known of the run.
+
+    Returns:
+        Whether that is new.
     """
     if instance.is_ephemeral or (path := _path(instance, run_id)) in _held:
-        return
+        return False
     # Nobody sees it before it is locked.
     unseen = path.with_name(f".{uuid4().hex}")
     with suppress(OSError):
@@ -30,6 +35,7 @@ def mark_alive(instance: "DagsterInstance", run_id: str) -> None:
         fcntl.flock(file, fcntl.LOCK_EX)
         unseen.rename(path)
         _held[path] = file
+    return path in _held
 
 
 def is_dead(instance: "DagsterInstance", run_id: str) -> bool:

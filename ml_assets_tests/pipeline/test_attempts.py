@@ -172,3 +172,15 @@ def test_an_interruption_is_a_preemption_where_the_step_has_a_process_and_nobody
             by_cause(context, step_settings(SPEC, "features"), "small/features"),
         ):
             raise DagsterExecutionInterruptedError
+
+
+def test_a_run_in_the_process_of_a_command_that_dies_is_not_said_to_be_tried_again(tmp_path, make_spec):
+    (tmp_path / "dagster.yaml").write_text("run_retries: {enabled: true, max_retries: 1}")
+    with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
+        world = World(tmp_path, make_spec(), instance=instance)
+        world.land(day(1), rows_of(day(1)))
+        runs = [create_run_for_test(instance, status=dg.DagsterRunStatus.STARTED), world.run(["raw_data"], day(1)).dagster_run]
+        for run in runs:
+            instance.report_run_failed(run, "its process is gone")
+        said = [instance.get_run_by_id(run.run_id).tags.get("dagster/will_retry") for run in runs]
+        assert said == ["true", "false"]
