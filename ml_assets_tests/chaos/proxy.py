@@ -97,7 +97,7 @@ class FaultProxy:
                 self.close_connection = True
 
             def log_message(self, *_: object) -> None:
-                pass
+                """Nothing is said of each request."""
 
         class Server(ThreadingHTTPServer):
             daemon_threads = True

@@ -39,7 +39,7 @@ def test_a_scheduler_that_does_not_answer_is_named():
         pytest.raises(ClusterUnavailable, match=rf"no scheduler answers at {address} within 0.5 s .*check the address"),
         open_cluster(_spec(address=address), print, seconds_to_connect=0.5),
     ):
-        pass
+        pytest.fail("there is a cluster")
 
 
 def test_workers_that_do_not_come_are_counted():
@@ -63,7 +63,7 @@ def test_workers_that_do_not_come_are_counted():
             pytest.raises(ClusterUnavailable, match=r"has 0 of the 3 workers asked for after 0.5 s; start more of them, or lower"),
             open_cluster(_spec(address=ready[0], workers=3), print, seconds_for_workers=0.5),
         ):
-            pass
+            pytest.fail("there is a cluster")
     finally:
         stop.append(True)
         serving.join()
@@ -83,7 +83,7 @@ def test_a_missing_package_names_the_extra(monkeypatch, package):
         pytest.raises(ClusterUnavailable, match=rf"the package {package} is not installed; .*pip install 'ml_assets\[dask\]'"),
         open_cluster(_spec(kubernetes={"image": "ml-assets:1"}), print),
     ):
-        pass
+        pytest.fail("there is a cluster")
 
 
 def _operators_schema() -> dict:

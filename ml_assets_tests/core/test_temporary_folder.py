@@ -57,6 +57,6 @@ def test_a_folder_that_was_made_just_now_and_folders_of_others_stay(temporary):
     (temporary / "rows_new").mkdir()
     (temporary / "rows_new" / LOCK).touch()
     (temporary / "rows_of_others").mkdir()
-    with temporary_folder("rows_"):
-        pass
+    with temporary_folder("rows_") as mine:
+        assert mine.parent == temporary
     assert sorted(path.name for path in temporary.iterdir()) == ["rows_new", "rows_of_others"]
