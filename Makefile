@@ -21,21 +21,21 @@ help:  ## List the verbs
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
 
 run: $(VENV)/.installed home  ## Make everything the model of the newest day needs (MODEL=fraud_detection)
-	@$(BIN)/python -m ml_assets.cli.run $(MODEL)
+	@$(BIN)/python -m ml_assets.cli.commands.run $(MODEL)
 
 run-s3: $(VENV)/.installed-dev  ## The same on an S3 server on this machine, twice (examples/s3)
 	@$(BIN)/python examples/s3/run.py
 
 plan: $(VENV)/.installed home  ## Print what a backfill would make, and why (DAYS=2026-08-15...2026-09-01 JOB=daily or features)
-	@$(BIN)/python -m ml_assets.cli.plan $(MODEL) --job $(JOB) $(if $(DAYS),--days $(DAYS))
+	@$(BIN)/python -m ml_assets.cli.commands.plan $(MODEL) --job $(JOB) $(if $(DAYS),--days $(DAYS))
 
 quarantine: $(VENV)/.installed home  ## Write the quarantined rows as CSV, to be corrected (DAYS=2026-08-15...2026-09-01 OUT=file.csv)
-	@$(BIN)/python -m ml_assets.cli.quarantine $(MODEL) $(if $(DAYS),--days $(DAYS)) $(if $(OUT),--out $(OUT))
+	@$(BIN)/python -m ml_assets.cli.commands.quarantine $(MODEL) $(if $(DAYS),--days $(DAYS)) $(if $(OUT),--out $(OUT))
 
 repair: $(VENV)/.installed home  ## Take corrected rows (FILE=file.csv), or apply changed rules, and make again what sees a difference
-	@$(BIN)/python -m ml_assets.cli.repair $(MODEL) $(if $(FILE),--file $(FILE))
+	@$(BIN)/python -m ml_assets.cli.commands.repair $(MODEL) $(if $(FILE),--file $(FILE))
 
-RELEASE = $(BIN)/python -m ml_assets.cli.release $(MODEL)
+RELEASE = $(BIN)/python -m ml_assets.cli.commands.release $(MODEL)
 # As the shell has them, so that a reason may hold any character.
 SAID = $(if $(REASON),--reason "$$REASON") $(if $(ACTOR),--actor "$$ACTOR")
 
@@ -58,16 +58,16 @@ promote: $(VENV)/.installed home  ## Make a version the champion at once (VERSIO
 	@$(RELEASE) promote --version $(VERSION) $(SAID)
 
 notifications: $(VENV)/.installed home  ## Print what people were told, open notifications first (docs/notifications.md)
-	@$(BIN)/python -m ml_assets.cli.notifications
+	@$(BIN)/python -m ml_assets.cli.commands.notifications
 
 notify-test: $(VENV)/.installed home  ## Send a message to every target of ML_ASSETS_NOTIFY, and say whether it took it
-	@$(BIN)/python -m ml_assets.cli.notifications --test
+	@$(BIN)/python -m ml_assets.cli.commands.notifications --test
 
 serve: $(VENV)/.installed  ## Serve scores over HTTP (MODEL=fraud_detection PORT=8000 HOST=127.0.0.1; docs/serving.md)
-	@$(BIN)/python -m ml_assets.cli.serve $(MODEL) --host $(HOST) --port $(PORT)
+	@$(BIN)/python -m ml_assets.cli.commands.serve $(MODEL) --host $(HOST) --port $(PORT)
 
 kserve: $(VENV)/.installed  ## Print the KServe manifest of what is live (docs/serving.md)
-	@$(BIN)/python -m ml_assets.cli.kserve $(MODEL)
+	@$(BIN)/python -m ml_assets.cli.commands.kserve $(MODEL)
 
 test: $(VENV)/.installed-dev  ## Run the tests
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
@@ -76,7 +76,7 @@ chaos: $(VENV)/.installed-dev  ## Kill runs and spoil what they work with, and c
 	@$(BIN)/python -W ignore -m ml_assets_tests.chaos $(if $(KILLS),--kills $(KILLS)) $(if $(SEED),--seed $(SEED))
 
 doctor: $(VENV)/.installed home  ## Check the instance in DAGSTER_HOME and the environment, and say how to mend what is wrong
-	@$(BIN)/python -m ml_assets.cli.doctor
+	@$(BIN)/python -m ml_assets.cli.commands.doctor
 
 k8s-test: $(VENV)/.installed-dev  ## Submit the jobs of a training and a data step to the cluster of KUBECONFIG, and say what it took
 	@$(BIN)/python -m pytest -n 0 -m kubernetes -rs -s ml_assets_tests/kubernetes
@@ -91,10 +91,10 @@ lint: $(VENV)/.installed-dev  ## Check style, types and import contracts
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/pyright && $(BIN)/lint-imports
 
 audit: $(VENV)/.installed-audit  ## Ask the advisory database about every dependency that is pinned; says what is pinned where it cannot be reached
-	@$(BIN)/python -m ml_assets.cli.audit
+	@$(BIN)/python -m ml_assets.cli.commands.audit
 
 docs: $(VENV)/.installed-dev  ## Write the documents that are generated from the code
-	@$(BIN)/python -m ml_assets.cli.docs
+	@$(BIN)/python -m ml_assets.cli.commands.docs
 
 screenshots: $(VENV)/.installed-docs home  ## Take the pictures of the documents (needs Chromium with its driver, and `make run` before)
 	@$(BIN)/python docs/screenshots.py

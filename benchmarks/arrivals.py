@@ -1,11 +1,13 @@
-"""A tick of the arrivals sensor when nothing has changed, over a look-back of 400 days on S3, against the bare listing of the same objects.
+"""A tick of the arrivals sensor when nothing has changed, over a look-back of 400 days on S3, against the bare listing
+of the same objects.
 
     python benchmarks/arrivals.py [--objects N ...]
 
-The buckets of landing and lake are served over HTTP by moto in a process of its own, which puts the landed objects into its memory directly. The lake
-holds all 400 days under the fingerprints that the sensor expects. The floor is boto3's paginated listing of the landing, which compares nothing.
-Requests are all that the server answers, those to open the lake's table included. Processor seconds and memory are those of the measured process
-alone; wall seconds include the server, which writes a page more slowly than a store would: so the look's bound in seconds is off here.
+The buckets of landing and lake are served over HTTP by moto in a process of its own, which puts the landed objects into
+its memory directly. The lake holds all 400 days under the fingerprints that the sensor expects. The floor is boto3's
+paginated listing of the landing, which compares nothing. Requests are all that the server answers, those to open the
+lake's table included. Processor seconds and memory are those of the measured process alone; wall seconds include the
+server, which writes a page more slowly than a store would: so the look's bound in seconds is off here.
 """
 
 import argparse
@@ -28,7 +30,9 @@ LAST = date(2026, 11, 12)
 
 
 def serve(objects: int) -> None:
-    """Serve a bucket with so many small objects, spread evenly over the days, until the standard input ends; prints the address."""
+    """Serve a bucket with so many small objects, spread evenly over the days, until the standard input ends; prints the
+    address.
+    """
     import logging
 
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication
@@ -41,7 +45,9 @@ def serve(objects: int) -> None:
         store.create_bucket(name, "us-east-1")
     for number in range(objects):
         day = LAST - timedelta(days=number % DAYS)
-        store.put_object(BUCKET, f"events/{day}/part-{number // DAYS:05}.csv", b"id\n%d\n" % number, disable_notification=True)
+        store.put_object(
+            BUCKET, f"events/{day}/part-{number // DAYS:05}.csv", b"id\n%d\n" % number, disable_notification=True
+        )
     list_from_an_index(store, sorted(store.get_bucket(BUCKET).keys))
     answer, answered = DomainDispatcherApplication.__call__, [0]
 
@@ -61,14 +67,19 @@ def serve(objects: int) -> None:
 
 
 def list_from_an_index(store, names: list[str]) -> None:
-    """Find each page by bisection: moto itself sorts the whole bucket for each page, a second at 100,000 objects, which no store does."""
+    """Find each page by bisection: moto itself sorts the whole bucket for each page, a second at 100,000 objects, which
+    no store does.
+    """
 
     by_moto = store.list_objects_v2
 
     def page(bucket, prefix, delimiter, continuation_token, start_after, max_keys):
         if bucket.name != BUCKET:
             return by_moto(bucket, prefix, delimiter, continuation_token, start_after, max_keys)
-        begin = max(bisect_left(names, prefix or ""), bisect_right(names, store._pagination_tokens.get(continuation_token) or start_after or ""))
+        begin = max(
+            bisect_left(names, prefix or ""),
+            bisect_right(names, store._pagination_tokens.get(continuation_token) or start_after or ""),
+        )
         found = [name for name in names[begin : begin + max_keys + 1] if name.startswith(prefix or "")]
         following = None
         if len(found) > max_keys:
@@ -81,23 +92,25 @@ def list_from_an_index(store, names: list[str]) -> None:
 
 def sensor(address: str):
     """Specification, landing and lake; a new client and newly opened tables, as each tick has them."""
-    from ml_assets.pipeline.spec_files import read_spec
-    from ml_assets.resources.lake import Lake
-    from ml_assets.resources.landing import Landing
+    from ml_assets.cli.spec_files import read_spec
+    from ml_assets.resources.lake.lake import Lake
+    from ml_assets.resources.storage.landing import Landing
 
     spec = read_spec(REPOSITORY / "ml_assets" / "defs" / "fraud_detection" / "defs.yaml")
     source = spec.source.model_copy(update={"files": "events/{day}/*", "start": LAST - timedelta(days=DAYS - 1)})
-    spec = spec.model_copy(update={"source": source, "sensor": spec.sensor.model_copy(update={"look_back": timedelta(days=DAYS)})})
+    spec = spec.model_copy(
+        update={"source": source, "sensor": spec.sensor.model_copy(update={"look_back": timedelta(days=DAYS)})}
+    )
     s3 = {"endpoint_url": address, "region_name": "us-east-1"}
     return spec, Landing(uri=f"s3://{BUCKET}", s3=s3), Lake(uri=f"s3://{LAKE}/lake", s3=s3)
 
 
 def fill_lake(address: str) -> None:
     """Commit every day to the lake under the fingerprint of what lies in the landing."""
-    from ml_assets.core.fingerprint import fingerprint
-    from ml_assets.core.schemas import raw_schema
-    from ml_assets.core.spec.feed import rows_feed
-    from ml_assets.pipeline.ingestion import Ingestion, describe_objects
+    from ml_assets.core.model_spec.file_feed import rows_feed
+    from ml_assets.core.tables.fingerprint import fingerprint
+    from ml_assets.core.tables.schemas import raw_schema
+    from ml_assets.pipeline.ingestion.stage import Ingestion, describe_objects
 
     spec, landing, opened = sensor(address)
     stage, expected = Ingestion(rows_feed(spec), spec.late_data, opened, landing), {}
@@ -105,16 +118,18 @@ def fill_lake(address: str) -> None:
         expected[seen.day] = fingerprint(stage.code, stage.spec_part, describe_objects(seen.objects or []))
     for begin in range(0, DAYS, 50):
         days = list(expected)[begin : begin + 50]
-        stage.tables[stage.name].commit({day: raw_schema(spec).empty_table() for day in days}, {day: expected[day] for day in days})
+        stage.tables[stage.name].commit(
+            {day: raw_schema(spec).empty_table() for day in days}, {day: expected[day] for day in days}
+        )
 
 
 def tick(address: str) -> None:
     """One tick in which nothing has changed."""
-    from ml_assets.core.arrivals import Memory
-    from ml_assets.pipeline.sensors import look, standing_in
+    from ml_assets.core.ingestion.sensor_cursor import SensorCursor
+    from ml_assets.pipeline.automation.arrivals_sensor import look, standing_in
 
     spec, landing, opened = sensor(address)
-    seen = look(spec, landing, standing_in(spec, opened, landing), Memory(), NOW, clock=lambda: 0.0)
+    seen = look(spec, landing, standing_in(spec, opened, landing), SensorCursor(), NOW, clock=lambda: 0.0)
     assert not seen.requests
     assert f"looked at {DAYS} complete days" in seen.note
     assert seen.note.endswith("nothing changed"), seen.note
@@ -136,11 +151,13 @@ def requests_answered(address: str) -> int:
 
 
 def report(what: str, address: str) -> None:
-    """Do one thing up to MOST_REPEATS times within ENOUGH seconds and print the best wall and processor seconds, requests, and peak memory (MB)."""
+    """Do one thing up to MOST_REPEATS times within ENOUGH seconds and print the best wall and processor seconds,
+    requests, and peak memory (MB).
+    """
     work, wall, processor, requests = {"tick": tick, "floor": floor}[what], [], [], 0
     # Imports and the tables of the lake as a code server has them after its first tick.
     if what == "tick":
-        from ml_assets.pipeline.sensors import standing_in
+        from ml_assets.pipeline.automation.arrivals_sensor import standing_in
 
         spec, landing, opened = sensor(address)
         standing_in(spec, opened, landing)
@@ -159,14 +176,18 @@ def report(what: str, address: str) -> None:
 def measure(objects: int) -> None:
     """Floor and tick for one number of objects, each in a process of its own, and a line of the table."""
     command = [sys.executable, "-W", "ignore", __file__]
-    with subprocess.Popen([*command, "--serve", str(objects)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+    with subprocess.Popen(
+        [*command, "--serve", str(objects)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as server:
         assert server.stdin is not None
         assert server.stdout is not None
         address = server.stdout.readline().strip()
         subprocess.run([*command, "--fill", address], check=True)
         found = {}
         for what in ("floor", "tick"):
-            output = subprocess.run([*command, "--only", what, address], check=True, capture_output=True, text=True).stdout
+            output = subprocess.run(
+                [*command, "--only", what, address], check=True, capture_output=True, text=True
+            ).stdout
             found[what] = json.loads(output.splitlines()[-1])
         server.stdin.close()
     columns = [f"{objects:>8,}"]
@@ -195,7 +216,9 @@ def main() -> None:
     elif asked.only:
         report(*asked.only)
     else:
-        print(f"A look over {DAYS} days when nothing has changed: wall and processor seconds, requests, peak memory of the process in MB")
+        print(
+            f"A look over {DAYS} days when nothing has changed: wall and processor seconds, requests, peak memory of the process in MB"
+        )
         print(f"{'objects':>8}   {'the sensor':^26}   {'bare listing':^26}   {'ratio':^27}")
         for objects in asked.objects:
             measure(objects)

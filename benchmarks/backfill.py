@@ -1,8 +1,10 @@
-"""Raw files to features for many days: a range run of Dagster against a bare loop over the same core functions, in the same minute.
+"""Raw files to features for many days: a range run of Dagster against a bare loop over the same core functions, in the
+same minute.
 
     python benchmarks/backfill.py [--days N]
 
-The floor reads, validates and builds features in memory and writes nothing. The ratio is what the lake, the fingerprints and Dagster's events cost.
+The floor reads, validates and builds features in memory and writes nothing. The ratio is what the lake, the
+fingerprints and Dagster's events cost.
 """
 
 import argparse
@@ -20,7 +22,7 @@ SPEC = REPOSITORY / "ml_assets" / "defs" / "fraud_detection" / "defs.yaml"
 
 def specification():
     """The example's specification with a history that is long enough: days that have not come yet are no partitions."""
-    from ml_assets.pipeline.spec_files import read_spec
+    from ml_assets.cli.spec_files import read_spec
 
     spec = read_spec(SPEC)
     return spec.model_copy(update={"source": spec.source.model_copy(update={"start": date(2024, 1, 1)})})
@@ -31,10 +33,10 @@ def floor(root: Path, days: int) -> None:
     import pandas as pd
     import pyarrow as pa
 
-    from ml_assets.core.features import build_features, columns_read, days_read
-    from ml_assets.core.landed_files import read_landed_file
-    from ml_assets.core.schemas import LANDED_OBJECTS, to_pandas
-    from ml_assets.core.validation import validate_day
+    from ml_assets.core.features.point_in_time import build_features, columns_read, days_read
+    from ml_assets.core.ingestion.file_reader import read_landed_file
+    from ml_assets.core.tables.schemas import LANDED_OBJECTS_SCHEMA, to_pandas
+    from ml_assets.core.validation.validate_day import validate_day
 
     spec = specification()
     offsets, frames = days_read(spec), {}
@@ -44,9 +46,13 @@ def floor(root: Path, days: int) -> None:
         raw = read_landed_file(spec, path.name, content).rows
         assert raw is not None
         objects = [{"key": path.name, "digest": "", "size": len(content), "rows": raw.num_rows, "fault": None}]
-        accepted = validate_day(spec, day, raw, pa.Table.from_pylist(objects, schema=LANDED_OBJECTS)).accepted
+        accepted = validate_day(spec, day, raw, pa.Table.from_pylist(objects, schema=LANDED_OBJECTS_SCHEMA)).accepted
         frames[day] = to_pandas(accepted.select(columns_read(spec)))
-        seen = [frames[day - timedelta(days=offset)] for offset in reversed(offsets) if offset and day - timedelta(days=offset) in frames]
+        seen = [
+            frames[day - timedelta(days=offset)]
+            for offset in reversed(offsets)
+            if offset and day - timedelta(days=offset) in frames
+        ]
         build_features(spec, frames[day], pd.concat(seen, ignore_index=True) if seen else frames[day].iloc[:0])
         frames.pop(day - timedelta(days=offsets[-1]), None)
 
@@ -56,7 +62,8 @@ def pipeline(root: Path, days: int) -> None:
     import dagster as dg
 
     from ml_assets.defs.environment import Settings, build_environment
-    from ml_assets.pipeline.assets import LANDED_TO_FEATURES, asset_key, build_assets
+    from ml_assets.pipeline.asset_names import LANDED_TO_FEATURES
+    from ml_assets.pipeline.graph.assets import asset_key, build_assets
 
     spec = specification()
     home = root / "dagster"
@@ -64,14 +71,23 @@ def pipeline(root: Path, days: int) -> None:
     (home / "dagster.yaml").symlink_to(REPOSITORY / "dagster.yaml")
     last = spec.source.start + timedelta(days=days - 1)
     settings = Settings(
-        "local", str(root / "landing"), str(root / "lake"), f"sqlite:///{root / 'mlflow.db'}", str(home), str(root / "production"), {}
+        "local",
+        str(root / "landing"),
+        str(root / "lake"),
+        f"sqlite:///{root / 'mlflow.db'}",
+        str(home),
+        str(root / "production"),
+        {},
     )
     with dg.DagsterInstance.from_config(str(home)) as instance:
         result = dg.materialize(
             build_assets(spec),
             selection=[asset_key(spec, name) for name in LANDED_TO_FEATURES],
             instance=instance,
-            tags={"dagster/asset_partition_range_start": str(spec.source.start), "dagster/asset_partition_range_end": str(last)},
+            tags={
+                "dagster/asset_partition_range_start": str(spec.source.start),
+                "dagster/asset_partition_range_end": str(last),
+            },
             resources=build_environment(settings).resources,
             run_config={"loggers": {"console": {"config": {"log_level": "ERROR"}}}},
         )
@@ -99,7 +115,7 @@ def main() -> None:
         {"floor": floor, "pipeline": pipeline}[asked.only](asked.root, asked.days)
         print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
         return
-    from ml_assets.cli.simulate import write_landing
+    from ml_assets.cli.commands.simulate import write_landing
 
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)

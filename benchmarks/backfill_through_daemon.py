@@ -1,9 +1,11 @@
-"""Raw files to features as people backfill: launched over GraphQL, made by a real daemon, with three bad days and a missing one, killed if asked.
+"""Raw files to features as people backfill: launched over GraphQL, made by a real daemon, with three bad days and a
+missing one, killed if asked.
 
     python benchmarks/backfill_through_daemon.py [--days 400] [--kills 0] [--compare-memory]
 
-The floor is a bare loop over the same functions and files in the same minutes. What waiting takes is told apart: for the daemon to look at backfills,
-for the queue, for the process of the run, and for the daemon to find that the run has ended.
+The floor is a bare loop over the same functions and files in the same minutes. What waiting takes is told apart: for
+the daemon to look at backfills, for the queue, for the process of the run, and for the daemon to find that the run has
+ended.
 """
 
 import argparse
@@ -18,9 +20,9 @@ from pathlib import Path
 import yaml
 from backfill import SPEC, measure, specification
 
-from ml_assets.cli.simulate import write_landing
-from ml_assets_tests.lake_content import digests
-from ml_assets_tests.local_instance import LocalInstance
+from ml_assets.cli.commands.simulate import write_landing
+from ml_assets_tests.support.lake_content import digests
+from ml_assets_tests.support.local_instance import LocalInstance
 
 
 def land(landing: Path, start: date, days: int) -> list[date]:
@@ -29,7 +31,9 @@ def land(landing: Path, start: date, days: int) -> list[date]:
 
     write_landing(landing, start, days)
     broken, torn, column, missing = (start + timedelta(days=days * part // 10) for part in (2, 4, 6, 8))
-    files = {day: landing / "fraud_detection" / str(day) / "transactions.parquet" for day in (broken, torn, column, missing)}
+    files = {
+        day: landing / "fraud_detection" / str(day) / "transactions.parquet" for day in (broken, torn, column, missing)
+    }
     rows = pd.read_parquet(files[broken])
     rows.loc[rows.index % 5 < 3, "amount"] = -1.0
     rows.to_parquet(files[broken], index=False)
@@ -59,7 +63,8 @@ class Backfill:
         with self.instance as instance:
             instance.start_webserver()
             instance.start_daemon()
-            # As in a lasting instance: the daemon's first look, which would find the backfill at once, is over, and the next is at any time.
+            # As in a lasting instance: the daemon's first look, which would find the backfill at once, is over, and the
+            # next is at any time.
             instance.wait("the daemon", lambda: "BackfillDaemon" in (instance.root / "daemon.log").read_text(), 90)
             time.sleep(random.uniform(10, 40))
             for number in range(kills):
@@ -116,7 +121,9 @@ class Backfill:
 
 
 def named_in_check(home: Path) -> tuple[int, list[str]]:
-    """How many days the newest result of every_day_accepted counts as faulty, and the days that it names with the reason."""
+    """How many days the newest result of every_day_accepted counts as faulty, and the days that it names with the
+    reason.
+    """
     import dagster as dg
 
     key = dg.AssetCheckKey(dg.AssetKey(["fraud_detection", "validated_data"]), "every_day_accepted")
@@ -126,14 +133,23 @@ def named_in_check(home: Path) -> tuple[int, list[str]]:
     assert record.event.dagster_event is not None
     metadata = record.event.dagster_event.asset_check_evaluation_data.metadata
     lines = [line.data for line in metadata["faults"].records]
-    return metadata["days_not_accepted"].value, [f"{line['day']}: {line['reason']}" for line in lines if line["scope"] == "day"]
+    return metadata["days_not_accepted"].value, [
+        f"{line['day']}: {line['reason']}" for line in lines if line["scope"] == "day"
+    ]
 
 
 def main() -> None:
-    """Floor, backfill, floor; then the tables and the check, a smaller backfill for its memory, and a disturbed one if asked."""
+    """Floor, backfill, floor; then the tables and the check, a smaller backfill for its memory, and a disturbed one if
+    asked.
+    """
     arguments = argparse.ArgumentParser()
     arguments.add_argument("--days", type=int, default=400)
-    arguments.add_argument("--kills", type=int, default=0, help="also make all days on another lake with this many kills of the run, and compare")
+    arguments.add_argument(
+        "--kills",
+        type=int,
+        default=0,
+        help="also make all days on another lake with this many kills of the run, and compare",
+    )
     arguments.add_argument("--compare-memory", action="store_true", help="also make a tenth of the days")
     asked = arguments.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -153,7 +169,9 @@ def main() -> None:
         print(f"launch to run started        {seen['start']:.1f} s (queue, events of the plan, process)")
         print(f"launch to end of the run     {seen['end']:.1f} s, ratio {seen['end'] / bare:.2f}")
         print(f"launch to end of backfill    {seen['completed']:.1f} s, ratio {seen['completed'] / bare:.2f}")
-        print(f"the run itself               {seen['end'] - seen['start']:.1f} s, ratio {(seen['end'] - seen['start']) / bare:.2f}")
+        print(
+            f"the run itself               {seen['end'] - seen['start']:.1f} s, ratio {(seen['end'] - seen['start']) / bare:.2f}"
+        )
         print(f"peak memory of the run       {seen['memory_mb']:.0f} MB")
         published = backfill.tables()["validated_data"]
         count, named = named_in_check(backfill.instance.home)

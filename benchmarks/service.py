@@ -1,12 +1,15 @@
-"""The scoring service under load while aliases and canary share move, against a bare FastAPI application that scores one row with XGBoost.
+"""The scoring service under load while aliases and canary share move, against a bare FastAPI application that scores
+one row with XGBoost.
 
     python benchmarks/service.py [--seconds N] [--rounds N] [--connections N]
 
-Ours: a lake with the history of the simulated card transactions, a registry with two versions, `cli.serve` as it is. It reads a raw row, validates it
-by the contract, makes the features from the history and scores them. The floor gets the same rows as finished features, validates their types and
-scores them with the same booster; it knows no history, no registry and no metrics. Each is a process of its own, one worker; the load comes from this
-process, over connections that stay open. The two take turns in the same minutes. During ours the champion changes every second, and the share of the
-challenger with it. The exit code is 1 when a request failed, or when ours reaches less than 0.7 of the floor's requests a second.
+Ours: a lake with the history of the simulated card transactions, a registry with two versions, `cli.serve` as it is. It
+reads a raw row, validates it by the contract, makes the features from the history and scores them. The floor gets the
+same rows as finished features, validates their types and scores them with the same booster; it knows no history, no
+registry and no metrics. Each is a process of its own, one worker; the load comes from this process, over connections
+that stay open. The two take turns in the same minutes. During ours the champion changes every second, and the share of
+the challenger with it. The exit code is 1 when a request failed, or when ours reaches less than 0.7 of the floor's
+requests a second.
 """
 
 import argparse
@@ -29,8 +32,8 @@ MODEL, HISTORY_DAYS, ROUNDS_OF_BOOSTING, ENOUGH = "fraud_detection", 38, 150, 0.
 class Load(NamedTuple):
     """Answers of one stretch of load.
 
-    seconds: of each answer. elapsed: of all. failed: answers with another status than 200, and connections that ended. processor: seconds that the
-    server's processor worked meanwhile.
+    seconds: of each answer. elapsed: of all. failed: answers with another status than 200, and connections that ended.
+    processor: seconds that the server's processor worked meanwhile.
     """
 
     seconds: list[float]
@@ -70,32 +73,39 @@ def floor_app(model_file: str, names: list[str]):
 
 def serve_floor(model_file: str, names: str, port: int) -> None:
     """The floor on a port, served as ours is."""
-    from ml_assets.cli.serve import serve
+    from ml_assets.cli.commands.serve import serve
 
     serve(floor_app(model_file, json.loads(names)), "127.0.0.1", port)
 
 
 def prepare(place: Path) -> tuple[list[bytes], list[bytes], list[str], Path]:
-    """A lake with history and a registry with two versions; bodies of requests for ours and for the floor, the names and the model of the floor."""
+    """A lake with history and a registry with two versions; bodies of requests for ours and for the floor, the names
+    and the model of the floor.
+    """
     import pandas as pd
 
-    from ml_assets.cli.models import spec_of
-    from ml_assets.core.features import build_features
-    from ml_assets.core.landed_files import read_landed_file
-    from ml_assets.core.schemas import LANDED_OBJECTS, row_schema, to_pandas
-    from ml_assets.core.simulator import simulate_days
-    from ml_assets.core.spec.feed import rows_feed
-    from ml_assets.core.validation import validate_day
-    from ml_assets.pipeline.validation import VALIDATED
-    from ml_assets.resources.lake import Lake
-    from ml_assets.resources.mlflow_store import connect
+    from ml_assets.cli.model_lookup import spec_of
+    from ml_assets.cli.simulator import simulate_days
+    from ml_assets.core.features.point_in_time import build_features
+    from ml_assets.core.ingestion.file_reader import read_landed_file
+    from ml_assets.core.model_spec.file_feed import rows_feed
+    from ml_assets.core.tables.schemas import LANDED_OBJECTS_SCHEMA, row_schema, to_pandas
+    from ml_assets.core.validation.validate_day import validate_day
+    from ml_assets.pipeline.asset_names import VALIDATED
+    from ml_assets.resources.lake.lake import Lake
+    from ml_assets.resources.mlflow.connection import connect
 
     spec, lake = spec_of(MODEL), Lake(uri=str(place / "lake"))
     feed, days = rows_feed(spec), {}
     for day, rows in simulate_days(spec.source.start, HISTORY_DAYS + 1):
         raw = read_landed_file(feed, "rows.csv", rows.to_csv(index=False).encode()).rows
         days[day] = validate_day(
-            feed, day, raw, LANDED_OBJECTS.empty_table().from_pylist([{"key": "rows.csv", "rows": len(rows)}], LANDED_OBJECTS)
+            feed,
+            day,
+            raw,
+            LANDED_OBJECTS_SCHEMA.empty_table().from_pylist(
+                [{"key": "rows.csv", "rows": len(rows)}], LANDED_OBJECTS_SCHEMA
+            ),
         ).accepted
     today = max(days)
     frames = {day: to_pandas(table) for day, table in days.items()}
@@ -106,11 +116,15 @@ def prepare(place: Path) -> tuple[list[bytes], list[bytes], list[str], Path]:
     client.create_registered_model(MODEL)
     for number, seed in enumerate((1, 2), start=1):
         digest = write_model(spec, lake, features, seed)
-        client.create_model_version(MODEL, "file:///nowhere", tags={"model_digest": digest, "day": str(today)}, await_creation_for=0)
+        client.create_model_version(
+            MODEL, "file:///nowhere", tags={"model_digest": digest, "day": str(today)}, await_creation_for=0
+        )
         client.set_registered_model_alias(MODEL, ("champion", "challenger")[number - 1], str(number))
     columns = [name for name in spec.columns if name != spec.target]
     asked = [row.to_json(date_format="iso", date_unit="us").encode() for _, row in frames[today][columns].iterrows()]
-    numbers = features[spec.feature_names()].assign(**{name: features[name].astype("category").cat.codes for name in spec.categorical_features()})
+    numbers = features[spec.feature_names()].assign(
+        **{name: features[name].astype("category").cat.codes for name in spec.categorical_features()}
+    )
     plain = [json.dumps(row).encode() for row in numbers.fillna(0.0).astype(float).to_dict("records")]
     return asked, plain, list(numbers), place / "lake" / MODEL / "models" / digest / "model.ubj"
 
@@ -121,14 +135,26 @@ def write_model(spec, lake, features, seed: int) -> str:
 
     import xgboost as xgb
 
-    from ml_assets.core.preprocessing import PreprocessingFit, to_bytes
-    from ml_assets.core.scorer import column_types, to_matrix
+    from ml_assets.core.model.preprocessing import PreprocessingFit, to_bytes
+    from ml_assets.core.model.scorer import column_types, to_matrix
 
     fit = PreprocessingFit(spec)
     fit.add(features)
     fitted = {**fit.fitted(), "threshold": 0.5}
-    data = xgb.DMatrix(to_matrix(fitted, features), features[spec.target].astype(int), feature_types=column_types(fitted), enable_categorical=True)
-    parameters = {"objective": "binary:logistic", "max_depth": 6, "eta": 0.1, "subsample": 0.8, "seed": seed, "nthread": 1}
+    data = xgb.DMatrix(
+        to_matrix(fitted, features),
+        features[spec.target].astype(int),
+        feature_types=column_types(fitted),
+        enable_categorical=True,
+    )
+    parameters = {
+        "objective": "binary:logistic",
+        "max_depth": 6,
+        "eta": 0.1,
+        "subsample": 0.8,
+        "seed": seed,
+        "nthread": 1,
+    }
     model = bytes(xgb.train(parameters, data, ROUNDS_OF_BOOSTING).save_raw("ubj"))
     digest = hashlib.sha256(model).hexdigest()
     for name, content in [("model.ubj", model), ("preprocessing.json", to_bytes(fitted))]:
@@ -138,7 +164,7 @@ def write_model(spec, lake, features, seed: int) -> str:
 
 def move(uri: str) -> None:
     """Change champion, challenger and share every second, until the process is ended; a line for each time."""
-    from ml_assets.resources.mlflow_store import connect
+    from ml_assets.resources.mlflow.connection import connect
 
     client = connect(uri)
     for number in range(10**6):
@@ -217,7 +243,9 @@ async def load(server: subprocess.Popen, port: int, bodies: list[bytes], seconds
     requests = [head.format(len(body)).encode() + body for body in bodies]
     clock, used = Clock(seconds, connections), processor_seconds(server)
     for number in range(connections):
-        await asyncio.get_running_loop().create_connection(lambda number=number: Connection(requests, number, connections, clock), "127.0.0.1", port)
+        await asyncio.get_running_loop().create_connection(
+            lambda number=number: Connection(requests, number, connections, clock), "127.0.0.1", port
+        )
     elapsed = await clock.done
     return Load(clock.seconds, elapsed, clock.failed, processor_seconds(server) - used)
 
@@ -252,8 +280,13 @@ def measure(place: Path, seconds: float, rounds: int, connections: int) -> int:
     ports = {"floor": free_port(), "ours": free_port()}
     command = [sys.executable, "-W", "ignore", __file__]
     servers = {
-        "floor": subprocess.Popen([*command, "--floor", str(model), json.dumps(names), str(ports["floor"])], env=environment),
-        "ours": subprocess.Popen([sys.executable, "-W", "ignore", "-m", "ml_assets.cli.serve", MODEL, "--port", str(ports["ours"])], env=environment),
+        "floor": subprocess.Popen(
+            [*command, "--floor", str(model), json.dumps(names), str(ports["floor"])], env=environment
+        ),
+        "ours": subprocess.Popen(
+            [sys.executable, "-W", "ignore", "-m", "ml_assets.cli.commands.serve", MODEL, "--port", str(ports["ours"])],
+            env=environment,
+        ),
     }
     found: dict[str, list[Load]] = {"floor": [], "ours": []}
     try:
@@ -279,11 +312,15 @@ def measure(place: Path, seconds: float, rounds: int, connections: int) -> int:
 
 def report(found: dict[str, list[Load]], metrics: str) -> int:
     """Print the table; 1 when a request failed or ours is too slow."""
-    print(f"{'':8}{'requests':>10}{'failed':>8}{'requests/s':>12}{'p50 ms':>9}{'p99 ms':>9}{'processor us a request':>24}")
+    print(
+        f"{'':8}{'requests':>10}{'failed':>8}{'requests/s':>12}{'p50 ms':>9}{'p99 ms':>9}{'processor us a request':>24}"
+    )
     every = {}
     for what, loads in found.items():
         seconds = [second for one in loads for second in one.seconds]
-        every[what] = Load(seconds, *(sum(getattr(one, name) for one in loads) for name in ("elapsed", "failed", "processor")))
+        every[what] = Load(
+            seconds, *(sum(getattr(one, name) for one in loads) for name in ("elapsed", "failed", "processor"))
+        )
     for what, one in every.items():
         figures = f"{one.rate:12,.0f}{one.quantile(0.5):9.2f}{one.quantile(0.99):9.2f}{1e6 * one.processor / len(one.seconds):24.0f}"
         print(f"{what:8}{len(one.seconds):10,}{one.failed:8}{figures}")

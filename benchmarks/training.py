@@ -1,11 +1,13 @@
-"""Peak memory and time of training on 100 and on 300 days of features, in memory and with external memory, against plain XGBoost on the same arrays.
+"""Peak memory and time of training on 100 and on 300 days of features, in memory and with external memory, against
+plain XGBoost on the same arrays.
 
     python benchmarks/training.py [--rows N] [--features N] [--rounds N] [--bins N]
 
-Each figure is from a process of its own. Its peak (VmHWM) and processor time are those of the whole of `train`: survey of the days, early
-stopping on the newest ten, threshold, refit. The floor hands the same arrays to one `QuantileDMatrix` and trains as many rounds, with no survey, no
-validation part and no refit. Growth is the peak of 300 days less that of 100, divided by the values (rows times features) that came to it. With every
-kind of features: `full` has no missing value, `gaps` has one in twenty.
+Each figure is from a process of its own. Its peak (VmHWM) and processor time are those of the whole of `train`: survey
+of the days, early stopping on the newest ten, threshold, refit. The floor hands the same arrays to one
+`QuantileDMatrix` and trains as many rounds, with no survey, no validation part and no refit. Growth is the peak of 300
+days less that of 100, divided by the values (rows times features) that came to it. With every kind of features: `full`
+has no missing value, `gaps` has one in twenty.
 """
 
 import argparse
@@ -25,7 +27,7 @@ ENGINES = ("memory", "external_memory", "floor")
 
 def specification(engine: str, features: int, rounds: int, bins: int):
     """Numbers only, one thread, as many rounds as asked for."""
-    from ml_assets.core.spec import ModelSpec
+    from ml_assets.core.model_spec import ModelSpec
 
     number = {"type": "number"}
     names = [f"x{position}" for position in range(features)]
@@ -103,8 +105,8 @@ def train_floor(spec, days: list[date], read) -> None:
 
 def measure(asked: argparse.Namespace) -> None:
     """What a process does: train once, and print its peak in MB and its processor time in seconds."""
-    from ml_assets.core.splits import Split
-    from ml_assets.core.training import train
+    from ml_assets.core.training.time_split import Split
+    from ml_assets.core.training.train import train
 
     engine, days, kind = asked.measure
     spec = specification(engine, asked.features, asked.rounds, asked.bins)
@@ -120,7 +122,9 @@ def measure(asked: argparse.Namespace) -> None:
     else:
         train(spec, Split(window[:-10], window[-10:], []), read, lambda line: None)
     seconds = time.process_time() - begun
-    peak = next(int(line.split()[1]) for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
+    peak = next(
+        int(line.split()[1]) for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM")
+    )
     print(json.dumps({"seconds": seconds, "peak": peak / 1024}))
 
 
@@ -133,7 +137,11 @@ def main(asked: argparse.Namespace, given: list[str]) -> None:
             found = []
             for days in DAYS:
                 command = [sys.executable, __file__, *given, "--measure", engine, str(days), kind]
-                found.append(json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1]))
+                found.append(
+                    json.loads(
+                        subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1]
+                    )
+                )
             small, large = found
             growth = (large["peak"] - small["peak"]) * 2**20 / values
             print(

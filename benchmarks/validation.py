@@ -1,10 +1,12 @@
-"""Rows a second of validation, ten columns and a million rows on one core, against the same rules as bare comparisons of numpy and Arrow.
+"""Rows a second of validation, ten columns and a million rows on one core, against the same rules as bare comparisons
+of numpy and Arrow.
 
     python benchmarks/validation.py [--rows N]
 
-Each figure is from a process of its own, the best of five, in processor time: nothing here runs in parallel, so on a core of its own that is the time
-that passes. The floor finds the rows that break a rule and puts the others in order of time and key; it says neither why nor which. Memory is the
-peak of a process that validates one day, and of one that validates two days one after the other.
+Each figure is from a process of its own, the best of five, in processor time: nothing here runs in parallel, so on a
+core of its own that is the time that passes. The floor finds the rows that break a rule and puts the others in order of
+time and key; it says neither why nor which. Memory is the peak of a process that validates one day, and of one that
+validates two days one after the other.
 """
 
 import argparse
@@ -24,7 +26,7 @@ KINDS = ("clean", "bad")
 
 def specification():
     """Ten columns of which each has a rule."""
-    from ml_assets.core.spec import ModelSpec
+    from ml_assets.core.model_spec import ModelSpec
 
     number = {"type": "number", "minimum": 0, "maximum": 1000}
     return ModelSpec.model_validate(
@@ -53,20 +55,25 @@ def specification():
 
 
 def write_day(path: Path, rows: int, kind: str, seed: int) -> None:
-    """A day in no order; of `bad`, 5 % of the rows break one of five rules in turn, one of them with a value that could not be read."""
+    """A day in no order; of `bad`, 5 % of the rows break one of five rules in turn, one of them with a value that could
+    not be read.
+    """
     import numpy as np
     import pandas as pd
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from ml_assets.core.schemas import SOURCE_FILE, SOURCE_ROW, UNREADABLE, raw_schema
+    from ml_assets.core.tables.schemas import SOURCE_FILE, SOURCE_ROW, UNREADABLE, raw_schema
 
     random = np.random.default_rng(seed)
     frame = pd.DataFrame(
         {
             "id": random.permutation(rows),
-            "event_time": pd.Timestamp(DAY, tz="UTC") + pd.to_timedelta(random.integers(0, 86_400 * 10**6, rows), unit="us"),
-            "card": np.array([f"card-{number}" for number in range(5000)], dtype=object)[random.integers(0, 5000, rows)],
+            "event_time": pd.Timestamp(DAY, tz="UTC")
+            + pd.to_timedelta(random.integers(0, 86_400 * 10**6, rows), unit="us"),
+            "card": np.array([f"card-{number}" for number in range(5000)], dtype=object)[
+                random.integers(0, 5000, rows)
+            ],
             "category": np.array(FOODS, dtype=object)[random.integers(0, len(FOODS), rows)],
             "count": random.integers(0, 10_000, rows),
             "label": (random.random(rows) < 0.01).astype(int),
@@ -93,11 +100,11 @@ def validate(path: Path):
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from ml_assets.core.schemas import LANDED_OBJECTS
-    from ml_assets.core.validation import validate_day
+    from ml_assets.core.tables.schemas import LANDED_OBJECTS_SCHEMA
+    from ml_assets.core.validation.validate_day import validate_day
 
     raw = pq.read_table(path)
-    objects = pa.Table.from_pylist([{"key": "rows.parquet", "rows": raw.num_rows}], schema=LANDED_OBJECTS)
+    objects = pa.Table.from_pylist([{"key": "rows.parquet", "rows": raw.num_rows}], schema=LANDED_OBJECTS_SCHEMA)
     begun = time.process_time()
     result = validate_day(specification(), DAY, raw, objects)
     return time.process_time() - begun, result.accepted.num_rows
@@ -146,7 +153,9 @@ def measure(what: str, paths: list[Path]) -> None:
     import pyarrow as pa
 
     pa.set_cpu_count(1)
-    runs = {"validate": [validate], "compare": [compare], "memory": [validate]}[what] * (1 if what == "memory" else REPEATS)
+    runs = {"validate": [validate], "compare": [compare], "memory": [validate]}[what] * (
+        1 if what == "memory" else REPEATS
+    )
     results = [run(path) for run in runs for path in paths]
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(json.dumps({"seconds": min(seconds for seconds, _ in results), "rows": results[0][1], "peak": peak}))

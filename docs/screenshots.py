@@ -2,8 +2,9 @@
 
 python docs/screenshots.py
 
-Starts `dagster-webserver` on the instance in DAGSTER_HOME (data/dagster by default), opens its pages in headless Chromium, writes docs/pictures/*.png
-and stops the server. It needs Chromium with chromedriver, and `pip install selenium pillow`.
+Starts `dagster-webserver` on the instance in DAGSTER_HOME (data/dagster by default), opens its pages in headless
+Chromium, writes docs/pictures/*.png and stops the server. It needs Chromium with chromedriver, and `pip install
+selenium pillow`.
 """
 
 import io
@@ -46,7 +47,10 @@ class Browser:
 
     def open(self, path: str, width: int = 1600, height: int = 1000) -> None:
         """Load a page of the UI in a window of that size, in pixels."""
-        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False})
+        self.driver.execute_cdp_cmd(
+            "Emulation.setDeviceMetricsOverride",
+            {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False},
+        )
         self.driver.get(self.address + path)
 
     def wait(self, xpath: str) -> WebElement:
@@ -87,8 +91,12 @@ class Browser:
         window = self.settle()
         boxes = [element.rect for element in elements]
         left, top = (min(box[side] for box in boxes) - MARGIN for side in ("x", "y"))
-        right, bottom = (max(box[side] + box[size] for box in boxes) + MARGIN for side, size in (("x", "width"), ("y", "height")))
-        return window.crop((max(0, int(left)), max(0, int(top)), min(window.width, int(right)), min(window.height, int(bottom))))
+        right, bottom = (
+            max(box[side] + box[size] for box in boxes) + MARGIN for side, size in (("x", "width"), ("y", "height"))
+        )
+        return window.crop(
+            (max(0, int(left)), max(0, int(top)), min(window.width, int(right)), min(window.height, int(bottom)))
+        )
 
 
 def graph(browser: Browser) -> Image.Image:
@@ -100,13 +108,17 @@ def graph(browser: Browser) -> Image.Image:
 
 
 def evaluation(browser: Browser) -> Image.Image:
-    """The metrics of the evaluation, and beside them its first three pictures as a click on `Show Markdown` shows them."""
+    """The metrics of the evaluation, and beside them its first three pictures as a click on `Show Markdown` shows
+    them.
+    """
     browser.open(f"/assets/{MODEL}/evaluation", width=2070, height=1308)
     browser.click("//tr[.//*[text()='pictures']]//*[text()='[Show Markdown]']")
     browser.wait("//img[starts-with(@src, 'data:image/png')]")
     # The dialog opens in the middle of the page and darkens it; in the corner it leaves the metrics free.
     style = ".dagster-dialog {margin: -40px -40px 0 auto !important} .bp5-overlay-backdrop {display: none}"
-    browser.driver.execute_script("document.head.appendChild(document.createElement('style')).textContent = arguments[0]", style)
+    browser.driver.execute_script(
+        "document.head.appendChild(document.createElement('style')).textContent = arguments[0]", style
+    )
     return browser.span(browser.wait("//*[text()='Assets']"), browser.wait("//*[contains(@class, 'dagster-dialog')]"))
 
 
@@ -144,7 +156,15 @@ def webserver() -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     address, until = f"http://127.0.0.1:{port}", time.monotonic() + SERVER_SECONDS
-    command = [str(Path(sys.executable).parent / "dagster-webserver"), "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(port)]
+    command = [
+        str(Path(sys.executable).parent / "dagster-webserver"),
+        "-w",
+        "workspace.yaml",
+        "-h",
+        "127.0.0.1",
+        "-p",
+        str(port),
+    ]
     environment = {"DAGSTER_HOME": str(ROOT / "data" / "dagster"), **os.environ}
     server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:

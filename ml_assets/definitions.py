@@ -15,10 +15,12 @@ DEFS = Path(__file__).parent / "defs"
 def defs() -> dg.Definitions:
     """All models and the environment.
 
-    The tree of the defs folder is built directly: `load_from_defs_folder` also imports the component registry of every installed library
-    (dagster-aws alone costs a second), which only the tools that list components need, and parses pyproject.toml twice.
+    The tree of the defs folder is built directly: `load_from_defs_folder` also imports the component registry of every
+    installed library (dagster-aws alone costs a second), which only the tools that list components need, and parses
+    pyproject.toml twice.
     """
-    # What Dagster consists of stays for as long as the process; the garbage collector need not look through it again and again while more is loaded.
+    # What Dagster consists of stays for as long as the process; the garbage collector need not look through it again
+    # and again while more is loaded.
     gc.freeze()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", category=dg.PreviewWarning)

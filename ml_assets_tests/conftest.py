@@ -9,10 +9,10 @@ from typing import get_args
 import pytest
 from hypothesis import settings
 
-from ml_assets.core.spec import ModelSpec
-from ml_assets.core.spec.checks import Checks
-from ml_assets_tests.migrations import read_migrations_once
-from ml_assets_tests.postgresql import PostgresqlServer
+from ml_assets.core.model_spec import ModelSpec
+from ml_assets.core.model_spec.checks import Checks
+from ml_assets_tests.support.migrations import read_migrations_once
+from ml_assets_tests.support.postgresql import PostgresqlServer
 
 # Workers of the test run share two cores: threads that wait must not take the processor from others.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
@@ -48,7 +48,10 @@ SMALL = {
     "champion": None,
     "compute": {"cpu": 1},
     # Each of them is an event of every run, and most tests are about something else.
-    "checks": {"contract": False, **{name: None for name, field in Checks.model_fields.items() if type(None) in get_args(field.annotation)}},
+    "checks": {
+        "contract": False,
+        **{name: None for name, field in Checks.model_fields.items() if type(None) in get_args(field.annotation)},
+    },
 }
 ASSETS = (
     "raw_data",
@@ -93,7 +96,9 @@ def s3_server() -> Iterator[str]:
 
 
 @pytest.fixture
-def bucket(s3_server: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> tuple[str, dict[str, str]]:
+def bucket(
+    s3_server: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> tuple[str, dict[str, str]]:
     """A new bucket: (its s3:// URI, arguments of dagster-aws's S3Resource)."""
     import boto3
 

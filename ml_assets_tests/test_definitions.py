@@ -10,8 +10,8 @@ from statistics import median
 import pytest
 import yaml
 
+from ml_assets.cli.spec_files import read_spec
 from ml_assets.definitions import DEFS, defs
-from ml_assets.pipeline.spec_files import read_spec
 from ml_assets_tests.conftest import ASSETS
 
 REPOSITORY = DEFS.parents[1]
@@ -38,7 +38,12 @@ HEAVY = (
 def python(code: str, **environment: str) -> str:
     """The output of a Python process of its own."""
     process = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={**os.environ, **environment}, cwd=REPOSITORY
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, **environment},
+        cwd=REPOSITORY,
     )
     return process.stdout
 
@@ -60,7 +65,10 @@ def test_definitions_load_in_less_than_one_and_a_half_times_the_import_of_dagste
     ratios: list[float] = []
     # What else the machine does meets both of a pair; three pairs are enough where it is quiet.
     while len(ratios) < 3 or (len(ratios) < 9 and median(ratios) >= 1.5):
-        floor, loading = (float(python(code.format(what))) for what in ("import dagster", "import ml_assets.definitions as d; d.defs()"))
+        floor, loading = (
+            float(python(code.format(what)))
+            for what in ("import dagster", "import ml_assets.definitions as d; d.defs()")
+        )
         ratios.append(loading / floor)
     assert median(ratios) < 1.5
 
@@ -80,7 +88,9 @@ def test_the_local_instance_loads_from_dagster_yaml(tmp_path: Path):
 @pytest.mark.slow
 def test_dagster_s_own_tools_know_the_project(tmp_path: Path):
     tools = Path(sys.executable).parent
-    listed = subprocess.run([tools / "dg", "list", "defs", "--json"], capture_output=True, text=True, check=True, cwd=REPOSITORY)
+    listed = subprocess.run(
+        [tools / "dg", "list", "defs", "--json"], capture_output=True, text=True, check=True, cwd=REPOSITORY
+    )
     assert "fraud_detection/trained_model" in listed.stdout
     checked = subprocess.run([tools / "dg", "check", "defs"], capture_output=True, text=True, cwd=REPOSITORY)
     assert checked.returncode == 0, checked.stdout + checked.stderr

@@ -8,10 +8,10 @@ from types import ModuleType
 
 import pytest
 
+from ml_assets.cli.spec_files import read_spec
 from ml_assets.definitions import DEFS
 from ml_assets.defs.environment import read_settings
-from ml_assets.pipeline.assets import LANDED_TO_FEATURES, MODEL_ASSETS
-from ml_assets.pipeline.spec_files import read_spec
+from ml_assets.pipeline.asset_names import LANDED_TO_FEATURES, MODEL_ASSETS
 from ml_assets_tests.pipeline.world import World, check, computed
 
 EXAMPLES = DEFS.parents[1] / "examples"
@@ -40,8 +40,15 @@ def test_pump_failures_goes_from_files_to_a_registered_model(tmp_path: Path):
     assert len(computed(result, "features")) == DAYS
     assert check(result, "every_day_accepted").passed
     result = world.run(list(MODEL_ASSETS), newest)
-    gates = {found.check_name: found.passed for found in result.get_asset_check_evaluations() if found.check_name.startswith("gate_")}
-    assert {f"gate_{metric}" for metric in spec.gates} | {"gate_average_precision_slices", "gate_champion"} <= gates.keys()
+    gates = {
+        found.check_name: found.passed
+        for found in result.get_asset_check_evaluations()
+        if found.check_name.startswith("gate_")
+    }
+    assert {f"gate_{metric}" for metric in spec.gates} | {
+        "gate_average_precision_slices",
+        "gate_champion",
+    } <= gates.keys()
     assert all(gates.values()), gates
     entry = world.stages().registration.entry(newest)
     assert entry is not None

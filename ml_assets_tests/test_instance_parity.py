@@ -10,17 +10,19 @@ import pytest
 import yaml
 from dagster_postgres import PostgresEventLogStorage
 
-from ml_assets.core.diagnosis import Severity
-from ml_assets.core.instance_rules import freed_slots, run_monitoring, run_retries
+from ml_assets.core.operations.doctor.diagnosis import Severity
+from ml_assets.core.operations.doctor.instance_checks import freed_slots, run_monitoring, run_retries
 from ml_assets.definitions import DEFS
-from ml_assets.resources import instance_facts
+from ml_assets.resources.dagster_instance import instance_facts
 from ml_assets_tests.helm.charts import PLACES
-from ml_assets_tests.helm.dagster_chart import instance_config
-from ml_assets_tests.helm.test_dagster_values import dagster_values
-from ml_assets_tests.postgresql import PASSWORD, USER, PostgresqlServer
+from ml_assets_tests.helm.dagster.dagster_chart import instance_config
+from ml_assets_tests.helm.dagster.test_dagster_values import dagster_values
+from ml_assets_tests.support.postgresql import PASSWORD, USER, PostgresqlServer
 
 REPOSITORY = DEFS.parents[1]
-LOCAL, POSTGRESQL = (yaml.safe_load((REPOSITORY / name).read_text()) for name in ("dagster.yaml", "dagster-postgres.yaml"))
+LOCAL, POSTGRESQL = (
+    yaml.safe_load((REPOSITORY / name).read_text()) for name in ("dagster.yaml", "dagster-postgres.yaml")
+)
 
 # Each part of an instance either means the same everywhere, or differs for a reason.
 SAME = {"telemetry", "nux", "run_monitoring", "run_retries", "retention", "freshness"}
@@ -40,12 +42,16 @@ DIFFERENT = {
 
 
 def differences(here: Mapping[str, Any], there: Mapping[str, Any]) -> list[str]:
-    """Where two instances disagree on what must be the same, and the parts of which nobody has said whether they must."""
+    """Where two instances disagree on what must be the same, and the parts of which nobody has said whether they
+    must.
+    """
     unknown = (here.keys() | there.keys()) - SAME - SAME_WITHIN.keys() - DIFFERENT.keys()
     found = [f"{part}: say whether it must be the same" for part in sorted(unknown)]
     found += [part for part in sorted(SAME) if here.get(part) != there.get(part)]
     for part, names in SAME_WITHIN.items():
-        found += [f"{part}.{name}" for name in sorted(names) if here.get(part, {}).get(name) != there.get(part, {}).get(name)]
+        found += [
+            f"{part}.{name}" for name in sorted(names) if here.get(part, {}).get(name) != there.get(part, {}).get(name)
+        ]
     return found
 
 
@@ -55,7 +61,11 @@ def test_the_laptop_and_the_cluster_agree(place):
 
 
 def test_the_instance_on_postgresql_is_the_local_one_but_for_the_storage():
-    assert {**LOCAL, "storage": None, "event_log_storage": None} == {**POSTGRESQL, "storage": None, "event_log_storage": None}
+    assert {**LOCAL, "storage": None, "event_log_storage": None} == {
+        **POSTGRESQL,
+        "storage": None,
+        "event_log_storage": None,
+    }
     assert "event_log_storage" not in POSTGRESQL
     assert "storage" not in LOCAL
 
@@ -88,7 +98,7 @@ def test_a_setting_that_changes_on_one_side_is_found(path, value):
 @pytest.mark.parametrize("settings", [LOCAL, POSTGRESQL, *(instance_config(dagster_values(place)) for place in PLACES)])
 def test_the_doctor_finds_nothing_wrong_with_any_of_them(settings):
     diagnoses = [run_retries(settings, production=True), run_monitoring(settings), freed_slots(settings)]
-    assert [found for found in diagnoses if found.severity is not Severity.WELL] == []
+    assert [found for found in diagnoses if found.severity is not Severity.OK] == []
 
 
 def test_the_storage_of_the_cluster_opens_on_a_real_server(postgresql: PostgresqlServer, tmp_path: Path, monkeypatch):

@@ -1,4 +1,6 @@
-"""What dagster.yaml promises, held against Dagster's own daemons: one run at a time for a model, no surprises after downtime, dead runs end."""
+"""What dagster.yaml promises, held against Dagster's own daemons: one run at a time for a model, no surprises after
+downtime, dead runs end.
+"""
 
 import logging
 import threading
@@ -23,19 +25,22 @@ from dagster._core.storage.dagster_run import DagsterRunStatus
 from dagster._core.test_utils import create_run_for_test, create_test_daemon_workspace_context, freeze_time
 from dagster._core.workspace.context import WorkspaceProcessContext
 from dagster._core.workspace.load_target import WorkspaceFileTarget
-from dagster._daemon.auto_run_reexecution.auto_run_reexecution import DEFAULT_REEXECUTION_POLICY, get_reexecution_strategy
+from dagster._daemon.auto_run_reexecution.auto_run_reexecution import (
+    DEFAULT_REEXECUTION_POLICY,
+    get_reexecution_strategy,
+)
 from dagster._daemon.backfill import execute_backfill_iteration_loop
 from dagster._daemon.run_coordinator.queued_run_coordinator_daemon import QueuedRunCoordinatorDaemon
 from dagster._scheduler.scheduler import launch_scheduled_runs
 
-from ml_assets.core.spec import ModelSpec
-from ml_assets.pipeline.assets import asset_key, build_assets
-from ml_assets.pipeline.freshness import newest_day_check
-from ml_assets.pipeline.jobs import daily_job, features_job
-from ml_assets.resources.local_runs import PooledRunCoordinator, WatchfulRunLauncher
+from ml_assets.core.model_spec import ModelSpec
+from ml_assets.pipeline.automation.freshness import newest_day_check
+from ml_assets.pipeline.automation.jobs import daily_job, features_job
+from ml_assets.pipeline.graph.assets import asset_key, build_assets
+from ml_assets.resources.dagster_instance.local_runs import PooledRunCoordinator, WatchfulRunLauncher
 from ml_assets_tests.conftest import SMALL
-from ml_assets_tests.local_instance import LocalInstance
 from ml_assets_tests.pipeline.world import day, rows_of
+from ml_assets_tests.support.local_instance import LocalInstance
 
 
 @pytest.fixture
@@ -51,7 +56,9 @@ def instance(local: LocalInstance) -> Iterator[dg.DagsterInstance]:
 
 
 @pytest.fixture
-def workspace(local: LocalInstance, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch) -> Iterator[WorkspaceProcessContext]:
+def workspace(
+    local: LocalInstance, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[WorkspaceProcessContext]:
     """The code location as the daemon loads it, in a process of its own."""
     for name in ("ML_ASSETS_LANDING", "ML_ASSETS_LAKE", "MLFLOW_TRACKING_URI", "DAGSTER_HOME", "ML_ASSETS_DEPLOY"):
         monkeypatch.setenv(name, local.environment[name])
@@ -72,7 +79,9 @@ def tick(workspace: WorkspaceProcessContext, instance: dg.DagsterInstance, now: 
     most = instance.scheduler.max_catchup_runs
     with freeze_time(now):
         assert not [
-            error for error in launch_scheduled_runs(workspace, logging.getLogger(), now, {}, max_catchup_runs=most) if isinstance(error, str)
+            error
+            for error in launch_scheduled_runs(workspace, logging.getLogger(), now, {}, max_catchup_runs=most)
+            if isinstance(error, str)
         ]
 
 
@@ -99,15 +108,25 @@ def test_after_days_of_downtime_the_schedule_makes_the_newest_day_only(local, wo
 def queued(instance: dg.DagsterInstance, model: str, job: str, *names: str) -> str:
     """A run in the queue: of a job, or of assets alone as a backfill or the UI launch them."""
     spec = ModelSpec.model_validate({**SMALL, "name": model})
-    nothing = {name: dg.ResourceDefinition.none_resource() for name in ("lake", "landing", "registry", "tracking", "deploy_target")}
+    nothing = {
+        name: dg.ResourceDefinition.none_resource()
+        for name in ("lake", "landing", "registry", "tracking", "deploy_target")
+    }
     defs = dg.Definitions(
-        assets=build_assets(spec), asset_checks=[newest_day_check(spec)], jobs=[daily_job(spec), features_job(spec)], resources=nothing
+        assets=build_assets(spec),
+        asset_checks=[newest_day_check(spec)],
+        jobs=[daily_job(spec), features_job(spec)],
+        resources=nothing,
     )
     found = defs.resolve_implicit_global_asset_job_def() if job == "assets" else defs.resolve_job_def(f"{model}_{job}")
     selection = frozenset(asset_key(spec, name) for name in names) if names else None
-    origin = RemoteJobOrigin(RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("ml_assets"), "__repository__"), found.name)
+    origin = RemoteJobOrigin(
+        RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("ml_assets"), "__repository__"), found.name
+    )
     part = found.get_subset(asset_selection=selection)
-    run = instance.create_run_for_job(part, status=DagsterRunStatus.NOT_STARTED, asset_selection=selection, remote_job_origin=origin)
+    run = instance.create_run_for_job(
+        part, status=DagsterRunStatus.NOT_STARTED, asset_selection=selection, remote_job_origin=origin
+    )
     # The queue does not look at the workspace.
     return instance.run_coordinator.submit_run(SubmitRunContext(run, None)).run_id
 
@@ -115,7 +134,10 @@ def queued(instance: dg.DagsterInstance, model: str, job: str, *names: str) -> s
 def may_start(instance: dg.DagsterInstance) -> set[str]:
     """The runs that the queue's daemon would start now."""
     daemon = QueuedRunCoordinatorDaemon(interval_seconds=1)
-    return {run.run_id for run in daemon._get_runs_to_dequeue(instance, instance.get_concurrency_config(), fixed_iteration_time=None)}
+    return {
+        run.run_id
+        for run in daemon._get_runs_to_dequeue(instance, instance.get_concurrency_config(), fixed_iteration_time=None)
+    }
 
 
 def test_of_the_runs_of_a_model_one_starts_whatever_launched_them_and_other_models_go_on(instance):
@@ -191,7 +213,9 @@ def test_a_lost_worker_is_replaced_once_and_a_failed_step_is_not(instance):
     assert auto_reexecution_should_retry_run(instance, lost, RunFailureReason.UNKNOWN)
     assert not auto_reexecution_should_retry_run(instance, failed, RunFailureReason.STEP_FAILURE)
     of_lost = {"dagster/root_run_id": lost.run_id, "dagster/parent_run_id": lost.run_id}
-    again = create_run_for_test(instance, status=DagsterRunStatus.FAILURE, parent_run_id=lost.run_id, root_run_id=lost.run_id, tags=of_lost)
+    again = create_run_for_test(
+        instance, status=DagsterRunStatus.FAILURE, parent_run_id=lost.run_id, root_run_id=lost.run_id, tags=of_lost
+    )
     assert not auto_reexecution_should_retry_run(instance, again, RunFailureReason.UNKNOWN)
     assert get_reexecution_strategy(lost, instance) is None
     assert DEFAULT_REEXECUTION_POLICY is ReexecutionStrategy.FROM_FAILURE

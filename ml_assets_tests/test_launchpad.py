@@ -1,4 +1,6 @@
-"""Other settings of training from the launchpad of a real webserver: an experiment, a candidate, and what is refused."""
+"""Other settings of training from the launchpad of a real webserver: an experiment, a candidate, and what is
+refused.
+"""
 
 import json
 from pathlib import Path
@@ -6,12 +8,12 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
-from ml_assets.core.spec import ModelSpec
-from ml_assets.pipeline.assets import LANDED_TO_FEATURES
+from ml_assets.core.model_spec import ModelSpec
+from ml_assets.pipeline.asset_names import LANDED_TO_FEATURES
 from ml_assets_tests.conftest import SMALL
-from ml_assets_tests.local_instance import LocalInstance
 from ml_assets_tests.pipeline.world import World, day, rows_of
-from ml_assets_tests.resources.mlflow_cases import new_store
+from ml_assets_tests.resources.mlflow.mlflow_cases import new_store
+from ml_assets_tests.support.local_instance import LocalInstance
 
 pytestmark = pytest.mark.slow
 QUIET = {"sensor": {"enabled": False}, "schedule": {"enabled": False}, "freshness": {"deadline": None}}
@@ -46,7 +48,11 @@ def test_a_run_from_the_launchpad_is_an_experiment_or_a_candidate(tmp_path: Path
         def errors(run_id: str) -> str:
             return " ".join((event.get("error") or {}).get("message", "") for event in instance.events(run_id))
 
-        selector = {"repositoryLocationName": "ml_assets", "repositoryName": "__repository__", "pipelineName": "small_daily"}
+        selector = {
+            "repositoryLocationName": "ml_assets",
+            "repositoryName": "__repository__",
+            "pipelineName": "small_daily",
+        }
         types = instance.graphql(FIELDS, selector=selector)["runConfigSchemaOrError"]["allConfigTypes"]
         fields = {field["name"]: field for one in types for field in one.get("fields", [])}
         assert fields["eta"]["description"] == "Learning rate"
@@ -60,10 +66,16 @@ def test_a_run_from_the_launchpad_is_an_experiment_or_a_candidate(tmp_path: Path
         assert not client.search_model_versions("name = 'small'")
         assert world.stages().training.row(day(12))["model_digest"] is None
 
-        ended(instance.launch("small", day(12), job="daily", config=training(max_depth=2, rounds=3, candidate=True)), "SUCCESS")
+        ended(
+            instance.launch("small", day(12), job="daily", config=training(max_depth=2, rounds=3, candidate=True)),
+            "SUCCESS",
+        )
         row = world.stages().training.row(day(12))
         assert row["model_digest"] == run.data.tags["model_digest"]
-        assert json.loads((tmp_path / "lake" / row["artifacts"] / "passport.json").read_text())["overrides"] == {"max_depth": 2, "rounds": 3}
+        assert json.loads((tmp_path / "lake" / row["artifacts"] / "passport.json").read_text())["overrides"] == {
+            "max_depth": 2,
+            "rounds": 3,
+        }
         assert len(client.search_model_versions("name = 'small'")) == 1
 
         refused = instance.launch("small", day(12), job="daily", config=training(eta=2.0))

@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from ml_assets_tests.conftest import SMALL
-from ml_assets_tests.lake_content import digests
-from ml_assets_tests.local_instance import LocalInstance
 from ml_assets_tests.pipeline.world import START, day, rows_of
-from ml_assets_tests.resources.test_notifications import rows
-from ml_assets_tests.webhook import Webhook
+from ml_assets_tests.resources.notifications.test_outbox import rows
+from ml_assets_tests.support.lake_content import digests
+from ml_assets_tests.support.local_instance import LocalInstance
+from ml_assets_tests.support.webhook import Webhook
 
 pytestmark = pytest.mark.slow
 QUIET = {"sensor": {"enabled": False}, "schedule": {"enabled": False}}
@@ -36,7 +36,11 @@ def model(name: str, start: date = START, **changes: object) -> dict:
 
 def ended(instance: LocalInstance, count: int) -> list[dict] | None:
     runs = instance.runs()
-    return runs if len(runs) >= count and all(run["status"] in ("SUCCESS", "FAILURE", "CANCELED") for run in runs) else None
+    return (
+        runs
+        if len(runs) >= count and all(run["status"] in ("SUCCESS", "FAILURE", "CANCELED") for run in runs)
+        else None
+    )
 
 
 def is_alive(process: int) -> bool:
@@ -93,12 +97,18 @@ def test_a_model_has_one_run_at_a_time_whatever_launches_them_and_another_model_
         os.kill(process, signal.SIGKILL)
         other = [instance.launch("two", days[-1], days[0]) for _ in range(2)]
         made_by = ("dagster/backfill", "dagster/schedule_name")
-        instance.wait("a run of each kind", lambda: all(any(tag in run["tags"] for run in instance.runs()) for tag in made_by), 150)
+        instance.wait(
+            "a run of each kind",
+            lambda: all(any(tag in run["tags"] for run in instance.runs()) for tag in made_by),
+            150,
+        )
         # The run that was killed is tried again.
         instance.wait("the end of all of these", lambda: ended(instance, 7), 150)
         runs = instance.runs()
         assert {run["runId"] for run in runs if run["status"] != "SUCCESS"} == {killed}
-        assert [run["tags"]["dagster/parent_run_id"] for run in runs if "dagster/retry_number" in run["tags"]] == [killed]
+        assert [run["tags"]["dagster/parent_run_id"] for run in runs if "dagster/retry_number" in run["tags"]] == [
+            killed
+        ]
         of_two = sorted((run["startTime"], run["endTime"]) for run in runs if run["runId"] in other)
         of_one = sorted((run["startTime"], run["endTime"]) for run in runs if run["runId"] not in other)
         for spans in (of_one, of_two):
@@ -112,7 +122,9 @@ def test_a_run_that_died_with_its_server_ends_and_the_next_one_goes_on(tmp_path:
         instance.start_webserver()
         instance.start_daemon()
         killed, waiting = (instance.launch("small", day(1), day(99)) for _ in range(2))
-        instance.wait("the start", lambda: {run["runId"]: run["status"] for run in instance.runs()}[killed] == "STARTED", 60)
+        instance.wait(
+            "the start", lambda: {run["runId"]: run["status"] for run in instance.runs()}[killed] == "STARTED", 60
+        )
         process = instance.process_of(killed)
         assert process is not None
         instance.stop("daemon", signal.SIGKILL)
@@ -120,7 +132,11 @@ def test_a_run_that_died_with_its_server_ends_and_the_next_one_goes_on(tmp_path:
         instance.start_daemon()
         runs = instance.wait("the end of both, and of the one that goes on", lambda: ended(instance, 3), 150)
         (again,) = [run for run in runs if run["tags"].get("dagster/parent_run_id") == killed]
-        assert {run["runId"]: run["status"] for run in runs} == {killed: "FAILURE", waiting: "SUCCESS", again["runId"]: "SUCCESS"}
+        assert {run["runId"]: run["status"] for run in runs} == {
+            killed: "FAILURE",
+            waiting: "SUCCESS",
+            again["runId"]: "SUCCESS",
+        }
         assert again["tags"]["dagster/retry_number"] == "1"
 
 
@@ -138,7 +154,11 @@ def test_a_run_whose_process_died_goes_on_from_where_it_was(tmp_path: Path):
         (again,) = [run for run in runs if run["runId"] != killed]
         assert {run["runId"]: run["status"] for run in runs} == {killed: "FAILURE", again["runId"]: "SUCCESS"}
         assert again["tags"]["dagster/parent_run_id"] == killed
-        begun = {event["message"] for event in instance.events(again["runId"]) if event["__typename"] == "ExecutionStepStartEvent"}
+        begun = {
+            event["message"]
+            for event in instance.events(again["runId"])
+            if event["__typename"] == "ExecutionStepStartEvent"
+        }
         assert begun == {f'Started execution of step "small__{step}".' for step in ("validated_data", "features")}
 
 
@@ -152,8 +172,13 @@ def test_a_failed_run_and_a_rejected_day_are_told_by_the_daemon_and_again_when_t
         instance.launch("small", day(3))
         instance.launch("small", day(1), day(2))
         kept = f"sqlite:///{instance.home / 'notifications.db'}"
-        instance.wait("both", lambda: {one.partition(": ")[2] for one in said(webhook)} >= {"1 failed run", "1 rejected day"}, 300)
-        assert {(row["kind"], row["partition"]) for row in rows(kept)} == {("run_failure", str(day(3))), ("rejected_day", str(day(2)))}
+        instance.wait(
+            "both", lambda: {one.partition(": ")[2] for one in said(webhook)} >= {"1 failed run", "1 rejected day"}, 300
+        )
+        assert {(row["kind"], row["partition"]) for row in rows(kept)} == {
+            ("run_failure", str(day(3))),
+            ("rejected_day", str(day(2))),
+        }
         for which in (2, 3):
             (instance.landing / "small" / str(day(which))).mkdir(exist_ok=True)
             rows_of(day(which)).to_parquet(instance.landing / "small" / str(day(which)) / "rows.parquet")
@@ -167,5 +192,7 @@ def said(webhook: Webhook) -> list[str]:
     """What the titles of messages count, one by one."""
     parts = [part for title in webhook.titles for part in title.removeprefix("small: ").split("; ")]
     return [
-        f"{'resolved' if part.startswith('resolved') else 'opened'}: {one}" for part in parts for one in part.removeprefix("resolved: ").split(", ")
+        f"{'resolved' if part.startswith('resolved') else 'opened'}: {one}"
+        for part in parts
+        for one in part.removeprefix("resolved: ").split(", ")
     ]

@@ -1,4 +1,6 @@
-"""The main path with all state in a real PostgreSQL server: Dagster's storage, MLflow's store and registry, and nothing that shows the password."""
+"""The main path with all state in a real PostgreSQL server: Dagster's storage, MLflow's store and registry, and nothing
+that shows the password.
+"""
 
 from collections.abc import Iterator
 from datetime import date
@@ -8,16 +10,17 @@ import dagster as dg
 import pytest
 from dagster_postgres import PostgresEventLogStorage
 
-from ml_assets.cli.in_process import run_days
-from ml_assets.core.spec import ModelSpec
+from ml_assets.cli.run_in_process import run_days
+from ml_assets.core.model_spec import ModelSpec
 from ml_assets.definitions import DEFS
 from ml_assets.defs.environment import build_environment, read_settings
-from ml_assets.pipeline.assets import MODEL_ASSETS, asset_key, landed_to_features
+from ml_assets.pipeline.asset_names import MODEL_ASSETS, landed_to_features
 from ml_assets.pipeline.component import ModelPipeline
-from ml_assets.resources.mlflow_store import connect
+from ml_assets.pipeline.graph.assets import asset_key
+from ml_assets.resources.mlflow.connection import connect
 from ml_assets_tests.conftest import SMALL
 from ml_assets_tests.pipeline.world import again, day, rows_of
-from ml_assets_tests.postgresql import PASSWORD, PostgresqlServer
+from ml_assets_tests.support.postgresql import PASSWORD, PostgresqlServer
 
 SPEC = ModelSpec.model_validate(SMALL)
 DAYS = [day(number) for number in range(1, 13)]
@@ -25,7 +28,9 @@ ASSETS = (*landed_to_features(SPEC), *MODEL_ASSETS)
 
 
 class Deployment:
-    """What one machine has whose ML_ASSETS_DATABASE names a database: an instance, a landing, a lake, and MLflow beside Dagster."""
+    """What one machine has whose ML_ASSETS_DATABASE names a database: an instance, a landing, a lake, and MLflow beside
+    Dagster.
+    """
 
     def __init__(self, root: Path, database: str):
         self.database, self.home = database, root / "dagster"
@@ -46,7 +51,9 @@ class Deployment:
             rows_of(which).to_parquet(folder / "rows.parquet")
 
     def run_daily_job(self) -> list[dg.ExecuteInProcessResult]:
-        """The daily job from landed files to the registry entry of the newest day, with definitions that are loaded anew."""
+        """The daily job from landed files to the registry entry of the newest day, with definitions that are loaded
+        anew.
+        """
         defs = dg.Definitions.merge(build_environment(self.settings), ModelPipeline(SPEC).build_defs(None))  # type: ignore[arg-type]
         job = defs.resolve_job_def("small_daily")
         with dg.DagsterInstance.from_config(str(self.home)) as instance:
@@ -103,7 +110,9 @@ def test_nothing_that_is_stored_shows_the_password(deployment, first, postgresql
 
 
 def test_dagster_and_mlflow_have_tables_of_their_own(deployment, first, postgresql):
-    found = postgresql.query(deployment.database, "SELECT schemaname FROM pg_tables WHERE tablename = 'alembic_version' ORDER BY 1")
+    found = postgresql.query(
+        deployment.database, "SELECT schemaname FROM pg_tables WHERE tablename = 'alembic_version' ORDER BY 1"
+    )
     assert found == [("mlflow",), ("public",)]
 
 

@@ -7,14 +7,19 @@ from pathlib import Path
 import pytest
 from deltalake import DeltaTable
 
-from ml_assets.cli.models import spec_of
-from ml_assets.core.simulator import simulate_days
-from ml_assets.pipeline.assets import LANDED_TO_FEATURES
+from ml_assets.cli.model_lookup import spec_of
+from ml_assets.cli.simulator import simulate_days
+from ml_assets.pipeline.asset_names import LANDED_TO_FEATURES
 from ml_assets_tests.pipeline.world import World
 from ml_assets_tests.test_repository import REPOSITORY
 
 PAGE = (REPOSITORY / "docs" / "queries.md").read_text()
-QUESTIONS = [question.strip() for block in re.findall(r"```sql\n(.*?)```", PAGE, re.DOTALL) for question in block.split(";") if question.strip()]
+QUESTIONS = [
+    question.strip()
+    for block in re.findall(r"```sql\n(.*?)```", PAGE, re.DOTALL)
+    for question in block.split(";")
+    if question.strip()
+]
 DAYS = 3
 
 
@@ -27,7 +32,10 @@ def tables(tmp_path_factory: pytest.TempPathFactory):
         world.land_at(f"fraud_detection/{day}/rows.parquet", rows)
     world.run(list(LANDED_TO_FEATURES), spec.source.start, spec.source.start + timedelta(days=DAYS - 1))
     world.stages()
-    return {path.parent.name: DeltaTable(path.parent).to_pyarrow_dataset() for path in Path(world.lake.uri).rglob("_delta_log")}
+    return {
+        path.parent.name: DeltaTable(path.parent).to_pyarrow_dataset()
+        for path in Path(world.lake.uri).rglob("_delta_log")
+    }
 
 
 def answer(question: str, tables):

@@ -16,16 +16,21 @@ TIME_ZONE = "Europe/Brussels"
 PUMPS = 130
 SITES = ("antwerp", "ghent", "liege")
 MODELS = ("A40", "B65", "C90")
-READING_HOURS = np.array([0, 4, 8, 12, 16, 20])  # with 10 to 50 minutes on top: never in the hours that change with summer time
+READING_HOURS = np.array(
+    [0, 4, 8, 12, 16, 20]
+)  # with 10 to 50 minutes on top: never in the hours that change with summer time
 HORIZON = 2.0
 REPAIR_DAYS = 1.0
 SHORTEST_LIFE = 6.0
 BAD_SHARE = 0.004
-# What the last days before a failure do to the readings, by cause: bearing, seal, motor, and a sudden one that nothing announces.
+# What the last days before a failure do to the readings, by cause: bearing, seal, motor, and a sudden one that nothing
+# announces.
 CAUSE_SHARE = (0.4, 0.25, 0.25, 0.1)
 VIBRATION, TEMPERATURE, PRESSURE, FLOW, CURRENT = range(5)
 NORMAL = np.array([2.5, 52.0, 6.0, 80.0, 30.0])
-SYMPTOMS = np.array([[1.3, 0.28, 0.0, -0.03, 0.05], [0.2, 0.0, -0.22, -0.18, 0.0], [0.1, 0.2, 0.0, -0.05, 0.3], [0.0] * 5])
+SYMPTOMS = np.array(
+    [[1.3, 0.28, 0.0, -0.03, 0.05], [0.2, 0.0, -0.22, -0.18, 0.0], [0.1, 0.2, 0.0, -0.05, 0.3], [0.0] * 5]
+)
 NOISE = np.array([0.15, 0.035, 0.03, 0.05, 0.035])
 _FLEET, _DAY = range(2)
 
@@ -47,13 +52,16 @@ class Fleet:
 
 
 def simulate(start: date = FIRST_DAY, days: int = 45, seed: int = 11) -> Iterator[tuple[date, str, pd.DataFrame]]:
-    """Readings of `days` days from `start` on: the day, the site, and its frame as it stands in the file, about 740 rows a day in three files.
+    """Readings of `days` days from `start` on: the day, the site, and its frame as it stands in the file, about 740
+    rows a day in three files.
 
-    A pump lives some 40 days between failures (Weibull, shape 2.5), shows symptoms in the last days, and is back in service one day later. A day
-    depends on its date and the seed only. About 0.4 % of the rows are broken: a sensor that reports -999, no pump, or a time in words.
+    A pump lives some 40 days between failures (Weibull, shape 2.5), shows symptoms in the last days, and is back in
+    service one day later. A day depends on its date and the seed only. About 0.4 % of the rows are broken: a sensor
+    that reports -999, no pump, or a time in words.
 
-    Columns are named as a control system would: Pump, Type, Timestamp (local time in Brussels, without a zone), Vibration [mm/s], Bearing temperature
-    [C], Outlet pressure [bar], Flow [m3/h], Motor current [A], Days since service, and Failed within 2 days (true or false).
+    Columns are named as a control system would: Pump, Type, Timestamp (local time in Brussels, without a zone),
+    Vibration [mm/s], Bearing temperature [C], Outlet pressure [bar], Flow [m3/h], Motor current [A], Days since
+    service, and Failed within 2 days (true or false).
 
     Raises:
         ValueError: when days is negative, or start lies before the fleet was built.
@@ -70,9 +78,15 @@ def simulate(start: date = FIRST_DAY, days: int = 45, seed: int = 11) -> Iterato
 def _fleet(seed: int, last_day: int) -> Fleet:
     rng = np.random.default_rng([seed, _FLEET])
     site, model = rng.integers(0, len(SITES), PUMPS), rng.choice(len(MODELS), PUMPS, p=[0.5, 0.3, 0.2])
-    level = NORMAL * rng.normal(1, [0.2, 0.05, 0.08, 0.1, 0.08], (PUMPS, len(NORMAL))) * np.array([0.8, 1.0, 1.3])[model][:, None] ** 0.5
+    level = (
+        NORMAL
+        * rng.normal(1, [0.2, 0.05, 0.08, 0.1, 0.08], (PUMPS, len(NORMAL)))
+        * np.array([0.8, 1.0, 1.3])[model][:, None] ** 0.5
+    )
     # A generator for each cycle of life and repair: that more cycles are drawn does not change the first ones.
-    cycles = [np.random.default_rng([seed, _FLEET, n + 1]) for n in range(int((last_day + HORIZON + 10) // SHORTEST_LIFE) + 1)]
+    cycles = [
+        np.random.default_rng([seed, _FLEET, n + 1]) for n in range(int((last_day + HORIZON + 10) // SHORTEST_LIFE) + 1)
+    ]
     lives = np.column_stack([SHORTEST_LIFE + 38 * one.weibull(2.5, PUMPS) for one in cycles])
     lives[:, 0] *= rng.uniform(0.2, 1, PUMPS)
     causes = np.column_stack([one.choice(len(CAUSE_SHARE), PUMPS, p=CAUSE_SHARE) for one in cycles])
@@ -92,7 +106,9 @@ def _one_day(fleet: Fleet, day: date, seed: int) -> pd.DataFrame:
     visible = fleet.severity[pump, following] * np.exp(-remaining / 1.8)
     worn = visible[:, None] * SYMPTOMS[fleet.causes[pump, following]]
     # A blocked inlet looks like a failing bearing or seal for a reading, and passes.
-    blocked = np.where(rng.random(len(pump)) < 0.01, rng.uniform(0.2, 1.2, len(pump)), 0.0)[:, None] * np.array([0.8, 0.02, -0.1, -0.15, 0.04])
+    blocked = np.where(rng.random(len(pump)) < 0.01, rng.uniform(0.2, 1.2, len(pump)), 0.0)[:, None] * np.array(
+        [0.8, 0.02, -0.1, -0.15, 0.04]
+    )
     load = 1 + 0.06 * np.sin((hour - 9) / 24 * 2 * np.pi) + rng.normal(0, 0.03, len(pump)) - 0.08 * (day.weekday() >= 5)
     effect_of_load = (load[:, None] - 1) * np.array([0.5, 0.2, 0.4, 0.9, 0.8])
     values = fleet.level[pump] * (1 + worn + blocked + effect_of_load) * rng.normal(1, NOISE, (len(pump), len(NOISE)))
@@ -126,7 +142,9 @@ def _with_bad_rows(rng: np.random.Generator, frame: pd.DataFrame) -> pd.DataFram
 
 
 def write(root: Path, start: date, days: int, seed: int) -> int:
-    """Write `<root>/pump_failures/2025/02/01/<site>.csv` and so on, each file in one step; returns the number of files."""
+    """Write `<root>/pump_failures/2025/02/01/<site>.csv` and so on, each file in one step; returns the number of
+    files.
+    """
     files = 0
     for day, site, frame in simulate(start, days, seed):
         folder = root / "pump_failures" / f"{day:%Y/%m/%d}"
@@ -141,7 +159,11 @@ def write(root: Path, start: date, days: int, seed: int) -> int:
 def main() -> None:
     """Read the command line and write the files."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("landing", type=Path, help="the landing directory: pump_failures/<year>/<month>/<day>/<site>.csv is written below it")
+    parser.add_argument(
+        "landing",
+        type=Path,
+        help="the landing directory: pump_failures/<year>/<month>/<day>/<site>.csv is written below it",
+    )
     parser.add_argument("--start", type=date.fromisoformat, default=FIRST_DAY, help="first day (default: %(default)s)")
     parser.add_argument("--days", type=int, default=45, help="number of days (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=11, help="seed of all random numbers (default: %(default)s)")

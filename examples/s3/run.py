@@ -1,4 +1,5 @@
-"""The main job on a real S3 HTTP server, twice: files land in a bucket, the lake is in the same bucket, and the second time there is nothing to do.
+"""The main job on a real S3 HTTP server, twice: files land in a bucket, the lake is in the same bucket, and the second
+time there is nothing to do.
 
 python examples/s3/run.py
 """
@@ -18,7 +19,8 @@ BUCKET = "ml-assets"
 
 
 def variables(endpoint: str, data: Path, present: Mapping[str, str]) -> dict[str, str]:
-    """The environment of the main job: landing, lake and deploy target in the bucket of a store, all else in a directory.
+    """The environment of the main job: landing, lake and deploy target in the bucket of a store, all else in a
+    directory.
 
     Args:
         endpoint: http:// address of the store.
@@ -59,15 +61,19 @@ def main() -> None:
     environment = variables(f"http://{host}:{port}", DATA, os.environ)
     try:
         keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
-        client = boto3.client("s3", endpoint_url=environment["AWS_ENDPOINT_URL"], region_name=environment["AWS_REGION"], **keys)
+        client = boto3.client(
+            "s3", endpoint_url=environment["AWS_ENDPOINT_URL"], region_name=environment["AWS_REGION"], **keys
+        )
         client.create_bucket(Bucket=BUCKET)
         for ordinal in ("first", "second"):
             print(f"\n=== The {ordinal} run, on s3://{BUCKET} at {environment['AWS_ENDPOINT_URL']}\n", flush=True)
             begun = time.perf_counter()
-            done = subprocess.run([sys.executable, "-m", "ml_assets.cli.run"], env=environment, cwd=REPOSITORY)
+            done = subprocess.run([sys.executable, "-m", "ml_assets.cli.commands.run"], env=environment, cwd=REPOSITORY)
             if done.returncode:
                 sys.exit(f"the {ordinal} run failed with status {done.returncode}")
-            print(f"The {ordinal} run took {time.perf_counter() - begun:.1f} s, with the start of the process", flush=True)
+            print(
+                f"The {ordinal} run took {time.perf_counter() - begun:.1f} s, with the start of the process", flush=True
+            )
     finally:
         server.stop()
 

@@ -9,18 +9,18 @@ from pathlib import Path
 import dagster as dg
 
 from ml_assets.defs.variables import pushes_metrics, read_log_format, read_notify_targets, secret_values, value_or_file
-from ml_assets.pipeline.notifications import notifications_sensor, releases_sensor
-from ml_assets.resources.deploy_target import DeployTarget
-from ml_assets.resources.json_logs import log_as_json
-from ml_assets.resources.lake import Lake
-from ml_assets.resources.landing import Landing
-from ml_assets.resources.notifications import Outbox
-from ml_assets.resources.notifier import Notifier
-from ml_assets.resources.postgresql import is_postgresql, store_beside_dagster, with_driver
-from ml_assets.resources.registry import ModelRegistry
-from ml_assets.resources.secrets import hide
-from ml_assets.resources.telemetry import switch_telemetry
-from ml_assets.resources.tracking import ExperimentTracking
+from ml_assets.pipeline.notifications.sensors import notifications_sensor, releases_sensor
+from ml_assets.resources.databases.postgresql_uri import is_postgresql, store_beside_dagster, with_driver
+from ml_assets.resources.databases.uri_secrets import hide
+from ml_assets.resources.lake.lake import Lake
+from ml_assets.resources.mlflow.tracking import ExperimentTracking
+from ml_assets.resources.notifications.notifier import Notifier
+from ml_assets.resources.notifications.outbox import Outbox
+from ml_assets.resources.observability.json_logs import log_as_json
+from ml_assets.resources.observability.telemetry import switch_telemetry
+from ml_assets.resources.registry.model_registry import ModelRegistry
+from ml_assets.resources.release.deploy_target import DeployTarget
+from ml_assets.resources.storage.landing import Landing
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DATA = REPOSITORY / "data"
@@ -47,16 +47,19 @@ class Settings:
 def read_settings(variables: Mapping[str, str]) -> Settings:
     """Settings from environment variables.
 
-    ML_ASSETS_ENV (local or production; local), ML_ASSETS_LANDING, ML_ASSETS_LAKE and ML_ASSETS_DEPLOY (a directory or s3://bucket/prefix),
-    MLFLOW_TRACKING_URI and DAGSTER_HOME. Locally each has a default under the ignored directory `data` of the repository; in production each must be
-    set. For s3:// AWS_ENDPOINT_URL and AWS_REGION count (credentials: wherever boto3 finds them). ML_ASSETS_UI is the address of Dagster's webserver,
-    for links to it; there are none without it.
+    ML_ASSETS_ENV (local or production; local), ML_ASSETS_LANDING, ML_ASSETS_LAKE and ML_ASSETS_DEPLOY (a directory or
+    s3://bucket/prefix), MLFLOW_TRACKING_URI and DAGSTER_HOME. Locally each has a default under the ignored directory
+    `data` of the repository; in production each must be set. For s3:// AWS_ENDPOINT_URL and AWS_REGION count
+    (credentials: wherever boto3 finds them). ML_ASSETS_UI is the address of Dagster's webserver, for links to it; there
+    are none without it.
 
-    With ML_ASSETS_DATABASE (postgresql://user@host/database) Dagster keeps its state there, and so does MLflow unless MLFLOW_TRACKING_URI names
-    another place. Where MLflow's store is in PostgreSQL, MLFLOW_DEFAULT_ARTIFACT_ROOT (a directory or s3://bucket/prefix) says where artifacts go.
+    With ML_ASSETS_DATABASE (postgresql://user@host/database) Dagster keeps its state there, and so does MLflow unless
+    MLFLOW_TRACKING_URI names another place. Where MLflow's store is in PostgreSQL, MLFLOW_DEFAULT_ARTIFACT_ROOT (a
+    directory or s3://bucket/prefix) says where artifacts go.
 
     Raises:
-        ValueError: for an unknown ML_ASSETS_ENV, a variable that production lacks, or an ML_ASSETS_DATABASE that is not one of PostgreSQL.
+        ValueError: for an unknown ML_ASSETS_ENV, a variable that production lacks, or an ML_ASSETS_DATABASE that is not
+            one of PostgreSQL.
     """
     environment = variables.get("ML_ASSETS_ENV", "local")
     if environment not in ENVIRONMENTS:
@@ -74,7 +77,10 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
     if environment == "production" and lacking:
         raise ValueError(f"ML_ASSETS_ENV is production, which needs {', '.join(lacking)} to be set")
     found = {name: variables.get(name) or default for name, default in defaults.items()}
-    s3 = {"endpoint_url": variables.get("AWS_ENDPOINT_URL"), "region_name": variables.get("AWS_REGION") or variables.get("AWS_DEFAULT_REGION")}
+    s3 = {
+        "endpoint_url": variables.get("AWS_ENDPOINT_URL"),
+        "region_name": variables.get("AWS_REGION") or variables.get("AWS_DEFAULT_REGION"),
+    }
     return Settings(
         environment,
         landing=found["ML_ASSETS_LANDING"],
@@ -91,16 +97,19 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
 
 
 def read_api_key(variables: Mapping[str, str]) -> str | None:
-    """The key that the scoring service asks for: ML_ASSETS_API_KEY, or the content of the file ML_ASSETS_API_KEY_FILE; None without either.
+    """The key that the scoring service asks for: ML_ASSETS_API_KEY, or the content of the file ML_ASSETS_API_KEY_FILE;
+    None without either.
 
     Raises:
-        ValueError: when both are set, the file cannot be read, or the key is empty: nobody means to leave a service open in this way.
+        ValueError: when both are set, the file cannot be read, or the key is empty: nobody means to leave a service
+            open in this way.
     """
     return value_or_file(variables, "ML_ASSETS_API_KEY", "a service without a key")
 
 
 def read_request_rate(variables: Mapping[str, str]) -> float | None:
-    """The requests a second that one client of the scoring service may make: ML_ASSETS_REQUESTS_PER_SECOND, or 5,000; None for `unlimited`.
+    """The requests a second that one client of the scoring service may make: ML_ASSETS_REQUESTS_PER_SECOND, or 5,000;
+    None for `unlimited`.
 
     Raises:
         ValueError: for anything but a number above 0 or `unlimited`.
@@ -142,7 +151,9 @@ def _artifacts(variables: Mapping[str, str], environment: str) -> str:
     """The URI of the place of MLflow's artifacts."""
     stated = variables.get("MLFLOW_DEFAULT_ARTIFACT_ROOT")
     if environment == "production" and not stated:
-        raise ValueError("ML_ASSETS_ENV is production and MLflow's store is PostgreSQL, which needs MLFLOW_DEFAULT_ARTIFACT_ROOT to be set")
+        raise ValueError(
+            "ML_ASSETS_ENV is production and MLflow's store is PostgreSQL, which needs MLFLOW_DEFAULT_ARTIFACT_ROOT to be set"
+        )
     place = stated or str(DATA / "mlartifacts")
     return place if "://" in place else Path(place).absolute().as_uri()
 
@@ -150,7 +161,8 @@ def _artifacts(variables: Mapping[str, str], environment: str) -> str:
 def build_environment(settings: Settings) -> dg.Definitions:
     """Resources, the sensors that tell people, and the executor.
 
-    Steps are executed in process locally, each as a Kubernetes job in production, with the resources that `compute` asks for.
+    Steps are executed in process locally, each as a Kubernetes job in production, with the resources that `compute`
+    asks for.
     """
     landing, lake = Landing(uri=settings.landing, s3=dict(settings.s3)), Lake(uri=settings.lake, s3=dict(settings.s3))
     resources = {
@@ -168,14 +180,15 @@ def build_environment(settings: Settings) -> dg.Definitions:
 def _executor(environment: str, landing: Landing, lake: Lake) -> dg.ExecutorDefinition:
     if environment == "local":
         return dg.in_process_executor
-    from ml_assets.pipeline.input_bytes import input_bytes
-    from ml_assets.resources.step_executor import step_executor
+    from ml_assets.pipeline.steps.input_size import input_bytes
+    from ml_assets.resources.kubernetes.step_executor import step_executor
 
     return step_executor(lambda context: input_bytes(context, lake, landing))
 
 
-# Defaults of what libraries read for themselves when they load: threads of XGBoost that wait do not take the processor from others, and MLflow does
-# not report its use; Dagster stores the events of a range of days a few hundred at a time; a step waits three seconds for whoever takes its metrics.
+# Defaults of what libraries read for themselves when they load: threads of XGBoost that wait do not take the processor
+# from others, and MLflow does not report its use; Dagster stores the events of a range of days a few hundred at a time;
+# a step waits three seconds for whoever takes its metrics.
 for _name, _value in {
     "OMP_WAIT_POLICY": "passive",
     "MLFLOW_DISABLE_TELEMETRY": "true",

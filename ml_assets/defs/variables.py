@@ -1,14 +1,19 @@
-"""What environment variables mean that say neither where things are nor how steps are executed: targets, secrets, metrics, logs."""
+"""What environment variables mean that say neither where things are nor how steps are executed: targets, secrets,
+metrics, logs.
+"""
 
 import re
 from collections.abc import Mapping
 from pathlib import Path
 
-SECRET_NAME = re.compile(r"PASSWORD|SECRET|TOKEN|CREDENTIAL|(^|_)(API|ACCESS|PRIVATE)_?KEY(_|$)|^ML_ASSETS_NOTIFY$", re.IGNORECASE)
+SECRET_NAME = re.compile(
+    r"PASSWORD|SECRET|TOKEN|CREDENTIAL|(^|_)(API|ACCESS|PRIVATE)_?KEY(_|$)|^ML_ASSETS_NOTIFY$", re.IGNORECASE
+)
 
 
 def value_or_file(variables: Mapping[str, str], name: str, without: str) -> str | None:
-    """The value of a variable, or the content of the file that the variable of the same name with _FILE names; None without either.
+    """The value of a variable, or the content of the file that the variable of the same name with _FILE names; None
+    without either.
 
     Args:
         variables: of the environment.
@@ -32,7 +37,8 @@ def value_or_file(variables: Mapping[str, str], name: str, without: str) -> str 
 
 
 def read_notify_targets(variables: Mapping[str, str]) -> str:
-    """Whom notifications are sent to: ML_ASSETS_NOTIFY, URLs of apprise, or the content of the file ML_ASSETS_NOTIFY_FILE; empty without either.
+    """Whom notifications are sent to: ML_ASSETS_NOTIFY, URLs of apprise, or the content of the file
+    ML_ASSETS_NOTIFY_FILE; empty without either.
 
     Raises:
         ValueError: when both are set, the file cannot be read, or there is nothing in it.
@@ -41,7 +47,9 @@ def read_notify_targets(variables: Mapping[str, str]) -> str:
 
 
 def secret_values(variables: Mapping[str, str]) -> list[str]:
-    """What must not be in any message: values of variables whose names say that they are secret, and users with passwords of all URIs."""
+    """What must not be in any message: values of variables whose names say that they are secret, and users with
+    passwords of all URIs.
+    """
     named = [value for name, value in variables.items() if SECRET_NAME.search(name) and not name.endswith("_FILE")]
     users = [user for value in variables.values() for user in re.findall(r"://([^/\s]+:[^/\s]*)@", value)]
     return [value for value in {*named, *users, *(user.partition(":")[2] for user in users)} if value]
@@ -53,7 +61,8 @@ def pushes_metrics(variables: Mapping[str, str]) -> bool:
 
 
 def read_log_format(variables: Mapping[str, str]) -> str:
-    """How `ml_assets.*` logs, by ML_ASSETS_LOG: `text` (as Python has it, the default) or `json` (a JSON object a line).
+    """How `ml_assets.*` logs, by ML_ASSETS_LOG: `text` (as Python has it, the default) or `json` (a JSON object a
+    line).
 
     Raises:
         ValueError: when it is neither.

@@ -7,15 +7,16 @@ import dagster as dg
 from dagster.components.scaffold.scaffold import Scaffolder, ScaffoldRequest
 from pydantic import BaseModel
 
-from ml_assets.core.spec import ModelSpec
-from ml_assets.core.spec.reference import documented_schema
-from ml_assets.pipeline.after_failure import live_after_failure
-from ml_assets.pipeline.assets import build_assets
-from ml_assets.pipeline.freshness import freshness_job, freshness_policy, freshness_schedule, newest_day_check
-from ml_assets.pipeline.jobs import daily_job, features_job, live_job
-from ml_assets.pipeline.retention_job import retention_job, retention_schedule
-from ml_assets.pipeline.schedules import daily_schedule
-from ml_assets.pipeline.sensors import arrivals_sensor
+from ml_assets.core.model_spec import ModelSpec
+from ml_assets.core.model_spec.json_schema import documented_schema
+from ml_assets.pipeline.automation.arrivals_sensor import arrivals_sensor
+from ml_assets.pipeline.automation.failure_sensor import release_after_failure
+from ml_assets.pipeline.automation.freshness import freshness_job, freshness_schedule, newest_day_check
+from ml_assets.pipeline.automation.jobs import daily_job, features_job, release_job
+from ml_assets.pipeline.automation.schedules import daily_schedule
+from ml_assets.pipeline.graph.assets import build_assets
+from ml_assets.pipeline.graph.freshness_policy import freshness_policy
+from ml_assets.pipeline.retention.job import retention_job, retention_schedule
 
 TEMPLATE = """\
 # Every field: docs/spec.md
@@ -88,7 +89,9 @@ class ModelPipeline(dg.Component):
     def get_spec(cls) -> dg.ComponentTypeSpec:
         """What the component is and makes, for the tools that list components."""
         return dg.ComponentTypeSpec(
-            description=cls.__doc__, tags=["machine-learning"], produces=["asset", "asset_check", "job", "sensor", "schedule"]
+            description=cls.__doc__,
+            tags=["machine-learning"],
+            produces=["asset", "asset_check", "job", "sensor", "schedule"],
         )
 
     @classmethod
@@ -99,12 +102,16 @@ class ModelPipeline(dg.Component):
             ValueError: when the file has no attributes.
         """
         if not isinstance(attributes, ModelSpec):
-            raise ValueError(f"{context.path}: attributes are missing; they are the specification of the model, see docs/spec.md")
+            raise ValueError(
+                f"{context.path}: attributes are missing; they are the specification of the model, see docs/spec.md"
+            )
         return cls(attributes)
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
-        """Assets with their checks, jobs, sensors and schedules; those of retention and freshness only where the specification has any."""
-        job, landed_job, live = daily_job(self.spec), features_job(self.spec), live_job(self.spec)
+        """Assets with their checks, jobs, sensors and schedules; those of retention and freshness only where the
+        specification has any.
+        """
+        job, landed_job, live = daily_job(self.spec), features_job(self.spec), release_job(self.spec)
         clearing = [retention_job(self.spec)] if self.spec.retention.removes else []
         on_time = [newest_day_check(self.spec)] if freshness_policy(self.spec) else []
         looking = [freshness_job(self.spec, check) for check in on_time]
@@ -112,7 +119,7 @@ class ModelPipeline(dg.Component):
             assets=build_assets(self.spec),
             asset_checks=on_time,
             jobs=[job, landed_job, live, *looking, *clearing],
-            sensors=[arrivals_sensor(self.spec, landed_job), live_after_failure(self.spec, job, live)],
+            sensors=[arrivals_sensor(self.spec, landed_job), release_after_failure(self.spec, job, live)],
             schedules=[
                 daily_schedule(self.spec, job),
                 *(freshness_schedule(self.spec, one) for one in looking),

@@ -11,9 +11,9 @@ from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
-from ml_assets.core.rate import RateLimit
-from ml_assets.core.score_request import Refused
+from ml_assets.core.serving.request import Refused
 from ml_assets.service.metrics import Metrics, registry_age
+from ml_assets.service.rate_limit import RateLimit
 from ml_assets.service.scoring import NotReady, Scored, Scoring
 
 if TYPE_CHECKING:
@@ -28,8 +28,9 @@ MOST_REASONS = 20
 class Limits:
     """What the service asks of others, and when it looks.
 
-    api_key: asked for in the header X-API-Key, None: not. body_bytes: of the largest request. registry_seconds, history_seconds: between two looks.
-    per_second: requests for a score that one client, by its address, may make in the long run; None: any number.
+    api_key: asked for in the header X-API-Key, None: not. body_bytes: of the largest request. registry_seconds,
+    history_seconds: between two looks. per_second: requests for a score that one client, by its address, may make in
+    the long run; None: any number.
     """
 
     api_key: str | None = None
@@ -71,7 +72,9 @@ def create_app(scoring: Scoring, limits: Limits) -> "FastAPI":
     app = FastAPI(title=f"Scores of {spec.name}", description=spec.description, lifespan=lifespan, openapi_url=open_api)
     body = {"requestBody": {"required": True, "content": {JSON: {"schema": reader.json_schema()}}}}
 
-    @app.post("/score", openapi_extra=body, responses={422: {"description": "The request breaks the contract of the model"}})
+    @app.post(
+        "/score", openapi_extra=body, responses={422: {"description": "The request breaks the contract of the model"}}
+    )
     async def score(request: Request, reasons: Annotated[int, Query(ge=0, le=MOST_REASONS)] = 0) -> Response:
         """Score one row."""
         begun = time.perf_counter()
@@ -116,7 +119,9 @@ def create_app(scoring: Scoring, limits: Limits) -> "FastAPI":
 
 
 async def _follow(at: str, look: Callable[[], None], seconds: float, metrics: Metrics) -> None:
-    """Look again and again, beside the requests. A look that fails is told once for each reason; what was there before goes on."""
+    """Look again and again, beside the requests. A look that fails is told once for each reason; what was there before
+    goes on.
+    """
     told = None
     while True:
         try:
@@ -136,7 +141,9 @@ def _check_rate(request: "Request", rate: RateLimit | None) -> None:
     """Before the key is looked at, so that nobody can try many."""
     client = request.client.host if request.client else ""
     if rate is not None and (seconds := rate.seconds_to_wait(client, time.monotonic())):
-        raise Turned(429, "more requests than one client may make; come back later", {"Retry-After": str(math.ceil(seconds))})
+        raise Turned(
+            429, "more requests than one client may make; come back later", {"Retry-After": str(math.ceil(seconds))}
+        )
 
 
 def _check_key(request: "Request", key: str | None) -> None:

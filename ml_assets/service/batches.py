@@ -1,8 +1,10 @@
-"""Rows of requests that arrive together are scored together: a call of XGBoost takes little longer for ten rows than for one."""
+"""Rows of requests that arrive together are scored together: a call of XGBoost takes little longer for ten rows than
+for one.
+"""
 
 import asyncio
 
-from ml_assets.core.online_scorer import OnlineScorer
+from ml_assets.core.serving.online_scorer import OnlineScorer
 
 
 class Batches:

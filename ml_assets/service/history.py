@@ -1,21 +1,23 @@
-"""The history that features see: the newest days of the lake, held in memory and read again when there is a new commit."""
+"""The history that features see: the newest days of the lake, held in memory and read again when there is a new
+commit.
+"""
 
 import logging
 from datetime import date
 
 import pandas as pd
 
-from ml_assets.core.day_ranges import days_between
-from ml_assets.core.features import columns_read, label_days_read
-from ml_assets.core.online_features import OnlineFeatures, days_held
-from ml_assets.core.schemas import row_schema, to_pandas
-from ml_assets.core.spec import ModelSpec
-from ml_assets.core.spec.feed import labels_feed, rows_feed
-from ml_assets.pipeline.labels import LabelsByKey
-from ml_assets.resources.lake import Lake
-from ml_assets.resources.lake_errors import LakeError
-from ml_assets.resources.landing import Landing
-from ml_assets.resources.table import Table
+from ml_assets.core.features.point_in_time import columns_read, label_days_read
+from ml_assets.core.model_spec import ModelSpec
+from ml_assets.core.model_spec.file_feed import labels_feed, rows_feed
+from ml_assets.core.serving.online_features import OnlineFeatures, days_held
+from ml_assets.core.tables.day_ranges import days_between
+from ml_assets.core.tables.schemas import row_schema, to_pandas
+from ml_assets.pipeline.features.label_store import LabelsByKey
+from ml_assets.resources.lake.errors import LakeError
+from ml_assets.resources.lake.lake import Lake
+from ml_assets.resources.lake.table import Table
+from ml_assets.resources.storage.landing import Landing
 
 log = logging.getLogger("ml_assets.service")
 
@@ -36,7 +38,8 @@ class HeldHistory:
         """Read the history again when one of its tables has a new commit; the features are swapped whole.
 
         Raises:
-            LakeError: when a table does not exist, or has no day yet. What was held before stays, also with any other error of the store.
+            LakeError: when a table does not exist, or has no day yet. What was held before stays, also with any other
+                error of the store.
         """
         if not self._tables:
             self._tables = self._open()
@@ -55,7 +58,9 @@ class HeldHistory:
 
     def _open(self) -> list[Table]:
         feeds = [rows_feed(self._spec), labels_feed(self._spec) if label_days_read(self._spec) else None]
-        return [self._lake.table(self._spec.name, feed.validated, row_schema(feed)) for feed in feeds if feed is not None]
+        return [
+            self._lake.table(self._spec.name, feed.validated, row_schema(feed)) for feed in feeds if feed is not None
+        ]
 
     def _read(self, through: date) -> pd.DataFrame:
         spec, rows = self._spec, self._tables[0]
@@ -65,5 +70,8 @@ class HeldHistory:
         # A new object each time: what it has read of a delivery it does not read again.
         labels = LabelsByKey(spec, self._lake, self._landing, rows)
         as_of = max(through, *self._tables[1].row_counts())
-        frames = [to_pandas(rows.read([day], columns_read(spec))).assign(**{spec.target: labels.column(day, as_of)}) for day in days]
+        frames = [
+            to_pandas(rows.read([day], columns_read(spec))).assign(**{spec.target: labels.column(day, as_of)})
+            for day in days
+        ]
         return pd.concat(frames, ignore_index=True)

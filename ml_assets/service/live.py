@@ -4,15 +4,15 @@ import logging
 import time
 from dataclasses import dataclass
 
-from ml_assets.core.online_scorer import OnlineScorer
-from ml_assets.core.releases import CHALLENGER, CHAMPION
-from ml_assets.core.sides import is_challengers
-from ml_assets.core.spec import ModelSpec
-from ml_assets.pipeline.champion import read_scorer
-from ml_assets.pipeline.training import artifacts_key
-from ml_assets.resources.lake import Lake
-from ml_assets.resources.registry import ModelRegistry
-from ml_assets.resources.released import Released, read_released
+from ml_assets.core.model_spec import ModelSpec
+from ml_assets.core.release.release_state import CHALLENGER, CHAMPION
+from ml_assets.core.release.traffic_split import is_routed_to_challenger
+from ml_assets.core.serving.online_scorer import OnlineScorer
+from ml_assets.pipeline.evaluation.champion import read_scorer
+from ml_assets.pipeline.training.stage import artifacts_key
+from ml_assets.resources.lake.lake import Lake
+from ml_assets.resources.registry.live_versions import Released, read_released
+from ml_assets.resources.registry.model_registry import ModelRegistry
 
 log = logging.getLogger("ml_assets.service")
 
@@ -40,7 +40,7 @@ class Live:
 
     def of(self, model: str, entity: object) -> tuple[str, LiveVersion]:
         """Side and version for an entity, as the daily batch divides the entities."""
-        if self.challenger is not None and is_challengers(model, entity, self.percent):
+        if self.challenger is not None and is_routed_to_challenger(model, entity, self.percent):
             return CHALLENGER, self.challenger
         return CHAMPION, self.champion
 
@@ -48,8 +48,9 @@ class Live:
 class LiveModels:
     """What is live, looked up again and again; between two looks nothing changes.
 
-    live: None before the first champion was loaded. told: what the registry said last. problem: what is not as the registry says, None when all is.
-    looked_at: seconds of the monotonic clock when the registry answered last; None before.
+    live: None before the first champion was loaded. told: what the registry said last. problem: what is not as the
+    registry says, None when all is. looked_at: seconds of the monotonic clock when the registry answered last; None
+    before.
     """
 
     def __init__(self, spec: ModelSpec, lake: Lake, registry: ModelRegistry) -> None:
@@ -61,10 +62,11 @@ class LiveModels:
         self.looked_at: float | None = None
 
     def look(self) -> None:
-        """Ask the registry, in one request, and load what is new in it; what is live is swapped when all of it is loaded.
+        """Ask the registry, in one request, and load what is new in it; what is live is swapped when all of it is
+        loaded.
 
-        A champion that cannot be loaded leaves everything as it is; without a challenger that can be loaded the champion scores its entities too.
-        Each look tries again.
+        A champion that cannot be loaded leaves everything as it is; without a challenger that can be loaded the
+        champion scores its entities too. Each look tries again.
 
         Raises:
             Exception: when the registry cannot be asked; what is live stays.
@@ -93,7 +95,9 @@ class LiveModels:
 
     def _swap(self, live: Live) -> None:
         if live != self.live:
-            beside = f", version {live.challenger.version} for {live.percent} % of the entities" if live.challenger else ""
+            beside = (
+                f", version {live.challenger.version} for {live.percent} % of the entities" if live.challenger else ""
+            )
             log.info("live: version %s%s", live.champion.version, beside)
             self.live = live
         kept = {live.champion.version, live.challenger.version if live.challenger else None}
@@ -110,5 +114,7 @@ class LiveModels:
                 self._loaded[key] = LiveVersion(version, digest, model)
             # Whatever is wrong with a version, the one before it goes on.
             except Exception as error:
-                raise CannotLoad(f"version {version} of {name} cannot be loaded: {type(error).__name__}: {error}") from error
+                raise CannotLoad(
+                    f"version {version} of {name} cannot be loaded: {type(error).__name__}: {error}"
+                ) from error
         return self._loaded[key]

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ml_assets.core.score_request import EARLIER
+from ml_assets.core.serving.request import EARLIER
 from ml_assets.service.history import HeldHistory
 from ml_assets.service.live import LiveModels
 
@@ -26,21 +26,40 @@ class Metrics:
 
         to = {"registry": self.registry}
         self._columns, self._models, self._history = {*columns, EARLIER}, models, history
-        self._requests = Counter("ml_assets_requests", "Requests for a score, by status of the answer", ["status"], **to)
-        self._scored = Counter("ml_assets_scored", "Scores given, by side, version and decision", ["side", "version", "decision"], **to)
-        self._seconds = Histogram("ml_assets_request_seconds", "Seconds from the head of a request to its answer", buckets=SECONDS, **to)
+        self._requests = Counter(
+            "ml_assets_requests", "Requests for a score, by status of the answer", ["status"], **to
+        )
+        self._scored = Counter(
+            "ml_assets_scored", "Scores given, by side, version and decision", ["side", "version", "decision"], **to
+        )
+        self._seconds = Histogram(
+            "ml_assets_request_seconds", "Seconds from the head of a request to its answer", buckets=SECONDS, **to
+        )
         self._scores = Histogram("ml_assets_score", "Scores given, by side", ["side"], buckets=SCORES, **to)
         self._refused = Counter(
-            "ml_assets_refused", "Faults of requests, by field and rule; fields that are no columns are `unknown`", ["field", "rule"], **to
+            "ml_assets_refused",
+            "Faults of requests, by field and rule; fields that are no columns are `unknown`",
+            ["field", "rule"],
+            **to,
         )
-        self.failed_looks = Counter("ml_assets_failed_looks", "Looks at the registry or the lake that failed", ["at"], **to)
+        self.failed_looks = Counter(
+            "ml_assets_failed_looks", "Looks at the registry or the lake that failed", ["at"], **to
+        )
         self._children: dict[tuple, Any] = {}
         age = Gauge("ml_assets_registry_age_seconds", "Seconds since the registry answered last; infinite before", **to)
         age.set_function(lambda: registry_age(models))
-        Gauge("ml_assets_canary_percent", "Percent of the entities that the challenger scores", **to).set_function(self._percent)
+        Gauge("ml_assets_canary_percent", "Percent of the entities that the challenger scores", **to).set_function(
+            self._percent
+        )
         Gauge("ml_assets_ready", "Whether requests are scored", **to).set_function(lambda: float(self._is_ready()))
-        Gauge("ml_assets_as_told", "Whether what is live is what the registry says", **to).set_function(lambda: float(models.problem is None))
-        through = Gauge("ml_assets_features_through_seconds", "Beginning of the newest day of history, seconds since 1970 UTC; 0 without one", **to)
+        Gauge("ml_assets_as_told", "Whether what is live is what the registry says", **to).set_function(
+            lambda: float(models.problem is None)
+        )
+        through = Gauge(
+            "ml_assets_features_through_seconds",
+            "Beginning of the newest day of history, seconds since 1970 UTC; 0 without one",
+            **to,
+        )
         through.set_function(self._through)
         version = Gauge("ml_assets_live_version", "Version that is live, by side; 0 without one", ["side"], **to)
         for side in ("champion", "challenger"):

@@ -4,9 +4,9 @@ import asyncio
 from dataclasses import dataclass
 from typing import Any
 
-from ml_assets.core.online_features import TooOld
-from ml_assets.core.score_request import Refused, RequestReader
-from ml_assets.core.spec import ModelSpec
+from ml_assets.core.model_spec import ModelSpec
+from ml_assets.core.serving.online_features import TooOld
+from ml_assets.core.serving.request import Refused, RequestReader
 from ml_assets.service.batches import Batches
 from ml_assets.service.history import HeldHistory
 from ml_assets.service.live import LiveModels
@@ -20,8 +20,8 @@ class NotReady(Exception):
 class Scored:
     """The answer to a request.
 
-    score: probability of the positive class. model_version: number in the registry. features_through: newest day of history that the features saw.
-    reasons: None where they were not asked for.
+    score: probability of the positive class. model_version: number in the registry. features_through: newest day of
+    history that the features saw. reasons: None where they were not asked for.
     """
 
     score: float
@@ -63,7 +63,9 @@ class Scoring:
             made = await asyncio.to_thread(features.of, row, earlier) if features.is_slow else features.of(row, earlier)
         except TooOld as error:
             where = ["body", self.spec.event_time]
-            raise Refused([{"type": "too_old", "loc": where, "msg": str(error), "input": str(row[self.spec.event_time])}]) from None
+            raise Refused(
+                [{"type": "too_old", "loc": where, "msg": str(error), "input": str(row[self.spec.event_time])}]
+            ) from None
         side, version = live.of(self.spec.name, row[self.spec.entity] if self.spec.entity else None)
         model = version.model
         score = await self._batches.score(model, model.encoded(made))

@@ -1,4 +1,6 @@
-"""Kill runs, spoil what they work with, and compare what is left with what nobody disturbed: python -m ml_assets_tests.chaos --kills 200 --seed 1."""
+"""Kill runs, spoil what they work with, and compare what is left with what nobody disturbed: python -m
+ml_assets_tests.chaos --kills 200 --seed 1.
+"""
 
 import argparse
 import shutil
@@ -41,7 +43,9 @@ def main() -> None:
         if not asked.keep:
             shutil.rmtree(root, ignore_errors=True)
     kills, wrong = sum(len(report.kills) for report in reports), sum(bool(report.wrong) for report in reports)
-    print(f"{kills} kills in {len(reports)} trials, {wrong} of them not as undisturbed, {time.monotonic() - begun:.0f} s, seed {asked.seed}")
+    print(
+        f"{kills} kills in {len(reports)} trials, {wrong} of them not as undisturbed, {time.monotonic() - begun:.0f} s, seed {asked.seed}"
+    )
     sys.exit(1 if wrong else 0)
 
 

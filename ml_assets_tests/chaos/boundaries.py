@@ -38,12 +38,19 @@ def watched(cross: Cross) -> Iterator[None]:
     from deltalake import DeltaTable
     from mlflow import MlflowClient
 
-    from ml_assets.pipeline import deployment, evaluation, features, ingestion, predictions, registry, training, validation
-    from ml_assets.resources.bucket import Bucket
-    from ml_assets.resources.deploy_target import DeployTarget
-    from ml_assets.resources.directory import Directory
-    from ml_assets.resources.ledger import Ledger
-    from ml_assets.resources.table import Table
+    from ml_assets.pipeline.evaluation import stage as evaluation
+    from ml_assets.pipeline.features import stage as features
+    from ml_assets.pipeline.ingestion import stage as ingestion
+    from ml_assets.pipeline.release import deployment_stage as deployment
+    from ml_assets.pipeline.release import predictions_stage as predictions
+    from ml_assets.pipeline.release import registration_stage as registry
+    from ml_assets.pipeline.training import stage as training
+    from ml_assets.pipeline.validation import stage as validation
+    from ml_assets.resources.lake.table import Table
+    from ml_assets.resources.release.deploy_target import DeployTarget
+    from ml_assets.resources.release.ledger import Ledger
+    from ml_assets.resources.storage.bucket import Bucket
+    from ml_assets.resources.storage.directory import Directory
 
     def around(owner: type, name: str, label: Callable[..., str | None]) -> Any:
         raw = getattr_static(owner, name)
@@ -73,7 +80,9 @@ def watched(cross: Cross) -> Iterator[None]:
         for stage in stages:
             patches.enter_context(around(stage, "make", lambda self, *_: f"make {self.name}"))
         patches.enter_context(around(Table, "commit", lambda self, *_: f"commit {self.uri.rsplit('/', 1)[-1]}"))
-        patches.enter_context(around(DeltaTable, "create", lambda cls, uri, *_: f"create {str(uri).rsplit('/', 1)[-1]}"))
+        patches.enter_context(
+            around(DeltaTable, "create", lambda cls, uri, *_: f"create {str(uri).rsplit('/', 1)[-1]}")
+        )
         patches.enter_context(around(Ledger, "_commit", lambda *_: "commit release_ledger"))
         patches.enter_context(around(DeployTarget, "publish", lambda *_: "publish"))
         for files in (Directory, Bucket):
@@ -87,4 +96,8 @@ def watched(cross: Cross) -> Iterator[None]:
 
 def _event(instance: object, event: Any) -> str | None:
     kind = event.dagster_event_type.value if event.dagster_event_type else ""
-    return f"event {kind} of {event.step_key}" if kind in ("ASSET_MATERIALIZATION", "STEP_START", "STEP_SUCCESS", "RUN_SUCCESS") else None
+    return (
+        f"event {kind} of {event.step_key}"
+        if kind in ("ASSET_MATERIALIZATION", "STEP_START", "STEP_SUCCESS", "RUN_SUCCESS")
+        else None
+    )

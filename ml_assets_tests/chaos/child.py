@@ -1,4 +1,6 @@
-"""A run in a process of its own, forked from one that has imported everything, which may be killed at a boundary or at any moment."""
+"""A run in a process of its own, forked from one that has imported everything, which may be killed at a boundary or at
+any moment.
+"""
 
 import logging
 import multiprocessing
@@ -17,13 +19,13 @@ from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from unittest.mock import patch
 
-from ml_assets.pipeline import days as days_engine
-from ml_assets.pipeline.attempts import ATTENDED
+from ml_assets.pipeline.engine import materialize_days as days_engine
+from ml_assets.pipeline.steps.retries import ATTENDED
 from ml_assets_tests.chaos.boundaries import watched
 from ml_assets_tests.chaos.places import DAYS, ChaosWorld, Place
 from ml_assets_tests.conftest import ASSETS
-from ml_assets_tests.pictures import not_drawn
 from ml_assets_tests.pipeline.world import day, tags_of
+from ml_assets_tests.support.plots import not_drawn
 
 CONTEXT = multiprocessing.get_context("forkserver")
 # Modules only: a pool of threads would not survive a fork.
@@ -43,12 +45,12 @@ CONTEXT.set_forkserver_preload(
         "sklearn.metrics",
         "scipy.stats",
         "matplotlib.figure",
-        "ml_assets.core.validation",
-        "ml_assets.core.features",
-        "ml_assets.core.training",
-        "ml_assets.core.evaluation",
-        "ml_assets.core.predictions",
-        "ml_assets.core.report_page",
+        "ml_assets.core.validation.validate_day",
+        "ml_assets.core.features.point_in_time",
+        "ml_assets.core.training.train",
+        "ml_assets.core.evaluation.holdout_metrics",
+        "ml_assets.core.serving.batch_predictions",
+        "ml_assets.core.operations.reports.html",
     ]
 )
 # A run takes a few seconds; on a machine that is busy with much else, many times that.
@@ -57,7 +59,9 @@ LONGEST = 1800.0
 
 @dataclass(frozen=True)
 class Kill:
-    """When a process is killed: at the n-th crossing of a boundary, counted from 1, or so many seconds after it, whatever it does then."""
+    """When a process is killed: at the n-th crossing of a boundary, counted from 1, or so many seconds after it,
+    whatever it does then.
+    """
 
     at: str
     number: int = 1
@@ -96,8 +100,8 @@ def _run(
 ) -> None:
     """Materialise assets; exit with 1 when the run fails. What it says goes to a file.
 
-    kill: when to die. count: a file that gets the boundaries that were crossed, one a line. days: the first and the last. together: waited for before
-    the run begins.
+    kill: when to die. count: a file that gets the boundaries that were crossed, one a line. days: the first and the
+    last. together: waited for before the run begins.
     """
     _say_to(log)
     crossed: Counter[str] = Counter()
@@ -129,7 +133,13 @@ def _run(
         result = world.materialise(list(names), tags, log_level="INFO")
     for event in result.all_events:
         if event.is_step_failure:
-            print("STEP FAILED", event.step_key, event.step_failure_data.user_failure_data, event.step_failure_data.error, flush=True)
+            print(
+                "STEP FAILED",
+                event.step_key,
+                event.step_failure_data.user_failure_data,
+                event.step_failure_data.error,
+                flush=True,
+            )
     sys.stdout.flush()
     os._exit(0 if result.success else 1)
 
@@ -161,7 +171,11 @@ def _clock(seconds: int) -> Iterator[None]:
         def now(cls, tz=None):
             return datetime.now(tz) + wrong
 
-    modules = [found for name, found in list(sys.modules.items()) if name.startswith("ml_assets.") and getattr(found, "datetime", None) is datetime]
+    modules = [
+        found
+        for name, found in list(sys.modules.items())
+        if name.startswith("ml_assets.") and getattr(found, "datetime", None) is datetime
+    ]
     with ExitStack() as patches:
         patches.enter_context(patch("time.time", lambda: real() + seconds))
         for module in modules:

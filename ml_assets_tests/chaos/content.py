@@ -1,12 +1,14 @@
-"""What is left in the end, so that it can be compared: tables, registry, ledger, deploy target, reports, events; and nothing half-written."""
+"""What is left in the end, so that it can be compared: tables, registry, ledger, deploy target, reports, events; and
+nothing half-written.
+"""
 
 import hashlib
 import re
 from collections.abc import Collection
 from typing import Any
 
-from ml_assets.resources.objects import open_objects
-from ml_assets.resources.registry import ModelRegistry
+from ml_assets.resources.registry.model_registry import ModelRegistry
+from ml_assets.resources.storage.open_store import open_objects
 from ml_assets_tests.chaos.places import SPEC, ChaosWorld, Place, registry_at
 from ml_assets_tests.conftest import ASSETS
 
@@ -23,8 +25,8 @@ Content = dict[str, dict[str, Any]]
 
 
 def content(place: Place) -> Content:
-    """Everything that has to be equal after whatever happened, by part and name. Versions go by their digests: two runs at once may leave gaps in the
-    numbers.
+    """Everything that has to be equal after whatever happened, by part and name. Versions go by their digests: two runs
+    at once may leave gaps in the numbers.
     """
     world = ChaosWorld(place)
     return {
@@ -47,7 +49,12 @@ def _key(name: str):
 
 def tables(place: Place) -> dict[tuple[str, str], str]:
     """A digest of the rows of each (table, day), in their stored order; days without rows are left out."""
-    return {(part, of): rows for part, days in _tables(place).items() if part.startswith("rows of") for of, rows in days.items()}
+    return {
+        (part, of): rows
+        for part, days in _tables(place).items()
+        if part.startswith("rows of")
+        for of, rows in days.items()
+    }
 
 
 def _tables(place: Place) -> Content:
@@ -65,7 +72,11 @@ def _tables(place: Place) -> Content:
         for fragment in sorted(dataset.get_fragments(), key=lambda fragment: fragment.path):
             of = str(ds.get_partition_keys(fragment.partition_expression).get("day", "all"))
             for row in fragment.to_table(dataset.schema).to_pylist():
-                told = {column: _of_no_number(column, value, numbers) for column, value in row.items() if column not in OF_ONE_RUN}
+                told = {
+                    column: _of_no_number(column, value, numbers)
+                    for column, value in row.items()
+                    if column not in OF_ONE_RUN
+                }
                 rows.setdefault(of, []).append(repr(told))
         if "all" in rows:
             rows["all"].sort()
@@ -73,7 +84,9 @@ def _tables(place: Place) -> Content:
         # Side tables are committed when their rows differ. Predictions are made from the numbers of versions too.
         if name not in ASSETS or name in ("quarantined_data", "predictions"):
             continue
-        found[f"fingerprints of {name}"] = {of: table.transaction_version(of) for of in (str(SPEC.source.start.replace(day=n)) for n in range(1, 10))}
+        found[f"fingerprints of {name}"] = {
+            of: table.transaction_version(of) for of in (str(SPEC.source.start.replace(day=n)) for n in range(1, 10))
+        }
     return found
 
 
@@ -90,20 +103,28 @@ def _options(place: Place) -> dict[str, str]:
 
 
 def registry(world: ChaosWorld) -> dict[str, Any]:
-    """Versions with their tags, figures and files, aliases and tags of the model; the same however the versions are numbered."""
+    """Versions with their tags, figures and files, aliases and tags of the model; the same however the versions are
+    numbered.
+    """
     client, versions = world.registry.client, _versions(world.registry)
     if not versions:
         return {}
     model = client.get_registered_model(SPEC.name)
     digest = {int(version.version): version.tags["model_digest"] for version in versions}
-    found: dict[str, Any] = {"versions of each digest": str(sorted((of, list(digest.values()).count(of)) for of in set(digest.values())))}
-    found |= {f"alias {alias}": digest.get(int(version), f"no version {version}") for alias, version in model.aliases.items()}
+    found: dict[str, Any] = {
+        "versions of each digest": str(sorted((of, list(digest.values()).count(of)) for of in set(digest.values())))
+    }
+    found |= {
+        f"alias {alias}": digest.get(int(version), f"no version {version}") for alias, version in model.aliases.items()
+    }
     found |= {f"tag {name}": value for name, value in model.tags.items()}
     for version in versions:
         run = client.get_run(version.run_id)
         tags = {name: value for name, value in version.tags.items() if name not in TAGS_OF_ONE_RUN}
         files = sorted(artifact.path for artifact in client.list_artifacts(version.run_id))
-        model_files = sorted(artifact.path for artifact in client.list_logged_model_artifacts(run.outputs.model_outputs[0].model_id))
+        model_files = sorted(
+            artifact.path for artifact in client.list_logged_model_artifacts(run.outputs.model_outputs[0].model_id)
+        )
         found[f"version of {digest[int(version.version)]}"] = str(
             [sorted(tags.items()), run.info.status, sorted(run.data.metrics.items()), files, model_files]
         )
@@ -116,7 +137,10 @@ def _versions(registry: ModelRegistry) -> list[Any]:
 
 def _files(place: Place, folder: str) -> dict[str, str]:
     files = open_objects(f"{place.base}/{folder}", place.s3)
-    return {key: _digest(_of_no_run(files.read(key)) if key.endswith((".json", ".html")) else files.read(key)) for key in files.keys("")}
+    return {
+        key: _digest(_of_no_run(files.read(key)) if key.endswith((".json", ".html")) else files.read(key))
+        for key in files.keys("")
+    }
 
 
 def _of_no_run(text: bytes) -> bytes:
@@ -143,5 +167,7 @@ def differences(wanted: Content, found: Content, besides: Collection[str] = ()) 
         one, other = wanted.get(part, {}), found.get(part, {})
         for name in sorted(one.keys() | other.keys()):
             if one.get(name) != other.get(name):
-                lines.append(f"{part}, {name}: {one.get(name, 'nothing')} undisturbed, {other.get(name, 'nothing')} here")
+                lines.append(
+                    f"{part}, {name}: {one.get(name, 'nothing')} undisturbed, {other.get(name, 'nothing')} here"
+                )
     return lines

@@ -1,4 +1,6 @@
-"""Faults of the world under a run, each followed by a run that is not disturbed: what is left has to be what there would be without the fault."""
+"""Faults of the world under a run, each followed by a run that is not disturbed: what is left has to be what there
+would be without the fault.
+"""
 
 import os
 import random
@@ -13,19 +15,20 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from ml_assets.pipeline.assets import LANDED_TO_FEATURES
-from ml_assets.resources.objects import open_objects
+from ml_assets.pipeline.asset_names import LANDED_TO_FEATURES
+from ml_assets.resources.storage.open_store import open_objects
 from ml_assets_tests.chaos.child import CONTEXT, LONGEST, run, start
 from ml_assets_tests.chaos.content import Content, content, differences
 from ml_assets_tests.chaos.kills import Report, told
 from ml_assets_tests.chaos.places import ChaosWorld, Place, faulty_file, good_rows, new_place
 from ml_assets_tests.chaos.proxy import FaultProxy, some
 from ml_assets_tests.pipeline.world import day
-from ml_assets_tests.postgresql import PostgresqlServer
+from ml_assets_tests.support.postgresql import PostgresqlServer
 
 DAY_IN_SECONDS = 86_400
 LAST_LINES = 12
-# What a step says of a fault of the world, with what to do; and how libraries name a database that is away, where Dagster cannot even note a failure.
+# What a step says of a fault of the world, with what to do; and how libraries name a database that is away, where
+# Dagster cannot even note a failure.
 SERVICE = r"a service outside did not work .*re-execute the run from failure"
 FULL = rf"a place outside refused: .*Check .*free space|{SERVICE}|database or disk is full|disk I/O error|No space left on device"
 DATABASE = rf"{SERVICE}|OperationalError|InterfaceError"
@@ -42,9 +45,13 @@ def recover(place: Place, undisturbed: Content, report: Report, besides: Collect
 
 
 def failure_of(log: Path) -> list[str]:
-    """What a run that failed says: of its steps, or, when Dagster itself could not go on, the exception that ended it."""
+    """What a run that failed says: of its steps, or, when Dagster itself could not go on, the exception that ended
+    it.
+    """
     lines = log.read_text().splitlines()
-    return [line for line in lines if line.startswith("STEP FAILED")] or [f"DAGSTER FAILED {' '.join(lines[-LAST_LINES:])}"]
+    return [line for line in lines if line.startswith("STEP FAILED")] or [
+        f"DAGSTER FAILED {' '.join(lines[-LAST_LINES:])}"
+    ]
 
 
 def ended(report: Report, status: int | None, log: Path, explanation: str) -> None:
@@ -54,7 +61,9 @@ def ended(report: Report, status: int | None, log: Path, explanation: str) -> No
         return
     failures = failure_of(log)
     report.said += failures
-    report.wrong += [f"nothing in this explains the failure: {line[-1500:]}" for line in failures if not re.search(explanation, line)]
+    report.wrong += [
+        f"nothing in this explains the failure: {line[-1500:]}" for line in failures if not re.search(explanation, line)
+    ]
 
 
 def spoilt_requests(place: Place, proxy: FaultProxy, share: float, draw: random.Random, undisturbed: Content) -> Report:
@@ -83,7 +92,9 @@ def outage(place: Place, proxy: FaultProxy, after: int, undisturbed: Content) ->
 
 
 def full_disk(root: Path, kilobytes: int, undisturbed: Content) -> Report:
-    """The disk of lake, landing, registry and Dagster's state is full in the middle of the run; then there is room again."""
+    """The disk of lake, landing, registry and Dagster's state is full in the middle of the run; then there is room
+    again.
+    """
     report = Report(f"disk full at {kilobytes} KB")
     root.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", f"size={kilobytes}k", "tmpfs", str(root)]
@@ -102,7 +113,12 @@ def full_disk(root: Path, kilobytes: int, undisturbed: Content) -> Report:
 
 
 def restarts(
-    place: Place, what: str, stop: Callable[[], None], begin: Callable[[], None], draw: random.Random, undisturbed: Content | None
+    place: Place,
+    what: str,
+    stop: Callable[[], None],
+    begin: Callable[[], None],
+    draw: random.Random,
+    undisturbed: Content | None,
 ) -> Report:
     """A server is stopped at once, three times under a run, and started again a second later."""
     report, log = Report(f"{what} restarted under a run"), place.root / "restarts.log"
@@ -133,7 +149,20 @@ def mlflow_restarts(place: Place, draw: random.Random, undisturbed: Content) -> 
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     store, artifacts = f"sqlite:///{place.root / 'mlflow.db'}", (place.root / "mlartifacts").as_uri()
-    command = [sys.executable, "-W", "ignore", "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    command = [
+        sys.executable,
+        "-W",
+        "ignore",
+        "-m",
+        "mlflow",
+        "server",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+        "--workers",
+        "1",
+    ]
     command += ["--backend-store-uri", store, "--default-artifact-root", artifacts]
     environment = {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
     servers: list[subprocess.Popen] = []
@@ -195,7 +224,10 @@ def clock_set_back(place: Place, undisturbed: Content) -> Report:
 
 def spoilt_files(place: Place, undisturbed: Content) -> Report:
     """Landed files are truncated, garbage and empty; they are named, and repaired afterwards."""
-    report, landing = Report("landed files truncated, garbage and empty"), open_objects(f"{place.base}/landing", place.s3)
+    report, landing = (
+        Report("landed files truncated, garbage and empty"),
+        open_objects(f"{place.base}/landing", place.s3),
+    )
     spoilt = {4: "truncated", 5: "garbage", 6: "empty"}
     for number, how in spoilt.items():
         landing.write(f"{day(number)}/rows.parquet", faulty_file(number, how))

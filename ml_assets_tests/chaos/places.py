@@ -1,4 +1,6 @@
-"""The small world that chaos is let loose on: nine days through all stages, with faults of the data, a canary, and predictions."""
+"""The small world that chaos is let loose on: nine days through all stages, with faults of the data, a canary, and
+predictions.
+"""
 
 import io
 import os
@@ -9,17 +11,17 @@ from pathlib import Path
 
 import dagster as dg
 
-from ml_assets.core.spec import ModelSpec
+from ml_assets.core.model_spec import ModelSpec
 from ml_assets.definitions import DEFS
-from ml_assets.resources.deploy_target import DeployTarget
-from ml_assets.resources.lake import Lake
-from ml_assets.resources.landing import Landing
-from ml_assets.resources.objects import open_objects
-from ml_assets.resources.registry import ModelRegistry
-from ml_assets.resources.tracking import ExperimentTracking
+from ml_assets.resources.lake.lake import Lake
+from ml_assets.resources.mlflow.tracking import ExperimentTracking
+from ml_assets.resources.registry.model_registry import ModelRegistry
+from ml_assets.resources.release.deploy_target import DeployTarget
+from ml_assets.resources.storage.landing import Landing
+from ml_assets.resources.storage.open_store import open_objects
 from ml_assets_tests.conftest import SMALL
 from ml_assets_tests.pipeline.world import World, day, rows_of
-from ml_assets_tests.resources.mlflow_cases import new_store
+from ml_assets_tests.resources.mlflow.mlflow_cases import new_store
 
 DAYS = 9
 CANARY = {
@@ -53,10 +55,11 @@ KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 
 @dataclass(frozen=True)
 class Place:
-    """Where a world is, as a child process needs it: a folder, and, where lake, landing and deploy target are in a bucket, its URI and endpoint.
+    """Where a world is, as a child process needs it: a folder, and, where lake, landing and deploy target are in a
+    bucket, its URI and endpoint.
 
-    mlflow: URI of MLflow's store; without it SQLite in the folder. database: URI of the PostgreSQL database of Dagster's state; without it SQLite.
-    clock: seconds by which the clock of a run is wrong.
+    mlflow: URI of MLflow's store; without it SQLite in the folder. database: URI of the PostgreSQL database of
+    Dagster's state; without it SQLite. clock: seconds by which the clock of a run is wrong.
     """
 
     root: Path
@@ -95,7 +98,9 @@ class ChaosWorld(World):
         self.registry = registry_at(place)
         if place.mlflow:
             artifacts = (place.root / "mlartifacts").as_uri()
-            self.tracking = ExperimentTracking(tracking_uri=place.mlflow, artifact_root=None if place.mlflow.startswith("http") else artifacts)
+            self.tracking = ExperimentTracking(
+                tracking_uri=place.mlflow, artifact_root=None if place.mlflow.startswith("http") else artifacts
+            )
 
 
 def registry_at(place: Place) -> ModelRegistry:
@@ -111,7 +116,9 @@ def good_rows(number: int) -> bytes:
 
 
 def faulty_file(number: int, how: str) -> bytes:
-    """The file of a day `truncated` in the middle, `garbage`, `empty`, or with rows that break the contract: `few bad` or `all bad`."""
+    """The file of a day `truncated` in the middle, `garbage`, `empty`, or with rows that break the contract: `few bad`
+    or `all bad`.
+    """
     good = good_rows(number)
     if how == "truncated":
         return good[: len(good) // 2]
@@ -130,7 +137,10 @@ def land_all(place: Place) -> None:
     """Files of all days: of day 2 a row is bad, of day 3 all are."""
     landing = open_objects(f"{place.base}/landing", place.s3)
     for number in range(1, DAYS + 1):
-        landing.write(f"{day(number)}/rows.parquet", {2: faulty_file(2, "few bad"), 3: faulty_file(3, "all bad")}.get(number) or good_rows(number))
+        landing.write(
+            f"{day(number)}/rows.parquet",
+            {2: faulty_file(2, "few bad"), 3: faulty_file(3, "all bad")}.get(number) or good_rows(number),
+        )
 
 
 def change(place: Place) -> None:

@@ -1,4 +1,6 @@
-"""A proxy before an S3 server that answers badly: errors, lost answers to what was carried out, cut answers, slow ones; and that kills who asks."""
+"""A proxy before an S3 server that answers badly: errors, lost answers to what was carried out, cut answers, slow ones;
+and that kills who asks.
+"""
 
 import http.client
 import os
@@ -13,18 +15,22 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
-SLOW_DOWN = b'<?xml version="1.0"?><Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>'
+SLOW_DOWN = (
+    b'<?xml version="1.0"?><Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>'
+)
 INTERNAL = b'<?xml version="1.0"?><Error><Code>InternalError</Code><Message>We encountered an internal error.</Message></Error>'
 FAULTS = ("slow down", "internal error", "reset", "answer lost", "error after it was done", "answer cut", "slow")
-"""slow down, internal error, reset: nothing was done. answer lost, error after it was done: the request was carried out, and the client is told
-nothing, or an error. answer cut: half of it comes. slow: the answer comes late.
+"""slow down, internal error, reset: nothing was done. answer lost, error after it was done: the request was carried
+out, and the client is told nothing, or an error. answer cut: half of it comes. slow: the answer comes late.
 """
 
 
 class FaultProxy:
-    """Passes requests on to a server, and does as `plan` says to each: a name of FAULTS, `kill before` or `kill after` it was carried out, or None.
+    """Passes requests on to a server, and does as `plan` says to each: a name of FAULTS, `kill before` or `kill after`
+    it was carried out, or None.
 
-    plan: takes the number of the request, from 1, with method and path. victim: the process that a kill is of. done: how often each fault was done.
+    plan: takes the number of the request, from 1, with method and path. victim: the process that a kill is of. done:
+    how often each fault was done.
     """
 
     def __init__(self, server: str):
@@ -43,13 +49,19 @@ class FaultProxy:
                 body = self._body()
                 fault = proxy._next(self.command, self.path)
                 if fault in ("slow down", "internal error"):
-                    return self._answer(503 if fault == "slow down" else 500, {}, SLOW_DOWN if fault == "slow down" else INTERNAL)
+                    return self._answer(
+                        503 if fault == "slow down" else 500, {}, SLOW_DOWN if fault == "slow down" else INTERNAL
+                    )
                 if fault == "reset":
                     return self._reset()
                 if fault == "kill before":
                     return proxy._kill()
                 onward = http.client.HTTPConnection(target.hostname or "", target.port, timeout=60)
-                headers = {name: value for name, value in self.headers.items() if name.lower() not in ("connection", "transfer-encoding", "expect")}
+                headers = {
+                    name: value
+                    for name, value in self.headers.items()
+                    if name.lower() not in ("connection", "transfer-encoding", "expect")
+                }
                 onward.request(self.command, self.path, body=body, headers=headers)
                 answer = onward.getresponse()
                 content = answer.read()
@@ -78,7 +90,9 @@ class FaultProxy:
 
             def _answer(self, status: int, headers: dict[str, str], content: bytes, cut: bool = False) -> None:
                 of_this_hop = ("connection", "transfer-encoding", "content-length", "date", "server")
-                length = headers.get("Content-Length", str(len(content))) if self.command == "HEAD" else str(len(content))
+                length = (
+                    headers.get("Content-Length", str(len(content))) if self.command == "HEAD" else str(len(content))
+                )
                 self.send_response(status)
                 for name, value in headers.items():
                     if name.lower() not in of_this_hop:

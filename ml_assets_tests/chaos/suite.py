@@ -7,14 +7,21 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ml_assets.resources.postgresql import with_driver
+from ml_assets.resources.databases.postgresql_uri import with_driver
 from ml_assets_tests.chaos import faults
 from ml_assets_tests.chaos.child import run
 from ml_assets_tests.chaos.content import Content, content, tables
-from ml_assets_tests.chaos.kills import STEPS, Report, boundaries_by_step, chosen_kills, kill_through, kill_through_requests
+from ml_assets_tests.chaos.kills import (
+    STEPS,
+    Report,
+    boundaries_by_step,
+    chosen_kills,
+    kill_through,
+    kill_through_requests,
+)
 from ml_assets_tests.chaos.places import KEYS, Place, change, copy_of, new_place
 from ml_assets_tests.chaos.proxy import FaultProxy
-from ml_assets_tests.postgresql import PostgresqlServer
+from ml_assets_tests.support.postgresql import PostgresqlServer
 
 KILLS_OF_A_STEP = 5
 BUCKET = "chaos-of-the-tests"
@@ -76,11 +83,15 @@ class Suite:
             wanted, boundaries = self._undisturbed(copy_of(before, self.root / "changed-undisturbed"))
             # Of the parts that changed, and not of the pages, which have other parts as well.
             earlier, parts = self.undisturbed["reports"], [name for name in wanted["reports"] if name.endswith(".json")]
-            wanted["reports"] = {name: wanted["reports"][name] for name in parts if wanted["reports"][name] != earlier.get(name)}
+            wanted["reports"] = {
+                name: wanted["reports"][name] for name in parts if wanted["reports"][name] != earlier.get(name)
+            }
             self._changed = (before, wanted, boundaries)
         before, wanted, boundaries = self._changed
         kills = {step: list(chosen_kills(boundaries[step], KILLS_OF_A_STEP, self.draw)) for step in STEPS}
-        return kill_through(copy_of(before, self.folder()), kills, wanted, "changed days, in a directory", tables(before))
+        return kill_through(
+            copy_of(before, self.folder()), kills, wanted, "changed days, in a directory", tables(before)
+        )
 
     def of_requests(self, proxy: FaultProxy) -> Report:
         """A chain of kills at requests to S3, before and after they were carried out."""
@@ -89,7 +100,9 @@ class Suite:
     def in_bucket(self, proxy: FaultProxy) -> Place:
         """A new world in the bucket."""
         root = self.folder()
-        return new_place(root, f"s3://{BUCKET}/{root.name}", {"endpoint_url": proxy.address, "region_name": "us-east-1"})
+        return new_place(
+            root, f"s3://{BUCKET}/{root.name}", {"endpoint_url": proxy.address, "region_name": "us-east-1"}
+        )
 
     def chains(self, proxy: FaultProxy) -> Iterator[Report]:
         """Chains of kills of the three kinds in turn, without end."""
@@ -105,10 +118,16 @@ class Suite:
             lambda: faults.spoilt_files(self.in_folder(), wanted),
             lambda: faults.two_at_once(self.in_folder(), wanted),
             lambda: faults.clock_set_back(self.in_folder(), wanted),
-            *(lambda kilobytes=kilobytes: faults.full_disk(self.folder(), kilobytes, wanted) for kilobytes in (1400, 2500, 4000)),
+            *(
+                lambda kilobytes=kilobytes: faults.full_disk(self.folder(), kilobytes, wanted)
+                for kilobytes in (1400, 2500, 4000)
+            ),
             self._postgresql,
             lambda: faults.mlflow_restarts(self.in_folder(), draw, wanted),
-            *(lambda share=share: faults.spoilt_requests(self.in_bucket(proxy), proxy, share, draw, wanted) for share in (0.03, 0.15)),
+            *(
+                lambda share=share: faults.spoilt_requests(self.in_bucket(proxy), proxy, share, draw, wanted)
+                for share in (0.03, 0.15)
+            ),
             lambda: faults.outage(self.in_bucket(proxy), proxy, draw.randint(20, 200), wanted),
         ]
 

@@ -1,4 +1,6 @@
-"""The short form of chaos: a run that is killed at nasty boundaries of every stage ends as one that nobody disturbed. All of it: make chaos."""
+"""The short form of chaos: a run that is killed at nasty boundaries of every stage ends as one that nobody disturbed.
+All of it: make chaos.
+"""
 
 from pathlib import Path
 
@@ -38,7 +40,9 @@ NASTIEST = {
 }
 
 
-@pytest.mark.parametrize("kills", [NASTIEST, pytest.param(KILLS, marks=pytest.mark.slow)], ids=["nastiest", "every stage"])
+@pytest.mark.parametrize(
+    "kills", [NASTIEST, pytest.param(KILLS, marks=pytest.mark.slow)], ids=["nastiest", "every stage"]
+)
 def test_a_run_that_is_killed_ends_as_one_that_nobody_disturbed(tmp_path: Path, kills: dict[str, list[Kill]]):
     landed = new_place(tmp_path / "landed")
     undisturbed = copy_of(landed, tmp_path / "undisturbed")

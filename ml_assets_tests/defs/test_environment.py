@@ -7,7 +7,7 @@ import pytest
 
 from ml_assets.defs.environment import DATA, build_environment, read_api_key, read_request_rate, read_settings
 from ml_assets.defs.variables import pushes_metrics, read_log_format, read_notify_targets, secret_values
-from ml_assets.resources.postgresql import LIMITS
+from ml_assets.resources.databases.postgresql_uri import LIMITS
 
 PRODUCTION = {
     "ML_ASSETS_ENV": "production",
@@ -31,7 +31,14 @@ def test_local_defaults_lie_under_one_directory():
 
 
 def test_each_place_can_be_told():
-    settings = read_settings({**PRODUCTION, "AWS_ENDPOINT_URL": "http://s3", "AWS_REGION": "eu-west-1", "ML_ASSETS_UI": "http://dagster:3000/"})
+    settings = read_settings(
+        {
+            **PRODUCTION,
+            "AWS_ENDPOINT_URL": "http://s3",
+            "AWS_REGION": "eu-west-1",
+            "ML_ASSETS_UI": "http://dagster:3000/",
+        }
+    )
     assert (settings.landing, settings.lake, settings.mlflow, settings.dagster_home) == (
         "s3://landing",
         "s3://lake/x",
@@ -48,13 +55,18 @@ DATABASE = "postgresql://me:secret@host/state"
 def test_one_variable_puts_the_state_of_dagster_and_mlflow_into_postgresql():
     settings = read_settings({"ML_ASSETS_DATABASE": DATABASE})
     assert settings.database == DATABASE
-    assert settings.mlflow == f"postgresql+psycopg2://me:secret@host/state?options=-csearch_path%3Dmlflow&{urlencode(LIMITS)}"
+    assert (
+        settings.mlflow
+        == f"postgresql+psycopg2://me:secret@host/state?options=-csearch_path%3Dmlflow&{urlencode(LIMITS)}"
+    )
     assert settings.artifacts == (DATA / "mlartifacts").as_uri()
     elsewhere = {"ML_ASSETS_DATABASE": DATABASE, "MLFLOW_TRACKING_URI": "http://mlflow"}
     assert (read_settings(elsewhere).mlflow, read_settings(elsewhere).artifacts) == ("http://mlflow", None)
 
 
-@pytest.mark.parametrize(("stated", "uri"), [("s3://bucket/mlflow", "s3://bucket/mlflow"), ("/data/artifacts", "file:///data/artifacts")])
+@pytest.mark.parametrize(
+    ("stated", "uri"), [("s3://bucket/mlflow", "s3://bucket/mlflow"), ("/data/artifacts", "file:///data/artifacts")]
+)
 def test_artifacts_of_a_store_in_postgresql_go_where_the_variable_says(stated, uri):
     assert read_settings({"ML_ASSETS_DATABASE": DATABASE, "MLFLOW_DEFAULT_ARTIFACT_ROOT": stated}).artifacts == uri
     assert read_settings({"MLFLOW_DEFAULT_ARTIFACT_ROOT": stated}).artifacts is None
@@ -84,7 +96,9 @@ def test_an_unknown_environment_is_refused(environment):
         read_settings({"ML_ASSETS_ENV": environment})
 
 
-@pytest.mark.parametrize("name", ["ML_ASSETS_LANDING", "ML_ASSETS_LAKE", "MLFLOW_TRACKING_URI", "DAGSTER_HOME", "ML_ASSETS_DEPLOY"])
+@pytest.mark.parametrize(
+    "name", ["ML_ASSETS_LANDING", "ML_ASSETS_LAKE", "MLFLOW_TRACKING_URI", "DAGSTER_HOME", "ML_ASSETS_DEPLOY"]
+)
 def test_production_has_no_defaults(name):
     with pytest.raises(ValueError, match=f"production, which needs {name} to be set"):
         read_settings({**PRODUCTION, name: ""})
@@ -99,7 +113,13 @@ def test_steps_run_in_process_locally_and_as_kubernetes_jobs_in_production():
 
 @pytest.mark.parametrize("variables", [{}, PRODUCTION])
 def test_every_environment_has_the_resources_that_assets_need(variables):
-    assert set(build_environment(read_settings(variables)).resources or {}) == {"landing", "lake", "registry", "tracking", "deploy_target"}
+    assert set(build_environment(read_settings(variables)).resources or {}) == {
+        "landing",
+        "lake",
+        "registry",
+        "tracking",
+        "deploy_target",
+    }
 
 
 def test_the_key_of_the_service_comes_from_a_variable_or_a_file(tmp_path):
@@ -138,8 +158,15 @@ def test_whom_to_notify_is_a_variable_or_a_file_and_nobody_without_either(tmp_pa
     file.write_text("slack://a/b/c\nmailto://me:pw@example.com\n")
     assert read_notify_targets({}) == ""
     assert read_notify_targets({"ML_ASSETS_NOTIFY": " json://host/hook "}) == "json://host/hook"
-    assert read_notify_targets({"ML_ASSETS_NOTIFY_FILE": str(file)}).split() == ["slack://a/b/c", "mailto://me:pw@example.com"]
-    for variables in ({"ML_ASSETS_NOTIFY": "x", "ML_ASSETS_NOTIFY_FILE": str(file)}, {"ML_ASSETS_NOTIFY": ""}, {"ML_ASSETS_NOTIFY_FILE": "/missing"}):
+    assert read_notify_targets({"ML_ASSETS_NOTIFY_FILE": str(file)}).split() == [
+        "slack://a/b/c",
+        "mailto://me:pw@example.com",
+    ]
+    for variables in (
+        {"ML_ASSETS_NOTIFY": "x", "ML_ASSETS_NOTIFY_FILE": str(file)},
+        {"ML_ASSETS_NOTIFY": ""},
+        {"ML_ASSETS_NOTIFY_FILE": "/missing"},
+    ):
         with pytest.raises(ValueError, match="ML_ASSETS_NOTIFY"):
             read_notify_targets(variables)
 
@@ -164,7 +191,11 @@ def test_no_configuration_of_the_environment_holds_a_target_or_a_database(monkey
     monkeypatch.setenv("ML_ASSETS_NOTIFY", "json://host/target-secret")
     built = build_environment(read_settings({"ML_ASSETS_DATABASE": DATABASE}))
     assert {sensor.name for sensor in built.sensors or []} == {"notifications", "rollback_notifications"}
-    shown = [resource.model_dump() for resource in (built.resources or {}).values() if isinstance(resource, dg.ConfigurableResource)]
+    shown = [
+        resource.model_dump()
+        for resource in (built.resources or {}).values()
+        if isinstance(resource, dg.ConfigurableResource)
+    ]
     assert "target-secret" not in repr(shown)
     assert "secret@host" not in repr(shown)
 

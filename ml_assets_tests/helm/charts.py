@@ -1,4 +1,6 @@
-"""What Helm makes of our chart, and what the official Dagster chart makes of our values, as far as its documented rules say."""
+"""What Helm makes of our chart, and what the official Dagster chart makes of our values, as far as its documented rules
+say.
+"""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -89,7 +91,9 @@ def containers(pod: Manifest) -> list[Manifest]:
 
 
 def validate(manifest: Manifest, version: str) -> None:
-    """Raise kubernetes_validate.ValidationError unless the API server of a version would take the manifest, unknown fields refused."""
+    """Raise kubernetes_validate.ValidationError unless the API server of a version would take the manifest, unknown
+    fields refused.
+    """
     _validate(json.dumps(manifest, sort_keys=True), version)
 
 

@@ -16,11 +16,17 @@ SYSCTLS = {
 
 
 def violations(pod: Manifest) -> list[str]:
-    """What the restricted standard refuses in a pod or a pod template, each with the container that it is about. None: the pod is accepted."""
+    """What the restricted standard refuses in a pod or a pod template, each with the container that it is about. None:
+    the pod is accepted.
+    """
     spec, found = pod["spec"], []
     settings = spec.get("securityContext") or {}
     found += [f"{name} is true" for name in ("hostNetwork", "hostPID", "hostIPC") if spec.get(name)]
-    found += [f"volume {volume['name']} is {kind}" for volume in spec.get("volumes") or [] for kind in set(volume) - {"name"} - VOLUMES]
+    found += [
+        f"volume {volume['name']} is {kind}"
+        for volume in spec.get("volumes") or []
+        for kind in set(volume) - {"name"} - VOLUMES
+    ]
     found += [f"sysctl {one['name']}" for one in settings.get("sysctls") or [] if one["name"] not in SYSCTLS]
     for container in containers(pod):
         found += [f"{container['name']}: {what}" for what in _of_container(container, settings)]
@@ -41,7 +47,10 @@ def _of_container(container: Manifest, pod: Manifest) -> list[str]:
         found.append("runAsNonRoot is not true")
     if own.get("runAsUser", pod.get("runAsUser")) == 0:
         found.append("runAsUser is 0")
-    if (own.get("seccompProfile") or pod.get("seccompProfile") or {}).get("type") not in ("RuntimeDefault", "Localhost"):
+    if (own.get("seccompProfile") or pod.get("seccompProfile") or {}).get("type") not in (
+        "RuntimeDefault",
+        "Localhost",
+    ):
         found.append("seccompProfile is not RuntimeDefault")
     if own.get("procMount", "Default") != "Default":
         found.append("procMount")

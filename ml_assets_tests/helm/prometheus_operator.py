@@ -1,6 +1,7 @@
 """What the operator of Prometheus takes, as JSON schemas: its definitions are not among those of Kubernetes."""
 
-# The fields of the operator's documentation that are in use here, and no others: https://prometheus-operator.dev/docs/api-reference/api/
+# The fields of the operator's documentation that are in use here, and no others:
+# https://prometheus-operator.dev/docs/api-reference/api/
 LABELS = {"type": "object", "additionalProperties": {"type": "string"}}
 SERVICE_MONITOR = {
     "type": "object",

@@ -22,7 +22,10 @@ CASES = {
         monitoring={"dashboard": False},
     ),
     "two models, a key, a private registry": our_values(
-        "production", scoring={"models": ["fraud_detection", "pump_failures"]}, imagePullSecrets=[], network={"mlflowClients": [{"podSelector": {}}]}
+        "production",
+        scoring={"models": ["fraud_detection", "pump_failures"]},
+        imagePullSecrets=[],
+        network={"mlflowClients": [{"podSelector": {}}]},
     )
     | {"imagePullSecrets": [{"name": "registry"}]},
     "closed to all clients": our_values("laptop", network={"webserverClients": [], "scoringClients": []}),
@@ -57,7 +60,11 @@ def test_manifests_of_the_laptop_are_valid_for_kubernetes(version):
 
 
 def test_a_field_that_kubernetes_does_not_know_is_refused():
-    [service] = [manifest for manifest in rendered("laptop") if manifest["metadata"]["name"] == "ml-assets-mlflow" and manifest["kind"] == "Service"]
+    [service] = [
+        manifest
+        for manifest in rendered("laptop")
+        if manifest["metadata"]["name"] == "ml-assets-mlflow" and manifest["kind"] == "Service"
+    ]
     with pytest.raises(kubernetes_validate.ValidationError, match="sesionAffinity"):
         validate({**service, "spec": {**service["spec"], "sesionAffinity": "None"}}, KUBERNETES[1])
 
@@ -110,7 +117,9 @@ def test_services_budgets_and_autoscalers_find_their_pods(place):
     for manifest in of_kind(manifests, "Service") + of_kind(manifests, "PodDisruptionBudget"):
         selector = manifest["spec"]["selector"]
         wanted = selector.get("matchLabels", selector)
-        assert [name for name, found in labels.items() if wanted.items() <= found.items()] == [manifest["metadata"]["name"]]
+        assert [name for name, found in labels.items() if wanted.items() <= found.items()] == [
+            manifest["metadata"]["name"]
+        ]
     for scaler in of_kind(manifests, "HorizontalPodAutoscaler"):
         target = scaler["spec"]["scaleTargetRef"]["name"]
         [deployment] = [one for one in of_kind(manifests, "Deployment") if one["metadata"]["name"] == target]
@@ -133,14 +142,18 @@ def test_an_api_key_comes_as_a_file():
     [pod] = [pod for name, pod in pods(rendered("production")) if "scoring" in name]
     [container] = pod["spec"]["containers"]
     assert {"name": "ML_ASSETS_API_KEY_FILE", "value": "/etc/ml-assets/api-key"} in container["env"]
-    assert {"name": "api-key", "secret": {"secretName": "ml-assets-api-key", "items": [{"key": "api-key", "path": "api-key"}]}} in pod["spec"][
-        "volumes"
-    ]
+    assert {
+        "name": "api-key",
+        "secret": {"secretName": "ml-assets-api-key", "items": [{"key": "api-key", "path": "api-key"}]},
+    } in pod["spec"]["volumes"]
 
 
 def test_a_changed_environment_restarts_what_reads_it():
     def annotations(**environment: str) -> set[str]:
-        return {pod["metadata"]["annotations"]["checksum/environment"] for _, pod in pods(render(our_values("laptop", environment=environment)))}
+        return {
+            pod["metadata"]["annotations"]["checksum/environment"]
+            for _, pod in pods(render(our_values("laptop", environment=environment)))
+        }
 
     assert annotations() != annotations(ML_ASSETS_LAKE="s3://another/lake")
 
@@ -160,9 +173,19 @@ def test_mlflow_answers_to_the_name_by_which_it_is_called(place):
 
     from mlflow.server.security_utils import is_allowed_host_header
 
-    [container] = [one for name, pod in pods(rendered(place)) if name == "ml-assets-mlflow" for one in pod["spec"]["containers"]]
-    [hosts] = [argument.removeprefix("--allowed-hosts=").split(",") for argument in container["args"] if argument.startswith("--allowed-hosts=")]
-    [environment] = [one["data"] for one in of_kind(rendered(place), "ConfigMap") if one["metadata"]["name"] == "ml-assets-environment"]
+    [container] = [
+        one for name, pod in pods(rendered(place)) if name == "ml-assets-mlflow" for one in pod["spec"]["containers"]
+    ]
+    [hosts] = [
+        argument.removeprefix("--allowed-hosts=").split(",")
+        for argument in container["args"]
+        if argument.startswith("--allowed-hosts=")
+    ]
+    [environment] = [
+        one["data"]
+        for one in of_kind(rendered(place), "ConfigMap")
+        if one["metadata"]["name"] == "ml-assets-environment"
+    ]
     called = urlsplit(environment["MLFLOW_TRACKING_URI"]).netloc
     for host in (called, "ml-assets-mlflow.ml-assets.svc.cluster.local:5000", "localhost:5000"):
         assert is_allowed_host_header(hosts, host), host

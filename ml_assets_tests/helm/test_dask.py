@@ -1,4 +1,6 @@
-"""Dask clusters that training makes for itself: nothing of it unless it is asked for, and then the rights and ways that it needs."""
+"""Dask clusters that training makes for itself: nothing of it unless it is asked for, and then the rights and ways that
+it needs.
+"""
 
 import subprocess
 import sys
@@ -6,9 +8,9 @@ from importlib.metadata import entry_points
 
 import pytest
 
-from ml_assets.core.dask_cluster import cluster_on_kubernetes
-from ml_assets.core.spec.compute import Compute
-from ml_assets.core.spec.engine import Kubernetes
+from ml_assets.core.model_spec.compute import Compute
+from ml_assets.core.model_spec.dask_cluster import Kubernetes
+from ml_assets.core.training.engines.dask_cluster import cluster_on_kubernetes
 from ml_assets_tests.helm.charts import LAPTOP, PLACES, Manifest, of_kind, our_values, render, rendered, validate
 from ml_assets_tests.helm.pod_security import violations
 from ml_assets_tests.helm.test_network import matches
@@ -32,7 +34,12 @@ def policy(manifests: list[Manifest], name: str) -> Manifest:
 @pytest.mark.parametrize("place", PLACES)
 def test_nothing_of_it_is_there_unless_it_is_asked_for(place):
     assert [one["metadata"]["name"] for one in rendered(place) if "dask" in one["metadata"]["name"]] == []
-    assert not [peer for rule in policy(rendered(place), "run")["egress"] for peer in rule["to"] if peer.get("podSelector") == {"matchLabels": POD}]
+    assert not [
+        peer
+        for rule in policy(rendered(place), "run")["egress"]
+        for peer in rule["to"]
+        if peer.get("podSelector") == {"matchLabels": POD}
+    ]
 
 
 def test_runs_may_make_a_cluster_and_remove_it_and_no_more(manifests):
@@ -59,7 +66,9 @@ def test_its_pods_talk_to_each_other_and_to_the_lake_and_runs_reach_the_schedule
     dask = policy(manifests, "dask")
     assert matches(dask["podSelector"], POD)
     every_port = [{"protocol": "TCP", "port": 1024, "endPort": 65535}]
-    to_the_scheduler = [{"protocol": "TCP", "port": port["port"]} for port in MADE["spec"]["scheduler"]["service"]["ports"]]
+    to_the_scheduler = [
+        {"protocol": "TCP", "port": port["port"]} for port in MADE["spec"]["scheduler"]["service"]["ports"]
+    ]
     among, from_outside = dask["ingress"]
     assert among == {"from": [{"podSelector": {"matchLabels": POD}}], "ports": every_port}
     assert {"podSelector": {"matchLabels": {"ml-assets/part": "run"}}} in from_outside["from"]
@@ -78,7 +87,9 @@ def test_its_pods_are_accepted_under_the_restricted_standard(part):
     assert container["securityContext"]["readOnlyRootFilesystem"] is True
     assert container["volumeMounts"] == [{"name": "tmp", "mountPath": "/tmp"}]
     assert MADE["spec"][part]["spec"]["automountServiceAccountToken"] is False
-    validate({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": part}, "spec": MADE["spec"][part]["spec"]}, "1.37")
+    validate(
+        {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": part}, "spec": MADE["spec"][part]["spec"]}, "1.37"
+    )
 
 
 @pytest.mark.parametrize("part", ["worker", "scheduler"])
@@ -93,7 +104,12 @@ def test_its_programs_are_there(part):
 
 def test_workers_with_gpus_go_where_training_goes():
     compute = Compute.model_validate(
-        {"gpu": 1, "gpu_type": "NVIDIA-L4", "node_selector": {"zone": "a"}, "tolerations": [{"key": "dedicated", "operator": "Exists"}]}
+        {
+            "gpu": 1,
+            "gpu_type": "NVIDIA-L4",
+            "node_selector": {"zone": "a"},
+            "tolerations": [{"key": "dedicated", "operator": "Exists"}],
+        }
     )
     made = cluster_on_kubernetes("ml-assets-1", Kubernetes(image="ml-assets:1"), 2, compute)["spec"]
     assert made["worker"]["spec"]["nodeSelector"] == {"nvidia.com/gpu.product": "NVIDIA-L4", "zone": "a"}
@@ -109,5 +125,7 @@ def test_its_pods_without_gpus_stay_off_nodes_that_have_them(gpu, without_gpus, 
     pods = {part: made[part]["spec"] for part in ("scheduler", "worker")}
     assert {part for part, pod in pods.items() if "affinity" in pod} == without_gpus
     for part in without_gpus:
-        assert (preferred(pods[part]), required(pods[part])) == ((NO_GPU_NODE, []) if avoid == "prefer" else ([], NO_GPU_NODE))
+        assert (preferred(pods[part]), required(pods[part])) == (
+            (NO_GPU_NODE, []) if avoid == "prefer" else ([], NO_GPU_NODE)
+        )
         validate({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": part}, "spec": pods[part]}, "1.37")

@@ -8,7 +8,7 @@ import dockerfile
 import pytest
 
 from ml_assets_tests.helm.charts import PLACES, REPOSITORY, containers, dagster_values, of_kind, rendered
-from ml_assets_tests.helm.dagster_chart import chart_pods
+from ml_assets_tests.helm.dagster.dagster_chart import chart_pods
 
 COMMANDS = dockerfile.parse_file(str(REPOSITORY / "Dockerfile"))
 STARTS = [number for number, command in enumerate(COMMANDS) if command.cmd.upper() == "FROM"]
@@ -28,13 +28,17 @@ def environment() -> dict[str, str]:
 def test_it_is_built_in_two_stages_and_the_second_takes_only_files():
     assert len(STARTS) == 2
     # What is installed there are a user and a directory: no package manager runs, so no compiler can come.
-    assert not re.search(r"\b(pip|apt-get|apt|gcc|build-essential)\b", " ".join(" ".join(value) for value in values_of(FINAL, "RUN")))
+    assert not re.search(
+        r"\b(pip|apt-get|apt|gcc|build-essential)\b", " ".join(" ".join(value) for value in values_of(FINAL, "RUN"))
+    )
     sources = [command for command in FINAL if command.cmd.upper() == "COPY"]
     assert [command.flags for command in sources] == [("--from=build",)] * len(sources)
 
 
 def test_everything_installed_is_pinned_and_a_wheel():
-    installs = [line for value in values_of(BUILD, "RUN") for line in " ".join(value).split("&&") if " install " in line]
+    installs = [
+        line for value in values_of(BUILD, "RUN") for line in " ".join(value).split("&&") if " install " in line
+    ]
     assert installs
     for install in installs:
         assert "--constraint constraints.txt" in install
@@ -42,7 +46,9 @@ def test_everything_installed_is_pinned_and_a_wheel():
 
 
 def test_every_dependency_has_a_version_in_the_constraints():
-    pinned = {line.split("==")[0].lower().replace("_", "-") for line in (REPOSITORY / "constraints.txt").read_text().split()}
+    pinned = {
+        line.split("==")[0].lower().replace("_", "-") for line in (REPOSITORY / "constraints.txt").read_text().split()
+    }
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
     for name in project["dependencies"]:
         assert re.split(r"[\[<>=]", name)[0].lower().replace("_", "-") in pinned
@@ -63,7 +69,10 @@ def test_it_is_not_root_and_says_so_by_a_number_that_the_pods_have_as_well():
     number = int(uid.removeprefix("UID="))
     assert number > 0
     for place in PLACES:
-        for pod in [*chart_pods(dagster_values(place)).values(), *[one["spec"]["template"] for one in of_kind(rendered(place), "Deployment")]]:
+        for pod in [
+            *chart_pods(dagster_values(place)).values(),
+            *[one["spec"]["template"] for one in of_kind(rendered(place), "Deployment")],
+        ]:
             assert pod["spec"]["securityContext"]["runAsUser"] == number
 
 
@@ -83,7 +92,10 @@ def test_what_the_chart_waits_with_finds_names_and_says_no_to_others(tmp_path):
     assert subprocess.run([program, "localhost"], capture_output=True).returncode == 0
     assert subprocess.run([program, "nowhere.invalid"], capture_output=True).returncode != 0
     waits = [
-        one for pod in chart_pods(dagster_values("laptop")).values() for one in containers(pod) if one["name"].startswith("init-user-deployment")
+        one
+        for pod in chart_pods(dagster_values("laptop")).values()
+        for one in containers(pod)
+        if one["name"].startswith("init-user-deployment")
     ]
     assert waits
     assert all("until nslookup ml-assets;" in " ".join(one["command"]) for one in waits)
@@ -98,11 +110,16 @@ def test_it_runs_the_code_server_as_the_chart_does(place):
     assert list(command) == container["args"]
     assert values_of(FINAL, "EXPOSE") == [(str(deployment["port"]),)]
     [health] = values_of(FINAL, "HEALTHCHECK")
-    assert list(health)[-len(container["livenessProbe"]["exec"]["command"]) :] == container["livenessProbe"]["exec"]["command"]
+    assert (
+        list(health)[-len(container["livenessProbe"]["exec"]["command"]) :]
+        == container["livenessProbe"]["exec"]["command"]
+    )
 
 
 def test_only_what_the_image_is_made_of_is_sent_to_docker():
-    ignored = [line for line in (REPOSITORY / ".dockerignore").read_text().splitlines() if line and not line.startswith("#")]
+    ignored = [
+        line for line in (REPOSITORY / ".dockerignore").read_text().splitlines() if line and not line.startswith("#")
+    ]
     assert ignored[0] == "*"
     allowed = {line.removeprefix("!") for line in ignored if line.startswith("!")}
     copied = {source for value in values_of(BUILD, "COPY") for source in value[:-1]}

@@ -10,7 +10,7 @@ import jsonschema
 import promql_parser
 import pytest
 
-from ml_assets.core.step_metrics import METRICS as METRICS_OF_STEPS
+from ml_assets.core.operations.step_metrics import METRICS as METRICS_OF_STEPS
 from ml_assets_tests.helm.charts import CHART, REPOSITORY, of_kind, our_values, pods, render, rendered
 from ml_assets_tests.helm.prometheus_operator import RULES, SERVICE_MONITOR
 
@@ -58,7 +58,9 @@ KNOWN = {**exported(), **KUBE_STATE, **pushed()}
 
 
 def selectors(expression: str) -> Iterator[tuple[str, set[str]]]:
-    """The metrics that an expression is about, each with the labels by which it selects. Raises ValueError when Prometheus could not read it."""
+    """The metrics that an expression is about, each with the labels by which it selects. Raises ValueError when
+    Prometheus could not read it.
+    """
     found = []
 
     def look(node: Any) -> None:
@@ -89,9 +91,17 @@ def dashboard() -> dict[str, Any]:
 
 
 def questions() -> list[tuple[str, str]]:
-    """Every expression of an alert or of a panel, by what it is for. Variables of Grafana stand for what they may be."""
+    """Every expression of an alert or of a panel, by what it is for. Variables of Grafana stand for what they may
+    be.
+    """
     panels = [
-        (panel["title"], target["expr"].replace("$__rate_interval", "5m").replace("$model", "fraud_detection").replace("$namespace", "ml-assets"))
+        (
+            panel["title"],
+            target["expr"]
+            .replace("$__rate_interval", "5m")
+            .replace("$model", "fraud_detection")
+            .replace("$namespace", "ml-assets"),
+        )
         for panel in dashboard()["panels"]
         for target in panel.get("targets", [])
     ]
@@ -109,7 +119,9 @@ def test_the_operator_is_told_what_its_documentation_has():
 def test_prometheus_finds_the_service_its_port_and_a_label_for_the_model():
     [monitor] = of_kind(MANIFESTS, "ServiceMonitor")
     services = [
-        one for one in of_kind(MANIFESTS, "Service") if monitor["spec"]["selector"]["matchLabels"].items() <= one["metadata"]["labels"].items()
+        one
+        for one in of_kind(MANIFESTS, "Service")
+        if monitor["spec"]["selector"]["matchLabels"].items() <= one["metadata"]["labels"].items()
     ]
     assert services
     for service in services:
@@ -135,21 +147,27 @@ def test_expressions_are_about_metrics_and_labels_that_there_are(name, expressio
     assert grouped(expression) <= every_label
 
 
-@pytest.mark.parametrize("expression", ["sum(rate(ml_assets_requests_total[5m])", "ml_assets_ready{side=}", "rate(ml_assets_ready)"])
+@pytest.mark.parametrize(
+    "expression", ["sum(rate(ml_assets_requests_total[5m])", "ml_assets_ready{side=}", "rate(ml_assets_ready)"]
+)
 def test_an_expression_that_prometheus_cannot_read_is_refused(expression):
     with pytest.raises(ValueError, match=r".+"):
         list(selectors(expression))
 
 
 def test_a_metric_that_nobody_exports_is_noticed():
-    assert [metric for metric, _ in selectors("rate(ml_assets_request_total[5m])") if metric not in KNOWN] == ["ml_assets_request_total"]
+    assert [metric for metric, _ in selectors("rate(ml_assets_request_total[5m])") if metric not in KNOWN] == [
+        "ml_assets_request_total"
+    ]
 
 
 def test_alerts_have_names_of_their_own_and_name_deployments_that_there_are():
     names = [alert["alert"] for alert in alerts()]
     assert len(names) == len(set(names))
     [mlflow] = [alert for alert in alerts() if alert["alert"] == "MlflowDown"]
-    assert re.findall(r'deployment="([^"]+)"', mlflow["expr"]) == [name for name, _ in pods(MANIFESTS) if "mlflow" in name]
+    assert re.findall(r'deployment="([^"]+)"', mlflow["expr"]) == [
+        name for name, _ in pods(MANIFESTS) if "mlflow" in name
+    ]
     [dagster] = [alert for alert in alerts() if alert["alert"] == "DagsterDown"]
     [pattern] = re.findall(r'deployment=~"([^"]+)"', dagster["expr"])
     for deployment in ("dagster-daemon", "dagster-dagster-webserver", "dagster-dagster-user-deployments-ml-assets"):
@@ -179,7 +197,14 @@ def test_the_dashboard_is_what_grafana_loads():
 
 def test_panels_do_not_lie_on_each_other():
     taken = [
-        (panel["id"], {(x, y) for x in range(place["x"], place["x"] + place["w"]) for y in range(place["y"], place["y"] + place["h"])})
+        (
+            panel["id"],
+            {
+                (x, y)
+                for x in range(place["x"], place["x"] + place["w"])
+                for y in range(place["y"], place["y"] + place["h"])
+            },
+        )
         for panel in dashboard()["panels"]
         for place in [panel["gridPos"]]
     ]

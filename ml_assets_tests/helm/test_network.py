@@ -4,8 +4,19 @@ from typing import Any
 
 import pytest
 
-from ml_assets_tests.helm.charts import LAPTOP, PLACES, Manifest, containers, dagster_values, of_kind, our_values, pods, render, rendered
-from ml_assets_tests.helm.dagster_chart import chart_pods
+from ml_assets_tests.helm.charts import (
+    LAPTOP,
+    PLACES,
+    Manifest,
+    containers,
+    dagster_values,
+    of_kind,
+    our_values,
+    pods,
+    render,
+    rendered,
+)
+from ml_assets_tests.helm.dagster.dagster_chart import chart_pods
 
 MIGRATE = "dagster-dagster-webserver-instance-migrate"
 DNS, HTTPS = 53, 443
@@ -24,7 +35,9 @@ def every_pod(place: str) -> dict[str, dict[str, str]]:
 def matches(selector: dict[str, Any], labels: dict[str, str]) -> bool:
     expressions = selector.get("matchExpressions", [])
     assert {one["operator"] for one in expressions} <= {"In"}
-    return selector.get("matchLabels", {}).items() <= labels.items() and all(labels.get(one["key"]) in one["values"] for one in expressions)
+    return selector.get("matchLabels", {}).items() <= labels.items() and all(
+        labels.get(one["key"]) in one["values"] for one in expressions
+    )
 
 
 def policies(place: str) -> list[Manifest]:
@@ -36,10 +49,18 @@ def may_talk(place: str, sender: str, receiver: str, port: int) -> bool:
     labels = every_pod(place)
 
     def is_open(pod: str, peer: str, direction: str, side: str) -> bool:
-        rules = [rule for one in policies(place) if matches(one["spec"]["podSelector"], labels[pod]) for rule in one["spec"].get(direction, [])]
+        rules = [
+            rule
+            for one in policies(place)
+            if matches(one["spec"]["podSelector"], labels[pod])
+            for rule in one["spec"].get(direction, [])
+        ]
         return any(
             port in [one["port"] for one in rule["ports"]]
-            and any("podSelector" in one and "namespaceSelector" not in one and matches(one["podSelector"], labels[peer]) for one in rule[side])
+            and any(
+                "podSelector" in one and "namespaceSelector" not in one and matches(one["podSelector"], labels[peer])
+                for one in rule[side]
+            )
             for rule in rules
         )
 
@@ -89,7 +110,9 @@ def test_ports_that_are_opened_to_pods_are_those_that_they_listen_on(place):
     }
     values = dagster_values(place)
     listening |= {one["name"]: {one["port"]} for one in values["dagster-user-deployments"]["deployments"]}
-    listening |= {name: {values["dagsterWebserver"]["service"]["port"]} for name in ("webserver", "webserver-read-only")}
+    listening |= {
+        name: {values["dagsterWebserver"]["service"]["port"]} for name in ("webserver", "webserver-read-only")
+    }
     for policy in policies(place):
         for rule in policy["spec"].get("ingress", []):
             ports = {port["port"] for port in rule["ports"]}
@@ -107,7 +130,15 @@ def test_parts_reach_what_they_need(place):
     if place == "laptop":
         for sender in ("webserver", "webserver-read-only", "daemon", "ml-assets", "run", "ml-assets-mlflow", "migrate"):
             assert may_talk(place, sender, "postgresql", 5432), sender
-        for sender in ("webserver", "daemon", "ml-assets", "run", "ml-assets-mlflow", "ml-assets-scoring-fraud-detection", "landing"):
+        for sender in (
+            "webserver",
+            "daemon",
+            "ml-assets",
+            "run",
+            "ml-assets-mlflow",
+            "ml-assets-scoring-fraud-detection",
+            "landing",
+        ):
             assert may_talk(place, sender, "minio", 9000), sender
 
 
@@ -136,7 +167,11 @@ def test_the_code_server_alone_sends_notifications_and_runs_alone_push_metrics(t
     elsewhere = [{"ipBlock": {"cidr": "198.51.100.0/24"}}]
     manifests = render(our_values("laptop", network={target: {"ports": [587], "peers": elsewhere}}))
     open_to = {"to": elsewhere, "ports": [{"protocol": "TCP", "port": 587}]}
-    may = [one["metadata"]["name"] for one in of_kind(manifests, "NetworkPolicy") if open_to in one["spec"].get("egress", [])]
+    may = [
+        one["metadata"]["name"]
+        for one in of_kind(manifests, "NetworkPolicy")
+        if open_to in one["spec"].get("egress", [])
+    ]
     assert may == [sender]
 
 

@@ -1,10 +1,12 @@
-"""Nodes with GPUs are for training: every other pod stays off them, by preference where there may be no others, for certain on EKS."""
+"""Nodes with GPUs are for training: every other pod stays off them, by preference where there may be no others, for
+certain on EKS.
+"""
 
 import pytest
 
-from ml_assets.core.step_pods import GPU_NODE_LABELS
+from ml_assets.core.kubernetes.pod_spec import GPU_NODE_LABELS
 from ml_assets_tests.helm.charts import PLACES, Manifest, dagster_values, of_kind, our_values, pods, render, rendered
-from ml_assets_tests.helm.dagster_chart import chart_pods
+from ml_assets_tests.helm.dagster.dagster_chart import chart_pods
 
 EVERY_POD = [
     pytest.param(place, pod["spec"], id=f"{place}-{name}")
@@ -15,11 +17,18 @@ NO_GPU_NODE = [{"matchExpressions": [{"key": label, "operator": "DoesNotExist"} 
 
 
 def preferred(pod: Manifest) -> list[Manifest]:
-    return [one["preference"] for one in pod["affinity"]["nodeAffinity"].get("preferredDuringSchedulingIgnoredDuringExecution", [])]
+    return [
+        one["preference"]
+        for one in pod["affinity"]["nodeAffinity"].get("preferredDuringSchedulingIgnoredDuringExecution", [])
+    ]
 
 
 def required(pod: Manifest) -> list[Manifest]:
-    return pod["affinity"]["nodeAffinity"].get("requiredDuringSchedulingIgnoredDuringExecution", {}).get("nodeSelectorTerms", [])
+    return (
+        pod["affinity"]["nodeAffinity"]
+        .get("requiredDuringSchedulingIgnoredDuringExecution", {})
+        .get("nodeSelectorTerms", [])
+    )
 
 
 @pytest.mark.parametrize(("place", "pod"), EVERY_POD)
@@ -46,7 +55,8 @@ def test_a_laptop_with_nodes_to_spare_can_require_it():
 def test_work_makes_no_room_by_stopping_what_serves(place):
     classes = {one["metadata"]["name"]: one for one in of_kind(rendered(place), "PriorityClass")}
     values = {name.removeprefix("ml-assets-"): one["value"] for name, one in classes.items()}
-    # The pods of Dagster's chart have no class, so their priority is 0. What is below -10 is not worth a node to the cluster autoscaler.
+    # The pods of Dagster's chart have no class, so their priority is 0. What is below -10 is not worth a node to the
+    # cluster autoscaler.
     assert not any("priorityClassName" in pod["spec"] for pod in chart_pods(dagster_values(place)).values())
     assert values.pop("serving") > 0
     assert all(-10 <= value < 0 for value in values.values())

@@ -3,7 +3,7 @@ import copy
 import pytest
 
 from ml_assets_tests.helm.charts import LAPTOP, PLACES, containers, dagster_values, of_kind, pods, rendered
-from ml_assets_tests.helm.dagster_chart import chart_pods
+from ml_assets_tests.helm.dagster.dagster_chart import chart_pods
 from ml_assets_tests.helm.pod_security import violations
 
 OURS = [(f"{place}-{name}", pod) for place in PLACES for name, pod in pods(rendered(place))]
@@ -31,7 +31,9 @@ def test_no_container_can_write_its_root_file_system_but_each_has_a_place_for_te
 @pytest.mark.parametrize("pod", EVERY_POD)
 def test_every_container_says_what_it_needs_and_what_it_may_take(pod):
     for container in containers(pod):
-        assert set(container["resources"]["requests"]) == set(container["resources"]["limits"]) == {"cpu", "memory"}, container["name"]
+        assert set(container["resources"]["requests"]) == set(container["resources"]["limits"]) == {"cpu", "memory"}, (
+            container["name"]
+        )
 
 
 @pytest.mark.parametrize("pod", EVERY_POD)
@@ -57,16 +59,31 @@ def test_parts_that_do_not_talk_to_kubernetes_have_no_token(pod):
     ("change", "said"),
     [
         (lambda pod: pod["spec"].update(hostNetwork=True), "hostNetwork is true"),
-        (lambda pod: pod["spec"]["volumes"].append({"name": "disk", "hostPath": {"path": "/"}}), "volume disk is hostPath"),
-        (lambda pod: pod["spec"]["securityContext"].update(sysctls=[{"name": "kernel.msgmax", "value": "1"}]), "sysctl kernel.msgmax"),
+        (
+            lambda pod: pod["spec"]["volumes"].append({"name": "disk", "hostPath": {"path": "/"}}),
+            "volume disk is hostPath",
+        ),
+        (
+            lambda pod: pod["spec"]["securityContext"].update(sysctls=[{"name": "kernel.msgmax", "value": "1"}]),
+            "sysctl kernel.msgmax",
+        ),
         (lambda pod: pod["spec"]["containers"][0]["securityContext"].update(privileged=True), "mlflow: privileged"),
         (
             lambda pod: pod["spec"]["containers"][0]["securityContext"].pop("allowPrivilegeEscalation"),
             "mlflow: allowPrivilegeEscalation is not false",
         ),
-        (lambda pod: pod["spec"]["containers"][0]["securityContext"].pop("capabilities"), "mlflow: capabilities are not dropped"),
-        (lambda pod: pod["spec"]["containers"][0]["securityContext"]["capabilities"].update(add=["NET_RAW"]), "mlflow: adds capability NET_RAW"),
-        (lambda pod: pod["spec"]["containers"][0]["securityContext"].update(runAsNonRoot=False), "mlflow: runAsNonRoot is not true"),
+        (
+            lambda pod: pod["spec"]["containers"][0]["securityContext"].pop("capabilities"),
+            "mlflow: capabilities are not dropped",
+        ),
+        (
+            lambda pod: pod["spec"]["containers"][0]["securityContext"]["capabilities"].update(add=["NET_RAW"]),
+            "mlflow: adds capability NET_RAW",
+        ),
+        (
+            lambda pod: pod["spec"]["containers"][0]["securityContext"].update(runAsNonRoot=False),
+            "mlflow: runAsNonRoot is not true",
+        ),
         (lambda pod: pod["spec"]["securityContext"].update(runAsUser=0), "database: runAsUser is 0"),
         (
             lambda pod: pod["spec"]["containers"][0]["securityContext"].update(seccompProfile={"type": "Unconfined"}),
@@ -77,7 +94,11 @@ def test_parts_that_do_not_talk_to_kubernetes_have_no_token(pod):
     ],
 )
 def test_a_pod_that_asks_for_more_is_told_what_is_wrong(change, said):
-    [pod] = [copy.deepcopy(pod) for name, pod in pods(of_kind(rendered("laptop"), "Deployment")) if name == "ml-assets-mlflow"]
+    [pod] = [
+        copy.deepcopy(pod)
+        for name, pod in pods(of_kind(rendered("laptop"), "Deployment"))
+        if name == "ml-assets-mlflow"
+    ]
     assert violations(pod) == []
     change(pod)
     assert said in violations(pod)

@@ -1,4 +1,6 @@
-"""Probes of Dagster's pods: they tell what is open from what is not, and do not take the processor from what they ask."""
+"""Probes of Dagster's pods: they tell what is open from what is not, and do not take the processor from what they
+ask.
+"""
 
 import socket
 import subprocess
@@ -6,7 +8,7 @@ import subprocess
 import pytest
 
 from ml_assets_tests.helm.charts import PLACES, Manifest, dagster_values
-from ml_assets_tests.helm.dagster_chart import chart_pods
+from ml_assets_tests.helm.dagster.dagster_chart import chart_pods
 
 KINDS = ("startupProbe", "readinessProbe", "livenessProbe")
 # Programs of Dagster: each question starts a Python process, which takes seconds of a processor.
@@ -32,7 +34,9 @@ def test_what_starts_a_process_of_python_is_asked_seldom_and_all_have_time_to_an
 def test_each_may_take_ten_minutes_to_start_or_five_where_it_loads_no_definitions(place):
     for (name, kind), probe in probes(place).items():
         if kind == "startupProbe":
-            assert probe["periodSeconds"] * probe["failureThreshold"] >= (300 if name.startswith("webserver") else 600), name
+            assert probe["periodSeconds"] * probe["failureThreshold"] >= (
+                300 if name.startswith("webserver") else 600
+            ), name
 
 
 @pytest.mark.parametrize("place", PLACES)
@@ -50,4 +54,10 @@ def test_a_code_server_is_ready_when_its_port_is_open_and_not_before(place, kind
 
 @pytest.mark.parametrize("place", PLACES)
 def test_a_code_server_that_takes_connections_and_answers_none_is_ended(place):
-    assert probes(place)["ml-assets", "livenessProbe"]["exec"]["command"] == ["dagster", "api", "grpc-health-check", "-p", "4000"]
+    assert probes(place)["ml-assets", "livenessProbe"]["exec"]["command"] == [
+        "dagster",
+        "api",
+        "grpc-health-check",
+        "-p",
+        "4000",
+    ]

@@ -17,7 +17,9 @@ RESOURCES = {"job": "jobs", "job_status": "jobs/status", "pod": "pods", "pod_log
 def called() -> set[tuple[str, str]]:
     """What the installed dagster-k8s asks of Kubernetes for runs and steps, from its source."""
     # Pipes make pods of their own, which nothing here uses.
-    source = "".join(path.read_text() for path in Path(dagster_k8s.__file__).parent.glob("*.py") if path.name != "pipes.py")
+    source = "".join(
+        path.read_text() for path in Path(dagster_k8s.__file__).parent.glob("*.py") if path.name != "pipes.py"
+    )
     calls = set(re.findall(r"api\.(create|read|list|delete|patch|replace)_namespaced_([a-z_]+?)(?=\b)", source))
     return {(VERBS[verb], RESOURCES[what.removesuffix("_with_retries")]) for verb, what in calls}
 
@@ -27,7 +29,9 @@ def test_roles_allow_what_dagster_calls_and_nothing_else(place):
     roles = of_kind(rendered(place), "Role")
     assert {role["metadata"]["name"].removesuffix("-runs") for role in roles} == ACCOUNTS
     for role in roles:
-        allowed = {(verb, resource) for rule in role["rules"] for resource in rule["resources"] for verb in rule["verbs"]}
+        allowed = {
+            (verb, resource) for rule in role["rules"] for resource in rule["resources"] for verb in rule["verbs"]
+        }
         assert allowed == called()
 
 
@@ -46,12 +50,25 @@ def test_each_role_is_bound_to_its_account_alone_and_other_accounts_have_no_toke
     manifests = rendered(place)
     for binding in of_kind(manifests, "RoleBinding"):
         [subject] = binding["subjects"]
-        assert subject == {"kind": "ServiceAccount", "name": binding["metadata"]["name"].removesuffix("-runs"), "namespace": "ml-assets"}
-        assert binding["roleRef"] == {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": binding["metadata"]["name"]}
-    accounts = {one["metadata"]["name"]: one["automountServiceAccountToken"] for one in of_kind(manifests, "ServiceAccount")}
+        assert subject == {
+            "kind": "ServiceAccount",
+            "name": binding["metadata"]["name"].removesuffix("-runs"),
+            "namespace": "ml-assets",
+        }
+        assert binding["roleRef"] == {
+            "apiGroup": "rbac.authorization.k8s.io",
+            "kind": "Role",
+            "name": binding["metadata"]["name"],
+        }
+    accounts = {
+        one["metadata"]["name"]: one["automountServiceAccountToken"] for one in of_kind(manifests, "ServiceAccount")
+    }
     assert {name for name, token in accounts.items() if token} == ACCOUNTS
 
 
 def test_on_eks_each_account_has_a_role_of_its_own():
-    roles = [one["metadata"]["annotations"]["eks.amazonaws.com/role-arn"] for one in of_kind(rendered("production"), "ServiceAccount")]
+    roles = [
+        one["metadata"]["annotations"]["eks.amazonaws.com/role-arn"]
+        for one in of_kind(rendered("production"), "ServiceAccount")
+    ]
     assert len(set(roles)) == len(roles) == 5

@@ -1,4 +1,5 @@
-"""The Kubernetes jobs that a run of a model would submit, made by dagster-k8s itself with an API that only remembers what it is given.
+"""The Kubernetes jobs that a run of a model would submit, made by dagster-k8s itself with an API that only remembers
+what it is given.
 
 python -m ml_assets_tests.kubernetes.jobs   writes them as the approved snapshots
 """
@@ -29,11 +30,11 @@ from dagster._core.test_utils import create_run_for_test, instance_for_test
 from dagster._grpc.types import ExecuteStepArgs
 from dagster_k8s.client import DagsterKubernetesClient
 
-from ml_assets.core.spec import ModelSpec
+from ml_assets.cli.spec_files import read_spec
+from ml_assets.core.model_spec import ModelSpec
 from ml_assets.definitions import DEFS
 from ml_assets.pipeline.component import ModelPipeline
-from ml_assets.pipeline.spec_files import read_spec
-from ml_assets.resources.step_executor import InputBytes, StepPods, shares_pod, step_executor
+from ml_assets.resources.kubernetes.step_executor import InputBytes, StepPods, shares_pod, step_executor
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 IMAGE = "ml-assets:test"
@@ -74,7 +75,10 @@ def variants() -> dict[str, ModelSpec]:
 
 def definitions_of(spec: ModelSpec) -> dg.Definitions:
     """What the component of a model makes, with resources that are never asked."""
-    nothing = {name: dg.ResourceDefinition.none_resource() for name in ("lake", "landing", "registry", "tracking", "deploy_target")}
+    nothing = {
+        name: dg.ResourceDefinition.none_resource()
+        for name in ("lake", "landing", "registry", "tracking", "deploy_target")
+    }
     made = ModelPipeline(spec).build_defs(dg.ComponentTree.for_test().load_context)
     return dg.Definitions.merge(made, dg.Definitions(resources=nothing))
 
@@ -100,21 +104,29 @@ def instance_on_kubernetes() -> Iterator[dg.DagsterInstance]:
 
 
 def step_handler(
-    instance: dg.DagsterInstance, job: dg.JobDefinition, input_bytes: InputBytes = lambda context: 0, config: Mapping[str, Any] | None = None
+    instance: dg.DagsterInstance,
+    job: dg.JobDefinition,
+    input_bytes: InputBytes = lambda context: 0,
+    config: Mapping[str, Any] | None = None,
 ) -> StepPods:
     """The step handler of the executor of production, talking to an API that only remembers what it is given."""
     return executor_and_handler(instance, job, input_bytes, config)[1]
 
 
 def executor_and_handler(
-    instance: dg.DagsterInstance, job: dg.JobDefinition, input_bytes: InputBytes = lambda context: 0, config: Mapping[str, Any] | None = None
+    instance: dg.DagsterInstance,
+    job: dg.JobDefinition,
+    input_bytes: InputBytes = lambda context: 0,
+    config: Mapping[str, Any] | None = None,
 ) -> tuple[dg.Executor, StepPods]:
     """The executor of production, and its step handler as above."""
     executor_def = step_executor(input_bytes)
     processed = process_config(executor_def.config_schema.config_type, config or {})
     assert processed.success, processed.errors
     executor = executor_def.executor_creation_fn(
-        InitExecutorContext(job=InMemoryJob(job), executor_def=executor_def, executor_config=processed.value, instance=instance)
+        InitExecutorContext(
+            job=InMemoryJob(job), executor_def=executor_def, executor_config=processed.value, instance=instance
+        )
     )
     handler = executor._step_handler
     handler._jobs._api_client = remembering_client()
@@ -132,31 +144,54 @@ def submitted(client: DagsterKubernetesClient) -> list[Any]:
     return [call.kwargs["body"] for call in client.batch_api.create_namespaced_job.call_args_list]
 
 
-def make_run(instance: dg.DagsterInstance, job: dg.JobDefinition, tags: Mapping[str, str] | None = None) -> dg.DagsterRun:
+def make_run(
+    instance: dg.DagsterInstance, job: dg.JobDefinition, tags: Mapping[str, str] | None = None
+) -> dg.DagsterRun:
     """A run of a job, as the queue would have it."""
-    origin = JobPythonOrigin(job.name, RepositoryPythonOrigin("python", ModuleCodePointer("ml_assets.definitions", "defs"), IMAGE, ["dagster"]))
-    return create_run_for_test(instance, job.name, tags={**job.run_tags, **(tags or {"dagster/partition": DAY})}, job_code_origin=origin)
+    origin = JobPythonOrigin(
+        job.name,
+        RepositoryPythonOrigin("python", ModuleCodePointer("ml_assets.definitions", "defs"), IMAGE, ["dagster"]),
+    )
+    return create_run_for_test(
+        instance, job.name, tags={**job.run_tags, **(tags or {"dagster/partition": DAY})}, job_code_origin=origin
+    )
 
 
-def step_contexts(instance: dg.DagsterInstance, job: dg.JobDefinition, run: dg.DagsterRun) -> dict[str, StepHandlerContext]:
+def step_contexts(
+    instance: dg.DagsterInstance, job: dg.JobDefinition, run: dg.DagsterRun
+) -> dict[str, StepHandlerContext]:
     """What a step handler is given for each step of a run, in order, by step key."""
     plan = create_execution_plan(job)
     data = PlanData(InMemoryJob(job), run, instance, plan, raise_on_error=True, retry_mode=RetryMode.DISABLED)
-    context = PlanOrchestrationContext(data, create_context_free_log_manager(instance, run), executor=dg.in_process_executor, output_capture=None)
+    context = PlanOrchestrationContext(
+        data, create_context_free_log_manager(instance, run), executor=dg.in_process_executor, output_capture=None
+    )
     return {
         step.key: StepHandlerContext(
             instance,
             context,
             [step],
-            ExecuteStepArgs(run.job_code_origin, run.run_id, [step.key], instance.get_ref(), RetryMode.DISABLED, None, should_verify_step=True),
+            ExecuteStepArgs(
+                run.job_code_origin,
+                run.run_id,
+                [step.key],
+                instance.get_ref(),
+                RetryMode.DISABLED,
+                None,
+                should_verify_step=True,
+            ),
             run,
         )
         for step in plan.get_all_steps_in_topo_order()
     }
 
 
-def jobs_of(instance: dg.DagsterInstance, spec: ModelSpec, input_bytes: InputBytes = lambda context: 0) -> dict[str, dict[str, Any]]:
-    """Manifests of the jobs of one day of a model by name: `run`, and the stages that have a pod of their own, each as the API would be sent it."""
+def jobs_of(
+    instance: dg.DagsterInstance, spec: ModelSpec, input_bytes: InputBytes = lambda context: 0
+) -> dict[str, dict[str, Any]]:
+    """Manifests of the jobs of one day of a model by name: `run`, and the stages that have a pod of their own, each as
+    the API would be sent it.
+    """
     job = definitions_of(spec).resolve_job_def(f"{spec.name}_daily")
     run = make_run(instance, job)
     launcher = instance.run_launcher

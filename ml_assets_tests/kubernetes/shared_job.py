@@ -5,14 +5,14 @@ import os
 
 import dagster as dg
 
-from ml_assets.core.spec import ModelSpec
+from ml_assets.core.model_spec import ModelSpec
 from ml_assets.pipeline.component import ModelPipeline
-from ml_assets.resources.deploy_target import DeployTarget
-from ml_assets.resources.lake import Lake
-from ml_assets.resources.landing import Landing
-from ml_assets.resources.registry import ModelRegistry
-from ml_assets.resources.step_executor import step_executor
-from ml_assets.resources.tracking import ExperimentTracking
+from ml_assets.resources.kubernetes.step_executor import step_executor
+from ml_assets.resources.lake.lake import Lake
+from ml_assets.resources.mlflow.tracking import ExperimentTracking
+from ml_assets.resources.registry.model_registry import ModelRegistry
+from ml_assets.resources.release.deploy_target import DeployTarget
+from ml_assets.resources.storage.landing import Landing
 from ml_assets_tests.conftest import SMALL
 
 ROOT = "SHARED_JOB_ROOT"

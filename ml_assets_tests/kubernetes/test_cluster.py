@@ -1,7 +1,8 @@
-"""A real cluster takes the jobs: `make k8s-test` submits those of a training step with a GPU and of data steps to the cluster of KUBECONFIG.
+"""A real cluster takes the jobs: `make k8s-test` submits those of a training step with a GPU and of data steps to the
+cluster of KUBECONFIG.
 
-The image need not be there: what is looked at is what the API server took and where the scheduler put the pods. All is in a namespace of its own,
-which is removed in the end.
+The image need not be there: what is looked at is what the API server took and where the scheduler put the pods. All is
+in a namespace of its own, which is removed in the end.
 """
 
 import os
@@ -16,9 +17,9 @@ import kubernetes
 import pytest
 from kubernetes.client import ApiClient, ApiException, BatchV1Api, CoreV1Api, SchedulingV1Api
 
-from ml_assets.core.pod_faults import why_waiting
-from ml_assets.core.spec import ModelSpec
-from ml_assets.core.step_pods import GPU_NODE_LABELS
+from ml_assets.core.kubernetes.pod_failures import why_waiting
+from ml_assets.core.kubernetes.pod_spec import GPU_NODE_LABELS
+from ml_assets.core.model_spec import ModelSpec
 from ml_assets_tests.kubernetes.jobs import jobs_of, variants
 
 pytestmark = pytest.mark.kubernetes
@@ -37,7 +38,9 @@ def cluster() -> ApiClient:
 
 @pytest.fixture(scope="module")
 def namespace(cluster: ApiClient) -> Iterator[str]:
-    """A namespace that enforces the restricted standard, with the service account and the priority classes that jobs name."""
+    """A namespace that enforces the restricted standard, with the service account and the priority classes that jobs
+    name.
+    """
     core, scheduling = CoreV1Api(cluster), SchedulingV1Api(cluster)
     name = f"ml-assets-test-{uuid.uuid4().hex[:8]}"
     core.create_namespace({"metadata": {"name": name, "labels": {"pod-security.kubernetes.io/enforce": "restricted"}}})
@@ -72,7 +75,9 @@ def manifests(instance):
 
 
 def pod_of(cluster: ApiClient, namespace: str, job: str):
-    """The pod of a job, once it has a node, or as it is in the end; fails with the events of the job when there is none."""
+    """The pod of a job, once it has a node, or as it is in the end; fails with the events of the job when there is
+    none.
+    """
     until, pod = time.monotonic() + SECONDS, None
     while time.monotonic() < until:
         for pod in CoreV1Api(cluster).list_namespaced_pod(namespace, label_selector=f"job-name={job}").items:
@@ -84,7 +89,9 @@ def pod_of(cluster: ApiClient, namespace: str, job: str):
 
 
 def nodes_with_gpus(cluster: ApiClient) -> list[Any]:
-    return [node for node in CoreV1Api(cluster).list_node().items if int(node.status.allocatable.get("nvidia.com/gpu", 0))]
+    return [
+        node for node in CoreV1Api(cluster).list_node().items if int(node.status.allocatable.get("nvidia.com/gpu", 0))
+    ]
 
 
 @pytest.mark.parametrize(("stage", "gpus"), [("trained_model", "1"), ("validated_data", None)])
@@ -94,7 +101,9 @@ def test_the_cluster_takes_the_job_of_a_step(cluster, namespace, manifests, stag
     resources = pod.spec.containers[0].resources
     print(f"\n{stage}: the API server took {taken.metadata.name} with {resources.requests} (limits {resources.limits})")
     placed = (
-        f"its pod is on node {pod.spec.node_name}" if pod.spec.node_name else f"its pod has no node after {SECONDS} s: {why_waiting(pod.to_dict())}"
+        f"its pod is on node {pod.spec.node_name}"
+        if pod.spec.node_name
+        else f"its pod has no node after {SECONDS} s: {why_waiting(pod.to_dict())}"
     )
     print(f"{stage}: {placed}")
     assert taken.spec.backoff_limit == 0
@@ -112,7 +121,8 @@ def test_a_pod_that_must_stay_off_nodes_with_gpus_does(cluster, namespace, insta
     known = [
         node.metadata.name
         for node in nodes_with_gpus(cluster)
-        if set(GPU_NODE_LABELS) & set(node.metadata.labels) or "nvidia.com/gpu" in [taint.key for taint in node.spec.taints or []]
+        if set(GPU_NODE_LABELS) & set(node.metadata.labels)
+        or "nvidia.com/gpu" in [taint.key for taint in node.spec.taints or []]
     ]
     print(f"\nfeatures: nodes known for their GPUs are {known}; its pod is on {pod.spec.node_name}")
     assert pod.spec.node_name not in known

@@ -1,4 +1,6 @@
-"""The jobs that reach a cluster are those that were approved, valid by Kubernetes' own schemas, and only training asks for a GPU."""
+"""The jobs that reach a cluster are those that were approved, valid by Kubernetes' own schemas, and only training asks
+for a GPU.
+"""
 
 import kubernetes_validate
 import pytest
@@ -34,7 +36,9 @@ def test_jobs_are_those_that_were_approved(variant, jobs):
     approved = {path.stem: path.read_text() for path in (SNAPSHOTS / variant).glob("*.yaml")}
     assert set(approved) == set(jobs)
     for name, job in jobs.items():
-        assert yaml.safe_load(approved_form(job)) == yaml.safe_load(approved[name]), f"{variant}/{name}: look at it, and run `make k8s-approve`"
+        assert yaml.safe_load(approved_form(job)) == yaml.safe_load(approved[name]), (
+            f"{variant}/{name}: look at it, and run `make k8s-approve`"
+        )
 
 
 def test_every_stage_has_its_job_and_light_ones_none_where_they_share_the_pod_of_the_run(variant, jobs):
@@ -86,9 +90,14 @@ def test_a_failed_pod_is_not_started_again_by_kubernetes_and_jobs_go_with_their_
     for name, job in jobs.items():
         assert job["spec"]["backoffLimit"] == 0
         assert job["spec"]["ttlSecondsAfterFinished"] == 6 * 60 * 60
-        assert [owner["kind"] for owner in job["metadata"].get("ownerReferences", [])] == ([] if name == "run" else ["Pod"])
+        assert [owner["kind"] for owner in job["metadata"].get("ownerReferences", [])] == (
+            [] if name == "run" else ["Pod"]
+        )
         annotations = job["spec"]["template"]["metadata"]["annotations"]
-        assert annotations == {"karpenter.sh/do-not-disrupt": "true", "cluster-autoscaler.kubernetes.io/safe-to-evict": "false"}
+        assert annotations == {
+            "karpenter.sh/do-not-disrupt": "true",
+            "cluster-autoscaler.kubernetes.io/safe-to-evict": "false",
+        }
 
 
 def test_cost_is_told_by_model_and_stage_on_job_and_pod(jobs):

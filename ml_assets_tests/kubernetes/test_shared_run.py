@@ -5,7 +5,7 @@ import os
 import dagster as dg
 import pytest
 
-from ml_assets.resources.lake import Lake
+from ml_assets.resources.lake.lake import Lake
 from ml_assets_tests.kubernetes.shared_job import ROOT, small_features
 from ml_assets_tests.pipeline.world import rows_of
 
@@ -17,10 +17,16 @@ def test_steps_that_share_a_pod_run_in_processes_and_commit_their_days(instance,
     folder.mkdir(parents=True)
     day = dg.DailyPartitionsDefinition("2025-01-01").time_window_for_partition_key("2025-01-01").start.date()
     rows_of(day).to_csv(folder / "a.csv", index=False)
-    with dg.execute_job(dg.reconstructable(small_features), instance=instance, tags={"dagster/partition": "2025-01-01"}) as result:
+    with dg.execute_job(
+        dg.reconstructable(small_features), instance=instance, tags={"dagster/partition": "2025-01-01"}
+    ) as result:
         assert result.success
         events = instance.all_logs(result.run_id)
-    started = [event.dagster_event for event in events if event.dagster_event and event.dagster_event.event_type_value == "STEP_WORKER_STARTED"]
+    started = [
+        event.dagster_event
+        for event in events
+        if event.dagster_event and event.dagster_event.event_type_value == "STEP_WORKER_STARTED"
+    ]
     processes = {event.step_key: event.engine_event_data.metadata["pid"].value for event in started}
     assert set(processes) == {"small__raw_data", "small__validated_data", "small__features"}
     assert len({*processes.values(), str(os.getpid())}) == 4

@@ -1,4 +1,6 @@
-"""The executor of production: memory by what is read, the reason when a pod fails or does not start, and steps that share the pod of their run."""
+"""The executor of production: memory by what is read, the reason when a pod fails or does not start, and steps that
+share the pod of their run.
+"""
 
 import subprocess
 import sys
@@ -11,10 +13,17 @@ from dagster._utils.error import SerializableErrorInfo
 from kubernetes.client import ApiException, V1Job, V1JobStatus, V1Pod, V1PodStatus
 from kubernetes.client import models as k8s
 
-from ml_assets.core.spec import ModelSpec
-from ml_assets.core.step_pods import plain_pod
-from ml_assets.resources import step_executor as module
-from ml_assets_tests.kubernetes.jobs import definitions_of, executor_and_handler, make_run, step_contexts, step_handler, submitted
+from ml_assets.core.kubernetes.pod_spec import plain_pod
+from ml_assets.core.model_spec import ModelSpec
+from ml_assets.resources.kubernetes import step_executor as module
+from ml_assets_tests.kubernetes.jobs import (
+    definitions_of,
+    executor_and_handler,
+    make_run,
+    step_contexts,
+    step_handler,
+    submitted,
+)
 
 RULE = {"base": "1Gi", "per_input_byte": 2, "maximum": "8Gi"}
 
@@ -54,7 +63,11 @@ def pod(phase, removed=None, **status):
 def event(reason, message):
     about = k8s.V1ObjectReference(name="job")
     return k8s.CoreV1Event(
-        involved_object=about, metadata=k8s.V1ObjectMeta(name="e"), reason=reason, message=message, first_timestamp=datetime.now(UTC)
+        involved_object=about,
+        metadata=k8s.V1ObjectMeta(name="e"),
+        reason=reason,
+        message=message,
+        first_timestamp=datetime.now(UTC),
     )
 
 
@@ -126,7 +139,9 @@ def test_a_step_that_ran_out_of_memory_says_so(instance, make_spec):
         ([{"reason": "Evicted", "message": "The node was low on resource: memory."}], 0, "STEP_FAILURE"),
     ],
 )
-def test_a_step_whose_pod_was_lost_is_tried_again_and_one_that_failed_by_itself_is_not(instance, make_spec, lost, attempts, event):
+def test_a_step_whose_pod_was_lost_is_tried_again_and_one_that_failed_by_itself_is_not(
+    instance, make_spec, lost, attempts, event
+):
     job = definitions_of(make_spec()).resolve_job_def("small_daily")
     executor, handler = executor_and_handler(instance, job)
     run = make_run(instance, job)
@@ -138,7 +153,9 @@ def test_a_step_whose_pod_was_lost_is_tried_again_and_one_that_failed_by_itself_
     state = RetryState({"small__features": attempts})
     known = SimpleNamespace(get_retry_state=lambda: state)
     step = context.get_step_context("small__features")
-    answer = executor.log_failure_or_retry_event_after_error(_Retrying(step), SerializableErrorInfo(found.unhealthy_reason, [], None), known)
+    answer = executor.log_failure_or_retry_event_after_error(
+        _Retrying(step), SerializableErrorInfo(found.unhealthy_reason, [], None), known
+    )
     assert answer.event_type_value == event
 
 
@@ -159,7 +176,9 @@ def test_a_step_that_says_nothing_after_its_job_is_over_is_not_waited_for_for_ev
     assert handler.check_step_health(context).is_healthy
     assert handler.check_step_health(context).unhealthy_reason.startswith("its pod is gone")
     answers(handler, [pod("Succeeded")])
-    assert handler.check_step_health(context).unhealthy_reason.endswith("is over, and the step has not said how it ended.")
+    assert handler.check_step_health(context).unhealthy_reason.endswith(
+        "is over, and the step has not said how it ended."
+    )
     api.batch_api.read_namespaced_job_status.return_value = V1Job(status=V1JobStatus(active=1))
     assert handler.check_step_health(context).is_healthy
     api.batch_api.read_namespaced_job_status.return_value = V1Job(status=over)
@@ -248,7 +267,10 @@ def test_a_light_step_runs_in_a_process_here_and_not_as_a_job(shared, process_ru
 
 @pytest.mark.parametrize(
     ("code", "said"),
-    [("raise SystemExit(3)", "its process ended with exit code 3"), ("import os; os.kill(os.getpid(), 9)", "its process was killed, as when a pod")],
+    [
+        ("raise SystemExit(3)", "its process ended with exit code 3"),
+        ("import os; os.kill(os.getpid(), 9)", "its process was killed, as when a pod"),
+    ],
 )
 def test_a_process_that_dies_is_noticed(shared, process_runs, code, said):
     handler, context = shared
@@ -264,7 +286,10 @@ def test_a_process_that_runs_too_long_is_ended(shared, process_runs, monkeypatch
     assert handler.check_step_health(context).is_healthy
     later = module.time.monotonic() + 61
     monkeypatch.setattr(module.time, "monotonic", lambda: later)
-    assert handler.check_step_health(context).unhealthy_reason == "it ran longer than 60 s; compute.data.max_runtime allows no more"
+    assert (
+        handler.check_step_health(context).unhealthy_reason
+        == "it ran longer than 60 s; compute.data.max_runtime allows no more"
+    )
     assert handler._shared._processes["small__features"][0].poll() is not None
 
 

@@ -5,11 +5,11 @@ from contextlib import nullcontext
 
 import pytest
 
-from ml_assets_tests.pictures import not_drawn
+from ml_assets_tests.support.plots import not_drawn
 
 
 @pytest.fixture(scope="module", autouse=True)
-def pictures(request: pytest.FixtureRequest) -> Iterator[None]:
+def plots(request: pytest.FixtureRequest) -> Iterator[None]:
     """Before the worlds that the tests of a module share."""
-    with nullcontext() if request.node.get_closest_marker("pictures") else not_drawn():
+    with nullcontext() if request.node.get_closest_marker("plots") else not_drawn():
         yield

@@ -70,7 +70,10 @@ def _leaking(rows: pd.DataFrame) -> pd.Series:
 def _halves(rows: pd.DataFrame, again: int) -> Files:
     """Two files of a day, which have the first `again` rows in common."""
     middle = len(rows) // 2
-    return {"a.parquet": parquet(rows.iloc[:middle]), "b.parquet": parquet(pd.concat([rows.iloc[:again], rows.iloc[middle:]]))}
+    return {
+        "a.parquet": parquet(rows.iloc[:middle]),
+        "b.parquet": parquet(pd.concat([rows.iloc[:again], rows.iloc[middle:]])),
+    }
 
 
 CORRUPTIONS = (
@@ -78,8 +81,16 @@ CORRUPTIONS = (
     Corruption("nulls everywhere", ("every_day_accepted", "contract_amount"), _with("amount", lambda rows: np.nan)),
     Corruption("duplicates within a file", ("contract_row_key",), _one(lambda rows: pd.concat([rows, rows.iloc[:60]]))),
     Corruption("duplicates across files", ("contract_row_key",), lambda rows: _halves(rows, 60)),
-    Corruption("one key, different rows", ("contract_row_key",), _one(lambda rows: pd.concat([rows, rows.iloc[:60].assign(amount=1.5)]))),
-    Corruption("wrong types", ("contract_amount",), lambda rows: {"rows.csv": csv(rows.astype({"amount": object}).assign(amount=_texts))}),
+    Corruption(
+        "one key, different rows",
+        ("contract_row_key",),
+        _one(lambda rows: pd.concat([rows, rows.iloc[:60].assign(amount=1.5)])),
+    ),
+    Corruption(
+        "wrong types",
+        ("contract_amount",),
+        lambda rows: {"rows.csv": csv(rows.astype({"amount": object}).assign(amount=_texts))},
+    ),
     Corruption("values out of range", ("contract_amount",), _with("amount", lambda rows: -rows["amount"], 0.05)),
     Corruption("far out of range", ("contract_amount",), _with("amount", lambda rows: 1e9, 0.02)),
     Corruption("swapped columns", ("column_drift",), _one(_swapped)),
@@ -88,17 +99,33 @@ CORRUPTIONS = (
     Corruption("an hour late", ("contract_event_time",), _shifted(1)),
     Corruption("two hours early", ("contract_event_time", "column_drift"), _shifted(-2)),
     Corruption("six hours late", ("every_day_accepted", "contract_event_time"), _shifted(6)),
-    Corruption("a column that tells the label", ("no_leak",), _with("amount", _leaking)),
+    Corruption("a column that tells the label", ("target_leakage",), _with("amount", _leaking)),
     Corruption("a column with one value", ("column_drift",), _with("amount", lambda rows: 12.5)),
-    Corruption("another encoding", ("every_day_accepted",), lambda rows: {"rows.csv": csv(rows.assign(merchant_category="café"), "latin-1")}),
+    Corruption(
+        "another encoding",
+        ("every_day_accepted",),
+        lambda rows: {"rows.csv": csv(rows.assign(merchant_category="café"), "latin-1")},
+    ),
     Corruption("UTF-16", ("every_day_accepted",), lambda rows: {"rows.csv": csv(rows, "utf-16")}),
-    Corruption("doubly encoded text", ("contract_merchant_category",), _with("merchant_category", lambda rows: "cafÃ©", 0.05)),
+    Corruption(
+        "doubly encoded text", ("contract_merchant_category",), _with("merchant_category", lambda rows: "cafÃ©", 0.05)
+    ),
     Corruption("a file of no bytes", ("every_day_accepted", "files_read"), lambda rows: {"rows.csv": b""}),
-    Corruption("a header and no rows", ("every_day_accepted", "files_read"), lambda rows: {"rows.csv": csv(rows.iloc[:0])}),
+    Corruption(
+        "a header and no rows", ("every_day_accepted", "files_read"), lambda rows: {"rows.csv": csv(rows.iloc[:0])}
+    ),
     Corruption("parquet without rows", ("every_day_accepted", "files_read"), _one(lambda rows: rows.iloc[:0])),
-    Corruption("an empty file beside a good one", ("files_read",), lambda rows: {"a.parquet": parquet(rows), "b.csv": csv(rows.iloc[:0])}),
-    Corruption("a torn file", ("every_day_accepted", "files_read"), lambda rows: {"rows.parquet": parquet(rows)[:-2000]}),
-    Corruption("a column missing", ("every_day_accepted", "contract_amount"), _one(lambda rows: rows.drop(columns="amount"))),
+    Corruption(
+        "an empty file beside a good one",
+        ("files_read",),
+        lambda rows: {"a.parquet": parquet(rows), "b.csv": csv(rows.iloc[:0])},
+    ),
+    Corruption(
+        "a torn file", ("every_day_accepted", "files_read"), lambda rows: {"rows.parquet": parquet(rows)[:-2000]}
+    ),
+    Corruption(
+        "a column missing", ("every_day_accepted", "contract_amount"), _one(lambda rows: rows.drop(columns="amount"))
+    ),
     Corruption("a new column", ("files_read",), _one(lambda rows: rows.assign(is_fraud_score=rows["is_fraud"] * 0.9))),
     Corruption("ten times the rows", ("row_count",), _one(_repeated(10))),
     Corruption("half of the rows", ("row_count",), _one(lambda rows: rows.iloc[::2])),

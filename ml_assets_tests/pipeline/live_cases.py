@@ -11,20 +11,19 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from ml_assets.core.releases import Move
-from ml_assets.core.schemas import REGISTRY_ENTRY, features_schema
-from ml_assets.core.scorer import column_types, to_matrix
-from ml_assets.core.spec import ModelSpec
-from ml_assets.pipeline.days import make_days
-from ml_assets.pipeline.deployment import COMPARISON, DEPLOYMENT, ModelDeployment
-from ml_assets.pipeline.features import FEATURES
-from ml_assets.pipeline.predictions import PREDICTIONS, DailyPredictions
-from ml_assets.pipeline.registry import ENTRY
-from ml_assets.pipeline.stage import DayOutcome
-from ml_assets.resources.lake import Lake
-from ml_assets.resources.landing import Landing
-from ml_assets.resources.ledger import Ledger
-from ml_assets.resources.mlflow_model import ARTIFACTS
+from ml_assets.core.model.files import ARTIFACTS
+from ml_assets.core.model.scorer import column_types, to_matrix
+from ml_assets.core.model_spec import ModelSpec
+from ml_assets.core.release.release_state import Move
+from ml_assets.core.tables.schemas import REGISTRY_ENTRY_SCHEMA, features_schema
+from ml_assets.pipeline.asset_names import CANARY_COMPARISON, DEPLOYMENT, ENTRY, FEATURES, PREDICTIONS
+from ml_assets.pipeline.engine.materialize_days import make_days
+from ml_assets.pipeline.engine.stage import DayOutcome
+from ml_assets.pipeline.release.deployment_stage import ModelDeployment
+from ml_assets.pipeline.release.predictions_stage import DailyPredictions
+from ml_assets.resources.lake.lake import Lake
+from ml_assets.resources.release.ledger import Ledger
+from ml_assets.resources.storage.landing import Landing
 from ml_assets_tests.conftest import SMALL
 from ml_assets_tests.pipeline.world import day
 
@@ -40,13 +39,16 @@ CANARY = {
     "bootstrap_samples": 60,
 }
 DAYS, ROWS, CARDS = 64, 300, 90
-# The features of SMALL: one that tells the label, one that tells it a little more, and one that told it until the data changed.
+# The features of SMALL: one that tells the label, one that tells it a little more, and one that told it until the data
+# changed.
 AMOUNT, MORE, ONCE = ModelSpec.model_validate(SMALL).feature_names()
 
 
 def spec_with(canary: Mapping | None = None, **changes) -> ModelSpec:
     """The small specification with a canary."""
-    return ModelSpec.model_validate({**SMALL, "deployment": {"canary": {**CANARY, **(canary or {})}, "explained_rows": 5, "reasons": 2}, **changes})
+    return ModelSpec.model_validate(
+        {**SMALL, "deployment": {"canary": {**CANARY, **(canary or {})}, "explained_rows": 5, "reasons": 2}, **changes}
+    )
 
 
 def rows_with_features(which: date, live: bool = True, count: int = ROWS) -> pd.DataFrame:
@@ -69,10 +71,18 @@ def rows_with_features(which: date, live: bool = True, count: int = ROWS) -> pd.
 
 @cache
 def model(kind: str) -> dict[str, bytes]:
-    """The files of a model: `first`, `equal` to it, `better`, `worse`, which was as good until the data changed, or `eager` to decide positive."""
+    """The files of a model: `first`, `equal` to it, `better`, `worse`, which was as good until the data changed, or
+    `eager` to decide positive.
+    """
     import xgboost as xgb
 
-    names = {"first": [AMOUNT], "equal": [AMOUNT], "better": [AMOUNT, MORE], "worse": [AMOUNT, ONCE], "eager": [AMOUNT]}[kind]
+    names = {
+        "first": [AMOUNT],
+        "equal": [AMOUNT],
+        "better": [AMOUNT, MORE],
+        "worse": [AMOUNT, ONCE],
+        "eager": [AMOUNT],
+    }[kind]
     rows = pd.concat([rows_with_features(day(number), kind != "worse") for number in range(-9, 1)], ignore_index=True)
     rows = rows.iloc[1::2] if kind == "equal" else rows.iloc[::2]
     preprocessing = {
@@ -82,8 +92,10 @@ def model(kind: str) -> dict[str, bytes]:
     }
     matrix = xgb.DMatrix(to_matrix(preprocessing, rows), rows["label"], feature_types=column_types(preprocessing))
     booster = xgb.train({"objective": "binary:logistic", "max_depth": 2, "eta": 0.3, "nthread": 1}, matrix, 20)
-    passport = json.dumps({"kind": kind}).encode()
-    return dict(zip(ARTIFACTS, (bytes(booster.save_raw("ubj")), json.dumps(preprocessing).encode(), passport), strict=True))
+    provenance = json.dumps({"kind": kind}).encode()
+    return dict(
+        zip(ARTIFACTS, (bytes(booster.save_raw("ubj")), json.dumps(preprocessing).encode(), provenance), strict=True)
+    )
 
 
 class LiveLake:
@@ -93,7 +105,7 @@ class LiveLake:
         self.root, self.spec, self.lake = root, spec or spec_with(), Lake(uri=str(root / "lake"))
         self.ledger = Ledger(self.lake, self.spec.name)
         self.features = self.lake.table(self.spec.name, FEATURES, features_schema(self.spec))
-        self.entries = self.lake.table(self.spec.name, ENTRY, REGISTRY_ENTRY)
+        self.entries = self.lake.table(self.spec.name, ENTRY, REGISTRY_ENTRY_SCHEMA)
         self.versions = 0
         self.open()
 
@@ -122,19 +134,21 @@ class LiveLake:
         self.versions += 1
         entry = {"model_digest": digest, "version": str(self.versions), "gates_passed": passed}
         self.entries.refresh()
-        self.entries.commit({day(number): pa.Table.from_pylist([entry], schema=REGISTRY_ENTRY)}, {day(number): self.versions})
+        self.entries.commit(
+            {day(number): pa.Table.from_pylist([entry], schema=REGISTRY_ENTRY_SCHEMA)}, {day(number): self.versions}
+        )
         return self.versions
 
     def decide(self, first: int, last: int | None = None) -> list[DayOutcome]:
         """Materialise deployment for some days, one after the other."""
         days = [day(number) for number in range(first, (last or first) + 1)]
-        return list(make_days(self.deployment, days, "run-1", alone=last is None))
+        return list(make_days(self.deployment, days, "run-1", single_partition=last is None))
 
     def live(self, first: int, last: int | None = None) -> None:
         """Each day is decided, and its rows are scored, before the next."""
         for number in range(first, (last or first) + 1):
             self.decide(number)
-            list(make_days(self.predictions, [day(number)], "run-1", alone=True))
+            list(make_days(self.predictions, [day(number)], "run-1", single_partition=True))
 
     def row(self, number: int) -> dict:
         """The row of deployment of a day."""
@@ -150,7 +164,7 @@ class LiveLake:
 
     def compared(self, number: int, scope: str = "paired") -> pd.DataFrame:
         """The comparison as known on a day, by metric."""
-        rows = self.deployment.tables[COMPARISON].read([day(number)]).to_pandas()
+        rows = self.deployment.tables[CANARY_COMPARISON].read([day(number)]).to_pandas()
         return rows[rows["scope"] == scope].set_index("metric")
 
     def scored(self, number: int) -> pd.DataFrame:
@@ -166,4 +180,10 @@ def told(move: Move) -> tuple[int, str, int | None, int | None, int]:
     """Number of the day, action, and afterwards champion, challenger and percent of a release."""
     after = move.after
     number = (move.day - day(1)) // timedelta(days=1) + 1
-    return number, move.action, after.champion and after.champion.number, after.challenger and after.challenger.number, after.percent  # type: ignore[return-value]
+    return (
+        number,
+        move.action,
+        after.champion and after.champion.number,
+        after.challenger and after.challenger.number,
+        after.percent,
+    )  # type: ignore[return-value]

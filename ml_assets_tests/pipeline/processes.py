@@ -1,4 +1,6 @@
-"""Runs in processes of their own, forked from one that has imported everything, so that they start at once and can be killed."""
+"""Runs in processes of their own, forked from one that has imported everything, so that they start at once and can be
+killed.
+"""
 
 import multiprocessing
 import os
@@ -9,21 +11,32 @@ from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from unittest.mock import patch
 
-from ml_assets.core.spec import ModelSpec
-from ml_assets.pipeline import days
-from ml_assets.resources.directory import Directory
-from ml_assets.resources.lake import Lake
-from ml_assets.resources.landing import Landing
-from ml_assets.resources.table import Table
+from ml_assets.core.model_spec import ModelSpec
+from ml_assets.pipeline.engine import materialize_days as days
+from ml_assets.resources.lake.lake import Lake
+from ml_assets.resources.lake.table import Table
+from ml_assets.resources.storage.directory import Directory
+from ml_assets.resources.storage.landing import Landing
 from ml_assets_tests.pipeline.world import World
 
 CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload([__name__, "deltalake", "pyarrow.dataset", "pandera.pandas", "ml_assets.core.validation", "ml_assets.core.features"])
+CONTEXT.set_forkserver_preload(
+    [
+        __name__,
+        "deltalake",
+        "pyarrow.dataset",
+        "pandera.pandas",
+        "ml_assets.core.validation.validate_day",
+        "ml_assets.core.features.point_in_time",
+    ]
+)
 
 
 def start(root: Path, spec: ModelSpec, names: list[str], tags: dict[str, str], **options: object) -> BaseProcess:
     """Materialise assets in a process of its own; see `_materialise` for the options."""
-    process = CONTEXT.Process(target=_materialise, args=(root, spec.model_dump(mode="json"), names, tags), kwargs=options)
+    process = CONTEXT.Process(
+        target=_materialise, args=(root, spec.model_dump(mode="json"), names, tags), kwargs=options
+    )
     process.start()
     return process
 
@@ -42,12 +55,15 @@ def _materialise(
 ) -> None:
     """Run, and exit with 1 when the run fails.
 
-    s3, uri: a bucket for lake and landing instead of directories. days_per_commit: instead of the engine's own. die_at: SIGKILL at this commit, an
-    even number before it is written, an odd one after. die_at_checkpoint_file: SIGKILL before this file of the checkpoints of training is written,
-    counted from 0; each checkpoint has two. together: waited for before the run begins.
+    s3, uri: a bucket for lake and landing instead of directories. days_per_commit: instead of the engine's own. die_at:
+    SIGKILL at this commit, an even number before it is written, an odd one after. die_at_checkpoint_file: SIGKILL
+    before this file of the checkpoints of training is written, counted from 0; each checkpoint has two. together:
+    waited for before the run begins.
     """
     os.environ.update({"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"} if s3 else {})
-    lake, landing = (Lake(uri=f"{uri}/lake", s3=s3), Landing(uri=f"{uri}/landing", s3=s3)) if uri and s3 else (None, None)
+    lake, landing = (
+        (Lake(uri=f"{uri}/lake", s3=s3), Landing(uri=f"{uri}/landing", s3=s3)) if uri and s3 else (None, None)
+    )
     world = World(root, ModelSpec.model_validate(attributes), lake, landing)
     commit, moments = Table.commit, iter(range(10_000))
 

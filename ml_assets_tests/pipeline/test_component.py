@@ -8,7 +8,7 @@ import pytest
 import yaml
 from dagster.components.core.component_tree import ComponentTreeException
 
-from ml_assets.core.spec import ModelSpec
+from ml_assets.core.model_spec import ModelSpec
 from ml_assets.pipeline.component import ModelPipeline, ModelScaffolder, json_schema
 from ml_assets_tests.conftest import ASSETS
 
@@ -21,8 +21,13 @@ def load(attributes: dict) -> ModelPipeline:
 
 def definitions(attributes: dict) -> dg.Definitions:
     component = load(attributes)
-    nothing = {name: dg.ResourceDefinition.none_resource() for name in ("lake", "landing", "registry", "tracking", "deploy_target")}
-    return dg.Definitions.merge(component.build_defs(dg.ComponentTree.for_test().load_context), dg.Definitions(resources=nothing))
+    nothing = {
+        name: dg.ResourceDefinition.none_resource()
+        for name in ("lake", "landing", "registry", "tracking", "deploy_target")
+    }
+    return dg.Definitions.merge(
+        component.build_defs(dg.ComponentTree.for_test().load_context), dg.Definitions(resources=nothing)
+    )
 
 
 def test_a_model_has_nine_assets_one_job_and_one_schedule(small):
@@ -71,7 +76,11 @@ def test_features_depend_on_the_days_that_their_windows_reach(small):
 def test_only_training_asks_for_a_gpu_and_is_in_the_pool_that_all_models_share(small):
     small["compute"] = {"cpu": 4, "memory": "8Gi", "gpu": 1}
     ops = [asset.op for asset in definitions(small).resolve_asset_graph().assets_defs]
-    asking = {op.name for op in ops if "nvidia.com/gpu" in json.loads(op.tags["dagster-k8s/config"])["container_config"]["resources"]["limits"]}
+    asking = {
+        op.name
+        for op in ops
+        if "nvidia.com/gpu" in json.loads(op.tags["dagster-k8s/config"])["container_config"]["resources"]["limits"]
+    }
     assert asking == {op.name for op in ops if op.pool == "gpu"} == {"small__trained_model"}
 
 
@@ -114,7 +123,9 @@ def test_each_column_of_rows_and_labels_has_a_check_and_blocks_where_the_specifi
     small["checks"] = {"files_read": None}
     graph = definitions(small).resolve_asset_graph()
     checks = {
-        key.to_user_string(): graph.get_check_spec(key).blocking for key in graph.asset_check_keys if key.name.startswith(("contract", "files"))
+        key.to_user_string(): graph.get_check_spec(key).blocking
+        for key in graph.asset_check_keys
+        if key.name.startswith(("contract", "files"))
     }
     columns = ["row_key", "id", "event_time", "card", "amount"]
     of_rows = {f"small/validated_data:contract_{name}": name == "amount" for name in columns}
@@ -124,7 +135,9 @@ def test_each_column_of_rows_and_labels_has_a_check_and_blocks_where_the_specifi
 
 def project(tmp_path: Path, name: str, content: str) -> dg.Definitions:
     """The definitions of a project in `tmp_path` with one defs.yaml."""
-    (tmp_path / "pyproject.toml").write_text(f'[tool.dg]\ndirectory_type = "project"\n[tool.dg.project]\nroot_module = "{name}"\n')
+    (tmp_path / "pyproject.toml").write_text(
+        f'[tool.dg]\ndirectory_type = "project"\n[tool.dg.project]\nroot_module = "{name}"\n'
+    )
     folder = tmp_path / name / "defs" / "model"
     folder.mkdir(parents=True)
     for package in (tmp_path / name, tmp_path / name / "defs"):
@@ -135,7 +148,11 @@ def project(tmp_path: Path, name: str, content: str) -> dg.Definitions:
 
 @pytest.mark.parametrize(
     ("path", "value", "said"),
-    [("colour", "red", "colour"), ("label_delay", "soon", "not a duration"), ("target", "nothing", "there is no column nothing")],
+    [
+        ("colour", "red", "colour"),
+        ("label_delay", "soon", "not a duration"),
+        ("target", "nothing", "there is no column nothing"),
+    ],
 )
 def test_a_wrong_file_is_refused_with_file_field_and_reason(small, tmp_path, monkeypatch, path, value, said):
     monkeypatch.syspath_prepend(tmp_path)
@@ -155,7 +172,9 @@ def test_a_file_without_attributes_is_refused(tmp_path, monkeypatch):
 
 
 def test_a_scaffolded_file_loads_and_is_named_for_its_folder(tmp_path):
-    request = dg.ScaffoldRequest(type_name=TYPE, target_path=tmp_path / "churn-risk", scaffold_format="yaml", project_root=None, params=None)
+    request = dg.ScaffoldRequest(
+        type_name=TYPE, target_path=tmp_path / "churn-risk", scaffold_format="yaml", project_root=None, params=None
+    )
     ModelScaffolder().scaffold(request)
     content = yaml.safe_load((tmp_path / "churn-risk" / "defs.yaml").read_text())
     assert content["type"] == TYPE

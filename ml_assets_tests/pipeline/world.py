@@ -11,19 +11,19 @@ import dagster as dg
 import numpy as np
 import pandas as pd
 
-from ml_assets.core.releases import Move, promote
-from ml_assets.core.spec import ModelSpec
-from ml_assets.pipeline.assets import asset_key, build_assets
-from ml_assets.pipeline.run_days import PARTITION, range_tags
-from ml_assets.pipeline.stages import Stages, open_stages
-from ml_assets.resources.deploy_target import DeployTarget
-from ml_assets.resources.lake import Lake
-from ml_assets.resources.landing import Landing
-from ml_assets.resources.objects import open_objects
-from ml_assets.resources.registry import ModelRegistry
-from ml_assets.resources.releases import Releases
-from ml_assets.resources.tracking import ExperimentTracking
-from ml_assets_tests.resources.mlflow_cases import new_store
+from ml_assets.core.model_spec import ModelSpec
+from ml_assets.core.release.release_state import Move, promote
+from ml_assets.pipeline.graph.assets import asset_key, build_assets
+from ml_assets.pipeline.graph.stages import Stages, open_stages
+from ml_assets.pipeline.steps.partition_tags import PARTITION, range_tags
+from ml_assets.resources.lake.lake import Lake
+from ml_assets.resources.mlflow.tracking import ExperimentTracking
+from ml_assets.resources.registry.model_registry import ModelRegistry
+from ml_assets.resources.release.deploy_target import DeployTarget
+from ml_assets.resources.release.releases import Releases
+from ml_assets.resources.storage.landing import Landing
+from ml_assets.resources.storage.open_store import open_objects
+from ml_assets_tests.resources.mlflow.mlflow_cases import new_store
 
 START = date(2025, 1, 1)
 ROWS = 60
@@ -102,10 +102,14 @@ class World:
         """Take a landed file away."""
         (self.root / "landing" / str(which) / name).unlink()
 
-    def run(self, names: list[str], first: date, last: date | None = None, succeed: bool = True) -> dg.ExecuteInProcessResult:
+    def run(
+        self, names: list[str], first: date, last: date | None = None, succeed: bool = True
+    ) -> dg.ExecuteInProcessResult:
         """Materialise assets for the days from `first` to `last`, or for `first` alone."""
         result = self.materialise(names, tags_of(first, last))
-        assert result.success == succeed, [event.step_failure_data.error for event in result.all_events if event.is_step_failure]
+        assert result.success == succeed, [
+            event.step_failure_data.error for event in result.all_events if event.is_step_failure
+        ]
         return result
 
     def materialise(
@@ -148,7 +152,14 @@ class World:
     def commits(self) -> dict[str, int]:
         """The version of every Delta table."""
         stages = self.stages()
-        opened = (stages.ingestion, stages.validation, stages.features, stages.training, stages.evaluation, stages.registration)
+        opened = (
+            stages.ingestion,
+            stages.validation,
+            stages.features,
+            stages.training,
+            stages.evaluation,
+            stages.registration,
+        )
         return {name: table.version() for stage in opened for name, table in stage.tables.items()}
 
 
@@ -166,8 +177,14 @@ def again(result: dg.ExecuteInProcessResult, name: str) -> list[date]:
 
 
 def _metadata_by_day(result: dg.ExecuteInProcessResult, name: str) -> dict[date, Mapping[str, Any]]:
-    materializations = [event.step_materialization_data.materialization for event in result.get_asset_materialization_events()]
-    return {date.fromisoformat(one.partition or ""): one.metadata for one in materializations if one.asset_key.path[-1] == name}
+    materializations = [
+        event.step_materialization_data.materialization for event in result.get_asset_materialization_events()
+    ]
+    return {
+        date.fromisoformat(one.partition or ""): one.metadata
+        for one in materializations
+        if one.asset_key.path[-1] == name
+    }
 
 
 def failure(result: dg.ExecuteInProcessResult) -> str:

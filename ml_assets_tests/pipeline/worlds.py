@@ -3,8 +3,8 @@
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from ml_assets.core.spec import ModelSpec
-from ml_assets.pipeline.assets import LANDED_TO_FEATURES
+from ml_assets.core.model_spec import ModelSpec
+from ml_assets.pipeline.asset_names import LANDED_TO_FEATURES
 from ml_assets_tests.conftest import SMALL
 from ml_assets_tests.pipeline.world import World, day, rows_of
 
@@ -14,7 +14,9 @@ _made: dict[tuple[str, int], TemporaryDirectory] = {}
 
 
 def world_with_features(root: Path, spec: ModelSpec | None = None, last: int = 13) -> World:
-    """A world at `root` in which days 1 to `last` have landed and their features are made; of the small specification when none is given."""
+    """A world at `root` in which days 1 to `last` have landed and their features are made; of the small specification
+    when none is given.
+    """
     spec = spec or ModelSpec.model_validate(SMALL)
     made_from = spec.model_dump_json(exclude=OF_MODELS), last
     if made_from not in _made:

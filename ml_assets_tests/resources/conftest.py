@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ml_assets.resources.lake import Lake
+from ml_assets.resources.lake.lake import Lake
 
 
 def lake_on(where: str, request: pytest.FixtureRequest, tmp_path: Path) -> Lake:

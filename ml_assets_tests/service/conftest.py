@@ -11,10 +11,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from ml_assets.cli.serve import build_app
-from ml_assets.core.spec import ModelSpec
+from ml_assets.cli.commands.serve import build_app
+from ml_assets.core.model_spec import ModelSpec
 from ml_assets.defs.environment import Settings
-from ml_assets.pipeline.assets import MODEL_ASSETS
+from ml_assets.pipeline.asset_names import MODEL_ASSETS
 from ml_assets.service.app import Limits
 from ml_assets_tests.conftest import SMALL
 from ml_assets_tests.pipeline.world import World, day
@@ -29,9 +29,22 @@ SPEC = ModelSpec.model_validate(
             {"kind": "column", "columns": ["amount"]},
             {"kind": "calendar", "parts": ["hour"]},
             {"kind": "categorical", "columns": ["card"]},
-            {"kind": "window", "key": "card", "value": "amount", "aggregates": ["count", "mean", "std", "max"], "windows": ["1d", "3d"]},
+            {
+                "kind": "window",
+                "key": "card",
+                "value": "amount",
+                "aggregates": ["count", "mean", "std", "max"],
+                "windows": ["1d", "3d"],
+            },
             {"kind": "window", "value": "amount", "aggregates": ["zscore"], "last_rows": [20], "within": "2d"},
-            {"kind": "window", "key": "card", "value": "label", "aggregates": ["mean"], "windows": ["2d"], "delay": "2d"},
+            {
+                "kind": "window",
+                "key": "card",
+                "value": "label",
+                "aggregates": ["mean"],
+                "windows": ["2d"],
+                "delay": "2d",
+            },
         ],
     }
 )
@@ -72,12 +85,17 @@ class Served:
             self.mlflow.set_registered_model_alias(name, "challenger", str(challenger))
         self.mlflow.set_registered_model_alias(name, "champion", str(champion))
         self.mlflow.set_registered_model_tag(name, "canary_percent", str(percent))
-        self.wait_for(champion=champion, challenger=challenger if percent else None, canary_percent=percent, problem=None)
+        self.wait_for(
+            champion=champion, challenger=challenger if percent else None, canary_percent=percent, problem=None
+        )
 
 
 def request_of(row: dict) -> dict:
     """A row of `rows_of` as a request has it."""
-    return {**{name: value for name, value in row.items() if name != "label"}, "event_time": f"{row['event_time'].isoformat()}Z"}
+    return {
+        **{name: value for name, value in row.items() if name != "label"},
+        "event_time": f"{row['event_time'].isoformat()}Z",
+    }
 
 
 @contextmanager
@@ -105,7 +123,9 @@ def serving(world: World, **limits) -> Iterator[Served]:
 
 @pytest.fixture(scope="session")
 def original(tmp_path_factory: pytest.TempPathFactory) -> World:
-    """13 days from landing to features, and the models of days 12 and 13 as versions 1 and 2, the second the champion. Not to be changed."""
+    """13 days from landing to features, and the models of days 12 and 13 as versions 1 and 2, the second the champion.
+    Not to be changed.
+    """
     root = tmp_path_factory.mktemp("served")
     world = world_with_features(root, SPEC)
     world.run(list(MODEL_ASSETS), day(12), day(13))

@@ -9,8 +9,8 @@ import time
 import httpx
 import pytest
 
-from ml_assets.core.sides import is_challengers
-from ml_assets.pipeline.assets import LANDED_TO_FEATURES
+from ml_assets.core.release.traffic_split import is_routed_to_challenger
+from ml_assets.pipeline.asset_names import LANDED_TO_FEATURES
 from ml_assets_tests.pipeline.world import World, day, rows_of
 from ml_assets_tests.service.conftest import LAST, serving
 
@@ -50,7 +50,7 @@ def test_entities_are_divided_as_in_the_batch(served, row):
     served.release(champion=1, challenger=2, percent=40)
     cards = [f"card-{number}" for number in range(30)]
     sides = {card: served.score({**row, "card": card}).json() for card in cards}
-    expected = {card: is_challengers("small", card, 40) for card in cards}
+    expected = {card: is_routed_to_challenger("small", card, 40) for card in cards}
     assert {card: found["side"] == "challenger" for card, found in sides.items()} == expected
     assert {card: found["model_version"] == 2 for card, found in sides.items()} == expected
     assert any(expected.values())
@@ -68,7 +68,9 @@ def test_a_new_day_of_history_is_seen(served, row, world: World):
     world.land(day(LAST + 1), rows_of(day(LAST + 1)))
     world.run(list(LANDED_TO_FEATURES), day(LAST + 1))
     served.wait_for(features_through=str(day(LAST + 1)))
-    assert served.score({**row, "event_time": f"{day(LAST + 2)}T09:00:00Z"}).json()["features_through"] == str(day(LAST + 1))
+    assert served.score({**row, "event_time": f"{day(LAST + 2)}T09:00:00Z"}).json()["features_through"] == str(
+        day(LAST + 1)
+    )
 
 
 @pytest.mark.parametrize("broken", ["model.ubj", "preprocessing.json"])

@@ -23,7 +23,9 @@ class Model:
 def test_rows_that_come_together_share_a_call_of_their_model():
     async def ask() -> list[float]:
         batches = Batches()
-        together = await asyncio.gather(*(batches.score(model, [value]) for model, value in [(one, 1.0), (other, 2.0), (one, 3.0)]))
+        together = await asyncio.gather(
+            *(batches.score(model, [value]) for model, value in [(one, 1.0), (other, 2.0), (one, 3.0)])
+        )
         return [*together, await batches.score(one, [4.0])]
 
     one, other = Model(), Model()

@@ -5,15 +5,15 @@ from datetime import date
 import pandas as pd
 import pytest
 
-from ml_assets.core.schemas import to_pandas
-from ml_assets.core.spec import ModelSpec
-from ml_assets.pipeline.assets import LANDED_TO_FEATURES, landed_to_features
-from ml_assets.resources.lake_errors import LakeError
-from ml_assets.resources.read_only_lake import ReadOnlyLake
+from ml_assets.core.model_spec import ModelSpec
+from ml_assets.core.tables.schemas import to_pandas
+from ml_assets.pipeline.asset_names import LANDED_TO_FEATURES, landed_to_features
+from ml_assets.resources.lake.errors import LakeError
+from ml_assets.resources.lake.read_only_lake import ReadOnlyLake
 from ml_assets.service.history import HeldHistory
 from ml_assets_tests.conftest import SMALL
-from ml_assets_tests.pipeline.test_labels import SPEC as WITH_LABEL_FILES
-from ml_assets_tests.pipeline.test_labels import labels_of
+from ml_assets_tests.pipeline.features.test_label_store import SPEC as WITH_LABEL_FILES
+from ml_assets_tests.pipeline.features.test_label_store import labels_of
 from ml_assets_tests.pipeline.world import World, day, rows_of
 
 DAYS = 7
@@ -49,7 +49,9 @@ def test_windows_of_labels_that_come_in_files_are_those_of_the_batch(tmp_path):
     rows = to_pandas(stages.validation.tables["validated_data"].read([day(DAYS + 1)])).to_dict("records")
     committed = to_pandas(stages.features.features.read([day(DAYS + 1)])).set_index("id")
     names = world.spec.feature_names()
-    made = {row["id"]: history.features.of(plain(row), [plain(other) for other in rows if other is not row]) for row in rows}
+    made = {
+        row["id"]: history.features.of(plain(row), [plain(other) for other in rows if other is not row]) for row in rows
+    }
     found = pd.DataFrame.from_dict(made, orient="index")[names]
     pd.testing.assert_frame_equal(found, committed.loc[found.index, names], check_exact=True, check_names=False)
     assert found["label_mean_by_card_2d_delay_2d"].gt(0).any()

@@ -3,11 +3,11 @@
 import json
 import re
 
-from ml_assets.cli.models import spec_of
-from ml_assets.core.score_request import RequestReader
-from ml_assets.resources.lake import Lake
-from ml_assets.resources.landing import Landing
-from ml_assets.resources.registry import ModelRegistry
+from ml_assets.cli.model_lookup import spec_of
+from ml_assets.core.serving.request import RequestReader
+from ml_assets.resources.lake.lake import Lake
+from ml_assets.resources.registry.model_registry import ModelRegistry
+from ml_assets.resources.storage.landing import Landing
 from ml_assets.service.history import HeldHistory
 from ml_assets.service.live import LiveModels
 from ml_assets.service.metrics import Metrics
@@ -27,7 +27,11 @@ def test_the_requests_of_the_page_can_be_read():
 def test_every_metric_is_on_the_page_and_no_other(tmp_path):
     spec = spec_of("fraud_detection")
     lake, landing = Lake(uri=str(tmp_path)), Landing(uri=str(tmp_path))
-    metrics = Metrics(spec.columns, LiveModels(spec, lake, ModelRegistry(tracking_uri="sqlite:////none")), HeldHistory(spec, lake, landing))
+    metrics = Metrics(
+        spec.columns,
+        LiveModels(spec, lake, ModelRegistry(tracking_uri="sqlite:////none")),
+        HeldHistory(spec, lake, landing),
+    )
     made = {family.name + ("_total" if family.type == "counter" else "") for family in metrics.registry.collect()}
     assert set(re.findall(r"ml_assets_[a-z_]+", PAGE)) - {"ml_assets_tests"} == made
     assert json.dumps(metrics.as_text().decode())

@@ -12,9 +12,9 @@ from contextlib import contextmanager
 import httpx
 import pytest
 
-from ml_assets.core.schemas import to_pandas
-from ml_assets.pipeline.champion import read_scorer
-from ml_assets.pipeline.training import artifacts_key
+from ml_assets.core.tables.schemas import to_pandas
+from ml_assets.pipeline.evaluation.champion import read_scorer
+from ml_assets.pipeline.training.stage import artifacts_key
 from ml_assets_tests.pipeline.world import World, day
 from ml_assets_tests.service.conftest import LAST
 
@@ -52,9 +52,13 @@ def free_port() -> int:
 def test_make_serve_s_command_serves_until_it_is_told_to_end(tmp_path):
     port, places = (
         free_port(),
-        {"ML_ASSETS_LAKE": str(tmp_path), "MLFLOW_TRACKING_URI": f"sqlite:///{tmp_path}/none.db", "ML_ASSETS_API_KEY": "secret"},
+        {
+            "ML_ASSETS_LAKE": str(tmp_path),
+            "MLFLOW_TRACKING_URI": f"sqlite:///{tmp_path}/none.db",
+            "ML_ASSETS_API_KEY": "secret",
+        },
     )
-    command = ("-m", "ml_assets.cli.serve", "fraud_detection", "--port", str(port))
+    command = ("-m", "ml_assets.cli.commands.serve", "fraud_detection", "--port", str(port))
     with running(*command, path="/health", port=port, **places) as (process, client):
         assert client.get("/ready").status_code == 503
         assert client.post("/score", content=b"{}").status_code == 401
@@ -68,11 +72,27 @@ def test_mlflow_models_serve_serves_the_champion(original: World):
     digest = original.registry.client.get_model_version_by_alias("small", "champion").tags["model_digest"]
     expected = read_scorer(original.lake, artifacts_key("small", digest)).score(features)
     port = free_port()
-    command = ("-m", "mlflow", "models", "serve", "-m", "models:/small@champion", "--env-manager", "local", "--port", str(port))
+    command = (
+        "-m",
+        "mlflow",
+        "models",
+        "serve",
+        "-m",
+        "models:/small@champion",
+        "--env-manager",
+        "local",
+        "--port",
+        str(port),
+    )
     # The server is started from PATH.
     path = f"{os.path.dirname(sys.executable)}{os.pathsep}{os.environ['PATH']}"
-    with running(*command, path="/ping", port=port, MLFLOW_TRACKING_URI=original.registry.tracking_uri, PATH=path) as (_, client):
+    with running(*command, path="/ping", port=port, MLFLOW_TRACKING_URI=original.registry.tracking_uri, PATH=path) as (
+        _,
+        client,
+    ):
         asked = features.astype(object).where(features.notna(), None).to_dict("split")
-        answer = client.post("/invocations", json={"dataframe_split": {"columns": asked["columns"], "data": asked["data"]}})
+        answer = client.post(
+            "/invocations", json={"dataframe_split": {"columns": asked["columns"], "data": asked["data"]}}
+        )
     assert answer.status_code == 200, answer.text
     assert [each["score"] for each in answer.json()["predictions"]] == expected.tolist()

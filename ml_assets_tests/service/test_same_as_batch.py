@@ -2,12 +2,12 @@
 
 import pandas as pd
 
-from ml_assets.core.features import columns_read
-from ml_assets.core.schemas import to_pandas
-from ml_assets.core.scoring_path import features_at
-from ml_assets.pipeline.assets import LANDED_TO_FEATURES
-from ml_assets.pipeline.champion import read_scorer
-from ml_assets.pipeline.training import artifacts_key
+from ml_assets.core.features.point_in_time import columns_read
+from ml_assets.core.features.serving_skew import features_at
+from ml_assets.core.tables.schemas import to_pandas
+from ml_assets.pipeline.asset_names import LANDED_TO_FEATURES
+from ml_assets.pipeline.evaluation.champion import read_scorer
+from ml_assets.pipeline.training.stage import artifacts_key
 from ml_assets_tests.pipeline.world import day, rows_of
 from ml_assets_tests.service.conftest import LAST, request_of
 
@@ -28,14 +28,18 @@ def test_scores_of_a_day_are_those_of_the_features_that_the_batch_commits(served
     scorer = read_scorer(world.lake, artifacts_key("small", digest))
     assert features["id"].tolist() == today["id"].tolist()
     assert [answer.json()["score"] for answer in online] == scorer.score(features)[asked].tolist()
-    assert [answer.json()["decision"] for answer in online] == (scorer.score(features)[asked] >= scorer.threshold).tolist()
+    assert [answer.json()["decision"] for answer in online] == (
+        scorer.score(features)[asked] >= scorer.threshold
+    ).tolist()
 
 
 def test_without_the_rows_of_the_day_the_score_is_that_of_what_is_committed(served, world):
     spec, row = world.spec, rows_of(day(LAST + 1)).iloc[[30]]
     table = world.stages().validation.tables["validated_data"]
     history = to_pandas(table.read([day(number) for number in range(1, LAST + 1)], columns_read(spec)))
-    known = row.assign(event_time=row["event_time"].dt.tz_localize("UTC").dt.as_unit("us"), label=pd.array([pd.NA], dtype="Int64"))
+    known = row.assign(
+        event_time=row["event_time"].dt.tz_localize("UTC").dt.as_unit("us"), label=pd.array([pd.NA], dtype="Int64")
+    )
     built = features_at(spec, known, history, known["event_time"].iloc[0])
     digest = served.mlflow.get_model_version("small", "2").tags["model_digest"]
     expected = read_scorer(world.lake, artifacts_key("small", digest)).score(built)

@@ -1,0 +1,90 @@
+"""The release ledger and what is live, printed."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from ml_assets.core.release.deployment_manifest import champion_row
+from ml_assets.core.release.ledger_rows import moves_of
+from ml_assets.core.release.release_state import Move
+
+MOST_FIGURES = 4
+
+
+def print_releases(
+    console: Console,
+    model: str,
+    rows: Sequence[Mapping[str, Any]],
+    deployed: Mapping[str, Any] | None,
+    target: str,
+    problems: Sequence[str],
+) -> None:
+    """Every release in a few lines that fit a narrow terminal, the newest last, then what is live now.
+
+    Args:
+        console: where to print.
+        model: name of the model.
+        rows: of the ledger, in the order of their releases.
+        deployed: the metadata of the deploy target; None where nothing lies there.
+        target: where the deploy target is.
+        problems: what could not be brought in line with the ledger.
+    """
+    moves = moves_of(rows)
+    if not moves:
+        console.print(f"{model}: nothing has been released yet")
+        return
+    table = Table(
+        "release", "when (UTC), who", "what", "why", title=f"Releases of {model}", title_justify="left", show_lines=True
+    )
+    for move, (_, of_move) in zip(moves, groupby(rows, key=lambda row: row["release"]), strict=True):
+        aliases = list(of_move)
+        made = f"{_time(aliases[0]['at'])}\nfor {move.day}\n{move.actor}"
+        what = f"{move.action}\n{_moved(aliases)}share {move.after.percent} %"
+        table.add_row(*(escape(text) for text in [str(move.after.number), made, what, _why(move)]))
+    console.print(table)
+    _print_live(console, rows, moves)
+    where = f"version {deployed['version']} of {deployed['day']}" if deployed else "nothing"
+    console.print(f"Deployed      {where}, under {escape(target.rstrip('/'))}/{model}", soft_wrap=True)
+    for problem in problems:
+        console.print(f"[bold red]Not in line:[/] {escape(problem)}", soft_wrap=True)
+
+
+def _print_live(console: Console, rows: Sequence[Mapping[str, Any]], moves: Sequence[Move]) -> None:
+    state, made = moves[-1].after, champion_row(rows)
+    since = (
+        f", since release {made['release']} of {_time(made['at'])}, predictions from {made['day']} on" if made else ""
+    )
+    console.print(f"Champion      {state.champion or 'none'}{since}", soft_wrap=True)
+    canary = (
+        f"{state.challenger} for {state.percent} percent since {state.step_since}, canary since {state.canary_since}"
+    )
+    console.print(f"Canary        {canary if state.challenger else 'none'}", soft_wrap=True)
+    console.print(f"Previous      {state.previous or 'none'}")
+    paused = next((move for move in reversed(moves) if move.action == "pause"), None)
+    by = f" by {escape(paused.actor)}: {escape(paused.reason)}" if paused else ""
+    console.print(f"Decisions     {f'[bold yellow]paused[/]{by}' if state.paused else 'automatic'}", soft_wrap=True)
+
+
+def _moved(rows: Sequence[Mapping[str, Any]]) -> str:
+    return "".join(
+        f"{row['alias']} {row['from_version'] or '-'} to {row['to_version'] or '-'}\n" for row in rows if _moves(row)
+    )
+
+
+def _moves(row: Mapping[str, Any]) -> bool:
+    return row["from_digest"] != row["to_digest"]
+
+
+def _why(move: Move) -> str:
+    figures = ", ".join(f"{name} {value:.4g}" for name, value in list(move.metrics.items())[:MOST_FIGURES])
+    more = f" and {len(move.metrics) - MOST_FIGURES} more" if len(move.metrics) > MOST_FIGURES else ""
+    return f"{move.reason}{f' ({figures}{more})' if figures else ''}"
+
+
+def _time(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M}"

@@ -1,0 +1,101 @@
+"""Runs of a job in this process: some assets over days that follow each other, and why a run failed."""
+
+import logging
+from collections.abc import Sequence
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from ml_assets.core.model_spec import ModelSpec
+from ml_assets.pipeline.graph.assets import asset_key
+from ml_assets.pipeline.steps.retries import ATTENDED
+from ml_assets.resources.dagster_instance.dead_runs import NOT_RETRIED, fail_dead_runs, mark_alive
+
+if TYPE_CHECKING:
+    import dagster as dg
+
+log = logging.getLogger("ml_assets.days")
+
+
+class RunFailed(Exception):
+    """A run failed; the message says at which step and why."""
+
+    def __init__(self, result: "dg.ExecuteInProcessResult"):
+        super().__init__(_why_failed(result))
+        self.result = result
+
+    def is_only_of_checks(self, step: str) -> bool:
+        """Whether all that failed are blocking checks of one step."""
+        return all(_is_of_checks(event) and event.step_key == step for event in _failures(self.result))
+
+
+def run_days(
+    job: "dg.JobDefinition", instance: "dg.DagsterInstance", spec: ModelSpec, names: Sequence[str], days: Sequence[date]
+) -> "dg.ExecuteInProcessResult":
+    """Materialise assets in one run over days that follow each other. Somebody waits for it, so steps are tried again
+    after seconds, not minutes. Runs before it that died with their process are told of, and count as failed.
+
+    Args:
+        job: the job.
+        instance: where the run is kept.
+        spec: the model's specification.
+        names: names of the assets.
+        days: the days, ascending, without a gap.
+
+    Raises:
+        RunFailed: when it does.
+    """
+    from dagster._core.utils import make_new_run_id
+
+    for text in fail_dead_runs(instance):
+        log.warning(text, extra={"told": text})
+    run_id = make_new_run_id()
+    mark_alive(instance, run_id)
+    assets = frozenset(asset_key(spec, name) for name in names)
+    # Assets alone would bring checks with them that the job leaves out.
+    checks = frozenset(key for key in job.asset_layer.asset_graph.asset_check_keys if key.asset_key in assets)
+    result = job.get_subset(asset_selection=assets, asset_check_selection=checks).execute_in_process(
+        instance=instance,
+        run_id=run_id,
+        tags={**_partition_tags(days), **NOT_RETRIED, ATTENDED: "true"},
+        run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+        raise_on_error=False,
+    )
+    if not result.success:
+        raise RunFailed(result)
+    return result
+
+
+def _partition_tags(days: Sequence[date]) -> dict[str, str]:
+    from ml_assets.pipeline.steps.partition_tags import PARTITION, range_tags
+
+    return {PARTITION: days[0].isoformat()} if len(days) == 1 else range_tags(days[0], days[-1])
+
+
+def _why_failed(result: "dg.ExecuteInProcessResult") -> str:
+    reasons = [
+        f"{event.step_key}: {_root_cause(event.step_failure_data)}"
+        for event in _failures(result)
+        if not _is_of_checks(event)
+    ]
+    stopping = [found for found in result.get_asset_check_evaluations() if found.blocking and not found.passed]
+    reasons += [f"{found.asset_key.to_user_string()}: {found.check_name}: {found.description}" for found in stopping]
+    return "\n".join([f"run {result.run_id} failed; `make ui` shows all of it", *reasons])
+
+
+def _failures(result: "dg.ExecuteInProcessResult") -> "list[dg.DagsterEvent]":
+    return [event for event in result.all_events if event.is_step_failure]
+
+
+def _is_of_checks(event: "dg.DagsterEvent") -> bool:
+    """Whether a step failed because of a blocking check."""
+    error = event.step_failure_data.error
+    return error is not None and error.cls_name == "DagsterAssetCheckFailedError"
+
+
+def _root_cause(failure: Any) -> str:
+    if failure.user_failure_data and failure.user_failure_data.description:
+        return failure.user_failure_data.description
+    error = failure.error
+    while error is not None and error.cause is not None:
+        error = error.cause
+    return error.to_string() if error is not None else "unknown error"

@@ -1,0 +1,197 @@
+"""What the holdout says about a model: which rows count, every metric with its interval, overall and by slice."""
+
+import math
+from collections.abc import Iterable
+from datetime import date, timedelta
+from typing import get_args
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ml_assets.core.metrics.bootstrap import Interval, day_interval, row_intervals
+from ml_assets.core.metrics.classification import RowMetrics, daily_entity_precision_at_k, daily_precision_at_k
+from ml_assets.core.metrics.paired_comparison import compare
+from ml_assets.core.model_spec import ModelSpec
+from ml_assets.core.model_spec.evaluation import GateMetric
+
+SLICE_VALUES = 20
+OVERALL = ""
+
+
+def without_known_positives(
+    spec: ModelSpec, frame: pd.DataFrame, holdout_days: list[date], earlier: pd.DataFrame
+) -> pd.DataFrame:
+    """The holdout rows of entities that were not known as positive when the day of the row began; all rows unless
+    `exclude_known_positives` is set.
+
+    A row of day x is left out when its entity has a positive label on a day from the first of `earlier` to x -
+    label_delay - 1 day, the last day whose labels are known before day x begins. With a delay of 7 days that is the
+    protocol of `get_train_test_set` in the Fraud Detection Handbook, chapter 3.
+
+    Args:
+        spec: the model.
+        frame: holdout rows with the columns `day` and the entity; order and index are kept.
+        holdout_days: the days that rows of `frame` may be of.
+        earlier: columns `day`, entity and target, one row per event, from the first training day through the last
+            holdout day. A missing target is not positive, and a row without an entity is never left out.
+
+    Raises:
+        ValueError: when a column is missing, or a row of `frame` is of another day than the holdout.
+    """
+    if not spec.evaluation.exclude_known_positives or spec.entity is None:
+        return frame
+    _require(frame, ["day", spec.entity], "the holdout")
+    _require(earlier, ["day", spec.entity, spec.target], "the earlier rows")
+    days = pd.to_datetime(frame["day"])
+    if not (within := days.isin(pd.to_datetime(pd.Series(holdout_days)))).all():
+        raise ValueError(
+            f"the holdout has rows of {days[~within].min():%Y-%m-%d}, which is not one of its days; pass rows of {holdout_days} only"
+        )
+    positive = earlier.loc[earlier[spec.target].eq(1).fillna(False).astype(bool) & earlier[spec.entity].notna()]
+    first_positive = (
+        positive.assign(day=pd.to_datetime(positive["day"])).groupby(spec.entity, observed=True)["day"].min()
+    )
+    known_from = pd.to_datetime(frame[spec.entity].map(first_positive)) + pd.Timedelta(
+        spec.label_delay + timedelta(days=1)
+    )
+    return frame.loc[~(known_from <= days)]
+
+
+def measure(spec: ModelSpec, scores: pd.DataFrame, threshold: float) -> pd.DataFrame:
+    """Every metric of the scored holdout, tidy: columns metric, slice_column, slice_value, value, low, high, rows,
+    positives.
+
+    Overall rows have an empty slice_column and slice_value, and all metrics that a gate can name
+    (`entity_precision_at_k` only with an entity). Each slice column has the metrics that need no day, for its 20 most
+    frequent values (equally frequent ones in order of their text); slice_value is the value as text, None for rows
+    without a value. `low` and `high` bound the percentile interval over `evaluation.bootstrap_samples` resamples: of
+    rows, for slices as well, and of days for the metrics at k. Undefined values and intervals are NaN. Rows whose
+    target is missing are left out; `rows` and `positives` count the others. The result does not depend on the order of
+    the rows.
+
+    Args:
+        spec: the model.
+        scores: the holdout with `day` (date), the identity columns of the spec, and `score` between 0 and 1.
+        threshold: score from which a row is decided positive.
+
+    Raises:
+        ValueError: when a column is missing, a score is missing or not between 0 and 1, a target is neither 0 nor 1, or
+            the threshold is not finite.
+    """
+    if not math.isfinite(threshold):
+        raise ValueError(f"the threshold must be a number, not {threshold}")
+    _require(scores, ["day", "score", *spec.identity_columns()], "the scored holdout")
+    labelled = scores.loc[scores[spec.target].notna()]
+    labels, values = _labels(spec, labelled), _scores(labelled)
+    found = _overall(spec, labelled, labels, values, threshold)
+    for column in spec.evaluation.slices:
+        for text, members in _most_frequent(labelled[column]):
+            found += _by_row(spec, labels[members], values[members], threshold, column, text)
+    return pd.DataFrame(found)
+
+
+def measure_against_champion(spec: ModelSpec, scores: pd.DataFrame, thresholds: tuple[float, float]) -> pd.DataFrame:
+    """Each compared metric of a model and of the champion on the labelled rows of the holdout; columns as `compare`
+    gives them.
+
+    Args:
+        spec: the model.
+        scores: the holdout with the target, `score` and `champion_score`.
+        thresholds: the score from which the model and the champion decide positive.
+
+    Raises:
+        ValueError: when a column or a score is missing, or a target is neither 0 nor 1.
+    """
+    _require(scores, [spec.target, "score", "champion_score"], "the scored holdout")
+    labelled = scores.loc[scores[spec.target].notna()]
+    both = _scores(labelled), _scores(labelled, "champion_score")
+    return compare(_labels(spec, labelled), both, thresholds, **_resampling(spec))
+
+
+def _overall(
+    spec: ModelSpec, rows: pd.DataFrame, labels: NDArray[np.int64], values: NDArray[np.float64], threshold: float
+) -> list[dict[str, object]]:
+    k, days = spec.evaluation.top_k, rows["day"]
+    daily = {"precision_at_k": daily_precision_at_k(days, labels, values, k)}
+    if spec.entity is not None:
+        daily["entity_precision_at_k"] = daily_entity_precision_at_k(days, rows[spec.entity], labels, values, k)
+    counts = {"rows": len(labels), "positives": int(labels.sum())}
+    by_day = [
+        _row(metric, OVERALL, OVERALL, float(shares.mean()), day_interval(shares, **_resampling(spec)), counts)
+        for metric, shares in daily.items()
+    ]
+    order = get_args(GateMetric)
+    return sorted(
+        _by_row(spec, labels, values, threshold, OVERALL, OVERALL) + by_day, key=lambda row: order.index(row["metric"])
+    )
+
+
+def _by_row(
+    spec: ModelSpec,
+    labels: NDArray[np.int64],
+    values: NDArray[np.float64],
+    threshold: float,
+    column: str,
+    text: str | None,
+) -> list[dict[str, object]]:
+    metrics = RowMetrics(labels, values, threshold)
+    intervals = row_intervals(metrics, **_resampling(spec))
+    counts = {"rows": metrics.rows, "positives": metrics.positives}
+    return [_row(metric, column, text, value, intervals[metric], counts) for metric, value in metrics.once().items()]
+
+
+def _row(
+    metric: str, column: str, text: str | None, value: float, interval: Interval, counts: dict[str, int]
+) -> dict[str, object]:
+    low, high = interval
+    return {
+        "metric": metric,
+        "slice_column": column,
+        "slice_value": text,
+        "value": value,
+        "low": low,
+        "high": high,
+        **counts,
+    }
+
+
+def _resampling(spec: ModelSpec) -> dict:
+    return {
+        "samples": spec.evaluation.bootstrap_samples,
+        "confidence": spec.evaluation.confidence,
+        "seed": spec.training.seed,
+    }
+
+
+def _most_frequent(column: pd.Series) -> Iterable[tuple[str | None, NDArray[np.bool_]]]:
+    """(text, mask of its rows) of each of the most frequent values."""
+    codes, values = pd.factorize(column)
+    frequency = {code: np.count_nonzero(codes == code) for code in np.unique(codes)}
+    # pd.factorize gives the code -1 to rows without a value.
+    texts = {code: None if code < 0 else str(values[code]) for code in frequency}
+    ranked = sorted(frequency, key=lambda code: (-frequency[code], texts[code] or ""))
+    return [(texts[code], codes == code) for code in ranked[:SLICE_VALUES]]
+
+
+def _labels(spec: ModelSpec, rows: pd.DataFrame) -> NDArray[np.int64]:
+    labels = rows[spec.target]
+    if not np.all(labels.isin([0, 1])):
+        raise ValueError(f"the target {spec.target} must be 0 or 1 in every labelled row")
+    return labels.to_numpy(dtype=np.int64)
+
+
+def _scores(rows: pd.DataFrame, column: str = "score") -> NDArray[np.float64]:
+    values = np.asarray(rows[column].astype("Float64").to_numpy(na_value=np.nan), dtype=np.float64)
+    if (bad := np.count_nonzero(~((values >= 0) & (values <= 1)))) > 0:
+        raise ValueError(
+            f"{column}: {bad} of {len(values)} labelled rows have no score between 0 and 1; score the holdout again"
+        )
+    return values
+
+
+def _require(frame: pd.DataFrame, columns: list[str], what: str) -> None:
+    if missing := [column for column in dict.fromkeys(columns) if column not in frame.columns]:
+        raise ValueError(
+            f"no column {', '.join(missing)} in {what}; the columns are {', '.join(map(str, frame.columns))}"
+        )

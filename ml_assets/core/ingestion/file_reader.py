@@ -1,0 +1,194 @@
+"""Reading one landed file: parquet, CSV or JSON lines, renamed and typed as the spec says, with nothing lost."""
+
+import gzip
+import io
+import json
+import zlib
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+
+from ml_assets.core.ingestion.type_conversion import convert
+from ml_assets.core.model_spec.file_feed import Contract
+from ml_assets.core.tables.schemas import SOURCE_FILE, SOURCE_ROW, UNREADABLE, raw_schema
+
+WHOLE_LINE, NOT_IN_FILE = "_line", "column missing in file"
+
+
+@dataclass(frozen=True)
+class LandedFile:
+    """What one landed file holds.
+
+    rows: table with `raw_schema(spec)`; None when the file could not be read at all. `_source_row` counts the rows of
+    the file from 0;
+        lines that are no rows come last, numbered after all rows, so it is not the number of a line in a file that has
+        such lines.
+    fault: what is wrong with the file as a whole, or None.
+    other_columns: the columns of the file that the spec does not name, sorted; None when the file could not be read.
+    """
+
+    rows: pa.Table | None
+    fault: str | None
+    other_columns: list[str] | None = None
+
+
+def read_landed_file(spec: Contract, key: str, content: bytes) -> LandedFile:
+    """Read one file; faults of the data come back as values, never as exceptions.
+
+    Columns that the spec does not name are left out. A value that cannot be read as its type becomes null, and its text
+    is kept in `_unreadable_values`, a JSON object by column; so is a column that the file does not have (unless it is
+    nullable) and a line that is no row.
+
+    Args:
+        spec: what the files have to hold.
+        key: name of the file; its ending says the format.
+        content: the bytes of the file.
+    """
+    try:
+        return _read(spec, key, content)
+    except MemoryError:
+        # A lack of the machine, not of the data; Arrow's is an ArrowException too.
+        raise
+    except (
+        pa.ArrowException,
+        OSError,
+        EOFError,
+        ValueError,
+        zlib.error,
+        KeyError,
+        RecursionError,
+        OverflowError,
+    ) as error:
+        return LandedFile(None, f"cannot be read ({len(content):,} bytes): {_first_line(error)}")
+
+
+def _read(spec: Contract, key: str, content: bytes) -> LandedFile:
+    table, names, broken_lines = _parse(spec, key, content)
+    wanted = {name: column.source or name for name, column in spec.columns.items()}
+    found = Counter(table.column_names)
+    if twice := [source for source in wanted.values() if found[source] > 1]:
+        raise ValueError(f"column occurs more than once: {', '.join(twice)}")
+    missing = [name for name, source in wanted.items() if source not in table.column_names]
+    columns, unreadable = {}, {}
+    for name, source in wanted.items():
+        if name in missing:
+            columns[name] = pa.nulls(table.num_rows, raw_schema(spec).field(name).type)
+            if not spec.columns[name].nullable:
+                unreadable[name] = pa.array([NOT_IN_FILE] * table.num_rows, pa.string())
+        else:
+            columns[name], unreadable[name] = convert(table[source], spec.columns[name].type, spec.source.time_zone)
+    columns[SOURCE_FILE] = pa.array([key] * table.num_rows, pa.string())
+    columns[SOURCE_ROW] = pa.array(np.arange(table.num_rows), pa.int64())
+    columns[UNREADABLE] = _as_json(unreadable, table.num_rows)
+    rows = pa.concat_tables([pa.table(columns, raw_schema(spec)), _broken(spec, key, table.num_rows, broken_lines)])
+    is_empty = rows.num_rows == 0 and spec.event_time is not None
+    return LandedFile(
+        rows, _fault(names, wanted, missing, len(broken_lines), is_empty), sorted(set(names) - set(wanted.values()))
+    )
+
+
+def _parse(spec: Contract, key: str, content: bytes) -> tuple[pa.Table, list[str], list[str]]:
+    """The columns that are wanted (or all), the names of all columns, and the lines that are no rows."""
+    name = key.lower()
+    if name.endswith(".gz"):
+        content, name = gzip.decompress(content), name[:-3]
+    if name.endswith(".parquet"):
+        file = pq.ParquetFile(io.BytesIO(content))
+        sources = {column.source or column_name for column_name, column in spec.columns.items()}
+        table = file.read(columns=[c for c in file.schema_arrow.names if c in sources])
+        # Parquet's reader takes bytes that are not UTF-8 as text, which fails only where the text is used.
+        table.validate(full=True)
+        return table, file.schema_arrow.names, []
+    if not name.endswith((".csv", ".jsonl")):
+        raise ValueError("the format is not known: the name must end in .parquet, .csv, .jsonl, .csv.gz or .jsonl.gz")
+    table, broken = _parse_csv(content) if name.endswith(".csv") else _parse_json_lines(content)
+    return table, table.column_names, broken
+
+
+def _parse_csv(content: bytes) -> tuple[pa.Table, list[str]]:
+    if not content.strip():
+        raise ValueError("the file is empty: not even a header")
+    broken: list[str] = []
+
+    def keep(row: pa_csv.InvalidRow) -> str:
+        broken.append(row.text)
+        return "skip"
+
+    content.decode("utf-8-sig")
+    header = pa_csv.open_csv(
+        io.BytesIO(content), parse_options=pa_csv.ParseOptions(invalid_row_handler=lambda row: "skip")
+    ).schema.names
+    table = pa_csv.read_csv(
+        io.BytesIO(content),
+        read_options=pa_csv.ReadOptions(use_threads=False),
+        parse_options=pa_csv.ParseOptions(invalid_row_handler=keep, newlines_in_values=True),
+        convert_options=pa_csv.ConvertOptions(
+            column_types={column: pa.string() for column in header},
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=False,
+            null_values=[""],
+        ),
+    )
+    return table, broken
+
+
+def _parse_json_lines(content: bytes) -> tuple[pa.Table, list[str]]:
+    rows, broken = [], []
+    # Python's splitlines also tears at characters such as U+2028, which JSON allows within text.
+    for line in content.decode("utf-8-sig").split("\n"):
+        line = line.removesuffix("\r")
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except json.JSONDecodeError:
+            row = None
+        if isinstance(row, dict):
+            rows.append({k: v if isinstance(v, str) or v is None else json.dumps(v) for k, v in row.items()})
+        else:
+            broken.append(line)
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    columns = [pa.array([row.get(name) for row in rows], pa.string()) for name in names]
+    # From a struct array, rows are counted even if none has a column.
+    as_struct = pa.StructArray.from_arrays(columns, names) if names else pa.array([{}] * len(rows), pa.struct([]))
+    return pa.Table.from_struct_array(as_struct), broken
+
+
+def _as_json(unreadable: dict[str, pa.Array], rows: int) -> pa.Array:
+    faulty = {name: texts for name, texts in unreadable.items() if texts is not None and texts.null_count < rows}
+    out: list[str | None] = [None] * rows
+    if faulty:
+        listed = {name: texts.to_pylist() for name, texts in faulty.items()}
+        for row in range(rows):
+            if here := {name: texts[row] for name, texts in listed.items() if texts[row] is not None}:
+                out[row] = json.dumps(here)
+    return pa.array(out, pa.string())
+
+
+def _broken(spec: Contract, key: str, first_row: int, lines: list[str]) -> pa.Table:
+    # Where a line stood between the rows is not known for CSV, so these are numbered after the last row.
+    schema = raw_schema(spec)
+    columns = {field.name: pa.nulls(len(lines), field.type) for field in schema}
+    columns[SOURCE_FILE] = pa.array([key] * len(lines), pa.string())
+    columns[SOURCE_ROW] = pa.array(np.arange(first_row, first_row + len(lines)), pa.int64())
+    columns[UNREADABLE] = pa.array([json.dumps({WHOLE_LINE: line}) for line in lines], pa.string())
+    return pa.table(columns, schema)
+
+
+def _fault(found: list[str], wanted: dict[str, str], missing: list[str], broken: int, is_empty: bool) -> str | None:
+    # A delivery of labels may well name none.
+    faults = ["has no rows"] if is_empty else []
+    if missing:
+        names = ", ".join(f"{name} (as {wanted[name]})" if wanted[name] != name else name for name in missing)
+        faults.append(f"column missing: {names}; the file has {', '.join(found[:20]) or 'none'}")
+    if broken:
+        faults.append(f"{broken:,} lines are no rows")
+    return "; ".join(faults) or None
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:300]

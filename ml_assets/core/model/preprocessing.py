@@ -1,0 +1,85 @@
+"""Scaling and encodings, fitted on training days that arrive one at a time."""
+
+import json
+from collections import Counter
+
+import numpy as np
+import pandas as pd
+
+from ml_assets.core.model.scorer import numbers, texts
+from ml_assets.core.model_spec import ModelSpec
+
+
+class PreprocessingFit:
+    """What has been learned from the days added so far; only the current day is held in memory.
+
+    Categories, counts and minmax do not depend on the order of the rows, nor on how they are split into days. Means and
+    standard deviations do in their last digits (a relative 1e-9 at the very most): the same days in the same order give
+    the same bytes.
+    """
+
+    def __init__(self, spec: ModelSpec):
+        self._spec = spec
+        self._encode = {
+            name: spec.training.preprocessing.encode.get(name, "native") for name in spec.categorical_features()
+        }
+        self._scalers = {name: _scaler(kind) for name, kind in spec.training.preprocessing.scale.items()}
+        self._counts: dict[str, Counter[str]] = {name: Counter() for name in self._encode}
+        self._rows = 0
+
+    def add(self, frame: pd.DataFrame) -> None:
+        """Learn from the rows of one day, which may be none.
+
+        Raises:
+            ValueError: when a feature holds values of another kind; it names the feature.
+        """
+        self._rows += len(frame)
+        for name, counts in self._counts.items():
+            counts.update(texts(frame[name]).value_counts(sort=False).to_dict())
+        for name, scaler in self._scalers.items():
+            values = numbers(frame[name])
+            # Scalers of a day without a value would divide by 0.
+            if len(values := values[~np.isnan(values)]):
+                scaler.partial_fit(values[:, None])
+
+    def fitted(self) -> dict:
+        """The preprocessing of the rows added so far, as `Scorer` reads it, without a threshold; JSON-able, and a
+        copy.
+        """
+        return {"target": self._spec.target, "features": [self._feature(name) for name in self._spec.feature_names()]}
+
+    def _feature(self, name: str) -> dict:
+        if name not in self._encode:
+            return {"name": name, "kind": "number", **(_scale(self._scalers[name]) if name in self._scalers else {})}
+        categories = sorted(self._counts[name])
+        feature = {"name": name, "kind": self._encode[name], "categories": categories}
+        if feature["kind"] == "frequency":
+            feature["shares"] = [self._counts[name][category] / self._rows for category in categories]
+        return feature
+
+
+def to_bytes(preprocessing: dict) -> bytes:
+    """Canonical JSON: sorted keys, shortest floats that read back the same, UTF-8; equal preprocessing gives equal
+    bytes.
+
+    Raises:
+        ValueError: when it holds NaN or infinity, which JSON has not.
+    """
+    return (json.dumps(preprocessing, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+def _scaler(kind: str):
+    from sklearn.preprocessing import MinMaxScaler, StandardScaler
+
+    return StandardScaler() if kind == "standard" else MinMaxScaler()
+
+
+def _scale(scaler) -> dict[str, float]:
+    """(x - shift) / divisor, as scikit-learn scales; the divisor is 1 for constant features, and a feature without any
+    value stays as it is.
+    """
+    if not hasattr(scaler, "scale_"):
+        return {}
+    if hasattr(scaler, "mean_"):
+        return {"shift": float(scaler.mean_[0]), "divisor": float(scaler.scale_[0])}
+    return {"shift": float(scaler.data_min_[0]), "divisor": float(scaler.data_range_[0]) or 1.0}

@@ -1,0 +1,93 @@
+"""What the first stages need to know of landed files: of the rows of a model, or of its labels."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from ml_assets.core.model_spec.labels import KNOWN_AT
+from ml_assets.core.model_spec.source import Column, Quality, Source
+
+if TYPE_CHECKING:
+    from ml_assets.core.model_spec.model import ModelSpec
+
+ROW_KEY = "row_key"
+"""What the rules of the key are named by, as those of a column are by the name of the column."""
+
+
+class Contract(Protocol):
+    """What landed files of a day have to hold; a ModelSpec without labels of their own is one."""
+
+    @property
+    def name(self) -> str:
+        """Name of the model."""
+        ...
+
+    @property
+    def source(self) -> Source:
+        """Where the files are."""
+        ...
+
+    @property
+    def columns(self) -> Mapping[str, Column]:
+        """The columns of a row."""
+        ...
+
+    @property
+    def row_key(self) -> list[str]:
+        """Columns that together name a row of a day."""
+        ...
+
+    @property
+    def event_time(self) -> str | None:
+        """The column whose time lies in the day; None where the day is that of a delivery: rows of any time come in it,
+        or none at all.
+        """
+        ...
+
+    @property
+    def quality(self) -> Quality:
+        """When a day is good enough."""
+        ...
+
+
+@dataclass(frozen=True)
+class Feed:
+    """A contract, and the names of the tables that its files go through."""
+
+    name: str
+    source: Source
+    columns: Mapping[str, Column]
+    row_key: list[str]
+    event_time: str | None
+    quality: Quality
+    raw: str
+    objects: str
+    validated: str
+    quarantined: str
+    violations: str
+
+
+def rows_feed(spec: "ModelSpec") -> Feed:
+    """The rows of a model; without the target where labels come in files of their own."""
+    columns = {name: column for name, column in spec.columns.items() if spec.labels is None or name != spec.target}
+    tables = ("raw_data", "landed_objects", "validated_data", "quarantined_data", "violations")
+    return Feed(spec.name, spec.source, columns, spec.row_key, spec.event_time, spec.quality, *tables)
+
+
+def labels_feed(spec: "ModelSpec") -> Feed | None:
+    """The label files of a model, with the columns of the key, the target, and `known_at`; None where labels come with
+    the rows.
+    """
+    labels = spec.labels
+    if labels is None:
+        return None
+    target = spec.columns[spec.target]
+    source = labels.label or target.source
+    columns = {
+        **{name: spec.columns[name] for name in labels.key},
+        spec.target: target.model_copy(update={"source": source, "nullable": False}),
+        KNOWN_AT: Column(type="timestamp", source=labels.known_at, description="When the label became known"),
+    }
+    files = spec.source.model_copy(update={"files": labels.files})
+    tables = ("raw_labels", "landed_label_objects", "validated_labels", "quarantined_labels", "label_violations")
+    return Feed(spec.name, files, columns, [*labels.key, KNOWN_AT], None, labels.quality, *tables)

@@ -1,0 +1,46 @@
+"""The JSON schema of a specification with the docstring of every field, for editors and for the reference.
+
+pydantic can take these docstrings itself, but it does so whenever the models are imported, which every process of
+Dagster would pay for.
+"""
+
+import ast
+import inspect
+import textwrap
+from collections.abc import Iterator
+from typing import Any
+
+from ml_assets.core.model_spec.model import ModelSpec
+from ml_assets.core.model_spec.types.base import SpecPart
+
+
+def documented_schema() -> dict[str, Any]:
+    """JSON schema (2020-12) of ModelSpec; each property has the docstring that stands below its field as
+    description.
+    """
+    schema = ModelSpec.model_json_schema()
+    for part in _parts(SpecPart):
+        described = schema if part is ModelSpec else schema["$defs"].get(part.__name__)
+        if described is not None:
+            for name, text in _field_docstrings(part).items():
+                described["properties"][name]["description"] = text
+    return schema
+
+
+def _parts(base: type[SpecPart]) -> Iterator[type[SpecPart]]:
+    for part in base.__subclasses__():
+        yield part
+        yield from _parts(part)
+
+
+def _field_docstrings(part: type[SpecPart]) -> dict[str, str]:
+    (definition,) = ast.parse(textwrap.dedent(inspect.getsource(part))).body
+    assert isinstance(definition, ast.ClassDef)
+    found = {}
+    for field, below in zip(definition.body, definition.body[1:], strict=False):
+        is_docstring = (
+            isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant) and isinstance(below.value.value, str)
+        )
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and is_docstring:
+            found[field.target.id] = inspect.cleandoc(below.value.value)  # type: ignore[attr-defined]
+    return found

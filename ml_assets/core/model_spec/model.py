@@ -1,0 +1,243 @@
+"""ModelSpec: the whole specification of one model, with the rules that hold between its parts."""
+
+import re
+from datetime import timedelta
+
+from pydantic import Field, field_validator, model_validator
+
+from ml_assets.core.model_spec.automation import Backfill, Freshness, Retention, Schedule, Sensor
+from ml_assets.core.model_spec.checks import Checks, Metric
+from ml_assets.core.model_spec.compute import Compute
+from ml_assets.core.model_spec.deployment import Deployment
+from ml_assets.core.model_spec.evaluation import NOT_OF_SLICES, UNBOUNDED, ChampionGate, Evaluation, Gate, GateMetric
+from ml_assets.core.model_spec.features import Categorical, CustomFeatures, Feature, WindowAggregate
+from ml_assets.core.model_spec.labels import Labels, LateData, check_labels
+from ml_assets.core.model_spec.retries import Retries
+from ml_assets.core.model_spec.rules.check_rules import check_checks, check_metrics, check_severities
+from ml_assets.core.model_spec.rules.feature_rules import check_features
+from ml_assets.core.model_spec.source import DAY_PLACEHOLDER, Column, Quality, Source, column_of
+from ml_assets.core.model_spec.training import Training
+from ml_assets.core.model_spec.types.base import RESERVED, SpecPart, repeated
+from ml_assets.core.model_spec.types.durations import Days
+
+_OWNER = re.compile(r"team:.+|[A-Za-z0-9_][A-Za-z0-9._%+-]*@[A-Za-z0-9.-]+\.[A-Za-z]{2,7}")
+
+
+class ModelSpec(SpecPart):
+    """One model: everything between its landed files and its registry entry."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)
+    """Name of the model: first part of its asset keys, folder of its tables, name in the registry."""
+
+    description: str = ""
+    """What the model is for."""
+
+    owners: list[str] = []
+    """E-mail addresses, or teams as `team:fraud`."""
+
+    source: Source
+    columns: dict[str, Column] = Field(min_length=1)
+    """The contract of a row, by column name."""
+
+    row_key: list[str] = Field(min_length=1)
+    """Columns that together name a row; unique within a day."""
+
+    event_time: str
+    """The timestamp column that orders rows and decides their day."""
+
+    target: str
+    """The label: a boolean column, or an integer column of 0 and 1."""
+
+    entity: str | None = None
+    """The column of what is acted upon (a card, a customer)."""
+
+    label_delay: Days
+    """How long after its event the label of a row is known, in whole days."""
+
+    labels: Labels | None = None
+    """Where labels come from when they are not in the files of the rows."""
+
+    late_data: LateData = LateData()
+    quality: Quality = Quality()
+    features: list[Feature] = Field(min_length=1)
+    """The features, in the order in which the model sees them."""
+
+    training: Training
+    evaluation: Evaluation = Evaluation()
+    gates: dict[GateMetric, Gate] = Field(min_length=1)
+    """Bounds on metrics; a model that is outside of one of them is not registered."""
+
+    champion: ChampionGate | None = ChampionGate()
+    """The comparison with the model that is in use; null leaves it out."""
+
+    deployment: Deployment = Deployment()
+    checks: Checks = Checks()
+    metrics: list[Metric] = []
+    """Named figures of each day's features beside `row_count` and, with an entity, `distinct_<entity>`; in the table
+    feature_metrics.
+    """
+
+    compute: Compute = Compute()
+    retries: Retries = Retries()
+    backfill: Backfill = Backfill()
+    sensor: Sensor = Sensor()
+    schedule: Schedule = Schedule()
+    freshness: Freshness = Freshness()
+    retention: Retention = Retention()
+
+    @field_validator("owners")
+    @classmethod
+    def _are_owners(cls, value: list[str]) -> list[str]:
+        for owner in value:
+            if not _OWNER.fullmatch(owner):
+                raise ValueError(f"{owner!r} is neither an e-mail address nor a team such as team:fraud")
+        return value
+
+    @field_validator("gates")
+    @classmethod
+    def _can_be_passed(cls, value: dict[GateMetric, Gate]) -> dict[GateMetric, Gate]:
+        for metric, gate in value.items():
+            for side, bound in gate:
+                if bound is not None and metric not in UNBOUNDED and not 0 <= bound <= 1:
+                    raise ValueError(f"{metric}: {side} {bound:g} is not within 0 to 1, where {metric} lies")
+        return value
+
+    @model_validator(mode="after")
+    def _parts_agree(self) -> "ModelSpec":
+        self._check_columns()
+        self._check_roles()
+        check_features(self.columns, self.features, self.target, self.label_delay)
+        self._check_checks_and_gates()
+        if self.labels is not None:
+            check_labels(self.labels, self.columns, self.target)
+        key_of_labels = self.labels.key if self.labels else []
+        roles = {
+            "row_key": self.row_key,
+            "event_time": [self.event_time],
+            "target": [self.target],
+            "labels.key": key_of_labels,
+        }
+        check_severities(self.columns, list(roles.items()))
+        names, categorical = self.feature_names(), self.categorical_features()
+        check_checks(self.checks, self.columns, names)
+        check_metrics(self.metrics, self.columns, names, categorical, self.row_identity_columns(), self.entity)
+        reach = timedelta(days=self.reach_in_days())
+        searched_before = self.training.search.every - timedelta(days=1) if self.training.search else timedelta(0)
+        model_reads = 2 * self.label_delay + self.evaluation.holdout + self.training.window + searched_before + reach
+        self.retention.check(model_reads, reach, self.sensor.look_back)
+        return self
+
+    def _check_columns(self) -> None:
+        for name in self.columns:
+            if name.startswith("_") or name.lower() in RESERVED:
+                raise ValueError(
+                    f"columns.{name}: names beginning with _ and {', '.join(RESERVED)} are taken by the pipeline"
+                )
+        if twice := repeated(name.lower() for name in self.columns):
+            raise ValueError(
+                f"columns: {', '.join(twice)} stands there in upper and lower case, which tables do not tell apart"
+            )
+        sources = [column.source or name for name, column in self.columns.items()]
+        if twice := repeated(sources):
+            raise ValueError(f"columns: {', '.join(twice)} in the files is the source of more than one column")
+
+    def _check_roles(self) -> None:
+        for role, name in [("event_time", self.event_time), ("target", self.target), ("entity", self.entity)]:
+            if name is not None:
+                self.column(role, name)
+        for field, names in [("row_key", self.row_key), ("evaluation.slices", self.evaluation.slices)]:
+            if twice := repeated(names):
+                raise ValueError(f"{field}: {', '.join(twice)} stands there more than once")
+        for name in self.row_key:
+            if self.column("row_key", name).nullable:
+                raise ValueError(f"row_key: {name} is nullable; a row without a key cannot be told from others")
+        time = self.columns[self.event_time]
+        if time.type != "timestamp" or time.nullable:
+            raise ValueError(f"event_time: {self.event_time} must be a timestamp that is not nullable")
+        target = self.columns[self.target]
+        if target.type != "boolean" and not (target.type == "integer" and set(target.allowed or ()) == {0, 1}):
+            raise ValueError(f"target: {self.target} must be boolean, or integer with allowed: [0, 1]")
+        if self.target in (*self.row_key, self.entity):
+            raise ValueError(f"target: {self.target} cannot also be a key")
+
+    def _check_checks_and_gates(self) -> None:
+        for name in self.evaluation.slices:
+            self.column("evaluation.slices", name)
+        for metric, gate in self.gates.items():
+            if gate.of_slices() and not self.evaluation.slices:
+                raise ValueError(
+                    f"gates.{metric}: slice_minimum and slice_maximum need evaluation.slices, which is empty"
+                )
+            if gate.of_slices() and metric in NOT_OF_SLICES:
+                raise ValueError(
+                    f"gates.{metric}: slice_minimum and slice_maximum are not for {metric}, which is not measured on slices"
+                )
+        if self.sensor.marker is not None and not DAY_PLACEHOLDER.search(self.source.files.rpartition("/")[0]):
+            raise ValueError("sensor.marker: source.files must have {day} in a folder, for the marker to lie there")
+        if self.entity is None and (self.evaluation.exclude_known_positives or "entity_precision_at_k" in self.gates):
+            raise ValueError("entity is missing: exclude_known_positives and entity_precision_at_k need it")
+        if self.entity is None and self.deployment.canary is not None:
+            raise ValueError(
+                "entity is missing: deployment.canary divides the entities between champion and challenger"
+            )
+        categorical, names = self.categorical_features(), self.feature_names()
+        for field, wanted in [("scale", [n for n in names if n not in categorical]), ("encode", categorical)]:
+            for name in getattr(self.training.preprocessing, field):
+                if name not in wanted:
+                    raise ValueError(
+                        f"training.preprocessing.{field}: {name} is not one of {', '.join(wanted) or 'no features'}"
+                    )
+
+    def column(self, where: str, name: str) -> Column:
+        """The column with a name.
+
+        Raises:
+            ValueError: when there is none; says that it is asked for at `where`, and what there is.
+        """
+        return column_of(self.columns, where, name)
+
+    def feature_names(self) -> list[str]:
+        """Names of all feature columns, in the order in which the model sees them."""
+        return [name for feature in self.features for name in feature.names()]
+
+    def categorical_features(self) -> list[str]:
+        """Names of the feature columns that hold categories."""
+        return [name for feature in self.features if isinstance(feature, Categorical) for name in feature.names()]
+
+    def identity_columns(self) -> list[str]:
+        """Columns that evaluated rows carry beside the features: row key, key of the labels, event time, entity,
+        target, slices; each once.
+        """
+        entity, labels = [self.entity] if self.entity else [], self.labels.key if self.labels else []
+        return list(
+            dict.fromkeys([*self.row_key, *labels, self.event_time, *entity, self.target, *self.evaluation.slices])
+        )
+
+    def row_identity_columns(self) -> list[str]:
+        """The identity columns that are known with the row: all but the target where labels come in files of their
+        own.
+        """
+        return [name for name in self.identity_columns() if self.labels is None or name != self.target]
+
+    def target_features(self) -> list[Feature]:
+        """The features that see the target of earlier rows: windows over it, and functions, which get all columns."""
+        return [
+            f
+            for f in self.features
+            if isinstance(f, CustomFeatures) or (isinstance(f, WindowAggregate) and f.value == self.target)
+        ]
+
+    def longest_reach(self) -> timedelta:
+        """How far before a row its features can see."""
+        reaches = [f.reach() for f in self.features if isinstance(f, WindowAggregate)]
+        return max([timedelta(0), *reaches, *(f.reads for f in self.features if isinstance(f, CustomFeatures))])
+
+    def reach_in_days(self) -> int:
+        """The most days before its own that a day of features may see; a day may be an hour longer or shorter where
+        clocks change.
+        """
+        reach = self.longest_reach()
+        return -(
+            -(reach + (timedelta(hours=1) if reach and self.source.time_zone != "UTC" else timedelta(0)))
+            // timedelta(days=1)
+        )

@@ -1,0 +1,1 @@
+"""Rules that hold between several parts of a specification, as functions of those parts."""

@@ -1,0 +1,202 @@
+"""Where the daily files are, what their columns mean, and which rows are good enough to use."""
+
+import re
+from collections.abc import Mapping
+from datetime import date
+from typing import Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, StrictBool, StrictFloat, StrictInt, StrictStr, field_validator, model_validator
+
+from ml_assets.core.model_spec.checks import Severity
+from ml_assets.core.model_spec.types.base import SpecPart
+
+ColumnType = Literal["integer", "number", "string", "boolean", "timestamp"]
+Rule = Literal["missing", "minimum", "maximum", "allowed", "pattern"]
+FORMATS = (".parquet", ".csv", ".jsonl", ".csv.gz", ".jsonl.gz")
+_ALLOWED_TYPES: dict[str, tuple[type, ...]] = {
+    "integer": (int,),
+    "number": (int, float),
+    "string": (str,),
+    "boolean": (bool,),
+}
+DAY_PLACEHOLDER = re.compile(r"\{day(?::([^}]*))?\}")
+
+
+class Source(SpecPart):
+    """The landed files of a model, one set of files a day."""
+
+    files: str
+    """Files of one day, relative to the landing root, with `*` and `?` as wildcards within a folder level. `{day}`
+    stands for the ISO date; `{day:%Y/%m/%d}` spells it another way. Files whose name begins with `_` or `.` are never
+    read. Formats, by ending: .parquet, .csv, .jsonl (also .csv.gz, .jsonl.gz)."""
+
+    start: date
+    """The first day of the model's data: the first daily partition."""
+
+    end: date | None = None
+    """The last day; without it partitions go on to yesterday."""
+
+    time_zone: str = "UTC"
+    """IANA time zone in which a day begins and ends, and in which time stamps without a zone are read."""
+
+    @field_validator("files")
+    @classmethod
+    def _names_the_day(cls, value: str) -> str:
+        return check_files_pattern(value)
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_a_time_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(f"{value!r} is not an IANA time zone such as Europe/Brussels") from error
+        return value
+
+    @model_validator(mode="after")
+    def _starts_before_it_ends(self) -> "Source":
+        if self.end is not None and self.end < self.start:
+            raise ValueError(f"end {self.end} lies before start {self.start}")
+        return self
+
+
+class Column(SpecPart):
+    """One column of the landed files: its name there, its type, and the rules that each of its values meets."""
+
+    type: ColumnType
+    """Type of the values after reading; a value that cannot be read as this type is a reason for quarantine."""
+
+    source: str | None = None
+    """Name of the column in the files, when it differs from the name here."""
+
+    description: str = ""
+    """What the column means; shown in the UI."""
+
+    nullable: bool = False
+    """Whether a row without a value is good."""
+
+    minimum: float | None = None
+    """Smallest good value (integer and number)."""
+
+    maximum: float | None = None
+    """Largest good value (integer and number)."""
+
+    allowed: list[StrictBool | StrictInt | StrictFloat | StrictStr] | None = None
+    """The only good values, of the type of the column (not for timestamp)."""
+
+    pattern: str | None = None
+    """Regular expression that the whole value matches (string)."""
+
+    severity: dict[Rule, Severity] = {}
+    """How grave it is to break a rule; error where nothing is said. A row that breaks a rule of severity error is
+    quarantined; one that breaks rules of severity warn only is published, counted, and shown by the check of the
+    column. A value that cannot be read as its type is always an error."""
+
+    blocking: bool = False
+    """Whether what follows stops when the check of the column fails with an error, see `checks`."""
+
+    def severity_of(self, rule: Rule) -> Severity:
+        """How grave it is to break a rule."""
+        return self.severity.get(rule, "error")
+
+    @model_validator(mode="after")
+    def _severities_are_of_its_rules(self) -> "Column":
+        there = {rule for rule in ("minimum", "maximum", "allowed", "pattern") if getattr(self, rule) is not None}
+        there |= set() if self.nullable else {"missing"}
+        if unknown := [rule for rule in self.severity if rule not in there]:
+            raise ValueError(
+                f"severity: the column has no rule {', '.join(unknown)}; its rules are {', '.join(sorted(there)) or 'none'}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _rules_fit_the_type(self) -> "Column":
+        if self.type not in ("integer", "number") and (self.minimum is not None or self.maximum is not None):
+            raise ValueError(f"minimum and maximum are for integer and number, not for {self.type}")
+        if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
+            raise ValueError(f"minimum {self.minimum} is above maximum {self.maximum}")
+        for value in self.allowed or ():
+            if type(value) not in _ALLOWED_TYPES.get(self.type, ()):
+                raise ValueError(f"allowed: {_mismatch(value, self.type)}")
+        if self.pattern is not None:
+            if self.type != "string":
+                raise ValueError(f"pattern is for string, not for {self.type}")
+            try:
+                re.compile(self.pattern)
+            except re.error as error:
+                raise ValueError(f"pattern {self.pattern!r} is not a regular expression: {error}") from error
+        return self
+
+
+class Quality(SpecPart):
+    """When a whole day is good enough to publish."""
+
+    max_bad_share: float = Field(0.1, ge=0, le=1)
+    """A day in which a larger share of the rows breaks the contract is rejected: it is published empty, all its rows
+    are quarantined.
+    """
+
+    max_rule_share: float = Field(0.0, ge=0, le=1)
+    """The check of a column passes while no rule of it is broken by a larger share of the rows of a day. The rows are
+    quarantined all the same.
+    """
+
+    min_rows: int = Field(1, ge=0)
+    """A day with fewer landed rows is rejected."""
+
+    max_rows: int | None = Field(None, ge=1)
+    """A day with more landed rows is rejected."""
+
+    @model_validator(mode="after")
+    def _bounds_are_in_order(self) -> "Quality":
+        if self.max_rows is not None and self.max_rows < self.min_rows:
+            raise ValueError(f"max_rows {self.max_rows} is below min_rows {self.min_rows}")
+        return self
+
+
+def check_files_pattern(value: str) -> str:
+    """The pattern itself, when it names the day, stays inside the landing root, and can match a file of a known format.
+
+    Raises:
+        ValueError: when it does not; says what is wrong.
+    """
+    if not DAY_PLACEHOLDER.search(value):
+        raise ValueError("must contain {day}, for example transactions/{day}/*.parquet")
+    for placeholder in DAY_PLACEHOLDER.finditer(value):
+        if placeholder[1] is not None and sorted(re.findall("%.", placeholder[1])) != ["%Y", "%d", "%m"]:
+            raise ValueError("{day:...} must contain %Y, %m and %d once each, for example {day:%Y/%m/%d}")
+    if value.startswith("/") or ".." in value.split("/") or "://" in value:
+        raise ValueError("must be relative to the landing root and stay inside it")
+    name = DAY_PLACEHOLDER.sub(lambda m: re.sub("%.", "0", m[1] or "0"), value).rpartition("/")[2]
+    if not any(_can_end_in(name.lower(), ending) for ending in FORMATS):
+        raise ValueError(
+            f"no file of a known format matches {value!r}; the name must be able to end in {', '.join(FORMATS)}, as *.csv or * can"
+        )
+    return value
+
+
+def _can_end_in(pattern: str, ending: str) -> bool:
+    """Whether a name that matches the pattern (with `*` and `?`) can end in `ending`."""
+    tail = pattern.rpartition("*")[2][-len(ending) :]
+    fits = all(char in ("?", wanted) for char, wanted in zip(reversed(tail), reversed(ending), strict=False))
+    return fits and ("*" in pattern or len(tail) == len(ending))
+
+
+def _mismatch(value: bool | int | float | str, wanted: str) -> str:
+    if wanted == "timestamp":
+        return "not for timestamp"
+    kind = {bool: "boolean", int: "integer", float: "number", str: "string"}[type(value)]
+    hint = "; YAML reads yes, no, on and off as booleans, so put text in quotes" if isinstance(value, bool) else ""
+    return f"{value!r} is of type {kind}, but the column is of type {wanted}{hint}"
+
+
+def column_of(columns: Mapping[str, Column], where: str, name: str) -> Column:
+    """The column with a name.
+
+    Raises:
+        ValueError: when there is none; says that it is asked for at `where`, and which columns there are.
+    """
+    if name not in columns:
+        raise ValueError(f"{where}: there is no column {name}; the columns are {', '.join(columns)}")
+    return columns[name]

@@ -1,0 +1,141 @@
+"""How the model is trained: on which days, with which preprocessing and parameters, and how the decision threshold is
+chosen.
+"""
+
+from datetime import timedelta
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from ml_assets.core.model_spec.dask_cluster import DaskCluster, Engine
+from ml_assets.core.model_spec.search import Search
+from ml_assets.core.model_spec.types.base import SpecPart
+from ml_assets.core.model_spec.types.durations import PositiveDays
+
+Scaling = Literal["standard", "minmax"]
+Encoding = Literal["native", "onehot", "ordinal", "frequency"]
+
+
+class Preprocessing(SpecPart):
+    """Fitted on the training days only and stored with the model."""
+
+    scale: dict[str, Scaling] = {}
+    """Feature to scaling: standard ((x - mean) / std) or minmax ((x - min) / (max - min)). Trees do not need it."""
+
+    encode: dict[str, Encoding] = {}
+    """Categorical feature to encoding: native (XGBoost's own categories, the default), onehot, ordinal (position in
+    sorted order), frequency (share of the training rows). A category that training never saw is missing."""
+
+
+class Threshold(SpecPart):
+    """The rule by which the decision threshold is chosen on the early-stopping part of the training window."""
+
+    rule: Literal["max_f1", "min_precision", "min_recall", "fixed"] = "max_f1"
+    """max_f1: the threshold with the best F1. min_precision: the lowest threshold whose precision reaches `value`.
+    min_recall: the highest threshold whose recall reaches `value`. fixed: `value` itself. A rule that no threshold
+    meets falls back to max_f1 and says so."""
+
+    value: float | None = Field(None, gt=0, lt=1)
+    """What the rule needs; not for max_f1."""
+
+    @model_validator(mode="after")
+    def _value_fits_the_rule(self) -> "Threshold":
+        if (self.rule == "max_f1") == (self.value is not None):
+            raise ValueError(f"rule {self.rule} {'takes no' if self.value is not None else 'needs a'} value")
+        return self
+
+
+class Parameters(SpecPart):
+    """Parameters of XGBoost, under XGBoost's own names; the defaults are made for rare positives."""
+
+    eta: float = Field(0.1, gt=0, le=1)
+    """Learning rate."""
+    max_depth: int = Field(5, ge=1)
+    """Depth of a tree."""
+    min_child_weight: float = Field(1.0, ge=0)
+    """Least sum of instance weight in a leaf."""
+    subsample: float = Field(1.0, gt=0, le=1)
+    """Share of the rows seen by a tree."""
+    colsample_bytree: float = Field(1.0, gt=0, le=1)
+    """Share of the features seen by a tree."""
+    reg_lambda: float = Field(1.0, ge=0)
+    """L2 regularisation of leaf values."""
+    reg_alpha: float = Field(0.0, ge=0)
+    """L1 regularisation of leaf values."""
+    gamma: float = Field(0.0, ge=0)
+    """Least loss reduction for a split."""
+    scale_pos_weight: float = Field(1.0, gt=0)
+    """Weight of the positives."""
+    max_bin: int = Field(2048, ge=2)
+    """Bins of a feature's histogram. Up to 256 take one byte a value in memory, more take two. Few cost average
+    precision when positives are rare.
+    """
+    max_cat_to_onehot: int = Field(4, ge=1)
+    """Categories below which XGBoost splits one against the rest."""
+    base_score: float = Field(0.5, gt=0, lt=1)
+    """Score that boosting starts from; XGBoost's own estimate does worse when positives are rare."""
+
+
+class Training(SpecPart):
+    """The training window, its early-stopping part, and the parameters."""
+
+    window: PositiveDays
+    """Length of the training window. It ends `label_delay` before the holdout begins."""
+
+    validation: PositiveDays = timedelta(days=2)
+    """The most recent part of the training window, on which rounds and threshold are chosen."""
+
+    refit: bool = True
+    """Whether the model is trained again on the whole window with the number of rounds found, so that the newest rows
+    count.
+    """
+
+    rounds: int = Field(500, ge=1)
+    """Most rounds of boosting."""
+
+    early_stopping_rounds: int = Field(30, ge=1)
+    """Rounds without lower log loss on the early-stopping part after which training stops."""
+
+    seed: int = 20250101
+    """Seed of every random choice."""
+
+    batch_rows: int = Field(250_000, ge=1)
+    """Rows handed to XGBoost at once: several small days make one batch."""
+
+    engine: Engine = "memory"
+    """memory: the quantised rows are in memory. external_memory: they are in files of a temporary directory, and memory
+    holds a few batches. dask: they are in the memory of the workers of a Dask cluster, which read the days themselves.
+    All see the same features; their metrics differ within what another order of summation makes."""
+
+    checkpoint_rounds: int = Field(50, ge=1)
+    """Rounds after which what was trained is kept in the lake; a run that was killed goes on from there, and comes to
+    the same bytes. Training with fewer rounds writes nothing."""
+
+    dask: DaskCluster = DaskCluster()
+    preprocessing: Preprocessing = Preprocessing()
+    threshold: Threshold = Threshold()
+    parameters: Parameters = Parameters()
+    search: Search | None = None
+    """The search for better parameters; without it `parameters` are used as they are."""
+
+    @property
+    def samples(self) -> bool:
+        """Whether a tree sees a random part of rows or features."""
+        return self.parameters.subsample < 1 or self.parameters.colsample_bytree < 1
+
+    def decisive(self, on_gpu: bool) -> dict:
+        """What decides how a model comes out, JSON-able; not the search. Where XGBoost begins anew at checkpoints,
+        their number is part of it.
+        """
+        begins_anew = self.samples or on_gpu or self.engine == "dask"
+        return self.model_dump(
+            mode="json", exclude={"dask", "search", *(() if begins_anew else ("checkpoint_rounds",))}
+        )
+
+    @model_validator(mode="after")
+    def _validation_leaves_days_to_train_on(self) -> "Training":
+        if self.validation >= self.window:
+            raise ValueError(f"validation ({self.validation.days}d) must be shorter than window ({self.window.days}d)")
+        if self.search is not None:
+            self.search.check(self.parameters, self.validation, self.window)
+        return self

@@ -1,0 +1,63 @@
+"""Durations as people write them in YAML: `7d`, `12h`, `30m`."""
+
+import re
+from datetime import timedelta
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator, PlainSerializer, WithJsonSchema
+
+_UNITS = {"d": "days", "h": "hours", "m": "minutes"}
+_PATTERN = r"^[0-9]+(d|h|m)$"
+LONGEST = timedelta(days=36500)
+
+
+def parse_duration(value: object) -> timedelta:
+    """Turn `7d`, `12h` or `30m` into a timedelta.
+
+    Raises:
+        ValueError: for anything else, with the accepted forms; for more than a hundred years, which no date could be
+            reckoned with.
+    """
+    if isinstance(value, timedelta):
+        return value
+    if not isinstance(value, str) or not re.fullmatch(_PATTERN, value):
+        raise ValueError(f"{value!r} is not a duration; write days, hours or minutes as 7d, 12h or 30m")
+    try:
+        duration = timedelta(**{_UNITS[value[-1]]: int(value[:-1])})
+    except (OverflowError, ValueError):
+        duration = timedelta.max
+    if duration > LONGEST:
+        raise ValueError(f"{value[:30]} is too long; the longest duration is {LONGEST.days}d")
+    return duration
+
+
+def format_duration(value: timedelta) -> str:
+    """The shortest form that `parse_duration` reads back: 7 days is `7d`, 36 hours is `36h`."""
+    minutes = int(value.total_seconds() // 60)
+    for unit, size in (("d", 24 * 60), ("h", 60)):
+        if minutes % size == 0:
+            return f"{minutes // size}{unit}"
+    return f"{minutes}m"
+
+
+def _positive(value: timedelta) -> timedelta:
+    if value <= timedelta(0):
+        raise ValueError("must be longer than 0")
+    return value
+
+
+def _whole_days(value: timedelta) -> timedelta:
+    if value % timedelta(days=1):
+        raise ValueError(f"{format_duration(value)} is not a whole number of days, and partitions are days")
+    return value
+
+
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(parse_duration),
+    PlainSerializer(format_duration),
+    WithJsonSchema({"type": "string", "pattern": _PATTERN, "examples": ["7d", "12h", "30m"]}),
+]
+Window = Annotated[Duration, AfterValidator(_positive)]
+Days = Annotated[Duration, AfterValidator(_whole_days)]
+PositiveDays = Annotated[Days, AfterValidator(_positive)]

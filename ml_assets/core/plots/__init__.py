@@ -1,0 +1,1 @@
+"""All plots, as functions from numbers to PNG bytes."""

@@ -1,0 +1,1 @@
+"""Profiles of columns, reference profiles of past days, distances between them, and the search for target leakage."""

@@ -1,0 +1,193 @@
+"""What becomes of models that passed their gates: when a canary starts, goes on, is decided upon, and which way."""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Literal
+
+from ml_assets.core.metrics.paired_proportions import Compared
+from ml_assets.core.model_spec.deployment import Canary
+from ml_assets.core.release.release_state import Release, Version, advance, promote, roll_back, start
+
+Outcome = Literal["start", "advance", "promote", "rollback", "replace", "hold", "none"]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What is known of a canary: rows of the challenger's entities, scored by both models.
+
+    step_days, step_rows: days with known labels since the present step began, and labelled rows on them. positives:
+    among the labelled rows since the canary began. metrics: on these rows. errors: share of wrong decisions on these
+    rows. decisions: share of positive decisions on all rows since the canary began, with labels or without.
+    labels_through: the last day whose labels are known. problem: why the challenger cannot score.
+    """
+
+    step_days: int
+    step_rows: int
+    positives: int
+    metrics: Mapping[str, Compared]
+    errors: Compared
+    decisions: Compared
+    labels_through: date
+    problem: str | None = None
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What is done on a day: outcome, one sentence that says why, what is live afterwards, and the figures behind
+    it.
+    """
+
+    outcome: Outcome
+    reason: str
+    after: Release
+    metrics: Mapping[str, float] = field(default_factory=dict)
+
+
+def next_candidate(state: Release, passed: Iterable[Version]) -> Version | None:
+    """The model that is next to go live: of the newest day, later than champion and canary, another than these, never
+    withdrawn; None without one.
+
+    Args:
+        state: what is live.
+        passed: versions that passed their gates.
+    """
+    live = [version for version in (state.champion, state.challenger) if version is not None]
+    # Models of different days that were trained on the same are one version.
+    newer = [one for one in passed if all(one.day > version.day and one.digest != version.digest for version in live)]
+    newer = [one for one in newer if one.number not in state.withdrawn]
+    return max(newer, key=lambda one: (one.day, one.number), default=None)
+
+
+def decide(
+    canary: Canary | None, state: Release, candidate: Version | None, evidence: Evidence | None, day: date
+) -> Decision:
+    """What is done on a day, from what is live, the model that is next, and what is known of the canary.
+
+    Doing it and deciding again on the same day, with the same evidence of the days before, gives `hold` or `none`.
+
+    Args:
+        canary: the rules; None: models go live at once.
+        state: what is live before.
+        candidate: see `next_candidate`.
+        evidence: of the canary; None when there is no canary.
+        day: the day of the decision, and the first day of predictions that sees it.
+    """
+    if state.paused:
+        return Decision(
+            "hold" if state.challenger else "none", "automatic decisions are paused; resume them to go on", state
+        )
+    if state.challenger is not None and canary is not None:
+        assert evidence is not None
+        return _evaluate(canary, state, candidate, evidence, day)
+    if state.challenger is not None:
+        reason = f"{state.challenger} is withdrawn: the specification no longer has deployment.canary"
+        return Decision("rollback", reason, roll_back(state))
+    if candidate is None:
+        return Decision(
+            "none",
+            "no newer model has passed its gates" if state.champion else "no model has passed its gates yet",
+            state,
+        )
+    if state.champion is None:
+        return Decision("promote", f"{candidate} passed its gates and there was no champion", promote(state, candidate))
+    if canary is None or canary.steps[0] == 100:
+        return Decision(
+            "promote",
+            f"{candidate} passed its gates; there is no canary step below 100 percent",
+            promote(state, candidate),
+        )
+    reason = f"{candidate} passed its gates: live for {canary.steps[0]} percent of the entities beside {state.champion}"
+    return Decision("start", reason, start(state, candidate, canary.steps[0], day))
+
+
+def _evaluate(canary: Canary, state: Release, candidate: Version | None, evidence: Evidence, day: date) -> Decision:
+    challenger, figures = state.challenger, figures_of(canary, evidence)
+    assert challenger is not None
+    assert state.step_since is not None
+    if fault := _fault(canary, evidence):
+        return Decision(
+            "rollback", f"{challenger} is rolled back at {state.percent} percent: {fault}", roll_back(state), figures
+        )
+    if candidate is not None and canary.newer_challenger == "replaces":
+        reason = f"{candidate} takes the place of {challenger}, which was live for {state.percent} percent, and begins at {canary.steps[0]}"
+        return Decision("replace", reason, start(state, candidate, canary.steps[0], day), figures)
+    waits = _lacking(canary, state, evidence)
+    if waits is None:
+        return _advance(canary, state, evidence, day)
+    if day - state.step_since >= canary.maximum_days:
+        reason = f"{challenger} is rolled back: not decided within {canary.maximum_days.days} days at {state.percent} percent; {waits}"
+        return Decision("rollback", reason, roll_back(state), figures)
+    return Decision("hold", f"{challenger} stays at {state.percent} percent: {waits}", state, figures)
+
+
+def _advance(canary: Canary, state: Release, evidence: Evidence, day: date) -> Decision:
+    challenger, found = state.challenger, _told(canary.metric, evidence.metrics[canary.metric])
+    assert challenger is not None
+    # Steps of the specification may have changed since.
+    percent = next((step for step in canary.steps if step > state.percent), 100)
+    if percent == 100:
+        reason = f"{challenger} becomes the champion after {state.percent} percent: {found}"
+        return Decision("promote", reason, promote(state, challenger), figures_of(canary, evidence))
+    reason = f"{challenger} goes from {state.percent} to {percent} percent: {found}"
+    return Decision("advance", reason, advance(state, percent, day), figures_of(canary, evidence))
+
+
+def _fault(canary: Canary, evidence: Evidence) -> str | None:
+    """Why the challenger is rolled back whatever else is known."""
+    if evidence.problem:
+        return evidence.problem
+    ratio, most = evidence.decisions, canary.maximum_decision_ratio
+    if ratio.low > most or ratio.high < 1 / most:
+        shares = f"{ratio.challenger:.2%} of the same rows, the champion {ratio.champion:.2%}"
+        return f"it decides positive on {shares}; ratio {_span(ratio)}, outside of {1 / most:.3g} to {most:.3g}"
+    compared = evidence.metrics[canary.metric]
+    if evidence.positives >= canary.minimum_positives and compared.high < 0 and compared.difference < -canary.margin:
+        return f"{_told(canary.metric, compared)}, worse by more than {canary.margin:g}"
+    errors = evidence.errors
+    if errors.low > canary.maximum_error_increase:
+        shares = f"{errors.challenger:.2%} of its decisions are wrong, of the champion's on the same rows {errors.champion:.2%}"
+        return f"{shares}; difference {_span(errors)}, above {canary.maximum_error_increase:g}"
+    return None
+
+
+def _lacking(canary: Canary, state: Release, evidence: Evidence) -> str | None:
+    """What has to be known or shown before the challenger advances."""
+    assert state.step_since is not None
+    if not evidence.step_days and evidence.labels_through < state.step_since:
+        return f"labels are known through {evidence.labels_through}, and the step began on {state.step_since}"
+    wanted = [
+        ("days with known labels", evidence.step_days, canary.minimum_days),
+        ("labelled rows", evidence.step_rows, canary.minimum_rows),
+        ("positives since the canary began", evidence.positives, canary.minimum_positives),
+    ]
+    if lacking := [f"{found} of {least} {what}" for what, found, least in wanted if found < least]:
+        return ", ".join(lacking)
+    compared = evidence.metrics[canary.metric]
+    if math.isnan(compared.difference):
+        return f"{canary.metric} is undefined (NaN) on its rows"
+    if compared.difference < -canary.margin:
+        return f"{_told(canary.metric, compared)}: not shown to be within {canary.margin:g} of the champion, nor to be worse"
+    return None
+
+
+def figures_of(canary: Canary, evidence: Evidence) -> dict[str, float]:
+    """The figures that a decision rests on, by name, without those that are undefined."""
+    compared = evidence.metrics[canary.metric]
+    named = {canary.metric: compared, "wrong_decisions": evidence.errors, "positive_decisions": evidence.decisions}
+    found = {
+        f"{name}_{part}": getattr(one, part)
+        for name, one in named.items()
+        for part in ("challenger", "champion", "difference", "low", "high")
+    }
+    counts = {"step_days": evidence.step_days, "step_rows": evidence.step_rows, "positives": evidence.positives}
+    return {**counts, **{name: value for name, value in found.items() if math.isfinite(value)}}
+
+
+def _told(metric: str, compared: Compared) -> str:
+    return f"{metric} {compared.challenger:.4g} against {compared.champion:.4g} of the champion on the same rows: difference {_span(compared)}"
+
+
+def _span(compared: Compared) -> str:
+    return f"{compared.difference:.4g} ({compared.low:.4g} to {compared.high:.4g})"

@@ -1,0 +1,71 @@
+"""What a deploy target tells of the champion's model, from the rows of the release ledger."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from ml_assets.core.release.release_state import CHAMPION
+
+# Who read metadata.json finds the files that it names for this long after another model became the champion.
+TIME_TO_READ = timedelta(hours=1)
+
+
+def champion_row(rows: Iterable[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """The row that made the present champion the champion; None where there is none.
+
+    Args:
+        rows: of a ledger, as LEDGER_ROWS has them, in the order of their releases.
+    """
+    moved = _moves_of_champion(rows)
+    return moved[-1] if moved and moved[-1]["to_digest"] is not None else None
+
+
+def metadata(
+    model: str, row: Mapping[str, Any], files: Mapping[str, bytes], registry_url: str | None
+) -> dict[str, Any]:
+    """The content of metadata.json.
+
+    Args:
+        model: name of the model.
+        row: see `champion_row`.
+        files: content of each file by its name; preprocessing.json has the threshold.
+        registry_url: the page of the version in the registry, where it has one.
+    """
+    return {
+        "model": model,
+        "version": row["to_version"],
+        "model_digest": row["to_digest"],
+        "day": row["to_day"].isoformat(),
+        "threshold": json.loads(files["preprocessing.json"])["threshold"],
+        "release": row["release"],
+        "released_at": row["at"].isoformat(),
+        "released_by": row["actor"],
+        "action": row["action"],
+        "reason": row["reason"],
+        "metrics": json.loads(row["metrics"]),
+        "registry": {"uri": f"models:/{model}/{row['to_version']}", **({"url": registry_url} if registry_url else {})},
+        "files": {
+            name: {"path": f"{row['to_digest']}/{name}", "sha256": hashlib.sha256(content).hexdigest()}
+            for name, content in files.items()
+        },
+    }
+
+
+def digests_to_keep(rows: Iterable[Mapping[str, Any]], now: datetime) -> set[str]:
+    """The models whose files stay: the champion, the one before it, and every one that was the champion within
+    TIME_TO_READ.
+
+    Args:
+        rows: of a ledger, as LEDGER_ROWS has them, in the order of their releases.
+        now: with a zone.
+    """
+    moved = _moves_of_champion(rows)
+    last = [moved[-1][part] for part in ("from_digest", "to_digest")] if moved else []
+    recent = [row["from_digest"] for row in moved if row["at"] >= now - TIME_TO_READ]
+    return {digest for digest in [*last, *recent] if digest is not None}
+
+
+def _moves_of_champion(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    return [row for row in rows if row["alias"] == CHAMPION and row["from_digest"] != row["to_digest"]]

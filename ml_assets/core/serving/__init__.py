@@ -1,0 +1,1 @@
+"""Scoring outside of training: requests, online features of single rows, and daily batch predictions."""

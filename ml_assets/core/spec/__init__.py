@@ -1,5 +1,0 @@
-"""ModelSpec: frozen pydantic models of one model's YAML; wrong combinations are refused with the field named."""
-
-from ml_assets.core.spec.model import ModelSpec
-
-__all__ = ["ModelSpec"]

@@ -1,0 +1,80 @@
+"""Arrow schemas of the release ledger and of the tables of stages deployment and predictions."""
+
+import pyarrow as pa
+
+from ml_assets.core.model_spec import ModelSpec
+from ml_assets.core.tables.schemas import arrow_type
+
+LEDGER_ROWS_SCHEMA = pa.schema(
+    [
+        ("release", pa.int64()),
+        ("at", pa.timestamp("us", "UTC")),
+        ("day", pa.date32()),
+        ("actor", pa.string()),
+        ("action", pa.string()),
+        ("alias", pa.string()),
+        ("from_version", pa.int64()),
+        ("from_digest", pa.string()),
+        ("to_version", pa.int64()),
+        ("to_digest", pa.string()),
+        ("to_day", pa.date32()),
+        ("percent", pa.int64()),
+        ("paused", pa.bool_()),
+        ("reason", pa.string()),
+        ("metrics", pa.string()),
+    ]
+)
+"""One row for each alias that a release moves; a release that moves none has one row whose versions are equal.
+
+release: counts up from 1. at: when the row was made. day: first day of predictions that sees it. actor: run or person.
+to_day: the day that the model is of. percent: of the entities, for the challenger, afterwards. metrics: JSON of the
+figures behind it."""
+
+DEPLOYMENT_SCHEMA = pa.schema(
+    [
+        ("outcome", pa.string()),
+        ("reason", pa.string()),
+        ("champion_version", pa.int64()),
+        ("challenger_version", pa.int64()),
+        ("percent", pa.int64()),
+        ("paused", pa.bool_()),
+        ("step_since", pa.date32()),
+        ("canary_since", pa.date32()),
+        ("release", pa.int64()),
+        ("step_days", pa.int64()),
+        ("step_rows", pa.int64()),
+        ("positives", pa.int64()),
+        ("labels_through", pa.date32()),
+        ("metrics", pa.string()),
+    ]
+)
+"""One row a day: what was decided, why, and what is live afterwards, as of release number `release`. step_days,
+step_rows, positives, labels_through and metrics (JSON by name) are the figures that it was decided on, see
+`canary.Evidence`; null without a canary."""
+
+CANARY_COMPARISON_SCHEMA = pa.schema(
+    [
+        ("scope", pa.string()),
+        ("metric", pa.string()),
+        ("value", pa.float64()),
+        ("champion_value", pa.float64()),
+        ("difference", pa.float64()),
+        ("low", pa.float64()),
+        ("high", pa.float64()),
+        ("rows", pa.int64()),
+    ]
+)
+"""Champion and challenger as known on a day, see `canary_evidence.Measured`."""
+
+
+def predictions_schema(spec: ModelSpec) -> pa.Schema:
+    """The scored rows of a day: identity columns that are known with the row, and `predictions.COLUMNS`."""
+    identity = [(name, arrow_type(spec.columns[name].type)) for name in spec.row_identity_columns()]
+    made = [
+        ("score", pa.float64()),
+        ("decision", pa.bool_()),
+        ("model_version", pa.int64()),
+        ("side", pa.string()),
+        ("reasons", pa.string()),
+    ]
+    return pa.schema([*identity, *made])

@@ -1,0 +1,227 @@
+"""Arrow schemas of the daily tables, derived from the spec."""
+
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from ml_assets.core.model_spec import ModelSpec
+from ml_assets.core.model_spec.file_feed import Contract
+from ml_assets.core.model_spec.source import ColumnType
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TIMESTAMP = pa.timestamp("us", "UTC")
+_ARROW: dict[ColumnType, pa.DataType] = {
+    "integer": pa.int64(),
+    "number": pa.float64(),
+    "string": pa.string(),
+    "boolean": pa.bool_(),
+    "timestamp": TIMESTAMP,
+}
+SOURCE_FILE, SOURCE_ROW, UNREADABLE = "_source_file", "_source_row", "_unreadable_values"
+PROVENANCE_SCHEMA = pa.schema([(SOURCE_FILE, pa.string()), (SOURCE_ROW, pa.int64()), (UNREADABLE, pa.string())])
+
+
+def arrow_type(column_type: ColumnType) -> pa.DataType:
+    """The Arrow type of a column type of the spec: 64-bit numbers, text, microseconds UTC."""
+    return _ARROW[column_type]
+
+
+def row_schema(spec: Contract) -> pa.Schema:
+    """The columns of the contract: the schema of validated_data."""
+    return pa.schema([(name, arrow_type(column.type)) for name, column in spec.columns.items()])
+
+
+def raw_schema(spec: Contract) -> pa.Schema:
+    """validated_data's columns and where each row came from: file, row in the file from 0, and the values that could
+    not be read, as JSON.
+    """
+    return pa.unify_schemas([row_schema(spec), PROVENANCE_SCHEMA])
+
+
+LANDED_OBJECTS_SCHEMA = pa.schema(
+    [
+        ("key", pa.string()),
+        ("digest", pa.string()),
+        ("size", pa.int64()),
+        ("rows", pa.int64()),
+        ("fault", pa.string()),
+        ("other_columns", pa.list_(pa.string())),
+    ]
+)
+"""One landed object of a day; `rows` is null when the object could not be read at all; `fault` says what is wrong with
+it; `other_columns` are the columns of the file that the contract does not name, sorted, null when it could not be
+read."""
+
+QUARANTINE_SCHEMA = pa.schema(
+    [
+        ("scope", pa.string()),
+        ("reasons", pa.list_(pa.string())),
+        ("source_file", pa.string()),
+        ("source_row", pa.int64()),
+        ("row", pa.string()),
+        ("unreadable_values", pa.string()),
+    ]
+)
+"""What kept rows from being published. scope: `row`, `file` (a whole object) or `day` (why the day was rejected or is
+missing).
+"""
+
+VIOLATIONS_SCHEMA = pa.schema(
+    [
+        ("column", pa.string()),
+        ("rule", pa.string()),
+        ("severity", pa.string()),
+        ("rows", pa.int64()),
+        ("share", pa.float64()),
+        ("sample", pa.string()),
+    ]
+)
+"""One line a day for each rule of a column that some row broke. column: `row_key` for the rules of the key, `_line` for
+lines that are no rows. severity: error or warn. share: `rows` of all rows that landed, from 0 to 1. sample: JSON of at
+most five of the rows, lowest file and row first, each with file, row and value (its first 100 characters; null when
+there is none)."""
+
+
+def features_schema(spec: ModelSpec) -> pa.Schema:
+    """Identity columns that are known with the row as in the contract, then the features: float64, categories as
+    text.
+    """
+    identity = spec.row_identity_columns()
+    categorical = set(spec.categorical_features())
+    fields = [(name, arrow_type(spec.columns[name].type)) for name in identity]
+    fields += [
+        (name, pa.string() if name in categorical else pa.float64())
+        for name in spec.feature_names()
+        if name not in identity
+    ]
+    return pa.schema(fields)
+
+
+def to_pandas(table: pa.Table) -> "pd.DataFrame":
+    """A pandas frame of a table; integers and booleans with missing values keep their type as pandas' nullable
+    types.
+    """
+    import pandas as pd
+
+    mapper = {pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype()}.get
+    frame = table.to_pandas(ignore_metadata=True)
+    for field in table.schema:
+        if table[field.name].null_count and mapper(field.type) is not None:
+            frame[field.name] = table[field.name].to_pandas(types_mapper=mapper)
+    return frame
+
+
+PROFILE_SCHEMA = pa.schema(
+    [
+        ("name", pa.string()),
+        ("kind", pa.string()),
+        ("rows", pa.int64()),
+        ("missing", pa.int64()),
+        ("infinite", pa.int64()),
+        ("distinct", pa.int64()),
+        ("minimum", pa.float64()),
+        ("maximum", pa.float64()),
+        ("mean", pa.float64()),
+        ("bins", pa.list_(pa.int32())),
+        ("counts", pa.list_(pa.int64())),
+        ("values", pa.list_(pa.string())),
+        ("value_counts", pa.list_(pa.int64())),
+        ("non_ascii", pa.int64()),
+        ("broken", pa.int64()),
+    ]
+)
+"""One column of a day, see `profiles.Profile`; the histogram is stored as `bins` and `counts`, frequent texts as
+`values` and `value_counts`.
+"""
+
+SCORE_PROFILE_SCHEMA = pa.schema([("scored_day", pa.date32()), *PROFILE_SCHEMA])
+"""Scores that the model of a day gives the rows of another day, of its training window or its holdout."""
+
+SINGLE_FEATURE_POWER_SCHEMA = pa.schema(
+    [
+        ("roc_auc", pa.float64()),
+        ("average_precision", pa.float64()),
+        ("positives", pa.int64()),
+        ("negatives", pa.int64()),
+    ]
+)
+FEATURE_PROFILE_SCHEMA = pa.schema([*PROFILE_SCHEMA, *SINGLE_FEATURE_POWER_SCHEMA])
+"""One feature of a day, and how well it tells the label by itself, see `leaks.single_feature_power`; null where labels
+are not in the rows.
+"""
+
+FEATURE_METRICS_SCHEMA = pa.schema([("metric", pa.string()), ("value", pa.float64())])
+"""Named figures of a day of features, see `feature_metrics.measure_features`."""
+
+
+TRAINED_MODEL_SCHEMA = pa.schema(
+    [
+        ("model_digest", pa.string()),
+        ("problem", pa.string()),
+        ("artifacts", pa.string()),
+        ("rounds", pa.int64()),
+        ("threshold", pa.float64()),
+        ("rows", pa.int64()),
+        ("positives", pa.int64()),
+        ("fit_first", pa.date32()),
+        ("validation_first", pa.date32()),
+        ("validation_last", pa.date32()),
+    ]
+)
+"""One row a day: the model of that day, or why there is none (`problem`). `artifacts` is the folder of its files,
+relative to the lake.
+"""
+
+EVALUATION_METRICS_SCHEMA = pa.schema(
+    [
+        ("metric", pa.string()),
+        ("slice_column", pa.string()),
+        ("slice_value", pa.string()),
+        ("value", pa.float64()),
+        ("low", pa.float64()),
+        ("high", pa.float64()),
+        ("rows", pa.int64()),
+        ("positives", pa.int64()),
+    ]
+)
+"""Metrics of the model of a day on its holdout, with bootstrap interval; slice_column is empty for all rows
+together.
+"""
+
+CHAMPION_COMPARISON_SCHEMA = pa.schema(
+    [
+        ("metric", pa.string()),
+        ("champion_version", pa.int64()),
+        ("champion_digest", pa.string()),
+        ("champion_day", pa.date32()),
+        ("value", pa.float64()),
+        ("champion_value", pa.float64()),
+        ("difference", pa.float64()),
+        ("low", pa.float64()),
+        ("high", pa.float64()),
+        ("rows", pa.int64()),
+        ("note", pa.string()),
+    ]
+)
+"""The model of a day against the champion of then on the same holdout rows, by metric; a difference above 0 is better.
+`note` says why nothing was compared."""
+
+REGISTRY_ENTRY_SCHEMA = pa.schema(
+    [
+        ("model_digest", pa.string()),
+        ("version", pa.string()),
+        ("mlflow_run_id", pa.string()),
+        ("gates_passed", pa.bool_()),
+    ]
+)
+"""One row a day: the MLflow version of the model of that day, and whether it passes its gates."""
+
+
+def evaluation_schema(spec: ModelSpec) -> pa.Schema:
+    """The scored holdout rows: the day of the row's event, identity columns, score from 0 to 1, and the decision at the
+    threshold.
+    """
+    identity = [(name, arrow_type(spec.columns[name].type)) for name in spec.identity_columns()]
+    return pa.schema([("event_day", pa.date32()), *identity, ("score", pa.float64()), ("decision", pa.bool_())])

@@ -1,0 +1,96 @@
+"""The passport of a model: everything it was made from, in one JSON document; and which days of the lake it names."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import date
+from importlib.metadata import version
+from math import isfinite
+
+from ml_assets.core.model_spec import ModelSpec
+from ml_assets.core.tables.fingerprint import EXPIRED
+from ml_assets.core.training.time_split import Split
+from ml_assets.core.training.train import TrainedModel
+
+LIBRARIES = ("xgboost", "numpy", "pandas", "pyarrow", "scikit-learn", "pandera", "deltalake")
+
+
+def build_provenance(
+    spec: ModelSpec,
+    day: date,
+    split: Split,
+    model: TrainedModel,
+    landed_objects: Sequence[Mapping[str, object]],
+    fingerprints: Mapping[str, Mapping[date, int]],
+    code_versions: Mapping[str, str],
+    trained_as: ModelSpec,
+    search: Mapping[str, object] | None,
+    overrides: Mapping[str, object],
+) -> bytes:
+    """The passport as canonical JSON: the same inputs give the same bytes.
+
+    Args:
+        spec: the model's specification.
+        day: the day that the model is of.
+        split: the days it was fitted, stopped and will be judged on.
+        model: the trained model.
+        landed_objects: day, key, digest and size of every landed object behind the training window.
+        fingerprints: asset name to fingerprint of each day that was read, directly or through features.
+        code_versions: asset name to code version.
+        trained_as: the specification with the settings that the model was trained with: those found by a search, and
+            overrides, in their place.
+        search: the row of parameter_search, where parameters are searched.
+        overrides: settings of training that the run was asked to use in place of those of the specification, or of
+            those found.
+    """
+    provenance = {
+        "model": spec.name,
+        "day": day,
+        "digest": model.digest,
+        "fit": [split.fit[0], split.fit[-1]],
+        "validation": [split.validation[0], split.validation[-1]],
+        "holdout": [split.holdout[0], split.holdout[-1]],
+        "rows": {"window": model.rows, "positives": model.positives, "validation": model.validation_rows},
+        "landed_objects": list(landed_objects),
+        "days": {
+            asset: {of.isoformat(): f"{value:016x}" for of, value in sorted(days.items())}
+            for asset, days in fingerprints.items()
+        },
+        "spec": spec.model_dump(mode="json"),
+        "code_versions": dict(code_versions),
+        "library_versions": {name: version(name) for name in LIBRARIES},
+        "seed": trained_as.training.seed,
+        "parameters": trained_as.training.parameters.model_dump(mode="json"),
+        "search": dict(search) if search else None,
+        "overrides": dict(overrides),
+        "device": model.device,
+        "rounds": model.rounds,
+        "threshold": {"value": model.threshold, "note": model.threshold_note},
+        "metrics": {"validation": {name: value if isfinite(value) else None for name, value in model.metrics.items()}},
+    }
+    return (json.dumps(provenance, indent=1, sort_keys=True, default=str, allow_nan=False) + "\n").encode()
+
+
+def days_named(provenance: bytes) -> dict[str, dict[date, int]]:
+    """Fingerprint by day of each table that a passport names: raw_data, validated_data, features, those of labels, and
+    landed_objects and landed_label_objects for the days with objects.
+
+    Days that had never been made, or had been removed, when the model was trained are left out: nothing of them can be
+    kept.
+
+    Raises:
+        ValueError: when it is not a passport.
+    """
+    try:
+        content = json.loads(provenance)
+        named = {
+            asset: {date.fromisoformat(day): int(value, 16) for day, value in days.items() if int(value, 16) != EXPIRED}
+            for asset, days in content["days"].items()
+        }
+        landed = {date.fromisoformat(entry["day"]) for entry in content["landed_objects"]}
+        raw = named["raw_data"]
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise ValueError(f"it is not the passport of a model: {error!r}") from error
+    named["landed_objects"] = {day: value for day, value in raw.items() if day in landed}
+    if labels := named.get("raw_labels"):
+        named["landed_label_objects"] = {day: value for day, value in labels.items() if day in landed}
+    return named

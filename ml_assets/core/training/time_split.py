@@ -1,0 +1,87 @@
+"""Which days a model of day D is fitted, stopped and judged on."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from ml_assets.core.model_spec import ModelSpec
+
+
+class HistoryTooShort(ValueError):
+    """The data of the model begin too late for a model of the day that was asked for."""
+
+
+@dataclass(frozen=True)
+class Split:
+    """Days of a model, each list in ascending order.
+
+    `window` is `fit` followed by `validation`, the early-stopping part. Between window and holdout lie `label_delay`
+    days that are not used: their labels were not known when the holdout began.
+    """
+
+    fit: list[date]
+    validation: list[date]
+    holdout: list[date]
+
+    @property
+    def window(self) -> list[date]:
+        """All days of the training window."""
+        return self.fit + self.validation
+
+    @property
+    def first(self) -> date:
+        """The earliest day that is used."""
+        return self.fit[0]
+
+
+def split_days(spec: ModelSpec, as_of: date) -> Split:
+    """The days of the model of day `as_of`.
+
+    Labels are known through L = as_of - label_delay; the holdout is the last `holdout` days up to L; the training
+    window ends `label_delay` before the holdout begins and is `window` days long.
+
+    Raises:
+        HistoryTooShort: when the first of these days lies before the start of the source.
+    """
+    holdout = _days_up_to(as_of - spec.label_delay, spec.evaluation.holdout)
+    window = _days_up_to(holdout[0] - timedelta(days=1) - spec.label_delay, spec.training.window)
+    if window[0] < spec.source.start:
+        raise HistoryTooShort(
+            f"{spec.name}: the model of {as_of} would be trained on days from {window[0]}, but the data begin on {spec.source.start}; "
+            f"the first day that has a model is {first_model_day(spec)}"
+        )
+    cut = len(window) - spec.training.validation.days
+    return Split(fit=window[:cut], validation=window[cut:], holdout=holdout)
+
+
+def first_model_day(spec: ModelSpec) -> date:
+    """The first day that has a model: the window of its training begins with the source."""
+    used = 2 * spec.label_delay + spec.evaluation.holdout + spec.training.window
+    return spec.source.start + used - timedelta(days=1)
+
+
+def searched_on(spec: ModelSpec, as_of: date) -> date:
+    """The day as of which the parameters of the model of day `as_of` are searched: the last of every
+    `training.search.every` days up to it.
+
+    They are counted from the first day that has a model. Without a search it is the day itself.
+
+    Raises:
+        HistoryTooShort: before the first day that has a model.
+    """
+    split_days(spec, as_of)
+    every = spec.training.search.every.days if spec.training.search else 1
+    return as_of - timedelta(days=(as_of - first_model_day(spec)).days % every)
+
+
+def first_day_read(spec: ModelSpec, as_of: date) -> date:
+    """The earliest day of features that the model of day `as_of` needs, for its training or for the search of its
+    parameters.
+
+    Raises:
+        HistoryTooShort: before the first day that has a model.
+    """
+    return split_days(spec, searched_on(spec, as_of)).first
+
+
+def _days_up_to(last: date, length: timedelta) -> list[date]:
+    return [last - timedelta(days=back) for back in range(length.days - 1, -1, -1)]

@@ -1,0 +1,220 @@
+"""From the days of a training window to a booster, its preprocessing and its decision threshold, deterministically."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+
+import numpy as np
+
+from ml_assets.core.metrics.classification import point_metrics
+from ml_assets.core.model.digest import model_digest
+from ml_assets.core.model.preprocessing import PreprocessingFit
+from ml_assets.core.model.preprocessing import to_bytes as preprocessing_bytes
+from ml_assets.core.model.scorer import Scorer
+from ml_assets.core.model_spec import ModelSpec
+from ml_assets.core.training.batches import LabelledDays, ReadDay, of_day
+from ml_assets.core.training.boosting import (
+    STOPPING_METRIC,
+    WATCHED,
+    Boosted,
+    Checkpoints,
+    NoCheckpoints,
+    Phase,
+    best,
+    boost,
+    to_bytes,
+)
+from ml_assets.core.training.engines.engine import Engine, open_engine
+from ml_assets.core.training.progress import Progress, Tell
+from ml_assets.core.training.threshold import choose_threshold
+from ml_assets.core.training.time_split import Split
+
+Log = Callable[[str], None]
+
+_LOGGER = logging.getLogger(__name__)
+VALIDATION_METRICS = ("average_precision", "roc_auc", "log_loss", "precision", "recall", "f1")
+
+
+class TrainingDataError(ValueError):
+    """The training window has no rows, or lacks one of the two classes where both are needed."""
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """A model's two files and how they came to be.
+
+    `metrics` and `learning_curve` are of the validation part: of the model that was stopped early, before any refit.
+    `rows` and `positives` are those that the final model was trained on.
+    """
+
+    model: bytes
+    preprocessing: bytes
+    rounds: int
+    threshold: float
+    threshold_note: str
+    metrics: dict[str, float]
+    learning_curve: dict[str, list[float]]
+    rows: int
+    positives: int
+    validation_rows: int
+    validation_positives: int
+    device: str
+
+    @property
+    def digest(self) -> str:
+        """See `model_digest`."""
+        return model_digest(self.model, self.preprocessing)
+
+
+def train(
+    spec: ModelSpec,
+    split: Split,
+    read_day: ReadDay,
+    log: Log = _LOGGER.info,
+    tell: Tell | None = None,
+    checkpoints: Checkpoints | None = None,
+) -> TrainedModel:
+    """Train the model of one day.
+
+    Boosting on `split.fit` stops when STOPPING_METRIC on `split.validation` no longer improves; the threshold is chosen
+    on the scores of that model there. With `training.refit` the model is then trained again, preprocessing included, on
+    fit and validation together with the number of rounds found. The holdout is never read. Rows without a label are
+    left out. The same frames in the same order, spec and device: the same bytes, also when training was interrupted and
+    goes on from a checkpoint (with the engine dask, which sums in no fixed order, nearly the same).
+
+    Args:
+        spec: the model.
+        split: the days to use.
+        read_day: gives the features of a day: target and features, other columns are ignored; categories as text; maybe
+            no rows. It is called several times for a day when the window has more than `training.batch_rows` rows, so
+            that memory holds a few batches of that size (or of the largest day), what the engine keeps of the rows (see
+            `OneMachine`), and the scores of the validation part. The engine dask sends it to the workers of the
+            cluster.
+        log: takes lines on what happens.
+        tell: is told how far boosting is, every few seconds; without it, `log` takes it as a line.
+        checkpoints: where boosters are kept meanwhile, and those of an interrupted run from the same spec and frames
+            are found.
+
+    Raises:
+        TrainingDataError: when the window has no labelled rows, or its fit or validation part has not both classes.
+        ValueError: when a day lacks a column or holds values of another kind; it names the day.
+        ClusterUnavailable: when the engine is dask and there is no cluster to train on; it says what to do.
+    """
+    days = LabelledDays(spec, read_day)
+    fitting = PreprocessingFit(spec)
+    fit_counts = _count_rows(days, split.fit, fitting)
+    fitted = fitting.fitted()
+    validation_counts = _count_rows(days, split.validation, fitting)
+    _check_counts(spec, split, fit_counts, validation_counts)
+    for name, part, counts in [("fit", split.fit, fit_counts), ("validation", split.validation, validation_counts)]:
+        log(f"{spec.name}: {_part(name, part)} has {_counted(counts)}")
+
+    rows, positives = fit_counts
+    with open_engine(spec, days, log) as engine:
+
+        def boosted(name: str, rounds: int, watch: list[date] | None) -> Boosted:
+            phase = _phase(spec, engine, name, rounds, rows, watch is not None)
+            train_on = split.fit if watch else split.window
+            return boost(
+                phase,
+                partial(engine.data, fitted, train_on, watch),
+                checkpoints or NoCheckpoints(),
+                tell or _log_progress(log),
+                log,
+            )
+
+        stopped = boosted("early_stopping", spec.training.rounds, split.validation)
+        curve = dict(stopped.curve or {})
+        rounds = best(curve[STOPPING_METRIC]) + 1
+        log(
+            f"{spec.name}: best {STOPPING_METRIC} on the validation part {curve[STOPPING_METRIC][rounds - 1]:.4f} after {rounds} rounds"
+        )
+        model = _first_rounds(stopped, rounds)
+        labels, scores = _score(Scorer(model, fitted), days, split.validation)
+        threshold, note = choose_threshold(spec.training.threshold, labels, scores)
+        found = point_metrics(labels, scores, threshold)
+        if spec.training.refit:
+            fitted = fitting.fitted()
+            rows, positives = rows + validation_counts[0], positives + validation_counts[1]
+            model = boosted("refit", rounds, None).model or b""
+            log(f"{spec.name}: trained again on all {_counted((rows, positives))} of the window with {rounds} rounds")
+        device = engine.device
+    return TrainedModel(
+        model=model,
+        preprocessing=preprocessing_bytes({**fitted, "threshold": threshold}),
+        rounds=rounds,
+        threshold=threshold,
+        threshold_note=note,
+        metrics={name: found[name] for name in VALIDATION_METRICS},
+        learning_curve=curve,
+        rows=rows,
+        positives=positives,
+        validation_rows=validation_counts[0],
+        validation_positives=validation_counts[1],
+        device=device,
+    )
+
+
+def _count_rows(days: LabelledDays, part: list[date], fitting: PreprocessingFit) -> tuple[int, int]:
+    """(rows, positives) of a part of the window, whose preprocessing is learned on the way."""
+    rows = positives = 0
+    for day in part:
+        frame = days.frame(day)
+        of_day(day, partial(fitting.add, frame))
+        rows, positives = rows + len(frame), positives + int(days.labels(frame).sum(dtype=np.float64))
+    return rows, positives
+
+
+def _part(name: str, days: list[date]) -> str:
+    return f"the {name} part of the training window ({days[0]} to {days[-1]}, {len(days)} days)"
+
+
+def _counted(counts: tuple[int, int]) -> str:
+    return f"{counts[0]} labelled rows, {counts[1]} of them positive"
+
+
+def _check_counts(spec: ModelSpec, split: Split, fit: tuple[int, int], validation: tuple[int, int]) -> None:
+    window = split.window
+    if fit[0] + validation[0] == 0:
+        raise TrainingDataError(
+            f"{spec.name}: the training window ({window[0]} to {window[-1]}, {len(window)} days) has no labelled rows; check that these days "
+            f"have landed, were not rejected by quality, and have a value of the target {spec.target}"
+        )
+    for name, field, days, (rows, positives) in [
+        ("fit", "window", split.fit, fit),
+        ("validation", "validation", split.validation, validation),
+    ]:
+        if not 0 < positives < rows:
+            raise TrainingDataError(
+                f"{spec.name}: {_part(name, days)} has {_counted((rows, positives))}, but both classes are needed; check whether these days were "
+                f"rejected by quality and the values of the target {spec.target}, or lengthen training.{field}"
+            )
+
+
+def _phase(spec: ModelSpec, engine: Engine, name: str, rounds: int, rows: int, watches: bool) -> Phase:
+    training = spec.training
+    fixed = {"objective": "binary:logistic", "tree_method": "hist", "eval_metric": list(WATCHED)}
+    parameters = {**training.parameters.model_dump(), **fixed, "seed": training.seed}
+    patience = training.early_stopping_rounds if watches else None
+    return Phase(name, engine.device, parameters, rounds, patience, rows, training.checkpoint_rounds, engine.restarts)
+
+
+def _log_progress(log: Log) -> Tell:
+    def tell(progress: Progress) -> None:
+        log(progress.line())
+
+    return tell
+
+
+def _first_rounds(boosted: Boosted, rounds: int) -> bytes:
+    import xgboost as xgb
+
+    return to_bytes(xgb.Booster(model_file=bytearray(boosted.model or b""))[:rounds])
+
+
+def _score(scorer: Scorer, days: LabelledDays, part: list[date]) -> tuple[np.ndarray, np.ndarray]:
+    """Labels and scores of the rows of a part of the window."""
+    pairs = [(days.labels(frame), scorer.score(frame)) for frame in map(days.frame, part)]
+    return np.concatenate([labels for labels, _ in pairs]), np.concatenate([scores for _, scores in pairs])

@@ -1,0 +1,1 @@
+"""The contract of a row, its violations, and the corrections of quarantined rows."""

@@ -1,0 +1,53 @@
+"""The names of assets, tables and checks, each written once."""
+
+import dagster as dg
+
+from ml_assets.core.model_spec import ModelSpec
+
+RAW = "raw_data"
+LANDED_OBJECTS = "landed_objects"
+RAW_LABELS = "raw_labels"
+
+VALIDATED = "validated_data"
+QUARANTINED = "quarantined_data"
+COLUMN_PROFILES = "column_profiles"
+CORRECTIONS = "corrections"
+LABELS = "validated_labels"
+QUARANTINED_LABELS = "quarantined_labels"
+
+FEATURES = "features"
+FEATURE_PROFILES = "feature_profiles"
+FEATURE_METRICS = "feature_metrics"
+
+SEARCH = "parameter_search"
+MODEL = "trained_model"
+
+EVALUATION = "evaluation"
+EVALUATION_METRICS = "evaluation_metrics"
+CHAMPION_COMPARISON = "champion_comparison"
+SCORE_PROFILES = "score_profiles"
+
+ENTRY = "model_registry_entry"
+DEPLOYMENT = "deployment"
+CANARY_COMPARISON = "canary_comparison"
+PREDICTIONS = "predictions"
+
+LANDED_TO_FEATURES = (RAW, VALIDATED, QUARANTINED, FEATURES)
+LABEL_ASSETS = (RAW_LABELS, LABELS, QUARANTINED_LABELS)
+MODEL_ASSETS = (MODEL, EVALUATION, ENTRY)
+RELEASE_ASSETS = (DEPLOYMENT, PREDICTIONS)
+
+
+def landed_to_features(spec: ModelSpec) -> tuple[str, ...]:
+    """Names of the assets that follow landed files, features last."""
+    return (*(LABEL_ASSETS if spec.labels else ()), *LANDED_TO_FEATURES)
+
+
+def model_assets(spec: ModelSpec) -> tuple[str, ...]:
+    """Names of the assets that make a model of a day, the registry entry last."""
+    return (*([SEARCH] if spec.training.search else []), *MODEL_ASSETS)
+
+
+def asset_key(spec: ModelSpec, name: str) -> dg.AssetKey:
+    """The key of an asset: model, then name."""
+    return dg.AssetKey([spec.name, name])

@@ -1,0 +1,52 @@
+"""The jobs of a model: everything for a day, and what has to follow landed files."""
+
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from ml_assets.core.model_spec import ModelSpec
+from ml_assets.pipeline.asset_names import RELEASE_ASSETS, landed_to_features
+from ml_assets.pipeline.automation.freshness import newest_day_check
+from ml_assets.pipeline.graph.assets import asset_key
+from ml_assets.pipeline.graph.freshness_policy import freshness_policy
+from ml_assets.pipeline.steps.step_config import run_tags
+
+if TYPE_CHECKING:
+    from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+
+
+def daily_job(spec: ModelSpec) -> "UnresolvedAssetJobDefinition":
+    """All assets of the model for one day, or for the days of a backfill."""
+    return dg.define_asset_job(
+        f"{spec.name}_daily",
+        selection=_of_runs_days(spec, dg.AssetSelection.key_prefixes([spec.name])),
+        description=f"Every stage of {spec.name}, from landed files to predictions.",
+        tags=run_tags(spec),
+    )
+
+
+def release_job(spec: ModelSpec) -> "UnresolvedAssetJobDefinition":
+    """What is live, and the rows of a day scored by it, without a new model."""
+    return dg.define_asset_job(
+        f"{spec.name}_live",
+        selection=_of_runs_days(spec, dg.AssetSelection.assets(*[asset_key(spec, name) for name in RELEASE_ASSETS])),
+        description=f"Decides what is live of {spec.name}, and scores the rows of a day with it; the features of the day have to be there.",
+        tags=run_tags(spec),
+    )
+
+
+def features_job(spec: ModelSpec) -> "UnresolvedAssetJobDefinition":
+    """From landed files to features, for the days that changed files can be seen on."""
+    return dg.define_asset_job(
+        f"{spec.name}_features",
+        selection=_of_runs_days(
+            spec, dg.AssetSelection.assets(*[asset_key(spec, name) for name in landed_to_features(spec)])
+        ),
+        description=f"The stages of {spec.name} that follow landed files: raw data to features.",
+        tags=run_tags(spec),
+    )
+
+
+def _of_runs_days(spec: ModelSpec, selection: dg.AssetSelection) -> dg.AssetSelection:
+    """The selection without the check of the newest day, which has nothing to do with the days of a run."""
+    return selection - dg.AssetSelection.checks(newest_day_check(spec)) if freshness_policy(spec) else selection

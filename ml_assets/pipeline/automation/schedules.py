@@ -1,0 +1,39 @@
+"""The schedule that makes the newest day of a model."""
+
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from ml_assets.core.model_spec import ModelSpec
+from ml_assets.resources.storage.landing import Landing
+
+if TYPE_CHECKING:
+    from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+
+
+def daily_schedule(spec: ModelSpec, job: "UnresolvedAssetJobDefinition") -> dg.ScheduleDefinition:
+    """Runs the job for the newest complete day; skips, saying why, when no files of that day have landed."""
+
+    @dg.schedule(
+        name=f"{spec.name}_daily",
+        job=job,
+        cron_schedule=spec.schedule.cron,
+        execution_timezone=spec.source.time_zone,
+        default_status=dg.DefaultScheduleStatus.RUNNING if spec.schedule.enabled else dg.DefaultScheduleStatus.STOPPED,
+        description=f"Makes the newest complete day of {spec.name}.",
+    )
+    def newest_day(context: dg.ScheduleEvaluationContext, landing: Landing) -> dg.RunRequest | dg.SkipReason:
+        from datetime import timedelta
+
+        day = context.scheduled_execution_time.date() - timedelta(days=1)
+        if day < spec.source.start or (spec.source.end is not None and day > spec.source.end):
+            return dg.SkipReason(
+                f"{day} lies outside the data of {spec.name}, {spec.source.start} to {spec.source.end or 'now'}"
+            )
+        if not landing.objects_of_day(spec.source, day):
+            return dg.SkipReason(
+                f"no files of {spec.name} have landed for {day}; looked for {spec.source.files} under {landing.uri}"
+            )
+        return dg.RunRequest(run_key=day.isoformat(), partition_key=day.isoformat())
+
+    return newest_day

@@ -1,0 +1,133 @@
+"""Experiments: models of days trained with other settings for one run, judged on their holdout and tracked in MLflow;
+the lake stays as it is.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import date
+from math import isfinite
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from ml_assets.core.model_spec import ModelSpec
+from ml_assets.core.training.time_split import HistoryTooShort
+from ml_assets.pipeline.asset_names import MODEL
+from ml_assets.pipeline.engine.stage import CannotMake, KeepDay
+from ml_assets.pipeline.evaluation.champion import Opponent
+from ml_assets.pipeline.evaluation.holdout import Holdout
+from ml_assets.pipeline.evaluation.plots import model_plots
+from ml_assets.pipeline.training.progress import open_training
+from ml_assets.pipeline.training.stage import ModelTraining
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ml_assets.core.model.scorer import Scorer
+    from ml_assets.core.training.train import TrainedModel
+    from ml_assets.resources.mlflow.experiment_runs import Experiment
+
+
+def run_experiments(
+    context: dg.AssetExecutionContext, spec: ModelSpec, days: Sequence[date]
+) -> Iterator[dg.AssetObservation]:
+    """Train the model of each day with the overrides of the run, judge it on its holdout, and track it in MLflow, one
+    nested run a day.
+
+    Yields an observation of trained_model for each day, with the run in MLflow and the metrics. Nothing is
+    materialised, so Dagster leaves out what follows the model in this run.
+
+    Raises:
+        dagster.Failure: when the overrides are not allowed; after all other days, when a day has no model, or has to
+            wait for something to be made.
+    """
+    from ml_assets.core.training.train import TrainingDataError
+    from ml_assets.resources.mlflow.experiment_runs import track_experiment
+
+    lake, landing = context.resources.lake, context.resources.landing
+    training = open_training(spec, context)
+    holdout, cannot = Holdout(spec, lake, landing), []
+    for table in training.tables.values():
+        table.refresh()
+    training.refresh()
+    holdout.rows.refresh()
+    with context.resources.tracking.run(context, spec.name) as run:
+        for day in days:
+            try:
+                experiment = _experiment(training, holdout, day)
+            except (CannotMake, KeepDay, TrainingDataError, HistoryTooShort) as error:
+                cannot.append(f"{day}: {error}")
+                continue
+            run_id = track_experiment(run, experiment)
+            context.log.info(
+                f"{spec.name}: the experiment of {day} is MLflow run {run_id}; the model of that day stays as it was"
+            )
+            told = {name: round(value, 6) for name, value in experiment.metrics.items() if isfinite(value)}
+            about = {
+                "experiment": True,
+                "overrides": dg.MetadataValue.json(training.overrides),
+                "mlflow_run_id": run_id,
+            }
+            yield dg.AssetObservation([spec.name, MODEL], partition=day.isoformat(), metadata={**about, **told})
+    if cannot:
+        more = f" (and {len(cannot) - 1} more days)" if len(cannot) > 1 else ""
+        raise dg.Failure(f"{spec.name}: no experiment of {cannot[0]}{more}", allow_retries=False)
+
+
+def _experiment(training: ModelTraining, holdout: Holdout, day: date) -> "Experiment":
+    from ml_assets.core.evaluation.holdout_metrics import OVERALL, measure
+    from ml_assets.core.model.scorer import Scorer
+    from ml_assets.resources.mlflow.experiment_runs import Experiment
+
+    # Both raise when something has to be made first.
+    training.inputs(day)
+    holdout.rows.inputs(holdout.days_read(day), day, f"the experiment of {day}")
+    split, model = training.train(day)
+    scorer, spec = Scorer.from_bytes(model.model, model.preprocessing), holdout.spec
+    judged = holdout.judged(day, holdout.scored(day, scorer, Opponent(None, None)))
+    metrics = measure(spec, judged, model.threshold)
+    overall = metrics[metrics["slice_column"] == OVERALL]
+    used = training.trained_as(day).training
+    return Experiment(
+        name=spec.name,
+        day=day,
+        digest=model.digest,
+        params={**used.parameters.model_dump(), **_settings(model), "seed": used.seed, "refit": used.refit},
+        metrics={
+            **dict(zip(overall["metric"], overall["value"], strict=True)),
+            **{f"validation_{name}": value for name, value in model.metrics.items()},
+        },
+        learning_curve=model.learning_curve,
+        plots={f"{name}.png": png for name, png in _plots(holdout, day, model, scorer, judged, overall).items()},
+        artifacts={
+            "passport.json": training.provenance(day, split, model),
+            "model.ubj": model.model,
+            "preprocessing.json": model.preprocessing,
+        },
+        overrides=json.dumps(training.overrides, sort_keys=True),
+    )
+
+
+def _settings(model: "TrainedModel") -> dict[str, object]:
+    return {
+        "threshold": model.threshold,
+        "best_rounds": model.rounds,
+        "rows": model.rows,
+        "positives": model.positives,
+        "device": model.device,
+    }
+
+
+def _plots(
+    holdout: Holdout,
+    day: date,
+    model: "TrainedModel",
+    scorer: "Scorer",
+    judged: "pd.DataFrame",
+    overall: "pd.DataFrame",
+) -> dict[str, bytes]:
+    labelled = judged[judged[holdout.spec.target].notna()]
+    labels = labelled[holdout.spec.target].astype("int64")
+    return model_plots(
+        scorer, model.threshold, labels, labelled["score"], overall, *holdout.sample(day, scorer.features)
+    )

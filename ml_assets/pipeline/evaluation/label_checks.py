@@ -1,0 +1,85 @@
+"""Checks of an evaluation's labels: few are missing or late, and, where they come in files of their own, their rate is
+like before.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from ml_assets.core.checks.label_rate import LABEL_RATE, REFERENCE_DAYS, LabelCounts, evaluate_label_rate
+from ml_assets.core.checks.label_timeliness import LABEL_TIMELINESS, LabelTimes, evaluate_label_timeliness
+from ml_assets.core.checks.outcome import with_accepted
+from ml_assets.core.model_spec import ModelSpec
+from ml_assets.core.training.time_split import split_days
+from ml_assets.pipeline.asset_names import EVALUATION
+from ml_assets.pipeline.steps.check_results import CheckRun, check_spec
+
+if TYPE_CHECKING:
+    from ml_assets.pipeline.evaluation.stage import ModelEvaluation
+
+ABOUT = {
+    LABEL_RATE: "The share of positives of the holdout is within its bounds and like that of the four weeks before.",
+    LABEL_TIMELINESS: "Few rows of the holdout have no label, and few labels came later than label_delay.",
+}
+
+
+def label_checks(spec: ModelSpec, key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
+    """The checks of labels that are switched on and can say something of the model."""
+    return [
+        check_spec(name, key, settings, ABOUT[name])
+        for name, settings in spec.checks.enabled()
+        if name in _evaluated_here(spec)
+    ]
+
+
+def _evaluated_here(spec: ModelSpec) -> set[str]:
+    on_time = {LABEL_TIMELINESS} if spec.labels or spec.columns[spec.target].nullable else set()
+    return on_time | ({LABEL_RATE} if spec.labels else set())
+
+
+def evaluate_label_checks(
+    spec: ModelSpec, stage: "ModelEvaluation", days: Sequence[date], key: dg.AssetKey
+) -> Iterator[CheckRun]:
+    """What these checks find on the days of a run that have a model."""
+    evaluated_here = _evaluated_here(spec)
+    with_model = [day for day in days if stage.tables[EVALUATION].row_counts().get(day)]
+    if (settings := spec.checks.label_rate) and LABEL_RATE in evaluated_here:
+        found = [
+            evaluate_label_rate(settings, day, _pooled(_holdout(spec, stage, day)), _before(spec, stage, day))
+            for day in with_model
+        ]
+        yield CheckRun(key, LABEL_RATE, with_accepted(spec.checks, found))
+    if (settings := spec.checks.label_timeliness) and LABEL_TIMELINESS in evaluated_here:
+        found = [evaluate_label_timeliness(settings, day, _times(spec, stage, day)) for day in with_model]
+        yield CheckRun(key, LABEL_TIMELINESS, with_accepted(spec.checks, found))
+
+
+def _holdout(spec: ModelSpec, stage: "ModelEvaluation", day: date) -> dict[date, LabelCounts]:
+    """Positives and labelled rows of each day of the holdout, as committed with the evaluation of `day`."""
+    rows = stage.tables[EVALUATION].read([day], ["event_day", spec.target]).to_pandas()
+    by_day = rows.groupby("event_day")[spec.target].agg(["sum", "count"])
+    return {which: LabelCounts(int(found["sum"]), int(found["count"])) for which, found in by_day.iterrows()}
+
+
+def _before(spec: ModelSpec, stage: "ModelEvaluation", day: date) -> dict[date, LabelCounts]:
+    """The same of the four weeks before the holdout, from the evaluations of earlier days: labels as old as those of
+    the holdout.
+    """
+    length = spec.evaluation.holdout
+    earlier = [day - number * length for number in range(1, -(-timedelta(days=REFERENCE_DAYS) // length) + 1)]
+    return {which: found for one in earlier for which, found in _holdout(spec, stage, one).items()}
+
+
+def _pooled(by_day: dict[date, LabelCounts]) -> LabelCounts:
+    return sum(by_day.values(), LabelCounts(0, 0))
+
+
+def _times(spec: ModelSpec, stage: "ModelEvaluation", day: date) -> LabelTimes:
+    unlabelled = None
+    if spec.labels is None or spec.labels.unlabelled == "exclude":
+        labels = stage.tables[EVALUATION].read([day], [spec.target])[spec.target]
+        unlabelled = labels.null_count, len(labels)
+    split = split_days(spec, day)
+    return LabelTimes(unlabelled, stage.late_labels([*split.window, *split.holdout], day))

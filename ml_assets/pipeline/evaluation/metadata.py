@@ -1,0 +1,36 @@
+"""What the lake knows of a day as Dagster metadata and asset checks: problems, metrics, verdicts, pictures."""
+
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+
+from ml_assets.pipeline.steps.check_results import inline_plot, table
+
+if TYPE_CHECKING:
+    from ml_assets.pipeline.evaluation.stage import ModelEvaluation
+
+
+def evaluation_problem(stage: "ModelEvaluation", day: date) -> str | None:
+    """Why there is nothing to evaluate."""
+    problem = stage.model_row(day)["problem"]
+    return f"no model: {problem}" if problem else None
+
+
+def evaluation_metadata(stage: "ModelEvaluation", day: date) -> dict[str, Any]:
+    """Overall metrics of a day as numbers, which the UI plots over time."""
+    overall = stage.overall(day)
+    return {name: round(float(value), 6) for name, value in zip(overall["metric"], overall["value"], strict=True)}
+
+
+def plot_metadata(stage: "ModelEvaluation", day: date) -> dict[str, Any]:
+    """The pictures of the newest day's evaluation, inline, and its metrics with intervals and slices as a table."""
+    from ml_assets.pipeline.evaluation.plots import evaluation_plots
+
+    metrics = stage.metrics(day)
+    if metrics.empty:
+        return {}
+    plots = evaluation_plots(stage, day)
+    inline = [inline_plot(name, png).md_str or "" for name, png in plots.items()]
+    shown = metrics[["metric", "value", "low", "high", "rows", "positives", "slice_column", "slice_value"]].round(4)
+    return {"plots": dg.MetadataValue.md("\n\n".join(inline)), "metrics": table(shown.to_dict("records"))}

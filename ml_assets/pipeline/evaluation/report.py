@@ -1,0 +1,58 @@
+"""What each stage has to say of a day, read from the lake a few days at a time: the parts of the report."""
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import TYPE_CHECKING
+
+from ml_assets.core.model.files import PROVENANCE
+from ml_assets.core.operations.reports.daily_report import Part, Table
+from ml_assets.pipeline.evaluation.plots import evaluation_plots
+from ml_assets.pipeline.steps.report_store import fingerprint_entry
+
+if TYPE_CHECKING:
+    from ml_assets.pipeline.evaluation.stage import ModelEvaluation
+
+
+def evaluation_parts(stage: "ModelEvaluation", days: Sequence[date]) -> Iterator[Part]:
+    """The model, its metrics with intervals, overall and of slices, and what it was made from; pictures of the newest
+    day.
+    """
+    from ml_assets.core.training.provenance import LIBRARIES
+
+    for day in days:
+        model, table = stage.model_row(day), stage.tables[stage.name]
+        if not model["model_digest"]:
+            yield Part(stage.name, day, "no model", provenance=fingerprint_entry(table, day))
+            continue
+        metrics, names = stage.metrics(day), ["value", "low", "high", "rows", "positives"]
+        is_overall = metrics["slice_column"].fillna("") == ""
+        overall, slices = metrics[is_overall], metrics[~is_overall][["slice_column", "slice_value", "metric", *names]]
+        provenance = json.loads(stage.lake.files.read(f"{model['artifacts']}/{PROVENANCE}"))
+        yield Part(
+            stage.name,
+            day,
+            facts={
+                **{
+                    name: value
+                    for name, value in zip(overall["metric"], overall["value"], strict=True)
+                    if name in stage.spec.gates
+                },
+                **{name: model[name] for name in ("threshold", "rounds")},
+                "training_rows": model["rows"],
+                "training_positives": model["positives"],
+            },
+            tables=[
+                Table("Metrics on the holdout, with 95 % intervals", overall[["metric", *names]].to_dict("records")),
+                *([Table("Slices", slices.to_dict("records"))] if len(slices) else []),
+            ],
+            plots=evaluation_plots(stage, day) if day == days[-1] else {},
+            provenance={
+                **fingerprint_entry(table, day),
+                "model_digest": model["model_digest"],
+                "passport": f"{model['artifacts']}/{PROVENANCE}",
+                "training_days": f"{model['fit_first']} to {model['validation_last']}",
+                "seed": provenance["seed"],
+                "libraries": ", ".join(f"{name} {provenance['library_versions'][name]}" for name in LIBRARIES),
+            },
+        )

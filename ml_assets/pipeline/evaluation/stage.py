@@ -1,0 +1,192 @@
+"""Stage evaluation: the holdout scored by the model of the day and by the champion, metrics with intervals, and the
+verdict of each gate.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import TYPE_CHECKING
+
+from ml_assets.core.model_spec import ModelSpec
+from ml_assets.core.tables.fingerprint import code_version, fingerprint
+from ml_assets.core.training.time_split import split_days
+from ml_assets.pipeline.asset_names import CHAMPION_COMPARISON, EVALUATION, EVALUATION_METRICS, MODEL, SCORE_PROFILES
+from ml_assets.pipeline.engine.stage import StageOutput
+from ml_assets.pipeline.engine.upstream import fingerprint_of
+from ml_assets.pipeline.evaluation.champion import Champions, read_scorer
+from ml_assets.pipeline.evaluation.holdout import Holdout
+from ml_assets.pipeline.evaluation.score_profiles import profiles_of_scores, score_days
+from ml_assets.pipeline.features.label_store import labels_part
+from ml_assets.pipeline.graph.data_gate import DataGate
+from ml_assets.resources.lake.lake import Lake
+from ml_assets.resources.registry.model_registry import ModelRegistry
+from ml_assets.resources.storage.landing import Landing
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+    from ml_assets.core.evaluation.gates import Verdict
+    from ml_assets.core.model.scorer import Scorer
+
+
+class ModelEvaluation:
+    """Scores on the holdout, metrics with bootstrap intervals, the comparison with the champion, and the verdict of
+    each gate.
+
+    Inputs: the model of the day, the feature days of the holdout, and the champion of the time when the day was made. A
+    champion that moved since makes no day again.
+    """
+
+    name = EVALUATION
+
+    def __init__(self, spec: ModelSpec, lake: Lake, landing: Landing, registry: ModelRegistry):
+        from ml_assets.core.tables.schemas import (
+            EVALUATION_METRICS_SCHEMA,
+            SCORE_PROFILE_SCHEMA,
+            TRAINED_MODEL_SCHEMA,
+            evaluation_schema,
+        )
+
+        self.spec, self.lake = spec, lake
+        joined = ["ml_assets.core.features.label_join"] if spec.labels else []
+        self.code = code_version(
+            "ml_assets.core.evaluation.holdout_metrics",
+            "ml_assets.core.evaluation.champion_eligibility",
+            "ml_assets.core.model.scorer",
+            "ml_assets.core.profiling.profiles",
+            *joined,
+        )
+        self.spec_part = {
+            "evaluation": spec.evaluation.model_dump(mode="json", exclude={"slice_min_positives"}),
+            "compared_with_champion": spec.champion is not None,
+            "columns": [spec.identity_columns(), spec.event_time, spec.target, spec.entity],
+            "label_delay": spec.label_delay.days,
+            "seed": spec.training.seed,
+        }
+        self.holdout = Holdout(spec, lake, landing)
+        self._models = lake.table(spec.name, MODEL, TRAINED_MODEL_SCHEMA)
+        if spec.labels:
+            self.spec_part["labels"] = labels_part(spec)
+        self.blocking = DataGate(spec, lake, landing)
+        self._champions = Champions(spec, lake, registry)
+        self.tables = {
+            SCORE_PROFILES: lake.table(spec.name, SCORE_PROFILES, SCORE_PROFILE_SCHEMA),
+            CHAMPION_COMPARISON: self._champions.table,
+            EVALUATION_METRICS: lake.table(spec.name, EVALUATION_METRICS, EVALUATION_METRICS_SCHEMA),
+            EVALUATION: lake.table(spec.name, EVALUATION, evaluation_schema(spec)),
+        }
+
+    def refresh(self) -> None:
+        """See what has been trained since, and which model is in use."""
+        self._champions.refresh()
+        self.blocking.refresh()
+        self.holdout.rows.refresh()
+        self._models.refresh()
+
+    def inputs(self, day: date) -> list:
+        """The fingerprint of the model, and of each feature day that is read, the labels that its rows have on `day`,
+        and the champion.
+
+        That is the champion with which the day was made, where nothing else changed since, and else the one of now.
+
+        Raises:
+            KeepDay: while a blocking check of the day fails.
+        """
+        self.blocking.hold(day)
+        made_from = self._model_and_rows(day)
+        has_no_model = not self._models.is_supposed(day) and not self.model_row(day)["model_digest"]
+        if self.spec.champion is None or has_no_model:
+            return made_from
+        as_made = [*made_from, *self._champions.part_recorded(day)]
+        if self.tables[EVALUATION].holds(day, fingerprint(self.code, self.spec_part, as_made)):
+            return as_made
+        return [*made_from, *self._champions.part_of_now()]
+
+    def _model_and_rows(self, day: date) -> list:
+        model = fingerprint_of(self.spec.name, self._models, day, EVALUATION, MODEL)
+        used, reader = self.holdout.days_read(day), f"the {EVALUATION} of {day}"
+        return [model, *(self.holdout.rows.inputs(used, day, reader) if used else [])]
+
+    def make(self, day: date, single_partition: bool) -> StageOutput:
+        """Score the holdout day by day and measure."""
+        import pyarrow as pa
+
+        from ml_assets.core.evaluation.holdout_metrics import measure
+
+        model = self.model_row(day)
+        if not model["model_digest"]:
+            empty = {name: table.schema.remove(0).empty_table() for name, table in self.tables.items()}
+            return StageOutput(empty, f"no model: {model['problem']}")
+        opponent, scorer = self._champions.opponent(model["model_digest"], day), self.scorer(model["artifacts"])
+        days = self.holdout.scored(day, scorer, opponent)
+        scores = self.holdout.judged(day, days)
+        metrics = measure(self.spec, scores, model["threshold"])
+        stored = scores.rename(columns={"day": "event_day"}).assign(decision=scores["score"] >= model["threshold"])
+        return StageOutput(
+            {
+                SCORE_PROFILES: self._profiles_of_scores(day, scorer, days),
+                CHAMPION_COMPARISON: self._champions.rows(opponent, scores, model["threshold"]),
+                EVALUATION_METRICS: pa.Table.from_pandas(
+                    metrics, schema=self.tables[EVALUATION_METRICS].schema.remove(0), preserve_index=False
+                ),
+                EVALUATION: pa.Table.from_pandas(
+                    stored, schema=self.tables[EVALUATION].schema.remove(0), preserve_index=False
+                ),
+            }
+        )
+
+    def _profiles_of_scores(self, day: date, scorer: "Scorer", holdout: "Mapping[date, pd.DataFrame]") -> "pa.Table":
+        of_holdout = {scored: rows["score"].to_numpy() for scored, rows in holdout.items()}
+        of_window = score_days(scorer, self.holdout.rows.table, split_days(self.spec, day).window)
+        return profiles_of_scores({**of_window, **of_holdout}, self.spec.source.time_zone)
+
+    def model_row(self, day: date) -> dict:
+        """The row of trained_model of one day; without a digest, and with the reason, where no model was made."""
+        rows = self._models.read([day]).to_pylist()
+        return rows[0] if rows else {"model_digest": None, "problem": self.blocking.reason(day) or "it was not made"}
+
+    def scorer(self, artifacts: str) -> "Scorer":
+        """The model whose files lie in the folder `artifacts` of the lake."""
+        return read_scorer(self.lake, artifacts)
+
+    def metrics(self, day: date) -> "pd.DataFrame":
+        """The committed metrics of one day, overall and of slices."""
+        return self.tables[EVALUATION_METRICS].read([day]).to_pandas()
+
+    def overall(self, day: date) -> "pd.DataFrame":
+        """The committed metrics of one day on all rows together."""
+        metrics = self.metrics(day)
+        return metrics[metrics["slice_column"].fillna("") == ""]
+
+    def labelled_scores(self, day: date) -> "tuple[pd.Series, pd.Series]":
+        """Labels (0 or 1) and scores of the holdout rows of one day's model, as committed; rows without a label are
+        left out.
+        """
+        scored = self.tables[EVALUATION].read([day], [self.spec.target, "score"]).to_pandas()
+        labelled = scored[scored[self.spec.target].notna()]
+        return labelled[self.spec.target].astype("int64"), labelled["score"]
+
+    def late_labels(self, days: Sequence[date], day: date) -> tuple[int, int] | None:
+        """(labels of the rows of `days` that counted only after `label_delay`, all labels) as of `day`; None where
+        labels come with the rows.
+        """
+        return self.holdout.rows.labels.count_late(days, day) if self.holdout.rows.labels else None
+
+    def verdicts(self, day: date) -> "list[Verdict]":
+        """The verdict of each gate of the spec on the committed metrics of one day: of all rows, of slices, and against
+        the champion.
+        """
+        from ml_assets.core.evaluation.gates import evaluate_champion_gate, evaluate_gates, evaluate_slice_gates
+
+        metrics = self.metrics(day)
+        of_all = metrics["slice_column"].fillna("") == ""
+        overall, slices = metrics[of_all], metrics[~of_all].to_dict("records")
+        verdicts = evaluate_gates(self.spec.gates, dict(zip(overall["metric"], overall["value"], strict=True)))
+        verdicts += evaluate_slice_gates(self.spec.gates, slices, self.spec.evaluation.slice_min_positives)
+        if self.spec.champion is not None:
+            verdicts.append(evaluate_champion_gate(self.spec.champion, self._champions.comparison(day)))
+        return verdicts
+
+    def is_kept(self, day: date) -> bool:
+        """Everything is in the lake."""
+        return True

@@ -1,0 +1,57 @@
+"""How the assets of a model are described to Dagster: key, partitions, dependencies on days, columns."""
+
+import inspect
+from collections.abc import Sequence
+from typing import Any
+
+import dagster as dg
+
+from ml_assets.core.model_spec import ModelSpec
+from ml_assets.pipeline.asset_names import ENTRY, PREDICTIONS, RAW, VALIDATED, asset_key
+from ml_assets.pipeline.graph.freshness_policy import freshness_policy
+from ml_assets.pipeline.steps.asset_factory import partitions
+
+# The first and the last that have to follow each day; what lies between is late when the last is.
+FOLLOW_EACH_DAY = (RAW, VALIDATED, ENTRY, PREDICTIONS)
+
+
+def asset(
+    spec: ModelSpec,
+    name: str,
+    description: str,
+    group: str,
+    kinds: set[str],
+    deps: Sequence[dg.AssetDep] = (),
+    **metadata: Any,
+) -> dg.AssetSpec:
+    """One asset of a model, daily partitioned; `metadata` as it is."""
+    return dg.AssetSpec(
+        asset_key(spec, name),
+        description=description,
+        group_name=group,
+        kinds=kinds,
+        owners=spec.owners,
+        deps=deps,
+        metadata=metadata,
+        partitions_def=partitions(spec),
+        tags={"model": spec.name},
+        freshness_policy=freshness_policy(spec) if name in FOLLOW_EACH_DAY else None,
+    )
+
+
+def paragraph(stage: type, number: int = 0) -> str:
+    """A paragraph of a stage's docstring, for the description of its asset."""
+    return " ".join((inspect.getdoc(stage) or "").split("\n\n")[number].split())
+
+
+def depends(spec: ModelSpec, name: str, first: int = 0, last: int = 0) -> dg.AssetDep:
+    """A dependency on the days from `first` to `last` days before the own day."""
+    mapping = dg.TimeWindowPartitionMapping(
+        start_offset=-first, end_offset=-last, allow_nonexistent_upstream_partitions=True
+    )
+    return dg.AssetDep(asset_key(spec, name), partition_mapping=mapping)
+
+
+def schema(found: list[dg.TableColumn]) -> dict[str, Any]:
+    """Metadata that tells the columns of a table."""
+    return {"dagster/column_schema": dg.TableSchema(found)}

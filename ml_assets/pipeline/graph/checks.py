@@ -1,0 +1,59 @@
+"""All checks of an asset together: which there are, and what they find on some days."""
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from itertools import chain
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from ml_assets.core.model_spec import ModelSpec
+from ml_assets.core.model_spec.file_feed import Feed
+from ml_assets.pipeline.evaluation.gate_checks import evaluate_gate_checks, gate_checks
+from ml_assets.pipeline.evaluation.label_checks import evaluate_label_checks, label_checks
+from ml_assets.pipeline.evaluation.score_drift_check import evaluate_score_drift, score_drift_check
+from ml_assets.pipeline.validation.acceptance_check import evaluate_acceptance, every_day_accepted
+from ml_assets.pipeline.validation.contract_checks import contract_check_specs, evaluate_contract
+from ml_assets.pipeline.validation.drift_checks import column_drift_check, evaluate_column_drift
+from ml_assets.pipeline.validation.volume_checks import data_checks, evaluate_volume
+
+if TYPE_CHECKING:
+    from ml_assets.pipeline.evaluation.stage import ModelEvaluation
+    from ml_assets.pipeline.steps.check_results import CheckRun
+    from ml_assets.pipeline.validation.stage import Validation
+
+
+def validation_checks(spec: ModelSpec, feed: Feed, key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
+    """The checks of validated_data, or of validated_labels, which have those of the contract only."""
+    of_rows = [] if _is_of_labels(feed) else [*data_checks(spec, key), *column_drift_check(spec, key)]
+    return [every_day_accepted(spec, key), *contract_check_specs(spec, feed, key), *of_rows]
+
+
+def evaluate_validation_checks(
+    spec: ModelSpec, stage: "Validation", days: Sequence[date], key: dg.AssetKey
+) -> "Iterator[CheckRun]":
+    """What the checks of validated_data, or of validated_labels, find on some days."""
+    found = [evaluate_acceptance(spec, stage, days, key), evaluate_contract(spec, stage, days, key)]
+    if not _is_of_labels(stage.feed):
+        found += [evaluate_volume(spec, stage, days, key), evaluate_column_drift(spec, stage, days, key)]
+    return chain(*found)
+
+
+def evaluation_checks(spec: ModelSpec, key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
+    """The checks of evaluation: gates, labels of the holdout, and drift of scores."""
+    return [*gate_checks(spec, key), *label_checks(spec, key), *score_drift_check(spec, key)]
+
+
+def evaluate_evaluation_checks(
+    spec: ModelSpec, stage: "ModelEvaluation", days: Sequence[date], key: dg.AssetKey
+) -> "Iterator[CheckRun]":
+    """What the checks of evaluation find on some days."""
+    return chain(
+        evaluate_gate_checks(stage, days, key),
+        evaluate_label_checks(spec, stage, days, key),
+        evaluate_score_drift(spec, stage, days, key),
+    )
+
+
+def _is_of_labels(feed: Feed) -> bool:
+    return feed.event_time is None

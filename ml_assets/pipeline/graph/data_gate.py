@@ -1,0 +1,118 @@
+"""Days of which no model is made, because a blocking check of their data fails, whatever run asks for it."""
+
+from collections.abc import Iterator
+from datetime import date
+from itertools import chain
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from ml_assets.core.model_spec import ModelSpec
+from ml_assets.core.model_spec.file_feed import rows_feed
+from ml_assets.pipeline.engine.stage import KeepDay
+
+if TYPE_CHECKING:
+    from ml_assets.pipeline.evaluation.stage import ModelEvaluation
+    from ml_assets.pipeline.steps.check_results import CheckRun
+    from ml_assets.resources.lake.lake import Lake
+    from ml_assets.resources.storage.landing import Landing
+
+
+class DataGate:
+    """The blocking checks of validated_data and features, asked for one day at a time.
+
+    In a run of one day Dagster stops before the model by itself; this holds the same day in runs over many, and when
+    the model alone is asked for.
+    """
+
+    def __init__(self, spec: ModelSpec, lake: "Lake", landing: "Landing"):
+        from ml_assets.pipeline.features.stage import FeatureEngineering
+        from ml_assets.pipeline.validation.stage import Validation
+
+        self._spec = _blocking_only(spec)
+        self._is_on = any(column.blocking for column in spec.columns.values()) or any(
+            check.blocking for _, check in spec.checks.enabled()
+        )
+        self._stages = (
+            (Validation(rows_feed(spec), lake), FeatureEngineering(spec, lake, landing)) if self._is_on else None
+        )
+
+    @property
+    def is_on(self) -> bool:
+        """Whether the specification has blocking checks of data."""
+        return self._is_on
+
+    def refresh(self) -> None:
+        """See what has been made since."""
+        for stage in self._stages or ():
+            stage.refresh()
+            for table in stage.tables.values():
+                table.refresh()
+
+    def reason(self, day: date) -> str | None:
+        """Which blocking checks of the data of a day fail with an error, and why; None when none does."""
+        return self._failures(self._judged(day))
+
+    def reason_of_evaluation(self, evaluation: "ModelEvaluation", day: date) -> str | None:
+        """The same of the evaluation of a day that has a model; gates apart, of which `ModelEvaluation.verdicts`
+        tells.
+        """
+        from ml_assets.pipeline.evaluation.label_checks import evaluate_label_checks
+        from ml_assets.pipeline.evaluation.score_drift_check import evaluate_score_drift
+
+        if not self._is_on:
+            return None
+        key = dg.AssetKey([self._spec.name, evaluation.name])
+        return self._failures(
+            chain(
+                evaluate_label_checks(self._spec, evaluation, [day], key),
+                evaluate_score_drift(self._spec, evaluation, [day], key),
+            )
+        )
+
+    def _failures(self, judged: "Iterator[CheckRun]") -> str | None:
+        failed = [
+            found
+            for one in judged
+            if self._blocks(one)
+            for found in one.outcomes
+            if found.failed and found.severity == "error"
+        ]
+        return "; ".join(f"{found.check}: {found.reason}" for found in failed) or None
+
+    def hold(self, day: date) -> None:
+        """Let the day pass, unless a blocking check of it fails.
+
+        Raises:
+            KeepDay: when one does; it says which, why, and what to do.
+        """
+        if reason := self.reason(day):
+            raise KeepDay(
+                f"nothing is made of the day while a blocking check of it fails; {reason}. Repair the day, or accept it in checks.accepted"
+            )
+
+    def _judged(self, day: date) -> "Iterator[CheckRun]":
+        if self._stages is None:
+            return iter(())
+        from ml_assets.pipeline.features.checks import evaluate_feature_checks
+        from ml_assets.pipeline.graph.checks import evaluate_validation_checks
+
+        validation, features = self._stages
+        return chain(
+            evaluate_validation_checks(self._spec, validation, [day], dg.AssetKey([self._spec.name, validation.name])),
+            evaluate_feature_checks(self._spec, features, [day], dg.AssetKey([self._spec.name, features.name])),
+        )
+
+    def _blocks(self, judged: "CheckRun") -> bool:
+        from ml_assets.core.model_spec.checks import contract_check_name
+
+        columns = {contract_check_name(name) for name, column in self._spec.columns.items() if column.blocking}
+        return judged.name in columns or any(
+            name == judged.name and check.blocking for name, check in self._spec.checks.enabled()
+        )
+
+
+def _blocking_only(spec: ModelSpec) -> ModelSpec:
+    """The specification with all other checks switched off, so that nothing is read for them."""
+    off = {name: None for name, check in spec.checks.enabled() if not check.blocking and name != "every_day_accepted"}
+    return spec.model_copy(update={"checks": spec.checks.model_copy(update=off)})

@@ -1,0 +1,145 @@
+"""How the search for parameters shows in Dagster: its asset, its metadata, its trials in MLflow and in the report of a
+day.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+
+from ml_assets.core.model_spec import ModelSpec
+from ml_assets.pipeline.asset_names import FEATURES, LABELS, SEARCH
+from ml_assets.pipeline.engine.run_guard import RunGuard
+from ml_assets.pipeline.graph.asset_specs import asset, depends, paragraph, schema
+from ml_assets.pipeline.steps.asset_factory import StageAssets
+from ml_assets.pipeline.steps.check_results import table
+from ml_assets.pipeline.training.search_stage import ParameterSearch
+
+if TYPE_CHECKING:
+    from ml_assets.core.operations.reports.daily_report import Part
+    from ml_assets.core.training.trials import Trial
+    from ml_assets.resources.mlflow.trial_runs import TrialRuns
+
+COLUMNS = [
+    dg.TableColumn("problem", "string", description="Why there are no parameters"),
+    dg.TableColumn("searched_on", "date", description="Day as of which the parameters were searched"),
+    dg.TableColumn("study", "string", description="Name of the search, in the lake and in MLflow"),
+    dg.TableColumn("parameters", "string", description="The parameters that were found, as JSON by name"),
+    dg.TableColumn(
+        "trial", "integer", description="Number of the best trial; 0 is of the parameters that the specification states"
+    ),
+    dg.TableColumn("metric", "string", description="What was made best"),
+    dg.TableColumn("value", "number", description="Mean of the metric over the folds, of the best trial"),
+    dg.TableColumn("stated_value", "number", description="The same of the parameters that the specification states"),
+    dg.TableColumn("trials", "integer", description="Trials that were made"),
+    dg.TableColumn("pruned", "integer", description="Trials among them that ended before the last fold"),
+    dg.TableColumn("stopped_by", "string", description="What ended the search: trials or minutes"),
+    dg.TableColumn("seconds", "number", description="How long the trials took together"),
+]
+
+
+def search_assets(spec: ModelSpec) -> StageAssets:
+    """The asset of the search, for a specification that has one."""
+    assert spec.training.search is not None
+    last = 2 * spec.label_delay.days + spec.evaluation.holdout.days
+    first = last + spec.training.window.days - 1 + spec.training.search.every.days - 1
+    deps = [depends(spec, FEATURES, first, last), *([depends(spec, LABELS, first)] if spec.labels else [])]
+
+    def open_stage(context: dg.AssetExecutionContext, guard: RunGuard) -> ParameterSearch:
+        @contextmanager
+        def open_log(study: str, day: date) -> "Iterator[TrialRuns]":
+            from ml_assets.resources.mlflow.trial_runs import TrialRuns
+
+            assert spec.training.search is not None
+            with context.resources.tracking.run(context, spec.name) as run:
+                yield TrialRuns(run, spec.name, study, day, spec.training.search.metric)
+
+        return ParameterSearch(spec, context.resources.lake, context.resources.landing, context.log.info, open_log)
+
+    return StageAssets(
+        [
+            asset(
+                spec,
+                SEARCH,
+                paragraph(ParameterSearch),
+                "training",
+                {"optuna", "xgboost"},
+                deps,
+                **schema(list(COLUMNS)),
+            )
+        ],
+        open=open_stage,
+        problem=lambda stage, day: stage.row(day)["problem"],
+        every_day=_figures,
+        newest_day=lambda stage, day: _trial_table(stage, day),
+        report=_parts,
+        resources=frozenset({"tracking"}),
+    )
+
+
+def _figures(stage: ParameterSearch, day: date) -> dict[str, Any]:
+    """What was found for a day, as numbers that the UI plots over time."""
+    import json
+
+    row = stage.row(day)
+    if not row["parameters"]:
+        return {}
+    names = ("study", "trial", "metric", "value", "stated_value", "trials", "pruned", "stopped_by")
+    return {
+        **{name: row[name] for name in names},
+        "searched_on": str(row["searched_on"]),
+        **json.loads(row["parameters"]),
+    }
+
+
+def _trial_table(stage: ParameterSearch, day: date) -> dict[str, Any]:
+    trials = _trials(stage, day)
+    return {"all_trials": table(trials)} if trials else {}
+
+
+def _trials(stage: ParameterSearch, day: date) -> list[dict[str, object]]:
+    """The trials behind a day's parameters, the best first."""
+    row = stage.row(day)
+    if not row["parameters"]:
+        return []
+
+    def rank(trial: "Trial") -> tuple[bool, float, int]:
+        return trial.pruned, trial.value if row["metric"] == "log_loss" else -trial.value, trial.number
+
+    trials = sorted(stage.trials(row["study"])[: row["trials"]], key=rank)
+    return [
+        {
+            "trial": one.number,
+            row["metric"]: round(one.value, 6),
+            "pruned": one.pruned,
+            "seconds": round(one.seconds, 2),
+            **one.parameters,
+        }
+        for one in trials
+    ]
+
+
+def _parts(stage: ParameterSearch, days: Sequence[date]) -> "Iterator[Part]":
+    """The parameters of each day, and the trials of the newest."""
+    import json
+
+    from ml_assets.core.operations.reports.daily_report import Part, Table
+
+    for day in days:
+        row, made = stage.row(day), {"fingerprint": f"{stage.tables[SEARCH].fingerprint(day) or 0:016x}"}
+        if not row["parameters"]:
+            yield Part(SEARCH, day, "no model", provenance=made)
+            continue
+        facts = {
+            row["metric"]: row["value"],
+            "of_stated_parameters": row["stated_value"],
+            "trials": row["trials"],
+            "stopped_by": row["stopped_by"],
+        }
+        tables = [Table("Trials", _trials(stage, day))] if day == days[-1] else []
+        found = {"searched_on": str(row["searched_on"]), "study": row["study"]}
+        yield Part(
+            SEARCH, day, facts={**facts, **json.loads(row["parameters"])}, tables=tables, provenance={**made, **found}
+        )

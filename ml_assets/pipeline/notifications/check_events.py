@@ -1,0 +1,90 @@
+"""What the asset checks of a run say, as things that people are told of: one for each day that failed, one for each day
+that passed.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from ml_assets.core.operations.notifications.events import Kind, NotificationEvent, Severity
+from ml_assets.core.operations.notifications.message import shortened
+from ml_assets.core.tables.day_ranges import days_between, parse_days
+from ml_assets.pipeline.automation.freshness import NEWEST_DAY, NEWEST_DAY_ON_TIME
+from ml_assets.pipeline.release.rollback_check import NOT_ROLLED_BACK
+from ml_assets.pipeline.steps.check_results import BY_DAY, DAYS_PASSED, VERDICTS
+from ml_assets.pipeline.validation.acceptance_check import EVERY_DAY_ACCEPTED
+
+if TYPE_CHECKING:
+    from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluation
+
+SAID = {Kind.REJECTED_DAY: "not accepted", Kind.FRESHNESS: "late"}
+
+
+def events_of_check(
+    evaluation: "AssetCheckEvaluation", at: datetime, run: str, blocks: bool
+) -> Iterator[NotificationEvent]:
+    """What one evaluation says of its days. Failures of a check that neither is a gate nor blocks are for the report of
+    the day, and are not told.
+
+    Args:
+        evaluation: of a check of `<model>/<asset>`.
+        at: when it was made.
+        run: the run that made it.
+        blocks: whether the check is a blocking one.
+    """
+    key = evaluation.asset_check_key
+    kind = _kind(key)
+    if kind is None or len(key.asset_key.path) < 2:
+        return
+    model, asset = key.asset_key.path[0], key.asset_key.path[-1]
+    detail = f"{asset}: {key.name}"
+    for day in _passed(evaluation):
+        yield NotificationEvent(kind, model, day, detail, failed=False, at=at, run=run)
+    if kind is Kind.FAILED_CHECK and not blocks:
+        return
+    for day, severity, reason in _failed(evaluation):
+        said = SAID.get(kind, key.name)
+        # The reason of the newest day begins with the day itself.
+        message = shortened(f"{day} {said}: {reason.removeprefix(f'{day}: ')}")
+        page = f"/assets/{model}/{asset}?view=checks&checkDetail={key.name}"
+        yield NotificationEvent(
+            kind, model, day, detail, failed=True, at=at, severity=severity, message=message, run=run, link=page
+        )
+
+
+def _kind(key: dg.AssetCheckKey) -> Kind | None:
+    """None for what the release ledger tells."""
+    if key.name == NOT_ROLLED_BACK:
+        return None
+    if key.name.startswith("gate_"):
+        return Kind.FAILED_GATE
+    return {EVERY_DAY_ACCEPTED: Kind.REJECTED_DAY, NEWEST_DAY_ON_TIME: Kind.FRESHNESS}.get(key.name, Kind.FAILED_CHECK)
+
+
+def _passed(evaluation: "AssetCheckEvaluation") -> list[str]:
+    if day := _only_day(evaluation):
+        return [day] if evaluation.passed else []
+    told = evaluation.metadata.get(DAYS_PASSED)
+    ranges = str(told.value).split(", ") if told and told.value else []
+    return [day.isoformat() for one in ranges for day in days_between(*parse_days(one))]
+
+
+def _failed(evaluation: "AssetCheckEvaluation") -> list[tuple[str, Severity, str]]:
+    """(day, severity, reason) of each day that failed."""
+    if day := _only_day(evaluation):
+        return [] if evaluation.passed else [(day, Severity.ERROR, evaluation.description or "")]
+    told = evaluation.metadata.get(BY_DAY)
+    if not isinstance(told, dg.TableMetadataValue):
+        return []
+    rows = [row.data for row in told.records if row.data["verdict"] == VERDICTS[False]]
+    return [
+        (str(row["day"]), Severity.WARNING if row["severity"] == "warn" else Severity.ERROR, str(row["reason"]))
+        for row in rows
+    ]
+
+
+def _only_day(evaluation: "AssetCheckEvaluation") -> str | None:
+    told = evaluation.metadata.get(NEWEST_DAY)
+    return str(told.value) if told else None

@@ -1,0 +1,139 @@
+"""What ended runs and Dagster's freshness policies say, as things that people are told of."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import dagster as dg
+from dagster._core.definitions.assets.job.asset_job import IMPLICIT_ASSET_JOB_NAME
+
+from ml_assets.core.operations.notifications.events import Kind, NotificationEvent, Severity
+from ml_assets.core.operations.notifications.message import shortened
+from ml_assets.core.tables.day_ranges import RANGE
+from ml_assets.pipeline.asset_names import RAW, VALIDATED
+from ml_assets.pipeline.automation.failure_sensor import WILL_RETRY
+from ml_assets.pipeline.graph.asset_specs import FOLLOW_EACH_DAY
+from ml_assets.pipeline.notifications.check_events import events_of_check
+from ml_assets.pipeline.steps.partition_tags import days_of
+
+if TYPE_CHECKING:
+    from dagster._core.definitions.freshness import FreshnessStateChange
+    from dagster_shared.error import SerializableErrorInfo
+
+MODEL_TAG = "model"
+# The check of the newest day says better than their policies whether these are late.
+FOLLOWED_BY_POLICY = tuple(name for name in FOLLOW_EACH_DAY if name not in (RAW, VALIDATED))
+
+
+def events_of_run(
+    instance: dg.DagsterInstance, ended: dg.EventLogEntry, repository: dg.RepositoryDefinition
+) -> Iterator[NotificationEvent]:
+    """What a run says that ended: whether it failed, unless somebody cancelled it, and what its checks found.
+
+    Args:
+        instance: where the run is; of one that was deleted there is nothing to say.
+        ended: the event by which it succeeded, failed or was cancelled.
+        repository: the definitions, which know the blocking checks and the assets of jobs.
+    """
+    run = instance.get_run_by_id(ended.run_id)
+    if run is None:
+        return
+    types = {dg.DagsterEventType.ASSET_CHECK_EVALUATION, dg.DagsterEventType.STEP_FAILURE}
+    entries = instance.all_logs(run.run_id, of_type=types)
+    if ended.dagster_event_type is not dg.DagsterEventType.RUN_CANCELED:
+        failed = ended.dagster_event_type is dg.DagsterEventType.RUN_FAILURE
+        for model in _models(run):
+            yield _of_run(run, model, ended, failed, entries, _part_of_job(run, repository))
+    for entry in entries:
+        if entry.dagster_event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION:
+            evaluation = entry.get_dagster_event().asset_check_evaluation_data
+            blocks = evaluation.blocking or _is_blocking(evaluation.asset_check_key, repository)
+            yield from events_of_check(evaluation, _at(entry), run.run_id, blocks)
+
+
+def events_of_freshness(change: "FreshnessStateChange") -> Iterator[NotificationEvent]:
+    """What a change of Dagster's freshness state says of the assets that `newest_day_on_time` does not look at."""
+    from dagster._core.definitions.freshness import FreshnessState
+
+    if (
+        len(change.key.path) < 2
+        or change.key.path[-1] not in FOLLOWED_BY_POLICY
+        or change.new_state not in (FreshnessState.PASS, FreshnessState.FAIL)
+    ):
+        return
+    model, asset = change.key.path[0], change.key.path[-1]
+    at = datetime.fromtimestamp(change.state_change_timestamp, UTC)
+    message = f"{asset} is late: no day of it was made since the last deadline"
+    failed = change.new_state is FreshnessState.FAIL
+    yield NotificationEvent(
+        Kind.FRESHNESS, model, "", asset, failed=failed, at=at, message=message, link=f"/assets/{model}/{asset}"
+    )
+
+
+def _of_run(
+    run: dg.DagsterRun,
+    model: str,
+    ended: dg.EventLogEntry,
+    failed: bool,
+    entries: Sequence[dg.EventLogEntry],
+    assets: Sequence[dg.AssetKey],
+) -> NotificationEvent:
+    days = days_of(run.tags)
+    partition = "" if not days else f"{days[0]}" if len(days) == 1 else f"{days[0]}{RANGE}{days[-1]}"
+    retried = failed and run.tags.get(WILL_RETRY) == "true"
+    said = f"{run.job_name}{f' of {partition}' if partition else ''} failed{', and will be tried again' if retried else ''}"
+    return NotificationEvent(
+        Kind.RUN_FAILURE,
+        model,
+        partition,
+        run.job_name,
+        failed=failed,
+        at=_at(ended),
+        severity=Severity.WARNING if retried else Severity.ERROR,
+        message=shortened(f"{said}: {_reason(ended, entries)}") if failed else "",
+        run=run.run_id,
+        link=f"/runs/{run.run_id}",
+        assets=frozenset(key.path[-1] for key in assets if key.path[0] == model),
+        retried=retried,
+    )
+
+
+def _part_of_job(run: dg.DagsterRun, repository: dg.RepositoryDefinition) -> Sequence[dg.AssetKey]:
+    """The assets that were asked for, where they are not all of the job."""
+    asked = run.asset_selection or frozenset()
+    job = repository.get_job(run.job_name) if repository.has_job(run.job_name) else None
+    whole = set(job.asset_layer.selected_asset_keys) if job and run.job_name != IMPLICIT_ASSET_JOB_NAME else set()
+    return [] if asked == whole else sorted(asked)
+
+
+def _is_blocking(key: dg.AssetCheckKey, repository: dg.RepositoryDefinition) -> bool:
+    """Whether a check is declared as blocking: in a run that has good days as well it does not say so itself."""
+    graph = repository.asset_graph
+    return key in graph.asset_check_keys and graph.get_check_spec(key).blocking
+
+
+def _models(run: dg.DagsterRun) -> list[str]:
+    """The models of a run, by its assets, else by its tag; of a job that is of no model, its name."""
+    keys = [*(run.asset_selection or ()), *(check.asset_key for check in run.asset_check_selection or ())]
+    named = sorted({key.path[0] for key in keys})
+    return named or [run.tags.get(MODEL_TAG) or run.job_name]
+
+
+def _reason(ended: dg.EventLogEntry, entries: Sequence[dg.EventLogEntry]) -> str:
+    """The first step that failed and why; why the run failed where no step says so."""
+    for entry in entries:
+        if entry.dagster_event_type is dg.DagsterEventType.STEP_FAILURE:
+            data = entry.get_dagster_event().step_failure_data
+            told = data.user_failure_data.description if data.user_failure_data else None
+            return f"step {entry.step_key}: {told or _innermost(data.error)}"
+    return ended.get_dagster_event().message or ended.user_message or "Dagster gives no reason"
+
+
+def _innermost(error: "SerializableErrorInfo | None") -> str:
+    while error is not None and error.cause is not None:
+        error = error.cause
+    return error.message.strip() if error is not None else "Dagster gives no reason"
+
+
+def _at(entry: dg.EventLogEntry) -> datetime:
+    return datetime.fromtimestamp(entry.timestamp, UTC)

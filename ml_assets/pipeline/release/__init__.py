@@ -1,0 +1,1 @@
+"""Registration, deployment and predictions as stages, with their checks, metadata and reports."""

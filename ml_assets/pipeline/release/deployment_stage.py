@@ -1,0 +1,252 @@
+"""Stage deployment: what becomes of the models that passed their gates, decided day by day and put into the release
+ledger.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from ml_assets.core.model_spec import ModelSpec
+from ml_assets.core.release.canary_policy import Decision, decide, figures_of, next_candidate
+from ml_assets.core.release.release_state import Move, Release, Version, live_on
+from ml_assets.core.tables.fingerprint import EXPIRED, code_version
+from ml_assets.pipeline.asset_names import CANARY_COMPARISON, DEPLOYMENT, ENTRY
+from ml_assets.pipeline.engine.stage import DecidedAlready, InputChanged, StageOutput
+from ml_assets.pipeline.engine.upstream import check_nothing_newer
+from ml_assets.pipeline.release.canary_rows import CanaryRows
+from ml_assets.pipeline.release.scorer_cache import CannotScore, ScorerCache
+from ml_assets.resources.lake.lake import Lake
+from ml_assets.resources.release.ledger import Ledger, LedgerConflict
+from ml_assets.resources.release.releases import ReleaseRefused
+from ml_assets.resources.storage.landing import Landing
+
+if TYPE_CHECKING:
+    from ml_assets.core.release.canary_comparison import Measured
+
+RUN = "run "
+LATER = "later days were decided already"
+FIGURES = ("step_days", "step_rows", "positives", "labels_through")
+
+
+class ModelDeployment:
+    """What is decided of the models that passed their gates: start, advance, promote, rollback, replace or hold, and
+    the figures behind it.
+
+    A day is decided once, from what was known on it, before its rows are scored. Inputs: the registry entry of the day,
+    the last release before it, and the feature days since the canary began. Days before the newest that was decided
+    stay as they are.
+    """
+
+    name = DEPLOYMENT
+
+    def __init__(
+        self, spec: ModelSpec, lake: Lake, landing: Landing, release: Callable[[Release, Move], None], actor: str
+    ):
+        """Take what carries a move out, raising LedgerConflict when somebody was faster, and the name of the run."""
+        from ml_assets.core.tables import release_schemas, schemas
+
+        self.spec, self.lake, self._release, self._actor = spec, lake, release, actor
+        self.code = code_version(
+            "ml_assets.core.release.canary_policy",
+            "ml_assets.core.release.canary_comparison",
+            "ml_assets.core.model.scorer",
+            "ml_assets.core.release.traffic_split",
+        )
+        canary = spec.deployment.canary
+        self.spec_part = {
+            "canary": canary.model_dump(mode="json") if canary else None,
+            "columns": [spec.entity, spec.target],
+            "label_delay": spec.label_delay.days,
+            "seed": spec.training.seed,
+        }
+        self.ledger, self._models, self._rows = (
+            Ledger(lake, spec.name),
+            ScorerCache(spec, lake),
+            CanaryRows(spec, lake, landing),
+        )
+        self._entries = lake.table(spec.name, ENTRY, schemas.REGISTRY_ENTRY_SCHEMA)
+        self.tables = {
+            CANARY_COMPARISON: lake.table(spec.name, CANARY_COMPARISON, release_schemas.CANARY_COMPARISON_SCHEMA),
+            DEPLOYMENT: lake.table(spec.name, DEPLOYMENT, release_schemas.DEPLOYMENT_SCHEMA),
+        }
+        self._moves: list[Move] | None = None
+
+    def refresh(self) -> None:
+        """See what has been registered and released since."""
+        self._moves = None
+        self._entries.refresh()
+        self._rows.refresh()
+
+    @property
+    def moves(self) -> list[Move]:
+        """All releases, read once between two refreshes."""
+        if self._moves is None:
+            self._moves = self.ledger.moves()
+        return self._moves
+
+    def inputs(self, day: date) -> list:
+        """The registry entry of the day, the number of the last release before it, and the rows and labels of the
+        canary.
+
+        Raises:
+            DecidedAlready: when the day was decided, and so was a later one.
+            CannotMake: when label files have landed and were never made.
+        """
+        if self._is_past(day):
+            if self.tables[DEPLOYMENT].fingerprint(day) not in (None, EXPIRED):
+                raise DecidedAlready(LATER)
+            return [LATER]
+        before = self._before(day)
+        made_from = [[ENTRY, self._entries.fingerprint(day)], ["release", before.number]]
+        days = list(self._percents(before, day))
+        return [*made_from, *(self._rows.inputs(days, self._labels_through(day), day) if days else [])]
+
+    def make(self, day: date, single_partition: bool) -> StageOutput:
+        """Decide, release what was decided, and tell of it. What the day has released already, in a run that died, is
+        not released again.
+
+        Raises:
+            InputChanged: when somebody else released, or decided upon the day, meanwhile.
+        """
+        before, own = self._before(day), self._own(day)
+        if own is None and self._is_past(day):
+            return self._made(day, Decision("none", LATER, before), None)
+        measured, problem = self._measured(before, day)
+        if own is not None:
+            return self._made(
+                day, Decision(own.action, own.reason, own.after, own.metrics), measured, problem, acted=True
+            )  # type: ignore[arg-type]
+        evidence = measured.evidence if measured else None
+        decision = decide(self.spec.deployment.canary, before, self._candidate(before, day), evidence, day)
+        if decision.after == before:
+            return self._made(day, decision, measured, problem)
+        move = Move(decision.outcome, decision.after, day, self._actor, decision.reason, decision.metrics)  # type: ignore[arg-type]
+        # A newer run that decided to leave all as it is has put nothing into the ledger.
+        check_nothing_newer(day, [self.tables[DEPLOYMENT]], f"{self.spec.name}: the {DEPLOYMENT}")
+        try:
+            self._release(before, move)
+        except LedgerConflict as error:
+            raise InputChanged(str(error)) from error
+        except ReleaseRefused as error:
+            stays = Decision(
+                "hold" if before.challenger else "none",
+                f"{error}; what was decided: {decision.reason}",
+                before,
+                decision.metrics,
+            )
+            return self._made(day, stays, measured, str(error))
+        finally:
+            self._moves = None
+        return self._made(day, decision, measured, problem, acted=True)
+
+    def _made(
+        self,
+        day: date,
+        decision: Decision,
+        measured: "Measured | None",
+        problem: str | None = None,
+        acted: bool = False,
+    ) -> StageOutput:
+        import pyarrow as pa
+
+        after, canary = decision.after, self.spec.deployment.canary
+        figures = {name: getattr(measured.evidence, name) for name in FIGURES} if measured else {}
+        metrics = decision.metrics or (figures_of(canary, measured.evidence) if canary and measured else {})
+        row = {
+            "outcome": decision.outcome,
+            "reason": decision.reason,
+            "champion_version": after.champion.number if after.champion else None,
+            "challenger_version": after.challenger.number if after.challenger else None,
+            **{name: getattr(after, name) for name in ("percent", "paused", "step_since", "canary_since")},
+            "release": after.number,
+            **figures,
+            "metrics": json.dumps(dict(metrics), sort_keys=True) if measured else None,
+        }
+        schemas = {name: table.schema.remove(0) for name, table in self.tables.items()}
+        compared = (
+            pa.Table.from_pandas(measured.comparison, schemas[CANARY_COMPARISON], preserve_index=False)
+            if measured
+            else schemas[CANARY_COMPARISON].empty_table()
+        )
+        tables = {CANARY_COMPARISON: compared, DEPLOYMENT: pa.Table.from_pylist([row], schema=schemas[DEPLOYMENT])}
+        return StageOutput(tables, problem, acted_outside=acted, at_once=True)
+
+    def _is_past(self, day: date) -> bool:
+        """Whether a later day was decided, or somebody released something for one."""
+        return max([*self.tables[DEPLOYMENT].row_counts(), *(move.day for move in self.moves)], default=day) > day
+
+    def _own(self, day: date) -> Move | None:
+        """What a run has released for a day."""
+        return next((move for move in self.moves if move.day == day and move.actor.startswith(RUN)), None)
+
+    def _before(self, day: date) -> Release:
+        """What was live when a day was decided, or is to be."""
+        own = self._own(day)
+        moves = [move for move in self.moves if (move.after.number < own.after.number if own else move.day <= day)]
+        return moves[-1].after if moves else Release()
+
+    def _labels_through(self, day: date) -> date:
+        """The last day whose labels are known on a day; never that day itself, whose rows have not been scored."""
+        return day - max(self.spec.label_delay, timedelta(days=1))
+
+    def _percents(self, before: Release, day: date) -> Mapping[date, int]:
+        """The share of the entities that the canary was live for, of each day since it began; empty without a
+        canary.
+        """
+        canary, since = self.spec.deployment.canary, before.canary_since
+        if canary is None or since is None:
+            return {}
+        # As long as a canary may take; one that is paused takes longer.
+        first = max(since, day - canary.maximum_days * len(canary.steps))
+        releases = [(move.day, move.after) for move in self.moves if move.after.number <= before.number]
+        days = (first + timedelta(days=number) for number in range((day - first).days + 1))
+        live = {of: live_on(releases, of) for of in days}
+        return {of: release.percent if release.challenger == before.challenger else 0 for of, release in live.items()}
+
+    def _measured(self, before: Release, day: date) -> "tuple[Measured | None, str | None]":
+        """What is known of the canary, None where there is none, and why the champion cannot score."""
+        from ml_assets.core.release.canary_comparison import measure_canary
+
+        canary, percents, problem, champion = self.spec.deployment.canary, self._percents(before, day), None, None
+        if canary is None or before.champion is None or before.challenger is None or before.step_since is None:
+            return None, None
+        try:
+            champion = self._models.scorer(before.champion)
+        except CannotScore as error:
+            problem = str(error)
+        try:
+            challenger, cannot = self._models.scorer(before.challenger), None
+        except CannotScore as error:
+            challenger, cannot = None, str(error)
+        through, models = self._labels_through(day), (before.champion.digest, before.challenger.digest)
+        rows = self._rows.rows(percents, champion, challenger, models, through, day)
+        thresholds = tuple(scorer.threshold if scorer else 1.0 for scorer in (challenger, champion))
+        return measure_canary(
+            canary, rows, thresholds, before.step_since, through, self.spec.training.seed, cannot
+        ), problem
+
+    def _candidate(self, before: Release, day: date) -> Version | None:
+        """The version that is next to go live, of a model that had passed its gates by a day."""
+        live = [version.day for version in (before.champion, before.challenger) if version is not None]
+        for of in sorted(
+            (of for of in self._entries.row_counts() if max(live, default=date.min) < of <= day), reverse=True
+        ):
+            rows = self._entries.read([of], ["version", "model_digest", "gates_passed"]).to_pylist()
+            passed = [Version(int(row["version"]), row["model_digest"], of) for row in rows if row["gates_passed"]]
+            if found := next_candidate(before, passed):
+                return found
+        return None
+
+    def row(self, day: date) -> dict | None:
+        """The committed row of a day; None when it was not decided."""
+        rows = self.tables[DEPLOYMENT].read([day]).to_pylist()
+        return rows[0] if rows else None
+
+    def canary_since(self, day: date) -> date | None:
+        """When the canary began that a day decided upon."""
+        return self._before(day).canary_since
+
+    def is_kept(self, day: date) -> bool:
+        """Everything is in the lake."""
+        return True

@@ -1,0 +1,221 @@
+"""Stage model_registry_entry: one MLflow version per digest of a model that passed every gate."""
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import TYPE_CHECKING, NoReturn
+
+from ml_assets.core.model.files import PROVENANCE
+from ml_assets.core.model_spec import ModelSpec
+from ml_assets.core.tables.fingerprint import code_version
+from ml_assets.core.training.time_split import split_days
+from ml_assets.pipeline.asset_names import ENTRY, EVALUATION, FEATURES, MODEL
+from ml_assets.pipeline.engine.stage import CannotMake, KeepDay, StageOutput
+from ml_assets.pipeline.engine.upstream import check_nothing_newer, fingerprint_of
+from ml_assets.pipeline.evaluation.plots import evaluation_plots
+from ml_assets.pipeline.evaluation.stage import ModelEvaluation
+from ml_assets.pipeline.steps.report_store import Reports
+from ml_assets.resources.lake.lake import Lake
+from ml_assets.resources.lake.model_files import learning_curve
+from ml_assets.resources.registry.model_registry import ModelRegistry, RegisteredVersion
+from ml_assets.resources.storage.landing import Landing
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ml_assets.resources.mlflow.model_format import ModelRecord
+
+EXAMPLE_ROWS = 5
+
+
+def refuse_to_register(record: "ModelRecord") -> NoReturn:
+    """For a stage that is opened to be asked and read.
+
+    Raises:
+        RuntimeError: always.
+    """
+    raise RuntimeError(f"{record.name} of {record.day} is registered by materialising its model_registry_entry")
+
+
+class ModelRegistration:
+    """One MLflow version per digest of a model that passed every gate; whether and when it goes live is decided later.
+
+    Inputs: the model of the day and its evaluation. A model that failed a gate is not registered.
+    """
+
+    name = ENTRY
+
+    def __init__(
+        self,
+        spec: ModelSpec,
+        lake: Lake,
+        landing: Landing,
+        registry: ModelRegistry,
+        register: "Callable[[ModelRecord], RegisteredVersion]",
+    ):
+        from ml_assets.core.tables.schemas import REGISTRY_ENTRY_SCHEMA, TRAINED_MODEL_SCHEMA, features_schema
+
+        self.spec, self.lake, self.registry, self._register = spec, lake, registry, register
+        self.code = code_version("ml_assets.core.evaluation.gates")
+        self.spec_part = {
+            "gates": {metric: gate.model_dump(mode="json") for metric, gate in spec.gates.items()},
+            "slice_min_positives": spec.evaluation.slice_min_positives,
+            "champion": spec.champion.model_dump(mode="json") if spec.champion else None,
+        }
+        self.evaluation = ModelEvaluation(spec, lake, landing, registry)
+        self._models = lake.table(spec.name, MODEL, TRAINED_MODEL_SCHEMA)
+        self._features = lake.table(spec.name, FEATURES, features_schema(spec))
+        self.tables = {ENTRY: lake.table(spec.name, ENTRY, REGISTRY_ENTRY_SCHEMA)}
+        self._registered: dict[str, int] | None = None
+
+    def refresh(self) -> None:
+        """See what has been trained and judged since."""
+        self._registered = None
+        self._models.refresh()
+        self.evaluation.refresh()
+        self._features.refresh()
+        for table in self.evaluation.tables.values():
+            table.refresh()
+
+    def inputs(self, day: date) -> list:
+        """The fingerprints of the model and of its evaluation.
+
+        Raises:
+            KeepDay: when the model failed a gate and no version has its digest; it says which gates. While a blocking
+                check of the day fails.
+        """
+        self.evaluation.blocking.hold(day)
+        tables = {MODEL: self._models, EVALUATION: self.evaluation.tables[EVALUATION]}
+        made_from = [fingerprint_of(self.spec.name, table, day, ENTRY, name) for name, table in tables.items()]
+        if not tables[EVALUATION].is_supposed(day) and (reason := self.kept_out(day)):
+            raise KeepDay(reason)
+        return made_from
+
+    def kept_out(self, day: date) -> str | None:
+        """Why the model of a day is not registered; None when it is, or may be, or there is no model.
+
+        Raises:
+            MlflowUnavailable: when a gate failed and the registry cannot be reached.
+        """
+        from ml_assets.core.evaluation.gates import failures
+
+        model = self.evaluation.model_row(day)
+        if not model["model_digest"]:
+            return None
+        failed = failures(self.evaluation.verdicts(day))
+        blocked = self.evaluation.blocking.reason_of_evaluation(self.evaluation, day)
+        if not (failed or blocked) or self._has_version(model["model_digest"]):
+            return None
+        return f"gates not passed: {'; '.join([*failed, *([blocked] if blocked else [])])}"
+
+    def make(self, day: date, single_partition: bool) -> StageOutput:
+        """Find or create the version.
+
+        A model that failed a gate comes this far only when it was registered before: its version is told what is found
+        now.
+
+        Raises:
+            InputChanged: when another process made the model or its evaluation again meanwhile.
+        """
+        import pyarrow as pa
+
+        from ml_assets.core.evaluation.gates import all_passed
+        from ml_assets.core.tables.schemas import REGISTRY_ENTRY_SCHEMA
+
+        model = self.evaluation.model_row(day)
+        if not model["model_digest"]:
+            return StageOutput({ENTRY: REGISTRY_ENTRY_SCHEMA.empty_table()}, f"no model: {model['problem']}")
+        record = self.record(day)
+        check_nothing_newer(day, [self._models, self.evaluation.tables[EVALUATION]], f"{self.spec.name}: the {ENTRY}")
+        version = self._register(record)
+        entry = {
+            "model_digest": model["model_digest"],
+            "version": str(version.version),
+            "mlflow_run_id": version.run_id,
+            "gates_passed": all_passed(self.evaluation.verdicts(day)),
+        }
+        return StageOutput({ENTRY: pa.Table.from_pylist([entry], schema=REGISTRY_ENTRY_SCHEMA)}, acted_outside=True)
+
+    def record(self, day: date) -> "ModelRecord":
+        """The model of a day with everything that MLflow keeps of it: files, parameters, metrics, pictures, and the
+        verdict of each gate.
+        """
+        from ml_assets.core.evaluation.gates import all_passed
+        from ml_assets.core.model.files import ARTIFACTS
+        from ml_assets.resources.mlflow.model_format import ModelRecord
+
+        model, verdicts = self.evaluation.model_row(day), self.evaluation.verdicts(day)
+        overall = self.evaluation.overall(day)
+        artifacts = {name: self.lake.files.read(f"{model['artifacts']}/{name}") for name in ARTIFACTS}
+        tags = {
+            "trained_model_fingerprint": f"{self._models.fingerprint(day):016x}",
+            "evaluation_fingerprint": f"{self.evaluation.tables[EVALUATION].fingerprint(day):016x}",
+            "gates": "passed" if all_passed(verdicts) else "failed",
+            **{f"gate_{verdict.gate}": verdict.reason for verdict in verdicts},
+        }
+        plots = evaluation_plots(self.evaluation, day)
+        reports = Reports(self.spec.name, self.lake)
+        reports.add_plots(day, EVALUATION, plots)
+        return ModelRecord(
+            name=self.spec.name,
+            day=day,
+            digest=model["model_digest"],
+            artifacts=artifacts,
+            example=self._example(day),
+            params=self._parameters(model, json.loads(artifacts[PROVENANCE])),
+            metrics=dict(zip(overall["metric"], overall["value"], strict=True)),
+            plots={f"{name}.png": png for name, png in plots.items()},
+            documents={"report.html": reports.page(day)},
+            curves={
+                f"validation_{name}": values for name, values in learning_curve(self.lake, model["artifacts"]).items()
+            },
+            tags=tags,
+            lake=self.lake.uri,
+            lake_folder=model["artifacts"],
+        )
+
+    def _parameters(self, model: Mapping, provenance: Mapping) -> dict[str, object]:
+        rule = {
+            "threshold_rule": self.spec.training.threshold.rule,
+            "threshold": model["threshold"],
+            "rounds": model["rounds"],
+        }
+        days = {name: str(model[name]) for name in ("fit_first", "validation_first", "validation_last")}
+        return {
+            **provenance["parameters"],
+            **rule,
+            **days,
+            "seed": provenance["seed"],
+            "rows": model["rows"],
+            "positives": model["positives"],
+        }
+
+    def _example(self, day: date) -> "pd.DataFrame":
+        from ml_assets.core.tables.schemas import to_pandas
+
+        names = self.spec.feature_names()
+        split = split_days(self.spec, day)
+        for used in [*split.holdout, *split.window]:
+            frame = to_pandas(self._features.read([used], names))
+            if len(frame):
+                return frame.head(EXAMPLE_ROWS)
+        raise CannotMake(
+            f"{self.spec.name}: neither holdout nor training window of {day} has rows to show as an example of the model's input"
+        )
+
+    def entry(self, day: date) -> dict | None:
+        """The committed entry of one day, or None when that day has no model."""
+        rows = self.tables[ENTRY].read([day]).to_pylist()
+        return rows[0] if rows else None
+
+    def is_kept(self, day: date) -> bool:
+        """Whether MLflow still has the version that the entry names."""
+        entry = self.entry(day)
+        if entry is None:
+            return True
+        return self._has_version(entry["model_digest"])
+
+    def _has_version(self, digest: str) -> bool:
+        if self._registered is None:
+            self._registered = self.registry.registered(self.spec.name)
+        return digest in self._registered

@@ -1,0 +1,1 @@
+"""Removal of old days, models and files, as the retention of a specification says."""

@@ -1,0 +1,54 @@
+"""How much a step reads, known when it is launched: the stages before it have committed by then."""
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from ml_assets.core.kubernetes.memory_sizing import largest_day
+from ml_assets.pipeline.steps.partition_tags import days_of
+from ml_assets.resources.lake.lake import Lake
+from ml_assets.resources.storage.landing import Landing
+
+if TYPE_CHECKING:
+    from dagster._core.definitions.assets.job.asset_layer import AssetLayer
+    from dagster._core.executor.step_delegating import StepHandlerContext
+
+LANDED_FILES = "landed_files"
+"""Metadata of an asset that is made from landed files: their pattern."""
+
+
+def input_bytes(context: "StepHandlerContext", lake: Lake, landing: Landing) -> int:
+    """The bytes that the largest day of a step is made from: of landed files, or of the days in the lake that its
+    assets depend on.
+    """
+    # Needs gRPC, and only step pods come here.
+    from ml_assets.resources.kubernetes.shared_pod import step_key
+
+    step, days = context.get_step_context(step_key(context)), days_of(context.dagster_run.tags)
+    if not days:
+        return 0
+    sizes = list(_sizes(step.job.get_definition().asset_layer, step.step.node_handle, days, lake, landing))
+    return largest_day(sizes, days)
+
+
+def _sizes(
+    layer: "AssetLayer", node: "dg.NodeHandle", days: list[date], lake: Lake, landing: Landing
+) -> Iterator[tuple[Mapping[date, int], int, int]]:
+    assets = layer.get_assets_def_for_node(node)
+    read: dict[tuple[dg.AssetKey, int, int], None] = {}
+    for spec in assets.specs if assets else ():
+        if LANDED_FILES in spec.metadata:
+            files = str(spec.metadata[LANDED_FILES])
+            yield {day: landing.bytes_of_day(files, day) for day in days}, 0, 0
+        for dep in spec.deps:
+            mapping = dep.partition_mapping
+            offsets = (
+                (mapping.start_offset, mapping.end_offset)
+                if isinstance(mapping, dg.TimeWindowPartitionMapping)
+                else (0, 0)
+            )
+            read[dep.asset_key, *offsets] = None
+    for key, first, last in read:
+        yield lake.bytes_by_day(*key.path), first, last

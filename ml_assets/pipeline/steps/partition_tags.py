@@ -1,0 +1,23 @@
+"""The days of a run, as the tags say them by which Dagster asks for partitions."""
+
+from collections.abc import Mapping
+from datetime import date
+
+from ml_assets.core.tables.day_ranges import days_between
+
+PARTITION = "dagster/partition"
+RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
+
+
+def days_of(tags: Mapping[str, str]) -> list[date]:
+    """The days of a run by its tags; none for a run without partitions."""
+    if PARTITION in tags:
+        return [date.fromisoformat(tags[PARTITION])]
+    if RANGE_START in tags:
+        return days_between(date.fromisoformat(tags[RANGE_START]), date.fromisoformat(tags[RANGE_END]))
+    return []
+
+
+def range_tags(first: date, last: date) -> dict[str, str]:
+    """The tags of a run over the days from `first` to `last`."""
+    return {RANGE_START: first.isoformat(), RANGE_END: last.isoformat()}

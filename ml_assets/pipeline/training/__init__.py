@@ -1,0 +1,1 @@
+"""Training and parameter search as stages: checkpoints, progress, run configuration and stale models."""

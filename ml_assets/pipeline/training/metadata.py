@@ -1,0 +1,26 @@
+"""Metadata of trained models in the Dagster UI."""
+
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+
+if TYPE_CHECKING:
+    from ml_assets.pipeline.training.stage import ModelTraining
+
+
+def training_problem(stage: "ModelTraining", day: date) -> str | None:
+    """Why there is no model of a day."""
+    return stage.row(day)["problem"]
+
+
+def model_metadata(stage: "ModelTraining", day: date) -> dict[str, Any]:
+    """Digest, rounds, threshold and rows of the model of a day."""
+    row = stage.row(day)
+    if not row["model_digest"]:
+        return {}
+    names = ("model_digest", "rounds", "threshold", "rows", "positives")
+    return {
+        **{name: row[name] for name in names},
+        "artifacts": dg.MetadataValue.path(f"{stage.lake.uri}/{row['artifacts']}"),
+    }

@@ -1,0 +1,252 @@
+"""Stage trained_model: the model of day D, trained on the feature days whose labels are known on D."""
+
+import json
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from datetime import date, timedelta
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from ml_assets.core.model.files import ARTIFACTS
+from ml_assets.core.model_spec import ModelSpec
+from ml_assets.core.model_spec.file_feed import labels_feed, rows_feed
+from ml_assets.core.tables.fingerprint import code_version
+from ml_assets.core.training.overrides import with_training
+from ml_assets.core.training.time_split import HistoryTooShort, Split, split_days
+from ml_assets.pipeline.asset_names import FEATURES, MODEL, SEARCH
+from ml_assets.pipeline.engine.materialize_days import expected_fingerprint
+from ml_assets.pipeline.engine.stage import CannotMake, StageOutput
+from ml_assets.pipeline.engine.upstream import fingerprint_of
+from ml_assets.pipeline.features.label_store import labels_part
+from ml_assets.pipeline.features.labelled_features import LabelledFeatures, RowsToTrainOn
+from ml_assets.pipeline.features.stage import FeatureEngineering
+from ml_assets.pipeline.graph.data_gate import DataGate
+from ml_assets.pipeline.ingestion.stage import Ingestion
+from ml_assets.pipeline.training.checkpoints import LakeCheckpoints
+from ml_assets.pipeline.training.search_stage import ParameterSearch, refuse_to_search
+from ml_assets.pipeline.validation.stage import Validation
+from ml_assets.resources.lake.lake import Lake
+from ml_assets.resources.lake.model_files import LEARNING_CURVE, artifacts_key, whole_models
+from ml_assets.resources.storage.landing import Landing
+
+if TYPE_CHECKING:
+    from ml_assets.core.training.progress import Tell
+    from ml_assets.core.training.train import TrainedModel
+
+Follow = Callable[[date], "AbstractContextManager[Tell | None]"]
+
+
+class ModelTraining:
+    """XGBoost model of a day, trained on the feature days whose labels are known on that day; files and passport lie in
+    the lake under its digest.
+
+    Inputs: the feature days of the training window, and the parameters where they are searched.
+    """
+
+    name = MODEL
+
+    def __init__(
+        self,
+        spec: ModelSpec,
+        lake: Lake,
+        landing: Landing,
+        log: Callable[[str], None],
+        follow: Follow = lambda day: nullcontext(),
+        overrides: Mapping[str, object] | None = None,
+    ):
+        """Take the specification, what is told how far the training of a day's model is (without it, the log takes
+        lines), and the settings of training that this run has other values of.
+        """
+        from ml_assets.core.tables.schemas import TRAINED_MODEL_SCHEMA
+
+        self.spec, self.lake, self._log, self._follow, self.overrides = spec, lake, log, follow, dict(overrides or {})
+        joined = ["ml_assets.core.features.label_join"] if spec.labels else []
+        self.code = f"{code_version('ml_assets.core.training.train', 'ml_assets.core.tables.schemas', *joined)} xgboost {version('xgboost')}"
+        self.spec_part = {
+            "training": spec.training.decisive(on_gpu=spec.compute.gpu > 0),
+            "features": [spec.feature_names(), spec.categorical_features(), spec.target],
+            "days": [spec.label_delay.days, spec.evaluation.holdout.days],
+            "compute": [spec.compute.cpu, spec.compute.gpu],
+            **({"overrides": self.overrides} if self.overrides else {}),
+        }
+        self.search = ParameterSearch(spec, lake, landing, log, refuse_to_search) if spec.training.search else None
+        self._rows = LabelledFeatures(spec, lake, landing)
+        if spec.labels:
+            self.spec_part["labels"] = labels_part(spec)
+        self._feeds = [feed for feed in (rows_feed(spec), labels_feed(spec)) if feed]
+        of_feeds = [
+            stage
+            for feed in self._feeds
+            for stage in (Ingestion(feed, spec.late_data, lake, landing), Validation(feed, lake))
+        ]
+        self._earlier = (*of_feeds, FeatureEngineering(spec, lake, landing))
+        self.blocking = DataGate(spec, lake, landing)
+        self.tables = {MODEL: lake.table(spec.name, MODEL, TRAINED_MODEL_SCHEMA)}
+        self._whole: set[str] | None = None
+
+    def refresh(self) -> None:
+        """See what has been made since."""
+        self._whole = None
+        self.blocking.refresh()
+        self._rows.refresh()
+        if self.search:
+            self.search.refresh()
+        for stage in (*self._earlier, *([self.search] if self.search else [])):
+            for table in stage.tables.values():
+                table.refresh()
+
+    def inputs(self, day: date) -> list:
+        """Day and fingerprint of each feature day of the training window, the labels that its rows have on `day`, and
+        the parameters found for `day`.
+
+        None of them where the data begin too late for a model.
+
+        Raises:
+            KeepDay: while a blocking check of the day fails.
+        """
+        self.blocking.hold(day)
+        try:
+            window = split_days(self.spec, day).window
+        except HistoryTooShort as error:
+            return [str(error)]
+        parameters = (
+            [[SEARCH, fingerprint_of(self.spec.name, self.search.tables[SEARCH], day, MODEL, SEARCH)]]
+            if self.search
+            else []
+        )
+        return [*self._rows.inputs(window, day, f"the {MODEL} of {day}"), *parameters]
+
+    def make(self, day: date, single_partition: bool) -> StageOutput:
+        """Train the model of one day and put its files into the lake, under its digest."""
+        import pyarrow as pa
+
+        from ml_assets.core.tables.schemas import TRAINED_MODEL_SCHEMA
+        from ml_assets.core.training.train import TrainingDataError
+
+        checkpoints = LakeCheckpoints(
+            self.lake, self.spec.name, day, lambda: expected_fingerprint(self, day), self._log
+        )
+        try:
+            split, model = self.train(day, checkpoints)
+        except (TrainingDataError, HistoryTooShort) as error:
+            if single_partition:
+                raise CannotMake(f"no model of {day}: {error}") from error
+            none = {"model_digest": None, "problem": str(error)}
+            return StageOutput({MODEL: pa.Table.from_pylist([none], schema=TRAINED_MODEL_SCHEMA)}, str(error))
+        folder, curve = (
+            artifacts_key(self.spec.name, model.digest),
+            json.dumps(model.learning_curve, sort_keys=True).encode(),
+        )
+        files = dict(
+            zip(ARTIFACTS, (model.model, model.preprocessing, self.provenance(day, split, model)), strict=True)
+        )
+        for name, content in {**files, LEARNING_CURVE: curve}.items():
+            self.lake.files.write(f"{folder}/{name}", content)
+        row = {
+            "model_digest": model.digest,
+            "artifacts": folder,
+            "rounds": model.rounds,
+            "threshold": model.threshold,
+            "rows": model.rows,
+            "positives": model.positives,
+            "fit_first": split.fit[0],
+            "validation_first": split.validation[0],
+            "validation_last": split.validation[-1],
+        }
+        return StageOutput({MODEL: pa.Table.from_pylist([row], schema=TRAINED_MODEL_SCHEMA)})
+
+    def trained_as(self, day: date) -> ModelSpec:
+        """The specification as a model of the day is trained: with the parameters that were found for the day, and this
+        run's overrides.
+
+        Raises:
+            TrainingDataError: when no parameters were found; it says why.
+            ValueError: when an override is not allowed.
+        """
+        from ml_assets.core.training.train import TrainingDataError
+
+        row = self.search.row(day) if self.search else {"parameters": "{}"}
+        if not row["parameters"]:
+            raise TrainingDataError(f"no parameters were found for the day: {row['problem']}")
+        return with_training(self.spec, {**json.loads(row["parameters"]), **self.overrides})
+
+    def train(self, day: date, checkpoints: LakeCheckpoints | None = None) -> "tuple[Split, TrainedModel]":
+        """The model of a day, of which nothing is kept but the checkpoints, where there is a place for them.
+
+        Raises:
+            TrainingDataError, HistoryTooShort: when there can be none.
+            ValueError: when an override is not allowed.
+        """
+        from ml_assets.core.training.train import train
+
+        split = split_days(self.spec, day)
+        with self._follow(day) as tell:
+            return split, train(self.trained_as(day), split, self.reader(day), self._log, tell, checkpoints)
+
+    def reader(self, day: date) -> RowsToTrainOn:
+        """Reads the days of the training window, with the labels that count on `day`.
+
+        Raises:
+            HistoryTooShort: when the data begin too late for a model.
+        """
+        return RowsToTrainOn(self._rows, day, split_days(self.spec, day).window)
+
+    def seen(self, day: date) -> dict[str, dict[date, int]]:
+        """What the model of a day sees now: the fingerprint of each feature day of its training window, or of that of
+        the search for its parameters, and a digest of the labels of each day of its training window.
+        """
+        window = split_days(self.spec, day).window
+        read: list[date] = sorted({*window, *(self.search.days_read(day) if self.search else [])})
+        found = {FEATURES: {used: made for used in read if (made := self._rows.table.fingerprint(used)) is not None}}
+        if labels := self._rows.labels:
+            found["labels"] = {
+                date.fromisoformat(of): int(digest, 16)
+                for of, digest in labels.inputs(window, day, f"the {MODEL} of {day}")
+            }
+        return found
+
+    def provenance(self, day: date, split: Split, model: "TrainedModel") -> bytes:
+        """The passport of a model of the day, see `build_passport`."""
+        from ml_assets.core.features.point_in_time import days_read
+        from ml_assets.core.training.provenance import build_provenance
+
+        offsets = days_read(self.spec)
+        read = {*split.window, *(self.search.days_read(day) if self.search else [])}
+        seen = {used - timedelta(days=offset) for used in read for offset in offsets}
+        seen_days = sorted(day_seen for day_seen in seen if day_seen >= self.spec.source.start)
+        objects, fingerprints = [], {}
+        for feed in self._feeds:
+            # Labels of the oldest row may have come on any day since.
+            days = (
+                seen_days
+                if feed.event_time
+                else [seen_days[0] + timedelta(days=n) for n in range((day - seen_days[0]).days + 1)]
+            )
+            tables = {name: table for stage in self._earlier for name, table in stage.tables.items()}
+            objects += tables[feed.objects].read(days, ["day", "key", "digest", "size"]).to_pylist()
+            for name in (feed.raw, feed.validated):
+                fingerprints[name] = {
+                    used: made for used in days if (made := tables[name].fingerprint(used)) is not None
+                }
+        fingerprints |= self.seen(day)
+        code = {stage.name: stage.code for stage in (*self._earlier, self)}
+        parameters = (
+            {key: value for key, value in self.search.row(day).items() if value is not None} if self.search else None
+        )
+        return build_provenance(
+            self.spec, day, split, model, objects, fingerprints, code, self.trained_as(day), parameters, self.overrides
+        )
+
+    def row(self, day: date) -> dict:
+        """The committed row of one day: its model, or the problem; that no model was made, and why, where there is
+        none.
+        """
+        rows = self.tables[MODEL].read([day]).to_pylist()
+        return rows[0] if rows else {"model_digest": None, "problem": self.blocking.reason(day) or "it was not made"}
+
+    def is_kept(self, day: date) -> bool:
+        """Whether the files of the model of a day, if it has one, are all in the lake."""
+        digest = self.row(day)["model_digest"]
+        if digest and self._whole is None:
+            self._whole = whole_models(self.lake, self.spec.name)
+        return not digest or digest in (self._whole or ())

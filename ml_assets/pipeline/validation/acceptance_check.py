@@ -1,0 +1,50 @@
+"""The check every_day_accepted: no day is rejected or missing."""
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from ml_assets.core.checks.outcome import CheckOutcome, with_accepted
+from ml_assets.core.model_spec import ModelSpec
+from ml_assets.pipeline.steps.check_results import CheckRun, check_spec, table
+
+if TYPE_CHECKING:
+    from ml_assets.pipeline.validation.stage import Validation
+
+
+EVERY_DAY_ACCEPTED = "every_day_accepted"
+
+
+SCOPES = ("day", "file", "row")
+
+
+def every_day_accepted(spec: ModelSpec, key: dg.AssetKey) -> dg.AssetCheckSpec:
+    """The check that no day of the run was rejected or is missing."""
+    about = "Fails when a day of the run was rejected or has no files; names each fault with day, file, rule and count."
+    return check_spec(EVERY_DAY_ACCEPTED, key, spec.checks.every_day_accepted, about)
+
+
+def evaluate_acceptance(
+    spec: ModelSpec, stage: "Validation", days: Sequence[date], key: dg.AssetKey
+) -> Iterator[CheckRun]:
+    """What `every_day_accepted` finds on the days of a run."""
+    report = stage.report(days)
+    rejected = report[report["scope"] == "day"]
+    why = dict(zip(rejected["day"], rejected["reason"], strict=True))
+    severity = spec.checks.every_day_accepted.severity
+    found = [
+        CheckOutcome(EVERY_DAY_ACCEPTED, day, day not in why, why.get(day, "the day was accepted"), severity)
+        for day in days
+    ]
+    # Most lines are left out of a long range; whole days must not be among them.
+    faults = report.assign(day=report["day"].astype(str)).sort_values(
+        "scope", key=lambda scope: scope.map(SCOPES.index), kind="stable"
+    )
+    figures = {
+        "days_not_accepted": len(rejected),
+        "rows_quarantined": stage.rows_quarantined(days),
+        "faults": table(faults.to_dict("records")),
+    }
+    yield CheckRun(key, EVERY_DAY_ACCEPTED, with_accepted(spec.checks, found), metadata=figures)

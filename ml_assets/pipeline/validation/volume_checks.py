@@ -1,0 +1,83 @@
+"""Checks of validated_data beside the contract: number of rows, days without rows, share of positives."""
+
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from ml_assets.core.checks.label_rate import LABEL_RATE, REFERENCE_DAYS, LabelCounts, evaluate_label_rate
+from ml_assets.core.checks.outcome import with_accepted
+from ml_assets.core.checks.volume import NO_GAPS, ROW_COUNT, evaluate_gaps, evaluate_row_count
+from ml_assets.core.model_spec import ModelSpec
+from ml_assets.pipeline.steps.check_results import CheckRun, check_spec
+
+if TYPE_CHECKING:
+    from ml_assets.pipeline.validation.stage import Validation
+
+ABOUT = {
+    ROW_COUNT: "About as many rows as on the same weekday of the weeks before.",
+    NO_GAPS: "Every day of the look-back before has rows.",
+    LABEL_RATE: "The share of positives is within its bounds and like that of the four weeks before.",
+}
+
+
+def data_checks(spec: ModelSpec, key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
+    """The checks of volume, calendar and label rate that are switched on; the last only where labels are in the
+    rows.
+    """
+    return [
+        check_spec(name, key, settings, ABOUT[name])
+        for name, settings in spec.checks.enabled()
+        if name in _evaluated_here(spec)
+    ]
+
+
+def _evaluated_here(spec: ModelSpec) -> set[str]:
+    return {ROW_COUNT, NO_GAPS} if spec.labels else {ROW_COUNT, NO_GAPS, LABEL_RATE}
+
+
+def evaluate_volume(spec: ModelSpec, stage: "Validation", days: Sequence[date], key: dg.AssetKey) -> Iterator[CheckRun]:
+    """What these checks find on the days of a run; row counts come from the statistics of the table, so no row is read
+    for them.
+    """
+    counts = stage.validated.row_counts()
+    if settings := spec.checks.row_count:
+        found = [evaluate_row_count(settings, counts, day) for day in days]
+        yield CheckRun(key, ROW_COUNT, with_accepted(spec.checks, found))
+    if settings := spec.checks.no_gaps:
+        accepted = [day for day in spec.checks.accepted if spec.checks.is_accepted(NO_GAPS, day)]
+        found = [evaluate_gaps(settings, counts, day, spec.source.start, accepted) for day in days]
+        yield CheckRun(key, NO_GAPS, with_accepted(spec.checks, found))
+    if (settings := spec.checks.label_rate) and LABEL_RATE in _evaluated_here(spec):
+        labels = _labels_by_day(spec, stage, [day for day in _with_reference(days) if counts.get(day)])
+        found = [
+            evaluate_label_rate(settings, day, labels.get(day, LabelCounts(0, 0)), days_before(labels, day))
+            for day in days
+        ]
+        yield CheckRun(key, LABEL_RATE, with_accepted(spec.checks, found))
+
+
+def days_before(labels: dict[date, LabelCounts], day: date) -> dict[date, LabelCounts]:
+    """Those of the reference days of a day."""
+    return {one: labels[one] for one in _days_back(day) if one in labels}
+
+
+def _days_back(day: date) -> list[date]:
+    return [day - timedelta(days=back) for back in range(REFERENCE_DAYS, 0, -1)]
+
+
+def _with_reference(days: Sequence[date]) -> list[date]:
+    return sorted({*days, *(earlier for day in days for earlier in _days_back(day))})
+
+
+def _labels_by_day(spec: ModelSpec, stage: "Validation", days: Sequence[date]) -> dict[date, LabelCounts]:
+    """Positives and labelled rows of each day, from the profiles of the target."""
+    import pyarrow.compute as pc
+
+    from ml_assets.core.profiling.profiles import read_profiles
+    from ml_assets.core.tables.schemas import PROFILE_SCHEMA
+
+    of_target = stage.profiles.read(days, ["day", *PROFILE_SCHEMA.names]).filter(pc.field("name") == spec.target)
+    targets = {day: found[spec.target] for day, found in read_profiles(of_target).items()}
+    return {day: LabelCounts(target.positives, target.present) for day, target in targets.items()}

@@ -1,0 +1,27 @@
+"""Dagster's storage in PostgreSQL, as dagster-postgres has it, for a URI as people write it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from dagster._serdes import ConfigurableClassData
+from dagster_postgres import DagsterPostgresStorage  # noqa: TID253 - only an instance file that names this storage loads it
+
+from ml_assets.resources.databases.postgresql_uri import with_driver
+
+
+class PostgresqlStorage(DagsterPostgresStorage):
+    """Runs, events, schedules and pools in one database, named by `postgres_url`."""
+
+    @classmethod
+    def config_type(cls) -> Any:
+        """The URI; a StringSource, so that it can come from the environment."""
+        from dagster import Field, StringSource
+
+        return {"postgres_url": Field(StringSource)}
+
+    @classmethod
+    def from_config_value(
+        cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
+    ) -> "PostgresqlStorage":
+        """The storage that the instance file names, with the driver that Dagster needs."""
+        return cls(with_driver(config_value["postgres_url"]), inst_data=inst_data)

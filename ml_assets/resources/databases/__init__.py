@@ -1,0 +1,1 @@
+"""Addresses of databases: PostgreSQL URIs, and the secrets in them."""

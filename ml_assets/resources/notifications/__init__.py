@@ -1,0 +1,1 @@
+"""The database of notifications, the outbox that delivers them, and the targets that receive them."""

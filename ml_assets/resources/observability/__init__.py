@@ -1,0 +1,1 @@
+"""Logs as JSON, and metrics over OTLP."""

@@ -1,0 +1,1 @@
+"""Versions, aliases, tags and descriptions in the MLflow model registry."""

@@ -1,0 +1,1 @@
+"""The release ledger in the lake, and the targets that follow it: registry aliases and the deploy target."""

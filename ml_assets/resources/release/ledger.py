@@ -1,0 +1,164 @@
+"""The release ledger: an append-only Delta table of who moved which alias, when and why; of two who release at the same
+time one wins.
+"""
+
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any
+
+from ml_assets.core.release.ledger_rows import fold, moves_of, rows_of
+from ml_assets.core.release.release_state import Move, Release
+from ml_assets.resources.lake.lake import Lake
+from ml_assets.resources.lake.table import PROPERTIES
+
+if TYPE_CHECKING:
+    from deltalake import DeltaTable
+
+LEDGER = "release_ledger"
+APPLICATION = "release"
+
+
+class LedgerConflict(Exception):
+    """Somebody else released since the state was read that a release is based on; nothing was written."""
+
+
+class Ledger:
+    """The ledger of a model, at `<lake>/<model>/release_ledger`. Not safe across threads; other processes may release
+    at the same time.
+
+    A release is one commit with a transaction of the application `release` whose version is the number of the release,
+    made to the version of the table in which the state was read. Every commit is a release, so none is ever tried again
+    on top of another one.
+    """
+
+    def __init__(self, lake: Lake, model: str):
+        self._lake, self._model = lake, model
+        self._table: DeltaTable | None = None
+        self._read: dict[str, list[dict[str, Any]]] = {}
+
+    def rows(self) -> list[dict[str, Any]]:
+        """All rows, as LEDGER_ROWS has them, in the order of their releases: as of now. None where nobody has released.
+
+        Costs one look at the log, and one read of each file (of one release) that this object has not read yet.
+        """
+        self._refresh()
+        return self._rows()
+
+    def moves(self) -> list[Move]:
+        """All releases in their order, as of now."""
+        return moves_of(self.rows())
+
+    def releases(self) -> list[tuple[date, Release]]:
+        """What was live after each release, in their order, with the first day of predictions that sees it: as of
+        now.
+        """
+        return fold(self.rows())
+
+    def latest(self) -> Release:
+        """What is live now."""
+        self._refresh()
+        return self._latest()
+
+    def number(self) -> int:
+        """The number of the last release, 0 before the first, as of now: told by the log of the table, whatever the
+        number of its files.
+        """
+        from deltalake import DeltaTable
+        from deltalake.exceptions import TableNotFoundError
+
+        uri, options = self._lake.location(self._model, LEDGER)
+        try:
+            return DeltaTable(uri, storage_options=options).transaction_version(APPLICATION) or 0
+        except TableNotFoundError:
+            return 0
+
+    def append(self, before: Release, move: Move) -> None:
+        """Record a release, all its rows in one atomic commit.
+
+        Args:
+            before: what was live when the release was decided upon.
+            move: the release.
+
+        Raises:
+            LedgerConflict: when something else is live by now.
+            ValueError: when `move` is not what its action makes of `before`.
+            LakeError: when the lake cannot be used.
+        """
+        rows = rows_of(before, move, datetime.now(UTC))
+        table = self._refresh() or self._create()
+        if self._latest() != before:
+            raise LedgerConflict(self._released_meanwhile(before))
+        self._commit(table, rows, before)
+
+    def _commit(self, table: "DeltaTable", rows: list[dict[str, Any]], before: Release) -> None:
+        import pyarrow as pa
+        from deltalake import CommitProperties, Transaction, write_deltalake
+        from deltalake.exceptions import CommitFailedError
+
+        from ml_assets.core.tables.release_schemas import LEDGER_ROWS_SCHEMA
+
+        transaction = Transaction(app_id=APPLICATION, version=rows[0]["release"])
+        try:
+            write_deltalake(
+                table,
+                pa.Table.from_pylist(rows, schema=LEDGER_ROWS_SCHEMA),
+                mode="append",
+                commit_properties=CommitProperties(app_transactions=[transaction], max_commit_retries=0),
+            )
+        except CommitFailedError as error:
+            # A store may have taken the commit and the answer been lost; trying again it then finds its own commit in
+            # the way.
+            if not all(row in self.rows() for row in rows):
+                raise LedgerConflict(self._released_meanwhile(before)) from error
+
+    def _rows(self) -> list[dict[str, Any]]:
+        return sorted((row for rows in self._read.values() for row in rows), key=lambda row: row["release"])
+
+    def _latest(self) -> Release:
+        found = fold(self._rows())
+        return found[-1][1] if found else Release()
+
+    def _released_meanwhile(self, before: Release) -> str:
+        return f"{self._model}: somebody released since release {before.number}, which this one is based on; it was not made"
+
+    def _refresh(self) -> "DeltaTable | None":
+        """The table as of now, with its rows read; None where there is none yet."""
+        from deltalake import DeltaTable
+        from deltalake.exceptions import TableNotFoundError
+
+        if self._table is None:
+            uri, options = self._lake.location(self._model, LEDGER)
+            try:
+                self._table = DeltaTable(uri, storage_options=options)
+            except TableNotFoundError:
+                return None
+        else:
+            self._table.update_incremental()
+        self._read_new(self._table)
+        return self._table
+
+    def _create(self) -> "DeltaTable":
+        from deltalake import DeltaTable
+
+        from ml_assets.core.tables.release_schemas import LEDGER_ROWS_SCHEMA
+
+        uri, options = self._lake.location(self._model, LEDGER)
+        properties = {**PROPERTIES, "delta.appendOnly": "true"}
+        self._table = DeltaTable.create(
+            uri, LEDGER_ROWS_SCHEMA, mode="ignore", storage_options=options, configuration=properties
+        )
+        self._read_new(self._table)
+        return self._table
+
+    def _read_new(self, table: "DeltaTable") -> None:
+        """Files of an append-only table never change, so each is read once."""
+        import io
+
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        from ml_assets.core.tables.release_schemas import LEDGER_ROWS_SCHEMA
+
+        for path in pa.table(table.get_add_actions(flatten=True))["path"].to_pylist():
+            if path not in self._read:
+                content = self._lake.files.read(f"{self._model}/{LEDGER}/{path}")
+                self._read[path] = pq.read_table(io.BytesIO(content)).cast(LEDGER_ROWS_SCHEMA).to_pylist()

@@ -1,0 +1,59 @@
+"""The audit of dependencies says what is known against them, and never takes silence for a good answer."""
+
+import pytest
+
+from ml_assets.cli.commands.audit import Audit, audit, read_answer, report
+
+GOOD = {"name": "dagster", "version": "1.13.27", "vulns": []}
+BAD = {
+    "name": "jinja2",
+    "version": "2.0",
+    "vulns": [{"id": "PYSEC-1", "fix_versions": ["2.1"]}, {"id": "PYSEC-2", "fix_versions": []}],
+}
+UNKNOWN = {"name": "ours", "version": "1", "skip_reason": "Dependency not found"}
+
+
+@pytest.fixture
+def constraints(tmp_path):
+    path = tmp_path / "constraints.txt"
+    path.write_text("dagster==1.13.27\njinja2==2.0\n")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("answer", "said", "status"),
+    [
+        ([GOOD], "1 dependencies: 0 vulnerabilities, 0 not looked up", 0),
+        (
+            [GOOD, BAD],
+            "jinja2 2.0: PYSEC-1, mended in 2.1\njinja2 2.0: PYSEC-2, not mended in any version\n2 dependencies: 2 vulnerabilities",
+            1,
+        ),
+        ([GOOD, UNKNOWN], "ours: not in the advisory database, look yourself", 1),
+        (
+            [UNKNOWN, UNKNOWN],
+            "NOT AUDITED: the advisory database cannot be reached (it knows none of the dependencies)",
+            0,
+        ),
+        ([UNKNOWN, BAD], "PYSEC-1", 1),
+    ],
+)
+def test_what_is_known_decides(constraints, answer, said, status):
+    text, found = report(read_answer(answer), constraints)
+    assert said in text
+    assert found == status
+
+
+def test_without_an_answer_the_pins_are_told(constraints):
+    text, status = report(Audit(failure="requests.exceptions.ConnectionError: no route to host"), constraints)
+    assert text.startswith("dagster==1.13.27\njinja2==2.0\nNOT AUDITED")
+    assert "no route to host" in text
+    assert status == 0
+
+
+def test_an_audit_that_cannot_run_is_no_good_answer(constraints):
+    found = audit(constraints.with_name("missing.txt"))
+    assert not found.is_unreachable
+    text, status = report(found, constraints)
+    assert text.startswith("the audit did not work: ")
+    assert status == 1

@@ -1,0 +1,220 @@
+"""The doctor as a user calls it: on a fresh machine, on one where much is wrong, and on PostgreSQL; it never shows a
+password.
+"""
+
+import logging
+import os
+import socket
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from ml_assets.cli import doctor_probes as examination
+from ml_assets.cli.commands import doctor
+from ml_assets.cli.commands.docs import rules
+from ml_assets.core.operations.doctor.diagnosis import Diagnosis, Severity, error, ok, warning
+from ml_assets.definitions import DEFS
+from ml_assets.defs.environment import Settings, read_settings
+from ml_assets_tests.support.postgresql import PASSWORD, PostgresqlServer
+
+REPOSITORY = DEFS.parents[1]
+# No daemon runs in these tests.
+NOT_RUNNING = {"daemons"}
+LOAD = examination.load_code_location
+
+
+PLACES = {
+    "ML_ASSETS_LANDING": "landing",
+    "ML_ASSETS_LAKE": "lake",
+    "ML_ASSETS_DEPLOY": "production",
+    "DAGSTER_HOME": "dagster",
+}
+
+
+def settings_of(root: Path, instance: str = "dagster.yaml", **variables: str) -> Settings:
+    """Settings of a machine on which everything is there, changed by `variables`."""
+    for folder in ("dagster", "landing"):
+        (root / folder).mkdir(exist_ok=True)
+    if not (root / "dagster" / "dagster.yaml").exists():
+        (root / "dagster" / "dagster.yaml").symlink_to(REPOSITORY / instance)
+    places = {name: f"{root}/{folder}" for name, folder in PLACES.items()}
+    return read_settings({"MLFLOW_TRACKING_URI": f"sqlite:///{root}/mlflow.db", **places, **variables})
+
+
+def examined(settings: Settings) -> dict[str, Diagnosis]:
+    found = examination.examine(settings)
+    assert len({each.check for each in found}) == len(found)
+    return {each.check: each for each in found}
+
+
+def wrong(found: dict[str, Diagnosis]) -> set[str]:
+    return {name for name, each in found.items() if each.severity is not Severity.OK} - NOT_RUNNING
+
+
+@pytest.fixture(scope="module", autouse=True)
+def code_location():
+    """The definitions, loaded once for all tests of this file."""
+    loaded = LOAD()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(examination, "load_code_location", lambda: loaded)
+        yield
+
+
+def test_a_new_machine_passes_with_the_repository_s_dagster_yaml(tmp_path: Path):
+    found = examined(settings_of(tmp_path))
+    assert wrong(found) == set()
+    assert found["daemons"].severity is Severity.WARNING
+    assert found["storage"].found == "sqlite"
+    assert found["pools"].found == "fraud_detection 1"
+    assert [path.name for path in tmp_path.iterdir() if path.name in ("lake", "mlflow.db")] == []
+
+
+def test_every_check_is_in_the_page_of_the_doctor_and_every_check_of_the_page_is_made(tmp_path: Path):
+    found = {"environment", *examined(settings_of(tmp_path))}
+    # Only where MLflow's store is in PostgreSQL.
+    assert found | {"artifacts"} == rules().keys()
+
+
+def test_sqlite_in_production_and_daemons_that_do_not_run_are_errors(tmp_path: Path):
+    found = examined(settings_of(tmp_path, ML_ASSETS_ENV="production"))
+    assert {found[name].severity for name in ("storage", "mlflow", "daemons", "notifications")} == {Severity.ERROR}
+
+
+def test_what_is_missing_is_named_with_what_to_do(tmp_path: Path, bucket):
+    _, s3 = bucket
+    settings = settings_of(
+        tmp_path,
+        ML_ASSETS_LANDING="s3://gone/landing",
+        ML_ASSETS_LAKE="s3://gone/lake",
+        ML_ASSETS_DEPLOY="s3://gone/production",
+        AWS_ENDPOINT_URL=s3["endpoint_url"],
+        AWS_REGION="us-east-1",
+        MLFLOW_TRACKING_URI="http://127.0.0.1:1",
+    )
+    (tmp_path / "dagster" / "dagster.yaml").unlink()
+    (tmp_path / "dagster" / "dagster.yaml").write_text(
+        "concurrency: {pools: {granularity: run}}\nrun_retries: {enabled: true}\n"
+    )
+    found = examined(settings)
+    assert wrong(found) == {
+        "run_retries",
+        "run_monitoring",
+        "freed_slots",
+        "pools",
+        "mlflow",
+        "landing",
+        "lake",
+        "deploy_target",
+    }
+    assert "no limit for fraud_detection" in found["pools"].found
+    assert "there is no such bucket" in found["lake"].found
+    assert found["lake"].remedy.startswith("Create it, or correct the URI (ML_ASSETS_LAKE)")
+
+
+def test_without_a_home_nothing_is_said_of_the_instance(tmp_path: Path):
+    found = examined(replace(settings_of(tmp_path), dagster_home_is_stated=False))
+    assert wrong(found) == {"dagster_home"}
+    assert not found.keys() & {"instance", "storage", "run_retries"}
+
+
+@pytest.mark.slow
+def test_postgresql_in_production_is_well_and_the_clocks_are_compared(
+    tmp_path: Path, postgresql: PostgresqlServer, monkeypatch
+):
+    database = postgresql.new_database()
+    monkeypatch.setenv("ML_ASSETS_DATABASE", database)
+    monkeypatch.setenv("ML_ASSETS_NOTIFY", "json://127.0.0.1/hook-with-a-secret-path")
+    settings = settings_of(
+        tmp_path,
+        "dagster-postgres.yaml",
+        ML_ASSETS_DATABASE=database,
+        ML_ASSETS_ENV="production",
+        MLFLOW_TRACKING_URI=database,
+        MLFLOW_DEFAULT_ARTIFACT_ROOT=f"{tmp_path}/mlartifacts",
+    )
+    found = examined(settings)
+    # Here MLflow is pointed at Dagster's tables, which is wrong, and told.
+    assert wrong(found) == {"mlflow_schema"}
+    assert found["storage"].found == "postgresql"
+    assert found["clock"].found == "within 1 s of the database"
+    assert found["artifacts"].severity is Severity.OK
+    assert found["notifications"].found == "JSON 1"
+    assert PASSWORD not in repr(found)
+    assert "secret-path" not in repr(found)
+    monkeypatch.delenv("ML_ASSETS_NOTIFY")
+    (unset,) = examination._notifications(settings)
+    assert (unset.severity, unset.found) == (Severity.WARNING, "nobody is told of failures: there are no targets")
+    assert not postgresql.query(database, "SELECT 1 FROM pg_tables WHERE tablename = 'pipeline_notifications'")
+
+
+@pytest.mark.slow
+def test_a_database_that_does_not_answer_is_told_without_its_password(tmp_path: Path, monkeypatch):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        database = f"postgresql://me:{PASSWORD}@127.0.0.1:{free.getsockname()[1]}/state"
+    monkeypatch.setenv("ML_ASSETS_DATABASE", database)
+    found = examined(settings_of(tmp_path, "dagster-postgres.yaml", ML_ASSETS_DATABASE=database))
+    assert wrong(found) == {"instance", "notifications"}
+    assert "Connection refused" in found["instance"].found
+    assert PASSWORD not in repr(found)
+
+
+def test_what_nobody_thought_of_is_an_error_of_its_check_and_the_others_are_looked_at(tmp_path: Path, monkeypatch):
+    def fail(*_):
+        raise RuntimeError("surprise")
+
+    monkeypatch.setattr(examination.shutil, "disk_usage", fail)
+    found = examined(settings_of(tmp_path))
+    assert wrong(found) == {"disk_space"}
+    assert "it could not be looked at: RuntimeError: surprise" in found["disk_space"].found
+
+
+def test_definitions_that_do_not_load_are_told(monkeypatch):
+    def broken():
+        raise ValueError("defs.yaml: line 3: unknown field\nmore")
+
+    monkeypatch.setattr(examination, "defs", broken)
+    assert LOAD().problem == "the definitions do not load: ValueError: defs.yaml: line 3: unknown field"
+
+
+def test_the_report_has_a_line_for_each_check_and_how_to_mend_it_below(capsys):
+    doctor.print_diagnoses(
+        Console(width=200),
+        [ok("lake", "there [x]"), warning("clock", "late", "set it"), error("pools", "none", "make one")],
+    )
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["well", "lake", "there", "[x]"]
+    assert lines[2].strip() == "-> set it"
+    assert lines[-1] == "1 errors, 1 warnings, 3 checks"
+
+
+def test_an_error_is_in_the_exit_code(tmp_path: Path):
+    settings = settings_of(tmp_path)
+    told = {name: f"{tmp_path}/{folder}" for name, folder in PLACES.items()}
+    environment = {
+        **os.environ,
+        **told,
+        "MLFLOW_TRACKING_URI": settings.mlflow,
+        "COLUMNS": "300",
+        "ML_ASSETS_ENV": "staging",
+    }
+    process = subprocess.run(
+        [sys.executable, "-m", "ml_assets.cli.commands.doctor"],
+        capture_output=True,
+        text=True,
+        env=environment,
+        cwd=REPOSITORY,
+    )
+    assert process.returncode == 1, process.stdout + process.stderr
+    assert "error    environment  ML_ASSETS_ENV is 'staging'" in process.stdout
+
+
+def test_a_warning_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys):
+    monkeypatch.setattr("ml_assets.defs.environment.SETTINGS", settings_of(tmp_path))
+    monkeypatch.setattr(logging, "disable", lambda level: None)
+    doctor.main()
+    assert "0 errors, 1 warnings" in capsys.readouterr().out

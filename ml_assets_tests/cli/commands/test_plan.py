@@ -1,0 +1,92 @@
+"""The plan as a user asks for it: printed from a landing and a lake, and refused with a message for what cannot be
+planned.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from ml_assets.cli.commands import plan
+from ml_assets.cli.commands.simulate import write_landing
+from ml_assets.cli.model_lookup import spec_of
+from ml_assets.core.model_spec import ModelSpec
+from ml_assets.definitions import DEFS
+from ml_assets_tests.conftest import SMALL
+from ml_assets_tests.pipeline.planning.plan_cases import content
+
+START = spec_of("fraud_detection").source.start
+SPEC = ModelSpec.model_validate({**SMALL, "source": {**SMALL["source"], "end": "2025-01-20"}})
+
+
+@pytest.fixture
+def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty landing, lake and MLflow store to plan on."""
+    uris = {
+        "landing": str(tmp_path / "landing"),
+        "lake": str(tmp_path / "lake"),
+        "mlflow": f"sqlite:///{tmp_path}/mlflow.db",
+    }
+    monkeypatch.setattr(plan, "SETTINGS", replace(plan.SETTINGS, **uris))
+    return tmp_path
+
+
+def test_the_plan_of_landed_files_says_what_why_and_how_to_do_it(places, capsys):
+    write_landing(places / "landing", START, 3)
+    before = content(places)
+    plan.main(["fraud_detection", "--days", f"{START}...2026-08-18", "--job", "features"])
+    said = capsys.readouterr().out
+    assert content(places) == before
+    assert "raw_data  4 to make, rows unknown, " in said
+    assert "2026-08-15 to 2026-08-17      3 days  new" in said
+    assert re.search(r"2026-08-18 +1 day  missing: no files have landed", said)
+    assert "To make  raw_data 4, validated_data 4, features 4 days" in said
+    assert "trained_model" not in said
+    assert '-j fraud_detection_features --tags \'{"dagster/asset_partition_range_start": "2026-08-15"' in said
+
+
+def test_a_single_day_of_the_daily_job_reaches_every_stage(places, capsys):
+    plan.main(["fraud_detection", "--days", "2026-08-15"])
+    said = capsys.readouterr().out
+    assert "fraud_detection_daily, 2026-08-15, 1 day." in said
+    assert "model_registry_entry  1 to make" in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nothing"], "there is no model 'nothing'.*the models are fraud_detection"),
+        (
+            ["fraud_detection", "--days", "2026-08-14...2026-08-20"],
+            "is not within the days of fraud_detection, which are 2026-08-15 to ",
+        ),
+        (["fraud_detection", "--days", "2999-01-01"], "is not within the days"),
+        (["fraud_detection", "--days", "2026-08-20...2026-08-16"], "first day lies after the last"),
+        (["fraud_detection", "--days", "last week"], "neither a day such as 2026-08-20 nor a range"),
+    ],
+)
+def test_what_cannot_be_planned_is_refused(places, arguments, message):
+    with pytest.raises(SystemExit, match=f"(?s).*{message}"):
+        plan.main(arguments)
+    assert content(places) == {}
+
+
+def test_a_refusal_is_on_standard_error_and_in_the_exit_code():
+    command = [sys.executable, "-m", "ml_assets.cli.commands.plan", "fraud_detection", "--job", "weekly"]
+    refused = subprocess.run(command, capture_output=True, text=True, env=os.environ, cwd=DEFS.parents[1])
+    assert refused.returncode != 0
+    assert "weekly" in refused.stderr
+    assert refused.stdout == ""
+
+
+def test_days_are_all_there_are_when_none_are_named():
+    all_days = plan.chosen_days(SPEC, None, date(2025, 1, 4))
+    assert (all_days[0], all_days[-1], len(all_days)) == (date(2025, 1, 1), date(2025, 1, 4), 4)
+    assert plan.chosen_days(SPEC, None, date(2025, 6, 1))[-1] == date(2025, 1, 20)
+    with pytest.raises(ValueError, match="has no days yet"):
+        plan.chosen_days(SPEC, None, date(2024, 12, 31))

@@ -1,0 +1,95 @@
+"""Quarantine and repair as a user runs them: export, correct, take back; the same file twice and an unchanged
+specification do nothing.
+"""
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from ml_assets.cli.commands import repair
+from ml_assets.cli.commands.simulate import write_landing
+from ml_assets.cli.model_lookup import spec_of
+from ml_assets.definitions import DEFS
+from ml_assets.pipeline.asset_names import landed_to_features
+from ml_assets_tests.pipeline.world import World
+
+SPEC = spec_of("fraud_detection")
+START = SPEC.source.start
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two days of simulated transactions from landing to features."""
+    data = tmp_path_factory.mktemp("data")
+    (data / "dagster").mkdir()
+    (data / "dagster" / "dagster.yaml").symlink_to(DEFS.parents[1] / "dagster.yaml")
+    write_landing(data / "landing", START, 2)
+    World(data, SPEC).run(landed_to_features(SPEC), START, START + timedelta(days=1))
+    return data
+
+
+@pytest.fixture
+def here(data, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The same, for a command that is called in this process."""
+    places = {
+        "landing": f"{data}/landing",
+        "lake": f"{data}/lake",
+        "mlflow": f"sqlite:///{data}/mlflow.db",
+        "dagster_home": f"{data}/dagster",
+    }
+    monkeypatch.setattr(repair, "SETTINGS", replace(repair.SETTINGS, **places))
+    return data
+
+
+def run(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    places = {
+        "ML_ASSETS_LANDING": str(data / "landing"),
+        "ML_ASSETS_LAKE": str(data / "lake"),
+        "MLFLOW_TRACKING_URI": f"sqlite:///{data / 'mlflow.db'}",
+        "DAGSTER_HOME": str(data / "dagster"),
+        "ML_ASSETS_DEPLOY": str(data / "production"),
+    }
+    return subprocess.run(
+        [sys.executable, *arguments], capture_output=True, text=True, env={**os.environ, **places}, cwd=DEFS.parents[1]
+    )
+
+
+@pytest.mark.slow
+def test_bad_rows_are_exported_corrected_and_taken_back(data):
+    exported, file = data / "quarantine.csv", data / "fixed.csv"
+    said = run(
+        data, "-m", "ml_assets.cli.commands.quarantine", "fraud_detection", "--days", str(START), "--out", str(exported)
+    )
+    assert said.returncode == 0, said.stderr
+    rows = pd.read_csv(exported, dtype=str, keep_default_na=False)
+    bad = rows[rows["_reasons"] == "amount: less than minimum 0"]
+    assert len(bad)
+    assert set(bad["_day"]) == {str(START)}
+    bad.assign(amount="12.5").to_csv(file, index=False)
+    refused = run(data, "-m", "ml_assets.cli.commands.repair", "fraud_detection", "--file", str(exported))
+    assert refused.returncode == 1
+    assert "faults, nothing was changed" in refused.stderr
+    assert not (data / "lake" / "fraud_detection" / "corrections").exists()
+    taken = run(data, "-m", "ml_assets.cli.commands.repair", "fraud_detection", "--file", str(file))
+    assert taken.returncode == 0, taken.stderr
+    assert f"New corrected rows: {len(bad)}" in taken.stdout
+    assert f"validated_data  made {START} (1 day)" in taken.stdout
+    assert f"features  made {START} to 2026-08-16 (2 days)" in taken.stdout
+    again = run(data, "-m", "ml_assets.cli.commands.repair", "fraud_detection", "--file", str(file))
+    assert "Nothing to make" in again.stdout
+
+
+def test_without_a_file_and_without_a_change_there_is_nothing_to_make(here, capsys):
+    repair.main(["fraud_detection"])
+    assert capsys.readouterr().out.strip() == "Nothing to make: every day is as it would be made now."
+
+
+def test_a_file_that_does_not_exist_is_told(here):
+    with pytest.raises(SystemExit, match=r"nowhere\.csv"):
+        repair.main(["fraud_detection", "--file", "nowhere.csv"])

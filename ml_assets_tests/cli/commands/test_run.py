@@ -1,0 +1,162 @@
+"""The main job as a user runs it: a process of its own on a new data directory, twice."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import yaml
+from rich.console import Console
+
+from ml_assets.cli.commands import run as main_job
+from ml_assets.cli.commands.simulate import write_landing
+from ml_assets.cli.spec_files import read_spec
+from ml_assets.definitions import DEFS
+from ml_assets.defs.environment import Settings
+from ml_assets.pipeline.engine.run_markers import RunMarkers
+from ml_assets.resources.lake.lake import Lake
+from ml_assets.resources.storage.landing import Landing
+from ml_assets_tests.resources.mlflow.mlflow_cases import new_store
+
+REPOSITORY = DEFS.parents[1]
+
+
+def run(data: Path, *arguments: str, code: Path = REPOSITORY, **others: str) -> subprocess.CompletedProcess[str]:
+    places = {
+        "ML_ASSETS_LANDING": str(data / "landing"),
+        "ML_ASSETS_LAKE": str(data / "lake"),
+        "MLFLOW_TRACKING_URI": f"sqlite:///{data / 'mlflow.db'}",
+        "DAGSTER_HOME": str(data / "dagster"),
+        "ML_ASSETS_DEPLOY": str(data / "production"),
+    }
+    command = [sys.executable, "-m", "ml_assets.cli.commands.run", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, env={**os.environ, **places, **others}, cwd=code)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    data = tmp_path_factory.mktemp("data")
+    (data / "dagster").mkdir()
+    (data / "dagster" / "dagster.yaml").symlink_to(REPOSITORY / "dagster.yaml")
+    return data
+
+
+@pytest.fixture(scope="module")
+def first(data: Path) -> subprocess.CompletedProcess[str]:
+    """The first run on that directory."""
+    return run(data)
+
+
+def commits(data: Path) -> dict[str, int]:
+    return {str(log): len(list(log.glob("*.json"))) for log in data.glob("lake/*/*/_delta_log")}
+
+
+def test_the_main_job_trains_judges_and_registers_and_the_second_time_does_nothing(data, first):
+    assert first.returncode == 0, first.stdout + first.stderr
+    for said in (
+        "simulating 90 days",
+        "features",
+        "rejected or missing",
+        "quarantined",
+        "roc_auc",
+        "average_precision",
+        "Gates",
+        "make ui",
+    ):
+        assert said in first.stdout
+    assert "failed" not in first.stdout
+    (digest,) = re.findall(r"Model digest +([0-9a-f]{64})", first.stdout)
+    assert re.search(r"MLflow +fraud_detection version 1, alias champion is version 1", first.stdout)
+    before = commits(data)
+    second = run(data)
+    assert second.returncode == 0, second.stdout + second.stderr
+    assert "Nothing to do" in second.stdout
+    assert digest in second.stdout
+    assert "version 1, alias champion is version 1" in second.stdout
+    assert commits(data) == before
+
+
+@pytest.mark.slow
+def test_a_model_that_fails_a_gate_ends_with_the_summary_and_status_1_and_so_it_does_again(data, first, tmp_path):
+    assert first.returncode == 0
+    strict = tmp_path / "strict"
+    shutil.copytree(REPOSITORY / "ml_assets", strict / "ml_assets", ignore=shutil.ignore_patterns("__pycache__"))
+    path = strict / "ml_assets" / "defs" / "fraud_detection" / "defs.yaml"
+    stated = yaml.safe_load(path.read_text())
+    stated["attributes"]["gates"]["recall"] = {"minimum": 0.9999}
+    stated["attributes"]["evaluation"]["bootstrap_samples"] = 100
+    path.write_text(yaml.safe_dump(stated))
+    store = new_store(tmp_path)
+    for attempt in range(2):
+        ended = run(data, code=strict, MLFLOW_TRACKING_URI=store)
+        assert ended.returncode == 1, ended.stdout + ended.stderr
+        assert "Traceback" not in ended.stderr
+        assert ("Nothing to do" in ended.stdout) == (attempt == 1)
+        assert re.search(r"recall +│ failed +│ recall 0.\d+ is below", ended.stdout)
+        assert "not registered: gates not passed: recall 0." in ended.stdout
+        assert "alias champion is not set" in ended.stdout
+
+
+@pytest.mark.parametrize("environment", ["local", "production"])
+def test_an_empty_bucket_is_filled_by_the_simulator_but_never_in_production(bucket, environment, tmp_path, monkeypatch):
+    uri, s3 = bucket
+    monkeypatch.setattr(main_job, "SIMULATED_DAYS", 1)
+    spec, landing = read_spec(DEFS / "fraud_detection" / "defs.yaml"), Landing(uri=uri, s3=s3)
+    settings = Settings(environment, uri, str(tmp_path / "lake"), "", "", "", s3)
+    main_job._simulate_if_empty(spec, landing, settings, Console(quiet=True))
+    assert landing.days(spec.source) == ([spec.source.start] if environment == "local" else [])
+
+
+def test_a_simulation_that_was_interrupted_is_done_again(tmp_path, monkeypatch):
+    spec, landing = read_spec(DEFS / "fraud_detection" / "defs.yaml"), Landing(uri=str(tmp_path))
+    monkeypatch.setattr(main_job, "SIMULATED_DAYS", 2)
+    settings = Settings("local", str(tmp_path), "", "", "", "", {})
+
+    def die(day: date) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_landing(tmp_path, spec.source.start, 2, report=die)
+    assert len(landing.days(spec.source)) == 1
+    main_job._simulate_if_empty(spec, landing, settings, Console(quiet=True))
+    assert len(landing.days(spec.source)) == 2
+    # What somebody repairs afterwards is not simulated again.
+    file = tmp_path / "fraud_detection" / str(spec.source.start) / "transactions.parquet"
+    file.write_bytes(b"repaired")
+    main_job._simulate_if_empty(spec, landing, settings, Console(quiet=True))
+    assert file.read_bytes() == b"repaired"
+
+
+def test_days_that_a_run_did_not_end_are_something_to_do(tmp_path):
+    lake, left = Lake(uri=str(tmp_path)), date(2025, 1, 2)
+    stages = SimpleNamespace(training=SimpleNamespace(lake=lake, spec=SimpleNamespace(name="small")))
+    RunMarkers(lake, "small", "features").begin("a run that died", [left])
+    found = {
+        name: main_job._was_left(stages, SimpleNamespace(name=name), [left]) for name in ("features", "evaluation")
+    }
+    assert found == {"features": True, "evaluation": False}
+    assert not main_job._was_left(stages, SimpleNamespace(name="features"), [date(2025, 1, 3)])
+
+
+def test_a_lake_that_cannot_be_used_is_told(bucket, monkeypatch):
+    _, s3 = bucket
+    monkeypatch.setattr(main_job, "SETTINGS", replace(main_job.SETTINGS, lake="s3://no-such-bucket/lake", s3=s3))
+    with pytest.raises(
+        SystemExit,
+        match=r"the lake s3://no-such-bucket/lake cannot be used: bucket no-such-bucket at http://127\.0\.0\.1",
+    ):
+        main_job.main("fraud_detection")
+
+
+def test_an_unknown_model_is_refused_with_the_ones_there_are_and_no_traceback(tmp_path):
+    refused = run(tmp_path, "nothing")
+    assert refused.returncode != 0
+    assert "there is no model 'nothing'" in refused.stderr
+    assert "fraud_detection" in refused.stderr
+    assert "Traceback" not in refused.stderr

@@ -1,0 +1,38 @@
+"""Missing and late labels: few pass, many fail, and what cannot be is not judged."""
+
+from datetime import date
+
+import pytest
+
+from ml_assets.core.checks.label_timeliness import LabelTimes, evaluate_label_timeliness
+from ml_assets.core.model_spec.checks import LabelTimelinessCheck
+
+DAY = date(2025, 3, 1)
+
+
+@pytest.mark.parametrize(
+    ("times", "passed"),
+    [
+        (LabelTimes((0, 100), (0, 100)), True),
+        (LabelTimes((5, 100), (5, 100)), True),
+        (LabelTimes((6, 100), (0, 100)), False),
+        (LabelTimes((0, 100), (6, 100)), False),
+        (LabelTimes(None, (6, 100)), False),
+        (LabelTimes((6, 100), None), False),
+        (LabelTimes((0, 0), None), None),
+        (LabelTimes((0, 100), (0, 0)), True),
+    ],
+)
+def test_more_missing_or_late_labels_than_the_settings_allow_fail(times, passed):
+    found = evaluate_label_timeliness(LabelTimelinessCheck(), DAY, times)
+    assert (found.passed, found.severity) == (passed, "warn")
+
+
+def test_the_reason_has_the_figures():
+    found = evaluate_label_timeliness(LabelTimelinessCheck(max_late_share=0.5), DAY, LabelTimes((1, 200), (30, 100)))
+    assert found.passed
+    assert "1 of 200 rows of the holdout have no label (0.50%, at most 5.00% pass)" in found.reason
+    assert (
+        "30 of 100 labels of training window and holdout counted only after label_delay (30.00%, at most 50.00% pass)"
+        in found.reason
+    )

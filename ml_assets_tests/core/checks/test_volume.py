@@ -1,0 +1,120 @@
+"""Rows of a day against the weeks before: what is unlike them fails, what chance or the calendar explains does not."""
+
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ml_assets.core.checks.volume import evaluate_gaps, evaluate_row_count
+from ml_assets.core.model_spec.checks import GapsCheck, RowCountCheck
+
+# A Saturday.
+DAY = date(2025, 3, 1)
+
+
+def before(*counts: int) -> dict[date, int]:
+    """Counts of the days before, the last one of the day before."""
+    return {DAY - timedelta(days=len(counts) - n): count for n, count in enumerate(counts) if count}
+
+
+def weeks(weekday: int = 10_000, weekend: int = 2_000, length: int = 28) -> dict[date, int]:
+    return {
+        one: weekend if one.weekday() >= 5 else weekday
+        for one in (DAY - timedelta(days=back) for back in range(1, length + 1))
+    }
+
+
+@pytest.mark.parametrize(
+    ("count", "passed"),
+    [(2_000, True), (1_250, True), (3_300, True), (1_190, False), (3_350, False), (200, False), (10_000, False)],
+)
+def test_a_day_is_compared_with_the_same_weekday(count, passed):
+    found = evaluate_row_count(RowCountCheck(), weeks() | {DAY: count}, DAY)
+    assert found.passed is passed
+    assert f"{count:,} rows" in found.reason
+    assert "the median of the 4 Saturdays from 2025-02-01 to 2025-02-22 is 2,000" in found.reason
+
+
+def test_the_settings_decide_how_far_off_a_count_may_be_and_how_grave_that_is():
+    counts = weeks() | {DAY: 1_250}
+    strict = RowCountCheck(tolerance=0.1, severity="warn")
+    assert (evaluate_row_count(strict, counts, DAY).failed, evaluate_row_count(strict, counts, DAY).severity) == (
+        True,
+        "warn",
+    )
+
+
+def test_one_odd_week_does_not_move_what_is_expected():
+    assert evaluate_row_count(RowCountCheck(), weeks() | {DAY - timedelta(days=7): 60, DAY: 2_000}, DAY).passed
+
+
+def test_with_one_such_weekday_all_days_stand_in():
+    found = evaluate_row_count(RowCountCheck(), weeks(1_000, 1_000, 8) | {DAY: 100}, DAY)
+    assert found.failed
+    assert "8 days from 2025-02-21 to 2025-02-28" in found.reason
+
+
+@pytest.mark.parametrize("counts", [{}, before(100, 100), before(100, 0, 0, 100)])
+def test_a_day_with_too_few_days_before_is_not_judged(counts):
+    found = evaluate_row_count(RowCountCheck(), counts | {DAY: 5}, DAY)
+    assert found.passed is None
+    assert f"{len(counts)} of the 28 days before have accepted rows; 3 are needed" in found.reason
+
+
+def test_a_rejected_or_missing_day_is_not_judged():
+    found = evaluate_row_count(RowCountCheck(), weeks(), DAY)
+    assert (found.passed, found.reason) == (None, "the day has no accepted rows")
+
+
+@pytest.mark.parametrize(("count", "passed"), [(0, None), (1, True), (9, True), (21, True), (22, False)])
+def test_a_difference_that_chance_explains_never_fails(count, passed):
+    assert evaluate_row_count(RowCountCheck(), before(*[9] * 28) | {DAY: count}, DAY).passed is passed
+
+
+@given(st.dictionaries(st.integers(-40, 40), st.integers(0, 10_000)), st.integers(1, 10_000), st.randoms())
+def test_neither_later_days_nor_days_long_ago_nor_the_order_make_a_difference(counts, count, random):
+    held = {DAY + timedelta(days=offset): found for offset, found in counts.items() if found} | {DAY: count}
+    items = list(held.items())
+    random.shuffle(items)
+    only_before = {one: found for one, found in items if timedelta(0) <= DAY - one <= timedelta(days=28)}
+    assert evaluate_row_count(RowCountCheck(), dict(items), DAY) == evaluate_row_count(
+        RowCountCheck(), only_before, DAY
+    )
+
+
+def test_days_without_rows_are_gaps_and_named():
+    counts = weeks()
+    for back in (3, 9):
+        del counts[DAY - timedelta(days=back)]
+    found = evaluate_gaps(GapsCheck.model_validate({"look_back": "28d"}), counts | {DAY: 10}, DAY, date(2024, 1, 1))
+    assert (found.failed, found.severity) == (True, "warn")
+    assert (
+        found.reason
+        == "2 of the 28 days from 2025-02-01 to 2025-02-28 have no accepted rows, the first 2025-02-20, the last 2025-02-26"
+    )
+    assert list(found.lines) == [{"day_without_rows": "2025-02-20"}, {"day_without_rows": "2025-02-26"}]
+
+
+def test_whether_the_day_itself_has_rows_makes_no_difference():
+    assert evaluate_gaps(GapsCheck(), weeks(), DAY, date(2024, 1, 1)).passed
+
+
+@pytest.mark.parametrize(("start", "length"), [(DAY - timedelta(days=5), 28), (date(2024, 1, 1), 5)])
+def test_days_before_the_source_or_its_first_rows_are_no_gaps(start, length):
+    found = evaluate_gaps(GapsCheck(), weeks(length=length), DAY, start)
+    assert found.passed
+    assert "each of the 5 days from 2025-02-24" in found.reason
+
+
+def test_the_first_day_is_not_judged():
+    assert evaluate_gaps(GapsCheck(), {DAY: 100}, DAY, date(2024, 1, 1)).passed is None
+    assert evaluate_gaps(GapsCheck(), {}, DAY, date(2024, 1, 1)).passed is None
+
+
+def test_a_day_that_is_accepted_without_rows_is_no_gap_for_those_after_it():
+    counts = weeks()
+    gap = DAY - timedelta(days=3)
+    del counts[gap]
+    assert evaluate_gaps(GapsCheck(), counts, DAY, date(2024, 1, 1)).failed
+    assert evaluate_gaps(GapsCheck(), counts, DAY, date(2024, 1, 1), [gap]).passed

@@ -1,0 +1,46 @@
+"""Rows in order of key and time: the window of a row is a stretch of them."""
+
+import numpy as np
+import pandas as pd
+
+from ml_assets.core.features.key_index import KeyIndex, Timeline
+from ml_assets.core.model_spec.features import WindowAggregate
+
+
+def frame(*rows: tuple[str, str | None]) -> pd.DataFrame:
+    times = pd.to_datetime([time for time, _ in rows], utc=True).as_unit("us")
+    return pd.DataFrame(
+        {"time": times, "card": pd.array([card for _, card in rows], dtype=object), "id": range(len(rows))}
+    )
+
+
+def windows(rows: pd.DataFrame, history: pd.DataFrame, key: list[str], **window: object) -> dict[int, list[int]]:
+    """Position of a row of the day -> positions (history first) of the rows that its window holds."""
+    feature = WindowAggregate.model_validate({"kind": "window", "key": key, "aggregates": ["count"], **window})
+    order = KeyIndex(Timeline(rows, history, "time", ["id"]), key, [feature])
+    ((_, first, last),) = order.stretches(feature)
+    first, last = np.asarray(first), np.asarray(last)
+    return {
+        int(row): sorted(order.positions[low:high].tolist())
+        for row, low, high in zip(order.queries, first, last, strict=True)
+    }
+
+
+HISTORY = frame(("2025-01-01 10:00", "A"), ("2025-01-01 12:00", "B"), ("2025-01-01 20:00", "A"))
+DAY = frame(("2025-01-02 09:00", "A"), ("2025-01-02 10:00", "A"), ("2025-01-02 10:00", "A"), ("2025-01-02 11:00", None))
+
+
+def test_a_window_is_open_at_its_old_end_and_holds_rows_of_the_same_moment():
+    assert windows(DAY, HISTORY, ["card"], windows=["1d"]) == {0: [0, 2, 3], 1: [2, 3, 4, 5], 2: [2, 3, 4, 5]}
+
+
+def test_without_a_key_all_rows_are_seen():
+    assert windows(DAY, HISTORY, [], windows=["1d"])[3] == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_delay_ends_the_window_earlier():
+    assert windows(DAY, HISTORY, ["card"], windows=["1d"], delay="12h")[0] == [0, 2]
+
+
+def test_the_last_rows_are_the_most_recent_ones_with_ties_in_order_of_the_row_key():
+    assert windows(DAY, HISTORY, ["card"], last_rows=[2], within="2d") == {0: [2, 3], 1: [4, 5], 2: [4, 5]}

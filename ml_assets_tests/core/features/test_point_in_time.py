@@ -1,0 +1,218 @@
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from pandas.testing import assert_frame_equal
+
+from ml_assets.core.features.point_in_time import build_features, columns_read, feature_frame_order
+from ml_assets_tests.core.features.feature_cases import frame, spec_with
+
+NOTHING = frame()
+AMOUNT = {"kind": "column", "columns": ["amount"]}
+CUSTOM = {"kind": "custom", "function": "math:sin", "outputs": ["x"]}
+
+
+def calendar(*parts: str, **more: Any) -> dict[str, Any]:
+    return {"kind": "calendar", "parts": list(parts), **more}
+
+
+def column(feature: dict[str, Any], values: list[Any], name: str = "amount") -> list[Any]:
+    rows = frame(*[{"time": "2025-01-10 10:00", name: value} for value in values])
+    return build_features(spec_with(feature), rows, NOTHING).iloc[:, 3].tolist()
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "expected"),
+    [
+        ("column", [2.5, -1.0, None, math.inf], [2.5, -1.0, math.nan, math.nan]),
+        ("log1p", [math.e - 1, 0.0, -0.5, -1.0, -2.0, None], [1.0, 0.0, math.log(0.5), math.nan, math.nan, math.nan]),
+        ("sqrt", [6.25, 0.0, -1.0, None], [2.5, 0.0, math.nan, math.nan]),
+        ("square", [3.0, -2.0, None, 1e200], [9.0, 4.0, math.nan, math.nan]),
+    ],
+)
+def test_row_transforms_are_missing_outside_their_domain_and_never_infinite(
+    kind: str, values: list[float], expected: list[float]
+):
+    assert column({"kind": kind, "columns": ["amount"]}, values) == pytest.approx(expected, nan_ok=True)
+
+
+def test_booleans_and_integers_become_numbers():
+    made = column({"kind": "column", "columns": ["online"]}, [True, False, None], "online")
+    assert made[:2] == [1.0, 0.0]
+    assert math.isnan(made[2])
+    assert column({"kind": "square", "columns": ["card"]}, [3], "card") == [9.0]
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "expected"),
+    [
+        ("shop", ["grocery", None, ""], ["grocery", None, ""]),
+        ("card", [7, None, -1], ["7", None, "-1"]),
+        ("online", [True, False, None], ["True", "False", None]),
+    ],
+)
+def test_categories_are_text_and_none_where_missing(name: str, values: list[Any], expected: list[Any]):
+    assert column({"kind": "categorical", "columns": [name]}, values, name) == expected
+
+
+def test_integer_categories_that_pandas_holds_as_floats_keep_their_text():
+    rows = frame({"time": "2025-01-10 10:00", "card": 7}).astype({"card": "float64"})
+    assert build_features(spec_with({"kind": "categorical", "columns": ["card"]}), rows, NOTHING)["card"].tolist() == [
+        "7"
+    ]
+
+
+def test_calendar_parts_are_those_of_the_time_zone_of_the_source():
+    # 2025-01-10 was a Friday; 23:30 UTC is Saturday, half past midnight, in Brussels, and Saturday morning in Tokyo.
+    rows, parts = frame({"time": "2025-01-10 23:30"}), calendar("hour", "weekday", "month", "weekend", "night")
+
+    def made(time_zone: str) -> list[float]:
+        return build_features(spec_with(parts, time_zone=time_zone), rows, NOTHING).iloc[0, 3:].tolist()
+
+    assert made("UTC") == [23.0, 4.0, 1.0, 0.0, 0.0]
+    assert made("Europe/Brussels") == [0.0, 5.0, 1.0, 1.0, 1.0]
+    assert made("Asia/Tokyo") == [8.0, 5.0, 1.0, 1.0, 0.0]
+
+
+def test_hours_where_the_clocks_change():
+    rows = frame(*[{"time": f"2025-03-30 0{hour}:59"} for hour in (0, 1)])
+    assert build_features(spec_with(calendar("hour"), time_zone="Europe/Brussels"), rows, NOTHING)[
+        "event_time_hour"
+    ].tolist() == [1.0, 3.0]
+    rows = frame(*[{"time": f"2025-10-26 0{hour}:30"} for hour in (0, 1, 2)])
+    assert build_features(spec_with(calendar("hour"), time_zone="Europe/Brussels"), rows, NOTHING)[
+        "event_time_hour"
+    ].tolist() == [2.0, 2.0, 3.0]
+
+
+@pytest.mark.parametrize(
+    ("night", "hours"), [([0, 6], {0, 1, 2, 3, 4, 5, 6}), ([22, 5], {22, 23, 0, 1, 2, 3, 4, 5}), ([3, 3], {3})]
+)
+def test_the_night_holds_its_first_and_last_hour_and_may_go_over_midnight(night: list[int], hours: set[int]):
+    rows = frame(*[{"time": f"2025-01-10 {hour:02}:59"} for hour in range(24)])
+    made = build_features(spec_with(calendar("night", night_hours=night)), rows, NOTHING)["event_time_night"]
+    assert set(np.flatnonzero(made)) == hours
+
+
+def test_rows_come_out_in_order_of_time_and_row_key_with_identity_columns_first():
+    rows = frame(
+        {"id": 3, "time": "2025-01-10 11:00"},
+        {"id": 2, "time": "2025-01-10 10:00"},
+        {"id": 1, "time": "2025-01-10 11:00"},
+    )
+    spec = spec_with(
+        calendar("hour"),
+        {"kind": "categorical", "columns": ["shop"]},
+        {"kind": "square", "columns": ["amount"]},
+        entity="card",
+    )
+    made = build_features(spec, rows.set_index(pd.Index([5, 5, 7])), NOTHING)
+    assert made["id"].tolist() == [2, 1, 3]
+    assert (
+        list(made)
+        == feature_frame_order(spec)
+        == ["id", "time", "card", "label", "event_time_hour", "shop", "amount_square"]
+    )
+    assert isinstance(made.index, pd.RangeIndex)
+
+
+def test_identity_columns_keep_their_type_also_where_they_are_features():
+    features = [{"kind": "categorical", "columns": ["card"]}, {"kind": "column", "columns": ["online"]}, AMOUNT]
+    made = build_features(
+        spec_with(*features, entity="card", evaluation={"slices": ["online"]}),
+        frame({"time": "2025-01-10 11:00"}),
+        NOTHING,
+    )
+    assert [str(dtype) for dtype in made.dtypes] == [
+        "int64",
+        "datetime64[us, UTC]",
+        "Int64",
+        "Int64",
+        "boolean",
+        "float64",
+    ]
+
+
+def test_a_day_without_rows_has_the_same_columns_and_types():
+    window = {"kind": "window", "key": "card", "aggregates": ["count"], "windows": ["1d"]}
+    spec = spec_with(AMOUNT, calendar("hour"), {"kind": "categorical", "columns": ["shop", "online"]}, window, CUSTOM)
+    some = build_features(
+        spec_with(*[f.model_dump() for f in spec.features[:-1]]), frame({"time": "2025-01-10 11:00"}), NOTHING
+    )
+    made = build_features(spec, NOTHING, frame({"time": "2025-01-09 11:00"}))
+    assert len(made) == 0
+    assert made["x"].dtype == np.float64
+    assert_frame_equal(made.drop(columns="x"), some.iloc[:0], check_index_type=False)
+
+
+def test_the_columns_read_are_those_of_identity_and_features_and_all_where_a_custom_function_reads():
+    window = {"kind": "window", "key": "card", "value": "amount", "aggregates": ["mean"], "windows": ["1d"]}
+    assert columns_read(spec_with(calendar("hour"))) == ["id", "time", "label"]
+    assert columns_read(spec_with(window)) == ["id", "time", "card", "amount", "label"]
+    assert columns_read(spec_with(CUSTOM)) == ["id", "time", "card", "shop", "amount", "online", "label"]
+
+
+def test_the_columns_read_are_enough_and_more_change_nothing():
+    spec = spec_with(
+        {"kind": "window", "key": "card", "value": "amount", "aggregates": ["mean"], "last_rows": [2], "within": "1d"},
+        calendar("hour"),
+    )
+    rows, history = (
+        frame({"time": "2025-01-10 11:00", "amount": 3.0}),
+        frame({"id": 5, "time": "2025-01-10 00:00", "amount": 1.0}),
+    )
+    history["time"] -= pd.Timedelta(hours=1)
+    few = build_features(spec, rows[columns_read(spec)], history[columns_read(spec)])
+    assert_frame_equal(few, build_features(spec, rows, history))
+    assert few["amount_mean_by_card_last_2"].tolist() == [2.0]
+
+
+def test_the_frames_that_were_given_stay_as_they_were():
+    rows, history = (
+        frame({"id": 2, "time": "2025-01-10 11:00"}, {"id": 1, "time": "2025-01-10 10:00"}),
+        frame({"time": "2025-01-09 11:00"}),
+    )
+    before = rows.copy(), history.copy()
+    build_features(
+        spec_with({"kind": "window", "key": "card", "aggregates": ["count"], "windows": ["2d"]}, AMOUNT), rows, history
+    )
+    assert_frame_equal(rows, before[0])
+    assert_frame_equal(history, before[1])
+
+
+@pytest.mark.parametrize("what", ["rows", "history"])
+def test_a_frame_that_lacks_a_column_is_refused(what: str):
+    frames = {"rows": frame({"time": "2025-01-10 11:00"}), "history": frame({"time": "2025-01-09 11:00"})}
+    frames[what] = frames[what].drop(columns=["amount", "id"])
+    with pytest.raises(ValueError, match=f"cards: {what} lacks id, amount; read the columns that columns_read names"):
+        build_features(spec_with(AMOUNT), **frames)
+
+
+@pytest.mark.parametrize("what", ["rows", "history"])
+def test_times_without_a_zone_are_refused(what: str):
+    frames = {"rows": frame({"time": "2025-01-10 11:00"}), "history": frame({"time": "2025-01-09 11:00"})}
+    frames[what]["time"] = frames[what]["time"].dt.tz_localize(None)
+    with pytest.raises(ValueError, match=f"time of {what} is datetime64.us.; times need a time zone"):
+        build_features(spec_with(AMOUNT), **frames)
+
+
+def test_rows_of_two_days_are_refused_and_the_day_is_that_of_the_time_zone():
+    rows = frame({"time": "2025-01-10 22:30"}, {"time": "2025-01-10 23:30"})
+    assert len(build_features(spec_with(AMOUNT), rows, NOTHING)) == 2
+    with pytest.raises(
+        ValueError, match="rows holds days from 2025-01-10 to 2025-01-11 in Europe/Brussels; give the rows of one day"
+    ):
+        build_features(spec_with(AMOUNT, time_zone="Europe/Brussels"), rows, NOTHING)
+
+
+@pytest.mark.parametrize(
+    ("time_zone", "begins"), [("UTC", "2025-01-10 00:00"), ("America/New_York", "2025-01-10 05:00")]
+)
+def test_a_history_that_reaches_into_the_day_is_refused(time_zone: str, begins: str):
+    spec, rows = spec_with(AMOUNT, time_zone=time_zone), frame({"time": "2025-01-10 11:00"})
+    before = frame({"time": pd.Timestamp(begins, tz="UTC") - pd.Timedelta(microseconds=1)})
+    assert len(build_features(spec, rows, before)) == 1
+    with pytest.raises(ValueError, match=r"history holds a row at 2025-01-10.*history ends before the day"):
+        build_features(spec, rows, frame({"time": begins}))

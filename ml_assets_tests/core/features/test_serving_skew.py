@@ -1,0 +1,129 @@
+"""Features built one moment at a time are those that were built for the whole day, unless something looks ahead."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ml_assets.core.features.point_in_time import build_features
+from ml_assets.core.features.serving_skew import differences, features_at, moments_of
+from ml_assets_tests.core.features.feature_cases import frame, spec_with
+
+HERE = "ml_assets_tests.core.features.test_serving_skew"
+RANDOM = np.random.default_rng(3)
+
+
+def rows_on(day: int, count: int) -> pd.DataFrame:
+    minutes = RANDOM.integers(0, 1440, count)
+    return frame(
+        *[
+            {
+                "id": day * 1000 + number,
+                "time": f"2025-01-{day:02} {minute // 60:02}:{minute % 60:02}",
+                "card": int(RANDOM.integers(0, 5)),
+                "shop": str(RANDOM.choice(["a", "b"])),
+                "amount": None if number % 7 == 0 else float(RANDOM.gamma(2, 20)),
+                "label": int(RANDOM.integers(0, 2)),
+            }
+            for number, minute in enumerate(minutes)
+        ]
+    )
+
+
+ROWS, HISTORY = rows_on(10, 80), pd.concat([rows_on(day, 60) for day in range(4, 10)], ignore_index=True)
+FEATURES = [
+    {"kind": "log1p", "columns": ["amount"]},
+    {"kind": "categorical", "columns": ["shop"]},
+    {"kind": "calendar", "parts": ["hour"]},
+    {
+        "kind": "window",
+        "key": "card",
+        "value": "amount",
+        "aggregates": ["count", "mean", "zscore", "max"],
+        "windows": ["1d", "3d"],
+    },
+    {"kind": "window", "key": "card", "value": "amount", "aggregates": ["sum"], "last_rows": [4], "within": "2d"},
+    {"kind": "window", "key": "shop", "value": "label", "aggregates": ["mean"], "windows": ["2d"], "delay": "2d"},
+]
+
+
+def looks_back(rows: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
+    return pd.DataFrame({"x": rows["amount"].fillna(0).cumsum(), "y": history["label"].mean()})
+
+
+def peeks(rows: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
+    return pd.DataFrame({"x": rows["amount"] - rows["amount"].mean(), "y": 1.0}, index=rows.index)
+
+
+def found(*features) -> list:
+    spec = spec_with(*features)
+    committed = build_features(spec, ROWS, HISTORY)
+    return [
+        difference
+        for moment in moments_of(committed["time"])
+        for difference in differences(
+            spec,
+            committed[committed["time"] == moment].reset_index(drop=True),
+            features_at(spec, ROWS, HISTORY, moment),
+        )
+    ]
+
+
+def custom(name: str) -> dict:
+    return {"kind": "custom", "function": f"{HERE}:{name}", "outputs": ["x", "y"], "reads": "3d"}
+
+
+def test_features_of_all_kinds_come_out_the_same():
+    assert found(*FEATURES) == []
+    assert found(custom("looks_back")) == []
+
+
+def test_a_function_that_peeks_at_later_rows_of_the_day_is_found():
+    seen = found(*FEATURES, custom("peeks"))
+    assert {difference["feature"] for difference in seen} == {"x"}
+    assert set(seen[0]) == {"id", "moment", "feature", "committed", "when_scored"}
+    assert {type(value) for value in seen[0].values()} == {int, str, float}
+
+
+def test_the_features_of_a_moment_are_those_of_its_rows_alone():
+    moment = ROWS["time"].iloc[5]
+    made = features_at(spec_with(*FEATURES), ROWS, HISTORY, moment)
+    assert (made["time"] == moment).all()
+    assert len(made) == (ROWS["time"] == moment).sum()
+
+
+def test_labels_that_are_not_known_at_the_moment_are_not_seen():
+    known = HISTORY.assign(label=HISTORY["label"].where(HISTORY["time"] <= pd.Timestamp("2025-01-08 12:00", tz="UTC")))
+    spec, moment = spec_with(*FEATURES), moments_of(ROWS["time"])[1]
+    assert moment < pd.Timestamp("2025-01-10 12:00", tz="UTC")
+    assert (
+        differences(
+            spec,
+            features_at(spec, ROWS.assign(label=1), HISTORY, moment),
+            features_at(spec, ROWS.assign(label=0), known, moment),
+        )
+        == []
+    )
+
+
+def test_moments_are_spread_over_the_day_and_the_same_each_time():
+    times = pd.Series(pd.date_range("2025-01-10", periods=101, freq="min", tz="UTC"))
+    assert [str(moment.time()) for moment in moments_of(times.sample(frac=1))] == [
+        "00:00:00",
+        "00:25:00",
+        "00:50:00",
+        "01:15:00",
+        "01:40:00",
+    ]
+    assert len(moments_of(times.iloc[:2])) == 2
+    assert moments_of(times.iloc[:0]) == []
+
+
+@pytest.mark.parametrize("change", [{"x": [1.0, 2.5]}, {"x": [np.nan, np.nan]}, {"shop": ["a", "b"]}])
+def test_every_difference_counts_and_missing_values_are_equal(change):
+    spec = spec_with(custom("peeks"), {"kind": "categorical", "columns": ["shop"]})
+    ours = pd.DataFrame(
+        {"id": [1, 2], "time": ROWS["time"].iloc[:2], "x": [1.0, np.nan], "y": [np.inf, 0.1 + 0.2], "shop": ["a", None]}
+    )
+    assert differences(spec, ours, ours.assign(y=[np.inf, 0.3])) == []
+    assert len(differences(spec, ours, ours.assign(**change))) == 1
+    assert differences(spec, ours, ours.iloc[:1])[0]["feature"] == "rows"

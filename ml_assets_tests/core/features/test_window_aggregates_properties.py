@@ -1,0 +1,129 @@
+"""Window features of random rows: against a slow reference, in any order of the rows, and whatever lies outside of the
+windows.
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pandas.testing import assert_frame_equal
+
+from ml_assets.core.features.point_in_time import build_features
+from ml_assets.core.model_spec.features import WindowAggregate
+from ml_assets_tests.core.features.feature_cases import frame, records, spec_with, windows_by_hand
+
+DAY = datetime(2025, 1, 10, tzinfo=UTC)
+EVERY = ["count", "sum", "mean", "std", "min", "max", "difference", "ratio", "zscore"]
+SPEC = spec_with(
+    {"kind": "window", "key": "card", "value": "amount", "aggregates": EVERY, "windows": ["6h", "1d", "3d"]},
+    {"kind": "window", "key": "card", "value": "amount", "aggregates": EVERY, "last_rows": [1, 3], "within": "3d"},
+    {
+        "kind": "window",
+        "key": ["card", "shop"],
+        "value": "amount",
+        "aggregates": ["min", "max"],
+        "windows": ["2d"],
+        "last_rows": [2],
+        "within": "12h",
+    },
+    {"kind": "window", "key": "shop", "value": "amount", "aggregates": EVERY, "windows": ["1d"], "delay": "12h"},
+    {
+        "kind": "window",
+        "key": "shop",
+        "value": "label",
+        "aggregates": ["count", "mean"],
+        "windows": ["1d", "2d"],
+        "delay": "2d",
+    },
+    {"kind": "window", "key": [], "value": "amount", "aggregates": EVERY, "windows": ["12h"]},
+)
+# Few distinct times, many of them exactly a window or a delay apart.
+TIMES = st.builds(
+    lambda quarters, minutes: DAY + timedelta(hours=6 * quarters, minutes=minutes),
+    st.integers(-18, 3),
+    st.sampled_from([0, 0, 1]),
+)
+AMOUNTS = (
+    st.none()
+    | st.sampled_from([0.0, 0.1, 0.1, 2.35, 99.99, -7.5])
+    | st.floats(-1e6, 1e6).filter(lambda x: x == 0 or abs(x) > 1e-3)
+)
+ROWS = st.lists(
+    st.fixed_dictionaries(
+        {
+            "time": TIMES,
+            "card": st.sampled_from([1, 1, 2, 5_000_000, None]),
+            "shop": st.sampled_from(["a", "b", None]),
+            "amount": AMOUNTS,
+            "label": st.sampled_from([0, 1, None]),
+        }
+    ),
+    max_size=25,
+).map(lambda rows: frame(*[{"id": 100 - n} | row for n, row in enumerate(rows)]))
+
+
+def build(table: pd.DataFrame) -> pd.DataFrame:
+    today = table["time"] >= DAY
+    return build_features(SPEC, table[today], table[~today])
+
+
+@given(ROWS)
+@settings(max_examples=50, deadline=None)
+def test_every_window_feature_is_what_the_slow_reference_says(table: pd.DataFrame):
+    made, every = build(table), records(table)
+    of_the_day = sorted([row for row in every if row["time"] >= DAY], key=lambda row: (row["time"], row["id"]))
+    assert made["id"].tolist() == [row["id"] for row in of_the_day]
+    for position, row in enumerate(of_the_day):
+        for feature in SPEC.features:
+            assert isinstance(feature, WindowAggregate)
+            for name, expected in windows_by_hand(feature, every, row).items():
+                # A difference, and a spread, of values up to 1e6 carry their last place.
+                loose = any(part in name for part in ("difference", "zscore", "std", "sum", "mean", "ratio"))
+                assert made[name].iloc[position] == pytest.approx(
+                    expected, rel=1e-9 if loose else 0, abs=1e-9 if loose else 0, nan_ok=True
+                ), name
+
+
+@given(ROWS, st.randoms(use_true_random=False))
+@settings(max_examples=25, deadline=None)
+def test_the_order_of_the_rows_changes_nothing(table: pd.DataFrame, random: Any):
+    shuffled = table.iloc[random.sample(range(len(table)), len(table))]
+    assert_frame_equal(build(shuffled), build(table), check_exact=True)
+
+
+@given(ROWS, ROWS)
+@settings(max_examples=25, deadline=None)
+def test_rows_later_than_a_row_change_not_a_bit_of_it(table: pd.DataFrame, other: pd.DataFrame):
+    for now in [DAY + timedelta(hours=6), DAY + timedelta(hours=12, minutes=1)]:
+        later = other[other["time"] > now].assign(id=lambda rows: rows["id"] + 1000)
+        changed = build(pd.concat([table[table["time"] <= now], later]))
+        assert_frame_equal(changed[changed["time"] <= now], build(table[table["time"] <= now]), check_exact=True)
+
+
+@given(ROWS)
+@settings(max_examples=25, deadline=None)
+def test_labels_that_are_not_known_yet_change_nothing(table: pd.DataFrame):
+    young = table["time"] > DAY + timedelta(days=1) - SPEC.label_delay
+    opposite = table.assign(label=table["label"].where(~young, 1 - table["label"].fillna(1)))
+    assert_frame_equal(build(opposite).drop(columns="label"), build(table).drop(columns="label"), check_exact=True)
+
+
+@given(ROWS, ROWS)
+@settings(max_examples=25, deadline=None)
+def test_earlier_rows_beyond_every_window_change_nothing(table: pd.DataFrame, other: pd.DataFrame):
+    old = other.assign(id=other["id"] + 1000, time=other["time"] - timedelta(days=10))
+    assert_frame_equal(build(pd.concat([old, table])), build(table), check_exact=True)
+
+
+@given(ROWS, ROWS)
+@settings(max_examples=25, deadline=None)
+def test_rows_of_other_keys_change_not_a_bit(table: pd.DataFrame, other: pd.DataFrame):
+    keyed = [name for name in SPEC.feature_names() if "_by_" in name]
+    strangers = other.assign(
+        id=other["id"] + 1000, card=other["card"] + 10, shop=other["shop"].map(lambda shop: shop and shop * 2)
+    )
+    both = build(pd.concat([table, strangers]))
+    assert_frame_equal(both[both["id"] < 1000].reset_index(drop=True)[keyed], build(table)[keyed], check_exact=True)

@@ -1,0 +1,213 @@
+"""Files are read whatever is wrong with them; faults come back as values."""
+
+import gzip
+import io
+import json
+from datetime import UTC, datetime
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from ml_assets.core.ingestion.file_reader import read_landed_file
+from ml_assets.core.model_spec import ModelSpec
+from ml_assets.core.model_spec.file_feed import labels_feed
+
+CSV = b"id,event_time,card,amount,label,comment\n1,2025-01-01 10:00:00,A,1.5,0,hello\n2,2025-01-01 11:00:00,B,x,1,\n"
+
+
+def parquet(**columns) -> bytes:
+    sink = io.BytesIO()
+    pq.write_table(pa.table(columns), sink)
+    return sink.getvalue()
+
+
+def test_the_three_formats_give_the_same_rows(make_spec):
+    spec = make_spec()
+    rows = [{"id": 1, "event_time": "2025-01-01T10:00:00", "card": "A", "amount": 1.5, "label": 0}]
+    times = pa.array([datetime(2025, 1, 1, 10)])
+    files = {
+        "a.csv": b"id,event_time,card,amount,label\n1,2025-01-01 10:00:00,A,1.5,0\n",
+        "a.csv.gz": gzip.compress(b"id,event_time,card,amount,label\n1,2025-01-01 10:00:00,A,1.5,0\n"),
+        "a.jsonl": "\n".join(json.dumps(row) for row in rows).encode(),
+        "a.parquet": parquet(id=[1], event_time=times, card=["A"], amount=[1.5], label=[0]),
+    }
+    for key, content in files.items():
+        file = read_landed_file(spec, key, content)
+        assert file.fault is None, key
+        assert file.rows is not None
+        expected = {
+            **rows[0],
+            "event_time": datetime(2025, 1, 1, 10, tzinfo=UTC),
+            "_source_file": key,
+            "_source_row": 0,
+            "_unreadable_values": None,
+        }
+        assert file.rows.to_pylist() == [expected]
+
+
+def test_columns_are_renamed_and_others_left_out(make_spec, small):
+    small["columns"]["amount"]["source"] = "comment"
+    file = read_landed_file(make_spec(columns=small["columns"]), "a.csv", CSV)
+    assert file.rows is not None
+    assert file.rows["amount"].to_pylist() == [None, None]
+    assert "comment" not in file.rows.column_names
+
+
+def test_a_value_that_cannot_be_read_keeps_its_text(make_spec):
+    rows = read_landed_file(make_spec(), "a.csv", CSV).rows
+    assert rows is not None
+    assert rows["amount"].to_pylist() == [1.5, None]
+    assert rows["_unreadable_values"].to_pylist() == [None, '{"amount": "x"}']
+
+
+def test_a_missing_column_is_a_fault_of_the_file_that_names_it(make_spec):
+    file = read_landed_file(make_spec(), "a.csv", b"id,event_time,card,label\n1,2025-01-01 10:00:00,A,0\n")
+    assert file.fault == "column missing: amount; the file has id, event_time, card, label"
+    assert file.rows is not None
+    assert file.rows["_unreadable_values"].to_pylist() == ['{"amount": "column missing in file"}']
+
+
+def test_a_missing_column_that_may_be_empty_is_empty(make_spec, small):
+    small["columns"]["amount"]["nullable"] = True
+    file = read_landed_file(
+        make_spec(columns=small["columns"]), "a.csv", b"id,event_time,card,label\n1,2025-01-01 10:00:00,A,0\n"
+    )
+    assert file.rows is not None
+    assert file.rows["_unreadable_values"].to_pylist() == [None]
+
+
+@pytest.mark.parametrize(
+    ("key", "content"), [("a.csv", CSV + b"3,too,few\n"), ("a.jsonl", b'{"id": 1}\n{"id": 2}\n[3, "too"\n')]
+)
+def test_lines_that_are_no_rows_are_kept(make_spec, key, content):
+    file = read_landed_file(make_spec(), key, content)
+    assert file.rows is not None
+    assert file.rows.num_rows == 3
+    assert "too" in file.rows["_unreadable_values"].to_pylist()[2]
+    assert "1 lines are no rows" in (file.fault or "")
+
+
+@pytest.mark.parametrize(
+    ("key", "content"),
+    [
+        ("a.parquet", parquet(id=list(range(1000)))[:-20]),
+        ("a.parquet", b""),
+        ("a.csv", b""),
+        ("a.csv", "id\n\xe9".encode("latin-1")),
+        ("a.csv.gz", b"not gzip"),
+        ("a.jsonl", b"\xff\xfe"),
+        ("a.xlsx", b"PK"),
+        ("a.csv.gz", gzip.compress(CSV, mtime=0)[:10] + b"\xff" * 20),
+        ("a.csv.gz", gzip.compress(CSV, mtime=0)[:-12]),
+        ("a.parquet", parquet(card=pa.array([b"\xff\xfe"]).view(pa.string()))),
+        ("a.parquet", parquet(event_time=pa.array([2**62], pa.timestamp("ms")))),
+        ("a.parquet", parquet(event_time=pa.array([2**62], pa.timestamp("ms", "UTC")))),
+        ("a.jsonl", b"[" * 200_000),
+        ("a.jsonl", b'{"id": ' + b"[" * 200_000),
+    ],
+)
+def test_a_file_that_cannot_be_read_has_no_rows_and_a_reason(make_spec, key, content):
+    file = read_landed_file(make_spec(), key, content)
+    assert file.rows is None
+    assert "cannot be read" in (file.fault or "")
+
+
+def test_a_text_that_is_not_utf8_in_a_column_that_is_not_text_has_a_reason(make_spec):
+    file = read_landed_file(make_spec(), "a.parquet", parquet(amount=pa.array([b"\xff\xfe"]).view(pa.string())))
+    assert file.rows is None
+    assert "cannot be read" in (file.fault or "")
+
+
+@pytest.mark.parametrize("key", ["a.csv", "a.parquet"])
+def test_a_column_that_occurs_twice_is_refused_by_name(make_spec, key):
+    sink = io.BytesIO()
+    pq.write_table(pa.table([pa.array([1]), pa.array([2])], names=["id", "id"]), sink)
+    file = read_landed_file(make_spec(), key, b"id,card,id\n1,A,2\n" if key == "a.csv" else sink.getvalue())
+    assert file.rows is None
+    assert "column occurs more than once: id" in (file.fault or "")
+
+
+def test_a_column_that_is_not_read_may_occur_twice(make_spec):
+    file = read_landed_file(
+        make_spec(), "a.csv", b"id,event_time,card,amount,label,,\n1,2025-01-01 10:00:00,A,1.5,0,,\n"
+    )
+    assert file.fault is None
+
+
+def test_a_lack_of_memory_is_no_fault_of_the_file(make_spec, monkeypatch):
+    def no_memory(content: bytes) -> bytes:
+        raise pa.ArrowMemoryError("malloc failed")
+
+    monkeypatch.setattr(gzip, "decompress", no_memory)
+    with pytest.raises(MemoryError):
+        read_landed_file(make_spec(), "a.csv.gz", b"")
+
+
+@pytest.mark.parametrize("mark", ["\u2028", "\x85", "\u2029"])
+def test_only_line_feeds_end_a_line_of_json(make_spec, mark):
+    line = json.dumps(
+        {"id": 1, "event_time": "2025-01-01T10:00:00", "card": f"A{mark}B", "amount": 1.5, "label": 0},
+        ensure_ascii=False,
+    )
+    file = read_landed_file(make_spec(), "a.jsonl", f"{line}\r\n{line}\r\n".encode())
+    assert file.fault is None
+    assert file.rows is not None
+    assert file.rows["card"].to_pylist() == [f"A{mark}B"] * 2
+
+
+def test_a_separator_within_a_broken_line_does_not_make_two_of_it(make_spec):
+    file = read_landed_file(make_spec(), "a.jsonl", b"no\x1crow\n")
+    assert file.rows is not None
+    assert [json.loads(text) for text in file.rows["_unreadable_values"].to_pylist()] == [{"_line": "no\x1crow"}]
+
+
+def test_rows_without_any_column_are_rows(make_spec):
+    file = read_landed_file(make_spec(), "a.jsonl", b"{}\n{}\n")
+    assert file.rows is not None
+    assert file.rows.num_rows == 2
+    assert json.loads(file.rows["_unreadable_values"].to_pylist()[1]) == dict.fromkeys(
+        make_spec().columns, "column missing in file"
+    )
+    assert "the file has none" in (file.fault or "")
+
+
+def test_true_and_false_of_json_are_read_as_those_of_parquet(make_spec):
+    lines = b'{"id": 1, "label": true}\n{"id": 2, "label": false}\n'
+    for key, content in [("a.jsonl", lines), ("a.parquet", parquet(id=[1, 2], label=[True, False]))]:
+        rows = read_landed_file(make_spec(), key, content).rows
+        assert rows is not None
+        assert rows["label"].to_pylist() == [1, 0]
+
+
+@pytest.mark.parametrize(
+    ("key", "content"),
+    [
+        ("a.csv", b"id,event_time,card,amount,label\n"),
+        (
+            "a.parquet",
+            parquet(**dict.fromkeys(["id", "event_time", "card", "amount", "label"], pa.array([], pa.string()))),
+        ),
+    ],
+)
+def test_a_file_without_rows_has_a_fault_and_can_be_read(make_spec, key, content):
+    file = read_landed_file(make_spec(), key, content)
+    assert file.fault == "has no rows"
+    assert file.rows is not None
+    assert file.rows.num_rows == 0
+
+
+def test_label_files_may_have_no_rows(small):
+    small["labels"] = {"files": "labels/{day}/*", "key": ["id"], "known_at": "at"}
+    feed = labels_feed(ModelSpec.model_validate(small))
+    assert feed is not None
+    assert read_landed_file(feed, "a.csv", b"id,label,at\n").fault is None
+
+
+def test_columns_that_the_contract_does_not_name_are_listed_by_their_names_in_the_file(make_spec, small):
+    small["columns"]["amount"]["source"] = "Amount"
+    spec = make_spec(columns=small["columns"])
+    names = {"id": [1], "zip": [2], "amount": [3.0], "card": ["A"]}
+    assert read_landed_file(spec, "a.parquet", parquet(**names)).other_columns == ["amount", "zip"]
+    assert read_landed_file(spec, "a.csv", b"id,zip,amount,card\n1,2,3,A\n").other_columns == ["amount", "zip"]
+    assert read_landed_file(spec, "a.parquet", b"torn").other_columns is None

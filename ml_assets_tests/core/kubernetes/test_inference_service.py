@@ -1,0 +1,79 @@
+"""The manifest has the structure of KServe's v1beta1 API."""
+
+import re
+
+import pytest
+
+from ml_assets.core.kubernetes.inference_service import ServedVersion, inference_service
+
+VERSION = ServedVersion(7, "ab12", "s3://models/1/models/m-1/artifacts")
+# The fields of KServe's v1beta1 InferenceService that are used here, as its custom resource definition types them.
+SCHEMA = {
+    "type": "object",
+    "required": ["apiVersion", "kind", "metadata", "spec"],
+    "additionalProperties": False,
+    "properties": {
+        "apiVersion": {"const": "serving.kserve.io/v1beta1"},
+        "kind": {"const": "InferenceService"},
+        "metadata": {
+            "type": "object",
+            "required": ["name"],
+            "properties": {
+                "name": {"type": "string", "pattern": "^[a-z]([-a-z0-9]*[a-z0-9])?$", "maxLength": 63},
+                "annotations": {"type": "object", "additionalProperties": {"type": "string"}},
+            },
+        },
+        "spec": {
+            "type": "object",
+            "required": ["predictor"],
+            "additionalProperties": False,
+            "properties": {
+                "predictor": {
+                    "type": "object",
+                    "additionalProperties": False,
+                    "properties": {
+                        "canaryTrafficPercent": {"type": "integer", "minimum": 0, "maximum": 100},
+                        "serviceAccountName": {"type": "string"},
+                        "model": {
+                            "type": "object",
+                            "required": ["modelFormat"],
+                            "additionalProperties": False,
+                            "properties": {
+                                "modelFormat": {
+                                    "type": "object",
+                                    "required": ["name"],
+                                    "properties": {"name": {"const": "mlflow"}},
+                                },
+                                "protocolVersion": {"enum": ["v1", "v2", "grpc-v1", "grpc-v2"]},
+                                "storageUri": {"type": "string"},
+                            },
+                        },
+                    },
+                }
+            },
+        },
+    },
+}
+
+
+@pytest.mark.parametrize("percent", [None, 0, 25, 100])
+@pytest.mark.parametrize("account", [None, "models-reader"])
+def test_it_is_an_inference_service(percent, account):
+    import jsonschema
+
+    made = inference_service("fraud_detection", VERSION, percent, account)
+    jsonschema.validate(made, SCHEMA)
+    predictor = made["spec"]["predictor"]
+    assert predictor.get("canaryTrafficPercent") == percent
+    assert predictor.get("serviceAccountName") == account
+    assert predictor["model"]["storageUri"] == VERSION.uri
+    assert made["metadata"] == {
+        "name": "fraud-detection",
+        "annotations": {"ml-assets/model-version": "7", "ml-assets/model-digest": "ab12"},
+    }
+
+
+@pytest.mark.parametrize("uri", ["file:///data/mlruns/1", "mlflow-artifacts:/1/models/m-1/artifacts", "/data/mlruns/1"])
+def test_artifacts_that_kserve_cannot_fetch_are_refused(uri):
+    with pytest.raises(ValueError, match=re.escape(f"lie at {uri}, which KServe cannot fetch")):
+        inference_service("fraud_detection", ServedVersion(7, "ab12", uri), None)

@@ -1,0 +1,46 @@
+"""Memory grows with what a step reads, from a base to a maximum."""
+
+from datetime import date, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ml_assets.core.kubernetes.memory_sizing import bytes_of, largest_day, memory_for
+from ml_assets.core.model_spec.compute import MemoryRule
+
+RULE = MemoryRule(base="1Gi", per_input_byte=2, maximum="4Gi")
+
+
+def test_amounts_are_read_as_kubernetes_does():
+    assert bytes_of("1Mi") == 1024**2
+    assert bytes_of("3Gi") == 3 * 1024**3
+
+
+def test_memory_is_base_and_so_much_for_each_byte_rounded_up():
+    assert memory_for(RULE, 0) == "1024Mi"
+    assert memory_for(RULE, 1024**3) == "3072Mi"
+    assert memory_for(RULE, 1) == "1025Mi"
+
+
+def test_memory_never_exceeds_the_maximum():
+    assert memory_for(RULE, 1024**4) == "4096Mi"
+
+
+@given(st.integers(0, 2**50), st.integers(0, 2**50))
+def test_more_input_never_gets_less_memory(one, other):
+    small, large = sorted((one, other))
+    assert bytes_of(memory_for(RULE, small)) <= bytes_of(memory_for(RULE, large)) <= bytes_of(RULE.maximum)
+
+
+def test_the_largest_day_counts_all_days_that_it_sees_and_no_other():
+    first = date(2025, 1, 1)
+    rows = {first + timedelta(days=n): 10**n for n in range(5)}
+    labels = {date(2025, 1, 2): 7}
+    days = [date(2025, 1, 2), date(2025, 1, 4)]
+    assert largest_day([(rows, -1, 0)], days) == 1000 + 100
+    assert largest_day([(rows, -1, 0), (labels, -2, -2)], days) == 1000 + 100 + 7
+    assert largest_day([(rows, -1, 0)], days[:1]) == 10 + 1
+
+
+def test_a_run_without_days_or_inputs_reads_nothing():
+    assert largest_day([], [date(2025, 1, 1)]) == largest_day([({}, 0, 0)], []) == 0

@@ -1,0 +1,171 @@
+"""What a step's pod is asked for follows from `compute`."""
+
+import pytest
+from pydantic import ValidationError
+
+from ml_assets.core.kubernetes.pod_spec import (
+    GPU_NODE_LABELS,
+    cost_labels,
+    data_pod,
+    plain_pod,
+    resources,
+    run_pod,
+    training_pod,
+)
+from ml_assets.core.model_spec.compute import Compute, MemoryRule
+
+
+def compute(make_spec, **fields):
+    return make_spec(compute=fields)
+
+
+def test_data_stages_have_requests_and_nodes_of_their_own(make_spec):
+    spec = compute(
+        make_spec,
+        cpu=8,
+        gpu=1,
+        node_selector={"zone": "a"},
+        data={"cpu": 0.25, "memory": "512Mi", "node_selector": {"pool": "small"}},
+    )
+    config = data_pod(spec, "features")
+    assert config["container_config"]["resources"] == {
+        "requests": {"cpu": "0.125", "memory": "512Mi"},
+        "limits": {"cpu": "0.25", "memory": "512Mi"},
+    }
+    assert config["pod_spec_config"]["node_selector"] == {"pool": "small"}
+    assert "tolerations" not in config["pod_spec_config"]
+
+
+def test_without_a_gpu_training_asks_for_none_and_tolerates_nothing(make_spec):
+    config = training_pod(compute(make_spec, cpu=2), "trained_model")
+    assert config["container_config"]["resources"]["limits"] == {"cpu": "2", "memory": "4Gi"}
+    assert not {"node_selector", "tolerations"} & set(config["pod_spec_config"])
+
+
+def terms(config, firmly=False):
+    affinity = config["pod_spec_config"]["affinity"]["node_affinity"]
+    if firmly:
+        found = affinity.pop("required_during_scheduling_ignored_during_execution")["node_selector_terms"]
+    else:
+        found = [one["preference"] for one in affinity.pop("preferred_during_scheduling_ignored_during_execution")]
+    assert affinity == {}
+    return [
+        [(one["key"], one["operator"], *one.get("values", [])) for one in term["match_expressions"]] for term in found
+    ]
+
+
+NO_GPU_LABEL = [(label, "DoesNotExist") for label in GPU_NODE_LABELS]
+
+
+def test_pods_without_gpus_stay_off_nodes_that_have_them(make_spec):
+    spec = compute(make_spec)
+    for config in (data_pod(spec, "features"), run_pod(spec), training_pod(spec, "trained_model")):
+        assert terms(config) == [NO_GPU_LABEL]
+    assert "affinity" not in training_pod(compute(make_spec, gpu=1), "trained_model")["pod_spec_config"]
+
+
+def test_they_wait_rather_than_go_there_when_that_is_required(make_spec):
+    spec = compute(make_spec, data={"avoid_gpu_nodes": "require"})
+    for config in (data_pod(spec, "features"), run_pod(spec), training_pod(spec, "trained_model")):
+        assert terms(config, firmly=True) == [NO_GPU_LABEL]
+
+
+@pytest.mark.parametrize(
+    ("fields", "others"),
+    [
+        ({"gpu": 1, "node_selector": {"pool": "big"}}, [("pool", "NotIn", "big")]),
+        (
+            {"gpu": 1, "node_selector": {"pool": "big", "disk": "fast"}},
+            [("pool", "NotIn", "big"), ("disk", "NotIn", "fast")],
+        ),
+        ({"gpu": 1, "gpu_type": "NVIDIA-L4"}, [("nvidia.com/gpu.product", "NotIn", "NVIDIA-L4")]),
+        # Data may be made in the zone where models are trained, and on nodes of the same processor.
+        ({"gpu": 1, "node_selector": {"topology.kubernetes.io/zone": "a", "kubernetes.io/arch": "amd64"}}, []),
+        # Known already.
+        ({"gpu": 1, "node_selector": {"accelerator": "a100"}}, []),
+        # Nodes of training without GPUs may be those of data.
+        ({"gpu": 0, "node_selector": {"pool": "big"}}, []),
+    ],
+)
+def test_nodes_that_training_selects_for_their_gpus_are_known_by_those_labels(make_spec, fields, others):
+    found = terms(data_pod(compute(make_spec, **fields), "features"))
+    assert found == ([[*NO_GPU_LABEL, one] for one in others] or [NO_GPU_LABEL])
+
+
+def test_only_training_that_makes_a_dask_cluster_may_talk_to_kubernetes(make_spec):
+    on_kubernetes = {"engine": "dask", "dask": {"kubernetes": {"image": "ml-assets:1"}}}
+    training = make_spec().model_dump(mode="json", by_alias=True)["training"]
+    spec = make_spec(training={**training, **on_kubernetes})
+    assert training_pod(spec, "trained_model")["pod_spec_config"]["automount_service_account_token"] is True
+    assert data_pod(spec, "features")["pod_spec_config"]["automount_service_account_token"] is False
+    assert training_pod(make_spec(), "trained_model")["pod_spec_config"]["automount_service_account_token"] is False
+
+
+def test_a_kind_of_gpu_is_a_label_of_its_node(make_spec):
+    config = training_pod(compute(make_spec, gpu=2, gpu_type="NVIDIA-L4"), "trained_model")
+    assert config["pod_spec_config"]["node_selector"] == {"nvidia.com/gpu.product": "NVIDIA-L4"}
+    assert config["container_config"]["resources"]["limits"]["nvidia.com/gpu"] == "2"
+
+
+def test_a_pod_of_a_run_has_room_for_one_step_only_where_steps_share_it(make_spec):
+    single_partition = run_pod(compute(make_spec))["container_config"]["resources"]["limits"]
+    shared = run_pod(compute(make_spec, data={"share_pod": True, "cpu": 2, "memory": "3Gi"}))["container_config"][
+        "resources"
+    ]["limits"]
+    assert single_partition == {"cpu": "0.5", "memory": "1024Mi"}
+    assert shared == {"cpu": "2.5", "memory": "4096Mi"}
+
+
+def test_longest_run_time_counts_from_when_a_node_has_the_pod(make_spec):
+    spec = compute(make_spec, max_runtime="2h", data={"max_runtime": "5m"})
+    assert training_pod(spec, "trained_model")["pod_spec_config"]["active_deadline_seconds"] == 7200
+    assert data_pod(spec, "features")["pod_spec_config"]["active_deadline_seconds"] == 300
+    assert "active_deadline_seconds" not in training_pod(spec, "trained_model")["job_spec_config"]
+
+
+def test_priority_classes_are_named_for_the_kind_of_work_and_can_be_left_out(make_spec):
+    assert (
+        training_pod(compute(make_spec), "trained_model")["pod_spec_config"]["priority_class_name"]
+        == "ml-assets-training"
+    )
+    assert data_pod(compute(make_spec), "features")["pod_spec_config"]["priority_class_name"] == "ml-assets-data"
+    assert (
+        "priority_class_name"
+        not in data_pod(compute(make_spec, data={"priority_class": None}), "features")["pod_spec_config"]
+    )
+
+
+def test_memory_by_a_rule_begins_with_its_base():
+    rule = MemoryRule(base="1Gi", per_input_byte=3, maximum="8Gi")
+    assert resources(1, rule)["limits"]["memory"] == "1Gi"
+
+
+def test_a_label_ends_as_labels_must():
+    assert cost_labels("model_", "features") == {"ml-assets/model": "model", "ml-assets/stage": "features"}
+
+
+def test_steps_without_a_stage_have_limits_and_the_restricted_standard_too():
+    config = plain_pod()
+    assert config["container_config"]["resources"]["limits"] == {"cpu": "1", "memory": "2Gi"}
+    assert config["container_config"]["security_context"]["capabilities"] == {"drop": ["ALL"]}
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"gpu_type": "NVIDIA-L4"}, "gpu_type: needs gpu to be 1 or more"),
+        ({"memory": "4G"}, "memory"),
+        ({"memory": {"base": "1Gi", "per_input_byte": 0, "maximum": "2Gi"}}, "per_input_byte"),
+        ({"tolerations": [{"key": "a"}]}, "toleration of a: operator Equal needs a value"),
+        ({"tolerations": [{"key": "a", "operator": "Exists", "value": "b"}]}, "operator Exists has none"),
+        ({"node_selector": {"zone": "not a label"}}, "node_selector"),
+        (
+            {"data": {"share_pod": True, "memory": {"base": "1Gi", "per_input_byte": 1, "maximum": "2Gi"}}},
+            "share_pod: the pod of the run is started",
+        ),
+        ({"max_runtime": "0m"}, "longer than 0"),
+    ],
+)
+def test_what_contradicts_itself_is_refused(fields, said):
+    with pytest.raises(ValidationError, match=said):
+        Compute.model_validate(fields)

@@ -1,0 +1,99 @@
+"""Intervals are repeatable, do not depend on row order, cover what they should, and say when they cannot be known."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ml_assets.core.metrics import bootstrap
+from ml_assets.core.metrics.bootstrap import day_interval, row_intervals
+from ml_assets.core.metrics.classification import RowMetrics, point_metrics
+
+
+def _example(rows, seed=0):
+    random = np.random.default_rng(seed)
+    scores = random.beta(0.5, 2, rows)
+    return (random.random(rows) < scores).astype(int), scores
+
+
+def test_same_seed_gives_the_same_intervals_and_another_seed_others():
+    metrics = RowMetrics(*_example(300), 0.5)
+    assert row_intervals(metrics, 50, 0.9, 1) == row_intervals(metrics, 50, 0.9, 1)
+    assert row_intervals(metrics, 50, 0.9, 1) != row_intervals(metrics, 50, 0.9, 2)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 1), st.sampled_from([0.0, 0.1, 0.5, 0.9])), min_size=1, max_size=20),
+    st.randoms(use_true_random=False),
+)
+def test_row_order_does_not_change_intervals(rows, random):
+    def intervals(shuffled):
+        labels, scores = zip(*shuffled, strict=True)
+        return list(row_intervals(RowMetrics(labels, scores, 0.5), 20, 0.9, 3).values())
+
+    assert np.array_equal(intervals(rows), intervals(random.sample(rows, len(rows))), equal_nan=True)
+
+
+def test_intervals_hold_the_value_and_narrow_with_more_rows():
+    few, many = _example(200), _example(20_000)
+    narrow, wide = (
+        row_intervals(RowMetrics(*many, 0.5), 100, 0.95, 0),
+        row_intervals(RowMetrics(*few, 0.5), 100, 0.95, 0),
+    )
+    for name, value in point_metrics(*many, 0.5).items():
+        low, high = narrow[name]
+        assert low < value < high
+        assert high - low < (wide[name][1] - wide[name][0]) / 3
+
+
+def test_interval_of_a_mean_has_the_bounds_that_theory_gives():
+    labels, scores = _example(2_000)
+    low, high = row_intervals(RowMetrics(labels, scores, 0.5), 2_000, 0.95, 0)["brier_score"]
+    losses = (scores - labels) ** 2
+    error = np.std(losses) / np.sqrt(2_000)
+    assert low == pytest.approx(losses.mean() - 1.96 * error, abs=0.15 * error)
+    assert high == pytest.approx(losses.mean() + 1.96 * error, abs=0.15 * error)
+
+
+def test_higher_confidence_is_wider():
+    metrics = RowMetrics(*_example(300), 0.5)
+    narrow, wide = row_intervals(metrics, 200, 0.5, 0)["roc_auc"], row_intervals(metrics, 200, 0.99, 0)["roc_auc"]
+    assert wide[0] < narrow[0] < narrow[1] < wide[1]
+
+
+def test_draws_are_as_many_rows_as_there_are_and_the_last_part_is_shorter(monkeypatch):
+    monkeypatch.setattr(bootstrap, "COUNTS_AT_ONCE", 30)
+    parts = list(bootstrap.draws(rows=10, samples=7, seed=0))
+    assert [part.shape for part in parts] == [(3, 10), (3, 10), (1, 10)]
+    assert (np.concatenate(parts).sum(axis=1) == 10).all()
+
+
+def test_metric_that_no_draw_defines_has_no_interval():
+    intervals = row_intervals(RowMetrics([0, 0, 0], [0.1, 0.2, 0.3], 0.5), 20, 0.9, 0)
+    assert np.isnan(intervals["roc_auc"]).all()
+    assert np.isnan(intervals["precision"]).all()
+    assert not np.isnan(intervals["brier_score"]).any()
+
+
+def test_no_rows_have_no_interval():
+    assert np.isnan(list(row_intervals(RowMetrics([], [], 0.5), 20, 0.9, 0).values())).all()
+
+
+def test_draws_in_which_a_metric_is_undefined_do_not_count():
+    # About a third of the draws have no positive; the others find all of them.
+    assert row_intervals(RowMetrics([1, 0, 0], [0.9, 0.1, 0.2], 0.5), 100, 0.9, 0)["recall"] == (1, 1)
+
+
+def test_day_interval_lies_within_the_days():
+    low, high = day_interval([0.2, 0.4, 0.6], 500, 0.99, 0)
+    assert 0.2 <= low < 0.4 < high <= 0.6
+
+
+def test_equal_days_have_an_interval_without_width():
+    assert day_interval([0.5, 0.5, 0.5], 50, 0.95, 0) == (0.5, 0.5)
+
+
+@pytest.mark.parametrize("daily", [[], [0.4]])
+def test_fewer_than_two_days_have_no_interval(daily):
+    assert np.isnan(day_interval(daily, 50, 0.95, 0)).all()

@@ -1,0 +1,245 @@
+"""Metrics of rows equal scikit-learn's, metrics at k equal their definition, and undefined is NaN."""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ml_assets.core.metrics.classification import (
+    RowMetrics,
+    daily_entity_precision_at_k,
+    daily_precision_at_k,
+    entity_precision_at_k,
+    point_metrics,
+    precision_at_k,
+    sorted_rows,
+)
+
+ROWS = st.lists(st.tuples(st.integers(0, 1), st.integers(0, 10).map(lambda tenths: tenths / 10)), max_size=30)
+OF_SCIKIT_LEARN = ["roc_auc", "average_precision", "precision", "recall", "f1", "log_loss", "brier_score"]
+NAMES = [*OF_SCIKIT_LEARN, "calibration_ratio", "calibration_error"]
+
+
+def _of_scikit_learn(labels, scores, threshold, weights):
+    from sklearn import metrics
+
+    kept = weights > 0
+    labels, scores, weights = labels[kept], scores[kept], weights[kept]
+    nan, decided = float("nan"), (scores >= threshold).astype(int)
+    if not len(labels):
+        return dict.fromkeys(OF_SCIKIT_LEARN, nan)
+    both = 0 < labels.sum() < len(labels)
+    weighted = {"sample_weight": weights}
+    return {
+        "roc_auc": metrics.roc_auc_score(labels, scores, **weighted) if both else nan,
+        "average_precision": metrics.average_precision_score(labels, scores, **weighted) if both else nan,
+        "precision": metrics.precision_score(labels, decided, zero_division=nan, **weighted),
+        "recall": metrics.recall_score(labels, decided, zero_division=nan, **weighted),
+        "f1": metrics.f1_score(labels, decided, zero_division=nan, **weighted),
+        "log_loss": metrics.log_loss(labels, scores, labels=[0, 1], **weighted),
+        "brier_score": metrics.brier_score_loss(labels, scores, labels=[0, 1], **weighted),
+    }
+
+
+def _like_scikit_learn(measured):
+    return {name: measured[name] for name in OF_SCIKIT_LEARN}
+
+
+def _arrays(rows):
+    return np.array([label for label, _ in rows], dtype=int), np.array([score for _, score in rows], dtype=float)
+
+
+@settings(max_examples=30, deadline=None)
+@given(ROWS, st.integers(0, 11).map(lambda tenths: tenths / 10))
+def test_point_metrics_equal_scikit_learn(rows, threshold):
+    labels, scores = _arrays(rows)
+    expected = _of_scikit_learn(labels, scores, threshold, np.ones(len(rows), dtype=int))
+    assert _like_scikit_learn(point_metrics(labels, scores, threshold)) == pytest.approx(
+        expected, nan_ok=True, abs=1e-12
+    )
+
+
+@settings(max_examples=30, deadline=None)
+@given(ROWS, st.randoms(use_true_random=False))
+def test_metrics_of_counted_rows_equal_scikit_learn_with_weights(rows, random):
+    labels, scores = sorted_rows(*_arrays(rows))
+    counts = np.array([[random.randint(0, 3) for _ in rows] for _ in range(3)], dtype=int).reshape(3, len(rows))
+    measured = RowMetrics(labels, scores, 0.5).of(counts)
+    for position in range(3):
+        expected = _of_scikit_learn(labels, scores, 0.5, counts[position])
+        assert _like_scikit_learn({name: values[position] for name, values in measured.items()}) == pytest.approx(
+            expected, nan_ok=True, abs=1e-12
+        )
+
+
+def test_many_distinct_scores_equal_scikit_learn():
+    random = np.random.default_rng(0)
+    scores = random.beta(0.1, 3, 5_000)
+    labels = (random.random(5_000) < scores).astype(int)
+    expected = _of_scikit_learn(labels, scores, 0.3, np.ones(5_000, dtype=int))
+    assert _like_scikit_learn(point_metrics(labels, scores, 0.3)) == pytest.approx(expected, abs=1e-12)
+
+
+def test_calibration_error_without_ties_is_that_of_scikit_learn_s_quantile_bins():
+    from sklearn.calibration import calibration_curve
+
+    random = np.random.default_rng(0)
+    scores = random.beta(0.5, 2, 5_000)
+    labels = (random.random(5_000) < scores**1.5).astype(int)
+    share, mean = calibration_curve(labels, scores, n_bins=10, strategy="quantile")
+    assert point_metrics(labels, scores, 0.5)["calibration_error"] == pytest.approx(
+        np.abs(share - mean).mean(), rel=1e-9
+    )
+
+
+def test_calibration_of_scores_that_promise_half_of_what_comes():
+    random = np.random.default_rng(0)
+    chance = random.uniform(0, 1, 20_000)
+    labels = (random.random(20_000) < chance).astype(int)
+    right, half = point_metrics(labels, chance, 0.5), point_metrics(labels, chance / 2, 0.5)
+    assert right["calibration_ratio"] == pytest.approx(1, abs=0.02)
+    assert half["calibration_ratio"] == pytest.approx(0.5, abs=0.01)
+    assert right["calibration_error"] < 0.02
+    assert half["calibration_error"] == pytest.approx(0.25, abs=0.02)
+
+
+def test_rows_of_equal_score_share_a_bin_of_the_calibration_error():
+    # Cut through the ties, bins of positives and of negatives would be off by one half each.
+    assert point_metrics([0, 1] * 10, [0.5] * 20, 0.5)["calibration_error"] == 0
+
+
+def test_rows_counted_twice_leave_calibration_as_it_is():
+    random = np.random.default_rng(1)
+    metrics = RowMetrics(random.integers(0, 2, 57), random.random(57), 0.5)
+    for name in ("calibration_ratio", "calibration_error"):
+        assert metrics.of(np.full((1, 57), 2))[name][0] == pytest.approx(metrics.once()[name])
+
+
+@settings(max_examples=30, deadline=None)
+@given(ROWS, st.randoms(use_true_random=False))
+def test_row_order_does_not_change_a_single_bit(rows, random):
+    shuffled = random.sample(rows, len(rows))
+    first, second = point_metrics(*_arrays(rows), 0.5), point_metrics(*_arrays(shuffled), 0.5)
+    assert np.array_equal(list(first.values()), list(second.values()), equal_nan=True)
+
+
+def test_score_at_the_threshold_is_decided_positive():
+    assert point_metrics([0, 1], [0.2, 0.5], 0.5)["recall"] == 1
+
+
+@pytest.mark.parametrize(
+    ("labels", "scores", "undefined"),
+    [
+        ([], [], set(NAMES)),
+        ([0, 0], [0.1, 0.9], {"roc_auc", "average_precision", "recall", "calibration_ratio"}),
+        ([1, 1], [0.1, 0.9], {"roc_auc", "average_precision"}),
+        ([0, 1], [0.1, 0.2], {"precision"}),
+        ([0, 0], [0.1, 0.2], {"roc_auc", "average_precision", "precision", "recall", "f1", "calibration_ratio"}),
+    ],
+    ids=["no rows", "no positives", "no negatives", "no positive decision", "no positives and no positive decision"],
+)
+def test_undefined_metrics_are_nan_without_a_warning(labels, scores, undefined):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        measured = point_metrics(labels, scores, 0.5)
+    assert {name for name, value in measured.items() if np.isnan(value)} == undefined
+
+
+@pytest.mark.parametrize(
+    ("labels", "scores", "complaint"),
+    [
+        ([0, 2], [0.1, 0.2], "labels must be 0 or 1"),
+        ([0, float("nan")], [0.1, 0.2], "labels must be 0 or 1"),
+        ([0, 1], [0.1, float("nan")], "1 of 2 scores"),
+        ([0, 1], [1.1, -0.1], "2 of 2 scores"),
+        ([0, 1], [0.1], "of one length"),
+    ],
+)
+def test_bad_rows_are_refused(labels, scores, complaint):
+    with pytest.raises(ValueError, match=complaint):
+        point_metrics(labels, scores, 0.5)
+
+
+def test_precision_at_k_is_the_mean_over_days():
+    days = ["a", "a", "a", "b", "b", "b"]
+    assert daily_precision_at_k(days, [1, 1, 0, 0, 1, 1], [0.9, 0.8, 0.1, 0.9, 0.8, 0.1], 2).to_dict() == {
+        "a": 1,
+        "b": 0.5,
+    }
+    assert precision_at_k(days, [1, 1, 0, 0, 1, 1], [0.9, 0.8, 0.1, 0.9, 0.8, 0.1], 2) == 0.75
+
+
+def test_day_of_fewer_rows_than_k_counts_all_of_them():
+    assert precision_at_k(["a", "a"], [1, 0], [0.9, 0.1], 100) == 0.5
+
+
+def test_rows_that_tie_for_the_last_places_count_with_their_expected_share():
+    # One sure row, and one place for three rows of which two are positive.
+    assert precision_at_k(["a"] * 5, [0, 1, 1, 0, 1], [0.9, 0.5, 0.5, 0.5, 0.1], 2) == pytest.approx((0 + 2 / 3) / 2)
+
+
+def test_at_k_without_rows_is_nan():
+    assert np.isnan(precision_at_k([], [], [], 5))
+    assert np.isnan(entity_precision_at_k([], [], [], [], 5))
+
+
+def test_k_below_one_is_refused():
+    with pytest.raises(ValueError, match="k must be at least 1"):
+        precision_at_k(["a"], [1], [0.5], 0)
+
+
+def test_entity_has_its_highest_score_and_is_positive_when_any_row_is():
+    # x has 0.9 from a negative row and its positive row scores low; y lies between.
+    assert entity_precision_at_k(["a"] * 3, ["x", "x", "y"], [0, 1, 0], [0.9, 0.1, 0.5], 1) == 1
+
+
+def test_found_entities_are_left_out_on_later_days():
+    days, entities = ["a", "a", "b", "b", "c"], ["x", "y", "x", "y", "x"]
+    labels, scores = [1, 0, 1, 0, 1], [0.9, 0.1, 0.9, 0.1, 0.9]
+    # x is found on day a; on day b only y is left; on day c nobody is.
+    assert daily_entity_precision_at_k(days, entities, labels, scores, 1).to_dict() == {"a": 1, "b": 0}
+
+
+def test_entity_that_ties_for_the_last_place_is_not_sure_to_be_found():
+    days, entities = ["a", "a", "b"], ["x", "y", "x"]
+    assert daily_entity_precision_at_k(days, entities, [1, 0, 1], [0.9, 0.9, 0.9], 1).to_dict() == {"a": 0.5, "b": 1}
+
+
+def test_rows_without_an_entity_do_not_count():
+    entities = pd.array([None, 7, 8], dtype="Int64")
+    assert entity_precision_at_k(["a"] * 3, entities, [0, 1, 0], [0.9, 0.5, 0.1], 1) == 1
+
+
+AT_K = st.lists(
+    st.tuples(st.sampled_from("abc"), st.sampled_from("uvwxyz"), st.integers(0, 1), st.integers(0, 4)), max_size=25
+)
+
+
+@settings(max_examples=30, deadline=None)
+@given(AT_K, st.integers(1, 5), st.randoms(use_true_random=False))
+def test_metrics_at_k_do_not_depend_on_row_order(rows, k, random):
+    def measured(shuffled):
+        days, entities, labels, tenths = zip(*shuffled, strict=True) if shuffled else ((), (), (), ())
+        scores = np.array(tenths, dtype=float) / 10
+        return [precision_at_k(days, labels, scores, k), entity_precision_at_k(days, entities, labels, scores, k)]
+
+    assert np.array_equal(measured(rows), measured(random.sample(rows, len(rows))), equal_nan=True)
+
+
+@settings(max_examples=30, deadline=None)
+@given(AT_K, st.integers(1, 3), st.randoms(use_true_random=False))
+def test_entity_precision_without_ties_is_that_of_the_definition_day_by_day(rows, k, random):
+    rows = [(*row, rank / 100) for row, rank in zip(rows, random.sample(range(100), len(rows)), strict=True)]
+    expected, found = {}, set()
+    for day in sorted({row[0] for row in rows}):
+        left = [row for row in rows if row[0] == day and row[1] not in found]
+        best = sorted({row[1] for row in left}, key=lambda entity: -max(row[4] for row in left if row[1] == entity))[:k]
+        right = {entity for entity in best if any(row[2] for row in left if row[1] == entity)}
+        if best:
+            expected[day] = len(right) / len(best)
+        found |= right
+    columns = [[row[position] for row in rows] for position in (0, 1, 2, 4)]
+    assert daily_entity_precision_at_k(*columns, k).to_dict() == expected

@@ -1,0 +1,110 @@
+"""Each rule for the settings of an instance says no to what loses work, and yes to what does not."""
+
+import pytest
+
+from ml_assets.core.operations.doctor.diagnosis import Severity
+from ml_assets.core.operations.doctor.instance_checks import (
+    dagster_home,
+    freed_slots,
+    pools,
+    run_monitoring,
+    run_queue,
+    run_retries,
+)
+
+OK, WARNING, ERROR = Severity.OK, Severity.WARNING, Severity.ERROR
+LIMITS = {"start_timeout_seconds": 180, "cancel_timeout_seconds": 180, "max_runtime_seconds": 3600}
+
+
+@pytest.mark.parametrize(
+    ("home", "is_directory", "has_settings", "severity", "said"),
+    [
+        ("/data/dagster", True, True, OK, "/data/dagster"),
+        (None, False, False, ERROR, "DAGSTER_HOME is not set"),
+        ("", False, False, ERROR, "DAGSTER_HOME is not set"),
+        ("data/dagster", True, True, ERROR, "a relative path"),
+        ("/data/dagster", False, False, ERROR, "no such directory"),
+        ("/data/dagster", True, False, ERROR, "no dagster.yaml in /data/dagster"),
+    ],
+)
+def test_dagster_home_is_an_absolute_directory_with_settings(home, is_directory, has_settings, severity, said):
+    found = dagster_home(home, is_directory, has_settings)
+    assert found.severity is severity
+    assert said in found.found
+
+
+@pytest.mark.parametrize(
+    ("retries", "production", "severity", "said"),
+    [
+        (
+            {"enabled": True, "max_retries": 2, "retry_on_asset_or_op_failure": False},
+            True,
+            OK,
+            "on, 2 unless the run says otherwise, not after",
+        ),
+        (
+            {"enabled": True, "max_retries": 1, "retry_on_asset_or_op_failure": True},
+            True,
+            OK,
+            "on, 1 unless the run says otherwise, and after",
+        ),
+        ({"enabled": True, "retry_on_asset_or_op_failure": True}, True, WARNING, "max_retries is 0"),
+        ({"enabled": True, "max_retries": 2}, True, WARNING, "retry_on_asset_or_op_failure is not stated"),
+        ({"enabled": False, "retry_on_asset_or_op_failure": False}, True, ERROR, "run retries are off"),
+        ({"enabled": False}, False, WARNING, "run retries are off"),
+        (None, True, ERROR, "run retries are off"),
+    ],
+)
+def test_run_retries_are_on_and_say_what_they_repeat(retries, production, severity, said):
+    found = run_retries({} if retries is None else {"run_retries": retries}, production)
+    assert found.severity is severity
+    assert said in found.found
+
+
+@pytest.mark.parametrize(
+    ("monitoring", "severity", "said"),
+    [
+        ({"enabled": True, **LIMITS}, OK, "max_runtime_seconds 3600"),
+        ({"enabled": True, **LIMITS, "max_runtime_seconds": 0}, WARNING, "max_runtime_seconds not set"),
+        ({"enabled": True}, WARNING, "start_timeout_seconds, cancel_timeout_seconds, max_runtime_seconds not set"),
+        ({"enabled": False, **LIMITS}, ERROR, "run monitoring is off"),
+        (None, ERROR, "run monitoring is off"),
+    ],
+)
+def test_run_monitoring_is_on_and_has_limits(monitoring, severity, said):
+    found = run_monitoring({} if monitoring is None else {"run_monitoring": monitoring})
+    assert found.severity is severity
+    assert said in found.found
+
+
+@pytest.mark.parametrize(
+    ("monitoring", "severity"),
+    [({"free_slots_after_run_end_seconds": 60}, OK), ({"enabled": True}, ERROR), (None, ERROR)],
+)
+def test_slots_of_killed_runs_are_freed(monitoring, severity):
+    assert freed_slots({"run_monitoring": monitoring}).severity is severity
+
+
+def test_runs_wait_in_a_queue():
+    assert (run_queue(True).severity, run_queue(False).severity) == (OK, ERROR)
+
+
+@pytest.mark.parametrize(
+    ("limits", "default", "severity", "said"),
+    [
+        ({}, 1, OK, "fraud 1, gpu 1"),
+        ({"fraud": 1, "gpu": 4}, None, OK, "fraud 1, gpu 4"),
+        ({"fraud": 1}, None, ERROR, "no limit for gpu"),
+        ({}, None, ERROR, "no limit for fraud, gpu"),
+        ({"gpu": 0}, 1, ERROR, "the limit of gpu is 0: no run of fraud/trained_model ever starts"),
+        ({}, 0, ERROR, "the limit of fraud, gpu is 0"),
+    ],
+)
+def test_every_pool_has_a_limit_that_lets_runs_start(limits, default, severity, said):
+    found = pools({"fraud": ["fraud/raw_data"], "gpu": ["fraud/trained_model"]}, limits, default)
+    assert found.severity is severity
+    assert said in found.found
+
+
+def test_without_pools_nothing_needs_a_limit():
+    assert pools({}, {}, None).severity is OK

@@ -1,0 +1,161 @@
+"""Of each failure one notification is open, what goes well later resolves it, and reading the same twice changes
+nothing.
+"""
+
+import random
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ml_assets.core.operations.notifications.events import (
+    Kind,
+    Notification,
+    NotificationEvent,
+    Severity,
+    fold,
+    gravest,
+    repairs,
+    wait_before,
+)
+
+BEGIN = datetime(2025, 3, 1, tzinfo=UTC)
+
+
+def event(
+    minute: int, failed: bool, kind: Kind = Kind.RUN_FAILURE, partition: str = "2025-02-01", detail: str = "job", **more
+) -> NotificationEvent:
+    return NotificationEvent(
+        kind, more.pop("model", "small"), partition, detail, failed, BEGIN + timedelta(minutes=minute), **more
+    )
+
+
+def failure(minute: int, *about, **more) -> NotificationEvent:
+    return event(minute, True, *about, **more)
+
+
+def success(minute: int, *about, **more) -> NotificationEvent:
+    return event(minute, False, *about, **more)
+
+
+def test_a_failure_opens_one_notification_however_often_it_is_repeated_until_it_is_repaired():
+    found = fold([], [failure(1), failure(2), success(3), failure(4)])
+    assert [(one.event.at.minute, one.is_open) for one in found] == [(1, False), (4, True)]
+    assert found[0].resolved_at == BEGIN + timedelta(minutes=3)
+
+
+def test_a_success_without_a_failure_and_one_before_it_say_nothing():
+    assert fold([], [success(1)]) == []
+    assert [one.is_open for one in fold([], [success(1), failure(2)])] == [True]
+
+
+DAY, RANGE = "2025-02-03", "2025-02-01...2025-02-05"
+
+
+@pytest.mark.parametrize(
+    ("failed", "succeeded", "is_repaired"),
+    [
+        ((Kind.RUN_FAILURE, DAY, "job", {}), (Kind.RUN_FAILURE, RANGE, "job", {}), True),
+        ((Kind.RUN_FAILURE, RANGE, "job", {}), (Kind.RUN_FAILURE, DAY, "job", {}), False),
+        ((Kind.RUN_FAILURE, DAY, "job", {}), (Kind.RUN_FAILURE, DAY, "other", {}), False),
+        ((Kind.RUN_FAILURE, "", "job", {}), (Kind.RUN_FAILURE, "", "job", {}), True),
+        ((Kind.RUN_FAILURE, DAY, "job", {}), (Kind.RUN_FAILURE, "", "job", {}), False),
+        ((Kind.RUN_FAILURE, DAY, "job", {"retried": True}), (Kind.RUN_FAILURE, DAY, "job", {}), True),
+        (
+            (Kind.RUN_FAILURE, DAY, "job", {"assets": frozenset("a")}),
+            (Kind.RUN_FAILURE, DAY, "job", {"assets": frozenset("ab")}),
+            True,
+        ),
+        (
+            (Kind.RUN_FAILURE, DAY, "job", {"assets": frozenset("ab")}),
+            (Kind.RUN_FAILURE, DAY, "job", {"assets": frozenset("b")}),
+            False,
+        ),
+        ((Kind.RUN_FAILURE, DAY, "job", {}), (Kind.RUN_FAILURE, DAY, "job", {"assets": frozenset("b")}), False),
+        ((Kind.REJECTED_DAY, DAY, "a: c", {}), (Kind.REJECTED_DAY, DAY, "a: c", {}), True),
+        ((Kind.REJECTED_DAY, DAY, "a: c", {}), (Kind.REJECTED_DAY, "2025-02-04", "a: c", {}), False),
+        ((Kind.FAILED_GATE, DAY, "a: c", {}), (Kind.REJECTED_DAY, DAY, "a: c", {}), False),
+        ((Kind.FAILED_GATE, DAY, "a: c", {}), (Kind.FAILED_GATE, DAY, "a: d", {}), False),
+        ((Kind.FRESHNESS, DAY, "a: newest", {}), (Kind.REJECTED_DAY, DAY, "a: c", {}), True),
+        ((Kind.FRESHNESS, DAY, "a: newest", {}), (Kind.REJECTED_DAY, DAY, "labels: c", {}), False),
+        ((Kind.FRESHNESS, "", "a", {}), (Kind.REJECTED_DAY, DAY, "a: c", {}), False),
+        ((Kind.ROLLBACK, DAY, "release 3", {}), (Kind.ROLLBACK, "2025-02-20", "release 7", {}), True),
+        ((Kind.REJECTED_DAY, DAY, "a: c", {}), (Kind.REJECTED_DAY, DAY, "a: c", {"model": "other"}), False),
+    ],
+)
+def test_what_repairs_what(failed, succeeded, is_repaired):
+    (kind, partition, detail, more), (of, days, by, also) = failed, succeeded
+    assert (
+        repairs(success(2, of, days, by, **also), Notification(failure(1, kind, partition, detail, **more)))
+        is is_repaired
+    )
+
+
+def test_nothing_repairs_what_comes_after_it_or_is_repaired_already_and_a_failure_repairs_nothing():
+    assert not repairs(success(1), Notification(failure(1)))
+    assert not repairs(success(2), Notification(failure(1), resolved_at=BEGIN))
+    assert not repairs(failure(2), Notification(failure(1)))
+
+
+def test_a_run_that_failed_for_good_is_told_also_when_its_first_attempt_was():
+    found = fold([], [failure(1, retried=True), failure(2), success(3)])
+    assert [(one.event.retried, one.is_open) for one in found] == [(True, False), (False, False)]
+
+
+HAPPENINGS = st.lists(
+    st.builds(
+        event,
+        st.integers(0, 12),
+        st.booleans(),
+        st.sampled_from(Kind),
+        st.sampled_from(["2025-02-01", "2025-02-02", "2025-02-01...2025-02-03", ""]),
+        st.sampled_from(["job", "a: check"]),
+        retried=st.booleans(),
+    ),
+    max_size=14,
+)
+
+
+@given(HAPPENINGS, st.randoms(use_true_random=False), st.integers(1, 5))
+def test_in_whatever_order_and_however_often_events_are_read_the_notifications_are_the_same(
+    events, chance: random.Random, looks
+):
+    expected = fold([], events)
+    shuffled = [*events, *events]
+    chance.shuffle(shuffled)
+    assert fold([], shuffled) == expected
+    # Looks one after the other, each of which may read again what earlier ones have read.
+    ordered, known = sorted(events, key=lambda one: (one.at, not one.failed, one.key)), []
+    for look in range(1, looks + 1):
+        end = len(ordered) * look // looks
+        known = fold(known, ordered[:end])
+    assert known == expected
+    keys = [one.event.key for one in expected if one.is_open]
+    assert len(keys) == len(set(keys))
+
+
+def test_what_is_told_as_a_warning_and_as_an_error_is_an_error():
+    assert gravest([Severity.WARNING, Severity.ERROR]) is Severity.ERROR
+    assert gravest([Severity.WARNING]) is Severity.WARNING
+
+
+def test_attempts_come_ever_later_up_to_an_hour():
+    waits = [wait_before(attempt).total_seconds() for attempt in range(2, 14)]
+    assert waits[:4] == [30, 60, 120, 240]
+    assert waits == sorted(waits)
+    assert waits[-1] == 3600
+    assert wait_before(10_000) == timedelta(hours=1)
+
+
+def test_two_failures_that_differ_in_anything_that_is_repaired_apart_have_different_keys():
+    one = failure(1, assets=frozenset({"a"}))
+    others = [
+        replace(one, model="b"),
+        replace(one, partition=""),
+        replace(one, detail="x"),
+        replace(one, kind=Kind.ROLLBACK),
+        replace(one, retried=True),
+    ]
+    assert len({each.key for each in [one, *others, replace(one, assets=frozenset())]}) == 7

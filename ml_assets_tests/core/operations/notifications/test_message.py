@@ -1,0 +1,66 @@
+"""However many notifications there are, a message is short, says the gravest first, and links into the UI."""
+
+import pytest
+
+from ml_assets.core.operations.notifications.events import Kind, Notification, Severity
+from ml_assets.core.operations.notifications.message import MOST_CHARACTERS, MOST_LINES, compose, shortened
+from ml_assets_tests.core.operations.notifications.test_events import BEGIN, failure
+
+
+def rejected(number: int, **more) -> Notification:
+    return Notification(
+        failure(
+            number,
+            Kind.REJECTED_DAY,
+            f"2025-02-{number:02}",
+            message=f"day {number} not accepted",
+            link=f"/days/{number}",
+            **more,
+        )
+    )
+
+
+def test_forty_rejected_days_are_a_few_lines_and_a_count():
+    message = compose("small", [("opened", rejected(number % 28 + 1)) for number in range(40)], "", open_left=40)
+    assert message.title == "small: 40 rejected days"
+    lines = message.body.splitlines()
+    assert len(lines) == MOST_LINES + 2
+    assert lines[-2:] == [f"- and {40 - MOST_LINES} more", "40 open in all"]
+
+
+def test_what_failed_stands_before_what_is_resolved_and_errors_before_warnings():
+    news = [
+        ("resolved", Notification(failure(1, message="the run failed"), resolved_at=BEGIN)),
+        ("opened", rejected(3, severity=Severity.WARNING)),
+        ("opened", Notification(failure(2, message="another run failed", link="/runs/1"))),
+    ]
+    message = compose("small", news, "http://ui", open_left=2)
+    assert message.title == "small: 1 failed run, 1 rejected day; resolved: 1 failed run"
+    assert message.body.splitlines() == [
+        "- another run failed http://ui/runs/1",
+        "- day 3 not accepted http://ui/days/3",
+        "- resolved: the run failed",
+        "2 open in all",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("news", "open_left", "urgency"),
+    [
+        ([("opened", rejected(1))], 1, "failure"),
+        ([("opened", rejected(1, severity=Severity.WARNING))], 1, "warning"),
+        ([("resolved", rejected(1))], 3, "info"),
+        ([("resolved", rejected(1))], 0, "success"),
+    ],
+)
+def test_a_message_is_as_urgent_as_what_it_tells_and_a_success_when_nothing_is_open(news, open_left, urgency):
+    assert compose("small", news, "", open_left).urgency == urgency
+
+
+def test_nothing_is_linked_without_an_address():
+    assert "/days" not in compose("small", [("opened", rejected(1))], "", 1).body
+
+
+def test_a_long_reason_is_cut_to_one_line():
+    assert shortened("a\n  b") == "a b"
+    assert len(shortened("x" * 5000)) == MOST_CHARACTERS

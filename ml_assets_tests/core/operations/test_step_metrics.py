@@ -1,0 +1,89 @@
+"""A step measures its days with few attributes, each metric once, whatever the number of days."""
+
+import math
+from datetime import UTC, date, datetime
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ml_assets.core.operations.step_metrics import (
+    METRICS,
+    DayFigures,
+    Sample,
+    sample_of_failure,
+    samples_of_days,
+    samples_of_gates,
+    samples_of_model,
+)
+
+DAYS = st.lists(
+    st.builds(
+        DayFigures,
+        st.dates(date(2020, 1, 1), date(2026, 1, 1)),
+        st.floats(0, 1e4),
+        st.integers(0, 10**6),
+        st.booleans(),
+        st.booleans(),
+    ),
+    min_size=1,
+    max_size=30,
+    unique_by=lambda day: day.day,
+)
+
+
+@given(DAYS)
+def test_the_days_of_all_outcomes_are_the_days_and_no_series_is_of_a_day(days):
+    samples = samples_of_days("small", "features", days, 1000)
+    assert sum(one.value for one in samples if one.name == "ml_assets.stage.days") == len(days)
+    series = [(one.name, *sorted(one.attributes.items())) for one in samples]
+    assert len(series) == len(set(series)) <= 8
+    assert {one.name for one in samples} <= METRICS.keys()
+    assert all(set(one.attributes) <= {"model", "stage", "outcome"} and math.isfinite(one.value) for one in samples)
+
+
+def test_rows_seconds_bytes_and_the_newest_good_day():
+    days = [DayFigures(date(2025, 1, 1), 2.0, 60, True, False), DayFigures(date(2025, 1, 2), 3.0, 0, False, False)]
+    days.append(DayFigures(date(2025, 1, 3), 1.0, 0, True, True))
+    found = {
+        (one.name, one.attributes.get("outcome")): one.value for one in samples_of_days("small", "features", days, 512)
+    }
+    assert found == {
+        ("ml_assets.stage.days", "computed"): 1,
+        ("ml_assets.stage.days", "unchanged"): 1,
+        ("ml_assets.stage.days", "problem"): 1,
+        ("ml_assets.stage.rows", None): 60,
+        ("ml_assets.stage.bytes", None): 512,
+        ("ml_assets.stage.duration", None): 6,
+        ("ml_assets.stage.slowest_day", None): 3,
+        ("ml_assets.stage.newest_day", None): datetime(2025, 1, 2, tzinfo=UTC).timestamp(),
+    }
+
+
+def test_a_step_without_days_and_one_without_a_good_day():
+    assert samples_of_days("small", "features", [], 0) == []
+    rejected = samples_of_days("small", "features", [DayFigures(date(2025, 1, 1), 1.0, 0, True, True)], 0)
+    assert "ml_assets.stage.newest_day" not in {one.name for one in rejected}
+
+
+def test_gates_that_were_judged_have_a_verdict_and_those_that_measured_something_a_value():
+    gates = [("roc_auc", True, 0.9), ("log_loss", False, 0.7), ("champion", None, None)]
+    found = [(one.name, one.attributes["gate"], one.value) for one in samples_of_gates("small", gates)]
+    assert found == [
+        ("ml_assets.gate.passed", "roc_auc", 1.0),
+        ("ml_assets.gate.value", "roc_auc", 0.9),
+        ("ml_assets.gate.passed", "log_loss", 0.0),
+        ("ml_assets.gate.value", "log_loss", 0.7),
+    ]
+
+
+def test_only_numbers_are_metrics_of_a_model():
+    found = samples_of_model("small", {"roc_auc": 0.9, "rows": 3, "nothing": float("nan"), "text": "x"})
+    assert [(one.attributes["metric"], one.value) for one in found] == [("roc_auc", 0.9), ("rows", 3.0)]
+
+
+def test_a_failure_is_known_by_model_stage_cause_and_what_follows():
+    assert sample_of_failure("small/features", "transient", True) == Sample(
+        "ml_assets.step.failures",
+        1.0,
+        {"model": "small", "stage": "features", "cause": "transient", "another_follows": "true"},
+    )

@@ -1,0 +1,139 @@
+"""Pictures are PNG, the same bytes for the same rows in any order, and say so when there is nothing to draw."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from ml_assets.core.plots import evaluation as plots
+from ml_assets.core.plots.evaluation import (
+    calibration_plot,
+    importance_plot,
+    precision_recall_plot,
+    roc_curve_plot,
+    score_histogram_plot,
+)
+
+ESTIMATE, UNDEFINED = (0.9, 0.85, 0.95), (float("nan"),) * 3
+OF_SCORES = {
+    "roc": lambda labels, scores, estimate: roc_curve_plot(labels, scores, 0.5, estimate),
+    "precision_recall": lambda labels, scores, estimate: precision_recall_plot(labels, scores, 0.5, estimate),
+    "calibration": calibration_plot,
+    "histogram": lambda labels, scores, estimate: score_histogram_plot(labels, scores, 0.5),
+}
+
+
+@pytest.fixture(params=OF_SCORES)
+def draw(request):
+    return OF_SCORES[request.param]
+
+
+@pytest.fixture
+def texts(monkeypatch):
+    """What stands in the pictures that a test draws."""
+    from matplotlib.text import Text
+
+    seen = []
+
+    def png(figure):
+        figure.draw_without_rendering()
+        seen.extend(text.get_text() for text in figure.findobj(Text))
+        return b""
+
+    monkeypatch.setattr(plots, "plot_bytes", png)
+    return seen
+
+
+def _size(png):
+    assert png.startswith(b"\x89PNG\r\n\x1a\n")
+    return int.from_bytes(png[16:20], "big"), int.from_bytes(png[20:24], "big")
+
+
+def test_picture_is_a_png_of_600_by_400_and_the_same_in_any_row_order(draw):
+    random = np.random.default_rng(0)
+    scores = random.random(200)
+    labels, order = (random.random(200) < scores).astype(int), random.permutation(200)
+    png = draw(labels, scores, ESTIMATE)
+    assert _size(png) == (600, 400)
+    assert png == draw(labels[order], scores[order], ESTIMATE)
+    assert b"Software" not in png
+
+
+@pytest.mark.parametrize(
+    "labels", [[], [0, 0], [1, 1], [1], [0, 1]], ids=["none", "negatives", "positives", "one row", "both"]
+)
+def test_every_kind_of_rows_makes_a_picture(draw, labels):
+    assert _size(draw(labels, np.linspace(0, 1, len(labels)), UNDEFINED)) == (600, 400)
+
+
+def test_bad_scores_are_refused(draw):
+    with pytest.raises(ValueError, match="not between 0 and 1"):
+        draw([0, 1], [0.2, float("nan")], ESTIMATE)
+
+
+def test_title_has_the_metric_and_its_interval(texts):
+    roc_curve_plot([0, 1], [0.2, 0.7], 0.5, ESTIMATE)
+    assert "ROC AUC 0.9 (interval 0.85 to 0.95)" in texts
+    assert "threshold 0.5: recall 1.000, false positive rate 0" in texts
+
+
+def test_title_without_interval_has_the_value_alone(texts):
+    calibration_plot([0, 1], [0.2, 0.7], (0.065, float("nan"), float("nan")))
+    assert "Calibration: Brier score 0.065" in texts
+
+
+@pytest.mark.parametrize("name", ["roc", "precision_recall"])
+def test_curve_of_one_class_says_why_it_is_missing(texts, name):
+    OF_SCORES[name]([0] * 1200, np.zeros(1200), UNDEFINED)
+    assert any(text.startswith("0 of 1,200 rows are positive") for text in texts)
+    assert any(text.endswith("is undefined") for text in texts)
+
+
+@pytest.mark.parametrize("name", ["calibration", "histogram"])
+def test_no_rows_are_said_to_be_none(texts, name):
+    OF_SCORES[name]([], [], UNDEFINED)
+    assert "There are no rows" in texts
+
+
+def test_precision_recall_marks_the_threshold(texts):
+    precision_recall_plot([0, 1, 1, 0], [0.9, 0.8, 0.3, 0.1], 0.5, ESTIMATE)
+    assert "threshold 0.5: precision 0.500, recall 0.500" in texts
+
+
+def test_calibration_counts_the_rows_of_each_bin(texts):
+    calibration_plot([0, 0, 1], [0.01, 0.02, 1.0], ESTIMATE)
+    assert {"2", "1"} <= set(texts)
+
+
+def test_importances_are_shares_of_all_features_best_first(texts):
+    importance_plot({"b": 1.0, "a": 1.0, "c": 6.0, "unused": 0.0}, top=3)
+    assert "Importance of 3 of 4 features" in texts
+    assert [text for text in texts if text.endswith("%")] == ["75.0%", "12.5%", "12.5%"]
+    assert [text for text in dict.fromkeys(texts) if text in ("a", "b", "c", "unused")] == ["c", "a", "b"]
+
+
+def test_importance_picture_does_not_depend_on_the_order_of_features():
+    assert importance_plot({"a": 1.0, "b": 2.0}) == importance_plot({"b": 2.0, "a": 1.0})
+
+
+@pytest.mark.parametrize("importances", [{}, {"a": 0.0}])
+def test_no_importance_is_said_to_be_none(texts, importances):
+    importance_plot(importances)
+    assert any(text.startswith("No feature has any importance") for text in texts)
+
+
+@pytest.mark.parametrize("value", [-1.0, float("nan"), float("inf")])
+def test_importance_that_is_no_share_is_refused(value):
+    with pytest.raises(ValueError, match="these are not: bad"):
+        importance_plot({"good": 1.0, "bad": value})
+
+
+def test_drawing_needs_neither_pyplot_nor_a_display():
+    script = (
+        "import sys; from ml_assets.core.plots.evaluation import roc_curve_plot as draw; "
+        "draw([0, 1], [0.1, 0.9], 0.5, (1, 1, 1)); sys.exit('matplotlib.pyplot' in sys.modules)"
+    )
+    without_display = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "MPLBACKEND")}
+    assert subprocess.run([sys.executable, "-c", script], env=without_display, check=False).returncode == 0

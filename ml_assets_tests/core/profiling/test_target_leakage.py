@@ -1,0 +1,96 @@
+"""A feature that is the label in another form is found, whatever the form; one that merely helps is not."""
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ml_assets.core.model_spec.checks import TargetLeakageCheck
+from ml_assets.core.profiling.target_leakage import (
+    Power,
+    feature_profiles,
+    is_suspected,
+    ranking_power,
+    single_feature_power,
+)
+from ml_assets.core.tables.schemas import FEATURE_PROFILE_SCHEMA
+from ml_assets_tests.core.features.feature_cases import spec_with
+
+SPEC = spec_with({"kind": "column", "columns": ["amount"]}, {"kind": "categorical", "columns": ["shop"]})
+RANDOM = np.random.default_rng(1)
+LABELS = (RANDOM.random(1000) < 0.05).astype(int)
+
+
+def power(**columns) -> dict[str, Power]:
+    frame = pd.DataFrame({"amount": RANDOM.normal(size=1000), "shop": ["a"] * 1000, "label": LABELS} | columns)
+    return single_feature_power(SPEC, frame)
+
+
+def suspected(**columns) -> list[str]:
+    return [name for name, found in power(**columns).items() if is_suspected(found, TargetLeakageCheck())]
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 1)), min_size=1, max_size=40))
+def test_the_figures_are_those_of_scikit_learn(rows):
+    from sklearn.metrics import average_precision_score, roc_auc_score
+
+    scores, labels = np.array(rows).T
+    found = ranking_power(scores.astype(float), labels)
+    if len(set(labels)) < 2:
+        assert found is None
+    else:
+        assert found == pytest.approx((roc_auc_score(labels, scores), average_precision_score(labels, scores)))
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        LABELS * 2.0 + 3,
+        -LABELS.astype(float),
+        np.where(LABELS == 1, np.nan, RANDOM.normal(size=1000)),
+        np.where(LABELS == 0, np.nan, RANDOM.normal(size=1000)),
+        np.where(LABELS == 1, np.inf, RANDOM.normal(size=1000)),
+        LABELS + RANDOM.random(1000) * 0.9,
+    ],
+    ids=["upwards", "downwards", "missing for positives", "missing for negatives", "infinite", "noisy"],
+)
+def test_the_label_in_another_form_is_suspected(values):
+    assert suspected(amount=values) == ["amount"]
+
+
+def test_a_category_that_tells_the_label_is_suspected_on_rows_it_was_not_fitted_on():
+    assert suspected(shop=np.where(LABELS == 1, "fraud", "fine")) == ["shop"]
+    assert suspected(shop=np.where(LABELS == 1, None, "fine")) == ["shop"]
+    # Each row its own category: fitted on the same rows it would tell everything.
+    assert suspected(shop=[f"shop {number}" for number in range(1000)]) == []
+
+
+def test_features_that_help_are_not_suspected():
+    assert suspected(amount=LABELS + RANDOM.normal(size=1000)) == []
+    assert power()["amount"].roc_auc < 0.65
+
+
+def test_rows_without_a_label_and_days_of_one_class():
+    labels = pd.Series(LABELS, dtype="Int64").where(np.arange(1000) % 2 == 0)
+    found = power(label=labels)["amount"]
+    assert (found.positives, found.negatives) == (LABELS[::2].sum(), 500 - LABELS[::2].sum())
+    assert power(label=0)["amount"] == Power(None, None, 0, 1000)
+
+
+def test_where_labels_come_in_files_of_their_own_nothing_is_measured():
+    apart = spec_with({"kind": "column", "columns": ["amount"]}, labels={"files": "labels/{day}.csv", "key": ["id"]})
+    frame = pd.DataFrame({"amount": [1.0, 2.0]})
+    stored = feature_profiles(apart, pa.Table.from_pandas(frame), frame)
+    assert stored.schema == FEATURE_PROFILE_SCHEMA
+    assert stored.select(["name", "rows", "roc_auc", "positives"]).to_pylist() == [
+        {"name": "amount", "rows": 2, "roc_auc": None, "positives": None}
+    ]
+
+
+def test_a_day_without_rows_has_no_profiles():
+    frame = pd.DataFrame({"amount": np.empty(0), "shop": np.empty(0, object), "label": np.empty(0, np.int64)})
+    table = pa.table({"amount": pa.array([], pa.float64()), "shop": pa.array([], pa.string())})
+    assert feature_profiles(SPEC, table, frame).equals(FEATURE_PROFILE_SCHEMA.empty_table())

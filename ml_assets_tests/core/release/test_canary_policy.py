@@ -1,0 +1,181 @@
+"""Each way that a canary can go, and that a decision once carried out is not taken again."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+
+from ml_assets.core.metrics.paired_proportions import Compared
+from ml_assets.core.model_spec.deployment import Canary
+from ml_assets.core.release.canary_policy import Evidence, decide, figures_of, next_candidate
+from ml_assets.core.release.release_state import Release, Version, pause, promote, roll_back, start
+
+DAY = date(2025, 3, 20)
+CANARY = Canary.model_validate(
+    {"steps": [5, 25, 100], "minimum_rows": 100, "metric": "roc_auc", "margin": 0.02, "maximum_days": "20d"}
+)
+FIRST, SECOND, THIRD = (Version(number, f"digest-{number}", date(2025, 3, number)) for number in (1, 2, 3))
+LIVE = promote(Release(), FIRST)
+ON_CANARY = start(LIVE, SECOND, 5, date(2025, 3, 10))
+NAN = float("nan")
+
+
+def _evidence(difference=0.0, half=0.01, errors=(0.0, -0.01, 0.01), decisions=(1.0, 0.9, 1.1), **changes):
+    compared = Compared(0.9 + difference, 0.9, difference, difference - half, difference + half)
+    enough = Evidence(
+        3,
+        100,
+        10,
+        {"roc_auc": compared},
+        Compared(0.1, 0.1, *errors),
+        Compared(0.1, 0.1, *decisions),
+        DAY - timedelta(days=2),
+    )
+    return replace(enough, **changes)
+
+
+def _decide(evidence, state=ON_CANARY, candidate=None, canary=CANARY, day=DAY):
+    return decide(canary, state, candidate, evidence, day)
+
+
+def test_the_first_model_is_champion_at_once():
+    found = _decide(None, Release(), FIRST)
+    assert (found.outcome, found.after.champion) == ("promote", FIRST)
+
+
+def test_a_second_model_begins_at_the_first_step():
+    found = _decide(None, LIVE, SECOND)
+    assert (found.outcome, found.after.challenger, found.after.percent, found.after.step_since) == (
+        "start",
+        SECOND,
+        5,
+        DAY,
+    )
+
+
+def test_without_a_canary_a_second_model_is_champion_at_once():
+    found = _decide(None, LIVE, SECOND, canary=None)
+    assert (found.outcome, found.after.champion, found.after.previous) == ("promote", SECOND, FIRST)
+
+
+def test_nothing_is_done_without_a_newer_model():
+    assert _decide(None, LIVE).outcome == "none"
+
+
+def test_a_canary_that_is_as_good_advances_step_by_step_to_champion():
+    found = _decide(_evidence())
+    assert (found.outcome, found.after.percent) == ("advance", 25)
+    found = _decide(_evidence(), found.after, day=DAY + timedelta(days=9))
+    assert (found.outcome, found.after.champion, found.after.challenger) == ("promote", SECOND, None)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        (
+            {"step_days": 0, "labels_through": date(2025, 3, 9)},
+            "labels are known through 2025-03-09, and the step began on 2025-03-10",
+        ),
+        ({"step_days": 2}, "2 of 3 days"),
+        ({"step_rows": 99}, "99 of 100 labelled rows"),
+        ({"positives": 9}, "9 of 10 positives"),
+        ({"metrics": {"roc_auc": Compared(NAN, NAN, NAN, NAN, NAN)}}, "undefined"),
+        ({"metrics": {"roc_auc": Compared(0.8, 0.9, -0.1, -0.3, 0.1)}}, "not shown"),
+    ],
+)
+def test_a_canary_of_which_too_little_is_known_stays(changes, reason):
+    found = _decide(_evidence(**changes))
+    assert (found.outcome, found.after) == ("hold", ON_CANARY)
+    assert reason in found.reason
+
+
+@pytest.mark.parametrize(
+    ("evidence", "reason"),
+    [
+        (_evidence(-0.1, 0.05), "worse by more than 0.02"),
+        (_evidence(errors=(0.05, 0.02, 0.08)), "decisions are wrong"),
+        (_evidence(decisions=(5.0, 3.5, 7.0), step_days=0, step_rows=0, positives=0), "decides positive"),
+        (_evidence(decisions=(0.1, 0.05, 0.2), step_days=0), "decides positive"),
+        (_evidence(problem="there is no longer a feature x"), "no longer a feature x"),
+    ],
+)
+def test_a_canary_that_is_worse_is_rolled_back(evidence, reason):
+    found = _decide(evidence)
+    assert (found.outcome, found.after.champion, found.after.challenger, found.after.withdrawn) == (
+        "rollback",
+        FIRST,
+        None,
+        {2},
+    )
+    assert reason in found.reason
+
+
+def test_a_canary_that_is_worse_by_less_than_the_margin_advances():
+    assert _decide(_evidence(-0.015, 0.005)).outcome == "advance"
+
+
+def test_a_negative_margin_demands_that_the_canary_is_better():
+    demanding = CANARY.model_copy(update={"margin": -0.05})
+    assert _decide(_evidence(0.04), canary=demanding).outcome == "hold"
+    assert _decide(_evidence(0.06), canary=demanding).outcome == "advance"
+
+
+def test_few_positives_prove_nothing_against_a_canary():
+    assert _decide(_evidence(-0.1, 0.05, positives=9)).outcome == "hold"
+
+
+def test_a_step_that_goes_on_for_too_long_ends_with_a_rollback():
+    unclear = _evidence(step_rows=99)
+    assert _decide(unclear, day=date(2025, 3, 29)).outcome == "hold"
+    found = _decide(unclear, day=date(2025, 3, 30))
+    assert (found.outcome, found.after.withdrawn) == ("rollback", {2})
+    assert "not decided within 20 days" in found.reason
+
+
+def test_a_newer_model_waits_or_replaces_as_the_specification_says():
+    assert _decide(_evidence(step_days=1), candidate=THIRD).outcome == "hold"
+    replacing = CANARY.model_copy(update={"newer_challenger": "replaces"})
+    found = _decide(_evidence(step_days=1), candidate=THIRD, canary=replacing)
+    assert (found.outcome, found.after.challenger, found.after.percent, found.after.withdrawn) == (
+        "replace",
+        THIRD,
+        5,
+        {2},
+    )
+
+
+def test_nothing_moves_while_paused():
+    assert _decide(_evidence(-0.3, 0.01), pause(ON_CANARY, True)).outcome == "hold"
+    assert _decide(None, pause(LIVE, True), SECOND).outcome == "none"
+
+
+def test_a_canary_is_withdrawn_when_the_specification_has_none_any_more():
+    assert _decide(None, canary=None).outcome == "rollback"
+
+
+@pytest.mark.parametrize("evidence", [_evidence(), _evidence(-0.3, 0.01), _evidence(step_days=0)])
+def test_a_decision_once_carried_out_is_not_taken_again_on_the_same_day(evidence):
+    after = _decide(evidence).after
+    of_new_step = replace(evidence, step_days=0, step_rows=0) if after.challenger and after != ON_CANARY else evidence
+    again = _decide(of_new_step, after)
+    assert again.outcome in ("hold", "none")
+    assert again.after == after
+
+
+def test_the_next_candidate_is_the_newest_that_is_later_than_what_is_live_and_was_never_withdrawn():
+    assert next_candidate(LIVE, [FIRST, SECOND, THIRD]) == THIRD
+    assert next_candidate(ON_CANARY, [FIRST, SECOND]) is None
+    assert next_candidate(roll_back(ON_CANARY), [FIRST, SECOND]) is None
+    assert next_candidate(Release(), []) is None
+
+
+def test_figures_without_those_that_are_undefined():
+    figures = figures_of(CANARY, _evidence(errors=(NAN, NAN, NAN)))
+    assert figures["roc_auc_difference"] == 0
+    assert "wrong_decisions_difference" not in figures
+
+
+@pytest.mark.parametrize("steps", [[], [5, 25], [25, 5, 100], [0, 100], [5, 5, 100], [50, 100, 150]])
+def test_steps_that_do_not_grow_to_all_are_refused(steps):
+    with pytest.raises(ValueError, match="must grow"):
+        Canary.model_validate({"steps": steps})

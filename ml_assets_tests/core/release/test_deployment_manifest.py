@@ -1,0 +1,77 @@
+"""A deploy target tells of the release that made the champion the champion, and keeps the files that somebody may still
+be reading.
+"""
+
+from datetime import UTC, date, datetime, timedelta
+
+from ml_assets.core.release.deployment_manifest import champion_row, digests_to_keep, metadata
+from ml_assets.core.release.ledger_rows import rows_of
+from ml_assets.core.release.release_state import Move, Release, Version, pause, promote, roll_back, start
+
+DAY, AT = date(2025, 3, 10), datetime(2025, 3, 10, 3, 0, tzinfo=UTC)
+FIRST, SECOND, THIRD = (Version(number, f"digest-{number}", date(2025, 3, number)) for number in (1, 2, 3))
+FILES = {"model.ubj": b"model", "preprocessing.json": b'{"threshold": 0.4}', "passport.json": b"{}"}
+
+
+def ledger(*made) -> list[dict]:
+    """Rows of moves an hour apart, each given by action and what it makes of the state before."""
+    state, rows = Release(), []
+    for hours, (action, make) in enumerate(made):
+        after = make(state)
+        rows += rows_of(
+            state,
+            Move(action, after, DAY, "run 1", f"reason {after.number}", {"difference": 0.01}),
+            AT + timedelta(hours=hours),
+        )
+        state = after
+    return rows
+
+
+FIRST_CHAMPION = ("promote", lambda state: promote(state, FIRST))
+SECOND_CHAMPION = ("promote", lambda state: promote(state, SECOND))
+THIRD_CHAMPION = ("promote", lambda state: promote(state, THIRD))
+
+
+def test_metadata_are_of_the_release_that_made_the_champion():
+    rows = ledger(
+        FIRST_CHAMPION,
+        ("start", lambda state: start(state, SECOND, 5, DAY)),
+        ("pause", lambda state: pause(state, True)),
+    )
+    row = champion_row(rows)
+    assert row is not None
+    found = metadata("small", row, FILES, "http://mlflow/#/models/small/versions/1")
+    assert {
+        name: found[name]
+        for name in ("version", "model_digest", "day", "threshold", "release", "reason", "metrics", "released_at")
+    } == {
+        "version": 1,
+        "model_digest": "digest-1",
+        "day": "2025-03-01",
+        "threshold": 0.4,
+        "release": 1,
+        "reason": "reason 1",
+        "metrics": {"difference": 0.01},
+        "released_at": "2025-03-10T03:00:00+00:00",
+    }
+    assert found["registry"] == {"uri": "models:/small/1", "url": "http://mlflow/#/models/small/versions/1"}
+    assert found["files"]["model.ubj"]["path"] == "digest-1/model.ubj"
+    assert found["files"].keys() == FILES.keys()
+
+
+def test_a_champion_that_comes_back_is_of_the_release_that_brought_it_back():
+    row = champion_row(ledger(FIRST_CHAMPION, SECOND_CHAMPION, ("rollback", roll_back)))
+    assert row is not None
+    assert (row["to_version"], row["release"]) == (1, 3)
+
+
+def test_without_a_champion_there_is_nothing_to_tell():
+    assert champion_row([]) is None
+    assert champion_row(ledger(("pause", lambda state: pause(state, True)))) is None
+    assert digests_to_keep([], AT) == set()
+
+
+def test_files_of_the_champion_the_one_before_and_of_the_last_hour_stay():
+    rows = ledger(FIRST_CHAMPION, SECOND_CHAMPION, THIRD_CHAMPION)
+    assert digests_to_keep(rows, AT + timedelta(hours=9)) == {"digest-2", "digest-3"}
+    assert digests_to_keep(rows, AT + timedelta(hours=2)) == {"digest-1", "digest-2", "digest-3"}

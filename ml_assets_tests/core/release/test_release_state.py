@@ -1,0 +1,112 @@
+"""What is live after each kind of release."""
+
+from datetime import date
+
+import pytest
+
+from ml_assets.core.release.release_state import (
+    Release,
+    Version,
+    adopt,
+    advance,
+    live_on,
+    pause,
+    promote,
+    roll_back,
+    start,
+)
+
+DAY = date(2025, 3, 10)
+FIRST, SECOND, THIRD = (Version(number, f"digest-{number}", date(2025, 3, number)) for number in (1, 2, 3))
+
+
+def test_a_canary_grows_and_becomes_the_champion():
+    state = start(promote(Release(), FIRST), SECOND, 5, DAY)
+    assert (state.champion, state.challenger, state.percent, state.step_since) == (FIRST, SECOND, 5, DAY)
+    state = advance(state, 25, date(2025, 3, 20))
+    assert (state.percent, state.step_since, state.canary_since) == (25, date(2025, 3, 20), DAY)
+    state = promote(state, SECOND)
+    assert state.aliases == {"champion": SECOND, "challenger": None, "previous": FIRST}
+    assert (state.percent, state.number, state.withdrawn) == (0, 4, frozenset())
+
+
+def test_a_rollback_withdraws_the_canary_and_leaves_the_champion():
+    state = roll_back(start(promote(Release(), FIRST), SECOND, 5, DAY))
+    assert (state.champion, state.challenger, state.percent, state.withdrawn) == (FIRST, None, 0, {2})
+
+
+def test_a_rollback_without_a_canary_brings_the_previous_champion_back_once():
+    state = roll_back(promote(promote(Release(), FIRST), SECOND))
+    assert (state.champion, state.previous, state.withdrawn) == (FIRST, None, {2})
+    with pytest.raises(ValueError, match="nothing to roll back"):
+        roll_back(state)
+
+
+def test_a_canary_that_is_replaced_is_withdrawn():
+    state = start(start(promote(Release(), FIRST), SECOND, 25, DAY), THIRD, 5, date(2025, 3, 12))
+    assert (state.challenger, state.percent, state.canary_since, state.withdrawn) == (THIRD, 5, date(2025, 3, 12), {2})
+
+
+def test_a_version_that_somebody_brings_back_is_no_longer_withdrawn():
+    withdrawn = roll_back(start(promote(Release(), FIRST), SECOND, 5, DAY))
+    assert start(withdrawn, SECOND, 5, DAY).withdrawn == promote(withdrawn, SECOND).withdrawn == frozenset()
+
+
+def test_promoting_another_version_withdraws_the_canary():
+    state = promote(start(promote(Release(), FIRST), SECOND, 5, DAY), THIRD)
+    assert (state.champion, state.challenger, state.previous, state.withdrawn) == (THIRD, None, FIRST, {2})
+
+
+def test_a_pause_changes_nothing_else():
+    state = start(promote(Release(), FIRST), SECOND, 5, DAY)
+    resumed = pause(pause(state, True), False)
+    assert (resumed.challenger, resumed.percent, resumed.paused, resumed.number) == (SECOND, 5, False, state.number + 2)
+
+
+def test_a_champion_that_somebody_moved_in_the_registry_is_taken_over():
+    state = promote(Release(), FIRST)
+    found = adopt(state, SECOND, None, 0, False, DAY)
+    assert (found.champion, found.previous, found.withdrawn, found.number) == (SECOND, FIRST, frozenset(), 2)
+    back = adopt(found, FIRST, None, 0, False, DAY)
+    assert (back.champion, back.previous, back.withdrawn) == (FIRST, None, {2})
+
+
+def test_a_challenger_that_somebody_moved_in_the_registry_begins_anew():
+    state = start(promote(Release(), FIRST), SECOND, 25, date(2025, 3, 1))
+    found = adopt(state, FIRST, THIRD, 25, True, DAY)
+    assert (found.challenger, found.percent, found.canary_since, found.step_since, found.withdrawn, found.paused) == (
+        THIRD,
+        25,
+        DAY,
+        DAY,
+        {2},
+        True,
+    )
+    gone = adopt(state, FIRST, None, 25, False, DAY)
+    assert (gone.challenger, gone.percent, gone.canary_since, gone.withdrawn) == (None, 0, None, {2})
+    shared = adopt(state, FIRST, SECOND, 50, False, DAY)
+    assert (shared.percent, shared.step_since, shared.canary_since, shared.withdrawn) == (
+        50,
+        DAY,
+        date(2025, 3, 1),
+        frozenset(),
+    )
+
+
+def test_a_challenger_that_somebody_made_the_champion_is_no_challenger():
+    found = adopt(start(promote(Release(), FIRST), SECOND, 25, DAY), SECOND, SECOND, 25, False, DAY)
+    assert (found.champion, found.challenger, found.previous, found.percent, found.withdrawn) == (
+        SECOND,
+        None,
+        FIRST,
+        0,
+        frozenset(),
+    )
+
+
+def test_rows_of_a_day_are_scored_by_the_last_release_that_is_not_of_a_later_day():
+    one, two, three = (Release(number=number) for number in (1, 2, 3))
+    releases = [(date(2025, 3, 1), one), (date(2025, 3, 5), two), (date(2025, 3, 5), three)]
+    assert live_on(releases, date(2025, 2, 28)) == Release()
+    assert live_on(releases, date(2025, 3, 4)) == one
+    assert live_on(releases, date(2025, 3, 9)) == three

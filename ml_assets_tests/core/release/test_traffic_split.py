@@ -1,0 +1,44 @@
+"""An entity has one place, in a row alone and in a frame, and a growing share keeps those that it had."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ml_assets.core.release.traffic_split import bucket_of, is_routed_to_challenger, route_to_challenger
+
+ENTITIES = st.lists(st.one_of(st.none(), st.text(max_size=5), st.integers(0, 10**12)), max_size=20)
+
+
+@given(st.one_of(st.text(max_size=8), st.integers(0, 10**12)), st.floats(0, 100), st.floats(0, 100))
+def test_a_growing_share_keeps_the_entities_that_it_had(entity, one, other):
+    less, more = sorted([one, other])
+    assert is_routed_to_challenger("m", entity, more) or not is_routed_to_challenger("m", entity, less)
+
+
+@given(ENTITIES, st.integers(0, 100))
+def test_rows_of_a_frame_have_the_side_of_their_entity(entities, percent):
+    rows = route_to_challenger("m", pd.Series(entities, dtype=object), percent)
+    assert rows.tolist() == [is_routed_to_challenger("m", entity, percent) for entity in entities]
+
+
+def test_integers_have_the_same_place_whatever_type_a_frame_gives_them():
+    numbers = [3, 77, 1_000_000]
+    expected = [is_routed_to_challenger("m", number, 50) for number in numbers]
+    for kind in ("int64", "Int64", "int32"):
+        assert route_to_challenger("m", pd.Series(numbers, dtype=kind), 50).tolist() == expected
+
+
+@pytest.mark.parametrize(("percent", "expected"), [(0, False), (100, True)])
+def test_no_share_is_nobody_and_the_whole_is_everybody_who_is_known(percent, expected):
+    assert route_to_challenger("m", pd.Series(["a", "b"]), percent).tolist() == [expected] * 2
+    assert not is_routed_to_challenger("m", None, percent)
+    assert not route_to_challenger("m", pd.Series([None, pd.NA], dtype="string"), percent).any()
+
+
+def test_entities_spread_evenly_and_otherwise_for_another_model():
+    places = np.array([bucket_of("m", f"card-{number}") for number in range(20_000)])
+    assert np.histogram(places, bins=20, range=(0, 100))[0] == pytest.approx(np.full(20, 1000), abs=150)
+    others = np.array([bucket_of("n", f"card-{number}") for number in range(20_000)])
+    assert abs(np.corrcoef(places, others)[0, 1]) < 0.03

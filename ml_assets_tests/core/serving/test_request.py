@@ -1,0 +1,117 @@
+"""Requests are read by the contract, and every fault names its field as FastAPI does."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from ml_assets.core.serving.request import Refused, RequestReader
+from ml_assets_tests.core.features.feature_cases import spec_with
+
+SPEC = spec_with({"kind": "column", "columns": ["amount"]})
+READER = RequestReader(SPEC)
+ROW = {"id": 7, "time": "2025-01-10T10:00:00Z", "card": 3, "shop": "a"}
+
+
+def read(**changes):
+    return READER.read(json.dumps(ROW | changes).encode())
+
+
+def faults(body: bytes) -> list[tuple]:
+    with pytest.raises(Refused) as refused:
+        READER.read(body)
+    return [(fault["type"], *fault["loc"], fault["msg"]) for fault in refused.value.faults]
+
+
+def test_a_row_is_typed_and_columns_that_may_be_missing_are_none():
+    asked = read(card="4")
+    assert asked.row == {
+        "id": 7,
+        "time": datetime(2025, 1, 10, 10, tzinfo=UTC),
+        "card": 4,
+        "shop": "a",
+        "amount": None,
+        "online": None,
+    }
+    assert asked.earlier == []
+
+
+def test_earlier_rows_have_the_form_of_the_row():
+    asked = read(earlier_rows=[{"id": 6, "time": "2025-01-10T09:00:00Z", "amount": 2}])
+    assert asked.earlier == [
+        {
+            "id": 6,
+            "time": datetime(2025, 1, 10, 9, tzinfo=UTC),
+            "card": None,
+            "shop": None,
+            "amount": 2.0,
+            "online": None,
+        }
+    ]
+    assert "earlier_rows" not in asked.row
+
+
+def test_every_fault_is_told_with_its_field():
+    assert faults(
+        json.dumps(
+            {"id": "x", "card": 1.5, "label": 1, "colour": 2, "earlier_rows": [{"id": 1, "time": "noon"}]}
+        ).encode()
+    ) == [
+        ("integer", "body", "id", "cannot be read as integer"),
+        ("missing", "body", "time", "Field required"),
+        ("integer", "body", "card", "cannot be read as integer"),
+        ("timestamp", "body", "earlier_rows", 0, "time", "cannot be read as timestamp"),
+        ("extra_forbidden", "body", "label", "Extra inputs are not permitted"),
+        ("extra_forbidden", "body", "colour", "Extra inputs are not permitted"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"), [(b"", "json_invalid"), (b"{", "json_invalid"), (b"[]", "dict_type"), (b"\xff", "json_invalid")]
+)
+def test_a_body_that_is_no_object_is_refused(body, kind):
+    ((found, where, _),) = faults(body)
+    assert (found, where) == (kind, "body")
+
+
+def test_values_are_shown_as_json_can_tell_them_and_not_at_length():
+    with pytest.raises(Refused) as refused:
+        READER.read(b'{"id": Infinity, "time": "' + b"x" * 1000 + b'"}')
+    shown = [fault["input"] for fault in refused.value.faults]
+    assert shown == ["Infinity", "x" * 200]
+    json.dumps(refused.value.faults, allow_nan=False)
+
+
+@pytest.mark.parametrize(
+    "twice", [[{"id": 7, "time": "2025-01-10T09:00:00Z"}], [{"id": 6, "time": "2025-01-10T09:00:00Z"}] * 2]
+)
+def test_a_row_key_that_stands_there_twice_would_count_twice(twice):
+    assert faults(json.dumps(ROW | {"earlier_rows": twice}).encode())[0][:2] == ("row_key", "body")
+
+
+def test_braces_in_a_pattern_are_told_as_they_are():
+    spec = spec_with(
+        {"kind": "column", "columns": ["amount"]},
+        columns={**SPEC.columns, "code": {"type": "string", "pattern": "[a-z]{2}"}},
+    )
+    with pytest.raises(Refused, match=r"body\.code: does not match \[a-z\]\{2\}"):
+        RequestReader(spec).read(json.dumps(ROW | {"code": "abc"}).encode())
+
+
+def test_columns_may_have_any_name_but_that_of_the_earlier_rows():
+    named = {**SPEC.columns, "json": {"type": "string"}, "copy": {"type": "string"}, "model_y": {"type": "string"}}
+    reader = RequestReader(spec_with({"kind": "column", "columns": ["amount"]}, columns=named))
+    assert reader.read(json.dumps(ROW | {"json": "a", "copy": "b", "model_y": "c"}).encode()).row["copy"] == "b"
+    with pytest.raises(ValueError, match=r"columns\.earlier_rows"):
+        RequestReader(
+            spec_with(
+                {"kind": "column", "columns": ["amount"]}, columns={**SPEC.columns, "earlier_rows": {"type": "string"}}
+            )
+        )
+
+
+def test_the_schema_tells_columns_rules_and_what_may_be_missing():
+    schema = READER.json_schema()
+    assert schema["required"] == ["id", "time"]
+    assert schema["properties"]["time"]["format"] == "date-time"
+    assert schema["additionalProperties"] is False

@@ -1,0 +1,115 @@
+"""Fingerprints change with code, spec and inputs, and with nothing else."""
+
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ml_assets.core.tables.fingerprint import (
+    CHANGED_CODE,
+    CHANGED_INPUT,
+    CHANGED_SPEC,
+    EXPIRED,
+    NEW,
+    WHOLE_BITS,
+    code_version,
+    digest,
+    fingerprint,
+    why_changed,
+)
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+
+
+@given(JSON, JSON)
+def test_a_fingerprint_fits_a_delta_transaction_version_and_is_repeatable(spec_part, value):
+    made = fingerprint("code", spec_part, [value])
+    assert 0 < made < 2**63
+    assert made == fingerprint("code", spec_part, [value])
+
+
+def test_no_fingerprint_stands_for_removed_rows(monkeypatch):
+    monkeypatch.setattr("ml_assets.core.tables.fingerprint.digest", lambda *parts: "0" * 64)
+    assert fingerprint("code", {}, []) != EXPIRED
+
+
+def test_each_part_counts():
+    base = fingerprint("code", {"a": 1}, [["2025-01-01", 5]])
+    others = [
+        fingerprint("edited", {"a": 1}, [["2025-01-01", 5]]),
+        fingerprint("code", {"a": 2}, [["2025-01-01", 5]]),
+        fingerprint("code", {"a": 1}, [["2025-01-01", 6]]),
+        fingerprint("code", {"a": 1}, []),
+    ]
+    assert len({base, *others}) == 5
+
+
+@pytest.mark.parametrize("code", ["code", "edited"])
+@pytest.mark.parametrize("spec_part", [{"a": 1}, {"a": 2}])
+@pytest.mark.parametrize("value", [5, 6])
+def test_what_changed_is_named(code, spec_part, value):
+    changed = why_changed(
+        fingerprint("code", {"a": 1}, [["2025-01-01", 5]]), fingerprint(code, spec_part, [["2025-01-01", value]])
+    )
+    expected = {CHANGED_CODE: code == "edited", CHANGED_SPEC: spec_part == {"a": 2}, CHANGED_INPUT: value == 6}
+    assert changed == tuple(name for name, holds in expected.items() if holds)
+
+
+def test_a_day_that_was_never_made_is_new():
+    assert why_changed(None, fingerprint("code", {}, [])) == (NEW,)
+
+
+@given(st.integers(1, 2**63 - 1), st.integers(1, 2**63 - 1))
+def test_two_fingerprints_differ_exactly_when_there_is_a_reason(committed, expected):
+    assert bool(why_changed(committed, expected)) == (committed != expected)
+
+
+def test_a_change_that_no_part_shows_is_called_a_changed_input():
+    made = fingerprint("code", {}, [1])
+    assert why_changed(made, made ^ 1) == (CHANGED_INPUT,)
+    assert (made ^ 1) >> WHOLE_BITS == made >> WHOLE_BITS
+
+
+def test_parts_are_told_apart_as_often_as_stated():
+    """10 bits: of 2000 changes of the input alone some two are taken for a change that no part shows, and none is
+    overlooked.
+    """
+    base = fingerprint("code", {}, [0])
+    others = [fingerprint("code", {}, [number]) for number in range(1, 2001)]
+    assert {why_changed(base, other) for other in others} == {(CHANGED_INPUT,)}
+    edited = [why_changed(base, fingerprint(f"code {number}", {}, [0])) for number in range(2000)]
+    assert 2000 - edited.count((CHANGED_CODE,)) < 12
+    assert () not in edited
+
+
+def test_the_order_of_fields_does_not_count():
+    assert digest({"a": 1, "b": 2}) == digest({"b": 2, "a": 1})
+
+
+def test_code_version_follows_the_source_of_a_module(tmp_path, monkeypatch):
+    module = tmp_path / "a_stage_module.py"
+    module.write_text("x = 1\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    before = code_version("a_stage_module")
+    module.write_text("x = 2\n")
+    code_version.cache_clear()
+    assert code_version("a_stage_module") != before
+    assert "a_stage_module" not in sys.modules
+
+
+def test_code_version_follows_what_a_module_imports_from_the_core(tmp_path, monkeypatch):
+    (tmp_path / "imports_nothing.py").write_text("x = 1\n")
+    (tmp_path / "imports_gates.py").write_text("x = 1\nfrom ml_assets.core.evaluation.gates import judge\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    single_partition = code_version("imports_gates", "imports_nothing")
+    assert single_partition == code_version("imports_gates", "imports_nothing", "ml_assets.core.evaluation.gates")
+    assert code_version("imports_nothing") != code_version("imports_nothing", "ml_assets.core.evaluation.gates")
+
+
+def test_code_version_of_a_missing_module_is_refused():
+    with pytest.raises(ModuleNotFoundError, match="no_such_module"):
+        code_version("no_such_module")

@@ -1,0 +1,23 @@
+"""The tables of deployment and predictions have the columns that they are made of."""
+
+from ml_assets.core.model_spec import ModelSpec
+from ml_assets.core.release.canary_comparison import COLUMNS as COMPARED
+from ml_assets.core.serving.batch_predictions import COLUMNS
+from ml_assets.core.tables.release_schemas import CANARY_COMPARISON_SCHEMA, predictions_schema
+from ml_assets_tests.conftest import SMALL
+
+
+def test_predictions_carry_what_is_known_with_the_row(small):
+    names = predictions_schema(ModelSpec.model_validate(SMALL)).names
+    assert names == ["id", "event_time", "card", "label", *COLUMNS]
+    labels = {"files": "labels/{day}/*", "key": ["id"], "known_at": "event_time"}
+    assert predictions_schema(ModelSpec.model_validate({**SMALL, "labels": labels})).names == [
+        "id",
+        "event_time",
+        "card",
+        *COLUMNS,
+    ]
+
+
+def test_the_comparison_has_its_columns():
+    assert CANARY_COMPARISON_SCHEMA.names == COMPARED

@@ -1,0 +1,71 @@
+"""External memory trains the model that memory does, and leaves no file behind."""
+
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from ml_assets.core.training.engines import local as one_machine
+from ml_assets.core.training.train import train
+from ml_assets_tests.core.training import test_train as cases
+
+METRICS_WITHIN = 1e-3
+"""By how much a metric of the validation part differs at most between engines: another order of summation, and cuts of
+bins.
+"""
+
+
+def _train(**changes):
+    return train(cases._spec(**changes), cases.SPLIT, cases._day, lambda line: None)
+
+
+@pytest.fixture
+def temporary(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    return tmp_path
+
+
+@pytest.mark.parametrize("batch_rows", [250_000, 130], ids=["one page", "three pages"])
+def test_external_memory_gives_the_metrics_of_memory(temporary, batch_rows):
+    memory, external = _train(batch_rows=batch_rows), _train(batch_rows=batch_rows, engine="external_memory")
+    assert external.rounds == memory.rounds
+    assert external.metrics == pytest.approx(memory.metrics, abs=METRICS_WITHIN)
+    assert external.preprocessing == memory.preprocessing
+    assert _train(batch_rows=batch_rows, engine="external_memory").digest == external.digest
+
+
+def test_external_memory_is_in_files_while_it_trains_which_are_gone_afterwards(temporary, monkeypatch):
+    seen, plain = [], one_machine.follow
+
+    def watched(*arguments):
+        seen.extend(path.stat().st_size for path in temporary.rglob("*") if path.is_file())
+        return plain(*arguments)
+
+    monkeypatch.setattr(one_machine, "follow", watched)
+    _train(engine="external_memory", batch_rows=130)
+    assert sum(seen) > 480 * 4
+    assert list(Path(temporary).iterdir()) == []
+
+
+def test_files_are_gone_when_training_fails(temporary, monkeypatch):
+    def fail(*_):
+        raise RuntimeError("in the middle")
+
+    monkeypatch.setattr(one_machine, "follow", fail)
+    with pytest.raises(RuntimeError, match="in the middle"):
+        _train(engine="external_memory")
+    assert list(temporary.iterdir()) == []
+
+
+def test_memory_makes_no_file(temporary):
+    _train()
+    assert list(temporary.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("parameters", "restarts"), [({}, False), ({"subsample": 0.5}, True), ({"colsample_bytree": 0.5}, True)]
+)
+def test_xgboost_is_begun_anew_where_its_state_is_more_than_its_trees(parameters, restarts):
+    spec = cases._spec(parameters=parameters)
+    assert one_machine.LocalEngine(spec, "cpu", None).restarts == restarts
+    assert one_machine.LocalEngine(spec, "cuda", None).restarts

@@ -1,0 +1,157 @@
+"""A search reads no day after a fold's validation, is repeatable, goes on where it was cut off, and keeps to its
+budget.
+"""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ml_assets.core.training.hyperparameter_search import STARTUP_TRIALS, folds_of, means_of, search
+from ml_assets.core.training.overrides import with_training
+from ml_assets.core.training.time_split import Split
+from ml_assets.core.training.train import TrainingDataError, train
+from ml_assets_tests.core.training.search_cases import reader, search_spec, window_of
+from ml_assets_tests.core.training.test_train import _none
+
+SPEC = search_spec()
+
+
+def run(spec=SPEC, held=None, kept=None, changed=None, **more):
+    kept = [] if kept is None else kept
+    return search(spec, window_of(spec), reader(changed)[0], held or {}, kept.append, lambda line: None, **more)
+
+
+@pytest.fixture(scope="module")
+def found():
+    return run()
+
+
+def plain(trials):
+    """Trials without their times."""
+    return [(trial.number, trial.parameters, trial.folds, trial.value, trial.pruned) for trial in trials]
+
+
+@settings(max_examples=30)
+@given(st.integers(5, 12), st.integers(1, 4), st.sampled_from(["expanding", "rolling"]))
+def test_what_a_fold_is_fitted_on_lies_right_before_what_it_is_validated_on(days, count, fit):
+    spec = search_spec(f"{days}d", folds=count, fit=fit)
+    window = window_of(spec)
+    folds = folds_of(spec, window)
+    assert len(folds) == count
+    assert [day for fold in folds for day in fold.validation] == window[-count:]
+    for fold in folds:
+        assert fold.fit == window[window.index(fold.fit[0]) : window.index(fold.validation[0])]
+    assert (
+        {fold.fit[0] for fold in folds} == {window[0]}
+        if fit == "expanding"
+        else len({len(fold.fit) for fold in folds}) == 1
+    )
+
+
+def test_the_first_trial_is_of_the_stated_parameters_and_the_best_is_no_worse(found):
+    stated = SPEC.training.parameters
+    assert found.trials[0].parameters == {
+        "eta": stated.eta,
+        "max_depth": stated.max_depth,
+        "subsample": stated.subsample,
+    }
+    assert found.best.value == max(trial.value for trial in found.trials if not trial.pruned) >= found.trials[0].value
+    assert (found.stopped_by, len(found.trials)) == ("trials", 8)
+
+
+def test_proposals_lie_in_the_space_and_differ(found):
+    proposed = [trial.parameters for trial in found.trials[1:]]
+    assert all(
+        0.05 <= one["eta"] <= 0.5 and one["max_depth"] in range(1, 7) and one["subsample"] in (0.5, 1)
+        for one in proposed
+    )
+    assert all(isinstance(one["max_depth"], int) for one in proposed)
+    assert len({one["eta"] for one in proposed}) == 7
+
+
+def test_a_trial_s_value_is_the_mean_of_what_training_finds_on_each_fold(found):
+    trial = next(trial for trial in found.trials[1:] if not trial.pruned)
+    spec = with_training(SPEC, {**trial.parameters, "refit": False, "search": None})
+    values = [
+        train(spec, Split(fold.fit, fold.validation, []), reader()[0]).metrics["average_precision"]
+        for fold in folds_of(SPEC, window_of(SPEC))
+    ]
+    assert [fold["average_precision"] for fold in trial.folds] == values
+    assert trial.value == sum(values) / 2
+
+
+@pytest.mark.parametrize("cut", [1, STARTUP_TRIALS, 7])
+def test_a_search_that_goes_on_equals_one_that_was_never_cut_off(found, cut):
+    kept = []
+    again = run(held={trial.number: trial for trial in found.trials[:cut]}, kept=kept)
+    assert [trial.number for trial in kept] == list(range(cut, 8))
+    assert plain(again.trials) == plain(found.trials)
+    assert again.best.parameters == found.best.parameters
+
+
+def test_more_trials_go_on_from_those_that_there_are(found):
+    more = run(search_spec(trials=10), held={trial.number: trial for trial in found.trials})
+    assert plain(more.trials[:8]) == plain(found.trials)
+    assert len(more.trials) == 10
+
+
+def test_another_seed_proposes_other_parameters(found):
+    other = run(search_spec(training={"seed": 7}, trials=3))
+    assert other.trials[1].parameters != found.trials[1].parameters
+
+
+def test_a_trial_that_is_worse_than_most_on_its_first_fold_ends_there_and_is_not_best(found):
+    spec = search_spec(trials=14)
+    with_pruning = run(spec)
+    pruned = [trial for trial in with_pruning.trials if trial.pruned]
+    assert pruned
+    assert all(len(trial.folds) == 1 and trial.number >= STARTUP_TRIALS for trial in pruned)
+    firsts = [trial.folds[0]["average_precision"] for trial in with_pruning.trials[: pruned[0].number]]
+    assert pruned[0].value < sorted(firsts)[len(firsts) // 2]
+    assert not with_pruning.best.pruned
+    assert not any(trial.pruned for trial in run(search_spec(trials=8, prune=False)).trials)
+
+
+def test_log_loss_is_made_small():
+    found = run(search_spec(trials=3, metric="log_loss"))
+    assert found.best.value == min(trial.value for trial in found.trials)
+    assert list(means_of(search_spec(metric="log_loss"), found.best.folds))[-1] == found.best.value
+
+
+def clock(step):
+    """A clock that goes on by some seconds each time that somebody looks."""
+    now = iter(range(0, 10**9, step))
+    return lambda: next(now)
+
+
+def test_minutes_end_a_search_and_the_trial_in_progress_does_not_count():
+    kept = []
+    found = run(search_spec(minutes=1.0), kept=kept, clock=clock(25))
+    # A trial of two folds looks three times: 50 s each, and the second reaches 25 s after its first fold, past the 10 s
+    # that are left.
+    assert (found.stopped_by, len(found.trials), len(kept)) == ("minutes", 1, 1)
+    again = run(search_spec(minutes=1.0), held={0: kept[0]}, clock=clock(1))
+    assert again.stopped_by == "minutes"
+    assert len(again.trials) > 1
+
+
+def test_the_first_trial_is_made_however_little_time_there_is():
+    found = run(search_spec(minutes=0.001), clock=clock(100))
+    assert (found.stopped_by, found.best.number, len(found.trials)) == ("minutes", 0, 1)
+
+
+def test_stated_parameters_outside_of_the_space_are_tried_too():
+    found = run(search_spec(trials=3, training={"parameters": {"eta": 0.9}}))
+    assert found.trials[0].parameters["eta"] == 0.9
+    assert all(trial.parameters["eta"] <= 0.5 for trial in found.trials[1:])
+
+
+def test_the_days_behind_the_window_are_not_read():
+    read_day, calls = reader()
+    search(search_spec(trials=1), window_of(SPEC), read_day, {}, lambda trial: None, lambda line: None)
+    assert sorted(calls) == window_of(SPEC)
+
+
+def test_a_fold_without_both_classes_is_named():
+    with pytest.raises(TrainingDataError, match=r"fold 1 of 2 of training\.search: .*validation part"):
+        run(changed={window_of(SPEC)[-2]: _none})

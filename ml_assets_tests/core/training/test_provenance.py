@@ -1,0 +1,82 @@
+"""The passport names everything a model was made from, and is the same for the same model."""
+
+import json
+from datetime import date
+
+import pytest
+
+from ml_assets.core.tables.fingerprint import EXPIRED
+from ml_assets.core.training.provenance import build_provenance, days_named
+from ml_assets.core.training.time_split import split_days
+from ml_assets.core.training.train import TrainedModel
+
+DAY = date(2025, 1, 20)
+MODEL = TrainedModel(
+    b"model", b"{}", 7, 0.5, "best F1", {"f1": 0.5, "precision": float("nan")}, {"logloss": [0.1]}, 100, 9, 30, 3, "cpu"
+)
+OBJECTS = [{"day": date(2025, 1, 11), "key": "a.csv", "digest": "d", "size": 3}]
+
+
+def provenance(spec) -> bytes:
+    split = split_days(spec, DAY)
+    return build_provenance(
+        spec, DAY, split, MODEL, OBJECTS, {"features": {split.fit[0]: 255}}, {"features": "v1"}, spec, None, {}
+    )
+
+
+def test_inputs_settings_and_results_are_all_there(make_spec):
+    found = json.loads(provenance(make_spec()))
+    assert found["digest"] == MODEL.digest
+    assert found["landed_objects"] == [{"day": "2025-01-11", "key": "a.csv", "digest": "d", "size": 3}]
+    assert found["days"] == {"features": {"2025-01-11": "00000000000000ff"}}
+    assert found["holdout"] == ["2025-01-17", "2025-01-18"]
+    assert found["spec"]["label_delay"] == "2d"
+    assert found["code_versions"] == {"features": "v1"}
+    assert found["library_versions"]["xgboost"]
+    assert found["threshold"] == {"value": 0.5, "note": "best F1"}
+
+
+def test_an_undefined_metric_is_null_because_json_has_no_nan(make_spec):
+    assert json.loads(provenance(make_spec()))["metrics"]["validation"] == {"f1": 0.5, "precision": None}
+
+
+def test_the_same_model_has_the_same_passport(make_spec):
+    assert provenance(make_spec()) == provenance(make_spec())
+
+
+def test_the_days_that_a_passport_names_are_read_back(make_spec):
+    raw = {date(2025, 1, 10): 7, date(2025, 1, 11): 8, date(2025, 1, 12): EXPIRED}
+    spec = make_spec()
+    content = build_provenance(
+        spec,
+        DAY,
+        split_days(spec, DAY),
+        MODEL,
+        OBJECTS,
+        {"raw_data": raw, "features": {date(2025, 1, 11): 255}},
+        {},
+        spec,
+        None,
+        {},
+    )
+    assert days_named(content) == {
+        "raw_data": {date(2025, 1, 10): 7, date(2025, 1, 11): 8},
+        "features": {date(2025, 1, 11): 255},
+        # The other days have no objects.
+        "landed_objects": {date(2025, 1, 11): 8},
+    }
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{}",
+        b"[]",
+        b'{"days": 1, "landed_objects": []}',
+        b'{"days": {"raw_data": {"x": "7"}}, "landed_objects": []}',
+    ],
+)
+def test_what_is_no_passport_is_refused(content):
+    with pytest.raises(ValueError, match="not the passport of a model"):
+        days_named(content)

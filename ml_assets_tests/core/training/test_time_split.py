@@ -1,0 +1,54 @@
+"""The days of a model: what was known when, and nothing twice."""
+
+from datetime import date
+
+import pytest
+
+from ml_assets.core.training.time_split import HistoryTooShort, first_day_read, first_model_day, searched_on, split_days
+
+
+def test_holdout_ends_where_labels_are_known_and_the_window_ends_a_label_delay_before(make_spec):
+    split = split_days(make_spec(), date(2025, 1, 20))
+    assert split.holdout == [date(2025, 1, 17), date(2025, 1, 18)]
+    assert split.window == [date(2025, 1, day) for day in (11, 12, 13, 14)]
+    assert split.validation == [date(2025, 1, 14)]
+    assert split.first == date(2025, 1, 11)
+
+
+def test_without_label_delay_holdout_follows_the_window_at_once(make_spec):
+    split = split_days(make_spec(label_delay="0d"), date(2025, 1, 20))
+    assert split.holdout[-1] == date(2025, 1, 20)
+    assert (split.holdout[0] - split.window[-1]).days == 1
+
+
+def test_a_model_before_there_is_enough_history_names_the_first_day_that_has_one(make_spec):
+    spec = make_spec()
+    with pytest.raises(HistoryTooShort, match="first day that has a model is 2025-01-10"):
+        split_days(spec, date(2025, 1, 9))
+    assert split_days(spec, date(2025, 1, 10)).first == spec.source.start
+
+
+def searching(make_spec, every):
+    training = {"window": "4d", "validation": "1d", "search": {"every": every, "folds": 1}}
+    return make_spec(training=training)
+
+
+@pytest.mark.parametrize(
+    ("every", "as_of", "expected"), [("3d", 10, 10), ("3d", 12, 10), ("3d", 13, 13), ("1d", 12, 12), ("30d", 31, 10)]
+)
+def test_parameters_are_of_the_last_search_counted_from_the_first_model(make_spec, every, as_of, expected):
+    spec = searching(make_spec, every)
+    assert first_model_day(spec) == date(2025, 1, 10)
+    assert searched_on(spec, date(2025, 1, as_of)) == date(2025, 1, expected)
+    # The window of day 10 begins on day 1.
+    assert first_day_read(spec, date(2025, 1, as_of)) == date(2025, 1, expected - 9)
+
+
+def test_without_a_search_the_day_itself_is_read_for(make_spec):
+    assert searched_on(make_spec(), date(2025, 1, 20)) == date(2025, 1, 20)
+    assert first_day_read(make_spec(), date(2025, 1, 20)) == date(2025, 1, 11)
+
+
+def test_before_the_first_model_nothing_was_searched(make_spec):
+    with pytest.raises(HistoryTooShort):
+        searched_on(searching(make_spec, "3d"), date(2025, 1, 9))

@@ -1,0 +1,36 @@
+"""A trial comes back from its document as it was, to the last digit."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ml_assets.core.training.trials import PARAMETER_SEARCH, Found, Trial
+
+NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
+
+
+@given(st.dictionaries(st.text(max_size=5), NUMBERS), NUMBERS, st.booleans())
+def test_a_trial_comes_back_as_it_was(parameters, value, pruned):
+    trial = Trial(3, parameters, [{"average_precision": value}], value, pruned, 1.25)
+    assert Trial.from_json(trial.to_json()) == trial
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"number": 1}', b'{"number": 1, "other": 2}'])
+def test_what_is_no_trial_is_refused(content):
+    with pytest.raises(ValueError, match="not the document of a trial"):
+        Trial.from_json(content)
+
+
+def test_figures_are_columns_of_the_row():
+    stated, best = Trial(0, {}, [], 0.5, False, 1.0), Trial(1, {}, [], 0.75, False, 2.0)
+    figures = Found(best, [stated, best, Trial(2, {}, [], 0.1, True, 0.5)], "minutes").figures()
+    assert set(figures) < set(PARAMETER_SEARCH.names)
+    assert figures == {
+        "trial": 1,
+        "value": 0.75,
+        "stated_value": 0.5,
+        "trials": 3,
+        "pruned": 1,
+        "stopped_by": "minutes",
+        "seconds": 3.5,
+    }

@@ -1,0 +1,171 @@
+"""Late partitions: Dagster's own evaluator calls an asset stale after the deadline, and a check sees that the newest
+day itself is missing.
+"""
+
+import asyncio
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+import dagster as dg
+import pytest
+from dagster._core.definitions.freshness import FreshnessState
+from dagster._core.definitions.freshness_evaluator import CronFreshnessPolicyEvaluator
+from dagster._core.test_utils import freeze_time
+from dagster._core.workspace.context import LoadingContext
+
+from ml_assets.core.model_spec import ModelSpec
+from ml_assets.pipeline.automation.freshness import check_newest_day
+from ml_assets.pipeline.component import ModelPipeline
+from ml_assets.pipeline.graph.asset_specs import FOLLOW_EACH_DAY
+from ml_assets.pipeline.graph.assets import asset_key, build_assets
+from ml_assets.pipeline.graph.freshness_policy import freshness_policy
+from ml_assets_tests.conftest import SMALL
+from ml_assets_tests.pipeline.world import World, day, rows_of
+
+BRUSSELS = ModelSpec.model_validate({**SMALL, "source": {**SMALL["source"], "time_zone": "Europe/Brussels"}})
+
+
+class Loading(LoadingContext):
+    """What the freshness daemon reads the instance through."""
+
+    def __init__(self, instance: dg.DagsterInstance):
+        self._instance, self._loaders = instance, {}
+
+    @property
+    def instance(self) -> dg.DagsterInstance:
+        return self._instance
+
+    @property
+    def loaders(self) -> dict:
+        return self._loaders
+
+
+def state(spec: ModelSpec, materialised: datetime | None, partition: date, now: datetime) -> FreshnessState:
+    """What Dagster's evaluator says at `now` of raw_data, one of whose partitions was materialised."""
+    node = (
+        dg.Definitions(assets=build_assets(spec), resources=nothing())
+        .resolve_asset_graph()
+        .get(asset_key(spec, "raw_data"))
+    )
+    with dg.DagsterInstance.ephemeral() as instance:
+        if materialised:
+            with freeze_time(materialised):
+                instance.report_runless_asset_event(dg.AssetMaterialization(node.key, partition=str(partition)))
+        with freeze_time(now):
+            return asyncio.run(CronFreshnessPolicyEvaluator().evaluate_freshness(Loading(instance), node))
+
+
+def nothing() -> dict[str, dg.ResourceDefinition]:
+    return {
+        name: dg.ResourceDefinition.none_resource()
+        for name in ("lake", "landing", "registry", "tracking", "deploy_target")
+    }
+
+
+def brussels(*when: int) -> datetime:
+    return datetime(*when, tzinfo=ZoneInfo("Europe/Brussels")).astimezone(UTC)
+
+
+NOON = brussels(2025, 3, 10, 12)
+
+
+@pytest.mark.parametrize(
+    ("materialised", "expected"),
+    [
+        (brussels(2025, 3, 10, 2, 5), FreshnessState.PASS),
+        (brussels(2025, 3, 10, 0, 1), FreshnessState.PASS),
+        (brussels(2025, 3, 10, 9), FreshnessState.PASS),
+        (brussels(2025, 3, 9, 23, 59), FreshnessState.FAIL),
+        (brussels(2025, 3, 9, 2, 5), FreshnessState.FAIL),
+        (None, FreshnessState.UNKNOWN),
+    ],
+)
+def test_what_was_not_materialised_since_the_day_ended_is_stale_after_the_deadline(materialised, expected):
+    assert state(BRUSSELS, materialised, date(2025, 3, 9), NOON) == expected
+
+
+def test_before_the_deadline_yesterdays_run_is_good_enough():
+    assert (
+        state(BRUSSELS, brussels(2025, 3, 9, 2, 5), date(2025, 3, 8), brussels(2025, 3, 10, 5, 59))
+        == FreshnessState.PASS
+    )
+
+
+def test_a_backfill_of_old_days_makes_an_asset_look_fresh_to_dagster():
+    assert state(BRUSSELS, brussels(2025, 3, 10, 8), date(2025, 1, 2), NOON) == FreshnessState.PASS
+
+
+def test_the_first_and_the_last_assets_that_follow_each_day_have_the_policy():
+    policies = {
+        key.path[-1]
+        for asset in build_assets(BRUSSELS)
+        for key in asset.keys
+        if asset.get_asset_spec(key).freshness_policy
+    }
+    assert policies == set(FOLLOW_EACH_DAY)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"freshness": {"deadline": None}}, {"source": {**SMALL["source"], "end": "2025-03-01"}}]
+)
+def test_where_nothing_is_expected_there_is_neither_policy_nor_check(changes):
+    spec = ModelSpec.model_validate({**SMALL, **changes})
+    assert freshness_policy(spec) is None
+    defs = definitions(spec)
+    assert {schedule.name for schedule in defs.schedules or []} == {"small_daily"}
+    assert not list(defs.asset_checks or [])
+
+
+def definitions(spec: ModelSpec) -> dg.Definitions:
+    component = ModelPipeline.load(spec, dg.ComponentTree.for_test().load_context)
+    return component.build_defs(dg.ComponentTree.for_test().load_context)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory) -> World:
+    """A lake with days 1 and 2, and day 4 rejected."""
+    made = World(tmp_path_factory.mktemp("fresh"), BRUSSELS)
+    for number in (1, 2):
+        made.land(day(number), rows_of(day(number)))
+    made.land(day(4), b"nothing to read")
+    names = ["raw_data", "validated_data", "quarantined_data"]
+    made.run(names, day(1), day(2))
+    made.run(names, day(4))
+    return made
+
+
+@pytest.mark.parametrize(
+    ("now", "passed", "said"),
+    [
+        (brussels(2025, 1, 3, 6), True, "2025-01-02: "),
+        (
+            brussels(2025, 1, 4, 6),
+            False,
+            "2025-01-03: not made, at 2025-01-04 06:00 CET; the newest day with rows is 2025-01-02",
+        ),
+        (brussels(2025, 1, 5, 6), False, "2025-01-04: made, without rows: rejected or missing"),
+        (brussels(2025, 1, 1, 6), True, "2024-12-31: not made"),
+    ],
+)
+def test_the_check_looks_for_the_newest_day_itself(made, now, passed, said):
+    found = check_newest_day(BRUSSELS, made.lake, now.astimezone(ZoneInfo("Europe/Brussels")))
+    assert found.passed is passed
+    assert (found.description or "").startswith(said)
+
+
+def test_the_check_is_a_job_of_its_own_and_fails_for_a_lake_that_ends_long_ago(made):
+    defs = dg.Definitions.merge(definitions(BRUSSELS), dg.Definitions(resources={**nothing(), "lake": made.lake}))
+    (found,) = defs.resolve_job_def("small_freshness").execute_in_process().get_asset_check_evaluations()
+    assert (found.check_name, found.passed) == ("newest_day_on_time", False)
+
+
+def test_runs_of_days_leave_the_check_to_its_own_schedule():
+    defs = dg.Definitions.merge(definitions(BRUSSELS), dg.Definitions(resources=nothing()))
+    ops = {
+        name: {node.name for node in defs.resolve_job_def(name).nodes}
+        for name in ("small_daily", "small_features", "small_freshness")
+    }
+    assert "small__validated_data" in ops["small_daily"] & ops["small_features"]
+    assert not ops["small_freshness"] & (ops["small_daily"] | ops["small_features"])
+    schedule = defs.resolve_schedule_def("small_freshness")
+    assert (schedule.cron_schedule, schedule.execution_timezone) == ("0 6 * * *", "Europe/Brussels")

@@ -1,0 +1,56 @@
+"""The schedule makes the newest complete day, and skips with the reason when it cannot."""
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import dagster as dg
+
+from ml_assets.core.model_spec import ModelSpec
+from ml_assets.pipeline.automation.jobs import daily_job
+from ml_assets.pipeline.automation.schedules import daily_schedule
+from ml_assets.resources.storage.landing import Landing
+from ml_assets.resources.storage.open_store import open_objects
+from ml_assets_tests.conftest import SMALL
+
+
+def evaluate(root: Path, when: datetime, **source: object) -> dg.RunRequest | dg.SkipReason:
+    spec = ModelSpec.model_validate({**SMALL, "source": {**SMALL["source"], **source}})
+    schedule = daily_schedule(spec, daily_job(spec))
+    context = dg.build_schedule_context(scheduled_execution_time=when, resources={"landing": Landing(uri=str(root))})
+    found = schedule(context)
+    assert isinstance(found, dg.RunRequest | dg.SkipReason)
+    return found
+
+
+def test_the_day_that_has_just_ended_is_made(tmp_path):
+    open_objects(str(tmp_path), {}).write("2025-03-09/a.csv", b"x")
+    run = evaluate(tmp_path, datetime(2025, 3, 10, 2, tzinfo=UTC))
+    assert isinstance(run, dg.RunRequest)
+    assert (run.partition_key, run.run_key) == ("2025-03-09", "2025-03-09")
+
+
+def test_a_day_without_files_is_skipped_with_where_they_should_be(tmp_path):
+    skipped = evaluate(tmp_path, datetime(2025, 3, 10, 2, tzinfo=UTC))
+    assert isinstance(skipped, dg.SkipReason)
+    assert "no files of small have landed for 2025-03-09; looked for {day}/*" in (skipped.skip_message or "")
+
+
+def test_a_day_outside_the_data_is_skipped(tmp_path):
+    for when, source in [
+        (datetime(2025, 1, 1, 2, tzinfo=UTC), {}),
+        (datetime(2025, 3, 10, 2, tzinfo=UTC), {"end": date(2025, 2, 1)}),
+    ]:
+        skipped = evaluate(tmp_path, when, **source)
+        assert isinstance(skipped, dg.SkipReason)
+        assert "lies outside the data of small" in (skipped.skip_message or "")
+
+
+def test_it_is_on_by_default_at_two_in_the_zone_of_the_source():
+    spec = ModelSpec.model_validate({**SMALL, "source": {**SMALL["source"], "time_zone": "Europe/Brussels"}})
+    schedule = daily_schedule(spec, daily_job(spec))
+    assert (schedule.cron_schedule, schedule.execution_timezone) == ("0 2 * * *", "Europe/Brussels")
+    assert schedule.default_status == dg.DefaultScheduleStatus.RUNNING
+    off = daily_schedule(
+        spec.model_copy(update={"schedule": spec.schedule.model_copy(update={"enabled": False})}), daily_job(spec)
+    )
+    assert off.default_status == dg.DefaultScheduleStatus.STOPPED

@@ -1,0 +1,246 @@
+"""The engine makes what is not current, leaves the rest alone, and publishes each day once."""
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from ml_assets.pipeline.engine.materialize_days import DAYS_PER_COMMIT, expected_fingerprint, is_current, make_days
+from ml_assets.pipeline.engine.stage import CannotMake, InputChanged, InputExpired, StageOutput
+from ml_assets.resources.lake.lake import Lake
+from ml_assets.resources.lake.table import Table
+
+SCHEMA = pa.schema([("n", pa.int64())])
+FIRST, SECOND, THIRD = (date(2025, 1, day) for day in (1, 2, 3))
+
+
+class Numbers:
+    """A stage whose days are numbers: rows of a day = its number, and a side table for numbers above 5."""
+
+    name, code, spec_part = "numbers", "v1", {"a": 1}
+
+    def __init__(self, lake: Lake, numbers: dict[date, int]):
+        self.numbers, self.made, self.kept = numbers, [], True
+        self.tables: dict[str, Table] = {
+            "large": lake.table("m", "large", SCHEMA),
+            "numbers": lake.table("m", "numbers", SCHEMA),
+        }
+        self.before_commit = lambda day: None
+
+    def refresh(self) -> None:
+        self.refreshed = True
+
+    def inputs(self, day: date) -> list:
+        return [self.numbers[day]]
+
+    def make(self, day: date, single_partition: bool) -> StageOutput:
+        self.made.append(day)
+        number = self.numbers[day]
+        if number == 0 and single_partition:
+            raise CannotMake(f"{day} has nothing")
+        self.before_commit(day)
+        rows = pa.table({"n": [number] * number}, SCHEMA)
+        return StageOutput(
+            {"large": rows if number > 5 else SCHEMA.empty_table(), "numbers": rows}, "nothing" if number == 0 else None
+        )
+
+    def is_kept(self, day: date) -> bool:
+        return self.kept
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    return Lake(uri=str(tmp_path))
+
+
+def run(stage: Numbers, *days: date) -> list:
+    return sorted(make_days(stage, days, "run-1", single_partition=len(days) == 1), key=lambda outcome: outcome.day)
+
+
+def test_days_are_made_once_and_then_unchanged(lake):
+    stage = Numbers(lake, {FIRST: 2, SECOND: 3})
+    assert [outcome.computed for outcome in run(stage, SECOND, FIRST)] == [True, True]
+    assert stage.made == [FIRST, SECOND]
+    versions = {name: table.version() for name, table in stage.tables.items()}
+    again = Numbers(lake, {FIRST: 2, SECOND: 3})
+    assert [outcome.computed for outcome in run(again, FIRST, SECOND)] == [False, False]
+    assert again.made == []
+    assert {name: table.version() for name, table in again.tables.items()} == versions
+
+
+def test_only_the_day_whose_input_changed_is_made_again(lake):
+    run(Numbers(lake, {FIRST: 2, SECOND: 3, THIRD: 4}), FIRST, SECOND, THIRD)
+    stage = Numbers(lake, {FIRST: 2, SECOND: 7, THIRD: 4})
+    assert not is_current(stage, SECOND)
+    assert [outcome.computed for outcome in run(stage, FIRST, SECOND, THIRD)] == [False, True, False]
+    assert stage.tables["numbers"].read([SECOND])["n"].to_pylist() == [7] * 7
+    assert is_current(stage, SECOND)
+
+
+def test_a_day_whose_inputs_were_removed_is_left_as_it_is_unless_it_was_removed_itself(lake):
+    run(Numbers(lake, {FIRST: 2, SECOND: 3}), FIRST, SECOND)
+
+    class WithoutInputs(Numbers):
+        def inputs(self, day: date) -> list:
+            raise InputExpired(f"the inputs of {day} were removed")
+
+    stage = WithoutInputs(lake, {})
+    (outcome,) = run(stage, FIRST)
+    assert (outcome.computed, outcome.metadata) == (False, {"left_as_it_is": "the inputs of 2025-01-01 were removed"})
+    assert outcome.fingerprint == stage.tables["numbers"].fingerprint(FIRST)
+    assert is_current(stage, FIRST)
+    assert not is_current(stage, THIRD)
+    stage.tables["numbers"].expire([SECOND], {})
+    for day in (SECOND, THIRD):
+        with pytest.raises(CannotMake, match=f"the inputs of {day} were removed"):
+            run(stage, day)
+    assert not is_current(stage, SECOND)
+    assert run(Numbers(lake, {SECOND: 3}), SECOND)[0].computed
+
+
+@pytest.mark.parametrize("change", ["code", "spec_part"])
+def test_changed_code_or_specification_makes_days_again(lake, change):
+    run(Numbers(lake, {FIRST: 2}), FIRST)
+    stage = Numbers(lake, {FIRST: 2})
+    setattr(stage, change, "other")
+    assert not is_current(stage, FIRST)
+    run(stage, FIRST)
+    assert stage.made == [FIRST]
+
+
+def test_what_is_kept_outside_the_lake_is_made_again_when_it_is_gone(lake):
+    run(Numbers(lake, {FIRST: 2}), FIRST)
+    stage = Numbers(lake, {FIRST: 2})
+    stage.kept = False
+    assert not is_current(stage, FIRST)
+    run(stage, FIRST)
+    assert stage.made == [FIRST]
+
+
+def test_a_day_without_data_is_a_result_in_a_range_and_an_error_alone(lake):
+    stage = Numbers(lake, {FIRST: 0, SECOND: 1})
+    assert [outcome.problem for outcome in run(stage, FIRST, SECOND)] == ["nothing", None]
+    with pytest.raises(CannotMake, match="2025-01-03 has nothing"):
+        run(Numbers(lake, {THIRD: 0}), THIRD)
+    assert Numbers(lake, {}).tables["numbers"].fingerprint(THIRD) is None
+
+
+def test_days_that_can_be_made_are_made_before_one_that_cannot_stops_the_run(lake):
+    class Choosy(Numbers):
+        def inputs(self, day: date) -> list:
+            if day == SECOND:
+                raise CannotMake(f"{day} needs something")
+            return super().inputs(day)
+
+    stage, outcomes = Choosy(lake, {FIRST: 1, THIRD: 3}), []
+    with pytest.raises(CannotMake, match="2025-01-02 needs something"):
+        outcomes.extend(make_days(stage, [FIRST, SECOND, THIRD], "run-1", single_partition=False))
+    assert stage.made == [FIRST, THIRD]
+    assert stage.tables["numbers"].row_counts() == {FIRST: 1, THIRD: 3}
+
+
+def test_a_side_table_is_emptied_when_the_day_no_longer_has_anything_for_it(lake):
+    run(Numbers(lake, {FIRST: 7, SECOND: 1}), FIRST, SECOND)
+    stage = Numbers(lake, {FIRST: 2, SECOND: 1})
+    assert stage.tables["large"].row_counts() == {FIRST: 7}
+    run(stage, FIRST, SECOND)
+    assert stage.tables["large"].row_counts() == {}
+    assert stage.tables["large"].fingerprint(SECOND) is None
+
+
+def test_a_side_table_that_holds_the_day_already_is_left_alone(lake):
+    other, stage = Numbers(Lake(uri=lake.uri), {FIRST: 7}), Numbers(lake, {FIRST: 7})
+
+    def side_table_only(day: date) -> None:
+        other.tables["large"].commit(
+            {FIRST: other.make(FIRST, False).tables["large"]}, {FIRST: expected_fingerprint(other, FIRST)}
+        )
+        stage.tables["large"].refresh()
+
+    stage.before_commit = side_table_only
+    assert run(stage, FIRST)[0].computed
+    assert stage.tables["large"].version() == 1
+    assert stage.tables["large"].row_counts() == stage.tables["numbers"].row_counts() == {FIRST: 7}
+
+
+def test_a_crash_between_the_two_tables_is_made_good_by_the_next_run(lake):
+    run(Numbers(lake, {FIRST: 7}), FIRST)
+    stage = Numbers(lake, {FIRST: 8})
+    commit = stage.tables["numbers"].commit
+
+    def die(*args: object, **kwargs: object) -> None:
+        raise KeyboardInterrupt
+
+    stage.tables["numbers"].commit = die
+    with pytest.raises(KeyboardInterrupt):
+        run(stage, FIRST)
+    assert stage.tables["numbers"].read([FIRST]).num_rows == 7
+    stage.tables["numbers"].commit = commit
+    assert run(stage, FIRST)[0].computed
+    assert {name: table.read([FIRST]).num_rows for name, table in stage.tables.items()} == {"numbers": 8, "large": 8}
+
+
+def test_a_day_that_another_process_published_meanwhile_from_the_same_input_is_taken(lake):
+    stage, other = Numbers(lake, {FIRST: 2}), Numbers(Lake(uri=lake.uri), {FIRST: 2})
+    stage.before_commit = lambda day: run(other, FIRST) and None
+    assert not run(stage, FIRST)[0].computed
+    assert len(stage.tables["numbers"].read([FIRST])) == 2
+
+
+def test_a_late_writer_with_an_older_input_does_not_publish_over_a_newer_result(lake):
+    zombie, newer = Numbers(lake, {FIRST: 2}), Numbers(Lake(uri=lake.uri), {FIRST: 3})
+
+    def newer_publishes(day: date) -> None:
+        if not newer.made:
+            run(newer, FIRST)
+            zombie.numbers = newer.numbers
+
+    zombie.before_commit = newer_publishes
+    assert not run(zombie, FIRST)[0].computed
+    assert zombie.tables["numbers"].read([FIRST]).num_rows == 3
+
+
+def test_of_days_committed_together_only_the_contested_one_is_looked_at_again(lake):
+    numbers = {FIRST: 2, SECOND: 3, THIRD: 4}
+    stage, other = Numbers(lake, numbers), Numbers(Lake(uri=lake.uri), numbers)
+    stage.before_commit = lambda day: (day == SECOND and run(other, SECOND)) and None
+    assert {outcome.day: outcome.computed for outcome in run(stage, FIRST, SECOND, THIRD)} == {
+        FIRST: True,
+        SECOND: False,
+        THIRD: True,
+    }
+    assert stage.tables["numbers"].row_counts() == numbers
+
+
+def test_many_days_share_few_commits(lake):
+    days = [date(2025, 2, 1) + timedelta(days=number) for number in range(2 * DAYS_PER_COMMIT + 5)]
+    stage = Numbers(lake, dict.fromkeys(days, 1))
+    before = stage.tables["numbers"].version()
+    assert len(run(stage, *days)) == len(days)
+    assert stage.tables["numbers"].version() == before + 3
+
+
+def test_an_input_that_changes_while_it_is_read_is_read_again(lake):
+    stage = Numbers(lake, {FIRST: 2})
+
+    def changed_once(day: date) -> None:
+        if stage.numbers[day] == 2:
+            stage.numbers[day] = 4
+            raise InputChanged
+
+    stage.before_commit = changed_once
+    (outcome,) = run(stage, FIRST)
+    assert (outcome.computed, outcome.rows["numbers"], stage.made) == (True, 4, [FIRST, FIRST])
+
+
+def test_an_input_that_never_rests_is_given_up(lake):
+    stage = Numbers(lake, {FIRST: 2})
+
+    def always(day: date) -> None:
+        raise InputChanged("again")
+
+    stage.before_commit = always
+    with pytest.raises(InputChanged):
+        run(stage, FIRST)
+    assert len(stage.made) == 3

@@ -1,0 +1,140 @@
+"""The checks of features through Dagster: each passes on good days and says no, naming feature and day, on bad ones."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ml_assets.core.model_spec import ModelSpec
+from ml_assets.pipeline.asset_names import LANDED_TO_FEATURES
+from ml_assets_tests.conftest import CHECKED
+from ml_assets_tests.pipeline.world import ROWS, World, again, check, computed, day, rows_of
+
+DAILY = list(LANDED_TO_FEATURES)
+HERE = "ml_assets_tests.pipeline.features.test_checks"
+NAMES = [
+    "no_infinities",
+    "missing_share",
+    "not_constant",
+    "target_leakage",
+    "feature_drift",
+    "training_serving_skew",
+    "feature_metrics",
+]
+LAST = 14
+AVERAGE = {"name": "average_amount", "aggregate": "mean", "column": "amount", "at_least": 10, "at_most": 100}
+GOOD = {
+    **CHECKED,
+    "training": {**CHECKED["training"], "window": "6d"},
+    "metrics": [AVERAGE],
+    # A dozen cards have a dozen means, which is too few to tell drift from chance.
+    "checks": {"feature_drift": {"leave_out": ["amount_mean_by_card_1d"]}},
+}
+FAULTY = {
+    "kind": "custom",
+    "function": f"{HERE}:faulty",
+    "outputs": ["peeking", "infinite", "label_again", "gone"],
+    "reads": "1d",
+}
+
+
+def faulty(rows: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
+    """Looks at later rows of the day, divides by nothing, finds the label in the parity of the key, and has nothing to
+    say.
+    """
+    return pd.DataFrame(
+        {
+            "peeking": rows["amount"] - rows["amount"].mean(),
+            "infinite": np.where(np.arange(len(rows)) == 0, np.inf, 1.0 + np.arange(len(rows))),
+            "label_again": rows["id"] % 2,
+            "gone": np.nan,
+        },
+        index=rows.index,
+    )
+
+
+def rows_on(number: int) -> pd.DataFrame:
+    """Good rows whose label does not depend on the amount, but on the parity of the key."""
+    rows = rows_of(day(number))
+    return rows.assign(label=rows["id"] % 2)
+
+
+@pytest.fixture(scope="module")
+def clean(tmp_path_factory) -> World:
+    world = World(tmp_path_factory.mktemp("clean"), ModelSpec.model_validate(GOOD))
+    for number in range(1, LAST + 1):
+        world.land(day(number), rows_on(number))
+    result = world.run(DAILY, day(1), day(LAST))
+    assert {name: check(result, name).passed for name in NAMES} == dict.fromkeys(NAMES, True)
+    # The first model of this specification is that of day 12: 6 days of training, 2 of holdout, twice 2 of label delay.
+    judged = {name: check(result, name).metadata["days_judged"].value for name in NAMES}
+    assert judged == {**dict.fromkeys(NAMES, LAST), "not_constant": 3, "feature_drift": 3, "training_serving_skew": 1}
+    return world
+
+
+@pytest.fixture
+def world(clean, tmp_path) -> World:
+    return clean.copy(tmp_path)
+
+
+def test_figures_of_each_day_are_in_a_table(clean):
+    rows = clean.stages().features.metrics.read([day(3)]).to_pylist()
+    found = {row["metric"]: row["value"] for row in rows}
+    assert found == pytest.approx(
+        {
+            "row_count": ROWS,
+            "distinct_card": rows_on(3)["card"].nunique(),
+            "average_amount": rows_on(3)["amount"].mean(),
+        }
+    )
+
+
+def test_infinite_leaking_peeking_and_missing_features_are_named(clean, tmp_path):
+    world = World(
+        clean.copy(tmp_path).root, ModelSpec.model_validate({**GOOD, "features": [*GOOD["features"], FAULTY]})
+    )
+    result = world.run(DAILY, day(LAST))
+    said = {name: check(result, name).description for name in NAMES if not check(result, name).passed}
+    assert said == {
+        "no_infinities": f"{day(LAST)}: infinite is infinite in 1 of {ROWS} rows",
+        "missing_share": f"{day(LAST)}: gone is missing in 100.00% of the rows, more than 99.00%",
+        "target_leakage": f"{day(LAST)}: label_again alone has ROC AUC 1.0000 and average precision 1.0000",
+        "training_serving_skew": f"{day(LAST)}: peeking come out otherwise when they are built from what is known at the moment of the row",
+    }
+
+
+def test_a_constant_feature_drifts_and_is_named(world):
+    world.land(day(LAST), rows_on(LAST).assign(amount=40.0))
+    result = world.run(DAILY, day(LAST - 1), day(LAST))
+    assert "amount is 40.0 in all 60 rows" in check(result, "not_constant").description
+    drift = check(result, "feature_drift")
+    assert drift.description.startswith(f"{day(LAST)}: amount")
+    assert "plot" in drift.metadata
+    assert {r.data["day"]: r.data["verdict"] for r in drift.metadata["by_day"].records} == {
+        str(day(LAST)): "failed",
+        str(day(LAST - 1)): "passed",
+    }
+
+
+@pytest.mark.slow
+def test_a_figure_outside_its_bounds_fails_until_the_bound_is_changed_and_no_day_is_made_again(world):
+    stricter = ModelSpec.model_validate({**GOOD, "metrics": [{**AVERAGE, "at_most": 20}]})
+    result = World(world.root, stricter).run(DAILY, day(1), day(LAST))
+    assert computed(result, "features") == []
+    found = check(result, "feature_metrics")
+    assert found.metadata["days_failed"].value == LAST
+    assert found.metadata["details"].records[0].data["metric"] == "average_amount"
+    other = ModelSpec.model_validate({**GOOD, "metrics": [AVERAGE, {"name": "rows", "aggregate": "rows"}]})
+    result = World(world.root, other).run(DAILY, day(LAST))
+    # The figures are made again, and as the features are the same nothing else is.
+    assert (computed(result, "features"), again(result, "features")) == ([], [day(LAST)])
+    assert world.stages().features.tables["feature_metrics"].row_counts()[day(LAST)] == 4
+
+
+@pytest.mark.slow
+def test_where_labels_come_in_files_of_their_own_leaks_are_not_looked_for(tmp_path):
+    apart = ModelSpec.model_validate({**GOOD, "labels": {"files": "labels/{day}/*", "key": ["id"]}, "metrics": []})
+    world = World(tmp_path, apart)
+    world.land(day(1), rows_on(1).drop(columns="label"))
+    found = {one.check_name for one in world.run(DAILY, day(1)).get_asset_check_evaluations()}
+    assert "target_leakage" not in found
+    assert "training_serving_skew" in found

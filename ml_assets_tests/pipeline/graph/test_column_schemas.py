@@ -1,0 +1,37 @@
+"""The columns that the catalog shows are those that the tables have."""
+
+import dagster as dg
+
+from ml_assets.core.tables import schemas
+from ml_assets.pipeline.graph import column_schemas as columns
+
+
+def names(found: list[dg.TableColumn]) -> list[str]:
+    return [column.name for column in found]
+
+
+def test_the_catalog_shows_the_columns_of_every_table(make_spec):
+    spec = make_spec()
+    assert names(columns.raw_columns(spec)) == schemas.raw_schema(spec).names
+    assert names(columns.contract_columns(spec)) == schemas.row_schema(spec).names
+    assert names(columns.quarantine_columns()) == schemas.QUARANTINE_SCHEMA.names
+    assert names(columns.feature_columns(spec)) == schemas.features_schema(spec).names
+    assert names(columns.model_columns()) == schemas.TRAINED_MODEL_SCHEMA.names
+    assert names(columns.evaluation_columns(spec)) == schemas.evaluation_schema(spec).names
+    assert names(columns.entry_columns()) == schemas.REGISTRY_ENTRY_SCHEMA.names
+
+
+def test_the_rules_of_a_column_are_its_constraints(make_spec):
+    amount = {column.name: column for column in columns.contract_columns(make_spec())}["amount"]
+    assert amount.constraints.other == ["minimum 0"]
+    assert not amount.constraints.nullable
+
+
+def test_a_feature_comes_from_its_value_its_key_and_the_time(make_spec):
+    lineage = columns.feature_lineage(make_spec(), dg.AssetKey(["small", "validated_data"]))
+    assert {dep.column_name for dep in lineage.deps_by_column["amount_mean_by_card_1d"]} == {
+        "card",
+        "amount",
+        "event_time",
+    }
+    assert [dep.column_name for dep in lineage.deps_by_column["amount"]] == ["amount"]

@@ -1,0 +1,171 @@
+"""Deployment and predictions through Dagster: order, metadata, checks, the day's page, MLflow's aliases, and days whose
+model fails.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+import pytest
+
+from ml_assets.core.model_spec import ModelSpec
+from ml_assets.pipeline.asset_names import MODEL_ASSETS, PREDICTIONS, RELEASE_ASSETS
+from ml_assets.pipeline.automation.failure_sensor import release_after_failure
+from ml_assets.pipeline.automation.jobs import daily_job, release_job
+from ml_assets.pipeline.graph.assets import asset_key
+from ml_assets.pipeline.release.rollback_check import NOT_ROLLED_BACK
+from ml_assets.pipeline.retention.apply import Retention
+from ml_assets.resources.lake.lake import Lake
+from ml_assets.resources.registry.aliases import alias_holder
+from ml_assets_tests.conftest import SMALL
+from ml_assets_tests.pipeline.live_cases import spec_with
+from ml_assets_tests.pipeline.world import World, check, computed, day, failure
+from ml_assets_tests.pipeline.worlds import world_with_features
+
+pytestmark = pytest.mark.plots
+
+LIVE, LAST = list(RELEASE_ASSETS), 18
+EASY = {
+    "steps": [50, 100],
+    "minimum_days": 1,
+    "minimum_rows": 10,
+    "minimum_positives": 1,
+    "margin": 1,
+    "maximum_error_increase": 1,
+}
+SPEC = spec_with(EASY)
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """Features of 18 days, models of days 12 and 13 and what became of them, made in runs of several days."""
+    root = tmp_path_factory.mktemp("world")
+    world = world_with_features(root, SPEC, LAST)
+    world.run([*MODEL_ASSETS, *LIVE], day(12), day(13))
+    return world
+
+
+def metadata(result: dg.ExecuteInProcessResult, name: str, number: int) -> dict:
+    found: dict = {}
+    for event in result.get_asset_materialization_events():
+        one = event.step_materialization_data.materialization
+        if one.asset_key.path[-1] == name and one.partition == str(day(number)):
+            found |= one.metadata
+    return found
+
+
+def test_in_a_range_the_first_model_is_champion_and_the_second_its_challenger(world):
+    stages = world.stages()
+    assert [stages.deployment.row(day(number))["outcome"] for number in (12, 13)] == ["promote", "start"]  # type: ignore[index]
+    assert stages.predictions.scored(day(12))["side"].unique().tolist() == ["champion"]
+    assert sorted(stages.predictions.scored(day(13))["side"].unique()) == ["challenger", "champion"]
+    holders = {alias: alias_holder(world.registry.client, "small", alias) for alias in ("champion", "challenger")}
+    assert {alias: int(held.version) for alias, held in holders.items() if held} == {"champion": 1, "challenger": 2}
+    actors = {move.actor for move in stages.deployment.moves}
+    assert len(actors) == 1
+    assert actors.pop().startswith("run ")
+
+
+def test_each_day_is_decided_then_scored_and_tells_of_both_in_the_catalog_and_on_its_page(world, tmp_path):
+    copy = world.copy(tmp_path / "copy")
+    result = copy.run(LIVE, day(14))
+    found = metadata(result, "deployment", 14)
+    assert (found["decision"].value, found["champion_version"].value, found["challenger_version"].value) == (
+        "hold",
+        1,
+        2,
+    )
+    assert "labels are known through" in found["reason"].value
+    scores = metadata(result, PREDICTIONS, 14)
+    assert (
+        scores["champion_rows"].value + scores["challenger_rows"].value == scores["dagster/partition_row_count"].value
+    )
+    assert "data:image/png" in scores["plots"].value
+    page = (copy.root / "lake" / "small" / "reports" / f"{day(14)}.html").read_text()
+    assert "Deployment" in page
+    assert "The highest scores" in page
+    assert check(result, NOT_ROLLED_BACK).passed
+    promoted = copy.run(LIVE, day(15), day(16))
+    assert metadata(promoted, "deployment", 15)["decision"].value == "promote"
+    assert computed(copy.run(LIVE, day(12), day(16)), PREDICTIONS) == []
+
+
+def test_a_rollback_is_a_warning_that_stops_nothing(world, tmp_path):
+    strict = {**EASY, "maximum_days": "1d"}
+    copy = World(world.copy(tmp_path / "copy").root, spec_with(strict))
+    result = copy.run(LIVE, day(14))
+    found = check(result, NOT_ROLLED_BACK)
+    assert (found.passed, found.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert "not decided within 1 days" in (found.description or "")
+    assert copy.stages().predictions.scored(day(14))["side"].unique().tolist() == ["champion"]
+    assert alias_holder(copy.registry.client, "small", "challenger") is None
+
+
+def test_a_day_whose_model_fails_its_gates_is_decided_and_scored_by_the_run_that_follows(world, tmp_path):
+    spec = ModelSpec.model_validate({**SPEC.model_dump(mode="json"), "gates": {"roc_auc": {"minimum": 1.0}}})
+    copy = World(world.copy(tmp_path / "copy").root, spec)
+    failed = copy.run([*MODEL_ASSETS, *LIVE], day(14), succeed=False)
+    assert copy.stages().deployment.row(day(14)) is None
+    sensor = release_after_failure(spec, daily_job(spec), release_job(spec))
+    event = next(
+        event
+        for event in copy.instance.all_logs(failed.run_id)
+        if event.dagster_event and event.dagster_event.is_run_failure
+    )
+    assert event.dagster_event is not None
+    context = dg.build_run_status_sensor_context(
+        sensor_name=sensor.name,
+        dagster_instance=copy.instance,
+        dagster_run=failed.dagster_run,
+        dagster_event=event.dagster_event,
+    ).for_run_failure()
+    request = sensor(context)
+    assert isinstance(request, dg.RunRequest)
+    assert copy.materialise(LIVE, dict(request.tags)).success
+    assert len(copy.stages().predictions.scored(day(14))) > 0
+    row = copy.stages().deployment.row(day(14))
+    assert row is not None
+    assert (row["outcome"], row["challenger_version"]) == ("hold", 2)
+
+
+def test_a_run_that_is_tried_again_is_left_to_that(world):
+    sensor = release_after_failure(SPEC, daily_job(SPEC), release_job(SPEC))
+    for tags, said in [
+        ({"dagster/partition": str(day(14)), "dagster/will_retry": "true"}, "tried again"),
+        ({}, "not of days"),
+    ]:
+        result = world.materialise(["raw_data"], {"dagster/partition": str(day(1))})
+        run = result.dagster_run.with_tags(tags)
+        event = dg.DagsterEvent("PIPELINE_FAILURE", "small_daily")
+        context = dg.build_run_status_sensor_context(
+            sensor_name=sensor.name, dagster_instance=world.instance, dagster_run=run, dagster_event=event
+        ).for_run_failure()
+        found = sensor(context)
+        assert isinstance(found, dg.SkipReason)
+        assert said in (found.skip_message or "")
+
+
+def test_deployment_depends_on_the_days_that_a_canary_can_see():
+    from ml_assets.pipeline.graph.assets import build_assets
+
+    by_key = {spec.key: spec for assets in build_assets(SPEC) for spec in assets.specs}
+    deps = {dep.asset_key.path[-1]: dep.partition_mapping for dep in by_key[asset_key(SPEC, "deployment")].deps}
+    assert set(deps) == {"model_registry_entry", "features"}
+    assert deps["features"].start_offset == -40  # type: ignore[union-attr]
+    without = {spec.key: spec for assets in build_assets(ModelSpec.model_validate(SMALL)) for spec in assets.specs}
+    assert [dep.asset_key.path[-1] for dep in without[asset_key(SPEC, "deployment")].deps] == ["model_registry_entry"]
+    assert {dep.asset_key.path[-1] for dep in by_key[asset_key(SPEC, PREDICTIONS)].deps} == {"deployment", "features"}
+
+
+def test_old_predictions_go_and_the_files_of_what_is_live_stay(world, tmp_path):
+    copy = world.copy(tmp_path / "copy")
+    now = datetime.now(UTC) + timedelta(days=3)
+    ages = {name: f"{(now.date() - day(number)).days}d" for name, number in [("days", 13), ("models", 15)]}
+    spec = ModelSpec.model_validate({**SPEC.model_dump(mode="json"), "retention": {"replaced_files": "1d", **ages}})
+    removal = Retention(spec, copy.stages(), Lake(uri=copy.lake.uri), copy.registry, now, "run-1", False).apply()
+    assert removal.days[PREDICTIONS] == [day(12)]
+    assert (removal.versions, removal.models) == ([], [])
+    stages = copy.stages()
+    assert stages.predictions.scored(day(12)).empty
+    assert [stages.deployment.row(day(number))["outcome"] for number in (12, 13)] == ["promote", "start"]  # type: ignore[index]
+    assert computed(copy.run(LIVE, day(13), day(14)), PREDICTIONS) == [day(14)]
+    assert "which retention removed" in failure(copy.run(LIVE, day(12), day(13), succeed=False))

@@ -1,0 +1,111 @@
+"""Files that change after a day was closed make it again or are refused, as the policy says."""
+
+from datetime import date, timedelta
+
+from ml_assets.core.model_spec import ModelSpec
+from ml_assets.pipeline.asset_names import LANDED_TO_FEATURES
+from ml_assets_tests.conftest import SMALL
+from ml_assets_tests.pipeline.world import World, again, computed, day, rows_of
+
+DAILY = list(LANDED_TO_FEATURES)
+
+
+def spec_with(**policy) -> ModelSpec:
+    return ModelSpec.model_validate({**SMALL, "late_data": {"open_for": "10d", **policy}})
+
+
+def world(root, spec: ModelSpec) -> World:
+    """Three days of 2025, long closed, that were made."""
+    made = World(root, spec)
+    for number in (1, 2, 3):
+        made.land(day(number), rows_of(day(number)))
+    made.run(DAILY, day(1), day(3))
+    return made
+
+
+def metadata(result, name: str, which: date) -> dict:
+    (found,) = [
+        event.step_materialization_data.materialization.metadata
+        for event in result.get_asset_materialization_events()
+        if event.asset_key.path[-1] == name and event.partition == str(which)
+    ]
+    return {key: value.value for key, value in found.items()}
+
+
+def test_a_change_of_a_closed_day_is_refused_and_reported_with_its_files(tmp_path):
+    made = world(tmp_path, spec_with(afterwards="refuse"))
+    before = made.commits()
+    made.land(day(2), rows_of(day(2)).head(30))
+    made.land(day(2), rows_of(day(2)).tail(5), "late.parquet")
+    result = made.run(DAILY, day(1), day(3))
+    assert made.commits() == before
+    problem = metadata(result, "raw_data", day(2))["problem"]
+    assert "closed since 2025-01-13 00:00 UTC (late_data)" in problem
+    assert f"rewritten {day(2)}/rows.parquet, new {day(2)}/late.parquet" in problem
+    assert "late_data.reopened" in problem
+
+
+def test_files_that_were_removed_from_a_closed_day_are_refused_too(tmp_path):
+    made = world(tmp_path, spec_with(afterwards="refuse"))
+    made.remove(day(2))
+    result = made.run(DAILY, day(1), day(3))
+    assert computed(result, "raw_data") == []
+    assert f"removed {day(2)}/rows.parquet" in metadata(result, "raw_data", day(2))["problem"]
+
+
+def test_a_refused_change_is_taken_when_the_day_is_reopened(tmp_path):
+    made = world(tmp_path, spec_with(afterwards="refuse"))
+    made.land(day(2), rows_of(day(2)).head(30))
+    made.spec = spec_with(afterwards="refuse", reopened=[str(day(2))])
+    result = made.run(DAILY, day(1), day(3))
+    assert computed(result, "raw_data") == [day(2)]
+    assert computed(result, "features") == [day(2), day(3)]
+    assert metadata(result, "raw_data", day(2))["reopened"] == f"rewritten {day(2)}/rows.parquet"
+
+
+def test_a_change_back_to_what_the_day_was_made_from_is_no_change(tmp_path):
+    made = world(tmp_path, spec_with(afterwards="refuse"))
+    made.land(day(2), rows_of(day(2)).head(30))
+    made.land(day(2), rows_of(day(2)))
+    assert "problem" not in metadata(made.run(DAILY, day(1), day(3)), "raw_data", day(2))
+
+
+def test_a_closed_day_that_was_never_made_is_made(tmp_path):
+    made = world(tmp_path, spec_with(afterwards="refuse"))
+    made.land(day(4), rows_of(day(4)))
+    assert computed(made.run(DAILY, day(1), day(4)), "raw_data") == [day(4)]
+
+
+def test_a_day_that_is_still_open_is_made_again_whatever_the_policy(tmp_path):
+    yesterday = date.today() - timedelta(days=1)
+    spec = ModelSpec.model_validate(
+        {
+            **SMALL,
+            "source": {"files": "{day}/*", "start": str(yesterday)},
+            "late_data": {"afterwards": "refuse", "open_for": "2d"},
+        }
+    )
+    made = World(tmp_path, spec)
+    made.land(yesterday, rows_of(yesterday))
+    made.run(DAILY, yesterday, yesterday)
+    made.land(yesterday, rows_of(yesterday).head(10))
+    result = made.run(DAILY, yesterday, yesterday)
+    assert computed(result, "raw_data") == [yesterday]
+    assert "reopened" not in metadata(result, "raw_data", yesterday)
+
+
+def test_a_closed_day_is_made_again_and_says_so_where_the_policy_reopens(tmp_path):
+    made = world(tmp_path, spec_with(afterwards="reopen"))
+    made.land(day(2), rows_of(day(2)).head(30))
+    result = made.run(DAILY, day(1), day(3))
+    assert metadata(result, "raw_data", day(2))["reopened"] == f"rewritten {day(2)}/rows.parquet"
+    assert "reopened" not in metadata(result, "raw_data", day(1))
+
+
+def test_a_closed_day_whose_files_did_not_change_follows_the_specification(tmp_path):
+    made = world(tmp_path, spec_with(afterwards="refuse"))
+    columns = {**SMALL["columns"], "amount": {"type": "number", "minimum": 1}}
+    made.spec = ModelSpec.model_validate(
+        {**SMALL, "columns": columns, "late_data": {"open_for": "10d", "afterwards": "refuse"}}
+    )
+    assert again(made.run(DAILY, day(1), day(3)), "validated_data") == [day(1), day(2), day(3)]

@@ -1,0 +1,70 @@
+"""Where labels come in files of their own, a canary is compared on those that count on the day of the decision."""
+
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from ml_assets.core.model_spec.file_feed import labels_feed
+from ml_assets.core.tables.schemas import row_schema
+from ml_assets.pipeline.engine.materialize_days import is_current
+from ml_assets_tests.pipeline.live_cases import LiveLake, rows_with_features, spec_with
+from ml_assets_tests.pipeline.world import day
+
+SPEC = spec_with(labels={"files": "labels/{day}/*", "key": ["id"], "known_at": "confirmed"})
+LAST = 16
+
+
+class LabelledLake(LiveLake):
+    """Labels of a day are delivered some days after it."""
+
+    def deliver(self, number: int, of: int, turned: bool = False) -> None:
+        feed = labels_feed(self.spec)
+        assert feed is not None
+        table = self.lake.table(self.spec.name, feed.validated, row_schema(feed))
+        rows = rows_with_features(day(of))
+        labels = pd.DataFrame(
+            {
+                "id": rows["id"],
+                "label": 1 - rows["label"] if turned else rows["label"],
+                "known_at": pd.Timestamp(day(number), tz="UTC"),
+            }
+        )
+        table.refresh()
+        made = pa.Table.from_pandas(labels, row_schema(feed), preserve_index=False)
+        table.commit({day(number): made}, {day(number): 1000 * number + 10 * of + turned})
+
+
+@pytest.fixture
+def live(tmp_path: Path) -> LabelledLake:
+    """Labels are delivered three days after their rows, although `label_delay` says two."""
+    live = LabelledLake(tmp_path, SPEC)
+    live.put_features(range(1, LAST + 1))
+    for number in range(4, LAST + 1):
+        live.deliver(number, number - 3)
+    live.put_model("first", 1)
+    live.put_model("better", 2)
+    return live
+
+
+def test_only_labels_that_were_delivered_by_the_day_count(live):
+    live.decide(1, LAST)
+    assert live.story() == [
+        (1, "promote", 1, None, 0),
+        (2, "start", 1, 2, 20),
+        (7, "advance", 1, 2, 50),
+        (12, "promote", 2, None, 0),
+    ]
+    assert live.row(6)["labels_through"] == day(4)
+    # Of days 2 to 4, the labels of day 4 come a day late.
+    assert live.row(6)["step_days"] == 2
+
+
+def test_a_label_that_is_corrected_decides_the_newest_day_again_and_no_earlier_one(live):
+    live.decide(1, 6)
+    live.deliver(6, 3, turned=True)
+    live.open()
+    assert [is_current(live.deployment, day(number)) for number in (5, 6)] == [True, False]
+    outcomes = live.decide(5, 6)
+    assert [outcome.computed for outcome in outcomes] == [False, True]

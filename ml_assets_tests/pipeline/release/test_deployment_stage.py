@@ -1,0 +1,302 @@
+"""A day is decided once: repeated, made in another order, after a crash, beside another mover, or from data that
+changed.
+"""
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ml_assets.core.model_spec import ModelSpec
+from ml_assets.core.release.release_state import pause, roll_back
+from ml_assets.core.tables.fingerprint import EXPIRED
+from ml_assets.pipeline.asset_names import DEPLOYMENT, PREDICTIONS
+from ml_assets.pipeline.engine.materialize_days import is_current
+from ml_assets.pipeline.graph.stages import open_stages, refuse_to_release
+from ml_assets.pipeline.planning.backfill_plan import plan_days
+from ml_assets.pipeline.release.deployment_stage import LATER
+from ml_assets.resources.lake.lake import Lake
+from ml_assets.resources.lake.planned_lake import PlannedLake
+from ml_assets.resources.registry.model_registry import ModelRegistry
+from ml_assets.resources.release.ledger import LedgerConflict
+from ml_assets.resources.release.releases import NotCarriedOut, ReleaseRefused
+from ml_assets.resources.storage.landing import Landing
+from ml_assets_tests.conftest import SMALL
+from ml_assets_tests.pipeline.live_cases import AMOUNT, MORE, LiveLake, spec_with
+from ml_assets_tests.pipeline.world import day
+from ml_assets_tests.resources.release.release_cases import move
+
+LAST = 14
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two weeks of features, a first model, and an equal one of day 3; nothing is decided."""
+    live = LiveLake(tmp_path_factory.mktemp("original"))
+    live.put_features(range(1, LAST + 1))
+    live.put_model("first", 1)
+    live.put_model("equal", 3)
+    return live.root
+
+
+def copy(original: Path, root: Path, spec: ModelSpec | None = None) -> LiveLake:
+    shutil.copytree(original, root)
+    live = LiveLake(root, spec)
+    live.versions = 2
+    return live
+
+
+@pytest.fixture
+def live(original: Path, tmp_path: Path) -> LiveLake:
+    return copy(original, tmp_path / "live")
+
+
+STORY = [(1, "promote", 1, None, 0), (3, "start", 1, 2, 20), (7, "advance", 1, 2, 50), (11, "promote", 2, None, 0)]
+
+
+def test_days_that_were_decided_are_left_as_they_are(live):
+    live.live(1, LAST)
+    assert live.story() == STORY
+    rows = [live.row(number) for number in range(1, LAST + 1)]
+    live.open()
+    outcomes = live.decide(1, LAST)
+    assert not any(outcome.computed or outcome.problem or outcome.metadata for outcome in outcomes)
+    assert (live.story(), [live.row(number) for number in range(1, LAST + 1)]) == (STORY, rows)
+    assert all(is_current(live.deployment, day(number)) for number in range(1, LAST + 1))
+
+
+@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(st.integers(0, 3), st.lists(st.integers(0, LAST), max_size=3)), min_size=LAST, max_size=LAST))
+def test_repeated_days_in_any_order_give_the_ledger_of_one_pass(original, tmp_path_factory, plan):
+    live = copy(original, tmp_path_factory.mktemp("any") / "live")
+    for number, (again, earlier) in enumerate(plan, start=1):
+        live.decide(number)
+        for _ in range(again):
+            live.decide(number)
+        for which in earlier:
+            live.decide(max(1, number - which))
+            live.open()
+    assert live.story() == STORY
+
+
+def test_a_day_before_one_that_was_decided_decides_nothing(live):
+    live.decide(1)
+    live.decide(5)
+    before = live.story()
+    live.decide(2, 4)
+    assert live.story() == before
+    assert [(live.row(number)["outcome"], live.row(number)["reason"]) for number in (2, 3, 4)] == [("none", LATER)] * 3
+    assert live.row(4)["champion_version"] == 1
+    assert live.row(4)["challenger_version"] is None
+
+
+def test_a_release_of_a_run_that_died_is_told_and_not_made_again(live):
+    live.decide(1, 6)
+
+    def dies(before, what):
+        live.ledger.append(before, what)
+        raise NotCarriedOut("the process died")
+
+    live.deployment._release = dies
+    with pytest.raises(NotCarriedOut):
+        live.decide(7)
+    assert live.story() == STORY[:3]
+    assert live.deployment.row(day(7)) is None
+    live.open()
+    live.decide(7)
+    assert live.story() == STORY[:3]
+    row = live.row(7)
+    assert (row["outcome"], row["percent"], row["release"], row["step_since"]) == ("advance", 50, 3, day(7))
+    assert row["reason"] == live.ledger.moves()[-1].reason
+    assert live.compared(7).loc["roc_auc", "rows"] == row["step_rows"]
+    live.decide(8, LAST)
+    assert live.story() == STORY
+
+
+def test_of_two_who_release_at_the_same_time_the_other_is_seen_and_the_day_decided_again(live):
+    live.decide(1, 6)
+    append = live.ledger.append
+
+    def another_first(before, what):
+        live.deployment._release = append
+        append(before, move("rollback", roll_back(before), day(7), "somebody"))
+        append(before, what)
+
+    live.deployment._release = another_first
+    live.decide(7)
+    assert live.story() == [*STORY[:2], (7, "rollback", 1, None, 0)]
+    assert (live.row(7)["outcome"], live.row(7)["release"]) == ("none", 3)
+
+
+def test_a_day_that_a_newer_run_has_left_as_it_is_is_not_released_from_older_rows(live):
+    live.decide(1, 6)
+    measured, released = live.deployment._measured, []
+    table = live.deployment.tables[DEPLOYMENT]
+
+    def decided_meanwhile(before, which):
+        released.append(len(live.ledger.moves()))
+        if len(released) == 1:
+            other = Lake(uri=live.lake.uri).table(live.spec.name, DEPLOYMENT, table.schema.remove(0))
+            other.commit({which: table.read([day(6)])}, {which: 12345})
+        return measured(before, which)
+
+    live.deployment._measured = decided_meanwhile
+    live.decide(7)
+    # Looked at again before anything was released; the third time, its own release is found.
+    assert released == [2, 2, 3]
+    assert live.story() == STORY[:3]
+
+
+def test_a_mover_who_is_always_faster_is_an_error(live):
+    live.decide(1, 2)
+
+    def never(before, what):
+        raise LedgerConflict("somebody released meanwhile")
+
+    live.deployment._release = never
+    with pytest.raises(Exception, match="somebody released meanwhile"):
+        live.decide(3)
+
+
+def test_a_version_that_cannot_be_released_is_a_problem_of_the_day(live):
+    live.decide(1, 2)
+
+    def refuses(before, what):
+        raise ReleaseRefused("version 2 is not in the registry")
+
+    live.deployment._release = refuses
+    (outcome,) = live.decide(3)
+    assert "version 2 is not in the registry" in (outcome.problem or "")
+    assert (live.row(3)["outcome"], live.row(3)["challenger_version"]) == ("none", None)
+
+
+def test_a_rollback_by_hand_is_seen_from_the_next_day_on(live):
+    live.live(1, 5)
+    before = live.ledger.latest()
+    live.ledger.append(before, move("rollback", roll_back(before), day(6), "somebody", "customers complained"))
+    live.live(5, LAST)
+    assert live.story() == [*STORY[:2], (6, "rollback", 1, None, 0)]
+    assert live.row(5)["challenger_version"] == 2
+    assert (live.row(6)["outcome"], live.row(6)["challenger_version"]) == ("none", None)
+    assert live.scored(5)["side"].nunique() == 2
+    assert live.scored(6)["side"].unique().tolist() == ["champion"]
+
+
+def test_the_newest_day_is_decided_again_when_its_registry_entry_comes_later(live):
+    live.decide(1, 12)
+    assert live.row(12)["outcome"] == "none"
+    live.put_model("better", 12)
+    live.decide(12)
+    assert live.story()[-1] == (12, "start", 2, 3, 20)
+    assert live.row(12)["outcome"] == "start"
+    live.decide(12)
+    assert len(live.story()) == len(STORY) + 1
+
+
+def test_features_that_changed_decide_the_newest_day_again_and_no_earlier_one(live):
+    live.decide(1, 5)
+    live.put_features([3], labels=False)
+    assert [is_current(live.deployment, day(number)) for number in (3, 4)] == [True, True]
+    live.open()
+    outcomes = live.decide(3, 5)
+    assert [outcome.computed for outcome in outcomes] == [False, False, True]
+    assert live.row(5)["step_rows"] < 60
+
+
+def test_a_challenger_whose_features_are_gone_is_rolled_back_before_it_scores(original, tmp_path):
+    live = copy(original, tmp_path / "live")
+    live.put_model("better", 5)
+    live.decide(1, 2)
+    live.ledger.append(live.ledger.latest(), move("pause", pause(live.ledger.latest(), True), day(3), "somebody"))
+    live.ledger.append(live.ledger.latest(), move("resume", pause(live.ledger.latest(), False), day(5), "somebody"))
+    live.live(3, 6)
+    assert live.story()[-1] == (5, "start", 1, 3, 20)
+    spec = ModelSpec.model_validate(
+        {**SMALL, "features": SMALL["features"][:1], "deployment": spec_with().deployment.model_dump(mode="json")}
+    )
+    less = LiveLake(live.root, spec)
+    less.live(7)
+    assert less.story()[-1] == (7, "rollback", 1, None, 0)
+    assert f"the specification no longer has the feature {MORE}" in less.row(7)["reason"]
+    assert less.scored(7)["side"].unique().tolist() == ["champion"]
+
+
+def test_a_champion_that_cannot_score_is_a_problem_that_is_told(original, tmp_path):
+    live = copy(original, tmp_path / "live")
+    live.live(1, 4)
+    champion = live.ledger.latest().champion
+    assert champion is not None
+    shutil.rmtree(live.root / "lake" / "small" / "models" / champion.digest)
+    live.open()
+    (decided,) = live.decide(5)
+    assert f"{champion} cannot score the rows: its files are not in the lake" in (decided.problem or "")
+    assert live.row(5)["outcome"] == "hold"
+    live.live(5)
+    assert live.scored(5).empty
+    assert "cannot score the rows" in (live.predictions.problem(day(5)) or "")
+
+
+def test_features_that_were_never_made_or_are_gone_are_no_rows(live):
+    live.decide(1, 5)
+    live.features.refresh()
+    live.features.expire([day(4)], {})
+    assert live.features.fingerprint(day(4)) == EXPIRED
+    live.open()
+    live.decide(6, LAST + 2)
+    assert live.row(6)["labels_through"] == day(4)
+    assert live.row(6)["step_days"] == 1
+    assert live.ledger.latest().champion.number == 2  # type: ignore[union-attr]
+
+
+def test_predictions_of_earlier_days_are_not_made_again_by_later_releases(live):
+    live.live(1, LAST)
+    version = live.predictions.tables[PREDICTIONS].version()
+    live.open()
+    assert all(is_current(live.predictions, day(number)) for number in range(1, LAST + 1))
+    assert live.predictions.tables[PREDICTIONS].version() == version
+
+
+def test_a_day_without_a_live_model_has_no_predictions_and_says_so(original, tmp_path):
+    live = copy(original, tmp_path / "live")
+    live.entries.expire([day(1), day(3)], {})
+    live.live(1)
+    assert live.row(1)["reason"] == "no model has passed its gates yet"
+    assert live.scored(1).empty
+    assert live.predictions.problem(day(1)) == f"no model is live on {day(1)}"
+
+
+def test_the_highest_scores_of_a_day_have_reasons(live):
+    live.live(1)
+    scored = live.scored(1)
+    told = scored[scored["reasons"].notna()]
+    assert len(told) == 5
+    assert told["score"].min() >= scored.loc[scored["reasons"].isna(), "score"].max()
+    assert all(f'"feature": "{AMOUNT}"' in text for text in told["reasons"])
+
+
+def test_stages_that_are_opened_to_be_read_release_nothing(live):
+    stages = open_stages(
+        live.spec, live.lake, Landing(uri=str(live.root)), ModelRegistry(tracking_uri="sqlite:////nowhere/mlflow.db")
+    )
+    with pytest.raises(RuntimeError, match="released by materialising the deployment"):
+        refuse_to_release(live.ledger.latest(), replace(move("pause", pause(live.ledger.latest(), True)), day=day(2)))
+    assert list(stages)[-2].name == DEPLOYMENT
+
+
+def test_a_plan_knows_which_days_are_decided_and_scored_and_changes_nothing(live):
+    live.live(1, 6)
+    lake = PlannedLake(uri=live.lake.uri)
+    stages = open_stages(
+        live.spec, lake, Landing(uri=str(live.root)), ModelRegistry(tracking_uri="sqlite:////nowhere/mlflow.db")
+    )
+    plan = plan_days(live.spec, lake, stages.of_live(), [day(number) for number in range(1, 9)])
+    for found in plan.stages:
+        assert (found.unchanged, [one.day for one in found.to_make]) == (
+            [day(number) for number in range(1, 7)],
+            [day(7), day(8)],
+        )
+    assert live.story() == STORY[:2]
+    assert live.deployment.row(day(7)) is None

@@ -1,0 +1,229 @@
+"""A model that fails a gate is not registered: not in a run of its day, not in a range, not when its entry is asked
+for; and MLflow shows it.
+"""
+
+from datetime import date
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from mlflow import MlflowClient
+
+from ml_assets.core.model_spec import ModelSpec
+from ml_assets.pipeline.asset_names import MODEL_ASSETS
+from ml_assets.pipeline.evaluation.champion import ALIAS
+from ml_assets_tests.conftest import SMALL
+from ml_assets_tests.pipeline.planning.plan_cases import of_stage, plan_of, planned
+from ml_assets_tests.pipeline.world import World, check, computed, day
+from ml_assets_tests.pipeline.worlds import world_with_features
+
+MODELS, ENTRY = list(MODEL_ASSETS), ["model_registry_entry"]
+IMPOSSIBLE = {"roc_auc": {"minimum": 0.5}, "log_loss": {"maximum": 1e-9}}
+
+
+def spec_with(**changes) -> ModelSpec:
+    return ModelSpec.model_validate({**SMALL, **changes})
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """13 days from landing to features, and the model of day 12 as the champion."""
+    root = tmp_path_factory.mktemp("original")
+    world = world_with_features(root)
+    world.run(MODELS, day(12))
+    world.promote(1)
+    return world
+
+
+@pytest.fixture
+def root(original: World, tmp_path: Path) -> Path:
+    """A copy of it, to be changed."""
+    return original.copy(tmp_path / "world").root
+
+
+def client(world: World) -> MlflowClient:
+    return MlflowClient(tracking_uri=world.registry.tracking_uri)
+
+
+def versions(world: World) -> dict[int, str]:
+    """Day by version."""
+    return {int(found.version): found.tags["day"] for found in client(world).search_model_versions("name='small'")}
+
+
+def failing_runs(world: World) -> list:
+    found = client(world)
+    experiment = found.get_experiment_by_name("small")
+    assert experiment is not None
+    return list(found.search_runs([experiment.experiment_id], "tags.gates = 'failed'"))
+
+
+def registered_day(result: dg.ExecuteInProcessResult, which: date) -> dg.AssetMaterialization | None:
+    """What a run tells of a day of model_registry_entry."""
+    found = [event.step_materialization_data.materialization for event in result.get_asset_materialization_events()]
+    return next((one for one in found if one.asset_key.path[-1] == ENTRY[0] and one.partition == str(which)), None)
+
+
+def test_a_run_of_one_day_stops_before_registration_and_the_second_time_is_the_same(root):
+    world = World(root, spec_with(gates=IMPOSSIBLE))
+    for computed_days in ([day(13)], []):
+        result = world.run(MODELS, day(13), succeed=False)
+        assert check(result, "gate_roc_auc").passed
+        failed = check(result, "gate_log_loss")
+        assert (failed.passed, failed.severity, failed.blocking) == (False, dg.AssetCheckSeverity.ERROR, True)
+        assert "is above the maximum" in (failed.description or "")
+        assert computed(result, "evaluation") == computed_days
+        assert registered_day(result, day(13)) is None
+        assert world.stages().registration.entry(day(13)) is None
+        assert versions(world) == {1: str(day(12))}
+        assert world.registry.alias_version("small", ALIAS) == 1
+        assert len(failing_runs(world)) == 1
+
+
+def test_a_failing_model_is_a_run_in_mlflow_with_figures_pictures_and_reasons(root):
+    world = World(root, spec_with(gates=IMPOSSIBLE))
+    world.run(MODELS, day(13), succeed=False)
+    (run,) = failing_runs(world)
+    digest = world.stages().training.row(day(13))["model_digest"]
+    assert (run.data.tags["model_digest"], run.data.tags["day"]) == (digest, str(day(13)))
+    assert "is above the maximum" in run.data.tags["gate_log_loss"]
+    assert run.info.status == "FINISHED"
+    assert run.data.metrics["roc_auc"] > 0.5
+    assert run.data.params["rounds"]
+    assert "plots/roc_curve.png" in {found.path for found in client(world).list_artifacts(run.info.run_id, "plots")}
+    other_bounds = World(root, spec_with(gates={"log_loss": {"maximum": 1e-8}}))
+    other_bounds.run(["evaluation"], day(13), succeed=False)
+    (again,) = failing_runs(world)
+    assert again.info.run_id == run.info.run_id
+    assert "maximum 1e-08" in again.data.tags["gate_log_loss"]
+
+
+@pytest.mark.slow
+def test_the_entry_of_a_failed_day_asked_for_alone_registers_nothing_and_says_why(root):
+    world = World(root, spec_with(gates=IMPOSSIBLE))
+    world.run(MODELS, day(13), succeed=False)
+    result = world.run(ENTRY, day(13))
+    told = registered_day(result, day(13))
+    assert told is not None
+    assert "gates not passed: log_loss" in str(told.metadata["problem"].value)
+    assert "fingerprint" not in told.metadata
+    assert computed(result, ENTRY[0]) == []
+    assert versions(world) == {1: str(day(12))}
+
+
+@pytest.mark.slow
+def test_in_a_range_the_good_days_are_registered_and_the_others_left_alone(root):
+    world = World(root, spec_with())
+    world.run(["trained_model", "evaluation"], day(10), day(13))
+    measured = {
+        number: world.stages().evaluation.overall(day(number)).set_index("metric").loc["log_loss", "value"]
+        for number in (10, 11, 13)
+    }
+    best, *others = sorted(measured, key=lambda number: measured[number])
+    strict = World(root, spec_with(gates={"log_loss": {"maximum": (measured[best] + measured[others[0]]) / 2}}))
+    for _ in range(2):
+        result = strict.run(MODELS, day(10), day(13))
+        found = check(result, "gate_log_loss")
+        assert (found.passed, found.severity, found.blocking) == (False, dg.AssetCheckSeverity.ERROR, False)
+        verdicts = {row.data["day"]: row.data["verdict"] for row in found.metadata["by_day"].value.records}
+        assert verdicts[str(day(best))] == "passed"
+        assert {verdicts[str(day(number))] for number in others} == {"failed"}
+        assert str(day(best)) in versions(strict).values()
+        assert not {str(day(number)) for number in others} & set(versions(strict).values())
+        assert {run.data.tags["day"] for run in failing_runs(strict)} == {str(day(number)) for number in others}
+    assert computed(result, ENTRY[0]) == []
+    plan = of_stage(plan_of(strict, day(10), day(13), MODELS), ENTRY[0])
+    assert plan.to_make == []
+    assert {which for which, _ in plan.kept} == {day(number) for number in others}
+
+
+@pytest.mark.slow
+def test_a_range_without_a_good_day_stops_before_registration(root):
+    world = World(root, spec_with(gates=IMPOSSIBLE))
+    result = world.run(MODELS, day(10), day(11), succeed=False)
+    assert check(result, "gate_log_loss").blocking
+    assert versions(world) == {1: str(day(12))}
+
+
+@pytest.mark.slow
+def test_a_range_without_a_model_fails_its_gates_as_a_warning_and_goes_on(root):
+    found = check(World(root, spec_with()).run(MODELS, day(7), day(8)), "gate_roc_auc")
+    assert (found.passed, found.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert "no day of the run has a model" in (found.description or "")
+
+
+def test_a_registered_version_whose_gates_no_longer_pass_is_told_so(root):
+    world = World(root, spec_with(gates=IMPOSSIBLE))
+    result = world.run(ENTRY, day(12))
+    assert computed(result, ENTRY[0]) == [day(12)]
+    entry = world.stages().registration.entry(day(12))
+    assert entry is not None
+    assert (entry["version"], entry["gates_passed"]) == ("1", False)
+    tags = client(world).get_model_version("small", "1").tags
+    assert (tags["gates"], "is above the maximum" in tags["gate_log_loss"]) == ("failed", True)
+    assert failing_runs(world) == []
+
+
+@pytest.mark.slow
+def test_a_failing_model_in_the_place_of_a_registered_one_is_not_told_as_registered(root):
+    world = World(root, spec_with(gates=IMPOSSIBLE, training={**SMALL["training"], "rounds": 4}))
+    world.run(MODELS, day(12), succeed=False)
+    told = registered_day(world.run(ENTRY, day(12)), day(12))
+    assert told is not None
+    assert "version" not in told.metadata
+    assert "gates not passed" in str(told.metadata["problem"].value)
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "reason"),
+    [
+        (
+            "calibration_ratio",
+            {"gates": {"calibration_ratio": {"maximum": 0.01}}},
+            "calibration_ratio .* is above the maximum 0.01",
+        ),
+        (
+            "calibration_error",
+            {"gates": {"calibration_error": {"maximum": 1e-6}}},
+            "calibration_error .* is above the maximum 1e-06",
+        ),
+        (
+            "roc_auc_slices",
+            {
+                "gates": {"roc_auc": {"minimum": 0, "slice_minimum": 1}},
+                "evaluation": {**SMALL["evaluation"], "slices": ["card"], "slice_min_positives": 1},
+            },
+            r"roc_auc of card card-\d+ .* is below the minimum 1",
+        ),
+    ],
+)
+def test_gates_of_calibration_and_of_slices_keep_a_model_out(root, name, changes, reason):
+    import re
+
+    world = World(root, spec_with(**changes))
+    # With other slices the features have other columns.
+    world.run(["features"], day(1), day(13))
+    result = world.run(MODELS, day(13), succeed=False)
+    found = check(result, f"gate_{name}")
+    assert not found.passed
+    assert re.search(reason, found.description or "")
+    assert versions(world) == {1: str(day(12))}
+
+
+@pytest.mark.slow
+def test_slices_with_few_positives_are_not_judged(root):
+    evaluation = {**SMALL["evaluation"], "slices": ["card"], "slice_min_positives": 60}
+    world = World(root, spec_with(gates={"roc_auc": {"minimum": 0, "slice_minimum": 1}}, evaluation=evaluation))
+    world.run(["features"], day(1), day(13))
+    found = check(world.run(MODELS, day(13)), "gate_roc_auc_slices")
+    assert (found.passed, found.metadata["days_judged"].value) == (True, 0)
+    assert str(day(13)) in versions(world).values()
+
+
+@pytest.mark.slow
+def test_whether_a_planned_model_will_pass_is_not_known_before(root):
+    world = World(root, spec_with(gates=IMPOSSIBLE))
+    one = planned(plan_of(world, day(13), day(13), MODELS), ENTRY[0])[day(13)]
+    assert one.note == "unless a gate is not passed"
+    world.run(MODELS, day(13), succeed=False)
+    (kept,) = of_stage(plan_of(world, day(13), day(13), MODELS), ENTRY[0]).kept
+    assert "gates not passed" in kept[1]

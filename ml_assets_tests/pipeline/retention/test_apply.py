@@ -1,0 +1,456 @@
+"""What is old goes from lake and registry, and what an alias or a registered model's passport names stays, readable; a
+pass may die anywhere.
+"""
+
+import shutil
+import sqlite3
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from deltalake import DeltaTable
+
+from ml_assets.core.model_spec import ModelSpec
+from ml_assets.core.model_spec.file_feed import rows_feed
+from ml_assets.core.tables.fingerprint import EXPIRED
+from ml_assets.pipeline.asset_names import LANDED_TO_FEATURES, MODEL_ASSETS
+from ml_assets.pipeline.automation.arrivals_sensor import standing_in
+from ml_assets.pipeline.engine.materialize_days import is_current
+from ml_assets.pipeline.evaluation.champion import ALIAS
+from ml_assets.pipeline.retention.apply import Retention
+from ml_assets.pipeline.retention.job import retention_job, retention_schedule
+from ml_assets.pipeline.retention.result import ProvenanceUnreadable, Removal
+from ml_assets.pipeline.validation.corrections import Corrections
+from ml_assets.resources.lake.lake import Lake
+from ml_assets.resources.lake.table import Table
+from ml_assets.resources.registry import cleanup as registry_cleanup
+from ml_assets.resources.storage.directory import Directory
+from ml_assets_tests.conftest import SMALL
+from ml_assets_tests.pipeline.world import World, computed, day, failure, rows_of
+from ml_assets_tests.pipeline.worlds import world_with_features
+from ml_assets_tests.resources.mlflow.mlflow_cases import new_store
+
+DAILY, MODELS = list(LANDED_TO_FEATURES), list(MODEL_ASSETS)
+LAST = 13
+# Files were written just now, so the passes are of some days later.
+NOW = datetime.now(UTC) + timedelta(days=3)
+
+
+def policy(now: datetime = NOW, **first: int) -> dict:
+    """A retention with the numbers of the first days that are not old."""
+    ages = {name: f"{(now.date() - day(number)).days}d" for name, number in first.items()}
+    return {**SMALL, "retention": {"replaced_files": "1d", **ages}}
+
+
+# Model 11 was trained on days 2 to 5 and what they see, 1 to 5; model 13 on days 4 to 7 and 3 to 7.
+SPEC = ModelSpec.model_validate(policy(days=12, models=13))
+
+
+def run_pass(world: World, spec: ModelSpec = SPEC, dry_run: bool = False) -> Removal:
+    return Retention(spec, world.stages(), Lake(uri=world.lake.uri), world.registry, NOW, "run-1", dry_run).apply()
+
+
+def made_world(root: Path) -> World:
+    """Models of days 11 to 13; the champion is of day 13, and the alias `shadow` points to that of day 11. Days 3 and 9
+    were replaced.
+    """
+    world = world_with_features(root, SPEC)
+    world.run(MODELS, day(11), day(LAST))
+    world.promote(3)
+    world.registry.client.set_registered_model_alias("small", "shadow", "1")
+    for number in (9, 3):
+        changed = rows_of(day(number))
+        changed.loc[0, "amount"] += 1
+        world.land(day(number), changed)
+    world.run(DAILY, day(3), day(10))
+    return world
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return made_world(tmp_path_factory.mktemp("original")).root
+
+
+def copied(original: Path, root: Path) -> World:
+    """A copy of a world, whose MLflow store names the copied files."""
+    shutil.copytree(original, root)
+    with sqlite3.connect(root / "mlflow.db") as store:
+        store.execute(
+            "UPDATE logged_models SET artifact_location = replace(artifact_location, ?, ?)", (str(original), str(root))
+        )
+    return World(root, SPEC)
+
+
+@pytest.fixture
+def world(original: Path, tmp_path: Path) -> World:
+    """That world, to be changed."""
+    return copied(original, tmp_path / "world")
+
+
+def tables(world: World) -> dict:
+    stages = world.stages()
+    opened = (
+        stages.ingestion,
+        stages.validation,
+        stages.features,
+        stages.training,
+        stages.evaluation,
+        stages.registration,
+    )
+    return {name: table for stage in opened for name, table in stage.tables.items()}
+
+
+def days_held(world: World, name: str) -> list[int]:
+    return sorted((held - day(1)).days + 1 for held in tables(world)[name].row_counts())
+
+
+def registered(world: World) -> dict[int, tuple[str, ...]]:
+    return {
+        version.number: version.aliases
+        for version in registry_cleanup.registered_versions(world.registry.client, "small")
+    }
+
+
+def contents(world: World) -> dict[str, int]:
+    """Every file of lake and MLflow's artifacts, with its size."""
+    return {
+        str(path.relative_to(world.root)): path.stat().st_size
+        for path in world.root.rglob("*")
+        if path.is_file() and "mlflow.db" not in path.name
+    }
+
+
+def test_a_model_with_an_alias_stays_with_all_that_its_passport_names_and_others_go(world):
+    removal = run_pass(world)
+    assert [str(version) for version in removal.versions] == [f"version 2 of {day(12)}"]
+    assert registered(world) == {1: ("shadow",), 3: (ALIAS,)}
+    for name in MODELS:
+        assert days_held(world, name) == [11, 13]
+    stages = world.stages()
+    digests = {stages.training.row(day(number))["model_digest"] for number in (11, 13)}
+    assert {path.name for path in (world.root / "lake" / "small" / "models").iterdir()} == digests
+    assert set(registry_cleanup.logged_models(world.registry.client, "small")) == digests
+    assert (len(removal.models), removal.logged_models) == (1, 1)
+    assert days_held(world, "raw_data") == days_held(world, "landed_objects") == [1, 2, 3, 4, 5, 6, 7, 12, 13]
+    assert days_held(world, "validated_data") == [1, 2, 3, 4, 5, 6, 7, 12, 13]
+    assert days_held(world, "features") == [2, 3, 4, 5, 6, 7, 12, 13]
+    assert f"version 1 of {day(11)} (shadow): an alias points to it" in removal.kept
+    assert any("raw_data: 7 days, 2025-01-01 to 2025-01-07, read by version 1" in line for line in removal.kept)
+    before, again = contents(world), run_pass(world)
+    assert contents(world) == before
+    assert (again.versions, again.models, again.logged_models) == ([], [], 0)
+    assert not any(again.days.values())
+    assert not any(again.files.values())
+
+
+def test_replaced_rows_that_a_passport_names_stay_readable_and_other_replaced_files_go(world):
+    uri = tables(world)["raw_data"].uri
+    (held, *_) = [commit for commit in DeltaTable(uri).history() if str(day(3)) in commit.get("fingerprints", "")][1:]
+    old = DeltaTable(uri, held["version"]).to_pyarrow_table([("day", "=", str(day(3)))]).to_pandas()
+    now = DeltaTable(uri).to_pyarrow_table([("day", "=", str(day(3)))]).to_pandas()
+    assert old["amount"].sum() == pytest.approx(now["amount"].sum() - 1)
+    removal = run_pass(world)
+    again = DeltaTable(uri, held["version"]).to_pyarrow_table([("day", "=", str(day(3)))]).to_pandas()
+    assert again.equals(old)
+    # The pass is of a later day, so what it removed itself counts as replaced long ago: days 8 to 11, and day 9 as it
+    # was first.
+    assert removal.files["raw_data"] == 5
+    assert removal.bytes["raw_data"] > 5000
+    assert not list(Path(uri, f"day={day(9)}").glob("*.parquet"))
+    assert len(list(Path(uri, f"day={day(3)}").glob("*.parquet"))) == 2
+    assert removal.not_vacuumed == {}
+
+
+def test_a_dry_run_tells_the_same_and_removes_nothing(world):
+    # Opening makes the tables of stages that never ran.
+    world.stages()
+    before, versions = contents(world), registered(world)
+    told = run_pass(world, dry_run=True)
+    assert contents(world) == before
+    assert registered(world) == versions
+    done = run_pass(world)
+    assert (told.versions, told.models, told.logged_models, told.days) == (
+        done.versions,
+        done.models,
+        done.logged_models,
+        done.days,
+    )
+    # Rows that were not removed have no replaced files yet.
+    assert 0 < told.files["raw_data"] < done.files["raw_data"]
+
+
+@pytest.mark.parametrize("damage", ["missing", "no passport"])
+def test_an_unreadable_passport_of_a_version_that_stays_stops_it_before_anything_is_removed(world, damage):
+    digest = world.stages().training.row(day(11))["model_digest"]
+    provenance = world.root / "lake" / "small" / "models" / digest / "passport.json"
+    provenance.unlink() if damage == "missing" else provenance.write_text("{}")
+    before, versions = contents(world), registered(world)
+    with pytest.raises(
+        ProvenanceUnreadable,
+        match=rf"the passport of version 1 of {day(11)} \(shadow\), small/models/{digest}/passport.json",
+    ):
+        run_pass(world)
+    assert contents(world) == before
+    assert registered(world) == versions
+
+
+def test_files_of_models_that_nothing_refers_to_go_and_their_passports_do_not_matter(world):
+    forgotten = world.root / "lake" / "small" / "models" / "forgotten"
+    forgotten.mkdir()
+    (forgotten / "model.ubj").write_bytes(b"x")
+    digest = world.stages().training.row(day(12))["model_digest"]
+    (world.root / "lake" / "small" / "models" / digest / "passport.json").unlink()
+    removal = run_pass(world)
+    assert ([version.number for version in removal.versions], removal.models) == ([2], sorted([digest, "forgotten"]))
+    assert not forgotten.exists()
+
+
+def test_a_version_whose_need_is_not_known_to_the_lake_keeps_that_table_s_files(world):
+    digest = world.stages().training.row(day(11))["model_digest"]
+    provenance = world.root / "lake" / "small" / "models" / digest / "passport.json"
+    fingerprint = f"{tables(world)['features'].fingerprint(day(5)):016x}"
+    provenance.write_text(provenance.read_text().replace(fingerprint, "00000000000000aa"))
+    removal = run_pass(world)
+    assert set(removal.not_vacuumed) == {"features"}
+    assert "2025-01-05 (00000000000000aa)" in removal.not_vacuumed["features"]
+    assert "features" not in removal.files
+    assert removal.files["raw_data"] == 5
+
+
+def test_an_alias_that_moves_in_between_keeps_its_version_and_all_that_it_names(world, monkeypatch):
+    delete = registry_cleanup.delete_version
+
+    def moved_first(client, name: str, number: int) -> bool:
+        client.set_registered_model_alias(name, "blue", str(number))
+        return delete(client, name, number)
+
+    monkeypatch.setattr(registry_cleanup, "delete_version", moved_first)
+    removal = run_pass(world)
+    assert removal.versions == []
+    assert registered(world) == {1: ("shadow",), 2: ("blue",), 3: (ALIAS,)}
+    assert days_held(world, "trained_model") == [11, 12, 13]
+    digest = world.stages().training.row(day(12))["model_digest"]
+    assert (world.root / "lake" / "small" / "models" / digest / "model.ubj").exists()
+
+
+def after(calls: int, action: Callable) -> Callable:
+    """The same function, which dies once it was called so many times."""
+    left = [calls]
+
+    def die(*args, **kwargs):
+        if left[0] == 0:
+            raise KeyboardInterrupt
+        left[0] -= 1
+        return action(*args, **kwargs)
+
+    return die
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "calls"),
+    [
+        (Table, "expire", 5),
+        (Table, "expire", 1),
+        (Directory, "delete", 5),
+        (registry_cleanup, "delete_logged_model", 0),
+    ],
+)
+@pytest.mark.slow
+def test_a_pass_that_dies_anywhere_is_completed_by_the_next(world, whole, monkeypatch, owner, name, calls):
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, name, after(calls, getattr(owner, name)))
+        with pytest.raises(KeyboardInterrupt):
+            run_pass(world)
+    run_pass(world)
+    assert state(world) == whole
+
+
+def state(world: World) -> dict:
+    """What a pass decides on: days by table, versions, logged models, and the files of models and days."""
+    files = [
+        name
+        for name in contents(world)
+        if name.endswith((".parquet", ".ubj", "passport.json", "MLmodel")) and "_delta_log" not in name
+    ]
+    counts = {
+        folder: sum(name.startswith(folder) for name in files) for folder in {name.rpartition("/")[0] for name in files}
+    }
+    logged = set(registry_cleanup.logged_models(world.registry.client, "small"))
+    return {
+        "days": {name: days_held(world, name) for name in tables(world)},
+        "versions": registered(world),
+        "logged": logged,
+        "files": counts,
+    }
+
+
+@pytest.fixture(scope="module")
+def whole(original: Path, tmp_path_factory: pytest.TempPathFactory) -> dict:
+    """What a pass that nothing disturbs leaves."""
+    world = copied(original, tmp_path_factory.mktemp("whole") / "world")
+    run_pass(world)
+    return state(world)
+
+
+def test_days_whose_inputs_were_removed_are_left_as_they_are(world):
+    before = tables(world)["features"].read([day(12)]).to_pandas()
+    run_pass(world)
+    assert tables(world)["raw_data"].fingerprint(day(11)) == EXPIRED
+    standing, feed = standing_in(SPEC, Lake(uri=world.lake.uri), world.landing), rows_feed(SPEC)
+    assert standing(feed, day(11), world.landing.objects_of_day(SPEC.source, day(11))) == "made"
+    result = world.run(["features"], day(12), day(13))
+    assert computed(result, "features") == []
+    (event,) = [e for e in result.get_asset_materialization_events() if e.partition == str(day(12))]
+    assert (
+        "retention removed the rows of 1 of these days"
+        in event.step_materialization_data.materialization.metadata["left_as_it_is"].value
+    )
+    assert is_current(world.stages().features, day(12))
+    assert tables(world)["features"].read([day(12)]).to_pandas().equals(before)
+
+
+@pytest.mark.slow
+def test_a_removed_day_cannot_be_read_but_is_made_again_when_asked_for(world):
+    before = {
+        name: tables(world)[name].read([day(number) for number in (8, 9, 10, 11)]).to_pylist()
+        for name in ("raw_data", "features")
+    }
+    run_pass(world)
+    said = failure(world.run(["features"], day(9), succeed=False))
+    assert (
+        "the features of 2025-01-09 reads validated_data of 2025-01-08 to 2025-01-09" in said
+        or "removed the rows of 2 of these days" in said
+    )
+    assert "materialise raw_data to validated_data of these days again" in said
+    said = failure(world.run(["validated_data", "quarantined_data"], day(9), succeed=False))
+    assert "needs the raw_data of that day, which retention removed; materialise it again first" in said
+    result = world.run(DAILY, day(8), day(11))
+    assert computed(result, "raw_data") == [day(number) for number in (8, 9, 10, 11)]
+    assert {
+        name: tables(world)[name].read([day(number) for number in (8, 9, 10, 11)]).to_pylist() for name in before
+    } == before
+    assert "which retention removed" in failure(world.run(["evaluation"], day(12), succeed=False))
+    assert computed(world.run(["trained_model"], day(12)), "trained_model") == [day(12)]
+
+
+def test_a_removed_day_whose_files_are_gone_too_is_not_taken_for_an_empty_one(world):
+    run_pass(world)
+    world.remove(day(9))
+    assert "its files are no longer under" in failure(world.run(["raw_data"], day(8), day(9), succeed=False))
+    assert tables(world)["raw_data"].fingerprint(day(9)) == EXPIRED
+
+
+def test_a_policy_removes_only_what_it_names(world):
+    versions, days = registered(world), days_held(world, "raw_data")
+    removal = run_pass(world, ModelSpec.model_validate(policy()))
+    assert removal.files["raw_data"] == 1
+    assert (registered(world), days_held(world, "raw_data"), days_held(world, "trained_model")) == (
+        versions,
+        days,
+        [11, 12, 13],
+    )
+    removal = run_pass(world, ModelSpec.model_validate(policy(models=13)))
+    assert days_held(world, "raw_data") == days
+    assert days_held(world, "trained_model") == [11, 13]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("interrupted", [False, True])
+def test_corrections_go_with_the_rows_of_their_day(world, interrupted):
+    corrections = Corrections(Lake(uri=world.lake.uri), rows_feed(SPEC))
+    kept, gone, recent = day(2), day(9), day(12)
+    corrections.write({which: ("000001-00.jsonl", b"") for which in (kept, gone, recent)})
+    if interrupted:
+        world.stages().ingestion.tables["raw_data"].expire([gone], {})
+    assert run_pass(world, dry_run=True).files["corrections"] == 1
+    assert corrections.days() == [kept, gone, recent]
+    assert run_pass(world).files["corrections"] == 1
+    corrections.refresh()
+    assert corrections.days() == [kept, recent]
+
+
+def in_process(world: World, spec: ModelSpec, dry_run: bool) -> dg.ExecuteInProcessResult:
+    return retention_job(spec).execute_in_process(
+        instance=world.instance,
+        resources={"lake": Lake(uri=world.lake.uri), "landing": world.landing, "registry": world.registry},
+        run_config={
+            "ops": {"small_retention": {"config": {"dry_run": dry_run}}},
+            "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
+        },
+        raise_on_error=False,
+    )
+
+
+def test_the_job_tells_what_it_removed_and_what_it_kept(world):
+    # By today's date, as the job sees it, what was written is younger than a day, so no file goes.
+    spec = ModelSpec.model_validate(policy(datetime.now(UTC), days=12, models=13))
+    result = in_process(world, spec, dry_run=True)
+    assert result.success
+    (event,) = [event for event in result.all_events if event.event_type_value == "STEP_OUTPUT"]
+    metadata = event.step_output_data.metadata
+    assert metadata["dry_run"].value is True
+    assert metadata["days_removed"].value > 10
+    assert "version 2 of 2025-01-12" in metadata["versions_removed"].value
+    assert "shadow" in metadata["kept"].value
+    assert days_held(world, "raw_data") == list(range(1, LAST + 1))
+    assert in_process(world, spec, dry_run=False).success
+    assert registered(world) == {1: ("shadow",), 3: (ALIAS,)}
+    digest = world.stages().training.row(day(11))["model_digest"]
+    (world.root / "lake" / "small" / "models" / digest / "passport.json").unlink()
+    assert "cannot be read" in failure(in_process(world, spec, dry_run=False))
+
+
+def test_the_schedule_runs_on_sundays_in_the_time_zone_of_the_source():
+    spec = ModelSpec.model_validate(
+        {**policy(models=13), "source": {**SMALL["source"], "time_zone": "Europe/Brussels"}}
+    )
+    schedule = retention_schedule(spec, retention_job(spec))
+    assert (schedule.name, schedule.cron_schedule, schedule.execution_timezone) == (
+        "small_retention",
+        "0 4 * * 0",
+        "Europe/Brussels",
+    )
+    assert schedule.default_status == dg.DefaultScheduleStatus.RUNNING
+
+
+def reports_held(world: World) -> dict[str, set[str]]:
+    """Days of the pages, and of the folders of their parts."""
+    root = world.root / "lake" / "small" / "reports"
+    found = {
+        "pages": {path.stem for path in root.glob("*.html")},
+        "parts": {path.name for path in root.iterdir() if path.is_dir()},
+    }
+    assert all(list((root / name).iterdir()) for name in found["parts"])
+    return found
+
+
+@pytest.mark.slow
+def test_reports_go_with_the_rows_that_they_show_and_a_dry_run_leaves_them(world):
+    everything = {str(day(number)) for number in range(1, LAST + 1)}
+    assert reports_held(world) == {"pages": everything, "parts": everything}
+    would_go = run_pass(world, dry_run=True).days["reports"]
+    assert reports_held(world) == {"pages": everything, "parts": everything}
+    assert run_pass(world).days["reports"] == would_go
+    # Models 11 and 13 stay, which read days 1 to 7.
+    kept = {str(day(number)) for number in [*range(1, 8), 12, 13]}
+    assert reports_held(world) == {"pages": kept, "parts": kept}
+    assert run_pass(world).days["reports"] == []
+
+
+@pytest.mark.slow
+def test_samples_of_rows_go_with_the_quarantined_rows(tmp_path):
+    new_store(tmp_path)
+    world = World(tmp_path, SPEC)
+    for number in (1, 12):
+        rows = rows_of(day(number))
+        rows.loc[0, "amount"] = -1.0
+        world.land(day(number), rows)
+        world.run(["raw_data", "validated_data", "quarantined_data"], day(number))
+    for name in ("quarantined_data", "violations"):
+        assert days_held(world, name) == [1, 12]
+    run_pass(world)
+    for name in ("quarantined_data", "violations"):
+        assert days_held(world, name) == [12]
+        assert tables(world)[name].fingerprint(day(1)) == EXPIRED

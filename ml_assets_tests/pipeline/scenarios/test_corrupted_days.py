@@ -1,0 +1,55 @@
+"""A day that went wrong in any of the usual ways is quarantined or flagged by the check that should, and good days
+raise no alarm.
+"""
+
+from datetime import date, timedelta
+
+import pytest
+
+from ml_assets.cli.model_lookup import spec_of
+from ml_assets.cli.simulator import simulate_days
+from ml_assets.pipeline.asset_names import LANDED_TO_FEATURES
+from ml_assets_tests.pipeline.corruptions import CORRUPTIONS, Corruption
+from ml_assets_tests.pipeline.world import World, failed_by_day
+
+SPEC = spec_of("fraud_detection")
+GOOD_DAYS = 15
+# After two weeks of good days every other day is corrupted.
+DAY_OF = {
+    corruption.name: SPEC.source.start + timedelta(days=GOOD_DAYS + 2 * number)
+    for number, corruption in enumerate(CORRUPTIONS)
+}
+LAST = max(DAY_OF.values()) + timedelta(days=1)
+# What a day without rows leaves behind, and amounts in cents or without a meaning that the windows of later days see.
+AFTERWARDS = {"no_gaps", "feature_drift", "not_constant"}
+
+
+@pytest.fixture(scope="module")
+def flagged(tmp_path_factory: pytest.TempPathFactory) -> dict[date, set[str]]:
+    """The checks that failed on each day of one run over all of them. There are fewer customers than terminals, so that
+    they can be told apart.
+    """
+    world = World(tmp_path_factory.mktemp("world"), SPEC)
+    corruption_on = {DAY_OF[corruption.name]: corruption for corruption in CORRUPTIONS}
+    for day, rows in simulate_days(
+        SPEC.source.start, (LAST - SPEC.source.start).days + 1, customers=700, terminals=1500
+    ):
+        corruption = corruption_on.get(day)
+        files = corruption.files(rows) if corruption else {"rows.parquet": rows}
+        for name, content in files.items():
+            world.land_at(f"fraud_detection/{day}/{name}", content)
+    return failed_by_day(world.run(list(LANDED_TO_FEATURES), SPEC.source.start, LAST))
+
+
+@pytest.mark.parametrize("corruption", CORRUPTIONS, ids=lambda corruption: corruption.name)
+def test_a_corrupted_day_is_flagged_by_the_check_that_should(flagged, corruption: Corruption):
+    assert set(corruption.checks) <= flagged.get(DAY_OF[corruption.name], set())
+
+
+def test_good_days_raise_no_alarm_whatever_went_wrong_on_the_days_between(flagged):
+    good = {day: checks - AFTERWARDS for day, checks in flagged.items() if day not in DAY_OF.values()}
+    assert {day: checks for day, checks in good.items() if checks} == {}
+
+
+def test_before_anything_went_wrong_no_check_failed_at_all(flagged):
+    assert [day for day in flagged if day < SPEC.source.start + timedelta(days=GOOD_DAYS)] == []

@@ -1,0 +1,219 @@
+"""A step that fails for a fault of the world is tried again and loses nothing; every other failure ends it and says
+what to do.
+"""
+
+import logging
+from types import SimpleNamespace
+
+import dagster as dg
+import pytest
+from dagster._core.errors import DagsterExecutionInterruptedError
+from dagster._core.test_utils import create_run_for_test
+
+from ml_assets.cli.run_in_process import ATTENDED
+from ml_assets.core.model_spec import ModelSpec
+from ml_assets.core.model_spec.retries import Retry
+from ml_assets.pipeline.engine import materialize_days as engine
+from ml_assets.pipeline.steps import retries as attempts
+from ml_assets.pipeline.steps.retries import apply_retry_policy
+from ml_assets.pipeline.steps.step_config import run_tags, step_settings
+from ml_assets.resources.lake.table import Table
+from ml_assets.resources.storage.landing import Landing
+from ml_assets_tests.conftest import SMALL
+from ml_assets_tests.pipeline.world import World, computed, day, failure, rows_of, tags_of
+
+SPEC = ModelSpec.model_validate({**SMALL, "retries": {"ingestion": {"times": 2}, "default": {"times": 1}}})
+
+
+@pytest.fixture
+def world(tmp_path, monkeypatch):
+    """Three landed days, each of which is committed by itself, and attempts that follow at once."""
+    world = World(tmp_path, SPEC)
+    for number in (1, 2, 3):
+        world.land(day(number), rows_of(day(number), 5))
+    monkeypatch.setattr(engine, "DAYS_PER_COMMIT", 1)
+    monkeypatch.setattr(Retry, "seconds_before", lambda *_, **__: 0.0)
+    return world
+
+
+def failing(monkeypatch, error, at: int, times: int, of=Landing):
+    """Have the reading of a landed file, or a commit, fail from its call `at` on (from 1), so many times; the calls so
+    far.
+    """
+    name = "read" if of is Landing else "commit"
+    plain, calls = getattr(of, name), []
+
+    def call(self, *args, **kwargs):
+        calls.append(args)
+        if at <= len(calls) < at + times:
+            raise error
+        return plain(self, *args, **kwargs)
+
+    monkeypatch.setattr(of, name, call)
+    return calls
+
+
+def retried(result) -> int:
+    return sum(event.event_type_value == "STEP_UP_FOR_RETRY" for event in result.all_events)
+
+
+def outcomes(result) -> list[tuple[str, str]]:
+    made = [event.step_materialization_data.materialization for event in result.get_asset_materialization_events()]
+    return [(one.partition[-1], one.metadata["outcome"].value) for one in made]
+
+
+def test_a_fault_of_the_world_is_tried_again_and_what_was_committed_is_neither_made_again_nor_forgotten(
+    world, monkeypatch, caplog
+):
+    calls = failing(monkeypatch, ConnectionResetError("reset by peer"), at=2, times=2)
+    with caplog.at_level(logging.WARNING, "ml_assets.days"):
+        result = world.run(["raw_data"], day(1), day(3))
+    assert retried(result) == 2
+    assert len(calls) == 5
+    assert outcomes(result) == [
+        ("1", "computed"),
+        ("1", "unchanged"),
+        ("1", "unchanged"),
+        ("2", "computed"),
+        ("3", "computed"),
+    ]
+    said = [record.getMessage() for record in caplog.records if hasattr(record, "told")]
+    assert said[0].startswith(
+        "small/raw_data: ConnectionResetError: reset by peer. A service outside did not work; what was committed stays."
+    )
+    assert ["Attempt 2 of 3 follows in" in said[0], "Attempt 3 of 3 follows in" in said[1]] == [True, True]
+
+
+def test_a_world_that_stays_away_ends_the_step_with_what_to_do(world, monkeypatch):
+    failing(monkeypatch, TimeoutError("timed out"), at=2, times=9)
+    result = world.run(["raw_data"], day(1), day(3), succeed=False)
+    assert retried(result) == 2
+    assert failure(result).startswith(
+        "small/raw_data: a service outside did not work (3 times), the last time with TimeoutError: timed out."
+    )
+    assert computed(result, "raw_data") == []
+    assert outcomes(result)[0] == ("1", "computed")
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (KeyError("amount"), "small/raw_data: a fault of the code, of a hook or of a library: KeyError: 'amount'"),
+        (
+            MemoryError("Unable to allocate 9 GiB"),
+            "small/raw_data: out of memory: MemoryError: Unable to allocate 9 GiB",
+        ),
+        (PermissionError(13, "Permission denied"), "small/raw_data: a place outside refused: PermissionError"),
+    ],
+)
+def test_every_other_fault_ends_the_step_at_once(world, monkeypatch, error, said):
+    failing(monkeypatch, error, at=2, times=1)
+    result = world.run(["raw_data"], day(1), day(3), succeed=False)
+    assert retried(result) == 0
+    assert failure(result).startswith(said)
+    assert outcomes(result) == [("1", "computed")]
+    (event,) = [event for event in result.all_events if event.is_step_failure]
+    assert type(error).__name__ in event.step_failure_data.error.cause.to_string()
+
+
+def test_attempts_are_counted_by_what_the_stage_is(world, monkeypatch):
+    world.run(["raw_data"], day(1), day(3))
+    failing(monkeypatch, ConnectionResetError("reset by peer"), at=1, times=9, of=Table)
+    result = world.run(["validated_data", "quarantined_data"], day(1), day(3), succeed=False)
+    assert retried(result) == 1
+    assert "(2 times)" in failure(result)
+
+
+def test_days_that_were_told_of_are_told_of_once_when_what_follows_them_fails(world, monkeypatch):
+    failed = iter([ConnectionResetError("reset by peer")])
+
+    def afterwards(context, spec, days):
+        if error := next(failed, None):
+            raise error
+
+    monkeypatch.setattr("ml_assets.pipeline.graph.assets.mark_stale_models", afterwards)
+    world.run(["raw_data", "validated_data", "quarantined_data"], day(1), day(2))
+    result = world.run(["features"], day(1), day(2))
+    assert outcomes(result) == [("1", "computed"), ("2", "computed"), ("1", "unchanged"), ("2", "unchanged")]
+
+
+def test_where_somebody_waits_minutes_are_seconds(world, monkeypatch):
+    waited = []
+    monkeypatch.setattr(Retry, "seconds_before", lambda self, attempt, chance, attended: waited.append(attended) or 0.0)
+    failing(monkeypatch, ConnectionResetError("reset by peer"), at=1, times=2)
+    assert world.materialise(["raw_data"], {**tags_of(day(1)), ATTENDED: "true"}).success
+    failing(monkeypatch, ConnectionResetError("reset by peer"), at=1, times=1)
+    world.run(["raw_data"], day(2))
+    assert waited == [True, True, False]
+
+
+def test_a_job_has_the_longest_time_of_its_runs_and_a_step_its_attempts(make_spec):
+    spec = make_spec(compute={"run_max_runtime": "90m", "max_runtime": "2h", "data": {"max_runtime": "10m"}})
+    assert run_tags(spec)["dagster/max_runtime"] == "5400"
+    told = {stage: step_settings(spec, stage) for stage in ("raw_data", "trained_model", "features")}
+    assert {stage: found.retry.times for stage, found in told.items()} == {
+        "raw_data": 3,
+        "trained_model": 1,
+        "features": 3,
+    }
+    assert {stage: found.longest.total_seconds() for stage, found in told.items()} == {
+        "raw_data": 600,
+        "trained_model": 7200,
+        "features": 600,
+    }
+    assert (told["trained_model"].memory_field, told["features"].memory_field) == (
+        "compute.memory",
+        "compute.data.memory",
+    )
+
+
+@pytest.mark.parametrize(
+    ("own_process", "seconds", "cancelled", "attempt", "is_retried"),
+    [
+        (True, 60, False, 0, True),
+        (True, 60, False, 3, False),
+        (True, 60, True, 0, False),
+        # Its pod has had its time.
+        (True, 20_000, False, 0, False),
+        # The process of the run is told to end, and the run with it.
+        (False, 60, False, 0, False),
+    ],
+)
+def test_an_interruption_is_a_preemption_where_the_step_has_a_process_and_nobody_cancelled(
+    monkeypatch, own_process, seconds, cancelled, attempt, is_retried
+):
+    moments = iter([0.0, float(seconds)])
+    monkeypatch.setattr(attempts.time, "monotonic", lambda: next(moments))
+    with dg.DagsterInstance.ephemeral() as instance:
+        run = create_run_for_test(instance, status=dg.DagsterRunStatus.STARTED)
+        if cancelled:
+            instance.report_run_canceling(run)
+        mode = SimpleNamespace(retry_mode=SimpleNamespace(deferred=own_process))
+        context = SimpleNamespace(
+            instance=instance,
+            run=run,
+            run_id=run.run_id,
+            retry_number=attempt,
+            log=logging.getLogger("nobody"),
+            get_step_execution_context=lambda: mode,
+        )
+        with (
+            pytest.raises(dg.RetryRequested if is_retried else DagsterExecutionInterruptedError),
+            apply_retry_policy(context, step_settings(SPEC, "features"), "small/features"),
+        ):
+            raise DagsterExecutionInterruptedError
+
+
+def test_a_run_in_the_process_of_a_command_that_dies_is_not_said_to_be_tried_again(tmp_path, make_spec):
+    (tmp_path / "dagster.yaml").write_text("run_retries: {enabled: true, max_retries: 1}")
+    with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
+        world = World(tmp_path, make_spec(), instance=instance)
+        world.land(day(1), rows_of(day(1)))
+        runs = [
+            create_run_for_test(instance, status=dg.DagsterRunStatus.STARTED),
+            world.run(["raw_data"], day(1)).dagster_run,
+        ]
+        for run in runs:
+            instance.report_run_failed(run, "its process is gone")
+        said = {run.run_id: run.tags.get("dagster/will_retry") for run in instance.get_runs()}
+        assert [said[run.run_id] for run in runs] == ["true", "false"]

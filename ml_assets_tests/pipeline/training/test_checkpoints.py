@@ -1,0 +1,190 @@
+"""A run that is killed while it trains is gone on with, and ends with the bytes of an undisturbed one."""
+
+import json
+import os
+import signal
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from ml_assets.core.model_spec import ModelSpec
+from ml_assets.core.training.boosting import Boosted
+from ml_assets.pipeline.training.checkpoints import LakeCheckpoints, remove_checkpoints, remove_left_checkpoints
+from ml_assets.resources.lake.lake import Lake
+from ml_assets_tests.conftest import SMALL
+from ml_assets_tests.pipeline.processes import start
+from ml_assets_tests.pipeline.world import World, day
+from ml_assets_tests.pipeline.worlds import world_with_features
+
+SAMPLED = {"subsample": 0.8, "colsample_bytree": 0.8}
+LAST, AS_OF = 13, day(12)
+ONE = Boosted(50, {"logloss": [0.5, 0.4]}, b"booster")
+
+
+def spec_of(**training) -> ModelSpec:
+    changes = {"rounds": 24, "early_stopping_rounds": 24, "checkpoint_rounds": 5, "parameters": SAMPLED, **training}
+    return ModelSpec.model_validate({**SMALL, "training": {**SMALL["training"], **changes}})
+
+
+SPEC = spec_of()
+
+
+@pytest.fixture(scope="module")
+def features(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """A world whose features are made."""
+    return world_with_features(tmp_path_factory.mktemp("features"), SPEC)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(features: World, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The model of a run that was not interrupted."""
+    world = features.copy(tmp_path_factory.mktemp("undisturbed"))
+    world.run(["trained_model"], AS_OF)
+    assert checkpoint_files(world) == []
+    return model_of(world)
+
+
+def model_of(world: World) -> bytes:
+    folder = world.root / "lake" / world.stages().training.row(AS_OF)["artifacts"]
+    return (folder / "model.ubj").read_bytes() + (folder / "preprocessing.json").read_bytes()
+
+
+def checkpoint_files(world: World) -> list[str]:
+    return [path.name for path in sorted((world.root / "lake" / "small" / "checkpoints").rglob("*")) if path.is_file()]
+
+
+def kill(world: World, file: int) -> None:
+    """Train in a process of its own that is killed before it writes this file of a checkpoint."""
+    dying = start(world.root, SPEC, ["trained_model"], {"dagster/partition": str(AS_OF)}, die_at_checkpoint_file=file)
+    dying.join(120)
+    assert dying.exitcode == -signal.SIGKILL
+
+
+def lines_of(world: World, result) -> list[str]:
+    return [entry.user_message for entry in world.instance.all_logs(result.run_id)]
+
+
+GOES_ON = "a run before this one was interrupted; going on after round"
+
+
+# A checkpoint is two files, its booster first. Of 24 rounds, the first phase saves five times, the refit too.
+@pytest.mark.parametrize(
+    ("file", "goes_on"),
+    [
+        pytest.param(
+            4, f"early_stopping: {GOES_ON} 10 of at most 24", id="between checkpoints", marks=pytest.mark.slow
+        ),
+        pytest.param(5, f"early_stopping: {GOES_ON} 10 of at most 24", id="between the two files of one"),
+        pytest.param(16, f"refit: {GOES_ON} 15 of at most", id="in the refit", marks=pytest.mark.slow),
+    ],
+)
+def test_a_killed_run_goes_on_from_its_last_checkpoint_to_the_same_bytes(
+    features, undisturbed, tmp_path, file, goes_on
+):
+    world = features.copy(tmp_path)
+    kill(world, file)
+    assert checkpoint_files(world) != []
+    again = world.run(["trained_model"], AS_OF)
+    assert any(goes_on in line for line in lines_of(world, again))
+    assert model_of(world) == undisturbed
+    assert checkpoint_files(world) == []
+
+
+@pytest.mark.slow
+def test_a_run_that_is_killed_again_and_again_comes_to_the_same_bytes(features, undisturbed, tmp_path):
+    world = features.copy(tmp_path)
+    for _ in range(3):
+        kill(world, 2)
+    world.run(["trained_model"], AS_OF)
+    assert model_of(world) == undisturbed
+
+
+@pytest.mark.slow
+def test_a_run_of_another_specification_begins_anew(features, tmp_path):
+    world = features.copy(tmp_path)
+    kill(world, 4)
+    other = World(tmp_path, spec_of(seed=1))
+    result = other.run(["trained_model"], AS_OF)
+    assert not any("interrupted" in line for line in lines_of(other, result))
+    fresh = World(features.copy(tmp_path / "fresh").root, spec_of(seed=1))
+    fresh.run(["trained_model"], AS_OF)
+    assert model_of(other) == model_of(fresh)
+    assert checkpoint_files(other) == []
+
+
+def decisive(spec: ModelSpec) -> dict:
+    return spec.training.decisive(on_gpu=False)
+
+
+def test_where_a_model_is_trained_is_not_what_it_is_made_from():
+    plain = {"parameters": {}}
+    assert decisive(spec_of(**plain)) == decisive(
+        spec_of(**plain, checkpoint_rounds=50, dask={"address": "tcp://there:1"})
+    )
+    assert decisive(spec_of(**plain)) != decisive(spec_of(**plain, engine="external_memory"))
+    # With samples, random numbers begin anew at each checkpoint.
+    assert decisive(spec_of()) != decisive(spec_of(checkpoint_rounds=50))
+
+
+def opened(root: Path, lines=None, fingerprint=7, of=AS_OF) -> LakeCheckpoints:
+    return LakeCheckpoints(
+        Lake(uri=str(root)), "small", of, lambda: fingerprint, (lines if lines is not None else []).append
+    )
+
+
+def test_what_was_saved_last_is_loaded_and_replaces_what_was_before(tmp_path):
+    assert opened(tmp_path).load("refit_cpu") is None
+    opened(tmp_path).save("refit_cpu", ONE)
+    opened(tmp_path).save("refit_cpu", Boosted(100, {}, b"later"))
+    opened(tmp_path).save("early_stopping_cpu", ONE)
+    assert opened(tmp_path).load("refit_cpu") == Boosted(100, {}, b"later")
+    assert opened(tmp_path).load("early_stopping_cpu") == ONE
+    assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 4
+    assert opened(tmp_path, fingerprint=8).load("refit_cpu") is None
+    assert opened(tmp_path, of=day(11)).load("refit_cpu") is None
+
+
+def test_a_fingerprint_is_only_asked_for_when_there_may_be_something(tmp_path):
+    def never():
+        raise AssertionError
+
+    assert LakeCheckpoints(Lake(uri=str(tmp_path)), "small", AS_OF, never, print).load("refit_cpu") is None
+
+
+@pytest.mark.parametrize("damage", ["booster gone", "booster torn", "not json", "other json"])
+def test_a_checkpoint_that_cannot_be_read_is_told_and_training_begins_anew(tmp_path, damage):
+    opened(tmp_path).save("refit_cpu", ONE)
+    (booster,), (named,) = tmp_path.rglob("*.ubj"), tmp_path.rglob("*.json")
+    if damage == "booster gone":
+        booster.unlink()
+    elif damage == "booster torn":
+        booster.write_bytes(b"boo")
+    else:
+        named.write_text("{" if damage == "not json" else json.dumps({"rounds": 3}))
+    lines = []
+    assert opened(tmp_path, lines).load("refit_cpu") is None
+    assert len(lines) == 1
+    assert "refit_cpu.json cannot be read" in lines[0]
+
+
+def test_checkpoints_of_committed_days_are_removed_and_those_of_others_stay(tmp_path):
+    for of in (day(11), AS_OF):
+        opened(tmp_path, of=of).save("refit_cpu", ONE)
+    remove_checkpoints(Lake(uri=str(tmp_path)), "small", [AS_OF])
+    assert opened(tmp_path).load("refit_cpu") is None
+    assert opened(tmp_path, of=day(11)).load("refit_cpu") == ONE
+
+
+def test_retention_removes_checkpoints_that_nobody_went_on_from(tmp_path):
+    for of in (day(11), AS_OF):
+        opened(tmp_path, of=of).save("refit_cpu", ONE)
+    now = datetime.now(UTC)
+    for path in tmp_path.rglob(f"*{day(11)}/*/*"):
+        os.utime(path, ((now - timedelta(days=3)).timestamp(),) * 2)
+    lake = Lake(uri=str(tmp_path))
+    assert len(remove_left_checkpoints(lake, "small", now, dry_run=True)) == 2
+    assert opened(tmp_path, of=day(11)).load("refit_cpu") == ONE
+    assert len(remove_left_checkpoints(lake, "small", now, dry_run=False)) == 2
+    assert opened(tmp_path, of=day(11)).load("refit_cpu") is None
+    assert opened(tmp_path).load("refit_cpu") == ONE

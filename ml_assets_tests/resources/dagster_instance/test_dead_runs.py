@@ -1,0 +1,122 @@
+"""Runs that died with the process of their command are known, told and counted as failed; runs that go on, or of which
+nothing is known, are not.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from dagster import DagsterRunStatus
+from dagster._core.launcher import WorkerStatus
+from dagster._core.test_utils import create_run_for_test
+
+from ml_assets.resources.dagster_instance.dead_runs import FOLDER, fail_dead_runs, is_dead, mark_alive
+from ml_assets.resources.dagster_instance.local_runs import WatchfulRunLauncher
+
+# Of the instance it needs to know no more; Dagster takes seconds to import.
+HOLDS = """
+import sys
+from types import SimpleNamespace
+from ml_assets.resources.dagster_instance.dead_runs import mark_alive
+mark_alive(SimpleNamespace(is_ephemeral=False, root_directory=sys.argv[1]), sys.argv[2])
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
+    (tmp_path / "dagster.yaml").touch()
+    with dg.DagsterInstance.from_config(str(tmp_path)) as found:
+        yield found
+
+
+@pytest.fixture
+def begin(instance: dg.DagsterInstance) -> Iterator[Callable[[], tuple[str, subprocess.Popen]]]:
+    """Begins a run in a process of its own."""
+    begun = []
+
+    def begin() -> tuple[str, subprocess.Popen]:
+        run_id = create_run_for_test(instance, status=DagsterRunStatus.STARTED).run_id
+        command = [sys.executable, "-W", "ignore", "-c", HOLDS, instance.root_directory, run_id]
+        begun.append(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE))
+        assert begun[-1].stdout.readline() == b"held\n"
+        return run_id, begun[-1]
+
+    yield begin
+    for process in begun:
+        process.kill()
+        process.communicate()
+
+
+def status(instance: dg.DagsterInstance, run_id: str) -> DagsterRunStatus:
+    run = instance.get_run_by_id(run_id)
+    assert run is not None
+    return run.status
+
+
+def files(instance: dg.DagsterInstance) -> list[str]:
+    return sorted(os.listdir(Path(instance.root_directory) / FOLDER))
+
+
+def test_a_run_whose_process_was_killed_has_failed_and_is_told_once(instance, begin):
+    dead, process = begin()
+    alive, _ = begin()
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert is_dead(instance, dead)
+    assert not is_dead(instance, alive)
+    (told,) = fail_dead_runs(instance)
+    assert told.startswith(f"run {dead} of ")
+    assert "did not end: its process is gone" in told
+    assert (status(instance, dead), status(instance, alive)) == (DagsterRunStatus.FAILURE, DagsterRunStatus.STARTED)
+    assert fail_dead_runs(instance) == []
+    assert files(instance) == [alive]
+
+
+def test_a_process_that_ends_as_it_should_leaves_nothing(instance, begin):
+    _, process = begin()
+    process.communicate(b"")
+    assert files(instance) == []
+
+
+def test_a_run_of_this_process_and_one_that_nobody_marked_go_on(instance):
+    mine, unknown = (create_run_for_test(instance, status=DagsterRunStatus.STARTED).run_id for _ in range(2))
+    mark_alive(instance, mine)
+    mark_alive(instance, mine)
+    assert not is_dead(instance, mine)
+    assert not is_dead(instance, unknown)
+    assert fail_dead_runs(instance) == []
+
+
+def test_a_run_that_had_ended_before_its_process_died_stays_as_it_is(instance, begin):
+    run_id, process = begin()
+    instance.report_run_canceled(instance.get_run_by_id(run_id))
+    process.kill()
+    process.wait()
+    assert fail_dead_runs(instance) == []
+    assert status(instance, run_id) == DagsterRunStatus.CANCELED
+    assert files(instance) == []
+
+
+def test_a_home_that_cannot_be_written_stops_no_run(instance):
+    Path(instance.root_directory, FOLDER).write_text("not a folder")
+    mark_alive(instance, "run")
+    assert not is_dead(instance, "run")
+
+
+def test_run_monitoring_is_told_of_a_dead_run(instance, begin):
+    run_id, process = begin()
+    launcher = WatchfulRunLauncher()
+    launcher.register_instance(instance)
+    run = instance.get_run_by_id(run_id)
+    assert launcher.check_run_worker_health(run).status == WorkerStatus.RUNNING
+    process.kill()
+    process.wait()
+    health = launcher.check_run_worker_health(run)
+    assert (health.status, health.msg) == (WorkerStatus.FAILED, "the process of the run is gone")

@@ -1,0 +1,82 @@
+"""Facts about a real instance: what Dagster itself says, as plain values."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteInstigatorOrigin, RemoteRepositoryOrigin
+from dagster._core.scheduler.instigation import InstigatorState, InstigatorStatus, SensorInstigatorData
+from dagster._daemon.types import DaemonHeartbeat
+
+from ml_assets.core.model_spec import ModelSpec
+from ml_assets.definitions import DEFS
+from ml_assets.pipeline.graph.assets import build_assets
+from ml_assets.resources.dagster_instance import instance_facts
+from ml_assets_tests.conftest import SMALL
+
+
+@pytest.fixture
+def instance(tmp_path: Path):
+    """A real instance with the repository's dagster.yaml."""
+    (tmp_path / "dagster.yaml").symlink_to(DEFS.parents[1] / "dagster.yaml")
+    with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
+        yield instance
+
+
+def test_the_storage_is_named_by_what_keeps_the_least(instance):
+    assert instance_facts.storage_kind(instance) == "sqlite"
+    with dg.DagsterInstance.ephemeral() as in_memory:
+        assert instance_facts.storage_kind(in_memory) == "memory"
+
+
+def test_tables_of_an_older_version_are_seen(instance, tmp_path: Path):
+    import sqlite3
+
+    revision, head = instance_facts.revisions(instance)
+    assert revision == head
+    with sqlite3.connect(tmp_path / "history" / "runs.db") as runs:
+        runs.execute("UPDATE alembic_version SET version_num = '9483999bad92'")
+    assert instance_facts.revisions(instance) == ("9483999bad92", head)
+
+
+def test_daemons_that_never_ran_and_those_that_did_have_an_age_or_none(instance):
+    beat = (datetime.now(UTC) - timedelta(seconds=50)).timestamp()
+    instance.add_daemon_heartbeat(DaemonHeartbeat(beat, "SENSOR", "id", []))
+    ages = instance_facts.seconds_since_heartbeats(instance)
+    assert {"SENSOR", "SCHEDULER", "QUEUED_RUN_COORDINATOR", "MONITORING"} <= ages.keys()
+    assert 49 < (ages.pop("SENSOR") or 0) < 80
+    assert set(ages.values()) == {None}
+
+
+def test_limits_of_pools_are_their_own_or_the_default(instance):
+    instance.event_log_storage.set_concurrency_slots("gpu", 2)
+    assert instance_facts.pool_limits(instance) == ({"gpu": 2}, 1)
+    assert instance_facts.has_queue(instance)
+    with dg.DagsterInstance.ephemeral() as bare:
+        assert instance_facts.pool_limits(bare) == ({}, None)
+        assert not instance_facts.has_queue(bare)
+
+
+def test_the_assets_of_a_model_are_in_its_pool():
+    (used,) = instance_facts.used_pools(build_assets(ModelSpec.model_validate(SMALL))).items()
+    assert used[0] == "small"
+    assert {"small/raw_data", "small/model_registry_entry"} <= set(used[1])
+
+
+def test_what_somebody_switched_counts_before_what_is_declared(instance):
+    declared = {"arrivals": True, "daily": True, "retention": False, "other": False}
+    assert instance_facts.automation(instance, declared) == (["other", "retention"], ["arrivals", "daily"])
+    repository = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("ml_assets"), "__repository__")
+    for name, status in [
+        ("daily", InstigatorStatus.STOPPED),
+        ("other", InstigatorStatus.RUNNING),
+        ("arrivals", InstigatorStatus.DECLARED_IN_CODE),
+    ]:
+        origin = RemoteInstigatorOrigin(repository, name)
+        instance.add_instigator_state(
+            InstigatorState(
+                origin, dg._core.definitions.run_request.InstigatorType.SENSOR, status, SensorInstigatorData()
+            )
+        )
+    assert instance_facts.automation(instance, declared) == (["daily", "retention"], ["arrivals", "other"])

@@ -1,0 +1,53 @@
+"""A day is read from its own files, and files are small without dictionaries for numbers."""
+
+from datetime import date
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from deltalake import DeltaTable, write_deltalake
+
+from ml_assets.resources.lake.table_files import list_files, writer_properties
+
+FIRST, SECOND, THIRD = date(2025, 1, 1), date(2025, 1, 2), date(2025, 1, 3)
+SCHEMA = pa.schema([("day", pa.date32()), ("n", pa.int64()), ("t", pa.string()), ("l", pa.list_(pa.string()))])
+
+
+def write(path: Path, day: date, *numbers: int) -> None:
+    rows = pa.table(
+        {"day": [day] * len(numbers), "n": numbers, "t": ["x"] * len(numbers), "l": [["y"]] * len(numbers)}, SCHEMA
+    )
+    write_deltalake(str(path), rows, mode="append", partition_by=["day"], writer_properties=writer_properties(SCHEMA))
+
+
+def test_files_are_those_of_the_version_that_is_open(tmp_path):
+    write(tmp_path, FIRST, 1, 2), write(tmp_path, SECOND, 3)
+    table = DeltaTable(str(tmp_path))
+    write(tmp_path, SECOND, 4)
+    before = list_files(table, str(tmp_path), {})
+    table.update_incremental()
+    after = list_files(table, str(tmp_path), {})
+    assert (before.version, before.rows) == (1, {FIRST: 2, SECOND: 1})
+    assert (after.version, after.rows) == (2, {FIRST: 2, SECOND: 2})
+
+
+def test_a_day_is_read_with_its_day_and_with_columns_that_came_later(tmp_path):
+    write(tmp_path, FIRST, 1, 2), write(tmp_path, SECOND, 3)
+    files = list_files(DeltaTable(str(tmp_path)), str(tmp_path), {})
+    wider = pa.schema([*SCHEMA, ("later", pa.float64())])
+    (part,) = files.read(SECOND, wider, ["day", "n", "later"])
+    assert part.to_pylist() == [{"day": SECOND, "n": 3, "later": None}]
+    assert list(files.read(THIRD, wider, ["n"])) == []
+
+
+def test_only_text_has_dictionaries_and_everything_is_compressed(tmp_path):
+    write(tmp_path, FIRST, *range(100))
+    (path,) = tmp_path.glob("day=*/*.parquet")
+    chunks = pq.ParquetFile(path).metadata.row_group(0)
+    found = {chunks.column(number).path_in_schema: chunks.column(number) for number in range(chunks.num_columns)}
+    assert {name.split(".")[0]: "DICTIONARY" in str(chunk.encodings) for name, chunk in found.items()} == {
+        "n": False,
+        "t": True,
+        "l": True,
+    }
+    assert {chunk.compression for chunk in found.values()} == {"SNAPPY"}

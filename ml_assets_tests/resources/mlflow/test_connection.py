@@ -1,0 +1,87 @@
+import logging
+import socket
+import subprocess
+import sys
+import threading
+import warnings
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+
+from ml_assets.resources.mlflow.connection import MlflowUnavailable, connect, quiet_mlflow, sqlite_path
+from ml_assets_tests.resources.mlflow.mlflow_cases import new_store
+
+
+@pytest.mark.parametrize("uri", ["", "./mlruns", "/data/mlruns", "file:///data/mlruns"])
+def test_a_plain_folder_is_refused_with_what_to_use_instead(uri):
+    with pytest.raises(ValueError, match=r"tracking_uri .* neither a server \(http://mlflow:5000\) nor a database"):
+        connect(uri)
+
+
+def test_a_server_that_does_not_answer_is_named_without_its_password():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with pytest.raises(
+        MlflowUnavailable, match=f"does not answer at http://127.0.0.1:{port}.*Check that the server runs"
+    ) as caught:
+        connect(f"http://user:secret@127.0.0.1:{port}")
+    assert "secret" not in str(caught.value)
+
+
+def test_a_server_that_refuses_the_question_is_there():
+    class Refusing(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_error(403)
+
+        def log_message(self, *_):
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Refusing)
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    try:
+        assert (
+            connect(f"http://127.0.0.1:{server.server_port}").tracking_uri == f"http://127.0.0.1:{server.server_port}"
+        )
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def test_a_store_that_cannot_be_made_is_named(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(MlflowUnavailable, match=r"store sqlite:///.*mlflow\.db cannot be made.*Check the path"):
+        connect(f"sqlite:///{tmp_path}/file/mlflow.db")
+
+
+def test_an_existing_store_is_left_as_it_is(tmp_path):
+    uri = new_store(tmp_path)
+    connect(uri).create_experiment("kept")
+    assert connect(uri).get_experiment_by_name("kept") is not None
+    assert [path.name for path in tmp_path.iterdir()] == ["mlflow.db"]
+
+
+def test_only_a_sqlite_file_has_a_path(tmp_path):
+    assert sqlite_path(f"sqlite:///{tmp_path}/a.db?timeout=5") == tmp_path / "a.db"
+    assert sqlite_path("postgresql://user:secret@host/db") is None
+
+
+def test_quiet_hides_hints_but_not_warnings_and_leaves_the_logger_as_it_was():
+    with quiet_mlflow():
+        logger, seen = logging.getLogger("mlflow"), []
+    level, handler = logger.level, logging.Handler()
+    handler.addFilter(lambda entry: seen.append(entry.getMessage()))
+    logger.addHandler(handler)
+    try:
+        with warnings.catch_warnings(record=True) as warned, quiet_mlflow():
+            logging.getLogger("mlflow.pyfunc").info("a hint")
+            logging.getLogger("mlflow.pyfunc").warning("a fault")
+            warnings.warn_explicit("a hint", UserWarning, "utils.py", 1, module="mlflow.types.utils")
+    finally:
+        logger.removeHandler(handler)
+    assert (seen, warned, logger.level) == (["a fault"], [], level)
+
+
+def test_mlflow_is_not_imported_before_it_is_used():
+    code = "import sys, ml_assets.resources.registry.model_registry; sys.exit(any(name in sys.modules for name in ['mlflow', 'dagster_mlflow', 'xgboost']))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

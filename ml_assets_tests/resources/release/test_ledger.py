@@ -1,0 +1,125 @@
+"""The ledger keeps every release, tells what was live when, and of several who release at the same time lets one win;
+on a directory and on S3.
+"""
+
+import multiprocessing
+from contextlib import ExitStack
+from datetime import date
+
+import pyarrow as pa
+import pytest
+from deltalake import DeltaTable, write_deltalake
+
+from ml_assets.core.release.release_state import Release, advance, live_on, promote, roll_back, start
+from ml_assets.core.tables.release_schemas import LEDGER_ROWS_SCHEMA
+from ml_assets.resources.release.ledger import LEDGER, Ledger, LedgerConflict
+from ml_assets_tests.resources.release.release_cases import DAY, FIRST, SECOND, THIRD, move, release_at_once
+
+LATER = date(2025, 3, 14)
+
+
+def released(ledger: Ledger) -> Release:
+    """The state after a champion, a canary and its next step."""
+    state = Release()
+    begun = promote(state, FIRST)
+    ledger.append(state, move("promote", begun))
+    ledger.append(begun, move("start", canary := start(begun, SECOND, 5, DAY)))
+    ledger.append(canary, move("advance", grown := advance(canary, 25, LATER), LATER, roc_auc_difference=0.01))
+    return grown
+
+
+def test_what_was_live_when_is_known_to_everybody(lake):
+    state = released(Ledger(lake, "small"))
+    elsewhere = Ledger(lake, "small")
+    assert elsewhere.latest() == state
+    assert [(day, release.percent) for day, release in elsewhere.releases()] == [(DAY, 0), (DAY, 5), (LATER, 25)]
+    assert live_on(elsewhere.releases(), DAY).percent == 5
+    assert [(made.action, made.reason, made.metrics) for made in elsewhere.moves()][-1] == (
+        "advance",
+        "a reason",
+        {"roc_auc_difference": 0.01},
+    )
+    assert Ledger(lake, "other").latest() == Release()
+
+
+def test_a_look_sees_what_others_released_since(lake):
+    one, two = Ledger(lake, "small"), Ledger(lake, "small")
+    assert (one.latest(), one.releases(), one.moves(), one.rows()) == (Release(), [], [], [])
+    state = released(two)
+    assert one.latest() == state
+    two.append(state, move("rollback", back := roll_back(state)))
+    assert one.latest() == back
+    assert len(one.rows()) == len(two.rows()) == 4
+
+
+def test_a_release_that_is_based_on_what_is_no_longer_live_is_refused(lake):
+    ledger = Ledger(lake, "small")
+    state = released(ledger)
+    Ledger(lake, "small").append(state, move("rollback", roll_back(state)))
+    with pytest.raises(LedgerConflict, match="small: somebody released since release 3"):
+        ledger.append(state, move("promote", promote(state, THIRD)))
+    with pytest.raises(LedgerConflict, match="since release 0"):
+        ledger.append(Release(), move("promote", promote(Release(), THIRD)))
+    assert [made.action for made in ledger.moves()] == ["promote", "start", "advance", "rollback"]
+
+
+def test_of_two_who_read_the_same_state_one_wins(lake, monkeypatch):
+    """The other one releases after this one has looked and before its commit."""
+    ledger = Ledger(lake, "small")
+    state = released(ledger)
+    commit = Ledger._commit
+
+    def late(self, *args):
+        monkeypatch.setattr(Ledger, "_commit", commit)
+        Ledger(lake, "small").append(state, move("promote", promote(state, SECOND), actor="the other"))
+        commit(self, *args)
+
+    monkeypatch.setattr(Ledger, "_commit", late)
+    with pytest.raises(LedgerConflict):
+        ledger.append(state, move("rollback", roll_back(state)))
+    assert [made.actor for made in ledger.moves()][3:] == ["the other"]
+
+
+def test_a_commit_whose_answer_was_lost_is_no_conflict(lake, monkeypatch):
+    import deltalake
+    from deltalake.exceptions import CommitFailedError
+
+    def commit_and_forget(*args, **arguments):
+        write_deltalake(*args, **arguments)
+        raise CommitFailedError("0")
+
+    monkeypatch.setattr(deltalake, "write_deltalake", commit_and_forget)
+    ledger = Ledger(lake, "small")
+    ledger.append(Release(), move("promote", promote(Release(), FIRST)))
+    assert ledger.latest().champion == FIRST
+
+
+@pytest.mark.parametrize("mode", ["overwrite", "delete"])
+def test_nothing_is_ever_taken_away(lake, mode):
+    released(Ledger(lake, "small"))
+    uri, options = lake.location("small", LEDGER)
+    table = DeltaTable(uri, storage_options=options)
+    with pytest.raises(Exception, match="append-only"):
+        table.delete() if mode == "delete" else write_deltalake(
+            table, LEDGER_ROWS_SCHEMA.empty_table(), mode="overwrite"
+        )
+    assert pa.table(DeltaTable(uri, storage_options=options).to_pyarrow_table()).num_rows == 3
+
+
+@pytest.mark.parametrize("lake", ["directory", pytest.param("s3", marks=pytest.mark.slow)], indirect=True)
+def test_of_processes_that_release_at_once_exactly_one_wins_each_time(lake):
+    processes, rounds = 3, 4
+    server = multiprocessing.get_context("forkserver")
+    server.set_forkserver_preload(["ml_assets_tests.resources.release.release_cases", "deltalake", "pyarrow.parquet"])
+    start_together, results = server.Barrier(processes), server.Queue()
+    with ExitStack() as stack:
+        for number in range(processes):
+            args = (lake.uri, lake.s3, f"process {number}", rounds, start_together, results)
+            process = server.Process(target=release_at_once, args=args)
+            process.start()
+            stack.callback(process.join)
+        done = [results.get(timeout=60) for _ in range(processes)]
+    assert not [each for each in done if isinstance(each, str)]
+    winners = {release: name for name, won in done for release in won}
+    assert sorted(release for _, won in done for release in won) == list(range(1, rounds + 1))
+    assert [(made.after.number, made.actor) for made in Ledger(lake, "small").moves()] == sorted(winners.items())

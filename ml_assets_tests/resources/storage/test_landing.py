@@ -1,0 +1,188 @@
+"""Days and objects of the landing area, on a directory and on S3."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ml_assets.core.model_spec.automation import Sensor
+from ml_assets.core.model_spec.source import Source
+from ml_assets.resources.storage.landing import Landing, ObjectChanged
+from ml_assets.resources.storage.open_store import open_objects
+from ml_assets.resources.storage.stored_object import StoredObject
+
+SOURCE = Source(files="sales/{day}/*", start=date(2025, 1, 2), end=date(2025, 1, 5))
+
+
+@pytest.fixture(params=["directory", "s3"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, dict]:
+    return (str(tmp_path), {}) if request.param == "directory" else request.getfixturevalue("bucket")
+
+
+def test_days_with_files_within_the_source_are_found(place):
+    objects = open_objects(*place)
+    for day in ("2025-01-01", "2025-01-02", "2025-01-04", "2025-01-06"):
+        objects.write(f"sales/{day}/a.csv", b"x")
+    objects.write("sales/2025-01-03/_SUCCESS", b"")
+    landing = Landing(uri=place[0], s3=place[1])
+    assert landing.days(SOURCE) == [date(2025, 1, 2), date(2025, 1, 4)]
+
+
+def test_objects_of_a_day_leave_out_markers_and_other_days(place):
+    objects = open_objects(*place)
+    for key in (
+        "sales/2025-01-02/b.csv",
+        "sales/2025-01-02/a.csv",
+        "sales/2025-01-02/_SUCCESS",
+        "sales/2025-01-03/c.csv",
+    ):
+        objects.write(key, key.encode())
+    landing = Landing(uri=place[0], s3=place[1])
+    assert [found.key for found in landing.objects_of_day(SOURCE, date(2025, 1, 2))] == [
+        "sales/2025-01-02/a.csv",
+        "sales/2025-01-02/b.csv",
+    ]
+    assert landing.objects_of_day(SOURCE, date(2025, 1, 5)) == []
+
+
+def test_a_file_replaced_after_listing_is_told(place):
+    objects = open_objects(*place)
+    objects.write("sales/2025-01-02/a.csv", b"old")
+    landing = Landing(uri=place[0], s3=place[1])
+    (found,) = landing.objects_of_day(SOURCE, date(2025, 1, 2))
+    assert landing.read(found) == b"old"
+    objects.write("sales/2025-01-02/a.csv", b"new")
+    with pytest.raises(ObjectChanged, match=r"a\.csv"):
+        landing.read(found)
+
+
+NOW = datetime(2025, 1, 10, tzinfo=UTC)
+KEYS = [
+    *(
+        f"sales/2025-01-{number:02}/{name}"
+        for number in (1, 2, 3, 5, 6)
+        for name in ("a.csv", "é ü.csv", "deeper/x.csv", "_SUCCESS", "")
+    ),
+    *(f"sales/2025-01-02-backup/{number}.csv" for number in range(8)),
+    *(
+        "sales/2025-01-02",
+        "sales/2025-01-03!",
+        "sales/2024-12-31/z.csv",
+        "sales/2025-01-1/x.csv",
+        "sales/2025-01-05~/x.csv",
+        "sold/2025-01-03/x.csv",
+    ),
+]
+
+
+def by_day(
+    landing: Landing, first: date, last: date, sensor: Sensor | None = None
+) -> tuple[dict[date, list[str] | None], int]:
+    """Keys of each day, and how many list requests that took."""
+    found = list(landing.complete_days(SOURCE, sensor or Sensor(), first, last, NOW))
+    assert [one.day for one in found] == [first + timedelta(days=n) for n in range((last - first).days + 1)]
+    return {one.day: one.objects and [stored.key for stored in one.objects] for one in found}, sum(
+        one.requests for one in found
+    )
+
+
+def test_days_are_found_in_one_listing_whatever_lies_between_them(place, monkeypatch):
+    monkeypatch.setenv("MOTO_S3_DEFAULT_MAX_KEYS", "3")
+    objects, landing = open_objects(*place), Landing(uri=place[0], s3=place[1])
+    for key in KEYS:
+        # A directory has neither a file without a name nor a file and a folder of the same name.
+        if place[1] or not (key.endswith("/") or key == "sales/2025-01-02"):
+            objects.write(key, key.encode())
+    for first, last in [(1, 6), (2, 3), (4, 4), (3, 5), (7, 9)]:
+        found, _ = by_day(landing, date(2025, 1, first), date(2025, 1, last))
+        assert found == {day: [one.key for one in landing.objects_of_day(SOURCE, day)] for day in found}
+    assert list(found.values()) == [[], [], []]
+    marked, _ = by_day(landing, date(2025, 1, 1), date(2025, 1, 6), Sensor(marker="_SUCCESS"))
+    assert marked[date(2025, 1, 2)] == ["sales/2025-01-02/a.csv", "sales/2025-01-02/é ü.csv"]
+    assert by_day(landing, date(2025, 1, 1), date(2025, 1, 2), Sensor(marker="_DONE"))[0] == dict.fromkeys(
+        [date(2025, 1, 1), date(2025, 1, 2)]
+    )
+
+
+def test_many_days_take_one_request_and_pages_of_other_folders_are_left_out(bucket, monkeypatch):
+    uri, s3 = bucket
+    objects, landing = open_objects(uri, s3), Landing(uri=uri, s3=s3)
+    for number in (1, 2, 4):
+        objects.write(f"sales/2025-01-0{number}/a.csv", b"x")
+    assert by_day(landing, date(2024, 6, 1), date(2025, 1, 9))[1] == 1
+    for number in range(30):
+        objects.write(f"sales/2025-01-02/deeper{number}/x.csv", b"x")
+        objects.write(f"sales/2025-01-02_old/{number}.csv", b"x")
+    monkeypatch.setenv("MOTO_S3_DEFAULT_MAX_KEYS", "10")
+    found, requests = by_day(landing, date(2025, 1, 1), date(2025, 1, 4))
+    assert [bool(keys) for keys in found.values()] == [True, True, False, True]
+    # 32 objects of the first two days and 8 others, then from the third day on.
+    assert requests == 4 + 1
+
+
+class Pages:
+    """Keys in memory, listed a few at a time as S3 does."""
+
+    def __init__(self, keys: set[str], size: int):
+        self.stored, self.size = [StoredObject(key, "", 0, NOW) for key in sorted(keys)], size
+
+    def pages(self, prefix: str, after: str = "", before: str | None = None) -> Iterator[list[StoredObject]]:
+        found = [one for one in self.stored if one.key.startswith(prefix) and one.key > after]
+        for begin in range(0, max(len(found), 1), self.size):
+            page = found[begin : begin + self.size]
+            yield [one for one in page if before is None or one.key < before]
+            if before is not None and page and page[-1].key >= before:
+                return
+
+    def describe(self, prefix: str) -> list[StoredObject]:
+        return [one for page in self.pages(prefix) for one in page]
+
+
+DAYS = st.dates(date(2024, 12, 25), date(2025, 1, 10))
+KEY = st.builds(
+    lambda form, day, separator, name: f"{day:{form}}{separator}{name}",
+    st.sampled_from(["sales/%Y-%m-%d", "sales/%Y-%m", "%Y-%m-%d"]),
+    DAYS,
+    st.sampled_from(["/", "/", "/", "", "-", "~", "/deeper/", "é"]),
+    st.text(st.sampled_from("ab_.0/~!é\U0001f600"), max_size=3),
+)
+
+
+@settings(deadline=None)
+@given(
+    st.sets(KEY, max_size=60),
+    DAYS,
+    st.integers(0, 20),
+    st.integers(1, 7),
+    st.sampled_from(["sales/{day}/*", "sales/{day}*", "{day}/*"]),
+)
+def test_a_listing_of_many_days_finds_what_listings_of_each_day_find(keys, first, more, size, files):
+    source, landing, last = (
+        Source(files=files, start=date(2020, 1, 1)),
+        Landing(uri="/nowhere"),
+        first + timedelta(days=more),
+    )
+    landing.__dict__["_objects"] = Pages(keys, size)
+    found = list(landing.complete_days(source, Sensor(), first, last, NOW))
+    assert [one.day for one in found] == [first + timedelta(days=n) for n in range(more + 1)]
+    requests = 0
+    for one in found:
+        assert one.objects == landing.objects_of_day(source, one.day)
+        requests += len(list(Pages(keys, size).pages(f"{one.day:{files.replace('{day}', '%Y-%m-%d').rstrip('*')}}")))
+    assert sum(one.requests for one in found) <= 2 * requests + 1
+
+
+def test_bytes_of_a_day_are_those_of_its_data_files(place):
+    objects = open_objects(*place)
+    for key, size in [
+        ("sales/2025-01-02/b.csv", 3),
+        ("sales/2025-01-02/a.csv", 40),
+        ("sales/2025-01-02/_SUCCESS", 500),
+        ("sales/2025-01-03/c.csv", 6),
+    ]:
+        objects.write(key, b"x" * size)
+    landing = Landing(uri=place[0], s3=place[1])
+    assert [landing.bytes_of_day(SOURCE.files, date(2025, 1, day)) for day in (2, 3, 4)] == [43, 6, 0]

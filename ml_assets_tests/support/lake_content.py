@@ -1,0 +1,37 @@
+"""What the tables of a lake hold, as one digest for each day, to tell whether two lakes hold the same."""
+
+import hashlib
+from datetime import date
+from pathlib import Path
+
+
+def digests(lake: Path, model: str) -> dict[tuple[str, date], str]:
+    """SHA-256 of the rows of each (table, day) in stored order, all columns; days without rows are left out.
+
+    Of the rows as text: Arrow's buffers hold whatever there was in memory where a value is missing.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.csv as pa_csv
+    import pyarrow.dataset as ds
+    from deltalake import DeltaTable
+
+    found: dict[tuple[str, date], str] = {}
+    for table in sorted(path for path in (lake / model).iterdir() if DeltaTable.is_deltatable(str(path))):
+        dataset = DeltaTable(str(table)).to_pyarrow_dataset()
+        by_day: dict[date, list] = {}
+        for fragment in sorted(dataset.get_fragments(), key=lambda fragment: fragment.path):
+            by_day.setdefault(ds.get_partition_keys(fragment.partition_expression)["day"], []).append(
+                fragment.to_table(dataset.schema)
+            )
+        for day, parts in by_day.items():
+            rows, text = pa.concat_tables(parts), pa.BufferOutputStream()
+            for number, field in enumerate(rows.schema):
+                if pa.types.is_list(field.type):
+                    rows = rows.set_column(
+                        number, field.name, pc.binary_join(rows[field.name].cast(pa.list_(pa.string())), "\n")
+                    )
+            if rows.num_rows:
+                pa_csv.write_csv(rows, text)
+                found[table.name, day] = hashlib.sha256(text.getvalue()).hexdigest()
+    return found
