@@ -13,6 +13,7 @@ from ml_assets.defs.environment import Settings
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.release.ledger import Ledger
 from ml_assets_tests.resources.release.release_cases import ReleaseWorld, move
+from ml_assets_tests.support.clock import stop_clock
 
 CANARY = {"canary": {"steps": [10, 100]}}
 
@@ -42,7 +43,8 @@ def said(world, capsys, monkeypatch):
     return run
 
 
-def test_versions_are_put_up_rolled_back_and_paused_by_hand(world, said):
+def test_versions_are_put_up_rolled_back_and_paused_by_hand(world, said, monkeypatch):
+    stop_clock(monkeypatch, command, datetime(2026, 11, 26, 12, tzinfo=UTC))
     assert "nothing has been released yet" in said("show")
     shown = said("promote", "--version", "1", "--actor", "ann", "--reason", "the first one")
     assert [re.split(r"\s*│\s*", line)[1:5] for line in shown.splitlines() if line.startswith("│")] == [
