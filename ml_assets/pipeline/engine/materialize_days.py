@@ -19,6 +19,7 @@ from ml_assets.pipeline.engine.stage import (
     KeepDay,
     Stage,
     StageOutput,
+    has_artifacts,
 )
 from ml_assets.resources.lake.errors import DamagedDay
 
@@ -44,7 +45,7 @@ def is_current(stage: Stage, day: date) -> bool:
 
 
 def _holds(stage: Stage, day: date, expected: int) -> bool:
-    return stage.tables[stage.name].holds(day, expected) and stage.is_kept(day)
+    return stage.tables[stage.name].holds(day, expected) and has_artifacts(stage, day)
 
 
 def is_committed(stage: Stage, day: date) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -96,9 +96,19 @@ class Stage(Protocol):
         """
         ...
 
-    def is_kept(self, day: date) -> bool:
-        """Whether what the stage keeps outside the lake for the day is still there."""
+
+@runtime_checkable
+class StageWithArtifacts(Protocol):
+    """A stage that also stores files or registered versions outside its tables; it extends this protocol and implements `Stage`."""
+
+    def has_artifacts(self, day: date) -> bool:
+        """Return whether everything that the stage stored outside its tables for a committed day still exists."""
         ...
+
+
+def has_artifacts(stage: Stage, day: date) -> bool:
+    """Return whether a committed day still has all its artifacts; True for a stage that stores none."""
+    return not isinstance(stage, StageWithArtifacts) or stage.has_artifacts(day)
 
 
 @dataclass(frozen=True)

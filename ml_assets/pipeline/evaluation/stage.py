@@ -186,7 +186,3 @@ class ModelEvaluation:
         if self.spec.champion is not None:
             verdicts.append(evaluate_champion_gate(self.spec.champion, self._champions.comparison(day)))
         return verdicts
-
-    def is_kept(self, day: date) -> bool:
-        """Everything is in the lake."""
-        return True

@@ -152,7 +152,3 @@ class FeatureEngineering:
         if day not in self._frames:
             self._frames[day] = to_pandas(self._validated.read([day], self._columns))
         return self._frames[day]
-
-    def is_kept(self, day: date) -> bool:
-        """Everything is in the lake."""
-        return True

@@ -181,7 +181,3 @@ class Ingestion:
         if not objects and self.feed.event_time is not None:
             return NOTHING_LANDED
         return "; ".join(f"{entry['key']}: {entry['fault']}" for entry in objects if entry["fault"]) or None
-
-    def is_kept(self, day: date) -> bool:
-        """Everything is in the lake."""
-        return True

@@ -14,7 +14,7 @@ from ml_assets.core.tables.day_ranges import chunks
 from ml_assets.core.tables.fingerprint import CHANGED_INPUT, NEW, fingerprint, why_changed
 from ml_assets.pipeline.asset_names import EVALUATION, FEATURES, LABELS, VALIDATED
 from ml_assets.pipeline.engine.materialize_days import is_committed
-from ml_assets.pipeline.engine.stage import CannotMake, DecidedAlready, InputExpired, KeepDay, Stage
+from ml_assets.pipeline.engine.stage import CannotMake, DecidedAlready, InputExpired, KeepDay, Stage, has_artifacts
 from ml_assets.pipeline.graph.assets import build_assets
 from ml_assets.pipeline.ingestion.stage import Ingestion
 from ml_assets.pipeline.planning.row_estimates import FileChanges, RowCounts, Rows
@@ -172,7 +172,7 @@ def _look(
     changed_anyway = not table.holds(day, expected_if_same)
     if table.holds(day, expected):
         if not changed_anyway:
-            return None if stage.is_kept(day) else PlannedDay(day, (MISSING,), note=_what_is_gone(stage, day))
+            return None if has_artifacts(stage, day) else PlannedDay(day, (MISSING,), note=_what_is_gone(stage, day))
         expected, changed_anyway = expected_if_same, False
     reasons = why_changed(table.input_fingerprint(day), expected)
     table.suppose(day, expected)

@@ -246,7 +246,3 @@ class ModelDeployment:
     def canary_since(self, day: date) -> date | None:
         """When the canary began that a day decided upon."""
         return self._before(day).canary_since
-
-    def is_kept(self, day: date) -> bool:
-        """Everything is in the lake."""
-        return True

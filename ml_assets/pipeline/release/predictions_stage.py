@@ -126,10 +126,6 @@ class DailyPredictions:
         """Score, decision, side and version of the committed predictions of a day."""
         return self.tables[PREDICTIONS].read([day], ["score", "decision", "side", "model_version"]).to_pandas()
 
-    def is_kept(self, day: date) -> bool:
-        """Everything is in the lake."""
-        return True
-
 
 def _part(version: Version | None) -> list:
     return [version.number, version.digest] if version else []

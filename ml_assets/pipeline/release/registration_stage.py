@@ -10,7 +10,7 @@ from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.tables.fingerprint import code_version
 from ml_assets.core.training.time_split import split_days
 from ml_assets.pipeline.asset_names import ENTRY, EVALUATION, FEATURES, MODEL
-from ml_assets.pipeline.engine.stage import CannotMake, KeepDay, StageOutput
+from ml_assets.pipeline.engine.stage import CannotMake, KeepDay, StageOutput, StageWithArtifacts
 from ml_assets.pipeline.engine.upstream import check_nothing_newer, fingerprint_of
 from ml_assets.pipeline.evaluation.plots import evaluation_plots
 from ml_assets.pipeline.evaluation.stage import ModelEvaluation
@@ -37,7 +37,7 @@ def refuse_to_register(record: "ModelRecord") -> NoReturn:
     raise RuntimeError(f"{record.name} of {record.day} is registered by materialising its model_registry_entry")
 
 
-class ModelRegistration:
+class ModelRegistration(StageWithArtifacts):
     """One MLflow version per digest of a model that passed every gate; whether and when it goes live is decided later.
 
     Inputs: the model of the day and its evaluation. A model that failed a gate is not registered.
@@ -208,8 +208,8 @@ class ModelRegistration:
         rows = self.tables[ENTRY].read([day]).to_pylist()
         return rows[0] if rows else None
 
-    def is_kept(self, day: date) -> bool:
-        """Whether MLflow still has the version that the entry names."""
+    def has_artifacts(self, day: date) -> bool:
+        """Return whether MLflow still has the version that the entry names."""
         entry = self.entry(day)
         if entry is None:
             return True

@@ -203,7 +203,3 @@ class ParameterSearch:
         """The committed row of one day; without parameters, and with the reason, where there are none."""
         rows = self.tables[SEARCH].read([day]).to_pylist()
         return rows[0] if rows else {"parameters": None, "problem": self.blocking.reason(day) or "it was not made"}
-
-    def is_kept(self, day: date) -> bool:
-        """Everything is in the lake."""
-        return True

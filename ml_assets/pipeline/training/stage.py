@@ -15,7 +15,7 @@ from ml_assets.core.training.overrides import with_training
 from ml_assets.core.training.time_split import HistoryTooShort, Split, split_days
 from ml_assets.pipeline.asset_names import FEATURES, MODEL, SEARCH
 from ml_assets.pipeline.engine.materialize_days import expected_fingerprint
-from ml_assets.pipeline.engine.stage import CannotMake, StageOutput
+from ml_assets.pipeline.engine.stage import CannotMake, StageOutput, StageWithArtifacts
 from ml_assets.pipeline.engine.upstream import fingerprint_of
 from ml_assets.pipeline.features.label_store import labels_part
 from ml_assets.pipeline.features.labelled_features import LabelledFeatures, RowsToTrainOn
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 Follow = Callable[[date], "AbstractContextManager[Tell | None]"]
 
 
-class ModelTraining:
+class ModelTraining(StageWithArtifacts):
     """XGBoost model of a day, trained on the feature days whose labels are known on that day; files and passport lie in
     the lake under its digest.
 
@@ -244,8 +244,8 @@ class ModelTraining:
         rows = self.tables[MODEL].read([day]).to_pylist()
         return rows[0] if rows else {"model_digest": None, "problem": self.blocking.reason(day) or "it was not made"}
 
-    def is_kept(self, day: date) -> bool:
-        """Whether the files of the model of a day, if it has one, are all in the lake."""
+    def has_artifacts(self, day: date) -> bool:
+        """Return whether the files of the model of a day, if it has one, are all in the lake."""
         digest = self.row(day)["model_digest"]
         if digest and self._whole is None:
             self._whole = whole_models(self.lake, self.spec.name)

@@ -172,7 +172,3 @@ class Validation:
             some.append(day)
         if some:
             yield some
-
-    def is_kept(self, day: date) -> bool:
-        """Everything is in the lake."""
-        return True

@@ -21,7 +21,7 @@ class Numbers:
     name, code, spec_part = "numbers", "v1", {"a": 1}
 
     def __init__(self, lake: Lake, numbers: dict[date, int]):
-        self.numbers, self.made, self.kept = numbers, [], True
+        self.numbers, self.made = numbers, []
         self.tables: dict[str, Table] = {
             "large": lake.table("m", "large", SCHEMA),
             "numbers": lake.table("m", "numbers", SCHEMA),
@@ -45,8 +45,16 @@ class Numbers:
             {"large": rows if number > 5 else SCHEMA.empty_table(), "numbers": rows}, "nothing" if number == 0 else None
         )
 
-    def is_kept(self, day: date) -> bool:
-        return self.kept
+
+class NumbersWithArtifacts(Numbers):
+    """The same stage, which stores something outside its tables as well."""
+
+    def __init__(self, lake: Lake, numbers: dict[date, int], artifacts_exist: bool = True):
+        super().__init__(lake, numbers)
+        self.artifacts_exist = artifacts_exist
+
+    def has_artifacts(self, day: date) -> bool:
+        return self.artifacts_exist
 
 
 @pytest.fixture
@@ -109,10 +117,10 @@ def test_changed_code_or_specification_makes_days_again(lake, change):
     assert stage.made == [FIRST]
 
 
-def test_what_is_kept_outside_the_lake_is_made_again_when_it_is_gone(lake):
-    run(Numbers(lake, {FIRST: 2}), FIRST)
-    stage = Numbers(lake, {FIRST: 2})
-    stage.kept = False
+def test_a_day_is_made_again_when_its_artifacts_are_gone(lake):
+    run(NumbersWithArtifacts(lake, {FIRST: 2}), FIRST)
+    assert is_current(NumbersWithArtifacts(lake, {FIRST: 2}), FIRST)
+    stage = NumbersWithArtifacts(lake, {FIRST: 2}, artifacts_exist=False)
     assert not is_current(stage, FIRST)
     run(stage, FIRST)
     assert stage.made == [FIRST]

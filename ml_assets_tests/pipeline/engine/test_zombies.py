@@ -60,9 +60,6 @@ class Numbers:
             {"even": rows if number % 2 == 0 else SCHEMA.empty_table(), "numbers": rows}, unread={"even"}
         )
 
-    def is_kept(self, day: date) -> bool:
-        return True
-
 
 def run(stage: Numbers, *days: date) -> Iterator:
     return make_days(stage, days, "run", single_partition=False)

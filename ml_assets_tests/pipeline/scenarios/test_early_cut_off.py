@@ -57,9 +57,6 @@ class Limited:
             {"refused": pa.table({"n": bad}, SCHEMA), "accepted": pa.table({"n": good}, SCHEMA)}, **self._acts
         )
 
-    def is_kept(self, day: date) -> bool:
-        return True
-
 
 class Sums:
     """A stage behind it: the sum of a day and the day before."""
@@ -80,9 +77,6 @@ class Sums:
     def make(self, day: date, single_partition: bool) -> StageOutput:
         total = sum(self._read.read([day - timedelta(days=1), day])["n"].to_pylist())
         return StageOutput({"sums": pa.table({"n": [total]}, SCHEMA)})
-
-    def is_kept(self, day: date) -> bool:
-        return True
 
 
 def run(stage, *days: date) -> dict[date, DayOutcome]:
