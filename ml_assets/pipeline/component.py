@@ -18,6 +18,9 @@ from ml_assets.pipeline.graph.assets import build_assets
 from ml_assets.pipeline.graph.freshness_policy import freshness_policy
 from ml_assets.pipeline.retention.job import retention_job, retention_schedule
 
+# The names by which a defs.yaml may call the component: the exported one, and the module that defines it.
+TYPES = ("ml_assets.ModelPipeline", "ml_assets.pipeline.component.ModelPipeline")
+
 TEMPLATE = """\
 # Every field: docs/spec.md
 type: {type_name}
@@ -136,7 +139,7 @@ def json_schema() -> Mapping[str, Any]:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "defs.yaml of a ModelPipeline",
         "type": "object",
-        "properties": {"type": {"const": f"{ModelPipeline.__module__}.{ModelPipeline.__name__}"}, "attributes": schema},
+        "properties": {"type": {"enum": [*TYPES]}, "attributes": schema},
         "required": ["type", "attributes"],
         "$defs": definitions,
     }

@@ -1,6 +1,8 @@
 """One YAML file is one model: it loads, and what is wrong in it is refused with file, field and reason."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import dagster as dg
@@ -9,10 +11,10 @@ import yaml
 from dagster.components.core.component_tree import ComponentTreeException
 
 from ml_assets.core.model_spec import ModelSpec
-from ml_assets.pipeline.component import ModelPipeline, ModelScaffolder, json_schema
+from ml_assets.pipeline.component import TYPES, ModelPipeline, ModelScaffolder, json_schema
 from ml_assets_tests.conftest import ASSETS
 
-TYPE = "ml_assets.pipeline.component.ModelPipeline"
+TYPE = "ml_assets.ModelPipeline"
 
 
 def load(attributes: dict) -> ModelPipeline:
@@ -162,6 +164,24 @@ def test_a_wrong_file_is_refused_with_file_field_and_reason(small, tmp_path, mon
     message = f"{refused.value}\n{refused.value.__cause__}"
     assert "defs.yaml" in message
     assert said in message
+
+
+@pytest.mark.parametrize("type_name", TYPES)
+def test_a_file_names_the_component_by_its_exported_name_or_by_its_module(small, tmp_path, monkeypatch, type_name):
+    monkeypatch.syspath_prepend(tmp_path)
+    loaded = project(
+        tmp_path, f"named_{type_name.count('.')}", yaml.safe_dump({"type": type_name, "attributes": small})
+    )
+    assert "small_daily" in {job.name for job in loaded.jobs or []}
+
+
+def test_importing_the_package_loads_neither_dagster_nor_pandas():
+    code = (
+        "import sys, ml_assets; print({'dagster', 'pandas', 'ml_assets.pipeline'} & set(sys.modules), dir(ml_assets))"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert shown.startswith("set() ")
+    assert "'ModelPipeline'" in shown
 
 
 def test_a_file_without_attributes_is_refused(tmp_path, monkeypatch):

@@ -56,7 +56,7 @@ class LocalInstance:
         folder.mkdir()
         for model in models:
             (folder / f"{model['name']}.yaml").write_text(
-                yaml.safe_dump({"type": "ml_assets.pipeline.component.ModelPipeline", "attributes": model})
+                yaml.safe_dump({"type": "ml_assets.ModelPipeline", "attributes": model})
             )
         (root / "location.py").write_text(LOCATION.format(folder=str(folder)))
         location = {"python_file": {"relative_path": "location.py", "attribute": "defs", "location_name": "ml_assets"}}

@@ -65,9 +65,7 @@ def code_location(models: Collection[str], problem: str | None) -> Diagnosis:
     if problem is not None:
         return error("code_location", problem, "`dg check defs` names file, line and field")
     if not models:
-        return error(
-            "code_location", "there is no model", "`dg scaffold defs ml_assets.pipeline.component.ModelPipeline <name>`"
-        )
+        return error("code_location", "there is no model", "`dg scaffold defs ml_assets.ModelPipeline <name>`")
     return ok("code_location", ", ".join(sorted(models)))
 
 
