@@ -21,7 +21,7 @@ RUN python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))
 # part of every model's fingerprint, and one library in all images is what lets a model made on any of them have the same digest.
 ARG GPU=0
 RUN test "$GPU" = 1 || python -m pip --python /opt/venv/bin/python uninstall --yes nvidia-nccl-cu12
-COPY README.md dagster.yaml workspace.yaml ./
+COPY LICENSE README.md dagster.yaml workspace.yaml ./
 COPY ml_assets ml_assets
 # Linked, not copied: the project is imported from where its pyproject.toml lies, as in a checkout.
 RUN python -m pip --python /opt/venv/bin/python install --no-deps --constraint constraints.txt --editable . \
