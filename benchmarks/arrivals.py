@@ -217,7 +217,8 @@ def main() -> None:
         report(*asked.only)
     else:
         print(
-            f"A look over {DAYS} days when nothing has changed: wall and processor seconds, requests, peak memory of the process in MB"
+            f"A look over {DAYS} days when nothing has changed: wall and processor seconds, requests, peak memory of "
+            "the process in MB"
         )
         print(f"{'objects':>8}   {'the sensor':^26}   {'bare listing':^26}   {'ratio':^27}")
         for objects in asked.objects:

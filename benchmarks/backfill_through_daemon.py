@@ -170,7 +170,8 @@ def main() -> None:
         print(f"launch to end of the run     {seen['end']:.1f} s, ratio {seen['end'] / bare:.2f}")
         print(f"launch to end of backfill    {seen['completed']:.1f} s, ratio {seen['completed'] / bare:.2f}")
         print(
-            f"the run itself               {seen['end'] - seen['start']:.1f} s, ratio {(seen['end'] - seen['start']) / bare:.2f}"
+            f"the run itself               {seen['end'] - seen['start']:.1f} s, ratio "
+            f"{(seen['end'] - seen['start']) / bare:.2f}"
         )
         print(f"peak memory of the run       {seen['memory_mb']:.0f} MB")
         published = backfill.tables()["validated_data"]

@@ -146,7 +146,8 @@ def main(asked: argparse.Namespace, given: list[str]) -> None:
             growth = (large["peak"] - small["peak"]) * 2**20 / values
             print(
                 f"{kind:4}  {engine:15}  {DAYS[0]} days {small['peak']:6,.0f} MB {small['seconds']:6.1f} s   "
-                f"{DAYS[1]} days {large['peak']:6,.0f} MB {large['seconds']:6.1f} s   growth {growth:5.2f} bytes a value",
+                f"{DAYS[1]} days {large['peak']:6,.0f} MB {large['seconds']:6.1f} s   growth {growth:5.2f} bytes a "
+                "value",
                 flush=True,
             )
 

@@ -171,7 +171,8 @@ def main(rows: int) -> None:
             assert ours["rows"] == floor["rows"]
             print(
                 f"{kind:5}  {rows / ours['seconds']:>9,.0f} rows/s   floor {rows / floor['seconds']:>9,.0f} rows/s   "
-                f"{ours['seconds'] / floor['seconds']:.2f} times the floor   {ours['rows']:,} of {rows:,} rows published"
+                f"{ours['seconds'] / floor['seconds']:.2f} times the floor   {ours['rows']:,} of {rows:,} rows "
+                "published"
             )
         other = Path(folder, "other.parquet")
         write_day(other, rows, "bad", seed=2)

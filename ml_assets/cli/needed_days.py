@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.tables.day_ranges import days_between
-from ml_assets.pipeline.engine.materialize_days import is_current
+from ml_assets.pipeline.engine.day_state import is_current
 from ml_assets.pipeline.engine.run_markers import RunMarkers
 from ml_assets.pipeline.engine.stage import CannotMake, Stage
 from ml_assets.pipeline.graph.stages import Stages
@@ -58,4 +58,6 @@ def _was_left(stages: Stages, stage: Stage, days: Sequence[date]) -> bool:
     """Whether a run was at some days of a stage and did not end: what follows a commit may be missing although the days
     are there.
     """
-    return not RunMarkers(stages.training.lake, stages.training.spec.name, stage.name).days().isdisjoint(days)
+    return (
+        not RunMarkers(stages.training.lake, stages.training.spec.name, stage.name).unfinished_days().isdisjoint(days)
+    )

@@ -1,4 +1,4 @@
-"""The engine that makes the days of a stage: fingerprints, commits, and the guard against runs that have ended.
+"""The engine that materializes the days of any stage: fingerprints, atomic commits, and a guard against ended runs.
 
-It knows no particular stage.
+It knows no particular stage; a stage implements `engine.stage.Stage`.
 """

@@ -1,4 +1,4 @@
-"""Days that are made and not yet committed: what they hold, and committing some of them together."""
+"""Days that are made and not yet committed, and the commit of several of them together."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -10,58 +10,68 @@ from ml_assets.resources.lake.table import Table
 
 @dataclass(frozen=True)
 class PendingDay:
-    """A day that is made and not yet committed. kept: its fingerprint, where it came out as it is in the lake. why: why
-    it was made.
+    """A day that is made and not yet committed.
+
+    expected: the fingerprint under which it is committed. kept_fingerprint: its fingerprint in the lake if it came out
+    the same, else None. reasons: why it was made.
     """
 
     day: date
     expected: int
-    made: StageOutput
+    output: StageOutput
     seconds: float
     single_partition: bool
-    kept: int | None
-    why: tuple[str, ...]
+    kept_fingerprint: int | None
+    reasons: tuple[str, ...]
 
     @property
-    def size(self) -> int:
+    def num_rows(self) -> int:
         """Rows in all of its tables."""
-        return sum(table.num_rows for table in self.made.tables.values())
+        return sum(table.num_rows for table in self.output.tables.values())
 
     def outcome(self) -> DayOutcome:
-        """What is told of it once it is committed."""
-        rows = {name: table.num_rows for name, table in self.made.tables.items()}
-        found = DayOutcome(self.day, True, rows, self.seconds, self.expected, self.made.problem, self.made.metadata)
-        if self.kept is None:
-            return found
-        told = {
-            **self.made.metadata,
-            "made_again": f"{', '.join(self.why) or 'files beside the table were gone'}; the rows came out the same",
-        }
-        return replace(found, computed=False, fingerprint=self.kept, metadata=told)
+        """Return the outcome that is reported once the day is committed."""
+        rows = {name: table.num_rows for name, table in self.output.tables.items()}
+        outcome = DayOutcome(
+            self.day, True, rows, self.seconds, self.expected, self.output.problem, self.output.metadata
+        )
+        if self.kept_fingerprint is None:
+            return outcome
+        reasons = ", ".join(self.reasons) or "files beside the table were gone"
+        metadata = {**self.output.metadata, "made_again": f"{reasons}; the rows came out the same"}
+        return replace(outcome, computed=False, fingerprint=self.kept_fingerprint, metadata=metadata)
 
 
-def commit_together(stage: Stage, waiting: Sequence[PendingDay], run_id: str) -> None:
+def commit_together(stage: Stage, pending: Sequence[PendingDay], run_id: str) -> None:
     """Commit days: first the side tables, then the main one, each in one atomic commit.
 
     Raises:
-        deltalake.exceptions.CommitFailedError: when another process committed one of the days since the tables were
-            looked at; side tables that come before the one of the conflict are committed by then.
+        deltalake.exceptions.CommitFailedError: when another process has committed one of the days since the tables were
+            last refreshed; side tables that come before the conflicting one are committed by then.
     """
     for name, table in stage.tables.items():
         is_main = name == stage.name
         rows = {
-            one.day: one.made.tables[name]
-            for one in waiting
-            if (one.kept is None if is_main else _has_news(table, one, name))
+            pending_day.day: pending_day.output.tables[name]
+            for pending_day in pending
+            if (pending_day.kept_fingerprint is None if is_main else _needs_commit(table, pending_day, name))
         }
-        same = {one.day: one.expected for one in waiting if is_main and one.kept is not None}
+        same = {
+            pending_day.day: pending_day.expected
+            for pending_day in pending
+            if is_main and pending_day.kept_fingerprint is not None
+        }
         if rows or same:
-            table.commit(rows, {one.day: one.expected for one in waiting}, {"dagster_run_id": run_id}, same)
+            expected = {pending_day.day: pending_day.expected for pending_day in pending}
+            table.commit(rows, expected, {"dagster_run_id": run_id}, same)
 
 
-def _has_news(side: Table, waiting: PendingDay, name: str) -> bool:
-    """Whether a side table lacks what was made of a day: most days have nothing for quarantine and never had, and the
-    same may be there already.
+def _needs_commit(side_table: Table, pending_day: PendingDay, name: str) -> bool:
+    """Return whether a side table lacks the rows of a day.
+
+    Most days have no rows for quarantine and never had any, and a side table may hold the same rows already.
     """
-    held, rows = side.fingerprint(waiting.day), waiting.made.tables[name]
-    return rows.num_rows > 0 if held is None else held != waiting.expected and not side.has_rows(waiting.day, rows)
+    committed, rows = side_table.fingerprint(pending_day.day), pending_day.output.tables[name]
+    if committed is None:
+        return rows.num_rows > 0
+    return committed != pending_day.expected and not side_table.has_rows(pending_day.day, rows)

@@ -1,6 +1,4 @@
-"""Whether a run may go on: one that was cancelled, or marked as failed, publishes nothing more, and a step stops when
-its time is over.
-"""
+"""A guard that stops a run whose end Dagster has recorded, and a step whose time is over."""
 
 import time
 from collections.abc import Callable
@@ -11,49 +9,65 @@ import dagster as dg
 from ml_assets.core.model_spec.types.durations import format_duration
 
 
-class RunOver(Exception):
-    """A run has ended for Dagster, or a step has had its time, while the process goes on; the message says so, and what
-    to do.
+class RunEnded(Exception):
+    """Dagster counts the run as ended, or the step has used up its time, while the process still works; the message
+    says so, and what to do.
     """
 
 
 def run_has_ended(instance: dg.DagsterInstance, run_id: str) -> bool:
-    """Whether Dagster has somebody's request to cancel a run, or counts it as ended. A run that the instance does not
-    know goes on.
+    """Return whether a run has ended for Dagster or is being cancelled; False for a run that the instance does not
+    know.
     """
-    found = instance.get_run_by_id(run_id)
-    return found is not None and (found.is_finished or found.status is dg.DagsterRunStatus.CANCELING)
+    run = instance.get_run_by_id(run_id)
+    return run is not None and (run.is_finished or run.status is dg.DagsterRunStatus.CANCELING)
 
 
 class RunGuard:
-    """Stands between a step and what others see of it."""
+    """Refuses to publish from a run that has ended, and limits how long a step may take."""
 
     def __init__(
-        self, instance: dg.DagsterInstance, run_id: str, longest: timedelta, clock: Callable[[], float] = time.monotonic
+        self,
+        instance: dg.DagsterInstance,
+        run_id: str,
+        max_runtime: timedelta,
+        clock: Callable[[], float] = time.monotonic,
     ):
-        """Begin to count the time. `longest`: how long the step may take."""
-        self._instance, self._run_id, self._longest, self._clock = instance, run_id, longest, clock
-        self._began = clock()
+        """Start the clock of the step.
 
-    def before_publishing(self) -> None:
-        """Let the run publish what it has made.
+        Args:
+            instance: the Dagster instance that knows the run.
+            run_id: the run.
+            max_runtime: how long the step may take.
+            clock: seconds on a clock that never goes back.
+        """
+        self._instance = instance
+        self._run_id = run_id
+        self._max_runtime = max_runtime
+        self._clock = clock
+        self._started = clock()
+
+    def check_before_publishing(self) -> None:
+        """Check that the run may still publish what it has made.
 
         Raises:
-            RunOver: when it was cancelled or has ended, as when it took too long or its worker was taken for lost.
+            RunEnded: when it was cancelled or has ended, for example because it took too long or its worker was taken
+                for lost.
         """
         if run_has_ended(self._instance, self._run_id):
-            found = self._instance.get_run_by_id(self._run_id)
-            status = found.status.value if found else "gone"
-            raise RunOver(
-                f"run {self._run_id} is {status} for Dagster, but its process was still at work; it publishes nothing more, since a newer run may "
-                "have. What it committed before stays; materialise the other days again"
+            run = self._instance.get_run_by_id(self._run_id)
+            status = run.status.value if run else "gone"
+            raise RunEnded(
+                f"run {self._run_id} is {status} for Dagster, but its process was still at work; it publishes nothing "
+                "more, since a newer run may have. What it has committed stays; materialise the other days again"
             )
 
-    def out_of_time(self) -> RunOver | None:
-        """That the step has had its time; None while it has not."""
-        if self._clock() - self._began <= self._longest.total_seconds():
+    def time_limit_error(self) -> RunEnded | None:
+        """Return the error to raise if the step has used up its time, else None."""
+        if self._clock() - self._started <= self._max_runtime.total_seconds():
             return None
-        return RunOver(
-            f"the step ran longer than {format_duration(self._longest)}; max_runtime under compute or compute.data allows no more. What it committed "
-            "stays; materialise the other days again, or let one run make fewer days with backfill.days_per_run"
+        return RunEnded(
+            f"the step ran longer than {format_duration(self._max_runtime)}, the max_runtime under compute or "
+            "compute.data. What it has committed stays; materialise the other days again, or let one run make fewer "
+            "days with backfill.days_per_run"
         )

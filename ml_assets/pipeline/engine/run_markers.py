@@ -1,5 +1,5 @@
-"""Runs that began the days of a stage and did not end them: noted in the lake, so that the next run says so, and
-completes what they left undone.
+"""Markers in the lake of runs that are working on days of a stage, so that the next run completes what a dead run left
+undone.
 """
 
 import json
@@ -12,64 +12,73 @@ from ml_assets.resources.lake.lake import Lake
 
 
 class RunMarkers:
-    """Notes of the runs that are at some days of a stage, at `<model>/unfinished_runs/<stage>/<run>.json`.
+    """The runs that are working on days of a stage, one file each at `<model>/unfinished_runs/<stage>/<run>.json`.
 
-    Each is put there when a run begins, and removed when it has ended everything. One that is there when another run
-    begins is of a run that was killed or failed, or is still going on.
+    A run writes its marker when it begins and removes it when everything is done. A marker that another run finds
+    belongs to a run that was killed, has failed, or is still going on.
     """
 
     def __init__(self, lake: Lake, model: str, stage: str):
-        # Says what is wrong with a lake that cannot be used.
+        # Raises a clear error if the lake cannot be used.
         lake.location(model, stage)
-        self._files, self._root = lake.files, f"{model}/unfinished_runs/{stage}/"
+        self._files = lake.files
+        self._root = f"{model}/unfinished_runs/{stage}/"
 
     def begin(self, run_id: str, days: Sequence[date]) -> dict[str, list[date]]:
-        """Note that a run is at some days, which are its own from here on; returns those of them that runs before did
-        not end, by run.
+        """Write the marker of a run, and take over its days from the markers of other runs.
 
-        One of these may be an earlier attempt of this run.
+        Args:
+            run_id: the run that begins.
+            days: its days.
+
+        Returns:
+            The days of this run that earlier runs have not finished, by run; one of these may be an earlier attempt of
+            this run.
         """
-        noted, mine = self._noted(), set(days)
-        self._note(run_id, mine | set(noted.get(run_id, [])))
-        for other in noted.keys() - {run_id}:
-            if rest := set(noted[other]) - mine:
-                self._note(other, rest)
+        days_by_run, own_days = self._read(), set(days)
+        self._write(run_id, own_days | set(days_by_run.get(run_id, [])))
+        for other in days_by_run.keys() - {run_id}:
+            if remaining := set(days_by_run[other]) - own_days:
+                self._write(other, remaining)
             else:
                 self.end(other)
-        return {other: both for other, theirs in noted.items() if (both := sorted(mine & set(theirs)))}
+        return {
+            run: shared for run, run_days in days_by_run.items() if (shared := sorted(own_days.intersection(run_days)))
+        }
 
     def end(self, run_id: str) -> None:
-        """A run has ended everything."""
+        """Remove the marker of a run that has finished everything."""
         self._files.delete(self._key(run_id))
 
-    def days(self) -> set[date]:
-        """The days that runs did not end, or are at."""
-        return {day for theirs in self._noted().values() for day in theirs}
+    def unfinished_days(self) -> set[date]:
+        """Return the days that runs have not finished or are working on."""
+        return {day for run_days in self._read().values() for day in run_days}
 
-    def _noted(self) -> dict[str, list[date]]:
-        found = {}
+    def _read(self) -> dict[str, list[date]]:
+        days_by_run = {}
         for key in list(self._files.keys(self._root)):
-            # It may have ended meanwhile.
+            # The run may have ended since the listing.
             with suppress(FileNotFoundError):
-                note = json.loads(self._files.read(key))
-                found[key.removeprefix(self._root).removesuffix(".json")] = [
-                    date.fromisoformat(day) for day in note["days"]
-                ]
-        return found
+                marker = json.loads(self._files.read(key))
+                run_id = key.removeprefix(self._root).removesuffix(".json")
+                days_by_run[run_id] = [date.fromisoformat(day) for day in marker["days"]]
+        return days_by_run
 
-    def _note(self, run_id: str, days: Iterable[date]) -> None:
+    def _write(self, run_id: str, days: Iterable[date]) -> None:
         self._files.write(self._key(run_id), json.dumps({"days": sorted(map(str, days))}).encode())
 
     def _key(self, run_id: str) -> str:
         return f"{self._root}{run_id}.json"
 
 
-def log_unfinished_runs(log: logging.Logger, stage: str, run_id: str, left: Mapping[str, Sequence[date]]) -> None:
-    """Say of which days a run did not end, and what becomes of them."""
-    for other, days in left.items():
-        which = str(days[0]) if len(days) == 1 else f"{len(days)} days from {days[0]} to {days[-1]}"
-        who = "an earlier attempt of this run" if other == run_id else f"run {other}"
+def log_unfinished_runs(
+    log: logging.Logger, stage: str, run_id: str, days_by_run: Mapping[str, Sequence[date]]
+) -> None:
+    """Log a warning for each run that has not finished its days of a stage, and what this run does about them."""
+    for other, days in days_by_run.items():
+        day_range = str(days[0]) if len(days) == 1 else f"{len(days)} days from {days[0]} to {days[-1]}"
+        run = "an earlier attempt of this run" if other == run_id else f"run {other}"
         log.warning(
-            f"{stage}: {who} began {which} and did not end: it was killed or failed, or it is still going on. "
+            f"{stage}: {run} began {day_range} and did not end: it was killed or failed, or it is still going on. "
             "What it has committed is kept; this run makes what is missing."
         )

@@ -1,4 +1,4 @@
-"""What the engine and the stages agree on: a stage, what it makes of a day, and what came of it."""
+"""The interface between the engine and the stages: a stage, its output for a day, and the outcome of that day."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
 
 class CannotMake(Exception):
-    """A day cannot be made as asked, for a reason that trying again does not change; the message says what to do."""
+    """A day cannot be made, for a reason that a retry does not change; the message says what to do."""
 
 
 class InputExpired(CannotMake):
-    """A day reads days whose rows were removed by retention."""
+    """Retention removed rows that a day reads."""
 
 
 class InputChanged(Exception):
@@ -24,40 +24,39 @@ class InputChanged(Exception):
 
 
 class KeepDay(Exception):
-    """A day has to stay as it is, made or not, although it would be made, or made otherwise, now; the message says
-    why.
-    """
+    """A day must stay as it is, made or not, although its inputs call for another result; the message says why."""
 
 
 class DecidedAlready(Exception):
-    """A day holds what was decided on it, which later data do not change."""
+    """A day holds a decision that was taken on it, which later data do not change."""
 
 
 @dataclass(frozen=True)
 class StageOutput:
-    """What a stage made of one day.
+    """The result of a stage for one day, not yet committed.
 
     tables: rows by asset name. problem: why the day is not as it should be (rejected, missing, no model), or None.
-    metadata: figures of the day for the UI. unread: side tables that no other stage reads, so that the day counts as
-    the same whatever they hold. acted_outside: making the day changed something outside of the lake, so that it counts
-    as changed whatever its rows are. at_once: the day is committed before the next is made, which depends on it.
+    metadata: figures of the day for the UI. unread_tables: side tables that no other stage reads; a change in them
+    alone does not count as a change of the day. has_side_effects: making the day changed something outside the lake, so
+    the day counts as changed whatever its rows are. needs_immediate_commit: the next day depends on this one, so it is
+    committed before the next is made.
     """
 
     tables: Mapping[str, "pa.Table"]
     problem: str | None = None
     metadata: Mapping[str, object] = field(default_factory=dict)
-    unread: Collection[str] = ()
-    acted_outside: bool = False
-    at_once: bool = False
+    unread_tables: Collection[str] = ()
+    has_side_effects: bool = False
+    needs_immediate_commit: bool = False
 
 
 class Stage(Protocol):
-    """One stage of the pipeline: what a day is made from, and how."""
+    """One stage of the pipeline: the inputs of a day, and how the day is made from them."""
 
     @property
     def name(self) -> str:
-        """The main asset; its table is committed last, so its fingerprint says that all of the day's tables are
-        there.
+        """Name of the main asset; its table is committed last, so its fingerprint proves that all tables of the day
+        are committed.
         """
         ...
 
@@ -77,11 +76,11 @@ class Stage(Protocol):
         ...
 
     def refresh(self) -> None:
-        """Forget what is known of the inputs."""
+        """Forget all cached inputs."""
         ...
 
     def inputs(self, day: date) -> Sequence[object]:
-        """What the day is made from, with fingerprints or digests.
+        """Return the inputs of a day with their fingerprints or digests.
 
         Raises:
             CannotMake: when something has to be made first.
@@ -91,15 +90,21 @@ class Stage(Protocol):
         ...
 
     def make(self, day: date, single_partition: bool) -> StageOutput:
-        """Make one day. `alone`: the day was asked for by itself, so a day that cannot be made is an error and not a
-        result.
+        """Make one day, without committing it.
+
+        Args:
+            day: the day.
+            single_partition: True if the run is for this partition alone; a day that cannot be made is then an error
+                instead of a result.
         """
         ...
 
 
 @runtime_checkable
 class StageWithArtifacts(Protocol):
-    """A stage that also stores files or registered versions outside its tables; it extends this protocol and implements `Stage`."""
+    """A stage that also stores files or registered versions outside its tables; it extends this protocol and implements
+    `Stage`.
+    """
 
     def has_artifacts(self, day: date) -> bool:
         """Return whether everything that the stage stored outside its tables for a committed day still exists."""
@@ -113,8 +118,10 @@ def has_artifacts(stage: Stage, day: date) -> bool:
 
 @dataclass(frozen=True)
 class DayOutcome:
-    """What happened to one day of a stage. computed: it has other rows than before. metadata: with `made_again` where
-    it was made and came out the same, saying why it was made.
+    """The outcome of one day of a stage.
+
+    computed: the day has other rows than before. rows: number of rows by table. seconds: time it took to make the day.
+    metadata: with `made_again`, the reason, if the day was made again and came out the same.
     """
 
     day: date

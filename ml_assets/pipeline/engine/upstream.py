@@ -1,4 +1,4 @@
-"""The fingerprints of what a stage reads from the stages before it, where all of it is there."""
+"""Fingerprints of the upstream days that a stage reads, with an error if one of them is not there."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -10,62 +10,76 @@ from ml_assets.resources.lake.table import Table
 from ml_assets.resources.storage.landing import Landing
 
 
-def fingerprints_of(
-    feed: Feed, landing: Landing, table: Table, days: Sequence[date], reader: str, read: str
+def read_fingerprints(
+    feed: Feed, landing: Landing, table: Table, days: Sequence[date], reader: str, asset: str
 ) -> list[list]:
-    """[day, fingerprint] of each day; the fingerprint of a day that was never made because nothing landed is None, and
-    the day counts as empty.
+    """Return [day, fingerprint] of each day that is read.
+
+    A day that was never made because nothing landed counts as empty; its fingerprint is None.
 
     Args:
-        feed: the files that the table is made from, in the end.
+        feed: the files that the table is ultimately made from.
         landing: where files land.
         table: the table that is read.
         days: the days that are read, ascending.
-        reader: who reads them, for the message, such as `the features of 2025-01-05`.
-        read: the name of the asset that is read.
+        reader: the reader's name for the message, such as `the features of 2025-01-05`.
+        asset: the name of the asset that is read.
 
     Raises:
-        InputExpired: when the rows of days were removed by retention; it names them.
+        InputExpired: when retention has removed rows of these days; it names them.
         CannotMake: when days have files and were never made; it names them.
     """
-    made = [(day, table.fingerprint(day)) for day in days]
-    if expired := [day for day, found in made if found == EXPIRED]:
+    fingerprints = [(day, table.fingerprint(day)) for day in days]
+    reads = f"{feed.name}: {reader} reads {asset} of {days[0]} to {days[-1]}" if days else ""
+    if expired := [day for day, fingerprint in fingerprints if fingerprint == EXPIRED]:
         raise InputExpired(
-            f"{feed.name}: {reader} reads {read} of {days[0]} to {days[-1]}, but retention removed the rows of {len(expired)} of these days, "
-            f"the first {expired[0]}, the last {expired[-1]}; materialise {feed.raw} to {read} of these days again, from the landed files"
+            f"{reads}, but retention removed the rows of {len(expired)} of these days, the first {expired[0]}, the "
+            f"last {expired[-1]}; materialise {feed.raw} to {asset} of these days again, from the landed files"
         )
-    if lacking := [day for day, found in made if found is None and landing.has_files(feed.source, day)]:
+    if lacking := [
+        day for day, fingerprint in fingerprints if fingerprint is None and landing.has_files(feed.source, day)
+    ]:
         raise CannotMake(
-            f"{feed.name}: {reader} reads {read} of {days[0]} to {days[-1]}, but {len(lacking)} of these days have not been made, "
-            f"the first {lacking[0]}, the last {lacking[-1]}; materialise them first"
+            f"{reads}, but {len(lacking)} of these days have not been made, the first {lacking[0]}, the last "
+            f"{lacking[-1]}; materialise them first"
         )
-    return [[day.isoformat(), found] for day, found in made]
+    return [[day.isoformat(), fingerprint] for day, fingerprint in fingerprints]
 
 
-def fingerprint_of(model: str, table: Table, day: date, reader: str, read: str) -> int:
-    """The fingerprint of the same day in the table of the stage before.
+def read_fingerprint(model: str, table: Table, day: date, reader: str, asset: str) -> int:
+    """Return the fingerprint of the same day in an upstream table.
+
+    Args:
+        model: the model's name, for the message.
+        table: the table that is read.
+        day: the day.
+        reader: the name of the asset that reads, for the message.
+        asset: the name of the asset that is read.
 
     Raises:
-        InputExpired: when its rows were removed by retention.
+        InputExpired: when retention has removed its rows.
         CannotMake: when it was never made.
     """
-    made = table.fingerprint(day)
-    if made is None:
-        raise CannotMake(f"{model}: the {reader} of {day} needs the {read} of that day; materialise it first")
-    if made == EXPIRED:
+    fingerprint = table.fingerprint(day)
+    if fingerprint is None:
+        raise CannotMake(f"{model}: the {reader} of {day} needs the {asset} of that day; materialise it first")
+    if fingerprint == EXPIRED:
         raise InputExpired(
-            f"{model}: the {reader} of {day} needs the {read} of that day, which retention removed; materialise it again first"
+            f"{model}: the {reader} of {day} needs the {asset} of that day, which retention removed; materialise it "
+            "again first"
         )
-    return made
+    return fingerprint
 
 
-def check_nothing_newer(day: date, tables: Sequence[Table], what: str) -> None:
-    """Look once more before a stage acts outside of the lake, where nothing is refused at the commit of the day.
+def check_not_replaced(day: date, tables: Sequence[Table], asset: str) -> None:
+    """Check that no other process has committed a day, before a stage acts outside the lake.
+
+    The commit of the day cannot refuse such an action afterwards.
 
     Args:
         day: the day.
-        tables: tables whose day is as it was looked at, as far as is known.
-        what: what is done of the day, for the message.
+        tables: the tables that the action relies on, as they were last refreshed.
+        asset: model and asset for the message, such as `fraud: the deployment`.
 
     Raises:
         InputChanged: when another process has committed the day in one of them since.
@@ -74,4 +88,4 @@ def check_nothing_newer(day: date, tables: Sequence[Table], what: str) -> None:
     for table in tables:
         table.refresh()
     if [table.fingerprint(day) for table in tables] != before:
-        raise InputChanged(f"{what} of {day}: another run has committed the day meanwhile")
+        raise InputChanged(f"{asset} of {day}: another run has committed the day meanwhile")

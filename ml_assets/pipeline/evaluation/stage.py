@@ -11,7 +11,7 @@ from ml_assets.core.tables.fingerprint import code_version, fingerprint
 from ml_assets.core.training.time_split import split_days
 from ml_assets.pipeline.asset_names import CHAMPION_COMPARISON, EVALUATION, EVALUATION_METRICS, MODEL, SCORE_PROFILES
 from ml_assets.pipeline.engine.stage import StageOutput
-from ml_assets.pipeline.engine.upstream import fingerprint_of
+from ml_assets.pipeline.engine.upstream import read_fingerprint
 from ml_assets.pipeline.evaluation.champion import Champions, read_scorer
 from ml_assets.pipeline.evaluation.holdout import Holdout
 from ml_assets.pipeline.evaluation.score_profiles import profiles_of_scores, score_days
@@ -103,7 +103,7 @@ class ModelEvaluation:
         return [*made_from, *self._champions.part_of_now()]
 
     def _model_and_rows(self, day: date) -> list:
-        model = fingerprint_of(self.spec.name, self._models, day, EVALUATION, MODEL)
+        model = read_fingerprint(self.spec.name, self._models, day, EVALUATION, MODEL)
         used, reader = self.holdout.days_read(day), f"the {EVALUATION} of {day}"
         return [model, *(self.holdout.rows.inputs(used, day, reader) if used else [])]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.file_feed import labels_feed
 from ml_assets.core.tables.fingerprint import EXPIRED
-from ml_assets.pipeline.engine.upstream import fingerprints_of
+from ml_assets.pipeline.engine.upstream import read_fingerprints
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.lake.table import Table
 from ml_assets.resources.storage.landing import Landing
@@ -66,7 +66,7 @@ class LabelsByKey:
         delivered = [days[0] + timedelta(days=n) for n in range((as_of - days[0]).days + 1)]
         lacking = [day for day in delivered if self._labels.fingerprint(day) in (None, EXPIRED)]
         if unsure := [day for day in lacking if day not in self._complete]:
-            fingerprints_of(self._feed, self._landing, self._labels, unsure, reader, self._feed.validated)
+            read_fingerprints(self._feed, self._landing, self._labels, unsure, reader, self._feed.validated)
             self._complete.update(unsure)
         for held in [held for held in self._of_day if held < days[0]]:
             del self._of_day[held]

@@ -8,7 +8,7 @@ from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.file_feed import rows_feed
 from ml_assets.pipeline.asset_names import FEATURES
 from ml_assets.pipeline.engine.stage import InputChanged
-from ml_assets.pipeline.engine.upstream import fingerprints_of
+from ml_assets.pipeline.engine.upstream import read_fingerprints
 from ml_assets.pipeline.features.label_store import LabelsByKey
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.storage.landing import Landing
@@ -38,9 +38,9 @@ class LabelledFeatures:
         where these have files.
 
         Raises:
-            InputExpired, CannotMake: as in `fingerprints_of`; `reader` is who reads them, for the message.
+            InputExpired, CannotMake: as in `read_fingerprints`; `reader` is who reads them, for the message.
         """
-        features = fingerprints_of(rows_feed(self.spec), self.landing, self.table, days, reader, FEATURES)
+        features = read_fingerprints(rows_feed(self.spec), self.landing, self.table, days, reader, FEATURES)
         return [*features, *(self.labels.inputs(days, as_of, reader) if self.labels else [])]
 
     def read(self, day: date, as_of: date, columns: Sequence[str]) -> "pd.DataFrame":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ml_assets.core.checks.outcome import CheckOutcome
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.checks import Severity
-from ml_assets.pipeline.engine.materialize_days import expected_fingerprint
+from ml_assets.pipeline.engine.day_state import expected_fingerprint
 from ml_assets.pipeline.engine.stage import CannotMake, KeepDay
 
 if TYPE_CHECKING:

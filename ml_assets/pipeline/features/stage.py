@@ -10,7 +10,7 @@ from ml_assets.core.model_spec.file_feed import rows_feed
 from ml_assets.core.tables.fingerprint import code_version
 from ml_assets.pipeline.asset_names import FEATURE_METRICS, FEATURE_PROFILES, FEATURES, VALIDATED
 from ml_assets.pipeline.engine.stage import StageOutput
-from ml_assets.pipeline.engine.upstream import fingerprints_of
+from ml_assets.pipeline.engine.upstream import read_fingerprints
 from ml_assets.pipeline.features.label_store import LabelsByKey, labels_part
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.storage.landing import Landing
@@ -92,7 +92,7 @@ class FeatureEngineering:
         seen.
         """
         reader = f"the {FEATURES} of {day}"
-        seen = fingerprints_of(
+        seen = read_fingerprints(
             rows_feed(self.spec), self._landing, self._validated, self._days_seen(day), reader, VALIDATED
         )
         if not self._labels:
@@ -119,7 +119,7 @@ class FeatureEngineering:
             FEATURE_METRICS: metrics,
             FEATURES: features,
         }
-        return StageOutput(made, unread={FEATURE_PROFILES, FEATURE_METRICS})
+        return StageOutput(made, unread_tables={FEATURE_PROFILES, FEATURE_METRICS})
 
     def known(self, day: date) -> "tuple[pd.DataFrame, pd.DataFrame]":
         """The rows of a day, and those of the earlier days that its features see, with the labels that counted when the

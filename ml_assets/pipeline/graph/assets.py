@@ -224,7 +224,7 @@ def _registration(spec: ModelSpec) -> StageAssets:
         registry, tracking = context.resources.registry, context.resources.tracking
 
         def register(record: ModelRecord) -> RegisteredVersion:
-            guard.before_publishing()
+            guard.check_before_publishing()
             with tracking.run(context, spec.name) as run:
                 return registry.register(run, record)
 

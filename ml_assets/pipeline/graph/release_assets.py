@@ -31,7 +31,7 @@ def deployment_assets(spec: ModelSpec) -> StageAssets:
         releases.state()
 
         def release(before: Release, move: Move) -> None:
-            guard.before_publishing()
+            guard.check_before_publishing()
             releases.release(before, move)
 
         return ModelDeployment(spec, resources.lake, resources.landing, release, f"{RUN}{context.run_id}")

@@ -65,7 +65,8 @@ class LandingScan:
             said.append(f"changed and refused, as closed by late_data: {', '.join(map(str, self.refused))}")
         if self.waiting:
             said.append(
-                f"requested before and not made yet, see whether their runs wait or failed: {', '.join(map(str, self.waiting))}"
+                "requested before and not made yet, see whether their runs wait or failed: "
+                f"{', '.join(map(str, self.waiting))}"
             )
         if self.arrivals.resume:
             said.append(f"stopped after {self.requests} list requests, the next look begins at {self.arrivals.resume}")

@@ -70,8 +70,8 @@ class Ingestion:
         found = self._look(day)
         if not self._may_change(day, found):
             raise KeepDay(
-                f"closed since {self._closed_since(day):%Y-%m-%d %H:%M} UTC (late_data): {self.changes(day)}; the day stays as it was made. "
-                "To make it again add it to late_data.reopened"
+                f"closed since {self._closed_since(day):%Y-%m-%d %H:%M} UTC (late_data): {self.changes(day)}; the day "
+                "stays as it was made. To make it again add it to late_data.reopened"
             )
         return describe_objects(found)
 
@@ -135,13 +135,14 @@ class Ingestion:
         before = self._table.fingerprint(day)
         if not found and before == EXPIRED:
             raise CannotMake(
-                f"{self.feed.name}: the rows of {day} were removed by retention, and its files are no longer under {self.landing.uri}; an empty "
-                "day would stand for them. Put its files there again, or leave the day as it is."
+                f"{self.feed.name}: the rows of {day} were removed by retention, and its files are no longer under "
+                f"{self.landing.uri}; an empty day would stand for them. Put its files there again, or leave the day "
+                "as it is."
             )
         if not found and single_partition and before is None and self.feed.event_time is not None:
             raise CannotMake(
-                f"{self.feed.name}: no files have landed for {day}; looked for {self.feed.source.files} under {self.landing.uri}. "
-                "Put the day's files there and materialise it again."
+                f"{self.feed.name}: no files have landed for {day}; looked for {self.feed.source.files} under "
+                f"{self.landing.uri}. Put the day's files there and materialise it again."
             )
         parts, objects = [raw_schema(self.feed).empty_table()], []
         for stored in found:

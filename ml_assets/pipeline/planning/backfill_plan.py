@@ -13,7 +13,7 @@ from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.tables.day_ranges import chunks
 from ml_assets.core.tables.fingerprint import CHANGED_INPUT, NEW, fingerprint, why_changed
 from ml_assets.pipeline.asset_names import EVALUATION, FEATURES, LABELS, VALIDATED
-from ml_assets.pipeline.engine.materialize_days import is_committed
+from ml_assets.pipeline.engine.day_state import is_committed
 from ml_assets.pipeline.engine.stage import CannotMake, DecidedAlready, InputExpired, KeepDay, Stage, has_artifacts
 from ml_assets.pipeline.graph.assets import build_assets
 from ml_assets.pipeline.ingestion.stage import Ingestion

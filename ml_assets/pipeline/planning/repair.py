@@ -8,7 +8,7 @@ from ml_assets.core.model_spec.file_feed import rows_feed
 from ml_assets.core.tables.fingerprint import CHANGED_CODE, CHANGED_SPEC
 from ml_assets.core.validation.correction_file import RepairRefused, by_day, check_day, read_repair_file
 from ml_assets.core.validation.corrections import Correction, correction_file, number_of
-from ml_assets.pipeline.engine.materialize_days import is_committed, is_current
+from ml_assets.pipeline.engine.day_state import is_committed, is_current
 from ml_assets.pipeline.engine.stage import CannotMake, Stage
 from ml_assets.pipeline.graph.stages import Stages
 from ml_assets.pipeline.planning.backfill_plan import Plan

@@ -13,7 +13,7 @@ from ml_assets.core.release.release_state import Move, Release, Version, live_on
 from ml_assets.core.tables.fingerprint import EXPIRED, code_version
 from ml_assets.pipeline.asset_names import CANARY_COMPARISON, DEPLOYMENT, ENTRY
 from ml_assets.pipeline.engine.stage import DecidedAlready, InputChanged, StageOutput
-from ml_assets.pipeline.engine.upstream import check_nothing_newer
+from ml_assets.pipeline.engine.upstream import check_not_replaced
 from ml_assets.pipeline.release.canary_rows import CanaryRows
 from ml_assets.pipeline.release.scorer_cache import CannotScore, ScorerCache
 from ml_assets.resources.lake.lake import Lake
@@ -123,7 +123,7 @@ class ModelDeployment:
             return self._made(day, decision, measured, problem)
         move = Move(decision.outcome, decision.after, day, self._actor, decision.reason, decision.metrics)  # type: ignore[arg-type]
         # A newer run that decided to leave all as it is has put nothing into the ledger.
-        check_nothing_newer(day, [self.tables[DEPLOYMENT]], f"{self.spec.name}: the {DEPLOYMENT}")
+        check_not_replaced(day, [self.tables[DEPLOYMENT]], f"{self.spec.name}: the {DEPLOYMENT}")
         try:
             self._release(before, move)
         except LedgerConflict as error:
@@ -170,7 +170,7 @@ class ModelDeployment:
             else schemas[CANARY_COMPARISON].empty_table()
         )
         tables = {CANARY_COMPARISON: compared, DEPLOYMENT: pa.Table.from_pylist([row], schema=schemas[DEPLOYMENT])}
-        return StageOutput(tables, problem, acted_outside=acted, at_once=True)
+        return StageOutput(tables, problem, has_side_effects=acted, needs_immediate_commit=True)
 
     def _is_past(self, day: date) -> bool:
         """Whether a later day was decided, or somebody released something for one."""

@@ -8,7 +8,7 @@ from ml_assets.core.release.release_state import CHALLENGER, CHAMPION, Release, 
 from ml_assets.core.tables.fingerprint import code_version
 from ml_assets.pipeline.asset_names import FEATURES, PREDICTIONS
 from ml_assets.pipeline.engine.stage import StageOutput
-from ml_assets.pipeline.engine.upstream import fingerprint_of
+from ml_assets.pipeline.engine.upstream import read_fingerprint
 from ml_assets.pipeline.release.scorer_cache import CannotScore, ScorerCache
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.release.ledger import Ledger
@@ -66,7 +66,7 @@ class DailyPredictions:
         """
         live = self.live(day)
         return [
-            fingerprint_of(self.spec.name, self._features, day, PREDICTIONS, FEATURES),
+            read_fingerprint(self.spec.name, self._features, day, PREDICTIONS, FEATURES),
             _part(live.champion),
             _part(live.challenger),
             live.percent,

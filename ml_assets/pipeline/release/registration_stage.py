@@ -11,7 +11,7 @@ from ml_assets.core.tables.fingerprint import code_version
 from ml_assets.core.training.time_split import split_days
 from ml_assets.pipeline.asset_names import ENTRY, EVALUATION, FEATURES, MODEL
 from ml_assets.pipeline.engine.stage import CannotMake, KeepDay, StageOutput, StageWithArtifacts
-from ml_assets.pipeline.engine.upstream import check_nothing_newer, fingerprint_of
+from ml_assets.pipeline.engine.upstream import check_not_replaced, read_fingerprint
 from ml_assets.pipeline.evaluation.plots import evaluation_plots
 from ml_assets.pipeline.evaluation.stage import ModelEvaluation
 from ml_assets.pipeline.steps.report_store import Reports
@@ -86,7 +86,7 @@ class ModelRegistration(StageWithArtifacts):
         """
         self.evaluation.blocking.hold(day)
         tables = {MODEL: self._models, EVALUATION: self.evaluation.tables[EVALUATION]}
-        made_from = [fingerprint_of(self.spec.name, table, day, ENTRY, name) for name, table in tables.items()]
+        made_from = [read_fingerprint(self.spec.name, table, day, ENTRY, name) for name, table in tables.items()]
         if not tables[EVALUATION].is_supposed(day) and (reason := self.kept_out(day)):
             raise KeepDay(reason)
         return made_from
@@ -126,7 +126,7 @@ class ModelRegistration(StageWithArtifacts):
         if not model["model_digest"]:
             return StageOutput({ENTRY: REGISTRY_ENTRY_SCHEMA.empty_table()}, f"no model: {model['problem']}")
         record = self.record(day)
-        check_nothing_newer(day, [self._models, self.evaluation.tables[EVALUATION]], f"{self.spec.name}: the {ENTRY}")
+        check_not_replaced(day, [self._models, self.evaluation.tables[EVALUATION]], f"{self.spec.name}: the {ENTRY}")
         version = self._register(record)
         entry = {
             "model_digest": model["model_digest"],
@@ -134,7 +134,7 @@ class ModelRegistration(StageWithArtifacts):
             "mlflow_run_id": version.run_id,
             "gates_passed": all_passed(self.evaluation.verdicts(day)),
         }
-        return StageOutput({ENTRY: pa.Table.from_pylist([entry], schema=REGISTRY_ENTRY_SCHEMA)}, acted_outside=True)
+        return StageOutput({ENTRY: pa.Table.from_pylist([entry], schema=REGISTRY_ENTRY_SCHEMA)}, has_side_effects=True)
 
     def record(self, day: date) -> "ModelRecord":
         """The model of a day with everything that MLflow keeps of it: files, parameters, metrics, pictures, and the

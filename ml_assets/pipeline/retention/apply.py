@@ -143,8 +143,9 @@ class Retention:
                 self._provenances[version.digest] = days_named(self.lake.files.read(key))
             except Exception as error:
                 raise ProvenanceUnreadable(
-                    f"{self.spec.name}: the passport of {version}, {key} in the lake, cannot be read ({error}), so what that version needs is not "
-                    "known, and nothing was removed. Put the file back (the version's artifacts in MLflow hold a copy), or delete the version."
+                    f"{self.spec.name}: the passport of {version}, {key} in the lake, cannot be read ({error}), so "
+                    "what that version needs is not known, and nothing was removed. Put the file back (the version's "
+                    "artifacts in MLflow hold a copy), or delete the version."
                 ) from error
         return [(version, self._provenances[version.digest]) for version in versions]
 

@@ -14,9 +14,9 @@ from ml_assets.core.tables.fingerprint import code_version
 from ml_assets.core.training.overrides import with_training
 from ml_assets.core.training.time_split import HistoryTooShort, Split, split_days
 from ml_assets.pipeline.asset_names import FEATURES, MODEL, SEARCH
-from ml_assets.pipeline.engine.materialize_days import expected_fingerprint
+from ml_assets.pipeline.engine.day_state import expected_fingerprint
 from ml_assets.pipeline.engine.stage import CannotMake, StageOutput, StageWithArtifacts
-from ml_assets.pipeline.engine.upstream import fingerprint_of
+from ml_assets.pipeline.engine.upstream import read_fingerprint
 from ml_assets.pipeline.features.label_store import labels_part
 from ml_assets.pipeline.features.labelled_features import LabelledFeatures, RowsToTrainOn
 from ml_assets.pipeline.features.stage import FeatureEngineering
@@ -110,7 +110,7 @@ class ModelTraining(StageWithArtifacts):
         except HistoryTooShort as error:
             return [str(error)]
         parameters = (
-            [[SEARCH, fingerprint_of(self.spec.name, self.search.tables[SEARCH], day, MODEL, SEARCH)]]
+            [[SEARCH, read_fingerprint(self.spec.name, self.search.tables[SEARCH], day, MODEL, SEARCH)]]
             if self.search
             else []
         )

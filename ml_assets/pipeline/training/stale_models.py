@@ -10,7 +10,7 @@ import dagster as dg
 from ml_assets.core.model.files import PROVENANCE
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.pipeline.asset_names import MODEL
-from ml_assets.pipeline.engine.materialize_days import is_current
+from ml_assets.pipeline.engine.day_state import is_current
 from ml_assets.pipeline.engine.stage import CannotMake
 from ml_assets.pipeline.training.stage import ModelTraining
 from ml_assets.resources.registry.version_tags import set_tag, tagged

@@ -10,7 +10,7 @@ from ml_assets.core.model_spec.file_feed import Feed
 from ml_assets.core.tables.fingerprint import code_version
 from ml_assets.pipeline.asset_names import COLUMN_PROFILES, VALIDATED
 from ml_assets.pipeline.engine.stage import StageOutput
-from ml_assets.pipeline.engine.upstream import fingerprint_of
+from ml_assets.pipeline.engine.upstream import read_fingerprint
 from ml_assets.pipeline.validation.corrections import Corrections
 from ml_assets.resources.lake.lake import Lake
 
@@ -85,7 +85,7 @@ class Validation:
         """The fingerprint of the day that was read, and what identifies its corrections; nothing more where it has
         none.
         """
-        read = fingerprint_of(self.feed.name, self._raw, day, self.feed.validated, self.feed.raw)
+        read = read_fingerprint(self.feed.name, self._raw, day, self.feed.validated, self.feed.raw)
         return [read, *self._corrections.inputs(day)]
 
     def make(self, day: date, single_partition: bool) -> StageOutput:
@@ -110,7 +110,7 @@ class Validation:
         }
         if self._is_profiled:
             made[COLUMN_PROFILES] = profile_columns(result.accepted, self.feed.source.time_zone)
-        return StageOutput(made, why[0], metadata, unread=made.keys() - {self.name})
+        return StageOutput(made, why[0], metadata, unread_tables=made.keys() - {self.name})
 
     def corrected(self, day: date) -> "CorrectedDay":
         """The rows of a day as they are judged: as they were read, with corrections in place of what they replace."""

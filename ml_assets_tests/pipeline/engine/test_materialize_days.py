@@ -1,4 +1,4 @@
-"""The engine makes what is not current, leaves the rest alone, and publishes each day once."""
+"""The engine makes days that are not current, leaves the others alone, and publishes each day once."""
 
 from datetime import date, timedelta
 from pathlib import Path
@@ -6,7 +6,8 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from ml_assets.pipeline.engine.materialize_days import DAYS_PER_COMMIT, expected_fingerprint, is_current, make_days
+from ml_assets.pipeline.engine.day_state import expected_fingerprint, is_current
+from ml_assets.pipeline.engine.materialize_days import DAYS_PER_COMMIT, make_days
 from ml_assets.pipeline.engine.stage import CannotMake, InputChanged, InputExpired, StageOutput
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.lake.table import Table
@@ -86,7 +87,7 @@ def test_only_the_day_whose_input_changed_is_made_again(lake):
     assert is_current(stage, SECOND)
 
 
-def test_a_day_whose_inputs_were_removed_is_left_as_it_is_unless_it_was_removed_itself(lake):
+def test_a_day_whose_inputs_were_removed_stays_as_it_is_unless_it_was_removed_itself(lake):
     run(Numbers(lake, {FIRST: 2, SECOND: 3}), FIRST, SECOND)
 
     class WithoutInputs(Numbers):
@@ -108,7 +109,7 @@ def test_a_day_whose_inputs_were_removed_is_left_as_it_is_unless_it_was_removed_
 
 
 @pytest.mark.parametrize("change", ["code", "spec_part"])
-def test_changed_code_or_specification_makes_days_again(lake, change):
+def test_days_are_made_again_when_code_or_specification_changes(lake, change):
     run(Numbers(lake, {FIRST: 2}), FIRST)
     stage = Numbers(lake, {FIRST: 2})
     setattr(stage, change, "other")
@@ -126,7 +127,7 @@ def test_a_day_is_made_again_when_its_artifacts_are_gone(lake):
     assert stage.made == [FIRST]
 
 
-def test_a_day_without_data_is_a_result_in_a_range_and_an_error_alone(lake):
+def test_a_day_without_data_is_a_result_in_a_range_and_an_error_in_a_single_partition_run(lake):
     stage = Numbers(lake, {FIRST: 0, SECOND: 1})
     assert [outcome.problem for outcome in run(stage, FIRST, SECOND)] == ["nothing", None]
     with pytest.raises(CannotMake, match="2025-01-03 has nothing"):
@@ -134,21 +135,21 @@ def test_a_day_without_data_is_a_result_in_a_range_and_an_error_alone(lake):
     assert Numbers(lake, {}).tables["numbers"].fingerprint(THIRD) is None
 
 
-def test_days_that_can_be_made_are_made_before_one_that_cannot_stops_the_run(lake):
-    class Choosy(Numbers):
+def test_all_other_days_are_made_before_a_day_that_cannot_be_made_fails_the_run(lake):
+    class WithMissingInput(Numbers):
         def inputs(self, day: date) -> list:
             if day == SECOND:
                 raise CannotMake(f"{day} needs something")
             return super().inputs(day)
 
-    stage, outcomes = Choosy(lake, {FIRST: 1, THIRD: 3}), []
+    stage, outcomes = WithMissingInput(lake, {FIRST: 1, THIRD: 3}), []
     with pytest.raises(CannotMake, match="2025-01-02 needs something"):
         outcomes.extend(make_days(stage, [FIRST, SECOND, THIRD], "run-1", single_partition=False))
     assert stage.made == [FIRST, THIRD]
     assert stage.tables["numbers"].row_counts() == {FIRST: 1, THIRD: 3}
 
 
-def test_a_side_table_is_emptied_when_the_day_no_longer_has_anything_for_it(lake):
+def test_a_side_table_loses_the_day_when_the_day_no_longer_has_rows_for_it(lake):
     run(Numbers(lake, {FIRST: 7, SECOND: 1}), FIRST, SECOND)
     stage = Numbers(lake, {FIRST: 2, SECOND: 1})
     assert stage.tables["large"].row_counts() == {FIRST: 7}
@@ -160,19 +161,19 @@ def test_a_side_table_is_emptied_when_the_day_no_longer_has_anything_for_it(lake
 def test_a_side_table_that_holds_the_day_already_is_left_alone(lake):
     other, stage = Numbers(Lake(uri=lake.uri), {FIRST: 7}), Numbers(lake, {FIRST: 7})
 
-    def side_table_only(day: date) -> None:
+    def commit_side_table(day: date) -> None:
         other.tables["large"].commit(
             {FIRST: other.make(FIRST, False).tables["large"]}, {FIRST: expected_fingerprint(other, FIRST)}
         )
         stage.tables["large"].refresh()
 
-    stage.before_commit = side_table_only
+    stage.before_commit = commit_side_table
     assert run(stage, FIRST)[0].computed
     assert stage.tables["large"].version() == 1
     assert stage.tables["large"].row_counts() == stage.tables["numbers"].row_counts() == {FIRST: 7}
 
 
-def test_a_crash_between_the_two_tables_is_made_good_by_the_next_run(lake):
+def test_the_next_run_completes_a_day_after_a_crash_between_its_two_tables(lake):
     run(Numbers(lake, {FIRST: 7}), FIRST)
     stage = Numbers(lake, {FIRST: 8})
     commit = stage.tables["numbers"].commit
@@ -189,27 +190,27 @@ def test_a_crash_between_the_two_tables_is_made_good_by_the_next_run(lake):
     assert {name: table.read([FIRST]).num_rows for name, table in stage.tables.items()} == {"numbers": 8, "large": 8}
 
 
-def test_a_day_that_another_process_published_meanwhile_from_the_same_input_is_taken(lake):
+def test_a_day_that_another_process_made_from_the_same_input_is_taken_as_it_is(lake):
     stage, other = Numbers(lake, {FIRST: 2}), Numbers(Lake(uri=lake.uri), {FIRST: 2})
     stage.before_commit = lambda day: run(other, FIRST) and None
     assert not run(stage, FIRST)[0].computed
     assert len(stage.tables["numbers"].read([FIRST])) == 2
 
 
-def test_a_late_writer_with_an_older_input_does_not_publish_over_a_newer_result(lake):
-    zombie, newer = Numbers(lake, {FIRST: 2}), Numbers(Lake(uri=lake.uri), {FIRST: 3})
+def test_a_writer_with_an_older_input_does_not_overwrite_a_newer_result(lake):
+    older, newer = Numbers(lake, {FIRST: 2}), Numbers(Lake(uri=lake.uri), {FIRST: 3})
 
     def newer_publishes(day: date) -> None:
         if not newer.made:
             run(newer, FIRST)
-            zombie.numbers = newer.numbers
+            older.numbers = newer.numbers
 
-    zombie.before_commit = newer_publishes
-    assert not run(zombie, FIRST)[0].computed
-    assert zombie.tables["numbers"].read([FIRST]).num_rows == 3
+    older.before_commit = newer_publishes
+    assert not run(older, FIRST)[0].computed
+    assert older.tables["numbers"].read([FIRST]).num_rows == 3
 
 
-def test_of_days_committed_together_only_the_contested_one_is_looked_at_again(lake):
+def test_only_the_conflicting_day_of_a_joint_commit_is_read_again(lake):
     numbers = {FIRST: 2, SECOND: 3, THIRD: 4}
     stage, other = Numbers(lake, numbers), Numbers(Lake(uri=lake.uri), numbers)
     stage.before_commit = lambda day: (day == SECOND and run(other, SECOND)) and None
@@ -242,13 +243,13 @@ def test_an_input_that_changes_while_it_is_read_is_read_again(lake):
     assert (outcome.computed, outcome.rows["numbers"], stage.made) == (True, 4, [FIRST, FIRST])
 
 
-def test_an_input_that_never_rests_is_given_up(lake):
+def test_a_run_fails_when_an_input_changes_during_every_attempt(lake):
     stage = Numbers(lake, {FIRST: 2})
 
-    def always(day: date) -> None:
+    def always_changed(day: date) -> None:
         raise InputChanged("again")
 
-    stage.before_commit = always
+    stage.before_commit = always_changed
     with pytest.raises(InputChanged):
         run(stage, FIRST)
     assert len(stage.made) == 3

@@ -1,6 +1,4 @@
-"""Runs that did not end: the next run says so, and what hangs on a commit is done for days that were committed
-already.
-"""
+"""Markers of unfinished runs: the next run names them, and completes the reports of days that are already committed."""
 
 from pathlib import Path
 from unittest.mock import patch
@@ -23,19 +21,19 @@ def days(first: int, last: int) -> list:
     return [day(number) for number in range(first, last + 1)]
 
 
-def test_a_run_is_told_which_of_its_days_others_did_not_end_and_takes_them_over(tmp_path: Path):
-    runs = RunMarkers(Lake(uri=str(tmp_path)), "small", "features")
-    assert runs.begin("one", days(1, 6)) == {}
-    assert runs.begin("two", days(5, 8)) == {"one": days(5, 6)}
-    assert runs.begin("three", days(1, 9)) == {"one": days(1, 4), "two": days(5, 8)}
-    assert runs.begin("three", days(1, 9)) == {"three": days(1, 9)}
-    runs.end("three")
-    assert runs.begin("four", days(1, 9)) == {}
+def test_a_run_takes_over_the_days_that_other_runs_have_not_finished(tmp_path: Path):
+    markers = RunMarkers(Lake(uri=str(tmp_path)), "small", "features")
+    assert markers.begin("one", days(1, 6)) == {}
+    assert markers.begin("two", days(5, 8)) == {"one": days(5, 6)}
+    assert markers.begin("three", days(1, 9)) == {"one": days(1, 4), "two": days(5, 8)}
+    assert markers.begin("three", days(1, 9)) == {"three": days(1, 9)}
+    markers.end("three")
+    assert markers.begin("four", days(1, 9)) == {}
     assert RunMarkers(Lake(uri=str(tmp_path)), "small", "evaluation").begin("five", days(1, 9)) == {}
 
 
 def changed_world(root: Path) -> World:
-    """Two days are made, and then day 2 lands with 7 rows."""
+    """Return a world with two days made, and then day 2 landed again with 7 rows."""
     world = World(root, ModelSpec.model_validate(SMALL))
     for number in (1, 2):
         world.land(day(number), rows_of(day(number)))
@@ -45,38 +43,38 @@ def changed_world(root: Path) -> World:
 
 
 def facts_of_day_2(world: World) -> list[str]:
-    """What the report of the changed day says of validation."""
+    """Return the figures of validation in the report of the changed day."""
     part = Part.from_json(world.lake.files.read(f"small/reports/{day(2)}/validated_data.json"))
     return list(map(str, part.facts.values()))
 
 
-def test_the_report_of_a_day_is_renewed_where_the_answer_to_its_commit_was_lost(tmp_path: Path):
+def test_the_report_of_a_day_is_renewed_when_the_response_to_its_commit_is_lost(tmp_path: Path):
     world, commit = changed_world(tmp_path), Table.commit
 
-    def lost(table: Table, *args: dict, **kwargs: dict) -> None:
+    def commit_and_lose_response(table: Table, *args: dict, **kwargs: dict) -> None:
         commit(table, *args, **kwargs)
         if table.uri.endswith("/validated_data"):
             raise CommitFailedError("the version is there already")
 
-    with patch.object(Table, "commit", lost):
+    with patch.object(Table, "commit", commit_and_lose_response):
         world.run(LANDED, day(1), day(2))
     assert "7" in facts_of_day_2(world)
 
 
-def test_the_report_of_a_day_is_of_the_rows_that_a_run_committed_before_it_died(tmp_path: Path):
+def test_the_report_of_a_day_shows_the_rows_that_a_run_committed_before_it_died(tmp_path: Path):
     world = changed_world(tmp_path)
     with patch.object(Reports, "add", side_effect=KeyboardInterrupt):
         world.run(LANDED, day(1), day(2), succeed=False)
     last = world.run(LANDED, day(1), day(2))
     assert computed(last, "validated_data") == []
     assert "7" in facts_of_day_2(world)
-    said = [
+    warnings = [
         event.user_message
         for event in world.instance.all_logs(last.run_id)
         if "did not end" in (event.user_message or "")
     ]
-    assert len(said) == 1
-    assert "validated_data" in said[0]
-    assert "2 days from 2025-01-01 to 2025-01-02" in said[0]
+    assert len(warnings) == 1
+    assert "validated_data" in warnings[0]
+    assert "2 days from 2025-01-01 to 2025-01-02" in warnings[0]
     again = world.run(LANDED, day(1), day(2))
     assert not [event for event in world.instance.all_logs(again.run_id) if "did not end" in (event.user_message or "")]

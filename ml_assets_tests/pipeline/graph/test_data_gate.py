@@ -8,7 +8,7 @@ import pytest
 
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.pipeline.asset_names import LANDED_TO_FEATURES, MODEL_ASSETS
-from ml_assets.pipeline.engine.materialize_days import is_current
+from ml_assets.pipeline.engine.day_state import is_current
 from ml_assets.pipeline.graph.stages import open_stages
 from ml_assets.pipeline.planning.backfill_plan import UNLESS_BLOCKED, plan_days
 from ml_assets.resources.lake.planned_lake import PlannedLake

@@ -8,7 +8,7 @@ import pytest
 
 from ml_assets.core.model_spec.file_feed import labels_feed
 from ml_assets.core.tables.schemas import row_schema
-from ml_assets.pipeline.engine.materialize_days import is_current
+from ml_assets.pipeline.engine.day_state import is_current
 from ml_assets_tests.pipeline.live_cases import LiveLake, rows_with_features, spec_with
 from ml_assets_tests.pipeline.world import day
 

@@ -14,7 +14,7 @@ from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.release.release_state import pause, roll_back
 from ml_assets.core.tables.fingerprint import EXPIRED
 from ml_assets.pipeline.asset_names import DEPLOYMENT, PREDICTIONS
-from ml_assets.pipeline.engine.materialize_days import is_current
+from ml_assets.pipeline.engine.day_state import is_current
 from ml_assets.pipeline.graph.stages import open_stages, refuse_to_release
 from ml_assets.pipeline.planning.backfill_plan import plan_days
 from ml_assets.pipeline.release.deployment_stage import LATER

@@ -17,7 +17,7 @@ from ml_assets.core.model_spec.file_feed import rows_feed
 from ml_assets.core.tables.fingerprint import EXPIRED
 from ml_assets.pipeline.asset_names import LANDED_TO_FEATURES, MODEL_ASSETS
 from ml_assets.pipeline.automation.arrivals_sensor import standing_in
-from ml_assets.pipeline.engine.materialize_days import is_current
+from ml_assets.pipeline.engine.day_state import is_current
 from ml_assets.pipeline.evaluation.champion import ALIAS
 from ml_assets.pipeline.retention.apply import Retention
 from ml_assets.pipeline.retention.job import retention_job, retention_schedule

@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ml_assets.core.tables.fingerprint import CHANGED_CODE, CHANGED_INPUT, EXPIRED, why_changed
-from ml_assets.pipeline.engine.materialize_days import expected_fingerprint, is_current, make_days
+from ml_assets.pipeline.engine.day_state import expected_fingerprint, is_current
+from ml_assets.pipeline.engine.materialize_days import make_days
 from ml_assets.pipeline.engine.stage import CannotMake, DayOutcome, StageOutput
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.lake.planned_lake import PlannedLake
@@ -39,7 +40,7 @@ class Limited:
         unread: bool = True,
     ):
         self.landed, self.code, self.spec_part, self.made = landed, code, maximum, []
-        self._acts = {"acted_outside": outside, "unread": {"refused"} if unread else ()}
+        self._acts = {"has_side_effects": outside, "unread_tables": {"refused"} if unread else ()}
         self.tables = {name: lake.table("m", name, SCHEMA) for name in ("refused", "accepted")}
         self.before_commit = lambda: None
 
