@@ -1,9 +1,9 @@
-"""Pictures of the Dagster UI for the documents, taken from the instance that `make run` has filled.
+"""Screenshots of the Dagster UI for the documentation, taken from the instance that `make run` has filled.
 
 python docs/screenshots.py
 
 Starts `dagster-webserver` on the instance in DAGSTER_HOME (data/dagster by default), opens its pages in headless
-Chromium, writes docs/pictures/*.png and stops the server. It needs Chromium with chromedriver, and `pip install
+Chromium, writes docs/images/*.png and stops the server. It needs Chromium with chromedriver, and `pip install
 selenium pillow`.
 """
 
@@ -30,17 +30,20 @@ from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
 ROOT = Path(__file__).resolve().parents[1]
-PICTURES = ROOT / "docs" / "pictures"
+IMAGES = ROOT / "docs" / "images"
 MODEL = "fraud_detection"
 GROUPS = ("ingestion", "validation", "features", "training", "evaluation", "registry", "deployment")
 SERVER_SECONDS, PAGE_SECONDS = 120, 30
-CHROMIUM_FLAGS = "--headless=new --no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-sync --hide-scrollbars"
-# Pixels kept around what a picture shows.
+CHROMIUM_FLAGS = (
+    "--headless=new --no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-sync"
+    " --hide-scrollbars"
+)
+# Pixels kept around the elements of a screenshot.
 MARGIN = 12
 
 
 class Browser:
-    """A window on the UI, and what the pictures need to find, click and cut out of it."""
+    """A browser window on the UI, with the actions that the screenshots need: open, wait, click and crop."""
 
     def __init__(self, driver: webdriver.Chrome, address: str):
         self.driver, self.address = driver, address
@@ -54,28 +57,30 @@ class Browser:
         self.driver.get(self.address + path)
 
     def wait(self, xpath: str) -> WebElement:
-        """The last visible element that matches, as soon as there is one.
+        """Return the last visible element that matches, as soon as there is one.
 
         Raises:
-            TimeoutException: when there is none after PAGE_SECONDS; it names the expression.
+            TimeoutException: if there is none after PAGE_SECONDS; the message names the expression.
         """
 
         def visible(driver: webdriver.Chrome) -> WebElement | Literal[False]:
-            found = [element for element in driver.find_elements(By.XPATH, xpath) if element.is_displayed()]
-            return found[-1] if found else False
+            elements = [element for element in driver.find_elements(By.XPATH, xpath) if element.is_displayed()]
+            return elements[-1] if elements else False
 
         waiting = WebDriverWait(self.driver, PAGE_SECONDS, 0.2, [StaleElementReferenceException])
         return waiting.until(visible, f"nothing on {self.driver.current_url} matches {xpath}")
 
     def click(self, xpath: str) -> None:
-        """Click an element once it is there, wherever it is on the page."""
+        """Click an element as soon as it exists, even outside of the visible part of the page."""
         self.driver.execute_script("arguments[0].click()", self.wait(xpath))
 
     def settle(self) -> Image.Image:
-        """The window, once two pictures in a row are the same: spinners, fonts and charts have no element to wait for.
+        """Return the window once two screenshots in a row are equal.
+
+        Spinners, fonts and charts have no element to wait for.
 
         Raises:
-            TimeoutException: when the page still changes after PAGE_SECONDS.
+            TimeoutException: if the page still changes after PAGE_SECONDS.
         """
         before, until = b"", time.monotonic() + PAGE_SECONDS
         while time.monotonic() < until:
@@ -84,10 +89,10 @@ class Browser:
                 return Image.open(io.BytesIO(now)).convert("RGB")
             before = now
             time.sleep(0.7)
-        raise TimeoutException(f"{self.driver.current_url} does not come to rest")
+        raise TimeoutException(f"{self.driver.current_url} still changes after {PAGE_SECONDS} s")
 
     def span(self, *elements: WebElement) -> Image.Image:
-        """The part of the window that the elements and everything between them take, with a margin."""
+        """Crop the window to the elements and everything between them, with a margin."""
         window = self.settle()
         boxes = [element.rect for element in elements]
         left, top = (min(box[side] for box in boxes) - MARGIN for side in ("x", "y"))
@@ -100,7 +105,7 @@ class Browser:
 
 
 def graph(browser: Browser) -> Image.Image:
-    """The assets of the model in their groups, in a window so wide that each shows its state."""
+    """Show the assets of the model in their groups, in a window wide enough for the state of each."""
     browser.open(f"/asset-groups?expanded={','.join(f'global@global:{group}' for group in GROUPS)}", width=3200)
     browser.wait("//*[text()[contains(., 'filled')]]")
     browser.settle()
@@ -108,13 +113,11 @@ def graph(browser: Browser) -> Image.Image:
 
 
 def evaluation(browser: Browser) -> Image.Image:
-    """The metrics of the evaluation, and beside them its first three pictures as a click on `Show Markdown` shows
-    them.
-    """
+    """Show the metrics of the evaluation beside its first three plots, opened with a click on `Show Markdown`."""
     browser.open(f"/assets/{MODEL}/evaluation", width=2070, height=1308)
-    browser.click("//tr[.//*[text()='pictures']]//*[text()='[Show Markdown]']")
+    browser.click("//tr[.//*[text()='plots']]//*[text()='[Show Markdown]']")
     browser.wait("//img[starts-with(@src, 'data:image/png')]")
-    # The dialog opens in the middle of the page and darkens it; in the corner it leaves the metrics free.
+    # The dialog opens in the middle of the page and darkens it. In the corner it leaves the metrics visible.
     style = ".dagster-dialog {margin: -40px -40px 0 auto !important} .bp5-overlay-backdrop {display: none}"
     browser.driver.execute_script(
         "document.head.appendChild(document.createElement('style')).textContent = arguments[0]", style
@@ -123,22 +126,22 @@ def evaluation(browser: Browser) -> Image.Image:
 
 
 def checks(browser: Browser) -> Image.Image:
-    """The check that every day was accepted, with the faults of rows."""
+    """Show the check `every_day_accepted`, with the counts of violations."""
     browser.open(f"/assets/{MODEL}/validated_data?view=checks&checkDetail=every_day_accepted")
     browser.wait("//*[text()='faults']")
     return browser.settle()
 
 
 def columns(browser: Browser) -> Image.Image:
-    """The columns of the validated data with the constraints of the contract, and what starts the asset."""
+    """Show the columns of the validated data with the constraints of the contract, and the automation of the asset."""
     browser.open(f"/assets/{MODEL}/validated_data")
     browser.wait("//*[text()='non-nullable']")
     return browser.settle()
 
 
 def row_counts(browser: Browser) -> Image.Image:
-    """Row counts and seconds of the validated data over the days; the UI plots the newest 100 calendar days only."""
-    # Without scrolling.
+    """Show row counts and seconds of the validated data by day; the UI plots the newest 100 calendar days only."""
+    # High enough that nothing needs scrolling.
     browser.open(f"/assets/{MODEL}/validated_data", height=2600)
     browser.click("//button[.='Plots']")
     below = browser.wait("//*[starts-with(text(), 'When graphing values by partition')]")
@@ -147,10 +150,10 @@ def row_counts(browser: Browser) -> Image.Image:
 
 @contextmanager
 def webserver() -> Iterator[str]:
-    """The address of a webserver on the instance, stopped at the end.
+    """Run a webserver on the instance and yield its address; it is stopped at the end.
 
     Raises:
-        SystemExit: when the server ends or does not answer within SERVER_SECONDS.
+        SystemExit: if the server exits or does not answer within SERVER_SECONDS.
     """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -186,10 +189,10 @@ def webserver() -> Iterator[str]:
 
 @contextmanager
 def chromium(address: str) -> Iterator[Browser]:
-    """A browser without history, closed at the end.
+    """Yield a headless browser with a fresh profile; it is closed at the end.
 
     Raises:
-        SystemExit: when Chromium or its driver is not installed.
+        SystemExit: if Chromium or its driver is not installed.
     """
     binary, driver = shutil.which("chromium") or shutil.which("google-chrome"), shutil.which("chromedriver")
     if not binary or not driver:
@@ -206,12 +209,12 @@ def chromium(address: str) -> Iterator[Browser]:
 
 
 def main() -> None:
-    """Take all pictures."""
-    PICTURES.mkdir(exist_ok=True)
+    """Take all screenshots."""
+    IMAGES.mkdir(exist_ok=True)
     with webserver() as address, chromium(address) as browser:
         for take in (graph, evaluation, checks, columns, row_counts):
-            path = PICTURES / f"{take.__name__}.png"
-            # A palette takes a quarter of the bytes; maximum coverage keeps the rare colours of icons and marks.
+            path = IMAGES / f"{take.__name__}.png"
+            # A palette takes a quarter of the bytes; maximum coverage keeps the rare colours of icons.
             take(browser).quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(path, optimize=True)
             sys.stdout.write(f"{path.relative_to(ROOT)}  {path.stat().st_size / 1000:.0f} kB\n")
 
