@@ -154,6 +154,7 @@ def project(tmp_path: Path, name: str, content: str) -> dg.Definitions:
         ("colour", "red", "colour"),
         ("label_delay", "soon", "not a duration"),
         ("target", "nothing", "there is no column nothing"),
+        ("schedule", {"cron": "0 24 * * *"}, "schedule.cron: '0 24 * * *' is not a cron expression"),
     ],
 )
 def test_a_wrong_file_is_refused_with_file_field_and_reason(small, tmp_path, monkeypatch, path, value, said):
@@ -182,6 +183,21 @@ def test_importing_the_package_loads_neither_dagster_nor_pandas():
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert shown.startswith("set() ")
     assert "'ModelPipeline'" in shown
+
+
+def test_a_file_with_the_old_name_of_a_check_loads_with_a_warning(small, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    small["checks"] = {"no_leak": None, "accepted": {"2025-01-03": ["labels_on_time"]}}
+    with pytest.warns(FutureWarning) as warned:
+        project(tmp_path, "old_names", yaml.safe_dump({"type": TYPE, "attributes": small}))
+    messages = [str(warning.message) for warning in warned if "is now called" in str(warning.message)]
+    assert [message.partition(". ")[0] for message in messages] == [
+        "small: checks.no_leak: the check no_leak is now called target_leakage",
+        "small: checks.accepted.2025-01-03: the check labels_on_time is now called label_timeliness",
+    ]
+    checks = {key.name for key in definitions(small).resolve_asset_graph().asset_check_keys}
+    assert "training_serving_skew" in checks
+    assert not checks & {"target_leakage", "no_leak", "labels_on_time"}
 
 
 def test_a_file_without_attributes_is_refused(tmp_path, monkeypatch):

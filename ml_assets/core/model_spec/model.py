@@ -1,6 +1,7 @@
 """ModelSpec: the whole specification of one model, with the rules that hold between its parts."""
 
 import re
+from collections.abc import Mapping
 from datetime import timedelta
 
 from pydantic import Field, field_validator, model_validator
@@ -9,12 +10,13 @@ from ml_assets.core.model_spec.automation import Backfill, Freshness, Retention,
 from ml_assets.core.model_spec.checks import Checks, Metric
 from ml_assets.core.model_spec.compute import Compute
 from ml_assets.core.model_spec.deployment import Deployment
-from ml_assets.core.model_spec.evaluation import NOT_OF_SLICES, UNBOUNDED, ChampionGate, Evaluation, Gate, GateMetric
+from ml_assets.core.model_spec.evaluation import UNBOUNDED, WITHOUT_SLICES, ChampionGate, Evaluation, Gate, GateMetric
 from ml_assets.core.model_spec.features import Categorical, CustomFeatures, Feature, WindowAggregate
 from ml_assets.core.model_spec.labels import Labels, LateData, check_labels
 from ml_assets.core.model_spec.retries import Retries
 from ml_assets.core.model_spec.rules.check_rules import check_checks, check_metrics, check_severities
 from ml_assets.core.model_spec.rules.feature_rules import check_features
+from ml_assets.core.model_spec.rules.renamed_checks import rename_checks
 from ml_assets.core.model_spec.source import DAY_PLACEHOLDER, Column, Quality, Source, column_of
 from ml_assets.core.model_spec.training import Training
 from ml_assets.core.model_spec.types.base import RESERVED, SpecPart, repeated
@@ -84,6 +86,13 @@ class ModelSpec(SpecPart):
     schedule: Schedule = Schedule()
     freshness: Freshness = Freshness()
     retention: Retention = Retention()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _accept_old_check_names(cls, attributes: object) -> object:
+        if not isinstance(attributes, Mapping) or not isinstance(checks := attributes.get("checks"), Mapping):
+            return attributes
+        return {**attributes, "checks": rename_checks(attributes.get("name"), checks)}
 
     @field_validator("owners")
     @classmethod
@@ -164,11 +173,11 @@ class ModelSpec(SpecPart):
         for name in self.evaluation.slices:
             self.column("evaluation.slices", name)
         for metric, gate in self.gates.items():
-            if gate.of_slices() and not self.evaluation.slices:
+            if gate.has_slice_bounds() and not self.evaluation.slices:
                 raise ValueError(
                     f"gates.{metric}: slice_minimum and slice_maximum need evaluation.slices, which is empty"
                 )
-            if gate.of_slices() and metric in NOT_OF_SLICES:
+            if gate.has_slice_bounds() and metric in WITHOUT_SLICES:
                 raise ValueError(
                     f"gates.{metric}: slice_minimum and slice_maximum are not for {metric}, which is not measured on slices"
                 )
