@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.json_schema import documented_schema
 from ml_assets.pipeline.automation.arrivals_sensor import arrivals_sensor
+from ml_assets.pipeline.automation.cron import check_cron_fields
 from ml_assets.pipeline.automation.failure_sensor import release_after_failure
 from ml_assets.pipeline.automation.freshness import freshness_job, freshness_schedule, newest_day_check
 from ml_assets.pipeline.automation.jobs import daily_job, features_job, release_job
@@ -102,12 +103,16 @@ class ModelPipeline(dg.Component):
         """The component of one defs.yaml.
 
         Raises:
-            ValueError: when the file has no attributes.
+            ValueError: when the file has no attributes, or a cron expression that Dagster does not take.
         """
         if not isinstance(attributes, ModelSpec):
             raise ValueError(
                 f"{context.path}: attributes are missing; they are the specification of the model, see docs/spec.md"
             )
+        try:
+            check_cron_fields(attributes)
+        except ValueError as error:
+            raise ValueError(f"{context.path}: {error}") from error
         return cls(attributes)
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:

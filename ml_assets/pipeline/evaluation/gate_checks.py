@@ -22,7 +22,7 @@ def gate_checks(spec: ModelSpec, key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
         for metric, gate in spec.gates.items()
     }
     for metric, gate in spec.gates.items():
-        if gate.of_slices():
+        if gate.has_slice_bounds():
             of = f"{', '.join(spec.evaluation.slices)} with {spec.evaluation.slice_min_positives} positives or more"
             about[f"gate_{metric}_slices"] = f"{metric} on each slice of {of}: {bounds(*gate.slice_bounds())}"
     if spec.champion is not None:
