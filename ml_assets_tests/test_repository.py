@@ -49,9 +49,7 @@ def test_nothing_is_pickled(path):
     assert not imported & {"pickle", "cloudpickle", "joblib", "dill", "shelve", "marshal"}
 
 
-@pytest.mark.parametrize(
-    "path", [path for path in CORE if "model_spec" not in path.parts and path.name != "files.py"], ids=name_of
-)
+@pytest.mark.parametrize("path", CORE, ids=name_of)
 def test_every_core_module_has_tests(path):
     assert (REPOSITORY / "ml_assets_tests" / path.relative_to(PACKAGE).with_name(f"test_{path.name}")).is_file()
 

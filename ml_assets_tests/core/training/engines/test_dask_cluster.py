@@ -8,10 +8,9 @@ from importlib.resources import files
 import pytest
 import yaml
 from distributed import Scheduler
-from pydantic import ValidationError
 
 from ml_assets.core.model_spec.compute import Compute, MemoryRule
-from ml_assets.core.model_spec.dask_cluster import DaskCluster, Kubernetes
+from ml_assets.core.model_spec.dask_cluster import Kubernetes
 from ml_assets.core.training.engines.dask_cluster import ClusterUnavailable, cluster_on_kubernetes, open_cluster
 from ml_assets_tests.core.training import test_train as cases
 
@@ -128,8 +127,3 @@ def test_workers_get_the_most_memory_that_a_rule_gives():
     compute = Compute(memory=MemoryRule(base="1Gi", per_input_byte=4, maximum="12Gi"))
     (container,) = cluster_on_kubernetes("ml-assets-1", wanted, 3, compute)["spec"]["worker"]["spec"]["containers"]
     assert container["resources"]["requests"]["memory"] == container["resources"]["limits"]["memory"] == "12Gi"
-
-
-def test_a_cluster_is_either_there_or_made():
-    with pytest.raises(ValidationError, match="address and kubernetes exclude each other"):
-        DaskCluster(address="tcp://scheduler:8786", kubernetes=Kubernetes(image="ml-assets:1"))

@@ -1,0 +1,57 @@
+"""Features must fit the columns of their model and must not leak its target."""
+
+from datetime import timedelta
+
+import pytest
+from pydantic import ValidationError
+
+from ml_assets.core.model_spec import ModelSpec
+from ml_assets_tests.support.changed_spec import assert_refused, change
+
+OF_TARGET = {"kind": "window", "key": "card", "value": "label", "aggregates": ["mean"], "windows": ["1d"]}
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "reason"),
+    [
+        ("features.0.columns", ["label"], "would leak the label"),
+        ("features.0.columns", ["card"], "is a string"),
+        ("features.1.key", "label", "leak the label"),
+        ("features.1", {**OF_TARGET, "delay": "1d"}, "need delay of at least the label_delay 2d"),
+        ("features.1", OF_TARGET, "would contain the row's own label"),
+        ("features.1.value", "card", "cannot be aggregated"),
+        ("features.0", {"kind": "column", "columns": ["amount", "amount"]}, "made more than once"),
+        ("columns.amount_Mean_by_card_1d", {"type": "number"}, "which is the name of a column"),
+        ("features.0", {"kind": "custom", "function": "math:sin", "outputs": ["x", "X"]}, "x is made more than once"),
+        ("features.0", {"kind": "custom", "function": "math:sin", "outputs": ["event_day"]}, "it makes event_day"),
+    ],
+)
+def test_features_that_do_not_fit_the_columns_are_refused_with_the_reason(small, path, value, reason):
+    assert_refused(small, path, value, reason)
+
+
+def test_an_aggregate_of_the_target_may_use_labels_that_are_known(small):
+    known = {
+        "kind": "window",
+        "key": "card",
+        "value": "label",
+        "aggregates": ["mean"],
+        "windows": ["1d"],
+        "delay": "2d",
+    }
+    spec = ModelSpec.model_validate(change(small, "features.1", known))
+    assert spec.feature_names()[-1] == "label_mean_by_card_1d_delay_2d"
+    assert spec.longest_reach() == timedelta(days=3)
+
+
+def test_the_label_of_a_row_may_not_be_compared_with_its_window(small):
+    own = {"kind": "window", "key": "card", "value": "label", "aggregates": ["ratio"], "windows": ["1d"], "delay": "2d"}
+    with pytest.raises(ValidationError, match="row's own value"):
+        ModelSpec.model_validate(change(small, "features.1", own))
+
+
+def test_an_aggregate_of_the_target_needs_a_delay_even_where_labels_are_known_at_once(small):
+    small["label_delay"] = "0d"
+    with pytest.raises(ValidationError, match="would contain the row's own label"):
+        ModelSpec.model_validate(change(small, "features.1", OF_TARGET))
+    ModelSpec.model_validate(change(small, "features.1", {**OF_TARGET, "delay": "1h"}))

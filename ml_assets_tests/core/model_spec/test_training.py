@@ -1,0 +1,37 @@
+"""Training settings that contradict each other or name unknown features are refused."""
+
+import pytest
+
+from ml_assets.core.model_spec import ModelSpec
+from ml_assets_tests.support.changed_spec import assert_refused
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "reason"),
+    [
+        ("training.parameters.booster", "dart", "Extra inputs are not permitted"),
+        ("training.validation", "4d", "shorter than window"),
+        ("training.threshold", {"rule": "min_precision"}, "needs a value"),
+        ("training.threshold", {"rule": "max_f1", "value": 0.3}, "takes no value"),
+        ("training.preprocessing", {"scale": {"nothing": "standard"}}, "nothing is not one of"),
+        ("training.preprocessing", {"encode": {"amount": "onehot"}}, "amount is not one of"),
+    ],
+)
+def test_training_settings_that_make_no_sense_are_refused_with_the_reason(small, path, value, reason):
+    assert_refused(small, path, value, reason)
+
+
+@pytest.mark.parametrize(
+    ("training", "on_gpu", "counts"),
+    [
+        ({}, False, False),
+        ({"parameters": {"subsample": 0.5}}, False, True),
+        ({}, True, True),
+        ({"engine": "dask"}, False, True),
+    ],
+)
+def test_the_rounds_between_checkpoints_count_where_xgboost_begins_anew_at_each(small, training, on_gpu, counts):
+    spec = ModelSpec.model_validate({**small, "training": {**small["training"], **training}})
+    settings = spec.training.decisive(on_gpu)
+    assert ("checkpoint_rounds" in settings) == counts
+    assert not {"dask", "search"} & set(settings)

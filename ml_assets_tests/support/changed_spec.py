@@ -1,0 +1,22 @@
+"""Specifications with one field changed, and the assertion that they are refused."""
+
+import pytest
+from pydantic import ValidationError
+
+from ml_assets.core.model_spec import ModelSpec
+
+
+def change(attributes: dict, path: str, value: object) -> dict:
+    """Set the field at a dotted path, in which numbers are positions in a list, and return the attributes."""
+    *parents, last = path.split(".")
+    part = attributes
+    for parent in parents:
+        part = part[int(parent)] if parent.isdigit() else part.setdefault(parent, {})
+    part[int(last) if last.isdigit() else last] = value
+    return attributes
+
+
+def assert_refused(attributes: dict, path: str, value: object, reason: str) -> None:
+    """Assert that a specification with a changed field is refused for a reason, a regular expression but for `(` and `{`."""
+    with pytest.raises(ValidationError, match=reason.replace("(", r"\(").replace("{", r"\{")):
+        ModelSpec.model_validate(change(attributes, path, value))
