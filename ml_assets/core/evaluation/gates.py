@@ -58,7 +58,7 @@ def evaluate_slice_gates(gates: Mapping[str, Gate], slices: Sequence[Mapping], m
     return [
         _evaluate_slices(metric, gate, [row for row in enough if row["metric"] == metric], min_positives)
         for metric, gate in gates.items()
-        if gate.of_slices()
+        if gate.has_slice_bounds()
     ]
 
 

@@ -1,4 +1,7 @@
-"""ModelSpec: frozen pydantic models of one model's YAML; wrong combinations are refused with the field named."""
+"""The specification of one model: frozen pydantic models of its defs.yaml.
+
+Validation refuses wrong combinations and names the field. Nothing here reads data.
+"""
 
 from ml_assets.core.model_spec.model import ModelSpec
 

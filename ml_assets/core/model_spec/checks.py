@@ -1,6 +1,4 @@
-"""The checks that a day has to pass beside its contract: what is judged, how far it may be off, how grave that is, and
-what it stops.
-"""
+"""The checks of a day beside its contract: their bounds, their severity, and whether a failure blocks."""
 
 import re
 from collections.abc import Iterator
@@ -17,109 +15,106 @@ ALL_CHECKS, CONTRACT = "all", "contract_"
 
 
 def contract_check_name(column: str) -> str:
-    """Name of the check of a column, or of `row_key`: Dagster takes letters, digits and underscores only."""
+    """Return the name of the check of a column, or of `row_key`; Dagster allows letters, digits and underscores
+    only."""
     return CONTRACT + re.sub(r"[^A-Za-z0-9_]", "_", column)
 
 
 class Check(SpecPart):
-    """How grave it is when a check fails."""
+    """The severity of a failing check."""
 
     severity: Severity = "error"
-    """error or warn, as Dagster shows it."""
+    """Severity of a failure in Dagster: error or warn."""
 
     blocking: bool = False
-    """Whether what follows stops when the check fails: a run in which no day passes goes no further, and no model is
-    made of a day that fails. In a run over many days the others go on."""
+    """Whether a failure stops the downstream stages: a run in which no day passes goes no further, and no model is
+    trained as of a day that fails. In a run over many days the other days go on."""
 
     @model_validator(mode="after")
     def _only_errors_stop(self) -> "Check":
         if self.blocking and self.severity == "warn":
-            raise ValueError("a check of severity warn stops nothing; leave out blocking, or make the severity error")
+            raise ValueError("a check of severity warn stops nothing; leave out blocking, or set severity to error")
         return self
 
 
 class RowCountCheck(Check):
-    """Rows of a day against the median of the same weekday in the weeks before."""
+    """The number of rows of a day against the median of the same weekday in the weeks before."""
 
     tolerance: float = Field(0.4, gt=0, lt=1)
-    """How much smaller than the median the count may be, as a share; and the median, than the count. With 0.4: from 60
-    % to 167 % of the median.
-    """
+    """Share by which the count may be smaller than the median, and the median smaller than the count. With 0.4, counts
+    from 60 % to 167 % of the median pass."""
 
     weeks: int = Field(4, ge=1)
-    """How many weeks back the same weekday is looked at; with fewer than two such days, all days of these weeks stand
-    in.
-    """
+    """Number of weeks before the day whose same weekday is compared. With fewer than two such days, all days of these
+    weeks are used."""
 
 
 class GapsCheck(Check):
-    """Days without rows among the days before."""
+    """Days without rows among the days before the day."""
 
     severity: Severity = "warn"
     look_back: PositiveDays = timedelta(days=7)
-    """How many days before the day must have rows, as far as the source goes back."""
+    """Number of days before the day that must have rows, from `source.start` on."""
 
 
 class DriftBounds(Check):
-    """How far a day's values may be from those of the reference days, each of which has the same weight. A bound that
-    is null is not applied.
-    """
+    """Bounds on the distance between a day's values and those of the reference days, each of which has the same weight.
+    A bound of null is not applied."""
 
     psi: float | None = Field(0.25, gt=0)
-    """Largest population stability index, over tenths of the reference, or over categories."""
+    """Maximum population stability index, over deciles of the reference, or over categories."""
     ks: float | None = Field(0.2, gt=0, le=1)
-    """Largest Kolmogorov-Smirnov distance of numbers; of texts that are not categories, of their lengths and of having
-    characters beyond ASCII.
-    """
+    """Maximum Kolmogorov-Smirnov distance of numbers. For texts that are not categories: of their lengths, and of the
+    share with characters beyond ASCII."""
     cramers_v: float | None = Field(0.25, gt=0, le=1)
-    """Largest Cramér's V (from chi-square) of categories."""
+    """Maximum Cramér's V (from chi-square) of categories."""
     missing: float | None = Field(0.1, gt=0, le=1)
-    """Largest change of the share of missing values; and largest rise of the share of broken texts among those with
-    characters beyond ASCII.
-    """
+    """Maximum change of the share of missing values, and maximum increase of the share of wrongly decoded texts among
+    those with characters beyond ASCII."""
 
     def distance(self, of_times: bool) -> float:
-        """Largest Kolmogorov-Smirnov distance of numbers, or of times of the day; 1, which nothing exceeds, where it is
-        not bounded.
+        """Return the maximum Kolmogorov-Smirnov distance of numbers, or of times of the day; 1 where it has no bound,
+        because no distance is larger.
         """
         return self.ks or 1.0
 
 
 class DriftCheck(DriftBounds):
-    """Bounds of drift, and what is not judged by them."""
+    """Bounds of drift, and the columns or features that they do not apply to."""
 
     leave_out: list[str] = []
-    """Names that are not judged."""
+    """Names of the columns or features that are not checked."""
 
 
 class ColumnDriftCheck(DriftCheck):
-    """Values of the validated columns against the days before; keys of rows and the target are not judged."""
+    """Values of the validated columns against the days before. The row key and the target are not checked."""
 
     reference: PositiveDays = timedelta(days=28)
-    """How many days before the day are the reference."""
+    """Number of days before the day that are the reference."""
     time_of_day: float | None = Field(0.03, gt=0, le=1)
-    """Largest Kolmogorov-Smirnov distance of the hours of the events, against the same weekday of the reference."""
+    """Maximum Kolmogorov-Smirnov distance of the times of day of the events, against the same weekday of the
+    reference."""
     distinct: float | None = Field(0.3, gt=0)
-    """Largest change of the number of different values for each row, as a share of that in the reference; for days of
-    about as many rows.
-    """
+    """Maximum relative change of the number of distinct values per row, against reference days with about as many
+    rows."""
 
     def distance(self, of_times: bool) -> float:
-        """Largest Kolmogorov-Smirnov distance of numbers, or of times of the day; 1, which nothing exceeds, where it is
-        not bounded.
+        """Return the maximum Kolmogorov-Smirnov distance of numbers, or of times of the day; 1 where it has no bound,
+        because no distance is larger.
         """
         return (self.time_of_day if of_times else self.ks) or 1.0
 
 
 class LabelRateCheck(Check):
-    """Share of positives among the labelled rows of a day."""
+    """The share of positives among the labelled rows of a day."""
 
     minimum: float | None = Field(None, ge=0, le=1)
     """Smallest share."""
     maximum: float | None = Field(None, ge=0, le=1)
     """Largest share."""
     factor: float | None = Field(5.0, gt=1)
-    """How many times larger or smaller than in the four weeks before the share may be, beyond what chance explains."""
+    """Maximum ratio, in either direction, of the share to that of the four weeks before; a difference that chance
+    explains passes."""
 
     @model_validator(mode="after")
     def _bounds_are_in_order(self) -> "LabelRateCheck":
@@ -129,46 +124,46 @@ class LabelRateCheck(Check):
 
 
 class LabelTimelinessCheck(Check):
-    """Labels of the holdout that are there by the end of `label_delay`."""
+    """Labels of the holdout that had arrived by the end of `label_delay`."""
 
     severity: Severity = "warn"
     max_late_share: float = Field(0.05, ge=0, le=1)
-    """Largest share of labels that counted only after `label_delay` (labels in files of their own)."""
+    """Maximum share of labels that became known after `label_delay` (for labels in files of their own)."""
     max_unlabelled_share: float = Field(0.05, ge=0, le=1)
-    """Largest share of rows without a label, where such rows are left out."""
+    """Maximum share of rows without a label, where such rows are excluded."""
 
 
 class MissingShareCheck(Check):
-    """Missing values of a feature on a day, once the days that its windows reach are all there."""
+    """Missing values of a feature on a day, from the first day on whose windows are complete."""
 
     maximum: float = Field(0.99, ge=0, le=1)
-    """Largest share of missing values."""
+    """Maximum share of missing values."""
 
 
 class TargetLeakageCheck(Check):
-    """A single feature that by itself tells the label, both bounds reached, looks like the label in another form."""
+    """A feature that predicts the label by itself, and so may be the label in another form: it reaches both bounds."""
 
     roc_auc: float = Field(0.99, gt=0.5, le=1)
-    """ROC AUC of the feature alone, in either direction, from which it is suspected."""
+    """ROC AUC of the feature alone, in either direction, from which leakage is suspected."""
     average_precision: float = Field(0.9, gt=0, le=1)
-    """Average precision of the feature alone from which it is suspected."""
+    """Average precision of the feature alone from which leakage is suspected."""
     min_positives: int = Field(5, ge=1)
-    """Fewer positives (or negatives) on a day say nothing."""
+    """Minimum number of positives, and of negatives, of a day that is checked."""
 
 
 class Metric(SpecPart):
-    """A named figure of each day's features, with bounds if wanted."""
+    """A named metric of each day's features, with optional bounds."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
-    """Name of the figure in the table feature_metrics."""
+    """Name of the metric in the table feature_metrics."""
     aggregate: Literal["rows", "distinct", "sum", "mean", "minimum", "maximum", "missing_share"]
-    """What is counted or computed; missing values do not count."""
+    """Aggregate that is computed; missing values do not count."""
     column: str | None = None
-    """Identity column or feature; only `rows` does without."""
+    """Identity column or feature; every aggregate but `rows` needs one."""
     at_least: float | None = Field(None, allow_inf_nan=False)
-    """Smallest good value."""
+    """Minimum of the metric."""
     at_most: float | None = Field(None, allow_inf_nan=False)
-    """Largest good value."""
+    """Maximum of the metric."""
 
     @model_validator(mode="after")
     def _has_a_column(self) -> "Metric":
@@ -182,60 +177,56 @@ class Metric(SpecPart):
 
 
 class Checks(SpecPart):
-    """Checks of each day beside its contract; null switches one off. Those of data judge the day itself, so a day may
-    be published and flagged.
-    """
+    """The checks of each day beside its contract; null switches a check off. Checks of data report on a day that is
+    published all the same."""
 
     every_day_accepted: Check = Check()
-    """No day is rejected by `quality`, or missing."""
+    """No day is missing, or rejected by `quality`."""
     contract: bool = True
-    """Whether each column, and the key of the rows, has a check of its own. Broken rules are counted either way, and
-    rows quarantined.
-    """
+    """Whether each column, and the row key, has a check of its own. Violations are counted and rows quarantined either
+    way."""
     files_read: Check | None = Check(severity="warn")
-    """Every landed file could be read whole, has rows, and no columns that neither the contract nor the files of the
-    days before have.
-    """
+    """Every landed file could be read completely, has rows, and has no column that is neither in the contract nor in
+    the files of the days before."""
     row_count: RowCountCheck | None = RowCountCheck()
     no_gaps: GapsCheck | None = GapsCheck()
     column_drift: ColumnDriftCheck | None = ColumnDriftCheck()
     label_rate: LabelRateCheck | None = LabelRateCheck()
     no_infinities: Check | None = Check()
-    """No feature has an infinite value; only functions of your own can give any."""
+    """No feature has an infinite value; only custom functions can return one."""
     missing_share: MissingShareCheck | None = MissingShareCheck()
     not_constant: Check | None = Check()
-    """No feature has a single value on a day, where by the training window that cannot be chance."""
+    """No feature has the same value in all rows of a day, unless the training window makes that likely."""
     target_leakage: TargetLeakageCheck | None = TargetLeakageCheck()
     feature_drift: DriftCheck | None = DriftCheck(severity="warn")
     training_serving_skew: Check | None = Check()
-    """The features of the newest day of a run come out the same when rows are built one moment at a time, as when they
-    are scored.
-    """
+    """The features of the newest day of a run are the same when they are built one moment at a time, as they are when
+    rows are scored."""
     feature_metrics: Check | None = Check()
-    """Every figure of `metrics` is within its bounds."""
+    """Every metric of `metrics` is within its bounds."""
     score_drift: DriftBounds | None = DriftBounds(severity="warn")
-    """Scores of each day of the holdout against those of the training window."""
+    """The scores of each day of the holdout against those of the training window."""
     label_timeliness: LabelTimelinessCheck | None = LabelTimelinessCheck()
     accepted: dict[date, list[str]] = {}
-    """Days that were looked at and are right as they are: names of checks (or `all`) that pass on the day whatever they
-    find. A day without rows that is accepted for `no_gaps` is no gap for the days after it."""
+    """Days that somebody has examined and accepts as they are: for each day, the names of the checks (or `all`) that
+    pass whatever their result is. A day without rows that is accepted for `no_gaps` is no gap for the days after it."""
 
     @model_validator(mode="after")
     def _accepted_names_checks(self) -> "Checks":
         known = {name for name in type(self).model_fields if name not in ("accepted", "contract")} | {ALL_CHECKS}
         for day, names in self.accepted.items():
-            # Those of the contract are named after columns, which are not known here.
+            # Contract checks are named after columns, which are not known here; `check_checks` tests their names.
             if unknown := [name for name in names if name not in known and not name.startswith(CONTRACT)]:
-                there = f"{', '.join(sorted(known))} and {CONTRACT}<column>"
-                raise ValueError(f"accepted.{day}: there is no check {', '.join(unknown)}; the checks are {there}")
+                checks = f"{', '.join(sorted(known))} and {CONTRACT}<column>"
+                raise ValueError(f"accepted.{day}: there is no check {', '.join(unknown)}; the checks are {checks}")
         return self
 
     def enabled(self) -> Iterator[tuple[str, Check]]:
-        """(name, settings) of every check that is not switched off."""
+        """Yield (name, settings) of every check that is not switched off."""
         for name in type(self).model_fields:
-            if isinstance(found := getattr(self, name), Check):
-                yield name, found
+            if isinstance(settings := getattr(self, name), Check):
+                yield name, settings
 
     def is_accepted(self, check: str, day: date) -> bool:
-        """Whether somebody looked at the day and accepts what the check finds."""
+        """Return whether a failure of the check on the day is accepted."""
         return bool({check, ALL_CHECKS} & set(self.accepted.get(day, [])))

@@ -1,4 +1,4 @@
-"""Where boosting runs: engines, and the Dask cluster of the engine `dask`."""
+"""Training engines, and the Dask cluster of the engine `dask`."""
 
 from typing import Literal
 
@@ -10,45 +10,39 @@ Engine = Literal["memory", "external_memory", "dask"]
 
 
 class Kubernetes(SpecPart):
-    """A Dask cluster of its own for each training, made and removed by the Dask operator, which the Kubernetes cluster
-    must have.
-    """
+    """A Dask cluster for each training, created and removed by the Dask operator, which must be installed in the
+    Kubernetes cluster."""
 
     image: str = Field(min_length=1)
-    """Image of scheduler and workers: it holds ml_assets with the extra dask, in the versions that the training step
-    runs.
-    """
+    """Image of scheduler and workers, with ml_assets and its extra dask in the versions of the training step."""
 
     namespace: str = "default"
     """Namespace of the pods."""
 
     service_account: str = "default"
-    """Service account of the pods; the workers read the lake with its rights."""
+    """Service account of the pods, with whose permissions the workers read the lake."""
 
     secrets: list[str] = []
-    """Names of Secrets whose entries are environment variables of the workers, such as the keys of the lake's
-    bucket.
-    """
+    """Names of Secrets whose entries become environment variables of the workers, such as the keys of the lake's
+    bucket."""
 
 
 class DaskCluster(SpecPart):
-    """The cluster of the engine `dask`. Without address and kubernetes it is made of local processes, for one training.
-    It is not part of what a model is made from: the same day is not trained again because it could be trained
-    elsewhere."""
+    """The cluster of the engine `dask`. Without `address` and `kubernetes` it consists of local processes, for one
+    training. It is not part of a model's fingerprint: a change of the cluster does not train a day again."""
 
     address: str | None = None
-    """Address of a scheduler that is there, such as tcp://scheduler:8786."""
+    """Address of a running scheduler, such as tcp://scheduler:8786."""
 
     kubernetes: Kubernetes | None = None
-    """How to make a cluster on Kubernetes; each worker gets the CPU, memory and GPU of `compute`."""
+    """A cluster that is created on Kubernetes; each worker gets the CPU, memory and GPU of `compute`."""
 
     workers: int = Field(2, ge=1)
-    """Workers of a cluster that is made, and the fewest of one that is there. Local ones share the CPUs of
-    `compute`.
-    """
+    """Number of workers of a cluster that is created, and minimum number of a running one. Local workers share the CPUs
+    of `compute`."""
 
     @model_validator(mode="after")
-    def _one_place(self) -> "DaskCluster":
+    def _has_one_cluster(self) -> "DaskCluster":
         if self.address is not None and self.kubernetes is not None:
-            raise ValueError("address and kubernetes exclude each other: a cluster is either there, or made")
+            raise ValueError("address and kubernetes exclude each other: a cluster either runs already or is created")
         return self

@@ -1,6 +1,5 @@
-"""How the model is judged: the holdout, the metrics, the gates that a model must pass, and its comparison with the
-champion.
-"""
+"""Evaluation of a model: the holdout, the metrics, the gates that it must pass, and its comparison with the
+champion."""
 
 from datetime import timedelta
 from typing import Literal
@@ -28,70 +27,70 @@ ComparedMetric = Literal[
 ]
 
 UNBOUNDED = ("log_loss", "calibration_ratio")
-NOT_OF_SLICES = ("precision_at_k", "entity_precision_at_k")
+WITHOUT_SLICES = ("precision_at_k", "entity_precision_at_k")
 
 
 class Evaluation(SpecPart):
-    """Which rows are scored after training, and what is measured on them."""
+    """The rows that are scored after training, and the metrics that are measured on them."""
 
     holdout: PositiveDays = timedelta(days=7)
-    """The last days whose labels are known: never seen by training."""
+    """Number of the last days whose labels are known; training never reads them."""
 
     top_k: int = Field(100, ge=1)
-    """k of the precision among the k highest scores of a day, of rows and of entities."""
+    """k of precision at k: among the k rows, or entities, of a day with the highest scores."""
 
     exclude_known_positives: bool = False
-    """Leave out rows of entities with a positive label, from the first training day on, that was known before the row's
-    day began.
-    """
+    """Whether to exclude the rows of entities with a positive label, from the first training day on, that was known
+    before the row's day began."""
 
     slices: list[str] = []
-    """Columns; every metric is also measured for each of their values (the 20 most frequent)."""
+    """Columns for whose 20 most frequent values every metric is measured as well."""
 
     slice_min_positives: int = Field(20, ge=1)
-    """Slices with fewer positives are measured, but not held to `slice_minimum` and `slice_maximum` of a gate."""
+    """Minimum number of positives of a slice to which `slice_minimum` and `slice_maximum` of a gate apply."""
 
     bootstrap_samples: int = Field(200, ge=20)
-    """Resamples behind each interval."""
+    """Number of bootstrap samples of each interval."""
 
     confidence: float = Field(0.95, gt=0, lt=1)
-    """Share of the resamples inside an interval."""
+    """Confidence level of the intervals."""
 
 
 class Gate(SpecPart):
-    """Bounds of one metric on the holdout; a missing or NaN metric fails."""
+    """Bounds of one metric on the holdout. A missing or NaN metric fails."""
 
     minimum: float | None = Field(None, allow_inf_nan=False)
-    """Smallest value that passes."""
+    """Minimum that passes."""
     maximum: float | None = Field(None, allow_inf_nan=False)
-    """Largest value that passes."""
+    """Maximum that passes."""
     slice_minimum: float | None = Field(None, allow_inf_nan=False)
-    """Smallest value that passes for each slice of `evaluation.slices` with enough positives."""
+    """Minimum that passes, for each slice of `evaluation.slices` with enough positives."""
     slice_maximum: float | None = Field(None, allow_inf_nan=False)
-    """Largest value that passes for each such slice."""
+    """Maximum that passes, for each such slice."""
 
     @model_validator(mode="after")
     def _has_a_bound(self) -> "Gate":
         if self.minimum is None and self.maximum is None:
             raise ValueError("give minimum, maximum or both")
-        for side, (minimum, maximum) in [("", (self.minimum, self.maximum)), ("slice_", self.slice_bounds())]:
+        for prefix, (minimum, maximum) in [("", (self.minimum, self.maximum)), ("slice_", self.slice_bounds())]:
             if minimum is not None and maximum is not None and minimum > maximum:
-                raise ValueError(f"{side}minimum {minimum} is above {side}maximum {maximum}: nothing passes")
+                raise ValueError(f"{prefix}minimum {minimum} is above {prefix}maximum {maximum}: nothing passes")
         return self
 
     def slice_bounds(self) -> tuple[float | None, float | None]:
-        """The bounds of every slice."""
+        """Return the minimum and maximum of every slice."""
         return self.slice_minimum, self.slice_maximum
 
-    def of_slices(self) -> bool:
-        """Whether slices have bounds."""
+    def has_slice_bounds(self) -> bool:
+        """Return whether slices have bounds."""
         return self.slice_bounds() != (None, None)
 
 
 class ChampionGate(SpecPart):
-    """Holds a model to the one that the registry's alias `champion` points to, both scored on the same holdout rows."""
+    """The comparison of a model with the champion of the registry, both scored on the same holdout rows."""
 
     metric: ComparedMetric = "average_precision"
-    """What is compared; all of these metrics are measured for both models."""
+    """Metric that decides; all comparable metrics are measured for both models."""
     margin: float = Field(0.02, ge=0, allow_inf_nan=False)
-    """How much worse the model may be: it passes while the whole interval of the difference lies above minus this."""
+    """Difference by which the model may be worse: it passes when the whole confidence interval of the difference lies
+    above minus this."""
