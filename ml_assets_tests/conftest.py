@@ -1,13 +1,14 @@
 """Fixtures that several folders share: a small specification, a real S3 server over HTTP."""
 
 import copy
+import itertools
 import os
 import socket
 from collections.abc import Callable, Iterator
 from typing import get_args
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.checks import Checks
@@ -18,8 +19,10 @@ from ml_assets_tests.support.postgresql import PostgresqlServer
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 read_migrations_once()
 # Of rules that hold for all inputs: `--hypothesis-profile thorough` tries many more.
-settings.register_profile("quick", max_examples=25)
-settings.register_profile("thorough", max_examples=1000)
+# A busy machine is slow at any of them, so none of them has a deadline.
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("quick", unhurried, max_examples=25)
+settings.register_profile("thorough", unhurried, max_examples=1000)
 settings.load_profile("quick")
 
 SMALL = {
@@ -67,6 +70,7 @@ ASSETS = (
 """The assets of a model whose labels are in its rows and whose parameters are not searched."""
 CHECKED = {**SMALL, "checks": {}}
 """The same with all checks as they are by default."""
+BUCKET_NUMBERS = itertools.count(1)
 
 
 @pytest.fixture
@@ -96,16 +100,14 @@ def s3_server() -> Iterator[str]:
 
 
 @pytest.fixture
-def bucket(
-    s3_server: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
-) -> tuple[str, dict[str, str]]:
+def bucket(s3_server: str, monkeypatch: pytest.MonkeyPatch) -> tuple[str, dict[str, str]]:
     """A new bucket: (its s3:// URI, arguments of dagster-aws's S3Resource)."""
     import boto3
 
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     s3 = {"endpoint_url": s3_server, "region_name": "us-east-1"}
-    name = f"bucket-{abs(hash(request.node.nodeid)) % 10**10}"
+    name = f"bucket-{next(BUCKET_NUMBERS)}"
     boto3.client("s3", **s3).create_bucket(Bucket=name)
     return f"s3://{name}/root", s3
 

@@ -161,7 +161,7 @@ def test_a_step_whose_pod_was_lost_is_tried_again_and_one_that_failed_by_itself_
 
 def test_a_pod_that_was_told_to_end_is_not_taken_for_lost_while_its_process_may_say_what_follows(instance, make_spec):
     handler, context = launched(instance, make_spec())
-    answers(handler, [pod("Running", removed=datetime.now(UTC) + timedelta(seconds=20))], failed=True)
+    answers(handler, [pod("Running", removed=datetime.now(UTC) + timedelta(hours=1))], failed=True)
     assert handler.check_step_health(context).is_healthy
     answers(handler, [pod("Running", removed=datetime.now(UTC) - timedelta(minutes=5))], failed=True)
     assert handler.check_step_health(context).unhealthy_reason.startswith("its pod was removed")
@@ -253,7 +253,7 @@ def shared(instance, make_spec):
 
 def wait_for(handler, context):
     process, _ = handler._shared._processes["small__features"]
-    process.wait(30)
+    process.wait(120)
     return handler.check_step_health(context)
 
 

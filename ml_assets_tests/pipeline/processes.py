@@ -87,7 +87,7 @@ def _materialise(
         patch.object(days, "DAYS_PER_COMMIT", days_per_commit or days.DAYS_PER_COMMIT),
     ):
         if together is not None:
-            together.wait(30)
+            together.wait(120)
         result = world.materialise(names, tags)
     raise SystemExit(0 if result.success else 1)
 

@@ -68,7 +68,7 @@ class Served:
 
     def wait_until(self, is_so: Callable[[dict], bool]) -> dict:
         """Wait until it is so by what /ready says; what it says then."""
-        end = time.monotonic() + 60
+        end = time.monotonic() + 180
         while not is_so(state := self.state()):
             assert time.monotonic() < end, state
             time.sleep(0.02)
@@ -118,7 +118,7 @@ def serving(world: World, **limits) -> Iterator[Served]:
         yield Served(world, f"http://127.0.0.1:{port}")
     finally:
         server.should_exit = True
-        thread.join(timeout=30)
+        thread.join(timeout=120)
 
 
 @pytest.fixture(scope="session")

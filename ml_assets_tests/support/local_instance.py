@@ -100,7 +100,7 @@ class LocalInstance:
         process = self._processes.pop(name)
         os.killpg(process.pid, how)
         try:
-            process.wait(20)
+            process.wait(60)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()

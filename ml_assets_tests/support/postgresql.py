@@ -104,7 +104,7 @@ class PostgresqlServer:
             self._process = subprocess.Popen(
                 command, stdout=written, stderr=written, cwd=self._directory, **self._owner
             )
-        until = time.monotonic() + 20
+        until = time.monotonic() + 120
         while time.monotonic() < until and self._process.poll() is None:
             try:
                 psycopg2.connect(self.uri("postgres")).close()
@@ -119,7 +119,7 @@ class PostgresqlServer:
         if self._process is not None and self._process.poll() is None:
             # Immediate shutdown: nothing is written that nobody will read.
             self._process.send_signal(signal.SIGQUIT)
-            self._process.wait(20)
+            self._process.wait(60)
 
     def uri(self, database: str) -> str:
         """The URI of a database, with user and password."""

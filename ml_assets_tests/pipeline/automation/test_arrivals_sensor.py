@@ -25,6 +25,7 @@ from ml_assets.resources.storage.open_store import open_objects
 from ml_assets.resources.storage.stored_object import StoredObject
 from ml_assets_tests.conftest import SMALL
 from ml_assets_tests.pipeline.world import World, rows_of
+from ml_assets_tests.support.clock import stop_clock
 
 TODAY = date(2025, 3, 31)
 SPEC = ModelSpec.model_validate({**SMALL, "sensor": {"look_back": "10d"}})
@@ -198,12 +199,14 @@ def test_a_day_is_complete_when_its_marker_is_there(bay):
 
 def test_a_day_is_complete_when_its_files_have_rested(bay):
     bay.spec = SPEC.model_validate({**SMALL, "sensor": {"look_back": "10d", "minimum_age": "2h"}})
-    written = datetime.now(UTC)
-    recent = written.date() - timedelta(days=1)
+    # The age of a file is measured from the time that its store gives it.
+    bay.objects.write("clock", b"")
+    (clock,) = bay.objects.sizes("clock")
+    recent = clock.modified.date() - timedelta(days=3)
     bay.put(recent, "x")
-    assert bay.requested(written + timedelta(minutes=5)) == []
-    if (written + timedelta(hours=3)).date() == written.date():
-        assert bay.requested(written + timedelta(hours=3)) == [(recent, recent)]
+    (file,) = bay.objects.sizes(f"{recent}/")
+    assert bay.requested(file.modified + timedelta(minutes=119)) == []
+    assert bay.requested(file.modified + timedelta(minutes=121)) == [(recent, recent)]
 
 
 def test_a_look_that_runs_out_of_time_goes_on_where_it_stopped(tmp_path, monkeypatch):
@@ -329,12 +332,12 @@ def test_whatever_happens_between_looks_the_days_are_made_from_what_lies_there(
     assert bay.look().requests == []
 
 
-def test_dagster_evaluates_the_sensor_and_keeps_its_state(tmp_path):
-    yesterday = datetime.now(UTC).date() - timedelta(days=1)
-    spec = SPEC.model_validate({**SMALL, "source": {**SMALL["source"], "start": yesterday - timedelta(days=5)}})
+def test_dagster_evaluates_the_sensor_and_keeps_its_state(tmp_path, monkeypatch):
+    stop_clock(monkeypatch, sensors, NOW)
+    yesterday = day(1)
     bay = Bay(str(tmp_path), {})
     bay.put(yesterday, "x")
-    sensor = arrivals_sensor(spec, features_job(spec))
+    sensor = arrivals_sensor(SPEC, features_job(SPEC))
     with dg.DagsterInstance.ephemeral() as instance:
         resources = {"landing": bay.landing, "lake": Lake(uri=str(tmp_path / "lake"))}
         context = dg.build_sensor_context(instance=instance, resources=resources)

@@ -11,12 +11,14 @@ import pytest
 from ml_assets.core.ingestion.sensor_cursor import SensorCursor
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.pipeline.asset_names import LABEL_ASSETS, landed_to_features
+from ml_assets.pipeline.automation import arrivals_sensor as arrivals_sensor_module
 from ml_assets.pipeline.automation.arrivals_sensor import Look, arrivals_sensor, look, standing_in
 from ml_assets.pipeline.automation.jobs import features_job
 from ml_assets.pipeline.graph.assets import asset_key
 from ml_assets.resources.lake.lake import Lake
 from ml_assets_tests.conftest import SMALL
 from ml_assets_tests.pipeline.world import World, rows_of
+from ml_assets_tests.support.clock import stop_clock
 
 TODAY = date(2025, 3, 31)
 NOW = datetime(2025, 3, 31, 12, tzinfo=UTC)
@@ -183,14 +185,11 @@ def test_days_whose_runs_failed_are_named(tmp_path):
     )
 
 
-def test_dagster_gets_runs_of_labels_alone_and_observations_of_refused_days(tmp_path):
-    today = date.today()
-    source = {"files": "{day}/*", "start": str(today - timedelta(days=8))}
-    spec = ModelSpec.model_validate(
-        {**LABELLED, "source": source, "late_data": {"open_for": "0d", "afterwards": "refuse"}}
-    )
+def test_dagster_gets_runs_of_labels_alone_and_observations_of_refused_days(tmp_path, monkeypatch):
+    stop_clock(monkeypatch, arrivals_sensor_module, NOW)
+    spec = ModelSpec.model_validate({**LABELLED, "late_data": {"open_for": "0d", "afterwards": "refuse"}})
     world = World(tmp_path, spec)
-    old, newest = today - timedelta(days=5), today - timedelta(days=1)
+    old, newest = day(5), day(1)
     world.land(old, rows_of(old).drop(columns="label"))
     world.run(list(landed_to_features(spec)), old, old)
     world.land(old, rows_of(old).drop(columns="label").head(20))

@@ -1,11 +1,13 @@
 """Files that change after a day was closed make it again or are refused, as the policy says."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime
 
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.pipeline.asset_names import LANDED_TO_FEATURES
+from ml_assets.pipeline.ingestion import stage
 from ml_assets_tests.conftest import SMALL
 from ml_assets_tests.pipeline.world import World, again, computed, day, rows_of
+from ml_assets_tests.support.clock import stop_clock
 
 DAILY = list(LANDED_TO_FEATURES)
 
@@ -76,16 +78,10 @@ def test_a_closed_day_that_was_never_made_is_made(tmp_path):
     assert computed(made.run(DAILY, day(1), day(4)), "raw_data") == [day(4)]
 
 
-def test_a_day_that_is_still_open_is_made_again_whatever_the_policy(tmp_path):
-    yesterday = date.today() - timedelta(days=1)
-    spec = ModelSpec.model_validate(
-        {
-            **SMALL,
-            "source": {"files": "{day}/*", "start": str(yesterday)},
-            "late_data": {"afterwards": "refuse", "open_for": "2d"},
-        }
-    )
-    made = World(tmp_path, spec)
+def test_a_day_that_is_still_open_is_made_again_whatever_the_policy(tmp_path, monkeypatch):
+    yesterday = day(3)
+    stop_clock(monkeypatch, stage, datetime(2025, 1, 4, 12, tzinfo=UTC))
+    made = World(tmp_path, spec_with(afterwards="refuse", open_for="2d"))
     made.land(yesterday, rows_of(yesterday))
     made.run(DAILY, yesterday, yesterday)
     made.land(yesterday, rows_of(yesterday).head(10))

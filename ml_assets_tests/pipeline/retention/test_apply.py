@@ -19,6 +19,7 @@ from ml_assets.pipeline.asset_names import LANDED_TO_FEATURES, MODEL_ASSETS
 from ml_assets.pipeline.automation.arrivals_sensor import standing_in
 from ml_assets.pipeline.engine.day_state import is_current
 from ml_assets.pipeline.evaluation.champion import ALIAS
+from ml_assets.pipeline.retention import job
 from ml_assets.pipeline.retention.apply import Retention
 from ml_assets.pipeline.retention.job import retention_job, retention_schedule
 from ml_assets.pipeline.retention.result import ProvenanceUnreadable, Removal
@@ -31,6 +32,7 @@ from ml_assets_tests.conftest import SMALL
 from ml_assets_tests.pipeline.world import World, computed, day, failure, rows_of
 from ml_assets_tests.pipeline.worlds import world_with_features
 from ml_assets_tests.resources.mlflow.mlflow_cases import new_store
+from ml_assets_tests.support.clock import stop_clock
 
 DAILY, MODELS = list(LANDED_TO_FEATURES), list(MODEL_ASSETS)
 LAST = 13
@@ -383,9 +385,11 @@ def in_process(world: World, spec: ModelSpec, dry_run: bool) -> dg.ExecuteInProc
     )
 
 
-def test_the_job_tells_what_it_removed_and_what_it_kept(world):
+def test_the_job_tells_what_it_removed_and_what_it_kept(world, monkeypatch):
     # By today's date, as the job sees it, what was written is younger than a day, so no file goes.
-    spec = ModelSpec.model_validate(policy(datetime.now(UTC), days=12, models=13))
+    now = datetime.now(UTC)
+    stop_clock(monkeypatch, job, now)
+    spec = ModelSpec.model_validate(policy(now, days=12, models=13))
     result = in_process(world, spec, dry_run=True)
     assert result.success
     (event,) = [event for event in result.all_events if event.event_type_value == "STEP_OUTPUT"]

@@ -47,7 +47,7 @@ def test_a_run_that_is_killed_three_times_ends_with_the_tables_of_an_undisturbed
             days_per_commit=2,
             die_at=moments.randrange(16),
         )
-        dying.join(60)
+        dying.join(120)
         assert dying.exitcode == -signal.SIGKILL
         held = digests(tmp_path / "killed" / "lake", "small")
         # What a reader sees is a part of the end state, down to the byte.

@@ -138,13 +138,20 @@ def test_a_database_that_does_not_answer_is_a_problem_without_password(postgresq
     assert "of-somebody-else" not in (facts.problem or "")
 
 
+def assert_close_to(expected: float, measure: Callable[[], float | None], tolerance: float) -> None:
+    """Assert that the best of five measurements is close to a value: a busy machine may delay some of the answers."""
+    measurements = [seconds for _ in range(5) if (seconds := measure()) is not None]
+    assert min(abs(seconds - expected) for seconds in measurements) < tolerance, measurements
+
+
 def test_the_clock_of_a_database_is_compared_with_this_one(postgresql: PostgresqlServer):
     uri = with_driver(postgresql.uri("postgres"))
-    assert abs(seconds_ahead_of_database(uri)) < 1
-    assert 99 < seconds_ahead_of_database(uri, now=lambda: time.time() + 100) < 101
+    assert_close_to(0, lambda: seconds_ahead_of_database(uri), tolerance=1)
+    assert_close_to(100, lambda: seconds_ahead_of_database(uri, now=lambda: time.time() + 100), tolerance=1)
 
 
 def test_the_clock_of_a_bucket_is_compared_with_this_one(bucket):
     uri, s3 = bucket
-    assert abs(seconds_ahead_of_bucket(Bucket(uri, s3)) or 0) < 3
-    assert -103 < (seconds_ahead_of_bucket(Bucket(uri, s3), now=lambda: time.time() - 100) or 0) < -97
+    bucket_store = Bucket(uri, s3)
+    assert_close_to(0, lambda: seconds_ahead_of_bucket(bucket_store), tolerance=3)
+    assert_close_to(-100, lambda: seconds_ahead_of_bucket(bucket_store, now=lambda: time.time() - 100), tolerance=3)

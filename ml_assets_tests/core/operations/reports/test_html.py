@@ -1,6 +1,7 @@
 """The page says what is wrong first, needs nothing but itself, and shows everything as text."""
 
 import time
+import timeit
 from datetime import date, timedelta
 from html.parser import HTMLParser
 
@@ -130,8 +131,6 @@ def test_values_are_shown_as_people_read_them(value, text):
 
 
 def test_a_page_takes_milliseconds():
-    render(report())
-    begun = time.process_time()
-    for _ in range(20):
-        render(report())
-    assert (time.process_time() - begun) / 20 < 0.02
+    # The least of some measurements: on a busy machine the same work takes longer.
+    timings = timeit.repeat(lambda: render(report()), timer=time.process_time, number=5, repeat=10)
+    assert min(timings) / 5 < 0.02
