@@ -1,18 +1,19 @@
-# The few verbs of the project. `make run` and `make test` work on a fresh machine with python3 (3.11 or later), pip, git and make.
+# The verbs of the project. `make run` and `make test` work on a fresh machine with python3 (3.11 or later), pip, git and make.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+ML_ASSETS := $(BIN)/ml-assets
 PORT ?= $(if $(filter serve,$(MAKECMDGOALS)),8000,3000)
 HOST ?= 127.0.0.1
 MODEL ?= fraud_detection
 JOB ?= daily
-# State in PostgreSQL when ML_ASSETS_DATABASE is set (postgresql://user@host/database), else in SQLite files.
+# Dagster's state is in PostgreSQL when ML_ASSETS_DATABASE is set (postgresql://user@host/database), else in SQLite files.
 INSTANCE := $(if $(ML_ASSETS_DATABASE),dagster-postgres.yaml,dagster.yaml)
 export DAGSTER_HOME ?= $(CURDIR)/data/dagster
-# Events of a range of days are stored a few hundred at a time, by the daemon as well.
+# Dagster, the daemon included, stores the events of a range of days a few hundred at a time.
 export DAGSTER_EVENT_BATCH_SIZE ?= 400
-# Byte code saves every process a second or more of imports.
+# Cached byte code saves every process a second or more of imports.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help run run-s3 plan quarantine repair releases rollback pause resume canary promote notifications notify-test serve kserve test chaos doctor k8s-test k8s-approve ui lint audit docs screenshots bench env clean home
@@ -20,68 +21,67 @@ unexport PYTHONDONTWRITEBYTECODE
 help:  ## List the verbs
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
 
-run: $(VENV)/.installed home  ## Make everything the model of the newest day needs (MODEL=fraud_detection)
-	@$(BIN)/python -m ml_assets.cli.commands.run $(MODEL)
+run: $(VENV)/.installed home  ## Materialize everything that the model of the newest day needs (MODEL=fraud_detection)
+	@$(ML_ASSETS) run $(MODEL)
 
-run-s3: $(VENV)/.installed-dev  ## The same on an S3 server on this machine, twice (examples/s3)
+run-s3: $(VENV)/.installed-dev  ## Do the same on an S3 server on this machine, twice (examples/s3)
 	@$(BIN)/python examples/s3/run.py
 
-plan: $(VENV)/.installed home  ## Print what a backfill would make, and why (DAYS=2026-08-15...2026-09-01 JOB=daily or features)
-	@$(BIN)/python -m ml_assets.cli.commands.plan $(MODEL) --job $(JOB) $(if $(DAYS),--days $(DAYS))
+plan: $(VENV)/.installed home  ## Print the days that a backfill would materialize, and why (DAYS=2026-08-15...2026-09-01 JOB=daily or features)
+	@$(ML_ASSETS) plan $(MODEL) --job $(JOB) $(if $(DAYS),--days $(DAYS))
 
 quarantine: $(VENV)/.installed home  ## Write the quarantined rows as CSV, to be corrected (DAYS=2026-08-15...2026-09-01 OUT=file.csv)
-	@$(BIN)/python -m ml_assets.cli.commands.quarantine $(MODEL) $(if $(DAYS),--days $(DAYS)) $(if $(OUT),--out $(OUT))
+	@$(ML_ASSETS) quarantine $(MODEL) $(if $(DAYS),--days $(DAYS)) $(if $(OUT),--out $(OUT))
 
-repair: $(VENV)/.installed home  ## Take corrected rows (FILE=file.csv), or apply changed rules, and make again what sees a difference
-	@$(BIN)/python -m ml_assets.cli.commands.repair $(MODEL) $(if $(FILE),--file $(FILE))
+repair: $(VENV)/.installed home  ## Apply corrected rows (FILE=file.csv) or changed rules, and materialize the days that they change
+	@$(ML_ASSETS) repair $(MODEL) $(if $(FILE),--file $(FILE))
 
-RELEASE = $(BIN)/python -m ml_assets.cli.commands.release $(MODEL)
-# As the shell has them, so that a reason may hold any character.
-SAID = $(if $(REASON),--reason "$$REASON") $(if $(ACTOR),--actor "$$ACTOR")
+# The shell expands these variables, so that a reason may contain any character.
+RELEASE_OPTIONS = $(if $(REASON),--reason "$$REASON") $(if $(ACTOR),--actor "$$ACTOR")
 
-releases: $(VENV)/.installed home  ## Print what is live, and every release that led to it
-	@$(RELEASE) show
+releases: $(VENV)/.installed home  ## Print the live versions and every release that led to them
+	@$(ML_ASSETS) releases $(MODEL)
 
-rollback: $(VENV)/.installed home  ## Take the canary back, or without one the champion to the one before (REASON="it is slow")
-	@$(RELEASE) rollback $(SAID)
+rollback: $(VENV)/.installed home  ## Withdraw the canary, or without one restore the previous champion (REASON="it is slow")
+	@$(ML_ASSETS) rollback $(MODEL) $(RELEASE_OPTIONS)
 
 pause: $(VENV)/.installed home  ## Stop automatic decisions on releases (REASON=...)
-	@$(RELEASE) pause $(SAID)
+	@$(ML_ASSETS) pause $(MODEL) $(RELEASE_OPTIONS)
 
-resume: $(VENV)/.installed home  ## Let them go on
-	@$(RELEASE) resume $(SAID)
+resume: $(VENV)/.installed home  ## Allow automatic decisions on releases again
+	@$(ML_ASSETS) resume $(MODEL) $(RELEASE_OPTIONS)
 
 canary: $(VENV)/.installed home  ## Make a version the canary, at the first step (VERSION=7 REASON=...)
-	@$(RELEASE) canary --version $(VERSION) $(SAID)
+	@$(ML_ASSETS) canary $(MODEL) --version $(VERSION) $(RELEASE_OPTIONS)
 
 promote: $(VENV)/.installed home  ## Make a version the champion at once (VERSION=7 REASON=...)
-	@$(RELEASE) promote --version $(VERSION) $(SAID)
+	@$(ML_ASSETS) promote $(MODEL) --version $(VERSION) $(RELEASE_OPTIONS)
 
-notifications: $(VENV)/.installed home  ## Print what people were told, open notifications first (docs/notifications.md)
-	@$(BIN)/python -m ml_assets.cli.commands.notifications
+notifications: $(VENV)/.installed home  ## Print the notifications, open ones first (docs/notifications.md)
+	@$(ML_ASSETS) notifications
 
-notify-test: $(VENV)/.installed home  ## Send a message to every target of ML_ASSETS_NOTIFY, and say whether it took it
-	@$(BIN)/python -m ml_assets.cli.commands.notifications --test
+notify-test: $(VENV)/.installed home  ## Send a message to every target of ML_ASSETS_NOTIFY, and print whether it was accepted
+	@$(ML_ASSETS) notifications test
 
 serve: $(VENV)/.installed  ## Serve scores over HTTP (MODEL=fraud_detection PORT=8000 HOST=127.0.0.1; docs/serving.md)
-	@$(BIN)/python -m ml_assets.cli.commands.serve $(MODEL) --host $(HOST) --port $(PORT)
+	@$(ML_ASSETS) serve $(MODEL) --host $(HOST) --port $(PORT)
 
-kserve: $(VENV)/.installed  ## Print the KServe manifest of what is live (docs/serving.md)
-	@$(BIN)/python -m ml_assets.cli.commands.kserve $(MODEL)
+kserve: $(VENV)/.installed  ## Print the KServe manifest of the live version (docs/serving.md)
+	@$(ML_ASSETS) kserve $(MODEL)
 
 test: $(VENV)/.installed-dev  ## Run the tests
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-chaos: $(VENV)/.installed-dev  ## Kill runs and spoil what they work with, and compare what is left with an undisturbed run (KILLS=200 SEED=1; docs/chaos.md)
+chaos: $(VENV)/.installed-dev  ## Kill runs and inject faults, and compare the result with an undisturbed run (KILLS=200 SEED=1; docs/chaos.md)
 	@$(BIN)/python -W ignore -m ml_assets_tests.chaos $(if $(KILLS),--kills $(KILLS)) $(if $(SEED),--seed $(SEED))
 
-doctor: $(VENV)/.installed home  ## Check the instance in DAGSTER_HOME and the environment, and say how to mend what is wrong
-	@$(BIN)/python -m ml_assets.cli.commands.doctor
+doctor: $(VENV)/.installed home  ## Check the instance in DAGSTER_HOME and the environment, and print a remedy for each problem
+	@$(ML_ASSETS) doctor
 
-k8s-test: $(VENV)/.installed-dev  ## Submit the jobs of a training and a data step to the cluster of KUBECONFIG, and say what it took
+k8s-test: $(VENV)/.installed-dev  ## Submit the jobs of a training and a data step to the cluster of KUBECONFIG, and print what it accepted
 	@$(BIN)/python -m pytest -n 0 -m kubernetes -rs -s ml_assets_tests/kubernetes
 
-k8s-approve: $(VENV)/.installed-dev  ## Approve the Kubernetes jobs of all steps as they are now (look at them with git diff)
+k8s-approve: $(VENV)/.installed-dev  ## Approve the Kubernetes jobs of all steps as they are now (review them with git diff)
 	@$(BIN)/python -m ml_assets_tests.kubernetes.jobs 2>/dev/null
 
 ui: $(VENV)/.installed home  ## Open the Dagster UI on the same instance (PORT=3000)
@@ -90,16 +90,16 @@ ui: $(VENV)/.installed home  ## Open the Dagster UI on the same instance (PORT=3
 lint: $(VENV)/.installed-dev  ## Check style, types and import contracts
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/pyright && $(BIN)/lint-imports
 
-audit: $(VENV)/.installed-audit  ## Ask the advisory database about every dependency that is pinned; says what is pinned where it cannot be reached
-	@$(BIN)/python -m ml_assets.cli.commands.audit
+audit: $(VENV)/.installed-audit  ## Look up every pinned dependency in the advisory database, or print the pins when it cannot be reached
+	@$(ML_ASSETS) audit
 
 docs: $(VENV)/.installed-dev  ## Write the documents that are generated from the code
-	@$(BIN)/python -m ml_assets.cli.commands.docs
+	@$(ML_ASSETS) docs
 
-screenshots: $(VENV)/.installed-docs home  ## Take the pictures of the documents (needs Chromium with its driver, and `make run` before)
+screenshots: $(VENV)/.installed-docs home  ## Take the screenshots of the documents (needs Chromium with its driver, and `make run` before)
 	@$(BIN)/python docs/screenshots.py
 
-bench: $(VENV)/.installed-dev  ## Measure validation, training, a backfill, a look of the sensor and the scoring service, each against its floor in the same minutes
+bench: $(VENV)/.installed-dev  ## Measure validation, training, backfills, a sensor tick and the scoring service, each against its floor in the same minutes
 	@$(BIN)/python benchmarks/validation.py
 	@$(BIN)/python benchmarks/training.py
 	@$(BIN)/python benchmarks/backfill.py
@@ -107,7 +107,7 @@ bench: $(VENV)/.installed-dev  ## Measure validation, training, a backfill, a lo
 	@$(BIN)/python benchmarks/backfill_through_daemon.py
 	@$(BIN)/python benchmarks/service.py
 
-env: $(VENV)/.installed home  ## Print what to eval to use dagster's and dg's commands in your shell
+env: $(VENV)/.installed home  ## Print the variables with which your shell finds the instance, `dagster`, `dg` and `ml-assets` (eval "$$(make env)")
 	@echo 'export DAGSTER_HOME="$(DAGSTER_HOME)" DAGSTER_EVENT_BATCH_SIZE="$(DAGSTER_EVENT_BATCH_SIZE)" VIRTUAL_ENV="$(CURDIR)/$(VENV)" PATH="$(CURDIR)/$(BIN):$$PATH"'
 
 clean:  ## Remove the data directory: landing, lake, registry and Dagster's instance

@@ -61,7 +61,8 @@ def pipeline(root: Path, days: int) -> None:
     """The same through Dagster: one run over the range, on a new instance with SQLite storage."""
     import dagster as dg
 
-    from ml_assets.defs.environment import Settings, build_environment
+    from ml_assets.defs.environment import build_environment
+    from ml_assets.defs.settings import Settings
     from ml_assets.pipeline.asset_names import LANDED_TO_FEATURES
     from ml_assets.pipeline.graph.assets import asset_key, build_assets
 

@@ -73,9 +73,9 @@ def floor_app(model_file: str, names: list[str]):
 
 def serve_floor(model_file: str, names: str, port: int) -> None:
     """The floor on a port, served as ours is."""
-    from ml_assets.cli.commands.serve import serve
+    from ml_assets.cli.commands.serve import run_server
 
-    serve(floor_app(model_file, json.loads(names)), "127.0.0.1", port)
+    run_server(floor_app(model_file, json.loads(names)), "127.0.0.1", port)
 
 
 def prepare(place: Path) -> tuple[list[bytes], list[bytes], list[str], Path]:
@@ -84,7 +84,7 @@ def prepare(place: Path) -> tuple[list[bytes], list[bytes], list[str], Path]:
     """
     import pandas as pd
 
-    from ml_assets.cli.model_lookup import spec_of
+    from ml_assets.cli.command_inputs import require_spec
     from ml_assets.cli.simulator import simulate_days
     from ml_assets.core.features.point_in_time import build_features
     from ml_assets.core.ingestion.file_reader import read_landed_file
@@ -95,7 +95,7 @@ def prepare(place: Path) -> tuple[list[bytes], list[bytes], list[str], Path]:
     from ml_assets.resources.lake.lake import Lake
     from ml_assets.resources.mlflow.connection import connect
 
-    spec, lake = spec_of(MODEL), Lake(uri=str(place / "lake"))
+    spec, lake = require_spec(MODEL), Lake(uri=str(place / "lake"))
     feed, days = rows_feed(spec), {}
     for day, rows in simulate_days(spec.source.start, HISTORY_DAYS + 1):
         raw = read_landed_file(feed, "rows.csv", rows.to_csv(index=False).encode()).rows
@@ -284,7 +284,7 @@ def measure(place: Path, seconds: float, rounds: int, connections: int) -> int:
             [*command, "--floor", str(model), json.dumps(names), str(ports["floor"])], env=environment
         ),
         "ours": subprocess.Popen(
-            [sys.executable, "-W", "ignore", "-m", "ml_assets.cli.commands.serve", MODEL, "--port", str(ports["ours"])],
+            [sys.executable, "-W", "ignore", "-m", "ml_assets.cli", "serve", MODEL, "--port", str(ports["ours"])],
             env=environment,
         ),
     }

@@ -1,4 +1,4 @@
-"""The entry point of the code location: everything under `ml_assets/defs`."""
+"""The entry point of the code location: the definitions of every model and of the environment in `ml_assets/defs`."""
 
 import gc
 import warnings
@@ -13,14 +13,14 @@ DEFS = Path(__file__).parent / "defs"
 
 @dg.definitions
 def defs() -> dg.Definitions:
-    """All models and the environment.
+    """Build the definitions of all models and of the environment.
 
     The tree of the defs folder is built directly: `load_from_defs_folder` also imports the component registry of every
     installed library (dagster-aws alone costs a second), which only the tools that list components need, and parses
     pyproject.toml twice.
     """
-    # What Dagster consists of stays for as long as the process; the garbage collector need not look through it again
-    # and again while more is loaded.
+    # Dagster's own objects live as long as the process, so the garbage collector need not scan them again and again
+    # while more is loaded.
     gc.freeze()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", category=dg.PreviewWarning)

@@ -2,7 +2,6 @@
 
 import copy
 import itertools
-import os
 import socket
 from collections.abc import Callable, Iterator
 from typing import get_args
@@ -12,11 +11,11 @@ from hypothesis import HealthCheck, settings
 
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.checks import Checks
+from ml_assets.defs.environment import configure_process
 from ml_assets_tests.support.migrations import read_migrations_once
 from ml_assets_tests.support.postgresql import PostgresqlServer
 
-# Workers of the test run share two cores: threads that wait must not take the processor from others.
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+configure_process()
 read_migrations_once()
 # Of rules that hold for all inputs: `--hypothesis-profile thorough` tries many more.
 # A busy machine is slow at any of them, so none of them has a deadline.

@@ -10,7 +10,7 @@ import pytest
 
 from ml_assets.cli.spec_files import read_spec
 from ml_assets.definitions import DEFS
-from ml_assets.defs.environment import read_settings
+from ml_assets.defs.settings import read_settings
 from ml_assets.pipeline.asset_names import LANDED_TO_FEATURES, MODEL_ASSETS
 from ml_assets_tests.pipeline.world import World, check, computed
 

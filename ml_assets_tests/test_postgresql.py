@@ -13,7 +13,8 @@ from dagster_postgres import PostgresEventLogStorage
 from ml_assets.cli.run_in_process import run_days
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.definitions import DEFS
-from ml_assets.defs.environment import build_environment, read_settings
+from ml_assets.defs.environment import build_environment
+from ml_assets.defs.settings import read_settings
 from ml_assets.pipeline.asset_names import MODEL_ASSETS, landed_to_features
 from ml_assets.pipeline.component import ModelPipeline
 from ml_assets.pipeline.graph.assets import asset_key

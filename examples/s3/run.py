@@ -68,7 +68,7 @@ def main() -> None:
         for ordinal in ("first", "second"):
             print(f"\n=== The {ordinal} run, on s3://{BUCKET} at {environment['AWS_ENDPOINT_URL']}\n", flush=True)
             begun = time.perf_counter()
-            done = subprocess.run([sys.executable, "-m", "ml_assets.cli.commands.run"], env=environment, cwd=REPOSITORY)
+            done = subprocess.run([sys.executable, "-m", "ml_assets.cli", "run"], env=environment, cwd=REPOSITORY)
             if done.returncode:
                 sys.exit(f"the {ordinal} run failed with status {done.returncode}")
             print(

@@ -1,3 +1,4 @@
-"""What the Makefile calls: the main job on this machine, the simulator, and the documents that are generated from the
-code.
+"""The command line `ml-assets`: one command group, a module for each verb, and what the verbs print.
+
+Rules of the domain belong in `core`; what talks to outside systems belongs in `resources`.
 """

@@ -1,4 +1,4 @@
-"""The days that a range on the command line names."""
+"""Days of a backfill, from a range on the command line."""
 
 from datetime import date
 
@@ -6,8 +6,8 @@ from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.tables.day_ranges import days_between, parse_days
 
 
-def chosen_days(spec: ModelSpec, text: str | None, yesterday: date) -> list[date]:
-    """The days of a backfill: those that somebody wrote, or all that there are.
+def select_days(spec: ModelSpec, text: str | None, yesterday: date) -> list[date]:
+    """Select the days of a backfill: those in the text, or all days of the model.
 
     Args:
         spec: the model's specification.
@@ -15,16 +15,17 @@ def chosen_days(spec: ModelSpec, text: str | None, yesterday: date) -> list[date
         yesterday: the newest day that is complete, in the time zone of the source.
 
     Raises:
-        ValueError: when the text is neither, or the days lie outside of the model's.
+        ValueError: when the text is not a day or a range, or the days lie outside of the model's.
     """
-    begins, ends = spec.source.start, min(yesterday, spec.source.end or yesterday)
-    if ends < begins:
+    first_day, last_day = spec.source.start, min(yesterday, spec.source.end or yesterday)
+    if last_day < first_day:
         raise ValueError(
-            f"{spec.name} has no days yet: source.start is {begins}, and the newest complete day is {yesterday}"
+            f"{spec.name} has no days yet: source.start is {first_day}, and the newest complete day is {yesterday}"
         )
-    first, last = parse_days(text) if text is not None else (begins, ends)
-    if first < begins or last > ends:
+    first, last = parse_days(text) if text is not None else (first_day, last_day)
+    if first < first_day or last > last_day:
         raise ValueError(
-            f"{text} is not within the days of {spec.name}, which are {begins} to {ends} (source.start to source.end or yesterday)"
+            f"{text} is not within the days of {spec.name}, which are {first_day} to {last_day} "
+            "(source.start to source.end or yesterday)"
         )
     return days_between(first, last)

@@ -18,7 +18,8 @@ from ml_assets.core.operations.doctor import instance_checks as instance_rules
 from ml_assets.core.operations.doctor import storage_checks as state_rules
 from ml_assets.core.operations.doctor.diagnosis import Diagnosis, error
 from ml_assets.definitions import DEFS, defs
-from ml_assets.defs.environment import Settings, notifier, outbox
+from ml_assets.defs.environment import notifier, outbox
+from ml_assets.defs.settings import Settings
 from ml_assets.resources.dagster_instance import instance_facts
 from ml_assets.resources.databases.postgresql_uri import with_driver
 from ml_assets.resources.databases.uri_secrets import scrub, shown

@@ -1,4 +1,4 @@
-"""The days that have to be made before the model of one day can be."""
+"""The days that the model of one day needs."""
 
 import sys
 from collections.abc import Sequence
@@ -15,8 +15,10 @@ from ml_assets.pipeline.graph.stages import Stages
 
 @dataclass(frozen=True)
 class Needed:
-    """What the model of `newest` needs: the days of each part of the graph, and whether anything of it is not as it
-    would be made now.
+    """Days that the model of `newest` needs.
+
+    newest: the newest landed day. landed: the days of raw and validated data. featured: the days of features. to_do:
+    whether any of them, or the model, is missing or out of date.
     """
 
     newest: date
@@ -26,13 +28,13 @@ class Needed:
 
 
 def days_needed(spec: ModelSpec, newest: date, stages: Stages) -> Needed:
-    """The days that the model of `newest` needs.
+    """Determine the days that the model of `newest` needs.
 
-    Feature days from its training window on, or from that of the search for its parameters, and raw and validated days
-    that these see.
+    Feature days start with the training window, or with that of the parameter search; raw and validated days start with
+    the windows of those feature days.
 
     Raises:
-        SystemExit: when the data are too short for a model.
+        SystemExit: with a message, when the landed days are too few for a model.
     """
     from ml_assets.core.features.point_in_time import days_read
     from ml_assets.core.training.time_split import HistoryTooShort, first_day_read
@@ -41,12 +43,12 @@ def days_needed(spec: ModelSpec, newest: date, stages: Stages) -> Needed:
         first = first_day_read(spec, newest)
     except HistoryTooShort as error:
         sys.exit(f"{error}; the newest landed day is {newest}")
-    seen = max(spec.source.start, first - timedelta(days=days_read(spec)[-1]))
-    landed, featured = days_between(seen, newest), days_between(first, newest)
+    first_landed = max(spec.source.start, first - timedelta(days=days_read(spec)[-1]))
+    landed, featured = days_between(first_landed, newest), days_between(first, newest)
     work = [(stage, landed) for stage in stages.of_landed()] + [(stages.features, featured)]
     work += [(stage, [newest]) for stage in (*stages.of_model(), *stages.of_live())]
     try:
-        to_do = any(_was_left(stages, stage, days) for stage, days in work) or not all(
+        to_do = any(_has_unfinished_run(stages, stage, days) for stage, days in work) or not all(
             is_current(stage, day) for stage, days in work for day in days
         )
     except CannotMake:
@@ -54,9 +56,9 @@ def days_needed(spec: ModelSpec, newest: date, stages: Stages) -> Needed:
     return Needed(newest, landed, featured, to_do)
 
 
-def _was_left(stages: Stages, stage: Stage, days: Sequence[date]) -> bool:
-    """Whether a run was at some days of a stage and did not end: what follows a commit may be missing although the days
-    are there.
+def _has_unfinished_run(stages: Stages, stage: Stage, days: Sequence[date]) -> bool:
+    """Return whether a run over some of the days of a stage did not end: the days may be committed, but not what
+    follows a commit.
     """
     return (
         not RunMarkers(stages.training.lake, stages.training.spec.name, stage.name).unfinished_days().isdisjoint(days)

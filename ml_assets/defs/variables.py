@@ -1,6 +1,4 @@
-"""What environment variables mean that say neither where things are nor how steps are executed: targets, secrets,
-metrics, logs.
-"""
+"""Environment variables other than the places of `settings`: secrets, notification targets, limits, metrics, logs."""
 
 import re
 from collections.abc import Mapping
@@ -11,17 +9,16 @@ SECRET_NAME = re.compile(
 )
 
 
-def value_or_file(variables: Mapping[str, str], name: str, without: str) -> str | None:
-    """The value of a variable, or the content of the file that the variable of the same name with _FILE names; None
-    without either.
+def read_value_or_file(variables: Mapping[str, str], name: str, if_unset: str) -> str | None:
+    """Read a variable, or the file that the variable `<name>_FILE` names; None without either.
 
     Args:
-        variables: of the environment.
-        name: of the variable.
-        without: what there is without it, for the message.
+        variables: the environment variables.
+        name: the name of the variable.
+        if_unset: what an unset variable means, for the error message.
 
     Raises:
-        ValueError: when both are set, the file cannot be read, or there is nothing in it.
+        ValueError: when both are set, the file cannot be read, or the value is empty.
     """
     value, file = variables.get(name), variables.get(f"{name}_FILE")
     if value is not None and file is not None:
@@ -32,23 +29,53 @@ def value_or_file(variables: Mapping[str, str], name: str, without: str) -> str 
         except OSError as error:
             raise ValueError(f"{name}_FILE cannot be read: {error}") from error
     if value is not None and not value.strip():
-        raise ValueError(f"{name if file is None else f'the file of {name}_FILE'} is empty; unset it for {without}")
+        raise ValueError(f"{name if file is None else f'the file of {name}_FILE'} is empty; unset it for {if_unset}")
     return value.strip() if value is not None else None
 
 
 def read_notify_targets(variables: Mapping[str, str]) -> str:
-    """Whom notifications are sent to: ML_ASSETS_NOTIFY, URLs of apprise, or the content of the file
+    """Read the apprise URLs that notifications are sent to: ML_ASSETS_NOTIFY, or the content of the file
     ML_ASSETS_NOTIFY_FILE; empty without either.
 
     Raises:
-        ValueError: when both are set, the file cannot be read, or there is nothing in it.
+        ValueError: when both are set, the file cannot be read, or the value is empty.
     """
-    return value_or_file(variables, "ML_ASSETS_NOTIFY", "notifications that are not sent") or ""
+    return read_value_or_file(variables, "ML_ASSETS_NOTIFY", "notifications that are not sent") or ""
+
+
+def read_api_key(variables: Mapping[str, str]) -> str | None:
+    """Read the key that clients of the scoring service must send: ML_ASSETS_API_KEY, or the content of the file
+    ML_ASSETS_API_KEY_FILE; None without either.
+
+    Raises:
+        ValueError: when both are set, the file cannot be read, or the key is empty: an empty key is a mistake, and must
+            not leave a service open.
+    """
+    return read_value_or_file(variables, "ML_ASSETS_API_KEY", "a service without a key")
+
+
+def read_request_rate(variables: Mapping[str, str]) -> float | None:
+    """Read how many requests a second one client of the scoring service may make: ML_ASSETS_REQUESTS_PER_SECOND, or
+    5,000; None for `unlimited`.
+
+    Raises:
+        ValueError: for anything but a number above 0 or `unlimited`.
+    """
+    text = variables.get("ML_ASSETS_REQUESTS_PER_SECOND") or "5000"
+    if text == "unlimited":
+        return None
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = 0.0
+    if not 0 < rate < float("inf"):
+        raise ValueError(f"ML_ASSETS_REQUESTS_PER_SECOND is {text!r}; it must be a number above 0, or `unlimited`")
+    return rate
 
 
 def secret_values(variables: Mapping[str, str]) -> list[str]:
-    """What must not be in any message: values of variables whose names say that they are secret, and users with
-    passwords of all URIs.
+    """List the values that must not appear in any message: those of variables with a secret name, and the user names
+    and passwords in URIs.
     """
     named = [value for name, value in variables.items() if SECRET_NAME.search(name) and not name.endswith("_FILE")]
     users = [user for value in variables.values() for user in re.findall(r"://([^/\s]+:[^/\s]*)@", value)]
@@ -56,18 +83,18 @@ def secret_values(variables: Mapping[str, str]) -> list[str]:
 
 
 def pushes_metrics(variables: Mapping[str, str]) -> bool:
-    """Whether steps push metrics: where a variable of OpenTelemetry says where to."""
-    return any(variables.get(f"OTEL_EXPORTER_OTLP_{of}ENDPOINT") for of in ("", "METRICS_"))
+    """Return whether steps push metrics, which they do when OpenTelemetry's variables name an endpoint."""
+    return any(variables.get(f"OTEL_EXPORTER_OTLP_{kind}ENDPOINT") for kind in ("", "METRICS_"))
 
 
 def read_log_format(variables: Mapping[str, str]) -> str:
-    """How `ml_assets.*` logs, by ML_ASSETS_LOG: `text` (as Python has it, the default) or `json` (a JSON object a
-    line).
+    """Read the format in which the loggers `ml_assets.*` write, from ML_ASSETS_LOG: `text` (Python's default) or `json`
+    (one JSON object a line).
 
     Raises:
-        ValueError: when it is neither.
+        ValueError: for any other value.
     """
-    form = variables.get("ML_ASSETS_LOG") or "text"
-    if form not in ("text", "json"):
-        raise ValueError(f"ML_ASSETS_LOG is {form!r}; it must be text or json")
-    return form
+    log_format = variables.get("ML_ASSETS_LOG") or "text"
+    if log_format not in ("text", "json"):
+        raise ValueError(f"ML_ASSETS_LOG is {log_format!r}; it must be text or json")
+    return log_format

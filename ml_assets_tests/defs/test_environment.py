@@ -5,8 +5,16 @@ from urllib.parse import urlencode
 import dagster as dg
 import pytest
 
-from ml_assets.defs.environment import DATA, build_environment, read_api_key, read_request_rate, read_settings
-from ml_assets.defs.variables import pushes_metrics, read_log_format, read_notify_targets, secret_values
+from ml_assets.defs.environment import build_environment
+from ml_assets.defs.settings import DATA, read_settings
+from ml_assets.defs.variables import (
+    pushes_metrics,
+    read_api_key,
+    read_log_format,
+    read_notify_targets,
+    read_request_rate,
+    secret_values,
+)
 from ml_assets.resources.databases.postgresql_uri import LIMITS
 
 PRODUCTION = {

@@ -13,7 +13,7 @@ import pytest
 
 from ml_assets.cli.commands.serve import build_app
 from ml_assets.core.model_spec import ModelSpec
-from ml_assets.defs.environment import Settings
+from ml_assets.defs.settings import Settings
 from ml_assets.pipeline.asset_names import MODEL_ASSETS
 from ml_assets.service.app import Limits
 from ml_assets_tests.conftest import SMALL

@@ -3,7 +3,7 @@
 import json
 import re
 
-from ml_assets.cli.model_lookup import spec_of
+from ml_assets.cli.command_inputs import require_spec
 from ml_assets.core.serving.request import RequestReader
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.registry.model_registry import ModelRegistry
@@ -17,7 +17,7 @@ PAGE = (REPOSITORY / "docs" / "serving.md").read_text()
 
 
 def test_the_requests_of_the_page_can_be_read():
-    reader = RequestReader(spec_of("fraud_detection"))
+    reader = RequestReader(require_spec("fraud_detection"))
     (command,) = re.findall(r"-d '(\{\"transaction_id\".*?\})'", PAGE, re.DOTALL)
     (carrying,) = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
     first, second = reader.read(command.encode()), reader.read(carrying.encode())
@@ -25,7 +25,7 @@ def test_the_requests_of_the_page_can_be_read():
 
 
 def test_every_metric_is_on_the_page_and_no_other(tmp_path):
-    spec = spec_of("fraud_detection")
+    spec = require_spec("fraud_detection")
     lake, landing = Lake(uri=str(tmp_path)), Landing(uri=str(tmp_path))
     metrics = Metrics(
         spec.columns,

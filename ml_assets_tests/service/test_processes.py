@@ -58,7 +58,7 @@ def test_make_serve_s_command_serves_until_it_is_told_to_end(tmp_path):
             "ML_ASSETS_API_KEY": "secret",
         },
     )
-    command = ("-m", "ml_assets.cli.commands.serve", "fraud_detection", "--port", str(port))
+    command = ("-m", "ml_assets.cli", "serve", "fraud_detection", "--port", str(port))
     with running(*command, path="/health", port=port, **places) as (process, client):
         assert client.get("/ready").status_code == 503
         assert client.post("/score", content=b"{}").status_code == 401

@@ -31,7 +31,7 @@ from ml_assets.pipeline.component import ModelPipeline
 from ml_assets.cli.spec_files import read_spec
 
 specs = [read_spec(path) for path in sorted(Path({folder!r}).glob("*.yaml"))]
-defs = dg.Definitions.merge(environment, *[ModelPipeline(spec).build_defs(None) for spec in specs])
+defs = dg.Definitions.merge(environment(), *[ModelPipeline(spec).build_defs(None) for spec in specs])
 """
 BACKFILL = """mutation($backfill: LaunchBackfillParams!) { launchPartitionBackfill(backfillParams: $backfill) {
     __typename ... on LaunchBackfillSuccess { backfillId } ... on PythonError { message stack } } }"""

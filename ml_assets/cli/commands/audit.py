@@ -1,7 +1,4 @@
-"""Known vulnerabilities of the dependencies that are pinned, by pip-audit.
-
-python -m ml_assets.cli.commands.audit [constraints.txt]
-"""
+"""Known vulnerabilities of the pinned dependencies, from pip-audit."""
 
 import json
 import re
@@ -11,38 +8,39 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ml_assets.defs.environment import REPOSITORY
+from ml_assets.defs.settings import REPOSITORY
 
 SECONDS = 600
 UNREACHABLE = re.compile(
-    r"ConnectionError|ConnectTimeout|ReadTimeout|Max retries exceeded|NameResolution|ServiceError|Could not connect|no answer in"
+    r"ConnectionError|ConnectTimeout|ReadTimeout|Max retries exceeded|NameResolution|ServiceError|Could not connect"
+    r"|no answer in"
 )
 
 
 @dataclass(frozen=True)
 class Audit:
-    """What pip-audit found.
+    """Result of pip-audit.
 
-    vulnerable: a line for each vulnerability. unknown: the dependencies that the advisory database knows nothing of.
-    asked: how many there are. failure: why there is no answer at all.
+    vulnerable: a line for each vulnerability. unknown: the dependencies that are not in the advisory database.
+    dependencies: how many were looked up. failure: the reason when there is no result at all.
     """
 
     vulnerable: Sequence[str] = ()
     unknown: Sequence[str] = ()
-    asked: int = 0
+    dependencies: int = 0
     failure: str | None = None
 
     @property
     def is_unreachable(self) -> bool:
-        """Whether no answer says anything: pip-audit counts a mirror that has no advisories as one that has nothing
-        against any dependency.
+        """Return whether the advisory database was not reached: pip-audit reports a mirror without advisories as one
+        that knows none of the dependencies.
         """
-        return UNREACHABLE.search(self.failure) is not None if self.failure else len(self.unknown) == self.asked
+        return UNREACHABLE.search(self.failure) is not None if self.failure else len(self.unknown) == self.dependencies
 
 
 def audit(constraints: Path) -> Audit:
-    """Ask about every pin of a file. The pins are complete, so nothing is resolved or installed."""
-    asked = [
+    """Look up every pin of a file. The pins are complete, so nothing is resolved or installed."""
+    arguments = [
         "--requirement",
         str(constraints),
         "--no-deps",
@@ -55,65 +53,66 @@ def audit(constraints: Path) -> Audit:
         "15",
     ]
     try:
-        done = subprocess.run(
-            [sys.executable, "-m", "pip_audit", *asked], capture_output=True, text=True, timeout=SECONDS
+        process = subprocess.run(
+            [sys.executable, "-m", "pip_audit", *arguments], capture_output=True, text=True, timeout=SECONDS
         )
-        return read_answer(json.loads(done.stdout)["dependencies"])
+        return read_dependencies(json.loads(process.stdout)["dependencies"])
     except subprocess.TimeoutExpired:
         return Audit(failure=f"no answer in {SECONDS} s")
     except (ValueError, KeyError):
-        return Audit(failure=(done.stderr.strip().splitlines() or ["pip-audit said nothing"])[-1])
+        return Audit(failure=(process.stderr.strip().splitlines() or ["pip-audit printed nothing"])[-1])
 
 
-def read_answer(dependencies: Sequence[dict]) -> Audit:
-    """What pip-audit's JSON says of the dependencies."""
+def read_dependencies(dependencies: Sequence[dict]) -> Audit:
+    """Read the list of dependencies in pip-audit's JSON."""
     vulnerable = [
-        f"{one['name']} {one['version']}: {found['id']}{_mended(found['fix_versions'])}"
-        for one in dependencies
-        for found in one.get("vulns", ())
+        f"{dependency['name']} {dependency['version']}: {vulnerability['id']}{_fixed(vulnerability['fix_versions'])}"
+        for dependency in dependencies
+        for vulnerability in dependency.get("vulns", ())
     ]
-    unknown = [one["name"] for one in dependencies if "skip_reason" in one]
+    unknown = [dependency["name"] for dependency in dependencies if "skip_reason" in dependency]
     return Audit(vulnerable, unknown, len(dependencies))
 
 
-def _mended(versions: Sequence[str]) -> str:
-    return f", mended in {', '.join(versions)}" if versions else ", not mended in any version"
+def _fixed(versions: Sequence[str]) -> str:
+    return f", fixed in {', '.join(versions)}" if versions else ", not fixed in any version"
 
 
-def report(found: Audit, constraints: Path) -> tuple[str, int]:
-    """What is printed, and the exit status: 1 for a vulnerability, a dependency that could not be looked up among
-    others that could, or an audit that did not work for another reason than that the database cannot be reached.
+def report(result: Audit, constraints: Path) -> tuple[str, int]:
+    """Write the report of an audit.
+
+    Returns:
+        The text, and the exit status: 1 for a vulnerability, a dependency that could not be looked up although others
+            could, or an audit that failed although the database can be reached; else 0.
     """
     pins = [line for line in constraints.read_text().splitlines() if line and not line.startswith("#")]
-    if found.is_unreachable:
-        why = found.failure or "it knows none of the dependencies"
-        return "\n".join(
-            [
-                *pins,
-                f"NOT AUDITED: the advisory database cannot be reached ({why}). Above are the {len(pins)} pins that are installed.",
-            ]
-        ), 0
-    if found.failure:
-        return f"the audit did not work: {found.failure}", 1
-    lines = [*found.vulnerable, *(f"{name}: not in the advisory database, look yourself" for name in found.unknown)]
-    return "\n".join(
-        [
-            *lines,
-            f"{found.asked} dependencies: {len(found.vulnerable)} vulnerabilities, {len(found.unknown)} not looked up",
-        ]
-    ), int(bool(lines))
+    if result.is_unreachable:
+        reason = result.failure or "it knows none of the dependencies"
+        summary = (
+            f"NOT AUDITED: the advisory database cannot be reached ({reason}). "
+            f"Above are the {len(pins)} pins that are installed."
+        )
+        return "\n".join([*pins, summary]), 0
+    if result.failure:
+        return f"the audit failed: {result.failure}", 1
+    lines = [
+        *result.vulnerable,
+        *(f"{name}: not in the advisory database, check it by hand" for name in result.unknown),
+    ]
+    summary = (
+        f"{result.dependencies} dependencies: {len(result.vulnerable)} vulnerabilities, "
+        f"{len(result.unknown)} not looked up"
+    )
+    return "\n".join([*lines, summary]), int(bool(lines))
 
 
-def main(constraints: Path) -> None:
-    """Audit and print.
+def audit_pins(constraints: Path | None = None) -> None:
+    """Audit the pins of a file, by default constraints.txt of the repository, and print the report.
 
     Raises:
-        SystemExit: with 0 where nothing is known against any dependency, or nothing could be asked; else 1.
+        SystemExit: with the status of `report`.
     """
+    constraints = constraints or REPOSITORY / "constraints.txt"
     text, status = report(audit(constraints), constraints)
     print(text)
     sys.exit(status)
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else REPOSITORY / "constraints.txt")

@@ -1,7 +1,4 @@
-"""Write the documents that are generated from the code: docs/spec.md, docs/defs.schema.json and docs/doctor.md.
-
-python -m ml_assets.cli.commands.docs
-"""
+"""The documents that are generated from the code: docs/spec.md, docs/defs.schema.json and docs/doctor.md."""
 
 import inspect
 import json
@@ -13,7 +10,7 @@ from ml_assets.core.operations.doctor import environment_checks as operation_rul
 from ml_assets.core.operations.doctor import instance_checks as instance_rules
 from ml_assets.core.operations.doctor import storage_checks as state_rules
 from ml_assets.core.operations.doctor.diagnosis import Diagnosis
-from ml_assets.defs.environment import REPOSITORY
+from ml_assets.defs.settings import REPOSITORY
 from ml_assets.pipeline.component import json_schema
 
 TITLE = """\
@@ -131,15 +128,11 @@ def _one_line(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
 
 
-def main() -> None:
-    """Write every document; says which changed."""
+def write_documents() -> None:
+    """Write every document, and print which of them changed."""
     for path, content in documents().items():
         target = REPOSITORY / path
         target.parent.mkdir(exist_ok=True)
         changed = not target.exists() or target.read_text() != content
         target.write_text(content)
         print(f"{path}: {'written' if changed else 'unchanged'}")
-
-
-if __name__ == "__main__":
-    main()

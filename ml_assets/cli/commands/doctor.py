@@ -1,8 +1,4 @@
-"""Check the instance in DAGSTER_HOME and the environment, and say how to mend what is wrong; exit code 1 when something
-is an error.
-
-python -m ml_assets.cli.commands.doctor
-"""
+"""The doctor: checks of the instance in DAGSTER_HOME and of the environment, with a remedy for each problem."""
 
 import logging
 import sys
@@ -13,26 +9,27 @@ from rich.markup import escape
 
 from ml_assets.core.operations.doctor import environment_checks as operation_rules
 from ml_assets.core.operations.doctor.diagnosis import Diagnosis, Severity
+from ml_assets.defs.environment import load_settings
 
 COLOURS = {Severity.OK: "green", Severity.WARNING: "yellow", Severity.ERROR: "bold red"}
 
 
-def main() -> None:
-    """Look at everything and print it.
+def run_doctor() -> None:
+    """Run every check and print the diagnoses.
 
     Raises:
-        SystemExit: with status 1, when something is an error.
+        SystemExit: with status 1, when there is an error.
     """
-    # What Dagster and SQLAlchemy log on the way to an error is said once, by the diagnosis.
+    # The diagnosis reports an error once; Dagster and SQLAlchemy would log it as well.
     logging.disable(logging.WARNING)
     try:
-        from ml_assets.defs.environment import SETTINGS
+        settings = load_settings()
     except ValueError as problem:
         diagnoses = [operation_rules.environment(str(problem))]
     else:
         from ml_assets.cli.doctor_probes import examine
 
-        diagnoses = [operation_rules.environment(None), *examine(SETTINGS)]
+        diagnoses = [operation_rules.environment(None), *examine(settings)]
     print_diagnoses(Console(), diagnoses)
     if any(found.severity is Severity.ERROR for found in diagnoses):
         sys.exit(1)
@@ -50,7 +47,3 @@ def print_diagnoses(console: Console, diagnoses: Sequence[Diagnosis]) -> None:
             console.print(f"{'':7}  {'':{width}}  {escape(f'-> {found.remedy}')}", soft_wrap=True)
     counts = [sum(found.severity is severity for found in diagnoses) for severity in (Severity.ERROR, Severity.WARNING)]
     console.print(f"{counts[0]} errors, {counts[1]} warnings, {len(diagnoses)} checks")
-
-
-if __name__ == "__main__":
-    main()

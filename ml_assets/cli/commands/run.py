@@ -1,8 +1,4 @@
-"""The main job: everything that the model of the newest landed day needs, made through Dagster, with progress and a
-summary.
-
-python -m ml_assets.cli.commands.run [model]
-"""
+"""The main job: materialize everything that the model of the newest landed day needs, with progress and a summary."""
 
 import logging
 import sys
@@ -12,60 +8,55 @@ from zoneinfo import ZoneInfo
 
 from rich.console import Console
 
+from ml_assets.cli.command_inputs import open_model_stages, require_settings, require_spec
 from ml_assets.cli.console.progress import StageProgress
 from ml_assets.cli.console.summary import print_summary
-from ml_assets.cli.model_lookup import spec_of
 from ml_assets.cli.needed_days import Needed, days_needed
 from ml_assets.cli.run_in_process import RunFailed, run_days
 from ml_assets.core.model_spec import ModelSpec
-from ml_assets.defs.environment import SETTINGS, Settings, build_environment
+from ml_assets.defs.settings import Settings
 from ml_assets.pipeline.asset_names import EVALUATION, RELEASE_ASSETS, landed_to_features, model_assets
-from ml_assets.pipeline.graph.stages import Stages, open_stages
 from ml_assets.resources.lake.errors import LakeError
 from ml_assets.resources.storage.landing import Landing
 
-SIMULATED = "fraud_detection"
 SIMULATED_DAYS = 90
 
 
-def main(model: str) -> None:
-    """Simulate files if there are none, make what is needed, print the summary.
+def run_model(model: str) -> None:
+    """Simulate files if there are none, materialize what is needed, print the summary.
 
     Raises:
         SystemExit: with a message, when the model does not exist, the lake cannot be used, nothing has landed, or a run
             fails; with status 1 after the summary, when the model failed a gate or a blocking check of the newest day
             fails.
     """
-    begun, console = time.perf_counter(), Console()
-    spec = spec_of(model)
+    started, console = time.perf_counter(), Console()
+    logging.getLogger("ml_assets.days").setLevel(logging.INFO)
+    spec, settings = require_spec(model), require_settings()
+    landing = Landing(uri=settings.landing, s3=dict(settings.s3))
     try:
-        landing, stages = _open(spec)
+        stages = open_model_stages(spec, settings)
     except LakeError as error:
         sys.exit(str(error))
-    _simulate_if_empty(spec, landing, SETTINGS, console)
+    _simulate_if_empty(spec, landing, settings, console)
     yesterday = datetime.now(ZoneInfo(spec.source.time_zone)).date() - timedelta(days=1)
     landed = [day for day in landing.days(spec.source) if day <= yesterday]
     if not landed:
         sys.exit(
-            f"{spec.name}: no files of a day up to {yesterday} have landed; looked for {spec.source.files} under {landing.uri}"
+            f"{spec.name}: no files of a day up to {yesterday} have landed; "
+            f"looked for {spec.source.files} under {landing.uri}"
         )
     needed = days_needed(spec, landed[-1], stages)
     seconds: dict[str, float] = {}
     if needed.to_do:
-        seconds = _materialise(spec, needed, SETTINGS, console)
-        _, stages = _open(spec)
-    print_summary(console, spec, needed, stages, seconds, time.perf_counter() - begun, SETTINGS)
+        seconds = _materialize(spec, needed, settings, console)
+        stages = open_model_stages(spec, settings)
+    print_summary(console, spec, needed, stages, seconds, time.perf_counter() - started, settings)
     if stages.training.blocking.reason(needed.newest) or stages.registration.kept_out(needed.newest):
         sys.exit(1)
 
 
-def _open(spec: ModelSpec) -> tuple[Landing, Stages]:
-    """The landing and the stages as they are now."""
-    resources = build_environment(SETTINGS).resources or {}
-    return resources["landing"], open_stages(spec, resources["lake"], resources["landing"], resources["registry"])
-
-
-def _materialise(spec: ModelSpec, needed: Needed, settings: Settings, console: Console) -> dict[str, float]:
+def _materialize(spec: ModelSpec, needed: Needed, settings: Settings, console: Console) -> dict[str, float]:
     import dagster as dg
 
     from ml_assets.definitions import defs
@@ -75,7 +66,7 @@ def _materialise(spec: ModelSpec, needed: Needed, settings: Settings, console: C
     with dg.DagsterInstance.from_config(settings.dagster_home) as instance, StageProgress(console) as progress:
         landed = landed_to_features(spec)
         newest = [needed.newest]
-        # In a run of its own: what is live scores the day also where its model fails a gate.
+        # The release assets get a run of their own: the champion scores the day even if the new model fails a gate.
         for names, days in [
             (landed[:-1], needed.landed),
             (landed[-1:], needed.featured),
@@ -86,7 +77,7 @@ def _materialise(spec: ModelSpec, needed: Needed, settings: Settings, console: C
             try:
                 result = run_days(job, instance, spec, names, days)
             except RunFailed as error:
-                # The summary tells which gates failed.
+                # The summary says which gates failed.
                 if not error.is_only_of_checks(f"{spec.name}__{EVALUATION}"):
                     progress.stop()
                     sys.exit(str(error))
@@ -98,20 +89,15 @@ def _materialise(spec: ModelSpec, needed: Needed, settings: Settings, console: C
 
 
 def _simulate_if_empty(spec: ModelSpec, landing: Landing, settings: Settings, console: Console) -> None:
-    if spec.name != SIMULATED or settings.environment == "production":
-        return
-    from ml_assets.cli.commands.simulate import was_interrupted, write_landing
+    from ml_assets.cli.commands.simulate import SIMULATED_MODEL, was_interrupted, write_landing
 
-    why = f"Nothing has landed under {settings.landing}"
+    if spec.name != SIMULATED_MODEL or settings.is_production:
+        return
+    reason = f"Nothing has landed under {settings.landing}"
     if landing.days(spec.source):
         if not was_interrupted(settings.landing, settings.s3):
             return
-        why = f"A simulation under {settings.landing} was interrupted"
-    console.print(f"{why}: simulating {SIMULATED_DAYS} days of card transactions", soft_wrap=True)
+        reason = f"A simulation under {settings.landing} was interrupted"
+    console.print(f"{reason}: simulating {SIMULATED_DAYS} days of card transactions", soft_wrap=True)
     rows = write_landing(settings.landing, spec.source.start, SIMULATED_DAYS, s3=settings.s3)
     console.print(f"{rows:,} transactions have landed")
-
-
-if __name__ == "__main__":
-    logging.getLogger("ml_assets.days").setLevel(logging.INFO)
-    main(sys.argv[1] if len(sys.argv) > 1 else SIMULATED)

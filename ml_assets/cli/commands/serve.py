@@ -1,16 +1,13 @@
-"""Serve the scores of one model over HTTP.
+"""The scoring service of one model."""
 
-python -m ml_assets.cli.commands.serve [model] [--host HOST] [--port PORT]
-"""
-
-import argparse
 import gc
 import logging
 import sys
 from typing import TYPE_CHECKING
 
-from ml_assets.cli.model_lookup import spec_of
-from ml_assets.defs.environment import SETTINGS, Settings, api_key, request_rate
+from ml_assets.cli.command_inputs import require_settings, require_spec
+from ml_assets.defs.environment import api_key, request_rate
+from ml_assets.defs.settings import Settings
 from ml_assets.resources.lake.read_only_lake import ReadOnlyLake
 from ml_assets.resources.registry.model_registry import ModelRegistry
 from ml_assets.resources.storage.landing import Landing
@@ -23,8 +20,8 @@ if TYPE_CHECKING:
 
 
 def build_app(spec: "ModelSpec", settings: Settings, limits: "Limits") -> "FastAPI":
-    """The application for a model: what is live comes from the registry, model files and history from the lake, which
-    is only read.
+    """Build the application for a model: live versions come from the registry, model files and history from the lake,
+    which is only read.
     """
     from ml_assets.service.app import create_app
     from ml_assets.service.history import HeldHistory
@@ -39,42 +36,38 @@ def build_app(spec: "ModelSpec", settings: Settings, limits: "Limits") -> "FastA
     return create_app(Scoring(spec, models, history), limits)
 
 
-def main() -> None:
-    """Serve until the process is told to end; requests in flight are answered first.
+def serve_model(
+    model: str, host: str, port: int, max_body_bytes: int, registry_seconds: float, history_seconds: float
+) -> None:
+    """Serve until the process gets a signal to end; requests in flight are answered first.
+
+    Args:
+        model: name of the model.
+        host: the address to listen on.
+        port: the port to listen on.
+        max_body_bytes: size of the largest request.
+        registry_seconds: seconds between two polls of the registry.
+        history_seconds: seconds between two polls of the lake.
 
     Raises:
         SystemExit: with a message, when the model does not exist or the API key or the rate cannot be read.
     """
     from ml_assets.service.app import Limits
 
-    standard = Limits()
-    arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("model", nargs="?", default="fraud_detection")
-    arguments.add_argument("--host", default="127.0.0.1", help="address to listen at; 0.0.0.0 for all")
-    arguments.add_argument("--port", type=int, default=8000)
-    arguments.add_argument("--max-body-bytes", type=int, default=standard.body_bytes)
-    arguments.add_argument(
-        "--registry-seconds", type=float, default=standard.registry_seconds, help="between two looks at the registry"
-    )
-    arguments.add_argument(
-        "--history-seconds", type=float, default=standard.history_seconds, help="between two looks at the lake"
-    )
-    asked = arguments.parse_args()
+    spec, settings = require_spec(model), require_settings()
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.WARNING)
     logging.getLogger("ml_assets").setLevel(logging.INFO)
     try:
-        limits = Limits(api_key(), asked.max_body_bytes, asked.registry_seconds, asked.history_seconds, request_rate())
-        app = build_app(spec_of(asked.model), SETTINGS, limits)
+        limits = Limits(api_key(), max_body_bytes, registry_seconds, history_seconds, request_rate())
+        app = build_app(spec, settings, limits)
     except ValueError as error:
         sys.exit(str(error))
-    _ask_mlflow_briefly()
-    serve(app, asked.host, asked.port)
+    _shorten_mlflow_retries()
+    run_server(app, host, port)
 
 
-def _ask_mlflow_briefly() -> None:
-    """MLflow's client tries for minutes before it says that a server is not there; here the next look is a second
-    away.
-    """
+def _shorten_mlflow_retries() -> None:
+    """Let MLflow's client give up early: by default it retries for minutes, and the next poll is a second away."""
     from mlflow.environment_variables import MLFLOW_HTTP_REQUEST_MAX_RETRIES, MLFLOW_HTTP_REQUEST_TIMEOUT
 
     for setting, value in [(MLFLOW_HTTP_REQUEST_MAX_RETRIES, 1), (MLFLOW_HTTP_REQUEST_TIMEOUT, 10)]:
@@ -82,11 +75,11 @@ def _ask_mlflow_briefly() -> None:
             setting.set(value)
 
 
-def serve(app: "FastAPI", host: str, port: int) -> None:
-    """Run an application with uvicorn, one process, without a line in the log for each request."""
+def run_server(app: "FastAPI", host: str, port: int) -> None:
+    """Run an application with uvicorn in one process, without an access log."""
     import uvicorn
 
-    # Modules are there to stay: without them a collection is shorter, and so are the longest answers.
+    # Loaded modules stay: leaving them out makes garbage collections, and so the slowest responses, shorter.
     gc.freeze()
     uvicorn.run(
         app,
@@ -98,7 +91,3 @@ def serve(app: "FastAPI", host: str, port: int) -> None:
         log_level="warning",
         timeout_graceful_shutdown=30,
     )
-
-
-if __name__ == "__main__":
-    main()

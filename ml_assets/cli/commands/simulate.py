@@ -1,19 +1,39 @@
-"""Landing files of the fraud_detection model, from the simulator."""
+"""Simulated landing files of the fraud_detection model."""
 
+import sys
 from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
 
+from ml_assets.cli.command_inputs import require_settings, require_spec
 from ml_assets.cli.simulator import simulate_days
 from ml_assets.resources.storage.open_store import open_objects
 
-# There while files are written; a name that is no data file.
-UNDER_WAY = "fraud_detection/_simulating"
+SIMULATED_MODEL = "fraud_detection"
+# A marker that exists while files are written; its name matches no data file.
+IN_PROGRESS = "fraud_detection/_simulating"
+
+
+def simulate_landing(days: int, start: date | None = None) -> None:
+    """Write simulated transactions into the landing of the settings, and print their number.
+
+    Args:
+        days: the number of days.
+        start: the first day; None for the model's `source.start`.
+
+    Raises:
+        SystemExit: with a message, in production.
+    """
+    spec, settings = require_spec(SIMULATED_MODEL), require_settings()
+    if settings.is_production:
+        sys.exit("ML_ASSETS_ENV is production, where nothing is simulated; unset it to simulate files on this machine")
+    rows = write_landing(settings.landing, start or spec.source.start, days, s3=settings.s3)
+    print(f"{rows:,} transactions have landed under {settings.landing}")
 
 
 def was_interrupted(landing: str | Path, s3: Mapping[str, str] | None = None) -> bool:
-    """Whether a process that died has left only some of the files of `write_landing`."""
-    return next(open_objects(str(landing), s3 or {}).keys(UNDER_WAY), None) is not None
+    """Return whether a process died before it wrote all files of `write_landing`."""
+    return next(open_objects(str(landing), s3 or {}).keys(IN_PROGRESS), None) is not None
 
 
 def write_landing(
@@ -25,13 +45,13 @@ def write_landing(
 ) -> int:
     """Write `fraud_detection/<day>/transactions.parquet` under a landing for `days` days from `start` on.
 
-    A file appears complete or not at all; one that is there already is replaced by the same rows.
+    A file appears complete or not at all; an existing one is replaced by the same rows.
 
     Args:
-        landing: a directory, made when it does not exist, or s3://bucket/prefix.
+        landing: a directory, created when it does not exist, or s3://bucket/prefix.
         start: the first day.
-        days: how many days.
-        report: called with each day when its file is in place.
+        days: the number of days.
+        report: called with each day once its file is written.
         s3: arguments of dagster-aws's S3Resource for s3:// (endpoint_url, region_name).
 
     Returns:
@@ -43,10 +63,10 @@ def write_landing(
     rows, objects = 0, open_objects(str(landing), s3 or {})
     for day, frame in simulate_days(start, days):
         if day == start:
-            objects.write(UNDER_WAY, b"")
+            objects.write(IN_PROGRESS, b"")
         objects.write(f"fraud_detection/{day.isoformat()}/transactions.parquet", frame.to_parquet(index=False))
         rows += len(frame)
         if report is not None:
             report(day)
-    objects.delete(UNDER_WAY)
+    objects.delete(IN_PROGRESS)
     return rows

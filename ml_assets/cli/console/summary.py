@@ -9,7 +9,7 @@ from rich.table import Table
 
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.evaluation import GateMetric
-from ml_assets.defs.environment import Settings
+from ml_assets.defs.settings import Settings
 from ml_assets.pipeline.asset_names import QUARANTINED, VALIDATED
 from ml_assets.pipeline.evaluation.champion import ALIAS
 from ml_assets.pipeline.graph.stages import Stages

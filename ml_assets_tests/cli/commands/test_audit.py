@@ -2,7 +2,7 @@
 
 import pytest
 
-from ml_assets.cli.commands.audit import Audit, audit, read_answer, report
+from ml_assets.cli.commands.audit import Audit, audit, read_dependencies, report
 
 GOOD = {"name": "dagster", "version": "1.13.27", "vulns": []}
 BAD = {
@@ -26,10 +26,10 @@ def constraints(tmp_path):
         ([GOOD], "1 dependencies: 0 vulnerabilities, 0 not looked up", 0),
         (
             [GOOD, BAD],
-            "jinja2 2.0: PYSEC-1, mended in 2.1\njinja2 2.0: PYSEC-2, not mended in any version\n2 dependencies: 2 vulnerabilities",
+            "jinja2 2.0: PYSEC-1, fixed in 2.1\njinja2 2.0: PYSEC-2, not fixed in any version\n2 dependencies: 2 vulnerabilities",
             1,
         ),
-        ([GOOD, UNKNOWN], "ours: not in the advisory database, look yourself", 1),
+        ([GOOD, UNKNOWN], "ours: not in the advisory database, check it by hand", 1),
         (
             [UNKNOWN, UNKNOWN],
             "NOT AUDITED: the advisory database cannot be reached (it knows none of the dependencies)",
@@ -39,7 +39,7 @@ def constraints(tmp_path):
     ],
 )
 def test_what_is_known_decides(constraints, answer, said, status):
-    text, found = report(read_answer(answer), constraints)
+    text, found = report(read_dependencies(answer), constraints)
     assert said in text
     assert found == status
 
@@ -55,5 +55,5 @@ def test_an_audit_that_cannot_run_is_no_good_answer(constraints):
     found = audit(constraints.with_name("missing.txt"))
     assert not found.is_unreachable
     text, status = report(found, constraints)
-    assert text.startswith("the audit did not work: ")
+    assert text.startswith("the audit failed: ")
     assert status == 1

@@ -18,7 +18,8 @@ from ml_assets.cli.commands import doctor
 from ml_assets.cli.commands.docs import rules
 from ml_assets.core.operations.doctor.diagnosis import Diagnosis, Severity, error, ok, warning
 from ml_assets.definitions import DEFS
-from ml_assets.defs.environment import Settings, read_settings
+from ml_assets.defs.settings import Settings, read_settings
+from ml_assets_tests.cli.command_line import call
 from ml_assets_tests.support.postgresql import PASSWORD, PostgresqlServer
 
 REPOSITORY = DEFS.parents[1]
@@ -203,7 +204,7 @@ def test_an_error_is_in_the_exit_code(tmp_path: Path):
         "ML_ASSETS_ENV": "staging",
     }
     process = subprocess.run(
-        [sys.executable, "-m", "ml_assets.cli.commands.doctor"],
+        [sys.executable, "-m", "ml_assets.cli", "doctor"],
         capture_output=True,
         text=True,
         env=environment,
@@ -214,7 +215,8 @@ def test_an_error_is_in_the_exit_code(tmp_path: Path):
 
 
 def test_a_warning_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys):
-    monkeypatch.setattr("ml_assets.defs.environment.SETTINGS", settings_of(tmp_path))
+    settings = settings_of(tmp_path)
+    monkeypatch.setattr(doctor, "load_settings", lambda: settings)
     monkeypatch.setattr(logging, "disable", lambda level: None)
-    doctor.main()
+    call("doctor")
     assert "0 errors, 1 warnings" in capsys.readouterr().out

@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from ml_assets.cli.commands.kserve import manifest
+from ml_assets.cli.commands.kserve import build_manifest
 from ml_assets.resources.registry.model_registry import ModelRegistry
 from ml_assets_tests.resources.mlflow.mlflow_cases import new_store
 
@@ -22,7 +22,7 @@ def registry(tmp_path) -> ModelRegistry:
 
 
 def served(registry: ModelRegistry, only_champion: bool = False) -> tuple[str, int | None]:
-    predictor = yaml.safe_load(manifest(registry, "small", only_champion, None))["spec"]["predictor"]
+    predictor = yaml.safe_load(build_manifest(registry, "small", only_champion, None))["spec"]["predictor"]
     return predictor["model"]["storageUri"], predictor.get("canaryTrafficPercent")
 
 
@@ -39,4 +39,4 @@ def test_the_manifest_follows_the_registry(registry):
 def test_without_a_champion_there_is_no_manifest(registry):
     registry.client.delete_registered_model_alias("small", "champion")
     with pytest.raises(ValueError, match="no version with the alias champion"):
-        manifest(registry, "small", False, None)
+        build_manifest(registry, "small", False, None)

@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 import pytest
 
 from ml_assets.cli.commands import notifications as command
-from ml_assets.defs.environment import Settings, outbox
+from ml_assets.defs.environment import outbox
+from ml_assets.defs.settings import Settings
+from ml_assets_tests.cli.command_line import call
 from ml_assets_tests.core.operations.notifications.test_events import failure, success
 from ml_assets_tests.support.webhook import Webhook
 
@@ -17,11 +19,12 @@ NOW = datetime(2025, 3, 2, tzinfo=UTC)
 def said(tmp_path, monkeypatch, capsys):
     """What the command prints; for one that fails, why."""
     monkeypatch.setenv("COLUMNS", "200")
-    monkeypatch.setattr(command, "SETTINGS", Settings("local", "", "", "", str(tmp_path), "", {}))
+    settings = Settings("local", "", "", "", str(tmp_path), "", {})
+    monkeypatch.setattr(command, "require_settings", lambda: settings)
 
     def run(*arguments: str) -> str:
         try:
-            command.main(arguments)
+            call("notifications", *arguments)
         except SystemExit as ended:
             return f"{capsys.readouterr().out}ended: {ended}"
         return capsys.readouterr().out
@@ -31,7 +34,7 @@ def said(tmp_path, monkeypatch, capsys):
 
 def test_open_notifications_stand_first_and_what_waits_is_told(said):
     assert "nothing has failed" in said()
-    kept = outbox(command.SETTINGS)
+    kept = outbox(command.require_settings())
     repaired = [failure(5, detail="other", message="the other run failed"), success(6, detail="other")]
     kept.record([failure(1, message="a run [x] failed"), *repaired], ["Slack 1"], NOW)
     kept.settle(kept.claim("Slack 1", "small", NOW), "no such channel", NOW)
@@ -44,22 +47,23 @@ def test_open_notifications_stand_first_and_what_waits_is_told(said):
 
 
 def test_a_test_message_reaches_every_target_or_says_which_it_does_not_reach(said, monkeypatch):
-    assert "no targets: set ML_ASSETS_NOTIFY" in said("--test")
+    assert "no targets: set ML_ASSETS_NOTIFY" in said("test")
     with Webhook() as good, Webhook() as bad:
         monkeypatch.setenv("ML_ASSETS_NOTIFY", good.url)
-        assert said("--test") == "JSON 1: took it\n"
+        assert said("test") == "JSON 1: accepted\n"
         assert good.titles == ["ml_assets: a test"]
         bad.status = 500
         monkeypatch.setenv("ML_ASSETS_NOTIFY", f"{good.url} {bad.url}")
-        shown = said("--test")
-    assert "JSON 1: took it" in shown
+        shown = said("test")
+    assert "JSON 1: accepted" in shown
     assert "JSON 2: not reached" in shown
     assert shown.endswith("ended: 1")
     assert "secret-path" not in shown
 
 
 def test_a_database_that_cannot_be_used_and_a_url_that_means_nothing_are_told(said, monkeypatch, tmp_path):
-    monkeypatch.setattr(command, "SETTINGS", Settings("local", "", "", "", str(tmp_path / "missing"), "", {}))
+    settings = Settings("local", "", "", "", str(tmp_path / "missing"), "", {})
+    monkeypatch.setattr(command, "require_settings", lambda: settings)
     assert "cannot be used (unable to open database file)" in said()
     monkeypatch.setenv("ML_ASSETS_NOTIFY", "slacks://my-secret-token")
-    assert said("--test") == "ended: ML_ASSETS_NOTIFY: apprise does not know what URL number 1 of 1 means"
+    assert said("test") == "ended: ML_ASSETS_NOTIFY: apprise does not know what URL number 1 of 1 means"

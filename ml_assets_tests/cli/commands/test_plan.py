@@ -12,15 +12,17 @@ from pathlib import Path
 
 import pytest
 
+from ml_assets.cli.command_inputs import require_spec
 from ml_assets.cli.commands import plan
 from ml_assets.cli.commands.simulate import write_landing
-from ml_assets.cli.model_lookup import spec_of
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.definitions import DEFS
+from ml_assets.defs.settings import read_settings
+from ml_assets_tests.cli.command_line import call
 from ml_assets_tests.conftest import SMALL
 from ml_assets_tests.pipeline.planning.plan_cases import content
 
-START = spec_of("fraud_detection").source.start
+START = require_spec("fraud_detection").source.start
 SPEC = ModelSpec.model_validate({**SMALL, "source": {**SMALL["source"], "end": "2025-01-20"}})
 
 
@@ -32,14 +34,15 @@ def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "lake": str(tmp_path / "lake"),
         "mlflow": f"sqlite:///{tmp_path}/mlflow.db",
     }
-    monkeypatch.setattr(plan, "SETTINGS", replace(plan.SETTINGS, **uris))
+    settings = replace(read_settings({}), **uris)
+    monkeypatch.setattr(plan, "require_settings", lambda: settings)
     return tmp_path
 
 
 def test_the_plan_of_landed_files_says_what_why_and_how_to_do_it(places, capsys):
     write_landing(places / "landing", START, 3)
     before = content(places)
-    plan.main(["fraud_detection", "--days", f"{START}...2026-08-18", "--job", "features"])
+    call("plan", "fraud_detection", "--days", f"{START}...2026-08-18", "--job", "features")
     said = capsys.readouterr().out
     assert content(places) == before
     assert "raw_data  4 to make, rows unknown, " in said
@@ -51,7 +54,7 @@ def test_the_plan_of_landed_files_says_what_why_and_how_to_do_it(places, capsys)
 
 
 def test_a_single_day_of_the_daily_job_reaches_every_stage(places, capsys):
-    plan.main(["fraud_detection", "--days", "2026-08-15"])
+    call("plan", "fraud_detection", "--days", "2026-08-15")
     said = capsys.readouterr().out
     assert "fraud_detection_daily, 2026-08-15, 1 day." in said
     assert "model_registry_entry  1 to make" in said
@@ -72,12 +75,12 @@ def test_a_single_day_of_the_daily_job_reaches_every_stage(places, capsys):
 )
 def test_what_cannot_be_planned_is_refused(places, arguments, message):
     with pytest.raises(SystemExit, match=f"(?s).*{message}"):
-        plan.main(arguments)
+        call("plan", *arguments)
     assert content(places) == {}
 
 
 def test_a_refusal_is_on_standard_error_and_in_the_exit_code():
-    command = [sys.executable, "-m", "ml_assets.cli.commands.plan", "fraud_detection", "--job", "weekly"]
+    command = [sys.executable, "-m", "ml_assets.cli", "plan", "fraud_detection", "--job", "weekly"]
     refused = subprocess.run(command, capture_output=True, text=True, env=os.environ, cwd=DEFS.parents[1])
     assert refused.returncode != 0
     assert "weekly" in refused.stderr
@@ -85,8 +88,8 @@ def test_a_refusal_is_on_standard_error_and_in_the_exit_code():
 
 
 def test_days_are_all_there_are_when_none_are_named():
-    all_days = plan.chosen_days(SPEC, None, date(2025, 1, 4))
+    all_days = plan.select_days(SPEC, None, date(2025, 1, 4))
     assert (all_days[0], all_days[-1], len(all_days)) == (date(2025, 1, 1), date(2025, 1, 4), 4)
-    assert plan.chosen_days(SPEC, None, date(2025, 6, 1))[-1] == date(2025, 1, 20)
+    assert plan.select_days(SPEC, None, date(2025, 6, 1))[-1] == date(2025, 1, 20)
     with pytest.raises(ValueError, match="has no days yet"):
-        plan.chosen_days(SPEC, None, date(2024, 12, 31))
+        plan.select_days(SPEC, None, date(2024, 12, 31))

@@ -9,9 +9,10 @@ import pytest
 
 from ml_assets.cli.commands import release as command
 from ml_assets.core.release.release_state import pause
-from ml_assets.defs.environment import Settings
+from ml_assets.defs.settings import Settings
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.release.ledger import Ledger
+from ml_assets_tests.cli.command_line import call
 from ml_assets_tests.resources.release.release_cases import ReleaseWorld, move
 from ml_assets_tests.support.clock import stop_clock
 
@@ -23,8 +24,8 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_spec) -> Release
     """Three versions of `small`, none of them live."""
     world = ReleaseWorld(Lake(uri=str(tmp_path / "lake")), tmp_path)
     settings = Settings("local", "", world.lake.uri, world.registry.tracking_uri, "", world.target.uri, {})
-    monkeypatch.setattr(command, "SETTINGS", settings)
-    monkeypatch.setattr(command, "spec_of", lambda model: make_spec(deployment=CANARY))
+    monkeypatch.setattr(command, "require_settings", lambda: settings)
+    monkeypatch.setattr(command, "require_spec", lambda model: make_spec(deployment=CANARY))
     return world
 
 
@@ -33,9 +34,9 @@ def said(world, capsys, monkeypatch):
     """What a command prints; for one that is refused, why."""
     monkeypatch.setenv("COLUMNS", "80")
 
-    def run(*arguments: str) -> str:
+    def run(verb: str, *options: str) -> str:
         try:
-            command.main(["small", *arguments])
+            call(verb, "small", *options)
         except SystemExit as ended:
             return f"refused: {ended}"
         return capsys.readouterr().out
@@ -45,7 +46,7 @@ def said(world, capsys, monkeypatch):
 
 def test_versions_are_put_up_rolled_back_and_paused_by_hand(world, said, monkeypatch):
     stop_clock(monkeypatch, command, datetime(2026, 11, 26, 12, tzinfo=UTC))
-    assert "nothing has been released yet" in said("show")
+    assert "nothing has been released yet" in said("releases")
     shown = said("promote", "--version", "1", "--actor", "ann", "--reason", "the first one")
     assert [re.split(r"\s*│\s*", line)[1:5] for line in shown.splitlines() if line.startswith("│")] == [
         ["1", re.findall(r"\d{4}-\d\d-\d\d \d\d:\d\d", shown)[0], "promote", "the first one"],
@@ -83,7 +84,7 @@ def test_what_cannot_be_released_is_told(world, said, monkeypatch, make_spec):
     world.lake.files.delete(f"small/models/{world.versions[2].digest}/model.ubj")
     assert "version 3 of 2025-03-03 of small cannot go live: the files of model" in said("promote", "--version", "3")
     said("promote", "--version", "1")
-    monkeypatch.setattr(command, "spec_of", lambda model: make_spec())
+    monkeypatch.setattr(command, "require_spec", lambda model: make_spec())
     assert "the specification has no deployment.canary" in said("canary", "--version", "3")
     assert len(Ledger(world.lake, "small").moves()) == 1
 
@@ -118,11 +119,11 @@ def test_what_a_process_that_died_left_undone_is_done_by_a_look(world, said):
     said("promote", "--version", "1")
     world.registry.client.delete_registered_model_tag("small", "release")
     world.registry.client.delete_registered_model_alias("small", "champion")
-    said("show")
+    said("releases")
     assert (world.aliases(), world.tags()["release"]) == ({"champion": 1}, "1")
 
 
 def test_a_registry_that_does_not_answer_is_named(world, said, monkeypatch):
     settings = Settings("local", "", world.lake.uri, "http://127.0.0.1:1", "", world.target.uri, {})
-    monkeypatch.setattr(command, "SETTINGS", settings)
-    assert said("show").startswith("refused: MLflow does not answer at http://127.0.0.1:1")
+    monkeypatch.setattr(command, "require_settings", lambda: settings)
+    assert said("releases").startswith("refused: MLflow does not answer at http://127.0.0.1:1")

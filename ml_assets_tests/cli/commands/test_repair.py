@@ -12,14 +12,16 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from ml_assets.cli.command_inputs import require_spec
 from ml_assets.cli.commands import repair
 from ml_assets.cli.commands.simulate import write_landing
-from ml_assets.cli.model_lookup import spec_of
 from ml_assets.definitions import DEFS
+from ml_assets.defs.settings import read_settings
 from ml_assets.pipeline.asset_names import landed_to_features
+from ml_assets_tests.cli.command_line import call
 from ml_assets_tests.pipeline.world import World
 
-SPEC = spec_of("fraud_detection")
+SPEC = require_spec("fraud_detection")
 START = SPEC.source.start
 
 
@@ -43,7 +45,8 @@ def here(data, monkeypatch: pytest.MonkeyPatch) -> Path:
         "mlflow": f"sqlite:///{data}/mlflow.db",
         "dagster_home": f"{data}/dagster",
     }
-    monkeypatch.setattr(repair, "SETTINGS", replace(repair.SETTINGS, **places))
+    settings = replace(read_settings({}), **places)
+    monkeypatch.setattr(repair, "require_settings", lambda: settings)
     return data
 
 
@@ -64,7 +67,7 @@ def run(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 def test_bad_rows_are_exported_corrected_and_taken_back(data):
     exported, file = data / "quarantine.csv", data / "fixed.csv"
     said = run(
-        data, "-m", "ml_assets.cli.commands.quarantine", "fraud_detection", "--days", str(START), "--out", str(exported)
+        data, "-m", "ml_assets.cli", "quarantine", "fraud_detection", "--days", str(START), "--out", str(exported)
     )
     assert said.returncode == 0, said.stderr
     rows = pd.read_csv(exported, dtype=str, keep_default_na=False)
@@ -72,24 +75,24 @@ def test_bad_rows_are_exported_corrected_and_taken_back(data):
     assert len(bad)
     assert set(bad["_day"]) == {str(START)}
     bad.assign(amount="12.5").to_csv(file, index=False)
-    refused = run(data, "-m", "ml_assets.cli.commands.repair", "fraud_detection", "--file", str(exported))
+    refused = run(data, "-m", "ml_assets.cli", "repair", "fraud_detection", "--file", str(exported))
     assert refused.returncode == 1
     assert "faults, nothing was changed" in refused.stderr
     assert not (data / "lake" / "fraud_detection" / "corrections").exists()
-    taken = run(data, "-m", "ml_assets.cli.commands.repair", "fraud_detection", "--file", str(file))
+    taken = run(data, "-m", "ml_assets.cli", "repair", "fraud_detection", "--file", str(file))
     assert taken.returncode == 0, taken.stderr
     assert f"New corrected rows: {len(bad)}" in taken.stdout
     assert f"validated_data  made {START} (1 day)" in taken.stdout
     assert f"features  made {START} to 2026-08-16 (2 days)" in taken.stdout
-    again = run(data, "-m", "ml_assets.cli.commands.repair", "fraud_detection", "--file", str(file))
+    again = run(data, "-m", "ml_assets.cli", "repair", "fraud_detection", "--file", str(file))
     assert "Nothing to make" in again.stdout
 
 
 def test_without_a_file_and_without_a_change_there_is_nothing_to_make(here, capsys):
-    repair.main(["fraud_detection"])
+    call("repair", "fraud_detection")
     assert capsys.readouterr().out.strip() == "Nothing to make: every day is as it would be made now."
 
 
 def test_a_file_that_does_not_exist_is_told(here):
     with pytest.raises(SystemExit, match=r"nowhere\.csv"):
-        repair.main(["fraud_detection", "--file", "nowhere.csv"])
+        call("repair", "fraud_detection", "--file", "nowhere.csv")

@@ -14,14 +14,16 @@ import pytest
 import yaml
 from rich.console import Console
 
+from ml_assets.cli import needed_days
 from ml_assets.cli.commands import run as main_job
 from ml_assets.cli.commands.simulate import write_landing
 from ml_assets.cli.spec_files import read_spec
 from ml_assets.definitions import DEFS
-from ml_assets.defs.environment import Settings
+from ml_assets.defs.settings import Settings, read_settings
 from ml_assets.pipeline.engine.run_markers import RunMarkers
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.storage.landing import Landing
+from ml_assets_tests.cli.command_line import call
 from ml_assets_tests.resources.mlflow.mlflow_cases import new_store
 
 REPOSITORY = DEFS.parents[1]
@@ -35,7 +37,7 @@ def run(data: Path, *arguments: str, code: Path = REPOSITORY, **others: str) -> 
         "DAGSTER_HOME": str(data / "dagster"),
         "ML_ASSETS_DEPLOY": str(data / "production"),
     }
-    command = [sys.executable, "-m", "ml_assets.cli.commands.run", *arguments]
+    command = [sys.executable, "-m", "ml_assets.cli", "run", *arguments]
     return subprocess.run(command, capture_output=True, text=True, env={**os.environ, **places, **others}, cwd=code)
 
 
@@ -138,20 +140,22 @@ def test_days_that_a_run_did_not_end_are_something_to_do(tmp_path):
     stages = SimpleNamespace(training=SimpleNamespace(lake=lake, spec=SimpleNamespace(name="small")))
     RunMarkers(lake, "small", "features").begin("a run that died", [left])
     found = {
-        name: main_job._was_left(stages, SimpleNamespace(name=name), [left]) for name in ("features", "evaluation")
+        name: needed_days._has_unfinished_run(stages, SimpleNamespace(name=name), [left])
+        for name in ("features", "evaluation")
     }
     assert found == {"features": True, "evaluation": False}
-    assert not main_job._was_left(stages, SimpleNamespace(name="features"), [date(2025, 1, 3)])
+    assert not needed_days._has_unfinished_run(stages, SimpleNamespace(name="features"), [date(2025, 1, 3)])
 
 
 def test_a_lake_that_cannot_be_used_is_told(bucket, monkeypatch):
     _, s3 = bucket
-    monkeypatch.setattr(main_job, "SETTINGS", replace(main_job.SETTINGS, lake="s3://no-such-bucket/lake", s3=s3))
+    settings = replace(read_settings({}), lake="s3://no-such-bucket/lake", s3=s3)
+    monkeypatch.setattr(main_job, "require_settings", lambda: settings)
     with pytest.raises(
         SystemExit,
         match=r"the lake s3://no-such-bucket/lake cannot be used: bucket no-such-bucket at http://127\.0\.0\.1",
     ):
-        main_job.main("fraud_detection")
+        call("run", "fraud_detection")
 
 
 def test_an_unknown_model_is_refused_with_the_ones_there_are_and_no_traceback(tmp_path):

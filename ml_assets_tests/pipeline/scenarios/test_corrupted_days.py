@@ -6,13 +6,13 @@ from datetime import date, timedelta
 
 import pytest
 
-from ml_assets.cli.model_lookup import spec_of
+from ml_assets.cli.command_inputs import require_spec
 from ml_assets.cli.simulator import simulate_days
 from ml_assets.pipeline.asset_names import LANDED_TO_FEATURES
 from ml_assets_tests.pipeline.corruptions import CORRUPTIONS, Corruption
 from ml_assets_tests.pipeline.world import World, failed_by_day
 
-SPEC = spec_of("fraud_detection")
+SPEC = require_spec("fraud_detection")
 GOOD_DAYS = 15
 # After two weeks of good days every other day is corrupted.
 DAY_OF = {

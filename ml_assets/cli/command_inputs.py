@@ -1,0 +1,54 @@
+"""Inputs that most commands start from: settings, a model's specification, its stages."""
+
+import sys
+
+from ml_assets.cli.spec_files import read_spec
+from ml_assets.core.model_spec import ModelSpec
+from ml_assets.definitions import DEFS
+from ml_assets.defs.environment import build_environment, load_settings
+from ml_assets.defs.settings import Settings
+from ml_assets.pipeline.graph.stages import Stages, open_stages
+from ml_assets.resources.lake.lake import Lake
+
+
+def require_settings() -> Settings:
+    """Read the settings of this process.
+
+    Raises:
+        SystemExit: with a message, when an environment variable is missing or not valid.
+    """
+    try:
+        return load_settings()
+    except ValueError as error:
+        sys.exit(str(error))
+
+
+def require_spec(model: str) -> ModelSpec:
+    """Read the specification of a model.
+
+    Raises:
+        SystemExit: with a message, when there is no such model or its specification is not valid.
+    """
+    path = DEFS / model / "defs.yaml"
+    if not path.is_file():
+        models = ", ".join(sorted(file.parent.name for file in DEFS.glob("*/defs.yaml")))
+        sys.exit(f"there is no model {model!r}: {path} does not exist; the models are {models}")
+    try:
+        return read_spec(path)
+    except ValueError as error:
+        sys.exit(str(error))
+
+
+def open_model_stages(spec: ModelSpec, settings: Settings, lake: Lake | None = None) -> Stages:
+    """Open the stages of a model, read-only, on the landing, lake and registry of these settings.
+
+    Args:
+        spec: the model's specification.
+        settings: of this process.
+        lake: used instead of the lake of the settings, for a plan.
+
+    Raises:
+        LakeError: when a table in the lake does not fit the specification.
+    """
+    resources = build_environment(settings).resources or {}
+    return open_stages(spec, lake or resources["lake"], resources["landing"], resources["registry"])
