@@ -30,7 +30,7 @@ seccompProfile:
   type: RuntimeDefault
 {{- end -}}
 
-{{/* Off nodes with GPUs, which are for training: by the labels of step_pods.py. */}}
+{{/* Off GPU nodes, which are for training, by the labels of ml_assets/core/kubernetes/pod_spec.py. */}}
 {{- define "ml-assets.offGpuNodes" -}}
 {{- $labels := list "nvidia.com/gpu.present" "karpenter.k8s.aws/instance-gpu-count" "cloud.google.com/gke-accelerator" "kubernetes.azure.com/accelerator" "k8s.amazonaws.com/accelerator" "accelerator" -}}
 nodeAffinity:
@@ -61,12 +61,12 @@ nodeAffinity:
 {{- end }}
 {{- end -}}
 
-{{/* A model's name as Kubernetes allows it in names. */}}
+{{/* A model's name in characters that Kubernetes allows in names. */}}
 {{- define "ml-assets.scoring.name" -}}
 {{ printf "ml-assets-scoring-%s" (. | replace "_" "-") }}
 {{- end -}}
 
-{{/* Egress to what a part uses: a list of names of .Values.network. */}}
+{{/* Egress of a part, from a list of names in .Values.network. */}}
 {{- define "ml-assets.egress" -}}
 {{- $network := index . 0 -}}
 {{- range $name := index . 1 }}
