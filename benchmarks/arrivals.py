@@ -91,7 +91,7 @@ def list_from_an_index(store, names: list[str]) -> None:
 
 
 def sensor(address: str):
-    """Specification, landing and lake; a new client and newly opened tables, as each tick has them."""
+    """Specification, landing and lake; a new client and newly lake tables, as each tick has them."""
     from ml_assets.cli.spec_files import read_spec
     from ml_assets.resources.lake.lake import Lake
     from ml_assets.resources.storage.landing import Landing
@@ -112,8 +112,8 @@ def fill_lake(address: str) -> None:
     from ml_assets.core.tables.schemas import raw_schema
     from ml_assets.pipeline.ingestion.stage import Ingestion, describe_objects
 
-    spec, landing, opened = sensor(address)
-    stage, expected = Ingestion(rows_feed(spec), spec.late_data, opened, landing), {}
+    spec, landing, lake = sensor(address)
+    stage, expected = Ingestion(rows_feed(spec), spec.late_data, lake, landing), {}
     for seen in landing.complete_days(spec.source, spec.sensor, spec.source.start, LAST, NOW):
         expected[seen.day] = fingerprint(stage.code, stage.spec_part, describe_objects(seen.objects or []))
     for begin in range(0, DAYS, 50):
@@ -126,13 +126,14 @@ def fill_lake(address: str) -> None:
 def tick(address: str) -> None:
     """One tick in which nothing has changed."""
     from ml_assets.core.ingestion.sensor_cursor import SensorCursor
-    from ml_assets.pipeline.automation.arrivals_sensor import look, standing_in
+    from ml_assets.pipeline.automation.arrivals_sensor import scan_arrivals, status_in_lake
 
-    spec, landing, opened = sensor(address)
-    seen = look(spec, landing, standing_in(spec, opened, landing), SensorCursor(), NOW, clock=lambda: 0.0)
-    assert not seen.requests
-    assert f"looked at {DAYS} complete days" in seen.note
-    assert seen.note.endswith("nothing changed"), seen.note
+    spec, landing, lake = sensor(address)
+    get_status = status_in_lake(spec, lake, landing)
+    scan = scan_arrivals(spec, landing, get_status, SensorCursor(), NOW, clock=lambda: 0.0)
+    assert not scan.requests
+    assert f"scanned {DAYS} complete days" in scan.summary
+    assert scan.summary.endswith("nothing changed"), scan.summary
 
 
 def floor(address: str) -> None:
@@ -157,10 +158,10 @@ def report(what: str, address: str) -> None:
     work, wall, processor, requests = {"tick": tick, "floor": floor}[what], [], [], 0
     # Imports and the tables of the lake as a code server has them after its first tick.
     if what == "tick":
-        from ml_assets.pipeline.automation.arrivals_sensor import standing_in
+        from ml_assets.pipeline.automation.arrivals_sensor import status_in_lake
 
-        spec, landing, opened = sensor(address)
-        standing_in(spec, opened, landing)
+        spec, landing, lake = sensor(address)
+        status_in_lake(spec, lake, landing)
         landing.has_files(spec.source, LAST)
     while len(wall) < MOST_REPEATS and sum(wall) < ENOUGH:
         answered = requests_answered(address)

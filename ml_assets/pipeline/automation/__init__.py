@@ -1,1 +1,1 @@
-"""What starts runs: jobs, schedules, and the sensors for arrived files and failed runs."""
+"""Jobs, schedules, and the sensors that start runs for landed files and after failed runs."""

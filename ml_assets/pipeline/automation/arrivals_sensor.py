@@ -1,4 +1,4 @@
-"""The sensor of a model: looks at the landing and requests exactly the days that changed and those that see them."""
+"""The arrivals sensor of a model: requests runs for exactly the days that changed files affect."""
 
 import time
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from ml_assets.core.model_spec.file_feed import labels_feed, rows_feed
 from ml_assets.core.tables.fingerprint import digest
 from ml_assets.pipeline.asset_names import LABEL_ASSETS
 from ml_assets.pipeline.graph.assets import asset_key
-from ml_assets.pipeline.ingestion.landing_scan import Effort, LandingScan, StandingOf, scan_landing
+from ml_assets.pipeline.ingestion.landing_scan import GetDayStatus, LandingScan, ScanBudget, scan_landing
 from ml_assets.pipeline.ingestion.stage import Ingestion
 from ml_assets.pipeline.steps.partition_tags import range_tags
 from ml_assets.resources.lake.lake import Lake
@@ -25,17 +25,21 @@ if TYPE_CHECKING:
     from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 # Dagster gives a tick 60 seconds.
-SECONDS_PER_LOOK = 30.0
+SECONDS_PER_TICK = 30.0
 # A request lists at most 1,000 objects.
-REQUESTS_PER_LOOK = 1_000
+REQUESTS_PER_TICK = 1_000
+
+REFUSED_CHANGE = (
+    "its landed files changed after it was closed (late_data) and are refused; materialise the day to see which files"
+)
 
 
 @dataclass(frozen=True)
-class Request:
-    """A run over a range of days; the key is the same when the same change is requested again after a crash, and never
-    otherwise.
+class RangeRequest:
+    """A request for a run over a range of days.
 
-    only_labels: no rows of these days have landed yet.
+    key: the same when the same change is requested again after a crash, and never otherwise. only_labels: True if no
+    rows of these days have landed yet.
     """
 
     first: date
@@ -45,123 +49,121 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Look:
-    """What one look at the landing found: runs to request, closed days whose change is refused, the state to keep, and
-    a sentence for people.
+class ArrivalsScan:
+    """The result of one tick: runs to request, closed days whose change is refused (table, day), the cursor to keep,
+    and a summary for the log.
     """
 
-    requests: list[Request]
+    requests: list[RangeRequest]
     refused: list[tuple[str, date]]
-    state: SensorCursor
-    note: str
+    cursor: SensorCursor
+    summary: str
 
 
-def look(
+def scan_arrivals(
     spec: ModelSpec,
     landing: Landing,
-    standing: StandingOf,
-    state: SensorCursor,
+    get_status: GetDayStatus,
+    cursor: SensorCursor,
     now: datetime,
     clock: Callable[[], float] = time.monotonic,
-) -> Look:
-    """Compare the look-back with the lake, for the files of the rows and of the labels, and request each difference
-    once.
+) -> ArrivalsScan:
+    """Compare landed files of rows and labels within the look-back with the lake, and request each difference once.
 
-    It stops after SECONDS_PER_LOOK or REQUESTS_PER_LOOK list requests, half of them for each of two feeds; the next
-    look goes on from there.
+    The scan stops after SECONDS_PER_TICK or REQUESTS_PER_TICK list requests, half of them for each of two feeds; the
+    next tick resumes there.
 
     Args:
         spec: the model's specification.
         landing: where files land.
-        standing: how the lake's day stands to landed objects.
-        state: what the last look kept.
+        get_status: compares a day in the lake with landed objects.
+        cursor: the cursor that the last tick kept.
         now: the time, with a zone.
-        clock: seconds that pass, for the limit.
+        clock: seconds on a clock that never goes back, for the limit.
     """
     feeds = [feed for feed in (rows_feed(spec), labels_feed(spec)) if feed]
-    found: dict[str, LandingScan] = {}
+    scans: dict[str, LandingScan] = {}
     for feed in feeds:
-        effort = Effort(clock, SECONDS_PER_LOOK / len(feeds), max(REQUESTS_PER_LOOK // len(feeds), 1))
-        # A marker says that the rows of a day are there.
+        budget = ScanBudget(clock, SECONDS_PER_TICK / len(feeds), max(REQUESTS_PER_TICK // len(feeds), 1))
+        # A marker says that the rows of a day are complete; labels have none.
         sensor = spec.sensor if feed.event_time else spec.sensor.model_copy(update={"marker": None})
-        found[feed.raw] = scan_landing(
-            feed, sensor, landing, standing, state.feeds.get(feed.raw, FeedCursor()), now, effort
-        )
+        feed_cursor = cursor.feeds.get(feed.raw, FeedCursor())
+        scans[feed.raw] = scan_landing(feed, sensor, landing, get_status, feed_cursor, now, budget)
     requests = []
-    for first, last, only_labels in _ranges(spec, *found.values()):
-        # What changed elsewhere in the meantime does not matter to a range.
-        sees_from = first - timedelta(days=spec.reach_in_days())
+    for first, last, only_labels in _ranges(spec, *scans.values()):
+        # The key depends only on changes that the range can see.
+        visible_from = first - timedelta(days=spec.reach_in_days())
         content = [
-            [name, day, seen.found[day]]
-            for name, seen in found.items()
-            for day in seen.changed
-            if sees_from <= day <= last
+            [name, day, scan.digests[day]]
+            for name, scan in scans.items()
+            for day in scan.changed
+            if visible_from <= day <= last
         ]
-        key = f"{spec.name} {first}...{last} {digest(content, state.requests)[:16]}"
-        requests.append(Request(first, last, key, only_labels))
-    memory = SensorCursor(state.requests + len(requests), {name: seen.arrivals for name, seen in found.items()})
-    refused = [(name, day) for name, seen in found.items() for day in seen.refused]
-    return Look(requests, refused, memory, ". ".join(seen.note() for seen in found.values()))
+        key = f"{spec.name} {first}...{last} {digest(content, cursor.requests)[:16]}"
+        requests.append(RangeRequest(first, last, key, only_labels))
+    next_cursor = SensorCursor(cursor.requests + len(requests), {name: scan.cursor for name, scan in scans.items()})
+    refused = [(name, day) for name, scan in scans.items() for day in scan.refused]
+    return ArrivalsScan(requests, refused, next_cursor, ". ".join(scan.describe() for scan in scans.values()))
 
 
 def _ranges(spec: ModelSpec, rows: LandingScan, labels: LandingScan | None = None) -> list[tuple[date, date, bool]]:
-    """(first, last, whether labels alone are made) of each run, oldest first, so that what features read is made before
+    """Return (first, last, only_labels) of each run, oldest first, so that the days that features read are made before
     them.
     """
-    most, reach = spec.backfill.days_per_run, spec.reach_in_days()
-    # Rows of later days may be on their way: a run would report their days as missing.
+    days_per_run, reach = spec.backfill.days_per_run, spec.reach_in_days()
+    # Rows of later days may still arrive, and a run would report their days as missing.
     landed = rows.landed or date.min
     days = affected_days(rows.changed, reach, landed)
     label_days = affected_days(labels.changed, reach if spec.target_features() else 0, landed) if labels else set()
-    early = {day for day in label_days if day > landed} - days
-    return [(*of, False) for of in ranges_of((days | label_days) - early - rows.incomplete, most)] + [
-        (*of, True) for of in ranges_of(early, most)
+    days_without_rows = {day for day in label_days if day > landed} - days
+    complete_days = (days | label_days) - days_without_rows - rows.incomplete
+    return [(first, last, False) for first, last in ranges_of(complete_days, days_per_run)] + [
+        (first, last, True) for first, last in ranges_of(days_without_rows, days_per_run)
     ]
 
 
-def standing_in(spec: ModelSpec, lake: Lake, landing: Landing) -> StandingOf:
-    """How days of the lake stand to landed objects."""
+def status_in_lake(spec: ModelSpec, lake: Lake, landing: Landing) -> GetDayStatus:
+    """Return a function that compares a day in the lake with landed objects."""
     feeds = [feed for feed in (rows_feed(spec), labels_feed(spec)) if feed]
     stages = {feed.raw: Ingestion(feed, spec.late_data, lake, landing) for feed in feeds}
-    return lambda feed, day, objects: stages[feed.raw].standing(day, objects)
+    return lambda feed, day, objects: stages[feed.raw].status(day, objects)
 
 
 def arrivals_sensor(spec: ModelSpec, job: "UnresolvedAssetJobDefinition") -> dg.SensorDefinition:
-    """Requests a run of `job` for each range of days that new, rewritten, added or removed files can be seen on."""
+    """Build the sensor that requests a run of `job` for each range of days affected by new, rewritten, added or removed
+    files.
+    """
 
     @dg.sensor(
         name=f"{spec.name}_arrivals",
         job=job,
         minimum_interval_seconds=int(spec.sensor.every.total_seconds()),
         default_status=dg.DefaultSensorStatus.RUNNING if spec.sensor.enabled else dg.DefaultSensorStatus.STOPPED,
-        description=f"Makes the days of {spec.name} again whose landed files changed, and the feature days that see them.",
+        description=f"Requests runs for the days of {spec.name} whose landed files changed, and for the feature days "
+        "that read them.",
     )
     def arrivals(context: dg.SensorEvaluationContext, landing: Landing, lake: Lake) -> dg.SensorResult:
         now = datetime.now(ZoneInfo(spec.source.time_zone))
-        seen = look(spec, landing, standing_in(spec, lake, landing), SensorCursor.from_text(context.cursor), now)
-        runs = [_run(spec, request) for request in seen.requests]
-        refused = [
-            dg.AssetObservation(asset_key(spec, name), partition=day.isoformat(), metadata={"problem": REFUSED})
-            for name, day in seen.refused
+        cursor = SensorCursor.from_text(context.cursor)
+        scan = scan_arrivals(spec, landing, status_in_lake(spec, lake, landing), cursor, now)
+        run_requests = [_run_request(spec, request) for request in scan.requests]
+        observations = [
+            dg.AssetObservation(asset_key(spec, name), partition=day.isoformat(), metadata={"problem": REFUSED_CHANGE})
+            for name, day in scan.refused
         ]
-        if refused:
-            context.log.warning(seen.note)
+        if observations:
+            context.log.warning(scan.summary)
         return dg.SensorResult(
-            run_requests=runs or None,
-            skip_reason=None if runs else seen.note,
-            cursor=seen.state.to_text(),
-            asset_events=refused,
+            run_requests=run_requests or None,
+            skip_reason=None if run_requests else scan.summary,
+            cursor=scan.cursor.to_text(),
+            asset_events=observations,
         )
 
     return arrivals
 
 
-REFUSED = (
-    "its landed files changed after it was closed (late_data) and are refused; materialising the day says which files"
-)
-
-
-def _run(spec: ModelSpec, request: Request) -> dg.RunRequest:
+def _run_request(spec: ModelSpec, request: RangeRequest) -> dg.RunRequest:
     tags = {**range_tags(request.first, request.last), "model": spec.name}
-    only = [asset_key(spec, name) for name in LABEL_ASSETS] if request.only_labels else None
-    return dg.RunRequest(run_key=request.key, tags=tags, asset_selection=only)
+    selection = [asset_key(spec, name) for name in LABEL_ASSETS] if request.only_labels else None
+    return dg.RunRequest(run_key=request.key, tags=tags, asset_selection=selection)

@@ -1,6 +1,4 @@
-"""What is live goes on where making a new model fails: the sensor that decides and scores the days of a daily run that
-failed.
-"""
+"""The sensor that scores with the champion and decides on the canary when the daily run of a day has failed."""
 
 from typing import TYPE_CHECKING
 
@@ -13,33 +11,38 @@ if TYPE_CHECKING:
     from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 WILL_RETRY = "dagster/will_retry"
-DAYS = (PARTITION, RANGE_START, RANGE_END)
+PARTITION_TAGS = (PARTITION, RANGE_START, RANGE_END)
 
 
 def release_after_failure(
-    spec: ModelSpec, daily: "UnresolvedAssetJobDefinition", live: "UnresolvedAssetJobDefinition"
+    spec: ModelSpec, daily: "UnresolvedAssetJobDefinition", release: "UnresolvedAssetJobDefinition"
 ) -> dg.SensorDefinition:
-    """Runs deployment and predictions for the days of a daily run that failed.
+    """Build the sensor that runs deployment and predictions for the days of a failed daily run.
 
-    A gate that is not passed stops the run before them, and so does a training that fails. The rows of the day are to
-    be scored by what is live all the same, and a canary is to be decided upon. Nothing is done where the run will be
-    tried again.
+    A failed gate or training stops the daily run before these two assets. The rows of the day still have to be scored
+    by the released models, and the canary still needs its decision. Nothing is requested if Dagster retries the run.
+
+    Args:
+        spec: the model's specification.
+        daily: the job whose failed runs are followed.
+        release: the job that is run for their days.
     """
 
     @dg.run_failure_sensor(
         name=f"{spec.name}_live_after_failure",
         monitored_jobs=[daily],
-        request_job=live,
+        request_job=release,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description=f"Decides and scores the days of {spec.name} whose daily run failed, with what is live.",
+        description=f"Decides on the canary and scores the days of {spec.name} whose daily run failed, with the "
+        "released models.",
     )
     def days_of_failed_run(context: dg.RunFailureSensorContext) -> dg.RunRequest | dg.SkipReason:
         tags = context.dagster_run.tags
         if tags.get(WILL_RETRY) == "true":
-            return dg.SkipReason(f"run {context.dagster_run.run_id} will be tried again")
-        days = {name: tags[name] for name in DAYS if name in tags}
-        if not days:
-            return dg.SkipReason(f"run {context.dagster_run.run_id} was not of days")
-        return dg.RunRequest(run_key=context.dagster_run.run_id, tags=days)
+            return dg.SkipReason(f"run {context.dagster_run.run_id} will be retried")
+        partition_tags = {name: tags[name] for name in PARTITION_TAGS if name in tags}
+        if not partition_tags:
+            return dg.SkipReason(f"run {context.dagster_run.run_id} has no partition")
+        return dg.RunRequest(run_key=context.dagster_run.run_id, tags=partition_tags)
 
     return days_of_failed_run

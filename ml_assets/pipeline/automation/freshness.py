@@ -1,6 +1,4 @@
-"""Late partitions: when the assets of a model count as stale, and the check that the newest day is there by the
-deadline.
-"""
+"""The freshness check of a model: the rows of the newest day have to be there by the deadline."""
 
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -20,14 +18,14 @@ if TYPE_CHECKING:
     from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 NEWEST_DAY_ON_TIME = "newest_day_on_time"
-# Name in the metadata of its result.
+# Key of the day in the metadata of its result.
 NEWEST_DAY = "day"
 
 
 def newest_day_check(spec: ModelSpec) -> dg.AssetChecksDefinition:
-    """The check of validated_data that yesterday's partition is there, whatever else was materialised since.
+    """Build the check of validated_data that yesterday's partition is there, whatever else was materialised since.
 
-    It writes nothing, and is in no pool: it does not wait for a backfill that may be why the day is late.
+    It writes nothing and belongs to no pool, so it does not wait for a backfill that may be the reason for the delay.
     """
 
     settings = step_settings(spec, "freshness")
@@ -35,7 +33,8 @@ def newest_day_check(spec: ModelSpec) -> dg.AssetChecksDefinition:
     @dg.asset_check(
         asset=dg.AssetKey([spec.name, VALIDATED]),
         name=NEWEST_DAY_ON_TIME,
-        description=f"The rows of yesterday (of {spec.source.time_zone}) are there; judged at the deadline, and whenever it is executed.",
+        description=f"The rows of yesterday (in {spec.source.time_zone}) are there; evaluated at the deadline, and "
+        "whenever it is executed.",
         op_tags=settings.op_tags,
     )
     def newest_day_on_time(context: dg.AssetCheckExecutionContext, lake: Lake) -> dg.AssetCheckResult:
@@ -46,8 +45,12 @@ def newest_day_check(spec: ModelSpec) -> dg.AssetChecksDefinition:
 
 
 def check_newest_day(spec: ModelSpec, lake: Lake, now: datetime) -> dg.AssetCheckResult:
-    """Whether the day before `now` (in the time zone of the source) has rows in validated_data; before the first day
-    nothing is expected.
+    """Check that the day before `now` has rows in validated_data; it passes before the first day of the source.
+
+    Args:
+        spec: the model's specification.
+        lake: the lake.
+        now: the time, in the time zone of the source.
     """
     from ml_assets.core.tables.schemas import row_schema
 
@@ -55,7 +58,7 @@ def check_newest_day(spec: ModelSpec, lake: Lake, now: datetime) -> dg.AssetChec
     table = lake.table(spec.name, VALIDATED, row_schema(rows_feed(spec)))
     table.refresh()
     rows, is_made = table.row_counts(), table.fingerprint(newest) not in (None, EXPIRED)
-    said = (
+    state = (
         f"{rows[newest]:,} rows"
         if newest in rows
         else "made, without rows: rejected or missing"
@@ -64,24 +67,24 @@ def check_newest_day(spec: ModelSpec, lake: Lake, now: datetime) -> dg.AssetChec
     )
     last = f"; the newest day with rows is {max(rows)}" if rows and newest not in rows else ""
     is_expected = newest >= spec.source.start
-    about = f"{newest}: {said}, at {now:%Y-%m-%d %H:%M %Z}{last}"
+    description = f"{newest}: {state}, at {now:%Y-%m-%d %H:%M %Z}{last}"
     return dg.AssetCheckResult(
-        passed=newest in rows or not is_expected, description=about, metadata={NEWEST_DAY: newest.isoformat()}
+        passed=newest in rows or not is_expected, description=description, metadata={NEWEST_DAY: newest.isoformat()}
     )
 
 
 def freshness_job(spec: ModelSpec, check: dg.AssetChecksDefinition) -> "UnresolvedAssetJobDefinition":
-    """The job that looks whether the newest day is there."""
+    """Build the job that runs the freshness check."""
     return dg.define_asset_job(
         f"{spec.name}_freshness",
         selection=dg.AssetSelection.checks(check),
-        description=f"Looks whether the newest day of {spec.name} is there.",
+        description=f"Checks that the newest day of {spec.name} is there.",
         tags=run_tags(spec),
     )
 
 
 def freshness_schedule(spec: ModelSpec, job: "UnresolvedAssetJobDefinition") -> dg.ScheduleDefinition:
-    """Runs the job at each deadline."""
+    """Build the schedule that runs the job at each deadline."""
     assert spec.freshness.deadline is not None
     return dg.ScheduleDefinition(
         name=f"{spec.name}_freshness",
@@ -89,5 +92,5 @@ def freshness_schedule(spec: ModelSpec, job: "UnresolvedAssetJobDefinition") -> 
         cron_schedule=spec.freshness.deadline,
         execution_timezone=spec.source.time_zone,
         default_status=dg.DefaultScheduleStatus.RUNNING,
-        description=f"Looks at each deadline whether the newest day of {spec.name} is there.",
+        description=f"Checks at each deadline that the newest day of {spec.name} is there.",
     )

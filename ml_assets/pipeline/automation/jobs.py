@@ -1,4 +1,4 @@
-"""The jobs of a model: everything for a day, and what has to follow landed files."""
+"""The jobs of a model: all assets of a day, the assets that follow landed files, and the release assets."""
 
 from typing import TYPE_CHECKING
 
@@ -16,30 +16,33 @@ if TYPE_CHECKING:
 
 
 def daily_job(spec: ModelSpec) -> "UnresolvedAssetJobDefinition":
-    """All assets of the model for one day, or for the days of a backfill."""
+    """Build the job of all assets of the model, for one day or the days of a backfill."""
     return dg.define_asset_job(
         f"{spec.name}_daily",
-        selection=_of_runs_days(spec, dg.AssetSelection.key_prefixes([spec.name])),
+        selection=_without_freshness_check(spec, dg.AssetSelection.key_prefixes([spec.name])),
         description=f"Every stage of {spec.name}, from landed files to predictions.",
         tags=run_tags(spec),
     )
 
 
 def release_job(spec: ModelSpec) -> "UnresolvedAssetJobDefinition":
-    """What is live, and the rows of a day scored by it, without a new model."""
+    """Build the job that decides on the release and scores the rows of a day, without a new model."""
     return dg.define_asset_job(
         f"{spec.name}_live",
-        selection=_of_runs_days(spec, dg.AssetSelection.assets(*[asset_key(spec, name) for name in RELEASE_ASSETS])),
-        description=f"Decides what is live of {spec.name}, and scores the rows of a day with it; the features of the day have to be there.",
+        selection=_without_freshness_check(
+            spec, dg.AssetSelection.assets(*[asset_key(spec, name) for name in RELEASE_ASSETS])
+        ),
+        description=f"Decides on the release of {spec.name}, and scores the rows of a day, whose features have "
+        "to be there.",
         tags=run_tags(spec),
     )
 
 
 def features_job(spec: ModelSpec) -> "UnresolvedAssetJobDefinition":
-    """From landed files to features, for the days that changed files can be seen on."""
+    """Build the job from landed files to features, for the days that changed files affect."""
     return dg.define_asset_job(
         f"{spec.name}_features",
-        selection=_of_runs_days(
+        selection=_without_freshness_check(
             spec, dg.AssetSelection.assets(*[asset_key(spec, name) for name in landed_to_features(spec)])
         ),
         description=f"The stages of {spec.name} that follow landed files: raw data to features.",
@@ -47,6 +50,6 @@ def features_job(spec: ModelSpec) -> "UnresolvedAssetJobDefinition":
     )
 
 
-def _of_runs_days(spec: ModelSpec, selection: dg.AssetSelection) -> dg.AssetSelection:
-    """The selection without the check of the newest day, which has nothing to do with the days of a run."""
+def _without_freshness_check(spec: ModelSpec, selection: dg.AssetSelection) -> dg.AssetSelection:
+    """Return the selection without the freshness check, which does not depend on the days of a run."""
     return selection - dg.AssetSelection.checks(newest_day_check(spec)) if freshness_policy(spec) else selection

@@ -1,5 +1,6 @@
-"""The schedule that makes the newest day of a model."""
+"""The daily schedule of a model."""
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def daily_schedule(spec: ModelSpec, job: "UnresolvedAssetJobDefinition") -> dg.ScheduleDefinition:
-    """Runs the job for the newest complete day; skips, saying why, when no files of that day have landed."""
+    """Build the schedule that runs the job for the newest complete day, and skips a day without landed files."""
 
     @dg.schedule(
         name=f"{spec.name}_daily",
@@ -20,11 +21,9 @@ def daily_schedule(spec: ModelSpec, job: "UnresolvedAssetJobDefinition") -> dg.S
         cron_schedule=spec.schedule.cron,
         execution_timezone=spec.source.time_zone,
         default_status=dg.DefaultScheduleStatus.RUNNING if spec.schedule.enabled else dg.DefaultScheduleStatus.STOPPED,
-        description=f"Makes the newest complete day of {spec.name}.",
+        description=f"Runs the newest complete day of {spec.name}.",
     )
     def newest_day(context: dg.ScheduleEvaluationContext, landing: Landing) -> dg.RunRequest | dg.SkipReason:
-        from datetime import timedelta
-
         day = context.scheduled_execution_time.date() - timedelta(days=1)
         if day < spec.source.start or (spec.source.end is not None and day > spec.source.end):
             return dg.SkipReason(

@@ -1,1 +1,1 @@
-"""Raw data as a stage, and the scan of the landing on which it and the sensor rely."""
+"""The stage raw_data: landed files read, renamed and typed, and the scan of the landing for changed days."""

@@ -1,156 +1,193 @@
-"""One look at the landing for one feed: which days changed, within bounds of time and of list requests."""
+"""The scan of the landing for one feed: the days that differ from the lake, within bounds of time and list requests."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from ml_assets.core.ingestion.sensor_cursor import NOTHING, FeedCursor, day_digest, days_to_request, stretches
 from ml_assets.core.model_spec.automation import Sensor
 from ml_assets.core.model_spec.file_feed import Feed
-from ml_assets.pipeline.ingestion.stage import Standing
+from ml_assets.pipeline.ingestion.stage import DayStatus
 from ml_assets.resources.storage.landing import Landing
 from ml_assets.resources.storage.stored_object import StoredObject
 
-# Days of the first stretch of a look.
-FIRST_STRETCH = 32
-REFUSED = "refused"
-StandingOf = Callable[[Feed, date, Sequence[StoredObject]], Standing]
+DAYS_OF_FIRST_LISTING = 32
+REFUSED_PREFIX = "refused"
+GetDayStatus = Callable[[Feed, date, Sequence[StoredObject]], DayStatus]
 
 
-class Effort:
-    """What a look has cost so far, in list requests and seconds, against its bounds."""
+class ScanBudget:
+    """Bounds of one scan, in seconds and list requests, and the list requests it has made so far."""
 
-    def __init__(self, clock: Callable[[], float], most_seconds: float, most_requests: int):
-        self._clock, self._begun, self._most_seconds, self._most_requests, self.requests = (
-            clock,
-            clock(),
-            most_seconds,
-            most_requests,
-            0,
-        )
+    def __init__(self, clock: Callable[[], float], max_seconds: float, max_requests: int):
+        self._clock = clock
+        self._started = clock()
+        self._max_seconds = max_seconds
+        self._max_requests = max_requests
+        self.requests = 0
 
-    def is_spent(self) -> bool:
-        """Whether a bound is reached."""
-        return self.requests >= self._most_requests or self._clock() - self._begun > self._most_seconds
+    def is_exhausted(self) -> bool:
+        """Return whether one of the bounds is reached."""
+        return self.requests >= self._max_requests or self._clock() - self._started > self._max_seconds
+
+
+class ScannedDay(NamedTuple):
+    """Landed objects of one day. digest: None if the day is not complete."""
+
+    digest: str | None
+    status: DayStatus
 
 
 @dataclass(frozen=True)
 class LandingScan:
-    """What a look found.
+    """The result of a scan.
 
-    found: digest of each complete day that was looked at. changed, refused: days that differ from the lake and were not
+    digests: digest of each complete day that was scanned. changed, refused: days that differ from the lake and were not
     requested, or reported, before; refused ones are closed. waiting: days that were requested before and are not made
-    yet. incomplete: days that are not complete and were never made. landed: the newest day with files. arrivals: what
-    to remember.
+    yet. incomplete: days that are not complete and were never made. landed: the newest day with files. cursor: the
+    state to keep for the next scan.
     """
 
     feed: Feed
     oldest: date
     newest: date
-    found: dict[date, str]
+    digests: dict[date, str]
     changed: list[date]
     refused: list[date]
     waiting: list[date]
     incomplete: set[date]
     landed: date | None
-    arrivals: FeedCursor
+    cursor: FeedCursor
     requests: int
 
-    def note(self) -> str:
-        """What was found, for people."""
-        said = [f"{self.feed.raw}: looked at {len(self.found)} complete days from {self.oldest} to {self.newest}"]
-        said.append(f"changed: {', '.join(map(str, self.changed))}" if self.changed else "nothing changed")
+    def describe(self) -> str:
+        """Return a summary of the scan in words."""
+        parts = [f"{self.feed.raw}: scanned {len(self.digests)} complete days from {self.oldest} to {self.newest}"]
+        parts.append(f"changed: {_join(self.changed)}" if self.changed else "nothing changed")
         if self.refused:
-            said.append(f"changed and refused, as closed by late_data: {', '.join(map(str, self.refused))}")
+            parts.append(f"changed but refused, as late_data has closed them: {_join(self.refused)}")
         if self.waiting:
-            said.append(
-                "requested before and not made yet, see whether their runs wait or failed: "
-                f"{', '.join(map(str, self.waiting))}"
+            parts.append(
+                "requested before and not made yet, check whether their runs are queued or failed: "
+                f"{_join(self.waiting)}"
             )
-        if self.arrivals.resume:
-            said.append(f"stopped after {self.requests} list requests, the next look begins at {self.arrivals.resume}")
-        return "; ".join(said)
+        if self.cursor.resume:
+            parts.append(f"stopped after {self.requests} list requests, the next tick resumes at {self.cursor.resume}")
+        return "; ".join(parts)
 
 
 def scan_landing(
-    feed: Feed, sensor: Sensor, landing: Landing, standing: StandingOf, state: FeedCursor, now: datetime, effort: Effort
+    feed: Feed,
+    sensor: Sensor,
+    landing: Landing,
+    get_status: GetDayStatus,
+    cursor: FeedCursor,
+    now: datetime,
+    budget: ScanBudget,
 ) -> LandingScan:
     """List the days of the look-back, newest first, and compare them with the lake.
 
-    It stops when `effort` is spent, but not within a day; the next look goes on from there. A day that is not complete
-    is as it was.
+    The scan stops when the budget is exhausted, but not within a day; the next scan resumes there. A day that is not
+    complete counts as unchanged.
 
     Args:
         feed: the files.
         sensor: look-back, marker, minimum age.
         landing: where files land.
-        standing: how the lake's day stands to landed objects.
-        state: what the last look kept.
+        get_status: compares a day in the lake with landed objects.
+        cursor: the cursor that the last scan kept.
         now: the time, with a zone.
-        effort: bounds of this look.
+        budget: bounds of this scan.
     """
     yesterday = now.astimezone(ZoneInfo(feed.source.time_zone)).date() - timedelta(days=1)
     newest = min(yesterday, feed.source.end or yesterday)
     oldest = max(feed.source.start, yesterday - sensor.look_back + timedelta(days=1))
-    seen: dict[date, tuple[str | None, Standing]] = {}
+    scanned: dict[date, ScannedDay] = {}
     resume = None
-    # A look that goes on begins with one day, so that it gets on however many files a day has.
-    for first, last in stretches(min(state.resume or newest, newest), oldest, 1 if state.resume else FIRST_STRETCH):
-        part = _look_at(feed, sensor, landing, standing, first, last, now, effort)
-        if part is None:
+    # A resumed scan begins with a listing of one day, so that it advances however many files a day has.
+    first_size = 1 if cursor.resume else DAYS_OF_FIRST_LISTING
+    for first, last in stretches(min(cursor.resume or newest, newest), oldest, first_size):
+        days = _scan_days(feed, sensor, landing, get_status, first, last, now, budget)
+        if days is None:
             resume = last
             break
-        seen |= part
-        if first > oldest and effort.is_spent():
+        scanned |= days
+        if first > oldest and budget.is_exhausted():
             resume = first - timedelta(days=1)
             break
-    found = {day: value for day, (value, _) in seen.items() if value is not None}
-    made = {day for day, (_, how) in seen.items() if how == "made"}
+    return _compare(feed, oldest, newest, scanned, cursor, resume, budget.requests)
+
+
+def _compare(
+    feed: Feed,
+    oldest: date,
+    newest: date,
+    scanned: Mapping[date, ScannedDay],
+    cursor: FeedCursor,
+    resume: date | None,
+    requests: int,
+) -> LandingScan:
+    """Compare the scanned days with the lake and with the requests that the cursor remembers."""
+    digests = {day: entry.digest for day, entry in scanned.items() if entry.digest is not None}
+    current = {day for day, entry in scanned.items() if entry.status == "current"}
     # A refusal that was reported is no request: when the day is reopened it has to be requested.
-    told = {day: f"{REFUSED} {value}" if seen[day][1] == "refused" else value for day, value in found.items()}
-    different = days_to_request(state.days, told, made)
-    remembered = {**state.days, **{day: told[day] for day in different}}
-    remembered = {day: value for day, value in remembered.items() if day >= oldest and day not in made}
-    # Days that see a changed one may have been looked at before this look went on.
+    contents = {
+        day: f"{REFUSED_PREFIX} {value}" if scanned[day].status == "refused" else value
+        for day, value in digests.items()
+    }
+    different = days_to_request(cursor.days, contents, current)
+    remembered = {**cursor.days, **{day: contents[day] for day in different}}
+    remembered = {day: value for day, value in remembered.items() if day >= oldest and day not in current}
+    # Days that read a changed one may have been scanned before this scan resumed.
     landed = max(
-        [day for day, value in found.items() if value != NOTHING]
-        + ([state.landed] if state.resume and state.landed else []),
+        [day for day, value in digests.items() if value != NOTHING]
+        + ([cursor.landed] if cursor.resume and cursor.landed else []),
         default=None,
     )
-    refused = [day for day in different if seen[day][1] == "refused"]
-    changed = [day for day in different if day not in refused]
-    waiting = sorted(day for day in found if seen[day][1] == "changed" and day not in different)
-    incomplete = {day for day, (value, how) in seen.items() if value is None and how == "made"}
-    arrivals = FeedCursor(remembered, resume, landed if resume else None)
+    refused = [day for day in different if scanned[day].status == "refused"]
     return LandingScan(
-        feed, oldest, newest, found, changed, refused, waiting, incomplete, landed, arrivals, effort.requests
+        feed,
+        oldest,
+        newest,
+        digests,
+        changed=[day for day in different if day not in refused],
+        refused=refused,
+        waiting=sorted(day for day in digests if scanned[day].status == "changed" and day not in different),
+        incomplete={day for day, entry in scanned.items() if entry.digest is None and entry.status == "current"},
+        landed=landed,
+        cursor=FeedCursor(remembered, resume, landed if resume else None),
+        requests=requests,
     )
 
 
-def _look_at(
+def _scan_days(
     feed: Feed,
     sensor: Sensor,
     landing: Landing,
-    standing: StandingOf,
+    get_status: GetDayStatus,
     first: date,
     last: date,
     now: datetime,
-    effort: Effort,
-) -> dict[date, tuple[str | None, Standing]] | None:
-    """Digest of each day, or None where it is not complete, and its standing; None when a bound is reached before the
-    last day.
+    budget: ScanBudget,
+) -> dict[date, ScannedDay] | None:
+    """Return the digest and status of each day, or None when the budget is exhausted before the last day.
 
-    A part of the days is of no use: which days see a changed one is known only when all later ones have been looked at.
+    A part of the days is useless: which days read a changed one is known only when all later ones have been scanned.
     """
-    found = {}
-    for seen in landing.complete_days(feed.source, sensor, first, last, now):
-        effort.requests += seen.requests
-        content = (
-            day_digest([(one.key, one.digest, one.size) for one in seen.objects]) if seen.objects is not None else None
-        )
-        # A day that is not complete is as if nothing had landed: it counts as made when it never was.
-        found[seen.day] = content, standing(feed, seen.day, seen.objects or [])
-        if seen.day < last and effort.is_spent():
+    days = {}
+    for landed in landing.complete_days(feed.source, sensor, first, last, now):
+        budget.requests += landed.requests
+        content = None
+        if landed.objects is not None:
+            content = day_digest([(stored.key, stored.digest, stored.size) for stored in landed.objects])
+        # A day that is not complete is treated as if nothing had landed: it counts as current if it was never made.
+        days[landed.day] = ScannedDay(content, get_status(feed, landed.day, landed.objects or []))
+        if landed.day < last and budget.is_exhausted():
             return None
-    return found
+    return days
+
+
+def _join(days: Sequence[date]) -> str:
+    return ", ".join(map(str, days))

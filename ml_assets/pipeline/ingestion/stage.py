@@ -17,15 +17,15 @@ from ml_assets.resources.storage.landing import Landing, ObjectChanged
 from ml_assets.resources.storage.stored_object import StoredObject
 
 NOTHING_LANDED = "no files have landed"
-Standing = Literal["made", "changed", "refused"]
-"""made: the lake holds the day as it lies in the landing. changed: it does not, and the day may be made. refused: it
-may not, as it is closed.
+DayStatus = Literal["current", "changed", "refused"]
+"""current: the lake holds the day as it landed. changed: it does not, and the day may be made. refused: it does not,
+and the day is closed.
 """
 
 
 def describe_objects(objects: Sequence[StoredObject]) -> list:
-    """Landed objects as inputs of a fingerprint: (key, digest, size) of each."""
-    return [[found.key, found.digest, found.size] for found in objects]
+    """Return (key, digest, size) of each landed object, as inputs of a fingerprint."""
+    return [[stored.key, stored.digest, stored.size] for stored in objects]
 
 
 class Ingestion:
@@ -38,7 +38,11 @@ class Ingestion:
     def __init__(self, feed: Feed, late_data: LateData, lake: Lake, landing: Landing):
         from ml_assets.core.tables.schemas import raw_schema
 
-        self.name, self.feed, self._lake, self.landing, self._late_data = feed.raw, feed, lake, landing, late_data
+        self.name = feed.raw
+        self.feed = feed
+        self.landing = landing
+        self._lake = lake
+        self._late_data = late_data
         self.code = code_version("ml_assets.core.ingestion.file_reader")
         columns = {name: [column.type, column.source, column.nullable] for name, column in feed.columns.items()}
         self.spec_part = {"columns": columns, "time_zone": feed.source.time_zone}
@@ -46,8 +50,8 @@ class Ingestion:
         self._objects: dict[date, list] = {}
 
     @cached_property
-    def _listed(self) -> Table:
-        """The landed objects of each day; not opened by those who only compare fingerprints, such as the sensor."""
+    def _objects_table(self) -> Table:
+        """The landed objects of each day; not opened when only fingerprints are compared, as in the sensor."""
         from ml_assets.core.tables.schemas import LANDED_OBJECTS_SCHEMA
 
         return self._lake.table(self.feed.name, self.feed.objects, LANDED_OBJECTS_SCHEMA)
@@ -55,54 +59,55 @@ class Ingestion:
     @property
     def tables(self) -> dict[str, Table]:
         """Side table and main table."""
-        return {self.feed.objects: self._listed, self.feed.raw: self._table}
+        return {self.feed.objects: self._objects_table, self.feed.raw: self._table}
 
     def refresh(self) -> None:
-        """List the landing again."""
+        """Forget the listing of the landing."""
         self._objects.clear()
 
     def inputs(self, day: date) -> list:
-        """(key, digest, size) of each landed object of the day.
+        """Return (key, digest, size) of each landed object of the day.
 
         Raises:
             KeepDay: when the day is closed, its objects changed, and the policy refuses that.
         """
-        found = self._look(day)
-        if not self._may_change(day, found):
+        objects = self._list(day)
+        if not self._may_change(day, objects):
             raise KeepDay(
                 f"closed since {self._closed_since(day):%Y-%m-%d %H:%M} UTC (late_data): {self.changes(day)}; the day "
-                "stays as it was made. To make it again add it to late_data.reopened"
+                "stays as it was made. To make it again, add it to late_data.reopened"
             )
-        return describe_objects(found)
+        return describe_objects(objects)
 
-    def _look(self, day: date) -> list[StoredObject]:
+    def _list(self, day: date) -> list[StoredObject]:
         if day not in self._objects:
             self._objects[day] = self.landing.objects_of_day(self.feed.source, day)
         return self._objects[day]
 
-    def standing(self, day: date, objects: Sequence[StoredObject]) -> Standing:
-        """How the lake's day stands to the objects that lie in the landing.
+    def status(self, day: date, objects: Sequence[StoredObject]) -> DayStatus:
+        """Compare a day in the lake with its landed objects.
 
-        A day without objects that was never made counts as made, and so does one whose rows retention removed: it is
-        made again when somebody asks.
+        A day without objects that was never made counts as current. So does a day whose rows retention removed; it is
+        made again only on request.
         """
         committed = self._table.fingerprint(day)
         if committed == EXPIRED:
-            return "made"
+            return "current"
         if committed is None:
-            return "changed" if objects else "made"
+            return "changed" if objects else "current"
         if self._table.holds(day, fingerprint(self.code, self.spec_part, describe_objects(objects))):
-            return "made"
+            return "current"
         return "changed" if self._may_change(day, objects) else "refused"
 
     def _may_change(self, day: date, objects: Sequence[StoredObject]) -> bool:
-        """Whether the day may be made from these objects: always, unless it was made from others, is closed, and the
-        policy refuses.
+        """Return whether the day may be made from these objects.
+
+        It may not if it was made from others, is closed, and the policy refuses late changes.
         """
-        late = self._late_data
-        if late.afterwards == "reopen" or self._table.fingerprint(day) in (None, EXPIRED) or not self._is_closed(day):
+        policy = self._late_data
+        if policy.afterwards == "reopen" or self._table.fingerprint(day) in (None, EXPIRED) or not self._is_closed(day):
             return True
-        return describe_objects(objects) == self._made_from(day)
+        return describe_objects(objects) == self._committed_objects(day)
 
     def _is_closed(self, day: date) -> bool:
         from ml_assets.core.ingestion.late_data import is_closed
@@ -114,71 +119,90 @@ class Ingestion:
 
         return closed_since(self._late_data, day, self.feed.source.time_zone)
 
-    def _made_from(self, day: date) -> list:
-        entries = self._listed.read([day], ["key", "digest", "size"]).to_pylist()
+    def _committed_objects(self, day: date) -> list:
+        """Return (key, digest, size) of each object that the committed day was made from."""
+        entries = self._objects_table.read([day], ["key", "digest", "size"]).to_pylist()
         return [[entry["key"], entry["digest"], entry["size"]] for entry in entries]
 
     def changes(self, day: date) -> str:
-        """What lies in the landing for a day against what the day was made from, in words."""
+        """Describe how the landed objects of a day differ from those that it was made from."""
         from ml_assets.core.ingestion.late_data import describe_changes
 
-        return describe_changes(self._made_from(day), describe_objects(self._look(day)))
+        return describe_changes(self._committed_objects(day), describe_objects(self._list(day)))
 
     def make(self, day: date, single_partition: bool) -> StageOutput:
-        """Read the day's objects. What cannot be read is kept as a fault of its object."""
+        """Read the day's objects. A file that cannot be read is recorded as a fault of its object."""
         import pyarrow as pa
 
         from ml_assets.core.ingestion.file_reader import read_landed_file
         from ml_assets.core.tables.schemas import LANDED_OBJECTS_SCHEMA, raw_schema
 
-        found = self._objects[day]
-        before = self._table.fingerprint(day)
-        if not found and before == EXPIRED:
-            raise CannotMake(
-                f"{self.feed.name}: the rows of {day} were removed by retention, and its files are no longer under "
-                f"{self.landing.uri}; an empty day would stand for them. Put its files there again, or leave the day "
-                "as it is."
-            )
-        if not found and single_partition and before is None and self.feed.event_time is not None:
-            raise CannotMake(
-                f"{self.feed.name}: no files have landed for {day}; looked for {self.feed.source.files} under "
-                f"{self.landing.uri}. Put the day's files there and materialise it again."
-            )
-        parts, objects = [raw_schema(self.feed).empty_table()], []
-        for stored in found:
+        objects = self._objects[day]
+        self._check_empty_day(day, objects, single_partition)
+        parts, entries = [raw_schema(self.feed).empty_table()], []
+        for stored in objects:
             try:
                 file = read_landed_file(self.feed, stored.key, self.landing.read(stored))
             except ObjectChanged as error:
                 raise InputChanged(str(error)) from error
-            found_in = {
-                "rows": file.rows.num_rows if file.rows is not None else None,
-                "fault": file.fault,
-                "other_columns": file.other_columns,
-            }
-            objects.append({"key": stored.key, "digest": stored.digest, "size": stored.size, **found_in})
+            entries.append(
+                {
+                    "key": stored.key,
+                    "digest": stored.digest,
+                    "size": stored.size,
+                    "rows": file.rows.num_rows if file.rows is not None else None,
+                    "fault": file.fault,
+                    "other_columns": file.other_columns,
+                }
+            )
             if file.rows is not None:
                 parts.append(file.rows)
-        faults = [f"{entry['key']}: {entry['fault']}" for entry in objects if entry["fault"]]
-        problem = NOTHING_LANDED if not found and self.feed.event_time is not None else "; ".join(faults) or None
-        is_reopened = (
-            before not in (None, EXPIRED)
-            and self._closed_since(day) <= datetime.now(UTC)
-            and describe_objects(found) != self._made_from(day)
-        )
-        raw = pa.concat_tables(parts)
+        metadata: dict[str, object] = {"objects": len(objects), "bytes": sum(stored.size for stored in objects)}
+        if self._reopens(day, objects):
+            metadata["reopened"] = self.changes(day)
         return StageOutput(
-            {self.feed.objects: pa.Table.from_pylist(objects, schema=LANDED_OBJECTS_SCHEMA), self.feed.raw: raw},
-            problem,
             {
-                "objects": len(found),
-                "bytes": sum(stored.size for stored in found),
-                **({"reopened": self.changes(day)} if is_reopened else {}),
+                self.feed.objects: pa.Table.from_pylist(entries, schema=LANDED_OBJECTS_SCHEMA),
+                self.feed.raw: pa.concat_tables(parts),
             },
+            self._problem_of(entries),
+            metadata,
         )
 
-    def problem(self, day: date) -> str | None:
-        """What is wrong with the landed objects of a day that was made before."""
-        objects = self._listed.read([day], ["key", "fault"]).to_pylist()
-        if not objects and self.feed.event_time is not None:
+    def _check_empty_day(self, day: date, objects: Sequence[StoredObject], single_partition: bool) -> None:
+        """Check that a day without objects may be made as an empty day.
+
+        Raises:
+            CannotMake: when retention removed its rows, or when rows were expected in a single-partition run.
+        """
+        committed = self._table.fingerprint(day)
+        if objects:
+            return
+        if committed == EXPIRED:
+            raise CannotMake(
+                f"{self.feed.name}: the rows of {day} were removed by retention, and its files are no longer under "
+                f"{self.landing.uri}; an empty day would replace them. Put its files there again, or leave the day as "
+                "it is."
+            )
+        if single_partition and committed is None and self.feed.event_time is not None:
+            raise CannotMake(
+                f"{self.feed.name}: no files have landed for {day}; looked for {self.feed.source.files} under "
+                f"{self.landing.uri}. Put the day's files there and materialise it again."
+            )
+
+    def _reopens(self, day: date, objects: Sequence[StoredObject]) -> bool:
+        """Return whether a closed day is made again from other objects."""
+        return (
+            self._table.fingerprint(day) not in (None, EXPIRED)
+            and self._closed_since(day) <= datetime.now(UTC)
+            and describe_objects(objects) != self._committed_objects(day)
+        )
+
+    def _problem_of(self, entries: Sequence[dict]) -> str | None:
+        if not entries and self.feed.event_time is not None:
             return NOTHING_LANDED
-        return "; ".join(f"{entry['key']}: {entry['fault']}" for entry in objects if entry["fault"]) or None
+        return "; ".join(f"{entry['key']}: {entry['fault']}" for entry in entries if entry["fault"]) or None
+
+    def problem(self, day: date) -> str | None:
+        """Return what is wrong with the landed objects of a committed day, or None."""
+        return self._problem_of(self._objects_table.read([day], ["key", "fault"]).to_pylist())

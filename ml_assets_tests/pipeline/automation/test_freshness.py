@@ -1,5 +1,5 @@
-"""Late partitions: Dagster's own evaluator calls an asset stale after the deadline, and a check sees that the newest
-day itself is missing.
+"""Late partitions: Dagster's evaluator calls an asset stale after the deadline, and a check notices that the newest day
+is missing.
 """
 
 import asyncio
@@ -25,8 +25,8 @@ from ml_assets_tests.pipeline.world import World, day, rows_of
 BRUSSELS = ModelSpec.model_validate({**SMALL, "source": {**SMALL["source"], "time_zone": "Europe/Brussels"}})
 
 
-class Loading(LoadingContext):
-    """What the freshness daemon reads the instance through."""
+class InstanceLoadingContext(LoadingContext):
+    """The loading context through which the freshness daemon reads the instance."""
 
     def __init__(self, instance: dg.DagsterInstance):
         self._instance, self._loaders = instance, {}
@@ -40,10 +40,12 @@ class Loading(LoadingContext):
         return self._loaders
 
 
-def state(spec: ModelSpec, materialised: datetime | None, partition: date, now: datetime) -> FreshnessState:
-    """What Dagster's evaluator says at `now` of raw_data, one of whose partitions was materialised."""
+def evaluate_freshness(
+    spec: ModelSpec, materialised: datetime | None, partition: date, now: datetime
+) -> FreshnessState:
+    """Return the freshness state of raw_data at `now`, after one partition was materialised."""
     node = (
-        dg.Definitions(assets=build_assets(spec), resources=nothing())
+        dg.Definitions(assets=build_assets(spec), resources=empty_resources())
         .resolve_asset_graph()
         .get(asset_key(spec, "raw_data"))
     )
@@ -52,10 +54,12 @@ def state(spec: ModelSpec, materialised: datetime | None, partition: date, now: 
             with freeze_time(materialised):
                 instance.report_runless_asset_event(dg.AssetMaterialization(node.key, partition=str(partition)))
         with freeze_time(now):
-            return asyncio.run(CronFreshnessPolicyEvaluator().evaluate_freshness(Loading(instance), node))
+            return asyncio.run(
+                CronFreshnessPolicyEvaluator().evaluate_freshness(InstanceLoadingContext(instance), node)
+            )
 
 
-def nothing() -> dict[str, dg.ResourceDefinition]:
+def empty_resources() -> dict[str, dg.ResourceDefinition]:
     return {
         name: dg.ResourceDefinition.none_resource()
         for name in ("lake", "landing", "registry", "tracking", "deploy_target")
@@ -80,19 +84,19 @@ NOON = brussels(2025, 3, 10, 12)
         (None, FreshnessState.UNKNOWN),
     ],
 )
-def test_what_was_not_materialised_since_the_day_ended_is_stale_after_the_deadline(materialised, expected):
-    assert state(BRUSSELS, materialised, date(2025, 3, 9), NOON) == expected
+def test_an_asset_that_was_not_materialised_since_the_day_ended_is_stale_after_the_deadline(materialised, expected):
+    assert evaluate_freshness(BRUSSELS, materialised, date(2025, 3, 9), NOON) == expected
 
 
-def test_before_the_deadline_yesterdays_run_is_good_enough():
+def test_before_the_deadline_the_run_of_the_day_before_is_fresh_enough():
     assert (
-        state(BRUSSELS, brussels(2025, 3, 9, 2, 5), date(2025, 3, 8), brussels(2025, 3, 10, 5, 59))
+        evaluate_freshness(BRUSSELS, brussels(2025, 3, 9, 2, 5), date(2025, 3, 8), brussels(2025, 3, 10, 5, 59))
         == FreshnessState.PASS
     )
 
 
 def test_a_backfill_of_old_days_makes_an_asset_look_fresh_to_dagster():
-    assert state(BRUSSELS, brussels(2025, 3, 10, 8), date(2025, 1, 2), NOON) == FreshnessState.PASS
+    assert evaluate_freshness(BRUSSELS, brussels(2025, 3, 10, 8), date(2025, 1, 2), NOON) == FreshnessState.PASS
 
 
 def test_the_first_and_the_last_assets_that_follow_each_day_have_the_policy():
@@ -108,7 +112,7 @@ def test_the_first_and_the_last_assets_that_follow_each_day_have_the_policy():
 @pytest.mark.parametrize(
     "changes", [{"freshness": {"deadline": None}}, {"source": {**SMALL["source"], "end": "2025-03-01"}}]
 )
-def test_where_nothing_is_expected_there_is_neither_policy_nor_check(changes):
+def test_there_is_neither_policy_nor_check_without_a_deadline_or_after_the_end_of_the_source(changes):
     spec = ModelSpec.model_validate({**SMALL, **changes})
     assert freshness_policy(spec) is None
     defs = definitions(spec)
@@ -122,20 +126,20 @@ def definitions(spec: ModelSpec) -> dg.Definitions:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory) -> World:
-    """A lake with days 1 and 2, and day 4 rejected."""
-    made = World(tmp_path_factory.mktemp("fresh"), BRUSSELS)
+def world(tmp_path_factory) -> World:
+    """Days 1 and 2 accepted, day 4 rejected."""
+    world = World(tmp_path_factory.mktemp("fresh"), BRUSSELS)
     for number in (1, 2):
-        made.land(day(number), rows_of(day(number)))
-    made.land(day(4), b"nothing to read")
+        world.land(day(number), rows_of(day(number)))
+    world.land(day(4), b"nothing to read")
     names = ["raw_data", "validated_data", "quarantined_data"]
-    made.run(names, day(1), day(2))
-    made.run(names, day(4))
-    return made
+    world.run(names, day(1), day(2))
+    world.run(names, day(4))
+    return world
 
 
 @pytest.mark.parametrize(
-    ("now", "passed", "said"),
+    ("now", "passed", "description"),
     [
         (brussels(2025, 1, 3, 6), True, "2025-01-02: "),
         (
@@ -147,20 +151,22 @@ def made(tmp_path_factory) -> World:
         (brussels(2025, 1, 1, 6), True, "2024-12-31: not made"),
     ],
 )
-def test_the_check_looks_for_the_newest_day_itself(made, now, passed, said):
-    found = check_newest_day(BRUSSELS, made.lake, now.astimezone(ZoneInfo("Europe/Brussels")))
-    assert found.passed is passed
-    assert (found.description or "").startswith(said)
+def test_the_check_passes_only_if_the_newest_day_itself_has_rows(world, now, passed, description):
+    result = check_newest_day(BRUSSELS, world.lake, now.astimezone(ZoneInfo("Europe/Brussels")))
+    assert result.passed is passed
+    assert (result.description or "").startswith(description)
 
 
-def test_the_check_is_a_job_of_its_own_and_fails_for_a_lake_that_ends_long_ago(made):
-    defs = dg.Definitions.merge(definitions(BRUSSELS), dg.Definitions(resources={**nothing(), "lake": made.lake}))
-    (found,) = defs.resolve_job_def("small_freshness").execute_in_process().get_asset_check_evaluations()
-    assert (found.check_name, found.passed) == ("newest_day_on_time", False)
+def test_the_check_has_its_own_job_and_fails_for_a_lake_that_ends_long_ago(world):
+    defs = dg.Definitions.merge(
+        definitions(BRUSSELS), dg.Definitions(resources={**empty_resources(), "lake": world.lake})
+    )
+    (evaluation,) = defs.resolve_job_def("small_freshness").execute_in_process().get_asset_check_evaluations()
+    assert (evaluation.check_name, evaluation.passed) == ("newest_day_on_time", False)
 
 
-def test_runs_of_days_leave_the_check_to_its_own_schedule():
-    defs = dg.Definitions.merge(definitions(BRUSSELS), dg.Definitions(resources=nothing()))
+def test_jobs_of_partitions_do_not_run_the_freshness_check():
+    defs = dg.Definitions.merge(definitions(BRUSSELS), dg.Definitions(resources=empty_resources()))
     ops = {
         name: {node.name for node in defs.resolve_job_def(name).nodes}
         for name in ("small_daily", "small_features", "small_freshness")

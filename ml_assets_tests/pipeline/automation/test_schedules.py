@@ -1,4 +1,4 @@
-"""The schedule makes the newest complete day, and skips with the reason when it cannot."""
+"""The schedule runs the newest complete day, or skips with a reason."""
 
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -17,25 +17,25 @@ def evaluate(root: Path, when: datetime, **source: object) -> dg.RunRequest | dg
     spec = ModelSpec.model_validate({**SMALL, "source": {**SMALL["source"], **source}})
     schedule = daily_schedule(spec, daily_job(spec))
     context = dg.build_schedule_context(scheduled_execution_time=when, resources={"landing": Landing(uri=str(root))})
-    found = schedule(context)
-    assert isinstance(found, dg.RunRequest | dg.SkipReason)
-    return found
+    result = schedule(context)
+    assert isinstance(result, dg.RunRequest | dg.SkipReason)
+    return result
 
 
-def test_the_day_that_has_just_ended_is_made(tmp_path):
+def test_the_day_that_has_just_ended_is_requested(tmp_path):
     open_objects(str(tmp_path), {}).write("2025-03-09/a.csv", b"x")
     run = evaluate(tmp_path, datetime(2025, 3, 10, 2, tzinfo=UTC))
     assert isinstance(run, dg.RunRequest)
     assert (run.partition_key, run.run_key) == ("2025-03-09", "2025-03-09")
 
 
-def test_a_day_without_files_is_skipped_with_where_they_should_be(tmp_path):
+def test_a_day_without_files_is_skipped_with_the_pattern_and_place_it_looked_for(tmp_path):
     skipped = evaluate(tmp_path, datetime(2025, 3, 10, 2, tzinfo=UTC))
     assert isinstance(skipped, dg.SkipReason)
     assert "no files of small have landed for 2025-03-09; looked for {day}/*" in (skipped.skip_message or "")
 
 
-def test_a_day_outside_the_data_is_skipped(tmp_path):
+def test_a_day_outside_the_source_is_skipped(tmp_path):
     for when, source in [
         (datetime(2025, 1, 1, 2, tzinfo=UTC), {}),
         (datetime(2025, 3, 10, 2, tzinfo=UTC), {"end": date(2025, 2, 1)}),
@@ -50,7 +50,7 @@ def test_it_is_on_by_default_at_two_in_the_zone_of_the_source():
     schedule = daily_schedule(spec, daily_job(spec))
     assert (schedule.cron_schedule, schedule.execution_timezone) == ("0 2 * * *", "Europe/Brussels")
     assert schedule.default_status == dg.DefaultScheduleStatus.RUNNING
-    off = daily_schedule(
+    disabled = daily_schedule(
         spec.model_copy(update={"schedule": spec.schedule.model_copy(update={"enabled": False})}), daily_job(spec)
     )
-    assert off.default_status == dg.DefaultScheduleStatus.STOPPED
+    assert disabled.default_status == dg.DefaultScheduleStatus.STOPPED

@@ -16,7 +16,7 @@ from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.file_feed import rows_feed
 from ml_assets.core.tables.fingerprint import EXPIRED
 from ml_assets.pipeline.asset_names import LANDED_TO_FEATURES, MODEL_ASSETS
-from ml_assets.pipeline.automation.arrivals_sensor import standing_in
+from ml_assets.pipeline.automation.arrivals_sensor import status_in_lake
 from ml_assets.pipeline.engine.day_state import is_current
 from ml_assets.pipeline.evaluation.champion import ALIAS
 from ml_assets.pipeline.retention import job
@@ -300,8 +300,8 @@ def test_days_whose_inputs_were_removed_are_left_as_they_are(world):
     before = tables(world)["features"].read([day(12)]).to_pandas()
     run_pass(world)
     assert tables(world)["raw_data"].fingerprint(day(11)) == EXPIRED
-    standing, feed = standing_in(SPEC, Lake(uri=world.lake.uri), world.landing), rows_feed(SPEC)
-    assert standing(feed, day(11), world.landing.objects_of_day(SPEC.source, day(11))) == "made"
+    get_status, feed = status_in_lake(SPEC, Lake(uri=world.lake.uri), world.landing), rows_feed(SPEC)
+    assert get_status(feed, day(11), world.landing.objects_of_day(SPEC.source, day(11))) == "current"
     result = world.run(["features"], day(12), day(13))
     assert computed(result, "features") == []
     (event,) = [e for e in result.get_asset_materialization_events() if e.partition == str(day(12))]
