@@ -63,8 +63,8 @@ def pipeline(root: Path, days: int) -> None:
 
     from ml_assets.defs.environment import build_environment
     from ml_assets.defs.settings import Settings
-    from ml_assets.pipeline.asset_names import LANDED_TO_FEATURES
-    from ml_assets.pipeline.graph.assets import asset_key, build_assets
+    from ml_assets.pipeline.asset_names import LANDED_TO_FEATURES, asset_key
+    from ml_assets.pipeline.graph.assets import build_assets
 
     spec = specification()
     home = root / "dagster"

@@ -34,9 +34,10 @@ from dagster._daemon.run_coordinator.queued_run_coordinator_daemon import Queued
 from dagster._scheduler.scheduler import launch_scheduled_runs
 
 from ml_assets.core.model_spec import ModelSpec
+from ml_assets.pipeline.asset_names import asset_key
 from ml_assets.pipeline.automation.freshness import newest_day_check
 from ml_assets.pipeline.automation.jobs import daily_job, features_job
-from ml_assets.pipeline.graph.assets import asset_key, build_assets
+from ml_assets.pipeline.graph.assets import build_assets
 from ml_assets.resources.dagster_instance.local_runs import PooledRunCoordinator, WatchfulRunLauncher
 from ml_assets_tests.conftest import SMALL
 from ml_assets_tests.pipeline.world import day, rows_of

@@ -15,9 +15,8 @@ from ml_assets.core.model_spec import ModelSpec
 from ml_assets.definitions import DEFS
 from ml_assets.defs.environment import build_environment
 from ml_assets.defs.settings import read_settings
-from ml_assets.pipeline.asset_names import MODEL_ASSETS, landed_to_features
+from ml_assets.pipeline.asset_names import MODEL_ASSETS, asset_key, landed_to_features
 from ml_assets.pipeline.component import ModelPipeline
-from ml_assets.pipeline.graph.assets import asset_key
 from ml_assets.resources.mlflow.connection import connect
 from ml_assets_tests.conftest import SMALL
 from ml_assets_tests.pipeline.world import again, day, rows_of

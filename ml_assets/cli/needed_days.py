@@ -45,8 +45,8 @@ def days_needed(spec: ModelSpec, newest: date, stages: Stages) -> Needed:
         sys.exit(f"{error}; the newest landed day is {newest}")
     first_landed = max(spec.source.start, first - timedelta(days=days_read(spec)[-1]))
     landed, featured = days_between(first_landed, newest), days_between(first, newest)
-    work = [(stage, landed) for stage in stages.of_landed()] + [(stages.features, featured)]
-    work += [(stage, [newest]) for stage in (*stages.of_model(), *stages.of_live())]
+    work = [(stage, landed) for stage in stages.up_to_validation()] + [(stages.features, featured)]
+    work += [(stage, [newest]) for stage in (*stages.search_to_registration(), *stages.release_stages())]
     try:
         to_do = any(_has_unfinished_run(stages, stage, days) for stage, days in work) or not all(
             is_current(stage, day) for stage, days in work for day in days

@@ -6,7 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from ml_assets.core.model_spec import ModelSpec
-from ml_assets.pipeline.graph.assets import asset_key
+from ml_assets.pipeline.asset_names import asset_key
 from ml_assets.pipeline.steps.retries import ATTENDED
 from ml_assets.resources.dagster_instance.dead_runs import NOT_RETRIED, fail_dead_runs, mark_alive
 

@@ -8,9 +8,9 @@ from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.release.release_state import CHALLENGER, CHAMPION
 from ml_assets.core.release.traffic_split import is_routed_to_challenger
 from ml_assets.core.serving.online_scorer import OnlineScorer
-from ml_assets.pipeline.evaluation.champion import read_scorer
-from ml_assets.pipeline.training.stage import artifacts_key
+from ml_assets.pipeline.evaluation.model_reader import read_scorer
 from ml_assets.resources.lake.lake import Lake
+from ml_assets.resources.lake.model_files import artifacts_key
 from ml_assets.resources.registry.live_versions import Released, read_released
 from ml_assets.resources.registry.model_registry import ModelRegistry
 

@@ -13,7 +13,8 @@ import pandas as pd
 
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.release.release_state import Move, promote
-from ml_assets.pipeline.graph.assets import asset_key, build_assets
+from ml_assets.pipeline.asset_names import asset_key
+from ml_assets.pipeline.graph.assets import build_assets
 from ml_assets.pipeline.graph.stages import Stages, open_stages
 from ml_assets.pipeline.steps.partition_tags import PARTITION, range_tags
 from ml_assets.resources.lake.lake import Lake

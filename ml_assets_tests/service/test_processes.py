@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from ml_assets.core.tables.schemas import to_pandas
-from ml_assets.pipeline.evaluation.champion import read_scorer
+from ml_assets.pipeline.evaluation.model_reader import read_scorer
 from ml_assets.pipeline.training.stage import artifacts_key
 from ml_assets_tests.pipeline.world import World, day
 from ml_assets_tests.service.conftest import LAST

@@ -6,7 +6,7 @@ from ml_assets.core.features.point_in_time import columns_read
 from ml_assets.core.features.serving_skew import features_at
 from ml_assets.core.tables.schemas import to_pandas
 from ml_assets.pipeline.asset_names import LANDED_TO_FEATURES
-from ml_assets.pipeline.evaluation.champion import read_scorer
+from ml_assets.pipeline.evaluation.model_reader import read_scorer
 from ml_assets.pipeline.training.stage import artifacts_key
 from ml_assets_tests.pipeline.world import day, rows_of
 from ml_assets_tests.service.conftest import LAST, request_of

@@ -48,7 +48,7 @@ def print_summary(
         )
     _print_data(console, spec, needed, stages)
     model = stages.training.row(needed.newest)
-    if blocked := stages.training.blocking.reason(needed.newest):
+    if blocked := stages.training.gate.reason(needed.newest):
         console.print(f"[bold red]Blocked:[/] {escape(blocked)}", soft_wrap=True)
     if not model["model_digest"]:
         console.print(f"[bold red]There is no model of {needed.newest}:[/] {escape(model['problem'])}", soft_wrap=True)

@@ -13,8 +13,7 @@ from ml_assets.core.ingestion.sensor_cursor import FeedCursor, SensorCursor, aff
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.file_feed import labels_feed, rows_feed
 from ml_assets.core.tables.fingerprint import digest
-from ml_assets.pipeline.asset_names import LABEL_ASSETS
-from ml_assets.pipeline.graph.assets import asset_key
+from ml_assets.pipeline.asset_names import LABEL_ASSETS, asset_key
 from ml_assets.pipeline.ingestion.landing_scan import GetDayStatus, LandingScan, ScanBudget, scan_landing
 from ml_assets.pipeline.ingestion.stage import Ingestion
 from ml_assets.pipeline.steps.partition_tags import range_tags

@@ -5,9 +5,8 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from ml_assets.core.model_spec import ModelSpec
-from ml_assets.pipeline.asset_names import RELEASE_ASSETS, landed_to_features
+from ml_assets.pipeline.asset_names import RELEASE_ASSETS, asset_key, landed_to_features
 from ml_assets.pipeline.automation.freshness import newest_day_check
-from ml_assets.pipeline.graph.assets import asset_key
 from ml_assets.pipeline.graph.freshness_policy import freshness_policy
 from ml_assets.pipeline.steps.step_config import run_tags
 

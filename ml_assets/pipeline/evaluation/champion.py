@@ -7,10 +7,9 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from ml_assets.core.evaluation.champion_eligibility import Champion, why_not_comparable
-from ml_assets.core.model.files import MODEL as MODEL_FILE
-from ml_assets.core.model.files import PREPROCESSING as PREPROCESSING_FILE
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.pipeline.asset_names import CHAMPION_COMPARISON
+from ml_assets.pipeline.evaluation.model_reader import read_scorer
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.lake.model_files import artifacts_key
 from ml_assets.resources.registry.model_registry import ModelRegistry
@@ -149,20 +148,6 @@ class Opponent:
         except ValueError as error:
             self.scorer, self.note = None, f"the champion cannot score the rows: {error}"
             return rows
-
-
-def read_scorer(lake: Lake, artifacts: str) -> "Scorer":
-    """The model whose files lie in the folder `artifacts` of the lake.
-
-    Raises:
-        FileNotFoundError: when a file is not there.
-        ValueError: when they are not those of a model that can be read.
-    """
-    from ml_assets.core.model.scorer import Scorer
-
-    return Scorer.from_bytes(
-        lake.files.read(f"{artifacts}/{MODEL_FILE}"), lake.files.read(f"{artifacts}/{PREPROCESSING_FILE}")
-    )
 
 
 def _part(digest: str | None, day: date | None) -> list:

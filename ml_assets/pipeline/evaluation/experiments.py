@@ -10,14 +10,12 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.training.time_split import HistoryTooShort
 from ml_assets.pipeline.asset_names import MODEL
 from ml_assets.pipeline.engine.stage import CannotMake, KeepDay
 from ml_assets.pipeline.evaluation.champion import Opponent
 from ml_assets.pipeline.evaluation.holdout import Holdout
 from ml_assets.pipeline.evaluation.plots import model_plots
-from ml_assets.pipeline.training.progress import open_training
 from ml_assets.pipeline.training.stage import ModelTraining
 
 if TYPE_CHECKING:
@@ -29,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def run_experiments(
-    context: dg.AssetExecutionContext, spec: ModelSpec, days: Sequence[date]
+    context: dg.AssetExecutionContext, training: ModelTraining, holdout: Holdout, days: Sequence[date]
 ) -> Iterator[dg.AssetObservation]:
     """Train the model of each day with the overrides of the run, judge it on its holdout, and track it in MLflow, one
     nested run a day.
@@ -44,9 +42,7 @@ def run_experiments(
     from ml_assets.core.training.train import TrainingDataError
     from ml_assets.resources.mlflow.experiment_runs import track_experiment
 
-    lake, landing = context.resources.lake, context.resources.landing
-    training = open_training(spec, context)
-    holdout, cannot = Holdout(spec, lake, landing), []
+    spec, cannot = training.spec, []
     for table in training.tables.values():
         table.refresh()
     training.refresh()

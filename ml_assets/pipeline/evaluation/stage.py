@@ -7,16 +7,18 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from ml_assets.core.model_spec import ModelSpec
-from ml_assets.core.tables.fingerprint import code_version, fingerprint
+from ml_assets.core.tables.code_version import code_version
+from ml_assets.core.tables.fingerprint import fingerprint
 from ml_assets.core.training.time_split import split_days
 from ml_assets.pipeline.asset_names import CHAMPION_COMPARISON, EVALUATION, EVALUATION_METRICS, MODEL, SCORE_PROFILES
+from ml_assets.pipeline.engine.gate import Gate
 from ml_assets.pipeline.engine.stage import StageOutput
 from ml_assets.pipeline.engine.upstream import read_fingerprint
-from ml_assets.pipeline.evaluation.champion import Champions, read_scorer
+from ml_assets.pipeline.evaluation.champion import Champions
 from ml_assets.pipeline.evaluation.holdout import Holdout
+from ml_assets.pipeline.evaluation.model_reader import read_scorer
 from ml_assets.pipeline.evaluation.score_profiles import profiles_of_scores, score_days
 from ml_assets.pipeline.features.label_store import labels_part
-from ml_assets.pipeline.graph.data_gate import DataGate
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.registry.model_registry import ModelRegistry
 from ml_assets.resources.storage.landing import Landing
@@ -39,7 +41,7 @@ class ModelEvaluation:
 
     name = EVALUATION
 
-    def __init__(self, spec: ModelSpec, lake: Lake, landing: Landing, registry: ModelRegistry):
+    def __init__(self, spec: ModelSpec, lake: Lake, landing: Landing, registry: ModelRegistry, gate: Gate):
         from ml_assets.core.tables.schemas import (
             EVALUATION_METRICS_SCHEMA,
             SCORE_PROFILE_SCHEMA,
@@ -47,15 +49,10 @@ class ModelEvaluation:
             evaluation_schema,
         )
 
-        self.spec, self.lake = spec, lake
-        joined = ["ml_assets.core.features.label_join"] if spec.labels else []
-        self.code = code_version(
-            "ml_assets.core.evaluation.holdout_metrics",
-            "ml_assets.core.evaluation.champion_eligibility",
-            "ml_assets.core.model.scorer",
-            "ml_assets.core.profiling.profiles",
-            *joined,
-        )
+        self.spec = spec
+        self.lake = lake
+        self.gate = gate
+        self.code = code_version(__name__)
         self.spec_part = {
             "evaluation": spec.evaluation.model_dump(mode="json", exclude={"slice_min_positives"}),
             "compared_with_champion": spec.champion is not None,
@@ -67,7 +64,6 @@ class ModelEvaluation:
         self._models = lake.table(spec.name, MODEL, TRAINED_MODEL_SCHEMA)
         if spec.labels:
             self.spec_part["labels"] = labels_part(spec)
-        self.blocking = DataGate(spec, lake, landing)
         self._champions = Champions(spec, lake, registry)
         self.tables = {
             SCORE_PROFILES: lake.table(spec.name, SCORE_PROFILES, SCORE_PROFILE_SCHEMA),
@@ -79,7 +75,7 @@ class ModelEvaluation:
     def refresh(self) -> None:
         """See what has been trained since, and which model is in use."""
         self._champions.refresh()
-        self.blocking.refresh()
+        self.gate.refresh()
         self.holdout.rows.refresh()
         self._models.refresh()
 
@@ -92,7 +88,7 @@ class ModelEvaluation:
         Raises:
             KeepDay: while a blocking check of the day fails.
         """
-        self.blocking.hold(day)
+        self.gate.hold(day)
         made_from = self._model_and_rows(day)
         has_no_model = not self._models.is_supposed(day) and not self.model_row(day)["model_digest"]
         if self.spec.champion is None or has_no_model:
@@ -143,7 +139,7 @@ class ModelEvaluation:
     def model_row(self, day: date) -> dict:
         """The row of trained_model of one day; without a digest, and with the reason, where no model was made."""
         rows = self._models.read([day]).to_pylist()
-        return rows[0] if rows else {"model_digest": None, "problem": self.blocking.reason(day) or "it was not made"}
+        return rows[0] if rows else {"model_digest": None, "problem": self.gate.reason(day) or "it was not made"}
 
     def scorer(self, artifacts: str) -> "Scorer":
         """The model whose files lie in the folder `artifacts` of the lake."""

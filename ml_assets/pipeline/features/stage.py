@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.features import CustomFeatures
 from ml_assets.core.model_spec.file_feed import rows_feed
-from ml_assets.core.tables.fingerprint import code_version
+from ml_assets.core.tables.code_version import code_version
 from ml_assets.pipeline.asset_names import FEATURE_METRICS, FEATURE_PROFILES, FEATURES, VALIDATED
 from ml_assets.pipeline.engine.stage import StageOutput
 from ml_assets.pipeline.engine.upstream import read_fingerprints
@@ -17,14 +17,6 @@ from ml_assets.resources.storage.landing import Landing
 
 if TYPE_CHECKING:
     import pandas as pd
-
-MADE_BY = (
-    "features.point_in_time",
-    "tables.schemas",
-    "profiling.profiles",
-    "profiling.target_leakage",
-    "checks.feature_metrics",
-)
 
 
 class FeatureEngineering:
@@ -46,8 +38,7 @@ class FeatureEngineering:
 
         self.spec, self._landing = spec, landing
         hooks = [feature.function.split(":")[0] for feature in spec.features if isinstance(feature, CustomFeatures)]
-        joined = ["ml_assets.core.features.label_join"] if spec.labels else []
-        self.code = code_version(*(f"ml_assets.core.{name}" for name in MADE_BY), *joined, *hooks)
+        self.code = code_version(__name__, *hooks)
         columns = columns_read(spec)
         self.spec_part = {
             "features": [feature.model_dump(mode="json") for feature in spec.features],

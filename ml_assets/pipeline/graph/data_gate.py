@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from ml_assets.core.model_spec import ModelSpec
-from ml_assets.core.model_spec.file_feed import rows_feed
 from ml_assets.pipeline.engine.stage import KeepDay
 
 if TYPE_CHECKING:
     from ml_assets.pipeline.evaluation.stage import ModelEvaluation
+    from ml_assets.pipeline.features.stage import FeatureEngineering
     from ml_assets.pipeline.steps.check_results import CheckRun
-    from ml_assets.resources.lake.lake import Lake
-    from ml_assets.resources.storage.landing import Landing
+    from ml_assets.pipeline.validation.stage import Validation
 
 
 class DataGate:
@@ -25,17 +24,13 @@ class DataGate:
     the model alone is asked for.
     """
 
-    def __init__(self, spec: ModelSpec, lake: "Lake", landing: "Landing"):
-        from ml_assets.pipeline.features.stage import FeatureEngineering
-        from ml_assets.pipeline.validation.stage import Validation
-
+    def __init__(self, spec: ModelSpec, validation: "Validation", features: "FeatureEngineering"):
+        """Take the stages whose checks count."""
         self._spec = _blocking_only(spec)
         self._is_on = any(column.blocking for column in spec.columns.values()) or any(
             check.blocking for _, check in spec.checks.enabled()
         )
-        self._stages = (
-            (Validation(rows_feed(spec), lake), FeatureEngineering(spec, lake, landing)) if self._is_on else None
-        )
+        self._stages = (validation, features)
 
     @property
     def is_on(self) -> bool:
@@ -44,7 +39,7 @@ class DataGate:
 
     def refresh(self) -> None:
         """See what has been made since."""
-        for stage in self._stages or ():
+        for stage in self._stages if self._is_on else ():
             stage.refresh()
             for table in stage.tables.values():
                 table.refresh()
@@ -92,7 +87,7 @@ class DataGate:
             )
 
     def _judged(self, day: date) -> "Iterator[CheckRun]":
-        if self._stages is None:
+        if not self._is_on:
             return iter(())
         from ml_assets.pipeline.features.checks import evaluate_feature_checks
         from ml_assets.pipeline.graph.checks import evaluate_validation_checks

@@ -1,34 +1,129 @@
-"""All stages of one model, opened outside of a Dagster run: to plan, and to read what they have committed."""
+"""The stages of one model, each built once and given the stages and the gate that it reads."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
-from typing import NoReturn
+from functools import cached_property
+
+import dagster as dg
 
 from ml_assets.core.model_spec import ModelSpec
-from ml_assets.core.model_spec.file_feed import labels_feed, rows_feed
-from ml_assets.core.release.release_state import Move, Release
+from ml_assets.core.model_spec.file_feed import Feed, labels_feed, rows_feed
 from ml_assets.pipeline.engine.stage import Stage
 from ml_assets.pipeline.evaluation.stage import ModelEvaluation
 from ml_assets.pipeline.features.stage import FeatureEngineering
+from ml_assets.pipeline.graph.data_gate import DataGate
 from ml_assets.pipeline.ingestion.stage import Ingestion
-from ml_assets.pipeline.release.deployment_stage import ModelDeployment
+from ml_assets.pipeline.release.deployment_stage import ModelDeployment, refuse_to_release
 from ml_assets.pipeline.release.predictions_stage import DailyPredictions
-from ml_assets.pipeline.release.registration_stage import ModelRegistration, refuse_to_register
-from ml_assets.pipeline.training.search_stage import ParameterSearch, refuse_to_search
-from ml_assets.pipeline.training.stage import ModelTraining
+from ml_assets.pipeline.release.registration_stage import ModelRegistration, Register, refuse_to_register
+from ml_assets.pipeline.training.search_stage import OpenLog, ParameterSearch, refuse_to_search
+from ml_assets.pipeline.training.stage import Follow, ModelTraining, follow_in_log
 from ml_assets.pipeline.validation.stage import Validation
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.registry.model_registry import ModelRegistry
 from ml_assets.resources.storage.landing import Landing
 
 
-def refuse_to_release(before: Release, move: Move) -> NoReturn:
-    """For a stage that is opened to be asked and read.
+def ignore_line(line: str) -> None:
+    """Take a line for a log that nobody reads."""
 
-    Raises:
-        RuntimeError: always.
+
+class StageBuilder:
+    """Builds the stages of one model on one lake and landing.
+
+    Stages that act outside of the lake are read-only unless a step of a run says how they act.
     """
-    raise RuntimeError(f"{move.after} is released by materialising the deployment of {move.day}")
+
+    def __init__(self, spec: ModelSpec, lake: Lake, landing: Landing):
+        self.spec = spec
+        self.lake = lake
+        self.landing = landing
+        self._rows = rows_feed(spec)
+        self._labels = labels_feed(spec)
+
+    def ingestion_of(self, feed: Feed) -> Ingestion:
+        """Build the stage that reads the files of a feed."""
+        return Ingestion(feed, self.spec.late_data, self.lake, self.landing)
+
+    def validation_of(self, feed: Feed) -> Validation:
+        """Build the stage that validates the rows of a feed."""
+        return Validation(feed, self.lake)
+
+    @cached_property
+    def label_ingestion(self) -> Ingestion | None:
+        """The stage raw_labels, where labels come in files of their own."""
+        return self.ingestion_of(self._labels) if self._labels else None
+
+    @cached_property
+    def label_validation(self) -> Validation | None:
+        """The stage validated_labels, where labels come in files of their own."""
+        return self.validation_of(self._labels) if self._labels else None
+
+    @cached_property
+    def ingestion(self) -> Ingestion:
+        """The stage raw_data."""
+        return self.ingestion_of(self._rows)
+
+    @cached_property
+    def validation(self) -> Validation:
+        """The stage validated_data."""
+        return self.validation_of(self._rows)
+
+    @cached_property
+    def features(self) -> FeatureEngineering:
+        """The stage features."""
+        return FeatureEngineering(self.spec, self.lake, self.landing)
+
+    @cached_property
+    def gate(self) -> DataGate:
+        """The gate that all stages of the model share."""
+        return DataGate(self.spec, self.validation, self.features)
+
+    def search(self, log: Callable[[str], None] = ignore_line, open_log: OpenLog = refuse_to_search) -> ParameterSearch:
+        """Build the stage parameter_search, for a specification that has one."""
+        return ParameterSearch(self.spec, self.lake, self.landing, self.gate, log, open_log)
+
+    def training(
+        self,
+        log: Callable[[str], None] = ignore_line,
+        follow: Follow = follow_in_log,
+        overrides: Mapping[str, object] | None = None,
+    ) -> ModelTraining:
+        """Build the stage trained_model."""
+        upstream = [self.ingestion, self.validation, self.label_ingestion, self.label_validation, self.features]
+        search = self.search(log) if self.spec.training.search else None
+        return ModelTraining(
+            self.spec,
+            self.lake,
+            self.landing,
+            self.gate,
+            [stage for stage in upstream if stage],
+            search,
+            log,
+            follow,
+            overrides,
+        )
+
+    def evaluation(self, registry: ModelRegistry) -> ModelEvaluation:
+        """Build the stage evaluation."""
+        return ModelEvaluation(self.spec, self.lake, self.landing, registry, self.gate)
+
+    def registration(self, registry: ModelRegistry, register: Register = refuse_to_register) -> ModelRegistration:
+        """Build the stage model_registry_entry."""
+        return ModelRegistration(self.spec, self.lake, registry, self.evaluation(registry), register)
+
+    def deployment(self, release: "Callable[..., None]" = refuse_to_release, actor: str = "nobody") -> ModelDeployment:
+        """Build the stage deployment."""
+        return ModelDeployment(self.spec, self.lake, self.landing, release, actor)
+
+    def predictions(self) -> DailyPredictions:
+        """Build the stage predictions."""
+        return DailyPredictions(self.spec, self.lake)
+
+
+def builder_of(spec: ModelSpec, context: dg.AssetExecutionContext) -> StageBuilder:
+    """Return the builder on the lake and the landing of a run."""
+    return StageBuilder(spec, context.resources.lake, context.resources.landing)
 
 
 @dataclass(frozen=True)
@@ -47,22 +142,18 @@ class Stages:
     deployment: ModelDeployment
     predictions: DailyPredictions
 
-    def of_landed(self) -> list[Stage]:
-        """The stages that follow landed files, up to validation."""
-        return [
-            stage
-            for stage in (self.label_ingestion, self.label_validation, self.ingestion, self.validation)
-            if stage is not None
-        ]
+    def up_to_validation(self) -> list[Stage]:
+        """List the stages that follow landed files, up to validation."""
+        stages = (self.label_ingestion, self.label_validation, self.ingestion, self.validation)
+        return [stage for stage in stages if stage is not None]
 
-    def of_model(self) -> list[Stage]:
-        """The stages that make a model of a day, from the search for its parameters to its registration."""
-        return [
-            stage for stage in (self.search, self.training, self.evaluation, self.registration) if stage is not None
-        ]
+    def search_to_registration(self) -> list[Stage]:
+        """List the stages that make a model of a day."""
+        stages = (self.search, self.training, self.evaluation, self.registration)
+        return [stage for stage in stages if stage is not None]
 
-    def of_live(self) -> list[Stage]:
-        """The stages that decide what is live and score with it."""
+    def release_stages(self) -> list[Stage]:
+        """List the stages that decide what is live and score with it."""
         return [self.deployment, self.predictions]
 
     def __iter__(self) -> Iterator[Stage]:
@@ -71,18 +162,18 @@ class Stages:
 
 
 def open_stages(spec: ModelSpec, lake: Lake, landing: Landing, registry: ModelRegistry) -> Stages:
-    """The stages of a model, to be asked and read; models are registered and released within a Dagster run only."""
-    rows, labels = rows_feed(spec), labels_feed(spec)
+    """Open all stages of a model read-only: models are registered and released within a Dagster run."""
+    builder = StageBuilder(spec, lake, landing)
     return Stages(
-        Ingestion(labels, spec.late_data, lake, landing) if labels else None,
-        Validation(labels, lake) if labels else None,
-        Ingestion(rows, spec.late_data, lake, landing),
-        Validation(rows, lake),
-        FeatureEngineering(spec, lake, landing),
-        ParameterSearch(spec, lake, landing, lambda line: None, refuse_to_search) if spec.training.search else None,
-        ModelTraining(spec, lake, landing, lambda line: None),
-        ModelEvaluation(spec, lake, landing, registry),
-        ModelRegistration(spec, lake, landing, registry, refuse_to_register),
-        ModelDeployment(spec, lake, landing, refuse_to_release, "nobody"),
-        DailyPredictions(spec, lake),
+        label_ingestion=builder.label_ingestion,
+        label_validation=builder.label_validation,
+        ingestion=builder.ingestion,
+        validation=builder.validation,
+        features=builder.features,
+        search=builder.search() if spec.training.search else None,
+        training=builder.training(),
+        evaluation=builder.evaluation(registry),
+        registration=builder.registration(registry),
+        deployment=builder.deployment(),
+        predictions=builder.predictions(),
     )

@@ -9,7 +9,8 @@ from typing import Literal
 
 from ml_assets.core.model_spec.file_feed import Feed
 from ml_assets.core.model_spec.labels import LateData
-from ml_assets.core.tables.fingerprint import EXPIRED, code_version, fingerprint
+from ml_assets.core.tables.code_version import code_version
+from ml_assets.core.tables.fingerprint import EXPIRED, fingerprint
 from ml_assets.pipeline.engine.stage import CannotMake, InputChanged, KeepDay, StageOutput
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.lake.table import Table
@@ -43,7 +44,7 @@ class Ingestion:
         self.landing = landing
         self._lake = lake
         self._late_data = late_data
-        self.code = code_version("ml_assets.core.ingestion.file_reader")
+        self.code = code_version(__name__)
         columns = {name: [column.type, column.source, column.nullable] for name, column in feed.columns.items()}
         self.spec_part = {"columns": columns, "time_zone": feed.source.time_zone}
         self._table = lake.table(feed.name, feed.raw, raw_schema(feed))

@@ -195,7 +195,7 @@ def _look(
     note = nothing or unless
     if (
         isinstance(stage, ModelTraining | ParameterSearch)
-        and stage.blocking.is_on
+        and stage.gate.is_on
         and {(VALIDATED, day), (FEATURES, day)} & supposed
     ):
         note = UNLESS_BLOCKED

@@ -5,12 +5,13 @@ ledger.
 import json
 from collections.abc import Callable, Mapping
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.release.canary_policy import Decision, decide, figures_of, next_candidate
 from ml_assets.core.release.release_state import Move, Release, Version, live_on
-from ml_assets.core.tables.fingerprint import EXPIRED, code_version
+from ml_assets.core.tables.code_version import code_version
+from ml_assets.core.tables.fingerprint import EXPIRED
 from ml_assets.pipeline.asset_names import CANARY_COMPARISON, DEPLOYMENT, ENTRY
 from ml_assets.pipeline.engine.stage import DecidedAlready, InputChanged, StageOutput
 from ml_assets.pipeline.engine.upstream import check_not_replaced
@@ -27,6 +28,15 @@ if TYPE_CHECKING:
 RUN = "run "
 LATER = "later days were decided already"
 FIGURES = ("step_days", "step_rows", "positives", "labels_through")
+
+
+def refuse_to_release(before: Release, move: Move) -> NoReturn:
+    """Refuse to release outside of a run.
+
+    Raises:
+        RuntimeError: always.
+    """
+    raise RuntimeError(f"{move.after} is released by materialising the deployment of {move.day}")
 
 
 class ModelDeployment:
@@ -47,12 +57,7 @@ class ModelDeployment:
         from ml_assets.core.tables import release_schemas, schemas
 
         self.spec, self.lake, self._release, self._actor = spec, lake, release, actor
-        self.code = code_version(
-            "ml_assets.core.release.canary_policy",
-            "ml_assets.core.release.canary_comparison",
-            "ml_assets.core.model.scorer",
-            "ml_assets.core.release.traffic_split",
-        )
+        self.code = code_version(__name__)
         canary = spec.deployment.canary
         self.spec_part = {
             "canary": canary.model_dump(mode="json") if canary else None,

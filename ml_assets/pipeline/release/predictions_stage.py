@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.release.release_state import CHALLENGER, CHAMPION, Release, Version, live_on
-from ml_assets.core.tables.fingerprint import code_version
+from ml_assets.core.tables.code_version import code_version
 from ml_assets.pipeline.asset_names import FEATURES, PREDICTIONS
 from ml_assets.pipeline.engine.stage import StageOutput
 from ml_assets.pipeline.engine.upstream import read_fingerprint
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ml_assets.core.model.scorer import Scorer
-
-MADE_BY = ("serving.batch_predictions", "release.traffic_split", "model.scorer", "model.explanations")
 
 
 class DailyPredictions:
@@ -36,7 +34,7 @@ class DailyPredictions:
         from ml_assets.core.tables.schemas import features_schema
 
         self.spec, self.lake, self.ledger, self._models = spec, lake, Ledger(lake, spec.name), ScorerCache(spec, lake)
-        self.code = code_version(*(f"ml_assets.core.{name}" for name in MADE_BY))
+        self.code = code_version(__name__)
         self.spec_part = {
             "explained": [spec.deployment.explained_rows, spec.deployment.reasons],
             "columns": [spec.row_identity_columns(), spec.entity],

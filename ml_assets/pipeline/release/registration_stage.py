@@ -7,25 +7,25 @@ from typing import TYPE_CHECKING, NoReturn
 
 from ml_assets.core.model.files import PROVENANCE
 from ml_assets.core.model_spec import ModelSpec
-from ml_assets.core.tables.fingerprint import code_version
+from ml_assets.core.tables.code_version import code_version
 from ml_assets.core.training.time_split import split_days
 from ml_assets.pipeline.asset_names import ENTRY, EVALUATION, FEATURES, MODEL
 from ml_assets.pipeline.engine.stage import CannotMake, KeepDay, StageOutput, StageWithArtifacts
 from ml_assets.pipeline.engine.upstream import check_not_replaced, read_fingerprint
 from ml_assets.pipeline.evaluation.plots import evaluation_plots
-from ml_assets.pipeline.evaluation.stage import ModelEvaluation
 from ml_assets.pipeline.steps.report_store import Reports
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.lake.model_files import learning_curve
 from ml_assets.resources.registry.model_registry import ModelRegistry, RegisteredVersion
-from ml_assets.resources.storage.landing import Landing
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ml_assets.pipeline.evaluation.stage import ModelEvaluation
     from ml_assets.resources.mlflow.model_format import ModelRecord
 
 EXAMPLE_ROWS = 5
+Register = Callable[["ModelRecord"], RegisteredVersion]
 
 
 def refuse_to_register(record: "ModelRecord") -> NoReturn:
@@ -49,20 +49,23 @@ class ModelRegistration(StageWithArtifacts):
         self,
         spec: ModelSpec,
         lake: Lake,
-        landing: Landing,
         registry: ModelRegistry,
-        register: "Callable[[ModelRecord], RegisteredVersion]",
+        evaluation: "ModelEvaluation",
+        register: Register,
     ):
         from ml_assets.core.tables.schemas import REGISTRY_ENTRY_SCHEMA, TRAINED_MODEL_SCHEMA, features_schema
 
-        self.spec, self.lake, self.registry, self._register = spec, lake, registry, register
-        self.code = code_version("ml_assets.core.evaluation.gates")
+        self.spec = spec
+        self.lake = lake
+        self.registry = registry
+        self.evaluation = evaluation
+        self._register = register
+        self.code = code_version(__name__)
         self.spec_part = {
             "gates": {metric: gate.model_dump(mode="json") for metric, gate in spec.gates.items()},
             "slice_min_positives": spec.evaluation.slice_min_positives,
             "champion": spec.champion.model_dump(mode="json") if spec.champion else None,
         }
-        self.evaluation = ModelEvaluation(spec, lake, landing, registry)
         self._models = lake.table(spec.name, MODEL, TRAINED_MODEL_SCHEMA)
         self._features = lake.table(spec.name, FEATURES, features_schema(spec))
         self.tables = {ENTRY: lake.table(spec.name, ENTRY, REGISTRY_ENTRY_SCHEMA)}
@@ -84,7 +87,7 @@ class ModelRegistration(StageWithArtifacts):
             KeepDay: when the model failed a gate and no version has its digest; it says which gates. While a blocking
                 check of the day fails.
         """
-        self.evaluation.blocking.hold(day)
+        self.evaluation.gate.hold(day)
         tables = {MODEL: self._models, EVALUATION: self.evaluation.tables[EVALUATION]}
         made_from = [read_fingerprint(self.spec.name, table, day, ENTRY, name) for name, table in tables.items()]
         if not tables[EVALUATION].is_supposed(day) and (reason := self.kept_out(day)):
@@ -103,7 +106,7 @@ class ModelRegistration(StageWithArtifacts):
         if not model["model_digest"]:
             return None
         failed = failures(self.evaluation.verdicts(day))
-        blocked = self.evaluation.blocking.reason_of_evaluation(self.evaluation, day)
+        blocked = self.evaluation.gate.reason_of_evaluation(self.evaluation, day)
         if not (failed or blocked) or self._has_version(model["model_digest"]):
             return None
         return f"gates not passed: {'; '.join([*failed, *([blocked] if blocked else [])])}"

@@ -5,23 +5,22 @@ from datetime import date
 
 import dagster as dg
 
-from ml_assets.core.model_spec import ModelSpec
-from ml_assets.pipeline.release.registration_stage import ModelRegistration, refuse_to_register
+from ml_assets.pipeline.release.registration_stage import ModelRegistration
 from ml_assets.resources.mlflow.rejected_models import track_rejected_model
 
 
-def track_rejected_models(context: dg.AssetExecutionContext, spec: ModelSpec, days: Sequence[date]) -> None:
+def track_rejected_models(
+    context: dg.AssetExecutionContext, registration: ModelRegistration, days: Sequence[date]
+) -> None:
     """Track the model of each day that failed a gate and has no version in the registry, one MLflow run for each digest
     and day.
 
     Raises:
         MlflowUnavailable: when a gate failed and MLflow cannot be reached.
     """
-    resources = context.resources
-    registration = ModelRegistration(spec, resources.lake, resources.landing, resources.registry, refuse_to_register)
     registration.refresh()
     reasons = {day: reason for day in days if (reason := registration.kept_out(day))}
-    with resources.tracking.run(context, spec.name) as run:
+    with context.resources.tracking.run(context, registration.spec.name) as run:
         for day, reason in reasons.items():
-            run_id = track_rejected_model(resources.registry.client, run, registration.record(day))
+            run_id = track_rejected_model(registration.registry.client, run, registration.record(day))
             context.log.warning(f"the model of {day} is not registered; MLflow run {run_id} has its figures; {reason}")

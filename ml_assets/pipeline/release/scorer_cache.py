@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.release.release_state import Version
-from ml_assets.pipeline.evaluation.champion import read_scorer
-from ml_assets.pipeline.training.stage import artifacts_key
+from ml_assets.pipeline.evaluation.model_reader import read_scorer
 from ml_assets.resources.lake.lake import Lake
+from ml_assets.resources.lake.model_files import artifacts_key
 
 if TYPE_CHECKING:
     from ml_assets.core.model.scorer import Scorer

@@ -18,6 +18,11 @@ def days_of(tags: Mapping[str, str]) -> list[date]:
     return []
 
 
+def is_single_partition(tags: Mapping[str, str]) -> bool:
+    """Return whether one day was asked for by itself: not a range, and not a backfill, whose last run may have one day."""
+    return PARTITION in tags and "dagster/backfill" not in tags
+
+
 def range_tags(first: date, last: date) -> dict[str, str]:
     """The tags of a run over the days from `first` to `last`."""
     return {RANGE_START: first.isoformat(), RANGE_END: last.isoformat()}

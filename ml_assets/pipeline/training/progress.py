@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from ml_assets.core.model_spec import ModelSpec
-from ml_assets.pipeline.training.config import overrides_of
-from ml_assets.pipeline.training.stage import ModelTraining
 
 if TYPE_CHECKING:
     from ml_assets.core.training.progress import Curve, Progress, Tell
@@ -41,12 +39,6 @@ class TrainingProgress:
             to_mlflow.end(error)
             raise
         to_mlflow.end(None)
-
-
-def open_training(spec: ModelSpec, context: dg.AssetExecutionContext) -> ModelTraining:
-    """The stage of training in a Dagster run that is followed."""
-    resources, follow = context.resources, TrainingProgress(spec, context).of
-    return ModelTraining(spec, resources.lake, resources.landing, context.log.info, follow, overrides_of(context, spec))
 
 
 class _MlflowRun:

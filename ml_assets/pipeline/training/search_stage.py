@@ -10,13 +10,14 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from ml_assets.core.model_spec import ModelSpec
-from ml_assets.core.tables.fingerprint import code_version, digest
+from ml_assets.core.tables.code_version import code_version
+from ml_assets.core.tables.fingerprint import digest
 from ml_assets.core.training.time_split import HistoryTooShort, searched_on, split_days
 from ml_assets.pipeline.asset_names import SEARCH
+from ml_assets.pipeline.engine.gate import Gate
 from ml_assets.pipeline.engine.stage import CannotMake, StageOutput
 from ml_assets.pipeline.features.label_store import labels_part
 from ml_assets.pipeline.features.labelled_features import LabelledFeatures, RowsToTrainOn
-from ml_assets.pipeline.graph.data_gate import DataGate
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.lake.table import Table
 from ml_assets.resources.storage.landing import Landing
@@ -68,16 +69,34 @@ class ParameterSearch:
 
     name = SEARCH
 
-    def __init__(self, spec: ModelSpec, lake: Lake, landing: Landing, log: Callable[[str], None], open_log: OpenLog):
-        """Take the specification, which has a search. `open_log` opens where the trials of a study (its name, its day)
-        are told of.
+    def __init__(
+        self,
+        spec: ModelSpec,
+        lake: Lake,
+        landing: Landing,
+        gate: Gate,
+        log: Callable[[str], None],
+        open_log: OpenLog,
+    ):
+        """Open the stage.
+
+        Args:
+            spec: the model; its training has a search.
+            lake: holds the tables.
+            landing: holds the files.
+            gate: keeps days out.
+            log: takes lines for the log of the run.
+            open_log: opens the log for the trials of a study, given its name and its day.
         """
         from ml_assets.core.training.trials import PARAMETER_SEARCH
 
-        self.spec, self.lake, self._log, self._open_log = spec, lake, log, open_log
-        joined = ["ml_assets.core.features.label_join"] if spec.labels else []
+        self.spec = spec
+        self.lake = lake
+        self.gate = gate
+        self._log = log
+        self._open_log = open_log
         libraries = " ".join(f"{name} {version(name)}" for name in ("xgboost", "optuna"))
-        self.code = f"{code_version('ml_assets.core.training.hyperparameter_search', *joined)} {libraries}"
+        self.code = f"{code_version(__name__)} {libraries}"
         # What decides the trials, whatever the budget: a larger one goes on with those that there are.
         self._of_trials = {
             "training": {
@@ -94,7 +113,6 @@ class ParameterSearch:
             "days": [spec.label_delay.days, spec.evaluation.holdout.days],
         }
         self._rows = LabelledFeatures(spec, lake, landing)
-        self.blocking = DataGate(spec, lake, landing)
         self.tables = {SEARCH: lake.table(spec.name, SEARCH, PARAMETER_SEARCH)}
         self._found: dict[str, Found] = {}
 
@@ -104,7 +122,7 @@ class ParameterSearch:
 
     def refresh(self) -> None:
         """See what has been made since."""
-        self.blocking.refresh()
+        self.gate.refresh()
         self._rows.refresh()
         self._found.clear()
 
@@ -126,7 +144,7 @@ class ParameterSearch:
         Raises:
             KeepDay: while a blocking check of the day fails.
         """
-        self.blocking.hold(day)
+        self.gate.hold(day)
         try:
             as_of = searched_on(self.spec, day)
         except HistoryTooShort as error:
@@ -202,4 +220,4 @@ class ParameterSearch:
     def row(self, day: date) -> dict:
         """The committed row of one day; without parameters, and with the reason, where there are none."""
         rows = self.tables[SEARCH].read([day]).to_pylist()
-        return rows[0] if rows else {"parameters": None, "problem": self.blocking.reason(day) or "it was not made"}
+        return rows[0] if rows else {"parameters": None, "problem": self.gate.reason(day) or "it was not made"}

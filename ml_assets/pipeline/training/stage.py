@@ -1,7 +1,7 @@
 """Stage trained_model: the model of day D, trained on the feature days whose labels are known on D."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import date, timedelta
 from importlib.metadata import version
@@ -10,21 +10,17 @@ from typing import TYPE_CHECKING
 from ml_assets.core.model.files import ARTIFACTS
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.file_feed import labels_feed, rows_feed
-from ml_assets.core.tables.fingerprint import code_version
+from ml_assets.core.tables.code_version import code_version
 from ml_assets.core.training.overrides import with_training
 from ml_assets.core.training.time_split import HistoryTooShort, Split, split_days
 from ml_assets.pipeline.asset_names import FEATURES, MODEL, SEARCH
 from ml_assets.pipeline.engine.day_state import expected_fingerprint
-from ml_assets.pipeline.engine.stage import CannotMake, StageOutput, StageWithArtifacts
+from ml_assets.pipeline.engine.gate import Gate
+from ml_assets.pipeline.engine.stage import CannotMake, Stage, StageOutput, StageWithArtifacts
 from ml_assets.pipeline.engine.upstream import read_fingerprint
 from ml_assets.pipeline.features.label_store import labels_part
 from ml_assets.pipeline.features.labelled_features import LabelledFeatures, RowsToTrainOn
-from ml_assets.pipeline.features.stage import FeatureEngineering
-from ml_assets.pipeline.graph.data_gate import DataGate
-from ml_assets.pipeline.ingestion.stage import Ingestion
 from ml_assets.pipeline.training.checkpoints import LakeCheckpoints
-from ml_assets.pipeline.training.search_stage import ParameterSearch, refuse_to_search
-from ml_assets.pipeline.validation.stage import Validation
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.lake.model_files import LEARNING_CURVE, artifacts_key, whole_models
 from ml_assets.resources.storage.landing import Landing
@@ -32,8 +28,14 @@ from ml_assets.resources.storage.landing import Landing
 if TYPE_CHECKING:
     from ml_assets.core.training.progress import Tell
     from ml_assets.core.training.train import TrainedModel
+    from ml_assets.pipeline.training.search_stage import ParameterSearch
 
 Follow = Callable[[date], "AbstractContextManager[Tell | None]"]
+
+
+def follow_in_log(day: date) -> AbstractContextManager[None]:
+    """Leave the progress of training to the log."""
+    return nullcontext()
 
 
 class ModelTraining(StageWithArtifacts):
@@ -50,18 +52,37 @@ class ModelTraining(StageWithArtifacts):
         spec: ModelSpec,
         lake: Lake,
         landing: Landing,
+        gate: Gate,
+        upstream: Sequence[Stage],
+        search: "ParameterSearch | None",
         log: Callable[[str], None],
-        follow: Follow = lambda day: nullcontext(),
-        overrides: Mapping[str, object] | None = None,
+        follow: Follow,
+        overrides: Mapping[str, object] | None,
     ):
-        """Take the specification, what is told how far the training of a day's model is (without it, the log takes
-        lines), and the settings of training that this run has other values of.
+        """Open the stage.
+
+        Args:
+            spec: the model.
+            lake: holds the tables and the files of models.
+            landing: holds the files.
+            gate: keeps days out.
+            upstream: the stages from landed files to features, in order; the provenance of a model names their results.
+            search: the stage that searches parameters, where the model has one.
+            log: takes lines for the log of the run.
+            follow: opens what takes the progress of the model of a day, or None where the log takes it.
+            overrides: settings of training that have other values in this run.
         """
         from ml_assets.core.tables.schemas import TRAINED_MODEL_SCHEMA
 
-        self.spec, self.lake, self._log, self._follow, self.overrides = spec, lake, log, follow, dict(overrides or {})
-        joined = ["ml_assets.core.features.label_join"] if spec.labels else []
-        self.code = f"{code_version('ml_assets.core.training.train', 'ml_assets.core.tables.schemas', *joined)} xgboost {version('xgboost')}"
+        self.spec = spec
+        self.lake = lake
+        self.search = search
+        self.overrides = dict(overrides or {})
+        self.gate = gate
+        self._upstream = upstream
+        self._log = log
+        self._follow = follow
+        self.code = f"{code_version(__name__)} xgboost {version('xgboost')}"
         self.spec_part = {
             "training": spec.training.decisive(on_gpu=spec.compute.gpu > 0),
             "features": [spec.feature_names(), spec.categorical_features(), spec.target],
@@ -69,29 +90,21 @@ class ModelTraining(StageWithArtifacts):
             "compute": [spec.compute.cpu, spec.compute.gpu],
             **({"overrides": self.overrides} if self.overrides else {}),
         }
-        self.search = ParameterSearch(spec, lake, landing, log, refuse_to_search) if spec.training.search else None
         self._rows = LabelledFeatures(spec, lake, landing)
         if spec.labels:
             self.spec_part["labels"] = labels_part(spec)
         self._feeds = [feed for feed in (rows_feed(spec), labels_feed(spec)) if feed]
-        of_feeds = [
-            stage
-            for feed in self._feeds
-            for stage in (Ingestion(feed, spec.late_data, lake, landing), Validation(feed, lake))
-        ]
-        self._earlier = (*of_feeds, FeatureEngineering(spec, lake, landing))
-        self.blocking = DataGate(spec, lake, landing)
         self.tables = {MODEL: lake.table(spec.name, MODEL, TRAINED_MODEL_SCHEMA)}
         self._whole: set[str] | None = None
 
     def refresh(self) -> None:
         """See what has been made since."""
         self._whole = None
-        self.blocking.refresh()
+        self.gate.refresh()
         self._rows.refresh()
         if self.search:
             self.search.refresh()
-        for stage in (*self._earlier, *([self.search] if self.search else [])):
+        for stage in (*self._upstream, *([self.search] if self.search else [])):
             for table in stage.tables.values():
                 table.refresh()
 
@@ -104,7 +117,7 @@ class ModelTraining(StageWithArtifacts):
         Raises:
             KeepDay: while a blocking check of the day fails.
         """
-        self.blocking.hold(day)
+        self.gate.hold(day)
         try:
             window = split_days(self.spec, day).window
         except HistoryTooShort as error:
@@ -222,14 +235,14 @@ class ModelTraining(StageWithArtifacts):
                 if feed.event_time
                 else [seen_days[0] + timedelta(days=n) for n in range((day - seen_days[0]).days + 1)]
             )
-            tables = {name: table for stage in self._earlier for name, table in stage.tables.items()}
+            tables = {name: table for stage in self._upstream for name, table in stage.tables.items()}
             objects += tables[feed.objects].read(days, ["day", "key", "digest", "size"]).to_pylist()
             for name in (feed.raw, feed.validated):
                 fingerprints[name] = {
                     used: made for used in days if (made := tables[name].fingerprint(used)) is not None
                 }
         fingerprints |= self.seen(day)
-        code = {stage.name: stage.code for stage in (*self._earlier, self)}
+        code = {stage.name: stage.code for stage in (*self._upstream, self)}
         parameters = (
             {key: value for key, value in self.search.row(day).items() if value is not None} if self.search else None
         )
@@ -242,7 +255,7 @@ class ModelTraining(StageWithArtifacts):
         none.
         """
         rows = self.tables[MODEL].read([day]).to_pylist()
-        return rows[0] if rows else {"model_digest": None, "problem": self.blocking.reason(day) or "it was not made"}
+        return rows[0] if rows else {"model_digest": None, "problem": self.gate.reason(day) or "it was not made"}
 
     def has_artifacts(self, day: date) -> bool:
         """Return whether the files of the model of a day, if it has one, are all in the lake."""

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from ml_assets.core.model.files import PROVENANCE
-from ml_assets.core.model_spec import ModelSpec
 from ml_assets.pipeline.asset_names import MODEL
 from ml_assets.pipeline.engine.day_state import is_current
 from ml_assets.pipeline.engine.stage import CannotMake
@@ -16,22 +15,21 @@ from ml_assets.pipeline.training.stage import ModelTraining
 from ml_assets.resources.registry.version_tags import set_tag, tagged
 
 if TYPE_CHECKING:
-    from ml_assets.resources.lake.lake import Lake
-    from ml_assets.resources.storage.landing import Landing
+    pass
 
 TAG = "inputs_changed"
 MOST_NAMED = 10
 
 
-def mark_stale_models(context: dg.AssetExecutionContext, spec: ModelSpec, days: Sequence[date]) -> None:
+def mark_stale_models(context: dg.AssetExecutionContext, training: ModelTraining, days: Sequence[date]) -> None:
     """Mark the models that saw feature days, or labels, that were made again in a run over `days`.
 
     Each gets an observation on its day of trained_model and the tag `inputs_changed` on its version in the registry,
     which names the days that differ from those in its passport. Materialising that day of trained_model makes the model
     again. A mark that no longer holds is taken away.
     """
-    lake, landing, registry = context.resources.lake, context.resources.landing, context.resources.registry
-    models = _models_and_changes(spec, lake, landing, days)
+    spec, registry = training.spec, context.resources.registry
+    models = _models_and_changes(training, days)
     marked = tagged(registry.client, spec.name, TAG) if models else {}
     for day, digest, changed in models:
         told = _text(changed) if changed else None
@@ -47,18 +45,16 @@ def mark_stale_models(context: dg.AssetExecutionContext, spec: ModelSpec, days: 
             )
 
 
-def _models_and_changes(
-    spec: ModelSpec, lake: "Lake", landing: "Landing", days: Sequence[date]
-) -> list[tuple[date, str, list[str]]]:
+def _models_and_changes(training: ModelTraining, days: Sequence[date]) -> list[tuple[date, str, list[str]]]:
     """(day of the model, digest, days of its training window that are not as they were) of each model that could see
     one of `days`.
 
     A model is left out while it cannot be told what it would see, or saw: because days have to be made first, or its
     passport is gone.
     """
-    if not lake.exists(spec.name, MODEL):
+    spec = training.spec
+    if not training.lake.exists(spec.name, MODEL):
         return []
-    training = ModelTraining(spec, lake, landing, lambda line: None)
     training.refresh()
     reach = 2 * spec.label_delay + spec.evaluation.holdout + spec.training.window
     reach += spec.training.search.every if spec.training.search else timedelta(0)

@@ -5,7 +5,7 @@ from datetime import date
 from functools import cached_property
 
 from ml_assets.core.model_spec.file_feed import Feed
-from ml_assets.core.tables.fingerprint import code_version
+from ml_assets.core.tables.code_version import code_version
 from ml_assets.pipeline.asset_names import CORRECTIONS
 from ml_assets.resources.lake.lake import Lake
 
@@ -43,7 +43,7 @@ class Corrections:
         hold the digests.
         """
         keys = sorted(self._keys.get(day, ()))
-        return [[CORRECTIONS, code_version("ml_assets.core.validation.corrections"), keys]] if keys else []
+        return [[CORRECTIONS, code_version(__name__), keys]] if keys else []
 
     def read(self, day: date) -> dict[str, bytes]:
         """The content of the files of a day, by key."""

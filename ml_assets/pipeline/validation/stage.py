@@ -7,7 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from ml_assets.core.model_spec.file_feed import Feed
-from ml_assets.core.tables.fingerprint import code_version
+from ml_assets.core.tables.code_version import code_version
 from ml_assets.pipeline.asset_names import COLUMN_PROFILES, VALIDATED
 from ml_assets.pipeline.engine.stage import StageOutput
 from ml_assets.pipeline.engine.upstream import read_fingerprint
@@ -42,10 +42,7 @@ class Validation:
 
         self.name, self.feed = feed.validated, feed
         self._is_profiled = feed.validated == VALIDATED
-        self.code = code_version(
-            "ml_assets.core.validation.validate_day",
-            *(["ml_assets.core.profiling.profiles"] if self._is_profiled else []),
-        )
+        self.code = code_version(__name__)
         self.spec_part = {
             "columns": {
                 name: column.model_dump(mode="json", exclude={"description", "blocking"})

@@ -1,7 +1,5 @@
 """Fingerprints change with code, spec and inputs, and with nothing else."""
 
-import sys
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,7 +11,6 @@ from ml_assets.core.tables.fingerprint import (
     EXPIRED,
     NEW,
     WHOLE_BITS,
-    code_version,
     digest,
     fingerprint,
     why_changed,
@@ -88,28 +85,3 @@ def test_parts_are_told_apart_as_often_as_stated():
 
 def test_the_order_of_fields_does_not_count():
     assert digest({"a": 1, "b": 2}) == digest({"b": 2, "a": 1})
-
-
-def test_code_version_follows_the_source_of_a_module(tmp_path, monkeypatch):
-    module = tmp_path / "a_stage_module.py"
-    module.write_text("x = 1\n")
-    monkeypatch.syspath_prepend(tmp_path)
-    before = code_version("a_stage_module")
-    module.write_text("x = 2\n")
-    code_version.cache_clear()
-    assert code_version("a_stage_module") != before
-    assert "a_stage_module" not in sys.modules
-
-
-def test_code_version_follows_what_a_module_imports_from_the_core(tmp_path, monkeypatch):
-    (tmp_path / "imports_nothing.py").write_text("x = 1\n")
-    (tmp_path / "imports_gates.py").write_text("x = 1\nfrom ml_assets.core.evaluation.gates import judge\n")
-    monkeypatch.syspath_prepend(tmp_path)
-    single_partition = code_version("imports_gates", "imports_nothing")
-    assert single_partition == code_version("imports_gates", "imports_nothing", "ml_assets.core.evaluation.gates")
-    assert code_version("imports_nothing") != code_version("imports_nothing", "ml_assets.core.evaluation.gates")
-
-
-def test_code_version_of_a_missing_module_is_refused():
-    with pytest.raises(ModuleNotFoundError, match="no_such_module"):
-        code_version("no_such_module")

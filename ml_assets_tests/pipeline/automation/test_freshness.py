@@ -14,10 +14,11 @@ from dagster._core.test_utils import freeze_time
 from dagster._core.workspace.context import LoadingContext
 
 from ml_assets.core.model_spec import ModelSpec
+from ml_assets.pipeline.asset_names import asset_key
 from ml_assets.pipeline.automation.freshness import check_newest_day
 from ml_assets.pipeline.component import ModelPipeline
 from ml_assets.pipeline.graph.asset_specs import FOLLOW_EACH_DAY
-from ml_assets.pipeline.graph.assets import asset_key, build_assets
+from ml_assets.pipeline.graph.assets import build_assets
 from ml_assets.pipeline.graph.freshness_policy import freshness_policy
 from ml_assets_tests.conftest import SMALL
 from ml_assets_tests.pipeline.world import World, day, rows_of

@@ -10,11 +10,10 @@ import pytest
 
 from ml_assets.core.ingestion.sensor_cursor import SensorCursor
 from ml_assets.core.model_spec import ModelSpec
-from ml_assets.pipeline.asset_names import LABEL_ASSETS, landed_to_features
+from ml_assets.pipeline.asset_names import LABEL_ASSETS, asset_key, landed_to_features
 from ml_assets.pipeline.automation import arrivals_sensor as arrivals_sensor_module
 from ml_assets.pipeline.automation.arrivals_sensor import ArrivalsScan, arrivals_sensor, scan_arrivals, status_in_lake
 from ml_assets.pipeline.automation.jobs import features_job
-from ml_assets.pipeline.graph.assets import asset_key
 from ml_assets.resources.lake.lake import Lake
 from ml_assets_tests.conftest import SMALL
 from ml_assets_tests.pipeline.world import World, rows_of

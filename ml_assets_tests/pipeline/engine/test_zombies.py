@@ -158,7 +158,12 @@ def test_refreshing_the_inputs_of_a_stage_does_not_refresh_its_own_table(tmp_pat
     spec = ModelSpec.model_validate({**CHECKED, "training": {**CHECKED["training"], "search": {"trials": 2}}})
     world = World(tmp_path, spec)
     stages = open_stages(spec, world.lake, world.landing, world.registry)
-    for stage in (*stages.of_landed(), stages.features, *stages.of_model(), *stages.of_live()):
+    for stage in (
+        *stages.up_to_validation(),
+        stages.features,
+        *stages.search_to_registration(),
+        *stages.release_stages(),
+    ):
         main = stage.tables[stage.name]
         before = main.version()
         other = Lake(uri=world.lake.uri).table(spec.name, stage.name, main.schema.remove(0))

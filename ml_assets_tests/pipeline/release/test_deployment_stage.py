@@ -292,7 +292,7 @@ def test_a_plan_knows_which_days_are_decided_and_scored_and_changes_nothing(live
     stages = open_stages(
         live.spec, lake, Landing(uri=str(live.root)), ModelRegistry(tracking_uri="sqlite:////nowhere/mlflow.db")
     )
-    plan = plan_days(live.spec, lake, stages.of_live(), [day(number) for number in range(1, 9)])
+    plan = plan_days(live.spec, lake, stages.release_stages(), [day(number) for number in range(1, 9)])
     for found in plan.stages:
         assert (found.unchanged, [one.day for one in found.to_make]) == (
             [day(number) for number in range(1, 7)],

@@ -8,8 +8,8 @@ import pytest
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.pipeline.asset_names import LANDED_TO_FEATURES, MODEL_ASSETS
 from ml_assets.pipeline.engine.stage import InputChanged
+from ml_assets.pipeline.graph.stages import StageBuilder
 from ml_assets.pipeline.planning.repair import models_that_saw
-from ml_assets.pipeline.release.registration_stage import ModelRegistration
 from ml_assets.resources.lake.lake import Lake
 from ml_assets_tests.conftest import SMALL
 from ml_assets_tests.pipeline.world import World, again, check, computed, day, failure, rows_of
@@ -170,7 +170,8 @@ def test_a_model_that_another_run_has_judged_again_meanwhile_is_not_registered_a
     asked = []
     judged = world.stages().evaluation.tables["evaluation"]
     changed = world.copy(tmp_path)
-    stage = ModelRegistration(SPEC, Lake(uri=changed.lake.uri), changed.landing, changed.registry, asked.append)
+    builder = StageBuilder(SPEC, Lake(uri=changed.lake.uri), changed.landing)
+    stage = builder.registration(changed.registry, asked.append)
     stage.refresh()
     plain = stage.record
 

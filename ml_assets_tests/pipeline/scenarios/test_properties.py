@@ -16,15 +16,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from ml_assets.core.model_spec import ModelSpec
-from ml_assets.core.model_spec.file_feed import rows_feed
 from ml_assets.core.tables.schemas import to_pandas
 from ml_assets.pipeline.asset_names import FEATURES
 from ml_assets.pipeline.engine.materialize_days import make_days
 from ml_assets.pipeline.engine.stage import CannotMake
-from ml_assets.pipeline.features.stage import FeatureEngineering
-from ml_assets.pipeline.ingestion.stage import Ingestion
-from ml_assets.pipeline.training.stage import ModelTraining
-from ml_assets.pipeline.validation.stage import Validation
+from ml_assets.pipeline.graph.stages import StageBuilder
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.lake.table import Table
 from ml_assets.resources.storage.landing import Landing
@@ -79,26 +75,16 @@ class Place:
 
     def make(self, numbers: Iterable[int], stages: int = 4) -> None:
         """Make days of the first so many stages, as far as they can be made."""
-        lake, landing, feed, days = (
-            Lake(uri=str(self.lake)),
-            Landing(uri=str(self.landing)),
-            rows_feed(SPEC),
-            [day(number) for number in numbers],
-        )
-        opened = [
-            lambda: Ingestion(feed, SPEC.late_data, lake, landing),
-            lambda: Validation(feed, lake),
-            lambda: FeatureEngineering(SPEC, lake, landing),
-            lambda: ModelTraining(SPEC, lake, landing, lambda line: None),
-        ]
-        for stage in opened[:stages]:
+        builder = StageBuilder(SPEC, Lake(uri=str(self.lake)), Landing(uri=str(self.landing)))
+        days = [day(number) for number in numbers]
+        for stage in [builder.ingestion, builder.validation, builder.features, builder.training()][:stages]:
             with suppress(CannotMake):
-                list(make_days(stage(), days, "run", single_partition=False))
+                list(make_days(stage, days, "run", single_partition=False))
 
     def features(self) -> pd.DataFrame:
         """All rows of features."""
-        stage = FeatureEngineering(SPEC, Lake(uri=str(self.lake)), Landing(uri=str(self.landing)))
-        return to_pandas(stage.tables[FEATURES].read([day(number) for number in range(1, LAST + 1)]))
+        builder = StageBuilder(SPEC, Lake(uri=str(self.lake)), Landing(uri=str(self.landing)))
+        return to_pandas(builder.features.tables[FEATURES].read([day(number) for number in range(1, LAST + 1)]))
 
 
 def file_of(number: int, kind: str) -> pd.DataFrame | bytes:

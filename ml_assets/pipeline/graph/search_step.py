@@ -1,20 +1,21 @@
-"""How the search for parameters shows in Dagster: its asset, its metadata, its trials in MLflow and in the report of a
-day.
-"""
+"""The step parameter_search, with its trials in MLflow and in the daily report."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
 from ml_assets.core.model_spec import ModelSpec
+from ml_assets.core.model_spec.search import Search
 from ml_assets.pipeline.asset_names import FEATURES, LABELS, SEARCH
 from ml_assets.pipeline.engine.run_guard import RunGuard
 from ml_assets.pipeline.graph.asset_specs import asset, depends, paragraph, schema
-from ml_assets.pipeline.steps.asset_factory import StageAssets
+from ml_assets.pipeline.graph.stages import builder_of
 from ml_assets.pipeline.steps.check_results import table
+from ml_assets.pipeline.steps.stage_step import StageStep
 from ml_assets.pipeline.training.search_stage import ParameterSearch
 
 if TYPE_CHECKING:
@@ -40,43 +41,54 @@ COLUMNS = [
 ]
 
 
-def search_assets(spec: ModelSpec) -> StageAssets:
-    """The asset of the search, for a specification that has one."""
-    assert spec.training.search is not None
-    last = 2 * spec.label_delay.days + spec.evaluation.holdout.days
-    first = last + spec.training.window.days - 1 + spec.training.search.every.days - 1
-    deps = [depends(spec, FEATURES, first, last), *([depends(spec, LABELS, first)] if spec.labels else [])]
+class SearchStep(StageStep[ParameterSearch]):
+    """parameter_search, for a specification that has a search."""
 
-    def open_stage(context: dg.AssetExecutionContext, guard: RunGuard) -> ParameterSearch:
+    resources = frozenset({"tracking"})
+
+    @cached_property
+    def asset_specs(self) -> list[dg.AssetSpec]:
+        """The parameters of a day."""
+        spec, search = self.spec, _settings(self.spec)
+        last = 2 * spec.label_delay.days + spec.evaluation.holdout.days
+        first = last + spec.training.window.days - 1 + search.every.days - 1
+        labels = [depends(spec, LABELS, first)] if spec.labels else []
+        deps, kinds = [depends(spec, FEATURES, first, last), *labels], {"optuna", "xgboost"}
+        return [asset(spec, SEARCH, paragraph(ParameterSearch), "training", kinds, deps, **schema(list(COLUMNS)))]
+
+    def open(self, context: dg.AssetExecutionContext, guard: RunGuard) -> ParameterSearch:
+        """Build the stage for a run, which logs its trials to MLflow."""
+
         @contextmanager
         def open_log(study: str, day: date) -> "Iterator[TrialRuns]":
             from ml_assets.resources.mlflow.trial_runs import TrialRuns
 
-            assert spec.training.search is not None
-            with context.resources.tracking.run(context, spec.name) as run:
-                yield TrialRuns(run, spec.name, study, day, spec.training.search.metric)
+            with context.resources.tracking.run(context, self.spec.name) as run:
+                yield TrialRuns(run, self.spec.name, study, day, _settings(self.spec).metric)
 
-        return ParameterSearch(spec, context.resources.lake, context.resources.landing, context.log.info, open_log)
+        return builder_of(self.spec, context).search(context.log.info, open_log)
 
-    return StageAssets(
-        [
-            asset(
-                spec,
-                SEARCH,
-                paragraph(ParameterSearch),
-                "training",
-                {"optuna", "xgboost"},
-                deps,
-                **schema(list(COLUMNS)),
-            )
-        ],
-        open=open_stage,
-        problem=lambda stage, day: stage.row(day)["problem"],
-        every_day=_figures,
-        newest_day=lambda stage, day: _trial_table(stage, day),
-        report=_parts,
-        resources=frozenset({"tracking"}),
-    )
+    def problem(self, stage: ParameterSearch, day: date) -> str | None:
+        """Say why there are no parameters."""
+        return stage.row(day)["problem"]
+
+    def metadata(self, stage: ParameterSearch, day: date) -> dict[str, Any]:
+        """The parameters of a day, as numbers that the UI plots over time."""
+        return _figures(stage, day)
+
+    def newest_metadata(self, stage: ParameterSearch, day: date) -> dict[str, Any]:
+        """All trials as a table."""
+        trials = _trials(stage, day)
+        return {"all_trials": table(trials)} if trials else {}
+
+    def report_parts(self, stage: ParameterSearch, days: Sequence[date]) -> "Iterator[Part]":
+        """The parameters of each day, and the trials of the newest."""
+        return _parts(stage, days)
+
+
+def _settings(spec: ModelSpec) -> Search:
+    assert spec.training.search is not None
+    return spec.training.search
 
 
 def _figures(stage: ParameterSearch, day: date) -> dict[str, Any]:
@@ -92,11 +104,6 @@ def _figures(stage: ParameterSearch, day: date) -> dict[str, Any]:
         "searched_on": str(row["searched_on"]),
         **json.loads(row["parameters"]),
     }
-
-
-def _trial_table(stage: ParameterSearch, day: date) -> dict[str, Any]:
-    trials = _trials(stage, day)
-    return {"all_trials": table(trials)} if trials else {}
 
 
 def _trials(stage: ParameterSearch, day: date) -> list[dict[str, object]]:

@@ -8,10 +8,9 @@ import dagster as dg
 import pytest
 
 from ml_assets.core.model_spec import ModelSpec
-from ml_assets.pipeline.asset_names import MODEL_ASSETS, PREDICTIONS, RELEASE_ASSETS
+from ml_assets.pipeline.asset_names import MODEL_ASSETS, PREDICTIONS, RELEASE_ASSETS, asset_key
 from ml_assets.pipeline.automation.failure_sensor import release_after_failure
 from ml_assets.pipeline.automation.jobs import daily_job, release_job
-from ml_assets.pipeline.graph.assets import asset_key
 from ml_assets.pipeline.release.rollback_check import NOT_ROLLED_BACK
 from ml_assets.pipeline.retention.apply import Retention
 from ml_assets.resources.lake.lake import Lake

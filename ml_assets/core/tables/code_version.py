@@ -1,0 +1,108 @@
+"""The code version of a stage, from the source of every module that decides its results."""
+
+import ast
+import hashlib
+import importlib.util
+from collections.abc import Callable, Iterator
+from functools import cache, lru_cache
+from pathlib import Path
+
+from ml_assets.core.tables.fingerprint import digest
+
+CORE, PIPELINE, SPECIFICATION = "ml_assets.core", "ml_assets.pipeline", "ml_assets.core.model_spec"
+
+
+@cache
+def code_version(stage: str, *hooks: str) -> str:
+    """Digest the code that a stage runs, so that nobody has to remember to bump a version.
+
+    The digest covers the source of every module of the core that the stage imports, directly or through other modules
+    of the core or the pipeline, at module level or inside a function. Imports for type checkers do not count. The
+    specification is left out: each stage puts the part that it reads into its fingerprints. So are the modules of the
+    pipeline themselves, which connect the core to Dagster.
+
+    Args:
+        stage: dotted name of the module of the stage.
+        hooks: dotted names of the modules with a user's own functions. They count together with every module of their
+            own package that they import, or, for a single file, of their own folder.
+
+    Returns:
+        64 hexadecimal digits.
+
+    Raises:
+        ModuleNotFoundError: when the stage or a hook does not exist or has no source file.
+    """
+    sources = _sources(stage, lambda name: _is_in(name, CORE) or _is_in(name, PIPELINE))
+    for hook in hooks:
+        sources |= _sources(hook, lambda name, hook=hook: _is_in(name, CORE) or _belongs_to(name, hook))
+    digests = [(name, hashlib.sha256(source).hexdigest()) for name, source in sources.items()]
+    return digest(sorted(pair for pair in digests if not _is_in(pair[0], PIPELINE)))
+
+
+def _sources(root: str, is_followed: Callable[[str], bool]) -> dict[str, bytes]:
+    """Sources, by module, of `root` and of each followed module that it imports, directly or not."""
+    sources, waiting = {}, [root]
+    while waiting:
+        name = waiting.pop()
+        if name not in sources:
+            path = _path(name)
+            if path is None:
+                raise ModuleNotFoundError(f"{name} has no Python source to take a code version from")
+            sources[name] = path.read_bytes().replace(b"\r\n", b"\n")
+            package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+            imported = (other for other in _imports(sources[name], package) if is_followed(other))
+            waiting += [other for other in imported if not _is_in(other, SPECIFICATION) and _path(other)]
+    return sources
+
+
+def _is_in(name: str, package: str) -> bool:
+    return name == package or name.startswith(f"{package}.")
+
+
+def _belongs_to(name: str, hook: str) -> bool:
+    """Whether a module that a hook imports is part of the user's own code."""
+    top = hook.partition(".")[0]
+    if top == "ml_assets":
+        return _is_in(name, hook.rpartition(".")[0])
+    if "." in hook:
+        return _is_in(name, top)
+    hook_path, path = _path(hook), None if "." in name else _path(name)
+    return bool(hook_path and path) and hook_path.parent == path.parent and "site-packages" not in path.parts
+
+
+@lru_cache(maxsize=1024)
+def _imports(source: bytes, package: str) -> tuple[str, ...]:
+    """Dotted names in the import statements of a source: `from a import b` gives a and a.b, which may be a module.
+
+    Args:
+        source: of a module.
+        package: in which the module lies; relative imports start there.
+    """
+    names: dict[str, None] = {}
+    for node in _statements(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names |= dict.fromkeys(alias.name for alias in node.names)
+        else:
+            base = importlib.util.resolve_name("." * node.level + (node.module or ""), package)
+            names |= dict.fromkeys([base, *(f"{base}.{alias.name}" for alias in node.names if alias.name != "*")])
+    return tuple(names)
+
+
+def _statements(node: ast.AST) -> Iterator[ast.Import | ast.ImportFrom]:
+    """All import statements below a node, without those in the body of `if TYPE_CHECKING`."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Import | ast.ImportFrom):
+            yield child
+        elif isinstance(child, ast.If) and ast.unparse(child.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING"):
+            yield from _statements(ast.Module(child.orelse, []))
+        else:
+            yield from _statements(child)
+
+
+def _path(module: str) -> Path | None:
+    """The source file of a module; None where there is none."""
+    try:
+        spec = importlib.util.find_spec(module)
+    except (ModuleNotFoundError, ValueError):
+        return None
+    return Path(spec.origin) if spec and spec.origin and spec.origin.endswith(".py") else None

@@ -1,0 +1,109 @@
+"""The steps that release a model and score with it: deployment and predictions."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from functools import cached_property
+from typing import Any
+
+import dagster as dg
+
+from ml_assets.core.operations.reports.daily_report import Part
+from ml_assets.core.release.release_state import Move, Release
+from ml_assets.pipeline.asset_names import DEPLOYMENT, ENTRY, FEATURES, LABELS, PREDICTIONS, asset_key
+from ml_assets.pipeline.engine.run_guard import RunGuard
+from ml_assets.pipeline.graph import release_column_schemas
+from ml_assets.pipeline.graph.asset_specs import asset, depends, paragraph, schema
+from ml_assets.pipeline.graph.stages import builder_of
+from ml_assets.pipeline.release import report
+from ml_assets.pipeline.release.deployment_stage import RUN, ModelDeployment
+from ml_assets.pipeline.release.predictions_stage import DailyPredictions
+from ml_assets.pipeline.release.rollback_check import evaluate_rollbacks, rollback_check
+from ml_assets.pipeline.steps.check_results import CheckRun
+from ml_assets.pipeline.steps.stage_step import StageStep
+
+GROUP = "deployment"
+
+
+class DeploymentStep(StageStep[ModelDeployment]):
+    """deployment."""
+
+    resources = frozenset({"registry", "deploy_target"})
+
+    @cached_property
+    def asset_specs(self) -> list[dg.AssetSpec]:
+        """The decision of a day."""
+        spec, canary = self.spec, self.spec.deployment.canary
+        longest = canary.maximum_days.days * len(canary.steps) if canary else 0
+        labels = [depends(spec, LABELS, longest)] if spec.labels else []
+        rows = [depends(spec, FEATURES, longest), *labels] if canary else []
+        deps, metadata = [depends(spec, ENTRY), *rows], schema(release_column_schemas.deployment_columns())
+        kinds = {"deltalake", "mlflow"}
+        return [asset(spec, DEPLOYMENT, paragraph(ModelDeployment), GROUP, kinds, deps, **metadata)]
+
+    @property
+    def check_specs(self) -> Sequence[dg.AssetCheckSpec]:
+        """The check that no canary was rolled back."""
+        return rollback_check(self.spec, asset_key(self.spec, DEPLOYMENT))
+
+    def open(self, context: dg.AssetExecutionContext, guard: RunGuard) -> ModelDeployment:
+        """Build the stage for a run, which carries releases out."""
+        from ml_assets.resources.release.releases import Releases
+
+        resources = context.resources
+        releases = Releases(resources.lake, resources.registry, resources.deploy_target, self.spec.name)
+        # Carries out first what a run that died has put into the ledger.
+        releases.state()
+
+        def release(before: Release, move: Move) -> None:
+            guard.check_before_publishing()
+            releases.release(before, move)
+
+        return builder_of(self.spec, context).deployment(release, f"{RUN}{context.run_id}")
+
+    def metadata(self, stage: ModelDeployment, day: date) -> Mapping[str, Any]:
+        """The decision, and the figures behind it."""
+        return report.deployment_metadata(stage, day)
+
+    def newest_metadata(self, stage: ModelDeployment, day: date) -> Mapping[str, Any]:
+        """Plots of champion and challenger."""
+        return report.deployment_plots(stage, day)
+
+    def evaluate_checks(self, stage: ModelDeployment, days: Sequence[date]) -> Iterator[CheckRun]:
+        """Evaluate the check on the days of a run."""
+        return evaluate_rollbacks(self.spec, stage, days, asset_key(self.spec, DEPLOYMENT))
+
+    def report_parts(self, stage: ModelDeployment, days: Sequence[date]) -> Iterator[Part]:
+        """The decision, what is live, and the comparison with the champion."""
+        return report.deployment_parts(stage, days)
+
+
+class PredictionsStep(StageStep[DailyPredictions]):
+    """predictions."""
+
+    @cached_property
+    def asset_specs(self) -> list[dg.AssetSpec]:
+        """The scored rows of a day."""
+        deps, kinds = [depends(self.spec, DEPLOYMENT), depends(self.spec, FEATURES)], {"deltalake", "xgboost"}
+        metadata = schema(release_column_schemas.predictions_columns(self.spec))
+        return [asset(self.spec, PREDICTIONS, paragraph(DailyPredictions), GROUP, kinds, deps, **metadata)]
+
+    def open(self, context: dg.AssetExecutionContext, guard: RunGuard) -> DailyPredictions:
+        """Build the stage for a run."""
+        return builder_of(self.spec, context).predictions()
+
+    def problem(self, stage: DailyPredictions, day: date) -> str | None:
+        """Say why no row was scored."""
+        return stage.problem(day)
+
+    def metadata(self, stage: DailyPredictions, day: date) -> Mapping[str, Any]:
+        """The versions that scored, and how many rows."""
+        return report.predictions_metadata(stage, day)
+
+    def newest_metadata(self, stage: DailyPredictions, day: date) -> Mapping[str, Any]:
+        """Lineage of the columns, and a plot of the scores."""
+        lineage = release_column_schemas.predictions_lineage(self.spec, asset_key(self.spec, FEATURES))
+        return {"dagster/column_lineage": lineage, **report.predictions_plots(stage, day)}
+
+    def report_parts(self, stage: DailyPredictions, days: Sequence[date]) -> Iterator[Part]:
+        """Scored rows and decisions, and the highest scores with their reasons."""
+        return report.predictions_parts(stage, days)

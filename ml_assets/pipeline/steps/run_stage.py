@@ -1,0 +1,119 @@
+"""One run of a step: makes the days of its stage, then reports each of them to Dagster and in the daily reports."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+import dagster as dg
+
+from ml_assets.pipeline.engine.materialize_days import make_days
+from ml_assets.pipeline.engine.run_guard import RunGuard
+from ml_assets.pipeline.engine.run_markers import RunMarkers, log_unfinished_runs
+from ml_assets.pipeline.engine.stage import DayOutcome, Stage
+from ml_assets.pipeline.steps.check_results import CheckRun, events_of, failed_by_day
+from ml_assets.pipeline.steps.day_metadata import log_outcomes, of_made_days, outcome_metadata
+from ml_assets.pipeline.steps.partition_tags import is_single_partition
+from ml_assets.pipeline.steps.report_store import Reports, with_outcomes
+from ml_assets.pipeline.steps.stage_step import StageStep
+from ml_assets.pipeline.steps.step_metrics import push_metrics
+from ml_assets.resources.observability.json_logs import name_step
+
+
+def run_stage(step: StageStep, context: dg.AssetExecutionContext, guard: RunGuard) -> Iterator[Any]:
+    """Make the days of a run and report them; days that were committed are reported even where something fails later.
+
+    Yields:
+        A materialisation of each selected asset, and the results of its selected checks.
+    """
+    days = sorted(date.fromisoformat(key) for key in context.partition_keys)
+    name = step.asset_specs[0].key.path[-1]
+    markers = RunMarkers(context.resources.lake, step.spec.name, name)
+    unfinished = markers.begin(context.run_id, days)
+    log_unfinished_runs(context.log, name, context.run_id, unfinished)
+    # Opening a stage may complete what earlier runs did not finish.
+    stage = step.open(context, guard)
+    name_step(step.spec.name, stage.name, context.run_id)
+    outcomes: list[DayOutcome] = []
+    materialized: set[dg.AssetKey] = set()
+    try:
+        outcomes += make_days(stage, days, context.run_id, is_single_partition(context.run.tags), guard)
+        unfinished_days = {day for run_days in unfinished.values() for day in run_days}
+        for event in _report_days(step, context, stage, outcomes, unfinished_days):
+            yield event
+            materialized |= {event.asset_key} if isinstance(event, dg.MaterializeResult) and event.asset_key else set()
+    except Exception:
+        yield from of_made_days([asset for asset in step.asset_specs if asset.key not in materialized], outcomes)
+        raise
+    markers.end(context.run_id)
+
+
+def _report_days(
+    step: StageStep,
+    context: dg.AssetExecutionContext,
+    stage: Stage,
+    outcomes: Sequence[DayOutcome],
+    unfinished_days: Collection[date],
+) -> Iterator[Any]:
+    """Evaluate the checks of the days that are made, and tell Dagster and the daily reports."""
+    main = step.asset_specs[0].key
+    outcomes = sorted(outcomes, key=lambda outcome: outcome.day)
+    days = [outcome.day for outcome in outcomes]
+    # The problem of a day that was left as it is still holds.
+    problems = {
+        outcome.day: outcome.problem or (None if outcome.computed else step.problem(stage, outcome.day))
+        for outcome in outcomes
+    }
+    log_outcomes(context, stage, outcomes, problems)
+    check_runs = list(step.evaluate_checks(stage, days))
+    push_metrics(context, step.spec.name, stage, outcomes, check_runs, lambda: step.metadata(stage, days[-1]))
+    # A failed check may stop the run, so the reports are written before its result is yielded.
+    reports = _write_reports(step, context, stage, outcomes, check_runs, problems, unfinished_days)
+    step.after_days(context, stage, days)
+    selected = [run for run in check_runs if run.key in context.selected_asset_check_keys]
+    failed = failed_by_day(selected)
+    for asset in step.asset_specs:
+        if asset.key not in context.selected_asset_keys:
+            continue
+        table = stage.tables[asset.key.path[-1]]
+        counts = table.row_counts()
+        for outcome in outcomes:
+            metadata = outcome_metadata(outcome, counts.get(outcome.day, 0), problems[outcome.day])
+            if asset.key == main:
+                metadata |= step.metadata(stage, outcome.day)
+                metadata |= {"checks_failed": ", ".join(failed[outcome.day])} if outcome.day in failed else {}
+                metadata |= {"report": reports.link(outcome.day)} if reports else {}
+            context.add_asset_metadata(metadata, asset.key, outcome.day.isoformat())
+        newest = step.newest_metadata(stage, days[-1]) if asset.key == main else {}
+        context.add_asset_metadata({"dagster/uri": table.uri, **newest}, asset.key, days[-1].isoformat())
+        yield dg.MaterializeResult(asset_key=asset.key)
+        for run in selected:
+            if run.asset == asset.key:
+                yield from events_of(context, run)
+
+
+def _write_reports(
+    step: StageStep,
+    context: dg.AssetExecutionContext,
+    stage: Stage,
+    outcomes: Sequence[DayOutcome],
+    check_runs: Sequence[CheckRun],
+    problems: Mapping[date, str | None],
+    unfinished_days: Collection[date],
+) -> Reports | None:
+    """Write the stage's part of the report of each day that was made now, has a problem, has no part yet, belongs to a
+    run that did not end, or is the only one of the run.
+    """
+    if not step.is_reported:
+        return None
+    reports = Reports(step.spec.name, context.resources.lake)
+    days = [outcome.day for outcome in outcomes]
+    if len(days) > 1 and not all(outcome.computed for outcome in outcomes):
+        reported = reports.days_with(stage.name)
+        due = {
+            outcome.day
+            for outcome in outcomes
+            if outcome.computed or outcome.problem or "committed_meanwhile" in outcome.metadata
+        }
+        days = [day for day in days if day in due or day in unfinished_days or day not in reported]
+    reports.add(with_outcomes(step.report_parts(stage, days), check_runs, problems))
+    return reports

@@ -1,0 +1,72 @@
+"""A stage of a model as a Dagster step: its assets and checks, and what it adds to each day's metadata and report."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+import dagster as dg
+
+from ml_assets.core.model_spec import ModelSpec
+from ml_assets.pipeline.engine.run_guard import RunGuard
+from ml_assets.pipeline.engine.stage import Stage
+from ml_assets.pipeline.steps.check_results import CheckRun
+
+if TYPE_CHECKING:
+    from ml_assets.core.operations.reports.daily_report import Part
+
+StageT = TypeVar("StageT", bound=Stage)
+
+
+class StageStep(ABC, Generic[StageT]):
+    """One stage of a model as a step; a subclass for each stage says what is its own."""
+
+    resources: frozenset[str] = frozenset()
+    """Keys of the resources that the step needs beside lake and landing."""
+
+    config: ClassVar[type[dg.Config] | None] = None
+    """Settings that a run may give the step."""
+
+    is_reported: ClassVar[bool] = True
+    """Whether the stage has a part in the daily report."""
+
+    def __init__(self, spec: ModelSpec):
+        self.spec = spec
+
+    @property
+    @abstractmethod
+    def asset_specs(self) -> Sequence[dg.AssetSpec]:
+        """The assets of the stage, the main one first; the last parts of their keys are names of the stage's tables."""
+
+    @property
+    def check_specs(self) -> Sequence[dg.AssetCheckSpec]:
+        """The checks of the assets."""
+        return ()
+
+    @abstractmethod
+    def open(self, context: dg.AssetExecutionContext, guard: RunGuard) -> StageT:
+        """Build the stage for a run. `guard` has to be asked before anything is published outside of the lake."""
+
+    def problem(self, stage: StageT, day: date) -> str | None:
+        """Say why a day that was not made now is not as it should be, as the lake has it; None when it is."""
+        return None
+
+    def metadata(self, stage: StageT, day: date) -> Mapping[str, Any]:
+        """Metadata of the main asset on a day."""
+        return {}
+
+    def newest_metadata(self, stage: StageT, day: date) -> Mapping[str, Any]:
+        """Further metadata of the main asset on the newest day of a run: plots and lineage."""
+        return {}
+
+    def evaluate_checks(self, stage: StageT, days: Sequence[date]) -> Iterator[CheckRun]:
+        """Evaluate the checks on the days of a run."""
+        return iter(())
+
+    def report_parts(self, stage: StageT, days: Sequence[date]) -> "Iterator[Part]":
+        """The parts that the stage adds to the daily reports."""
+        return iter(())
+
+    def after_days(self, context: dg.AssetExecutionContext, stage: StageT, days: Sequence[date]) -> None:
+        """Do what has to follow when the days of a run are made."""
+        return None

@@ -1,0 +1,160 @@
+"""The code version of a stage follows every module of the core that the stage uses, and no other."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ml_assets.core.tables import code_version as module
+from ml_assets.core.tables.code_version import code_version
+from ml_assets.definitions import DEFS
+
+PACKAGE = DEFS.parent
+STAGES = {
+    "ingestion.stage": ("ingestion.type_conversion", "validation.contract"),
+    "validation.stage": ("validation.violations", "features.point_in_time"),
+    "features.stage": ("features.exact_sums", "training.train"),
+    "training.search_stage": ("training.boosting", "training.provenance"),
+    "training.stage": ("features.label_join", "training.hyperparameter_search"),
+    "evaluation.stage": ("metrics.bootstrap", "training.train"),
+    "release.registration_stage": ("evaluation.gates", "release.canary_policy"),
+    "release.deployment_stage": ("metrics.paired_proportions", "training.train"),
+    "release.predictions_stage": ("model.scorer", "training.train"),
+}
+
+
+@pytest.fixture
+def modules(tmp_path, monkeypatch):
+    """A folder of importable modules, as `write(name, source)`."""
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def write(name: str, source: str) -> None:
+        path = tmp_path / f"{name.replace('.', '/')}.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(source)
+        code_version.cache_clear()
+
+    yield write
+    code_version.cache_clear()
+
+
+def versions(root: Path) -> dict[str, str]:
+    """The version of each stage, by the code below `root`."""
+    code = (
+        "import json, sys; from ml_assets.core.tables.code_version import code_version; "
+        "print(json.dumps({s: code_version(f'ml_assets.pipeline.{s}') for s in sys.argv[1:]}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code, *STAGES], cwd=root, capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory):
+    root = tmp_path_factory.mktemp("code")
+    ignored = shutil.ignore_patterns("__pycache__", "defs", "cli", "service")
+    shutil.copytree(PACKAGE, root / "ml_assets", ignore=ignored)
+    return root
+
+
+@pytest.fixture(scope="module")
+def unchanged(copy):
+    return versions(copy)
+
+
+@pytest.mark.parametrize("changed", sorted({name for pair in STAGES.values() for name in pair}))
+def test_a_changed_module_changes_the_version_of_the_stages_that_use_it_alone(copy, unchanged, changed):
+    path = copy / "ml_assets" / "core" / f"{changed.replace('.', '/')}.py"
+    source = path.read_text()
+    path.write_text(f"{source}\n\nCHANGED = True\n")
+    try:
+        now = versions(copy)
+    finally:
+        path.write_text(source)
+    for stage, (used, unused) in STAGES.items():
+        if changed == used:
+            assert now[stage] != unchanged[stage], f"{stage} does not see {changed}"
+        if changed == unused:
+            assert now[stage] == unchanged[stage], f"{stage} should not see {changed}"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import ml_assets.core.evaluation.gates",
+        "import ml_assets.core.evaluation.gates as rules",
+        "from ml_assets.core.evaluation import gates",
+        "from ml_assets.core.evaluation import (\n    gates as rules,\n)",
+        "from ml_assets.core.evaluation.gates import *",
+        "def use():\n    from ml_assets.core.evaluation.gates import all_passed",
+        "try:\n    import ml_assets.core.evaluation.gates\nexcept ImportError:\n    pass",
+        "if True: from ml_assets.core.evaluation.gates import all_passed",
+    ],
+)
+def test_every_form_of_import_counts(modules, statement):
+    modules("imports_nothing", "x = 1\n")
+    alone = code_version("imports_nothing")
+    modules("imports_nothing", f"x = 1\n{statement}\n")
+    with_import = code_version("imports_nothing")
+    sources = module._sources("imports_nothing", lambda name: name.startswith("ml_assets.core."))
+    assert with_import != alone
+    assert "ml_assets.core.evaluation.gates" in sources
+
+
+@pytest.mark.parametrize("test", ["TYPE_CHECKING", "typing.TYPE_CHECKING"])
+def test_imports_for_type_checkers_do_not_count(modules, test):
+    modules("typed", f"import typing\nif {test}:\n    from ml_assets.core.evaluation.gates import Verdict\n")
+    assert set(module._sources("typed", lambda name: name.startswith("ml_assets.core"))) == {"typed"}
+
+
+def test_relative_imports_count(modules):
+    modules("a_package.__init__", "")
+    modules("a_package.hook", "from . import helper\nfrom .deeper import more\n")
+    modules("a_package.deeper.__init__", "from .more import x\n")
+    modules("a_package.deeper.more", "from ..helper import y\nx = 1\n")
+    modules("a_package.helper", "y = 1\n")
+    before = code_version("ml_assets.pipeline.features.stage", "a_package.hook")
+    modules("a_package.helper", "y = 2\n")
+    assert code_version("ml_assets.pipeline.features.stage", "a_package.hook") != before
+
+
+def test_a_hook_in_a_single_file_counts_with_the_files_beside_it(modules):
+    modules("a_hook", "import json\nimport beside\n")
+    modules("beside", "x = 1\n")
+    before = code_version("ml_assets.pipeline.features.stage", "a_hook")
+    modules("beside", "x = 2\n")
+    assert code_version("ml_assets.pipeline.features.stage", "a_hook") != before
+
+
+def test_the_version_follows_the_source_without_importing_it(modules):
+    modules("a_stage_module", "x = 1\n")
+    before = code_version("a_stage_module")
+    modules("a_stage_module", "x = 2\n")
+    assert code_version("a_stage_module") != before
+    assert "a_stage_module" not in sys.modules
+
+
+def test_line_ends_of_windows_do_not_count(modules, tmp_path):
+    modules("a_stage_module", "x = 1\ny = 2\n")
+    before = code_version("a_stage_module")
+    (tmp_path / "a_stage_module.py").write_bytes(b"x = 1\r\ny = 2\r\n")
+    code_version.cache_clear()
+    assert code_version("a_stage_module") == before
+
+
+def test_a_missing_module_is_named():
+    with pytest.raises(ModuleNotFoundError, match="no_such_module has no Python source"):
+        code_version("no_such_module")
+
+
+def test_packages_of_the_core_hold_no_code():
+    inits = [path for path in (PACKAGE / "core").rglob("__init__.py") if path.parent.name != "model_spec"]
+    assert all(path.read_text().strip().endswith('"""') and path.read_text().count('"""') == 2 for path in inits)
+
+
+def test_no_module_of_the_core_is_imported_by_a_name_in_a_string():
+    sources = {path: path.read_text() for path in (PACKAGE / "core").rglob("*.py")}
+    dynamic = {path.name for path, source in sources.items() if "import_module" in source or "__import__" in source}
+    assert dynamic == {"custom.py"}
