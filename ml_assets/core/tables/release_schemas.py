@@ -67,14 +67,21 @@ CANARY_COMPARISON_SCHEMA = pa.schema(
 """Champion and challenger as known on a day, see `canary_evidence.Measured`."""
 
 
-def predictions_schema(spec: ModelSpec) -> pa.Schema:
-    """The scored rows of a day: identity columns that are known with the row, and `predictions.COLUMNS`."""
-    identity = [(name, arrow_type(spec.columns[name].type)) for name in spec.row_identity_columns()]
-    made = [
+SCORED_ROW_SCHEMA = pa.schema(
+    [
         ("score", pa.float64()),
         ("decision", pa.bool_()),
         ("model_version", pa.int64()),
         ("side", pa.string()),
         ("reasons", pa.string()),
     ]
-    return pa.schema([*identity, *made])
+)
+"""What predictions add to a row. side: `champion` or `challenger`. reasons: JSON, of the highest scores of a day."""
+
+
+def predictions_schema(spec: ModelSpec) -> pa.Schema:
+    """Return the schema of the scored rows of a day: identity columns that are known with the row, and
+    SCORED_ROW_SCHEMA.
+    """
+    identity = [(name, arrow_type(spec.columns[name].type)) for name in spec.row_identity_columns()]
+    return pa.schema([*identity, *SCORED_ROW_SCHEMA])

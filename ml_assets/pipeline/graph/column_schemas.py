@@ -1,8 +1,9 @@
 """Column schemas and column lineage of the daily tables, for the asset catalog."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import dagster as dg
+import pyarrow as pa
 
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.features import (
@@ -14,65 +15,28 @@ from ml_assets.core.model_spec.features import (
     WindowAggregate,
 )
 from ml_assets.core.model_spec.file_feed import Contract
+from ml_assets.core.tables.column_descriptions import EVALUATION, PROVENANCE
+from ml_assets.core.tables.schemas import PROVENANCE_SCHEMA, evaluation_schema
+from ml_assets.pipeline.asset_names import LABELS
 
-_PROVENANCE = [
-    dg.TableColumn("_source_file", "string", description="Landed file that the row was read from"),
-    dg.TableColumn(
-        "_source_row",
-        "integer",
-        description="Position of the row in that file, from 0; lines that are no rows come after all others",
-    ),
-    dg.TableColumn(
-        "_unreadable_values", "string", description="Text of the values that could not be read, as JSON by column"
-    ),
-]
-_QUARANTINE = [
-    dg.TableColumn(
-        "scope",
-        "string",
-        description="row, file (a whole landed object) or day (why the day was rejected or is missing)",
-    ),
-    dg.TableColumn("reasons", "list<string>", description="Every rule that was broken, as `column: rule`"),
-    dg.TableColumn("source_file", "string", description="Landed file"),
-    dg.TableColumn(
-        "source_row",
-        "integer",
-        description="Position of the row in that file, from 0; lines that are no rows come after all others",
-    ),
-    dg.TableColumn("row", "string", description="The row as JSON"),
-    dg.TableColumn(
-        "unreadable_values", "string", description="Text of the values that could not be read, as JSON by column"
-    ),
-]
-
-_MODEL = [
-    dg.TableColumn("model_digest", "string", description="SHA-256 of the model's files; empty when there is no model"),
-    dg.TableColumn("problem", "string", description="Why there is no model"),
-    dg.TableColumn("artifacts", "string", description="Folder of the model's files, relative to the lake"),
-    dg.TableColumn("rounds", "integer", description="Rounds of boosting"),
-    dg.TableColumn("threshold", "number", description="Score from which a row is decided positive"),
-    dg.TableColumn("rows", "integer", description="Rows that the model was trained on"),
-    dg.TableColumn("positives", "integer", description="Positive rows among them"),
-    dg.TableColumn("fit_first", "date", description="First day of the training window"),
-    dg.TableColumn("validation_first", "date", description="First day of its early-stopping part"),
-    dg.TableColumn("validation_last", "date", description="Last day of the training window"),
-]
-_ENTRY = [
-    dg.TableColumn("model_digest", "string", description="SHA-256 of the model's files"),
-    dg.TableColumn("version", "string", description="MLflow version"),
-    dg.TableColumn("mlflow_run_id", "string", description="MLflow run that the version came from"),
-    dg.TableColumn("gates_passed", "boolean", description="Whether every gate passed"),
-]
+_TYPES = {
+    pa.string(): "string",
+    pa.int64(): "integer",
+    pa.float64(): "number",
+    pa.bool_(): "boolean",
+    pa.date32(): "date",
+    pa.list_(pa.string()): "list<string>",
+}
 
 
-def model_columns() -> list[dg.TableColumn]:
-    """The columns of trained_model."""
-    return list(_MODEL)
+def table_columns(schema: pa.Schema, descriptions: Mapping[str, str]) -> list[dg.TableColumn]:
+    """Describe the columns of a table.
 
-
-def entry_columns() -> list[dg.TableColumn]:
-    """The columns of model_registry_entry."""
-    return list(_ENTRY)
+    Args:
+        schema: of the table.
+        descriptions: of each of its columns.
+    """
+    return [dg.TableColumn(field.name, _TYPES[field.type], description=descriptions[field.name]) for field in schema]
 
 
 def source_columns(spec: Contract | ModelSpec, names: Iterable[str]) -> list[dg.TableColumn]:
@@ -84,12 +48,10 @@ def source_columns(spec: Contract | ModelSpec, names: Iterable[str]) -> list[dg.
 
 
 def evaluation_columns(spec: ModelSpec) -> list[dg.TableColumn]:
-    """The columns of evaluation: the scored rows of the holdout."""
+    """Describe the columns of evaluation: the scored rows of the holdout."""
+    scored = {column.name: column for column in source_columns(spec, spec.identity_columns())}
     return [
-        dg.TableColumn("event_day", "date", description="Day of the row's event"),
-        *source_columns(spec, spec.identity_columns()),
-        dg.TableColumn("score", "number", description="Score from 0 to 1"),
-        dg.TableColumn("decision", "boolean", description="Whether the score reaches the model's threshold"),
+        scored.get(field.name) or table_columns(pa.schema([field]), EVALUATION)[0] for field in evaluation_schema(spec)
     ]
 
 
@@ -110,12 +72,7 @@ def contract_columns(spec: Contract) -> list[dg.TableColumn]:
 
 def raw_columns(spec: Contract) -> list[dg.TableColumn]:
     """The columns of the contract without rules, and the provenance of each row."""
-    return [*source_columns(spec, spec.columns), *_PROVENANCE]
-
-
-def quarantine_columns() -> list[dg.TableColumn]:
-    """The columns of quarantined_data."""
-    return list(_QUARANTINE)
+    return [*source_columns(spec, spec.columns), *table_columns(PROVENANCE_SCHEMA, PROVENANCE)]
 
 
 def feature_columns(spec: ModelSpec) -> list[dg.TableColumn]:
@@ -144,7 +101,7 @@ def feature_lineage(spec: ModelSpec, upstream: dg.AssetKey) -> dg.TableColumnLin
     for feature in spec.features:
         for name, sources in _sources(spec, feature):
             made_from.setdefault(name, sources)
-    labels = {spec.target: dg.AssetKey([spec.name, "validated_labels"])} if spec.labels else {}
+    labels = {spec.target: dg.AssetKey([spec.name, LABELS])} if spec.labels else {}
     return dg.TableColumnLineage(
         {
             name: [dg.TableColumnDep(labels.get(source, upstream), source) for source in sources]

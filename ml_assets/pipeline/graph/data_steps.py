@@ -10,6 +10,8 @@ import dagster as dg
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.file_feed import Feed
 from ml_assets.core.operations.reports.daily_report import Part
+from ml_assets.core.tables import column_descriptions
+from ml_assets.core.tables.schemas import QUARANTINE_SCHEMA
 from ml_assets.pipeline.asset_names import FEATURES, LABELS, VALIDATED, asset_key
 from ml_assets.pipeline.engine.run_guard import RunGuard
 from ml_assets.pipeline.features.checks import evaluate_feature_checks, feature_checks
@@ -69,7 +71,7 @@ class ValidationStep(StageStep[Validation]):
         deps, kinds = [depends(self.spec, self.feed.raw)], {"deltalake", "pandera"}
         columns = {
             self.feed.validated: column_schemas.contract_columns(self.feed),
-            self.feed.quarantined: column_schemas.quarantine_columns(),
+            self.feed.quarantined: column_schemas.table_columns(QUARANTINE_SCHEMA, column_descriptions.QUARANTINE),
         }
         return [
             asset(self.spec, name, paragraph(Validation, number), "validation", kinds, deps, **schema(columns[name]))

@@ -8,6 +8,8 @@ from typing import Any
 import dagster as dg
 
 from ml_assets.core.operations.reports.daily_report import Part
+from ml_assets.core.tables import column_descriptions
+from ml_assets.core.tables.schemas import REGISTRY_ENTRY_SCHEMA, TRAINED_MODEL_SCHEMA
 from ml_assets.pipeline.asset_names import ENTRY, EVALUATION, FEATURES, LABELS, MODEL, SEARCH, asset_key
 from ml_assets.pipeline.engine.run_guard import RunGuard
 from ml_assets.pipeline.evaluation.experiments import run_experiments
@@ -51,7 +53,7 @@ class TrainingStep(StageStep[ModelTraining]):
         labels = [depends(spec, LABELS, first)] if spec.labels else []
         search = [depends(spec, SEARCH)] if spec.training.search else []
         deps, kinds = [depends(spec, FEATURES, first, last), *labels, *search], {"xgboost", "scikitlearn"}
-        metadata = schema(column_schemas.model_columns())
+        metadata = schema(column_schemas.table_columns(TRAINED_MODEL_SCHEMA, column_descriptions.TRAINED_MODEL))
         return [asset(spec, MODEL, paragraph(ModelTraining), "training", kinds, deps, **metadata)]
 
     def open(self, context: dg.AssetExecutionContext, guard: RunGuard) -> ModelTraining:
@@ -145,8 +147,9 @@ class RegistrationStep(StageStep[ModelRegistration]):
     @cached_property
     def asset_specs(self) -> list[dg.AssetSpec]:
         """The version of a model in the registry."""
-        deps, metadata = [depends(self.spec, MODEL), depends(self.spec, EVALUATION)], column_schemas.entry_columns()
-        return [asset(self.spec, ENTRY, paragraph(ModelRegistration), "registry", {"mlflow"}, deps, **schema(metadata))]
+        deps = [depends(self.spec, MODEL), depends(self.spec, EVALUATION)]
+        metadata = schema(column_schemas.table_columns(REGISTRY_ENTRY_SCHEMA, column_descriptions.REGISTRY_ENTRY))
+        return [asset(self.spec, ENTRY, paragraph(ModelRegistration), "registry", {"mlflow"}, deps, **metadata)]
 
     def open(self, context: dg.AssetExecutionContext, guard: RunGuard) -> ModelRegistration:
         """Build the stage for a run, which registers in MLflow."""

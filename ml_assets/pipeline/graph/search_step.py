@@ -10,9 +10,12 @@ import dagster as dg
 
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.search import Search
+from ml_assets.core.tables import column_descriptions
+from ml_assets.core.training.trials import PARAMETER_SEARCH
 from ml_assets.pipeline.asset_names import FEATURES, LABELS, SEARCH
 from ml_assets.pipeline.engine.run_guard import RunGuard
 from ml_assets.pipeline.graph.asset_specs import asset, depends, paragraph, schema
+from ml_assets.pipeline.graph.column_schemas import table_columns
 from ml_assets.pipeline.graph.stages import builder_of
 from ml_assets.pipeline.steps.check_results import table
 from ml_assets.pipeline.steps.stage_step import StageStep
@@ -22,23 +25,6 @@ if TYPE_CHECKING:
     from ml_assets.core.operations.reports.daily_report import Part
     from ml_assets.core.training.trials import Trial
     from ml_assets.resources.mlflow.trial_runs import TrialRuns
-
-COLUMNS = [
-    dg.TableColumn("problem", "string", description="Why there are no parameters"),
-    dg.TableColumn("searched_on", "date", description="Day as of which the parameters were searched"),
-    dg.TableColumn("study", "string", description="Name of the search, in the lake and in MLflow"),
-    dg.TableColumn("parameters", "string", description="The parameters that were found, as JSON by name"),
-    dg.TableColumn(
-        "trial", "integer", description="Number of the best trial; 0 is of the parameters that the specification states"
-    ),
-    dg.TableColumn("metric", "string", description="What was made best"),
-    dg.TableColumn("value", "number", description="Mean of the metric over the folds, of the best trial"),
-    dg.TableColumn("stated_value", "number", description="The same of the parameters that the specification states"),
-    dg.TableColumn("trials", "integer", description="Trials that were made"),
-    dg.TableColumn("pruned", "integer", description="Trials among them that ended before the last fold"),
-    dg.TableColumn("stopped_by", "string", description="What ended the search: trials or minutes"),
-    dg.TableColumn("seconds", "number", description="How long the trials took together"),
-]
 
 
 class SearchStep(StageStep[ParameterSearch]):
@@ -54,7 +40,17 @@ class SearchStep(StageStep[ParameterSearch]):
         first = last + spec.training.window.days - 1 + search.every.days - 1
         labels = [depends(spec, LABELS, first)] if spec.labels else []
         deps, kinds = [depends(spec, FEATURES, first, last), *labels], {"optuna", "xgboost"}
-        return [asset(spec, SEARCH, paragraph(ParameterSearch), "training", kinds, deps, **schema(list(COLUMNS)))]
+        return [
+            asset(
+                spec,
+                SEARCH,
+                paragraph(ParameterSearch),
+                "training",
+                kinds,
+                deps,
+                **schema(table_columns(PARAMETER_SEARCH, column_descriptions.PARAMETER_SEARCH)),
+            )
+        ]
 
     def open(self, context: dg.AssetExecutionContext, guard: RunGuard) -> ParameterSearch:
         """Build the stage for a run, which logs its trials to MLflow."""

@@ -1,8 +1,10 @@
 """The columns that the catalog shows are those that the tables have."""
 
 import dagster as dg
+import pytest
 
-from ml_assets.core.tables import schemas
+from ml_assets.core.tables import column_descriptions, release_schemas, schemas
+from ml_assets.core.training.trials import PARAMETER_SEARCH
 from ml_assets.pipeline.graph import column_schemas as columns
 
 
@@ -14,11 +16,25 @@ def test_the_catalog_shows_the_columns_of_every_table(make_spec):
     spec = make_spec()
     assert names(columns.raw_columns(spec)) == schemas.raw_schema(spec).names
     assert names(columns.contract_columns(spec)) == schemas.row_schema(spec).names
-    assert names(columns.quarantine_columns()) == schemas.QUARANTINE_SCHEMA.names
     assert names(columns.feature_columns(spec)) == schemas.features_schema(spec).names
-    assert names(columns.model_columns()) == schemas.TRAINED_MODEL_SCHEMA.names
     assert names(columns.evaluation_columns(spec)) == schemas.evaluation_schema(spec).names
-    assert names(columns.entry_columns()) == schemas.REGISTRY_ENTRY_SCHEMA.names
+
+
+@pytest.mark.parametrize(
+    ("schema", "descriptions"),
+    [
+        (schemas.PROVENANCE_SCHEMA, column_descriptions.PROVENANCE),
+        (schemas.QUARANTINE_SCHEMA, column_descriptions.QUARANTINE),
+        (PARAMETER_SEARCH, column_descriptions.PARAMETER_SEARCH),
+        (schemas.TRAINED_MODEL_SCHEMA, column_descriptions.TRAINED_MODEL),
+        (schemas.REGISTRY_ENTRY_SCHEMA, column_descriptions.REGISTRY_ENTRY),
+        (release_schemas.DEPLOYMENT_SCHEMA, column_descriptions.DEPLOYMENT),
+        (release_schemas.SCORED_ROW_SCHEMA, column_descriptions.PREDICTIONS),
+    ],
+)
+def test_each_column_has_one_description_and_no_other_has(schema, descriptions):
+    assert list(descriptions) == schema.names
+    assert [column.description for column in columns.table_columns(schema, descriptions)] == [*descriptions.values()]
 
 
 def test_the_rules_of_a_column_are_its_constraints(make_spec):
