@@ -63,7 +63,8 @@ def test_no_folder_has_more_modules_than_a_reader_can_take_in(folder):
 @pytest.mark.parametrize("folder", [folder for folder in FOLDERS if folder.is_relative_to(PACKAGE)], ids=name_of)
 def test_every_folder_says_what_belongs_there(folder):
     docstring = ast.get_docstring(ast.parse((folder / "__init__.py").read_text()))
-    assert docstring and docstring.endswith(".")
+    assert docstring
+    assert docstring.endswith(".")
 
 
 @pytest.mark.parametrize("path", documents(), ids=str)
@@ -71,13 +72,25 @@ def test_generated_documents_are_up_to_date(path):
     assert (REPOSITORY / path).read_text() == documents()[path], "run `make docs`"
 
 
-@pytest.mark.parametrize(
-    "page", [*sorted(REPOSITORY.glob("docs/*.md")), REPOSITORY / "README.md", REPOSITORY / "SECURITY.md"], ids=name_of
+PAGES = sorted(
+    path for folder in ("", "docs", "helm", "examples/*") for path in REPOSITORY.glob(f"{folder}/*.md".strip("/"))
 )
+
+
+def anchors_of(page: Path) -> set[str]:
+    """The anchors that GitHub gives the headings of a page."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_links_between_documents_lead_somewhere(page):
-    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text()):
+    for target in re.findall(r"\]\(([^)]+)\)", page.read_text()):
+        path, _, anchor = target.partition("#")
         if "://" not in target:
-            assert (page.parent / target).exists(), target
+            linked = page.parent / path if path else page
+            assert linked.exists(), target
+            assert not anchor or anchor in anchors_of(linked), target
 
 
 def test_only_one_file_reads_the_environment():
