@@ -1,3 +1,3 @@
-"""Online scoring over HTTP: what is live in the registry scores single rows, with features from the newest history of
-the lake.
+"""Online scoring over HTTP: single rows are scored by the released models, with features from the newest history in the
+lake.
 """

@@ -1,6 +1,4 @@
-"""Rows of requests that arrive together are scored together: a call of XGBoost takes little longer for ten rows than
-for one.
-"""
+"""Batches of rows from requests that arrive together: XGBoost takes little longer for ten rows than for one."""
 
 import asyncio
 
@@ -8,32 +6,37 @@ from ml_assets.core.serving.online_scorer import OnlineScorer
 
 
 class Batches:
-    """Gathers the rows of one turn of the event loop, by model. Nobody waits for others to come."""
+    """Collects the rows of one iteration of the event loop, by model. No request waits for others to arrive."""
 
     def __init__(self) -> None:
-        self._waiting: dict[OnlineScorer, list[tuple[list[float], asyncio.Future[float]]]] = {}
+        self._pending: dict[OnlineScorer, list[tuple[list[float], asyncio.Future[float]]]] = {}
 
-    def score(self, model: OnlineScorer, cells: list[float]) -> "asyncio.Future[float]":
-        """The score of a row that the model has encoded, when this turn of the loop is over."""
+    def score(self, model: OnlineScorer, encoded: list[float]) -> "asyncio.Future[float]":
+        """Return the future score of a row; it is set at the end of this iteration of the event loop.
+
+        Args:
+            model: the model that scores the row.
+            encoded: the row as the model has encoded it.
+        """
         loop = asyncio.get_running_loop()
-        if not self._waiting:
+        if not self._pending:
             loop.call_soon(self._score_all)
         future = loop.create_future()
-        self._waiting.setdefault(model, []).append((cells, future))
+        self._pending.setdefault(model, []).append((encoded, future))
         return future
 
     def _score_all(self) -> None:
-        waiting, self._waiting = self._waiting, {}
-        for model, entries in waiting.items():
+        pending, self._pending = self._pending, {}
+        for model, entries in pending.items():
             try:
-                scores = model.score([cells for cells, _ in entries])
-            # Each of the requests is told, and the loop goes on.
+                scores = model.score([encoded for encoded, _ in entries])
+            # Each request of the batch gets the error, and the loop goes on.
             except Exception as error:
                 for _, future in entries:
                     if not future.done():
                         future.set_exception(error)
                 continue
             for (_, future), score in zip(entries, scores, strict=True):
-                # Whoever hung up meanwhile is not told.
+                # The future of a client that has disconnected is cancelled.
                 if not future.done():
                     future.set_result(score)

@@ -1,6 +1,4 @@
-"""The history that features see: the newest days of the lake, held in memory and read again when there is a new
-commit.
-"""
+"""The history that features read: the newest days of the lake, cached in memory and read again after a new commit."""
 
 import logging
 from datetime import date
@@ -22,23 +20,25 @@ from ml_assets.resources.storage.landing import Landing
 log = logging.getLogger("ml_assets.service")
 
 
-class HeldHistory:
-    """The features of single rows, over the validated days that the lake holds.
+class HistoryCache:
+    """The features of single rows, over the validated days in the lake.
 
-    features: None before the first day was read.
+    features: None until the history is read for the first time.
     """
 
     def __init__(self, spec: ModelSpec, lake: Lake, landing: Landing) -> None:
-        self._spec, self._lake, self._landing = spec, lake, landing
+        self._spec = spec
+        self._lake = lake
+        self._landing = landing
         self._tables: list[Table] = []
         self._versions: list[int] = []
         self.features: OnlineFeatures | None = None
 
-    def look(self) -> None:
-        """Read the history again when one of its tables has a new commit; the features are swapped whole.
+    def refresh(self) -> None:
+        """Read the history again if one of its tables has a new commit; the features are swapped all at once.
 
         Raises:
-            LakeError: when a table does not exist, or has no day yet. What was held before stays, also with any other
+            LakeError: when a table does not exist, or has no day yet. The cached history stays after this and any other
                 error of the store.
         """
         if not self._tables:
@@ -67,7 +67,7 @@ class HeldHistory:
         days = days_between(days_held(spec, through)[1], through)
         if len(self._tables) == 1:
             return to_pandas(rows.read(days, columns_read(spec)))
-        # A new object each time: what it has read of a delivery it does not read again.
+        # A new object each time, since it reads each delivery only once.
         labels = LabelsByKey(spec, self._lake, self._landing, rows)
         as_of = max(through, *self._tables[1].row_counts())
         frames = [

@@ -1,14 +1,14 @@
-"""What Prometheus is told of the service."""
+"""The Prometheus metrics of the service."""
 
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from ml_assets.core.serving.request import EARLIER
-from ml_assets.service.history import HeldHistory
-from ml_assets.service.live import LiveModels
+from ml_assets.service.history import HistoryCache
+from ml_assets.service.model_loader import ModelLoader
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
@@ -19,104 +19,113 @@ UNKNOWN = "unknown"
 
 
 class Metrics:
-    """The metrics of one service, in a registry of its own; those of the state are read when they are asked for."""
+    """The metrics of one service, in their own Prometheus registry; gauges are read at each scrape."""
 
-    def __init__(self, columns: Mapping[str, object], models: LiveModels, history: HeldHistory) -> None:
+    def __init__(self, columns: Mapping[str, object], loader: ModelLoader, history: HistoryCache) -> None:
         from prometheus_client import Counter, Gauge, Histogram
 
-        to = {"registry": self.registry}
-        self._columns, self._models, self._history = {*columns, EARLIER}, models, history
-        self._requests = Counter(
-            "ml_assets_requests", "Requests for a score, by status of the answer", ["status"], **to
-        )
-        self._scored = Counter(
-            "ml_assets_scored", "Scores given, by side, version and decision", ["side", "version", "decision"], **to
-        )
-        self._seconds = Histogram(
-            "ml_assets_request_seconds", "Seconds from the head of a request to its answer", buckets=SECONDS, **to
-        )
-        self._scores = Histogram("ml_assets_score", "Scores given, by side", ["side"], buckets=SCORES, **to)
-        self._refused = Counter(
-            "ml_assets_refused",
-            "Faults of requests, by field and rule; fields that are no columns are `unknown`",
-            ["field", "rule"],
-            **to,
-        )
-        self.failed_looks = Counter(
-            "ml_assets_failed_looks", "Looks at the registry or the lake that failed", ["at"], **to
-        )
+        self._columns = {*columns, EARLIER}
+        self._loader = loader
+        self._history = history
         self._children: dict[tuple, Any] = {}
-        age = Gauge("ml_assets_registry_age_seconds", "Seconds since the registry answered last; infinite before", **to)
-        age.set_function(lambda: registry_age(models))
-        Gauge("ml_assets_canary_percent", "Percent of the entities that the challenger scores", **to).set_function(
-            self._percent
+        counter, gauge, histogram = (partial(kind, registry=self.registry) for kind in (Counter, Gauge, Histogram))
+        self._requests = counter("ml_assets_requests", "Requests for a score, by status of the response", ["status"])
+        self._scored = counter(
+            "ml_assets_scored", "Scores given, by side, version and decision", ["side", "version", "decision"]
         )
-        Gauge("ml_assets_ready", "Whether requests are scored", **to).set_function(lambda: float(self._is_ready()))
-        Gauge("ml_assets_as_told", "Whether what is live is what the registry says", **to).set_function(
-            lambda: float(models.problem is None)
+        self._seconds = histogram(
+            "ml_assets_request_seconds", "Seconds from the head of a request to its response", buckets=SECONDS
         )
-        through = Gauge(
-            "ml_assets_features_through_seconds",
-            "Beginning of the newest day of history, seconds since 1970 UTC; 0 without one",
-            **to,
+        self._scores = histogram("ml_assets_score", "Scores given, by side", ["side"], buckets=SCORES)
+        self._refused = counter(
+            "ml_assets_refused",
+            "Faults of requests, by field and rule; a field that is no column is `unknown`",
+            ["field", "rule"],
         )
-        through.set_function(self._through)
-        version = Gauge("ml_assets_live_version", "Version that is live, by side; 0 without one", ["side"], **to)
+        self.failed_refreshes = counter(
+            "ml_assets_failed_looks", "Refreshes from the registry or the lake that failed", ["at"]
+        )
+        for name, description, read in (
+            (
+                "ml_assets_registry_age_seconds",
+                "Seconds since the registry answered last; infinite before",
+                lambda: registry_age(loader),
+            ),
+            ("ml_assets_canary_percent", "Percent of the entities that the challenger scores", self._percent),
+            ("ml_assets_ready", "Whether requests are scored", lambda: float(self._is_ready())),
+            (
+                "ml_assets_as_told",
+                "Whether the loaded models are those that the registry says",
+                lambda: float(loader.problem is None),
+            ),
+            (
+                "ml_assets_features_through_seconds",
+                "Beginning of the newest day of history, seconds since 1970 UTC; 0 without one",
+                self._through,
+            ),
+        ):
+            gauge(name, description).set_function(read)
+        version = gauge("ml_assets_live_version", "Loaded version, by side; 0 without one", ["side"])
         for side in ("champion", "challenger"):
             version.labels(side).set_function(lambda side=side: self._version(side))
 
     @cached_property
     def registry(self) -> "CollectorRegistry":
-        """Prometheus' own registry of these metrics."""
+        """The Prometheus registry of these metrics."""
         from prometheus_client import CollectorRegistry
 
         return CollectorRegistry()
 
-    def answered(self, status: int, begun: float) -> None:
-        """A request was answered; `begun`: when it came, by the clock of performance."""
+    def record_response(self, status: int, begun: float) -> None:
+        """Count a response.
+
+        Args:
+            status: its HTTP status.
+            begun: `time.perf_counter()` when the request arrived.
+        """
         self._child(self._requests, str(status)).inc()
         self._seconds.observe(time.perf_counter() - begun)
 
-    def scored(self, side: str, version: int, score: float, decision: bool) -> None:
-        """A score was given."""
+    def record_score(self, side: str, version: int, score: float, decision: bool) -> None:
+        """Count a score."""
         self._child(self._scored, side, str(version), "positive" if decision else "negative").inc()
         self._child(self._scores, side).observe(score)
 
-    def refused(self, faults: list[dict[str, Any]]) -> None:
-        """A request broke the contract."""
+    def record_faults(self, faults: list[dict[str, Any]]) -> None:
+        """Count the faults of a request that breaks the contract."""
         for fault in faults:
             names = [part for part in fault["loc"] if isinstance(part, str) and part not in ("body", EARLIER)]
             field = names[0] if names and names[0] in self._columns else UNKNOWN if names else "body"
             self._refused.labels(field, fault["type"]).inc()
 
     def as_text(self) -> bytes:
-        """All metrics in the text format of Prometheus."""
+        """Return all metrics in the text format of Prometheus."""
         from prometheus_client import generate_latest
 
         return generate_latest(self.registry)
 
     def _child(self, metric: Any, *labels: str) -> Any:
-        # Prometheus' own look-up takes a lock each time.
+        # The look-up of the Prometheus client takes a lock each time.
         key = (metric, labels)
         if key not in self._children:
             self._children[key] = metric.labels(*labels)
         return self._children[key]
 
     def _percent(self) -> float:
-        return float(self._models.live.percent) if self._models.live else 0.0
+        return float(self._loader.models.percent) if self._loader.models else 0.0
 
     def _is_ready(self) -> bool:
-        return self._models.live is not None and self._history.features is not None
+        return self._loader.models is not None and self._history.features is not None
 
     def _through(self) -> float:
         features = self._history.features
         return datetime.combine(features.through, datetime.min.time(), UTC).timestamp() if features else 0.0
 
     def _version(self, side: str) -> float:
-        version = getattr(self._models.live, side, None)
+        version = getattr(self._loader.models, side, None)
         return float(version.version) if version else 0.0
 
 
-def registry_age(models: LiveModels) -> float:
-    """Seconds since the registry answered last; infinite before."""
-    return float("inf") if models.looked_at is None else time.monotonic() - models.looked_at
+def registry_age(loader: ModelLoader) -> float:
+    """Return the seconds since the last answer of the registry; infinite before the first."""
+    return float("inf") if loader.answered_at is None else time.monotonic() - loader.answered_at

@@ -1,4 +1,4 @@
-"""From the body of a request to a score: read, features, side, model."""
+"""The path from the body of a request to a score: parse, compute features, route to a side, score."""
 
 import asyncio
 from dataclasses import dataclass
@@ -8,20 +8,20 @@ from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.serving.online_features import TooOld
 from ml_assets.core.serving.request import Refused, RequestReader
 from ml_assets.service.batches import Batches
-from ml_assets.service.history import HeldHistory
-from ml_assets.service.live import LiveModels
+from ml_assets.service.history import HistoryCache
+from ml_assets.service.model_loader import ModelLoader
 
 
 class NotReady(Exception):
-    """Nothing can be scored yet; the message says what is lacking."""
+    """No request can be scored yet; the message says what is missing."""
 
 
 @dataclass(frozen=True)
-class Scored:
-    """The answer to a request.
+class ScoreResponse:
+    """The response to a request.
 
     score: probability of the positive class. model_version: number in the registry. features_through: newest day of
-    history that the features saw. reasons: None where they were not asked for.
+    history that the features saw. reasons: None if none were requested.
     """
 
     score: float
@@ -33,41 +33,47 @@ class Scored:
 
 
 class Scoring:
-    """Scores requests of one model with what is live and held at the moment."""
+    """Scores requests of one model with the models and the history that are loaded at the moment."""
 
-    def __init__(self, spec: ModelSpec, models: LiveModels, history: HeldHistory) -> None:
-        self.spec, self.models, self.history = spec, models, history
+    def __init__(self, spec: ModelSpec, loader: ModelLoader, history: HistoryCache) -> None:
+        self.spec = spec
+        self.loader = loader
+        self.history = history
         self.reader = RequestReader(spec)
         self._batches = Batches()
 
-    def lacking(self) -> str | None:
-        """Why nothing can be scored; None when it can."""
-        if self.models.live is None:
-            return self.models.problem or "no model is loaded"
+    def missing(self) -> str | None:
+        """Return what is missing to score requests; None if nothing is."""
+        if self.loader.models is None:
+            return self.loader.problem or "no model is loaded"
         return None if self.history.features is not None else f"the history of {self.spec.name} is not read yet"
 
-    async def score(self, body: bytes, reasons: int) -> Scored:
-        """The score of a request; `reasons`: how many features are to be named that raise it.
+    async def score(self, body: bytes, reason_count: int) -> ScoreResponse:
+        """Score a request with the models that are loaded when it is read, even if they are swapped meanwhile.
 
-        A request is scored by what was live when it was read, however soon that changes.
+        Args:
+            body: the body of the request, JSON.
+            reason_count: how many of the features that raise the score to name.
 
         Raises:
             NotReady: before the first champion and history are loaded.
-            Refused: when the request breaks the contract, or the history that its row would see is no longer held.
+            Refused: when the request breaks the contract, or its row needs history that is no longer in memory.
         """
-        live, features = self.models.live, self.history.features
-        if live is None or features is None:
-            raise NotReady(self.lacking())
+        models, features = self.loader.models, self.history.features
+        if models is None or features is None:
+            raise NotReady(self.missing())
         row, earlier = self.reader.read(body)
         try:
-            made = await asyncio.to_thread(features.of, row, earlier) if features.is_slow else features.of(row, earlier)
+            values = (
+                await asyncio.to_thread(features.of, row, earlier) if features.is_slow else features.of(row, earlier)
+            )
         except TooOld as error:
-            where = ["body", self.spec.event_time]
+            location = ["body", self.spec.event_time]
             raise Refused(
-                [{"type": "too_old", "loc": where, "msg": str(error), "input": str(row[self.spec.event_time])}]
+                [{"type": "too_old", "loc": location, "msg": str(error), "input": str(row[self.spec.event_time])}]
             ) from None
-        side, version = live.of(self.spec.name, row[self.spec.entity] if self.spec.entity else None)
+        side, version = models.route(self.spec.name, row[self.spec.entity] if self.spec.entity else None)
         model = version.model
-        score = await self._batches.score(model, model.encoded(made))
-        told = await asyncio.to_thread(model.reasons, made, reasons) if reasons else None
-        return Scored(score, score >= model.threshold, version.version, side, features.through_text, told)
+        score = await self._batches.score(model, model.encoded(values))
+        reasons = await asyncio.to_thread(model.reasons, values, reason_count) if reason_count else None
+        return ScoreResponse(score, score >= model.threshold, version.version, side, features.through_text, reasons)

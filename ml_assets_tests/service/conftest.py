@@ -1,4 +1,4 @@
-"""A lake with two registered models, and the service as a real HTTP server."""
+"""Fixtures of the service tests: a lake with two registered models, and the service as a real HTTP server."""
 
 import socket
 import threading
@@ -50,8 +50,8 @@ SPEC = ModelSpec.model_validate(
 )
 
 
-class Served:
-    """The service at an address, and the world that it serves."""
+class RunningService:
+    """The service at an address, and the world whose models it serves."""
 
     def __init__(self, world: World, address: str) -> None:
         self.world, self.address = world, address
@@ -59,27 +59,27 @@ class Served:
         self.mlflow = world.registry.client
 
     def score(self, row: dict, **parameters) -> httpx.Response:
-        """The answer to one row."""
+        """Return the response to one row."""
         return self.client.post("/score", json=row, params=parameters)
 
     def state(self) -> dict:
-        """What /ready says."""
+        """Return the body of /ready."""
         return self.client.get("/ready").json()
 
-    def wait_until(self, is_so: Callable[[dict], bool]) -> dict:
-        """Wait until it is so by what /ready says; what it says then."""
+    def wait_until(self, condition: Callable[[dict], bool]) -> dict:
+        """Wait until the body of /ready meets a condition; return it."""
         end = time.monotonic() + 180
-        while not is_so(state := self.state()):
+        while not condition(state := self.state()):
             assert time.monotonic() < end, state
             time.sleep(0.02)
         return state
 
     def wait_for(self, **expected) -> dict:
-        """Wait until /ready says so; what it says then."""
+        """Wait until the body of /ready has these values; return it."""
         return self.wait_until(lambda state: all(state[name] == value for name, value in expected.items()))
 
     def release(self, champion: int, challenger: int | None = None, percent: int = 0) -> None:
-        """Set the aliases and the share, and wait until they are live."""
+        """Set the aliases and the percentage, and wait until the service has loaded them."""
         name = self.world.spec.name
         if challenger is not None:
             self.mlflow.set_registered_model_alias(name, "challenger", str(challenger))
@@ -91,7 +91,7 @@ class Served:
 
 
 def request_of(row: dict) -> dict:
-    """A row of `rows_of` as a request has it."""
+    """Return a row of `rows_of` as the body of a request."""
     return {
         **{name: value for name, value in row.items() if name != "label"},
         "event_time": f"{row['event_time'].isoformat()}Z",
@@ -99,8 +99,8 @@ def request_of(row: dict) -> dict:
 
 
 @contextmanager
-def serving(world: World, **limits) -> Iterator[Served]:
-    """The service of a world, on a free port of the loopback interface, until the block ends."""
+def serving(world: World, **limits) -> Iterator[RunningService]:
+    """Run the service of a world on a free port of the loopback interface until the block ends."""
     import uvicorn
 
     settings = Settings("local", world.landing.uri, world.lake.uri, world.registry.tracking_uri, "", "", world.lake.s3)
@@ -115,7 +115,7 @@ def serving(world: World, **limits) -> Iterator[Served]:
         assert thread.is_alive()
         time.sleep(0.01)
     try:
-        yield Served(world, f"http://127.0.0.1:{port}")
+        yield RunningService(world, f"http://127.0.0.1:{port}")
     finally:
         server.should_exit = True
         thread.join(timeout=120)
@@ -124,7 +124,7 @@ def serving(world: World, **limits) -> Iterator[Served]:
 @pytest.fixture(scope="session")
 def original(tmp_path_factory: pytest.TempPathFactory) -> World:
     """13 days from landing to features, and the models of days 12 and 13 as versions 1 and 2, the second the champion.
-    Not to be changed.
+    Read-only.
     """
     root = tmp_path_factory.mktemp("served")
     world = world_with_features(root, SPEC)
@@ -135,13 +135,13 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> World:
 
 @pytest.fixture
 def world(original: World, tmp_path: Path) -> World:
-    """A copy of it, to be changed."""
+    """A copy of the original world that a test may change."""
     return original.copy(tmp_path)
 
 
 @pytest.fixture
-def served(world: World) -> Iterator[Served]:
-    """The service of such a copy, ready."""
+def served(world: World) -> Iterator[RunningService]:
+    """The service of such a copy, ready to score."""
     with serving(world) as served:
         served.wait_for(ready=True, problem=None)
         yield served
@@ -149,6 +149,6 @@ def served(world: World) -> Iterator[Served]:
 
 @pytest.fixture
 def row() -> dict:
-    """A good row of the day after the history, as a request."""
+    """A valid row of the day after the history, as the body of a request."""
     time = datetime.combine(day(LAST + 1), datetime.min.time()) + timedelta(hours=9)
     return {"id": 5, "event_time": f"{time.isoformat()}Z", "card": "card-3", "amount": 12.5}

@@ -1,4 +1,4 @@
-"""The service over HTTP: answers, refusals, readiness, metrics, and what happens when something beside it fails."""
+"""The service over HTTP: responses, refusals, readiness, metrics, and failures of registry and lake."""
 
 import json
 import shutil
@@ -15,20 +15,20 @@ from ml_assets_tests.pipeline.world import World, day, rows_of
 from ml_assets_tests.service.conftest import LAST, serving
 
 
-def test_an_answer_has_score_decision_version_side_and_how_fresh_it_is(served, row):
+def test_a_response_has_score_decision_version_side_and_newest_day_of_history(served, row):
     answer = served.score(row)
     assert answer.status_code == 200
-    found = answer.json()
-    assert set(found) == {"score", "decision", "model_version", "side", "features_through"}
-    assert 0 < found["score"] < 1
-    assert (found["model_version"], found["side"], found["features_through"]) == (2, "champion", str(day(LAST)))
+    content = answer.json()
+    assert set(content) == {"score", "decision", "model_version", "side", "features_through"}
+    assert 0 < content["score"] < 1
+    assert (content["model_version"], content["side"], content["features_through"]) == (2, "champion", str(day(LAST)))
 
 
-def test_reasons_are_told_on_request(served, row):
-    plain, told = served.score(row).json(), served.score(row, reasons=2).json()
-    assert {name: value for name, value in told.items() if name != "reasons"} == {**plain}
-    assert 1 <= len(told["reasons"]) <= 2
-    assert set(told["reasons"][0]) == {"feature", "value", "contribution"}
+def test_reasons_are_returned_on_request(served, row):
+    plain, explained = served.score(row).json(), served.score(row, reasons=2).json()
+    assert {name: value for name, value in explained.items() if name != "reasons"} == {**plain}
+    assert 1 <= len(explained["reasons"]) <= 2
+    assert set(explained["reasons"][0]) == {"feature", "value", "contribution"}
     assert served.score(row, reasons=99).status_code == 422
 
 
@@ -46,18 +46,18 @@ def test_a_request_that_breaks_the_contract_is_refused_with_the_field(served, ro
     assert 'ml_assets_refused_total{field="unknown",rule="extra_forbidden"} 1.0' in metrics
 
 
-def test_entities_are_divided_as_in_the_batch(served, row):
+def test_entities_are_routed_as_in_the_batch(served, row):
     served.release(champion=1, challenger=2, percent=40)
     cards = [f"card-{number}" for number in range(30)]
-    sides = {card: served.score({**row, "card": card}).json() for card in cards}
+    responses = {card: served.score({**row, "card": card}).json() for card in cards}
     expected = {card: is_routed_to_challenger("small", card, 40) for card in cards}
-    assert {card: found["side"] == "challenger" for card, found in sides.items()} == expected
-    assert {card: found["model_version"] == 2 for card, found in sides.items()} == expected
+    assert {card: content["side"] == "challenger" for card, content in responses.items()} == expected
+    assert {card: content["model_version"] == 2 for card, content in responses.items()} == expected
     assert any(expected.values())
     assert not all(expected.values())
 
 
-def test_a_moved_alias_is_live_within_seconds(served, row):
+def test_a_moved_alias_takes_effect_within_seconds(served, row):
     seconds = []
     # A busy machine may hold up one of them.
     for champion in (1, 2, 1):
@@ -68,7 +68,7 @@ def test_a_moved_alias_is_live_within_seconds(served, row):
     assert min(seconds) < 5
 
 
-def test_a_new_day_of_history_is_seen(served, row, world: World):
+def test_a_new_day_of_history_is_loaded(served, row, world: World):
     world.land(day(LAST + 1), rows_of(day(LAST + 1)))
     world.run(list(LANDED_TO_FEATURES), day(LAST + 1))
     served.wait_for(features_through=str(day(LAST + 1)))
@@ -78,7 +78,7 @@ def test_a_new_day_of_history_is_seen(served, row, world: World):
 
 
 @pytest.mark.parametrize("broken", ["model.ubj", "preprocessing.json"])
-def test_a_champion_that_cannot_be_loaded_leaves_the_one_before(served, row, world: World, broken):
+def test_the_previous_champion_keeps_scoring_if_the_new_one_cannot_be_loaded(served, row, world: World, broken):
     digest = served.mlflow.get_model_version("small", "1").tags["model_digest"]
     file = world.root / "lake" / "small" / "models" / digest / broken
     content = file.read_bytes()
@@ -93,7 +93,7 @@ def test_a_champion_that_cannot_be_loaded_leaves_the_one_before(served, row, wor
     served.wait_for(champion=1, problem=None)
 
 
-def test_without_the_challenger_s_files_the_champion_scores_everybody(served, row, world: World):
+def test_the_champion_scores_all_entities_if_the_challenger_cannot_be_loaded(served, row, world: World):
     digest = served.mlflow.get_model_version("small", "1").tags["model_digest"]
     shutil.rmtree(world.root / "lake" / "small" / "models" / digest)
     served.mlflow.set_registered_model_alias("small", "challenger", "1")
@@ -103,7 +103,7 @@ def test_without_the_challenger_s_files_the_champion_scores_everybody(served, ro
     assert served.score(row).json()["side"] == "champion"
 
 
-def test_with_the_registry_down_scoring_goes_on_and_tells_how_old_it_is(served, row, world: World):
+def test_scoring_continues_and_reports_its_age_while_the_registry_is_down(served, row, world: World):
     def rename(old: str, new: str) -> None:
         with sqlite3.connect(world.root / "mlflow.db", timeout=30) as store:
             store.execute(f"ALTER TABLE {old} RENAME TO {new}")
@@ -118,7 +118,7 @@ def test_with_the_registry_down_scoring_goes_on_and_tells_how_old_it_is(served, 
     assert served.score(row).json()["model_version"] == 1
 
 
-def test_without_a_champion_nothing_is_scored_and_the_reason_is_told(world: World, row):
+def test_without_a_champion_no_request_is_scored_and_the_reason_is_reported(world: World, row):
     world.registry.client.delete_registered_model_alias("small", "champion")
     with serving(world) as served:
         state = served.wait_for(ready=False, features_through=str(day(LAST)))
@@ -133,7 +133,7 @@ def test_without_a_champion_nothing_is_scored_and_the_reason_is_told(world: Worl
         assert served.score(row).status_code == 200
 
 
-def test_a_key_is_asked_for_where_there_is_one(world: World, row):
+def test_a_configured_api_key_is_required(world: World, row):
     with serving(world, api_key="secret") as served:
         served.wait_for(ready=True)
         assert served.score(row).status_code == 401
@@ -153,21 +153,21 @@ def test_a_request_that_is_too_large_is_refused_however_it_is_sent(world: World,
         assert served.score(row).status_code == 200
 
 
-def test_the_description_of_the_api_has_the_columns(served):
+def test_the_openapi_schema_has_the_columns(served):
     description = served.client.get("/openapi.json").json()
     schema = description["paths"]["/score"]["post"]["requestBody"]["content"]["application/json"]["schema"]
     assert set(schema["properties"]) == {"id", "event_time", "card", "amount", "earlier_rows"}
 
 
-def test_no_request_fails_while_the_aliases_move(served, row):
+def test_no_request_fails_while_aliases_move(served, row):
     statuses, stop = [], threading.Event()
 
-    def ask() -> None:
+    def send_requests() -> None:
         with httpx.Client(base_url=served.address) as client:
             while not stop.is_set():
                 statuses.append(client.post("/score", json=row).status_code)
 
-    threads = [threading.Thread(target=ask) for _ in range(4)]
+    threads = [threading.Thread(target=send_requests) for _ in range(4)]
     for thread in threads:
         thread.start()
     for champion, challenger, percent in [(1, 2, 50), (1, 2, 100), (2, 2, 0), (1, 2, 5), (2, 1, 30)] * 2:
@@ -183,10 +183,10 @@ def test_no_request_fails_while_the_aliases_move(served, row):
     assert len(statuses) > 100
 
 
-def test_a_client_that_asks_too_often_is_told_when_to_come_back_and_health_is_open(world, row):
+def test_a_client_above_the_rate_is_told_when_to_retry_and_health_checks_are_not_limited(world, row):
     with serving(world, per_second=0.5, api_key="secret") as served:
         served.wait_for(ready=True)
-        # A wrong key counts, so that nobody can try many.
+        # Requests with a wrong key count too, so that keys cannot be guessed quickly.
         assert [served.score(row).status_code for _ in range(3)] == [401, 429, 429]
         refused = served.client.post("/score", json=row, headers={"X-API-Key": "secret"})
         assert refused.status_code == 429

@@ -1,4 +1,4 @@
-"""Rows of one turn of the event loop are scored in one call, each by its model."""
+"""Rows of one iteration of the event loop are scored in one call of each model."""
 
 import asyncio
 
@@ -8,7 +8,7 @@ from ml_assets.service.batches import Batches
 
 
 class Model:
-    """Scores are a tenth of the cell; calls are kept."""
+    """A model whose score is a tenth of the first value; it counts the rows of each call."""
 
     def __init__(self) -> None:
         self.calls: list[int] = []
@@ -20,37 +20,42 @@ class Model:
         return [row[0] / 10 for row in rows]
 
 
-def test_rows_that_come_together_share_a_call_of_their_model():
+def test_rows_that_arrive_together_share_one_call_of_their_model():
     async def ask() -> list[float]:
         batches = Batches()
         together = await asyncio.gather(
-            *(batches.score(model, [value]) for model, value in [(one, 1.0), (other, 2.0), (one, 3.0)])
+            *(
+                batches.score(model, [value])
+                for model, value in [(first_model, 1.0), (second_model, 2.0), (first_model, 3.0)]
+            )
         )
-        return [*together, await batches.score(one, [4.0])]
+        return [*together, await batches.score(first_model, [4.0])]
 
-    one, other = Model(), Model()
+    first_model, second_model = Model(), Model()
     assert asyncio.run(ask()) == [0.1, 0.2, 0.3, 0.4]
-    assert (one.calls, other.calls) == ([2, 1], [1])
+    assert (first_model.calls, second_model.calls) == ([2, 1], [1])
 
 
-def test_a_model_that_fails_tells_its_own_rows_and_the_next_ones_are_scored():
+def test_a_model_that_fails_fails_only_its_own_rows():
     async def ask() -> tuple:
         batches = Batches()
-        first = await asyncio.gather(batches.score(one, [-1.0]), batches.score(other, [2.0]), return_exceptions=True)
-        return *first, await batches.score(one, [5.0])
+        results = await asyncio.gather(
+            batches.score(first_model, [-1.0]), batches.score(second_model, [2.0]), return_exceptions=True
+        )
+        return *results, await batches.score(first_model, [5.0])
 
-    one, other = Model(), Model()
+    first_model, second_model = Model(), Model()
     error, good, later = asyncio.run(ask())
     assert str(error) == "below zero"
     assert (good, later) == (0.2, 0.5)
 
 
-def test_who_hung_up_is_left_out_of_nothing_else():
+def test_a_cancelled_request_does_not_affect_others_in_its_batch():
     async def ask() -> float:
         batches = Batches()
-        gone, stays = batches.score(model, [1.0]), batches.score(model, [2.0])
-        gone.cancel()
-        return await stays
+        cancelled, pending = batches.score(model, [1.0]), batches.score(model, [2.0])
+        cancelled.cancel()
+        return await pending
 
     model = Model()
     assert asyncio.run(ask()) == pytest.approx(0.2)

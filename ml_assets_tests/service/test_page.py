@@ -1,4 +1,4 @@
-"""The examples and names of docs/serving.md are those of the service."""
+"""The examples and metric names in docs/serving.md are those of the service."""
 
 import json
 import re
@@ -8,9 +8,9 @@ from ml_assets.core.serving.request import RequestReader
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.registry.model_registry import ModelRegistry
 from ml_assets.resources.storage.landing import Landing
-from ml_assets.service.history import HeldHistory
-from ml_assets.service.live import LiveModels
+from ml_assets.service.history import HistoryCache
 from ml_assets.service.metrics import Metrics
+from ml_assets.service.model_loader import ModelLoader
 from ml_assets_tests.test_repository import REPOSITORY
 
 PAGE = (REPOSITORY / "docs" / "serving.md").read_text()
@@ -19,8 +19,8 @@ PAGE = (REPOSITORY / "docs" / "serving.md").read_text()
 def test_the_requests_of_the_page_can_be_read():
     reader = RequestReader(require_spec("fraud_detection"))
     (command,) = re.findall(r"-d '(\{\"transaction_id\".*?\})'", PAGE, re.DOTALL)
-    (carrying,) = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
-    first, second = reader.read(command.encode()), reader.read(carrying.encode())
+    (with_earlier_rows,) = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
+    first, second = reader.read(command.encode()), reader.read(with_earlier_rows.encode())
     assert second.earlier == [first.row]
 
 
@@ -29,9 +29,9 @@ def test_every_metric_is_on_the_page_and_no_other(tmp_path):
     lake, landing = Lake(uri=str(tmp_path)), Landing(uri=str(tmp_path))
     metrics = Metrics(
         spec.columns,
-        LiveModels(spec, lake, ModelRegistry(tracking_uri="sqlite:////none")),
-        HeldHistory(spec, lake, landing),
+        ModelLoader(spec, lake, ModelRegistry(tracking_uri="sqlite:////none")),
+        HistoryCache(spec, lake, landing),
     )
-    made = {family.name + ("_total" if family.type == "counter" else "") for family in metrics.registry.collect()}
-    assert set(re.findall(r"ml_assets_[a-z_]+", PAGE)) - {"ml_assets_tests"} == made
+    names = {family.name + ("_total" if family.type == "counter" else "") for family in metrics.registry.collect()}
+    assert set(re.findall(r"ml_assets_[a-z_]+", PAGE)) - {"ml_assets_tests"} == names
     assert json.dumps(metrics.as_text().decode())

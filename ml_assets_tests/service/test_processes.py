@@ -1,4 +1,4 @@
-"""The commands of docs/serving.md, as processes."""
+"""The commands of docs/serving.md, run as processes."""
 
 import os
 import signal
@@ -14,7 +14,7 @@ import pytest
 
 from ml_assets.core.tables.schemas import to_pandas
 from ml_assets.pipeline.evaluation.model_reader import read_scorer
-from ml_assets.pipeline.training.stage import artifacts_key
+from ml_assets.resources.lake.model_files import artifacts_key
 from ml_assets_tests.pipeline.world import World, day
 from ml_assets_tests.service.conftest import LAST
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.slow
 
 @contextmanager
 def running(*command: str, path: str, port: int, **environment: str) -> Iterator[tuple[subprocess.Popen, httpx.Client]]:
-    """A server, once it answers at a path; it and what it started end with the block."""
+    """Run a server until the block ends, with its child processes; yield it once it answers at a path."""
     process = subprocess.Popen([sys.executable, *command], env={**os.environ, **environment}, start_new_session=True)
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
@@ -49,8 +49,8 @@ def free_port() -> int:
         return free.getsockname()[1]
 
 
-def test_make_serve_s_command_serves_until_it_is_told_to_end(tmp_path):
-    port, places = (
+def test_the_command_of_make_serve_serves_until_it_gets_sigterm(tmp_path):
+    port, environment = (
         free_port(),
         {
             "ML_ASSETS_LAKE": str(tmp_path),
@@ -59,7 +59,7 @@ def test_make_serve_s_command_serves_until_it_is_told_to_end(tmp_path):
         },
     )
     command = ("-m", "ml_assets.cli", "serve", "fraud_detection", "--port", str(port))
-    with running(*command, path="/health", port=port, **places) as (process, client):
+    with running(*command, path="/health", port=port, **environment) as (process, client):
         assert client.get("/ready").status_code == 503
         assert client.post("/score", content=b"{}").status_code == 401
         assert client.post("/score", content=b"{}", headers={"X-API-Key": "secret"}).status_code == 503
@@ -90,9 +90,15 @@ def test_mlflow_models_serve_serves_the_champion(original: World):
         _,
         client,
     ):
-        asked = features.astype(object).where(features.notna(), None).to_dict("split")
+        columns_and_rows = features.astype(object).where(features.notna(), None).to_dict("split")
         answer = client.post(
-            "/invocations", json={"dataframe_split": {"columns": asked["columns"], "data": asked["data"]}}
+            "/invocations",
+            json={
+                "dataframe_split": {
+                    "columns": columns_and_rows["columns"],
+                    "data": columns_and_rows["data"],
+                }
+            },
         )
     assert answer.status_code == 200, answer.text
-    assert [each["score"] for each in answer.json()["predictions"]] == expected.tolist()
+    assert [prediction["score"] for prediction in answer.json()["predictions"]] == expected.tolist()

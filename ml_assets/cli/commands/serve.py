@@ -24,16 +24,16 @@ def build_app(spec: "ModelSpec", settings: Settings, limits: "Limits") -> "FastA
     which is only read.
     """
     from ml_assets.service.app import create_app
-    from ml_assets.service.history import HeldHistory
-    from ml_assets.service.live import LiveModels
+    from ml_assets.service.history import HistoryCache
+    from ml_assets.service.model_loader import ModelLoader
     from ml_assets.service.scoring import Scoring
 
     lake = ReadOnlyLake(uri=settings.lake, s3=dict(settings.s3))
-    models = LiveModels(spec, lake, ModelRegistry(tracking_uri=settings.mlflow))
-    history = HeldHistory(
+    loader = ModelLoader(spec, lake, ModelRegistry(tracking_uri=settings.mlflow))
+    history = HistoryCache(
         spec, ReadOnlyLake(uri=settings.lake, s3=dict(settings.s3)), Landing(uri=settings.landing, s3=dict(settings.s3))
     )
-    return create_app(Scoring(spec, models, history), limits)
+    return create_app(Scoring(spec, loader, history), limits)
 
 
 def serve_model(
