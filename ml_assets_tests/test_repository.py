@@ -93,6 +93,12 @@ def test_links_between_documents_lead_somewhere(page):
             assert not anchor or anchor in anchors_of(linked), target
 
 
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_modules_that_a_document_names_exist(page):
+    for module in re.findall(r"\b(?:core|resources|pipeline|service|cli|defs)/[a-z_/]+\.py", page.read_text()):
+        assert any((package / module).is_file() for package in (PACKAGE, REPOSITORY / "ml_assets_tests")), module
+
+
 def test_only_one_file_reads_the_environment():
     readers = [name_of(path) for path in MODULES if "os.environ" in path.read_text() or "getenv" in path.read_text()]
     assert readers == ["ml_assets/defs/environment.py"]
