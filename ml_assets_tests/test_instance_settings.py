@@ -43,6 +43,8 @@ from ml_assets_tests.conftest import SMALL
 from ml_assets_tests.pipeline.world import day, rows_of
 from ml_assets_tests.support.local_instance import LocalInstance
 
+pytestmark = pytest.mark.clock
+
 
 @pytest.fixture
 def local(tmp_path: Path) -> LocalInstance:

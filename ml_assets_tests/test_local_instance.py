@@ -19,7 +19,7 @@ from ml_assets_tests.support.lake_content import digests
 from ml_assets_tests.support.local_instance import LocalInstance
 from ml_assets_tests.support.webhook import Webhook
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.clock, pytest.mark.slow]
 QUIET = {"sensor": {"enabled": False}, "schedule": {"enabled": False}}
 
 

@@ -25,6 +25,8 @@ from ml_assets_tests.kubernetes.jobs import (
     submitted,
 )
 
+pytestmark = pytest.mark.clock
+
 RULE = {"base": "1Gi", "per_input_byte": 2, "maximum": "8Gi"}
 
 

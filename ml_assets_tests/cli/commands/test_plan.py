@@ -22,6 +22,8 @@ from ml_assets_tests.cli.command_line import call
 from ml_assets_tests.conftest import SMALL
 from ml_assets_tests.pipeline.planning.plan_cases import content
 
+pytestmark = pytest.mark.clock
+
 START = require_spec("fraud_detection").source.start
 SPEC = ModelSpec.model_validate({**SMALL, "source": {**SMALL["source"], "end": "2025-01-20"}})
 

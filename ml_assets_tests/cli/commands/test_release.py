@@ -16,6 +16,8 @@ from ml_assets_tests.cli.command_line import call
 from ml_assets_tests.resources.release.release_cases import ReleaseWorld, move
 from ml_assets_tests.support.clock import stop_clock
 
+pytestmark = pytest.mark.clock
+
 CANARY = {"canary": {"steps": [10, 100]}}
 
 

@@ -21,6 +21,8 @@ from ml_assets.pipeline.asset_names import landed_to_features
 from ml_assets_tests.cli.command_line import call
 from ml_assets_tests.pipeline.world import World
 
+pytestmark = pytest.mark.clock
+
 SPEC = require_spec("fraud_detection")
 START = SPEC.source.start
 

@@ -11,6 +11,8 @@ from pandas.testing import assert_frame_equal
 from ml_assets.core.features.point_in_time import build_features, days_read
 from ml_assets_tests.core.features.feature_cases import frame, local_day, spec_with
 
+pytestmark = pytest.mark.clock
+
 HOURS = st.integers(1, 72).map(lambda hours: f"{hours}h")
 DELAYS = st.sampled_from(["0d", "1h", "24h", "25h", "2d", "3d"])
 

@@ -3,12 +3,15 @@
 from datetime import date, timedelta
 
 import pandas as pd
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ml_assets.core.features.label_join import RowLabels
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets_tests.conftest import SMALL
+
+pytestmark = pytest.mark.clock
 
 LABELS = {"files": "labels/{day}/*", "key": ["id"]}
 SPEC = ModelSpec.model_validate({**SMALL, "labels": LABELS})

@@ -9,6 +9,8 @@ from pandas.testing import assert_frame_equal
 from ml_assets.core.features.point_in_time import build_features, columns_read, feature_frame_order
 from ml_assets_tests.core.features.feature_cases import frame, spec_with
 
+pytestmark = pytest.mark.clock
+
 NOTHING = frame()
 AMOUNT = {"kind": "column", "columns": ["amount"]}
 CUSTOM = {"kind": "custom", "function": "math:sin", "outputs": ["x"]}

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from ml_assets.core.ingestion.file_pattern import day_of_key, fixed_prefix, just_before, keys_pattern, listings
 
+pytestmark = pytest.mark.clock
+
 DAY = date(2025, 3, 9)
 
 

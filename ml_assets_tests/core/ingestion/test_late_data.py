@@ -2,8 +2,12 @@
 
 from datetime import UTC, date, datetime, timedelta
 
+import pytest
+
 from ml_assets.core.ingestion.late_data import closed_since, describe_changes, is_closed
 from ml_assets.core.model_spec.labels import LateData
+
+pytestmark = pytest.mark.clock
 
 DAY = date(2025, 1, 1)
 POLICY = LateData(open_for=timedelta(days=2))

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from ml_assets.core.ingestion.type_conversion import convert
 
+pytestmark = pytest.mark.clock
+
 NOON = datetime(2025, 1, 1, 12, tzinfo=UTC)
 
 

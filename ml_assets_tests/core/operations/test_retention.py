@@ -18,6 +18,8 @@ from ml_assets.core.operations.retention import (
     versions_to_remove,
 )
 
+pytestmark = pytest.mark.clock
+
 NOW = datetime(2025, 6, 1, tzinfo=UTC)
 
 

@@ -13,6 +13,8 @@ from ml_assets.core.profiling.profiles import profile_columns, read_profiles
 from ml_assets.core.tables.schemas import PROFILE_SCHEMA
 from ml_assets_tests.core.profiling.profile_cases import DAY, profile_of, stored
 
+pytestmark = pytest.mark.clock
+
 VALUES = {
     pa.float64(): st.floats(width=64),
     pa.int64(): st.integers(-(2**53), 2**53),

@@ -16,6 +16,8 @@ from ml_assets.core.serving.online_features import OnlineFeatures, TooOld, days_
 from ml_assets_tests.core.features.feature_cases import frame, records, spec_with
 from ml_assets_tests.core.features.test_window_aggregates_properties import EVERY, ROWS, SPEC
 
+pytestmark = pytest.mark.clock
+
 TODAY = date(2025, 1, 10)
 OWN = [
     {"kind": "column", "columns": ["amount", "online"]},

@@ -15,6 +15,8 @@ from ml_assets.core.tables.schemas import to_pandas
 from ml_assets.core.validation.contract import violations
 from ml_assets_tests.core.features.feature_cases import spec_with
 
+pytestmark = pytest.mark.clock
+
 COLUMNS = {
     "whole": {"type": "integer", "minimum": -3, "maximum": 9e15},
     "plain_whole": {"type": "integer", "nullable": True},

@@ -3,11 +3,14 @@
 from datetime import UTC, datetime, timedelta, timezone
 
 import pandas as pd
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ml_assets.core.features.key_index import microseconds
 from ml_assets.core.serving.timestamps import since_epoch
+
+pytestmark = pytest.mark.clock
 
 
 @given(st.datetimes(datetime(1950, 1, 1), datetime(2150, 1, 1)), st.integers(-14, 14))

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from ml_assets.core.tables.day_boundaries import beginning_of_day
 
+pytestmark = pytest.mark.clock
+
 
 @pytest.mark.parametrize(
     ("zone", "day", "begins"),

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from ml_assets.core.tables.day_ranges import chunks, days_between, neighbours, parse_days
 
+pytestmark = pytest.mark.clock
+
 FIRST = date(2025, 1, 1)
 
 

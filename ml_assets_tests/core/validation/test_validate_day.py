@@ -14,6 +14,8 @@ from ml_assets.core.tables.schemas import LANDED_OBJECTS_SCHEMA, raw_schema
 from ml_assets.core.validation.validate_day import ValidatedDay, validate_day
 from ml_assets_tests.conftest import SMALL
 
+pytestmark = pytest.mark.clock
+
 DAY = date(2025, 1, 1)
 TIME = "2025-01-01T10:00:00"
 GOOD = {"id": 1, "event_time": TIME, "card": "A", "amount": 1.0, "label": 0}

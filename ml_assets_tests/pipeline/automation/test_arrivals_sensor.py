@@ -31,6 +31,8 @@ from ml_assets_tests.conftest import SMALL
 from ml_assets_tests.pipeline.world import World, rows_of
 from ml_assets_tests.support.clock import stop_clock
 
+pytestmark = pytest.mark.clock
+
 TODAY = date(2025, 3, 31)
 SPEC = ModelSpec.model_validate({**SMALL, "sensor": {"look_back": "10d"}})
 NOW = datetime(2025, 3, 31, 12, tzinfo=UTC)

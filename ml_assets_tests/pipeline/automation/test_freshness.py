@@ -23,6 +23,8 @@ from ml_assets.pipeline.graph.freshness_policy import freshness_policy
 from ml_assets_tests.conftest import SMALL
 from ml_assets_tests.pipeline.world import World, day, rows_of
 
+pytestmark = pytest.mark.clock
+
 BRUSSELS = ModelSpec.model_validate({**SMALL, "source": {**SMALL["source"], "time_zone": "Europe/Brussels"}})
 
 

@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import dagster as dg
+import pytest
 
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.pipeline.automation.jobs import daily_job
@@ -11,6 +12,8 @@ from ml_assets.pipeline.automation.schedules import daily_schedule
 from ml_assets.resources.storage.landing import Landing
 from ml_assets.resources.storage.open_store import open_objects
 from ml_assets_tests.conftest import SMALL
+
+pytestmark = pytest.mark.clock
 
 
 def evaluate(root: Path, when: datetime, **source: object) -> dg.RunRequest | dg.SkipReason:

@@ -2,12 +2,16 @@
 
 from datetime import UTC, date, datetime
 
+import pytest
+
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.pipeline.asset_names import LANDED_TO_FEATURES
 from ml_assets.pipeline.ingestion import stage
 from ml_assets_tests.conftest import SMALL
 from ml_assets_tests.pipeline.world import World, again, computed, day, rows_of
 from ml_assets_tests.support.clock import stop_clock
+
+pytestmark = pytest.mark.clock
 
 DAILY = list(LANDED_TO_FEATURES)
 

@@ -34,6 +34,8 @@ from ml_assets_tests.pipeline.worlds import world_with_features
 from ml_assets_tests.resources.mlflow.mlflow_cases import new_store
 from ml_assets_tests.support.clock import stop_clock
 
+pytestmark = pytest.mark.clock
+
 DAILY, MODELS = list(LANDED_TO_FEATURES), list(MODEL_ASSETS)
 LAST = 13
 # Files were written just now, so the passes are of some days later.

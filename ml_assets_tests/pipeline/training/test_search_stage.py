@@ -26,6 +26,8 @@ from ml_assets_tests.pipeline.world import World, computed, day, failure, rows_o
 from ml_assets_tests.pipeline.worlds import world_with_features
 from ml_assets_tests.resources.mlflow.mlflow_cases import new_store
 
+pytestmark = pytest.mark.clock
+
 SPACE = {"eta": {"low": 0.05, "high": 0.5, "log": True}, "max_depth": {"low": 1, "high": 4}}
 SEARCHED = {"trials": 3, "folds": 2, "every": "3d", "space": SPACE}
 LAST = 15

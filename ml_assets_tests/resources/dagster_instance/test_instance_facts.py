@@ -15,6 +15,8 @@ from ml_assets.pipeline.graph.assets import build_assets
 from ml_assets.resources.dagster_instance import instance_facts
 from ml_assets_tests.conftest import SMALL
 
+pytestmark = pytest.mark.clock
+
 
 @pytest.fixture
 def instance(tmp_path: Path):

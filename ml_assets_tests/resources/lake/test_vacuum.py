@@ -19,6 +19,8 @@ from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.lake.table import Table
 from ml_assets.resources.lake.vacuum import CannotVacuum, commits_of, replaced_files
 
+pytestmark = pytest.mark.clock
+
 SCHEMA = pa.schema([("a", pa.int64())])
 FIRST, SECOND = date(2025, 1, 1), date(2025, 1, 2)
 SOON = datetime.now(UTC) + timedelta(days=1)

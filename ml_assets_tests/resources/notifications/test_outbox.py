@@ -18,6 +18,8 @@ from ml_assets.resources.notifications.outbox import LEASE, Outbox
 from ml_assets_tests.core.operations.notifications.test_events import BEGIN, HAPPENINGS, failure, success
 from ml_assets_tests.support.postgresql import PASSWORD
 
+pytestmark = pytest.mark.clock
+
 NOW = datetime(2025, 3, 2, tzinfo=UTC)
 TARGETS = ["Slack 1", "E-Mail 1"]
 

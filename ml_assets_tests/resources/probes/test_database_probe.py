@@ -29,6 +29,8 @@ from ml_assets.resources.storage.bucket import Bucket
 from ml_assets_tests.resources.mlflow.mlflow_cases import new_store
 from ml_assets_tests.support.postgresql import PASSWORD, PostgresqlServer
 
+pytestmark = pytest.mark.clock
+
 
 @contextmanager
 def answering(pages: Mapping[str, tuple[int, bytes]]) -> Iterator[str]:

@@ -17,6 +17,8 @@ from ml_assets.resources.release.deploy_target import DeployTarget
 from ml_assets.resources.storage.open_store import open_objects
 from ml_assets_tests.resources.release.release_cases import DAY, model_files, move, read_deployed, read_in_a_loop
 
+pytestmark = pytest.mark.clock
+
 
 @pytest.fixture
 def target(lake) -> DeployTarget:

@@ -15,6 +15,8 @@ from ml_assets.core.tables.release_schemas import LEDGER_ROWS_SCHEMA
 from ml_assets.resources.release.ledger import LEDGER, Ledger, LedgerConflict
 from ml_assets_tests.resources.release.release_cases import DAY, FIRST, SECOND, THIRD, move, release_at_once
 
+pytestmark = pytest.mark.clock
+
 LATER = date(2025, 3, 14)
 
 

@@ -17,6 +17,8 @@ from ml_assets_tests.resources.conftest import lake_on
 from ml_assets_tests.resources.mlflow.mlflow_cases import new_store
 from ml_assets_tests.resources.release.release_cases import DAY, ReleaseWorld, move, read_deployed
 
+pytestmark = pytest.mark.clock
+
 
 @pytest.fixture(params=["directory", pytest.param("s3", marks=pytest.mark.slow)])
 def world(request, tmp_path, monkeypatch) -> ReleaseWorld:

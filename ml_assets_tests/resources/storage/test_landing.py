@@ -14,6 +14,8 @@ from ml_assets.resources.storage.landing import Landing, ObjectChanged
 from ml_assets.resources.storage.open_store import open_objects
 from ml_assets.resources.storage.stored_object import StoredObject
 
+pytestmark = pytest.mark.clock
+
 SOURCE = Source(files="sales/{day}/*", start=date(2025, 1, 2), end=date(2025, 1, 5))
 
 

@@ -11,6 +11,8 @@ from ml_assets.resources.storage.directory import Directory, KeyEscapes
 from ml_assets.resources.storage.open_store import open_objects
 from ml_assets_tests.chaos.proxy import FaultProxy, all_of, nth
 
+pytestmark = pytest.mark.clock
+
 
 @pytest.fixture(params=["directory", "s3"])
 def objects(request: pytest.FixtureRequest, tmp_path: Path):

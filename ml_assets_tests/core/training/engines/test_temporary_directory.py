@@ -11,6 +11,8 @@ import pytest
 
 from ml_assets.core.training.engines.temporary_directory import LOCK, temporary_directory
 
+pytestmark = pytest.mark.clock
+
 UNTIL_KILLED = """
 import sys, tempfile, time
 from ml_assets.core.training.engines.temporary_directory import temporary_directory
