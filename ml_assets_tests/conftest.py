@@ -4,6 +4,7 @@ import copy
 import itertools
 import socket
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -70,6 +71,22 @@ ASSETS = (
 CHECKED = {**SMALL, "checks": {}}
 """The same with all checks as they are by default."""
 BUCKET_NUMBERS = itertools.count(1)
+
+
+SLOWEST = ("chaos", "cli/commands/test_run.py", "test_postgresql.py", "pipeline", "service")
+"""Where the slowest modules are. They go first, so that no worker is left with one of them at the end."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Sort the slowest modules to the front; the order within a module stays."""
+    tests = Path(__file__).parent
+
+    def rank(item: pytest.Item) -> int:
+        path = item.path.relative_to(tests).as_posix()
+        return next((number for number, part in enumerate(SLOWEST) if path.startswith(part)), len(SLOWEST))
+
+    items.sort(key=rank)
 
 
 @pytest.fixture

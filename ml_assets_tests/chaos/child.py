@@ -25,7 +25,7 @@ from ml_assets_tests.chaos.boundaries import watched
 from ml_assets_tests.chaos.places import DAYS, ChaosWorld, Place
 from ml_assets_tests.conftest import ASSETS
 from ml_assets_tests.pipeline.world import day, tags_of
-from ml_assets_tests.support.plots import not_drawn
+from ml_assets_tests.support.plots import skip_drawing
 
 CONTEXT = multiprocessing.get_context("forkserver")
 # Modules only: a pool of threads would not survive a fork.
@@ -120,7 +120,7 @@ def _run(
         threading.Thread(target=_kill_later, args=(os.getpid(), kill.later), daemon=True).start()
     # Pictures have no part in what lasts.
     with (
-        not_drawn(),
+        skip_drawing(),
         patch.object(days_engine, "DAYS_PER_COMMIT", 2),
         watched(cross),
         _clock(place.clock),

@@ -57,7 +57,11 @@ def tags_of(first: date, last: date | None = None) -> dict[str, str]:
 
 
 class World:
-    """Everything a model needs to run."""
+    """Everything a model needs to run.
+
+    Without an instance it gets one in memory, which keeps the events of runs in a list: to index them in a database is
+    a quarter of a small run. Tests that query events by asset give the world an instance of their own.
+    """
 
     def __init__(
         self,
@@ -75,7 +79,11 @@ class World:
         self.store = store or root
         uri = f"sqlite:///{self.store / 'mlflow.db'}"
         self.registry, self.tracking = ModelRegistry(tracking_uri=uri), ExperimentTracking(tracking_uri=uri)
+        self._built: tuple[ModelSpec, list[dg.AssetsDefinition]] | None = None
+        self.events: list[dg.EventLogEntry] = []
         self.instance = instance or dg.DagsterInstance.ephemeral()
+        if instance is None:
+            self.instance.event_log_storage.store_event = self.events.append
 
     def copy(self, root: Path) -> "World":
         """The same in another directory, to be changed there; artifacts of MLflow are shared."""
@@ -120,7 +128,7 @@ class World:
         if "model_registry_entry" in names and not (self.store / "mlflow.db").exists():
             new_store(self.store)
         return dg.materialize(
-            build_assets(self.spec),
+            self._assets(),
             selection=[asset_key(self.spec, name) for name in names],
             tags=tags,
             instance=self.instance,
@@ -134,6 +142,15 @@ class World:
             run_config={"ops": dict(ops or {}), "loggers": {"console": {"config": {"log_level": log_level}}}},
             raise_on_error=False,
         )
+
+    def _assets(self) -> list[dg.AssetsDefinition]:
+        if self._built is None or self._built[0] != self.spec:
+            self._built = self.spec, build_assets(self.spec)
+        return self._built[1]
+
+    def events_of(self, result: dg.ExecuteInProcessResult) -> list[dg.EventLogEntry]:
+        """Return all events of a run, in their order."""
+        return [entry for entry in self.events if entry.run_id == result.run_id]
 
     def stages(self) -> Stages:
         """The stages, to read what is committed."""

@@ -1,11 +1,30 @@
-"""Runs without pictures: most of the time of a small model goes into drawing, and few tests look at what is drawn."""
+"""Runs without plots: most of the time of a small model goes into drawing, and few tests look at what is drawn."""
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from unittest.mock import patch
 
-PICTURE = b"\x89PNG\r\n\x1a\n"
+PNG = b"\x89PNG\r\n\x1a\n"
+PLOTS_OF_A_MODEL = (
+    "roc_curve",
+    "precision_recall",
+    "calibration",
+    "score_histogram",
+    "feature_importance",
+    "feature_contributions",
+)
 
 
-def not_drawn() -> AbstractContextManager:
-    """As long as it is open, figures are made as ever, but each is saved as the same few bytes."""
-    return patch("matplotlib.figure.Figure.savefig", lambda figure, file, **_: file.write(PICTURE))
+@contextmanager
+def skip_drawing() -> Iterator[None]:
+    """Replace the plots of models, and the bytes of all other figures, by a few fixed bytes until the block ends."""
+
+    def plots(*_: object, **__: object) -> dict[str, bytes]:
+        return dict.fromkeys(PLOTS_OF_A_MODEL, PNG)
+
+    with (
+        patch("ml_assets.pipeline.evaluation.plots.model_plots", plots),
+        patch("ml_assets.pipeline.evaluation.experiments.model_plots", plots),
+        patch("matplotlib.figure.Figure.savefig", lambda figure, file, **_: file.write(PNG)),
+    ):
+        yield

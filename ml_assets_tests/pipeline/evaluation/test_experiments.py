@@ -16,6 +16,9 @@ from ml_assets.pipeline.training.config import TrainingConfig
 from ml_assets_tests.conftest import SMALL
 from ml_assets_tests.pipeline.world import World, computed, day, failure, tags_of
 from ml_assets_tests.pipeline.worlds import world_with_features
+from ml_assets_tests.support.plots import PLOTS_OF_A_MODEL
+
+pytestmark = pytest.mark.plots
 
 MODELS, LAST = list(MODEL_ASSETS), 13
 OVERRIDES = {"eta": 0.5, "max_depth": 2, "rounds": 4}
@@ -96,7 +99,8 @@ def test_an_experiment_has_parameters_metrics_of_both_parts_curve_pictures_and_p
     assert [point.step for point in sorted(curve, key=lambda one: one.step)] == list(range(1, len(curve) + 1))
     assert 1 <= len(curve) <= 4
     files = {file.path for folder in ("plots", "model") for file in client.list_artifacts(run.info.run_id, folder)}
-    assert {"plots/roc_curve.png", "plots/feature_contributions.png", "model/passport.json", "model/model.ubj"} <= files
+    assert {f"plots/{name}.png" for name in PLOTS_OF_A_MODEL} == {name for name in files if name.startswith("plots/")}
+    assert {"model/passport.json", "model/model.ubj"} <= files
     provenance_file = client.download_artifacts(run.info.run_id, "model/passport.json")
     found = json.loads(Path(provenance_file).read_text())
     assert (found["overrides"], found["parameters"]["eta"]) == (OVERRIDES, 0.5)

@@ -20,7 +20,7 @@ from ml_assets_tests.pipeline.live_cases import spec_with
 from ml_assets_tests.pipeline.world import World, check, computed, day, failure
 from ml_assets_tests.pipeline.worlds import world_with_features
 
-pytestmark = pytest.mark.plots
+pytestmark = [pytest.mark.clock, pytest.mark.plots]
 
 LIVE, LAST = list(RELEASE_ASSETS), 18
 EASY = {
@@ -106,9 +106,7 @@ def test_a_day_whose_model_fails_its_gates_is_decided_and_scored_by_the_run_that
     assert copy.stages().deployment.row(day(14)) is None
     sensor = release_after_failure(spec, daily_job(spec), release_job(spec))
     event = next(
-        event
-        for event in copy.instance.all_logs(failed.run_id)
-        if event.dagster_event and event.dagster_event.is_run_failure
+        event for event in copy.events_of(failed) if event.dagster_event and event.dagster_event.is_run_failure
     )
     assert event.dagster_event is not None
     context = dg.build_run_status_sensor_context(

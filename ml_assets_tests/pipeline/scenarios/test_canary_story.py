@@ -130,8 +130,9 @@ def test_a_newer_model_takes_the_place_of_the_canary_where_the_specification_say
 
 def test_without_labels_a_canary_holds_until_its_time_is_over(make):
     live = make()
-    live.put_features(range(1, DAYS + 1), labels=False)
-    decide_with(live, {5: "equal"})
+    live.put_features(range(1, 31), labels=False)
+    live.put_model("equal", 5)
+    live.decide(1, 30)
     assert live.story() == [(1, "promote", 1, None, 0), (5, "start", 1, 2, 20), (25, "rollback", 1, None, 0)]
     assert live.outcomes()[5:24] == ["hold"] * 19
     assert "0 of 3 days with known labels" in live.row(20)["reason"]

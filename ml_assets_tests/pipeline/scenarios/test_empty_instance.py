@@ -15,6 +15,8 @@ from ml_assets.pipeline.automation.arrivals_sensor import scan_arrivals, status_
 from ml_assets_tests.conftest import SMALL
 from ml_assets_tests.pipeline.world import World, computed, day, rows_of
 
+pytestmark = pytest.mark.clock
+
 FIRST, LAST = day(1), day(10)
 SPEC = ModelSpec.model_validate(SMALL)
 
@@ -38,7 +40,7 @@ def test_backfills_on_an_empty_database_make_nothing_twice_and_bring_the_partiti
     assert made["model_registry_entry"] == [LAST]
     before, versions, history = world.commits(), world.releases().versions(), world.releases().history()
 
-    restored = World(tmp_path, SPEC)
+    restored = World(tmp_path, SPEC, instance=dg.DagsterInstance.ephemeral())
     assert restored.instance.get_materialized_partitions(dg.AssetKey(["small", "features"])) == set()
     # A sensor whose cursor is lost asks for nothing that is in the lake as it landed; one day later more has landed.
     now = datetime.combine(LAST + timedelta(days=1), time(12), ZoneInfo(SPEC.source.time_zone))

@@ -2,6 +2,7 @@
 what to do.
 """
 
+import itertools
 import logging
 from types import SimpleNamespace
 
@@ -182,7 +183,8 @@ def test_a_job_has_the_longest_time_of_its_runs_and_a_step_its_attempts(make_spe
 def test_an_interruption_is_a_preemption_where_the_step_has_a_process_and_nobody_cancelled(
     monkeypatch, own_process, seconds, cancelled, attempt, is_retried
 ):
-    moments = iter([0.0, float(seconds)])
+    # Whoever else asks for the time gets the later one.
+    moments = itertools.chain([0.0], itertools.repeat(float(seconds)))
     monkeypatch.setattr(attempts.time, "monotonic", lambda: next(moments))
     with dg.DagsterInstance.ephemeral() as instance:
         run = create_run_for_test(instance, status=dg.DagsterRunStatus.STARTED)

@@ -17,6 +17,8 @@ from ml_assets_tests.pipeline.processes import start
 from ml_assets_tests.pipeline.world import World, day
 from ml_assets_tests.pipeline.worlds import world_with_features
 
+pytestmark = pytest.mark.clock
+
 SAMPLED = {"subsample": 0.8, "colsample_bytree": 0.8}
 LAST, AS_OF = 13, day(12)
 ONE = Boosted(50, {"logloss": [0.5, 0.4]}, b"booster")
@@ -62,7 +64,7 @@ def kill(world: World, file: int) -> None:
 
 
 def lines_of(world: World, result) -> list[str]:
-    return [entry.user_message for entry in world.instance.all_logs(result.run_id)]
+    return [entry.user_message for entry in world.events_of(result)]
 
 
 GOES_ON = "a run before this one was interrupted; going on after round"

@@ -113,4 +113,4 @@ def test_the_stage_tells_of_training_that_takes_long_and_not_of_short_training(f
     curve = learning_curve(long.lake, long.stages().training.row(day(12))["artifacts"])
     assert history(long.tracking.tracking_uri, "early_stopping_logloss") == list(enumerate(curve["logloss"], 1))
     assert metrics["refit_round"] == long.stages().training.row(day(12))["rounds"]
-    assert any("refit: round 1 of at most" in entry.user_message for entry in long.instance.all_logs(result.run_id))
+    assert any("refit: round 1 of at most" in entry.user_message for entry in long.events_of(result))
