@@ -18,7 +18,7 @@ from ml_assets_tests.support.postgresql import PostgresqlServer
 
 configure_process()
 read_migrations_once()
-# Of rules that hold for all inputs: `--hypothesis-profile thorough` tries many more.
+# For rules that hold for all inputs: `--hypothesis-profile thorough` tries many more.
 # A busy machine is slow at any of them, so none of them has a deadline.
 unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("quick", unhurried, max_examples=25)
@@ -91,19 +91,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture
 def small() -> dict:
-    """The attributes of a small valid specification, to be changed at will."""
+    """Return the attributes of a small valid specification, to be changed at will."""
     return copy.deepcopy(CHECKED)
 
 
 @pytest.fixture
 def make_spec() -> Callable[..., ModelSpec]:
-    """A small specification with top-level fields replaced."""
+    """Return a function that builds the small specification with top-level fields replaced."""
     return lambda **changes: ModelSpec.model_validate({**copy.deepcopy(SMALL), **changes})
 
 
 @pytest.fixture(scope="session")
 def s3_server() -> Iterator[str]:
-    """The address of a real S3 HTTP server (moto) on the loopback interface."""
+    """Start a real S3 HTTP server (moto) on the loopback interface; return its address."""
     from moto.server import ThreadedMotoServer
 
     with socket.socket() as free:
@@ -117,7 +117,7 @@ def s3_server() -> Iterator[str]:
 
 @pytest.fixture
 def bucket(s3_server: str, monkeypatch: pytest.MonkeyPatch) -> tuple[str, dict[str, str]]:
-    """A new bucket: (its s3:// URI, arguments of dagster-aws's S3Resource)."""
+    """Create a bucket; return its s3:// URI and the arguments of dagster-aws's S3Resource."""
     import boto3
 
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
@@ -130,6 +130,6 @@ def bucket(s3_server: str, monkeypatch: pytest.MonkeyPatch) -> tuple[str, dict[s
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[PostgresqlServer]:
-    """A real PostgreSQL server on the loopback interface."""
+    """Start a real PostgreSQL server on the loopback interface."""
     with PostgresqlServer() as server:
         yield server

@@ -1,4 +1,4 @@
-"""The boundaries of a run, named: each is crossed twice, before something is done that lasts, and after it."""
+"""Named boundaries of a run: the moments before and after each change that is stored."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -33,7 +33,7 @@ def _kind_of(key: str) -> str:
 
 @contextmanager
 def watched(cross: Cross) -> Iterator[None]:
-    """Call `cross` with the name of each boundary, `before ...` and `after ...`, as this process comes to it."""
+    """Call `cross` with the name of each boundary, `before ...` or `after ...`, when this process reaches it."""
     from dagster import DagsterInstance
     from deltalake import DeltaTable
     from mlflow import MlflowClient
@@ -60,9 +60,9 @@ def watched(cross: Cross) -> Iterator[None]:
             if (named := label(*args)) is None:
                 return inner(*args, **kwargs)
             cross(f"before {named}")
-            found = inner(*args, **kwargs)
+            result = inner(*args, **kwargs)
             cross(f"after {named}")
-            return found
+            return result
 
         return patch.object(owner, name, classmethod(crossing) if isinstance(raw, classmethod) else crossing)
 

@@ -59,8 +59,8 @@ LONGEST = 1800.0
 
 @dataclass(frozen=True)
 class Kill:
-    """When a process is killed: at the n-th crossing of a boundary, counted from 1, or so many seconds after it,
-    whatever it does then.
+    """The moment at which a process is killed: the n-th crossing of a boundary, counted from 1, or `later` seconds
+    after it, whatever the process does then.
     """
 
     at: str
@@ -72,14 +72,14 @@ class Kill:
 
 
 def start(place: Place, log: Path, **options: object) -> BaseProcess:
-    """Begin a run over all days; see `_run` for the options."""
+    """Start a run over all days; see `_run` for the options."""
     process = CONTEXT.Process(target=_run, args=(place, log), kwargs=options)
     process.start()
     return process
 
 
 def run(place: Place, log: Path, seconds: float = LONGEST, **options: object) -> int:
-    """The exit status of a run over all days, negative the signal that ended it."""
+    """Run over all days; return the exit status, or the negative number of the signal that ended the process."""
     process = start(place, log, **options)
     process.join(seconds)
     if process.exitcode is None:
@@ -98,12 +98,12 @@ def _run(
     days: tuple[int, int] = (1, DAYS),
     together: Barrier | None = None,
 ) -> None:
-    """Materialise assets; exit with 1 when the run fails. What it says goes to a file.
+    """Materialise assets with output to a log file; exit with 1 when the run fails.
 
-    kill: when to die. count: a file that gets the boundaries that were crossed, one a line. days: the first and the
-    last. together: waited for before the run begins.
+    kill: when to die. count: a file that gets the boundaries that were crossed, one per line. days: the first and the
+    last. together: the run begins when all processes wait for it.
     """
-    _say_to(log)
+    _log_to(log)
     crossed: Counter[str] = Counter()
 
     def cross(name: str) -> None:
@@ -118,7 +118,7 @@ def _run(
 
     if kill is not None and kill.at == "start":
         threading.Thread(target=_kill_later, args=(os.getpid(), kill.later), daemon=True).start()
-    # Pictures have no part in what lasts.
+    # Plots are not compared.
     with (
         skip_drawing(),
         patch.object(days_engine, "DAYS_PER_COMMIT", 2),
@@ -128,7 +128,7 @@ def _run(
         world = ChaosWorld(place)
         if together is not None:
             together.wait(60)
-        # What the world does is tried again after seconds and not minutes.
+        # Transient failures are retried after seconds instead of minutes.
         tags = {**tags_of(day(days[0]), day(days[1])), ATTENDED: "true"}
         result = world.materialise(list(names), tags, log_level="INFO")
     for event in result.all_events:
@@ -149,7 +149,7 @@ def _kill_later(process: int, seconds: float) -> None:
     os.kill(process, signal.SIGKILL)
 
 
-def _say_to(log: Path) -> None:
+def _log_to(log: Path) -> None:
     file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(file, 1)
     os.dup2(file, 2)
@@ -160,7 +160,7 @@ def _say_to(log: Path) -> None:
 
 @contextmanager
 def _clock(seconds: int) -> Iterator[None]:
-    """The clock of this process, wrong by some seconds: for all of our modules, and for whoever asks `time.time`."""
+    """Set the clock of this process wrong by some seconds, for the modules of ml_assets and for `time.time`."""
     if not seconds:
         yield
         return
@@ -172,9 +172,9 @@ def _clock(seconds: int) -> Iterator[None]:
             return datetime.now(tz) + wrong
 
     modules = [
-        found
-        for name, found in list(sys.modules.items())
-        if name.startswith("ml_assets.") and getattr(found, "datetime", None) is datetime
+        module
+        for name, module in list(sys.modules.items())
+        if name.startswith("ml_assets.") and getattr(module, "datetime", None) is datetime
     ]
     with ExitStack() as patches:
         patches.enter_context(patch("time.time", lambda: real() + seconds))

@@ -1,5 +1,5 @@
-"""What is left in the end, so that it can be compared: tables, registry, ledger, deploy target, reports, events; and
-nothing half-written.
+"""The content of a world, to be compared: tables, registry, ledger, deploy target, reports, events and unfinished
+files.
 """
 
 import hashlib
@@ -12,21 +12,22 @@ from ml_assets.resources.storage.open_store import open_objects
 from ml_assets_tests.chaos.places import SPEC, ChaosWorld, Place, registry_at
 from ml_assets_tests.conftest import ASSETS
 
-# Of a run, or of the moment.
-OF_ONE_RUN = {"mlflow_run_id", "actor", "at"}
+# Columns that depend on the run or on the time.
+RUN_COLUMNS = {"mlflow_run_id", "actor", "at"}
 RUN_IDS = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\b[0-9a-f]{32}\b")
-# Only a store that is a server has pages.
+# Only a store that is a server has pages to link to.
 PAGES = re.compile(r',\s*"url": "http[^"]*"')
 TIMES = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[^\"<,]*")
 VERSION_NUMBERS = {"version", "champion_version", "challenger_version", "model_version", "from_version", "to_version"}
 NUMBERED = re.compile(r"(version[s\"':]* |models:/\w+/)\d+")
-TAGS_OF_ONE_RUN = {"dagster_run_id", "mlflow.note.content", "mlflow.modelVersions"}
+RUN_TAGS = {"dagster_run_id", "mlflow.note.content", "mlflow.modelVersions"}
 Content = dict[str, dict[str, Any]]
 
 
 def content(place: Place) -> Content:
-    """Everything that has to be equal after whatever happened, by part and name. Versions go by their digests: two runs
-    at once may leave gaps in the numbers.
+    """Collect all that has to be equal after any fault, by part and name.
+
+    Versions are named by their digests, because two runs at once may leave gaps in the numbers.
     """
     world = ChaosWorld(place)
     return {
@@ -48,12 +49,12 @@ def _key(name: str):
 
 
 def tables(place: Place) -> dict[tuple[str, str], str]:
-    """A digest of the rows of each (table, day), in their stored order; days without rows are left out."""
+    """Compute a digest of the rows of each (table, day), in stored order; days without rows are left out."""
     return {
-        (part, of): rows
+        (part, day): rows
         for part, days in _tables(place).items()
         if part.startswith("rows of")
-        for of, rows in days.items()
+        for day, rows in days.items()
     }
 
 
@@ -61,7 +62,7 @@ def _tables(place: Place) -> Content:
     import pyarrow.dataset as ds
     from deltalake import DeltaTable
 
-    root, found = f"{place.base}/lake/{SPEC.name}", {}
+    root, digests = f"{place.base}/lake/{SPEC.name}", {}
     numbers = {int(version.version): version.tags["model_digest"][:8] for version in _versions(registry_at(place))}
     files = open_objects(root, place.s3)
     names = sorted({key.split("/")[0] for key in files.keys("") if "/_delta_log/" in key and key.endswith(".json")})
@@ -70,27 +71,28 @@ def _tables(place: Place) -> Content:
         dataset = table.to_pyarrow_dataset()
         rows: dict[str, list[str]] = {}
         for fragment in sorted(dataset.get_fragments(), key=lambda fragment: fragment.path):
-            of = str(ds.get_partition_keys(fragment.partition_expression).get("day", "all"))
+            day = str(ds.get_partition_keys(fragment.partition_expression).get("day", "all"))
             for row in fragment.to_table(dataset.schema).to_pylist():
-                told = {
-                    column: _of_no_number(column, value, numbers)
+                values = {
+                    column: _without_version_numbers(column, value, numbers)
                     for column, value in row.items()
-                    if column not in OF_ONE_RUN
+                    if column not in RUN_COLUMNS
                 }
-                rows.setdefault(of, []).append(repr(told))
+                rows.setdefault(day, []).append(repr(values))
         if "all" in rows:
             rows["all"].sort()
-        found[f"rows of {name}"] = {of: _digest("\n".join(lines).encode()) for of, lines in sorted(rows.items())}
+        digests[f"rows of {name}"] = {day: _digest("\n".join(lines).encode()) for day, lines in sorted(rows.items())}
         # Side tables are committed when their rows differ. Predictions are made from the numbers of versions too.
         if name not in ASSETS or name in ("quarantined_data", "predictions"):
             continue
-        found[f"fingerprints of {name}"] = {
-            of: table.transaction_version(of) for of in (str(SPEC.source.start.replace(day=n)) for n in range(1, 10))
+        digests[f"fingerprints of {name}"] = {
+            day: table.transaction_version(day)
+            for day in (str(SPEC.source.start.replace(day=number)) for number in range(1, 10))
         }
-    return found
+    return digests
 
 
-def _of_no_number(column: str, value: Any, numbers: dict[int, str]) -> Any:
+def _without_version_numbers(column: str, value: Any, numbers: dict[int, str]) -> Any:
     if column in VERSION_NUMBERS and value is not None:
         return numbers.get(int(value), value)
     return NUMBERED.sub(r"\1N", value) if isinstance(value, str) else value
@@ -103,32 +105,32 @@ def _options(place: Place) -> dict[str, str]:
 
 
 def registry(world: ChaosWorld) -> dict[str, Any]:
-    """Versions with their tags, figures and files, aliases and tags of the model; the same however the versions are
-    numbered.
-    """
+    """Collect versions with their tags, figures and files, and aliases and tags of the model, without version numbers."""
     client, versions = world.registry.client, _versions(world.registry)
     if not versions:
         return {}
     model = client.get_registered_model(SPEC.name)
     digest = {int(version.version): version.tags["model_digest"] for version in versions}
-    found: dict[str, Any] = {
-        "versions of each digest": str(sorted((of, list(digest.values()).count(of)) for of in set(digest.values())))
+    content: dict[str, Any] = {
+        "versions of each digest": str(
+            sorted((value, list(digest.values()).count(value)) for value in set(digest.values()))
+        )
     }
-    found |= {
+    content |= {
         f"alias {alias}": digest.get(int(version), f"no version {version}") for alias, version in model.aliases.items()
     }
-    found |= {f"tag {name}": value for name, value in model.tags.items()}
+    content |= {f"tag {name}": value for name, value in model.tags.items()}
     for version in versions:
         run = client.get_run(version.run_id)
-        tags = {name: value for name, value in version.tags.items() if name not in TAGS_OF_ONE_RUN}
+        tags = {name: value for name, value in version.tags.items() if name not in RUN_TAGS}
         files = sorted(artifact.path for artifact in client.list_artifacts(version.run_id))
         model_files = sorted(
             artifact.path for artifact in client.list_logged_model_artifacts(run.outputs.model_outputs[0].model_id)
         )
-        found[f"version of {digest[int(version.version)]}"] = str(
+        content[f"version of {digest[int(version.version)]}"] = str(
             [sorted(tags.items()), run.info.status, sorted(run.data.metrics.items()), files, model_files]
         )
-    return found
+    return content
 
 
 def _versions(registry: ModelRegistry) -> list[Any]:
@@ -138,36 +140,37 @@ def _versions(registry: ModelRegistry) -> list[Any]:
 def _files(place: Place, folder: str) -> dict[str, str]:
     files = open_objects(f"{place.base}/{folder}", place.s3)
     return {
-        key: _digest(_of_no_run(files.read(key)) if key.endswith((".json", ".html")) else files.read(key))
+        key: _digest(_without_run_ids(files.read(key)) if key.endswith((".json", ".html")) else files.read(key))
         for key in files.keys("")
     }
 
 
-def _of_no_run(text: bytes) -> bytes:
+def _without_run_ids(text: bytes) -> bytes:
     return NUMBERED.sub(r"\1N", TIMES.sub("TIME", RUN_IDS.sub("RUN", PAGES.sub("", text.decode())))).encode()
 
 
 def _unfinished(place: Place) -> list[str]:
-    """Files that a reader would find in part: those begin with a dot."""
-    found = []
+    """List unfinished files, which begin with a dot."""
+    keys = []
     for folder in ("lake", "landing", "production"):
         files = open_objects(f"{place.base}/{folder}", place.s3)
-        found += [key for key in files.keys("") if key.rsplit("/", 1)[-1].startswith(".")]
-    return found
+        keys += [key for key in files.keys("") if key.rsplit("/", 1)[-1].startswith(".")]
+    return keys
 
 
 def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:16]
 
 
-def differences(wanted: Content, found: Content, besides: Collection[str] = ()) -> list[str]:
-    """Each difference in a line, besides those in some parts; none when both are equal."""
+def differences(wanted: Content, final: Content, besides: Collection[str] = ()) -> list[str]:
+    """Describe each difference in a line, except those in the parts `besides`."""
     lines = []
-    for part in sorted((wanted.keys() | found.keys()) - set(besides)):
-        one, other = wanted.get(part, {}), found.get(part, {})
-        for name in sorted(one.keys() | other.keys()):
-            if one.get(name) != other.get(name):
+    for part in sorted((wanted.keys() | final.keys()) - set(besides)):
+        undisturbed, disturbed = wanted.get(part, {}), final.get(part, {})
+        for name in sorted(undisturbed.keys() | disturbed.keys()):
+            if undisturbed.get(name) != disturbed.get(name):
                 lines.append(
-                    f"{part}, {name}: {one.get(name, 'nothing')} undisturbed, {other.get(name, 'nothing')} here"
+                    f"{part}, {name}: {undisturbed.get(name, 'nothing')} undisturbed, "
+                    f"{disturbed.get(name, 'nothing')} here"
                 )
     return lines

@@ -22,38 +22,38 @@ START_OF_STEP = "before event STEP_START of small__"
 
 @dataclass
 class Report:
-    """What was done to a world, and what was found. kills: each. said: what the runs afterwards said of it. wrong:
-    differences and torn days.
+    """The outcome of a trial.
+
+    title: the name of the trial. kills: each kill in words. messages: warnings and errors of the runs. wrong:
+    differences from the undisturbed run, and torn days.
     """
 
-    what: str
+    title: str
     kills: list[str] = field(default_factory=list)
-    said: list[str] = field(default_factory=list)
+    messages: list[str] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
 
 
 def boundaries_by_step(count: Path) -> dict[str, dict[str, int]]:
-    """How often a run that was not disturbed crossed each boundary, by the step that it was in, from the file that the
-    run has written.
-    """
-    found: dict[str, dict[str, int]] = {}
+    """Count how often an undisturbed run crossed each boundary, by step, from the file that the run has written."""
+    counts: dict[str, dict[str, int]] = {}
     step = STEPS[0]
     for line in count.read_text().splitlines():
         if line.startswith(START_OF_STEP):
             step = line.removeprefix(START_OF_STEP)
-        of_step = found.setdefault(step, {})
-        of_step[line] = of_step.get(line, 0) + 1
-    return found
+        step_counts = counts.setdefault(step, {})
+        step_counts[line] = step_counts.get(line, 0) + 1
+    return counts
 
 
 def chosen_kills(boundaries: Mapping[str, int], number: int, draw: random.Random) -> Iterator[Kill]:
-    """Kills of one step: at its boundaries, each as likely as every other however often it is crossed, and within a
-    moment after them.
+    """Draw kills of one step: at its boundaries, each as likely as every other however often it is crossed, or up to
+    30 ms after them.
     """
     for _ in range(number):
         at = draw.choice(sorted(boundaries))
         later = draw.choice([0.0, 0.0, draw.uniform(0.0002, 0.03)])
-        # The sooner the more is left for the next one.
+        # The earlier the kill, the more work is left for the next one.
         yield Kill(at, draw.randint(1, draw.randint(1, boundaries[at])), later)
 
 
@@ -61,21 +61,21 @@ def kill_through(
     place: Place,
     kills: Mapping[str, Sequence[Kill]],
     undisturbed: Content,
-    what: str,
+    title: str,
     began_with: Mapping[tuple[str, str], str],
 ) -> Report:
-    """Run through all steps, killed in each as asked; every run goes on where the one before it died."""
+    """Run through all steps with kills in each of them; every run continues where the one before it died."""
 
     def attempt(log: Path, names: Sequence[str], kill: Kill) -> int | None:
         return run(place, log, kill=kill, names=names)
 
-    return _chain(place, {step: list(kills.get(step, ())) for step in STEPS}, attempt, undisturbed, what, began_with)
+    return _chain(place, {step: list(kills.get(step, ())) for step in STEPS}, attempt, undisturbed, title, began_with)
 
 
 def kill_through_requests(
     place: Place, proxy: FaultProxy, number: int, draw: random.Random, undisturbed: Content
 ) -> Report:
-    """The same on S3, killed at requests, before they are passed on or before they are answered."""
+    """Run through all steps on S3, killed at requests before they are passed on or before they are answered."""
 
     def attempt(log: Path, names: Sequence[str], kill: Kill) -> int | None:
         proxy.calm()
@@ -98,23 +98,23 @@ def _chain(
     kills: Mapping[str, Sequence[Kill]],
     attempt: Callable[[Path, Sequence[str], Kill], int | None],
     undisturbed: Content,
-    what: str,
+    title: str,
     began_with: Mapping[tuple[str, str], str],
 ) -> Report:
-    report, begin = Report(what), 0
+    report, begin = Report(title), 0
     wanted = {
-        (part, of): rows
+        (part, day): rows
         for part, days in undisturbed.items()
         if part.startswith("rows of")
-        for of, rows in days.items()
+        for day, rows in days.items()
     }
     for last, step in enumerate(STEPS):
         for number, kill in enumerate(kills[step]):
             log = place.root / f"{step}-{number}.log"
             status = attempt(log, _assets(begin, last), kill)
-            report.said += told(log)
+            report.messages += warnings_of(log)
             if status != KILLED:
-                # They were over before it came to that moment.
+                # The steps were over before the moment of the kill.
                 if status:
                     report.wrong.append(
                         f"{step} failed with status {status} after its kills: {log.read_text()[-1500:]}"
@@ -130,12 +130,12 @@ def _chain(
         log = place.root / "last.log"
         if status := run(place, log, names=_assets(begin, len(STEPS))):
             report.wrong.append(f"the last run failed with status {status}: {log.read_text()[-1500:]}")
-        report.said += told(log)
-    found = content(place)
+        report.messages += warnings_of(log)
+    final = content(place)
     # The runs after a kill also write the reports of days that did not change, which show the rows of their neighbours
     # as they are by then.
-    found["reports"] = {name: digest for name, digest in found["reports"].items() if name in undisturbed["reports"]}
-    report.wrong += differences(undisturbed, found)
+    final["reports"] = {name: digest for name, digest in final["reports"].items() if name in undisturbed["reports"]}
+    report.wrong += differences(undisturbed, final)
     return report
 
 
@@ -145,22 +145,23 @@ def _assets(first: int, last: int) -> list[str]:
 
 
 def torn_days(
-    held: Mapping[tuple[str, str], str],
+    rows_by_day: Mapping[tuple[str, str], str],
     wanted: Mapping[tuple[str, str], str],
     began_with: Mapping[tuple[str, str], str],
 ) -> list[str]:
-    """Days of tables that are neither as they were nor as they will be. The ledger grows row by row, and is compared in
-    the end.
+    """List days of tables that are neither as they were nor as they will be.
+
+    The ledger grows row by row, and is compared at the end.
     """
-    whole = {day: rows for day, rows in held.items() if day[0] != "rows of release_ledger"}
+    whole = {day: rows for day, rows in rows_by_day.items() if day[0] != "rows of release_ledger"}
     return [
-        f"{of} of {part}"
-        for (part, of), rows in whole.items()
-        if rows not in (wanted.get((part, of)), began_with.get((part, of)))
+        f"{day} of {part}"
+        for (part, day), rows in whole.items()
+        if rows not in (wanted.get((part, day)), began_with.get((part, day)))
     ]
 
 
-def told(log: Path) -> list[str]:
-    """What a run said that people should know, without what Dagster puts before it."""
+def warnings_of(log: Path) -> list[str]:
+    """List the warnings in the log of a run, without the prefix that Dagster puts before them."""
     lines = [line for line in log.read_text().splitlines() if " WARNING " in line or line.startswith("WARNING")]
     return [re.sub(r"^.* - |^WARNING \S+ ", "", line) for line in lines]

@@ -1,6 +1,4 @@
-"""The small world that chaos is let loose on: nine days through all stages, with faults of the data, a canary, and
-predictions.
-"""
+"""The small world of chaos tests: nine days through all stages, with bad data, a canary, and predictions."""
 
 import io
 import os
@@ -55,8 +53,8 @@ KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 
 @dataclass(frozen=True)
 class Place:
-    """Where a world is, as a child process needs it: a folder, and, where lake, landing and deploy target are in a
-    bucket, its URI and endpoint.
+    """The place of a world, as a child process needs it: a folder, and the URI and endpoint of a bucket when lake,
+    landing and deploy target are in one.
 
     mlflow: URI of MLflow's store; without it SQLite in the folder. database: URI of the PostgreSQL database of
     Dagster's state; without it SQLite. clock: seconds by which the clock of a run is wrong.
@@ -70,17 +68,17 @@ class Place:
     clock: int = 0
 
     def at(self, endpoint: str) -> "Place":
-        """The same with another address of the store."""
+        """Return the place with another address of the store."""
         return replace(self, s3={**self.s3, "endpoint_url": endpoint})
 
     @property
     def base(self) -> str:
-        """What URIs begin with."""
+        """The beginning of all URIs."""
         return self.uri or str(self.root)
 
 
 class ChaosWorld(World):
-    """A world at a place, with a Dagster instance on disk as a laptop has it."""
+    """A world at a place, with a Dagster instance on disk as on a laptop."""
 
     def __init__(self, place: Place):
         if place.uri:
@@ -88,8 +86,8 @@ class ChaosWorld(World):
         s3, home = dict(place.s3), place.root / "dagster"
         home.mkdir(exist_ok=True)
         if not (home / "dagster.yaml").exists():
-            of_repository = DEFS.parents[1] / ("dagster-postgres.yaml" if place.database else "dagster.yaml")
-            (home / "dagster.yaml").write_text(of_repository.read_text() + NO_OUTPUT)
+            settings = DEFS.parents[1] / ("dagster-postgres.yaml" if place.database else "dagster.yaml")
+            (home / "dagster.yaml").write_text(settings.read_text() + NO_OUTPUT)
         if place.database:
             os.environ["ML_ASSETS_DATABASE"] = place.database
         lake, landing = Lake(uri=f"{place.base}/lake", s3=s3), Landing(uri=f"{place.base}/landing", s3=s3)
@@ -104,20 +102,20 @@ class ChaosWorld(World):
 
 
 def registry_at(place: Place) -> ModelRegistry:
-    """The registry of a world."""
+    """Open the registry of a world."""
     return ModelRegistry(tracking_uri=place.mlflow or f"sqlite:///{place.root / 'mlflow.db'}")
 
 
 def good_rows(number: int) -> bytes:
-    """The file of a day as it should be."""
+    """Return the good file of a day."""
     buffer = io.BytesIO()
     rows_of(day(number)).to_parquet(buffer)
     return buffer.getvalue()
 
 
 def faulty_file(number: int, how: str) -> bytes:
-    """The file of a day `truncated` in the middle, `garbage`, `empty`, or with rows that break the contract: `few bad`
-    or `all bad`.
+    """Return a bad file of a day: `truncated` in the middle, `garbage`, `empty`, or with `few bad` or `all bad` rows,
+    which break the contract.
     """
     good = good_rows(number)
     if how == "truncated":
@@ -134,7 +132,7 @@ def faulty_file(number: int, how: str) -> bytes:
 
 
 def land_all(place: Place) -> None:
-    """Files of all days: of day 2 a row is bad, of day 3 all are."""
+    """Land files of all days: one row of day 2 is bad, and all rows of day 3."""
     landing = open_objects(f"{place.base}/landing", place.s3)
     for number in range(1, DAYS + 1):
         landing.write(
@@ -144,7 +142,7 @@ def land_all(place: Place) -> None:
 
 
 def change(place: Place) -> None:
-    """What somebody repairs afterwards: day 3 lands as it should be, day 6 gets a second file, and day 8 fewer rows."""
+    """Repair and change landed files: a good file for day 3, a second file for day 6, and fewer rows for day 8."""
     landing = open_objects(f"{place.base}/landing", place.s3)
     landing.write(f"{day(3)}/rows.parquet", good_rows(3))
     more = rows_of(day(6)).assign(id=lambda rows: rows["id"] + 500)
@@ -155,7 +153,7 @@ def change(place: Place) -> None:
 
 
 def new_place(root: Path, uri: str | None = None, s3: Mapping[str, str] | None = None, **more: str) -> Place:
-    """A place with an empty store of MLflow and files of all days."""
+    """Make a place with an empty store of MLflow and files of all days."""
     root.mkdir(parents=True, exist_ok=True)
     place = Place(root, uri, dict(s3 or {}), **more)
     if place.mlflow is None:
@@ -165,7 +163,7 @@ def new_place(root: Path, uri: str | None = None, s3: Mapping[str, str] | None =
 
 
 def copy_of(place: Place, root: Path) -> Place:
-    """The same world in another folder; artifacts of MLflow are shared. Only of a world in a folder."""
+    """Copy a world in a folder to another folder; artifacts of MLflow are shared."""
     assert place.uri is None
     assert place.mlflow is None
     shutil.copytree(place.root, root, symlinks=True)

@@ -1,5 +1,5 @@
-"""A proxy before an S3 server that answers badly: errors, lost answers to what was carried out, cut answers, slow ones;
-and that kills who asks.
+"""A proxy in front of an S3 server that injects faults: errors, lost, truncated and slow responses; and that kills the
+client.
 """
 
 import http.client
@@ -20,17 +20,18 @@ SLOW_DOWN = (
 )
 INTERNAL = b'<?xml version="1.0"?><Error><Code>InternalError</Code><Message>We encountered an internal error.</Message></Error>'
 FAULTS = ("slow down", "internal error", "reset", "answer lost", "error after it was done", "answer cut", "slow")
-"""slow down, internal error, reset: nothing was done. answer lost, error after it was done: the request was carried
-out, and the client is told nothing, or an error. answer cut: half of it comes. slow: the answer comes late.
+"""slow down, internal error, reset: the request is not carried out. answer lost, error after it was done: it is carried
+out, but the client gets no response, or an error. answer cut: the client gets half of the response. slow: it gets the
+response late.
 """
 
 
 class FaultProxy:
-    """Passes requests on to a server, and does as `plan` says to each: a name of FAULTS, `kill before` or `kill after`
-    it was carried out, or None.
+    """A server that passes requests on to another one with the fault that `plan` returns for each: a name of FAULTS,
+    `kill before` or `kill after` the request was carried out, or None.
 
-    plan: takes the number of the request, from 1, with method and path. victim: the process that a kill is of. done:
-    how often each fault was done.
+    plan: takes the number of the request, from 1, with method and path. victim: the process to kill. done: the
+    number of injected faults by name.
     """
 
     def __init__(self, server: str):
@@ -111,7 +112,7 @@ class FaultProxy:
                 self.close_connection = True
 
             def log_message(self, *_: object) -> None:
-                """Nothing is said of each request."""
+                """Log no requests."""
 
         class Server(ThreadingHTTPServer):
             daemon_threads = True
@@ -131,7 +132,7 @@ class FaultProxy:
         self._server.server_close()
 
     def calm(self) -> None:
-        """Pass everything on as it is, and count requests anew."""
+        """Pass all requests on unchanged, and restart their count."""
         self.plan, self.requests, self.victim = lambda number, method, path: None, 0, None
 
     def _next(self, method: str, path: str) -> str | None:
@@ -148,15 +149,15 @@ class FaultProxy:
 
 
 def some(share: float, draw: random.Random, faults: tuple[str, ...] = FAULTS) -> Callable[[int, str, str], str | None]:
-    """A plan that spoils a share of all requests, each with one of some faults."""
+    """Plan to let a share of all requests fail, each with one of some faults."""
     return lambda number, method, path: draw.choice(faults) if draw.random() < share else None
 
 
 def nth(wanted: int, fault: str) -> Callable[[int, str, str], str | None]:
-    """A plan that does one thing to one request."""
+    """Plan one fault for one request."""
     return lambda number, method, path: fault if number == wanted else None
 
 
 def all_of(fault: str) -> Callable[[int, str, str], str | None]:
-    """A plan that spoils every request in the same way."""
+    """Plan the same fault for every request."""
     return lambda number, method, path: fault

@@ -1,4 +1,4 @@
-"""The whole of chaos: so many kills in chains of all kinds, and each fault of the world once."""
+"""All chaos trials: chains of kills of all kinds, and each fault once."""
 
 import logging
 import os
@@ -29,7 +29,7 @@ BUCKET = "chaos-of-the-tests"
 
 @contextmanager
 def s3_behind_proxy() -> Iterator[FaultProxy]:
-    """A proxy before a real S3 HTTP server (moto), with a bucket."""
+    """Start a proxy in front of a real S3 HTTP server (moto), with a bucket."""
     import boto3
     from moto.server import ThreadedMotoServer
 
@@ -47,7 +47,7 @@ def s3_behind_proxy() -> Iterator[FaultProxy]:
 
 
 class Suite:
-    """Worlds under one folder: one that nobody disturbs, and one for each trial."""
+    """Worlds under one folder: an undisturbed one, and one for each trial."""
 
     def __init__(self, root: Path, seed: int):
         self.root, self.draw = root, random.Random(seed)
@@ -57,31 +57,31 @@ class Suite:
         self._number = 0
 
     def _undisturbed(self, place: Place) -> tuple[Content, dict[str, dict[str, int]]]:
-        # Beside the world, which may be copied.
+        # Beside the folder of the world, which may be copied.
         count = place.root.with_suffix(".boundaries")
         log = place.root / "undisturbed.log"
         if status := run(place, log, count=count):
-            raise RuntimeError(f"the run that nobody disturbs failed with status {status}:\n{log.read_text()[-3000:]}")
+            raise RuntimeError(f"the undisturbed run failed with status {status}:\n{log.read_text()[-3000:]}")
         return content(place), boundaries_by_step(count)
 
-    def folder(self) -> Path:
-        """A new folder for a trial."""
+    def new_folder(self) -> Path:
+        """Name a new folder for a trial."""
         self._number += 1
         return self.root / f"trial-{self._number}"
 
-    def of_new_days(self) -> Report:
-        """A chain of kills while everything is made for the first time."""
-        place = self.in_folder()
+    def kill_on_new_days(self) -> Report:
+        """Run a chain of kills while all days are made for the first time."""
+        place = self.new_world_in_folder()
         kills = {step: list(chosen_kills(self.boundaries[step], KILLS_OF_A_STEP, self.draw)) for step in STEPS}
         return kill_through(place, kills, self.undisturbed, "new days, in a directory", {})
 
-    def of_changed_days(self) -> Report:
-        """A chain of kills while days are made again whose files somebody repaired."""
+    def kill_on_changed_days(self) -> Report:
+        """Run a chain of kills while days are made again whose files were repaired."""
         if self._changed is None:
             before = copy_of(Place(self.root / "undisturbed"), self.root / "changed")
             change(before)
             wanted, boundaries = self._undisturbed(copy_of(before, self.root / "changed-undisturbed"))
-            # Of the parts that changed, and not of the pages, which have other parts as well.
+            # Only parts that changed, and no pages, which have other parts as well.
             earlier, parts = self.undisturbed["reports"], [name for name in wanted["reports"] if name.endswith(".json")]
             wanted["reports"] = {
                 name: wanted["reports"][name] for name in parts if wanted["reports"][name] != earlier.get(name)
@@ -90,69 +90,75 @@ class Suite:
         before, wanted, boundaries = self._changed
         kills = {step: list(chosen_kills(boundaries[step], KILLS_OF_A_STEP, self.draw)) for step in STEPS}
         return kill_through(
-            copy_of(before, self.folder()), kills, wanted, "changed days, in a directory", tables(before)
+            copy_of(before, self.new_folder()), kills, wanted, "changed days, in a directory", tables(before)
         )
 
-    def of_requests(self, proxy: FaultProxy) -> Report:
-        """A chain of kills at requests to S3, before and after they were carried out."""
-        return kill_through_requests(self.in_bucket(proxy), proxy, KILLS_OF_A_STEP, self.draw, self.undisturbed)
+    def kill_at_requests(self, proxy: FaultProxy) -> Report:
+        """Run a chain of kills at requests to S3, before and after they were carried out."""
+        return kill_through_requests(
+            self.new_world_in_bucket(proxy), proxy, KILLS_OF_A_STEP, self.draw, self.undisturbed
+        )
 
-    def in_bucket(self, proxy: FaultProxy) -> Place:
-        """A new world in the bucket."""
-        root = self.folder()
+    def new_world_in_bucket(self, proxy: FaultProxy) -> Place:
+        """Make a new world in the bucket."""
+        root = self.new_folder()
         return new_place(
             root, f"s3://{BUCKET}/{root.name}", {"endpoint_url": proxy.address, "region_name": "us-east-1"}
         )
 
     def chains(self, proxy: FaultProxy) -> Iterator[Report]:
-        """Chains of kills of the three kinds in turn, without end."""
+        """Run chains of kills of the three kinds in turn, without end."""
         while True:
-            yield self.of_new_days()
-            yield self.of_changed_days()
-            yield self.of_requests(proxy)
+            yield self.kill_on_new_days()
+            yield self.kill_on_changed_days()
+            yield self.kill_at_requests(proxy)
 
     def faults(self, proxy: FaultProxy) -> list[Callable[[], Report]]:
-        """Each fault of the world once."""
+        """List a trial for each fault."""
         wanted, draw = self.undisturbed, self.draw
         return [
-            lambda: faults.spoilt_files(self.in_folder(), wanted),
-            lambda: faults.two_at_once(self.in_folder(), wanted),
-            lambda: faults.clock_set_back(self.in_folder(), wanted),
+            lambda: faults.damage_files(self.new_world_in_folder(), wanted),
+            lambda: faults.run_twice_at_once(self.new_world_in_folder(), wanted),
+            lambda: faults.set_clock_back(self.new_world_in_folder(), wanted),
             *(
-                lambda kilobytes=kilobytes: faults.full_disk(self.folder(), kilobytes, wanted)
+                lambda kilobytes=kilobytes: faults.fill_disk(self.new_folder(), kilobytes, wanted)
                 for kilobytes in (1400, 2500, 4000)
             ),
-            self._postgresql,
-            lambda: faults.mlflow_restarts(self.in_folder(), draw, wanted),
+            self._restart_postgresql,
+            lambda: faults.restart_mlflow(self.new_world_in_folder(), draw, wanted),
             *(
-                lambda share=share: faults.spoilt_requests(self.in_bucket(proxy), proxy, share, draw, wanted)
+                lambda share=share: faults.inject_failing_requests(
+                    self.new_world_in_bucket(proxy), proxy, share, draw, wanted
+                )
                 for share in (0.03, 0.15)
             ),
-            lambda: faults.outage(self.in_bucket(proxy), proxy, draw.randint(20, 200), wanted),
+            lambda: faults.inject_outage(self.new_world_in_bucket(proxy), proxy, draw.randint(20, 200), wanted),
         ]
 
-    def in_folder(self) -> Place:
-        """A new world in a folder."""
-        return copy_of(self.landed, self.folder())
+    def new_world_in_folder(self) -> Place:
+        """Make a new world in a folder."""
+        return copy_of(self.landed, self.new_folder())
 
-    def _postgresql(self) -> Report:
+    def _restart_postgresql(self) -> Report:
         with PostgresqlServer() as server:
-            place = new_place(self.folder(), mlflow=with_driver(server.new_database()), database=server.new_database())
-            return faults.postgresql_restarts(server, place, self.draw, self.undisturbed)
+            place = new_place(
+                self.new_folder(), mlflow=with_driver(server.new_database()), database=server.new_database()
+            )
+            return faults.restart_postgresql(server, place, self.draw, self.undisturbed)
 
 
-def run_suite(root: Path, kills: int, seed: int, tell: Callable[[Report], None]) -> list[Report]:
-    """At least so many kills, then each fault; tells of each trial when it is over."""
+def run_suite(root: Path, kills: int, seed: int, show: Callable[[Report], None]) -> list[Report]:
+    """Run chains until there are at least so many kills, then each fault; show each trial when it is over."""
     reports: list[Report] = []
 
     def note(report: Report) -> None:
         reports.append(report)
-        tell(report)
+        show(report)
 
     suite = Suite(root, seed)
     with s3_behind_proxy() as proxy:
         chains = suite.chains(proxy)
-        while sum(len(done.kills) for done in reports) < kills:
+        while sum(len(report.kills) for report in reports) < kills:
             note(next(chains))
         for trial in suite.faults(proxy):
             note(trial())

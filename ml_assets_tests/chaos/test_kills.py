@@ -1,6 +1,4 @@
-"""The short form of chaos: a run that is killed at nasty boundaries of every stage ends as one that nobody disturbed.
-All of it: make chaos.
-"""
+"""Recovery of runs that are killed at critical boundaries of the stages; `make chaos` tries many more."""
 
 from pathlib import Path
 
@@ -12,18 +10,18 @@ from ml_assets_tests.chaos.kills import kill_through
 from ml_assets_tests.chaos.places import copy_of, new_place
 
 KILLS = {
-    # The side table is there, and the day is not.
+    # The side table is committed, and the day is not.
     "raw_data": [Kill("after commit landed_objects")],
     # While the commit is written.
     "validated_data": [Kill("before commit validated_data", later=0.004)],
-    # Between the commit and everything that is told of it.
+    # Between the commit and its events.
     "features": [Kill("after commit features", 2)],
-    # Half of a model's files are there.
+    # Half of a model's files are written.
     "trained_model": [Kill("after write models", 2)],
     "evaluation": [Kill("before event ASSET_MATERIALIZATION of small__evaluation", 3)],
-    # A version is there that the lake knows nothing of.
+    # A version is registered that is not in the lake.
     "model_registry_entry": [Kill("before mlflow log_model_artifacts"), Kill("after mlflow create_model_version")],
-    # The ledger says one thing, and MLflow and the deploy target another.
+    # The ledger differs from MLflow and the deploy target.
     "deployment": [
         Kill("after commit release_ledger"),
         Kill("after mlflow set_registered_model_alias"),
@@ -34,22 +32,22 @@ KILLS = {
 }
 # Those where lake, MLflow and ledger could come to differ. Deaths while rows are written are in
 # pipeline/scenarios/test_properties.py as well, and kills of training in pipeline/training/test_checkpoints.py.
-NASTIEST = {
+CRITICAL_KILLS = {
     "model_registry_entry": KILLS["model_registry_entry"][1:],
     "deployment": KILLS["deployment"][:1],
 }
 
 
 @pytest.mark.parametrize(
-    "kills", [NASTIEST, pytest.param(KILLS, marks=pytest.mark.slow)], ids=["nastiest", "every stage"]
+    "kills", [CRITICAL_KILLS, pytest.param(KILLS, marks=pytest.mark.slow)], ids=["critical", "every stage"]
 )
-def test_a_run_that_is_killed_ends_as_one_that_nobody_disturbed(tmp_path: Path, kills: dict[str, list[Kill]]):
+def test_runs_that_are_killed_end_with_the_content_of_an_undisturbed_one(tmp_path: Path, kills: dict[str, list[Kill]]):
     landed = new_place(tmp_path / "landed")
     undisturbed = copy_of(landed, tmp_path / "undisturbed")
     assert run(undisturbed, tmp_path / "undisturbed.log") == 0
     report = kill_through(copy_of(landed, tmp_path / "killed"), kills, content(undisturbed), "", {})
     assert report.wrong == []
     assert len(report.kills) == sum(map(len, kills.values())), report.kills
-    # Each run after a kill within a step says so.
-    assert sum("did not end: it was killed" in line for line in report.said) == len(report.kills), report.said
-    assert any("was not carried out in full" in line for line in report.said)
+    # Each run after a kill within a step reports it.
+    assert sum("did not end: it was killed" in line for line in report.messages) == len(report.kills), report.messages
+    assert any("was not carried out in full" in line for line in report.messages)

@@ -1,4 +1,4 @@
-"""What the process that runs are forked from has done once and for all; imported by it alone."""
+"""Preparation of the process that runs are forked from; no other process imports it."""
 
 from alembic.script import ScriptDirectory
 from dagster._core.storage.runs.sqlite import sqlite_run_storage

@@ -12,7 +12,7 @@ Files = Mapping[str, bytes]
 
 @dataclass(frozen=True)
 class Corruption:
-    """What happens to the good rows of a day: `files` makes the landed files of them, and each of `checks` fails."""
+    """A defect of a day: `files` turns its good rows into landed files, and each of `checks` has to fail."""
 
     name: str
     checks: tuple[str, ...]
@@ -20,14 +20,14 @@ class Corruption:
 
 
 def parquet(rows: pd.DataFrame) -> bytes:
-    """Rows as the content of a parquet file."""
+    """Write rows as a Parquet file."""
     buffer = io.BytesIO()
     rows.to_parquet(buffer)
     return buffer.getvalue()
 
 
 def csv(rows: pd.DataFrame, encoding: str = "utf-8") -> bytes:
-    """Rows as the content of a CSV file."""
+    """Write rows as a CSV file."""
     return rows.to_csv(index=False).encode(encoding)
 
 
@@ -36,12 +36,12 @@ def _one(change: Callable[[pd.DataFrame], pd.DataFrame]) -> Callable[[pd.DataFra
 
 
 def _with(column: str, value: Callable[[pd.DataFrame], object], share: float = 1.0) -> Callable[[pd.DataFrame], Files]:
-    """One column replaced in the first part of the rows."""
+    """Replace a column in the first part of the rows."""
 
     def change(rows: pd.DataFrame) -> pd.DataFrame:
         part = rows.index[: int(len(rows) * share)]
-        made = pd.Series(value(rows), index=rows.index)
-        rows[column] = rows[column].astype(object).where(~rows.index.isin(part), made) if share < 1 else made
+        values = pd.Series(value(rows), index=rows.index)
+        rows[column] = rows[column].astype(object).where(~rows.index.isin(part), values) if share < 1 else values
         return rows.infer_objects()
 
     return _one(change)
@@ -67,12 +67,12 @@ def _leaking(rows: pd.DataFrame) -> pd.Series:
     return rows["is_fraud"] * 500 + np.linspace(1, 90, len(rows))
 
 
-def _halves(rows: pd.DataFrame, again: int) -> Files:
-    """Two files of a day, which have the first `again` rows in common."""
+def _halves(rows: pd.DataFrame, shared: int) -> Files:
+    """Write two files of a day that share its first `shared` rows."""
     middle = len(rows) // 2
     return {
         "a.parquet": parquet(rows.iloc[:middle]),
-        "b.parquet": parquet(pd.concat([rows.iloc[:again], rows.iloc[middle:]])),
+        "b.parquet": parquet(pd.concat([rows.iloc[:shared], rows.iloc[middle:]])),
     }
 
 

@@ -1,4 +1,4 @@
-"""Days of features and models of known quality, put into a lake as the stages before would, for what becomes live."""
+"""Features and models of known quality, put into a lake as earlier stages would, for tests of releases."""
 
 import hashlib
 import json
@@ -39,20 +39,20 @@ CANARY = {
     "bootstrap_samples": 60,
 }
 DAYS, ROWS, CARDS = 64, 300, 90
-# The features of SMALL: one that tells the label, one that tells it a little more, and one that told it until the data
+# The features of SMALL: one that predicts the label, one that adds to it, and one that predicted it until the data
 # changed.
 AMOUNT, MORE, ONCE = ModelSpec.model_validate(SMALL).feature_names()
 
 
 def spec_with(canary: Mapping | None = None, **changes) -> ModelSpec:
-    """The small specification with a canary."""
+    """Build the small specification with a canary."""
     return ModelSpec.model_validate(
         {**SMALL, "deployment": {"canary": {**CANARY, **(canary or {})}, "explained_rows": 5, "reasons": 2}, **changes}
     )
 
 
 def rows_with_features(which: date, live: bool = True, count: int = ROWS) -> pd.DataFrame:
-    """Rows of features of a day with their labels; before the data are live, ONCE tells the label."""
+    """Simulate features and labels of a day; in data that are not live yet, ONCE predicts the label."""
     random = np.random.default_rng(which.toordinal())
     signal, more, once = random.normal(size=(3, count))
     odds = 2 * signal + 1.5 * more + (0 if live else 6 * once) - 1.5
@@ -71,8 +71,11 @@ def rows_with_features(which: date, live: bool = True, count: int = ROWS) -> pd.
 
 @cache
 def model(kind: str) -> dict[str, bytes]:
-    """The files of a model: `first`, `equal` to it, `better`, `worse`, which was as good until the data changed, or
-    `eager` to decide positive.
+    """Train a model and return its files by name.
+
+    Args:
+        kind: `first`; `equal` to it; `better`; `worse`, which was as good until the data changed; or `eager`, which
+            decides positive at a low score.
     """
     import xgboost as xgb
 
@@ -99,7 +102,7 @@ def model(kind: str) -> dict[str, bytes]:
 
 
 class LiveLake:
-    """A lake in which features and registry entries are put, and days are decided and scored, one after the other."""
+    """A lake that gets features and registry entries, and in which days are decided and scored one after the other."""
 
     def __init__(self, root: Path, spec: ModelSpec | None = None):
         self.root, self.spec, self.lake = root, spec or spec_with(), Lake(uri=str(root / "lake"))
@@ -110,13 +113,13 @@ class LiveLake:
         self.open()
 
     def open(self) -> None:
-        """The stages as another process opens them."""
+        """Open the stages as another process would."""
         landing = Landing(uri=str(self.root / "landing"))
         self.deployment = ModelDeployment(self.spec, Lake(uri=self.lake.uri), landing, self.ledger.append, "run 1")
         self.predictions = DailyPredictions(self.spec, Lake(uri=self.lake.uri))
 
     def put_features(self, numbers: Iterable[int] = range(1, DAYS + 1), labels: bool = True) -> None:
-        """Features of some days."""
+        """Commit features of some days."""
         rows = {}
         for number in numbers:
             frame = rows_with_features(day(number))
@@ -126,7 +129,7 @@ class LiveLake:
         self.features.commit(rows, dict.fromkeys(rows, 7 if labels else 8))
 
     def put_model(self, kind: str, number: int, passed: bool = True) -> int:
-        """The model of a day, registered; its version."""
+        """Register the model of a day; return its version number."""
         files = model(kind)
         digest = hashlib.sha256(b"".join(files.values())).hexdigest()
         for name, content in files.items():
@@ -145,39 +148,39 @@ class LiveLake:
         return list(make_days(self.deployment, days, "run-1", single_partition=last is None))
 
     def live(self, first: int, last: int | None = None) -> None:
-        """Each day is decided, and its rows are scored, before the next."""
+        """Decide and score each day before the next one."""
         for number in range(first, (last or first) + 1):
             self.decide(number)
             list(make_days(self.predictions, [day(number)], "run-1", single_partition=True))
 
     def row(self, number: int) -> dict:
-        """The row of deployment of a day."""
+        """Return the row of deployment of a day."""
         self.deployment.tables[DEPLOYMENT].refresh()
-        found = self.deployment.row(day(number))
-        assert found is not None
-        return found
+        row = self.deployment.row(day(number))
+        assert row is not None
+        return row
 
     def outcomes(self) -> list[str]:
-        """The outcomes of all decided days in their order."""
+        """List the outcomes of all decided days in their order."""
         table = self.deployment.tables[DEPLOYMENT]
         return table.read(sorted(table.row_counts()), ["outcome"])["outcome"].to_pylist()
 
     def compared(self, number: int, scope: str = "paired") -> pd.DataFrame:
-        """The comparison as known on a day, by metric."""
+        """Return the comparison as known on a day, by metric."""
         rows = self.deployment.tables[CANARY_COMPARISON].read([day(number)]).to_pandas()
         return rows[rows["scope"] == scope].set_index("metric")
 
     def scored(self, number: int) -> pd.DataFrame:
-        """The predictions of a day."""
+        """Return the predictions of a day."""
         return self.predictions.tables[PREDICTIONS].read([day(number)]).to_pandas()
 
     def story(self) -> list[tuple[int, str, int | None, int | None, int]]:
-        """Of each release: number of the day, action, champion, challenger, percent."""
+        """List number of the day, action, champion, challenger and percent of each release."""
         return [told(move) for move in self.ledger.moves()]
 
 
 def told(move: Move) -> tuple[int, str, int | None, int | None, int]:
-    """Number of the day, action, and afterwards champion, challenger and percent of a release."""
+    """Return number of the day, action, and champion, challenger and percent after a release."""
     after = move.after
     number = (move.day - day(1)) // timedelta(days=1) + 1
     return (

@@ -33,7 +33,7 @@ CONTEXT.set_forkserver_preload(
 
 
 def start(root: Path, spec: ModelSpec, names: list[str], tags: dict[str, str], **options: object) -> BaseProcess:
-    """Materialise assets in a process of its own; see `_materialise` for the options."""
+    """Start a process that materialises assets; see `_materialise` for the options."""
     process = CONTEXT.Process(
         target=_materialise, args=(root, spec.model_dump(mode="json"), names, tags), kwargs=options
     )
@@ -51,14 +51,14 @@ def _materialise(
     days_per_commit: int | None = None,
     die_at: int | None = None,
     die_at_checkpoint_file: int | None = None,
-    together: Barrier | None = None,
+    start_together: Barrier | None = None,
 ) -> None:
-    """Run, and exit with 1 when the run fails.
+    """Materialise assets, and exit with 1 when the run fails.
 
     s3, uri: a bucket for lake and landing instead of directories. days_per_commit: instead of the engine's own. die_at:
     SIGKILL at this commit, an even number before it is written, an odd one after. die_at_checkpoint_file: SIGKILL
-    before this file of the checkpoints of training is written, counted from 0; each checkpoint has two. together:
-    waited for before the run begins.
+    before this file of the checkpoints of training is written, counted from 0; each checkpoint has two.
+    start_together: the run begins when all processes wait for it.
     """
     os.environ.update({"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"} if s3 else {})
     lake, landing = (
@@ -86,12 +86,12 @@ def _materialise(
         patch.object(Directory, "write", dying_write),
         patch.object(days, "DAYS_PER_COMMIT", days_per_commit or days.DAYS_PER_COMMIT),
     ):
-        if together is not None:
-            together.wait(120)
+        if start_together is not None:
+            start_together.wait(120)
         result = world.materialise(names, tags)
     raise SystemExit(0 if result.success else 1)
 
 
 def range_tags(first: date, last: date) -> dict[str, str]:
-    """The tags of a run over a range of days."""
+    """Build the tags of a run over a range of days."""
     return {"dagster/asset_partition_range_start": str(first), "dagster/asset_partition_range_end": str(last)}

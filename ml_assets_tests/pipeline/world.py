@@ -31,12 +31,12 @@ ROWS = 60
 
 
 def day(number: int) -> date:
-    """The day with a number from 1: day 1 is the first of January 2025."""
+    """Return the day with a number from 1: day 1 is the first of January 2025."""
     return START + timedelta(days=number - 1)
 
 
 def rows_of(which: date, count: int = ROWS) -> pd.DataFrame:
-    """Good rows of a day, the same ones each time; the label depends on the amount."""
+    """Simulate good rows of a day, the same ones each time; the label depends on the amount."""
     random = np.random.default_rng(which.toordinal())
     amount = np.round(random.gamma(2.0, 20.0, count), 2)
     seconds = np.sort(random.integers(0, 86_400, count))
@@ -52,12 +52,12 @@ def rows_of(which: date, count: int = ROWS) -> pd.DataFrame:
 
 
 def tags_of(first: date, last: date | None = None) -> dict[str, str]:
-    """The tags of a run for `first` alone, or for the days from `first` to `last`."""
+    """Build the tags of a run for the single day `first`, or for the days from `first` to `last`."""
     return {PARTITION: str(first)} if last is None else range_tags(first, last)
 
 
 class World:
-    """Everything a model needs to run.
+    """Landing, lake, registry, deploy target and Dagster instance of a model.
 
     Without an instance it gets one in memory, which keeps the events of runs in a list: to index them in a database is
     a quarter of a small run. Tests that query events by asset give the world an instance of their own.
@@ -86,16 +86,16 @@ class World:
             self.instance.event_log_storage.store_event = self.events.append
 
     def copy(self, root: Path) -> "World":
-        """The same in another directory, to be changed there; artifacts of MLflow are shared."""
+        """Copy the world to another directory, to be changed there; artifacts of MLflow are shared."""
         shutil.copytree(self.root, root, dirs_exist_ok=True)
         return World(root, self.spec)
 
     def land(self, which: date, rows: pd.DataFrame | bytes, name: str = "rows.parquet") -> None:
-        """Put one file of a day there."""
+        """Land one file of a day."""
         self.land_at(f"{which}/{name}", rows)
 
     def land_at(self, key: str, rows: pd.DataFrame | bytes) -> None:
-        """Put one file there, in the format that its name says."""
+        """Land one file under a key, in the format of its suffix."""
         content = rows
         if isinstance(rows, pd.DataFrame):
             buffer = io.BytesIO()
@@ -108,13 +108,13 @@ class World:
         open_objects(self.landing.uri, self.landing.s3).write(key, content)
 
     def remove(self, which: date, name: str = "rows.parquet") -> None:
-        """Take a landed file away."""
+        """Remove a landed file."""
         (self.root / "landing" / str(which) / name).unlink()
 
     def run(
         self, names: list[str], first: date, last: date | None = None, succeed: bool = True
     ) -> dg.ExecuteInProcessResult:
-        """Materialise assets for the days from `first` to `last`, or for `first` alone."""
+        """Materialise assets for the days from `first` to `last`, or for the single day `first`."""
         result = self.materialise(names, tags_of(first, last))
         assert result.success == succeed, [
             event.step_failure_data.error for event in result.all_events if event.is_step_failure
@@ -124,7 +124,7 @@ class World:
     def materialise(
         self, names: list[str], tags: dict[str, str], ops: Mapping[str, Any] | None = None, log_level: str = "CRITICAL"
     ) -> dg.ExecuteInProcessResult:
-        """Materialise assets in a run with these tags, and this configuration of its ops."""
+        """Materialise assets in a run with tags and a configuration of its ops."""
         if "model_registry_entry" in names and not (self.store / "mlflow.db").exists():
             new_store(self.store)
         return dg.materialize(
@@ -153,11 +153,11 @@ class World:
         return [entry for entry in self.events if entry.run_id == result.run_id]
 
     def stages(self) -> Stages:
-        """The stages, to read what is committed."""
+        """Open the stages, to read what is committed."""
         return open_stages(self.spec, Lake(uri=self.lake.uri, s3=self.lake.s3), self.landing, self.registry)
 
     def releases(self) -> Releases:
-        """What is live, and moving it."""
+        """Open the releases of the model."""
         return Releases(self.lake, self.registry, self.deploy_target, self.spec.name)
 
     def promote(self, number: int) -> None:
@@ -168,9 +168,9 @@ class World:
         releases.release(state, Move("promote", promote(state, version), version.day, "a test", "it was asked for", {}))
 
     def commits(self) -> dict[str, int]:
-        """The version of every Delta table."""
+        """Return the version of every Delta table."""
         stages = self.stages()
-        opened = (
+        with_tables = (
             stages.ingestion,
             stages.validation,
             stages.features,
@@ -178,18 +178,18 @@ class World:
             stages.evaluation,
             stages.registration,
         )
-        return {name: table.version() for stage in opened for name, table in stage.tables.items()}
+        return {name: table.version() for stage in with_tables for name, table in stage.tables.items()}
 
 
 def computed(result: dg.ExecuteInProcessResult, name: str) -> list[date]:
-    """The days of an asset that a run gave other rows; the others it reported as unchanged."""
+    """List the days of an asset that a run gave other rows; it reports the others as unchanged."""
     outcomes = {day: metadata["outcome"].value for day, metadata in _metadata_by_day(result, name).items()}
     assert set(outcomes.values()) <= {"computed", "unchanged"}
-    return sorted(found for found, outcome in outcomes.items() if outcome == "computed")
+    return sorted(day for day, outcome in outcomes.items() if outcome == "computed")
 
 
 def again(result: dg.ExecuteInProcessResult, name: str) -> list[date]:
-    """The days of an asset that a run made: those that it computed, and those that came out the same."""
+    """List the days of an asset that a run made: those that it computed, and those that came out the same."""
     same = [day for day, metadata in _metadata_by_day(result, name).items() if "made_again" in metadata]
     return sorted([*computed(result, name), *same])
 
@@ -199,27 +199,27 @@ def _metadata_by_day(result: dg.ExecuteInProcessResult, name: str) -> dict[date,
         event.step_materialization_data.materialization for event in result.get_asset_materialization_events()
     ]
     return {
-        date.fromisoformat(one.partition or ""): one.metadata
-        for one in materializations
-        if one.asset_key.path[-1] == name
+        date.fromisoformat(materialization.partition or ""): materialization.metadata
+        for materialization in materializations
+        if materialization.asset_key.path[-1] == name
     }
 
 
 def failure(result: dg.ExecuteInProcessResult) -> str:
-    """What the failed step of a run says."""
+    """Return the message of the failed step of a run."""
     (event,) = [event for event in result.all_events if event.is_step_failure]
     assert event.step_failure_data.user_failure_data is not None
     return event.step_failure_data.user_failure_data.description or ""
 
 
 def check(result: dg.ExecuteInProcessResult, name: str) -> dg.AssetCheckEvaluation:
-    """The evaluation of one asset check in a run."""
-    (found,) = [evaluation for evaluation in result.get_asset_check_evaluations() if evaluation.check_name == name]
-    return found
+    """Return the evaluation of one asset check in a run."""
+    (named,) = [evaluation for evaluation in result.get_asset_check_evaluations() if evaluation.check_name == name]
+    return named
 
 
 def failed_by_day(result: dg.ExecuteInProcessResult) -> dict[date, set[str]]:
-    """The checks that failed on each day, as their results have it by day."""
+    """List the checks that failed on each day, from the tables by day of their results."""
     failed: dict[date, set[str]] = {}
     for evaluation in result.get_asset_check_evaluations():
         table = evaluation.metadata["by_day"]

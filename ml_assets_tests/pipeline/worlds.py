@@ -1,4 +1,4 @@
-"""A world that many tests begin with; made once a process and copied, because its run takes seconds."""
+"""The world that many tests begin with, made once per process and copied, because its run takes seconds."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -8,21 +8,21 @@ from ml_assets.pipeline.asset_names import LANDED_TO_FEATURES
 from ml_assets_tests.conftest import SMALL
 from ml_assets_tests.pipeline.world import World, day, rows_of
 
-# What features are not made from.
-OF_MODELS = {"training", "evaluation", "gates", "champion", "deployment", "retention"}
-_made: dict[tuple[str, int], TemporaryDirectory] = {}
+# Parts of a specification that features do not depend on.
+MODEL_FIELDS = {"training", "evaluation", "gates", "champion", "deployment", "retention"}
+_worlds: dict[tuple[str, int], TemporaryDirectory] = {}
 
 
 def world_with_features(root: Path, spec: ModelSpec | None = None, last: int = 13) -> World:
-    """A world at `root` in which days 1 to `last` have landed and their features are made; of the small specification
-    when none is given.
+    """Copy a world in which days 1 to `last` have landed and their features are made to `root`; without a specification
+    it has the small one.
     """
     spec = spec or ModelSpec.model_validate(SMALL)
-    made_from = spec.model_dump_json(exclude=OF_MODELS), last
-    if made_from not in _made:
-        _made[made_from] = TemporaryDirectory()
-        world = World(Path(_made[made_from].name), spec)
+    features_key = spec.model_dump_json(exclude=MODEL_FIELDS), last
+    if features_key not in _worlds:
+        _worlds[features_key] = TemporaryDirectory()
+        world = World(Path(_worlds[features_key].name), spec)
         for number in range(1, last + 1):
             world.land(day(number), rows_of(day(number)))
         world.run(list(LANDED_TO_FEATURES), day(1), day(last))
-    return World(Path(_made[made_from].name), spec).copy(root)
+    return World(Path(_worlds[features_key].name), spec).copy(root)

@@ -1,4 +1,4 @@
-"""What the tables of a lake hold, as one digest for each day, to tell whether two lakes hold the same."""
+"""Digests of the rows of each table and day, to compare two lakes."""
 
 import hashlib
 from datetime import date
@@ -6,9 +6,9 @@ from pathlib import Path
 
 
 def digests(lake: Path, model: str) -> dict[tuple[str, date], str]:
-    """SHA-256 of the rows of each (table, day) in stored order, all columns; days without rows are left out.
+    """Compute SHA-256 of the rows of each (table, day) in stored order, all columns; days without rows are left out.
 
-    Of the rows as text: Arrow's buffers hold whatever there was in memory where a value is missing.
+    Rows are hashed as text, because Arrow's buffers have arbitrary bytes where a value is missing.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -16,7 +16,7 @@ def digests(lake: Path, model: str) -> dict[tuple[str, date], str]:
     import pyarrow.dataset as ds
     from deltalake import DeltaTable
 
-    found: dict[tuple[str, date], str] = {}
+    digest_by_day: dict[tuple[str, date], str] = {}
     for table in sorted(path for path in (lake / model).iterdir() if DeltaTable.is_deltatable(str(path))):
         dataset = DeltaTable(str(table)).to_pyarrow_dataset()
         by_day: dict[date, list] = {}
@@ -33,5 +33,5 @@ def digests(lake: Path, model: str) -> dict[tuple[str, date], str]:
                     )
             if rows.num_rows:
                 pa_csv.write_csv(rows, text)
-                found[table.name, day] = hashlib.sha256(text.getvalue()).hexdigest()
-    return found
+                digest_by_day[table.name, day] = hashlib.sha256(text.getvalue()).hexdigest()
+    return digest_by_day

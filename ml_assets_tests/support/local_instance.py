@@ -106,7 +106,7 @@ class LocalInstance:
             process.wait()
 
     def graphql(self, query: str, **variables: Any) -> dict:
-        """The data that a query gives."""
+        """Return the data of a query."""
         body = json.dumps({"query": query, "variables": variables}).encode()
         request = urllib.request.Request(
             f"http://127.0.0.1:{self.port}/graphql", body, {"Content-Type": "application/json"}
@@ -119,7 +119,7 @@ class LocalInstance:
     def backfill(
         self, model: str, first: date, last: date, *more: tuple[date, date], names: Sequence[str] = LANDED_TO_FEATURES
     ) -> str:
-        """Launch a backfill of assets for a range of days, or for several ranges; its identifier."""
+        """Launch a backfill of assets for a range of days, or for several ranges; return its identifier."""
         days = {"ranges": [{"start": str(begin), "end": str(end)} for begin, end in [(first, last), *more]]}
         assets = [{"assetKey": {"path": [model, name]}, "partitions": days} for name in names]
         launched = self.graphql(BACKFILL, backfill={"partitionsByAssets": assets, "tags": []})[
@@ -151,43 +151,47 @@ class LocalInstance:
         return launched["launchPipelineExecution"]["run"]["runId"]
 
     def backfill_status(self, backfill: str) -> str:
-        """Status of a backfill, such as REQUESTED or COMPLETED_SUCCESS."""
+        """Return the status of a backfill, such as REQUESTED or COMPLETED_SUCCESS."""
         return self.graphql(STATUS, id=backfill)["partitionBackfillOrError"]["status"]
 
     def runs(self) -> list[dict]:
-        """All runs, the newest first: runId, status, times in seconds since 1970, tags by key."""
-        found = self.graphql(RUNS)["runsOrError"]["results"]
-        return [{**run, "tags": {tag["key"]: tag["value"] for tag in run["tags"]}} for run in found]
+        """List all runs, the newest first: runId, status, times in seconds since 1970, tags by key."""
+        runs = self.graphql(RUNS)["runsOrError"]["results"]
+        return [{**run, "tags": {tag["key"]: tag["value"] for tag in run["tags"]}} for run in runs]
 
     def events(self, run_id: str) -> list[dict]:
-        """The events of a run."""
-        found, after, more = [], None, True
+        """List the events of a run."""
+        events, after, more = [], None, True
         while more:
             page = self.graphql(LOGS, id=run_id, after=after)["runOrError"]["eventConnection"]
-            found, after, more = found + page["events"], page["cursor"], page["hasMore"]
-        return found
+            events, after, more = events + page["events"], page["cursor"], page["hasMore"]
+        return events
 
     def process_of(self, run_id: str) -> int | None:
-        """The process that executes a run, once it has started."""
-        said = [event.get("message", "") for event in self.events(run_id)]
+        """Return the process that executes a run, or None before it has started."""
+        messages = [event.get("message", "") for event in self.events(run_id)]
         return next(
-            (int(text.split("pid: ")[1].split(")")[0]) for text in said if "Started process for run (pid: " in text),
+            (
+                int(text.split("pid: ")[1].split(")")[0])
+                for text in messages
+                if "Started process for run (pid: " in text
+            ),
             None,
         )
 
     def wait(self, what: str, look: Callable[[], Found], seconds: float, every: float = 0.2) -> Found:
-        """Look again and again until something is found.
+        """Call a function again and again until it returns something.
 
         Raises:
             AssertionError: after `seconds`, with the end of what webserver and daemon wrote.
         """
         until = time.monotonic() + seconds
-        while not (found := look()):
+        while not (result := look()):
             if time.monotonic() > until:
                 logs = "\n".join(f"{path.name}: ...{path.read_text()[-3000:]}" for path in self.root.glob("*.log"))
                 raise AssertionError(f"{what} did not come within {seconds} s\n{logs}")
             time.sleep(every)
-        return found
+        return result
 
     def _start(self, name: str, *command: str) -> None:
         program, *arguments = command

@@ -1,19 +1,17 @@
-"""Migrations of a database are read once a process: Dagster reads its own for each database that it makes, of which a
-run has one.
-"""
+"""A cache of database migrations: Dagster reads its own again for each database that it creates, one for each run."""
 
 from alembic.script import ScriptDirectory
 
-_read, _found = ScriptDirectory.from_config, {}
+_read_scripts, _scripts_by_location = ScriptDirectory.from_config, {}
 
 
 def _scripts(config) -> ScriptDirectory:
     location = config.get_alembic_option("script_location")
-    if location not in _found:
-        _found[location] = _read(config)
-    return _found[location]
+    if location not in _scripts_by_location:
+        _scripts_by_location[location] = _read_scripts(config)
+    return _scripts_by_location[location]
 
 
 def read_migrations_once() -> None:
-    """From now on, in this process."""
+    """Read the migrations of each database only once in this process from now on."""
     ScriptDirectory.from_config = staticmethod(_scripts)  # type: ignore[method-assign]

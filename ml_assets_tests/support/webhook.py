@@ -1,4 +1,4 @@
-"""A real webhook on the loopback interface that keeps what it is sent, and may be told to refuse or to be silent."""
+"""A real webhook on the loopback interface that keeps what it receives."""
 
 import json
 import threading
@@ -7,7 +7,7 @@ from typing import Any
 
 
 class Webhook:
-    """A server whose `received` has the JSON of each request that it took; it answers `status`."""
+    """A server that answers with `status`, and keeps the JSON of each request that it answers with 200 in `received`."""
 
     def __init__(self) -> None:
         self.received: list[dict[str, Any]] = []

@@ -79,8 +79,11 @@ def test_a_backfill_a_schedule_and_a_person_at_the_same_time_publish_a_day_once(
         {**single_partition, "dagster/schedule_name": "small_daily"},
         single_partition,
     ]
-    together = CONTEXT.Barrier(len(launched))
-    runs = [start(tmp_path, SPEC, LANDED_TO_FEATURES, tags, s3=s3, uri=uri, together=together) for tags in launched]
+    start_together = CONTEXT.Barrier(len(launched))
+    runs = [
+        start(tmp_path, SPEC, LANDED_TO_FEATURES, tags, s3=s3, uri=uri, start_together=start_together)
+        for tags in launched
+    ]
     for run in runs:
         run.join(120)
     assert [run.exitcode for run in runs] == [0, 0, 0]
