@@ -1,6 +1,4 @@
-"""Two months of days, one after the other: which model is live at the end, and what the ledger tells of how it came to
-that.
-"""
+"""Releases over two months of days: the model that is live at the end, and the ledger of decisions that led to it."""
 
 import shutil
 from collections.abc import Callable
@@ -28,19 +26,19 @@ def features(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def make(features: Path, tmp_path: Path) -> Make:
-    """A lake with the features, its first model registered on day 1."""
+    """Return a function that makes a lake with the features and its first model, registered on day 1."""
 
-    def made(spec: ModelSpec | None = None) -> LiveLake:
+    def make_lake(spec: ModelSpec | None = None) -> LiveLake:
         shutil.copytree(features, tmp_path / "live")
         live = LiveLake(tmp_path / "live", spec)
         live.put_model("first", 1)
         return live
 
-    return made
+    return make_lake
 
 
 def decide_with(live: LiveLake, models: dict[int, str]) -> None:
-    """Two months in which models come up on some days, decided day by day in one run, as in a backfill."""
+    """Register models on some days of two months, and decide all days in one run, as in a backfill."""
     for number, kind in models.items():
         live.put_model(kind, number)
     live.decide(1, DAYS)
@@ -74,7 +72,7 @@ def test_the_better_model_ends_as_champion_and_the_one_that_is_worse_on_live_dat
         row, state, scored = live.row(number), live_on(releases, day(number)), live.scored(number)
         assert (row["release"], row["percent"]) == (state.number, state.percent)
         expected = {"champion": state.champion, "challenger": state.challenger}
-        assert {side: of["model_version"].unique().tolist() for side, of in scored.groupby("side")} == {
+        assert {side: rows["model_version"].unique().tolist() for side, rows in scored.groupby("side")} == {
             side: [version.number] for side, version in expected.items() if version
         }
         assert abs((scored["side"] == "challenger").mean() * 100 - state.percent) < 15
@@ -205,25 +203,27 @@ def test_what_is_compared_is_what_the_predictions_hold(make):
     live.live(1, 12)
     since, through = 5, 10
     predicted = pd.concat([live.scored(number).assign(number=number) for number in range(since, 12)], ignore_index=True)
-    paired, ours = live.compared(12), predicted[predicted["side"] == "challenger"]
-    labelled = ours[ours["number"] <= through]
+    paired, of_challenger = live.compared(12), predicted[predicted["side"] == "challenger"]
+    labelled = of_challenger[of_challenger["number"] <= through]
     assert paired.loc["roc_auc", "rows"] == len(labelled)
     assert paired.loc["wrong_decisions", "value"] == pytest.approx(
         (labelled["decision"] != (labelled["label"] == 1)).mean()
     )
     # The day itself is looked at before its rows are scored.
     today = rows_with_features(day(12))
-    of_today = live.scored(12)
+    predicted_today = live.scored(12)
     side = live.compared(12, "challenger_side")
-    assert len(today) == len(of_today)
+    assert len(today) == len(predicted_today)
     assert side.loc["wrong_decisions", "rows"] == len(labelled[labelled["number"] >= 9])
-    scored = pd.concat([ours[ours["number"] >= 9], of_today[of_today["side"] == "challenger"]])
+    scored = pd.concat(
+        [of_challenger[of_challenger["number"] >= 9], predicted_today[predicted_today["side"] == "challenger"]]
+    )
     assert side.loc["mean_score", "value"] == pytest.approx(scored["score"].mean())
     champions = live.compared(12, "champion_side")
     rest = pd.concat(
         [
             predicted[(predicted["side"] == "champion") & (predicted["number"] >= 9)],
-            of_today[of_today["side"] == "champion"],
+            predicted_today[predicted_today["side"] == "champion"],
         ]
     )
     assert champions.loc["mean_score", "value"] == pytest.approx(rest["score"].mean())

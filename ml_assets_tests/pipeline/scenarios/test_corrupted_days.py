@@ -1,6 +1,4 @@
-"""A day that went wrong in any of the usual ways is quarantined or flagged by the check that should, and good days
-raise no alarm.
-"""
+"""Corrupted days are quarantined or flagged by the intended check, and good days raise no alarm."""
 
 from datetime import date, timedelta
 
@@ -20,14 +18,15 @@ DAY_OF = {
     for number, corruption in enumerate(CORRUPTIONS)
 }
 LAST = max(DAY_OF.values()) + timedelta(days=1)
-# What a day without rows leaves behind, and amounts in cents or without a meaning that the windows of later days see.
+# Checks of good days that fail because of earlier ones: windows contain amounts in cents or days without rows.
 AFTERWARDS = {"no_gaps", "feature_drift", "not_constant"}
 
 
 @pytest.fixture(scope="module")
 def flagged(tmp_path_factory: pytest.TempPathFactory) -> dict[date, set[str]]:
-    """The checks that failed on each day of one run over all of them. There are fewer customers than terminals, so that
-    they can be told apart.
+    """List the checks that failed on each day, in one run over all of them.
+
+    There are fewer customers than terminals, so that swapped columns can be recognised.
     """
     world = World(tmp_path_factory.mktemp("world"), SPEC)
     corruption_on = {DAY_OF[corruption.name]: corruption for corruption in CORRUPTIONS}

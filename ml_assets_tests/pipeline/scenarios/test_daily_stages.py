@@ -50,10 +50,10 @@ def test_every_day_gets_its_rows_and_a_second_run_does_nothing(world):
 def test_a_day_s_rows_and_outcome_are_metadata_of_that_day(world):
     result = world.run(DAILY, day(1), day(2))
     events = [event.step_materialization_data.materialization for event in result.get_asset_materialization_events()]
-    found = {(e.asset_key.path[-1], e.partition): e.metadata for e in events}
-    assert found["features", str(day(1))]["dagster/partition_row_count"].value == ROWS
-    assert found["raw_data", str(day(2))]["bytes"].value > 0
-    assert "dagster/column_lineage" in found["features", str(day(2))]
+    metadata_by_day = {(e.asset_key.path[-1], e.partition): e.metadata for e in events}
+    assert metadata_by_day["features", str(day(1))]["dagster/partition_row_count"].value == ROWS
+    assert metadata_by_day["raw_data", str(day(2))]["bytes"].value > 0
+    assert "dagster/column_lineage" in metadata_by_day["features", str(day(2))]
 
 
 def test_one_changed_row_remakes_exactly_the_days_that_can_see_it(world):
@@ -92,12 +92,12 @@ def test_faulty_days_are_named_and_the_others_published(world):
     faulty(world)
     result = world.run(DAILY, day(1), day(6))
     assert world.stages().validation.tables["validated_data"].row_counts() == {day(1): ROWS, day(2): ROWS - 3}
-    found = check(result, "every_day_accepted")
-    assert not found.passed
-    assert found.metadata["days_not_accepted"].value == 4
+    evaluation = check(result, "every_day_accepted")
+    assert not evaluation.passed
+    assert evaluation.metadata["days_not_accepted"].value == 4
     faults = {
         (r.data["day"], r.data["scope"], r.data["file"], r.data["reason"]): r.data["rows"]
-        for r in found.metadata["faults"].records
+        for r in evaluation.metadata["faults"].records
     }
     assert faults[str(day(2)), "row", f"{day(2)}/rows.parquet", "amount: less than minimum 0"] == 3
     assert faults[str(day(3)), "day", "", "36 of 60 rows (60.0%) are bad, more than quality.max_bad_share 10.0%"] == 1
@@ -160,8 +160,8 @@ def test_a_stage_whose_input_was_never_made_names_the_days(world):
         world.run(["validated_data", "quarantined_data"], day(3), succeed=False)
     )
     world.run(["validated_data", "quarantined_data"], day(2))
-    said = failure(world.run(["features"], day(2), succeed=False))
-    assert f"1 of these days have not been made, the first {day(1)}" in said
+    message = failure(world.run(["features"], day(2), succeed=False))
+    assert f"1 of these days have not been made, the first {day(1)}" in message
 
 
 def test_the_same_on_s3(tmp_path, bucket):
@@ -185,8 +185,8 @@ def test_a_range_with_days_that_cannot_be_made_reports_those_that_were(world):
     world.run(["raw_data", "validated_data", "quarantined_data"], day(1), day(3))
     result = world.run(["features"], day(2), day(5), succeed=False)
     assert "needs" in failure(result) or "have not been made" in failure(result)
-    made = [event.partition for event in result.all_events if event.event_type_value == "ASSET_MATERIALIZATION"]
-    assert made == [str(day(2)), str(day(3))]
+    partitions = [event.partition for event in result.all_events if event.event_type_value == "ASSET_MATERIALIZATION"]
+    assert partitions == [str(day(2)), str(day(3))]
     assert world.stages().features.tables["features"].row_counts() == {day(2): ROWS, day(3): ROWS}
 
 

@@ -60,7 +60,7 @@ class Limited:
 
 
 class Sums:
-    """A stage behind it: the sum of a day and the day before."""
+    """A downstream stage: the sum of a day and the day before."""
 
     name, code, spec_part = "sums", "v1", None
 

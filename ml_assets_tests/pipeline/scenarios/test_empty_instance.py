@@ -22,7 +22,7 @@ SPEC = ModelSpec.model_validate(SMALL)
 
 
 def run_everything(world: World) -> dict[str, list]:
-    """The days that each asset computed."""
+    """Run all assets; return the days that each of them computed."""
     daily = world.run(list(LANDED_TO_FEATURES), FIRST, LAST)
     models = world.run(list(MODEL_ASSETS), LAST)
     live = world.run(list(RELEASE_ASSETS), LAST)
@@ -35,9 +35,9 @@ def test_backfills_on_an_empty_database_make_nothing_twice_and_bring_the_partiti
     world = World(tmp_path, SPEC)
     for number in range(1, 11):
         world.land(day(number), rows_of(day(number)))
-    made = run_everything(world)
-    assert made["features"]
-    assert made["model_registry_entry"] == [LAST]
+    made_days = run_everything(world)
+    assert made_days["features"]
+    assert made_days["model_registry_entry"] == [LAST]
     before, versions, history = world.commits(), world.releases().versions(), world.releases().history()
 
     restored = World(tmp_path, SPEC, instance=dg.DagsterInstance.ephemeral())

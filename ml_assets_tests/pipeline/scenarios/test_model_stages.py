@@ -23,7 +23,7 @@ SPEC = ModelSpec.model_validate(SMALL)
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
-    """A world with the model of day 12. Tests that change it bring it back."""
+    """Make a world with the model of day 12. Tests that change it restore it."""
     world = world_with_features(tmp_path_factory.mktemp("world"))
     world.run(MODELS, day(12))
     return world
@@ -50,27 +50,34 @@ def test_a_model_s_files_lie_under_its_digest_with_a_passport(world):
 
 def test_a_file_of_a_model_that_is_lost_or_was_emptied_is_put_back_and_nothing_behind_it_is_made_again(world):
     folder = world.root / "lake" / world.stages().training.row(day(12))["artifacts"]
-    held = (folder / "model.ubj").read_bytes()
+    content = (folder / "model.ubj").read_bytes()
     for content in (None, b""):
         (folder / "model.ubj").unlink() if content is None else (folder / "model.ubj").write_bytes(content)
         last = world.run(MODELS, day(12))
-        assert (folder / "model.ubj").read_bytes() == held
+        assert (folder / "model.ubj").read_bytes() == content
         assert {name: computed(last, name) for name in MODELS} == {name: [] for name in MODELS}
         assert again(last, "trained_model") == [day(12)]
     assert again(world.run(MODELS, day(12)), "trained_model") == []
 
 
 def test_a_day_without_a_model_says_why_also_when_it_is_unchanged(world):
-    told = []
+    problems = []
     for _ in range(2):
-        made = [
+        materializations = [
             event.step_materialization_data.materialization
             for event in world.run(MODELS, day(2), day(3)).get_asset_materialization_events()
         ]
-        told.append({(one.asset_key.path[-1], one.partition): one.metadata["problem"].value for one in made})
-    assert told[0] == told[1]
-    assert len(told[0]) == 6
-    assert all("the data begin on 2025-01-01" in problem for problem in told[0].values())
+        problems.append(
+            {
+                (materialization.asset_key.path[-1], materialization.partition): materialization.metadata[
+                    "problem"
+                ].value
+                for materialization in materializations
+            }
+        )
+    assert problems[0] == problems[1]
+    assert len(problems[0]) == 6
+    assert all("the data begin on 2025-01-01" in problem for problem in problems[0].values())
 
 
 def test_the_learning_curve_is_in_the_lake_and_with_the_registered_version(world):
@@ -81,7 +88,7 @@ def test_the_learning_curve_is_in_the_lake_and_with_the_registered_version(world
     run_id = world.stages().registration.entry(day(12))["mlflow_run_id"]
     for name, values in curve.items():
         history = world.registry.client.get_metric_history(run_id, f"validation_{name}")
-        assert [(one.step, one.value) for one in history] == list(enumerate(values, 1))
+        assert [(point.step, point.value) for point in history] == list(enumerate(values, 1))
 
 
 @pytest.mark.slow
@@ -113,7 +120,7 @@ def versions_of(world: World) -> list[tuple[str, str]]:
     from mlflow import MlflowClient
 
     client = MlflowClient(tracking_uri=world.registry.tracking_uri)
-    return [(found.version, found.tags["model_digest"]) for found in client.search_model_versions("name='small'")]
+    return [(version.version, version.tags["model_digest"]) for version in client.search_model_versions("name='small'")]
 
 
 def test_the_entry_is_a_version_with_tags_and_a_page_that_says_where_everything_is(world):
@@ -132,7 +139,7 @@ def test_the_entry_is_a_version_with_tags_and_a_page_that_says_where_everything_
     provenance = json.loads(
         (world.root / "lake" / "small" / "models" / entry["model_digest"] / "passport.json").read_text()
     )
-    told = [
+    texts = [
         entry["model_digest"],
         f"{len(provenance['landed_objects'])} landed objects",
         f"{world.lake.uri}/small/models/{entry['model_digest']}",
@@ -141,7 +148,7 @@ def test_the_entry_is_a_version_with_tags_and_a_page_that_says_where_everything_
         version.tags["dagster_run_id"],
         f"small/reports/{day(12)}.html",
     ]
-    assert [text for text in told if text not in version.description] == []
+    assert [text for text in texts if text not in version.description] == []
 
 
 def test_registration_moves_no_alias(world):
@@ -167,11 +174,11 @@ def test_an_older_model_is_registered_after_a_newer_one(world):
 
 
 def test_a_model_that_another_run_has_judged_again_meanwhile_is_not_registered_as_it_was(world, tmp_path):
-    asked = []
+    registrations = []
     judged = world.stages().evaluation.tables["evaluation"]
     changed = world.copy(tmp_path)
     builder = StageBuilder(SPEC, Lake(uri=changed.lake.uri), changed.landing)
-    stage = builder.registration(changed.registry, asked.append)
+    stage = builder.registration(changed.registry, registrations.append)
     stage.refresh()
     plain = stage.record
 
@@ -184,7 +191,7 @@ def test_a_model_that_another_run_has_judged_again_meanwhile_is_not_registered_a
     stage.record = judged_meanwhile
     with pytest.raises(InputChanged, match="another run has committed the day meanwhile"):
         stage.make(day(12), single_partition=True)
-    assert asked == []
+    assert registrations == []
 
 
 def test_another_gate_judges_again_without_training_again(world):
@@ -208,8 +215,12 @@ def test_a_day_before_the_first_model_is_an_error_alone_and_reported_in_a_range(
     assert stages.training.row(day(8))["model_digest"] is None
     assert stages.training.row(day(10))["model_digest"]
     assert stages.registration.entry(day(8)) is None
-    found = check(result, "gate_roc_auc")
-    assert (found.passed, found.metadata["days"].value, found.metadata["days_judged"].value) == (True, 3, 1)
+    evaluation = check(result, "gate_roc_auc")
+    assert (evaluation.passed, evaluation.metadata["days"].value, evaluation.metadata["days_judged"].value) == (
+        True,
+        3,
+        1,
+    )
 
 
 def test_a_repair_knows_the_models_that_saw_its_days(world):
@@ -226,8 +237,8 @@ def test_every_engine_goes_through_all_stages_with_the_same_metrics(world, tmp_p
     other = world_with_features(tmp_path, ModelSpec.model_validate({**SMALL, "training": training}))
     other.run(MODELS, day(12))
     expected = world.stages().evaluation.overall(day(12)).set_index("metric")["value"]
-    found = other.stages().evaluation.overall(day(12)).set_index("metric")["value"]
-    assert found.to_dict() == pytest.approx(expected.to_dict(), abs=0.001)
+    metrics = other.stages().evaluation.overall(day(12)).set_index("metric")["value"]
+    assert metrics.to_dict() == pytest.approx(expected.to_dict(), abs=0.001)
     entry = other.stages().registration.entry(day(12))
     assert entry is not None
     assert entry["gates_passed"]

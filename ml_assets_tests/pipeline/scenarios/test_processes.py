@@ -1,4 +1,4 @@
-"""Runs that die, and runs at the same time: the tables hold what one undisturbed run would have made, each day once."""
+"""Runs that are killed, and runs at the same time: the tables equal those of one undisturbed run, each day once."""
 
 import json
 import random
@@ -22,7 +22,7 @@ DAYS = 15
 
 
 def land(world: World) -> None:
-    """Days 1 to 15, of which one has many bad rows, one a torn file, one no files."""
+    """Land days 1 to 15: one has many bad rows, one a truncated file, and one no files."""
     for number in range(1, DAYS + 1):
         rows = rows_of(day(number))
         if number == 4:
@@ -49,9 +49,9 @@ def test_a_run_that_is_killed_three_times_ends_with_the_tables_of_an_undisturbed
         )
         dying.join(120)
         assert dying.exitcode == -signal.SIGKILL
-        held = digests(tmp_path / "killed" / "lake", "small")
+        published = digests(tmp_path / "killed" / "lake", "small")
         # What a reader sees is a part of the end state, down to the byte.
-        assert held.items() <= wanted.items()
+        assert published.items() <= wanted.items()
     before = {
         (table, when) for table, when in digests(tmp_path / "killed" / "lake", "small") if table in LANDED_TO_FEATURES
     }
@@ -95,8 +95,10 @@ def test_a_backfill_a_schedule_and_a_person_at_the_same_time_publish_a_day_once(
 
 
 def commits(table: DeltaTable, lake: Lake) -> list[dict]:
-    """The fingerprints that each commit of a table carries, by day."""
+    """List the fingerprints by day of each commit of a table."""
     folder = table.table_uri.removeprefix(lake.uri).removeprefix(f"file://{lake.uri}").strip("/")
     logs = [lake.files.read(key).decode() for key in lake.files.keys(f"{folder}/_delta_log/") if key.endswith(".json")]
-    found = [json.loads(line).get("commitInfo", {}).get("fingerprints") for log in logs for line in log.splitlines()]
-    return [json.loads(one) for one in found if one]
+    fingerprints = [
+        json.loads(line).get("commitInfo", {}).get("fingerprints") for log in logs for line in log.splitlines()
+    ]
+    return [json.loads(commit) for commit in fingerprints if commit]

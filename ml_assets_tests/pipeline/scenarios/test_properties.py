@@ -1,5 +1,5 @@
-"""What holds whatever happens: any sequence of changes, runs and deaths ends as one clean pass; neither the future nor
-the cut of files matters.
+"""Properties of the pipeline: any sequence of changes, runs and interruptions ends as one clean pass; later data and
+the split into files change no feature.
 """
 
 import io
@@ -52,11 +52,11 @@ NUMBERS, ROWS = st.integers(1, LAST), 12
 
 
 class Killed(BaseException):
-    """The process is gone."""
+    """An interruption that stands for the end of the process."""
 
 
 class Place:
-    """A landing and a lake in a directory, and stages opened anew for each run, as by another process."""
+    """A landing and a lake in a directory, with stages that are opened again for each run, as by another process."""
 
     def __init__(self, lake: str = "lake", root: Path | None = None):
         self.root = root or Path(tempfile.mkdtemp())
@@ -82,13 +82,13 @@ class Place:
                 list(make_days(stage, days, "run", single_partition=False))
 
     def features(self) -> pd.DataFrame:
-        """All rows of features."""
+        """Read all rows of features."""
         builder = StageBuilder(SPEC, Lake(uri=str(self.lake)), Landing(uri=str(self.landing)))
         return to_pandas(builder.features.tables[FEATURES].read([day(number) for number in range(1, LAST + 1)]))
 
 
 def file_of(number: int, kind: str) -> pd.DataFrame | bytes:
-    """A file of a day: good, with other values, fewer rows or bad ones, or torn."""
+    """Build a file of a day: good, with other values, fewer rows or bad ones, or truncated."""
     rows = rows_of(day(number), ROWS)
     if kind == "torn":
         return b"PAR1 torn"
@@ -147,9 +147,9 @@ class Materialisations(RuleBasedStateMachine):
         self.place.make(range(1, LAST + 1))
         clean = Place("clean", self.place.root)
         clean.make(range(1, LAST + 1))
-        held, wanted = digests(self.place.lake, "small"), digests(clean.lake, "small")
+        stored, wanted = digests(self.place.lake, "small"), digests(clean.lake, "small")
         shutil.rmtree(self.place.root)
-        assert {key for key in held.keys() | wanted.keys() if held.get(key) != wanted.get(key)} == set()
+        assert {key for key in stored.keys() | wanted.keys() if stored.get(key) != wanted.get(key)} == set()
 
 
 TestAnySequenceEndsAsOneCleanPass = Materialisations.TestCase
@@ -172,12 +172,12 @@ def test_what_comes_later_changes_no_feature_and_no_label_that_is_not_known_yet_
             label=rows["label"].where(~unknown, 1 - rows["label"]),
         )
         other.land(number, changed[~later | (changed.index != drop)])
-    for one in (place, other):
-        one.make(range(1, 5), stages=3)
-    known = [one.features().drop(columns="label") for one in (place, other)]
+    for world in (place, other):
+        world.make(range(1, 5), stages=3)
+    known = [world.features().drop(columns="label") for world in (place, other)]
     before, after = (rows[rows["event_time"] <= now.tz_localize("UTC")] for rows in known)
-    for one in (place, other):
-        shutil.rmtree(one.root)
+    for world in (place, other):
+        shutil.rmtree(world.root)
     pd.testing.assert_frame_equal(before, after, check_exact=True)
 
 
@@ -194,12 +194,12 @@ def test_neither_the_order_of_rows_nor_their_cut_into_files_changes_a_feature(ra
         for file in range(files):
             part = rows.iloc[order[file::files]]
             other.land(number, part, f"{random.randrange(10**6)}-{file}.{form}")
-    for one in (place, other):
-        one.make(range(1, 4), stages=3)
-    wanted, found = (digests(one.lake, "small") for one in (place, other))
-    for one in (place, other):
-        shutil.rmtree(one.root)
-    assert {key: value for key, value in found.items() if key[0] == FEATURES} == {
+    for world in (place, other):
+        world.make(range(1, 4), stages=3)
+    wanted, stored = (digests(world.lake, "small") for world in (place, other))
+    for world in (place, other):
+        shutil.rmtree(world.root)
+    assert {key: value for key, value in stored.items() if key[0] == FEATURES} == {
         key: value for key, value in wanted.items() if key[0] == FEATURES
     }
     assert any(name == FEATURES for name, _ in wanted)

@@ -59,7 +59,7 @@ ATTRIBUTES = {
 
 
 def spec_with(rounds: int, depth: int) -> ModelSpec:
-    """The specification with models of some rounds of trees of some depth."""
+    """Build the specification with a number of rounds and a depth of trees."""
     training = {"window": "10d", "validation": "2d", "rounds": rounds, "parameters": {"max_depth": depth}}
     return ModelSpec.model_validate({**ATTRIBUTES, "training": training})
 
