@@ -138,7 +138,7 @@ def test_without_labels_a_canary_holds_until_its_time_is_over(make):
 
 
 @pytest.mark.slow
-def test_labels_that_come_late_put_the_decision_off_and_not_away(make):
+def test_late_labels_delay_the_decision_and_do_not_prevent_it(make):
     live = make(spec_with({"maximum_days": "40d"}, label_delay="12d"))
     decide_with(live, {5: "better"})
     assert live.story() == [
@@ -152,7 +152,7 @@ def test_labels_that_come_late_put_the_decision_off_and_not_away(make):
 
 
 @pytest.mark.slow
-def test_a_model_that_is_not_shown_to_be_as_good_holds_until_its_time_is_over(make):
+def test_a_canary_not_shown_to_be_as_good_holds_until_its_time_is_over(make):
     # It would have to be better by 0.01, and is equal.
     live = make(spec_with({"margin": -0.05}))
     decide_with(live, {5: "equal"})
@@ -197,7 +197,7 @@ def test_a_canary_that_decides_positive_too_often_is_rolled_back_before_its_labe
     assert "it decides positive on" in live.ledger.moves()[-1].reason
 
 
-def test_what_is_compared_is_what_the_predictions_hold(make):
+def test_the_comparison_uses_the_stored_predictions(make):
     live = make()
     live.put_model("better", 5)
     live.live(1, 12)

@@ -41,14 +41,14 @@ def flagged(tmp_path_factory: pytest.TempPathFactory) -> dict[date, set[str]]:
 
 
 @pytest.mark.parametrize("corruption", CORRUPTIONS, ids=lambda corruption: corruption.name)
-def test_a_corrupted_day_is_flagged_by_the_check_that_should(flagged, corruption: Corruption):
+def test_a_corrupted_day_is_flagged_by_the_intended_check(flagged, corruption: Corruption):
     assert set(corruption.checks) <= flagged.get(DAY_OF[corruption.name], set())
 
 
-def test_good_days_raise_no_alarm_whatever_went_wrong_on_the_days_between(flagged):
+def test_good_days_between_corrupted_ones_raise_no_alarm(flagged):
     good = {day: checks - AFTERWARDS for day, checks in flagged.items() if day not in DAY_OF.values()}
     assert {day: checks for day, checks in good.items() if checks} == {}
 
 
-def test_before_anything_went_wrong_no_check_failed_at_all(flagged):
+def test_no_check_fails_before_the_first_corrupted_day(flagged):
     assert [day for day in flagged if day < SPEC.source.start + timedelta(days=GOOD_DAYS)] == []

@@ -148,7 +148,7 @@ def test_after_a_repair_only_that_day_and_what_sees_it_is_made(world):
     assert check(result, "every_day_accepted").metadata["days_not_accepted"].value == 3
 
 
-def test_a_day_without_files_asked_for_alone_is_an_error_that_says_where_to_put_them(world):
+def test_a_single_partition_run_of_a_day_without_files_fails_and_says_where_to_put_them(world):
     assert "no files have landed for 2025-02-20; looked for {day}/*" in failure(
         world.run(["raw_data"], date(2025, 2, 20), succeed=False)
     )
@@ -164,7 +164,7 @@ def test_a_stage_whose_input_was_never_made_names_the_days(world):
     assert f"1 of these days have not been made, the first {day(1)}" in message
 
 
-def test_the_same_on_s3(tmp_path, bucket):
+def test_days_on_s3_are_made_once(tmp_path, bucket):
     uri, s3 = bucket
     world = World(tmp_path, SPEC, Lake(uri=f"{uri}/lake", s3=s3), Landing(uri=f"{uri}/landing", s3=s3))
     for number in range(1, 4):
@@ -175,7 +175,7 @@ def test_the_same_on_s3(tmp_path, bucket):
     assert computed(world.run(DAILY, day(1), day(3)), "raw_data") == []
 
 
-def test_one_of_the_two_assets_of_a_stage_can_be_asked_for_alone(world):
+def test_one_of_the_two_assets_of_a_stage_can_be_materialised_without_the_other(world):
     world.run(["raw_data"], day(1))
     assert computed(world.run(["validated_data"], day(1)), "validated_data") == [day(1)]
     assert computed(world.run(["quarantined_data"], day(1)), "quarantined_data") == []
@@ -202,7 +202,7 @@ def test_a_day_that_never_landed_does_not_stop_the_days_that_can_see_it(world):
     assert computed(world.run(DAILY, day(4), day(5)), "features") == [day(4), day(5)]
 
 
-def test_a_day_whose_files_were_removed_is_emptied_even_when_asked_for_alone(world):
+def test_a_day_whose_files_were_removed_is_emptied_even_by_a_single_partition_run(world):
     world.run(DAILY, day(1))
     world.remove(day(1))
     result = world.run(DAILY, day(1))
@@ -234,7 +234,7 @@ def test_across_a_window_of_more_than_a_hundred_days_exactly_the_days_that_see_a
 
 
 @pytest.mark.parametrize("damage", ["truncated", pytest.param("gone", marks=pytest.mark.slow)])
-def test_a_day_whose_file_is_damaged_stops_no_other_and_is_made_again_when_it_is_asked_for_by_itself(world, damage):
+def test_a_damaged_file_of_a_day_stops_no_other_day_and_a_single_partition_run_replaces_it(world, damage):
     world.run(DAILY, day(1), day(6))
     before = world.stages().features.tables["features"].read([day(5)])
     (file,) = (world.root / "lake" / "small" / "validated_data" / f"day={day(4)}").glob("*.parquet")

@@ -106,7 +106,7 @@ def test_a_day_that_comes_out_the_same_keeps_its_fingerprint_and_says_why_it_was
     assert again.made == []
 
 
-def test_only_the_newest_recipe_counts_and_says_what_changed_since(lake):
+def test_only_the_newest_input_fingerprint_counts_and_says_what_changed_since(lake):
     for code in ("v1", "v2", "v3"):
         run(Limited(lake, {FIRST: [1]}, code=code), FIRST)
     assert [is_current(Limited(lake, {FIRST: [1]}, code=code), FIRST) for code in ("v1", "v2", "v3")] == [
@@ -120,7 +120,7 @@ def test_only_the_newest_recipe_counts_and_says_what_changed_since(lake):
     )
 
 
-def test_a_real_change_overrides_the_recipe_of_the_rows_before(lake):
+def test_a_real_change_overrides_the_input_fingerprint_of_the_rows_before(lake):
     first, edited = Limited(lake, {FIRST: [1]}), Limited(lake, {FIRST: [1]}, code="v2")
     run(first, FIRST)
     run(edited, FIRST)
@@ -130,7 +130,7 @@ def test_a_real_change_overrides_the_recipe_of_the_rows_before(lake):
     assert content(lake, "accepted")[0] == [1]
 
 
-def test_a_removed_day_is_held_by_no_recipe(lake):
+def test_a_removed_day_has_no_input_fingerprint(lake):
     run(Limited(lake, {FIRST: [1]}), FIRST)
     edited = Limited(lake, {FIRST: [1]}, code="v2")
     run(edited, FIRST)
@@ -151,7 +151,7 @@ def test_side_rows_that_differ_are_committed_and_those_that_do_not_are_left_alon
     assert edited.tables["refused"].version() == before + 1
 
 
-def test_a_side_table_that_others_read_has_to_come_out_the_same_too(lake):
+def test_a_changed_side_table_that_others_read_is_a_change_too(lake):
     run(Limited(lake, {FIRST: [1, 20], SECOND: [2, 30]}, unread=False), FIRST, SECOND)
     outcomes = run(Limited(lake, {FIRST: [1, 20], SECOND: [2, 30, 40]}, code="v2", unread=False), FIRST, SECOND)
     assert [outcomes[day].computed for day in (FIRST, SECOND)] == [False, True]
@@ -184,7 +184,7 @@ def test_values_of_a_column_that_the_specification_no_longer_has_are_a_change(la
 
 
 @pytest.mark.parametrize("landed", [[1], [1, 2]])
-def test_of_two_processes_that_make_the_same_day_the_second_looks_again(tmp_path, landed):
+def test_of_two_processes_that_make_the_same_day_the_second_checks_again(tmp_path, landed):
     run(Limited(Lake(uri=str(tmp_path)), {FIRST: [1]}), FIRST)
     slow, fast = (
         Limited(Lake(uri=str(tmp_path)), {FIRST: [1]}, code="v2"),
@@ -202,7 +202,7 @@ def test_of_two_processes_that_make_the_same_day_the_second_looks_again(tmp_path
     assert slow.made == [FIRST] * len(landed)
 
 
-def test_recipes_survive_checkpoints_and_are_seen_by_a_plan(lake):
+def test_input_fingerprints_survive_checkpoints_and_are_read_by_a_plan(lake):
     for number in range(25):
         run(Limited(lake, {FIRST: [1], SECOND: [number]}, code=f"v{number}"), FIRST, SECOND)
     opened = Limited(Lake(uri=lake.uri, s3=lake.s3), {FIRST: [1]}, code="v24")
@@ -220,7 +220,7 @@ STEPS = st.lists(
 @pytest.mark.slow
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(STEPS)
-def test_whatever_lands_and_changes_the_lake_ends_as_after_one_clean_pass(steps):
+def test_any_sequence_of_changes_ends_as_after_one_clean_pass(steps):
     with TemporaryDirectory() as folder:
         lake, landed, maximum, code = Lake(uri=f"{folder}/lake"), {day: [1, 3, 5] for day in DAYS}, 6, "v1"
         for changed, maximum, code, days in [({}, 6, "v1", set(DAYS)), *steps]:

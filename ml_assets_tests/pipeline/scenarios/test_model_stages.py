@@ -155,7 +155,7 @@ def test_registration_moves_no_alias(world):
     assert world.registry.client.get_registered_model("small").aliases == {}
 
 
-def test_the_pictures_and_metrics_are_shown_on_the_evaluation(world):
+def test_plots_and_metrics_are_in_the_metadata_of_the_evaluation(world):
     result = world.run(["evaluation"], day(12))
     (event,) = [e.step_materialization_data.materialization for e in result.get_asset_materialization_events()]
     for name in ("roc_curve", "precision_recall", "calibration", "feature_importance", "feature_contributions"):
@@ -173,7 +173,7 @@ def test_an_older_model_is_registered_after_a_newer_one(world):
     assert int(older["version"]) > int(newer["version"])
 
 
-def test_a_model_that_another_run_has_judged_again_meanwhile_is_not_registered_as_it_was(world, tmp_path):
+def test_a_model_that_another_run_evaluated_meanwhile_is_not_registered_with_the_old_evaluation(world, tmp_path):
     registrations = []
     judged = world.stages().evaluation.tables["evaluation"]
     changed = world.copy(tmp_path)
@@ -194,7 +194,7 @@ def test_a_model_that_another_run_has_judged_again_meanwhile_is_not_registered_a
     assert registrations == []
 
 
-def test_another_gate_judges_again_without_training_again(world):
+def test_a_changed_gate_evaluates_again_without_training_again(world):
     lenient = World(world.root, SPEC.model_validate({**SMALL, "gates": {"roc_auc": {"minimum": 0.4}}}))
     result = lenient.run(MODELS, day(12))
     assert [computed(result, name) for name in MODELS] == [[], [], [day(12)]]
@@ -208,7 +208,7 @@ def test_another_gate_judges_again_without_training_again(world):
 
 
 @pytest.mark.slow
-def test_a_day_before_the_first_model_is_an_error_alone_and_reported_in_a_range(world):
+def test_a_day_before_the_first_model_fails_a_single_partition_run_and_is_reported_in_a_range(world):
     assert "first day that has a model is 2025-01-10" in failure(world.run(["trained_model"], day(9), succeed=False))
     result = world.run(MODELS, day(8), day(10))
     stages = world.stages()
@@ -245,7 +245,7 @@ def test_every_engine_goes_through_all_stages_with_the_same_metrics(world, tmp_p
 
 
 @pytest.mark.slow
-def test_changed_metrics_of_unchanged_scores_judge_the_model_again(tmp_path):
+def test_changed_metrics_of_unchanged_scores_evaluate_the_model_again(tmp_path):
     new_store(tmp_path)
     world = world_with_features(tmp_path)
     world.run(MODELS, day(12))
@@ -270,7 +270,7 @@ def test_a_changed_day_remakes_the_models_that_were_trained_on_it(tmp_path):
     assert computed(world.run(["trained_model"], day(12), day(13)), "trained_model") == []
 
 
-def test_a_stage_asked_for_before_its_input_says_what_to_materialise(world):
+def test_a_stage_without_its_input_says_what_to_materialise(world):
     assert "needs the trained_model of that day" in failure(world.run(["evaluation"], day(7), succeed=False))
     assert "needs the trained_model of that day" in failure(world.run(["model_registry_entry"], day(7), succeed=False))
 

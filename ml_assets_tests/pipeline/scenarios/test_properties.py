@@ -158,9 +158,7 @@ TestAnySequenceEndsAsOneCleanPass.settings = settings(max_examples=5, stateful_s
 
 @settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(moment=st.integers(0, 3 * 24 - 1), shift=st.floats(0.5, 3), drop=st.integers(0, 11))
-def test_what_comes_later_changes_no_feature_and_no_label_that_is_not_known_yet_does(
-    moment: int, shift: float, drop: int
-):
+def test_neither_later_rows_nor_labels_that_are_not_known_yet_change_a_feature(moment: int, shift: float, drop: int):
     now, place = pd.Timestamp(day(1)) + pd.Timedelta(hours=moment), Place()
     other = Place("other", Path(tempfile.mkdtemp()))
     for number in range(1, 5):
