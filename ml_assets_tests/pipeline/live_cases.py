@@ -176,10 +176,10 @@ class LiveLake:
 
     def story(self) -> list[tuple[int, str, int | None, int | None, int]]:
         """List number of the day, action, champion, challenger and percent of each release."""
-        return [told(move) for move in self.ledger.moves()]
+        return [summarise_release(move) for move in self.ledger.moves()]
 
 
-def told(move: Move) -> tuple[int, str, int | None, int | None, int]:
+def summarise_release(move: Move) -> tuple[int, str, int | None, int | None, int]:
     """Return number of the day, action, and champion, challenger and percent after a release."""
     after = move.after
     number = (move.day - day(1)) // timedelta(days=1) + 1
