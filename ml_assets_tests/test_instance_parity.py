@@ -13,7 +13,7 @@ from dagster_postgres import PostgresEventLogStorage
 from ml_assets.core.operations.doctor.diagnosis import Severity
 from ml_assets.core.operations.doctor.instance_checks import freed_slots, run_monitoring, run_retries
 from ml_assets.definitions import DEFS
-from ml_assets.resources.dagster_instance import instance_facts
+from ml_assets.resources.probes import instance_probe
 from ml_assets_tests.helm.charts import PLACES
 from ml_assets_tests.helm.dagster.dagster_chart import instance_config
 from ml_assets_tests.helm.dagster.test_dagster_values import dagster_values
@@ -113,6 +113,6 @@ def test_the_storage_of_the_cluster_opens_on_a_real_server(postgresql: Postgresq
     monkeypatch.setenv("DAGSTER_PG_PASSWORD", PASSWORD)
     with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
         assert isinstance(instance.event_log_storage, PostgresEventLogStorage)
-        assert instance_facts.storage_kind(instance) == "postgresql"
-        revision, head = instance_facts.revisions(instance)
+        assert instance_probe.read_storage_kind(instance) == "postgresql"
+        revision, head = instance_probe.read_schema_revisions(instance)
         assert revision == head

@@ -1,4 +1,4 @@
-"""Runs of a job in this process: some assets over days that follow each other, and why a run failed."""
+"""Runs of a job in this process: some assets over consecutive days, and the reason when a run fails."""
 
 import logging
 from collections.abc import Sequence
@@ -17,41 +17,43 @@ log = logging.getLogger("ml_assets.days")
 
 
 class RunFailed(Exception):
-    """A run failed; the message says at which step and why."""
+    """A run failed; the message names the steps and the reasons."""
 
     def __init__(self, result: "dg.ExecuteInProcessResult"):
-        super().__init__(_why_failed(result))
+        super().__init__(_describe_failure(result))
         self.result = result
 
     def is_only_of_checks(self, step: str) -> bool:
-        """Whether all that failed are blocking checks of one step."""
-        return all(_is_of_checks(event) and event.step_key == step for event in _failures(self.result))
+        """Return whether the only failures are blocking checks of one step."""
+        return all(_is_check_failure(event) and event.step_key == step for event in _failures(self.result))
 
 
 def run_days(
     job: "dg.JobDefinition", instance: "dg.DagsterInstance", spec: ModelSpec, names: Sequence[str], days: Sequence[date]
 ) -> "dg.ExecuteInProcessResult":
-    """Materialise assets in one run over days that follow each other. Somebody waits for it, so steps are tried again
-    after seconds, not minutes. Runs before it that died with their process are told of, and count as failed.
+    """Materialize assets over consecutive days in one run.
+
+    A person waits for this run, so its steps are retried after seconds, not minutes. Earlier runs that died with their
+    process are logged and marked failed.
 
     Args:
         job: the job.
-        instance: where the run is kept.
+        instance: keeps the run.
         spec: the model's specification.
         names: names of the assets.
         days: the days, ascending, without a gap.
 
     Raises:
-        RunFailed: when it does.
+        RunFailed: when the run fails.
     """
     from dagster._core.utils import make_new_run_id
 
     for text in fail_dead_runs(instance):
-        log.warning(text, extra={"told": text})
+        log.warning(text, extra={"notice": text})
     run_id = make_new_run_id()
     mark_alive(instance, run_id)
     assets = frozenset(asset_key(spec, name) for name in names)
-    # Assets alone would bring checks with them that the job leaves out.
+    # A selection of assets alone would include checks that the job leaves out.
     checks = frozenset(key for key in job.asset_layer.asset_graph.asset_check_keys if key.asset_key in assets)
     result = job.get_subset(asset_selection=assets, asset_check_selection=checks).execute_in_process(
         instance=instance,
@@ -71,23 +73,23 @@ def _partition_tags(days: Sequence[date]) -> dict[str, str]:
     return {PARTITION: days[0].isoformat()} if len(days) == 1 else range_tags(days[0], days[-1])
 
 
-def _why_failed(result: "dg.ExecuteInProcessResult") -> str:
+def _describe_failure(result: "dg.ExecuteInProcessResult") -> str:
     reasons = [
         f"{event.step_key}: {_root_cause(event.step_failure_data)}"
         for event in _failures(result)
-        if not _is_of_checks(event)
+        if not _is_check_failure(event)
     ]
-    stopping = [found for found in result.get_asset_check_evaluations() if found.blocking and not found.passed]
-    reasons += [f"{found.asset_key.to_user_string()}: {found.check_name}: {found.description}" for found in stopping]
-    return "\n".join([f"run {result.run_id} failed; `make ui` shows all of it", *reasons])
+    failed = [check for check in result.get_asset_check_evaluations() if check.blocking and not check.passed]
+    reasons += [f"{check.asset_key.to_user_string()}: {check.check_name}: {check.description}" for check in failed]
+    return "\n".join([f"run {result.run_id} failed; `make ui` shows its events", *reasons])
 
 
 def _failures(result: "dg.ExecuteInProcessResult") -> "list[dg.DagsterEvent]":
     return [event for event in result.all_events if event.is_step_failure]
 
 
-def _is_of_checks(event: "dg.DagsterEvent") -> bool:
-    """Whether a step failed because of a blocking check."""
+def _is_check_failure(event: "dg.DagsterEvent") -> bool:
+    """Return whether a step failed because of a blocking check."""
     error = event.step_failure_data.error
     return error is not None and error.cls_name == "DagsterAssetCheckFailedError"
 

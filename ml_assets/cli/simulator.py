@@ -1,5 +1,5 @@
 """Seeded simulator of card transactions: customers and terminals on a plane, three kinds of fraud, slow drift, a few
-broken rows.
+invalid rows.
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ REFERENCE = date(2025, 1, 1)  # drift is measured from here
 CATEGORIES = ("groceries", "restaurants", "fuel", "clothing", "health", "travel", "electronics", "online_retail")
 PRICE_LEVEL = np.array([0.7, 0.6, 1.0, 1.1, 0.9, 2.2, 2.0, 1.0])
 TERMINAL_SHARE = np.array([0.22, 0.2, 0.12, 0.12, 0.1, 0.06, 0.06, 0.12])
-FRAUD_WEIGHT = np.array([0.5, 0.6, 0.8, 0.9, 0.5, 1.6, 2.6, 2.0])  # how attractive a merchant is to thieves
+FRAUD_WEIGHT = np.array([0.5, 0.6, 0.8, 0.9, 0.5, 1.6, 2.6, 2.0])  # attractiveness of a merchant to thieves
 ONLINE = CATEGORIES.index("online_retail")
 WEEKDAY_RATE = np.array([0.95, 0.95, 0.97, 1.0, 1.1, 1.18, 0.85])
 NEAR_TERMINALS = 40
@@ -22,7 +22,7 @@ CARD_DAYS = 14
 BAD_SHARE = 0.003
 IDS_PER_DAY = 10_000_000
 
-# Streams of random numbers, so that one use never shifts the numbers of another.
+# A stream of random numbers for each use, so that none shifts the numbers of another.
 _POPULATION, _TERMINAL_FRAUD, _CARD_FRAUD, _DAY, _BAD_ROWS = range(5)
 
 
@@ -45,29 +45,29 @@ class Population:
 def simulate_days(
     start: date, days: int, seed: int = 7, customers: int = 2000, terminals: int = 2000
 ) -> Iterator[tuple[date, pd.DataFrame]]:
-    """Card transactions of `days` days from `start` on, about 2 rows a customer and day.
+    """Simulate the card transactions of `days` days from `start` on, about 2 rows a customer and day.
 
     After the simulator of the Fraud Detection Handbook (Le Borgne, Siblini, Lebichot, Bontempi; chapter 3): customers
     use the terminals near them, and fraud is an unusual amount for the customer, a compromised terminal (28 days), or a
     compromised card (14 days). Here these overlap with honest behaviour, merchants have categories, prices rise, and
     the mix of merchants and of fraud shifts.
 
-    A day depends on its date, the seed and the population only: it is the same from whichever `start` and however many
-    `days` are simulated. About 0.9 % of the rows are fraud. About 0.3 % of the rows break the contract: a negative
-    amount, no customer, the category `N/A`, a copy of another row, or a time on the day before.
+    A day depends on its date, the seed and the population only, and not on `start` and `days`. About 0.9 % of the rows
+    are fraud. About 0.3 % of the rows violate the contract: a negative amount, no customer, the category `N/A`, a copy
+    of another row, or a time on the day before.
 
     Yields:
         The day, and its rows: transaction_id (int64, increasing over rows and days), event_time (UTC, microseconds),
-            customer_id (Int64, nullable),
-        terminal_id (int64), amount (float64, euros rounded to cents), merchant_category (string), is_fraud (int64, 0 or
-            1).
+        customer_id (Int64, nullable), terminal_id (int64), amount (float64, euros rounded to cents), merchant_category
+        (string), is_fraud (int64, 0 or 1).
 
     Raises:
         ValueError: when days is negative, or there is no customer or no terminal.
     """
     if days < 0 or customers < 1 or terminals < 1:
         raise ValueError(
-            f"days must be 0 or more, customers and terminals 1 or more; got days={days}, customers={customers}, terminals={terminals}"
+            "days must be 0 or more, customers and terminals 1 or more; "
+            f"got days={days}, customers={customers}, terminals={terminals}"
         )
     population = _population(seed, customers, terminals)
     for day in (start + timedelta(days=n) for n in range(days)):
@@ -95,18 +95,18 @@ def _population(seed: int, customers: int, terminals: int) -> Population:
 
 
 def _progress(day: date) -> float:
-    """0 on the reference day and before, 1 a year later and after: drift is slow and ends."""
+    """Return the progress of drift: 0 up to the reference day, 1 from a year later on."""
     return min(max((day - REFERENCE).days / 365, 0.0), 1.0)
 
 
 def _compromised(day: date, seed: int, stream: int, length: int, chance: np.ndarray) -> np.ndarray:
-    """Whether each card or terminal fell to thieves on `day` or one of the `length` - 1 days before; `chance` is that
-    of one day.
+    """Return whether each card or terminal was compromised on `day` or one of the `length` - 1 days before; `chance`
+    is the probability on one day.
     """
-    found = np.zeros(len(chance), dtype=bool)
+    compromised = np.zeros(len(chance), dtype=bool)
     for back in range(length):
-        found |= _generator(seed, stream, day - timedelta(days=back)).random(len(chance)) < chance
-    return found
+        compromised |= _generator(seed, stream, day - timedelta(days=back)).random(len(chance)) < chance
+    return compromised
 
 
 def _one_day(population: Population, day: date, seed: int) -> pd.DataFrame:
@@ -134,7 +134,7 @@ def _one_day(population: Population, day: date, seed: int) -> pd.DataFrame:
     by_card = _compromised(day, seed, _CARD_FRAUD, CARD_DAYS, card_chance)[customer] & (rng.random(rows) < 0.6)
     amount = np.where(by_card, amount * rng.uniform(4, 9, rows), amount)
 
-    # Thieves of cards do not keep opening hours.
+    # Card thieves ignore opening hours.
     seconds = np.where(by_card | by_amount, rng.uniform(0, 86400, rows), rng.normal(43200, 20000, rows) % 86400)
     order = np.argsort(seconds, kind="stable")
     frame = pd.DataFrame(
@@ -156,8 +156,8 @@ def _one_day(population: Population, day: date, seed: int) -> pd.DataFrame:
 def _terminals_used(
     rng: np.random.Generator, population: Population, customer: np.ndarray, online_share: float
 ) -> np.ndarray:
-    """The terminal of each transaction: one near the customer, the nearer the likelier, or an online shop, wherever it
-    is.
+    """Choose the terminal of each transaction: one near the customer, a nearer one with a higher probability, or an
+    online shop at any distance.
     """
     rows = len(customer)
     rank = (population.near.shape[1] * rng.random(rows) ** 1.5).astype("int64")
@@ -170,7 +170,7 @@ def _terminals_used(
 
 
 def _with_bad_rows(frame: pd.DataFrame, day: date, seed: int) -> pd.DataFrame:
-    """The rows with a few of them broken, in five ways that take turns; copies come last."""
+    """Make a few rows invalid, in five ways in turn; copies come last."""
     rng = _generator(seed, _BAD_ROWS, day)
     chosen = rng.choice(len(frame), round(len(frame) * BAD_SHARE), replace=False)
     negative, nobody, unknown, twice, yesterday = (chosen[kind::5] for kind in range(5))

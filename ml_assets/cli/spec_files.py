@@ -1,4 +1,4 @@
-"""Reading the specification of a model from its defs.yaml, outside of Dagster's loading."""
+"""The specification in a defs.yaml, read without Dagster."""
 
 from pathlib import Path
 
@@ -8,10 +8,10 @@ from ml_assets.core.model_spec import ModelSpec
 
 
 def read_spec(path: Path) -> ModelSpec:
-    """The specification in a defs.yaml.
+    """Read the specification in a defs.yaml.
 
     Raises:
-        ValueError: naming the file and each field that is unknown or wrong, with the reason.
+        ValueError: naming the file and each field that is unknown or not valid, with the reason.
     """
     import yaml
 
@@ -22,7 +22,8 @@ def read_spec(path: Path) -> ModelSpec:
     try:
         return ModelSpec.model_validate((content or {}).get("attributes") or {})
     except ValidationError as error:
-        faults = [
-            f"  attributes.{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}" for fault in error.errors()
+        problems = [
+            f"  attributes.{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}"
+            for problem in error.errors()
         ]
-        raise ValueError("\n".join([f"{path} is not a valid specification:", *faults])) from error
+        raise ValueError("\n".join([f"{path} is not a valid specification:", *problems])) from error

@@ -1,73 +1,58 @@
 """The documents that are generated from the code: docs/spec.md, docs/defs.schema.json and docs/doctor.md."""
 
-import inspect
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ml_assets.core.operations.doctor import environment_checks as operation_rules
-from ml_assets.core.operations.doctor import instance_checks as instance_rules
-from ml_assets.core.operations.doctor import storage_checks as state_rules
-from ml_assets.core.operations.doctor.diagnosis import Diagnosis
+from ml_assets.cli.doctor_checks import CHECKS
 from ml_assets.defs.settings import REPOSITORY
 from ml_assets.pipeline.component import json_schema
 
-TITLE = """\
+SPEC_TITLE = """\
 # The specification of a model
 
-Every field of `ml_assets/defs/<name>/defs.yaml`, generated from the pydantic models in `ml_assets/core/model_spec` by `make docs`: do not edit.
-Editors check a file as it is typed when its first line is `# yaml-language-server: $schema=../../../docs/defs.schema.json`.
-Unknown fields are refused. Durations are written `7d`, `12h` or `30m`.
+Every field of `ml_assets/defs/<name>/defs.yaml`, generated from the pydantic models in `ml_assets/core/model_spec` by \
+`make docs`: do not edit. Editors check a file while you type when its first line is \
+`# yaml-language-server: $schema=../../../docs/defs.schema.json`. Unknown fields are refused. Durations are written \
+`7d`, `12h` or `30m`.
 
-A complete example: [fraud_detection](../ml_assets/defs/fraud_detection/defs.yaml); a quite different one:
+A complete example: [fraud_detection](../ml_assets/defs/fraud_detection/defs.yaml); a quite different one: \
 [pump_failures](../examples/pump_failures/defs.yaml).
 """
 
-DOCTOR = """\
-# What the doctor looks at
+DOCTOR_TITLE = """\
+# The doctor's checks
 
-`make doctor` checks the instance in `DAGSTER_HOME` and the environment, prints a line for each check and how to mend what is wrong, and ends with
-exit code 1 when something is an error. It changes nothing (an empty file is put into each place that has to be written, and removed again) and shows
-no credential.
-Generated from the rules in `ml_assets/core` by `make docs`: do not edit.
+`make doctor` checks the instance in `DAGSTER_HOME` and the environment, prints a line for each check with the remedy \
+of each problem, and ends with exit code 1 when there is an error. It changes nothing, except that it creates an empty \
+file in each location that has to be writable and removes it again. It prints no credentials.
 
-| check | all is well when |
+Generated from the rules in `ml_assets/core/operations/doctor` by `make docs`: do not edit.
+
+| check | purpose |
 |---|---|
 """
 
 
 def documents() -> dict[Path, str]:
-    """Path, relative to the repository, and content of each generated document."""
+    """Generate each document: its path, relative to the repository, and its content."""
     return {
         Path("docs/spec.md"): spec_page(json_schema()),
         Path("docs/defs.schema.json"): json.dumps(json_schema(), indent=1) + "\n",
-        Path("docs/doctor.md"): DOCTOR + "".join(f"| `{name}` | {about} |\n" for name, about in rules().items()),
+        Path("docs/doctor.md"): DOCTOR_TITLE
+        + "".join(f"| `{check.name}` | {_one_line(check.purpose)} |\n" for check in CHECKS),
     }
 
 
-def rules() -> dict[str, str]:
-    """The rules of the doctor: for each check, when all is well."""
-    found = {}
-    for module in (instance_rules, state_rules, operation_rules):
-        for name, rule in inspect.getmembers(module, inspect.isfunction):
-            if (
-                rule.__module__ == module.__name__
-                and not name.startswith("_")
-                and rule.__annotations__["return"] is Diagnosis
-            ):
-                found[name] = _one_line((rule.__doc__ or "").split("\n\n")[0])
-    return found
-
-
 def spec_page(schema: Mapping[str, Any]) -> str:
-    """The reference of all fields as Markdown: one table for each part of the specification.
+    """Write the reference of all fields as Markdown, one table for each part of the specification.
 
     Args:
         schema: JSON schema of a defs.yaml, as `json_schema` gives it.
     """
     attributes = schema["properties"]["attributes"]
-    parts = [TITLE, *_part("attributes", attributes)]
+    parts = [SPEC_TITLE, *_part("attributes", attributes)]
     for name, part in sorted(schema["$defs"].items()):
         if part.get("type") == "object":
             parts += _part(name, part)
@@ -103,7 +88,7 @@ def _type(about: Mapping[str, Any]) -> str:
         return f"`{about['const']}`"
     for several in ("anyOf", "oneOf"):
         if several in about:
-            return " or ".join(_type(one) for one in about[several])
+            return " or ".join(_type(part) for part in about[several])
     if about.get("type") == "array":
         inner = about.get("items") or {"anyOf": about.get("prefixItems", [])[:1]}
         return f"list of {_type(inner)}"

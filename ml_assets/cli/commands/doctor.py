@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.markup import escape
 
-from ml_assets.core.operations.doctor import environment_checks as operation_rules
+from ml_assets.cli.doctor_checks import diagnose
 from ml_assets.core.operations.doctor.diagnosis import Diagnosis, Severity
+from ml_assets.core.operations.doctor.environment_checks import environment
 from ml_assets.defs.environment import load_settings
 
 COLOURS = {Severity.OK: "green", Severity.WARNING: "yellow", Severity.ERROR: "bold red"}
@@ -23,27 +24,26 @@ def run_doctor() -> None:
     # The diagnosis reports an error once; Dagster and SQLAlchemy would log it as well.
     logging.disable(logging.WARNING)
     try:
-        settings = load_settings()
+        diagnoses = [*diagnose(load_settings())]
     except ValueError as problem:
-        diagnoses = [operation_rules.environment(str(problem))]
-    else:
-        from ml_assets.cli.doctor_probes import examine
-
-        diagnoses = [operation_rules.environment(None), *examine(settings)]
+        diagnoses = [environment(str(problem))]
     print_diagnoses(Console(), diagnoses)
-    if any(found.severity is Severity.ERROR for found in diagnoses):
+    if any(diagnosis.severity is Severity.ERROR for diagnosis in diagnoses):
         sys.exit(1)
 
 
 def print_diagnoses(console: Console, diagnoses: Sequence[Diagnosis]) -> None:
-    """One line for each thing that was looked at, how to mend it below, and the count of errors and warnings."""
-    width = max(len(found.check) for found in diagnoses)
-    for found in diagnoses:
+    """Print a line for each check, the remedy of a problem below it, and the number of errors and warnings."""
+    width = max(len(diagnosis.check) for diagnosis in diagnoses)
+    for diagnosis in diagnoses:
+        colour, severity = COLOURS[diagnosis.severity], diagnosis.severity
         console.print(
-            f"[{COLOURS[found.severity]}]{found.severity:7}[/]  {found.check:{width}}  {escape(found.found)}",
-            soft_wrap=True,
+            f"[{colour}]{severity:7}[/]  {diagnosis.check:{width}}  {escape(diagnosis.message)}", soft_wrap=True
         )
-        if found.remedy:
-            console.print(f"{'':7}  {'':{width}}  {escape(f'-> {found.remedy}')}", soft_wrap=True)
-    counts = [sum(found.severity is severity for found in diagnoses) for severity in (Severity.ERROR, Severity.WARNING)]
-    console.print(f"{counts[0]} errors, {counts[1]} warnings, {len(diagnoses)} checks")
+        if diagnosis.remedy:
+            console.print(f"{'':7}  {'':{width}}  {escape(f'-> {diagnosis.remedy}')}", soft_wrap=True)
+    errors, warnings = (
+        sum(diagnosis.severity is severity for diagnosis in diagnoses)
+        for severity in (Severity.ERROR, Severity.WARNING)
+    )
+    console.print(f"{errors} errors, {warnings} warnings, {len(diagnoses)} checks")

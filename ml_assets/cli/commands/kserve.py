@@ -10,7 +10,7 @@ from ml_assets.resources.registry.model_registry import ModelRegistry
 
 
 def build_manifest(registry: ModelRegistry, model: str, only_champion: bool, service_account: str | None) -> str:
-    """Build the manifest as YAML: of the challenger with its traffic share while a canary is live, else of the champion.
+    """Build the manifest as YAML: of the challenger with its share while a canary is live, else of the champion.
 
     Args:
         registry: the model registry.

@@ -1,4 +1,4 @@
-"""Export of quarantined rows as CSV: each with its source file and row, the rules it violates, and its landed values."""
+"""Export of quarantined rows as CSV: source file and row, violations, and the values as they landed."""
 
 import sys
 from collections.abc import Sequence

@@ -1,1 +1,1 @@
-"""Tables, progress and summaries that the verbs print to a terminal; nothing here computes or reads the lake."""
+"""Tables, progress and summaries that the verbs print to a terminal; commands compute what they show."""

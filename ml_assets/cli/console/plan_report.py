@@ -1,6 +1,4 @@
-"""A plan as text: for each stage the days to make in ranges that share a reason, then the runs, and how to start
-them.
-"""
+"""A plan as text: the ranges of days of each stage with their reasons, then the runs and the commands to start them."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -21,14 +19,14 @@ MADE_BEFORE = "its inputs were made again, or its rows corrected, before"
 
 
 def print_plan(console: Console, spec: ModelSpec, job: str, plan: Plan) -> None:
-    """Each stage with its ranges of days and reasons, the runs, a summary, and what to do next. The length is bounded,
-    whatever the plan.
+    """Print each stage with its ranges of days and reasons, the runs, a summary, and the next commands. The length is
+    bounded for every plan.
 
     Args:
-        console: where to print.
+        console: printed to.
         spec: the model's specification.
         job: the name of the job.
-        plan: what it will do.
+        plan: the plan of the job.
     """
     days = [day for run in plan.runs for day in run]
     console.print(
@@ -55,7 +53,8 @@ def print_plan(console: Console, spec: ModelSpec, job: str, plan: Plan) -> None:
     failing = [stage.name for stage in plan.stages if stage.cannot]
     if failing:
         console.print(
-            f"[red]A run fails at {', '.join(failing)}[/] after it has made what can be made; see above for what to make first."
+            f"[red]A run fails at {', '.join(failing)}[/] after it has materialized everything else; "
+            "see above for what to materialize first."
         )
     if not busy:
         console.print(
@@ -64,36 +63,33 @@ def print_plan(console: Console, spec: ModelSpec, job: str, plan: Plan) -> None:
         return
     made = [f"{stage.name} {len(stage.to_make)}" for stage in plan.stages if stage.to_make]
     console.print(f"[bold]To make[/]  {', '.join(made)} days", highlight=False, soft_wrap=True)
-    for line in _what_to_do(job, days, busy):
+    for line in _next_commands(job, days, busy):
         console.print(line, soft_wrap=True, highlight=False)
 
 
 def stage_lines(stage: StagePlan) -> Iterator[str]:
-    """The lines of one stage, in rich's markup."""
+    """Yield the lines of one stage, in rich's markup."""
     if not stage.to_make:
         amount = "[dim]nothing to make[/]"
     else:
         amount = f"[bold]{len(stage.to_make)} to make[/]" + "".join(f", {part}" for part in _amounts(stage))
     yield f"[bold cyan]{stage.name}[/]  {amount}, {len(stage.unchanged)} unchanged"
-    planned = {one.day: one for one in stage.to_make}
+    planned = {planned_day.day: planned_day for planned_day in stage.to_make}
     cannot, kept = dict(stage.cannot), dict(stage.kept)
-    labelled = [
-        (one.day, (*one.reasons, one.note if one.note in UNLESS else "note" if one.note else ""))
-        for one in stage.to_make
-    ]
+    labelled = [(day, (*planned_day.reasons, _note_label(planned_day))) for day, planned_day in planned.items()]
     labelled += [(day, ("cannot be made",)) for day in cannot] + [(day, ("not reached",)) for day in stage.not_reached]
     labelled += [(day, ("kept",)) for day in kept]
     groups = neighbours(sorted(labelled))
     for group in groups[:MOST_RANGES]:
         if group.label == ("cannot be made",):
-            why = f"[red]cannot be made:[/] {escape(cannot[group.days[0]])}"
+            reason = f"[red]cannot be made:[/] {escape(cannot[group.days[0]])}"
         elif group.label == ("kept",):
-            why = f"stays as it is: {escape(kept[group.days[0]])}"
+            reason = f"stays as it is: {escape(kept[group.days[0]])}"
         elif group.label == ("not reached",):
-            why = "[red]not reached:[/] a stage before it fails"
+            reason = "[red]not reached:[/] an earlier stage fails"
         else:
-            why = escape(_why([planned[day] for day in group.days]))
-        yield f"  {_range(group.days):<26}{_count(group.days):>10}  {why}"
+            reason = escape(_join_reasons([planned[day] for day in group.days]))
+        yield f"  {_range(group.days):<26}{_count(group.days):>10}  {reason}"
     if rest := groups[MOST_RANGES:]:
         yield f"  ... and {sum(len(group.days) for group in rest)} more days in {len(rest)} ranges"
 
@@ -109,16 +105,23 @@ def _amounts(stage: StagePlan) -> Iterator[str]:
         yield decimal(size)
 
 
-def _why(days: Sequence[PlannedDay]) -> str:
-    """The reasons that neighbouring days share, with what changed for them together."""
+def _note_label(planned_day: PlannedDay) -> str:
+    """Return the label that keeps days with different kinds of notes in different ranges."""
+    if planned_day.note in UNLESS:
+        return planned_day.note
+    return "note" if planned_day.note else ""
+
+
+def _join_reasons(days: Sequence[PlannedDay]) -> str:
+    """Join the reasons that consecutive days share, with the inputs that changed for any of them."""
     details = {CHANGED_INPUT: _changed_inputs(days)}
-    said = [f"{reason} ({details[reason]})" if details.get(reason) else reason for reason in days[0].reasons]
+    reasons = [f"{reason} ({details[reason]})" if details.get(reason) else reason for reason in days[0].reasons]
     note = f": {days[0].note}" if days[0].note else ""
-    return ", ".join(said) + note
+    return ", ".join(reasons) + note
 
 
 def _changed_inputs(days: Sequence[PlannedDay]) -> str:
-    files = [one.files for one in days if one.files]
+    files = [planned_day.files for planned_day in days if planned_day.files]
     if files:
         kinds = {
             kind: [key for changes in files for key in getattr(changes, kind)]
@@ -126,8 +129,8 @@ def _changed_inputs(days: Sequence[PlannedDay]) -> str:
         }
         return "; ".join(f"{kind} {_names(keys)}" for kind, keys in kinds.items() if keys)
     inputs: dict[str, set[date]] = {}
-    for one in days:
-        for asset, used in one.inputs.items():
+    for planned_day in days:
+        for asset, used in planned_day.inputs.items():
             inputs.setdefault(asset, set()).update(used)
     return ", ".join(_days_of_asset(inputs)) or MADE_BEFORE
 
@@ -135,7 +138,7 @@ def _changed_inputs(days: Sequence[PlannedDay]) -> str:
 def _days_of_asset(inputs: Mapping[str, Iterable[date]]) -> Iterator[str]:
     for asset, days in inputs.items():
         ranges = neighbours((day, None) for day in sorted(days))
-        yield f"{asset} of {_names([_range(one.days) for one in ranges])}"
+        yield f"{asset} of {_names([_range(group.days) for group in ranges])}"
 
 
 def _names(names: Sequence[str]) -> str:
@@ -151,7 +154,7 @@ def _count(days: Sequence[date]) -> str:
     return f"{len(days)} day{'s' if len(days) > 1 else ''}"
 
 
-def _what_to_do(job: str, days: Sequence[date], runs: Sequence[Sequence[date]]) -> Iterator[str]:
+def _next_commands(job: str, days: Sequence[date], runs: Sequence[Sequence[date]]) -> Iterator[str]:
     yield f"\nTo do it: `make ui`, page of the job [bold]{job}[/], Materialize all, {_range(days)}."
     yield 'Or here, in a shell after `eval "$(make env)"`:'
     for run in runs[:MOST_COMMANDS]:

@@ -1,4 +1,4 @@
-"""Progress of the stages while they work: bars in a terminal, a line a stage elsewhere."""
+"""Progress of the stages: bars in a terminal, a line for each stage elsewhere."""
 
 import logging
 import time
@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 
 class StageProgress(logging.Handler):
-    """Follows the engine's log of finished days, and of what else is to be told; a context manager."""
+    """Progress of the stages, from the engine's log of finished days and other notices; a context manager."""
 
     def __init__(self, console: Console):
         super().__init__(logging.INFO)
@@ -26,19 +26,17 @@ class StageProgress(logging.Handler):
         self._expected: dict[str, int] = {}
         self._computed: dict[str, int] = {}
         self._done: dict[str, int] = {}
-        self._begun = time.perf_counter()
+        self._started = time.perf_counter()
 
     def expect(self, stages: Sequence[str], days: int) -> None:
-        """The next stages, and how many days each will make."""
+        """Announce the next stages and the number of days of each."""
         self._expected |= dict.fromkeys(stages, days)
-        self._begun = time.perf_counter()
+        self._started = time.perf_counter()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """One day of a stage is done, or there is something to tell, such as that a stage waits before it is tried
-        again.
-        """
-        if told := getattr(record, "told", None):
-            self._console.print(f"[yellow]{escape(told)}[/]", soft_wrap=True)
+        """Count a finished day, or print a notice, for example that a stage waits before its next attempt."""
+        if notice := getattr(record, "notice", None):
+            self._console.print(f"[yellow]{escape(notice)}[/]", soft_wrap=True)
         outcome, stage = getattr(record, "outcome", None), getattr(record, "stage", "")
         if outcome is None or stage not in self._expected:
             return
@@ -50,14 +48,14 @@ class StageProgress(logging.Handler):
             self._bars.advance(self._tasks[stage])
         elif self._done[stage] == self._expected[stage]:
             unchanged = self._done[stage] - self._computed[stage]
-            took = time.perf_counter() - self._begun
-            self._begun = time.perf_counter()
+            took = time.perf_counter() - self._started
+            self._started = time.perf_counter()
             self._console.print(
                 f"{stage:>22}: {self._computed[stage]} days computed, {unchanged} unchanged, {took:.1f} s"
             )
 
     def stop(self) -> None:
-        """Take the bars away, for what is printed next."""
+        """Remove the bars before something else is printed."""
         self._bars.stop()
 
     def __enter__(self) -> "StageProgress":

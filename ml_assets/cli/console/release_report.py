@@ -1,4 +1,4 @@
-"""The release ledger and what is live, printed."""
+"""The release ledger and the live versions as text."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -24,15 +24,15 @@ def print_releases(
     target: str,
     problems: Sequence[str],
 ) -> None:
-    """Every release in a few lines that fit a narrow terminal, the newest last, then what is live now.
+    """Print every release in a few lines that fit a narrow terminal, the newest last, then the live versions.
 
     Args:
-        console: where to print.
+        console: printed to.
         model: name of the model.
         rows: of the ledger, in the order of their releases.
-        deployed: the metadata of the deploy target; None where nothing lies there.
-        target: where the deploy target is.
-        problems: what could not be brought in line with the ledger.
+        deployed: the metadata of the deploy target; None when it is empty.
+        target: location of the deploy target.
+        problems: differences from the ledger that could not be removed.
     """
     moves = moves_of(rows)
     if not moves:
@@ -41,23 +41,25 @@ def print_releases(
     table = Table(
         "release", "when (UTC), who", "what", "why", title=f"Releases of {model}", title_justify="left", show_lines=True
     )
-    for move, (_, of_move) in zip(moves, groupby(rows, key=lambda row: row["release"]), strict=True):
-        aliases = list(of_move)
-        made = f"{_time(aliases[0]['at'])}\nfor {move.day}\n{move.actor}"
-        what = f"{move.action}\n{_moved(aliases)}share {move.after.percent} %"
-        table.add_row(*(escape(text) for text in [str(move.after.number), made, what, _why(move)]))
+    for move, (_, move_rows) in zip(moves, groupby(rows, key=lambda row: row["release"]), strict=True):
+        aliases = list(move_rows)
+        when = f"{_time(aliases[0]['at'])}\nfor {move.day}\n{move.actor}"
+        what = f"{move.action}\n{_alias_changes(aliases)}share {move.after.percent} %"
+        table.add_row(*(escape(text) for text in [str(move.after.number), when, what, _reason(move)]))
     console.print(table)
     _print_live(console, rows, moves)
-    where = f"version {deployed['version']} of {deployed['day']}" if deployed else "nothing"
-    console.print(f"Deployed      {where}, under {escape(target.rstrip('/'))}/{model}", soft_wrap=True)
+    version = f"version {deployed['version']} of {deployed['day']}" if deployed else "nothing"
+    console.print(f"Deployed      {version}, under {escape(target.rstrip('/'))}/{model}", soft_wrap=True)
     for problem in problems:
-        console.print(f"[bold red]Not in line:[/] {escape(problem)}", soft_wrap=True)
+        console.print(f"[bold red]Differs from the ledger:[/] {escape(problem)}", soft_wrap=True)
 
 
 def _print_live(console: Console, rows: Sequence[Mapping[str, Any]], moves: Sequence[Move]) -> None:
-    state, made = moves[-1].after, champion_row(rows)
+    state, champion = moves[-1].after, champion_row(rows)
     since = (
-        f", since release {made['release']} of {_time(made['at'])}, predictions from {made['day']} on" if made else ""
+        f", since release {champion['release']} of {_time(champion['at'])}, predictions from {champion['day']} on"
+        if champion
+        else ""
     )
     console.print(f"Champion      {state.champion or 'none'}{since}", soft_wrap=True)
     canary = (
@@ -70,17 +72,19 @@ def _print_live(console: Console, rows: Sequence[Mapping[str, Any]], moves: Sequ
     console.print(f"Decisions     {f'[bold yellow]paused[/]{by}' if state.paused else 'automatic'}", soft_wrap=True)
 
 
-def _moved(rows: Sequence[Mapping[str, Any]]) -> str:
+def _alias_changes(rows: Sequence[Mapping[str, Any]]) -> str:
     return "".join(
-        f"{row['alias']} {row['from_version'] or '-'} to {row['to_version'] or '-'}\n" for row in rows if _moves(row)
+        f"{row['alias']} {row['from_version'] or '-'} to {row['to_version'] or '-'}\n"
+        for row in rows
+        if _has_moved(row)
     )
 
 
-def _moves(row: Mapping[str, Any]) -> bool:
+def _has_moved(row: Mapping[str, Any]) -> bool:
     return row["from_digest"] != row["to_digest"]
 
 
-def _why(move: Move) -> str:
+def _reason(move: Move) -> str:
     figures = ", ".join(f"{name} {value:.4g}" for name, value in list(move.metrics.items())[:MOST_FIGURES])
     more = f" and {len(move.metrics) - MOST_FIGURES} more" if len(move.metrics) > MOST_FIGURES else ""
     return f"{move.reason}{f' ({figures}{more})' if figures else ''}"

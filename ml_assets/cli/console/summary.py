@@ -1,4 +1,4 @@
-"""The summary of the main job, read from what is committed in the lake and the registry."""
+"""The summary of the main job, from what is committed in the lake and the registry."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, get_args
@@ -17,8 +17,8 @@ from ml_assets.pipeline.graph.stages import Stages
 if TYPE_CHECKING:
     from ml_assets.cli.needed_days import Needed
 
-VERDICTS = {True: "[green]passed[/]", False: "[red]failed[/]", None: "[yellow]not judged[/]"}
-MOST_FAULTS = 12
+VERDICTS = {True: "[green]passed[/]", False: "[red]failed[/]", None: "[yellow]not evaluated[/]"}
+MOST_PROBLEMS = 12
 
 
 def print_summary(
@@ -30,16 +30,16 @@ def print_summary(
     total: float,
     settings: Settings,
 ) -> None:
-    """Days, rows, quarantine, metrics, gates, registry entry, seconds of each stage, and what to run next.
+    """Print days, rows, quarantine, metrics, gates, the registry entry, seconds of each stage, and the next commands.
 
     Args:
-        console: where to print.
+        console: printed to.
         spec: the model's specification.
         needed: the days that were needed.
         stages: the stages, opened after the work.
-        seconds: seconds of each stage that ran; empty when nothing was done.
+        seconds: seconds of each stage that ran; empty when nothing ran.
         total: seconds of the whole command.
-        settings: where things are.
+        settings: of this process.
     """
     console.print()
     if not needed.to_do:
@@ -74,18 +74,20 @@ def _print_data(console: Console, spec: ModelSpec, needed: "Needed", stages: Sta
     rejected = int((report["scope"] == "day").sum())
     console.print(f"Model         {spec.name}, as of {needed.newest}")
     console.print(
-        f"Days          {len(needed.landed)} ({needed.landed[0]} to {needed.landed[-1]}), {rejected} rejected or missing"
+        f"Days          {len(needed.landed)} ({needed.landed[0]} to {needed.landed[-1]}), "
+        f"{rejected} rejected or missing"
     )
     console.print(f"Rows          {good:,} published, {bad:,} quarantined")
     by_reason = report[report["scope"] == "row"].groupby("reason")["rows"].sum().sort_values(ascending=False)
-    faults = report[report["scope"] != "row"]
-    for entry in faults.head(MOST_FAULTS).itertuples():
+    problems = report[report["scope"] != "row"]
+    for entry in problems.head(MOST_PROBLEMS).itertuples():
         console.print(f"  [yellow]{entry.day} {escape(str(entry.file))}[/] {escape(str(entry.reason))}", soft_wrap=True)
-    if len(faults) > MOST_FAULTS:
+    if len(problems) > MOST_PROBLEMS:
         console.print(
-            f"  ... and {len(faults) - MOST_FAULTS} more faults of files and days in {stages.validation.tables[QUARANTINED].uri}"
+            f"  ... and {len(problems) - MOST_PROBLEMS} more problems of files and days "
+            f"in {stages.validation.tables[QUARANTINED].uri}"
         )
-    for reason, rows in list(by_reason.items())[:MOST_FAULTS]:
+    for reason, rows in list(by_reason.items())[:MOST_PROBLEMS]:
         console.print(f"  {rows:>8,} rows  {escape(str(reason))}", soft_wrap=True)
 
 
@@ -113,7 +115,8 @@ def _print_entry(
     entry, kept_out = stages.registration.entry(needed.newest) or {}, stages.registration.kept_out(needed.newest)
     console.print(f"Model digest  {model['model_digest']}")
     console.print(
-        f"Trained on    {model['rows']:,} rows, {model['positives']:,} positive, {model['rounds']} rounds, threshold {model['threshold']:.4f}"
+        f"Trained on    {model['rows']:,} rows, {model['positives']:,} positive, {model['rounds']} rounds, "
+        f"threshold {model['threshold']:.4f}"
     )
     holder = stages.registration.registry.alias_version(spec.name, ALIAS)
     alias = f"alias {ALIAS} is version {holder}" if holder is not None else f"alias {ALIAS} is not set"
@@ -125,7 +128,7 @@ def _print_entry(
 
 
 def _print_live(console: Console, needed: "Needed", stages: Stages) -> None:
-    """What is live, what was decided, and how the rows of the newest day were scored."""
+    """Print the live versions, the release decision, and the scores of the newest day."""
     live, decided = stages.predictions.live(needed.newest), stages.deployment.row(needed.newest)
     if live.champion is None:
         console.print("Live          [yellow]no model[/]")

@@ -93,7 +93,7 @@ def _tell(
     at = datetime.now().astimezone() + timedelta(seconds=seconds)
     text = f"{what}. Attempt {number + 1} of {times + 1} follows in {_shown(seconds)}, at {at:%H:%M:%S %Z}"
     context.log.warning(text)
-    log.warning(text, extra={"told": text})
+    log.warning(text, extra={"notice": text})
 
 
 def _shown(seconds: float) -> str:

@@ -1,1 +1,4 @@
-"""Probes of the doctor: what storage and databases answer when they are asked."""
+"""Probes of the doctor: values measured at instances, storage and databases; nothing is changed.
+
+The rules that evaluate the values are in `core/operations/doctor`.
+"""

@@ -26,7 +26,8 @@ def constraints(tmp_path):
         ([GOOD], "1 dependencies: 0 vulnerabilities, 0 not looked up", 0),
         (
             [GOOD, BAD],
-            "jinja2 2.0: PYSEC-1, fixed in 2.1\njinja2 2.0: PYSEC-2, not fixed in any version\n2 dependencies: 2 vulnerabilities",
+            "jinja2 2.0: PYSEC-1, fixed in 2.1\njinja2 2.0: PYSEC-2, not fixed in any version\n"
+            "2 dependencies: 2 vulnerabilities",
             1,
         ),
         ([GOOD, UNKNOWN], "ours: not in the advisory database, check it by hand", 1),

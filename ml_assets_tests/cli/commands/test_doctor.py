@@ -1,4 +1,4 @@
-"""The doctor as a user calls it: on a fresh machine, on one where much is wrong, and on PostgreSQL; it never shows a
+"""The doctor as a user calls it: on a fresh machine, on one with many problems, and on PostgreSQL; it never prints a
 password.
 """
 
@@ -13,10 +13,12 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from ml_assets.cli import doctor_probes as examination
+from ml_assets.cli import doctor_context
 from ml_assets.cli.commands import doctor
-from ml_assets.cli.commands.docs import rules
+from ml_assets.cli.doctor_checks import CHECKS, diagnose, probe_notifications
+from ml_assets.cli.doctor_context import DoctorContext
 from ml_assets.core.operations.doctor.diagnosis import Diagnosis, Severity, error, ok, warning
+from ml_assets.core.operations.doctor.environment_checks import notifications
 from ml_assets.definitions import DEFS
 from ml_assets.defs.settings import Settings, read_settings
 from ml_assets_tests.cli.command_line import call
@@ -25,7 +27,7 @@ from ml_assets_tests.support.postgresql import PASSWORD, PostgresqlServer
 REPOSITORY = DEFS.parents[1]
 # No daemon runs in these tests.
 NOT_RUNNING = {"daemons"}
-LOAD = examination.load_code_location
+LOAD = doctor_context.load_code_location
 
 
 PLACES = {
@@ -46,14 +48,14 @@ def settings_of(root: Path, instance: str = "dagster.yaml", **variables: str) ->
     return read_settings({"MLFLOW_TRACKING_URI": f"sqlite:///{root}/mlflow.db", **places, **variables})
 
 
-def examined(settings: Settings) -> dict[str, Diagnosis]:
-    found = examination.examine(settings)
-    assert len({each.check for each in found}) == len(found)
-    return {each.check: each for each in found}
+def diagnose_all(settings: Settings) -> dict[str, Diagnosis]:
+    diagnoses = [*diagnose(settings)]
+    assert len({diagnosis.check for diagnosis in diagnoses}) == len(diagnoses)
+    return {diagnosis.check: diagnosis for diagnosis in diagnoses}
 
 
-def wrong(found: dict[str, Diagnosis]) -> set[str]:
-    return {name for name, each in found.items() if each.severity is not Severity.OK} - NOT_RUNNING
+def problems(diagnoses: dict[str, Diagnosis]) -> set[str]:
+    return {name for name, diagnosis in diagnoses.items() if diagnosis.severity is not Severity.OK} - NOT_RUNNING
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -61,31 +63,31 @@ def code_location():
     """The definitions, loaded once for all tests of this file."""
     loaded = LOAD()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(examination, "load_code_location", lambda: loaded)
+        patch.setattr(doctor_context, "load_code_location", lambda: loaded)
         yield
 
 
 def test_a_new_machine_passes_with_the_repository_s_dagster_yaml(tmp_path: Path):
-    found = examined(settings_of(tmp_path))
-    assert wrong(found) == set()
-    assert found["daemons"].severity is Severity.WARNING
-    assert found["storage"].found == "sqlite"
-    assert found["pools"].found == "fraud_detection 1"
+    diagnoses = diagnose_all(settings_of(tmp_path))
+    assert problems(diagnoses) == set()
+    assert diagnoses["daemons"].severity is Severity.WARNING
+    assert diagnoses["storage"].message == "sqlite"
+    assert diagnoses["pools"].message == "fraud_detection 1"
     assert [path.name for path in tmp_path.iterdir() if path.name in ("lake", "mlflow.db")] == []
 
 
-def test_every_check_is_in_the_page_of_the_doctor_and_every_check_of_the_page_is_made(tmp_path: Path):
-    found = {"environment", *examined(settings_of(tmp_path))}
+def test_every_check_of_the_page_is_run(tmp_path: Path):
+    diagnoses = diagnose_all(settings_of(tmp_path)).keys()
     # Only where MLflow's store is in PostgreSQL.
-    assert found | {"artifacts"} == rules().keys()
+    assert diagnoses | {"artifacts"} == {check.name for check in CHECKS}
 
 
 def test_sqlite_in_production_and_daemons_that_do_not_run_are_errors(tmp_path: Path):
-    found = examined(settings_of(tmp_path, ML_ASSETS_ENV="production"))
-    assert {found[name].severity for name in ("storage", "mlflow", "daemons", "notifications")} == {Severity.ERROR}
+    diagnoses = diagnose_all(settings_of(tmp_path, ML_ASSETS_ENV="production"))
+    assert {diagnoses[name].severity for name in ("storage", "mlflow", "daemons", "notifications")} == {Severity.ERROR}
 
 
-def test_what_is_missing_is_named_with_what_to_do(tmp_path: Path, bucket):
+def test_what_is_missing_is_named_with_its_remedy(tmp_path: Path, bucket):
     _, s3 = bucket
     settings = settings_of(
         tmp_path,
@@ -100,8 +102,8 @@ def test_what_is_missing_is_named_with_what_to_do(tmp_path: Path, bucket):
     (tmp_path / "dagster" / "dagster.yaml").write_text(
         "concurrency: {pools: {granularity: run}}\nrun_retries: {enabled: true}\n"
     )
-    found = examined(settings)
-    assert wrong(found) == {
+    diagnoses = diagnose_all(settings)
+    assert problems(diagnoses) == {
         "run_retries",
         "run_monitoring",
         "freed_slots",
@@ -111,19 +113,19 @@ def test_what_is_missing_is_named_with_what_to_do(tmp_path: Path, bucket):
         "lake",
         "deploy_target",
     }
-    assert "no limit for fraud_detection" in found["pools"].found
-    assert "there is no such bucket" in found["lake"].found
-    assert found["lake"].remedy.startswith("Create it, or correct the URI (ML_ASSETS_LAKE)")
+    assert "no limit for fraud_detection" in diagnoses["pools"].message
+    assert "there is no such bucket" in diagnoses["lake"].message
+    assert diagnoses["lake"].remedy.startswith("Create it, or correct the URI (ML_ASSETS_LAKE)")
 
 
-def test_without_a_home_nothing_is_said_of_the_instance(tmp_path: Path):
-    found = examined(replace(settings_of(tmp_path), dagster_home_is_stated=False))
-    assert wrong(found) == {"dagster_home"}
-    assert not found.keys() & {"instance", "storage", "run_retries"}
+def test_without_dagster_home_the_instance_is_not_checked(tmp_path: Path):
+    diagnoses = diagnose_all(replace(settings_of(tmp_path), dagster_home_is_stated=False))
+    assert problems(diagnoses) == {"dagster_home"}
+    assert not diagnoses.keys() & {"instance", "storage", "run_retries"}
 
 
 @pytest.mark.slow
-def test_postgresql_in_production_is_well_and_the_clocks_are_compared(
+def test_postgresql_in_production_is_ok_and_the_clocks_are_compared(
     tmp_path: Path, postgresql: PostgresqlServer, monkeypatch
 ):
     database = postgresql.new_database()
@@ -137,58 +139,59 @@ def test_postgresql_in_production_is_well_and_the_clocks_are_compared(
         MLFLOW_TRACKING_URI=database,
         MLFLOW_DEFAULT_ARTIFACT_ROOT=f"{tmp_path}/mlartifacts",
     )
-    found = examined(settings)
-    # Here MLflow is pointed at Dagster's tables, which is wrong, and told.
-    assert wrong(found) == {"mlflow_schema"}
-    assert found["storage"].found == "postgresql"
-    assert found["clock"].found == "within 1 s of the database"
-    assert found["artifacts"].severity is Severity.OK
-    assert found["notifications"].found == "JSON 1"
-    assert PASSWORD not in repr(found)
-    assert "secret-path" not in repr(found)
+    diagnoses = diagnose_all(settings)
+    # Here MLFLOW_TRACKING_URI names Dagster's tables, which is reported.
+    assert problems(diagnoses) == {"mlflow_schema"}
+    assert diagnoses["storage"].message == "postgresql"
+    assert diagnoses["clock"].message == "within 1 s of the database"
+    assert diagnoses["artifacts"].severity is Severity.OK
+    assert diagnoses["notifications"].message == "JSON 1"
+    assert PASSWORD not in repr(diagnoses)
+    assert "secret-path" not in repr(diagnoses)
     monkeypatch.delenv("ML_ASSETS_NOTIFY")
-    (unset,) = examination._notifications(settings)
-    assert (unset.severity, unset.found) == (Severity.WARNING, "nobody is told of failures: there are no targets")
+    unset = notifications(*probe_notifications(DoctorContext(settings)))
+    assert unset.severity is Severity.WARNING
+    assert unset.message == "nobody is notified of failures: there are no targets"
     assert not postgresql.query(database, "SELECT 1 FROM pg_tables WHERE tablename = 'pipeline_notifications'")
 
 
 @pytest.mark.slow
-def test_a_database_that_does_not_answer_is_told_without_its_password(tmp_path: Path, monkeypatch):
+def test_a_database_that_does_not_answer_is_reported_without_its_password(tmp_path: Path, monkeypatch):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         database = f"postgresql://me:{PASSWORD}@127.0.0.1:{free.getsockname()[1]}/state"
     monkeypatch.setenv("ML_ASSETS_DATABASE", database)
-    found = examined(settings_of(tmp_path, "dagster-postgres.yaml", ML_ASSETS_DATABASE=database))
-    assert wrong(found) == {"instance", "notifications"}
-    assert "Connection refused" in found["instance"].found
-    assert PASSWORD not in repr(found)
+    diagnoses = diagnose_all(settings_of(tmp_path, "dagster-postgres.yaml", ML_ASSETS_DATABASE=database))
+    assert problems(diagnoses) == {"instance", "notifications"}
+    assert "Connection refused" in diagnoses["instance"].message
+    assert PASSWORD not in repr(diagnoses)
 
 
-def test_what_nobody_thought_of_is_an_error_of_its_check_and_the_others_are_looked_at(tmp_path: Path, monkeypatch):
+def test_an_unexpected_exception_is_an_error_of_its_check_and_the_others_are_run(tmp_path: Path, monkeypatch):
     def fail(*_):
         raise RuntimeError("surprise")
 
-    monkeypatch.setattr(examination.shutil, "disk_usage", fail)
-    found = examined(settings_of(tmp_path))
-    assert wrong(found) == {"disk_space"}
-    assert "it could not be looked at: RuntimeError: surprise" in found["disk_space"].found
+    monkeypatch.setattr("shutil.disk_usage", fail)
+    diagnoses = diagnose_all(settings_of(tmp_path))
+    assert problems(diagnoses) == {"disk_space"}
+    assert "the check failed: RuntimeError: surprise" in diagnoses["disk_space"].message
 
 
-def test_definitions_that_do_not_load_are_told(monkeypatch):
+def test_definitions_that_do_not_load_are_reported(monkeypatch):
     def broken():
         raise ValueError("defs.yaml: line 3: unknown field\nmore")
 
-    monkeypatch.setattr(examination, "defs", broken)
+    monkeypatch.setattr(doctor_context, "defs", broken)
     assert LOAD().problem == "the definitions do not load: ValueError: defs.yaml: line 3: unknown field"
 
 
-def test_the_report_has_a_line_for_each_check_and_how_to_mend_it_below(capsys):
+def test_the_report_has_a_line_for_each_check_with_its_remedy_below(capsys):
     doctor.print_diagnoses(
         Console(width=200),
         [ok("lake", "there [x]"), warning("clock", "late", "set it"), error("pools", "none", "make one")],
     )
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].split() == ["well", "lake", "there", "[x]"]
+    assert lines[0].split() == ["ok", "lake", "there", "[x]"]
     assert lines[2].strip() == "-> set it"
     assert lines[-1] == "1 errors, 1 warnings, 3 checks"
 

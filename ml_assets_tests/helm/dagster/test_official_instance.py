@@ -14,7 +14,7 @@ from dagster._core.scheduler import DagsterDaemonScheduler
 from dagster_aws.s3 import S3ComputeLogManager
 from dagster_k8s import K8sRunLauncher
 
-from ml_assets.resources.dagster_instance import instance_facts
+from ml_assets.resources.probes import instance_probe
 from ml_assets_tests.helm.charts import PLACES, Manifest, dagster_values, merged, of_kind, validate
 from ml_assets_tests.helm.dagster.dagster_chart import instance_config
 from ml_assets_tests.helm.dagster.official_chart import official, render, where_it_is_at_hand
@@ -54,7 +54,7 @@ def test_dagster_opens_it_on_a_real_server_and_launches_restricted_pods(place, r
     (tmp_path / "dagster.yaml").write_text(file_of(render(merged(dagster_values(place), changes)), "dagster.yaml"))
     monkeypatch.setenv("DAGSTER_PG_PASSWORD", PASSWORD)
     with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
-        assert instance_facts.storage_kind(instance) == "postgresql"
+        assert instance_probe.read_storage_kind(instance) == "postgresql"
         assert instance.get_runs_count() == 0
         assert isinstance(instance.compute_log_manager, S3ComputeLogManager)
         assert isinstance(instance.run_coordinator, QueuedRunCoordinator)

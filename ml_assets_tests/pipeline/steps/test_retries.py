@@ -78,7 +78,7 @@ def test_a_fault_of_the_world_is_tried_again_and_what_was_committed_is_neither_m
         ("2", "computed"),
         ("3", "computed"),
     ]
-    said = [record.getMessage() for record in caplog.records if hasattr(record, "told")]
+    said = [record.getMessage() for record in caplog.records if hasattr(record, "notice")]
     assert said[0].startswith(
         "small/raw_data: ConnectionResetError: reset by peer. A service outside did not work; what was committed stays."
     )

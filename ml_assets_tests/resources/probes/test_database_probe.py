@@ -1,159 +1,25 @@
-"""Facts about stores: of real databases and of an S3 server, and of HTTP servers that answer as MLflow's do or do
-not.
-"""
+"""Revision and time of real databases."""
 
-import socket
-import subprocess
-import sys
-import threading
 import time
-import urllib.request
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from importlib.metadata import version
-from pathlib import Path
 
 import pytest
 
 from ml_assets.resources.databases.postgresql_uri import with_driver
-from ml_assets.resources.probes.database_probe import (
-    MlflowFacts,
-    mlflow_facts,
-    mlflow_head,
-    revision_of_tables,
-    seconds_ahead_of_bucket,
-    seconds_ahead_of_database,
-)
-from ml_assets.resources.storage.bucket import Bucket
-from ml_assets_tests.resources.mlflow.mlflow_cases import new_store
-from ml_assets_tests.support.postgresql import PASSWORD, PostgresqlServer
+from ml_assets.resources.probes.database_probe import measure_database_skew, read_schema_revision
+from ml_assets_tests.support.postgresql import PostgresqlServer
+from ml_assets_tests.support.tolerance import assert_close_to
 
 pytestmark = pytest.mark.clock
 
 
-@contextmanager
-def answering(pages: Mapping[str, tuple[int, bytes]]) -> Iterator[str]:
-    """The address of an HTTP server with these pages, and 404 for all others."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            status, content = pages.get(self.path, (404, b""))
-            self.send_response(status)
-            self.end_headers()
-            self.wfile.write(content)
-
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-
-
-@pytest.mark.parametrize(
-    ("pages", "facts"),
-    [
-        ({"/health": (200, b"OK"), "/version": (200, b"2.22.0")}, MlflowFacts("server", server="2.22.0")),
-        ({}, MlflowFacts("server", "this is no MLflow server (HTTP 404)")),
-        ({"/health": (401, b"")}, MlflowFacts("server", "it refuses to answer (HTTP 401)")),
-    ],
-)
-def test_a_server_tells_its_version_or_why_not(pages, facts):
-    with answering(pages) as address:
-        assert mlflow_facts(address) == facts
-
-
-def test_a_server_that_is_not_there_is_a_problem():
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    assert "it does not answer" in (mlflow_facts(f"http://127.0.0.1:{port}").problem or "")
-
-
-@pytest.mark.slow
-def test_a_real_mlflow_server_tells_the_version_of_the_package(tmp_path: Path):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"http://127.0.0.1:{free.getsockname()[1]}"
-    command = [
-        sys.executable,
-        "-m",
-        "mlflow",
-        "server",
-        "--backend-store-uri",
-        new_store(tmp_path),
-        "--host",
-        "127.0.0.1",
-        "--workers",
-        "1",
-    ]
-    process = subprocess.Popen(
-        [*command, "--port", address.rpartition(":")[2]],
-        cwd=tmp_path,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        wait_for(lambda: urllib.request.urlopen(f"{address}/health", timeout=1).close())
-        assert mlflow_facts(address) == MlflowFacts("server", server=version("mlflow"))
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
-def wait_for(attempt: Callable[[], None]) -> None:
-    until = time.monotonic() + 120
-    while True:
-        try:
-            return attempt()
-        except OSError:
-            if time.monotonic() > until:
-                raise
-            time.sleep(0.5)
-
-
-def test_a_sqlite_store_tells_the_revision_of_its_tables_and_a_missing_one_is_not_made(tmp_path: Path):
-    assert mlflow_facts(new_store(tmp_path)) == MlflowFacts("sqlite", revision=mlflow_head(), head=mlflow_head())
-    assert mlflow_facts(f"sqlite:///{tmp_path}/none.db") == MlflowFacts("sqlite", head=mlflow_head())
-    assert [path.name for path in tmp_path.iterdir()] == ["mlflow.db"]
-
-
-def test_a_store_of_an_unknown_kind_is_a_problem():
-    assert mlflow_facts("mysql://host/db") == MlflowFacts("unknown", "it is neither a server nor a database")
-
-
 def test_a_database_tells_the_revision_of_its_tables(postgresql: PostgresqlServer):
     uri = postgresql.new_database()
-    assert revision_of_tables(with_driver(uri)) is None
+    assert read_schema_revision(with_driver(uri)) is None
     postgresql.execute(uri, "CREATE TABLE alembic_version AS SELECT 'a1'::text AS version_num")
-    assert revision_of_tables(with_driver(uri)) == "a1"
-    assert mlflow_facts(with_driver(uri)) == MlflowFacts("postgresql", revision="a1", head=mlflow_head())
-
-
-def test_a_database_that_does_not_answer_is_a_problem_without_password(postgresql: PostgresqlServer):
-    uri = with_driver(postgresql.uri("postgres"))
-    facts = mlflow_facts(uri.replace(PASSWORD, "of-somebody-else"))
-    assert "password authentication failed" in (facts.problem or "")
-    assert "of-somebody-else" not in (facts.problem or "")
-
-
-def assert_close_to(expected: float, measure: Callable[[], float | None], tolerance: float) -> None:
-    """Assert that the best of five measurements is close to a value: a busy machine may delay some of the answers."""
-    measurements = [seconds for _ in range(5) if (seconds := measure()) is not None]
-    assert min(abs(seconds - expected) for seconds in measurements) < tolerance, measurements
+    assert read_schema_revision(with_driver(uri)) == "a1"
 
 
 def test_the_clock_of_a_database_is_compared_with_this_one(postgresql: PostgresqlServer):
     uri = with_driver(postgresql.uri("postgres"))
-    assert_close_to(0, lambda: seconds_ahead_of_database(uri), tolerance=1)
-    assert_close_to(100, lambda: seconds_ahead_of_database(uri, now=lambda: time.time() + 100), tolerance=1)
-
-
-def test_the_clock_of_a_bucket_is_compared_with_this_one(bucket):
-    uri, s3 = bucket
-    bucket_store = Bucket(uri, s3)
-    assert_close_to(0, lambda: seconds_ahead_of_bucket(bucket_store), tolerance=3)
-    assert_close_to(-100, lambda: seconds_ahead_of_bucket(bucket_store, now=lambda: time.time() - 100), tolerance=3)
+    assert_close_to(0, lambda: measure_database_skew(uri), tolerance=1)
+    assert_close_to(100, lambda: measure_database_skew(uri, now=lambda: time.time() + 100), tolerance=1)

@@ -1,4 +1,4 @@
-"""The checks of `doctor`: each takes measured values and returns a diagnosis with its remedy.
+"""Doctor checks: rules that take measured values and return a diagnosis with its remedy.
 
-The probes that measure are in `resources/probes`.
+The probes that measure are in `resources/probes`; `cli/doctor_checks.py` lists each rule with its probe.
 """

@@ -1,48 +1,46 @@
-"""What the doctor says of one thing that it looked at: well, or what is wrong and how to mend it."""
+"""Result of a doctor check: OK, or a problem with its remedy."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class Severity(StrEnum):
-    """How bad it is: an error loses work or stops it, a warning may."""
+    """Severity of a diagnosis: an error stops work or loses it, a warning may."""
 
-    OK = "well"
+    OK = "ok"
     WARNING = "warning"
     ERROR = "error"
 
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """One thing that was looked at: its name, how bad it is, what was found, and how to mend it (empty when all is
-    well).
-    """
+    """Result of one check: its name, the severity, a message, and the remedy (empty when the check is OK)."""
 
     check: str
     severity: Severity
-    found: str
+    message: str
     remedy: str = ""
 
     def __post_init__(self):
         if (self.severity is Severity.OK) != (self.remedy == ""):
-            raise ValueError(f"{self.check}: what is wrong has to say how to mend it, and nothing else may")
+            raise ValueError(f"{self.check}: a warning or an error needs a remedy, and a check that is OK has none")
 
 
-def ok(check: str, found: str) -> Diagnosis:
-    """All is well."""
-    return Diagnosis(check, Severity.OK, found)
+def ok(check: str, message: str) -> Diagnosis:
+    """Return the diagnosis of a check without a problem."""
+    return Diagnosis(check, Severity.OK, message)
 
 
-def warning(check: str, found: str, remedy: str) -> Diagnosis:
-    """Works, but may lose work or stop."""
-    return Diagnosis(check, Severity.WARNING, found, remedy)
+def warning(check: str, message: str, remedy: str) -> Diagnosis:
+    """Return the diagnosis of something that works, but may lose work or stop."""
+    return Diagnosis(check, Severity.WARNING, message, remedy)
 
 
-def error(check: str, found: str, remedy: str) -> Diagnosis:
-    """Does not work, or will lose work."""
-    return Diagnosis(check, Severity.ERROR, found, remedy)
+def error(check: str, message: str, remedy: str) -> Diagnosis:
+    """Return the diagnosis of something that does not work, or will lose work."""
+    return Diagnosis(check, Severity.ERROR, message, remedy)
 
 
-def error_in_production(production: bool, check: str, found: str, remedy: str) -> Diagnosis:
-    """An error in production, and a warning on a laptop."""
-    return Diagnosis(check, Severity.ERROR if production else Severity.WARNING, found, remedy)
+def error_in_production(production: bool, check: str, message: str, remedy: str) -> Diagnosis:
+    """Return an error in production, and a warning on a laptop."""
+    return Diagnosis(check, Severity.ERROR if production else Severity.WARNING, message, remedy)

@@ -1,6 +1,4 @@
-"""What the settings of a Dagster instance have to say, so that dead runs end, places in pools are freed and nothing
-runs twice by surprise.
-"""
+"""Rules for a Dagster instance: it opens, dead runs end, pool slots are freed, and no run is repeated unexpectedly."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,123 +10,133 @@ TIME_LIMITS = ("start_timeout_seconds", "cancel_timeout_seconds", "max_runtime_s
 
 
 def dagster_home(home: str | None, is_directory: bool, has_settings: bool) -> Diagnosis:
-    """`DAGSTER_HOME` is an absolute path of a directory that has a dagster.yaml.
+    """Check that `DAGSTER_HOME` is the absolute path of a directory with a dagster.yaml.
 
     Args:
         home: value of the variable; None or empty when it is not set.
-        is_directory: whether there is such a directory.
-        has_settings: whether it holds a dagster.yaml.
+        is_directory: whether the directory exists.
+        has_settings: whether it contains a dagster.yaml.
     """
-    name = "dagster_home"
+    check = "dagster_home"
     if not home:
-        return error(
-            name,
-            "DAGSTER_HOME is not set, so each process keeps runs and events for itself and loses them",
-            'run `eval "$(make env)"`',
-        )
+        message = "DAGSTER_HOME is not set, so each process keeps runs and events to itself and loses them at its end"
+        return error(check, message, 'run `eval "$(make env)"`')
     if not home.startswith("/"):
-        return error(
-            name, f"DAGSTER_HOME is {home}, a relative path, which Dagster refuses", "set it to the absolute path"
-        )
+        message = f"DAGSTER_HOME is {home}, a relative path, which Dagster refuses"
+        return error(check, message, "set it to the absolute path")
     if not is_directory:
-        return error(
-            name,
-            f"DAGSTER_HOME is {home}, and there is no such directory",
-            "create it, or set the variable to the one that is meant",
-        )
+        message = f"DAGSTER_HOME is {home}, and there is no such directory"
+        return error(check, message, "create it, or correct the variable")
     if not has_settings:
-        remedy = "link dagster.yaml or dagster-postgres.yaml of the repository into it (`make doctor` does)"
-        return error(
-            name,
-            f"there is no dagster.yaml in {home}, so Dagster's own defaults hold: no retries, no monitoring, no limits",
-            remedy,
+        message = (
+            f"there is no dagster.yaml in {home}, so Dagster's defaults apply: no retries, no monitoring, no limits"
         )
-    return ok(name, home)
+        return error(check, message, "link the repository's dagster.yaml into it (`make doctor` does)")
+    return ok(check, home)
 
 
 def run_retries(settings: Settings, production: bool) -> Diagnosis:
-    """Run retries are on, so that a run whose worker is lost goes on, and `retry_on_asset_or_op_failure` is stated:
-    Dagster's default is to repeat runs whose code failed.
+    """Check that run retries are on, so that a run whose worker is lost is retried, and that
+    `retry_on_asset_or_op_failure` is set: by default Dagster also retries runs whose code failed.
 
     Args:
         settings: content of dagster.yaml.
         production: whether this is the production environment.
     """
-    name, retries = "run_retries", settings.get("run_retries") or {}
+    check, retries = "run_retries", settings.get("run_retries") or {}
     if not retries.get("enabled"):
-        found = "run retries are off: a run whose process or pod dies is not tried again, and the tag dagster/max_retries does nothing"
-        return error_in_production(
-            production, name, found, "set run_retries.enabled: true and max_retries in dagster.yaml"
+        message = (
+            "run retries are off: a run whose process or pod dies is not retried, "
+            "and the tag dagster/max_retries has no effect"
         )
+        remedy = "set run_retries.enabled: true and max_retries in dagster.yaml"
+        return error_in_production(production, check, message, remedy)
     if not retries.get("max_retries"):
-        found = "run retries are on, but max_retries is 0: a run whose process or pod dies is not tried again unless it has the tag dagster/max_retries"
-        return warning(name, found, "set run_retries.max_retries: 1 in dagster.yaml")
+        message = (
+            "run retries are on, but max_retries is 0: a run whose process or pod dies is not retried "
+            "unless it has the tag dagster/max_retries"
+        )
+        return warning(check, message, "set run_retries.max_retries: 1 in dagster.yaml")
     if "retry_on_asset_or_op_failure" not in retries:
-        found = "run retries are on and retry_on_asset_or_op_failure is not stated: a fault of data or code is repeated as often"
-        return warning(name, found, "set run_retries.retry_on_asset_or_op_failure: false in dagster.yaml")
-    again = "and" if retries["retry_on_asset_or_op_failure"] else "not"
-    return ok(name, f"on, {retries['max_retries']} unless the run says otherwise, {again} after a failed step")
+        message = (
+            "run retries are on, but retry_on_asset_or_op_failure is not set: a run that fails because of its data or "
+            "code is retried as well"
+        )
+        return warning(check, message, "set run_retries.retry_on_asset_or_op_failure: false in dagster.yaml")
+    also = "also" if retries["retry_on_asset_or_op_failure"] else "not"
+    return ok(check, f"on, {retries['max_retries']} unless the run sets another number, {also} after a failed step")
 
 
 def run_monitoring(settings: Settings) -> Diagnosis:
-    """Run monitoring is on and its time limits are set: without it a run that died stays in progress and holds its
-    place for ever.
+    """Check that run monitoring is on and has time limits: without it a run that died stays in progress and blocks its
+    model for ever.
     """
-    name, monitoring = "run_monitoring", settings.get("run_monitoring") or {}
+    check, monitoring = "run_monitoring", settings.get("run_monitoring") or {}
     if not monitoring.get("enabled"):
-        found = "run monitoring is off: a run that died stays in progress and keeps all others of its model waiting"
-        return error(name, found, "set run_monitoring.enabled: true in dagster.yaml")
-    lacking = [limit for limit in TIME_LIMITS if not monitoring.get(limit)]
-    if lacking:
-        found = f"run monitoring is on, but {', '.join(lacking)} not set: a run that hangs holds its place for long or for ever"
-        return warning(name, found, f"set run_monitoring.{lacking[0]} in dagster.yaml")
-    return ok(name, "on, " + ", ".join(f"{limit} {monitoring[limit]}" for limit in TIME_LIMITS))
+        message = "run monitoring is off: a run that died stays in progress and blocks all other runs of its model"
+        return error(check, message, "set run_monitoring.enabled: true in dagster.yaml")
+    missing = [limit for limit in TIME_LIMITS if not monitoring.get(limit)]
+    if missing:
+        message = f"run monitoring is on, but {', '.join(missing)} not set: a run that hangs blocks its model"
+        return warning(check, message, f"set run_monitoring.{missing[0]} in dagster.yaml")
+    return ok(check, "on, " + ", ".join(f"{limit} {monitoring[limit]}" for limit in TIME_LIMITS))
 
 
 def freed_slots(settings: Settings) -> Diagnosis:
-    """Slots of pools are freed after the end of a run: a process that is killed cannot free its own."""
-    name, seconds = "freed_slots", (settings.get("run_monitoring") or {}).get("free_slots_after_run_end_seconds")
+    """Check that pool slots are freed after the end of a run: a killed process cannot free its own."""
+    check, seconds = "freed_slots", (settings.get("run_monitoring") or {}).get("free_slots_after_run_end_seconds")
     if not seconds:
-        found = "slots of a pool that a killed run held are never freed, so a pool fills up and its runs wait for ever"
-        return error(
-            name,
-            found,
-            "set run_monitoring.free_slots_after_run_end_seconds: 60 in dagster.yaml; free today's with the UI: Deployment, Concurrency",
+        message = "pool slots of killed runs are never freed, so a pool fills up and its runs wait for ever"
+        remedy = (
+            "set run_monitoring.free_slots_after_run_end_seconds: 60 in dagster.yaml, "
+            "and free the present slots in the UI (Deployment, Concurrency)"
         )
-    return ok(name, f"{seconds} s after the end of a run")
+        return error(check, message, remedy)
+    return ok(check, f"{seconds} s after the end of a run")
 
 
-def run_queue(is_queue: bool) -> Diagnosis:
-    """Runs wait in a queue: limits of pools and the number of runs at a time hold there only."""
-    if not is_queue:
-        found = "runs are launched at once, so neither the limits of pools nor max_concurrent_runs hold"
-        return error(
-            "run_queue", found, "use dagster.yaml of the repository, or QueuedRunCoordinator as run_coordinator"
-        )
+def instance(problem: str | None) -> Diagnosis:
+    """Check that the instance opens: its dagster.yaml is valid and its storage can be reached.
+
+    Args:
+        problem: the reason why it does not open, without credentials; None when it does.
+    """
+    if problem is not None:
+        remedy = "check dagster.yaml, whether the database runs, and ML_ASSETS_DATABASE with user and password"
+        return error("instance", problem, remedy)
+    return ok("instance", "opens")
+
+
+def run_queue(has_queue: bool) -> Diagnosis:
+    """Check that runs wait in a queue: pool limits and the limit of concurrent runs apply only there."""
+    if not has_queue:
+        message = "runs are launched at once, so neither pool limits nor max_concurrent_runs apply"
+        remedy = "use the repository's dagster.yaml, or QueuedRunCoordinator as run_coordinator"
+        return error("run_queue", message, remedy)
     return ok("run_queue", "runs wait in a queue")
 
 
 def pools(used: Mapping[str, list[str]], limits: Mapping[str, int], default_limit: int | None) -> Diagnosis:
-    """Every pool that the definitions name has a limit that lets runs start: its own, or the default.
+    """Check that every pool of the definitions has a limit that lets runs start: its own, or the default.
 
     Args:
-        used: for each pool, the assets in it.
-        limits: limit of each pool that has one of its own or was used before.
+        used: for each pool, its assets.
+        limits: limit of each pool that has its own or was used before.
         default_limit: limit of all other pools; None for none.
     """
-    name = "pools"
+    check = "pools"
     closed = sorted(pool for pool in used if limits.get(pool, default_limit) == 0)
     if closed:
-        found = f"the limit of {', '.join(closed)} is 0: no run of {', '.join(used[closed[0]][:3])} ever starts"
-        return error(name, found, f"`dagster instance concurrency set {closed[0]} 1`")
-    undefined = sorted(pool for pool in used if limits.get(pool, default_limit) is None)
-    if undefined:
-        found = f"no limit for {', '.join(undefined)}: two runs may make the same days at the same time"
-        return error(
-            name,
-            found,
-            f"set concurrency.pools.default_limit: 1 in dagster.yaml, or `dagster instance concurrency set {undefined[0]} 1`",
+        message = f"the limit of {', '.join(closed)} is 0: no run of {', '.join(used[closed[0]][:3])} ever starts"
+        return error(check, message, f"run `dagster instance concurrency set {closed[0]} 1`")
+    unlimited = sorted(pool for pool in used if limits.get(pool, default_limit) is None)
+    if unlimited:
+        message = f"no limit for {', '.join(unlimited)}: two runs may materialize the same days at the same time"
+        remedy = (
+            "set concurrency.pools.default_limit: 1 in dagster.yaml, "
+            f"or run `dagster instance concurrency set {unlimited[0]} 1`"
         )
+        return error(check, message, remedy)
     if not used:
-        return ok(name, "no asset is in a pool")
-    return ok(name, ", ".join(f"{pool} {limits.get(pool, default_limit)}" for pool in sorted(used)))
+        return ok(check, "no asset is in a pool")
+    return ok(check, ", ".join(f"{pool} {limits.get(pool, default_limit)}" for pool in sorted(used)))

@@ -1,7 +1,8 @@
-"""Each rule for what a code location needs to be operated says no when it is missing, and yes when it is there."""
+"""Each rule for the environment reports what is missing, and is OK when nothing is."""
 
 import pytest
 
+from ml_assets.core.operations.doctor import instance_checks
 from ml_assets.core.operations.doctor.diagnosis import Severity
 from ml_assets.core.operations.doctor.environment_checks import (
     artifacts,
@@ -10,7 +11,6 @@ from ml_assets.core.operations.doctor.environment_checks import (
     daemons,
     deploy_target,
     environment,
-    instance,
     lake,
     landing,
     notifications,
@@ -21,54 +21,54 @@ OK, WARNING, ERROR = Severity.OK, Severity.WARNING, Severity.ERROR
 
 
 @pytest.mark.parametrize("rule", [landing, lake, deploy_target, artifacts])
-def test_a_place_is_there_or_the_message_says_first_what_is_wrong_then_what_to_do(rule):
+def test_the_problem_of_a_location_is_divided_into_message_and_remedy(rule):
     assert rule("s3://lake", None).severity is OK
-    found = rule(
+    diagnosis = rule(
         "s3://lake", "bucket lake at http://127.0.0.1:9: there is no such bucket. Create it. Or correct the URI."
     )
-    assert found.severity is ERROR
-    assert (found.found, found.remedy) == (
+    assert diagnosis.severity is ERROR
+    assert (diagnosis.message, diagnosis.remedy) == (
         "bucket lake at http://127.0.0.1:9: there is no such bucket",
         "Create it. Or correct the URI.",
     )
 
 
 @pytest.mark.parametrize(
-    ("models", "problem", "severity", "said"),
+    ("models", "problem", "severity", "text"),
     [
         ({"b": 1, "a": 2}, None, OK, "a, b"),
         ([], None, ERROR, "no model"),
         (["a"], "they do not load: line 3", ERROR, "line 3"),
     ],
 )
-def test_definitions_load_and_have_a_model(models, problem, severity, said):
-    found = code_location(models, problem)
-    assert found.severity is severity
-    assert said in found.found
+def test_definitions_load_and_have_a_model(models, problem, severity, text):
+    diagnosis = code_location(models, problem)
+    assert diagnosis.severity is severity
+    assert text in diagnosis.message
 
 
-def test_daemons_that_gave_no_sign_of_life_lately_are_named():
+def test_daemons_without_a_recent_heartbeat_are_named():
     assert daemons({"SENSOR": 3.0, "SCHEDULER": 60.0}, 300, production=True).severity is OK
     for age in (None, 301.0):
-        found = daemons({"SENSOR": 3.0, "SCHEDULER": age}, 300, production=True)
-        assert found.severity is ERROR
-        assert "1 of 2 do not run (SCHEDULER)" in found.found
+        diagnosis = daemons({"SENSOR": 3.0, "SCHEDULER": age}, 300, production=True)
+        assert diagnosis.severity is ERROR
+        assert "1 of 2 do not run (SCHEDULER)" in diagnosis.message
         assert daemons({"SCHEDULER": age}, 300, production=False).severity is WARNING
 
 
 def test_schedules_and_sensors_that_are_off_are_named():
-    assert automation([], ["a", "b"]).found == "2 schedules and sensors are on"
-    found = automation(["fraud_daily"], ["fraud_arrivals"])
-    assert found.severity is WARNING
-    assert found.found == "off: fraud_daily"
-    assert "dagster schedule start fraud_daily" in found.remedy
+    assert automation([], ["a", "b"]).message == "2 schedules and sensors are on"
+    diagnosis = automation(["fraud_daily"], ["fraud_arrivals"])
+    assert diagnosis.severity is WARNING
+    assert diagnosis.message == "off: fraud_daily"
+    assert "dagster schedule start fraud_daily" in diagnosis.remedy
 
 
 def test_a_time_zone_without_data_is_named_with_its_model():
     assert time_zones({"fraud": "UTC"}, {"UTC"}).severity is OK
-    found = time_zones({"fraud": "UTC", "pumps": "Europe/Berlin"}, {"UTC"})
-    assert found.severity is ERROR
-    assert "no data for Europe/Berlin, the time zone of pumps" in found.found
+    diagnosis = time_zones({"fraud": "UTC", "pumps": "Europe/Berlin"}, {"UTC"})
+    assert diagnosis.severity is ERROR
+    assert "no data for Europe/Berlin, the time zone of pumps" in diagnosis.message
 
 
 @pytest.mark.parametrize(
@@ -82,16 +82,16 @@ def test_a_time_zone_without_data_is_named_with_its_model():
         (["Slack 1"], "the database does not answer", False, False, ERROR),
     ],
 )
-def test_somebody_is_told_of_failures(targets, problem, local, production, severity):
-    found = notifications(targets, problem, local, production)
-    assert found.severity is severity
-    assert bool(found.remedy) is (severity is not OK)
+def test_notifications_need_targets_and_a_database_that_lasts(targets, problem, local, production, severity):
+    diagnosis = notifications(targets, problem, local, production)
+    assert diagnosis.severity is severity
+    assert bool(diagnosis.remedy) is (severity is not OK)
 
 
-@pytest.mark.parametrize("rule", [environment, instance])
-def test_what_others_refused_is_passed_on(rule):
+@pytest.mark.parametrize("rule", [environment, instance_checks.instance])
+def test_a_problem_becomes_the_message_of_an_error(rule):
     assert rule(None).severity is OK
-    assert (rule("ML_ASSETS_ENV is 'x'").severity, rule("ML_ASSETS_ENV is 'x'").found) == (
+    assert (rule("ML_ASSETS_ENV is 'x'").severity, rule("ML_ASSETS_ENV is 'x'").message) == (
         ERROR,
         "ML_ASSETS_ENV is 'x'",
     )

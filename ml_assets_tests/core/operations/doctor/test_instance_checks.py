@@ -1,4 +1,4 @@
-"""Each rule for the settings of an instance says no to what loses work, and yes to what does not."""
+"""Each rule for an instance reports settings that lose work, and is OK for those that do not."""
 
 import pytest
 
@@ -17,7 +17,7 @@ LIMITS = {"start_timeout_seconds": 180, "cancel_timeout_seconds": 180, "max_runt
 
 
 @pytest.mark.parametrize(
-    ("home", "is_directory", "has_settings", "severity", "said"),
+    ("home", "is_directory", "has_settings", "severity", "text"),
     [
         ("/data/dagster", True, True, OK, "/data/dagster"),
         (None, False, False, ERROR, "DAGSTER_HOME is not set"),
@@ -27,42 +27,42 @@ LIMITS = {"start_timeout_seconds": 180, "cancel_timeout_seconds": 180, "max_runt
         ("/data/dagster", True, False, ERROR, "no dagster.yaml in /data/dagster"),
     ],
 )
-def test_dagster_home_is_an_absolute_directory_with_settings(home, is_directory, has_settings, severity, said):
-    found = dagster_home(home, is_directory, has_settings)
-    assert found.severity is severity
-    assert said in found.found
+def test_dagster_home_is_an_absolute_directory_with_settings(home, is_directory, has_settings, severity, text):
+    diagnosis = dagster_home(home, is_directory, has_settings)
+    assert diagnosis.severity is severity
+    assert text in diagnosis.message
 
 
 @pytest.mark.parametrize(
-    ("retries", "production", "severity", "said"),
+    ("retries", "production", "severity", "text"),
     [
         (
             {"enabled": True, "max_retries": 2, "retry_on_asset_or_op_failure": False},
             True,
             OK,
-            "on, 2 unless the run says otherwise, not after",
+            "on, 2 unless the run sets another number, not after",
         ),
         (
             {"enabled": True, "max_retries": 1, "retry_on_asset_or_op_failure": True},
             True,
             OK,
-            "on, 1 unless the run says otherwise, and after",
+            "on, 1 unless the run sets another number, also after",
         ),
         ({"enabled": True, "retry_on_asset_or_op_failure": True}, True, WARNING, "max_retries is 0"),
-        ({"enabled": True, "max_retries": 2}, True, WARNING, "retry_on_asset_or_op_failure is not stated"),
+        ({"enabled": True, "max_retries": 2}, True, WARNING, "retry_on_asset_or_op_failure is not set"),
         ({"enabled": False, "retry_on_asset_or_op_failure": False}, True, ERROR, "run retries are off"),
         ({"enabled": False}, False, WARNING, "run retries are off"),
         (None, True, ERROR, "run retries are off"),
     ],
 )
-def test_run_retries_are_on_and_say_what_they_repeat(retries, production, severity, said):
-    found = run_retries({} if retries is None else {"run_retries": retries}, production)
-    assert found.severity is severity
-    assert said in found.found
+def test_run_retries_are_on_and_state_whether_failed_steps_are_retried(retries, production, severity, text):
+    diagnosis = run_retries({} if retries is None else {"run_retries": retries}, production)
+    assert diagnosis.severity is severity
+    assert text in diagnosis.message
 
 
 @pytest.mark.parametrize(
-    ("monitoring", "severity", "said"),
+    ("monitoring", "severity", "text"),
     [
         ({"enabled": True, **LIMITS}, OK, "max_runtime_seconds 3600"),
         ({"enabled": True, **LIMITS, "max_runtime_seconds": 0}, WARNING, "max_runtime_seconds not set"),
@@ -71,10 +71,10 @@ def test_run_retries_are_on_and_say_what_they_repeat(retries, production, severi
         (None, ERROR, "run monitoring is off"),
     ],
 )
-def test_run_monitoring_is_on_and_has_limits(monitoring, severity, said):
-    found = run_monitoring({} if monitoring is None else {"run_monitoring": monitoring})
-    assert found.severity is severity
-    assert said in found.found
+def test_run_monitoring_is_on_and_has_limits(monitoring, severity, text):
+    diagnosis = run_monitoring({} if monitoring is None else {"run_monitoring": monitoring})
+    assert diagnosis.severity is severity
+    assert text in diagnosis.message
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_runs_wait_in_a_queue():
 
 
 @pytest.mark.parametrize(
-    ("limits", "default", "severity", "said"),
+    ("limits", "default", "severity", "text"),
     [
         ({}, 1, OK, "fraud 1, gpu 1"),
         ({"fraud": 1, "gpu": 4}, None, OK, "fraud 1, gpu 4"),
@@ -100,10 +100,10 @@ def test_runs_wait_in_a_queue():
         ({}, 0, ERROR, "the limit of fraud, gpu is 0"),
     ],
 )
-def test_every_pool_has_a_limit_that_lets_runs_start(limits, default, severity, said):
-    found = pools({"fraud": ["fraud/raw_data"], "gpu": ["fraud/trained_model"]}, limits, default)
-    assert found.severity is severity
-    assert said in found.found
+def test_every_pool_has_a_limit_that_lets_runs_start(limits, default, severity, text):
+    diagnosis = pools({"fraud": ["fraud/raw_data"], "gpu": ["fraud/trained_model"]}, limits, default)
+    assert diagnosis.severity is severity
+    assert text in diagnosis.message
 
 
 def test_without_pools_nothing_needs_a_limit():

@@ -1,4 +1,4 @@
-"""Each rule for the stores of state says no to what loses work, and yes to what does not."""
+"""Each rule for a store of state reports what loses work, and is OK when nothing does."""
 
 import pytest
 
@@ -37,14 +37,14 @@ def test_storage_survives_the_process_and_in_production_the_machine(kind, produc
 def test_tables_of_another_version_are_an_error_that_names_the_command(rule, command):
     assert rule("b2", "b2").severity is OK
     assert rule(None, "b2").severity is OK
-    found = rule("a1", "b2")
-    assert found.severity is ERROR
-    assert "revision a1, the installed version needs b2" in found.found
-    assert command in found.remedy
+    diagnosis = rule("a1", "b2")
+    assert diagnosis.severity is ERROR
+    assert "revision a1, the installed version needs b2" in diagnosis.message
+    assert command in diagnosis.remedy
 
 
 @pytest.mark.parametrize(
-    ("kind", "problem", "server", "production", "severity", "said"),
+    ("kind", "problem", "server", "production", "severity", "text"),
     [
         ("server", None, "3.9.1", True, OK, "version 3.9.1"),
         ("server", None, None, True, OK, "http://mlflow"),
@@ -56,31 +56,31 @@ def test_tables_of_another_version_are_an_error_that_names_the_command(rule, com
     ],
 )
 def test_mlflow_answers_in_the_version_of_the_client_and_is_no_file_in_production(
-    kind, problem, server, production, severity, said
+    kind, problem, server, production, severity, text
 ):
-    found = mlflow("http://mlflow", kind, problem, server, "3.1.0", production)
-    assert found.severity is severity
-    assert said in found.found
+    diagnosis = mlflow("http://mlflow", kind, problem, server, "3.1.0", production)
+    assert diagnosis.severity is severity
+    assert text in diagnosis.message
 
 
 @pytest.mark.parametrize(
     ("gibibytes", "production", "severity"),
     [(50, True, OK), (1, False, WARNING), (1, True, ERROR), (0.1, False, ERROR), (0, True, ERROR)],
 )
-def test_a_full_disk_is_told_before_it_is_full(gibibytes, production, severity):
+def test_little_free_space_is_reported_before_the_disk_is_full(gibibytes, production, severity):
     assert disk_space("/data", int(gibibytes * GIBIBYTE), production).severity is severity
 
 
 @pytest.mark.parametrize(
-    ("skews", "severity", "said"),
+    ("skews", "severity", "text"),
     [
-        ({}, OK, "nothing to compare with"),
+        ({}, OK, "no other clock to compare with"),
         ({"the database": 0.4, "the lake": -1.0}, OK, "within 1 s of the database, the lake"),
         ({"the database": 0.4, "the lake": -30.0}, WARNING, "30 s behind the lake"),
         ({"the database": 1000.0}, ERROR, "1000 s ahead of the database"),
     ],
 )
-def test_clocks_that_disagree_are_told(skews, severity, said):
-    found = clock(skews)
-    assert found.severity is severity
-    assert said in found.found
+def test_clocks_that_disagree_are_reported(skews, severity, text):
+    diagnosis = clock(skews)
+    assert diagnosis.severity is severity
+    assert text in diagnosis.message

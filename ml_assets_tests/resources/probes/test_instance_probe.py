@@ -1,4 +1,4 @@
-"""Facts about a real instance: what Dagster itself says, as plain values."""
+"""Values read from a real instance, as plain values."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,7 +12,7 @@ from dagster._daemon.types import DaemonHeartbeat
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.definitions import DEFS
 from ml_assets.pipeline.graph.assets import build_assets
-from ml_assets.resources.dagster_instance import instance_facts
+from ml_assets.resources.probes import instance_probe
 from ml_assets_tests.conftest import SMALL
 
 pytestmark = pytest.mark.clock
@@ -26,26 +26,26 @@ def instance(tmp_path: Path):
         yield instance
 
 
-def test_the_storage_is_named_by_what_keeps_the_least(instance):
-    assert instance_facts.storage_kind(instance) == "sqlite"
+def test_the_storage_has_the_kind_of_its_least_durable_part(instance):
+    assert instance_probe.read_storage_kind(instance) == "sqlite"
     with dg.DagsterInstance.ephemeral() as in_memory:
-        assert instance_facts.storage_kind(in_memory) == "memory"
+        assert instance_probe.read_storage_kind(in_memory) == "memory"
 
 
-def test_tables_of_an_older_version_are_seen(instance, tmp_path: Path):
+def test_tables_of_an_older_version_are_noticed(instance, tmp_path: Path):
     import sqlite3
 
-    revision, head = instance_facts.revisions(instance)
+    revision, head = instance_probe.read_schema_revisions(instance)
     assert revision == head
     with sqlite3.connect(tmp_path / "history" / "runs.db") as runs:
         runs.execute("UPDATE alembic_version SET version_num = '9483999bad92'")
-    assert instance_facts.revisions(instance) == ("9483999bad92", head)
+    assert instance_probe.read_schema_revisions(instance) == ("9483999bad92", head)
 
 
-def test_daemons_that_never_ran_and_those_that_did_have_an_age_or_none(instance):
+def test_daemons_have_the_age_of_their_heartbeat_or_none(instance):
     beat = (datetime.now(UTC) - timedelta(seconds=50)).timestamp()
     instance.add_daemon_heartbeat(DaemonHeartbeat(beat, "SENSOR", "id", []))
-    ages = instance_facts.seconds_since_heartbeats(instance)
+    ages = instance_probe.read_heartbeat_ages(instance)
     assert {"SENSOR", "SCHEDULER", "QUEUED_RUN_COORDINATOR", "MONITORING"} <= ages.keys()
     assert 49 < (ages.pop("SENSOR") or 0) <= datetime.now(UTC).timestamp() - beat
     assert set(ages.values()) == {None}
@@ -53,22 +53,22 @@ def test_daemons_that_never_ran_and_those_that_did_have_an_age_or_none(instance)
 
 def test_limits_of_pools_are_their_own_or_the_default(instance):
     instance.event_log_storage.set_concurrency_slots("gpu", 2)
-    assert instance_facts.pool_limits(instance) == ({"gpu": 2}, 1)
-    assert instance_facts.has_queue(instance)
+    assert instance_probe.read_pool_limits(instance) == ({"gpu": 2}, 1)
+    assert instance_probe.has_run_queue(instance)
     with dg.DagsterInstance.ephemeral() as bare:
-        assert instance_facts.pool_limits(bare) == ({}, None)
-        assert not instance_facts.has_queue(bare)
+        assert instance_probe.read_pool_limits(bare) == ({}, None)
+        assert not instance_probe.has_run_queue(bare)
 
 
 def test_the_assets_of_a_model_are_in_its_pool():
-    (used,) = instance_facts.used_pools(build_assets(ModelSpec.model_validate(SMALL))).items()
+    (used,) = instance_probe.list_pools(build_assets(ModelSpec.model_validate(SMALL))).items()
     assert used[0] == "small"
     assert {"small/raw_data", "small/model_registry_entry"} <= set(used[1])
 
 
-def test_what_somebody_switched_counts_before_what_is_declared(instance):
+def test_a_switch_by_hand_overrides_the_declaration(instance):
     declared = {"arrivals": True, "daily": True, "retention": False, "other": False}
-    assert instance_facts.automation(instance, declared) == (["other", "retention"], ["arrivals", "daily"])
+    assert instance_probe.read_automation(instance, declared) == (["other", "retention"], ["arrivals", "daily"])
     repository = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("ml_assets"), "__repository__")
     for name, status in [
         ("daily", InstigatorStatus.STOPPED),
@@ -81,4 +81,4 @@ def test_what_somebody_switched_counts_before_what_is_declared(instance):
                 origin, dg._core.definitions.run_request.InstigatorType.SENSOR, status, SensorInstigatorData()
             )
         )
-    assert instance_facts.automation(instance, declared) == (["daily", "retention"], ["arrivals", "other"])
+    assert instance_probe.read_automation(instance, declared) == (["daily", "retention"], ["arrivals", "other"])

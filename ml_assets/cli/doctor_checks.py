@@ -1,0 +1,190 @@
+"""The doctor's checks: each rule of `core/operations/doctor` with the probe that measures the values that it takes.
+
+A new check is a rule there, a probe in `resources/probes` where none measures its values yet, and one entry here.
+"""
+
+import zoneinfo
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+from ml_assets.cli.doctor_context import DoctorContext, NotMeasured
+from ml_assets.core.operations.doctor import environment_checks, instance_checks, storage_checks
+from ml_assets.core.operations.doctor.diagnosis import Diagnosis, error
+from ml_assets.defs.environment import notifier, outbox
+from ml_assets.defs.settings import Settings
+from ml_assets.resources.databases.postgresql_uri import with_driver
+from ml_assets.resources.databases.uri_secrets import scrub, shown
+from ml_assets.resources.notifications.database import NotificationsUnavailable
+from ml_assets.resources.probes import database_probe, instance_probe, storage_probe
+from ml_assets.resources.storage.bucket import Bucket
+from ml_assets.resources.storage.directory import Directory
+from ml_assets.resources.storage.open_store import open_objects
+
+Values = Sequence[Any]
+
+
+@dataclass(frozen=True)
+class Check:
+    """A rule and the probe that measures its arguments; the probe raises NotMeasured when there is nothing to check."""
+
+    rule: Callable[..., Diagnosis]
+    probe: Callable[[DoctorContext], Values]
+
+    @property
+    def name(self) -> str:
+        """Name of the check."""
+        return self.rule.__name__
+
+    @property
+    def purpose(self) -> str:
+        """First paragraph of the rule's docstring."""
+        return (self.rule.__doc__ or "").split("\n\n")[0]
+
+    def run(self, context: DoctorContext) -> Diagnosis | None:
+        """Measure and evaluate; an unexpected exception becomes an error of this check."""
+        try:
+            return self.rule(*self.probe(context))
+        except NotMeasured:
+            return None
+        except Exception as problem:
+            message = f"the check failed: {context.describe(problem)}"
+            return error(self.name, message, "fix the other errors first and run `make doctor` again")
+
+
+def diagnose(settings: Settings) -> Iterator[Diagnosis]:
+    """Run every check that applies to these settings.
+
+    Nothing is changed, except that an empty file is created in each location that is written, and removed again.
+    """
+    with DoctorContext(settings) as context:
+        for check in CHECKS:
+            if (diagnosis := check.run(context)) is not None:
+                yield diagnosis
+
+
+def probe_location(
+    find_problem: Callable[[Directory | Bucket, str], str | None], name: str, variable: str
+) -> Callable[[DoctorContext], Values]:
+    """Make a probe of a directory or bucket.
+
+    Args:
+        find_problem: tries to use the location.
+        name: the field of the settings with its URI.
+        variable: the environment variable that names it.
+    """
+
+    def probe(context: DoctorContext) -> Values:
+        uri = getattr(context.settings, name)
+        if uri is None:
+            raise NotMeasured
+        return uri, find_problem(open_objects(uri, context.settings.s3), variable)
+
+    return probe
+
+
+def probe_dagster_home(context: DoctorContext) -> Values:
+    """Return the stated DAGSTER_HOME, whether it is a directory, and whether it has a dagster.yaml."""
+    home = context.settings.dagster_home if context.settings.dagster_home_is_stated else None
+    return home, context.home.is_dir(), (context.home / "dagster.yaml").is_file()
+
+
+def probe_instance(context: DoctorContext) -> Values:
+    """Return the reason why the instance does not open; None in its place when it opens."""
+    opened = context.instance_or_problem
+    return (opened if isinstance(opened, str) else None,)
+
+
+def probe_daemons(context: DoctorContext) -> Values:
+    """Return the ages of the daemons' heartbeats, and the age that is tolerated."""
+    ages = instance_probe.read_heartbeat_ages(context.instance)
+    return ages, instance_probe.DAEMON_TOLERANCE_SECONDS, context.production
+
+
+def probe_mlflow(context: DoctorContext) -> Values:
+    """Return the address and the state of MLflow's store, and the version of the client."""
+    uri, store = context.settings.mlflow, context.mlflow
+    problem = store.problem and scrub(store.problem, uri)
+    return shown(uri), store.kind, problem, store.server, version("mlflow"), context.production
+
+
+def probe_mlflow_schema(context: DoctorContext) -> Values:
+    """Return the revision of MLflow's tables, and the one that the installed version needs."""
+    if context.mlflow.head is None:
+        raise NotMeasured
+    return context.mlflow.revision, context.mlflow.head
+
+
+def probe_notifications(context: DoctorContext) -> Values:
+    """Return the targets, the reason why targets or database cannot be used, and whether the database is local."""
+    settings, problem, targets = context.settings, None, []
+    try:
+        targets = notifier().targets
+        # The SQLite file is created by the first notification, not by this probe.
+        if settings.database is not None:
+            outbox(settings).database.reach()
+    except (NotificationsUnavailable, ValueError) as unusable:
+        problem = str(unusable)
+    return targets, problem, settings.database is None, context.production
+
+
+def probe_clocks(context: DoctorContext) -> Values:
+    """Return the skew to the clock of each remote store."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    settings, skews = context.settings, {}
+    lake = open_objects(settings.lake, settings.s3)
+    try:
+        if isinstance(lake, Bucket) and (skew := storage_probe.measure_bucket_skew(lake)) is not None:
+            skews["the store of the lake"] = skew
+        if settings.database is not None:
+            skews["the database"] = database_probe.measure_database_skew(with_driver(settings.database))
+    except (ConnectionError, BotoCoreError, ClientError) as unreachable:
+        # The checks of the stores report it.
+        raise NotMeasured from unreachable
+    return (skews,)
+
+
+def probe_disks(context: DoctorContext) -> Values:
+    """Return the folder of local state with the least free space, and its free bytes."""
+    settings = context.settings
+    stores = [open_objects(uri, {}) for uri in (settings.lake, settings.landing) if not uri.startswith("s3://")]
+    folders = [context.home, *(store.root for store in stores if isinstance(store, Directory))]
+    if (scarcest := storage_probe.find_scarcest_disk(folders)) is None:
+        raise NotMeasured
+    return *scarcest, context.production
+
+
+CHECKS = (
+    # Settings that are not valid end the doctor before the checks, with an error of this one.
+    Check(environment_checks.environment, lambda _: (None,)),
+    Check(environment_checks.code_location, lambda at: (at.code_location.time_zones, at.code_location.problem)),
+    Check(environment_checks.time_zones, lambda at: (at.definitions.time_zones, zoneinfo.available_timezones())),
+    Check(instance_checks.dagster_home, probe_dagster_home),
+    Check(instance_checks.run_retries, lambda at: (at.instance_settings, at.production)),
+    Check(instance_checks.run_monitoring, lambda at: (at.instance_settings,)),
+    Check(instance_checks.freed_slots, lambda at: (at.instance_settings,)),
+    Check(instance_checks.instance, probe_instance),
+    Check(storage_checks.storage, lambda at: (instance_probe.read_storage_kind(at.instance), at.production)),
+    Check(storage_checks.dagster_schema, lambda at: instance_probe.read_schema_revisions(at.instance)),
+    Check(instance_checks.run_queue, lambda at: (instance_probe.has_run_queue(at.instance),)),
+    Check(environment_checks.daemons, probe_daemons),
+    Check(instance_checks.pools, lambda at: (at.definitions.pools, *instance_probe.read_pool_limits(at.instance))),
+    Check(
+        environment_checks.automation,
+        lambda at: instance_probe.read_automation(at.instance, at.definitions.automation),
+    ),
+    Check(storage_checks.mlflow, probe_mlflow),
+    Check(storage_checks.mlflow_schema, probe_mlflow_schema),
+    Check(
+        environment_checks.artifacts,
+        probe_location(storage_probe.write_problem, "artifacts", "MLFLOW_DEFAULT_ARTIFACT_ROOT"),
+    ),
+    Check(environment_checks.landing, probe_location(storage_probe.read_problem, "landing", "ML_ASSETS_LANDING")),
+    Check(environment_checks.lake, probe_location(storage_probe.lake_problem, "lake", "ML_ASSETS_LAKE")),
+    Check(environment_checks.deploy_target, probe_location(storage_probe.write_problem, "deploy", "ML_ASSETS_DEPLOY")),
+    Check(environment_checks.notifications, probe_notifications),
+    Check(storage_checks.clock, probe_clocks),
+    Check(storage_checks.disk_space, probe_disks),
+)

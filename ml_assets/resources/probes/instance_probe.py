@@ -1,0 +1,88 @@
+"""Values of a Dagster instance and of the definitions that run on it."""
+
+from collections.abc import Iterable, Mapping
+from time import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import dagster as dg
+
+DAEMON_TOLERANCE_SECONDS = 300.0
+# The prefix of the class names of each kind of storage, from the least durable kind on.
+CLASS_PREFIXES = {"memory": "inmemory", "sqlite": "sqlite", "postgresql": "postgres"}
+
+
+def read_storage_kind(instance: "dg.DagsterInstance") -> str:
+    """Return the least durable kind among Dagster's three storages: `memory`, `sqlite`, `postgresql`, or the names of
+    other classes.
+    """
+    storages = (instance.run_storage, instance.event_log_storage, instance.schedule_storage)
+    kinds = {_kind(type(storage)) for storage in storages if storage is not None}
+    return next((kind for kind in ("memory", "sqlite") if kind in kinds), ", ".join(sorted(kinds)))
+
+
+def _kind(storage: type) -> str:
+    class_names = {base.__name__.lower() for base in storage.__mro__}
+    for kind, prefix in CLASS_PREFIXES.items():
+        if any(name.startswith(prefix) for name in class_names):
+            return kind
+    return storage.__name__
+
+
+def read_schema_revisions(instance: "dg.DagsterInstance") -> tuple[str | None, str]:
+    """Return Alembic's revision of the tables (an outdated one if they differ), and the one that the installed Dagster
+    needs.
+    """
+    storages = (instance.run_storage, instance.event_log_storage, instance.schedule_storage)
+    versions = [version for storage in storages if storage is not None and (version := storage.alembic_version())]
+    outdated = [revision for revision, head in versions if revision != head]
+    head = next((str(head) for _, head in versions), "")
+    return (outdated[0] if outdated else head), head
+
+
+def read_heartbeat_ages(instance: "dg.DagsterInstance") -> dict[str, float | None]:
+    """Return, for each daemon that the instance needs, the age of its last heartbeat in seconds; None without one."""
+    heartbeats = instance.get_daemon_heartbeats()
+    return {
+        name: time() - heartbeats[name].timestamp if name in heartbeats else None
+        for name in instance.get_required_daemon_types()
+    }
+
+
+def read_pool_limits(instance: "dg.DagsterInstance") -> tuple[dict[str, int], int | None]:
+    """Return the limits of the pools that have their own, and the limit of all others."""
+    limits = {pool.name: pool.limit for pool in instance.event_log_storage.get_pool_limits()}
+    return limits, instance.get_concurrency_config().pool_config.default_pool_limit
+
+
+def has_run_queue(instance: "dg.DagsterInstance") -> bool:
+    """Return whether runs wait in a queue."""
+    from dagster._core.run_coordinator import QueuedRunCoordinator
+
+    return isinstance(instance.run_coordinator, QueuedRunCoordinator)
+
+
+def list_pools(assets: "Iterable[dg.AssetsDefinition]") -> dict[str, list[str]]:
+    """Return the pools of some definitions, each with its assets."""
+    pools: dict[str, list[str]] = {}
+    for definition in assets:
+        pool = definition.op.pool if definition.is_executable else None
+        if pool:
+            pools.setdefault(pool, []).extend(sorted(key.to_user_string() for key in definition.keys))
+    return pools
+
+
+def read_automation(instance: "dg.DagsterInstance", declared: Mapping[str, bool]) -> tuple[list[str], list[str]]:
+    """Return the schedules and sensors that are off, and those that are on.
+
+    Args:
+        instance: keeps what was switched on or off by hand.
+        declared: for each schedule and sensor, whether the definitions switch it on.
+    """
+    from dagster._core.scheduler.instigation import InstigatorStatus
+
+    states = [(state.instigator_name, state.status) for state in instance.all_instigator_state()]
+    started = {name for name, status in states if status is InstigatorStatus.RUNNING}
+    stopped = {name for name, status in states if status is InstigatorStatus.STOPPED} - started
+    on = {name for name, is_on in declared.items() if name in started or (is_on and name not in stopped)}
+    return sorted(declared.keys() - on), sorted(on)
