@@ -19,7 +19,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .PHONY: help run run-s3 plan quarantine repair releases rollback pause resume canary promote notifications notify-test serve kserve test test-clocks chaos doctor k8s-test k8s-approve ui lint audit docs screenshots bench env clean home
 
 help:  ## List the verbs
-	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
 
 run: $(VENV)/.installed home  ## Materialize everything that the model of the newest day needs (MODEL=fraud_detection)
 	@$(ML_ASSETS) run $(MODEL)
@@ -96,7 +96,7 @@ lint: $(VENV)/.installed-dev  ## Check style, types and import contracts
 audit: $(VENV)/.installed-audit  ## Look up every pinned dependency in the advisory database, or print the pins when it cannot be reached
 	@$(ML_ASSETS) audit
 
-docs: $(VENV)/.installed-dev  ## Write the documents that are generated from the code
+docs: $(VENV)/.installed-dev  ## Write the documents and files that are generated from the code
 	@$(ML_ASSETS) docs
 
 screenshots: $(VENV)/.installed-docs home  ## Take the screenshots of the documents (needs Chromium with its driver, and `make run` before)
@@ -110,7 +110,7 @@ bench: $(VENV)/.installed-dev  ## Measure validation, training, backfills, a sen
 	@$(BIN)/python benchmarks/backfill_through_daemon.py
 	@$(BIN)/python benchmarks/service.py
 
-env: $(VENV)/.installed home  ## Print the variables with which your shell finds the instance, `dagster`, `dg` and `ml-assets` (eval "$$(make env)")
+env: $(VENV)/.installed home  ## Print the variables with which your shell finds the instance, `dagster`, `dg` and `ml-assets` (eval "$(make env)")
 	@echo 'export DAGSTER_HOME="$(DAGSTER_HOME)" DAGSTER_EVENT_BATCH_SIZE="$(DAGSTER_EVENT_BATCH_SIZE)" VIRTUAL_ENV="$(CURDIR)/$(VENV)" PATH="$(CURDIR)/$(BIN):$$PATH"'
 
 clean:  ## Remove the data directory: landing, lake, registry and Dagster's instance

@@ -23,7 +23,7 @@ reason_option = click.option("--reason", metavar="TEXT", help="The reason, for t
 actor_option = click.option("--actor", metavar="NAME", help="Who releases; user and host when left out.")
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
 def cli() -> None:
     """Turn daily files into a validated, evaluated and registered model."""
 
@@ -215,7 +215,7 @@ def audit(constraints: Path | None) -> None:
 
 @cli.command()
 def docs() -> None:
-    """Write the documents that are generated from the code."""
+    """Write the documents and files that are generated from the code."""
     from ml_assets.cli.commands.docs import write_documents
 
     write_documents()

@@ -1,4 +1,4 @@
-"""The documents that are generated from the code: docs/spec.md, docs/defs.schema.json and docs/doctor.md."""
+"""The generated files: docs/spec.md, docs/defs.schema.json, docs/doctor.md and dagster-postgres.yaml."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ml_assets.cli.doctor_checks import CHECKS
+from ml_assets.cli.instance_file import derive_postgresql_instance
 from ml_assets.defs.settings import REPOSITORY
 from ml_assets.pipeline.component import json_schema
 
@@ -42,6 +43,7 @@ def documents() -> dict[Path, str]:
         Path("docs/defs.schema.json"): json.dumps(json_schema(), indent=1) + "\n",
         Path("docs/doctor.md"): DOCTOR_TITLE
         + "".join(f"| `{check.name}` | {_one_line(check.purpose)} |\n" for check in CHECKS),
+        Path("dagster-postgres.yaml"): derive_postgresql_instance((REPOSITORY / "dagster.yaml").read_text()),
     }
 
 
