@@ -82,7 +82,7 @@ def test_the_right_model_is_live_after_two_months_and_the_ledger_tells_why(tmp_p
         world.run(list(RELEASE_ASSETS), day(number), day(until - 1))
     stages = world.stages()
     moves = stages.deployment.moves
-    assert [(action, champion, challenger) for _, action, champion, challenger, _ in map(told, moves)] == [
+    assert [(action, champion, challenger) for _, action, champion, challenger, _ in map(summarise_release, moves)] == [
         ("promote", 1, None),
         ("start", 1, 2),
         ("promote", 2, None),
