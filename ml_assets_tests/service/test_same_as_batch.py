@@ -3,7 +3,7 @@
 import pandas as pd
 
 from ml_assets.core.features.point_in_time import columns_read
-from ml_assets.core.features.serving_skew import features_at
+from ml_assets.core.features.serving_skew import build_features_at
 from ml_assets.core.tables.schemas import to_pandas
 from ml_assets.pipeline.asset_names import LANDED_TO_FEATURES
 from ml_assets.pipeline.evaluation.model_reader import read_scorer
@@ -40,7 +40,7 @@ def test_without_earlier_rows_of_the_day_the_score_uses_the_committed_history(se
     row_without_label = row.assign(
         event_time=row["event_time"].dt.tz_localize("UTC").dt.as_unit("us"), label=pd.array([pd.NA], dtype="Int64")
     )
-    features = features_at(spec, row_without_label, history, row_without_label["event_time"].iloc[0])
+    features = build_features_at(spec, row_without_label, history, row_without_label["event_time"].iloc[0])
     digest = served.mlflow.get_model_version("small", "2").tags["model_digest"]
     expected = read_scorer(world.lake, artifacts_key("small", digest)).score(features)
     (request,) = [request_of(record) for record in row.to_dict("records")]

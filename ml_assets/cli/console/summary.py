@@ -104,7 +104,7 @@ def _print_metrics(console: Console, spec: ModelSpec, needed: "Needed", stages: 
 
 def _print_gates(console: Console, needed: "Needed", stages: Stages) -> None:
     table = Table("gate", "verdict", "reason", title="Gates", title_justify="left", title_style="bold")
-    for verdict in stages.evaluation.verdicts(needed.newest):
+    for verdict in stages.evaluation.gate_results(needed.newest):
         table.add_row(verdict.gate, VERDICTS[verdict.passed], escape(verdict.reason))
     console.print(table)
 

@@ -1,4 +1,4 @@
-"""What drift says of a day: every column against its reference, the worst one named."""
+"""Drift checks: the columns of a day compared with their reference profiles."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -8,74 +8,71 @@ from ml_assets.core.model_spec.checks import DriftBounds
 from ml_assets.core.profiling.drift import ColumnDrift, column_drift
 from ml_assets.core.profiling.profiles import TIME, Profile
 from ml_assets.core.profiling.reference_outliers import exclude_outlier_days
-from ml_assets.core.profiling.reference_profile import merge
+from ml_assets.core.profiling.reference_profile import merge_profiles
 
-LEAST_DAYS, LEAST_WEEKDAYS = 5, 2
-MOST_LINES = 50
+MIN_DAYS, MIN_WEEKDAYS = 5, 2
+MAX_LINES = 50
+# Keys of the detail lines, in the order in which they are shown.
+_MEASURE_NAMES = ("psi", "ks", "cramers_v", "missing", "distinct", "broken_text", "non_ascii")
 
 
-def drifts_of(
+def measure_drift(
     profiles: Mapping[str, Profile], references: Mapping[str, Sequence[Profile]], bounds: DriftBounds
 ) -> list[ColumnDrift]:
-    """The drift of each column that has enough days to be compared with: 5, or 2 of the same weekday for a time. What
-    exceeds most comes first.
+    """Measure the drift of each column that has enough reference days, largest excess first.
 
-    A column that is beyond a bound is compared once more with those days only that are alike among themselves, and that
-    counts; where fewer than half are, the column is not judged.
+    A column needs 5 reference days, a time column 2 of the same weekday. If a column exceeds a bound, outlier days are
+    excluded from its reference and the comparison is repeated; the second result counts. A column is left out if fewer
+    than half of its reference days agree with each other.
 
     Args:
-        profiles: the day's, by column.
-        references: profiles of the days that each column is compared with; columns that are not named are not judged.
-        bounds: what is allowed.
+        profiles: profiles of the day, by column.
+        references: profiles of the reference days of each column; columns without an entry are left out.
+        bounds: the bounds of the specification.
     """
-    found = []
-    for name, of_days in references.items():
+    drifts = []
+    for name, daily_profiles in references.items():
         profile = profiles.get(name)
         if profile is None:
             continue
-        alike = [one for one in of_days if one.kind == profile.kind]
-        if len(alike) >= (LEAST_WEEKDAYS if profile.kind == TIME else LEAST_DAYS):
-            drift = column_drift(profile, merge(alike), bounds)
+        comparable = [daily for daily in daily_profiles if daily.kind == profile.kind]
+        if len(comparable) >= (MIN_WEEKDAYS if profile.kind == TIME else MIN_DAYS):
+            drift = column_drift(profile, merge_profiles(comparable), bounds)
             if drift.exceeded:
-                alike = exclude_outlier_days(alike, bounds.distance(profile.kind == TIME))
-                drift = column_drift(profile, merge(alike), bounds) if alike else None
-            found += [drift] if drift else []
-    return sorted(found, key=lambda one: (not one.exceeded, -one.excess, one.name))
+                comparable = exclude_outlier_days(comparable, bounds.distance(profile.kind == TIME))
+                drift = column_drift(profile, merge_profiles(comparable), bounds) if comparable else None
+            drifts += [drift] if drift else []
+    return sorted(drifts, key=lambda drift: (not drift.exceeded, -drift.excess, drift.name))
 
 
 def evaluate_drift(check: str, day: date, drifts: Sequence[ColumnDrift], bounds: DriftBounds) -> CheckOutcome:
-    """The finding of a day from what `drifts_of` gives; not judged without any column."""
+    """Evaluate the drift check of a day from the result of `measure_drift`; without columns there is no evaluation."""
     if not drifts:
-        return CheckOutcome(
-            check, day, None, f"there are fewer than {LEAST_DAYS} days to compare with", bounds.severity
-        )
-    drifted = [one for one in drifts if one.exceeded]
+        return CheckOutcome(check, day, None, f"there are fewer than {MIN_DAYS} days to compare with", bounds.severity)
+    drifted = [drift for drift in drifts if drift.exceeded]
     if drifted:
-        more = (
-            f"; so did {', '.join(one.name for one in drifted[1:6])}" + (" and more" if len(drifted) > 6 else "")
-            if len(drifted) > 1
-            else ""
-        )
-        reason = f"{drifted[0].name} drifted: {_figures(drifted[0])}{more}"
+        others = ", ".join(drift.name for drift in drifted[1:6]) + (" and more" if len(drifted) > 6 else "")
+        reason = f"{drifted[0].name} drifted: {_describe(drifted[0])}" + (f"; so did {others}" if others else "")
     else:
-        reason = f"{len(drifts)} compared and none beyond its bounds; {drifts[0].name} is nearest to them"
-    return CheckOutcome(check, day, not drifted, reason, bounds.severity, [_line(one) for one in drifts[:MOST_LINES]])
+        reason = f"none of {len(drifts)} columns is beyond its bounds; {drifts[0].name} is closest to them"
+    lines = [_detail_line(drift) for drift in drifts[:MAX_LINES]]
+    return CheckOutcome(check, day, not drifted, reason, bounds.severity, lines)
 
 
-def _figures(drift: ColumnDrift) -> str:
+def _describe(drift: ColumnDrift) -> str:
     return ", ".join(
-        f"{one.name} {one.value:.3g} is above {one.bound:g} and what chance adds ({one.allowed:.3g})"
-        for one in drift.exceeded
+        f"{measure.name} {measure.value:.3g} is above {measure.bound:g} plus the allowance for chance"
+        f" ({measure.allowed:.3g})"
+        for measure in drift.exceeded
     )
 
 
-def _line(drift: ColumnDrift) -> dict[str, object]:
-    figures = {one.name: round(one.value, 4) for one in drift.measures}
-    names = ("psi", "ks", "cramers_v", "missing", "distinct", "broken_text", "non_ascii")
+def _detail_line(drift: ColumnDrift) -> dict[str, object]:
+    values = {measure.name: round(measure.value, 4) for measure in drift.measures}
     return {
         "column": drift.name,
-        "exceeds": ", ".join(one.name for one in drift.exceeded),
-        **{name: figures.get(name) for name in names},
+        "exceeds": ", ".join(measure.name for measure in drift.exceeded),
+        **{name: values.get(name) for name in _MEASURE_NAMES},
         "ks_p_value": drift.p_values.get("ks"),
         "chi_square_p_value": drift.p_values.get("cramers_v"),
     }

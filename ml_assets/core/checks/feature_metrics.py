@@ -1,6 +1,4 @@
-"""Named figures of a day of features, as a question in SQL would give them: rows, distinct entities, the average of a
-column.
-"""
+"""Feature metrics: aggregates of one day of features, such as row count, distinct entities or the mean of a column."""
 
 from datetime import date
 
@@ -14,65 +12,65 @@ from ml_assets.core.model_spec.checks import Metric, Severity
 ROW_COUNT = "row_count"
 
 
-def all_metrics(spec: ModelSpec) -> list[Metric]:
-    """`row_count`, `distinct_<entity>` where there is an entity, and the metrics of the specification."""
-    given = [Metric(name=ROW_COUNT, aggregate="rows")]
+def list_metrics(spec: ModelSpec) -> list[Metric]:
+    """List `row_count`, `distinct_<entity>` if the model has an entity, and the metrics of the specification."""
+    built_in = [Metric(name=ROW_COUNT, aggregate="rows")]
     if spec.entity is not None:
-        given.append(Metric(name=f"distinct_{spec.entity}", aggregate="distinct", column=spec.entity))
-    return [*given, *spec.metrics]
+        built_in.append(Metric(name=f"distinct_{spec.entity}", aggregate="distinct", column=spec.entity))
+    return [*built_in, *spec.metrics]
 
 
 def measure_features(spec: ModelSpec, features: pd.DataFrame) -> pd.DataFrame:
-    """Columns metric and value (float64), a row for each of `all_metrics`; a figure of no values is NaN, a sum of none
-    0.
+    """Compute the metrics of `list_metrics` as a frame with the columns metric and value (float64).
+
+    Without values a metric is NaN, except for sums and counts, which are 0.
     """
-    metrics = all_metrics(spec)
+    metrics = list_metrics(spec)
     return pd.DataFrame(
-        {"metric": [metric.name for metric in metrics], "value": [_measured(metric, features) for metric in metrics]}
+        {"metric": [metric.name for metric in metrics], "value": [_aggregate(metric, features) for metric in metrics]}
     )
 
 
 def evaluate_metrics(
     spec: ModelSpec, check: str, day: date, values: dict[str, float], severity: Severity
 ) -> CheckOutcome:
-    """Whether every figure of a day is within its bounds; a figure that has bounds and no value is not.
+    """Check that every metric of a day is within its bounds; a metric with bounds and without a value is not.
 
     Args:
         spec: the model.
         check: name of the check.
         day: the day.
-        values: figures by name; none at all for a day without rows that is not judged.
-        severity: of a failure.
+        values: metrics by name; empty for a day without rows, which is not evaluated.
+        severity: severity of a failure.
     """
     if not values:
-        return CheckOutcome(check, day, None, "the day has no figures", severity)
+        return CheckOutcome(check, day, None, "the day has no metrics", severity)
     lines, outside = [], []
-    for metric in all_metrics(spec):
+    for metric in list_metrics(spec):
         value = values.get(metric.name, np.nan)
         bounded = metric.at_least is not None or metric.at_most is not None
         low, high = (
             bound if bound is not None else limit
             for bound, limit in ((metric.at_least, -np.inf), (metric.at_most, np.inf))
         )
-        wrong = bounded and not low <= value <= high
+        is_outside = bounded and not low <= value <= high
         lines.append(
             {
                 "metric": metric.name,
                 "value": value,
                 "at_least": metric.at_least,
                 "at_most": metric.at_most,
-                "outside": wrong,
+                "outside": is_outside,
             }
         )
-        if wrong:
-            outside.append(f"{metric.name} {value:.6g} is not {_bounds(metric)}")
+        if is_outside:
+            outside.append(f"{metric.name} {value:.6g} is not {_describe_bounds(metric)}")
     lines.sort(key=lambda line: not line["outside"])
-    return CheckOutcome(
-        check, day, not outside, "; ".join(outside) or f"{len(lines)} figures are within their bounds", severity, lines
-    )
+    reason = "; ".join(outside) or f"{len(lines)} metrics are within their bounds"
+    return CheckOutcome(check, day, not outside, reason, severity, lines)
 
 
-def _measured(metric: Metric, features: pd.DataFrame) -> float:
+def _aggregate(metric: Metric, features: pd.DataFrame) -> float:
     if metric.column is None:
         return float(len(features))
     values = features[metric.column]
@@ -84,13 +82,11 @@ def _measured(metric: Metric, features: pd.DataFrame) -> float:
     numbers = values.dropna().to_numpy(np.float64)
     if metric.aggregate == "sum":
         return float(numbers.sum())
-    return (
-        float(getattr(numbers, {"mean": "mean", "minimum": "min", "maximum": "max"}[metric.aggregate])())
-        if len(numbers)
-        else float("nan")
-    )
+    if not len(numbers):
+        return float("nan")
+    return float(getattr(numbers, {"mean": "mean", "minimum": "min", "maximum": "max"}[metric.aggregate])())
 
 
-def _bounds(metric: Metric) -> str:
-    sides = [("at least", metric.at_least), ("at most", metric.at_most)]
-    return " and ".join(f"{side} {bound:g}" for side, bound in sides if bound is not None)
+def _describe_bounds(metric: Metric) -> str:
+    bounds = [("at least", metric.at_least), ("at most", metric.at_most)]
+    return " and ".join(f"{relation} {bound:g}" for relation, bound in bounds if bound is not None)

@@ -1,4 +1,4 @@
-"""What the check `files_read` says of a day: faults of landed files, and columns that came from nowhere."""
+"""The check `files_read`: landed files with errors, and columns that no earlier file had."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -11,40 +11,40 @@ DAYS_BEFORE = 7
 
 
 def evaluate_files_read(
-    day: date, files: Sequence[Mapping], before: Sequence[set[str]], severity: Severity
+    day: date, files: Sequence[Mapping], earlier_columns: Sequence[set[str]], severity: Severity
 ) -> CheckOutcome:
-    """Whether every landed file of a day could be read whole, has rows, and no columns that were never seen.
+    """Check that every landed file of a day was read completely, has rows, and has no new columns.
 
     Args:
         day: the day.
-        files: its landed objects, with key, fault and other_columns as in `LANDED_OBJECTS`; none when nothing landed,
-            which is not judged here.
-        before: the other columns of all files of each of the up to seven most recent earlier days that have files;
-            without any, columns are not judged.
-        severity: how grave a failure is.
+        files: landed objects of the day, with key, fault and other_columns as in `LANDED_OBJECTS_SCHEMA`; if there are
+            none, the day is not evaluated.
+        earlier_columns: for each of the up to seven most recent earlier days with files, the columns of its files that
+            the contract does not name; if there are none, new columns are not checked.
+        severity: severity of a failure.
     """
     if not files:
         return CheckOutcome(FILES_READ, day, None, "no files have landed", severity)
-    known = set().union(*before)
+    known = set().union(*earlier_columns)
     lines = []
     for file in files:
-        new = [name for name in file["other_columns"] or [] if name not in known] if before else []
+        new = [name for name in file["other_columns"] or [] if name not in known] if earlier_columns else []
         if file["fault"] or new:
             lines.append({"file": file["key"], "fault": file["fault"] or "", "new_columns": ", ".join(new)})
     if not lines:
-        unknown = "" if before else "; columns that the contract does not name are judged from the second day on"
-        return CheckOutcome(FILES_READ, day, True, f"{len(files):,} files were read whole{unknown}", severity)
+        note = "" if earlier_columns else "; columns that the contract does not name are checked from the second day on"
+        return CheckOutcome(FILES_READ, day, True, f"{len(files):,} files were read completely{note}", severity)
     lines.sort(key=lambda line: (not line["fault"], line["file"]))
     others = f" (and {len(lines) - 1} more of {len(files):,} files)" if len(lines) > 1 else ""
-    return CheckOutcome(FILES_READ, day, False, f"{_in_words(lines[0])}{others}", severity, lines)
+    return CheckOutcome(FILES_READ, day, False, f"{_describe(lines[0])}{others}", severity, lines)
 
 
-def other_columns(files: Sequence[Mapping]) -> set[str] | None:
-    """The columns of all files of a day that the contract does not name; None when that is not known of any of them."""
+def list_other_columns(files: Sequence[Mapping]) -> set[str] | None:
+    """List the columns in the files of a day that the contract does not name; None if no file could be read."""
     known = [file["other_columns"] for file in files if file["other_columns"] is not None]
     return set().union(*known) if known else None
 
 
-def _in_words(line: Mapping[str, str]) -> str:
-    said = [line["fault"], f"new columns {line['new_columns']}" if line["new_columns"] else ""]
-    return f"{line['file']}: {'; '.join(text for text in said if text)}"
+def _describe(line: Mapping[str, str]) -> str:
+    problems = [line["fault"], f"new columns {line['new_columns']}" if line["new_columns"] else ""]
+    return f"{line['file']}: {'; '.join(problem for problem in problems if problem)}"

@@ -1,4 +1,4 @@
-"""The share of positives among labelled rows: within bounds, and not far from what it was before."""
+"""The check `label_rate`: the share of positives among labelled rows, against bounds and against earlier days."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,8 +9,8 @@ from ml_assets.core.checks.outcome import CheckOutcome
 from ml_assets.core.model_spec.checks import LabelRateCheck
 
 LABEL_RATE = "label_rate"
-REFERENCE_DAYS, FEWEST_DAYS, FEWEST_POSITIVES = 28, 7, 20
-# So rare by chance that in a hundred models judged daily it is not seen in a lifetime.
+REFERENCE_DAYS, MIN_DAYS, MIN_POSITIVES = 28, 7, 20
+# With a hundred models checked every day, chance causes one false alarm in about 27 years.
 SIGNIFICANCE = 1e-6
 
 
@@ -26,7 +26,7 @@ class LabelCounts:
 
     @property
     def rate(self) -> float:
-        """Share of positives; only where rows are labelled."""
+        """Share of positives; defined only if there are labelled rows."""
         return self.positives / self.labelled
 
     def __str__(self) -> str:
@@ -34,66 +34,65 @@ class LabelCounts:
 
 
 def evaluate_label_rate(
-    settings: LabelRateCheck, day: date, found: LabelCounts, before: Mapping[date, LabelCounts]
+    settings: LabelRateCheck, day: date, counts: LabelCounts, reference: Mapping[date, LabelCounts]
 ) -> CheckOutcome:
-    """Whether the share of positives is within its bounds and like that of the days before.
+    """Check that the share of positives is within its bounds and similar to that of the reference days.
 
-    It is unlike when it is larger or smaller than the pooled share of the days before by more than `factor`, and a
-    two-sided exact binomial test of the positives against that share gives p < 1e-6, so few positives never fail by
+    The check fails if the share differs from the pooled share of the reference days by more than `factor`, and a
+    two-sided exact binomial test of the positives against that share gives p < 1e-6. So a few positives never fail by
     chance.
 
     Args:
         settings: bounds and factor.
-        day: the day that is judged.
-        found: labelled rows and positives that are judged.
-        before: those of the days before that are the reference. They count only if at least 7 of them have labelled
-            rows, and at least 20 positives in all. Days whose share is more than `factor` away from that of the median
-            day are left out.
+        day: the day.
+        counts: labelled rows and positives of the day.
+        reference: counts of the earlier days. Days whose share is more than `factor` away from that of the median day
+            are excluded. The others are used only if at least 7 of them have labelled rows, and 20 positives in all.
     """
 
     def outcome(passed: bool | None, reason: str) -> CheckOutcome:
         return CheckOutcome(LABEL_RATE, day, passed, reason, settings.severity)
 
-    if not found.labelled:
+    if not counts.labelled:
         return outcome(None, "no row has a label")
-    if settings.minimum is not None and found.rate < settings.minimum:
-        return outcome(False, f"{found}, less than the minimum {settings.minimum:.3%}")
-    if settings.maximum is not None and found.rate > settings.maximum:
-        return outcome(False, f"{found}, more than the maximum {settings.maximum:.3%}")
-    labelled = _usual({one: counts for one, counts in before.items() if counts.labelled}, settings.factor or 1.0)
-    pooled = sum(labelled.values(), LabelCounts(0, 0))
+    if settings.minimum is not None and counts.rate < settings.minimum:
+        return outcome(False, f"{counts}, less than the minimum {settings.minimum:.3%}")
+    if settings.maximum is not None and counts.rate > settings.maximum:
+        return outcome(False, f"{counts}, more than the maximum {settings.maximum:.3%}")
     bounded = settings.minimum is not None or settings.maximum is not None
     if settings.factor is None:
         return outcome(
-            True if bounded else None, str(found) if bounded else f"{found}; neither bounds nor a factor are set"
+            True if bounded else None, str(counts) if bounded else f"{counts}; neither bounds nor a factor are set"
         )
-    if len(labelled) < FEWEST_DAYS or pooled.positives < FEWEST_POSITIVES:
-        why = (
-            f"{len(labelled)} days before have labelled rows"
-            if len(labelled) < FEWEST_DAYS
+    labelled_days = {earlier: daily for earlier, daily in reference.items() if daily.labelled}
+    compared = _exclude_outlier_days(labelled_days, settings.factor)
+    pooled = sum(compared.values(), LabelCounts(0, 0))
+    if len(compared) < MIN_DAYS or pooled.positives < MIN_POSITIVES:
+        obstacle = (
+            f"{len(compared)} of them can be used as reference"
+            if len(compared) < MIN_DAYS
             else f"{pooled.positives} positives are among them"
         )
-        return outcome(True if bounded else None, f"{found}; not compared with the days before, as only {why}")
-    said = f"{found}; {pooled.rate:.3%} on the {len(labelled)} days from {min(labelled)} to {max(labelled)}"
-    if pooled.rate / settings.factor <= found.rate <= pooled.rate * settings.factor:
-        return outcome(True, said)
-    chance = _probability(found, pooled.rate)
-    verdict = (
-        f"{said}: off by more than a factor of {settings.factor:g}, and by chance so far off with p = {chance:.1g}"
+        return outcome(True if bounded else None, f"{counts}; not compared with earlier days, as only {obstacle}")
+    figures = f"{counts}; {pooled.rate:.3%} on the {len(compared)} days from {min(compared)} to {max(compared)}"
+    if pooled.rate / settings.factor <= counts.rate <= pooled.rate * settings.factor:
+        return outcome(True, figures)
+    p_value = _binomial_p_value(counts, pooled.rate)
+    return outcome(
+        p_value >= SIGNIFICANCE,
+        f"{figures}: off by more than a factor of {settings.factor:g}, with p = {p_value:.1g} (exact binomial test)",
     )
-    return outcome(chance >= SIGNIFICANCE, verdict)
 
 
-def _usual(before: Mapping[date, LabelCounts], factor: float) -> dict[date, LabelCounts]:
-    """The days whose share is within `factor` of the median day's: one day of turned labels must not make the others
-    look wrong.
-    """
-    typical = median(counts.rate for counts in before.values()) if before else 0.0
-    usual = {day: counts for day, counts in before.items() if typical / factor <= counts.rate <= typical * factor}
-    return usual if typical else dict(before)
+def _exclude_outlier_days(reference: Mapping[date, LabelCounts], factor: float) -> dict[date, LabelCounts]:
+    """Keep the days within `factor` of the median day, so that a day of inverted labels does not fail others."""
+    typical = median(counts.rate for counts in reference.values()) if reference else 0.0
+    if not typical:
+        return dict(reference)
+    return {day: counts for day, counts in reference.items() if typical / factor <= counts.rate <= typical * factor}
 
 
-def _probability(found: LabelCounts, rate: float) -> float:
+def _binomial_p_value(counts: LabelCounts, rate: float) -> float:
     from scipy.stats import binomtest
 
-    return float(binomtest(found.positives, found.labelled, rate).pvalue)
+    return float(binomtest(counts.positives, counts.labelled, rate).pvalue)

@@ -1,4 +1,4 @@
-"""Labels that are missing, or came later than `label_delay` says."""
+"""The check `label_timeliness`: labels that are missing, or became known later than `label_delay`."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -11,35 +11,37 @@ LABEL_TIMELINESS = "label_timeliness"
 
 @dataclass(frozen=True)
 class LabelTimes:
-    """Labels that are there, or not, by the end of `label_delay`.
+    """Counts of missing and of late labels, each with the number that it is a part of.
 
-    unlabelled of rows: rows of the holdout without a label; None where a row without a label counts as negative, or
-    cannot be. late of labels: labels that counted only after `label_delay`; None where labels come with the rows.
+    unlabelled: (rows of the holdout without a label, rows of the holdout); None if a row without a label counts as
+    negative, or if every row has a label. late: (labels that took effect only after `label_delay`, labels); None if
+    labels come with the rows.
     """
 
     unlabelled: tuple[int, int] | None
     late: tuple[int, int] | None
 
 
-def evaluate_label_timeliness(settings: LabelTimelinessCheck, day: date, found: LabelTimes) -> CheckOutcome:
-    """Whether few labels are missing or late for the model of a day.
+def evaluate_label_timeliness(settings: LabelTimelinessCheck, day: date, times: LabelTimes) -> CheckOutcome:
+    """Check that few labels are missing or late for the model of a day.
 
     Args:
-        settings: the largest shares.
+        settings: the largest shares that pass.
         day: the day of the model.
-        found: (unlabelled, rows) of the holdout, (late, labels) of training window and holdout, as of that day.
+        times: missing labels of the holdout, and late labels of training window and holdout, as of that day.
     """
-    said, failed, judged = [], False, False
-    for counts, most, what in [
-        (found.unlabelled, settings.max_unlabelled_share, "rows of the holdout have no label"),
-        (found.late, settings.max_late_share, "labels of training window and holdout counted only after label_delay"),
+    reasons, shares_pass = [], []
+    for counts, maximum, description in [
+        (times.unlabelled, settings.max_unlabelled_share, "rows of the holdout have no label"),
+        (times.late, settings.max_late_share, "labels of training window and holdout counted only after label_delay"),
     ]:
         if counts is None:
             continue
         part, whole = counts
         if not whole:
-            said.append(f"none that could be counted: {what}")
+            reasons.append(f"0 of 0 {description}")
             continue
-        judged, failed = True, failed or part / whole > most
-        said.append(f"{part:,} of {whole:,} {what} ({part / whole:.2%}, at most {most:.2%} pass)")
-    return CheckOutcome(LABEL_TIMELINESS, day, not failed if judged else None, "; ".join(said), settings.severity)
+        shares_pass.append(part / whole <= maximum)
+        reasons.append(f"{part:,} of {whole:,} {description} ({part / whole:.2%}, at most {maximum:.2%} pass)")
+    passed = all(shares_pass) if shares_pass else None
+    return CheckOutcome(LABEL_TIMELINESS, day, passed, "; ".join(reasons), settings.severity)

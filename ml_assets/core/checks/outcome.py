@@ -1,6 +1,4 @@
-"""What a check says of a day: the one form in which all checks speak, to Dagster, to the report, and to what they
-stop.
-"""
+"""The outcome of a check for one day: one type for Dagster, for reports and for the gate that blocks later stages."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,10 +9,10 @@ from ml_assets.core.model_spec.checks import Checks, Severity
 
 @dataclass(frozen=True)
 class CheckOutcome:
-    """What one check says of one day.
+    """The outcome of one check for one day.
 
-    passed: None when the day cannot be judged (the reason says why). reason: one sentence for people, with the figures.
-    severity: how grave a failure is. lines: what was found in detail, the worst first; few, and JSON-able.
+    passed: None if the day cannot be evaluated; the reason says why. reason: one sentence for people, with the figures.
+    severity: severity of a failure. lines: details, the worst first; few, and serialisable as JSON.
     """
 
     check: str
@@ -26,15 +24,15 @@ class CheckOutcome:
 
     @property
     def failed(self) -> bool:
-        """Whether the check was judged and not passed."""
+        """True if the check was evaluated and did not pass."""
         return self.passed is False
 
 
-def with_accepted(checks: Checks, outcomes: Iterable[CheckOutcome]) -> list[CheckOutcome]:
-    """The findings, in which failures pass that the specification accepts by name and day; the reason says so."""
+def apply_accepted_failures(checks: Checks, outcomes: Iterable[CheckOutcome]) -> list[CheckOutcome]:
+    """Turn failures that the specification accepts by check and day into passes; the reason says so."""
     return [
-        replace(found, passed=True, reason=f"accepted by checks.accepted: {found.reason}")
-        if found.failed and checks.is_accepted(found.check, found.day)
-        else found
-        for found in outcomes
+        replace(outcome, passed=True, reason=f"accepted by checks.accepted: {outcome.reason}")
+        if outcome.failed and checks.is_accepted(outcome.check, outcome.day)
+        else outcome
+        for outcome in outcomes
     ]

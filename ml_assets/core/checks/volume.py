@@ -1,4 +1,4 @@
-"""Rows of a day against the same weekday of the weeks before, and days without rows among the days before."""
+"""Volume checks: the row count against the same weekday of earlier weeks, and earlier days without rows."""
 
 from collections.abc import Collection, Mapping
 from datetime import date, timedelta
@@ -8,24 +8,24 @@ from ml_assets.core.checks.outcome import CheckOutcome
 from ml_assets.core.model_spec.checks import GapsCheck, RowCountCheck
 
 ROW_COUNT, NO_GAPS = "row_count", "no_gaps"
-FEWEST_SAME_WEEKDAY, FEWEST_DAYS = 2, 3
-# Of a Poisson distribution, whose standard deviation is the root of its mean: beyond four of them lies less than one
-# day in 10,000.
+MIN_SAME_WEEKDAY, MIN_DAYS = 2, 3
+# The standard deviation of a Poisson distribution is the square root of its mean. Fewer than one day in 10,000 lies
+# beyond four of them.
 STANDARD_DEVIATIONS = 4
 
 
 def evaluate_row_count(settings: RowCountCheck, counts: Mapping[date, int], day: date) -> CheckOutcome:
-    """Whether a day has about as many rows as the same weekday had in the weeks before.
+    """Check that a day has about as many rows as the same weekday of earlier weeks.
 
-    The count is compared with the median m of the same weekday; with fewer than two such days, of all days of these
-    weeks. It may lie between m * (1 - tolerance) and m / (1 - tolerance), and no further from m than chance explains is
-    never a failure: 4 * sqrt(m), as for a Poisson distribution. A day without accepted rows is not judged, and neither
-    is one with fewer than three days before it.
+    The count is compared with the median m of the same weekday or, with fewer than two such days, of all days of these
+    weeks. It passes between m * (1 - tolerance) and m / (1 - tolerance). A difference that chance explains also passes:
+    up to 4 * sqrt(m), as for a Poisson distribution. A day without accepted rows is not evaluated, and neither is a day
+    with fewer than three earlier days.
 
     Args:
-        settings: how far the count may be off.
-        counts: accepted rows by day, of the days that have any.
-        day: the day that is judged.
+        settings: tolerance and number of weeks.
+        counts: accepted rows by day, for days that have any.
+        day: the day.
     """
 
     def outcome(passed: bool | None, reason: str) -> CheckOutcome:
@@ -34,57 +34,51 @@ def evaluate_row_count(settings: RowCountCheck, counts: Mapping[date, int], day:
     count = counts.get(day, 0)
     if not count:
         return outcome(None, "the day has no accepted rows")
-    before = [day - timedelta(days=back) for back in range(7 * settings.weeks, 0, -1)]
-    reference, which = [one for one in before if one.weekday() == day.weekday() and counts.get(one)], f"{day:%A}s"
-    if len(reference) < FEWEST_SAME_WEEKDAY:
-        reference, which = [one for one in before if counts.get(one)], "days"
-        if len(reference) < FEWEST_DAYS:
-            return outcome(
-                None,
-                f"{len(reference)} of the {len(before)} days before have accepted rows; {FEWEST_DAYS} are needed to judge by",
-            )
-    expected = median(counts[one] for one in reference)
+    earlier = [day - timedelta(days=back) for back in range(7 * settings.weeks, 0, -1)]
+    with_rows = [other for other in earlier if counts.get(other)]
+    reference, kind = [other for other in with_rows if other.weekday() == day.weekday()], f"{day:%A}s"
+    if len(reference) < MIN_SAME_WEEKDAY:
+        reference, kind = with_rows, "days"
+        if len(reference) < MIN_DAYS:
+            have = f"{len(reference)} of the {len(earlier)} days before have accepted rows"
+            return outcome(None, f"{have}; {MIN_DAYS} are needed for a comparison")
+    expected = median(counts[other] for other in reference)
     chance = STANDARD_DEVIATIONS * expected**0.5
-    low, high = (
-        min(expected * (1 - settings.tolerance), expected - chance),
-        max(expected / (1 - settings.tolerance), expected + chance),
-    )
-    said = f"the median of the {len(reference)} {which} from {reference[0]} to {reference[-1]} is {expected:,.0f}"
+    low = min(expected * (1 - settings.tolerance), expected - chance)
+    high = max(expected / (1 - settings.tolerance), expected + chance)
+    compared = f"the median of the {len(reference)} {kind} from {reference[0]} to {reference[-1]} is {expected:,.0f}"
     bounds = f"a count from {max(low, 0):,.0f} to {high:,.0f} passes"
     return outcome(
-        low <= count <= high, f"{count:,} rows ({count / expected:.0%} of what is expected); {said}; {bounds}"
+        low <= count <= high, f"{count:,} rows ({count / expected:.0%} of what is expected); {compared}; {bounds}"
     )
 
 
 def evaluate_gaps(
     settings: GapsCheck, counts: Mapping[date, int], day: date, start: date, accepted: Collection[date] = ()
 ) -> CheckOutcome:
-    """Whether every day of the look-back before `day` has accepted rows.
+    """Check that every day within `look_back` before `day` has accepted rows.
 
-    Days before `start`, and before the first day that ever had rows, are no gaps, nor are days that somebody looked at
-    and accepts without rows.
+    Days before `start` or before the first day with rows are not gaps, nor are days that are accepted without rows.
 
     Args:
-        settings: how far back days are looked at.
-        counts: accepted rows by day, of the days that have any.
-        day: the day that is judged; whether it has rows itself makes no difference.
+        settings: how far back to check.
+        counts: accepted rows by day, for days that have any.
+        day: the day; its own rows make no difference.
         start: the first day of the source.
-        accepted: days that are right without rows.
+        accepted: days that are accepted without rows.
     """
     begin = max(day - settings.look_back, start, min(counts, default=day))
-    before = [begin + timedelta(days=n) for n in range((day - begin).days)]
-    if not before:
+    earlier = [begin + timedelta(days=n) for n in range((day - begin).days)]
+    if not earlier:
         return CheckOutcome(NO_GAPS, day, None, "no day before has accepted rows", settings.severity)
-    gaps = [one for one in before if not counts.get(one) and one not in accepted]
-    span = f"the {len(before)} days from {before[0]} to {before[-1]}"
+    gaps = [other for other in earlier if not counts.get(other) and other not in accepted]
+    span = f"the {len(earlier)} days from {earlier[0]} to {earlier[-1]}"
     if not gaps:
         return CheckOutcome(NO_GAPS, day, True, f"each of {span} has accepted rows", settings.severity)
-    named = (
+    description = (
         f"have no accepted rows, the first {gaps[0]}, the last {gaps[-1]}"
         if len(gaps) > 1
         else f"has no accepted rows: {gaps[0]}"
     )
-    reason = f"{len(gaps)} of {span} {named}"
-    return CheckOutcome(
-        NO_GAPS, day, False, reason, settings.severity, [{"day_without_rows": str(one)} for one in gaps]
-    )
+    lines = [{"day_without_rows": str(gap)} for gap in gaps]
+    return CheckOutcome(NO_GAPS, day, False, f"{len(gaps)} of {span} {description}", settings.severity, lines)

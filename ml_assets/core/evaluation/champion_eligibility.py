@@ -1,4 +1,4 @@
-"""The model in use, as the registry tells of it, and which models can be compared with it."""
+"""Eligibility of the champion for a comparison with a newly trained model."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -6,36 +6,34 @@ from datetime import date
 
 @dataclass(frozen=True)
 class Champion:
-    """The version that the alias `champion` points to, with digest and day of its model; None where the version does
-    not say.
-    """
+    """The registry version behind the alias `champion`, with digest and day of its model (None without such a tag)."""
 
     version: int
     digest: str | None
     day: date | None
 
 
-def why_not_comparable(champion: Champion | None, digest: str, day: date) -> str | None:
-    """Why a model is not compared with a champion, or None when it can be.
+def explain_ineligibility(champion: Champion | None, digest: str, day: date) -> str | None:
+    """Return the reason why the champion cannot be compared with a model, or None if it can.
 
-    A champion of the same or a later day may have been trained on rows that the model is judged on. One of an earlier
-    day was not: its training window ended before its own holdout, and that ends before the holdout of the later day
-    does.
+    A champion of the same or a later day may have been trained on rows of the model's holdout. A champion of an earlier
+    day was not: its training window ended before its own holdout, which ends before the holdout of the later day does.
 
     Args:
-        champion: the model in use, if there is one.
-        digest: digest of the model that is judged.
-        day: the day that this model is of.
+        champion: the champion, if there is one.
+        digest: digest of the model under evaluation.
+        day: the day of the model under evaluation.
     """
     if champion is None:
         return "there is no champion yet"
-    named = f"the champion, version {champion.version},"
+    subject = f"the champion, version {champion.version},"
     if champion.digest is None or champion.day is None:
-        return f"{named} has no tags model_digest and day, so it is not known which model it is"
+        return f"{subject} has no tags model_digest and day, so its model is unknown"
     if champion.digest == digest:
-        return f"{named} is this model"
+        return f"{subject} is this model"
     if champion.day >= day:
         return (
-            f"{named} is of {champion.day}, not of a day before {day}: it may have been trained on rows of the holdout"
+            f"{subject} is of {champion.day}, not of a day before {day}: it may have been trained on rows of the"
+            " holdout"
         )
     return None

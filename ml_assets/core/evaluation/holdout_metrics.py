@@ -1,4 +1,4 @@
-"""What the holdout says about a model: which rows count, every metric with its interval, overall and by slice."""
+"""Metrics of a model on its holdout, overall and by slice, with confidence intervals."""
 
 import math
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ml_assets.core.metrics.bootstrap import Interval, day_interval, row_intervals
 from ml_assets.core.metrics.classification import RowMetrics, daily_entity_precision_at_k, daily_precision_at_k
-from ml_assets.core.metrics.paired_comparison import compare
+from ml_assets.core.metrics.paired_comparison import compare_models
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.evaluation import GateMetric
 
@@ -19,14 +19,15 @@ SLICE_VALUES = 20
 OVERALL = ""
 
 
-def without_known_positives(
+def exclude_known_positives(
     spec: ModelSpec, frame: pd.DataFrame, holdout_days: list[date], earlier: pd.DataFrame
 ) -> pd.DataFrame:
-    """The holdout rows of entities that were not known as positive when the day of the row began; all rows unless
-    `exclude_known_positives` is set.
+    """Exclude holdout rows of entities that were known as positive when the day of the row began.
 
-    A row of day x is left out when its entity has a positive label on a day from the first of `earlier` to x -
-    label_delay - 1 day, the last day whose labels are known before day x begins. With a delay of 7 days that is the
+    Keep all rows unless `evaluation.exclude_known_positives` is set.
+
+    A row of day x is excluded if its entity has a positive label on a day from the first of `earlier` to x -
+    label_delay - 1 day, the last day whose labels are known before day x begins. With a delay of 7 days this is the
     protocol of `get_train_test_set` in the Fraud Detection Handbook, chapter 3.
 
     Args:
@@ -34,10 +35,10 @@ def without_known_positives(
         frame: holdout rows with the columns `day` and the entity; order and index are kept.
         holdout_days: the days that rows of `frame` may be of.
         earlier: columns `day`, entity and target, one row per event, from the first training day through the last
-            holdout day. A missing target is not positive, and a row without an entity is never left out.
+            holdout day. A missing target is not positive, and a row without an entity is never excluded.
 
     Raises:
-        ValueError: when a column is missing, or a row of `frame` is of another day than the holdout.
+        ValueError: a column is missing, or a row of `frame` is of a day outside the holdout.
     """
     if not spec.evaluation.exclude_known_positives or spec.entity is None:
         return frame
@@ -46,7 +47,8 @@ def without_known_positives(
     days = pd.to_datetime(frame["day"])
     if not (within := days.isin(pd.to_datetime(pd.Series(holdout_days)))).all():
         raise ValueError(
-            f"the holdout has rows of {days[~within].min():%Y-%m-%d}, which is not one of its days; pass rows of {holdout_days} only"
+            f"the holdout has rows of {days[~within].min():%Y-%m-%d}, which is not one of its days;"
+            f" pass rows of {holdout_days} only"
         )
     positive = earlier.loc[earlier[spec.target].eq(1).fillna(False).astype(bool) & earlier[spec.entity].notna()]
     first_positive = (
@@ -58,9 +60,10 @@ def without_known_positives(
     return frame.loc[~(known_from <= days)]
 
 
-def measure(spec: ModelSpec, scores: pd.DataFrame, threshold: float) -> pd.DataFrame:
-    """Every metric of the scored holdout, tidy: columns metric, slice_column, slice_value, value, low, high, rows,
-    positives.
+def measure_holdout(spec: ModelSpec, scores: pd.DataFrame, threshold: float) -> pd.DataFrame:
+    """Compute every metric of the scored holdout, overall and by slice, with confidence intervals.
+
+    The result is tidy: columns metric, slice_column, slice_value, value, low, high, rows, positives.
 
     Overall rows have an empty slice_column and slice_value, and all metrics that a gate can name
     (`entity_precision_at_k` only with an entity). Each slice column has the metrics that need no day, for its 20 most
@@ -73,43 +76,45 @@ def measure(spec: ModelSpec, scores: pd.DataFrame, threshold: float) -> pd.DataF
     Args:
         spec: the model.
         scores: the holdout with `day` (date), the identity columns of the spec, and `score` between 0 and 1.
-        threshold: score from which a row is decided positive.
+        threshold: lowest score of a positive decision.
 
     Raises:
-        ValueError: when a column is missing, a score is missing or not between 0 and 1, a target is neither 0 nor 1, or
-            the threshold is not finite.
+        ValueError: a column is missing, a score is missing or not between 0 and 1, a target is neither 0 nor 1, or the
+            threshold is not finite.
     """
     if not math.isfinite(threshold):
         raise ValueError(f"the threshold must be a number, not {threshold}")
     _require(scores, ["day", "score", *spec.identity_columns()], "the scored holdout")
     labelled = scores.loc[scores[spec.target].notna()]
     labels, values = _labels(spec, labelled), _scores(labelled)
-    found = _overall(spec, labelled, labels, values, threshold)
+    records = _measure_overall(spec, labelled, labels, values, threshold)
     for column in spec.evaluation.slices:
-        for text, members in _most_frequent(labelled[column]):
-            found += _by_row(spec, labels[members], values[members], threshold, column, text)
-    return pd.DataFrame(found)
+        for text, is_member in _most_frequent_values(labelled[column]):
+            records += _measure_rows(spec, labels[is_member], values[is_member], threshold, column, text)
+    return pd.DataFrame(records)
 
 
-def measure_against_champion(spec: ModelSpec, scores: pd.DataFrame, thresholds: tuple[float, float]) -> pd.DataFrame:
-    """Each compared metric of a model and of the champion on the labelled rows of the holdout; columns as `compare`
-    gives them.
+def compare_with_champion(spec: ModelSpec, scores: pd.DataFrame, thresholds: tuple[float, float]) -> pd.DataFrame:
+    """Compare a model with the champion on the labelled rows of the holdout.
 
     Args:
         spec: the model.
         scores: the holdout with the target, `score` and `champion_score`.
-        thresholds: the score from which the model and the champion decide positive.
+        thresholds: lowest score of a positive decision, of the model and of the champion.
+
+    Returns:
+        One row per compared metric, with the columns of `compare_models`.
 
     Raises:
-        ValueError: when a column or a score is missing, or a target is neither 0 nor 1.
+        ValueError: a column or a score is missing, or a target is neither 0 nor 1.
     """
     _require(scores, [spec.target, "score", "champion_score"], "the scored holdout")
     labelled = scores.loc[scores[spec.target].notna()]
     both = _scores(labelled), _scores(labelled, "champion_score")
-    return compare(_labels(spec, labelled), both, thresholds, **_resampling(spec))
+    return compare_models(_labels(spec, labelled), both, thresholds, **_resampling(spec))
 
 
-def _overall(
+def _measure_overall(
     spec: ModelSpec, rows: pd.DataFrame, labels: NDArray[np.int64], values: NDArray[np.float64], threshold: float
 ) -> list[dict[str, object]]:
     k, days = spec.evaluation.top_k, rows["day"]
@@ -117,17 +122,16 @@ def _overall(
     if spec.entity is not None:
         daily["entity_precision_at_k"] = daily_entity_precision_at_k(days, rows[spec.entity], labels, values, k)
     counts = {"rows": len(labels), "positives": int(labels.sum())}
-    by_day = [
-        _row(metric, OVERALL, OVERALL, float(shares.mean()), day_interval(shares, **_resampling(spec)), counts)
+    day_metrics = [
+        _record(metric, OVERALL, OVERALL, float(shares.mean()), day_interval(shares, **_resampling(spec)), counts)
         for metric, shares in daily.items()
     ]
+    row_metrics = _measure_rows(spec, labels, values, threshold, OVERALL, OVERALL)
     order = get_args(GateMetric)
-    return sorted(
-        _by_row(spec, labels, values, threshold, OVERALL, OVERALL) + by_day, key=lambda row: order.index(row["metric"])
-    )
+    return sorted(row_metrics + day_metrics, key=lambda record: order.index(record["metric"]))
 
 
-def _by_row(
+def _measure_rows(
     spec: ModelSpec,
     labels: NDArray[np.int64],
     values: NDArray[np.float64],
@@ -138,10 +142,13 @@ def _by_row(
     metrics = RowMetrics(labels, values, threshold)
     intervals = row_intervals(metrics, **_resampling(spec))
     counts = {"rows": metrics.rows, "positives": metrics.positives}
-    return [_row(metric, column, text, value, intervals[metric], counts) for metric, value in metrics.once().items()]
+    return [
+        _record(metric, column, text, value, intervals[metric], counts)
+        for metric, value in metrics.point_values().items()
+    ]
 
 
-def _row(
+def _record(
     metric: str, column: str, text: str | None, value: float, interval: Interval, counts: dict[str, int]
 ) -> dict[str, object]:
     low, high = interval
@@ -164,11 +171,11 @@ def _resampling(spec: ModelSpec) -> dict:
     }
 
 
-def _most_frequent(column: pd.Series) -> Iterable[tuple[str | None, NDArray[np.bool_]]]:
-    """(text, mask of its rows) of each of the most frequent values."""
+def _most_frequent_values(column: pd.Series) -> Iterable[tuple[str | None, NDArray[np.bool_]]]:
+    """Return (text, mask of its rows) of each of the most frequent values."""
     codes, values = pd.factorize(column)
     frequency = {code: np.count_nonzero(codes == code) for code in np.unique(codes)}
-    # pd.factorize gives the code -1 to rows without a value.
+    # pd.factorize assigns the code -1 to rows without a value.
     texts = {code: None if code < 0 else str(values[code]) for code in frequency}
     ranked = sorted(frequency, key=lambda code: (-frequency[code], texts[code] or ""))
     return [(texts[code], codes == code) for code in ranked[:SLICE_VALUES]]

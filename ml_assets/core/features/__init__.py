@@ -1,3 +1,4 @@
-"""Point-in-time features: window aggregates, the join of late labels, and the comparison of training features with
-serving features. Scoring one row at a time belongs in `core/serving`.
+"""Point-in-time features: window aggregates, the join of late labels, and the check for training-serving skew.
+
+Features of a single row at serving time belong in `core/serving`.
 """

@@ -1,4 +1,4 @@
-"""Features from a Python function that the spec names: called with what was known, and held to what it promised."""
+"""Custom features: a Python function of the user, called with the data known at the time, its result validated."""
 
 from collections.abc import Callable
 from importlib import import_module
@@ -16,24 +16,23 @@ from ml_assets.core.model_spec.features import CustomFeatures
 def custom_features(
     spec: ModelSpec, feature: CustomFeatures, rows: pd.DataFrame, history: pd.DataFrame, day: pd.Timestamp
 ) -> dict[str, Floats]:
-    """Call the function of `feature` and return its columns, a value for each row of `rows`.
+    """Call the function of `feature` and return its columns, one value for each row of `rows`.
 
-    The function gets copies: `rows`, in order of event time and row key, without any label; and the rows of `history`
-    with time in (day - reads, day), in the same order, with the labels that are known when the day begins: those of
-    events up to day - label_delay, or, where labels come in files of their own, those that `history` has.
+    The function receives copies: `rows`, sorted by event time and row key, without any label; and the rows of `history`
+    with time in (day - reads, day), sorted alike, with the labels that are known when the day begins: those of events
+    up to day - label_delay or, if labels come in files of their own, those in `history`.
 
     Args:
         spec: the model.
-        feature: names the function, its outputs and how far back it reads.
+        feature: the function, its outputs and how far back it reads.
         rows: rows of the day.
         history: rows of earlier days.
-        day: when the day begins.
+        day: the moment when the day begins.
 
     Raises:
-        ValueError: when there is no such function, or what it returns is not a frame with the promised columns, the
-            index of `rows` and numbers. Infinite ones are passed on: the check no_infinities names them, and a model
-            takes them as missing. An exception in the function itself is passed on, with a note that names the
-            function.
+        ValueError: the function does not exist, or its result is not a frame of numbers with the declared columns and
+            the index of `rows`. Infinite numbers are allowed: the check no_infinities names them, and a model treats
+            them as missing. An exception in the function itself is passed on, with a note that names the function.
     """
     where = f"features of {spec.name}: custom function {feature.function}"
     function = _load(where, feature.function)
@@ -43,7 +42,7 @@ def custom_features(
     ).reset_index(drop=True)
     known_until = day - spec.label_delay if spec.labels is None else day
     try:
-        result = function(_blank(spec, rows, None), _blank(spec, visible, known_until))
+        result = function(_hide_labels(spec, rows, None), _hide_labels(spec, visible, known_until))
     except Exception as error:
         error.add_note(f"{where} failed on the day that begins at {day}")
         raise
@@ -51,13 +50,14 @@ def custom_features(
         raise ValueError(f"{where} returned a {type(result).__name__}, not a pandas DataFrame")
     if sorted(map(str, result.columns)) != sorted(feature.outputs):
         raise ValueError(
-            f"{where} returned the columns {', '.join(map(str, result.columns))}, but its outputs are {', '.join(feature.outputs)}"
+            f"{where} returned the columns {', '.join(map(str, result.columns))},"
+            f" but its outputs are {', '.join(feature.outputs)}"
         )
     if not result.index.equals(rows.index):
         raise ValueError(
             f"{where} returned another index than that of rows; return one row for each row of rows, with its index"
         )
-    return {name: _numbers(where, name, result[name]) for name in feature.outputs}
+    return {name: _to_floats(where, name, result[name]) for name in feature.outputs}
 
 
 def _load(where: str, path: str) -> Callable[..., Any]:
@@ -70,16 +70,14 @@ def _load(where: str, path: str) -> Callable[..., Any]:
         ) from error
 
 
-def _blank(spec: ModelSpec, frame: pd.DataFrame, known_until: pd.Timestamp | None) -> pd.DataFrame:
-    """A copy with the label missing from rows later than `known_until`, or from all; its type does not depend on
-    whether any is missing.
-    """
+def _hide_labels(spec: ModelSpec, frame: pd.DataFrame, known_until: pd.Timestamp | None) -> pd.DataFrame:
+    """Copy the frame without the labels of rows later than `known_until` (None: of all rows), with a nullable type."""
     labels = frame[spec.target].astype("boolean" if spec.columns[spec.target].type == "boolean" else "Int64")
     known = frame[spec.event_time] <= known_until if known_until is not None else pd.Series(False, index=frame.index)
     return frame[list(spec.columns)].assign(**{spec.target: labels.where(known)})
 
 
-def _numbers(where: str, name: str, values: pd.Series) -> Floats:
+def _to_floats(where: str, name: str, values: pd.Series) -> Floats:
     if not pd.api.types.is_numeric_dtype(values):
         raise ValueError(f"{where} returned {name} as {values.dtype}; features are numbers")
     return values.to_numpy(dtype=np.float64, na_value=np.nan)

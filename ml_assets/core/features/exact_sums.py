@@ -1,6 +1,4 @@
-"""Sums over stretches of a column that are exact until the last rounding, so that only the values in a stretch decide
-its sum.
-"""
+"""Exact sums over slices of a column: rounded once at the end, so that values outside a slice have no influence."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,17 +7,18 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.integer]
 
 DIGIT_BITS = 32
-LOWEST_DIGIT = -31  # 2**-992: what lies below counts as 0.
+LOWEST_DIGIT = -31  # 2**-992: anything below counts as 0.
 HUNDREDTHS = 100.0
-SMALLEST_SQUARED = 1e-130  # The square of a smaller value is too near the end of the range of doubles; standard deviations take it as 0.
+# The square of a smaller value is too close to the end of the range of doubles; standard deviations treat it as 0.
+SMALLEST_SQUARED = 1e-130
 
 
 class ExactSums:
-    """Prefix sums of a column of finite values, from which the sum over any stretch follows.
+    """Prefix sums of a column of finite values, which give the sum over any slice.
 
-    Each value is cut at fixed binary places into digits of 32 bits, and each place is summed as integers: a
+    Each value is split at fixed binary places into digits of 32 bits, and each place is summed as integers: a
     superaccumulator (Kulisch, Computer Arithmetic and Validity, 2013). Floating-point prefix sums would carry the
-    rounding errors of every row before the stretch into it.
+    rounding errors of all rows before a slice into its sum.
     """
 
     def __init__(self, values: Floats) -> None:
@@ -27,7 +26,7 @@ class ExactSums:
         self.add(values)
 
     def add(self, values: Floats) -> "ExactSums":
-        """Add a column of the same length to the one that is summed."""
+        """Add a column of the same length, row by row, to the summed column."""
         rest = values
         largest = float(np.abs(values).max(initial=0.0))
         place = (int(np.frexp(largest)[1]) - 1) // DIGIT_BITS
@@ -37,15 +36,16 @@ class ExactSums:
             rest = rest - digits * unit
             prefix = np.zeros(len(values) + 1, np.int64)
             np.cumsum(digits.astype(np.int64), out=prefix[1:])
-            # Should a prefix overflow, it wraps, and differences of prefixes stay right: only a stretch of over 2**31
-            # rows would be wrong.
+            # A prefix that overflows wraps around, and differences of prefixes stay correct: only a slice of more than
+            # 2**31 rows would be wrong.
             self._prefixes[place] = self._prefixes[place] + prefix if place in self._prefixes else prefix
             place -= 1
         return self
 
     def over(self, first: Integers, last: Integers) -> tuple[Floats, Floats]:
-        """The sums of the values at positions first, ..., last - 1, each as an unevaluated sum of two doubles: the
-        rounded sum, and what it lacks.
+        """Sum the values at positions first, ..., last - 1 of each slice.
+
+        Each sum is an unevaluated sum of two doubles: the rounded sum and the rounding error.
         """
         high, low = np.zeros(len(first)), np.zeros(len(first))
         if not self._prefixes:
@@ -61,17 +61,16 @@ class ExactSums:
             terms.append((total - (carry << DIGIT_BITS)) * 2.0 ** (DIGIT_BITS * place))
         terms.append(carry * 2.0 ** (DIGIT_BITS * places.stop))
         for term in reversed(terms):
-            high, lost = _two_sum(high, term)
-            low = low + lost
+            high, error = _two_sum(high, term)
+            low = low + error
         return _two_sum(high, low)
 
 
 class ExactMoments:
-    """Sums, means and standard deviations over stretches of a column in which a missing value is 0 and left out of the
-    number of values.
+    """Sums, means and standard deviations over slices of a column, in which missing values are given as 0.
 
     Values with at most two decimal places, such as amounts of money and labels, are summed in hundredths, as integers:
-    0.1 and 0.2 make 0.3. All others are summed as the doubles that they are.
+    0.1 plus 0.2 is 0.3. All other values are summed as doubles.
     """
 
     def __init__(self, values: Floats) -> None:
@@ -84,36 +83,40 @@ class ExactMoments:
         self._squares: tuple[ExactSums, ExactSums] | None = None
 
     def sum(self, first: Integers, last: Integers) -> Floats:
-        """Sums over stretches; correctly rounded where all values have at most two decimal places, else within two
-        units of the last place.
+        """Sum each slice.
+
+        The sum is correctly rounded if all values have at most two decimal places, else within two units in the last
+        place.
         """
-        return self._over(first, last, np.ones(len(first)))
+        return self._divide_sums(first, last, np.ones(len(first)))
 
     def mean(self, first: Integers, last: Integers, number: Floats) -> Floats:
-        """Means over stretches that hold `number` values; NaN where that is 0."""
-        return self._over(first, last, np.where(number > 0, number, np.nan))
+        """Compute the mean of each slice, which holds `number` values; NaN if that is 0."""
+        return self._divide_sums(first, last, np.where(number > 0, number, np.nan))
 
     def std(self, first: Integers, last: Integers, number: Floats) -> Floats:
-        """Sample standard deviations (ddof 1) of stretches that hold `number` values: NaN below two, exactly 0 where
-        all are equal.
+        """Compute the sample standard deviation (ddof 1) of each slice, which holds `number` values.
 
-        (n * sum(x**2) - sum(x)**2) / (n * (n - 1)), from exact sums and in double-double arithmetic (Dekker, Numerische
-        Mathematik 18, 1971).
+        It is NaN for fewer than two values, and exactly 0 if all values are equal. The variance is (n * sum(x**2) -
+        sum(x)**2) / (n * (n - 1)), from exact sums and in double-double arithmetic (Dekker, Numerische Mathematik 18,
+        1971).
         """
         if self._squares is None:
             scaled = np.where(np.abs(self._scaled) < SMALLEST_SQUARED, 0.0, self._scaled)
-            square, lost = _two_product(scaled, scaled)
-            self._squares = ExactSums(scaled), ExactSums(square).add(lost)
+            square, error = _two_product(scaled, scaled)
+            self._squares = ExactSums(scaled), ExactSums(square).add(error)
         total, total_low = self._squares[0].over(first, last)
         squares, squares_low = self._squares[1].over(first, last)
         left, left_low = _two_product(number, squares)
         right, right_low = _two_product(total, total)
-        spread = (left - right) + ((left_low + number * squares_low) - (right_low + 2.0 * total * total_low))
-        # Double-double arithmetic is good for about 104 bits; what is left of equal values lies below this bound.
-        spread = np.where(spread <= left * 2.0**-100, 0.0, spread)
-        return np.sqrt(spread / np.where(number > 1, number * (number - 1.0), np.nan)) / HUNDREDTHS
+        squared_deviations = (left - right) + (
+            (left_low + number * squares_low) - (right_low + 2.0 * total * total_low)
+        )
+        # Double-double arithmetic is accurate to about 104 bits; the remainder of equal values lies below this bound.
+        squared_deviations = np.where(squared_deviations <= left * 2.0**-100, 0.0, squared_deviations)
+        return np.sqrt(squared_deviations / np.where(number > 1, number * (number - 1.0), np.nan)) / HUNDREDTHS
 
-    def _over(self, first: Integers, last: Integers, divisor: Floats) -> Floats:
+    def _divide_sums(self, first: Integers, last: Integers, divisor: Floats) -> Floats:
         result = self._decimals.over(first, last)[0] / (HUNDREDTHS * divisor)
         if self._others is not None:
             result += self._others.over(self._rank_of_others[first], self._rank_of_others[last])[0] / divisor
@@ -121,23 +124,23 @@ class ExactMoments:
 
 
 def _two_sum(left: Floats, right: Floats) -> tuple[Floats, Floats]:
-    """Sum and rounding error, exactly (Knuth, The Art of Computer Programming 2, 4.2.2)."""
+    """Return sum and rounding error, exactly (Knuth, The Art of Computer Programming 2, 4.2.2)."""
     total = left + right
     part = total - left
     return total, (left - (total - part)) + (right - part)
 
 
 def _two_product(left: Floats, right: Floats) -> tuple[Floats, Floats]:
-    """Product and rounding error, exactly (Dekker, 1971)."""
+    """Return product and rounding error, exactly (Dekker, 1971)."""
     product = left * right
-    left_high, left_low = _halves(left)
-    right_high, right_low = _halves(right)
+    left_high, left_low = _split_in_halves(left)
+    right_high, right_low = _split_in_halves(right)
     return product, (
         (left_high * right_high - product) + left_high * right_low + left_low * right_high
     ) + left_low * right_low
 
 
-def _halves(values: Floats) -> tuple[Floats, Floats]:
+def _split_in_halves(values: Floats) -> tuple[Floats, Floats]:
     scaled = values * 134217729.0  # 2**27 + 1 splits the 53 bits of a double in two halves.
     high = scaled - (scaled - values)
     return high, values - high

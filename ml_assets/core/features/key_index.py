@@ -1,4 +1,4 @@
-"""The rows that a day can see, in order of key and time, so that every window is a stretch of them."""
+"""Index of the rows that a day can see, sorted so that each window is a contiguous slice."""
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
@@ -11,30 +11,24 @@ from ml_assets.core.model_spec.features import WindowAggregate
 
 
 class Timeline:
-    """What the windows of a day can see: the rows of earlier days, then the rows of the day, in order of time."""
+    """The rows that the windows of a day can see, in order of time: rows of earlier days, then rows of the day."""
 
     def __init__(self, rows: pd.DataFrame, history: pd.DataFrame, event_time: str, row_key: list[str]) -> None:
-        """Take both frames, each in ascending order of `event_time` (tz-aware), and every row of `history` before every
-        row of `rows`.
-        """
+        """Join two frames sorted by `event_time` (tz-aware); all rows of `history` are before all rows of `rows`."""
         self.rows, self.history, self.row_key = rows, history, row_key
         self.times = np.concatenate([microseconds(frame[event_time]) for frame in (history, rows) if len(frame)])
 
     def column(self, name: str, history: slice) -> pd.Series:
-        """One column: a part of the history, then all rows of the day."""
+        """Return one column: a part of the history, then all rows of the day."""
         parts = [frame[name] for frame in (self.history.iloc[history], self.rows) if len(frame)]
         return pd.Series(pd.concat(parts, ignore_index=True))
 
 
 class KeyIndex:
-    """The rows that some row of the day can see through one key, in order of key and time: every window is a stretch of
-    them.
-    """
+    """The rows that share a key with some row of the day, sorted by key and time: each window is a contiguous slice."""
 
     def __init__(self, timeline: Timeline, key: list[str], features: Sequence[WindowAggregate]) -> None:
-        """Order the rows by `key` (no column: all rows are one key), as far back as `features`, which all have that
-        key, can see.
-        """
+        """Sort the rows by `key` (no column: all rows share one key), as far back as `features` of that key can see."""
         times, first_row = timeline.times, len(timeline.history)
         newest, oldest = min(feature.delay for feature in features), max(feature.reach() for feature in features)
         low = int(np.searchsorted(times, times[first_row] - _in_microseconds(oldest), side="right"))
@@ -44,44 +38,43 @@ class KeyIndex:
         codes = np.zeros(self.history.stop - low + len(self._day), np.int64)
         if key:
             codes = _codes([timeline.column(name, self.history) for name in key], len(self._day))
-        seen = codes[: high - low]
-        positions = np.flatnonzero(seen >= 0)
-        positions = positions[_stable_order(seen[positions])]
+        visible = codes[: high - low]
+        positions = np.flatnonzero(visible >= 0)
+        positions = positions[_stable_order(visible[positions])]
         # Code and position in one integer: a binary search finds the place of any time within any key.
         self._bits = int(high - low).bit_length()
-        self._entries, self.positions = (codes[positions] << self._bits) | positions, positions
+        self._entries = (codes[positions] << self._bits) | positions
+        self.positions = positions
         if any(feature.last_rows for feature in features):
             self._order_ties(timeline)
         codes_of_day = codes[-len(self._day) :]
-        # Rows without a key ask for no window. In order of key the others search neighbouring entries one after the
-        # other.
+        # Rows without a key have no window. Sorted by key, the others search neighbouring entries one after the other.
         rows = np.flatnonzero(codes_of_day >= 0)
         self.queries = rows[_stable_order(codes_of_day[rows])]
-        self._codes, self._ends = codes_of_day[self.queries] << self._bits, {}
+        self._codes = codes_of_day[self.queries] << self._bits
+        self._ends: dict[timedelta, Integers] = {}
 
-    def stretches(self, feature: WindowAggregate) -> Iterator[tuple[str, Integers, Integers]]:
-        """Name suffix, first position and position after the last of each window of the feature, for each of
-        `queries`.
-        """
+    def window_slices(self, feature: WindowAggregate) -> Iterator[tuple[str, Integers, Integers]]:
+        """Yield for each window of the feature: name suffix, and first and last (exclusive) positions by query."""
         for suffix, window, rows in feature.spans():
             first, last = self._end(feature.delay + window), self._end(feature.delay)
             yield suffix, first if rows is None else np.maximum(first, last - rows), last
 
-    def spread(self, values: Floats) -> Floats:
-        """From one value for each of `queries` to one for each row of the day; NaN for rows without a key."""
+    def scatter_to_rows(self, values: Floats) -> Floats:
+        """Expand one value for each of `queries` to one for each row of the day; NaN for rows without a key."""
         result = np.full(len(self._day), np.nan)
         result[self.queries] = np.where(np.isfinite(values), values, np.nan)
         return result
 
     def _end(self, before: timedelta) -> Integers:
-        """Position after the last row of each query's key that lies at least `before` earlier."""
+        """Return the position after the last row of each query's key that is at least `before` earlier."""
         if before not in self._ends:
             ends = np.searchsorted(self._times, self._day - _in_microseconds(before), side="right")
             self._ends[before] = np.searchsorted(self._entries, self._codes | ends[self.queries])
         return self._ends[before]
 
     def _order_ties(self, timeline: Timeline) -> None:
-        """Order rows of the same key and moment by the row key; sums do not need this, the last n rows do."""
+        """Sort rows of the same key and time by the row key, which the last n rows need (sums do not)."""
         times, codes = self._times[self.positions], self._entries >> self._bits
         same = (times[1:] == times[:-1]) & (codes[1:] == codes[:-1])
         tied = np.flatnonzero(np.append(same, False) | np.append(False, same))
@@ -93,15 +86,13 @@ class KeyIndex:
 
 
 def _codes(columns: list[pd.Series], rows_of_day: int) -> Integers:
-    """A number for each distinct key of the day, whose rows come last; -1 for all other keys, and where part of the key
-    is missing.
-    """
-    codes, distinct = _numbered(columns[0])
+    """Number the distinct keys of the day, whose rows come last; -1 for other keys and if part of a key is missing."""
+    codes, distinct = _number_values(columns[0])
     missing = codes < 0
     for column in columns[1:]:
-        part, number = _numbered(column)
+        part, number = _number_values(column)
         missing |= part < 0
-        codes, distinct = _numbered(pd.Series(codes * number + part))
+        codes, distinct = _number_values(pd.Series(codes * number + part))
     occurs = np.zeros(distinct + 1, bool)
     occurs[codes[-rows_of_day:]] = True
     codes = np.where(occurs, np.cumsum(occurs) - 1, -1)[codes]
@@ -109,13 +100,13 @@ def _codes(columns: list[pd.Series], rows_of_day: int) -> Integers:
     return codes
 
 
-def _numbered(values: pd.Series) -> tuple[Integers, int]:
-    """A number from 0 for each distinct value, -1 for a missing one; and a bound that no number reaches."""
+def _number_values(values: pd.Series) -> tuple[Integers, int]:
+    """Number the distinct values from 0, with -1 for missing ones; also return a bound above all numbers."""
     if _is_integer(values):
         lowest = int(values.min())
-        if (spread := int(values.max()) - lowest) < 4 * len(values):
-            # Integers in a narrow range are numbers already, without hashing.
-            return values.to_numpy() - lowest, spread + 1
+        if (value_range := int(values.max()) - lowest) < 4 * len(values):
+            # Integers in a narrow range need no hashing.
+            return values.to_numpy() - lowest, value_range + 1
     numbers, distinct = pd.factorize(values)
     return numbers.astype(np.int64), len(distinct)
 
@@ -125,8 +116,10 @@ def _is_integer(values: pd.Series) -> bool:
 
 
 def _stable_order(codes: Integers) -> Integers:
-    """The stable order of codes that are not negative: a radix sort, since numpy sorts 16 bits at a time so, and
-    several times faster than 64.
+    """Return the stable order of non-negative codes.
+
+    This is a radix sort of 16 bits at a time: numpy sorts integers of 16 bits by radix, several times faster than those
+    of 64 bits.
     """
     order = np.argsort(codes.astype(np.uint16), kind="stable")
     for shift in range(16, int(codes.max(initial=0)).bit_length(), 16):
@@ -135,14 +128,14 @@ def _stable_order(codes: Integers) -> Integers:
 
 
 def sorted_order(frame: pd.DataFrame, first: Integers) -> Integers:
-    """Positions that put rows in order of the numbers `first`, then of each column of the frame in turn."""
+    """Return the positions that sort rows by the numbers `first`, then by each column of the frame in turn."""
     columns = [frame[name] for name in frame]
     ranks = [c.to_numpy() if _is_integer(c) else pd.factorize(c, sort=True)[0] for c in columns]
     return np.lexsort([*reversed(ranks), first])
 
 
 def microseconds(times: pd.Series) -> Integers:
-    """Whole microseconds since 1970-01-01 UTC of tz-aware times."""
+    """Convert tz-aware times to whole microseconds since 1970-01-01 UTC."""
     return pd.DatetimeIndex(times).as_unit("us").asi8
 
 

@@ -1,4 +1,4 @@
-"""Labels that become known after their rows: which label of each row counts on a given day."""
+"""The join of late labels: the label of each row that is in effect on a given day."""
 
 import hashlib
 from datetime import date
@@ -13,59 +13,62 @@ from ml_assets.core.model_spec.labels import KNOWN_AT
 
 
 class RowLabels:
-    """Every label that the rows of one day ever got, and which of them counts on a given day.
+    """All labels that were delivered for the rows of one day, and those in effect on a given day.
 
-    A label counts from the day of its file on, or from the day (of the time zone of the source) on which it became
-    known, if that is later. Of several labels of a row the one that became known last counts; of those known at the
-    same moment, the one delivered last. Rows with the same key have the same label.
+    A label takes effect on the day of its file or, if later, on the day (in the time zone of the source) on which it
+    became known. If a row has several labels, the one that became known last is in effect; of those known at the same
+    moment, the one delivered last. Rows with the same key have the same label.
     """
 
     def __init__(self, spec: ModelSpec, keys: pd.DataFrame):
-        """Take the columns of `labels.key` of the day's rows, in the order in which the day is stored. A row without a
-        key has no label.
-        """
+        """Index the columns of `labels.key` of the day's rows, in stored order. A row without a key has no label."""
         assert spec.labels is not None
-        self._spec, self._names, self._unlabelled = spec, spec.labels.key, spec.labels.unlabelled
-        whole = keys[self._names].notna().all(axis=1).to_numpy()
-        codes, self._index = pd.factorize(self._keys(keys[whole]))
+        self._spec = spec
+        self._names = spec.labels.key
+        self._unlabelled = spec.labels.unlabelled
+        is_complete = keys[self._names].notna().all(axis=1).to_numpy()
+        codes, self._index = pd.factorize(self._keys(keys[is_complete]))
         self._code_of_row = np.full(len(keys), -1)
-        self._code_of_row[whole] = codes
-        self._found = np.empty((5, 0), np.int64)
+        self._code_of_row[is_complete] = codes
+        # Rows: number of the key, time known (microseconds), day delivered, first day in effect, label; one column for
+        # each label, sorted by the first three.
+        self._labels = np.empty((5, 0), np.int64)
 
     def add(self, day: date, labels: pd.DataFrame) -> None:
-        """Take the labels that were delivered on a day: the columns of the key, the target, and `known_at` (tz-aware);
-        others' rows are ignored.
+        """Add the labels that were delivered on a day: the columns of the key, the target, and `known_at` (tz-aware).
+
+        Labels of other rows are ignored.
         """
         positions = self._index.get_indexer(self._keys(labels))
-        hit = np.flatnonzero(positions >= 0)
-        known, delivered = labels[KNOWN_AT].iloc[hit], np.full(len(hit), _ordinal(day))
-        counts_from = np.maximum(_days(known, self._spec.source.time_zone), delivered)
-        values = labels[self._spec.target].iloc[hit].to_numpy(np.int64)
-        found = np.concatenate(
-            [self._found, np.stack([positions[hit], microseconds(known), delivered, counts_from, values])], axis=1
-        )
-        self._found = found[:, np.lexsort([found[2], found[1], found[0]])]
+        matching = np.flatnonzero(positions >= 0)
+        known, delivered = labels[KNOWN_AT].iloc[matching], np.full(len(matching), _ordinal(day))
+        effective_from = np.maximum(_days(known, self._spec.source.time_zone), delivered)
+        values = labels[self._spec.target].iloc[matching].to_numpy(np.int64)
+        added = np.stack([positions[matching], microseconds(known), delivered, effective_from, values])
+        merged = np.concatenate([self._labels, added], axis=1)
+        self._labels = merged[:, np.lexsort([merged[2], merged[1], merged[0]])]
 
-    def on(self, day: date) -> tuple[np.ndarray, np.ndarray]:
-        """(numbers of the keys that have a label on `day`, ascending, keys numbered in the order of the rows; their
-        labels, 0 or 1).
+    def effective_on(self, day: date) -> tuple[np.ndarray, np.ndarray]:
+        """Return the keys that have a label on `day`, and their labels (0 or 1).
+
+        Keys are numbered in the order of the rows, and returned in ascending order.
         """
-        found = self._found[:, self._found[3] <= _ordinal(day)]
-        last = np.append(found[0, 1:] != found[0, :-1], True) if found.shape[1] else np.empty(0, bool)
-        return found[0, last], found[4, last]
+        effective = self._labels[:, self._labels[3] <= _ordinal(day)]
+        is_latest = np.append(effective[0, 1:] != effective[0, :-1], True) if effective.shape[1] else np.empty(0, bool)
+        return effective[0, is_latest], effective[4, is_latest]
 
     def digest(self, day: date) -> str:
-        """16 hexadecimal digits over the labels that count on `day`: the same digits, the same labels."""
-        numbers, values = self.on(day)
+        """Return 16 hexadecimal digits over the labels in effect on `day`: equal labels give equal digits."""
+        numbers, values = self.effective_on(day)
         return hashlib.sha256(numbers.tobytes() + b"/" + values.tobytes()).hexdigest()[:16]
 
     def column(self, day: date) -> pd.Series:
-        """The target of every row as it counts on `day`, with pandas' nullable type of the column.
+        """Return the target of every row in effect on `day`, with the nullable pandas type of the column.
 
-        A row without a label is missing, or negative when `labels.unlabelled` says so.
+        A row without a label is missing, or negative if `labels.unlabelled` says so.
         """
-        numbers, values = self.on(day)
-        # One place more, the last, for rows without a key.
+        numbers, values = self.effective_on(day)
+        # One more entry, the last, for rows without a key.
         labels, known = (
             np.zeros(len(self._index) + 1, np.int64),
             np.full(len(self._index) + 1, self._unlabelled == "negative"),
@@ -75,11 +78,11 @@ class RowLabels:
         return column.astype("boolean" if self._spec.columns[self._spec.target].type == "boolean" else "Int64")
 
     def count_late(self, on_time: date, day: date) -> tuple[int, int]:
-        """(keys whose first label counts only after the day `on_time`, keys that have a label) on `day`."""
-        found = self._found[:, self._found[3] <= _ordinal(day)]
+        """Count late labels as of `day`: (keys whose first label took effect after `on_time`, keys with a label)."""
+        effective = self._labels[:, self._labels[3] <= _ordinal(day)]
         first = np.full(len(self._index), np.iinfo(np.int64).max)
-        np.minimum.at(first, found[0], found[3])
-        numbers = np.unique(found[0])
+        np.minimum.at(first, effective[0], effective[3])
+        numbers = np.unique(effective[0])
         return int(np.count_nonzero(first[numbers] > _ordinal(on_time))), len(numbers)
 
     def _keys(self, frame: pd.DataFrame) -> pd.Index:

@@ -1,6 +1,4 @@
-"""The features of a moment built as they are when a row is scored: from what is known at that moment and nothing
-later.
-"""
+"""Training-serving skew: features rebuilt from the data known at one moment, compared with the committed ones."""
 
 from collections.abc import Mapping
 
@@ -13,51 +11,56 @@ from ml_assets.core.model_spec import ModelSpec
 MOMENTS = 5
 
 
-def features_at(spec: ModelSpec, rows_known: pd.DataFrame, history: pd.DataFrame, moment: pd.Timestamp) -> pd.DataFrame:
-    """The features of the rows of one moment, as `build_features` gives them, in order of the row key.
+def build_features_at(
+    spec: ModelSpec, rows_known: pd.DataFrame, history: pd.DataFrame, moment: pd.Timestamp
+) -> pd.DataFrame:
+    """Build the features of the rows of one moment with `build_features`, in order of the row key.
 
     Args:
         spec: the model.
-        rows_known: rows of the day of the moment; those after it are left out.
-        history: rows of earlier days. Labels that are not known at the moment are blanked here and in `rows_known`:
-            those of events later than label_delay before it, where labels are in the rows; where they come in files of
-            their own, they are as they counted when the day began.
-        moment: tz-aware.
+        rows_known: rows of the day of the moment; later rows are left out.
+        history: rows of earlier days. If labels are in the rows, those of events later than label_delay before the
+            moment are removed here and in `rows_known`, because they are not known yet. If labels come in files of
+            their own, they are those in effect when the day began.
+        moment: the moment, tz-aware.
     """
     known = rows_known[rows_known[spec.event_time] <= moment]
     built = build_features(spec, _with_known_labels(spec, known, moment), _with_known_labels(spec, history, moment))
     return built[built[spec.event_time] == moment].reset_index(drop=True)
 
 
-def moments_of(times: pd.Series, count: int = MOMENTS) -> list[pd.Timestamp]:
-    """Up to `count` distinct moments of a day, spread evenly over its rows, the first and the last among them."""
+def sample_moments(times: pd.Series, count: int = MOMENTS) -> list[pd.Timestamp]:
+    """Return up to `count` distinct moments of a day, spread evenly over its rows, with the first and the last."""
     distinct = times.drop_duplicates().sort_values(ignore_index=True)
     positions = np.unique(np.linspace(0, len(distinct) - 1, count).round().astype(int)) if len(distinct) else []
     return [distinct.iloc[int(position)] for position in positions]
 
 
-def differences(spec: ModelSpec, committed: pd.DataFrame, scored: pd.DataFrame) -> list[Mapping[str, object]]:
-    """Where features of the same rows differ: row key, moment, feature, what is committed and what came out when
-    scored. Missing values are equal.
+def compare_features(spec: ModelSpec, committed: pd.DataFrame, scored: pd.DataFrame) -> list[Mapping[str, object]]:
+    """List the differences between committed features and features at scoring time, of the same rows.
+
+    Each difference has the row key, the moment, the feature and both values. Missing values are equal.
     """
     if len(committed) != len(scored):
         return [{"feature": "rows", "committed": len(committed), "when_scored": len(scored)}]
-    found, categorical = [], spec.categorical_features()
+    differences, categorical = [], spec.categorical_features()
     for name in spec.feature_names():
-        ours, theirs = (_plain_values(frame[name], name in categorical) for frame in (committed, scored))
-        # A function of one's own may add the same numbers in another order.
-        differ = (
-            ours != theirs if name in categorical else ~np.isclose(ours, theirs, rtol=1e-9, atol=1e-12, equal_nan=True)
+        in_training, in_serving = (_plain_values(frame[name], name in categorical) for frame in (committed, scored))
+        # A custom function may add the same numbers in another order.
+        is_different = (
+            in_training != in_serving
+            if name in categorical
+            else ~np.isclose(in_training, in_serving, rtol=1e-9, atol=1e-12, equal_nan=True)
         )
-        for place in np.flatnonzero(differ):
-            key = {column: committed[column].iloc[place] for column in spec.row_key}
-            moment = committed[spec.event_time].iloc[place]
+        for position in np.flatnonzero(is_different):
+            key = {column: committed[column].iloc[position] for column in spec.row_key}
+            moment = committed[spec.event_time].iloc[position]
             values = {
-                "committed": ours[place : place + 1].tolist()[0],
-                "when_scored": theirs[place : place + 1].tolist()[0],
+                "committed": in_training[position : position + 1].tolist()[0],
+                "when_scored": in_serving[position : position + 1].tolist()[0],
             }
-            found.append({**_plain(key), "moment": str(moment), "feature": name, **values})
-    return found
+            differences.append({**_plain(key), "moment": str(moment), "feature": name, **values})
+    return differences
 
 
 def _with_known_labels(spec: ModelSpec, frame: pd.DataFrame, moment: pd.Timestamp) -> pd.DataFrame:

@@ -1,6 +1,4 @@
-"""From which day on the windows of a feature reach only days that the source has; before, they fill up and grow from
-day to day.
-"""
+"""Warm-up of window features: on their first days, windows begin before the start of the source."""
 
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -11,9 +9,9 @@ from ml_assets.core.model_spec.features import CustomFeatures, WindowAggregate
 DAY = timedelta(days=1)
 
 
-def complete_from(spec: ModelSpec) -> dict[str, date]:
-    """The first day, by name of the feature, that sees nothing before `source.start`."""
-    # Rounded up: the first rows of a day reach into the day before.
+def find_first_complete_days(spec: ModelSpec) -> dict[str, date]:
+    """Return, by feature, the first day whose windows do not begin before `source.start`."""
+    # Rounded up: the windows of the first rows of a day begin on an earlier day.
     return {name: spec.source.start + -(-reach // DAY) * DAY for name, reach in _reaches(spec)}
 
 

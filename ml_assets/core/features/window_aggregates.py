@@ -1,4 +1,4 @@
-"""Aggregates over the earlier rows that share a key, for every row of a day at once."""
+"""Point-in-time window aggregates over earlier rows with the same key, for all rows of a day at once."""
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
@@ -15,36 +15,36 @@ LARGEST_VALUE = 1e140
 
 
 def window_features(features: Sequence[WindowAggregate], timeline: Timeline) -> dict[str, Floats]:
-    """The feature columns, by name: a value for each row of the day, in the order of the timeline.
+    """Compute the feature columns, by name: a value for each row of the day, in the order of the timeline.
 
-    A row at time t sees the rows of its key with time in (t - delay - window, t - delay]. Infinite values, and those
-    beyond 1e140, are taken as missing. A row without a key has no window features. No result is infinite: what would be
-    is missing.
+    A row at time t sees the rows of its key with time in (t - delay - window, t - delay]. Infinite values and values
+    beyond 1e140 count as missing. A row without a key has no window features. Results that would be infinite are
+    missing.
     """
-    made: dict[str, Floats] = {}
+    columns: dict[str, Floats] = {}
     for key in dict.fromkeys(tuple(feature.key) for feature in features):
-        sharing = [feature for feature in features if tuple(feature.key) == key]
-        order = KeyIndex(timeline, list(key), sharing)
+        same_key = [feature for feature in features if tuple(feature.key) == key]
+        index = KeyIndex(timeline, list(key), same_key)
         values = {
-            name: _Values(timeline, order, name)
-            for name in dict.fromkeys(f.value for f in sharing if f.value is not None)
+            name: _Values(timeline, index, name)
+            for name in dict.fromkeys(f.value for f in same_key if f.value is not None)
         }
-        for feature in sharing:
-            for suffix, first, last in order.stretches(feature):
+        for feature in same_key:
+            for suffix, first, last in index.window_slices(feature):
                 for aggregate, column in _aggregate(feature.aggregates, values.get(feature.value or ""), first, last):
-                    made[feature.name(aggregate, suffix)] = order.spread(column)
-    return made
+                    columns[feature.name(aggregate, suffix)] = index.scatter_to_rows(column)
+    return columns
 
 
 class _Values:
-    """A column in key order, and the same column of each query; missing values are NaN."""
+    """A column in the order of the index, and its value in each query row; missing values are NaN."""
 
-    def __init__(self, timeline: Timeline, order: KeyIndex, name: str) -> None:
-        values = as_floats(timeline.column(name, order.history))
-        self._ordered = values[order.positions]
+    def __init__(self, timeline: Timeline, index: KeyIndex, name: str) -> None:
+        values = as_floats(timeline.column(name, index.history))
+        self._ordered = values[index.positions]
         self._present = np.abs(self._ordered) <= LARGEST_VALUE
         self._complete = bool(self._present.all())
-        own = values[-len(timeline.rows) :][order.queries]
+        own = values[-len(timeline.rows) :][index.queries]
         self.own = np.where(np.abs(own) <= LARGEST_VALUE, own, np.nan)
 
     @cached_property
@@ -52,44 +52,46 @@ class _Values:
         return ExactMoments(self._ordered if self._complete else np.where(self._present, self._ordered, 0.0))
 
     @cached_property
-    def _numbers(self) -> Integers:
+    def _cumulative_counts(self) -> Integers:
         return np.append(0, np.cumsum(self._present))
 
-    def number(self, first: Integers, last: Integers) -> Floats:
-        """How many values, missing ones apart, each stretch holds."""
-        return (last - first if self._complete else self._numbers[last] - self._numbers[first]).astype(np.float64)
+    def count(self, first: Integers, last: Integers) -> Floats:
+        """Count the values of each slice, without missing ones."""
+        if self._complete:
+            return (last - first).astype(np.float64)
+        return (self._cumulative_counts[last] - self._cumulative_counts[first]).astype(np.float64)
 
-    def extreme(self, pick: np.ufunc, nothing: float, first: Integers, last: Integers) -> Floats:
-        """Smallest (np.minimum) or largest (np.maximum) value of each stretch, `nothing` where it holds none.
+    def extreme(self, pick: np.ufunc, default: float, first: Integers, last: Integers) -> Floats:
+        """Return the smallest (np.minimum) or largest (np.maximum) value of each slice, `default` if it has none.
 
-        A sparse table: two overlapping stretches, each as long as a power of two, cover any stretch.
+        A sparse table: two overlapping ranges, each as long as a power of two, cover any slice.
         """
-        table = self._ordered if self._complete else np.where(self._present, self._ordered, nothing)
-        result, levels = np.full(len(first), nothing), np.frexp(last - first)[1] - 1
+        table = self._ordered if self._complete else np.where(self._present, self._ordered, default)
+        result, levels = np.full(len(first), default), np.frexp(last - first)[1] - 1
         for level in range(levels.max(initial=-1) + 1):
             width = 1 << level
             if level:
                 table = pick(table[: -(width >> 1)], table[width >> 1 :])
-            here = levels == level
-            result[here] = pick(table[first[here]], table[last[here] - width])
+            is_level = levels == level
+            result[is_level] = pick(table[first[is_level]], table[last[is_level] - width])
         return result
 
 
 def _aggregate(
-    wanted: Sequence[Aggregate], values: _Values | None, first: Integers, last: Integers
+    aggregates: Sequence[Aggregate], values: _Values | None, first: Integers, last: Integers
 ) -> Iterator[tuple[Aggregate, Floats]]:
     if values is None:
         yield "count", (last - first).astype(np.float64)
         return
-    number = values.number(first, last)
+    number = values.count(first, last)
     mean = (
         values.moments.mean(first, last, number)
-        if {"mean", "difference", "ratio", "zscore"} & set(wanted)
+        if {"mean", "difference", "ratio", "zscore"} & set(aggregates)
         else np.empty(0)
     )
-    std = values.moments.std(first, last, number) if {"std", "zscore"} & set(wanted) else np.empty(0)
+    std = values.moments.std(first, last, number) if {"std", "zscore"} & set(aggregates) else np.empty(0)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        for aggregate in wanted:
+        for aggregate in aggregates:
             match aggregate:
                 case "count":
                     yield aggregate, (last - first).astype(np.float64)
@@ -112,5 +114,5 @@ def _aggregate(
 
 
 def as_floats(values: pd.Series) -> Floats:
-    """Numbers or booleans as float64; missing values are NaN."""
+    """Convert numbers or booleans to float64; missing values are NaN."""
     return values.to_numpy(dtype=np.float64, na_value=np.nan)

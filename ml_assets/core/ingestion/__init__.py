@@ -1,3 +1,4 @@
-"""From landed files to typed rows: file patterns, readers, type conversion, the cursor of the sensor, and rules for
-late data.
+"""From landed files to typed rows: file patterns, reader, type conversion, sensor cursor, and rules for late data.
+
+Checks of the rows belong in `core/validation`.
 """

@@ -1,4 +1,4 @@
-"""Reading one landed file: parquet, CSV or JSON lines, renamed and typed as the spec says, with nothing lost."""
+"""The reader of landed files: parquet, CSV or JSON lines, renamed and typed by the spec, without any loss."""
 
 import gzip
 import io
@@ -21,14 +21,12 @@ WHOLE_LINE, NOT_IN_FILE = "_line", "column missing in file"
 
 @dataclass(frozen=True)
 class LandedFile:
-    """What one landed file holds.
+    """The content of one landed file.
 
-    rows: table with `raw_schema(spec)`; None when the file could not be read at all. `_source_row` counts the rows of
-    the file from 0;
-        lines that are no rows come last, numbered after all rows, so it is not the number of a line in a file that has
-        such lines.
-    fault: what is wrong with the file as a whole, or None.
-    other_columns: the columns of the file that the spec does not name, sorted; None when the file could not be read.
+    rows: table with `raw_schema(spec)`; None if the file could not be read at all. `_source_row` counts the rows of the
+    file from 0. Lines that are not rows come last, numbered after all rows, so in a file with such lines `_source_row`
+    is not the line number. fault: the problem with the file as a whole, or None. other_columns: the columns of the file
+    that the spec does not name, sorted; None if the file could not be read.
     """
 
     rows: pa.Table | None
@@ -37,21 +35,21 @@ class LandedFile:
 
 
 def read_landed_file(spec: Contract, key: str, content: bytes) -> LandedFile:
-    """Read one file; faults of the data come back as values, never as exceptions.
+    """Read one file; errors in the data are returned as values, never raised.
 
     Columns that the spec does not name are left out. A value that cannot be read as its type becomes null, and its text
-    is kept in `_unreadable_values`, a JSON object by column; so is a column that the file does not have (unless it is
-    nullable) and a line that is no row.
+    is kept in `_unreadable_values`, a JSON object by column. The same holds for a column that the file does not have
+    (unless it is nullable) and for a line that is not a row.
 
     Args:
-        spec: what the files have to hold.
-        key: name of the file; its ending says the format.
+        spec: the contract of the files.
+        key: name of the file; its ending determines the format.
         content: the bytes of the file.
     """
     try:
         return _read(spec, key, content)
     except MemoryError:
-        # A lack of the machine, not of the data; Arrow's is an ArrowException too.
+        # A problem of the machine, not of the data. Arrow's own memory error is an ArrowException too.
         raise
     except (
         pa.ArrowException,
@@ -68,13 +66,13 @@ def read_landed_file(spec: Contract, key: str, content: bytes) -> LandedFile:
 
 def _read(spec: Contract, key: str, content: bytes) -> LandedFile:
     table, names, broken_lines = _parse(spec, key, content)
-    wanted = {name: column.source or name for name, column in spec.columns.items()}
-    found = Counter(table.column_names)
-    if twice := [source for source in wanted.values() if found[source] > 1]:
-        raise ValueError(f"column occurs more than once: {', '.join(twice)}")
-    missing = [name for name, source in wanted.items() if source not in table.column_names]
+    sources = {name: column.source or name for name, column in spec.columns.items()}
+    occurrences = Counter(table.column_names)
+    if repeated := [source for source in sources.values() if occurrences[source] > 1]:
+        raise ValueError(f"column occurs more than once: {', '.join(repeated)}")
+    missing = [name for name, source in sources.items() if source not in table.column_names]
     columns, unreadable = {}, {}
-    for name, source in wanted.items():
+    for name, source in sources.items():
         if name in missing:
             columns[name] = pa.nulls(table.num_rows, raw_schema(spec).field(name).type)
             if not spec.columns[name].nullable:
@@ -84,15 +82,16 @@ def _read(spec: Contract, key: str, content: bytes) -> LandedFile:
     columns[SOURCE_FILE] = pa.array([key] * table.num_rows, pa.string())
     columns[SOURCE_ROW] = pa.array(np.arange(table.num_rows), pa.int64())
     columns[UNREADABLE] = _as_json(unreadable, table.num_rows)
-    rows = pa.concat_tables([pa.table(columns, raw_schema(spec)), _broken(spec, key, table.num_rows, broken_lines)])
-    is_empty = rows.num_rows == 0 and spec.event_time is not None
-    return LandedFile(
-        rows, _fault(names, wanted, missing, len(broken_lines), is_empty), sorted(set(names) - set(wanted.values()))
-    )
+    broken_rows = _broken_rows(spec, key, table.num_rows, broken_lines)
+    rows = pa.concat_tables([pa.table(columns, raw_schema(spec)), broken_rows])
+    # A delivery of labels may be empty.
+    lacks_rows = rows.num_rows == 0 and spec.event_time is not None
+    fault = _describe_fault(names, sources, missing, len(broken_lines), lacks_rows)
+    return LandedFile(rows, fault, sorted(set(names) - set(sources.values())))
 
 
 def _parse(spec: Contract, key: str, content: bytes) -> tuple[pa.Table, list[str], list[str]]:
-    """The columns that are wanted (or all), the names of all columns, and the lines that are no rows."""
+    """Return the needed columns (or all), the names of all columns, and the lines that are not rows."""
     name = key.lower()
     if name.endswith(".gz"):
         content, name = gzip.decompress(content), name[:-3]
@@ -100,11 +99,11 @@ def _parse(spec: Contract, key: str, content: bytes) -> tuple[pa.Table, list[str
         file = pq.ParquetFile(io.BytesIO(content))
         sources = {column.source or column_name for column_name, column in spec.columns.items()}
         table = file.read(columns=[c for c in file.schema_arrow.names if c in sources])
-        # Parquet's reader takes bytes that are not UTF-8 as text, which fails only where the text is used.
+        # The parquet reader accepts bytes that are not UTF-8 as text, and an error comes only where the text is used.
         table.validate(full=True)
         return table, file.schema_arrow.names, []
     if not name.endswith((".csv", ".jsonl")):
-        raise ValueError("the format is not known: the name must end in .parquet, .csv, .jsonl, .csv.gz or .jsonl.gz")
+        raise ValueError("the format is unknown: the name must end in .parquet, .csv, .jsonl, .csv.gz or .jsonl.gz")
     table, broken = _parse_csv(content) if name.endswith(".csv") else _parse_json_lines(content)
     return table, table.column_names, broken
 
@@ -114,7 +113,7 @@ def _parse_csv(content: bytes) -> tuple[pa.Table, list[str]]:
         raise ValueError("the file is empty: not even a header")
     broken: list[str] = []
 
-    def keep(row: pa_csv.InvalidRow) -> str:
+    def record_broken(row: pa_csv.InvalidRow) -> str:
         broken.append(row.text)
         return "skip"
 
@@ -125,7 +124,7 @@ def _parse_csv(content: bytes) -> tuple[pa.Table, list[str]]:
     table = pa_csv.read_csv(
         io.BytesIO(content),
         read_options=pa_csv.ReadOptions(use_threads=False),
-        parse_options=pa_csv.ParseOptions(invalid_row_handler=keep, newlines_in_values=True),
+        parse_options=pa_csv.ParseOptions(invalid_row_handler=record_broken, newlines_in_values=True),
         convert_options=pa_csv.ConvertOptions(
             column_types={column: pa.string() for column in header},
             strings_can_be_null=True,
@@ -138,7 +137,7 @@ def _parse_csv(content: bytes) -> tuple[pa.Table, list[str]]:
 
 def _parse_json_lines(content: bytes) -> tuple[pa.Table, list[str]]:
     rows, broken = [], []
-    # Python's splitlines also tears at characters such as U+2028, which JSON allows within text.
+    # Python's splitlines also splits at characters such as U+2028, which JSON allows within text.
     for line in content.decode("utf-8-sig").split("\n"):
         line = line.removesuffix("\r")
         if not line.strip():
@@ -153,24 +152,24 @@ def _parse_json_lines(content: bytes) -> tuple[pa.Table, list[str]]:
             broken.append(line)
     names = list(dict.fromkeys(name for row in rows for name in row))
     columns = [pa.array([row.get(name) for row in rows], pa.string()) for name in names]
-    # From a struct array, rows are counted even if none has a column.
+    # A struct array has a row count even if no row has a column.
     as_struct = pa.StructArray.from_arrays(columns, names) if names else pa.array([{}] * len(rows), pa.struct([]))
     return pa.Table.from_struct_array(as_struct), broken
 
 
 def _as_json(unreadable: dict[str, pa.Array], rows: int) -> pa.Array:
-    faulty = {name: texts for name, texts in unreadable.items() if texts is not None and texts.null_count < rows}
-    out: list[str | None] = [None] * rows
-    if faulty:
-        listed = {name: texts.to_pylist() for name, texts in faulty.items()}
-        for row in range(rows):
-            if here := {name: texts[row] for name, texts in listed.items() if texts[row] is not None}:
-                out[row] = json.dumps(here)
-    return pa.array(out, pa.string())
+    texts_by_column = {
+        name: texts.to_pylist() for name, texts in unreadable.items() if texts is not None and texts.null_count < rows
+    }
+    documents: list[str | None] = [None] * rows
+    for row in range(rows if texts_by_column else 0):
+        if row_texts := {name: texts[row] for name, texts in texts_by_column.items() if texts[row] is not None}:
+            documents[row] = json.dumps(row_texts)
+    return pa.array(documents, pa.string())
 
 
-def _broken(spec: Contract, key: str, first_row: int, lines: list[str]) -> pa.Table:
-    # Where a line stood between the rows is not known for CSV, so these are numbered after the last row.
+def _broken_rows(spec: Contract, key: str, first_row: int, lines: list[str]) -> pa.Table:
+    # The position of a broken line among the rows is unknown for CSV, so these are numbered after the last row.
     schema = raw_schema(spec)
     columns = {field.name: pa.nulls(len(lines), field.type) for field in schema}
     columns[SOURCE_FILE] = pa.array([key] * len(lines), pa.string())
@@ -179,14 +178,15 @@ def _broken(spec: Contract, key: str, first_row: int, lines: list[str]) -> pa.Ta
     return pa.table(columns, schema)
 
 
-def _fault(found: list[str], wanted: dict[str, str], missing: list[str], broken: int, is_empty: bool) -> str | None:
-    # A delivery of labels may well name none.
-    faults = ["has no rows"] if is_empty else []
+def _describe_fault(
+    file_columns: list[str], sources: dict[str, str], missing: list[str], broken_lines: int, lacks_rows: bool
+) -> str | None:
+    faults = ["has no rows"] if lacks_rows else []
     if missing:
-        names = ", ".join(f"{name} (as {wanted[name]})" if wanted[name] != name else name for name in missing)
-        faults.append(f"column missing: {names}; the file has {', '.join(found[:20]) or 'none'}")
-    if broken:
-        faults.append(f"{broken:,} lines are no rows")
+        names = ", ".join(f"{name} (as {sources[name]})" if sources[name] != name else name for name in missing)
+        faults.append(f"column missing: {names}; the file has {', '.join(file_columns[:20]) or 'none'}")
+    if broken_lines:
+        faults.append(f"{broken_lines:,} lines are no rows")
     return "; ".join(faults) or None
 
 

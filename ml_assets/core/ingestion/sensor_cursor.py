@@ -1,4 +1,4 @@
-"""What a sensor remembers of the landing, and which days have to be made when it looks again."""
+"""The cursor of the sensor: its state between two ticks, and the days to request on the next tick."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence, Set
@@ -7,17 +7,17 @@ from datetime import date, timedelta
 
 from ml_assets.core.tables.fingerprint import digest
 
-NOTHING = ""
+NO_OBJECTS = ""
 
 
 @dataclass(frozen=True)
 class FeedCursor:
-    """What is remembered of the files of one feed.
+    """The state of one feed.
 
     days: digest of the landed objects for which a day was last requested (or refused and reported), as long as the lake
-    does not hold them (`NOTHING` when all objects were removed). resume: the day at which the next look begins, when
-    the last one reached a bound. landed: with resume, the newest day with files that the looks since the newest day
-    have seen.
+    does not hold them; `NO_OBJECTS` if all objects were removed. resume: the day at which the next scan begins, if the
+    last one reached a limit. landed: with resume, the newest day with files in the scans since the one that began at
+    the newest day.
     """
 
     days: Mapping[date, str] = field(default_factory=dict)
@@ -25,14 +25,14 @@ class FeedCursor:
     landed: date | None = None
 
     def to_json(self) -> dict:
-        """As JSON; its size depends on the number of days, not of objects."""
-        places = {"resume": self.resume, "landed": self.landed}
+        """Convert to JSON; its size depends on the number of days, not of objects."""
+        positions = {"resume": self.resume, "landed": self.landed}
         days = {day.isoformat(): value for day, value in sorted(self.days.items())}
-        return {"days": days, **{name: day.isoformat() for name, day in places.items() if day}}
+        return {"days": days, **{name: day.isoformat() for name, day in positions.items() if day}}
 
     @classmethod
     def from_json(cls, state: Mapping) -> "FeedCursor":
-        """What `to_json` gave."""
+        """Create from the result of `to_json`."""
         days = {date.fromisoformat(day): value for day, value in state["days"].items()}
         resume, landed = (date.fromisoformat(state[name]) if name in state else None for name in ("resume", "landed"))
         return cls(days, resume, landed)
@@ -40,62 +40,62 @@ class FeedCursor:
 
 @dataclass(frozen=True)
 class SensorCursor:
-    """The state of a sensor between two looks.
+    """The state of a sensor between two ticks.
 
-    requests: how many runs were requested so far, so that content which comes back after it was replaced is requested
-    again. feeds: what is remembered of each feed, by the name of its first table.
+    requests: number of runs requested so far; it makes run keys unique, so that content that returns after it was
+    replaced is requested again. feeds: state of each feed, by the name of its first table.
     """
 
     requests: int = 0
     feeds: Mapping[str, FeedCursor] = field(default_factory=dict)
 
     def to_text(self) -> str:
-        """The state as text."""
-        return json.dumps(
-            {"requests": self.requests, "feeds": {name: of.to_json() for name, of in self.feeds.items()}},
-            separators=(",", ":"),
-        )
+        """Serialise the state as text."""
+        feeds = {name: feed.to_json() for name, feed in self.feeds.items()}
+        return json.dumps({"requests": self.requests, "feeds": feeds}, separators=(",", ":"))
 
     @classmethod
     def from_text(cls, text: str | None) -> "SensorCursor":
-        """The state that `to_text` wrote; the state before the first look when there is no text.
+        """Read the result of `to_text`; without text, return the state before the first tick.
 
         Raises:
-            ValueError: when the text is something else.
+            ValueError: the text is not a cursor.
         """
         if not text:
             return cls()
         state = json.loads(text)
-        return cls(state["requests"], {name: FeedCursor.from_json(of) for name, of in state["feeds"].items()})
+        return cls(state["requests"], {name: FeedCursor.from_json(feed) for name, feed in state["feeds"].items()})
 
 
-def day_digest(objects: Sequence[tuple[str, str, int]]) -> str:
-    """16 hexadecimal digits over key, digest and size of every object of a day, in any order; `NOTHING` without
-    objects.
+def digest_objects(objects: Sequence[tuple[str, str, int]]) -> str:
+    """Return 16 hexadecimal digits over (key, digest, size) of the objects of a day, in any order.
+
+    Without objects, return `NO_OBJECTS`.
     """
-    return digest(sorted(objects))[:16] if objects else NOTHING
+    return digest(sorted(objects))[:16] if objects else NO_OBJECTS
 
 
-def days_to_request(requested: Mapping[date, str], found: Mapping[date, str], made: Set[date]) -> list[date]:
-    """The days, ascending, whose landed objects the lake does not hold and for which no run was requested yet.
+def select_days_to_request(
+    requested: Mapping[date, str], landed: Mapping[date, str], materialized: Set[date]
+) -> list[date]:
+    """Select the days, ascending, whose landed objects are not in the lake and for which no run was requested yet.
 
-    What was requested is compared by content and what is made by the lake, so neither a lost memory nor content that
-    goes back and forth between two looks hides a change.
+    Requests are compared by content, and materialised days are known from the lake. So neither a lost cursor nor
+    content that changes back and forth between two ticks hides a change.
 
     Args:
         requested: digest of each day for which a run was last requested.
-        found: digest of each day as it lies there now.
-        made: the days of `found` that the lake holds as they lie there.
+        landed: digest of the objects of each day that are landed now.
+        materialized: the days of `landed` whose objects the lake holds.
     """
-    return sorted(day for day, value in found.items() if day not in made and requested.get(day) != value)
+    return sorted(day for day, value in landed.items() if day not in materialized and requested.get(day) != value)
 
 
-def stretches(newest: date, oldest: date, size: int) -> Iterator[tuple[date, date]]:
-    """Days from `newest` back to `oldest` as stretches (first, last) of `size` days, then twice as many, and so on:
-    few, and the newest first.
+def doubling_ranges(newest: date, oldest: date, size: int) -> Iterator[tuple[date, date]]:
+    """Yield the days from `newest` back to `oldest` as ranges (first, last) of `size` days, then twice as many, etc.
 
-    Whoever stops in the middle of a stretch and begins there again with size 1 gets on by a day at least, and repeats
-    no more than about half.
+    There are few ranges, and the newest comes first. A scan that stops within a range and resumes there with size 1
+    advances by at least one day, and repeats no more than about half of its work.
     """
     while newest >= oldest:
         first = max(oldest, newest - timedelta(days=size - 1))
@@ -103,13 +103,13 @@ def stretches(newest: date, oldest: date, size: int) -> Iterator[tuple[date, dat
         newest, size = first - timedelta(days=1), size * 2
 
 
-def affected_days(changed: Sequence[date], reach: int, last: date) -> set[date]:
-    """The changed days, and the days up to `last` that can see one.
+def find_affected_days(changed: Sequence[date], reach: int, last: date) -> set[date]:
+    """Find the changed days, and the days up to `last` whose features read a changed day.
 
     Args:
         changed: the changed days.
-        reach: how many days after its own a day can still be seen by features.
-        last: the newest day that has landed; features of later days cannot be made yet.
+        reach: for how many days after it a day is read by features.
+        last: the newest day that has landed; features of later days cannot be built yet.
     """
     return {
         day + timedelta(days=n)
@@ -119,11 +119,15 @@ def affected_days(changed: Sequence[date], reach: int, last: date) -> set[date]:
     }
 
 
-def ranges_of(days: Set[date], most: int | None) -> list[tuple[date, date]]:
-    """Days as ranges (first, last), ascending and as few as `most` days a range allow (None for no bound)."""
+def group_into_ranges(days: Set[date], max_days: int | None) -> list[tuple[date, date]]:
+    """Group days into as few ranges (first, last) as possible, ascending, of at most `max_days` (None: no limit)."""
     ranges: list[tuple[date, date]] = []
     for day in sorted(days):
-        if ranges and day - ranges[-1][1] == timedelta(days=1) and (most is None or (day - ranges[-1][0]).days < most):
+        if (
+            ranges
+            and day - ranges[-1][1] == timedelta(days=1)
+            and (max_days is None or (day - ranges[-1][0]).days < max_days)
+        ):
             ranges[-1] = (ranges[-1][0], day)
         else:
             ranges.append((day, day))

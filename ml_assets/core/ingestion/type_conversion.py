@@ -1,4 +1,4 @@
-"""Turning a column as it was landed into the type that the spec gives it, value by value."""
+"""Conversion of landed columns to the types of the spec, value by value."""
 
 # pyarrow makes the functions of its compute module at run time, where no type checker sees them.
 # pyright: reportAttributeAccessIssue=false
@@ -22,25 +22,23 @@ def convert(values: pa.ChunkedArray, to: ColumnType, time_zone: str) -> tuple[pa
     """Read every value as type `to`.
 
     Args:
-        values: the column as it was landed, of any Arrow type.
-        to: the type that the spec gives the column.
-        time_zone: IANA name of the zone of time stamps without one.
+        values: the landed column, of any Arrow type.
+        to: the type of the column in the spec.
+        time_zone: IANA name of the time zone of timestamps without one.
 
     Returns:
-        (values, texts): values of `arrow_type(to)` with null where there was none or it could not be read, and the
-            original text of
-        each value that could not be read, null elsewhere (None when all could). NaN counts as no value; infinity cannot
-            be read.
+        (values, texts): values of `arrow_type(to)`, null for missing and unreadable values, and the original text of
+        each unreadable value, null elsewhere (None if all are readable). NaN counts as missing; infinity is unreadable.
     """
-    column = _plain(values)
+    column = _normalize(values)
     converted = _CONVERTERS[to](column, time_zone)
-    lost = pc.and_(pc.is_null(converted), pc.is_valid(column))
-    if not pc.any(lost).as_py():
+    is_unreadable = pc.and_(pc.is_null(converted), pc.is_valid(column))
+    if not pc.any(is_unreadable).as_py():
         return converted, None
-    return converted, pc.if_else(lost, _text(column), pa.scalar(None, pa.string()))
+    return converted, pc.if_else(is_unreadable, _to_text(column), pa.scalar(None, pa.string()))
 
 
-def _plain(values: pa.ChunkedArray) -> pa.Array:
+def _normalize(values: pa.ChunkedArray) -> pa.Array:
     column = values.combine_chunks()
     if isinstance(column, pa.ChunkedArray):
         column = column.chunk(0) if column.num_chunks else pa.array([], column.type)
@@ -58,21 +56,21 @@ def _plain(values: pa.ChunkedArray) -> pa.Array:
     return column
 
 
-def _text(column: pa.Array) -> pa.Array:
+def _to_text(column: pa.Array) -> pa.Array:
     try:
         return column.cast(pa.string())
     except pa.ArrowException:
         return pa.array([None if value is None else str(value) for value in column.to_pylist()], pa.string())
 
 
-def _keep(column: pa.Array, good: pa.Array) -> pa.Array:
-    return pc.if_else(good, column, pa.scalar(None, column.type))
+def _null_unless(is_valid: pa.Array, column: pa.Array) -> pa.Array:
+    return pc.if_else(is_valid, column, pa.scalar(None, column.type))
 
 
 def _to_integer(column: pa.Array, _: str) -> pa.Array:
     kind = column.type
     if pa.types.is_uint64(kind):
-        return _keep(column, pc.less_equal(column, pa.scalar(_LARGEST, kind))).cast(pa.int64())
+        return _null_unless(pc.less_equal(column, pa.scalar(_LARGEST, kind)), column).cast(pa.int64())
     if pa.types.is_boolean(kind) or pa.types.is_integer(kind):
         return column.cast(pa.int64())
     if pa.types.is_decimal(kind):
@@ -82,21 +80,23 @@ def _to_integer(column: pa.Array, _: str) -> pa.Array:
         whole = pc.and_(
             pc.equal(pc.floor(wide), wide), pc.less_equal(pc.abs(wide), pa.scalar(Decimal(_LARGEST), widest))
         )
-        return _keep(wide, whole).cast(pa.int64())
+        return _null_unless(whole, wide).cast(pa.int64())
     if pa.types.is_floating(kind):
         whole = pc.and_(pc.equal(pc.floor(column), column), pc.less(pc.abs(column), 2.0**53))
-        return _keep(column, whole).cast(pa.int64())
+        return _null_unless(whole, column).cast(pa.int64())
     if pa.types.is_string(kind):
         # JSON's true and false stand for 1 and 0, as booleans of parquet do.
         lower = pc.utf8_lower(column)
         column = pc.if_else(pc.equal(lower, "true"), "1", pc.if_else(pc.equal(lower, "false"), "0", column))
-        whole = pc.replace_substring_regex(_keep(column, pc.match_substring_regex(column, _INTEGER)), r"^\+|\.0*$", "")
-        return _keep(whole, _fits(whole)).cast(pa.int64())
+        whole = pc.replace_substring_regex(
+            _null_unless(pc.match_substring_regex(column, _INTEGER), column), r"^\+|\.0*$", ""
+        )
+        return _null_unless(_fits_int64(whole), whole).cast(pa.int64())
     return pa.nulls(len(column), pa.int64())
 
 
-def _fits(whole: pa.Array) -> pa.Array:
-    """Whether digits with or without a minus sign are a 64-bit integer; digits of equal length compare as text."""
+def _fits_int64(whole: pa.Array) -> pa.Array:
+    """Return whether digits with or without a minus sign fit in 64 bits; digits of equal length compare as text."""
     digits = pc.replace_substring_regex(whole, "^-?0*", "")
     length, largest = pc.utf8_length(digits), str(_LARGEST)
     fits = pc.or_(
@@ -110,12 +110,12 @@ def _to_number(column: pa.Array, _: str) -> pa.Array:
     if pa.types.is_boolean(kind) or pa.types.is_integer(kind) or pa.types.is_decimal(kind):
         return column.cast(pa.float64(), safe=False)
     if pa.types.is_floating(kind):
-        return _keep(column, pc.is_finite(column))
+        return _null_unless(pc.is_finite(column), column)
     if pa.types.is_string(kind):
-        numbers = pc.replace_substring_regex(_keep(column, pc.match_substring_regex(column, _NUMBER)), r"^\+", "").cast(
-            pa.float64()
-        )
-        return _keep(numbers, pc.is_finite(numbers))
+        numbers = pc.replace_substring_regex(
+            _null_unless(pc.match_substring_regex(column, _NUMBER), column), r"^\+", ""
+        ).cast(pa.float64())
+        return _null_unless(pc.is_finite(numbers), numbers)
     return pa.nulls(len(column), pa.float64())
 
 
@@ -138,17 +138,18 @@ def _to_boolean(column: pa.Array, _: str) -> pa.Array:
     if pa.types.is_boolean(kind):
         return column
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
-        return _keep(pc.equal(column, 1), pc.or_(pc.equal(column, 0), pc.equal(column, 1)))
+        return _null_unless(pc.or_(pc.equal(column, 0), pc.equal(column, 1)), pc.equal(column, 1))
     if pa.types.is_string(kind):
         lower = pc.utf8_lower(column)
         true, false = pc.is_in(lower, _TRUE), pc.is_in(lower, _FALSE)
-        return _keep(true, pc.or_(true, false))
+        return _null_unless(pc.or_(true, false), true)
     return pa.nulls(len(column), pa.bool_())
 
 
 def _to_timestamp(column: pa.Array, time_zone: str) -> pa.Array:
-    """Instants in UTC. Without a zone: of the two instants of a repeated hour the first; an hour that a zone skips
-    cannot be read.
+    """Convert to instants in UTC.
+
+    For a time without a zone: the first of the two instants of a repeated hour; a time in a skipped hour is unreadable.
     """
     import pandas as pd
 
@@ -163,15 +164,15 @@ def _to_timestamp(column: pa.Array, time_zone: str) -> pa.Array:
     if not pa.types.is_string(kind):
         return pa.nulls(len(column), TIMESTAMP)
     has_zone = pc.match_substring_regex(column, _ZONE)
-    zoned = pd.to_datetime(_keep(column, has_zone).to_pandas(), errors="coerce", format="ISO8601", utc=True)
-    naive = pd.to_datetime(_keep(column, pc.invert(has_zone)).to_pandas(), errors="coerce", format="ISO8601")
+    zoned = pd.to_datetime(_null_unless(has_zone, column).to_pandas(), errors="coerce", format="ISO8601", utc=True)
+    naive = pd.to_datetime(_null_unless(pc.invert(has_zone), column).to_pandas(), errors="coerce", format="ISO8601")
     first = pa.Array.from_pandas(zoned.astype("datetime64[us, UTC]"), type=TIMESTAMP)
     second = _localize(pa.Array.from_pandas(naive.astype("datetime64[us]"), type=pa.timestamp("us")), time_zone)
     return pc.coalesce(first, second)
 
 
 def _in_microseconds(column: pa.Array, to: pa.DataType) -> pa.Array:
-    # Without these options either nanoseconds are refused or seconds that are too many become some other time.
+    # With other options, either nanoseconds are refused, or seconds that overflow become another time.
     return pc.cast(column, options=pc.CastOptions(target_type=to, allow_time_truncate=True, allow_time_overflow=False))
 
 

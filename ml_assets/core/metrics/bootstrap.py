@@ -1,4 +1,4 @@
-"""How far a metric could be off by chance: percentile intervals of resampled rows and of resampled days."""
+"""Bootstrap confidence intervals of metrics: percentiles over resampled rows or resampled days."""
 
 from collections.abc import Iterator
 
@@ -14,44 +14,43 @@ COUNTS_AT_ONCE = 100_000
 
 
 def row_intervals(metrics: RowMetrics, samples: int, confidence: float, seed: int) -> dict[str, Interval]:
-    """(low, high) of each metric: percentiles over `samples` draws of as many rows with replacement.
+    """Compute (low, high) of each metric: percentiles over `samples` draws of as many rows with replacement.
 
-    Efron and Tibshirani, An Introduction to the Bootstrap, chapter 13. Rows are drawn independently of each other:
-    where rows of one entity resemble each other, the truth varies more than the interval says. Draws in which a metric
-    is undefined do not count for it; undefined in all, it has NaN. The result depends on the rows and the seed, not on
-    the order of the rows.
+    Efron and Tibshirani, An Introduction to the Bootstrap, chapter 13. Rows are drawn independently: if rows of one
+    entity are similar to each other, the true variation is larger than the interval. Draws in which a metric is
+    undefined are ignored for it; if it is undefined in all, its interval is NaN. The result depends on the rows and the
+    seed, not on the order of the rows.
     """
-    parts = [metrics.of(counts) for counts in draws(metrics.rows, samples, seed)]
+    parts = [metrics.evaluate(counts) for counts in draw_counts(metrics.rows, samples, seed)]
     return {name: percentile_interval(np.concatenate([part[name] for part in parts]), confidence) for name in parts[0]}
 
 
 def day_interval(daily: ArrayLike, samples: int, confidence: float, seed: int) -> Interval:
-    """(low, high) of the mean of daily values, in the order of the days: percentiles over `samples` draws of as many
-    days with replacement.
+    """Compute (low, high) of the mean of daily values: percentiles over draws of as many days with replacement.
 
-    NaN for fewer than two days: one day says nothing about how days differ.
+    `daily` is in the order of the days. NaN for fewer than two days: one day says nothing about how days differ.
     """
     values = np.asarray(daily, dtype=np.float64)
     if len(values) < 2:
         return NO_INTERVAL
-    means = [counts @ values / len(values) for counts in draws(len(values), samples, seed)]
+    means = [counts @ values / len(values) for counts in draw_counts(len(values), samples, seed)]
     return percentile_interval(np.concatenate(means), confidence)
 
 
-def draws(rows: int, samples: int, seed: int) -> Iterator[NDArray[np.int64]]:
-    """How often each row is drawn, of as many rows with replacement, in parts of shape (some of the samples, rows)."""
+def draw_counts(rows: int, samples: int, seed: int) -> Iterator[NDArray[np.int64]]:
+    """Draw as many rows with replacement, and count each row; yields parts of shape (some of the samples, rows)."""
     random = np.random.default_rng(seed)
     step = max(1, COUNTS_AT_ONCE // max(rows, 1))
     for first in range(0, samples, step):
         size = min(step, samples - first)
         drawn = random.integers(0, max(rows, 1), (size, rows))
-        # Each sample counts in a range of its own, so that one bincount serves them all.
+        # Each sample has a range of its own, so that one bincount counts all samples.
         drawn += np.arange(size)[:, None] * rows
         yield np.bincount(drawn.ravel(), minlength=size * rows).reshape(size, rows)
 
 
 def percentile_interval(values: NDArray[np.float64], confidence: float) -> Interval:
-    """(low, high) that hold the middle share `confidence` of the values that are not NaN; NaN when all are."""
+    """Compute (low, high) around the middle share `confidence` of the values that are not NaN; NaN if all are."""
     defined = values[~np.isnan(values)]
     if not len(defined):
         return NO_INTERVAL

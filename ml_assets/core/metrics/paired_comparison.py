@@ -1,4 +1,4 @@
-"""Two models on the same rows: how much better one is than the other by each metric, with paired intervals."""
+"""Paired comparison of two models on the same rows: the difference of each metric, with paired bootstrap intervals."""
 
 from typing import get_args
 
@@ -6,16 +6,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from ml_assets.core.metrics.bootstrap import draws, percentile_interval
+from ml_assets.core.metrics.bootstrap import draw_counts, percentile_interval
 from ml_assets.core.metrics.classification import NAN, RowMetrics
 from ml_assets.core.model_spec.evaluation import ComparedMetric
 
-COMPARED: tuple[str, ...] = get_args(ComparedMetric)
+COMPARED_METRICS: tuple[str, ...] = get_args(ComparedMetric)
 LOWER_IS_BETTER = ("log_loss", "brier_score", "calibration_error")
-MEASURED = ("value", "champion_value", "difference", "low", "high")
+COMPARISON_FIGURES = ("value", "champion_value", "difference", "low", "high")
 
 
-def compare(
+def compare_models(
     labels: ArrayLike,
     scores: tuple[ArrayLike, ArrayLike],
     thresholds: tuple[float, float],
@@ -23,68 +23,76 @@ def compare(
     confidence: float,
     seed: int,
 ) -> pd.DataFrame:
-    """Each metric of a model and of the champion on the same rows, and how much better the model is.
+    """Compare each metric of a model with that of the champion on the same rows.
 
-    Columns metric, value, champion_value, difference, low, high, rows. `difference` is value - champion_value, the
-    other way round for metrics of which lower is better, so that above 0 is better. `low` and `high` are percentiles
-    over `samples` draws of as many rows with replacement; each draw counts the same rows for both models (the paired
-    bootstrap: Efron and Tibshirani, An Introduction to the Bootstrap, chapter 8), so what makes a row hard for both
-    does not widen the interval. Draws in which the metric of either is undefined do not count. The result depends on
-    the rows and the seed, not on the order of the rows; equal scores have the difference 0 from 0 to 0.
+    The result has the columns metric, value, champion_value, difference, low, high, rows. `difference` is value -
+    champion_value, with the sign changed for metrics of which lower is better, so that above 0 is better. `low` and
+    `high` are percentiles over `samples` draws of as many rows with replacement; each draw uses the same rows for both
+    models (the paired bootstrap: Efron and Tibshirani, An Introduction to the Bootstrap, chapter 8), so rows that are
+    difficult for both do not widen the interval. Draws in which the metric of either model is undefined are ignored.
+    The result depends on the rows and the seed, not on the order of the rows; for equal scores, difference and interval
+    are 0.
 
     Args:
         labels: 0 or 1, shape (n,).
         scores: of the model and of the champion, between 0 and 1, each of shape (n,) in the same order.
-        thresholds: the score from which each decides positive.
+        thresholds: lowest score of a positive decision, of the model and of the champion.
         samples: number of draws.
         confidence: share of the draws inside the interval.
-        seed: of the draws.
+        seed: seed of the draws.
 
     Raises:
-        ValueError: when the lengths differ, a label is neither 0 nor 1, or a score is not between 0 and 1.
+        ValueError: the lengths differ, a label is neither 0 nor 1, or a score is not between 0 and 1.
     """
-    classes, (ours, theirs) = np.asarray(labels), (np.asarray(of, dtype=np.float64) for of in scores)
-    if not len(classes) == len(ours) == len(theirs):
+    classes = np.asarray(labels)
+    model_scores, champion_scores = (np.asarray(values, dtype=np.float64) for values in scores)
+    if not len(classes) == len(model_scores) == len(champion_scores):
         raise ValueError(
-            f"labels and scores must be of one length, not of {len(classes)}, {len(ours)} and {len(theirs)}"
+            "labels and scores must be of one length, not of"
+            f" {len(classes)}, {len(model_scores)} and {len(champion_scores)}"
         )
-    # Rows that are equal in all three are the same to both models, so this order makes a draw mean the same however the
-    # rows came.
-    order = np.lexsort((theirs, classes, ours))
+    # Rows that are equal in all three are interchangeable, so in this order a draw does not depend on the given order.
+    order = np.lexsort((champion_scores, classes, model_scores))
     classes = classes[order]
-    model, champion = (
-        _Side(classes, of[order], threshold) for of, threshold in zip((ours, theirs), thresholds, strict=True)
-    )
+    model = _ModelMetrics(classes, model_scores[order], thresholds[0])
+    champion = _ModelMetrics(classes, champion_scores[order], thresholds[1])
     once = np.ones((1, len(classes)), dtype=np.int64)
-    differences = [_better(model.of(counts), champion.of(counts)) for counts in draws(len(classes), samples, seed)]
-    value, champion_value = model.of(once), champion.of(once)
-    difference = _better(value, champion_value)
-    found = []
-    for metric in COMPARED:
+    differences = [
+        _improvement(model.evaluate(counts), champion.evaluate(counts))
+        for counts in draw_counts(len(classes), samples, seed)
+    ]
+    value, champion_value = model.evaluate(once), champion.evaluate(once)
+    difference = _improvement(value, champion_value)
+    records = []
+    for metric in COMPARED_METRICS:
         low, high = percentile_interval(np.concatenate([part[metric] for part in differences]), confidence)
         figures = (value[metric][0], champion_value[metric][0], difference[metric][0], low, high)
-        found.append({"metric": metric, **dict(zip(MEASURED, map(float, figures), strict=True)), "rows": len(classes)})
-    return pd.DataFrame(found)
+        records.append(
+            {"metric": metric, **dict(zip(COMPARISON_FIGURES, map(float, figures), strict=True)), "rows": len(classes)}
+        )
+    return pd.DataFrame(records)
 
 
-def not_compared() -> pd.DataFrame:
-    """The columns of `compare` where nothing was compared: one row for each metric, its figures NaN."""
-    return pd.DataFrame([{"metric": metric, **dict.fromkeys(MEASURED, NAN), "rows": 0} for metric in COMPARED])
+def empty_comparison() -> pd.DataFrame:
+    """Return the columns of `compare_models` without a comparison: one row for each metric, with NaN figures."""
+    return pd.DataFrame(
+        [{"metric": metric, **dict.fromkeys(COMPARISON_FIGURES, NAN), "rows": 0} for metric in COMPARED_METRICS]
+    )
 
 
-class _Side:
+class _ModelMetrics:
     """The metrics of one of the two models, for counts in the common order of the rows."""
 
     def __init__(self, labels: np.ndarray, scores: np.ndarray, threshold: float):
         self._metrics = RowMetrics(labels, scores, threshold)
         self._order = np.lexsort((labels, scores))[::-1]
 
-    def of(self, counts: np.ndarray) -> dict[str, np.ndarray]:
-        return self._metrics.of(counts[:, self._order])
+    def evaluate(self, counts: np.ndarray) -> dict[str, np.ndarray]:
+        return self._metrics.evaluate(counts[:, self._order])
 
 
-def _better(ours: dict[str, np.ndarray], theirs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+def _improvement(model: dict[str, np.ndarray], champion: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     return {
-        name: (theirs[name] - ours[name]) if name in LOWER_IS_BETTER else (ours[name] - theirs[name])
-        for name in COMPARED
+        name: (champion[name] - model[name]) if name in LOWER_IS_BETTER else (model[name] - champion[name])
+        for name in COMPARED_METRICS
     }

@@ -1,6 +1,4 @@
-"""How two models' yes-or-no answers on the same rows differ, and shares of rows, each with an interval that also holds
-for few rows.
-"""
+"""Confidence intervals for proportions, alone and paired on the same rows, that are also valid for few rows."""
 
 import math
 from dataclasses import dataclass
@@ -13,12 +11,11 @@ NAN = float("nan")
 
 
 @dataclass(frozen=True)
-class Compared:
-    """A figure of the challenger and of the champion on the same rows, and how they differ with an interval; NaN where
-    it is undefined.
+class PairedEstimate:
+    """A figure of challenger and champion on the same rows, and the difference with its interval; NaN if undefined.
 
-    difference: of metrics, above 0 where the challenger is better; of the share of wrong decisions, above 0 where it is
-    worse; and of the share of positive decisions the ratio of the challenger's to the champion's.
+    difference: for metrics, above 0 if the challenger is better; for the share of wrong decisions, above 0 if it is
+    worse; for the share of positive decisions, the ratio of the challenger's share to the champion's.
     """
 
     challenger: float
@@ -28,77 +25,73 @@ class Compared:
     high: float
 
 
-def proportion_difference(ours: ArrayLike, theirs: ArrayLike, confidence: float) -> Compared:
-    """The share of rows that are true for our model, for theirs, and the difference (ours - theirs) with its interval;
-    NaN without rows.
+def proportion_difference(challenger: ArrayLike, champion: ArrayLike, confidence: float) -> PairedEstimate:
+    """Estimate the difference of two proportions on the same rows, challenger - champion; NaN without rows.
 
-    Only rows on which the two disagree tell them apart. The interval is Wald's for matched pairs after half a row is
+    Only rows on which the two disagree distinguish them. The interval is Wald's for matched pairs after half a row is
     added to each of the four combinations (Agresti and Min, Simple improved confidence intervals for comparing matched
-    proportions, 2005): one row of which one model is wrong and the other right says nothing yet.
+    proportions, 2005): a single row on which one model is wrong and the other right is no evidence yet.
 
     Args:
-        ours: boolean, shape (n,).
-        theirs: boolean, shape (n,), of the same rows.
-        confidence: share of such intervals that hold the true difference.
+        challenger: boolean, shape (n,).
+        champion: boolean, shape (n,), of the same rows.
+        confidence: share of such intervals that contain the true difference.
     """
-    of_ours, of_theirs = np.asarray(ours, dtype=bool), np.asarray(theirs, dtype=bool)
-    rows = len(of_ours)
+    first, second = np.asarray(challenger, dtype=bool), np.asarray(champion, dtype=bool)
+    rows = len(first)
     if not rows:
-        return Compared(NAN, NAN, NAN, NAN, NAN)
-    only_ours, only_theirs = int(np.count_nonzero(of_ours & ~of_theirs)), int(np.count_nonzero(of_theirs & ~of_ours))
-    centre = (only_ours - only_theirs) / (rows + 2)
-    reach = (
-        _z(confidence)
-        * math.sqrt(only_ours + only_theirs + 1 - (only_ours - only_theirs) ** 2 / (rows + 2))
-        / (rows + 2)
-    )
-    difference = (only_ours - only_theirs) / rows
-    return Compared(
-        float(of_ours.mean()),
-        float(of_theirs.mean()),
+        return PairedEstimate(NAN, NAN, NAN, NAN, NAN)
+    only_first, only_second = int(np.count_nonzero(first & ~second)), int(np.count_nonzero(second & ~first))
+    surplus = only_first - only_second
+    centre = surplus / (rows + 2)
+    half_width = _z(confidence) * math.sqrt(only_first + only_second + 1 - surplus**2 / (rows + 2)) / (rows + 2)
+    difference = surplus / rows
+    return PairedEstimate(
+        float(first.mean()),
+        float(second.mean()),
         difference,
-        max(-1.0, min(centre - reach, difference)),
-        min(1.0, max(centre + reach, difference)),
+        max(-1.0, min(centre - half_width, difference)),
+        min(1.0, max(centre + half_width, difference)),
     )
 
 
-def proportion_ratio(ours: ArrayLike, theirs: ArrayLike, confidence: float) -> Compared:
-    """The share of rows that are true for our model, for theirs, and their ratio (ours / theirs) with its interval; NaN
-    without rows.
+def proportion_ratio(challenger: ArrayLike, champion: ArrayLike, confidence: float) -> PairedEstimate:
+    """Estimate the ratio of two proportions on the same rows, challenger / champion; NaN without rows.
 
-    Ratio and interval are of the counts after half a row is added to those that are true for one model only, and the
-    interval is Wald's of its logarithm for matched pairs (Desu and Raghavarao, Nonparametric Statistical Methods for
-    Complete and Censored Data, 2004, section 5): where hardly any row is true the interval is wide, also where there is
-    none at all for one of them. Arguments as of `share_difference`.
+    Ratio and interval are computed from the counts after half a row is added to each of the rows that are true for only
+    one of the two. The interval is Wald's for the logarithm of the ratio of matched pairs (Desu and Raghavarao,
+    Nonparametric Statistical Methods for Complete and Censored Data, 2004, section 5): with hardly any true rows the
+    interval is wide, even if one of the two has none. Arguments as for `proportion_difference`.
     """
-    of_ours, of_theirs = np.asarray(ours, dtype=bool), np.asarray(theirs, dtype=bool)
-    if not len(of_ours):
-        return Compared(NAN, NAN, NAN, NAN, NAN)
-    disagreeing = np.count_nonzero(of_ours != of_theirs) + 1
-    a, b = np.count_nonzero(of_ours) + 0.5, np.count_nonzero(of_theirs) + 0.5
-    reach = math.exp(_z(confidence) * math.sqrt(disagreeing / (a * b)))
-    return Compared(float(of_ours.mean()), float(of_theirs.mean()), a / b, a / b / reach, a / b * reach)
+    first, second = np.asarray(challenger, dtype=bool), np.asarray(champion, dtype=bool)
+    if not len(first):
+        return PairedEstimate(NAN, NAN, NAN, NAN, NAN)
+    disagreeing = np.count_nonzero(first != second) + 1
+    a, b = np.count_nonzero(first) + 0.5, np.count_nonzero(second) + 0.5
+    factor = math.exp(_z(confidence) * math.sqrt(disagreeing / (a * b)))
+    return PairedEstimate(float(first.mean()), float(second.mean()), a / b, a / b / factor, a / b * factor)
 
 
 def proportion_interval(true: int, rows: int, confidence: float) -> tuple[float, float]:
-    """(low, high) of a share of rows (Wilson, Probable inference, the law of succession, and statistical inference,
-    1927); NaN without rows.
+    """Compute (low, high) of a proportion, the Wilson score interval; NaN without rows.
+
+    E. B. Wilson, Probable inference, the law of succession, and statistical inference, 1927.
     """
     if not rows:
         return NAN, NAN
     share, z = true / rows, _z(confidence)
-    centre, reach = share + z**2 / (2 * rows), z * math.sqrt(share * (1 - share) / rows + (z / (2 * rows)) ** 2)
-    # Rounding puts the bound of a share of 0 or 1 a hair on the wrong side of it.
-    return min((centre - reach) / (1 + z**2 / rows), share), max((centre + reach) / (1 + z**2 / rows), share)
+    centre, half_width = share + z**2 / (2 * rows), z * math.sqrt(share * (1 - share) / rows + (z / (2 * rows)) ** 2)
+    # Rounding can put the bound of a share of 0 or 1 slightly on its wrong side.
+    return min((centre - half_width) / (1 + z**2 / rows), share), max((centre + half_width) / (1 + z**2 / rows), share)
 
 
 def mean_interval(values: ArrayLike, confidence: float) -> tuple[float, float]:
-    """(low, high) of a mean by the normal distribution of means; NaN for fewer than two values."""
-    found = np.sort(np.asarray(values, dtype=np.float64))
-    if len(found) < 2:
+    """Compute (low, high) of a mean, with the normal approximation; NaN for fewer than two values."""
+    ordered = np.sort(np.asarray(values, dtype=np.float64))
+    if len(ordered) < 2:
         return NAN, NAN
-    reach = _z(confidence) * float(found.std(ddof=1)) / math.sqrt(len(found))
-    return float(found.mean()) - reach, float(found.mean()) + reach
+    half_width = _z(confidence) * float(ordered.std(ddof=1)) / math.sqrt(len(ordered))
+    return float(ordered.mean()) - half_width, float(ordered.mean()) + half_width
 
 
 def _z(confidence: float) -> float:

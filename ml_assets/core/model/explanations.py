@@ -1,4 +1,4 @@
-"""Why rows have the scores that they have: the features that add most to each of the highest scores."""
+"""Explanations of scores: the features that add most to each of the highest scores."""
 
 import json
 
@@ -7,27 +7,27 @@ import pandas as pd
 
 from ml_assets.core.model.scorer import Scorer
 
-# XGBoost reckons contributions in float32, which has some seven digits.
+# XGBoost computes contributions in float32, which has about seven digits.
 DIGITS = 6
 
 
-def reasons(scorer: Scorer, frame: pd.DataFrame, scores: np.ndarray, rows: int, count: int) -> list[str | None]:
-    """The reasons of the highest scores, one for each row of the frame, in its order.
+def explain_scores(scorer: Scorer, frame: pd.DataFrame, scores: np.ndarray, rows: int, count: int) -> list[str | None]:
+    """Explain the highest scores; returns one entry for each row of the frame, in its order.
 
-    A reason is JSON: a list of at most `count` features, those that add most to the log odds of the row, the first adds
-    most; features that add nothing, or take away, are left out. Each has `feature`, its `value` in the row (number,
-    text, or null where it is missing or infinite) and its `contribution`, the SHAP value by `Scorer.contributions`
-    rounded to DIGITS decimals. The reasons of a row depend on that row alone.
+    An explanation is JSON: a list of at most `count` features, those that add most to the log odds of the row, largest
+    first; features that add nothing or reduce the log odds are left out. Each has `feature`, its `value` in the row
+    (number, text, or null if missing or infinite) and its `contribution`, the SHAP value of `Scorer.contributions`
+    rounded to DIGITS decimals. The explanation of a row depends only on that row.
 
     Args:
         scorer: the model.
         frame: the features of the rows.
         scores: the score of each row of the frame, by the same model, shape (rows of the frame,).
-        rows: how many rows get reasons: those with the highest scores, of equal ones the first; the others get None.
-        count: most features in a reason.
+        rows: how many rows are explained: those with the highest scores, the first among equal ones; others get None.
+        count: the largest number of features in an explanation.
 
     Raises:
-        ValueError: when frame and scores have not the same length, `rows` or `count` is negative, or as in `to_matrix`.
+        ValueError: frame and scores differ in length, `rows` or `count` is negative, or an error of `to_matrix`.
     """
     if len(frame) != len(scores):
         raise ValueError(f"there are {len(frame)} rows and {len(scores)} scores; there must be a score for each row")
@@ -35,32 +35,30 @@ def reasons(scorer: Scorer, frame: pd.DataFrame, scores: np.ndarray, rows: int, 
         raise ValueError(f"rows ({rows}) and count ({count}) must not be negative")
     highest = np.sort(np.argsort(-np.asarray(scores, dtype=np.float64), kind="stable")[:rows])
     explained = frame.iloc[highest]
-    added = scorer.contributions(explained)[:, :-1]
-    found: list[str | None] = [None] * len(frame)
-    for place, row, contributions in zip(
-        highest, explained[scorer.features].itertuples(index=False, name=None), added, strict=True
+    contributions = scorer.contributions(explained)[:, :-1]
+    explanations: list[str | None] = [None] * len(frame)
+    for position, values, row_contributions in zip(
+        highest, explained[scorer.features].itertuples(index=False, name=None), contributions, strict=True
     ):
-        told = [
+        entries = [
             {
-                "feature": scorer.features[which],
-                "value": _plain(row[which]),
-                "contribution": round(float(contributions[which]), DIGITS),
+                "feature": scorer.features[index],
+                "value": _to_json_value(values[index]),
+                "contribution": round(float(row_contributions[index]), DIGITS),
             }
-            for which in raising(contributions, count)
+            for index in rank_contributions(row_contributions, count)
         ]
-        found[place] = json.dumps(told, ensure_ascii=False, allow_nan=False)
-    return found
+        explanations[position] = json.dumps(entries, ensure_ascii=False, allow_nan=False)
+    return explanations
 
 
-def raising(contributions: np.ndarray, count: int) -> list[int]:
-    """The positions of the features that add most to a score, the first adds most: at most `count`, and none that adds
-    nothing or takes away.
-    """
-    return [int(which) for which in np.argsort(-contributions, kind="stable")[:count] if contributions[which] > 0]
+def rank_contributions(contributions: np.ndarray, count: int) -> list[int]:
+    """Return the positions of the at most `count` features with the largest positive contributions, largest first."""
+    return [int(index) for index in np.argsort(-contributions, kind="stable")[:count] if contributions[index] > 0]
 
 
-def _plain(value: object) -> object:
-    """A value of a frame as JSON has it."""
+def _to_json_value(value: object) -> object:
+    """Convert a value of a frame to its JSON type."""
     if isinstance(value, bool | np.bool_):
         return bool(value)
     if isinstance(value, int | np.integer):

@@ -1,4 +1,4 @@
-"""Scaling and encodings, fitted on training days that arrive one at a time."""
+"""Fitting of scalers and encodings on training days, one day at a time."""
 
 import json
 from collections import Counter
@@ -11,11 +11,11 @@ from ml_assets.core.model_spec import ModelSpec
 
 
 class PreprocessingFit:
-    """What has been learned from the days added so far; only the current day is held in memory.
+    """Preprocessing fitted on the days added so far; only the current day is held in memory.
 
-    Categories, counts and minmax do not depend on the order of the rows, nor on how they are split into days. Means and
-    standard deviations do in their last digits (a relative 1e-9 at the very most): the same days in the same order give
-    the same bytes.
+    Categories, counts and minmax depend neither on the order of the rows nor on their split into days. Means and
+    standard deviations do in their last digits (by a relative 1e-9 at most): the same days in the same order give the
+    same bytes.
     """
 
     def __init__(self, spec: ModelSpec):
@@ -28,24 +28,22 @@ class PreprocessingFit:
         self._rows = 0
 
     def add(self, frame: pd.DataFrame) -> None:
-        """Learn from the rows of one day, which may be none.
+        """Fit on the rows of one day, of which there may be none.
 
         Raises:
-            ValueError: when a feature holds values of another kind; it names the feature.
+            ValueError: a feature holds values of another kind; the message names the feature.
         """
         self._rows += len(frame)
         for name, counts in self._counts.items():
             counts.update(texts(frame[name]).value_counts(sort=False).to_dict())
         for name, scaler in self._scalers.items():
             values = numbers(frame[name])
-            # Scalers of a day without a value would divide by 0.
+            # On a day without values, scalers would divide by 0.
             if len(values := values[~np.isnan(values)]):
                 scaler.partial_fit(values[:, None])
 
     def fitted(self) -> dict:
-        """The preprocessing of the rows added so far, as `Scorer` reads it, without a threshold; JSON-able, and a
-        copy.
-        """
+        """Return the preprocessing fitted so far in the format of `Scorer`, without a threshold; a JSON-able copy."""
         return {"target": self._spec.target, "features": [self._feature(name) for name in self._spec.feature_names()]}
 
     def _feature(self, name: str) -> dict:
@@ -59,11 +57,12 @@ class PreprocessingFit:
 
 
 def to_bytes(preprocessing: dict) -> bytes:
-    """Canonical JSON: sorted keys, shortest floats that read back the same, UTF-8; equal preprocessing gives equal
-    bytes.
+    """Serialise as canonical JSON, so that equal preprocessing gives equal bytes.
+
+    Keys are sorted, floats are the shortest that read back the same, and the encoding is UTF-8.
 
     Raises:
-        ValueError: when it holds NaN or infinity, which JSON has not.
+        ValueError: the preprocessing holds NaN or infinity, which JSON does not have.
     """
     return (json.dumps(preprocessing, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
@@ -75,8 +74,9 @@ def _scaler(kind: str):
 
 
 def _scale(scaler) -> dict[str, float]:
-    """(x - shift) / divisor, as scikit-learn scales; the divisor is 1 for constant features, and a feature without any
-    value stays as it is.
+    """Return the parameters of (x - shift) / divisor, as scikit-learn scales.
+
+    The divisor is 1 for constant features; a feature without any value is not scaled.
     """
     if not hasattr(scaler, "scale_"):
         return {}

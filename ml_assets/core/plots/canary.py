@@ -1,6 +1,4 @@
-"""Pictures of what is live, as PNG bytes: how the sides score, and how the canary has compared with the champion day by
-day.
-"""
+"""Plots of a canary: scores of champion and challenger in the traffic split, and their comparison by day."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -9,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from ml_assets.core.plots.evaluation import BLUE, GREY, ORANGE, plot_bytes
+from ml_assets.core.plots.figure import BLUE, GREY, ORANGE, empty_figure, plot_bytes, style_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,68 +18,63 @@ COLOURS = {"champion": BLUE, "challenger": ORANGE}
 
 
 def traffic_split_plot(scores: Mapping[str, np.ndarray], title: str) -> bytes:
-    """The share of the rows of each side by score, on a logarithmic scale.
+    """Plot the share of the champion's and the challenger's rows by score, on a logarithmic scale.
 
     Args:
-        scores: from 0 to 1, by side; sides without rows are left out.
-        title: of the picture.
+        scores: scores from 0 to 1, by `champion` and `challenger`; one without rows is left out.
+        title: title of the plot.
     """
-    figure, axes = _canvas(title)
+    figure, axes = _new_figure(title)
     edges = np.linspace(0, 1, BINS + 1)
-    for side, values in scores.items():
+    for role, values in scores.items():
         if len(values):
             axes.stairs(
                 np.histogram(values, edges)[0] / len(values),
                 edges,
-                color=COLOURS[side],
+                color=COLOURS[role],
                 linewidth=1.6,
-                label=f"{side}, {len(values):,} rows",
+                label=f"{role}, {len(values):,} rows",
             )
     axes.set(yscale="log", xlim=(-0.02, 1.02))
     axes.set_xlabel("Score", fontsize=9)
-    axes.set_ylabel("Share of the rows of the side", fontsize=9)
-    return _finished(figure, axes)
+    axes.set_ylabel("Share of its rows", fontsize=9)
+    return _render(figure, axes)
 
 
 def comparison_plot(metric: str, days: Sequence[date], compared: pd.DataFrame, margin: float) -> bytes:
-    """How much better the challenger is than the champion on the same rows, as known on each day, with intervals and
-    the margin.
+    """Plot the difference of a metric between challenger and champion by day, with intervals and the margin.
 
     Args:
-        metric: its name.
+        metric: name of the metric.
         days: days of decisions, ascending.
-        compared: difference, low and high of each day, in the order of the days; NaN where they are undefined.
+        compared: difference, low and high of each day on the same rows, as known on that day; NaN if undefined.
         margin: how much worse the challenger may be.
     """
-    figure, axes = _canvas(f"{metric}: challenger less champion, on the challenger's entities")
-    places = np.arange(len(days))
+    figure, axes = _new_figure(f"{metric}: challenger minus champion, on the challenger's entities")
+    positions = np.arange(len(days))
     axes.fill_between(
-        places, compared["low"], compared["high"], color=ORANGE, alpha=0.25, linewidth=0, label="interval"
+        positions, compared["low"], compared["high"], color=ORANGE, alpha=0.25, linewidth=0, label="interval"
     )
-    axes.plot(places, compared["difference"], color=ORANGE, marker="o", markersize=3, linewidth=1.5, label="difference")
+    axes.plot(
+        positions, compared["difference"], color=ORANGE, marker="o", markersize=3, linewidth=1.5, label="difference"
+    )
     axes.axhline(0, color=GREY, linewidth=1)
     axes.axhline(-margin, color=GREY, linewidth=1, linestyle="--", label=f"margin {-margin:g}")
     step = max(len(days) // 8, 1)
-    axes.set_xticks(places[::step], [f"{day:%m-%d}" for day in days[::step]])
-    return _finished(figure, axes)
+    axes.set_xticks(positions[::step], [f"{day:%m-%d}" for day in days[::step]])
+    return _render(figure, axes)
 
 
-def _canvas(title: str) -> "tuple[Figure, Axes]":
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(6, 3.4), dpi=100)
-    FigureCanvasAgg(figure)
+def _new_figure(title: str) -> "tuple[Figure, Axes]":
+    figure = empty_figure(6, 3.4)
     figure.subplots_adjust(left=0.13, right=0.97, bottom=0.14, top=0.92)
     axes = figure.subplots()
     axes.set_title(title, fontsize=10)
-    axes.grid(color="#dddddd", linewidth=0.6)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.tick_params(labelsize=8)
+    style_axes(axes)
     return figure, axes
 
 
-def _finished(figure: "Figure", axes: "Axes") -> bytes:
+def _render(figure: "Figure", axes: "Axes") -> bytes:
     if axes.get_legend_handles_labels()[0]:
         axes.legend(fontsize=8, loc="best")
     return plot_bytes(figure)

@@ -1,60 +1,55 @@
-"""Pictures of how a model was judged, as PNG bytes: the same bytes for the same input, and small enough to be shown
-inside a page.
+"""Plots of the evaluation of a model, as PNG bytes small enough to embed in a page; equal input gives equal bytes.
 
-Labels are integers 0 and 1, scores floats between 0 and 1, one per row in any order; other values are a ValueError, as
-in `metrics.sorted_rows`. An estimate is (value, low, high) of the metric in the title, as `evaluation.measure` gives
-it; NaN bounds are left out. Where there is nothing to draw, the picture says why.
+Labels are integers 0 and 1, scores floats between 0 and 1, one per row in any order; other values raise the ValueError
+of `sorted_rows`. An estimate is (value, low, high) of the metric in the title, as computed by `measure_holdout`; NaN
+bounds are left out. If there is nothing to draw, the plot states the reason.
 """
 
 import math
 from collections.abc import Mapping
-from io import BytesIO
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ml_assets.core.metrics.classification import sorted_rows
+from ml_assets.core.metrics.paired_proportions import proportion_interval
+from ml_assets.core.plots.figure import BLUE, GREY, ORANGE, RED, blank_plot, label_axes, new_figure, plot_bytes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 Estimate = tuple[float, float, float]
-BLUE, RED, ORANGE, GREY, DARK_GREY = "#2f6db3", "#c23b3b", "#e08a00", "#8a8a8a", "#555555"
 BINS = 10
-# Standard deviations on either side of the mean that hold 95 % of a normal distribution.
-Z95 = 1.959964
 
 
 def roc_curve_plot(labels: ArrayLike, scores: ArrayLike, threshold: float, estimate: Estimate) -> bytes:
-    """The ROC curve with the threshold marked; `estimate` is of roc_auc."""
-    figure, (axes,) = canvas(_title("ROC AUC", estimate))
-    found, decided, at = _decisions(labels, scores, threshold)
-    positives, rows = found[-1], decided[-1]
+    """Plot the ROC curve and mark the threshold; `estimate` is of roc_auc."""
+    figure, (axes,) = new_figure(_title("ROC AUC", estimate))
+    true_positives, decided, at = _decisions(labels, scores, threshold)
+    positives, rows = true_positives[-1], decided[-1]
     if not 0 < positives < rows:
         return blank_plot(figure, f"{positives:,} of {rows:,} rows are positive:\na ROC curve needs both classes")
-    recall, false_alarms = found / positives, (decided - found) / (rows - positives)
+    recall, false_positive_rate = true_positives / positives, (decided - true_positives) / (rows - positives)
     axes.plot([0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1, label="chance")
-    axes.plot(false_alarms, recall, color=BLUE, linewidth=1.8)
-    marked = f"threshold {threshold:.3g}: recall {recall[at]:.3f}, false positive rate {false_alarms[at]:.2g}"
-    axes.plot(false_alarms[at], recall[at], "o", color=ORANGE, label=marked)
-    name_axes(axes, "False positive rate (share of negatives decided positive)", "Recall (share of positives found)")
+    axes.plot(false_positive_rate, recall, color=BLUE, linewidth=1.8)
+    marked = f"threshold {threshold:.3g}: recall {recall[at]:.3f}, false positive rate {false_positive_rate[at]:.2g}"
+    axes.plot(false_positive_rate[at], recall[at], "o", color=ORANGE, label=marked)
+    label_axes(axes, "False positive rate (share of negatives decided positive)", "Recall (share of positives found)")
     return _rates(figure, axes, "lower right")
 
 
 def precision_recall_plot(labels: ArrayLike, scores: ArrayLike, threshold: float, estimate: Estimate) -> bytes:
-    """The precision-recall curve, whose area is the average precision, with the threshold marked; `estimate` is of
-    average_precision.
-    """
-    figure, (axes,) = canvas(_title("Average precision", estimate))
-    found, decided, at = _decisions(labels, scores, threshold)
-    positives, rows = found[-1], decided[-1]
+    """Plot the precision-recall curve and mark the threshold; `estimate` is of average_precision, the area under it."""
+    figure, (axes,) = new_figure(_title("Average precision", estimate))
+    true_positives, decided, at = _decisions(labels, scores, threshold)
+    positives, rows = true_positives[-1], decided[-1]
     if not 0 < positives < rows:
         return blank_plot(
             figure, f"{positives:,} of {rows:,} rows are positive:\na precision-recall curve needs both classes"
         )
-    recall, precision = found / positives, found / np.maximum(decided, 1)
+    recall, precision = true_positives / positives, true_positives / np.maximum(decided, 1)
     axes.axhline(
         positives / rows,
         color=GREY,
@@ -62,22 +57,21 @@ def precision_recall_plot(labels: ArrayLike, scores: ArrayLike, threshold: float
         linewidth=1,
         label=f"chance: {positives / rows:.3g} of the rows are positive",
     )
-    # Precision holds from the recall before, which makes the area under the steps the average precision.
+    # Each precision applies from the previous recall on, so the area under the steps is the average precision.
     axes.plot(recall[1:], precision[1:], color=BLUE, linewidth=1.8, drawstyle="steps-pre")
     if decided[at]:
         marked = f"threshold {threshold:.3g}: precision {precision[at]:.3f}, recall {recall[at]:.3f}"
         axes.plot(recall[at], precision[at], "o", color=ORANGE, label=marked)
-    name_axes(axes, "Recall (share of positives found)", "Precision (share of decisions that are right)")
+    label_axes(axes, "Recall (share of positives found)", "Precision (share of decisions that are right)")
     return _rates(figure, axes, "lower left")
 
 
 def calibration_plot(labels: ArrayLike, scores: ArrayLike, estimate: Estimate) -> bytes:
-    """Share of positives against mean score in ten bins of equal width, above the number of rows in each bin;
-    `estimate` is of brier_score.
+    """Plot share of positives against mean score in ten bins of equal width, above the number of rows in each bin.
 
-    Bars span the Wilson 95 % interval of the share (E. B. Wilson, 1927): a bin of few rows says little.
+    `estimate` is of brier_score. Error bars are the Wilson 95 % interval of the share (E. B. Wilson, 1927).
     """
-    figure, (axes, counts) = canvas(_title("Calibration: Brier score", estimate), (3, 1))
+    figure, (axes, counts) = new_figure(_title("Calibration: Brier score", estimate), (3, 1))
     ordered, values = sorted_rows(labels, scores)
     if not len(ordered):
         return blank_plot(figure, "There are no rows")
@@ -88,7 +82,10 @@ def calibration_plot(labels: ArrayLike, scores: ArrayLike, estimate: Estimate) -
         positives[filled] / rows[filled],
         np.bincount(bins, weights=values, minlength=BINS)[filled] / rows[filled],
     )
-    low, high = _wilson(share, rows[filled])
+    intervals = [
+        proportion_interval(true, count, 0.95) for true, count in zip(positives[filled], rows[filled], strict=True)
+    ]
+    low, high = np.array(intervals).T
     axes.plot([0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1, label="perfectly calibrated")
     axes.errorbar(
         mean_score,
@@ -106,14 +103,14 @@ def calibration_plot(labels: ArrayLike, scores: ArrayLike, estimate: Estimate) -
     counts.bar_label(bars, labels=[f"{count:,}" if count else "" for count in rows], fontsize=7, padding=1)
     counts.set(yscale="log", ylim=(0.5, rows.max() * 8), yticks=[])
     counts.minorticks_off()
-    name_axes(counts, "Score", "Rows")
+    label_axes(counts, "Score", "Rows")
     return _rates(figure, axes, "upper left")
 
 
 def score_histogram_plot(labels: ArrayLike, scores: ArrayLike, threshold: float) -> bytes:
-    """How many negatives and positives have which score, on a logarithmic scale, with the threshold marked."""
+    """Plot histograms of the scores of negatives and positives on a logarithmic scale, and mark the threshold."""
     ordered, values = sorted_rows(labels, scores)
-    figure, (axes,) = canvas(f"Scores of {len(ordered):,} rows, {ordered.sum():,} of them positive")
+    figure, (axes,) = new_figure(f"Scores of {len(ordered):,} rows, {ordered.sum():,} of them positive")
     if not len(ordered):
         return blank_plot(figure, "There are no rows")
     edges = np.linspace(0, 1, 41).tolist()
@@ -130,23 +127,22 @@ def score_histogram_plot(labels: ArrayLike, scores: ArrayLike, threshold: float)
     axes.axvline(threshold, color=ORANGE, linewidth=1.5, label=f"threshold {threshold:.3g}")
     axes.set(yscale="log", xlim=(-0.02, 1.02))
     axes.set_ylim(bottom=0.5)
-    name_axes(axes, "Score", "Rows")
+    label_axes(axes, "Score", "Rows")
     axes.legend(loc="upper right", fontsize=8)
     return plot_bytes(figure)
 
 
 def importance_plot(importances: Mapping[str, float], top: int = 20) -> bytes:
-    """The `top` most important features as shares of the importance of all; equally important ones in order of their
-    names.
+    """Plot the `top` most important features as shares of the total importance; ties are ordered by name.
 
     Raises:
-        ValueError: when an importance is negative or not finite.
+        ValueError: an importance is negative or not finite.
     """
-    if wrong := [name for name, value in importances.items() if not (math.isfinite(value) and value >= 0)]:
-        raise ValueError(f"importances must be finite and not negative; these are not: {', '.join(wrong)}")
+    if invalid := [name for name, value in importances.items() if not (math.isfinite(value) and value >= 0)]:
+        raise ValueError(f"importances must be finite and not negative; these are not: {', '.join(invalid)}")
     ranked = sorted(importances.items(), key=lambda item: (-item[1], item[0]))[:top]
-    of_how_many = f" of {len(importances)}" if len(ranked) < len(importances) else ""
-    figure, (axes,) = canvas(f"Importance of {len(ranked)}{of_how_many} features")
+    total_count = f" of {len(importances)}" if len(ranked) < len(importances) else ""
+    figure, (axes,) = new_figure(f"Importance of {len(ranked)}{total_count} features")
     total = math.fsum(importances.values())
     if not total > 0:
         return blank_plot(figure, "No feature has any importance:\nthe model does not use its features")
@@ -158,15 +154,16 @@ def importance_plot(importances: Mapping[str, float], top: int = 20) -> bytes:
     bars = axes.barh([name for name, _ in ranked], shares, color=BLUE, height=0.7)
     axes.bar_label(bars, labels=[f"{share:.1%}" for share in shares], fontsize=7, padding=2)
     axes.set(xlim=(0, shares[0] * 1.15), ylim=(len(ranked) - 0.4, -0.6))
-    name_axes(axes, "Share of the importance of all features", "")
+    label_axes(axes, "Share of the importance of all features", "")
     axes.tick_params(axis="y", labelsize=7, length=0)
     axes.grid(axis="y", visible=False)
     return plot_bytes(figure)
 
 
 def _decisions(labels: ArrayLike, scores: ArrayLike, threshold: float) -> tuple[NDArray, NDArray, int]:
-    """Positives found, and rows decided positive, by no decision and then with each distinct score as threshold; the
-    place of the given threshold.
+    """Return true positives and positive decisions for each threshold, and the index of the given threshold.
+
+    The first entry is without any positive decision, then each distinct score is a threshold.
     """
     ordered, values = sorted_rows(labels, scores)
     last = np.flatnonzero(np.diff(values, append=-np.inf))
@@ -174,15 +171,6 @@ def _decisions(labels: ArrayLike, scores: ArrayLike, threshold: float) -> tuple[
         np.append(0, np.cumsum(ordered)[last]),
         np.append(0, last + 1),
         int(np.count_nonzero(values[last] >= threshold)),
-    )
-
-
-def _wilson(share: NDArray, rows: NDArray) -> tuple[NDArray, NDArray]:
-    centre = share + Z95**2 / (2 * rows)
-    reach = Z95 * np.sqrt(share * (1 - share) / rows + (Z95 / (2 * rows)) ** 2)
-    # Rounding puts the bound of a share of 0 or 1 a hair on the wrong side of it.
-    return np.minimum((centre - reach) / (1 + Z95**2 / rows), share), np.maximum(
-        (centre + reach) / (1 + Z95**2 / rows), share
     )
 
 
@@ -195,49 +183,7 @@ def _title(metric: str, estimate: Estimate) -> str:
     )
 
 
-def canvas(title: str, heights: tuple[int, ...] = (1,)) -> "tuple[Figure, list[Axes]]":
-    """A figure of 600 x 400 dots with panels of these relative heights, one above the other."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(6, 4), dpi=100)
-    FigureCanvasAgg(figure)
-    # Matplotlib's own layouts draw everything twice to find out what these margins say.
-    figure.subplots_adjust(left=0.11, right=0.97, bottom=0.12, top=0.93, hspace=0.08)
-    panels = list(figure.subplots(len(heights), 1, squeeze=False, sharex=True, height_ratios=heights)[:, 0])
-    panels[0].set_title(title, fontsize=11)
-    for axes in panels:
-        axes.grid(color="#dddddd", linewidth=0.6)
-        axes.set_axisbelow(True)
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.tick_params(labelsize=8)
-    return figure, panels
-
-
-def name_axes(axes: "Axes", across: str, up: str) -> None:
-    """Say below the axes and beside them what they show."""
-    axes.set_xlabel(across, fontsize=9)
-    axes.set_ylabel(up, fontsize=9)
-
-
 def _rates(figure: "Figure", axes: "Axes", legend: str) -> bytes:
     axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
     axes.legend(loc=legend, fontsize=8)
     return plot_bytes(figure)
-
-
-def blank_plot(figure: "Figure", text: str) -> bytes:
-    """The PNG of a figure that has nothing to draw, and says why."""
-    for axes in figure.axes:
-        axes.set_axis_off()
-    figure.text(0.5, 0.5, text, ha="center", va="center", fontsize=11, color=DARK_GREY)
-    return plot_bytes(figure)
-
-
-def plot_bytes(figure: "Figure") -> bytes:
-    """The PNG of a figure: the same bytes for the same figure."""
-    buffer = BytesIO()
-    # Without Software, the bytes do not depend on the version of matplotlib's name tag; savefig writes no time of its
-    # own.
-    figure.savefig(buffer, format="png", metadata={"Software": None})
-    return buffer.getvalue()

@@ -1,1 +1,4 @@
-"""Profiles of columns, reference profiles of past days, distances between them, and the search for target leakage."""
+"""Profiles of columns, reference profiles of past days, drift measures between them, and measures of target leakage.
+
+Checks of these measures belong in `core/checks`.
+"""

@@ -1,6 +1,4 @@
-"""Profiles: a small summary of each column of a day, from which checks, drift and pictures are made without reading the
-rows again.
-"""
+"""Profiles: small summaries of the columns of a day, for checks, drift and plots without reading the rows again."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,21 +14,22 @@ from ml_assets.core.tables.schemas import PROFILE_SCHEMA
 
 NUMBER, TEXT, TIME = "number", "text", "time"
 MOST_VALUES = 100
-_PLAIN = [field.name for field in PROFILE_SCHEMA if not pa.types.is_list(field.type)]
-# U+FFFD stands where bytes could not be decoded; the other two are what UTF-8 looks like when it was decoded as Latin-1
-# or Windows-1252.
+_SCALAR_FIELDS = [field.name for field in PROFILE_SCHEMA if not pa.types.is_list(field.type)]
+# U+FFFD replaces bytes that could not be decoded; the other pattern is UTF-8 that was decoded as Latin-1 or
+# Windows-1252.
 BROKEN_TEXT = "\\x{FFFD}|[\\x{C2}\\x{C3}][\\x{80}-\\x{BF}]"
 
 
 @dataclass(frozen=True)
 class Profile:
-    """One column of one day.
+    """The profile of one column on one day.
 
-    kind: NUMBER (integers, numbers, booleans), TEXT or TIME. rows: of the day. missing, infinite: rows without a value,
-    and with an infinite one. distinct: different values among the others. minimum, maximum, mean: of finite numbers; of
-    a time, seconds of the local day; None for text or where there is none. histogram: counts by number bin, by length
-    of the text in characters, or by five minutes of the local day. values: counts of the 100 most frequent texts, the
-    most frequent first. non_ascii, broken: texts with a character beyond ASCII, and with traces of a wrong encoding.
+    kind: NUMBER (integers, numbers, booleans), TEXT or TIME. rows: rows of the day. missing, infinite: rows without a
+    value, and with an infinite value. distinct: distinct values among the others. minimum, maximum, mean: of finite
+    numbers or, for a time, of the seconds of the local day; None for text and without values. histogram: counts by
+    number bin, by length of the text in characters, or by five minutes of the local day. values: counts of the 100 most
+    frequent texts, the most frequent first. non_ascii, broken: texts with a character beyond ASCII, and with traces of
+    a wrong encoding.
     """
 
     name: str
@@ -49,7 +48,7 @@ class Profile:
 
     @property
     def present(self) -> int:
-        """Rows with a finite value: of a target, the labelled rows."""
+        """Rows with a finite value; for a target, the labelled rows."""
         return self.rows - self.missing - self.infinite
 
     @property
@@ -59,34 +58,36 @@ class Profile:
 
 
 def profile_columns(table: pa.Table, time_zone: str) -> pa.Table:
-    """A row with `PROFILE` for each column; no rows for a table without rows.
+    """Profile each column, as a row with `PROFILE_SCHEMA`; no rows for a table without rows.
 
-    Nothing is sampled and the order of rows does not matter.
+    There is no sampling, and the order of rows does not matter.
 
     Args:
-        table: columns of integers, floats, booleans, text, and timestamps with a zone.
-        time_zone: IANA name of the zone in which the day of a time begins.
+        table: columns of integers, floats, booleans, text, and timestamps with a time zone.
+        time_zone: IANA name of the time zone in which days begin.
 
     Raises:
-        TypeError: when a column has another type; names it.
+        TypeError: a column has another type; the message names it.
     """
     columns = zip(table.column_names, table.columns, strict=True) if table.num_rows else ()
-    return pa.Table.from_pylist([_profile(name, column, time_zone) for name, column in columns], schema=PROFILE_SCHEMA)
+    records = [_profile_column(name, column, time_zone) for name, column in columns]
+    return pa.Table.from_pylist(records, schema=PROFILE_SCHEMA)
 
 
 def read_profiles(table: pa.Table) -> dict[date, dict[str, Profile]]:
-    """Profiles by day and column, from rows with `day` and the columns of `PROFILE`; others are left aside."""
-    found: dict[date, dict[str, Profile]] = {}
-    lists = [_slices(table[name]) for name in ("bins", "counts", "values", "value_counts")]
-    for row, bins, counts, values, of_value in zip(table.select(["day", *_PLAIN]).to_pylist(), *lists, strict=True):
+    """Read profiles by day and column, from rows with `day` and the columns of `PROFILE_SCHEMA`; others are ignored."""
+    profiles: dict[date, dict[str, Profile]] = {}
+    lists = [_split_lists(table[name]) for name in ("bins", "counts", "values", "value_counts")]
+    rows = table.select(["day", *_SCALAR_FIELDS]).to_pylist()
+    for row, bins, counts, values, value_counts in zip(rows, *lists, strict=True):
         day, histogram = row.pop("day"), Histogram(bins.astype(np.int64), counts.astype(np.float64))
-        frequent = dict(zip(values.tolist(), of_value.tolist(), strict=True))
-        found.setdefault(day, {})[row["name"]] = Profile(**row, histogram=histogram, values=frequent)
-    return found
+        frequent = dict(zip(values.tolist(), value_counts.tolist(), strict=True))
+        profiles.setdefault(day, {})[row["name"]] = Profile(**row, histogram=histogram, values=frequent)
+    return profiles
 
 
-def _slices(column: pa.ChunkedArray) -> list[np.ndarray]:
-    """The lists of a column as arrays; a list of Python objects for each would take most of the time of reading."""
+def _split_lists(column: pa.ChunkedArray) -> list[np.ndarray]:
+    """Convert the lists of a column to arrays; lists of Python objects would take most of the reading time."""
     lists = column.combine_chunks()
     return (
         np.split(lists.flatten().to_numpy(zero_copy_only=False), np.cumsum(lists.value_lengths().to_numpy())[:-1])
@@ -95,38 +96,39 @@ def _slices(column: pa.ChunkedArray) -> list[np.ndarray]:
     )
 
 
-def _profile(name: str, column: pa.ChunkedArray, time_zone: str) -> dict[str, object]:
+def _profile_column(name: str, column: pa.ChunkedArray, time_zone: str) -> dict[str, object]:
     kind = column.type
     if pa.types.is_timestamp(kind) and kind.tz is not None:
-        profile = _of_times(column, time_zone)
+        profile = _profile_times(column, time_zone)
     elif pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        profile = _of_text(column)
+        profile = _profile_text(column)
     elif pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind):
-        profile = _of_numbers(column)
+        profile = _profile_numbers(column)
     else:
         raise TypeError(
-            f"{name}: a column of type {kind} has no profile; it has to be a number, a boolean, text or a timestamp with a zone"
+            f"{name}: a column of type {kind} has no profile;"
+            " it must be a number, a boolean, text or a timestamp with a time zone"
         )
-    nothing = {"infinite": 0, "values": [], "value_counts": [], "non_ascii": 0, "broken": 0}
-    return {**nothing, "name": name, "rows": len(column), "missing": column.null_count, **profile}
+    defaults = {"infinite": 0, "values": [], "value_counts": [], "non_ascii": 0, "broken": 0}
+    return {**defaults, "name": name, "rows": len(column), "missing": column.null_count, **profile}
 
 
-def _of_numbers(column: pa.ChunkedArray) -> dict[str, object]:
+def _profile_numbers(column: pa.ChunkedArray) -> dict[str, object]:
     if pa.types.is_boolean(column.type):
         column = column.cast(pa.int8())
     values = column.to_numpy().astype(np.float64, copy=False)
-    # Sums depend on the order; that of the sorted values is always the same. NaN comes last.
+    # Sums depend on the order, and the sorted order is always the same. NaN comes last.
     ordered = np.sort(values)
-    first, last, there = (
+    first, last, present = (
         int(np.searchsorted(ordered, end, side))
         for end, side in ((-np.inf, "right"), (np.inf, "left"), (np.nan, "left"))
     )
     finite = ordered[first:last]
-    figures = _figures(finite, from_sorted(number_bins(finite)))
-    return {**figures, "kind": NUMBER, "missing": len(values) - there, "infinite": there - len(finite)}
+    summary = _summarize(finite, from_sorted(number_bins(finite)))
+    return {**summary, "kind": NUMBER, "missing": len(values) - present, "infinite": present - len(finite)}
 
 
-def _of_times(column: pa.ChunkedArray, time_zone: str) -> dict[str, object]:
+def _profile_times(column: pa.ChunkedArray, time_zone: str) -> dict[str, object]:
     import pandas as pd
 
     local = (
@@ -135,52 +137,52 @@ def _of_times(column: pa.ChunkedArray, time_zone: str) -> dict[str, object]:
         .tz_localize(None)
     )
     seconds = np.sort((local - local.normalize()).to_numpy("timedelta64[us]").astype(np.int64) / 1e6)
-    return {**_figures(seconds, from_sorted((seconds // SECONDS_PER_BIN).astype(np.int64))), "kind": TIME}
+    return {**_summarize(seconds, from_sorted((seconds // SECONDS_PER_BIN).astype(np.int64))), "kind": TIME}
 
 
-def _figures(ordered: np.ndarray, histogram: Histogram) -> dict[str, object]:
-    """What is stored of finite values in ascending order."""
-    there = len(ordered) > 0
+def _summarize(ordered: np.ndarray, histogram: Histogram) -> dict[str, object]:
+    """Summarise finite values in ascending order."""
+    has_values = len(ordered) > 0
     with np.errstate(over="ignore", invalid="ignore"):
-        mean = float(ordered.mean()) if there else None
+        mean = float(ordered.mean()) if has_values else None
     if mean is not None and not np.isfinite(mean):
         mean = float((ordered / len(ordered)).sum())
     return {
-        "distinct": int(there) + int(np.count_nonzero(ordered[1:] != ordered[:-1])),
-        "minimum": float(ordered[0]) if there else None,
-        "maximum": float(ordered[-1]) if there else None,
+        "distinct": int(has_values) + int(np.count_nonzero(ordered[1:] != ordered[:-1])),
+        "minimum": float(ordered[0]) if has_values else None,
+        "maximum": float(ordered[-1]) if has_values else None,
         "mean": mean,
-        **_stored(histogram),
+        **_histogram_fields(histogram),
     }
 
 
-def _of_text(column: pa.ChunkedArray) -> dict[str, object]:
+def _profile_text(column: pa.ChunkedArray) -> dict[str, object]:
     counted = column.drop_null().combine_chunks().value_counts()
     texts, counts = counted.field("values"), counted.field("counts")
     numbers = counts.to_numpy()
     frequent = pa.table([texts, counts], ["text", "count"]).sort_by([("count", "descending"), ("text", "ascending")])[
         :MOST_VALUES
     ]
-    lengths, in_bytes = (
+    lengths, byte_lengths = (
         pc.call_function(name, [texts]).to_numpy(zero_copy_only=False).astype(np.int64)
         for name in ("utf8_length", "binary_length")
     )
-    beyond = in_bytes > lengths
+    is_non_ascii = byte_lengths > lengths
     looks_broken = pc.call_function("match_substring_regex", [texts], pc.MatchSubstringOptions(BROKEN_TEXT)).to_numpy(
         zero_copy_only=False
     )
-    of_length = np.bincount(lengths, numbers, minlength=1)
-    bins = np.flatnonzero(of_length)
+    rows_by_length = np.bincount(lengths, numbers, minlength=1)
+    bins = np.flatnonzero(rows_by_length)
     return {
         "kind": TEXT,
         "distinct": len(texts),
-        **_stored(Histogram(bins, of_length[bins])),
+        **_histogram_fields(Histogram(bins, rows_by_length[bins])),
         "values": frequent["text"].to_pylist(),
         "value_counts": frequent["count"].to_pylist(),
-        "non_ascii": int(numbers[beyond].sum()),
+        "non_ascii": int(numbers[is_non_ascii].sum()),
         "broken": int(numbers[looks_broken.astype(bool)].sum()),
     }
 
 
-def _stored(histogram: Histogram) -> dict[str, object]:
+def _histogram_fields(histogram: Histogram) -> dict[str, object]:
     return {"bins": histogram.bins.tolist(), "counts": histogram.weights.astype(np.int64).tolist()}

@@ -1,66 +1,64 @@
-"""Which days of a reference are alike: days that went wrong themselves must not make good ones look wrong."""
+"""Exclusion of outlier days from a drift reference."""
 
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ml_assets.core.metrics.kolmogorov_smirnov import KS_CRITICAL, max_distance
 from ml_assets.core.profiling.histograms import Histogram
 from ml_assets.core.profiling.profiles import Profile
 
 Floats = NDArray[np.float64]
-# As in drift.py: what the distance of a sample from its source exceeds once in a hundred times, times the root of its
-# rows.
-CHANCE = 1.63
 
 
 def exclude_outlier_days(profiles: Sequence[Profile], limit: float) -> list[Profile]:
-    """The days that are no farther than `limit`, and chance, from the median day; none when these are fewer than half.
+    """Keep the days whose distance from the median day is at most `limit` plus an allowance for chance.
 
-    The median day has, at each value, the median of the days' distribution functions, and the median of their shares of
-    missing values and of each frequent text; it does not move when fewer than half of the days are off. The distance is
-    that of Kolmogorov and Smirnov, the difference of the missing shares, or half the sum of the differences of the
-    shares of texts, whichever is largest.
+    Return no day if these are not more than half. The median day has, at each value, the median of the days'
+    distribution functions, and the median of their shares of missing values and of each frequent text; it does not move
+    if fewer than half of the days are outliers. The distance is the largest of: the Kolmogorov-Smirnov distance, the
+    difference of the missing shares, and half the sum of the differences of the shares of texts.
 
     Args:
         profiles: one column on some days, in any order.
         limit: largest distance, from 0 to 1.
     """
-    filled = [one for one in profiles if one.rows]
+    filled = [profile for profile in profiles if profile.rows]
     if not filled:
         return []
-    distances = np.maximum(_of_missing(filled), _of_histograms([one.histogram for one in filled]))
-    if all(_is_of_categories(one) for one in filled):
-        distances = np.maximum(distances, _of_texts(filled))
-    allowed = limit + CHANCE / np.sqrt([one.rows for one in filled])
-    usual = [one for one, near in zip(filled, distances <= allowed, strict=True) if near]
-    return usual if 2 * len(usual) > len(filled) else []
+    distances = np.maximum(_missing_distances(filled), _histogram_distances([profile.histogram for profile in filled]))
+    if all(_is_of_categories(profile) for profile in filled):
+        distances = np.maximum(distances, _text_distances(filled))
+    allowed = limit + KS_CRITICAL / np.sqrt([profile.rows for profile in filled])
+    kept = [profile for profile, is_close in zip(filled, distances <= allowed, strict=True) if is_close]
+    return kept if 2 * len(kept) > len(filled) else []
 
 
 def _is_of_categories(profile: Profile) -> bool:
-    """Whether the texts that were counted are all there are."""
+    """Return whether the counted texts are all texts of the day."""
     return bool(profile.values) and sum(profile.values.values()) == profile.present
 
 
-def _of_missing(profiles: Sequence[Profile]) -> Floats:
-    shares = np.array([one.missing / one.rows for one in profiles])
+def _missing_distances(profiles: Sequence[Profile]) -> Floats:
+    shares = np.array([profile.missing / profile.rows for profile in profiles])
     return np.abs(shares - np.median(shares))
 
 
-def _of_histograms(histograms: Sequence[Histogram]) -> Floats:
-    bins = np.unique(np.concatenate([one.bins for one in histograms]))
-    reached = np.zeros((len(histograms), len(bins)))
-    for row, one in zip(reached, histograms, strict=True):
-        row[np.searchsorted(bins, one.bins)] = one.shares().weights
-    reached = reached.cumsum(axis=1)
-    # Days without any value are told apart by their missing share.
-    there = np.array([len(one.bins) > 0 for one in histograms])
-    if not there.any():
+def _histogram_distances(histograms: Sequence[Histogram]) -> Floats:
+    bins = np.unique(np.concatenate([histogram.bins for histogram in histograms]))
+    distributions = np.zeros((len(histograms), len(bins)))
+    for row, histogram in zip(distributions, histograms, strict=True):
+        row[np.searchsorted(bins, histogram.bins)] = histogram.shares().weights
+    distributions = distributions.cumsum(axis=1)
+    # Days without any value are distinguished by their missing share.
+    has_values = np.array([len(histogram.bins) > 0 for histogram in histograms])
+    if not has_values.any():
         return np.zeros(len(histograms))
-    return np.where(there, np.abs(reached - np.median(reached[there], axis=0)).max(axis=1, initial=0.0), 0.0)
+    return np.where(has_values, max_distance(distributions, np.median(distributions[has_values], axis=0)), 0.0)
 
 
-def _of_texts(profiles: Sequence[Profile]) -> Floats:
-    names = sorted({name for one in profiles for name in one.values})
-    shares = np.array([[one.values.get(name, 0) / one.present for name in names] for one in profiles])
+def _text_distances(profiles: Sequence[Profile]) -> Floats:
+    names = sorted({name for profile in profiles for name in profile.values})
+    shares = np.array([[profile.values.get(name, 0) / profile.present for name in names] for profile in profiles])
     return np.abs(shares - np.median(shares, axis=0)).sum(axis=1) / 2

@@ -1,6 +1,4 @@
-"""What a column is compared with: the profiles of earlier days merged into one, in which each day has the same
-weight.
-"""
+"""Reference profiles: the profiles of a column on earlier days merged into one, each day with the same weight."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,19 +8,18 @@ import numpy as np
 from ml_assets.core.profiling.histograms import Histogram, mean_of_categories, mean_of_shares
 from ml_assets.core.profiling.profiles import MOST_VALUES, Profile
 
-ENOUGH_COVERED = 0.9
+MIN_COVERAGE = 0.9
 
 
 @dataclass(frozen=True)
 class Reference:
-    """One column over some days; shares are means of the daily shares, so that a day with ten times the rows does not
-    decide.
+    """One column over several days; shares are means of daily shares, so a day with many rows does not dominate.
 
-    kind: as in `Profile`. days: how many. rows, present, beyond_ascii: how many rows (with a value, with a character
-    beyond ASCII) one sample would have from which shares come out as precisely as from the mean over these days.
-    missing: share of the rows without a value. distinct: different values for each row with a value. histogram: shares
-    by bin. values: shares of the most frequent texts. non_ascii: share of the texts with a character beyond ASCII.
-    broken: share of those with traces of a wrong encoding.
+    kind: as in `Profile`. days: number of days. rows, present, beyond_ascii: effective sample sizes, the number of rows
+    (with a value, with a character beyond ASCII) of one sample whose shares are as precise as the means over these
+    days. missing: share of rows without a value. distinct: distinct values per row with a value. histogram: shares by
+    bin. values: shares of the most frequent texts. non_ascii: share of texts with a character beyond ASCII. broken:
+    share of those with traces of a wrong encoding.
     """
 
     kind: str
@@ -39,23 +36,21 @@ class Reference:
 
     @property
     def is_of_categories(self) -> bool:
-        """Whether the 100 most frequent texts are nearly all there is; others are free text or names, of which each day
-        has other ones.
-        """
-        return bool(self.values) and sum(self.values.values()) >= ENOUGH_COVERED
+        """True if the 100 most frequent texts cover nearly all rows; free text and names differ from day to day."""
+        return bool(self.values) and sum(self.values.values()) >= MIN_COVERAGE
 
 
-def merge(profiles: Sequence[Profile]) -> Reference:
-    """The profiles of one column on some days (at least one) as one reference; their order does not matter."""
+def merge_profiles(profiles: Sequence[Profile]) -> Reference:
+    """Merge the profiles of one column on one or more days into a reference; their order does not matter."""
     present = [profile.present for profile in profiles]
     shares = mean_of_categories([profile.values for profile in profiles], present)
     frequent = sorted(shares.items(), key=lambda item: (-item[1], item[0]))[:MOST_VALUES]
     return Reference(
         kind=profiles[0].kind,
         days=len(profiles),
-        rows=_precision([profile.rows for profile in profiles]),
-        present=_precision(present),
-        beyond_ascii=_precision([profile.non_ascii for profile in profiles]),
+        rows=_effective_rows([profile.rows for profile in profiles]),
+        present=_effective_rows(present),
+        beyond_ascii=_effective_rows([profile.non_ascii for profile in profiles]),
         missing=_mean_share([profile.missing for profile in profiles], [profile.rows for profile in profiles]),
         distinct=_mean_share([profile.distinct for profile in profiles], present),
         histogram=mean_of_shares([profile.histogram for profile in profiles]),
@@ -65,9 +60,10 @@ def merge(profiles: Sequence[Profile]) -> Reference:
     )
 
 
-def _precision(rows: Sequence[int]) -> float:
-    """The rows of one sample whose shares have the variance of the mean of the shares of samples of `rows`: k**2 /
-    sum(1 / rows).
+def _effective_rows(rows: Sequence[int]) -> float:
+    """Return the effective sample size of the mean of shares of k samples of `rows`: k**2 / sum(1 / rows).
+
+    One sample of this size has shares with the same variance as that mean.
     """
     filled = np.array([count for count in rows if count], float)
     return float(len(filled) ** 2 / (1 / np.sort(filled)).sum()) if len(filled) else 0.0

@@ -8,9 +8,10 @@ import pandas as pd
 
 from ml_assets.core.metrics.bootstrap import row_intervals
 from ml_assets.core.metrics.classification import RowMetrics
-from ml_assets.core.metrics.paired_comparison import MEASURED, compare
+from ml_assets.core.metrics.kolmogorov_smirnov import ks_distance
+from ml_assets.core.metrics.paired_comparison import COMPARISON_FIGURES, compare_models
 from ml_assets.core.metrics.paired_proportions import (
-    Compared,
+    PairedEstimate,
     mean_interval,
     proportion_difference,
     proportion_interval,
@@ -69,13 +70,16 @@ def measure_canary(
     labelled = tried[tried["label"].notna()]
     labels = labelled["label"].to_numpy(np.int64)
     scores = labelled["challenger_score"].to_numpy(), labelled["champion_score"].to_numpy()
-    compared = compare(labels, scores, thresholds, canary.bootstrap_samples, canary.confidence, seed)
+    compared = compare_models(labels, scores, thresholds, canary.bootstrap_samples, canary.confidence, seed)
     wrong = [(of >= threshold) != (labels == 1) for of, threshold in zip(scores, thresholds, strict=True)]
     errors = proportion_difference(*wrong, canary.confidence)
     ours, theirs = tried["challenger_score"].to_numpy(), tried["champion_score"].to_numpy()
     decisions = proportion_ratio(ours >= thresholds[0], theirs >= thresholds[1], canary.confidence)
     of_step = labelled["day"] >= pd.Timestamp(step_since)
-    metrics = {row["metric"]: Compared(*(row[name] for name in MEASURED)) for row in compared.to_dict("records")}
+    metrics = {
+        row["metric"]: PairedEstimate(*(row[name] for name in COMPARISON_FIGURES))
+        for row in compared.to_dict("records")
+    }
     evidence = Evidence(
         step_days=int(labelled["day"][of_step].nunique()),
         step_rows=int(of_step.sum()),
@@ -87,7 +91,7 @@ def measure_canary(
         problem=problem,
     )
     mean = ours - theirs
-    scored = Compared(_mean(ours), _mean(theirs), _mean(mean), *mean_interval(mean, canary.confidence))
+    scored = PairedEstimate(_mean(ours), _mean(theirs), _mean(mean), *mean_interval(mean, canary.confidence))
     distance = ks_distance(ours, theirs)
     found = [_paired(name, one, len(labelled)) for name, one in {**metrics, "wrong_decisions": errors}.items()]
     found += [_paired("positive_decisions", decisions, len(tried)), _paired("mean_score", scored, len(tried))]
@@ -99,17 +103,6 @@ def measure_canary(
     return Measured(evidence, pd.DataFrame(found, columns=COLUMNS))
 
 
-def ks_distance(ours: np.ndarray, theirs: np.ndarray) -> float:
-    """The Kolmogorov-Smirnov distance of two samples: the largest difference of their distribution functions; NaN when
-    one is empty.
-    """
-    if not len(ours) or not len(theirs):
-        return NAN
-    both = np.unique(np.concatenate([ours, theirs]))
-    below = [np.searchsorted(np.sort(of), both, side="right") / len(of) for of in (ours, theirs)]
-    return float(np.abs(below[0] - below[1]).max())
-
-
 def _side(canary: Canary, scope: str, rows: pd.DataFrame, score: str, threshold: float, seed: int) -> list[dict]:
     """One side on the entities that it was live for: metrics and wrong decisions of labelled rows, decisions and scores
     of all.
@@ -117,7 +110,9 @@ def _side(canary: Canary, scope: str, rows: pd.DataFrame, score: str, threshold:
     scores, labelled = rows[score].to_numpy(), rows[rows["label"].notna()]
     metrics = RowMetrics(labelled["label"].to_numpy(np.int64), labelled[score].to_numpy(), threshold)
     intervals = row_intervals(metrics, canary.bootstrap_samples, canary.confidence, seed)
-    found = [_of_side(scope, name, value, intervals[name], metrics.rows) for name, value in metrics.once().items()]
+    found = [
+        _of_side(scope, name, value, intervals[name], metrics.rows) for name, value in metrics.point_values().items()
+    ]
     wrong = int(((labelled[score] >= threshold) != (labelled["label"] == 1)).sum())
     for name, count, of in [
         ("wrong_decisions", wrong, metrics.rows),
@@ -136,7 +131,7 @@ def _side(canary: Canary, scope: str, rows: pd.DataFrame, score: str, threshold:
     return found
 
 
-def _paired(metric: str, one: Compared, rows: int) -> dict:
+def _paired(metric: str, one: PairedEstimate, rows: int) -> dict:
     return dict(
         zip(
             COLUMNS,

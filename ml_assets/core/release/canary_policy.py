@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
-from ml_assets.core.metrics.paired_proportions import Compared
+from ml_assets.core.metrics.paired_proportions import PairedEstimate
 from ml_assets.core.model_spec.deployment import Canary
 from ml_assets.core.release.release_state import Release, Version, advance, promote, roll_back, start
 
@@ -26,9 +26,9 @@ class Evidence:
     step_days: int
     step_rows: int
     positives: int
-    metrics: Mapping[str, Compared]
-    errors: Compared
-    decisions: Compared
+    metrics: Mapping[str, PairedEstimate]
+    errors: PairedEstimate
+    decisions: PairedEstimate
     labels_through: date
     problem: str | None = None
 
@@ -185,9 +185,9 @@ def figures_of(canary: Canary, evidence: Evidence) -> dict[str, float]:
     return {**counts, **{name: value for name, value in found.items() if math.isfinite(value)}}
 
 
-def _told(metric: str, compared: Compared) -> str:
+def _told(metric: str, compared: PairedEstimate) -> str:
     return f"{metric} {compared.challenger:.4g} against {compared.champion:.4g} of the champion on the same rows: difference {_span(compared)}"
 
 
-def _span(compared: Compared) -> str:
+def _span(compared: PairedEstimate) -> str:
     return f"{compared.difference:.4g} ({compared.low:.4g} to {compared.high:.4g})"

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from ml_assets.core.model.explanations import reasons
+from ml_assets.core.model.explanations import explain_scores
 from ml_assets.core.model.scorer import Scorer
 from ml_assets.core.release.release_state import CHALLENGER, CHAMPION
 
@@ -50,7 +50,7 @@ def predict(
     highest = np.zeros(len(rows), dtype=bool)
     highest[np.argsort(-found["score"].to_numpy(), kind="stable")[:explained]] = True
     for side, places in of_sides.items():
-        told = reasons(
+        told = explain_scores(
             live[side][1], rows.iloc[places], found["score"].to_numpy()[places], int(highest[places].sum()), count
         )
         found.loc[places, "reasons"] = pd.Series(told, index=places, dtype=object)

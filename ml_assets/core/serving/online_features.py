@@ -12,7 +12,7 @@ import pandas as pd
 
 from ml_assets.core.features.key_index import microseconds, sorted_order
 from ml_assets.core.features.point_in_time import columns_read, days_read
-from ml_assets.core.features.serving_skew import features_at
+from ml_assets.core.features.serving_skew import build_features_at
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.features import Calendar, Categorical, CustomFeatures, RowTransform, WindowAggregate
 from ml_assets.core.serving.online_sums import NAN
@@ -146,7 +146,7 @@ class _Custom:
         is_today = given[spec.event_time] >= begin
         before = self._history[self._history[spec.event_time] < begin]
         history = pd.concat([before, given[~is_today]], ignore_index=True) if not is_today.all() else before
-        built = features_at(spec, given[is_today], history, moment)
+        built = build_features_at(spec, given[is_today], history, moment)
         mine = np.logical_and.reduce([(built[name] == row[name]).to_numpy() for name in spec.row_key])
         return {name: float(built[name].to_numpy(np.float64)[mine][0]) for name in self._names}
 

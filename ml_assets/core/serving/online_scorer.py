@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from ml_assets.core.model.explanations import raising
+from ml_assets.core.model.explanations import rank_contributions
 from ml_assets.core.model.scorer import Scorer, width
 from ml_assets.core.model_spec import ModelSpec
 
@@ -67,7 +67,7 @@ class OnlineScorer:
         names = self.scorer.features
         return [
             {"feature": names[place], "value": _plain(features[names[place]]), "contribution": float(added[place])}
-            for place in raising(added, count)
+            for place in rank_contributions(added, count)
         ]
 
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 
-from ml_assets.core.ingestion.sensor_cursor import FeedCursor, SensorCursor, affected_days, ranges_of
+from ml_assets.core.ingestion.sensor_cursor import FeedCursor, SensorCursor, find_affected_days, group_into_ranges
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.file_feed import labels_feed, rows_feed
 from ml_assets.core.tables.fingerprint import digest
@@ -112,12 +112,12 @@ def _ranges(spec: ModelSpec, rows: LandingScan, labels: LandingScan | None = Non
     days_per_run, reach = spec.backfill.days_per_run, spec.reach_in_days()
     # Rows of later days may still arrive, and a run would report their days as missing.
     landed = rows.landed or date.min
-    days = affected_days(rows.changed, reach, landed)
-    label_days = affected_days(labels.changed, reach if spec.target_features() else 0, landed) if labels else set()
+    days = find_affected_days(rows.changed, reach, landed)
+    label_days = find_affected_days(labels.changed, reach if spec.target_features() else 0, landed) if labels else set()
     days_without_rows = {day for day in label_days if day > landed} - days
     complete_days = (days | label_days) - days_without_rows - rows.incomplete
-    return [(first, last, False) for first, last in ranges_of(complete_days, days_per_run)] + [
-        (first, last, True) for first, last in ranges_of(days_without_rows, days_per_run)
+    return [(first, last, False) for first, last in group_into_ranges(complete_days, days_per_run)] + [
+        (first, last, True) for first, last in group_into_ranges(days_without_rows, days_per_run)
     ]
 
 

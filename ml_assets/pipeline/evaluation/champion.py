@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import TYPE_CHECKING
 
-from ml_assets.core.evaluation.champion_eligibility import Champion, why_not_comparable
+from ml_assets.core.evaluation.champion_eligibility import Champion, explain_ineligibility
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.pipeline.asset_names import CHAMPION_COMPARISON
 from ml_assets.pipeline.evaluation.model_reader import read_scorer
@@ -81,7 +81,7 @@ class Champions:
         if self.spec.champion is None:
             return Opponent(None, None)
         champion = self.now()
-        if note := why_not_comparable(champion, digest, day):
+        if note := explain_ineligibility(champion, digest, day):
             return Opponent(None, note)
         assert champion is not None
         named = f"the champion, version {champion.version} of {champion.day}, cannot score the rows"
@@ -104,17 +104,17 @@ class Champions:
         """
         import pyarrow as pa
 
-        from ml_assets.core.evaluation.holdout_metrics import measure_against_champion
-        from ml_assets.core.metrics.paired_comparison import not_compared
+        from ml_assets.core.evaluation.holdout_metrics import compare_with_champion
+        from ml_assets.core.metrics.paired_comparison import empty_comparison
 
         schema = self.table.schema.remove(0)
         if self.spec.champion is None:
             return schema.empty_table()
         scorer = opponent.scorer
         found = (
-            not_compared()
+            empty_comparison()
             if scorer is None
-            else measure_against_champion(self.spec, scores, (threshold, scorer.threshold))
+            else compare_with_champion(self.spec, scores, (threshold, scorer.threshold))
         )
         champion, note = self.now(), opponent.note
         about: Mapping = {

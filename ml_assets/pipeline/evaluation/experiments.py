@@ -71,7 +71,7 @@ def run_experiments(
 
 
 def _experiment(training: ModelTraining, holdout: Holdout, day: date) -> "Experiment":
-    from ml_assets.core.evaluation.holdout_metrics import OVERALL, measure
+    from ml_assets.core.evaluation.holdout_metrics import OVERALL, measure_holdout
     from ml_assets.core.model.scorer import Scorer
     from ml_assets.resources.mlflow.experiment_runs import Experiment
 
@@ -81,7 +81,7 @@ def _experiment(training: ModelTraining, holdout: Holdout, day: date) -> "Experi
     split, model = training.train(day)
     scorer, spec = Scorer.from_bytes(model.model, model.preprocessing), holdout.spec
     judged = holdout.judged(day, holdout.scored(day, scorer, Opponent(None, None)))
-    metrics = measure(spec, judged, model.threshold)
+    metrics = measure_holdout(spec, judged, model.threshold)
     overall = metrics[metrics["slice_column"] == OVERALL]
     used = training.trained_as(day).training
     return Experiment(

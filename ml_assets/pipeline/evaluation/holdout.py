@@ -47,7 +47,7 @@ class Holdout:
         """The scored rows on which the model of a day is judged."""
         import pandas as pd
 
-        from ml_assets.core.evaluation.holdout_metrics import without_known_positives
+        from ml_assets.core.evaluation.holdout_metrics import exclude_known_positives
 
         parts = list(scored.values())
         scores = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
@@ -56,7 +56,7 @@ class Holdout:
         columns = [self.spec.entity or "", self.spec.target]
         known = [self.rows.read(used, day, columns).assign(day=used) for used in self.days_read(day)]
         earlier = pd.concat([part for part in known if len(part)] or known[:1], ignore_index=True)
-        return without_known_positives(self.spec, scores, list(scored), earlier)
+        return exclude_known_positives(self.spec, scores, list(scored), earlier)
 
     def sample(self, day: date, names: Sequence[str]) -> "tuple[pd.DataFrame, int]":
         """Features of some rows of the holdout, as `sampled_rows` chooses them, and how many rows it has; one day in

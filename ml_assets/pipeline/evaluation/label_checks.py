@@ -10,7 +10,7 @@ import dagster as dg
 
 from ml_assets.core.checks.label_rate import LABEL_RATE, REFERENCE_DAYS, LabelCounts, evaluate_label_rate
 from ml_assets.core.checks.label_timeliness import LABEL_TIMELINESS, LabelTimes, evaluate_label_timeliness
-from ml_assets.core.checks.outcome import with_accepted
+from ml_assets.core.checks.outcome import apply_accepted_failures
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.training.time_split import split_days
 from ml_assets.pipeline.asset_names import EVALUATION
@@ -50,10 +50,10 @@ def evaluate_label_checks(
             evaluate_label_rate(settings, day, _pooled(_holdout(spec, stage, day)), _before(spec, stage, day))
             for day in with_model
         ]
-        yield CheckRun(key, LABEL_RATE, with_accepted(spec.checks, found))
+        yield CheckRun(key, LABEL_RATE, apply_accepted_failures(spec.checks, found))
     if (settings := spec.checks.label_timeliness) and LABEL_TIMELINESS in evaluated_here:
         found = [evaluate_label_timeliness(settings, day, _times(spec, stage, day)) for day in with_model]
-        yield CheckRun(key, LABEL_TIMELINESS, with_accepted(spec.checks, found))
+        yield CheckRun(key, LABEL_TIMELINESS, apply_accepted_failures(spec.checks, found))
 
 
 def _holdout(spec: ModelSpec, stage: "ModelEvaluation", day: date) -> dict[date, LabelCounts]:

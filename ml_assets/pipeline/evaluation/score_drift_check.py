@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from ml_assets.core.checks.outcome import CheckOutcome, with_accepted
+from ml_assets.core.checks.outcome import CheckOutcome, apply_accepted_failures
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.training.time_split import Split, split_days
 from ml_assets.pipeline.asset_names import SCORE_PROFILES
@@ -50,12 +50,12 @@ def evaluate_score_drift(
         if found[-1].failed or (drifts and len(days) == 1):
             shown = day, drifts
     plot = drift_plot(shown[1], f"{SCORE_DRIFT} of {shown[0]}") if shown else None
-    yield CheckRun(key, SCORE_DRIFT, with_accepted(spec.checks, found), plot)
+    yield CheckRun(key, SCORE_DRIFT, apply_accepted_failures(spec.checks, found), plot)
 
 
 def _drifts(spec: ModelSpec, stage: "ModelEvaluation", day: date) -> "list[ColumnDrift]":
     """Each day of the holdout against the training window, the worst first."""
-    from ml_assets.core.checks.drift import drifts_of
+    from ml_assets.core.checks.drift import measure_drift
     from ml_assets.core.profiling.profiles import read_profiles
 
     table = stage.tables[SCORE_PROFILES]
@@ -69,4 +69,4 @@ def _drifts(spec: ModelSpec, stage: "ModelEvaluation", day: date) -> "list[Colum
     window = [of_day[used] for used in split.window if used in of_day]
     judged = {of_day[used].name: of_day[used] for used in split.holdout if used in of_day}
     assert spec.checks.score_drift is not None
-    return drifts_of(judged, dict.fromkeys(judged, window), spec.checks.score_drift)
+    return measure_drift(judged, dict.fromkeys(judged, window), spec.checks.score_drift)

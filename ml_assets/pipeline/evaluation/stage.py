@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-    from ml_assets.core.evaluation.gates import Verdict
+    from ml_assets.core.evaluation.gates import GateResult
     from ml_assets.core.model.scorer import Scorer
 
 
@@ -107,7 +107,7 @@ class ModelEvaluation:
         """Score the holdout day by day and measure."""
         import pyarrow as pa
 
-        from ml_assets.core.evaluation.holdout_metrics import measure
+        from ml_assets.core.evaluation.holdout_metrics import measure_holdout
 
         model = self.model_row(day)
         if not model["model_digest"]:
@@ -116,7 +116,7 @@ class ModelEvaluation:
         opponent, scorer = self._champions.opponent(model["model_digest"], day), self.scorer(model["artifacts"])
         days = self.holdout.scored(day, scorer, opponent)
         scores = self.holdout.judged(day, days)
-        metrics = measure(self.spec, scores, model["threshold"])
+        metrics = measure_holdout(self.spec, scores, model["threshold"])
         stored = scores.rename(columns={"day": "event_day"}).assign(decision=scores["score"] >= model["threshold"])
         return StageOutput(
             {
@@ -168,7 +168,7 @@ class ModelEvaluation:
         """
         return self.holdout.rows.labels.count_late(days, day) if self.holdout.rows.labels else None
 
-    def verdicts(self, day: date) -> "list[Verdict]":
+    def gate_results(self, day: date) -> "list[GateResult]":
         """The verdict of each gate of the spec on the committed metrics of one day: of all rows, of slices, and against
         the champion.
         """
@@ -177,8 +177,8 @@ class ModelEvaluation:
         metrics = self.metrics(day)
         of_all = metrics["slice_column"].fillna("") == ""
         overall, slices = metrics[of_all], metrics[~of_all].to_dict("records")
-        verdicts = evaluate_gates(self.spec.gates, dict(zip(overall["metric"], overall["value"], strict=True)))
-        verdicts += evaluate_slice_gates(self.spec.gates, slices, self.spec.evaluation.slice_min_positives)
+        gate_results = evaluate_gates(self.spec.gates, dict(zip(overall["metric"], overall["value"], strict=True)))
+        gate_results += evaluate_slice_gates(self.spec.gates, slices, self.spec.evaluation.slice_min_positives)
         if self.spec.champion is not None:
-            verdicts.append(evaluate_champion_gate(self.spec.champion, self._champions.comparison(day)))
-        return verdicts
+            gate_results.append(evaluate_champion_gate(self.spec.champion, self._champions.comparison(day)))
+        return gate_results

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from ml_assets.core.checks.outcome import CheckOutcome, with_accepted
-from ml_assets.core.features.warm_up import complete_from
+from ml_assets.core.checks.outcome import CheckOutcome, apply_accepted_failures
+from ml_assets.core.features.warm_up import find_first_complete_days
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.features import Calendar
 from ml_assets.core.training.time_split import HistoryTooShort, split_days
@@ -19,7 +19,7 @@ from ml_assets.pipeline.validation.drift_checks import evaluate_reference_drift,
 
 if TYPE_CHECKING:
     from ml_assets.core.profiling.profiles import Profile
-    from ml_assets.core.profiling.target_leakage import Power
+    from ml_assets.core.profiling.target_leakage import PredictivePower
     from ml_assets.pipeline.features.stage import FeatureEngineering
 
 # Parts of the date, which have one value all day.
@@ -49,7 +49,7 @@ def evaluate_feature_checks(
     of_run = _Run(spec, stage, days)
     for check in feature_checks(spec, key):
         found, plot = getattr(of_run, check.name)()
-        yield CheckRun(key, check.name, with_accepted(spec.checks, found), plot)
+        yield CheckRun(key, check.name, apply_accepted_failures(spec.checks, found), plot)
 
 
 Found = tuple[list[CheckOutcome], bytes | None]
@@ -60,7 +60,7 @@ class _Run:
 
     def __init__(self, spec: ModelSpec, stage: "FeatureEngineering", days: Sequence[date]) -> None:
         self._spec, self._checks, self._stage, self._days = spec, spec.checks, stage, days
-        self._complete = complete_from(spec)
+        self._complete = find_first_complete_days(spec)
         self._windows = {day: _training_window(spec, day) for day in days}
         constant = {
             name for feature in spec.features if isinstance(feature, Calendar) for name in _constant_names(feature)
@@ -73,16 +73,16 @@ class _Run:
         return read_days(self._stage.profiles, compared | set(self._days))
 
     @cached_property
-    def _powers(self) -> dict[date, dict[str, "Power"]]:
-        from ml_assets.core.profiling.target_leakage import Power
+    def _powers(self) -> dict[date, dict[str, "PredictivePower"]]:
+        from ml_assets.core.profiling.target_leakage import PredictivePower
         from ml_assets.core.tables.schemas import SINGLE_FEATURE_POWER_SCHEMA
 
-        powers: dict[date, dict[str, Power]] = {}
+        powers: dict[date, dict[str, PredictivePower]] = {}
         for row in self._stage.profiles.read(
             self._days, ["day", "name", *SINGLE_FEATURE_POWER_SCHEMA.names]
         ).to_pylist():
             day, name = row.pop("day"), row.pop("name")
-            powers.setdefault(day, {})[name] = Power(**row)
+            powers.setdefault(day, {})[name] = PredictivePower(**row)
         return powers
 
     def _references(self, day: date) -> "Mapping[str, list[Profile]] | str":

@@ -22,7 +22,7 @@ def evaluate_serving_skew(spec: ModelSpec, stage: "FeatureEngineering", day: dat
 
     A day that would be made otherwise by now, because of what it reads or because that was removed, is not judged.
     """
-    from ml_assets.core.features.serving_skew import differences, features_at, moments_of
+    from ml_assets.core.features.serving_skew import build_features_at, compare_features, sample_moments
     from ml_assets.core.tables.schemas import to_pandas
 
     try:
@@ -35,10 +35,10 @@ def evaluate_serving_skew(spec: ModelSpec, stage: "FeatureEngineering", day: dat
     if committed.empty:
         return CheckOutcome(CHECK, day, None, "the day has no rows", severity)
     rows, history = stage.known(day)
-    lines, moments = [], moments_of(committed[spec.event_time])
+    lines, moments = [], sample_moments(committed[spec.event_time])
     for moment in moments:
         of_moment = committed[committed[spec.event_time] == moment].reset_index(drop=True)
-        lines += differences(spec, of_moment, features_at(spec, rows, history, moment))
+        lines += compare_features(spec, of_moment, build_features_at(spec, rows, history, moment))
     if not lines:
         return CheckOutcome(
             CHECK, day, True, f"the features of {len(moments)} moments come out the same when they are scored", severity

@@ -6,7 +6,13 @@ from datetime import date, datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from ml_assets.core.ingestion.sensor_cursor import NOTHING, FeedCursor, day_digest, days_to_request, stretches
+from ml_assets.core.ingestion.sensor_cursor import (
+    NO_OBJECTS,
+    FeedCursor,
+    digest_objects,
+    doubling_ranges,
+    select_days_to_request,
+)
 from ml_assets.core.model_spec.automation import Sensor
 from ml_assets.core.model_spec.file_feed import Feed
 from ml_assets.pipeline.ingestion.stage import DayStatus
@@ -108,7 +114,7 @@ def scan_landing(
     resume = None
     # A resumed scan begins with a listing of one day, so that it advances however many files a day has.
     first_size = 1 if cursor.resume else DAYS_OF_FIRST_LISTING
-    for first, last in stretches(min(cursor.resume or newest, newest), oldest, first_size):
+    for first, last in doubling_ranges(min(cursor.resume or newest, newest), oldest, first_size):
         days = _scan_days(feed, sensor, landing, get_status, first, last, now, budget)
         if days is None:
             resume = last
@@ -137,12 +143,12 @@ def _compare(
         day: f"{REFUSED_PREFIX} {value}" if scanned[day].status == "refused" else value
         for day, value in digests.items()
     }
-    different = days_to_request(cursor.days, contents, current)
+    different = select_days_to_request(cursor.days, contents, current)
     remembered = {**cursor.days, **{day: contents[day] for day in different}}
     remembered = {day: value for day, value in remembered.items() if day >= oldest and day not in current}
     # Days that read a changed one may have been scanned before this scan resumed.
     landed = max(
-        [day for day, value in digests.items() if value != NOTHING]
+        [day for day, value in digests.items() if value != NO_OBJECTS]
         + ([cursor.landed] if cursor.resume and cursor.landed else []),
         default=None,
     )
@@ -181,7 +187,7 @@ def _scan_days(
         budget.requests += landed.requests
         content = None
         if landed.objects is not None:
-            content = day_digest([(stored.key, stored.digest, stored.size) for stored in landed.objects])
+            content = digest_objects([(stored.key, stored.digest, stored.size) for stored in landed.objects])
         # A day that is not complete is treated as if nothing had landed: it counts as current if it was never made.
         days[landed.day] = ScannedDay(content, get_status(feed, landed.day, landed.objects or []))
         if landed.day < last and budget.is_exhausted():

@@ -116,9 +116,9 @@ class Ingestion:
         return is_closed(self._late_data, day, self.feed.source.time_zone, datetime.now(UTC))
 
     def _closed_since(self, day: date) -> datetime:
-        from ml_assets.core.ingestion.late_data import closed_since
+        from ml_assets.core.ingestion.late_data import closing_time
 
-        return closed_since(self._late_data, day, self.feed.source.time_zone)
+        return closing_time(self._late_data, day, self.feed.source.time_zone)
 
     def _committed_objects(self, day: date) -> list:
         """Return (key, digest, size) of each object that the committed day was made from."""

@@ -100,12 +100,12 @@ class ModelRegistration(StageWithArtifacts):
         Raises:
             MlflowUnavailable: when a gate failed and the registry cannot be reached.
         """
-        from ml_assets.core.evaluation.gates import failures
+        from ml_assets.core.evaluation.gates import failure_reasons
 
         model = self.evaluation.model_row(day)
         if not model["model_digest"]:
             return None
-        failed = failures(self.evaluation.verdicts(day))
+        failed = failure_reasons(self.evaluation.gate_results(day))
         blocked = self.evaluation.gate.reason_of_evaluation(self.evaluation, day)
         if not (failed or blocked) or self._has_version(model["model_digest"]):
             return None
@@ -135,7 +135,7 @@ class ModelRegistration(StageWithArtifacts):
             "model_digest": model["model_digest"],
             "version": str(version.version),
             "mlflow_run_id": version.run_id,
-            "gates_passed": all_passed(self.evaluation.verdicts(day)),
+            "gates_passed": all_passed(self.evaluation.gate_results(day)),
         }
         return StageOutput({ENTRY: pa.Table.from_pylist([entry], schema=REGISTRY_ENTRY_SCHEMA)}, has_side_effects=True)
 
@@ -147,14 +147,14 @@ class ModelRegistration(StageWithArtifacts):
         from ml_assets.core.model.files import ARTIFACTS
         from ml_assets.resources.mlflow.model_format import ModelRecord
 
-        model, verdicts = self.evaluation.model_row(day), self.evaluation.verdicts(day)
+        model, gate_results = self.evaluation.model_row(day), self.evaluation.gate_results(day)
         overall = self.evaluation.overall(day)
         artifacts = {name: self.lake.files.read(f"{model['artifacts']}/{name}") for name in ARTIFACTS}
         tags = {
             "trained_model_fingerprint": f"{self._models.fingerprint(day):016x}",
             "evaluation_fingerprint": f"{self.evaluation.tables[EVALUATION].fingerprint(day):016x}",
-            "gates": "passed" if all_passed(verdicts) else "failed",
-            **{f"gate_{verdict.gate}": verdict.reason for verdict in verdicts},
+            "gates": "passed" if all_passed(gate_results) else "failed",
+            **{f"gate_{result.gate}": result.reason for result in gate_results},
         }
         plots = evaluation_plots(self.evaluation, day)
         reports = Reports(self.spec.name, self.lake)

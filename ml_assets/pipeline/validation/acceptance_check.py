@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from ml_assets.core.checks.outcome import CheckOutcome, with_accepted
+from ml_assets.core.checks.outcome import CheckOutcome, apply_accepted_failures
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.pipeline.steps.check_results import CheckRun, check_spec, table
 
@@ -47,4 +47,4 @@ def evaluate_acceptance(
         "rows_quarantined": stage.rows_quarantined(days),
         "faults": table(faults.to_dict("records")),
     }
-    yield CheckRun(key, EVERY_DAY_ACCEPTED, with_accepted(spec.checks, found), metadata=figures)
+    yield CheckRun(key, EVERY_DAY_ACCEPTED, apply_accepted_failures(spec.checks, found), metadata=figures)

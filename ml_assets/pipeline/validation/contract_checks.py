@@ -8,9 +8,9 @@ from datetime import date
 
 import dagster as dg
 
-from ml_assets.core.checks.contract import contract_check_names, contract_outcomes
-from ml_assets.core.checks.files import DAYS_BEFORE, FILES_READ, evaluate_files_read, other_columns
-from ml_assets.core.checks.outcome import CheckOutcome, with_accepted
+from ml_assets.core.checks.contract import contract_check_names, evaluate_contract_checks
+from ml_assets.core.checks.files import DAYS_BEFORE, FILES_READ, evaluate_files_read, list_other_columns
+from ml_assets.core.checks.outcome import CheckOutcome, apply_accepted_failures
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.checks import Check
 from ml_assets.core.model_spec.file_feed import Feed
@@ -46,7 +46,7 @@ def evaluate_contract(spec: ModelSpec, stage: Validation, days: Sequence[date], 
     of_days = dict(iter(broken.groupby("day")))
     by_check: dict[str, list[CheckOutcome]] = {}
     for day in days if spec.checks.contract else ():
-        for found in contract_outcomes(stage.feed, day, of_days.get(day, broken.iloc[:0]), day in with_rows):
+        for found in evaluate_contract_checks(stage.feed, day, of_days.get(day, broken.iloc[:0]), day in with_rows):
             by_check.setdefault(found.check, []).append(found)
     for check, outcomes in by_check.items():
         counts = [
@@ -55,10 +55,13 @@ def evaluate_contract(spec: ModelSpec, stage: Validation, days: Sequence[date], 
             for line in found.lines
         ]
         yield CheckRun(
-            key, check, with_accepted(spec.checks, outcomes), metadata={"violations": table(counts)} if counts else {}
+            key,
+            check,
+            apply_accepted_failures(spec.checks, outcomes),
+            metadata={"violations": table(counts)} if counts else {},
         )
     if settings := _files_read(spec, stage.feed):
-        yield CheckRun(key, FILES_READ, with_accepted(spec.checks, _files(stage, days, settings)))
+        yield CheckRun(key, FILES_READ, apply_accepted_failures(spec.checks, _files(stage, days, settings)))
 
 
 def _files_read(spec: ModelSpec, feed: Feed) -> Check | None:
@@ -75,6 +78,6 @@ def _files(stage: Validation, days: Sequence[date], settings: Check) -> list[Che
         files = stage.landed_files(day)
         if day in asked:
             found.append(evaluate_files_read(day, files, before, settings.severity))
-        if (names := other_columns(files)) is not None:
+        if (names := list_other_columns(files)) is not None:
             before.append(names)
     return found

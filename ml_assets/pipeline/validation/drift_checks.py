@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from ml_assets.core.checks.outcome import CheckOutcome, with_accepted
+from ml_assets.core.checks.outcome import CheckOutcome, apply_accepted_failures
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.checks import DriftBounds
 from ml_assets.pipeline.steps.check_results import CheckRun, check_spec
@@ -51,7 +51,7 @@ def evaluate_column_drift(
         }
 
     found, plot = evaluate_reference_drift(COLUMN_DRIFT, settings, days, known, references)
-    yield CheckRun(key, COLUMN_DRIFT, with_accepted(spec.checks, found), plot)
+    yield CheckRun(key, COLUMN_DRIFT, apply_accepted_failures(spec.checks, found), plot)
 
 
 def read_days(table: "Table", days: set[date]) -> dict[date, dict[str, "Profile"]]:
@@ -79,7 +79,7 @@ def evaluate_reference_drift(
         known: profiles by day and column.
         references: gives the profiles that each column of a day is compared with, or why there are none.
     """
-    from ml_assets.core.checks.drift import drifts_of, evaluate_drift
+    from ml_assets.core.checks.drift import evaluate_drift, measure_drift
 
     found: list[CheckOutcome] = []
     shown: tuple[date, list[ColumnDrift]] | None = None
@@ -88,7 +88,7 @@ def evaluate_reference_drift(
         if isinstance(compared, str):
             found.append(CheckOutcome(check, day, None, compared, settings.severity))
             continue
-        drifts = drifts_of(known[day], compared, settings)
+        drifts = measure_drift(known[day], compared, settings)
         found.append(evaluate_drift(check, day, drifts, settings))
         if found[-1].failed or (drifts and len(days) == 1):
             shown = day, drifts

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from ml_assets.core.checks.label_rate import LABEL_RATE, REFERENCE_DAYS, LabelCounts, evaluate_label_rate
-from ml_assets.core.checks.outcome import with_accepted
+from ml_assets.core.checks.outcome import apply_accepted_failures
 from ml_assets.core.checks.volume import NO_GAPS, ROW_COUNT, evaluate_gaps, evaluate_row_count
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.pipeline.steps.check_results import CheckRun, check_spec
@@ -44,18 +44,18 @@ def evaluate_volume(spec: ModelSpec, stage: "Validation", days: Sequence[date], 
     counts = stage.validated.row_counts()
     if settings := spec.checks.row_count:
         found = [evaluate_row_count(settings, counts, day) for day in days]
-        yield CheckRun(key, ROW_COUNT, with_accepted(spec.checks, found))
+        yield CheckRun(key, ROW_COUNT, apply_accepted_failures(spec.checks, found))
     if settings := spec.checks.no_gaps:
         accepted = [day for day in spec.checks.accepted if spec.checks.is_accepted(NO_GAPS, day)]
         found = [evaluate_gaps(settings, counts, day, spec.source.start, accepted) for day in days]
-        yield CheckRun(key, NO_GAPS, with_accepted(spec.checks, found))
+        yield CheckRun(key, NO_GAPS, apply_accepted_failures(spec.checks, found))
     if (settings := spec.checks.label_rate) and LABEL_RATE in _evaluated_here(spec):
         labels = _labels_by_day(spec, stage, [day for day in _with_reference(days) if counts.get(day)])
         found = [
             evaluate_label_rate(settings, day, labels.get(day, LabelCounts(0, 0)), days_before(labels, day))
             for day in days
         ]
-        yield CheckRun(key, LABEL_RATE, with_accepted(spec.checks, found))
+        yield CheckRun(key, LABEL_RATE, apply_accepted_failures(spec.checks, found))
 
 
 def days_before(labels: dict[date, LabelCounts], day: date) -> dict[date, LabelCounts]:

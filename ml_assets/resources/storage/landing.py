@@ -9,13 +9,13 @@ import dagster as dg
 
 from ml_assets.core.ingestion.file_pattern import (
     Listing,
+    compile_key_pattern,
     day_of_key,
     fixed_prefix,
     is_data_file,
-    just_before,
-    keys_pattern,
-    listings,
     marker_key,
+    plan_listings,
+    sort_key_before,
 )
 from ml_assets.core.model_spec.automation import Sensor
 from ml_assets.core.model_spec.source import Source
@@ -84,7 +84,7 @@ class Landing(dg.ConfigurableResource):
         """
         # A marker lies in the folder of the files and need not begin as they do.
         listed = source.files if sensor.marker is None else marker_key(source.files, "*")
-        for listing in listings(listed, first, last):
+        for listing in plan_listings(listed, first, last):
             for day, found, requests in self._by_day(listing):
                 yield LandedDay(day, _when_complete(source, sensor, day, found, now), requests)
 
@@ -103,8 +103,8 @@ class Landing(dg.ConfigurableResource):
                     if one.key.startswith(waiting[-1][1]):
                         found.append(one)
                 # Other folders may lie between those of two days, with any number of objects: no need to list them all.
-                if listing.before is not None and page and page[-1].key < just_before(waiting[-1][1]):
-                    after = just_before(waiting[-1][1])
+                if listing.before is not None and page and page[-1].key < sort_key_before(waiting[-1][1]):
+                    after = sort_key_before(waiting[-1][1])
                     break
         while waiting:
             yield waiting.pop()[0], found, requests
@@ -133,7 +133,7 @@ def _belongs_to(source: Source, day: date, key: str) -> bool:
 
 
 def _is_of(files: str, day: date, key: str) -> bool:
-    return is_data_file(key) and keys_pattern(files, day).fullmatch(key) is not None
+    return is_data_file(key) and compile_key_pattern(files, day).fullmatch(key) is not None
 
 
 def _when_complete(
@@ -141,7 +141,7 @@ def _when_complete(
 ) -> list[StoredObject] | None:
     objects = [one for one in found if _belongs_to(source, day, one.key)]
     if sensor.marker is not None:
-        marker = keys_pattern(marker_key(source.files, sensor.marker), day)
+        marker = compile_key_pattern(marker_key(source.files, sensor.marker), day)
         if objects and not any(marker.fullmatch(one.key) for one in found):
             return None
     if sensor.minimum_age and any(now - one.modified < sensor.minimum_age for one in objects):

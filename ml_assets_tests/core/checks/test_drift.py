@@ -1,10 +1,8 @@
-"""The finding of a day names the worst column with its figures, and is silent where there is too little to compare
-with.
-"""
+"""The drift outcome of a day names the worst column; with too few reference days there is no evaluation."""
 
 from dataclasses import replace
 
-from ml_assets.core.checks.drift import drifts_of, evaluate_drift
+from ml_assets.core.checks.drift import evaluate_drift, measure_drift
 from ml_assets.core.model_spec.checks import DriftCheck
 from ml_assets_tests.core.profiling.profile_cases import DAY, normal, profile_of
 
@@ -15,45 +13,45 @@ BEFORE = [profile_of(normal(seed)) for seed in range(1, 8)]
 def outcome(columns: dict, days: int = 7, bounds: DriftCheck = BOUNDS):
     profiles = {name: replace(profile_of(values), name=name) for name, values in columns.items()}
     return evaluate_drift(
-        "column_drift", DAY, drifts_of(profiles, dict.fromkeys(columns, BEFORE[:days]), bounds), bounds
+        "column_drift", DAY, measure_drift(profiles, dict.fromkeys(columns, BEFORE[:days]), bounds), bounds
     )
 
 
 def test_the_worst_column_is_named_and_comes_first():
-    found = outcome({"a": normal(9), "b": normal(9) + 8, "c": normal(9) * 100})
-    assert found.passed is False
-    assert found.reason.startswith("c drifted: psi ")
-    assert "is above 0.25 and what chance adds" in found.reason
-    assert found.reason.endswith("; so did b")
-    assert [line["column"] for line in found.lines] == ["c", "b", "a"]
-    assert found.lines[0]["exceeds"] == "psi, ks"
-    assert found.severity == "warn"
+    drifted = outcome({"a": normal(9), "b": normal(9) + 8, "c": normal(9) * 100})
+    assert drifted.passed is False
+    assert drifted.reason.startswith("c drifted: psi ")
+    assert "is above 0.25 plus the allowance for chance" in drifted.reason
+    assert drifted.reason.endswith("; so did b")
+    assert [line["column"] for line in drifted.lines] == ["c", "b", "a"]
+    assert drifted.lines[0]["exceeds"] == "psi, ks"
+    assert drifted.severity == "warn"
 
 
 def test_a_day_like_the_others_passes():
-    found = outcome({"a": normal(9), "b": normal(10)})
-    assert found.passed
-    assert len(found.lines) == 2
+    drifted = outcome({"a": normal(9), "b": normal(10)})
+    assert drifted.passed
+    assert len(drifted.lines) == 2
 
 
-def test_without_five_days_to_compare_with_nothing_is_judged():
+def test_fewer_than_five_reference_days_give_no_evaluation():
     assert outcome({"a": normal(9) * 100}, days=4).passed is None
     assert outcome({"a": normal(9) * 100}, days=5).passed is False
 
 
-def test_at_most_fifty_columns_are_told():
+def test_details_list_at_most_fifty_columns():
     assert len(outcome({f"x{number}": normal(9) for number in range(60)}).lines) == 50
 
 
-def test_a_day_that_went_wrong_before_does_not_make_a_good_one_look_wrong():
+def test_an_outlier_day_in_the_reference_does_not_fail_a_good_day():
     good = [profile_of(normal(seed)) for seed in range(6)]
-    odd = profile_of(normal(8) * 100)
-    (judged,) = drifts_of({"a": profile_of(normal(9))}, {"a": [odd, *good]}, DriftCheck())
-    assert not judged.exceeded
-    (drifted,) = drifts_of({"a": odd}, {"a": [odd, *good]}, DriftCheck())
+    outlier = profile_of(normal(8) * 100)
+    (good_drift,) = measure_drift({"a": profile_of(normal(9))}, {"a": [outlier, *good]}, DriftCheck())
+    assert not good_drift.exceeded
+    (drifted,) = measure_drift({"a": outlier}, {"a": [outlier, *good]}, DriftCheck())
     assert drifted.exceeded
 
 
-def test_days_that_disagree_among_themselves_judge_nothing():
+def test_reference_days_that_disagree_are_not_used():
     halves = [profile_of(normal(seed) * scale) for seed, scale in enumerate([1, 1, 1, 100, 100, 100])]
-    assert drifts_of({"a": profile_of(normal(9))}, {"a": halves}, DriftCheck()) == []
+    assert measure_drift({"a": profile_of(normal(9))}, {"a": halves}, DriftCheck()) == []

@@ -1,4 +1,4 @@
-"""Named figures of a day, and their bounds."""
+"""Feature metrics are computed by day and compared with their bounds."""
 
 import math
 
@@ -18,8 +18,8 @@ METRICS = [
 FRAME = pd.DataFrame({"id": range(4), "card": pd.array([7, 7, 8, None], "Int64"), "amount": [1.0, 2.0, 6.0, np.nan]})
 
 
-def test_rows_entities_and_aggregates_without_missing_values():
-    found = measure_features(spec_with(AMOUNT, entity="card", metrics=METRICS), FRAME)
+def test_aggregates_ignore_missing_values():
+    result = measure_features(spec_with(AMOUNT, entity="card", metrics=METRICS), FRAME)
     expected = {
         "row_count": 4,
         "distinct_card": 2,
@@ -29,35 +29,35 @@ def test_rows_entities_and_aggregates_without_missing_values():
         "maximum": 6,
         "missing_share": 0.25,
     }
-    assert dict(zip(found["metric"], found["value"], strict=True)) == expected
-    assert found["value"].dtype == np.float64
+    assert dict(zip(result["metric"], result["value"], strict=True)) == expected
+    assert result["value"].dtype == np.float64
 
 
-def test_figures_of_no_values_are_nan():
-    found = measure_features(spec_with(AMOUNT, metrics=METRICS), FRAME.iloc[:0])
-    assert found["value"].tolist() == pytest.approx([0, 0, math.nan, math.nan, math.nan, math.nan], nan_ok=True)
+def test_metrics_without_values_are_nan():
+    result = measure_features(spec_with(AMOUNT, metrics=METRICS), FRAME.iloc[:0])
+    assert result["value"].tolist() == pytest.approx([0, 0, math.nan, math.nan, math.nan, math.nan], nan_ok=True)
 
 
 @pytest.mark.parametrize(
     ("value", "passed", "reason"),
     [
-        (3.0, True, "2 figures are within their bounds"),
+        (3.0, True, "2 metrics are within their bounds"),
         (1.0, False, "average is not at least 2 and at most 4"),
         (5.0, False, "average"),
         (math.nan, False, "average nan is not"),
     ],
 )
-def test_a_figure_outside_its_bounds_is_named(value, passed, reason):
+def test_a_metric_outside_its_bounds_is_named(value, passed, reason):
     metrics = [{"name": "average", "aggregate": "mean", "column": "amount", "at_least": 2, "at_most": 4}]
-    found = evaluate_metrics(
+    result = evaluate_metrics(
         spec_with(AMOUNT, metrics=metrics), "feature_metrics", DAY, {"row_count": 5.0, "average": value}, "error"
     )
-    assert found.passed is passed
-    assert all(part in found.reason for part in reason.split(" is not "))
-    assert found.lines[0 if not passed else 1] == pytest.approx(
+    assert result.passed is passed
+    assert all(part in result.reason for part in reason.split(" is not "))
+    assert result.lines[0 if not passed else 1] == pytest.approx(
         {"metric": "average", "value": value, "at_least": 2, "at_most": 4, "outside": not passed}, nan_ok=True
     )
 
 
-def test_a_day_that_was_not_measured_is_not_judged():
+def test_a_day_without_metrics_is_not_evaluated():
     assert evaluate_metrics(spec_with(AMOUNT), "feature_metrics", DAY, {}, "error").passed is None

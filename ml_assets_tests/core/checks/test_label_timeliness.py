@@ -1,4 +1,4 @@
-"""Missing and late labels: few pass, many fail, and what cannot be is not judged."""
+"""Few missing or late labels pass, many fail, and what does not apply is not evaluated."""
 
 from datetime import date
 
@@ -24,15 +24,15 @@ DAY = date(2025, 3, 1)
     ],
 )
 def test_more_missing_or_late_labels_than_the_settings_allow_fail(times, passed):
-    found = evaluate_label_timeliness(LabelTimelinessCheck(), DAY, times)
-    assert (found.passed, found.severity) == (passed, "warn")
+    outcome = evaluate_label_timeliness(LabelTimelinessCheck(), DAY, times)
+    assert (outcome.passed, outcome.severity) == (passed, "warn")
 
 
 def test_the_reason_has_the_figures():
-    found = evaluate_label_timeliness(LabelTimelinessCheck(max_late_share=0.5), DAY, LabelTimes((1, 200), (30, 100)))
-    assert found.passed
-    assert "1 of 200 rows of the holdout have no label (0.50%, at most 5.00% pass)" in found.reason
+    outcome = evaluate_label_timeliness(LabelTimelinessCheck(max_late_share=0.5), DAY, LabelTimes((1, 200), (30, 100)))
+    assert outcome.passed
+    assert "1 of 200 rows of the holdout have no label (0.50%, at most 5.00% pass)" in outcome.reason
     assert (
         "30 of 100 labels of training window and holdout counted only after label_delay (30.00%, at most 50.00% pass)"
-        in found.reason
+        in outcome.reason
     )

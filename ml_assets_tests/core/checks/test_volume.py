@@ -1,4 +1,4 @@
-"""Rows of a day against the weeks before: what is unlike them fails, what chance or the calendar explains does not."""
+"""A row count far from earlier weeks fails, unless chance or the calendar explains it."""
 
 from datetime import date, timedelta
 
@@ -20,8 +20,8 @@ def before(*counts: int) -> dict[date, int]:
 
 def weeks(weekday: int = 10_000, weekend: int = 2_000, length: int = 28) -> dict[date, int]:
     return {
-        one: weekend if one.weekday() >= 5 else weekday
-        for one in (DAY - timedelta(days=back) for back in range(1, length + 1))
+        day: weekend if day.weekday() >= 5 else weekday
+        for day in (DAY - timedelta(days=back) for back in range(1, length + 1))
     }
 
 
@@ -30,13 +30,13 @@ def weeks(weekday: int = 10_000, weekend: int = 2_000, length: int = 28) -> dict
     [(2_000, True), (1_250, True), (3_300, True), (1_190, False), (3_350, False), (200, False), (10_000, False)],
 )
 def test_a_day_is_compared_with_the_same_weekday(count, passed):
-    found = evaluate_row_count(RowCountCheck(), weeks() | {DAY: count}, DAY)
-    assert found.passed is passed
-    assert f"{count:,} rows" in found.reason
-    assert "the median of the 4 Saturdays from 2025-02-01 to 2025-02-22 is 2,000" in found.reason
+    outcome = evaluate_row_count(RowCountCheck(), weeks() | {DAY: count}, DAY)
+    assert outcome.passed is passed
+    assert f"{count:,} rows" in outcome.reason
+    assert "the median of the 4 Saturdays from 2025-02-01 to 2025-02-22 is 2,000" in outcome.reason
 
 
-def test_the_settings_decide_how_far_off_a_count_may_be_and_how_grave_that_is():
+def test_the_settings_define_tolerance_and_severity():
     counts = weeks() | {DAY: 1_250}
     strict = RowCountCheck(tolerance=0.1, severity="warn")
     assert (evaluate_row_count(strict, counts, DAY).failed, evaluate_row_count(strict, counts, DAY).severity) == (
@@ -45,26 +45,26 @@ def test_the_settings_decide_how_far_off_a_count_may_be_and_how_grave_that_is():
     )
 
 
-def test_one_odd_week_does_not_move_what_is_expected():
+def test_one_outlier_week_does_not_change_the_expected_count():
     assert evaluate_row_count(RowCountCheck(), weeks() | {DAY - timedelta(days=7): 60, DAY: 2_000}, DAY).passed
 
 
-def test_with_one_such_weekday_all_days_stand_in():
-    found = evaluate_row_count(RowCountCheck(), weeks(1_000, 1_000, 8) | {DAY: 100}, DAY)
-    assert found.failed
-    assert "8 days from 2025-02-21 to 2025-02-28" in found.reason
+def test_with_one_day_of_the_same_weekday_all_days_are_the_reference():
+    outcome = evaluate_row_count(RowCountCheck(), weeks(1_000, 1_000, 8) | {DAY: 100}, DAY)
+    assert outcome.failed
+    assert "8 days from 2025-02-21 to 2025-02-28" in outcome.reason
 
 
 @pytest.mark.parametrize("counts", [{}, before(100, 100), before(100, 0, 0, 100)])
-def test_a_day_with_too_few_days_before_is_not_judged(counts):
-    found = evaluate_row_count(RowCountCheck(), counts | {DAY: 5}, DAY)
-    assert found.passed is None
-    assert f"{len(counts)} of the 28 days before have accepted rows; 3 are needed" in found.reason
+def test_a_day_with_too_few_earlier_days_is_not_evaluated(counts):
+    outcome = evaluate_row_count(RowCountCheck(), counts | {DAY: 5}, DAY)
+    assert outcome.passed is None
+    assert f"{len(counts)} of the 28 days before have accepted rows; 3 are needed" in outcome.reason
 
 
-def test_a_rejected_or_missing_day_is_not_judged():
-    found = evaluate_row_count(RowCountCheck(), weeks(), DAY)
-    assert (found.passed, found.reason) == (None, "the day has no accepted rows")
+def test_a_rejected_or_missing_day_is_not_evaluated():
+    outcome = evaluate_row_count(RowCountCheck(), weeks(), DAY)
+    assert (outcome.passed, outcome.reason) == (None, "the day has no accepted rows")
 
 
 @pytest.mark.parametrize(("count", "passed"), [(0, None), (1, True), (9, True), (21, True), (22, False)])
@@ -73,11 +73,11 @@ def test_a_difference_that_chance_explains_never_fails(count, passed):
 
 
 @given(st.dictionaries(st.integers(-40, 40), st.integers(0, 10_000)), st.integers(1, 10_000), st.randoms())
-def test_neither_later_days_nor_days_long_ago_nor_the_order_make_a_difference(counts, count, random):
-    held = {DAY + timedelta(days=offset): found for offset, found in counts.items() if found} | {DAY: count}
-    items = list(held.items())
+def test_later_days_old_days_and_order_make_no_difference(counts, count, random):
+    by_day = {DAY + timedelta(days=offset): rows for offset, rows in counts.items() if rows} | {DAY: count}
+    items = list(by_day.items())
     random.shuffle(items)
-    only_before = {one: found for one, found in items if timedelta(0) <= DAY - one <= timedelta(days=28)}
+    only_before = {day: rows for day, rows in items if timedelta(0) <= DAY - day <= timedelta(days=28)}
     assert evaluate_row_count(RowCountCheck(), dict(items), DAY) == evaluate_row_count(
         RowCountCheck(), only_before, DAY
     )
@@ -87,13 +87,13 @@ def test_days_without_rows_are_gaps_and_named():
     counts = weeks()
     for back in (3, 9):
         del counts[DAY - timedelta(days=back)]
-    found = evaluate_gaps(GapsCheck.model_validate({"look_back": "28d"}), counts | {DAY: 10}, DAY, date(2024, 1, 1))
-    assert (found.failed, found.severity) == (True, "warn")
-    assert (
-        found.reason
-        == "2 of the 28 days from 2025-02-01 to 2025-02-28 have no accepted rows, the first 2025-02-20, the last 2025-02-26"
+    outcome = evaluate_gaps(GapsCheck.model_validate({"look_back": "28d"}), counts | {DAY: 10}, DAY, date(2024, 1, 1))
+    assert (outcome.failed, outcome.severity) == (True, "warn")
+    assert outcome.reason == (
+        "2 of the 28 days from 2025-02-01 to 2025-02-28 have no accepted rows,"
+        " the first 2025-02-20, the last 2025-02-26"
     )
-    assert list(found.lines) == [{"day_without_rows": "2025-02-20"}, {"day_without_rows": "2025-02-26"}]
+    assert list(outcome.lines) == [{"day_without_rows": "2025-02-20"}, {"day_without_rows": "2025-02-26"}]
 
 
 def test_whether_the_day_itself_has_rows_makes_no_difference():
@@ -101,18 +101,18 @@ def test_whether_the_day_itself_has_rows_makes_no_difference():
 
 
 @pytest.mark.parametrize(("start", "length"), [(DAY - timedelta(days=5), 28), (date(2024, 1, 1), 5)])
-def test_days_before_the_source_or_its_first_rows_are_no_gaps(start, length):
-    found = evaluate_gaps(GapsCheck(), weeks(length=length), DAY, start)
-    assert found.passed
-    assert "each of the 5 days from 2025-02-24" in found.reason
+def test_days_before_the_source_or_its_first_rows_are_not_gaps(start, length):
+    outcome = evaluate_gaps(GapsCheck(), weeks(length=length), DAY, start)
+    assert outcome.passed
+    assert "each of the 5 days from 2025-02-24" in outcome.reason
 
 
-def test_the_first_day_is_not_judged():
+def test_the_first_day_is_not_evaluated():
     assert evaluate_gaps(GapsCheck(), {DAY: 100}, DAY, date(2024, 1, 1)).passed is None
     assert evaluate_gaps(GapsCheck(), {}, DAY, date(2024, 1, 1)).passed is None
 
 
-def test_a_day_that_is_accepted_without_rows_is_no_gap_for_those_after_it():
+def test_a_day_that_is_accepted_without_rows_is_not_a_gap():
     counts = weeks()
     gap = DAY - timedelta(days=3)
     del counts[gap]

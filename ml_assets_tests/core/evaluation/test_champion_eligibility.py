@@ -1,10 +1,10 @@
-"""A model is compared with a champion of an earlier day only: any other is itself, unknown, or has seen the rows."""
+"""A model is compared only with a champion of an earlier day that is not the model itself."""
 
 from datetime import date
 
 import pytest
 
-from ml_assets.core.evaluation.champion_eligibility import Champion, why_not_comparable
+from ml_assets.core.evaluation.champion_eligibility import Champion, explain_ineligibility
 
 DAY = date(2025, 3, 10)
 
@@ -20,9 +20,9 @@ DAY = date(2025, 3, 10)
         (Champion(3, "other", date(2025, 3, 11)), "version 3, is of 2025-03-11"),
     ],
 )
-def test_a_champion_that_says_nothing_about_the_model_is_not_compared(champion, reason):
-    assert reason in (why_not_comparable(champion, "mine", DAY) or "")
+def test_an_ineligible_champion_is_not_compared(champion, reason):
+    assert reason in (explain_ineligibility(champion, "mine", DAY) or "")
 
 
 def test_a_champion_of_an_earlier_day_is_compared():
-    assert why_not_comparable(Champion(3, "other", date(2025, 3, 9)), "mine", DAY) is None
+    assert explain_ineligibility(Champion(3, "other", date(2025, 3, 9)), "mine", DAY) is None

@@ -1,4 +1,4 @@
-"""What the tests of features share: a small spec, small frames, and a slow reference in plain Python."""
+"""Shared helpers of the feature tests: a small spec, small frames, and a slow reference in plain Python."""
 
 import math
 from datetime import datetime, timedelta
@@ -39,42 +39,46 @@ def spec_with(*features: dict[str, Any], time_zone: str = "UTC", **changes: Any)
 
 
 def frame(*rows: dict[str, Any]) -> pd.DataFrame:
-    """Rows from dicts; `time` as text in UTC or as datetime, absent columns get a number of the row, or are missing."""
+    """Build rows from dicts, with `time` as text in UTC or datetime; other columns have defaults."""
     full = [
         {"id": number, "card": 1, "shop": None, "amount": None, "online": None, "label": 0} | row
         for number, row in enumerate(rows)
     ]
-    made = pd.DataFrame(full, columns=["id", "time", "card", "shop", "amount", "online", "label"]).astype(DTYPES)
-    return made.assign(time=pd.to_datetime(made["time"], utc=True).dt.as_unit("us"))
+    table = pd.DataFrame(full, columns=["id", "time", "card", "shop", "amount", "online", "label"]).astype(DTYPES)
+    return table.assign(time=pd.to_datetime(table["time"], utc=True).dt.as_unit("us"))
 
 
-def windows_by_hand(feature: WindowAggregate, every: list[dict[str, Any]], row: dict[str, Any]) -> dict[str, float]:
-    """All columns of one window feature for one row, by looking at each of `every` row in turn."""
+def windows_by_hand(feature: WindowAggregate, all_rows: list[dict[str, Any]], row: dict[str, Any]) -> dict[str, float]:
+    """Compute all columns of one window feature for one row, by a scan of all rows."""
     return {
-        feature.name(aggregate, suffix): _aggregate(aggregate, feature, _seen(feature, every, row, length, most), row)
+        feature.name(aggregate, suffix): _aggregate(
+            aggregate, feature, _visible_values(feature, all_rows, row, length, most), row
+        )
         for suffix, length, most in feature.spans()
         for aggregate in feature.aggregates
     }
 
 
-def _seen(
-    feature: WindowAggregate, every: list[dict[str, Any]], row: dict[str, Any], length: timedelta, most: int | None
+def _visible_values(
+    feature: WindowAggregate, all_rows: list[dict[str, Any]], row: dict[str, Any], length: timedelta, most: int | None
 ) -> list[Any] | None:
     if any(row[name] is None for name in feature.key):
         return None
     end = row["time"] - feature.delay
-    seen = [r for r in every if end - length < r["time"] <= end and all(r[name] == row[name] for name in feature.key)]
-    seen.sort(key=lambda r: (r["time"], r["id"]))
-    seen = seen if most is None else seen[-most:]
-    return [r[feature.value] if feature.value else None for r in seen]
+    visible = [
+        r for r in all_rows if end - length < r["time"] <= end and all(r[name] == row[name] for name in feature.key)
+    ]
+    visible.sort(key=lambda r: (r["time"], r["id"]))
+    visible = visible if most is None else visible[-most:]
+    return [r[feature.value] if feature.value else None for r in visible]
 
 
-def _aggregate(aggregate: str, feature: WindowAggregate, seen: list[Any] | None, row: dict[str, Any]) -> float:
-    if seen is None:
+def _aggregate(aggregate: str, feature: WindowAggregate, visible: list[Any] | None, row: dict[str, Any]) -> float:
+    if visible is None:
         return math.nan
     if aggregate == "count":
-        return len(seen)
-    values = [value for value in seen if value is not None]
+        return len(visible)
+    values = [value for value in visible if value is not None]
     if aggregate == "sum":
         return math.fsum(values)
     if not values:

@@ -17,24 +17,24 @@ ROWS = frame(
 HISTORY = frame(
     *[{"id": 10 + day, "time": f"2025-01-{day:02} 00:00", "amount": float(day), "label": 1} for day in (9, 8, 7, 6)]
 )
-SEEN: dict[str, pd.DataFrame] = {}
+ARGUMENTS: dict[str, pd.DataFrame] = {}
 
 
-def remembers(rows: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
-    SEEN.update(rows=rows.copy(), history=history.copy())
-    made = pd.DataFrame({"x": rows["amount"] * 2, "y": len(history)})
+def record_arguments(rows: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
+    ARGUMENTS.update(rows=rows.copy(), history=history.copy())
+    result = pd.DataFrame({"x": rows["amount"] * 2, "y": len(history)})
     rows["amount"] = history["amount"] = -1.0
-    return made
+    return result
 
 
-def promises_nothing(rows: pd.DataFrame, history: pd.DataFrame) -> Any:
-    return CHANGED["to"](pd.DataFrame({"x": rows["amount"], "y": 1}))
+def return_changed(rows: pd.DataFrame, history: pd.DataFrame) -> Any:
+    return CHANGE["to"](pd.DataFrame({"x": rows["amount"], "y": 1}))
 
 
-CHANGED: dict[str, Callable[[pd.DataFrame], Any]] = {}
+CHANGE: dict[str, Callable[[pd.DataFrame], Any]] = {}
 
 
-def spec(function: str = "remembers", reads: str = "3d", **more: Any):
+def spec(function: str = "record_arguments", reads: str = "3d", **more: Any):
     path = function if ":" in function else f"{HERE}:{function}"
     return spec_with(
         {"kind": "custom", "function": path, "outputs": ["x", "y"], "reads": reads},
@@ -44,9 +44,9 @@ def spec(function: str = "remembers", reads: str = "3d", **more: Any):
 
 
 def test_the_outputs_are_features_of_the_rows_in_order_of_time():
-    made = build_features(spec(), ROWS, HISTORY)
-    assert made[["id", "x", "y", "amount"]].to_numpy().tolist() == [[1, 6.0, 2.0, 3.0], [2, 10.0, 2.0, 5.0]]
-    assert made["y"].dtype == np.float64
+    result = build_features(spec(), ROWS, HISTORY)
+    assert result[["id", "x", "y", "amount"]].to_numpy().tolist() == [[1, 6.0, 2.0, 3.0], [2, 10.0, 2.0, 5.0]]
+    assert result["y"].dtype == np.float64
 
 
 def test_the_function_cannot_change_what_other_features_see():
@@ -56,59 +56,63 @@ def test_the_function_cannot_change_what_other_features_see():
 
 def test_the_function_sees_the_history_after_reads_before_the_day_and_labels_up_to_the_label_delay():
     build_features(spec(), ROWS, HISTORY)
-    assert SEEN["history"]["id"].tolist() == [18, 19]
+    assert ARGUMENTS["history"]["id"].tolist() == [18, 19]
     build_features(spec(reads="4d"), ROWS, HISTORY)
-    assert SEEN["history"]["id"].tolist() == [17, 18, 19]
-    assert SEEN["history"]["label"].fillna(-1).tolist() == [1, 1, -1]
-    assert SEEN["rows"]["label"].isna().all()
-    assert list(SEEN["rows"]) == list(SEEN["history"]) == ["id", "time", "card", "shop", "amount", "online", "label"]
+    assert ARGUMENTS["history"]["id"].tolist() == [17, 18, 19]
+    assert ARGUMENTS["history"]["label"].fillna(-1).tolist() == [1, 1, -1]
+    assert ARGUMENTS["rows"]["label"].isna().all()
+    assert (
+        list(ARGUMENTS["rows"])
+        == list(ARGUMENTS["history"])
+        == ["id", "time", "card", "shop", "amount", "online", "label"]
+    )
 
 
 @pytest.mark.parametrize("history", [HISTORY.iloc[:0], frame({"time": "2024-12-01"}), pd.DataFrame()])
 def test_without_history_the_function_sees_an_empty_frame_of_the_same_types(history: pd.DataFrame):
     assert build_features(spec(), ROWS, history)["y"].tolist() == [0.0, 0.0]
-    assert SEEN["history"].dtypes.equals(SEEN["rows"].dtypes)
+    assert ARGUMENTS["history"].dtypes.equals(ARGUMENTS["rows"].dtypes)
 
 
-def test_reading_nothing_sees_the_rows_of_the_day_alone():
+def test_a_function_that_reads_no_history_sees_only_the_rows_of_the_day():
     assert build_features(spec(reads="0d"), ROWS, HISTORY)["y"].tolist() == [0.0, 0.0]
 
 
-def test_boolean_labels_are_blanked_as_well():
+def test_unknown_boolean_labels_are_hidden_too():
     columns = spec().model_dump()["columns"] | {"label": {"type": "boolean"}}
     table = [table.astype({"label": "bool"}) for table in (ROWS, HISTORY)]
     build_features(spec(reads="4d", columns=columns), *table)
-    assert SEEN["history"]["label"].dtype == SEEN["rows"]["label"].dtype == "boolean"
-    assert SEEN["history"]["label"].isna().tolist() == [False, False, True]
+    assert ARGUMENTS["history"]["label"].dtype == ARGUMENTS["rows"]["label"].dtype == "boolean"
+    assert ARGUMENTS["history"]["label"].isna().tolist() == [False, False, True]
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda made: made["x"], "returned a Series, not a pandas DataFrame"),
-        (lambda made: made[["x"]], "returned the columns x, but its outputs are x, y"),
-        (lambda made: made.assign(z=1), "returned the columns x, y, z, but its outputs are x, y"),
-        (lambda made: made.iloc[:1], "another index than that of rows"),
-        (lambda made: made.iloc[::-1], "another index than that of rows"),
-        (lambda made: made.assign(x="a"), "returned x as object; features are numbers"),
+        (lambda result: result["x"], "returned a Series, not a pandas DataFrame"),
+        (lambda result: result[["x"]], "returned the columns x, but its outputs are x, y"),
+        (lambda result: result.assign(z=1), "returned the columns x, y, z, but its outputs are x, y"),
+        (lambda result: result.iloc[:1], "another index than that of rows"),
+        (lambda result: result.iloc[::-1], "another index than that of rows"),
+        (lambda result: result.assign(x="a"), "returned x as object; features are numbers"),
     ],
 )
-def test_a_function_that_does_not_keep_its_promise_is_named(change: Callable[[pd.DataFrame], Any], message: str):
-    CHANGED["to"] = change
-    with pytest.raises(ValueError, match=f"features of cards: custom function {HERE}:promises_nothing .*{message}"):
-        build_features(spec("promises_nothing"), ROWS, HISTORY)
+def test_a_function_with_an_invalid_result_is_named(change: Callable[[pd.DataFrame], Any], message: str):
+    CHANGE["to"] = change
+    with pytest.raises(ValueError, match=f"features of cards: custom function {HERE}:return_changed .*{message}"):
+        build_features(spec("return_changed"), ROWS, HISTORY)
 
 
 def test_the_outputs_may_come_in_any_order_with_missing_values_and_as_any_numbers():
-    CHANGED["to"] = lambda made: pd.DataFrame({"y": made["x"] > 3, "x": pd.Series([1, None], dtype="Int64")})
-    made = build_features(spec("promises_nothing"), ROWS, HISTORY)
-    assert made["y"].tolist() == [0.0, 1.0]
-    assert np.array_equal(made["x"], [1.0, math.nan], equal_nan=True)
+    CHANGE["to"] = lambda result: pd.DataFrame({"y": result["x"] > 3, "x": pd.Series([1, None], dtype="Int64")})
+    result = build_features(spec("return_changed"), ROWS, HISTORY)
+    assert result["y"].tolist() == [0.0, 1.0]
+    assert np.array_equal(result["x"], [1.0, math.nan], equal_nan=True)
 
 
 def test_infinite_values_are_passed_on():
-    CHANGED["to"] = lambda made: made.assign(x=[math.inf, -math.inf])
-    assert build_features(spec("promises_nothing"), ROWS, HISTORY)["x"].tolist() == [math.inf, -math.inf]
+    CHANGE["to"] = lambda result: result.assign(x=[math.inf, -math.inf])
+    assert build_features(spec("return_changed"), ROWS, HISTORY)["x"].tolist() == [math.inf, -math.inf]
 
 
 @pytest.mark.parametrize("path", [f"{HERE}:no_such_function"])
@@ -118,12 +122,13 @@ def test_a_function_that_does_not_exist_is_named(path: str):
 
 
 def test_an_error_in_the_function_is_passed_on_with_its_name_and_the_day():
-    def fails(made: pd.DataFrame) -> None:
+    def fails(result: pd.DataFrame) -> None:
         raise KeyError("colour")
 
-    CHANGED["to"] = fails
+    CHANGE["to"] = fails
     with pytest.raises(KeyError) as caught:
-        build_features(spec("promises_nothing"), ROWS, HISTORY)
+        build_features(spec("return_changed"), ROWS, HISTORY)
     assert caught.value.__notes__ == [
-        f"features of cards: custom function {HERE}:promises_nothing failed on the day that begins at 2025-01-10 00:00:00+00:00"
+        f"features of cards: custom function {HERE}:return_changed"
+        " failed on the day that begins at 2025-01-10 00:00:00+00:00"
     ]

@@ -53,7 +53,7 @@ def custom(reads: str) -> dict[str, Any]:
         ([custom("30h")], [0, 1, 2]),
     ],
 )
-def test_the_days_that_features_see_and_no_other(features: list[dict[str, Any]], days: list[int]):
+def test_days_read_are_exactly_those_that_features_see(features: list[dict[str, Any]], days: list[int]):
     assert days_read(spec_with(*features)) == days
 
 
@@ -81,21 +81,21 @@ def day_begins(day: datetime, zone: ZoneInfo) -> datetime:
 @given(HOURS, DELAYS, st.sampled_from(["UTC", "Europe/Brussels", "Australia/Lord_Howe", "America/St_Johns"]))
 @settings(max_examples=30, deadline=None)
 def test_the_days_are_exactly_those_that_some_day_of_a_year_sees(length: str, delay: str, time_zone: str):
-    spec, zone, seen = spec_with(window(length, delay=delay), time_zone=time_zone), ZoneInfo(time_zone), {0}
+    spec, zone, offsets = spec_with(window(length, delay=delay), time_zone=time_zone), ZoneInfo(time_zone), {0}
     reach, wait = spec.longest_reach(), pd.Timedelta(delay).to_pytimedelta()
     instant = timedelta(microseconds=1)
     for number in range(365):
         day = datetime(2025, 1, 1) + timedelta(days=number)
         oldest = local_day(day_begins(day, zone) - reach + instant, time_zone)
         newest = local_day(day_begins(day + timedelta(days=1), zone) - instant - wait, time_zone)
-        seen.update(range((day - newest).days, (day - oldest).days + 1))
-    assert days_read(spec) == sorted(seen)
+        offsets.update(range((day - newest).days, (day - oldest).days + 1))
+    assert days_read(spec) == sorted(offsets)
 
 
 @pytest.mark.parametrize(
     "feature", [window("1d", "30h"), window("1d", delay="3d"), window("2h", delay="36h"), last_rows("1d", delay="2d")]
 )
-def test_every_day_that_is_read_can_matter_and_no_other_does(feature: dict[str, Any]):
+def test_every_day_that_is_read_can_change_a_feature(feature: dict[str, Any]):
     spec = spec_with(feature)
     every_hour = [
         {"id": hour, "time": datetime(2025, 1, 1, tzinfo=UTC) + timedelta(hours=hour)} for hour in range(8 * 24)
@@ -127,5 +127,5 @@ def test_leaving_out_the_days_that_are_not_read_changes_nothing(windows: list[tu
     )
     back = (table["time"].max().normalize() - table["time"].dt.normalize()).dt.days
     read = back.isin(days_read(spec))
-    everything = build_features(spec, table[back == 0], table[back > 0])
-    assert_frame_equal(build_features(spec, table[back == 0], table[(back > 0) & read]), everything, check_exact=True)
+    all_days = build_features(spec, table[back == 0], table[back > 0])
+    assert_frame_equal(build_features(spec, table[back == 0], table[(back > 0) & read]), all_days, check_exact=True)

@@ -14,16 +14,20 @@ DOUBLES = st.floats(-1e12, 1e12).filter(lambda x: x == 0 or abs(x) > 1e-250) | s
 CENTS = st.integers(-(10**7), 10**7)
 
 
-def whole(values: list[float]) -> tuple[np.ndarray, np.ndarray]:
+def whole_slice(values: list[float]) -> tuple[np.ndarray, np.ndarray]:
     return np.array([0]), np.array([len(values)])
 
 
 def moments(values: list[float]) -> tuple[float, float, float]:
-    made, number = ExactMoments(np.array(values)), np.array([float(len(values))])
-    return made.sum(*whole(values))[0], made.mean(*whole(values), number)[0], made.std(*whole(values), number)[0]
+    calculated, number = ExactMoments(np.array(values)), np.array([float(len(values))])
+    return (
+        calculated.sum(*whole_slice(values))[0],
+        calculated.mean(*whole_slice(values), number)[0],
+        calculated.std(*whole_slice(values), number)[0],
+    )
 
 
-def test_amounts_add_up_as_people_write_them():
+def test_decimal_amounts_have_decimal_sums():
     assert moments([0.1, 0.2])[0] == 0.3
     assert moments([0.1, 0.1, 0.1])[:2] == (0.3, 0.1)
     assert moments([19.99, -19.99, 0.01])[0] == 0.01
@@ -41,27 +45,25 @@ def test_sums_and_means_of_hundredths_are_correctly_rounded(cents: list[int]):
 @given(st.lists(DOUBLES, max_size=30))
 @settings(max_examples=50)
 def test_the_sum_of_doubles_is_that_of_exact_arithmetic(values: list[float]):
-    high, low = ExactSums(np.array(values)).over(*whole(values))
+    high, low = ExactSums(np.array(values)).over(*whole_slice(values))
     exact = sum(map(Fraction, values), Fraction(0))
     assert high[0] == pytest.approx(float(exact), rel=1e-15, abs=0)
     assert abs(Fraction(high[0]) + Fraction(low[0]) - exact) <= abs(exact) / 2**95
 
 
-def test_what_cancels_leaves_the_exact_rest():
+def test_cancellation_leaves_the_exact_remainder():
     assert ExactSums(np.array([1e16, 1.0, -1e16, 1e-30])).over(np.array([0]), np.array([4]))[0] == [1.0]
     assert ExactSums(np.array([2.0**64, 2.0**-64, -(2.0**64)])).over(np.array([0]), np.array([3]))[0] == [2.0**-64]
 
 
 @given(st.lists(DOUBLES, max_size=8), st.lists(DOUBLES, min_size=2, max_size=8), st.lists(DOUBLES, max_size=8))
 @settings(max_examples=50)
-def test_values_outside_a_stretch_do_not_change_a_bit_of_it(
-    before: list[float], inside: list[float], after: list[float]
-):
-    single_partition, among = ExactMoments(np.array(inside)), ExactMoments(np.array(before + inside[::-1] + after))
+def test_values_outside_a_slice_have_no_influence_on_it(before: list[float], inside: list[float], after: list[float]):
+    only_slice, with_others = ExactMoments(np.array(inside)), ExactMoments(np.array(before + inside[::-1] + after))
     first, last, number = np.array([len(before)]), np.array([len(before) + len(inside)]), np.array([float(len(inside))])
-    assert among.sum(first, last) == single_partition.sum(*whole(inside))
-    assert among.mean(first, last, number) == single_partition.mean(*whole(inside), number)
-    assert among.std(first, last, number) == single_partition.std(*whole(inside), number)
+    assert with_others.sum(first, last) == only_slice.sum(*whole_slice(inside))
+    assert with_others.mean(first, last, number) == only_slice.mean(*whole_slice(inside), number)
+    assert with_others.std(first, last, number) == only_slice.std(*whole_slice(inside), number)
 
 
 @given(
@@ -90,9 +92,9 @@ def test_std_of_values_that_are_nearly_equal_and_far_from_0():
     assert moments([1e9 + 0.01, 1e9 + 0.02, 1e9 + 0.03])[2] == pytest.approx(0.01, rel=1e-12)
 
 
-def test_an_empty_stretch_sums_to_0_and_has_no_mean_or_std():
-    made, nothing, none = ExactMoments(np.array([1.5, 2.5])), np.array([1]), np.array([0.0])
-    assert made.sum(nothing, nothing) == [0.0]
-    assert np.isnan(made.mean(nothing, nothing, none))
-    assert np.isnan(made.std(nothing, nothing, none))
-    assert np.isnan(made.std(np.array([0]), np.array([1]), np.array([1.0])))
+def test_an_empty_slice_has_sum_0_and_no_mean_or_std():
+    calculated, empty_slice, zero_values = ExactMoments(np.array([1.5, 2.5])), np.array([1]), np.array([0.0])
+    assert calculated.sum(empty_slice, empty_slice) == [0.0]
+    assert np.isnan(calculated.mean(empty_slice, empty_slice, zero_values))
+    assert np.isnan(calculated.std(empty_slice, empty_slice, zero_values))
+    assert np.isnan(calculated.std(np.array([0]), np.array([1]), np.array([1.0])))

@@ -1,4 +1,4 @@
-"""Rows in order of key and time: the window of a row is a stretch of them."""
+"""Rows are sorted by key and time, so that each window is a contiguous slice."""
 
 import numpy as np
 import pandas as pd
@@ -15,14 +15,14 @@ def frame(*rows: tuple[str, str | None]) -> pd.DataFrame:
 
 
 def windows(rows: pd.DataFrame, history: pd.DataFrame, key: list[str], **window: object) -> dict[int, list[int]]:
-    """Position of a row of the day -> positions (history first) of the rows that its window holds."""
+    """Map each row of the day to the positions (history first) of the rows in its window."""
     feature = WindowAggregate.model_validate({"kind": "window", "key": key, "aggregates": ["count"], **window})
-    order = KeyIndex(Timeline(rows, history, "time", ["id"]), key, [feature])
-    ((_, first, last),) = order.stretches(feature)
+    index = KeyIndex(Timeline(rows, history, "time", ["id"]), key, [feature])
+    ((_, first, last),) = index.window_slices(feature)
     first, last = np.asarray(first), np.asarray(last)
     return {
-        int(row): sorted(order.positions[low:high].tolist())
-        for row, low, high in zip(order.queries, first, last, strict=True)
+        int(row): sorted(index.positions[low:high].tolist())
+        for row, low, high in zip(index.queries, first, last, strict=True)
     }
 
 
@@ -30,11 +30,11 @@ HISTORY = frame(("2025-01-01 10:00", "A"), ("2025-01-01 12:00", "B"), ("2025-01-
 DAY = frame(("2025-01-02 09:00", "A"), ("2025-01-02 10:00", "A"), ("2025-01-02 10:00", "A"), ("2025-01-02 11:00", None))
 
 
-def test_a_window_is_open_at_its_old_end_and_holds_rows_of_the_same_moment():
+def test_a_window_excludes_its_beginning_and_includes_rows_of_the_same_time():
     assert windows(DAY, HISTORY, ["card"], windows=["1d"]) == {0: [0, 2, 3], 1: [2, 3, 4, 5], 2: [2, 3, 4, 5]}
 
 
-def test_without_a_key_all_rows_are_seen():
+def test_without_a_key_all_rows_are_in_the_window():
     assert windows(DAY, HISTORY, [], windows=["1d"])[3] == [1, 2, 3, 4, 5, 6]
 
 

@@ -11,7 +11,7 @@ from ml_assets_tests.core.features.feature_cases import frame, spec_with
 
 pytestmark = pytest.mark.clock
 
-NOTHING = frame()
+NO_ROWS = frame()
 AMOUNT = {"kind": "column", "columns": ["amount"]}
 CUSTOM = {"kind": "custom", "function": "math:sin", "outputs": ["x"]}
 
@@ -22,7 +22,7 @@ def calendar(*parts: str, **more: Any) -> dict[str, Any]:
 
 def column(feature: dict[str, Any], values: list[Any], name: str = "amount") -> list[Any]:
     rows = frame(*[{"time": "2025-01-10 10:00", name: value} for value in values])
-    return build_features(spec_with(feature), rows, NOTHING).iloc[:, 3].tolist()
+    return build_features(spec_with(feature), rows, NO_ROWS).iloc[:, 3].tolist()
 
 
 @pytest.mark.parametrize(
@@ -41,9 +41,9 @@ def test_row_transforms_are_missing_outside_their_domain_and_never_infinite(
 
 
 def test_booleans_and_integers_become_numbers():
-    made = column({"kind": "column", "columns": ["online"]}, [True, False, None], "online")
-    assert made[:2] == [1.0, 0.0]
-    assert math.isnan(made[2])
+    features = column({"kind": "column", "columns": ["online"]}, [True, False, None], "online")
+    assert features[:2] == [1.0, 0.0]
+    assert math.isnan(features[2])
     assert column({"kind": "square", "columns": ["card"]}, [3], "card") == [9.0]
 
 
@@ -61,7 +61,7 @@ def test_categories_are_text_and_none_where_missing(name: str, values: list[Any]
 
 def test_integer_categories_that_pandas_holds_as_floats_keep_their_text():
     rows = frame({"time": "2025-01-10 10:00", "card": 7}).astype({"card": "float64"})
-    assert build_features(spec_with({"kind": "categorical", "columns": ["card"]}), rows, NOTHING)["card"].tolist() == [
+    assert build_features(spec_with({"kind": "categorical", "columns": ["card"]}), rows, NO_ROWS)["card"].tolist() == [
         "7"
     ]
 
@@ -70,21 +70,21 @@ def test_calendar_parts_are_those_of_the_time_zone_of_the_source():
     # 2025-01-10 was a Friday; 23:30 UTC is Saturday, half past midnight, in Brussels, and Saturday morning in Tokyo.
     rows, parts = frame({"time": "2025-01-10 23:30"}), calendar("hour", "weekday", "month", "weekend", "night")
 
-    def made(time_zone: str) -> list[float]:
-        return build_features(spec_with(parts, time_zone=time_zone), rows, NOTHING).iloc[0, 3:].tolist()
+    def features(time_zone: str) -> list[float]:
+        return build_features(spec_with(parts, time_zone=time_zone), rows, NO_ROWS).iloc[0, 3:].tolist()
 
-    assert made("UTC") == [23.0, 4.0, 1.0, 0.0, 0.0]
-    assert made("Europe/Brussels") == [0.0, 5.0, 1.0, 1.0, 1.0]
-    assert made("Asia/Tokyo") == [8.0, 5.0, 1.0, 1.0, 0.0]
+    assert features("UTC") == [23.0, 4.0, 1.0, 0.0, 0.0]
+    assert features("Europe/Brussels") == [0.0, 5.0, 1.0, 1.0, 1.0]
+    assert features("Asia/Tokyo") == [8.0, 5.0, 1.0, 1.0, 0.0]
 
 
 def test_hours_where_the_clocks_change():
     rows = frame(*[{"time": f"2025-03-30 0{hour}:59"} for hour in (0, 1)])
-    assert build_features(spec_with(calendar("hour"), time_zone="Europe/Brussels"), rows, NOTHING)[
+    assert build_features(spec_with(calendar("hour"), time_zone="Europe/Brussels"), rows, NO_ROWS)[
         "event_time_hour"
     ].tolist() == [1.0, 3.0]
     rows = frame(*[{"time": f"2025-10-26 0{hour}:30"} for hour in (0, 1, 2)])
-    assert build_features(spec_with(calendar("hour"), time_zone="Europe/Brussels"), rows, NOTHING)[
+    assert build_features(spec_with(calendar("hour"), time_zone="Europe/Brussels"), rows, NO_ROWS)[
         "event_time_hour"
     ].tolist() == [2.0, 2.0, 3.0]
 
@@ -92,10 +92,10 @@ def test_hours_where_the_clocks_change():
 @pytest.mark.parametrize(
     ("night", "hours"), [([0, 6], {0, 1, 2, 3, 4, 5, 6}), ([22, 5], {22, 23, 0, 1, 2, 3, 4, 5}), ([3, 3], {3})]
 )
-def test_the_night_holds_its_first_and_last_hour_and_may_go_over_midnight(night: list[int], hours: set[int]):
+def test_the_night_includes_its_first_and_last_hour_and_may_cross_midnight(night: list[int], hours: set[int]):
     rows = frame(*[{"time": f"2025-01-10 {hour:02}:59"} for hour in range(24)])
-    made = build_features(spec_with(calendar("night", night_hours=night)), rows, NOTHING)["event_time_night"]
-    assert set(np.flatnonzero(made)) == hours
+    features = build_features(spec_with(calendar("night", night_hours=night)), rows, NO_ROWS)["event_time_night"]
+    assert set(np.flatnonzero(features)) == hours
 
 
 def test_rows_come_out_in_order_of_time_and_row_key_with_identity_columns_first():
@@ -110,24 +110,24 @@ def test_rows_come_out_in_order_of_time_and_row_key_with_identity_columns_first(
         {"kind": "square", "columns": ["amount"]},
         entity="card",
     )
-    made = build_features(spec, rows.set_index(pd.Index([5, 5, 7])), NOTHING)
-    assert made["id"].tolist() == [2, 1, 3]
+    features = build_features(spec, rows.set_index(pd.Index([5, 5, 7])), NO_ROWS)
+    assert features["id"].tolist() == [2, 1, 3]
     assert (
-        list(made)
+        list(features)
         == feature_frame_order(spec)
         == ["id", "time", "card", "label", "event_time_hour", "shop", "amount_square"]
     )
-    assert isinstance(made.index, pd.RangeIndex)
+    assert isinstance(features.index, pd.RangeIndex)
 
 
 def test_identity_columns_keep_their_type_also_where_they_are_features():
     features = [{"kind": "categorical", "columns": ["card"]}, {"kind": "column", "columns": ["online"]}, AMOUNT]
-    made = build_features(
+    features = build_features(
         spec_with(*features, entity="card", evaluation={"slices": ["online"]}),
         frame({"time": "2025-01-10 11:00"}),
-        NOTHING,
+        NO_ROWS,
     )
-    assert [str(dtype) for dtype in made.dtypes] == [
+    assert [str(dtype) for dtype in features.dtypes] == [
         "int64",
         "datetime64[us, UTC]",
         "Int64",
@@ -141,12 +141,12 @@ def test_a_day_without_rows_has_the_same_columns_and_types():
     window = {"kind": "window", "key": "card", "aggregates": ["count"], "windows": ["1d"]}
     spec = spec_with(AMOUNT, calendar("hour"), {"kind": "categorical", "columns": ["shop", "online"]}, window, CUSTOM)
     some = build_features(
-        spec_with(*[f.model_dump() for f in spec.features[:-1]]), frame({"time": "2025-01-10 11:00"}), NOTHING
+        spec_with(*[f.model_dump() for f in spec.features[:-1]]), frame({"time": "2025-01-10 11:00"}), NO_ROWS
     )
-    made = build_features(spec, NOTHING, frame({"time": "2025-01-09 11:00"}))
-    assert len(made) == 0
-    assert made["x"].dtype == np.float64
-    assert_frame_equal(made.drop(columns="x"), some.iloc[:0], check_index_type=False)
+    features = build_features(spec, NO_ROWS, frame({"time": "2025-01-09 11:00"}))
+    assert len(features) == 0
+    assert features["x"].dtype == np.float64
+    assert_frame_equal(features.drop(columns="x"), some.iloc[:0], check_index_type=False)
 
 
 def test_the_columns_read_are_those_of_identity_and_features_and_all_where_a_custom_function_reads():
@@ -156,7 +156,7 @@ def test_the_columns_read_are_those_of_identity_and_features_and_all_where_a_cus
     assert columns_read(spec_with(CUSTOM)) == ["id", "time", "card", "shop", "amount", "online", "label"]
 
 
-def test_the_columns_read_are_enough_and_more_change_nothing():
+def test_the_columns_read_are_sufficient():
     spec = spec_with(
         {"kind": "window", "key": "card", "value": "amount", "aggregates": ["mean"], "last_rows": [2], "within": "1d"},
         calendar("hour"),
@@ -171,7 +171,7 @@ def test_the_columns_read_are_enough_and_more_change_nothing():
     assert few["amount_mean_by_card_last_2"].tolist() == [2.0]
 
 
-def test_the_frames_that_were_given_stay_as_they_were():
+def test_the_input_frames_are_not_modified():
     rows, history = (
         frame({"id": 2, "time": "2025-01-10 11:00"}, {"id": 1, "time": "2025-01-10 10:00"}),
         frame({"time": "2025-01-09 11:00"}),
@@ -184,29 +184,29 @@ def test_the_frames_that_were_given_stay_as_they_were():
     assert_frame_equal(history, before[1])
 
 
-@pytest.mark.parametrize("what", ["rows", "history"])
-def test_a_frame_that_lacks_a_column_is_refused(what: str):
+@pytest.mark.parametrize("argument", ["rows", "history"])
+def test_a_frame_that_lacks_a_column_is_refused(argument: str):
     frames = {"rows": frame({"time": "2025-01-10 11:00"}), "history": frame({"time": "2025-01-09 11:00"})}
-    frames[what] = frames[what].drop(columns=["amount", "id"])
-    with pytest.raises(ValueError, match=f"cards: {what} lacks id, amount; read the columns that columns_read names"):
+    frames[argument] = frames[argument].drop(columns=["amount", "id"])
+    with pytest.raises(ValueError, match=f"cards: {argument} lacks id, amount; read the columns of columns_read"):
         build_features(spec_with(AMOUNT), **frames)
 
 
-@pytest.mark.parametrize("what", ["rows", "history"])
-def test_times_without_a_zone_are_refused(what: str):
+@pytest.mark.parametrize("argument", ["rows", "history"])
+def test_times_without_a_zone_are_refused(argument: str):
     frames = {"rows": frame({"time": "2025-01-10 11:00"}), "history": frame({"time": "2025-01-09 11:00"})}
-    frames[what]["time"] = frames[what]["time"].dt.tz_localize(None)
-    with pytest.raises(ValueError, match=f"time of {what} is datetime64.us.; times need a time zone"):
+    frames[argument]["time"] = frames[argument]["time"].dt.tz_localize(None)
+    with pytest.raises(ValueError, match=f"time of {argument} is datetime64.us.; times need a time zone"):
         build_features(spec_with(AMOUNT), **frames)
 
 
 def test_rows_of_two_days_are_refused_and_the_day_is_that_of_the_time_zone():
     rows = frame({"time": "2025-01-10 22:30"}, {"time": "2025-01-10 23:30"})
-    assert len(build_features(spec_with(AMOUNT), rows, NOTHING)) == 2
+    assert len(build_features(spec_with(AMOUNT), rows, NO_ROWS)) == 2
     with pytest.raises(
-        ValueError, match="rows holds days from 2025-01-10 to 2025-01-11 in Europe/Brussels; give the rows of one day"
+        ValueError, match="rows holds days from 2025-01-10 to 2025-01-11 in Europe/Brussels; pass the rows of one day"
     ):
-        build_features(spec_with(AMOUNT, time_zone="Europe/Brussels"), rows, NOTHING)
+        build_features(spec_with(AMOUNT, time_zone="Europe/Brussels"), rows, NO_ROWS)
 
 
 @pytest.mark.parametrize(
@@ -216,5 +216,5 @@ def test_a_history_that_reaches_into_the_day_is_refused(time_zone: str, begins: 
     spec, rows = spec_with(AMOUNT, time_zone=time_zone), frame({"time": "2025-01-10 11:00"})
     before = frame({"time": pd.Timestamp(begins, tz="UTC") - pd.Timedelta(microseconds=1)})
     assert len(build_features(spec, rows, before)) == 1
-    with pytest.raises(ValueError, match=r"history holds a row at 2025-01-10.*history ends before the day"):
+    with pytest.raises(ValueError, match=r"history holds a row at 2025-01-10.*pass rows before that moment as history"):
         build_features(spec, rows, frame({"time": begins}))

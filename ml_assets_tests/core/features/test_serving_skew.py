@@ -1,11 +1,11 @@
-"""Features built one moment at a time are those that were built for the whole day, unless something looks ahead."""
+"""Features built at one moment equal those built for the whole day, unless a feature uses later rows."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from ml_assets.core.features.point_in_time import build_features
-from ml_assets.core.features.serving_skew import differences, features_at, moments_of
+from ml_assets.core.features.serving_skew import build_features_at, compare_features, sample_moments
 from ml_assets_tests.core.features.feature_cases import frame, spec_with
 
 HERE = "ml_assets_tests.core.features.test_serving_skew"
@@ -46,24 +46,24 @@ FEATURES = [
 ]
 
 
-def looks_back(rows: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
+def use_earlier_rows(rows: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({"x": rows["amount"].fillna(0).cumsum(), "y": history["label"].mean()})
 
 
-def peeks(rows: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
+def use_later_rows(rows: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({"x": rows["amount"] - rows["amount"].mean(), "y": 1.0}, index=rows.index)
 
 
-def found(*features) -> list:
+def find_differences(*features) -> list:
     spec = spec_with(*features)
     committed = build_features(spec, ROWS, HISTORY)
     return [
         difference
-        for moment in moments_of(committed["time"])
-        for difference in differences(
+        for moment in sample_moments(committed["time"])
+        for difference in compare_features(
             spec,
             committed[committed["time"] == moment].reset_index(drop=True),
-            features_at(spec, ROWS, HISTORY, moment),
+            build_features_at(spec, ROWS, HISTORY, moment),
         )
     ]
 
@@ -72,34 +72,34 @@ def custom(name: str) -> dict:
     return {"kind": "custom", "function": f"{HERE}:{name}", "outputs": ["x", "y"], "reads": "3d"}
 
 
-def test_features_of_all_kinds_come_out_the_same():
-    assert found(*FEATURES) == []
-    assert found(custom("looks_back")) == []
+def test_features_of_all_kinds_are_equal():
+    assert find_differences(*FEATURES) == []
+    assert find_differences(custom("use_earlier_rows")) == []
 
 
-def test_a_function_that_peeks_at_later_rows_of_the_day_is_found():
-    seen = found(*FEATURES, custom("peeks"))
-    assert {difference["feature"] for difference in seen} == {"x"}
-    assert set(seen[0]) == {"id", "moment", "feature", "committed", "when_scored"}
-    assert {type(value) for value in seen[0].values()} == {int, str, float}
+def test_a_function_that_uses_later_rows_of_the_day_is_detected():
+    differences = find_differences(*FEATURES, custom("use_later_rows"))
+    assert {difference["feature"] for difference in differences} == {"x"}
+    assert set(differences[0]) == {"id", "moment", "feature", "committed", "when_scored"}
+    assert {type(value) for value in differences[0].values()} == {int, str, float}
 
 
-def test_the_features_of_a_moment_are_those_of_its_rows_alone():
+def test_the_features_of_a_moment_are_those_of_only_its_rows():
     moment = ROWS["time"].iloc[5]
-    made = features_at(spec_with(*FEATURES), ROWS, HISTORY, moment)
-    assert (made["time"] == moment).all()
-    assert len(made) == (ROWS["time"] == moment).sum()
+    features = build_features_at(spec_with(*FEATURES), ROWS, HISTORY, moment)
+    assert (features["time"] == moment).all()
+    assert len(features) == (ROWS["time"] == moment).sum()
 
 
-def test_labels_that_are_not_known_at_the_moment_are_not_seen():
+def test_labels_that_are_not_known_at_the_moment_are_not_used():
     known = HISTORY.assign(label=HISTORY["label"].where(HISTORY["time"] <= pd.Timestamp("2025-01-08 12:00", tz="UTC")))
-    spec, moment = spec_with(*FEATURES), moments_of(ROWS["time"])[1]
+    spec, moment = spec_with(*FEATURES), sample_moments(ROWS["time"])[1]
     assert moment < pd.Timestamp("2025-01-10 12:00", tz="UTC")
     assert (
-        differences(
+        compare_features(
             spec,
-            features_at(spec, ROWS.assign(label=1), HISTORY, moment),
-            features_at(spec, ROWS.assign(label=0), known, moment),
+            build_features_at(spec, ROWS.assign(label=1), HISTORY, moment),
+            build_features_at(spec, ROWS.assign(label=0), known, moment),
         )
         == []
     )
@@ -107,23 +107,23 @@ def test_labels_that_are_not_known_at_the_moment_are_not_seen():
 
 def test_moments_are_spread_over_the_day_and_the_same_each_time():
     times = pd.Series(pd.date_range("2025-01-10", periods=101, freq="min", tz="UTC"))
-    assert [str(moment.time()) for moment in moments_of(times.sample(frac=1))] == [
+    assert [str(moment.time()) for moment in sample_moments(times.sample(frac=1))] == [
         "00:00:00",
         "00:25:00",
         "00:50:00",
         "01:15:00",
         "01:40:00",
     ]
-    assert len(moments_of(times.iloc[:2])) == 2
-    assert moments_of(times.iloc[:0]) == []
+    assert len(sample_moments(times.iloc[:2])) == 2
+    assert sample_moments(times.iloc[:0]) == []
 
 
 @pytest.mark.parametrize("change", [{"x": [1.0, 2.5]}, {"x": [np.nan, np.nan]}, {"shop": ["a", "b"]}])
 def test_every_difference_counts_and_missing_values_are_equal(change):
-    spec = spec_with(custom("peeks"), {"kind": "categorical", "columns": ["shop"]})
-    ours = pd.DataFrame(
+    spec = spec_with(custom("use_later_rows"), {"kind": "categorical", "columns": ["shop"]})
+    committed = pd.DataFrame(
         {"id": [1, 2], "time": ROWS["time"].iloc[:2], "x": [1.0, np.nan], "y": [np.inf, 0.1 + 0.2], "shop": ["a", None]}
     )
-    assert differences(spec, ours, ours.assign(y=[np.inf, 0.3])) == []
-    assert len(differences(spec, ours, ours.assign(**change))) == 1
-    assert differences(spec, ours, ours.iloc[:1])[0]["feature"] == "rows"
+    assert compare_features(spec, committed, committed.assign(y=[np.inf, 0.3])) == []
+    assert len(compare_features(spec, committed, committed.assign(**change))) == 1
+    assert compare_features(spec, committed, committed.iloc[:1])[0]["feature"] == "rows"

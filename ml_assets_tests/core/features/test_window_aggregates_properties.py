@@ -1,6 +1,4 @@
-"""Window features of random rows: against a slow reference, in any order of the rows, and whatever lies outside of the
-windows.
-"""
+"""Window features of random rows equal a slow reference, whatever the order of rows and the rows outside windows."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -120,7 +118,7 @@ def test_earlier_rows_beyond_every_window_change_nothing(table: pd.DataFrame, ot
 
 @given(ROWS, ROWS)
 @settings(max_examples=25, deadline=None)
-def test_rows_of_other_keys_change_not_a_bit(table: pd.DataFrame, other: pd.DataFrame):
+def test_rows_of_other_keys_have_no_influence(table: pd.DataFrame, other: pd.DataFrame):
     keyed = [name for name in SPEC.feature_names() if "_by_" in name]
     strangers = other.assign(
         id=other["id"] + 1000, card=other["card"] + 10, shop=other["shop"].map(lambda shop: shop and shop * 2)

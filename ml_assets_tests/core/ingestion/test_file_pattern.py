@@ -1,4 +1,4 @@
-"""Which files belong to which day."""
+"""A file pattern maps each key to its day, and each day to its keys."""
 
 from datetime import date, timedelta
 
@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ml_assets.core.ingestion.file_pattern import day_of_key, fixed_prefix, just_before, keys_pattern, listings
+from ml_assets.core.ingestion.file_pattern import (
+    compile_key_pattern,
+    day_of_key,
+    fixed_prefix,
+    plan_listings,
+    sort_key_before,
+)
 
 pytestmark = pytest.mark.clock
 
@@ -24,8 +30,8 @@ DAY = date(2025, 3, 9)
         ("{day}/{day}.csv", "2025-03-09/2025-03-09.csv"),
     ],
 )
-def test_a_key_and_its_day_find_each_other(files, key):
-    assert keys_pattern(files, DAY).fullmatch(key)
+def test_the_pattern_of_a_day_matches_its_keys(files, key):
+    assert compile_key_pattern(files, DAY).fullmatch(key)
     assert day_of_key(files, key) == DAY
     assert key.startswith(fixed_prefix(files, DAY))
     assert key.startswith(fixed_prefix(files))
@@ -63,11 +69,11 @@ def test_the_listing_of_a_day_begins_with_the_day():
         ("x/dt={day:year=%Y month=%m day=%d}/*", "x/dt=year=2025 month=0", None, None),
     ],
 )
-def test_days_share_a_listing_where_keys_sort_as_days_do(files, prefix, after, before):
-    (found,) = listings(files, date(2025, 2, 27), DAY)
-    assert [day for day, _ in found.days] == [date(2025, 2, 27) + timedelta(days=n) for n in range(11)]
-    assert found.prefix == prefix
-    assert (found.after, found.before) == (after or found.after, before or found.before)
+def test_days_share_a_listing_if_keys_sort_by_day(files, prefix, after, before):
+    (listing,) = plan_listings(files, date(2025, 2, 27), DAY)
+    assert [day for day, _ in listing.days] == [date(2025, 2, 27) + timedelta(days=n) for n in range(11)]
+    assert listing.prefix == prefix
+    assert (listing.after, listing.before) == (after or listing.after, before or listing.before)
 
 
 @pytest.mark.parametrize(
@@ -83,15 +89,18 @@ def test_days_share_a_listing_where_keys_sort_as_days_do(files, prefix, after, b
         "{day}é*",
     ],
 )
-def test_each_day_has_a_listing_of_its_own_where_keys_do_not_sort_so_or_much_else_lies_between(files):
-    found = list(listings(files, DAY, DAY + timedelta(days=2)))
-    assert [one.days[0][0] for one in found] == [DAY + timedelta(days=n) for n in range(3)]
-    assert all((one.prefix, one.after, one.before) == (fixed_prefix(files, one.days[0][0]), "", None) for one in found)
+def test_each_day_has_its_own_listing_if_keys_do_not_sort_by_day_or_other_folders_lie_between(files):
+    day_listings = list(plan_listings(files, DAY, DAY + timedelta(days=2)))
+    assert [listing.days[0][0] for listing in day_listings] == [DAY + timedelta(days=n) for n in range(3)]
+    assert all(
+        (listing.prefix, listing.after, listing.before) == (fixed_prefix(files, listing.days[0][0]), "", None)
+        for listing in day_listings
+    )
 
 
 def test_a_single_day_is_listed_by_its_prefix():
-    (found,) = listings("sales/{day}/*", DAY, DAY)
-    assert (found.prefix, found.after, found.before) == ("sales/2025-03-09/", "", None)
+    (listing,) = plan_listings("sales/{day}/*", DAY, DAY)
+    assert (listing.prefix, listing.after, listing.before) == ("sales/2025-03-09/", "", None)
 
 
 PATTERNS = st.sampled_from(["{day}/*", "a/{day}*.csv", "é/{day:%Y/%m/%d}/*/x", "{day:%Y%m%d}_*", "{day:%Y.%m.%d}.csv"])
@@ -105,13 +114,11 @@ PATTERNS = st.sampled_from(["{day}/*", "a/{day}*.csv", "é/{day:%Y/%m/%d}/*/x", 
     st.integers(-500, 500),
     st.text(max_size=5),
 )
-def test_a_key_that_begins_as_those_of_a_day_lies_in_a_shared_listing_exactly_when_the_day_is_one_of_it(
-    files, first, more, offset, rest
-):
+def test_a_shared_listing_holds_exactly_the_keys_of_its_days(files, first, more, offset, rest):
     last, day = first + timedelta(days=more), first + timedelta(days=offset)
     key = fixed_prefix(files, day) + rest
-    (found,) = listings(files, first, last)
-    assert found.before is not None
-    assert (key.startswith(found.prefix) and found.after < key < found.before) == (first <= day <= last)
-    assert just_before(fixed_prefix(files, day)) < key
-    assert [prefix for _, prefix in found.days] == sorted(prefix for _, prefix in found.days)
+    (listing,) = plan_listings(files, first, last)
+    assert listing.before is not None
+    assert (key.startswith(listing.prefix) and listing.after < key < listing.before) == (first <= day <= last)
+    assert sort_key_before(fixed_prefix(files, day)) < key
+    assert [prefix for _, prefix in listing.days] == sorted(prefix for _, prefix in listing.days)

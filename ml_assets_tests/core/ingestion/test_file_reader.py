@@ -1,4 +1,4 @@
-"""Files are read whatever is wrong with them; faults come back as values."""
+"""Files with errors are read too, and errors are returned as values."""
 
 import gzip
 import io
@@ -80,7 +80,7 @@ def test_a_missing_column_that_may_be_empty_is_empty(make_spec, small):
 @pytest.mark.parametrize(
     ("key", "content"), [("a.csv", CSV + b"3,too,few\n"), ("a.jsonl", b'{"id": 1}\n{"id": 2}\n[3, "too"\n')]
 )
-def test_lines_that_are_no_rows_are_kept(make_spec, key, content):
+def test_lines_that_are_not_rows_are_kept(make_spec, key, content):
     file = read_landed_file(make_spec(), key, content)
     assert file.rows is not None
     assert file.rows.num_rows == 3
@@ -113,7 +113,7 @@ def test_a_file_that_cannot_be_read_has_no_rows_and_a_reason(make_spec, key, con
     assert "cannot be read" in (file.fault or "")
 
 
-def test_a_text_that_is_not_utf8_in_a_column_that_is_not_text_has_a_reason(make_spec):
+def test_invalid_utf8_in_a_number_column_has_a_reason(make_spec):
     file = read_landed_file(make_spec(), "a.parquet", parquet(amount=pa.array([b"\xff\xfe"]).view(pa.string())))
     assert file.rows is None
     assert "cannot be read" in (file.fault or "")
@@ -135,7 +135,7 @@ def test_a_column_that_is_not_read_may_occur_twice(make_spec):
     assert file.fault is None
 
 
-def test_a_lack_of_memory_is_no_fault_of_the_file(make_spec, monkeypatch):
+def test_a_memory_error_is_raised_and_not_a_fault_of_the_file(make_spec, monkeypatch):
     def no_memory(content: bytes) -> bytes:
         raise pa.ArrowMemoryError("malloc failed")
 
@@ -156,7 +156,7 @@ def test_only_line_feeds_end_a_line_of_json(make_spec, mark):
     assert file.rows["card"].to_pylist() == [f"A{mark}B"] * 2
 
 
-def test_a_separator_within_a_broken_line_does_not_make_two_of_it(make_spec):
+def test_a_separator_within_a_broken_line_does_not_split_it(make_spec):
     file = read_landed_file(make_spec(), "a.jsonl", b"no\x1crow\n")
     assert file.rows is not None
     assert [json.loads(text) for text in file.rows["_unreadable_values"].to_pylist()] == [{"_line": "no\x1crow"}]

@@ -1,10 +1,10 @@
-"""A day is closed some time after its end, and a change is named by its files."""
+"""A day is closed some time after its end, and changes are described by file."""
 
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from ml_assets.core.ingestion.late_data import closed_since, describe_changes, is_closed
+from ml_assets.core.ingestion.late_data import closing_time, describe_changes, is_closed
 from ml_assets.core.model_spec.labels import LateData
 
 pytestmark = pytest.mark.clock
@@ -14,13 +14,13 @@ POLICY = LateData(open_for=timedelta(days=2))
 
 
 def test_a_day_closes_when_it_has_been_over_for_the_time_it_stays_open():
-    assert closed_since(POLICY, DAY, "UTC") == datetime(2025, 1, 4, tzinfo=UTC)
+    assert closing_time(POLICY, DAY, "UTC") == datetime(2025, 1, 4, tzinfo=UTC)
     assert not is_closed(POLICY, DAY, "UTC", datetime(2025, 1, 3, 23, 59, tzinfo=UTC))
     assert is_closed(POLICY, DAY, "UTC", datetime(2025, 1, 4, tzinfo=UTC))
 
 
 def test_the_end_of_a_day_is_that_of_the_time_zone():
-    assert closed_since(POLICY, DAY, "Asia/Tokyo") == datetime(2025, 1, 3, 15, tzinfo=UTC)
+    assert closing_time(POLICY, DAY, "Asia/Tokyo") == datetime(2025, 1, 3, 15, tzinfo=UTC)
 
 
 def test_a_reopened_day_is_never_closed():

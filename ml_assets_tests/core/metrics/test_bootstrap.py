@@ -1,4 +1,4 @@
-"""Intervals are repeatable, do not depend on row order, cover what they should, and say when they cannot be known."""
+"""Intervals are repeatable, independent of row order, cover the true value, and are NaN if undefined."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ def _example(rows, seed=0):
     return (random.random(rows) < scores).astype(int), scores
 
 
-def test_same_seed_gives_the_same_intervals_and_another_seed_others():
+def test_the_seed_determines_the_intervals():
     metrics = RowMetrics(*_example(300), 0.5)
     assert row_intervals(metrics, 50, 0.9, 1) == row_intervals(metrics, 50, 0.9, 1)
     assert row_intervals(metrics, 50, 0.9, 1) != row_intervals(metrics, 50, 0.9, 2)
@@ -47,7 +47,7 @@ def test_intervals_hold_the_value_and_narrow_with_more_rows():
         assert high - low < (wide[name][1] - wide[name][0]) / 3
 
 
-def test_interval_of_a_mean_has_the_bounds_that_theory_gives():
+def test_the_interval_of_a_mean_agrees_with_theory():
     labels, scores = _example(2_000)
     low, high = row_intervals(RowMetrics(labels, scores, 0.5), 2_000, 0.95, 0)["brier_score"]
     losses = (scores - labels) ** 2
@@ -62,14 +62,14 @@ def test_higher_confidence_is_wider():
     assert wide[0] < narrow[0] < narrow[1] < wide[1]
 
 
-def test_draws_are_as_many_rows_as_there_are_and_the_last_part_is_shorter(monkeypatch):
+def test_each_draw_has_as_many_rows_and_the_last_part_is_shorter(monkeypatch):
     monkeypatch.setattr(bootstrap, "COUNTS_AT_ONCE", 30)
-    parts = list(bootstrap.draws(rows=10, samples=7, seed=0))
+    parts = list(bootstrap.draw_counts(rows=10, samples=7, seed=0))
     assert [part.shape for part in parts] == [(3, 10), (3, 10), (1, 10)]
     assert (np.concatenate(parts).sum(axis=1) == 10).all()
 
 
-def test_metric_that_no_draw_defines_has_no_interval():
+def test_a_metric_that_is_undefined_in_all_draws_has_no_interval():
     intervals = row_intervals(RowMetrics([0, 0, 0], [0.1, 0.2, 0.3], 0.5), 20, 0.9, 0)
     assert np.isnan(intervals["roc_auc"]).all()
     assert np.isnan(intervals["precision"]).all()

@@ -1,4 +1,4 @@
-"""Metrics of rows equal scikit-learn's, metrics at k equal their definition, and undefined is NaN."""
+"""Row metrics equal scikit-learn's, metrics at k equal their definition, and undefined metrics are NaN."""
 
 import warnings
 
@@ -19,18 +19,18 @@ from ml_assets.core.metrics.classification import (
 )
 
 ROWS = st.lists(st.tuples(st.integers(0, 1), st.integers(0, 10).map(lambda tenths: tenths / 10)), max_size=30)
-OF_SCIKIT_LEARN = ["roc_auc", "average_precision", "precision", "recall", "f1", "log_loss", "brier_score"]
-NAMES = [*OF_SCIKIT_LEARN, "calibration_ratio", "calibration_error"]
+SCIKIT_LEARN_METRICS = ["roc_auc", "average_precision", "precision", "recall", "f1", "log_loss", "brier_score"]
+NAMES = [*SCIKIT_LEARN_METRICS, "calibration_ratio", "calibration_error"]
 
 
-def _of_scikit_learn(labels, scores, threshold, weights):
+def _scikit_learn_metrics(labels, scores, threshold, weights):
     from sklearn import metrics
 
     kept = weights > 0
     labels, scores, weights = labels[kept], scores[kept], weights[kept]
     nan, decided = float("nan"), (scores >= threshold).astype(int)
     if not len(labels):
-        return dict.fromkeys(OF_SCIKIT_LEARN, nan)
+        return dict.fromkeys(SCIKIT_LEARN_METRICS, nan)
     both = 0 < labels.sum() < len(labels)
     weighted = {"sample_weight": weights}
     return {
@@ -44,8 +44,8 @@ def _of_scikit_learn(labels, scores, threshold, weights):
     }
 
 
-def _like_scikit_learn(measured):
-    return {name: measured[name] for name in OF_SCIKIT_LEARN}
+def _select_scikit_learn(measured):
+    return {name: measured[name] for name in SCIKIT_LEARN_METRICS}
 
 
 def _arrays(rows):
@@ -56,8 +56,8 @@ def _arrays(rows):
 @given(ROWS, st.integers(0, 11).map(lambda tenths: tenths / 10))
 def test_point_metrics_equal_scikit_learn(rows, threshold):
     labels, scores = _arrays(rows)
-    expected = _of_scikit_learn(labels, scores, threshold, np.ones(len(rows), dtype=int))
-    assert _like_scikit_learn(point_metrics(labels, scores, threshold)) == pytest.approx(
+    expected = _scikit_learn_metrics(labels, scores, threshold, np.ones(len(rows), dtype=int))
+    assert _select_scikit_learn(point_metrics(labels, scores, threshold)) == pytest.approx(
         expected, nan_ok=True, abs=1e-12
     )
 
@@ -67,10 +67,10 @@ def test_point_metrics_equal_scikit_learn(rows, threshold):
 def test_metrics_of_counted_rows_equal_scikit_learn_with_weights(rows, random):
     labels, scores = sorted_rows(*_arrays(rows))
     counts = np.array([[random.randint(0, 3) for _ in rows] for _ in range(3)], dtype=int).reshape(3, len(rows))
-    measured = RowMetrics(labels, scores, 0.5).of(counts)
+    measured = RowMetrics(labels, scores, 0.5).evaluate(counts)
     for position in range(3):
-        expected = _of_scikit_learn(labels, scores, 0.5, counts[position])
-        assert _like_scikit_learn({name: values[position] for name, values in measured.items()}) == pytest.approx(
+        expected = _scikit_learn_metrics(labels, scores, 0.5, counts[position])
+        assert _select_scikit_learn({name: values[position] for name, values in measured.items()}) == pytest.approx(
             expected, nan_ok=True, abs=1e-12
         )
 
@@ -79,8 +79,8 @@ def test_many_distinct_scores_equal_scikit_learn():
     random = np.random.default_rng(0)
     scores = random.beta(0.1, 3, 5_000)
     labels = (random.random(5_000) < scores).astype(int)
-    expected = _of_scikit_learn(labels, scores, 0.3, np.ones(5_000, dtype=int))
-    assert _like_scikit_learn(point_metrics(labels, scores, 0.3)) == pytest.approx(expected, abs=1e-12)
+    expected = _scikit_learn_metrics(labels, scores, 0.3, np.ones(5_000, dtype=int))
+    assert _select_scikit_learn(point_metrics(labels, scores, 0.3)) == pytest.approx(expected, abs=1e-12)
 
 
 def test_calibration_error_without_ties_is_that_of_scikit_learn_s_quantile_bins():
@@ -95,7 +95,7 @@ def test_calibration_error_without_ties_is_that_of_scikit_learn_s_quantile_bins(
     )
 
 
-def test_calibration_of_scores_that_promise_half_of_what_comes():
+def test_calibration_of_scores_that_predict_half_of_the_positives():
     random = np.random.default_rng(0)
     chance = random.uniform(0, 1, 20_000)
     labels = (random.random(20_000) < chance).astype(int)
@@ -115,7 +115,7 @@ def test_rows_counted_twice_leave_calibration_as_it_is():
     random = np.random.default_rng(1)
     metrics = RowMetrics(random.integers(0, 2, 57), random.random(57), 0.5)
     for name in ("calibration_ratio", "calibration_error"):
-        assert metrics.of(np.full((1, 57), 2))[name][0] == pytest.approx(metrics.once()[name])
+        assert metrics.evaluate(np.full((1, 57), 2))[name][0] == pytest.approx(metrics.point_values()[name])
 
 
 @settings(max_examples=30, deadline=None)
@@ -149,7 +149,7 @@ def test_undefined_metrics_are_nan_without_a_warning(labels, scores, undefined):
 
 
 @pytest.mark.parametrize(
-    ("labels", "scores", "complaint"),
+    ("labels", "scores", "message"),
     [
         ([0, 2], [0.1, 0.2], "labels must be 0 or 1"),
         ([0, float("nan")], [0.1, 0.2], "labels must be 0 or 1"),
@@ -158,8 +158,8 @@ def test_undefined_metrics_are_nan_without_a_warning(labels, scores, undefined):
         ([0, 1], [0.1], "of one length"),
     ],
 )
-def test_bad_rows_are_refused(labels, scores, complaint):
-    with pytest.raises(ValueError, match=complaint):
+def test_invalid_rows_are_refused(labels, scores, message):
+    with pytest.raises(ValueError, match=message):
         point_metrics(labels, scores, 0.5)
 
 
@@ -176,8 +176,8 @@ def test_day_of_fewer_rows_than_k_counts_all_of_them():
     assert precision_at_k(["a", "a"], [1, 0], [0.9, 0.1], 100) == 0.5
 
 
-def test_rows_that_tie_for_the_last_places_count_with_their_expected_share():
-    # One sure row, and one place for three rows of which two are positive.
+def test_rows_that_tie_for_the_last_ranks_count_with_their_expected_share():
+    # One certain row, and one rank for three rows of which two are positive.
     assert precision_at_k(["a"] * 5, [0, 1, 1, 0, 1], [0.9, 0.5, 0.5, 0.5, 0.1], 2) == pytest.approx((0 + 2 / 3) / 2)
 
 
@@ -196,14 +196,14 @@ def test_entity_has_its_highest_score_and_is_positive_when_any_row_is():
     assert entity_precision_at_k(["a"] * 3, ["x", "x", "y"], [0, 1, 0], [0.9, 0.1, 0.5], 1) == 1
 
 
-def test_found_entities_are_left_out_on_later_days():
+def test_detected_entities_are_excluded_on_later_days():
     days, entities = ["a", "a", "b", "b", "c"], ["x", "y", "x", "y", "x"]
     labels, scores = [1, 0, 1, 0, 1], [0.9, 0.1, 0.9, 0.1, 0.9]
-    # x is found on day a; on day b only y is left; on day c nobody is.
+    # x is detected on day a; only y remains on day b, and no entity on day c.
     assert daily_entity_precision_at_k(days, entities, labels, scores, 1).to_dict() == {"a": 1, "b": 0}
 
 
-def test_entity_that_ties_for_the_last_place_is_not_sure_to_be_found():
+def test_an_entity_that_ties_for_the_last_rank_is_not_certain_to_be_detected():
     days, entities = ["a", "a", "b"], ["x", "y", "x"]
     assert daily_entity_precision_at_k(days, entities, [1, 0, 1], [0.9, 0.9, 0.9], 1).to_dict() == {"a": 0.5, "b": 1}
 
@@ -233,13 +233,15 @@ def test_metrics_at_k_do_not_depend_on_row_order(rows, k, random):
 @given(AT_K, st.integers(1, 3), st.randoms(use_true_random=False))
 def test_entity_precision_without_ties_is_that_of_the_definition_day_by_day(rows, k, random):
     rows = [(*row, rank / 100) for row, rank in zip(rows, random.sample(range(100), len(rows)), strict=True)]
-    expected, found = {}, set()
+    expected, detected = {}, set()
     for day in sorted({row[0] for row in rows}):
-        left = [row for row in rows if row[0] == day and row[1] not in found]
-        best = sorted({row[1] for row in left}, key=lambda entity: -max(row[4] for row in left if row[1] == entity))[:k]
-        right = {entity for entity in best if any(row[2] for row in left if row[1] == entity)}
+        remaining = [row for row in rows if row[0] == day and row[1] not in detected]
+        best = sorted(
+            {row[1] for row in remaining}, key=lambda entity: -max(row[4] for row in remaining if row[1] == entity)
+        )[:k]
+        right = {entity for entity in best if any(row[2] for row in remaining if row[1] == entity)}
         if best:
             expected[day] = len(right) / len(best)
-        found |= right
+        detected |= right
     columns = [[row[position] for row in rows] for position in (0, 1, 2, 4)]
     assert daily_entity_precision_at_k(*columns, k).to_dict() == expected

@@ -1,6 +1,4 @@
-"""Two models are compared on the same resamples: equal ones differ by nothing, worse ones are told, and the order of
-rows does not matter.
-"""
+"""Two models are compared on the same resamples: equal models have difference 0, and row order does not matter."""
 
 import numpy as np
 import pytest
@@ -9,7 +7,7 @@ from hypothesis import strategies as st
 
 from ml_assets.core.metrics.bootstrap import row_intervals
 from ml_assets.core.metrics.classification import RowMetrics, point_metrics
-from ml_assets.core.metrics.paired_comparison import COMPARED, LOWER_IS_BETTER, compare, not_compared
+from ml_assets.core.metrics.paired_comparison import COMPARED_METRICS, LOWER_IS_BETTER, compare_models, empty_comparison
 
 ROWS = st.lists(
     st.tuples(st.integers(0, 1), *[st.integers(0, 5).map(lambda fifths: fifths / 5)] * 2), min_size=1, max_size=25
@@ -23,68 +21,75 @@ def example(rows: int = 2_000, noise: float = 0.0, seed: int = 0):
     return (random.random(rows) < scores).astype(int), scores, np.clip(scores + random.normal(0, noise, rows), 0, 1)
 
 
-def compared(labels, ours, theirs, samples=100):
-    return compare(labels, (ours, theirs), (0.5, 0.5), samples, 0.95, 1).set_index("metric")
+def compared(labels, model_scores, champion_scores, samples=100):
+    return compare_models(labels, (model_scores, champion_scores), (0.5, 0.5), samples, 0.95, 1).set_index("metric")
 
 
-def test_equal_models_differ_by_nothing_with_certainty():
+def test_equal_models_have_difference_and_interval_0():
     labels, scores, _ = example()
-    found = compared(labels, scores, scores)
-    assert found.index.tolist() == list(COMPARED)
-    assert (found[["difference", "low", "high"]] == 0).all(axis=None)
-    assert (found["rows"] == 2_000).all()
+    comparison = compared(labels, scores, scores)
+    assert comparison.index.tolist() == list(COMPARED_METRICS)
+    assert (comparison[["difference", "low", "high"]] == 0).all(axis=None)
+    assert (comparison["rows"] == 2_000).all()
 
 
-def test_values_are_those_of_each_model_alone_with_its_own_threshold():
-    labels, ours, theirs = example(noise=0.2)
-    found = compare(labels, (ours, theirs), (0.5, 0.3), 20, 0.95, 1).set_index("metric")
-    for metric in COMPARED:
-        assert found.loc[metric, "value"] == point_metrics(labels, ours, 0.5)[metric]
-        assert found.loc[metric, "champion_value"] == point_metrics(labels, theirs, 0.3)[metric]
+def test_values_are_those_of_each_model_with_its_own_threshold():
+    labels, model_scores, champion_scores = example(noise=0.2)
+    comparison = compare_models(labels, (model_scores, champion_scores), (0.5, 0.3), 20, 0.95, 1).set_index("metric")
+    for metric in COMPARED_METRICS:
+        assert comparison.loc[metric, "value"] == point_metrics(labels, model_scores, 0.5)[metric]
+        assert comparison.loc[metric, "champion_value"] == point_metrics(labels, champion_scores, 0.3)[metric]
 
 
 def test_above_zero_is_better_whichever_way_the_metric_points():
-    labels, ours, theirs = example(noise=0.3)
-    found, other_way = compared(labels, ours, theirs), compared(labels, theirs, ours)
-    assert set(LOWER_IS_BETTER) < set(COMPARED)
+    labels, model_scores, champion_scores = example(noise=0.3)
+    comparison, other_way = (
+        compared(labels, model_scores, champion_scores),
+        compared(labels, champion_scores, model_scores),
+    )
+    assert set(LOWER_IS_BETTER) < set(COMPARED_METRICS)
     # Noise makes every metric worse.
     for metric in ("roc_auc", "average_precision", "log_loss", "brier_score", "calibration_error"):
-        assert found.loc[metric, "low"] > 0 > other_way.loc[metric, "high"]
-        assert found.loc[metric, "low"] <= found.loc[metric, "difference"] <= found.loc[metric, "high"]
+        assert comparison.loc[metric, "low"] > 0 > other_way.loc[metric, "high"]
+        assert comparison.loc[metric, "low"] <= comparison.loc[metric, "difference"] <= comparison.loc[metric, "high"]
 
 
 def test_pairs_have_a_narrower_interval_than_two_models_on_rows_of_their_own():
-    labels, ours, theirs = example(noise=0.05)
-    found = compared(labels, ours, theirs)
-    single_partition = [row_intervals(RowMetrics(labels, scores, 0.5), 100, 0.95, 1) for scores in (ours, theirs)]
+    labels, model_scores, champion_scores = example(noise=0.05)
+    comparison = compared(labels, model_scores, champion_scores)
+    separate_intervals = [
+        row_intervals(RowMetrics(labels, scores, 0.5), 100, 0.95, 1) for scores in (model_scores, champion_scores)
+    ]
     for metric in ("roc_auc", "average_precision", "brier_score"):
-        apart = sum((high - low) ** 2 for low, high in (one[metric] for one in single_partition)) ** 0.5
-        assert found.loc[metric, "high"] - found.loc[metric, "low"] < apart / 2
+        apart = sum((high - low) ** 2 for low, high in (interval[metric] for interval in separate_intervals)) ** 0.5
+        assert comparison.loc[metric, "high"] - comparison.loc[metric, "low"] < apart / 2
 
 
 @settings(max_examples=30, deadline=None)
 @given(ROWS, st.randoms(use_true_random=False))
 def test_row_order_does_not_change_a_single_bit(rows, random):
     def figures(shuffled):
-        labels, ours, theirs = zip(*shuffled, strict=True)
-        return compared(labels, ours, theirs, samples=20).to_numpy()
+        labels, model_scores, champion_scores = zip(*shuffled, strict=True)
+        return compared(labels, model_scores, champion_scores, samples=20).to_numpy()
 
     assert np.array_equal(figures(rows), figures(random.sample(rows, len(rows))), equal_nan=True)
 
 
 def test_a_metric_that_is_undefined_for_one_model_has_no_difference():
-    found = compared([0, 1], [0.2, 0.7], [0.2, 0.4])
-    assert np.isnan(found.loc["precision", ["champion_value", "difference", "low", "high"]].astype(float)).all()
-    assert found.loc["precision", "value"] == 1
+    comparison = compared([0, 1], [0.2, 0.7], [0.2, 0.4])
+    assert np.isnan(comparison.loc["precision", ["champion_value", "difference", "low", "high"]].astype(float)).all()
+    assert comparison.loc["precision", "value"] == 1
 
 
 def test_scores_of_other_rows_are_refused():
     with pytest.raises(ValueError, match="of one length, not of 2, 2 and 1"):
-        compare([0, 1], ([0.1, 0.2], [0.1]), (0.5, 0.5), 20, 0.9, 0)
+        compare_models([0, 1], ([0.1, 0.2], [0.1]), (0.5, 0.5), 20, 0.9, 0)
 
 
-def test_what_is_not_compared_has_a_row_for_each_metric_without_figures():
-    found = not_compared()
-    assert found["metric"].tolist() == list(COMPARED)
-    assert list(found.columns) == list(compare([0, 1], ([0.1, 0.2], [0.1, 0.2]), (0.5, 0.5), 20, 0.9, 0).columns)
-    assert found.drop(columns=["metric", "rows"]).isna().all(axis=None)
+def test_an_empty_comparison_has_a_row_for_each_metric_without_figures():
+    comparison = empty_comparison()
+    assert comparison["metric"].tolist() == list(COMPARED_METRICS)
+    assert list(comparison.columns) == list(
+        compare_models([0, 1], ([0.1, 0.2], [0.1, 0.2]), (0.5, 0.5), 20, 0.9, 0).columns
+    )
+    assert comparison.drop(columns=["metric", "rows"]).isna().all(axis=None)

@@ -1,4 +1,4 @@
-"""Intervals of shares hold for few rows, say nothing where there is nothing, and find real differences."""
+"""Intervals of proportions are valid for few rows, NaN without rows, and detect real differences."""
 
 import math
 
@@ -13,50 +13,51 @@ from ml_assets.core.metrics.paired_proportions import (
 )
 
 
-def of(count: int, rows: int) -> np.ndarray:
-    """A boolean for each of some rows, of which the first `count` are true."""
+def first_true(count: int, rows: int) -> np.ndarray:
+    """Return booleans of shape (rows,), of which the first `count` are true."""
     return np.arange(rows) < count
 
 
 def test_the_difference_of_shares_is_that_of_the_same_rows():
-    found = proportion_difference(of(30, 200), of(10, 200), 0.99)
-    assert (found.challenger, found.champion, found.difference) == (0.15, 0.05, pytest.approx(0.1))
+    estimate = proportion_difference(first_true(30, 200), first_true(10, 200), 0.99)
+    assert (estimate.challenger, estimate.champion, estimate.difference) == (0.15, 0.05, pytest.approx(0.1))
     # Agresti and Min by hand: (20 + 0) / 202, z 2.5758, sqrt(21 - 400 / 202) / 202.
-    assert (found.low, found.high) == (pytest.approx(0.0434, abs=1e-4), pytest.approx(0.1546, abs=1e-4))
+    assert (estimate.low, estimate.high) == (pytest.approx(0.0434, abs=1e-4), pytest.approx(0.1546, abs=1e-4))
 
 
 def test_rows_on_which_both_agree_do_not_widen_the_interval_of_a_difference():
-    agreeing = proportion_difference(of(500, 1000), of(500, 1000), 0.99)
-    apart = proportion_difference(of(500, 1000), ~of(500, 1000), 0.99)
+    agreeing = proportion_difference(first_true(500, 1000), first_true(500, 1000), 0.99)
+    apart = proportion_difference(first_true(500, 1000), ~first_true(500, 1000), 0.99)
     assert agreeing.high - agreeing.low < (apart.high - apart.low) / 10
 
 
 @pytest.mark.parametrize("rows", [1, 2, 3])
-def test_a_few_wrong_decisions_say_nothing_yet(rows):
-    found = proportion_difference(of(rows, rows), of(0, rows), 0.99)
-    assert found.difference == 1
-    assert found.low < 0.01
+def test_a_few_wrong_decisions_are_not_significant(rows):
+    estimate = proportion_difference(first_true(rows, rows), first_true(0, rows), 0.99)
+    assert estimate.difference == 1
+    assert estimate.low < 0.01
 
 
 def test_the_ratio_of_shares_needs_more_than_a_few_positive_decisions():
-    rare = proportion_ratio(of(6, 5000), of(1, 5000), 0.99)
+    rare = proportion_ratio(first_true(6, 5000), first_true(1, 5000), 0.99)
     assert rare.low < 1 < rare.high
-    often = proportion_ratio(of(150, 5000), of(20, 5000), 0.99)
+    often = proportion_ratio(first_true(150, 5000), first_true(20, 5000), 0.99)
     assert often.low > 3
-    seldom = proportion_ratio(of(20, 5000), of(150, 5000), 0.99)
+    seldom = proportion_ratio(first_true(20, 5000), first_true(150, 5000), 0.99)
     assert seldom.high == pytest.approx(1 / often.low)
 
 
 def test_without_positive_decisions_the_ratio_is_1_with_a_wide_interval():
-    found = proportion_ratio(of(0, 1000), of(0, 1000), 0.99)
-    assert (found.challenger, found.champion, found.difference) == (0, 0, 1)
-    assert found.low < 0.1 < 10 < found.high
+    estimate = proportion_ratio(first_true(0, 1000), first_true(0, 1000), 0.99)
+    assert (estimate.challenger, estimate.champion, estimate.difference) == (0, 0, 1)
+    assert estimate.low < 0.1 < 10 < estimate.high
 
 
 def test_no_rows_have_no_figures():
-    for found in (proportion_difference([], [], 0.99), proportion_ratio([], [], 0.99)):
+    for estimate in (proportion_difference([], [], 0.99), proportion_ratio([], [], 0.99)):
         assert all(
-            math.isnan(value) for value in (found.challenger, found.champion, found.difference, found.low, found.high)
+            math.isnan(value)
+            for value in (estimate.challenger, estimate.champion, estimate.difference, estimate.low, estimate.high)
         )
     assert all(math.isnan(bound) for bound in (*proportion_interval(0, 0, 0.9), *mean_interval([0.5], 0.9)))
 
@@ -67,15 +68,18 @@ def test_the_interval_of_a_share_holds_it_at_both_ends():
     assert proportion_interval(20, 20, 0.95) == (pytest.approx(1 - high), 1)
 
 
-def test_intervals_hold_the_truth_as_often_as_they_say():
-    draw, held = np.random.default_rng(1), {"difference": 0, "ratio": 0}
+def test_intervals_contain_the_true_value_with_their_confidence():
+    draw, coverage = np.random.default_rng(1), {"difference": 0, "ratio": 0}
     for _ in range(400):
         common = draw.random(300)
-        ours, theirs = common < 0.12, (common < 0.06) | ((common > 0.9) & (common < 0.94))
-        difference, ratio = proportion_difference(ours, theirs, 0.9), proportion_ratio(ours, theirs, 0.9)
-        held["difference"] += difference.low <= 0.02 <= difference.high
-        held["ratio"] += ratio.low <= 1.2 <= ratio.high
-    assert all(0.86 <= count / 400 <= 0.96 for count in held.values()), held
+        challenger, champion = common < 0.12, (common < 0.06) | ((common > 0.9) & (common < 0.94))
+        difference, ratio = (
+            proportion_difference(challenger, champion, 0.9),
+            proportion_ratio(challenger, champion, 0.9),
+        )
+        coverage["difference"] += difference.low <= 0.02 <= difference.high
+        coverage["ratio"] += ratio.low <= 1.2 <= ratio.high
+    assert all(0.86 <= count / 400 <= 0.96 for count in coverage.values()), coverage
 
 
 def test_the_interval_of_a_mean_is_around_it():

@@ -4,14 +4,14 @@ from ml_assets.core.model.digest import model_digest
 
 
 def test_the_digest_is_of_both_files():
-    found = {
+    digests = {
         model_digest(*files) for files in [(b"ab", b"c"), (b"a", b"bc"), (b"abc", b""), (b"", b"abc"), (b"c", b"ab")]
     }
-    assert len(found) == 5
+    assert len(digests) == 5
     assert model_digest(b"ab", b"c") == model_digest(b"ab", b"c")
 
 
-def test_the_digest_stays_what_it_was():
+def test_the_digest_is_stable():
     assert (
         model_digest(b"model", b"preprocessing") == "f987672aff5c884111f18a08d986702eb32280d50eced20e37ee49c7671b2aa4"
     )

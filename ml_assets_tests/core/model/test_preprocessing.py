@@ -1,4 +1,4 @@
-"""Preprocessing is what scikit-learn would fit on all days at once, however the rows are split into days."""
+"""Preprocessing equals that of scikit-learn on all days at once, however the rows are split into days."""
 
 import json
 
@@ -77,7 +77,7 @@ def test_encodings_list_the_sorted_categories_and_shares_of_all_rows(spec):
     assert [feature["name"] for feature in fitted["features"]] == spec.feature_names()
 
 
-def test_what_was_fitted_does_not_change_when_days_are_added_later(spec):
+def test_a_fitted_result_does_not_change_if_days_are_added_later(spec):
     fitting = PreprocessingFit(spec)
     fitting.add(_frame([1.0, 2.0]))
     first = fitting.fitted()
@@ -120,11 +120,11 @@ def test_order_and_days_of_the_rows_change_at_most_the_last_digits_of_mean_and_s
     shuffled = random.sample(rows, len(rows))
     parts = [shuffled[begin : begin + size] for begin in range(0, len(rows), size)]
     split = _fit(spec, *[_frame(*map(list, zip(*part, strict=True))) for part in parts])
-    for one, other in zip(whole["features"], split["features"], strict=True):
-        if one["name"] == "amount" and "shift" in one:
-            assert other["shift"] == pytest.approx(one["shift"], rel=1e-9, abs=1e-6)
-            # A spread that is all rounding is taken for none or for some.
-            if one["divisor"] > 1e-3 and one["divisor"] != 1.0:
-                assert other["divisor"] == pytest.approx(one["divisor"], rel=1e-6)
+    for expected, feature in zip(whole["features"], split["features"], strict=True):
+        if expected["name"] == "amount" and "shift" in expected:
+            assert feature["shift"] == pytest.approx(expected["shift"], rel=1e-9, abs=1e-6)
+            # A standard deviation of rounding errors only may count as zero or not.
+            if expected["divisor"] > 1e-3 and expected["divisor"] != 1.0:
+                assert feature["divisor"] == pytest.approx(expected["divisor"], rel=1e-6)
         else:
-            assert other == one
+            assert feature == expected

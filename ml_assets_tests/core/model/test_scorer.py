@@ -1,4 +1,4 @@
-"""Scores depend on the row alone, and the scorer needs nothing but its own file and the two files of the model."""
+"""Scores depend only on the row, and the scorer needs only its own module and the two files of the model."""
 
 import ast
 import json
@@ -89,10 +89,10 @@ def test_booleans_are_numbers():
     assert SCORER.matrix(_frame(2).assign(plain=pd.array([True, None], dtype="boolean")))[0, 1] == 1
 
 
-def test_the_order_of_columns_does_not_matter_and_other_columns_are_ignored():
+def test_column_order_and_other_columns_do_not_matter():
     frame = _frame()
-    turned = frame[frame.columns[::-1]].assign(label=1)
-    np.testing.assert_array_equal(SCORER.score(turned), SCORER.score(frame))
+    reordered = frame[frame.columns[::-1]].assign(label=1)
+    np.testing.assert_array_equal(SCORER.score(reordered), SCORER.score(frame))
 
 
 def test_missing_features_are_named_even_for_no_rows():
@@ -100,12 +100,12 @@ def test_missing_features_are_named_even_for_no_rows():
         SCORER.score(_frame(0).drop(columns=["ordinal", "plain"]))
 
 
-def test_categories_that_are_no_text_are_refused():
+def test_categories_that_are_not_text_are_refused():
     with pytest.raises(ValueError, match="feature native: expected categories as text, found floating"):
         SCORER.score(_frame(3).assign(native=[1.0, 2.0, 3.0]))
 
 
-def test_categories_that_are_whole_numbers_or_booleans_are_taken_by_their_text():
+def test_integer_and_boolean_categories_are_converted_to_text():
     assert texts(pd.Series([1, None, 3], dtype="Int64")).tolist() == ["1", None, "3"]
     assert texts(pd.Series([True, False])).tolist() == ["True", "False"]
 
@@ -130,7 +130,7 @@ def test_scores_are_those_of_a_dmatrix():
 
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.integers(0, 199), max_size=40))
-def test_a_score_depends_on_its_row_alone(positions):
+def test_a_score_depends_only_on_its_row(positions):
     np.testing.assert_array_equal(SCORER.score(FRAME.iloc[positions]), SCORES[positions])
 
 
@@ -157,7 +157,7 @@ def test_files_and_bytes_give_the_same_scorer(tmp_path):
     np.testing.assert_array_equal(from_files.score(_frame()), from_bytes.score(_frame()))
 
 
-def test_files_that_do_not_belong_together_or_are_no_model_are_refused():
+def test_files_of_different_models_and_invalid_files_are_refused():
     fewer = {**PREPROCESSING, "features": PREPROCESSING["features"][:2]}
     with pytest.raises(ValueError, match="takes 7 columns, the preprocessing makes 2"):
         Scorer(MODEL, fewer)
@@ -165,7 +165,7 @@ def test_files_that_do_not_belong_together_or_are_no_model_are_refused():
         Scorer(b"abc", PREPROCESSING)
 
 
-def test_the_file_imports_nothing_that_a_model_could_not_bring_along():
+def test_the_module_imports_nothing_that_is_not_shipped_with_a_model():
     tree = ast.parse(Path(scorer_module.__file__).read_text())
     imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     imported |= {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}

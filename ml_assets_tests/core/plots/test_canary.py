@@ -1,4 +1,4 @@
-"""Pictures of what is live are PNG, the same for the same input, also where there is little to draw."""
+"""Canary plots are PNGs, the same for the same input, even with little to draw."""
 
 from datetime import date
 
@@ -12,14 +12,14 @@ SCORES = np.linspace(0, 1, 50)
 DAYS = [date(2025, 3, number) for number in range(1, 13)]
 
 
-@pytest.mark.parametrize("challenger", [SCORES**2, np.array([])], ids=["both sides", "one side"])
-def test_the_scores_of_the_sides_are_drawn(challenger):
-    drawn = traffic_split_plot({"champion": SCORES, "challenger": challenger}, "Scores")
-    assert drawn.startswith(b"\x89PNG")
-    assert drawn == traffic_split_plot({"champion": SCORES, "challenger": challenger}, "Scores")
+@pytest.mark.parametrize("challenger", [SCORES**2, np.array([])], ids=["both models", "one model"])
+def test_the_scores_of_the_traffic_split_are_drawn(challenger):
+    plot = traffic_split_plot({"champion": SCORES, "challenger": challenger}, "Scores")
+    assert plot.startswith(b"\x89PNG")
+    assert plot == traffic_split_plot({"champion": SCORES, "challenger": challenger}, "Scores")
 
 
-def test_a_challenger_changes_the_picture():
+def test_a_challenger_changes_the_plot():
     assert traffic_split_plot({"champion": SCORES}, "Scores") != traffic_split_plot(
         {"champion": SCORES, "challenger": SCORES**2}, "Scores"
     )
@@ -30,6 +30,6 @@ def test_the_comparison_is_drawn_also_where_it_is_undefined(days):
     difference = np.linspace(-0.1, 0.1, days)
     difference[0] = np.nan
     compared = pd.DataFrame({"difference": difference, "low": difference - 0.05, "high": difference + 0.05})
-    drawn = comparison_plot("roc_auc", DAYS[:days], compared, 0.02)
-    assert drawn.startswith(b"\x89PNG")
-    assert drawn != comparison_plot("roc_auc", DAYS[:days], compared, 0.04)
+    plot = comparison_plot("roc_auc", DAYS[:days], compared, 0.02)
+    assert plot.startswith(b"\x89PNG")
+    assert plot != comparison_plot("roc_auc", DAYS[:days], compared, 0.04)

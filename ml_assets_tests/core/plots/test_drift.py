@@ -1,11 +1,11 @@
-"""Pictures of drift are PNGs, the same for the same input, also where there is little to draw."""
+"""Drift plots are PNGs, the same for the same input, even with little to draw."""
 
 from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
 
-from ml_assets.core.checks.drift import drifts_of
+from ml_assets.core.checks.drift import measure_drift
 from ml_assets.core.model_spec.checks import ColumnDriftCheck
 from ml_assets.core.plots.drift import drift_plot
 from ml_assets_tests.core.profiling.profile_cases import normal, profile_of
@@ -24,7 +24,7 @@ COLUMNS = {
 
 def test_columns_of_every_kind_are_drawn_the_same_each_time():
     profiles = {name: replace(profile_of(day), name=name) for name, (_, day) in COLUMNS.items()}
-    drifts = drifts_of(
+    drifts = measure_drift(
         profiles, {name: [profile_of(before)] * 5 for name, (before, _) in COLUMNS.items()}, ColumnDriftCheck()
     )
     assert len(drifts) == len(COLUMNS)
@@ -34,5 +34,5 @@ def test_columns_of_every_kind_are_drawn_the_same_each_time():
     assert drift_plot(drifts[-1:], "one").startswith(b"\x89PNG")
 
 
-def test_nothing_to_compare_is_said():
+def test_a_plot_without_columns_is_drawn():
     assert drift_plot([], "column_drift").startswith(b"\x89PNG")

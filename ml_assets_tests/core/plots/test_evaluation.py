@@ -1,4 +1,4 @@
-"""Pictures are PNG, the same bytes for the same rows in any order, and say so when there is nothing to draw."""
+"""Plots are PNGs, the same for the same rows in any order, and state the reason if there is nothing to draw."""
 
 import os
 import subprocess
@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from ml_assets.core.plots import evaluation as plots
+from ml_assets.core.plots import figure as figure_module
 from ml_assets.core.plots.evaluation import (
     calibration_plot,
     importance_plot,
@@ -17,7 +18,7 @@ from ml_assets.core.plots.evaluation import (
 )
 
 ESTIMATE, UNDEFINED = (0.9, 0.85, 0.95), (float("nan"),) * 3
-OF_SCORES = {
+SCORE_PLOTS = {
     "roc": lambda labels, scores, estimate: roc_curve_plot(labels, scores, 0.5, estimate),
     "precision_recall": lambda labels, scores, estimate: precision_recall_plot(labels, scores, 0.5, estimate),
     "calibration": calibration_plot,
@@ -25,25 +26,26 @@ OF_SCORES = {
 }
 
 
-@pytest.fixture(params=OF_SCORES)
+@pytest.fixture(params=SCORE_PLOTS)
 def draw(request):
-    return OF_SCORES[request.param]
+    return SCORE_PLOTS[request.param]
 
 
 @pytest.fixture
 def texts(monkeypatch):
-    """What stands in the pictures that a test draws."""
+    """Texts of the plots that a test draws."""
     from matplotlib.text import Text
 
-    seen = []
+    texts_drawn = []
 
     def png(figure):
         figure.draw_without_rendering()
-        seen.extend(text.get_text() for text in figure.findobj(Text))
+        texts_drawn.extend(text.get_text() for text in figure.findobj(Text))
         return b""
 
     monkeypatch.setattr(plots, "plot_bytes", png)
-    return seen
+    monkeypatch.setattr(figure_module, "plot_bytes", png)
+    return texts_drawn
 
 
 def _size(png):
@@ -51,7 +53,7 @@ def _size(png):
     return int.from_bytes(png[16:20], "big"), int.from_bytes(png[20:24], "big")
 
 
-def test_picture_is_a_png_of_600_by_400_and_the_same_in_any_row_order(draw):
+def test_a_plot_is_a_png_of_600_by_400_and_the_same_in_any_row_order(draw):
     random = np.random.default_rng(0)
     scores = random.random(200)
     labels, order = (random.random(200) < scores).astype(int), random.permutation(200)
@@ -64,7 +66,7 @@ def test_picture_is_a_png_of_600_by_400_and_the_same_in_any_row_order(draw):
 @pytest.mark.parametrize(
     "labels", [[], [0, 0], [1, 1], [1], [0, 1]], ids=["none", "negatives", "positives", "one row", "both"]
 )
-def test_every_kind_of_rows_makes_a_picture(draw, labels):
+def test_every_kind_of_rows_gives_a_plot(draw, labels):
     assert _size(draw(labels, np.linspace(0, 1, len(labels)), UNDEFINED)) == (600, 400)
 
 
@@ -79,21 +81,21 @@ def test_title_has_the_metric_and_its_interval(texts):
     assert "threshold 0.5: recall 1.000, false positive rate 0" in texts
 
 
-def test_title_without_interval_has_the_value_alone(texts):
+def test_title_without_interval_has_only_the_value(texts):
     calibration_plot([0, 1], [0.2, 0.7], (0.065, float("nan"), float("nan")))
     assert "Calibration: Brier score 0.065" in texts
 
 
 @pytest.mark.parametrize("name", ["roc", "precision_recall"])
-def test_curve_of_one_class_says_why_it_is_missing(texts, name):
-    OF_SCORES[name]([0] * 1200, np.zeros(1200), UNDEFINED)
+def test_a_plot_of_one_class_states_why_there_is_no_curve(texts, name):
+    SCORE_PLOTS[name]([0] * 1200, np.zeros(1200), UNDEFINED)
     assert any(text.startswith("0 of 1,200 rows are positive") for text in texts)
     assert any(text.endswith("is undefined") for text in texts)
 
 
 @pytest.mark.parametrize("name", ["calibration", "histogram"])
-def test_no_rows_are_said_to_be_none(texts, name):
-    OF_SCORES[name]([], [], UNDEFINED)
+def test_a_plot_without_rows_says_so(texts, name):
+    SCORE_PLOTS[name]([], [], UNDEFINED)
     assert "There are no rows" in texts
 
 
@@ -114,18 +116,18 @@ def test_importances_are_shares_of_all_features_best_first(texts):
     assert [text for text in dict.fromkeys(texts) if text in ("a", "b", "c", "unused")] == ["c", "a", "b"]
 
 
-def test_importance_picture_does_not_depend_on_the_order_of_features():
+def test_the_importance_plot_does_not_depend_on_the_order_of_features():
     assert importance_plot({"a": 1.0, "b": 2.0}) == importance_plot({"b": 2.0, "a": 1.0})
 
 
 @pytest.mark.parametrize("importances", [{}, {"a": 0.0}])
-def test_no_importance_is_said_to_be_none(texts, importances):
+def test_an_importance_plot_without_importances_says_so(texts, importances):
     importance_plot(importances)
     assert any(text.startswith("No feature has any importance") for text in texts)
 
 
 @pytest.mark.parametrize("value", [-1.0, float("nan"), float("inf")])
-def test_importance_that_is_no_share_is_refused(value):
+def test_an_invalid_importance_is_refused(value):
     with pytest.raises(ValueError, match="these are not: bad"):
         importance_plot({"good": 1.0, "bad": value})
 

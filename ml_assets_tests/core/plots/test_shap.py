@@ -1,13 +1,11 @@
-"""The picture of SHAP values is PNG, the same for the same rows, bounded in rows and features, and says so when there
-is nothing to draw.
-"""
+"""The SHAP plot is a PNG, the same for the same rows, and bounded in rows and features."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from ml_assets.core.plots import shap as module
-from ml_assets.core.plots.shap import MOST_FEATURES, MOST_ROWS, contribution_plot, sampled_rows
+from ml_assets.core.plots.shap import MAX_FEATURES, MAX_ROWS, contribution_plot, sampled_rows
 from ml_assets_tests.core.model.test_scorer import FRAME, SCORER
 
 CONTRIBUTIONS = SCORER.contributions(FRAME)[:, :-1]
@@ -15,7 +13,7 @@ CONTRIBUTIONS = SCORER.contributions(FRAME)[:, :-1]
 
 @pytest.fixture
 def drawn(monkeypatch):
-    """The figures that a test draws."""
+    """Figures that a test draws."""
     figures = []
     monkeypatch.setattr(module, "plot_bytes", lambda figure: figures.append(figure) or b"")
     return figures
@@ -32,7 +30,7 @@ def test_it_is_the_same_png_each_time():
     assert len(plot) < 100_000
 
 
-def test_features_are_ordered_by_how_far_they_move_scores_and_a_point_is_a_row(drawn):
+def test_features_are_ordered_by_mean_absolute_contribution_with_a_point_for_each_row(drawn):
     contribution_plot(CONTRIBUTIONS, FRAME, SCORER.features, 500)
     strength = dict(zip(SCORER.features, np.abs(CONTRIBUTIONS).mean(axis=0), strict=True))
     assert names_of(drawn[0]) == sorted(strength, key=lambda name: (-strength[name], name))
@@ -48,22 +46,22 @@ def test_colours_are_ranks_of_numbers_and_categories_are_grey(drawn):
     assert drawn[0].axes[0].collections[0].get_array().filled(-1).tolist() == [0, 1, -1, -1, -1, -1, 0.5, 0.5, 0.5]
 
 
-def test_of_many_features_those_that_move_scores_most_are_shown(drawn):
-    frame = pd.DataFrame({f"f{which:02}": [0.0, 1.0] for which in range(30)})
+def test_only_the_most_influential_features_are_shown(drawn):
+    frame = pd.DataFrame({f"f{index:02}": [0.0, 1.0] for index in range(30)})
     contribution_plot(np.tile(np.arange(30.0), (2, 1)), frame, list(frame), 2)
-    assert names_of(drawn[0]) == [f"f{which:02}" for which in range(29, 29 - MOST_FEATURES, -1)]
+    assert names_of(drawn[0]) == [f"f{index:02}" for index in range(29, 29 - MAX_FEATURES, -1)]
 
 
 def test_a_sample_is_bounded_repeatable_and_of_all_the_rows():
     assert sampled_rows(5, 1).tolist() == [0, 1, 2, 3, 4]
-    chosen = sampled_rows(50_000, 1)
-    assert len(set(chosen)) == len(chosen) == MOST_ROWS
-    assert (np.diff(chosen) > 0).all()
-    assert chosen.min() < 1000
-    assert chosen.max() > 49_000
-    assert chosen.tolist() == sampled_rows(50_000, 1).tolist() != sampled_rows(50_000, 2).tolist()
+    sample = sampled_rows(50_000, 1)
+    assert len(set(sample)) == len(sample) == MAX_ROWS
+    assert (np.diff(sample) > 0).all()
+    assert sample.min() < 1000
+    assert sample.max() > 49_000
+    assert sample.tolist() == sampled_rows(50_000, 1).tolist() != sampled_rows(50_000, 2).tolist()
 
 
-def test_nothing_to_draw_is_said():
+def test_a_plot_without_rows_or_contributions_is_drawn():
     assert contribution_plot(CONTRIBUTIONS[:0], FRAME.head(0), SCORER.features, 0).startswith(b"\x89PNG")
     assert contribution_plot(np.zeros_like(CONTRIBUTIONS), FRAME, SCORER.features, 200).startswith(b"\x89PNG")

@@ -1,6 +1,4 @@
-"""Drift: formulas against those of scipy, alarms where a column changed, and none where chance explains the
-difference.
-"""
+"""Drift measures equal those of scipy, exceed their bounds if a column changed, and not if chance explains it."""
 
 import numpy as np
 import pyarrow as pa
@@ -12,12 +10,12 @@ from ml_assets.core.model_spec.checks import ColumnDriftCheck, DriftCheck
 from ml_assets.core.profiling import drift
 from ml_assets.core.profiling.drift import column_drift
 from ml_assets.core.profiling.histograms import from_sorted, number_bins
-from ml_assets.core.profiling.reference_profile import merge
+from ml_assets.core.profiling.reference_profile import merge_profiles
 from ml_assets_tests.core.profiling.profile_cases import normal, profile_of
 
 BOUNDS = DriftCheck()
 BEFORE = [normal(seed) for seed in range(1, 8)]
-NUMBERS = merge([profile_of(values) for values in BEFORE])
+NUMBERS = merge_profiles([profile_of(values) for values in BEFORE])
 
 
 def exceeded(values, reference, bounds: DriftCheck = BOUNDS, kind=None) -> list[str]:
@@ -28,7 +26,7 @@ def texts(seed: int, rows: int = 1000, shares=(0.5, 0.3, 0.2), names=("café", "
     return np.random.default_rng(seed).choice(names, rows, p=shares).tolist()
 
 
-CATEGORIES = merge([profile_of(texts(seed)) for seed in range(1, 8)])
+CATEGORIES = merge_profiles([profile_of(texts(seed)) for seed in range(1, 8)])
 
 
 def test_the_same_source_does_not_drift():
@@ -76,11 +74,11 @@ def test_small_days_do_not_alarm(rows):
 def test_days_of_one_source_do_not_alarm_whatever_their_size_and_number_of_distinct_values(seed, rows, distinct):
     random = np.random.default_rng(seed)
     days = [random.integers(0, distinct, count).astype(float) for count in (rows, 50, 200, 1000, 300, 40)]
-    assert exceeded(days[0], merge([profile_of(day) for day in days[1:]])) == []
+    assert exceeded(days[0], merge_profiles([profile_of(day) for day in days[1:]])) == []
 
 
 def test_a_column_of_one_value_drifts_to_another_value_only():
-    ones = merge([profile_of([1] * 500)] * 5)
+    ones = merge_profiles([profile_of([1] * 500)] * 5)
     assert exceeded([1] * 500, ones) == []
     assert exceeded([2] * 500, ones) == ["psi", "ks"]
     assert exceeded([0] * 500, ones) == ["psi", "ks"]
@@ -101,7 +99,8 @@ def test_texts_in_a_wrong_encoding_drift_however_few_are_beyond_ascii(wrong):
     assert "broken_text" in exceeded([wrong(text) for text in texts(9)], CATEGORIES)
     rare = {"shares": (0.08, 0.0, 0.92)}
     assert "broken_text" in exceeded(
-        [wrong(text) for text in texts(9, **rare)], merge([profile_of(texts(seed, **rare)) for seed in range(1, 8)])
+        [wrong(text) for text in texts(9, **rare)],
+        merge_profiles([profile_of(texts(seed, **rare)) for seed in range(1, 8)]),
     )
 
 
@@ -109,7 +108,7 @@ def test_names_are_judged_by_length_and_alphabet_and_not_as_categories():
     def names(day: int, form: str = "customer {}") -> list[str]:
         return [form.format(day * 1000 + number) for number in range(1000)]
 
-    known = merge([profile_of(names(day)) for day in range(1, 8)])
+    known = merge_profiles([profile_of(names(day)) for day in range(1, 8)])
     assert exceeded(names(8), known) == []
     assert "psi" in exceeded(names(8, "{}"), known)
     assert "non_ascii" in exceeded(names(8, "cliént№{}"), known)
@@ -120,7 +119,7 @@ def test_the_time_of_day_has_a_bound_of_its_own():
         seconds = np.random.default_rng(seed).normal(43_200, 15_000, 5000).clip(0, 80_000) + later
         return pa.array((seconds * 1e6).astype(np.int64), pa.timestamp("us", "UTC"))
 
-    weekday = merge([profile_of(times(seed)) for seed in (1, 2, 3)])
+    weekday = merge_profiles([profile_of(times(seed)) for seed in (1, 2, 3)])
     assert exceeded(times(9), weekday, ColumnDriftCheck()) == []
     assert exceeded(times(9, 3600), weekday, ColumnDriftCheck()) == ["ks"]
     assert exceeded(times(9, 3600), weekday, ColumnDriftCheck(time_of_day=None)) == []
@@ -160,8 +159,10 @@ def test_the_formulas_are_those_of_scipy():
 def test_tenths_of_the_reference_hold_a_tenth_each_and_frequent_values_are_cells_of_their_own():
     _, expected = drift.number_cells(NUMBERS.histogram, NUMBERS.histogram)
     assert expected == pytest.approx(np.full(10, 0.1), abs=0.06)
-    mostly_zero = merge([profile_of([0.0] * 90 + [1.0, 2.0, 3.0, 4.0, 5.0] * 2)] * 5)
-    found, expected = drift.number_cells(merge([profile_of([-1.0, 0.0, 4.0, 4.0])]).histogram, mostly_zero.histogram)
+    mostly_zero = merge_profiles([profile_of([0.0] * 90 + [1.0, 2.0, 3.0, 4.0, 5.0] * 2)] * 5)
+    found, expected = drift.number_cells(
+        merge_profiles([profile_of([-1.0, 0.0, 4.0, 4.0])]).histogram, mostly_zero.histogram
+    )
     assert found.tolist() == [0.25, 0.25, 0.5]
     assert expected == pytest.approx([0.0, 0.9, 0.1])
 
@@ -175,11 +176,11 @@ def ids(people: int, seed: int, rows: int = 2000) -> np.ndarray:
 
 
 def test_keys_of_the_same_range_that_were_swapped_are_told_by_how_many_there_are():
-    before, bounds = merge([profile_of(ids(800, seed)) for seed in range(7)]), ColumnDriftCheck()
+    before, bounds = merge_profiles([profile_of(ids(800, seed)) for seed in range(7)]), ColumnDriftCheck()
     assert exceeded(ids(800, 20), before, bounds) == []
     assert exceeded(ids(5000, 20), before, bounds) == ["distinct"]
 
 
 def test_with_other_numbers_of_rows_different_values_are_not_compared():
-    before = merge([profile_of(ids(800, seed)) for seed in range(7)])
+    before = merge_profiles([profile_of(ids(800, seed)) for seed in range(7)])
     assert "distinct" not in exceeded(ids(800, 20, rows=20_000), before, ColumnDriftCheck())

@@ -1,4 +1,4 @@
-"""Bins of numbers keep the order of the numbers, and each day counts the same."""
+"""Bins keep the order of numbers, and each day has the same weight."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""A profile says what is in a column, whatever the order of its rows."""
+"""A profile summarises a column, whatever the order of its rows."""
 
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -43,12 +43,12 @@ def test_numbers_are_counted_and_measured():
 
 
 @pytest.mark.parametrize("values", [[1, 0, None, 1], [True, False, None, True]])
-def test_a_target_tells_its_rows_labels_and_positives(values):
+def test_the_profile_of_a_target_has_rows_labels_and_positives(values):
     profile = profile_of(values)
     assert (profile.rows, profile.present, profile.positives, profile.mean) == (4, 3, 2, pytest.approx(2 / 3))
 
 
-def test_texts_keep_the_hundred_most_frequent_ties_in_their_order():
+def test_the_hundred_most_frequent_texts_are_kept_ties_in_text_order():
     profile = profile_of([f"{number:03}" for number in range(150)] + ["149", None])
     assert list(profile.values)[:3] == ["149", "000", "001"]
     assert (len(profile.values), profile.values["149"], profile.distinct, profile.missing) == (100, 2, 150, 1)
@@ -68,7 +68,7 @@ def test_traces_of_a_wrong_encoding_are_counted():
     assert profile_of(broken).broken == 4
 
 
-def test_times_are_those_on_the_clocks_of_the_source():
+def test_times_are_local_times_of_the_source():
     moment = datetime(2025, 7, 1, 22, 30, tzinfo=ZoneInfo("UTC"))
     profile = profile_of([moment, None], pa.timestamp("us", "UTC"), "Europe/Brussels")
     assert (profile.kind, profile.minimum, profile.missing) == ("time", 1800.0, 1)
@@ -83,7 +83,7 @@ def test_columns_without_any_value_and_days_without_rows():
     assert read_profiles(stored(DAY, PROFILE_SCHEMA.empty_table())) == {}
 
 
-def test_a_type_without_a_profile_is_named():
+def test_a_column_of_an_unsupported_type_is_named():
     with pytest.raises(TypeError, match="x: a column of type list<item: int64> has no profile"):
         profile_columns(pa.table({"x": [[1]]}), "UTC")
 

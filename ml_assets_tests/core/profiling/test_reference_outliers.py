@@ -1,4 +1,4 @@
-"""Days that went wrong are left out of what others are compared with, whatever it was that went wrong."""
+"""Outlier days are excluded from a reference, whatever makes them outliers."""
 
 import itertools
 
@@ -13,7 +13,7 @@ TEXTS = ["food"] * 60 + ["fuel"] * 30 + ["travel"] * 10
 
 
 @pytest.mark.parametrize(
-    "odd",
+    "outlier",
     [
         profile_of(normal(9) * 100),
         profile_of(normal(9) / 100),
@@ -22,14 +22,14 @@ TEXTS = ["food"] * 60 + ["fuel"] * 30 + ["travel"] * 10
         profile_of([None] * 500, pa.float64()),
     ],
 )
-def test_an_odd_day_is_left_out(odd):
-    assert exclude_outlier_days([*GOOD[:3], odd, *GOOD[3:]], 0.2) == GOOD
+def test_an_outlier_day_is_excluded(outlier):
+    assert exclude_outlier_days([*GOOD[:3], outlier, *GOOD[3:]], 0.2) == GOOD
 
 
-def test_odd_texts_are_left_out():
+def test_a_day_with_outlier_texts_is_excluded():
     good = [profile_of(TEXTS * 5) for _ in range(4)]
-    odd = profile_of([text.upper() for text in TEXTS * 5])
-    assert exclude_outlier_days([odd, *good], 0.2) == good
+    outlier = profile_of([text.upper() for text in TEXTS * 5])
+    assert exclude_outlier_days([outlier, *good], 0.2) == good
 
 
 def test_good_days_all_stay():
@@ -37,23 +37,23 @@ def test_good_days_all_stay():
     assert exclude_outlier_days([profile_of(TEXTS), profile_of(TEXTS[::-1])], 0.05)
 
 
-def test_names_that_are_new_each_day_are_not_odd():
+def test_days_with_new_names_each_day_are_not_outliers():
     days = [profile_of([f"{day} {number:03}" for number in range(500)]) for day in range(3)]
     assert exclude_outlier_days(days, 0.2) == days
 
 
-def test_days_that_disagree_leave_none():
+def test_days_that_disagree_leave_no_reference():
     assert exclude_outlier_days([GOOD[0], profile_of(normal(9) * 100)], 0.2) == []
     assert exclude_outlier_days([], 0.2) == []
 
 
 def test_the_order_of_the_days_does_not_matter():
-    odd = profile_of(normal(9) * 3)
-    for order in itertools.permutations([*GOOD[:3], odd]):
-        assert odd not in exclude_outlier_days(order, 0.2)
+    outlier = profile_of(normal(9) * 3)
+    for order in itertools.permutations([*GOOD[:3], outlier]):
+        assert outlier not in exclude_outlier_days(order, 0.2)
         assert len(exclude_outlier_days(order, 0.2)) == 3
 
 
-def test_few_rows_may_be_off_by_chance():
+def test_days_with_few_rows_may_differ_by_chance():
     few = [profile_of(normal(seed)[:10]) for seed in range(5)]
     assert len(exclude_outlier_days(few, 0.05)) >= 4

@@ -1,4 +1,4 @@
-"""A feature that is the label in another form is found, whatever the form; one that merely helps is not."""
+"""A feature that contains the label is suspected, whatever its form; a merely useful one is not."""
 
 import numpy as np
 import pandas as pd
@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from ml_assets.core.model_spec.checks import TargetLeakageCheck
 from ml_assets.core.profiling.target_leakage import (
-    Power,
+    PredictivePower,
     feature_profiles,
     is_suspected,
-    ranking_power,
-    single_feature_power,
+    measure_ranking_power,
+    measure_single_features,
 )
 from ml_assets.core.tables.schemas import FEATURE_PROFILE_SCHEMA
 from ml_assets_tests.core.features.feature_cases import spec_with
@@ -23,13 +23,13 @@ RANDOM = np.random.default_rng(1)
 LABELS = (RANDOM.random(1000) < 0.05).astype(int)
 
 
-def power(**columns) -> dict[str, Power]:
+def power(**columns) -> dict[str, PredictivePower]:
     frame = pd.DataFrame({"amount": RANDOM.normal(size=1000), "shop": ["a"] * 1000, "label": LABELS} | columns)
-    return single_feature_power(SPEC, frame)
+    return measure_single_features(SPEC, frame)
 
 
 def suspected(**columns) -> list[str]:
-    return [name for name, found in power(**columns).items() if is_suspected(found, TargetLeakageCheck())]
+    return [name for name, measured in power(**columns).items() if is_suspected(measured, TargetLeakageCheck())]
 
 
 @settings(deadline=None)
@@ -38,11 +38,11 @@ def test_the_figures_are_those_of_scikit_learn(rows):
     from sklearn.metrics import average_precision_score, roc_auc_score
 
     scores, labels = np.array(rows).T
-    found = ranking_power(scores.astype(float), labels)
+    measured = measure_ranking_power(scores.astype(float), labels)
     if len(set(labels)) < 2:
-        assert found is None
+        assert measured is None
     else:
-        assert found == pytest.approx((roc_auc_score(labels, scores), average_precision_score(labels, scores)))
+        assert measured == pytest.approx((roc_auc_score(labels, scores), average_precision_score(labels, scores)))
 
 
 @pytest.mark.parametrize(
@@ -61,29 +61,31 @@ def test_the_label_in_another_form_is_suspected(values):
     assert suspected(amount=values) == ["amount"]
 
 
-def test_a_category_that_tells_the_label_is_suspected_on_rows_it_was_not_fitted_on():
+def test_a_category_that_contains_the_label_is_suspected_on_rows_it_was_not_fitted_on():
     assert suspected(shop=np.where(LABELS == 1, "fraud", "fine")) == ["shop"]
     assert suspected(shop=np.where(LABELS == 1, None, "fine")) == ["shop"]
-    # Each row its own category: fitted on the same rows it would tell everything.
+    # With a category for each row, a fit on the same rows would be perfect.
     assert suspected(shop=[f"shop {number}" for number in range(1000)]) == []
 
 
-def test_features_that_help_are_not_suspected():
+def test_useful_features_are_not_suspected():
     assert suspected(amount=LABELS + RANDOM.normal(size=1000)) == []
     assert power()["amount"].roc_auc < 0.65
 
 
 def test_rows_without_a_label_and_days_of_one_class():
     labels = pd.Series(LABELS, dtype="Int64").where(np.arange(1000) % 2 == 0)
-    found = power(label=labels)["amount"]
-    assert (found.positives, found.negatives) == (LABELS[::2].sum(), 500 - LABELS[::2].sum())
-    assert power(label=0)["amount"] == Power(None, None, 0, 1000)
+    measured = power(label=labels)["amount"]
+    assert (measured.positives, measured.negatives) == (LABELS[::2].sum(), 500 - LABELS[::2].sum())
+    assert power(label=0)["amount"] == PredictivePower(None, None, 0, 1000)
 
 
-def test_where_labels_come_in_files_of_their_own_nothing_is_measured():
-    apart = spec_with({"kind": "column", "columns": ["amount"]}, labels={"files": "labels/{day}.csv", "key": ["id"]})
+def test_nothing_is_measured_if_labels_come_in_files_of_their_own():
+    separate_labels = spec_with(
+        {"kind": "column", "columns": ["amount"]}, labels={"files": "labels/{day}.csv", "key": ["id"]}
+    )
     frame = pd.DataFrame({"amount": [1.0, 2.0]})
-    stored = feature_profiles(apart, pa.Table.from_pandas(frame), frame)
+    stored = feature_profiles(separate_labels, pa.Table.from_pandas(frame), frame)
     assert stored.schema == FEATURE_PROFILE_SCHEMA
     assert stored.select(["name", "rows", "roc_auc", "positives"]).to_pylist() == [
         {"name": "amount", "rows": 2, "roc_auc": None, "positives": None}

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from ml_assets.core.metrics.paired_proportions import Compared
+from ml_assets.core.metrics.paired_proportions import PairedEstimate
 from ml_assets.core.model_spec.deployment import Canary
 from ml_assets.core.release.canary_policy import Evidence, decide, figures_of, next_candidate
 from ml_assets.core.release.release_state import Release, Version, pause, promote, roll_back, start
@@ -21,14 +21,14 @@ NAN = float("nan")
 
 
 def _evidence(difference=0.0, half=0.01, errors=(0.0, -0.01, 0.01), decisions=(1.0, 0.9, 1.1), **changes):
-    compared = Compared(0.9 + difference, 0.9, difference, difference - half, difference + half)
+    compared = PairedEstimate(0.9 + difference, 0.9, difference, difference - half, difference + half)
     enough = Evidence(
         3,
         100,
         10,
         {"roc_auc": compared},
-        Compared(0.1, 0.1, *errors),
-        Compared(0.1, 0.1, *decisions),
+        PairedEstimate(0.1, 0.1, *errors),
+        PairedEstimate(0.1, 0.1, *decisions),
         DAY - timedelta(days=2),
     )
     return replace(enough, **changes)
@@ -79,8 +79,8 @@ def test_a_canary_that_is_as_good_advances_step_by_step_to_champion():
         ({"step_days": 2}, "2 of 3 days"),
         ({"step_rows": 99}, "99 of 100 labelled rows"),
         ({"positives": 9}, "9 of 10 positives"),
-        ({"metrics": {"roc_auc": Compared(NAN, NAN, NAN, NAN, NAN)}}, "undefined"),
-        ({"metrics": {"roc_auc": Compared(0.8, 0.9, -0.1, -0.3, 0.1)}}, "not shown"),
+        ({"metrics": {"roc_auc": PairedEstimate(NAN, NAN, NAN, NAN, NAN)}}, "undefined"),
+        ({"metrics": {"roc_auc": PairedEstimate(0.8, 0.9, -0.1, -0.3, 0.1)}}, "not shown"),
     ],
 )
 def test_a_canary_of_which_too_little_is_known_stays(changes, reason):

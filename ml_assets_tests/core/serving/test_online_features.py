@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ml_assets.core.features.point_in_time import build_features
-from ml_assets.core.features.serving_skew import features_at
+from ml_assets.core.features.serving_skew import build_features_at
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.serving.online_features import OnlineFeatures, TooOld, days_held
 from ml_assets_tests.core.features.feature_cases import frame, records, spec_with
@@ -79,7 +79,7 @@ def assert_same(spec: ModelSpec, table: pd.DataFrame) -> None:
     committed = build_features(spec, today, history).set_index("id")
     for row in every:
         made = online.of(row, [other for other in every if other is not row])
-        at_the_moment = features_at(spec, today, history, pd.Timestamp(row["time"])).set_index("id")
+        at_the_moment = build_features_at(spec, today, history, pd.Timestamp(row["time"])).set_index("id")
         for expected in (committed, at_the_moment):
             of_row = expected.loc[row["id"]]
             for name in spec.feature_names():

@@ -106,7 +106,7 @@ def test_every_form_of_import_counts(modules, statement):
 
 @pytest.mark.parametrize("test", ["TYPE_CHECKING", "typing.TYPE_CHECKING"])
 def test_imports_for_type_checkers_do_not_count(modules, test):
-    modules("typed", f"import typing\nif {test}:\n    from ml_assets.core.evaluation.gates import Verdict\n")
+    modules("typed", f"import typing\nif {test}:\n    from ml_assets.core.evaluation.gates import GateResult\n")
     assert set(module._sources("typed", lambda name: name.startswith("ml_assets.core"))) == {"typed"}
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ml_assets.core.ingestion.sensor_cursor import NOTHING, SensorCursor, day_digest
+from ml_assets.core.ingestion.sensor_cursor import NO_OBJECTS, SensorCursor, digest_objects
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.file_feed import Feed
 from ml_assets.pipeline.automation import arrivals_sensor as sensor_module
@@ -67,7 +67,7 @@ class SensorRun:
             self.objects._client.delete_object(Bucket=self.objects.bucket, Key=f"{self.objects.prefix}/{which}/{name}")
 
     def status(self, feed: Feed, which: date, objects: Sequence[StoredObject]) -> DayStatus:
-        return "current" if self.made.get(which, NOTHING) == digest_of(objects) else "changed"
+        return "current" if self.made.get(which, NO_OBJECTS) == digest_of(objects) else "changed"
 
     @property
     def resume(self) -> date | None:
@@ -103,7 +103,7 @@ def days_of(request: RangeRequest) -> list[date]:
 
 
 def digest_of(objects: Sequence[StoredObject]) -> str:
-    return day_digest([(stored.key, stored.digest, stored.size) for stored in objects])
+    return digest_objects([(stored.key, stored.digest, stored.size) for stored in objects])
 
 
 @pytest.fixture(params=["directory", pytest.param("s3", marks=pytest.mark.slow)])
@@ -336,9 +336,12 @@ def test_days_are_made_from_the_landed_files_whatever_happens_between_ticks(
             sensor_run.tick()
     for back in range(1, 11):
         landed = sensor_run.landed_digest(day(back))
-        assert sensor_run.made.get(day(back), NOTHING) == landed
+        assert sensor_run.made.get(day(back), NO_OBJECTS) == landed
         # The look-back is ten days, so the tenth is not made again for the eleventh.
-        assert landed == NOTHING or sensor_run.features[day(back)] == (landed, sensor_run.landed_digest(day(back + 1)))
+        assert landed == NO_OBJECTS or sensor_run.features[day(back)] == (
+            landed,
+            sensor_run.landed_digest(day(back + 1)),
+        )
     assert sensor_run.tick().requests == []
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from ml_assets.core.metrics.paired_comparison import COMPARED
+from ml_assets.core.metrics.paired_comparison import COMPARED_METRICS
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.pipeline.asset_names import CHAMPION_COMPARISON, LANDED_TO_FEATURES, MODEL_ASSETS
 from ml_assets.resources.registry.model_registry import ModelRegistry
@@ -79,7 +79,7 @@ def test_a_worse_model_on_the_same_rows_is_not_registered(root):
     assert versions(world) == {1: str(day(11))}
     assert "of the champion, version 1" in failing_runs(world)[0].data.tags["gate_champion"]
     rows = compared(world, 12)
-    assert rows.index.tolist() == list(COMPARED)
+    assert rows.index.tolist() == list(COMPARED_METRICS)
     assert (
         rows.loc["roc_auc", "champion_value"]
         == world.stages().evaluation.overall(day(11)).set_index("metric").loc["roc_auc", "value"]
