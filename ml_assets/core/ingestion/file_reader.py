@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from ml_assets.core.ingestion.type_conversion import convert
 from ml_assets.core.model_spec.file_feed import Contract
+from ml_assets.core.tables.arrow_memory import open_content
 from ml_assets.core.tables.schemas import SOURCE_FILE, SOURCE_ROW, UNREADABLE, raw_schema
 
 WHOLE_LINE, NOT_IN_FILE = "_line", "column missing in file"
@@ -96,7 +97,7 @@ def _parse(spec: Contract, key: str, content: bytes) -> tuple[pa.Table, list[str
     if name.endswith(".gz"):
         content, name = gzip.decompress(content), name[:-3]
     if name.endswith(".parquet"):
-        file = pq.ParquetFile(io.BytesIO(content))
+        file = pq.ParquetFile(open_content(content))
         sources = {column.source or column_name for column_name, column in spec.columns.items()}
         table = file.read(columns=[c for c in file.schema_arrow.names if c in sources])
         # The parquet reader accepts bytes that are not UTF-8 as text, and an error comes only where the text is used.
@@ -118,11 +119,9 @@ def _parse_csv(content: bytes) -> tuple[pa.Table, list[str]]:
         return "skip"
 
     content.decode("utf-8-sig")
-    header = pa_csv.open_csv(
-        io.BytesIO(content), parse_options=pa_csv.ParseOptions(invalid_row_handler=lambda row: "skip")
-    ).schema.names
+    header = read_csv_header(content)
     table = pa_csv.read_csv(
-        io.BytesIO(content),
+        open_content(content),
         read_options=pa_csv.ReadOptions(use_threads=False),
         parse_options=pa_csv.ParseOptions(invalid_row_handler=record_broken, newlines_in_values=True),
         convert_options=pa_csv.ConvertOptions(
@@ -133,6 +132,28 @@ def _parse_csv(content: bytes) -> tuple[pa.Table, list[str]]:
         ),
     )
     return table, broken
+
+
+def read_csv_header(content: bytes) -> list[str]:
+    """Read the names of the columns of a CSV file from its first lines.
+
+    `pyarrow.csv.open_csv` would call the handler of invalid rows from a thread that may outlive the interpreter.
+
+    Raises:
+        pa.ArrowInvalid: when the file has no line.
+    """
+    head, quotes = [], 0
+    for line in io.BytesIO(content):
+        head.append(line)
+        quotes += line.count(b'"')
+        # A name in quotes may contain the end of a line.
+        if line.strip() and quotes % 2 == 0:
+            break
+    return pa_csv.read_csv(
+        open_content(b"".join(head)),
+        read_options=pa_csv.ReadOptions(use_threads=False),
+        parse_options=pa_csv.ParseOptions(newlines_in_values=True, invalid_row_handler=lambda row: "skip"),
+    ).column_names
 
 
 def _parse_json_lines(content: bytes) -> tuple[pa.Table, list[str]]:

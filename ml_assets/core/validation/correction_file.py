@@ -2,19 +2,18 @@
 its day.
 """
 
-import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
 import pyarrow as pa
-import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
-from ml_assets.core.ingestion.file_reader import WHOLE_LINE, read_landed_file
+from ml_assets.core.ingestion.file_reader import WHOLE_LINE, read_csv_header, read_landed_file
 from ml_assets.core.model_spec.file_feed import Feed
 from ml_assets.core.model_spec.source import Column
+from ml_assets.core.tables.arrow_memory import open_content
 from ml_assets.core.tables.schemas import SOURCE_FILE, SOURCE_ROW
 from ml_assets.core.validation.contract import REPEATED
 from ml_assets.core.validation.corrections import (
@@ -103,13 +102,12 @@ def read_repair_file(feed: Feed, name: str, content: bytes) -> list[RepairRow]:
 
 def _columns(name: str, content: bytes) -> list[str]:
     if name.endswith(".csv"):
-        options = pa_csv.ParseOptions(newlines_in_values=True, invalid_row_handler=lambda row: "skip")
-        return pa_csv.open_csv(io.BytesIO(content), parse_options=options).schema.names
+        return read_csv_header(content)
     if name.endswith(".jsonl"):
         rows = [json.loads(line) for line in content.decode("utf-8-sig").split("\n") if line.strip()]
         return list(dict.fromkeys(column for row in rows if isinstance(row, dict) for column in row))
     if name.endswith(".parquet"):
-        return pq.read_schema(io.BytesIO(content)).names
+        return pq.read_schema(open_content(content)).names
     raise ValueError("the name must end in .csv, .jsonl or .parquet")
 
 

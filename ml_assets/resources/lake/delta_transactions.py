@@ -1,6 +1,5 @@
 """The transactions that a Delta table's log holds: application to version, all of them at once."""
 
-import io
 import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -45,6 +44,8 @@ class Transactions:
         """
         import pyarrow.parquet as pq
 
+        from ml_assets.core.tables.arrow_memory import open_content
+
         try:
             newest = json.loads(self._read("_last_checkpoint"))
         except FileNotFoundError:
@@ -53,9 +54,8 @@ class Transactions:
         if at > version or newest.get("parts"):
             # Another process went on meanwhile; whoever refreshes will use it.
             return -1, {}
-        rows = pq.read_table(io.BytesIO(self._read(f"{at:020d}.checkpoint.parquet")), columns=["txn"])[
-            "txn"
-        ].to_pylist()
+        checkpoint = pq.read_table(open_content(self._read(f"{at:020d}.checkpoint.parquet")), columns=["txn"])
+        rows = checkpoint["txn"].to_pylist()
         return at, {row["appId"]: row["version"] for row in rows if row and row["appId"] is not None}
 
     def _of_commit(self, version: int) -> dict[str, int]:

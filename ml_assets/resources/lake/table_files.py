@@ -10,41 +10,64 @@ from ml_assets.resources.lake.errors import DamagedDay
 if TYPE_CHECKING:
     import pyarrow as pa
     from deltalake import DeltaTable, WriterProperties
-    from pyarrow.fs import FileSystem
+    from deltalake.fs import DeltaStorageHandler
 
 DAY = "day"
+# A request to an object store takes about as long as the transfer of a MiB.
+BYTES_WORTH_A_REQUEST = 2**20
 
 
 @dataclass(frozen=True)
 class TableFiles:
     """The files of one version of a table, partitioned by day.
 
-    paths: under the table, by day, in the order in which they were written. rows: by day. system, uri: where the paths
-    lie.
+    paths: under the table, by day, in the order in which they were written. sizes: bytes by path. rows: by day.
+    storage, uri: where the paths lie.
     """
 
     version: int
     paths: Mapping[date, list[str]]
+    sizes: Mapping[str, int]
     rows: Mapping[date, int]
-    system: "FileSystem"
+    storage: "DeltaStorageHandler"
     uri: str
 
     def read(self, day: date, schema: "pa.Schema", columns: list[str]) -> "Iterator[pa.Table]":
-        """The rows of each file of a day; columns of the schema that a file does not have are empty.
+        """Read the rows of each file of a day; columns of the schema that a file does not have are empty.
 
         Raises:
             DamagedDay: when a file is not there, or is no Parquet file, or not a whole one.
         """
         import pyarrow as pa
-        import pyarrow.dataset as ds
 
         for path in self.paths.get(day, []):
-            file = ds.ParquetFileFormat().make_fragment(path, self.system, partition_expression=ds.field(DAY) == day)
             try:
-                rows = file.to_table(schema, columns=columns, use_threads=False)
+                rows = self._read_file(path, columns)
             except (FileNotFoundError, pa.ArrowInvalid) as error:
                 raise DamagedDay(self.uri, path, day, error) from error
-            yield rows
+            values = {
+                name: pa.repeat(pa.scalar(day, schema.field(name).type), rows.num_rows)
+                if name == DAY
+                else rows[name].cast(schema.field(name).type)
+                if name in rows.column_names
+                else pa.nulls(rows.num_rows, schema.field(name).type)
+                for name in columns
+            }
+            yield pa.table(values, pa.schema([schema.field(name) for name in columns]))
+
+    def _read_file(self, path: str, columns: list[str]) -> "pa.Table":
+        """Read columns of a file, on this thread only: Arrow's own threads must not call Python's file objects, see
+        `ml_assets.core.tables.arrow_memory`.
+        """
+        import pyarrow.parquet as pq
+
+        from ml_assets.core.tables.arrow_memory import open_content
+
+        file = self.storage.open_input_file(path)
+        if self.sizes[path] <= BYTES_WORTH_A_REQUEST * (len(columns) + 1):
+            file = open_content(file.read())
+        parquet = pq.ParquetFile(file, pre_buffer=False)
+        return parquet.read([name for name in columns if name in parquet.schema_arrow.names], use_threads=False)
 
 
 def list_files(table: "DeltaTable", uri: str, storage_options: dict[str, str]) -> TableFiles:
@@ -54,7 +77,6 @@ def list_files(table: "DeltaTable", uri: str, storage_options: dict[str, str]) -
     """
     import pyarrow as pa
     from deltalake.fs import DeltaStorageHandler
-    from pyarrow.fs import PyFileSystem
 
     files = (
         pa.table(table.get_add_actions(flatten=True))
@@ -68,7 +90,7 @@ def list_files(table: "DeltaTable", uri: str, storage_options: dict[str, str]) -
         paths.setdefault(day, []).append(file["path"])
         rows[day] = rows.get(day, 0) + file["num_records"]
     sizes = {file["path"]: file["size_bytes"] for file in files}
-    return TableFiles(table.version(), paths, rows, PyFileSystem(DeltaStorageHandler(uri, storage_options, sizes)), uri)
+    return TableFiles(table.version(), paths, sizes, rows, DeltaStorageHandler(uri, storage_options, sizes), uri)
 
 
 def newest_day(uri: str, storage_options: dict[str, str]) -> date | None:

@@ -151,14 +151,13 @@ class Ledger:
 
     def _read_new(self, table: "DeltaTable") -> None:
         """Files of an append-only table never change, so each is read once."""
-        import io
-
         import pyarrow as pa
         import pyarrow.parquet as pq
 
+        from ml_assets.core.tables.arrow_memory import open_content
         from ml_assets.core.tables.release_schemas import LEDGER_ROWS_SCHEMA
 
         for path in pa.table(table.get_add_actions(flatten=True))["path"].to_pylist():
             if path not in self._read:
                 content = self._lake.files.read(f"{self._model}/{LEDGER}/{path}")
-                self._read[path] = pq.read_table(io.BytesIO(content)).cast(LEDGER_ROWS_SCHEMA).to_pylist()
+                self._read[path] = pq.read_table(open_content(content)).cast(LEDGER_ROWS_SCHEMA).to_pylist()

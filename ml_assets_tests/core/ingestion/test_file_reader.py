@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from ml_assets.core.ingestion.file_reader import read_landed_file
+from ml_assets.core.ingestion.file_reader import read_csv_header, read_landed_file
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.file_feed import labels_feed
 
@@ -211,3 +211,22 @@ def test_columns_that_the_contract_does_not_name_are_listed_by_their_names_in_th
     assert read_landed_file(spec, "a.parquet", parquet(**names)).other_columns == ["amount", "zip"]
     assert read_landed_file(spec, "a.csv", b"id,zip,amount,card\n1,2,3,A\n").other_columns == ["amount", "zip"]
     assert read_landed_file(spec, "a.parquet", b"torn").other_columns is None
+
+
+@pytest.mark.parametrize(
+    ("content", "names"),
+    [
+        (b"a,b\n1,2\n", ["a", "b"]),
+        (b"\xef\xbb\xbfa,b\n", ["a", "b"]),
+        (b"\n\na,b\n1\n", ["a", "b"]),
+        (b'"a\n\nb",c\n1,2\n', ["a\n\nb", "c"]),
+        (b'"a ""quoted"" b",c\r\n1,2\r\n', ['a "quoted" b', "c"]),
+    ],
+)
+def test_the_header_of_a_csv_file_is_read_from_its_first_lines(content, names):
+    assert read_csv_header(content) == names
+
+
+def test_a_csv_file_without_lines_has_no_header():
+    with pytest.raises(pa.ArrowInvalid, match="Empty CSV file"):
+        read_csv_header(b"")

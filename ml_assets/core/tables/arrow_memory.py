@@ -1,0 +1,18 @@
+"""Bytes in memory that Arrow owns, so that its threads never need Python's interpreter lock.
+
+Arrow reads Python files, and releases Python bytes, on threads of its own that nothing waits for. One that asks for the
+lock while the interpreter ends is cancelled in the middle of a C++ destructor, and the process aborts ("terminate called
+without an active exception") after all of its work is done.
+"""
+
+import pyarrow as pa
+
+
+def open_content(content: bytes) -> pa.BufferReader:
+    """Copy the content of a file into Arrow's memory and open it for a reader of pyarrow.
+
+    Use it instead of `io.BytesIO` and `pa.py_buffer`.
+    """
+    buffer = pa.allocate_buffer(len(content))
+    pa.FixedSizeBufferWriter(buffer).write(content)
+    return pa.BufferReader(buffer)
