@@ -1,1 +1,1 @@
-"""Sensors that read the event log and the release ledger, and record and send notifications."""
+"""Sensors that turn events of runs, checks and releases into notifications, and send them."""

@@ -1,6 +1,4 @@
-"""What the asset checks of a run say, as things that people are told of: one for each day that failed, one for each day
-that passed.
-"""
+"""Notification events from asset checks: one for each day that failed, and one for each day that passed."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -19,20 +17,21 @@ from ml_assets.pipeline.validation.acceptance_check import EVERY_DAY_ACCEPTED
 if TYPE_CHECKING:
     from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluation
 
-SAID = {Kind.REJECTED_DAY: "not accepted", Kind.FRESHNESS: "late"}
+STATE_BY_KIND = {Kind.REJECTED_DAY: "not accepted", Kind.FRESHNESS: "late"}
 
 
 def events_of_check(
     evaluation: "AssetCheckEvaluation", at: datetime, run: str, blocks: bool
 ) -> Iterator[NotificationEvent]:
-    """What one evaluation says of its days. Failures of a check that neither is a gate nor blocks are for the report of
-    the day, and are not told.
+    """Yield the events of one check evaluation.
+
+    A failure of a check that is neither a gate nor blocking is shown in the report of the day only.
 
     Args:
-        evaluation: of a check of `<model>/<asset>`.
-        at: when it was made.
-        run: the run that made it.
-        blocks: whether the check is a blocking one.
+        evaluation: the evaluation of a check of `<model>/<asset>`.
+        at: the time of the evaluation.
+        run: the run that evaluated it.
+        blocks: True if the check is blocking.
     """
     key = evaluation.asset_check_key
     kind = _kind(key)
@@ -40,14 +39,14 @@ def events_of_check(
         return
     model, asset = key.asset_key.path[0], key.asset_key.path[-1]
     detail = f"{asset}: {key.name}"
-    for day in _passed(evaluation):
+    for day in _passed_days(evaluation):
         yield NotificationEvent(kind, model, day, detail, failed=False, at=at, run=run)
     if kind is Kind.FAILED_CHECK and not blocks:
         return
-    for day, severity, reason in _failed(evaluation):
-        said = SAID.get(kind, key.name)
+    for day, severity, reason in _failed_days(evaluation):
+        state = STATE_BY_KIND.get(kind, key.name)
         # The reason of the newest day begins with the day itself.
-        message = shortened(f"{day} {said}: {reason.removeprefix(f'{day}: ')}")
+        message = shortened(f"{day} {state}: {reason.removeprefix(f'{day}: ')}")
         page = f"/assets/{model}/{asset}?view=checks&checkDetail={key.name}"
         yield NotificationEvent(
             kind, model, day, detail, failed=True, at=at, severity=severity, message=message, run=run, link=page
@@ -55,7 +54,7 @@ def events_of_check(
 
 
 def _kind(key: dg.AssetCheckKey) -> Kind | None:
-    """None for what the release ledger tells."""
+    """Return the kind of event, or None for a rollback, which the release ledger reports."""
     if key.name == NOT_ROLLED_BACK:
         return None
     if key.name.startswith("gate_"):
@@ -63,22 +62,22 @@ def _kind(key: dg.AssetCheckKey) -> Kind | None:
     return {EVERY_DAY_ACCEPTED: Kind.REJECTED_DAY, NEWEST_DAY_ON_TIME: Kind.FRESHNESS}.get(key.name, Kind.FAILED_CHECK)
 
 
-def _passed(evaluation: "AssetCheckEvaluation") -> list[str]:
+def _passed_days(evaluation: "AssetCheckEvaluation") -> list[str]:
     if day := _only_day(evaluation):
         return [day] if evaluation.passed else []
-    told = evaluation.metadata.get(DAYS_PASSED)
-    ranges = str(told.value).split(", ") if told and told.value else []
-    return [day.isoformat() for one in ranges for day in days_between(*parse_days(one))]
+    passed = evaluation.metadata.get(DAYS_PASSED)
+    ranges = str(passed.value).split(", ") if passed and passed.value else []
+    return [day.isoformat() for day_range in ranges for day in days_between(*parse_days(day_range))]
 
 
-def _failed(evaluation: "AssetCheckEvaluation") -> list[tuple[str, Severity, str]]:
-    """(day, severity, reason) of each day that failed."""
+def _failed_days(evaluation: "AssetCheckEvaluation") -> list[tuple[str, Severity, str]]:
+    """Return (day, severity, reason) of each day that failed."""
     if day := _only_day(evaluation):
         return [] if evaluation.passed else [(day, Severity.ERROR, evaluation.description or "")]
-    told = evaluation.metadata.get(BY_DAY)
-    if not isinstance(told, dg.TableMetadataValue):
+    table = evaluation.metadata.get(BY_DAY)
+    if not isinstance(table, dg.TableMetadataValue):
         return []
-    rows = [row.data for row in told.records if row.data["verdict"] == VERDICTS[False]]
+    rows = [row.data for row in table.records if row.data["verdict"] == VERDICTS[False]]
     return [
         (str(row["day"]), Severity.WARNING if row["severity"] == "warn" else Severity.ERROR, str(row["reason"]))
         for row in rows
@@ -86,5 +85,5 @@ def _failed(evaluation: "AssetCheckEvaluation") -> list[tuple[str, Severity, str
 
 
 def _only_day(evaluation: "AssetCheckEvaluation") -> str | None:
-    told = evaluation.metadata.get(NEWEST_DAY)
-    return str(told.value) if told else None
+    day = evaluation.metadata.get(NEWEST_DAY)
+    return str(day.value) if day else None

@@ -1,4 +1,4 @@
-"""What Dagster's event log has of ended runs and of freshness since a position, in order, each once."""
+"""The reader of Dagster's event log: ended runs and changes of freshness since a position, in order, each once."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,16 +11,16 @@ import dagster as dg
 if TYPE_CHECKING:
     from dagster._core.definitions.freshness import FreshnessStateChange
 
-# Identifiers are given before an event is visible, so one with a lower number may still be on its way.
+# An event gets its number before it is visible, so one with a lower number may still appear.
 SECONDS_TO_SETTLE = 3.0
-MOST_EVENTS = 200
-ENDS = (dg.DagsterEventType.RUN_FAILURE, dg.DagsterEventType.RUN_SUCCESS, dg.DagsterEventType.RUN_CANCELED)
+MAX_EVENTS = 200
+RUN_ENDED_TYPES = (dg.DagsterEventType.RUN_FAILURE, dg.DagsterEventType.RUN_SUCCESS, dg.DagsterEventType.RUN_CANCELED)
 FRESHNESS = dg.DagsterEventType.FRESHNESS_STATE_CHANGE
 
 
 @dataclass(frozen=True)
 class Events:
-    """Events by which runs ended, and changes of freshness."""
+    """Events of ended runs, and changes of freshness."""
 
     ended: Sequence[dg.EventLogEntry]
     freshness: "Sequence[FreshnessStateChange]"
@@ -29,24 +29,27 @@ class Events:
 def read_events(
     instance: dg.DagsterInstance, position: Mapping[str, int], now: datetime, look_back: timedelta
 ) -> tuple[Events, dict[str, int]]:
-    """The events after a position, the oldest `MOST_EVENTS` of each type, and the position after them.
+    """Read the events after a position, at most the oldest `MAX_EVENTS` of each type.
 
-    Of no type anything is taken that is younger than what another type has left to be read, so that a success is never
-    read before the failure that it repairs. The youngest events, of SECONDS_TO_SETTLE, are left for the next time.
+    If one type has more events than that, no later event of another type is read either, so that a success is never
+    read before the failure that it repairs. Events of the last SECONDS_TO_SETTLE are left for the next tick.
 
     Args:
-        instance: whose event log.
-        position: the last event read of each type, by the name of the type; empty before the first time.
+        instance: the Dagster instance.
+        position: the last event read of each type, by the name of the type; empty in the first tick.
         now: the time, with a zone.
-        look_back: how far back the first time goes.
+        look_back: how far back the first tick reads.
+
+    Returns:
+        The events, and the position after them.
     """
     until = now.timestamp() - SECONDS_TO_SETTLE
     read: dict[dg.DagsterEventType, Sequence[dg.EventLogRecord]] = {}
-    for event_type in (*ENDS, FRESHNESS):
+    for event_type in (*RUN_ENDED_TYPES, FRESHNESS):
         after = position.get(event_type.value)
         since = (now - look_back).timestamp() if after is None else None
         read[event_type] = _read(instance, event_type, after, since)
-        if len(read[event_type]) == MOST_EVENTS:
+        if len(read[event_type]) == MAX_EVENTS:
             until = min(until, read[event_type][-1].timestamp)
     taken = {
         event_type: list(takewhile(lambda record: record.timestamp <= until, records))
@@ -54,7 +57,7 @@ def read_events(
     }
     last = {event_type.value: records[-1].storage_id for event_type, records in taken.items() if records}
     ended = sorted(
-        (record.event_log_entry for event_type in ENDS for record in taken[event_type]),
+        (record.event_log_entry for event_type in RUN_ENDED_TYPES for record in taken[event_type]),
         key=lambda entry: entry.timestamp,
     )
     changes = [
@@ -66,9 +69,9 @@ def read_events(
 def _read(
     instance: dg.DagsterInstance, event_type: dg.DagsterEventType, after: int | None, since: float | None
 ) -> Sequence[dg.EventLogRecord]:
-    """The oldest records of a type after an identifier or a time, ascending."""
+    """Read the oldest records of a type after an event number or a time, ascending."""
     if event_type is FRESHNESS:
-        chosen = dg.EventRecordsFilter(event_type, after_cursor=after, after_timestamp=since)
-        return instance.event_log_storage.get_event_records(chosen, limit=MOST_EVENTS, ascending=True)
-    ends = dg.RunStatusChangeRecordsFilter(event_type, after_storage_id=after, after_timestamp=since)  # type: ignore[arg-type]
-    return instance.fetch_run_status_changes(ends, limit=MOST_EVENTS, ascending=True).records
+        records_filter = dg.EventRecordsFilter(event_type, after_cursor=after, after_timestamp=since)
+        return instance.event_log_storage.get_event_records(records_filter, limit=MAX_EVENTS, ascending=True)
+    run_filter = dg.RunStatusChangeRecordsFilter(event_type, after_storage_id=after, after_timestamp=since)  # type: ignore[arg-type]
+    return instance.fetch_run_status_changes(run_filter, limit=MAX_EVENTS, ascending=True).records

@@ -1,4 +1,4 @@
-"""What ended runs and Dagster's freshness policies say, as things that people are told of."""
+"""Notification events from ended runs and from Dagster's freshness policies."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
     from dagster_shared.error import SerializableErrorInfo
 
 MODEL_TAG = "model"
-# The check of the newest day says better than their policies whether these are late.
+# For these two the freshness check is more exact than the policy.
 FOLLOWED_BY_POLICY = tuple(name for name in FOLLOW_EACH_DAY if name not in (RAW, VALIDATED))
 
 
 def events_of_run(
     instance: dg.DagsterInstance, ended: dg.EventLogEntry, repository: dg.RepositoryDefinition
 ) -> Iterator[NotificationEvent]:
-    """What a run says that ended: whether it failed, unless somebody cancelled it, and what its checks found.
+    """Yield the events of an ended run: its success or failure, unless it was cancelled, and those of its checks.
 
     Args:
-        instance: where the run is; of one that was deleted there is nothing to say.
-        ended: the event by which it succeeded, failed or was cancelled.
+        instance: the Dagster instance; a deleted run has no events.
+        ended: the event of its success, failure or cancellation.
         repository: the definitions, which know the blocking checks and the assets of jobs.
     """
     run = instance.get_run_by_id(ended.run_id)
@@ -43,16 +43,16 @@ def events_of_run(
     if ended.dagster_event_type is not dg.DagsterEventType.RUN_CANCELED:
         failed = ended.dagster_event_type is dg.DagsterEventType.RUN_FAILURE
         for model in _models(run):
-            yield _of_run(run, model, ended, failed, entries, _part_of_job(run, repository))
+            yield _run_event(run, model, ended, failed, entries, _partial_selection(run, repository))
     for entry in entries:
         if entry.dagster_event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION:
             evaluation = entry.get_dagster_event().asset_check_evaluation_data
             blocks = evaluation.blocking or _is_blocking(evaluation.asset_check_key, repository)
-            yield from events_of_check(evaluation, _at(entry), run.run_id, blocks)
+            yield from events_of_check(evaluation, _time_of(entry), run.run_id, blocks)
 
 
 def events_of_freshness(change: "FreshnessStateChange") -> Iterator[NotificationEvent]:
-    """What a change of Dagster's freshness state says of the assets that `newest_day_on_time` does not look at."""
+    """Yield the event of a changed freshness state, for assets that `newest_day_on_time` does not cover."""
     from dagster._core.definitions.freshness import FreshnessState
 
     if (
@@ -70,7 +70,7 @@ def events_of_freshness(change: "FreshnessStateChange") -> Iterator[Notification
     )
 
 
-def _of_run(
+def _run_event(
     run: dg.DagsterRun,
     model: str,
     ended: dg.EventLogEntry,
@@ -81,16 +81,17 @@ def _of_run(
     days = days_of(run.tags)
     partition = "" if not days else f"{days[0]}" if len(days) == 1 else f"{days[0]}{RANGE}{days[-1]}"
     retried = failed and run.tags.get(WILL_RETRY) == "true"
-    said = f"{run.job_name}{f' of {partition}' if partition else ''} failed{', and will be tried again' if retried else ''}"
+    job = f"{run.job_name} of {partition}" if partition else run.job_name
+    state = f"{job} failed and will be retried" if retried else f"{job} failed"
     return NotificationEvent(
         Kind.RUN_FAILURE,
         model,
         partition,
         run.job_name,
         failed=failed,
-        at=_at(ended),
+        at=_time_of(ended),
         severity=Severity.WARNING if retried else Severity.ERROR,
-        message=shortened(f"{said}: {_reason(ended, entries)}") if failed else "",
+        message=shortened(f"{state}: {_reason(ended, entries)}") if failed else "",
         run=run.run_id,
         link=f"/runs/{run.run_id}",
         assets=frozenset(key.path[-1] for key in assets if key.path[0] == model),
@@ -98,42 +99,42 @@ def _of_run(
     )
 
 
-def _part_of_job(run: dg.DagsterRun, repository: dg.RepositoryDefinition) -> Sequence[dg.AssetKey]:
-    """The assets that were asked for, where they are not all of the job."""
-    asked = run.asset_selection or frozenset()
+def _partial_selection(run: dg.DagsterRun, repository: dg.RepositoryDefinition) -> Sequence[dg.AssetKey]:
+    """Return the selected assets of a run, or nothing if it ran all assets of its job."""
+    selected = run.asset_selection or frozenset()
     job = repository.get_job(run.job_name) if repository.has_job(run.job_name) else None
-    whole = set(job.asset_layer.selected_asset_keys) if job and run.job_name != IMPLICIT_ASSET_JOB_NAME else set()
-    return [] if asked == whole else sorted(asked)
+    all_assets = set(job.asset_layer.selected_asset_keys) if job and run.job_name != IMPLICIT_ASSET_JOB_NAME else set()
+    return [] if selected == all_assets else sorted(selected)
 
 
 def _is_blocking(key: dg.AssetCheckKey, repository: dg.RepositoryDefinition) -> bool:
-    """Whether a check is declared as blocking: in a run that has good days as well it does not say so itself."""
+    """Return whether a check is declared as blocking; its evaluation does not say so if some days of the run passed."""
     graph = repository.asset_graph
     return key in graph.asset_check_keys and graph.get_check_spec(key).blocking
 
 
 def _models(run: dg.DagsterRun) -> list[str]:
-    """The models of a run, by its assets, else by its tag; of a job that is of no model, its name."""
+    """Return the models of a run, by its assets, else by its tag; the name of the job if it belongs to no model."""
     keys = [*(run.asset_selection or ()), *(check.asset_key for check in run.asset_check_selection or ())]
-    named = sorted({key.path[0] for key in keys})
-    return named or [run.tags.get(MODEL_TAG) or run.job_name]
+    models = sorted({key.path[0] for key in keys})
+    return models or [run.tags.get(MODEL_TAG) or run.job_name]
 
 
 def _reason(ended: dg.EventLogEntry, entries: Sequence[dg.EventLogEntry]) -> str:
-    """The first step that failed and why; why the run failed where no step says so."""
+    """Return the first failed step with its reason, or the reason of the run if no step failed."""
     for entry in entries:
         if entry.dagster_event_type is dg.DagsterEventType.STEP_FAILURE:
             data = entry.get_dagster_event().step_failure_data
-            told = data.user_failure_data.description if data.user_failure_data else None
-            return f"step {entry.step_key}: {told or _innermost(data.error)}"
+            description = data.user_failure_data.description if data.user_failure_data else None
+            return f"step {entry.step_key}: {description or _root_cause(data.error)}"
     return ended.get_dagster_event().message or ended.user_message or "Dagster gives no reason"
 
 
-def _innermost(error: "SerializableErrorInfo | None") -> str:
+def _root_cause(error: "SerializableErrorInfo | None") -> str:
     while error is not None and error.cause is not None:
         error = error.cause
     return error.message.strip() if error is not None else "Dagster gives no reason"
 
 
-def _at(entry: dg.EventLogEntry) -> datetime:
+def _time_of(entry: dg.EventLogEntry) -> datetime:
     return datetime.fromtimestamp(entry.timestamp, UTC)

@@ -1,4 +1,4 @@
-"""The sensors that tell people: what failed since the last look becomes notifications, and what is due is sent."""
+"""The sensors that record notifications of new failures and recoveries, and send those that are due."""
 
 import json
 import time
@@ -17,10 +17,10 @@ from ml_assets.resources.notifications.notifier import Notifier
 from ml_assets.resources.notifications.outbox import Outbox
 from ml_assets.resources.release.ledger import Ledger
 
-SECONDS_BETWEEN_LOOKS = 30
-# Dagster gives a tick 60 seconds, and the slowest target takes 15 to not answer.
+SECONDS_BETWEEN_TICKS = 30
+# Dagster gives a tick 60 seconds, and a target that does not answer costs 15.
 SECONDS_TO_SEND = 25.0
-# Before the first look: what failed while nobody looked is told, what is older is history.
+# How far back the first tick reads: failures of the last day are notified, older ones are history.
 LOOK_BACK = timedelta(days=1)
 
 OpenOutbox = Callable[[], Outbox]
@@ -28,70 +28,75 @@ OpenNotifier = Callable[[], Notifier]
 
 
 def notifications_sensor(open_outbox: OpenOutbox, open_notifier: OpenNotifier, ui: str) -> dg.SensorDefinition:
-    """Writes a notification for each failure that the event log tells of, resolves what is repaired, and sends what is
-    due.
+    """Build the sensor that records a notification for each failure in the event log, resolves those that are repaired,
+    and sends messages.
 
-    A look that cannot reach the database fails, and the next one begins where it did.
+    A tick that cannot reach the database fails, and the next one begins at the same position.
 
     Args:
-        open_outbox: opens the database; called at each look.
-        open_notifier: reads the targets and secrets; called at each look, so that neither is kept in a definition.
-        ui: address of Dagster's webserver; empty where none is known.
+        open_outbox: opens the database; called in each tick.
+        open_notifier: reads the targets and secrets; called in each tick, so that neither is kept in a definition.
+        ui: address of Dagster's webserver; empty if it is not known.
     """
 
     @dg.sensor(
         name="notifications",
-        minimum_interval_seconds=SECONDS_BETWEEN_LOOKS,
+        minimum_interval_seconds=SECONDS_BETWEEN_TICKS,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Tells of failed runs, failed gates, rejected days, late days and rollbacks of all models, and of what is repaired.",
+        description="Sends notifications of failed runs, failed gates, rejected days, late days and rollbacks of all "
+        "models, and of their recovery.",
     )
     def notifications(context: dg.SensorEvaluationContext) -> dg.SkipReason:
         now, outbox, notifier = datetime.now(UTC), open_outbox(), open_notifier()
         position: Mapping[str, int] = json.loads(context.cursor) if context.cursor else {}
         log, position = read_events(context.instance, position, now, LOOK_BACK)
         repository = _repository(context)
-        events = [event for end in log.ended for event in events_of_run(context.instance, end, repository)]
+        events = [event for ended in log.ended for event in events_of_run(context.instance, ended, repository)]
         events += [event for change in log.freshness for event in events_of_freshness(change)]
         opened, resolved = outbox.record(events, notifier.targets, now)
         sent = deliver(outbox, notifier, ui)
         context.update_cursor(json.dumps(position))
         for problem in sent.problems:
             context.log.warning(problem)
-        said = f"{len(log.ended)} runs ended: {opened} notifications opened, {resolved} resolved, {sent.messages} messages sent"
-        return dg.SkipReason(". ".join([said, *sent.problems]))
+        summary = (
+            f"{len(log.ended)} runs ended: {opened} notifications opened, {resolved} resolved, "
+            f"{sent.messages} messages sent"
+        )
+        return dg.SkipReason(". ".join([summary, *sent.problems]))
 
     return notifications
 
 
 def releases_sensor(open_outbox: OpenOutbox, open_notifier: OpenNotifier) -> dg.SensorDefinition:
-    """Writes a notification for each rollback. A sensor of its own, so that a lake that does not answer stops no other
-    message.
+    """Build the sensor that records a notification for each rollback.
+
+    It is separate from the other sensor, so that a lake that does not answer stops no other notification.
     """
 
     @dg.sensor(
         name="rollback_notifications",
-        minimum_interval_seconds=SECONDS_BETWEEN_LOOKS,
+        minimum_interval_seconds=SECONDS_BETWEEN_TICKS,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Notes rollbacks of all models from their release ledgers; the sensor `notifications` sends them.",
+        description="Records rollbacks of all models from release ledgers; the sensor `notifications` sends them.",
     )
     def rollback_notifications(context: dg.SensorEvaluationContext, lake: Lake) -> dg.SkipReason:
         now, outbox, notifier = datetime.now(UTC), open_outbox(), open_notifier()
-        seen: dict[str, int] = json.loads(context.cursor) if context.cursor else {}
+        last_release: dict[str, int] = json.loads(context.cursor) if context.cursor else {}
         events = []
         for model in _models(_repository(context)):
             ledger = Ledger(lake, model)
-            if (number := ledger.number()) == seen.get(model, 0):
+            if (number := ledger.number()) == last_release.get(model, 0):
                 continue
-            fresh = (
-                [row for row in ledger.rows() if row["release"] > seen[model]]
-                if model in seen
+            new_rows = (
+                [row for row in ledger.rows() if row["release"] > last_release[model]]
+                if model in last_release
                 else _recent(ledger, now)
             )
-            events += events_of_releases(model, fresh)
-            seen[model] = max([number, *(row["release"] for row in fresh)])
+            events += events_of_releases(model, new_rows)
+            last_release[model] = max([number, *(row["release"] for row in new_rows)])
         opened, resolved = outbox.record(events, notifier.targets, now)
-        context.update_cursor(json.dumps(seen))
-        return dg.SkipReason(f"{opened} rollbacks noted, {resolved} ended by a promotion")
+        context.update_cursor(json.dumps(last_release))
+        return dg.SkipReason(f"{opened} rollbacks recorded, {resolved} resolved by a promotion")
 
     return rollback_notifications
 
@@ -100,46 +105,47 @@ def _recent(ledger: Ledger, now: datetime) -> list[dict]:
     return [row for row in ledger.rows() if row["at"] >= now - LOOK_BACK]
 
 
-class Sent:
-    """What came of sending: how many messages went out, and for each target that did not take one, why."""
+class DeliveryResult:
+    """The number of messages sent, and the problem of each target that did not accept one."""
 
     def __init__(self) -> None:
         self.messages = 0
         self.problems: list[str] = []
 
 
-def deliver(outbox: Outbox, notifier: Notifier, ui: str, clock: Callable[[], float] = time.monotonic) -> Sent:
-    """Send what is due, one message for each target and model; after SECONDS_TO_SEND the rest is left to the next look.
+def deliver(outbox: Outbox, notifier: Notifier, ui: str, clock: Callable[[], float] = time.monotonic) -> DeliveryResult:
+    """Send the messages that are due, one for each target and model; after SECONDS_TO_SEND the rest waits for the next
+    tick.
 
-    A target that did not take a message is not asked again in this look, and the others get theirs.
+    A target that does not accept a message gets no further one in this tick; the others still get theirs.
 
     Args:
-        outbox: what is to be sent.
-        notifier: to whom.
+        outbox: the notifications to send.
+        notifier: the targets.
         ui: address of Dagster's webserver.
-        clock: seconds that pass, for the limit.
+        clock: seconds on a clock that never goes back, for the limit.
     """
-    sent, begun, silent = Sent(), clock(), set()
+    result, begun, failed_targets = DeliveryResult(), clock(), set()
     targets = notifier.targets
     for target, model in outbox.waiting(targets, datetime.now(UTC)) if targets else []:
-        if target in silent or clock() - begun > SECONDS_TO_SEND:
+        if target in failed_targets or clock() - begun > SECONDS_TO_SEND:
             continue
         due = outbox.claim(target, model, datetime.now(UTC))
         if not due:
             continue
-        message = compose(model, [(one.news, one.notification) for one in due], ui, outbox.open_count())
+        message = compose(model, [(delivery.news, delivery.notification) for delivery in due], ui, outbox.open_count())
         error = notifier.send(target, message)
         outbox.settle(due, error, datetime.now(UTC))
         if error is None:
-            sent.messages += 1
+            result.messages += 1
         else:
-            silent.add(target)
-            sent.problems.append(f"{target} did not take the message on {model}, which is kept and sent again: {error}")
-    return sent
+            failed_targets.add(target)
+            result.problems.append(f"{target} did not accept the message on {model}; it is sent again later: {error}")
+    return result
 
 
 def _repository(context: dg.SensorEvaluationContext) -> dg.RepositoryDefinition:
-    assert context.repository_def is not None, "a sensor is evaluated with its code location"
+    assert context.repository_def is not None, "a sensor is evaluated within its code location"
     return context.repository_def
 
 

@@ -1,4 +1,4 @@
-"""Runs whose outcome is stated, on a real Dagster instance, and the sensors evaluated on it as the daemon does."""
+"""Runs with a given outcome on a real Dagster instance, and sensors evaluated on it as the daemon does."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -7,7 +7,7 @@ from pathlib import Path
 import dagster as dg
 
 from ml_assets.core.checks.outcome import CheckOutcome
-from ml_assets.pipeline.notifications import event_log as ended_runs
+from ml_assets.pipeline.notifications import event_log
 from ml_assets.pipeline.notifications.sensors import notifications_sensor, releases_sensor
 from ml_assets.pipeline.steps.check_results import CheckRun, events_of
 from ml_assets.pipeline.steps.partition_tags import range_tags
@@ -22,17 +22,17 @@ CHECKS = {
     "evaluation": {"gate_roc_auc": True},
     "deployment": {},
 }
-"""Checks of assets, and whether they block."""
+"""Checks by asset; True if they are blocking."""
 
 
 class Outcome(dg.Config):
-    """What a run is to come to: the message with which it fails, if it does."""
+    """The outcome of a run: the message with which it fails, empty if it succeeds."""
 
     error: str = ""
 
 
 def definitions(outcomes: dict[str, Sequence[CheckOutcome]] | None = None) -> dg.Definitions:
-    """Assets of a model whose checks find what is stated, and the jobs of the model."""
+    """Build assets of a model whose checks have the given outcomes, and the jobs of the model."""
 
     def asset(name: str) -> dg.AssetsDefinition:
         key = dg.AssetKey([MODEL, name])
@@ -44,10 +44,10 @@ def definitions(outcomes: dict[str, Sequence[CheckOutcome]] | None = None) -> dg
                 raise ValueError(config.error)
             yield dg.MaterializeResult(asset_key=key)
             for spec in specs:
-                stated = (outcomes or {}).get(
+                check_outcomes = (outcomes or {}).get(
                     spec.name, [CheckOutcome(spec.name, date(2025, 1, 1), None, "not judged")]
                 )
-                yield from events_of(context, CheckRun(key, spec.name, stated))
+                yield from events_of(context, CheckRun(key, spec.name, check_outcomes))
 
         return make
 
@@ -58,52 +58,56 @@ def definitions(outcomes: dict[str, Sequence[CheckOutcome]] | None = None) -> dg
     return dg.Definitions(assets=[asset(name) for name in CHECKS], jobs=jobs, executor=dg.in_process_executor)
 
 
-class Watch:
-    """The sensors of notifications over an instance; a look reads what happened until now.
+class NotificationSensors:
+    """The notification sensors of an instance.
 
-    reached: whom messages go to, as the variable has it. said: what the ticks logged and answered.
+    targets: the targets of messages, as in ML_ASSETS_NOTIFY. skip_messages: the skip reasons of all ticks.
     """
 
     def __init__(
         self,
         instance: dg.DagsterInstance,
         uri: str,
-        reached: str = "",
+        targets: str = "",
         secrets: Sequence[str] = (),
         lake: Lake | None = None,
     ):
-        self.instance, self.uri, self.reached, self.secrets, self.lake = instance, uri, reached, secrets, lake
+        self.instance = instance
+        self.uri = uri
+        self.targets = targets
+        self.secrets = secrets
+        self.lake = lake
         self.cursor: str | None = None
         self.releases_cursor: str | None = None
-        self.said = ""
+        self.skip_messages = ""
 
-    def look(self) -> str:
-        """One tick of the sensor `notifications`; what it says. The cursor is kept only when the tick does not fail."""
+    def tick(self) -> str:
+        """Evaluate one tick of `notifications` and return its skip reason; a failed tick does not move the cursor."""
         sensor = notifications_sensor(
-            lambda: Outbox(self.uri, self.secrets), lambda: Notifier(self.reached, self.secrets), UI
+            lambda: Outbox(self.uri, self.secrets), lambda: Notifier(self.targets, self.secrets), UI
         )
         with dg.build_sensor_context(
             self.instance, self.cursor, repository_def=definitions().get_repository_def()
         ) as context:
-            answer = sensor(context)
+            skipped = sensor(context)
             self.cursor = context.cursor
-        assert isinstance(answer, dg.SkipReason)
-        self.said += answer.skip_message or ""
-        return answer.skip_message or ""
+        assert isinstance(skipped, dg.SkipReason)
+        self.skip_messages += skipped.skip_message or ""
+        return skipped.skip_message or ""
 
-    def scan_releases(self) -> str:
-        """One tick of the sensor `rollback_notifications`."""
-        sensor = releases_sensor(lambda: Outbox(self.uri, self.secrets), lambda: Notifier(self.reached, self.secrets))
+    def tick_releases(self) -> str:
+        """Evaluate one tick of `rollback_notifications` and return its skip reason."""
+        sensor = releases_sensor(lambda: Outbox(self.uri, self.secrets), lambda: Notifier(self.targets, self.secrets))
         with dg.build_sensor_context(
             self.instance,
             self.releases_cursor,
             repository_def=definitions().get_repository_def(),
             resources={"lake": self.lake},
         ) as context:
-            answer = sensor(context)
+            skipped = sensor(context)
             self.releases_cursor = context.cursor
-        assert isinstance(answer, dg.SkipReason)
-        return answer.skip_message or ""
+        assert isinstance(skipped, dg.SkipReason)
+        return skipped.skip_message or ""
 
     def run(
         self,
@@ -115,10 +119,10 @@ class Watch:
         tags: dict[str, str] | None = None,
         assets: Sequence[str] = (),
     ) -> str:
-        """A run of a job; its identifier. It fails where an error is stated."""
-        made = definitions(outcomes).resolve_job_def(f"{MODEL}_{job}")
+        """Run a job, which fails with `error` if one is given; return the run's identifier."""
+        job_definition = definitions(outcomes).resolve_job_def(f"{MODEL}_{job}")
         config = {"ops": {name: {"config": {"error": error}} for name in (assets or CHECKS)}, "loggers": QUIET}
-        result = made.execute_in_process(
+        result = job_definition.execute_in_process(
             run_config=config,
             tags={**range_tags(date.fromisoformat(first), date.fromisoformat(last or first)), **(tags or {})},
             instance=self.instance,
@@ -131,11 +135,11 @@ class Watch:
 QUIET = {"console": {"config": {"log_level": "CRITICAL"}}}
 
 
-def at_once(monkeypatch) -> None:
-    """Events are read at once, however young."""
-    monkeypatch.setattr(ended_runs, "SECONDS_TO_SETTLE", 0.0)
+def read_events_immediately(monkeypatch) -> None:
+    """Let the sensors read events however young they are."""
+    monkeypatch.setattr(event_log, "SECONDS_TO_SETTLE", 0.0)
 
 
 def sqlite(folder: Path) -> str:
-    """The URI of a database of notifications in a folder."""
+    """Return the URI of a notification database in a folder."""
     return f"sqlite:///{folder / 'notifications.db'}"
