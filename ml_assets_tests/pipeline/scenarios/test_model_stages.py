@@ -50,11 +50,11 @@ def test_a_model_s_files_lie_under_its_digest_with_a_passport(world):
 
 def test_a_file_of_a_model_that_is_lost_or_was_emptied_is_put_back_and_nothing_behind_it_is_made_again(world):
     folder = world.root / "lake" / world.stages().training.row(day(12))["artifacts"]
-    content = (folder / "model.ubj").read_bytes()
+    model_bytes = (folder / "model.ubj").read_bytes()
     for content in (None, b""):
         (folder / "model.ubj").unlink() if content is None else (folder / "model.ubj").write_bytes(content)
         last = world.run(MODELS, day(12))
-        assert (folder / "model.ubj").read_bytes() == content
+        assert (folder / "model.ubj").read_bytes() == model_bytes
         assert {name: computed(last, name) for name in MODELS} == {name: [] for name in MODELS}
         assert again(last, "trained_model") == [day(12)]
     assert again(world.run(MODELS, day(12)), "trained_model") == []

@@ -132,7 +132,7 @@ def test_days_that_were_told_of_are_told_of_once_when_what_follows_them_fails(wo
         if error := next(failed, None):
             raise error
 
-    monkeypatch.setattr("ml_assets.pipeline.graph.assets.mark_stale_models", afterwards)
+    monkeypatch.setattr("ml_assets.pipeline.graph.data_steps.mark_stale_models", afterwards)
     world.run(["raw_data", "validated_data", "quarantined_data"], day(1), day(2))
     result = world.run(["features"], day(1), day(2))
     assert outcomes(result) == [("1", "computed"), ("2", "computed"), ("1", "unchanged"), ("2", "unchanged")]

@@ -182,8 +182,9 @@ def test_retention_removes_checkpoints_that_nobody_went_on_from(tmp_path):
     for of in (day(11), AS_OF):
         opened(tmp_path, of=of).save("refit_cpu", ONE)
     now = datetime.now(UTC)
-    for path in tmp_path.rglob(f"*{day(11)}/*/*"):
-        os.utime(path, ((now - timedelta(days=3)).timestamp(),) * 2)
+    for as_of, written in ((AS_OF, now), (day(11), now - timedelta(days=3))):
+        for path in tmp_path.rglob(f"*{as_of}/*/*"):
+            os.utime(path, (written.timestamp(),) * 2)
     lake = Lake(uri=str(tmp_path))
     assert len(remove_left_checkpoints(lake, "small", now, dry_run=True)) == 2
     assert opened(tmp_path, of=day(11)).load("refit_cpu") == ONE
