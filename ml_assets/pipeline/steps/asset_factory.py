@@ -20,7 +20,7 @@ def build_step_assets(step: StageStep, run: Run = run_stage) -> dg.AssetsDefinit
     """Build the Dagster assets of one stage, with their checks; `run` yields the events of a run of the step."""
     spec, asset_specs = step.spec, step.asset_specs
     main = asset_specs[0].key
-    # Assets that are asked for one at a time, or not made by a run of an experiment.
+    # A run may ask for one asset only, and a run of experiments makes none.
     is_skippable = len(asset_specs) > 1 or step.config is not None
     settings = step_settings(spec, main.path[-1])
 
@@ -45,7 +45,7 @@ def build_step_assets(step: StageStep, run: Run = run_stage) -> dg.AssetsDefinit
 
 
 def partitions(spec: ModelSpec) -> dg.DailyPartitionsDefinition:
-    """One partition a day in the time zone of the source, from its start to its end or to yesterday."""
+    """Define one partition a day in the time zone of the source, from its start to its end or to yesterday."""
     end = spec.source.end + timedelta(days=1) if spec.source.end else None
     return dg.DailyPartitionsDefinition(
         start_date=spec.source.start.isoformat(),

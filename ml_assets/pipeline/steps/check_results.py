@@ -1,6 +1,4 @@
-"""Findings of checks over the days of a run as Dagster's check results: every day visible, few lines, and stops only
-when no day is left.
-"""
+"""Check results of a run over many days: one result for each check, with the outcome of every day in its metadata."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -23,10 +21,10 @@ SEVERITIES = {"error": dg.AssetCheckSeverity.ERROR, "warn": dg.AssetCheckSeverit
 
 @dataclass(frozen=True)
 class CheckRun:
-    """What one check found on the days of a run.
+    """One check on the days of a run.
 
-    findings: one a day. picture: PNG of the newest day that failed, else of the newest day. metadata: further figures
-    over all days.
+    outcomes: one for each day. plot: PNG of the newest day that failed, else of the newest day. metadata: further
+    figures over all days.
     """
 
     asset: dg.AssetKey
@@ -42,81 +40,79 @@ class CheckRun:
 
     @property
     def stops_run(self) -> bool:
-        """Whether the check, when it is blocking, stops what follows in the run: every day that was judged failed with
-        an error.
-        """
-        judged = [found for found in self.outcomes if found.passed is not None]
-        return bool(judged) and all(found.failed and found.severity == "error" for found in judged)
+        """Whether the check, if it is blocking, stops the run: every day that was evaluated failed with an error."""
+        evaluated = [outcome for outcome in self.outcomes if outcome.passed is not None]
+        return bool(evaluated) and all(outcome.failed and outcome.severity == "error" for outcome in evaluated)
 
 
 def check_spec(name: str, key: dg.AssetKey, settings: Check, description: str) -> dg.AssetCheckSpec:
-    """A check of an asset, blocking where the specification says so."""
+    """Specify a check of an asset, blocking where the specification says so."""
     return dg.AssetCheckSpec(name, asset=key, description=description, blocking=settings.blocking)
 
 
-def result_of(judged: CheckRun) -> dg.AssetCheckResult:
-    """The result of one check over the days of a run.
+def build_check_result(run: CheckRun) -> dg.AssetCheckResult:
+    """Build the result of one check over the days of a run.
 
-    It fails when a day failed, with the gravest severity of those that did. Its metadata has the verdict of each day
-    that failed, and of others up to 200 lines in all, the ranges of days that passed, and the lines of those that
-    failed, or of the newest day.
+    It fails when a day failed, with the highest severity of the failed days. Its metadata has the verdict of each day
+    that failed, and of other days up to 200 lines in all, the ranges of days that passed, and the detail lines of the
+    failed days, or of the newest day.
     """
-    outcomes = sorted(judged.outcomes, key=lambda found: found.day)
-    failed = [found for found in outcomes if found.failed]
-    severity = "error" if any(found.severity == "error" for found in failed) or not failed else "warn"
+    outcomes = sorted(run.outcomes, key=lambda outcome: outcome.day)
+    failed = [outcome for outcome in outcomes if outcome.failed]
+    severity = "error" if any(outcome.severity == "error" for outcome in failed) or not failed else "warn"
     by_day = [
         {
-            "day": str(found.day),
-            "verdict": VERDICTS[found.passed],
-            "severity": found.severity if found.failed else "",
-            "reason": found.reason,
+            "day": str(outcome.day),
+            "verdict": VERDICTS[outcome.passed],
+            "severity": outcome.severity if outcome.failed else "",
+            "reason": outcome.reason,
         }
-        for found in sorted(outcomes, key=lambda found: not found.failed)
+        for outcome in sorted(outcomes, key=lambda outcome: not outcome.failed)
     ]
-    lines = [{"day": str(found.day), **line} for found in failed or outcomes[-1:] for line in found.lines]
+    lines = [{"day": str(outcome.day), **line} for outcome in failed or outcomes[-1:] for line in outcome.lines]
     return dg.AssetCheckResult(
         passed=not failed,
-        check_name=judged.name,
-        asset_key=judged.asset,
+        check_name=run.name,
+        asset_key=run.asset,
         severity=SEVERITIES[severity],
         description=_description(outcomes),
         metadata={
             "days": len(outcomes),
-            "days_judged": sum(found.passed is not None for found in outcomes),
+            "days_judged": sum(outcome.passed is not None for outcome in outcomes),
             "days_failed": len(failed),
             BY_DAY: table(by_day, most=max(MOST_LINES, len(failed))),
-            DAYS_PASSED: _ranges([found.day for found in outcomes if found.passed]),
+            DAYS_PASSED: _ranges([outcome.day for outcome in outcomes if outcome.passed]),
             **({"details": table(lines)} if lines else {}),
-            **({"plot": inline_plot(judged.name, judged.plot)} if judged.plot else {}),
-            **judged.metadata,
+            **({"plot": inline_plot(run.name, run.plot)} if run.plot else {}),
+            **run.metadata,
         },
     )
 
 
 def _description(outcomes: Sequence[CheckOutcome]) -> str:
-    failed = [found for found in outcomes if found.failed]
+    failed = [outcome for outcome in outcomes if outcome.failed]
     if failed:
         others = f" (and {len(failed) - 1} more of {len(outcomes)} days)" if len(failed) > 1 else ""
         return f"{failed[-1].day}: {failed[-1].reason}{others}"
-    judged = [found for found in outcomes if found.passed is not None] or outcomes
-    return f"{judged[-1].day}: {judged[-1].reason}" if judged else "the run has no day that could be judged"
+    evaluated = [outcome for outcome in outcomes if outcome.passed is not None] or outcomes
+    return f"{evaluated[-1].day}: {evaluated[-1].reason}" if evaluated else "the run has no day that could be evaluated"
 
 
-def events_of(context: dg.AssetExecutionContext, judged: CheckRun) -> Iterator[Any]:
-    """What the op yields for a check.
+def check_events(context: dg.AssetExecutionContext, run: CheckRun) -> Iterator[Any]:
+    """Yield the events of a check in its step.
 
-    In Dagster a blocking check that failed stops all that follows in the run. Where days of the run are left that did
-    not fail, an evaluation that does not block takes its place, with the same severity.
+    In Dagster a blocking check that failed stops everything downstream in the run. If other days of the run passed, an
+    evaluation that does not block takes its place, with the same severity.
     """
-    result, stated = result_of(judged), context.assets_def.get_spec_for_check_key(judged.key)
-    if result.passed or judged.stops_run or stated is None or not stated.blocking:
+    result, spec = build_check_result(run), context.assets_def.get_spec_for_check_key(run.key)
+    if result.passed or run.stops_run or spec is None or not spec.blocking:
         yield result
         return
     names = {check.key: output for output, check in context.assets_def.check_specs_by_output_name.items()}
-    yield dg.Output(None, output_name=names[judged.key])
+    yield dg.Output(None, output_name=names[run.key])
     yield dg.AssetCheckEvaluation(
-        asset_key=judged.asset,
-        check_name=judged.name,
+        asset_key=run.asset,
+        check_name=run.name,
         passed=False,
         metadata=result.metadata,
         severity=result.severity,
@@ -125,13 +121,13 @@ def events_of(context: dg.AssetExecutionContext, judged: CheckRun) -> Iterator[A
     )
 
 
-def failed_by_day(judged: Iterable[CheckRun]) -> dict[date, list[str]]:
-    """Names of the checks that failed on each day, with their severity."""
+def failed_by_day(runs: Iterable[CheckRun]) -> dict[date, list[str]]:
+    """Group the names of failed checks, with their severity, by day."""
     failed: dict[date, list[str]] = {}
-    for one in judged:
-        for found in one.outcomes:
-            if found.failed:
-                failed.setdefault(found.day, []).append(f"{one.name} ({found.severity})")
+    for run in runs:
+        for outcome in run.outcomes:
+            if outcome.failed:
+                failed.setdefault(outcome.day, []).append(f"{run.name} ({outcome.severity})")
     return failed
 
 
@@ -142,16 +138,16 @@ def _ranges(days: Iterable[date]) -> str:
 
 
 def table(rows: Iterable[Mapping[str, object]], most: int | None = None) -> dg.TableMetadataValue:
-    """The first rows, `most` or 200, as a table; values that are neither text nor numbers as their JSON."""
+    """Show the first rows, `most` or 200, as a table; values that are neither text nor numbers are shown as JSON."""
     records, names = [], {}
     for row in list(rows)[: MOST_LINES if most is None else most]:
         names |= dict.fromkeys(row)
-        records.append({name: _shown(value) for name, value in row.items()})
+        records.append({name: _cell(value) for name, value in row.items()})
     filled = [dg.TableRecord({name: record.get(name, "") for name in names}) for record in records]
     return dg.MetadataValue.table(filled, dg.TableSchema([dg.TableColumn(str(name)) for name in names]))
 
 
-def _shown(value: object) -> str | int | float | bool:
+def _cell(value: object) -> str | int | float | bool:
     if value is None or (isinstance(value, float) and value != value):
         return ""
     if isinstance(value, str | int | float | bool):
@@ -160,7 +156,7 @@ def _shown(value: object) -> str | int | float | bool:
 
 
 def inline_plot(name: str, png: bytes) -> dg.MarkdownMetadataValue:
-    """A PNG inside the metadata itself."""
+    """Embed a PNG in the metadata itself."""
     import base64
 
     return dg.MetadataValue.md(f"![{name}](data:image/png;base64,{base64.b64encode(png).decode()})")

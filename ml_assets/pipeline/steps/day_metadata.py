@@ -1,6 +1,4 @@
-"""What Dagster is told of the days of a run: metadata of each, materialisations where the run fails, and the lines of
-the log.
-"""
+"""Metadata, materialisations and log lines of the days of a run."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
@@ -15,7 +13,13 @@ MOST_PROBLEMS_LOGGED = 50
 
 
 def outcome_metadata(outcome: DayOutcome, rows: int, problem: str | None) -> dict[str, Any]:
-    """The metadata of a day of an asset. `rows`: of its partition; `problem`: why it is not as it should be."""
+    """Build the metadata of a day of an asset.
+
+    Args:
+        outcome: of the day.
+        rows: of the partition.
+        problem: why the day is not as it should be, if it is not.
+    """
     return {
         "dagster/partition_row_count": rows,
         "outcome": "computed" if outcome.computed else "unchanged",
@@ -26,9 +30,11 @@ def outcome_metadata(outcome: DayOutcome, rows: int, problem: str | None) -> dic
     }
 
 
-def of_made_days(specs: Sequence[dg.AssetSpec], outcomes: Sequence[DayOutcome]) -> Iterator[dg.AssetMaterialization]:
-    """What tells of the days that were made in an attempt that fails: the next one finds them unchanged and would not
-    know of it.
+def materializations_of_days(
+    specs: Sequence[dg.AssetSpec], outcomes: Sequence[DayOutcome]
+) -> Iterator[dg.AssetMaterialization]:
+    """Record the days that an attempt committed before it failed; the next attempt leaves them unchanged and would not
+    record them.
     """
     for asset in specs:
         for outcome in outcomes:
@@ -39,13 +45,14 @@ def of_made_days(specs: Sequence[dg.AssetSpec], outcomes: Sequence[DayOutcome]) 
 def log_outcomes(
     context: dg.AssetExecutionContext, stage: Stage, outcomes: Sequence[DayOutcome], problems: Mapping[date, str | None]
 ) -> None:
-    """A line for all days of a stage, and one for each that has a problem, up to a number."""
+    """Log one line for all days of a stage, and one for each of the first 50 days with a problem."""
     computed = sum(outcome.computed for outcome in outcomes)
     context.log.info(f"{stage.name}: {len(outcomes)} days, {computed} computed, {len(outcomes) - computed} unchanged")
-    faulty = [(day, problem) for day, problem in problems.items() if problem]
-    for day, problem in faulty[:MOST_PROBLEMS_LOGGED]:
+    with_problem = [(day, problem) for day, problem in problems.items() if problem]
+    for day, problem in with_problem[:MOST_PROBLEMS_LOGGED]:
         context.log.warning(f"{stage.name} {day}: {problem}")
-    if len(faulty) > MOST_PROBLEMS_LOGGED:
+    if len(with_problem) > MOST_PROBLEMS_LOGGED:
         context.log.warning(
-            f"{stage.name}: {len(faulty) - MOST_PROBLEMS_LOGGED} more days have a problem; see `problem` in the metadata of each day"
+            f"{stage.name}: {len(with_problem) - MOST_PROBLEMS_LOGGED} more days have a problem; "
+            "see `problem` in the metadata of each day"
         )

@@ -1,4 +1,4 @@
-"""How much a step reads, known when it is launched: the stages before it have committed by then."""
+"""The size of the input of a step, which is known at launch because the upstream stages have committed by then."""
 
 from collections.abc import Iterator, Mapping
 from datetime import date
@@ -20,8 +20,8 @@ LANDED_FILES = "landed_files"
 
 
 def input_bytes(context: "StepHandlerContext", lake: Lake, landing: Landing) -> int:
-    """The bytes that the largest day of a step is made from: of landed files, or of the days in the lake that its
-    assets depend on.
+    """Return the input bytes of the largest day of a step: of landed files, or of the days in the lake that its assets
+    depend on.
     """
     # Needs gRPC, and only step pods come here.
     from ml_assets.resources.kubernetes.shared_pod import step_key

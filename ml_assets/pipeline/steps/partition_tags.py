@@ -1,4 +1,4 @@
-"""The days of a run, as the tags say them by which Dagster asks for partitions."""
+"""The tags by which Dagster asks a run for partitions, as days."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -10,7 +10,7 @@ RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_p
 
 
 def days_of(tags: Mapping[str, str]) -> list[date]:
-    """The days of a run by its tags; none for a run without partitions."""
+    """Return the days of a run by its tags; none for a run without partitions."""
     if PARTITION in tags:
         return [date.fromisoformat(tags[PARTITION])]
     if RANGE_START in tags:
@@ -19,10 +19,10 @@ def days_of(tags: Mapping[str, str]) -> list[date]:
 
 
 def is_single_partition(tags: Mapping[str, str]) -> bool:
-    """Return whether one day was asked for by itself: not a range, and not a backfill, whose last run may have one day."""
+    """Return whether the run is for one day alone: neither a range nor a backfill, whose last run may have one day."""
     return PARTITION in tags and "dagster/backfill" not in tags
 
 
 def range_tags(first: date, last: date) -> dict[str, str]:
-    """The tags of a run over the days from `first` to `last`."""
+    """Return the tags of a run over the days from `first` to `last`."""
     return {RANGE_START: first.isoformat(), RANGE_END: last.isoformat()}

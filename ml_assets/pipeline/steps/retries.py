@@ -1,6 +1,4 @@
-"""What follows when a step fails, by what it is a fault of: another attempt after a while, or an end that says what to
-do.
-"""
+"""The retry policy of steps: by its kind, a failure is retried after a delay or final, with the remedy."""
 
 import logging
 import random
@@ -20,10 +18,9 @@ from ml_assets.pipeline.steps.step_config import StepSettings
 from ml_assets.pipeline.steps.step_metrics import push_failure
 from ml_assets.resources.dagster_instance.dead_runs import NOT_RETRIED, mark_alive
 
-# On runs that somebody sits before and waits for.
+# The tag of runs that a person waits for.
 ATTENDED = "ml_assets/attended"
-# A pod that ends so near the end of its time, or nearer, has not been preempted: its time began before that of its
-# process.
+# A pod that ends this close to its time limit was not preempted: its time began before that of its process.
 SECONDS_BEFORE_THE_END = 600
 log = logging.getLogger("ml_assets.days")
 
@@ -32,13 +29,13 @@ log = logging.getLogger("ml_assets.days")
 def apply_retry_policy(
     context: dg.OpExecutionContext | dg.AssetExecutionContext, settings: StepSettings, step: str
 ) -> Iterator[None]:
-    """The body of a step, whose failures get their due.
+    """Turn failures in the body of a step into retries or final failures.
 
     Raises:
-        dagster.RetryRequested: for a fault of the world, as long as the specification has attempts left. Dagster waits
-            and runs the step again.
-        dagster.Failure: for every other fault, and for the last one of the world. Nothing tries it again; the message
-            says what to do.
+        dagster.RetryRequested: for a transient external failure, as long as the specification has attempts left.
+            Dagster waits and runs the step again.
+        dagster.Failure: for every other failure, and after the last attempt. It is not retried; the message names the
+            remedy.
     """
     if (
         _is_in_process_of_run(context)
@@ -52,16 +49,16 @@ def apply_retry_policy(
     except (dg.Failure, dg.RetryRequested):
         raise
     except Exception as error:
-        fault, number = classify(error), context.retry_number + 1
-        is_last = fault is not Failure.TRANSIENT or number > settings.retry.times
-        push_failure(context, step, fault, not is_last)
+        kind, attempt = classify(error), context.retry_number + 1
+        is_last = kind is not Failure.TRANSIENT or attempt > settings.retry.times
+        push_failure(context, step, kind, not is_last)
         if is_last:
-            raise dg.Failure(explain(fault, error, step, settings.memory_field, number), allow_retries=False) from error
-        seconds = settings.retry.seconds_before(number, random.random(), ATTENDED in context.run.tags)
-        _tell(
+            raise dg.Failure(explain(kind, error, step, settings.memory_field, attempt), allow_retries=False) from error
+        seconds = settings.retry.seconds_before(attempt, random.random(), ATTENDED in context.run.tags)
+        _log_retry(
             context,
             f"{step}: {cause_of(error).rstrip('.')}. A service outside did not work; what was committed stays",
-            number,
+            attempt,
             settings.retry.times,
             seconds,
         )
@@ -72,29 +69,29 @@ def apply_retry_policy(
         push_failure(context, step, "interrupted", not is_last)
         if is_last:
             raise
-        what = f"{step}: its pod was told to end, and nobody cancelled the run: its node needs the place or goes away; what was committed stays"
-        _tell(context, what, context.retry_number + 1, PREEMPTIONS, SECONDS_AFTER_PREEMPTION)
+        what = f"{step}: Kubernetes terminated its pod, and nobody cancelled the run; committed days stay"
+        _log_retry(context, what, context.retry_number + 1, PREEMPTIONS, SECONDS_AFTER_PREEMPTION)
         raise dg.RetryRequested(PREEMPTIONS, SECONDS_AFTER_PREEMPTION) from error
 
 
 def _is_preempted(context: dg.OpExecutionContext | dg.AssetExecutionContext) -> bool:
-    """Whether the process of the run goes on and nobody cancelled it, when a step was interrupted."""
+    """Return whether an interrupted step was preempted: the process of the run goes on, and nobody cancelled it."""
     return not _is_in_process_of_run(context) and not run_has_ended(context.instance, context.run_id)
 
 
 def _is_in_process_of_run(context: dg.OpExecutionContext | dg.AssetExecutionContext) -> bool:
-    """Whether there is no process of the run beside that of the step."""
+    """Return whether the step runs in the process of the run."""
     return not context.get_step_execution_context().retry_mode.deferred
 
 
-def _tell(
+def _log_retry(
     context: dg.OpExecutionContext | dg.AssetExecutionContext, what: str, number: int, times: int, seconds: float
 ) -> None:
     at = datetime.now().astimezone() + timedelta(seconds=seconds)
-    text = f"{what}. Attempt {number + 1} of {times + 1} follows in {_shown(seconds)}, at {at:%H:%M:%S %Z}"
+    text = f"{what}. Attempt {number + 1} of {times + 1} follows in {_duration(seconds)}, at {at:%H:%M:%S %Z}"
     context.log.warning(text)
     log.warning(text, extra={"notice": text})
 
 
-def _shown(seconds: float) -> str:
+def _duration(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} minutes"

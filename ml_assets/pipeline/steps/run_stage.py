@@ -10,8 +10,8 @@ from ml_assets.pipeline.engine.materialize_days import make_days
 from ml_assets.pipeline.engine.run_guard import RunGuard
 from ml_assets.pipeline.engine.run_markers import RunMarkers, log_unfinished_runs
 from ml_assets.pipeline.engine.stage import DayOutcome, Stage
-from ml_assets.pipeline.steps.check_results import CheckRun, events_of, failed_by_day
-from ml_assets.pipeline.steps.day_metadata import log_outcomes, of_made_days, outcome_metadata
+from ml_assets.pipeline.steps.check_results import CheckRun, check_events, failed_by_day
+from ml_assets.pipeline.steps.day_metadata import log_outcomes, materializations_of_days, outcome_metadata
 from ml_assets.pipeline.steps.partition_tags import is_single_partition
 from ml_assets.pipeline.steps.report_store import Reports, with_outcomes
 from ml_assets.pipeline.steps.stage_step import StageStep
@@ -42,7 +42,9 @@ def run_stage(step: StageStep, context: dg.AssetExecutionContext, guard: RunGuar
             yield event
             materialized |= {event.asset_key} if isinstance(event, dg.MaterializeResult) and event.asset_key else set()
     except Exception:
-        yield from of_made_days([asset for asset in step.asset_specs if asset.key not in materialized], outcomes)
+        yield from materializations_of_days(
+            [asset for asset in step.asset_specs if asset.key not in materialized], outcomes
+        )
         raise
     markers.end(context.run_id)
 
@@ -88,7 +90,7 @@ def _report_days(
         yield dg.MaterializeResult(asset_key=asset.key)
         for run in selected:
             if run.asset == asset.key:
-                yield from events_of(context, run)
+                yield from check_events(context, run)
 
 
 def _write_reports(

@@ -1,4 +1,4 @@
-"""Where a step runs: the pool and the op tags by which the executor of production gives a stage its pod."""
+"""Pool, op tags, retries and time limit of a step; the Kubernetes executor builds the pod from the tags."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,11 +9,12 @@ from ml_assets.core.kubernetes.pod_spec import MEMORY_RULE, SHARES_POD, START_TI
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.compute import MemoryRule
 from ml_assets.core.model_spec.retries import Retry
+from ml_assets.pipeline.asset_names import MODEL, RAW, RAW_LABELS, SEARCH
 
 KUBERNETES = "dagster-k8s/config"
 # The stages that train models. A name may be that of a stage that a model does not have.
-TRAINING = frozenset({"trained_model", "parameter_search"})
-INGESTION = frozenset({"raw_data", "raw_labels"})
+TRAINING = frozenset({MODEL, SEARCH})
+INGESTION = frozenset({RAW, RAW_LABELS})
 GPU_POOL = "gpu"
 # Dagster's tag for the longest time of a run, in seconds.
 LONGEST_RUN = "dagster/max_runtime"
@@ -21,9 +22,11 @@ LONGEST_RUN = "dagster/max_runtime"
 
 @dataclass(frozen=True)
 class StepSettings:
-    """pool: where the step waits for others. op_tags: on the op, because pods of steps do not see the tags of a job.
-    retry: how often it is tried again when the world fails. longest: how long it may run. memory_field: the field of
-    the specification that gives it more memory.
+    """Settings of a step.
+
+    pool: the pool in which the step waits. op_tags: tags of the op, because pods of steps do not see the tags of a job.
+    retry: retries after transient external failures. longest: the time limit. memory_field: the field of the
+    specification that gives the step more memory.
     """
 
     pool: str
@@ -34,7 +37,7 @@ class StepSettings:
 
 
 def step_settings(spec: ModelSpec, stage: str) -> StepSettings:
-    """The settings of a stage by the name of its main asset; a stage that is not known here is a data stage.
+    """Return the settings of a stage by the name of its main asset; all stages that do not train are data stages.
 
     A step that asks for GPUs is in the pool `gpu`, which all models share, and every other one in the pool of its
     model.
@@ -55,8 +58,8 @@ def step_settings(spec: ModelSpec, stage: str) -> StepSettings:
 
 
 def run_tags(spec: ModelSpec) -> dict[str, Any]:
-    """The tags of the model's jobs: whose they are, how long their runs may take, and the pod of their runs, which has
-    room for the steps that share it.
+    """Return the tags of the jobs of a model: the model, the time limit of a run, and its pod, which has room for the
+    steps that share it.
     """
     shared = {SHARES_POD: "true"} if spec.compute.data.share_pod else {}
     longest = str(int(spec.compute.run_max_runtime.total_seconds()))

@@ -1,6 +1,4 @@
-"""What a step tells the outside of itself when its days are made: metrics, where they are asked for; never at the price
-of the step.
-"""
+"""Metrics that a step pushes over OTLP, if telemetry is on; a failed push never fails the step."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -28,19 +26,19 @@ def push_metrics(
     model: str,
     stage: "Stage",
     outcomes: "Sequence[DayOutcome]",
-    judged: "Sequence[CheckRun]",
+    check_runs: "Sequence[CheckRun]",
     metrics_of_newest: Callable[[], Mapping[str, Any]],
 ) -> None:
-    """Push the metrics of a step. What fails is a warning in the run's log.
+    """Push the metrics of a step. A failed push is a warning in the log of the run.
 
     Args:
         context: of the step.
         model: name of the model.
         stage: the stage whose days were made.
         outcomes: of each day, ascending.
-        judged: what the checks of the stage found.
-        metrics_of_newest: metadata of the newest day; asked for of an evaluation only, where they are the metrics of
-            the model.
+        check_runs: the checks of the stage on these days.
+        metrics_of_newest: returns the metadata of the newest day; called for an evaluation only, where they are the
+            metrics of the model.
     """
     if not telemetry_is_on() or not outcomes:
         return
@@ -50,7 +48,7 @@ def push_metrics(
         )
         samples += _queue_time(context, model)
         if stage.name == EVALUATION:
-            samples += samples_of_gates(model, [_gate(one) for one in judged if one.name.startswith("gate_")])
+            samples += samples_of_gates(model, [_gate(run) for run in check_runs if run.name.startswith("gate_")])
             samples += samples_of_model(model, metrics_of_newest())
         push(samples)
     except Exception as error:
@@ -60,9 +58,7 @@ def push_metrics(
 def push_failure(
     context: dg.OpExecutionContext | dg.AssetExecutionContext, step: str, cause: str, another_follows: bool
 ) -> None:
-    """Push that an attempt of a step failed; see `core.step_metrics.sample_of_failure`. What fails is a warning in the
-    run's log.
-    """
+    """Push that an attempt of a step failed, see `sample_of_failure`. A failed push is a warning in the run's log."""
     if not telemetry_is_on():
         return
     try:
@@ -82,23 +78,23 @@ def _figures(outcome: "DayOutcome") -> DayFigures:
 
 
 def _bytes(context: dg.AssetExecutionContext, model: str, stage: "Stage", outcomes: "Sequence[DayOutcome]") -> int:
-    made = [outcome.day for outcome in outcomes if outcome.computed]
-    if not made:
+    computed = [outcome.day for outcome in outcomes if outcome.computed]
+    if not computed:
         return 0
     lake = context.resources.lake
     sizes = [lake.bytes_by_day(model, name) for name in stage.tables]
-    return sum(of_table.get(day, 0) for of_table in sizes for day in made)
+    return sum(bytes_by_day.get(day, 0) for bytes_by_day in sizes for day in computed)
 
 
-def _gate(judged: "CheckRun") -> tuple[str, bool | None, object]:
-    newest = max(
-        (found for found in judged.outcomes if found.passed is not None), key=lambda found: found.day, default=None
-    )
-    return judged.name.removeprefix("gate_"), newest.passed if newest else None, judged.metadata.get("value")
+def _gate(run: "CheckRun") -> tuple[str, bool | None, object]:
+    """Return the name of a gate, its newest verdict, and its value."""
+    evaluated = (outcome for outcome in run.outcomes if outcome.passed is not None)
+    newest = max(evaluated, key=lambda outcome: outcome.day, default=None)
+    return run.name.removeprefix("gate_"), newest.passed if newest else None, run.metadata.get("value")
 
 
 def _queue_time(context: dg.AssetExecutionContext, model: str) -> list[Sample]:
-    """How long the run waited; nothing of one that never was in a queue."""
+    """Measure how long the run waited in the queue; empty for a run that did not start."""
     record = context.instance.get_run_record_by_id(context.run_id)
     if record is None or record.start_time is None:
         return []

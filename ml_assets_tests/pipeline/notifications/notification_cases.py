@@ -9,7 +9,7 @@ import dagster as dg
 from ml_assets.core.checks.outcome import CheckOutcome
 from ml_assets.pipeline.notifications import event_log
 from ml_assets.pipeline.notifications.sensors import notifications_sensor, releases_sensor
-from ml_assets.pipeline.steps.check_results import CheckRun, events_of
+from ml_assets.pipeline.steps.check_results import CheckRun, check_events
 from ml_assets.pipeline.steps.partition_tags import range_tags
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.notifications.notifier import Notifier
@@ -47,7 +47,7 @@ def definitions(outcomes: dict[str, Sequence[CheckOutcome]] | None = None) -> dg
                 check_outcomes = (outcomes or {}).get(
                     spec.name, [CheckOutcome(spec.name, date(2025, 1, 1), None, "not judged")]
                 )
-                yield from events_of(context, CheckRun(key, spec.name, check_outcomes))
+                yield from check_events(context, CheckRun(key, spec.name, check_outcomes))
 
         return make
 

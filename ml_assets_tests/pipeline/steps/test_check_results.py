@@ -11,7 +11,7 @@ import pytest
 from ml_assets.core.checks.outcome import CheckOutcome
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.pipeline.asset_names import LANDED_TO_FEATURES
-from ml_assets.pipeline.steps.check_results import CheckRun, failed_by_day, result_of, table
+from ml_assets.pipeline.steps.check_results import CheckRun, build_check_result, failed_by_day, table
 from ml_assets_tests.conftest import CHECKED
 from ml_assets_tests.pipeline.world import World, check, computed, day, rows_of
 
@@ -32,7 +32,7 @@ def by_day(result: dg.AssetCheckResult) -> list[tuple]:
 
 
 def test_every_day_is_visible_failed_ones_first():
-    result = result_of(judged(found(1, True), found(2, None), found(3, False)))
+    result = build_check_result(judged(found(1, True), found(2, None), found(3, False)))
     assert not result.passed
     assert by_day(result)[0] == (str(day(3)), "failed", "error", "reason 3")
     assert [row[1] for row in by_day(result)] == ["failed", "passed", "not judged"]
@@ -42,22 +42,24 @@ def test_every_day_is_visible_failed_ones_first():
 
 @pytest.mark.parametrize(("severities", "expected"), [(["warn", "warn"], "WARN"), (["warn", "error"], "ERROR")])
 def test_the_gravest_failure_counts(severities, expected):
-    result = result_of(judged(*(found(number, False, severity) for number, severity in enumerate(severities, 1))))
+    result = build_check_result(
+        judged(*(found(number, False, severity) for number, severity in enumerate(severities, 1)))
+    )
     assert result.severity.value == expected
     assert "(and 1 more of 2 days)" in (result.description or "")
 
 
 def test_every_failed_day_of_a_long_range_is_named_and_the_days_that_passed_as_ranges():
     outcomes = [found(number, number % 3 == 0 if number <= 600 else None) for number in range(1, 602)]
-    result = result_of(judged(*outcomes))
+    result = build_check_result(judged(*outcomes))
     assert [row[1] for row in by_day(result)] == ["failed"] * 400
     assert result.metadata["days_passed"].value.split(", ")[:2] == [f"{day(3)}...{day(3)}", f"{day(6)}...{day(6)}"]
-    few = result_of(judged(found(1, True), found(2, True), found(3, False), found(4, True), found(5, None)))
+    few = build_check_result(judged(found(1, True), found(2, True), found(3, False), found(4, True), found(5, None)))
     assert few.metadata["days_passed"].value == f"{day(1)}...{day(2)}, {day(4)}...{day(4)}"
 
 
 def test_days_that_cannot_be_judged_pass_and_say_so():
-    result = result_of(judged(found(1, None)))
+    result = build_check_result(judged(found(1, None)))
     assert result.passed
     assert result.metadata["days_judged"].value == 0
 
