@@ -11,6 +11,7 @@ from ml_assets.cli.simulator import simulate_days
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.pipeline.asset_names import LANDED_TO_FEATURES, MODEL_ASSETS, RELEASE_ASSETS
 from ml_assets_tests.conftest import SMALL
+from ml_assets_tests.pipeline.live_cases import summarise_release
 from ml_assets_tests.pipeline.world import START, World, check, day
 from ml_assets_tests.resources.mlflow.mlflow_cases import new_store
 
