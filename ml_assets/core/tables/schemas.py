@@ -148,8 +148,9 @@ SINGLE_FEATURE_POWER_SCHEMA = pa.schema(
     ]
 )
 FEATURE_PROFILE_SCHEMA = pa.schema([*PROFILE_SCHEMA, *SINGLE_FEATURE_POWER_SCHEMA])
-"""One feature of a day, and how well it tells the label by itself, see `leaks.single_feature_power`; null where labels
-are not in the rows.
+"""The profile of one feature of a day with its predictive power, see `target_leakage.measure_single_features`.
+
+The power is null if labels are not in the rows.
 """
 
 FEATURE_METRICS_SCHEMA = pa.schema([("metric", pa.string()), ("value", pa.float64())])
