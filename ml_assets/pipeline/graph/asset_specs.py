@@ -1,4 +1,4 @@
-"""How the assets of a model are described to Dagster: key, partitions, dependencies on days, columns."""
+"""Specifications of the assets of a model: key, partitions, dependencies on days, columns."""
 
 import inspect
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from ml_assets.pipeline.asset_names import ENTRY, PREDICTIONS, RAW, VALIDATED, a
 from ml_assets.pipeline.graph.freshness_policy import freshness_policy
 from ml_assets.pipeline.steps.asset_factory import partitions
 
-# The first and the last that have to follow each day; what lies between is late when the last is.
+# The first and the last assets that have to follow each day; those in between are late when the last is.
 FOLLOW_EACH_DAY = (RAW, VALIDATED, ENTRY, PREDICTIONS)
 
 
@@ -24,7 +24,7 @@ def asset(
     deps: Sequence[dg.AssetDep] = (),
     **metadata: Any,
 ) -> dg.AssetSpec:
-    """One asset of a model, daily partitioned; `metadata` as it is."""
+    """Specify one asset of a model, daily partitioned; `metadata` is taken as it is."""
     return dg.AssetSpec(
         asset_key(spec, name),
         description=description,
@@ -40,18 +40,18 @@ def asset(
 
 
 def paragraph(stage: type, number: int = 0) -> str:
-    """A paragraph of a stage's docstring, for the description of its asset."""
+    """Return a paragraph of the docstring of a stage, for the description of its asset."""
     return " ".join((inspect.getdoc(stage) or "").split("\n\n")[number].split())
 
 
 def depends(spec: ModelSpec, name: str, first: int = 0, last: int = 0) -> dg.AssetDep:
-    """A dependency on the days from `first` to `last` days before the own day."""
+    """Depend on the days from `first` to `last` days before the day itself."""
     mapping = dg.TimeWindowPartitionMapping(
         start_offset=-first, end_offset=-last, allow_nonexistent_upstream_partitions=True
     )
     return dg.AssetDep(asset_key(spec, name), partition_mapping=mapping)
 
 
-def schema(found: list[dg.TableColumn]) -> dict[str, Any]:
-    """Metadata that tells the columns of a table."""
-    return {"dagster/column_schema": dg.TableSchema(found)}
+def schema(columns: list[dg.TableColumn]) -> dict[str, Any]:
+    """Return the metadata that shows the columns of a table."""
+    return {"dagster/column_schema": dg.TableSchema(columns)}

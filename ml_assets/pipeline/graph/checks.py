@@ -1,4 +1,4 @@
-"""All checks of an asset together: which there are, and what they find on some days."""
+"""The checks of each asset together: their specifications, and their evaluation on some days."""
 
 from collections.abc import Iterator, Sequence
 from datetime import date
@@ -24,30 +24,30 @@ if TYPE_CHECKING:
 
 
 def validation_checks(spec: ModelSpec, feed: Feed, key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
-    """The checks of validated_data, or of validated_labels, which have those of the contract only."""
-    of_rows = [] if _is_of_labels(feed) else [*data_checks(spec, key), *column_drift_check(spec, key)]
+    """Specify the checks of validated_data, or of validated_labels, which has those of the contract only."""
+    of_rows = [] if _has_labels_only(feed) else [*data_checks(spec, key), *column_drift_check(spec, key)]
     return [every_day_accepted(spec, key), *contract_check_specs(spec, feed, key), *of_rows]
 
 
 def evaluate_validation_checks(
     spec: ModelSpec, stage: "Validation", days: Sequence[date], key: dg.AssetKey
 ) -> "Iterator[CheckRun]":
-    """What the checks of validated_data, or of validated_labels, find on some days."""
-    found = [evaluate_acceptance(spec, stage, days, key), evaluate_contract(spec, stage, days, key)]
-    if not _is_of_labels(stage.feed):
-        found += [evaluate_volume(spec, stage, days, key), evaluate_column_drift(spec, stage, days, key)]
-    return chain(*found)
+    """Evaluate the checks of validated_data, or of validated_labels, on some days."""
+    runs = [evaluate_acceptance(spec, stage, days, key), evaluate_contract(spec, stage, days, key)]
+    if not _has_labels_only(stage.feed):
+        runs += [evaluate_volume(spec, stage, days, key), evaluate_column_drift(spec, stage, days, key)]
+    return chain(*runs)
 
 
 def evaluation_checks(spec: ModelSpec, key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
-    """The checks of evaluation: gates, labels of the holdout, and drift of scores."""
+    """Specify the checks of evaluation: gates, labels of the holdout, and drift of scores."""
     return [*gate_checks(spec, key), *label_checks(spec, key), *score_drift_check(spec, key)]
 
 
 def evaluate_evaluation_checks(
     spec: ModelSpec, stage: "ModelEvaluation", days: Sequence[date], key: dg.AssetKey
 ) -> "Iterator[CheckRun]":
-    """What the checks of evaluation find on some days."""
+    """Evaluate the checks of evaluation on some days."""
     return chain(
         evaluate_gate_checks(stage, days, key),
         evaluate_label_checks(spec, stage, days, key),
@@ -55,5 +55,5 @@ def evaluate_evaluation_checks(
     )
 
 
-def _is_of_labels(feed: Feed) -> bool:
+def _has_labels_only(feed: Feed) -> bool:
     return feed.event_time is None

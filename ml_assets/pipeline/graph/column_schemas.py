@@ -40,7 +40,7 @@ def table_columns(schema: pa.Schema, descriptions: Mapping[str, str]) -> list[dg
 
 
 def source_columns(spec: Contract | ModelSpec, names: Iterable[str]) -> list[dg.TableColumn]:
-    """Some columns of the contract, as they are but without rules."""
+    """Describe some columns of the contract, without rules."""
     return [
         dg.TableColumn(name, spec.columns[name].type, description=spec.columns[name].description or None)
         for name in names
@@ -56,7 +56,7 @@ def evaluation_columns(spec: ModelSpec) -> list[dg.TableColumn]:
 
 
 def contract_columns(spec: Contract) -> list[dg.TableColumn]:
-    """The columns of the contract with their rules."""
+    """Describe the columns of the contract with their rules."""
     return [
         dg.TableColumn(
             name,
@@ -71,12 +71,12 @@ def contract_columns(spec: Contract) -> list[dg.TableColumn]:
 
 
 def raw_columns(spec: Contract) -> list[dg.TableColumn]:
-    """The columns of the contract without rules, and the provenance of each row."""
+    """Describe the columns of the contract without rules, and those of the provenance of each row."""
     return [*source_columns(spec, spec.columns), *table_columns(PROVENANCE_SCHEMA, PROVENANCE)]
 
 
 def feature_columns(spec: ModelSpec) -> list[dg.TableColumn]:
-    """Identity columns and features."""
+    """Describe the columns of features: identity columns, then the features."""
     identity = spec.row_identity_columns()
     categorical = spec.categorical_features()
     columns = source_columns(spec, identity)
@@ -91,21 +91,21 @@ def feature_columns(spec: ModelSpec) -> list[dg.TableColumn]:
 
 
 def same_columns(spec: Contract, upstream: dg.AssetKey) -> dg.TableColumnLineage:
-    """Lineage of a table whose columns are those of the upstream table."""
+    """Return the lineage of a table whose columns are those of the upstream table."""
     return dg.TableColumnLineage({name: [dg.TableColumnDep(upstream, name)] for name in spec.columns})
 
 
 def feature_lineage(spec: ModelSpec, upstream: dg.AssetKey) -> dg.TableColumnLineage:
-    """Which validated columns each identity column and each feature is made from."""
-    made_from = {name: [name] for name in spec.row_identity_columns()}
+    """Return the validated columns that each identity column and each feature is made from."""
+    source_columns_by_name = {name: [name] for name in spec.row_identity_columns()}
     for feature in spec.features:
         for name, sources in _sources(spec, feature):
-            made_from.setdefault(name, sources)
+            source_columns_by_name.setdefault(name, sources)
     labels = {spec.target: dg.AssetKey([spec.name, LABELS])} if spec.labels else {}
     return dg.TableColumnLineage(
         {
             name: [dg.TableColumnDep(labels.get(source, upstream), source) for source in sources]
-            for name, sources in made_from.items()
+            for name, sources in source_columns_by_name.items()
         }
     )
 

@@ -1,4 +1,4 @@
-"""Days of which no model is made, because a blocking check of their data fails, whatever run asks for it."""
+"""The gate between data and models: no model is made of a day while a blocking check of its data fails."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 
 class DataGate:
-    """The blocking checks of validated_data and features, asked for one day at a time.
+    """Evaluates the blocking checks of validated_data and features, one day at a time.
 
-    In a run of one day Dagster stops before the model by itself; this holds the same day in runs over many, and when
-    the model alone is asked for.
+    In a run of one day Dagster itself stops before the model. The gate also keeps the day out of runs over many days,
+    and of runs of the model alone.
     """
 
     def __init__(self, spec: ModelSpec, validation: "Validation", features: "FeatureEngineering"):
@@ -38,20 +38,18 @@ class DataGate:
         return self._is_on
 
     def refresh(self) -> None:
-        """See what has been made since."""
+        """Forget what is known of the data."""
         for stage in self._stages if self._is_on else ():
             stage.refresh()
             for table in stage.tables.values():
                 table.refresh()
 
     def reason(self, day: date) -> str | None:
-        """Which blocking checks of the data of a day fail with an error, and why; None when none does."""
-        return self._failures(self._judged(day))
+        """Name the blocking checks of the data of a day that fail with an error, and why; None when none does."""
+        return self._failures(self._evaluate_data(day))
 
     def reason_of_evaluation(self, evaluation: "ModelEvaluation", day: date) -> str | None:
-        """The same of the evaluation of a day that has a model; gates apart, of which `ModelEvaluation.verdicts`
-        tells.
-        """
+        """Do the same for the evaluation of a day that has a model, without its gates."""
         from ml_assets.pipeline.evaluation.label_checks import evaluate_label_checks
         from ml_assets.pipeline.evaluation.score_drift_check import evaluate_score_drift
 
@@ -65,28 +63,24 @@ class DataGate:
             )
         )
 
-    def _failures(self, judged: "Iterator[CheckRun]") -> str | None:
-        failed = [
-            found
-            for one in judged
-            if self._blocks(one)
-            for found in one.outcomes
-            if found.failed and found.severity == "error"
-        ]
-        return "; ".join(f"{found.check}: {found.reason}" for found in failed) or None
+    def _failures(self, runs: "Iterator[CheckRun]") -> str | None:
+        outcomes = (outcome for run in runs if self._is_blocking(run) for outcome in run.outcomes)
+        failed = [outcome for outcome in outcomes if outcome.failed and outcome.severity == "error"]
+        return "; ".join(f"{outcome.check}: {outcome.reason}" for outcome in failed) or None
 
     def hold(self, day: date) -> None:
         """Let the day pass, unless a blocking check of it fails.
 
         Raises:
-            KeepDay: when one does; it says which, why, and what to do.
+            KeepDay: when one does; names the check, the reason and the remedy.
         """
         if reason := self.reason(day):
             raise KeepDay(
-                f"nothing is made of the day while a blocking check of it fails; {reason}. Repair the day, or accept it in checks.accepted"
+                f"no model is made of the day while a blocking check of its data fails; {reason}. "
+                "Repair the day, or accept it in checks.accepted"
             )
 
-    def _judged(self, day: date) -> "Iterator[CheckRun]":
+    def _evaluate_data(self, day: date) -> "Iterator[CheckRun]":
         if not self._is_on:
             return iter(())
         from ml_assets.pipeline.features.checks import evaluate_feature_checks
@@ -98,16 +92,16 @@ class DataGate:
             evaluate_feature_checks(self._spec, features, [day], dg.AssetKey([self._spec.name, features.name])),
         )
 
-    def _blocks(self, judged: "CheckRun") -> bool:
+    def _is_blocking(self, run: "CheckRun") -> bool:
         from ml_assets.core.model_spec.checks import contract_check_name
 
         columns = {contract_check_name(name) for name, column in self._spec.columns.items() if column.blocking}
-        return judged.name in columns or any(
-            name == judged.name and check.blocking for name, check in self._spec.checks.enabled()
+        return run.name in columns or any(
+            name == run.name and check.blocking for name, check in self._spec.checks.enabled()
         )
 
 
 def _blocking_only(spec: ModelSpec) -> ModelSpec:
-    """The specification with all other checks switched off, so that nothing is read for them."""
+    """Switch all other checks off, so that nothing is read for them."""
     off = {name: None for name, check in spec.checks.enabled() if not check.blocking and name != "every_day_accepted"}
     return spec.model_copy(update={"checks": spec.checks.model_copy(update=off)})

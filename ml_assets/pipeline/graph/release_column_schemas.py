@@ -19,8 +19,8 @@ def predictions_columns(spec: ModelSpec) -> list[dg.TableColumn]:
 
 
 def predictions_lineage(spec: ModelSpec, features: dg.AssetKey) -> dg.TableColumnLineage:
-    """Identity columns as in the features; the score is made of all features."""
-    same = {name: [dg.TableColumnDep(features, name)] for name in spec.row_identity_columns()}
+    """Return the lineage of predictions: identity columns come from features, the score from all of them."""
+    identity = {name: [dg.TableColumnDep(features, name)] for name in spec.row_identity_columns()}
     return dg.TableColumnLineage(
-        {**same, "score": [dg.TableColumnDep(features, name) for name in spec.feature_names()]}
+        {**identity, "score": [dg.TableColumnDep(features, name) for name in spec.feature_names()]}
     )

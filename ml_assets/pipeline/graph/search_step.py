@@ -103,7 +103,7 @@ def _figures(stage: ParameterSearch, day: date) -> dict[str, Any]:
 
 
 def _trials(stage: ParameterSearch, day: date) -> list[dict[str, object]]:
-    """The trials behind a day's parameters, the best first."""
+    """List the trials behind the parameters of a day, the best first."""
     row = stage.row(day)
     if not row["parameters"]:
         return []
@@ -125,7 +125,7 @@ def _trials(stage: ParameterSearch, day: date) -> list[dict[str, object]]:
 
 
 def _parts(stage: ParameterSearch, days: Sequence[date]) -> "Iterator[Part]":
-    """The parameters of each day, and the trials of the newest."""
+    """Report the parameters of each day, and the trials of the newest."""
     import json
 
     from ml_assets.core.operations.reports.daily_report import Part, Table
