@@ -29,9 +29,9 @@ DAY_IN_SECONDS = 86_400
 LAST_LINES = 12
 # Messages of a step about transient external failures, with what to do; and the errors of libraries for a database that
 # is unavailable, where Dagster cannot even record a failure.
-SERVICE = r"a service outside did not work .*re-execute the run from failure"
+SERVICE = r"an external service failed .*re-execute the run from failure"
 FULL = (
-    rf"a place outside refused: .*Check .*free space|{SERVICE}|database or disk is full|disk I/O error|"
+    rf"an external service refused the request: .*Check .*free space|{SERVICE}|database or disk is full|disk I/O error|"
     "No space left on device"
 )
 DATABASE = rf"{SERVICE}|OperationalError|InterfaceError"

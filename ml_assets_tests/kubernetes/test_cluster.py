@@ -17,7 +17,7 @@ import kubernetes
 import pytest
 from kubernetes.client import ApiClient, ApiException, BatchV1Api, CoreV1Api, SchedulingV1Api
 
-from ml_assets.core.kubernetes.pod_failures import why_waiting
+from ml_assets.core.kubernetes.pod_failures import waiting_reason
 from ml_assets.core.kubernetes.pod_spec import GPU_NODE_LABELS
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets_tests.kubernetes.jobs import jobs_of, variants
@@ -103,7 +103,7 @@ def test_the_cluster_takes_the_job_of_a_step(cluster, namespace, manifests, stag
     placed = (
         f"its pod is on node {pod.spec.node_name}"
         if pod.spec.node_name
-        else f"its pod has no node after {SECONDS} s: {why_waiting(pod.to_dict())}"
+        else f"its pod has no node after {SECONDS} s: {waiting_reason(pod.to_dict())}"
     )
     print(f"{stage}: {placed}")
     assert taken.spec.backoff_limit == 0

@@ -1,4 +1,4 @@
-"""Kubernetes objects and their states as plain dictionaries: pod specifications, failures of pods, memory sizes.
+"""Kubernetes objects and their states as plain dictionaries: pod specifications, pod failures and memory sizes.
 
-No client is called here.
+No module here calls a client.
 """

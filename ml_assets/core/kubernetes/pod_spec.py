@@ -1,18 +1,18 @@
-"""The pod of a step as Kubernetes configuration: resources, placement, labels for cost, and what the restricted
-pod-security standard asks for.
+"""The pod of a step as Kubernetes configuration: resources, placement, cost labels, and the settings of the restricted
+pod security standard.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
-from ml_assets.core.kubernetes.memory_sizing import UNITS, bytes_of
+from ml_assets.core.kubernetes.memory_sizing import UNITS, to_bytes
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.compute import Compute, DataCompute, MemoryRule, Toleration
 
 GPU = "nvidia.com/gpu"
 GPU_TYPE = "nvidia.com/gpu.product"
 # Labels of nodes with GPUs: of NVIDIA's feature discovery, of Karpenter, of the node groups of GKE, AKS and EKS, and
-# the one that people use.
+# the one in common use.
 GPU_NODE_LABELS = (
     "nvidia.com/gpu.present",
     "karpenter.k8s.aws/instance-gpu-count",
@@ -21,27 +21,27 @@ GPU_NODE_LABELS = (
     "k8s.amazonaws.com/accelerator",
     "accelerator",
 )
-# What a node selector may say about nodes of every kind, so that it tells none with GPUs.
-OF_EVERY_NODE = ("topology.kubernetes.io/", "kubernetes.io/", "karpenter.sh/")
+# Prefixes of labels that nodes of every kind have, so that they do not select nodes with GPUs.
+GENERAL_LABELS = ("topology.kubernetes.io/", "kubernetes.io/", "karpenter.sh/")
 MODEL_LABEL, STAGE_LABEL = "ml-assets/model", "ml-assets/stage"
-# Tags of steps, which the executor reads: how long a pod may take to start, in seconds; the memory rule as JSON; that
-# the step may run in the pod of its run, where the run has the tag as well.
+# Tags of steps, which the executor reads: the maximum time until a pod starts, in seconds; the memory rule as JSON; and
+# that the step may run in the pod of its run, if the run has the tag as well.
 START_TIMEOUT, MEMORY_RULE, SHARES_POD = "ml_assets/start_timeout", "ml_assets/memory_rule", "ml_assets/shares_pod"
-# Long enough to look at a pod that failed at night; short enough that a few thousand steps a day do not pile up.
+# Long enough to examine a pod that failed at night, and short enough that a few thousand steps a day do not pile up.
 SECONDS_KEPT = 6 * 60 * 60
-# What the process of a run takes that waits for its steps; see docs/kubernetes.md for what was measured.
+# Resources of the process of a run that waits for its steps; docs/kubernetes.md has the measurements.
 RUN_CPU, RUN_MEMORY_MI = 0.5, 1024
 
-# An interrupted step is made again from its start, so neither Karpenter nor the cluster autoscaler shall move it to
-# save a node.
+# An interrupted step starts again from the beginning, so neither Karpenter nor the cluster autoscaler should move it
+# to save a node.
 ANNOTATIONS = {"karpenter.sh/do-not-disrupt": "true", "cluster-autoscaler.kubernetes.io/safe-to-evict": "false"}
 
 Config = dict[str, Any]
 
 
 def training_pod(spec: ModelSpec, stage: str) -> Config:
-    """The `dagster-k8s/config` of a training stage: the only one that asks for GPUs. Without any it stays off nodes
-    that have them, as all others.
+    """Return the `dagster-k8s/config` of a training stage, the only kind that requests GPUs. Without GPUs, its pods
+    avoid nodes with GPUs, as all others do.
     """
     compute = spec.compute
     tolerated = [Toleration(key=GPU, operator="Exists", effect="NoSchedule")] if compute.gpu else []
@@ -54,9 +54,9 @@ def training_pod(spec: ModelSpec, stage: str) -> Config:
         [*tolerated, *compute.tolerations],
     )
     if not compute.gpu:
-        config["pod_spec_config"]["affinity"] = off_gpu_nodes(compute)
+        config["pod_spec_config"]["affinity"] = avoid_gpu_nodes(compute)
     if spec.training.engine == "dask" and spec.training.dask.kubernetes:
-        # It asks Kubernetes for its cluster.
+        # The step requests its Dask cluster from Kubernetes.
         config["pod_spec_config"]["automount_service_account_token"] = True
     if compute.image:
         config["container_config"]["image"] = compute.image
@@ -64,24 +64,24 @@ def training_pod(spec: ModelSpec, stage: str) -> Config:
 
 
 def data_pod(spec: ModelSpec, stage: str) -> Config:
-    """The `dagster-k8s/config` of any other stage, whose pods stay off nodes with GPUs."""
+    """Return the `dagster-k8s/config` of any other stage, whose pods avoid nodes with GPUs."""
     data = spec.compute.data
     config = _pod(spec, stage, data, resources(data.cpu, data.memory), data.node_selector, data.tolerations)
-    config["pod_spec_config"]["affinity"] = off_gpu_nodes(spec.compute)
+    config["pod_spec_config"]["affinity"] = avoid_gpu_nodes(spec.compute)
     return config
 
 
 def run_pod(spec: ModelSpec) -> Config:
-    """The `dagster-k8s/config` of the pod of a run, which waits for its steps, or has those that share it in it, one at
-    a time.
+    """Return the `dagster-k8s/config` of the pod of a run, which waits for its steps, or runs those that share it, one
+    at a time.
     """
     data = spec.compute.data
     cpu, memory = RUN_CPU, f"{RUN_MEMORY_MI}Mi"
     if data.share_pod and isinstance(data.memory, str):
-        cpu, memory = RUN_CPU + data.cpu, f"{RUN_MEMORY_MI + bytes_of(data.memory) // UNITS['Mi']}Mi"
+        cpu, memory = RUN_CPU + data.cpu, f"{RUN_MEMORY_MI + to_bytes(data.memory) // UNITS['Mi']}Mi"
     return {
         "container_config": {"resources": resources(cpu, memory), **restricted_container()},
-        "pod_spec_config": {**restricted_pod(), "affinity": off_gpu_nodes(spec.compute)},
+        "pod_spec_config": {**restricted_pod(), "affinity": avoid_gpu_nodes(spec.compute)},
         "pod_template_spec_metadata": {"labels": cost_labels(spec.name, "run"), "annotations": dict(ANNOTATIONS)},
         "job_metadata": {"labels": cost_labels(spec.name, "run")},
         "job_spec_config": {"backoff_limit": 0, "ttl_seconds_after_finished": SECONDS_KEPT},
@@ -89,8 +89,8 @@ def run_pod(spec: ModelSpec) -> Config:
 
 
 def plain_pod() -> Config:
-    """The `dagster-k8s/config` of steps that belong to no stage, such as the removal of old days: what holds for every
-    pod, as a small one.
+    """Return the `dagster-k8s/config` of steps that belong to no stage, such as retention: a small pod with the
+    settings of every pod.
     """
     default = DataCompute()
     return {
@@ -106,25 +106,28 @@ def plain_pod() -> Config:
 
 
 def resources(cpu: float, memory: str | MemoryRule, gpu: int = 0) -> Config:
-    """Limits, and requests: all of the memory and GPUs, which cannot be taken back, and half of the CPU, which is only
-    slower when others want it.
+    """Return limits and requests. Requests are all of the memory and GPUs, which cannot be taken back, and half of the
+    CPU: a step with less CPU is only slower.
 
-    Memory by a rule begins with its base; the executor sets what the rule gives when the step is launched.
+    Memory by a rule starts at its base; the executor sets the amount when it launches the step.
     """
-    firm = {"memory": memory.base if isinstance(memory, MemoryRule) else memory, **({GPU: str(gpu)} if gpu else {})}
-    return {"requests": {"cpu": f"{cpu / 2:g}", **firm}, "limits": {"cpu": f"{cpu:g}", **firm}}
+    guaranteed = {
+        "memory": memory.base if isinstance(memory, MemoryRule) else memory,
+        **({GPU: str(gpu)} if gpu else {}),
+    }
+    return {"requests": {"cpu": f"{cpu / 2:g}", **guaranteed}, "limits": {"cpu": f"{cpu:g}", **guaranteed}}
 
 
 def cost_labels(model: str, stage: str) -> dict[str, str]:
-    """The labels by which cost is told by model and stage. A label ends with a letter or digit, which a name need
-    not.
+    """Return the labels for the cost by model and stage. A label must end with a letter or digit, but a model's name
+    need not.
     """
     return {MODEL_LABEL: model.rstrip("_"), STAGE_LABEL: stage}
 
 
 def restricted_container() -> Config:
-    """What the restricted pod-security standard asks of a container, and a root file system that cannot be written;
-    /tmp can.
+    """Return the settings of a container for the restricted pod security standard, with a read-only root file system
+    and a writable /tmp.
     """
     return {
         "security_context": {
@@ -135,35 +138,35 @@ def restricted_container() -> Config:
             "seccomp_profile": {"type": "RuntimeDefault"},
         },
         "volume_mounts": [{"name": "tmp", "mount_path": "/tmp"}],
-        # Libraries that keep settings in the home directory shall find one that can be written.
+        # Libraries that keep settings in the home directory need one that is writable.
         "env": [{"name": "HOME", "value": "/tmp"}],
     }
 
 
 def restricted_pod() -> Config:
-    """What the restricted pod-security standard asks of a pod, with the volume of /tmp."""
+    """Return the settings of a pod for the restricted pod security standard, with the volume of /tmp."""
     return {
         "security_context": {"run_as_non_root": True, "seccomp_profile": {"type": "RuntimeDefault"}},
         "volumes": [{"name": "tmp", "empty_dir": {}}],
     }
 
 
-def off_gpu_nodes(compute: Compute) -> Config:
-    """The affinity of pods without GPUs: to nodes with none of the labels of GPU nodes, and not with the labels by
-    which training selects its own.
+def avoid_gpu_nodes(compute: Compute) -> Config:
+    """Return the affinity of pods without GPUs, to nodes without the labels of GPU nodes and without the labels by
+    which training selects its nodes.
 
-    By default a preference, because a cluster may have no other nodes; a taint on GPU nodes keeps others off for
-    certain.
+    It is a preference by default, because a cluster may have no other nodes; only a taint on GPU nodes keeps all other
+    pods off.
     """
-    none = [{"key": label, "operator": "DoesNotExist"} for label in GPU_NODE_LABELS]
+    without_labels = [{"key": label, "operator": "DoesNotExist"} for label in GPU_NODE_LABELS]
     selected = gpu_selector(compute)
-    # Terms are alternatives: a node is another one when it lacks any of the labels that are selected together.
+    # Terms are alternatives: a node does not match the selector when it lacks any of its labels.
     terms = [
-        {"match_expressions": [*none, {"key": key, "operator": "NotIn", "values": [value]}]}
+        {"match_expressions": [*without_labels, {"key": key, "operator": "NotIn", "values": [value]}]}
         for key, value in selected.items()
         if key not in GPU_NODE_LABELS
     ]
-    terms = terms or [{"match_expressions": none}]
+    terms = terms or [{"match_expressions": without_labels}]
     if compute.data.avoid_gpu_nodes == "require":
         return {
             "node_affinity": {"required_during_scheduling_ignored_during_execution": {"node_selector_terms": terms}}
@@ -178,16 +181,16 @@ def off_gpu_nodes(compute: Compute) -> Config:
 
 
 def gpu_selector(compute: Compute) -> dict[str, str]:
-    """The labels by which training with GPUs selects its nodes, without those that any node may have; none where it
-    trains without GPUs.
+    """Return the labels by which training with GPUs selects its nodes, without those that any node may have; none for
+    training without GPUs.
     """
     if not compute.gpu:
         return {}
-    return {key: value for key, value in node_selector(compute).items() if not key.startswith(OF_EVERY_NODE)}
+    return {key: value for key, value in node_selector(compute).items() if not key.startswith(GENERAL_LABELS)}
 
 
 def node_selector(compute: Compute) -> dict[str, str]:
-    """The labels that a node must have for a training pod."""
+    """Return the labels that a node must have for a training pod."""
     return {**({GPU_TYPE: compute.gpu_type} if compute.gpu_type else {}), **compute.node_selector}
 
 
@@ -195,23 +198,27 @@ def _pod(
     spec: ModelSpec,
     stage: str,
     compute: Compute | DataCompute,
-    wanted: Config,
+    resource_config: Config,
     selector: Mapping[str, str],
     tolerated: list[Toleration],
 ) -> Config:
     labels = cost_labels(spec.name, stage)
     return {
-        "container_config": {"resources": wanted, **restricted_container()},
+        "container_config": {"resources": resource_config, **restricted_container()},
         "pod_spec_config": {
             **restricted_pod(),
-            # Steps do not talk to Kubernetes, but for training on a Dask cluster of its own.
+            # Steps do not call Kubernetes, except training that creates a Dask cluster.
             "automount_service_account_token": False,
             **({"service_account_name": spec.compute.service_account} if spec.compute.service_account else {}),
             **({"priority_class_name": compute.priority_class} if compute.priority_class else {}),
             **({"node_selector": dict(selector)} if selector else {}),
-            **({"tolerations": [one.model_dump(exclude_none=True) for one in tolerated]} if tolerated else {}),
-            # Of the pod and not of the job: it counts from when a node has the pod, so that waiting for a GPU is not
-            # running.
+            **(
+                {"tolerations": [toleration.model_dump(exclude_none=True) for toleration in tolerated]}
+                if tolerated
+                else {}
+            ),
+            # A deadline of the pod and not of the job counts from when the pod is on a node, so that waiting for a GPU
+            # does not count as run time.
             "active_deadline_seconds": _seconds(compute),
         },
         "pod_template_spec_metadata": {"labels": labels, "annotations": dict(ANNOTATIONS)},

@@ -97,16 +97,16 @@ class Retention(SpecPart):
         """
         if self.replaced_files is None and (self.days or self.models):
             raise ValueError(
-                "retention.replaced_files is missing: without it, the files of the rows that `days` and `models` remove "
-                "would stay for ever"
+                "retention.replaced_files is missing: without it, the files of the rows that `days` and `models` "
+                "remove would stay for ever"
             )
         if self.days is None:
             return
         too_short = f"retention.days: {format_duration(self.days)} is too short"
         if self.days < model_reads:
             raise ValueError(
-                f"{too_short}: a model made today reads {format_duration(model_reads)} back (twice the label_delay, the "
-                "holdout, the training window, the days since its parameters were searched, and "
+                f"{too_short}: a model made today reads {format_duration(model_reads)} back (twice the label_delay, "
+                "the holdout, the training window, the days since its parameters were searched, and "
                 f"{format_duration(reach)} that its features see)"
             )
         if self.days <= look_back + reach:

@@ -169,7 +169,8 @@ class Metric(SpecPart):
     def _has_a_column(self) -> "Metric":
         if (self.column is None) != (self.aggregate == "rows"):
             raise ValueError(
-                f"{self.name}: aggregate {self.aggregate} {'takes no' if self.aggregate == 'rows' else 'needs a'} column"
+                f"{self.name}: aggregate {self.aggregate} {'takes no' if self.aggregate == 'rows' else 'needs a'} "
+                "column"
             )
         if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
             raise ValueError(f"{self.name}: at_least {self.at_least:g} is above at_most {self.at_most:g}")

@@ -1,4 +1,4 @@
-"""What the first stages need to know of landed files: of the rows of a model, or of its labels."""
+"""Feeds of landed files, of the rows of a model or of its labels, as ingestion and validation read them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,20 +11,20 @@ if TYPE_CHECKING:
     from ml_assets.core.model_spec.model import ModelSpec
 
 ROW_KEY = "row_key"
-"""What the rules of the key are named by, as those of a column are by the name of the column."""
+"""The name in place of a column under which violations of the row key are reported."""
 
 
 class Contract(Protocol):
-    """What landed files of a day have to hold; a ModelSpec without labels of their own is one."""
+    """The contract of the landed files of a day; a ModelSpec without label files satisfies this protocol."""
 
     @property
     def name(self) -> str:
-        """Name of the model."""
+        """The name of the model."""
         ...
 
     @property
     def source(self) -> Source:
-        """Where the files are."""
+        """The location of the files."""
         ...
 
     @property
@@ -34,25 +34,25 @@ class Contract(Protocol):
 
     @property
     def row_key(self) -> list[str]:
-        """Columns that together name a row of a day."""
+        """Columns that together identify a row of a day."""
         ...
 
     @property
     def event_time(self) -> str | None:
-        """The column whose time lies in the day; None where the day is that of a delivery: rows of any time come in it,
-        or none at all.
+        """The column whose time lies in the day; None where the day is that of the delivery, which may bring rows of
+        any time, or none.
         """
         ...
 
     @property
     def quality(self) -> Quality:
-        """When a day is good enough."""
+        """The conditions under which a day is published."""
         ...
 
 
 @dataclass(frozen=True)
 class Feed:
-    """A contract, and the names of the tables that its files go through."""
+    """A contract, and the names of the tables that hold its files, its rows and their violations."""
 
     name: str
     source: Source
@@ -68,15 +68,15 @@ class Feed:
 
 
 def rows_feed(spec: "ModelSpec") -> Feed:
-    """The rows of a model; without the target where labels come in files of their own."""
+    """Return the feed of the rows of a model, without the target where labels come in files of their own."""
     columns = {name: column for name, column in spec.columns.items() if spec.labels is None or name != spec.target}
     tables = ("raw_data", "landed_objects", "validated_data", "quarantined_data", "violations")
     return Feed(spec.name, spec.source, columns, spec.row_key, spec.event_time, spec.quality, *tables)
 
 
 def labels_feed(spec: "ModelSpec") -> Feed | None:
-    """The label files of a model, with the columns of the key, the target, and `known_at`; None where labels come with
-    the rows.
+    """Return the feed of the label files of a model, with the columns of the key, the target and `known_at`; None where
+    labels come with the rows.
     """
     labels = spec.labels
     if labels is None:

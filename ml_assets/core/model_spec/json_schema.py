@@ -1,7 +1,7 @@
 """The JSON schema of a specification with the docstring of every field, for editors and for the reference.
 
-pydantic can take these docstrings itself, but it does so whenever the models are imported, which every process of
-Dagster would pay for.
+pydantic can read these docstrings itself, but it does so at every import of the models, which would slow down every
+process of Dagster.
 """
 
 import ast
@@ -15,8 +15,8 @@ from ml_assets.core.model_spec.types.base import SpecPart
 
 
 def documented_schema() -> dict[str, Any]:
-    """JSON schema (2020-12) of ModelSpec; each property has the docstring that stands below its field as
-    description.
+    """Return the JSON schema (2020-12) of ModelSpec, with the docstring below each field as the description of its
+    property.
     """
     schema = ModelSpec.model_json_schema()
     for part in _parts(SpecPart):
@@ -36,11 +36,11 @@ def _parts(base: type[SpecPart]) -> Iterator[type[SpecPart]]:
 def _field_docstrings(part: type[SpecPart]) -> dict[str, str]:
     (definition,) = ast.parse(textwrap.dedent(inspect.getsource(part))).body
     assert isinstance(definition, ast.ClassDef)
-    found = {}
+    docstrings = {}
     for field, below in zip(definition.body, definition.body[1:], strict=False):
         is_docstring = (
             isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant) and isinstance(below.value.value, str)
         )
         if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and is_docstring:
-            found[field.target.id] = inspect.cleandoc(below.value.value)  # type: ignore[attr-defined]
-    return found
+            docstrings[field.target.id] = inspect.cleandoc(below.value.value)  # type: ignore[attr-defined]
+    return docstrings

@@ -1,4 +1,4 @@
-"""ModelSpec: the whole specification of one model, with the rules that hold between its parts."""
+"""ModelSpec: the whole specification of one model, and the rules between its parts."""
 
 import re
 from collections.abc import Mapping
@@ -26,38 +26,38 @@ _OWNER = re.compile(r"team:.+|[A-Za-z0-9_][A-Za-z0-9._%+-]*@[A-Za-z0-9.-]+\.[A-Z
 
 
 class ModelSpec(SpecPart):
-    """One model: everything between its landed files and its registry entry."""
+    """One model, from its landed files to its predictions."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)
-    """Name of the model: first part of its asset keys, folder of its tables, name in the registry."""
+    """Name of the model: first part of its asset keys, folder of its tables, and name in the registry."""
 
     description: str = ""
-    """What the model is for."""
+    """Purpose of the model."""
 
     owners: list[str] = []
-    """E-mail addresses, or teams as `team:fraud`."""
+    """E-mail addresses, or teams such as `team:fraud`."""
 
     source: Source
     columns: dict[str, Column] = Field(min_length=1)
     """The contract of a row, by column name."""
 
     row_key: list[str] = Field(min_length=1)
-    """Columns that together name a row; unique within a day."""
+    """Columns that together identify a row; unique within a day."""
 
     event_time: str
-    """The timestamp column that orders rows and decides their day."""
+    """The timestamp column that orders rows and determines their day."""
 
     target: str
     """The label: a boolean column, or an integer column of 0 and 1."""
 
     entity: str | None = None
-    """The column of what is acted upon (a card, a customer)."""
+    """The column of the entity that a decision is about (a card, a customer)."""
 
     label_delay: Days
-    """How long after its event the label of a row is known, in whole days."""
+    """Time after its event at which the label of a row is known, in whole days."""
 
     labels: Labels | None = None
-    """Where labels come from when they are not in the files of the rows."""
+    """Label files, for labels that are not in the files of the rows."""
 
     late_data: LateData = LateData()
     quality: Quality = Quality()
@@ -67,17 +67,16 @@ class ModelSpec(SpecPart):
     training: Training
     evaluation: Evaluation = Evaluation()
     gates: dict[GateMetric, Gate] = Field(min_length=1)
-    """Bounds on metrics; a model that is outside of one of them is not registered."""
+    """Bounds on metrics; a model outside any of them is not registered."""
 
     champion: ChampionGate | None = ChampionGate()
-    """The comparison with the model that is in use; null leaves it out."""
+    """The comparison with the champion; null switches it off."""
 
     deployment: Deployment = Deployment()
     checks: Checks = Checks()
     metrics: list[Metric] = []
-    """Named figures of each day's features beside `row_count` and, with an entity, `distinct_<entity>`; in the table
-    feature_metrics.
-    """
+    """Named metrics of each day's features in the table feature_metrics, in addition to `row_count` and, with an
+    entity, `distinct_<entity>`."""
 
     compute: Compute = Compute()
     retries: Retries = Retries()
@@ -106,9 +105,9 @@ class ModelSpec(SpecPart):
     @classmethod
     def _can_be_passed(cls, value: dict[GateMetric, Gate]) -> dict[GateMetric, Gate]:
         for metric, gate in value.items():
-            for side, bound in gate:
+            for field, bound in gate:
                 if bound is not None and metric not in UNBOUNDED and not 0 <= bound <= 1:
-                    raise ValueError(f"{metric}: {side} {bound:g} is not within 0 to 1, where {metric} lies")
+                    raise ValueError(f"{metric}: {field} {bound:g} is not within 0 to 1, the range of {metric}")
         return value
 
     @model_validator(mode="after")
@@ -119,20 +118,20 @@ class ModelSpec(SpecPart):
         self._check_checks_and_gates()
         if self.labels is not None:
             check_labels(self.labels, self.columns, self.target)
-        key_of_labels = self.labels.key if self.labels else []
+        label_key = self.labels.key if self.labels else []
         roles = {
             "row_key": self.row_key,
             "event_time": [self.event_time],
             "target": [self.target],
-            "labels.key": key_of_labels,
+            "labels.key": label_key,
         }
         check_severities(self.columns, list(roles.items()))
         names, categorical = self.feature_names(), self.categorical_features()
         check_checks(self.checks, self.columns, names)
         check_metrics(self.metrics, self.columns, names, categorical, self.row_identity_columns(), self.entity)
         reach = timedelta(days=self.reach_in_days())
-        searched_before = self.training.search.every - timedelta(days=1) if self.training.search else timedelta(0)
-        model_reads = 2 * self.label_delay + self.evaluation.holdout + self.training.window + searched_before + reach
+        search_age = self.training.search.every - timedelta(days=1) if self.training.search else timedelta(0)
+        model_reads = 2 * self.label_delay + self.evaluation.holdout + self.training.window + search_age + reach
         self.retention.check(model_reads, reach, self.sensor.look_back)
         return self
 
@@ -140,11 +139,12 @@ class ModelSpec(SpecPart):
         for name in self.columns:
             if name.startswith("_") or name.lower() in RESERVED:
                 raise ValueError(
-                    f"columns.{name}: names beginning with _ and {', '.join(RESERVED)} are taken by the pipeline"
+                    f"columns.{name}: the pipeline reserves names that begin with _, and {', '.join(RESERVED)}; rename "
+                    "the column (`source` is its name in the files)"
                 )
         if twice := repeated(name.lower() for name in self.columns):
             raise ValueError(
-                f"columns: {', '.join(twice)} stands there in upper and lower case, which tables do not tell apart"
+                f"columns: {', '.join(twice)} is named in upper and lower case, which tables do not distinguish"
             )
         sources = [column.source or name for name, column in self.columns.items()]
         if twice := repeated(sources):
@@ -156,10 +156,10 @@ class ModelSpec(SpecPart):
                 self.column(role, name)
         for field, names in [("row_key", self.row_key), ("evaluation.slices", self.evaluation.slices)]:
             if twice := repeated(names):
-                raise ValueError(f"{field}: {', '.join(twice)} stands there more than once")
+                raise ValueError(f"{field}: {', '.join(twice)} is named more than once")
         for name in self.row_key:
             if self.column("row_key", name).nullable:
-                raise ValueError(f"row_key: {name} is nullable; a row without a key cannot be told from others")
+                raise ValueError(f"row_key: {name} is nullable, but a row without a key cannot be identified")
         time = self.columns[self.event_time]
         if time.type != "timestamp" or time.nullable:
             raise ValueError(f"event_time: {self.event_time} must be a timestamp that is not nullable")
@@ -179,10 +179,13 @@ class ModelSpec(SpecPart):
                 )
             if gate.has_slice_bounds() and metric in WITHOUT_SLICES:
                 raise ValueError(
-                    f"gates.{metric}: slice_minimum and slice_maximum are not for {metric}, which is not measured on slices"
+                    f"gates.{metric}: slice_minimum and slice_maximum are not for {metric}, which is not measured on "
+                    "slices"
                 )
         if self.sensor.marker is not None and not DAY_PLACEHOLDER.search(self.source.files.rpartition("/")[0]):
-            raise ValueError("sensor.marker: source.files must have {day} in a folder, for the marker to lie there")
+            raise ValueError(
+                "sensor.marker: source.files must have {day} in a folder, because the marker is in that folder"
+            )
         if self.entity is None and (self.evaluation.exclude_known_positives or "entity_precision_at_k" in self.gates):
             raise ValueError("entity is missing: exclude_known_positives and entity_precision_at_k need it")
         if self.entity is None and self.deployment.canary is not None:
@@ -190,32 +193,33 @@ class ModelSpec(SpecPart):
                 "entity is missing: deployment.canary divides the entities between champion and challenger"
             )
         categorical, names = self.categorical_features(), self.feature_names()
-        for field, wanted in [("scale", [n for n in names if n not in categorical]), ("encode", categorical)]:
+        numeric = [name for name in names if name not in categorical]
+        for field, allowed in [("scale", numeric), ("encode", categorical)]:
             for name in getattr(self.training.preprocessing, field):
-                if name not in wanted:
+                if name not in allowed:
                     raise ValueError(
-                        f"training.preprocessing.{field}: {name} is not one of {', '.join(wanted) or 'no features'}"
+                        f"training.preprocessing.{field}: {name} is not one of {', '.join(allowed) or 'no features'}"
                     )
 
     def column(self, where: str, name: str) -> Column:
-        """The column with a name.
+        """Return the column with a name, which the field `where` of the specification refers to.
 
         Raises:
-            ValueError: when there is none; says that it is asked for at `where`, and what there is.
+            ValueError: when there is no such column; names the field and the columns.
         """
         return column_of(self.columns, where, name)
 
     def feature_names(self) -> list[str]:
-        """Names of all feature columns, in the order in which the model sees them."""
+        """Return the names of all feature columns, in the order in which the model sees them."""
         return [name for feature in self.features for name in feature.names()]
 
     def categorical_features(self) -> list[str]:
-        """Names of the feature columns that hold categories."""
+        """Return the names of the feature columns that hold categories."""
         return [name for feature in self.features if isinstance(feature, Categorical) for name in feature.names()]
 
     def identity_columns(self) -> list[str]:
-        """Columns that evaluated rows carry beside the features: row key, key of the labels, event time, entity,
-        target, slices; each once.
+        """Return the columns of evaluated rows beside the features, each once: row key, label key, event time, entity,
+        target, slices.
         """
         entity, labels = [self.entity] if self.entity else [], self.labels.key if self.labels else []
         return list(
@@ -223,13 +227,15 @@ class ModelSpec(SpecPart):
         )
 
     def row_identity_columns(self) -> list[str]:
-        """The identity columns that are known with the row: all but the target where labels come in files of their
-        own.
+        """Return the identity columns that are known with the row: all but the target where labels come in files of
+        their own.
         """
         return [name for name in self.identity_columns() if self.labels is None or name != self.target]
 
     def target_features(self) -> list[Feature]:
-        """The features that see the target of earlier rows: windows over it, and functions, which get all columns."""
+        """Return the features that read the target of earlier rows: windows over it, and custom functions, which get
+        all columns.
+        """
         return [
             f
             for f in self.features
@@ -237,13 +243,13 @@ class ModelSpec(SpecPart):
         ]
 
     def longest_reach(self) -> timedelta:
-        """How far before a row its features can see."""
+        """Return the length of the history before a row that its features read."""
         reaches = [f.reach() for f in self.features if isinstance(f, WindowAggregate)]
         return max([timedelta(0), *reaches, *(f.reads for f in self.features if isinstance(f, CustomFeatures))])
 
     def reach_in_days(self) -> int:
-        """The most days before its own that a day of features may see; a day may be an hour longer or shorter where
-        clocks change.
+        """Return the number of days before its own that a day of features may read; where clocks change, a day may be
+        an hour longer or shorter.
         """
         reach = self.longest_reach()
         return -(

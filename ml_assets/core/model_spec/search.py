@@ -1,6 +1,4 @@
-"""How the parameters of training are searched for: the space, the time-ordered folds, the budget, and how often it is
-done again.
-"""
+"""Hyperparameter search: the search space, the time-ordered folds, the budget and the interval between searches."""
 
 from datetime import timedelta
 from typing import Annotated, Literal
@@ -12,18 +10,16 @@ from ml_assets.core.model_spec.types.durations import PositiveDays
 
 
 class Range(SpecPart):
-    """Numbers of one parameter, both ends among them; whole numbers where the parameter is one."""
+    """A range of one parameter, both ends included; whole numbers for a parameter of whole numbers."""
 
     low: float
-    """Least value."""
+    """Minimum."""
 
     high: float
-    """Greatest value."""
+    """Maximum."""
 
     log: bool = False
-    """Whether the logarithm is what is spread evenly: for parameters whose size matters more than their difference,
-    such as eta.
-    """
+    """Whether to sample the logarithm uniformly, for parameters whose order of magnitude matters, such as eta."""
 
     @model_validator(mode="after")
     def _is_a_range(self) -> "Range":
@@ -36,19 +32,19 @@ class Range(SpecPart):
         return self
 
     def ends(self) -> list[float]:
-        """Values that must be allowed for all of the range to be."""
+        """Return the values that must be allowed so that the whole range is."""
         return [self.low, self.high]
 
     def holds(self, value: float) -> bool:
-        """Whether a value is one of them."""
+        """Return whether the range contains a value."""
         return self.low <= value <= self.high
 
 
 class Choice(SpecPart):
-    """Values of one parameter, without an order."""
+    """Unordered values of one parameter."""
 
     values: list[float] = Field(min_length=2)
-    """The values, each once."""
+    """The distinct values."""
 
     @model_validator(mode="after")
     def _are_different(self) -> "Choice":
@@ -57,16 +53,16 @@ class Choice(SpecPart):
         return self
 
     def ends(self) -> list[float]:
-        """Values that must be allowed for all of the choice to be."""
+        """Return the values that must be allowed so that every choice is."""
         return list(self.values)
 
     def holds(self, value: float) -> bool:
-        """Whether a value is one of them."""
+        """Return whether a value is one of the choices."""
         return value in self.values
 
 
 def _kind(value: object) -> str:
-    """Which of the two a value is meant to be, so that only its faults are told."""
+    """Return the tag of the intended type, so that errors are reported for that type only."""
     return "choice" if isinstance(value, Choice) or (isinstance(value, dict) and "values" in value) else "range"
 
 
@@ -83,42 +79,37 @@ SPACE: Space = {
 
 
 class Search(SpecPart):
-    """A search for parameters with Optuna, on time-ordered folds of the training window; never on the holdout. See
-    docs/search.md.
-    """
+    """A hyperparameter search with Optuna, on time-ordered folds of the training window and never on the holdout. See
+    docs/search.md."""
 
     trials: int = Field(30, ge=1)
-    """Most trials. The first is of `training.parameters` as they are, so that what is found is at least as good on the
-    folds.
-    """
+    """Maximum number of trials. The first one uses `training.parameters`, so that the result is at least as good on the
+    folds."""
 
     minutes: float = Field(30.0, gt=0)
-    """Most minutes of all trials together; the fold in progress is finished and its trial does not count. Where this
-    ends a search its result depends on the speed of the machine; it says so."""
+    """Maximum total run time of all trials, in minutes. The fold in progress is finished, and its trial does not count.
+    The result of a search that ends here depends on the speed of the machine, and says so."""
 
     every: PositiveDays = timedelta(days=7)
-    """How many days the parameters that were found are used for, counted from the first day that has a model."""
+    """Number of days for which the parameters of a search are used, counted from the first day that has a model."""
 
     folds: int = Field(3, ge=1)
-    """Number of folds. Each validates on as many days as `training.validation` has: the last days of the window, the
-    days before these, and so on.
-    """
+    """Number of folds. Each one validates on as many days as `training.validation` has: the last days of the window,
+    the days before these, and so on."""
 
     fit: Literal["expanding", "rolling"] = "expanding"
-    """What a fold is fitted on: expanding: all days of the window before its validation; rolling: as many of them for
-    each fold.
-    """
+    """Days on which a fold is fitted. expanding: all days of the window before its validation days. rolling: the same
+    number of days for each fold."""
 
     metric: Literal["average_precision", "log_loss"] = "average_precision"
-    """What is made best, as the mean over the folds."""
+    """Metric whose mean over the folds is optimized."""
 
     prune: bool = True
     """Whether a trial ends early when its best mean over the folds so far is worse than the median of earlier trials
-    (Optuna's MedianPruner).
-    """
+    (Optuna's MedianPruner)."""
 
     space: Space = SPACE
-    """Parameter, by its name in `training.parameters`, to the range (low, high, log) or choice (values) to search."""
+    """The range (low, high, log) or choice (values) of each parameter, by its name in `training.parameters`."""
 
     @model_validator(mode="after")
     def _searches_something(self) -> "Search":
@@ -127,15 +118,16 @@ class Search(SpecPart):
         return self
 
     def check(self, parameters: SpecPart, validation: timedelta, window: timedelta) -> None:
-        """Refuse values that training would refuse, and folds that leave nothing to fit on.
+        """Refuse values that training would refuse, and folds that leave no days to fit on.
 
         Raises:
-            ValueError: naming the field, and what is allowed.
+            ValueError: names the field and the allowed values.
         """
         for name, searched in self.space.items():
             if name not in type(parameters).model_fields:
                 raise ValueError(
-                    f"search.space.{name}: there is no such parameter; the parameters are {', '.join(type(parameters).model_fields)}"
+                    f"search.space.{name}: there is no such parameter; the parameters are "
+                    f"{', '.join(type(parameters).model_fields)}"
                 )
             for value in searched.ends():
                 try:
@@ -144,5 +136,6 @@ class Search(SpecPart):
                     raise ValueError(f"search.space.{name}: {value:g}: {error.errors()[0]['msg']}") from error
         if self.folds * validation >= window:
             raise ValueError(
-                f"search.folds: {self.folds} folds that validate on {validation.days}d each leave no day of the window ({window.days}d) to fit on"
+                f"search.folds: {self.folds} folds that validate on {validation.days}d each leave no day of the window "
+                f"({window.days}d) to fit on; lower search.folds or training.validation"
             )

@@ -1,4 +1,4 @@
-"""Where the daily files are, what their columns mean, and which rows are good enough to use."""
+"""The source of the daily files, the contract of their columns, and the quality that a day needs."""
 
 import re
 from collections.abc import Mapping
@@ -24,21 +24,21 @@ DAY_PLACEHOLDER = re.compile(r"\{day(?::([^}]*))?\}")
 
 
 class Source(SpecPart):
-    """The landed files of a model, one set of files a day."""
+    """The landed files of a model: one set of files for each day."""
 
     files: str
-    """Files of one day, relative to the landing root, with `*` and `?` as wildcards within a folder level. `{day}`
-    stands for the ISO date; `{day:%Y/%m/%d}` spells it another way. Files whose name begins with `_` or `.` are never
-    read. Formats, by ending: .parquet, .csv, .jsonl (also .csv.gz, .jsonl.gz)."""
+    """Files of one day, relative to the landing root, with `*` and `?` as wildcards within a folder. `{day}` stands for
+    the ISO date, and `{day:%Y/%m/%d}` for another notation. Files whose name begins with `_` or `.` are never read.
+    Formats, by extension: .parquet, .csv, .jsonl (also .csv.gz, .jsonl.gz)."""
 
     start: date
     """The first day of the model's data: the first daily partition."""
 
     end: date | None = None
-    """The last day; without it partitions go on to yesterday."""
+    """The last day; without it, partitions continue to yesterday."""
 
     time_zone: str = "UTC"
-    """IANA time zone in which a day begins and ends, and in which time stamps without a zone are read."""
+    """IANA time zone in which a day begins and ends, and of timestamps without a time zone."""
 
     @field_validator("files")
     @classmethod
@@ -62,51 +62,52 @@ class Source(SpecPart):
 
 
 class Column(SpecPart):
-    """One column of the landed files: its name there, its type, and the rules that each of its values meets."""
+    """One column of the landed files: its name in the files, its type, and the rules of its values."""
 
     type: ColumnType
-    """Type of the values after reading; a value that cannot be read as this type is a reason for quarantine."""
+    """Type of the values after reading; a row with a value that cannot be read as this type is quarantined."""
 
     source: str | None = None
-    """Name of the column in the files, when it differs from the name here."""
+    """Name of the column in the files, if it differs from the name here."""
 
     description: str = ""
-    """What the column means; shown in the UI."""
+    """Meaning of the column, shown in the UI."""
 
     nullable: bool = False
-    """Whether a row without a value is good."""
+    """Whether the value may be missing."""
 
     minimum: float | None = None
-    """Smallest good value (integer and number)."""
+    """Minimum value (integer and number)."""
 
     maximum: float | None = None
-    """Largest good value (integer and number)."""
+    """Maximum value (integer and number)."""
 
     allowed: list[StrictBool | StrictInt | StrictFloat | StrictStr] | None = None
-    """The only good values, of the type of the column (not for timestamp)."""
+    """Allowed values, of the type of the column (not for timestamp)."""
 
     pattern: str | None = None
-    """Regular expression that the whole value matches (string)."""
+    """Regular expression that must match the whole value (string)."""
 
     severity: dict[Rule, Severity] = {}
-    """How grave it is to break a rule; error where nothing is said. A row that breaks a rule of severity error is
-    quarantined; one that breaks rules of severity warn only is published, counted, and shown by the check of the
-    column. A value that cannot be read as its type is always an error."""
+    """Severity of a violation of each rule; error by default. A row that violates a rule of severity error is
+    quarantined. A row that violates rules of severity warn only is published and counted, and the check of the column
+    reports it. A value that cannot be read as its type is always an error."""
 
     blocking: bool = False
-    """Whether what follows stops when the check of the column fails with an error, see `checks`."""
+    """Whether the downstream stages stop when the check of the column fails with an error, see `checks`."""
 
     def severity_of(self, rule: Rule) -> Severity:
-        """How grave it is to break a rule."""
+        """Return the severity of a violation of a rule."""
         return self.severity.get(rule, "error")
 
     @model_validator(mode="after")
     def _severities_are_of_its_rules(self) -> "Column":
-        there = {rule for rule in ("minimum", "maximum", "allowed", "pattern") if getattr(self, rule) is not None}
-        there |= set() if self.nullable else {"missing"}
-        if unknown := [rule for rule in self.severity if rule not in there]:
+        rules = {rule for rule in ("minimum", "maximum", "allowed", "pattern") if getattr(self, rule) is not None}
+        rules |= set() if self.nullable else {"missing"}
+        if unknown := [rule for rule in self.severity if rule not in rules]:
             raise ValueError(
-                f"severity: the column has no rule {', '.join(unknown)}; its rules are {', '.join(sorted(there)) or 'none'}"
+                f"severity: the column has no rule {', '.join(unknown)}; its rules are "
+                f"{', '.join(sorted(rules)) or 'none'}"
             )
         return self
 
@@ -130,23 +131,21 @@ class Column(SpecPart):
 
 
 class Quality(SpecPart):
-    """When a whole day is good enough to publish."""
+    """Conditions under which a day is published."""
 
     max_bad_share: float = Field(0.1, ge=0, le=1)
-    """A day in which a larger share of the rows breaks the contract is rejected: it is published empty, all its rows
-    are quarantined.
-    """
+    """Maximum share of invalid rows. A day above it is rejected: it is published empty, and all of its rows are
+    quarantined."""
 
     max_rule_share: float = Field(0.0, ge=0, le=1)
-    """The check of a column passes while no rule of it is broken by a larger share of the rows of a day. The rows are
-    quarantined all the same.
-    """
+    """Maximum share of the rows of a day that may violate a rule before the check of the column fails. The rows are
+    quarantined in both cases."""
 
     min_rows: int = Field(1, ge=0)
-    """A day with fewer landed rows is rejected."""
+    """Minimum number of landed rows; a day with fewer is rejected."""
 
     max_rows: int | None = Field(None, ge=1)
-    """A day with more landed rows is rejected."""
+    """Maximum number of landed rows; a day with more is rejected."""
 
     @model_validator(mode="after")
     def _bounds_are_in_order(self) -> "Quality":
@@ -156,10 +155,10 @@ class Quality(SpecPart):
 
 
 def check_files_pattern(value: str) -> str:
-    """The pattern itself, when it names the day, stays inside the landing root, and can match a file of a known format.
+    """Return the pattern if it names the day, stays inside the landing root, and can match a file of a known format.
 
     Raises:
-        ValueError: when it does not; says what is wrong.
+        ValueError: names the reason why it does not.
     """
     if not DAY_PLACEHOLDER.search(value):
         raise ValueError("must contain {day}, for example transactions/{day}/*.parquet")
@@ -171,31 +170,32 @@ def check_files_pattern(value: str) -> str:
     name = DAY_PLACEHOLDER.sub(lambda m: re.sub("%.", "0", m[1] or "0"), value).rpartition("/")[2]
     if not any(_can_end_in(name.lower(), ending) for ending in FORMATS):
         raise ValueError(
-            f"no file of a known format matches {value!r}; the name must be able to end in {', '.join(FORMATS)}, as *.csv or * can"
+            f"no file of a known format matches {value!r}; the name must be able to end in {', '.join(FORMATS)}, as "
+            "*.csv or * can"
         )
     return value
 
 
 def _can_end_in(pattern: str, ending: str) -> bool:
-    """Whether a name that matches the pattern (with `*` and `?`) can end in `ending`."""
+    """Return whether a name that matches the pattern (with `*` and `?`) can end in `ending`."""
     tail = pattern.rpartition("*")[2][-len(ending) :]
     fits = all(char in ("?", wanted) for char, wanted in zip(reversed(tail), reversed(ending), strict=False))
     return fits and ("*" in pattern or len(tail) == len(ending))
 
 
-def _mismatch(value: bool | int | float | str, wanted: str) -> str:
-    if wanted == "timestamp":
+def _mismatch(value: bool | int | float | str, column_type: str) -> str:
+    if column_type == "timestamp":
         return "not for timestamp"
-    kind = {bool: "boolean", int: "integer", float: "number", str: "string"}[type(value)]
+    value_type = {bool: "boolean", int: "integer", float: "number", str: "string"}[type(value)]
     hint = "; YAML reads yes, no, on and off as booleans, so put text in quotes" if isinstance(value, bool) else ""
-    return f"{value!r} is of type {kind}, but the column is of type {wanted}{hint}"
+    return f"{value!r} is of type {value_type}, but the column is of type {column_type}{hint}"
 
 
 def column_of(columns: Mapping[str, Column], where: str, name: str) -> Column:
-    """The column with a name.
+    """Return the column with a name, which the field `where` of the specification refers to.
 
     Raises:
-        ValueError: when there is none; says that it is asked for at `where`, and which columns there are.
+        ValueError: when there is no such column; names the field and the columns.
     """
     if name not in columns:
         raise ValueError(f"{where}: there is no column {name}; the columns are {', '.join(columns)}")

@@ -1,6 +1,4 @@
-"""How the model is trained: on which days, with which preprocessing and parameters, and how the decision threshold is
-chosen.
-"""
+"""Training of a model: its window, preprocessing and parameters, its engine, and the rule of the decision threshold."""
 
 from datetime import timedelta
 from typing import Literal
@@ -17,26 +15,28 @@ Encoding = Literal["native", "onehot", "ordinal", "frequency"]
 
 
 class Preprocessing(SpecPart):
-    """Fitted on the training days only and stored with the model."""
+    """Preprocessing, fitted on the training days only and stored with the model."""
 
     scale: dict[str, Scaling] = {}
-    """Feature to scaling: standard ((x - mean) / std) or minmax ((x - min) / (max - min)). Trees do not need it."""
+    """Scaling of each feature: standard ((x - mean) / std) or minmax ((x - min) / (max - min)). Trees do not need
+    it."""
 
     encode: dict[str, Encoding] = {}
-    """Categorical feature to encoding: native (XGBoost's own categories, the default), onehot, ordinal (position in
-    sorted order), frequency (share of the training rows). A category that training never saw is missing."""
+    """Encoding of each categorical feature: native (XGBoost's own categories, the default), onehot, ordinal
+    (position in sorted order) or frequency (share of the training rows). A category that is not in the training rows
+    is missing."""
 
 
 class Threshold(SpecPart):
-    """The rule by which the decision threshold is chosen on the early-stopping part of the training window."""
+    """The rule that chooses the decision threshold on the early-stopping part of the training window."""
 
     rule: Literal["max_f1", "min_precision", "min_recall", "fixed"] = "max_f1"
     """max_f1: the threshold with the best F1. min_precision: the lowest threshold whose precision reaches `value`.
     min_recall: the highest threshold whose recall reaches `value`. fixed: `value` itself. A rule that no threshold
-    meets falls back to max_f1 and says so."""
+    meets falls back to max_f1, with a note."""
 
     value: float | None = Field(None, gt=0, lt=1)
-    """What the rule needs; not for max_f1."""
+    """Value of the rule; not for max_f1."""
 
     @model_validator(mode="after")
     def _value_fits_the_rule(self) -> "Threshold":
@@ -46,34 +46,33 @@ class Threshold(SpecPart):
 
 
 class Parameters(SpecPart):
-    """Parameters of XGBoost, under XGBoost's own names; the defaults are made for rare positives."""
+    """Parameters of XGBoost, under XGBoost's own names; the defaults suit rare positives."""
 
     eta: float = Field(0.1, gt=0, le=1)
     """Learning rate."""
     max_depth: int = Field(5, ge=1)
-    """Depth of a tree."""
+    """Maximum depth of a tree."""
     min_child_weight: float = Field(1.0, ge=0)
-    """Least sum of instance weight in a leaf."""
+    """Minimum sum of instance weight in a leaf."""
     subsample: float = Field(1.0, gt=0, le=1)
-    """Share of the rows seen by a tree."""
+    """Share of the rows that each tree uses."""
     colsample_bytree: float = Field(1.0, gt=0, le=1)
-    """Share of the features seen by a tree."""
+    """Share of the features that each tree uses."""
     reg_lambda: float = Field(1.0, ge=0)
     """L2 regularisation of leaf values."""
     reg_alpha: float = Field(0.0, ge=0)
     """L1 regularisation of leaf values."""
     gamma: float = Field(0.0, ge=0)
-    """Least loss reduction for a split."""
+    """Minimum loss reduction of a split."""
     scale_pos_weight: float = Field(1.0, gt=0)
     """Weight of the positives."""
     max_bin: int = Field(2048, ge=2)
-    """Bins of a feature's histogram. Up to 256 take one byte a value in memory, more take two. Few cost average
-    precision when positives are rare.
-    """
+    """Number of bins of a feature's histogram. Up to 256 take one byte a value in memory, more take two. Few bins lower
+    average precision when positives are rare."""
     max_cat_to_onehot: int = Field(4, ge=1)
-    """Categories below which XGBoost splits one against the rest."""
+    """Number of categories below which XGBoost splits one category from the rest."""
     base_score: float = Field(0.5, gt=0, lt=1)
-    """Score that boosting starts from; XGBoost's own estimate does worse when positives are rare."""
+    """Score from which boosting starts; XGBoost's own estimate is worse when positives are rare."""
 
 
 class Training(SpecPart):
@@ -86,51 +85,49 @@ class Training(SpecPart):
     """The most recent part of the training window, on which rounds and threshold are chosen."""
 
     refit: bool = True
-    """Whether the model is trained again on the whole window with the number of rounds found, so that the newest rows
-    count.
-    """
+    """Whether the model is trained again on the whole window, with the number of rounds that early stopping found, so
+    that it learns from the newest rows too."""
 
     rounds: int = Field(500, ge=1)
-    """Most rounds of boosting."""
+    """Maximum number of boosting rounds."""
 
     early_stopping_rounds: int = Field(30, ge=1)
-    """Rounds without lower log loss on the early-stopping part after which training stops."""
+    """Number of rounds without a lower log loss on the early-stopping part after which training stops."""
 
     seed: int = 20250101
     """Seed of every random choice."""
 
     batch_rows: int = Field(250_000, ge=1)
-    """Rows handed to XGBoost at once: several small days make one batch."""
+    """Number of rows of a batch for XGBoost; several small days form one batch."""
 
     engine: Engine = "memory"
-    """memory: the quantised rows are in memory. external_memory: they are in files of a temporary directory, and memory
+    """memory: the quantized rows are in memory. external_memory: they are in files of a temporary directory, and memory
     holds a few batches. dask: they are in the memory of the workers of a Dask cluster, which read the days themselves.
-    All see the same features; their metrics differ within what another order of summation makes."""
+    All engines use the same features; their metrics differ only by rounding, because they sum in a different order."""
 
     checkpoint_rounds: int = Field(50, ge=1)
-    """Rounds after which what was trained is kept in the lake; a run that was killed goes on from there, and comes to
-    the same bytes. Training with fewer rounds writes nothing."""
+    """Number of rounds between checkpoints in the lake. A run that was killed resumes from the last one and produces
+    the same bytes. Training with fewer rounds writes none."""
 
     dask: DaskCluster = DaskCluster()
     preprocessing: Preprocessing = Preprocessing()
     threshold: Threshold = Threshold()
     parameters: Parameters = Parameters()
     search: Search | None = None
-    """The search for better parameters; without it `parameters` are used as they are."""
+    """Hyperparameter search; without it, training uses `parameters`."""
 
     @property
-    def samples(self) -> bool:
-        """Whether a tree sees a random part of rows or features."""
+    def has_sampling(self) -> bool:
+        """Whether each tree uses a random part of the rows or features."""
         return self.parameters.subsample < 1 or self.parameters.colsample_bytree < 1
 
-    def decisive(self, on_gpu: bool) -> dict:
-        """What decides how a model comes out, JSON-able; not the search. Where XGBoost begins anew at checkpoints,
-        their number is part of it.
+    def settings_of_model(self, on_gpu: bool) -> dict:
+        """Return the settings that determine the bytes of a model, as JSON-able values, without the search.
+
+        Where XGBoost restarts at each checkpoint, the number of rounds between checkpoints is one of them.
         """
-        begins_anew = self.samples or on_gpu or self.engine == "dask"
-        return self.model_dump(
-            mode="json", exclude={"dask", "search", *(() if begins_anew else ("checkpoint_rounds",))}
-        )
+        restarts = self.has_sampling or on_gpu or self.engine == "dask"
+        return self.model_dump(mode="json", exclude={"dask", "search", *(() if restarts else ("checkpoint_rounds",))})
 
     @model_validator(mode="after")
     def _validation_leaves_days_to_train_on(self) -> "Training":

@@ -1,36 +1,35 @@
-"""What a step measures of itself: one sample of each metric, with few attributes that have few values."""
+"""Metrics of a step: one sample of each metric, with few attributes that have few values."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-# name: (unit, what it is). A unit is one of UCUM, as OpenTelemetry has them; what is counted stands in braces.
+# name: (unit, description). Units are UCUM codes, as in OpenTelemetry; counted items are in braces.
 METRICS: Mapping[str, tuple[str, str]] = {
     "ml_assets.stage.days": ("{day}", "Days of a step, by outcome: computed, unchanged, or problem"),
-    "ml_assets.stage.rows": ("{row}", "Rows that a step made, in all tables of the stage"),
-    "ml_assets.stage.bytes": ("By", "Bytes of the files of the days that a step made"),
-    "ml_assets.stage.duration": ("s", "Seconds that the days of a step took together"),
-    "ml_assets.stage.slowest_day": ("s", "Seconds of the day that took longest"),
+    "ml_assets.stage.rows": ("{row}", "Rows that a step computed, in all tables of the stage"),
+    "ml_assets.stage.bytes": ("By", "Bytes of the files of the days that a step computed"),
+    "ml_assets.stage.duration": ("s", "Total seconds of the days of a step"),
+    "ml_assets.stage.slowest_day": ("s", "Seconds of the slowest day"),
     "ml_assets.stage.newest_day": (
         "s",
-        "The newest day of a step that has no problem, as seconds from 1970 to its midnight in UTC",
+        "The newest day of a step without a problem, as seconds from 1970 to its midnight in UTC",
     ),
     "ml_assets.step.failures": (
         "{failure}",
-        "One for an attempt of a step that failed, by its cause and by whether another attempt follows",
+        "One for each failed attempt of a step, by its cause and by whether another attempt follows",
     ),
     "ml_assets.run.queue_time": ("s", "Seconds from the creation of the run to its start"),
-    "ml_assets.gate.value": ("", "What a gate measured on the newest day of a step"),
-    "ml_assets.gate.passed": ("", "1 when the gate passed on the newest day that was judged, else 0"),
+    "ml_assets.gate.value": ("", "Value that a gate measured on the newest day of a step"),
+    "ml_assets.gate.passed": ("", "1 if the gate passed on the newest day that it evaluated, else 0"),
     "ml_assets.model.metric": ("", "A metric of the model of the newest day on its holdout"),
 }
 
 
 @dataclass(frozen=True)
 class DayFigures:
-    """One day of a step: seconds it took, rows it was given (0 when it stayed as it was), whether it has other rows
-    than before, or a problem.
-    """
+    """One day of a step: its seconds, its rows (0 when it is unchanged), and whether it was computed or has a
+    problem."""
 
     day: date
     seconds: float
@@ -54,58 +53,59 @@ class Sample:
 
 
 def samples_of_days(model: str, stage: str, days: Sequence[DayFigures], size: int) -> list[Sample]:
-    """What a step that made or looked at days measures; nothing of a step without days.
+    """Return the samples of a step that computed or checked days; none for a step without days.
 
-    The day itself is no attribute: every day would be a series of its own, for ever.
+    The day is not an attribute, because each day would become a time series that never ends.
 
     Args:
         model: name of the model.
         stage: name of the stage.
         days: in any order.
-        size: bytes of the files of the days that were made.
+        size: bytes of the files of the days that were computed.
     """
     if not days:
         return []
-    of = {"model": model, "stage": stage}
+    attributes = {"model": model, "stage": stage}
     counts = {outcome: sum(day.outcome == outcome for day in days) for outcome in ("computed", "unchanged", "problem")}
-    good = [day.day for day in days if not day.has_problem]
+    days_without_problem = [day.day for day in days if not day.has_problem]
     values = {
         "ml_assets.stage.rows": sum(day.rows for day in days),
         "ml_assets.stage.bytes": size,
         "ml_assets.stage.duration": sum(day.seconds for day in days),
         "ml_assets.stage.slowest_day": max(day.seconds for day in days),
-        **(
-            {"ml_assets.stage.newest_day": datetime(*max(good).timetuple()[:3], tzinfo=UTC).timestamp()} if good else {}
-        ),
     }
-    found = [
-        Sample("ml_assets.stage.days", float(count), {**of, "outcome": outcome}) for outcome, count in counts.items()
+    if days_without_problem:
+        newest = datetime(*max(days_without_problem).timetuple()[:3], tzinfo=UTC)
+        values["ml_assets.stage.newest_day"] = newest.timestamp()
+    samples = [
+        Sample("ml_assets.stage.days", float(count), {**attributes, "outcome": outcome})
+        for outcome, count in counts.items()
     ]
-    return [*found, *(Sample(name, float(value), of) for name, value in values.items())]
+    return [*samples, *(Sample(name, float(value), attributes) for name, value in values.items())]
 
 
 def samples_of_gates(model: str, gates: Iterable[tuple[str, bool | None, object]]) -> list[Sample]:
-    """What the gates of an evaluation measure.
+    """Return the samples of the gates of an evaluation.
 
     Args:
         model: name of the model.
-        gates: (name, whether it passed on the newest day that was judged or None, the value that it measured or None)
-            of each.
+        gates: (name, whether it passed on the newest day that it evaluated or None, the value that it measured or None)
+            of each gate.
     """
-    found = []
+    samples = []
     for gate, passed, value in gates:
-        of = {"model": model, "gate": gate}
-        found += [Sample("ml_assets.gate.passed", float(passed), of)] if passed is not None else []
-        found += [Sample("ml_assets.gate.value", float(value), of)] if isinstance(value, int | float) else []
-    return found
+        attributes = {"model": model, "gate": gate}
+        samples += [Sample("ml_assets.gate.passed", float(passed), attributes)] if passed is not None else []
+        samples += [Sample("ml_assets.gate.value", float(value), attributes)] if isinstance(value, int | float) else []
+    return samples
 
 
 def samples_of_model(model: str, metrics: Mapping[str, object]) -> list[Sample]:
-    """The metrics of a model that are numbers.
+    """Return the samples of the metrics of a model that are numbers.
 
     Args:
         model: name of the model.
-        metrics: by name.
+        metrics: the metrics by name.
     """
     numbers = {name: value for name, value in metrics.items() if isinstance(value, int | float) and value == value}
     return [
@@ -115,12 +115,12 @@ def samples_of_model(model: str, metrics: Mapping[str, object]) -> list[Sample]:
 
 
 def sample_of_failure(step: str, cause: str, another_follows: bool) -> Sample:
-    """An attempt of a step that failed.
+    """Return the sample of a failed attempt of a step.
 
     Args:
         step: name of the model and of the stage, as in `fraud_detection/features`.
-        cause: what it was a fault of: transient, refused, memory, stated, code or interrupted.
-        another_follows: whether the step is tried again.
+        cause: the kind of the failure (transient, refused, memory, stated, code or interrupted).
+        another_follows: whether the step is retried.
     """
     model, _, stage = step.partition("/")
     return Sample(

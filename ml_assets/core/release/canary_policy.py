@@ -1,4 +1,4 @@
-"""What becomes of models that passed their gates: when a canary starts, goes on, is decided upon, and which way."""
+"""The canary policy: decides when a canary starts, advances, is promoted or is rolled back."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -15,12 +15,12 @@ Outcome = Literal["start", "advance", "promote", "rollback", "replace", "hold", 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What is known of a canary: rows of the challenger's entities, scored by both models.
+    """The evidence of a canary, from the rows of the challenger's entities, scored by both models.
 
-    step_days, step_rows: days with known labels since the present step began, and labelled rows on them. positives:
-    among the labelled rows since the canary began. metrics: on these rows. errors: share of wrong decisions on these
-    rows. decisions: share of positive decisions on all rows since the canary began, with labels or without.
-    labels_through: the last day whose labels are known. problem: why the challenger cannot score.
+    step_days, step_rows: number of days with known labels since the present step began, and of labelled rows on them.
+    positives: number of positives among the labelled rows since the canary began. metrics, errors: metrics, and share
+    of wrong decisions, on these rows. decisions: share of positive decisions on all rows since the canary began,
+    labelled or not. labels_through: the last day whose labels are known. problem: why the challenger cannot score.
     """
 
     step_days: int
@@ -35,9 +35,7 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Decision:
-    """What is done on a day: outcome, one sentence that says why, what is live afterwards, and the figures behind
-    it.
-    """
+    """The decision of a day: its outcome, its reason in one sentence, the release state after it, and its metrics."""
 
     outcome: Outcome
     reason: str
@@ -46,33 +44,37 @@ class Decision:
 
 
 def next_candidate(state: Release, passed: Iterable[Version]) -> Version | None:
-    """The model that is next to go live: of the newest day, later than champion and canary, another than these, never
-    withdrawn; None without one.
+    """Return the version that goes live next: that of the newest day which is later than, and different from, champion
+    and challenger, and was never withdrawn; None when there is none.
 
     Args:
-        state: what is live.
+        state: the release state.
         passed: versions that passed their gates.
     """
     live = [version for version in (state.champion, state.challenger) if version is not None]
-    # Models of different days that were trained on the same are one version.
-    newer = [one for one in passed if all(one.day > version.day and one.digest != version.digest for version in live)]
-    newer = [one for one in newer if one.number not in state.withdrawn]
-    return max(newer, key=lambda one: (one.day, one.number), default=None)
+    # Models of different days with the same bytes are one version.
+    newer = [
+        candidate
+        for candidate in passed
+        if all(candidate.day > version.day and candidate.digest != version.digest for version in live)
+        and candidate.number not in state.withdrawn
+    ]
+    return max(newer, key=lambda version: (version.day, version.number), default=None)
 
 
 def decide(
     canary: Canary | None, state: Release, candidate: Version | None, evidence: Evidence | None, day: date
 ) -> Decision:
-    """What is done on a day, from what is live, the model that is next, and what is known of the canary.
+    """Decide what happens on a day, from the release state, the next candidate and the evidence of the canary.
 
-    Doing it and deciding again on the same day, with the same evidence of the days before, gives `hold` or `none`.
+    After the decision is carried out, deciding again on the same day with the same evidence gives `hold` or `none`.
 
     Args:
         canary: the rules; None: models go live at once.
-        state: what is live before.
+        state: the release state before the decision.
         candidate: see `next_candidate`.
-        evidence: of the canary; None when there is no canary.
-        day: the day of the decision, and the first day of predictions that sees it.
+        evidence: the evidence of the canary; None when there is no canary.
+        day: the day of the decision, and the first day of predictions that it affects.
     """
     if state.paused:
         return Decision(
@@ -106,36 +108,42 @@ def _evaluate(canary: Canary, state: Release, candidate: Version | None, evidenc
     challenger, figures = state.challenger, figures_of(canary, evidence)
     assert challenger is not None
     assert state.step_since is not None
-    if fault := _fault(canary, evidence):
+    if failure := _failure(canary, evidence):
         return Decision(
-            "rollback", f"{challenger} is rolled back at {state.percent} percent: {fault}", roll_back(state), figures
+            "rollback", f"{challenger} is rolled back at {state.percent} percent: {failure}", roll_back(state), figures
         )
     if candidate is not None and canary.newer_challenger == "replaces":
-        reason = f"{candidate} takes the place of {challenger}, which was live for {state.percent} percent, and begins at {canary.steps[0]}"
+        reason = (
+            f"{candidate} replaces {challenger}, which was live for {state.percent} percent, and starts at "
+            f"{canary.steps[0]}"
+        )
         return Decision("replace", reason, start(state, candidate, canary.steps[0], day), figures)
     waits = _lacking(canary, state, evidence)
     if waits is None:
         return _advance(canary, state, evidence, day)
     if day - state.step_since >= canary.maximum_days:
-        reason = f"{challenger} is rolled back: not decided within {canary.maximum_days.days} days at {state.percent} percent; {waits}"
+        reason = (
+            f"{challenger} is rolled back: not decided within {canary.maximum_days.days} days at {state.percent} "
+            f"percent; {waits}"
+        )
         return Decision("rollback", reason, roll_back(state), figures)
     return Decision("hold", f"{challenger} stays at {state.percent} percent: {waits}", state, figures)
 
 
 def _advance(canary: Canary, state: Release, evidence: Evidence, day: date) -> Decision:
-    challenger, found = state.challenger, _told(canary.metric, evidence.metrics[canary.metric])
+    challenger, comparison = state.challenger, _in_words(canary.metric, evidence.metrics[canary.metric])
     assert challenger is not None
-    # Steps of the specification may have changed since.
+    # The steps of the specification may have changed since the canary began.
     percent = next((step for step in canary.steps if step > state.percent), 100)
     if percent == 100:
-        reason = f"{challenger} becomes the champion after {state.percent} percent: {found}"
+        reason = f"{challenger} becomes the champion after {state.percent} percent: {comparison}"
         return Decision("promote", reason, promote(state, challenger), figures_of(canary, evidence))
-    reason = f"{challenger} goes from {state.percent} to {percent} percent: {found}"
+    reason = f"{challenger} goes from {state.percent} to {percent} percent: {comparison}"
     return Decision("advance", reason, advance(state, percent, day), figures_of(canary, evidence))
 
 
-def _fault(canary: Canary, evidence: Evidence) -> str | None:
-    """Why the challenger is rolled back whatever else is known."""
+def _failure(canary: Canary, evidence: Evidence) -> str | None:
+    """Return why the challenger must be rolled back; None when it need not."""
     if evidence.problem:
         return evidence.problem
     ratio, most = evidence.decisions, canary.maximum_decision_ratio
@@ -144,49 +152,58 @@ def _fault(canary: Canary, evidence: Evidence) -> str | None:
         return f"it decides positive on {shares}; ratio {_span(ratio)}, outside of {1 / most:.3g} to {most:.3g}"
     compared = evidence.metrics[canary.metric]
     if evidence.positives >= canary.minimum_positives and compared.high < 0 and compared.difference < -canary.margin:
-        return f"{_told(canary.metric, compared)}, worse by more than {canary.margin:g}"
+        return f"{_in_words(canary.metric, compared)}, worse by more than {canary.margin:g}"
     errors = evidence.errors
     if errors.low > canary.maximum_error_increase:
-        shares = f"{errors.challenger:.2%} of its decisions are wrong, of the champion's on the same rows {errors.champion:.2%}"
+        shares = (
+            f"{errors.challenger:.2%} of its decisions are wrong, of the champion's on the same rows "
+            f"{errors.champion:.2%}"
+        )
         return f"{shares}; difference {_span(errors)}, above {canary.maximum_error_increase:g}"
     return None
 
 
 def _lacking(canary: Canary, state: Release, evidence: Evidence) -> str | None:
-    """What has to be known or shown before the challenger advances."""
+    """Return what evidence is missing before the challenger can advance; None when it is complete."""
     assert state.step_since is not None
     if not evidence.step_days and evidence.labels_through < state.step_since:
         return f"labels are known through {evidence.labels_through}, and the step began on {state.step_since}"
-    wanted = [
+    requirements = [
         ("days with known labels", evidence.step_days, canary.minimum_days),
         ("labelled rows", evidence.step_rows, canary.minimum_rows),
         ("positives since the canary began", evidence.positives, canary.minimum_positives),
     ]
-    if lacking := [f"{found} of {least} {what}" for what, found, least in wanted if found < least]:
+    if lacking := [f"{number} of {minimum} {name}" for name, number, minimum in requirements if number < minimum]:
         return ", ".join(lacking)
     compared = evidence.metrics[canary.metric]
     if math.isnan(compared.difference):
         return f"{canary.metric} is undefined (NaN) on its rows"
     if compared.difference < -canary.margin:
-        return f"{_told(canary.metric, compared)}: not shown to be within {canary.margin:g} of the champion, nor to be worse"
+        return (
+            f"{_in_words(canary.metric, compared)}: not shown to be within {canary.margin:g} of the champion, nor to "
+            "be worse"
+        )
     return None
 
 
 def figures_of(canary: Canary, evidence: Evidence) -> dict[str, float]:
-    """The figures that a decision rests on, by name, without those that are undefined."""
+    """Return the metrics behind a decision by name, without those that are undefined."""
     compared = evidence.metrics[canary.metric]
     named = {canary.metric: compared, "wrong_decisions": evidence.errors, "positive_decisions": evidence.decisions}
-    found = {
-        f"{name}_{part}": getattr(one, part)
-        for name, one in named.items()
+    values = {
+        f"{name}_{part}": getattr(compared, part)
+        for name, compared in named.items()
         for part in ("challenger", "champion", "difference", "low", "high")
     }
     counts = {"step_days": evidence.step_days, "step_rows": evidence.step_rows, "positives": evidence.positives}
-    return {**counts, **{name: value for name, value in found.items() if math.isfinite(value)}}
+    return {**counts, **{name: value for name, value in values.items() if math.isfinite(value)}}
 
 
-def _told(metric: str, compared: PairedEstimate) -> str:
-    return f"{metric} {compared.challenger:.4g} against {compared.champion:.4g} of the champion on the same rows: difference {_span(compared)}"
+def _in_words(metric: str, compared: PairedEstimate) -> str:
+    return (
+        f"{metric} {compared.challenger:.4g} against {compared.champion:.4g} of the champion on the same rows: "
+        f"difference {_span(compared)}"
+    )
 
 
 def _span(compared: PairedEstimate) -> str:

@@ -1,4 +1,4 @@
-"""What a deploy target tells of the champion's model, from the rows of the release ledger."""
+"""The manifest of the champion's model for a deployment target, from the rows of the release ledger."""
 
 import hashlib
 import json
@@ -8,15 +8,15 @@ from typing import Any
 
 from ml_assets.core.release.release_state import CHAMPION
 
-# Who read metadata.json finds the files that it names for this long after another model became the champion.
+# Readers of metadata.json find the files that it names for this long after another model became the champion.
 TIME_TO_READ = timedelta(hours=1)
 
 
 def champion_row(rows: Iterable[Mapping[str, Any]]) -> Mapping[str, Any] | None:
-    """The row that made the present champion the champion; None where there is none.
+    """Return the row that made the present champion the champion; None when there is none.
 
     Args:
-        rows: of a ledger, as LEDGER_ROWS has them, in the order of their releases.
+        rows: rows of a ledger with LEDGER_ROWS_SCHEMA, in the order of their releases.
     """
     moved = _moves_of_champion(rows)
     return moved[-1] if moved and moved[-1]["to_digest"] is not None else None
@@ -25,13 +25,13 @@ def champion_row(rows: Iterable[Mapping[str, Any]]) -> Mapping[str, Any] | None:
 def metadata(
     model: str, row: Mapping[str, Any], files: Mapping[str, bytes], registry_url: str | None
 ) -> dict[str, Any]:
-    """The content of metadata.json.
+    """Build the content of metadata.json.
 
     Args:
         model: name of the model.
-        row: see `champion_row`.
+        row: the row of the champion, see `champion_row`.
         files: content of each file by its name; preprocessing.json has the threshold.
-        registry_url: the page of the version in the registry, where it has one.
+        registry_url: URL of the version's page in the registry, if it has one.
     """
     return {
         "model": model,
@@ -54,12 +54,12 @@ def metadata(
 
 
 def digests_to_keep(rows: Iterable[Mapping[str, Any]], now: datetime) -> set[str]:
-    """The models whose files stay: the champion, the one before it, and every one that was the champion within
-    TIME_TO_READ.
+    """Return the digests of the models whose files are kept: the champion, the one before it, and every one that was
+    the champion within `TIME_TO_READ`.
 
     Args:
-        rows: of a ledger, as LEDGER_ROWS has them, in the order of their releases.
-        now: with a zone.
+        rows: rows of a ledger with LEDGER_ROWS_SCHEMA, in the order of their releases.
+        now: the current time, with a time zone.
     """
     moved = _moves_of_champion(rows)
     last = [moved[-1][part] for part in ("from_digest", "to_digest")] if moved else []

@@ -1,4 +1,4 @@
-"""Rows of the release ledger: what a move writes, and the moves and states that rows tell of."""
+"""Rows of the release ledger: the rows of a move, and the moves and release states of rows."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -26,15 +26,15 @@ _ALIASES = (CHAMPION, CHALLENGER, PREVIOUS)
 
 
 def rows_of(before: Release, move: Move, at: datetime) -> list[dict[str, Any]]:
-    """The rows that a move adds to the ledger, as LEDGER_ROWS has them.
+    """Return the rows that a move adds to the ledger, with LEDGER_ROWS_SCHEMA.
 
     Args:
-        before: what is live before it.
-        move: the move; its `after` is what the functions of `core.releases` make of `before` for its action and day.
-        at: now, with a zone.
+        before: the release state before the move.
+        move: the move; its `after` is the result of the function in `release_state` for its action and day.
+        at: the current time, with a time zone.
 
     Raises:
-        ValueError: when `after` is something else than action and day say, so that the rows would not tell of it.
+        ValueError: when `after` is not that result, because the rows could not represent it.
     """
     old, new = before.aliases, move.after.aliases
     moved = [alias for alias in _ALIASES if old[alias] != new[alias]] or [
@@ -58,19 +58,19 @@ def rows_of(before: Release, move: Move, at: datetime) -> list[dict[str, Any]]:
         }
         for alias in moved
     ]
-    told = _made(before, rows)
-    if told != move.after:
-        raise ValueError(f"a release by {move.action} on {move.day} from {before} gives {told}, not {move.after}")
+    result = _apply(before, rows)
+    if result != move.after:
+        raise ValueError(f"a release by {move.action} on {move.day} from {before} gives {result}, not {move.after}")
     return rows
 
 
 def moves_of(rows: Iterable[Mapping[str, Any]]) -> list[Move]:
-    """The moves that the rows of a ledger tell of, in their order, whatever the order of the rows."""
+    """Return the moves of the rows of a ledger, in the order of their releases, whatever the order of the rows."""
     moves: list[Move] = []
     state = Release()
     for _, group in groupby(sorted(rows, key=lambda row: row["release"]), key=lambda row: row["release"]):
-        of_move = list(group)
-        first, state = of_move[0], _after(state, of_move)
+        move_rows = list(group)
+        first, state = move_rows[0], _after(state, move_rows)
         moves.append(
             Move(first["action"], state, first["day"], first["actor"], first["reason"], json.loads(first["metrics"]))
         )
@@ -78,22 +78,22 @@ def moves_of(rows: Iterable[Mapping[str, Any]]) -> list[Move]:
 
 
 def fold(rows: Iterable[Mapping[str, Any]]) -> list[tuple[date, Release]]:
-    """What was live after each release, in their order, with the first day of predictions that sees it: what `live_on`
-    takes.
+    """Return the release state after each release, in order, with the first day of predictions that it affects, as
+    `live_on` expects them.
     """
     return [(move.day, move.after) for move in moves_of(rows)]
 
 
 def _after(before: Release, rows: Sequence[Mapping[str, Any]]) -> Release:
-    """What is live after the rows of one release: what they say of aliases, share and pause; the rest as the action
-    makes it.
+    """Return the release state after the rows of one release: aliases, share and pause from the rows, the rest from the
+    action.
     """
     row, aliases = rows[0], _aliases(before, rows)
-    return replace(_made(before, rows), number=row["release"], percent=row["percent"], paused=row["paused"], **aliases)
+    return replace(_apply(before, rows), number=row["release"], percent=row["percent"], paused=row["paused"], **aliases)
 
 
-def _made(before: Release, rows: Sequence[Mapping[str, Any]]) -> Release:
-    """What the action of a release makes of the state before, with the versions, day and share of its rows."""
+def _apply(before: Release, rows: Sequence[Mapping[str, Any]]) -> Release:
+    """Apply the action of a release to the state before, with the versions, day and share of its rows."""
     row, aliases = rows[0], _aliases(before, rows)
     champion, challenger, day, percent = aliases[CHAMPION], aliases[CHALLENGER], row["day"], row["percent"]
     match row["action"]:
@@ -110,7 +110,7 @@ def _made(before: Release, rows: Sequence[Mapping[str, Any]]) -> Release:
         case "adopt":
             return adopt(before, champion, challenger, percent, row["paused"], day)
         case action:
-            raise ValueError(f"release {row['release']}: there is no action {action!r} of these aliases")
+            raise ValueError(f"release {row['release']}: the action {action!r} does not exist for these aliases")
 
 
 def _aliases(before: Release, rows: Sequence[Mapping[str, Any]]) -> dict[str, Version | None]:

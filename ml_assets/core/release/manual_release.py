@@ -1,4 +1,4 @@
-"""Releases by hand: what each command makes of what is live, and when it makes no sense."""
+"""Manual releases: the release state after each command, and the commands that are refused."""
 
 from datetime import date
 from typing import Literal
@@ -10,7 +10,7 @@ Command = Literal["rollback", "pause", "resume", "canary", "promote"]
 
 
 class CannotRelease(ValueError):
-    """A command makes no sense for what is live; the message says why and what to do instead."""
+    """A command that is not possible in the present release state; the message says why and what to do instead."""
 
 
 def manual_move(
@@ -22,27 +22,27 @@ def manual_move(
     actor: str,
     reason: str | None,
 ) -> Move:
-    """The release that somebody asks for.
+    """Return the move of a manual command.
 
     Args:
-        canary: the specification's rules.
-        state: what is live.
-        command: rollback (of the canary, or without one of the champion to the previous one), pause and resume (of
-            automatic decisions), canary (of a version, at the first step) or promote (a version to champion).
-        version: what is put up, for canary and promote.
-        day: first day of predictions that sees it.
-        actor: who.
-        reason: why; None when nobody said it.
+        canary: the rules of the specification.
+        state: the release state.
+        command: rollback (of the canary or, without one, of the champion to the previous one), pause and resume (of
+            automatic decisions), canary (of a version, at the first step) or promote (of a version to champion).
+        version: the version, for canary and promote.
+        day: first day of predictions that the move affects.
+        actor: the person.
+        reason: the reason; None when none was given.
 
     Raises:
         CannotRelease: when there is nothing to roll back, decisions are paused already or are not, the version is live
             already, or there can be no canary.
     """
-    action, after, said = _asked(canary, state, command, version, day)
-    return Move(action, after, day, actor, reason or f"{said} by hand; no reason was given", {})
+    action, after, description = _apply(canary, state, command, version, day)
+    return Move(action, after, day, actor, reason or f"{description} by hand; no reason was given", {})
 
 
-def _asked(
+def _apply(
     canary: Canary | None, state: Release, command: Command, version: Version | None, day: date
 ) -> tuple[Action, Release, str]:
     match command:
@@ -63,11 +63,12 @@ def _asked(
         return "promote", promote(state, version), f"{version} was made the champion"
     if canary is None or canary.steps[0] == 100:
         raise CannotRelease(
-            "the specification has no deployment.canary with a step below 100 percent; promote the version, or write one"
+            "the specification has no deployment.canary with a step below 100 percent; promote the version, or add a "
+            "canary step"
         )
     if state.champion is None:
         raise CannotRelease("there is no champion that a canary could be compared with; promote a version first")
     if version == state.challenger:
         raise CannotRelease(f"{version} is the canary already, for {state.percent} percent of the entities")
-    said = f"{version} was made the canary for {canary.steps[0]} percent of the entities"
-    return "replace" if state.challenger else "start", start(state, version, canary.steps[0], day), said
+    description = f"{version} was made the canary for {canary.steps[0]} percent of the entities"
+    return "replace" if state.challenger else "start", start(state, version, canary.steps[0], day), description

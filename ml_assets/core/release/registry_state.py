@@ -1,5 +1,5 @@
-"""What a registry shows of a release, and in which order it is brought up to date so that a reader sees something right
-at any time.
+"""The release state as aliases and tags in the registry, and the order of the changes that keeps it consistent for
+readers at any time.
 """
 
 from collections.abc import Mapping
@@ -13,10 +13,10 @@ ALIASES = (CHAMPION, CHALLENGER, PREVIOUS)
 
 @dataclass(frozen=True)
 class RegistryState:
-    """What is seen of the registered model in one request.
+    """The state of the registered model, which one request reads.
 
-    aliases: version number by alias, of those that there are. percent: of the entities, for the challenger. release:
-    number of the last release that was carried out in full; 0 before the first.
+    aliases: version number by existing alias. percent: share of the entities for the challenger. release: number of the
+    last release that was carried out completely; 0 before the first.
     """
 
     aliases: Mapping[str, int]
@@ -26,7 +26,7 @@ class RegistryState:
 
     @classmethod
     def of(cls, aliases: Mapping[str, str | int], tags: Mapping[str, str]) -> "RegistryState":
-        """From aliases and tags of the registered model; a share or number that is none counts as 0."""
+        """Read the state from aliases and tags of the registered model; an invalid share or number counts as 0."""
         known = {alias: int(version) for alias, version in aliases.items() if alias in ALIASES}
         return cls(
             known, _number(tags.get(PERCENT_TAG)), tags.get(PAUSED_TAG) == "true", _number(tags.get(RELEASE_TAG))
@@ -35,9 +35,7 @@ class RegistryState:
 
 @dataclass(frozen=True)
 class Change:
-    """One request: an alias is pointed to a version, or a tag of the registered model set; None takes the alias
-    away.
-    """
+    """One request to the registry, which sets an alias or a tag of the registered model; None removes the alias."""
 
     kind: str
     name: str
@@ -45,35 +43,39 @@ class Change:
 
 
 def registry_state_of(state: Release, numbers: Mapping[str, int]) -> RegistryState:
-    """What is to be shown of a state.
+    """Return the registry state that represents a release state.
 
     Args:
-        state: what is live.
-        numbers: version number by digest in the registry; a version that is not there gets no alias.
+        state: the release state.
+        numbers: version number by digest in the registry; a version that is not registered gets no alias.
     """
-    found = {alias: numbers.get(version.digest) for alias, version in state.aliases.items() if version}
-    aliases = {alias: number for alias, number in found.items() if number is not None}
+    known = {alias: numbers.get(version.digest) for alias, version in state.aliases.items() if version}
+    aliases = {alias: number for alias, number in known.items() if number is not None}
     return RegistryState(aliases, state.percent if CHALLENGER in aliases else 0, state.paused, state.number)
 
 
-def changes(shown: RegistryState, wanted: RegistryState) -> list[Change]:
-    """The requests that bring the registry from what it shows to what is wanted, without the tag of the release.
+def changes(current: RegistryState, wanted: RegistryState) -> list[Change]:
+    """Return the requests that bring the registry from its current state to the wanted one, without the release tag.
 
-    After each of them every entity has the version that it had, or the one that it gets: a smaller share comes after
-    the champion and before the challenger, a larger one the other way round. The previous champion has its alias before
-    anything else moves, so that retention leaves it alone.
+    After each request every entity has either its old or its new version: a smaller share is set after the champion and
+    before the challenger, a larger one in the opposite order. The previous champion gets its alias first, so that
+    retention keeps it.
     """
-    champion, challenger, previous = (_alias(alias, shown, wanted) for alias in ALIASES)
-    percent = [] if shown.percent == wanted.percent else [Change("tag", PERCENT_TAG, str(wanted.percent))]
-    paused = [] if shown.paused == wanted.paused else [Change("tag", PAUSED_TAG, str(wanted.paused).lower())]
-    live = [*champion, *percent, *challenger] if wanted.percent <= shown.percent else [*challenger, *percent, *champion]
+    champion, challenger, previous = (_alias(alias, current, wanted) for alias in ALIASES)
+    percent = [] if current.percent == wanted.percent else [Change("tag", PERCENT_TAG, str(wanted.percent))]
+    paused = [] if current.paused == wanted.paused else [Change("tag", PAUSED_TAG, str(wanted.paused).lower())]
+    live = (
+        [*champion, *percent, *challenger] if wanted.percent <= current.percent else [*challenger, *percent, *champion]
+    )
     return [*previous, *live, *paused] if PREVIOUS in wanted.aliases else [*live, *paused, *previous]
 
 
-def _alias(alias: str, shown: RegistryState, wanted: RegistryState) -> list[Change]:
+def _alias(alias: str, current: RegistryState, wanted: RegistryState) -> list[Change]:
     number = wanted.aliases.get(alias)
     return (
-        [] if number == shown.aliases.get(alias) else [Change("alias", alias, None if number is None else str(number))]
+        []
+        if number == current.aliases.get(alias)
+        else [Change("alias", alias, None if number is None else str(number))]
     )
 
 

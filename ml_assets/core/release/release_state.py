@@ -1,4 +1,4 @@
-"""What is live, as the rows of the release ledger tell it, and the moves that a row records."""
+"""The release state, which says what is live, and the moves that change it."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -11,7 +11,7 @@ Action = Literal["start", "advance", "promote", "rollback", "replace", "pause", 
 
 @dataclass(frozen=True)
 class Version:
-    """A version in the registry: its number, the digest of its model, the day that the model is of."""
+    """A version in the registry: its number, the digest of its model, and the day of the model."""
 
     number: int
     digest: str
@@ -23,12 +23,12 @@ class Version:
 
 @dataclass(frozen=True)
 class Release:
-    """What is live after a number of releases.
+    """The release state after a number of releases.
 
-    number: of the last release; 0 before the first. champion: live for everybody whom the challenger is not live for.
-    challenger: live for `percent` of the entities. previous: the champion before. step_since: first day of predictions
-    of the present step, canary_since: of the canary. withdrawn: versions that were rolled back or replaced, which do
-    not come up again by themselves.
+    number: number of the last release; 0 before the first. champion: live for all entities that the challenger is not
+    live for. challenger: live for `percent` of the entities. previous: the previous champion. step_since, canary_since:
+    first day of predictions of the present step and of the canary. withdrawn: versions that were rolled back or
+    replaced, which automatic decisions never release again.
     """
 
     number: int = 0
@@ -43,18 +43,18 @@ class Release:
 
     @property
     def aliases(self) -> dict[str, Version | None]:
-        """The version that each alias points to, None where there is no such alias."""
+        """The version that each alias points to; None for an alias that does not exist."""
         return {CHAMPION: self.champion, CHALLENGER: self.challenger, PREVIOUS: self.previous}
 
 
 @dataclass(frozen=True)
 class Move:
-    """One release: what somebody or something did at once.
+    """One release: an action by a run or a person.
 
     action: start (of a canary), advance (to a larger share), promote (to champion), rollback (of the canary, or of the
     champion to the previous one), replace (of the canary by a newer one), pause and resume (of automatic decisions),
-    adopt (of what somebody moved in the registry itself). after: what is live from then on. day: first day of
-    predictions that sees it. actor: the run or person. reason: one sentence for people. metrics: figures behind it.
+    adopt (of changes that somebody made in the registry). after: the release state after it. day: first day of
+    predictions that it affects. actor: the run or person. reason: one sentence for people. metrics: metrics behind it.
     """
 
     action: Action
@@ -66,37 +66,37 @@ class Move:
 
 
 def start(state: Release, version: Version, percent: int, day: date) -> Release:
-    """A version becomes the canary for a share of the entities; one that was the canary is withdrawn."""
-    gone = frozenset() if state.challenger is None else frozenset({state.challenger.number})
+    """Make a version the canary for a share of the entities; withdraw the one that was the canary."""
+    withdrawn = frozenset() if state.challenger is None else frozenset({state.challenger.number})
     return replace(
         _next(state),
         challenger=version,
         percent=percent,
         step_since=day,
         canary_since=day,
-        withdrawn=(state.withdrawn | gone) - {version.number},
+        withdrawn=(state.withdrawn | withdrawn) - {version.number},
     )
 
 
 def advance(state: Release, percent: int, day: date) -> Release:
-    """The canary goes on with a larger share."""
+    """Give the canary a larger share of the entities."""
     return replace(_next(state), percent=percent, step_since=day)
 
 
 def promote(state: Release, version: Version) -> Release:
-    """A version becomes the champion; a canary other than it is withdrawn."""
-    other = state.challenger is not None and state.challenger != version
-    gone = frozenset({state.challenger.number}) if state.challenger and other else frozenset()
+    """Make a version the champion; withdraw a canary of another version."""
+    is_other = state.challenger is not None and state.challenger != version
+    withdrawn = frozenset({state.challenger.number}) if state.challenger and is_other else frozenset()
     return replace(
         _without_canary(_next(state)),
         champion=version,
         previous=state.champion,
-        withdrawn=(state.withdrawn | gone) - {version.number},
+        withdrawn=(state.withdrawn | withdrawn) - {version.number},
     )
 
 
 def roll_back(state: Release) -> Release:
-    """The canary is withdrawn; without one the champion is, and the previous champion takes its place.
+    """Withdraw the canary; without one, withdraw the champion and restore the previous champion.
 
     Raises:
         ValueError: when there is neither a canary nor a previous champion.
@@ -111,55 +111,56 @@ def roll_back(state: Release) -> Release:
 
 
 def pause(state: Release, paused: bool) -> Release:
-    """Automatic decisions stop, or go on."""
+    """Pause or resume automatic decisions."""
     return replace(_next(state), paused=paused)
 
 
 def adopt(
     state: Release, champion: Version | None, challenger: Version | None, percent: int, paused: bool, day: date
 ) -> Release:
-    """What somebody made live in the registry itself becomes what is live.
+    """Adopt what somebody made live in the registry.
 
-    A champion that gives way to a model of an earlier day is withdrawn, as by a rollback; one that gives way to a later
-    one is the previous champion. A challenger that is no longer one, and is not the champion, is withdrawn. A canary
-    that is compared with another model than before begins anew.
+    A champion that is replaced by a model of an earlier day is withdrawn, as in a rollback; one that is replaced by a
+    later model becomes the previous champion. A former challenger that is not the champion is withdrawn. A canary that
+    is compared with another model than before starts again.
 
     Args:
-        state: what was live before.
+        state: the release state before.
         champion: the version that the alias champion points to.
-        challenger: the version that the alias challenger points to; the champion is no challenger.
-        percent: of the entities, for the challenger.
+        challenger: the version that the alias challenger points to; ignored if it is the champion.
+        percent: share of the entities for the challenger.
         paused: whether automatic decisions are paused.
-        day: the first day of predictions that sees it.
+        day: first day of predictions that the change affects.
     """
     challenger = None if challenger == champion else challenger
-    gone = {state.challenger} - {champion, challenger, None}
+    newly_withdrawn = {state.challenger} - {champion, challenger, None}
     previous = state.previous
     if champion != state.champion:
-        back = bool(champion and state.champion and champion.day < state.champion.day)
-        gone, previous = gone | ({state.champion} if back else set()), None if back else state.champion
-    withdrawn = (state.withdrawn | {version.number for version in gone if version}) - {
+        is_rollback = bool(champion and state.champion and champion.day < state.champion.day)
+        newly_withdrawn |= {state.champion} if is_rollback else set()
+        previous = None if is_rollback else state.champion
+    withdrawn = (state.withdrawn | {version.number for version in newly_withdrawn if version}) - {
         version.number for version in (champion, challenger) if version
     }
-    found = replace(
+    adopted = replace(
         _next(state), champion=champion, challenger=challenger, previous=previous, paused=paused, withdrawn=withdrawn
     )
     if challenger is None:
-        return _without_canary(found)
+        return _without_canary(adopted)
     if (champion, challenger) != (state.champion, state.challenger):
-        return replace(found, percent=percent, step_since=day, canary_since=day)
-    return replace(found, percent=percent, step_since=day if percent != state.percent else state.step_since)
+        return replace(adopted, percent=percent, step_since=day, canary_since=day)
+    return replace(adopted, percent=percent, step_since=day if percent != state.percent else state.step_since)
 
 
 def live_on(releases: Iterable[tuple[date, Release]], day: date) -> Release:
-    """What is live for the rows of a day: the last release, in their order, whose day is not later; nothing before the
-    first.
+    """Return the release state for the rows of a day: that of the last release, in order, whose day is not later; an
+    empty state before the first.
     """
-    found = Release()
+    live = Release()
     for first_day, release in releases:
         if first_day <= day:
-            found = release
-    return found
+            live = release
+    return live
 
 
 def _next(state: Release) -> Release:

@@ -52,7 +52,8 @@ class RequestReader:
     def __init__(self, spec: ModelSpec) -> None:
         if EARLIER in spec.columns:
             raise ValueError(
-                f"columns.{EARLIER}: a request for a score has this name for the rows that come with it; rename the column"
+                f"columns.{EARLIER}: a request for a score has this name for the rows that come with it; rename the "
+                "column"
             )
         self._row_key, self._time = spec.row_key, spec.event_time
         feed = rows_feed(spec)
@@ -60,7 +61,10 @@ class RequestReader:
         self._optional = dict.fromkeys(name for name, column in columns.items() if may_be_missing(column))
         fields = {name: _field(feed, name, column) for name, column in columns.items()}
         row = with_config(_STRICT)(TypedDict("Row", fields))  # type: ignore[operator]
-        about = "Rows that are not in the history yet, in the same form: later than the newest committed day, not later than the row."
+        about = (
+            "Rows that are not in the history yet, in the same form: later than the newest committed day, not "
+            "later than the row."
+        )
         earlier = NotRequired[Annotated[list[row], Field(description=about)]]  # type: ignore[valid-type]
         request = with_config(_STRICT)(TypedDict("ScoreRequest", {**fields, EARLIER: earlier}))  # type: ignore[operator]
         self._adapter = TypeAdapter(request)

@@ -38,7 +38,8 @@ class LabelledDays:
         frame = self.read_day(day)
         if missing := [name for name in self._columns if name not in frame.columns]:
             raise ValueError(
-                f"{self._spec.name}: the features of {day} have no column {', '.join(missing)}; make the features of that day again"
+                f"{self._spec.name}: the features of {day} have no column {', '.join(missing)}; make the features of "
+                "that day again"
             )
         frame = frame.loc[frame[self._spec.target].notna(), self._columns]
         self.rows[day] = len(frame)

@@ -124,7 +124,8 @@ def boost(
     state = found or Boosted()
     if found:
         log(
-            f"{phase.name}: a run before this one was interrupted; going on after round {found.rounds} of at most {phase.rounds}"
+            f"{phase.name}: a run before this one was interrupted; going on after round {found.rounds} of at most "
+            f"{phase.rounds}"
         )
     if _is_finished(phase, state):
         return state

@@ -46,8 +46,8 @@ def split_days(spec: ModelSpec, as_of: date) -> Split:
     window = _days_up_to(holdout[0] - timedelta(days=1) - spec.label_delay, spec.training.window)
     if window[0] < spec.source.start:
         raise HistoryTooShort(
-            f"{spec.name}: the model of {as_of} would be trained on days from {window[0]}, but the data begin on {spec.source.start}; "
-            f"the first day that has a model is {first_model_day(spec)}"
+            f"{spec.name}: the model of {as_of} would be trained on days from {window[0]}, but the data begin on "
+            f"{spec.source.start}; the first day that has a model is {first_model_day(spec)}"
         )
     cut = len(window) - spec.training.validation.days
     return Split(fit=window[:cut], validation=window[cut:], holdout=holdout)

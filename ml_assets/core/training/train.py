@@ -129,7 +129,8 @@ def train(
         curve = dict(stopped.curve or {})
         rounds = best(curve[STOPPING_METRIC]) + 1
         log(
-            f"{spec.name}: best {STOPPING_METRIC} on the validation part {curve[STOPPING_METRIC][rounds - 1]:.4f} after {rounds} rounds"
+            f"{spec.name}: best {STOPPING_METRIC} on the validation part {curve[STOPPING_METRIC][rounds - 1]:.4f} "
+            f"after {rounds} rounds"
         )
         model = _first_rounds(stopped, rounds)
         labels, scores = _score(Scorer(model, fitted), days, split.validation)
@@ -179,8 +180,9 @@ def _check_counts(spec: ModelSpec, split: Split, fit: tuple[int, int], validatio
     window = split.window
     if fit[0] + validation[0] == 0:
         raise TrainingDataError(
-            f"{spec.name}: the training window ({window[0]} to {window[-1]}, {len(window)} days) has no labelled rows; check that these days "
-            f"have landed, were not rejected by quality, and have a value of the target {spec.target}"
+            f"{spec.name}: the training window ({window[0]} to {window[-1]}, {len(window)} days) has no labelled rows; "
+            f"check that these days have landed, were not rejected by quality, and have a value of the target "
+            f"{spec.target}"
         )
     for name, field, days, (rows, positives) in [
         ("fit", "window", split.fit, fit),
@@ -188,8 +190,9 @@ def _check_counts(spec: ModelSpec, split: Split, fit: tuple[int, int], validatio
     ]:
         if not 0 < positives < rows:
             raise TrainingDataError(
-                f"{spec.name}: {_part(name, days)} has {_counted((rows, positives))}, but both classes are needed; check whether these days were "
-                f"rejected by quality and the values of the target {spec.target}, or lengthen training.{field}"
+                f"{spec.name}: {_part(name, days)} has {_counted((rows, positives))}, but both classes are needed; "
+                f"check whether these days were rejected by quality and the values of the target {spec.target}, or "
+                f"lengthen training.{field}"
             )
 
 

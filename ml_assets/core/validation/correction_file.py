@@ -84,7 +84,8 @@ def read_repair_file(feed: Feed, name: str, content: bytes) -> list[RepairRow]:
         raise RepairRefused(f"{name} has no column {', '.join(lacking)}; it needs {', '.join(wanted)}")
     if unknown := [column for column in found if column not in (*wanted, REASONS, WHOLE_LINE)]:
         raise RepairRefused(
-            f"{name} has columns that the contract does not have: {', '.join(unknown)}; the columns are {', '.join(feed.columns)}"
+            f"{name} has columns that the contract does not have: {', '.join(unknown)}; the columns are "
+            f"{', '.join(feed.columns)}"
         )
     # Other names, because a landed file is given the places of its own rows under these.
     places = {f"named{column}": Column(type="string", source=column, nullable=True) for column in PLACE_COLUMNS}

@@ -138,7 +138,10 @@ def _why_rejected(spec: Contract, day: date, rows: int, bad: int, objects: pa.Ta
     if spec.quality.max_rows is not None and rows > spec.quality.max_rows:
         return f"{rows:,} rows are more than quality.max_rows {spec.quality.max_rows:,}"
     if rows and bad / rows > spec.quality.max_bad_share:
-        return f"{bad:,} of {rows:,} rows ({bad / rows:.1%}) are bad, more than quality.max_bad_share {spec.quality.max_bad_share:.1%}"
+        return (
+            f"{bad:,} of {rows:,} rows ({bad / rows:.1%}) are bad, more than quality.max_bad_share "
+            f"{spec.quality.max_bad_share:.1%}"
+        )
     return None
 
 

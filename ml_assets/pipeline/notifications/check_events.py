@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from ml_assets.core.operations.notifications.events import Kind, NotificationEvent, Severity
-from ml_assets.core.operations.notifications.message import shortened
+from ml_assets.core.operations.notifications.message import shorten
 from ml_assets.core.tables.day_ranges import days_between, parse_days
 from ml_assets.pipeline.automation.freshness import NEWEST_DAY, NEWEST_DAY_ON_TIME
 from ml_assets.pipeline.release.rollback_check import NOT_ROLLED_BACK
@@ -46,7 +46,7 @@ def events_of_check(
     for day, severity, reason in _failed_days(evaluation):
         state = STATE_BY_KIND.get(kind, key.name)
         # The reason of the newest day begins with the day itself.
-        message = shortened(f"{day} {state}: {reason.removeprefix(f'{day}: ')}")
+        message = shorten(f"{day} {state}: {reason.removeprefix(f'{day}: ')}")
         page = f"/assets/{model}/{asset}?view=checks&checkDetail={key.name}"
         yield NotificationEvent(
             kind, model, day, detail, failed=True, at=at, severity=severity, message=message, run=run, link=page

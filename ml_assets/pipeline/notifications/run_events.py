@@ -8,7 +8,7 @@ import dagster as dg
 from dagster._core.definitions.assets.job.asset_job import IMPLICIT_ASSET_JOB_NAME
 
 from ml_assets.core.operations.notifications.events import Kind, NotificationEvent, Severity
-from ml_assets.core.operations.notifications.message import shortened
+from ml_assets.core.operations.notifications.message import shorten
 from ml_assets.core.tables.day_ranges import RANGE
 from ml_assets.pipeline.asset_names import RAW, VALIDATED
 from ml_assets.pipeline.automation.failure_sensor import WILL_RETRY
@@ -91,7 +91,7 @@ def _run_event(
         failed=failed,
         at=_time_of(ended),
         severity=Severity.WARNING if retried else Severity.ERROR,
-        message=shortened(f"{state}: {_reason(ended, entries)}") if failed else "",
+        message=shorten(f"{state}: {_reason(ended, entries)}") if failed else "",
         run=run.run_id,
         link=f"/runs/{run.run_id}",
         assets=frozenset(key.path[-1] for key in assets if key.path[0] == model),

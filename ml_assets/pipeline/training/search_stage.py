@@ -100,7 +100,7 @@ class ParameterSearch:
         # What decides the trials, whatever the budget: a larger one goes on with those that there are.
         self._of_trials = {
             "training": {
-                **spec.training.decisive(on_gpu=spec.compute.gpu > 0),
+                **spec.training.settings_of_model(on_gpu=spec.compute.gpu > 0),
                 "search": self._settings(exclude={"trials", "minutes", "every"}),
             },
             "features": [spec.feature_names(), spec.categorical_features(), spec.target],

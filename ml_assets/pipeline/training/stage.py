@@ -84,7 +84,7 @@ class ModelTraining(StageWithArtifacts):
         self._follow = follow
         self.code = f"{code_version(__name__)} xgboost {version('xgboost')}"
         self.spec_part = {
-            "training": spec.training.decisive(on_gpu=spec.compute.gpu > 0),
+            "training": spec.training.settings_of_model(on_gpu=spec.compute.gpu > 0),
             "features": [spec.feature_names(), spec.categorical_features(), spec.target],
             "days": [spec.label_delay.days, spec.evaluation.holdout.days],
             "compute": [spec.compute.cpu, spec.compute.gpu],

@@ -15,13 +15,13 @@ from dagster._core.executor.step_delegating import CheckStepHealthResult, StepHa
 
 from ml_assets.core.kubernetes.memory_sizing import memory_for
 from ml_assets.core.kubernetes.pod_failures import (
+    failure_reason,
+    has_ended,
     has_started,
     is_ending,
-    is_over,
-    preemption,
-    why_failed,
-    why_refused,
-    why_waiting,
+    preemption_reason,
+    refusal_reason,
+    waiting_reason,
 )
 from ml_assets.core.kubernetes.pod_spec import MEMORY_RULE, SHARES_POD, START_TIMEOUT, plain_pod
 from ml_assets.core.model_spec.compute import MemoryRule
@@ -130,21 +130,21 @@ class StepPods(StepHandler):
             # break off the run.
             if any(is_ending(pod, datetime.now(UTC)) for pod in pods):
                 return CheckStepHealthResult.healthy()
-            if lost := preemption(pods):
+            if lost := preemption_reason(pods):
                 self.preempted.add(key)
                 return CheckStepHealthResult.unhealthy(
                     f"{lost}. Nothing was wrong with the step, and what it committed stays"
                 )
-            reasons = [reason for reason in map(why_failed, pods) if reason]
+            reasons = [reason for reason in map(failure_reason, pods) if reason]
             return CheckStepHealthResult.unhealthy(" ".join([str(found.unhealthy_reason), *reasons]))
         if any(map(has_started, pods)):
             return found
-        refused = None if pods else why_refused(self._events_of(job, namespace))
+        refused = None if pods else refusal_reason(self._events_of(job, namespace))
         longest = int(step_handler_context.step_tags[key].get(START_TIMEOUT, 1800))
         waited = time.monotonic() - self._launched.setdefault(job, time.monotonic())
         if refused is None and waited <= longest:
             return found
-        why = refused or next(map(why_waiting, pods), "Kubernetes has made no pod of its job")
+        why = refused or next(map(waiting_reason, pods), "Kubernetes has made no pod of its job")
         self._jobs._api_client.delete_job(job, namespace)
         return CheckStepHealthResult.unhealthy(
             f"its pod {'cannot be made' if refused else f'has not started in {longest} s'}: {why}"
@@ -153,7 +153,7 @@ class StepPods(StepHandler):
     def _is_silent(self, job: str, namespace: str) -> bool:
         """Whether a job was over at the last look already, so that what its step had to say has been heard since."""
         status = self._jobs._api_client.get_job_status(job_name=job, namespace=namespace)
-        was_over, is_now = job in self._over, status is not None and is_over(status.to_dict())
+        was_over, is_now = job in self._over, status is not None and has_ended(status.to_dict())
         self._over = self._over | {job} if is_now else self._over - {job}
         return was_over and is_now
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from ml_assets.core.operations.notifications.events import Notification, NotificationEvent, fold, wait_before
-from ml_assets.core.operations.notifications.message import News
+from ml_assets.core.operations.notifications.events import Notification, NotificationEvent, delay_before, fold
+from ml_assets.core.operations.notifications.message import Change
 from ml_assets.core.operations.notifications.redaction import redact
 from ml_assets.resources.notifications.database import NotificationDatabase, notification_of
 
@@ -23,7 +23,7 @@ class Due:
     """Something to tell a target: the number of its row of deliveries, what is new, and of what."""
 
     number: int
-    news: News
+    news: Change
     notification: Notification
 
 
@@ -139,7 +139,7 @@ class Outbox:
                 select(DELIVERIES.c.id, DELIVERIES.c.attempts).where(mine)
             ).all():
                 made = attempts + 1
-                told = {"delivered_at": now} if error is None else {"next_attempt_at": now + wait_before(made + 1)}
+                told = {"delivered_at": now} if error is None else {"next_attempt_at": now + delay_before(made + 1)}
                 noted = {"attempts": made, "last_error": redact(error or "", self._secrets), **told}
                 connection.execute(update(DELIVERIES).where(DELIVERIES.c.id == number).values(**noted))
 
@@ -230,7 +230,7 @@ class Outbox:
         return connection.execute(repaired).rowcount == 1
 
     def _to_be_told(
-        self, connection: "Connection", number: int, news: News, targets: Sequence[str], now: datetime
+        self, connection: "Connection", number: int, news: Change, targets: Sequence[str], now: datetime
     ) -> None:
         from ml_assets.resources.notifications.tables import DELIVERIES
 

@@ -4,18 +4,8 @@ show no credential.
 
 from typing import Any
 
+from ml_assets.core.operations.failures.error_signatures import S3_ACCESS_DENIED
 from ml_assets.resources.storage.bucket import Bucket
-
-NOT_ALLOWED = (
-    "AccessDenied",
-    "InvalidAccessKeyId",
-    "SignatureDoesNotMatch",
-    "ExpiredToken",
-    "InvalidToken",
-    "AllAccessDisabled",
-    "403",
-    "401",
-)
 
 
 def refused(bucket: Bucket, answer: Any, variable: str, writing: bool) -> str:
@@ -30,7 +20,7 @@ def refused(bucket: Bucket, answer: Any, variable: str, writing: bool) -> str:
     code, status = str(answer["Error"].get("Code")), answer["ResponseMetadata"]["HTTPStatusCode"]
     if code in ("NoSuchBucket", "404"):
         return f"{place(bucket)}: there is no such bucket. Create it, or correct the URI ({variable}) or the endpoint (AWS_ENDPOINT_URL)."
-    if code in NOT_ALLOWED or status in (401, 403):
+    if code in S3_ACCESS_DENIED or code in ("401", "403") or status in (401, 403):
         needed = "s3:PutObject, s3:GetObject and s3:ListBucket" if writing else "s3:GetObject and s3:ListBucket"
         return (
             f"{place(bucket)}: the store does not let this process {'write' if writing else 'read'} ({code}, HTTP {status}). Check that the "

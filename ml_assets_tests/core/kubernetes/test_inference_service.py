@@ -75,5 +75,5 @@ def test_it_is_an_inference_service(percent, account):
 
 @pytest.mark.parametrize("uri", ["file:///data/mlruns/1", "mlflow-artifacts:/1/models/m-1/artifacts", "/data/mlruns/1"])
 def test_artifacts_that_kserve_cannot_fetch_are_refused(uri):
-    with pytest.raises(ValueError, match=re.escape(f"lie at {uri}, which KServe cannot fetch")):
+    with pytest.raises(ValueError, match=re.escape(f"are at {uri}, but KServe fetches only from")):
         inference_service("fraud_detection", ServedVersion(7, "ab12", uri), None)

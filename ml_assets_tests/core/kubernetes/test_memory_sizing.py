@@ -5,15 +5,15 @@ from datetime import date, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ml_assets.core.kubernetes.memory_sizing import bytes_of, largest_day, memory_for
+from ml_assets.core.kubernetes.memory_sizing import largest_day, memory_for, to_bytes
 from ml_assets.core.model_spec.compute import MemoryRule
 
 RULE = MemoryRule(base="1Gi", per_input_byte=2, maximum="4Gi")
 
 
 def test_amounts_are_read_as_kubernetes_does():
-    assert bytes_of("1Mi") == 1024**2
-    assert bytes_of("3Gi") == 3 * 1024**3
+    assert to_bytes("1Mi") == 1024**2
+    assert to_bytes("3Gi") == 3 * 1024**3
 
 
 def test_memory_is_base_and_so_much_for_each_byte_rounded_up():
@@ -29,7 +29,7 @@ def test_memory_never_exceeds_the_maximum():
 @given(st.integers(0, 2**50), st.integers(0, 2**50))
 def test_more_input_never_gets_less_memory(one, other):
     small, large = sorted((one, other))
-    assert bytes_of(memory_for(RULE, small)) <= bytes_of(memory_for(RULE, large)) <= bytes_of(RULE.maximum)
+    assert to_bytes(memory_for(RULE, small)) <= to_bytes(memory_for(RULE, large)) <= to_bytes(RULE.maximum)
 
 
 def test_the_largest_day_counts_all_days_that_it_sees_and_no_other():

@@ -17,7 +17,7 @@ LABELS = {"files": "labels/{day}/*", "key": ["id"]}
         ({**LABELS, "files": "labels.csv"}, "must contain {day}"),
         ({**LABELS, "key": []}, "at least 1 item"),
         ({**LABELS, "key": ["nobody"]}, "labels.key: there is no column nobody; the columns are id, event_time"),
-        ({**LABELS, "key": ["id", "id"]}, "labels.key: id stands there more than once"),
+        ({**LABELS, "key": ["id", "id"]}, "labels.key: id is named more than once"),
         ({**LABELS, "key": ["label"]}, "labels.key: label is the target"),
         ({**LABELS, "key": ["note"]}, "labels.key: note is nullable"),
         ({**LABELS, "label": "id"}, "labels: id in the label files is the source of more than one column"),

@@ -32,6 +32,6 @@ def test_training_settings_that_make_no_sense_are_refused_with_the_reason(small,
 )
 def test_the_rounds_between_checkpoints_count_where_xgboost_begins_anew_at_each(small, training, on_gpu, counts):
     spec = ModelSpec.model_validate({**small, "training": {**small["training"], **training}})
-    settings = spec.training.decisive(on_gpu)
+    settings = spec.training.settings_of_model(on_gpu)
     assert ("checkpoint_rounds" in settings) == counts
     assert not {"dask", "search"} & set(settings)

@@ -15,8 +15,8 @@ from ml_assets.core.metrics.classification import point_metrics
 from ml_assets.core.metrics.paired_comparison import COMPARED_METRICS
 from ml_assets.core.model_spec.deployment import Canary
 from ml_assets.core.release.canary_comparison import (
-    CHALLENGER_SIDE,
-    CHAMPION_SIDE,
+    CHALLENGER_SCOPE,
+    CHAMPION_SCOPE,
     COLUMNS,
     PAIRED,
     measure_canary,
@@ -100,8 +100,8 @@ def test_each_side_is_measured_on_its_own_entities_since_the_step_began():
     found = measure(rows)
     step = rows[rows["day"] >= pd.Timestamp(STEP)]
     for scope, mask, score in [
-        (CHALLENGER_SIDE, step["challengers"], "challenger_score"),
-        (CHAMPION_SIDE, ~step["challengers"], "champion_score"),
+        (CHALLENGER_SCOPE, step["challengers"], "challenger_score"),
+        (CHAMPION_SCOPE, ~step["challengers"], "champion_score"),
     ]:
         side, live = of(found, scope), step[mask]
         known = live[live["day"] <= pd.Timestamp(THROUGH)]
@@ -117,8 +117,8 @@ def test_each_side_is_measured_on_its_own_entities_since_the_step_began():
 def test_a_challenger_that_cannot_score_is_not_compared_but_its_problem_is_told():
     found = measure(rows_of().assign(challenger_score=np.nan), problem="no feature")
     assert found.evidence.problem == "no feature"
-    assert (found.evidence.step_rows, len(of(found, CHALLENGER_SIDE))) == (0, 0)
-    assert of(found, CHAMPION_SIDE).loc["mean_score", "rows"] == 250
+    assert (found.evidence.step_rows, len(of(found, CHALLENGER_SCOPE))) == (0, 0)
+    assert of(found, CHAMPION_SCOPE).loc["mean_score", "rows"] == 250
 
 
 def test_a_canary_without_any_row_has_evidence_of_nothing():

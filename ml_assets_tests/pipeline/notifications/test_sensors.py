@@ -342,7 +342,7 @@ def test_a_tick_that_died_before_its_cursor_was_saved_is_repeated_without_a_seco
 
 
 def test_an_unreachable_target_gets_its_messages_later_and_the_others_get_theirs_once(sensors, webhook, monkeypatch):
-    monkeypatch.setattr("ml_assets.resources.notifications.outbox.wait_before", lambda attempt: timedelta(0))
+    monkeypatch.setattr("ml_assets.resources.notifications.outbox.delay_before", lambda attempt: timedelta(0))
     with Webhook() as dead:
         dead.status = 503
         sensors.targets = f"{webhook.url} {dead.url}"

@@ -123,7 +123,7 @@ def test_a_newer_model_takes_the_place_of_the_canary_where_the_specification_say
     ]
     assert live.ledger.latest().champion == live.ledger.moves()[-1].after.champion
     assert (live.ledger.latest().champion.number, live.ledger.latest().withdrawn) == (3, {2})  # type: ignore[union-attr]
-    assert "takes the place of version 2" in live.row(10)["reason"]
+    assert "replaces version 2" in live.row(10)["reason"]
 
 
 def test_without_labels_a_canary_holds_until_its_time_is_over(make):

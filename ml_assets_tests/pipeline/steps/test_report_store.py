@@ -99,7 +99,7 @@ def test_a_model_and_its_entry_are_on_the_page_of_their_day(original):
     assert shown.count("data:image/png;base64,") == 6
     for text in ("gate roc auc", "Metrics on the holdout", "model_digest", "xgboost "):
         assert text in shown
-    assert "no model was made of this day" in page(original, day(LAST - 1))
+    assert "no model was trained as of this day" in page(original, day(LAST - 1))
 
 
 def test_the_page_is_logged_with_the_model(original, tmp_path):

@@ -90,7 +90,7 @@ def test_a_world_that_stays_away_ends_the_step_with_what_to_do(world, monkeypatc
     result = world.run(["raw_data"], day(1), day(3), succeed=False)
     assert retried(result) == 2
     assert failure(result).startswith(
-        "small/raw_data: a service outside did not work (3 times), the last time with TimeoutError: timed out."
+        "small/raw_data: an external service failed (tried 3 times), most recently with TimeoutError: timed out."
     )
     assert computed(result, "raw_data") == []
     assert outcomes(result)[0] == ("1", "computed")
@@ -99,12 +99,15 @@ def test_a_world_that_stays_away_ends_the_step_with_what_to_do(world, monkeypatc
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        (KeyError("amount"), "small/raw_data: a fault of the code, of a hook or of a library: KeyError: 'amount'"),
+        (KeyError("amount"), "small/raw_data: an error in the code, in a hook or in a library: KeyError: 'amount'"),
         (
             MemoryError("Unable to allocate 9 GiB"),
             "small/raw_data: out of memory: MemoryError: Unable to allocate 9 GiB",
         ),
-        (PermissionError(13, "Permission denied"), "small/raw_data: a place outside refused: PermissionError"),
+        (
+            PermissionError(13, "Permission denied"),
+            "small/raw_data: an external service refused the request: PermissionError",
+        ),
     ],
 )
 def test_every_other_fault_ends_the_step_at_once(world, monkeypatch, error, said):

@@ -116,7 +116,7 @@ def test_a_run_of_another_specification_begins_anew(features, tmp_path):
 
 
 def decisive(spec: ModelSpec) -> dict:
-    return spec.training.decisive(on_gpu=False)
+    return spec.training.settings_of_model(on_gpu=False)
 
 
 def test_where_a_model_is_trained_is_not_what_it_is_made_from():

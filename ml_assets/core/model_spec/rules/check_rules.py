@@ -1,4 +1,4 @@
-"""Which severities, checks and figures fit the columns and features of a model."""
+"""Rules between severities, checks and metrics and the columns and features of a model."""
 
 from collections.abc import Mapping, Sequence
 
@@ -8,7 +8,7 @@ from ml_assets.core.model_spec.types.base import repeated
 
 
 def check_severities(columns: Mapping[str, Column], roles: Sequence[tuple[str, Sequence[str]]]) -> None:
-    """Check that no rule of a key, the event time or the target is merely a warning.
+    """Check that no rule of a key, the event time or the target has the severity warn.
 
     Args:
         columns: the contract of a row, by column name.
@@ -40,17 +40,18 @@ def check_checks(checks: Checks, columns: Mapping[str, Column], features: Sequen
         settings = getattr(checks, check)
         if settings and (unknown := [name for name in settings.leave_out if name not in known]):
             raise ValueError(
-                f"checks.{check}.leave_out: there is no {', '.join(unknown)}; there are {', '.join(known)}"
+                f"checks.{check}.leave_out: there is no {', '.join(unknown)}; choose from {', '.join(known)}"
             )
     if not checks.contract and (blocking := [name for name, column in columns.items() if column.blocking]):
         raise ValueError(
             f"columns.{blocking[0]}.blocking: checks.contract is false, so the column has no check that could block"
         )
-    of_contract = {contract_check_name(name) for name in ("row_key", *columns)}
+    contract_checks = {contract_check_name(name) for name in ("row_key", *columns)}
     for day, names in checks.accepted.items():
-        if unknown := [name for name in names if name.startswith(CONTRACT) and name not in of_contract]:
+        if unknown := [name for name in names if name.startswith(CONTRACT) and name not in contract_checks]:
             raise ValueError(
-                f"checks.accepted.{day}: there is no check {', '.join(unknown)}; there are {', '.join(sorted(of_contract))}"
+                f"checks.accepted.{day}: there is no check {', '.join(unknown)}; the contract checks are "
+                f"{', '.join(sorted(contract_checks))}"
             )
 
 
@@ -62,27 +63,29 @@ def check_metrics(
     identity: Sequence[str],
     entity: str | None,
 ) -> None:
-    """Check that the figures of a day's features have names of their own and aggregate what they can.
+    """Check that the metrics of a day's features have distinct names and fit the types of their columns.
 
     Args:
-        metrics: the figures.
+        metrics: the metrics of the specification.
         columns: the contract of a row, by column name.
         features: names of the feature columns.
         categorical: those of them that hold categories.
-        identity: the columns that rows of features carry beside them.
-        entity: the column of what is acted upon, if there is one.
+        identity: the columns of rows of features beside the features.
+        entity: the column of the entity, if there is one.
 
     Raises:
-        ValueError: names the figure and the reason.
+        ValueError: names the metric and the reason.
     """
-    given = ["row_count", *([f"distinct_{entity}"] if entity else [])]
-    if twice := repeated([metric.name for metric in metrics] + given):
-        raise ValueError(f"metrics: {', '.join(twice)} is made more than once ({', '.join(given)} are always there)")
+    built_in = ["row_count", *([f"distinct_{entity}"] if entity else [])]
+    if twice := repeated([metric.name for metric in metrics] + built_in):
+        raise ValueError(
+            f"metrics: {', '.join(twice)} is defined more than once; {', '.join(built_in)} are always measured"
+        )
     for metric in metrics:
         known = list(dict.fromkeys([*identity, *features]))
         if metric.column is not None and metric.column not in known:
             raise ValueError(
-                f"metrics.{metric.name}: there is no {metric.column} in the features; there are {', '.join(known)}"
+                f"metrics.{metric.name}: the features have no {metric.column}; choose from {', '.join(known)}"
             )
         is_text = metric.column in categorical or (
             metric.column in columns
@@ -91,5 +94,5 @@ def check_metrics(
         )
         if is_text and metric.aggregate not in ("distinct", "missing_share"):
             raise ValueError(
-                f"metrics.{metric.name}: {metric.column} is not a number; it can be counted by distinct or missing_share"
+                f"metrics.{metric.name}: {metric.column} is not a number; its aggregates are distinct and missing_share"
             )

@@ -1,4 +1,4 @@
-"""Which features fit the columns of a model: types, names, and no way for the label to leak."""
+"""Rules between the features and the columns of a model: types, names, and no leakage of the target."""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -25,7 +25,7 @@ def check_features(
     """
     if twice := repeated(name.lower() for feature in features for name in feature.names()):
         raise ValueError(
-            f"features: {', '.join(twice)} is made more than once (tables do not tell upper from lower case)"
+            f"features: {', '.join(twice)} is defined more than once (tables do not distinguish upper and lower case)"
         )
     column_names = {name.lower() for name in columns}
     for position, feature in enumerate(features):
@@ -34,31 +34,31 @@ def check_features(
             _check_row_feature(columns, target, where, feature)
         elif isinstance(feature, WindowAggregate):
             _check_window(columns, target, label_delay, where, feature)
-        own = (
+        own_columns = (
             feature.columns
             if isinstance(feature, RowTransform | Categorical) and feature.kind in ("column", "categorical")
             else []
         )
         for name in feature.names():
-            if name.lower() in RESERVED or (name.lower() in column_names and name not in own):
+            if name.lower() in RESERVED or (name.lower() in column_names and name not in own_columns):
                 raise ValueError(
-                    f"{where}: it makes {name}, which is the name of a column (in upper or lower case); "
-                    "rename the column (its name in the files is `source`)"
+                    f"{where}: it computes {name}, which is the name of a column (in upper or lower case); "
+                    "rename the column (`source` is its name in the files)"
                 )
 
 
 def _check_row_feature(
     columns: Mapping[str, Column], target: str, where: str, feature: RowTransform | Categorical
 ) -> None:
-    accepted = (
+    allowed = (
         ("integer", "number", "boolean") if isinstance(feature, RowTransform) else ("string", "integer", "boolean")
     )
     for name in feature.columns:
         if name == target:
             raise ValueError(f"{where}: {name} is the target; as a feature it would leak the label")
-        if column_of(columns, where, name).type not in accepted:
+        if column_of(columns, where, name).type not in allowed:
             raise ValueError(
-                f"{where}: {name} is a {columns[name].type}, but {feature.kind} takes {', '.join(accepted)}"
+                f"{where}: {name} is a {columns[name].type}, but {feature.kind} takes {', '.join(allowed)}"
             )
 
 
@@ -75,12 +75,13 @@ def _check_window(
         raise ValueError(f"{where}: {feature.value} is a {columns[feature.value].type} and cannot be aggregated")
     if feature.value == target and not feature.delay:
         raise ValueError(
-            f"{where}: an aggregate of the target {target} without delay would contain the row's own label; give a delay"
+            f"{where}: an aggregate of the target {target} without delay would contain the row's own label; set delay"
         )
     if feature.value == target and feature.delay < label_delay:
         raise ValueError(
-            f"{where}: aggregates of the target {target} need delay of at least the label_delay {format_duration(label_delay)}, "
-            f"not {format_duration(feature.delay)}: the labels are not known earlier, so they would leak"
+            f"{where}: aggregates of the target {target} need delay of at least the label_delay "
+            f"{format_duration(label_delay)}, not {format_duration(feature.delay)}: the labels are not known earlier, "
+            "so they would leak"
         )
     if feature.value == target and {"difference", "ratio", "zscore"} & set(feature.aggregates):
         raise ValueError(

@@ -1,3 +1,1 @@
-"""Types of single fields of the specification: durations, cron expressions, importable modules, and the base class of
-all parts.
-"""
+"""Types of single fields of the specification (durations, importable modules), and the base class of all parts."""

@@ -1,4 +1,4 @@
-"""What every part of a spec has in common: frozen, and no field that is not in the documentation."""
+"""The base class of all parts of a specification, and the names that they may not use."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -16,5 +16,5 @@ class SpecPart(BaseModel):
 
 
 def repeated(names: Iterable[str]) -> list[str]:
-    """The names that occur more than once, sorted."""
+    """Return the names that occur more than once, sorted."""
     return sorted(name for name, count in Counter(names).items() if count > 1)

@@ -12,11 +12,11 @@ LONGEST = timedelta(days=36500)
 
 
 def parse_duration(value: object) -> timedelta:
-    """Turn `7d`, `12h` or `30m` into a timedelta.
+    """Parse `7d`, `12h` or `30m`.
 
     Raises:
-        ValueError: for anything else, with the accepted forms; for more than a hundred years, which no date could be
-            reckoned with.
+        ValueError: for anything else, with the accepted forms; for more than a hundred years, which would exceed the
+            range of dates.
     """
     if isinstance(value, timedelta):
         return value
@@ -32,7 +32,7 @@ def parse_duration(value: object) -> timedelta:
 
 
 def format_duration(value: timedelta) -> str:
-    """The shortest form that `parse_duration` reads back: 7 days is `7d`, 36 hours is `36h`."""
+    """Return the shortest form that `parse_duration` reads: 7 days is `7d`, 36 hours is `36h`."""
     minutes = int(value.total_seconds() // 60)
     for unit, size in (("d", 24 * 60), ("h", 60)):
         if minutes % size == 0:

@@ -1,12 +1,12 @@
-"""Whether a Python module can be found, without importing it or its parents."""
+"""Search for a Python module without importing it or its parents."""
 
 import sys
 
 
 def missing_module(module: str) -> str | None:
-    """The first part of a dotted name that cannot be found, or None when the module is there.
+    """Return the first part of a dotted name that cannot be found, or None when the module exists.
 
-    `importlib.util.find_spec` would import the parents of the module, and with them whatever they import.
+    `importlib.util.find_spec` would import the parents of the module and everything that they import.
     """
     parts = module.split(".")
     path = None
@@ -17,8 +17,8 @@ def missing_module(module: str) -> str | None:
         if name in sys.modules:
             path = getattr(sys.modules[name], "__path__", None)
             continue
-        found = next((spec for finder in sys.meta_path if (spec := finder.find_spec(name, path))), None)
-        if found is None:
+        module_spec = next((spec for finder in sys.meta_path if (spec := finder.find_spec(name, path))), None)
+        if module_spec is None:
             return name
-        path = found.submodule_search_locations
+        path = module_spec.submodule_search_locations
     return None

@@ -1,130 +1,123 @@
-"""What a failure is a fault of, by its chain of exceptions: the world, a refusal, memory, data or code; and what the
-user is told.
+"""Classification of a failure from its exception chain, and the error message for the user.
 
-Only the first kind may pass by itself. Client libraries are not imported here: exceptions are known by the names of
-their classes, their attributes and, for delta-rs, which has no classes, by their text.
+Only transient failures are worth a retry. Nothing here imports a client library: exceptions are recognized by the names
+of their classes, by their attributes and, for delta-rs, which has no classes, by their text.
 """
 
-import re
 from collections.abc import Iterator
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from ml_assets.core.operations.failures.error_signatures import (
-    by_class,
-    by_database,
-    by_object_store,
-    by_operating_system,
-    by_status,
+    SIGNATURES,
+    without_colors,
 )
 
 if TYPE_CHECKING:
     from ml_assets.core.operations.failures.error_signatures import ErrorSignature
 
-MOST_LINKS = 20
-MOST_CHARACTERS = 500
-OWN = "ml_assets."
-COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+MAX_LINKS = 20
+MAX_CHARACTERS = 500
+OWN_PACKAGE = "ml_assets."
 
 
 class Failure(StrEnum):
-    """What failed."""
+    """The kind of a failure."""
 
     TRANSIENT = "transient"
-    """The world: it may work later."""
+    """A transient external failure: a retry may succeed."""
     REFUSED = "refused"
-    """A place that does not let us in, does not exist or is full: somebody has to act."""
+    """An external system that denies access, does not exist or is full: somebody has to act."""
     MEMORY = "memory"
-    """Not enough memory; the same again with as much fails the same way."""
+    """Out of memory: a retry with the same memory fails in the same way."""
     STATED = "stated"
-    """Something about data, specification or state that the message says in full, with what to do."""
+    """A failure of data, specification or state whose own message says what to do."""
     CODE = "code"
-    """Anything else: a defect here, in a hook or in a library."""
+    """Anything else: an error in our code, in a hook or in a library."""
 
 
 def classify(error: BaseException) -> Failure:
-    """What a failure is a fault of. The outermost exception of the chain that says so decides; one of MLflow's client
-    only where its cause does not.
+    """Classify a failure from its exception chain.
+
+    The outermost exception with an error signature decides; an exception of MLflow's client decides only when its cause
+    has no signature.
     """
     fallback = Failure.CODE
     for link in chain(error):
-        if (sign := _signature_of(link)) is not None:
-            if not _wraps_its_cause(link):
-                return Failure(sign)
-            fallback = Failure(sign)
+        if (signature := _signature_of(link)) is not None:
+            if not _hides_its_cause(link):
+                return Failure(signature)
+            fallback = Failure(signature)
         elif type(link).__module__.startswith("sqlalchemy."):
-            # A table that is not there is no fault of the world, whatever MLflow says of it.
+            # A missing table is not transient, even if MLflow reports it as such.
             fallback = Failure.CODE
-        elif type(link).__module__.startswith(OWN) and fallback is Failure.CODE:
+        elif type(link).__module__.startswith(OWN_PACKAGE) and fallback is Failure.CODE:
             fallback = Failure.STATED
     return fallback
 
 
 def chain(error: BaseException) -> Iterator[BaseException]:
-    """An exception, its cause, the cause of that, and so on.
+    """Yield an exception, its cause, the cause of that, and so on.
 
-    What was handled when another exception was raised counts only for libraries, which raise their own exceptions
-    without naming the cause: where a handler of ours has a defect, what it handled is not why it failed.
+    The exception that was being handled when another one was raised counts only for libraries, which often raise their
+    own exceptions without naming the cause. When a handler of ours fails, the exception that it handled is not the
+    reason.
     """
     link: BaseException | None = error
-    for _ in range(MOST_LINKS):
+    for _ in range(MAX_LINKS):
         if link is None:
             return
         yield link
         reason = getattr(link, "reason", None)
-        handled = None if link.__suppress_context__ or not _is_of_a_client(link) else link.__context__
+        handled = None if link.__suppress_context__ or not _is_from_client(link) else link.__context__
         link = link.__cause__ or (reason if isinstance(reason, BaseException) else None) or handled
 
 
 def _signature_of(link: BaseException) -> "ErrorSignature | None":
-    for look in (by_class, by_status, by_database, by_object_store, by_operating_system):
-        if (sign := look(link)) is not None:
-            return sign
-    return None
+    return next((signature for match in SIGNATURES if (signature := match(link)) is not None), None)
 
 
-def _wraps_its_cause(link: BaseException) -> bool:
-    """Whether an exception says less than what it was raised for: MLflow takes every error of a database for one that
-    passes.
-    """
+def _hides_its_cause(link: BaseException) -> bool:
+    """Return whether an exception is less specific than its cause: MLflow reports every database error as transient."""
     return type(link).__module__.startswith("mlflow.") and (link.__cause__ or link.__context__) is not None
 
 
-def _is_of_a_client(link: BaseException) -> bool:
+def _is_from_client(link: BaseException) -> bool:
     return type(link).__module__.split(".")[0] in ("mlflow", "requests", "urllib3", "botocore", "sqlalchemy")
 
 
 def cause_of(error: BaseException) -> str:
-    """The failure in one line: class and text of the outermost exception, without the colours that delta-rs gives it,
-    cut where it is long.
+    """Return the failure in one line: class and text of the outermost exception, without the colors of delta-rs, and
+    truncated to `MAX_CHARACTERS`.
     """
-    text = " ".join(COLOUR.sub("", str(error)).split())
-    return f"{type(error).__name__}: {text if len(text) <= MOST_CHARACTERS else text[:MOST_CHARACTERS] + '...'}".rstrip(
-        ": "
-    )
+    text = " ".join(without_colors(str(error)).split())
+    text = text if len(text) <= MAX_CHARACTERS else f"{text[:MAX_CHARACTERS]}..."
+    return f"{type(error).__name__}: {text}".rstrip(": ")
 
 
-def explain(fault: Failure, error: BaseException, step: str, memory_field: str, attempts: int) -> str:
-    """What the user is told of a step that failed for good: what happened, and what to do.
+def explain(failure: Failure, error: BaseException, step: str, memory_field: str, attempts: int) -> str:
+    """Write the error message of a step that is not retried: what happened, and what to do.
 
     Args:
-        fault: what `classify` found.
+        failure: the kind of the failure, from `classify`.
         error: the exception.
         step: name of the asset or job.
-        memory_field: the field of the specification that gives the step more memory.
-        attempts: how often it was tried.
+        memory_field: the field of the specification that sets the memory of the step.
+        attempts: number of attempts.
     """
-    if fault is Failure.STATED:
+    if failure is Failure.STATED:
         return str(error)
     tried = "once" if attempts == 1 else f"{attempts} times"
-    what = {
-        Failure.TRANSIENT: f"a service outside did not work ({tried}), the last time with {cause_of(error)}. What was committed stays. "
-        "Look whether the service is there again, then re-execute the run from failure; `retries` in the specification says how often it is tried",
-        Failure.REFUSED: f"a place outside refused: {cause_of(error)}. Trying again does not change that. Check address, credentials, rights and free "
-        "space of the place that is named, then re-execute the run from failure",
-        Failure.MEMORY: f"out of memory: {cause_of(error)}. With as much memory it fails again, so it is not tried again. Raise {memory_field} in the "
-        "specification where steps are pods, or free memory of this machine, then re-execute the run from failure",
-        Failure.CODE: f"a fault of the code, of a hook or of a library: {cause_of(error)}. It would fail again, so it is not tried again. The stack "
-        "below says where; mend it, then re-execute the run from failure",
+    explanations = {
+        Failure.TRANSIENT: f"an external service failed (tried {tried}), most recently with {cause_of(error)}. "
+        "Committed days are kept. Check that the service works again, then re-execute the run from failure; `retries` "
+        "in the specification sets the number of attempts",
+        Failure.REFUSED: f"an external service refused the request: {cause_of(error)}. A retry does not help. Check "
+        "address, credentials, permissions and free space of the service, then re-execute the run from failure",
+        Failure.MEMORY: f"out of memory: {cause_of(error)}. A retry with the same memory would fail again. Raise "
+        f"{memory_field} in the specification where steps are pods, or free memory on this machine, then re-execute "
+        "the run from failure",
+        Failure.CODE: f"an error in the code, in a hook or in a library: {cause_of(error)}. A retry would fail again. "
+        "Fix the code at the place that the stack trace below names, then re-execute the run from failure",
     }
-    return f"{step}: {what[fault]}"
+    return f"{step}: {explanations[failure]}"

@@ -1,6 +1,4 @@
-"""Signs by which an exception of a library tells what it is a fault of: its classes, an HTTP status, a code of the
-database, delta-rs's text.
-"""
+"""Error signatures: the kind of a failure from an exception's classes, HTTP status, database code or delta-rs text."""
 
 import errno
 import re
@@ -10,7 +8,7 @@ from typing import Any, Literal
 
 ErrorSignature = Literal["transient", "refused", "memory"]
 
-# Classes by the first part of their module and their name; one that is derived from such a class counts as it.
+# Classes by the first part of their module and their name; a subclass has the signature of its base class.
 CLASSES: Mapping[str, ErrorSignature] = {
     **dict.fromkeys(
         (
@@ -28,7 +26,7 @@ CLASSES: Mapping[str, ErrorSignature] = {
             "urllib3.NewConnectionError",
             "http.IncompleteRead",
             "distributed.CommClosedError",
-            # Others commit all the time; every attempt of delta-rs and of the engine has lost.
+            # Other writers commit all the time: every attempt of delta-rs and of the engine lost.
             "_internal.CommitFailedError",
             "ml_assets.InputChanged",
             "ml_assets.LedgerConflict",
@@ -38,10 +36,10 @@ CLASSES: Mapping[str, ErrorSignature] = {
     **dict.fromkeys(
         ("botocore.NoCredentialsError", "botocore.PartialCredentialsError", "botocore.ProfileNotFound"), "refused"
     ),
-    # A worker of Dask that dies again and again has, as a rule, been killed for its memory.
+    # A Dask worker that dies repeatedly was usually killed for its memory.
     "distributed.KilledWorker": "memory",
 }
-BUSY = {
+S3_THROTTLED = {
     "SlowDown",
     "Throttling",
     "ThrottlingException",
@@ -58,8 +56,7 @@ BUSY = {
     "ServiceUnavailable",
     "OperationAborted",
 }
-NOT_LET_IN = {
-    "NoSuchBucket",
+S3_ACCESS_DENIED = {
     "AccessDenied",
     "InvalidAccessKeyId",
     "SignatureDoesNotMatch",
@@ -68,7 +65,7 @@ NOT_LET_IN = {
     "AllAccessDisabled",
 }
 OUT_OF_MEMORY = re.compile(r"bad_alloc|cudaErrorMemoryAllocation|out of memory|Memory allocation error", re.IGNORECASE)
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+READ_ONLY_OR_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 UNREACHABLE = (
     errno.ENETDOWN,
     errno.ENETUNREACH,
@@ -81,50 +78,51 @@ UNREACHABLE = (
 )
 # SQLSTATE, by its class or whole: https://www.postgresql.org/docs/current/errcodes-appendix.html
 SQL_REFUSED, SQL_TRANSIENT = ("28", "3D", "42501", "53100"), ("08", "53", "57P", "40001", "40P01", "55P03", "25006")
-NO_SUCH_LOGIN = re.compile(
+LOGIN_REFUSED = re.compile(
     r"authentication failed|does not exist|no pg_hba\.conf entry|no password supplied|certificate verify failed"
 )
+MLFLOW_TRANSIENT_CODES = ("TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED")
 OBJECT_STORE = re.compile(r"Generic \w+ error|Error performing (GET|PUT|POST|DELETE|HEAD|list)|Object at location")
-COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+UNREACHABLE_STORE = re.compile(
+    r"HTTP error|error sending request|timed out|connection|decoding response body|after \d+ retries"
+)
+COLORS = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def by_class(error: BaseException) -> ErrorSignature | None:
-    """By the classes that an exception is of."""
+    """Return the signature of the classes of an exception."""
     if isinstance(error, MemoryError):
         return "memory"
     if "CERTIFICATE_VERIFY_FAILED" in str(error):
         return "refused"
     names = [f"{base.__module__.split('.')[0]}.{base.__name__}" for base in type(error).__mro__]
-    found: ErrorSignature | None = next((CLASSES[name] for name in names if name in CLASSES), None)
-    if found is None and "xgboost.XGBoostError" in names and OUT_OF_MEMORY.search(str(error)):
+    signature: ErrorSignature | None = next((CLASSES[name] for name in names if name in CLASSES), None)
+    if signature is None and "xgboost.XGBoostError" in names and OUT_OF_MEMORY.search(str(error)):
         return "memory"
-    return found
+    return signature
 
 
 def by_status(error: BaseException) -> ErrorSignature | None:
-    """By the status of an answer over HTTP, or the code that S3 gives with it."""
+    """Return the signature of the status of an HTTP response, or of the S3 error code that comes with it."""
     response = getattr(error, "response", None)
     if isinstance(response, Mapping):
         code = str(response.get("Error", {}).get("Code"))
-        if code in BUSY:
+        if code in S3_THROTTLED:
             return "transient"
-        return (
-            "refused" if code in NOT_LET_IN else _of_status(response.get("ResponseMetadata", {}).get("HTTPStatusCode"))
-        )
+        if code == "NoSuchBucket" or code in S3_ACCESS_DENIED:
+            return "refused"
+        return _of_status(response.get("ResponseMetadata", {}).get("HTTPStatusCode"))
     if type(error).__module__.startswith("mlflow."):
-        # MLflow's client says 500 of its own defects, too.
-        is_answer = (
+        # MLflow's client uses status 500 for errors of its own, too.
+        is_response = (
             type(error).__name__ == "RestException"
             or str(error).startswith("API request to")
-            or getattr(error, "error_code", "") in WAITS
+            or getattr(error, "error_code", "") in MLFLOW_TRANSIENT_CODES
         )
-        ask = getattr(error, "get_http_status_code", None)
-        return _of_status(ask()) if is_answer and ask else None
-    stated = (getattr(response, "status_code", None), getattr(error, "status", None), getattr(error, "code", None))
-    return next((_of_status(status) for status in stated if isinstance(status, int)), None)
-
-
-WAITS = ("TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED")
+        get_status = getattr(error, "get_http_status_code", None)
+        return _of_status(get_status()) if is_response and get_status else None
+    statuses = (getattr(response, "status_code", None), getattr(error, "status", None), getattr(error, "code", None))
+    return next((_of_status(status) for status in statuses if isinstance(status, int)), None)
 
 
 def _of_status(status: Any) -> ErrorSignature | None:
@@ -136,53 +134,42 @@ def _of_status(status: Any) -> ErrorSignature | None:
 
 
 def by_database(error: BaseException) -> ErrorSignature | None:
-    """By what SQLAlchemy, psycopg2 and sqlite3 say: the connection is gone, a code of PostgreSQL, a locked file."""
+    """Return the signature of a database error: a lost connection, a PostgreSQL error code, a locked SQLite file."""
     original = getattr(error, "orig", None) or error
     module, name = type(original).__module__.split(".")[0], type(original).__name__
     if getattr(error, "connection_invalidated", False):
         return "transient"
     if module == "sqlite3" and name == "OperationalError":
         text = str(original)
-        return (
-            "transient"
-            if "locked" in text or "busy" in text
-            else "refused"
-            if "unable to open" in text or "full" in text
-            else None
-        )
+        if "locked" in text or "busy" in text:
+            return "transient"
+        return "refused" if "unable to open" in text or "full" in text else None
     if module != "psycopg2":
         return None
     if code := getattr(original, "pgcode", None):
         return "refused" if code.startswith(SQL_REFUSED) else "transient" if code.startswith(SQL_TRANSIENT) else None
     if name in ("OperationalError", "InterfaceError"):
-        return "refused" if NO_SUCH_LOGIN.search(str(original)) else "transient"
+        return "refused" if LOGIN_REFUSED.search(str(original)) else "transient"
     return None
 
 
 def by_object_store(error: BaseException) -> ErrorSignature | None:
-    """By the text of delta-rs's object store, which comes as OSError or as an error of delta-rs or Arrow, in colours
-    and over several lines.
+    """Return the signature of the text of delta-rs's object store, which is an OSError or an error of delta-rs or
+    Arrow, in colors and over several lines.
     """
-    text = " ".join(COLOURS.sub("", str(error)).replace("↳", " ").split())
+    text = " ".join(without_colors(str(error)).replace("↳", " ").split())
     if not OBJECT_STORE.search(text):
         return None
-    # Without credentials it asks the machine for some, which only machines of a cloud can give.
+    # Without credentials it requests some from the metadata service, which exists only in a cloud.
     if "169.254.169.254" in text or "credential" in text.lower():
         return "refused"
     if status := re.search(r"status code:? (\d{3})", text):
-        found = _of_status(int(status[1]))
-        return found or ("refused" if "NoSuchBucket" in text else None)
-    return (
-        "transient"
-        if re.search(
-            r"HTTP error|error sending request|timed out|connection|decoding response body|after \d+ retries", text
-        )
-        else None
-    )
+        return _of_status(int(status[1])) or ("refused" if "NoSuchBucket" in text else None)
+    return "transient" if UNREACHABLE_STORE.search(text) else None
 
 
 def by_operating_system(error: BaseException) -> ErrorSignature | None:
-    """By what the operating system says of a connection or of a file."""
+    """Return the signature of an operating system error of a connection or of a file."""
     if isinstance(error, PermissionError):
         return "refused"
     if isinstance(error, ConnectionError | TimeoutError | socket.gaierror):
@@ -190,7 +177,7 @@ def by_operating_system(error: BaseException) -> ErrorSignature | None:
     number = error.errno if isinstance(error, OSError) else None
     if number == errno.ENOMEM:
         return "memory"
-    if number in FULL:
+    if number in READ_ONLY_OR_FULL:
         return "refused"
     is_cut_off = type(error).__module__ == "ssl" and type(error).__name__ in (
         "SSLEOFError",
@@ -198,3 +185,12 @@ def by_operating_system(error: BaseException) -> ErrorSignature | None:
         "SSLSyscallError",
     )
     return "transient" if is_cut_off or number in UNREACHABLE else None
+
+
+def without_colors(text: str) -> str:
+    """Remove ANSI color codes from a text."""
+    return COLORS.sub("", text)
+
+
+SIGNATURES = (by_class, by_status, by_database, by_object_store, by_operating_system)
+"""Functions that return the signature of an exception or None, in the order in which they are tried."""

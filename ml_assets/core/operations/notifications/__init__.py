@@ -1,1 +1,1 @@
-"""Notification events, how they open and resolve notifications, the text of messages, and the redaction of secrets."""
+"""Notification events, the notifications that they open and resolve, the text of messages, and redaction of secrets."""

@@ -1,17 +1,15 @@
-"""The message that several notifications of a model become: a title, a few lines and a count, however many there
-are.
-"""
+"""One message for several notifications of a model: a title, a limited number of lines, and a count."""
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from ml_assets.core.operations.notifications.events import Kind, Notification, Severity, gravest
+from ml_assets.core.operations.notifications.events import Kind, Notification, Severity, highest_severity
 
-MOST_LINES = 12
-MOST_CHARACTERS = 300
-News = Literal["opened", "resolved"]
+MAX_LINES = 12
+MAX_CHARACTERS = 300
+Change = Literal["opened", "resolved"]
 Urgency = Literal["failure", "warning", "info", "success"]
 NAMES = {
     Kind.RUN_FAILURE: ("failed run", "failed runs"),
@@ -25,61 +23,61 @@ NAMES = {
 
 @dataclass(frozen=True)
 class Message:
-    """What is sent. urgency: in apprise's words; `success` says that nothing of any model is open any more."""
+    """A message to send. urgency: one of apprise's types; `success` when no notification of any model is open."""
 
     title: str
     body: str
     urgency: Urgency
 
 
-def compose(model: str, news: Sequence[tuple[News, Notification]], ui: str, open_left: int) -> Message:
-    """One message of all that is new of a model: what failed before what is resolved, the gravest first, at most
-    `MOST_LINES` lines of each.
+def compose(model: str, changes: Sequence[tuple[Change, Notification]], ui: str, open_count: int) -> Message:
+    """Compose one message for all changes of a model's notifications: opened ones before resolved ones, errors first,
+    at most `MAX_LINES` lines of each.
 
     Args:
-        model: whose they are.
-        news: what is to be told, at least one.
-        ui: address of Dagster's webserver, without a slash at its end; empty where none is known, and then nothing is
-            linked.
-        open_left: how many notifications are open, of all models.
+        model: name of the model.
+        changes: the opened and resolved notifications, at least one.
+        ui: address of Dagster's webserver, without a slash at its end; empty where it is unknown, and then the message
+            has no links.
+        open_count: number of open notifications of all models.
     """
-    failed = [notification for what, notification in news if what == "opened"]
-    resolved = [notification for what, notification in news if what == "resolved"]
-    failed.sort(
-        key=lambda one: (
-            one.event.severity is not Severity.ERROR,
-            one.event.kind,
-            one.event.partition,
-            one.event.detail,
-        )
-    )
+    failed = [notification for change, notification in changes if change == "opened"]
+    resolved = [notification for change, notification in changes if change == "resolved"]
+    failed.sort(key=_by_severity)
     counted = [part for part in (_counted(failed), f"resolved: {_counted(resolved)}" if resolved else "") if part]
     lines = [*_lines(failed, "", ui), *_lines(resolved, "resolved: ", ui)]
-    worst = gravest([one.event.severity for one in failed])
+    worst = highest_severity([notification.event.severity for notification in failed])
     urgency: Urgency = (
-        ("failure" if worst is Severity.ERROR else "warning") if failed else "info" if open_left else "success"
+        ("failure" if worst is Severity.ERROR else "warning") if failed else "info" if open_count else "success"
     )
-    return Message(f"{model}: {'; '.join(counted)}", "\n".join([*lines, f"{open_left} open in all"]), urgency)
+    return Message(f"{model}: {'; '.join(counted)}", "\n".join([*lines, f"{open_count} open in all"]), urgency)
 
 
-def shortened(text: str) -> str:
-    """A text in one line of at most `MOST_CHARACTERS`."""
+def _by_severity(notification: Notification) -> tuple[bool, str, str, str]:
+    event = notification.event
+    return event.severity is not Severity.ERROR, event.kind, event.partition, event.detail
+
+
+def shorten(text: str) -> str:
+    """Shorten a text to one line of at most `MAX_CHARACTERS`."""
     line = " ".join(text.split())
-    return line if len(line) <= MOST_CHARACTERS else f"{line[: MOST_CHARACTERS - 3]}..."
+    return line if len(line) <= MAX_CHARACTERS else f"{line[: MAX_CHARACTERS - 3]}..."
 
 
 def _counted(notifications: Sequence[Notification]) -> str:
-    counts = Counter(one.event.kind for one in notifications)
+    counts = Counter(notification.event.kind for notification in notifications)
     return ", ".join(
         f"{count} {NAMES[kind][count > 1]}"
-        for kind, count in sorted(counts.items(), key=lambda found: list(Kind).index(found[0]))
+        for kind, count in sorted(counts.items(), key=lambda item: list(Kind).index(item[0]))
     )
 
 
-def _lines(notifications: Sequence[Notification], before: str, ui: str) -> list[str]:
-    shown = [f"- {before}{one.event.message}{_link(one, ui)}" for one in notifications[:MOST_LINES]]
-    more = len(notifications) - len(shown)
-    return [*shown, *([f"- {before}and {more} more"] if more > 0 else [])]
+def _lines(notifications: Sequence[Notification], prefix: str, ui: str) -> list[str]:
+    lines = [
+        f"- {prefix}{notification.event.message}{_link(notification, ui)}" for notification in notifications[:MAX_LINES]
+    ]
+    more = len(notifications) - len(lines)
+    return [*lines, *([f"- {prefix}and {more} more"] if more > 0 else [])]
 
 
 def _link(notification: Notification, ui: str) -> str:

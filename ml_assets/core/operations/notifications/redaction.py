@@ -1,15 +1,15 @@
-"""Secrets taken out of text: the configured ones by their value, others by their form."""
+"""Redaction of secrets in text: configured ones by their value, others by their form."""
 
 import re
 from collections.abc import Iterable
 from urllib.parse import quote, quote_plus, unquote
 
 HIDDEN = "***"
-# Shorter values are also words of ordinary sentences.
-SHORTEST = 4
+# Shorter values also occur in ordinary sentences.
+MIN_LENGTH = 4
 
 _FORMS: tuple[tuple[re.Pattern[str], str], ...] = (
-    # Between user and host of a URL, the password may hold any character but a blank.
+    # The password in a URL may contain any character but a blank.
     (re.compile(r"(?P<before>\b[a-z][a-z0-9+.-]*://)[^\s/]*@", re.IGNORECASE), rf"\g<before>{HIDDEN}@"),
     (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL), HIDDEN),
     (re.compile(r"\b(?:AKIA|ASIA|AROA|AIDA)[A-Z0-9]{12,}\b"), HIDDEN),
@@ -22,7 +22,9 @@ _FORMS: tuple[tuple[re.Pattern[str], str], ...] = (
     ),
     (
         re.compile(
-            r"(?P<before>[\w.-]*(?:password|passwd|pwd|secret|token|api[_-]?key|access[_-]?key|credential|signature|private[_-]?key)[\w.-]*"
+            r"(?P<before>[\w.-]*"
+            r"(?:password|passwd|pwd|secret|token|api[_-]?key|access[_-]?key|credential|signature|private[_-]?key)"
+            r"[\w.-]*"
             r"[\"']?\s*[=:]\s*[\"']?)[^\s\"',;&}]+",
             re.IGNORECASE,
         ),
@@ -32,25 +34,25 @@ _FORMS: tuple[tuple[re.Pattern[str], str], ...] = (
 
 
 def redact(text: str, secrets: Iterable[str] = ()) -> str:
-    """The text without these secrets, as they are and as they stand in a URL, and without what looks like one.
+    """Replace secrets in a text by `***`: the given ones in all of their spellings, and everything that looks like one.
 
-    Passwords in URLs, AWS keys, private keys, tokens of well-known services, JSON web tokens, and values that are named
-    password, secret, token or key.
+    Passwords in URLs, AWS keys, private keys, tokens of well-known services and JSON web tokens look like secrets, and
+    so do values that are named password, secret, token or key.
 
     Args:
-        text: what somebody else wrote.
-        secrets: values that must not appear; those of fewer than `SHORTEST` characters are not looked for.
+        text: a text from another program.
+        secrets: values that must not appear; those with fewer than `MIN_LENGTH` characters are ignored.
     """
     # The longest first: one may be part of another.
-    for value in sorted({form for secret in secrets for form in _written(secret)}, key=len, reverse=True):
+    for value in sorted({spelling for secret in secrets for spelling in _spellings(secret)}, key=len, reverse=True):
         text = text.replace(value, HIDDEN)
-    for form, instead in _FORMS:
-        text = form.sub(instead, text)
+    for form, replacement in _FORMS:
+        text = form.sub(replacement, text)
     return text
 
 
-def _written(secret: str) -> set[str]:
-    """The ways in which a secret is written: as it is, in the forms of URLs, and quoted as Python or JSON does."""
+def _spellings(secret: str) -> set[str]:
+    """Return the spellings of a secret: unchanged, as in URLs, and quoted as Python or JSON does."""
     stripped = secret.strip()
     forms = {
         stripped,
@@ -61,18 +63,18 @@ def _written(secret: str) -> set[str]:
         repr(stripped)[1:-1],
     }
     forms |= {line.strip() for line in stripped.splitlines()}
-    return {form for form in forms if len(form) >= SHORTEST}
+    return {form for form in forms if len(form) >= MIN_LENGTH}
 
 
 def secrets_of_url(url: str) -> set[str]:
-    """Every part of a target's URL that may be a secret: as a whole, user and password, path and values of parameters,
-    and a host that is no address.
+    """Return every part of a target's URL that may be a secret: the whole URL, user and password, path and parameter
+    values, and a host without a dot.
 
-    Which part is the token differs between services: Slack has it in host and path, PagerDuty in user and host.
+    Services put the token in different parts: Slack in host and path, PagerDuty in user and host.
     """
     _, _, rest = url.partition("://")
-    before, at, after = rest.rpartition("@")
-    host = re.split(r"[/?#:]", after)[0]
-    known = {host} if "." in host else set()
-    parts = {part for part in re.split(r"[/?&:#=]", after) if len(part) >= 2 * SHORTEST} - known
-    return {url, rest, *parts, *((before, *before.split(":")) if at else ())}
+    credentials, at, address = rest.rpartition("@")
+    host = re.split(r"[/?#:]", address)[0]
+    public = {host} if "." in host else set()
+    parts = {part for part in re.split(r"[/?&:#=]", address) if len(part) >= 2 * MIN_LENGTH} - public
+    return {url, rest, *parts, *((credentials, *credentials.split(":")) if at else ())}

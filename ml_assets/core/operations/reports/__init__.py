@@ -1,1 +1,1 @@
-"""The daily report of a model: its data, its verdict, and the HTML page that shows it."""
+"""The daily report of a model: its data, its verdict, and its HTML page."""

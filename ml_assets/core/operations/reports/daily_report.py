@@ -1,4 +1,4 @@
-"""The report of a day: what each stage has to say of it, as data that outlive the run, and the verdict on the whole."""
+"""The daily report: what each stage reports on a day, as data that outlive the run, and the verdict on the day."""
 
 import json
 from base64 import b64decode, b64encode
@@ -9,9 +9,9 @@ from typing import Literal
 
 from ml_assets.core.checks.outcome import CheckOutcome
 
-MOST_LINES = 50
+MAX_LINES = 50
 DRIFT = "_drift"
-# What drifted is shown together, whichever stage found it.
+# Drift checks of all stages are in one section.
 SECTIONS = {
     "Data quality": "validated_data",
     "Labels delivered": "validated_labels",
@@ -39,13 +39,13 @@ class Table:
 
 
 def columns_of(rows: Iterable[Mapping[str, object]]) -> list[str]:
-    """The keys of all rows, in the order in which they are first met."""
+    """Return the keys of all rows, in the order of their first occurrence."""
     return list(dict.fromkeys(name for row in rows for name in row))
 
 
 @dataclass(frozen=True)
 class Bars:
-    """A bar for each label; the one of `marked` stands out."""
+    """A bar chart with a bar for each label; that of `marked` is highlighted."""
 
     title: str
     bars: Mapping[str, float]
@@ -54,10 +54,10 @@ class Bars:
 
 @dataclass(frozen=True)
 class Part:
-    """What one asset has to say of a day.
+    """The report of one asset on a day.
 
-    state: what became of the day, where the asset decides that. problem: why it is not as it should be. facts: figures
-    by name, the most important first. provenance: what the day was made from and with. pictures: PNG by title.
+    state: the outcome of the day, where the asset decides it. problem: why the outcome is not the expected one. facts:
+    values by name, the most important first. provenance: inputs and versions by name. plots: PNG by title.
     """
 
     asset: str
@@ -72,46 +72,48 @@ class Part:
     provenance: Mapping[str, object] = field(default_factory=dict)
 
     def to_json(self) -> bytes:
-        """The part as JSON, with at most 50 lines of a finding or table: equal parts give equal bytes."""
-        found = {
+        """Return the part as JSON, with at most 50 lines of a check or table; equal parts give equal bytes."""
+        document = {
             **{name: getattr(self, name) for name in ("asset", "state", "problem", "facts", "provenance")},
             "day": self.day.isoformat(),
-            "tables": [{"title": one.title, "rows": list(one.rows)[:MOST_LINES]} for one in self.tables],
-            "bars": [{"title": one.title, "bars": list(one.bars.items()), "marked": one.marked} for one in self.bars],
+            "tables": [{"title": table.title, "rows": list(table.rows)[:MAX_LINES]} for table in self.tables],
+            "bars": [
+                {"title": chart.title, "bars": list(chart.bars.items()), "marked": chart.marked} for chart in self.bars
+            ],
             "outcomes": [
                 {
-                    "check": one.check,
-                    "passed": one.passed,
-                    "reason": one.reason,
-                    "severity": one.severity,
-                    "lines": list(one.lines)[:MOST_LINES],
+                    "check": outcome.check,
+                    "passed": outcome.passed,
+                    "reason": outcome.reason,
+                    "severity": outcome.severity,
+                    "lines": list(outcome.lines)[:MAX_LINES],
                 }
-                for one in self.outcomes
+                for outcome in self.outcomes
             ],
             "plots": {title: b64encode(png).decode() for title, png in self.plots.items()},
         }
-        return json.dumps(found, default=_plain, separators=(",", ":")).encode()
+        return json.dumps(document, default=_plain, separators=(",", ":")).encode()
 
     @classmethod
     def from_json(cls, content: bytes) -> "Part":
-        """The part that `to_json` wrote."""
-        found = json.loads(content)
-        day = date.fromisoformat(found["day"])
+        """Read the part that `to_json` wrote."""
+        document = json.loads(content)
+        day = date.fromisoformat(document["day"])
         return cls(
-            **{name: found[name] for name in ("asset", "state", "problem", "facts", "provenance")},
+            **{name: document[name] for name in ("asset", "state", "problem", "facts", "provenance")},
             day=day,
-            tables=[Table(**one) for one in found["tables"]],
-            bars=[Bars(one["title"], dict(one["bars"]), one["marked"]) for one in found["bars"]],
-            outcomes=[CheckOutcome(day=day, **one) for one in found["outcomes"]],
-            plots={title: b64decode(png) for title, png in found["plots"].items()},
+            tables=[Table(**table) for table in document["tables"]],
+            bars=[Bars(chart["title"], dict(chart["bars"]), chart["marked"]) for chart in document["bars"]],
+            outcomes=[CheckOutcome(day=day, **outcome) for outcome in document["outcomes"]],
+            plots={title: b64decode(png) for title, png in document["plots"].items()},
         )
 
 
 @dataclass(frozen=True)
 class Report:
-    """All that is known of a day of a model.
+    """The report of a day of a model.
 
-    parts: by asset, in the order of the stages.
+    parts: one for each asset, in the order of the stages.
     """
 
     model: str
@@ -119,38 +121,38 @@ class Report:
     parts: Sequence[Part]
 
     def sections(self) -> dict[str, list[Part]]:
-        """The parts under the titles of the page, failed findings first; those of drift checks, with their pictures,
-        have a title of their own.
+        """Return the parts by section of the page, failed checks first; drift checks and their plots have a section of
+        their own.
         """
-        found: dict[str, list[Part]] = {}
+        sections: dict[str, list[Part]] = {}
         for title, asset in SECTIONS.items():
             parts = (
-                [_of_drift(part) for part in self.parts]
+                [_with_drift_only(part) for part in self.parts]
                 if asset == DRIFT
-                else [_but_drift(part) for part in self.parts if part.asset == asset]
+                else [_without_drift(part) for part in self.parts if part.asset == asset]
             )
             if parts := [part for part in parts if asset != DRIFT or part.outcomes]:
-                found[title] = parts
-        return found
+                sections[title] = parts
+        return sections
 
     def provenance(self) -> list[dict[str, object]]:
-        """A line for each thing that a part was made from or with."""
+        """Return a line for each entry of provenance of each part."""
         return [
-            {"asset": part.asset, "what": what, "value": value}
+            {"asset": part.asset, "what": name, "value": value}
             for part in self.parts
-            for what, value in part.provenance.items()
+            for name, value in part.provenance.items()
         ]
 
     def failed(self) -> list[tuple[Part, CheckOutcome]]:
-        """The findings that failed, errors first, with the part that they are of."""
-        found = [(part, one) for part in self.parts for one in part.outcomes if one.failed]
-        return sorted(found, key=lambda pair: _gravity(pair[1]))
+        """Return the failed check outcomes with their parts, errors first."""
+        pairs = [(part, outcome) for part in self.parts for outcome in part.outcomes if outcome.failed]
+        return sorted(pairs, key=lambda pair: _rank(pair[1]))
 
     def verdict(self) -> tuple[str, str]:
-        """(published, flagged, rejected, missing or unknown; why, in one sentence)."""
+        """Return the verdict (published, flagged, rejected, missing or unknown) and its reason in one sentence."""
         state = next((part for part in self.parts if part.state in ("published", "rejected", "missing")), None)
         failed = self.failed()
-        errors = sum(found.severity == "error" for _, found in failed)
+        errors = sum(outcome.severity == "error" for _, outcome in failed)
         counts = " and ".join(
             f"{number} {name}{'s' if number > 1 else ''}"
             for number, name in [(errors, "error"), (len(failed) - errors, "warning")]
@@ -163,11 +165,11 @@ class Report:
         return (
             ("flagged", f"the rows are published; checks found {counts}")
             if failed
-            else ("published", "every check that was judged passed")
+            else ("published", "every check that was evaluated passed")
         )
 
     def model_line(self) -> str:
-        """What became of the model of the day, in one sentence."""
+        """Return the outcome of the model of the day in one sentence."""
         states = {part.state: part for part in self.parts}
         if part := states.get("registered"):
             return f"registered as version {part.facts['version']}"
@@ -178,22 +180,22 @@ class Report:
         return (
             "evaluated, not registered"
             if any(part.asset == "evaluation" for part in self.parts)
-            else "no model was made of this day"
+            else "no model was trained as of this day"
         )
 
 
 def _plain(value: object) -> object:
-    """Numbers of numpy as Python's, all else that JSON does not know, such as days, as text."""
+    """Convert numbers of numpy to Python's, and all other types that JSON does not have, such as days, to text."""
     item = getattr(value, "item", None)
     return item() if item else str(value)
 
 
-def _gravity(found: CheckOutcome) -> int:
-    return 2 if not found.failed else 0 if found.severity == "error" else 1
+def _rank(outcome: CheckOutcome) -> int:
+    return 2 if not outcome.failed else 0 if outcome.severity == "error" else 1
 
 
-def _of_drift(part: Part) -> Part:
-    outcomes = sorted((one for one in part.outcomes if one.check.endswith(DRIFT)), key=_gravity)
+def _with_drift_only(part: Part) -> Part:
+    outcomes = sorted((outcome for outcome in part.outcomes if outcome.check.endswith(DRIFT)), key=_rank)
     return Part(
         part.asset,
         part.day,
@@ -202,8 +204,8 @@ def _of_drift(part: Part) -> Part:
     )
 
 
-def _but_drift(part: Part) -> Part:
-    outcomes = sorted((one for one in part.outcomes if not one.check.endswith(DRIFT)), key=_gravity)
+def _without_drift(part: Part) -> Part:
+    outcomes = sorted((outcome for outcome in part.outcomes if not outcome.check.endswith(DRIFT)), key=_rank)
     return replace(
         part, outcomes=outcomes, plots={name: png for name, png in part.plots.items() if not name.endswith(DRIFT)}
     )

@@ -1,4 +1,4 @@
-"""The report of a day as one HTML page."""
+"""The daily report as one HTML page."""
 
 import json
 from base64 import b64encode
@@ -11,12 +11,12 @@ from ml_assets.core.operations.reports.daily_report import Report, columns_of
 if TYPE_CHECKING:
     from jinja2 import Template
 
-LONGEST_TEXT = 400
+MAX_CHARACTERS = 400
 
 
 def render(report: Report) -> bytes:
-    """The page: one HTML file that needs nothing else, without scripts. Equal reports give equal bytes; everything in
-    it is escaped.
+    """Render the page as one self-contained HTML file without scripts. All text is escaped, and equal reports give
+    equal bytes.
     """
     return _template().render(report=report, verdict=report.verdict(), failed=report.failed()).encode()
 
@@ -25,9 +25,8 @@ def render(report: Report) -> bytes:
 def _template() -> "Template":
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    place = Path(__file__)
     environment = Environment(
-        loader=FileSystemLoader(place.parent),
+        loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -35,7 +34,7 @@ def _template() -> "Template":
         auto_reload=False,
     )
     environment.filters |= {
-        "shown": shown,
+        "value": format_value,
         "base64": lambda png: b64encode(png).decode(),
         "words": lambda name: name.replace("_", " "),
         "columns": columns_of,
@@ -43,9 +42,9 @@ def _template() -> "Template":
     return environment.get_template("daily_report.html.jinja")
 
 
-def shown(value: object) -> str:
-    """A value as people read it: four significant digits, thousands apart, records as `name: value`, a line each, text
-    cut at 400 characters.
+def format_value(value: object) -> str:
+    """Format a value for people: four significant digits, a thousands separator, records as lines of `name: value`, and
+    text of at most 400 characters.
     """
     if value is None or value != value:
         return ""
@@ -56,14 +55,14 @@ def shown(value: object) -> str:
     if isinstance(value, float):
         return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
     text = _records(value) if isinstance(value, str) and value.startswith(("[{", "{")) else str(value)
-    return text if len(text) <= LONGEST_TEXT else f"{text[: LONGEST_TEXT - 1]}…"
+    return text if len(text) <= MAX_CHARACTERS else f"{text[: MAX_CHARACTERS - 1]}…"
 
 
 def _records(text: str) -> str:
-    """JSON of one object or of several, as tables hold samples of rows; what is no such thing as it is."""
+    """Format JSON of one object or of several, such as the samples of rows in tables; return other text unchanged."""
     try:
-        found = json.loads(text)
-        records = found if isinstance(found, list) else [found]
+        document = json.loads(text)
+        records = document if isinstance(document, list) else [document]
         return "\n".join(
             ", ".join(f"{name}: {'' if value is None else value}" for name, value in record.items())
             for record in records

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from ml_assets.core.kubernetes.pod_spec import off_gpu_nodes
+from ml_assets.core.kubernetes.pod_spec import avoid_gpu_nodes
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.compute import Compute, MemoryRule
 from ml_assets.core.model_spec.dask_cluster import Kubernetes
@@ -56,8 +56,8 @@ def open_cluster(
             client = Client(cluster or wanted.address, timeout=seconds_to_connect)
         except (OSError, TimeoutError) as error:
             raise ClusterUnavailable(
-                f"training.dask: no scheduler answers at {wanted.address} within {seconds_to_connect:g} s ({error}); check the address, and whether "
-                "the network lets this process reach it"
+                f"training.dask: no scheduler answers at {wanted.address} within {seconds_to_connect:g} s ({error}); "
+                "check the address, and whether the network lets this process reach it"
             ) from error
         with client:
             where = client.scheduler_info(n_workers=0)["address"]
@@ -132,7 +132,7 @@ def cluster_on_kubernetes(name: str, wanted: Kubernetes, workers: int, compute: 
     container = worker["spec"]["containers"][0]
     container["envFrom"] = [{"secretRef": {"name": secret}} for secret in wanted.secrets]
     for part in (scheduler,) if compute.gpu else (scheduler, worker):
-        part["spec"]["affinity"] = _camel(off_gpu_nodes(compute))
+        part["spec"]["affinity"] = _camel(avoid_gpu_nodes(compute))
     if compute.gpu:
         with_gpu = {**quantities, "nvidia.com/gpu": "1"}
         container["resources"] = {"requests": with_gpu, "limits": with_gpu}
@@ -164,5 +164,6 @@ def _needs_extra() -> Iterator[None]:
         yield
     except ModuleNotFoundError as error:
         raise ClusterUnavailable(
-            f"training.engine is dask, but the package {error.name} is not installed; install ml_assets with its extra: pip install 'ml_assets[dask]'"
+            f"training.engine is dask, but the package {error.name} is not installed; install ml_assets with its "
+            "extra: pip install 'ml_assets[dask]'"
         ) from error

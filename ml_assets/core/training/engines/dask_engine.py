@@ -131,7 +131,8 @@ class DaskEngine:
             return "cpu"
         if place.address is None and place.kubernetes is None:
             log(
-                f"warning: compute.gpu is {wanted}, but local Dask workers would share a GPU, which XGBoost refuses; training on the CPU"
+                f"warning: compute.gpu is {wanted}, but local Dask workers would share a GPU, which XGBoost refuses; "
+                "training on the CPU"
             )
             return "cpu"
         # A coroutine only where the client is asynchronous.
@@ -194,8 +195,8 @@ def _raise_errors(parts: list) -> None:
                 part.result()
             except ModuleNotFoundError as error:
                 raise ClusterUnavailable(
-                    f"training.dask: the workers have no package {error.name}; their image needs ml_assets with the extra dask, in the versions that "
-                    "the training step runs"
+                    f"training.dask: the workers have no package {error.name}; their image needs ml_assets with the "
+                    "extra dask, in the versions that the training step runs"
                 ) from error
 
 

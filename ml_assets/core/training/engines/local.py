@@ -28,7 +28,7 @@ class LocalEngine:
     def __init__(self, spec: ModelSpec, device: str, days: LabelledDays):
         self._spec, self.device, self._days = spec, device, days
         # What a GPU sums depends on more than the trees; with samples there is the state of random numbers.
-        self.restarts = spec.training.samples or device != "cpu"
+        self.restarts = spec.training.has_sampling or device != "cpu"
 
     @contextmanager
     def data(self, preprocessing: dict, train_on: list[date], watch: list[date] | None) -> Iterator[Train]:

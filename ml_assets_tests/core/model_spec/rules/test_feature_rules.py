@@ -20,10 +20,14 @@ OF_TARGET = {"kind": "window", "key": "card", "value": "label", "aggregates": ["
         ("features.1", {**OF_TARGET, "delay": "1d"}, "need delay of at least the label_delay 2d"),
         ("features.1", OF_TARGET, "would contain the row's own label"),
         ("features.1.value", "card", "cannot be aggregated"),
-        ("features.0", {"kind": "column", "columns": ["amount", "amount"]}, "made more than once"),
+        ("features.0", {"kind": "column", "columns": ["amount", "amount"]}, "defined more than once"),
         ("columns.amount_Mean_by_card_1d", {"type": "number"}, "which is the name of a column"),
-        ("features.0", {"kind": "custom", "function": "math:sin", "outputs": ["x", "X"]}, "x is made more than once"),
-        ("features.0", {"kind": "custom", "function": "math:sin", "outputs": ["event_day"]}, "it makes event_day"),
+        (
+            "features.0",
+            {"kind": "custom", "function": "math:sin", "outputs": ["x", "X"]},
+            "x is defined more than once",
+        ),
+        ("features.0", {"kind": "custom", "function": "math:sin", "outputs": ["event_day"]}, "it computes event_day"),
     ],
 )
 def test_features_that_do_not_fit_the_columns_are_refused_with_the_reason(small, path, value, reason):

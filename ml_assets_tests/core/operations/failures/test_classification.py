@@ -44,7 +44,7 @@ NO_TABLE = sqlalchemy.exc.OperationalError("select", {}, sqlite3.OperationalErro
 
 
 @pytest.mark.parametrize(
-    ("error", "fault"),
+    ("error", "failure"),
     [
         (LOST, Failure.TRANSIENT),
         (raised(LOST, RuntimeError("the day could not be read")), Failure.TRANSIENT),
@@ -60,45 +60,49 @@ NO_TABLE = sqlalchemy.exc.OperationalError("select", {}, sqlite3.OperationalErro
         (LakeError("a column changed its type"), Failure.STATED),
         (raised(KeyError("x"), CannotMake("materialise it first")), Failure.STATED),
         (KeyError("x"), Failure.CODE),
-        # Its own defect, and not what it handled, is why a handler failed.
+        # A handler that fails is the cause itself, and not the exception that it handled.
         (raised(LOST, KeyError("x"), implicit=True), Failure.CODE),
         (raised(KeyError("x"), ConnectionError("gone")), Failure.TRANSIENT),
     ],
 )
-def test_a_failure_is_a_fault_of(error, fault):
-    assert classify(error) is fault
+def test_a_failure_is_classified_from_its_exception_chain(error, failure):
+    assert classify(error) is failure
 
 
-def test_a_chain_without_end_comes_to_one():
+def test_a_cyclic_exception_chain_is_classified():
     first, second = ValueError("a"), ValueError("b")
     first.__cause__, second.__cause__ = second, first
     assert classify(first) is Failure.CODE
 
 
 @pytest.mark.parametrize(
-    ("fault", "said"),
+    ("failure", "message"),
     [
         (
             Failure.TRANSIENT,
-            "a/b: a service outside did not work (4 times), the last time with ValueError: of it. What was committed stays.",
+            "a/b: an external service failed (tried 4 times), most recently with ValueError: of it. Committed days are "
+            "kept.",
         ),
-        (Failure.REFUSED, "Check address, credentials, rights and free space"),
+        (Failure.REFUSED, "Check address, credentials, permissions and free space"),
         (Failure.MEMORY, "Raise compute.data.memory in the specification"),
-        (Failure.CODE, "mend it, then re-execute the run from failure"),
+        (
+            Failure.CODE,
+            "Fix the code at the place that the stack trace below names, then re-execute the run from failure",
+        ),
     ],
 )
-def test_the_user_is_told_what_happened_and_what_to_do(fault, said):
-    assert said in explain(fault, ValueError("of\n  it"), "a/b", "compute.data.memory", 4)
+def test_the_explanation_says_what_happened_and_what_to_do(failure, message):
+    assert message in explain(failure, ValueError("of\n  it"), "a/b", "compute.data.memory", 4)
 
 
-def test_what_says_it_all_is_told_as_it_is():
+def test_a_message_that_is_complete_is_not_changed():
     assert (
         explain(Failure.STATED, CannotMake("materialise it first"), "small/features", "compute.data.memory", 1)
         == "materialise it first"
     )
 
 
-def test_long_texts_are_cut():
+def test_long_texts_are_truncated():
     assert len(cause_of(ValueError("x" * 10_000))) < 600
     assert cause_of(MemoryError()) == "MemoryError"
     assert cause_of(OSError("Generic S3 error\n\x1b[31m↳\x1b[0m timed out")) == "OSError: Generic S3 error ↳ timed out"

@@ -15,10 +15,10 @@ from ml_assets.core.operations.notifications.events import (
     Notification,
     NotificationEvent,
     Severity,
+    delay_before,
     fold,
-    gravest,
-    repairs,
-    wait_before,
+    highest_severity,
+    resolves,
 )
 
 BEGIN = datetime(2025, 3, 1, tzinfo=UTC)
@@ -88,15 +88,15 @@ DAY, RANGE = "2025-02-03", "2025-02-01...2025-02-05"
 def test_what_repairs_what(failed, succeeded, is_repaired):
     (kind, partition, detail, more), (of, days, by, also) = failed, succeeded
     assert (
-        repairs(success(2, of, days, by, **also), Notification(failure(1, kind, partition, detail, **more)))
+        resolves(success(2, of, days, by, **also), Notification(failure(1, kind, partition, detail, **more)))
         is is_repaired
     )
 
 
 def test_nothing_repairs_what_comes_after_it_or_is_repaired_already_and_a_failure_repairs_nothing():
-    assert not repairs(success(1), Notification(failure(1)))
-    assert not repairs(success(2), Notification(failure(1), resolved_at=BEGIN))
-    assert not repairs(failure(2), Notification(failure(1)))
+    assert not resolves(success(1), Notification(failure(1)))
+    assert not resolves(success(2), Notification(failure(1), resolved_at=BEGIN))
+    assert not resolves(failure(2), Notification(failure(1)))
 
 
 def test_a_run_that_failed_for_good_is_told_also_when_its_first_attempt_was():
@@ -137,16 +137,16 @@ def test_in_whatever_order_and_however_often_events_are_read_the_notifications_a
 
 
 def test_what_is_told_as_a_warning_and_as_an_error_is_an_error():
-    assert gravest([Severity.WARNING, Severity.ERROR]) is Severity.ERROR
-    assert gravest([Severity.WARNING]) is Severity.WARNING
+    assert highest_severity([Severity.WARNING, Severity.ERROR]) is Severity.ERROR
+    assert highest_severity([Severity.WARNING]) is Severity.WARNING
 
 
 def test_attempts_come_ever_later_up_to_an_hour():
-    waits = [wait_before(attempt).total_seconds() for attempt in range(2, 14)]
+    waits = [delay_before(attempt).total_seconds() for attempt in range(2, 14)]
     assert waits[:4] == [30, 60, 120, 240]
     assert waits == sorted(waits)
     assert waits[-1] == 3600
-    assert wait_before(10_000) == timedelta(hours=1)
+    assert delay_before(10_000) == timedelta(hours=1)
 
 
 def test_two_failures_that_differ_in_anything_that_is_repaired_apart_have_different_keys():

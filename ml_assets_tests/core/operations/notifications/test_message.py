@@ -3,7 +3,7 @@
 import pytest
 
 from ml_assets.core.operations.notifications.events import Kind, Notification, Severity
-from ml_assets.core.operations.notifications.message import MOST_CHARACTERS, MOST_LINES, compose, shortened
+from ml_assets.core.operations.notifications.message import MAX_CHARACTERS, MAX_LINES, compose, shorten
 from ml_assets_tests.core.operations.notifications.test_events import BEGIN, failure
 
 
@@ -21,20 +21,20 @@ def rejected(number: int, **more) -> Notification:
 
 
 def test_forty_rejected_days_are_a_few_lines_and_a_count():
-    message = compose("small", [("opened", rejected(number % 28 + 1)) for number in range(40)], "", open_left=40)
+    message = compose("small", [("opened", rejected(number % 28 + 1)) for number in range(40)], "", open_count=40)
     assert message.title == "small: 40 rejected days"
     lines = message.body.splitlines()
-    assert len(lines) == MOST_LINES + 2
-    assert lines[-2:] == [f"- and {40 - MOST_LINES} more", "40 open in all"]
+    assert len(lines) == MAX_LINES + 2
+    assert lines[-2:] == [f"- and {40 - MAX_LINES} more", "40 open in all"]
 
 
 def test_what_failed_stands_before_what_is_resolved_and_errors_before_warnings():
-    news = [
+    changes = [
         ("resolved", Notification(failure(1, message="the run failed"), resolved_at=BEGIN)),
         ("opened", rejected(3, severity=Severity.WARNING)),
         ("opened", Notification(failure(2, message="another run failed", link="/runs/1"))),
     ]
-    message = compose("small", news, "http://ui", open_left=2)
+    message = compose("small", changes, "http://ui", open_count=2)
     assert message.title == "small: 1 failed run, 1 rejected day; resolved: 1 failed run"
     assert message.body.splitlines() == [
         "- another run failed http://ui/runs/1",
@@ -45,7 +45,7 @@ def test_what_failed_stands_before_what_is_resolved_and_errors_before_warnings()
 
 
 @pytest.mark.parametrize(
-    ("news", "open_left", "urgency"),
+    ("changes", "open_count", "urgency"),
     [
         ([("opened", rejected(1))], 1, "failure"),
         ([("opened", rejected(1, severity=Severity.WARNING))], 1, "warning"),
@@ -53,8 +53,8 @@ def test_what_failed_stands_before_what_is_resolved_and_errors_before_warnings()
         ([("resolved", rejected(1))], 0, "success"),
     ],
 )
-def test_a_message_is_as_urgent_as_what_it_tells_and_a_success_when_nothing_is_open(news, open_left, urgency):
-    assert compose("small", news, "", open_left).urgency == urgency
+def test_a_message_is_as_urgent_as_what_it_tells_and_a_success_when_nothing_is_open(changes, open_count, urgency):
+    assert compose("small", changes, "", open_count).urgency == urgency
 
 
 def test_nothing_is_linked_without_an_address():
@@ -62,5 +62,5 @@ def test_nothing_is_linked_without_an_address():
 
 
 def test_a_long_reason_is_cut_to_one_line():
-    assert shortened("a\n  b") == "a b"
-    assert len(shortened("x" * 5000)) == MOST_CHARACTERS
+    assert shorten("a\n  b") == "a b"
+    assert len(shorten("x" * 5000)) == MAX_CHARACTERS

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ml_assets.core.operations.notifications.redaction import SHORTEST, redact, secrets_of_url
+from ml_assets.core.operations.notifications.redaction import MIN_LENGTH, redact, secrets_of_url
 
-SECRETS = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), min_size=SHORTEST, max_size=30).filter(
-    lambda secret: len(secret.strip()) >= SHORTEST and "*" not in secret
-)
+SECRETS = st.text(
+    st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), min_size=MIN_LENGTH, max_size=30
+).filter(lambda secret: len(secret.strip()) >= MIN_LENGTH and "*" not in secret)
 WORDS = st.text("abc xyz:/?@", max_size=20)
 
 

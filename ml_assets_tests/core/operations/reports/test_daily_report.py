@@ -66,7 +66,7 @@ def test_days_are_kept_as_text_and_numbers_of_numpy_as_numbers():
 @pytest.mark.parametrize(
     ("part", "verdict"),
     [
-        (rows(outcome("a", True), outcome("b", None)), ("published", "every check that was judged passed")),
+        (rows(outcome("a", True), outcome("b", None)), ("published", "every check that was evaluated passed")),
         (rows(outcome("a", False)), ("flagged", "the rows are published; checks found 1 error")),
         (
             rows(outcome("a", False, "warn"), outcome("b", False, "warn")),
@@ -105,7 +105,7 @@ def test_errors_come_before_warnings():
 @pytest.mark.parametrize(
     ("parts", "line"),
     [
-        ([], "no model was made of this day"),
+        ([], "no model was trained as of this day"),
         ([Part("evaluation", DAY)], "evaluated, not registered"),
         ([Part("evaluation", DAY, "no model", "no model: no positives")], "no model: no positives"),
         ([Part("model_registry_entry", DAY, "registered", facts={"version": "3"})], "registered as version 3"),

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ml_assets.core.checks.outcome import CheckOutcome
 from ml_assets.core.operations.reports.daily_report import Bars, Part, Report, Table
-from ml_assets.core.operations.reports.html import render, shown
+from ml_assets.core.operations.reports.html import format_value, render
 
 DAY = date(2025, 3, 1)
 NASTY = "<script>alert('x')</script>\"&"
@@ -127,7 +127,7 @@ def test_an_empty_report_is_a_page():
     ],
 )
 def test_values_are_shown_as_people_read_them(value, text):
-    assert shown(value) == text
+    assert format_value(value) == text
 
 
 def test_a_page_takes_milliseconds():
