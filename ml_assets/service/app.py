@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
-from ml_assets.core.serving.request import Refused
+from ml_assets.core.serving.request import InvalidRequest
 from ml_assets.service.metrics import Metrics, registry_age
 from ml_assets.service.rate_limit import RateLimit
 from ml_assets.service.scoring import NotReady, ScoreResponse, Scoring
@@ -97,9 +97,9 @@ def create_app(scoring: Scoring, limits: Limits) -> "FastAPI":
             result = await scoring.score(await _read_body(request, limits.body_bytes), reasons)
         except RequestRejected as error:
             return _json_response({"detail": error.detail}, error.status, error.headers)
-        except Refused as error:
-            metrics.record_faults(error.faults)
-            return _json_response({"detail": error.faults}, 422)
+        except InvalidRequest as error:
+            metrics.record_faults(error.errors)
+            return _json_response({"detail": error.errors}, 422)
         except NotReady as error:
             return _json_response({"detail": str(error)}, 503, {"Retry-After": "2"})
         except Exception:

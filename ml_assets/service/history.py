@@ -8,7 +8,7 @@ import pandas as pd
 from ml_assets.core.features.point_in_time import columns_read, label_days_read
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.file_feed import labels_feed, rows_feed
-from ml_assets.core.serving.online_features import OnlineFeatures, days_held
+from ml_assets.core.serving.online_features import OnlineFeatures, days_in_memory
 from ml_assets.core.tables.day_ranges import days_between
 from ml_assets.core.tables.schemas import row_schema, to_pandas
 from ml_assets.pipeline.features.label_store import LabelsByKey
@@ -64,7 +64,7 @@ class HistoryCache:
 
     def _read(self, through: date) -> pd.DataFrame:
         spec, rows = self._spec, self._tables[0]
-        days = days_between(days_held(spec, through)[1], through)
+        days = days_between(days_in_memory(spec, through)[1], through)
         if len(self._tables) == 1:
             return to_pandas(rows.read(days, columns_read(spec)))
         # A new object each time, since it reads each delivery only once.

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ml_assets.core.model_spec import ModelSpec
-from ml_assets.core.serving.online_features import TooOld
-from ml_assets.core.serving.request import Refused, RequestReader
+from ml_assets.core.serving.online_features import RowTooOld
+from ml_assets.core.serving.request import InvalidRequest, RequestReader
 from ml_assets.service.batches import Batches
 from ml_assets.service.history import HistoryCache
 from ml_assets.service.model_loader import ModelLoader
@@ -57,7 +57,7 @@ class Scoring:
 
         Raises:
             NotReady: before the first champion and history are loaded.
-            Refused: when the request breaks the contract, or its row needs history that is no longer in memory.
+            InvalidRequest: when the request breaks the contract, or its row needs history that is no longer in memory.
         """
         models, features = self.loader.models, self.history.features
         if models is None or features is None:
@@ -65,15 +65,15 @@ class Scoring:
         row, earlier = self.reader.read(body)
         try:
             values = (
-                await asyncio.to_thread(features.of, row, earlier) if features.is_slow else features.of(row, earlier)
+                await asyncio.to_thread(features.compute, row, earlier) if features.is_slow else features.compute(row, earlier)
             )
-        except TooOld as error:
+        except RowTooOld as error:
             location = ["body", self.spec.event_time]
-            raise Refused(
+            raise InvalidRequest(
                 [{"type": "too_old", "loc": location, "msg": str(error), "input": str(row[self.spec.event_time])}]
             ) from None
         side, version = models.route(self.spec.name, row[self.spec.entity] if self.spec.entity else None)
         model = version.model
-        score = await self._batches.score(model, model.encoded(values))
+        score = await self._batches.score(model, model.encode(values))
         reasons = await asyncio.to_thread(model.reasons, values, reason_count) if reason_count else None
         return ScoreResponse(score, score >= model.threshold, version.version, side, features.through_text, reasons)

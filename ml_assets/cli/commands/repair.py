@@ -13,7 +13,7 @@ from ml_assets.cli.command_inputs import open_model_stages, require_settings, re
 from ml_assets.cli.day_selection import select_days
 from ml_assets.cli.run_in_process import RunFailed, run_days
 from ml_assets.core.model_spec import ModelSpec
-from ml_assets.core.tables.day_ranges import neighbours
+from ml_assets.core.tables.day_ranges import group_days
 from ml_assets.core.validation.correction_file import RepairRefused
 from ml_assets.defs.settings import Settings
 from ml_assets.pipeline.asset_names import FEATURES, LABEL_ASSETS, LABELS, QUARANTINED, VALIDATED, landed_to_features
@@ -119,7 +119,7 @@ def _materialize(spec: ModelSpec, settings: Settings, stage: str, days: Sequence
     job = defs().resolve_job_def(f"{spec.name}_features")
     names = MATERIALIZED_TOGETHER.get(stage, (stage,))
     with dg.DagsterInstance.from_config(settings.dagster_home) as instance:
-        for group in neighbours((day, None) for day in days):
+        for group in group_days((day, None) for day in days):
             run_days(job, instance, spec, names, group.days)
 
 
@@ -144,6 +144,6 @@ def _print_outcomes(console: Console, outcomes: Outcomes, stages: Stages) -> Non
 
 
 def _ranges(days: Sequence[date]) -> str:
-    groups = neighbours((day, None) for day in days)
+    groups = group_days((day, None) for day in days)
     texts = [f"{group.days[0]}" if len(group.days) == 1 else f"{group.days[0]} to {group.days[-1]}" for group in groups]
     return ", ".join(texts) + f" ({len(days)} day{'s' if len(days) > 1 else ''})"

@@ -9,7 +9,7 @@ from rich.filesize import decimal
 from rich.markup import escape
 
 from ml_assets.core.model_spec import ModelSpec
-from ml_assets.core.tables.day_ranges import neighbours
+from ml_assets.core.tables.day_ranges import group_days
 from ml_assets.core.tables.fingerprint import CHANGED_INPUT
 from ml_assets.pipeline.planning.backfill_plan import UNLESS, Plan, PlannedDay, StagePlan
 from ml_assets.pipeline.steps.partition_tags import range_tags
@@ -79,7 +79,7 @@ def stage_lines(stage: StagePlan) -> Iterator[str]:
     labelled = [(day, (*planned_day.reasons, _note_label(planned_day))) for day, planned_day in planned.items()]
     labelled += [(day, ("cannot be made",)) for day in cannot] + [(day, ("not reached",)) for day in stage.not_reached]
     labelled += [(day, ("kept",)) for day in kept]
-    groups = neighbours(sorted(labelled))
+    groups = group_days(sorted(labelled))
     for group in groups[:MOST_RANGES]:
         if group.label == ("cannot be made",):
             reason = f"[red]cannot be made:[/] {escape(cannot[group.days[0]])}"
@@ -137,7 +137,7 @@ def _changed_inputs(days: Sequence[PlannedDay]) -> str:
 
 def _days_of_asset(inputs: Mapping[str, Iterable[date]]) -> Iterator[str]:
     for asset, days in inputs.items():
-        ranges = neighbours((day, None) for day in sorted(days))
+        ranges = group_days((day, None) for day in sorted(days))
         yield f"{asset} of {_names([_range(group.days) for group in ranges])}"
 
 

@@ -1,4 +1,4 @@
-"""The rows of a day scored by what is live for each entity: one model, or champion and challenger."""
+"""Batch predictions: the rows of a day, scored by the model that is live for each entity."""
 
 from collections.abc import Mapping
 
@@ -15,21 +15,24 @@ COLUMNS = ["score", "decision", "model_version", "side", "reasons"]
 def predict(
     rows: pd.DataFrame, live: Mapping[str, tuple[int, Scorer]], challengers: np.ndarray, explained: int, count: int
 ) -> pd.DataFrame:
-    """Columns of `COLUMNS` for each row, in the order of the rows: score from 0 to 1, decision at the threshold of the
-    model that scored the row, its version, its side, and JSON that says why, for the highest scores of all rows
-    together, see `explanations.reasons`; else None.
+    """Score the rows of a day.
 
     Args:
         rows: features of the day, as both models need them.
-        live: (version, scorer) of the sides `champion` and `challenger`; the latter may be missing where it has no row.
-        challengers: which rows the challenger is live for, bool of shape (rows,).
-        explained: how many of the highest scores have reasons; of equal scores the first rows.
-        count: most features in the reasons of a row.
+        live: (version, scorer) of `champion` and `challenger`; the challenger may be missing if it is live for no row.
+        challengers: whether the challenger is live for each row, bool of shape (rows,).
+        explained: number of the highest scores that get reasons; among equal scores, those of the first rows.
+        count: maximum number of features in the reasons of a row.
+
+    Returns:
+        The columns `COLUMNS` for each row, in the order of the rows: score from 0 to 1, decision at the threshold of
+        the model that scored the row, its version, `side` (champion or challenger), and the reasons as JSON (see
+        `explanations.reasons`) for the highest scores of all rows together, otherwise None.
 
     Raises:
         ValueError: when a model cannot score the rows, see `Scorer.score`.
     """
-    found = pd.DataFrame(
+    predictions = pd.DataFrame(
         {
             "score": np.zeros(len(rows)),
             "decision": np.zeros(len(rows), dtype=bool),
@@ -38,20 +41,22 @@ def predict(
             "reasons": np.full(len(rows), None, dtype=object),
         }
     )
-    of_sides = {
-        side: np.flatnonzero(mask) for side, mask in ((CHAMPION, ~challengers), (CHALLENGER, challengers)) if mask.any()
+    positions_by_alias = {
+        alias: np.flatnonzero(mask)
+        for alias, mask in ((CHAMPION, ~challengers), (CHALLENGER, challengers))
+        if mask.any()
     }
-    for side, places in of_sides.items():
-        version, scorer = live[side]
-        scores = scorer.score(rows.iloc[places])
-        found.loc[places, "score"] = scores
-        found.loc[places, "decision"] = scores >= scorer.threshold
-        found.loc[places, "model_version"] = version
-    highest = np.zeros(len(rows), dtype=bool)
-    highest[np.argsort(-found["score"].to_numpy(), kind="stable")[:explained]] = True
-    for side, places in of_sides.items():
-        told = explain_scores(
-            live[side][1], rows.iloc[places], found["score"].to_numpy()[places], int(highest[places].sum()), count
-        )
-        found.loc[places, "reasons"] = pd.Series(told, index=places, dtype=object)
-    return found[COLUMNS]
+    for alias, positions in positions_by_alias.items():
+        version, scorer = live[alias]
+        scores = scorer.score(rows.iloc[positions])
+        predictions.loc[positions, "score"] = scores
+        predictions.loc[positions, "decision"] = scores >= scorer.threshold
+        predictions.loc[positions, "model_version"] = version
+    scores = predictions["score"].to_numpy()
+    is_explained = np.zeros(len(rows), dtype=bool)
+    is_explained[np.argsort(-scores, kind="stable")[:explained]] = True
+    for alias, positions in positions_by_alias.items():
+        number = int(is_explained[positions].sum())
+        texts = explain_scores(live[alias][1], rows.iloc[positions], scores[positions], number, count)
+        predictions.loc[positions, "reasons"] = pd.Series(texts, index=positions, dtype=object)
+    return predictions[COLUMNS]

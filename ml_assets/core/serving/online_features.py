@@ -1,5 +1,5 @@
-"""The features of one row at the moment of the row, from what is known by then: the same values as the daily batch
-gives, in microseconds.
+"""Online features of a single row, from the data that are known at its time: the values of the daily batch, computed in
+microseconds.
 """
 
 import math
@@ -20,39 +20,40 @@ from ml_assets.core.serving.online_windows import Row, RowsOfKeys
 from ml_assets.core.serving.timestamps import since_epoch
 from ml_assets.core.tables.day_boundaries import beginning_of_day
 
-# Rows that arrive late may still be of the newest held day.
+# Rows that arrive late may still belong to the newest day of the history.
 DAYS_BACK = 1
 
 
-class TooOld(ValueError):
-    """The row is of a day whose history is no longer held."""
+class RowTooOld(ValueError):
+    """The row belongs to a day whose history is no longer in memory."""
 
 
-def days_held(spec: ModelSpec, through: date) -> tuple[date, date]:
-    """(first day that rows may be of, first day of history that these see) when `through` is the newest day of
-    history.
+def days_in_memory(spec: ModelSpec, through: date) -> tuple[date, date]:
+    """Return (first day whose rows can be scored, first day of the history that these read) for a history that ends
+    with the day `through`.
     """
     first = max(through + timedelta(days=1 - DAYS_BACK), spec.source.start)
     return first, max(first - timedelta(days=days_read(spec)[-1]), spec.source.start)
 
 
 class OnlineFeatures:
-    """Features of single rows, from the rows of earlier days, held in memory, and from rows that are given with the
-    row. Immutable.
+    """Features of single rows, from the rows of earlier days in memory and from rows that come with the row.
+
+    Immutable.
     """
 
     def __init__(self, spec: ModelSpec, history: pd.DataFrame, through: date) -> None:
-        """Hold the history.
+        """Load the history.
 
         Args:
             spec: the model.
-            history: validated rows of the days from `days_held` to `through`, with the labels known by then and at
+            history: validated rows of the days from `days_in_memory` to `through`, with the labels known by then and at
                 least `columns_read(spec)`.
-            through: the newest day of the history. For rows of later days all of it counts; for a row of an earlier day
-                what is before that day.
+            through: the newest day of the history. A row of a later day uses the whole history; a row of an earlier day
+                uses the history before that day.
         """
         self.through, self.through_text = through, through.isoformat()
-        self._spec, self._first = spec, days_held(spec, through)[0]
+        self._spec, self._first = spec, days_in_memory(spec, through)[0]
         zone = spec.source.time_zone
         self._zone = UTC if zone == "UTC" else ZoneInfo(zone)
         self._end = since_epoch(beginning_of_day(through + timedelta(days=1), zone))
@@ -66,7 +67,7 @@ class OnlineFeatures:
         self._windows = [
             RowsOfKeys(history, spec.event_time, key, [f for f in windows if tuple(f.key) == key]) for key in keys
         ]
-        self._own = [maker for feature in spec.features for maker in _makers(feature, spec)]
+        self._own = [pair for feature in spec.features for pair in _row_features(feature)]
         calendars = [feature for feature in spec.features if isinstance(feature, Calendar)]
         self._calendar = [
             (name, part, feature.night_hours)
@@ -79,77 +80,81 @@ class OnlineFeatures:
 
     @property
     def is_slow(self) -> bool:
-        """Whether a row takes milliseconds, because features are made by functions of one's own, which see frames."""
+        """Whether a row takes milliseconds, because custom functions compute features from frames."""
         return self._custom is not None
 
-    def of(self, row: Row, earlier: Sequence[Row]) -> dict[str, float | str | None]:
-        """The features of a row, by name in the order of the specification; numbers are NaN where missing, categories
-        None.
+    def compute(self, row: Row, earlier: Sequence[Row]) -> dict[str, float | str | None]:
+        """Compute the features of a row.
 
         Args:
             row: the columns of the contract but the target; times in UTC, None where missing.
-            earlier: rows that are not in the history: those of days after `through`, and of the row's own day. Others
-                are there already and change nothing here; neither do rows later than the row.
+            earlier: rows that are not in the history: those of days after `through`, and of the row's own day. Rows
+            that
+                are in the history already, and rows later than the row, have no effect.
+
+        Returns:
+            The features by name, in the order of the specification; missing numbers are NaN, missing categories None.
 
         Raises:
-            TooOld: when the row is of a day before the newest day of history.
+            RowTooOld: when the row belongs to a day before the newest day of the history.
         """
         moment = since_epoch(row[self._spec.event_time])
         begin = None if moment >= self._end else self._beginning(row[self._spec.event_time])
         further = self._in_order(moment, row, earlier, self._end if begin is None else begin)
-        made: dict[str, float | str | None] = dict(self._missing)
-        for name, make in self._own:
-            made[name] = make(row)
+        features: dict[str, float | str | None] = dict(self._missing)
+        for name, compute in self._own:
+            features[name] = compute(row)
         if self._calendar:
             local = row[self._spec.event_time].astimezone(self._zone)  # type: ignore[attr-defined]
             for name, part, night in self._calendar:
-                made[name] = _calendar_part(local, part, night)
+                features[name] = _calendar_part(local, part, night)
         for rows in self._windows:
-            made |= rows.features(moment, row, further, begin)
+            features |= rows.features(moment, row, further, begin)
         if self._custom is not None:
-            made |= self._custom.of(row, [entry for _, entry in further])
-        return made
+            features |= self._custom.compute(row, [entry for _, entry in further])
+        return features
 
     def _beginning(self, time: object) -> int:
         day = time.astimezone(self._zone).date()  # type: ignore[attr-defined]
         if day < self._first:
-            raise TooOld(
+            raise RowTooOld(
                 f"the row is of {day}, but the history that it would see is held for rows of {self._first} and later; "
                 "score it with the batch"
             )
         return since_epoch(beginning_of_day(day, self._spec.source.time_zone))
 
     def _in_order(self, moment: int, row: Row, earlier: Sequence[Row], begin: int) -> list[tuple[int, Row]]:
-        """(time, row) of the row and of those beside it that it can see, in order of time and row key."""
+        """Return (time, row) of the row and of the rows beside it that its features use, in order of time and row
+        key."""
         own = (moment, row)
         if not earlier:
             return [own]
-        seen = [
+        visible = [
             (time, entry) for entry in earlier if begin <= (time := since_epoch(entry[self._spec.event_time])) <= moment
         ]
-        return sorted([*seen, own], key=lambda entry: (entry[0], *(entry[1][name] for name in self._spec.row_key)))
+        return sorted([*visible, own], key=lambda entry: (entry[0], *(entry[1][name] for name in self._spec.row_key)))
 
 
 class _Custom:
-    """Features of functions of one's own, by way of the frames that the batch gives them."""
+    """Features of custom functions, computed from the same frames as in the batch."""
 
     def __init__(self, spec: ModelSpec, features: Sequence[CustomFeatures], history: pd.DataFrame) -> None:
         self._spec, self._history = spec.model_copy(update={"features": list(features)}), history
         self._names = [name for feature in features for name in feature.outputs]
 
-    def of(self, row: Row, beside: Sequence[Row]) -> Mapping[str, float]:
+    def compute(self, row: Row, beside: Sequence[Row]) -> Mapping[str, float]:
         spec, time = self._spec, row[self._spec.event_time]
         columns = list(dict.fromkeys([*columns_read(spec), spec.target]))
-        given = pd.DataFrame([{name: entry.get(name) for name in columns} for entry in beside], columns=columns)
-        given = given.astype({name: _DTYPES[spec.columns[name].type] for name in columns})
+        rows = pd.DataFrame([{name: entry.get(name) for name in columns} for entry in beside], columns=columns)
+        rows = rows.astype({name: _DTYPES[spec.columns[name].type] for name in columns})
         moment = pd.Timestamp(time)  # type: ignore[arg-type]
         begin = beginning_of_day(moment.tz_convert(spec.source.time_zone).date(), spec.source.time_zone)
-        is_today = given[spec.event_time] >= begin
+        is_today = rows[spec.event_time] >= begin
         before = self._history[self._history[spec.event_time] < begin]
-        history = pd.concat([before, given[~is_today]], ignore_index=True) if not is_today.all() else before
-        built = build_features_at(spec, given[is_today], history, moment)
-        mine = np.logical_and.reduce([(built[name] == row[name]).to_numpy() for name in spec.row_key])
-        return {name: float(built[name].to_numpy(np.float64)[mine][0]) for name in self._names}
+        history = pd.concat([before, rows[~is_today]], ignore_index=True) if not is_today.all() else before
+        built = build_features_at(spec, rows[is_today], history, moment)
+        is_row = np.logical_and.reduce([(built[name] == row[name]).to_numpy() for name in spec.row_key])
+        return {name: float(built[name].to_numpy(np.float64)[is_row][0]) for name in self._names}
 
 
 _DTYPES = {
@@ -161,8 +166,8 @@ _DTYPES = {
 }
 
 
-def _makers(feature: object, spec: ModelSpec) -> list[tuple[str, Callable[[Row], float | str | None]]]:
-    """The features of the row alone, with what makes each."""
+def _row_features(feature: object) -> list[tuple[str, Callable[[Row], float | str | None]]]:
+    """Return (name, function of the row) of each column of a feature that depends on the row alone."""
     if isinstance(feature, RowTransform):
         return [
             (name, _transform(column, feature.kind))
@@ -174,14 +179,14 @@ def _makers(feature: object, spec: ModelSpec) -> list[tuple[str, Callable[[Row],
 
 
 def _transform(column: str, kind: str) -> Callable[[Row], float]:
-    def made(row: Row) -> float:
+    def transform(row: Row) -> float:
         value = row[column]
         if value is None:
             return NAN
         number = float(value)  # type: ignore[arg-type]
         match kind:
             case "log1p":
-                # Python's own may differ from numpy's in the last digit.
+                # math.log1p may differ from numpy's in the last digit.
                 number = float(np.log1p(number)) if number > -1 else NAN
             case "sqrt":
                 number = math.sqrt(number) if number >= 0 else NAN
@@ -189,7 +194,7 @@ def _transform(column: str, kind: str) -> Callable[[Row], float]:
                 number = number * number
         return number if math.isfinite(number) else NAN
 
-    return made
+    return transform
 
 
 def _text(column: str) -> Callable[[Row], str | None]:

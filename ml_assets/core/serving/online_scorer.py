@@ -1,6 +1,4 @@
-"""Scores of single rows of features, gathered into one matrix: the same as `Scorer.score` of a frame, without the
-frame.
-"""
+"""Scores of single rows of features: equal to those of `Scorer.score`, but computed without a frame."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -18,15 +16,19 @@ class OnlineScorer:
     """A model that scores single rows, with one thread.
 
     Raises:
-        ValueError: when the model needs a feature that the specification does not make.
+        ValueError: when the model needs a feature that the specification does not define.
     """
 
     def __init__(self, scorer: Scorer, spec: ModelSpec) -> None:
-        made = set(spec.feature_names())
-        if lacking := [name for name in scorer.features if name not in made]:
-            raise ValueError(f"the model needs features that the specification does not make: {', '.join(lacking)}")
+        known = set(spec.feature_names())
+        if lacking := [name for name in scorer.features if name not in known]:
+            raise ValueError(
+                f"the model needs features that the specification does not define: {', '.join(lacking)}. Serve a model "
+                "that was trained with this specification"
+            )
         scorer.use_threads(1)
-        self.scorer, self.threshold = scorer, scorer.threshold
+        self.scorer = scorer
+        self.threshold = scorer.threshold
         features = scorer.preprocessing["features"]
         self._cells = [(feature["name"], _encoding(feature)) for feature in features]
         self._is_wide = any(width(feature) != 1 for feature in features)
@@ -34,8 +36,8 @@ class OnlineScorer:
         self._divisor = np.array([feature.get("divisor", 1.0) for feature in features for _ in range(width(feature))])
         self._is_scaled = any("divisor" in feature for feature in features)
 
-    def encoded(self, features: Features) -> list[float]:
-        """The cells of one row of the matrix, before scaling."""
+    def encode(self, features: Features) -> list[float]:
+        """Encode the features as the cells of one row of the matrix, before scaling."""
         if not self._is_wide:
             return [features[name] if encode is None else encode(features[name])[0] for name, encode in self._cells]  # type: ignore[misc]
         cells: list[float] = []
@@ -47,43 +49,48 @@ class OnlineScorer:
         return cells
 
     def score(self, rows: Sequence[list[float]]) -> list[float]:
-        """Probability of the positive class of each encoded row."""
+        """Return the probability of the positive class for each encoded row."""
         matrix = np.array(rows, dtype=np.float64)
         if self._is_scaled:
             matrix = (matrix - self._shift) / self._divisor
-        # What does not fit float32 would be infinite there, which XGBoost refuses.
+        # Values beyond the range of float32 would become infinite, which XGBoost refuses.
         matrix[~(np.abs(matrix) <= LARGEST)] = np.nan
         return self.scorer.score_matrix(matrix.astype(np.float32)).tolist()
 
     def reasons(self, features: Features, count: int) -> list[dict[str, object]]:
-        """The features that raise the score of a row the most, at most `count`: name, value, and what each adds to the
+        """Return the features that raise the score of a row most, at most `count`: name, value, and contribution to the
         log odds.
         """
         import pandas as pd
 
         frame = pd.DataFrame({name: [features[name]] for name in self.scorer.features})
         frame = frame.astype({name: object if encode else float for name, encode in self._cells})
-        added = self.scorer.contributions(frame)[0, :-1]
+        contributions = self.scorer.contributions(frame)[0, :-1]
         names = self.scorer.features
         return [
-            {"feature": names[place], "value": _plain(features[names[place]]), "contribution": float(added[place])}
-            for place in rank_contributions(added, count)
+            {
+                "feature": names[position],
+                "value": _plain(features[names[position]]),
+                "contribution": float(contributions[position]),
+            }
+            for position in rank_contributions(contributions, count)
         ]
 
 
 def _encoding(feature: Mapping) -> Callable[[object], list[float]] | None:
-    """From a category to its columns, see `scorer.to_matrix`; None for numbers."""
+    """Return the function from a category to its cells, see `scorer.to_matrix`; None for numbers."""
     if feature["kind"] == "number":
         return None
     categories, columns = feature["categories"], width(feature)
     if feature["kind"] == "onehot":
         known = {
-            category: [float(place == other) for other in range(columns)] for place, category in enumerate(categories)
+            category: [float(position == column) for column in range(columns)]
+            for position, category in enumerate(categories)
         }
     elif feature["kind"] == "frequency":
         known = {category: [share] for category, share in zip(categories, feature["shares"], strict=True)}
     else:
-        known = {category: [float(place)] for place, category in enumerate(categories)}
+        known = {category: [float(position)] for position, category in enumerate(categories)}
     missing = [np.nan] * columns
     return lambda category: known.get(category, missing)
 

@@ -1,5 +1,5 @@
-"""Sums, means and standard deviations of one stretch of a column, in plain numbers, bit by bit what `exact_sums` gives
-for many stretches at once.
+"""Sums and standard deviations of one slice of a column in plain Python numbers, bit for bit equal to those that
+`exact_sums` computes for many slices at once.
 """
 
 import math
@@ -19,20 +19,20 @@ Exact = tuple[int, int]
 
 
 class ColumnSums(ExactSums):
-    """Prefix sums of a column that give the exact sum of one stretch."""
+    """Prefix sums of a column, for the exact sum of one slice."""
 
     def add(self, values: Floats) -> "ColumnSums":
-        """Add a column of the same length to the one that is summed."""
+        """Add another column of the same length to the sums."""
         super().add(values)
-        # A memoryview gives Python's own integers, several times faster than an array of numpy.
-        self._bits = max([0, *(-DIGIT_BITS * place for place in self._prefixes)])
+        # A memoryview returns Python integers, several times faster than a numpy array.
+        self._bits = max([0, *(-DIGIT_BITS * digit for digit in self._prefixes)])
         self._digits = [
-            (self._bits + DIGIT_BITS * place, memoryview(prefix)) for place, prefix in self._prefixes.items()
+            (self._bits + DIGIT_BITS * digit, memoryview(prefix)) for digit, prefix in self._prefixes.items()
         ]
         return self
 
     def exact(self, first: int, last: int) -> Exact:
-        """The sum of the values at positions first, ..., last - 1."""
+        """Return the exact sum of the values at positions first, ..., last - 1."""
         number = 0
         for shift, prefix in self._digits:
             number += (prefix[last] - prefix[first]) << shift
@@ -40,7 +40,8 @@ class ColumnSums(ExactSums):
 
 
 def exact_sum(values: Iterable[float]) -> Exact:
-    """The sum of finite values; of each what lies below the lowest digit of `ExactSums` counts as 0."""
+    """Return the exact sum of finite values; the part of each value below the lowest digit of `ExactSums` is
+    dropped."""
     number, bits = 0, 0
     for value in values:
         top, bottom = value.as_integer_ratio()
@@ -48,34 +49,34 @@ def exact_sum(values: Iterable[float]) -> Exact:
         if needed > LOWEST_BITS:
             part = abs(top) >> (needed - LOWEST_BITS)
             top, needed = part if top > 0 else -part, LOWEST_BITS
-        number, bits = added((number, bits), (top, needed))
+        number, bits = add_exact((number, bits), (top, needed))
     # Digits of ExactSums begin at multiples of DIGIT_BITS.
     whole = -(-bits // DIGIT_BITS) * DIGIT_BITS
     return number << (whole - bits), whole
 
 
-def added(one: Exact, other: Exact) -> Exact:
-    """The sum of two exact numbers."""
-    (one_number, one_bits), (other_number, other_bits) = one, other
-    if one_bits == other_bits:
-        return one_number + other_number, one_bits
-    bits = max(one_bits, other_bits)
-    return (one_number << (bits - one_bits)) + (other_number << (bits - other_bits)), bits
+def add_exact(first: Exact, second: Exact) -> Exact:
+    """Add two exact numbers."""
+    (first_number, first_bits), (second_number, second_bits) = first, second
+    if first_bits == second_bits:
+        return first_number + second_number, first_bits
+    bits = max(first_bits, second_bits)
+    return (first_number << (bits - first_bits)) + (second_number << (bits - second_bits)), bits
 
 
-def rounded(exact: Exact) -> Pair:
-    """An exact number as an unevaluated sum of two doubles, added from its highest digit down as `ExactSums.over`
-    does.
+def round_exact(exact: Exact) -> Pair:
+    """Round an exact number to an unevaluated sum of two doubles, added from its highest digit down as in
+    `ExactSums.over`.
     """
     number, bits = exact
     if not bits and -WHOLE < number < WHOLE:
         return float(number), 0.0
-    terms, place = [], 2.0**-bits
+    terms, unit = [], 2.0**-bits
     while number not in (0, -1):
-        terms.append((number & MASK) * place)
+        terms.append((number & MASK) * unit)
         number >>= DIGIT_BITS
-        place *= BASE
-    high, low = number * place, 0.0
+        unit *= BASE
+    high, low = number * unit, 0.0
     for term in reversed(terms):
         total = high + term
         part = total - high
@@ -86,8 +87,8 @@ def rounded(exact: Exact) -> Pair:
     return total, (high - (total - part)) + (low - part)
 
 
-class Beside:
-    """Values beside a column, none of them missing, as its sums need them: in hundredths, or as they are."""
+class AddedValues:
+    """Values in addition to a column, none of them missing, in hundredths or unchanged as the sums need them."""
 
     def __init__(self, values: Sequence[float]) -> None:
         self.values, self.number = values, len(values)
@@ -103,14 +104,14 @@ class Beside:
 
 
 class ColumnMoments:
-    """A column in which missing values are NaN: number of values, sum, mean and standard deviation of a stretch
-    together with values beside it.
+    """A column with NaN for missing values: number, sum, mean and standard deviation of a slice together with further
+    values.
 
-    See `exact_sums.ExactMoments` for what is summed in hundredths.
+    `exact_sums.ExactMoments` describes which values are summed in hundredths.
     """
 
     def __init__(self, values: Floats, squares: bool) -> None:
-        """Take the column; `squares`: whether standard deviations will be asked for."""
+        """Build the prefix sums of the column; `squares`: whether standard deviations are needed."""
         present = ~np.isnan(values)
         self._numbers = None if present.all() else memoryview(np.append(0, np.cumsum(present)))
         values = np.where(present, values, 0.0)
@@ -123,39 +124,40 @@ class ColumnMoments:
             others = np.where(np.abs(others) < SMALLEST_SQUARED, 0.0, others)
             self._scaled_others = ColumnSums(others) if self._others is not None else None
             scaled = np.where(is_decimal, hundredths, others)
-            square, lost = _two_products(scaled)
-            self._squares = ColumnSums(square).add(lost)
+            square, rounding_error = _two_products(scaled)
+            self._squares = ColumnSums(square).add(rounding_error)
 
     def number(self, first: int, last: int) -> int:
-        """How many values a stretch has."""
+        """Return the number of values of a slice."""
         return last - first if self._numbers is None else self._numbers[last] - self._numbers[first]
 
-    def sum(self, first: int, last: int, beside: Beside, divisor: float = 1.0) -> float:
-        """Sum over `divisor`."""
+    def sum(self, first: int, last: int, beside: AddedValues, divisor: float = 1.0) -> float:
+        """Return the sum of a slice and further values, divided by `divisor`."""
         number, bits = self._decimals.exact(first, last)
-        result = rounded((number + (beside.hundredths << bits), bits))[0] / (HUNDREDTHS * divisor)
+        result = round_exact((number + (beside.hundredths << bits), bits))[0] / (HUNDREDTHS * divisor)
         if self._others is not None:
-            result += rounded(added(self._others.exact(first, last), exact_sum(beside.others)))[0] / divisor
+            result += round_exact(add_exact(self._others.exact(first, last), exact_sum(beside.others)))[0] / divisor
         elif beside.others:
-            result += rounded(exact_sum(beside.others))[0] / divisor
+            result += round_exact(exact_sum(beside.others))[0] / divisor
         return result
 
-    def std(self, first: int, last: int, beside: Beside, number: int) -> float:
-        """Sample standard deviation of a stretch and values beside it, `number` together, see `ExactMoments.std`."""
+    def std(self, first: int, last: int, beside: AddedValues, number: int) -> float:
+        """Return the sample standard deviation of a slice and further values, `number` in total; see
+        `ExactMoments.std`."""
         if number < 2:
             return NAN
-        exact = added(self._decimals.exact(first, last), (beside.hundredths, 0))
-        exact_squares = added(self._squares.exact(first, last), (beside.squares, 0))
+        exact = add_exact(self._decimals.exact(first, last), (beside.hundredths, 0))
+        exact_squares = add_exact(self._squares.exact(first, last), (beside.squares, 0))
         if self._scaled_others is not None:
-            exact = added(exact, self._scaled_others.exact(first, last))
+            exact = add_exact(exact, self._scaled_others.exact(first, last))
         if beside.others:
             others = [value * HUNDREDTHS for value in beside.others if abs(value * HUNDREDTHS) >= SMALLEST_SQUARED]
-            exact = added(exact, exact_sum(others))
-            exact_squares = added(
+            exact = add_exact(exact, exact_sum(others))
+            exact_squares = add_exact(
                 exact_squares, exact_sum(part for value in others for part in two_product(value, value))
             )
-        total, total_low = rounded(exact)
-        squares, squares_low = rounded(exact_squares)
+        total, total_low = round_exact(exact)
+        squares, squares_low = round_exact(exact_squares)
         left, left_low = two_product(float(number), squares)
         right, right_low = two_product(total, total)
         spread = (left - right) + ((left_low + number * squares_low) - (right_low + 2.0 * total * total_low))
@@ -165,7 +167,7 @@ class ColumnMoments:
 
 
 def two_product(left: float, right: float) -> Pair:
-    """Product and rounding error, exactly (Dekker, 1971), in the order of `exact_sums`."""
+    """Return product and rounding error exactly (Dekker, 1971), in the order of operations of `exact_sums`."""
     product = left * right
     scaled = left * 134217729.0  # 2**27 + 1 splits the 53 bits of a double in two halves.
     left_high = scaled - (scaled - left)
@@ -179,5 +181,5 @@ def two_product(left: float, right: float) -> Pair:
 
 
 def _two_products(values: Floats) -> tuple[Floats, Floats]:
-    """The square of each value and its rounding error."""
+    """Return the square of each value and its rounding error."""
     return two_product(values, values)  # type: ignore[arg-type,return-value]

@@ -1,6 +1,4 @@
-"""Window aggregates of one row: the rows of earlier days lie ready by key, and those that come with the row are
-added.
-"""
+"""Window aggregates of one row, from the rows of earlier days sorted by key and from the rows that come with it."""
 
 import math
 from bisect import bisect_left, bisect_right
@@ -14,27 +12,29 @@ from ml_assets.core.features.exact_sums import Floats
 from ml_assets.core.features.key_index import microseconds
 from ml_assets.core.features.window_aggregates import LARGEST_VALUE, as_floats
 from ml_assets.core.model_spec.features import Aggregate, WindowAggregate
-from ml_assets.core.serving.online_sums import NAN, Beside, ColumnMoments
+from ml_assets.core.serving.online_sums import NAN, AddedValues, ColumnMoments
 from ml_assets.core.serving.timestamps import MICROSECOND, since_epoch
 
-# From this many values on numpy finds the smallest one sooner than Python.
-MANY = 24
-OF_MEANS, OF_SQUARES, OF_EXTREMES = {"mean", "difference", "ratio", "zscore"}, {"std", "zscore"}, {"min", "max"}
-NOTHING = Beside([])
+# From this many values on, numpy finds the minimum faster than Python.
+MIN_NUMPY_VALUES = 24
+NEED_MEAN = {"mean", "difference", "ratio", "zscore"}
+NEED_STD = {"std", "zscore"}
+NEED_EXTREMES = {"min", "max"}
+NO_VALUES = AddedValues([])
 Row = Mapping[str, object]
 
 
 class RowsOfKeys:
-    """The rows of earlier days in order of key and time, with what the windows of one key need of their columns."""
+    """The rows of earlier days in order of key and time, with the columns that the windows of one key need."""
 
     def __init__(
         self, history: pd.DataFrame, event_time: str, key: Sequence[str], features: Sequence[WindowAggregate]
     ) -> None:
-        """Take the rows in order of time and row key; `key` without a column makes all rows one key, as in
+        """Sort the rows, which are in order of time and row key, by key. An empty `key` makes all rows one key, as in
         `WindowAggregate`.
         """
         self.key = list(key)
-        codes, distinct = _numbered([_plain(history[name]) for name in key], len(history))
+        codes, distinct = _factorize([_plain(history[name]) for name in key], len(history))
         order = np.argsort(codes, kind="stable")[np.count_nonzero(codes < 0) :]
         self._number = {value: number for number, value in enumerate(distinct)}
         self._starts = memoryview(np.append(0, np.cumsum(np.bincount(codes[order], minlength=len(distinct)))))
@@ -45,26 +45,26 @@ class RowsOfKeys:
         for name, plans in _plans_of_values(features).items():
             aggregates = {aggregate for plan in plans for aggregate, _ in plan.wanted}
             self._columns[name] = _Column(as_floats(history[name])[order], aggregates), plans
-        every = [*self._counts, *(plan for _, plans in self._columns.values() for plan in plans)]
+        all_plans = [*self._counts, *(plan for _, plans in self._columns.values() for plan in plans)]
         # Longest first, so that each search can begin where the one before ended.
-        self._ends = sorted({end for plan in every for end in (plan.oldest, plan.newest)}, reverse=True)
+        self._ends = sorted({end for plan in all_plans for end in (plan.oldest, plan.newest)}, reverse=True)
 
     def key_of(self, row: Row) -> object:
-        """The value that a row has for the key; None where a part of it is missing."""
+        """Return the value of the key in a row; None where a part of it is missing."""
         parts = [_moment(row[name]) for name in self.key]
         return None if None in parts else parts[0] if len(parts) == 1 else tuple(parts)
 
     def features(
         self, moment: int, row: Row, further: Sequence[tuple[int, Row]], begin: int | None
     ) -> dict[str, float]:
-        """The aggregates of the windows of one row, by name of the feature; NaN where missing.
+        """Compute the aggregates of the windows of one row, by name of the feature; NaN where missing.
 
         Args:
             moment: time of the row, in microseconds since 1970 UTC.
-            row: its columns.
-            further: (time, row) of rows beside the held ones that are later than those, in order of time and row key,
-                the row itself among them.
-            begin: rows held from this time on do not count; None: all do.
+            row: the columns of the row.
+            further: (time, row) of rows later than those in memory, in order of time and row key, including the row
+                itself.
+            begin: time from which on rows in memory are ignored; None: all are used.
         """
         key = self.key_of(row)
         if key is None:
@@ -75,111 +75,115 @@ class RowsOfKeys:
         start, stop = (0, 0) if number is None else (self._starts[number], self._starts[number + 1])
         if begin is not None:
             stop = bisect_left(self._times, begin, start, stop)
-        places = self._places(moment, start, stop, [time for time, _ in further])
-        made = {}
+        positions = self._positions(moment, start, stop, [time for time, _ in further])
+        features = {}
         for plan in self._counts:
-            made[plan.wanted[0][1]] = float(places[plan.newest] - plan.first(places))
+            features[plan.wanted[0][1]] = float(positions[plan.newest] - plan.first(positions))
         for name, (column, plans) in self._columns.items():
             values = [as_number(entry.get(name)) for _, entry in further]
-            column.add_features(made, plans, places, stop, values, as_number(row.get(name)))
-        return made
+            column.add_features(features, plans, positions, stop, values, as_number(row.get(name)))
+        return features
 
-    def _places(self, moment: int, start: int, stop: int, beside: Sequence[int]) -> dict[int, int]:
-        """By how much earlier than the row, the position after the last row that is at least so much earlier; rows
-        beside follow the held ones.
+    def _positions(self, moment: int, start: int, stop: int, further: Sequence[int]) -> dict[int, int]:
+        """Return, for each age in microseconds, the position after the last row of at least that age; further rows come
+        after the rows in memory.
         """
-        places, low = {}, start
-        for before in self._ends:
-            time = moment - before
-            if beside and time >= beside[0]:
-                places[before] = stop + bisect_right(beside, time)
+        positions, low = {}, start
+        for age in self._ends:
+            time = moment - age
+            if further and time >= further[0]:
+                positions[age] = stop + bisect_right(further, time)
             else:
-                places[before] = low = bisect_right(self._times, time, low, stop)
-        return places
+                positions[age] = low = bisect_right(self._times, time, low, stop)
+        return positions
 
 
 class Plan:
-    """One stretch of time before the row, and the aggregates that are wanted of it, each with the name of its
-    feature.
-    """
+    """One window of time before the row, and its aggregates, each with the name of its feature."""
 
     def __init__(
         self, delay: timedelta, window: timedelta, rows: int | None, wanted: Sequence[tuple[Aggregate, str]]
     ) -> None:
-        self.oldest, self.newest, self.rows, self.wanted = _whole(delay + window), _whole(delay), rows, wanted
+        self.oldest = _microseconds(delay + window)
+        self.newest = _microseconds(delay)
+        self.rows = rows
+        self.wanted = wanted
         aggregates = {aggregate for aggregate, _ in wanted}
-        self.needs_mean, self.needs_std = bool(aggregates & OF_MEANS), bool(aggregates & OF_SQUARES)
+        self.needs_mean = bool(aggregates & NEED_MEAN)
+        self.needs_std = bool(aggregates & NEED_STD)
 
-    def first(self, places: Mapping[int, int]) -> int:
-        """Position of the first row, from the position after the last row that is so much earlier than the row."""
-        first = places[self.oldest]
-        return first if self.rows is None else max(first, places[self.newest] - self.rows)
+    def first(self, positions: Mapping[int, int]) -> int:
+        """Return the position of the first row of the window, from the positions by age."""
+        first = positions[self.oldest]
+        return first if self.rows is None else max(first, positions[self.newest] - self.rows)
 
 
 class _Column:
-    """A column of the held rows in order of key and time."""
+    """A column of the rows in memory, in order of key and time."""
 
     def __init__(self, values: Floats, aggregates: set[str]) -> None:
         present = np.abs(values) <= LARGEST_VALUE
         values = np.where(present, values, np.nan)
-        self._moments = ColumnMoments(values, bool(OF_SQUARES & aggregates))
-        if OF_EXTREMES & aggregates:
-            complete = present.all()
-            self._lows = values if complete else np.where(present, values, np.inf)
-            self._highs = values if complete else np.where(present, values, -np.inf)
+        self._moments = ColumnMoments(values, bool(NEED_STD & aggregates))
+        if NEED_EXTREMES & aggregates:
+            is_complete = present.all()
+            self._lows = values if is_complete else np.where(present, values, np.inf)
+            self._highs = values if is_complete else np.where(present, values, -np.inf)
 
     def add_features(
         self,
-        made: dict[str, float],
+        features: dict[str, float],
         plans: Sequence[Plan],
-        places: Mapping[int, int],
+        positions: Mapping[int, int],
         stop: int,
-        beside: list[float],
+        further_values: list[float],
         own: float,
     ) -> None:
-        """Add the features of some stretches; positions from `stop` on are those of the values beside."""
+        """Add the features of several windows; positions from `stop` on are those of the further values."""
         moments, known = self._moments, {}
         for plan in plans:
-            first, last = plan.first(places), places[plan.newest]
-            end, further = last, NOTHING
+            first, last = plan.first(positions), positions[plan.newest]
+            end, further = last, NO_VALUES
             if last > stop:
-                end, of = stop, (first - stop if first > stop else 0, last - stop)
-                if (further := known.get(of)) is None:
-                    further = known[of] = Beside([value for value in beside[of[0] : of[1]] if value == value])
+                end, part = stop, (first - stop if first > stop else 0, last - stop)
+                if (further := known.get(part)) is None:
+                    further = known[part] = AddedValues(
+                        [value for value in further_values[part[0] : part[1]] if value == value]
+                    )
             begin = first if first < end else end
             number = moments.number(begin, end) + further.number
             mean = moments.sum(begin, end, further, float(number)) if plan.needs_mean and number else NAN
             std = moments.std(begin, end, further, number) if plan.needs_std else NAN
             for aggregate, name in plan.wanted:
                 if aggregate == "mean":
-                    found = mean
+                    value = mean
                 elif aggregate == "count":
-                    found = float(last - first)
+                    value = float(last - first)
                 elif aggregate == "sum":
-                    found = moments.sum(begin, end, further)
+                    value = moments.sum(begin, end, further)
                 elif aggregate == "std":
-                    found = std
+                    value = std
                 elif aggregate == "min":
-                    found = _extreme(min, self._lows[begin:end], further.values, math.inf)
+                    value = _extreme(min, self._lows[begin:end], further.values, math.inf)
                 elif aggregate == "max":
-                    found = _extreme(max, self._highs[begin:end], further.values, -math.inf)
+                    value = _extreme(max, self._highs[begin:end], further.values, -math.inf)
                 elif aggregate == "difference":
-                    found = own - mean
+                    value = own - mean
                 elif aggregate == "ratio":
-                    found = own / mean if mean else NAN
+                    value = own / mean if mean else NAN
                 else:
-                    found = (own - mean) / std if std else NAN
-                made[name] = found if -math.inf < found < math.inf else NAN
+                    value = (own - mean) / std if std else NAN
+                features[name] = value if -math.inf < value < math.inf else NAN
 
 
-def _extreme(pick: Callable[..., float], held: Floats, beside: Sequence[float], nothing: float) -> float:
-    if len(held) <= MANY:
-        return pick([*held.tolist(), *beside], default=nothing)
-    return pick([float(held.min() if pick is min else held.max()), *beside])
+def _extreme(pick: Callable[..., float], values: Floats, further: Sequence[float], default: float) -> float:
+    if len(values) <= MIN_NUMPY_VALUES:
+        return pick([*values.tolist(), *further], default=default)
+    return pick([float(values.min() if pick is min else values.max()), *further])
 
 
 def _plans(features: Sequence[WindowAggregate]) -> list[Plan]:
-    """The stretches whose rows are counted, without a column."""
+    """Return the windows whose rows are counted, without a column."""
     return [
         Plan(feature.delay, window, rows, [("count", feature.name("count", suffix))])
         for feature in features
@@ -189,25 +193,25 @@ def _plans(features: Sequence[WindowAggregate]) -> list[Plan]:
 
 
 def _plans_of_values(features: Sequence[WindowAggregate]) -> dict[str, list[Plan]]:
-    """The stretches of each column; aggregates of the same stretch, of whichever feature, in one."""
+    """Return the windows of each column; aggregates of the same window, of any feature, share one plan."""
     wanted: dict[str, dict[tuple, list[tuple[Aggregate, str]]]] = {}
     for feature in features:
         if feature.value is not None:
             for suffix, window, rows in feature.spans():
                 names = [(aggregate, feature.name(aggregate, suffix)) for aggregate in feature.aggregates]
                 wanted.setdefault(feature.value, {}).setdefault((feature.delay, window, rows), []).extend(names)
-    return {value: [Plan(*stretch, names) for stretch, names in of_value.items()] for value, of_value in wanted.items()}
+    return {column: [Plan(*window, names) for window, names in windows.items()] for column, windows in wanted.items()}
 
 
 def as_number(value: object) -> float:
-    """A number or boolean as windows take it; NaN where it is missing or too large."""
+    """Convert a number or boolean to the float that windows use; NaN where it is missing or too large."""
     if value is None:
         return NAN
     number = float(value)  # type: ignore[arg-type]
     return number if abs(number) <= LARGEST_VALUE else NAN
 
 
-def _whole(duration: timedelta) -> int:
+def _microseconds(duration: timedelta) -> int:
     return duration // MICROSECOND
 
 
@@ -216,14 +220,14 @@ def _moment(value: object) -> object:
 
 
 def _plain(values: pd.Series) -> pd.Series:
-    """Times as microseconds, which a row's own time is compared with."""
+    """Convert times to microseconds, as those of a row are."""
     if not isinstance(values.dtype, pd.DatetimeTZDtype):
         return values
     return pd.Series(microseconds(values), index=values.index).astype("Int64").where(values.notna())
 
 
-def _numbered(columns: list[pd.Series], rows: int) -> tuple[np.ndarray, list]:
-    """A number for the key of each row, -1 where a part is missing, and the distinct keys by number."""
+def _factorize(columns: list[pd.Series], rows: int) -> tuple[np.ndarray, list]:
+    """Return a number for the key of each row, -1 where a part is missing, and the distinct keys by number."""
     if not columns:
         return np.zeros(rows, np.int64), [()]
     codes, distinct = pd.factorize(columns[0])

@@ -1,4 +1,4 @@
-"""The request for a score: one row in the columns of the contract, with rows that are not in the history yet; refused
+"""The request for a score: one row in the columns of the contract, with rows that are not in the history yet, validated
 field by field.
 """
 
@@ -13,10 +13,10 @@ from typing_extensions import TypedDict
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.file_feed import Feed, rows_feed
 from ml_assets.core.model_spec.source import Column
-from ml_assets.core.serving.row_parser import Unfit, may_be_missing, reader_of
+from ml_assets.core.serving.row_parser import InvalidValue, may_be_missing, reader_of
 
 EARLIER = "earlier_rows"
-LONGEST_SHOWN = 200
+MAX_INPUT_CHARACTERS = 200
 _STRICT = ConfigDict(extra="forbid")
 _JSON_TYPES = {
     "integer": "integer",
@@ -27,23 +27,26 @@ _JSON_TYPES = {
 }
 
 
-class Asked(NamedTuple):
-    """A request: the row and the rows that came with it, each with all columns of the contract but the target."""
+class ScoreRequest(NamedTuple):
+    """A request: the row and the earlier rows that came with it, with all columns of the contract but the target."""
 
     row: Mapping[str, Any]
     earlier: list[Mapping[str, Any]]
 
 
-class Refused(ValueError):
-    """A request that breaks the contract. faults: `type`, `loc`, `msg` and `input` of each, as FastAPI tells them."""
+class InvalidRequest(ValueError):
+    """A request that violates the contract.
 
-    def __init__(self, faults: list[dict[str, Any]]) -> None:
-        super().__init__("; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in faults))
-        self.faults = faults
+    errors: `type`, `loc`, `msg` and `input` of each violation, as FastAPI reports them.
+    """
+
+    def __init__(self, errors: list[dict[str, Any]]) -> None:
+        super().__init__("; ".join(f"{'.'.join(map(str, error['loc']))}: {error['msg']}" for error in errors))
+        self.errors = errors
 
 
 class RequestReader:
-    """Reads the body of a request by the contract of a model.
+    """Reads the body of a request according to the contract of a model.
 
     Raises:
         ValueError: when a column has the name of the field for earlier rows.
@@ -52,7 +55,7 @@ class RequestReader:
     def __init__(self, spec: ModelSpec) -> None:
         if EARLIER in spec.columns:
             raise ValueError(
-                f"columns.{EARLIER}: a request for a score has this name for the rows that come with it; rename the "
+                f"columns.{EARLIER}: a request for a score uses this name for the rows that come with it; rename the "
                 "column"
             )
         self._row_key, self._time = spec.row_key, spec.event_time
@@ -71,40 +74,42 @@ class RequestReader:
         self._validate = self._adapter.validator.validate_json
 
     def json_schema(self) -> dict[str, Any]:
-        """The JSON schema of a request."""
+        """Return the JSON schema of a request."""
         return self._adapter.json_schema()
 
-    def read(self, body: bytes) -> Asked:
-        """The request in a body of JSON.
+    def read(self, body: bytes) -> ScoreRequest:
+        """Read the request from a body of JSON.
 
         Raises:
-            Refused: with every fault: a value that cannot be read or breaks a rule of the contract, a column that is
-                missing or unknown (the target is: it is not known when a row is scored), a row key that occurs twice.
+            InvalidRequest: with every violation: a value that cannot be read or violates a rule of the contract, a
+                column that is missing or unknown (such as the target, which is not known when a row is scored), a row
+                key that occurs twice.
         """
         try:
-            asked = self._validate(body)
+            values = self._validate(body)
         except ValidationError as error:
-            raise Refused([_fault(fault) for fault in error.errors(include_url=False, include_context=False)]) from None
-        earlier = asked.pop(EARLIER, None) or []
-        row = {**self._optional, **asked} if self._optional else asked
+            errors = error.errors(include_url=False, include_context=False)
+            raise InvalidRequest([_to_error(details) for details in errors]) from None
+        earlier = values.pop(EARLIER, None) or []
+        row = {**self._optional, **values} if self._optional else values
         if not earlier:
-            return Asked(row, earlier)
+            return ScoreRequest(row, earlier)
         earlier = [{**self._optional, **entry} for entry in earlier]
         self._check_keys(row, earlier)
-        return Asked(row, earlier)
+        return ScoreRequest(row, earlier)
 
     def _check_keys(self, row: Mapping[str, Any], earlier: list[dict[str, Any]]) -> None:
-        seen = {tuple(row[name] for name in self._row_key)}
+        known = {tuple(row[name] for name in self._row_key)}
         for position, entry in enumerate(earlier):
             key = tuple(entry[name] for name in self._row_key)
-            if key in seen:
-                what = {
+            if key in known:
+                error = {
                     "type": "row_key",
-                    "msg": f"stands in the request twice: {', '.join(map(str, key))}",
+                    "msg": f"occurs twice in the request: {', '.join(map(str, key))}",
                     "input": str(key[0]),
                 }
-                raise Refused([{**what, "loc": ["body", EARLIER, position, self._row_key[0]]}])
-            seen.add(key)
+                raise InvalidRequest([{**error, "loc": ["body", EARLIER, position, self._row_key[0]]}])
+            known.add(key)
 
 
 def _field(feed: Feed, name: str, column: Column) -> Any:
@@ -113,8 +118,8 @@ def _field(feed: Feed, name: str, column: Column) -> Any:
     def read(value: object) -> object:
         try:
             return read_value(value)
-        except Unfit as error:
-            # A template would take what stands in braces as a name.
+        except InvalidValue as error:
+            # pydantic would read braces in the reason itself as names of a template.
             raise PydanticCustomError(error.rule, "{reason}", {"reason": error.reason}) from None
 
     value = Annotated[Any, PlainValidator(read), WithJsonSchema(_json_schema(column))]
@@ -135,10 +140,13 @@ def _json_schema(column: Column) -> dict[str, Any]:
     return {name: rule for name, rule in {**schema, **rules}.items() if rule is not None}
 
 
-def _fault(fault: Mapping[str, Any]) -> dict[str, Any]:
-    value = fault["input"]
+def _to_error(details: Mapping[str, Any]) -> dict[str, Any]:
+    value = details["input"]
     if isinstance(value, float | dict | list):
-        # JSON cannot tell infinities and what is not a number.
+        # JSON has neither infinities nor NaN.
         value = json.dumps(value)
-    shown = value[:LONGEST_SHOWN] if isinstance(value, str) else value if isinstance(value, int | None) else None
-    return {"type": fault["type"], "loc": ["body", *fault["loc"]], "msg": fault["msg"], "input": shown}
+    if isinstance(value, str):
+        value = value[:MAX_INPUT_CHARACTERS]
+    elif not isinstance(value, int | None):
+        value = None
+    return {"type": details["type"], "loc": ["body", *details["loc"]], "msg": details["msg"], "input": value}

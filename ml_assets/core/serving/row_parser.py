@@ -1,5 +1,5 @@
-"""Reading the values of one row that arrives as JSON: the same values, and the same reasons against them, as a landed
-file of JSON lines has.
+"""Parsing of the values of one row that arrives as JSON, with the same values and the same violations as a landed file
+of JSON lines.
 """
 
 import json
@@ -16,7 +16,7 @@ from ml_assets.core.model_spec.file_feed import Contract
 from ml_assets.core.model_spec.source import Column, ColumnType
 from ml_assets.core.validation.contract import CANNOT_BE_READ, MISSING, contract_schema
 
-# What nearly all times look like; every other form is left to the converter of files.
+# The notation of nearly all times; the converter of landed files reads all others.
 _TIME = re.compile(
     r"(19|20|21)\d\d-\d\d-\d\d[T ]([01]\d|2[0-3]):\d\d:\d\d(\.\d{1,6})?(Z|[+-][01]\d:[0-5]\d)?", re.ASCII
 )
@@ -24,14 +24,13 @@ _SMALLEST, _LARGEST = -(2**63), 2**63 - 1
 _EXACT = 2**53
 
 
-class Unfit(ValueError):
-    """A value breaks a rule of its column. rule: name of the field that states it; reason: in the words of
-    quarantine.
-    """
+class InvalidValue(ValueError):
+    """A value that violates a rule of its column. rule: name of the field with the rule. reason: as in quarantine."""
 
     def __init__(self, rule: str, reason: str) -> None:
         super().__init__(reason)
-        self.rule, self.reason = rule, reason
+        self.rule = rule
+        self.reason = reason
 
 
 class _Rule(NamedTuple):
@@ -41,11 +40,11 @@ class _Rule(NamedTuple):
 
 
 def reader_of(spec: Contract, name: str) -> Callable[[object], object]:
-    """A function that reads a value of a column as JSON has it: text, number, boolean, None, or anything else.
+    """Return a function that parses a JSON value of a column: text, number, boolean, None, or anything else.
 
-    It returns an int, float, str, bool, datetime in UTC, or None, and raises Unfit for what quarantine would keep out:
-    values that cannot be read as the type of the column, and those that break a rule of severity error. Rules of
-    severity warn are let through, as in the batch.
+    It returns an int, float, str, bool, datetime in UTC, or None. It raises InvalidValue for values that would be
+    quarantined: those that cannot be read as the type of the column, and those that violate a rule of severity error.
+    Violations of severity warn pass, as in the batch.
     """
     column, zone = spec.columns[name], spec.source.time_zone
     rules = _rules(spec, name)
@@ -53,55 +52,59 @@ def reader_of(spec: Contract, name: str) -> Callable[[object], object]:
     read = _READERS[column.type]
 
     def read_value(value: object) -> object:
-        found = read(value, zone)
-        if found is None:
+        parsed = read(value, zone)
+        if parsed is None:
             if value is not None and _text(value).strip():
-                found = _as_file(value, column.type, zone)
-            if found is None:
+                parsed = _convert(value, column.type, zone)
+            if parsed is None:
                 if not is_optional:
-                    raise Unfit("missing", MISSING)
+                    raise InvalidValue("missing", MISSING)
                 return None
         for rule in rules:
-            if not rule.is_met(found):
-                raise Unfit(rule.name, rule.reason)
-        return found
+            if not rule.is_met(parsed):
+                raise InvalidValue(rule.name, rule.reason)
+        return parsed
 
     return read_value
 
 
 def may_be_missing(column: Column) -> bool:
-    """Whether a row without a value of the column is published."""
+    """Return whether a row without a value of the column is published."""
     return column.nullable or column.severity_of("missing") == "warn"
 
 
 def _rules(spec: Contract, name: str) -> Sequence[_Rule]:
-    """The rules of severity error, in the words of the contract."""
+    """Return the rules of severity error, with the reasons of the contract."""
     column = spec.columns[name]
     allowed = frozenset(column.allowed or ())
     minimum, maximum, pattern = column.minimum, column.maximum, re.compile(column.pattern or "")
-    met: dict[str, Callable] = {
+    conditions: dict[str, Callable] = {
         "minimum": lambda value: value >= minimum,
         "maximum": lambda value: value <= maximum,
         "allowed": lambda value: value in allowed,
         "pattern": lambda value: pattern.fullmatch(value) is not None,
     }
     checks = contract_schema(spec).columns[name].checks
-    return [_Rule(c.title, c.error, met[c.title]) for c in checks if column.severity_of(c.title) == "error"]
+    return [
+        _Rule(check.title, check.error, conditions[check.title])
+        for check in checks
+        if column.severity_of(check.title) == "error"
+    ]
 
 
 def _text(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _as_file(value: object, kind: ColumnType, zone: str) -> object:
-    """The value as the converter of landed files reads it.
+def _convert(value: object, kind: ColumnType, zone: str) -> object:
+    """Convert a value as the converter of landed files does; None is a value that counts as missing.
 
     Raises:
-        Unfit: when it cannot be read; None is a value that counts as missing.
+        InvalidValue: when it cannot be read.
     """
     converted, unreadable = convert(pa.chunked_array([pa.array([_text(value)], pa.string())]), kind, zone)
     if unreadable is not None:
-        raise Unfit(kind, f"{CANNOT_BE_READ} as {kind}")
+        raise InvalidValue(kind, f"{CANNOT_BE_READ} as {kind}")
     return converted.to_pylist()[0]
 
 
@@ -116,7 +119,7 @@ def _number(value: object, _: str) -> object:
 
 
 def _string(value: object, _: str) -> object:
-    # Where the ends are letters or digits there is nothing to trim.
+    # A text whose first and last characters are letters or digits needs no trimming.
     return value if type(value) is str and value and value[0].isalnum() and value[-1].isalnum() else None
 
 
@@ -136,7 +139,7 @@ def _timestamp(value: object, zone: str) -> object:
     if zone == "UTC":
         return time.replace(tzinfo=UTC)
     first, second = (time.replace(tzinfo=ZoneInfo(zone), fold=fold) for fold in (0, 1))
-    # Hours that a zone repeats or skips.
+    # The time zone may repeat or skip this hour.
     return first.astimezone(UTC) if first.utcoffset() == second.utcoffset() else None
 
 

@@ -1,4 +1,4 @@
-"""Times of single rows as whole microseconds, which are compared without a frame."""
+"""Times of single rows as whole microseconds, which can be compared without a frame."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -7,5 +7,5 @@ MICROSECOND = timedelta(microseconds=1)
 
 
 def since_epoch(time: object) -> int:
-    """Whole microseconds since 1970 UTC of a time with a zone."""
+    """Return the whole microseconds since 1970 UTC of a time with a time zone."""
     return (time - EPOCH) // MICROSECOND  # type: ignore[operator]

@@ -1,1 +1,1 @@
-"""Arrow schemas of all tables, fingerprints of their days, and what a day is in a time zone."""
+"""Arrow schemas of all tables, fingerprints of their days, day ranges, and the boundaries of a day in a time zone."""

@@ -1,4 +1,4 @@
-"""When a day of a time zone begins, where the clocks change at midnight as well."""
+"""Boundaries of a day in a time zone, including zones whose clocks change at midnight."""
 
 from datetime import date
 from zoneinfo import ZoneInfo
@@ -8,7 +8,7 @@ import pandas as pd
 
 
 def beginning_of_day(day: date, time_zone: str) -> pd.Timestamp:
-    """The first instant of a day: midnight, the first of two midnights, or the end of the gap where a zone skips
+    """Return the first instant of a day: midnight, the first of two midnights, or the end of the gap where a zone skips
     midnight.
 
     Args:

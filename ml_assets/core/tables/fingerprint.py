@@ -1,4 +1,4 @@
-"""Fingerprints: what a day of an asset was made from, in 63 bits, and what changed between two of them."""
+"""Fingerprints: 63 bits that identify the inputs of a day of an asset, and the reasons why two of them differ."""
 
 import hashlib
 import json
@@ -9,46 +9,46 @@ NEW, CHANGED_CODE, CHANGED_SPEC, CHANGED_INPUT = "new", "changed code", "changed
 REMOVED = "removed by retention"
 
 EXPIRED = 0
-"""Stands in the place of a fingerprint where the rows of a day were removed by retention; no fingerprint is 0."""
+"""The value in place of a fingerprint where retention removed the rows of a day; no fingerprint is 0."""
 
 
 def digest(*parts: object) -> str:
-    """SHA-256, as 64 hexadecimal digits, of the canonical JSON of `parts` (sorted keys; dates and the like by their
-    text).
+    """Compute the SHA-256, as 64 hexadecimal digits, of the canonical JSON of `parts` (sorted keys; dates and other
+    types as text).
     """
     text = json.dumps(parts, sort_keys=True, separators=(",", ":"), default=str)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def fingerprint(code: str, spec_part: object, inputs: Sequence[object]) -> int:
-    """The fingerprint of a day: at least 1 and below 2**63, because a Delta transaction version holds that much.
+    """Compute the fingerprint of a day: at least 1 and below 2**63, the range of a Delta transaction version.
 
     From the highest bit down: 10 bits of the digest of the code, 10 of the spec part, 10 of the inputs, and 33 of all
-    three together. So `why_changed` can say what changed, and two fingerprints are equal only when all of it is.
-    Contents that differ in one of the three have equal fingerprints with odds of 1 in 2**43 (9 million million), in
-    more than one of them with less.
+    three together. So `why_changed` can say what changed, and two fingerprints are equal only when all three parts are.
+    Contents that differ in one of the three parts have equal fingerprints with a probability of 1 in 2**43 (9 million
+    million), and a lower one when they differ in several.
 
     Args:
         code: code version of the stage, see `core/tables/code_version.py`.
         spec_part: the part of the spec that the stage reads, JSON-able.
-        inputs: what the day is made from, in a fixed order: (day, fingerprint) of input days, (key, digest, size) of
-            landed objects.
+        inputs: the inputs of the day in a fixed order: (day, fingerprint) of input days, (key, digest, size) of landed
+            objects.
     """
     parts = (code, spec_part, list(inputs))
-    made = 0
+    part_bits = 0
     for part in parts:
-        made = made << PART_BITS | _leading_bits(digest(part), PART_BITS)
-    # The lowest bits are never all 0, so that 0 is free for what is no fingerprint.
-    return made << WHOLE_BITS | max(_leading_bits(digest(*parts), WHOLE_BITS), 1)
+        part_bits = part_bits << PART_BITS | _leading_bits(digest(part), PART_BITS)
+    # The lowest bits are never all 0, so that no fingerprint equals EXPIRED.
+    return part_bits << WHOLE_BITS | max(_leading_bits(digest(*parts), WHOLE_BITS), 1)
 
 
 def why_changed(committed: int | None, expected: int) -> tuple[str, ...]:
-    """Why a day with the fingerprint `committed` has to be made again to have the fingerprint `expected`; empty when it
-    has it already.
+    """Return why a day with the fingerprint `committed` must be recomputed to get the fingerprint `expected`; empty
+    when they are equal.
 
-    NEW alone for a day that was never committed, REMOVED for one whose rows retention removed; else each of
-    CHANGED_CODE, CHANGED_SPEC and CHANGED_INPUT that holds. A change is overlooked with odds of 1 in 1024; where
-    nothing else changed it is then called CHANGED_INPUT, so a day that differs always has a reason.
+    NEW for a day that was never committed, REMOVED for one whose rows retention removed, otherwise each of
+    CHANGED_CODE, CHANGED_SPEC and CHANGED_INPUT that applies. A single change is missed with a probability of 1 in
+    1024; if nothing else changed it is then reported as CHANGED_INPUT, so a day that differs always has a reason.
     """
     if committed is None:
         return (NEW,)
@@ -60,8 +60,8 @@ def why_changed(committed: int | None, expected: int) -> tuple[str, ...]:
     names = (CHANGED_CODE, CHANGED_SPEC, CHANGED_INPUT)
     changed = tuple(
         name
-        for place, name in zip((2, 1, 0), names, strict=True)
-        if differing >> place * PART_BITS & (1 << PART_BITS) - 1
+        for position, name in zip((2, 1, 0), names, strict=True)
+        if differing >> position * PART_BITS & (1 << PART_BITS) - 1
     )
     return changed or (CHANGED_INPUT,)
 

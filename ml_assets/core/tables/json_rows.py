@@ -1,6 +1,6 @@
 """Rows of a table as JSON text, column by column instead of row by row."""
 
-# pyarrow makes the functions of its compute module at run time, where no type checker sees them.
+# pyarrow creates the functions of its compute module at run time, so type checkers do not know them.
 # pyright: reportAttributeAccessIssue=false
 
 import json
@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 
 def rows_as_json(table: pa.Table) -> pa.Array:
-    """One JSON object for each row, its members in the order of the columns.
+    """Return one JSON object for each row, with members in the order of the columns.
 
     Args:
         table: columns of 64-bit integers, float64, booleans, text, or microseconds UTC.

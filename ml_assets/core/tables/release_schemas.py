@@ -26,9 +26,9 @@ LEDGER_ROWS_SCHEMA = pa.schema(
 )
 """One row for each alias that a release moves; a release that moves none has one row whose versions are equal.
 
-release: counts up from 1. at: when the row was made. day: first day of predictions that sees it. actor: run or person.
-to_day: the day that the model is of. percent: of the entities, for the challenger, afterwards. metrics: JSON of the
-figures behind it."""
+release: counts up from 1. at: time of the row. day: first day of predictions that the release affects. actor: run or
+person. to_day: the day of the model. percent: share of the entities for the challenger after the release. metrics:
+JSON of the metrics behind it."""
 
 DEPLOYMENT_SCHEMA = pa.schema(
     [
@@ -48,9 +48,9 @@ DEPLOYMENT_SCHEMA = pa.schema(
         ("metrics", pa.string()),
     ]
 )
-"""One row a day: what was decided, why, and what is live afterwards, as of release number `release`. step_days,
-step_rows, positives, labels_through and metrics (JSON by name) are the figures that it was decided on, see
-`canary.Evidence`; null without a canary."""
+"""One row for each day: the decision, its reason, and the release state after release number `release`. step_days,
+step_rows, positives, labels_through and metrics (JSON by name) are the evidence, see `canary_policy.Evidence`; null
+without a canary."""
 
 CANARY_COMPARISON_SCHEMA = pa.schema(
     [
@@ -64,7 +64,7 @@ CANARY_COMPARISON_SCHEMA = pa.schema(
         ("rows", pa.int64()),
     ]
 )
-"""Champion and challenger as known on a day, see `canary_evidence.Measured`."""
+"""The comparison of champion and challenger as of a day, see `canary_comparison.Measured`."""
 
 
 SCORED_ROW_SCHEMA = pa.schema(

@@ -24,18 +24,18 @@ PROVENANCE_SCHEMA = pa.schema([(SOURCE_FILE, pa.string()), (SOURCE_ROW, pa.int64
 
 
 def arrow_type(column_type: ColumnType) -> pa.DataType:
-    """The Arrow type of a column type of the spec: 64-bit numbers, text, microseconds UTC."""
+    """Return the Arrow type of a column type of the specification: 64-bit numbers, text, microseconds UTC."""
     return _ARROW[column_type]
 
 
 def row_schema(spec: Contract) -> pa.Schema:
-    """The columns of the contract: the schema of validated_data."""
+    """Return the schema of validated_data: the columns of the contract."""
     return pa.schema([(name, arrow_type(column.type)) for name, column in spec.columns.items()])
 
 
 def raw_schema(spec: Contract) -> pa.Schema:
-    """validated_data's columns and where each row came from: file, row in the file from 0, and the values that could
-    not be read, as JSON.
+    """Return the schema of raw_data: the columns of validated_data, and for each row its file, its position in the file
+    from 0, and the values that could not be read, as JSON.
     """
     return pa.unify_schemas([row_schema(spec), PROVENANCE_SCHEMA])
 
@@ -50,8 +50,8 @@ LANDED_OBJECTS_SCHEMA = pa.schema(
         ("other_columns", pa.list_(pa.string())),
     ]
 )
-"""One landed object of a day; `rows` is null when the object could not be read at all; `fault` says what is wrong with
-it; `other_columns` are the columns of the file that the contract does not name, sorted, null when it could not be
+"""One landed object of a day. rows: null when the object could not be read at all. fault: what is wrong with the
+object. other_columns: the columns of the file that the contract does not name, sorted; null when it could not be
 read."""
 
 QUARANTINE_SCHEMA = pa.schema(
@@ -64,8 +64,8 @@ QUARANTINE_SCHEMA = pa.schema(
         ("unreadable_values", pa.string()),
     ]
 )
-"""What kept rows from being published. scope: `row`, `file` (a whole object) or `day` (why the day was rejected or is
-missing).
+"""One entry for each row, object or day that is not published. scope: `row`, `file` (a whole object) or `day` (why the
+day was rejected or is missing).
 """
 
 VIOLATIONS_SCHEMA = pa.schema(
@@ -78,15 +78,15 @@ VIOLATIONS_SCHEMA = pa.schema(
         ("sample", pa.string()),
     ]
 )
-"""One line a day for each rule of a column that some row broke. column: `row_key` for the rules of the key, `_line` for
-lines that are no rows. severity: error or warn. share: `rows` of all rows that landed, from 0 to 1. sample: JSON of at
-most five of the rows, lowest file and row first, each with file, row and value (its first 100 characters; null when
-there is none)."""
+"""One row for each day and rule of a column that at least one row violates. column: `row_key` for the rules of the key,
+`_line` for lines that are not rows. severity: error or warn. share: `rows` as a share of all landed rows, from 0 to 1.
+sample: JSON of at most five of the rows in order of file and row, each with file, row and value (its first 100
+characters; null when it is missing)."""
 
 
 def features_schema(spec: ModelSpec) -> pa.Schema:
-    """Identity columns that are known with the row as in the contract, then the features: float64, categories as
-    text.
+    """Return the schema of features: the identity columns that are known with the row, then the features as float64, or
+    text for categories.
     """
     identity = spec.row_identity_columns()
     categorical = set(spec.categorical_features())
@@ -100,9 +100,7 @@ def features_schema(spec: ModelSpec) -> pa.Schema:
 
 
 def to_pandas(table: pa.Table) -> "pd.DataFrame":
-    """A pandas frame of a table; integers and booleans with missing values keep their type as pandas' nullable
-    types.
-    """
+    """Convert a table to a pandas frame; integers and booleans with missing values become pandas' nullable types."""
     import pandas as pd
 
     mapper = {pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype()}.get
@@ -132,12 +130,13 @@ PROFILE_SCHEMA = pa.schema(
         ("broken", pa.int64()),
     ]
 )
-"""One column of a day, see `profiles.Profile`; the histogram is stored as `bins` and `counts`, frequent texts as
-`values` and `value_counts`.
+"""The profile of one column of a day, see `profiles.Profile`; the histogram is stored as `bins` and `counts`, frequent
+texts as `values` and `value_counts`.
 """
 
 SCORE_PROFILE_SCHEMA = pa.schema([("scored_day", pa.date32()), *PROFILE_SCHEMA])
-"""Scores that the model of a day gives the rows of another day, of its training window or its holdout."""
+"""The profile of the scores that the model of a day gives the rows of another day, of its training window or
+holdout."""
 
 SINGLE_FEATURE_POWER_SCHEMA = pa.schema(
     [
@@ -154,7 +153,7 @@ The power is null if labels are not in the rows.
 """
 
 FEATURE_METRICS_SCHEMA = pa.schema([("metric", pa.string()), ("value", pa.float64())])
-"""Named figures of a day of features, see `feature_metrics.measure_features`."""
+"""Named metrics of the features of a day, see `feature_metrics.measure_features`."""
 
 
 TRAINED_MODEL_SCHEMA = pa.schema(
@@ -171,8 +170,8 @@ TRAINED_MODEL_SCHEMA = pa.schema(
         ("validation_last", pa.date32()),
     ]
 )
-"""One row a day: the model of that day, or why there is none (`problem`). `artifacts` is the folder of its files,
-relative to the lake.
+"""One row for each day: the model of that day, or why there is none (`problem`). `artifacts` is the folder of its
+files, relative to the lake.
 """
 
 EVALUATION_METRICS_SCHEMA = pa.schema(
@@ -187,9 +186,8 @@ EVALUATION_METRICS_SCHEMA = pa.schema(
         ("positives", pa.int64()),
     ]
 )
-"""Metrics of the model of a day on its holdout, with bootstrap interval; slice_column is empty for all rows
-together.
-"""
+"""Metrics of the model of a day on its holdout, with bootstrap intervals; slice_column is empty for all rows
+together."""
 
 CHAMPION_COMPARISON_SCHEMA = pa.schema(
     [
@@ -206,8 +204,8 @@ CHAMPION_COMPARISON_SCHEMA = pa.schema(
         ("note", pa.string()),
     ]
 )
-"""The model of a day against the champion of then on the same holdout rows, by metric; a difference above 0 is better.
-`note` says why nothing was compared."""
+"""The model of a day against the champion of that day on the same holdout rows, by metric; a difference above 0 is
+better. `note` says why nothing was compared."""
 
 REGISTRY_ENTRY_SCHEMA = pa.schema(
     [
@@ -217,12 +215,12 @@ REGISTRY_ENTRY_SCHEMA = pa.schema(
         ("gates_passed", pa.bool_()),
     ]
 )
-"""One row a day: the MLflow version of the model of that day, and whether it passes its gates."""
+"""One row for each day: the MLflow version of the model of that day, and whether it passes its gates."""
 
 
 def evaluation_schema(spec: ModelSpec) -> pa.Schema:
-    """The scored holdout rows: the day of the row's event, identity columns, score from 0 to 1, and the decision at the
-    threshold.
+    """Return the schema of the scored holdout rows: the day of the row's event, identity columns, score from 0 to 1,
+    and the decision at the threshold.
     """
     identity = [(name, arrow_type(spec.columns[name].type)) for name in spec.identity_columns()]
     return pa.schema([("event_day", pa.date32()), *identity, ("score", pa.float64()), ("decision", pa.bool_())])

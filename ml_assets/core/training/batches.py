@@ -15,54 +15,55 @@ Batches = Callable[[], Iterator[tuple[np.ndarray, np.ndarray]]]
 
 
 class LabelledDays:
-    """Labelled rows of days; the frames of the first days, up to one batch of rows, are kept, because XGBoost asks for
-    each day four times.
+    """Labelled rows of days, with a cache of the first days up to one batch of rows, because XGBoost requests each day
+    four times.
     """
 
     def __init__(self, spec: ModelSpec, read_day: ReadDay):
         self._spec, self.read_day = spec, read_day
         self._columns = list(dict.fromkeys([spec.target, *spec.feature_names()]))
-        self._kept: dict[date, pd.DataFrame] = {}
-        self._room = spec.training.batch_rows
+        self._cache: dict[date, pd.DataFrame] = {}
+        self._free_rows = spec.training.batch_rows
         self.rows: dict[date, int] = {}
-        """Labelled rows of each day that has been read."""
+        """Number of labelled rows of each day that has been read."""
 
     def frame(self, day: date) -> pd.DataFrame:
-        """Target and features of the labelled rows of a day.
+        """Return target and features of the labelled rows of a day.
 
         Raises:
-            ValueError: when a column is missing; it names the day.
+            ValueError: names the day, when a column is missing.
         """
-        if (kept := self._kept.get(day)) is not None:
-            return kept
+        if (cached := self._cache.get(day)) is not None:
+            return cached
         frame = self.read_day(day)
         if missing := [name for name in self._columns if name not in frame.columns]:
             raise ValueError(
-                f"{self._spec.name}: the features of {day} have no column {', '.join(missing)}; make the features of "
-                "that day again"
+                f"{self._spec.name}: the features of {day} have no column {', '.join(missing)}; recompute the features "
+                "of that day"
             )
         frame = frame.loc[frame[self._spec.target].notna(), self._columns]
         self.rows[day] = len(frame)
-        if len(frame) <= self._room:
-            self._kept[day] = frame
-            self._room -= len(frame)
+        if len(frame) <= self._free_rows:
+            self._cache[day] = frame
+            self._free_rows -= len(frame)
         return frame
 
     def labels(self, frame: pd.DataFrame) -> np.ndarray:
-        """The target of the rows of a frame, as float32 for XGBoost."""
+        """Return the target of the rows of a frame as float32."""
         return frame[self._spec.target].to_numpy(dtype=np.float32)
 
     def matrix(self, day: date, preprocessing: dict) -> tuple[np.ndarray, np.ndarray]:
-        """(matrix, labels) of the labelled rows of a day.
+        """Return (matrix, labels) of the labelled rows of a day.
 
         Raises:
-            ValueError: when a column is missing or holds values of another kind; it names the day.
+            ValueError: names the day, when a column is missing or has values of another type.
         """
         frame = self.frame(day)
-        return of_day(day, partial(to_matrix, preprocessing, frame)), self.labels(frame)
+        return call_for_day(day, partial(to_matrix, preprocessing, frame)), self.labels(frame)
 
     def batches(self, days: list[date], preprocessing: dict) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """(matrix, labels) of consecutive days, of `batch_rows` rows or the first whole day past it; never empty."""
+        """Yield (matrix, labels) of consecutive days, each with at least `batch_rows` rows but the last; never
+        empty."""
         parts, rows = [], 0
         for day in days:
             parts.append(self.matrix(day, preprocessing))
@@ -72,8 +73,8 @@ class LabelledDays:
                 parts, rows = [], 0
 
 
-def of_day(day: date, action: Callable):
-    """The result of `action`; a ValueError that it raises names the day."""
+def call_for_day(day: date, action: Callable):
+    """Return the result of `action`, and add the day to the message of a ValueError that it raises."""
     try:
         return action()
     except ValueError as error:

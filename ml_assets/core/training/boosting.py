@@ -1,4 +1,4 @@
-"""Rounds of boosting, from a checkpoint where there is one, with early stopping: what all engines have in common."""
+"""Boosting rounds with early stopping, resumed from a checkpoint if there is one: the part that all engines share."""
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -7,16 +7,15 @@ from typing import Any, Protocol
 
 from ml_assets.core.training.progress import Curve, Pace, Tell
 
-# Average precision would be nearer to what is wanted, but it is noisy where positives are few: training then stops too
-# early.
+# Average precision would be closer to the goal, but with few positives it is so noisy that training stops too early.
 STOPPING_METRIC = "logloss"
 WATCHED = ("logloss", "aucpr")
 
 
 @dataclass(frozen=True)
 class Boosted:
-    """A booster after some rounds: its bytes in UBJSON, without attributes, and the metrics of the validation part in
-    each of its rounds.
+    """A booster after some rounds: its UBJSON bytes, without attributes, and the metrics of the validation part in each
+    round.
     """
 
     rounds: int = 0
@@ -25,34 +24,34 @@ class Boosted:
 
 
 class Checkpoints(Protocol):
-    """Where boosters are kept while they are trained, one under each name."""
+    """The checkpoints of boosters during training, one under each name."""
 
     def load(self, slot: str) -> Boosted | None:
-        """What was saved last under a name; None when there is nothing, or nothing that can be read."""
+        """Return the last checkpoint under a name; None when there is none, or it cannot be read."""
         ...
 
     def save(self, slot: str, boosted: Boosted) -> None:
-        """Keep it, whole or not at all, in the place of what was saved before."""
+        """Replace the checkpoint under a name atomically."""
         ...
 
 
 class NoCheckpoints:
-    """For training that nobody will go on with."""
+    """No checkpoints, for training that is never resumed."""
 
     def load(self, slot: str) -> Boosted | None:
-        """Nothing."""
+        """Return None."""
         return None
 
     def save(self, slot: str, boosted: Boosted) -> None:
-        """Nowhere."""
+        """Save nothing."""
 
 
 @dataclass(frozen=True)
 class Segment:
-    """Rounds that are trained in one go.
+    """Rounds that are trained in one call.
 
-    parameters: XGBoost's. rounds: how many more. begun: what they follow. patience: rounds without a lower
-    STOPPING_METRIC after which to stop; None where nothing is watched.
+    parameters: XGBoost's parameters. rounds: number of further rounds. begun: the booster from which they start.
+    patience: number of rounds without a lower STOPPING_METRIC after which to stop; None without a validation part.
     """
 
     parameters: dict[str, Any]
@@ -61,27 +60,30 @@ class Segment:
     patience: int | None
 
     def stops(self, curve: Mapping[str, list[float]]) -> bool:
-        """Whether early stopping ends training after the rounds of the segment that have these metrics."""
-        return self.patience is not None and is_over(joined(self.begun.curve, curve)[STOPPING_METRIC], self.patience)
+        """Return whether early stopping ends training after the rounds of the segment with these metrics."""
+        return self.patience is not None and is_out_of_patience(
+            join_curves(self.begun.curve, curve)[STOPPING_METRIC], self.patience
+        )
 
 
 OnRound = Callable[[int, Mapping[str, list[float]], Callable[[], bytes] | None], None]
-"""Called after each round, or after some of them: rounds of the segment that are done, their metrics, and what gives
-the booster's bytes (None where the booster is on another machine)."""
+"""Callback after each round, or after some rounds: number of completed rounds of the segment, their metrics, and a
+function that returns the booster's bytes (None where the booster is on another machine)."""
 
 Train = Callable[[Segment, OnRound], tuple[bytes, Mapping[str, list[float]]]]
-"""Trains a segment: the booster's bytes, and the metrics of the rounds of the segment."""
+"""Function that trains a segment and returns the booster's bytes and the metrics of the rounds of the segment."""
 
 
 @dataclass(frozen=True)
 class Phase:
     """One training of a booster.
 
-    name: `early_stopping` or `refit`. device: `cpu` or `cuda`, which do not sum alike, so neither goes on from the
-    checkpoint of the other. parameters: XGBoost's. rounds: the most. patience: see `Segment`. rows: that each round
-    sees. checkpoint_rounds: rounds between checkpoints. restarts: whether XGBoost is begun anew from the bytes at each
-    checkpoint, so that a run that goes on from there does what one does that was never interrupted: needed where the
-    state of a running booster has more than its trees.
+    name: `early_stopping` or `refit`. device: `cpu` or `cuda`, which round sums differently, so neither resumes from a
+    checkpoint of the other. parameters: XGBoost's parameters. rounds: maximum number of rounds. patience: see
+    `Segment`.
+    rows: number of rows of each round. checkpoint_rounds: number of rounds between checkpoints. restarts: whether
+    XGBoost restarts from the bytes at each checkpoint, so that a resumed run gives the same result as an uninterrupted
+    one; needed where the state of a running booster is more than its trees.
     """
 
     name: str
@@ -106,25 +108,26 @@ def boost(
     tell: Tell,
     log: Callable[[str], None],
 ) -> Boosted:
-    """All rounds of a phase; those that a checkpoint has are not trained again.
+    """Train all rounds of a phase, except those that a checkpoint already has.
 
-    Without sampling, a booster on the CPU that goes on from its bytes makes the trees that it would have made: its
-    margins are sums of the same leaves in the same order. So checkpoints are then only written on the way. With
-    `restarts` each part of `checkpoint_rounds` rounds begins from the bytes of the last, with a seed of its own. Either
-    way training that was interrupted gives the bytes of training that was not.
+    Without sampling, a booster on the CPU that resumes from its bytes builds the same trees as one that was not
+    interrupted: its margins are sums of the same leaves in the same order. Checkpoints are then merely written on the
+    way. With `restarts`, each part of `checkpoint_rounds` rounds starts from the bytes of the previous part, with a
+    seed of its own. In both cases interrupted training gives the same bytes as uninterrupted training.
 
     Args:
-        phase: what to train.
-        open_data: makes the data ready, and gives what trains on it; not called when a checkpoint has all rounds.
-        checkpoints: written every `checkpoint_rounds` rounds and, where there are as many, at the end.
-        tell: is told how far training is, every few seconds.
-        log: takes a line when training goes on from a checkpoint.
+        phase: the phase to train.
+        open_data: prepares the data and returns the function that trains on them; not called when a checkpoint has all
+            rounds.
+        checkpoints: written every `checkpoint_rounds` rounds and, if there are that many, at the end.
+        tell: receives the progress every few seconds.
+        log: receives a line when training resumes from a checkpoint.
     """
-    found = checkpoints.load(phase.slot)
-    state = found or Boosted()
-    if found:
+    checkpoint = checkpoints.load(phase.slot)
+    state = checkpoint or Boosted()
+    if checkpoint:
         log(
-            f"{phase.name}: a run before this one was interrupted; going on after round {found.rounds} of at most "
+            f"{phase.name}: an earlier run was interrupted; resuming after round {checkpoint.rounds} of at most "
             f"{phase.rounds}"
         )
     if _is_finished(phase, state):
@@ -138,20 +141,21 @@ def boost(
 
 
 def _segment(phase: Phase, begun: Boosted, train: Train, checkpoints: Checkpoints, pace: Pace) -> Boosted:
-    left = phase.rounds - begun.rounds
-    rounds = min(left, phase.checkpoint_rounds - begun.rounds % phase.checkpoint_rounds) if phase.restarts else left
+    rounds = phase.rounds - begun.rounds
+    if phase.restarts:
+        rounds = min(rounds, phase.checkpoint_rounds - begun.rounds % phase.checkpoint_rounds)
 
     def on_round(done: int, curve: Mapping[str, list[float]], model: Callable[[], bytes] | None) -> None:
         now = begun.rounds + done
-        pace.round(now, joined(begun.curve, curve))
+        pace.round(now, join_curves(begun.curve, curve))
         if model is not None and now % phase.checkpoint_rounds == 0 and done < rounds:
-            checkpoints.save(phase.slot, Boosted(now, joined(begun.curve, curve), model()))
+            checkpoints.save(phase.slot, Boosted(now, join_curves(begun.curve, curve), model()))
 
-    # XGBoost's random numbers begin anew with each segment, so each has a seed of its own.
+    # XGBoost reseeds its random numbers for each segment, so each segment has its own seed.
     parameters = {**phase.parameters, "seed": phase.parameters["seed"] + begun.rounds}
     model, curve = train(Segment(parameters, rounds, begun, phase.patience), on_round)
     done = len(curve[STOPPING_METRIC]) if phase.patience is not None else rounds
-    state = Boosted(begun.rounds + done, joined(begun.curve, curve), model)
+    state = Boosted(begun.rounds + done, join_curves(begun.curve, curve), model)
     if state.rounds >= phase.checkpoint_rounds:
         checkpoints.save(phase.slot, state)
     return state
@@ -160,41 +164,46 @@ def _segment(phase: Phase, begun: Boosted, train: Train, checkpoints: Checkpoint
 def _is_finished(phase: Phase, state: Boosted) -> bool:
     if state.rounds >= phase.rounds:
         return True
-    return bool(phase.patience is not None and state.curve and is_over(state.curve[STOPPING_METRIC], phase.patience))
+    return bool(
+        phase.patience is not None and state.curve and is_out_of_patience(state.curve[STOPPING_METRIC], phase.patience)
+    )
 
 
-def is_over(values: list[float], patience: int) -> bool:
-    """Whether the last `patience` values are all not below the lowest one before them. XGBoost's own `EarlyStopping`
-    decides the same, but keeps what it has seen in itself, so it cannot go on in another process."""
-    return len(values) - 1 - best(values) >= patience
+def is_out_of_patience(values: list[float], patience: int) -> bool:
+    """Return whether none of the last `patience` values is below the minimum before them.
+
+    XGBoost's own `EarlyStopping` decides the same, but it keeps its history in memory, so another process cannot
+    resume.
+    """
+    return len(values) - 1 - best_position(values) >= patience
 
 
-def best(values: list[float]) -> int:
-    """The position of the first lowest value."""
+def best_position(values: list[float]) -> int:
+    """Return the position of the first minimum."""
     return min(range(len(values)), key=values.__getitem__)
 
 
-def joined(before: Mapping[str, list[float]] | None, after: Mapping[str, list[float]]) -> Curve:
-    """One curve after the other."""
+def join_curves(before: Mapping[str, list[float]] | None, after: Mapping[str, list[float]]) -> Curve:
+    """Join two curves of consecutive rounds."""
     return {name: [*(before or {}).get(name, []), *map(float, values)] for name, values in after.items()} or dict(
         before or {}
     )
 
 
 def to_bytes(booster) -> bytes:
-    """A booster in UBJSON. Attributes say how early stopping went, not what the model is, so they are left out."""
+    """Serialize a booster to UBJSON without its attributes, which describe early stopping and not the model."""
     booster.set_attr(**dict.fromkeys(booster.attributes()))
     return bytes(booster.save_raw("ubj"))
 
 
-def follow(segment: Segment, on_round: OnRound):
-    """A callback of XGBoost that stops early and tells of each round."""
+def training_callback(segment: Segment, on_round: OnRound):
+    """Return a callback for XGBoost that stops early and reports each round."""
     from xgboost.callback import TrainingCallback
 
-    class Follow(TrainingCallback):
+    class ReportRounds(TrainingCallback):
         def after_iteration(self, model, epoch, evals_log) -> bool:
             curve = evals_log.get("validation", {})
             on_round(epoch + 1, curve, lambda: to_bytes(model))
             return segment.stops(curve)
 
-    return Follow()
+    return ReportRounds()

@@ -1,6 +1,4 @@
-"""A specification with other settings of training than it states: what a search found, or what one run is asked to
-use.
-"""
+"""Overrides of the training settings of a specification: the result of a search, or the settings of one run."""
 
 from collections.abc import Mapping
 
@@ -11,14 +9,15 @@ from ml_assets.core.model_spec.training import Parameters, Training
 
 
 def with_training(spec: ModelSpec, settings: Mapping[str, object]) -> ModelSpec:
-    """The specification with other values of some settings of training.
+    """Return the specification with other values for some training settings.
 
     Args:
         spec: the model.
-        settings: value by name: a parameter of `training.parameters`, or another field of `training` such as rounds.
+        settings: value by name of a parameter of `training.parameters`, or of another field of `training` such as
+        rounds.
 
     Raises:
-        ValueError: when a name or value is not allowed; it names all of them, each with what is allowed.
+        ValueError: names every name and value that is not allowed, with what is allowed.
     """
     parameters = {name: value for name, value in settings.items() if name in Parameters.model_fields}
     others = {name: value for name, value in settings.items() if name not in parameters}
@@ -26,9 +25,9 @@ def with_training(spec: ModelSpec, settings: Mapping[str, object]) -> ModelSpec:
     try:
         training = Training.model_validate({**stated, **others, "parameters": {**stated["parameters"], **parameters}})
     except ValidationError as error:
-        wrong = [
-            f"{'.'.join(map(str, ('training', *one['loc'])))}: {one['msg']}, not {one['input']!r}"
-            for one in error.errors()
+        messages = [
+            f"{'.'.join(map(str, ('training', *details['loc'])))}: {details['msg']}, not {details['input']!r}"
+            for details in error.errors()
         ]
-        raise ValueError(f"{spec.name}: {'; '.join(wrong)}") from error
+        raise ValueError(f"{spec.name}: {'; '.join(messages)}") from error
     return spec.model_copy(update={"training": training})

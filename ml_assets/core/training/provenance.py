@@ -1,4 +1,4 @@
-"""The passport of a model: everything it was made from, in one JSON document; and which days of the lake it names."""
+"""The provenance of a model: everything that it was trained from, in one JSON document, and the days that it names."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -26,21 +26,20 @@ def build_provenance(
     search: Mapping[str, object] | None,
     overrides: Mapping[str, object],
 ) -> bytes:
-    """The passport as canonical JSON: the same inputs give the same bytes.
+    """Build the provenance as canonical JSON: the same inputs give the same bytes.
 
     Args:
         spec: the model's specification.
-        day: the day that the model is of.
-        split: the days it was fitted, stopped and will be judged on.
+        day: the day of the model.
+        split: the days of fit, early stopping and evaluation.
         model: the trained model.
         landed_objects: day, key, digest and size of every landed object behind the training window.
         fingerprints: asset name to fingerprint of each day that was read, directly or through features.
         code_versions: asset name to code version.
-        trained_as: the specification with the settings that the model was trained with: those found by a search, and
-            overrides, in their place.
+        trained_as: the specification with the settings that training used, including the result of a search and
+            overrides.
         search: the row of parameter_search, where parameters are searched.
-        overrides: settings of training that the run was asked to use in place of those of the specification, or of
-            those found.
+        overrides: training settings of the run that replace those of the specification or of the search.
     """
     provenance = {
         "model": spec.name,
@@ -52,7 +51,7 @@ def build_provenance(
         "rows": {"window": model.rows, "positives": model.positives, "validation": model.validation_rows},
         "landed_objects": list(landed_objects),
         "days": {
-            asset: {of.isoformat(): f"{value:016x}" for of, value in sorted(days.items())}
+            asset: {input_day.isoformat(): f"{value:016x}" for input_day, value in sorted(days.items())}
             for asset, days in fingerprints.items()
         },
         "spec": spec.model_dump(mode="json"),
@@ -71,14 +70,14 @@ def build_provenance(
 
 
 def days_named(provenance: bytes) -> dict[str, dict[date, int]]:
-    """Fingerprint by day of each table that a passport names: raw_data, validated_data, features, those of labels, and
-    landed_objects and landed_label_objects for the days with objects.
+    """Return the fingerprint by day of each table that a provenance document names: raw_data, validated_data, features,
+    those of labels, and landed_objects and landed_label_objects for the days with objects.
 
-    Days that had never been made, or had been removed, when the model was trained are left out: nothing of them can be
-    kept.
+    Days that did not exist, or had been removed, when the model was trained are left out, because nothing of them can
+    be kept.
 
     Raises:
-        ValueError: when it is not a passport.
+        ValueError: when the document is not the provenance of a model.
     """
     try:
         content = json.loads(provenance)
@@ -89,7 +88,7 @@ def days_named(provenance: bytes) -> dict[str, dict[date, int]]:
         landed = {date.fromisoformat(entry["day"]) for entry in content["landed_objects"]}
         raw = named["raw_data"]
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise ValueError(f"it is not the passport of a model: {error!r}") from error
+        raise ValueError(f"the document is not the provenance of a model: {error!r}") from error
     named["landed_objects"] = {day: value for day, value in raw.items() if day in landed}
     if labels := named.get("raw_labels"):
         named["landed_label_objects"] = {day: value for day, value in labels.items() if day in landed}

@@ -1,4 +1,4 @@
-"""The decision threshold: the score from which a row is decided positive."""
+"""The decision threshold: the minimum score of a positive decision."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -8,23 +8,23 @@ from ml_assets.core.model_spec.training import Threshold
 
 
 def choose_threshold(rule: Threshold, labels: ArrayLike, scores: ArrayLike) -> tuple[float, str]:
-    """The threshold by the rule of the spec, and a sentence on what it does to these rows.
+    """Choose the threshold by the rule of the specification, and describe its effect on the rows in one sentence.
 
-    Candidates are the distinct scores: with a threshold, every row whose score is at least that is decided positive, so
-    rows of equal score are decided alike and the result does not depend on the order of the rows. precision = TP / (TP
-    + FP), recall = TP / P, F1 = 2 TP / (TP + FP + P). Of thresholds with the same best F1 the highest is taken: it
-    decides fewest rows positive.
+    Candidates are the distinct scores. The decision is positive for every row whose score is at least the threshold, so
+    rows with equal scores get equal decisions, and the result does not depend on the order of the rows. precision = TP
+    / (TP + FP), recall = TP / P, F1 = 2 TP / (TP + FP + P). Among thresholds with the same best F1 the highest is
+    chosen, because it gives the fewest positive decisions.
 
     Args:
-        rule: see `Threshold`. `fixed` does not look at the rows.
+        rule: see `Threshold`; `fixed` ignores the rows.
         labels: 0 or 1, shape (n,).
         scores: between 0 and 1, shape (n,), in the same order.
 
     Raises:
-        ValueError: for labels and scores that `sorted_rows` refuses, and when there is no positive for a rule that
-            looks at them.
+        ValueError: for labels and scores that `sorted_rows` refuses, and when no row is positive for a rule that needs
+            the rows.
     """
-    # Only max_f1 has no value, and looks at none.
+    # Only max_f1 has no value, and does not need one.
     value = rule.value or 0.0
     if rule.rule == "fixed":
         return value, f"fixed at {value}"
@@ -42,5 +42,5 @@ def choose_threshold(rule: Threshold, labels: ArrayLike, scores: ArrayLike) -> t
             name = f"max_f1, because no threshold reaches min_precision {value} (best {precision.max():.4g})"
     elif rule.rule == "min_recall":
         chosen, name = int(np.flatnonzero(recall >= value)[0]), f"min_recall {value}"
-    reaches = f"precision {precision[chosen]:.4g}, recall {recall[chosen]:.4g}, F1 {f1[chosen]:.4g}"
-    return float(values[last_of_ties[chosen]]), f"{name}: {reaches} on {len(ordered)} rows, {positives} positive"
+    description = f"precision {precision[chosen]:.4g}, recall {recall[chosen]:.4g}, F1 {f1[chosen]:.4g}"
+    return float(values[last_of_ties[chosen]]), f"{name}: {description} on {len(ordered)} rows, {positives} positive"

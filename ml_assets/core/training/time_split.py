@@ -1,4 +1,4 @@
-"""Which days a model of day D is fitted, stopped and judged on."""
+"""The time split: the days of fit, early stopping and holdout of a model of day D."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -7,15 +7,15 @@ from ml_assets.core.model_spec import ModelSpec
 
 
 class HistoryTooShort(ValueError):
-    """The data of the model begin too late for a model of the day that was asked for."""
+    """The data of the model begin too late for a model of the requested day."""
 
 
 @dataclass(frozen=True)
 class Split:
     """Days of a model, each list in ascending order.
 
-    `window` is `fit` followed by `validation`, the early-stopping part. Between window and holdout lie `label_delay`
-    days that are not used: their labels were not known when the holdout began.
+    `window` is `fit` followed by `validation`, the early-stopping part. The `label_delay` days between window and
+    holdout are not used, because their labels were not known when the holdout began.
     """
 
     fit: list[date]
@@ -34,13 +34,13 @@ class Split:
 
 
 def split_days(spec: ModelSpec, as_of: date) -> Split:
-    """The days of the model of day `as_of`.
+    """Split the days of the model of day `as_of`.
 
     Labels are known through L = as_of - label_delay; the holdout is the last `holdout` days up to L; the training
     window ends `label_delay` before the holdout begins and is `window` days long.
 
     Raises:
-        HistoryTooShort: when the first of these days lies before the start of the source.
+        HistoryTooShort: when the first of these days is before the start of the source.
     """
     holdout = _days_up_to(as_of - spec.label_delay, spec.evaluation.holdout)
     window = _days_up_to(holdout[0] - timedelta(days=1) - spec.label_delay, spec.training.window)
@@ -49,21 +49,21 @@ def split_days(spec: ModelSpec, as_of: date) -> Split:
             f"{spec.name}: the model of {as_of} would be trained on days from {window[0]}, but the data begin on "
             f"{spec.source.start}; the first day that has a model is {first_model_day(spec)}"
         )
-    cut = len(window) - spec.training.validation.days
-    return Split(fit=window[:cut], validation=window[cut:], holdout=holdout)
+    fit_days = len(window) - spec.training.validation.days
+    return Split(fit=window[:fit_days], validation=window[fit_days:], holdout=holdout)
 
 
 def first_model_day(spec: ModelSpec) -> date:
-    """The first day that has a model: the window of its training begins with the source."""
-    used = 2 * spec.label_delay + spec.evaluation.holdout + spec.training.window
-    return spec.source.start + used - timedelta(days=1)
+    """Return the first day that has a model, whose training window begins with the source."""
+    days_read = 2 * spec.label_delay + spec.evaluation.holdout + spec.training.window
+    return spec.source.start + days_read - timedelta(days=1)
 
 
 def searched_on(spec: ModelSpec, as_of: date) -> date:
-    """The day as of which the parameters of the model of day `as_of` are searched: the last of every
-    `training.search.every` days up to it.
+    """Return the day as of which the parameters of the model of day `as_of` are searched.
 
-    They are counted from the first day that has a model. Without a search it is the day itself.
+    A search runs every `training.search.every` days from the first day that has a model on. Without a search it is the
+    day itself.
 
     Raises:
         HistoryTooShort: before the first day that has a model.
@@ -74,7 +74,7 @@ def searched_on(spec: ModelSpec, as_of: date) -> date:
 
 
 def first_day_read(spec: ModelSpec, as_of: date) -> date:
-    """The earliest day of features that the model of day `as_of` needs, for its training or for the search of its
+    """Return the earliest day of features that the model of day `as_of` needs, for training or for the search of its
     parameters.
 
     Raises:

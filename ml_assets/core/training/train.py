@@ -1,4 +1,4 @@
-"""From the days of a training window to a booster, its preprocessing and its decision threshold, deterministically."""
+"""Deterministic training of a booster, its preprocessing and its decision threshold from the days of a window."""
 
 import logging
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from ml_assets.core.model.preprocessing import PreprocessingFit
 from ml_assets.core.model.preprocessing import to_bytes as preprocessing_bytes
 from ml_assets.core.model.scorer import Scorer
 from ml_assets.core.model_spec import ModelSpec
-from ml_assets.core.training.batches import LabelledDays, ReadDay, of_day
+from ml_assets.core.training.batches import LabelledDays, ReadDay, call_for_day
 from ml_assets.core.training.boosting import (
     STOPPING_METRIC,
     WATCHED,
@@ -22,7 +22,7 @@ from ml_assets.core.training.boosting import (
     Checkpoints,
     NoCheckpoints,
     Phase,
-    best,
+    best_position,
     boost,
     to_bytes,
 )
@@ -38,15 +38,15 @@ VALIDATION_METRICS = ("average_precision", "roc_auc", "log_loss", "precision", "
 
 
 class TrainingDataError(ValueError):
-    """The training window has no rows, or lacks one of the two classes where both are needed."""
+    """A training window without rows, or without one of the two classes where both are needed."""
 
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """A model's two files and how they came to be.
+    """The two files of a model, and the metrics of its training.
 
-    `metrics` and `learning_curve` are of the validation part: of the model that was stopped early, before any refit.
-    `rows` and `positives` are those that the final model was trained on.
+    `metrics` and `learning_curve` are those of the early-stopped model on the validation part, before any refit. `rows`
+    and `positives` are those of the final model's training rows.
     """
 
     model: bytes
@@ -80,27 +80,29 @@ def train(
 
     Boosting on `split.fit` stops when STOPPING_METRIC on `split.validation` no longer improves; the threshold is chosen
     on the scores of that model there. With `training.refit` the model is then trained again, preprocessing included, on
-    fit and validation together with the number of rounds found. The holdout is never read. Rows without a label are
-    left out. The same frames in the same order, spec and device: the same bytes, also when training was interrupted and
-    goes on from a checkpoint (with the engine dask, which sums in no fixed order, nearly the same).
+    fit and validation together with the best number of rounds. The holdout is never read. Rows without a label are
+    excluded. The same frames in the same order, the same specification and device give the same bytes, also when
+    training resumes from a checkpoint. With the engine dask, which sums in no fixed order, results may differ by
+    rounding.
 
     Args:
         spec: the model.
         split: the days to use.
-        read_day: gives the features of a day: target and features, other columns are ignored; categories as text; maybe
-            no rows. It is called several times for a day when the window has more than `training.batch_rows` rows, so
-            that memory holds a few batches of that size (or of the largest day), what the engine keeps of the rows (see
-            `OneMachine`), and the scores of the validation part. The engine dask sends it to the workers of the
+        read_day: returns target and features of a day, with categories as text; other columns are ignored, and there
+        may
+            be no rows. It is called several times for a day when the window has more than `training.batch_rows` rows,
+            so that memory holds a few batches of that size (or of the largest day), the rows that the engine keeps (see
+            `LocalEngine`), and the scores of the validation part. The engine dask sends it to the workers of the
             cluster.
-        log: takes lines on what happens.
-        tell: is told how far boosting is, every few seconds; without it, `log` takes it as a line.
-        checkpoints: where boosters are kept meanwhile, and those of an interrupted run from the same spec and frames
-            are found.
+        log: receives lines about the training.
+        tell: receives the progress of boosting every few seconds; without it, `log` receives a line.
+        checkpoints: the store of checkpoints, including those of an interrupted run with the same specification and
+            frames.
 
     Raises:
         TrainingDataError: when the window has no labelled rows, or its fit or validation part has not both classes.
-        ValueError: when a day lacks a column or holds values of another kind; it names the day.
-        ClusterUnavailable: when the engine is dask and there is no cluster to train on; it says what to do.
+        ValueError: names the day, when one lacks a column or has values of another type.
+        ClusterUnavailable: when the engine is dask and no cluster is available; the message says what to do.
     """
     days = LabelledDays(spec, read_day)
     fitting = PreprocessingFit(spec)
@@ -114,7 +116,7 @@ def train(
     rows, positives = fit_counts
     with open_engine(spec, days, log) as engine:
 
-        def boosted(name: str, rounds: int, watch: list[date] | None) -> Boosted:
+        def run_phase(name: str, rounds: int, watch: list[date] | None) -> Boosted:
             phase = _phase(spec, engine, name, rounds, rows, watch is not None)
             train_on = split.fit if watch else split.window
             return boost(
@@ -125,9 +127,9 @@ def train(
                 log,
             )
 
-        stopped = boosted("early_stopping", spec.training.rounds, split.validation)
+        stopped = run_phase("early_stopping", spec.training.rounds, split.validation)
         curve = dict(stopped.curve or {})
-        rounds = best(curve[STOPPING_METRIC]) + 1
+        rounds = best_position(curve[STOPPING_METRIC]) + 1
         log(
             f"{spec.name}: best {STOPPING_METRIC} on the validation part {curve[STOPPING_METRIC][rounds - 1]:.4f} "
             f"after {rounds} rounds"
@@ -135,11 +137,11 @@ def train(
         model = _first_rounds(stopped, rounds)
         labels, scores = _score(Scorer(model, fitted), days, split.validation)
         threshold, note = choose_threshold(spec.training.threshold, labels, scores)
-        found = point_metrics(labels, scores, threshold)
+        metrics = point_metrics(labels, scores, threshold)
         if spec.training.refit:
             fitted = fitting.fitted()
             rows, positives = rows + validation_counts[0], positives + validation_counts[1]
-            model = boosted("refit", rounds, None).model or b""
+            model = run_phase("refit", rounds, None).model or b""
             log(f"{spec.name}: trained again on all {_counted((rows, positives))} of the window with {rounds} rounds")
         device = engine.device
     return TrainedModel(
@@ -148,7 +150,7 @@ def train(
         rounds=rounds,
         threshold=threshold,
         threshold_note=note,
-        metrics={name: found[name] for name in VALIDATION_METRICS},
+        metrics={name: metrics[name] for name in VALIDATION_METRICS},
         learning_curve=curve,
         rows=rows,
         positives=positives,
@@ -159,11 +161,11 @@ def train(
 
 
 def _count_rows(days: LabelledDays, part: list[date], fitting: PreprocessingFit) -> tuple[int, int]:
-    """(rows, positives) of a part of the window, whose preprocessing is learned on the way."""
+    """Count (rows, positives) of a part of the window, and fit the preprocessing to it."""
     rows = positives = 0
     for day in part:
         frame = days.frame(day)
-        of_day(day, partial(fitting.add, frame))
+        call_for_day(day, partial(fitting.add, frame))
         rows, positives = rows + len(frame), positives + int(days.labels(frame).sum(dtype=np.float64))
     return rows, positives
 
@@ -218,6 +220,6 @@ def _first_rounds(boosted: Boosted, rounds: int) -> bytes:
 
 
 def _score(scorer: Scorer, days: LabelledDays, part: list[date]) -> tuple[np.ndarray, np.ndarray]:
-    """Labels and scores of the rows of a part of the window."""
+    """Return labels and scores of the rows of a part of the window."""
     pairs = [(days.labels(frame), scorer.score(frame)) for frame in map(days.frame, part)]
     return np.concatenate([labels for labels, _ in pairs]), np.concatenate([scores for _, scores in pairs])

@@ -1,4 +1,4 @@
-"""What is kept of a search: its trials, each a JSON document, and what the best of them is."""
+"""The trials of a hyperparameter search as JSON documents, and the result of the search."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -25,17 +25,17 @@ PARAMETER_SEARCH = pa.schema(
         ("seconds", pa.float64()),
     ]
 )
-"""One row a day: the parameters that models of that day are trained with, or why there are none (`problem`).
-searched_on: the day as of which they were searched. study: name of the search, whose trials lie in a folder of that
-name. parameters: JSON by name. trial: number of the best. value and stated_value: mean of the metric over the folds, of
-the best and of the parameters that the specification states. trials, pruned: how many there were. stopped_by: trials or
-minutes. seconds: that the trials took together."""
+"""One row for each day: the parameters for the training of that day, or why there are none (`problem`). searched_on:
+the day as of which they were searched. study: name of the search, and of the folder of its trials. parameters: JSON
+by name. trial: number of the best trial. value, stated_value: mean of the metric over the folds, with the best
+parameters and with those of the specification. trials, pruned: number of trials, and of pruned ones. stopped_by:
+trials or minutes. seconds: total time of the trials."""
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One trial. parameters: the searched ones. folds: figures of each fold that was fitted, in order. value: mean of
-    the metric over these folds. pruned: whether it ended before the last fold. seconds: how long it took.
+    """One trial. parameters: the searched parameters. folds: metrics of each fitted fold, in order. value: mean of the
+    metric over these folds. pruned: whether it ended before the last fold. seconds: its run time.
     """
 
     number: int
@@ -46,26 +46,26 @@ class Trial:
     seconds: float
 
     def to_json(self) -> bytes:
-        """The document of the trial; floating-point numbers with all their digits."""
+        """Return the JSON document of the trial; floating-point numbers have all their digits."""
         return (json.dumps(asdict(self), indent=1, sort_keys=True, allow_nan=False) + "\n").encode()
 
     @classmethod
     def from_json(cls, content: bytes) -> "Trial":
-        """The trial of a document.
+        """Read the trial of a JSON document.
 
         Raises:
-            ValueError: when it is not one.
+            ValueError: when the document is not a trial.
         """
         try:
             return cls(**json.loads(content))
         except (ValueError, TypeError) as error:
-            raise ValueError(f"it is not the document of a trial: {error}") from error
+            raise ValueError(f"the document is not a trial: {error}") from error
 
 
 @dataclass(frozen=True)
-class Found:
-    """What a search found. trials: in order; the first is of the parameters that the specification states. stopped_by:
-    what ended it.
+class SearchResult:
+    """The result of a search. trials: all trials in order; the first uses the parameters of the specification.
+    stopped_by: the limit that ended it.
     """
 
     best: Trial
@@ -73,7 +73,7 @@ class Found:
     stopped_by: StoppedBy
 
     def figures(self) -> dict[str, object]:
-        """The figures of a row of PARAMETER_SEARCH, for passports too."""
+        """Return the values of a row of PARAMETER_SEARCH, which the provenance of a model also has."""
         return {
             "trial": self.best.number,
             "value": self.best.value,

@@ -10,7 +10,7 @@ import dagster as dg
 
 from ml_assets.core.checks.outcome import CheckOutcome
 from ml_assets.core.model_spec.checks import Check
-from ml_assets.core.tables.day_ranges import RANGE, neighbours
+from ml_assets.core.tables.day_ranges import RANGE, group_days
 
 MOST_LINES = 200
 # Names in the metadata of a result, by which notifications find the days.
@@ -133,7 +133,7 @@ def failed_by_day(runs: Iterable[CheckRun]) -> dict[date, list[str]]:
 
 def _ranges(days: Iterable[date]) -> str:
     return ", ".join(
-        f"{group.days[0]}{RANGE}{group.days[-1]}" for group in neighbours((day, None) for day in sorted(set(days)))
+        f"{group.days[0]}{RANGE}{group.days[-1]}" for group in group_days((day, None) for day in sorted(set(days)))
     )
 
 

@@ -23,7 +23,7 @@ from ml_assets.resources.lake.table import Table
 from ml_assets.resources.storage.landing import Landing
 
 if TYPE_CHECKING:
-    from ml_assets.core.training.trials import Found, Trial
+    from ml_assets.core.training.trials import SearchResult, Trial
 
 
 class TrialLog(Protocol):
@@ -114,7 +114,7 @@ class ParameterSearch:
         }
         self._rows = LabelledFeatures(spec, lake, landing)
         self.tables = {SEARCH: lake.table(spec.name, SEARCH, PARAMETER_SEARCH)}
-        self._found: dict[str, Found] = {}
+        self._found: dict[str, SearchResult] = {}
 
     def _settings(self, exclude: "set[str] | None" = None) -> dict:
         assert self.spec.training.search is not None
@@ -179,7 +179,7 @@ class ParameterSearch:
         }
         return StageOutput({SEARCH: pa.Table.from_pylist([row], schema=PARAMETER_SEARCH)})
 
-    def _search(self, study: str, as_of: date) -> "Found":
+    def _search(self, study: str, as_of: date) -> "SearchResult":
         from ml_assets.core.training.hyperparameter_search import search
 
         held = {trial.number: trial for trial in self.trials(study)}

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ml_assets.core.features.point_in_time import build_features
 from ml_assets.core.features.serving_skew import build_features_at
 from ml_assets.core.model_spec import ModelSpec
-from ml_assets.core.serving.online_features import OnlineFeatures, TooOld, days_held
+from ml_assets.core.serving.online_features import OnlineFeatures, RowTooOld, days_in_memory
 from ml_assets_tests.core.features.feature_cases import frame, records, spec_with
 from ml_assets_tests.core.features.test_window_aggregates_properties import EVERY, ROWS, SPEC
 
@@ -78,7 +78,7 @@ def assert_same(spec: ModelSpec, table: pd.DataFrame) -> None:
     online, every = held(spec, history), [plain(row) for row in records(today)]
     committed = build_features(spec, today, history).set_index("id")
     for row in every:
-        made = online.of(row, [other for other in every if other is not row])
+        made = online.compute(row, [other for other in every if other is not row])
         at_the_moment = build_features_at(spec, today, history, pd.Timestamp(row["time"])).set_index("id")
         for expected in (committed, at_the_moment):
             of_row = expected.loc[row["id"]]
@@ -110,7 +110,7 @@ def test_categories_are_text_as_in_the_batch():
         {"time": "2025-01-10 02:00", "card": None, "online": None},
     )
     assert_same(CATEGORIES, rows)
-    assert held(CATEGORIES, rows.iloc[:0]).of(plain(records(rows)[0]), []) == {"card": "3", "online": "True"}
+    assert held(CATEGORIES, rows.iloc[:0]).compute(plain(records(rows)[0]), []) == {"card": "3", "online": "True"}
 
 
 def custom_day(rows: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
@@ -142,10 +142,10 @@ def test_a_late_row_of_the_newest_day_sees_what_lies_before_its_day_and_what_it_
         "amount": None,
         "online": None,
     }
-    assert online.of(row, [])["count_by_card_5d"] == 2.0
-    assert online.of(row, [{**row, "id": 8, "time": row["time"] - timedelta(hours=1)}])["count_by_card_5d"] == 3.0
-    with pytest.raises(TooOld, match=r"2025-01-08.*2025-01-09"):
-        online.of({**row, "time": datetime(2025, 1, 8, 23, tzinfo=UTC)}, [])
+    assert online.compute(row, [])["count_by_card_5d"] == 2.0
+    assert online.compute(row, [{**row, "id": 8, "time": row["time"] - timedelta(hours=1)}])["count_by_card_5d"] == 3.0
+    with pytest.raises(RowTooOld, match=r"2025-01-08.*2025-01-09"):
+        online.compute({**row, "time": datetime(2025, 1, 8, 23, tzinfo=UTC)}, [])
 
 
 def test_carried_rows_of_held_days_and_of_later_moments_change_nothing():
@@ -163,9 +163,9 @@ def test_carried_rows_of_held_days_and_of_later_moments_change_nothing():
         {**row, "id": number, "time": row["time"] + timedelta(hours=hours)}
         for number, hours in enumerate((-30, -13, -1, 1))
     ]
-    assert online.of(row, carried)["count_5d"] == 3.0
+    assert online.compute(row, carried)["count_5d"] == 3.0
 
 
 def test_the_days_held_reach_as_far_as_the_features_of_a_late_row():
-    assert days_held(SPEC, date(2025, 2, 1)) == (date(2025, 2, 1), date(2025, 2, 1) - timedelta(days=4))
-    assert days_held(SPEC, date(2025, 1, 2)) == (date(2025, 1, 2), date(2025, 1, 1))
+    assert days_in_memory(SPEC, date(2025, 2, 1)) == (date(2025, 2, 1), date(2025, 2, 1) - timedelta(days=4))
+    assert days_in_memory(SPEC, date(2025, 1, 2)) == (date(2025, 1, 2), date(2025, 1, 1))

@@ -80,7 +80,7 @@ MODELS = [
 @settings(max_examples=60, deadline=None)
 def test_scores_are_those_of_a_frame_to_the_last_bit(model, rows):
     frame = pd.DataFrame(rows).astype({"shop": object, "card": object, "online": object})
-    assert model.score([model.encoded(row) for row in rows]) == model.scorer.score(frame).tolist()
+    assert model.score([model.encode(row) for row in rows]) == model.scorer.score(frame).tolist()
 
 
 def test_reasons_are_what_raises_the_score_the_most_first():

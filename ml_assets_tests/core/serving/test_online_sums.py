@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ml_assets.core.features.exact_sums import ExactMoments
-from ml_assets.core.serving.online_sums import Beside, ColumnMoments, exact_sum, rounded
+from ml_assets.core.serving.online_sums import AddedValues, ColumnMoments, exact_sum, round_exact
 
 MONEY = st.integers(-(10**9), 10**9).map(lambda cents: cents / 100)
 ANY = st.floats(-1e140, 1e140)
@@ -32,7 +32,7 @@ def test_sum_mean_and_std_are_those_of_the_batch_to_the_last_bit(values, data):
     number = float(present[first:].sum())
     one = np.array([first]), np.array([len(values)])
     held = ColumnMoments(column[:split], squares=True)
-    beside = Beside(column[split:][present[split:]].tolist())
+    beside = AddedValues(column[split:][present[split:]].tolist())
     assert held.number(first, split) + beside.number == number
     assert bits(held.sum(first, split, beside)) == bits(moments.sum(*one)[0])
     if number:
@@ -43,15 +43,15 @@ def test_sum_mean_and_std_are_those_of_the_batch_to_the_last_bit(values, data):
 @given(st.lists(ANY))
 def test_an_exact_sum_does_not_depend_on_the_order(values):
     assert exact_sum(values) == exact_sum(values[::-1])
-    assert rounded(exact_sum(values))[0] == pytest.approx(math.fsum(values), rel=1e-15)
+    assert round_exact(exact_sum(values))[0] == pytest.approx(math.fsum(values), rel=1e-15)
 
 
 def test_what_rounds_away_in_another_order_is_kept():
-    assert rounded(exact_sum([1e100, 1.0, -1e100])) == (1.0, 0.0)
-    assert rounded(exact_sum([0.1] * 10))[0] == math.fsum([0.1] * 10)
+    assert round_exact(exact_sum([1e100, 1.0, -1e100])) == (1.0, 0.0)
+    assert round_exact(exact_sum([0.1] * 10))[0] == math.fsum([0.1] * 10)
 
 
 def test_equal_values_have_no_spread_and_one_value_has_none_to_speak_of():
     held = ColumnMoments(np.array([1 / 3, 1 / 3]), squares=True)
-    assert held.std(0, 2, Beside([1 / 3]), 3) == 0.0
-    assert math.isnan(held.std(0, 1, Beside([]), 1))
+    assert held.std(0, 2, AddedValues([1 / 3]), 3) == 0.0
+    assert math.isnan(held.std(0, 1, AddedValues([]), 1))

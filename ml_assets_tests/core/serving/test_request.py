@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ml_assets.core.serving.request import Refused, RequestReader
+from ml_assets.core.serving.request import InvalidRequest, RequestReader
 from ml_assets_tests.core.features.feature_cases import spec_with
 
 SPEC = spec_with({"kind": "column", "columns": ["amount"]})
@@ -18,9 +18,9 @@ def read(**changes):
 
 
 def faults(body: bytes) -> list[tuple]:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(InvalidRequest) as refused:
         READER.read(body)
-    return [(fault["type"], *fault["loc"], fault["msg"]) for fault in refused.value.faults]
+    return [(fault["type"], *fault["loc"], fault["msg"]) for fault in refused.value.errors]
 
 
 def test_a_row_is_typed_and_columns_that_may_be_missing_are_none():
@@ -75,11 +75,11 @@ def test_a_body_that_is_no_object_is_refused(body, kind):
 
 
 def test_values_are_shown_as_json_can_tell_them_and_not_at_length():
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(InvalidRequest) as refused:
         READER.read(b'{"id": Infinity, "time": "' + b"x" * 1000 + b'"}')
-    shown = [fault["input"] for fault in refused.value.faults]
+    shown = [fault["input"] for fault in refused.value.errors]
     assert shown == ["Infinity", "x" * 200]
-    json.dumps(refused.value.faults, allow_nan=False)
+    json.dumps(refused.value.errors, allow_nan=False)
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_braces_in_a_pattern_are_told_as_they_are():
         {"kind": "column", "columns": ["amount"]},
         columns={**SPEC.columns, "code": {"type": "string", "pattern": "[a-z]{2}"}},
     )
-    with pytest.raises(Refused, match=r"body\.code: does not match \[a-z\]\{2\}"):
+    with pytest.raises(InvalidRequest, match=r"body\.code: does not match \[a-z\]\{2\}"):
         RequestReader(spec).read(json.dumps(ROW | {"code": "abc"}).encode())
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from ml_assets.core.ingestion.file_reader import read_landed_file
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.file_feed import rows_feed
-from ml_assets.core.serving.row_parser import Unfit, may_be_missing, reader_of
+from ml_assets.core.serving.row_parser import InvalidValue, may_be_missing, reader_of
 from ml_assets.core.tables.schemas import to_pandas
 from ml_assets.core.validation.contract import violations
 from ml_assets_tests.core.features.feature_cases import spec_with
@@ -117,7 +117,7 @@ def in_a_file(spec: ModelSpec, name: str, value: object) -> tuple[Any, set[str]]
 def test_a_value_is_read_as_in_a_landed_file(zone, name, value):
     expected, rules = in_a_file(SPECS[zone], name, value)
     if rules:
-        with pytest.raises(Unfit) as refused:
+        with pytest.raises(InvalidValue) as refused:
             READERS[zone, name](value)
         assert any(str(refused.value).startswith(rule) for rule in rules)
     else:
@@ -126,10 +126,10 @@ def test_a_value_is_read_as_in_a_landed_file(zone, name, value):
 
 
 def test_the_reason_names_the_rule_in_the_words_of_quarantine():
-    with pytest.raises(Unfit, match=r"^less than minimum -3$") as refused:
+    with pytest.raises(InvalidValue, match=r"^less than minimum -3$") as refused:
         READERS["UTC", "whole"](-4)
     assert refused.value.rule == "minimum"
-    with pytest.raises(Unfit, match=r"^cannot be read as timestamp$"):
+    with pytest.raises(InvalidValue, match=r"^cannot be read as timestamp$"):
         READERS["UTC", "when"]("noon")
 
 

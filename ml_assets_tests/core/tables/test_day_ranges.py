@@ -9,7 +9,7 @@ from dagster._core.execution.job_backfill import _subdivide_partition_key_range
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ml_assets.core.tables.day_ranges import chunks, days_between, neighbours, parse_days
+from ml_assets.core.tables.day_ranges import chunks, days_between, group_days, parse_days
 
 pytestmark = pytest.mark.clock
 
@@ -47,7 +47,7 @@ def test_days_are_cut_into_runs_as_dagster_cuts_them(count, most):
 @given(st.dictionaries(st.integers(0, 40), st.sampled_from("ab")))
 def test_neighbours_hold_every_day_once_and_are_as_few_as_can_be(labels):
     labelled = [(FIRST + timedelta(days=number), label) for number, label in sorted(labels.items())]
-    groups = neighbours(labelled)
+    groups = group_days(labelled)
     assert [(day, group.label) for group in groups for day in group.days] == labelled
     assert all(group.days == days_between(group.days[0], group.days[-1]) for group in groups)
     for one, other in pairwise(groups):

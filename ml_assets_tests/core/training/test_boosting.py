@@ -13,12 +13,12 @@ from ml_assets.core.training.boosting import (
     Boosted,
     NoCheckpoints,
     Phase,
-    best,
+    best_position,
     boost,
-    follow,
-    is_over,
-    joined,
+    is_out_of_patience,
+    join_curves,
     to_bytes,
+    training_callback,
 )
 from ml_assets.core.training.train import train
 from ml_assets_tests.core.training import test_train as cases
@@ -72,9 +72,9 @@ def test_training_that_was_interrupted_at_any_checkpoint_gives_the_same_bytes(pa
             whole.learning_curve,
             whole.metrics,
         )
-        told = [line for line in lines if "a run before this one was interrupted" in line]
+        told = [line for line in lines if "an earlier run was interrupted" in line]
         assert [line.split(";")[1] for line in told] == [
-            f" going on after round {at[slot].rounds} of at most {22 if slot.startswith('early') else whole.rounds}"
+            f" resuming after round {at[slot].rounds} of at most {22 if slot.startswith('early') else whole.rounds}"
             for slot in sorted(at)
         ]
 
@@ -129,8 +129,8 @@ def test_the_rule_is_that_of_xgboosts_early_stopping(values, patience):
     stop, model = EarlyStopping(rounds=patience), Model()
     for done in range(1, len(values) + 1):
         stopped = stop.after_iteration(model, done - 1, {"validation": {"logloss": values[:done]}})
-        assert stopped == is_over(values[:done], patience)
-        assert int(model.attributes["best_iteration"]) == best(values[:done])
+        assert stopped == is_out_of_patience(values[:done], patience)
+        assert int(model.attributes["best_iteration"]) == best_position(values[:done])
         if stopped:
             return
 
@@ -156,7 +156,7 @@ def test_training_stops_where_xgboosts_early_stopping_stops():
     def data():
         def train_segment(segment, on_round):
             curve = {}
-            follower = follow(segment, on_round)
+            follower = training_callback(segment, on_round)
             booster = xgb.train(
                 segment.parameters,
                 matrix,
@@ -174,10 +174,10 @@ def test_training_stops_where_xgboosts_early_stopping_stops():
     ours = boost(phase, data, NoCheckpoints(), lambda progress: None, lambda line: None)
     assert ours.rounds == theirs.num_boosted_rounds() < 50
     assert ours.curve == {"logloss": found["validation"]["logloss"]}
-    assert best(ours.curve["logloss"]) == theirs.best_iteration
+    assert best_position(ours.curve["logloss"]) == theirs.best_iteration
 
 
 def test_curves_are_joined_by_name():
-    assert joined({"a": [1.0]}, {"a": [2.0]}) == {"a": [1.0, 2.0]}
-    assert joined(None, {"a": [2.0]}) == {"a": [2.0]}
-    assert joined({"a": [1.0]}, {}) == {"a": [1.0]}
+    assert join_curves({"a": [1.0]}, {"a": [2.0]}) == {"a": [1.0, 2.0]}
+    assert join_curves(None, {"a": [2.0]}) == {"a": [2.0]}
+    assert join_curves({"a": [1.0]}, {}) == {"a": [1.0]}

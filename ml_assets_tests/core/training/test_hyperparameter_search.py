@@ -16,9 +16,9 @@ from ml_assets_tests.core.training.test_train import _none
 SPEC = search_spec()
 
 
-def run(spec=SPEC, held=None, kept=None, changed=None, **more):
+def run(spec=SPEC, completed=None, kept=None, changed=None, **more):
     kept = [] if kept is None else kept
-    return search(spec, window_of(spec), reader(changed)[0], held or {}, kept.append, lambda line: None, **more)
+    return search(spec, window_of(spec), reader(changed)[0], completed or {}, kept.append, lambda line: None, **more)
 
 
 @pytest.fixture(scope="module")
@@ -83,14 +83,14 @@ def test_a_trial_s_value_is_the_mean_of_what_training_finds_on_each_fold(found):
 @pytest.mark.parametrize("cut", [1, STARTUP_TRIALS, 7])
 def test_a_search_that_goes_on_equals_one_that_was_never_cut_off(found, cut):
     kept = []
-    again = run(held={trial.number: trial for trial in found.trials[:cut]}, kept=kept)
+    again = run(completed={trial.number: trial for trial in found.trials[:cut]}, kept=kept)
     assert [trial.number for trial in kept] == list(range(cut, 8))
     assert plain(again.trials) == plain(found.trials)
     assert again.best.parameters == found.best.parameters
 
 
 def test_more_trials_go_on_from_those_that_there_are(found):
-    more = run(search_spec(trials=10), held={trial.number: trial for trial in found.trials})
+    more = run(search_spec(trials=10), completed={trial.number: trial for trial in found.trials})
     assert plain(more.trials[:8]) == plain(found.trials)
     assert len(more.trials) == 10
 
@@ -130,7 +130,7 @@ def test_minutes_end_a_search_and_the_trial_in_progress_does_not_count():
     # A trial of two folds looks three times: 50 s each, and the second reaches 25 s after its first fold, past the 10 s
     # that are left.
     assert (found.stopped_by, len(found.trials), len(kept)) == ("minutes", 1, 1)
-    again = run(search_spec(minutes=1.0), held={0: kept[0]}, clock=clock(1))
+    again = run(search_spec(minutes=1.0), completed={0: kept[0]}, clock=clock(1))
     assert again.stopped_by == "minutes"
     assert len(again.trials) > 1
 

@@ -78,5 +78,5 @@ def test_the_days_that_a_passport_names_are_read_back(make_spec):
     ],
 )
 def test_what_is_no_passport_is_refused(content):
-    with pytest.raises(ValueError, match="not the passport of a model"):
+    with pytest.raises(ValueError, match="not the provenance of a model"):
         days_named(content)

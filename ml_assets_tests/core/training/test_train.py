@@ -153,7 +153,7 @@ def test_no_more_than_a_batch_of_rows_is_kept_and_batches_are_of_about_that_size
 
     def watched(self, *arguments):
         for matrix, labels in plain(self, *arguments):
-            assert sum(map(len, self._kept.values())) <= 130
+            assert sum(map(len, self._cache.values())) <= 130
             sizes.append(len(matrix))
             yield matrix, labels
 

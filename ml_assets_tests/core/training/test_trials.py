@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ml_assets.core.training.trials import PARAMETER_SEARCH, Found, Trial
+from ml_assets.core.training.trials import PARAMETER_SEARCH, SearchResult, Trial
 
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 
@@ -17,13 +17,13 @@ def test_a_trial_comes_back_as_it_was(parameters, value, pruned):
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"number": 1}', b'{"number": 1, "other": 2}'])
 def test_what_is_no_trial_is_refused(content):
-    with pytest.raises(ValueError, match="not the document of a trial"):
+    with pytest.raises(ValueError, match="the document is not a trial"):
         Trial.from_json(content)
 
 
 def test_figures_are_columns_of_the_row():
     stated, best = Trial(0, {}, [], 0.5, False, 1.0), Trial(1, {}, [], 0.75, False, 2.0)
-    figures = Found(best, [stated, best, Trial(2, {}, [], 0.1, True, 0.5)], "minutes").figures()
+    figures = SearchResult(best, [stated, best, Trial(2, {}, [], 0.1, True, 0.5)], "minutes").figures()
     assert set(figures) < set(PARAMETER_SEARCH.names)
     assert figures == {
         "trial": 1,

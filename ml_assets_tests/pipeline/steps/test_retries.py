@@ -125,7 +125,7 @@ def test_attempts_are_counted_by_what_the_stage_is(world, monkeypatch):
     failing(monkeypatch, ConnectionResetError("reset by peer"), at=1, times=9, of=Table)
     result = world.run(["validated_data", "quarantined_data"], day(1), day(3), succeed=False)
     assert retried(result) == 1
-    assert "(2 times)" in failure(result)
+    assert "(tried 2 times)" in failure(result)
 
 
 def test_days_that_were_told_of_are_told_of_once_when_what_follows_them_fails(world, monkeypatch):

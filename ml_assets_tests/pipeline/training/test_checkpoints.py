@@ -67,7 +67,7 @@ def lines_of(world: World, result) -> list[str]:
     return [entry.user_message for entry in world.events_of(result)]
 
 
-GOES_ON = "a run before this one was interrupted; going on after round"
+GOES_ON = "an earlier run was interrupted; resuming after round"
 
 
 # A checkpoint is two files, its booster first. Of 24 rounds, the first phase saves five times, the refit too.

@@ -194,7 +194,7 @@ def test_a_trial_s_file_that_cannot_be_read_is_named(world, tmp_path):
     copy.spec = searching(trials=4)
     (file,) = tmp_path.glob(f"lake/small/searches/{copy.stages().search.row(day(13))['study']}/trial-0001.json")
     file.write_text("{")
-    assert "trial-0001.json in the lake: it is not the document of a trial" in failure(
+    assert "trial-0001.json in the lake: the document is not a trial" in failure(
         copy.run([SEARCH], day(13), succeed=False)
     )
     file.unlink()

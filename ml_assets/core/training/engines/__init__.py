@@ -1,1 +1,1 @@
-"""Engines that fit the trees, chosen in the specification: this process, external memory, or a Dask cluster."""
+"""Training engines, one of which the specification chooses: memory, external memory, or a Dask cluster."""

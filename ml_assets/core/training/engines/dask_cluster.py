@@ -1,6 +1,4 @@
-"""The Dask cluster that a model is trained on: one that is there, one of local processes, or one that is made on
-Kubernetes.
-"""
+"""The Dask cluster for training: a running one, one of local processes, or one that is created on Kubernetes."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,10 +14,10 @@ if TYPE_CHECKING:
     from distributed import Client
 
 SECONDS_TO_CONNECT, SECONDS_FOR_WORKERS = 30, 600
-# A cluster whose training step was killed removes itself.
+# A cluster whose training step was killed shuts down by itself after this time.
 SECONDS_IDLE = 900
 LABELS = {"ml-assets/part": "dask"}
-# What the restricted pod-security standard asks of a container, and a root file system that cannot be written.
+# The settings of a container for the restricted pod security standard, with a read-only root file system.
 RESTRICTED = {
     "allowPrivilegeEscalation": False,
     "capabilities": {"drop": ["ALL"]},
@@ -30,7 +28,7 @@ RESTRICTED = {
 
 
 class ClusterUnavailable(Exception):
-    """There is no Dask cluster to train on; the message says what to do."""
+    """No Dask cluster is available for training; the message says what to do."""
 
 
 @contextmanager
@@ -40,72 +38,80 @@ def open_cluster(
     seconds_to_connect: float = SECONDS_TO_CONNECT,
     seconds_for_workers: float = SECONDS_FOR_WORKERS,
 ) -> "Iterator[Client]":
-    """A client of the cluster that `training.dask` describes, with as many workers as it asks for. What was made for it
-    is removed afterwards.
+    """Open a client of the cluster that `training.dask` describes, once it has the specified number of workers. A
+    cluster that was created is removed afterwards.
 
     Raises:
         ClusterUnavailable: when a package of the extra dask is missing, no scheduler answers within
-            `seconds_to_connect`, or the workers have not come within `seconds_for_workers`.
+            `seconds_to_connect`, or the workers have not started within `seconds_for_workers`.
     """
-    wanted = spec.training.dask
+    settings = spec.training.dask
     with _needs_extra():
         from distributed import Client
 
-    with _made(spec) as cluster:
+    with _created_cluster(spec) as cluster:
         try:
-            client = Client(cluster or wanted.address, timeout=seconds_to_connect)
+            client = Client(cluster or settings.address, timeout=seconds_to_connect)
         except (OSError, TimeoutError) as error:
             raise ClusterUnavailable(
-                f"training.dask: no scheduler answers at {wanted.address} within {seconds_to_connect:g} s ({error}); "
+                f"training.dask: no scheduler answers at {settings.address} within {seconds_to_connect:g} s ({error}); "
                 "check the address, and whether the network lets this process reach it"
             ) from error
         with client:
-            where = client.scheduler_info(n_workers=0)["address"]
+            address = client.scheduler_info(n_workers=0)["address"]
             try:
-                client.wait_for_workers(wanted.workers, timeout=seconds_for_workers)
+                client.wait_for_workers(settings.workers, timeout=seconds_for_workers)
             except TimeoutError as error:
-                there = f"{len(client.nthreads())} of the {wanted.workers} workers asked for"
+                workers = f"{len(client.nthreads())} of the {settings.workers} specified workers"
                 raise ClusterUnavailable(
-                    f"training.dask: the cluster at {where} has {there} after {seconds_for_workers:g} s; "
+                    f"training.dask: the cluster at {address} has {workers} after {seconds_for_workers:g} s; "
                     "start more of them, or lower training.dask.workers"
                 ) from error
-            # The client's answers are coroutines only where it is asynchronous.
+            # The client returns coroutines only in asynchronous mode.
             threads: Any = client.nthreads()
-            log(f"{spec.name}: training on {len(threads)} Dask workers with {sum(threads.values())} threads at {where}")
+            log(
+                f"{spec.name}: training on {len(threads)} Dask workers with {sum(threads.values())} threads at "
+                f"{address}"
+            )
             yield client
 
 
 @contextmanager
-def _made(spec: ModelSpec) -> Iterator[Any]:
-    """The cluster that is made for a training; None where there is one."""
-    wanted = spec.training.dask
-    if wanted.address is not None:
+def _created_cluster(spec: ModelSpec) -> Iterator[Any]:
+    """Create the cluster of a training; None where `training.dask.address` names a running one."""
+    settings = spec.training.dask
+    if settings.address is not None:
         yield None
         return
-    if wanted.kubernetes is not None:
+    if settings.kubernetes is not None:
         with _needs_extra():
             from dask_kubernetes.operator import KubeCluster
 
         description = cluster_on_kubernetes(
-            f"ml-assets-{uuid4().hex[:12]}", wanted.kubernetes, wanted.workers, spec.compute
+            f"ml-assets-{uuid4().hex[:12]}", settings.kubernetes, settings.workers, spec.compute
         )
-        with KubeCluster(custom_cluster_spec=description, namespace=wanted.kubernetes.namespace, quiet=True) as cluster:
+        with KubeCluster(
+            custom_cluster_spec=description, namespace=settings.kubernetes.namespace, quiet=True
+        ) as cluster:
             yield cluster
         return
     from distributed import LocalCluster
 
-    threads = max(1, spec.compute.cpu // wanted.workers)
+    threads = max(1, spec.compute.cpu // settings.workers)
     with LocalCluster(
-        n_workers=wanted.workers, threads_per_worker=threads, processes=True, dashboard_address=None
+        n_workers=settings.workers, threads_per_worker=threads, processes=True, dashboard_address=None
     ) as cluster:
         yield cluster
 
 
-def cluster_on_kubernetes(name: str, wanted: Kubernetes, workers: int, compute: Compute) -> dict:
-    """The resource DaskCluster from which the Dask operator makes a cluster: every worker, and the scheduler, gets what
-    `compute` says (of a rule for memory the maximum, because the workers share out what the rule counts), GPUs the
-    workers only, one each, on the nodes of training. What has none stays off those nodes. Pods meet the restricted
-    pod-security standard, and have the label by which network policies know them."""
+def cluster_on_kubernetes(name: str, settings: Kubernetes, workers: int, compute: Compute) -> dict:
+    """Build the resource DaskCluster from which the Dask operator creates a cluster.
+
+    Every worker, and the scheduler, gets the resources of `compute`; for a memory rule it is the maximum, because the
+    workers share the rows that the rule counts. Only workers get GPUs, one each, on the nodes of training; pods without
+    GPUs avoid these nodes. Pods meet the restricted pod security standard, and have the label that network policies
+    select.
+    """
     with _needs_extra():
         from dask_kubernetes.operator import make_cluster_spec
 
@@ -113,12 +119,12 @@ def cluster_on_kubernetes(name: str, wanted: Kubernetes, workers: int, compute: 
     quantities = {"cpu": str(compute.cpu), "memory": memory}
     resources = {"requests": quantities, "limits": quantities}
     command = f"dask worker --nthreads {compute.cpu}"
-    made = make_cluster_spec(name, wanted.image, workers, resources, [], command, idle_timeout=SECONDS_IDLE)
-    worker, scheduler = made["spec"]["worker"], made["spec"]["scheduler"]
+    cluster = make_cluster_spec(name, settings.image, workers, resources, [], command, idle_timeout=SECONDS_IDLE)
+    worker, scheduler = cluster["spec"]["worker"], cluster["spec"]["scheduler"]
     for part in (worker, scheduler):
         part["metadata"] = {"labels": dict(LABELS)}
         part["spec"] |= {
-            "serviceAccountName": wanted.service_account,
+            "serviceAccountName": settings.service_account,
             "automountServiceAccountToken": False,
             "volumes": [{"name": "tmp", "emptyDir": {}}],
         }
@@ -127,10 +133,10 @@ def cluster_on_kubernetes(name: str, wanted: Kubernetes, workers: int, compute: 
             "securityContext": RESTRICTED,
             "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}],
         }
-    # The program dask-scheduler, by which it is started otherwise, is no longer installed.
+    # The default command, dask-scheduler, is no longer installed.
     scheduler["spec"]["containers"][0]["args"][:1] = ["dask", "scheduler"]
     container = worker["spec"]["containers"][0]
-    container["envFrom"] = [{"secretRef": {"name": secret}} for secret in wanted.secrets]
+    container["envFrom"] = [{"secretRef": {"name": secret}} for secret in settings.secrets]
     for part in (scheduler,) if compute.gpu else (scheduler, worker):
         part["spec"]["affinity"] = _camel(avoid_gpu_nodes(compute))
     if compute.gpu:
@@ -138,23 +144,23 @@ def cluster_on_kubernetes(name: str, wanted: Kubernetes, workers: int, compute: 
         container["resources"] = {"requests": with_gpu, "limits": with_gpu}
         product = {"nvidia.com/gpu.product": compute.gpu_type} if compute.gpu_type else {}
         worker["spec"]["nodeSelector"] = {**product, **compute.node_selector}
-        on_gpu_nodes = {"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}
+        gpu_toleration = {"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}
         worker["spec"]["tolerations"] = [
-            on_gpu_nodes,
-            *[one.model_dump(exclude_none=True) for one in compute.tolerations],
+            gpu_toleration,
+            *[toleration.model_dump(exclude_none=True) for toleration in compute.tolerations],
         ]
-    return made
+    return cluster
 
 
 def _camel(value: Any) -> Any:
-    """Names as Kubernetes writes them in a manifest; Dagster takes them in Python's form as well."""
+    """Convert names from snake case, which Dagster accepts, to the camel case of Kubernetes manifests."""
     if isinstance(value, list):
-        return [_camel(one) for one in value]
+        return [_camel(item) for item in value]
     if not isinstance(value, dict):
         return value
     return {
-        "".join(part.capitalize() if number else part for number, part in enumerate(name.split("_"))): _camel(one)
-        for name, one in value.items()
+        "".join(part.capitalize() if number else part for number, part in enumerate(name.split("_"))): _camel(item)
+        for name, item in value.items()
     }
 
 

@@ -23,22 +23,22 @@ if TYPE_CHECKING:
     from distributed import Client
 
 Piece = tuple[date, int, int]
-"""A day, and the positions of the first of its labelled rows and of the one behind the last."""
+"""A day, and the positions of its first labelled row and of the one after the last."""
 
 
 class DaskEngine:
     """Trains on the workers of a Dask cluster.
 
-    The rows of the days, in their order, are cut into parts of equal size, `batch_rows` at most and one or more for
-    each worker; a worker reads the days of its parts through `read_day`, and keeps them as float32 beside what XGBoost
-    makes of them. So memory of a worker grows with its share of the rows, and that of this process not at all. The sum
-    over workers is in no fixed order: two trainings may differ in their last digits.
+    The rows of the days, in order, are divided into parts of equal size, with at most `batch_rows` rows and at least
+    one part for each worker. A worker reads the days of its parts through `read_day`, and keeps them as float32
+    together with XGBoost's quantized matrix. So the memory of a worker grows with its share of the rows, and that of
+    this process does not grow. The sum over workers has no fixed order: two trainings may differ by rounding.
 
     Args:
         spec: the model.
-        days: the rows; each day has been read once, so their counts are known.
-        client: of the cluster.
-        log: takes a line when a GPU is wanted and cannot be used.
+        days: the rows; each day has been read once, so their numbers are known.
+        client: client of the cluster.
+        log: receives a line when a GPU is specified but not usable.
     """
 
     restarts = True
@@ -50,18 +50,18 @@ class DaskEngine:
 
     @contextmanager
     def data(self, preprocessing: dict, train_on: list[date], watch: list[date] | None) -> Iterator[Train]:
-        """What trains on the rows of some days and watches those of others; the workers let go of them afterwards."""
+        """Yield the function that trains on some days and watches others; the workers free their rows afterwards."""
         from xgboost import dask as xgboost_dask
 
-        matrix = self._quantised(preprocessing, train_on)
-        watched = [(self._quantised(preprocessing, watch, matrix), "validation")] if watch else []
+        matrix = self._quantized(preprocessing, train_on)
+        watched = [(self._quantized(preprocessing, watch, matrix), "validation")] if watch else []
 
         def train(segment: Segment, on_round: OnRound) -> tuple[bytes, Mapping[str, list[float]]]:
             import xgboost as xgb
 
             before = xgb.Booster(model_file=bytearray(segment.begun.model)) if segment.begun.model else None
             topic = f"ml_assets-{uuid4().hex}"
-            train_there = partial(
+            run_training = partial(
                 xgboost_dask.train,
                 self._client,
                 {**segment.parameters, "device": self.device},
@@ -69,31 +69,31 @@ class DaskEngine:
                 segment.rounds,
                 evals=watched,
                 xgb_model=before,
-                callbacks=[_follow_on_worker(segment, topic)],
+                callbacks=[_worker_callback(segment, topic)],
                 verbose_eval=False,
             )
-            result = self._listen(topic, train_there, on_round)
+            result = self._report_rounds(topic, run_training, on_round)
             return to_bytes(result["booster"]), result["history"].get("validation", {})
 
         yield train
 
-    def _quantised(self, preprocessing: dict, days: list[date], reference=None):
+    def _quantized(self, preprocessing: dict, days: list[date], reference=None):
         import dask.array as da
         from xgboost.dask import DaskQuantileDMatrix
 
         types, client = column_types(preprocessing), self._client
         read = partial(read_pieces, self._spec, self._days.read_day, preprocessing)
-        cut = cut_rows(
+        divided = divide_rows(
             [(day, self._days.rows[day]) for day in days], self._spec.training.batch_rows, len(self._workers)
         )
         parts, matrices, labels = [], [], []
-        for number, pieces in enumerate(cut):
-            worker = self._workers[number * len(self._workers) // len(cut)]
-            where: dict[str, Any] = {"workers": [worker], "allow_other_workers": True, "pure": False}
-            part, rows = client.submit(read, pieces, **where), sum(last - first for _, first, last in pieces)
+        for number, pieces in enumerate(divided):
+            worker = self._workers[number * len(self._workers) // len(divided)]
+            placement: dict[str, Any] = {"workers": [worker], "allow_other_workers": True, "pure": False}
+            part, rows = client.submit(read, pieces, **placement), sum(last - first for _, first, last in pieces)
             parts.append(part)
-            matrices.append(da.from_delayed(client.submit(_item, part, 0, **where), (rows, len(types)), np.float32))
-            labels.append(da.from_delayed(client.submit(_item, part, 1, **where), (rows,), np.float32))
+            matrices.append(da.from_delayed(client.submit(_item, part, 0, **placement), (rows, len(types)), np.float32))
+            labels.append(da.from_delayed(client.submit(_item, part, 1, **placement), (rows,), np.float32))
         _raise_errors(parts)
         shape = {
             "max_bin": self._spec.training.parameters.max_bin,
@@ -103,19 +103,17 @@ class DaskEngine:
         }
         return DaskQuantileDMatrix(client, da.concatenate(matrices), da.concatenate(labels), **shape)
 
-    def _listen(self, topic: str, train_there: Callable[[], Any], on_round: OnRound):
-        """The result of training, which goes on in a thread, while this one tells of the rounds that the first worker
-        reports.
-        """
-        heard: queue.SimpleQueue = queue.SimpleQueue()
-        self._client.subscribe_topic(topic, lambda event: heard.put(event[1]))
+    def _report_rounds(self, topic: str, run_training: Callable[[], Any], on_round: OnRound):
+        """Run training in a thread, and report the rounds that the first worker publishes from this one."""
+        events: queue.SimpleQueue = queue.SimpleQueue()
+        self._client.subscribe_topic(topic, lambda event: events.put(event[1]))
         curve: dict[str, list[float]] = {}
         try:
             with ThreadPoolExecutor(1) as pool:
-                running = pool.submit(train_there)
+                running = pool.submit(run_training)
                 while not running.done():
                     try:
-                        done, metrics = heard.get(timeout=0.2)
+                        done, metrics = events.get(timeout=0.2)
                     except queue.Empty:
                         continue
                     for name, value in metrics.items():
@@ -126,36 +124,38 @@ class DaskEngine:
             self._client.unsubscribe_topic(topic)
 
     def _choose_device(self, log: Callable[[str], None]) -> str:
-        wanted, place = self._spec.compute.gpu, self._spec.training.dask
-        if not wanted:
+        gpus, settings = self._spec.compute.gpu, self._spec.training.dask
+        if not gpus:
             return "cpu"
-        if place.address is None and place.kubernetes is None:
+        if settings.address is None and settings.kubernetes is None:
             log(
-                f"warning: compute.gpu is {wanted}, but local Dask workers would share a GPU, which XGBoost refuses; "
+                f"warning: compute.gpu is {gpus}, but local Dask workers would share a GPU, which XGBoost refuses; "
                 "training on the CPU"
             )
             return "cpu"
-        # A coroutine only where the client is asynchronous.
-        found: Any = self._client.run(_device_here, wanted)
-        lines = [f"{worker}: {line}" for worker, (_, told) in found.items() for line in told]
+        # The client returns a coroutine only in asynchronous mode.
+        devices: Any = self._client.run(_device_here, gpus)
+        lines = [f"{worker}: {line}" for worker, (_, logged) in devices.items() for line in logged]
         for line in lines[:1]:
-            log(f"{line} on all workers" if len(found) > 1 else line)
-        return "cuda" if all(device == "cuda" for device, _ in found.values()) else "cpu"
+            log(f"{line} on all workers" if len(devices) > 1 else line)
+        return "cuda" if all(device == "cuda" for device, _ in devices.values()) else "cpu"
 
 
-def cut_rows(rows: Sequence[tuple[date, int]], most: int, workers: int) -> list[list[Piece]]:
-    """The rows of days in their order, cut into parts whose sizes differ by one at most: as many as it takes for `most`
-    rows each, and no fewer than there are workers, while there are rows for them.
+def divide_rows(rows: Sequence[tuple[date, int]], most: int, workers: int) -> list[list[Piece]]:
+    """Divide the rows of days, in order, into parts whose sizes differ by at most one row.
+
+    The number of parts is the smallest with at most `most` rows each, but at least the number of workers, and at most
+    the number of rows.
 
     Args:
-        rows: labelled rows of each day.
-        most: rows of a part.
-        workers: of the cluster.
+        rows: number of labelled rows of each day.
+        most: maximum number of rows of a part.
+        workers: number of workers of the cluster.
     """
     total = sum(count for _, count in rows)
     parts = min(total, max(workers, -(-total // most)))
     bounds = [total * number // parts for number in range(parts + 1)]
-    cut: list[list[Piece]] = []
+    divided: list[list[Piece]] = []
     for low, high in pairwise(bounds):
         pieces, before = [], 0
         for day, count in rows:
@@ -163,14 +163,14 @@ def cut_rows(rows: Sequence[tuple[date, int]], most: int, workers: int) -> list[
             if first < last:
                 pieces.append((day, first, last))
             before += count
-        cut.append(pieces)
-    return cut
+        divided.append(pieces)
+    return divided
 
 
 def read_pieces(
     spec: ModelSpec, read_day: ReadDay, preprocessing: dict, pieces: Sequence[Piece]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """(matrix, labels) of parts of days, read where this is called."""
+    """Read (matrix, labels) of parts of days in the calling process."""
     days = LabelledDays(spec, read_day)
     parts = [
         (matrix[first:last], labels[first:last])
@@ -185,7 +185,7 @@ def _item(pair: tuple, number: int):
 
 
 def _raise_errors(parts: list) -> None:
-    """Wait for all parts. XGBoost would say no more of an error than that there was one."""
+    """Wait for all parts and raise their errors, which XGBoost would report without the reason."""
     from distributed import wait
 
     wait(parts)
@@ -200,16 +200,16 @@ def _raise_errors(parts: list) -> None:
                 ) from error
 
 
-def _device_here(wanted: int) -> tuple[str, list[str]]:
+def _device_here(gpus: int) -> tuple[str, list[str]]:
     lines: list[str] = []
-    return choose_device(wanted, lines.append), lines
+    return choose_device(gpus, lines.append), lines
 
 
-def _follow_on_worker(segment: Segment, topic: str):
-    """A callback of XGBoost that stops early on all workers alike, and reports each round from the first of them."""
+def _worker_callback(segment: Segment, topic: str):
+    """Return a callback for XGBoost that stops early on all workers, and reports each round from the first of them."""
     from xgboost.callback import TrainingCallback
 
-    class FollowOnWorker(TrainingCallback):
+    class ReportFromWorker(TrainingCallback):
         def after_iteration(self, model, epoch, evals_log) -> bool:
             import distributed
             from xgboost import collective
@@ -221,4 +221,4 @@ def _follow_on_worker(segment: Segment, topic: str):
                 )
             return segment.stops(curve)
 
-    return FollowOnWorker()
+    return ReportFromWorker()

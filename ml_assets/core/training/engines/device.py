@@ -1,4 +1,4 @@
-"""Where XGBoost trains: on a GPU when one is wanted and usable, else on the CPU."""
+"""The device of XGBoost: a GPU when one is specified and usable, otherwise the CPU."""
 
 import json
 import warnings
@@ -7,12 +7,13 @@ from collections.abc import Callable
 import numpy as np
 
 
-def choose_device(gpus_wanted: int, log: Callable[[str], None]) -> str:
-    """`cuda` when a GPU is wanted and XGBoost can train on one, else `cpu`; a wanted GPU that cannot be used is logged.
+def choose_device(gpus: int, log: Callable[[str], None]) -> str:
+    """Return `cuda` when a GPU is specified and XGBoost can train on one, otherwise `cpu`; log a GPU that is not
+    usable.
 
-    One process of XGBoost uses one GPU, however many are wanted.
+    One process of XGBoost uses one GPU, however many are specified.
     """
-    if gpus_wanted == 0:
+    if gpus == 0:
         return "cpu"
     import xgboost as xgb
 
@@ -21,12 +22,12 @@ def choose_device(gpus_wanted: int, log: Callable[[str], None]) -> str:
             warnings.simplefilter("ignore")
             tiny = xgb.DMatrix(np.array([[0.0], [1.0]], dtype=np.float32), label=[0, 1])
             booster = xgb.train({"device": "cuda", "tree_method": "hist", "verbosity": 0}, tiny, 1)
-        # Where there is no GPU, XGBoost trains on the CPU with no more than a warning; its configuration says so.
+        # Without a GPU, XGBoost only warns and trains on the CPU; its configuration has the device that it used.
         used = json.loads(booster.save_config())["learner"]["generic_param"]["device"]
         reason = f"XGBoost chose {used}"
     except xgb.core.XGBoostError as error:
         used, reason = "", str(error).splitlines()[0]
     if used.startswith("cuda"):
         return "cuda"
-    log(f"warning: compute.gpu is {gpus_wanted}, but no CUDA device is usable here ({reason}); training on the CPU")
+    log(f"warning: compute.gpu is {gpus}, but no CUDA device is usable here ({reason}); training on the CPU")
     return "cpu"

@@ -1,4 +1,4 @@
-"""The engines of boosting, one of which the specification chooses."""
+"""The protocol of training engines, and the choice of one by the specification."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -13,7 +13,7 @@ from ml_assets.core.training.engines.local import LocalEngine
 
 
 class Engine(Protocol):
-    """Where boosting runs. device: `cpu` or `cuda`. restarts: see `boosting.Phase`."""
+    """A training engine. device: `cpu` or `cuda`. restarts: see `boosting.Phase`."""
 
     device: str
     restarts: bool
@@ -21,16 +21,16 @@ class Engine(Protocol):
     def data(
         self, preprocessing: dict, train_on: list[date], watch: list[date] | None
     ) -> AbstractContextManager[Train]:
-        """Make the rows of some days ready to be trained on, and of others to be watched; gives what trains."""
+        """Prepare some days for training and others for validation; yield the function that trains."""
         ...
 
 
 @contextmanager
 def open_engine(spec: ModelSpec, days: LabelledDays, log: Callable[[str], None]) -> Iterator[Engine]:
-    """The engine that `training.engine` names, until training is done.
+    """Open the engine that `training.engine` names, until training is done.
 
     Raises:
-        ClusterUnavailable: for `dask`, when a package is missing or there is no cluster; it says what to do.
+        ClusterUnavailable: for `dask`, when a package or the cluster is missing; the message says what to do.
     """
     if spec.training.engine == "dask":
         from ml_assets.core.training.engines.dask_cluster import open_cluster

@@ -1,4 +1,4 @@
-"""Boosting in this process: quantised rows in memory, or in files of a temporary directory."""
+"""The local engine: boosting in this process, with quantized rows in memory or in files of a temporary directory."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
@@ -8,16 +8,16 @@ from functools import partial
 from ml_assets.core.model.scorer import column_types
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.training.batches import Batches, LabelledDays
-from ml_assets.core.training.boosting import OnRound, Segment, Train, follow, to_bytes
+from ml_assets.core.training.boosting import OnRound, Segment, Train, to_bytes, training_callback
 from ml_assets.core.training.engines.temporary_directory import temporary_directory
 
 
 class LocalEngine:
-    """Trains in this process, on rows that XGBoost quantises batch by batch.
+    """Trains in this process, on rows that XGBoost quantizes batch by batch.
 
-    In memory, XGBoost keeps bins by row and by column, and some values of each row; docs/architecture.md has what was
-    measured. With external memory they are in files under the directory for temporary files, in pages of one batch, of
-    which XGBoost holds a few at a time; on a GPU, in the memory of the host.
+    In memory, XGBoost keeps bins by row and by column, and some values of each row; docs/architecture.md has
+    measurements. With external memory they are in files under the directory for temporary files, in pages of one batch,
+    of which XGBoost loads a few at a time; on a GPU, they are in the memory of the host.
 
     Args:
         spec: the model.
@@ -27,21 +27,19 @@ class LocalEngine:
 
     def __init__(self, spec: ModelSpec, device: str, days: LabelledDays):
         self._spec, self.device, self._days = spec, device, days
-        # What a GPU sums depends on more than the trees; with samples there is the state of random numbers.
+        # Sums on a GPU depend on more than the trees, and sampling on the state of the random numbers.
         self.restarts = spec.training.has_sampling or device != "cpu"
 
     @contextmanager
     def data(self, preprocessing: dict, train_on: list[date], watch: list[date] | None) -> Iterator[Train]:
-        """What trains on the rows of some days and watches those of others. Files are gone afterwards, whatever
-        happens.
-        """
+        """Yield the function that trains on some days and watches others; always remove the files afterwards."""
         import xgboost as xgb
 
         external = self._spec.training.engine == "external_memory"
         with temporary_directory("ml_assets_rows_") if external else nullcontext() as folder:
-            made = [self._quantised(preprocessing, train_on, folder and f"{folder}/train")]
+            matrices = [self._quantized(preprocessing, train_on, folder and f"{folder}/train")]
             if watch:
-                made.append(self._quantised(preprocessing, watch, folder and f"{folder}/validation", made[0]))
+                matrices.append(self._quantized(preprocessing, watch, folder and f"{folder}/validation", matrices[0]))
 
             def train(segment: Segment, on_round: OnRound) -> tuple[bytes, Mapping[str, list[float]]]:
                 curve: dict = {}
@@ -49,11 +47,11 @@ class LocalEngine:
                 before = bytearray(segment.begun.model) if segment.begun.model else None
                 booster = xgb.train(
                     parameters,
-                    made[0],
+                    matrices[0],
                     segment.rounds,
-                    evals=[(matrix, "validation") for matrix in made[1:]],
+                    evals=[(matrix, "validation") for matrix in matrices[1:]],
                     evals_result=curve,
-                    callbacks=[follow(segment, on_round)],
+                    callbacks=[training_callback(segment, on_round)],
                     verbose_eval=False,
                     xgb_model=before,
                 )
@@ -62,11 +60,12 @@ class LocalEngine:
             try:
                 yield train
             finally:
-                # XGBoost removes its files when it lets go of the matrices.
-                made.clear()
+                # XGBoost removes its files when the matrices are freed.
+                matrices.clear()
 
-    def _quantised(self, preprocessing: dict, days: list[date], cache: str | None, reference=None):
-        """XGBoost's quantised matrix, made of one batch at a time; one for validation has the bins of its reference."""
+    def _quantized(self, preprocessing: dict, days: list[date], cache: str | None, reference=None):
+        """Build XGBoost's quantized matrix batch by batch; that of the validation part has the bins of its
+        reference."""
         import xgboost as xgb
 
         batches: Batches = partial(self._days.batches, days, preprocessing)
@@ -75,18 +74,18 @@ class LocalEngine:
         class BatchIterator(xgb.DataIter):
             def __init__(self):
                 super().__init__(cache_prefix=cache)
-                self._left = batches()
+                self._remaining = batches()
 
             def reset(self) -> None:
-                self._left = batches()
+                self._remaining = batches()
 
             def next(self, input_data: Callable) -> bool:
-                if (batch := next(self._left, None)) is None:
+                if (batch := next(self._remaining, None)) is None:
                     return False
                 input_data(data=batch[0], label=batch[1], feature_types=types)
                 return True
 
-        # A maximum that differs from the booster's is refused, and the default would be 256.
+        # XGBoost refuses a maximum that differs from the booster's, and the default is 256.
         shape = {
             "max_bin": self._spec.training.parameters.max_bin,
             "nthread": self._spec.compute.cpu,

@@ -1,4 +1,4 @@
-"""Temporary folders that go also when the process that made them was killed: the next one removes them."""
+"""Temporary folders that are removed even when their process was killed: the next process removes them."""
 
 import fcntl
 import shutil
@@ -9,19 +9,19 @@ from contextlib import contextmanager
 from pathlib import Path
 
 LOCK = ".in_use"
-# Between its making and its lock a folder looks as if nobody used it.
+# A new folder looks unused until its process has locked it.
 SECONDS_TO_LOCK = 60
 
 
 @contextmanager
 def temporary_directory(prefix: str) -> Iterator[Path]:
-    """A new folder under the directory for temporary files, removed afterwards.
+    """Create a folder under the directory for temporary files, and remove it afterwards.
 
-    First those with the same prefix that killed processes left behind are removed: a folder in use is locked, and a
-    lock ends with its process, also where processes of other containers share the directory.
+    First remove the folders with the same prefix that killed processes left behind. A folder in use is locked, and a
+    lock ends with its process, also where processes of several containers share the directory.
     """
-    for left in Path(tempfile.gettempdir()).glob(f"{prefix}*"):
-        _remove_unless_used(left)
+    for folder_of_other in Path(tempfile.gettempdir()).glob(f"{prefix}*"):
+        _remove_unless_used(folder_of_other)
     with tempfile.TemporaryDirectory(prefix=prefix) as folder, open(Path(folder, LOCK), "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield Path(folder)
@@ -35,5 +35,5 @@ def _remove_unless_used(folder: Path) -> None:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             shutil.rmtree(folder, ignore_errors=True)
     except OSError:
-        # In use, gone meanwhile, or somebody else's.
+        # In use, removed meanwhile, or owned by another user.
         return

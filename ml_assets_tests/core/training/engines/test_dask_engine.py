@@ -14,7 +14,7 @@ from ml_assets.core.model.preprocessing import PreprocessingFit
 from ml_assets.core.training.batches import LabelledDays
 from ml_assets.core.training.engines import engine as engines
 from ml_assets.core.training.engines.dask_cluster import ClusterUnavailable
-from ml_assets.core.training.engines.dask_engine import DaskEngine, cut_rows, read_pieces
+from ml_assets.core.training.engines.dask_engine import DaskEngine, divide_rows, read_pieces
 from ml_assets.core.training.train import train
 from ml_assets_tests.core.training import test_train as cases
 from ml_assets_tests.core.training.engines.test_local import METRICS_WITHIN
@@ -96,7 +96,7 @@ def test_training_that_was_interrupted_goes_on_from_its_checkpoint(on_cluster):
         on_cluster(checkpoints=interrupted, **options)
     again = on_cluster(checkpoints=interrupted, lines=lines, **options)
     assert any(
-        "early_stopping: a run before this one was interrupted; going on after round 10 of at most 12" in line
+        "early_stopping: an earlier run was interrupted; resuming after round 10 of at most 12" in line
         for line in lines
     )
     assert again.metrics == pytest.approx(whole.metrics, abs=METRICS_WITHIN)
@@ -163,7 +163,7 @@ def test_the_engine_is_the_one_of_the_specification(on_cluster):
 @given(st.lists(st.integers(0, 9), min_size=1, max_size=6).filter(any), st.integers(1, 7), st.integers(1, 5))
 def test_rows_are_cut_into_equal_parts_that_cover_them_once_in_their_order(counts, most, workers):
     rows = list(zip(DAYS, counts, strict=False))
-    cut = cut_rows(rows, most, workers)
+    cut = divide_rows(rows, most, workers)
     covered = [(day, row) for pieces in cut for day, first, last in pieces for row in range(first, last)]
     assert covered == [(day, row) for day, count in rows for row in range(count)]
     sizes = [sum(last - first for _, first, last in pieces) for pieces in cut]
