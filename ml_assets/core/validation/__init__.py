@@ -1,1 +1,1 @@
-"""The contract of a row, its violations, and the corrections of quarantined rows."""
+"""Validation of a day by the contract, its violations, and the corrections of quarantined rows."""

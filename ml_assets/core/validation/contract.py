@@ -1,4 +1,4 @@
-"""The contract of a row, as a pandera schema: which rows break which rules, and how grave that is."""
+"""The contract of a row as a pandera schema, and the violations of its rules with their severity."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -23,9 +23,9 @@ REPEATED, CONFLICTING = "repeats a row of the day", "stands in rows that differ"
 
 
 class Violation(NamedTuple):
-    """One rule of one column, and the rows that break it: their positions, ascending.
+    """A violation of one rule of one column, with the positions of its rows, ascending.
 
-    A line that is no row breaks the rule `the line is no row` of the column `_line`.
+    A line that is not a row violates the rule `the line is no row` of the column `_line`.
     """
 
     column: str
@@ -35,7 +35,7 @@ class Violation(NamedTuple):
 
     @property
     def reason(self) -> str:
-        """The rule as quarantine names it."""
+        """The reason in quarantine: column and rule."""
         return NO_ROW if self.column == WHOLE_LINE else f"{self.column}: {self.rule}"
 
 
@@ -49,9 +49,10 @@ def _schema_of(columns: tuple[tuple[str, str], ...]) -> "pa.DataFrameSchema":
 
 
 def contract_schema(spec: Contract) -> "pa.DataFrameSchema":
-    """The spec's columns as a pandera schema; rows are typed before, so it holds rules of values only.
+    """Return the columns of the specification as a pandera schema with rules of values only; types are converted
+    before.
 
-    The title of a check is the name of the field that states the rule, its error the rule in words.
+    The title of a check is the name of the field with the rule, and its error is the rule in words.
     """
     return _schema_of(tuple((name, column.model_dump_json()) for name, column in spec.columns.items()))
 
@@ -65,8 +66,8 @@ def _column_schema(column: Column) -> "pa.Column":
     if column.maximum is not None:
         checks.append(pa.Check.le(column.maximum, title="maximum", error=f"more than maximum {column.maximum:g}"))
     if column.allowed is not None:
-        words = ", ".join(str(value) for value in column.allowed)
-        checks.append(pa.Check.isin(column.allowed, title="allowed", error=f"not one of {words}"))
+        allowed = ", ".join(str(value) for value in column.allowed)
+        checks.append(pa.Check.isin(column.allowed, title="allowed", error=f"not one of {allowed}"))
     if column.pattern is not None:
         checks.append(
             pa.Check(_matches_whole, pattern=column.pattern, title="pattern", error=f"does not match {column.pattern}")
@@ -79,46 +80,44 @@ def _matches_whole(values: pd.Series, pattern: str) -> pd.Series:
     return values.str.fullmatch(pattern)
 
 
-def violations(spec: Contract, rows: pd.DataFrame, day_of_row: pd.Series) -> pd.DataFrame:
-    """Every rule that every row breaks.
+def find_violations(spec: Contract, rows: pd.DataFrame, is_in_day: pd.Series) -> pd.DataFrame:
+    """Find every violation of every row.
 
     Args:
-        spec: what the files have to hold.
-        rows: rows of one day as read from raw_data, index 0 to n - 1; text may be categorical, and is then judged value
-            by value, not row by row.
-        day_of_row: boolean, whether the event time of each row lies in the day of the partition (true where there is no
-            event time).
+        spec: the contract of the files.
+        rows: rows of one day as read from raw_data, index 0 to n - 1; text may be categorical, and is then checked by
+            distinct value instead of by row.
+        is_in_day: whether the event time of each row is in the day of the partition (true without an event time).
 
     Returns:
-        A frame with columns `row` (position in `rows`), `reason` (`column: rule`), `column`, `rule` and `severity`
-            (error or warn), a line for each
-        broken rule, each once, in order of row and reason.
+        A frame with a line for each row and violated rule, in order of row and reason, and the columns `row` (position
+        in `rows`), `reason` (`column: rule`), `column`, `rule` and `severity` (error or warn).
 
     Raises:
-        ValueError: when a rule could not be applied to a column at all.
+        ValueError: when a rule cannot be applied to a column at all.
     """
     unreadable = _unreadable(rows[UNREADABLE])
-    found = list(unreadable)
+    violations = list(unreadable)
     for name, column in contract_schema(spec).columns.items():
-        unread = [rule.rows for rule in unreadable if rule.column in (name, WHOLE_LINE)]
-        found += _rules_of_values(spec, name, column, rows[name], unread)
+        unreadable_rows = [violation.rows for violation in unreadable if violation.column in (name, WHOLE_LINE)]
+        violations += _violations_of_values(spec, name, column, rows[name], unreadable_rows)
     if spec.event_time is not None:
-        found.append(
-            Violation(spec.event_time, OUTSIDE_THE_DAY, "error", np.flatnonzero(~day_of_row.to_numpy(dtype=bool)))
-        )
-    return as_frame(found)
+        outside = np.flatnonzero(~is_in_day.to_numpy(dtype=bool))
+        violations.append(Violation(spec.event_time, OUTSIDE_THE_DAY, "error", outside))
+    return as_frame(violations)
 
 
-def as_frame(broken: list[Violation]) -> pd.DataFrame:
-    """Broken rules as a frame with a line for each row and rule, in order of row and reason; columns as in
-    `violations`.
+def as_frame(violations: list[Violation]) -> pd.DataFrame:
+    """Convert violations to a frame with a line for each row and rule, in order of row and reason; columns as in
+    `find_violations`.
     """
-    # Categories in the order of their text put a frame in that order by their numbers.
-    there = sorted((rule for rule in broken if len(rule.rows)), key=lambda rule: rule.reason)
-    row = np.concatenate([np.zeros(0, np.int64), *(rule.rows for rule in there)])
-    number = np.repeat(np.arange(len(there)), [len(rule.rows) for rule in there])
+    # Sorting the violations by reason makes the numbers of the categories follow the order of their text.
+    ordered = sorted((violation for violation in violations if len(violation.rows)), key=lambda each: each.reason)
+    row = np.concatenate([np.zeros(0, np.int64), *(violation.rows for violation in ordered)])
+    number = np.repeat(np.arange(len(ordered)), [len(violation.rows) for violation in ordered])
     order = np.lexsort([number, row])
-    columns = {name: [getattr(rule, name) for rule in there] for name in ("reason", "column", "rule", "severity")}
+    names = ("reason", "column", "rule", "severity")
+    columns = {name: [getattr(violation, name) for violation in ordered] for name in names}
     return pd.DataFrame(
         {"row": row[order], **{name: _repeated(texts, number[order]) for name, texts in columns.items()}}
     )
@@ -126,36 +125,37 @@ def as_frame(broken: list[Violation]) -> pd.DataFrame:
 
 def _repeated(texts: list[str], number: np.ndarray) -> pd.Categorical:
     names = list(dict.fromkeys(texts))
-    place = np.array([names.index(text) for text in texts], dtype=np.int64)
-    return pd.Categorical.from_codes(place[number], pd.Index(names, dtype="object"))
+    codes = np.array([names.index(text) for text in texts], dtype=np.int64)
+    return pd.Categorical.from_codes(codes[number], pd.Index(names, dtype="object"))
 
 
 def _unreadable(texts: pd.Series) -> list[Violation]:
-    """Values that could not be read, and lines that are no rows. A column that a file lacks has the same text in all
-    rows, which is parsed once.
+    """Return the violations of values that could not be read, and of lines that are not rows.
+
+    Each distinct text is parsed once: a column that a file lacks has the same text in all rows.
     """
-    number, distinct = _numbered(texts)
-    having: dict[tuple[str, str], list[int]] = {}
+    number, distinct = _factorize(texts)
+    positions_by_rule: dict[tuple[str, str], list[int]] = {}
     for position, text in enumerate(distinct):
         for column, value in json.loads(text).items():
             rule = NO_ROW if column == WHOLE_LINE else NOT_IN_FILE if value == NOT_IN_FILE else CANNOT_BE_READ
-            having.setdefault((column, rule), []).append(position)
+            positions_by_rule.setdefault((column, rule), []).append(position)
     return [
         Violation(column, rule, "error", _rows_of(number, positions, len(distinct)))
-        for (column, rule), positions in having.items()
+        for (column, rule), positions in positions_by_rule.items()
     ]
 
 
-def _rules_of_values(
-    spec: Contract, name: str, column: "pa.Column", values: pd.Series, unread: Sequence[np.ndarray]
+def _violations_of_values(
+    spec: Contract, name: str, column: "pa.Column", values: pd.Series, unreadable_rows: Sequence[np.ndarray]
 ) -> Iterator[Violation]:
-    """The rules that values of one column break. `unread`: rows whose value is null because it could not be read, which
-    are not missing as well.
+    """Yield the violations of the values of one column. `unreadable_rows`: rows whose value is null because it could
+    not be read, and which therefore do not count as missing.
     """
     severity_of = spec.columns[name].severity_of
     if not column.nullable:
         is_missing = values.isna().to_numpy(dtype=bool)
-        is_missing[np.concatenate([np.zeros(0, np.int64), *unread])] = False
+        is_missing[np.concatenate([np.zeros(0, np.int64), *unreadable_rows])] = False
         yield Violation(name, MISSING, severity_of("missing"), np.flatnonzero(is_missing))
     for check in column.checks:
         try:
@@ -168,24 +168,24 @@ def _rules_of_values(
 
 
 def _failing(values: pd.Series, check: "pa.Check") -> np.ndarray:
-    """Positions of the values that fail; missing values do not. Of text, each distinct value is judged once."""
+    """Return the positions of the values that fail; missing values pass. Each distinct text is checked once."""
     if isinstance(values.dtype, pd.CategoricalDtype) or values.dtype == object:
-        number, distinct = _numbered(values)
+        number, distinct = _factorize(values)
         passed = check(pd.Series(distinct, dtype="object")).check_output
         return _rows_of(number, np.flatnonzero(~passed.to_numpy(dtype=bool)), len(distinct))
     passed = check(values).check_output
     return passed.index[~passed.to_numpy(dtype=bool)].to_numpy()
 
 
-def _numbered(values: pd.Series) -> tuple[np.ndarray, pd.Index]:
-    """The number of each value's distinct value, -1 where it is missing; and the distinct values."""
+def _factorize(values: pd.Series) -> tuple[np.ndarray, pd.Index]:
+    """Return the number of the distinct value of each value, -1 where it is missing, and the distinct values."""
     categorical = values.astype("category").cat
     return categorical.codes.to_numpy(), categorical.categories
 
 
 def _rows_of(number: np.ndarray, chosen: Sequence[int] | np.ndarray, count: int) -> np.ndarray:
-    """Positions of the values whose number is one of `chosen`, of `count` numbers."""
+    """Return the positions of the values whose number, below `count`, is one of `chosen`."""
     is_chosen = np.zeros(count + 1, dtype=bool)
     is_chosen[chosen] = True
-    # The number -1 is that of the last place, which nobody chose.
+    # The number -1, of missing values, refers to the last element, which is never chosen.
     return np.flatnonzero(is_chosen[number])

@@ -1,4 +1,4 @@
-"""Corrected rows that take the place of landed ones: as lines of files, and applied to the raw rows of a day."""
+"""Corrections, which replace landed rows: their files, and their application to the raw rows of a day."""
 
 import hashlib
 import json
@@ -15,30 +15,29 @@ from ml_assets.core.tables.schemas import SOURCE_FILE, SOURCE_ROW, UNREADABLE, r
 
 REPLACED = "_replaced"
 Values = Mapping[str, object]
-Place = tuple[str, int]
-"""A row by its file and its number there, as in the columns `_source_file` and `_source_row`."""
+RowId = tuple[str, int]
+"""A row by its file and its number in the file, as in the columns `_source_file` and `_source_row`."""
 
 
 @dataclass(frozen=True)
 class Correction:
     """A corrected row.
 
-    landed: the landed row that it replaces. values: by column, JSON-able. replaced: the landed row as it was when it
-    was corrected; the correction counts only while the landed row still is the same, so that it never meets another row
-    of a file that was rewritten. place: its own file and line.
+    landed: the landed row that it replaces. values: JSON-able values by column. replaced: the values of the landed row
+    when it was corrected; the correction applies only while the landed row is unchanged, so that it never replaces
+    another row of a rewritten file. row_id: its own file and line.
     """
 
-    landed: Place
+    landed: RowId
     values: Values
     replaced: Values
-    place: Place
+    row_id: RowId
 
 
 @dataclass(frozen=True)
 class CorrectedDay:
-    """Raw rows with corrections in place of what they replace. outdated: number of corrections whose landed row is gone
-    or changed.
-    """
+    """Raw rows with corrections applied. outdated: number of corrections whose landed row no longer exists or
+    changed."""
 
     rows: pa.Table
     applied: int
@@ -46,10 +45,10 @@ class CorrectedDay:
 
 
 def values_of(feed: Feed, rows: pa.Table) -> list[dict[str, object]]:
-    """Each row as JSON-able values by column of the contract, so that they read back as the same.
+    """Convert each row to JSON-able values by column of the contract, which read back as the same values.
 
-    Numbers, booleans and text as they are, instants in ISO 8601 and UTC, the original text where a value could not be
-    read. A line that is no row has its text under `_line`.
+    Numbers, booleans and text are unchanged, instants are in ISO 8601 and UTC, and a value that could not be read is
+    its original text. A line that is not a row has its text under `_line`.
 
     Args:
         feed: the contract.
@@ -59,104 +58,119 @@ def values_of(feed: Feed, rows: pa.Table) -> list[dict[str, object]]:
     for name, column in feed.columns.items():
         if column.type == "timestamp":
             columns[name] = [None if value is None else value.isoformat() for value in columns[name]]
-    found = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-    for values, text in zip(found, rows[UNREADABLE].to_pylist(), strict=True):
+    records = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    for values, text in zip(records, rows[UNREADABLE].to_pylist(), strict=True):
         if text is not None:
             values |= {name: value for name, value in json.loads(text).items() if value != NOT_IN_FILE}
-    return found
+    return records
 
 
 def correction_file(number: int, corrections: Iterable[Correction]) -> tuple[str, bytes]:
-    """Name and content of a file of corrections: a line each, named by a running number of its day and the SHA-256 of
-    its content.
+    """Return name and content of a correction file: one line for each correction, and a name of the running number in
+    its day and the SHA-256 of the content.
     """
     lines = [
         json.dumps(
-            {**one.values, SOURCE_FILE: one.landed[0], SOURCE_ROW: one.landed[1], REPLACED: one.replaced},
+            {
+                **correction.values,
+                SOURCE_FILE: correction.landed[0],
+                SOURCE_ROW: correction.landed[1],
+                REPLACED: correction.replaced,
+            },
             ensure_ascii=False,
         )
-        for one in corrections
+        for correction in corrections
     ]
     content = "".join(f"{line}\n" for line in lines).encode()
     return f"{number:06d}-{hashlib.sha256(content).hexdigest()}.jsonl", content
 
 
 def number_of(key: str) -> int:
-    """The running number of a file of corrections."""
+    """Return the running number of a correction file."""
     return int(key.rpartition("/")[2].partition("-")[0])
 
 
-def read_corrections(files: Mapping[str, bytes]) -> dict[Place, Correction]:
-    """The correction that counts of each landed row: that in the file with the highest number, and of equal numbers the
-    highest key.
+def read_corrections(files: Mapping[str, bytes]) -> dict[RowId, Correction]:
+    """Return the latest correction of each landed row: that of the file with the highest number, or with the highest
+    key among equal numbers.
 
-    A correction may name an earlier corrected row as what it replaces; it then replaces what that one replaced.
+    A correction may name an earlier corrected row; it then replaces the landed row of that correction.
 
     Args:
-        files: content of the files of a day, by key.
+        files: content of the correction files of a day, by key.
     """
-    found: dict[Place, Correction] = {}
-    origins: dict[Place, Place] = {}
+    latest: dict[RowId, Correction] = {}
+    origins: dict[RowId, RowId] = {}
     for key in sorted(files, key=lambda key: (number_of(key), key)):
         for line, text in enumerate(text for text in files[key].decode().split("\n") if text):
             values = json.loads(text)
             named = (values.pop(SOURCE_FILE), values.pop(SOURCE_ROW))
             landed = origins[key, line] = origins.get(named, named)
             replaced = values.pop(REPLACED)
-            found[landed] = Correction(landed, values, replaced, (key, line))
-    return found
+            latest[landed] = Correction(landed, values, replaced, (key, line))
+    return latest
 
 
 def apply_corrections(feed: Feed, raw: pa.Table, corrections: Iterable[Correction]) -> CorrectedDay:
-    """The raw rows of a day, in which corrected rows take the place of those that they replace, read as landed JSON
-    lines are.
+    """Replace landed rows of a day by their corrections, which are read as landed JSON lines.
 
-    The provenance of a corrected row is its own file and line. Columns that a correction does not have, because the
-    specification has them only since, are those of the landed row.
+    The provenance of a corrected row is its own file and line. Columns that the specification got after the correction
+    have the values of the landed row.
 
     Args:
         feed: the contract.
         raw: rows with `raw_schema(feed)`.
-        corrections: one for a landed row at most.
+        corrections: at most one for each landed row.
     """
-    known = list(corrections)
-    positions = positions_of(raw, [one.landed for one in known])
+    all_corrections = list(corrections)
+    positions = positions_of(raw, [correction.landed for correction in all_corrections])
     landed = values_of(feed, raw.take(pa.array(positions[positions >= 0])))
-    there = [(int(position), one) for position, one in zip(positions, known, strict=True) if position >= 0]
-    fitting = [
-        (position, now, one) for (position, one), now in zip(there, landed, strict=True) if _is_same(one.replaced, now)
+    located = [
+        (int(position), correction)
+        for position, correction in zip(positions, all_corrections, strict=True)
+        if position >= 0
     ]
-    if not fitting:
-        return CorrectedDay(raw, 0, len(known))
-    values = [{name: one.values.get(name, now[name]) for name in feed.columns} for _, now, one in fitting]
-    read = read_landed_file(by_own_names(feed), "corrections.jsonl", "\n".join(map(json.dumps, values)).encode()).rows
-    assert read is not None
+    applicable = [
+        (position, values, correction)
+        for (position, correction), values in zip(located, landed, strict=True)
+        if _is_unchanged(correction.replaced, values)
+    ]
+    if not applicable:
+        return CorrectedDay(raw, 0, len(all_corrections))
+    records = [
+        {name: correction.values.get(name, values[name]) for name in feed.columns}
+        for _, values, correction in applicable
+    ]
+    content = "\n".join(map(json.dumps, records)).encode()
+    corrected = read_landed_file(without_source_names(feed), "corrections.jsonl", content).rows
+    assert corrected is not None
     for name, part in [(SOURCE_FILE, 0), (SOURCE_ROW, 1)]:
-        place = pa.array([one.place[part] for _, _, one in fitting], raw_schema(feed).field(name).type)
-        read = read.set_column(read.schema.get_field_index(name), name, place)
-    stays = np.ones(raw.num_rows, dtype=bool)
-    stays[[position for position, _, _ in fitting]] = False
-    rows = pa.concat_tables([raw.filter(pa.array(stays)), read.select(raw.column_names)])
-    return CorrectedDay(rows, len(fitting), len(known) - len(fitting))
+        ids = [correction.row_id[part] for _, _, correction in applicable]
+        column = pa.array(ids, raw_schema(feed).field(name).type)
+        corrected = corrected.set_column(corrected.schema.get_field_index(name), name, column)
+    is_kept = np.ones(raw.num_rows, dtype=bool)
+    is_kept[[position for position, _, _ in applicable]] = False
+    rows = pa.concat_tables([raw.filter(pa.array(is_kept)), corrected.select(raw.column_names)])
+    return CorrectedDay(rows, len(applicable), len(all_corrections) - len(applicable))
 
 
-def positions_of(rows: pa.Table, places: Sequence[Place]) -> np.ndarray:
-    """The position of each place in the rows; -1 where there is none."""
-    if not places:
+def positions_of(rows: pa.Table, row_ids: Sequence[RowId]) -> np.ndarray:
+    """Return the position of each row id in the rows; -1 where there is no such row."""
+    if not row_ids:
         return np.array([], dtype=np.int64)
     index = pd.MultiIndex.from_arrays([rows[SOURCE_FILE].to_pandas(), rows[SOURCE_ROW].to_pandas()])
-    return index.get_indexer(pd.MultiIndex.from_tuples(places))
+    return index.get_indexer(pd.MultiIndex.from_tuples(row_ids))
 
 
-def by_own_names(feed: Feed) -> Feed:
-    """The contract of files that have the names of the specification, whatever those of the source have."""
+def without_source_names(feed: Feed) -> Feed:
+    """Return the contract of files whose columns have the names of the specification instead of those of the source."""
     return replace(
         feed, columns={name: column.model_copy(update={"source": None}) for name, column in feed.columns.items()}
     )
 
 
-def _is_same(then: Values, now: Values) -> bool:
-    """Whether a landed row is as it was, as far as it has the columns that it had then."""
-    return (WHOLE_LINE in then) == (WHOLE_LINE in now) and all(
-        now[name] == value for name, value in then.items() if name in now
+def _is_unchanged(before: Values, now: Values) -> bool:
+    """Return whether a landed row is unchanged in the columns that it still has."""
+    return (WHOLE_LINE in before) == (WHOLE_LINE in now) and all(
+        now[name] == value for name, value in before.items() if name in now
     )

@@ -1,8 +1,6 @@
-"""What a day's rows broke, counted by rule, with a few of the rows of each: the side table that the checks of columns
-read.
-"""
+"""The table of violations: for each rule, the number of a day's rows that violate it and a sample of them."""
 
-# pyarrow makes the functions of its compute module at run time, where no type checker sees them.
+# pyarrow creates the functions of its compute module at run time, so type checkers do not know them.
 # pyright: reportAttributeAccessIssue=false
 
 import json
@@ -18,23 +16,24 @@ from ml_assets.core.tables.schemas import SOURCE_FILE, SOURCE_ROW, UNREADABLE, V
 from ml_assets.core.validation.contract import CANNOT_BE_READ, CONFLICTING, NO_ROW, REPEATED
 
 KEY_RULES = (REPEATED, CONFLICTING)
-MOST_SAMPLED, LONGEST_VALUE = 5, 100
+MAX_SAMPLES, MAX_CHARACTERS = 5, 100
 
 
-def count_violations(spec: Contract, raw: pa.Table, broken: pd.DataFrame) -> pa.Table:
-    """Count the rows that break each rule, and sample them.
+def count_violations(spec: Contract, raw: pa.Table, violations: pd.DataFrame) -> pa.Table:
+    """Count and sample the rows that violate each rule.
 
     Args:
-        spec: what the files have to hold.
+        spec: the contract of the files.
         raw: rows of one day with `raw_schema(spec)`.
-        broken: a line for each row and rule, with columns `row` (position in `raw`), `column`, `rule` and `severity`.
+        violations: a line for each row and rule, with the columns `row` (position in `raw`), `column`, `rule` and
+        `severity`.
 
     Returns:
-        Table with `BROKEN_RULES`, the rule that most rows broke first. It does not depend on the order of `raw`, whose
-            rows are told by file and row.
+        Table with `VIOLATIONS_SCHEMA`, the rule with the most rows first. It does not depend on the order of `raw`,
+        whose rows are identified by file and row.
     """
     lines = []
-    for (column, rule, severity), rows in broken.groupby(["column", "rule", "severity"], observed=True)["row"]:
+    for (column, rule, severity), rows in violations.groupby(["column", "rule", "severity"], observed=True)["row"]:
         lines.append(
             {
                 "column": ROW_KEY if rule in KEY_RULES else column,
@@ -50,9 +49,9 @@ def count_violations(spec: Contract, raw: pa.Table, broken: pd.DataFrame) -> pa.
 
 
 def _sample(spec: Contract, raw: pa.Table, column: str, rule: str, rows: np.ndarray) -> list[dict]:
-    places = raw.select([SOURCE_FILE, SOURCE_ROW]).take(pa.array(rows))
+    row_ids = raw.select([SOURCE_FILE, SOURCE_ROW]).take(pa.array(rows))
     first = pc.select_k_unstable(
-        places, k=MOST_SAMPLED, sort_keys=[(SOURCE_FILE, "ascending"), (SOURCE_ROW, "ascending")]
+        row_ids, k=MAX_SAMPLES, sort_keys=[(SOURCE_FILE, "ascending"), (SOURCE_ROW, "ascending")]
     )
     names = spec.row_key if rule in KEY_RULES else [column] if rule not in (NO_ROW, CANNOT_BE_READ, NOT_IN_FILE) else []
     sampled = raw.select([*names, SOURCE_FILE, SOURCE_ROW, UNREADABLE]).take(pa.array(rows).take(first))
@@ -66,13 +65,11 @@ def _sample(spec: Contract, raw: pa.Table, column: str, rule: str, rows: np.ndar
     ]
 
 
-def _value(row: dict, names: list[str], unread: str) -> str | None:
-    """The values of `names` as text; without names, the text that stands for `unread` among the values that could not
-    be read.
-    """
+def _value(row: dict, names: list[str], column: str) -> str | None:
+    """Return the values of `names` as text; without names, the original text of `column`, which could not be read."""
     values = [row[name] for name in names]
     if not names:
-        text = json.loads(row[UNREADABLE])[unread]
+        text = json.loads(row[UNREADABLE])[column]
         values = [None if text == NOT_IN_FILE else text]
     texts = [value.isoformat() if hasattr(value, "isoformat") else str(value) for value in values if value is not None]
-    return ", ".join(texts)[:LONGEST_VALUE] if texts else None
+    return ", ".join(texts)[:MAX_CHARACTERS] if texts else None

@@ -44,7 +44,7 @@ def check_file(stages: Stages, corrections: Corrections, name: str, content: byt
     for day, rows in days.items():
         raw, objects = (stages.ingestion.tables[table].read([day]) for table in (feed.raw, feed.objects))
         checked = check_day(feed, day, raw, objects, corrections.read(day), rows)
-        faults += checked.faults
+        faults += checked.problems
         if checked.corrections:
             found[day] = checked.corrections
     if faults:

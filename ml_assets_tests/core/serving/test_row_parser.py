@@ -12,7 +12,7 @@ from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.file_feed import rows_feed
 from ml_assets.core.serving.row_parser import InvalidValue, may_be_missing, reader_of
 from ml_assets.core.tables.schemas import to_pandas
-from ml_assets.core.validation.contract import violations
+from ml_assets.core.validation.contract import find_violations
 from ml_assets_tests.core.features.feature_cases import spec_with
 
 pytestmark = pytest.mark.clock
@@ -104,7 +104,7 @@ def in_a_file(spec: ModelSpec, name: str, value: object) -> tuple[Any, set[str]]
     table = read_landed_file(rows_feed(spec), "rows.jsonl", line).rows
     assert table is not None
     rows = to_pandas(table)
-    broken = violations(spec, rows, rows["id"] == 1)
+    broken = find_violations(spec, rows, rows["id"] == 1)
     of_column = broken[(broken["column"] == name) & (broken["severity"] == "error")]
     return table[name].to_pylist()[0], set(of_column["rule"].astype(str))
 

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from ml_assets.core.tables.schemas import UNREADABLE
-from ml_assets.core.validation.contract import contract_schema, violations
+from ml_assets.core.validation.contract import contract_schema, find_violations
 
 
 def rows(**columns: list) -> pd.DataFrame:
@@ -21,7 +21,7 @@ def rows(**columns: list) -> pd.DataFrame:
 
 
 def found(spec, frame: pd.DataFrame, inside: bool = True) -> list[tuple[int, str]]:
-    broken = violations(spec, frame, pd.Series([inside] * len(frame)))
+    broken = find_violations(spec, frame, pd.Series([inside] * len(frame)))
     return list(zip(broken["row"], broken["reason"], strict=True))
 
 

@@ -11,7 +11,13 @@ import pytest
 
 from ml_assets.core.ingestion.file_reader import read_landed_file
 from ml_assets.core.model_spec.file_feed import Feed, rows_feed
-from ml_assets.core.validation.correction_file import RepairRefused, by_day, check_day, read_repair_file, to_correct
+from ml_assets.core.validation.correction_file import (
+    RepairRefused,
+    by_day,
+    check_day,
+    correctable_reasons,
+    read_repair_file,
+)
 from ml_assets.core.validation.corrections import correction_file
 from ml_assets.core.validation.validate_day import REPEATED, THE_DAY_IS_REJECTED
 
@@ -64,7 +70,7 @@ def test_formats_say_the_same(feed, name):
 
 def test_a_good_row_becomes_a_correction_that_remembers_the_landed_row(feed):
     checked = check(feed, GOOD)
-    assert checked.faults == []
+    assert checked.problems == []
     (one,) = checked.corrections
     assert (one.landed, one.values["amount"], one.replaced["amount"]) == (("a.csv", 1), 1.0, -1.0)
 
@@ -93,11 +99,13 @@ def test_a_correction_that_is_there_already_is_nothing_to_do(feed):
 )
 def test_a_faulty_row_is_named(feed, change, fault):
     row = {**GOOD, **change}
-    assert check(feed, row).faults == [f"row 1 (2025-01-01, {row['_source_file']}, row {row['_source_row']}): {fault}"]
+    assert check(feed, row).problems == [
+        f"row 1 (2025-01-01, {row['_source_file']}, row {row['_source_row']}): {fault}"
+    ]
 
 
 def test_two_corrections_of_one_row_are_a_fault(feed):
-    assert check(feed, GOOD, {**GOOD, "amount": 3}).faults == [
+    assert check(feed, GOOD, {**GOOD, "amount": 3}).problems == [
         "row 2 (2025-01-01, a.csv, row 1): replaces the same landed row as row 1"
     ]
 
@@ -105,7 +113,7 @@ def test_two_corrections_of_one_row_are_a_fault(feed):
 def test_a_row_may_be_made_equal_to_the_right_one_of_its_key(feed):
     same = {**GOOD, "id": 1, "event_time": "2025-01-01 01:00", "card": "007", "amount": 1.5, "label": 0}
     checked = check(feed, same)
-    assert (checked.faults, checked.corrections[0].values["card"]) == ([], "007")
+    assert (checked.problems, checked.corrections[0].values["card"]) == ([], "007")
 
 
 def test_rows_without_day_or_place_are_faults(feed):
@@ -135,5 +143,5 @@ def test_a_file_that_cannot_be_used_says_why(feed, name, text, said):
 
 
 def test_what_a_correction_of_the_row_cannot_mend_is_left_out():
-    assert to_correct(["amount: missing", f"row_key id: {REPEATED}"]) == ["amount: missing"]
-    assert to_correct([THE_DAY_IS_REJECTED, "amount: missing"]) == []
+    assert correctable_reasons(["amount: missing", f"row_key id: {REPEATED}"]) == ["amount: missing"]
+    assert correctable_reasons([THE_DAY_IS_REJECTED, "amount: missing"]) == []
