@@ -118,7 +118,7 @@ class OnlineFeatures:
         day = time.astimezone(self._zone).date()  # type: ignore[attr-defined]
         if day < self._first:
             raise RowTooOld(
-                f"the row is of {day}, but the history that it would see is held for rows of {self._first} and later; "
+                f"the row is of {day}, but the history in memory serves rows of {self._first} and later; "
                 "score it with the batch"
             )
         return since_epoch(beginning_of_day(day, self._spec.source.time_zone))

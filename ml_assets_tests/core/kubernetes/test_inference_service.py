@@ -58,16 +58,16 @@ SCHEMA = {
 
 @pytest.mark.parametrize("percent", [None, 0, 25, 100])
 @pytest.mark.parametrize("account", [None, "models-reader"])
-def test_it_is_an_inference_service(percent, account):
+def test_the_manifest_is_a_valid_inference_service(percent, account):
     import jsonschema
 
-    made = inference_service("fraud_detection", VERSION, percent, account)
-    jsonschema.validate(made, SCHEMA)
-    predictor = made["spec"]["predictor"]
+    built = inference_service("fraud_detection", VERSION, percent, account)
+    jsonschema.validate(built, SCHEMA)
+    predictor = built["spec"]["predictor"]
     assert predictor.get("canaryTrafficPercent") == percent
     assert predictor.get("serviceAccountName") == account
     assert predictor["model"]["storageUri"] == VERSION.uri
-    assert made["metadata"] == {
+    assert built["metadata"] == {
         "name": "fraud-detection",
         "annotations": {"ml-assets/model-version": "7", "ml-assets/model-digest": "ab12"},
     }

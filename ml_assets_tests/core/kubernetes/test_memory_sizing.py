@@ -11,12 +11,12 @@ from ml_assets.core.model_spec.compute import MemoryRule
 RULE = MemoryRule(base="1Gi", per_input_byte=2, maximum="4Gi")
 
 
-def test_amounts_are_read_as_kubernetes_does():
+def test_amounts_are_read_in_kubernetes_notation():
     assert to_bytes("1Mi") == 1024**2
     assert to_bytes("3Gi") == 3 * 1024**3
 
 
-def test_memory_is_base_and_so_much_for_each_byte_rounded_up():
+def test_memory_is_base_plus_an_amount_for_each_input_byte_rounded_up():
     assert memory_for(RULE, 0) == "1024Mi"
     assert memory_for(RULE, 1024**3) == "3072Mi"
     assert memory_for(RULE, 1) == "1025Mi"
@@ -32,7 +32,7 @@ def test_more_input_never_gets_less_memory(one, other):
     assert to_bytes(memory_for(RULE, small)) <= to_bytes(memory_for(RULE, large)) <= to_bytes(RULE.maximum)
 
 
-def test_the_largest_day_counts_all_days_that_it_sees_and_no_other():
+def test_the_largest_day_counts_exactly_the_days_that_it_reads():
     first = date(2025, 1, 1)
     rows = {first + timedelta(days=n): 10**n for n in range(5)}
     labels = {date(2025, 1, 2): 7}

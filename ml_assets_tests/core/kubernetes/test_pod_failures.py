@@ -1,4 +1,4 @@
-"""What Kubernetes says of a pod is terminated in words that name what to change."""
+"""Reasons for the failure of a pod name the field to change."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -51,7 +51,7 @@ def test_a_container_that_failed_has_its_exit_code_and_message():
     assert reason == "its container ended with exit code 128 (StartError): no such file"
 
 
-def test_a_pod_that_is_well_has_no_reason():
+def test_a_healthy_pod_has_no_failure_reason():
     assert failure_reason(pod("Running", {"running": {}})) is None
     assert failure_reason(pod("Succeeded", {"terminated": {"reason": "Completed", "exit_code": 0}})) is None
 
@@ -82,14 +82,14 @@ def test_a_pod_that_waits_for_a_node_or_an_image_says_so():
     assert waiting_reason(pod("Pending")) == "Kubernetes gives no reason"
 
 
-def test_what_nobody_frees_is_a_refusal_and_a_full_quota_is_not():
+def test_a_forbidden_pod_is_refused_and_a_full_quota_is_waited_for():
     refused = {"reason": "FailedCreate", "message": "no PriorityClass with name ml-assets-data was found"}
     full = {"reason": "FailedCreate", "message": "pods is forbidden: exceeded quota: gpus"}
     assert refusal_reason([{"reason": "SuccessfulCreate", "message": "Created pod"}, full]) is None
     assert refusal_reason([full, refused]) == "no PriorityClass with name ml-assets-data was found"
 
 
-def test_a_pod_that_had_to_go_for_others_is_told_from_one_that_failed_by_itself():
+def test_a_preempted_pod_is_distinguished_from_a_failed_one():
     target = {
         "type": "DisruptionTarget",
         "status": "True",
@@ -116,7 +116,7 @@ def test_a_pod_that_had_to_go_for_others_is_told_from_one_that_failed_by_itself(
     assert preemption_reason([pod(state=out_of_memory, conditions=[target])]) is None
 
 
-def test_a_pod_that_somebody_removed_had_to_go_and_one_that_failed_before_did_not():
+def test_a_removed_pod_counts_as_preempted_unless_it_failed_before():
     terminated = {"terminated": {"reason": "Error", "exit_code": 1}}
     assert preemption_reason([pod(state=terminated, removed=NOW)]) == "its pod was removed"
     assert preemption_reason([pod(state=terminated)]) is None
@@ -126,7 +126,7 @@ def test_a_pod_that_somebody_removed_had_to_go_and_one_that_failed_before_did_no
     )
 
 
-def test_a_pod_that_was_told_to_end_is_waited_for_until_its_time_is_over():
+def test_a_pod_in_its_grace_period_is_waited_for():
     until = NOW + timedelta(seconds=30)
     assert is_ending(pod("Running", removed=until), NOW)
     assert is_ending(pod("Running", removed=until), until + timedelta(seconds=20))
@@ -135,7 +135,7 @@ def test_a_pod_that_was_told_to_end_is_waited_for_until_its_time_is_over():
     assert not is_ending(pod("Running"), NOW)
 
 
-def test_a_job_is_over_when_kubernetes_says_so_also_where_it_counts_no_pod():
+def test_a_job_has_ended_by_its_conditions_even_without_a_count_of_pods():
     assert has_ended({"conditions": [{"type": "Failed", "status": "True"}], "failed": None})
     assert has_ended({"conditions": [{"type": "Suspended", "status": "False"}, {"type": "Complete", "status": "True"}]})
     assert not has_ended({"conditions": [{"type": "Failed", "status": "False"}]})

@@ -1,4 +1,4 @@
-"""What a step's pod is asked for follows from `compute`."""
+"""The pod of a step follows from `compute`."""
 
 import pytest
 from pydantic import ValidationError
@@ -19,7 +19,7 @@ def compute(make_spec, **fields):
     return make_spec(compute=fields)
 
 
-def test_data_stages_have_requests_and_nodes_of_their_own(make_spec):
+def test_data_stages_have_their_own_requests_and_nodes(make_spec):
     spec = compute(
         make_spec,
         cpu=8,
@@ -36,7 +36,7 @@ def test_data_stages_have_requests_and_nodes_of_their_own(make_spec):
     assert "tolerations" not in config["pod_spec_config"]
 
 
-def test_without_a_gpu_training_asks_for_none_and_tolerates_nothing(make_spec):
+def test_training_without_gpus_requests_none_and_tolerates_no_taint(make_spec):
     config = training_pod(compute(make_spec, cpu=2), "trained_model")
     assert config["container_config"]["resources"]["limits"] == {"cpu": "2", "memory": "4Gi"}
     assert not {"node_selector", "tolerations"} & set(config["pod_spec_config"])
@@ -45,12 +45,12 @@ def test_without_a_gpu_training_asks_for_none_and_tolerates_nothing(make_spec):
 def terms(config, firmly=False):
     affinity = config["pod_spec_config"]["affinity"]["node_affinity"]
     if firmly:
-        found = affinity.pop("required_during_scheduling_ignored_during_execution")["node_selector_terms"]
+        result = affinity.pop("required_during_scheduling_ignored_during_execution")["node_selector_terms"]
     else:
-        found = [one["preference"] for one in affinity.pop("preferred_during_scheduling_ignored_during_execution")]
+        result = [one["preference"] for one in affinity.pop("preferred_during_scheduling_ignored_during_execution")]
     assert affinity == {}
     return [
-        [(one["key"], one["operator"], *one.get("values", [])) for one in term["match_expressions"]] for term in found
+        [(one["key"], one["operator"], *one.get("values", [])) for one in term["match_expressions"]] for term in result
     ]
 
 
@@ -64,7 +64,7 @@ def test_pods_without_gpus_stay_off_nodes_that_have_them(make_spec):
     assert "affinity" not in training_pod(compute(make_spec, gpu=1), "trained_model")["pod_spec_config"]
 
 
-def test_they_wait_rather_than_go_there_when_that_is_required(make_spec):
+def test_pods_without_gpus_wait_when_other_nodes_are_required(make_spec):
     spec = compute(make_spec, data={"avoid_gpu_nodes": "require"})
     for config in (data_pod(spec, "features"), run_pod(spec), training_pod(spec, "trained_model")):
         assert terms(config, firmly=True) == [NO_GPU_LABEL]
@@ -87,12 +87,12 @@ def test_they_wait_rather_than_go_there_when_that_is_required(make_spec):
         ({"gpu": 0, "node_selector": {"pool": "big"}}, []),
     ],
 )
-def test_nodes_that_training_selects_for_their_gpus_are_known_by_those_labels(make_spec, fields, others):
-    found = terms(data_pod(compute(make_spec, **fields), "features"))
-    assert found == ([[*NO_GPU_LABEL, one] for one in others] or [NO_GPU_LABEL])
+def test_other_pods_avoid_the_labels_by_which_training_selects_gpu_nodes(make_spec, fields, others):
+    result = terms(data_pod(compute(make_spec, **fields), "features"))
+    assert result == ([[*NO_GPU_LABEL, one] for one in others] or [NO_GPU_LABEL])
 
 
-def test_only_training_that_makes_a_dask_cluster_may_talk_to_kubernetes(make_spec):
+def test_only_training_that_creates_a_dask_cluster_has_a_token(make_spec):
     on_kubernetes = {"engine": "dask", "dask": {"kubernetes": {"image": "ml-assets:1"}}}
     training = make_spec().model_dump(mode="json", by_alias=True)["training"]
     spec = make_spec(training={**training, **on_kubernetes})
@@ -101,13 +101,13 @@ def test_only_training_that_makes_a_dask_cluster_may_talk_to_kubernetes(make_spe
     assert training_pod(make_spec(), "trained_model")["pod_spec_config"]["automount_service_account_token"] is False
 
 
-def test_a_kind_of_gpu_is_a_label_of_its_node(make_spec):
+def test_a_gpu_type_is_a_node_label(make_spec):
     config = training_pod(compute(make_spec, gpu=2, gpu_type="NVIDIA-L4"), "trained_model")
     assert config["pod_spec_config"]["node_selector"] == {"nvidia.com/gpu.product": "NVIDIA-L4"}
     assert config["container_config"]["resources"]["limits"]["nvidia.com/gpu"] == "2"
 
 
-def test_a_pod_of_a_run_has_room_for_one_step_only_where_steps_share_it(make_spec):
+def test_a_run_pod_has_resources_for_one_step_only_where_steps_share_it(make_spec):
     single_partition = run_pod(compute(make_spec))["container_config"]["resources"]["limits"]
     shared = run_pod(compute(make_spec, data={"share_pod": True, "cpu": 2, "memory": "3Gi"}))["container_config"][
         "resources"
@@ -116,14 +116,14 @@ def test_a_pod_of_a_run_has_room_for_one_step_only_where_steps_share_it(make_spe
     assert shared == {"cpu": "2.5", "memory": "4096Mi"}
 
 
-def test_longest_run_time_counts_from_when_a_node_has_the_pod(make_spec):
+def test_the_maximum_run_time_counts_from_when_the_pod_is_on_a_node(make_spec):
     spec = compute(make_spec, max_runtime="2h", data={"max_runtime": "5m"})
     assert training_pod(spec, "trained_model")["pod_spec_config"]["active_deadline_seconds"] == 7200
     assert data_pod(spec, "features")["pod_spec_config"]["active_deadline_seconds"] == 300
     assert "active_deadline_seconds" not in training_pod(spec, "trained_model")["job_spec_config"]
 
 
-def test_priority_classes_are_named_for_the_kind_of_work_and_can_be_left_out(make_spec):
+def test_priority_classes_depend_on_the_stage_and_are_optional(make_spec):
     assert (
         training_pod(compute(make_spec), "trained_model")["pod_spec_config"]["priority_class_name"]
         == "ml-assets-training"
@@ -140,18 +140,18 @@ def test_memory_by_a_rule_begins_with_its_base():
     assert resources(1, rule)["limits"]["memory"] == "1Gi"
 
 
-def test_a_label_ends_as_labels_must():
+def test_a_cost_label_ends_with_a_letter_or_digit():
     assert cost_labels("model_", "features") == {"ml-assets/model": "model", "ml-assets/stage": "features"}
 
 
-def test_steps_without_a_stage_have_limits_and_the_restricted_standard_too():
+def test_steps_without_a_stage_have_limits_and_meet_the_restricted_standard():
     config = plain_pod()
     assert config["container_config"]["resources"]["limits"] == {"cpu": "1", "memory": "2Gi"}
     assert config["container_config"]["security_context"]["capabilities"] == {"drop": ["ALL"]}
 
 
 @pytest.mark.parametrize(
-    ("fields", "said"),
+    ("fields", "message"),
     [
         ({"gpu_type": "NVIDIA-L4"}, "gpu_type: needs gpu to be 1 or more"),
         ({"memory": "4G"}, "memory"),
@@ -166,6 +166,6 @@ def test_steps_without_a_stage_have_limits_and_the_restricted_standard_too():
         ({"max_runtime": "0m"}, "longer than 0"),
     ],
 )
-def test_what_contradicts_itself_is_refused(fields, said):
-    with pytest.raises(ValidationError, match=said):
+def test_contradictory_compute_settings_are_refused(fields, message):
+    with pytest.raises(ValidationError, match=message):
         Compute.model_validate(fields)

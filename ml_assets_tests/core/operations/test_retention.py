@@ -1,4 +1,4 @@
-"""What is old goes, and nothing that is needed is ever chosen."""
+"""Retention removes what is old and never what is needed."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -29,10 +29,10 @@ def day(number: int) -> date:
 
 def commit(version: int, **days: int) -> Commit:
     """A commit of days d1, d2, ... with fingerprints, an hour after the one before."""
-    return Commit(version, NOW + timedelta(hours=version), {day(int(name[1:])): made for name, made in days.items()})
+    return Commit(version, NOW + timedelta(hours=version), {day(int(name[1:])): built for name, built in days.items()})
 
 
-def test_old_models_without_an_alias_go():
+def test_old_models_without_an_alias_are_removed():
     versions = [
         ModelVersion(1, day(1), "a"),
         ModelVersion(2, day(2), "b", ("champion",)),
@@ -46,12 +46,12 @@ def test_old_models_without_an_alias_go():
     assert str(versions[1]) == "version 2 of 2025-01-02 (champion)"
 
 
-def test_a_model_that_is_also_that_of_a_recent_day_stays():
+def test_a_model_that_a_recent_day_shares_is_kept():
     versions, models = [ModelVersion(1, day(1), "same")], {day(1): "same", day(9): "same"}
     assert versions_to_remove(versions, models, oldest=day(5)) == []
 
 
-def test_models_of_one_day_stay_together():
+def test_models_of_one_day_are_kept_together():
     # Day 1 was made again: its row is about b, the alias still points to a.
     versions = [ModelVersion(1, day(1), "a", ("champion",)), ModelVersion(2, day(1), "b")]
     assert versions_to_remove(versions, {day(1): "b"}, oldest=day(5)) == []
@@ -61,14 +61,14 @@ def test_models_of_one_day_stay_together():
 DIGESTS = st.sampled_from("abcdefgh")
 DAYS = st.integers(1, 12).map(day)
 VERSIONS = st.lists(st.tuples(DAYS, DIGESTS, st.booleans()), max_size=8, unique_by=lambda entry: entry[1]).map(
-    lambda found: [
-        ModelVersion(n, of, digest, ("live",) if alias else ()) for n, (of, digest, alias) in enumerate(found, 1)
+    lambda result: [
+        ModelVersion(n, of, digest, ("live",) if alias else ()) for n, (of, digest, alias) in enumerate(result, 1)
     ]
 )
 
 
 @given(VERSIONS, st.dictionaries(DAYS, DIGESTS | st.none()), DAYS)
-def test_no_needed_model_is_ever_chosen(versions, models, oldest):
+def test_needed_models_are_never_removed(versions, models, oldest):
     gone = versions_to_remove(versions, models, oldest)
     assert not any(version.aliases or version.day >= oldest for version in gone)
     staying = [version for version in versions if version not in gone]
@@ -83,13 +83,13 @@ def test_no_needed_model_is_ever_chosen(versions, models, oldest):
 
 
 @given(st.sets(DAYS), st.sets(DAYS), DAYS)
-def test_no_needed_or_recent_day_is_ever_chosen(held, needed, oldest):
+def test_needed_and_recent_days_are_never_removed(held, needed, oldest):
     gone = days_to_expire(held, needed, oldest)
     assert gone == sorted(gone)
     assert set(gone) == {of for of in held if of < oldest and of not in needed}
 
 
-def test_few_versions_hold_all_that_is_needed():
+def test_the_kept_versions_are_few_and_have_every_needed_day():
     commits = [
         commit(0),
         commit(1, d1=11, d2=21),
@@ -99,34 +99,34 @@ def test_few_versions_hold_all_that_is_needed():
         commit(5, d3=32),
     ]
     # Day 2 as 21 is in versions 1 and 2, day 1 as 11 in 1 to 3, day 3 as 31 in 2 to 4.
-    found = versions_to_keep(commits, {(day(2), 21), (day(1), 11), (day(3), 31)})
-    assert {version: sorted(days) for version, days in found.versions.items()} == {2: [day(1), day(2), day(3)]}
-    assert found.lost == []
+    result = versions_to_keep(commits, {(day(2), 21), (day(1), 11), (day(3), 31)})
+    assert {version: sorted(days) for version, days in result.versions.items()} == {2: [day(1), day(2), day(3)]}
+    assert result.lost == []
 
 
-def test_what_no_known_version_holds_is_told():
+def test_needed_days_without_a_version_are_reported():
     commits = [commit(7, d1=12), commit(8, d2=21)]
-    found = versions_to_keep(commits, {(day(1), 11), (day(2), 21)})
-    assert (found.versions, found.lost) == ({8: [day(2)]}, [(day(1), 11)])
+    result = versions_to_keep(commits, {(day(1), 11), (day(2), 21)})
+    assert (result.versions, result.lost) == ({8: [day(2)]}, [(day(1), 11)])
 
 
 COMMITS = st.lists(st.dictionaries(st.integers(1, 4), st.integers(1, 3), max_size=2), min_size=1, max_size=10)
 
 
 @given(COMMITS, st.sets(st.tuples(st.integers(1, 4), st.integers(1, 3)), max_size=6))
-def test_each_needed_day_is_in_its_version_as_it_is_needed_or_told_as_lost(changes, wanted):
+def test_each_needed_day_is_in_a_kept_version_or_reported_as_lost(changes, wanted):
     commits = [
-        Commit(version, NOW, {day(n): made for n, made in change.items()}) for version, change in enumerate(changes)
+        Commit(version, NOW, {day(n): built for n, built in change.items()}) for version, change in enumerate(changes)
     ]
-    needs = {(day(n), made) for n, made in wanted}
-    found = versions_to_keep(commits, needs)
+    needs = {(day(n), built) for n, built in wanted}
+    result = versions_to_keep(commits, needs)
     states, state = [], {}
     for one in commits:
         state = {**state, **one.fingerprints}
         states.append(state)
-    served = {(of, states[version][of]) for version, days in found.versions.items() for of in days}
-    assert served | set(found.lost) == needs
-    assert not any(states[version].get(of) == made for of, made in found.lost for version in range(len(commits)))
+    served = {(of, states[version][of]) for version, days in result.versions.items() for of in days}
+    assert served | set(result.lost) == needs
+    assert not any(states[version].get(of) == built for of, built in result.lost for version in range(len(commits)))
 
 
 @pytest.mark.parametrize(("hours", "version"), [(0.5, 0), (1, 1), (1.5, 1), (99, 2)])
@@ -138,7 +138,7 @@ def test_there_is_no_version_before_the_first_commit():
     assert version_at([commit(5)], NOW) is None
 
 
-def test_what_nothing_refers_to_goes_once_it_has_rested_for_a_day():
+def test_unreferenced_files_are_removed_after_a_day():
     ages = {"referenced": 9, "resting": 1, "garbage": 2, "another": 3}
     written = {name: NOW - timedelta(days=days) for name, days in ages.items()}
     assert unreferenced(written, {"referenced"}, NOW) == ["another", "garbage"]

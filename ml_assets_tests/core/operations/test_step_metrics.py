@@ -1,4 +1,4 @@
-"""A step measures its days with few attributes, each metric once, whatever the number of days."""
+"""A step reports each metric once, with few attributes, whatever the number of days."""
 
 import math
 from datetime import UTC, date, datetime
@@ -32,7 +32,7 @@ DAYS = st.lists(
 
 
 @given(DAYS)
-def test_the_days_of_all_outcomes_are_the_days_and_no_series_is_of_a_day(days):
+def test_outcomes_add_up_to_the_days_and_no_attribute_is_a_day(days):
     samples = samples_of_days("small", "features", days, 1000)
     assert sum(one.value for one in samples if one.name == "ml_assets.stage.days") == len(days)
     series = [(one.name, *sorted(one.attributes.items())) for one in samples]
@@ -41,13 +41,13 @@ def test_the_days_of_all_outcomes_are_the_days_and_no_series_is_of_a_day(days):
     assert all(set(one.attributes) <= {"model", "stage", "outcome"} and math.isfinite(one.value) for one in samples)
 
 
-def test_rows_seconds_bytes_and_the_newest_good_day():
+def test_a_step_reports_rows_seconds_bytes_and_its_newest_day_without_a_problem():
     days = [DayFigures(date(2025, 1, 1), 2.0, 60, True, False), DayFigures(date(2025, 1, 2), 3.0, 0, False, False)]
     days.append(DayFigures(date(2025, 1, 3), 1.0, 0, True, True))
-    found = {
+    result = {
         (one.name, one.attributes.get("outcome")): one.value for one in samples_of_days("small", "features", days, 512)
     }
-    assert found == {
+    assert result == {
         ("ml_assets.stage.days", "computed"): 1,
         ("ml_assets.stage.days", "unchanged"): 1,
         ("ml_assets.stage.days", "problem"): 1,
@@ -59,16 +59,16 @@ def test_rows_seconds_bytes_and_the_newest_good_day():
     }
 
 
-def test_a_step_without_days_and_one_without_a_good_day():
+def test_a_step_without_days_reports_nothing_and_one_with_problems_no_newest_day():
     assert samples_of_days("small", "features", [], 0) == []
     rejected = samples_of_days("small", "features", [DayFigures(date(2025, 1, 1), 1.0, 0, True, True)], 0)
     assert "ml_assets.stage.newest_day" not in {one.name for one in rejected}
 
 
-def test_gates_that_were_judged_have_a_verdict_and_those_that_measured_something_a_value():
+def test_evaluated_gates_report_a_result_and_measured_ones_a_value():
     gates = [("roc_auc", True, 0.9), ("log_loss", False, 0.7), ("champion", None, None)]
-    found = [(one.name, one.attributes["gate"], one.value) for one in samples_of_gates("small", gates)]
-    assert found == [
+    result = [(one.name, one.attributes["gate"], one.value) for one in samples_of_gates("small", gates)]
+    assert result == [
         ("ml_assets.gate.passed", "roc_auc", 1.0),
         ("ml_assets.gate.value", "roc_auc", 0.9),
         ("ml_assets.gate.passed", "log_loss", 0.0),
@@ -77,11 +77,11 @@ def test_gates_that_were_judged_have_a_verdict_and_those_that_measured_something
 
 
 def test_only_numbers_are_metrics_of_a_model():
-    found = samples_of_model("small", {"roc_auc": 0.9, "rows": 3, "nothing": float("nan"), "text": "x"})
-    assert [(one.attributes["metric"], one.value) for one in found] == [("roc_auc", 0.9), ("rows", 3.0)]
+    result = samples_of_model("small", {"roc_auc": 0.9, "rows": 3, "nothing": float("nan"), "text": "x"})
+    assert [(one.attributes["metric"], one.value) for one in result] == [("roc_auc", 0.9), ("rows", 3.0)]
 
 
-def test_a_failure_is_known_by_model_stage_cause_and_what_follows():
+def test_a_failure_has_model_stage_cause_and_retry_as_attributes():
     assert sample_of_failure("small/features", "transient", True) == Sample(
         "ml_assets.step.failures",
         1.0,

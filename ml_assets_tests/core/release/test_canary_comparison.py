@@ -1,6 +1,4 @@
-"""What rows of a canary say: only known labels count, both models are compared on the same rows, each side is measured
-as it was live.
-"""
+"""Only known labels count, both models are compared on the same rows, and each is measured where it was live."""
 
 import math
 from datetime import date
@@ -50,8 +48,8 @@ def measure(rows: pd.DataFrame, thresholds=(0.5, 0.5), problem=None):
     return measure_canary(CANARY, rows, thresholds, STEP, THROUGH, 7, problem)
 
 
-def of(found, scope: str) -> pd.DataFrame:
-    return found.comparison[found.comparison["scope"] == scope].set_index("metric")
+def of(result, scope: str) -> pd.DataFrame:
+    return result.comparison[result.comparison["scope"] == scope].set_index("metric")
 
 
 def test_only_days_whose_labels_are_known_are_compared():
@@ -76,7 +74,7 @@ def test_rows_without_a_label_are_scored_but_not_compared():
 
 def test_both_models_are_measured_on_the_rows_of_the_challenger():
     rows = rows_of(noise=1.0)
-    found, paired = measure(rows, (0.6, 0.5)), of(measure(rows, (0.6, 0.5)), PAIRED)
+    result, paired = measure(rows, (0.6, 0.5)), of(measure(rows, (0.6, 0.5)), PAIRED)
     known = rows[rows["challengers"] & (rows["day"] <= pd.Timestamp(THROUGH))]
     labels = known["label"].astype(int)
     for column, score, threshold in [("value", "challenger_score", 0.6), ("champion_value", "champion_score", 0.5)]:
@@ -85,8 +83,8 @@ def test_both_models_are_measured_on_the_rows_of_the_challenger():
         wrong = (known[score] >= threshold) != (labels == 1)
         assert paired.loc["wrong_decisions", column] == pytest.approx(wrong.mean())
     assert paired.loc["roc_auc", "high"] < 0
-    assert found.evidence.metrics["roc_auc"].difference == paired.loc["roc_auc", "difference"]
-    assert found.evidence.errors.low > 0
+    assert result.evidence.metrics["roc_auc"].difference == paired.loc["roc_auc", "difference"]
+    assert result.evidence.errors.low > 0
 
 
 def test_equal_scores_have_no_difference():
@@ -95,15 +93,15 @@ def test_equal_scores_have_no_difference():
     assert evidence.decisions.difference == 1
 
 
-def test_each_side_is_measured_on_its_own_entities_since_the_step_began():
+def test_each_model_is_measured_on_its_own_entities_since_the_step_began():
     rows = rows_of(noise=0.3)
-    found = measure(rows)
+    result = measure(rows)
     step = rows[rows["day"] >= pd.Timestamp(STEP)]
     for scope, mask, score in [
         (CHALLENGER_SCOPE, step["challengers"], "challenger_score"),
         (CHAMPION_SCOPE, ~step["challengers"], "champion_score"),
     ]:
-        side, live = of(found, scope), step[mask]
+        side, live = of(result, scope), step[mask]
         known = live[live["day"] <= pd.Timestamp(THROUGH)]
         expected = point_metrics(known["label"].astype(int), known[score], 0.5)
         assert side.loc["roc_auc", "value"] == pytest.approx(expected["roc_auc"])
@@ -114,18 +112,18 @@ def test_each_side_is_measured_on_its_own_entities_since_the_step_began():
         assert (side.loc["positive_decisions", "rows"], side.loc["roc_auc", "rows"]) == (len(live), len(known))
 
 
-def test_a_challenger_that_cannot_score_is_not_compared_but_its_problem_is_told():
-    found = measure(rows_of().assign(challenger_score=np.nan), problem="no feature")
-    assert found.evidence.problem == "no feature"
-    assert (found.evidence.step_rows, len(of(found, CHALLENGER_SCOPE))) == (0, 0)
-    assert of(found, CHAMPION_SCOPE).loc["mean_score", "rows"] == 250
+def test_a_challenger_that_cannot_score_is_not_compared_but_its_problem_is_reported():
+    result = measure(rows_of().assign(challenger_score=np.nan), problem="no feature")
+    assert result.evidence.problem == "no feature"
+    assert (result.evidence.step_rows, len(of(result, CHALLENGER_SCOPE))) == (0, 0)
+    assert of(result, CHAMPION_SCOPE).loc["mean_score", "rows"] == 250
 
 
-def test_a_canary_without_any_row_has_evidence_of_nothing():
-    found = measure(rows_of().iloc[:0])
-    assert (found.evidence.step_days, found.evidence.positives) == (0, 0)
-    assert found.comparison.columns.tolist() == COLUMNS
-    assert figures_of(CANARY, found.evidence) == {"step_days": 0, "step_rows": 0, "positives": 0}
+def test_a_canary_without_rows_has_empty_evidence():
+    result = measure(rows_of().iloc[:0])
+    assert (result.evidence.step_days, result.evidence.positives) == (0, 0)
+    assert result.comparison.columns.tolist() == COLUMNS
+    assert figures_of(CANARY, result.evidence) == {"step_days": 0, "step_rows": 0, "positives": 0}
 
 
 @settings(max_examples=10, deadline=None)

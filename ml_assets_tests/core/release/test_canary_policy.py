@@ -1,4 +1,4 @@
-"""Each way that a canary can go, and that a decision once carried out is not taken again."""
+"""Every outcome of a canary is decided once."""
 
 from dataclasses import replace
 from datetime import date, timedelta
@@ -39,13 +39,13 @@ def _decide(evidence, state=ON_CANARY, candidate=None, canary=CANARY, day=DAY):
 
 
 def test_the_first_model_is_champion_at_once():
-    found = _decide(None, Release(), FIRST)
-    assert (found.outcome, found.after.champion) == ("promote", FIRST)
+    result = _decide(None, Release(), FIRST)
+    assert (result.outcome, result.after.champion) == ("promote", FIRST)
 
 
 def test_a_second_model_begins_at_the_first_step():
-    found = _decide(None, LIVE, SECOND)
-    assert (found.outcome, found.after.challenger, found.after.percent, found.after.step_since) == (
+    result = _decide(None, LIVE, SECOND)
+    assert (result.outcome, result.after.challenger, result.after.percent, result.after.step_since) == (
         "start",
         SECOND,
         5,
@@ -54,8 +54,8 @@ def test_a_second_model_begins_at_the_first_step():
 
 
 def test_without_a_canary_a_second_model_is_champion_at_once():
-    found = _decide(None, LIVE, SECOND, canary=None)
-    assert (found.outcome, found.after.champion, found.after.previous) == ("promote", SECOND, FIRST)
+    result = _decide(None, LIVE, SECOND, canary=None)
+    assert (result.outcome, result.after.champion, result.after.previous) == ("promote", SECOND, FIRST)
 
 
 def test_nothing_is_done_without_a_newer_model():
@@ -63,10 +63,10 @@ def test_nothing_is_done_without_a_newer_model():
 
 
 def test_a_canary_that_is_as_good_advances_step_by_step_to_champion():
-    found = _decide(_evidence())
-    assert (found.outcome, found.after.percent) == ("advance", 25)
-    found = _decide(_evidence(), found.after, day=DAY + timedelta(days=9))
-    assert (found.outcome, found.after.champion, found.after.challenger) == ("promote", SECOND, None)
+    result = _decide(_evidence())
+    assert (result.outcome, result.after.percent) == ("advance", 25)
+    result = _decide(_evidence(), result.after, day=DAY + timedelta(days=9))
+    assert (result.outcome, result.after.champion, result.after.challenger) == ("promote", SECOND, None)
 
 
 @pytest.mark.parametrize(
@@ -83,10 +83,10 @@ def test_a_canary_that_is_as_good_advances_step_by_step_to_champion():
         ({"metrics": {"roc_auc": PairedEstimate(0.8, 0.9, -0.1, -0.3, 0.1)}}, "not shown"),
     ],
 )
-def test_a_canary_of_which_too_little_is_known_stays(changes, reason):
-    found = _decide(_evidence(**changes))
-    assert (found.outcome, found.after) == ("hold", ON_CANARY)
-    assert reason in found.reason
+def test_a_canary_with_too_little_evidence_holds(changes, reason):
+    result = _decide(_evidence(**changes))
+    assert (result.outcome, result.after) == ("hold", ON_CANARY)
+    assert reason in result.reason
 
 
 @pytest.mark.parametrize(
@@ -100,14 +100,14 @@ def test_a_canary_of_which_too_little_is_known_stays(changes, reason):
     ],
 )
 def test_a_canary_that_is_worse_is_rolled_back(evidence, reason):
-    found = _decide(evidence)
-    assert (found.outcome, found.after.champion, found.after.challenger, found.after.withdrawn) == (
+    result = _decide(evidence)
+    assert (result.outcome, result.after.champion, result.after.challenger, result.after.withdrawn) == (
         "rollback",
         FIRST,
         None,
         {2},
     )
-    assert reason in found.reason
+    assert reason in result.reason
 
 
 def test_a_canary_that_is_worse_by_less_than_the_margin_advances():
@@ -124,19 +124,19 @@ def test_few_positives_prove_nothing_against_a_canary():
     assert _decide(_evidence(-0.1, 0.05, positives=9)).outcome == "hold"
 
 
-def test_a_step_that_goes_on_for_too_long_ends_with_a_rollback():
+def test_a_step_without_a_decision_for_too_long_is_rolled_back():
     unclear = _evidence(step_rows=99)
     assert _decide(unclear, day=date(2025, 3, 29)).outcome == "hold"
-    found = _decide(unclear, day=date(2025, 3, 30))
-    assert (found.outcome, found.after.withdrawn) == ("rollback", {2})
-    assert "not decided within 20 days" in found.reason
+    result = _decide(unclear, day=date(2025, 3, 30))
+    assert (result.outcome, result.after.withdrawn) == ("rollback", {2})
+    assert "not decided within 20 days" in result.reason
 
 
 def test_a_newer_model_waits_or_replaces_as_the_specification_says():
     assert _decide(_evidence(step_days=1), candidate=THIRD).outcome == "hold"
     replacing = CANARY.model_copy(update={"newer_challenger": "replaces"})
-    found = _decide(_evidence(step_days=1), candidate=THIRD, canary=replacing)
-    assert (found.outcome, found.after.challenger, found.after.percent, found.after.withdrawn) == (
+    result = _decide(_evidence(step_days=1), candidate=THIRD, canary=replacing)
+    assert (result.outcome, result.after.challenger, result.after.percent, result.after.withdrawn) == (
         "replace",
         THIRD,
         5,
@@ -149,12 +149,12 @@ def test_nothing_moves_while_paused():
     assert _decide(None, pause(LIVE, True), SECOND).outcome == "none"
 
 
-def test_a_canary_is_withdrawn_when_the_specification_has_none_any_more():
+def test_a_canary_is_withdrawn_when_the_specification_no_longer_has_one():
     assert _decide(None, canary=None).outcome == "rollback"
 
 
 @pytest.mark.parametrize("evidence", [_evidence(), _evidence(-0.3, 0.01), _evidence(step_days=0)])
-def test_a_decision_once_carried_out_is_not_taken_again_on_the_same_day(evidence):
+def test_a_decision_is_not_repeated_on_the_same_day(evidence):
     after = _decide(evidence).after
     of_new_step = replace(evidence, step_days=0, step_rows=0) if after.challenger and after != ON_CANARY else evidence
     again = _decide(of_new_step, after)
@@ -162,14 +162,14 @@ def test_a_decision_once_carried_out_is_not_taken_again_on_the_same_day(evidence
     assert again.after == after
 
 
-def test_the_next_candidate_is_the_newest_that_is_later_than_what_is_live_and_was_never_withdrawn():
+def test_the_next_candidate_is_the_newest_later_version_that_was_never_withdrawn():
     assert next_candidate(LIVE, [FIRST, SECOND, THIRD]) == THIRD
     assert next_candidate(ON_CANARY, [FIRST, SECOND]) is None
     assert next_candidate(roll_back(ON_CANARY), [FIRST, SECOND]) is None
     assert next_candidate(Release(), []) is None
 
 
-def test_figures_without_those_that_are_undefined():
+def test_undefined_metrics_are_left_out():
     figures = figures_of(CANARY, _evidence(errors=(NAN, NAN, NAN)))
     assert figures["roc_auc_difference"] == 0
     assert "wrong_decisions_difference" not in figures

@@ -1,6 +1,4 @@
-"""A deploy target tells of the release that made the champion the champion, and keeps the files that somebody may still
-be reading.
-"""
+"""The manifest describes the release of the champion, and keeps files that readers may still use."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -13,10 +11,10 @@ FIRST, SECOND, THIRD = (Version(number, f"digest-{number}", date(2025, 3, number
 FILES = {"model.ubj": b"model", "preprocessing.json": b'{"threshold": 0.4}', "passport.json": b"{}"}
 
 
-def ledger(*made) -> list[dict]:
+def ledger(*built) -> list[dict]:
     """Rows of moves an hour apart, each given by action and what it makes of the state before."""
     state, rows = Release(), []
-    for hours, (action, make) in enumerate(made):
+    for hours, (action, make) in enumerate(built):
         after = make(state)
         rows += rows_of(
             state,
@@ -32,7 +30,7 @@ SECOND_CHAMPION = ("promote", lambda state: promote(state, SECOND))
 THIRD_CHAMPION = ("promote", lambda state: promote(state, THIRD))
 
 
-def test_metadata_are_of_the_release_that_made_the_champion():
+def test_metadata_describe_the_release_that_made_the_champion():
     rows = ledger(
         FIRST_CHAMPION,
         ("start", lambda state: start(state, SECOND, 5, DAY)),
@@ -40,9 +38,9 @@ def test_metadata_are_of_the_release_that_made_the_champion():
     )
     row = champion_row(rows)
     assert row is not None
-    found = metadata("small", row, FILES, "http://mlflow/#/models/small/versions/1")
+    result = metadata("small", row, FILES, "http://mlflow/#/models/small/versions/1")
     assert {
-        name: found[name]
+        name: result[name]
         for name in ("version", "model_digest", "day", "threshold", "release", "reason", "metrics", "released_at")
     } == {
         "version": 1,
@@ -54,24 +52,24 @@ def test_metadata_are_of_the_release_that_made_the_champion():
         "metrics": {"difference": 0.01},
         "released_at": "2025-03-10T03:00:00+00:00",
     }
-    assert found["registry"] == {"uri": "models:/small/1", "url": "http://mlflow/#/models/small/versions/1"}
-    assert found["files"]["model.ubj"]["path"] == "digest-1/model.ubj"
-    assert found["files"].keys() == FILES.keys()
+    assert result["registry"] == {"uri": "models:/small/1", "url": "http://mlflow/#/models/small/versions/1"}
+    assert result["files"]["model.ubj"]["path"] == "digest-1/model.ubj"
+    assert result["files"].keys() == FILES.keys()
 
 
-def test_a_champion_that_comes_back_is_of_the_release_that_brought_it_back():
+def test_a_restored_champion_has_the_release_that_restored_it():
     row = champion_row(ledger(FIRST_CHAMPION, SECOND_CHAMPION, ("rollback", roll_back)))
     assert row is not None
     assert (row["to_version"], row["release"]) == (1, 3)
 
 
-def test_without_a_champion_there_is_nothing_to_tell():
+def test_without_a_champion_there_is_no_row():
     assert champion_row([]) is None
     assert champion_row(ledger(("pause", lambda state: pause(state, True)))) is None
     assert digests_to_keep([], AT) == set()
 
 
-def test_files_of_the_champion_the_one_before_and_of_the_last_hour_stay():
+def test_files_of_recent_champions_are_kept():
     rows = ledger(FIRST_CHAMPION, SECOND_CHAMPION, THIRD_CHAMPION)
     assert digests_to_keep(rows, AT + timedelta(hours=9)) == {"digest-2", "digest-3"}
     assert digests_to_keep(rows, AT + timedelta(hours=2)) == {"digest-1", "digest-2", "digest-3"}

@@ -1,4 +1,4 @@
-"""From the rows of the ledger alone, every state of any sequence of moves is known again."""
+"""The rows of the ledger alone restore every release state of any sequence of moves."""
 
 import random
 from datetime import UTC, date, datetime, timedelta
@@ -52,25 +52,25 @@ def after(
 
 
 def moves(steps) -> list[Move]:
-    state, day, found = Release(), DAY, []
+    state, day, result = Release(), DAY, []
     for action, version, other, percent, days in steps:
         day += timedelta(days=days)
-        made = after(state, action, version, other, percent, day)
-        if made is not None:
-            found.append(Move(action, made, day, f"actor {percent}", "because", {"difference": percent / 7}))
-            state = made
-    return found
+        built = after(state, action, version, other, percent, day)
+        if built is not None:
+            result.append(Move(action, built, day, f"actor {percent}", "because", {"difference": percent / 7}))
+            state = built
+    return result
 
 
 @given(st.lists(STEPS, max_size=25), st.randoms())
-def test_rows_give_back_every_state_of_any_sequence_of_moves(steps, shuffle: random.Random):
-    made, before, rows = moves(steps), Release(), []
-    for position, move in enumerate(made):
+def test_rows_restore_every_state_of_any_sequence_of_moves(steps, shuffle: random.Random):
+    built, before, rows = moves(steps), Release(), []
+    for position, move in enumerate(built):
         rows += rows_of(before, move, AT + timedelta(seconds=position))
         before = move.after
     shuffle.shuffle(rows)
-    assert fold(rows) == [(move.day, move.after) for move in made]
-    assert moves_of(rows) == made
+    assert fold(rows) == [(move.day, move.after) for move in built]
+    assert moves_of(rows) == built
 
 
 def promoted() -> Release:
@@ -84,9 +84,9 @@ def move(action, state: Release) -> Move:
 def test_each_alias_that_moves_has_a_row():
     begun = start(promoted(), VERSIONS[2], 5, DAY)
     rows = rows_of(begun, move("promote", promote(begun, VERSIONS[2])), AT)
-    found = {row["alias"]: (row["from_version"], row["to_version"], row["to_digest"], row["to_day"]) for row in rows}
+    result = {row["alias"]: (row["from_version"], row["to_version"], row["to_digest"], row["to_day"]) for row in rows}
     third, second = VERSIONS[2], VERSIONS[1]
-    assert found == {
+    assert result == {
         "champion": (2, 3, third.digest, third.day),
         "challenger": (3, None, None, None),
         "previous": (1, 2, second.digest, second.day),
@@ -98,7 +98,7 @@ def test_each_alias_that_moves_has_a_row():
 
 
 @pytest.mark.parametrize(
-    ("action", "before", "made", "alias"),
+    ("action", "before", "built", "alias"),
     [
         ("advance", start(promoted(), VERSIONS[2], 5, DAY), lambda state: advance(state, 25, DAY), "challenger"),
         ("pause", start(promoted(), VERSIONS[2], 5, DAY), lambda state: pause(state, True), "challenger"),
@@ -106,8 +106,8 @@ def test_each_alias_that_moves_has_a_row():
         ("pause", Release(), lambda state: pause(state, True), "champion"),
     ],
 )
-def test_a_move_that_moves_no_alias_has_one_row_whose_versions_are_equal(action, before, made, alias):
-    (row,) = rows_of(before, move(action, made(before)), AT)
+def test_a_move_that_moves_no_alias_has_one_row_whose_versions_are_equal(action, before, built, alias):
+    (row,) = rows_of(before, move(action, built(before)), AT)
     assert (row["alias"], row["from_version"], row["from_digest"]) == (alias, row["to_version"], row["to_digest"])
 
 
@@ -121,12 +121,12 @@ def test_a_move_that_moves_no_alias_has_one_row_whose_versions_are_equal(action,
         move("start", pause(promoted(), True)),
     ],
 )
-def test_a_move_that_its_rows_would_not_tell_of_is_refused(wrong):
+def test_a_move_that_rows_cannot_represent_is_refused(wrong):
     with pytest.raises(ValueError, match=r"release"):
         rows_of(promoted(), wrong, AT)
 
 
-def test_figures_that_json_does_not_know_are_refused():
+def test_metrics_that_json_cannot_represent_are_refused():
     with pytest.raises(ValueError, match="JSON compliant"):
         rows_of(
             Release(), Move("promote", promote(Release(), VERSIONS[0]), DAY, "run 1", "", {"lift": float("nan")}), AT

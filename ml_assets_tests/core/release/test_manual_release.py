@@ -1,4 +1,4 @@
-"""What somebody releases by hand, and what is refused because it makes no sense."""
+"""Manual commands are releases, and impossible ones are refused."""
 
 from datetime import date
 
@@ -30,7 +30,7 @@ RULES = Canary.model_validate({"steps": [10, 100]})
         (RUNNING, "promote", SECOND, "promote", (SECOND, None, 0)),
     ],
 )
-def test_each_command_makes_one_release_that_the_ledger_can_tell_of(state, command, version, action, live):
+def test_each_command_is_one_release_that_the_ledger_can_represent(state, command, version, action, live):
     move = manual_move(RULES, state, command, version, DAY, "ann@desk", None)
     assert (move.action, move.actor, move.day) == (action, "ann@desk", DAY)
     assert (move.after.champion, move.after.challenger, move.after.percent) == live
@@ -61,6 +61,6 @@ def test_each_command_makes_one_release_that_the_ledger_can_tell_of(state, comma
         (RULES, CHAMPION, "promote", None, "promote needs a version"),
     ],
 )
-def test_what_makes_no_sense_is_refused(rules, state, command, version, why):
+def test_impossible_commands_are_refused(rules, state, command, version, why):
     with pytest.raises(CannotRelease, match=why):
         manual_move(rules, state, command, version, DAY, "ann@desk", None)

@@ -1,6 +1,4 @@
-"""While the registry is brought up to date, a reader finds for each entity the version that it had or the one that it
-gets.
-"""
+"""During an update of the registry, readers see the old or the new version of each entity."""
 
 from dataclasses import replace
 from datetime import date
@@ -26,44 +24,48 @@ def states(draw) -> RegistryState:
     return RegistryState(aliases, draw(st.integers(1, 99)) if challenger else 0, draw(st.booleans()))
 
 
-def applied(shown: RegistryState, change) -> RegistryState:
-    aliases = dict(shown.aliases)
+def applied(displayed: RegistryState, change) -> RegistryState:
+    aliases = dict(displayed.aliases)
     if change.kind == "alias":
         aliases.pop(change.name, None)
-        return replace(shown, aliases={**aliases, change.name: int(change.value)} if change.value else aliases)
+        return replace(displayed, aliases={**aliases, change.name: int(change.value)} if change.value else aliases)
     return replace(
-        shown,
+        displayed,
         **({"percent": int(change.value)} if change.name == "canary_percent" else {"paused": change.value == "true"}),
     )
 
 
-def live_for(shown: RegistryState, place: int) -> int | None:
+def live_for(displayed: RegistryState, place: int) -> int | None:
     """The version that a reader takes for an entity."""
-    return shown.aliases.get("challenger") if place < shown.percent else shown.aliases.get("champion")
+    return displayed.aliases.get("challenger") if place < displayed.percent else displayed.aliases.get("champion")
 
 
 @given(states(), states())
-def test_a_reader_in_between_finds_for_each_entity_the_version_of_before_or_of_after(before, after):
-    shown = before
+def test_readers_see_the_old_or_the_new_version_of_each_entity_at_any_time(before, after):
+    displayed = before
     for change in changes(before, after):
-        shown = applied(shown, change)
+        displayed = applied(displayed, change)
         for place in range(100):
-            assert live_for(shown, place) in (live_for(before, place), live_for(after, place))
-    assert (dict(shown.aliases), shown.percent, shown.paused) == (dict(after.aliases), after.percent, after.paused)
+            assert live_for(displayed, place) in (live_for(before, place), live_for(after, place))
+    assert (dict(displayed.aliases), displayed.percent, displayed.paused) == (
+        dict(after.aliases),
+        after.percent,
+        after.paused,
+    )
 
 
 @given(states(), states())
 def test_a_champion_that_becomes_the_previous_one_is_never_without_an_alias(before, after):
-    shown, after = before, replace(after, aliases={**after.aliases, "previous": before.aliases["champion"]})
+    displayed, after = before, replace(after, aliases={**after.aliases, "previous": before.aliases["champion"]})
     for change in changes(before, after):
-        shown = applied(shown, change)
-        assert before.aliases["champion"] in shown.aliases.values()
+        displayed = applied(displayed, change)
+        assert before.aliases["champion"] in displayed.aliases.values()
 
 
-def test_what_is_shown_already_is_not_changed():
-    shown = RegistryState({"champion": 1, "challenger": 2}, 5)
-    assert changes(shown, shown) == []
-    assert len(changes(shown, replace(shown, percent=25))) == 1
+def test_a_current_registry_is_not_changed():
+    displayed = RegistryState({"champion": 1, "challenger": 2}, 5)
+    assert changes(displayed, displayed) == []
+    assert len(changes(displayed, replace(displayed, percent=25))) == 1
 
 
 def test_aliases_point_to_the_version_that_has_the_digest():
@@ -78,7 +80,7 @@ def test_a_challenger_that_is_not_in_the_registry_has_no_share():
     assert registry_state_of(state, {"digest-1": 1}) == RegistryState({"champion": 1}, 0, False, 2)
 
 
-def test_what_the_registry_shows_is_read_whatever_its_tags_hold():
+def test_invalid_tags_of_the_registry_are_read_as_zero():
     tags = {"canary_percent": "25", "paused": "true", "release": "4"}
     assert RegistryState.of({"champion": "3", "shadow": "2"}, tags) == RegistryState({"champion": 3}, 25, True, 4)
     assert RegistryState.of({}, {"canary_percent": "many", "release": "-1", "paused": "perhaps"}) == RegistryState({})

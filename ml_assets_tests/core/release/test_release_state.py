@@ -1,4 +1,4 @@
-"""What is live after each kind of release."""
+"""The release state after each kind of release."""
 
 from datetime import date
 
@@ -47,7 +47,7 @@ def test_a_canary_that_is_replaced_is_withdrawn():
     assert (state.challenger, state.percent, state.canary_since, state.withdrawn) == (THIRD, 5, date(2025, 3, 12), {2})
 
 
-def test_a_version_that_somebody_brings_back_is_no_longer_withdrawn():
+def test_a_restored_version_is_no_longer_withdrawn():
     withdrawn = roll_back(start(promote(Release(), FIRST), SECOND, 5, DAY))
     assert start(withdrawn, SECOND, 5, DAY).withdrawn == promote(withdrawn, SECOND).withdrawn == frozenset()
 
@@ -63,18 +63,25 @@ def test_a_pause_changes_nothing_else():
     assert (resumed.challenger, resumed.percent, resumed.paused, resumed.number) == (SECOND, 5, False, state.number + 2)
 
 
-def test_a_champion_that_somebody_moved_in_the_registry_is_taken_over():
+def test_a_champion_that_was_changed_in_the_registry_is_adopted():
     state = promote(Release(), FIRST)
-    found = adopt(state, SECOND, None, 0, False, DAY)
-    assert (found.champion, found.previous, found.withdrawn, found.number) == (SECOND, FIRST, frozenset(), 2)
-    back = adopt(found, FIRST, None, 0, False, DAY)
+    result = adopt(state, SECOND, None, 0, False, DAY)
+    assert (result.champion, result.previous, result.withdrawn, result.number) == (SECOND, FIRST, frozenset(), 2)
+    back = adopt(result, FIRST, None, 0, False, DAY)
     assert (back.champion, back.previous, back.withdrawn) == (FIRST, None, {2})
 
 
-def test_a_challenger_that_somebody_moved_in_the_registry_begins_anew():
+def test_a_challenger_that_was_changed_in_the_registry_starts_again():
     state = start(promote(Release(), FIRST), SECOND, 25, date(2025, 3, 1))
-    found = adopt(state, FIRST, THIRD, 25, True, DAY)
-    assert (found.challenger, found.percent, found.canary_since, found.step_since, found.withdrawn, found.paused) == (
+    result = adopt(state, FIRST, THIRD, 25, True, DAY)
+    assert (
+        result.challenger,
+        result.percent,
+        result.canary_since,
+        result.step_since,
+        result.withdrawn,
+        result.paused,
+    ) == (
         THIRD,
         25,
         DAY,
@@ -94,8 +101,8 @@ def test_a_challenger_that_somebody_moved_in_the_registry_begins_anew():
 
 
 def test_a_challenger_that_somebody_made_the_champion_is_no_challenger():
-    found = adopt(start(promote(Release(), FIRST), SECOND, 25, DAY), SECOND, SECOND, 25, False, DAY)
-    assert (found.champion, found.challenger, found.previous, found.percent, found.withdrawn) == (
+    result = adopt(start(promote(Release(), FIRST), SECOND, 25, DAY), SECOND, SECOND, 25, False, DAY)
+    assert (result.champion, result.challenger, result.previous, result.percent, result.withdrawn) == (
         SECOND,
         None,
         FIRST,

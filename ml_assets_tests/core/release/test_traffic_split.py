@@ -1,4 +1,4 @@
-"""An entity has one place, in a row alone and in a frame, and a growing share keeps those that it had."""
+"""An entity has one bucket, in a single row and in a frame, and a growing share keeps its entities."""
 
 import numpy as np
 import pandas as pd
@@ -18,12 +18,12 @@ def test_a_growing_share_keeps_the_entities_that_it_had(entity, one, other):
 
 
 @given(ENTITIES, st.integers(0, 100))
-def test_rows_of_a_frame_have_the_side_of_their_entity(entities, percent):
+def test_rows_of_a_frame_are_routed_by_their_entity(entities, percent):
     rows = route_to_challenger("m", pd.Series(entities, dtype=object), percent)
     assert rows.tolist() == [is_routed_to_challenger("m", entity, percent) for entity in entities]
 
 
-def test_integers_have_the_same_place_whatever_type_a_frame_gives_them():
+def test_integers_have_the_same_bucket_in_every_type_of_a_frame():
     numbers = [3, 77, 1_000_000]
     expected = [is_routed_to_challenger("m", number, 50) for number in numbers]
     for kind in ("int64", "Int64", "int32"):
@@ -31,7 +31,7 @@ def test_integers_have_the_same_place_whatever_type_a_frame_gives_them():
 
 
 @pytest.mark.parametrize(("percent", "expected"), [(0, False), (100, True)])
-def test_no_share_is_nobody_and_the_whole_is_everybody_who_is_known(percent, expected):
+def test_zero_percent_routes_no_entity_and_all_percent_every_known_one(percent, expected):
     assert route_to_challenger("m", pd.Series(["a", "b"]), percent).tolist() == [expected] * 2
     assert not is_routed_to_challenger("m", None, percent)
     assert not route_to_challenger("m", pd.Series([None, pd.NA], dtype="string"), percent).any()

@@ -13,44 +13,44 @@ from ml_assets_tests.pipeline.world import day
 
 @pytest.fixture(scope="module")
 def live() -> dict[str, tuple[int, Scorer]]:
-    found = {}
+    result = {}
     for side, version, kind in [("champion", 3, "first"), ("challenger", 8, "better")]:
         files = model(kind)
-        found[side] = version, Scorer.from_bytes(files["model.ubj"], files["preprocessing.json"])
-    return found
+        result[side] = version, Scorer.from_bytes(files["model.ubj"], files["preprocessing.json"])
+    return result
 
 
 ROWS = rows_with_features(day(1), count=60)
 CHALLENGERS = np.arange(60) % 3 == 0
 
 
-def test_each_row_is_scored_by_the_model_of_its_side(live):
-    found = predict(ROWS, live, CHALLENGERS, 0, 3)
-    assert found.columns.tolist() == COLUMNS
+def test_each_row_is_scored_by_the_model_that_is_live_for_it(live):
+    result = predict(ROWS, live, CHALLENGERS, 0, 3)
+    assert result.columns.tolist() == COLUMNS
     for side, mask in [("champion", ~CHALLENGERS), ("challenger", CHALLENGERS)]:
         version, scorer = live[side]
-        of_side = found[mask]
+        of_side = result[mask]
         assert of_side["score"].tolist() == scorer.score(ROWS)[mask].tolist()
         assert (of_side["decision"] == (of_side["score"] >= scorer.threshold)).all()
         assert (of_side["side"].unique().tolist(), of_side["model_version"].unique().tolist()) == ([side], [version])
-    assert found["reasons"].isna().all()
+    assert result["reasons"].isna().all()
 
 
-def test_the_highest_scores_of_both_sides_together_have_reasons(live):
-    found = predict(ROWS, live, CHALLENGERS, 12, 1)
-    assert found["reasons"].notna().sum() == 12
-    assert found.loc[found["reasons"].notna(), "score"].min() >= found.loc[found["reasons"].isna(), "score"].max()
-    told = {
+def test_the_highest_scores_of_both_models_together_have_reasons(live):
+    result = predict(ROWS, live, CHALLENGERS, 12, 1)
+    assert result["reasons"].notna().sum() == 12
+    assert result.loc[result["reasons"].notna(), "score"].min() >= result.loc[result["reasons"].isna(), "score"].max()
+    logged = {
         side: {reason["feature"] for text in of["reasons"].dropna() for reason in json.loads(text)}
-        for side, of in found.groupby("side")
+        for side, of in result.groupby("side")
     }
-    assert told["champion"] == {AMOUNT}
-    assert told["challenger"] <= {AMOUNT, MORE}
+    assert logged["champion"] == {AMOUNT}
+    assert logged["challenger"] <= {AMOUNT, MORE}
 
 
-def test_without_a_challenger_there_is_one_side(live):
-    found = predict(ROWS, {"champion": live["champion"]}, np.zeros(60, dtype=bool), 5, 3)
-    assert found["side"].unique().tolist() == ["champion"]
+def test_without_a_challenger_the_champion_scores_every_row(live):
+    result = predict(ROWS, {"champion": live["champion"]}, np.zeros(60, dtype=bool), 5, 3)
+    assert result["side"].unique().tolist() == ["champion"]
 
 
 def test_no_rows_give_no_predictions(live):

@@ -1,4 +1,4 @@
-"""The features of one row, from memory, are those that the batch makes of the same knowledge, to the last bit."""
+"""Online features equal those of the batch from the same data, to the last bit."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -78,13 +78,13 @@ def assert_same(spec: ModelSpec, table: pd.DataFrame) -> None:
     online, every = held(spec, history), [plain(row) for row in records(today)]
     committed = build_features(spec, today, history).set_index("id")
     for row in every:
-        made = online.compute(row, [other for other in every if other is not row])
+        built = online.compute(row, [other for other in every if other is not row])
         at_the_moment = build_features_at(spec, today, history, pd.Timestamp(row["time"])).set_index("id")
         for expected in (committed, at_the_moment):
             of_row = expected.loc[row["id"]]
             for name in spec.feature_names():
-                ours, theirs = made[name], of_row[name]
-                assert ours == theirs or (pd.isna(ours) and pd.isna(theirs)), (name, ours, theirs)
+                value, batch_value = built[name], of_row[name]
+                assert value == batch_value or (pd.isna(value) and pd.isna(batch_value)), (name, value, batch_value)
 
 
 @given(ROWS)
@@ -123,14 +123,14 @@ def custom_day(rows: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
 CUSTOM = {"kind": "custom", "function": f"{__name__}:custom_day", "outputs": ["so_far", "before"], "reads": "3d"}
 
 
-def test_functions_of_ones_own_see_what_the_batch_gives_them():
+def test_custom_functions_get_the_same_frames_as_in_the_batch():
     spec = spec_with(CUSTOM, {"kind": "column", "columns": ["amount"]})
     days = [f"2025-01-{number:02} {hour}:00" for number in (7, 8, 9, 10) for hour in (10, 11, 12)]
     assert_same(spec, frame(*[{"time": time, "amount": float(number)} for number, time in enumerate(days)]))
     assert held(spec, frame({"time": "2025-01-07 10:00"})).is_slow
 
 
-def test_a_late_row_of_the_newest_day_sees_what_lies_before_its_day_and_what_it_brings():
+def test_a_late_row_uses_the_days_before_its_own_and_the_rows_that_it_brings():
     spec = spec_with({"kind": "window", "key": "card", "aggregates": ["count"], "windows": ["5d"]})
     history = frame({"time": "2025-01-08 10:00"}, {"time": "2025-01-09 10:00"}, {"time": "2025-01-09 11:00"})
     online = held(spec, history)
@@ -148,7 +148,7 @@ def test_a_late_row_of_the_newest_day_sees_what_lies_before_its_day_and_what_it_
         online.compute({**row, "time": datetime(2025, 1, 8, 23, tzinfo=UTC)}, [])
 
 
-def test_carried_rows_of_held_days_and_of_later_moments_change_nothing():
+def test_rows_of_days_in_memory_and_later_rows_have_no_effect():
     spec = spec_with({"kind": "window", "aggregates": ["count"], "windows": ["5d"]})
     online = held(spec, frame({"time": "2025-01-09 10:00"}))
     row = {
@@ -166,6 +166,6 @@ def test_carried_rows_of_held_days_and_of_later_moments_change_nothing():
     assert online.compute(row, carried)["count_5d"] == 3.0
 
 
-def test_the_days_held_reach_as_far_as_the_features_of_a_late_row():
+def test_the_days_in_memory_reach_as_far_as_the_features_of_a_late_row():
     assert days_in_memory(SPEC, date(2025, 2, 1)) == (date(2025, 2, 1), date(2025, 2, 1) - timedelta(days=4))
     assert days_in_memory(SPEC, date(2025, 1, 2)) == (date(2025, 1, 2), date(2025, 1, 1))

@@ -1,4 +1,4 @@
-"""Rows that are scored one by one have the scores that a frame of them has."""
+"""Rows that are scored one at a time have the scores of a frame."""
 
 import json
 
@@ -83,20 +83,20 @@ def test_scores_are_those_of_a_frame_to_the_last_bit(model, rows):
     assert model.score([model.encode(row) for row in rows]) == model.scorer.score(frame).tolist()
 
 
-def test_reasons_are_what_raises_the_score_the_most_first():
+def test_reasons_are_ordered_by_their_contribution():
     row = {"amount": 2.0, "amount_log1p": float("nan"), "shop": "a", "card": "1", "online": "True"}
-    found = MODELS[0].reasons(row, 2)
-    assert found[0]["feature"] == "shop"
-    assert found[0]["value"] == "a"
-    assert [reason["contribution"] for reason in found] == sorted(
-        (reason["contribution"] for reason in found), reverse=True
+    result = MODELS[0].reasons(row, 2)
+    assert result[0]["feature"] == "shop"
+    assert result[0]["value"] == "a"
+    assert [reason["contribution"] for reason in result] == sorted(
+        (reason["contribution"] for reason in result), reverse=True
     )
-    assert all(reason["contribution"] > 0 for reason in found)
+    assert all(reason["contribution"] > 0 for reason in result)
     assert len(MODELS[0].reasons(row, 99)) <= 5
 
 
-def test_a_model_whose_feature_is_no_longer_made_is_refused():
-    with pytest.raises(ValueError, match="does not make: card"):
+def test_a_model_with_an_undefined_feature_is_refused():
+    with pytest.raises(ValueError, match="does not define: card"):
         OnlineScorer(
             MODELS[0].scorer,
             spec_with(

@@ -1,4 +1,4 @@
-"""Sums of one stretch and of values beside it have the bits that the sums of many stretches have."""
+"""Sums of one slice and further values equal those of many slices, to the last bit."""
 
 import math
 
@@ -46,12 +46,12 @@ def test_an_exact_sum_does_not_depend_on_the_order(values):
     assert round_exact(exact_sum(values))[0] == pytest.approx(math.fsum(values), rel=1e-15)
 
 
-def test_what_rounds_away_in_another_order_is_kept():
+def test_small_terms_are_not_rounded_away():
     assert round_exact(exact_sum([1e100, 1.0, -1e100])) == (1.0, 0.0)
     assert round_exact(exact_sum([0.1] * 10))[0] == math.fsum([0.1] * 10)
 
 
-def test_equal_values_have_no_spread_and_one_value_has_none_to_speak_of():
+def test_equal_values_have_no_deviation_and_one_value_has_an_undefined_one():
     held = ColumnMoments(np.array([1 / 3, 1 / 3]), squares=True)
     assert held.std(0, 2, AddedValues([1 / 3]), 3) == 0.0
     assert math.isnan(held.std(0, 1, AddedValues([]), 1))

@@ -1,4 +1,4 @@
-"""Windows of one row over rows that are held and rows that come with it."""
+"""Windows of one row over rows in memory and rows that come with it."""
 
 import math
 from datetime import UTC, datetime, timedelta
@@ -35,17 +35,17 @@ def test_a_window_ends_with_the_row_and_begins_after_its_length():
     }
 
 
-def test_rows_beside_count_for_their_key_only():
+def test_further_rows_count_for_their_key_only():
     further = [(NOW - HOUR, {**ROW, "card": 2, "amount": 1.0}), (NOW - HOUR, {**ROW, "amount": 4.0}), (NOW, ROW)]
     assert features(key="card", value="amount", aggregates=["sum"], further=further) == {"amount_sum_by_card_2d": 84.0}
     assert features(further=further) == {"count_2d": 5.0}
 
 
-def test_held_rows_from_the_beginning_of_a_late_row_s_day_on_do_not_count():
+def test_rows_in_memory_of_the_day_of_a_late_row_do_not_count():
     assert features(key="card", begin=NOW - 24 * HOUR) == {"count_by_card_2d": 1.0}
 
 
-def test_the_last_rows_reach_from_the_rows_beside_into_the_held_ones():
+def test_the_last_rows_include_further_rows_and_rows_in_memory():
     assert features(key="card", value="amount", aggregates=["min"], windows=[], last_rows=[1, 2], within="9d") == {
         "amount_min_by_card_last_1": 60.0,
         "amount_min_by_card_last_2": 20.0,

@@ -1,4 +1,4 @@
-"""Requests are read by the contract, and every fault names its field as FastAPI does."""
+"""Requests are validated by the contract, and every error names its field as in FastAPI."""
 
 import json
 from datetime import UTC, datetime
@@ -24,8 +24,8 @@ def faults(body: bytes) -> list[tuple]:
 
 
 def test_a_row_is_typed_and_columns_that_may_be_missing_are_none():
-    asked = read(card="4")
-    assert asked.row == {
+    requested = read(card="4")
+    assert requested.row == {
         "id": 7,
         "time": datetime(2025, 1, 10, 10, tzinfo=UTC),
         "card": 4,
@@ -33,12 +33,12 @@ def test_a_row_is_typed_and_columns_that_may_be_missing_are_none():
         "amount": None,
         "online": None,
     }
-    assert asked.earlier == []
+    assert requested.earlier == []
 
 
 def test_earlier_rows_have_the_form_of_the_row():
-    asked = read(earlier_rows=[{"id": 6, "time": "2025-01-10T09:00:00Z", "amount": 2}])
-    assert asked.earlier == [
+    requested = read(earlier_rows=[{"id": 6, "time": "2025-01-10T09:00:00Z", "amount": 2}])
+    assert requested.earlier == [
         {
             "id": 6,
             "time": datetime(2025, 1, 10, 9, tzinfo=UTC),
@@ -48,10 +48,10 @@ def test_earlier_rows_have_the_form_of_the_row():
             "online": None,
         }
     ]
-    assert "earlier_rows" not in asked.row
+    assert "earlier_rows" not in requested.row
 
 
-def test_every_fault_is_told_with_its_field():
+def test_every_violation_is_reported_with_its_field():
     assert faults(
         json.dumps(
             {"id": "x", "card": 1.5, "label": 1, "colour": 2, "earlier_rows": [{"id": 1, "time": "noon"}]}
@@ -70,26 +70,26 @@ def test_every_fault_is_told_with_its_field():
     ("body", "kind"), [(b"", "json_invalid"), (b"{", "json_invalid"), (b"[]", "dict_type"), (b"\xff", "json_invalid")]
 )
 def test_a_body_that_is_no_object_is_refused(body, kind):
-    ((found, where, _),) = faults(body)
-    assert (found, where) == (kind, "body")
+    ((result, where, _),) = faults(body)
+    assert (result, where) == (kind, "body")
 
 
-def test_values_are_shown_as_json_can_tell_them_and_not_at_length():
+def test_input_values_are_valid_json_and_short():
     with pytest.raises(InvalidRequest) as refused:
         READER.read(b'{"id": Infinity, "time": "' + b"x" * 1000 + b'"}')
-    shown = [fault["input"] for fault in refused.value.errors]
-    assert shown == ["Infinity", "x" * 200]
+    displayed = [fault["input"] for fault in refused.value.errors]
+    assert displayed == ["Infinity", "x" * 200]
     json.dumps(refused.value.errors, allow_nan=False)
 
 
 @pytest.mark.parametrize(
     "twice", [[{"id": 7, "time": "2025-01-10T09:00:00Z"}], [{"id": 6, "time": "2025-01-10T09:00:00Z"}] * 2]
 )
-def test_a_row_key_that_stands_there_twice_would_count_twice(twice):
+def test_a_repeated_row_key_is_refused(twice):
     assert faults(json.dumps(ROW | {"earlier_rows": twice}).encode())[0][:2] == ("row_key", "body")
 
 
-def test_braces_in_a_pattern_are_told_as_they_are():
+def test_braces_in_a_pattern_are_reported_unchanged():
     spec = spec_with(
         {"kind": "column", "columns": ["amount"]},
         columns={**SPEC.columns, "code": {"type": "string", "pattern": "[a-z]{2}"}},
@@ -110,7 +110,7 @@ def test_columns_may_have_any_name_but_that_of_the_earlier_rows():
         )
 
 
-def test_the_schema_tells_columns_rules_and_what_may_be_missing():
+def test_the_schema_has_columns_rules_and_optional_fields():
     schema = READER.json_schema()
     assert schema["required"] == ["id", "time"]
     assert schema["properties"]["time"]["format"] == "date-time"

@@ -1,4 +1,4 @@
-"""A value of JSON is read as a landed file of JSON lines has it: the same value, or out for the same reason."""
+"""A JSON value is parsed as in a landed file of JSON lines: to the same value, or with the same reason."""
 
 import json
 from typing import Any
@@ -121,8 +121,8 @@ def test_a_value_is_read_as_in_a_landed_file(zone, name, value):
             READERS[zone, name](value)
         assert any(str(refused.value).startswith(rule) for rule in rules)
     else:
-        found = READERS[zone, name](value)
-        assert (found, type(found)) == (expected, type(expected))
+        result = READERS[zone, name](value)
+        assert (result, type(result)) == (expected, type(expected))
 
 
 def test_the_reason_names_the_rule_in_the_words_of_quarantine():
@@ -133,7 +133,7 @@ def test_the_reason_names_the_rule_in_the_words_of_quarantine():
         READERS["UTC", "when"]("noon")
 
 
-def test_what_may_be_missing_is_what_the_batch_publishes_without_a_value():
+def test_a_value_may_be_missing_where_the_batch_publishes_the_row():
     columns = SPECS["UTC"].columns
     assert [name for name in COLUMNS if may_be_missing(columns[name])] == [
         "plain_whole",

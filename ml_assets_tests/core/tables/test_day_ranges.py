@@ -1,4 +1,4 @@
-"""Ranges of days are read as written, cut as Dagster cuts them, and grouped with nothing lost."""
+"""Ranges of days are parsed, divided as Dagster divides them, and grouped without a loss."""
 
 from datetime import date, timedelta
 from itertools import pairwise
@@ -25,7 +25,7 @@ def test_a_day_and_a_range_are_read():
     "text",
     ["", "...", "2026-08-15..2026-09-01", "2026-08-15...", "...2026-09-01", "2026-02-30", "yesterday", "1...2...3"],
 )
-def test_what_is_neither_is_refused(text):
+def test_a_text_that_is_neither_is_refused(text):
     with pytest.raises(ValueError, match="neither a day such as"):
         parse_days(text)
 
@@ -36,7 +36,7 @@ def test_a_range_that_ends_before_it_begins_is_refused():
 
 
 @given(st.integers(1, 60), st.none() | st.integers(1, 20))
-def test_days_are_cut_into_runs_as_dagster_cuts_them(count, most):
+def test_days_are_divided_into_runs_as_dagster_divides_them(count, most):
     days = days_between(FIRST, FIRST + timedelta(days=count - 1))
     partitions = dg.DailyPartitionsDefinition(start_date="2025-01-01")
     cut = _subdivide_partition_key_range(partitions, dg.PartitionKeyRange(str(days[0]), str(days[-1])), most)
@@ -45,7 +45,7 @@ def test_days_are_cut_into_runs_as_dagster_cuts_them(count, most):
 
 
 @given(st.dictionaries(st.integers(0, 40), st.sampled_from("ab")))
-def test_neighbours_hold_every_day_once_and_are_as_few_as_can_be(labels):
+def test_groups_have_every_day_once_and_are_as_few_as_possible(labels):
     labelled = [(FIRST + timedelta(days=number), label) for number, label in sorted(labels.items())]
     groups = group_days(labelled)
     assert [(day, group.label) for group in groups for day in group.days] == labelled

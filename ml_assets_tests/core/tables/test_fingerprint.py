@@ -24,9 +24,9 @@ JSON = st.recursive(
 
 @given(JSON, JSON)
 def test_a_fingerprint_fits_a_delta_transaction_version_and_is_repeatable(spec_part, value):
-    made = fingerprint("code", spec_part, [value])
-    assert 0 < made < 2**63
-    assert made == fingerprint("code", spec_part, [value])
+    built = fingerprint("code", spec_part, [value])
+    assert 0 < built < 2**63
+    assert built == fingerprint("code", spec_part, [value])
 
 
 def test_no_fingerprint_stands_for_removed_rows(monkeypatch):
@@ -48,7 +48,7 @@ def test_each_part_counts():
 @pytest.mark.parametrize("code", ["code", "edited"])
 @pytest.mark.parametrize("spec_part", [{"a": 1}, {"a": 2}])
 @pytest.mark.parametrize("value", [5, 6])
-def test_what_changed_is_named(code, spec_part, value):
+def test_the_changed_part_is_named(code, spec_part, value):
     changed = why_changed(
         fingerprint("code", {"a": 1}, [["2025-01-01", 5]]), fingerprint(code, spec_part, [["2025-01-01", value]])
     )
@@ -56,7 +56,7 @@ def test_what_changed_is_named(code, spec_part, value):
     assert changed == tuple(name for name, holds in expected.items() if holds)
 
 
-def test_a_day_that_was_never_made_is_new():
+def test_a_day_that_was_never_committed_is_new():
     assert why_changed(None, fingerprint("code", {}, [])) == (NEW,)
 
 
@@ -66,12 +66,12 @@ def test_two_fingerprints_differ_exactly_when_there_is_a_reason(committed, expec
 
 
 def test_a_change_that_no_part_shows_is_called_a_changed_input():
-    made = fingerprint("code", {}, [1])
-    assert why_changed(made, made ^ 1) == (CHANGED_INPUT,)
-    assert (made ^ 1) >> WHOLE_BITS == made >> WHOLE_BITS
+    built = fingerprint("code", {}, [1])
+    assert why_changed(built, built ^ 1) == (CHANGED_INPUT,)
+    assert (built ^ 1) >> WHOLE_BITS == built >> WHOLE_BITS
 
 
-def test_parts_are_told_apart_as_often_as_stated():
+def test_parts_collide_with_the_documented_probability():
     """10 bits: of 2000 changes of the input alone some two are taken for a change that no part shows, and none is
     overlooked.
     """

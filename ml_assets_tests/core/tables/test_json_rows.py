@@ -1,4 +1,4 @@
-"""Rows as JSON are the rows again when they are read."""
+"""Rows as JSON are read back unchanged."""
 
 import json
 from datetime import UTC, datetime
@@ -26,7 +26,7 @@ def test_every_value_comes_back(rows):
     assert [json.loads(text) for text in rows_as_json(pa.Table.from_pylist(records, SCHEMA)).to_pylist()] == records
 
 
-def test_times_are_iso_and_what_json_has_no_word_for_is_null():
+def test_times_are_iso_and_values_that_json_lacks_are_null():
     table = pa.table(
         {
             "time": pa.array([datetime(2025, 1, 2, 3, 4, 5, 6, UTC)] * 3, TIMESTAMP),

@@ -1,4 +1,4 @@
-"""The tables of deployment and predictions have the columns that they are made of."""
+"""The schemas of deployment and predictions have the columns of their rows."""
 
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.release.canary_comparison import COLUMNS as COMPARED
@@ -7,7 +7,7 @@ from ml_assets.core.tables.release_schemas import CANARY_COMPARISON_SCHEMA, pred
 from ml_assets_tests.conftest import SMALL
 
 
-def test_predictions_carry_what_is_known_with_the_row(small):
+def test_predictions_have_the_identity_columns_that_are_known_with_the_row(small):
     names = predictions_schema(ModelSpec.model_validate(SMALL)).names
     assert names == ["id", "event_time", "card", "label", *COLUMNS]
     labels = {"files": "labels/{day}/*", "key": ["id"], "known_at": "event_time"}

@@ -1,4 +1,4 @@
-"""Days become batches of about the asked size, whatever their own."""
+"""Days form batches of about the specified size."""
 
 from datetime import date, timedelta
 

@@ -1,4 +1,4 @@
-"""Boosting stops as XGBoost's own early stopping does, and goes on after an interruption as if there had been none."""
+"""Boosting stops as XGBoost's own early stopping does, and resumes as if it had not been interrupted."""
 
 from contextlib import contextmanager
 
@@ -53,7 +53,7 @@ def _train(spec, checkpoints=None, lines=None):
 
 
 @pytest.mark.parametrize("parameters", [{}, SAMPLED], ids=["all rows", "samples"])
-def test_training_that_was_interrupted_at_any_checkpoint_gives_the_same_bytes(parameters):
+def test_training_that_is_interrupted_at_any_checkpoint_gives_the_same_bytes(parameters):
     spec = _spec(parameters=parameters)
     kept = Kept()
     whole = _train(spec, kept)
@@ -72,8 +72,8 @@ def test_training_that_was_interrupted_at_any_checkpoint_gives_the_same_bytes(pa
             whole.learning_curve,
             whole.metrics,
         )
-        told = [line for line in lines if "an earlier run was interrupted" in line]
-        assert [line.split(";")[1] for line in told] == [
+        logged = [line for line in lines if "an earlier run was interrupted" in line]
+        assert [line.split(";")[1] for line in logged] == [
             f" resuming after round {at[slot].rounds} of at most {22 if slot.startswith('early') else whole.rounds}"
             for slot in sorted(at)
         ]
@@ -97,7 +97,7 @@ def test_parts_of_a_training_with_samples_do_not_draw_the_same_samples():
     assert trees[trees["Feature"] != "Leaf"].groupby("Tree")["Feature"].first().nunique() > 1
 
 
-def test_data_is_not_made_ready_for_a_phase_whose_rounds_are_all_there():
+def test_no_data_are_prepared_when_a_checkpoint_has_all_rounds():
     @contextmanager
     def never():
         raise AssertionError
@@ -109,7 +109,7 @@ def test_data_is_not_made_ready_for_a_phase_whose_rounds_are_all_there():
     assert boost(phase, never, kept, lambda progress: None, lambda line: None).model == b"booster"
 
 
-def test_another_device_does_not_go_on_from_the_checkpoint():
+def test_another_device_does_not_resume_from_the_checkpoint():
     assert (
         Phase("refit", "cpu", {}, 5, None, 10, 4, False).slot != Phase("refit", "cuda", {}, 5, None, 10, 4, False).slot
     )
@@ -141,13 +141,13 @@ def test_training_stops_where_xgboosts_early_stopping_stops():
     matrix = xgb.DMatrix(rows, rows[:, 0] + random.random(300) > 1)
     other = xgb.DMatrix(rows, random.random(300) > 0.5)
     parameters = {"objective": "binary:logistic", "eval_metric": ["logloss"], "nthread": 1, "seed": 1}
-    found = {}
-    theirs = xgb.train(
+    result = {}
+    champion = xgb.train(
         parameters,
         matrix,
         50,
         [(other, "validation")],
-        evals_result=found,
+        evals_result=result,
         callbacks=[EarlyStopping(3)],
         verbose_eval=False,
     )
@@ -171,10 +171,10 @@ def test_training_stops_where_xgboosts_early_stopping_stops():
         yield train_segment
 
     phase = Phase("early_stopping", "cpu", parameters, 50, 3, 300, 50, False)
-    ours = boost(phase, data, NoCheckpoints(), lambda progress: None, lambda line: None)
-    assert ours.rounds == theirs.num_boosted_rounds() < 50
-    assert ours.curve == {"logloss": found["validation"]["logloss"]}
-    assert best_position(ours.curve["logloss"]) == theirs.best_iteration
+    challenger = boost(phase, data, NoCheckpoints(), lambda progress: None, lambda line: None)
+    assert challenger.rounds == champion.num_boosted_rounds() < 50
+    assert challenger.curve == {"logloss": result["validation"]["logloss"]}
+    assert best_position(challenger.curve["logloss"]) == champion.best_iteration
 
 
 def test_curves_are_joined_by_name():

@@ -1,6 +1,4 @@
-"""A search reads no day after a fold's validation, is repeatable, goes on where it was cut off, and keeps to its
-budget.
-"""
+"""A search reads no day after a fold's validation days, is repeatable, resumes, and keeps to its budget."""
 
 import pytest
 from hypothesis import given, settings
@@ -22,7 +20,7 @@ def run(spec=SPEC, completed=None, kept=None, changed=None, **more):
 
 
 @pytest.fixture(scope="module")
-def found():
+def result():
     return run()
 
 
@@ -33,7 +31,7 @@ def plain(trials):
 
 @settings(max_examples=30)
 @given(st.integers(5, 12), st.integers(1, 4), st.sampled_from(["expanding", "rolling"]))
-def test_what_a_fold_is_fitted_on_lies_right_before_what_it_is_validated_on(days, count, fit):
+def test_the_fit_days_of_a_fold_end_right_before_its_validation_days(days, count, fit):
     spec = search_spec(f"{days}d", folds=count, fit=fit)
     window = window_of(spec)
     folds = folds_of(spec, window)
@@ -48,19 +46,21 @@ def test_what_a_fold_is_fitted_on_lies_right_before_what_it_is_validated_on(days
     )
 
 
-def test_the_first_trial_is_of_the_stated_parameters_and_the_best_is_no_worse(found):
+def test_the_first_trial_uses_the_specified_parameters_and_the_best_is_no_worse(result):
     stated = SPEC.training.parameters
-    assert found.trials[0].parameters == {
+    assert result.trials[0].parameters == {
         "eta": stated.eta,
         "max_depth": stated.max_depth,
         "subsample": stated.subsample,
     }
-    assert found.best.value == max(trial.value for trial in found.trials if not trial.pruned) >= found.trials[0].value
-    assert (found.stopped_by, len(found.trials)) == ("trials", 8)
+    assert (
+        result.best.value == max(trial.value for trial in result.trials if not trial.pruned) >= result.trials[0].value
+    )
+    assert (result.stopped_by, len(result.trials)) == ("trials", 8)
 
 
-def test_proposals_lie_in_the_space_and_differ(found):
-    proposed = [trial.parameters for trial in found.trials[1:]]
+def test_proposals_are_in_the_search_space_and_differ(result):
+    proposed = [trial.parameters for trial in result.trials[1:]]
     assert all(
         0.05 <= one["eta"] <= 0.5 and one["max_depth"] in range(1, 7) and one["subsample"] in (0.5, 1)
         for one in proposed
@@ -69,8 +69,8 @@ def test_proposals_lie_in_the_space_and_differ(found):
     assert len({one["eta"] for one in proposed}) == 7
 
 
-def test_a_trial_s_value_is_the_mean_of_what_training_finds_on_each_fold(found):
-    trial = next(trial for trial in found.trials[1:] if not trial.pruned)
+def test_the_value_of_a_trial_is_the_mean_metric_of_its_folds(result):
+    trial = next(trial for trial in result.trials[1:] if not trial.pruned)
     spec = with_training(SPEC, {**trial.parameters, "refit": False, "search": None})
     values = [
         train(spec, Split(fold.fit, fold.validation, []), reader()[0]).metrics["average_precision"]
@@ -81,26 +81,26 @@ def test_a_trial_s_value_is_the_mean_of_what_training_finds_on_each_fold(found):
 
 
 @pytest.mark.parametrize("cut", [1, STARTUP_TRIALS, 7])
-def test_a_search_that_goes_on_equals_one_that_was_never_cut_off(found, cut):
+def test_a_resumed_search_equals_an_uninterrupted_one(result, cut):
     kept = []
-    again = run(completed={trial.number: trial for trial in found.trials[:cut]}, kept=kept)
+    again = run(completed={trial.number: trial for trial in result.trials[:cut]}, kept=kept)
     assert [trial.number for trial in kept] == list(range(cut, 8))
-    assert plain(again.trials) == plain(found.trials)
-    assert again.best.parameters == found.best.parameters
+    assert plain(again.trials) == plain(result.trials)
+    assert again.best.parameters == result.best.parameters
 
 
-def test_more_trials_go_on_from_those_that_there_are(found):
-    more = run(search_spec(trials=10), completed={trial.number: trial for trial in found.trials})
-    assert plain(more.trials[:8]) == plain(found.trials)
+def test_more_trials_continue_from_completed_ones(result):
+    more = run(search_spec(trials=10), completed={trial.number: trial for trial in result.trials})
+    assert plain(more.trials[:8]) == plain(result.trials)
     assert len(more.trials) == 10
 
 
-def test_another_seed_proposes_other_parameters(found):
+def test_another_seed_proposes_other_parameters(result):
     other = run(search_spec(training={"seed": 7}, trials=3))
-    assert other.trials[1].parameters != found.trials[1].parameters
+    assert other.trials[1].parameters != result.trials[1].parameters
 
 
-def test_a_trial_that_is_worse_than_most_on_its_first_fold_ends_there_and_is_not_best(found):
+def test_a_trial_that_is_worse_than_most_on_its_first_fold_ends_there_and_is_not_best(result):
     spec = search_spec(trials=14)
     with_pruning = run(spec)
     pruned = [trial for trial in with_pruning.trials if trial.pruned]
@@ -112,10 +112,10 @@ def test_a_trial_that_is_worse_than_most_on_its_first_fold_ends_there_and_is_not
     assert not any(trial.pruned for trial in run(search_spec(trials=8, prune=False)).trials)
 
 
-def test_log_loss_is_made_small():
-    found = run(search_spec(trials=3, metric="log_loss"))
-    assert found.best.value == min(trial.value for trial in found.trials)
-    assert list(means_of(search_spec(metric="log_loss"), found.best.folds))[-1] == found.best.value
+def test_log_loss_is_minimized():
+    result = run(search_spec(trials=3, metric="log_loss"))
+    assert result.best.value == min(trial.value for trial in result.trials)
+    assert list(means_of(search_spec(metric="log_loss"), result.best.folds))[-1] == result.best.value
 
 
 def clock(step):
@@ -126,27 +126,27 @@ def clock(step):
 
 def test_minutes_end_a_search_and_the_trial_in_progress_does_not_count():
     kept = []
-    found = run(search_spec(minutes=1.0), kept=kept, clock=clock(25))
+    result = run(search_spec(minutes=1.0), kept=kept, clock=clock(25))
     # A trial of two folds looks three times: 50 s each, and the second reaches 25 s after its first fold, past the 10 s
     # that are left.
-    assert (found.stopped_by, len(found.trials), len(kept)) == ("minutes", 1, 1)
+    assert (result.stopped_by, len(result.trials), len(kept)) == ("minutes", 1, 1)
     again = run(search_spec(minutes=1.0), completed={0: kept[0]}, clock=clock(1))
     assert again.stopped_by == "minutes"
     assert len(again.trials) > 1
 
 
-def test_the_first_trial_is_made_however_little_time_there_is():
-    found = run(search_spec(minutes=0.001), clock=clock(100))
-    assert (found.stopped_by, found.best.number, len(found.trials)) == ("minutes", 0, 1)
+def test_the_first_trial_runs_however_little_time_there_is():
+    result = run(search_spec(minutes=0.001), clock=clock(100))
+    assert (result.stopped_by, result.best.number, len(result.trials)) == ("minutes", 0, 1)
 
 
-def test_stated_parameters_outside_of_the_space_are_tried_too():
-    found = run(search_spec(trials=3, training={"parameters": {"eta": 0.9}}))
-    assert found.trials[0].parameters["eta"] == 0.9
-    assert all(trial.parameters["eta"] <= 0.5 for trial in found.trials[1:])
+def test_specified_parameters_outside_of_the_space_are_tried_too():
+    result = run(search_spec(trials=3, training={"parameters": {"eta": 0.9}}))
+    assert result.trials[0].parameters["eta"] == 0.9
+    assert all(trial.parameters["eta"] <= 0.5 for trial in result.trials[1:])
 
 
-def test_the_days_behind_the_window_are_not_read():
+def test_days_after_the_window_are_not_read():
     read_day, calls = reader()
     search(search_spec(trials=1), window_of(SPEC), read_day, {}, lambda trial: None, lambda line: None)
     assert sorted(calls) == window_of(SPEC)

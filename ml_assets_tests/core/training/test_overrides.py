@@ -1,4 +1,4 @@
-"""Other settings of training are checked as those of the specification are, and leave the rest as it is."""
+"""Overrides are validated like the specification, and change nothing else."""
 
 import pytest
 
@@ -15,7 +15,7 @@ def test_parameters_and_other_settings_are_replaced_and_the_rest_stays(make_spec
     assert with_training(spec, {}) == spec
 
 
-def test_wrong_values_are_all_named_with_what_is_allowed(make_spec):
+def test_all_invalid_values_are_named_with_what_is_allowed(make_spec):
     with pytest.raises(
         ValueError, match=r"training\.rounds: .* equal to 1, not 0.*training\.parameters\.eta: .* equal to 1, not 2"
     ):

@@ -1,4 +1,4 @@
-"""Progress is told every few seconds, says how fast and how long still, and is silent about short training."""
+"""Progress is reported every few seconds with rate and time left, and not at all in short training."""
 
 from ml_assets.core.training.progress import Pace, Progress
 
@@ -12,61 +12,61 @@ class Clock:
 
 
 def pace(rounds=100, rows=1000, begun=0):
-    clock, told = Clock(), []
-    return clock, told, Pace(told.append, "refit", rounds, rows, begun, clock)
+    clock, logged = Clock(), []
+    return clock, logged, Pace(logged.append, "refit", rounds, rows, begun, clock)
 
 
-def test_short_training_says_nothing():
-    clock, told, watched = pace()
+def test_short_training_reports_no_progress():
+    clock, logged, watched = pace()
     for done in range(1, 5):
         clock.now += 1
         watched.round(done, {})
     watched.round(5, {}, last=True)
-    assert told == []
+    assert logged == []
 
 
 def test_a_report_has_rate_and_time_left_of_the_rounds_since_the_last():
-    clock, told, watched = pace()
+    clock, logged, watched = pace()
     clock.now += 5
     watched.round(10, {"logloss": [0.5] * 10})
     clock.now += 4
     watched.round(20, {})
     clock.now += 6
     watched.round(30, {})
-    assert [(one.round, one.rows_per_second, one.seconds_left) for one in told] == [
+    assert [(one.round, one.rows_per_second, one.seconds_left) for one in logged] == [
         (10, 2000.0, 45.0),
         (30, 2000.0, 35.0),
     ]
-    assert told[0].curve == {"logloss": [0.5] * 10}
+    assert logged[0].curve == {"logloss": [0.5] * 10}
 
 
-def test_one_slow_round_does_not_promise_that_all_will_be():
-    clock, told, watched = pace()
+def test_one_slow_round_does_not_determine_the_time_left():
+    clock, logged, watched = pace()
     clock.now += 5
     watched.round(10, {})
     clock.now += 17
     watched.round(11, {})
-    assert told[1].seconds_left == 89 * 2.0
+    assert logged[1].seconds_left == 89 * 2.0
 
 
 def test_rounds_of_an_earlier_run_do_not_count_for_the_rate():
-    clock, told, watched = pace(begun=50)
+    clock, logged, watched = pace(begun=50)
     clock.now += 10
     watched.round(60, {})
-    assert (told[0].rows_per_second, told[0].seconds_left) == (1000.0, 40.0)
+    assert (logged[0].rows_per_second, logged[0].seconds_left) == (1000.0, 40.0)
 
 
-def test_the_last_round_is_told_when_others_were_with_nothing_left():
-    clock, told, watched = pace()
+def test_the_last_round_is_reported_when_others_were():
+    clock, logged, watched = pace()
     clock.now += 5
     watched.round(10, {})
     clock.now += 1
     watched.round(12, {}, last=True)
     watched.round(12, {}, last=True)
-    assert [(one.round, one.seconds_left) for one in told] == [(10, 45.0), (12, 0.0)]
+    assert [(one.round, one.seconds_left) for one in logged] == [(10, 45.0), (12, 0.0)]
 
 
-def test_the_line_says_everything():
+def test_the_line_has_round_metrics_rate_and_time_left():
     line = Progress(
         "early_stopping", 20, 500, {"logloss": [0.4, 0.31234], "aucpr": [0.1, 0.2]}, 1_234_567.8, 260.0
     ).line()

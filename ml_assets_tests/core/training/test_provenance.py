@@ -1,4 +1,4 @@
-"""The passport names everything a model was made from, and is the same for the same model."""
+"""Provenance names everything that a model was trained from, and is the same for the same model."""
 
 import json
 from datetime import date
@@ -24,27 +24,27 @@ def provenance(spec) -> bytes:
     )
 
 
-def test_inputs_settings_and_results_are_all_there(make_spec):
-    found = json.loads(provenance(make_spec()))
-    assert found["digest"] == MODEL.digest
-    assert found["landed_objects"] == [{"day": "2025-01-11", "key": "a.csv", "digest": "d", "size": 3}]
-    assert found["days"] == {"features": {"2025-01-11": "00000000000000ff"}}
-    assert found["holdout"] == ["2025-01-17", "2025-01-18"]
-    assert found["spec"]["label_delay"] == "2d"
-    assert found["code_versions"] == {"features": "v1"}
-    assert found["library_versions"]["xgboost"]
-    assert found["threshold"] == {"value": 0.5, "note": "best F1"}
+def test_provenance_has_inputs_settings_and_results(make_spec):
+    result = json.loads(provenance(make_spec()))
+    assert result["digest"] == MODEL.digest
+    assert result["landed_objects"] == [{"day": "2025-01-11", "key": "a.csv", "digest": "d", "size": 3}]
+    assert result["days"] == {"features": {"2025-01-11": "00000000000000ff"}}
+    assert result["holdout"] == ["2025-01-17", "2025-01-18"]
+    assert result["spec"]["label_delay"] == "2d"
+    assert result["code_versions"] == {"features": "v1"}
+    assert result["library_versions"]["xgboost"]
+    assert result["threshold"] == {"value": 0.5, "note": "best F1"}
 
 
 def test_an_undefined_metric_is_null_because_json_has_no_nan(make_spec):
     assert json.loads(provenance(make_spec()))["metrics"]["validation"] == {"f1": 0.5, "precision": None}
 
 
-def test_the_same_model_has_the_same_passport(make_spec):
+def test_the_same_model_has_the_same_provenance(make_spec):
     assert provenance(make_spec()) == provenance(make_spec())
 
 
-def test_the_days_that_a_passport_names_are_read_back(make_spec):
+def test_the_days_that_a_provenance_document_names_are_read_back(make_spec):
     raw = {date(2025, 1, 10): 7, date(2025, 1, 11): 8, date(2025, 1, 12): EXPIRED}
     spec = make_spec()
     content = build_provenance(
@@ -77,6 +77,6 @@ def test_the_days_that_a_passport_names_are_read_back(make_spec):
         b'{"days": {"raw_data": {"x": "7"}}, "landed_objects": []}',
     ],
 )
-def test_what_is_no_passport_is_refused(content):
+def test_a_document_that_is_no_provenance_is_refused(content):
     with pytest.raises(ValueError, match="not the provenance of a model"):
         days_named(content)

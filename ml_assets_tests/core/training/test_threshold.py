@@ -74,9 +74,9 @@ def test_min_recall_is_the_highest_and_min_precision_the_lowest_threshold_that_r
     labels, scores = (np.array(column) for column in zip(*[*rows, (1, 0.5)], strict=True))
     by_candidate = {candidate: point_metrics(labels, scores, candidate) for candidate in np.unique(scores)}
     recall, _ = choose_threshold(Threshold(rule="min_recall", value=value), labels, scores)
-    assert recall == max(candidate for candidate, found in by_candidate.items() if found["recall"] >= value)
+    assert recall == max(candidate for candidate, result in by_candidate.items() if result["recall"] >= value)
     precision, note = choose_threshold(Threshold(rule="min_precision", value=value), labels, scores)
-    reaching = [candidate for candidate, found in by_candidate.items() if found["precision"] >= value]
+    reaching = [candidate for candidate, result in by_candidate.items() if result["precision"] >= value]
     assert ("because no threshold" in note) == (not reaching)
     if reaching:
         assert precision == min(reaching)

@@ -1,4 +1,4 @@
-"""The days of a model: what was known when, and nothing twice."""
+"""The days of a model are those whose labels were known, and no day is used twice."""
 
 from datetime import date
 
@@ -44,11 +44,11 @@ def test_parameters_are_of_the_last_search_counted_from_the_first_model(make_spe
     assert first_day_read(spec, date(2025, 1, as_of)) == date(2025, 1, expected - 9)
 
 
-def test_without_a_search_the_day_itself_is_read_for(make_spec):
+def test_without_a_search_the_model_day_itself_counts(make_spec):
     assert searched_on(make_spec(), date(2025, 1, 20)) == date(2025, 1, 20)
     assert first_day_read(make_spec(), date(2025, 1, 20)) == date(2025, 1, 11)
 
 
-def test_before_the_first_model_nothing_was_searched(make_spec):
+def test_before_the_first_model_there_is_no_search(make_spec):
     with pytest.raises(HistoryTooShort):
         searched_on(searching(make_spec, "3d"), date(2025, 1, 9))

@@ -1,4 +1,4 @@
-"""Training is repeatable to the byte, reads what it may and no more, and says clearly when it cannot."""
+"""Training is repeatable to the byte, reads only its days, and explains why it cannot run."""
 
 import json
 import subprocess
@@ -73,7 +73,7 @@ def _rows(days, column="label"):
     return pd.concat([_day(day) for day in days])[column]
 
 
-def test_a_model_tells_how_it_came_to_be():
+def test_a_model_has_the_metrics_of_its_training():
     model = _train()
     assert (model.rows, model.positives) == (480, _rows(SPLIT.window).sum())
     assert (model.validation_rows, model.validation_positives) == (120, _rows(SPLIT.validation).sum())
@@ -102,12 +102,12 @@ def test_without_refit_metrics_and_threshold_are_those_of_the_model_on_the_valid
     scores = Scorer.from_bytes(model.model, model.preprocessing).score(
         pd.concat([_day(day) for day in SPLIT.validation])
     )
-    found = point_metrics(_rows(SPLIT.validation), scores, model.threshold)
-    assert model.metrics == {name: found[name] for name in model.metrics}
+    result = point_metrics(_rows(SPLIT.validation), scores, model.threshold)
+    assert model.metrics == {name: result[name] for name in model.metrics}
     assert model.rows == 360
 
 
-def test_a_refit_sees_the_validation_part_and_keeps_rounds_and_threshold():
+def test_a_refit_uses_the_validation_part_and_keeps_rounds_and_threshold():
     stopped, refitted = _train(_spec(refit=False)), _train()
     assert (stopped.rounds, stopped.threshold, stopped.metrics) == (
         refitted.rounds,
@@ -126,7 +126,7 @@ def test_boosting_is_cut_back_to_the_best_round():
     assert len(curve) == model.rounds + 3
 
 
-def test_early_stopping_sees_no_category_or_scale_of_the_validation_part_but_a_refit_does():
+def test_only_a_refit_fits_preprocessing_to_the_validation_part():
     preprocessing = {"scale": {"amount": "minmax"}}
     only_then = {
         day: lambda frame: frame.assign(shop="late", amount=frame["amount"] * 1000) for day in SPLIT.validation
@@ -205,20 +205,20 @@ SAMPLED = {"parameters": {"subsample": 0.7, "colsample_bytree": 0.7}}
 
 
 @pytest.mark.slow
-def test_two_processes_make_the_same_bytes():
+def test_two_processes_give_the_same_bytes():
     done = subprocess.run([sys.executable, "-c", IN_ANOTHER_PROCESS], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == _train(_spec(BOTH, **SAMPLED)).digest
 
 
-def test_another_seed_makes_another_model():
+def test_another_seed_gives_another_model():
     assert _train(_spec(BOTH, **SAMPLED)).digest != _train(_spec(BOTH, **SAMPLED, seed=1)).digest
 
 
-def test_the_model_file_holds_nothing_of_the_run():
+def test_the_model_file_does_not_depend_on_the_run():
     assert b"best_iteration" not in _train().model
 
 
-def test_the_digest_tells_the_files_apart():
+def test_the_digest_distinguishes_the_files():
     def digest(model, preprocessing):
         return TrainedModel(model, preprocessing, 1, 0.5, "", {}, {}, 1, 1, 1, 1, "cpu").digest
 
@@ -237,7 +237,8 @@ def test_the_digest_tells_the_files_apart():
         (
             "fit",
             _none,
-            r"the fit part .*\(2025-01-11 to 2025-01-13, 3 days\) has 0 labelled rows, 0 of them positive.*lengthen training.window",
+            r"the fit part .*\(2025-01-11 to 2025-01-13, 3 days\) has 0 labelled rows, 0 of them positive.*"
+            r"lengthen training.window",
         ),
         (
             "fit",
@@ -276,7 +277,7 @@ def test_a_day_with_values_of_another_kind_is_named():
         _train(changed={SPLIT.fit[1]: lambda frame: frame.assign(amount="much")})
 
 
-def test_an_error_of_reading_comes_through_as_it_is():
+def test_an_error_of_reading_is_raised_unchanged():
     times = Counter()
 
     def read_day(day):

@@ -1,4 +1,4 @@
-"""A trial comes back from its document as it was, to the last digit."""
+"""A trial is read back from its document unchanged, to the last digit."""
 
 import pytest
 from hypothesis import given
@@ -10,13 +10,13 @@ NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 
 
 @given(st.dictionaries(st.text(max_size=5), NUMBERS), NUMBERS, st.booleans())
-def test_a_trial_comes_back_as_it_was(parameters, value, pruned):
+def test_a_trial_is_read_back_unchanged(parameters, value, pruned):
     trial = Trial(3, parameters, [{"average_precision": value}], value, pruned, 1.25)
     assert Trial.from_json(trial.to_json()) == trial
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"number": 1}', b'{"number": 1, "other": 2}'])
-def test_what_is_no_trial_is_refused(content):
+def test_a_document_that_is_no_trial_is_refused(content):
     with pytest.raises(ValueError, match="the document is not a trial"):
         Trial.from_json(content)
 

@@ -1,6 +1,4 @@
-"""A file of corrected rows is taken only when every row of it is right; what is wrong is named by row, column and
-rule.
-"""
+"""A correction file is accepted only when all of its rows are right; problems name row, column and rule."""
 
 import io
 from datetime import date
@@ -22,7 +20,10 @@ from ml_assets.core.validation.corrections import correction_file
 from ml_assets.core.validation.validate_day import REPEATED, THE_DAY_IS_REJECTED
 
 DAY = date(2025, 1, 1)
-LANDED = "id,event_time,card,amount,label\n1,2025-01-01 01:00,007,1.5,0\n2,2025-01-01 02:00,b,-1,0\n3,2025-01-01 03:00,c,many,1\n"
+LANDED = (
+    "id,event_time,card,amount,label\n1,2025-01-01 01:00,007,1.5,0\n2,2025-01-01 02:00,b,-1,0\n"
+    "3,2025-01-01 03:00,c,many,1\n"
+)
 OBJECTS = pa.table({"key": ["a.csv"], "rows": [3], "fault": pa.array([None], pa.string())})
 GOOD = {
     "_day": "2025-01-01",
@@ -75,7 +76,7 @@ def test_a_good_row_becomes_a_correction_that_remembers_the_landed_row(feed):
     assert (one.landed, one.values["amount"], one.replaced["amount"]) == (("a.csv", 1), 1.0, -1.0)
 
 
-def test_a_correction_that_is_there_already_is_nothing_to_do(feed):
+def test_an_existing_correction_is_not_added_again(feed):
     held = dict([correction_file(1, check(feed, GOOD).corrections)])
     assert check(feed, GOOD, files=held).corrections == []
     other = check(feed, {**GOOD, "amount": 2}, files=held)
@@ -97,14 +98,14 @@ def test_a_correction_that_is_there_already_is_nothing_to_do(feed):
         ({"_source_file": "b.csv"}, "_source_file, _source_row: raw_data of 2025-01-01 has no such row"),
     ],
 )
-def test_a_faulty_row_is_named(feed, change, fault):
+def test_an_invalid_row_is_named(feed, change, fault):
     row = {**GOOD, **change}
     assert check(feed, row).problems == [
         f"row 1 (2025-01-01, {row['_source_file']}, row {row['_source_row']}): {fault}"
     ]
 
 
-def test_two_corrections_of_one_row_are_a_fault(feed):
+def test_two_corrections_of_one_row_are_a_problem(feed):
     assert check(feed, GOOD, {**GOOD, "amount": 3}).problems == [
         "row 2 (2025-01-01, a.csv, row 1): replaces the same landed row as row 1"
     ]
@@ -116,7 +117,7 @@ def test_a_row_may_be_made_equal_to_the_right_one_of_its_key(feed):
     assert (checked.problems, checked.corrections[0].values["card"]) == ([], "007")
 
 
-def test_rows_without_day_or_place_are_faults(feed):
+def test_rows_without_day_or_landed_row_are_problems(feed):
     rows = read_repair_file(feed, "fixed.csv", content({**GOOD, "_day": "monday"}, {**GOOD, "_source_row": "x"}))
     days, faults = by_day(rows)
     assert days == {}
@@ -124,7 +125,7 @@ def test_rows_without_day_or_place_are_faults(feed):
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "said"),
+    ("name", "text", "message"),
     [
         (
             "fixed.csv",
@@ -137,11 +138,11 @@ def test_rows_without_day_or_place_are_faults(feed):
         ("fixed.csv", content(GOOD) + b"1,2\n", "1 lines are no rows"),
     ],
 )
-def test_a_file_that_cannot_be_used_says_why(feed, name, text, said):
-    with pytest.raises(RepairRefused, match=said):
+def test_a_file_that_cannot_be_used_says_why(feed, name, text, message):
+    with pytest.raises(RepairRefused, match=message):
         read_repair_file(feed, name, text)
 
 
-def test_what_a_correction_of_the_row_cannot_mend_is_left_out():
+def test_reasons_that_a_correction_cannot_remove_are_left_out():
     assert correctable_reasons(["amount: missing", f"row_key id: {REPEATED}"]) == ["amount: missing"]
     assert correctable_reasons([THE_DAY_IS_REJECTED, "amount: missing"]) == []

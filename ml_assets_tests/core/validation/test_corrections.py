@@ -1,6 +1,4 @@
-"""Corrected rows take the place of landed ones, the last one wins, and none ever meets another row than the one it was
-made for.
-"""
+"""Corrections replace landed rows, the latest one wins, and none ever replaces another row."""
 
 import json
 from datetime import date
@@ -71,7 +69,7 @@ def test_values_read_back_as_the_same_rows(feed, raw):
     assert raw_rows(feed, values[:9]).equals(raw.slice(0, 9))
 
 
-def test_a_corrected_row_takes_the_place_of_the_landed_one_with_its_own_provenance(feed, raw):
+def test_a_corrected_row_replaces_the_landed_one_with_its_own_provenance(feed, raw):
     held = files([correction(feed, raw, 8, amount=12.5)])
     day = apply_corrections(feed, raw, read_corrections(held).values())
     assert (day.applied, day.outdated, day.rows.num_rows) == (1, 0, 10)
@@ -93,7 +91,7 @@ def test_a_line_that_is_no_row_can_be_corrected(feed, raw):
     )
 
 
-def test_a_corrected_row_is_judged_by_the_same_contract(feed, raw):
+def test_a_corrected_row_is_validated_by_the_same_contract(feed, raw):
     rows = apply_corrections(feed, raw, read_corrections(files([correction(feed, raw, 8, amount=-1)])).values()).rows
     entries = validate_day(
         feed, DAY, rows, pa.table({"key": ["a.jsonl"], "rows": [10], "fault": [None]})
@@ -101,7 +99,7 @@ def test_a_corrected_row_is_judged_by_the_same_contract(feed, raw):
     assert ["amount: less than minimum 0"] in [entry["reasons"] for entry in entries]
 
 
-def test_the_last_correction_of_a_row_wins_also_one_that_names_the_corrected_row(feed, raw):
+def test_the_latest_correction_wins_also_if_it_names_the_corrected_row(feed, raw):
     first, second = [correction(feed, raw, 8, amount=1.0)], [correction(feed, raw, 8, amount=2.0)]
     held = files(first, second)
     assert [one.values["amount"] for one in read_corrections(held).values()] == [2.0]
@@ -112,7 +110,7 @@ def test_the_last_correction_of_a_row_wins_also_one_that_names_the_corrected_row
     assert [number_of(key) for key in held] == [1, 2, 3]
 
 
-def test_a_correction_does_not_meet_another_row_of_a_file_that_was_rewritten(feed, raw):
+def test_a_correction_never_replaces_another_row_of_a_rewritten_file(feed, raw):
     one = correction(feed, raw, 8, amount=12.5)
     shifted = raw_rows(feed, LINES[1:])
     for rows, outdated in [
@@ -126,7 +124,7 @@ def test_a_correction_does_not_meet_another_row_of_a_file_that_was_rewritten(fee
         assert outdated == 0 or day.rows.equals(rows)
 
 
-def test_a_column_that_the_specification_has_only_since_is_that_of_the_landed_row(make_spec, feed, raw):
+def test_a_column_that_was_added_later_has_the_value_of_the_landed_row(make_spec, feed, raw):
     held = files([correction(feed, raw, 3, amount=5)])
     columns = {**make_spec().model_dump(mode="json")["columns"], "shop": {"type": "string"}}
     wider = rows_feed(make_spec(columns=columns))
@@ -135,7 +133,7 @@ def test_a_column_that_the_specification_has_only_since_is_that_of_the_landed_ro
     assert day.rows.slice(7, 1).select(["amount", "shop"]).to_pylist() == [{"amount": 5.0, "shop": "s1"}]
 
 
-def test_names_of_the_source_play_no_part(make_spec, raw, feed):
+def test_corrections_do_not_use_the_names_of_the_source(make_spec, raw, feed):
     columns = make_spec().model_dump(mode="json")["columns"]
     renamed = rows_feed(make_spec(columns={**columns, "amount": {"type": "number", "source": "Betrag"}}))
     day = apply_corrections(renamed, raw, read_corrections(files([correction(feed, raw, 8, amount=7)])).values())
@@ -144,9 +142,9 @@ def test_names_of_the_source_play_no_part(make_spec, raw, feed):
 
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=1, max_size=4))
-def test_any_text_survives_in_a_file_of_corrections(texts):
-    made = [Correction((text, n), {"card": text}, {"card": text}, ("", 0)) for n, text in enumerate(texts)]
-    found = read_corrections(dict([correction_file(1, made)]))
-    assert [(one.landed, one.values, one.replaced) for one in found.values()] == [
-        (one.landed, one.values, one.replaced) for one in made
+def test_any_text_survives_in_a_correction_file(texts):
+    built = [Correction((text, n), {"card": text}, {"card": text}, ("", 0)) for n, text in enumerate(texts)]
+    result = read_corrections(dict([correction_file(1, built)]))
+    assert [(one.landed, one.values, one.replaced) for one in result.values()] == [
+        (one.landed, one.values, one.replaced) for one in built
     ]

@@ -1,6 +1,4 @@
-"""What is exported to be corrected are the rows that something is wrong with, and their text comes back as it
-landed.
-"""
+"""The export has the rows that need a correction, with their original text."""
 
 import io
 import json
@@ -35,7 +33,7 @@ def line(number: int, amount: object = 1, card: str = "c") -> str:
     return json.dumps({"id": number, "event_time": "2025-01-01 10:00", "card": card, "amount": amount, "label": 0})
 
 
-def test_rows_with_faults_are_exported_with_their_reasons_and_original_text():
+def test_invalid_rows_are_exported_with_their_reasons_and_original_text():
     _, table = exported([line(1), line(2, "12,5 €"), line(3, -1), "torn {", line(1)])
     assert table.schema == export_schema(FEED)
     records = table.to_pylist()

@@ -1,4 +1,4 @@
-"""A day is split into what is published and what is quarantined; nothing is lost."""
+"""A day is split into accepted and quarantined rows, and no row is lost."""
 
 import json
 from datetime import date, datetime, timedelta
@@ -46,7 +46,7 @@ def reasons(day: ValidatedDay, scope: str = "row") -> list[list[str]]:
     return [entry["reasons"] for entry in day.quarantined.to_pylist() if entry["scope"] == scope]
 
 
-def test_good_rows_are_published_in_the_order_of_time_and_key(make_spec):
+def test_valid_rows_are_published_in_the_order_of_time_and_key(make_spec):
     day = validate(
         make_spec(), [{**GOOD, "id": 3}, {**GOOD, "id": 2}, {**GOOD, "id": 9, "event_time": "2025-01-01T09:00:00"}]
     )
@@ -54,7 +54,7 @@ def test_good_rows_are_published_in_the_order_of_time_and_key(make_spec):
     assert day.quarantined.num_rows == 0
 
 
-def test_every_rule_that_a_row_breaks_is_named(make_spec):
+def test_every_violation_of_a_row_is_named(make_spec):
     bad = {"id": 5, "event_time": "2025-01-02T00:00:00", "card": None, "amount": -1, "label": 7}
     day = validate(make_spec(), [*rows(20), bad])
     assert day.accepted.num_rows == 20
@@ -108,13 +108,13 @@ def test_rows_with_one_key_that_differ_are_all_quarantined(make_spec):
     assert reasons(day) == [["row_key id: stands in rows that differ"]] * 2
 
 
-def test_a_good_row_is_not_blamed_for_a_bad_one_with_its_key(make_spec):
+def test_a_valid_row_is_published_beside_an_invalid_one_with_its_key(make_spec):
     day = validate(make_spec(), [*rows(30), {**GOOD, "id": 3, "amount": -2.0}])
     assert day.accepted.num_rows == 30
     assert reasons(day) == [["amount: less than minimum 0"]]
 
 
-def test_a_day_with_too_many_bad_rows_is_rejected_whole(make_spec):
+def test_a_day_with_too_many_invalid_rows_is_rejected(make_spec):
     bad = [{**GOOD, "id": 100 + number, "amount": -1} for number in range(2)]
     assert validate(make_spec(), rows(18), bad).accepted.num_rows == 18
     day = validate(make_spec(), rows(17), bad)
@@ -164,14 +164,14 @@ ROW = st.fixed_dictionaries(
 
 @settings(max_examples=40, deadline=None)
 @given(st.lists(ROW, max_size=12), st.randoms(use_true_random=False))
-def test_nothing_is_lost_and_order_and_split_over_files_do_not_matter(found, random):
+def test_nothing_is_lost_and_order_and_split_over_files_do_not_matter(result, random):
     spec = ModelSpec.model_validate({**SMALL, "quality": {"max_bad_share": 1}})
-    day = validate(spec, found)
-    assert day.accepted.num_rows + len(reasons(day)) == len(found)
-    shuffled = random.sample(found, len(found))
-    cut = random.randint(0, len(found))
+    day = validate(spec, result)
+    assert day.accepted.num_rows + len(reasons(day)) == len(result)
+    shuffled = random.sample(result, len(result))
+    cut = random.randint(0, len(result))
     again = validate(spec, shuffled[:cut], shuffled[cut:])
-    if found:
+    if result:
         assert again.accepted.to_pylist() == day.accepted.to_pylist()
         assert sorted(reasons(again)) == sorted(reasons(day))
 

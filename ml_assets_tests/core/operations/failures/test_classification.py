@@ -1,4 +1,4 @@
-"""A failure is told apart by its chain of exceptions, and the user is told what happened and what to do."""
+"""Failures are classified from their exception chain, and the explanation says what to do."""
 
 import sqlite3
 import urllib.error

@@ -1,6 +1,4 @@
-"""What libraries raise is known by its class, status, code or text; the exceptions here are made by the libraries
-themselves.
-"""
+"""Exceptions, raised by the libraries themselves, have the error signature of their class, status, code or text."""
 
 import errno
 import socket
@@ -57,7 +55,7 @@ def answer(code: str, status: int) -> s3.ClientError:
         (ValueError("timed out"), None),
     ],
 )
-def test_classes(error, sign):
+def test_exception_classes_have_signatures(error, sign):
     assert by_class(error) == sign
 
 
@@ -87,7 +85,7 @@ def test_classes(error, sign):
         (ConnectionError(), None),
     ],
 )
-def test_statuses(error, sign):
+def test_http_statuses_have_signatures(error, sign):
     assert by_status(error) == sign
 
 
@@ -126,7 +124,7 @@ Coded.__module__ = "psycopg2.errors"
         (sqlalchemy.exc.IntegrityError("insert", {}, psycopg2.IntegrityError("twice")), None),
     ],
 )
-def test_databases(error, sign):
+def test_database_errors_have_signatures(error, sign):
     assert by_database(error) == sign
 
 
@@ -134,7 +132,7 @@ def test_databases(error, sign):
     ("text", "sign"),
     [("database is locked", "transient"), ("unable to open database file", "refused"), ("no such table", None)],
 )
-def test_files_of_sqlite(text, sign):
+def test_sqlite_file_errors_have_signatures(text, sign):
     import sqlite3
 
     assert by_database(sqlalchemy.exc.OperationalError("select", {}, sqlite3.OperationalError(text))) == sign
@@ -158,7 +156,7 @@ def test_files_of_sqlite(text, sign):
         ("503 rows were read", None),
     ],
 )
-def test_the_text_of_the_object_store(text, sign):
+def test_object_store_texts_have_signatures(text, sign):
     assert by_object_store(OSError(text)) == sign
 
 
@@ -178,5 +176,5 @@ def test_the_text_of_the_object_store(text, sign):
         (KeyError("x"), None),
     ],
 )
-def test_the_operating_system(error, sign):
+def test_operating_system_errors_have_signatures(error, sign):
     assert by_operating_system(error) == sign

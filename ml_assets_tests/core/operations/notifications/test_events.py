@@ -1,6 +1,4 @@
-"""Of each failure one notification is open, what goes well later resolves it, and reading the same twice changes
-nothing.
-"""
+"""A failure has one open notification, which a later success resolves; reading events again has no effect."""
 
 import random
 from dataclasses import replace
@@ -40,13 +38,13 @@ def success(minute: int, *about, **more) -> NotificationEvent:
     return event(minute, False, *about, **more)
 
 
-def test_a_failure_opens_one_notification_however_often_it_is_repeated_until_it_is_repaired():
-    found = fold([], [failure(1), failure(2), success(3), failure(4)])
-    assert [(one.event.at.minute, one.is_open) for one in found] == [(1, False), (4, True)]
-    assert found[0].resolved_at == BEGIN + timedelta(minutes=3)
+def test_a_repeated_failure_opens_one_notification_until_it_is_resolved():
+    result = fold([], [failure(1), failure(2), success(3), failure(4)])
+    assert [(one.event.at.minute, one.is_open) for one in result] == [(1, False), (4, True)]
+    assert result[0].resolved_at == BEGIN + timedelta(minutes=3)
 
 
-def test_a_success_without_a_failure_and_one_before_it_say_nothing():
+def test_a_success_without_an_earlier_failure_opens_nothing():
     assert fold([], [success(1)]) == []
     assert [one.is_open for one in fold([], [success(1), failure(2)])] == [True]
 
@@ -85,7 +83,7 @@ DAY, RANGE = "2025-02-03", "2025-02-01...2025-02-05"
         ((Kind.REJECTED_DAY, DAY, "a: c", {}), (Kind.REJECTED_DAY, DAY, "a: c", {"model": "other"}), False),
     ],
 )
-def test_what_repairs_what(failed, succeeded, is_repaired):
+def test_a_success_resolves_the_failures_that_it_covers(failed, succeeded, is_repaired):
     (kind, partition, detail, more), (of, days, by, also) = failed, succeeded
     assert (
         resolves(success(2, of, days, by, **also), Notification(failure(1, kind, partition, detail, **more)))
@@ -93,15 +91,15 @@ def test_what_repairs_what(failed, succeeded, is_repaired):
     )
 
 
-def test_nothing_repairs_what_comes_after_it_or_is_repaired_already_and_a_failure_repairs_nothing():
+def test_only_an_earlier_open_failure_is_resolved_and_only_by_a_success():
     assert not resolves(success(1), Notification(failure(1)))
     assert not resolves(success(2), Notification(failure(1), resolved_at=BEGIN))
     assert not resolves(failure(2), Notification(failure(1)))
 
 
-def test_a_run_that_failed_for_good_is_told_also_when_its_first_attempt_was():
-    found = fold([], [failure(1, retried=True), failure(2), success(3)])
-    assert [(one.event.retried, one.is_open) for one in found] == [(True, False), (False, False)]
+def test_a_final_failure_is_reported_even_after_a_retried_attempt():
+    result = fold([], [failure(1, retried=True), failure(2), success(3)])
+    assert [(one.event.retried, one.is_open) for one in result] == [(True, False), (False, False)]
 
 
 HAPPENINGS = st.lists(
@@ -119,9 +117,7 @@ HAPPENINGS = st.lists(
 
 
 @given(HAPPENINGS, st.randoms(use_true_random=False), st.integers(1, 5))
-def test_in_whatever_order_and_however_often_events_are_read_the_notifications_are_the_same(
-    events, chance: random.Random, looks
-):
+def test_notifications_do_not_depend_on_the_order_or_repetition_of_events(events, chance: random.Random, looks):
     expected = fold([], events)
     shuffled = [*events, *events]
     chance.shuffle(shuffled)
@@ -136,12 +132,12 @@ def test_in_whatever_order_and_however_often_events_are_read_the_notifications_a
     assert len(keys) == len(set(keys))
 
 
-def test_what_is_told_as_a_warning_and_as_an_error_is_an_error():
+def test_the_highest_severity_of_a_warning_and_an_error_is_error():
     assert highest_severity([Severity.WARNING, Severity.ERROR]) is Severity.ERROR
     assert highest_severity([Severity.WARNING]) is Severity.WARNING
 
 
-def test_attempts_come_ever_later_up_to_an_hour():
+def test_delays_between_attempts_grow_up_to_an_hour():
     waits = [delay_before(attempt).total_seconds() for attempt in range(2, 14)]
     assert waits[:4] == [30, 60, 120, 240]
     assert waits == sorted(waits)
@@ -149,7 +145,7 @@ def test_attempts_come_ever_later_up_to_an_hour():
     assert delay_before(10_000) == timedelta(hours=1)
 
 
-def test_two_failures_that_differ_in_anything_that_is_repaired_apart_have_different_keys():
+def test_failures_that_are_resolved_separately_have_different_keys():
     one = failure(1, assets=frozenset({"a"}))
     others = [
         replace(one, model="b"),

@@ -1,4 +1,4 @@
-"""However many notifications there are, a message is short, says the gravest first, and links into the UI."""
+"""A message is short, begins with the highest severity, and links to the UI."""
 
 import pytest
 
@@ -28,7 +28,7 @@ def test_forty_rejected_days_are_a_few_lines_and_a_count():
     assert lines[-2:] == [f"- and {40 - MAX_LINES} more", "40 open in all"]
 
 
-def test_what_failed_stands_before_what_is_resolved_and_errors_before_warnings():
+def test_failures_come_before_resolutions_and_errors_before_warnings():
     changes = [
         ("resolved", Notification(failure(1, message="the run failed"), resolved_at=BEGIN)),
         ("opened", rejected(3, severity=Severity.WARNING)),
@@ -53,14 +53,14 @@ def test_what_failed_stands_before_what_is_resolved_and_errors_before_warnings()
         ([("resolved", rejected(1))], 0, "success"),
     ],
 )
-def test_a_message_is_as_urgent_as_what_it_tells_and_a_success_when_nothing_is_open(changes, open_count, urgency):
+def test_the_urgency_follows_the_severity_and_is_success_when_nothing_is_open(changes, open_count, urgency):
     assert compose("small", changes, "", open_count).urgency == urgency
 
 
-def test_nothing_is_linked_without_an_address():
+def test_without_an_address_a_message_has_no_links():
     assert "/days" not in compose("small", [("opened", rejected(1))], "", 1).body
 
 
-def test_a_long_reason_is_cut_to_one_line():
+def test_a_long_reason_is_shortened_to_one_line():
     assert shorten("a\n  b") == "a b"
     assert len(shorten("x" * 5000)) == MAX_CHARACTERS

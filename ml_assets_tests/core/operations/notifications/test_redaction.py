@@ -1,6 +1,4 @@
-"""No secret is in what is written and sent: not the configured ones, in whatever form they are written, nor what looks
-like one.
-"""
+"""Secrets are redacted, configured ones in all of their spellings and others by their form."""
 
 from urllib.parse import quote, quote_plus
 
@@ -17,19 +15,19 @@ WORDS = st.text("abc xyz:/?@", max_size=20)
 
 
 @given(st.lists(SECRETS, min_size=1, max_size=3), WORDS, WORDS)
-def test_no_configured_secret_is_left_in_a_message(secrets, before, after):
+def test_configured_secrets_are_redacted(secrets, before, after):
     for secret in secrets:
         for written in (secret, quote(secret), quote(secret, safe=""), quote_plus(secret), repr(secret)[1:-1]):
             assert secret.strip() not in redact(f"{before} {written} {after}", secrets)
 
 
 @given(SECRETS, WORDS)
-def test_of_a_line_of_a_secret_of_several_lines_nothing_is_left(secret, other):
+def test_each_line_of_a_multi_line_secret_is_redacted(secret, other):
     assert secret.strip() not in redact(f"said {secret}", [f"{other}\n{secret}\n"])
 
 
 @pytest.mark.parametrize(
-    ("said", "secret"),
+    ("message", "secret"),
     [
         ("connect to postgresql://me:hunter2@db/state failed", "hunter2"),
         ("connect to postgresql://me:p@ss:word@db/state failed", "ss:word"),
@@ -50,13 +48,16 @@ def test_of_a_line_of_a_secret_of_several_lines_nothing_is_left(secret, other):
         ("-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----", "MIIE"),
     ],
 )
-def test_what_looks_like_a_secret_is_taken_out(said, secret):
-    assert secret not in redact(said)
+def test_text_that_looks_like_a_secret_is_redacted(message, secret):
+    assert secret not in redact(message)
 
 
-def test_what_is_no_secret_stays():
-    said = "2025-01-02: rejected: 12 of 60 rows (20 %) break a rule, at s3://bucket/key of https://host/runs/1 by me@example.com: missing"
-    assert redact(said, ["abc", ""]) == said
+def test_ordinary_text_is_not_redacted():
+    text = (
+        "2025-01-02: rejected: 12 of 60 rows (20 %) break a rule, at s3://bucket/key of https://host/runs/1 by "
+        "me@example.com: missing"
+    )
+    assert redact(text, ["abc", ""]) == text
 
 
 @pytest.mark.parametrize(
@@ -72,7 +73,7 @@ def test_what_is_no_secret_stays():
         ("jsons://hooks.example.com/secret-path?token=abcdefgh", ["secret-path", "abcdefgh"], "hooks.example.com"),
     ],
 )
-def test_every_part_of_the_url_of_a_target_that_may_be_its_secret_is_one(url, secrets, known):
+def test_every_part_of_a_target_url_that_may_be_secret_is_a_secret(url, secrets, known):
     text = redact(f"{' and '.join(secrets)}; {url}; {known}", secrets_of_url(url))
     assert not [secret for secret in secrets if secret in text]
     assert text.endswith(known)

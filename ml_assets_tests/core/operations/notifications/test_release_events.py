@@ -1,4 +1,4 @@
-"""Of the release ledger, rollbacks are told, and the next promotion ends the matter."""
+"""Rollbacks in the release ledger are reported, and the next promotion resolves them."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -27,26 +27,26 @@ def ledger(*actions: tuple[str, Version | None]) -> list[dict]:
     return rows
 
 
-def test_a_canary_that_is_rolled_back_is_a_warning_that_the_next_promotion_ends():
+def test_a_canary_rollback_is_a_warning_that_the_next_promotion_resolves():
     until_now = (("promote", ONE), ("start", TWO), ("rollback", None), ("pause", None))
     rows = ledger(*until_now, ("promote", THREE))
-    (found,) = fold([], events_of_releases("small", rows))
-    assert (found.event.severity, found.event.detail, found.event.partition) == (
+    (result,) = fold([], events_of_releases("small", rows))
+    assert (result.event.severity, result.event.detail, result.event.partition) == (
         Severity.WARNING,
         "release 3",
         "2025-03-10",
     )
-    assert found.event.message == "2025-03-10: the canary was rolled back by ann: it is slow"
-    assert found.resolved_at == BEGIN + timedelta(hours=4)
+    assert result.event.message == "2025-03-10: the canary was rolled back by ann: it is slow"
+    assert result.resolved_at == BEGIN + timedelta(hours=4)
     (still,) = fold([], events_of_releases("small", ledger(*until_now)))
     assert still.is_open
 
 
-def test_a_champion_that_is_rolled_back_is_an_error_and_does_not_end_itself():
-    (found,) = fold([], events_of_releases("small", ledger(("promote", ONE), ("promote", TWO), ("rollback", None))))
-    assert (found.event.severity, found.is_open) == (Severity.ERROR, True)
-    assert "the champion was rolled back" in found.event.message
+def test_a_champion_rollback_is_an_error_that_does_not_resolve_itself():
+    (result,) = fold([], events_of_releases("small", ledger(("promote", ONE), ("promote", TWO), ("rollback", None))))
+    assert (result.event.severity, result.is_open) == (Severity.ERROR, True)
+    assert "the champion was rolled back" in result.event.message
 
 
-def test_other_releases_are_not_told():
+def test_other_releases_are_not_reported():
     assert fold([], events_of_releases("small", ledger(("promote", ONE), ("start", TWO), ("pause", None)))) == []

@@ -1,4 +1,4 @@
-"""What is known of a day outlives the run unchanged, and its verdict names the worst of it."""
+"""A daily report is stored unchanged, and its verdict names the worst outcome."""
 
 from datetime import date
 
@@ -49,7 +49,7 @@ def test_a_part_is_read_back_as_it_was_written(part):
     assert again.to_json() == part.to_json()
 
 
-def test_of_many_lines_the_first_are_kept():
+def test_only_the_first_lines_of_a_long_table_are_kept():
     lines = [{"number": number} for number in range(1000)]
     part = rows(CheckOutcome("x", DAY, False, "", lines=lines), tables=[Table("many", lines)])
     again = Part.from_json(part.to_json())
@@ -96,7 +96,7 @@ def test_errors_come_before_warnings():
     report = Report(
         "fraud", DAY, [rows(outcome("a", False, "warn")), Part("features", DAY, outcomes=[outcome("b", False)])]
     )
-    assert [(part.asset, found.check) for part, found in report.failed()] == [
+    assert [(part.asset, result.check) for part, result in report.failed()] == [
         ("features", "b"),
         ("validated_data", "a"),
     ]
@@ -112,24 +112,24 @@ def test_errors_come_before_warnings():
         ([Part("model_registry_entry", DAY, "not registered", "gates not passed")], "not registered: gates not passed"),
     ],
 )
-def test_one_line_says_what_became_of_the_model(parts, line):
+def test_one_line_has_the_outcome_of_the_model(parts, line):
     assert Report("fraud", DAY, [rows(), *parts]).model_line() == line
 
 
 def test_failed_checks_come_first_in_their_section():
     part = rows(outcome("a", True), outcome("b", None), outcome("c", False, "warn"), outcome("d", False))
-    (shown,) = Report("fraud", DAY, [part]).sections()["Data quality"]
-    assert [found.check for found in shown.outcomes] == ["d", "c", "a", "b"]
+    (displayed,) = Report("fraud", DAY, [part]).sections()["Data quality"]
+    assert [result.check for result in displayed.outcomes] == ["d", "c", "a", "b"]
 
 
-def test_drift_of_all_stages_is_shown_together():
+def test_drift_checks_of_all_stages_are_in_one_section():
     parts = [
         rows(outcome("row_count", True), outcome("column_drift", False), plots={"column_drift": b"1"}),
         Part("features", DAY, outcomes=[outcome("feature_drift", True)], plots={"other": b"2"}),
     ]
     sections = Report("fraud", DAY, parts).sections()
     assert list(sections) == ["Data quality", "Drift", "Features"]
-    assert [found.check for part in sections["Drift"] for found in part.outcomes] == ["column_drift", "feature_drift"]
+    assert [result.check for part in sections["Drift"] for result in part.outcomes] == ["column_drift", "feature_drift"]
     assert [list(part.plots) for part in sections["Drift"]] == [["column_drift"], []]
-    assert [found.check for part in sections["Data quality"] for found in part.outcomes] == ["row_count"]
+    assert [result.check for part in sections["Data quality"] for result in part.outcomes] == ["row_count"]
     assert [list(part.plots) for part in [*sections["Data quality"], *sections["Features"]]] == [[], ["other"]]

@@ -1,4 +1,4 @@
-"""The page says what is wrong first, needs nothing but itself, and shows everything as text."""
+"""The page shows problems first, is self-contained, and escapes all text."""
 
 import time
 import timeit
@@ -83,7 +83,7 @@ def test_no_text_changes_the_elements_of_the_page(text):
     assert Elements(render(report(text))).names == Elements(render(report())).names
 
 
-def test_the_page_needs_nothing_but_itself():
+def test_the_page_is_self_contained():
     page = Elements(render(report()))
     assert {"script", "link", "iframe", "object"} & set(page.names) == set()
     addresses = [value or "" for name, value in page.attributes if name in ("src", "href", "action")]
@@ -93,7 +93,7 @@ def test_the_page_needs_nothing_but_itself():
     assert b"http" not in render(report())
 
 
-def test_the_verdict_and_what_failed_come_first():
+def test_the_verdict_and_failed_checks_come_first():
     text = Elements(render(report())).text()
     places = [
         text.index(words)

@@ -1,4 +1,4 @@
-"""A cluster is found or made, and when there is none the error says what to do."""
+"""A cluster is connected or created, and without one the error says what to do."""
 
 import builtins
 import re
@@ -19,7 +19,7 @@ def _spec(**dask):
     return cases._spec(engine="dask", dask=dask)
 
 
-def test_without_an_address_local_processes_are_made_and_ended():
+def test_without_an_address_local_processes_are_started_and_stopped():
     lines = []
     with open_cluster(_spec(workers=1), lines.append) as client:
         address = client.scheduler.address
@@ -41,7 +41,7 @@ def test_a_scheduler_that_does_not_answer_is_named():
         pytest.fail("there is a cluster")
 
 
-def test_workers_that_do_not_come_are_counted():
+def test_missing_workers_are_counted():
     async def serve(ready, stop):
         async with Scheduler(host="127.0.0.1", port=0, dashboard=False, dashboard_address=None) as scheduler:
             ready.append(scheduler.address)
@@ -60,7 +60,7 @@ def test_workers_that_do_not_come_are_counted():
             time.sleep(0.05)
         with (
             pytest.raises(
-                ClusterUnavailable, match=r"has 0 of the 3 workers asked for after 0.5 s; start more of them, or lower"
+                ClusterUnavailable, match=r"has 0 of the 3 specified workers after 0.5 s; start more of them, or lower"
             ),
             open_cluster(_spec(address=ready[0], workers=3), print, seconds_for_workers=0.5),
         ):
@@ -94,21 +94,21 @@ def _operators_schema() -> dict:
     text = (files("dask_kubernetes") / "operator/customresources/templates.yaml").read_text()
     text = re.sub(r"'python://dask_kubernetes/[^#']*(#[^']*)'", r"'\1'", text)
     text = re.sub(r"'python://k8s_crd_resolver/[^']*\.(\w+)'", r"'#/definitions/\1'", text)
-    found = yaml.safe_load(text)
-    found["definitions"] |= {
+    result = yaml.safe_load(text)
+    result["definitions"] |= {
         "PodSpec": {"type": "object", "required": ["containers"]},
         "ServiceSpec": {"type": "object", "required": ["ports"]},
     }
-    return {**found, **found["definitions"]["dask.k8s.api.v1.DaskCluster"]}
+    return {**result, **result["definitions"]["dask.k8s.api.v1.DaskCluster"]}
 
 
-def test_the_cluster_on_kubernetes_is_one_that_the_operator_takes():
+def test_the_cluster_on_kubernetes_has_the_schema_of_the_operator():
     import jsonschema
 
     wanted = Kubernetes(image="ml-assets:1", service_account="trainer", secrets=["lake"])
-    made = cluster_on_kubernetes("ml-assets-1", wanted, 3, Compute(cpu=4, memory="8Gi", gpu=2))
-    jsonschema.validate(made, _operators_schema())
-    worker, scheduler = made["spec"]["worker"], made["spec"]["scheduler"]["spec"]
+    built = cluster_on_kubernetes("ml-assets-1", wanted, 3, Compute(cpu=4, memory="8Gi", gpu=2))
+    jsonschema.validate(built, _operators_schema())
+    worker, scheduler = built["spec"]["worker"], built["spec"]["scheduler"]["spec"]
     (container,) = worker["spec"]["containers"]
     assert worker["replicas"] == 3
     assert worker["spec"]["serviceAccountName"] == scheduler["serviceAccountName"] == "trainer"
@@ -116,10 +116,10 @@ def test_the_cluster_on_kubernetes_is_one_that_the_operator_takes():
     assert container["envFrom"] == [{"secretRef": {"name": "lake"}}]
     assert container["args"][:4] == ["dask", "worker", "--nthreads", "4"]
     assert "nvidia.com/gpu" not in scheduler["containers"][0]["resources"]["limits"]
-    assert made["spec"]["idleTimeout"] == 900
-    del made["spec"]["worker"]["spec"]["containers"]
+    assert built["spec"]["idleTimeout"] == 900
+    del built["spec"]["worker"]["spec"]["containers"]
     with pytest.raises(jsonschema.ValidationError, match="'containers' is a required property"):
-        jsonschema.validate(made, _operators_schema())
+        jsonschema.validate(built, _operators_schema())
 
 
 def test_workers_get_the_most_memory_that_a_rule_gives():

@@ -1,4 +1,4 @@
-"""Two workers of a real Dask cluster train the model that one process does, reading the days themselves."""
+"""Two workers of a real Dask cluster read the days themselves and train the model of one process."""
 
 import json
 import os
@@ -89,7 +89,7 @@ def test_workers_read_the_days_themselves_and_share_them(on_cluster, tmp_path):
 
 
 @pytest.mark.slow
-def test_training_that_was_interrupted_goes_on_from_its_checkpoint(on_cluster):
+def test_interrupted_training_resumes_from_its_checkpoint(on_cluster):
     options = {"checkpoint_rounds": 5}
     whole, interrupted, lines = on_cluster(**options), Kept(die_at=2), []
     with pytest.raises(InterruptedError):
@@ -123,7 +123,7 @@ def test_progress_comes_from_the_workers(on_cluster, monkeypatch):
         ),
     ],
 )
-def test_an_error_of_a_worker_comes_through(on_cluster, error, expected, message):
+def test_an_error_of_a_worker_is_raised(on_cluster, error, expected, message):
     here = os.getpid()
 
     def read_day(day):
@@ -140,11 +140,12 @@ def test_local_workers_do_not_share_a_gpu(client):
     spec = cases._spec(engine="dask").model_copy(update={"compute": cases.SPEC.compute.model_copy(update={"gpu": 1})})
     assert DaskEngine(spec, LabelledDays(spec, cases._day), client, lines.append).device == "cpu"
     assert lines == [
-        "warning: compute.gpu is 1, but local Dask workers would share a GPU, which XGBoost refuses; training on the CPU"
+        "warning: compute.gpu is 1, but local Dask workers would share a GPU, which XGBoost refuses; "
+        "training on the CPU"
     ]
 
 
-def test_each_worker_of_a_cluster_is_asked_for_its_gpu(client):
+def test_each_worker_of_a_cluster_checks_its_gpu(client):
     client.run(os.environ.__setitem__, "CUDA_VISIBLE_DEVICES", "-1")
     lines = []
     spec = cases._spec(engine="dask", dask={"address": client.scheduler.address})
@@ -161,7 +162,7 @@ def test_the_engine_is_the_one_of_the_specification(on_cluster):
 
 
 @given(st.lists(st.integers(0, 9), min_size=1, max_size=6).filter(any), st.integers(1, 7), st.integers(1, 5))
-def test_rows_are_cut_into_equal_parts_that_cover_them_once_in_their_order(counts, most, workers):
+def test_rows_are_divided_into_equal_parts_in_order(counts, most, workers):
     rows = list(zip(DAYS, counts, strict=False))
     cut = divide_rows(rows, most, workers)
     covered = [(day, row) for pieces in cut for day, first, last in pieces for row in range(first, last)]

@@ -1,4 +1,4 @@
-"""A GPU is used when one is wanted and usable; a wanted one that is not is told."""
+"""A GPU is used when it is specified and usable, and logged when it is not usable."""
 
 import json
 
@@ -8,7 +8,7 @@ import xgboost as xgb
 from ml_assets.core.training.engines.device import choose_device
 
 
-def test_a_wanted_gpu_that_is_not_there_is_said_and_the_cpu_is_used(monkeypatch):
+def test_a_missing_gpu_is_logged_and_the_cpu_is_used(monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
     lines = []
     if choose_device(1, lines.append) == "cuda":
@@ -16,13 +16,13 @@ def test_a_wanted_gpu_that_is_not_there_is_said_and_the_cpu_is_used(monkeypatch)
     assert lines[0].startswith("warning: compute.gpu is 1, but no CUDA device is usable here")
 
 
-def test_no_gpu_wanted_means_no_question_asked():
+def test_without_a_specified_gpu_xgboost_is_not_asked():
     lines = []
     assert choose_device(0, lines.append) == "cpu"
     assert lines == []
 
 
-def test_an_xgboost_that_fails_on_cuda_means_the_cpu(monkeypatch):
+def test_the_cpu_is_used_when_xgboost_fails_on_cuda(monkeypatch):
     def fail(*_, **__):
         raise xgb.core.XGBoostError("driver too old\nstack trace")
 
@@ -34,7 +34,7 @@ def test_an_xgboost_that_fails_on_cuda_means_the_cpu(monkeypatch):
     ]
 
 
-def test_a_usable_device_is_taken(monkeypatch):
+def test_a_usable_gpu_is_used(monkeypatch):
     class OnCuda:
         def save_config(self):
             return json.dumps({"learner": {"generic_param": {"device": "cuda:0"}}})

@@ -1,4 +1,4 @@
-"""The specification chooses the engine; a GPU that is wanted and not there is told, whichever it is."""
+"""The specification chooses the engine, and every engine logs a missing GPU."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from ml_assets_tests.core.training import test_train as cases
 
 
 @pytest.mark.parametrize("engine", ["memory", "external_memory"])
-def test_engines_of_this_machine_train_where_the_device_is(monkeypatch, engine):
+def test_local_engines_train_on_the_chosen_device(monkeypatch, engine):
     monkeypatch.setattr(engines, "choose_device", lambda wanted, log: "cuda" if wanted else "cpu")
     spec = cases._spec(engine=engine)
     for gpus, device in [(0, "cpu"), (1, "cuda")]:
@@ -20,7 +20,7 @@ def test_engines_of_this_machine_train_where_the_device_is(monkeypatch, engine):
 
 
 @pytest.mark.parametrize("engine", ["memory", "external_memory"])
-def test_a_gpu_that_is_not_there_is_told_and_the_model_is_that_of_the_cpu(monkeypatch, engine):
+def test_a_missing_gpu_is_logged_and_the_model_is_that_of_the_cpu(monkeypatch, engine):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
     lines = []
     spec = cases._spec(engine=engine)

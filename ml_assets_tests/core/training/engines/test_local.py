@@ -1,11 +1,11 @@
-"""External memory trains the model that memory does, and leaves no file behind."""
+"""External memory trains the model of the engine memory, and leaves no file behind."""
 
 import tempfile
 from pathlib import Path
 
 import pytest
 
-from ml_assets.core.training.engines import local as one_machine
+from ml_assets.core.training.engines import local
 from ml_assets.core.training.train import train
 from ml_assets_tests.core.training import test_train as cases
 
@@ -35,15 +35,15 @@ def test_external_memory_gives_the_metrics_of_memory(temporary, batch_rows):
 
 
 def test_external_memory_is_in_files_while_it_trains_which_are_gone_afterwards(temporary, monkeypatch):
-    seen, plain = [], one_machine.follow
+    recorded, plain = [], local.training_callback
 
     def watched(*arguments):
-        seen.extend(path.stat().st_size for path in temporary.rglob("*") if path.is_file())
+        recorded.extend(path.stat().st_size for path in temporary.rglob("*") if path.is_file())
         return plain(*arguments)
 
-    monkeypatch.setattr(one_machine, "follow", watched)
+    monkeypatch.setattr(local, "training_callback", watched)
     _train(engine="external_memory", batch_rows=130)
-    assert sum(seen) > 480 * 4
+    assert sum(recorded) > 480 * 4
     assert list(Path(temporary).iterdir()) == []
 
 
@@ -51,7 +51,7 @@ def test_files_are_gone_when_training_fails(temporary, monkeypatch):
     def fail(*_):
         raise RuntimeError("in the middle")
 
-    monkeypatch.setattr(one_machine, "follow", fail)
+    monkeypatch.setattr(local, "training_callback", fail)
     with pytest.raises(RuntimeError, match="in the middle"):
         _train(engine="external_memory")
     assert list(temporary.iterdir()) == []
@@ -65,7 +65,7 @@ def test_memory_makes_no_file(temporary):
 @pytest.mark.parametrize(
     ("parameters", "restarts"), [({}, False), ({"subsample": 0.5}, True), ({"colsample_bytree": 0.5}, True)]
 )
-def test_xgboost_is_begun_anew_where_its_state_is_more_than_its_trees(parameters, restarts):
+def test_xgboost_restarts_at_checkpoints_where_its_state_is_more_than_its_trees(parameters, restarts):
     spec = cases._spec(parameters=parameters)
-    assert one_machine.LocalEngine(spec, "cpu", None).restarts == restarts
-    assert one_machine.LocalEngine(spec, "cuda", None).restarts
+    assert local.LocalEngine(spec, "cpu", None).restarts == restarts
+    assert local.LocalEngine(spec, "cuda", None).restarts

@@ -1,4 +1,4 @@
-"""A temporary folder goes when it is done with, or with the next one after a kill; one that is in use stays."""
+"""A temporary folder is removed at the end of its block, or by the next process after a kill."""
 
 import os
 import signal
@@ -30,7 +30,7 @@ def temporary(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_a_folder_is_there_until_it_is_done_with(temporary):
+def test_a_folder_exists_until_the_end_of_its_block(temporary):
     def fail():
         with temporary_directory("rows_") as folder:
             assert folder.parent == temporary
@@ -41,7 +41,7 @@ def test_a_folder_is_there_until_it_is_done_with(temporary):
     assert list(temporary.iterdir()) == []
 
 
-def test_what_a_killed_process_left_is_removed_and_what_is_in_use_stays(temporary):
+def test_folders_of_killed_processes_are_removed_and_those_in_use_are_kept(temporary):
     process = subprocess.Popen([sys.executable, "-c", UNTIL_KILLED, str(temporary)], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     left = process.stdout.readline().strip()
@@ -55,7 +55,7 @@ def test_what_a_killed_process_left_is_removed_and_what_is_in_use_stays(temporar
         assert not os.path.exists(left)
 
 
-def test_a_folder_that_was_made_just_now_and_folders_of_others_stay(temporary):
+def test_new_folders_and_folders_with_other_prefixes_are_kept(temporary):
     (temporary / "rows_new").mkdir()
     (temporary / "rows_new" / LOCK).touch()
     (temporary / "rows_of_others").mkdir()
