@@ -65,7 +65,9 @@ class Scoring:
         row, earlier = self.reader.read(body)
         try:
             values = (
-                await asyncio.to_thread(features.compute, row, earlier) if features.is_slow else features.compute(row, earlier)
+                await asyncio.to_thread(features.compute, row, earlier)
+                if features.is_slow
+                else features.compute(row, earlier)
             )
         except RowTooOld as error:
             location = ["body", self.spec.event_time]

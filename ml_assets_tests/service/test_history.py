@@ -50,7 +50,9 @@ def test_window_features_of_labels_from_files_equal_those_of_the_batch(tmp_path)
     committed = to_pandas(stages.features.features.read([day(DAYS + 1)])).set_index("id")
     names = world.spec.feature_names()
     features = {
-        row["id"]: history.features.compute(request_row(row), [request_row(other) for other in rows if other is not row])
+        row["id"]: history.features.compute(
+            request_row(row), [request_row(other) for other in rows if other is not row]
+        )
         for row in rows
     }
     online = pd.DataFrame.from_dict(features, orient="index")[names]

@@ -10,12 +10,13 @@ from ml_assets.core.model_spec.automation import Backfill, Freshness, Retention,
 from ml_assets.core.model_spec.checks import Checks, Metric
 from ml_assets.core.model_spec.compute import Compute
 from ml_assets.core.model_spec.deployment import Deployment
-from ml_assets.core.model_spec.evaluation import UNBOUNDED, WITHOUT_SLICES, ChampionGate, Evaluation, Gate, GateMetric
+from ml_assets.core.model_spec.evaluation import UNBOUNDED, ChampionGate, Evaluation, Gate, GateMetric
 from ml_assets.core.model_spec.features import Categorical, CustomFeatures, Feature, WindowAggregate
 from ml_assets.core.model_spec.labels import Labels, LateData, check_labels
 from ml_assets.core.model_spec.retries import Retries
 from ml_assets.core.model_spec.rules.check_rules import check_checks, check_metrics, check_severities
 from ml_assets.core.model_spec.rules.feature_rules import check_features
+from ml_assets.core.model_spec.rules.gate_rules import check_gates
 from ml_assets.core.model_spec.rules.renamed_checks import rename_checks
 from ml_assets.core.model_spec.source import DAY_PLACEHOLDER, Column, Quality, Source, column_of
 from ml_assets.core.model_spec.training import Training
@@ -172,16 +173,7 @@ class ModelSpec(SpecPart):
     def _check_checks_and_gates(self) -> None:
         for name in self.evaluation.slices:
             self.column("evaluation.slices", name)
-        for metric, gate in self.gates.items():
-            if gate.has_slice_bounds() and not self.evaluation.slices:
-                raise ValueError(
-                    f"gates.{metric}: slice_minimum and slice_maximum need evaluation.slices, which is empty"
-                )
-            if gate.has_slice_bounds() and metric in WITHOUT_SLICES:
-                raise ValueError(
-                    f"gates.{metric}: slice_minimum and slice_maximum are not for {metric}, which is not measured on "
-                    "slices"
-                )
+        check_gates(self.gates, self.evaluation.slices)
         if self.sensor.marker is not None and not DAY_PLACEHOLDER.search(self.source.files.rpartition("/")[0]):
             raise ValueError(
                 "sensor.marker: source.files must have {day} in a folder, because the marker is in that folder"

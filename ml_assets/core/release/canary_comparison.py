@@ -75,7 +75,10 @@ def measure_canary(
     challenger, champion = paired["challenger_score"].to_numpy(), paired["champion_score"].to_numpy()
     decisions = proportion_ratio(challenger >= thresholds[0], champion >= thresholds[1], canary.confidence)
     is_in_step = labelled["day"] >= pd.Timestamp(step_since)
-    metrics = {row["metric"]: PairedEstimate(*(row[name] for name in COMPARISON_FIGURES)) for row in compared.to_dict("records")}
+    metrics = {
+        row["metric"]: PairedEstimate(*(row[name] for name in COMPARISON_FIGURES))
+        for row in compared.to_dict("records")
+    }
     evidence = Evidence(
         step_days=int(labelled["day"][is_in_step].nunique()),
         step_rows=int(is_in_step.sum()),
@@ -87,7 +90,9 @@ def measure_canary(
         problem=problem,
     )
     increase = challenger - champion
-    scored = PairedEstimate(_mean(challenger), _mean(champion), _mean(increase), *mean_interval(increase, canary.confidence))
+    scored = PairedEstimate(
+        _mean(challenger), _mean(champion), _mean(increase), *mean_interval(increase, canary.confidence)
+    )
     distance = ks_distance(challenger, champion)
     figures = [_paired(name, each, len(labelled)) for name, each in {**metrics, "wrong_decisions": errors}.items()]
     figures += [_paired("positive_decisions", decisions, len(paired)), _paired("mean_score", scored, len(paired))]
@@ -110,7 +115,9 @@ def _live_figures(
     scores, labelled = rows[score].to_numpy(), rows[rows["label"].notna()]
     metrics = RowMetrics(labelled["label"].to_numpy(np.int64), labelled[score].to_numpy(), threshold)
     intervals = row_intervals(metrics, canary.bootstrap_samples, canary.confidence, seed)
-    figures = [_single(scope, name, value, intervals[name], metrics.rows) for name, value in metrics.point_values().items()]
+    figures = [
+        _single(scope, name, value, intervals[name], metrics.rows) for name, value in metrics.point_values().items()
+    ]
     wrong = int(((labelled[score] >= threshold) != (labelled["label"] == 1)).sum())
     for name, count, total in [
         ("wrong_decisions", wrong, metrics.rows),

@@ -1,7 +1,6 @@
 """Gates that nothing can pass are refused."""
 
 import pytest
-from pydantic import ValidationError
 
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets_tests.support.changed_spec import assert_refused, change
@@ -37,17 +36,6 @@ from ml_assets_tests.support.changed_spec import assert_refused, change
 )
 def test_gates_that_make_no_sense_are_refused_with_the_reason(small, path, value, reason):
     assert_refused(small, path, value, reason)
-
-
-def test_slice_bounds_are_for_metrics_that_are_measured_on_slices(small):
-    change(small, "evaluation.slices", ["card"])
-    assert (
-        ModelSpec.model_validate(change(small, "gates", {"recall": {"minimum": 0, "slice_minimum": 0.5}}))
-        .gates["recall"]
-        .has_slice_bounds()
-    )
-    with pytest.raises(ValidationError, match="precision_at_k, which is not measured on slices"):
-        ModelSpec.model_validate(change(small, "gates", {"precision_at_k": {"minimum": 0, "slice_minimum": 0.5}}))
 
 
 def test_calibration_is_a_gate_and_the_ratio_may_exceed_one(small):

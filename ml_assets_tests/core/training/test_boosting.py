@@ -142,7 +142,7 @@ def test_training_stops_where_xgboosts_early_stopping_stops():
     other = xgb.DMatrix(rows, random.random(300) > 0.5)
     parameters = {"objective": "binary:logistic", "eval_metric": ["logloss"], "nthread": 1, "seed": 1}
     result = {}
-    champion = xgb.train(
+    expected = xgb.train(
         parameters,
         matrix,
         50,
@@ -171,10 +171,10 @@ def test_training_stops_where_xgboosts_early_stopping_stops():
         yield train_segment
 
     phase = Phase("early_stopping", "cpu", parameters, 50, 3, 300, 50, False)
-    challenger = boost(phase, data, NoCheckpoints(), lambda progress: None, lambda line: None)
-    assert challenger.rounds == champion.num_boosted_rounds() < 50
-    assert challenger.curve == {"logloss": result["validation"]["logloss"]}
-    assert best_position(challenger.curve["logloss"]) == champion.best_iteration
+    boosted = boost(phase, data, NoCheckpoints(), lambda progress: None, lambda line: None)
+    assert boosted.rounds == expected.num_boosted_rounds() < 50
+    assert boosted.curve == {"logloss": result["validation"]["logloss"]}
+    assert best_position(boosted.curve["logloss"]) == expected.best_iteration
 
 
 def test_curves_are_joined_by_name():

@@ -65,7 +65,7 @@ def check(feed: Feed, *rows: dict, files: dict[str, bytes] | None = None):
 @pytest.mark.parametrize("name", ["fixed.csv", "fixed.jsonl", "fixed.parquet"])
 def test_formats_say_the_same(feed, name):
     (row,) = read_repair_file(feed, name, content(GOOD, name=name))
-    assert (row.number, row.day, row.place) == (1, "2025-01-01", ("a.csv", 1))
+    assert (row.number, row.day, row.landed) == (1, "2025-01-01", ("a.csv", 1))
     assert row.values == {"id": 2, "event_time": "2025-01-01T02:00:00+00:00", "card": "b", "amount": 1.0, "label": 0}
 
 
