@@ -1,1 +1,1 @@
-"""What a backfill or a repair would make, and why, worked out without making it."""
+"""The plan of a backfill and the days of a repair: which days would be made and why, found without making them."""

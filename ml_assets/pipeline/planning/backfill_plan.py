@@ -1,5 +1,6 @@
-"""The plan of a backfill: which days of which stages its runs will make, why each, and which they cannot; nothing is
-written.
+"""The plan of a backfill: the days that its runs will make, with reasons, and those that they cannot make.
+
+Nothing is written.
 """
 
 import warnings
@@ -24,19 +25,22 @@ from ml_assets.pipeline.training.stage import ModelTraining
 from ml_assets.resources.lake.planned_lake import PlannedLake, PlannedTable
 
 MISSING = "missing"
-UNLESS_THE_SAME, UNLESS_SAME_LABELS = "unless its inputs come out the same", "unless its rows' labels come out the same"
-UNLESS_GATES_FAIL, UNLESS_BLOCKED = "unless a gate is not passed", "unless a blocking check of the day fails"
+UNLESS_THE_SAME = "unless its inputs come out the same"
+UNLESS_SAME_LABELS = "unless its rows' labels come out the same"
+UNLESS_GATES_FAIL = "unless a gate is not passed"
+UNLESS_BLOCKED = "unless a blocking check of the day fails"
 UNLESS = (UNLESS_THE_SAME, UNLESS_SAME_LABELS, UNLESS_GATES_FAIL, UNLESS_BLOCKED)
-"""Notes of days of which only what is made before them decides whether they are made."""
+"""Notes of days that may turn out not to be made, depending on the days that are made before them."""
 
 
 @dataclass(frozen=True)
 class PlannedDay:
     """A day that a run will make.
 
-    reasons: NEW, CHANGED_CODE, CHANGED_SPEC, CHANGED_INPUT, MISSING. inputs: days by asset that the runs make before
-    and that are a changed input. files: landed files that changed. note: what is missing, or why the day has nothing to
-    be made from. rows: rows to work through, None for a stage that reads none. size: bytes of the day's landed files.
+    reasons: NEW, CHANGED_CODE, CHANGED_SPEC, CHANGED_INPUT, MISSING. inputs: changed input days that the runs make
+    before it, by asset. files: landed files that changed. note: what is missing, why the day has no inputs, or on what
+    it depends whether the day is made. rows: rows to process, None for a stage that reads none. size: bytes of the
+    day's landed files.
     """
 
     day: date
@@ -50,8 +54,10 @@ class PlannedDay:
 
 @dataclass(frozen=True)
 class StagePlan:
-    """What the runs will do with the days of a stage; ascending. cannot: days that cannot be made, with the reason.
-    not_reached: days of runs in which a stage before this one fails. kept: days that stay as they are, with the reason.
+    """The planned days of one stage, ascending.
+
+    cannot: days that cannot be made, with the reason. not_reached: days of runs in which an upstream stage fails. kept:
+    days that stay as they are, with the reason.
     """
 
     name: str
@@ -62,152 +68,169 @@ class StagePlan:
     kept: list[tuple[date, str]] = field(default_factory=list)
 
     def rows(self) -> Rows | None:
-        """Rows that the stage will work through, over all days that it makes; None for a stage that reads none."""
+        """Return the rows that the stage will process on all days that it makes; None for a stage that reads none."""
         known = [planned.rows for planned in self.to_make if planned.rows is not None]
         return Rows.total(known) if known else None
 
     def size(self) -> int | None:
-        """Bytes of landed files that the stage will read; None for a stage that reads none."""
+        """Return the bytes of landed files that the stage will read; None for a stage that reads none."""
         known = [planned.size for planned in self.to_make if planned.size is not None]
         return sum(known) if known else None
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The stages in their order, and the days of each run."""
+    """The plans of the stages, in order, and the days of each run."""
 
     stages: list[StagePlan]
     runs: list[list[date]]
 
     def days_to_make(self, run: Sequence[date]) -> int:
-        """How many days of all stages a run makes."""
+        """Return how many days a run makes, over all stages."""
         days = set(run)
         return sum(planned.day in days for stage in self.stages for planned in stage.to_make)
 
 
 def plan_days(spec: ModelSpec, lake: PlannedLake, stages: Sequence[Stage], days: Sequence[date]) -> Plan:
-    """What a backfill of `days` will do, its runs one after the other.
+    """Plan a backfill of `days`, run by run.
 
-    A fingerprint depends on the fingerprints of inputs and not on what is in them, so that of each day is known before
-    anything is made: each stage sees the days that the stages before it will make as if they were made. A day that was
-    there before may come out the same and keep its fingerprint; what is made only when it does not has a note that says
-    so.
+    A fingerprint depends on the fingerprints of the inputs and not on their content, so it is known before a day is
+    made: each stage sees the planned days of upstream stages as if they were made. A day that is made again may come
+    out the same and keep its fingerprint; a day that is made only if that does not happen has a note that says so.
 
     Args:
         spec: the model's specification.
-        lake: the lake on which the stages were opened, and nothing else.
+        lake: the planned lake on which the stages were opened; nothing else may use it.
         stages: the stages of the job, in their order.
-        days: the days of the backfill, following each other.
+        days: the days of the backfill, consecutive.
 
     Raises:
-        MlflowUnavailable: when a stage keeps something in MLflow that cannot be asked.
+        MlflowUnavailable: when a stage has artifacts in MLflow, and MLflow cannot be reached.
+        TypeError: when the stages were opened on another lake.
     """
-    before = _assets_before(spec)
+    upstream = _upstream_assets(spec)
     plan = Plan([StagePlan(stage.name) for stage in stages], chunks(days, spec.backfill.days_per_run))
-    counts, supposed = RowCounts(stages), set()
+    counts, planned_days = RowCounts(stages), set()
     for run in plan.runs:
         failed: set[str] = set()
-        for stage, of_stage in zip(stages, plan.stages, strict=True):
-            if before[stage.name] & failed:
-                of_stage.not_reached.extend(run)
+        for stage, stage_plan in zip(stages, plan.stages, strict=True):
+            if upstream[stage.name] & failed:
+                stage_plan.not_reached.extend(run)
                 failed.update(stage.tables)
                 continue
             for day in run:
                 lake.take_asked()
                 try:
-                    planned = _look(stage, day, supposed, lake, counts)
+                    planned = _plan_day(stage, day, planned_days, lake, counts)
                 except DecidedAlready:
-                    of_stage.unchanged.append(day)
+                    stage_plan.unchanged.append(day)
                     continue
                 except KeepDay as reason:
-                    of_stage.kept.append((day, str(reason)))
+                    stage_plan.kept.append((day, str(reason)))
                     continue
                 except CannotMake as error:
                     if isinstance(error, InputExpired) and is_committed(stage, day):
-                        of_stage.kept.append((day, str(error)))
+                        stage_plan.kept.append((day, str(error)))
                         continue
-                    of_stage.cannot.append((day, str(error)))
+                    stage_plan.cannot.append((day, str(error)))
                     failed.update(stage.tables)
                     continue
                 if planned is None:
-                    of_stage.unchanged.append(day)
+                    stage_plan.unchanged.append(day)
                 else:
-                    of_stage.to_make.append(planned)
-                    supposed.add((stage.name, day))
+                    stage_plan.to_make.append(planned)
+                    planned_days.add((stage.name, day))
     return plan
 
 
-def _assets_before(spec: ModelSpec) -> dict[str, set[str]]:
-    """The assets that each asset is made from: a step is not run when one that makes these has failed."""
-    found = {}
+def _upstream_assets(spec: ModelSpec) -> dict[str, set[str]]:
+    """Return the upstream assets of each asset; Dagster skips a step when one of its upstream steps has failed."""
+    upstream = {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", category=dg.BetaWarning)
         assets = build_assets(spec)
-    for made in assets:
-        parents = {dep.asset_key.path[-1] for asset in made.specs for dep in asset.deps}
-        found |= {key.path[-1]: parents for key in made.keys}
-    return found
+    for definition in assets:
+        parents = {dep.asset_key.path[-1] for asset in definition.specs for dep in asset.deps}
+        upstream |= {key.path[-1]: parents for key in definition.keys}
+    return upstream
 
 
-def _look(
-    stage: Stage, day: date, supposed: set[tuple[str, date]], lake: PlannedLake, counts: RowCounts
+def _plan_day(
+    stage: Stage, day: date, planned_days: set[tuple[str, date]], lake: PlannedLake, counts: RowCounts
 ) -> PlannedDay | None:
-    """The day as it will be made, and supposed to be made from now on; None when it is as it would be made."""
+    """Return the day as it will be made, and count it as made from now on; None if it is current."""
     table = stage.tables[stage.name]
     if not isinstance(table, PlannedTable):
         raise TypeError(f"{stage.name}: the stages of a plan must be opened on its own lake")
     inputs = stage.inputs(day)
     read = lake.take_asked()
-    # Which labels a delivery brings is known only when its files are read; until then whatever reads it counts as
-    # changed.
+    # Only the files of a delivery show which rows have labels, so until it is read every reader counts as changed.
     deliveries = [
-        [asset, used] for asset, used in read if asset == LABELS and stage.name != LABELS and (asset, used) in supposed
+        [asset, input_day]
+        for asset, input_day in read
+        if asset == LABELS and stage.name != LABELS and (asset, input_day) in planned_days
     ]
     with lake.made_the_same():
-        expected_if_same = fingerprint(
-            stage.code, stage.spec_part, stage.inputs(day) if supposed & set(read) else inputs
-        )
+        inputs_if_same = stage.inputs(day) if planned_days.intersection(read) else inputs
+        expected_if_same = fingerprint(stage.code, stage.spec_part, inputs_if_same)
     lake.take_asked()
     expected = fingerprint(stage.code, stage.spec_part, [*inputs, *deliveries])
-    changed_anyway = not table.holds(day, expected_if_same)
+    changes_anyway = not table.holds(day, expected_if_same)
     if table.holds(day, expected):
-        if not changed_anyway:
-            return None if has_artifacts(stage, day) else PlannedDay(day, (MISSING,), note=_what_is_gone(stage, day))
-        expected, changed_anyway = expected_if_same, False
+        if not changes_anyway:
+            if has_artifacts(stage, day):
+                return None
+            return PlannedDay(day, (MISSING,), note=_missing_artifact_note(stage, day))
+        expected, changes_anyway = expected_if_same, False
     reasons = why_changed(table.input_fingerprint(day), expected)
     table.suppose(day, expected)
     if isinstance(stage, Ingestion):
-        rows, files = counts.of_landed(stage, day, reasons)
-        size = sum(size for _, _, size in stage.inputs(day))
-        if inputs:
-            return PlannedDay(day, reasons, files=files, rows=rows, size=size)
-        empty = (*(reason for reason in reasons if reason != NEW), MISSING)
-        return PlannedDay(
-            day, empty, files=files, note="no files have landed: published empty and reported", rows=rows, size=size
-        )
+        return _planned_ingestion(stage, day, inputs, reasons, counts)
     changed: dict[str, list[date]] = {}
     if CHANGED_INPUT in reasons:
-        for asset, used in read:
-            if (asset, used) in supposed:
-                changed.setdefault(asset, []).append(used)
-    nothing = next((part for part in inputs if isinstance(part, str)), None)
-    unless = None if changed_anyway else UNLESS_SAME_LABELS if set(changed) == {LABELS} else UNLESS_THE_SAME
-    note = nothing or unless
-    if (
-        isinstance(stage, ModelTraining | ParameterSearch)
-        and stage.gate.is_on
-        and {(VALIDATED, day), (FEATURES, day)} & supposed
-    ):
-        note = UNLESS_BLOCKED
-    if isinstance(stage, ModelRegistration) and (EVALUATION, day) in supposed:
-        note = UNLESS_GATES_FAIL
-    return PlannedDay(day, reasons, changed, note=note, rows=counts.of_derived(stage, day, read))
+        for asset, input_day in read:
+            if (asset, input_day) in planned_days:
+                changed.setdefault(asset, []).append(input_day)
+    note = _note(stage, day, inputs, changed, planned_days, changes_anyway)
+    return PlannedDay(day, reasons, changed, note=note, rows=counts.estimate_derived(stage, day, read))
 
 
-def _what_is_gone(stage: Stage, day: date) -> str:
+def _planned_ingestion(
+    stage: Ingestion, day: date, inputs: Sequence[object], reasons: tuple[str, ...], counts: RowCounts
+) -> PlannedDay:
+    rows, files = counts.estimate_landed(stage, day, reasons)
+    size = sum(size for _, _, size in stage.inputs(day))
+    if inputs:
+        return PlannedDay(day, reasons, files=files, rows=rows, size=size)
+    reasons = (*(reason for reason in reasons if reason != NEW), MISSING)
+    note = "no files have landed: published empty and reported"
+    return PlannedDay(day, reasons, files=files, note=note, rows=rows, size=size)
+
+
+def _note(
+    stage: Stage,
+    day: date,
+    inputs: Sequence[object],
+    changed: Mapping[str, Sequence[date]],
+    planned_days: set[tuple[str, date]],
+    changes_anyway: bool,
+) -> str | None:
+    """Return why a day has no inputs, or on what it depends whether the day is made; None if neither applies."""
+    if isinstance(stage, ModelRegistration) and (EVALUATION, day) in planned_days:
+        return UNLESS_GATES_FAIL
+    reads_planned_day = bool({(VALIDATED, day), (FEATURES, day)} & planned_days)
+    if isinstance(stage, ModelTraining | ParameterSearch) and stage.gate.is_on and reads_planned_day:
+        return UNLESS_BLOCKED
+    # A stage whose day has no inputs puts the reason in their place.
+    if (reason := next((part for part in inputs if isinstance(part, str)), None)) is not None:
+        return reason
+    if changes_anyway:
+        return None
+    return UNLESS_SAME_LABELS if set(changed) == {LABELS} else UNLESS_THE_SAME
+
+
+def _missing_artifact_note(stage: Stage, day: date) -> str:
     entry = stage.entry(day) if isinstance(stage, ModelRegistration) else None
-    return (
-        f"MLflow no longer has version {entry['version']}"
-        if entry
-        else f"what {stage.name} keeps outside of the lake is gone"
-    )
+    if entry:
+        return f"MLflow no longer has version {entry['version']}"
+    return f"the artifacts of {stage.name} outside its tables are gone"

@@ -1,6 +1,4 @@
-"""Rows and files of the days that a plan makes: known from the lake where nothing changed, else estimated from
-bytes.
-"""
+"""Row counts of the days of a plan: taken from the lake if nothing changed, else estimated from file sizes."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,27 +10,27 @@ from ml_assets.pipeline.engine.stage import Stage
 from ml_assets.pipeline.ingestion.stage import Ingestion
 from ml_assets.resources.lake.table import Table
 
-MOST_DAYS_SAMPLED = 30
+MAX_SAMPLED_DAYS = 30
 
 
 @dataclass(frozen=True)
 class Rows:
-    """A number of rows: `count` is None when nothing is known of it, `exact` is false when it is an estimate."""
+    """A number of rows; `count` is None if it is unknown, `exact` is false if it is an estimate."""
 
     count: int | None
     exact: bool
 
     @classmethod
     def total(cls, parts: Iterable["Rows"]) -> "Rows":
-        """The sum; unknown when one of the parts is."""
-        found = list(parts)
-        counts = [part.count for part in found if part.count is not None]
-        return cls(sum(counts) if len(counts) == len(found) else None, all(part.exact for part in found))
+        """Add row counts; the sum is unknown if one of them is."""
+        addends = list(parts)
+        counts = [rows.count for rows in addends if rows.count is not None]
+        return cls(sum(counts) if len(counts) == len(addends) else None, all(rows.exact for rows in addends))
 
 
 @dataclass(frozen=True)
 class FileChanges:
-    """Keys of the landed files of a day that are not as they were when the day was made."""
+    """Keys of the landed files of a day that have changed since the day was made."""
 
     new: list[str]
     removed: list[str]
@@ -40,7 +38,7 @@ class FileChanges:
 
 
 class RowCounts:
-    """How many rows the days of the tables have, or will have once a plan is carried out."""
+    """The number of rows that days have in the lake, or will have once a plan is carried out."""
 
     def __init__(self, stages: Iterable[Stage]):
         self._tables: dict[str, Table] = {name: table for stage in stages for name, table in stage.tables.items()}
@@ -48,56 +46,62 @@ class RowCounts:
         self._planned: dict[tuple[str, date], Rows] = {}
         self._rows_per_byte: dict[str, float | None] = {}
 
-    def of_landed(self, stage: Ingestion, day: date, reasons: Sequence[str]) -> tuple[Rows, FileChanges]:
-        """Rows of a day of landed files that is made for these reasons, and the files that changed since it was made
-        before.
+    def estimate_landed(self, stage: Ingestion, day: date, reasons: Sequence[str]) -> tuple[Rows, FileChanges]:
+        """Estimate the rows of a day of landed files that is made for these reasons.
+
+        Returns:
+            The rows, and the files that have changed since the day was made before.
         """
-        found = {key: (digest, size) for key, digest, size in stage.inputs(day)}
+        landed = {key: (digest, size) for key, digest, size in stage.inputs(day)}
         changes = FileChanges([], [], [])
         if CHANGED_INPUT not in reasons and NEW not in reasons:
-            rows = self._of(stage.name, day)
+            rows = self._rows_of(stage.name, day)
         else:
-            rows_held, held = {}, {}
+            committed_rows, committed = {}, {}
             if NEW not in reasons:
                 for entry in (
                     stage.tables[stage.feed.objects].read([day], ["key", "digest", "size", "rows"]).to_pylist()
                 ):
-                    held[entry["key"]] = (entry["digest"], entry["size"])
-                    rows_held[entry["key"]] = entry["rows"] or 0
-                rewritten = [key for key in found if key in held and held[key] != found[key]]
-                changes = FileChanges(sorted(found.keys() - held.keys()), sorted(held.keys() - found.keys()), rewritten)
-            same = [key for key in found if held.get(key) == found[key]]
-            other = [size for key, (_, size) in found.items() if held.get(key) != found[key]]
+                    committed[entry["key"]] = (entry["digest"], entry["size"])
+                    committed_rows[entry["key"]] = entry["rows"] or 0
+                changes = FileChanges(
+                    new=sorted(landed.keys() - committed.keys()),
+                    removed=sorted(committed.keys() - landed.keys()),
+                    rewritten=[key for key in landed if key in committed and committed[key] != landed[key]],
+                )
+            unchanged = [key for key in landed if committed.get(key) == landed[key]]
+            changed_sizes = [size for key, (_, size) in landed.items() if committed.get(key) != landed[key]]
             rows = Rows.total(
                 [
-                    Rows(sum(rows_held[key] for key in same), True),
-                    *(self._estimate(stage.feed.objects, size) for size in other),
+                    Rows(sum(committed_rows[key] for key in unchanged), True),
+                    *(self._estimate(stage.feed.objects, size) for size in changed_sizes),
                 ]
             )
         self._planned[stage.name, day] = rows
         return rows, changes
 
-    def of_derived(self, stage: Stage, day: date, read: Sequence[tuple[str, date]]) -> Rows | None:
-        """Rows that a stage works through to make a day: those of the day itself up to the features, then the rows of
-        features that it reads.
+    def estimate_derived(self, stage: Stage, day: date, read: Sequence[tuple[str, date]]) -> Rows | None:
+        """Estimate the rows that a stage processes to make a day.
+
+        Up to the features these are the rows of the day itself, after that the rows of features that the stage reads.
 
         Args:
-            stage: a stage behind the landed files.
+            stage: a stage after ingestion.
             day: the day that is made.
-            read: assets and days that it is made from.
+            read: assets and days that it reads.
 
         Returns:
-            None for a stage that reads no rows of features.
+            The rows; None for a stage that reads no rows of features.
         """
         if stage.name not in (*LANDED_TO_FEATURES, *LABEL_ASSETS):
-            features = [self._of(asset, used) for asset, used in read if asset == FEATURES]
+            features = [self._rows_of(asset, input_day) for asset, input_day in read if asset == FEATURES]
             return Rows.total(features) if features else None
-        rows = Rows.total(self._of(asset, used) for asset, used in read if used == day)
-        # What validation will keep out is not known before.
+        rows = Rows.total(self._rows_of(asset, input_day) for asset, input_day in read if input_day == day)
+        # How many rows validation will quarantine is not known beforehand.
         self._planned[stage.name, day] = Rows(rows.count, False)
         return rows
 
-    def _of(self, asset: str, day: date) -> Rows:
+    def _rows_of(self, asset: str, day: date) -> Rows:
         if (asset, day) in self._planned:
             return self._planned[asset, day]
         if asset not in self._committed:
@@ -106,12 +110,12 @@ class RowCounts:
 
     def _estimate(self, objects: str, size: int) -> Rows:
         if objects not in self._rows_per_byte:
-            self._rows_per_byte[objects] = self._measured(self._tables[objects])
+            self._rows_per_byte[objects] = self._measure_rows_per_byte(self._tables[objects])
         per_byte = self._rows_per_byte[objects]
         return Rows(round(size * per_byte) if per_byte is not None else None, False)
 
-    def _measured(self, table: Table) -> float | None:
-        """Rows per byte of the newest days that were made of landed files; None when there are none."""
-        objects = table.read(sorted(table.row_counts())[-MOST_DAYS_SAMPLED:], ["size", "rows"]).to_pylist()
+    def _measure_rows_per_byte(self, table: Table) -> float | None:
+        """Return the rows per byte of the newest days in the lake; None if there are none."""
+        objects = table.read(sorted(table.row_counts())[-MAX_SAMPLED_DAYS:], ["size", "rows"]).to_pylist()
         size = sum(entry["size"] for entry in objects if entry["rows"] is not None)
         return sum(entry["rows"] or 0 for entry in objects) / size if size else None

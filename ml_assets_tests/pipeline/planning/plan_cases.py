@@ -1,4 +1,4 @@
-"""Plans on the worlds of tests: made on a lake of their own, compared with what a run computes."""
+"""Plans of test worlds, made on a planned lake and compared with what a run computes."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -15,39 +15,41 @@ ALL = [*LANDED_TO_FEATURES, *MODEL_ASSETS]
 
 
 def plan_of(world: World, first: date, last: date, names: Sequence[str] = LANDED_TO_FEATURES) -> Plan:
-    """The plan of some stages for the days from `first` to `last`."""
+    """Plan some stages for the days from `first` to `last`."""
     lake = PlannedLake(uri=world.lake.uri, s3=world.lake.s3)
     stages = [stage for stage in open_stages(world.spec, lake, world.landing, world.registry) if stage.name in names]
     return plan_days(world.spec, lake, stages, days_between(first, last))
 
 
 def of_stage(plan: Plan, name: str) -> StagePlan:
-    """What a plan does with one stage."""
-    (found,) = [stage for stage in plan.stages if stage.name == name]
-    return found
+    """Return the plan of one stage."""
+    (stage_plan,) = [stage for stage in plan.stages if stage.name == name]
+    return stage_plan
 
 
 def planned(plan: Plan, name: str) -> dict[date, PlannedDay]:
-    """The days of a stage that a plan makes."""
-    return {one.day: one for one in of_stage(plan, name).to_make}
+    """Return the days of a stage that a plan makes."""
+    return {planned_day.day: planned_day for planned_day in of_stage(plan, name).to_make}
 
 
 def assert_a_run_does_it(world: World, plan: Plan, names: Sequence[str] = LANDED_TO_FEATURES) -> None:
-    """Carry out each run of a plan and compare the days that each stage makes, and whether a run fails: only planned
-    ones, and of those that are made unless something comes out the same, not all.
+    """Carry out each run of a plan, and compare the days that each stage makes and whether a run fails.
+
+    Only planned days may be made. Those with a note of UNLESS may be left out.
     """
     days = {stage.name: [] for stage in plan.stages}
     for run in plan.runs:
-        within = set(run)
-        fails = any(day in within for stage in plan.stages for day, _ in stage.cannot)
+        run_days = set(run)
+        fails = any(day in run_days for stage in plan.stages for day, _ in stage.cannot)
         result = world.run(list(names), run[0], run[-1], succeed=not fails)
-        for name, made in days.items():
-            made += again(result, name)
+        for name, made_days in days.items():
+            made_days += again(result, name)
     for stage in plan.stages:
-        surely = {one.day for one in stage.to_make if one.note not in UNLESS}
-        assert surely <= set(days[stage.name]) <= {one.day for one in stage.to_make}, stage.name
+        certain = {planned_day.day for planned_day in stage.to_make if planned_day.note not in UNLESS}
+        possible = {planned_day.day for planned_day in stage.to_make}
+        assert certain <= set(days[stage.name]) <= possible, stage.name
 
 
 def content(root: Path) -> dict[str, bytes]:
-    """Every file under a folder, by its name."""
+    """Return the content of every file under a folder, by its path."""
     return {str(path.relative_to(root)): path.read_bytes() for path in sorted(root.rglob("*")) if path.is_file()}

@@ -1,4 +1,4 @@
-"""A plan names the days that a run then makes, with the reason of each, and changes nothing."""
+"""A plan names the days that a run then makes, with the reasons, and changes nothing."""
 
 from pathlib import Path
 
@@ -41,8 +41,8 @@ def world(tmp_path: Path) -> World:
 
 
 def reasons(plan, name: str) -> dict[int, tuple[str, ...]]:
-    """The reasons of each day of a stage that is made, by the number of the day."""
-    return {(which - day(1)).days + 1: one.reasons for which, one in planned(plan, name).items()}
+    """Return the reasons of each planned day of a stage, by the number of the day."""
+    return {(which - day(1)).days + 1: planned_day.reasons for which, planned_day in planned(plan, name).items()}
 
 
 def test_an_empty_lake_stays_empty_and_every_day_is_new(tmp_path):
@@ -104,14 +104,14 @@ def test_files_that_were_added_and_removed_are_named(world):
     assert_a_run_does_it(world, plan)
 
 
-def test_changed_code_and_what_follows_from_it(world, monkeypatch):
+def test_changed_code_makes_its_days_and_the_days_that_read_them(world, monkeypatch):
     monkeypatch.setattr(validation, "code_version", lambda *modules: "edited")
     plan = plan_of(world, day(1), day(6))
     assert reasons(plan, "raw_data") == {}
     assert reasons(plan, "validated_data") == dict.fromkeys(range(1, 7), (CHANGED_CODE,))
     assert reasons(plan, "features") == dict.fromkeys(range(1, 7), (CHANGED_INPUT,))
-    assert {one.note for one in of_stage(plan, "validated_data").to_make} == {None}
-    assert {one.note for one in of_stage(plan, "features").to_make} == {UNLESS_THE_SAME}
+    assert {planned_day.note for planned_day in of_stage(plan, "validated_data").to_make} == {None}
+    assert {planned_day.note for planned_day in of_stage(plan, "features").to_make} == {UNLESS_THE_SAME}
     assert_a_run_does_it(world, plan)
     # All came out the same, so there is nothing left to make, and nothing behind it was made.
     assert all(not stage.to_make for stage in plan_of(world, day(1), day(6), ALL[:4]).stages)
@@ -140,7 +140,7 @@ def test_a_day_without_files_is_missing(world):
     assert plan_of(world, day(7), day(7)).stages[0].unchanged == [day(7)]
 
 
-def test_days_whose_inputs_lie_outside_and_were_never_made_cannot_be_made(tmp_path):
+def test_days_whose_inputs_are_outside_the_plan_and_not_made_cannot_be_made(tmp_path):
     world = landed(tmp_path, 6)
     plan = plan_of(world, day(3), day(5), ALL)
     ((which, why),) = of_stage(plan, "features").cannot
@@ -153,7 +153,7 @@ def test_days_whose_inputs_lie_outside_and_were_never_made_cannot_be_made(tmp_pa
 
 
 @pytest.mark.slow
-def test_runs_see_what_the_runs_before_them_made(tmp_path):
+def test_runs_see_the_days_that_earlier_runs_make(tmp_path):
     world = landed(tmp_path, 5, spec_with(backfill={"days_per_run": 2}))
     plan = plan_of(world, day(2), day(5))
     assert plan.runs == [[day(2), day(3)], [day(4), day(5)]]
@@ -163,7 +163,7 @@ def test_runs_see_what_the_runs_before_them_made(tmp_path):
 
 
 @pytest.mark.slow
-def test_an_input_that_was_made_again_before_has_no_day_to_name(world):
+def test_an_input_that_was_made_again_before_the_plan_is_not_named(world):
     world.land(day(3), rows_of(day(3), 40))
     world.run(DAILY[:-1], day(3), day(3))
     plan = plan_of(world, day(1), day(6))
@@ -172,17 +172,17 @@ def test_an_input_that_was_made_again_before_has_no_day_to_name(world):
     assert_a_run_does_it(world, plan)
 
 
-def test_rows_and_bytes_are_known_where_files_are_and_estimated_where_they_are_new(world):
+def test_rows_of_new_files_are_estimated_from_their_size(world):
     world.land(day(2), rows_of(day(2), 30), "more.parquet")
     world.land(day(7), rows_of(day(7)))
     plan = plan_of(world, day(1), day(7))
     second, seventh = (planned(plan, "raw_data")[day(number)] for number in (2, 7))
     sizes = [path.stat().st_size for path in (world.root / "landing" / str(day(2))).iterdir()]
     assert second.size == sum(sizes)
-    for one, expected in [(second, ROWS + 30), (seventh, ROWS)]:
-        assert one.rows is not None
-        assert one.rows.count == pytest.approx(expected, rel=0.5)
-        assert not one.rows.exact
+    for planned_day, expected in [(second, ROWS + 30), (seventh, ROWS)]:
+        assert planned_day.rows is not None
+        assert planned_day.rows.count == pytest.approx(expected, rel=0.5)
+        assert not planned_day.rows.exact
     assert of_stage(plan, "validated_data").rows() == of_stage(plan, "raw_data").rows()
     assert of_stage(plan, "validated_data").size() is None
 
@@ -204,7 +204,7 @@ def test_stages_on_another_lake_are_refused(world):
         plan_days(SPEC, PlannedLake(uri=world.lake.uri), stages, [day(1)])
 
 
-def test_a_refused_change_of_a_closed_day_stays_as_it_is(tmp_path):
+def test_a_closed_day_with_a_refused_change_is_kept(tmp_path):
     world = landed(tmp_path, 3, spec_with(late_data={"open_for": "1d", "afterwards": "refuse"}))
     world.run(DAILY, day(1), day(3))
     world.land(day(2), rows_of(day(2)).head(5))
@@ -215,7 +215,7 @@ def test_a_refused_change_of_a_closed_day_stays_as_it_is(tmp_path):
     assert "rewritten 2025-01-02/rows.parquet" in why
 
 
-def test_a_day_that_retention_removed_says_so(world):
+def test_a_day_that_retention_removed_is_planned_with_that_reason(world):
     table = world.stages().features.tables["features"]
     table.expire([day(4)], {})
     assert reasons(plan_of(world, day(1), day(6)), "features") == {4: (REMOVED,)}

@@ -1,4 +1,4 @@
-"""Whatever changed, the days that a plan names are those that the runs after it compute."""
+"""The days of a plan are those that the next runs compute, whatever has changed."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -36,14 +36,14 @@ CHANGES = st.one_of(
 STEPS = st.lists(st.tuples(st.lists(CHANGES, max_size=3), NUMBERS, NUMBERS), min_size=2, max_size=4)
 
 
-def change(world: World, patch: pytest.MonkeyPatch, what: str, *details: Any) -> World:
-    """The world after one change."""
-    if what == "land":
+def apply_change(world: World, patch: pytest.MonkeyPatch, kind: str, *details: Any) -> World:
+    """Return the world after one change."""
+    if kind == "land":
         number, name, count = details
         world.land(day(number), rows_of(day(number), count).assign(id=range(count)), name)
-    elif what == "remove":
+    elif kind == "remove":
         (world.root / "landing" / str(day(details[0])) / details[1]).unlink(missing_ok=True)
-    elif what == "spec":
+    elif kind == "spec":
         world = World(
             world.root, ModelSpec.model_validate({**world.spec.model_dump(mode="json"), details[0][0]: details[0][1]})
         )
@@ -61,11 +61,11 @@ def test_runs_compute_what_was_planned(steps):
         world = World(Path(folder), ModelSpec.model_validate(SMALL))
         for number in range(1, LAST):
             world.land(day(number), rows_of(day(number), 8))
-        for changes, one, other in steps:
-            for made in changes:
-                world = change(world, patch, *made)
+        for changes, first, second in steps:
+            for change in changes:
+                world = apply_change(world, patch, *change)
             before = content(world.root)
-            plan = plan_of(world, day(min(one, other)), day(max(one, other)))
+            plan = plan_of(world, day(min(first, second)), day(max(first, second)))
             assert content(world.root) == before
             assert_a_run_does_it(world, plan)
 
@@ -80,16 +80,16 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
 
 
 def reasons(plan: Plan) -> dict[str, dict[int, tuple[str, ...]]]:
-    """The reasons of each day that is made, by stage and number of the day."""
+    """Return the reasons of each planned day, by stage and number of the day."""
     return {
-        stage.name: {(one.day - day(1)).days + 1: one.reasons for one in stage.to_make}
+        stage.name: {(planned_day.day - day(1)).days + 1: planned_day.reasons for planned_day in stage.to_make}
         for stage in plan.stages
         if stage.to_make
     }
 
 
 @pytest.mark.slow
-def test_models_are_planned_for_the_data_that_they_see(world):
+def test_models_are_planned_for_the_data_that_they_read(world):
     changed = rows_of(day(10))
     changed.loc[0, "amount"] += 1
     world.land(day(10), changed)
@@ -97,20 +97,24 @@ def test_models_are_planned_for_the_data_that_they_see(world):
     plan = plan_of(world, day(10), day(13), ALL)
     assert content(world.root) == before
     assert_a_run_does_it(world, plan, ALL)
-    found = reasons(plan)
-    # Days 10 and 11 of the features see it; the holdout of day 11 is 8 and 9, that of day 12 is 9 and 10, and no
+    by_stage = reasons(plan)
+    # Feature days 10 and 11 read it; the holdout of day 11 is 8 and 9, that of day 12 is 9 and 10, and no
     # training window is that late.
-    assert found["features"] == {10: (CHANGED_INPUT,), 11: (CHANGED_INPUT,)}
-    assert found["trained_model"] == {10: (NEW,), 13: (NEW,)}
-    assert found["evaluation"] == found["model_registry_entry"] == {**found["trained_model"], 12: (CHANGED_INPUT,)}
+    assert by_stage["features"] == {10: (CHANGED_INPUT,), 11: (CHANGED_INPUT,)}
+    assert by_stage["trained_model"] == {10: (NEW,), 13: (NEW,)}
+    assert (
+        by_stage["evaluation"]
+        == by_stage["model_registry_entry"]
+        == {**by_stage["trained_model"], 12: (CHANGED_INPUT,)}
+    )
 
 
-def test_a_changed_gate_judges_again_and_changed_rounds_train_again(world):
+def test_a_changed_gate_plans_registration_and_changed_rounds_plan_training(world):
     stricter = World(world.root, ModelSpec.model_validate({**SMALL, "gates": {"roc_auc": {"minimum": 0.6}}}))
     assert reasons(plan_of(stricter, day(12), day(12), MODEL_ASSETS)) == {"model_registry_entry": {12: (CHANGED_SPEC,)}}
     rounds = World(world.root, ModelSpec.model_validate({**SMALL, "training": {**SMALL["training"], "rounds": 6}}))
-    found = reasons(plan_of(rounds, day(12), day(12), MODEL_ASSETS))
-    assert found == {
+    by_stage = reasons(plan_of(rounds, day(12), day(12), MODEL_ASSETS))
+    assert by_stage == {
         "trained_model": {12: (CHANGED_SPEC,)},
         "evaluation": {12: (CHANGED_INPUT,)},
         "model_registry_entry": {12: (CHANGED_INPUT,)},
@@ -131,6 +135,6 @@ def test_a_version_that_mlflow_lost_is_missing(world, tmp_path):
     entry = world.stages().registration.entry(day(12))
     assert entry is not None
     lost = World(world.root, world.spec, store=tmp_path)
-    one = planned(plan_of(lost, day(12), day(12), ALL), "model_registry_entry")[day(12)]
-    assert (one.reasons, one.note) == ((MISSING,), f"MLflow no longer has version {entry['version']}")
+    planned_day = planned(plan_of(lost, day(12), day(12), ALL), "model_registry_entry")[day(12)]
+    assert (planned_day.reasons, planned_day.note) == ((MISSING,), f"MLflow no longer has version {entry['version']}")
     assert not (tmp_path / "mlflow.db").exists()

@@ -131,7 +131,7 @@ def test_a_file_with_faults_changes_nothing_and_names_each(world):
     with pytest.raises(RepairRefused) as refused:
         repair(world, rows)
     said = str(refused.value).splitlines()
-    assert said[0] == "fixed.csv: 14 faults, nothing was changed; correct the rows, or take them out"
+    assert said[0] == "fixed.csv: 14 faults, nothing was changed; correct the rows, or remove them"
     assert f"row 2 ({day(2)}, {day(2)}/rows.parquet, row {ROWS - 2}): amount: less than minimum 0" in said
     assert f"row 4 ({day(4)}, {day(4)}/rows.parquet, row 0): card: missing" in said
     assert list(world.lake.files.keys("small/corrections/")) == []
@@ -190,7 +190,7 @@ def test_corrections_lie_in_a_bucket_as_well(tmp_path, bucket):
     assert export(world).empty
 
 
-def test_a_sensor_s_look_lists_no_corrections_and_a_run_lists_them_once(world, monkeypatch):
+def test_the_sensor_lists_no_corrections_and_a_run_lists_them_once(world, monkeypatch):
     listed = []
     directory = type(world.lake.files)
     monkeypatch.setattr(
@@ -200,7 +200,7 @@ def test_a_sensor_s_look_lists_no_corrections_and_a_run_lists_them_once(world, m
     )
     stages = world.stages()
     for number in range(1, 7):
-        stages.ingestion.standing(day(number), world.landing.objects_of_day(SPEC.source, day(number)))
+        stages.ingestion.status(day(number), world.landing.objects_of_day(SPEC.source, day(number)))
     assert not [prefix for prefix in listed if "corrections" in prefix]
     assert days_to_validate(stages, [day(number) for number in range(1, 7)]) == []
     assert len([prefix for prefix in listed if "corrections" in prefix]) == 1
