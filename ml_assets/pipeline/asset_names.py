@@ -32,6 +32,17 @@ DEPLOYMENT = "deployment"
 CANARY_COMPARISON = "canary_comparison"
 PREDICTIONS = "predictions"
 
+EVERY_DAY_ACCEPTED = "every_day_accepted"
+COLUMN_DRIFT = "column_drift"
+NO_INFINITIES = "no_infinities"
+MISSING_SHARE = "missing_share"
+NOT_CONSTANT = "not_constant"
+TARGET_LEAKAGE = "target_leakage"
+FEATURE_DRIFT = "feature_drift"
+TRAINING_SERVING_SKEW = "training_serving_skew"
+METRIC_BOUNDS = "feature_metrics"
+SCORE_DRIFT = "score_drift"
+
 LANDED_TO_FEATURES = (RAW, VALIDATED, QUARANTINED, FEATURES)
 LABEL_ASSETS = (RAW_LABELS, LABELS, QUARANTINED_LABELS)
 MODEL_ASSETS = (MODEL, EVALUATION, ENTRY)

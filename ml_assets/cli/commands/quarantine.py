@@ -56,7 +56,7 @@ def write_quarantine(stages: Stages, days: Sequence[date], out: IO[bytes]) -> in
     with pa_csv.CSVWriter(out, schema, write_options=pa_csv.WriteOptions(quoting_style="all_valid")) as writer:
         for day in days:
             entries = validation.quarantined.read([day], ["scope", "reasons", "source_file", "source_row"])
-            table = rows_to_correct(validation.feed, day, validation.corrected(day).rows, entries)
+            table = rows_to_correct(validation.feed, day, validation.read_corrected_rows(day).rows, entries)
             writer.write_table(table)
             rows += table.num_rows
     return rows

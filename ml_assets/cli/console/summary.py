@@ -69,7 +69,7 @@ def print_summary(
 def _print_data(console: Console, spec: ModelSpec, needed: "Needed", stages: Stages) -> None:
     published = stages.validation.tables[VALIDATED].row_counts()
     good = sum(published.get(day, 0) for day in needed.landed)
-    bad = stages.validation.rows_quarantined(needed.landed)
+    bad = stages.validation.count_quarantined_rows(needed.landed)
     report = stages.validation.report(needed.landed)
     rejected = int((report["scope"] == "day").sum())
     console.print(f"Model         {spec.name}, as of {needed.newest}")

@@ -1,1 +1,1 @@
-"""Features as a stage: the days that they read, the store of late labels, checks and report."""
+"""The stage of features: their input days, labels from files of their own, checks and report."""

@@ -1,5 +1,6 @@
-"""The checks of features, from the tables that are committed with each day: nothing but profiles and figures is read,
-once for all days of a run.
+"""Checks of features, evaluated from the profiles and metrics that are committed with each day.
+
+No rows of features are read; the tables of profiles and metrics are read once for all days of a run.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,53 +15,67 @@ from ml_assets.core.features.warm_up import find_first_complete_days
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.features import Calendar
 from ml_assets.core.training.time_split import HistoryTooShort, split_days
+from ml_assets.pipeline.asset_names import (
+    FEATURE_DRIFT,
+    METRIC_BOUNDS,
+    MISSING_SHARE,
+    NO_INFINITIES,
+    NOT_CONSTANT,
+    TARGET_LEAKAGE,
+    TRAINING_SERVING_SKEW,
+)
 from ml_assets.pipeline.steps.check_results import CheckRun, check_spec
-from ml_assets.pipeline.validation.drift_checks import evaluate_reference_drift, read_days
+from ml_assets.pipeline.validation.drift_checks import evaluate_reference_drift, read_profiles_by_day
 
 if TYPE_CHECKING:
     from ml_assets.core.profiling.profiles import Profile
     from ml_assets.core.profiling.target_leakage import PredictivePower
     from ml_assets.pipeline.features.stage import FeatureEngineering
 
-# Parts of the date, which have one value all day.
+# Calendar parts that have the same value for all rows of a day.
 CONSTANT_PARTS = ("weekday", "weekend", "month")
-_ABOUT = {
-    "no_infinities": "Fails when a feature has an infinite value.",
-    "missing_share": "Fails when a feature is missing in too many rows, once all days that it sees are there.",
-    "not_constant": "Fails when a feature has one value all day, where by the training window that cannot be chance.",
-    "target_leakage": "Fails when one feature alone tells the label: it looks like the label in another form.",
-    "feature_drift": "Fails when a feature is distributed otherwise than in the training window of the day's model.",
-    "training_serving_skew": "Fails when features of the newest day come out otherwise when they are built moment by moment, as they are when scored.",
-    "feature_metrics": "Fails when a figure of the day is outside its bounds.",
+_DESCRIPTIONS = {
+    NO_INFINITIES: "Fails when a feature has an infinite value.",
+    MISSING_SHARE: "Fails when a feature is missing in too many rows, once all days that it reads exist.",
+    NOT_CONSTANT: "Fails when a feature has one value all day and, judging by the training window, not by chance.",
+    TARGET_LEAKAGE: "Fails when a single feature predicts the label so well that it looks like a copy of the label.",
+    FEATURE_DRIFT: "Fails when the distribution of a feature differs from the training window of the day's model.",
+    TRAINING_SERVING_SKEW: (
+        "Fails when features of the newest day differ from those built moment by moment, as they are for serving."
+    ),
+    METRIC_BOUNDS: "Fails when a metric of the day is outside its bounds.",
 }
 
 
 def feature_checks(spec: ModelSpec, key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
-    """The checks of features that are not switched off; target_leakage only where the labels are in the rows."""
+    """Specify the enabled checks of features; target_leakage only where the rows have labels."""
     settings = dict(spec.checks.enabled())
-    names = [name for name in _ABOUT if name in settings and (name != "target_leakage" or spec.labels is None)]
-    return [check_spec(name, key, settings[name], _ABOUT[name]) for name in names]
+    names = [name for name in _DESCRIPTIONS if name in settings and (name != TARGET_LEAKAGE or spec.labels is None)]
+    return [check_spec(name, key, settings[name], _DESCRIPTIONS[name]) for name in names]
 
 
 def evaluate_feature_checks(
     spec: ModelSpec, stage: "FeatureEngineering", days: Sequence[date], key: dg.AssetKey
 ) -> Iterator[CheckRun]:
-    """What the checks of features find on the days of a run."""
-    of_run = _Run(spec, stage, days)
+    """Evaluate the enabled checks of features on the days of a run."""
+    evaluation = _Evaluation(spec, stage, days)
     for check in feature_checks(spec, key):
-        found, plot = getattr(of_run, check.name)()
-        yield CheckRun(key, check.name, apply_accepted_failures(spec.checks, found), plot)
+        outcomes, plot = getattr(evaluation, check.name)()
+        yield CheckRun(key, check.name, apply_accepted_failures(spec.checks, outcomes), plot)
 
 
-Found = tuple[list[CheckOutcome], bytes | None]
+OutcomesAndPlot = tuple[list[CheckOutcome], bytes | None]
 
 
-class _Run:
-    """The days of a run, and what their checks compare them with; each method is the check of its name."""
+class _Evaluation:
+    """The days of a run with their reference profiles; each public method evaluates the check of its name."""
 
     def __init__(self, spec: ModelSpec, stage: "FeatureEngineering", days: Sequence[date]) -> None:
-        self._spec, self._checks, self._stage, self._days = spec, spec.checks, stage, days
-        self._complete = find_first_complete_days(spec)
+        self._spec = spec
+        self._checks = spec.checks
+        self._stage = stage
+        self._days = days
+        self._first_complete_days = find_first_complete_days(spec)
         self._windows = {day: _training_window(spec, day) for day in days}
         constant = {
             name for feature in spec.features if isinstance(feature, Calendar) for name in _constant_names(feature)
@@ -68,9 +83,9 @@ class _Run:
         self._varying = [name for name in spec.feature_names() if name not in constant]
 
     @cached_property
-    def _known(self) -> dict[date, dict[str, "Profile"]]:
-        compared = {day for window in self._windows.values() if not isinstance(window, str) for day in window}
-        return read_days(self._stage.profiles, compared | set(self._days))
+    def _profiles(self) -> dict[date, dict[str, "Profile"]]:
+        reference_days = {day for window in self._windows.values() if not isinstance(window, str) for day in window}
+        return read_profiles_by_day(self._stage.profiles, reference_days | set(self._days))
 
     @cached_property
     def _powers(self) -> dict[date, dict[str, "PredictivePower"]]:
@@ -86,99 +101,99 @@ class _Run:
         return powers
 
     def _references(self, day: date) -> "Mapping[str, list[Profile]] | str":
-        """The profiles of the training window by feature, of those that vary and of days on which all is there that the
-        feature sees.
+        """Return the profiles of the training window by feature, or the reason why there are none.
+
+        Features that are constant within a day are left out, and so are days before all inputs of a feature exist.
         """
         window = self._windows[day]
         if isinstance(window, str):
             return window
-        used = {
-            name: [one for one in window if one >= self._complete[name] and name in self._known.get(one, ())]
-            for name in self._varying
-        }
         return {
-            name: [self._known[one][name] for one in of_name]
-            for name, of_name in used.items()
-            if day >= self._complete[name]
+            name: [
+                self._profiles[earlier][name]
+                for earlier in window
+                if earlier >= self._first_complete_days[name] and name in self._profiles.get(earlier, ())
+            ]
+            for name in self._varying
+            if day >= self._first_complete_days[name]
         }
 
-    def _each(self, check: str, evaluate_gates: "Callable[[date, dict[str, Profile]], CheckOutcome]") -> Found:
+    def _evaluate_days(
+        self, check: str, evaluate: "Callable[[date, dict[str, Profile]], CheckOutcome]"
+    ) -> OutcomesAndPlot:
         severity = getattr(self._checks, check).severity
-        there, nothing = self._known, "the day has no rows"
         return [
-            evaluate_gates(day, there[day]) if day in there else CheckOutcome(check, day, None, nothing, severity)
+            evaluate(day, self._profiles[day])
+            if day in self._profiles
+            else CheckOutcome(check, day, None, "the day has no rows", severity)
             for day in self._days
         ], None
 
-    def no_infinities(self) -> Found:
+    def no_infinities(self) -> OutcomesAndPlot:
         from ml_assets.core.checks.features import evaluate_infinities
 
         settings = self._checks.no_infinities
         assert settings
-        return self._each(
-            "no_infinities", lambda day, profiles: evaluate_infinities("no_infinities", day, profiles, settings)
+        return self._evaluate_days(
+            NO_INFINITIES, lambda day, profiles: evaluate_infinities(NO_INFINITIES, day, profiles, settings)
         )
 
-    def missing_share(self) -> Found:
+    def missing_share(self) -> OutcomesAndPlot:
         from ml_assets.core.checks.features import evaluate_missing
 
         settings = self._checks.missing_share
         assert settings
-        return self._each(
-            "missing_share",
-            lambda day, profiles: evaluate_missing("missing_share", day, profiles, self._complete, settings),
+        return self._evaluate_days(
+            MISSING_SHARE,
+            lambda day, profiles: evaluate_missing(MISSING_SHARE, day, profiles, self._first_complete_days, settings),
         )
 
-    def not_constant(self) -> Found:
+    def not_constant(self) -> OutcomesAndPlot:
         from ml_assets.core.checks.features import evaluate_constant
 
-        check, settings = "not_constant", self._checks.not_constant
+        settings = self._checks.not_constant
         assert settings
 
-        def evaluate_gates(day: date, profiles: "dict[str, Profile]") -> CheckOutcome:
-            compared = self._references(day)
-            if isinstance(compared, str):
-                return CheckOutcome(check, day, None, compared, settings.severity)
-            return evaluate_constant(check, day, profiles, compared, settings)
+        def evaluate(day: date, profiles: "dict[str, Profile]") -> CheckOutcome:
+            references = self._references(day)
+            if isinstance(references, str):
+                return CheckOutcome(NOT_CONSTANT, day, None, references, settings.severity)
+            return evaluate_constant(NOT_CONSTANT, day, profiles, references, settings)
 
-        return self._each(check, evaluate_gates)
+        return self._evaluate_days(NOT_CONSTANT, evaluate)
 
-    def target_leakage(self) -> Found:
+    def target_leakage(self) -> OutcomesAndPlot:
         from ml_assets.core.checks.features import evaluate_target_leakage
 
         settings = self._checks.target_leakage
         assert settings
-        return self._each(
-            "target_leakage",
-            lambda day, profiles: evaluate_target_leakage("target_leakage", day, self._powers[day], settings),
+        return self._evaluate_days(
+            TARGET_LEAKAGE,
+            lambda day, profiles: evaluate_target_leakage(TARGET_LEAKAGE, day, self._powers[day], settings),
         )
 
-    def feature_drift(self) -> Found:
+    def feature_drift(self) -> OutcomesAndPlot:
         settings = self._checks.feature_drift
         assert settings
 
         def references(day: date) -> "Mapping[str, list[Profile]] | str":
-            found = self._references(day)
-            return (
-                found
-                if isinstance(found, str)
-                else {name: used for name, used in found.items() if name not in settings.leave_out}
-            )
+            by_feature = self._references(day)
+            if isinstance(by_feature, str):
+                return by_feature
+            return {name: profiles for name, profiles in by_feature.items() if name not in settings.leave_out}
 
-        return evaluate_reference_drift("feature_drift", settings, self._days, self._known, references)
+        return evaluate_reference_drift(FEATURE_DRIFT, settings, self._days, self._profiles, references)
 
-    def training_serving_skew(self) -> Found:
+    def training_serving_skew(self) -> OutcomesAndPlot:
         from ml_assets.pipeline.features.skew_check import evaluate_serving_skew
 
         settings = self._checks.training_serving_skew
         assert settings
-        others = "only the newest day of a run is judged"
-        earlier = [
-            CheckOutcome("training_serving_skew", day, None, others, settings.severity) for day in self._days[:-1]
-        ]
+        reason = "only the newest day of a run is evaluated"
+        earlier = [CheckOutcome(TRAINING_SERVING_SKEW, day, None, reason, settings.severity) for day in self._days[:-1]]
         return [*earlier, evaluate_serving_skew(self._spec, self._stage, self._days[-1], settings.severity)], None
 
-    def feature_metrics(self) -> Found:
+    def feature_metrics(self) -> OutcomesAndPlot:
         from ml_assets.core.checks.feature_metrics import evaluate_metrics
 
         settings = self._checks.feature_metrics
@@ -189,7 +204,7 @@ class _Run:
                 row["value"] if row["value"] is not None else float("nan")
             )
         return [
-            evaluate_metrics(self._spec, "feature_metrics", day, values.get(day, {}), settings.severity)
+            evaluate_metrics(self._spec, METRIC_BOUNDS, day, values.get(day, {}), settings.severity)
             for day in self._days
         ], None
 

@@ -1,4 +1,4 @@
-"""Rows of features with the labels that count on a day, wherever labels come from."""
+"""Rows of features with the labels that count on a day, from the rows themselves or from label files."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -18,33 +18,42 @@ if TYPE_CHECKING:
 
 
 class LabelledFeatures:
-    """The days of features of a model. labels: where they come from when they are not in the table of features."""
+    """Days of features of a model with their labels.
+
+    labels: the labels from files of their own; None if the labels are in the table of features.
+    """
 
     def __init__(self, spec: ModelSpec, lake: Lake, landing: Landing):
         from ml_assets.core.tables.schemas import features_schema
 
-        self.spec, self.lake, self.landing = spec, lake, landing
+        self.spec = spec
+        self.lake = lake
+        self.landing = landing
         self.table = lake.table(spec.name, FEATURES, features_schema(spec))
         self.labels = LabelsByKey(spec, lake, landing, self.table) if spec.labels else None
 
     def refresh(self) -> None:
-        """See what has been made since."""
+        """Reopen features and labels at their newest versions."""
         self.table.refresh()
         if self.labels:
             self.labels.refresh()
 
     def inputs(self, days: Sequence[date], as_of: date, reader: str) -> list[list]:
-        """[day, fingerprint] of some days of features, then [day, digest of the labels that its rows have on `as_of`]
-        where these have files.
+        """Return [day, fingerprint] of days of features, then, if labels have files, [day, digest of its labels].
+
+        Args:
+            days: days of features, ascending.
+            as_of: the day on which the labels count.
+            reader: name of what reads them, for the error message.
 
         Raises:
-            InputExpired, CannotMake: as in `read_fingerprints`; `reader` is who reads them, for the message.
+            InputExpired, CannotMake: as in `read_fingerprints`.
         """
         features = read_fingerprints(rows_feed(self.spec), self.landing, self.table, days, reader, FEATURES)
         return [*features, *(self.labels.inputs(days, as_of, reader) if self.labels else [])]
 
     def read(self, day: date, as_of: date, columns: Sequence[str]) -> "pd.DataFrame":
-        """Columns of a day of features, each once, the target with the labels that count on `as_of`."""
+        """Read columns of a day of features, each once, the target with the labels that count on `as_of`."""
         from ml_assets.core.tables.schemas import to_pandas
 
         target, names = self.spec.target, list(dict.fromkeys(columns))
@@ -54,11 +63,11 @@ class LabelledFeatures:
         return rows.assign(**{target: self.labels.column(day, as_of)})[names]
 
 
-class RowsToTrainOn:
-    """Reads target and features of a day, with the labels that count on one day.
+class TrainingRows:
+    """Reader of target and features by day, with the labels that count on one day.
 
-    It can be sent to another process: that opens lake and landing by their addresses, with the credentials that it
-    finds itself, and makes sure that it reads the days that this process saw.
+    It can be pickled for another process, which opens lake and landing by their URIs with its own credentials and
+    refuses days whose fingerprints differ from those in this process.
 
     Args:
         rows: the days of features.
@@ -67,14 +76,16 @@ class RowsToTrainOn:
     """
 
     def __init__(self, rows: LabelledFeatures, as_of: date, days: Sequence[date]):
-        self._rows, self._as_of, self._days = rows, as_of, list(days)
+        self._rows = rows
+        self._as_of = as_of
+        self._days = list(days)
         self._expected: Mapping[date, int | None] = {}
 
     def __call__(self, day: date) -> "pd.DataFrame":
-        """Target and features of the rows of a day, in their order.
+        """Read target and features of the rows of a day, in their order.
 
         Raises:
-            InputChanged: in another process, when the day was made again since this one was sent there.
+            InputChanged: in another process, when the day was made again after the reader was sent there.
         """
         if self._expected and self._rows.table.fingerprint(day) != self._expected.get(day):
             raise InputChanged(f"the {FEATURES} of {day} were made again while they were used for {self._as_of}")
@@ -82,17 +93,17 @@ class RowsToTrainOn:
 
     def __reduce__(self):
         rows = self._rows
-        seen = {day: rows.table.fingerprint(day) for day in self._days}
-        places = (rows.lake.uri, dict(rows.lake.s3), rows.landing.uri, dict(rows.landing.s3))
-        return _open_elsewhere, (rows.spec.model_dump(mode="json"), *places, self._as_of, seen)
+        expected = {day: rows.table.fingerprint(day) for day in self._days}
+        locations = (rows.lake.uri, dict(rows.lake.s3), rows.landing.uri, dict(rows.landing.s3))
+        return _reopen_reader, (rows.spec.model_dump(mode="json"), *locations, self._as_of, expected)
 
 
-def _open_elsewhere(
+def _reopen_reader(
     spec: dict, lake: str, lake_s3: dict, landing: str, landing_s3: dict, as_of: date, expected: dict[date, int | None]
-) -> RowsToTrainOn:
+) -> TrainingRows:
     rows = LabelledFeatures(
         ModelSpec.model_validate(spec), Lake(uri=lake, s3=lake_s3), Landing(uri=landing, s3=landing_s3)
     )
-    reader = RowsToTrainOn(rows, as_of, list(expected))
+    reader = TrainingRows(rows, as_of, list(expected))
     reader._expected = expected
     return reader

@@ -1,4 +1,4 @@
-"""What the daily report says of features."""
+"""Features in the daily report."""
 
 from collections.abc import Iterator, Sequence
 from datetime import date
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def features_parts(stage: "FeatureEngineering", days: Sequence[date]) -> Iterator[Part]:
-    """Rows and number of features."""
+    """Report the number of rows and of features of each day."""
     table = stage.tables[stage.name]
     counts = table.row_counts()
     for day in days:

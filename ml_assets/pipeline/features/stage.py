@@ -1,4 +1,4 @@
-"""Stage features: point-in-time features of a day's rows, from the validated days that they can see."""
+"""Stage features: point-in-time features of a day's rows, from the validated days that their windows reach."""
 
 from collections import OrderedDict
 from datetime import date, timedelta
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class FeatureEngineering:
-    """Point-in-time features of the rows of a day: each sees only what was known at the moment of the row.
+    """Point-in-time features of the rows of a day, each built only from data known at the moment of its row.
 
     Inputs: the validated days that the windows reach.
     """
@@ -36,7 +36,8 @@ class FeatureEngineering:
             row_schema,
         )
 
-        self.spec, self._landing = spec, landing
+        self.spec = spec
+        self._landing = landing
         hooks = [feature.function.split(":")[0] for feature in spec.features if isinstance(feature, CustomFeatures)]
         self.code = code_version(__name__, *hooks)
         columns = columns_read(spec)
@@ -46,14 +47,15 @@ class FeatureEngineering:
             "identity": [spec.row_identity_columns(), spec.row_key, spec.event_time, spec.target],
             "label_delay": str(spec.label_delay) if hooks else None,
             "time_zone": spec.source.time_zone,
-            # Their bounds judge a day and do not make it.
+            # Bounds of metrics are left out: they evaluate a day and do not change it.
             "metrics": [
                 spec.entity,
                 *(metric.model_dump(mode="json", include={"name", "aggregate", "column"}) for metric in spec.metrics),
             ],
         }
         self._validated = lake.table(spec.name, VALIDATED, row_schema(rows_feed(spec)))
-        self._columns, self._offsets = columns, days_read(spec)
+        self._columns = columns
+        self._offsets = days_read(spec)
         self._label_offsets = label_days_read(spec) if spec.labels else []
         self._labels = LabelsByKey(spec, lake, landing, self._validated) if self._label_offsets else None
         if self._labels:
@@ -65,71 +67,65 @@ class FeatureEngineering:
         self.tables = {FEATURE_PROFILES: self.profiles, FEATURE_METRICS: self.metrics, FEATURES: self.features}
 
     def refresh(self) -> None:
-        """See what has been validated since."""
+        """Reopen the inputs at their newest versions."""
         self._validated.refresh()
         self._frames.clear()
         if self._labels:
             self._labels.refresh()
 
-    def _days_seen(self, day: date) -> list[date]:
-        return self._days_back(day, self._offsets)
-
     def _days_back(self, day: date, offsets: list[int]) -> list[date]:
-        seen = (day - timedelta(days=offset) for offset in reversed(offsets))
-        return [earlier for earlier in seen if earlier >= self.spec.source.start]
+        days = (day - timedelta(days=offset) for offset in reversed(offsets))
+        return [earlier for earlier in days if earlier >= self.spec.source.start]
 
     def inputs(self, day: date) -> list:
-        """Day and fingerprint of each validated day that can be seen, and the labels of those whose labels can be
-        seen.
+        """Return day and fingerprint of each validated day that is read, and the labels of those whose labels are
+        read.
         """
         reader = f"the {FEATURES} of {day}"
-        seen = read_fingerprints(
-            rows_feed(self.spec), self._landing, self._validated, self._days_seen(day), reader, VALIDATED
-        )
+        days = self._days_back(day, self._offsets)
+        rows = read_fingerprints(rows_feed(self.spec), self._landing, self._validated, days, reader, VALIDATED)
         if not self._labels:
-            return seen
-        return [*seen, *self._labels.inputs(self._days_back(day, self._label_offsets), day - timedelta(days=1), reader)]
+            return rows
+        return [*rows, *self._labels.inputs(self._days_back(day, self._label_offsets), day - timedelta(days=1), reader)]
 
     def make(self, day: date, single_partition: bool) -> StageOutput:
-        """Build the features of one day, and what is told of them; of the history no more than the longest window is
-        held.
-        """
+        """Build the features of one day with their profiles and metrics, keeping only the longest window in memory."""
         import pyarrow as pa
 
         from ml_assets.core.checks.feature_metrics import measure_features
         from ml_assets.core.features.point_in_time import build_features
         from ml_assets.core.profiling.target_leakage import feature_profiles
 
-        built = build_features(self.spec, *self.known(day))
+        built = build_features(self.spec, *self.read_rows_and_history(day))
         features = pa.Table.from_pandas(built, schema=self.features.schema.remove(0), preserve_index=False)
         metrics = pa.Table.from_pandas(
             measure_features(self.spec, built), schema=self.metrics.schema.remove(0), preserve_index=False
         )
-        made = {
+        tables = {
             FEATURE_PROFILES: feature_profiles(self.spec, features, built),
             FEATURE_METRICS: metrics,
             FEATURES: features,
         }
-        return StageOutput(made, unread_tables={FEATURE_PROFILES, FEATURE_METRICS})
+        return StageOutput(tables, unread_tables={FEATURE_PROFILES, FEATURE_METRICS})
 
-    def known(self, day: date) -> "tuple[pd.DataFrame, pd.DataFrame]":
-        """The rows of a day, and those of the earlier days that its features see, with the labels that counted when the
-        day began.
+    def read_rows_and_history(self, day: date) -> "tuple[pd.DataFrame, pd.DataFrame]":
+        """Read the rows of a day, and those of the earlier days that its features read, with the labels that counted
+        when the day began.
         """
         import pandas as pd
 
-        seen = self._days_seen(day)
-        for held in [held for held in self._frames if held < day - timedelta(days=self._offsets[-1])]:
-            del self._frames[held]
-        frames = [self._labelled(day, earlier) for earlier in seen]
+        for outdated in [cached for cached in self._frames if cached < day - timedelta(days=self._offsets[-1])]:
+            del self._frames[outdated]
+        frames = [self._labelled_frame(day, earlier) for earlier in self._days_back(day, self._offsets)]
         history = [frame for frame in frames[:-1] if len(frame)] or [frames[-1].iloc[:0]]
         return frames[-1], pd.concat(history, ignore_index=True)
 
-    def _labelled(self, day: date, earlier: date) -> "pd.DataFrame":
-        """The rows of an earlier day, or of the day itself, with the labels that counted when the day began."""
+    def _labelled_frame(self, day: date, earlier: date) -> "pd.DataFrame":
+        """Read the rows of an earlier day, or of the day itself, with the labels that counted when the day began."""
         import pandas as pd
 
-        frame, target = self._frame(earlier), self.spec.target
+        frame = self._frame(earlier)
+        target = self.spec.target
         if not self._labels:
             return frame
         if (day - earlier).days in self._label_offsets:

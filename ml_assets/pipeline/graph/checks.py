@@ -12,7 +12,7 @@ from ml_assets.core.model_spec.file_feed import Feed
 from ml_assets.pipeline.evaluation.gate_checks import evaluate_gate_checks, gate_checks
 from ml_assets.pipeline.evaluation.label_checks import evaluate_label_checks, label_checks
 from ml_assets.pipeline.evaluation.score_drift_check import evaluate_score_drift, score_drift_check
-from ml_assets.pipeline.validation.acceptance_check import evaluate_acceptance, every_day_accepted
+from ml_assets.pipeline.validation.acceptance_check import acceptance_check, evaluate_acceptance
 from ml_assets.pipeline.validation.contract_checks import contract_check_specs, evaluate_contract
 from ml_assets.pipeline.validation.drift_checks import column_drift_check, evaluate_column_drift
 from ml_assets.pipeline.validation.volume_checks import data_checks, evaluate_volume
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def validation_checks(spec: ModelSpec, feed: Feed, key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
     """Specify the checks of validated_data, or of validated_labels, which has those of the contract only."""
     of_rows = [] if _has_labels_only(feed) else [*data_checks(spec, key), *column_drift_check(spec, key)]
-    return [every_day_accepted(spec, key), *contract_check_specs(spec, feed, key), *of_rows]
+    return [acceptance_check(spec, key), *contract_check_specs(spec, feed, key), *of_rows]
 
 
 def evaluate_validation_checks(

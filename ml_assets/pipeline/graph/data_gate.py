@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from ml_assets.core.model_spec import ModelSpec
+from ml_assets.pipeline.asset_names import EVERY_DAY_ACCEPTED
 from ml_assets.pipeline.engine.stage import KeepDay
 
 if TYPE_CHECKING:
@@ -103,5 +104,5 @@ class DataGate:
 
 def _blocking_only(spec: ModelSpec) -> ModelSpec:
     """Switch all other checks off, so that nothing is read for them."""
-    off = {name: None for name, check in spec.checks.enabled() if not check.blocking and name != "every_day_accepted"}
+    off = {name: None for name, check in spec.checks.enabled() if not check.blocking and name != EVERY_DAY_ACCEPTED}
     return spec.model_copy(update={"checks": spec.checks.model_copy(update=off)})

@@ -17,7 +17,7 @@ from ml_assets.pipeline.asset_names import SEARCH
 from ml_assets.pipeline.engine.gate import Gate
 from ml_assets.pipeline.engine.stage import CannotMake, StageOutput
 from ml_assets.pipeline.features.label_store import labels_part
-from ml_assets.pipeline.features.labelled_features import LabelledFeatures, RowsToTrainOn
+from ml_assets.pipeline.features.labelled_features import LabelledFeatures, TrainingRows
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.lake.table import Table
 from ml_assets.resources.storage.landing import Landing
@@ -197,7 +197,7 @@ class ParameterSearch:
             for trial in held.values():
                 told.tell(trial)
             window = split_days(self.spec, as_of).window
-            return search(self.spec, window, RowsToTrainOn(self._rows, as_of, window), held, keep, self._log)
+            return search(self.spec, window, TrainingRows(self._rows, as_of, window), held, keep, self._log)
 
     def trials(self, study: str) -> "Sequence[Trial]":
         """The trials that the lake has of a study, in order.

@@ -19,7 +19,7 @@ from ml_assets.pipeline.engine.gate import Gate
 from ml_assets.pipeline.engine.stage import CannotMake, Stage, StageOutput, StageWithArtifacts
 from ml_assets.pipeline.engine.upstream import read_fingerprint
 from ml_assets.pipeline.features.label_store import labels_part
-from ml_assets.pipeline.features.labelled_features import LabelledFeatures, RowsToTrainOn
+from ml_assets.pipeline.features.labelled_features import LabelledFeatures, TrainingRows
 from ml_assets.pipeline.training.checkpoints import LakeCheckpoints
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.lake.model_files import LEARNING_CURVE, artifacts_key, whole_models
@@ -196,13 +196,13 @@ class ModelTraining(StageWithArtifacts):
         with self._follow(day) as tell:
             return split, train(self.trained_as(day), split, self.reader(day), self._log, tell, checkpoints)
 
-    def reader(self, day: date) -> RowsToTrainOn:
+    def reader(self, day: date) -> TrainingRows:
         """Reads the days of the training window, with the labels that count on `day`.
 
         Raises:
             HistoryTooShort: when the data begin too late for a model.
         """
-        return RowsToTrainOn(self._rows, day, split_days(self.spec, day).window)
+        return TrainingRows(self._rows, day, split_days(self.spec, day).window)
 
     def seen(self, day: date) -> dict[str, dict[date, int]]:
         """What the model of a day sees now: the fingerprint of each feature day of its training window, or of that of

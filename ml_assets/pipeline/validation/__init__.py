@@ -1,1 +1,1 @@
-"""Validation as a stage: contract, volume and drift checks, corrections and report."""
+"""The stages of validation: contract, volume and drift checks, corrections and report."""

@@ -1,6 +1,4 @@
-"""The checks of validated data that judge its contract: one for each column, one for the row key, and one for the
-landed files.
-"""
+"""Contract checks of validated data: one for each column, one for the row key, and one for the landed files."""
 
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -19,40 +17,47 @@ from ml_assets.pipeline.validation.stage import Validation
 
 
 def contract_check_specs(spec: ModelSpec, feed: Feed, key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
-    """The check of the row key, one for each column and, for rows and not for labels, that of the landed files unless
-    it is switched off.
+    """Specify the checks of the row key, of each column and of the landed files.
+
+    Labels have no check of landed files; a check that is switched off has no spec.
     """
-    of_key, of_columns = contract_check_names(feed)
+    key_check, column_checks = contract_check_names(feed)
     specs: list[dg.AssetCheckSpec] = []
-    limit = f"is broken by more than {feed.quality.max_rule_share:.2%} of the rows of a day; names rule, rows and share, with a few rows of each"
+    limit = (
+        f"is violated by more than {feed.quality.max_rule_share:.2%} of the rows of a day; "
+        "names the rule, the number and share of rows, and a few of the rows"
+    )
     if spec.checks.contract:
         specs.append(
-            dg.AssetCheckSpec(of_key, asset=key, description=f"Fails when the key {', '.join(feed.row_key)} {limit}")
+            dg.AssetCheckSpec(key_check, asset=key, description=f"Fails when the key {', '.join(feed.row_key)} {limit}")
         )
-        for name, check in of_columns.items():
+        for name, check in column_checks.items():
             about = f"Fails when a rule of {name} {limit}"
             specs.append(dg.AssetCheckSpec(check, asset=key, description=about, blocking=feed.columns[name].blocking))
-    if settings := _files_read(spec, feed):
-        about = "Fails when a landed file could not be read whole, has no rows, or has columns that neither the contract nor the days before have"
+    if settings := _files_read_settings(spec, feed):
+        about = (
+            "Fails when a landed file could not be read completely, has no rows, or has columns that are neither in "
+            "the contract nor in the files of the days before"
+        )
         specs.append(check_spec(FILES_READ, key, settings, about))
     return specs
 
 
 def evaluate_contract(spec: ModelSpec, stage: Validation, days: Sequence[date], key: dg.AssetKey) -> Iterator[CheckRun]:
-    """What these checks find on the days of a run; beside it the count of each broken rule on each day, newest
-    first.
-    """
-    broken, with_rows = stage.violations(days if spec.checks.contract else ()), stage.days_with_rows()
-    of_days = dict(iter(broken.groupby("day")))
+    """Evaluate these checks on the days of a run, with the count of each violated rule on each day, newest first."""
+    violations = stage.violations(days if spec.checks.contract else ())
+    with_rows = stage.days_with_rows()
+    by_day = dict(iter(violations.groupby("day")))
     by_check: dict[str, list[CheckOutcome]] = {}
     for day in days if spec.checks.contract else ():
-        for found in evaluate_contract_checks(stage.feed, day, of_days.get(day, broken.iloc[:0]), day in with_rows):
-            by_check.setdefault(found.check, []).append(found)
+        of_day = by_day.get(day, violations.iloc[:0])
+        for outcome in evaluate_contract_checks(stage.feed, day, of_day, day in with_rows):
+            by_check.setdefault(outcome.check, []).append(outcome)
     for check, outcomes in by_check.items():
         counts = [
-            {"day": str(found.day), **{name: line[name] for name in ("rule", "severity", "rows", "share")}}
-            for found in reversed(outcomes)
-            for line in found.lines
+            {"day": str(outcome.day), **{name: line[name] for name in ("rule", "severity", "rows", "share")}}
+            for outcome in reversed(outcomes)
+            for line in outcome.lines
         ]
         yield CheckRun(
             key,
@@ -60,24 +65,26 @@ def evaluate_contract(spec: ModelSpec, stage: Validation, days: Sequence[date], 
             apply_accepted_failures(spec.checks, outcomes),
             metadata={"violations": table(counts)} if counts else {},
         )
-    if settings := _files_read(spec, stage.feed):
-        yield CheckRun(key, FILES_READ, apply_accepted_failures(spec.checks, _files(stage, days, settings)))
+    if settings := _files_read_settings(spec, stage.feed):
+        yield CheckRun(key, FILES_READ, apply_accepted_failures(spec.checks, _evaluate_files(stage, days, settings)))
 
 
-def _files_read(spec: ModelSpec, feed: Feed) -> Check | None:
-    # Days of labels are days of delivery, each with the files that there happen to be.
+def _files_read_settings(spec: ModelSpec, feed: Feed) -> Check | None:
+    # A day of labels is a day of delivery, with whatever files were delivered.
     return spec.checks.files_read if feed.event_time is not None else None
 
 
-def _files(stage: Validation, days: Sequence[date], settings: Check) -> list[CheckOutcome]:
-    """What `files_read` finds on each day; only the names of the columns of a few days are held at once."""
-    asked, there = set(days), stage.days_with_files()
-    earlier = [day for day in there if day < days[0]][-DAYS_BEFORE:]
-    before, found = deque[set[str]](maxlen=DAYS_BEFORE), []
-    for day in [*earlier, *sorted(asked.union(day for day in there if days[0] <= day <= days[-1]))]:
+def _evaluate_files(stage: Validation, days: Sequence[date], settings: Check) -> list[CheckOutcome]:
+    """Evaluate `files_read` on each day, with the column names of only a few days in memory."""
+    evaluated = set(days)
+    with_files = stage.days_with_files()
+    earlier = [day for day in with_files if day < days[0]][-DAYS_BEFORE:]
+    columns_before = deque[set[str]](maxlen=DAYS_BEFORE)
+    outcomes = []
+    for day in [*earlier, *sorted(evaluated.union(day for day in with_files if days[0] <= day <= days[-1]))]:
         files = stage.landed_files(day)
-        if day in asked:
-            found.append(evaluate_files_read(day, files, before, settings.severity))
+        if day in evaluated:
+            outcomes.append(evaluate_files_read(day, files, columns_before, settings.severity))
         if (names := list_other_columns(files)) is not None:
-            before.append(names)
-    return found
+            columns_before.append(names)
+    return outcomes

@@ -1,4 +1,4 @@
-"""The files of corrections of a model in the lake: found, read, written and removed by day."""
+"""Files of corrected rows of a model in the lake, listed, read, written and removed by day."""
 
 from collections.abc import Iterable, Mapping
 from datetime import date
@@ -13,49 +13,51 @@ from ml_assets.resources.lake.lake import Lake
 class Corrections:
     """Corrected rows at `<lake>/<model>/corrections/<day>/<number>-<sha256>.jsonl`; the files are never changed.
 
-    Only rows of a model have any; a label is corrected by delivering it again.
+    Only rows of a model have corrections; a label is corrected by delivering it again.
     """
 
     def __init__(self, lake: Lake, feed: Feed):
-        self._lake, self._root, self._may_have = lake, f"{feed.name}/{CORRECTIONS}/", feed.event_time is not None
+        self._lake = lake
+        self._root = f"{feed.name}/{CORRECTIONS}/"
+        self._can_have_files = feed.event_time is not None
 
     @cached_property
     def _keys(self) -> dict[date, list[str]]:
-        """The keys of each day that has any, found by one listing."""
-        found: dict[date, list[str]] = {}
-        for key in self._lake.files.keys(self._root) if self._may_have else ():
+        """Keys of the files by day, from a single listing."""
+        keys_by_day: dict[date, list[str]] = {}
+        for key in self._lake.files.keys(self._root) if self._can_have_files else ():
             folder, _, name = key.removeprefix(self._root).partition("/")
-            # What is just being written to a directory begins with a dot.
+            # The name of a file that is still being written to a directory begins with a dot.
             if name.endswith(".jsonl") and not name.startswith("."):
-                found.setdefault(date.fromisoformat(folder), []).append(key)
-        return found
+                keys_by_day.setdefault(date.fromisoformat(folder), []).append(key)
+        return keys_by_day
 
     def refresh(self) -> None:
-        """See what has been written since, when it is asked for next."""
+        """Forget the listing; the next use lists again."""
         self.__dict__.pop("_keys", None)
 
     def days(self) -> list[date]:
-        """The days with corrections, ascending."""
+        """Return the days with corrections, ascending."""
         return sorted(self._keys)
 
     def inputs(self, day: date) -> list:
-        """What identifies the corrections of a day in a fingerprint: the code that applies them, and their keys, which
-        hold the digests.
+        """Return what identifies the corrections of a day in a fingerprint: the version of the code that applies them,
+        and their keys, which contain the digests.
         """
         keys = sorted(self._keys.get(day, ()))
         return [[CORRECTIONS, code_version(__name__), keys]] if keys else []
 
     def read(self, day: date) -> dict[str, bytes]:
-        """The content of the files of a day, by key."""
+        """Read the files of a day, by key."""
         return {key: self._lake.files.read(key) for key in self._keys.get(day, ())}
 
     def write(self, files: Mapping[date, tuple[str, bytes]]) -> None:
-        """Put a file of a day there, by its name and content."""
+        """Write one file, given by name and content, for each day."""
         for day, (name, content) in files.items():
             self._lake.files.write(f"{self._root}{day.isoformat()}/{name}", content)
 
     def remove(self, days: Iterable[date], dry_run: bool) -> list[int]:
-        """Remove the files of some days; returns the size of each."""
+        """Remove the files of `days`, unless it is a dry run, and return the size of each in bytes."""
         files = [file for day in days for file in self._lake.files.sizes(f"{self._root}{day.isoformat()}/")]
         for file in [] if dry_run else files:
             self._lake.files.delete(file.key)

@@ -1,4 +1,4 @@
-"""What the daily report says of landed, accepted and quarantined rows."""
+"""Landed, accepted and quarantined rows in the daily report."""
 
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
@@ -10,25 +10,25 @@ from ml_assets.pipeline.steps.report_store import fingerprint_entry
 if TYPE_CHECKING:
     from ml_assets.pipeline.validation.stage import Validation
 
-
+# Days whose landed files are read at once.
 DAYS_AT_ONCE = 25
-DAYS_SHOWN = 28
-
-
-MOST_FILES = 20
-MOST_ROWS = 5
+# Days before the day of the report in its bar chart.
+DAYS_BEFORE = 28
+MAX_FILES = 20
+MAX_ROWS = 5
 
 
 def validation_parts(stage: "Validation", days: Sequence[date]) -> Iterator[Part]:
-    """Landed files with their faults, rows landed, accepted and quarantined, some of the rows, and the rows of the days
-    before.
+    """Report the landed files of each day, the numbers of rows landed, accepted and quarantined, some of the
+    quarantined rows, and the numbers of rows of the days before.
     """
-    counts, entries = stage.validated.row_counts(), stage.quarantined.row_counts()
-    for some in (days[begin : begin + DAYS_AT_ONCE] for begin in range(0, len(days), DAYS_AT_ONCE)):
-        files: dict[date, list[dict]] = {day: [] for day in some}
-        for file in stage.landed_objects(some):
+    counts = stage.validated.row_counts()
+    entries = stage.quarantined.row_counts()
+    for chunk in (days[begin : begin + DAYS_AT_ONCE] for begin in range(0, len(days), DAYS_AT_ONCE)):
+        files: dict[date, list[dict]] = {day: [] for day in chunk}
+        for file in stage.landed_objects(chunk):
             files[file.pop("day")].append(file)
-        for day in some:
+        for day in chunk:
             landed = sum(file["rows"] or 0 for file in files[day])
             accepted = counts.get(day, 0)
             yield Part(
@@ -43,7 +43,7 @@ def validation_parts(stage: "Validation", days: Sequence[date]) -> Iterator[Part
                 },
                 tables=[
                     *(
-                        [Table("Landed files", sorted(files[day], key=lambda file: not file["fault"])[:MOST_FILES])]
+                        [Table("Landed files", sorted(files[day], key=lambda file: not file["fault"])[:MAX_FILES])]
                         if files[day]
                         else []
                     ),
@@ -65,12 +65,12 @@ def _quarantined_rows(stage: "Validation", day: date) -> list[Table]:
             "reasons": "; ".join(entry["reasons"]),
             "values": entry["row"],
         }
-        for entry in entries.filter(pc.field("scope") == "row").slice(0, MOST_ROWS).to_pylist()
+        for entry in entries.filter(pc.field("scope") == "row").slice(0, MAX_ROWS).to_pylist()
     ]
     return [Table("Some of the quarantined rows", rows)] if rows else []
 
 
 def _rows_by_day(counts: dict[date, int], day: date, start: date) -> Bars:
-    days = (day - timedelta(days=back) for back in range(DAYS_SHOWN, -1, -1))
-    bars = {str(one): counts.get(one, 0) for one in days if one >= start}
+    days = (day - timedelta(days=back) for back in range(DAYS_BEFORE, -1, -1))
+    bars = {str(shown_day): counts.get(shown_day, 0) for shown_day in days if shown_day >= start}
     return Bars(f"Accepted rows of the day and of the {len(bars) - 1} days before", bars, str(day))

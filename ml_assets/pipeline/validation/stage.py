@@ -1,6 +1,4 @@
-"""Stages validated_data and validated_labels: rows that meet the contract, and beside each what does not, with the
-reasons.
-"""
+"""Stages validated_data and validated_labels: rows that meet the contract, and quarantined rows with their reasons."""
 
 from collections.abc import Iterator, Sequence
 from datetime import date
@@ -19,15 +17,16 @@ if TYPE_CHECKING:
 
     from ml_assets.core.validation.corrections import CorrectedDay
 
+# Entries of quarantine that are read at once.
 ENTRIES_AT_ONCE = 50_000
 
 
 class Validation:
     """Rows that meet the contract; empty when the day was rejected or nothing landed.
 
-    What was kept out, nothing lost: rows, files and days with every reason.
+    Rows, files and days that were not accepted, complete and with every reason.
 
-    Inputs: the day as it was read, and the corrections of its rows.
+    Inputs: the raw rows of the day, and the corrections of its rows.
     """
 
     def __init__(self, feed: Feed, lake: Lake):
@@ -40,7 +39,8 @@ class Validation:
             row_schema,
         )
 
-        self.name, self.feed = feed.validated, feed
+        self.name = feed.validated
+        self.feed = feed
         self._is_profiled = feed.validated == VALIDATED
         self.code = code_version(__name__)
         self.spec_part = {
@@ -53,15 +53,11 @@ class Validation:
             "quality": feed.quality.model_dump(mode="json", exclude={"max_rule_share"}),
             "time_zone": feed.source.time_zone,
         }
-        self._raw, self._objects = (
-            lake.table(feed.name, feed.raw, raw_schema(feed)),
-            lake.table(feed.name, feed.objects, LANDED_OBJECTS_SCHEMA),
-        )
+        self._raw = lake.table(feed.name, feed.raw, raw_schema(feed))
+        self._objects = lake.table(feed.name, feed.objects, LANDED_OBJECTS_SCHEMA)
         self._violations = lake.table(feed.name, feed.violations, VIOLATIONS_SCHEMA)
-        self.quarantined, self.validated = (
-            lake.table(feed.name, feed.quarantined, QUARANTINE_SCHEMA),
-            lake.table(feed.name, feed.validated, row_schema(feed)),
-        )
+        self.quarantined = lake.table(feed.name, feed.quarantined, QUARANTINE_SCHEMA)
+        self.validated = lake.table(feed.name, feed.validated, row_schema(feed))
         self._corrections = Corrections(lake, feed)
         self.tables = {
             feed.violations: self._violations,
@@ -73,17 +69,15 @@ class Validation:
             self.tables = {COLUMN_PROFILES: self.profiles, **self.tables}
 
     def refresh(self) -> None:
-        """See what has been ingested since."""
+        """Reopen the inputs at their newest versions."""
         self._raw.refresh()
         self._objects.refresh()
         self._corrections.refresh()
 
     def inputs(self, day: date) -> list:
-        """The fingerprint of the day that was read, and what identifies its corrections; nothing more where it has
-        none.
-        """
-        read = read_fingerprint(self.feed.name, self._raw, day, self.feed.validated, self.feed.raw)
-        return [read, *self._corrections.inputs(day)]
+        """Return the fingerprint of the raw rows of the day and, if it has corrections, what identifies them."""
+        raw = read_fingerprint(self.feed.name, self._raw, day, self.feed.validated, self.feed.raw)
+        return [raw, *self._corrections.inputs(day)]
 
     def make(self, day: date, single_partition: bool) -> StageOutput:
         """Validate one day, with corrected rows in place of landed ones, and profile the columns of its rows."""
@@ -92,80 +86,84 @@ class Validation:
         from ml_assets.core.profiling.profiles import profile_columns
         from ml_assets.core.validation.validate_day import validate_day
 
-        corrected = self.corrected(day)
+        corrected = self.read_corrected_rows(day)
         result = validate_day(self.feed, day, corrected.rows, self._objects.read([day], ["key", "rows", "fault"]))
         metadata = (
             {"corrections_applied": corrected.applied, "corrections_outdated": corrected.outdated}
             if self._corrections.inputs(day)
             else {}
         )
-        (why,) = result.quarantined.filter(pc.field("scope") == "day")["reasons"].to_pylist() or [[None]]
-        made = {
+        (reasons,) = result.quarantined.filter(pc.field("scope") == "day")["reasons"].to_pylist() or [[None]]
+        tables = {
             self.feed.violations: result.violations,
             self.feed.quarantined: result.quarantined,
             self.feed.validated: result.accepted,
         }
         if self._is_profiled:
-            made[COLUMN_PROFILES] = profile_columns(result.accepted, self.feed.source.time_zone)
-        return StageOutput(made, why[0], metadata, unread_tables=made.keys() - {self.name})
+            tables[COLUMN_PROFILES] = profile_columns(result.accepted, self.feed.source.time_zone)
+        return StageOutput(tables, reasons[0], metadata, unread_tables=tables.keys() - {self.name})
 
-    def corrected(self, day: date) -> "CorrectedDay":
-        """The rows of a day as they are judged: as they were read, with corrections in place of what they replace."""
+    def read_corrected_rows(self, day: date) -> "CorrectedDay":
+        """Read the raw rows of a day, with corrected rows in place of those that they replace."""
         from ml_assets.core.validation.corrections import CorrectedDay, apply_corrections, read_corrections
 
-        raw, files = self._raw.read([day]), self._corrections.read(day)
-        return apply_corrections(self.feed, raw, read_corrections(files).values()) if files else CorrectedDay(raw, 0, 0)
+        raw = self._raw.read([day])
+        files = self._corrections.read(day)
+        if not files:
+            return CorrectedDay(raw, 0, 0)
+        return apply_corrections(self.feed, raw, read_corrections(files).values())
 
     def problem(self, day: date) -> str | None:
-        """Why a day that was made before was rejected, or that nothing landed."""
+        """Return why a committed day was rejected or is missing; None if it was accepted."""
         report = self.report([day])
-        why = report.loc[report["scope"] == "day", "reason"]
-        return str(why.iloc[0]) if len(why) else None
+        reasons = report.loc[report["scope"] == "day", "reason"]
+        return str(reasons.iloc[0]) if len(reasons) else None
 
     def report(self, days: Sequence[date]) -> "pd.DataFrame":
-        """What is in quarantine for `days`, counted by day, scope, file and reason."""
+        """Count the quarantine entries of `days` by day, scope, file and reason."""
         import pandas as pd
 
         from ml_assets.core.validation.quarantine_report import REPORT_COLUMNS, quarantine_report
 
-        columns, quarantined = ["day", "scope", "source_file", "reasons"], self.quarantined
-        reports = [quarantine_report(quarantined.read(some, columns)) for some in self._days_to_read_at_once(days)]
+        columns = ["day", "scope", "source_file", "reasons"]
+        reports = [quarantine_report(self.quarantined.read(chunk, columns)) for chunk in self._split_by_entries(days)]
         return pd.concat(reports, ignore_index=True) if reports else pd.DataFrame(columns=REPORT_COLUMNS)
 
     def violations(self, days: Sequence[date]) -> "pd.DataFrame":
-        """The rules that rows of `days` broke, see `core.schemas.BROKEN_RULES_SCHEMA`, with the day."""
+        """Read the rules that rows of `days` violate, see `core.tables.schemas.VIOLATIONS_SCHEMA`, with the day."""
         from ml_assets.core.tables.schemas import VIOLATIONS_SCHEMA
 
         return self._violations.read(days, ["day", *VIOLATIONS_SCHEMA.names]).to_pandas()
 
     def days_with_rows(self) -> set[date]:
-        """The days that have rows, validated or at least landed."""
+        """Return the days that have validated or raw rows."""
         return self._raw.row_counts().keys() | self.validated.row_counts().keys()
 
     def days_with_files(self) -> list[date]:
-        """The days of which landed objects are known, in their order."""
+        """Return the days with recorded landed objects, ascending."""
         return sorted(self._objects.row_counts())
 
     def landed_files(self, day: date) -> list[dict]:
-        """Key, fault and other columns of the landed objects of a day."""
+        """Read key, fault and other columns of the landed objects of a day."""
         return self._objects.read([day], ["key", "fault", "other_columns"]).to_pylist()
 
     def landed_objects(self, days: Sequence[date]) -> list[dict]:
-        """Day, key, size, rows and fault of each landed object of some days."""
+        """Read day, key, size, rows and fault of each landed object of `days`."""
         return self._objects.read(days, ["day", "key", "size", "rows", "fault"]).to_pylist()
 
-    def rows_quarantined(self, days: Sequence[date]) -> int:
-        """The number of quarantined rows of `days`."""
-        scopes = (self.quarantined.read(some, ["scope"])["scope"] for some in self._days_to_read_at_once(days))
-        return sum(of_some.to_pylist().count("row") for of_some in scopes)
+    def count_quarantined_rows(self, days: Sequence[date]) -> int:
+        """Count the quarantined rows of `days`."""
+        scopes = (self.quarantined.read(chunk, ["scope"])["scope"] for chunk in self._split_by_entries(days))
+        return sum(chunk_scopes.to_pylist().count("row") for chunk_scopes in scopes)
 
-    def _days_to_read_at_once(self, days: Sequence[date]) -> Iterator[list[date]]:
-        """The days with entries, as many at once as memory has room for: rejected days are whole days of entries."""
-        counts, some = self.quarantined.row_counts(), []
+    def _split_by_entries(self, days: Sequence[date]) -> Iterator[list[date]]:
+        """Split the days with entries into chunks that fit into memory: each row of a rejected day is an entry."""
+        counts = self.quarantined.row_counts()
+        chunk: list[date] = []
         for day in (day for day in days if counts.get(day)):
-            if some and sum(counts[one] for one in some) + counts[day] > ENTRIES_AT_ONCE:
-                yield some
-                some = []
-            some.append(day)
-        if some:
-            yield some
+            if chunk and sum(counts[chunk_day] for chunk_day in chunk) + counts[day] > ENTRIES_AT_ONCE:
+                yield chunk
+                chunk = []
+            chunk.append(day)
+        if chunk:
+            yield chunk

@@ -1,4 +1,4 @@
-"""Checks of validated_data beside the contract: number of rows, days without rows, share of positives."""
+"""Checks of the volume of validated_data: number of rows, days without rows, share of positives."""
 
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
@@ -15,7 +15,7 @@ from ml_assets.pipeline.steps.check_results import CheckRun, check_spec
 if TYPE_CHECKING:
     from ml_assets.pipeline.validation.stage import Validation
 
-ABOUT = {
+DESCRIPTIONS = {
     ROW_COUNT: "About as many rows as on the same weekday of the weeks before.",
     NO_GAPS: "Every day of the look-back before has rows.",
     LABEL_RATE: "The share of positives is within its bounds and like that of the four weeks before.",
@@ -23,11 +23,9 @@ ABOUT = {
 
 
 def data_checks(spec: ModelSpec, key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
-    """The checks of volume, calendar and label rate that are switched on; the last only where labels are in the
-    rows.
-    """
+    """Specify the enabled checks of row count, gaps and, where rows have labels, label rate."""
     return [
-        check_spec(name, key, settings, ABOUT[name])
+        check_spec(name, key, settings, DESCRIPTIONS[name])
         for name, settings in spec.checks.enabled()
         if name in _evaluated_here(spec)
     ]
@@ -38,29 +36,29 @@ def _evaluated_here(spec: ModelSpec) -> set[str]:
 
 
 def evaluate_volume(spec: ModelSpec, stage: "Validation", days: Sequence[date], key: dg.AssetKey) -> Iterator[CheckRun]:
-    """What these checks find on the days of a run; row counts come from the statistics of the table, so no row is read
-    for them.
+    """Evaluate these checks on the days of a run; row counts come from the statistics of the table, so that no row is
+    read for them.
     """
     counts = stage.validated.row_counts()
     if settings := spec.checks.row_count:
-        found = [evaluate_row_count(settings, counts, day) for day in days]
-        yield CheckRun(key, ROW_COUNT, apply_accepted_failures(spec.checks, found))
+        outcomes = [evaluate_row_count(settings, counts, day) for day in days]
+        yield CheckRun(key, ROW_COUNT, apply_accepted_failures(spec.checks, outcomes))
     if settings := spec.checks.no_gaps:
         accepted = [day for day in spec.checks.accepted if spec.checks.is_accepted(NO_GAPS, day)]
-        found = [evaluate_gaps(settings, counts, day, spec.source.start, accepted) for day in days]
-        yield CheckRun(key, NO_GAPS, apply_accepted_failures(spec.checks, found))
+        outcomes = [evaluate_gaps(settings, counts, day, spec.source.start, accepted) for day in days]
+        yield CheckRun(key, NO_GAPS, apply_accepted_failures(spec.checks, outcomes))
     if (settings := spec.checks.label_rate) and LABEL_RATE in _evaluated_here(spec):
         labels = _labels_by_day(spec, stage, [day for day in _with_reference(days) if counts.get(day)])
-        found = [
+        outcomes = [
             evaluate_label_rate(settings, day, labels.get(day, LabelCounts(0, 0)), days_before(labels, day))
             for day in days
         ]
-        yield CheckRun(key, LABEL_RATE, apply_accepted_failures(spec.checks, found))
+        yield CheckRun(key, LABEL_RATE, apply_accepted_failures(spec.checks, outcomes))
 
 
 def days_before(labels: dict[date, LabelCounts], day: date) -> dict[date, LabelCounts]:
-    """Those of the reference days of a day."""
-    return {one: labels[one] for one in _days_back(day) if one in labels}
+    """Select the label counts of the reference days of a day."""
+    return {earlier: labels[earlier] for earlier in _days_back(day) if earlier in labels}
 
 
 def _days_back(day: date) -> list[date]:
@@ -72,12 +70,12 @@ def _with_reference(days: Sequence[date]) -> list[date]:
 
 
 def _labels_by_day(spec: ModelSpec, stage: "Validation", days: Sequence[date]) -> dict[date, LabelCounts]:
-    """Positives and labelled rows of each day, from the profiles of the target."""
+    """Count positives and labelled rows of each day, from the profiles of the target."""
     import pyarrow.compute as pc
 
     from ml_assets.core.profiling.profiles import read_profiles
     from ml_assets.core.tables.schemas import PROFILE_SCHEMA
 
-    of_target = stage.profiles.read(days, ["day", *PROFILE_SCHEMA.names]).filter(pc.field("name") == spec.target)
-    targets = {day: found[spec.target] for day, found in read_profiles(of_target).items()}
-    return {day: LabelCounts(target.positives, target.present) for day, target in targets.items()}
+    target_profiles = stage.profiles.read(days, ["day", *PROFILE_SCHEMA.names]).filter(pc.field("name") == spec.target)
+    by_day = {day: profiles[spec.target] for day, profiles in read_profiles(target_profiles).items()}
+    return {day: LabelCounts(profile.positives, profile.present) for day, profile in by_day.items()}

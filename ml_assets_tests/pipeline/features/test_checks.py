@@ -98,7 +98,7 @@ def test_infinite_leaking_peeking_and_missing_features_are_named(clean, tmp_path
         "no_infinities": f"{day(LAST)}: infinite is infinite in 1 of {ROWS} rows",
         "missing_share": f"{day(LAST)}: gone is missing in 100.00% of the rows, more than 99.00%",
         "target_leakage": f"{day(LAST)}: label_again alone has ROC AUC 1.0000 and average precision 1.0000",
-        "training_serving_skew": f"{day(LAST)}: peeking come out otherwise when they are built from what is known at the moment of the row",
+        "training_serving_skew": f"{day(LAST)}: training-serving skew of peeking: built from the data known at the moment of a row, values differ",
     }
 
 

@@ -7,7 +7,7 @@ from distributed.protocol import deserialize, serialize
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.pipeline.asset_names import LANDED_TO_FEATURES
 from ml_assets.pipeline.engine.stage import InputChanged
-from ml_assets.pipeline.features.labelled_features import RowsToTrainOn
+from ml_assets.pipeline.features.labelled_features import TrainingRows
 from ml_assets_tests.conftest import SMALL
 from ml_assets_tests.pipeline.world import World, day, rows_of
 
@@ -24,12 +24,12 @@ def world(tmp_path):
     return world
 
 
-def reader_of(world: World) -> RowsToTrainOn:
+def reader_of(world: World) -> TrainingRows:
     training = world.stages().training
     return training.reader(AS_OF)
 
 
-def sent(reader: RowsToTrainOn) -> RowsToTrainOn:
+def sent(reader: TrainingRows) -> TrainingRows:
     """As a worker of Dask gets it."""
     return deserialize(*serialize(reader))
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ml_assets.core.model_spec import ModelSpec
-from ml_assets.pipeline.validation.drift_checks import read_days
+from ml_assets.pipeline.validation.drift_checks import read_profiles_by_day
 from ml_assets_tests.conftest import CHECKED
 from ml_assets_tests.pipeline.world import ROWS, World, check, computed, day, rows_of
 
@@ -49,7 +49,7 @@ def world(clean, tmp_path) -> World:
 
 
 def test_profiles_are_committed_with_the_day_and_a_rejected_day_has_none(clean):
-    profiles = read_days(clean.stages().validation.profiles, {day(4), day(5)})
+    profiles = read_profiles_by_day(clean.stages().validation.profiles, {day(4), day(5)})
     assert list(profiles) == [day(5)]
     target = profiles[day(5)]["label"]
     assert (target.rows, target.present, target.positives) == (ROWS, ROWS, rows_of(day(5))["label"].sum())
