@@ -29,7 +29,8 @@ def check_cron_fields(spec: ModelSpec) -> None:
 
 def _check_cron(field: str, cron: str) -> None:
     try:
-        dg.ScheduleDefinition(name="cron", cron_schedule=cron, target="*")
+        # A job's name and not a selection of assets, whose parser takes 50 ms to import.
+        dg.ScheduleDefinition(name="cron", cron_schedule=cron, job_name="cron")
     except dg.DagsterInvalidDefinitionError as error:
         raise ValueError(
             f"{field}: {cron!r} is not a cron expression. Write minute, hour, day of the month, month and day of the "
