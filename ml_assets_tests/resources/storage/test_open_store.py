@@ -1,6 +1,7 @@
 """Files on a directory and on S3 behave the same."""
 
 import os
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -130,6 +131,7 @@ def test_what_a_process_that_died_left_of_a_file_is_never_listed_and_goes_when_t
     directory, left = Directory(tmp_path), tmp_path / "folder" / ".1.0f.unfinished"
     directory.write("folder/1", b"x")
     left.write_bytes(b"hal")
+    os.utime(left, (time.time(), time.time()))
     assert list(directory.keys()) == ["folder/1"]
     assert [found.key for found in directory.sizes("folder/")] == ["folder/1"]
     directory.write("folder/1", b"somebody may be writing it")

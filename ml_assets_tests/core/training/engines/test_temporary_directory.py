@@ -58,6 +58,7 @@ def test_folders_of_killed_processes_are_removed_and_those_in_use_are_kept(tempo
 def test_new_folders_and_folders_with_other_prefixes_are_kept(temporary):
     (temporary / "rows_new").mkdir()
     (temporary / "rows_new" / LOCK).touch()
+    os.utime(temporary / "rows_new" / LOCK, (time.time(), time.time()))
     (temporary / "rows_of_others").mkdir()
     with temporary_directory("rows_") as mine:
         assert mine.parent == temporary
