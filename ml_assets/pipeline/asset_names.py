@@ -1,4 +1,4 @@
-"""The names of assets, tables and checks, each written once."""
+"""Names of assets and tables, and of the checks that more than one module names, each written once."""
 
 import dagster as dg
 
@@ -50,15 +50,15 @@ RELEASE_ASSETS = (DEPLOYMENT, PREDICTIONS)
 
 
 def landed_to_features(spec: ModelSpec) -> tuple[str, ...]:
-    """Names of the assets that follow landed files, features last."""
+    """List the assets that follow landed files, features last."""
     return (*(LABEL_ASSETS if spec.labels else ()), *LANDED_TO_FEATURES)
 
 
 def model_assets(spec: ModelSpec) -> tuple[str, ...]:
-    """Names of the assets that make a model of a day, the registry entry last."""
+    """List the assets that make the model of a day, the registry entry last."""
     return (*([SEARCH] if spec.training.search else []), *MODEL_ASSETS)
 
 
 def asset_key(spec: ModelSpec, name: str) -> dg.AssetKey:
-    """The key of an asset: model, then name."""
+    """Build the key of an asset from the name of its model and its own name."""
     return dg.AssetKey([spec.name, name])

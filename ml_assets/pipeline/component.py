@@ -1,4 +1,4 @@
-"""ModelPipeline: the Dagster component whose YAML is the specification of one model."""
+"""The Dagster component ModelPipeline, whose YAML is the specification of one model."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,7 +19,7 @@ from ml_assets.pipeline.graph.assets import build_assets
 from ml_assets.pipeline.graph.freshness_policy import freshness_policy
 from ml_assets.pipeline.retention.job import retention_job, retention_schedule
 
-# The names by which a defs.yaml may call the component: the exported one, and the module that defines it.
+# A defs.yaml may name the component by its exported name or by the module that defines it.
 TYPES = ("ml_assets.ModelPipeline", "ml_assets.pipeline.component.ModelPipeline")
 
 TEMPLATE = """\
@@ -61,17 +61,17 @@ attributes:
   gates:
     roc_auc: {{minimum: 0.80}}
 
-  # A model that passed goes live for a share of the entities first: docs/releases.md
+  # A model that passes its gates first serves a share of the entities: docs/releases.md
   deployment:
     canary: {{steps: [5, 25, 100], metric: roc_auc}}
 """
 
 
 class ModelScaffolder(Scaffolder):
-    """Writes a defs.yaml that loads at once and shows the fields that every model needs."""
+    """Scaffolder of a defs.yaml that loads as it is and shows the fields that every model needs."""
 
     def scaffold(self, request: ScaffoldRequest[Any]) -> None:
-        """Write `defs.yaml` into the folder that was asked for; the folder's name becomes the model's."""
+        """Write `defs.yaml` into the requested folder, and name the model after the folder."""
         request.target_path.mkdir(parents=True, exist_ok=True)
         text = TEMPLATE.format(type_name=request.type_name, name=request.target_path.name.lower().replace("-", "_"))
         (request.target_path / "defs.yaml").write_text(text)
@@ -79,19 +79,19 @@ class ModelScaffolder(Scaffolder):
 
 @dg.scaffold_with(ModelScaffolder)
 class ModelPipeline(dg.Component):
-    """One model, from its landed files to predictions by what is live; see docs/spec.md for the fields."""
+    """One model, from its landed files to the predictions of its live versions; docs/spec.md lists the fields."""
 
     def __init__(self, spec: ModelSpec):
         self.spec = spec
 
     @classmethod
     def get_model_cls(cls) -> type[BaseModel]:
-        """The schema of `attributes`."""
+        """Return the schema of `attributes`."""
         return ModelSpec
 
     @classmethod
     def get_spec(cls) -> dg.ComponentTypeSpec:
-        """What the component is and makes, for the tools that list components."""
+        """Describe the component for the tools that list components."""
         return dg.ComponentTypeSpec(
             description=cls.__doc__,
             tags=["machine-learning"],
@@ -100,14 +100,15 @@ class ModelPipeline(dg.Component):
 
     @classmethod
     def load(cls, attributes: BaseModel | None, context: dg.ComponentLoadContext) -> "ModelPipeline":
-        """The component of one defs.yaml.
+        """Build the component of one defs.yaml.
 
         Raises:
-            ValueError: when the file has no attributes, or a cron expression that Dagster does not take.
+            ValueError: when the file has no attributes, or a cron expression that Dagster does not accept.
         """
         if not isinstance(attributes, ModelSpec):
             raise ValueError(
-                f"{context.path}: attributes are missing; they are the specification of the model, see docs/spec.md"
+                f"{context.path}: attributes are missing. Add them: they are the specification of the model, see "
+                "docs/spec.md"
             )
         try:
             check_cron_fields(attributes)
@@ -116,28 +117,30 @@ class ModelPipeline(dg.Component):
         return cls(attributes)
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
-        """Assets with their checks, jobs, sensors and schedules; those of retention and freshness only where the
-        specification has any.
+        """Build the assets with their checks, the jobs, the sensors and the schedules.
+
+        Retention and freshness have jobs and schedules only if the specification sets them.
         """
-        job, landed_job, live = daily_job(self.spec), features_job(self.spec), release_job(self.spec)
-        clearing = [retention_job(self.spec)] if self.spec.retention.removes else []
-        on_time = [newest_day_check(self.spec)] if freshness_policy(self.spec) else []
-        looking = [freshness_job(self.spec, check) for check in on_time]
+        spec = self.spec
+        daily, features, release = daily_job(spec), features_job(spec), release_job(spec)
+        retention_jobs = [retention_job(spec)] if spec.retention.removes else []
+        freshness_checks = [newest_day_check(spec)] if freshness_policy(spec) else []
+        freshness_jobs = [freshness_job(spec, check) for check in freshness_checks]
         return dg.Definitions(
-            assets=build_assets(self.spec),
-            asset_checks=on_time,
-            jobs=[job, landed_job, live, *looking, *clearing],
-            sensors=[arrivals_sensor(self.spec, landed_job), release_after_failure(self.spec, job, live)],
+            assets=build_assets(spec),
+            asset_checks=freshness_checks,
+            jobs=[daily, features, release, *freshness_jobs, *retention_jobs],
+            sensors=[arrivals_sensor(spec, features), release_after_failure(spec, daily, release)],
             schedules=[
-                daily_schedule(self.spec, job),
-                *(freshness_schedule(self.spec, one) for one in looking),
-                *(retention_schedule(self.spec, one) for one in clearing),
+                daily_schedule(spec, daily),
+                *(freshness_schedule(spec, job) for job in freshness_jobs),
+                *(retention_schedule(spec, job) for job in retention_jobs),
             ],
         )
 
 
 def json_schema() -> Mapping[str, Any]:
-    """The JSON schema of a defs.yaml, for editors."""
+    """Build the JSON schema of a defs.yaml, for editors."""
     schema = documented_schema()
     definitions = schema.pop("$defs")
     return {

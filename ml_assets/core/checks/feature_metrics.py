@@ -7,14 +7,12 @@ import pandas as pd
 
 from ml_assets.core.checks.outcome import CheckOutcome
 from ml_assets.core.model_spec import ModelSpec
-from ml_assets.core.model_spec.checks import Metric, Severity
-
-ROW_COUNT = "row_count"
+from ml_assets.core.model_spec.checks import ROW_COUNT_METRIC, Metric, Severity
 
 
 def list_metrics(spec: ModelSpec) -> list[Metric]:
     """List `row_count`, `distinct_<entity>` if the model has an entity, and the metrics of the specification."""
-    built_in = [Metric(name=ROW_COUNT, aggregate="rows")]
+    built_in = [Metric(name=ROW_COUNT_METRIC, aggregate="rows")]
     if spec.entity is not None:
         built_in.append(Metric(name=f"distinct_{spec.entity}", aggregate="distinct", column=spec.entity))
     return [*built_in, *spec.metrics]

@@ -151,6 +151,10 @@ class TargetLeakageCheck(Check):
     """Minimum number of positives, and of negatives, of a day that is checked."""
 
 
+ROW_COUNT_METRIC = "row_count"
+"""The built-in metric that counts the rows of a day of features."""
+
+
 class Metric(SpecPart):
     """A named metric of each day's features, with optional bounds."""
 

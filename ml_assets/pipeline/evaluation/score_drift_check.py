@@ -9,15 +9,12 @@ import dagster as dg
 from ml_assets.core.checks.outcome import CheckOutcome, apply_accepted_failures
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.training.time_split import Split, split_days
-from ml_assets.pipeline.asset_names import SCORE_PROFILES
+from ml_assets.pipeline.asset_names import SCORE_DRIFT, SCORE_PROFILES
 from ml_assets.pipeline.steps.check_results import CheckRun, check_spec
 
 if TYPE_CHECKING:
     from ml_assets.core.profiling.drift import ColumnDrift
     from ml_assets.pipeline.evaluation.stage import ModelEvaluation
-
-
-SCORE_DRIFT = "score_drift"
 
 
 def score_drift_check(spec: ModelSpec, key: dg.AssetKey) -> list[dg.AssetCheckSpec]:

@@ -1,4 +1,4 @@
-"""The step parameter_search, with its trials in MLflow and in the daily report."""
+"""The step parameter_search, whose trials MLflow and the daily report show."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -53,10 +53,11 @@ class SearchStep(StageStep[ParameterSearch]):
         ]
 
     def open(self, context: dg.AssetExecutionContext, guard: RunGuard) -> ParameterSearch:
-        """Build the stage for a run, which logs its trials to MLflow."""
+        """Build the stage for a run; it logs its trials to MLflow."""
 
         @contextmanager
         def open_log(study: str, day: date) -> "Iterator[TrialRuns]":
+            """Open the run of MLflow under which the trials of a study are nested."""
             from ml_assets.resources.mlflow.trial_runs import TrialRuns
 
             with context.resources.tracking.run(context, self.spec.name) as run:
@@ -69,17 +70,17 @@ class SearchStep(StageStep[ParameterSearch]):
         return stage.row(day)["problem"]
 
     def metadata(self, stage: ParameterSearch, day: date) -> dict[str, Any]:
-        """The parameters of a day, as numbers that the UI plots over time."""
-        return _figures(stage, day)
+        """Describe the parameters of a day by numbers that the UI plots over time."""
+        return _parameter_metadata(stage, day)
 
     def newest_metadata(self, stage: ParameterSearch, day: date) -> dict[str, Any]:
-        """All trials as a table."""
-        trials = _trials(stage, day)
+        """Show all trials as a table."""
+        trials = _trial_rows(stage, day)
         return {"all_trials": table(trials)} if trials else {}
 
     def report_parts(self, stage: ParameterSearch, days: Sequence[date]) -> "Iterator[Part]":
-        """The parameters of each day, and the trials of the newest."""
-        return _parts(stage, days)
+        """Report the parameters of each day, and the trials of the newest."""
+        return _report_parts(stage, days)
 
 
 def _settings(spec: ModelSpec) -> Search:
@@ -87,8 +88,8 @@ def _settings(spec: ModelSpec) -> Search:
     return spec.training.search
 
 
-def _figures(stage: ParameterSearch, day: date) -> dict[str, Any]:
-    """What was found for a day, as numbers that the UI plots over time."""
+def _parameter_metadata(stage: ParameterSearch, day: date) -> dict[str, Any]:
+    """Describe the parameters of a day and the study behind them."""
     import json
 
     row = stage.row(day)
@@ -102,7 +103,7 @@ def _figures(stage: ParameterSearch, day: date) -> dict[str, Any]:
     }
 
 
-def _trials(stage: ParameterSearch, day: date) -> list[dict[str, object]]:
+def _trial_rows(stage: ParameterSearch, day: date) -> list[dict[str, object]]:
     """List the trials behind the parameters of a day, the best first."""
     row = stage.row(day)
     if not row["parameters"]:
@@ -114,26 +115,27 @@ def _trials(stage: ParameterSearch, day: date) -> list[dict[str, object]]:
     trials = sorted(stage.trials(row["study"])[: row["trials"]], key=rank)
     return [
         {
-            "trial": one.number,
-            row["metric"]: round(one.value, 6),
-            "pruned": one.pruned,
-            "seconds": round(one.seconds, 2),
-            **one.parameters,
+            "trial": trial.number,
+            row["metric"]: round(trial.value, 6),
+            "pruned": trial.pruned,
+            "seconds": round(trial.seconds, 2),
+            **trial.parameters,
         }
-        for one in trials
+        for trial in trials
     ]
 
 
-def _parts(stage: ParameterSearch, days: Sequence[date]) -> "Iterator[Part]":
+def _report_parts(stage: ParameterSearch, days: Sequence[date]) -> "Iterator[Part]":
     """Report the parameters of each day, and the trials of the newest."""
     import json
 
     from ml_assets.core.operations.reports.daily_report import Part, Table
 
     for day in days:
-        row, made = stage.row(day), {"fingerprint": f"{stage.tables[SEARCH].fingerprint(day) or 0:016x}"}
+        row = stage.row(day)
+        provenance: dict[str, object] = {"fingerprint": f"{stage.tables[SEARCH].fingerprint(day) or 0:016x}"}
         if not row["parameters"]:
-            yield Part(SEARCH, day, "no model", provenance=made)
+            yield Part(SEARCH, day, "no model", provenance=provenance)
             continue
         facts = {
             row["metric"]: row["value"],
@@ -141,8 +143,6 @@ def _parts(stage: ParameterSearch, days: Sequence[date]) -> "Iterator[Part]":
             "trials": row["trials"],
             "stopped_by": row["stopped_by"],
         }
-        tables = [Table("Trials", _trials(stage, day))] if day == days[-1] else []
-        found = {"searched_on": str(row["searched_on"]), "study": row["study"]}
-        yield Part(
-            SEARCH, day, facts={**facts, **json.loads(row["parameters"])}, tables=tables, provenance={**made, **found}
-        )
+        tables = [Table("Trials", _trial_rows(stage, day))] if day == days[-1] else []
+        provenance |= {"searched_on": str(row["searched_on"]), "study": row["study"]}
+        yield Part(SEARCH, day, facts={**facts, **json.loads(row["parameters"])}, tables=tables, provenance=provenance)

@@ -9,10 +9,10 @@ import dagster as dg
 from ml_assets.core.operations.notifications.events import Kind, NotificationEvent, Severity
 from ml_assets.core.operations.notifications.message import shorten
 from ml_assets.core.tables.day_ranges import days_between, parse_days
+from ml_assets.pipeline.asset_names import EVERY_DAY_ACCEPTED
 from ml_assets.pipeline.automation.freshness import NEWEST_DAY, NEWEST_DAY_ON_TIME
 from ml_assets.pipeline.release.rollback_check import NOT_ROLLED_BACK
 from ml_assets.pipeline.steps.check_results import BY_DAY, DAYS_PASSED, VERDICTS
-from ml_assets.pipeline.validation.acceptance_check import EVERY_DAY_ACCEPTED
 
 if TYPE_CHECKING:
     from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluation

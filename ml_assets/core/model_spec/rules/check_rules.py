@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from ml_assets.core.model_spec.checks import CONTRACT, Checks, Metric, contract_check_name
+from ml_assets.core.model_spec.checks import CONTRACT, ROW_COUNT_METRIC, Checks, Metric, contract_check_name
 from ml_assets.core.model_spec.source import Column
 from ml_assets.core.model_spec.types.base import repeated
 
@@ -76,7 +76,7 @@ def check_metrics(
     Raises:
         ValueError: names the metric and the reason.
     """
-    built_in = ["row_count", *([f"distinct_{entity}"] if entity else [])]
+    built_in = [ROW_COUNT_METRIC, *([f"distinct_{entity}"] if entity else [])]
     if twice := repeated([metric.name for metric in metrics] + built_in):
         raise ValueError(
             f"metrics: {', '.join(twice)} is defined more than once; {', '.join(built_in)} are always measured"
