@@ -1,1 +1,1 @@
-"""The evaluation of a model as a stage: holdout, champion, gates, checks, plots and report."""
+"""The stage of evaluation: holdout, champion, gates, checks, plots and report, and experiments."""

@@ -1,6 +1,4 @@
-"""The champion of an evaluation: the model that the registry's alias points to, asked for once, and what each day
-recorded of it.
-"""
+"""The champion of an evaluation: the model that the alias in the registry points to, and the comparison with it."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -24,83 +22,95 @@ ALIAS = "champion"
 
 
 class Champions:
-    """Which champion a day is compared with: of now, or as the day recorded it when it was made."""
+    """The current champion in the registry, and the one that each day recorded when it was evaluated."""
 
     def __init__(self, spec: ModelSpec, lake: Lake, registry: ModelRegistry):
         from ml_assets.core.tables.schemas import CHAMPION_COMPARISON_SCHEMA
 
-        self.spec, self._lake, self._registry = spec, lake, registry
+        self.spec = spec
+        self._lake = lake
+        self._registry = registry
         self.table = lake.table(spec.name, CHAMPION_COMPARISON, CHAMPION_COMPARISON_SCHEMA)
-        self._asked = False
-        self._now: Champion | None = None
+        self._is_read = False
+        self._current: Champion | None = None
 
     def refresh(self) -> None:
-        """Ask the registry again when the champion is needed next."""
-        self._asked = False
+        """Read the champion from the registry again when it is needed next."""
+        self._is_read = False
 
-    def now(self) -> Champion | None:
-        """The champion as the registry says, asked at most once between two refreshes.
+    def current(self) -> Champion | None:
+        """Read the champion from the registry, at most once between two refreshes.
 
         Raises:
             MlflowUnavailable: when the registry cannot be reached.
         """
-        if not self._asked:
-            held = self._registry.alias_holder(self.spec.name, ALIAS)
-            self._now = None
-            if held is not None:
-                day = held.tags.get("day")
-                self._now = Champion(
-                    int(held.version), held.tags.get("model_digest"), date.fromisoformat(day) if day else None
+        if not self._is_read:
+            version = self._registry.alias_holder(self.spec.name, ALIAS)
+            self._current = None
+            if version is not None:
+                day = version.tags.get("day")
+                self._current = Champion(
+                    int(version.version), version.tags.get("model_digest"), date.fromisoformat(day) if day else None
                 )
-            self._asked = True
-        return self._now
+            self._is_read = True
+        return self._current
 
-    def part_of_now(self) -> list:
-        """What an evaluation made now is made from, besides model and rows."""
-        champion = self.now()
-        return [_part(champion.digest, champion.day) if champion else _part(None, None)]
+    def current_input(self) -> list:
+        """Return the current champion as an input of an evaluation that is made now."""
+        champion = self.current()
+        return [_input(champion.digest, champion.day) if champion else _input(None, None)]
 
-    def part_recorded(self, day: date) -> list:
-        """What the evaluation of a day was made from, besides model and rows, as its own rows say; nothing where it has
-        none.
-        """
+    def recorded_input(self, day: date) -> list:
+        """Return the champion as an input of the committed evaluation of a day; nothing if it recorded none."""
         rows = self.comparison(day)
-        return [_part(rows[0]["champion_digest"], rows[0]["champion_day"])] if rows else []
+        return [_input(rows[0]["champion_digest"], rows[0]["champion_day"])] if rows else []
 
     def comparison(self, day: date) -> list[dict]:
-        """The committed rows of a day."""
+        """Read the committed comparison of a day, one row a metric."""
         return self.table.read([day]).to_pylist()
 
-    def opponent(self, digest: str, day: date) -> "Opponent":
-        """The champion of now, as the opponent of the model of a day, with a digest; none where the specification wants
-        no comparison.
+    def open_scorer(self, digest: str, day: date) -> "ChampionScorer":
+        """Open the current champion for the comparison with the model of a day.
+
+        Args:
+            digest: digest of the model of the day.
+            day: the day of the model.
+
+        Returns:
+            The champion; without a scorer if the specification has no comparison, or the models cannot be compared.
 
         Raises:
             MlflowUnavailable: when the registry cannot be reached.
         """
         if self.spec.champion is None:
-            return Opponent(None, None)
-        champion = self.now()
+            return ChampionScorer(None, None)
+        champion = self.current()
         if note := explain_ineligibility(champion, digest, day):
-            return Opponent(None, note)
+            return ChampionScorer(None, note)
         assert champion is not None
-        named = f"the champion, version {champion.version} of {champion.day}, cannot score the rows"
+        prefix = f"the champion, version {champion.version} of {champion.day}, cannot score the rows"
         try:
             scorer = read_scorer(self._lake, artifacts_key(self.spec.name, champion.digest or ""))
         except FileNotFoundError as error:
-            return Opponent(None, f"{named}: its files are not in the lake ({error})")
+            return ChampionScorer(None, f"{prefix}: its files are not in the lake ({error})")
         except ValueError as error:
-            return Opponent(None, f"{named}: {error}")
+            return ChampionScorer(None, f"{prefix}: {error}")
         features = set(self.spec.feature_names())
-        if gone := [name for name in scorer.features if name not in features]:
-            return Opponent(None, f"{named}: there is no longer a feature {', '.join(gone)}")
-        return Opponent(scorer, None)
+        if missing := [name for name in scorer.features if name not in features]:
+            return ChampionScorer(None, f"{prefix}: there is no longer a feature {', '.join(missing)}")
+        return ChampionScorer(scorer, None)
 
-    def rows(self, opponent: "Opponent", scores: "pd.DataFrame", threshold: float) -> "pa.Table":
-        """The rows of the table: the model, with its threshold, against its opponent; or for each metric why they are
-        not compared.
+    def compare(self, champion_scorer: "ChampionScorer", scores: "pd.DataFrame", threshold: float) -> "pa.Table":
+        """Compare a model with the champion on the same rows.
 
-        None where the specification wants no comparison.
+        Args:
+            champion_scorer: the champion.
+            scores: evaluated rows with `score` and, if the champion scored them, `champion_score`.
+            threshold: threshold of the model.
+
+        Returns:
+            The rows of the table, one a metric, each with the reason if the models are not compared; no rows if the
+            specification has no comparison.
         """
         import pyarrow as pa
 
@@ -110,45 +120,57 @@ class Champions:
         schema = self.table.schema.remove(0)
         if self.spec.champion is None:
             return schema.empty_table()
-        scorer = opponent.scorer
-        found = (
+        scorer = champion_scorer.scorer
+        comparison = (
             empty_comparison()
             if scorer is None
             else compare_with_champion(self.spec, scores, (threshold, scorer.threshold))
         )
-        champion, note = self.now(), opponent.note
-        about: Mapping = {
+        champion = self.current()
+        champion_columns: Mapping = {
             "champion_version": champion.version if champion else None,
             "champion_digest": champion.digest if champion else None,
             "champion_day": champion.day if champion else None,
-            "note": note,
+            "note": champion_scorer.note,
         }
-        return pa.Table.from_pylist([{**row, **about} for row in found.to_dict("records")], schema=schema)
+        return pa.Table.from_pylist(
+            [{**row, **champion_columns} for row in comparison.to_dict("records")], schema=schema
+        )
 
 
-class Opponent:
-    """The champion as it scores the rows of one evaluation. note: why it does not."""
+class ChampionScorer:
+    """The champion as the scorer of the rows of one evaluation.
+
+    scorer: None if the champion does not score the rows. note: the reason why it does not.
+    """
 
     def __init__(self, scorer: "Scorer | None", note: str | None):
-        self.scorer, self.note = scorer, note
+        self.scorer = scorer
+        self.note = note
 
     @property
     def features(self) -> list[str]:
-        """The features that it needs."""
+        """Names of the features that the champion reads."""
         return self.scorer.features if self.scorer is not None else []
 
-    def scored(self, rows: "pd.DataFrame", features: "pd.DataFrame") -> "pd.DataFrame":
-        """Rows with its score as the column champion_score, from their features; without it from the first that it
-        cannot score.
+    def add_scores(self, rows: "pd.DataFrame", features: "pd.DataFrame") -> "pd.DataFrame":
+        """Return rows with the score of the champion as the column champion_score.
+
+        From the first rows on that the champion cannot score, rows are returned without the column.
+
+        Args:
+            rows: rows of one day.
+            features: features of the same rows, in the same order.
         """
         if self.scorer is None:
             return rows
         try:
             return rows.assign(champion_score=self.scorer.score(features))
         except ValueError as error:
-            self.scorer, self.note = None, f"the champion cannot score the rows: {error}"
+            self.scorer = None
+            self.note = f"the champion cannot score the rows: {error}"
             return rows
 
 
-def _part(digest: str | None, day: date | None) -> list:
+def _input(digest: str | None, day: date | None) -> list:
     return ["champion", digest, day.isoformat() if day else None]

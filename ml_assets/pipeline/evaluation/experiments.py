@@ -1,5 +1,6 @@
-"""Experiments: models of days trained with other settings for one run, judged on their holdout and tracked in MLflow;
-the lake stays as it is.
+"""Experiments: models trained with the overrides of one run, evaluated on their holdout and tracked in MLflow.
+
+The lake does not change.
 """
 
 import json
@@ -13,7 +14,7 @@ import dagster as dg
 from ml_assets.core.training.time_split import HistoryTooShort
 from ml_assets.pipeline.asset_names import MODEL
 from ml_assets.pipeline.engine.stage import CannotMake, KeepDay
-from ml_assets.pipeline.evaluation.champion import Opponent
+from ml_assets.pipeline.evaluation.champion import ChampionScorer
 from ml_assets.pipeline.evaluation.holdout import Holdout
 from ml_assets.pipeline.evaluation.plots import model_plots
 from ml_assets.pipeline.training.stage import ModelTraining
@@ -29,20 +30,21 @@ if TYPE_CHECKING:
 def run_experiments(
     context: dg.AssetExecutionContext, training: ModelTraining, holdout: Holdout, days: Sequence[date]
 ) -> Iterator[dg.AssetObservation]:
-    """Train the model of each day with the overrides of the run, judge it on its holdout, and track it in MLflow, one
-    nested run a day.
+    """Train the model of each day with the overrides of the run, evaluate it on its holdout, and track it in MLflow,
+    with one nested run a day.
 
-    Yields an observation of trained_model for each day, with the run in MLflow and the metrics. Nothing is
-    materialised, so Dagster leaves out what follows the model in this run.
+    Yields an observation of trained_model for each day, with the MLflow run and the metrics. Nothing is materialised,
+    so Dagster skips the assets downstream of the model in this run.
 
     Raises:
-        dagster.Failure: when the overrides are not allowed; after all other days, when a day has no model, or has to
-            wait for something to be made.
+        dagster.Failure: when the overrides are not allowed; after all other days, when a day has no model, or an input
+            of it has to be made first.
     """
     from ml_assets.core.training.train import TrainingDataError
     from ml_assets.resources.mlflow.experiment_runs import track_experiment
 
-    spec, cannot = training.spec, []
+    spec = training.spec
+    failures = []
     for table in training.tables.values():
         table.refresh()
     training.refresh()
@@ -50,40 +52,43 @@ def run_experiments(
     with context.resources.tracking.run(context, spec.name) as run:
         for day in days:
             try:
-                experiment = _experiment(training, holdout, day)
+                experiment = _run_experiment(training, holdout, day)
             except (CannotMake, KeepDay, TrainingDataError, HistoryTooShort) as error:
-                cannot.append(f"{day}: {error}")
+                failures.append(f"{day}: {error}")
                 continue
             run_id = track_experiment(run, experiment)
             context.log.info(
                 f"{spec.name}: the experiment of {day} is MLflow run {run_id}; the model of that day stays as it was"
             )
-            told = {name: round(value, 6) for name, value in experiment.metrics.items() if isfinite(value)}
-            about = {
+            metrics = {name: round(value, 6) for name, value in experiment.metrics.items() if isfinite(value)}
+            description = {
                 "experiment": True,
                 "overrides": dg.MetadataValue.json(training.overrides),
                 "mlflow_run_id": run_id,
             }
-            yield dg.AssetObservation([spec.name, MODEL], partition=day.isoformat(), metadata={**about, **told})
-    if cannot:
-        more = f" (and {len(cannot) - 1} more days)" if len(cannot) > 1 else ""
-        raise dg.Failure(f"{spec.name}: no experiment of {cannot[0]}{more}", allow_retries=False)
+            yield dg.AssetObservation(
+                [spec.name, MODEL], partition=day.isoformat(), metadata={**description, **metrics}
+            )
+    if failures:
+        more = f" (and {len(failures) - 1} more days)" if len(failures) > 1 else ""
+        raise dg.Failure(f"{spec.name}: no experiment of {failures[0]}{more}", allow_retries=False)
 
 
-def _experiment(training: ModelTraining, holdout: Holdout, day: date) -> "Experiment":
+def _run_experiment(training: ModelTraining, holdout: Holdout, day: date) -> "Experiment":
     from ml_assets.core.evaluation.holdout_metrics import OVERALL, measure_holdout
     from ml_assets.core.model.scorer import Scorer
     from ml_assets.resources.mlflow.experiment_runs import Experiment
 
-    # Both raise when something has to be made first.
+    # Both raise when an input has to be made first.
     training.inputs(day)
     holdout.rows.inputs(holdout.days_read(day), day, f"the experiment of {day}")
     split, model = training.train(day)
-    scorer, spec = Scorer.from_bytes(model.model, model.preprocessing), holdout.spec
-    judged = holdout.judged(day, holdout.scored(day, scorer, Opponent(None, None)))
-    metrics = measure_holdout(spec, judged, model.threshold)
+    scorer = Scorer.from_bytes(model.model, model.preprocessing)
+    spec = holdout.spec
+    scores = holdout.select_evaluated_rows(day, holdout.score_days(day, scorer, ChampionScorer(None, None)))
+    metrics = measure_holdout(spec, scores, model.threshold)
     overall = metrics[metrics["slice_column"] == OVERALL]
-    used = training.trained_as(day).training
+    used = training.resolve_spec(day).training
     return Experiment(
         name=spec.name,
         day=day,
@@ -94,7 +99,7 @@ def _experiment(training: ModelTraining, holdout: Holdout, day: date) -> "Experi
             **{f"validation_{name}": value for name, value in model.metrics.items()},
         },
         learning_curve=model.learning_curve,
-        plots={f"{name}.png": png for name, png in _plots(holdout, day, model, scorer, judged, overall).items()},
+        plots={f"{name}.png": png for name, png in _plots(holdout, day, model, scorer, scores, overall).items()},
         artifacts={
             "passport.json": training.provenance(day, split, model),
             "model.ubj": model.model,
@@ -119,11 +124,11 @@ def _plots(
     day: date,
     model: "TrainedModel",
     scorer: "Scorer",
-    judged: "pd.DataFrame",
+    scores: "pd.DataFrame",
     overall: "pd.DataFrame",
 ) -> dict[str, bytes]:
-    labelled = judged[judged[holdout.spec.target].notna()]
+    labelled = scores[scores[holdout.spec.target].notna()]
     labels = labelled[holdout.spec.target].astype("int64")
     return model_plots(
-        scorer, model.threshold, labels, labelled["score"], overall, *holdout.sample(day, scorer.features)
+        scorer, model.threshold, labels, labelled["score"], overall, *holdout.sample_features(day, scorer.features)
     )

@@ -1,4 +1,4 @@
-"""The holdout of the model of a day: its rows with labels and scores, and the rows on which a model is judged."""
+"""The holdout of the model of a day: its scored rows, and those of them on which the model is evaluated."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.training.time_split import HistoryTooShort, split_days
-from ml_assets.pipeline.evaluation.champion import Opponent
+from ml_assets.pipeline.evaluation.champion import ChampionScorer
 from ml_assets.pipeline.features.labelled_features import LabelledFeatures
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.storage.landing import Landing
@@ -18,13 +18,17 @@ if TYPE_CHECKING:
 
 
 class Holdout:
-    """The holdouts of a model's days, in the features with their labels."""
+    """Holdouts of the models of a specification, read from the features with their labels.
+
+    rows: the days of features.
+    """
 
     def __init__(self, spec: ModelSpec, lake: Lake, landing: Landing):
-        self.spec, self.rows = spec, LabelledFeatures(spec, lake, landing)
+        self.spec = spec
+        self.rows = LabelledFeatures(spec, lake, landing)
 
     def days_read(self, day: date) -> list[date]:
-        """The feature days that judging the model of a day reads; none where the data begin too late for a model."""
+        """Return the feature days that the evaluation of a day reads; none if the data begin too late for a model."""
         try:
             split = split_days(self.spec, day)
         except HistoryTooShort:
@@ -32,35 +36,49 @@ class Holdout:
         first = split.first if self.spec.evaluation.exclude_known_positives else split.holdout[0]
         return [first + timedelta(days=n) for n in range((split.holdout[-1] - first).days + 1)]
 
-    def scored(self, day: date, scorer: "Scorer", opponent: Opponent) -> "dict[date, pd.DataFrame]":
-        """The rows of each day of the holdout: identity columns, `day`, `score`, and `champion_score` where there is an
-        opponent.
-        """
-        parts = {}
-        for used in split_days(self.spec, day).holdout:
-            frame = self.rows.read(used, day, [*self.spec.identity_columns(), *scorer.features, *opponent.features])
-            rows = frame[self.spec.identity_columns()].assign(day=used, score=scorer.score(frame))
-            parts[used] = opponent.scored(rows, frame)
-        return parts
+    def score_days(self, day: date, scorer: "Scorer", champion: ChampionScorer) -> "dict[date, pd.DataFrame]":
+        """Score the rows of each day of the holdout.
 
-    def judged(self, day: date, scored: "Mapping[date, pd.DataFrame]") -> "pd.DataFrame":
-        """The scored rows on which the model of a day is judged."""
+        Args:
+            day: the day of the model.
+            scorer: the model.
+            champion: the champion, which may have no scorer.
+
+        Returns:
+            By day of the holdout: identity columns, `day`, `score`, and `champion_score` if the champion has a scorer.
+        """
+        scores_by_day = {}
+        for holdout_day in split_days(self.spec, day).holdout:
+            columns = [*self.spec.identity_columns(), *scorer.features, *champion.features]
+            frame = self.rows.read(holdout_day, day, columns)
+            rows = frame[self.spec.identity_columns()].assign(day=holdout_day, score=scorer.score(frame))
+            scores_by_day[holdout_day] = champion.add_scores(rows, frame)
+        return scores_by_day
+
+    def select_evaluated_rows(self, day: date, scores_by_day: "Mapping[date, pd.DataFrame]") -> "pd.DataFrame":
+        """Select the scored rows on which the model of a day is evaluated; see `evaluation.exclude_known_positives`."""
         import pandas as pd
 
         from ml_assets.core.evaluation.holdout_metrics import exclude_known_positives
 
-        parts = list(scored.values())
+        parts = list(scores_by_day.values())
         scores = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
         if not self.spec.evaluation.exclude_known_positives:
             return scores
         columns = [self.spec.entity or "", self.spec.target]
-        known = [self.rows.read(used, day, columns).assign(day=used) for used in self.days_read(day)]
-        earlier = pd.concat([part for part in known if len(part)] or known[:1], ignore_index=True)
-        return exclude_known_positives(self.spec, scores, list(scored), earlier)
+        earlier_parts = [self.rows.read(earlier, day, columns).assign(day=earlier) for earlier in self.days_read(day)]
+        earlier_rows = pd.concat([part for part in earlier_parts if len(part)] or earlier_parts[:1], ignore_index=True)
+        return exclude_known_positives(self.spec, scores, list(scores_by_day), earlier_rows)
 
-    def sample(self, day: date, names: Sequence[str]) -> "tuple[pd.DataFrame, int]":
-        """Features of some rows of the holdout, as `sampled_rows` chooses them, and how many rows it has; one day in
-        memory at a time.
+    def sample_features(self, day: date, names: Sequence[str]) -> "tuple[pd.DataFrame, int]":
+        """Read features of a sample of the rows of the holdout, with one day in memory at a time.
+
+        Args:
+            day: the day of the model.
+            names: names of the features.
+
+        Returns:
+            The features of the rows that `sampled_rows` chooses, and the number of rows of the holdout.
         """
         import pandas as pd
 
@@ -69,10 +87,13 @@ class Holdout:
 
         days = split_days(self.spec, day).holdout
         counts = self.rows.table.row_counts()
-        rows = sum(counts.get(used, 0) for used in days)
-        chosen, begin, parts = sampled_rows(rows, self.spec.training.seed), 0, []
-        for used in days:
-            of_day = chosen[(chosen >= begin) & (chosen < begin + counts.get(used, 0))] - begin
-            parts.append(to_pandas(self.rows.table.read([used], list(names))).iloc[of_day])
-            begin += counts.get(used, 0)
+        rows = sum(counts.get(holdout_day, 0) for holdout_day in days)
+        sampled = sampled_rows(rows, self.spec.training.seed)
+        begin = 0
+        parts = []
+        for holdout_day in days:
+            end = begin + counts.get(holdout_day, 0)
+            positions = sampled[(sampled >= begin) & (sampled < end)] - begin
+            parts.append(to_pandas(self.rows.table.read([holdout_day], list(names))).iloc[positions])
+            begin = end
         return pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True), rows

@@ -1,6 +1,4 @@
-"""Checks of an evaluation's labels: few are missing or late, and, where they come in files of their own, their rate is
-like before.
-"""
+"""Checks of the labels of an evaluation: label_timeliness and, if labels have files of their own, label_rate."""
 
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
@@ -19,64 +17,68 @@ from ml_assets.pipeline.steps.check_results import CheckRun, check_spec
 if TYPE_CHECKING:
     from ml_assets.pipeline.evaluation.stage import ModelEvaluation
 
-ABOUT = {
+DESCRIPTIONS = {
     LABEL_RATE: "The share of positives of the holdout is within its bounds and like that of the four weeks before.",
-    LABEL_TIMELINESS: "Few rows of the holdout have no label, and few labels came later than label_delay.",
+    LABEL_TIMELINESS: "Few rows of the holdout have no label, and few labels arrived later than label_delay.",
 }
 
 
 def label_checks(spec: ModelSpec, key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
-    """The checks of labels that are switched on and can say something of the model."""
+    """Specify the enabled checks of labels that apply to the model."""
     return [
-        check_spec(name, key, settings, ABOUT[name])
+        check_spec(name, key, settings, DESCRIPTIONS[name])
         for name, settings in spec.checks.enabled()
         if name in _evaluated_here(spec)
     ]
 
 
 def _evaluated_here(spec: ModelSpec) -> set[str]:
-    on_time = {LABEL_TIMELINESS} if spec.labels or spec.columns[spec.target].nullable else set()
-    return on_time | ({LABEL_RATE} if spec.labels else set())
+    timeliness = {LABEL_TIMELINESS} if spec.labels or spec.columns[spec.target].nullable else set()
+    return timeliness | ({LABEL_RATE} if spec.labels else set())
 
 
 def evaluate_label_checks(
     spec: ModelSpec, stage: "ModelEvaluation", days: Sequence[date], key: dg.AssetKey
 ) -> Iterator[CheckRun]:
-    """What these checks find on the days of a run that have a model."""
+    """Evaluate these checks on the days of a run that have a model."""
     evaluated_here = _evaluated_here(spec)
     with_model = [day for day in days if stage.tables[EVALUATION].row_counts().get(day)]
     if (settings := spec.checks.label_rate) and LABEL_RATE in evaluated_here:
-        found = [
-            evaluate_label_rate(settings, day, _pooled(_holdout(spec, stage, day)), _before(spec, stage, day))
+        outcomes = [
+            evaluate_label_rate(settings, day, _pool(_count_holdout(spec, stage, day)), _count_before(spec, stage, day))
             for day in with_model
         ]
-        yield CheckRun(key, LABEL_RATE, apply_accepted_failures(spec.checks, found))
+        yield CheckRun(key, LABEL_RATE, apply_accepted_failures(spec.checks, outcomes))
     if (settings := spec.checks.label_timeliness) and LABEL_TIMELINESS in evaluated_here:
-        found = [evaluate_label_timeliness(settings, day, _times(spec, stage, day)) for day in with_model]
-        yield CheckRun(key, LABEL_TIMELINESS, apply_accepted_failures(spec.checks, found))
+        outcomes = [evaluate_label_timeliness(settings, day, _measure_times(spec, stage, day)) for day in with_model]
+        yield CheckRun(key, LABEL_TIMELINESS, apply_accepted_failures(spec.checks, outcomes))
 
 
-def _holdout(spec: ModelSpec, stage: "ModelEvaluation", day: date) -> dict[date, LabelCounts]:
-    """Positives and labelled rows of each day of the holdout, as committed with the evaluation of `day`."""
+def _count_holdout(spec: ModelSpec, stage: "ModelEvaluation", day: date) -> dict[date, LabelCounts]:
+    """Count positives and labelled rows of each day of the holdout, as committed with the evaluation of `day`."""
     rows = stage.tables[EVALUATION].read([day], ["event_day", spec.target]).to_pandas()
     by_day = rows.groupby("event_day")[spec.target].agg(["sum", "count"])
-    return {which: LabelCounts(int(found["sum"]), int(found["count"])) for which, found in by_day.iterrows()}
+    return {event_day: LabelCounts(int(counts["sum"]), int(counts["count"])) for event_day, counts in by_day.iterrows()}
 
 
-def _before(spec: ModelSpec, stage: "ModelEvaluation", day: date) -> dict[date, LabelCounts]:
-    """The same of the four weeks before the holdout, from the evaluations of earlier days: labels as old as those of
-    the holdout.
+def _count_before(spec: ModelSpec, stage: "ModelEvaluation", day: date) -> dict[date, LabelCounts]:
+    """Count the same for the four weeks before the holdout, from the evaluations of earlier days, in which labels are
+    as old as those of the holdout.
     """
     length = spec.evaluation.holdout
     earlier = [day - number * length for number in range(1, -(-timedelta(days=REFERENCE_DAYS) // length) + 1)]
-    return {which: found for one in earlier for which, found in _holdout(spec, stage, one).items()}
+    return {
+        event_day: counts
+        for earlier_day in earlier
+        for event_day, counts in _count_holdout(spec, stage, earlier_day).items()
+    }
 
 
-def _pooled(by_day: dict[date, LabelCounts]) -> LabelCounts:
+def _pool(by_day: dict[date, LabelCounts]) -> LabelCounts:
     return sum(by_day.values(), LabelCounts(0, 0))
 
 
-def _times(spec: ModelSpec, stage: "ModelEvaluation", day: date) -> LabelTimes:
+def _measure_times(spec: ModelSpec, stage: "ModelEvaluation", day: date) -> LabelTimes:
     unlabelled = None
     if spec.labels is None or spec.labels.unlabelled == "exclude":
         labels = stage.tables[EVALUATION].read([day], [spec.target])[spec.target]

@@ -1,4 +1,4 @@
-"""What the lake knows of a day as Dagster metadata and asset checks: problems, metrics, verdicts, pictures."""
+"""Metadata of evaluations in the Dagster UI: problems, metrics and plots."""
 
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -12,19 +12,19 @@ if TYPE_CHECKING:
 
 
 def evaluation_problem(stage: "ModelEvaluation", day: date) -> str | None:
-    """Why there is nothing to evaluate."""
+    """Return why there is nothing to evaluate; None if the day has a model."""
     problem = stage.model_row(day)["problem"]
     return f"no model: {problem}" if problem else None
 
 
 def evaluation_metadata(stage: "ModelEvaluation", day: date) -> dict[str, Any]:
-    """Overall metrics of a day as numbers, which the UI plots over time."""
+    """Return the overall metrics of a day as numbers, which the UI plots over time."""
     overall = stage.overall(day)
     return {name: round(float(value), 6) for name, value in zip(overall["metric"], overall["value"], strict=True)}
 
 
 def plot_metadata(stage: "ModelEvaluation", day: date) -> dict[str, Any]:
-    """The pictures of the newest day's evaluation, inline, and its metrics with intervals and slices as a table."""
+    """Return the plots of the evaluation of a day, inline, and its metrics with intervals and slices as a table."""
     from ml_assets.pipeline.evaluation.plots import evaluation_plots
 
     metrics = stage.metrics(day)
@@ -32,5 +32,5 @@ def plot_metadata(stage: "ModelEvaluation", day: date) -> dict[str, Any]:
         return {}
     plots = evaluation_plots(stage, day)
     inline = [inline_plot(name, png).md_str or "" for name, png in plots.items()]
-    shown = metrics[["metric", "value", "low", "high", "rows", "positives", "slice_column", "slice_value"]].round(4)
-    return {"plots": dg.MetadataValue.md("\n\n".join(inline)), "metrics": table(shown.to_dict("records"))}
+    rows = metrics[["metric", "value", "low", "high", "rows", "positives", "slice_column", "slice_value"]].round(4)
+    return {"plots": dg.MetadataValue.md("\n\n".join(inline)), "metrics": table(rows.to_dict("records"))}

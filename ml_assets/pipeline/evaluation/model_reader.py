@@ -13,8 +13,8 @@ def read_scorer(lake: Lake, artifacts: str) -> "Scorer":
     """Read the model whose files lie in the folder `artifacts` of the lake.
 
     Raises:
-        FileNotFoundError: when a file is not there.
-        ValueError: when they are not those of a model that can be read.
+        FileNotFoundError: when a file is missing.
+        ValueError: when the files are not those of a readable model.
     """
     from ml_assets.core.model.scorer import Scorer
 

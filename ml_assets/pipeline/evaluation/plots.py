@@ -1,4 +1,4 @@
-"""The pictures of an evaluation, from the committed scores and metrics."""
+"""Plots of an evaluation, from the committed scores and metrics."""
 
 from collections import OrderedDict
 from datetime import date
@@ -11,34 +11,38 @@ if TYPE_CHECKING:
     from ml_assets.core.model.scorer import Scorer
     from ml_assets.pipeline.evaluation.stage import ModelEvaluation
 
-# Drawing takes half a second; the page of a day, its metadata and its entry in the registry all show what is drawn.
-MOST_KEPT = 4
-_kept: OrderedDict[tuple[str, date, int | None], dict[str, bytes]] = OrderedDict()
+# Drawing takes half a second, and the report of a day, its metadata and its registry entry all show the same plots.
+MAX_CACHED = 4
+_cached: OrderedDict[tuple[str, date, int | None], dict[str, bytes]] = OrderedDict()
 
 
 def evaluation_plots(evaluation: "ModelEvaluation", day: date) -> dict[str, bytes]:
-    """PNG bytes by name of the model of one day: ROC and precision-recall curve, calibration, score histogram,
-    importance and SHAP of features.
+    """Draw the plots of the model of one day, or take them from the cache.
+
+    Returns:
+        PNG bytes by name: ROC and precision-recall curve, calibration, score histogram, importance and SHAP of
+        features.
     """
     table = evaluation.tables[evaluation.name]
     key = table.uri, day, table.input_fingerprint(day)
-    if key not in _kept:
-        _kept[key] = _drawn(evaluation, day)
-        while len(_kept) > MOST_KEPT:
-            _kept.popitem(last=False)
-    return _kept[key]
+    if key not in _cached:
+        _cached[key] = _draw(evaluation, day)
+        while len(_cached) > MAX_CACHED:
+            _cached.popitem(last=False)
+    return _cached[key]
 
 
-def _drawn(evaluation: "ModelEvaluation", day: date) -> dict[str, bytes]:
+def _draw(evaluation: "ModelEvaluation", day: date) -> dict[str, bytes]:
     model = evaluation.model_row(day)
-    scorer, (labels, scores) = evaluation.scorer(model["artifacts"]), evaluation.labelled_scores(day)
+    scorer = evaluation.scorer(model["artifacts"])
+    labels, scores = evaluation.labelled_scores(day)
     return model_plots(
         scorer,
         model["threshold"],
         labels,
         scores,
         evaluation.overall(day),
-        *evaluation.holdout.sample(day, scorer.features),
+        *evaluation.holdout.sample_features(day, scorer.features),
     )
 
 
@@ -51,16 +55,19 @@ def model_plots(
     sample: "pd.DataFrame",
     rows: int,
 ) -> dict[str, bytes]:
-    """The pictures of a model on its holdout.
+    """Draw the plots of a model on its holdout.
 
     Args:
         scorer: the model.
-        threshold: the score from which it decides positive.
+        threshold: the lowest score that the model classifies as positive.
         labels: 0 or 1 for each labelled row of the holdout.
         scores: the score of each of them.
         overall: metrics of all rows, with value, low and high.
         sample: features of some rows of the holdout, which are explained.
-        rows: how many rows the sample is of.
+        rows: number of rows that the sample was drawn from.
+
+    Returns:
+        PNG bytes by name.
     """
     from ml_assets.core.plots import evaluation as plots
     from ml_assets.core.plots.shap import contribution_plot

@@ -1,4 +1,4 @@
-"""What each stage has to say of a day, read from the lake a few days at a time: the parts of the report."""
+"""Evaluations in the daily report."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -15,19 +15,22 @@ if TYPE_CHECKING:
 
 
 def evaluation_parts(stage: "ModelEvaluation", days: Sequence[date]) -> Iterator[Part]:
-    """The model, its metrics with intervals, overall and of slices, and what it was made from; pictures of the newest
-    day.
+    """Report the model of each day, its metrics with intervals, overall and of slices, and its provenance, with plots
+    of the newest day.
     """
     from ml_assets.core.training.provenance import LIBRARIES
 
     for day in days:
-        model, table = stage.model_row(day), stage.tables[stage.name]
+        model = stage.model_row(day)
+        table = stage.tables[stage.name]
         if not model["model_digest"]:
             yield Part(stage.name, day, "no model", provenance=fingerprint_entry(table, day))
             continue
-        metrics, names = stage.metrics(day), ["value", "low", "high", "rows", "positives"]
+        metrics = stage.metrics(day)
+        names = ["value", "low", "high", "rows", "positives"]
         is_overall = metrics["slice_column"].fillna("") == ""
-        overall, slices = metrics[is_overall], metrics[~is_overall][["slice_column", "slice_value", "metric", *names]]
+        overall = metrics[is_overall]
+        slices = metrics[~is_overall][["slice_column", "slice_value", "metric", *names]]
         provenance = json.loads(stage.lake.files.read(f"{model['artifacts']}/{PROVENANCE}"))
         yield Part(
             stage.name,

@@ -18,17 +18,18 @@ if TYPE_CHECKING:
 
 
 def score_drift_check(spec: ModelSpec, key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
-    """The check of the drift of scores, unless it is switched off."""
+    """Specify the check of the drift of scores, unless it is switched off."""
     settings = spec.checks.score_drift
-    about = "Fails when the scores of a day of the holdout are distributed otherwise than those of the training window."
+    about = "Fails when the distribution of the scores of a holdout day differs from that of the training window."
     return [check_spec(SCORE_DRIFT, key, settings, about)] if settings else []
 
 
 def evaluate_score_drift(
     spec: ModelSpec, stage: "ModelEvaluation", days: Sequence[date], key: dg.AssetKey
 ) -> Iterator[CheckRun]:
-    """What `score_drift` finds on the days of a run; the picture is of the newest that drifted; in a run of one day, of
-    that day.
+    """Evaluate `score_drift` on the days of a run.
+
+    The plot is of the newest day that drifted; in a run of one day, of that day.
     """
     from ml_assets.core.checks.drift import evaluate_drift
     from ml_assets.core.plots.drift import drift_plot
@@ -36,34 +37,34 @@ def evaluate_score_drift(
     settings = spec.checks.score_drift
     if settings is None:
         return
-    found: list[CheckOutcome] = []
-    shown: tuple[date, list[ColumnDrift]] | None = None
+    outcomes: list[CheckOutcome] = []
+    plotted: tuple[date, list[ColumnDrift]] | None = None
     for day in days:
         if not stage.model_row(day)["model_digest"]:
-            found.append(CheckOutcome(SCORE_DRIFT, day, None, "there is no model", settings.severity))
+            outcomes.append(CheckOutcome(SCORE_DRIFT, day, None, "there is no model", settings.severity))
             continue
-        drifts = _drifts(spec, stage, day)
-        found.append(evaluate_drift(SCORE_DRIFT, day, drifts, settings))
-        if found[-1].failed or (drifts and len(days) == 1):
-            shown = day, drifts
-    plot = drift_plot(shown[1], f"{SCORE_DRIFT} of {shown[0]}") if shown else None
-    yield CheckRun(key, SCORE_DRIFT, apply_accepted_failures(spec.checks, found), plot)
+        drifts = _measure_drifts(spec, stage, day)
+        outcomes.append(evaluate_drift(SCORE_DRIFT, day, drifts, settings))
+        if outcomes[-1].failed or (drifts and len(days) == 1):
+            plotted = day, drifts
+    plot = drift_plot(plotted[1], f"{SCORE_DRIFT} of {plotted[0]}") if plotted else None
+    yield CheckRun(key, SCORE_DRIFT, apply_accepted_failures(spec.checks, outcomes), plot)
 
 
-def _drifts(spec: ModelSpec, stage: "ModelEvaluation", day: date) -> "list[ColumnDrift]":
-    """Each day of the holdout against the training window, the worst first."""
+def _measure_drifts(spec: ModelSpec, stage: "ModelEvaluation", day: date) -> "list[ColumnDrift]":
+    """Measure the drift of each day of the holdout against the training window, the worst first."""
     from ml_assets.core.checks.drift import measure_drift
     from ml_assets.core.profiling.profiles import read_profiles
 
     table = stage.tables[SCORE_PROFILES]
     stored = table.read([day], table.schema.names)
     by_name = read_profiles(stored).get(day, {})
-    of_day = {
-        used: by_name[name]
-        for used, name in zip(stored["scored_day"].to_pylist(), stored["name"].to_pylist(), strict=True)
+    by_day = {
+        scored_day: by_name[name]
+        for scored_day, name in zip(stored["scored_day"].to_pylist(), stored["name"].to_pylist(), strict=True)
     }
     split: Split = split_days(spec, day)
-    window = [of_day[used] for used in split.window if used in of_day]
-    judged = {of_day[used].name: of_day[used] for used in split.holdout if used in of_day}
+    window = [by_day[window_day] for window_day in split.window if window_day in by_day]
+    holdout = {by_day[holdout_day].name: by_day[holdout_day] for holdout_day in split.holdout if holdout_day in by_day}
     assert spec.checks.score_drift is not None
-    return measure_drift(judged, dict.fromkeys(judged, window), spec.checks.score_drift)
+    return measure_drift(holdout, dict.fromkeys(holdout, window), spec.checks.score_drift)

@@ -1,6 +1,4 @@
-"""Stage evaluation: the holdout scored by the model of the day and by the champion, metrics with intervals, and the
-verdict of each gate.
-"""
+"""Stage evaluation: the holdout scored by the model of the day and by the champion, metrics with intervals, gates."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -17,7 +15,7 @@ from ml_assets.pipeline.engine.upstream import read_fingerprint
 from ml_assets.pipeline.evaluation.champion import Champions
 from ml_assets.pipeline.evaluation.holdout import Holdout
 from ml_assets.pipeline.evaluation.model_reader import read_scorer
-from ml_assets.pipeline.evaluation.score_profiles import profiles_of_scores, score_days
+from ml_assets.pipeline.evaluation.score_profiles import profile_scores, score_days
 from ml_assets.pipeline.features.label_store import labels_part
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.registry.model_registry import ModelRegistry
@@ -32,11 +30,11 @@ if TYPE_CHECKING:
 
 
 class ModelEvaluation:
-    """Scores on the holdout, metrics with bootstrap intervals, the comparison with the champion, and the verdict of
-    each gate.
+    """Scores of a model on its holdout, metrics with bootstrap intervals, and the comparison with the champion; its
+    gates are blocking checks.
 
-    Inputs: the model of the day, the feature days of the holdout, and the champion of the time when the day was made. A
-    champion that moved since makes no day again.
+    Inputs: the model of the day, the feature days of the holdout, and the champion at the time when the day was made. A
+    day is not made again because another model became the champion.
     """
 
     name = EVALUATION
@@ -73,38 +71,39 @@ class ModelEvaluation:
         }
 
     def refresh(self) -> None:
-        """See what has been trained since, and which model is in use."""
+        """Reopen the inputs at their newest versions, and read the champion again."""
         self._champions.refresh()
         self.gate.refresh()
         self.holdout.rows.refresh()
         self._models.refresh()
 
     def inputs(self, day: date) -> list:
-        """The fingerprint of the model, and of each feature day that is read, the labels that its rows have on `day`,
-        and the champion.
+        """Return the fingerprint of the model, and of each feature day that is read, the labels that its rows have on
+        `day`, and the champion.
 
-        That is the champion with which the day was made, where nothing else changed since, and else the one of now.
+        If no other input changed since the day was made, the champion is the one that the day recorded, else the
+        current one.
 
         Raises:
             KeepDay: while a blocking check of the day fails.
         """
         self.gate.hold(day)
-        made_from = self._model_and_rows(day)
+        model_and_rows = self._model_and_rows(day)
         has_no_model = not self._models.is_supposed(day) and not self.model_row(day)["model_digest"]
         if self.spec.champion is None or has_no_model:
-            return made_from
-        as_made = [*made_from, *self._champions.part_recorded(day)]
-        if self.tables[EVALUATION].holds(day, fingerprint(self.code, self.spec_part, as_made)):
-            return as_made
-        return [*made_from, *self._champions.part_of_now()]
+            return model_and_rows
+        recorded = [*model_and_rows, *self._champions.recorded_input(day)]
+        if self.tables[EVALUATION].holds(day, fingerprint(self.code, self.spec_part, recorded)):
+            return recorded
+        return [*model_and_rows, *self._champions.current_input()]
 
     def _model_and_rows(self, day: date) -> list:
         model = read_fingerprint(self.spec.name, self._models, day, EVALUATION, MODEL)
-        used, reader = self.holdout.days_read(day), f"the {EVALUATION} of {day}"
-        return [model, *(self.holdout.rows.inputs(used, day, reader) if used else [])]
+        days = self.holdout.days_read(day)
+        return [model, *(self.holdout.rows.inputs(days, day, f"the {EVALUATION} of {day}") if days else [])]
 
     def make(self, day: date, single_partition: bool) -> StageOutput:
-        """Score the holdout day by day and measure."""
+        """Score the holdout day by day, measure the metrics and compare with the champion."""
         import pyarrow as pa
 
         from ml_assets.core.evaluation.holdout_metrics import measure_holdout
@@ -113,15 +112,16 @@ class ModelEvaluation:
         if not model["model_digest"]:
             empty = {name: table.schema.remove(0).empty_table() for name, table in self.tables.items()}
             return StageOutput(empty, f"no model: {model['problem']}")
-        opponent, scorer = self._champions.opponent(model["model_digest"], day), self.scorer(model["artifacts"])
-        days = self.holdout.scored(day, scorer, opponent)
-        scores = self.holdout.judged(day, days)
+        champion = self._champions.open_scorer(model["model_digest"], day)
+        scorer = self.scorer(model["artifacts"])
+        scores_by_day = self.holdout.score_days(day, scorer, champion)
+        scores = self.holdout.select_evaluated_rows(day, scores_by_day)
         metrics = measure_holdout(self.spec, scores, model["threshold"])
         stored = scores.rename(columns={"day": "event_day"}).assign(decision=scores["score"] >= model["threshold"])
         return StageOutput(
             {
-                SCORE_PROFILES: self._profiles_of_scores(day, scorer, days),
-                CHAMPION_COMPARISON: self._champions.rows(opponent, scores, model["threshold"]),
+                SCORE_PROFILES: self._profile_scores(day, scorer, scores_by_day),
+                CHAMPION_COMPARISON: self._champions.compare(champion, scores, model["threshold"]),
                 EVALUATION_METRICS: pa.Table.from_pandas(
                     metrics, schema=self.tables[EVALUATION_METRICS].schema.remove(0), preserve_index=False
                 ),
@@ -131,52 +131,54 @@ class ModelEvaluation:
             }
         )
 
-    def _profiles_of_scores(self, day: date, scorer: "Scorer", holdout: "Mapping[date, pd.DataFrame]") -> "pa.Table":
-        of_holdout = {scored: rows["score"].to_numpy() for scored, rows in holdout.items()}
-        of_window = score_days(scorer, self.holdout.rows.table, split_days(self.spec, day).window)
-        return profiles_of_scores({**of_window, **of_holdout}, self.spec.source.time_zone)
+    def _profile_scores(self, day: date, scorer: "Scorer", scores_by_day: "Mapping[date, pd.DataFrame]") -> "pa.Table":
+        holdout = {scored_day: rows["score"].to_numpy() for scored_day, rows in scores_by_day.items()}
+        window = score_days(scorer, self.holdout.rows.table, split_days(self.spec, day).window)
+        return profile_scores({**window, **holdout}, self.spec.source.time_zone)
 
     def model_row(self, day: date) -> dict:
-        """The row of trained_model of one day; without a digest, and with the reason, where no model was made."""
+        """Read the row of trained_model of one day; without a digest, and with the reason, if it has no model."""
         rows = self._models.read([day]).to_pylist()
         return rows[0] if rows else {"model_digest": None, "problem": self.gate.reason(day) or "it was not made"}
 
     def scorer(self, artifacts: str) -> "Scorer":
-        """The model whose files lie in the folder `artifacts` of the lake."""
+        """Read the model whose files lie in the folder `artifacts` of the lake."""
         return read_scorer(self.lake, artifacts)
 
     def metrics(self, day: date) -> "pd.DataFrame":
-        """The committed metrics of one day, overall and of slices."""
+        """Read the committed metrics of one day, overall and of slices."""
         return self.tables[EVALUATION_METRICS].read([day]).to_pandas()
 
     def overall(self, day: date) -> "pd.DataFrame":
-        """The committed metrics of one day on all rows together."""
+        """Read the committed metrics of one day on all rows together."""
         metrics = self.metrics(day)
         return metrics[metrics["slice_column"].fillna("") == ""]
 
     def labelled_scores(self, day: date) -> "tuple[pd.Series, pd.Series]":
-        """Labels (0 or 1) and scores of the holdout rows of one day's model, as committed; rows without a label are
-        left out.
+        """Read labels (0 or 1) and scores of the holdout rows of one day's model, as committed; rows without a label
+        are left out.
         """
         scored = self.tables[EVALUATION].read([day], [self.spec.target, "score"]).to_pandas()
         labelled = scored[scored[self.spec.target].notna()]
         return labelled[self.spec.target].astype("int64"), labelled["score"]
 
     def late_labels(self, days: Sequence[date], day: date) -> tuple[int, int] | None:
-        """(labels of the rows of `days` that counted only after `label_delay`, all labels) as of `day`; None where
-        labels come with the rows.
+        """Count the labels of the rows of `days` as of `day`: (those that counted only after `label_delay`, all).
+
+        None if labels come with the rows.
         """
         return self.holdout.rows.labels.count_late(days, day) if self.holdout.rows.labels else None
 
     def gate_results(self, day: date) -> "list[GateResult]":
-        """The verdict of each gate of the spec on the committed metrics of one day: of all rows, of slices, and against
-        the champion.
+        """Evaluate each gate of the spec on the committed metrics of one day: of all rows, of slices, and against the
+        champion.
         """
         from ml_assets.core.evaluation.gates import evaluate_champion_gate, evaluate_gates, evaluate_slice_gates
 
         metrics = self.metrics(day)
-        of_all = metrics["slice_column"].fillna("") == ""
-        overall, slices = metrics[of_all], metrics[~of_all].to_dict("records")
+        is_overall = metrics["slice_column"].fillna("") == ""
+        overall = metrics[is_overall]
+        slices = metrics[~is_overall].to_dict("records")
         gate_results = evaluate_gates(self.spec.gates, dict(zip(overall["metric"], overall["value"], strict=True)))
         gate_results += evaluate_slice_gates(self.spec.gates, slices, self.spec.evaluation.slice_min_positives)
         if self.spec.champion is not None:

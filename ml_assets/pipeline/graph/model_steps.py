@@ -29,7 +29,7 @@ from ml_assets.pipeline.steps.check_results import CheckRun
 from ml_assets.pipeline.steps.run_stage import run_stage
 from ml_assets.pipeline.steps.stage_step import StageStep
 from ml_assets.pipeline.training.checkpoints import remove_checkpoints
-from ml_assets.pipeline.training.config import TrainingConfig, is_experiment, overrides_of
+from ml_assets.pipeline.training.config import TrainingConfig, is_experiment, read_overrides
 from ml_assets.pipeline.training.metadata import model_metadata, training_problem
 from ml_assets.pipeline.training.progress import TrainingProgress
 from ml_assets.pipeline.training.stage import ModelTraining
@@ -58,7 +58,7 @@ class TrainingStep(StageStep[ModelTraining]):
 
     def open(self, context: dg.AssetExecutionContext, guard: RunGuard) -> ModelTraining:
         """Build the stage for a run, with the overrides of the run."""
-        follow, overrides = TrainingProgress(self.spec, context).of, overrides_of(context, self.spec)
+        follow, overrides = TrainingProgress(self.spec, context).follow, read_overrides(context, self.spec)
         return builder_of(self.spec, context).training(context.log.info, follow, overrides)
 
     def problem(self, stage: ModelTraining, day: date) -> str | None:

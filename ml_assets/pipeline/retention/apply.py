@@ -34,8 +34,8 @@ from ml_assets.pipeline.graph.stages import Stages
 from ml_assets.pipeline.retention.result import ProvenanceUnreadable, Removal, folders_to_delete
 from ml_assets.pipeline.retention.tables import day_tables
 from ml_assets.pipeline.steps.report_store import Reports
-from ml_assets.pipeline.training.checkpoints import remove_left_checkpoints
-from ml_assets.pipeline.training.search_stage import searches_key, studies_of
+from ml_assets.pipeline.training.checkpoints import remove_abandoned_checkpoints
+from ml_assets.pipeline.training.search_stage import read_studies, searches_key
 from ml_assets.pipeline.validation.corrections import Corrections
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.lake.model_files import artifacts_key
@@ -99,7 +99,9 @@ class Retention:
             self._remove_days(staying, self.today - self.spec.retention.days)
         if self.spec.retention.replaced_files is not None:
             self._delete_replaced_files(staying, self.now - self.spec.retention.replaced_files)
-        self._count("checkpoints", remove_left_checkpoints(self.lake, self.spec.name, self.now, self.removal.dry_run))
+        self._count(
+            "checkpoints", remove_abandoned_checkpoints(self.lake, self.spec.name, self.now, self.removal.dry_run)
+        )
         return self.removal
 
     def _registered(self) -> list[ModelVersion]:
@@ -167,7 +169,7 @@ class Retention:
             "models", artifacts_key(self.spec.name, ""), kept_digests | registered
         )
         if SEARCH in self.tables:
-            self._delete_folders("searches", searches_key(self.spec.name), studies_of(self.tables[SEARCH]))
+            self._delete_folders("searches", searches_key(self.spec.name), read_studies(self.tables[SEARCH]))
         self._delete_logged_models(registered)
 
     def _delete_folders(self, name: str, root: str, referenced: set[str]) -> list[str]:

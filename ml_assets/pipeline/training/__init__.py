@@ -1,1 +1,1 @@
-"""Training and parameter search as stages: checkpoints, progress, run configuration and stale models."""
+"""The stages of training and parameter search: checkpoints, progress, run configuration and stale models."""

@@ -1,4 +1,4 @@
-"""Checkpoints of training in the lake, found again only by a run that trains the same from the same."""
+"""Checkpoints of training in the lake, which only a run with the same code, specification and inputs resumes from."""
 
 import hashlib
 import json
@@ -15,89 +15,100 @@ def _root(model: str) -> str:
 
 
 class LakeCheckpoints:
-    """The checkpoints of one day's training, in `<model>/checkpoints/<day>/<fingerprint>/`.
+    """Checkpoints of the training of one day's model, in `<model>/checkpoints/<day>/<fingerprint>/`.
 
-    A booster is `<name>-<sha256>.ubj`; `<name>.json` names it, with rounds and learning curve, and is written after it,
-    so it is there whole or not at all. The fingerprint is the one that the day's model will have: of code,
-    specification and inputs.
+    A booster is `<name>-<sha256>.ubj`; `<name>.json` refers to it, with rounds and learning curve. The JSON file is
+    written last, so that a checkpoint is complete or does not exist. The fingerprint is the one that the day's model
+    will have: of code, specification and inputs.
 
     Args:
         lake: the lake.
         model: name of the model.
-        day: the day that the model is of.
-        fingerprint: gives the fingerprint; asked only when there is something to find, or to keep.
-        log: takes a line about a checkpoint that cannot be read.
+        day: the day of the model.
+        fingerprint: returns the fingerprint; called only when there may be a checkpoint to load, or to save one.
+        log: receives a line about a checkpoint that cannot be read.
     """
 
     def __init__(self, lake: Lake, model: str, day: date, fingerprint: Callable[[], int], log: Callable[[str], None]):
-        self._files, self._of_day, self._fingerprint, self._log = lake.files, f"{_root(model)}{day}/", fingerprint, log
-        self._of_fingerprint: str | None = None
+        self._files = lake.files
+        self._day_folder = f"{_root(model)}{day}/"
+        self._fingerprint = fingerprint
+        self._log = log
+        self._cached_folder: str | None = None
 
     def load(self, slot: str) -> Boosted | None:
-        """What was saved last under a name from the same spec, code and inputs; None when there is nothing, or it
-        cannot be read, which is logged.
+        """Load the newest checkpoint of a slot with the same spec, code and inputs.
+
+        Returns:
+            The booster; None if there is no checkpoint, or if it cannot be read, which is logged.
         """
-        if next(self._files.keys(self._of_day), None) is None:
+        if next(self._files.keys(self._day_folder), None) is None:
             return None
         try:
-            found = json.loads(self._files.read(f"{self._folder()}{slot}.json"))
+            document = json.loads(self._files.read(f"{self._folder()}{slot}.json"))
         except FileNotFoundError:
             return None
         except ValueError as error:
-            return self._unreadable(slot, error)
+            return self._log_unreadable(slot, error)
         try:
-            model = self._files.read(f"{self._folder()}{_name(slot, found['sha256'])}")
-            if hashlib.sha256(model).hexdigest() != found["sha256"]:
-                raise ValueError("the booster is not the one that it names")
-            return Boosted(int(found["rounds"]), {name: list(values) for name, values in found["curve"].items()}, model)
+            model = self._files.read(f"{self._folder()}{_booster_name(slot, document['sha256'])}")
+            if hashlib.sha256(model).hexdigest() != document["sha256"]:
+                raise ValueError("the booster does not have the SHA-256 that the checkpoint names")
+            curve = {name: list(values) for name, values in document["curve"].items()}
+            return Boosted(int(document["rounds"]), curve, model)
         except (FileNotFoundError, ValueError, TypeError, KeyError, AttributeError) as error:
-            return self._unreadable(slot, error)
+            return self._log_unreadable(slot, error)
 
     def save(self, slot: str, boosted: Boosted) -> None:
-        """Keep it, whole or not at all, in the place of what was saved before."""
+        """Save a checkpoint atomically, replacing the one that the slot had before."""
         assert boosted.model is not None
         digest = hashlib.sha256(boosted.model).hexdigest()
-        name = f"{self._folder()}{_name(slot, digest)}"
+        name = f"{self._folder()}{_booster_name(slot, digest)}"
         self._files.write(name, boosted.model)
-        named = {"rounds": boosted.rounds, "curve": boosted.curve or {}, "sha256": digest}
-        self._files.write(f"{self._folder()}{slot}.json", json.dumps(named, sort_keys=True).encode())
+        document = {"rounds": boosted.rounds, "curve": boosted.curve or {}, "sha256": digest}
+        self._files.write(f"{self._folder()}{slot}.json", json.dumps(document, sort_keys=True).encode())
         for key in list(self._files.keys(f"{self._folder()}{slot}-")):
             if key != name:
                 self._files.delete(key)
 
     def _folder(self) -> str:
-        if self._of_fingerprint is None:
-            self._of_fingerprint = f"{self._of_day}{self._fingerprint():016x}/"
-        return self._of_fingerprint
+        if self._cached_folder is None:
+            self._cached_folder = f"{self._day_folder}{self._fingerprint():016x}/"
+        return self._cached_folder
 
-    def _unreadable(self, slot: str, error: Exception) -> None:
-        self._log(f"warning: the checkpoint {self._folder()}{slot}.json cannot be read ({error!r}); {slot} begins anew")
+    def _log_unreadable(self, slot: str, error: Exception) -> None:
+        self._log(
+            f"warning: the checkpoint {self._folder()}{slot}.json cannot be read ({error!r}); "
+            f"{slot} starts again from the first round"
+        )
 
 
-def _name(slot: str, digest: str) -> str:
+def _booster_name(slot: str, digest: str) -> str:
     return f"{slot}-{digest}.ubj"
 
 
 def remove_checkpoints(lake: Lake, model: str, days: Iterable[date]) -> None:
     """Remove the checkpoints of days whose models are committed."""
-    made = {str(day) for day in days}
+    committed = {str(day) for day in days}
     for key in list(lake.files.keys(_root(model))):
-        if key.removeprefix(_root(model)).partition("/")[0] in made:
+        if key.removeprefix(_root(model)).partition("/")[0] in committed:
             lake.files.delete(key)
 
 
-def remove_left_checkpoints(lake: Lake, model: str, now: datetime, dry_run: bool) -> list[int]:
-    """Remove checkpoints that nobody went on from for long, see `core.retention.unreferenced`; returns the bytes of
-    each file.
+def remove_abandoned_checkpoints(lake: Lake, model: str, now: datetime, dry_run: bool) -> list[int]:
+    """Remove checkpoints that no run has resumed from for long, see `core.operations.retention.unreferenced`.
+
+    Returns:
+        The size of each removed file in bytes; in a dry run, of each file that would be removed.
     """
     files = lake.files.sizes(_root(model))
     folders = {file.key: file.key.removeprefix(_root(model)).rpartition("/")[0] for file in files}
     newest = {
         folder: max(file.modified for file in files if folders[file.key] == folder) for folder in set(folders.values())
     }
-    left = set(unreferenced(newest, set(), now))
-    going = [file for file in files if folders[file.key] in left]
+    abandoned = set(unreferenced(newest, set(), now))
+    removed = [file for file in files if folders[file.key] in abandoned]
     if not dry_run:
-        for file in going:
+        for file in removed:
             lake.files.delete(file.key)
-    return [file.size for file in going]
+    return [file.size for file in removed]

@@ -10,12 +10,12 @@ if TYPE_CHECKING:
 
 
 def training_problem(stage: "ModelTraining", day: date) -> str | None:
-    """Why there is no model of a day."""
+    """Return why there is no model of a day; None if there is one."""
     return stage.row(day)["problem"]
 
 
 def model_metadata(stage: "ModelTraining", day: date) -> dict[str, Any]:
-    """Digest, rounds, threshold and rows of the model of a day."""
+    """Return digest, rounds, threshold, rows and artifacts of the model of a day; nothing if it has none."""
     row = stage.row(day)
     if not row["model_digest"]:
         return {}

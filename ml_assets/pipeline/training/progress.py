@@ -1,4 +1,4 @@
-"""Progress of long training: lines in the run's log, and a nested MLflow run while it trains."""
+"""Progress of long training in the log of the run and in a nested MLflow run."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -14,63 +14,68 @@ if TYPE_CHECKING:
 
 
 class TrainingProgress:
-    """Follows the training of models in one Dagster run.
+    """Reporter of the progress of training in one Dagster run.
 
-    A nested MLflow run, `training <model> <day>`, is opened by the first report, which comes some seconds after
-    training began: training that is over by then makes none. It ends when training does, FAILED when that fails. When
-    MLflow cannot be reached, the log says so once, and training goes on.
+    The first report opens a nested MLflow run, `training <model> <day>`. It comes some seconds after training began, so
+    that short training opens none. The MLflow run ends with training, as FAILED if training failed. If MLflow cannot be
+    reached, the log says so once and training continues.
     """
 
     def __init__(self, spec: ModelSpec, context: dg.AssetExecutionContext):
-        self._spec, self._context = spec, context
+        self._spec = spec
+        self._context = context
 
     @contextmanager
-    def of(self, day: date) -> "Iterator[Tell]":
-        """Takes the progress of the model of one day."""
-        to_mlflow = _MlflowRun(self._spec, self._context, day)
+    def follow(self, day: date) -> "Iterator[Tell]":
+        """Open a callback that reports the progress of the model of one day."""
+        mlflow_run = _MlflowRun(self._spec, self._context, day)
 
-        def tell(progress: "Progress") -> None:
+        def report(progress: "Progress") -> None:
             self._context.log.info(f"{self._spec.name} {day}: {progress.line()}")
-            to_mlflow.tell(progress)
+            mlflow_run.report(progress)
 
         try:
-            yield tell
+            yield report
         except BaseException as error:
-            to_mlflow.end(error)
+            mlflow_run.end(error)
             raise
-        to_mlflow.end(None)
+        mlflow_run.end(None)
 
 
 class _MlflowRun:
     def __init__(self, spec: ModelSpec, context: dg.AssetExecutionContext, day: date):
-        self._spec, self._context, self._day = spec, context, day
-        self._opened, self._run, self._is_lost = ExitStack(), None, False
-        self._logged: dict[str, int] = {}
+        self._spec = spec
+        self._context = context
+        self._day = day
+        self._contexts = ExitStack()
+        self._run = None
+        self._has_failed = False
+        self._logged_rounds: dict[str, int] = {}
 
-    def tell(self, progress: "Progress") -> None:
-        if self._is_lost:
+    def report(self, progress: "Progress") -> None:
+        if self._has_failed:
             return
         try:
             if self._run is None:
-                tracked = self._opened.enter_context(
+                tracked = self._contexts.enter_context(
                     self._context.resources.tracking.run(self._context, self._spec.name)
                 )
                 tags = {"day": self._day.isoformat(), "part": "training"}
                 self._run = (
                     tracked.client,
-                    self._opened.enter_context(tracked.nested(f"training {self._spec.name} {self._day}", tags)),
+                    self._contexts.enter_context(tracked.nested(f"training {self._spec.name} {self._day}", tags)),
                 )
             self._log(progress)
         except Exception as error:
-            self._lose(error)
+            self._stop_reporting(error)
 
     def end(self, error: BaseException | None) -> None:
-        """The run ends as training did; nothing that MLflow does hides how that was."""
+        """End the run with the status of training; an error of MLflow never replaces the error of training."""
         try:
-            self._opened.__exit__(type(error) if error else None, error, error.__traceback__ if error else None)
+            self._contexts.__exit__(type(error) if error else None, error, error.__traceback__ if error else None)
         except BaseException as problem:
             if problem is not error:
-                self._lose(problem)
+                self._stop_reporting(problem)
 
     def _log(self, progress: "Progress") -> None:
         from ml_assets.resources.mlflow.learning_curve import log_curve
@@ -78,8 +83,8 @@ class _MlflowRun:
         assert self._run is not None
         client, run_id = self._run
         curve: Curve = {f"{progress.phase}_{name}": values for name, values in progress.curve.items()}
-        log_curve(client, run_id, curve, self._logged.get(progress.phase, 0))
-        self._logged[progress.phase] = progress.round
+        log_curve(client, run_id, curve, self._logged_rounds.get(progress.phase, 0))
+        self._logged_rounds[progress.phase] = progress.round
         for name, value in [
             ("round", progress.round),
             ("rows_per_second", progress.rows_per_second),
@@ -87,8 +92,9 @@ class _MlflowRun:
         ]:
             client.log_metric(run_id, f"{progress.phase}_{name}", value, step=progress.round)
 
-    def _lose(self, error: BaseException) -> None:
-        self._is_lost = True
+    def _stop_reporting(self, error: BaseException) -> None:
+        self._has_failed = True
         self._context.log.warning(
-            f"{self._spec.name} {self._day}: MLflow does not take the progress of training ({error}); training goes on"
+            f"{self._spec.name} {self._day}: the progress of training cannot be logged to MLflow ({error}); "
+            "training continues"
         )

@@ -1,5 +1,6 @@
-"""Stage parameter_search: the parameters that models of a day are trained with, searched every few days; trials lie in
-the lake one by one.
+"""Stage parameter_search: parameters for the models of a day, searched every few days.
+
+Each trial is a file of its own in the lake.
 """
 
 import json
@@ -27,10 +28,10 @@ if TYPE_CHECKING:
 
 
 class TrialLog(Protocol):
-    """Where trials are told of beside the lake."""
+    """Log of trials outside the lake, such as MLflow."""
 
-    def tell(self, trial: "Trial") -> None:
-        """Tell of a trial; one that was told of before is left as it is."""
+    def log_trial(self, trial: "Trial") -> None:
+        """Log a trial; one that was logged before stays as it is."""
         ...
 
 
@@ -39,30 +40,30 @@ OpenLog = Callable[[str, date], AbstractContextManager[TrialLog]]
 
 @contextmanager
 def refuse_to_search(study: str, day: date) -> Iterator[NoReturn]:
-    """For a stage that is opened to be asked and read.
+    """Refuse to search, for a stage that is opened read-only.
 
     Raises:
         RuntimeError: always.
     """
-    raise RuntimeError(f"parameters of {day} are searched by materialising {SEARCH}")
+    raise RuntimeError(f"parameters of {day} are only searched when {SEARCH} is materialised")
     yield
 
 
 def searches_key(model: str) -> str:
-    """The folder of a model's searches, relative to the lake."""
+    """Return the folder of a model's searches, relative to the lake."""
     return f"{model}/searches/"
 
 
-def studies_of(table: Table) -> set[str]:
-    """The studies whose parameters some day has, of the table of parameter_search."""
+def read_studies(table: Table) -> set[str]:
+    """Read the studies whose parameters at least one day has, from the table of parameter_search."""
     return {
         study for study in table.read(sorted(table.row_counts()), ["study"])["study"].to_pylist() if study is not None
     }
 
 
 class ParameterSearch:
-    """Parameters of XGBoost that Optuna found best on time-ordered folds of the training window; searched every few
-    days, used for the days between.
+    """XGBoost parameters that Optuna found best on time-ordered folds of the training window, searched every few days
+    and used for the days in between.
 
     Inputs: the feature days of the training window of the day as of which the parameters are searched.
     """
@@ -84,8 +85,8 @@ class ParameterSearch:
             spec: the model; its training has a search.
             lake: holds the tables.
             landing: holds the files.
-            gate: keeps days out.
-            log: takes lines for the log of the run.
+            gate: holds back days while a blocking check of their data fails.
+            log: receives lines for the log of the run.
             open_log: opens the log for the trials of a study, given its name and its day.
         """
         from ml_assets.core.training.trials import PARAMETER_SEARCH
@@ -97,8 +98,8 @@ class ParameterSearch:
         self._open_log = open_log
         libraries = " ".join(f"{name} {version(name)}" for name in ("xgboost", "optuna"))
         self.code = f"{code_version(__name__)} {libraries}"
-        # What decides the trials, whatever the budget: a larger one goes on with those that there are.
-        self._of_trials = {
+        # Decides the trials, whatever the budget: a search with a larger budget continues the existing trials.
+        self._trial_spec = {
             "training": {
                 **spec.training.settings_of_model(on_gpu=spec.compute.gpu > 0),
                 "search": self._settings(exclude={"trials", "minutes", "every"}),
@@ -108,27 +109,27 @@ class ParameterSearch:
             "labels": labels_part(spec),
         }
         self.spec_part = {
-            "trials": self._of_trials,
+            "trials": self._trial_spec,
             "search": self._settings(),
             "days": [spec.label_delay.days, spec.evaluation.holdout.days],
         }
         self._rows = LabelledFeatures(spec, lake, landing)
         self.tables = {SEARCH: lake.table(spec.name, SEARCH, PARAMETER_SEARCH)}
-        self._found: dict[str, SearchResult] = {}
+        self._results: dict[str, SearchResult] = {}
 
     def _settings(self, exclude: "set[str] | None" = None) -> dict:
         assert self.spec.training.search is not None
         return self.spec.training.search.model_dump(mode="json", exclude=exclude)
 
     def refresh(self) -> None:
-        """See what has been made since."""
+        """Forget cached results and reopen the inputs at their newest versions."""
         self.gate.refresh()
         self._rows.refresh()
-        self._found.clear()
+        self._results.clear()
 
     def days_read(self, day: date) -> list[date]:
-        """The feature days that the search for the parameters of a day reads; none where the data begin too late for a
-        model.
+        """Return the feature days that the search for the parameters of a day reads; none if the data begin too late
+        for a model.
         """
         try:
             return split_days(self.spec, searched_on(self.spec, day)).window
@@ -136,10 +137,8 @@ class ParameterSearch:
             return []
 
     def inputs(self, day: date) -> list:
-        """The day as of which the parameters are searched, and the feature days of its training window with the labels
-        that count on it.
-
-        None of them where the data begin too late for a model.
+        """Return the day as of which the parameters are searched, and the feature days of its training window with the
+        labels that count on it; only the reason if the data begin too late for a model.
 
         Raises:
             KeepDay: while a blocking check of the day fails.
@@ -152,7 +151,7 @@ class ParameterSearch:
         return [as_of.isoformat(), *self._rows.inputs(self.days_read(day), as_of, f"the {SEARCH} of {day}")]
 
     def make(self, day: date, single_partition: bool) -> StageOutput:
-        """Search, going on with the trials that there are, or take what was found for an earlier day with the same
+        """Search the parameters, continuing with existing trials, or take the result of an earlier day with the same
         inputs.
         """
         import pyarrow as pa
@@ -162,62 +161,62 @@ class ParameterSearch:
 
         try:
             as_of = searched_on(self.spec, day)
-            study = digest(self.code, self._of_trials, self.inputs(day))[:16]
-            found = self._found.get(study) or self._search(study, as_of)
+            study = digest(self.code, self._trial_spec, self.inputs(day))[:16]
+            result = self._results.get(study) or self._search(study, as_of)
         except (TrainingDataError, HistoryTooShort) as error:
             if single_partition:
                 raise CannotMake(f"no parameters of {day}: {error}") from error
-            none = {"problem": str(error)}
-            return StageOutput({SEARCH: pa.Table.from_pylist([none], schema=PARAMETER_SEARCH)}, str(error))
-        self._found[study] = found
+            row = {"problem": str(error)}
+            return StageOutput({SEARCH: pa.Table.from_pylist([row], schema=PARAMETER_SEARCH)}, str(error))
+        self._results[study] = result
         row = {
             "searched_on": as_of,
             "study": study,
-            "parameters": json.dumps(dict(found.best.parameters), sort_keys=True),
+            "parameters": json.dumps(dict(result.best.parameters), sort_keys=True),
             "metric": self._settings()["metric"],
-            **found.figures(),
+            **result.figures(),
         }
         return StageOutput({SEARCH: pa.Table.from_pylist([row], schema=PARAMETER_SEARCH)})
 
     def _search(self, study: str, as_of: date) -> "SearchResult":
         from ml_assets.core.training.hyperparameter_search import search
 
-        held = {trial.number: trial for trial in self.trials(study)}
-        if held:
-            self._log(f"{self.spec.name}: study {study} goes on with the {len(held)} trials that it has")
-        with self._open_log(study, as_of) as told:
+        existing = {trial.number: trial for trial in self.trials(study)}
+        if existing:
+            self._log(f"{self.spec.name}: study {study} continues with its {len(existing)} existing trials")
+        with self._open_log(study, as_of) as trial_log:
 
-            def keep(trial: "Trial") -> None:
+            def save(trial: "Trial") -> None:
                 self.lake.files.write(
                     f"{searches_key(self.spec.name)}{study}/trial-{trial.number:04}.json", trial.to_json()
                 )
-                told.tell(trial)
+                trial_log.log_trial(trial)
 
-            # A process that died between the two left a trial that was not told of.
-            for trial in held.values():
-                told.tell(trial)
+            # A process that died between writing and logging left a trial that is not in the log.
+            for trial in existing.values():
+                trial_log.log_trial(trial)
             window = split_days(self.spec, as_of).window
-            return search(self.spec, window, TrainingRows(self._rows, as_of, window), held, keep, self._log)
+            return search(self.spec, window, TrainingRows(self._rows, as_of, window), existing, save, self._log)
 
     def trials(self, study: str) -> "Sequence[Trial]":
-        """The trials that the lake has of a study, in order.
+        """Read the trials of a study from the lake, in order.
 
         Raises:
-            CannotMake: when one cannot be read; it names the file.
+            CannotMake: when one cannot be read; names the file.
         """
         from ml_assets.core.training.trials import Trial
 
-        found = []
+        trials = []
         for key in sorted(self.lake.files.keys(f"{searches_key(self.spec.name)}{study}/trial-")):
             try:
-                found.append(Trial.from_json(self.lake.files.read(key)))
+                trials.append(Trial.from_json(self.lake.files.read(key)))
             except ValueError as error:
                 raise CannotMake(
-                    f"{self.spec.name}: {key} in the lake: {error}; delete the file, and the trial is made again"
+                    f"{self.spec.name}: {key} in the lake: {error}; delete the file so that the trial is run again"
                 ) from error
-        return found
+        return trials
 
     def row(self, day: date) -> dict:
-        """The committed row of one day; without parameters, and with the reason, where there are none."""
+        """Read the committed row of one day; without parameters, and with the reason, if there are none."""
         rows = self.tables[SEARCH].read([day]).to_pylist()
         return rows[0] if rows else {"parameters": None, "problem": self.gate.reason(day) or "it was not made"}

@@ -3,17 +3,16 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from datetime import date, timedelta
+from datetime import date
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from ml_assets.core.model.files import ARTIFACTS
 from ml_assets.core.model_spec import ModelSpec
-from ml_assets.core.model_spec.file_feed import labels_feed, rows_feed
 from ml_assets.core.tables.code_version import code_version
 from ml_assets.core.training.overrides import with_training
 from ml_assets.core.training.time_split import HistoryTooShort, Split, split_days
-from ml_assets.pipeline.asset_names import FEATURES, MODEL, SEARCH
+from ml_assets.pipeline.asset_names import MODEL, SEARCH
 from ml_assets.pipeline.engine.day_state import expected_fingerprint
 from ml_assets.pipeline.engine.gate import Gate
 from ml_assets.pipeline.engine.stage import CannotMake, Stage, StageOutput, StageWithArtifacts
@@ -21,6 +20,7 @@ from ml_assets.pipeline.engine.upstream import read_fingerprint
 from ml_assets.pipeline.features.label_store import labels_part
 from ml_assets.pipeline.features.labelled_features import LabelledFeatures, TrainingRows
 from ml_assets.pipeline.training.checkpoints import LakeCheckpoints
+from ml_assets.pipeline.training.provenance import TrainingProvenance
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.lake.model_files import LEARNING_CURVE, artifacts_key, whole_models
 from ml_assets.resources.storage.landing import Landing
@@ -39,10 +39,10 @@ def follow_in_log(day: date) -> AbstractContextManager[None]:
 
 
 class ModelTraining(StageWithArtifacts):
-    """XGBoost model of a day, trained on the feature days whose labels are known on that day; files and passport lie in
-    the lake under its digest.
+    """XGBoost model of a day, trained on the feature days whose labels are known on that day; its files, with its
+    provenance, lie in the lake under its digest.
 
-    Inputs: the feature days of the training window, and the parameters where they are searched.
+    Inputs: the feature days of the training window and, if parameters are searched, those found for the day.
     """
 
     name = MODEL
@@ -65,12 +65,12 @@ class ModelTraining(StageWithArtifacts):
             spec: the model.
             lake: holds the tables and the files of models.
             landing: holds the files.
-            gate: keeps days out.
+            gate: holds back days while a blocking check of their data fails.
             upstream: the stages from landed files to features, in order; the provenance of a model names their results.
-            search: the stage that searches parameters, where the model has one.
-            log: takes lines for the log of the run.
-            follow: opens what takes the progress of the model of a day, or None where the log takes it.
-            overrides: settings of training that have other values in this run.
+            search: the stage that searches parameters, if the model has one.
+            log: receives lines for the log of the run.
+            follow: opens a callback for the progress of the model of a day, or None to leave it to the log.
+            overrides: settings of training that this run overrides, by name.
         """
         from ml_assets.core.tables.schemas import TRAINED_MODEL_SCHEMA
 
@@ -93,13 +93,13 @@ class ModelTraining(StageWithArtifacts):
         self._rows = LabelledFeatures(spec, lake, landing)
         if spec.labels:
             self.spec_part["labels"] = labels_part(spec)
-        self._feeds = [feed for feed in (rows_feed(spec), labels_feed(spec)) if feed]
+        self._provenance = TrainingProvenance(spec, self._rows, upstream, search)
         self.tables = {MODEL: lake.table(spec.name, MODEL, TRAINED_MODEL_SCHEMA)}
-        self._whole: set[str] | None = None
+        self._complete_models: set[str] | None = None
 
     def refresh(self) -> None:
-        """See what has been made since."""
-        self._whole = None
+        """Reopen the inputs at their newest versions."""
+        self._complete_models = None
         self.gate.refresh()
         self._rows.refresh()
         if self.search:
@@ -109,10 +109,8 @@ class ModelTraining(StageWithArtifacts):
                 table.refresh()
 
     def inputs(self, day: date) -> list:
-        """Day and fingerprint of each feature day of the training window, the labels that its rows have on `day`, and
-        the parameters found for `day`.
-
-        None of them where the data begin too late for a model.
+        """Return day and fingerprint of each feature day of the training window, the labels that its rows have on
+        `day`, and the parameters found for `day`; only the reason if the data begin too late for a model.
 
         Raises:
             KeepDay: while a blocking check of the day fails.
@@ -130,7 +128,7 @@ class ModelTraining(StageWithArtifacts):
         return [*self._rows.inputs(window, day, f"the {MODEL} of {day}"), *parameters]
 
     def make(self, day: date, single_partition: bool) -> StageOutput:
-        """Train the model of one day and put its files into the lake, under its digest."""
+        """Train the model of one day and write its files into the lake, under its digest."""
         import pyarrow as pa
 
         from ml_assets.core.tables.schemas import TRAINED_MODEL_SCHEMA
@@ -144,12 +142,10 @@ class ModelTraining(StageWithArtifacts):
         except (TrainingDataError, HistoryTooShort) as error:
             if single_partition:
                 raise CannotMake(f"no model of {day}: {error}") from error
-            none = {"model_digest": None, "problem": str(error)}
-            return StageOutput({MODEL: pa.Table.from_pylist([none], schema=TRAINED_MODEL_SCHEMA)}, str(error))
-        folder, curve = (
-            artifacts_key(self.spec.name, model.digest),
-            json.dumps(model.learning_curve, sort_keys=True).encode(),
-        )
+            row = {"model_digest": None, "problem": str(error)}
+            return StageOutput({MODEL: pa.Table.from_pylist([row], schema=TRAINED_MODEL_SCHEMA)}, str(error))
+        folder = artifacts_key(self.spec.name, model.digest)
+        curve = json.dumps(model.learning_curve, sort_keys=True).encode()
         files = dict(
             zip(ARTIFACTS, (model.model, model.preprocessing, self.provenance(day, split, model)), strict=True)
         )
@@ -168,12 +164,12 @@ class ModelTraining(StageWithArtifacts):
         }
         return StageOutput({MODEL: pa.Table.from_pylist([row], schema=TRAINED_MODEL_SCHEMA)})
 
-    def trained_as(self, day: date) -> ModelSpec:
-        """The specification as a model of the day is trained: with the parameters that were found for the day, and this
-        run's overrides.
+    def resolve_spec(self, day: date) -> ModelSpec:
+        """Return the specification with which a model of the day is trained: with the parameters that were found for
+        the day, and the overrides of this run.
 
         Raises:
-            TrainingDataError: when no parameters were found; it says why.
+            TrainingDataError: when no parameters were found; says why.
             ValueError: when an override is not allowed.
         """
         from ml_assets.core.training.train import TrainingDataError
@@ -184,75 +180,40 @@ class ModelTraining(StageWithArtifacts):
         return with_training(self.spec, {**json.loads(row["parameters"]), **self.overrides})
 
     def train(self, day: date, checkpoints: LakeCheckpoints | None = None) -> "tuple[Split, TrainedModel]":
-        """The model of a day, of which nothing is kept but the checkpoints, where there is a place for them.
+        """Train the model of a day without storing it; only checkpoints are stored, if there are any.
 
         Raises:
-            TrainingDataError, HistoryTooShort: when there can be none.
+            TrainingDataError, HistoryTooShort: when there is no data to train it on.
             ValueError: when an override is not allowed.
         """
         from ml_assets.core.training.train import train
 
         split = split_days(self.spec, day)
-        with self._follow(day) as tell:
-            return split, train(self.trained_as(day), split, self.reader(day), self._log, tell, checkpoints)
+        with self._follow(day) as report_progress:
+            return split, train(
+                self.resolve_spec(day), split, self.reader(day), self._log, report_progress, checkpoints
+            )
 
     def reader(self, day: date) -> TrainingRows:
-        """Reads the days of the training window, with the labels that count on `day`.
+        """Return a reader of the days of the training window, with the labels that count on `day`.
 
         Raises:
             HistoryTooShort: when the data begin too late for a model.
         """
         return TrainingRows(self._rows, day, split_days(self.spec, day).window)
 
-    def seen(self, day: date) -> dict[str, dict[date, int]]:
-        """What the model of a day sees now: the fingerprint of each feature day of its training window, or of that of
-        the search for its parameters, and a digest of the labels of each day of its training window.
-        """
-        window = split_days(self.spec, day).window
-        read: list[date] = sorted({*window, *(self.search.days_read(day) if self.search else [])})
-        found = {FEATURES: {used: made for used in read if (made := self._rows.table.fingerprint(used)) is not None}}
-        if labels := self._rows.labels:
-            found["labels"] = {
-                date.fromisoformat(of): int(digest, 16)
-                for of, digest in labels.inputs(window, day, f"the {MODEL} of {day}")
-            }
-        return found
+    def input_fingerprints(self, day: date) -> dict[str, dict[date, int]]:
+        """Return the present fingerprints of the days that the model of a day reads; see `TrainingProvenance`."""
+        return self._provenance.input_fingerprints(day)
 
     def provenance(self, day: date, split: Split, model: "TrainedModel") -> bytes:
-        """The passport of a model of the day, see `build_passport`."""
-        from ml_assets.core.features.point_in_time import days_read
-        from ml_assets.core.training.provenance import build_provenance
-
-        offsets = days_read(self.spec)
-        read = {*split.window, *(self.search.days_read(day) if self.search else [])}
-        seen = {used - timedelta(days=offset) for used in read for offset in offsets}
-        seen_days = sorted(day_seen for day_seen in seen if day_seen >= self.spec.source.start)
-        objects, fingerprints = [], {}
-        for feed in self._feeds:
-            # Labels of the oldest row may have come on any day since.
-            days = (
-                seen_days
-                if feed.event_time
-                else [seen_days[0] + timedelta(days=n) for n in range((day - seen_days[0]).days + 1)]
-            )
-            tables = {name: table for stage in self._upstream for name, table in stage.tables.items()}
-            objects += tables[feed.objects].read(days, ["day", "key", "digest", "size"]).to_pylist()
-            for name in (feed.raw, feed.validated):
-                fingerprints[name] = {
-                    used: made for used in days if (made := tables[name].fingerprint(used)) is not None
-                }
-        fingerprints |= self.seen(day)
+        """Build the provenance of a model of the day, as JSON."""
         code = {stage.name: stage.code for stage in (*self._upstream, self)}
-        parameters = (
-            {key: value for key, value in self.search.row(day).items() if value is not None} if self.search else None
-        )
-        return build_provenance(
-            self.spec, day, split, model, objects, fingerprints, code, self.trained_as(day), parameters, self.overrides
-        )
+        return self._provenance.build(day, split, model, code, self.resolve_spec(day), self.overrides)
 
     def row(self, day: date) -> dict:
-        """The committed row of one day: its model, or the problem; that no model was made, and why, where there is
-        none.
+        """Read the committed row of one day: its model, or the problem; if there is no row, return the reason as
+        the problem.
         """
         rows = self.tables[MODEL].read([day]).to_pylist()
         return rows[0] if rows else {"model_digest": None, "problem": self.gate.reason(day) or "it was not made"}
@@ -260,6 +221,6 @@ class ModelTraining(StageWithArtifacts):
     def has_artifacts(self, day: date) -> bool:
         """Return whether the files of the model of a day, if it has one, are all in the lake."""
         digest = self.row(day)["model_digest"]
-        if digest and self._whole is None:
-            self._whole = whole_models(self.lake, self.spec.name)
-        return not digest or digest in (self._whole or ())
+        if digest and self._complete_models is None:
+            self._complete_models = whole_models(self.lake, self.spec.name)
+        return not digest or digest in (self._complete_models or ())

@@ -38,7 +38,7 @@ class TrialRuns:
             one.data.tags[TRIAL]: (one.info.run_id, one.info.status) for one in found if TRIAL in one.data.tags
         }
 
-    def tell(self, trial: "Trial") -> None:
+    def log_trial(self, trial: "Trial") -> None:
         """Log a trial, unless it has a finished run."""
         run_id, status = self._runs.get(str(trial.number), (None, None))
         if status == FINISHED:

@@ -10,7 +10,7 @@ import pytest
 
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.training.boosting import Boosted
-from ml_assets.pipeline.training.checkpoints import LakeCheckpoints, remove_checkpoints, remove_left_checkpoints
+from ml_assets.pipeline.training.checkpoints import LakeCheckpoints, remove_abandoned_checkpoints, remove_checkpoints
 from ml_assets.resources.lake.lake import Lake
 from ml_assets_tests.conftest import SMALL
 from ml_assets_tests.pipeline.processes import start
@@ -186,8 +186,8 @@ def test_retention_removes_checkpoints_that_nobody_went_on_from(tmp_path):
         for path in tmp_path.rglob(f"*{as_of}/*/*"):
             os.utime(path, (written.timestamp(),) * 2)
     lake = Lake(uri=str(tmp_path))
-    assert len(remove_left_checkpoints(lake, "small", now, dry_run=True)) == 2
+    assert len(remove_abandoned_checkpoints(lake, "small", now, dry_run=True)) == 2
     assert opened(tmp_path, of=day(11)).load("refit_cpu") == ONE
-    assert len(remove_left_checkpoints(lake, "small", now, dry_run=False)) == 2
+    assert len(remove_abandoned_checkpoints(lake, "small", now, dry_run=False)) == 2
     assert opened(tmp_path, of=day(11)).load("refit_cpu") is None
     assert opened(tmp_path).load("refit_cpu") == ONE

@@ -47,9 +47,9 @@ def history(uri, name):
 
 def test_a_nested_run_has_rounds_rate_and_time_left_while_it_trains_and_ends_with_it(uri, caplog):
     caplog.set_level(logging.INFO, "test")
-    with TrainingProgress(SPEC, dagster_context(uri)).of(day(12)) as tell:
+    with TrainingProgress(SPEC, dagster_context(uri)).follow(day(12)) as report:
         assert training_runs(uri) == []
-        tell(FIRST)
+        report(FIRST)
         ((name, status, metrics),) = training_runs(uri)
         assert (name, status) == (f"training small {day(12)}", "RUNNING")
         assert metrics == {
@@ -58,7 +58,7 @@ def test_a_nested_run_has_rounds_rate_and_time_left_while_it_trains_and_ends_wit
             "early_stopping_rows_per_second": 1000.0,
             "early_stopping_seconds_left": 60.0,
         }
-        tell(SECOND)
+        report(SECOND)
     assert training_runs(uri)[0][1] == "FINISHED"
     assert history(uri, "early_stopping_logloss") == [(1, 0.6), (2, 0.5), (3, 0.4), (4, 0.3)]
     assert history(uri, "early_stopping_seconds_left") == [(3, 60.0), (4, 30.0)]
@@ -70,8 +70,8 @@ def test_a_nested_run_has_rounds_rate_and_time_left_while_it_trains_and_ends_wit
 
 def test_the_run_of_training_that_fails_has_failed(uri):
     def train():
-        with TrainingProgress(SPEC, dagster_context(uri)).of(day(12)) as tell:
-            tell(FIRST)
+        with TrainingProgress(SPEC, dagster_context(uri)).follow(day(12)) as report:
+            report(FIRST)
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -81,20 +81,20 @@ def test_the_run_of_training_that_fails_has_failed(uri):
 
 def test_training_goes_on_without_mlflow_and_the_log_says_so_once(tmp_path, caplog):
     gone = dagster_context(f"sqlite:///{tmp_path}/no/such/folder\0/mlflow.db")
-    with TrainingProgress(SPEC, gone).of(day(12)) as tell:
-        tell(FIRST)
-        tell(SECOND)
-    assert sum("MLflow does not take the progress of training" in message for message in caplog.messages) == 1
+    with TrainingProgress(SPEC, gone).follow(day(12)) as report:
+        report(FIRST)
+        report(SECOND)
+    assert sum("the progress of training cannot be logged to MLflow" in message for message in caplog.messages) == 1
 
 
 def test_a_store_that_goes_away_does_not_fail_training(uri, monkeypatch, caplog):
     found = dagster_context(uri)
-    with TrainingProgress(SPEC, found).of(day(12)) as tell:
-        tell(FIRST)
+    with TrainingProgress(SPEC, found).follow(day(12)) as report:
+        report(FIRST)
         monkeypatch.setattr(
             "mlflow.MlflowClient.set_terminated", lambda *_, **__: (_ for _ in ()).throw(OSError("gone"))
         )
-    assert any("(gone); training goes on" in message for message in caplog.messages)
+    assert any("(gone); training continues" in message for message in caplog.messages)
 
 
 @pytest.fixture(scope="module")

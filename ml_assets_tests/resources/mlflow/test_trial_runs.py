@@ -36,7 +36,7 @@ def trials_in(uri):
 
 def test_a_run_has_parameters_figures_of_each_fold_and_tags(uri):
     with opened(uri) as runs:
-        runs.tell(TRIAL)
+        runs.log_trial(TRIAL)
     (found,) = trials_in(uri)
     assert (found.info.status, found.info.run_name) == ("FINISHED", "fraud 2025-01-20 trial 2")
     assert found.data.params == {"eta": "0.1", "max_depth": "3"}
@@ -54,21 +54,21 @@ def test_a_run_has_parameters_figures_of_each_fold_and_tags(uri):
 def test_a_trial_that_was_told_of_gets_no_second_run_and_one_of_another_study_its_own(uri):
     for _ in range(2):
         with opened(uri) as runs:
-            runs.tell(TRIAL)
+            runs.log_trial(TRIAL)
     assert len(trials_in(uri)) == 1
     with opened(uri, "other") as runs:
-        runs.tell(TRIAL)
+        runs.log_trial(TRIAL)
     assert len(trials_in(uri)) == 2
 
 
 def test_a_run_that_was_left_unfinished_is_completed(uri):
     with opened(uri) as runs:
-        runs.tell(TRIAL)
+        runs.log_trial(TRIAL)
     (found,) = trials_in(uri)
     client = connect(uri)
     client.update_run(found.info.run_id, "RUNNING")
     with opened(uri) as runs:
-        runs.tell(TRIAL)
+        runs.log_trial(TRIAL)
     (completed,) = trials_in(uri)
     assert (completed.info.run_id, completed.info.status) == (found.info.run_id, "FINISHED")
     assert completed.data.params == {"eta": "0.1", "max_depth": "3"}

@@ -1,0 +1,101 @@
+"""Provenance of a model: the landed files, committed days, code and parameters that it was trained from."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from ml_assets.core.model_spec import ModelSpec
+from ml_assets.core.model_spec.file_feed import labels_feed, rows_feed
+from ml_assets.core.training.time_split import Split, split_days
+from ml_assets.pipeline.asset_names import FEATURES, MODEL
+from ml_assets.pipeline.engine.stage import Stage
+from ml_assets.pipeline.features.labelled_features import LabelledFeatures
+
+if TYPE_CHECKING:
+    from ml_assets.core.training.train import TrainedModel
+    from ml_assets.pipeline.training.search_stage import ParameterSearch
+
+
+class TrainingProvenance:
+    """Provenance of the models of a specification, from the tables of the stages before training.
+
+    Args:
+        spec: the model.
+        rows: the days of features, with their labels.
+        upstream: the stages from landed files to features, in order.
+        search: the stage that searches parameters, if the model has one.
+    """
+
+    def __init__(
+        self, spec: ModelSpec, rows: LabelledFeatures, upstream: Sequence[Stage], search: "ParameterSearch | None"
+    ):
+        self._spec = spec
+        self._rows = rows
+        self._upstream = upstream
+        self._search = search
+        self._feeds = [feed for feed in (rows_feed(spec), labels_feed(spec)) if feed]
+
+    def _feature_days(self, day: date) -> list[date]:
+        """Return the feature days of the training window and of the search for the parameters."""
+        return sorted({*split_days(self._spec, day).window, *(self._search.days_read(day) if self._search else [])})
+
+    def input_fingerprints(self, day: date) -> dict[str, dict[date, int]]:
+        """Return the present fingerprints of the days that the model of a day reads.
+
+        Returns:
+            Under `features` the fingerprint of each feature day of its training window and of that of the search for
+            its parameters; under `labels`, if labels have files of their own, a digest of the labels of each day of its
+            training window.
+        """
+        window = split_days(self._spec, day).window
+        features = {feature_day: self._rows.table.fingerprint(feature_day) for feature_day in self._feature_days(day)}
+        fingerprints = {FEATURES: {key: value for key, value in features.items() if value is not None}}
+        if labels := self._rows.labels:
+            fingerprints["labels"] = {
+                date.fromisoformat(label_day): int(digest, 16)
+                for label_day, digest in labels.inputs(window, day, f"the {MODEL} of {day}")
+            }
+        return fingerprints
+
+    def build(
+        self,
+        day: date,
+        split: Split,
+        model: "TrainedModel",
+        code: Mapping[str, str],
+        resolved_spec: ModelSpec,
+        overrides: Mapping[str, object],
+    ) -> bytes:
+        """Build the provenance of a model of the day, see `core.training.provenance.build_provenance`.
+
+        Args:
+            day: the day of the model.
+            split: its time split.
+            model: the trained model.
+            code: code version of each stage, by name.
+            resolved_spec: the specification with the parameters that the model was trained with.
+            overrides: settings of training that the run overrode.
+        """
+        from ml_assets.core.features.point_in_time import days_read
+        from ml_assets.core.training.provenance import build_provenance
+
+        offsets = days_read(self._spec)
+        reach = {used - timedelta(days=offset) for used in self._feature_days(day) for offset in offsets}
+        row_days = sorted(row_day for row_day in reach if row_day >= self._spec.source.start)
+        # Labels of the oldest row may have been delivered on any day since.
+        delivery_days = [row_days[0] + timedelta(days=n) for n in range((day - row_days[0]).days + 1)]
+        tables = {name: table for stage in self._upstream for name, table in stage.tables.items()}
+        objects: list[dict] = []
+        fingerprints: dict[str, dict[date, int]] = {}
+        for feed in self._feeds:
+            days = row_days if feed.event_time else delivery_days
+            objects += tables[feed.objects].read(days, ["day", "key", "digest", "size"]).to_pylist()
+            for name in (feed.raw, feed.validated):
+                by_day = {input_day: tables[name].fingerprint(input_day) for input_day in days}
+                fingerprints[name] = {key: value for key, value in by_day.items() if value is not None}
+        fingerprints |= self.input_fingerprints(day)
+        search_row = self._search.row(day) if self._search else None
+        parameters = {key: value for key, value in search_row.items() if value is not None} if search_row else None
+        return build_provenance(
+            self._spec, day, split, model, objects, fingerprints, dict(code), resolved_spec, parameters, dict(overrides)
+        )
