@@ -52,7 +52,7 @@ def run_model(model: str) -> None:
         seconds = _materialize(spec, needed, settings, console)
         stages = open_model_stages(spec, settings)
     print_summary(console, spec, needed, stages, seconds, time.perf_counter() - started, settings)
-    if stages.training.gate.reason(needed.newest) or stages.registration.kept_out(needed.newest):
+    if stages.training.gate.reason(needed.newest) or stages.registration.why_not_registered(needed.newest):
         sys.exit(1)
 
 

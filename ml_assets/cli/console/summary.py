@@ -112,7 +112,10 @@ def _print_gates(console: Console, needed: "Needed", stages: Stages) -> None:
 def _print_entry(
     console: Console, spec: ModelSpec, needed: "Needed", stages: Stages, model: Mapping, settings: Settings
 ) -> None:
-    entry, kept_out = stages.registration.entry(needed.newest) or {}, stages.registration.kept_out(needed.newest)
+    entry, why_not_registered = (
+        stages.registration.entry(needed.newest) or {},
+        stages.registration.why_not_registered(needed.newest),
+    )
     console.print(f"Model digest  {model['model_digest']}")
     console.print(
         f"Trained on    {model['rows']:,} rows, {model['positives']:,} positive, {model['rounds']} rounds, "
@@ -120,8 +123,10 @@ def _print_entry(
     )
     holder = stages.registration.registry.alias_version(spec.name, ALIAS)
     alias = f"alias {ALIAS} is version {holder}" if holder is not None else f"alias {ALIAS} is not set"
-    if kept_out:
-        console.print(f"MLflow        [bold red]not registered:[/] {escape(kept_out)}; {alias}", soft_wrap=True)
+    if why_not_registered:
+        console.print(
+            f"MLflow        [bold red]not registered:[/] {escape(why_not_registered)}; {alias}", soft_wrap=True
+        )
     else:
         console.print(f"MLflow        {spec.name} version {entry.get('version', 'none')}, {alias}", soft_wrap=True)
     console.print(f"Files         {settings.lake}/{model['artifacts']}", soft_wrap=True)

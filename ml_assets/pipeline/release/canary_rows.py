@@ -1,6 +1,4 @@
-"""The rows of a canary: each day since it began scored by both models once, with the labels that count on the day of a
-decision.
-"""
+"""The rows of a canary: scored by both models once, with the labels that are known on the day of a decision."""
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
@@ -18,36 +16,39 @@ if TYPE_CHECKING:
 
     from ml_assets.core.model.scorer import Scorer
 
-# The longest step of a canary by default, and the steps before it.
+# Enough for the longest step of a canary by default, and the steps before it.
 DAYS_KEPT = 128
 
 
 class CanaryRows:
-    """What champion and challenger make of the rows of feature days. A day whose features were never made, or were
-    removed, has no rows.
+    """Scores of champion and challenger on the rows of feature days.
+
+    A day whose features were never made, or were removed, has no rows.
     """
 
     def __init__(self, spec: ModelSpec, lake: Lake, landing: Landing):
-        self._spec, self._held = spec, LabelledFeatures(spec, lake, landing)
-        self._features, self._labels = self._held.table, self._held.labels
+        self._spec = spec
+        self._labelled = LabelledFeatures(spec, lake, landing)
+        self._features = self._labelled.table
+        self._labels = self._labelled.labels
         self._scored: OrderedDict[tuple, pd.DataFrame] = OrderedDict()
 
     def refresh(self) -> None:
-        """See what has been made since; days that are as they were are not scored again."""
-        self._held.refresh()
+        """Forget all cached inputs; unchanged days are not scored again."""
+        self._labelled.refresh()
 
     def inputs(self, days: Sequence[date], labels_through: date, as_of: date) -> list[list]:
-        """[day, fingerprint] of the features of some days, ascending, and [day, digest] of the labels of those whose
-        labels are known.
+        """List [day, fingerprint] of the features of some days, ascending, and [day, digest] of the labels of the days
+        whose labels are known.
 
         Raises:
             CannotMake: when label files up to `as_of` have landed and were never made; names the days.
         """
-        made = [[day.isoformat(), self._features.fingerprint(day)] for day in days]
-        known = self._known(days, labels_through)
-        return made + (
-            self._labels.inputs(known, as_of, f"the deployment of {as_of}") if self._labels and known else []
-        )
+        features = [[day.isoformat(), self._features.fingerprint(day)] for day in days]
+        labelled = self._days_with_labels(days, labels_through)
+        if not self._labels or not labelled:
+            return features
+        return features + self._labels.inputs(labelled, as_of, f"the deployment of {as_of}")
 
     def rows(
         self,
@@ -58,30 +59,30 @@ class CanaryRows:
         labels_through: date,
         as_of: date,
     ) -> "pd.DataFrame":
-        """The rows of some days, as `measure_canary` takes them.
+        """Return the rows of some days, as `measure_canary` takes them.
 
         Args:
             percents: share of the entities that the challenger was live for, by day.
-            champion: scores all rows; None: it cannot, so there are none.
-            challenger: scores its rows; None: it cannot.
-            models: digests of the two.
+            champion: scores all rows; None if it cannot, and then there are no rows.
+            challenger: scores its rows; None if it cannot.
+            models: digests of both.
             labels_through: the last day whose labels are known.
-            as_of: the day on which labels count.
+            as_of: the day on which the labels are known.
         """
         import pandas as pd
 
-        known, parts = set(self._known(list(percents), labels_through)), [_no_rows()]
+        labelled, parts = set(self._days_with_labels(list(percents), labels_through)), [_no_rows()]
         for day, percent in percents.items():
             if champion is None:
                 break
             rows = self._day(day, percent, champion, challenger, models)
             if self._labels:
-                rows = rows.assign(label=_numbers(self._labels.column(day, as_of)) if day in known else float("nan"))
+                rows = rows.assign(label=_numbers(self._labels.column(day, as_of)) if day in labelled else float("nan"))
             parts.append(rows)
         return pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
 
-    def _known(self, days: Sequence[date], labels_through: date) -> list[date]:
-        """The days whose labels are known and that have rows."""
+    def _days_with_labels(self, days: Sequence[date], labels_through: date) -> list[date]:
+        """Return the days that have rows and whose labels are known."""
         return [day for day in days if day <= labels_through and self._features.fingerprint(day) not in (None, EXPIRED)]
 
     def _day(
@@ -105,15 +106,15 @@ class CanaryRows:
         names = dict.fromkeys([entity, *target, *champion.features, *(challenger.features if challenger else [])])
         frame = to_pandas(self._features.read([day], list(names)))
         challengers = route_to_challenger(self._spec.name, frame[entity], percent)
-        ours = np.full(len(frame), np.nan)
+        challenger_scores = np.full(len(frame), np.nan)
         if challenger is not None:
-            ours[challengers] = challenger.score(frame[challengers])
+            challenger_scores[challengers] = challenger.score(frame[challengers])
         label = _numbers(frame[self._spec.target]) if target else np.full(len(frame), np.nan)
         scored = {
             "label": label,
             "challengers": challengers,
             "champion_score": champion.score(frame),
-            "challenger_score": ours,
+            "challenger_score": challenger_scores,
         }
         return pd.DataFrame({"day": np.full(len(frame), np.datetime64(day, "us")), **scored})
 
@@ -132,5 +133,5 @@ def _no_rows() -> "pd.DataFrame":
 
 
 def _numbers(column: "pd.Series") -> "pd.Series":
-    """0 and 1 as float64, NaN where missing."""
+    """Convert labels to 0 and 1 as float64, NaN where missing."""
     return column.astype("Float64").astype("float64")

@@ -1,6 +1,4 @@
-"""Stage deployment: what becomes of the models that passed their gates, decided day by day and put into the release
-ledger.
-"""
+"""Stage deployment: decides day by day on the models that passed their gates, and records releases in the ledger."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -26,7 +24,7 @@ if TYPE_CHECKING:
     from ml_assets.core.release.canary_comparison import Measured
 
 RUN = "run "
-LATER = "later days were decided already"
+LATER_DAYS_DECIDED = "later days were decided already"
 FIGURES = ("step_days", "step_rows", "positives", "labels_through")
 
 
@@ -40,8 +38,8 @@ def refuse_to_release(before: Release, move: Move) -> NoReturn:
 
 
 class ModelDeployment:
-    """What is decided of the models that passed their gates: start, advance, promote, rollback, replace or hold, and
-    the figures behind it.
+    """The decision of a day on the models that passed their gates: start, advance, promote, rollback, replace or hold,
+    with the figures behind it.
 
     A day is decided once, from what was known on it, before its rows are scored. Inputs: the registry entry of the day,
     the last release before it, and the feature days since the canary began. Days before the newest that was decided
@@ -53,10 +51,24 @@ class ModelDeployment:
     def __init__(
         self, spec: ModelSpec, lake: Lake, landing: Landing, release: Callable[[Release, Move], None], actor: str
     ):
-        """Take what carries a move out, raising LedgerConflict when somebody was faster, and the name of the run."""
+        """Open the stage.
+
+        Args:
+            spec: the model.
+            lake: holds the tables and the ledger.
+            landing: holds the label files.
+            release: carries a move out; raises LedgerConflict if somebody else released in the meantime.
+            actor: the run, as the ledger names it.
+        """
         from ml_assets.core.tables import release_schemas, schemas
 
-        self.spec, self.lake, self._release, self._actor = spec, lake, release, actor
+        self.spec = spec
+        self.lake = lake
+        self.ledger = Ledger(lake, spec.name)
+        self._release = release
+        self._actor = actor
+        self._models = ScorerCache(spec, lake)
+        self._rows = CanaryRows(spec, lake, landing)
         self.code = code_version(__name__)
         canary = spec.deployment.canary
         self.spec_part = {
@@ -65,11 +77,6 @@ class ModelDeployment:
             "label_delay": spec.label_delay.days,
             "seed": spec.training.seed,
         }
-        self.ledger, self._models, self._rows = (
-            Ledger(lake, spec.name),
-            ScorerCache(spec, lake),
-            CanaryRows(spec, lake, landing),
-        )
         self._entries = lake.table(spec.name, ENTRY, schemas.REGISTRY_ENTRY_SCHEMA)
         self.tables = {
             CANARY_COMPARISON: lake.table(spec.name, CANARY_COMPARISON, release_schemas.CANARY_COMPARISON_SCHEMA),
@@ -78,7 +85,7 @@ class ModelDeployment:
         self._moves: list[Move] | None = None
 
     def refresh(self) -> None:
-        """See what has been registered and released since."""
+        """Forget all cached inputs."""
         self._moves = None
         self._entries.refresh()
         self._rows.refresh()
@@ -100,52 +107,55 @@ class ModelDeployment:
         """
         if self._is_past(day):
             if self.tables[DEPLOYMENT].fingerprint(day) not in (None, EXPIRED):
-                raise DecidedAlready(LATER)
-            return [LATER]
-        before = self._before(day)
-        made_from = [[ENTRY, self._entries.fingerprint(day)], ["release", before.number]]
+                raise DecidedAlready(LATER_DAYS_DECIDED)
+            return [LATER_DAYS_DECIDED]
+        before = self._live_before(day)
+        inputs: list = [[ENTRY, self._entries.fingerprint(day)], ["release", before.number]]
         days = list(self._percents(before, day))
-        return [*made_from, *(self._rows.inputs(days, self._labels_through(day), day) if days else [])]
+        return [*inputs, *(self._rows.inputs(days, self._labels_through(day), day) if days else [])]
 
     def make(self, day: date, single_partition: bool) -> StageOutput:
-        """Decide, release what was decided, and tell of it. What the day has released already, in a run that died, is
-        not released again.
+        """Decide, and carry the decision out. A release of the day that a run made before it died is not repeated.
 
         Raises:
-            InputChanged: when somebody else released, or decided upon the day, meanwhile.
+            InputChanged: when somebody else released, or decided on the day, in the meantime.
         """
-        before, own = self._before(day), self._own(day)
-        if own is None and self._is_past(day):
-            return self._made(day, Decision("none", LATER, before), None)
-        measured, problem = self._measured(before, day)
-        if own is not None:
-            return self._made(
-                day, Decision(own.action, own.reason, own.after, own.metrics), measured, problem, acted=True
+        before, released = self._live_before(day), self._release_of_run(day)
+        if released is None and self._is_past(day):
+            return self._output(day, Decision("none", LATER_DAYS_DECIDED, before), None)
+        measured, problem = self._measure(before, day)
+        if released is not None:
+            return self._output(
+                day,
+                Decision(released.action, released.reason, released.after, released.metrics),
+                measured,
+                problem,
+                acted=True,
             )  # type: ignore[arg-type]
         evidence = measured.evidence if measured else None
         decision = decide(self.spec.deployment.canary, before, self._candidate(before, day), evidence, day)
         if decision.after == before:
-            return self._made(day, decision, measured, problem)
+            return self._output(day, decision, measured, problem)
         move = Move(decision.outcome, decision.after, day, self._actor, decision.reason, decision.metrics)  # type: ignore[arg-type]
-        # A newer run that decided to leave all as it is has put nothing into the ledger.
+        # The ledger does not show a newer run that decided to change nothing.
         check_not_replaced(day, [self.tables[DEPLOYMENT]], f"{self.spec.name}: the {DEPLOYMENT}")
         try:
             self._release(before, move)
         except LedgerConflict as error:
             raise InputChanged(str(error)) from error
         except ReleaseRefused as error:
-            stays = Decision(
+            refused = Decision(
                 "hold" if before.challenger else "none",
-                f"{error}; what was decided: {decision.reason}",
+                f"{error}; the decision was: {decision.reason}",
                 before,
                 decision.metrics,
             )
-            return self._made(day, stays, measured, str(error))
+            return self._output(day, refused, measured, str(error))
         finally:
             self._moves = None
-        return self._made(day, decision, measured, problem, acted=True)
+        return self._output(day, decision, measured, problem, acted=True)
 
-    def _made(
+    def _output(
         self,
         day: date,
         decision: Decision,
@@ -178,39 +188,42 @@ class ModelDeployment:
         return StageOutput(tables, problem, has_side_effects=acted, needs_immediate_commit=True)
 
     def _is_past(self, day: date) -> bool:
-        """Whether a later day was decided, or somebody released something for one."""
+        """Return whether a later day was decided, or has a release."""
         return max([*self.tables[DEPLOYMENT].row_counts(), *(move.day for move in self.moves)], default=day) > day
 
-    def _own(self, day: date) -> Move | None:
-        """What a run has released for a day."""
+    def _release_of_run(self, day: date) -> Move | None:
+        """Return the release that a run made for a day."""
         return next((move for move in self.moves if move.day == day and move.actor.startswith(RUN)), None)
 
-    def _before(self, day: date) -> Release:
-        """What was live when a day was decided, or is to be."""
-        own = self._own(day)
-        moves = [move for move in self.moves if (move.after.number < own.after.number if own else move.day <= day)]
+    def _live_before(self, day: date) -> Release:
+        """Return what is live before the decision of a day."""
+        released = self._release_of_run(day)
+        moves = [
+            move for move in self.moves if (move.after.number < released.after.number if released else move.day <= day)
+        ]
         return moves[-1].after if moves else Release()
 
     def _labels_through(self, day: date) -> date:
-        """The last day whose labels are known on a day; never that day itself, whose rows have not been scored."""
+        """Return the last day whose labels are known on a day; never the day itself, whose rows are not scored yet."""
         return day - max(self.spec.label_delay, timedelta(days=1))
 
     def _percents(self, before: Release, day: date) -> Mapping[date, int]:
-        """The share of the entities that the canary was live for, of each day since it began; empty without a
-        canary.
-        """
+        """Return the share of entities that the canary was live for, by day since it began; empty without a canary."""
         canary, since = self.spec.deployment.canary, before.canary_since
         if canary is None or since is None:
             return {}
-        # As long as a canary may take; one that is paused takes longer.
+        # The longest time of a canary; a paused one takes longer.
         first = max(since, day - canary.maximum_days * len(canary.steps))
         releases = [(move.day, move.after) for move in self.moves if move.after.number <= before.number]
         days = (first + timedelta(days=number) for number in range((day - first).days + 1))
-        live = {of: live_on(releases, of) for of in days}
-        return {of: release.percent if release.challenger == before.challenger else 0 for of, release in live.items()}
+        live = {canary_day: live_on(releases, canary_day) for canary_day in days}
+        return {
+            canary_day: release.percent if release.challenger == before.challenger else 0
+            for canary_day, release in live.items()
+        }
 
-    def _measured(self, before: Release, day: date) -> "tuple[Measured | None, str | None]":
-        """What is known of the canary, None where there is none, and why the champion cannot score."""
+    def _measure(self, before: Release, day: date) -> "tuple[Measured | None, str | None]":
+        """Measure the canary; None without one. Also return why the champion cannot score, if it cannot."""
         from ml_assets.core.release.canary_comparison import measure_canary
 
         canary, percents, problem, champion = self.spec.deployment.canary, self._percents(before, day), None, None
@@ -232,22 +245,24 @@ class ModelDeployment:
         ), problem
 
     def _candidate(self, before: Release, day: date) -> Version | None:
-        """The version that is next to go live, of a model that had passed its gates by a day."""
+        """Return the version that is next to go live, of a model that had passed its gates by a day."""
         live = [version.day for version in (before.champion, before.challenger) if version is not None]
-        for of in sorted(
-            (of for of in self._entries.row_counts() if max(live, default=date.min) < of <= day), reverse=True
-        ):
-            rows = self._entries.read([of], ["version", "model_digest", "gates_passed"]).to_pylist()
-            passed = [Version(int(row["version"]), row["model_digest"], of) for row in rows if row["gates_passed"]]
-            if found := next_candidate(before, passed):
-                return found
+        newest_live = max(live, default=date.min)
+        model_days = [model_day for model_day in self._entries.row_counts() if newest_live < model_day <= day]
+        for model_day in sorted(model_days, reverse=True):
+            rows = self._entries.read([model_day], ["version", "model_digest", "gates_passed"]).to_pylist()
+            passed = [
+                Version(int(row["version"]), row["model_digest"], model_day) for row in rows if row["gates_passed"]
+            ]
+            if candidate := next_candidate(before, passed):
+                return candidate
         return None
 
     def row(self, day: date) -> dict | None:
-        """The committed row of a day; None when it was not decided."""
+        """Return the committed row of a day; None if it was not decided."""
         rows = self.tables[DEPLOYMENT].read([day]).to_pylist()
         return rows[0] if rows else None
 
     def canary_since(self, day: date) -> date | None:
-        """When the canary began that a day decided upon."""
-        return self._before(day).canary_since
+        """Return the first day of the canary that a day decided on."""
+        return self._live_before(day).canary_since

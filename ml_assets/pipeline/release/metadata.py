@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def registration_problem(stage: "ModelRegistration", day: date) -> str | None:
-    """Why there is no entry."""
+    """Say why there is no entry; None if there is one."""
     if stage.entry(day):
         return None
     problem = stage.evaluation.model_row(day)["problem"]
@@ -18,8 +18,8 @@ def registration_problem(stage: "ModelRegistration", day: date) -> str | None:
 
 
 def registration_metadata(stage: "ModelRegistration", day: date) -> dict[str, Any]:
-    """Version, digest and where MLflow has it; nothing where the entry is of an earlier model of the day, the one of
-    now being kept out.
+    """Return version, digest and the page in MLflow; empty if the entry is of an earlier model of the day, and the
+    present one was rejected.
     """
     entry = stage.entry(day)
     if not entry or entry["model_digest"] != stage.evaluation.model_row(day)["model_digest"]:

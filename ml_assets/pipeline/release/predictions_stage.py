@@ -1,4 +1,4 @@
-"""Stage predictions: the rows of a day, each scored by what is live for its entity."""
+"""Stage predictions: the rows of a day, each scored by the model that is live for its entity."""
 
 from datetime import date
 from typing import TYPE_CHECKING
@@ -33,7 +33,10 @@ class DailyPredictions:
         from ml_assets.core.tables.release_schemas import predictions_schema
         from ml_assets.core.tables.schemas import features_schema
 
-        self.spec, self.lake, self.ledger, self._models = spec, lake, Ledger(lake, spec.name), ScorerCache(spec, lake)
+        self.spec = spec
+        self.lake = lake
+        self.ledger = Ledger(lake, spec.name)
+        self._models = ScorerCache(spec, lake)
         self.code = code_version(__name__)
         self.spec_part = {
             "explained": [spec.deployment.explained_rows, spec.deployment.reasons],
@@ -45,18 +48,18 @@ class DailyPredictions:
         self._releases: list[tuple[date, Release]] | None = None
 
     def refresh(self) -> None:
-        """See what has been made and released since."""
+        """Forget all cached inputs."""
         self._releases = None
         self._features.refresh()
 
     def live(self, day: date) -> Release:
-        """What is live for the rows of a day."""
+        """Return what is live for the rows of a day."""
         if self._releases is None:
             self._releases = self.ledger.releases()
         return live_on(self._releases, day)
 
     def inputs(self, day: date) -> list:
-        """The fingerprint of the features of the day, and the models that are live, with the challenger's share.
+        """Return the fingerprint of the features of the day, and the live models with the share of the challenger.
 
         Raises:
             InputExpired: when the features were removed by retention.
@@ -71,8 +74,9 @@ class DailyPredictions:
         ]
 
     def make(self, day: date, single_partition: bool) -> StageOutput:
-        """Score the rows of the day. Where the challenger cannot score, the champion scores its rows; without a
-        champion that can, there are none.
+        """Score the rows of the day.
+
+        If the challenger cannot score, the champion scores its rows. If the champion cannot, there are no predictions.
         """
         import numpy as np
         import pyarrow as pa
@@ -82,47 +86,47 @@ class DailyPredictions:
         from ml_assets.core.tables.schemas import to_pandas
 
         live, schema = self.live(day), self.tables[PREDICTIONS].schema.remove(0)
-        sides, problem = self._sides(live, day)
-        if not sides:
+        scorers, problem = self._scorers(live, day)
+        if not scorers:
             return StageOutput({PREDICTIONS: schema.empty_table()}, problem)
         identity = self.spec.row_identity_columns()
-        names = dict.fromkeys([*identity, *(name for _, scorer in sides.values() for name in scorer.features)])
+        names = dict.fromkeys([*identity, *(name for _, scorer in scorers.values() for name in scorer.features)])
         rows = to_pandas(self._features.read([day], list(names)))
         challengers = np.zeros(len(rows), dtype=bool)
-        if CHALLENGER in sides and self.spec.entity:
+        if CHALLENGER in scorers and self.spec.entity:
             challengers = route_to_challenger(self.spec.name, rows[self.spec.entity], live.percent)
-        told = self.spec.deployment
-        scored = rows[identity].join(predict(rows, sides, challengers, told.explained_rows, told.reasons))
-        found = pa.Table.from_pandas(scored, schema, preserve_index=False)
-        return StageOutput(
-            {PREDICTIONS: found}, problem if len(rows) else problem or f"there are no rows of {day} to score"
-        )
+        settings = self.spec.deployment
+        scored = rows[identity].join(predict(rows, scorers, challengers, settings.explained_rows, settings.reasons))
+        table = pa.Table.from_pandas(scored, schema, preserve_index=False)
+        return StageOutput({PREDICTIONS: table}, problem or (None if len(rows) else _no_rows(day)))
 
-    def _sides(self, live: Release, day: date) -> "tuple[dict[str, tuple[int, Scorer]], str | None]":
-        """Version and scorer of each side, none without a champion that can score; and what is wrong with a model."""
+    def _scorers(self, live: Release, day: date) -> "tuple[dict[str, tuple[int, Scorer]], str | None]":
+        """Return version and scorer of champion and challenger, none if the champion cannot score, and the problem."""
         if live.champion is None:
             return {}, f"no model is live on {day}"
         try:
-            sides = {CHAMPION: (live.champion.number, self._models.scorer(live.champion))}
+            scorers = {CHAMPION: (live.champion.number, self._models.scorer(live.champion))}
         except CannotScore as error:
             return {}, str(error)
         if live.challenger is not None:
             try:
-                sides[CHALLENGER] = live.challenger.number, self._models.scorer(live.challenger)
+                scorers[CHALLENGER] = live.challenger.number, self._models.scorer(live.challenger)
             except CannotScore as error:
-                return sides, f"{error}; the champion scored its rows"
-        return sides, None
+                return scorers, f"{error}; the champion scored its rows"
+        return scorers, None
 
     def problem(self, day: date) -> str | None:
-        """Why a day has no predictions, or not those of both sides."""
-        _, problem = self._sides(self.live(day), day)
-        return problem or (
-            None if day in self.tables[PREDICTIONS].row_counts() else f"there are no rows of {day} to score"
-        )
+        """Say why a day has no predictions, or none of the challenger; None if nothing is missing."""
+        _, problem = self._scorers(self.live(day), day)
+        return problem or (None if day in self.tables[PREDICTIONS].row_counts() else _no_rows(day))
 
     def scored(self, day: date) -> "pd.DataFrame":
-        """Score, decision, side and version of the committed predictions of a day."""
+        """Return score, decision, side and version of the committed predictions of a day."""
         return self.tables[PREDICTIONS].read([day], ["score", "decision", "side", "model_version"]).to_pandas()
+
+
+def _no_rows(day: date) -> str:
+    return f"there are no rows of {day} to score"
 
 
 def _part(version: Version | None) -> list:

@@ -1,4 +1,4 @@
-"""What the daily report says of the registry entry."""
+"""The part of the daily report for registry entries."""
 
 from collections.abc import Iterator, Sequence
 from datetime import date
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def registration_parts(stage: "ModelRegistration", days: Sequence[date]) -> Iterator[Part]:
-    """The version in the registry."""
+    """Report the version in the registry."""
     for day in days:
         entry = stage.entry(day)
         provenance = fingerprint_entry(stage.tables[stage.name], day)

@@ -72,7 +72,7 @@ class ModelRegistration(StageWithArtifacts):
         self._registered: dict[str, int] | None = None
 
     def refresh(self) -> None:
-        """See what has been trained and judged since."""
+        """Forget all cached inputs."""
         self._registered = None
         self._models.refresh()
         self.evaluation.refresh()
@@ -81,7 +81,7 @@ class ModelRegistration(StageWithArtifacts):
             table.refresh()
 
     def inputs(self, day: date) -> list:
-        """The fingerprints of the model and of its evaluation.
+        """Return the fingerprints of the model and of its evaluation.
 
         Raises:
             KeepDay: when the model failed a gate and no version has its digest; it says which gates. While a blocking
@@ -89,13 +89,13 @@ class ModelRegistration(StageWithArtifacts):
         """
         self.evaluation.gate.hold(day)
         tables = {MODEL: self._models, EVALUATION: self.evaluation.tables[EVALUATION]}
-        made_from = [read_fingerprint(self.spec.name, table, day, ENTRY, name) for name, table in tables.items()]
+        inputs = [read_fingerprint(self.spec.name, table, day, ENTRY, name) for name, table in tables.items()]
         if not tables[EVALUATION].is_supposed(day) and (reason := self.kept_out(day)):
             raise KeepDay(reason)
-        return made_from
+        return inputs
 
     def kept_out(self, day: date) -> str | None:
-        """Why the model of a day is not registered; None when it is, or may be, or there is no model.
+        """Say why the model of a day is not registered; None if it is, or may be, or there is no model.
 
         Raises:
             MlflowUnavailable: when a gate failed and the registry cannot be reached.
@@ -114,11 +114,10 @@ class ModelRegistration(StageWithArtifacts):
     def make(self, day: date, single_partition: bool) -> StageOutput:
         """Find or create the version.
 
-        A model that failed a gate comes this far only when it was registered before: its version is told what is found
-        now.
+        A model that failed a gate gets here only if it was registered before; the tags of its version are updated.
 
         Raises:
-            InputChanged: when another process made the model or its evaluation again meanwhile.
+            InputChanged: when another process made the model or its evaluation again in the meantime.
         """
         import pyarrow as pa
 
@@ -140,8 +139,8 @@ class ModelRegistration(StageWithArtifacts):
         return StageOutput({ENTRY: pa.Table.from_pylist([entry], schema=REGISTRY_ENTRY_SCHEMA)}, has_side_effects=True)
 
     def record(self, day: date) -> "ModelRecord":
-        """The model of a day with everything that MLflow keeps of it: files, parameters, metrics, pictures, and the
-        verdict of each gate.
+        """Collect all that MLflow stores of the model of a day: files, parameters, metrics, plots, and the verdict of
+        each gate.
         """
         from ml_assets.core.evaluation.gates import all_passed
         from ml_assets.core.model.files import ARTIFACTS
@@ -198,16 +197,17 @@ class ModelRegistration(StageWithArtifacts):
 
         names = self.spec.feature_names()
         split = split_days(self.spec, day)
-        for used in [*split.holdout, *split.window]:
-            frame = to_pandas(self._features.read([used], names))
+        for feature_day in [*split.holdout, *split.window]:
+            frame = to_pandas(self._features.read([feature_day], names))
             if len(frame):
                 return frame.head(EXAMPLE_ROWS)
         raise CannotMake(
-            f"{self.spec.name}: neither holdout nor training window of {day} has rows to show as an example of the model's input"
+            f"{self.spec.name}: neither the holdout nor the training window of {day} has rows "
+            "for the input example of the model"
         )
 
     def entry(self, day: date) -> dict | None:
-        """The committed entry of one day, or None when that day has no model."""
+        """Return the committed entry of one day; None if the day has no model."""
         rows = self.tables[ENTRY].read([day]).to_pylist()
         return rows[0] if rows else None
 

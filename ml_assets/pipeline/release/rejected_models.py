@@ -1,4 +1,4 @@
-"""Models that failed a gate stay visible in MLflow: as runs with figures, pictures and reasons, without a version."""
+"""Models that failed a gate, tracked in MLflow as runs with metrics, plots and reasons, without a version."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -19,7 +19,7 @@ def track_rejected_models(
         MlflowUnavailable: when a gate failed and MLflow cannot be reached.
     """
     registration.refresh()
-    reasons = {day: reason for day in days if (reason := registration.kept_out(day))}
+    reasons = {day: reason for day in days if (reason := registration.why_not_registered(day))}
     with context.resources.tracking.run(context, registration.spec.name) as run:
         for day, reason in reasons.items():
             run_id = track_rejected_model(registration.registry.client, run, registration.record(day))

@@ -1,4 +1,4 @@
-"""What deployment and predictions have to say of a day: metadata, pictures, and their parts of the report."""
+"""Metadata, plots and parts of the daily report for deployment and predictions."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -11,6 +11,7 @@ from ml_assets.core.operations.reports.daily_report import Part, Table
 from ml_assets.core.release.release_state import CHALLENGER, CHAMPION
 from ml_assets.pipeline.asset_names import CANARY_COMPARISON, DEPLOYMENT
 from ml_assets.pipeline.steps.check_results import inline_plot, table
+from ml_assets.pipeline.steps.report_store import fingerprint_entry
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,7 +23,7 @@ DAYS_SHOWN, MOST_EXPLAINED = 60, 10
 
 
 def deployment_metadata(stage: "ModelDeployment", day: date) -> dict[str, Any]:
-    """Outcome, reason and what is live afterwards; figures as numbers, which the UI plots over time."""
+    """Return the decision, its reason, and what is live after it; figures are numbers, which the UI plots over time."""
     row = stage.row(day)
     if row is None:
         return {}
@@ -42,7 +43,7 @@ def deployment_metadata(stage: "ModelDeployment", day: date) -> dict[str, Any]:
 
 
 def deployment_plots(stage: "ModelDeployment", day: date) -> dict[str, Any]:
-    """Of the newest day: both sides as a table, and the comparison day by day, inline."""
+    """Return the comparison with the champion as a table, and its plot over the days of the canary."""
     rows = stage.tables[CANARY_COMPARISON].read([day]).to_pandas()
     if rows.empty:
         return {}
@@ -51,15 +52,17 @@ def deployment_plots(stage: "ModelDeployment", day: date) -> dict[str, Any]:
 
 
 def _plots(stage: "ModelDeployment", day: date) -> dict[str, bytes]:
-    """The comparison by the metric of the specification, of the canary that the day decided upon."""
+    """Plot the comparison by the metric of the specification, over the days of the canary."""
     from ml_assets.core.plots.canary import comparison_plot
 
     canary, row = stage.spec.deployment.canary, stage.row(day)
     if canary is None or row is None:
         return {}
     since = stage.canary_since(day)
-    held = stage.tables[CANARY_COMPARISON].row_counts()
-    days = [of for of in sorted(held) if since is not None and since <= of <= day][-DAYS_SHOWN:]
+    compared = sorted(stage.tables[CANARY_COMPARISON].row_counts())
+    days = [compared_day for compared_day in compared if since is not None and since <= compared_day <= day][
+        -DAYS_SHOWN:
+    ]
     rows = (
         stage.tables[CANARY_COMPARISON].read(days, ["day", "scope", "metric", "difference", "low", "high"]).to_pandas()
     )
@@ -68,7 +71,7 @@ def _plots(stage: "ModelDeployment", day: date) -> dict[str, bytes]:
 
 
 def deployment_parts(stage: "ModelDeployment", days: Sequence[date]) -> Iterator[Part]:
-    """What was decided and why, what is live, and both models on the same rows; the picture of the newest day."""
+    """Report the decision, what is live, and both models on the same rows, with a plot on the newest day."""
     for day in days:
         row = stage.row(day)
         if row is None:
@@ -91,55 +94,51 @@ def deployment_parts(stage: "ModelDeployment", days: Sequence[date]) -> Iterator
             facts={"decision": row["outcome"], **{name: row[name] for name in names if row[name] is not None}},
             tables=_tables(rows),
             plots=_plots(stage, day) if day == days[-1] else {},
-            provenance={
-                "fingerprint": f"{stage.tables[DEPLOYMENT].fingerprint(day) or 0:016x}",
-                "release": row["release"],
-            },
+            provenance={**fingerprint_entry(stage.tables[DEPLOYMENT], day), "release": row["release"]},
         )
 
 
 def _tables(rows: "pd.DataFrame") -> list[Table]:
     if rows.empty:
         return []
-    paired, sides = rows[rows["scope"] == "paired"], rows[rows["scope"] != "paired"]
+    paired, unpaired = rows[rows["scope"] == "paired"], rows[rows["scope"] != "paired"]
     columns = ["scope", "metric", "value", "low", "high", "rows"]
     return [
         Table("Both models on the challenger's entities", paired.drop(columns="scope").to_dict("records")),
-        Table("Both sides as they were live", sides[columns].to_dict("records")),
+        Table("Each model on the entities that it was live for", unpaired[columns].to_dict("records")),
     ]
 
 
 def predictions_metadata(stage: "DailyPredictions", day: date) -> dict[str, Any]:
-    """Rows, positive decisions and mean score, of both sides."""
+    """Return rows, positive decisions and mean score, of champion and challenger."""
     rows = stage.scored(day)
-    found: dict[str, Any] = {"positive_decisions": int(rows["decision"].sum())}
-    for side, of_side in rows.groupby("side"):
-        found |= {f"{side}_version": int(of_side["model_version"].iloc[0]), f"{side}_rows": len(of_side)}
-        found |= {
-            f"{side}_mean_score": round(float(of_side["score"].mean()), 6),
-            f"{side}_positive_decisions": int(of_side["decision"].sum()),
+    metadata: dict[str, Any] = {"positive_decisions": int(rows["decision"].sum())}
+    for role, scored in rows.groupby("side"):
+        metadata |= {
+            f"{role}_version": int(scored["model_version"].iloc[0]),
+            f"{role}_rows": len(scored),
+            f"{role}_mean_score": round(float(scored["score"].mean()), 6),
+            f"{role}_positive_decisions": int(scored["decision"].sum()),
         }
-    return found
+    return metadata
 
 
 def predictions_plots(stage: "DailyPredictions", day: date) -> dict[str, Any]:
-    """Of the newest day: the scores of both sides, inline."""
-    found = _traffic_split_plot(stage, day)
-    return {"plots": inline_plot("scores", found["scores"])} if found else {}
+    """Return the plot of the scores of champion and challenger."""
+    plots = _traffic_split_plot(stage, day)
+    return {"plots": inline_plot("scores", plots["scores"])} if plots else {}
 
 
 def _traffic_split_plot(stage: "DailyPredictions", day: date) -> dict[str, bytes]:
     from ml_assets.core.plots.canary import traffic_split_plot
 
     rows = stage.scored(day)
-    by_side = {side: rows.loc[rows["side"] == side, "score"].to_numpy() for side in (CHAMPION, CHALLENGER)}
-    return {"scores": traffic_split_plot(by_side, f"Scores of {len(rows):,} rows of {day}")} if len(rows) else {}
+    scores = {role: rows.loc[rows["side"] == role, "score"].to_numpy() for role in (CHAMPION, CHALLENGER)}
+    return {"scores": traffic_split_plot(scores, f"Scores of {len(rows):,} rows of {day}")} if len(rows) else {}
 
 
 def predictions_parts(stage: "DailyPredictions", days: Sequence[date]) -> Iterator[Part]:
-    """Rows and positive decisions of both sides, and the highest scores with their reasons; the picture of the newest
-    day.
-    """
+    """Report rows and positive decisions, and the highest scores with their reasons, with a plot on the newest day."""
     for day in days:
         yield Part(
             stage.name,
@@ -147,15 +146,12 @@ def predictions_parts(stage: "DailyPredictions", days: Sequence[date]) -> Iterat
             facts=predictions_metadata(stage, day),
             tables=_highest(stage, day),
             plots=_traffic_split_plot(stage, day) if day == days[-1] else {},
-            provenance={"fingerprint": f"{stage.tables[stage.name].fingerprint(day) or 0:016x}"},
+            provenance=fingerprint_entry(stage.tables[stage.name], day),
         )
 
 
 def _highest(stage: "DailyPredictions", day: date) -> list[Table]:
     rows = stage.tables[stage.name].read([day], [*stage.spec.row_key, "score", "side", "reasons"]).to_pandas()
-    told = rows[rows["reasons"].notna()].sort_values("score", ascending=False, kind="stable").head(MOST_EXPLAINED)
-    return (
-        [Table("The highest scores, and the features that add most to them", told.to_dict("records"))]
-        if len(told)
-        else []
-    )
+    explained = rows[rows["reasons"].notna()].sort_values("score", ascending=False, kind="stable").head(MOST_EXPLAINED)
+    title = "The highest scores, and the features that contribute most to them"
+    return [Table(title, explained.to_dict("records"))] if len(explained) else []

@@ -1,4 +1,4 @@
-"""The models that are live, read from the lake."""
+"""A cache of the scorers of live versions."""
 
 from collections import OrderedDict
 from typing import TYPE_CHECKING
@@ -12,38 +12,39 @@ from ml_assets.resources.lake.model_files import artifacts_key
 if TYPE_CHECKING:
     from ml_assets.core.model.scorer import Scorer
 
-# Champion and challenger, and those before them in a backfill.
+# Champion and challenger, and their predecessors in a backfill.
 MOST_KEPT = 6
 
 
 class CannotScore(Exception):
-    """A model that is live cannot score rows of now; the message says which and why."""
+    """A live model cannot score the rows of today; the message names the version and the reason."""
 
 
 class ScorerCache:
-    """The scorers of versions, each read once."""
+    """Scorers of versions, each read from the lake once."""
 
     def __init__(self, spec: ModelSpec, lake: Lake):
-        self._spec, self._lake = spec, lake
-        self._kept: OrderedDict[str, Scorer] = OrderedDict()
+        self._spec = spec
+        self._lake = lake
+        self._scorers: OrderedDict[str, Scorer] = OrderedDict()
 
     def scorer(self, version: Version) -> "Scorer":
-        """The model of a version.
+        """Return the scorer of a version.
 
         Raises:
             CannotScore: when its files are not in the lake or cannot be read, or it needs features that the
                 specification no longer has.
         """
-        if version.digest not in self._kept:
-            self._kept[version.digest] = self._read(version)
-            while len(self._kept) > MOST_KEPT:
-                self._kept.popitem(last=False)
-        found, features = self._kept[version.digest], set(self._spec.feature_names())
-        if gone := [name for name in found.features if name not in features]:
+        if version.digest not in self._scorers:
+            self._scorers[version.digest] = self._read(version)
+            while len(self._scorers) > MOST_KEPT:
+                self._scorers.popitem(last=False)
+        scorer, features = self._scorers[version.digest], set(self._spec.feature_names())
+        if missing := [name for name in scorer.features if name not in features]:
             raise CannotScore(
-                f"{version} cannot score the rows: the specification no longer has the feature {', '.join(gone)}"
+                f"{version} cannot score the rows: the specification no longer has the feature {', '.join(missing)}"
             )
-        return found
+        return scorer
 
     def _read(self, version: Version) -> "Scorer":
         try:

@@ -17,7 +17,7 @@ from ml_assets.pipeline.asset_names import DEPLOYMENT, PREDICTIONS
 from ml_assets.pipeline.engine.day_state import is_current
 from ml_assets.pipeline.graph.stages import open_stages, refuse_to_release
 from ml_assets.pipeline.planning.backfill_plan import plan_days
-from ml_assets.pipeline.release.deployment_stage import LATER
+from ml_assets.pipeline.release.deployment_stage import LATER_DAYS_DECIDED
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.lake.planned_lake import PlannedLake
 from ml_assets.resources.registry.model_registry import ModelRegistry
@@ -88,7 +88,7 @@ def test_a_day_before_one_that_was_decided_decides_nothing(live):
     before = live.story()
     live.decide(2, 4)
     assert live.story() == before
-    assert [(live.row(number)["outcome"], live.row(number)["reason"]) for number in (2, 3, 4)] == [("none", LATER)] * 3
+    assert [(live.row(number)["outcome"], live.row(number)["reason"]) for number in (2, 3, 4)] == [("none", LATER_DAYS_DECIDED)] * 3
     assert live.row(4)["champion_version"] == 1
     assert live.row(4)["challenger_version"] is None
 
