@@ -90,11 +90,11 @@ class ModelRegistration(StageWithArtifacts):
         self.evaluation.gate.hold(day)
         tables = {MODEL: self._models, EVALUATION: self.evaluation.tables[EVALUATION]}
         inputs = [read_fingerprint(self.spec.name, table, day, ENTRY, name) for name, table in tables.items()]
-        if not tables[EVALUATION].is_supposed(day) and (reason := self.kept_out(day)):
+        if not tables[EVALUATION].is_supposed(day) and (reason := self.why_not_registered(day)):
             raise KeepDay(reason)
         return inputs
 
-    def kept_out(self, day: date) -> str | None:
+    def why_not_registered(self, day: date) -> str | None:
         """Say why the model of a day is not registered; None if it is, or may be, or there is no model.
 
         Raises:

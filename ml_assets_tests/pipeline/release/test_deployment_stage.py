@@ -133,7 +133,7 @@ def test_of_two_who_release_at_the_same_time_the_other_is_seen_and_the_day_decid
 
 def test_a_day_that_a_newer_run_has_left_as_it_is_is_not_released_from_older_rows(live):
     live.decide(1, 6)
-    measured, released = live.deployment._measured, []
+    measured, released = live.deployment._measure, []
     table = live.deployment.tables[DEPLOYMENT]
 
     def decided_meanwhile(before, which):
@@ -143,7 +143,7 @@ def test_a_day_that_a_newer_run_has_left_as_it_is_is_not_released_from_older_row
             other.commit({which: table.read([day(6)])}, {which: 12345})
         return measured(before, which)
 
-    live.deployment._measured = decided_meanwhile
+    live.deployment._measure = decided_meanwhile
     live.decide(7)
     # Looked at again before anything was released; the third time, its own release is found.
     assert released == [2, 2, 3]
