@@ -1,4 +1,4 @@
-"""Imports form no circle of files, hide none in functions, and no stage builds another."""
+"""No files import each other in a circle, not even inside functions, and no stage builds another."""
 
 import ast
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ MODULES = {module_of(path): path for path in PACKAGE.rglob("*.py")}
 
 
 def imported_by(path: Path) -> set[str]:
-    """Modules of the package that a file imports, inside functions and for type checkers too."""
+    """List the modules of the package that a file imports, also inside functions and for type checkers."""
     names = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
@@ -43,7 +43,7 @@ def test_no_files_import_each_other_in_a_circle():
     assert circle_in({name: imported_by(path) for name, path in MODULES.items()}) == []
 
 
-def test_a_circle_that_a_function_hides_is_seen(tmp_path):
+def test_an_import_inside_a_function_counts_towards_a_circle(tmp_path):
     source = tmp_path / "a.py"
     source.write_text("def use():\n    from ml_assets.core.tables import schemas\n")
     assert "ml_assets.core.tables.schemas" in imported_by(source)
@@ -57,7 +57,7 @@ def classes_built_by(path: Path) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("path", STAGES, ids=module_of)
-def test_no_stage_builds_another(path):
+def test_a_stage_builds_no_other_stage(path):
     stages = {
         node.name
         for stage in STAGES
@@ -69,7 +69,7 @@ def test_no_stage_builds_another(path):
     assert not stages & set(classes_built_by(path))
 
 
-def test_nothing_but_the_graph_builds_stages():
+def test_only_the_graph_builds_stages():
     builders = {
         module_of(path)
         for path in (PACKAGE / "pipeline").rglob("*.py")

@@ -1,4 +1,4 @@
-"""The code location loads, whole and fast, and agrees with its settings files."""
+"""The code location loads completely and fast, and agrees with its settings files."""
 
 import os
 import subprocess
@@ -35,8 +35,8 @@ HEAVY = (
 )
 
 
-def python(code: str, **environment: str) -> str:
-    """The output of a Python process of its own."""
+def run_python(code: str, **environment: str) -> str:
+    """Run code in a new Python process and return its output."""
     process = subprocess.run(
         [sys.executable, "-c", code],
         capture_output=True,
@@ -56,24 +56,24 @@ def test_every_model_has_its_assets():
 
 
 def test_loading_definitions_imports_nothing_heavy():
-    loaded = python("import sys, ml_assets.definitions as d; d.defs(); print(*sys.modules)").split()
+    loaded = run_python("import sys, ml_assets.definitions as d; d.defs(); print(*sys.modules)").split()
     assert [name for name in HEAVY if name in loaded] == []
 
 
 def test_definitions_load_in_less_than_one_and_a_half_times_the_import_of_dagster():
     code = "import time; t = time.process_time(); {}; print(time.process_time() - t)"
     ratios: list[float] = []
-    # What else the machine does meets both of a pair; three pairs are enough where it is quiet.
+    # Other load on the machine slows both times of a pair; on a quiet machine three pairs are enough.
     while len(ratios) < 3 or (len(ratios) < 9 and median(ratios) >= 1.5):
         floor, loading = (
-            float(python(code.format(what)))
-            for what in ("import dagster", "import ml_assets.definitions as d; d.defs()")
+            float(run_python(code.format(statement)))
+            for statement in ("import dagster", "import ml_assets.definitions as d; d.defs()")
         )
         ratios.append(loading / floor)
     assert median(ratios) < 1.5
 
 
-def test_the_location_has_one_name():
+def test_the_workspace_names_the_code_location_as_the_project_does():
     settings = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
     (location,) = yaml.safe_load((REPOSITORY / "workspace.yaml").read_text())["load_from"]
     assert location["python_module"]["location_name"] == settings["tool"]["dg"]["project"]["code_location_name"]
@@ -81,12 +81,15 @@ def test_the_location_has_one_name():
 
 def test_the_local_instance_loads_from_dagster_yaml(tmp_path: Path):
     (tmp_path / "dagster.yaml").symlink_to(REPOSITORY / "dagster.yaml")
-    code = "import dagster as dg; i = dg.DagsterInstance.get(); print(type(i.event_log_storage).__name__, i.run_monitoring_enabled)"
-    assert python(code, DAGSTER_HOME=str(tmp_path)).split() == ["PooledSqliteEventLogStorage", "True"]
+    code = (
+        "import dagster as dg; i = dg.DagsterInstance.get(); "
+        "print(type(i.event_log_storage).__name__, i.run_monitoring_enabled)"
+    )
+    assert run_python(code, DAGSTER_HOME=str(tmp_path)).split() == ["PooledSqliteEventLogStorage", "True"]
 
 
 @pytest.mark.slow
-def test_dagster_s_own_tools_know_the_project(tmp_path: Path):
+def test_dg_lists_the_definitions_and_accepts_the_project(tmp_path: Path):
     tools = Path(sys.executable).parent
     listed = subprocess.run(
         [tools / "dg", "list", "defs", "--json"], capture_output=True, text=True, check=True, cwd=REPOSITORY

@@ -1,4 +1,4 @@
-"""The second example is a model that needed YAML only: it loads, and goes from landed files to the registry."""
+"""The example pump_failures is a model in YAML only: it loads, and goes from landed files to the registry."""
 
 import importlib.util
 import sys
@@ -19,13 +19,14 @@ EXAMPLE = EXAMPLES / "pump_failures"
 DAYS = 45
 
 
-def module(path: str) -> ModuleType:
-    found = importlib.util.spec_from_file_location(path.replace("/", "_").removesuffix(".py"), EXAMPLES / path)
-    assert found is not None
-    assert found.loader is not None
-    loaded = importlib.util.module_from_spec(found)
-    sys.modules[found.name] = loaded
-    found.loader.exec_module(loaded)
+def load_module(path: str) -> ModuleType:
+    """Import a script of an example."""
+    module_spec = importlib.util.spec_from_file_location(path.replace("/", "_").removesuffix(".py"), EXAMPLES / path)
+    assert module_spec is not None
+    assert module_spec.loader is not None
+    loaded = importlib.util.module_from_spec(module_spec)
+    sys.modules[module_spec.name] = loaded
+    module_spec.loader.exec_module(loaded)
     return loaded
 
 
@@ -33,7 +34,7 @@ def module(path: str) -> ModuleType:
 def test_pump_failures_goes_from_files_to_a_registered_model(tmp_path: Path):
     spec = read_spec(EXAMPLE / "defs.yaml")
     world = World(tmp_path, spec)
-    module("pump_failures/simulate.py").write(tmp_path / "landing", spec.source.start, DAYS, 11)
+    load_module("pump_failures/simulate.py").write(tmp_path / "landing", spec.source.start, DAYS, 11)
     newest = spec.source.start + timedelta(days=DAYS - 1)
     assert world.landing.days(spec.source)[-1] == newest
     result = world.run(list(LANDED_TO_FEATURES), spec.source.start, newest)
@@ -41,9 +42,9 @@ def test_pump_failures_goes_from_files_to_a_registered_model(tmp_path: Path):
     assert check(result, "every_day_accepted").passed
     result = world.run(list(MODEL_ASSETS), newest)
     gates = {
-        found.check_name: found.passed
-        for found in result.get_asset_check_evaluations()
-        if found.check_name.startswith("gate_")
+        evaluation.check_name: evaluation.passed
+        for evaluation in result.get_asset_check_evaluations()
+        if evaluation.check_name.startswith("gate_")
     }
     assert {f"gate_{metric}" for metric in spec.gates} | {
         "gate_average_precision_slices",
@@ -55,20 +56,20 @@ def test_pump_failures_goes_from_files_to_a_registered_model(tmp_path: Path):
     assert entry["gates_passed"]
 
 
-def test_the_example_on_s3_names_a_bucket_of_its_own_server_and_no_account_of_the_user(tmp_path: Path):
+def test_the_example_on_s3_uses_a_bucket_of_its_own_server_and_no_credentials_of_the_user(tmp_path: Path):
     present = {"PATH": "/bin", "AWS_PROFILE": "mine", "AWS_SESSION_TOKEN": "secret", "ML_ASSETS_LAKE": "s3://mine/lake"}
-    found = module("s3/run.py").variables("http://127.0.0.1:1", tmp_path, present)
-    settings = read_settings(found)
+    environment = load_module("s3/run.py").variables("http://127.0.0.1:1", tmp_path, present)
+    settings = read_settings(environment)
     assert (settings.landing, settings.lake) == ("s3://ml-assets/landing", "s3://ml-assets/lake")
     assert settings.s3 == {"endpoint_url": "http://127.0.0.1:1", "region_name": "us-east-1"}
     assert str(tmp_path) in settings.mlflow
-    assert found["PATH"] == "/bin"
-    assert not {"AWS_PROFILE", "AWS_SESSION_TOKEN"} & set(found)
+    assert environment["PATH"] == "/bin"
+    assert not {"AWS_PROFILE", "AWS_SESSION_TOKEN"} & set(environment)
 
 
-def test_a_simulated_day_is_the_same_however_many_days_are_simulated():
-    simulate = module("pump_failures/simulate.py").simulate
+def test_a_simulated_day_does_not_depend_on_the_number_of_simulated_days():
+    simulate = load_module("pump_failures/simulate.py").simulate
     few, many = (list(simulate(date(2025, 2, 1), days, 11)) for days in (2, 4))
-    for (day, site, frame), (same_day, same_site, same) in zip(few, many[: len(few)], strict=True):
-        assert (day, site) == (same_day, same_site)
-        assert frame.equals(same)
+    for (day, site, frame), (other_day, other_site, other_frame) in zip(few, many[: len(few)], strict=True):
+        assert (day, site) == (other_day, other_site)
+        assert frame.equals(other_frame)

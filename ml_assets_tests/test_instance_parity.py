@@ -1,4 +1,4 @@
-"""dagster.yaml, dagster-postgres.yaml and the values of the Dagster chart agree on what must be the same."""
+"""dagster.yaml, dagster-postgres.yaml and the values of the Dagster chart agree where they must."""
 
 import copy
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ LOCAL, POSTGRESQL = (
     yaml.safe_load((REPOSITORY / name).read_text()) for name in ("dagster.yaml", "dagster-postgres.yaml")
 )
 
-# Each part of an instance either means the same everywhere, or differs for a reason.
+# Each part of an instance is either the same everywhere or differs for a stated reason.
 SAME = {"telemetry", "nux", "run_monitoring", "run_retries", "retention", "freshness"}
 SAME_WITHIN = {"concurrency": {"pools"}, "scheduler": {"class", "config"}}
 DIFFERENT = {
@@ -32,7 +32,9 @@ DIFFERENT = {
     "run_storage": "PostgreSQL in the cluster",
     "schedule_storage": "PostgreSQL in the cluster",
     "run_launcher": "processes on the laptop, pods in the cluster",
-    "run_coordinator": "the laptop's looks more often, and gives pools their limits, which the cluster does before the daemon starts",
+    "run_coordinator": (
+        "the laptop's polls more often and sets the limits of pools, which the cluster sets before the daemon starts"
+    ),
     "compute_logs": "files on the laptop, a bucket in the cluster",
     "python_logs": "the cluster's level is stated",
     "sensors": "threads of the cluster's daemon",
@@ -41,26 +43,26 @@ DIFFERENT = {
 }
 
 
-def differences(here: Mapping[str, Any], there: Mapping[str, Any]) -> list[str]:
-    """Where two instances disagree on what must be the same, and the parts of which nobody has said whether they
-    must.
-    """
-    unknown = (here.keys() | there.keys()) - SAME - SAME_WITHIN.keys() - DIFFERENT.keys()
-    found = [f"{part}: say whether it must be the same" for part in sorted(unknown)]
-    found += [part for part in sorted(SAME) if here.get(part) != there.get(part)]
+def differences(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[str]:
+    """List the parts in which two instances must agree and do not, and the parts that no rule above mentions."""
+    unknown = (first.keys() | second.keys()) - SAME - SAME_WITHIN.keys() - DIFFERENT.keys()
+    differing = [f"{part}: say whether it must be the same" for part in sorted(unknown)]
+    differing += [part for part in sorted(SAME) if first.get(part) != second.get(part)]
     for part, names in SAME_WITHIN.items():
-        found += [
-            f"{part}.{name}" for name in sorted(names) if here.get(part, {}).get(name) != there.get(part, {}).get(name)
+        differing += [
+            f"{part}.{name}"
+            for name in sorted(names)
+            if first.get(part, {}).get(name) != second.get(part, {}).get(name)
         ]
-    return found
+    return differing
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_the_laptop_and_the_cluster_agree(place):
+def test_the_laptop_and_the_cluster_agree_where_they_must(place):
     assert differences(LOCAL, instance_config(dagster_values(place))) == []
 
 
-def test_the_instance_on_postgresql_is_the_local_one_but_for_the_storage():
+def test_the_instance_on_postgresql_differs_from_the_local_one_only_in_its_storage():
     assert {**LOCAL, "storage": None, "event_log_storage": None} == {
         **POSTGRESQL,
         "storage": None,
@@ -85,20 +87,20 @@ def test_the_instance_on_postgresql_is_the_local_one_but_for_the_storage():
         (("auto_materialize",), {"enabled": True}),
     ],
 )
-def test_a_setting_that_changes_on_one_side_is_found(path, value):
-    there = copy.deepcopy(instance_config(dagster_values("production")))
-    part = there
+def test_a_setting_that_changes_on_one_side_is_reported(path, value):
+    changed = copy.deepcopy(instance_config(dagster_values("production")))
+    part = changed
     for name in path[:-1]:
         part = part[name]
     part[path[-1]] = value
-    (found,) = differences(LOCAL, there)
-    assert found.startswith(path[0])
+    (difference,) = differences(LOCAL, changed)
+    assert difference.startswith(path[0])
 
 
 @pytest.mark.parametrize("settings", [LOCAL, POSTGRESQL, *(instance_config(dagster_values(place)) for place in PLACES)])
-def test_the_doctor_finds_nothing_wrong_with_any_of_them(settings):
+def test_every_instance_passes_the_checks_of_the_doctor(settings):
     diagnoses = [run_retries(settings, production=True), run_monitoring(settings), freed_slots(settings)]
-    assert [found for found in diagnoses if found.severity is not Severity.OK] == []
+    assert [diagnosis for diagnosis in diagnoses if diagnosis.severity is not Severity.OK] == []
 
 
 def test_the_storage_of_the_cluster_opens_on_a_real_server(postgresql: PostgresqlServer, tmp_path: Path, monkeypatch):
@@ -106,9 +108,15 @@ def test_the_storage_of_the_cluster_opens_on_a_real_server(postgresql: Postgresq
     storages = copy.deepcopy({name: config[name] for name in ("run_storage", "event_log_storage", "schedule_storage")})
     database = postgresql.new_database().rpartition("/")[2]
     # The server of the tests has no certificate.
-    there = {"hostname": "127.0.0.1", "port": postgresql.port, "db_name": database, "username": USER, "params": {}}
+    test_server = {
+        "hostname": "127.0.0.1",
+        "port": postgresql.port,
+        "db_name": database,
+        "username": USER,
+        "params": {},
+    }
     for storage in storages.values():
-        storage["config"]["postgres_db"] |= there
+        storage["config"]["postgres_db"] |= test_server
     (tmp_path / "dagster.yaml").write_text(yaml.safe_dump(storages))
     monkeypatch.setenv("DAGSTER_PG_PASSWORD", PASSWORD)
     with dg.DagsterInstance.from_config(str(tmp_path)) as instance:

@@ -1,5 +1,5 @@
-"""What dagster.yaml promises, held against Dagster's own daemons: one run at a time for a model, no surprises after
-downtime, dead runs end.
+"""Dagster's own daemons with the settings of dagster.yaml: one run at a time for a model, only the newest day after
+downtime, and dead runs that end.
 """
 
 import logging
@@ -48,7 +48,7 @@ pytestmark = pytest.mark.clock
 
 @pytest.fixture
 def local(tmp_path: Path) -> LocalInstance:
-    """An instance with the repository's dagster.yaml and one model whose landing is a directory."""
+    """Set up an instance with the repository's dagster.yaml and one model whose landing is a directory."""
     return LocalInstance(tmp_path, [{**SMALL, "source": {"files": "{day}/*", "start": "2025-01-01"}}])
 
 
@@ -62,7 +62,7 @@ def instance(local: LocalInstance) -> Iterator[dg.DagsterInstance]:
 def workspace(
     local: LocalInstance, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[WorkspaceProcessContext]:
-    """The code location as the daemon loads it, in a process of its own."""
+    """Load the code location as the daemon does, in a separate process."""
     for name in ("ML_ASSETS_LANDING", "ML_ASSETS_LAKE", "MLFLOW_TRACKING_URI", "DAGSTER_HOME", "ML_ASSETS_DEPLOY"):
         monkeypatch.setenv(name, local.environment[name])
     with create_test_daemon_workspace_context(WorkspaceFileTarget([str(local.workspace)]), instance) as context:
@@ -70,31 +70,33 @@ def workspace(
 
 
 def land(local: LocalInstance, *days: date) -> None:
-    for which in days:
-        folder = local.landing / str(which)
+    for landed_day in days:
+        folder = local.landing / str(landed_day)
         folder.mkdir(parents=True)
-        rows_of(which).to_parquet(folder / "rows.parquet")
+        rows_of(landed_day).to_parquet(folder / "rows.parquet")
 
 
 def tick(workspace: WorkspaceProcessContext, instance: dg.DagsterInstance, now: datetime) -> None:
-    """What the scheduler's daemon does when it looks at the clock."""
+    """Evaluate the schedules as the scheduler daemon does at a given time."""
     assert isinstance(instance.scheduler, DagsterDaemonScheduler)
-    most = instance.scheduler.max_catchup_runs
+    max_catchup_runs = instance.scheduler.max_catchup_runs
     with freeze_time(now):
         assert not [
             error
-            for error in launch_scheduled_runs(workspace, logging.getLogger(), now, {}, max_catchup_runs=most)
+            for error in launch_scheduled_runs(
+                workspace, logging.getLogger(), now, {}, max_catchup_runs=max_catchup_runs
+            )
             if isinstance(error, str)
         ]
 
 
 def daily_runs(instance: dg.DagsterInstance) -> list[str]:
-    """The days of the runs of the daily job."""
+    """List the days of the runs of the daily job."""
     return [run.tags["dagster/partition"] for run in instance.get_runs(dg.RunsFilter(job_name="small_daily"))]
 
 
 @pytest.mark.slow
-def test_after_days_of_downtime_the_schedule_makes_the_newest_day_only(local, workspace, instance):
+def test_after_days_of_downtime_the_schedule_launches_the_newest_day_only(local, workspace, instance):
     land(local, *(day(number) for number in range(1, 9)))
     tick(workspace, instance, datetime(2025, 1, 5, 12, tzinfo=UTC))
     assert daily_runs(instance) == []
@@ -102,16 +104,16 @@ def test_after_days_of_downtime_the_schedule_makes_the_newest_day_only(local, wo
     assert daily_runs(instance) == ["2025-01-08"]
     tick(workspace, instance, datetime(2025, 1, 13, 12, tzinfo=UTC))
     (state,) = [state for state in instance.all_instigator_state() if state.instigator_name == "small_daily"]
-    newest, before = instance.get_ticks(state.instigator_origin_id, state.selector_id, limit=5)
-    assert (before.status, newest.status) == (TickStatus.SUCCESS, TickStatus.SKIPPED)
+    newest, previous = instance.get_ticks(state.instigator_origin_id, state.selector_id, limit=5)
+    assert (previous.status, newest.status) == (TickStatus.SUCCESS, TickStatus.SKIPPED)
     assert "no files of small have landed for 2025-01-12" in (newest.skip_reason or "")
     assert len(daily_runs(instance)) == 1
 
 
-def queued(instance: dg.DagsterInstance, model: str, job: str, *names: str) -> str:
-    """A run in the queue: of a job, or of assets alone as a backfill or the UI launch them."""
+def queue_run(instance: dg.DagsterInstance, model: str, job: str, *names: str) -> str:
+    """Queue a run of a job, or of assets without a job, as a backfill or the UI launches it, and return its id."""
     spec = ModelSpec.model_validate({**SMALL, "name": model})
-    nothing = {
+    no_resources = {
         name: dg.ResourceDefinition.none_resource()
         for name in ("lake", "landing", "registry", "tracking", "deploy_target")
     }
@@ -119,23 +121,25 @@ def queued(instance: dg.DagsterInstance, model: str, job: str, *names: str) -> s
         assets=build_assets(spec),
         asset_checks=[newest_day_check(spec)],
         jobs=[daily_job(spec), features_job(spec)],
-        resources=nothing,
+        resources=no_resources,
     )
-    found = defs.resolve_implicit_global_asset_job_def() if job == "assets" else defs.resolve_job_def(f"{model}_{job}")
+    job_definition = (
+        defs.resolve_implicit_global_asset_job_def() if job == "assets" else defs.resolve_job_def(f"{model}_{job}")
+    )
     selection = frozenset(asset_key(spec, name) for name in names) if names else None
     origin = RemoteJobOrigin(
-        RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("ml_assets"), "__repository__"), found.name
+        RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("ml_assets"), "__repository__"), job_definition.name
     )
-    part = found.get_subset(asset_selection=selection)
+    subset = job_definition.get_subset(asset_selection=selection)
     run = instance.create_run_for_job(
-        part, status=DagsterRunStatus.NOT_STARTED, asset_selection=selection, remote_job_origin=origin
+        subset, status=DagsterRunStatus.NOT_STARTED, asset_selection=selection, remote_job_origin=origin
     )
-    # The queue does not look at the workspace.
+    # The queue does not need the workspace.
     return instance.run_coordinator.submit_run(SubmitRunContext(run, None)).run_id
 
 
-def may_start(instance: dg.DagsterInstance) -> set[str]:
-    """The runs that the queue's daemon would start now."""
+def startable_runs(instance: dg.DagsterInstance) -> set[str]:
+    """Return the runs that the daemon of the queue would start now."""
     daemon = QueuedRunCoordinatorDaemon(interval_seconds=1)
     return {
         run.run_id
@@ -143,24 +147,24 @@ def may_start(instance: dg.DagsterInstance) -> set[str]:
     }
 
 
-def test_of_the_runs_of_a_model_one_starts_whatever_launched_them_and_other_models_go_on(instance):
+def test_one_run_of_a_model_starts_at_a_time_whatever_launched_it_and_other_models_are_not_held_up(instance):
     scheduled, backfilled, by_hand = (
-        queued(instance, "one", "daily"),
-        queued(instance, "one", "assets", "raw_data", "features"),
-        queued(instance, "one", "assets", "trained_model"),
+        queue_run(instance, "one", "daily"),
+        queue_run(instance, "one", "assets", "raw_data", "features"),
+        queue_run(instance, "one", "assets", "trained_model"),
     )
-    other = queued(instance, "two", "features")
-    assert may_start(instance) == {scheduled, other}
+    other = queue_run(instance, "two", "features")
+    assert startable_runs(instance) == {scheduled, other}
     for run_id in (scheduled, other):
-        instance.handle_new_event(started(instance, run_id))
-    assert may_start(instance) == set()
+        instance.handle_new_event(start_event(run_id))
+    assert startable_runs(instance) == set()
     instance.report_run_failed(instance.get_run_by_id(scheduled))
-    assert may_start(instance) == {backfilled}
+    assert startable_runs(instance) == {backfilled}
     instance.report_run_canceled(instance.get_run_by_id(backfilled))
-    assert may_start(instance) == {by_hand}
+    assert startable_runs(instance) == {by_hand}
 
 
-def test_the_daemon_looks_at_backfills_every_two_seconds(instance):
+def test_the_daemon_polls_backfills_every_two_seconds(instance):
     class Clock(threading.Event):
         waited: ClassVar[list[float]] = []
 
@@ -171,36 +175,36 @@ def test_the_daemon_looks_at_backfills_every_two_seconds(instance):
     assert isinstance(instance.run_coordinator, PooledRunCoordinator)
     daemon = SimpleNamespace(instance=instance)
     list(execute_backfill_iteration_loop(daemon, logging.getLogger(), Clock(), until=time.time() + 0.2))
-    # What an iteration took is taken off, which is much on a busy machine.
+    # The duration of an iteration is subtracted, and on a busy machine it is long.
     assert 1.0 < max(Clock.waited) <= 2.0
 
 
-def test_the_daemon_judges_freshness_policies(instance):
+def test_the_daemon_evaluates_freshness_policies(instance):
     assert "FRESHNESS_DAEMON" in instance.get_required_daemon_types()
 
 
-def test_a_limit_that_somebody_has_set_stays(instance):
+def test_a_pool_limit_that_a_user_has_set_is_kept(instance):
     instance.event_log_storage.set_concurrency_slots("one", 2)
-    queued(instance, "one", "daily")
+    queue_run(instance, "one", "daily")
     assert instance.event_log_storage.get_concurrency_info("one").slot_count == 2
 
 
-def started(instance: dg.DagsterInstance, run_id: str) -> dg.EventLogEntry:
+def start_event(run_id: str) -> dg.EventLogEntry:
     event = dg.DagsterEvent("PIPELINE_START", "job")
     return dg.EventLogEntry(None, "debug", "", run_id, datetime.now(UTC).timestamp(), dagster_event=event)
 
 
-def test_a_run_in_process_needs_no_place_in_the_queue(instance):
+def test_a_run_in_process_needs_no_slot_of_the_pool(instance):
     @dg.asset(pool="one")
     def anything() -> int:
         return 1
 
-    instance.handle_new_event(started(instance, queued(instance, "one", "daily")))
+    instance.handle_new_event(start_event(queue_run(instance, "one", "daily")))
     assert dg.materialize([anything], instance=instance).success
 
 
-def test_a_run_whose_code_server_is_gone_counts_as_failed_and_one_without_server_as_running(instance, tmp_path):
-    launcher, run_id = instance.run_launcher, queued(instance, "one", "daily")
+def test_a_run_whose_code_server_is_gone_counts_as_failed_and_a_run_without_one_as_running(instance, tmp_path):
+    launcher, run_id = instance.run_launcher, queue_run(instance, "one", "daily")
     assert isinstance(launcher, WatchfulRunLauncher)
     assert launcher.supports_check_run_worker_health
     run = instance.get_run_by_id(run_id)
@@ -215,10 +219,10 @@ def test_a_lost_worker_is_replaced_once_and_a_failed_step_is_not(instance):
     lost, failed = (create_run_for_test(instance, status=DagsterRunStatus.FAILURE) for _ in range(2))
     assert auto_reexecution_should_retry_run(instance, lost, RunFailureReason.UNKNOWN)
     assert not auto_reexecution_should_retry_run(instance, failed, RunFailureReason.STEP_FAILURE)
-    of_lost = {"dagster/root_run_id": lost.run_id, "dagster/parent_run_id": lost.run_id}
-    again = create_run_for_test(
-        instance, status=DagsterRunStatus.FAILURE, parent_run_id=lost.run_id, root_run_id=lost.run_id, tags=of_lost
+    retry_tags = {"dagster/root_run_id": lost.run_id, "dagster/parent_run_id": lost.run_id}
+    retry = create_run_for_test(
+        instance, status=DagsterRunStatus.FAILURE, parent_run_id=lost.run_id, root_run_id=lost.run_id, tags=retry_tags
     )
-    assert not auto_reexecution_should_retry_run(instance, again, RunFailureReason.UNKNOWN)
+    assert not auto_reexecution_should_retry_run(instance, retry, RunFailureReason.UNKNOWN)
     assert get_reexecution_strategy(lost, instance) is None
     assert DEFAULT_REEXECUTION_POLICY is ReexecutionStrategy.FROM_FAILURE

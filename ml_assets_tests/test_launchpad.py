@@ -1,6 +1,4 @@
-"""Other settings of training from the launchpad of a real webserver: an experiment, a candidate, and what is
-refused.
-"""
+"""Training settings from the launchpad of a real webserver: an experiment, a candidate, and a refused value."""
 
 import json
 from pathlib import Path
@@ -22,7 +20,7 @@ FIELDS = """query($selector: PipelineSelector!) { runConfigSchemaOrError(selecto
 
 
 def training(**config: object) -> dict:
-    """A configuration of the op of trained_model, as in the launchpad."""
+    """Build the configuration of the op of trained_model, as in the launchpad."""
     return {"ops": {"small__trained_model": {"config": config}}}
 
 
@@ -37,13 +35,12 @@ def test_a_run_from_the_launchpad_is_an_experiment_or_a_candidate(tmp_path: Path
         instance.start_webserver()
         instance.start_daemon()
 
-        def ended(run_id: str, status: str) -> None:
-            def look() -> str | None:
-                (found,) = [run["status"] for run in instance.runs() if run["runId"] == run_id]
-                return found if found in ("SUCCESS", "FAILURE", "CANCELED") else None
+        def assert_ends(run_id: str, status: str) -> None:
+            def final_status() -> str | None:
+                (current,) = [run["status"] for run in instance.runs() if run["runId"] == run_id]
+                return current if current in ("SUCCESS", "FAILURE", "CANCELED") else None
 
-            found = instance.wait("the end of the run", look, 400, every=1)
-            assert found == status, errors(run_id)
+            assert instance.wait("the end of the run", final_status, 400, every=1) == status, errors(run_id)
 
         def errors(run_id: str) -> str:
             return " ".join((event.get("error") or {}).get("message", "") for event in instance.events(run_id))
@@ -54,11 +51,11 @@ def test_a_run_from_the_launchpad_is_an_experiment_or_a_candidate(tmp_path: Path
             "pipelineName": "small_daily",
         }
         types = instance.graphql(FIELDS, selector=selector)["runConfigSchemaOrError"]["allConfigTypes"]
-        fields = {field["name"]: field for one in types for field in one.get("fields", [])}
+        fields = {field["name"]: field for config_type in types for field in config_type.get("fields", [])}
         assert fields["eta"]["description"] == "Learning rate"
         assert not fields["candidate"]["isRequired"]
 
-        ended(instance.launch("small", day(12), job="daily", config=training(max_depth=2, rounds=3)), "SUCCESS")
+        assert_ends(instance.launch("small", day(12), job="daily", config=training(max_depth=2, rounds=3)), "SUCCESS")
         client = MlflowClient(tracking_uri=f"sqlite:///{tmp_path}/mlflow.db")
         (experiment,) = client.search_experiments(filter_string="name = 'small'")
         (run,) = client.search_runs([experiment.experiment_id], "tags.experiment = 'true'")
@@ -66,7 +63,7 @@ def test_a_run_from_the_launchpad_is_an_experiment_or_a_candidate(tmp_path: Path
         assert not client.search_model_versions("name = 'small'")
         assert world.stages().training.row(day(12))["model_digest"] is None
 
-        ended(
+        assert_ends(
             instance.launch("small", day(12), job="daily", config=training(max_depth=2, rounds=3, candidate=True)),
             "SUCCESS",
         )
@@ -79,5 +76,5 @@ def test_a_run_from_the_launchpad_is_an_experiment_or_a_candidate(tmp_path: Path
         assert len(client.search_model_versions("name = 'small'")) == 1
 
         refused = instance.launch("small", day(12), job="daily", config=training(eta=2.0))
-        ended(refused, "FAILURE")
+        assert_ends(refused, "FAILURE")
         assert "training.parameters.eta: Input should be less than or equal to 1, not 2.0" in errors(refused)

@@ -1,6 +1,6 @@
-"""Webserver and daemon as people run them: a backfill over GraphQL, one run at a time for a model, and runs that die.
+"""Webserver and daemon as users run them: a backfill over GraphQL, one run at a time for a model, and runs that die.
 
-Each takes up to a minute, because the daemon looks at schedules once a minute: `pytest -m slow`.
+Each test takes up to a minute, because the daemon looks at schedules once a minute: `pytest -m slow`.
 """
 
 import itertools
@@ -24,17 +24,18 @@ QUIET = {"sensor": {"enabled": False}, "schedule": {"enabled": False}}
 
 
 def land(instance: LocalInstance, model: str, *days: date) -> None:
-    for which in days:
-        folder = instance.landing / model / str(which)
+    for landed_day in days:
+        folder = instance.landing / model / str(landed_day)
         folder.mkdir(parents=True)
-        rows_of(which).to_parquet(folder / "rows.parquet")
+        rows_of(landed_day).to_parquet(folder / "rows.parquet")
 
 
 def model(name: str, start: date = START, **changes: object) -> dict:
     return {**SMALL, "name": name, "source": {"files": f"{name}/{{day}}/*", "start": str(start)}, **QUIET, **changes}
 
 
-def ended(instance: LocalInstance, count: int) -> list[dict] | None:
+def runs_when_ended(instance: LocalInstance, count: int) -> list[dict] | None:
+    """Return all runs once at least `count` exist and all have ended."""
     runs = instance.runs()
     return (
         runs
@@ -44,7 +45,7 @@ def ended(instance: LocalInstance, count: int) -> list[dict] | None:
 
 
 def is_alive(process: int) -> bool:
-    # Of a dead process that nobody has asked after, the command line is empty.
+    # The command line of a dead process whose parent has not collected it is empty.
     command = Path(f"/proc/{process}/cmdline")
     return command.exists() and bool(command.read_bytes())
 
@@ -56,17 +57,17 @@ def test_a_backfill_over_graphql_is_one_run_that_publishes_the_good_days(tmp_pat
         instance.start_webserver()
         instance.start_daemon()
         instance.backfill("small", day(1), day(12))
-        (run,) = instance.wait("the end of the run", lambda: ended(instance, 1), 120)
+        (run,) = instance.wait("the end of the run", lambda: runs_when_ended(instance, 1), 120)
         assert run["status"] == "SUCCESS"
         good = {day(number) for number in range(1, 13)} - {day(5), day(7)}
         for table in ("raw_data", "validated_data", "features"):
-            assert {when for name, when in digests(instance.lake, "small") if name == table} == good
-        said = " ".join(event.get("message") or "" for event in instance.events(run["runId"]))
-        assert f"no files have landed for {day(5)}" in said
-        assert f"cannot be read: small/{day(7)}/rows.parquet" in said
+            assert {published for name, published in digests(instance.lake, "small") if name == table} == good
+        messages = " ".join(event.get("message") or "" for event in instance.events(run["runId"]))
+        assert f"no files have landed for {day(5)}" in messages
+        assert f"cannot be read: small/{day(7)}/rows.parquet" in messages
 
 
-def test_scattered_days_are_made_and_no_others_and_a_second_backfill_finds_nothing_to_do(tmp_path: Path):
+def test_a_backfill_of_scattered_days_makes_only_those_and_a_second_one_changes_nothing(tmp_path: Path):
     ranges = [(day(1), day(3)), (day(6), day(6)), (day(9), day(10))]
     chosen = {day(number) for number in (1, 2, 3, 6, 9, 10)}
     with LocalInstance(tmp_path, [model("small")]) as instance:
@@ -75,14 +76,16 @@ def test_scattered_days_are_made_and_no_others_and_a_second_backfill_finds_nothi
         instance.start_daemon()
         contents = []
         for _ in range(2):
-            ends = partial(instance.backfill_status, instance.backfill("small", *ranges[0], *ranges[1:]))
-            instance.wait("the end of the backfill", lambda ends=ends: ends() == "COMPLETED_SUCCESS", 120)
+            status = partial(instance.backfill_status, instance.backfill("small", *ranges[0], *ranges[1:]))
+            instance.wait("the end of the backfill", lambda status=status: status() == "COMPLETED_SUCCESS", 120)
             contents.append(digests(instance.lake, "small"))
-        assert {when for name, when in contents[0] if name in ("raw_data", "validated_data", "features")} == chosen
+        assert {
+            published for name, published in contents[0] if name in ("raw_data", "validated_data", "features")
+        } == chosen
         assert contents[0] == contents[1]
 
 
-def test_a_model_has_one_run_at_a_time_whatever_launches_them_and_another_model_goes_on(tmp_path: Path):
+def test_a_model_has_one_run_at_a_time_whatever_launches_it_and_another_model_runs_beside_it(tmp_path: Path):
     today = datetime.now(UTC).date()
     days = [today - timedelta(days=number) for number in range(1, 13)]
     scheduled = model("one", days[-1], schedule={"cron": "* * * * *"})
@@ -98,27 +101,27 @@ def test_a_model_has_one_run_at_a_time_whatever_launches_them_and_another_model_
         process = instance.wait("the first run", lambda: instance.process_of(killed), 60)
         os.kill(process, signal.SIGKILL)
         other = [instance.launch("two", days[-1], days[0]) for _ in range(2)]
-        made_by = ("dagster/backfill", "dagster/schedule_name")
+        launch_tags = ("dagster/backfill", "dagster/schedule_name")
         instance.wait(
             "a run of each kind",
-            lambda: all(any(tag in run["tags"] for run in instance.runs()) for tag in made_by),
+            lambda: all(any(tag in run["tags"] for run in instance.runs()) for tag in launch_tags),
             150,
         )
-        # The run that was killed is tried again.
-        instance.wait("the end of all of these", lambda: ended(instance, 7), 150)
+        # The run that was killed is retried.
+        instance.wait("the end of all runs", lambda: runs_when_ended(instance, 7), 150)
         runs = instance.runs()
         assert {run["runId"] for run in runs if run["status"] != "SUCCESS"} == {killed}
         assert [run["tags"]["dagster/parent_run_id"] for run in runs if "dagster/retry_number" in run["tags"]] == [
             killed
         ]
-        of_two = sorted((run["startTime"], run["endTime"]) for run in runs if run["runId"] in other)
-        of_one = sorted((run["startTime"], run["endTime"]) for run in runs if run["runId"] not in other)
-        for spans in (of_one, of_two):
-            assert all(begun >= before for (_, before), (begun, _) in itertools.pairwise(spans))
-        assert of_two[0][0] < of_one[-1][1]
+        spans_of_two = sorted((run["startTime"], run["endTime"]) for run in runs if run["runId"] in other)
+        spans_of_one = sorted((run["startTime"], run["endTime"]) for run in runs if run["runId"] not in other)
+        for spans in (spans_of_one, spans_of_two):
+            assert all(start >= previous_end for (_, previous_end), (start, _) in itertools.pairwise(spans))
+        assert spans_of_two[0][0] < spans_of_one[-1][1]
 
 
-def test_a_run_that_died_with_its_server_ends_and_the_next_one_goes_on(tmp_path: Path):
+def test_a_run_that_died_with_its_code_server_fails_and_is_retried_and_the_next_run_starts(tmp_path: Path):
     with LocalInstance(tmp_path, [model("small")]) as instance:
         land(instance, "small", *(day(number) for number in range(1, 100)))
         instance.start_webserver()
@@ -132,17 +135,17 @@ def test_a_run_that_died_with_its_server_ends_and_the_next_one_goes_on(tmp_path:
         instance.stop("daemon", signal.SIGKILL)
         instance.wait("the death of the run", lambda: not is_alive(process), 10)
         instance.start_daemon()
-        runs = instance.wait("the end of both, and of the one that goes on", lambda: ended(instance, 3), 150)
-        (again,) = [run for run in runs if run["tags"].get("dagster/parent_run_id") == killed]
+        runs = instance.wait("the end of both runs and of the retry", lambda: runs_when_ended(instance, 3), 150)
+        (retry,) = [run for run in runs if run["tags"].get("dagster/parent_run_id") == killed]
         assert {run["runId"]: run["status"] for run in runs} == {
             killed: "FAILURE",
             waiting: "SUCCESS",
-            again["runId"]: "SUCCESS",
+            retry["runId"]: "SUCCESS",
         }
-        assert again["tags"]["dagster/retry_number"] == "1"
+        assert retry["tags"]["dagster/retry_number"] == "1"
 
 
-def test_a_run_whose_process_died_goes_on_from_where_it_was(tmp_path: Path):
+def test_the_retry_of_a_run_whose_process_died_starts_from_the_step_that_failed(tmp_path: Path):
     with LocalInstance(tmp_path, [model("small")]) as instance:
         land(instance, "small", *(day(number) for number in range(1, 150)))
         instance.start_webserver()
@@ -152,19 +155,21 @@ def test_a_run_whose_process_died_goes_on_from_where_it_was(tmp_path: Path):
         validated = instance.lake / "small" / "validated_data"
         instance.wait("the second step", lambda: [*validated.glob("day=*")], 60, every=0.01)
         os.kill(process, signal.SIGKILL)
-        runs = instance.wait("the run that goes on", lambda: ended(instance, 2), 240)
-        (again,) = [run for run in runs if run["runId"] != killed]
-        assert {run["runId"]: run["status"] for run in runs} == {killed: "FAILURE", again["runId"]: "SUCCESS"}
-        assert again["tags"]["dagster/parent_run_id"] == killed
-        begun = {
+        runs = instance.wait("the end of the retry", lambda: runs_when_ended(instance, 2), 240)
+        (retry,) = [run for run in runs if run["runId"] != killed]
+        assert {run["runId"]: run["status"] for run in runs} == {killed: "FAILURE", retry["runId"]: "SUCCESS"}
+        assert retry["tags"]["dagster/parent_run_id"] == killed
+        started_steps = {
             event["message"]
-            for event in instance.events(again["runId"])
+            for event in instance.events(retry["runId"])
             if event["__typename"] == "ExecutionStepStartEvent"
         }
-        assert begun == {f'Started execution of step "small__{step}".' for step in ("validated_data", "features")}
+        assert started_steps == {
+            f'Started execution of step "small__{step}".' for step in ("validated_data", "features")
+        }
 
 
-def test_a_failed_run_and_a_rejected_day_are_told_by_the_daemon_and_again_when_they_are_repaired(tmp_path: Path):
+def test_the_daemon_notifies_of_a_failed_run_and_a_rejected_day_and_again_when_they_are_resolved(tmp_path: Path):
     with Webhook() as webhook, LocalInstance(tmp_path, [model("small")]) as instance:
         instance.environment["ML_ASSETS_NOTIFY"] = webhook.url
         land(instance, "small", day(1), day(2))
@@ -173,28 +178,31 @@ def test_a_failed_run_and_a_rejected_day_are_told_by_the_daemon_and_again_when_t
         instance.start_daemon()
         instance.launch("small", day(3))
         instance.launch("small", day(1), day(2))
-        kept = f"sqlite:///{instance.home / 'notifications.db'}"
+        outbox = f"sqlite:///{instance.home / 'notifications.db'}"
         instance.wait(
-            "both", lambda: {one.partition(": ")[2] for one in said(webhook)} >= {"1 failed run", "1 rejected day"}, 300
+            "both notifications",
+            lambda: {title.partition(": ")[2] for title in titles(webhook)} >= {"1 failed run", "1 rejected day"},
+            300,
         )
-        assert {(row["kind"], row["partition"]) for row in rows(kept)} == {
+        assert {(row["kind"], row["partition"]) for row in rows(outbox)} == {
             ("run_failure", str(day(3))),
             ("rejected_day", str(day(2))),
         }
-        for which in (2, 3):
-            (instance.landing / "small" / str(day(which))).mkdir(exist_ok=True)
-            rows_of(day(which)).to_parquet(instance.landing / "small" / str(day(which)) / "rows.parquet")
+        for number in (2, 3):
+            folder = instance.landing / "small" / str(day(number))
+            folder.mkdir(exist_ok=True)
+            rows_of(day(number)).to_parquet(folder / "rows.parquet")
         instance.launch("small", day(1), day(3))
-        instance.wait("the resolution", lambda: all(row["resolved_at"] for row in rows(kept)), 300)
-        instance.wait("its message", lambda: sum(one.startswith("resolved") for one in said(webhook)) >= 2, 60)
-        assert len(rows(kept)) == 2
+        instance.wait("the resolution", lambda: all(row["resolved_at"] for row in rows(outbox)), 300)
+        instance.wait("its message", lambda: sum(title.startswith("resolved") for title in titles(webhook)) >= 2, 60)
+        assert len(rows(outbox)) == 2
 
 
-def said(webhook: Webhook) -> list[str]:
-    """What the titles of messages count, one by one."""
+def titles(webhook: Webhook) -> list[str]:
+    """List the counts in the titles of messages, each with `opened` or `resolved` before it."""
     parts = [part for title in webhook.titles for part in title.removeprefix("small: ").split("; ")]
     return [
-        f"{'resolved' if part.startswith('resolved') else 'opened'}: {one}"
+        f"{'resolved' if part.startswith('resolved') else 'opened'}: {count}"
         for part in parts
-        for one in part.removeprefix("resolved: ").split(", ")
+        for count in part.removeprefix("resolved: ").split(", ")
     ]

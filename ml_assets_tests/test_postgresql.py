@@ -1,5 +1,6 @@
-"""The main path with all state in a real PostgreSQL server: Dagster's storage, MLflow's store and registry, and nothing
-that shows the password.
+"""The main path with all state in a real PostgreSQL server: Dagster's storage, and MLflow's store and registry.
+
+Nothing that is stored contains the password.
 """
 
 from collections.abc import Iterator
@@ -28,12 +29,11 @@ ASSETS = (*landed_to_features(SPEC), *MODEL_ASSETS)
 
 
 class Deployment:
-    """What one machine has whose ML_ASSETS_DATABASE names a database: an instance, a landing, a lake, and MLflow beside
-    Dagster.
-    """
+    """One machine whose ML_ASSETS_DATABASE is set: an instance, a landing, a lake, and MLflow beside Dagster."""
 
     def __init__(self, root: Path, database: str):
-        self.database, self.home = database, root / "dagster"
+        self.database = database
+        self.home = root / "dagster"
         self.home.mkdir()
         (self.home / "dagster.yaml").symlink_to(DEFS.parents[1] / "dagster-postgres.yaml")
         self.settings = read_settings(
@@ -45,15 +45,13 @@ class Deployment:
                 "DAGSTER_HOME": str(self.home),
             }
         )
-        for which in DAYS:
-            folder = root / "landing" / str(which)
+        for landed_day in DAYS:
+            folder = root / "landing" / str(landed_day)
             folder.mkdir(parents=True)
-            rows_of(which).to_parquet(folder / "rows.parquet")
+            rows_of(landed_day).to_parquet(folder / "rows.parquet")
 
     def run_daily_job(self) -> list[dg.ExecuteInProcessResult]:
-        """The daily job from landed files to the registry entry of the newest day, with definitions that are loaded
-        anew.
-        """
+        """Load the definitions and run the daily job, from landed files to the registry entry of the newest day."""
         defs = dg.Definitions.merge(build_environment(self.settings), ModelPipeline(SPEC).build_defs(None))  # type: ignore[arg-type]
         job = defs.resolve_job_def("small_daily")
         with dg.DagsterInstance.from_config(str(self.home)) as instance:
@@ -71,36 +69,37 @@ def deployment(postgresql: PostgresqlServer, tmp_path_factory: pytest.TempPathFa
 
 @pytest.fixture(scope="module")
 def first(deployment: Deployment) -> list[dg.ExecuteInProcessResult]:
-    """The first run of the daily job."""
+    """Run the daily job for the first time."""
     return deployment.run_daily_job()
 
 
-def made(results: list[dg.ExecuteInProcessResult]) -> dict[str, list[date]]:
+def computed_days(results: list[dg.ExecuteInProcessResult]) -> dict[str, list[date]]:
+    """List the days that the parts of a run computed, by asset."""
     return {name: days for name in ASSETS if (days := again(results[name in MODEL_ASSETS], name))}
 
 
-def test_the_main_path_makes_everything_once_and_the_second_time_nothing(deployment, first):
-    assert made(first) == {name: DAYS[-1:] if name in MODEL_ASSETS else DAYS for name in ASSETS}
+def test_the_main_path_computes_everything_once_and_nothing_the_second_time(deployment, first):
+    assert computed_days(first) == {name: DAYS[-1:] if name in MODEL_ASSETS else DAYS for name in ASSETS}
     (version,) = connect(deployment.settings.mlflow).search_model_versions("name = 'small'")
     assert (int(version.version), version.tags["day"], version.tags["gates"]) == (1, str(DAYS[-1]), "passed")
     second = deployment.run_daily_job()
-    assert made(second) == {}
+    assert computed_days(second) == {}
     assert len(connect(deployment.settings.mlflow).search_model_versions("name = 'small'")) == 1
 
 
-def test_another_process_reads_runs_and_partitions_back(deployment, first):
+def test_another_instance_reads_runs_and_partitions_back(deployment, first):
     with dg.DagsterInstance.from_config(str(deployment.home)) as instance:
         assert isinstance(instance.event_log_storage, PostgresEventLogStorage)
         assert {run.status for run in instance.get_runs()} == {dg.DagsterRunStatus.SUCCESS}
         assert instance.get_run_by_id(first[0].run_id) is not None
         for name in ASSETS:
             days = DAYS[-1:] if name in MODEL_ASSETS else DAYS
-            assert instance.get_materialized_partitions(asset_key(SPEC, name)) == {str(which) for which in days}
+            assert instance.get_materialized_partitions(asset_key(SPEC, name)) == {str(day) for day in days}
         (entry,) = instance.fetch_materializations(asset_key(SPEC, "model_registry_entry"), limit=1).records
         assert entry.partition_key == str(DAYS[-1])
 
 
-def test_nothing_that_is_stored_shows_the_password(deployment, first, postgresql):
+def test_nothing_that_is_stored_contains_the_password(deployment, first, postgresql):
     dumped = postgresql.dump(deployment.database)
     assert first[0].run_id in dumped
     assert "model_registry_entry" in dumped
@@ -109,14 +108,14 @@ def test_nothing_that_is_stored_shows_the_password(deployment, first, postgresql
     assert [path for path in files if PASSWORD.encode() in path.read_bytes()] == []
 
 
-def test_dagster_and_mlflow_have_tables_of_their_own(deployment, first, postgresql):
-    found = postgresql.query(
+def test_dagster_and_mlflow_have_separate_schemas(deployment, first, postgresql):
+    schemas = postgresql.query(
         deployment.database, "SELECT schemaname FROM pg_tables WHERE tablename = 'alembic_version' ORDER BY 1"
     )
-    assert found == [("mlflow",), ("public",)]
+    assert schemas == [("mlflow",), ("public",)]
 
 
-def test_artifacts_go_where_the_variable_says(deployment, first):
+def test_artifacts_are_stored_under_the_artifact_root_of_the_environment(deployment, first):
     client = connect(deployment.settings.mlflow)
     (version,) = client.search_model_versions("name = 'small'")
     assert str(version.source).startswith((deployment.home.parent / "mlartifacts").as_uri())

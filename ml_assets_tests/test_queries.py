@@ -1,4 +1,4 @@
-"""The questions in SQL of docs/queries.md are asked as they stand there."""
+"""The SQL queries of docs/queries.md run as they stand there."""
 
 import re
 from datetime import timedelta
@@ -14,18 +14,18 @@ from ml_assets_tests.pipeline.world import World
 from ml_assets_tests.test_repository import REPOSITORY
 
 PAGE = (REPOSITORY / "docs" / "queries.md").read_text()
-QUESTIONS = [
-    question.strip()
+QUERIES = [
+    query.strip()
     for block in re.findall(r"```sql\n(.*?)```", PAGE, re.DOTALL)
-    for question in block.split(";")
-    if question.strip()
+    for query in block.split(";")
+    if query.strip()
 ]
 DAYS = 3
 
 
 @pytest.fixture(scope="module")
 def tables(tmp_path_factory: pytest.TempPathFactory):
-    """Every table of a lake with three days of features."""
+    """Open every table of a lake with three days of features."""
     spec = require_spec("fraud_detection")
     world = World(tmp_path_factory.mktemp("world"), spec)
     for day, rows in simulate_days(spec.source.start, DAYS, customers=300, terminals=300):
@@ -38,22 +38,22 @@ def tables(tmp_path_factory: pytest.TempPathFactory):
     }
 
 
-def answer(question: str, tables):
+def run_query(query: str, tables):
     import duckdb
 
     with duckdb.connect() as connection:
         for name, table in tables.items():
             connection.register(name, table)
-        return connection.sql(question).df()
+        return connection.sql(query).df()
 
 
-@pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.splitlines()[0].lstrip("- ")[:60])
-def test_every_question_of_the_page_can_be_asked(question, tables):
-    answer(question, tables)
+@pytest.mark.parametrize("query", QUERIES, ids=lambda query: query.splitlines()[0].lstrip("- ")[:60])
+def test_every_query_of_the_page_runs(query, tables):
+    run_query(query, tables)
 
 
-def test_the_figures_are_those_of_the_features(tables):
-    figures = answer(QUESTIONS[0], tables).set_index("metric")["value"]
-    (computed,) = answer(QUESTIONS[1], tables).to_dict("records")
+def test_the_stored_metrics_equal_those_computed_from_the_features(tables):
+    figures = run_query(QUERIES[0], tables).set_index("metric")["value"]
+    (computed,) = run_query(QUERIES[1], tables).to_dict("records")
     assert {name: pytest.approx(figures[name]) for name in computed} == computed
     assert computed["row_count"] > 100

@@ -13,8 +13,8 @@ from ml_assets.definitions import DEFS
 PACKAGE = DEFS.parent
 REPOSITORY = PACKAGE.parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
-MOST_LINES = 260
-MOST_MODULES = 15
+MAX_LINES = 260
+MAX_MODULES = 15
 CORE = sorted(path for path in (PACKAGE / "core").rglob("*.py") if path.stem != "__init__")
 FOLDERS = sorted(
     {path.parent for root in ("ml_assets", "ml_assets_tests") for path in (REPOSITORY / root).rglob("*.py")}
@@ -31,11 +31,11 @@ def test_every_module_opens_with_its_purpose_and_is_small(path):
     docstring = ast.get_docstring(ast.parse(source))
     assert docstring
     assert len(docstring.split("\n\n")[0]) > 20
-    assert source.count("\n") <= MOST_LINES
+    assert source.count("\n") <= MAX_LINES
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_nothing_is_pickled(path):
+def test_no_module_imports_a_pickling_library(path):
     imported = {
         alias.name.split(".")[0]
         for node in ast.walk(ast.parse(path.read_text()))
@@ -55,9 +55,9 @@ def test_every_core_module_has_tests(path):
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=name_of)
-def test_no_folder_has_more_modules_than_a_reader_can_take_in(folder):
+def test_no_folder_has_more_than_fifteen_modules(folder):
     modules = [path for path in folder.glob("*.py") if path.stem != "__init__"]
-    assert len(modules) <= MOST_MODULES
+    assert len(modules) <= MAX_MODULES
 
 
 @pytest.mark.parametrize("folder", [folder for folder in FOLDERS if folder.is_relative_to(PACKAGE)], ids=name_of)
@@ -78,13 +78,13 @@ PAGES = sorted(
 
 
 def anchors_of(page: Path) -> set[str]:
-    """The anchors that GitHub gives the headings of a page."""
+    """Return the anchors that GitHub gives the headings of a page."""
     headings = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
-def test_links_between_documents_lead_somewhere(page):
+def test_links_between_documents_have_a_target(page):
     for target in re.findall(r"\]\(([^)]+)\)", page.read_text()):
         path, _, anchor = target.partition("#")
         if "://" not in target:

@@ -1,4 +1,4 @@
-"""One YAML file is one model: it loads, and what is wrong in it is refused with file, field and reason."""
+"""One YAML file is one model: it loads, or it is refused with the file, the field and the reason."""
 
 import json
 import subprocess
@@ -23,12 +23,12 @@ def load(attributes: dict) -> ModelPipeline:
 
 def definitions(attributes: dict) -> dg.Definitions:
     component = load(attributes)
-    nothing = {
+    no_resources = {
         name: dg.ResourceDefinition.none_resource()
         for name in ("lake", "landing", "registry", "tracking", "deploy_target")
     }
     return dg.Definitions.merge(
-        component.build_defs(dg.ComponentTree.for_test().load_context), dg.Definitions(resources=nothing)
+        component.build_defs(dg.ComponentTree.for_test().load_context), dg.Definitions(resources=no_resources)
     )
 
 
@@ -40,7 +40,7 @@ def test_a_model_has_nine_assets_one_job_and_one_schedule(small):
     assert defs.resolve_schedule_def("small_daily").cron_schedule == "0 2 * * *"
 
 
-def test_a_job_that_removes_is_there_only_where_the_specification_lets_anything_go(small):
+def test_a_model_has_a_retention_job_only_if_its_specification_sets_retention(small):
     names = {job.name for job in definitions(small).resolve_all_job_defs()}
     assert {"small_daily", "small_features"} <= names
     assert "small_retention" not in names
@@ -50,7 +50,7 @@ def test_a_job_that_removes_is_there_only_where_the_specification_lets_anything_
     assert defs.resolve_schedule_def("small_retention").default_status == dg.DefaultScheduleStatus.RUNNING
 
 
-def test_every_asset_says_what_it_is_who_owns_it_and_where_it_stands(small):
+def test_every_asset_has_a_description_owners_kinds_a_group_and_daily_partitions(small):
     small["owners"] = ["team:cards"]
     graph = definitions(small).resolve_asset_graph()
     for key in graph.get_all_asset_keys():
@@ -64,7 +64,7 @@ def test_every_asset_says_what_it_is_who_owns_it_and_where_it_stands(small):
         assert node.backfill_policy == dg.BackfillPolicy.single_run()
 
 
-def test_features_depend_on_the_days_that_their_windows_reach(small):
+def test_assets_depend_on_the_days_that_their_windows_cover(small):
     graph = definitions(small).resolve_asset_graph()
     mapping = graph.get_partition_mapping(dg.AssetKey(["small", "features"]), dg.AssetKey(["small", "validated_data"]))
     assert isinstance(mapping, dg.TimeWindowPartitionMapping)
@@ -75,23 +75,23 @@ def test_features_depend_on_the_days_that_their_windows_reach(small):
     assert (mapping.start_offset, mapping.end_offset) == (-9, -6)
 
 
-def test_only_training_asks_for_a_gpu_and_is_in_the_pool_that_all_models_share(small):
+def test_only_training_requests_a_gpu_and_runs_in_the_pool_that_all_models_share(small):
     small["compute"] = {"cpu": 4, "memory": "8Gi", "gpu": 1}
     ops = [asset.op for asset in definitions(small).resolve_asset_graph().assets_defs]
-    asking = {
+    ops_with_gpu = {
         op.name
         for op in ops
         if "nvidia.com/gpu" in json.loads(op.tags["dagster-k8s/config"])["container_config"]["resources"]["limits"]
     }
-    assert asking == {op.name for op in ops if op.pool == "gpu"} == {"small__trained_model"}
+    assert ops_with_gpu == {op.name for op in ops if op.pool == "gpu"} == {"small__trained_model"}
 
 
-def test_without_gpus_training_is_in_the_pool_of_its_model(small):
+def test_without_gpus_training_runs_in_the_pool_of_its_model(small):
     small["compute"] = {"cpu": 4}
     assert {asset.op.pool for asset in definitions(small).resolve_asset_graph().assets_defs if asset.keys} == {"small"}
 
 
-def test_every_job_and_every_step_says_what_its_pod_needs(small):
+def test_every_job_and_every_step_is_tagged_with_the_settings_of_its_pod(small):
     small["retention"] = {"replaced_files": "30d"}
     defs = definitions(small)
     for job in (defs.resolve_job_def(f"small_{name}") for name in ("daily", "features", "freshness", "retention")):
@@ -105,10 +105,10 @@ def test_the_days_of_a_run_can_be_limited(small):
     assert graph.get(dg.AssetKey(["small", "raw_data"])).backfill_policy == dg.BackfillPolicy.multi_run(31)
 
 
-def test_every_step_is_in_the_pool_of_its_model(small):
+def test_every_step_runs_in_the_pool_of_its_model(small):
     assets = definitions(small).resolve_all_job_defs()[0].asset_layer.asset_graph.assets_defs
     pools = {op.name: op.pool for asset in assets for op in asset.node_def.iterate_op_defs()}
-    # It only reads, and says that a day is late also while a backfill runs.
+    # It only reads, and has to report a late day also while a backfill runs.
     assert pools.pop("small__validated_data_newest_day_on_time") is None
     assert set(pools.values()) == {"small"}
 
@@ -119,7 +119,7 @@ def test_each_gate_is_a_check(small):
     assert {name for name in checks if name.startswith("gate_")} == {"gate_roc_auc", "gate_log_loss"}
 
 
-def test_each_column_of_rows_and_labels_has_a_check_and_blocks_where_the_specification_says_so(small):
+def test_each_column_of_rows_and_labels_has_a_check_that_blocks_if_the_specification_says_so(small):
     small["columns"]["amount"]["blocking"] = True
     small["labels"] = {"files": "labels/{day}/*", "key": ["id"], "known_at": "at"}
     small["checks"] = {"files_read": None}
@@ -130,13 +130,13 @@ def test_each_column_of_rows_and_labels_has_a_check_and_blocks_where_the_specifi
         if key.name.startswith(("contract", "files"))
     }
     columns = ["row_key", "id", "event_time", "card", "amount"]
-    of_rows = {f"small/validated_data:contract_{name}": name == "amount" for name in columns}
-    of_labels = {f"small/validated_labels:contract_{name}": False for name in ("row_key", "id", "label", "known_at")}
-    assert checks == of_rows | of_labels
+    row_checks = {f"small/validated_data:contract_{name}": name == "amount" for name in columns}
+    label_checks = {f"small/validated_labels:contract_{name}": False for name in ("row_key", "id", "label", "known_at")}
+    assert checks == row_checks | label_checks
 
 
-def project(tmp_path: Path, name: str, content: str) -> dg.Definitions:
-    """The definitions of a project in `tmp_path` with one defs.yaml."""
+def load_project(tmp_path: Path, name: str, content: str) -> dg.Definitions:
+    """Load the definitions of a project in `tmp_path` with one defs.yaml."""
     (tmp_path / "pyproject.toml").write_text(
         f'[tool.dg]\ndirectory_type = "project"\n[tool.dg.project]\nroot_module = "{name}"\n'
     )
@@ -149,7 +149,7 @@ def project(tmp_path: Path, name: str, content: str) -> dg.Definitions:
 
 
 @pytest.mark.parametrize(
-    ("path", "value", "said"),
+    ("path", "value", "message"),
     [
         ("colour", "red", "colour"),
         ("label_delay", "soon", "not a duration"),
@@ -157,20 +157,20 @@ def project(tmp_path: Path, name: str, content: str) -> dg.Definitions:
         ("schedule", {"cron": "0 24 * * *"}, "schedule.cron: '0 24 * * *' is not a cron expression"),
     ],
 )
-def test_a_wrong_file_is_refused_with_file_field_and_reason(small, tmp_path, monkeypatch, path, value, said):
+def test_a_wrong_file_is_refused_with_file_field_and_reason(small, tmp_path, monkeypatch, path, value, message):
     monkeypatch.syspath_prepend(tmp_path)
     name = f"wrong_{path}"
     with pytest.raises(ComponentTreeException) as refused:
-        project(tmp_path, name, yaml.safe_dump({"type": TYPE, "attributes": {**small, path: value}}))
-    message = f"{refused.value}\n{refused.value.__cause__}"
-    assert "defs.yaml" in message
-    assert said in message
+        load_project(tmp_path, name, yaml.safe_dump({"type": TYPE, "attributes": {**small, path: value}}))
+    text = f"{refused.value}\n{refused.value.__cause__}"
+    assert "defs.yaml" in text
+    assert message in text
 
 
 @pytest.mark.parametrize("type_name", TYPES)
-def test_a_file_names_the_component_by_its_exported_name_or_by_its_module(small, tmp_path, monkeypatch, type_name):
+def test_a_file_may_name_the_component_by_its_exported_name_or_its_module(small, tmp_path, monkeypatch, type_name):
     monkeypatch.syspath_prepend(tmp_path)
-    loaded = project(
+    loaded = load_project(
         tmp_path, f"named_{type_name.count('.')}", yaml.safe_dump({"type": type_name, "attributes": small})
     )
     assert "small_daily" in {job.name for job in loaded.jobs or []}
@@ -180,16 +180,16 @@ def test_importing_the_package_loads_neither_dagster_nor_pandas():
     code = (
         "import sys, ml_assets; print({'dagster', 'pandas', 'ml_assets.pipeline'} & set(sys.modules), dir(ml_assets))"
     )
-    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert shown.startswith("set() ")
-    assert "'ModelPipeline'" in shown
+    output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert output.startswith("set() ")
+    assert "'ModelPipeline'" in output
 
 
 def test_a_file_with_the_old_name_of_a_check_loads_with_a_warning(small, tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     small["checks"] = {"no_leak": None, "accepted": {"2025-01-03": ["labels_on_time"]}}
     with pytest.warns(FutureWarning) as warned:
-        project(tmp_path, "old_names", yaml.safe_dump({"type": TYPE, "attributes": small}))
+        load_project(tmp_path, "old_names", yaml.safe_dump({"type": TYPE, "attributes": small}))
     messages = [str(warning.message) for warning in warned if "is now called" in str(warning.message)]
     assert [message.partition(". ")[0] for message in messages] == [
         "small: checks.no_leak: the check no_leak is now called target_leakage",
@@ -203,11 +203,11 @@ def test_a_file_with_the_old_name_of_a_check_loads_with_a_warning(small, tmp_pat
 def test_a_file_without_attributes_is_refused(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(ComponentTreeException) as refused:
-        project(tmp_path, "without_attributes", f"type: {TYPE}\n")
+        load_project(tmp_path, "without_attributes", f"type: {TYPE}\n")
     assert "attributes are missing" in str(refused.value.__cause__)
 
 
-def test_a_scaffolded_file_loads_and_is_named_for_its_folder(tmp_path):
+def test_a_scaffolded_file_loads_and_is_named_after_its_folder(tmp_path):
     request = dg.ScaffoldRequest(
         type_name=TYPE, target_path=tmp_path / "churn-risk", scaffold_format="yaml", project_root=None, params=None
     )
@@ -217,7 +217,7 @@ def test_a_scaffolded_file_loads_and_is_named_for_its_folder(tmp_path):
     assert ModelSpec.model_validate(content["attributes"]).name == "churn_risk"
 
 
-def test_the_schema_for_editors_accepts_what_loads_and_refuses_what_does_not(small):
+def test_the_json_schema_accepts_a_valid_file_and_refuses_an_unknown_field(small):
     jsonschema = pytest.importorskip("jsonschema")
     validator = jsonschema.Draft202012Validator(json_schema())
     assert list(validator.iter_errors({"type": TYPE, "attributes": small})) == []
