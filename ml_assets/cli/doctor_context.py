@@ -1,4 +1,4 @@
-"""What the doctor's probes measure: the settings, the code location, dagster.yaml, the instance, an MLflow store."""
+"""Targets of the doctor's probes: the settings, the code location, dagster.yaml, the instance, an MLflow store."""
 
 from collections.abc import Mapping
 from contextlib import ExitStack

@@ -1,4 +1,4 @@
-"""Where things are is told from outside, with defaults locally and none in production."""
+"""Settings come from the environment, with defaults locally and none in production."""
 
 from urllib.parse import urlencode
 
@@ -38,7 +38,7 @@ def test_local_defaults_lie_under_one_directory():
     assert settings.ui == ""
 
 
-def test_each_place_can_be_told():
+def test_each_location_can_be_set():
     settings = read_settings(
         {
             **PRODUCTION,
@@ -75,7 +75,7 @@ def test_one_variable_puts_the_state_of_dagster_and_mlflow_into_postgresql():
 @pytest.mark.parametrize(
     ("stated", "uri"), [("s3://bucket/mlflow", "s3://bucket/mlflow"), ("/data/artifacts", "file:///data/artifacts")]
 )
-def test_artifacts_of_a_store_in_postgresql_go_where_the_variable_says(stated, uri):
+def test_the_artifact_root_of_a_store_in_postgresql_comes_from_its_variable(stated, uri):
     assert read_settings({"ML_ASSETS_DATABASE": DATABASE, "MLFLOW_DEFAULT_ARTIFACT_ROOT": stated}).artifacts == uri
     assert read_settings({"MLFLOW_DEFAULT_ARTIFACT_ROOT": stated}).artifacts is None
 
@@ -145,7 +145,7 @@ def test_the_key_of_the_service_comes_from_a_variable_or_a_file(tmp_path):
         ({"ML_ASSETS_API_KEY_FILE": "/nowhere"}, "cannot be read"),
     ],
 )
-def test_a_key_that_is_none_does_not_leave_the_service_open(variables, message):
+def test_a_key_that_is_not_valid_does_not_leave_the_service_open(variables, message):
     with pytest.raises(ValueError, match=message):
         read_api_key(variables)
 
@@ -156,12 +156,12 @@ def test_the_rate_of_requests_is_generous_unless_stated(stated, rate):
 
 
 @pytest.mark.parametrize("stated", ["0", "-1", "many", "nan", "inf"])
-def test_a_rate_that_is_none_is_refused(stated):
+def test_a_rate_that_is_not_valid_is_refused(stated):
     with pytest.raises(ValueError, match="ML_ASSETS_REQUESTS_PER_SECOND"):
         read_request_rate({"ML_ASSETS_REQUESTS_PER_SECOND": stated})
 
 
-def test_whom_to_notify_is_a_variable_or_a_file_and_nobody_without_either(tmp_path):
+def test_notification_targets_come_from_a_variable_or_a_file(tmp_path):
     file = tmp_path / "targets"
     file.write_text("slack://a/b/c\nmailto://me:pw@example.com\n")
     assert read_notify_targets({}) == ""
@@ -208,7 +208,7 @@ def test_no_configuration_of_the_environment_holds_a_target_or_a_database(monkey
     assert "secret@host" not in repr(shown)
 
 
-def test_metrics_are_pushed_where_a_variable_says_where_to_and_logs_are_text_unless_told_otherwise():
+def test_metrics_are_pushed_to_a_configured_endpoint_and_logs_are_text_by_default():
     assert not pushes_metrics({"OTEL_SERVICE_NAME": "x"})
     assert pushes_metrics({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318"})
     assert pushes_metrics({"OTEL_EXPORTER_OTLP_METRICS_ENDPOINT": "http://prometheus:9090/api/v1/otlp/v1/metrics"})

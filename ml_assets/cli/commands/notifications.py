@@ -48,7 +48,7 @@ def send_test_message() -> None:
 def _print_notifications(console: Console, kept: Outbox) -> None:
     notifications, open_count = kept.newest(MOST_SHOWN), kept.open_count()
     if not notifications:
-        console.print("nothing has failed that anybody would be told of")
+        console.print("no notifications: nothing has failed")
         return
     table = Table(
         "state", "at (UTC)", "model", "kind", "message", title=f"{open_count} open notifications", title_justify="left"

@@ -1,4 +1,4 @@
-"""A person sees what was told, open ones first, what waits, and whether the targets are reached."""
+"""Notifications as a person lists them, and the test of their targets."""
 
 import re
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ NOW = datetime(2025, 3, 2, tzinfo=UTC)
 
 
 @pytest.fixture
-def said(tmp_path, monkeypatch, capsys):
+def printed(tmp_path, monkeypatch, capsys):
     """What the command prints; for one that fails, why."""
     monkeypatch.setenv("COLUMNS", "200")
     settings = Settings("local", "", "", "", str(tmp_path), "", {})
@@ -32,13 +32,13 @@ def said(tmp_path, monkeypatch, capsys):
     return run
 
 
-def test_open_notifications_stand_first_and_what_waits_is_told(said):
-    assert "nothing has failed" in said()
+def test_open_notifications_come_first_and_undelivered_messages_are_listed(printed):
+    assert "nothing has failed" in printed()
     kept = outbox(command.require_settings())
     repaired = [failure(5, detail="other", message="the other run failed"), success(6, detail="other")]
     kept.record([failure(1, message="a run [x] failed"), *repaired], ["Slack 1"], NOW)
     kept.settle(kept.claim("Slack 1", "small", NOW), "no such channel", NOW)
-    lines = said().splitlines()
+    lines = printed().splitlines()
     assert lines[0].strip() == "1 open notifications"
     shown = [line for line in lines if "run_failure" in line]
     assert re.search(r"open error .* 2025-03-01 00:01 .* small .* a run \[x\] failed", shown[0])
@@ -46,24 +46,24 @@ def test_open_notifications_stand_first_and_what_waits_is_told(said):
     assert lines[-1] == "Not delivered: 3 to Slack 1, tried 1 times, next at 2025-03-02 00:00: no such channel"
 
 
-def test_a_test_message_reaches_every_target_or_says_which_it_does_not_reach(said, monkeypatch):
-    assert "no targets: set ML_ASSETS_NOTIFY" in said("test")
+def test_a_test_message_reaches_every_target_or_names_those_that_it_does_not(printed, monkeypatch):
+    assert "no targets: set ML_ASSETS_NOTIFY" in printed("test")
     with Webhook() as good, Webhook() as bad:
         monkeypatch.setenv("ML_ASSETS_NOTIFY", good.url)
-        assert said("test") == "JSON 1: accepted\n"
+        assert printed("test") == "JSON 1: accepted\n"
         assert good.titles == ["ml_assets: a test"]
         bad.status = 500
         monkeypatch.setenv("ML_ASSETS_NOTIFY", f"{good.url} {bad.url}")
-        shown = said("test")
+        shown = printed("test")
     assert "JSON 1: accepted" in shown
     assert "JSON 2: not reached" in shown
     assert shown.endswith("ended: 1")
     assert "secret-path" not in shown
 
 
-def test_a_database_that_cannot_be_used_and_a_url_that_means_nothing_are_told(said, monkeypatch, tmp_path):
+def test_a_database_that_cannot_be_used_and_an_unknown_url_are_reported(printed, monkeypatch, tmp_path):
     settings = Settings("local", "", "", "", str(tmp_path / "missing"), "", {})
     monkeypatch.setattr(command, "require_settings", lambda: settings)
-    assert "cannot be used (unable to open database file)" in said()
+    assert "cannot be used (unable to open database file)" in printed()
     monkeypatch.setenv("ML_ASSETS_NOTIFY", "slacks://my-secret-token")
-    assert said("test") == "ended: ML_ASSETS_NOTIFY: apprise does not know what URL number 1 of 1 means"
+    assert printed("test") == "ended: ML_ASSETS_NOTIFY: apprise does not know what URL number 1 of 1 means"

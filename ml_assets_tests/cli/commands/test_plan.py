@@ -41,25 +41,25 @@ def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_the_plan_of_landed_files_says_what_why_and_how_to_do_it(places, capsys):
+def test_the_plan_of_landed_files_has_days_reasons_and_commands(places, capsys):
     write_landing(places / "landing", START, 3)
     before = content(places)
     call("plan", "fraud_detection", "--days", f"{START}...2026-08-18", "--job", "features")
-    said = capsys.readouterr().out
+    printed = capsys.readouterr().out
     assert content(places) == before
-    assert "raw_data  4 to make, rows unknown, " in said
-    assert "2026-08-15 to 2026-08-17      3 days  new" in said
-    assert re.search(r"2026-08-18 +1 day  missing: no files have landed", said)
-    assert "To make  raw_data 4, validated_data 4, features 4 days" in said
-    assert "trained_model" not in said
-    assert '-j fraud_detection_features --tags \'{"dagster/asset_partition_range_start": "2026-08-15"' in said
+    assert "raw_data  4 to make, rows unknown, " in printed
+    assert "2026-08-15 to 2026-08-17      3 days  new" in printed
+    assert re.search(r"2026-08-18 +1 day  missing: no files have landed", printed)
+    assert "To make  raw_data 4, validated_data 4, features 4 days" in printed
+    assert "trained_model" not in printed
+    assert '-j fraud_detection_features --tags \'{"dagster/asset_partition_range_start": "2026-08-15"' in printed
 
 
 def test_a_single_day_of_the_daily_job_reaches_every_stage(places, capsys):
     call("plan", "fraud_detection", "--days", "2026-08-15")
-    said = capsys.readouterr().out
-    assert "fraud_detection_daily, 2026-08-15, 1 day." in said
-    assert "model_registry_entry  1 to make" in said
+    printed = capsys.readouterr().out
+    assert "fraud_detection_daily, 2026-08-15, 1 day." in printed
+    assert "model_registry_entry  1 to make" in printed
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_a_refusal_is_on_standard_error_and_in_the_exit_code():
     assert refused.stdout == ""
 
 
-def test_days_are_all_there_are_when_none_are_named():
+def test_all_days_are_selected_when_none_are_named():
     all_days = plan.select_days(SPEC, None, date(2025, 1, 4))
     assert (all_days[0], all_days[-1], len(all_days)) == (date(2025, 1, 1), date(2025, 1, 4), 4)
     assert plan.select_days(SPEC, None, date(2025, 6, 1))[-1] == date(2025, 1, 20)

@@ -32,7 +32,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_spec) -> Release
 
 
 @pytest.fixture
-def said(world, capsys, monkeypatch):
+def printed(world, capsys, monkeypatch):
     """What a command prints; for one that is refused, why."""
     monkeypatch.setenv("COLUMNS", "80")
 
@@ -46,26 +46,26 @@ def said(world, capsys, monkeypatch):
     return run
 
 
-def test_versions_are_put_up_rolled_back_and_paused_by_hand(world, said, monkeypatch):
+def test_versions_are_promoted_rolled_back_and_paused_by_hand(world, printed, monkeypatch):
     stop_clock(monkeypatch, command, datetime(2026, 11, 26, 12, tzinfo=UTC))
-    assert "nothing has been released yet" in said("releases")
-    shown = said("promote", "--version", "1", "--actor", "ann", "--reason", "the first one")
+    assert "nothing has been released yet" in printed("releases")
+    shown = printed("promote", "--version", "1", "--actor", "ann", "--reason", "the first one")
     assert [re.split(r"\s*│\s*", line)[1:5] for line in shown.splitlines() if line.startswith("│")] == [
         ["1", re.findall(r"\d{4}-\d\d-\d\d \d\d:\d\d", shown)[0], "promote", "the first one"],
         ["", "for 2026-11-25", "champion - to 1", ""],
         ["", "ann", "share 0 %", ""],
     ]
     assert re.search(r"Champion +version 1 of 2025-03-01, since release 1 of .*, predictions from", shown)
-    shown = said("canary", "--version", "2")
+    shown = printed("canary", "--version", "2")
     assert re.search(r"Canary +version 2 of 2025-03-02 for 10 percent since", shown)
-    assert "Decisions     paused by" in said("pause", "--reason", "on call is asleep")
-    assert "Decisions     automatic" in said("resume")
-    shown = said("rollback", "--reason", 'it\'s slow & "odd"')
+    assert "Decisions     paused by" in printed("pause", "--reason", "on call is asleep")
+    assert "Decisions     automatic" in printed("resume")
+    shown = printed("rollback", "--reason", 'it\'s slow & "odd"')
     assert 'it\'s slow & "odd"' in shown
     assert "Canary        none" in shown
-    shown = said("promote", "--version", "3")
+    shown = printed("promote", "--version", "3")
     assert re.search(r"Deployed +version 3 of 2025-03-03, under .*/production/small", shown)
-    assert "Champion      version 1" in said("rollback")
+    assert "Champion      version 1" in printed("rollback")
     assert (world.aliases(), world.deployed()) == ({"champion": 1}, 1)
     made = Ledger(world.lake, "small").moves()
     assert [one.action for one in made] == ["promote", "start", "pause", "resume", "rollback", "promote", "rollback"]
@@ -74,25 +74,25 @@ def test_versions_are_put_up_rolled_back_and_paused_by_hand(world, said, monkeyp
     assert "no reason was given" in made[1].reason
 
 
-def test_what_cannot_be_released_is_told(world, said, monkeypatch, make_spec):
-    assert said("rollback").startswith("refused: there is nothing to roll back")
+def test_a_version_that_cannot_be_released_is_refused_with_the_reason(world, printed, monkeypatch, make_spec):
+    assert printed("rollback").startswith("refused: there is nothing to roll back")
     assert (
-        said("promote", "--version", "9")
+        printed("promote", "--version", "9")
         == "refused: there is no version 9 of small in MLflow; it has versions 1, 2, 3"
     )
-    assert "needs a version" in said("promote")
+    assert "needs a version" in printed("promote")
     world.registry.client.set_model_version_tag("small", "2", "gates", "failed")
-    assert "version 2 of 2025-03-02 does not pass its gates" in said("promote", "--version", "2")
+    assert "version 2 of 2025-03-02 does not pass its gates" in printed("promote", "--version", "2")
     world.lake.files.delete(f"small/models/{world.versions[2].digest}/model.ubj")
-    assert "version 3 of 2025-03-03 of small cannot go live: the files of model" in said("promote", "--version", "3")
-    said("promote", "--version", "1")
+    assert "version 3 of 2025-03-03 of small cannot go live: the files of model" in printed("promote", "--version", "3")
+    printed("promote", "--version", "1")
     monkeypatch.setattr(command, "require_spec", lambda model: make_spec())
-    assert "the specification has no deployment.canary" in said("canary", "--version", "3")
+    assert "the specification has no deployment.canary" in printed("canary", "--version", "3")
     assert len(Ledger(world.lake, "small").moves()) == 1
 
 
-def test_somebody_who_releases_meanwhile_wins(world, said, monkeypatch):
-    said("promote", "--version", "1")
+def test_a_concurrent_release_wins(world, printed, monkeypatch):
+    printed("promote", "--version", "1")
     decide = command.manual_move
 
     def late(canary, state, *others):
@@ -100,32 +100,32 @@ def test_somebody_who_releases_meanwhile_wins(world, said, monkeypatch):
         return decide(canary, state, *others)
 
     monkeypatch.setattr(command, "manual_move", late)
-    assert said("promote", "--version", "2").endswith(
+    assert printed("promote", "--version", "2").endswith(
         "Somebody released meanwhile: look at `make releases` and try again"
     )
     assert world.aliases() == {"champion": 1}
 
 
-def test_a_release_by_hand_is_seen_from_the_day_after_the_newest_that_was_decided_upon(world, said, make_spec):
+def test_a_release_by_hand_affects_the_day_after_the_newest_decision(world, printed, make_spec):
     now = datetime(2025, 3, 10, 23, 30, tzinfo=UTC)
     spec = make_spec(source={"files": "{day}/*", "start": "2025-01-01", "time_zone": "Europe/Berlin"})
     assert command.first_day(spec, None, now) == date(2025, 3, 10)
     assert command.first_day(spec, date(2025, 3, 20), now) == date(2025, 3, 21)
     table = world.lake.table("small", "deployment", pa.schema([("outcome", pa.string())]))
     table.commit({date(2025, 3, 20): pa.table({"outcome": ["none"]})}, {date(2025, 3, 20): 1})
-    said("promote", "--version", "1")
+    printed("promote", "--version", "1")
     assert Ledger(world.lake, "small").moves()[0].day == date(2025, 3, 21)
 
 
-def test_what_a_process_that_died_left_undone_is_done_by_a_look(world, said):
-    said("promote", "--version", "1")
+def test_printing_the_releases_completes_an_interrupted_release(world, printed):
+    printed("promote", "--version", "1")
     world.registry.client.delete_registered_model_tag("small", "release")
     world.registry.client.delete_registered_model_alias("small", "champion")
-    said("releases")
+    printed("releases")
     assert (world.aliases(), world.tags()["release"]) == ({"champion": 1}, "1")
 
 
-def test_a_registry_that_does_not_answer_is_named(world, said, monkeypatch):
+def test_a_registry_that_does_not_respond_is_named(world, printed, monkeypatch):
     settings = Settings("local", "", world.lake.uri, "http://127.0.0.1:1", "", world.target.uri, {})
     monkeypatch.setattr(command, "require_settings", lambda: settings)
-    assert said("releases").startswith("refused: MLflow does not answer at http://127.0.0.1:1")
+    assert printed("releases").startswith("refused: MLflow does not answer at http://127.0.0.1:1")

@@ -68,10 +68,10 @@ def run(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.slow
 def test_bad_rows_are_exported_corrected_and_taken_back(data):
     exported, file = data / "quarantine.csv", data / "fixed.csv"
-    said = run(
+    printed = run(
         data, "-m", "ml_assets.cli", "quarantine", "fraud_detection", "--days", str(START), "--out", str(exported)
     )
-    assert said.returncode == 0, said.stderr
+    assert printed.returncode == 0, printed.stderr
     rows = pd.read_csv(exported, dtype=str, keep_default_na=False)
     bad = rows[rows["_reasons"] == "amount: less than minimum 0"]
     assert len(bad)
@@ -95,6 +95,6 @@ def test_without_a_file_and_without_a_change_there_is_nothing_to_make(here, caps
     assert capsys.readouterr().out.strip() == "Nothing to make: every day is as it would be made now."
 
 
-def test_a_file_that_does_not_exist_is_told(here):
+def test_a_file_that_does_not_exist_is_reported(here):
     with pytest.raises(SystemExit, match=r"nowhere\.csv"):
         call("repair", "fraud_detection", "--file", "nowhere.csv")

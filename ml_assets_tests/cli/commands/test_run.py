@@ -59,9 +59,9 @@ def commits(data: Path) -> dict[str, int]:
     return {str(log): len(list(log.glob("*.json"))) for log in data.glob("lake/*/*/_delta_log")}
 
 
-def test_the_main_job_trains_judges_and_registers_and_the_second_time_does_nothing(data, first):
+def test_the_main_job_trains_evaluates_and_registers_and_does_nothing_the_second_time(data, first):
     assert first.returncode == 0, first.stdout + first.stderr
-    for said in (
+    for printed in (
         "simulating 90 days",
         "features",
         "rejected or missing",
@@ -71,7 +71,7 @@ def test_the_main_job_trains_judges_and_registers_and_the_second_time_does_nothi
         "Gates",
         "make ui",
     ):
-        assert said in first.stdout
+        assert printed in first.stdout
     assert "failed" not in first.stdout
     (digest,) = re.findall(r"Model digest +([0-9a-f]{64})", first.stdout)
     assert re.search(r"MLflow +fraud_detection version 1, alias champion is version 1", first.stdout)
@@ -115,7 +115,7 @@ def test_an_empty_bucket_is_filled_by_the_simulator_but_never_in_production(buck
     assert landing.days(spec.source) == ([spec.source.start] if environment == "local" else [])
 
 
-def test_a_simulation_that_was_interrupted_is_done_again(tmp_path, monkeypatch):
+def test_an_interrupted_simulation_is_repeated(tmp_path, monkeypatch):
     spec, landing = read_spec(DEFS / "fraud_detection" / "defs.yaml"), Landing(uri=str(tmp_path))
     monkeypatch.setattr(main_job, "SIMULATED_DAYS", 2)
     settings = Settings("local", str(tmp_path), "", "", "", "", {})
@@ -135,7 +135,7 @@ def test_a_simulation_that_was_interrupted_is_done_again(tmp_path, monkeypatch):
     assert file.read_bytes() == b"repaired"
 
 
-def test_days_that_a_run_did_not_end_are_something_to_do(tmp_path):
+def test_days_of_a_run_that_did_not_end_are_to_do(tmp_path):
     lake, left = Lake(uri=str(tmp_path)), date(2025, 1, 2)
     stages = SimpleNamespace(training=SimpleNamespace(lake=lake, spec=SimpleNamespace(name="small")))
     RunMarkers(lake, "small", "features").begin("a run that died", [left])
@@ -147,7 +147,7 @@ def test_days_that_a_run_did_not_end_are_something_to_do(tmp_path):
     assert not needed_days._has_unfinished_run(stages, SimpleNamespace(name="features"), [date(2025, 1, 3)])
 
 
-def test_a_lake_that_cannot_be_used_is_told(bucket, monkeypatch):
+def test_a_lake_that_cannot_be_used_is_reported(bucket, monkeypatch):
     _, s3 = bucket
     settings = replace(read_settings({}), lake="s3://no-such-bucket/lake", s3=s3)
     monkeypatch.setattr(main_job, "require_settings", lambda: settings)
@@ -158,7 +158,7 @@ def test_a_lake_that_cannot_be_used_is_told(bucket, monkeypatch):
         call("run", "fraud_detection")
 
 
-def test_an_unknown_model_is_refused_with_the_ones_there_are_and_no_traceback(tmp_path):
+def test_an_unknown_model_is_refused_with_the_names_of_all_models_and_no_traceback(tmp_path):
     refused = run(tmp_path, "nothing")
     assert refused.returncode != 0
     assert "there is no model 'nothing'" in refused.stderr
