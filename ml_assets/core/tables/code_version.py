@@ -60,7 +60,7 @@ def _is_in(name: str, package: str) -> bool:
 
 
 def _belongs_to(name: str, hook: str) -> bool:
-    """Whether a module that a hook imports is part of the user's own code."""
+    """Return whether a module that a hook imports is part of the user's own code."""
     top = hook.partition(".")[0]
     if top == "ml_assets":
         return _is_in(name, hook.rpartition(".")[0])

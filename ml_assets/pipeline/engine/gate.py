@@ -9,7 +9,7 @@ class Gate(Protocol):
 
     @property
     def is_on(self) -> bool:
-        """Whether the specification has blocking checks of data."""
+        """True if the specification has blocking checks of data."""
         ...
 
     def refresh(self) -> None:

@@ -35,7 +35,7 @@ class DataGate:
 
     @property
     def is_on(self) -> bool:
-        """Whether the specification has blocking checks of data."""
+        """True if the specification has blocking checks of data."""
         return self._is_on
 
     def refresh(self) -> None:

@@ -1,12 +1,11 @@
 """Stage deployment: decides day by day on the models that passed their gates, and records releases in the ledger."""
 
-import json
 from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, NoReturn
 
 from ml_assets.core.model_spec import ModelSpec
-from ml_assets.core.release.canary_policy import Decision, decide, figures_of, next_candidate
+from ml_assets.core.release.canary_policy import Decision, decide, next_candidate
 from ml_assets.core.release.release_state import Move, Release, Version, live_on
 from ml_assets.core.tables.code_version import code_version
 from ml_assets.core.tables.fingerprint import EXPIRED
@@ -14,6 +13,7 @@ from ml_assets.pipeline.asset_names import CANARY_COMPARISON, DEPLOYMENT, ENTRY
 from ml_assets.pipeline.engine.stage import DecidedAlready, InputChanged, StageOutput
 from ml_assets.pipeline.engine.upstream import check_not_replaced
 from ml_assets.pipeline.release.canary_rows import CanaryRows
+from ml_assets.pipeline.release.decision_row import decision_row
 from ml_assets.pipeline.release.scorer_cache import CannotScore, ScorerCache
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.release.ledger import Ledger, LedgerConflict
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 RUN = "run "
 LATER_DAYS_DECIDED = "later days were decided already"
-FIGURES = ("step_days", "step_rows", "positives", "labels_through")
 
 
 def refuse_to_release(before: Release, move: Move) -> NoReturn:
@@ -122,7 +121,7 @@ class ModelDeployment:
         """
         before, released = self._live_before(day), self._release_of_run(day)
         if released is None and self._is_past(day):
-            return self._output(day, Decision("none", LATER_DAYS_DECIDED, before), None)
+            return self._output(Decision("none", LATER_DAYS_DECIDED, before), None)
         measured, problem = self._measure(before, day)
         if released is not None:
             return self._output(
@@ -135,7 +134,7 @@ class ModelDeployment:
         evidence = measured.evidence if measured else None
         decision = decide(self.spec.deployment.canary, before, self._candidate(before, day), evidence, day)
         if decision.after == before:
-            return self._output(day, decision, measured, problem)
+            return self._output(decision, measured, problem)
         move = Move(decision.outcome, decision.after, day, self._actor, decision.reason, decision.metrics)  # type: ignore[arg-type]
         # The ledger does not show a newer run that decided to change nothing.
         check_not_replaced(day, [self.tables[DEPLOYMENT]], f"{self.spec.name}: the {DEPLOYMENT}")
@@ -150,41 +149,22 @@ class ModelDeployment:
                 before,
                 decision.metrics,
             )
-            return self._output(day, refused, measured, str(error))
+            return self._output(refused, measured, str(error))
         finally:
             self._moves = None
-        return self._output(day, decision, measured, problem, acted=True)
+        return self._output(decision, measured, problem, acted=True)
 
     def _output(
-        self,
-        day: date,
-        decision: Decision,
-        measured: "Measured | None",
-        problem: str | None = None,
-        acted: bool = False,
+        self, decision: Decision, measured: "Measured | None", problem: str | None = None, acted: bool = False
     ) -> StageOutput:
         import pyarrow as pa
 
-        after, canary = decision.after, self.spec.deployment.canary
-        figures = {name: getattr(measured.evidence, name) for name in FIGURES} if measured else {}
-        metrics = decision.metrics or (figures_of(canary, measured.evidence) if canary and measured else {})
-        row = {
-            "outcome": decision.outcome,
-            "reason": decision.reason,
-            "champion_version": after.champion.number if after.champion else None,
-            "challenger_version": after.challenger.number if after.challenger else None,
-            **{name: getattr(after, name) for name in ("percent", "paused", "step_since", "canary_since")},
-            "release": after.number,
-            **figures,
-            "metrics": json.dumps(dict(metrics), sort_keys=True) if measured else None,
-        }
         schemas = {name: table.schema.remove(0) for name, table in self.tables.items()}
-        compared = (
-            pa.Table.from_pandas(measured.comparison, schemas[CANARY_COMPARISON], preserve_index=False)
-            if measured
-            else schemas[CANARY_COMPARISON].empty_table()
-        )
-        tables = {CANARY_COMPARISON: compared, DEPLOYMENT: pa.Table.from_pylist([row], schema=schemas[DEPLOYMENT])}
+        row = decision_row(decision, measured, self.spec.deployment.canary)
+        comparison = schemas[CANARY_COMPARISON].empty_table()
+        if measured:
+            comparison = pa.Table.from_pandas(measured.comparison, schemas[CANARY_COMPARISON], preserve_index=False)
+        tables = {CANARY_COMPARISON: comparison, DEPLOYMENT: pa.Table.from_pylist([row], schema=schemas[DEPLOYMENT])}
         return StageOutput(tables, problem, has_side_effects=acted, needs_immediate_commit=True)
 
     def _is_past(self, day: date) -> bool:

@@ -40,7 +40,7 @@ class CheckRun:
 
     @property
     def stops_run(self) -> bool:
-        """Whether the check, if it is blocking, stops the run: every day that was evaluated failed with an error."""
+        """True if the check, when it is blocking, stops the run: every evaluated day failed with an error."""
         evaluated = [outcome for outcome in self.outcomes if outcome.passed is not None]
         return bool(evaluated) and all(outcome.failed and outcome.severity == "error" for outcome in evaluated)
 
