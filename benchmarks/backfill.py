@@ -18,6 +18,7 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 SPEC = REPOSITORY / "ml_assets" / "defs" / "fraud_detection" / "defs.yaml"
+INSTANCE = REPOSITORY / "dagster.yaml"
 
 
 def specification():
@@ -57,8 +58,8 @@ def floor(root: Path, days: int) -> None:
         frames.pop(day - timedelta(days=offsets[-1]), None)
 
 
-def pipeline(root: Path, days: int) -> None:
-    """The same through Dagster: one run over the range, on a new instance with SQLite storage."""
+def pipeline(root: Path, days: int, instance_file: Path = INSTANCE) -> None:
+    """Make the same days through Dagster: one run over the range, on a new instance configured by `instance_file`."""
     import dagster as dg
 
     from ml_assets.defs.environment import build_environment
@@ -69,7 +70,7 @@ def pipeline(root: Path, days: int) -> None:
     spec = specification()
     home = root / "dagster"
     home.mkdir()
-    (home / "dagster.yaml").symlink_to(REPOSITORY / "dagster.yaml")
+    (home / "dagster.yaml").symlink_to(instance_file)
     last = spec.source.start + timedelta(days=days - 1)
     settings = Settings(
         "local",

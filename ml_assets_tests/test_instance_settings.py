@@ -38,7 +38,8 @@ from ml_assets.pipeline.asset_names import asset_key
 from ml_assets.pipeline.automation.freshness import newest_day_check
 from ml_assets.pipeline.automation.jobs import daily_job, features_job
 from ml_assets.pipeline.graph.assets import build_assets
-from ml_assets.resources.dagster_instance.local_runs import PooledRunCoordinator, WatchfulRunLauncher
+from ml_assets.resources.dagster_instance.run_launcher import MonitoredRunLauncher
+from ml_assets.resources.dagster_internals.run_queue import PooledRunCoordinator
 from ml_assets_tests.conftest import SMALL
 from ml_assets_tests.pipeline.world import day, rows_of
 from ml_assets_tests.support.local_instance import LocalInstance
@@ -205,7 +206,7 @@ def test_a_run_in_process_needs_no_slot_of_the_pool(instance):
 
 def test_a_run_whose_code_server_is_gone_counts_as_failed_and_a_run_without_one_as_running(instance, tmp_path):
     launcher, run_id = instance.run_launcher, queue_run(instance, "one", "daily")
-    assert isinstance(launcher, WatchfulRunLauncher)
+    assert isinstance(launcher, MonitoredRunLauncher)
     assert launcher.supports_check_run_worker_health
     run = instance.get_run_by_id(run_id)
     assert run is not None

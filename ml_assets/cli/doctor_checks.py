@@ -15,7 +15,7 @@ from ml_assets.core.operations.doctor.diagnosis import Diagnosis, error
 from ml_assets.defs.environment import notifier, outbox
 from ml_assets.defs.settings import Settings
 from ml_assets.resources.databases.postgresql_uri import with_driver
-from ml_assets.resources.databases.uri_secrets import scrub, shown
+from ml_assets.resources.databases.uri_secrets import scrub, without_credentials
 from ml_assets.resources.notifications.database import NotificationsUnavailable
 from ml_assets.resources.probes import database_probe, instance_probe, storage_probe
 from ml_assets.resources.storage.bucket import Bucket
@@ -106,7 +106,7 @@ def probe_mlflow(context: DoctorContext) -> Values:
     """Return the address and the state of MLflow's store, and the version of the client."""
     uri, store = context.settings.mlflow, context.mlflow
     problem = store.problem and scrub(store.problem, uri)
-    return shown(uri), store.kind, problem, store.server, version("mlflow"), context.production
+    return without_credentials(uri), store.kind, problem, store.server, version("mlflow"), context.production
 
 
 def probe_mlflow_schema(context: DoctorContext) -> Values:

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.pipeline.asset_names import asset_key
@@ -46,11 +47,9 @@ def run_days(
     Raises:
         RunFailed: when the run fails.
     """
-    from dagster._core.utils import make_new_run_id
-
     for text in fail_dead_runs(instance):
         log.warning(text, extra={"notice": text})
-    run_id = make_new_run_id()
+    run_id = str(uuid4())
     mark_alive(instance, run_id)
     assets = frozenset(asset_key(spec, name) for name in names)
     # A selection of assets alone would include checks that the job leaves out.

@@ -26,7 +26,7 @@ from ml_assets.resources.mlflow.tracking import ExperimentTracking
 from ml_assets.resources.notifications.notifier import Notifier
 from ml_assets.resources.notifications.outbox import Outbox
 from ml_assets.resources.observability.json_logs import log_as_json
-from ml_assets.resources.observability.telemetry import switch_telemetry
+from ml_assets.resources.observability.telemetry import enable_telemetry
 from ml_assets.resources.registry.model_registry import ModelRegistry
 from ml_assets.resources.release.deploy_target import DeployTarget
 from ml_assets.resources.storage.landing import Landing
@@ -63,7 +63,7 @@ def configure_process() -> None:
     """
     for name, value in LIBRARY_DEFAULTS.items():
         os.environ.setdefault(name, value)
-    switch_telemetry(pushes_metrics(os.environ))
+    enable_telemetry(pushes_metrics(os.environ))
     if read_log_format(os.environ) == "json":
         log_as_json(secret_values(os.environ))
 

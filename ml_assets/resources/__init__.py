@@ -1,3 +1,1 @@
-"""One file per outside system, each a Dagster resource: where files land, the lake, experiment tracking and the model
-registry.
-"""
+"""Clients of outside systems, most of them as Dagster resources, one folder for each system. No business rules."""

@@ -15,7 +15,7 @@ from ml_assets.defs.variables import (
     read_request_rate,
     secret_values,
 )
-from ml_assets.resources.databases.postgresql_uri import LIMITS
+from ml_assets.resources.databases.postgresql_uri import TIMEOUTS
 
 PRODUCTION = {
     "ML_ASSETS_ENV": "production",
@@ -65,7 +65,7 @@ def test_one_variable_puts_the_state_of_dagster_and_mlflow_into_postgresql():
     assert settings.database == DATABASE
     assert (
         settings.mlflow
-        == f"postgresql+psycopg2://me:secret@host/state?options=-csearch_path%3Dmlflow&{urlencode(LIMITS)}"
+        == f"postgresql+psycopg2://me:secret@host/state?options=-csearch_path%3Dmlflow&{urlencode(TIMEOUTS)}"
     )
     assert settings.artifacts == (DATA / "mlartifacts").as_uri()
     elsewhere = {"ML_ASSETS_DATABASE": DATABASE, "MLFLOW_TRACKING_URI": "http://mlflow"}

@@ -34,7 +34,8 @@ from ml_assets.cli.spec_files import read_spec
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.definitions import DEFS
 from ml_assets.pipeline.component import ModelPipeline
-from ml_assets.resources.kubernetes.step_executor import InputBytes, StepPods, shares_pod, step_executor
+from ml_assets.resources.kubernetes.step_executor import step_executor
+from ml_assets.resources.kubernetes.step_pods import InputBytes, PodStepHandler, shares_pod
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 IMAGE = "ml-assets:test"
@@ -108,7 +109,7 @@ def step_handler(
     job: dg.JobDefinition,
     input_bytes: InputBytes = lambda context: 0,
     config: Mapping[str, Any] | None = None,
-) -> StepPods:
+) -> PodStepHandler:
     """The step handler of the executor of production, talking to an API that only remembers what it is given."""
     return executor_and_handler(instance, job, input_bytes, config)[1]
 
@@ -118,7 +119,7 @@ def executor_and_handler(
     job: dg.JobDefinition,
     input_bytes: InputBytes = lambda context: 0,
     config: Mapping[str, Any] | None = None,
-) -> tuple[dg.Executor, StepPods]:
+) -> tuple[dg.Executor, PodStepHandler]:
     """The executor of production, and its step handler as above."""
     executor_def = step_executor(input_bytes)
     processed = process_config(executor_def.config_schema.config_type, config or {})

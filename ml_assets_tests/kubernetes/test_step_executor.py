@@ -15,7 +15,7 @@ from kubernetes.client import models as k8s
 
 from ml_assets.core.kubernetes.pod_spec import plain_pod
 from ml_assets.core.model_spec import ModelSpec
-from ml_assets.resources.kubernetes import step_executor as module
+from ml_assets.resources.kubernetes import step_pods as module
 from ml_assets_tests.kubernetes.jobs import (
     definitions_of,
     executor_and_handler,
@@ -297,7 +297,7 @@ def test_a_process_that_runs_too_long_is_ended(shared, process_runs, monkeypatch
 
 def test_a_process_is_ended_with_its_run_also_when_it_does_not_want_to(shared, process_runs, tmp_path):
     handler, context = shared
-    handler._shared._seconds_to_end = 0.2
+    handler._shared._seconds_to_terminate = 0.2
     ready = tmp_path / "ready"
     deaf = f"import signal, time, pathlib; signal.signal(signal.SIGTERM, signal.SIG_IGN); pathlib.Path({str(ready)!r}).touch(); time.sleep(600)"
     process_runs(deaf)

@@ -21,7 +21,7 @@ from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.storage.landing import Landing
 
 if TYPE_CHECKING:
-    from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+    from ml_assets.resources.dagster_internals.asset_jobs import UnresolvedAssetJobDefinition
 
 # Dagster gives a tick 60 seconds.
 SECONDS_PER_TICK = 30.0

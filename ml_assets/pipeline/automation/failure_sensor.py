@@ -8,7 +8,7 @@ from ml_assets.core.model_spec import ModelSpec
 from ml_assets.pipeline.steps.partition_tags import PARTITION, RANGE_END, RANGE_START
 
 if TYPE_CHECKING:
-    from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+    from ml_assets.resources.dagster_internals.asset_jobs import UnresolvedAssetJobDefinition
 
 WILL_RETRY = "dagster/will_retry"
 PARTITION_TAGS = (PARTITION, RANGE_START, RANGE_END)

@@ -15,7 +15,7 @@ from ml_assets.pipeline.steps.step_config import run_tags, step_settings
 from ml_assets.resources.lake.lake import Lake
 
 if TYPE_CHECKING:
-    from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+    from ml_assets.resources.dagster_internals.asset_jobs import UnresolvedAssetJobDefinition
 
 NEWEST_DAY_ON_TIME = "newest_day_on_time"
 # Key of the day in the metadata of its result.

@@ -11,7 +11,7 @@ from ml_assets.pipeline.graph.freshness_policy import freshness_policy
 from ml_assets.pipeline.steps.step_config import run_tags
 
 if TYPE_CHECKING:
-    from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+    from ml_assets.resources.dagster_internals.asset_jobs import UnresolvedAssetJobDefinition
 
 
 def daily_job(spec: ModelSpec) -> "UnresolvedAssetJobDefinition":

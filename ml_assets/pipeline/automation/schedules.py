@@ -9,7 +9,7 @@ from ml_assets.core.model_spec import ModelSpec
 from ml_assets.resources.storage.landing import Landing
 
 if TYPE_CHECKING:
-    from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+    from ml_assets.resources.dagster_internals.asset_jobs import UnresolvedAssetJobDefinition
 
 
 def daily_schedule(spec: ModelSpec, job: "UnresolvedAssetJobDefinition") -> dg.ScheduleDefinition:

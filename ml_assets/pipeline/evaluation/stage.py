@@ -89,7 +89,7 @@ class ModelEvaluation:
         """
         self.gate.hold(day)
         model_and_rows = self._model_and_rows(day)
-        has_no_model = not self._models.is_supposed(day) and not self.model_row(day)["model_digest"]
+        has_no_model = not self._models.is_assumed(day) and not self.model_row(day)["model_digest"]
         if self.spec.champion is None or has_no_model:
             return model_and_rows
         recorded = [*model_and_rows, *self._champions.recorded_input(day)]

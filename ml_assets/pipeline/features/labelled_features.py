@@ -73,13 +73,20 @@ class TrainingRows:
         rows: the days of features.
         as_of: the day whose labels count.
         days: the days that will be read.
+        expected: in another process, the fingerprints of these days when the reader was sent there.
     """
 
-    def __init__(self, rows: LabelledFeatures, as_of: date, days: Sequence[date]):
+    def __init__(
+        self,
+        rows: LabelledFeatures,
+        as_of: date,
+        days: Sequence[date],
+        expected: Mapping[date, int | None] | None = None,
+    ):
         self._rows = rows
         self._as_of = as_of
         self._days = list(days)
-        self._expected: Mapping[date, int | None] = {}
+        self._expected = expected or {}
 
     def __call__(self, day: date) -> "pd.DataFrame":
         """Read target and features of the rows of a day, in their order.
@@ -104,6 +111,4 @@ def _reopen_reader(
     rows = LabelledFeatures(
         ModelSpec.model_validate(spec), Lake(uri=lake, s3=lake_s3), Landing(uri=landing, s3=landing_s3)
     )
-    reader = TrainingRows(rows, as_of, list(expected))
-    reader._expected = expected
-    return reader
+    return TrainingRows(rows, as_of, list(expected), expected)

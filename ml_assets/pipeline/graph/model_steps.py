@@ -33,7 +33,7 @@ from ml_assets.pipeline.training.config import TrainingConfig, is_experiment, re
 from ml_assets.pipeline.training.metadata import model_metadata, training_problem
 from ml_assets.pipeline.training.progress import TrainingProgress
 from ml_assets.pipeline.training.stage import ModelTraining
-from ml_assets.resources.mlflow.model_format import ModelRecord
+from ml_assets.resources.mlflow.model_record import ModelRecord
 from ml_assets.resources.registry.model_registry import RegisteredVersion
 
 

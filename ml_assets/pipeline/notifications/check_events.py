@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 import dagster as dg
 
@@ -14,14 +13,11 @@ from ml_assets.pipeline.automation.freshness import NEWEST_DAY, NEWEST_DAY_ON_TI
 from ml_assets.pipeline.release.rollback_check import NOT_ROLLED_BACK
 from ml_assets.pipeline.steps.check_results import BY_DAY, DAYS_PASSED, VERDICTS
 
-if TYPE_CHECKING:
-    from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluation
-
 STATE_BY_KIND = {Kind.REJECTED_DAY: "not accepted", Kind.FRESHNESS: "late"}
 
 
 def events_of_check(
-    evaluation: "AssetCheckEvaluation", at: datetime, run: str, blocks: bool
+    evaluation: dg.AssetCheckEvaluation, at: datetime, run: str, blocks: bool
 ) -> Iterator[NotificationEvent]:
     """Yield the events of one check evaluation.
 
@@ -62,7 +58,7 @@ def _kind(key: dg.AssetCheckKey) -> Kind | None:
     return {EVERY_DAY_ACCEPTED: Kind.REJECTED_DAY, NEWEST_DAY_ON_TIME: Kind.FRESHNESS}.get(key.name, Kind.FAILED_CHECK)
 
 
-def _passed_days(evaluation: "AssetCheckEvaluation") -> list[str]:
+def _passed_days(evaluation: dg.AssetCheckEvaluation) -> list[str]:
     if day := _only_day(evaluation):
         return [day] if evaluation.passed else []
     passed = evaluation.metadata.get(DAYS_PASSED)
@@ -70,7 +66,7 @@ def _passed_days(evaluation: "AssetCheckEvaluation") -> list[str]:
     return [day.isoformat() for day_range in ranges for day in days_between(*parse_days(day_range))]
 
 
-def _failed_days(evaluation: "AssetCheckEvaluation") -> list[tuple[str, Severity, str]]:
+def _failed_days(evaluation: dg.AssetCheckEvaluation) -> list[tuple[str, Severity, str]]:
     """Return (day, severity, reason) of each day that failed."""
     if day := _only_day(evaluation):
         return [] if evaluation.passed else [(day, Severity.ERROR, evaluation.description or "")]
@@ -84,6 +80,6 @@ def _failed_days(evaluation: "AssetCheckEvaluation") -> list[tuple[str, Severity
     ]
 
 
-def _only_day(evaluation: "AssetCheckEvaluation") -> str | None:
+def _only_day(evaluation: dg.AssetCheckEvaluation) -> str | None:
     day = evaluation.metadata.get(NEWEST_DAY)
     return str(day.value) if day else None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 if TYPE_CHECKING:
-    from dagster._core.definitions.freshness import FreshnessStateChange
+    from ml_assets.resources.dagster_internals.freshness import FreshnessStateChange
 
 # An event gets its number before it is visible, so one with a lower number may still appear.
 SECONDS_TO_SETTLE = 3.0

@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import dagster as dg
-from dagster._core.definitions.assets.job.asset_job import IMPLICIT_ASSET_JOB_NAME
 
 from ml_assets.core.operations.notifications.events import Kind, NotificationEvent, Severity
 from ml_assets.core.operations.notifications.message import shorten
@@ -15,10 +14,11 @@ from ml_assets.pipeline.automation.failure_sensor import WILL_RETRY
 from ml_assets.pipeline.graph.asset_specs import FOLLOW_EACH_DAY
 from ml_assets.pipeline.notifications.check_events import events_of_check
 from ml_assets.pipeline.steps.partition_tags import days_of
+from ml_assets.resources.dagster_internals.asset_jobs import IMPLICIT_ASSET_JOB_NAME
 
 if TYPE_CHECKING:
-    from dagster._core.definitions.freshness import FreshnessStateChange
-    from dagster_shared.error import SerializableErrorInfo
+    from ml_assets.resources.dagster_internals.freshness import FreshnessStateChange
+    from ml_assets.resources.dagster_internals.serialized_errors import SerializableErrorInfo
 
 MODEL_TAG = "model"
 # For these two the freshness check is more exact than the policy.
@@ -53,7 +53,7 @@ def events_of_run(
 
 def events_of_freshness(change: "FreshnessStateChange") -> Iterator[NotificationEvent]:
     """Yield the event of a changed freshness state, for assets that `newest_day_on_time` does not cover."""
-    from dagster._core.definitions.freshness import FreshnessState
+    from ml_assets.resources.dagster_internals.freshness import FreshnessState
 
     if (
         len(change.key.path) < 2

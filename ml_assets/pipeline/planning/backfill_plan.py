@@ -119,7 +119,7 @@ def plan_days(spec: ModelSpec, lake: PlannedLake, stages: Sequence[Stage], days:
                 failed.update(stage.tables)
                 continue
             for day in run:
-                lake.take_asked()
+                lake.take_fingerprint_reads()
                 try:
                     planned = _plan_day(stage, day, planned_days, lake, counts)
                 except DecidedAlready:
@@ -163,17 +163,17 @@ def _plan_day(
     if not isinstance(table, PlannedTable):
         raise TypeError(f"{stage.name}: the stages of a plan must be opened on its own lake")
     inputs = stage.inputs(day)
-    read = lake.take_asked()
+    read = lake.take_fingerprint_reads()
     # Only the files of a delivery show which rows have labels, so until it is read every reader counts as changed.
     deliveries = [
         [asset, input_day]
         for asset, input_day in read
         if asset == LABELS and stage.name != LABELS and (asset, input_day) in planned_days
     ]
-    with lake.made_the_same():
+    with lake.unchanged_results():
         inputs_if_same = stage.inputs(day) if planned_days.intersection(read) else inputs
         expected_if_same = fingerprint(stage.code, stage.spec_part, inputs_if_same)
-    lake.take_asked()
+    lake.take_fingerprint_reads()
     expected = fingerprint(stage.code, stage.spec_part, [*inputs, *deliveries])
     changes_anyway = not table.holds(day, expected_if_same)
     if table.holds(day, expected):
@@ -183,7 +183,7 @@ def _plan_day(
             return PlannedDay(day, (MISSING,), note=_missing_artifact_note(stage, day))
         expected, changes_anyway = expected_if_same, False
     reasons = why_changed(table.input_fingerprint(day), expected)
-    table.suppose(day, expected)
+    table.assume_fingerprint(day, expected)
     if isinstance(stage, Ingestion):
         return _planned_ingestion(stage, day, inputs, reasons, counts)
     changed: dict[str, list[date]] = {}

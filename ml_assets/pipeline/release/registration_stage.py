@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ml_assets.pipeline.evaluation.stage import ModelEvaluation
-    from ml_assets.resources.mlflow.model_format import ModelRecord
+    from ml_assets.resources.mlflow.model_record import ModelRecord
 
 EXAMPLE_ROWS = 5
 Register = Callable[["ModelRecord"], RegisteredVersion]
@@ -90,7 +90,7 @@ class ModelRegistration(StageWithArtifacts):
         self.evaluation.gate.hold(day)
         tables = {MODEL: self._models, EVALUATION: self.evaluation.tables[EVALUATION]}
         inputs = [read_fingerprint(self.spec.name, table, day, ENTRY, name) for name, table in tables.items()]
-        if not tables[EVALUATION].is_supposed(day) and (reason := self.why_not_registered(day)):
+        if not tables[EVALUATION].is_assumed(day) and (reason := self.why_not_registered(day)):
             raise KeepDay(reason)
         return inputs
 
@@ -144,7 +144,7 @@ class ModelRegistration(StageWithArtifacts):
         """
         from ml_assets.core.evaluation.gates import all_passed
         from ml_assets.core.model.files import ARTIFACTS
-        from ml_assets.resources.mlflow.model_format import ModelRecord
+        from ml_assets.resources.mlflow.model_record import ModelRecord
 
         model, gate_results = self.evaluation.model_row(day), self.evaluation.gate_results(day)
         overall = self.evaluation.overall(day)

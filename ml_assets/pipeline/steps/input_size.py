@@ -12,8 +12,8 @@ from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.storage.landing import Landing
 
 if TYPE_CHECKING:
-    from dagster._core.definitions.assets.job.asset_layer import AssetLayer
-    from dagster._core.executor.step_delegating import StepHandlerContext
+    from ml_assets.resources.dagster_internals.asset_jobs import AssetLayer
+    from ml_assets.resources.dagster_internals.step_execution import StepHandlerContext
 
 LANDED_FILES = "landed_files"
 """Metadata of an asset that is made from landed files: their pattern."""

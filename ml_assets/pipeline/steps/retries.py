@@ -8,8 +8,6 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 import dagster as dg
-from dagster._core.errors import DagsterExecutionInterruptedError
-from dagster._core.storage.tags import GRPC_INFO_TAG
 
 from ml_assets.core.kubernetes.pod_failures import PREEMPTIONS, SECONDS_AFTER_PREEMPTION
 from ml_assets.core.operations.failures.classification import Failure, cause_of, classify, explain
@@ -17,6 +15,7 @@ from ml_assets.pipeline.engine.run_guard import run_has_ended
 from ml_assets.pipeline.steps.step_config import StepSettings
 from ml_assets.pipeline.steps.step_metrics import push_failure
 from ml_assets.resources.dagster_instance.dead_runs import NOT_RETRIED, mark_alive
+from ml_assets.resources.dagster_internals.run_tags import GRPC_INFO_TAG
 
 # The tag of runs that a person waits for.
 ATTENDED = "ml_assets/attended"
@@ -63,7 +62,7 @@ def apply_retry_policy(
             seconds,
         )
         raise dg.RetryRequested(settings.retry.times, seconds) from error
-    except DagsterExecutionInterruptedError as error:
+    except dg.DagsterExecutionInterruptedError as error:
         has_time = time.monotonic() - began < 0.9 * settings.longest.total_seconds() - SECONDS_BEFORE_THE_END
         is_last = not has_time or not _is_preempted(context) or context.retry_number >= PREEMPTIONS
         push_failure(context, step, "interrupted", not is_last)

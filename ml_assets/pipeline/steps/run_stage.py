@@ -16,7 +16,7 @@ from ml_assets.pipeline.steps.partition_tags import is_single_partition
 from ml_assets.pipeline.steps.report_store import Reports, with_outcomes
 from ml_assets.pipeline.steps.stage_step import StageStep
 from ml_assets.pipeline.steps.step_metrics import push_metrics
-from ml_assets.resources.observability.json_logs import name_step
+from ml_assets.resources.observability.json_logs import set_step_fields
 
 
 def run_stage(step: StageStep, context: dg.AssetExecutionContext, guard: RunGuard) -> Iterator[Any]:
@@ -32,7 +32,7 @@ def run_stage(step: StageStep, context: dg.AssetExecutionContext, guard: RunGuar
     log_unfinished_runs(context.log, name, context.run_id, unfinished)
     # Opening a stage may complete what earlier runs did not finish.
     stage = step.open(context, guard)
-    name_step(step.spec.name, stage.name, context.run_id)
+    set_step_fields(step.spec.name, stage.name, context.run_id)
     outcomes: list[DayOutcome] = []
     materialized: set[dg.AssetKey] = set()
     try:

@@ -14,7 +14,7 @@ from ml_assets.core.operations.step_metrics import (
     samples_of_model,
 )
 from ml_assets.pipeline.asset_names import EVALUATION
-from ml_assets.resources.observability.telemetry import push, telemetry_is_on
+from ml_assets.resources.observability.telemetry import is_telemetry_enabled, push
 
 if TYPE_CHECKING:
     from ml_assets.pipeline.engine.stage import DayOutcome, Stage
@@ -40,7 +40,7 @@ def push_metrics(
         metrics_of_newest: returns the metadata of the newest day; called for an evaluation only, where they are the
             metrics of the model.
     """
-    if not telemetry_is_on() or not outcomes:
+    if not is_telemetry_enabled() or not outcomes:
         return
     try:
         samples = samples_of_days(
@@ -59,7 +59,7 @@ def push_failure(
     context: dg.OpExecutionContext | dg.AssetExecutionContext, step: str, cause: str, another_follows: bool
 ) -> None:
     """Push that an attempt of a step failed, see `sample_of_failure`. A failed push is a warning in the run's log."""
-    if not telemetry_is_on():
+    if not is_telemetry_enabled():
         return
     try:
         push([sample_of_failure(step, cause, another_follows)])

@@ -61,10 +61,7 @@ class _MlflowRun:
                     self._context.resources.tracking.run(self._context, self._spec.name)
                 )
                 tags = {"day": self._day.isoformat(), "part": "training"}
-                self._run = (
-                    tracked.client,
-                    self._contexts.enter_context(tracked.nested(f"training {self._spec.name} {self._day}", tags)),
-                )
+                self._run = self._contexts.enter_context(tracked.nested(f"training {self._spec.name} {self._day}", tags))
             self._log(progress)
         except Exception as error:
             self._stop_reporting(error)
@@ -78,19 +75,17 @@ class _MlflowRun:
                 self._stop_reporting(problem)
 
     def _log(self, progress: "Progress") -> None:
-        from ml_assets.resources.mlflow.learning_curve import log_curve
-
         assert self._run is not None
-        client, run_id = self._run
-        curve: Curve = {f"{progress.phase}_{name}": values for name, values in progress.curve.items()}
-        log_curve(client, run_id, curve, self._logged_rounds.get(progress.phase, 0))
-        self._logged_rounds[progress.phase] = progress.round
-        for name, value in [
-            ("round", progress.round),
-            ("rows_per_second", progress.rows_per_second),
-            ("seconds_left", progress.seconds_left),
-        ]:
-            client.log_metric(run_id, f"{progress.phase}_{name}", value, step=progress.round)
+        phase = progress.phase
+        curves: Curve = {f"{phase}_{name}": values for name, values in progress.curve.items()}
+        self._run.log_curves(curves, self._logged_rounds.get(phase, 0))
+        self._logged_rounds[phase] = progress.round
+        metrics = {
+            f"{phase}_round": progress.round,
+            f"{phase}_rows_per_second": progress.rows_per_second,
+            f"{phase}_seconds_left": progress.seconds_left,
+        }
+        self._run.log_metrics(metrics, step=progress.round)
 
     def _stop_reporting(self, error: BaseException) -> None:
         self._has_failed = True

@@ -22,7 +22,7 @@ from ml_assets.pipeline.features.labelled_features import LabelledFeatures, Trai
 from ml_assets.pipeline.training.checkpoints import LakeCheckpoints
 from ml_assets.pipeline.training.provenance import TrainingProvenance
 from ml_assets.resources.lake.lake import Lake
-from ml_assets.resources.lake.model_files import LEARNING_CURVE, artifacts_key, whole_models
+from ml_assets.resources.lake.model_files import LEARNING_CURVE, artifacts_key, complete_models
 from ml_assets.resources.storage.landing import Landing
 
 if TYPE_CHECKING:
@@ -222,5 +222,5 @@ class ModelTraining(StageWithArtifacts):
         """Return whether the files of the model of a day, if it has one, are all in the lake."""
         digest = self.row(day)["model_digest"]
         if digest and self._complete_models is None:
-            self._complete_models = whole_models(self.lake, self.spec.name)
+            self._complete_models = complete_models(self.lake, self.spec.name)
         return not digest or digest in (self._complete_models or ())

@@ -11,7 +11,7 @@ from ml_assets.pipeline.asset_names import MODEL
 from ml_assets.pipeline.engine.day_state import is_current
 from ml_assets.pipeline.engine.stage import CannotMake
 from ml_assets.pipeline.training.stage import ModelTraining
-from ml_assets.resources.registry.version_tags import set_tag, tagged
+from ml_assets.resources.registry.version_tags import set_tag, tag_values
 
 TAG = "inputs_changed"
 MAX_DAYS_NAMED = 10
@@ -26,7 +26,7 @@ def mark_stale_models(context: dg.AssetExecutionContext, training: ModelTraining
     """
     spec, registry = training.spec, context.resources.registry
     models = _models_and_changes(training, days)
-    marked = tagged(registry.client, spec.name, TAG) if models else {}
+    marked = tag_values(registry.client, spec.name, TAG) if models else {}
     for day, digest, changed in models:
         problem = _describe(changed) if changed else None
         if problem == marked.get(digest):

@@ -1,3 +1,3 @@
-"""The storage, coordinator and launcher of a Dagster instance, as `dagster.yaml` names them, and facts read from
-one.
+"""The PostgreSQL storage and the run launcher of a Dagster instance, and locks of runs in process. Features that need
+private names of Dagster are in `resources/dagster_internals`.
 """

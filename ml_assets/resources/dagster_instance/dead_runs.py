@@ -1,5 +1,5 @@
-"""Runs in the process of a command, such as `make run`, that died with it: nobody else watches such a process, and
-Dagster counts them as running.
+"""Detection of dead runs in the process of a command, such as `make run`. No other process watches such a run, so
+Dagster counts it as running after its process has died.
 """
 
 import atexit
@@ -15,55 +15,56 @@ if TYPE_CHECKING:
 
 FOLDER = "runs_in_process"
 NOT_RETRIED = {"dagster/max_retries": "0"}
-"""Tags of such a run. Dagster would say of one that died that it will be tried again, and cannot: no code server knows
-its job.
-"""
-# A lock lasts as long as its file is open, and no longer than this process.
-_held: dict[Path, int] = {}
+"""Tags of such a run. Dagster would announce a retry of a run that died, but no code server knows its job."""
+# File descriptor of each lock file of this process. A lock lasts as long as its file is open, and no longer than this
+# process.
+_locks: dict[Path, int] = {}
 
 
 def mark_alive(instance: "DagsterInstance", run_id: str) -> bool:
-    """From now until the end of this process, whatever ends it, a file in Dagster's home is locked that says that the
-    run goes on here. Where that cannot be written, nothing is known of the run.
+    """Lock a file in Dagster's home until this process ends, however it ends: the run is alive in this process.
+
+    If the file cannot be written, nothing is known of the run.
 
     Returns:
-        Whether that is new.
+        Whether the run was not marked before.
     """
-    if instance.is_ephemeral or (path := _path(instance, run_id)) in _held:
+    if instance.is_ephemeral or (path := _path(instance, run_id)) in _locks:
         return False
-    # Nobody sees it before it is locked.
-    unseen = path.with_name(f".{uuid4().hex}")
+    # The file gets its name only after it is locked, so that no other process finds it unlocked.
+    hidden = path.with_name(f".{uuid4().hex}")
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        file = os.open(unseen, os.O_CREAT | os.O_RDWR, 0o600)
+        file = os.open(hidden, os.O_CREAT | os.O_RDWR, 0o600)
         fcntl.flock(file, fcntl.LOCK_EX)
-        unseen.rename(path)
-        _held[path] = file
-    return path in _held
+        hidden.rename(path)
+        _locks[path] = file
+    return path in _locks
 
 
 def is_dead(instance: "DagsterInstance", run_id: str) -> bool:
-    """Whether the run went on in a process of this machine that is gone; of one that was never marked nothing is known,
-    so it is not.
+    """Return whether the process of a run on this machine is gone. A run that was never marked is not known to be
+    dead.
     """
     path = _path(instance, run_id)
-    return path not in _held and path.exists() and not _is_locked(path)
+    return path not in _locks and path.exists() and not _is_locked(path)
 
 
 def fail_dead_runs(instance: "DagsterInstance") -> list[str]:
-    """Mark runs as failed whose process is gone; returns what is to be said of each."""
-    said = []
+    """Mark runs as failed whose process is gone; return a message about each."""
+    messages = []
     for path in sorted((Path(instance.root_directory) / FOLDER).glob("[!.]*")):
-        if path in _held or _is_locked(path):
+        if path in _locks or _is_locked(path):
             continue
         run = instance.get_run_by_id(path.name)
         if run is not None and not run.is_finished:
-            said.append(
+            message = (
                 f"run {run.run_id} of {run.job_name} did not end: its process is gone. What it has committed is kept"
             )
-            instance.report_run_failed(run, said[-1])
+            instance.report_run_failed(run, message)
+            messages.append(message)
         path.unlink(missing_ok=True)
-    return said
+    return messages
 
 
 def _path(instance: "DagsterInstance", run_id: str) -> Path:
@@ -85,9 +86,9 @@ def _is_locked(path: Path) -> bool:
 
 
 @atexit.register
-def _clear() -> None:
-    """Its runs have ended when a process ends as it should."""
-    for path, file in _held.items():
+def _delete_lock_files() -> None:
+    """Delete the lock files of this process: its runs have ended when it exits normally."""
+    for path, file in _locks.items():
         with suppress(OSError):
             path.unlink()
             os.close(file)

@@ -1,11 +1,11 @@
-"""Dagster's storage in PostgreSQL, as dagster-postgres has it, for a URI as people write it."""
+"""Dagster's storage in PostgreSQL, configured by a URI of any common form."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from dagster._serdes import ConfigurableClassData
 from dagster_postgres import DagsterPostgresStorage  # noqa: TID253 - only an instance file that names this storage loads it
 
+from ml_assets.resources.dagster_internals.configurable_class import ConfigurableClassData
 from ml_assets.resources.databases.postgresql_uri import with_driver
 
 
@@ -14,7 +14,7 @@ class PostgresqlStorage(DagsterPostgresStorage):
 
     @classmethod
     def config_type(cls) -> Any:
-        """The URI; a StringSource, so that it can come from the environment."""
+        """Return the schema: the URI as a StringSource, so that it can come from the environment."""
         from dagster import Field, StringSource
 
         return {"postgres_url": Field(StringSource)}
@@ -23,5 +23,5 @@ class PostgresqlStorage(DagsterPostgresStorage):
     def from_config_value(
         cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
     ) -> "PostgresqlStorage":
-        """The storage that the instance file names, with the driver that Dagster needs."""
+        """Return the storage that the instance file names, with the driver that Dagster needs."""
         return cls(with_driver(config_value["postgres_url"]), inst_data=inst_data)

@@ -1,1 +1,1 @@
-"""Addresses of databases: PostgreSQL URIs, and the secrets in them."""
+"""URIs of databases, and the secrets in them. Connections belong to the folders of the systems that open them."""

@@ -1,1 +1,3 @@
-"""The executor that runs steps as Kubernetes jobs or in a shared pod, and retries after preemption."""
+"""The executor of production, which runs steps in Kubernetes jobs or in the pod of their run. The manifests of pods are
+in `core/kubernetes`.
+"""

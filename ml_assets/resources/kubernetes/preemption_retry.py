@@ -1,32 +1,37 @@
-"""Another attempt for a step whose pod was lost through no fault of its own."""
+"""An executor that retries a step whose pod was lost to a preemption."""
 
 from collections.abc import Set
 from typing import Any
 
-import dagster as dg
 from dagster import DagsterEvent
-from dagster._core.execution.plan.objects import StepRetryData
 
 from ml_assets.core.kubernetes.pod_failures import PREEMPTIONS, SECONDS_AFTER_PREEMPTION
+from ml_assets.resources.dagster_internals.step_execution import StepDelegatingExecutor, StepHandler, StepRetryData
 
 
-def replace_lost_pods(executor: dg.Executor, preempted: Set[str]) -> None:
-    """Have an executor try a step again whose pod was lost to a preemption. Dagster would fail it: its own retries
-    after a crash make no difference between a node that is gone and a step that needs more memory than it has.
+class PreemptionRetryExecutor(StepDelegatingExecutor):
+    """Dagster's executor for steps that run elsewhere, with further attempts after a preemption.
+
+    Dagster fails a step whose pod is gone: its own retries do not distinguish a node that was removed from a step that
+    needs more memory than it has.
 
     Args:
-        executor: of steps that have pods.
-        preempted: the steps whose pod was lost last time through no fault of theirs, as of now.
+        step_handler: starts and watches the steps.
+        preempted_steps: the steps whose last attempt lost its pod to a preemption; the step handler keeps it current.
+        executor_settings: the settings of Dagster's executor.
     """
-    fail = executor.log_failure_or_retry_event_after_error
 
-    def fail_or_retry(step_context: Any, err_info: Any, known_state: Any) -> DagsterEvent:
+    def __init__(self, step_handler: StepHandler, preempted_steps: Set[str], **executor_settings: Any):
+        super().__init__(step_handler, **executor_settings)
+        self._preempted_steps = preempted_steps
+
+    def log_failure_or_retry_event_after_error(
+        self, step_context: Any, err_info: Any, known_state: Any
+    ) -> DagsterEvent:
+        """Schedule another attempt of a preempted step while it has attempts left; otherwise do as Dagster does."""
         step = step_context.step.key
         attempts = known_state.get_retry_state().get_attempt_count(step)
-        if step not in preempted or step_context.retry_mode.disabled or attempts >= PREEMPTIONS:
-            return fail(step_context, err_info, known_state)
-        return DagsterEvent.step_retry_event(
-            step_context, StepRetryData(error=err_info, seconds_to_wait=SECONDS_AFTER_PREEMPTION)
-        )
-
-    executor.log_failure_or_retry_event_after_error = fail_or_retry
+        if step not in self._preempted_steps or step_context.retry_mode.disabled or attempts >= PREEMPTIONS:
+            return super().log_failure_or_retry_event_after_error(step_context, err_info, known_state)
+        retry = StepRetryData(error=err_info, seconds_to_wait=SECONDS_AFTER_PREEMPTION)
+        return DagsterEvent.step_retry_event(step_context, retry)

@@ -1,4 +1,4 @@
-"""The lake: one Delta Lake table per (model, asset), and plain files beside them, on a directory or on S3."""
+"""The lake: one Delta table for each model and asset, and plain files beside them, in a directory or on S3."""
 
 from collections.abc import Callable
 from datetime import date
@@ -19,8 +19,8 @@ from ml_assets.resources.storage.open_store import open_objects
 if TYPE_CHECKING:
     import pyarrow as pa
 
-# (URI, endpoint) of the lakes on S3 whose store this process found to be safe for commits.
-_SAFE: set[tuple[str, str]] = set()
+# (URI, endpoint) of the lakes on S3 whose store this process has checked to be safe for commits.
+_CHECKED_STORES: set[tuple[str, str]] = set()
 
 
 class Lake(dg.ConfigurableResource):
@@ -33,74 +33,77 @@ class Lake(dg.ConfigurableResource):
     _tables: dict[str, Table] = PrivateAttr(default_factory=dict)
 
     def table(self, model: str, asset: str, schema: "pa.Schema") -> Table:
-        """The table of an asset, made when it does not exist; the same object each time. `schema` is without the day
-        column.
+        """Return the table of an asset, which is created if it does not exist; the same object each time.
+
+        Args:
+            model: name of the model.
+            asset: name of the asset.
+            schema: schema of the table without the day column.
 
         Raises:
-            LakeError: when the table has a column of another type, or the lake lies on an S3 store that cannot be
-                reached, lets this process not write, or does not honour the conditional puts that keep commits apart
-                (found out once in a process).
+            LakeError: when the table has a column of another type, or the lake is on an S3 store that cannot be
+                reached, does not let this process write, or does not honour the conditional puts that keep commits
+                apart (checked once in a process).
         """
         uri, _ = self.location(model, asset)
-        held = self._tables.get(uri)
-        if held is None or held.schema.remove(0) != schema:
-            held = self._tables[uri] = self._new_table(
-                uri, schema, lambda path: self.files.read(f"{model}/{asset}/{path}")
-            )
-        return held
+        table = self._tables.get(uri)
+        if table is None or table.schema.remove(0) != schema:
+            table = self._open_table(uri, schema, lambda path: self.files.read(f"{model}/{asset}/{path}"))
+            self._tables[uri] = table
+        return table
 
-    def _new_table(self, uri: str, schema: "pa.Schema", read_file: Callable[[str], bytes]) -> Table:
+    def _open_table(self, uri: str, schema: "pa.Schema", read_file: Callable[[str], bytes]) -> Table:
         return Table(uri, schema, self._storage_options, read_file)
 
     def location(self, model: str, asset: str) -> tuple[str, dict[str, str]]:
-        """URI and storage options of a Delta table, for delta-rs.
+        """Return URI and storage options of a Delta table, for delta-rs.
 
         Raises:
-            LakeError: when the lake lies on an S3 store that cannot be reached, lets this process not write, or does
+            LakeError: when the lake is on an S3 store that cannot be reached, does not let this process write, or does
                 not honour conditional puts.
         """
         self._check_store()
         return self._uri(f"{model}/{asset}"), self._storage_options
 
     def exists(self, model: str, asset: str) -> bool:
-        """Whether the table has ever been made."""
-        # Not delta-rs's own is_deltatable, which keeps all other threads of the process waiting while it asks S3.
+        """Return whether the table exists."""
+        # delta-rs's own is_deltatable blocks all other threads of the process while it waits for S3.
         return next(self.files.keys(f"{model}/{asset}/_delta_log/"), None) is not None
 
     def bytes_by_day(self, model: str, asset: str) -> dict[date, int]:
-        """The bytes of the Parquet files of each day of a table; empty when it has never been made."""
+        """Return the bytes of the Parquet files of each day of a table; empty if it does not exist."""
         if not self.exists(model, asset):
             return {}
         import pyarrow as pa
         from deltalake import DeltaTable
 
         table = DeltaTable(self._uri(f"{model}/{asset}"), storage_options=self._storage_options)
-        found: dict[date, int] = {}
+        sizes: dict[date, int] = {}
         for file in (
             pa.table(table.get_add_actions(flatten=True)).select([f"partition.{DAY}", "size_bytes"]).to_pylist()
         ):
             day = date.fromisoformat(str(file[f"partition.{DAY}"]))
-            found[day] = found.get(day, 0) + file["size_bytes"]
-        return found
+            sizes[day] = sizes.get(day, 0) + file["size_bytes"]
+        return sizes
 
     @cached_property
     def files(self) -> Directory | Bucket:
-        """The lake's plain files, such as model artifacts, by key."""
+        """Plain files of the lake, such as model artifacts, by key."""
         return open_objects(self.uri, self.s3)
 
     def _check_store(self) -> None:
         store = (self.uri, self.s3.get("endpoint_url", ""))
-        if isinstance(self.files, Bucket) and store not in _SAFE:
+        if isinstance(self.files, Bucket) and store not in _CHECKED_STORES:
             try:
                 check_conditional_puts(self.files)
             except StoreUnfit as unfit:
                 raise LakeError(f"the lake {self.uri} cannot be used: {unfit}") from unfit
-            _SAFE.add(store)
+            _CHECKED_STORES.add(store)
 
     @property
     def _storage_options(self) -> dict[str, str]:
-        """What delta-rs needs beside the credentials it finds itself; conditional puts are what makes its commits safe
-        on S3.
+        """Options of delta-rs beside the credentials, which it finds itself. Conditional puts make its commits safe on
+        S3.
         """
         if not self.uri.startswith("s3://"):
             return {}

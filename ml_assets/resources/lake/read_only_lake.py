@@ -1,4 +1,4 @@
-"""The lake for readers that hold no right to write: nothing is made, and nothing is tried out."""
+"""The lake for processes without permission to write: no table is created, and no conditional put is tried."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NoReturn
@@ -13,15 +13,15 @@ if TYPE_CHECKING:
 
 
 class ReadOnlyTable(Table):
-    """A Delta table that is only read."""
+    """A Delta table that is only read. Columns of the schema that it does not have yet are read as nulls."""
 
     def commit(self, *_: object, **__: object) -> NoReturn:
-        """Refused.
+        """Raise a RuntimeError.
 
         Raises:
             RuntimeError: always.
         """
-        raise RuntimeError(f"{self.uri} is open to be read only")
+        raise RuntimeError(f"{self.uri} is open for reading only")
 
     def _open(self) -> "DeltaTable":
         from deltalake import DeltaTable
@@ -29,18 +29,21 @@ class ReadOnlyTable(Table):
 
         try:
             return DeltaTable(self.uri, storage_options=self.storage_options)
-        except TableNotFoundError as error:
-            raise LakeError(f"{self.uri}: there is no such table yet; materialise the asset first") from error
+        except TableNotFoundError:
+            return self._open_missing()
+
+    def _open_missing(self) -> "DeltaTable":
+        raise LakeError(f"{self.uri}: there is no such table yet; materialise the asset first")
 
     def _add_columns(self, columns: "list[pa.Field]") -> None:
-        """Left to the run that writes them; reading gives them without values."""
+        """Do nothing: the run that writes the columns adds them."""
 
 
 class ReadOnlyLake(Lake):
-    """A lake whose tables are all `ReadOnlyTable`s. A table that does not exist is a LakeError."""
+    """A lake whose tables are all `ReadOnlyTable`s. A table that does not exist raises a LakeError."""
 
-    def _new_table(self, uri: str, schema: "pa.Schema", read_file: Callable[[str], bytes]) -> Table:
+    def _open_table(self, uri: str, schema: "pa.Schema", read_file: Callable[[str], bytes]) -> Table:
         return ReadOnlyTable(uri, schema, self._storage_options, read_file)
 
     def _check_store(self) -> None:
-        """Conditional puts are for those who write."""
+        """Do nothing: conditional puts matter only to writers."""

@@ -1,4 +1,6 @@
-"""The parquet files of a Delta table: which hold a day, reading them, and how they are written."""
+"""The Parquet files of a Delta table: listing them by day, reading them, and the properties with which they are
+written.
+"""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -21,8 +23,13 @@ BYTES_WORTH_A_REQUEST = 2**20
 class TableFiles:
     """The files of one version of a table, partitioned by day.
 
-    paths: under the table, by day, in the order in which they were written. sizes: bytes by path. rows: by day.
-    storage, uri: where the paths lie.
+    Attributes:
+        version: version of the table.
+        paths: paths of the files under the table by day, in the order in which they were written.
+        rows: number of rows by day.
+        storage: file system of the paths.
+        sizes: bytes of each file by path.
+        uri: URI of the table.
     """
 
     version: int
@@ -33,10 +40,10 @@ class TableFiles:
     uri: str
 
     def read(self, day: date, schema: "pa.Schema", columns: list[str]) -> "Iterator[pa.Table]":
-        """Read the rows of each file of a day; columns of the schema that a file does not have are empty.
+        """Yield the rows of each file of a day; columns of the schema that a file does not have are null.
 
         Raises:
-            DamagedDay: when a file is not there, or is no Parquet file, or not a whole one.
+            DamagedDay: when a file is missing, or is not a complete Parquet file.
         """
         import pyarrow as pa
 
@@ -71,9 +78,9 @@ class TableFiles:
 
 
 def list_files(table: "DeltaTable", uri: str, storage_options: dict[str, str]) -> TableFiles:
-    """The files of the version that is open.
+    """Return the files of the open version of a table.
 
-    Reading a day through the table's own dataset would weigh the statistics of all files of the table each time.
+    Reading a day through the table's own dataset would evaluate the statistics of all files of the table each time.
     """
     import pyarrow as pa
     from deltalake.fs import DeltaStorageHandler
@@ -94,15 +101,15 @@ def list_files(table: "DeltaTable", uri: str, storage_options: dict[str, str]) -
 
 
 def newest_day(uri: str, storage_options: dict[str, str]) -> date | None:
-    """The newest day that a table has rows of, as of now; None when it has none."""
+    """Return the newest day of which a table has rows now; None if it has none."""
     from deltalake import DeltaTable
 
     return max(list_files(DeltaTable(uri, storage_options=storage_options), uri, storage_options).paths, default=None)
 
 
 def as_bits(column: "pa.ChunkedArray") -> "pa.Array":
-    """The values of a column, floating-point numbers as their bits: zeros of either sign differ, and what is not a
-    number equals itself.
+    """Return the values of a column with floating-point numbers as their bits, so that 0.0 differs from -0.0 and NaN
+    equals itself.
     """
     import pyarrow as pa
 
@@ -111,13 +118,15 @@ def as_bits(column: "pa.ChunkedArray") -> "pa.Array":
 
 
 def writer_properties(schema: "pa.Schema") -> "WriterProperties":
-    """How files are written: dictionaries for text only. For numbers they took most of a commit's time and made the
-    files no smaller.
+    """Return the properties of new files: dictionaries for text only. For numbers they took most of the time of a
+    commit and made the files no smaller.
     """
-    import pyarrow.types as kinds
+    import pyarrow.types as pa_types
     from deltalake import ColumnProperties, WriterProperties
 
-    numbers = [field.name for field in schema if not kinds.is_string(field.type) and not kinds.is_nested(field.type)]
+    numbers = [
+        field.name for field in schema if not pa_types.is_string(field.type) and not pa_types.is_nested(field.type)
+    ]
     return WriterProperties(
         compression="SNAPPY", column_properties=dict.fromkeys(numbers, ColumnProperties(dictionary_enabled=False))
     )

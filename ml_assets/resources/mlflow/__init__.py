@@ -1,1 +1,1 @@
-"""Runs, models and stores of MLflow. The model registry is in `resources/registry`."""
+"""Runs, logged models and stores of MLflow. The model registry has a folder of its own, `resources/registry`."""

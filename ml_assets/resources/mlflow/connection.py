@@ -1,4 +1,4 @@
-"""Connection to an MLflow store: clear errors when it cannot be used, and a new store that is only ever seen
+"""Connection to an MLflow store, with clear errors when it cannot be used. A new store becomes visible only when it is
 complete.
 """
 
@@ -6,76 +6,78 @@ import logging
 import os
 import re
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from ml_assets.resources.databases.postgresql_uri import is_postgresql
-from ml_assets.resources.databases.uri_secrets import reveal, shown
+from ml_assets.resources.databases.uri_secrets import reveal, without_credentials
 from ml_assets.resources.mlflow.errors import MlflowUnavailable
-from ml_assets.resources.mlflow.postgresql_store import make_postgresql_store
+from ml_assets.resources.mlflow.postgresql_store import create_postgresql_store
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 HTTP = re.compile(r"https?://")
 SQLITE_FILE = re.compile(r"sqlite:///(?P<path>[^?]+)")
-SECONDS_TO_ANSWER = 10
+RESPONSE_TIMEOUT_SECONDS = 10
 
 
 def connect(uri: str) -> "MlflowClient":
-    """A client of the tracking store and model registry at `uri`, which answers. A database without tables gets them (4
-    to 8 s).
+    """Return a client of the tracking store and model registry at `uri`, after a check that it responds.
+
+    Tables are created in a database that has none (4 to 8 s).
 
     Args:
         uri: `http://...` or `https://...` of a server, or a database: `sqlite:////data/mlflow.db` or
-            `postgresql://...`. A hidden one is revealed.
+            `postgresql://...`. A hidden URI is revealed.
 
     Raises:
         ValueError: when `uri` is no such URI.
-        MlflowUnavailable: when the server does not answer, or the database cannot be made or opened.
+        MlflowUnavailable: when the server does not respond, or the database cannot be created or opened.
     """
     uri = reveal(uri)
     if "://" not in uri or uri.startswith("file:"):
         raise ValueError(
-            f"tracking_uri {shown(uri)!r} is neither a server (http://mlflow:5000) nor a database (sqlite:////data/mlflow.db); "
-            "plain folders are not supported, because two processes that write to one at the same time can break it"
+            f"tracking_uri {without_credentials(uri)!r} is neither a server (http://mlflow:5000) nor a database "
+            "(sqlite:////data/mlflow.db); plain folders are not supported, because two processes that write to one at "
+            "the same time can break it"
         )
     if HTTP.match(uri):
-        _check_that_it_answers(uri)
+        _check_health(uri)
     with quiet_mlflow():
         from mlflow import MlflowClient
 
         if path := sqlite_path(uri):
-            _make_sqlite_store(uri, path)
+            _create_sqlite_store(uri, path)
         elif is_postgresql(uri):
-            make_postgresql_store(uri)
+            create_postgresql_store(uri)
         return MlflowClient(tracking_uri=uri, registry_uri=uri)
 
 
 def sqlite_path(uri: str) -> Path | None:
-    """The absolute path of the file of a sqlite store; None for every other store."""
-    found = SQLITE_FILE.fullmatch(uri.partition("?")[0])
-    return Path(found["path"]).absolute() if found else None
+    """Return the absolute path of the file of a sqlite store; None for every other store."""
+    match = SQLITE_FILE.fullmatch(uri.partition("?")[0])
+    return Path(match["path"]).absolute() if match else None
 
 
 @contextmanager
 def quiet_mlflow() -> Iterator[None]:
-    """Keep MLflow's progress messages and its hints about serving out of the log of a run; its warnings about faults
-    still appear.
+    """Keep MLflow's progress messages and its hints about serving out of the log of a run, but not its warnings about
+    faults.
     """
     import dagster as dg
 
     with warnings.catch_warnings():
-        # dagster-mlflow is marked beta as a whole and says so at each import and call; MLflow's hints concern what is
-        # stated here explicitly.
+        # dagster-mlflow is marked beta as a whole and warns at each import and call. MLflow's hints concern what is set
+        # here explicitly.
         warnings.simplefilter("ignore", category=dg.BetaWarning)
         warnings.filterwarnings("ignore", category=UserWarning, module=r"mlflow\..*")
         warnings.filterwarnings("ignore", category=FutureWarning, module=r"mlflow\..*")
-        # MLflow sets the level of its logger while it is imported. Progress bars and printed addresses of runs have no
-        # other switch than these two.
+        # MLflow sets the level of its logger while it is imported. Progress bars and printed URLs of runs have no other
+        # switch than these two.
         from mlflow.environment_variables import (
             MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR,
             MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT,
@@ -96,54 +98,32 @@ def quiet_mlflow() -> Iterator[None]:
                 switch.unset()
 
 
-def remember_global_state() -> Callable[[], None]:
-    """A function that puts MLflow's global tracking URI and experiment back: left behind, they would name this store to
-    whatever runs next.
-    """
-    import mlflow
-    from mlflow.environment_variables import MLFLOW_EXPERIMENT_ID
-    from mlflow.tracking import fluent
-
-    uri = mlflow.get_tracking_uri() if mlflow.is_tracking_uri_set() else None
-    experiment, stated = fluent._active_experiment_id, MLFLOW_EXPERIMENT_ID.get()
-
-    def restore() -> None:
-        mlflow.set_tracking_uri(uri)  # type: ignore[arg-type]
-        # MLflow can set an experiment but not unset it.
-        fluent._active_experiment_id = experiment
-        if stated is None:
-            MLFLOW_EXPERIMENT_ID.unset()
-        else:
-            MLFLOW_EXPERIMENT_ID.set(stated)
-
-    return restore
-
-
-def _check_that_it_answers(uri: str) -> None:
-    """MLflow's own client tries for minutes before it says that a server is not there."""
+def _check_health(uri: str) -> None:
+    """Raise MlflowUnavailable unless a server responds; MLflow's own client retries for minutes before it raises."""
     import ssl
     import urllib.error
     import urllib.request
 
     try:
-        urllib.request.urlopen(f"{uri.rstrip('/')}/health", timeout=SECONDS_TO_ANSWER).close()
+        urllib.request.urlopen(f"{uri.rstrip('/')}/health", timeout=RESPONSE_TIMEOUT_SECONDS).close()
     except urllib.error.HTTPError:
         return
     except OSError as error:
-        # Certificates are MLflow's business: it has settings of its own for them.
+        # MLflow has its own settings for certificates.
         if isinstance(getattr(error, "reason", error), ssl.SSLError):
             return
         raise MlflowUnavailable(
-            f"MLflow does not answer at {shown(uri)} ({getattr(error, 'reason', error)}). Check that the server runs and that this address is right."
+            f"MLflow does not answer at {without_credentials(uri)} ({getattr(error, 'reason', error)}). Check that the "
+            "server runs and that this address is correct."
         ) from error
 
 
-def _make_sqlite_store(uri: str, path: Path) -> None:
-    """Make the file of a sqlite store where there is none yet.
+def _create_sqlite_store(uri: str, path: Path) -> None:
+    """Create the file of a sqlite store unless it exists.
 
-    MLflow creates a store table by table over seconds and without a lock: a second process that comes meanwhile fails
+    MLflow creates a store table by table over seconds and without a lock: a second process that starts meanwhile fails
     on tables that exist already or on an "out-of-date database schema", and a process that dies leaves a store that
-    nobody can open. So the store is made under another name, by one process at a time, and renamed when it is complete.
+    nobody can open. So one process at a time creates the store under another name, and renames it when it is complete.
     """
     import fcntl
 
@@ -160,7 +140,8 @@ def _make_sqlite_store(uri: str, path: Path) -> None:
             os.close(directory)
     except OSError as error:
         raise MlflowUnavailable(
-            f"the MLflow store {shown(uri)} cannot be made ({error}). Check the path and the rights of its folder."
+            f"the MLflow store {without_credentials(uri)} cannot be created ({error}). Check the path and the "
+            "permissions of its folder."
         ) from error
 
 

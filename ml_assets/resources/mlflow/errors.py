@@ -1,7 +1,7 @@
-"""The error of an MLflow that cannot be used."""
+"""The error of an MLflow store that cannot be used."""
 
 
 class MlflowUnavailable(ConnectionError):
-    """The MLflow store cannot be reached or opened; the message names it and says what to do. Trying again later may
-    help.
+    """The MLflow store cannot be reached or opened. The message names it and says what to do; a later attempt may
+    succeed.
     """

@@ -1,106 +1,42 @@
-"""A trained model in MLflow's format, without pickle and complete in itself, and how it is logged to a run."""
+"""A trained model in MLflow's format, self-contained and without pickle, and its logging to a run."""
 
-import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ml_assets.core.model.files import ARTIFACTS, MODEL, PREPROCESSING
-from ml_assets.resources.mlflow.learning_curve import log_curve
+from ml_assets.core.model.files import MODEL, PREPROCESSING
+from ml_assets.resources.mlflow.model_record import ModelRecord
+from ml_assets.resources.mlflow.run_log import RunLog
 
 if TYPE_CHECKING:
     import pandas as pd
-    from mlflow import MlflowClient
     from mlflow.entities import LoggedModel
     from mlflow.models import Model
 
 REQUIREMENTS = ("numpy", "pandas", "xgboost")
-ITEMS_PER_REQUEST = 100
 
 
-@dataclass(frozen=True)
-class ModelRecord:
-    """A trained model with everything that the registry keeps of it.
+def log_model(run_log: RunLog, experiment_id: str, record: ModelRecord) -> "LoggedModel":
+    """Log parameters, metrics, plots, documents and the model itself to a run.
 
-    Raises ValueError when an artifact is missing or unknown, the example has no rows, or the name of a picture or
-    document is a path.
-    """
+    Nothing here uses MLflow's active run.
 
-    name: str
-    """Name of the model: letters, digits, `_` and `-`."""
-    day: date
-    """The day that the model is of."""
-    digest: str
-    """Digest of the model: letters, digits, `_`, `:` and `-`."""
-    artifacts: Mapping[str, bytes]
-    """Content of model.ubj, preprocessing.json and passport.json."""
-    example: "pd.DataFrame"
-    """A few rows of features, as the scorer takes them."""
-    params: Mapping[str, object]
-    """Parameters of the training."""
-    metrics: Mapping[str, float]
-    """Figures of the evaluation; those that are not finite are not logged, but named in the tag
-    `metrics_not_finite`.
-    """
-    plots: Mapping[str, bytes] = field(default_factory=dict)
-    """PNG images by file name."""
-    documents: Mapping[str, bytes] = field(default_factory=dict)
-    """Files for people by file name, such as the report of the day."""
-    curves: Mapping[str, Sequence[float]] = field(default_factory=dict)
-    """Values by round of boosting, the steps of the metric."""
-    tags: Mapping[str, str] = field(default_factory=dict)
-    """Further tags of run and version."""
-    lake: str = ""
-    """URI of the lake."""
-    lake_folder: str = ""
-    """Where the model's files lie, relative to the lake."""
-
-    def __post_init__(self):
-        if set(self.artifacts) != set(ARTIFACTS):
-            raise ValueError(
-                f"artifacts of {self.name}: must be {', '.join(ARTIFACTS)}, not {', '.join(sorted(self.artifacts)) or 'none'}"
-            )
-        if self.example.empty:
-            raise ValueError(
-                f"example of {self.name}: must have a row or more; the signature of the model is read from it"
-            )
-        for kind, files in [("plots", self.plots), ("documents", self.documents)]:
-            for name in files:
-                if Path(name).name != name:
-                    raise ValueError(f"{kind} of {self.name}: {name!r} must be a file name without a folder")
-
-    def all_tags(self) -> dict[str, str]:
-        """The tags of run and version: those given, `day`, `model_digest`, and the names of metrics that are not
-        finite, where there are any.
-        """
-        missing = sorted(set(self.metrics) - set(self.finite_metrics()))
-        named = {"metrics_not_finite": ", ".join(missing)} if missing else {}
-        return {**self.tags, **named, "day": self.day.isoformat(), "model_digest": self.digest}
-
-    def finite_metrics(self) -> dict[str, float]:
-        """The metrics that MLflow can hold: stores differ in what they make of NaN and infinity."""
-        return {name: float(value) for name, value in self.metrics.items() if math.isfinite(value)}
-
-
-def log_model(client: "MlflowClient", experiment_id: str, run_id: str, record: ModelRecord) -> "LoggedModel":
-    """Log parameters, metrics, pictures, documents and the model itself to a run that exists.
-
-    Returns MLflow's entry of the model, with the place of its files. Nothing here uses MLflow's active run.
+    Returns:
+        MLflow's logged model, with the location of its files.
     """
     from mlflow.entities import LoggedModelOutput
     from mlflow.models import Model
 
+    client, run_id = run_log.client, run_log.run_id
     params = {name: str(value) for name, value in record.params.items()}
     logged = client.create_logged_model(
         experiment_id, record.name, run_id, record.all_tags(), params, model_type="classifier"
     )
-    log_figures(client, run_id, record, logged.model_id)
-    with TemporaryDirectory() as place:
-        folder = Path(place, "model")
+    log_evaluation(run_log, record, logged.model_id)
+    with TemporaryDirectory() as directory:
+        folder = Path(directory, "model")
         description = Model(
             artifact_path=logged.artifact_location,
             run_id=run_id,
@@ -114,26 +50,13 @@ def log_model(client: "MlflowClient", experiment_id: str, run_id: str, record: M
     return client.finalize_logged_model(logged.model_id, "READY")
 
 
-def log_figures(client: "MlflowClient", run_id: str, record: ModelRecord, model_id: str | None = None) -> None:
-    """Log parameters, metrics, curves, pictures and documents to a run that exists; metrics also to MLflow's entry of
-    the model, if any.
-    """
-    from mlflow.entities import Metric, Param
-    from mlflow.utils.time import get_current_time_millis
-
-    now = get_current_time_millis()
-    for part in _parts({name: str(value) for name, value in record.params.items()}):
-        client.log_batch(run_id, params=[Param(name, value) for name, value in part.items()])
-    for part in _parts(record.finite_metrics()):
-        client.log_batch(
-            run_id, metrics=[Metric(name, value, now, 0, model_id=model_id) for name, value in part.items()]
-        )
-    log_curve(client, run_id, record.curves)
-    for folder, contents in [("plots", record.plots), (None, record.documents)]:
-        if contents:
-            with TemporaryDirectory() as place:
-                _write(files := Path(place, "files"), contents)
-                client.log_artifacts(run_id, str(files), folder)
+def log_evaluation(run_log: RunLog, record: ModelRecord, model_id: str | None = None) -> None:
+    """Log parameters, metrics, curves, plots and documents of a model to a run, and metrics to its logged model."""
+    run_log.log_params(record.params)
+    run_log.log_metrics(record.metrics, model_id=model_id)
+    run_log.log_curves(record.curves)
+    run_log.log_files(record.plots, "plots")
+    run_log.log_files(record.documents)
 
 
 def write_mlflow_model(
@@ -149,7 +72,7 @@ def write_mlflow_model(
         folder: a folder that does not exist yet; its name with `_files` added must not exist either.
         artifacts: the content of each file in ARTIFACTS.
         example: a few rows of features, as the scorer takes them.
-        description: MLflow's description of the model; gets signature and files.
+        description: MLflow's description of the model; signature and files are added to it.
     """
     import mlflow.pyfunc
     import numpy as np
@@ -183,10 +106,3 @@ def _write(folder: Path, contents: Mapping[str, bytes]) -> None:
     folder.mkdir(parents=True)
     for name, content in contents.items():
         (folder / name).write_bytes(content)
-
-
-def _parts(items: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """What fits into one request to MLflow."""
-    names = list(items)
-    for start in range(0, len(names), ITEMS_PER_REQUEST):
-        yield {name: items[name] for name in names[start : start + ITEMS_PER_REQUEST]}

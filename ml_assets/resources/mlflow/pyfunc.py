@@ -1,7 +1,7 @@
-"""The model as MLflow loads it: this file and the scorer are copied into the model, so it needs nothing else of this
-project.
+"""The pyfunc model that MLflow loads. This file and the scorer are copied into each model, which therefore needs
+nothing else of this project.
 
-MLflow executes this file by its path, beside the folder `code` that holds the scorer; nothing imports it.
+MLflow executes this file by its path, beside the folder `code` that contains the scorer; no module imports it.
 """
 
 import sys
@@ -15,19 +15,19 @@ from mlflow.pyfunc.model import PythonModel  # noqa: TID253
 
 
 class ScoringModel(PythonModel):
-    """Score and decision of rows of features."""
+    """A model that returns the score and the decision for rows of features."""
 
     def load_context(self, context):
         """Load the model files that lie beside this one."""
-        # By path and not by name: models of different versions of the scorer may be loaded in one process.
+        # By path and not by name, because models of different versions of the scorer may be loaded in one process.
         loader = SourceFileLoader(f"{__name__}_scorer", str(Path(__file__).with_name("code") / "scorer.py"))
         sys.modules[loader.name] = module = ModuleType(loader.name)
         loader.exec_module(module)
         self.scorer = module.Scorer.from_files(context.artifacts["model.ubj"], context.artifacts["preprocessing.json"])
 
     def predict(self, context, model_input: pd.DataFrame, params=None) -> pd.DataFrame:
-        """One row per row of `model_input`: `score` between 0 and 1, and `decision`, whether the score reaches the
-        model's threshold.
+        """Return one row for each row of `model_input`: `score` between 0 and 1, and `decision`, which is True if the
+        score reaches the threshold of the model.
         """
         score = self.scorer.score(model_input)
         return pd.DataFrame({"score": score, "decision": score >= self.scorer.threshold}, index=model_input.index)

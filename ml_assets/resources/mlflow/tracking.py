@@ -1,65 +1,54 @@
-"""Experiment tracking in MLflow through dagster-mlflow: one MLflow run per Dagster run, opened when there is something
-to log, and always ended.
+"""Experiment tracking in MLflow through dagster-mlflow: one MLflow run for each Dagster run, opened when there is
+something to log, and always ended.
 """
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import dagster as dg
 
 from ml_assets.resources.databases.postgresql_uri import is_postgresql
-from ml_assets.resources.databases.uri_secrets import reveal, shown
-from ml_assets.resources.mlflow.connection import connect, quiet_mlflow, remember_global_state, sqlite_path
+from ml_assets.resources.databases.uri_secrets import reveal, without_credentials
+from ml_assets.resources.mlflow.connection import connect, quiet_mlflow, sqlite_path
+from ml_assets.resources.mlflow.run_log import FAILED, FINISHED, RunLog
+from ml_assets.resources.mlflow_internals.active_experiment import remember_global_state
+from ml_assets.resources.mlflow_internals.dagster_mlflow_resource import create_resource
 
 if TYPE_CHECKING:
     from dagster_mlflow.resources import MlFlow
     from mlflow import MlflowClient
 
 log = logging.getLogger("ml_assets.tracking")
-FINISHED, FAILED = "FINISHED", "FAILED"
 RUN_TAG = "dagster_run_id"
 
 
-@dataclass(frozen=True)
-class _ResourceContext:
-    """What dagster-mlflow reads of the context in which Dagster starts a resource."""
-
-    log: Any
-    run_id: str
-    dagster_run: Any
-    resource_config: Mapping[str, object]
-
-
 class TrackedRun:
-    """The MLflow run of one Dagster run, and one nested run per model in it.
+    """The MLflow run of one Dagster run, and one nested run for each model in it.
 
-    dagster-mlflow is used for what it is good at: experiment, run and tags of the Dagster run. It has three faults that
-    decide what is not left to it. It works on MLflow's global active run, so a run that somebody left active takes
-    everything that is logged. It looks the run of a Dagster run up and starts one when there is none, without a lock,
-    so two steps that begin together make two. Its hook ends the run when any step fails or the topologically last step
-    succeeds, though others still log. So whatever must exist exactly once (nested runs, their content, model versions)
-    goes through MlflowClient with explicit ids, and the run is ended here, not by the hook.
+    dagster-mlflow creates the experiment's run with the tags of the Dagster run. Three of its faults decide what is not
+    left to it. It works on MLflow's global active run, so a run that some other code left active receives everything
+    that is logged. It looks up the run of a Dagster run and starts one if there is none, without a lock, so two steps
+    that begin together create two. Its hook ends the run when any step fails or the topologically last step succeeds,
+    although others still log. So whatever must exist exactly once (nested runs, their content, model versions) goes
+    through MlflowClient with explicit IDs, and the run is ended here, not by the hook.
     """
 
     def __init__(
         self, context: dg.AssetExecutionContext, tracking_uri: str, artifact_root: str | None, experiment: str
     ):
-        self._context, self._tracking_uri, self._artifact_root, self._experiment = (
-            context,
-            reveal(tracking_uri),
-            artifact_root,
-            experiment,
-        )
+        self._context = context
+        self._tracking_uri = reveal(tracking_uri)
+        self._artifact_root = artifact_root
+        self._experiment = experiment
         self._resource: MlFlow | None = None
         self._run_id: str | None = None
         self._restore: Callable[[], None] = lambda: None
 
     @property
     def mlflow(self) -> "MlFlow":
-        """The resource of dagster-mlflow, with the run of the Dagster run active; the first use opens it.
+        """The resource of dagster-mlflow, with the run of the Dagster run active; opened on first use.
 
         Raises:
             MlflowUnavailable: when the store cannot be reached.
@@ -77,37 +66,40 @@ class TrackedRun:
 
     @property
     def experiment_id(self) -> str:
-        """Id of the experiment."""
+        """ID of the experiment."""
         experiment = self.mlflow.experiment
         assert experiment is not None
         return experiment.experiment_id
 
     @property
     def dagster_run_id(self) -> str:
-        """Id of the Dagster run."""
+        """ID of the Dagster run."""
         return self._context.run.run_id
 
     @contextmanager
-    def nested(self, name: str, tags: Mapping[str, str]) -> Iterator[str]:
-        """A nested run, new each time: yields its id for MlflowClient. It ends as FINISHED, or as FAILED when the block
-        raises.
+    def nested(self, name: str, tags: Mapping[str, str]) -> Iterator[RunLog]:
+        """Open a new nested run, which ends as FINISHED, or as FAILED if the block raises.
+
+        Yields:
+            The log of the run.
         """
         client = self.client
-        # By the tag dagster_run_id dagster-mlflow finds the run of the Dagster run: on a nested run, the next step
-        # would take that one for it.
+        # dagster-mlflow finds the run of a Dagster run by the tag dagster_run_id. A nested run with this tag would be
+        # mistaken for it by the next step.
         tags = {key: value for key, value in tags.items() if key != RUN_TAG}
         run_id = client.create_run(
             self.experiment_id, run_name=name, tags={**tags, "mlflow.parentRunId": self._parent_id()}
         ).info.run_id
+        run_log = RunLog(client, run_id)
         try:
-            yield run_id
+            yield run_log
         except BaseException:
             self._end_after_failure(run_id)
             raise
-        client.set_terminated(run_id, FINISHED)
+        run_log.finish()
 
     def end(self, failed: bool) -> None:
-        """End the run, if it was ever opened, and leave MLflow's global state as it was."""
+        """End the run, if it was opened, and restore MLflow's global state."""
         if self._resource is None:
             return
         with quiet_mlflow():
@@ -117,39 +109,32 @@ class TrackedRun:
                 else:
                     self.client.set_terminated(self._parent_id(), FINISHED)
             finally:
-                self._forget(FAILED if failed else FINISHED)
+                self._clear_global_state(FAILED if failed else FINISHED)
 
     def _open(self) -> "MlFlow":
-        self._make_experiment(connect(self._tracking_uri))
+        self._create_experiment(connect(self._tracking_uri))
         import mlflow
-        from dagster_mlflow.resources import MlFlow
 
         if foreign := mlflow.active_run():
             raise RuntimeError(
-                f"the MLflow run {foreign.info.run_id} is active in this process, so what this step logs would end up in it; "
-                "end it (mlflow.end_run()) in the code that started it"
+                f"the MLflow run {foreign.info.run_id} is active in this process, so what this step logs would end up "
+                "in it; end it (mlflow.end_run()) in the code that started it"
             )
         self._restore = remember_global_state()
-        config = {
-            "experiment_name": self._experiment,
-            "mlflow_tracking_uri": self._tracking_uri,
-            "env": {},
-            "extra_tags": {},
-        }
         try:
-            resource = MlFlow(_ResourceContext(self._context.log, self.dagster_run_id, self._context.run, config))
+            resource = create_resource(self._context, self._tracking_uri, self._experiment)
         except BaseException:
-            self._forget(FAILED)
+            self._clear_global_state(FAILED)
             raise
-        # The resource knows the id only of a run that it found, not of one that it started.
+        # The resource has the ID only of a run that existed before, not of one that it started.
         active = mlflow.active_run()
         assert active is not None
         self._run_id = active.info.run_id
         return resource
 
-    def _make_experiment(self, client: "MlflowClient") -> None:
-        """Without this, dagster-mlflow makes the experiment, and with a database as store its artifacts go to the
-        current directory.
+    def _create_experiment(self, client: "MlflowClient") -> None:
+        """Create the experiment unless it exists. dagster-mlflow would create one whose artifacts go to the current
+        directory if the store is a database.
         """
         from mlflow.exceptions import MlflowException
 
@@ -158,8 +143,8 @@ class TrackedRun:
             root = (store.parent / "mlartifacts").as_uri()
         if root is None and is_postgresql(self._tracking_uri):
             raise ValueError(
-                f"MLflow's store {shown(self._tracking_uri)} says nothing about where artifacts go: set MLFLOW_DEFAULT_ARTIFACT_ROOT to a "
-                "directory or s3://bucket/prefix that every process reaches"
+                f"MLflow's store {without_credentials(self._tracking_uri)} does not define where artifacts go: set "
+                "MLFLOW_DEFAULT_ARTIFACT_ROOT to a directory or s3://bucket/prefix that every process reaches"
             )
         if client.get_experiment_by_name(self._experiment) is not None:
             return
@@ -176,13 +161,13 @@ class TrackedRun:
         return self._run_id
 
     def _end_after_failure(self, run_id: str) -> None:
-        """The failure itself must reach the caller, whether or not MLflow can still be told of it."""
+        """Mark a run as failed if MLflow can be reached; the failure itself must reach the caller in any case."""
         try:
             self.client.set_terminated(run_id, FAILED)
         except Exception as error:
             log.warning("the MLflow run %s could not be marked as failed: %s", run_id, error)
 
-    def _forget(self, status: str) -> None:
+    def _clear_global_state(self, status: str) -> None:
         import mlflow
 
         while mlflow.active_run() is not None:
@@ -194,11 +179,11 @@ class TrackedRun:
 
 
 class ExperimentTracking(dg.ConfigurableResource):
-    """Where parameters, metrics and pictures of trained models are kept."""
+    """The MLflow store that keeps parameters, metrics and plots of trained models."""
 
     tracking_uri: str
-    """`http://...` of an MLflow server, or a database (`sqlite:////data/mlflow.db`, `postgresql://...`, hidden when it
-    names a user).
+    """`http://...` of an MLflow server, or a database (`sqlite:////data/mlflow.db`, `postgresql://...`, hidden if it
+    contains a user).
     """
 
     artifact_root: str | None = None
@@ -207,11 +192,11 @@ class ExperimentTracking(dg.ConfigurableResource):
 
     @contextmanager
     def run(self, context: dg.AssetExecutionContext, experiment: str) -> Iterator[TrackedRun]:
-        """The MLflow run of the Dagster run (tag `dagster_run_id`), in `experiment`.
+        """Track a Dagster run: its MLflow run (tag `dagster_run_id`) in `experiment`.
 
-        It is opened by the first use of what is yielded: a block that logs nothing makes no MLflow run and imports no
-        MLflow. It ends as FINISHED, or as FAILED when the block raises; a later step of the same Dagster run opens it
-        again.
+        The run is opened by the first use of what is yielded: a block that logs nothing creates no MLflow run and does
+        not import MLflow. It ends as FINISHED, or as FAILED if the block raises; a later step of the same Dagster run
+        opens it again.
         """
         tracked = TrackedRun(context, self.tracking_uri, self.artifact_root, experiment)
         try:

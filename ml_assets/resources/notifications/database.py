@@ -1,4 +1,4 @@
-"""The database of notifications: opened, with its tables made by one process at a time, on PostgreSQL and SQLite."""
+"""The database of notifications, on PostgreSQL and SQLite. One process at a time creates its tables."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,26 +6,26 @@ from typing import TYPE_CHECKING, Any
 
 from ml_assets.core.operations.notifications.events import Kind, Notification, NotificationEvent, Severity
 from ml_assets.resources.databases.postgresql_uri import is_postgresql
-from ml_assets.resources.databases.uri_secrets import scrub, shown
+from ml_assets.resources.databases.uri_secrets import scrub, without_credentials
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine, Table
 
-# Any number that nothing else in the database locks.
+# The key of an advisory lock: any number that nothing else in the database locks.
 LOCK = 7_236_159_439
-SECONDS_TO_WAIT_FOR_SQLITE = 30
+SQLITE_TIMEOUT_SECONDS = 30
 
 
 class NotificationsUnavailable(Exception):
-    """The database of notifications cannot be used; the message says why, without credentials."""
+    """The database of notifications cannot be used. The message contains the reason and no credentials."""
 
 
 class NotificationDatabase:
-    """Where notifications are kept; nothing is opened before the first transaction.
+    """Notifications in a database, which is opened by the first transaction.
 
     Args:
-        uri: with the driver and its limits of time, as `with_driver` gives it: PostgreSQL, or `sqlite:///` and the path
-            of a file.
+        uri: URI with driver and timeouts, as `with_driver` returns it: PostgreSQL, or `sqlite:///` and the path of a
+            file.
     """
 
     def __init__(self, uri: str):
@@ -34,40 +34,40 @@ class NotificationDatabase:
 
     @contextmanager
     def transaction(self) -> "Iterator[Connection]":
-        """A connection whose changes are kept together at the end, or not at all. The tables are there.
+        """Yield a connection whose changes are committed together when the block ends, or not at all. The tables exist.
 
         Raises:
             NotificationsUnavailable: when the database cannot be used.
         """
-        with self._told():
+        with self._translate_errors():
             if self._engine is None:
                 self._engine = self._engine_with_tables()
             with self._engine.begin() as connection:
                 yield connection
 
     def reach(self) -> None:
-        """See whether the database answers, without changing anything.
+        """Check that the database responds, without changing anything.
 
         Raises:
-            NotificationsUnavailable: when it does not.
+            NotificationsUnavailable: when it does not respond.
         """
-        with self._told(), self._new_engine().connect():
+        with self._translate_errors(), self._new_engine().connect():
             pass
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _translate_errors(self) -> Iterator[None]:
         from sqlalchemy.exc import DBAPIError
 
         try:
             yield
         except DBAPIError as error:
-            said = scrub(str(getattr(error, "orig", error)).strip().partition("\n")[0], self._uri)
+            reason = scrub(str(getattr(error, "orig", error)).strip().partition("\n")[0], self._uri)
             raise NotificationsUnavailable(
-                f"the database of notifications {shown(self._uri)} cannot be used ({said})"
+                f"the database of notifications {without_credentials(self._uri)} cannot be used ({reason})"
             ) from None
 
     def insert_into(self, table: "Table") -> Any:
-        """An insert that may say what to do on a conflict, in the words of this database."""
+        """Return an insert statement in the dialect of this database, which can state what to do on a conflict."""
         from sqlalchemy.dialects import postgresql, sqlite
 
         return postgresql.insert(table) if is_postgresql(self._uri) else sqlite.insert(table)
@@ -75,8 +75,8 @@ class NotificationDatabase:
     def _new_engine(self) -> "Engine":
         from sqlalchemy import NullPool, create_engine
 
-        given: dict[str, Any] = {} if is_postgresql(self._uri) else {"timeout": SECONDS_TO_WAIT_FOR_SQLITE}
-        return create_engine(self._uri, poolclass=NullPool, connect_args=given, hide_parameters=True)
+        timeouts: dict[str, Any] = {} if is_postgresql(self._uri) else {"timeout": SQLITE_TIMEOUT_SECONDS}
+        return create_engine(self._uri, poolclass=NullPool, connect_args=timeouts, hide_parameters=True)
 
     def _engine_with_tables(self) -> "Engine":
         from sqlalchemy import inspect, text
@@ -86,7 +86,7 @@ class NotificationDatabase:
         engine = self._new_engine()
         with engine.begin() as connection:
             if not inspect(connection).has_table(DELIVERIES.name):
-                # Whoever comes second waits here until the tables are there.
+                # Another process that creates the tables makes this one wait here until they exist.
                 connection.execute(
                     text(f"SELECT pg_advisory_xact_lock({LOCK})" if is_postgresql(self._uri) else "BEGIN IMMEDIATE")
                 )
@@ -95,7 +95,7 @@ class NotificationDatabase:
 
 
 def notification_of(row: Any) -> Notification:
-    """A row of the table as a notification."""
+    """Return a row of the table as a notification."""
     event = NotificationEvent(
         Kind(row.kind),
         row.model,

@@ -1,4 +1,4 @@
-"""The notifications of all models in a database, with what is still to be sent to whom."""
+"""The notifications of all models, with the messages that still have to be delivered to each target."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,14 +13,14 @@ from ml_assets.resources.notifications.database import NotificationDatabase, not
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-# Longer than an attempt takes; whoever dies within it has the message sent again afterwards.
+# Longer than an attempt takes. If a process dies during one, the message is sent again after the lease.
 LEASE = timedelta(minutes=2)
-MOST_IN_A_MESSAGE = 1_000
+MAX_NOTIFICATIONS_PER_MESSAGE = 1_000
 
 
 @dataclass(frozen=True)
 class Due:
-    """Something to tell a target: the number of its row of deliveries, what is new, and of what."""
+    """A delivery that is due: the number of its row, the news, and the notification that it is about."""
 
     number: int
     news: Change
@@ -29,8 +29,8 @@ class Due:
 
 @dataclass(frozen=True)
 class Undelivered:
-    """What waits for a target: how many messages, how often the one was tried that was tried most, when the next
-    attempt is due, and what it said.
+    """The messages that wait for a target: their count, the largest number of attempts of one, when the next attempt is
+    due, and the last error.
     """
 
     target: str
@@ -41,27 +41,28 @@ class Undelivered:
 
 
 class Outbox:
-    """Notifications, and which target still has to hear of them. The tables are made on first use; any number of
-    processes may use them at once.
+    """Notifications and their deliveries. The tables are created on first use; any number of processes may use them at
+    the same time.
 
     Args:
-        uri: of the database, as NotificationDatabase takes it.
-        secrets: values that are taken out of every message before it is written.
+        uri: URI of the database, as NotificationDatabase takes it.
+        secrets: values that are removed from every message before it is written.
     """
 
     def __init__(self, uri: str, secrets: Sequence[str] = ()):
-        self.database, self._secrets = NotificationDatabase(uri), secrets
+        self.database = NotificationDatabase(uri)
+        self._secrets = secrets
 
     def record(self, events: Sequence[NotificationEvent], targets: Sequence[str], now: datetime) -> tuple[int, int]:
-        """Write what failed and what is repaired, in one transaction; what is written already changes nothing.
+        """Write failures and resolutions in one transaction. Recording an event twice has no effect.
 
         Args:
-            events: in any order.
-            targets: names of those who are to be told.
-            now: the time, with a zone.
+            events: events in any order.
+            targets: names of the targets that get a message.
+            now: the current time, with a zone.
 
         Returns:
-            How many notifications opened, and how many were resolved.
+            The number of notifications that opened, and the number that were resolved.
 
         Raises:
             NotificationsUnavailable: when the database cannot be used; nothing is written then.
@@ -70,25 +71,29 @@ class Outbox:
             return 0, 0
         opened = resolved = 0
         with self.database.transaction() as connection:
-            known = self._known(connection, events)
-            was_open = {one.number for one in known if one.is_open}
-            for one in fold(known, events):
-                number = one.number
+            known = self._read_known(connection, events)
+            was_open = {notification.number for notification in known if notification.is_open}
+            for notification in fold(known, events):
+                number = notification.number
                 if number is None:
-                    if (number := self._insert(connection, one, now)) is None:
+                    if (number := self._insert(connection, notification, now)) is None:
                         continue
-                    self._to_be_told(connection, number, "opened", targets, now)
+                    self._insert_deliveries(connection, number, "opened", targets, now)
                     opened += 1
-                    is_repaired = not one.is_open
+                    is_resolved = not notification.is_open
                 else:
-                    is_repaired = number in was_open and not one.is_open and self._resolve(connection, number, one)
-                if is_repaired:
-                    self._to_be_told(connection, number, "resolved", targets, now)
+                    is_resolved = (
+                        number in was_open
+                        and not notification.is_open
+                        and self._resolve(connection, number, notification)
+                    )
+                if is_resolved:
+                    self._insert_deliveries(connection, number, "resolved", targets, now)
                     resolved += 1
         return opened, resolved
 
     def waiting(self, targets: Sequence[str], now: datetime) -> list[tuple[str, str]]:
-        """(target, model) of what is due, the longest due first."""
+        """Return (target, model) of every delivery that is due, the longest due first."""
         from sqlalchemy import func, select
 
         from ml_assets.resources.notifications.tables import DELIVERIES, NOTIFICATIONS
@@ -99,12 +104,12 @@ class Outbox:
             DELIVERIES.c.delivered_at.is_(None), DELIVERIES.c.next_attempt_at <= now, DELIVERIES.c.target.in_(targets)
         )
         with self.database.transaction() as connection:
-            found = connection.execute(due.group_by(DELIVERIES.c.target, NOTIFICATIONS.c.model).order_by(since))
-            return [(row.target, row.model) for row in found]
+            rows = connection.execute(due.group_by(DELIVERIES.c.target, NOTIFICATIONS.c.model).order_by(since))
+            return [(row.target, row.model) for row in rows]
 
     def claim(self, target: str, model: str, now: datetime) -> list[Due]:
-        """What a target has to be told of a model now, in the order in which it happened; nobody else gets it for as
-        long as `LEASE`.
+        """Return the deliveries of a model that are due for a target, in the order in which they were recorded. No
+        other process gets them for the duration of `LEASE`.
         """
         from sqlalchemy import select, update
 
@@ -112,39 +117,45 @@ class Outbox:
 
         due = (DELIVERIES.c.delivered_at.is_(None), DELIVERIES.c.next_attempt_at <= now, DELIVERIES.c.target == target)
         with self.database.transaction() as connection:
-            found = select(DELIVERIES.c.id.label("delivery"), DELIVERIES.c.news, NOTIFICATIONS).join_from(
+            deliveries = select(DELIVERIES.c.id.label("delivery"), DELIVERIES.c.news, NOTIFICATIONS).join_from(
                 DELIVERIES, NOTIFICATIONS
             )
             ordered = (
-                found.where(NOTIFICATIONS.c.model == model, *due).order_by(DELIVERIES.c.id).limit(MOST_IN_A_MESSAGE)
+                deliveries.where(NOTIFICATIONS.c.model == model, *due)
+                .order_by(DELIVERIES.c.id)
+                .limit(MAX_NOTIFICATIONS_PER_MESSAGE)
             )
             rows = list(connection.execute(ordered))
-            taken = (
+            lease = (
                 update(DELIVERIES)
                 .where(DELIVERIES.c.id.in_([row.delivery for row in rows]), *due)
                 .values(next_attempt_at=now + LEASE)
             )
-            mine = set(connection.scalars(taken.returning(DELIVERIES.c.id)))
-            return [Due(row.delivery, row.news, notification_of(row)) for row in rows if row.delivery in mine]
+            leased = set(connection.scalars(lease.returning(DELIVERIES.c.id)))
+            return [Due(row.delivery, row.news, notification_of(row)) for row in rows if row.delivery in leased]
 
     def settle(self, due: Sequence[Due], error: str | None, now: datetime) -> None:
-        """Note that what was claimed is delivered (no error), or why not: then it is tried again, each time later."""
+        """Record that claimed deliveries were delivered (no error), or the error; the delay before a retry grows with
+        each attempt.
+        """
         from sqlalchemy import select, update
 
         from ml_assets.resources.notifications.tables import DELIVERIES
 
-        mine = DELIVERIES.c.id.in_([one.number for one in due])
+        claimed = DELIVERIES.c.id.in_([delivery.number for delivery in due])
         with self.database.transaction() as connection:
             for number, attempts in connection.execute(
-                select(DELIVERIES.c.id, DELIVERIES.c.attempts).where(mine)
+                select(DELIVERIES.c.id, DELIVERIES.c.attempts).where(claimed)
             ).all():
-                made = attempts + 1
-                told = {"delivered_at": now} if error is None else {"next_attempt_at": now + delay_before(made + 1)}
-                noted = {"attempts": made, "last_error": redact(error or "", self._secrets), **told}
-                connection.execute(update(DELIVERIES).where(DELIVERIES.c.id == number).values(**noted))
+                attempts += 1
+                outcome = (
+                    {"delivered_at": now} if error is None else {"next_attempt_at": now + delay_before(attempts + 1)}
+                )
+                values = {"attempts": attempts, "last_error": redact(error or "", self._secrets), **outcome}
+                connection.execute(update(DELIVERIES).where(DELIVERIES.c.id == number).values(**values))
 
     def open_count(self) -> int:
-        """How many notifications are open, of all models."""
+        """Return the number of open notifications of all models."""
         from sqlalchemy import func, select
 
         from ml_assets.resources.notifications.tables import NOTIFICATIONS
@@ -152,8 +163,8 @@ class Outbox:
         with self.database.transaction() as connection:
             return connection.scalar(select(func.count()).where(NOTIFICATIONS.c.resolved_at.is_(None))) or 0
 
-    def newest(self, most: int) -> list[Notification]:
-        """The newest notifications, the open ones before the others."""
+    def newest(self, limit: int) -> list[Notification]:
+        """Return the newest notifications, open ones before the others."""
         from sqlalchemy import select
 
         from ml_assets.resources.notifications.tables import NOTIFICATIONS
@@ -165,53 +176,55 @@ class Outbox:
         )
         with self.database.transaction() as connection:
             return [
-                notification_of(row) for row in connection.execute(select(NOTIFICATIONS).order_by(*order).limit(most))
+                notification_of(row) for row in connection.execute(select(NOTIFICATIONS).order_by(*order).limit(limit))
             ]
 
     def undelivered(self) -> list[Undelivered]:
-        """What waits for each target, those that are configured no longer included."""
+        """Return what waits for each target, including targets that are no longer configured."""
         from sqlalchemy import func, select
 
         from ml_assets.resources.notifications.tables import DELIVERIES
 
-        of = DELIVERIES.c
+        columns = DELIVERIES.c
         figures = (
             func.count().label("count"),
-            func.max(of.attempts),
-            func.min(of.next_attempt_at),
-            func.max(of.last_error),
+            func.max(columns.attempts),
+            func.min(columns.next_attempt_at),
+            func.max(columns.last_error),
         )
-        waiting = select(of.target, *figures).where(of.delivered_at.is_(None)).group_by(of.target).order_by(of.target)
+        waiting = select(columns.target, *figures).where(columns.delivered_at.is_(None))
+        waiting = waiting.group_by(columns.target).order_by(columns.target)
         with self.database.transaction() as connection:
             return [Undelivered(*row) for row in connection.execute(waiting)]
 
-    def _known(self, connection: "Connection", events: Sequence[NotificationEvent]) -> list[Notification]:
+    def _read_known(self, connection: "Connection", events: Sequence[NotificationEvent]) -> list[Notification]:
         from sqlalchemy import or_, select
 
         from ml_assets.resources.notifications.tables import NOTIFICATIONS
 
-        models, keys = {one.model for one in events}, {one.key for one in events if one.failed}
-        matters = or_(NOTIFICATIONS.c.resolved_at.is_(None), NOTIFICATIONS.c.dedupe_key.in_(keys))
-        found = select(NOTIFICATIONS).where(NOTIFICATIONS.c.model.in_(models), matters).order_by(NOTIFICATIONS.c.id)
-        return [notification_of(row) for row in connection.execute(found)]
+        models = {event.model for event in events}
+        keys = {event.key for event in events if event.failed}
+        is_relevant = or_(NOTIFICATIONS.c.resolved_at.is_(None), NOTIFICATIONS.c.dedupe_key.in_(keys))
+        rows = select(NOTIFICATIONS).where(NOTIFICATIONS.c.model.in_(models), is_relevant).order_by(NOTIFICATIONS.c.id)
+        return [notification_of(row) for row in connection.execute(rows)]
 
-    def _insert(self, connection: "Connection", one: Notification, now: datetime) -> int | None:
-        """The number of the new row; None when another process has written it meanwhile."""
+    def _insert(self, connection: "Connection", notification: Notification, now: datetime) -> int | None:
+        """Insert a notification and return the number of its row; None if another process has inserted it meanwhile."""
         from ml_assets.resources.notifications.tables import NOTIFICATIONS
 
-        of = one.event
+        event = notification.event
         row = {
-            name: getattr(of, name)
+            name: getattr(event, name)
             for name in ("run", "model", "partition", "kind", "severity", "detail", "link", "retried")
         }
         row |= {
-            "message": redact(of.message, self._secrets),
-            "assets": ",".join(sorted(of.assets)),
-            "dedupe_key": of.key,
-            "happened_at": of.at,
+            "message": redact(event.message, self._secrets),
+            "assets": ",".join(sorted(event.assets)),
+            "dedupe_key": event.key,
+            "happened_at": event.at,
         }
-        row |= {"created_at": now, "resolved_at": one.resolved_at, "resolved_by": one.resolved_by}
-        row |= {"kind": of.kind.value, "severity": of.severity.value}
+        row |= {"created_at": now, "resolved_at": notification.resolved_at, "resolved_by": notification.resolved_by}
+        row |= {"kind": event.kind.value, "severity": event.severity.value}
         return connection.scalar(
             self.database.insert_into(NOTIFICATIONS)
             .values(**row)
@@ -219,21 +232,21 @@ class Outbox:
             .returning(NOTIFICATIONS.c.id)
         )
 
-    def _resolve(self, connection: "Connection", number: int, one: Notification) -> bool:
-        """Whether it was this process that resolved it."""
+    def _resolve(self, connection: "Connection", number: int, notification: Notification) -> bool:
+        """Mark a notification as resolved; return True if it was this process that resolved it."""
         from sqlalchemy import update
 
         from ml_assets.resources.notifications.tables import NOTIFICATIONS
 
         row = (NOTIFICATIONS.c.id == number) & NOTIFICATIONS.c.resolved_at.is_(None)
-        repaired = update(NOTIFICATIONS).where(row).values(resolved_at=one.resolved_at, resolved_by=one.resolved_by)
-        return connection.execute(repaired).rowcount == 1
+        values = {"resolved_at": notification.resolved_at, "resolved_by": notification.resolved_by}
+        return connection.execute(update(NOTIFICATIONS).where(row).values(**values)).rowcount == 1
 
-    def _to_be_told(
+    def _insert_deliveries(
         self, connection: "Connection", number: int, news: Change, targets: Sequence[str], now: datetime
     ) -> None:
         from ml_assets.resources.notifications.tables import DELIVERIES
 
-        fresh = {"notification_id": number, "news": news, "attempts": 0, "next_attempt_at": now, "last_error": ""}
+        delivery = {"notification_id": number, "news": news, "attempts": 0, "next_attempt_at": now, "last_error": ""}
         if targets:
-            connection.execute(DELIVERIES.insert(), [{**fresh, "target": target} for target in targets])
+            connection.execute(DELIVERIES.insert(), [{**delivery, "target": target} for target in targets])

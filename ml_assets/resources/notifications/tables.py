@@ -1,4 +1,4 @@
-"""The tables of notifications, for PostgreSQL and SQLite alike."""
+"""The tables of notifications, for PostgreSQL and SQLite."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -20,17 +20,17 @@ from sqlalchemy import (
 
 
 class Instant(TypeDecorator[datetime]):
-    """A time with a zone; SQLite, which knows no zones, keeps it in UTC."""
+    """A time with a zone. SQLite has no zones, so it stores the time in UTC."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Any) -> datetime | None:
-        """In UTC."""
+        """Convert a time to UTC."""
         return value.astimezone(UTC) if value is not None else None
 
     def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:
-        """In UTC, with the zone."""
+        """Return a stored time in UTC, with its zone."""
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
@@ -65,9 +65,9 @@ Index(
     "pipeline_notifications_open", NOTIFICATIONS.c.dedupe_key, unique=True, postgresql_where=_OPEN, sqlite_where=_OPEN
 )
 Index("pipeline_notifications_model", NOTIFICATIONS.c.model, NOTIFICATIONS.c.resolved_at)
-"""One row for each failure. happened_at: when it happened, created_at: when the row was written; resolved_at,
-resolved_by: when it was repaired, and the run that did it. partition, run and resolved_by are empty where there is
-none. Of a dedupe_key one row is open at a time, whoever writes."""
+"""One row for each failure. happened_at: when it happened; created_at: when the row was written; resolved_at,
+resolved_by: when it was resolved, and by which run. partition, run and resolved_by are empty if there is none. Only one
+row of a dedupe_key is open at a time, whichever processes write."""
 
 DELIVERIES = Table(
     "pipeline_notification_deliveries",
@@ -83,6 +83,6 @@ DELIVERIES = Table(
     UniqueConstraint("notification_id", "news", "target", name="pipeline_notification_deliveries_once"),
 )
 Index("pipeline_notification_deliveries_due", DELIVERIES.c.delivered_at, DELIVERIES.c.next_attempt_at)
-"""One row for each target and each thing that it is to be told of a notification: that it `opened`, that it is
+"""One row for each target and each message that it gets about a notification: that it `opened`, and that it is
 `resolved`.
 """

@@ -1,1 +1,1 @@
-"""Logs as JSON, and metrics over OTLP."""
+"""Logs as JSON, and metrics over OTLP. Nothing is configured by an import, only by a call."""

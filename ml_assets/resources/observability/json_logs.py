@@ -1,4 +1,4 @@
-"""What the loggers `ml_assets.*` say as JSON lines, with model, stage, day and run where they are known."""
+"""Records of the loggers `ml_assets.*` as JSON lines, with model, stage, day and run if they are known."""
 
 import logging
 import sys
@@ -7,15 +7,15 @@ from typing import TextIO
 
 from ml_assets.core.operations.notifications.redaction import redact
 
-_of_step: Mapping[str, str] = {}
+_step_fields: Mapping[str, str] = {}
 
 
 def log_as_json(secrets: Sequence[str] = (), stream: TextIO | None = None) -> logging.Handler:
-    """Write what `ml_assets.*` logs, from INFO on, as one JSON object a line; once in a process.
+    """Write records of `ml_assets.*` from level INFO on as one JSON object per line. Call it once in a process.
 
     Args:
-        secrets: values that are taken out of every line.
-        stream: where to; standard error when left out.
+        secrets: values that are removed from every line.
+        stream: the stream to write to; standard error by default.
 
     Returns:
         The handler, which may be removed from the logger `ml_assets`.
@@ -23,7 +23,7 @@ def log_as_json(secrets: Sequence[str] = (), stream: TextIO | None = None) -> lo
     from pythonjsonlogger.json import JsonFormatter
 
     class Formatter(JsonFormatter):
-        """Adds what is known of the step, and writes the outcome of a day as its figures."""
+        """Adds the fields of the step, and writes the outcome of a day as its figures."""
 
         def add_fields(self, log_data: dict, record: logging.LogRecord, message_dict: dict) -> None:
             super().add_fields(log_data, record, message_dict)
@@ -39,7 +39,7 @@ def log_as_json(secrets: Sequence[str] = (), stream: TextIO | None = None) -> lo
                     "rows": dict(outcome.rows),
                     **({"problem": outcome.problem} if outcome.problem else {}),
                 }
-            for name, value in _of_step.items():
+            for name, value in _step_fields.items():
                 log_data.setdefault(name, value)
 
         def format(self, record: logging.LogRecord) -> str:
@@ -53,12 +53,12 @@ def log_as_json(secrets: Sequence[str] = (), stream: TextIO | None = None) -> lo
     logger = logging.getLogger("ml_assets")
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
-    # Not a second time, as text.
+    # The root logger would write each record a second time, as text.
     logger.propagate = False
     return handler
 
 
-def name_step(model: str, stage: str, run: str) -> None:
-    """What the lines of this process are about from here on: a process does one step at a time."""
-    global _of_step
-    _of_step = {"model": model, "stage": stage, "run": run}
+def set_step_fields(model: str, stage: str, run: str) -> None:
+    """Add these fields to every line of this process from now on. A process runs one step at a time."""
+    global _step_fields
+    _step_fields = {"model": model, "stage": stage, "run": run}

@@ -1,5 +1,5 @@
-"""Metrics of steps, pushed by OTLP over HTTP to whatever the standard variables of OpenTelemetry name: a collector, or
-Prometheus itself.
+"""Metrics of steps, pushed by OTLP over HTTP to the endpoint that the standard variables of OpenTelemetry name: a
+collector, or Prometheus itself.
 """
 
 import math
@@ -8,34 +8,34 @@ from collections.abc import Sequence
 from ml_assets.core.operations.step_metrics import METRICS, Sample
 
 SERVICE = "ml_assets"
-MILLISECONDS_TO_SEND = 5_000
-_on = False
+SEND_TIMEOUT_MILLISECONDS = 5_000
+_is_enabled = False
 
 
-def switch_telemetry(on: bool) -> None:
-    """Whether steps of this process push metrics; off until somebody says so."""
-    global _on
-    _on = on
+def enable_telemetry(is_enabled: bool) -> None:
+    """Set whether steps of this process push metrics. They do not until this is called."""
+    global _is_enabled
+    _is_enabled = is_enabled
 
 
-def telemetry_is_on() -> bool:
-    """Whether steps of this process push metrics."""
-    return _on
+def is_telemetry_enabled() -> bool:
+    """Return whether steps of this process push metrics."""
+    return _is_enabled
 
 
 def push(samples: Sequence[Sample]) -> None:
-    """Send samples, once, and wait until they are taken or a few seconds have passed; then OpenTelemetry logs that they
-    were not.
+    """Send samples once, and wait until the receiver accepts them. After a few seconds OpenTelemetry logs that it did
+    not.
 
-    All are gauges with one sample for each step: processes come and go, so none has a count that goes on, and sums over
-    time add the samples up.
+    All metrics are gauges with one sample for each step: processes are short-lived, so none can maintain a counter, and
+    sums over time add the samples up.
     """
     from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
     from opentelemetry.sdk.metrics import MeterProvider
     from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
     from opentelemetry.sdk.resources import Resource
 
-    # Nothing is sent but by the flush.
+    # Only the flush below sends anything.
     reader = PeriodicExportingMetricReader(OTLPMetricExporter(), export_interval_millis=math.inf)
     provider = MeterProvider([reader], Resource.create({"service.name": SERVICE}), shutdown_on_exit=False)
     meter = provider.get_meter(SERVICE)
@@ -43,6 +43,6 @@ def push(samples: Sequence[Sample]) -> None:
     for sample in samples:
         gauges[sample.name].set(sample.value, dict(sample.attributes))
     try:
-        provider.force_flush(MILLISECONDS_TO_SEND)
+        provider.force_flush(SEND_TIMEOUT_MILLISECONDS)
     finally:
-        provider.shutdown(MILLISECONDS_TO_SEND)
+        provider.shutdown(SEND_TIMEOUT_MILLISECONDS)

@@ -57,7 +57,7 @@ def read_pool_limits(instance: "dg.DagsterInstance") -> tuple[dict[str, int], in
 
 def has_run_queue(instance: "dg.DagsterInstance") -> bool:
     """Return whether runs wait in a queue."""
-    from dagster._core.run_coordinator import QueuedRunCoordinator
+    from dagster import QueuedRunCoordinator
 
     return isinstance(instance.run_coordinator, QueuedRunCoordinator)
 
@@ -79,7 +79,7 @@ def read_automation(instance: "dg.DagsterInstance", declared: Mapping[str, bool]
         instance: keeps what was switched on or off by hand.
         declared: for each schedule and sensor, whether the definitions switch it on.
     """
-    from dagster._core.scheduler.instigation import InstigatorStatus
+    from ml_assets.resources.dagster_internals.automation_state import InstigatorStatus
 
     states = [(state.instigator_name, state.status) for state in instance.all_instigator_state()]
     started = {name for name, status in states if status is InstigatorStatus.RUNNING}

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ml_assets.resources.databases.postgresql_uri import is_postgresql
 from ml_assets.resources.mlflow.connection import HTTP, sqlite_path
+from ml_assets.resources.mlflow_internals.schema_revision import latest_schema_revision
 from ml_assets.resources.probes.database_probe import read_schema_revision
 
 TIMEOUT_SECONDS = 10
@@ -40,9 +41,7 @@ def probe_mlflow(uri: str) -> MlflowStore:
 
 def mlflow_head() -> str:
     """Return the Alembic revision that the installed MLflow needs."""
-    from mlflow.store.db.utils import _get_latest_schema_revision
-
-    return _get_latest_schema_revision()
+    return latest_schema_revision()
 
 
 def _probe_server(uri: str) -> MlflowStore:

@@ -11,7 +11,7 @@ from time import time
 from ml_assets.resources.storage.bucket import Bucket
 from ml_assets.resources.storage.conditional_puts import problem_of_conditional_puts
 from ml_assets.resources.storage.directory import Directory
-from ml_assets.resources.storage.s3_errors import refused, unreachable
+from ml_assets.resources.storage.s3_errors import describe_refusal, describe_unreachable
 
 PROBE = "_probe"
 
@@ -98,7 +98,7 @@ def _bucket_problem(bucket: Bucket, variable: str, writing: bool) -> str | None:
         else:
             next(bucket.pages(""))
     except ClientError as error:
-        return refused(bucket, error.response, variable, writing)
+        return describe_refusal(bucket, error.response, variable, writing)
     except BotoCoreError as error:
-        return unreachable(bucket, error)
+        return describe_unreachable(bucket, error)
     return None

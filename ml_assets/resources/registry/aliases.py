@@ -1,4 +1,4 @@
-"""Aliases of the registry: the version that one points to, and showing there what the release ledger says."""
+"""Aliases and tags of a registered model: reading them, and setting them to the state that the release ledger wants."""
 
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,9 @@ if TYPE_CHECKING:
 
 
 def alias_holder(client: "MlflowClient", name: str, alias: str) -> "ModelVersion | None":
-    """The version that `alias` of model `name` points to, with its tags; None when there is no such alias or model."""
+    """Return the version that `alias` of model `name` points to, with its tags; None if there is no such alias or
+    model.
+    """
     from mlflow.exceptions import MlflowException
 
     try:
@@ -23,7 +25,7 @@ def alias_holder(client: "MlflowClient", name: str, alias: str) -> "ModelVersion
 
 
 def registered_model(client: "MlflowClient", name: str) -> "RegisteredModel | None":
-    """The registered model `name` with aliases and tags, in one request; None when there is none."""
+    """Return the registered model `name` with aliases and tags, in one request; None if there is none."""
     from mlflow.exceptions import MlflowException
 
     try:
@@ -34,17 +36,17 @@ def registered_model(client: "MlflowClient", name: str) -> "RegisteredModel | No
         raise
 
 
-def read_shown(client: "MlflowClient", name: str) -> RegistryState | None:
-    """What the registered model `name` shows of a release, in one request; None when there is no such model."""
+def read_registry_state(client: "MlflowClient", name: str) -> RegistryState | None:
+    """Return the release state of the registered model `name`, in one request; None if there is no such model."""
     model = registered_model(client, name)
     return None if model is None else RegistryState.of(model.aliases, model.tags)
 
 
-def show(client: "MlflowClient", name: str, shown: RegistryState, wanted: RegistryState) -> None:
-    """Bring aliases and tags of the registered model `name` from what it shows to what is wanted, all but the tag of
+def set_registry_state(client: "MlflowClient", name: str, current: RegistryState, wanted: RegistryState) -> None:
+    """Change aliases and tags of the registered model `name` from the current to the wanted state, except the tag of
     the release.
     """
-    for change in changes(shown, wanted):
+    for change in changes(current, wanted):
         if change.kind == "tag":
             client.set_registered_model_tag(name, change.name, change.value)
         elif change.value is not None:
@@ -53,6 +55,6 @@ def show(client: "MlflowClient", name: str, shown: RegistryState, wanted: Regist
             client.delete_registered_model_alias(name, change.name)
 
 
-def mark_as_carried_out(client: "MlflowClient", name: str, release: int) -> None:
-    """Note on the registered model `name` that a release is carried out in full."""
+def mark_release_complete(client: "MlflowClient", name: str, release: int) -> None:
+    """Tag the registered model `name` with the number of a release that is carried out in full."""
     client.set_registered_model_tag(name, RELEASE_TAG, str(release))

@@ -1,4 +1,4 @@
-"""What the registry says is live: the versions behind the aliases, and the share of the challenger."""
+"""The versions that are live according to the registry, and the share of the challenger."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,11 +13,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Released:
-    """Numbers of the versions that the aliases point to, None without the alias, and the challenger's share in percent
-    of the entities.
+    """The versions that the aliases of a registered model point to.
 
-    created: when the model was made in the registry, in milliseconds since 1970: a model that was deleted and made
-    again counts its versions anew.
+    Attributes:
+        champion: number of the version with the alias champion; None without the alias.
+        challenger: number of the version with the alias challenger; None without the alias.
+        percent: share of the challenger in percent of the entities.
+        created: creation time of the registered model in milliseconds since 1970; a model that was deleted and created
+            again counts its versions from 1.
     """
 
     champion: int | None
@@ -27,21 +30,21 @@ class Released:
 
 
 def read_released(registry: "ModelRegistry", name: str) -> Released | None:
-    """What is live of model `name`, in one request; None when there is no such model.
+    """Return the live versions of model `name`, in one request; None if there is no such model.
 
     Raises:
         ValueError: when the share of the canary is no whole number from 0 to 100.
         MlflowUnavailable, mlflow.exceptions.MlflowException: when the registry cannot be reached.
     """
-    held = registered_model(registry.client, name) if registry.may_hold_models() else None
-    if held is None:
+    model = registered_model(registry.client, name) if registry.may_hold_models() else None
+    if model is None:
         return None
-    aliases = {alias: int(version) for alias, version in held.aliases.items()}
+    aliases = {alias: int(version) for alias, version in model.aliases.items()}
     return Released(
         aliases.get(CHAMPION),
         aliases.get(CHALLENGER),
-        _percent(name, held.tags.get(PERCENT_TAG, "0")),
-        held.creation_timestamp or 0,
+        _percent(name, model.tags.get(PERCENT_TAG, "0")),
+        model.creation_timestamp or 0,
     )
 
 

@@ -1,4 +1,4 @@
-"""Model registry in MLflow: exactly one version per model digest."""
+"""Model registry in MLflow: exactly one version for each model digest."""
 
 import json
 import logging
@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING
 import dagster as dg
 from pydantic import PrivateAttr
 
-from ml_assets.resources.mlflow.connection import HTTP, connect, quiet_mlflow, shown, sqlite_path
-from ml_assets.resources.mlflow.model_format import ModelRecord, log_model
-from ml_assets.resources.mlflow.tracking import FINISHED, RUN_TAG, TrackedRun
+from ml_assets.resources.databases.uri_secrets import without_credentials
+from ml_assets.resources.mlflow.connection import HTTP, connect, quiet_mlflow, sqlite_path
+from ml_assets.resources.mlflow.model_format import log_model
+from ml_assets.resources.mlflow.model_record import ModelRecord
+from ml_assets.resources.mlflow.run_log import FINISHED
+from ml_assets.resources.mlflow.tracking import RUN_TAG, TrackedRun
 from ml_assets.resources.registry.aliases import alias_holder
 from ml_assets.resources.registry.version_description import COMMIT_TAG, NOTE_TAG, code_commit, description, title
 
@@ -24,12 +27,13 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("ml_assets.registry")
 SAFE_IN_A_FILTER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_:-]{0,127}")
-ATTEMPTS, VERSIONS_PER_PAGE = 8, 1000
+ATTEMPTS = 8
+VERSIONS_PER_PAGE = 1000
 
 
 @dataclass(frozen=True)
 class RegisteredVersion:
-    """The one version of a model with a digest, the MLflow run that it came from, and whether this call made it."""
+    """The version of a model with a digest, the MLflow run that it came from, and whether this call created it."""
 
     version: int
     run_id: str
@@ -40,18 +44,18 @@ class ModelRegistry(dg.ConfigurableResource):
     """The registry of models."""
 
     tracking_uri: str
-    """`http://...` of an MLflow server, or a database (`sqlite:////data/mlflow.db`, `postgresql://...`, hidden when it
-    names a user).
+    """`http://...` of an MLflow server, or a database (`sqlite:////data/mlflow.db`, `postgresql://...`, hidden if it
+    contains a user).
     """
 
     dagster_ui: str = ""
-    """Address of Dagster's webserver, for links to it; there are none without it."""
+    """URL of Dagster's webserver, for links to it; there are none without it."""
 
     _connected: "MlflowClient | None" = PrivateAttr(default=None)
 
     def registered(self, name: str) -> dict[str, int]:
-        """The lowest version of each digest of model `name`: one question for all days. A sqlite store that does not
-        exist is not made for it.
+        """Return the lowest version of each digest of model `name`, in one search. A sqlite store that does not exist
+        is not created for it.
 
         Raises:
             ValueError: when the name has other characters than letters, digits, `_`, `:` and `-`.
@@ -59,30 +63,31 @@ class ModelRegistry(dg.ConfigurableResource):
         """
         if not self.may_hold_models():
             return {}
-        found: dict[str, int] = {}
+        versions: dict[str, int] = {}
         token = None
         while True:
-            page = self._client().search_model_versions(
+            page = self.client.search_model_versions(
                 f"name = '{_safe('name', name)}'", max_results=VERSIONS_PER_PAGE, page_token=token
             )
             for version in page:
                 if digest := version.tags.get("model_digest"):
-                    found[digest] = min(int(version.version), found.get(digest, int(version.version)))
+                    versions[digest] = min(int(version.version), versions.get(digest, int(version.version)))
             token = page.token
             if not token:
-                return found
+                return versions
 
     def register(self, run: TrackedRun, record: ModelRecord) -> RegisteredVersion:
-        """The version of the model with the record's digest; it is made, with a nested MLflow run, when there is none.
+        """Return the version with the record's digest; create it, with a nested MLflow run, if there is none.
 
         However many processes register the same digest, at the same time or one after another, one version remains:
-        each makes its version after all else is logged, with the digest in the same request, then looks at all versions
-        with that digest. Numbers are given in the order in which versions become visible, so each sees all lower ones,
-        and everybody keeps the lowest. A process that dies before it makes its version leaves an MLflow run without
-        one; one that dies right after may leave a second version, which the next registration of the digest removes.
+        each process creates its version after everything else is logged, with the digest in the same request, then
+        searches all versions with that digest. Numbers are assigned in the order in which versions become visible, so
+        each process sees all lower ones, and all keep the lowest. A process that dies before it creates its version
+        leaves an MLflow run without one; one that dies right after may leave a second version, which the next
+        registration of the digest removes.
 
         Args:
-            run: the MLflow run of the Dagster run; used only when there is no such version.
+            run: the MLflow run of the Dagster run; used only if there is no such version.
             record: the model.
 
         Raises:
@@ -90,102 +95,100 @@ class ModelRegistry(dg.ConfigurableResource):
                 lacks a feature.
             MlflowUnavailable: when MLflow cannot be reached.
         """
-        if kept := self._keep_the_lowest(record.name, record.digest):
-            self._tell_again(kept, record)
-            return RegisteredVersion(int(kept.version), kept.run_id or "", created=False)
+        if version := self._keep_lowest_version(record.name, record.digest):
+            self._update_version(version, record)
+            return RegisteredVersion(int(version.version), version.run_id or "", created=False)
         commit = code_commit()
         note = description(record, run.dagster_run_id, self.dagster_ui, commit)
         tags = {**record.all_tags(), NOTE_TAG: note, **({COMMIT_TAG: commit} if commit else {})}
-        with quiet_mlflow(), run.nested(f"{record.name} {record.day}", tags) as run_id:
-            logged = log_model(run.client, run.experiment_id, run_id, record)
-            self._create_version(record, run_id, logged, run.dagster_run_id, note)
-        kept = self._keep_the_lowest(record.name, record.digest)
-        if kept is None:
+        with quiet_mlflow(), run.nested(f"{record.name} {record.day}", tags) as run_log:
+            logged = log_model(run_log, run.experiment_id, record)
+            self._create_version(record, run_log.run_id, logged, run.dagster_run_id, note)
+        version = self._keep_lowest_version(record.name, record.digest)
+        if version is None:
             raise RuntimeError(
-                f"the version of {record.name} of {record.day} was deleted by somebody right after it was made; register it again"
+                f"the version of {record.name} of {record.day} was deleted by somebody right after it was created; "
+                "register it again"
             )
-        if kept.run_id != run_id:
+        if version.run_id != run_log.run_id:
             run.client.delete_logged_model(logged.model_id)
-            run.client.delete_run(run_id)
-            return RegisteredVersion(int(kept.version), kept.run_id or "", created=False)
-        _link(run.client, logged.model_id, kept)
-        return RegisteredVersion(int(kept.version), run_id, created=True)
+            run.client.delete_run(run_log.run_id)
+            return RegisteredVersion(int(version.version), version.run_id or "", created=False)
+        _link_model_to_version(run.client, logged.model_id, version)
+        return RegisteredVersion(int(version.version), run_log.run_id, created=True)
 
-    def _tell_again(self, version: "ModelVersion", record: ModelRecord) -> None:
-        """What is known of a version may change while its bytes do not: other gates, a repaired label in the
-        holdout.
+    def _update_version(self, version: "ModelVersion", record: ModelRecord) -> None:
+        """Update tags, metrics and description of a version. They may change while the bytes of the model do not:
+        other gates, a repaired label in the holdout.
         """
-        client = self._client()
         for name, value in record.all_tags().items():
             if version.tags.get(name) != value:
-                client.set_model_version_tag(record.name, version.version, name, value)
-        if version.run_id:
-            of_run = client.get_run(version.run_id)
-            if of_run.info.status != FINISHED:
-                log.warning(
-                    "version %s of %s was made by a process that died right after; its MLflow run is ended",
-                    version.version,
-                    record.name,
-                )
-                for made in of_run.outputs.model_outputs if of_run.outputs else []:
-                    _link(client, made.model_id, version)
-                client.set_terminated(version.run_id, FINISHED)
-            logged = of_run.data
-            for name, value in record.finite_metrics().items():
-                if logged.metrics.get(name) != value:
-                    client.log_metric(version.run_id, name, value)
-            note = description(record, version.tags.get(RUN_TAG, ""), self.dagster_ui, logged.tags.get(COMMIT_TAG))
-            if (version.description or "").startswith(title(record)) and version.description != note:
-                client.update_model_version(record.name, version.version, note)
-                client.set_tag(version.run_id, NOTE_TAG, note)
+                self.client.set_model_version_tag(record.name, version.version, name, value)
+        if not version.run_id:
+            return
+        run = self.client.get_run(version.run_id)
+        if run.info.status != FINISHED:
+            log.warning(
+                "version %s of %s was created by a process that died right after; its MLflow run is ended",
+                version.version,
+                record.name,
+            )
+            for output in run.outputs.model_outputs if run.outputs else []:
+                _link_model_to_version(self.client, output.model_id, version)
+            self.client.set_terminated(version.run_id, FINISHED)
+        for name, value in record.finite_metrics().items():
+            if run.data.metrics.get(name) != value:
+                self.client.log_metric(version.run_id, name, value)
+        note = description(record, version.tags.get(RUN_TAG, ""), self.dagster_ui, run.data.tags.get(COMMIT_TAG))
+        if (version.description or "").startswith(title(record)) and version.description != note:
+            self.client.update_model_version(record.name, version.version, note)
+            self.client.set_tag(version.run_id, NOTE_TAG, note)
 
     def alias_version(self, name: str, alias: str) -> int | None:
-        """The number of the version that `alias` of model `name` points to; None when there is no such alias or
+        """Return the number of the version that `alias` of model `name` points to; None if there is no such alias or
         model.
         """
-        held = self.alias_holder(name, alias)
-        return int(held.version) if held is not None else None
+        holder = self.alias_holder(name, alias)
+        return int(holder.version) if holder is not None else None
 
     def alias_holder(self, name: str, alias: str) -> "ModelVersion | None":
-        """The version that `alias` of model `name` points to, with its tags; None when there is no such alias or model.
+        """Return the version that `alias` of model `name` points to, with its tags; None if there is no such alias or
+        model.
 
         Raises:
             MlflowUnavailable: when the registry cannot be reached.
         """
-        return alias_holder(self._client(), name, alias) if self.may_hold_models() else None
+        return alias_holder(self.client, name, alias) if self.may_hold_models() else None
 
     def version_url(self, name: str, number: int) -> str | None:
-        """The page of a version, without user and password; None where the registry is a database and has no pages."""
-        return (
-            f"{shown(self.tracking_uri).rstrip('/')}/#/models/{name}/versions/{number}"
-            if HTTP.match(self.tracking_uri)
-            else None
-        )
+        """Return the URL of the page of a version, without user and password; None if the registry is a database, which
+        has no pages.
+        """
+        if not HTTP.match(self.tracking_uri):
+            return None
+        return f"{without_credentials(self.tracking_uri).rstrip('/')}/#/models/{name}/versions/{number}"
 
     @property
     def client(self) -> "MlflowClient":
-        """MLflow's client of the registry, connected at first use."""
-        return self._client()
-
-    def may_hold_models(self) -> bool:
-        """Whether there is a store to ask: a question does not make a sqlite file."""
-        path = sqlite_path(self.tracking_uri)
-        return path is None or path.exists()
-
-    def _client(self) -> "MlflowClient":
+        """MLflow's client of the registry, connected on first use."""
         if self._connected is None:
             self._connected = connect(self.tracking_uri)
         return self._connected
 
+    def may_hold_models(self) -> bool:
+        """Return whether there is a store to search, so that a search does not create a sqlite file."""
+        path = sqlite_path(self.tracking_uri)
+        return path is None or path.exists()
+
     def _versions(self, name: str, digest: str) -> "list[ModelVersion]":
-        found = self._client().search_model_versions(
+        versions = self.client.search_model_versions(
             f"name = '{_safe('name', name)}' and tags.model_digest = '{_safe('digest', digest)}'"
         )
-        return sorted(found, key=lambda each: int(each.version))
+        return sorted(versions, key=lambda version: int(version.version))
 
-    def _keep_the_lowest(self, name: str, digest: str) -> "ModelVersion | None":
-        """The lowest version with the digest, after all others are gone; an alias of one that goes stays, because it is
-        the same model.
+    def _keep_lowest_version(self, name: str, digest: str) -> "ModelVersion | None":
+        """Return the lowest version with the digest, after the others are removed. Their aliases move to it, because it
+        is the same model.
         """
         from mlflow.exceptions import MlflowException
 
@@ -195,9 +198,9 @@ class ModelRegistry(dg.ConfigurableResource):
                 "version %s of %s is the same model as version %s: removed", extra.version, name, versions[0].version
             )
             try:
-                for alias in self._client().get_model_version(name, extra.version).aliases:
-                    self._client().set_registered_model_alias(name, alias, versions[0].version)
-                self._client().delete_model_version(name, extra.version)
+                for alias in self.client.get_model_version(name, extra.version).aliases:
+                    self.client.set_registered_model_alias(name, alias, versions[0].version)
+                self.client.delete_model_version(name, extra.version)
             except MlflowException as error:
                 if error.error_code != "RESOURCE_DOES_NOT_EXIST":
                     raise
@@ -206,21 +209,19 @@ class ModelRegistry(dg.ConfigurableResource):
     def _create_version(
         self, record: ModelRecord, run_id: str, logged: "LoggedModel", dagster_run_id: str, note: str
     ) -> None:
-        """Make a version; returns without one when it was refused while another process made one with the same
-        digest.
-        """
+        """Create a version, unless the request is refused while another process created one with the same digest."""
         from mlflow.exceptions import MlflowException
 
-        client, tags = self._client(), {**record.all_tags(), RUN_TAG: dagster_run_id}
+        tags = {**record.all_tags(), RUN_TAG: dagster_run_id}
         try:
-            client.create_registered_model(record.name)
+            self.client.create_registered_model(record.name)
         except MlflowException as error:
             if error.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                # Waiting for the version to be ready is for stores that copy files; it would add a request and a pause.
-                client.create_model_version(
+                # await_creation_for is for stores that copy files; here it would add a request and a pause.
+                self.client.create_model_version(
                     record.name,
                     logged.artifact_location,
                     run_id,
@@ -240,16 +241,17 @@ class ModelRegistry(dg.ConfigurableResource):
                 time.sleep(random.uniform(0.05, 0.2) * attempt)
 
 
-def _link(client: "MlflowClient", model_id: str, version: "ModelVersion") -> None:
-    """Servers write this link from the logged model to its version themselves; a database used directly does not."""
+def _link_model_to_version(client: "MlflowClient", model_id: str, version: "ModelVersion") -> None:
+    """Tag a logged model with its version, as MLflow servers do themselves; a database used directly does not."""
     client.set_logged_model_tags(
         model_id, {"mlflow.modelVersions": json.dumps([{"name": version.name, "version": int(version.version)}])}
     )
 
 
-def _safe(what: str, value: str) -> str:
+def _safe(field: str, value: str) -> str:
     if not SAFE_IN_A_FILTER.fullmatch(value):
         raise ValueError(
-            f"the {what} {value!r} of a model must be at most 128 letters, digits, _, : and -, the first a letter or digit"
+            f"the {field} {value!r} of a model must be at most 128 letters, digits, _, : and -, the first a letter or "
+            "digit"
         )
     return value

@@ -6,16 +6,19 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 
-def tagged(client: "MlflowClient", name: str, tag: str) -> dict[str, str]:
-    """Model digest to value of a tag, of each version of model `name` that has the tag; the tag of letters, digits and
-    `_`.
+def tag_values(client: "MlflowClient", name: str, tag: str) -> dict[str, str]:
+    """Return the value of a tag by model digest, for each version of model `name` that has the tag.
+
+    The name of the tag consists of letters, digits and `_`.
     """
-    found = client.search_model_versions(f"name = '{name}' and tags.{tag} LIKE '%'")
-    return {version.tags["model_digest"]: version.tags[tag] for version in found}
+    versions = client.search_model_versions(f"name = '{name}' and tags.{tag} LIKE '%'")
+    return {version.tags["model_digest"]: version.tags[tag] for version in versions}
 
 
 def set_tag(client: "MlflowClient", name: str, digest: str, tag: str, value: str | None) -> None:
-    """Set a tag of the version with a digest, or take it away with None; nothing where there is no such version."""
+    """Set a tag of the version with a digest, or remove it if the value is None. Nothing happens without such a
+    version.
+    """
     for version in client.search_model_versions(f"name = '{name}' and tags.model_digest = '{digest}'"):
         if value is not None:
             client.set_model_version_tag(name, version.version, tag, value)

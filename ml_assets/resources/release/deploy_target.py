@@ -1,4 +1,4 @@
-"""Deploy target: a directory or bucket that always holds the champion's model and metadata.json, replaced whole."""
+"""Deploy target: a directory or bucket with the champion's model and a metadata.json, which is replaced atomically."""
 
 import json
 from collections.abc import Collection, Mapping
@@ -15,11 +15,11 @@ METADATA = "metadata.json"
 
 
 class DeployTarget(dg.ConfigurableResource):
-    """Where production takes the champion from: a directory, or s3://bucket/prefix.
+    """The directory, or s3://bucket/prefix, from which production loads the champion.
 
-    Under `<uri>/<model>/` lies a folder for each digest, whose files never change, and metadata.json, which names the
-    files of the champion. It is the only file that is ever replaced, by one atomic write after the files that it names,
-    so who begins with it finds one whole model.
+    Under `<uri>/<model>/` there is a folder for each digest, whose files never change, and metadata.json, which names
+    the files of the champion. Only metadata.json is ever replaced, by one atomic write after the files that it names,
+    so a reader that begins with it finds one complete model.
     """
 
     uri: str
@@ -27,19 +27,19 @@ class DeployTarget(dg.ConfigurableResource):
     """Arguments of dagster-aws's S3Resource for s3:// (endpoint_url, region_name)."""
 
     def published(self, model: str) -> dict[str, Any] | None:
-        """The metadata of the model that lies there; None where there is none, or it cannot be used."""
+        """Return the metadata of the published model; None if there is none, or it is incomplete or damaged."""
         try:
-            found = json.loads(self._files.read(f"{model}/{METADATA}"))
-            named = {f"{model}/{file['path']}" for file in found["files"].values()}
-            return found if named <= set(self._files.keys(f"{model}/{found['model_digest']}/")) else None
+            metadata = json.loads(self._files.read(f"{model}/{METADATA}"))
+            named = {f"{model}/{file['path']}" for file in metadata["files"].values()}
+            return metadata if named <= set(self._files.keys(f"{model}/{metadata['model_digest']}/")) else None
         except (FileNotFoundError, ValueError, TypeError, KeyError, AttributeError):
             return None
 
     def publish(self, metadata: Mapping[str, Any], files: Mapping[str, bytes]) -> None:
-        """Put a model there: its files first, then what names them.
+        """Publish a model: its files first, then the metadata that names them.
 
         Args:
-            metadata: what `core.deployed_model.metadata` gives for the files.
+            metadata: the result of `core.release.deployment_manifest.metadata` for the files.
             files: content by name.
         """
         model = metadata["model"]
@@ -48,7 +48,7 @@ class DeployTarget(dg.ConfigurableResource):
         self._files.write(f"{model}/{METADATA}", (json.dumps(metadata, indent=1) + "\n").encode())
 
     def remove_others(self, model: str, keep: Collection[str]) -> None:
-        """Remove the folders of all digests but some."""
+        """Remove the folders of all digests that are not in `keep`."""
         root = f"{model}/"
         for key in list(self._files.keys(root)):
             digest, _, name = key.removeprefix(root).partition("/")

@@ -1,5 +1,5 @@
-"""The release ledger: an append-only Delta table of who moved which alias, when and why; of two who release at the same
-time one wins.
+"""The release ledger: an append-only Delta table that records who moved which alias, when and why. Of two concurrent
+releases one wins.
 """
 
 from datetime import UTC, date, datetime
@@ -18,7 +18,7 @@ APPLICATION = "release"
 
 
 class LedgerConflict(Exception):
-    """Somebody else released since the state was read that a release is based on; nothing was written."""
+    """Another release was made since the state was read on which a release is based; nothing was written."""
 
 
 class Ledger:
@@ -26,41 +26,43 @@ class Ledger:
     at the same time.
 
     A release is one commit with a transaction of the application `release` whose version is the number of the release,
-    made to the version of the table in which the state was read. Every commit is a release, so none is ever tried again
-    on top of another one.
+    based on the version of the table in which the state was read. Every commit is a release, so no commit is ever
+    retried on top of another one.
     """
 
     def __init__(self, lake: Lake, model: str):
-        self._lake, self._model = lake, model
+        self._lake = lake
+        self._model = model
         self._table: DeltaTable | None = None
-        self._read: dict[str, list[dict[str, Any]]] = {}
+        self._rows_by_file: dict[str, list[dict[str, Any]]] = {}
 
     def rows(self) -> list[dict[str, Any]]:
-        """All rows, as LEDGER_ROWS has them, in the order of their releases: as of now. None where nobody has released.
+        """Return all current rows, with the columns of LEDGER_ROWS, in the order of their releases; none before the
+        first release.
 
-        Costs one look at the log, and one read of each file (of one release) that this object has not read yet.
+        Costs one read of the log, and one read of each file (of one release) that this object has not read yet.
         """
         self._refresh()
         return self._rows()
 
     def moves(self) -> list[Move]:
-        """All releases in their order, as of now."""
+        """Return all releases up to now, in order."""
         return moves_of(self.rows())
 
     def releases(self) -> list[tuple[date, Release]]:
-        """What was live after each release, in their order, with the first day of predictions that sees it: as of
-        now.
+        """Return the state after each release up to now, in order, with the first day of predictions that it applies
+        to.
         """
         return fold(self.rows())
 
     def latest(self) -> Release:
-        """What is live now."""
+        """Return what is live now."""
         self._refresh()
         return self._latest()
 
     def number(self) -> int:
-        """The number of the last release, 0 before the first, as of now: told by the log of the table, whatever the
-        number of its files.
+        """Return the number of the last release, 0 before the first. It is read from the log of the table, however
+        many files the table has.
         """
         from deltalake import DeltaTable
         from deltalake.exceptions import TableNotFoundError
@@ -75,12 +77,12 @@ class Ledger:
         """Record a release, all its rows in one atomic commit.
 
         Args:
-            before: what was live when the release was decided upon.
+            before: the state on which the release is based.
             move: the release.
 
         Raises:
             LedgerConflict: when something else is live by now.
-            ValueError: when `move` is not what its action makes of `before`.
+            ValueError: when `move` is not the result of its action on `before`.
             LakeError: when the lake cannot be used.
         """
         rows = rows_of(before, move, datetime.now(UTC))
@@ -105,23 +107,26 @@ class Ledger:
                 commit_properties=CommitProperties(app_transactions=[transaction], max_commit_retries=0),
             )
         except CommitFailedError as error:
-            # A store may have taken the commit and the answer been lost; trying again it then finds its own commit in
-            # the way.
+            # The store may have accepted the commit and the response been lost; the client's retry then conflicts with
+            # its own commit.
             if not all(row in self.rows() for row in rows):
                 raise LedgerConflict(self._released_meanwhile(before)) from error
 
     def _rows(self) -> list[dict[str, Any]]:
-        return sorted((row for rows in self._read.values() for row in rows), key=lambda row: row["release"])
+        return sorted((row for rows in self._rows_by_file.values() for row in rows), key=lambda row: row["release"])
 
     def _latest(self) -> Release:
-        found = fold(self._rows())
-        return found[-1][1] if found else Release()
+        releases = fold(self._rows())
+        return releases[-1][1] if releases else Release()
 
     def _released_meanwhile(self, before: Release) -> str:
-        return f"{self._model}: somebody released since release {before.number}, which this one is based on; it was not made"
+        return (
+            f"{self._model}: another release was made since release {before.number}, on which this one is based; "
+            "this one was not made"
+        )
 
     def _refresh(self) -> "DeltaTable | None":
-        """The table as of now, with its rows read; None where there is none yet."""
+        """Return the current table, with its rows read; None if there is no table yet."""
         from deltalake import DeltaTable
         from deltalake.exceptions import TableNotFoundError
 
@@ -150,7 +155,7 @@ class Ledger:
         return self._table
 
     def _read_new(self, table: "DeltaTable") -> None:
-        """Files of an append-only table never change, so each is read once."""
+        """Read the rows of new files; files of an append-only table never change, so each is read once."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 
@@ -158,6 +163,6 @@ class Ledger:
         from ml_assets.core.tables.release_schemas import LEDGER_ROWS_SCHEMA
 
         for path in pa.table(table.get_add_actions(flatten=True))["path"].to_pylist():
-            if path not in self._read:
+            if path not in self._rows_by_file:
                 content = self._lake.files.read(f"{self._model}/{LEDGER}/{path}")
-                self._read[path] = pq.read_table(open_content(content)).cast(LEDGER_ROWS_SCHEMA).to_pylist()
+                self._rows_by_file[path] = pq.read_table(open_content(content)).cast(LEDGER_ROWS_SCHEMA).to_pylist()

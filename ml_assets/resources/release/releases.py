@@ -1,6 +1,4 @@
-"""Releases of a model: the ledger decides what is live; MLflow's aliases and the deploy target are brought in line with
-it.
-"""
+"""Releases of a model: the ledger decides what is live, and MLflow's aliases and the deploy target follow it."""
 
 import logging
 import time
@@ -25,49 +23,56 @@ if TYPE_CHECKING:
 log = logging.getLogger("ml_assets.releases")
 DEPLOYMENT = "deployment"
 ATTEMPTS = 5
-# Longer than it takes somebody who is carrying out a release to look at the ledger again.
-SECONDS_TO_SETTLE = 1.0
+# Longer than a process that carries out a release takes to read the ledger again.
+SETTLE_SECONDS = 1.0
 
 
 class ReleaseRefused(Exception):
-    """A version cannot be released; the message says why. Nothing was written."""
+    """A version cannot be released; the message contains the reason. Nothing was written."""
 
 
 class NotCarriedOut(Exception):
-    """A release is in the ledger and holds, but MLflow or the deploy target could not be brought in line; the next look
-    at what is live does it.
+    """A release is valid and in the ledger, but MLflow or the deploy target could not be synchronized with it. The next
+    call of `Releases.state` synchronizes them.
     """
 
 
 class Releases:
-    """What is live of one model, and moving it. Not safe across threads; other processes may release at the same time.
+    """The releases of one model. Not safe across threads; other processes may release at the same time.
 
-    problems: what the last call could not bring in line, one sentence each.
+    Attributes:
+        ledger: the release ledger of the model.
+        problems: what the last call could not synchronize, one sentence each.
     """
 
     def __init__(self, lake: Lake, registry: ModelRegistry, deploy_target: DeployTarget, name: str):
-        self._lake, self._registry, self._name = lake, registry, name
-        self._live = ReleaseTargets(lake, registry, deploy_target, name)
+        self._lake = lake
+        self._registry = registry
+        self._name = name
+        self._targets = ReleaseTargets(lake, registry, deploy_target, name)
         self.ledger = Ledger(lake, name)
         self.problems: list[str] = []
 
     def state(self) -> Release:
-        """What is live now. Whatever a process that died left undone is done; what somebody moved in MLflow by hand is
-        taken into the ledger.
+        """Return what is live now.
+
+        A release that a process left incomplete when it died is completed. An alias that somebody moved in MLflow by
+        hand is adopted into the ledger.
 
         Raises:
             LakeError, MlflowUnavailable: when the lake or the registry cannot be reached.
         """
         self.problems = []
-        rows, shown = self.ledger.rows(), self._live.shown()
+        rows = self.ledger.rows()
+        registry_state = self._targets.registry_state()
         latest = fold(rows)[-1][1] if rows else Release()
-        if shown and self._live.moved_by_hand(shown, latest):
-            self._take_over(shown, latest)
-        elif self._live.are_in_line(latest, rows, shown):
+        if registry_state and self._targets.is_moved_by_hand(registry_state, latest):
+            self._adopt_manual_move(registry_state, latest)
+        elif self._targets.is_synchronized(latest, rows, registry_state):
             return latest
         else:
             log.warning(
-                "%s: release %d was not carried out in full; aliases and deploy target are brought in line",
+                "%s: release %d was not carried out in full; aliases and deploy target are synchronized now",
                 self._name,
                 latest.number,
             )
@@ -75,124 +80,136 @@ class Releases:
         return self.ledger.latest()
 
     def history(self) -> list[tuple[date, Release]]:
-        """What was live after each release, in their order, with the first day of predictions that sees it."""
+        """Return the state after each release, in order, with the first day of predictions that it applies to."""
         return self.ledger.releases()
 
     def moves(self) -> list[Move]:
-        """All releases in their order, with who made each and why."""
+        """Return all releases in order, with the actor and reason of each."""
         return self.ledger.moves()
 
     def versions(self) -> list[Version]:
-        """All versions in the registry, lowest first.
+        """Return all versions in the registry, lowest first.
 
         Raises:
-            UnknownVersion: when one does not say which model it is of.
+            UnknownVersion: when a version has no tags `day` and `model_digest`.
         """
         from ml_assets.resources.registry.cleanup import registered_versions
 
-        found = registered_versions(self._registry.client, self._name) if self._registry.may_hold_models() else []
-        return [Version(version.number, version.digest, version.day) for version in found]
+        if not self._registry.may_hold_models():
+            return []
+        return [
+            Version(version.number, version.digest, version.day)
+            for version in registered_versions(self._registry.client, self._name)
+        ]
 
     def version(self, number: int) -> Version:
-        """A version in the registry that may be released.
+        """Return a version in the registry that may be released.
 
         Raises:
-            ReleaseRefused: when there is none with the number, it does not say which model it is of, or it does not
-                pass its gates.
+            ReleaseRefused: when there is no version with the number, it has no tags `day` and `model_digest`, or it
+                does not pass its gates.
         """
         from mlflow.exceptions import MlflowException
 
         try:
             if self._registry.may_hold_models():
-                return _told(self._registry.client.get_model_version(self._name, str(number)))
+                return _version_of(self._registry.client.get_model_version(self._name, str(number)))
         except MlflowException as error:
             if error.error_code != "RESOURCE_DOES_NOT_EXIST":
                 raise
-        there = ", ".join(str(version.number) for version in self.versions())
+        numbers = ", ".join(str(version.number) for version in self.versions())
         raise ReleaseRefused(
-            f"there is no version {number} of {self._name} in MLflow; it has {f'versions {there}' if there else 'none'}"
+            f"there is no version {number} of {self._name} in MLflow; it has "
+            f"{f'versions {numbers}' if numbers else 'none'}"
         )
 
     def newest_decided_day(self) -> date | None:
-        """The newest day that the stage deployment decided upon."""
-        there = self._lake.exists(self._name, DEPLOYMENT)
-        return newest_day(*self._lake.location(self._name, DEPLOYMENT)) if there else None
+        """Return the newest day for which the stage deployment made a decision."""
+        if not self._lake.exists(self._name, DEPLOYMENT):
+            return None
+        return newest_day(*self._lake.location(self._name, DEPLOYMENT))
 
     def release(self, before: Release, move: Move) -> None:
-        """Record a release in the ledger, then bring aliases and deploy target in line.
+        """Record a release in the ledger, then synchronize aliases and deploy target with it.
 
         Args:
-            before: what was live when it was decided upon, as `state` gave it.
+            before: the state on which the decision was based, as `state` returned it.
             move: the release.
 
         Raises:
-            LedgerConflict: when something else is live by now; look at the state and decide again.
+            LedgerConflict: when something else is live by now; read the state and decide again.
             ReleaseRefused: when a version that goes live is not in the registry, or its files are not in the lake.
             NotCarriedOut: when it is in the ledger, but MLflow or the deploy target cannot be written.
         """
-        self.problems, shown = [], self._live.shown()
+        self.problems = []
+        registry_state = self._targets.registry_state()
         for version in {move.after.champion, move.after.challenger} - {before.champion, before.challenger}:
             if version:
                 self._check(version)
-        if shown and self._live.moved_by_hand(shown, before):
+        if registry_state and self._targets.is_moved_by_hand(registry_state, before):
             raise LedgerConflict(
-                f"{self._name}: an alias was moved in MLflow since release {before.number}; look at what is live and decide again"
+                f"{self._name}: an alias was moved in MLflow since release {before.number}; "
+                "look at what is live and decide again"
             )
         self.ledger.append(before, move)
         try:
             self._carry_out()
         except Exception as error:
             raise NotCarriedOut(
-                f"release {move.after.number} of {self._name} is in the ledger and holds, but could not be carried out in full: {error}. "
-                "It is completed by the next run of deployment, or by `make releases`"
+                f"release {move.after.number} of {self._name} is in the ledger and valid, but could not be carried out "
+                f"in full: {error}. It is completed by the next run of deployment, or by `make releases`"
             ) from error
 
-    def _take_over(self, shown: RegistryState, state: Release) -> None:
-        # Somebody who carries out an older release late sees the newer one right after, and makes it good.
-        time.sleep(SECONDS_TO_SETTLE)
-        if self._live.shown() != shown or self.ledger.latest() != state:
+    def _adopt_manual_move(self, registry_state: RegistryState, state: Release) -> None:
+        # A process that carries out an older release late reads the newer one right after, and corrects the aliases.
+        time.sleep(SETTLE_SECONDS)
+        if self._targets.registry_state() != registry_state or self.ledger.latest() != state:
             return
         try:
-            found = self._adopted(shown, state)
-            if replace(found, number=state.number) != state:
-                self.ledger.append(
-                    state, Move("adopt", found, self._day(state, found), "MLflow", _what_moved(state, found), {})
-                )
+            adopted = self._adopted_release(registry_state, state)
+            if replace(adopted, number=state.number) != state:
+                day = self._first_day(state, adopted)
+                self.ledger.append(state, Move("adopt", adopted, day, "MLflow", _describe_move(state, adopted), {}))
         except ReleaseRefused as refused:
-            self._note(
-                f"what was moved in MLflow by hand is not taken over: {refused}; it is put back as release {state.number} has it"
+            self._report(
+                f"what was moved in MLflow by hand is not adopted: {refused}; it is reset to release {state.number}"
             )
         except LedgerConflict:
-            log.info("%s: somebody released while what was moved in MLflow was taken over", self._name)
+            log.info("%s: another process released while what was moved in MLflow was adopted", self._name)
 
-    def _adopted(self, shown: RegistryState, state: Release) -> Release:
-        champion, challenger = (self._version(shown.aliases.get(alias), state) for alias in (CHAMPION, CHALLENGER))
+    def _adopted_release(self, registry_state: RegistryState, state: Release) -> Release:
+        champion, challenger = (
+            self._version_of_alias(registry_state.aliases.get(alias), state) for alias in (CHAMPION, CHALLENGER)
+        )
         if champion is None and state.champion is not None:
             raise ReleaseRefused("the alias champion was deleted, and without a champion nothing would be scored")
-        if challenger not in (None, champion) and not 1 <= shown.percent <= 99:
+        if challenger not in (None, champion) and not 1 <= registry_state.percent <= 99:
             raise ReleaseRefused(
-                f"the challenger has no share: the tag canary_percent must be from 1 to 99, and is {shown.percent}"
+                "the challenger has no share: the tag canary_percent must be from 1 to 99, and is "
+                f"{registry_state.percent}"
             )
-        unseen = adopt(state, champion, challenger, shown.percent, shown.paused, date.max)
-        return adopt(state, champion, challenger, shown.percent, shown.paused, self._day(state, unseen))
+        percent, paused = registry_state.percent, registry_state.paused
+        undated = adopt(state, champion, challenger, percent, paused, date.max)
+        return adopt(state, champion, challenger, percent, paused, self._first_day(state, undated))
 
-    def _day(self, state: Release, found: Release) -> date:
-        """The first day of predictions that sees what was moved by hand: the one after the newest day that was decided
-        upon.
+    def _first_day(self, state: Release, adopted: Release) -> date:
+        """Return the first day of predictions that a manual move applies to: the one after the newest day with a
+        decision.
         """
         decided, moves = self.newest_decided_day(), self.ledger.moves()
-        last = moves[-1].day if moves else max(version.day for version in (found.champion, found.challenger) if version)
+        live = [version for version in (adopted.champion, adopted.challenger) if version]
+        last = moves[-1].day if moves else max(version.day for version in live)
         return max(last, decided + timedelta(days=1)) if decided else last
 
-    def _version(self, number: int | None, state: Release) -> Version | None:
-        """The version that an alias points to, which can be released."""
+    def _version_of_alias(self, number: int | None, state: Release) -> Version | None:
+        """Return the version that an alias points to, if it can be released."""
         if number is None:
             return None
-        found = self._registry.client.get_model_version(self._name, str(number))
+        model_version = self._registry.client.get_model_version(self._name, str(number))
         live = {version.digest: version for version in state.aliases.values() if version}
-        if known := live.get(found.tags.get("model_digest", "")):
+        if known := live.get(model_version.tags.get("model_digest", "")):
             return known
-        version = _told(found)
+        version = _version_of(model_version)
         self._check(version)
         return version
 
@@ -205,38 +222,37 @@ class Releases:
             raise ReleaseRefused(f"{version} of {self._name} cannot go live: {error}") from error
 
     def _carry_out(self) -> None:
-        """Bring MLflow and the deploy target in line with the ledger, again when somebody releases meanwhile."""
+        """Synchronize MLflow and the deploy target with the ledger, again if another process releases meanwhile."""
         for _ in range(ATTEMPTS):
             rows = self.ledger.rows()
             if not rows:
                 return
             _, latest = fold(rows)[-1]
-            problems = self._live.bring_in_line(latest, rows)
+            problems = self._targets.synchronize(latest, rows)
             if self.ledger.latest() == latest:
                 for problem in problems:
-                    self._note(problem)
+                    self._report(problem)
                 if not problems:
-                    self._live.mark_as_carried_out(latest, rows)
+                    self._targets.mark_complete(latest, rows)
                 return
 
-    def _note(self, problem: str) -> None:
+    def _report(self, problem: str) -> None:
         log.warning("%s: %s", self._name, problem)
         self.problems.append(problem)
 
 
-def _told(found: "ModelVersion") -> Version:
-    """A version by its own tags."""
-    day, digest = found.tags.get("day"), found.tags.get("model_digest")
+def _version_of(model_version: "ModelVersion") -> Version:
+    """Return a version as its tags describe it."""
+    number, tags = model_version.version, model_version.tags
+    day, digest = tags.get("day"), tags.get("model_digest")
     if not day or not digest:
-        raise ReleaseRefused(
-            f"version {found.version} has no tags day and model_digest, so it is not known which model it is"
-        )
-    if found.tags.get("gates") == "failed":
-        raise ReleaseRefused(f"version {found.version} of {day} does not pass its gates")
-    return Version(int(found.version), digest, date.fromisoformat(day))
+        raise ReleaseRefused(f"version {number} has no tags day and model_digest, so it is not known which model it is")
+    if tags.get("gates") == "failed":
+        raise ReleaseRefused(f"version {number} of {day} does not pass its gates")
+    return Version(int(number), digest, date.fromisoformat(day))
 
 
-def _what_moved(before: Release, after: Release) -> str:
+def _describe_move(before: Release, after: Release) -> str:
     old = before.aliases
     moved = [
         f"{alias} from {old[alias] or 'none'} to {version or 'none'}"

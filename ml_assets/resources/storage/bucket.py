@@ -1,4 +1,4 @@
-"""Objects under a prefix of an S3 bucket: list with digests, read, write whole."""
+"""Objects under a prefix of an S3 bucket: listing with digests, reading, atomic writing."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -6,16 +6,16 @@ from contextlib import suppress
 
 from ml_assets.resources.storage.stored_object import FileSize, StoredObject
 
-# How stores refuse a conditional put of a key that is taken: 412 by the S3 API, 409 when another put of it is going on,
-# 304 by older stores.
-KEY_IS_TAKEN = ("PreconditionFailed", "412", "ConditionalRequestConflict", "NotModified", "304")
-# Without its body, which may break off, an answer has its status alone.
+# Error codes by which stores refuse a conditional put of an existing key: 412 in the S3 API, 409 while another put of
+# the key is in progress, 304 in older stores.
+KEY_EXISTS = ("PreconditionFailed", "412", "ConditionalRequestConflict", "NotModified", "304")
+# A response whose body was cut off has only its status.
 NO_SUCH_KEY = ("NoSuchKey", "404")
 ATTEMPTS = 3
 
 
 class Bucket:
-    """Objects under a prefix of an S3 bucket; the digest is the ETag."""
+    """Objects under a prefix of an S3 bucket. The digest of an object is its ETag."""
 
     def __init__(self, uri: str, s3: Mapping[str, str]):
         from dagster_aws.s3 import S3Resource
@@ -25,37 +25,39 @@ class Bucket:
         self._client = S3Resource(**s3).get_client()
 
     def keys(self, prefix: str = "") -> Iterator[str]:
-        """Keys that begin with `prefix`, in S3's order (by bytes)."""
-        return (found.key for page in self.pages(prefix) for found in page)
+        """Return the keys that begin with `prefix`, in S3's order (by bytes)."""
+        return (stored.key for page in self.pages(prefix) for stored in page)
 
     def describe(self, prefix: str) -> list[StoredObject]:
-        """The objects whose keys begin with `prefix`, sorted by key."""
-        return sorted((found for page in self.pages(prefix) for found in page), key=lambda found: found.key)
+        """Return the objects whose keys begin with `prefix`, sorted by key."""
+        return sorted((stored for page in self.pages(prefix) for stored in page), key=lambda stored: stored.key)
 
     def pages(self, prefix: str, after: str = "", before: str | None = None) -> Iterator[list[StoredObject]]:
-        """The objects whose keys begin with `prefix`, come after `after` and before `before`, in S3's order (by bytes),
-        one request a page.
+        """Yield the objects whose keys begin with `prefix` and lie after `after` and before `before`, in S3's order (by
+        bytes), one page for each request.
         """
-        cut = len(self.prefix) + 1 if self.prefix else 0
+        prefix_length = len(self.prefix) + 1 if self.prefix else 0
         begin = {"StartAfter": self._full(after)} if after else {}
         for page in self._client.get_paginator("list_objects_v2").paginate(
             Bucket=self.bucket, Prefix=self._full(prefix), **begin
         ):
             entries = page.get("Contents", [])
-            found = [
-                StoredObject(entry["Key"][cut:], entry["ETag"].strip('"'), entry["Size"], entry["LastModified"])
+            listed = [
+                StoredObject(
+                    entry["Key"][prefix_length:], entry["ETag"].strip('"'), entry["Size"], entry["LastModified"]
+                )
                 for entry in entries
             ]
-            wanted = [one for one in found if before is None or one.key < before]
+            wanted = [stored for stored in listed if before is None or stored.key < before]
             yield wanted
-            if len(wanted) < len(found):
+            if len(wanted) < len(listed):
                 return
 
     def read(self, key: str) -> bytes:
-        """The content of one object.
+        """Return the content of an object.
 
         Raises:
-            FileNotFoundError: when there is none.
+            FileNotFoundError: when there is no such object.
         """
         from botocore.exceptions import ClientError
 
@@ -66,8 +68,8 @@ class Bucket:
                 raise FileNotFoundError(f"{key} is not in s3://{self.bucket}/{self.prefix}") from error
             raise
 
-    def read_unchanged(self, found: StoredObject) -> bytes:
-        """The content of an object that still has the ETag it was listed with.
+    def read_unchanged(self, listed: StoredObject) -> bytes:
+        """Return the content of an object if it still has the ETag with which it was listed.
 
         Raises:
             FileNotFoundError: when it has been replaced or removed.
@@ -75,14 +77,14 @@ class Bucket:
         from botocore.exceptions import ClientError
 
         try:
-            return self._content(found.key, IfMatch=found.digest)
+            return self._content(listed.key, IfMatch=listed.digest)
         except ClientError as error:
             if error.response["Error"]["Code"] in ("PreconditionFailed", "412", *NO_SUCH_KEY):
-                raise FileNotFoundError(f"{found.key} no longer has the digest {found.digest}") from error
+                raise FileNotFoundError(f"{listed.key} no longer has the digest {listed.digest}") from error
             raise
 
     def _content(self, key: str, **conditions: str) -> bytes:
-        """The content of an object; asked for again when the answer breaks off, which boto3 does only before its
+        """Return the content of an object. Retries a response that breaks off, because boto3 retries only until the
         content begins.
         """
         from botocore.exceptions import IncompleteReadError, ReadTimeoutError, ResponseStreamingError
@@ -93,11 +95,11 @@ class Bucket:
         return self._client.get_object(Bucket=self.bucket, Key=self._full(key), **conditions)["Body"].read()
 
     def write(self, key: str, content: bytes) -> None:
-        """Put an object there whole or not at all."""
+        """Write an object atomically."""
         self._client.put_object(Bucket=self.bucket, Key=self._full(key), Body=content)
 
     def create(self, key: str, content: bytes) -> bool:
-        """Put an object there unless there is one (a conditional put, If-None-Match: *); returns whether it was put.
+        """Write an object unless its key exists (a conditional put, If-None-Match: *); return whether it was written.
 
         Raises:
             botocore.exceptions.ClientError: when the store refuses for another reason.
@@ -107,31 +109,32 @@ class Bucket:
         try:
             self._client.put_object(Bucket=self.bucket, Key=self._full(key), Body=content, IfNoneMatch="*")
         except ClientError as error:
-            if error.response["Error"]["Code"] in KEY_IS_TAKEN:
+            if error.response["Error"]["Code"] in KEY_EXISTS:
                 return False
             raise
         return True
 
     @property
     def endpoint(self) -> str:
-        """The address of the store, without a user name or password that it may hold."""
+        """The URL of the store, without a user name or password that it may contain."""
         return re.sub(r"//[^/]*@", "//", self._client.meta.endpoint_url)
 
     def date(self) -> str | None:
-        """The store's time, as its answer to a list request has it in the header `Date`; None when it has none.
+        """Return the time of the store, from the header `Date` of its response to a list request; None without the
+        header.
 
         Raises:
             botocore.exceptions.ClientError: when the store refuses the request.
         """
-        answer = self._client.list_objects_v2(Bucket=self.bucket, Prefix=self._full(""), MaxKeys=1)
-        return answer["ResponseMetadata"]["HTTPHeaders"].get("date")
+        response = self._client.list_objects_v2(Bucket=self.bucket, Prefix=self._full(""), MaxKeys=1)
+        return response["ResponseMetadata"]["HTTPHeaders"].get("date")
 
     def sizes(self, prefix: str) -> list[FileSize]:
-        """The objects whose keys begin with `prefix`, by key."""
-        return [FileSize(found.key, found.size, found.modified) for page in self.pages(prefix) for found in page]
+        """Return the sizes of the objects whose keys begin with `prefix`, by key."""
+        return [FileSize(stored.key, stored.size, stored.modified) for page in self.pages(prefix) for stored in page]
 
     def delete(self, key: str) -> None:
-        """Remove an object, if it is there."""
+        """Delete an object, if it exists."""
         self._client.delete_object(Bucket=self.bucket, Key=self._full(key))
 
     def _full(self, key: str) -> str:

@@ -1,4 +1,4 @@
-"""Whether the S3 store of a lake honours conditional puts, without which two runs could overwrite each other's
+"""A check that the S3 store of a lake honours conditional puts, without which two runs could overwrite each other's
 commits.
 """
 
@@ -6,20 +6,20 @@ import logging
 import uuid
 
 from ml_assets.resources.storage.bucket import Bucket
-from ml_assets.resources.storage.s3_errors import place, refused, unreachable
+from ml_assets.resources.storage.s3_errors import bucket_at_endpoint, describe_refusal, describe_unreachable
 
 log = logging.getLogger("ml_assets.lake")
 PROBE = "_probe"
 
 
 class StoreUnfit(Exception):
-    """A lake on a store is unsafe or impossible; the message names bucket and endpoint, never a credential, and says
-    what to do.
+    """A store cannot hold a lake, or not safely. The message names bucket and endpoint, contains no credential, and
+    says what to do.
     """
 
 
 def problem_of_conditional_puts(lake: Bucket) -> str | None:
-    """What makes a lake on this store unsafe or impossible, as a message for people; None when all is well."""
+    """Return the reason why this store cannot hold a lake safely, as a message for people; None if it can."""
     try:
         check_conditional_puts(lake)
     except StoreUnfit as unfit:
@@ -28,17 +28,17 @@ def problem_of_conditional_puts(lake: Bucket) -> str | None:
 
 
 def check_conditional_puts(lake: Bucket) -> None:
-    """Find out whether a lake may lie on this store.
+    """Check that this store can hold a lake.
 
-    An empty object with a name of its own is put under the prefix of the lake twice, each time on the condition that
-    there is none (If-None-Match: *), and removed again. A store that is fit for a lake refuses the second put; delta-rs
-    relies on that for each commit.
+    An empty object with a unique name is put under the prefix of the lake twice, each time on the condition that it
+    does not exist (If-None-Match: *), and deleted again. The store must refuse the second put; delta-rs relies on that
+    for each commit.
 
     Args:
         lake: the prefix of the lake.
 
     Raises:
-        StoreUnfit: when it may not, or cannot be used; caused by what the client raised.
+        StoreUnfit: when it cannot, or cannot be used; the cause is the exception of the client.
     """
     from botocore.exceptions import BotoCoreError, ClientError
 
@@ -48,14 +48,14 @@ def check_conditional_puts(lake: Bucket) -> None:
     except ClientError as error:
         raise StoreUnfit(_refused(lake, error.response)) from error
     except BotoCoreError as error:
-        raise StoreUnfit(unreachable(lake, error)) from error
+        raise StoreUnfit(describe_unreachable(lake, error)) from error
     if not honoured:
         raise StoreUnfit(_unsafe(lake, "ignored the condition and overwrote an object"))
 
 
 def _second_put_is_refused(lake: Bucket, key: str) -> bool:
     if not lake.create(key, b""):
-        # The client sent the first put again because the answer was lost, and that was refused.
+        # The client sent the first put again because the response was lost, and the store refused it.
         _remove(lake, key)
         return True
     try:
@@ -70,16 +70,19 @@ def _remove(lake: Bucket, key: str) -> None:
     try:
         lake.delete(key)
     except (BotoCoreError, ClientError) as error:
-        # Commits need no permission to remove anything.
-        log.warning("the empty object %s stays in %s: it could not be removed: %s", key, place(lake), error)
+        # Commits need no permission to delete anything.
+        log.warning(
+            "the empty object %s stays in %s: it could not be deleted: %s", key, bucket_at_endpoint(lake), error
+        )
 
 
 def _unsafe(lake: Bucket, what: str) -> str:
     return (
-        f"{place(lake)}: the store was asked to put an object only where there is none (If-None-Match: *), and it {what}. "
-        "Commits to the lake rest on that: without it, two runs that commit at the same time overwrite each other's commit, and nobody is told. "
-        "Use a store that honours If-None-Match (AWS S3, Cloudflare R2, MinIO from August 2024 on), let a proxy before the store pass the header on, "
-        "or keep the lake in a directory."
+        f"{bucket_at_endpoint(lake)}: the store was asked to put an object only if it does not exist (If-None-Match: "
+        f"*), and it {what}. Commits to the lake rely on that: without it, two runs that commit at the same time "
+        "overwrite each other's commit, and no error is raised. Use a store that honours If-None-Match (AWS S3, "
+        "Cloudflare R2, MinIO from August 2024 on), let a proxy in front of the store pass the header on, or keep the "
+        "lake in a directory."
     )
 
 
@@ -87,4 +90,4 @@ def _refused(lake: Bucket, answer: dict) -> str:
     code, status = str(answer["Error"].get("Code")), answer["ResponseMetadata"]["HTTPStatusCode"]
     if code == "NotImplemented" or status == 501:
         return _unsafe(lake, f"answered that it cannot ({code}, HTTP {status})")
-    return refused(lake, answer, "ML_ASSETS_LAKE", writing=True)
+    return describe_refusal(lake, answer, "ML_ASSETS_LAKE", writing=True)

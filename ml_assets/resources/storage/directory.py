@@ -1,4 +1,4 @@
-"""Files under a local directory: list with digests, read, write whole."""
+"""Files under a local directory: listing with digests, reading, atomic writing."""
 
 import hashlib
 import os
@@ -12,63 +12,65 @@ from uuid import uuid4
 from ml_assets.resources.storage.stored_object import KEYS_PER_PAGE, FileSize, StoredObject
 
 UNFINISHED = ".unfinished"
-# Nobody takes this long to write a file: who began it is dead.
-SECONDS_TO_WRITE = 3600
+# No process takes this long to write a file; one that began earlier is dead.
+MAX_WRITE_SECONDS = 3600
 
 
 class KeyEscapes(ValueError):
-    """A key leads out of the directory that it is relative to."""
+    """A key leads out of the directory to which it is relative."""
 
 
 class Directory:
-    """Files under a local directory; the digest is the MD5 of the content, which is the ETag that S3 gives a
+    """Files under a local directory. The digest of a file is the MD5 of its content, which is the ETag that S3 gives a
     single-part upload.
 
-    A file is written under another name beside it first. What a process that died has left of one is never listed, and
-    goes an hour later, when the file is written again or removed.
+    A file is first written under another name beside it. A partial file that a process left when it died is never
+    listed, and is deleted after an hour, when the file is written again or deleted.
 
-    A key that would lead out of the directory by its own text is refused wherever a file is named by one. Links count:
-    whoever may put one into the directory may read and write where it leads.
+    A key whose text leads out of the directory is refused everywhere. Symbolic links are followed: whoever may create
+    one in the directory may read and write its target.
     """
 
     def __init__(self, root: Path):
         self.root = root
 
     def keys(self, prefix: str = "", after: str = "", before: str | None = None) -> Iterator[str]:
-        """Keys that begin with `prefix`, come after `after` and before `before`, sorted within each folder.
+        """Yield the keys that begin with `prefix` and lie after `after` and before `before`, sorted within each folder.
 
-        Linked folders and files count; links that lead nowhere, and files that are not finished, do not.
+        Linked folders and files are included; broken links and partial files are not.
         """
         top = self._path(prefix.rpartition("/")[0])
-        above = {str(top): {os.path.realpath(top)}}
+        ancestors_of = {str(top): {os.path.realpath(top)}}
         for folder, folders, names in os.walk(top, followlinks=True):
-            # A link to a folder that it lies in would be followed without end.
-            on_the_way = above.pop(folder)
-            keys_below = {name: Path(folder, name).relative_to(self.root).as_posix() + "/" for name in sorted(folders)}
-            wanted = [name for name, below in keys_below.items() if _may_hold(below, prefix, after, before)]
+            # A link to a folder that contains it would be followed forever.
+            ancestors = ancestors_of.pop(folder)
+            prefixes = {name: Path(folder, name).relative_to(self.root).as_posix() + "/" for name in sorted(folders)}
+            wanted = [
+                name for name, folder_prefix in prefixes.items() if _may_contain(folder_prefix, prefix, after, before)
+            ]
             real = {name: os.path.realpath(os.path.join(folder, name)) for name in wanted}
-            folders[:] = [name for name in real if real[name] not in on_the_way]
-            above |= {os.path.join(folder, name): on_the_way | {real[name]} for name in folders}
+            folders[:] = [name for name in real if real[name] not in ancestors]
+            ancestors_of |= {os.path.join(folder, name): ancestors | {real[name]} for name in folders}
             for name in sorted(names):
                 path = Path(folder) / name
                 key = path.relative_to(self.root).as_posix()
-                is_asked_for = key.startswith(prefix) and after < key and (before is None or key < before)
-                if is_asked_for and not _is_unfinished(name) and path.is_file():
+                is_in_range = key.startswith(prefix) and after < key and (before is None or key < before)
+                if is_in_range and not _is_unfinished(name) and path.is_file():
                     yield key
 
     def describe(self, prefix: str) -> list[StoredObject]:
-        """The files whose keys begin with `prefix`, sorted by key; one that vanishes meanwhile is left out."""
-        return [found for page in self.pages(prefix) for found in page]
+        """Return the files whose keys begin with `prefix`, sorted by key, without files that vanish meanwhile."""
+        return [stored for page in self.pages(prefix) for stored in page]
 
     def pages(self, prefix: str, after: str = "", before: str | None = None) -> Iterator[list[StoredObject]]:
-        """The files whose keys begin with `prefix`, come after `after` and before `before`, sorted by key, in pages as
-        a bucket gives them.
+        """Yield the files whose keys begin with `prefix` and lie after `after` and before `before`, sorted by key, in
+        pages like those of a bucket.
         """
         keys = sorted(self.keys(prefix, after, before))
         for begin in range(0, max(len(keys), 1), KEYS_PER_PAGE):
-            yield [found for key in keys[begin : begin + KEYS_PER_PAGE] if (found := self._described(key))]
+            yield [stored for key in keys[begin : begin + KEYS_PER_PAGE] if (stored := self._describe_file(key))]
 
-    def _described(self, key: str) -> StoredObject | None:
+    def _describe_file(self, key: str) -> StoredObject | None:
         try:
             content = self.read(key)
             modified = datetime.fromtimestamp(self._path(key).stat().st_mtime, tz=UTC)
@@ -76,55 +78,55 @@ class Directory:
             return None
         return StoredObject(key, _md5(content), len(content), modified)
 
-    def read_unchanged(self, found: StoredObject) -> bytes:
-        """The content of a file that still has the digest it was listed with.
+    def read_unchanged(self, listed: StoredObject) -> bytes:
+        """Return the content of a file if it still has the digest with which it was listed.
 
         Raises:
             FileNotFoundError: when it has been replaced or removed.
         """
-        content = self.read(found.key)
-        if _md5(content) != found.digest:
-            raise FileNotFoundError(f"{found.key} no longer has the digest {found.digest}")
+        content = self.read(listed.key)
+        if _md5(content) != listed.digest:
+            raise FileNotFoundError(f"{listed.key} no longer has the digest {listed.digest}")
         return content
 
     def read(self, key: str) -> bytes:
-        """The content of one file.
+        """Return the content of a file.
 
         Raises:
-            FileNotFoundError: when there is none.
+            FileNotFoundError: when there is no such file.
             KeyEscapes: when the key leads out of the directory.
         """
         return self._path(key).read_bytes()
 
     def write(self, key: str, content: bytes) -> None:
-        """Put a file there whole or not at all: a reader sees the old content or the new."""
+        """Write a file atomically: a reader sees the old content or the new."""
         path = self._path(key)
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Processes of containers that share a directory may have the same number.
+        # A process ID would not be unique: processes of containers that share a directory may have the same.
         unfinished = path.with_name(f".{path.name}.{uuid4().hex}{UNFINISHED}")
         try:
             unfinished.write_bytes(content)
             unfinished.replace(path)
         finally:
             unfinished.unlink(missing_ok=True)
-        _remove_left(path)
+        _delete_partial_files(path)
 
     def sizes(self, prefix: str) -> list[FileSize]:
-        """The files whose keys begin with `prefix`, by key, without reading them; one that vanishes meanwhile is left
-        out.
+        """Return the sizes of the files whose keys begin with `prefix`, by key, without reading them; a file that
+        vanishes meanwhile is left out.
         """
-        found = []
+        sizes = []
         for key in self.keys(prefix):
             with suppress(FileNotFoundError):
                 status = self._path(key).stat()
-                found.append(FileSize(key, status.st_size, datetime.fromtimestamp(status.st_mtime, tz=UTC)))
-        return found
+                sizes.append(FileSize(key, status.st_size, datetime.fromtimestamp(status.st_mtime, tz=UTC)))
+        return sizes
 
     def delete(self, key: str) -> None:
-        """Remove a file, if it is there, and its folder when that is empty then."""
+        """Delete a file, if it exists, and its folder if that is empty afterwards."""
         path = self._path(key)
         path.unlink(missing_ok=True)
-        _remove_left(path)
+        _delete_partial_files(path)
         if path.parent != self.root:
             with suppress(OSError):
                 path.parent.rmdir()
@@ -135,8 +137,8 @@ class Directory:
         return self.root / key
 
 
-def _may_hold(folder: str, prefix: str, after: str, before: str | None) -> bool:
-    """Whether a key below a folder (with `/` at its end) can be one of those that are asked for."""
+def _may_contain(folder: str, prefix: str, after: str, before: str | None) -> bool:
+    """Return whether a folder (with `/` at its end) can contain a key with the prefix and in the range."""
     if not (folder.startswith(prefix) or prefix.startswith(folder)):
         return False
     return (after < folder or after.startswith(folder)) and (before is None or folder < before)
@@ -146,14 +148,14 @@ def _is_unfinished(name: str) -> bool:
     return name.startswith(".") and name.endswith(UNFINISHED)
 
 
-def _remove_left(path: Path) -> None:
-    """Remove what processes that died have left of a file."""
+def _delete_partial_files(path: Path) -> None:
+    """Delete partial files that dead processes left beside a file."""
     with suppress(FileNotFoundError), os.scandir(path.parent) as entries:
         for entry in entries:
             if (
                 _is_unfinished(entry.name)
                 and entry.name.startswith(f".{path.name}.")
-                and entry.stat().st_mtime < time() - SECONDS_TO_WRITE
+                and entry.stat().st_mtime < time() - MAX_WRITE_SECONDS
             ):
                 os.unlink(entry)
 

@@ -1,4 +1,4 @@
-"""Files under a root, on a directory or on S3 by URI alone."""
+"""Opening a directory or an S3 bucket by its URI."""
 
 import re
 from collections.abc import Mapping
@@ -9,23 +9,22 @@ from ml_assets.resources.storage.directory import Directory
 
 
 def open_objects(uri: str, s3: Mapping[str, str]) -> Directory | Bucket:
-    """Files under `uri`: a directory (a path or file://), or s3://bucket/prefix.
+    """Open the files under `uri`.
 
     Args:
-        uri: where.
-        s3: arguments of dagster-aws's S3Resource (endpoint_url, region_name); credentials come from where boto3 finds
-            them.
+        uri: a directory (a path or file://), or s3://bucket/prefix.
+        s3: arguments of dagster-aws's S3Resource (endpoint_url, region_name); boto3 finds the credentials itself.
 
     Raises:
         ValueError: for another scheme.
     """
-    # The standard library's parser would cut a path at # and ?, which names of folders may hold.
-    with_scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]*)://[^/]*", uri)
-    if with_scheme is None:
+    # The standard library's parser would cut a path at # and ?, which names of folders may contain.
+    match = re.match(r"([A-Za-z][A-Za-z0-9+.-]*)://[^/]*", uri)
+    if match is None:
         return Directory(Path(uri))
-    scheme = with_scheme[1].lower()
+    scheme = match[1].lower()
     if scheme == "s3":
         return Bucket(uri, s3)
     if scheme == "file":
-        return Directory(Path(uri[with_scheme.end() :]))
+        return Directory(Path(uri[match.end() :]))
     raise ValueError(f"{uri}: expected a directory or s3://bucket/prefix")

@@ -1,16 +1,16 @@
-"""What is known of a file before it is read."""
+"""Properties of a stored file that are known before it is read."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
-# What S3 gives in one answer.
+# The page size of S3.
 KEYS_PER_PAGE = 1_000
 
 
 @dataclass(frozen=True)
 class StoredObject:
-    """One file: key relative to the root with `/` between levels, digest of its content, size in bytes, when it was
-    last written.
+    """A file: key relative to the root with `/` between levels, digest of its content, size in bytes, and time of the
+    last write.
     """
 
     key: str
@@ -21,7 +21,7 @@ class StoredObject:
 
 @dataclass(frozen=True)
 class FileSize:
-    """One file without a look at its content: key relative to the root, size in bytes, when it was last written."""
+    """A file whose content was not read: key relative to the root, size in bytes, and time of the last write."""
 
     key: str
     size: int

@@ -66,4 +66,4 @@ def test_a_database_that_cannot_be_used_and_an_unknown_url_are_reported(printed,
     monkeypatch.setattr(command, "require_settings", lambda: settings)
     assert "cannot be used (unable to open database file)" in printed()
     monkeypatch.setenv("ML_ASSETS_NOTIFY", "slacks://my-secret-token")
-    assert printed("test") == "ended: ML_ASSETS_NOTIFY: apprise does not know what URL number 1 of 1 means"
+    assert printed("test") == "ended: ML_ASSETS_NOTIFY: apprise does not recognize URL number 1 of 1"

@@ -13,7 +13,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
 
 from ml_assets.core.operations.step_metrics import METRICS, Sample
 from ml_assets.pipeline.steps.retries import ATTENDED
-from ml_assets.resources.observability.telemetry import push, switch_telemetry
+from ml_assets.resources.observability.telemetry import enable_telemetry, push
 from ml_assets_tests.pipeline.world import World, day, failure, rows_of, tags_of
 
 LANDED = ["raw_data", "validated_data", "quarantined_data"]
@@ -65,9 +65,9 @@ def receiver(monkeypatch) -> Iterator[Receiver]:
     receiver = Receiver()
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{receiver.server.server_port}")
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "1")
-    switch_telemetry(True)
+    enable_telemetry(True)
     yield receiver
-    switch_telemetry(False)
+    enable_telemetry(False)
     receiver.server.shutdown()
     receiver.server.server_close()
 
@@ -108,7 +108,7 @@ def test_a_receiver_that_is_gone_costs_no_step(receiver, make_spec, tmp_path, mo
     monkeypatch.setattr("ml_assets.pipeline.steps.step_metrics.push", _fail)
     world.run(["raw_data"], day(1))
     assert receiver.samples == []
-    switch_telemetry(False)
+    enable_telemetry(False)
     world.run(["raw_data"], day(1))
 
 

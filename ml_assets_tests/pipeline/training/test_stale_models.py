@@ -35,7 +35,7 @@ def world(made_once, tmp_path) -> World:
 
 def marks(made: World) -> dict[str, str]:
     """Day of each marked model to its mark, from the registry."""
-    found = made.registry._client().search_model_versions("name = 'small'")
+    found = made.registry.client.search_model_versions("name = 'small'")
     return {version.tags["day"]: version.tags[TAG] for version in found if TAG in version.tags}
 
 
@@ -96,7 +96,7 @@ def test_a_mark_stays_on_the_version_whose_days_changed_when_a_new_one_is_made(w
     world.land(day(6), rows_of(day(6)).head(20))
     world.run(DAILY, day(5), day(7))
     world.run(MODELS, day(12))
-    versions = world.registry._client().search_model_versions("name = 'small'")
+    versions = world.registry.client.search_model_versions("name = 'small'")
     of_day = sorted(
         (int(version.version), TAG in version.tags) for version in versions if version.tags["day"] == str(day(12))
     )

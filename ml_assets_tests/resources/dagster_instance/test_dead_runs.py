@@ -1,4 +1,4 @@
-"""Runs that died with the process of their command are known, told and counted as failed; runs that go on, or of which
+"""Runs that died with the process of their command are reported and marked as failed; live runs, and runs of which
 nothing is known, are not.
 """
 
@@ -16,7 +16,7 @@ from dagster._core.launcher import WorkerStatus
 from dagster._core.test_utils import create_run_for_test
 
 from ml_assets.resources.dagster_instance.dead_runs import FOLDER, fail_dead_runs, is_dead, mark_alive
-from ml_assets.resources.dagster_instance.local_runs import WatchfulRunLauncher
+from ml_assets.resources.dagster_instance.run_launcher import MonitoredRunLauncher
 
 # Of the instance it needs to know no more; Dagster takes seconds to import.
 HOLDS = """
@@ -32,13 +32,13 @@ sys.stdin.read()
 @pytest.fixture
 def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
     (tmp_path / "dagster.yaml").touch()
-    with dg.DagsterInstance.from_config(str(tmp_path)) as found:
-        yield found
+    with dg.DagsterInstance.from_config(str(tmp_path)) as opened:
+        yield opened
 
 
 @pytest.fixture
 def begin(instance: dg.DagsterInstance) -> Iterator[Callable[[], tuple[str, subprocess.Popen]]]:
-    """Begins a run in a process of its own."""
+    """Start a run in a process of its own."""
     begun = []
 
     def begin() -> tuple[str, subprocess.Popen]:
@@ -64,32 +64,32 @@ def files(instance: dg.DagsterInstance) -> list[str]:
     return sorted(os.listdir(Path(instance.root_directory) / FOLDER))
 
 
-def test_a_run_whose_process_was_killed_has_failed_and_is_told_once(instance, begin):
+def test_a_run_whose_process_was_killed_is_marked_as_failed_and_reported_once(instance, begin):
     dead, process = begin()
     alive, _ = begin()
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert is_dead(instance, dead)
     assert not is_dead(instance, alive)
-    (told,) = fail_dead_runs(instance)
-    assert told.startswith(f"run {dead} of ")
-    assert "did not end: its process is gone" in told
+    (message,) = fail_dead_runs(instance)
+    assert message.startswith(f"run {dead} of ")
+    assert "did not end: its process is gone" in message
     assert (status(instance, dead), status(instance, alive)) == (DagsterRunStatus.FAILURE, DagsterRunStatus.STARTED)
     assert fail_dead_runs(instance) == []
     assert files(instance) == [alive]
 
 
-def test_a_process_that_ends_as_it_should_leaves_nothing(instance, begin):
+def test_a_process_that_exits_normally_leaves_no_lock_file(instance, begin):
     _, process = begin()
     process.communicate(b"")
     assert files(instance) == []
 
 
 def test_a_run_of_this_process_and_one_that_nobody_marked_go_on(instance):
-    mine, unknown = (create_run_for_test(instance, status=DagsterRunStatus.STARTED).run_id for _ in range(2))
-    mark_alive(instance, mine)
-    mark_alive(instance, mine)
-    assert not is_dead(instance, mine)
+    marked, unknown = (create_run_for_test(instance, status=DagsterRunStatus.STARTED).run_id for _ in range(2))
+    mark_alive(instance, marked)
+    mark_alive(instance, marked)
+    assert not is_dead(instance, marked)
     assert not is_dead(instance, unknown)
     assert fail_dead_runs(instance) == []
 
@@ -110,9 +110,9 @@ def test_a_home_that_cannot_be_written_stops_no_run(instance):
     assert not is_dead(instance, "run")
 
 
-def test_run_monitoring_is_told_of_a_dead_run(instance, begin):
+def test_run_monitoring_detects_a_dead_run(instance, begin):
     run_id, process = begin()
-    launcher = WatchfulRunLauncher()
+    launcher = MonitoredRunLauncher()
     launcher.register_instance(instance)
     run = instance.get_run_by_id(run_id)
     assert launcher.check_run_worker_health(run).status == WorkerStatus.RUNNING

@@ -2,11 +2,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ml_assets.resources.databases.uri_secrets import hide, reveal, scrub, shown
+from ml_assets.resources.databases.uri_secrets import hide, reveal, scrub, without_credentials
 
 
 @pytest.mark.parametrize(
-    ("uri", "said"),
+    ("uri", "expected"),
     [
         ("postgresql://user:secret@host:5432/db", "postgresql://host:5432/db"),
         ("postgresql://user:sec/r@et@host/db?options=-csearch_path%3Dmlflow", "postgresql://host/db"),
@@ -16,13 +16,13 @@ from ml_assets.resources.databases.uri_secrets import hide, reveal, scrub, shown
         ("sqlite:////data/me@here/mlflow.db", "sqlite:////data/me@here/mlflow.db"),
     ],
 )
-def test_a_uri_is_shown_without_user_password_and_parameters(uri, said):
-    assert shown(uri) == said
+def test_a_uri_is_shown_without_user_password_and_parameters(uri, expected):
+    assert without_credentials(uri) == expected
     assert "secret" not in hide(uri)
     assert reveal(hide(uri)) == uri
 
 
-def test_a_uri_that_names_nobody_is_not_hidden():
+def test_a_uri_without_a_user_is_not_hidden():
     for uri in (
         "http://mlflow:5000",
         "sqlite:////data/me@here/mlflow.db?timeout=5",
@@ -33,10 +33,10 @@ def test_a_uri_that_names_nobody_is_not_hidden():
 
 @given(st.text("abc@:/?#%=&", min_size=1).map(lambda inner: f"x{inner}x"))
 def test_no_password_is_ever_shown(password):
-    assert password not in shown(f"postgresql://user:{password}@host/db")
+    assert password not in without_credentials(f"postgresql://user:{password}@host/db")
 
 
-def test_messages_of_others_lose_the_passwords_that_they_quote():
+def test_passwords_are_removed_from_messages_of_other_libraries():
     uri = "postgresql://user:p%40ss@host/db"
     assert scrub("connect to p%40ss or p@ss failed", uri, None, "sqlite:///x") == "connect to *** or *** failed"
     assert scrub("nothing to hide", "postgresql://user@host/db") == "nothing to hide"

@@ -1,4 +1,6 @@
-"""All transactions of a table are those that delta-rs knows one by one, whoever commits and however long the log is."""
+"""The transactions of a table equal those that delta-rs returns one by one, whichever process commits and however long
+the log is.
+"""
 
 from datetime import date, timedelta
 
@@ -45,7 +47,7 @@ def test_before_and_after_checkpoints(tmp_path, commits):
 @given(
     st.lists(st.tuples(st.booleans(), st.sets(st.integers(0, 6), min_size=1, max_size=3), st.booleans()), max_size=30)
 )
-def test_two_processes_that_commit_and_look_in_any_order_see_the_same(tmp_path_factory, steps):
+def test_processes_that_commit_and_read_in_any_order_read_the_same_transactions(tmp_path_factory, steps):
     uri = str(tmp_path_factory.mktemp("lake"))
     lakes = {who: Lake(uri=uri) for who in (True, False)}
     for number, (who, days, looks) in enumerate(steps):
@@ -57,15 +59,15 @@ def test_two_processes_that_commit_and_look_in_any_order_see_the_same(tmp_path_f
         assert_known(lake, range(7))
 
 
-def test_a_reader_that_has_not_refreshed_sees_what_it_saw(tmp_path):
+def test_a_reader_that_was_not_refreshed_reads_the_same_as_before(tmp_path):
     writer, reader = Lake(uri=str(tmp_path)), Lake(uri=str(tmp_path))
     commit(writer, [1], 7)
-    seen = reader.table("m", "a", SCHEMA)
+    table = reader.table("m", "a", SCHEMA)
     for number in range(12):
         commit(writer, [1], 8 + number)
-    assert seen.fingerprint(day(1)) == 7
-    seen.refresh()
-    assert seen.fingerprint(day(1)) == 19
+    assert table.fingerprint(day(1)) == 7
+    table.refresh()
+    assert table.fingerprint(day(1)) == 19
 
 
 def test_on_s3(bucket):

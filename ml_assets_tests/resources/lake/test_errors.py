@@ -1,4 +1,4 @@
-"""Damaged files of a table are named with what to do, and what may pass by itself is left to whoever tries again."""
+"""Errors name damaged files of a table and say what to do; transient errors are left to the retry."""
 
 from datetime import date
 from pathlib import Path
@@ -49,16 +49,16 @@ def test_a_day_whose_file_is_gone_is_named(table, tmp_path):
 
 
 @pytest.mark.parametrize("content", [b'{"commitInfo": {"timest', bytes(range(256))], ids=["truncated", "garbage"])
-def test_a_damaged_log_is_named_when_it_is_opened_and_when_it_is_looked_at_again(table, tmp_path, content):
+def test_a_damaged_log_is_named_when_it_is_opened_and_when_it_is_refreshed(table, tmp_path, content):
     log = file_of(tmp_path, "_delta_log/*.json")
     log.with_name(f"{int(log.stem) + 1:020}.json").write_bytes(content)
-    told = r"numbers/_delta_log: a file of the table's log is damaged \([^\n]{10,220}\). Put it back"
-    with pytest.raises(LakeError, match=told):
+    message = r"numbers/_delta_log: a file of the table's log is damaged \([^\n]{10,220}\). Restore it"
+    with pytest.raises(LakeError, match=message):
         table.refresh()
-    with pytest.raises(LakeError, match=told):
+    with pytest.raises(LakeError, match=message):
         Lake(uri=str(tmp_path)).table("m", "numbers", SCHEMA)
 
 
-def test_what_may_pass_by_itself_stays_what_it_is():
+def test_a_transient_error_is_not_translated():
     with pytest.raises(DeltaError, match="timed out"), readable_log("lake/m/numbers"):
         raise DeltaError("error performing GET http://s3/m/numbers/_delta_log/00000000000000000000.json: timed out")

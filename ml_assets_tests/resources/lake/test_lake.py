@@ -1,4 +1,4 @@
-"""Delta tables: a day is replaced whole, together with its fingerprint, on a directory and on S3."""
+"""Days of Delta tables are replaced completely, together with their fingerprints, in a directory and on S3."""
 
 import os
 from datetime import date
@@ -20,18 +20,18 @@ def rows(*values: int) -> pa.Table:
     return pa.table({"a": list(values), "t": [None] * len(values), "l": [["x"]] * len(values)}, SCHEMA)
 
 
-def test_a_day_is_replaced_whole_with_its_fingerprint(lake):
+def test_a_day_is_replaced_completely_with_its_fingerprint(lake):
     table = lake.table("m", "x", SCHEMA)
     table.commit({FIRST: rows(1, 2)}, {FIRST: 5})
     table.commit({SECOND: rows(3)}, {SECOND: 6})
     table.commit({FIRST: rows(9)}, {FIRST: 2**63 - 1})
-    again = Lake(uri=lake.uri, s3=lake.s3).table("m", "x", SCHEMA)
-    assert again.fingerprint(FIRST) == 2**63 - 1
-    assert again.fingerprint(SECOND) == 6
-    assert again.fingerprint(THIRD) is None
-    assert again.read([SECOND, FIRST])["a"].to_pylist() == [3, 9]
-    assert again.read([FIRST], ["day", "a"]).to_pylist() == [{"day": FIRST, "a": 9}]
-    assert again.row_counts() == {FIRST: 1, SECOND: 1}
+    reopened = Lake(uri=lake.uri, s3=lake.s3).table("m", "x", SCHEMA)
+    assert reopened.fingerprint(FIRST) == 2**63 - 1
+    assert reopened.fingerprint(SECOND) == 6
+    assert reopened.fingerprint(THIRD) is None
+    assert reopened.read([SECOND, FIRST])["a"].to_pylist() == [3, 9]
+    assert reopened.read([FIRST], ["day", "a"]).to_pylist() == [{"day": FIRST, "a": 9}]
+    assert reopened.row_counts() == {FIRST: 1, SECOND: 1}
 
 
 def test_a_day_without_rows_is_committed_too(lake):
@@ -47,11 +47,11 @@ def test_removed_rows_leave_a_mark_that_is_no_fingerprint(lake):
     table = lake.table("m", "x", SCHEMA)
     table.commit({FIRST: rows(1, 2), SECOND: rows(3), THIRD: rows(4)}, {FIRST: 5, SECOND: 6, THIRD: 7})
     table.expire([FIRST, SECOND], {"dagster_run_id": "r"})
-    again = Lake(uri=lake.uri, s3=lake.s3).table("m", "x", SCHEMA)
-    assert [again.fingerprint(day) for day in (FIRST, SECOND, THIRD)] == [EXPIRED, EXPIRED, 7]
-    assert again.row_counts() == {THIRD: 1}
-    again.commit({FIRST: rows(1, 2)}, {FIRST: 5})
-    assert (again.fingerprint(FIRST), again.read([FIRST])["a"].to_pylist()) == (5, [1, 2])
+    reopened = Lake(uri=lake.uri, s3=lake.s3).table("m", "x", SCHEMA)
+    assert [reopened.fingerprint(day) for day in (FIRST, SECOND, THIRD)] == [EXPIRED, EXPIRED, 7]
+    assert reopened.row_counts() == {THIRD: 1}
+    reopened.commit({FIRST: rows(1, 2)}, {FIRST: 5})
+    assert (reopened.fingerprint(FIRST), reopened.read([FIRST])["a"].to_pylist()) == (5, [1, 2])
 
 
 def test_the_log_of_old_commits_stays(tmp_path):
@@ -67,30 +67,30 @@ def test_the_log_of_old_commits_stays(tmp_path):
     assert len(delta.history()) == 3
 
 
-def test_of_two_writers_of_one_day_the_second_is_told_and_changes_nothing(lake):
-    one, two = (Lake(uri=lake.uri, s3=lake.s3).table("m", "x", SCHEMA) for _ in range(2))
-    one.commit({FIRST: rows(1)}, {FIRST: 5})
+def test_of_two_writers_of_one_day_the_second_fails_and_changes_nothing(lake):
+    first_table, second_table = (Lake(uri=lake.uri, s3=lake.s3).table("m", "x", SCHEMA) for _ in range(2))
+    first_table.commit({FIRST: rows(1)}, {FIRST: 5})
     with pytest.raises(CommitFailedError):
-        two.commit({FIRST: rows(2)}, {FIRST: 6})
-    two.refresh()
-    assert (two.fingerprint(FIRST), two.read([FIRST])["a"].to_pylist()) == (5, [1])
+        second_table.commit({FIRST: rows(2)}, {FIRST: 6})
+    second_table.refresh()
+    assert (second_table.fingerprint(FIRST), second_table.read([FIRST])["a"].to_pylist()) == (5, [1])
 
 
 def test_writers_of_different_days_do_not_disturb_each_other(lake):
-    one, two = (Lake(uri=lake.uri, s3=lake.s3).table("m", "x", SCHEMA) for _ in range(2))
-    one.commit({FIRST: rows(1)}, {FIRST: 5})
-    two.commit({SECOND: rows(2)}, {SECOND: 6})
+    first_table, second_table = (Lake(uri=lake.uri, s3=lake.s3).table("m", "x", SCHEMA) for _ in range(2))
+    first_table.commit({FIRST: rows(1)}, {FIRST: 5})
+    second_table.commit({SECOND: rows(2)}, {SECOND: 6})
     assert lake.table("m", "x", SCHEMA).row_counts() == {FIRST: 1, SECOND: 1}
 
 
 def test_several_days_are_committed_at_once_or_not_at_all(lake):
-    one, two = lake.table("m", "x", SCHEMA), Lake(uri=lake.uri, s3=lake.s3).table("m", "x", SCHEMA)
-    one.commit({FIRST: rows(1), SECOND: rows(2, 3)}, {FIRST: 5, SECOND: 6})
-    assert (one.row_counts(), one.fingerprint(SECOND)) == ({FIRST: 1, SECOND: 2}, 6)
+    first_table, second_table = lake.table("m", "x", SCHEMA), Lake(uri=lake.uri, s3=lake.s3).table("m", "x", SCHEMA)
+    first_table.commit({FIRST: rows(1), SECOND: rows(2, 3)}, {FIRST: 5, SECOND: 6})
+    assert (first_table.row_counts(), first_table.fingerprint(SECOND)) == ({FIRST: 1, SECOND: 2}, 6)
     with pytest.raises(CommitFailedError):
-        two.commit({SECOND: rows(9), THIRD: rows(9)}, {SECOND: 8, THIRD: 8})
-    two.refresh()
-    assert (two.row_counts(), two.fingerprint(THIRD)) == ({FIRST: 1, SECOND: 2}, None)
+        second_table.commit({SECOND: rows(9), THIRD: rows(9)}, {SECOND: 8, THIRD: 8})
+    second_table.refresh()
+    assert (second_table.row_counts(), second_table.fingerprint(THIRD)) == ({FIRST: 1, SECOND: 2}, None)
 
 
 def test_a_new_column_is_added_and_older_days_lack_it(lake):
@@ -110,19 +110,19 @@ def test_a_column_that_the_schema_no_longer_has_is_empty_from_then_on(lake):
     ]
 
 
-def test_fingerprints_that_others_committed_in_between_are_seen_after_an_own_commit(lake):
-    one, two = (Lake(uri=lake.uri, s3=lake.s3).table("m", "x", SCHEMA) for _ in range(2))
-    one.commit({FIRST: rows(1)}, {FIRST: 11})
-    two.refresh()
-    assert two.fingerprint(FIRST) == 11
-    one.commit({FIRST: rows(2)}, {FIRST: 22})
-    two.commit({SECOND: rows(3)}, {SECOND: 33})
-    assert (two.fingerprint(FIRST), two.read([FIRST])["a"].to_pylist()) == (22, [2])
+def test_fingerprints_that_others_committed_meanwhile_are_loaded_by_a_commit(lake):
+    first_table, second_table = (Lake(uri=lake.uri, s3=lake.s3).table("m", "x", SCHEMA) for _ in range(2))
+    first_table.commit({FIRST: rows(1)}, {FIRST: 11})
+    second_table.refresh()
+    assert second_table.fingerprint(FIRST) == 11
+    first_table.commit({FIRST: rows(2)}, {FIRST: 22})
+    second_table.commit({SECOND: rows(3)}, {SECOND: 33})
+    assert (second_table.fingerprint(FIRST), second_table.read([FIRST])["a"].to_pylist()) == (22, [2])
 
 
-def test_a_column_of_another_type_is_refused_with_what_to_do(lake):
+def test_a_column_of_another_type_is_refused_with_a_remedy(lake):
     lake.table("m", "x", SCHEMA)
-    with pytest.raises(LakeError, match="column a is int64 in the table, but the spec now makes it string"):
+    with pytest.raises(LakeError, match="column a is int64 in the table, but the specification now makes it string"):
         lake.table("m", "x", pa.schema([("a", pa.string())]))
 
 
@@ -134,7 +134,7 @@ def test_rows_of_a_day_keep_their_order_however_they_are_chunked(tmp_path):
     assert all(table.read([day])["a"].to_pylist() == list(range(3000)) for day in days)
 
 
-def test_any_delta_reader_can_read_a_table_and_see_the_fingerprint(tmp_path):
+def test_any_delta_reader_can_read_a_table_and_its_fingerprints(tmp_path):
     table = Lake(uri=str(tmp_path)).table("m", "x", SCHEMA)
     table.commit({FIRST: rows(1, 2)}, {FIRST: 255}, {"dagster_run_id": "r"})
     delta = DeltaTable(str(tmp_path / "m" / "x"))
@@ -143,7 +143,7 @@ def test_any_delta_reader_can_read_a_table_and_see_the_fingerprint(tmp_path):
     assert (last["fingerprints"], last["dagster_run_id"]) == ('{"2025-01-01": "00000000000000ff"}', "r")
 
 
-def test_bytes_by_day_are_those_of_the_files_that_hold_each_day_now(lake):
+def test_bytes_by_day_are_those_of_the_current_files_of_each_day(lake):
     assert lake.bytes_by_day("m", "x") == {}
     table = lake.table("m", "x", SCHEMA)
     table.commit({FIRST: rows(*range(10_000))}, {FIRST: 1})

@@ -1,4 +1,4 @@
-"""A planned lake shows what is committed and what is supposed, and leaves the lake as it is."""
+"""A planned lake returns committed and assumed fingerprints, and does not change the lake."""
 
 from datetime import date
 from pathlib import Path
@@ -25,7 +25,7 @@ def planned(lake: Lake, schema: pa.Schema = SCHEMA) -> tuple[PlannedLake, Planne
     return view, table
 
 
-def test_a_table_that_does_not_exist_is_empty_and_stays_away(lake):
+def test_a_table_that_does_not_exist_is_empty_and_is_not_created(lake):
     _, table = planned(lake)
     assert table.fingerprint(FIRST) is None
     assert table.row_counts() == {}
@@ -33,29 +33,29 @@ def test_a_table_that_does_not_exist_is_empty_and_stays_away(lake):
     assert list(lake.files.keys()) == []
 
 
-def test_a_supposed_fingerprint_takes_the_place_of_the_committed_one_for_this_lake_alone(lake):
+def test_an_assumed_fingerprint_replaces_the_committed_one_in_this_lake_only(lake):
     lake.table("m", "a", SCHEMA).commit({FIRST: pa.table({"n": [1, 2]}, SCHEMA)}, {FIRST: 7})
     view, table = planned(lake)
     assert table.fingerprint(FIRST) == 7
-    table.suppose(FIRST, 8)
-    table.suppose(SECOND, 9)
+    table.assume_fingerprint(FIRST, 8)
+    table.assume_fingerprint(SECOND, 9)
     assert (table.fingerprint(FIRST), table.fingerprint(SECOND)) == (8, 9)
-    assert (table.committed(FIRST), table.committed(SECOND)) == (7, None)
+    assert (table.committed_fingerprint(FIRST), table.committed_fingerprint(SECOND)) == (7, None)
     assert view.table("m", "a", SCHEMA).fingerprint(FIRST) == 8
     assert planned(lake)[1].fingerprint(FIRST) == 7
     assert table.row_counts() == {FIRST: 2}
 
 
-def test_what_was_asked_for_is_noted_once(tmp_path):
+def test_fingerprint_reads_are_recorded_once(tmp_path):
     view, table = planned(Lake(uri=str(tmp_path)))
     for day in (SECOND, FIRST, SECOND):
         table.fingerprint(day)
-    table.committed(FIRST)
-    assert view.take_asked() == [("a", SECOND), ("a", FIRST)]
-    assert view.take_asked() == []
+    table.committed_fingerprint(FIRST)
+    assert view.take_fingerprint_reads() == [("a", SECOND), ("a", FIRST)]
+    assert view.take_fingerprint_reads() == []
 
 
-def test_new_columns_are_not_added_and_read_as_missing(tmp_path):
+def test_new_columns_are_not_added_and_read_as_null(tmp_path):
     Lake(uri=str(tmp_path)).table("m", "a", SCHEMA).commit({FIRST: pa.table({"n": [1]}, SCHEMA)}, {FIRST: 7})
     before = content(tmp_path)
     _, table = planned(Lake(uri=str(tmp_path)), pa.schema([*SCHEMA, ("more", pa.string())]))
@@ -63,7 +63,7 @@ def test_new_columns_are_not_added_and_read_as_missing(tmp_path):
     assert content(tmp_path) == before
 
 
-def test_a_column_of_another_type_is_refused_as_a_run_would(tmp_path):
+def test_a_column_of_another_type_is_refused_as_in_a_run(tmp_path):
     Lake(uri=str(tmp_path)).table("m", "a", SCHEMA)
     with pytest.raises(LakeError, match="column n is int64"):
         planned(Lake(uri=str(tmp_path)), pa.schema([("n", pa.string())]))
@@ -71,5 +71,5 @@ def test_a_column_of_another_type_is_refused_as_a_run_would(tmp_path):
 
 def test_a_commit_is_refused(tmp_path):
     _, table = planned(Lake(uri=str(tmp_path)))
-    with pytest.raises(RuntimeError, match="a plan writes nothing"):
+    with pytest.raises(RuntimeError, match="is open for reading only"):
         table.commit({FIRST: pa.table({"n": [1]}, SCHEMA)}, {FIRST: 7})

@@ -1,4 +1,4 @@
-"""A lake that is only read makes nothing and asks for no right to write."""
+"""A read-only lake creates nothing and needs no permission to write."""
 
 from datetime import date
 
@@ -13,7 +13,7 @@ DAY = date(2025, 1, 1)
 SCHEMA = pa.schema([("x", pa.int64())])
 
 
-def test_what_others_commit_is_read_and_nothing_is_written(lake: Lake):
+def test_commits_of_other_processes_are_read_and_nothing_is_written(lake: Lake):
     reader = ReadOnlyLake(uri=lake.uri, s3=lake.s3)
     with pytest.raises(LakeError, match="no such table yet"):
         reader.table("small", "rows", SCHEMA)
@@ -23,11 +23,11 @@ def test_what_others_commit_is_read_and_nothing_is_written(lake: Lake):
     written.commit({DAY: pa.table({"x": [1, 2]}, SCHEMA)}, {DAY: 7})
     table.refresh()
     assert table.read([DAY]).to_pydict() == {"x": [1, 2]}
-    with pytest.raises(RuntimeError, match="read only"):
+    with pytest.raises(RuntimeError, match="reading only"):
         table.commit({}, {})
 
 
-def test_a_column_that_the_table_has_not_yet_is_empty(lake: Lake):
+def test_a_column_that_the_table_does_not_have_yet_is_null(lake: Lake):
     lake.table("small", "rows", SCHEMA).commit({DAY: pa.table({"x": [1]}, SCHEMA)}, {DAY: 7})
     wider = pa.schema([*SCHEMA, ("y", pa.string())])
     assert ReadOnlyLake(uri=lake.uri, s3=lake.s3).table("small", "rows", wider).read([DAY]).to_pydict() == {

@@ -1,4 +1,4 @@
-"""A day is read from its own files, and files are small without dictionaries for numbers."""
+"""A day is read from its own files, and files stay small without dictionaries for numbers."""
 
 import threading
 from datetime import date
@@ -35,7 +35,7 @@ def test_files_are_those_of_the_version_that_is_open(tmp_path):
     assert (after.version, after.rows) == (2, {FIRST: 2, SECOND: 2})
 
 
-def test_a_day_is_read_with_its_day_and_with_columns_that_came_later(tmp_path):
+def test_a_day_is_read_with_its_day_column_and_columns_that_were_added_later(tmp_path):
     write(tmp_path, FIRST, 1, 2), write(tmp_path, SECOND, 3)
     files = list_files(DeltaTable(str(tmp_path)), str(tmp_path), {})
     wider = pa.schema([*SCHEMA, ("later", pa.float64())])
@@ -89,10 +89,10 @@ def test_only_text_has_dictionaries_and_everything_is_compressed(tmp_path):
     write(tmp_path, FIRST, *range(100))
     (path,) = tmp_path.glob("day=*/*.parquet")
     chunks = pq.ParquetFile(path).metadata.row_group(0)
-    found = {chunks.column(number).path_in_schema: chunks.column(number) for number in range(chunks.num_columns)}
-    assert {name.split(".")[0]: "DICTIONARY" in str(chunk.encodings) for name, chunk in found.items()} == {
+    columns = {chunks.column(number).path_in_schema: chunks.column(number) for number in range(chunks.num_columns)}
+    assert {name.split(".")[0]: "DICTIONARY" in str(chunk.encodings) for name, chunk in columns.items()} == {
         "n": False,
         "t": True,
         "l": True,
     }
-    assert {chunk.compression for chunk in found.values()} == {"SNAPPY"}
+    assert {chunk.compression for chunk in columns.values()} == {"SNAPPY"}

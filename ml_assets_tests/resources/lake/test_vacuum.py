@@ -1,6 +1,4 @@
-"""Replaced files are found by when they were replaced, and those of needed days are not among them, on a directory and
-on S3.
-"""
+"""Replaced files are listed by time of replacement, without those of needed days, in a directory and on S3."""
 
 import os
 import socket
@@ -31,7 +29,7 @@ def rows(*values: int) -> pa.Table:
 
 
 def filled(lake: Lake) -> Table:
-    """Day one was made three times, day two twice, and the newest commit is of both."""
+    """Commit day one three times and day two twice; the newest commit contains both."""
     table = lake.table("m", "x", SCHEMA)
     table.commit({FIRST: rows(1), SECOND: rows(1)}, {FIRST: 11, SECOND: 21})
     table.commit({FIRST: rows(2)}, {FIRST: 12})
@@ -79,11 +77,11 @@ def lake(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
     return Lake(uri=f"s3://bucket/{tmp_path.name}", s3=s3)
 
 
-def test_files_that_no_day_needs_are_found_and_their_deletion_disturbs_nobody(lake):
+def test_files_that_no_day_needs_are_listed_and_their_deletion_changes_no_readable_day(lake):
     table = filled(lake)
-    gone = replaced_files(table, SOON, {(FIRST, 12), (SECOND, 22)})
-    assert days_of(gone) == ["day=2025-01-01", "day=2025-01-02"]
-    for key in gone:
+    replaced = replaced_files(table, SOON, {(FIRST, 12), (SECOND, 22)})
+    assert days_of(replaced) == ["day=2025-01-01", "day=2025-01-02"]
+    for key in replaced:
         lake.files.delete(f"m/x/{key}")
     assert table.read([FIRST, SECOND])["a"].to_pylist() == [3, 2]
     # Version 2 held day one as 12, and day two as 21, which nobody needed.
@@ -99,7 +97,7 @@ def test_without_needs_all_that_was_replaced_goes(lake):
     assert days_of(replaced_files(filled(lake), SOON, set())) == ["day=2025-01-01", "day=2025-01-01", "day=2025-01-02"]
 
 
-def test_what_was_replaced_later_stays_however_old_the_file_is(tmp_path):
+def test_files_that_were_replaced_later_stay_however_old_they_are(tmp_path):
     table = Lake(uri=str(tmp_path)).table("m", "x", SCHEMA)
     table.commit({FIRST: rows(1)}, {FIRST: 11})
     between = datetime.now(UTC) + timedelta(milliseconds=2)
@@ -125,14 +123,14 @@ def test_a_file_that_is_just_written_and_not_committed_stays(tmp_path):
     ]
 
 
-def test_a_need_that_is_in_no_known_version_stops_it(tmp_path):
+def test_a_needed_day_that_is_in_no_known_version_stops_the_vacuum(tmp_path):
     with pytest.raises(
         CannotVacuum, match=r"1 days that are needed are in no version .* the first 2025-01-01 \(0000000000000063\)"
     ):
         replaced_files(filled(Lake(uri=str(tmp_path))), SOON, {(FIRST, 99), (FIRST, 12)})
 
 
-def test_a_log_that_begins_too_late_stops_it(tmp_path):
+def test_a_log_that_begins_too_late_stops_the_vacuum(tmp_path):
     table = filled(Lake(uri=str(tmp_path)))
     table.delta.create_checkpoint()
     log = tmp_path / "m" / "x" / "_delta_log"

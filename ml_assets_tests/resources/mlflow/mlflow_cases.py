@@ -1,6 +1,4 @@
-"""What the tests of tracking and registry share: a new MLflow store in a folder, a Dagster context, a small trained
-model.
-"""
+"""Helpers of the tests of tracking and registry: a new MLflow store, a Dagster context, a small trained model."""
 
 import json
 import logging
@@ -16,7 +14,7 @@ import pandas as pd
 
 from ml_assets.core.model.scorer import column_types, to_matrix
 from ml_assets.resources.mlflow.connection import connect
-from ml_assets.resources.mlflow.model_format import ModelRecord
+from ml_assets.resources.mlflow.model_record import ModelRecord
 from ml_assets.resources.mlflow.tracking import ExperimentTracking
 from ml_assets.resources.registry.model_registry import ModelRegistry
 
@@ -31,13 +29,15 @@ def _empty_store() -> TemporaryDirectory:
 
 
 def new_store(folder: Path) -> str:
-    """The URI of an empty store in `folder`; made once and copied, because MLflow takes seconds to make one."""
+    """Return the URI of an empty store in `folder`, copied from one that is created once, because MLflow takes seconds
+    to create one.
+    """
     shutil.copy(Path(_empty_store().name, "mlflow.db"), folder / "mlflow.db")
     return f"sqlite:///{folder}/mlflow.db"
 
 
 def context(run_id: str = "run-1"):
-    """The part of an asset's execution context that tracking reads."""
+    """Return the part of an asset's execution context that tracking reads."""
     return SimpleNamespace(run=SimpleNamespace(run_id=run_id, job_name="some_job"), log=logging.getLogger("test"))
 
 
@@ -54,7 +54,7 @@ def features(rows: int = 40, seed: int = 0) -> pd.DataFrame:
 
 @cache
 def artifacts() -> dict[str, bytes]:
-    """The files of a model of `features`."""
+    """Return the files of a model of `features`."""
     import xgboost as xgb
 
     rows = features(300)
@@ -79,7 +79,7 @@ def artifacts() -> dict[str, bytes]:
 
 
 def record(digest: str = "a1", day: date = date(2025, 3, 1), **changes) -> ModelRecord:
-    given = {
+    attributes = {
         "name": "fraud",
         "day": day,
         "digest": digest,
@@ -90,13 +90,11 @@ def record(digest: str = "a1", day: date = date(2025, 3, 1), **changes) -> Model
         "plots": {"roc.png": PNG},
         "tags": {"gates": "passed", "evaluation_fingerprint": "00ff"},
     }
-    return ModelRecord(**(given | changes))
+    return ModelRecord(**(attributes | changes))
 
 
 def register_at_once(uri: str, start, results, artifact_root: str | None = None) -> None:
-    """The work of one of several processes: make the store, and register two digests, at the same time as the
-    others.
-    """
+    """Create the store and register two digests, at the same time as other processes."""
     try:
         registry, tracking = (
             ModelRegistry(tracking_uri=uri),
@@ -105,7 +103,7 @@ def register_at_once(uri: str, start, results, artifact_root: str | None = None)
         start.wait(timeout=60)
         with tracking.run(context("shared"), "fraud") as run:
             done = [registry.register(run, record(digest)) for digest in ("a1", "b2")]
-        results.put([(each.version, each.run_id, each.created) for each in done])
+        results.put([(registered.version, registered.run_id, registered.created) for registered in done])
     except BaseException as error:
         results.put(repr(error))
         raise

@@ -13,7 +13,7 @@ from ml_assets_tests.resources.mlflow.mlflow_cases import new_store
 
 
 @pytest.mark.parametrize("uri", ["", "./mlruns", "/data/mlruns", "file:///data/mlruns"])
-def test_a_plain_folder_is_refused_with_what_to_use_instead(uri):
+def test_a_plain_folder_is_refused_with_an_alternative(uri):
     with pytest.raises(ValueError, match=r"tracking_uri .* neither a server \(http://mlflow:5000\) nor a database"):
         connect(uri)
 
@@ -29,7 +29,7 @@ def test_a_server_that_does_not_answer_is_named_without_its_password():
     assert "secret" not in str(caught.value)
 
 
-def test_a_server_that_refuses_the_question_is_there():
+def test_a_server_that_refuses_the_health_check_is_available():
     class Refusing(BaseHTTPRequestHandler):
         def do_GET(self):
             self.send_error(403)
@@ -48,13 +48,13 @@ def test_a_server_that_refuses_the_question_is_there():
         server.server_close()
 
 
-def test_a_store_that_cannot_be_made_is_named(tmp_path):
+def test_the_error_of_a_store_that_cannot_be_created_names_it(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(MlflowUnavailable, match=r"store sqlite:///.*mlflow\.db cannot be made.*Check the path"):
+    with pytest.raises(MlflowUnavailable, match=r"store sqlite:///.*mlflow\.db cannot be created.*Check the path"):
         connect(f"sqlite:///{tmp_path}/file/mlflow.db")
 
 
-def test_an_existing_store_is_left_as_it_is(tmp_path):
+def test_an_existing_store_is_left_unchanged(tmp_path):
     uri = new_store(tmp_path)
     connect(uri).create_experiment("kept")
     assert connect(uri).get_experiment_by_name("kept") is not None
@@ -66,11 +66,11 @@ def test_only_a_sqlite_file_has_a_path(tmp_path):
     assert sqlite_path("postgresql://user:secret@host/db") is None
 
 
-def test_quiet_hides_hints_but_not_warnings_and_leaves_the_logger_as_it_was():
+def test_quiet_mlflow_hides_hints_but_not_warnings_and_restores_the_logger():
     with quiet_mlflow():
-        logger, seen = logging.getLogger("mlflow"), []
+        logger, messages = logging.getLogger("mlflow"), []
     level, handler = logger.level, logging.Handler()
-    handler.addFilter(lambda entry: seen.append(entry.getMessage()))
+    handler.addFilter(lambda entry: messages.append(entry.getMessage()))
     logger.addHandler(handler)
     try:
         with warnings.catch_warnings(record=True) as warned, quiet_mlflow():
@@ -79,9 +79,12 @@ def test_quiet_hides_hints_but_not_warnings_and_leaves_the_logger_as_it_was():
             warnings.warn_explicit("a hint", UserWarning, "utils.py", 1, module="mlflow.types.utils")
     finally:
         logger.removeHandler(handler)
-    assert (seen, warned, logger.level) == (["a fault"], [], level)
+    assert (messages, warned, logger.level) == (["a fault"], [], level)
 
 
 def test_mlflow_is_not_imported_before_it_is_used():
-    code = "import sys, ml_assets.resources.registry.model_registry; sys.exit(any(name in sys.modules for name in ['mlflow', 'dagster_mlflow', 'xgboost']))"
+    code = (
+        "import sys, ml_assets.resources.registry.model_registry as _; "
+        "sys.exit(any(name in sys.modules for name in ['mlflow', 'dagster_mlflow', 'xgboost']))"
+    )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -7,7 +7,7 @@ import pytest
 
 from ml_assets.resources.databases.postgresql_uri import store_beside_dagster, with_driver
 from ml_assets.resources.mlflow.connection import MlflowUnavailable, connect
-from ml_assets.resources.mlflow.postgresql_store import make_postgresql_store
+from ml_assets.resources.mlflow.postgresql_store import create_postgresql_store
 from ml_assets.resources.mlflow.tracking import ExperimentTracking
 from ml_assets_tests.resources.mlflow.mlflow_cases import context, register_at_once
 from ml_assets_tests.support.postgresql import PASSWORD, PostgresqlServer
@@ -15,45 +15,47 @@ from ml_assets_tests.support.postgresql import PASSWORD, PostgresqlServer
 
 def test_a_database_that_cannot_be_used_is_named_without_the_password(postgresql: PostgresqlServer):
     uri = with_driver(postgresql.uri("postgres"))
-    for wrong, said in [
+    for wrong, reason in [
         (uri.replace(PASSWORD, "of-somebody-else"), "password authentication failed"),
         (with_driver(postgresql.uri("nowhere")), "does not exist"),
         (uri.replace(f":{postgresql.port}", ":1"), "Connection refused"),
     ]:
-        with pytest.raises(MlflowUnavailable, match=f"cannot be opened .*{said}.*Check that the server runs") as caught:
-            make_postgresql_store(wrong)
+        with pytest.raises(
+            MlflowUnavailable, match=f"cannot be opened .*{reason}.*Check that the server runs"
+        ) as caught:
+            create_postgresql_store(wrong)
         assert PASSWORD not in str(caught.value)
         assert "of-somebody-else" not in str(caught.value)
 
 
-def test_a_user_who_may_not_create_is_told_so(postgresql: PostgresqlServer):
+def test_the_error_of_a_user_without_permission_to_create_says_so(postgresql: PostgresqlServer):
     uri = postgresql.new_database()
     postgresql.execute(uri, "CREATE ROLE reader LOGIN PASSWORD 'reading'")
     reader = uri.replace(f"postgres:{PASSWORD}", "reader:reading")
     with pytest.raises(MlflowUnavailable, match="permission denied for database"):
-        make_postgresql_store(with_driver(store_beside_dagster(reader)))
+        create_postgresql_store(with_driver(store_beside_dagster(reader)))
 
 
-def test_a_store_that_is_there_is_left_as_it_is(postgresql: PostgresqlServer):
+def test_an_existing_postgresql_store_is_left_unchanged(postgresql: PostgresqlServer):
     uri = postgresql.new_database()
     postgresql.execute(uri, "CREATE SCHEMA mlflow")
     postgresql.execute(uri, "CREATE TABLE mlflow.model_versions (name text)")
-    make_postgresql_store(with_driver(store_beside_dagster(uri)))
+    create_postgresql_store(with_driver(store_beside_dagster(uri)))
     assert postgresql.query(uri, "SELECT count(*) FROM pg_tables WHERE schemaname = 'mlflow'") == [(1,)]
 
 
 @pytest.mark.slow
-def test_without_a_place_for_artifacts_nothing_is_logged_into_the_current_directory(postgresql: PostgresqlServer):
+def test_without_an_artifact_root_nothing_is_logged_to_the_current_directory(postgresql: PostgresqlServer):
     uri = with_driver(store_beside_dagster(postgresql.new_database()))
     with (
-        pytest.raises(ValueError, match="says nothing about where artifacts go: set MLFLOW_DEFAULT_ARTIFACT_ROOT"),
+        pytest.raises(ValueError, match="does not define where artifacts go: set MLFLOW_DEFAULT_ARTIFACT_ROOT"),
         ExperimentTracking(tracking_uri=uri).run(context(), "fraud") as run,
     ):
         assert run.client
 
 
 @pytest.mark.slow
-def test_processes_that_register_the_same_digests_at_once_in_a_new_database_end_with_one_version_each(
+def test_processes_that_register_the_same_digests_concurrently_in_a_new_database_create_one_version_each(
     postgresql: PostgresqlServer, tmp_path
 ):
     processes, uri = 4, with_driver(store_beside_dagster(postgresql.new_database()))
@@ -68,11 +70,11 @@ def test_processes_that_register_the_same_digests_at_once_in_a_new_database_end_
             process.start()
             stack.callback(process.join)
         done = [results.get(timeout=200) for _ in range(processes)]
-    assert not [each for each in done if isinstance(each, str)]
+    assert not [result for result in done if isinstance(result, str)]
     versions = connect(uri).search_model_versions("name = 'fraud'")
-    assert sorted(found.tags["model_digest"] for found in versions) == ["a1", "b2"]
+    assert sorted(version.tags["model_digest"] for version in versions) == ["a1", "b2"]
     for position in range(2):
-        answers = [each[position] for each in done]
+        answers = [result[position] for result in done]
         assert len({(version, run_id) for version, run_id, _ in answers}) == 1
         assert sum(created for *_, created in answers) == 1
     assert connect(uri).get_registered_model("fraud").aliases == {}

@@ -33,7 +33,8 @@ def _nothing_is_left_behind():
 def all_runs(uri):
     client = connect(uri)
     return {
-        run.info.run_id: run for run in client.search_runs([each.experiment_id for each in client.search_experiments()])
+        run.info.run_id: run
+        for run in client.search_runs([experiment.experiment_id for experiment in client.search_experiments()])
     }
 
 
@@ -105,7 +106,9 @@ def test_the_steps_of_a_dagster_run_share_one_run_and_nested_runs_are_in_it(trac
     with tracking.run(context("run-2"), "fraud") as run, run.nested("third", {}):
         pass
     runs = all_runs(uri)
-    parents = {run.data.tags["dagster_run_id"]: each for each, run in runs.items() if run.info.run_name == "some_job"}
+    parents = {
+        run.data.tags["dagster_run_id"]: run_id for run_id, run in runs.items() if run.info.run_name == "some_job"
+    }
     nested = {run.info.run_name: run.data.tags for run in runs.values() if run.info.run_name != "some_job"}
     assert len(runs) == 5
     assert {name: tags["mlflow.parentRunId"] for name, tags in nested.items()} == {
@@ -133,7 +136,7 @@ def test_a_run_that_the_block_has_ended_early_still_gets_the_right_status(tracki
     assert [run.info.status for run in all_runs(uri).values()] == ["FAILED"]
 
 
-def test_a_foreign_active_run_is_refused_and_left_alone(tracking, uri, tmp_path):
+def test_a_foreign_active_run_is_refused_and_not_changed(tracking, uri, tmp_path):
     (tmp_path / "foreign").mkdir()
     mlflow.set_tracking_uri(new_store(tmp_path / "foreign"))
     try:
@@ -150,11 +153,11 @@ def test_a_foreign_active_run_is_refused_and_left_alone(tracking, uri, tmp_path)
     assert all_runs(uri) == {}
 
 
-def test_artifacts_of_a_new_experiment_lie_beside_a_sqlite_store_or_where_the_field_says(tracking, uri, tmp_path):
+def test_artifacts_of_a_new_experiment_go_beside_a_sqlite_store_or_to_the_artifact_root(tracking, uri, tmp_path):
     elsewhere = ExperimentTracking(tracking_uri=uri, artifact_root=f"file://{tmp_path}/elsewhere/")
     for resource, experiment in [(tracking, "beside"), (elsewhere, "told")]:
-        with resource.run(context(), experiment) as run, run.nested("one", {}) as run_id:
-            run.client.log_text(run_id, "content", "note.txt")
+        with resource.run(context(), experiment) as run, run.nested("one", {}) as run_log:
+            run_log.client.log_text(run_log.run_id, "content", "note.txt")
     assert [path.read_text() for path in tmp_path.glob("mlartifacts/beside/*/artifacts/note.txt")] == ["content"]
     assert [path.read_text() for path in tmp_path.glob("elsewhere/told/*/artifacts/note.txt")] == ["content"]
 
@@ -167,5 +170,5 @@ def test_it_works_as_a_resource_of_an_asset(tracking, uri):
 
     result = dg.materialize([logged], resources={"tracking": tracking})
     tags = [run.data.tags for run in all_runs(uri).values()]
-    assert result.run_id in [each.get("dagster_run_id") for each in tags]
+    assert result.run_id in [run_tags.get("dagster_run_id") for run_tags in tags]
     assert len(tags) == 2

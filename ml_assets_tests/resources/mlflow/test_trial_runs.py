@@ -1,6 +1,4 @@
-"""A trial has one finished run in MLflow, whoever tells of it and however often, also after the process died on the
-way.
-"""
+"""A trial has one finished run in MLflow, however often it is logged, also after its process died midway."""
 
 from contextlib import contextmanager
 from datetime import date
@@ -37,21 +35,21 @@ def trials_in(uri):
 def test_a_run_has_parameters_figures_of_each_fold_and_tags(uri):
     with opened(uri) as runs:
         runs.log_trial(TRIAL)
-    (found,) = trials_in(uri)
-    assert (found.info.status, found.info.run_name) == ("FINISHED", "fraud 2025-01-20 trial 2")
-    assert found.data.params == {"eta": "0.1", "max_depth": "3"}
-    assert {name: found.data.tags[name] for name in ("study", "trial", "day", "pruned")} == {
+    (run,) = trials_in(uri)
+    assert (run.info.status, run.info.run_name) == ("FINISHED", "fraud 2025-01-20 trial 2")
+    assert run.data.params == {"eta": "0.1", "max_depth": "3"}
+    assert {name: run.data.tags[name] for name in ("study", "trial", "day", "pruned")} == {
         "study": "abc",
         "trial": "2",
         "day": "2025-01-20",
         "pruned": "false",
     }
-    history = connect(uri).get_metric_history(found.info.run_id, "average_precision")
+    history = connect(uri).get_metric_history(run.info.run_id, "average_precision")
     assert sorted((point.step, point.value) for point in history) == [(0, 0.5), (1, 0.75)]
-    assert (found.data.metrics["mean_average_precision"], found.data.metrics["seconds"]) == (0.625, 1.5)
+    assert (run.data.metrics["mean_average_precision"], run.data.metrics["seconds"]) == (0.625, 1.5)
 
 
-def test_a_trial_that_was_told_of_gets_no_second_run_and_one_of_another_study_its_own(uri):
+def test_a_logged_trial_gets_no_second_run_and_one_of_another_study_gets_its_own(uri):
     for _ in range(2):
         with opened(uri) as runs:
             runs.log_trial(TRIAL)
@@ -64,11 +62,11 @@ def test_a_trial_that_was_told_of_gets_no_second_run_and_one_of_another_study_it
 def test_a_run_that_was_left_unfinished_is_completed(uri):
     with opened(uri) as runs:
         runs.log_trial(TRIAL)
-    (found,) = trials_in(uri)
+    (unfinished,) = trials_in(uri)
     client = connect(uri)
-    client.update_run(found.info.run_id, "RUNNING")
+    client.update_run(unfinished.info.run_id, "RUNNING")
     with opened(uri) as runs:
         runs.log_trial(TRIAL)
     (completed,) = trials_in(uri)
-    assert (completed.info.run_id, completed.info.status) == (found.info.run_id, "FINISHED")
+    assert (completed.info.run_id, completed.info.status) == (unfinished.info.run_id, "FINISHED")
     assert completed.data.params == {"eta": "0.1", "max_depth": "3"}

@@ -1,4 +1,4 @@
-"""Messages go through apprise to real servers; what a target says against one is told without the target's secrets."""
+"""Messages go through apprise to real servers; the error of a target is reported without its secrets."""
 
 import logging
 
@@ -26,7 +26,7 @@ def test_a_message_arrives_with_title_text_and_urgency_and_without_secrets(webho
     assert sent["message"].splitlines() == ["- the run of *** failed", "1 open in all"]
 
 
-def test_targets_are_separated_by_blanks_lines_and_commas_and_named_by_service(webhook):
+def test_targets_are_separated_by_whitespace_and_commas_and_named_by_service(webhook):
     slack = "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/#alerts"
     notifier = Notifier(
         f"  {webhook.url}, {slack}\n{webhook.url},mailto://me:pw@example.com ,pagerduty://key@integration\n"
@@ -37,7 +37,7 @@ def test_targets_are_separated_by_blanks_lines_and_commas_and_named_by_service(w
 
 
 @pytest.mark.parametrize("status", [404, 500])
-def test_a_target_that_refuses_is_told_without_its_url(webhook, status, caplog):
+def test_the_error_of_a_target_that_refuses_does_not_contain_its_url(webhook, status, caplog):
     webhook.status = status
     with caplog.at_level(logging.DEBUG):
         error = Notifier(webhook.url).send("JSON 1", MESSAGE)
@@ -45,7 +45,7 @@ def test_a_target_that_refuses_is_told_without_its_url(webhook, status, caplog):
     assert "secret-path" not in f"{error} {caplog.text}"
 
 
-def test_a_target_that_does_not_answer_is_told_without_its_url(caplog):
+def test_the_error_of_a_target_that_does_not_answer_does_not_contain_its_url(caplog):
     with Webhook() as webhook:
         url = webhook.url
     with caplog.at_level(logging.DEBUG):
@@ -54,7 +54,7 @@ def test_a_target_that_does_not_answer_is_told_without_its_url(caplog):
     assert "secret-path" not in f"{error} {caplog.text}"
 
 
-def test_a_url_that_means_nothing_is_named_by_its_place_and_not_shown(webhook):
+def test_the_error_of_an_unknown_url_contains_its_position_and_not_the_url(webhook):
     with pytest.raises(ValueError, match="URL number 2 of 2") as refused:
         Notifier(f"{webhook.url} slacks://my-secret-token").targets  # noqa: B018
     assert "my-secret-token" not in str(refused.value)

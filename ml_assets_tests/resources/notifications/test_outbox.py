@@ -1,6 +1,4 @@
-"""The outbox on real databases: one row for each failure whoever writes it, and every target hears of everything
-once.
-"""
+"""The outbox on real databases: one row for each failure, whichever process writes it, one message for each target."""
 
 import threading
 from collections.abc import Callable
@@ -34,21 +32,21 @@ def uri(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def rows(uri: str, statement: str = "SELECT * FROM pipeline_notifications ORDER BY id") -> list[dict]:
     engine = create_engine(uri)
     with engine.connect() as connection:
-        found = [dict(row) for row in connection.execute(text(statement)).mappings()]
+        records = [dict(row) for row in connection.execute(text(statement)).mappings()]
     engine.dispose()
-    return found
+    return records
 
 
 def claimed(outbox: Outbox, now: datetime, target: str = TARGETS[0]) -> list[tuple[str, str]]:
-    return [(one.news, one.notification.event.detail) for one in outbox.claim(target, "small", now)]
+    return [(due.news, due.notification.event.detail) for due in outbox.claim(target, "small", now)]
 
 
-def test_a_failure_is_a_row_with_what_is_known_of_it_and_secrets_are_taken_out(uri):
+def test_a_failure_is_a_row_with_its_details_and_without_secrets(uri):
     outbox = Outbox(uri, ["hunter2-and-more"])
-    told = failure(
+    event = failure(
         1, message="it failed with hunter2-and-more", run="r1", link="/runs/r1", assets=frozenset({"b", "a"})
     )
-    assert outbox.record([told], TARGETS, NOW) == (1, 0)
+    assert outbox.record([event], TARGETS, NOW) == (1, 0)
     (row,) = rows(uri)
     assert {name: row[name] for name in ("run", "model", "partition", "kind", "severity", "message")} == {
         "run": "r1",
@@ -67,8 +65,8 @@ def test_a_failure_is_a_row_with_what_is_known_of_it_and_secrets_are_taken_out(u
 def test_the_same_events_read_again_change_nothing_and_a_new_failure_is_a_new_row(uri):
     events = [failure(1), success(2), failure(3)]
     assert Outbox(uri).record(events, TARGETS, NOW) == (2, 1)
-    for again in (events, events[:2], events[:1], reversed(events)):
-        assert Outbox(uri).record(list(again), TARGETS, NOW) == (0, 0)
+    for repeated in (events, events[:2], events[:1], reversed(events)):
+        assert Outbox(uri).record(list(repeated), TARGETS, NOW) == (0, 0)
     assert Outbox(uri).open_count() == 1
     assert len(rows(uri, "SELECT * FROM pipeline_notification_deliveries")) == 6
     assert Outbox(uri).record([success(4), failure(5)], TARGETS, NOW) == (1, 1)
@@ -101,7 +99,7 @@ def test_of_several_that_write_the_same_at_once_one_does_and_of_several_that_sen
     assert sorted(map(len, got)) == [0, 0, 0, 23]
 
 
-def test_what_one_target_took_is_not_sent_to_it_again_and_the_other_is_tried_later_and_later(uri):
+def test_a_delivered_message_is_not_sent_again_and_a_failed_one_is_retried_with_growing_delays(uri):
     outbox = Outbox(uri, ["hunter2-and-more"])
     outbox.record([failure(1)], TARGETS, NOW)
     assert outbox.waiting(TARGETS, NOW) == [(target, "small") for target in outbox_order(outbox)]
@@ -122,7 +120,7 @@ def outbox_order(outbox: Outbox) -> list[str]:
     return [target for target, _ in outbox.waiting(TARGETS, NOW)]
 
 
-def test_what_a_process_that_died_had_claimed_is_sent_by_another_one_after_a_while(uri):
+def test_claims_of_a_dead_process_are_sent_by_another_process_after_the_lease(uri):
     outbox = Outbox(uri)
     outbox.record([failure(1)], TARGETS, NOW)
     assert claimed(outbox, NOW) == [("opened", "job")]
@@ -130,7 +128,7 @@ def test_what_a_process_that_died_had_claimed_is_sent_by_another_one_after_a_whi
     assert claimed(Outbox(uri), NOW + LEASE) == [("opened", "job")]
 
 
-def test_a_resolution_is_told_after_the_failure(uri):
+def test_a_resolution_is_delivered_after_the_failure(uri):
     outbox = Outbox(uri)
     outbox.record([failure(1), success(2)], TARGETS, NOW)
     assert claimed(outbox, NOW) == [("opened", "job"), ("resolved", "job")]
@@ -155,32 +153,33 @@ def test_a_database_that_does_not_answer_is_an_error_without_its_password(tmp_pa
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(HAPPENINGS)
-def test_whatever_happened_the_rows_are_what_the_rules_say_also_when_each_look_reads_again_what_the_last_one_read(
-    tmp_path_factory, events
-):
+def test_rows_follow_the_rules_for_any_events_also_when_events_are_recorded_twice(tmp_path_factory, events):
     uri = f"sqlite:///{tmp_path_factory.mktemp('outbox') / 'notifications.db'}"
     outbox = Outbox(uri)
-    ordered = sorted(events, key=lambda one: (one.at, not one.failed, one.key))
+    ordered = sorted(events, key=lambda event: (event.at, not event.failed, event.key))
     for end in range(0, len(ordered) + 3, 3):
         outbox.record(ordered[max(end - 5, 0) : end], [], NOW)
     expected = fold([], events)
-    found = (
+    stored = (
         {(row["dedupe_key"], str(row["happened_at"])[:19], str(row["resolved_at"])[:19]) for row in rows(uri)}
         if ordered
         else set()
     )
-    assert found == {(one.event.key, shown(one.event.at), shown(one.resolved_at)) for one in expected}
+    assert stored == {
+        (notification.event.key, in_utc(notification.event.at), in_utc(notification.resolved_at))
+        for notification in expected
+    }
 
 
-def shown(time: datetime | None) -> str:
+def in_utc(time: datetime | None) -> str:
     return f"{time:%Y-%m-%d %H:%M:%S}" if time else "None"
 
 
 def test_an_event_is_read_back_as_it_was_written(uri):
-    told = failure(1, message="m", run="r", link="/l", assets=frozenset({"a", "b"}), retried=True)
+    event = failure(1, message="m", run="r", link="/l", assets=frozenset({"a", "b"}), retried=True)
     outbox = Outbox(uri)
-    outbox.record([told], TARGETS, NOW)
+    outbox.record([event], TARGETS, NOW)
     (due,) = outbox.claim(TARGETS[0], "small", NOW)
-    assert due.notification.event == told
+    assert due.notification.event == event
     assert isinstance(due.notification.event, NotificationEvent)
-    assert told.at == BEGIN + timedelta(minutes=1)
+    assert event.at == BEGIN + timedelta(minutes=1)

@@ -1,4 +1,4 @@
-"""Logs are one JSON object a line, with what the line is about, and without secrets."""
+"""Log records are JSON objects, one per line, with the fields of the step and without secrets."""
 
 import io
 import json
@@ -9,22 +9,22 @@ import pytest
 
 from ml_assets.pipeline.engine.stage import DayOutcome
 from ml_assets.resources.observability import json_logs
-from ml_assets.resources.observability.json_logs import log_as_json, name_step
+from ml_assets.resources.observability.json_logs import log_as_json, set_step_fields
 
 
 @pytest.fixture
 def lines(monkeypatch):
     logger, stream = logging.getLogger("ml_assets"), io.StringIO()
-    kept = logger.level, logger.propagate
-    monkeypatch.setattr(json_logs, "_of_step", {})
+    before = logger.level, logger.propagate
+    monkeypatch.setattr(json_logs, "_step_fields", {})
     handler = log_as_json(["configured-secret"], stream)
     yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
     logger.removeHandler(handler)
-    logger.level, logger.propagate = kept
+    logger.level, logger.propagate = before
 
 
-def test_a_day_of_a_stage_is_a_line_with_model_stage_day_run_and_figures(lines):
-    name_step("small", "features", "run-1")
+def test_a_day_of_a_stage_is_logged_with_model_stage_day_run_and_figures(lines):
+    set_step_fields("small", "features", "run-1")
     outcome = DayOutcome(date(2025, 1, 3), True, {"features": 60}, 0.12345, 1, "a problem")
     logging.getLogger("ml_assets.days").info(
         "%s %s computed", "features", outcome.day, extra={"stage": "features", "outcome": outcome}
@@ -47,7 +47,7 @@ def test_a_day_of_a_stage_is_a_line_with_model_stage_day_run_and_figures(lines):
     assert outcome.day == date(2025, 1, 3)
 
 
-def test_lines_outside_of_a_step_say_what_they_know_and_no_secret(lines):
+def test_lines_outside_of_a_step_contain_their_own_fields_and_no_secret(lines):
     try:
         raise ValueError("configured-secret and postgresql://me:hunter2@db/x")
     except ValueError:

@@ -1,4 +1,6 @@
-"""Versions are listed with their aliases, go only without one, and take their logged model and its files along."""
+"""Versions are listed with their aliases, deleted only without an alias, and deleted together with their logged model
+and its files.
+"""
 
 from datetime import date
 from pathlib import Path
@@ -22,7 +24,7 @@ FIRST, SECOND = date(2025, 3, 1), date(2025, 3, 2)
 
 @pytest.fixture
 def registry(tmp_path: Path) -> ModelRegistry:
-    """Two versions; the second is the champion."""
+    """Register two versions; the second is the champion."""
     uri = new_store(tmp_path)
     registry = ModelRegistry(tracking_uri=uri)
     with ExperimentTracking(tracking_uri=uri).run(context(), "fraud") as run:
@@ -32,7 +34,7 @@ def registry(tmp_path: Path) -> ModelRegistry:
     return registry
 
 
-def test_versions_go_unless_an_alias_points_to_them_now(registry):
+def test_versions_are_deleted_unless_an_alias_points_to_them_now(registry):
     client = registry.client
     assert registered_versions(client, "fraud") == [
         ModelVersion(1, FIRST, "a1"),
@@ -48,7 +50,7 @@ def test_versions_go_unless_an_alias_points_to_them_now(registry):
     assert [version.number for version in registered_versions(client, "fraud")] == [2]
 
 
-def test_a_logged_model_goes_with_its_files_and_its_run_stays(registry):
+def test_a_logged_model_is_deleted_with_its_files_and_its_run_stays(registry):
     client = registry.client
     run_id = client.get_model_version("fraud", "1").run_id
     (model,) = logged_models(client, "fraud")["a1"]
@@ -61,7 +63,7 @@ def test_a_logged_model_goes_with_its_files_and_its_run_stays(registry):
     assert logged_models(client, "nothing") == {}
 
 
-def test_a_version_that_does_not_say_what_it_is_stops_everything(registry):
+def test_a_version_without_tags_stops_the_cleanup(registry):
     registry.client.create_model_version("fraud", "file:///elsewhere", tags={"day": "2025-03-03"})
     with pytest.raises(UnknownVersion, match="version 3 of fraud in the registry has no tags day and model_digest"):
         registered_versions(registry.client, "fraud")

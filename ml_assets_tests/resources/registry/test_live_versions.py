@@ -1,4 +1,4 @@
-"""What is live is read from the registry in one request."""
+"""The live versions are read from the registry in one request."""
 
 import pytest
 
@@ -16,23 +16,23 @@ def registry(tmp_path) -> ModelRegistry:
 
 
 def test_aliases_and_share_are_read(registry):
-    assert (found := read_released(registry, "small")) is not None
-    assert (found.champion, found.challenger, found.percent) == (None, None, 0)
+    assert (released := read_released(registry, "small")) is not None
+    assert (released.champion, released.challenger, released.percent) == (None, None, 0)
     for alias in ("champion", "challenger"):
         registry.client.set_registered_model_alias("small", alias, "1")
     registry.client.set_registered_model_tag("small", "canary_percent", "25")
-    assert (found := read_released(registry, "small")) is not None
-    assert (found.champion, found.challenger, found.percent) == (1, 1, 25)
+    assert (released := read_released(registry, "small")) is not None
+    assert (released.champion, released.challenger, released.percent) == (1, 1, 25)
 
 
 @pytest.mark.parametrize("text", ["much", "-5", "101", "2.5", ""])
-def test_a_share_that_is_none_is_an_error(registry, text):
+def test_an_invalid_share_is_an_error(registry, text):
     registry.client.set_registered_model_tag("small", "canary_percent", text)
     with pytest.raises(ValueError, match="canary_percent of small"):
         read_released(registry, "small")
 
 
-def test_without_the_model_or_the_store_nothing_is_live_and_nothing_is_made(registry, tmp_path):
+def test_without_the_model_or_the_store_nothing_is_live_and_nothing_is_created(registry, tmp_path):
     assert read_released(registry, "other") is None
     assert read_released(ModelRegistry(tracking_uri=f"sqlite:///{tmp_path / 'none.db'}"), "small") is None
     assert not (tmp_path / "none.db").exists()

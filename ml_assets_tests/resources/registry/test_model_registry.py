@@ -43,21 +43,23 @@ def run(uri):
 
 
 def digests(uri):
-    """Digest of every version, by version."""
+    """Return the digest of every version, by version."""
     return {
-        int(found.version): found.tags["model_digest"] for found in connect(uri).search_model_versions("name = 'fraud'")
+        int(version.version): version.tags["model_digest"]
+        for version in connect(uri).search_model_versions("name = 'fraud'")
     }
 
 
 def run_names(uri):
     client = connect(uri)
     return sorted(
-        run.info.run_name for run in client.search_runs([each.experiment_id for each in client.search_experiments()])
+        run.info.run_name
+        for run in client.search_runs([experiment.experiment_id for experiment in client.search_experiments()])
     )
 
 
 def bare_version(uri, digest, day="2025-03-01", run_id=None):
-    """A version as a process leaves it that dies right after it was made."""
+    """Create a version without everything that follows its creation, as a dead process leaves it."""
     client = connect(uri)
     if not client.search_registered_models("name = 'fraud'"):
         client.create_registered_model("fraud")
@@ -68,12 +70,12 @@ def bare_version(uri, digest, day="2025-03-01", run_id=None):
     )
 
 
-def test_a_model_is_registered_with_everything_that_is_known_of_it(registry, run, uri):
+def test_a_model_is_registered_with_its_complete_record(registry, run, uri):
     done = registry.register(run, record())
     client = connect(uri)
-    logged, made = client.get_run(done.run_id), client.get_model_version("fraud", str(done.version))
-    assert (done.version, done.created, made.run_id, logged.info.status) == (1, True, done.run_id, "FINISHED")
-    assert made.tags == {
+    logged, version = client.get_run(done.run_id), client.get_model_version("fraud", str(done.version))
+    assert (done.version, done.created, version.run_id, logged.info.status) == (1, True, done.run_id, "FINISHED")
+    assert version.tags == {
         "day": "2025-03-01",
         "model_digest": "a1",
         "gates": "passed",
@@ -85,11 +87,11 @@ def test_a_model_is_registered_with_everything_that_is_known_of_it(registry, run
     assert logged.data.metrics == {"roc_auc": 0.9}
     assert logged.data.tags["model_digest"] == "a1"
     assert logged.data.tags["metrics_not_finite"] == "lift, precision"
-    assert [each.path for each in client.list_artifacts(done.run_id, "plots")] == ["plots/roc.png"]
+    assert [artifact.path for artifact in client.list_artifacts(done.run_id, "plots")] == ["plots/roc.png"]
     (model,) = client.search_logged_models([logged.info.experiment_id])
-    assert (model.source_run_id, str(model.status), model.artifact_location) == (done.run_id, "READY", made.source)
+    assert (model.source_run_id, str(model.status), model.artifact_location) == (done.run_id, "READY", version.source)
     assert json.loads(model.tags["mlflow.modelVersions"]) == [{"name": "fraud", "version": 1}]
-    assert [(each.key, each.value) for each in model.metrics or []] == [("roc_auc", 0.9)]
+    assert [(metric.key, metric.value) for metric in model.metrics or []] == [("roc_auc", 0.9)]
 
 
 def test_registering_again_returns_the_same_version_and_logs_nothing(registry, run, uri):
@@ -116,7 +118,7 @@ def test_more_parameters_than_fit_into_one_request_are_all_logged(registry, run,
     assert (len(data.params), len(data.metrics)) == (230, 230)
 
 
-def test_a_second_version_that_a_dead_process_left_is_removed_and_its_alias_kept(registry, run, uri):
+def test_a_second_version_of_a_dead_process_is_removed_and_its_alias_kept(registry, run, uri):
     assert [bare_version(uri, "a1"), bare_version(uri, "b2"), bare_version(uri, "a1")] == [1, 2, 3]
     connect(uri).set_registered_model_alias("fraud", "champion", "3")
     assert registry.registered("fraud")["a1"] == 1
@@ -125,7 +127,7 @@ def test_a_second_version_that_a_dead_process_left_is_removed_and_its_alias_kept
     assert registry.alias_version("fraud", "champion") == 1
 
 
-def test_a_version_whose_process_died_right_after_it_was_made_is_completed(registry, run, uri, monkeypatch, caplog):
+def test_a_version_whose_process_died_right_after_its_creation_is_completed(registry, run, uri, monkeypatch, caplog):
     create = ModelRegistry._create_version
 
     def die(self, *args):
@@ -138,18 +140,18 @@ def test_a_version_whose_process_died_right_after_it_was_made_is_completed(regis
         with pytest.raises(KeyboardInterrupt):
             registry.register(run, record())
     client = connect(uri)
-    (left,) = client.search_model_versions("name = 'fraud'")
-    assert client.get_run(left.run_id).info.status == "RUNNING"
+    (unfinished,) = client.search_model_versions("name = 'fraud'")
+    assert client.get_run(unfinished.run_id).info.status == "RUNNING"
     done = registry.register(run, record())
-    assert (done.version, done.run_id, done.created) == (1, left.run_id, False)
-    assert client.get_run(left.run_id).info.status == "FINISHED"
+    assert (done.version, done.run_id, done.created) == (1, unfinished.run_id, False)
+    assert client.get_run(unfinished.run_id).info.status == "FINISHED"
     (logged,) = client.search_logged_models([run.experiment_id])
     assert json.loads(logged.tags["mlflow.modelVersions"]) == [{"name": "fraud", "version": 1}]
-    assert "made by a process that died right after" in caplog.text
+    assert "created by a process that died right after" in caplog.text
 
 
-def test_of_two_versions_made_at_once_the_later_one_goes_with_its_run(registry, run, uri, monkeypatch):
-    """The other process makes its version after this one has looked and before it makes its own."""
+def test_of_two_concurrent_versions_the_later_one_is_deleted_with_its_run(registry, run, uri, monkeypatch):
+    """Let another process create its version after this one has searched and before it creates its own."""
     create = ModelRegistry._create_version
 
     def late(self, *args):
@@ -195,34 +197,35 @@ def test_an_incomplete_record_is_refused(changes, message):
         record(**changes)
 
 
-def test_the_page_of_version_and_run_say_where_everything_is(uri, run):
+def test_the_description_of_version_and_run_says_where_everything_is(uri, run):
     registry = ModelRegistry(tracking_uri=uri, dagster_ui="http://dagster:3000")
     provenance = json.dumps({"landed_objects": [{}, {}], "days": {"features": {"2025-02-01": "1"}}}).encode()
-    given = record(
+    described = record(
         artifacts={**artifacts(), "passport.json": provenance}, lake="s3://lake", lake_folder="fraud/models/a1"
     )
-    done = registry.register(run, given)
+    done = registry.register(run, described)
     client = connect(uri)
-    told = client.get_model_version("fraud", str(done.version)).description or ""
-    assert told.startswith("**fraud** of 2025-03-01\n")
+    text_of_version = client.get_model_version("fraud", str(done.version)).description or ""
+    assert text_of_version.startswith("**fraud** of 2025-03-01\n")
     for text in (
         "| digest | `a1` |",
-        "`passport.json` among the artifacts of the model: 2 landed objects with their digests, and the fingerprints of 1 days",
+        "`passport.json` among the artifacts of the model: 2 landed objects with their digests, and the fingerprints "
+        "of 1 days",
         "`s3://lake/fraud/models/a1`",
         "[2025-03-01](http://dagster:3000/assets/fraud/evaluation?partition=2025-03-01), fingerprint `00ff`",
         "[run-1](http://dagster:3000/runs/run-1)",
         "`s3://lake/fraud/reports/2025-03-01.html`",
         "`s3://lake/fraud/release_ledger`",
     ):
-        assert text in told
+        assert text in text_of_version
     tags = client.get_run(done.run_id).data.tags
-    assert tags["mlflow.note.content"] == told
+    assert tags["mlflow.note.content"] == text_of_version
     commit = code_commit()
     assert tags.get("mlflow.source.git.commit") == commit
-    assert (f"| code | commit `{commit}` |" in told) == (commit is not None)
+    assert (f"| code | commit `{commit}` |" in text_of_version) == (commit is not None)
 
 
-def test_the_page_of_a_version_that_is_judged_again_says_so_unless_somebody_wrote_another(registry, run, uri):
+def test_the_description_of_a_version_follows_a_new_evaluation_unless_a_person_wrote_it(registry, run, uri):
     registry.register(run, record())
     client = connect(uri)
     before = client.get_model_version("fraud", "1").description or ""
@@ -233,7 +236,7 @@ def test_the_page_of_a_version_that_is_judged_again_says_so_unless_somebody_wrot
     assert client.get_model_version("fraud", "1").description == "by hand"
 
 
-def test_a_version_has_a_page_where_the_registry_is_a_server():
+def test_a_version_has_a_url_if_the_registry_is_a_server():
     server = ModelRegistry(tracking_uri="https://me:secret@mlflow.example/")
     assert server.version_url("fraud", 3) == "https://mlflow.example/#/models/fraud/versions/3"
     assert ModelRegistry(tracking_uri="sqlite:////data/mlflow.db").version_url("fraud", 3) is None
@@ -284,7 +287,7 @@ def test_the_registered_model_scores_alike_outside_this_project(registry, run, u
     assert 0 < predicted["decision"].sum() < len(rows)
 
 
-def test_nothing_is_pickled_and_the_model_says_what_it_needs(registry, run, tmp_path, monkeypatch):
+def test_nothing_is_pickled_and_the_model_states_its_requirements(registry, run, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "pyproject.toml").write_text("[project]\nname = 'somewhere'\n")
     (tmp_path / "uv.lock").write_text("version = 1\n")
@@ -306,7 +309,7 @@ def test_nothing_is_pickled_and_the_model_says_what_it_needs(registry, run, tmp_
         assert path.read_bytes()[:2] not in (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05"), name
     needs = written["requirements.txt"].read_text().split()
     assert {f"{name}=={version(name)}" for name in ("numpy", "pandas", "xgboost")} <= set(needs)
-    assert {each.split("==")[0] for each in needs} == {"mlflow", "numpy", "pandas", "xgboost"}
+    assert {requirement.split("==")[0] for requirement in needs} == {"mlflow", "numpy", "pandas", "xgboost"}
     model = Model.load(str(written["MLmodel"].parent))
     assert model.metadata == {"name": "fraud", "day": "2025-03-01", "model_digest": "a1"}
     assert model.signature.inputs.input_names() == list(features(1))
@@ -322,7 +325,7 @@ def test_categories_in_the_example_are_text_in_the_signature(registry, run, tmp_
 
 
 @pytest.mark.slow
-def test_processes_that_register_the_same_digests_at_once_on_a_new_store_end_with_one_version_each(tmp_path):
+def test_processes_that_register_the_same_digests_concurrently_in_a_new_store_create_one_version_each(tmp_path):
     processes, uri = 4, f"sqlite:///{tmp_path}/new/mlflow.db"
     # Each is a process of its own, forked from one that has done the slow imports and nothing else.
     server = multiprocessing.get_context("forkserver")
@@ -336,11 +339,11 @@ def test_processes_that_register_the_same_digests_at_once_on_a_new_store_end_wit
             process.start()
             stack.callback(process.join)
         done = [results.get(timeout=100) for _ in range(processes)]
-    assert not [each for each in done if isinstance(each, str)]
+    assert not [result for result in done if isinstance(result, str)]
     final = digests(uri)
     assert sorted(final.values()) == ["a1", "b2"]
     for position, digest in enumerate(("a1", "b2")):
-        answers = [each[position] for each in done]
+        answers = [result[position] for result in done]
         assert {(version, run_id) for version, run_id, _ in answers} == {(answers[0][0], answers[0][1])}
         assert final[answers[0][0]] == digest
         assert sum(created for *_, created in answers) == 1
@@ -348,6 +351,6 @@ def test_processes_that_register_the_same_digests_at_once_on_a_new_store_end_wit
     assert [name for name in run_names(uri) if name != "some_job"] == ["fraud 2025-03-01"] * 2
 
 
-def test_asking_for_a_version_does_not_make_a_store(tmp_path):
+def test_reading_a_version_does_not_create_a_store(tmp_path):
     assert ModelRegistry(tracking_uri=f"sqlite:///{tmp_path}/mlflow.db").registered("fraud") == {}
     assert list(tmp_path.iterdir()) == []

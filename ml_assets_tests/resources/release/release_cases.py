@@ -1,4 +1,4 @@
-"""What the tests of releases share: versions, moves, and the work of processes that release at the same time."""
+"""Helpers of the tests of releases: versions, moves, and processes that release at the same time."""
 
 import hashlib
 import json
@@ -24,14 +24,12 @@ FIRST, SECOND, THIRD = (Version(number, f"digest-{number}", date(2025, 3, number
 def move(
     action: Action, after: Release, day: date = DAY, actor: str = "run 1", reason: str = "a reason", **metrics: float
 ) -> Move:
-    """A move with what no test is about left as it is."""
+    """Return a move with defaults for everything that a test does not state."""
     return Move(action, after, day, actor, reason, metrics)
 
 
 def release_at_once(uri: str, s3: dict[str, str], name: str, rounds: int, start, results) -> None:
-    """The work of one of several processes: each round all promote a version of their own on what was live before it,
-    at the same moment.
-    """
+    """Promote, in each round, a version of this process on the state before it, at the same moment as others."""
     # Its parent began before there were credentials.
     os.environ |= {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
     try:
@@ -66,37 +64,39 @@ class ReleaseWorld:
         self.versions = [self.register(number) for number in range(1, versions + 1)]
 
     def register(self, number: int, **tags: str) -> Version:
-        """A version in the registry, a model of the day of its number, with its files in the lake."""
+        """Register a version, a model of the day of its number, with its files in the lake."""
         files = model_files(number)
         version = Version(number, model_digest(files["model.ubj"], files["preprocessing.json"]), date(2025, 3, number))
         for name, content in files.items():
             self.lake.files.write(f"{artifacts_key('small', version.digest)}/{name}", content)
         tags = {"model_digest": version.digest, "day": str(version.day), "gates": "passed", **tags}
-        made = self.registry.client.create_model_version("small", "file:///nowhere", None, tags, await_creation_for=0)
-        assert int(made.version) == number
+        model_version = self.registry.client.create_model_version(
+            "small", "file:///nowhere", None, tags, await_creation_for=0
+        )
+        assert int(model_version.version) == number
         return version
 
     def releases(self) -> Releases:
-        """As another process sees them."""
+        """Return the releases as another process reads them."""
         return Releases(Lake(uri=self.lake.uri, s3=self.lake.s3), self.registry, self.target, "small")
 
     def aliases(self) -> dict[str, int]:
-        """Version by alias, as MLflow has them."""
+        """Return the version of each alias in MLflow."""
         return {
             alias: int(version) for alias, version in self.registry.client.get_registered_model("small").aliases.items()
         }
 
     def tags(self) -> dict[str, str]:
-        """The tags of the registered model."""
+        """Return the tags of the registered model."""
         return self.registry.client.get_registered_model("small").tags
 
     def deployed(self) -> int:
-        """The version in the deploy target, after a look at everything that its metadata name."""
+        """Return the version in the deploy target, after a check of every file that its metadata names."""
         return read_deployed(self.target)["version"]
 
 
 def model_files(number: int) -> dict[str, bytes]:
-    """Files of a model; large enough that writing them takes more than a moment."""
+    """Return files of a model that are large enough that writing them takes more than a moment."""
     return {
         "model.ubj": bytes([number]) * 100_000,
         "preprocessing.json": json.dumps({"threshold": number / 10}).encode(),
@@ -105,7 +105,7 @@ def model_files(number: int) -> dict[str, bytes]:
 
 
 def read_deployed(target: DeployTarget) -> dict:
-    """The metadata of the deploy target; every file that they name is read and compared."""
+    """Return the metadata of the deploy target, after every file that it names is read and compared."""
     files = open_objects(target.uri, target.s3)
     metadata = json.loads(files.read("small/metadata.json"))
     read = {name: files.read(f"small/{file['path']}") for name, file in metadata["files"].items()}
@@ -119,16 +119,16 @@ def read_deployed(target: DeployTarget) -> dict:
 
 
 def read_in_a_loop(uri: str, s3: dict[str, str], stop, results) -> None:
-    """The work of another process: reads what is deployed again and again, and reports the versions that it saw."""
+    """Read the deploy target again and again in another process, and report the versions that were read."""
     os.environ |= {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
-    target, seen, reads = DeployTarget(uri=uri, s3=s3), set(), 0
+    target, versions, reads = DeployTarget(uri=uri, s3=s3), set(), 0
     try:
         while not stop.is_set():
-            seen.add(read_deployed(target)["version"])
+            versions.add(read_deployed(target)["version"])
             if not reads:
                 results.put("began")
             reads += 1
-        results.put((seen, reads))
+        results.put((versions, reads))
     except BaseException as error:
         results.put(repr(error))
         raise

@@ -1,5 +1,5 @@
-"""A reader of the deploy target finds one whole model at any time, on a directory and on S3; old models go once nobody
-reads them.
+"""A reader of the deploy target finds one complete model at any time, in a directory and on S3; old models are removed
+when no reader needs them.
 """
 
 import multiprocessing
@@ -26,7 +26,7 @@ def target(lake) -> DeployTarget:
 
 
 class Deploying:
-    """Publishes one champion after another, as releases do it."""
+    """Publishes one champion after another, as releases do."""
 
     def __init__(self, target: DeployTarget):
         self.target, self.state, self.rows = target, Release(), []
@@ -43,7 +43,7 @@ class Deploying:
         self.target.remove_others("small", digests_to_keep(self.rows, datetime.now(UTC)))
 
 
-def test_another_process_that_reads_all_the_time_never_finds_half_a_model_or_a_mixed_one(target):
+def test_a_concurrent_reader_never_finds_an_incomplete_or_mixed_model(target):
     deploying, processes = Deploying(target), multiprocessing.get_context("spawn")
     deploying.publish(1)
     stop, results = processes.Event(), processes.Queue()
@@ -55,26 +55,26 @@ def test_another_process_that_reads_all_the_time_never_finds_half_a_model_or_a_m
             deploying.publish(number)
     finally:
         stop.set()
-        found = results.get(timeout=60)
+        result = results.get(timeout=60)
         reader.join()
-    assert not isinstance(found, str), found
-    seen, reads = found
-    assert seen <= {1, 2, 3, 4, 5}
+    assert not isinstance(result, str), result
+    versions, reads = result
+    assert versions <= {1, 2, 3, 4, 5}
     assert reads > 1
     assert read_deployed(target)["version"] == 3
 
 
-def test_the_documents_say_how_to_read_it(tmp_path):
+def test_the_documentation_reads_the_deploy_target_as_stated(tmp_path):
     Deploying(DeployTarget(uri=str(tmp_path))).publish(2)
     text = (DEFS.parents[1] / "docs" / "ledger.md").read_text()
     (code,) = [block for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if "metadata.json" in block]
-    found: dict = {}
-    exec(code.replace("data/production/fraud_detection", str(tmp_path / "small")), found)
-    assert found["files"] == model_files(2)
-    assert found["metadata"]["version"] == 2
+    namespace: dict = {}
+    exec(code.replace("data/production/fraud_detection", str(tmp_path / "small")), namespace)
+    assert namespace["files"] == model_files(2)
+    assert namespace["metadata"]["version"] == 2
 
 
-def test_a_write_that_dies_leaves_the_model_of_before(target, monkeypatch):
+def test_a_write_that_fails_leaves_the_previous_model(target, monkeypatch):
     deploying = Deploying(target)
     deploying.publish(1)
     files = open_objects(target.uri, target.s3)
@@ -95,24 +95,24 @@ def test_a_write_that_dies_leaves_the_model_of_before(target, monkeypatch):
 def test_metadata_that_cannot_be_used_count_as_none(target, broken):
     assert target.published("small") is None
     Deploying(target).publish(1)
-    held = target.published("small")
-    assert held is not None
+    metadata = target.published("small")
+    assert metadata is not None
     files = open_objects(target.uri, target.s3)
     if broken is None:
-        files.delete(f"small/{held['files']['passport.json']['path']}")
+        files.delete(f"small/{metadata['files']['passport.json']['path']}")
     else:
         files.write("small/metadata.json", broken)
     assert target.published("small") is None
 
 
-def test_models_that_are_not_to_be_kept_go_and_those_of_other_models_stay(target):
+def test_models_outside_keep_are_removed_and_those_of_other_models_stay(target):
     deploying = Deploying(target)
     for number in (1, 2, 3):
         deploying.publish(number)
     files = open_objects(target.uri, target.s3)
     files.write("small_too/digest/model.ubj", b"")
-    kept = {row["to_digest"] for row in deploying.rows if row["alias"] == "champion" and row["to_version"] in (2, 3)}
-    target.remove_others("small", kept)
-    assert {key.split("/")[1] for key in files.keys("small/")} == {*kept, "metadata.json"}
+    live = {row["to_digest"] for row in deploying.rows if row["alias"] == "champion" and row["to_version"] in (2, 3)}
+    target.remove_others("small", live)
+    assert {key.split("/")[1] for key in files.keys("small/")} == {*live, "metadata.json"}
     assert list(files.keys("small_too/")) == ["small_too/digest/model.ubj"]
     assert read_deployed(target)["version"] == 3

@@ -1,6 +1,4 @@
-"""The ledger keeps every release, tells what was live when, and of several who release at the same time lets one win;
-on a directory and on S3.
-"""
+"""The ledger keeps every release and its state over time; of several concurrent releases one wins."""
 
 import multiprocessing
 from contextlib import ExitStack
@@ -21,7 +19,7 @@ LATER = date(2025, 3, 14)
 
 
 def released(ledger: Ledger) -> Release:
-    """The state after a champion, a canary and its next step."""
+    """Record a champion, a canary and its next step, and return the state."""
     state = Release()
     begun = promote(state, FIRST)
     ledger.append(state, move("promote", begun))
@@ -30,13 +28,13 @@ def released(ledger: Ledger) -> Release:
     return grown
 
 
-def test_what_was_live_when_is_known_to_everybody(lake):
+def test_every_process_reads_what_was_live_when(lake):
     state = released(Ledger(lake, "small"))
     elsewhere = Ledger(lake, "small")
     assert elsewhere.latest() == state
     assert [(day, release.percent) for day, release in elsewhere.releases()] == [(DAY, 0), (DAY, 5), (LATER, 25)]
     assert live_on(elsewhere.releases(), DAY).percent == 5
-    assert [(made.action, made.reason, made.metrics) for made in elsewhere.moves()][-1] == (
+    assert [(recorded.action, recorded.reason, recorded.metrics) for recorded in elsewhere.moves()][-1] == (
         "advance",
         "a reason",
         {"roc_auc_difference": 0.01},
@@ -44,29 +42,29 @@ def test_what_was_live_when_is_known_to_everybody(lake):
     assert Ledger(lake, "other").latest() == Release()
 
 
-def test_a_look_sees_what_others_released_since(lake):
-    one, two = Ledger(lake, "small"), Ledger(lake, "small")
-    assert (one.latest(), one.releases(), one.moves(), one.rows()) == (Release(), [], [], [])
-    state = released(two)
-    assert one.latest() == state
-    two.append(state, move("rollback", back := roll_back(state)))
-    assert one.latest() == back
-    assert len(one.rows()) == len(two.rows()) == 4
+def test_the_ledger_reads_releases_that_other_processes_made_since(lake):
+    first, second = Ledger(lake, "small"), Ledger(lake, "small")
+    assert (first.latest(), first.releases(), first.moves(), first.rows()) == (Release(), [], [], [])
+    state = released(second)
+    assert first.latest() == state
+    second.append(state, move("rollback", back := roll_back(state)))
+    assert first.latest() == back
+    assert len(first.rows()) == len(second.rows()) == 4
 
 
 def test_a_release_that_is_based_on_what_is_no_longer_live_is_refused(lake):
     ledger = Ledger(lake, "small")
     state = released(ledger)
     Ledger(lake, "small").append(state, move("rollback", roll_back(state)))
-    with pytest.raises(LedgerConflict, match="small: somebody released since release 3"):
+    with pytest.raises(LedgerConflict, match="small: another release was made since release 3"):
         ledger.append(state, move("promote", promote(state, THIRD)))
     with pytest.raises(LedgerConflict, match="since release 0"):
         ledger.append(Release(), move("promote", promote(Release(), THIRD)))
-    assert [made.action for made in ledger.moves()] == ["promote", "start", "advance", "rollback"]
+    assert [recorded.action for recorded in ledger.moves()] == ["promote", "start", "advance", "rollback"]
 
 
-def test_of_two_who_read_the_same_state_one_wins(lake, monkeypatch):
-    """The other one releases after this one has looked and before its commit."""
+def test_of_two_processes_that_read_the_same_state_one_wins(lake, monkeypatch):
+    """Let another process release after this one has read the ledger and before it commits."""
     ledger = Ledger(lake, "small")
     state = released(ledger)
     commit = Ledger._commit
@@ -79,10 +77,10 @@ def test_of_two_who_read_the_same_state_one_wins(lake, monkeypatch):
     monkeypatch.setattr(Ledger, "_commit", late)
     with pytest.raises(LedgerConflict):
         ledger.append(state, move("rollback", roll_back(state)))
-    assert [made.actor for made in ledger.moves()][3:] == ["the other"]
+    assert [recorded.actor for recorded in ledger.moves()][3:] == ["the other"]
 
 
-def test_a_commit_whose_answer_was_lost_is_no_conflict(lake, monkeypatch):
+def test_a_commit_whose_response_was_lost_is_no_conflict(lake, monkeypatch):
     import deltalake
     from deltalake.exceptions import CommitFailedError
 
@@ -109,7 +107,7 @@ def test_nothing_is_ever_taken_away(lake, mode):
 
 
 @pytest.mark.parametrize("lake", ["directory", pytest.param("s3", marks=pytest.mark.slow)], indirect=True)
-def test_of_processes_that_release_at_once_exactly_one_wins_each_time(lake):
+def test_of_processes_that_release_concurrently_exactly_one_wins_each_time(lake):
     processes, rounds = 3, 4
     server = multiprocessing.get_context("forkserver")
     server.set_forkserver_preload(["ml_assets_tests.resources.release.release_cases", "deltalake", "pyarrow.parquet"])
@@ -121,7 +119,9 @@ def test_of_processes_that_release_at_once_exactly_one_wins_each_time(lake):
             process.start()
             stack.callback(process.join)
         done = [results.get(timeout=60) for _ in range(processes)]
-    assert not [each for each in done if isinstance(each, str)]
+    assert not [result for result in done if isinstance(result, str)]
     winners = {release: name for name, won in done for release in won}
     assert sorted(release for _, won in done for release in won) == list(range(1, rounds + 1))
-    assert [(made.after.number, made.actor) for made in Ledger(lake, "small").moves()] == sorted(winners.items())
+    assert [(recorded.after.number, recorded.actor) for recorded in Ledger(lake, "small").moves()] == sorted(
+        winners.items()
+    )

@@ -1,5 +1,5 @@
-"""A release is recorded first and then shown by MLflow and the deploy target, whoever dies in between; moves by hand in
-MLflow are recorded too.
+"""A release is first recorded and then carried out in MLflow and the deploy target, whichever process dies midway;
+manual moves in MLflow are adopted.
 """
 
 from datetime import date
@@ -22,19 +22,19 @@ pytestmark = pytest.mark.clock
 
 @pytest.fixture(params=["directory", pytest.param("s3", marks=pytest.mark.slow)])
 def world(request, tmp_path, monkeypatch) -> ReleaseWorld:
-    """A lake, once on a directory and once on S3, of which nothing is live yet."""
-    monkeypatch.setattr(module, "SECONDS_TO_SETTLE", 0.0)
+    """Return a lake without a release, once in a directory and once on S3."""
+    monkeypatch.setattr(module, "SETTLE_SECONDS", 0.0)
     return ReleaseWorld(lake_on(request.param, request, tmp_path), tmp_path)
 
 
 @pytest.fixture
 def local(tmp_path, monkeypatch) -> ReleaseWorld:
-    """The same on a directory, where it does not matter where things lie; the first version is the champion and the
-    second the canary.
+    """Return the same in a directory, for tests that do not depend on the kind of storage; the first version is the
+    champion and the second the canary.
     """
     from ml_assets.resources.lake.lake import Lake
 
-    monkeypatch.setattr(module, "SECONDS_TO_SETTLE", 0.0)
+    monkeypatch.setattr(module, "SETTLE_SECONDS", 0.0)
     world = ReleaseWorld(Lake(uri=str(tmp_path / "lake")), tmp_path)
     champion(world)
     state = world.releases().state()
@@ -48,7 +48,7 @@ def champion(world: ReleaseWorld) -> Release:
     return state
 
 
-def test_what_is_released_is_shown_by_registry_and_deploy_target(world):
+def test_registry_and_deploy_target_follow_a_release(world):
     releases = world.releases()
     assert releases.state() == Release()
     assert (world.tags(), world.target.published("small")) == ({}, None)
@@ -66,19 +66,24 @@ def test_what_is_released_is_shown_by_registry_and_deploy_target(world):
     assert (world.deployed(), releases.problems) == (2, [])
     releases.release(state, move("rollback", roll_back(state), reason="it is worse"))
     assert (world.aliases(), world.tags()["release"]) == ({"champion": 1}, "5")
-    found = read_deployed(world.target)
-    assert (found["version"], found["release"], found["reason"], found["action"]) == (1, 5, "it is worse", "rollback")
-    assert [made.action for made in releases.moves()] == ["promote", "start", "advance", "promote", "rollback"]
+    deployed = read_deployed(world.target)
+    assert (deployed["version"], deployed["release"], deployed["reason"], deployed["action"]) == (
+        1,
+        5,
+        "it is worse",
+        "rollback",
+    )
+    assert [recorded.action for recorded in releases.moves()] == ["promote", "start", "advance", "promote", "rollback"]
     assert len(releases.history()) == 5
     assert releases.versions() == world.versions
 
 
-def test_of_two_movers_one_wins_and_the_other_changes_nothing(world):
+def test_of_two_concurrent_releases_one_wins_and_the_other_changes_nothing(world):
     state = champion(world)
-    one, two = world.releases(), world.releases()
-    one.release(state, move("promote", promote(state, world.versions[1])))
+    first_process, second_process = world.releases(), world.releases()
+    first_process.release(state, move("promote", promote(state, world.versions[1])))
     with pytest.raises(LedgerConflict):
-        two.release(state, move("promote", promote(state, world.versions[2])))
+        second_process.release(state, move("promote", promote(state, world.versions[2])))
     assert (world.aliases(), world.deployed()) == ({"champion": 2, "previous": 1}, 2)
 
 
@@ -91,21 +96,21 @@ def test_a_pause_is_shown(local):
 
 
 class Killed(BaseException):
-    """The process is gone."""
+    """The death of the process."""
 
 
 @pytest.mark.parametrize("requests", range(5))
-def test_a_process_that_dies_while_it_carries_out_a_release_is_made_good_by_the_next_look(
+def test_a_release_that_a_dying_process_left_incomplete_is_completed_by_the_next_read(
     local, monkeypatch, caplog, requests
 ):
     state = local.releases().state()
-    left, client = [requests], local.registry.client
+    remaining, client = [requests], local.registry.client
 
     def until_killed(request):
         def dying(*args, **arguments):
-            if left[0] == 0:
+            if remaining[0] == 0:
                 raise Killed
-            left[0] -= 1
+            remaining[0] -= 1
             return request(*args, **arguments)
 
         return dying
@@ -130,7 +135,7 @@ def test_a_process_that_dies_while_it_carries_out_a_release_is_made_good_by_the_
     assert len(local.releases().moves()) == 3
 
 
-def test_a_deploy_target_that_cannot_be_written_leaves_the_release_recorded_and_says_so(local, monkeypatch):
+def test_a_deploy_target_that_cannot_be_written_leaves_the_release_recorded_and_raises(local, monkeypatch):
     state = local.releases().state()
 
     def refuse(*_):
@@ -139,7 +144,7 @@ def test_a_deploy_target_that_cannot_be_written_leaves_the_release_recorded_and_
     with monkeypatch.context() as patch:
         patch.setattr(DeployTarget, "publish", refuse)
         with pytest.raises(
-            NotCarriedOut, match=r"release 3 of small is in the ledger and holds.*read-only.*make releases"
+            NotCarriedOut, match=r"release 3 of small is in the ledger and valid.*read-only.*make releases"
         ):
             local.releases().release(state, move("promote", promote(state, local.versions[1])))
     assert local.deployed() == 1
@@ -147,21 +152,21 @@ def test_a_deploy_target_that_cannot_be_written_leaves_the_release_recorded_and_
     assert local.deployed() == 2
 
 
-def test_somebody_who_releases_while_another_release_is_carried_out_is_followed(local, monkeypatch):
+def test_a_release_made_while_another_is_carried_out_is_carried_out_too(local, monkeypatch):
     state = local.releases().state()
-    bring = ReleaseTargets.bring_in_line
+    bring = ReleaseTargets.synchronize
 
     def interrupted(self, latest, rows):
-        monkeypatch.setattr(ReleaseTargets, "bring_in_line", bring)
+        monkeypatch.setattr(ReleaseTargets, "synchronize", bring)
         local.releases().release(latest, move("rollback", roll_back(latest)))
         return bring(self, latest, rows)
 
-    monkeypatch.setattr(ReleaseTargets, "bring_in_line", interrupted)
+    monkeypatch.setattr(ReleaseTargets, "synchronize", interrupted)
     local.releases().release(state, move("advance", advance(state, 25, DAY)))
     assert (local.aliases(), local.tags()) == ({"champion": 1}, {"release": "4", "canary_percent": "0"})
 
 
-def test_a_champion_that_somebody_moved_in_mlflow_is_taken_over(local):
+def test_a_champion_that_was_moved_in_mlflow_is_adopted(local):
     local.registry.client.set_registered_model_alias("small", "champion", "3")
     state = local.releases().state()
     assert (state.champion, state.previous, state.challenger, state.number) == (
@@ -170,28 +175,28 @@ def test_a_champion_that_somebody_moved_in_mlflow_is_taken_over(local):
         local.versions[1],
         3,
     )
-    made = local.releases().moves()[-1]
-    assert (made.action, made.actor, made.day) == ("adopt", "MLflow", DAY)
-    assert made.reason.startswith(
+    adopted = local.releases().moves()[-1]
+    assert (adopted.action, adopted.actor, adopted.day) == ("adopt", "MLflow", DAY)
+    assert adopted.reason.startswith(
         "moved in MLflow by hand: champion from version 1 of 2025-03-01 to version 3 of 2025-03-03"
     )
     assert (local.deployed(), local.tags()["release"], local.aliases()["previous"]) == (3, "3", 1)
     assert local.releases().state() == state
 
 
-def test_a_challenger_that_somebody_made_the_champion_is_no_challenger_any_more(local):
+def test_a_challenger_that_was_made_the_champion_in_mlflow_is_no_longer_the_challenger(local):
     local.registry.client.set_registered_model_alias("small", "champion", "2")
     assert local.releases().state().challenger is None
     assert (local.aliases(), local.tags()["canary_percent"]) == ({"champion": 2, "previous": 1}, "0")
 
 
-def test_a_canary_that_somebody_took_away_in_mlflow_is_rolled_back(local):
+def test_a_canary_whose_alias_was_deleted_in_mlflow_is_rolled_back(local):
     local.registry.client.delete_registered_model_alias("small", "challenger")
     state = local.releases().state()
     assert (state.challenger, state.percent, state.withdrawn, local.tags()["canary_percent"]) == (None, 0, {2}, "0")
 
 
-def test_the_day_of_a_move_in_mlflow_is_the_one_after_the_newest_that_was_decided(local):
+def test_a_manual_move_applies_from_the_day_after_the_newest_decision(local):
     table = local.lake.table("small", "deployment", pa.schema([("outcome", pa.string())]))
     days = [date(2025, 3, 20), date(2025, 3, 21)]
     table.commit({day: pa.table({"outcome": ["none"]}) for day in days}, dict.fromkeys(days, 1))
@@ -200,7 +205,7 @@ def test_the_day_of_a_move_in_mlflow_is_the_one_after_the_newest_that_was_decide
     assert local.releases().moves()[-1].day == date(2025, 3, 22)
 
 
-def test_a_champion_of_before_there_was_a_ledger_is_its_first_release(world):
+def test_a_champion_from_before_the_ledger_is_its_first_release(world):
     world.registry.client.set_registered_model_alias("small", "champion", "2")
     state = world.releases().state()
     assert (state.champion, state.number, world.releases().moves()[0].day) == (
@@ -232,7 +237,7 @@ def test_a_champion_of_before_there_was_a_ledger_is_its_first_release(world):
         ),
     ],
 )
-def test_a_version_that_cannot_be_released_is_not_taken_over(local, prepare, problem):
+def test_a_version_that_cannot_be_released_is_not_adopted(local, prepare, problem):
     prepare(local.registry.client)
     before = local.releases().ledger.latest()
     local.registry.client.set_registered_model_alias("small", "champion", "3")
@@ -251,7 +256,7 @@ def test_a_version_that_cannot_be_released_is_not_taken_over(local, prepare, pro
         ),
     ],
 )
-def test_what_makes_no_release_is_put_back(local, by_hand, problem, caplog):
+def test_a_manual_move_that_makes_no_release_is_reset(local, by_hand, problem, caplog):
     before = local.releases().state()
     by_hand(local.registry.client)
     assert local.releases().state() == before
@@ -259,7 +264,7 @@ def test_what_makes_no_release_is_put_back(local, by_hand, problem, caplog):
     assert (local.aliases(), local.tags()["canary_percent"]) == ({"champion": 1, "challenger": 2}, "5")
 
 
-def test_somebody_who_decided_before_an_alias_was_moved_in_mlflow_is_refused(local):
+def test_a_decision_from_before_an_alias_was_moved_in_mlflow_is_refused(local):
     state = local.releases().state()
     local.registry.client.set_registered_model_alias("small", "champion", "3")
     with pytest.raises(LedgerConflict, match="an alias was moved in MLflow since release 2"):
@@ -267,8 +272,8 @@ def test_somebody_who_decided_before_an_alias_was_moved_in_mlflow_is_refused(loc
     assert len(local.releases().moves()) == 2
 
 
-def test_an_alias_that_is_only_on_its_way_is_not_taken_over(local, monkeypatch):
-    """Somebody carries out an older release late, and then sees the newer one."""
+def test_an_alias_of_a_release_in_progress_is_not_adopted(local, monkeypatch):
+    """Let a process carry out an older release late and then read the newer one."""
     client = local.registry.client
     client.set_registered_model_alias("small", "champion", "3")
     monkeypatch.setattr(
@@ -335,7 +340,7 @@ def test_a_version_that_was_deleted_in_mlflow_is_named(local):
     assert (local.aliases(), local.tags()["canary_percent"]) == ({"champion": 1}, "0")
 
 
-def test_a_look_does_not_make_a_store(local, tmp_path):
+def test_a_search_does_not_create_a_store(local, tmp_path):
     elsewhere = local.registry.__class__(tracking_uri=f"sqlite:///{tmp_path}/none/mlflow.db")
     assert module.Releases(local.lake, elsewhere, local.target, "small").versions() == []
     assert module.Releases(local.lake, elsewhere, local.target, "other").state() == Release()

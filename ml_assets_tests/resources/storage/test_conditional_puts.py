@@ -1,4 +1,4 @@
-"""A lake on S3 is opened only where the store keeps commits apart; real HTTP servers that do and that do not."""
+"""A lake on S3 is opened only if the store keeps commits apart: real HTTP servers that do, and that do not."""
 
 import http.client
 import threading
@@ -23,8 +23,8 @@ def refusal(status: int, code: str) -> Answer:
 
 
 class Proxy:
-    """An HTTP server before the store: it hands requests on, may change their headers or refuse them itself, and counts
-    puts under _probe.
+    """An HTTP server in front of the store, which forwards requests, can change their headers or refuse them, and
+    counts them.
     """
 
     def __init__(self, store: str, change: Change):
@@ -77,10 +77,10 @@ class Proxy:
 
 @contextmanager
 def proxy(store: str, change: Change) -> Iterator[Proxy]:
-    made = Proxy(store, change)
-    threading.Thread(target=made.server.serve_forever, daemon=True).start()
-    yield made
-    made.server.shutdown()
+    proxy = Proxy(store, change)
+    threading.Thread(target=proxy.server.serve_forever, daemon=True).start()
+    yield proxy
+    proxy.server.shutdown()
 
 
 def as_it_is(method: str, headers: dict[str, str]) -> None:
@@ -107,7 +107,7 @@ def test_a_store_is_asked_once_for_all_tables_and_nothing_of_it_stays(bucket):
         assert between.probes == 2
         Lake(uri=f"{uri}/other", s3=through).table("m", "x", SCHEMA)
         assert between.probes == 4
-    assert all("_delta_log" in found.key for found in open_objects(uri, s3).describe(""))
+    assert all("_delta_log" in stored.key for stored in open_objects(uri, s3).describe(""))
 
 
 def test_a_store_that_ignores_the_condition_is_refused_each_time_before_anything_is_written(bucket):
@@ -125,7 +125,7 @@ def test_a_store_that_ignores_the_condition_is_refused_each_time_before_anything
     assert open_objects(uri, s3).describe("") == []
 
 
-def test_a_store_that_cannot_do_it_is_refused(bucket):
+def test_a_store_without_conditional_puts_is_refused(bucket):
     uri, s3 = bucket
     with (
         proxy(s3["endpoint_url"], not_implemented) as between,
@@ -134,7 +134,7 @@ def test_a_store_that_cannot_do_it_is_refused(bucket):
         Lake(uri=uri, s3={**s3, "endpoint_url": between.address}).table("m", "x", SCHEMA)
 
 
-def test_a_missing_bucket_is_told_with_its_name_and_endpoint(bucket):
+def test_the_error_of_a_missing_bucket_contains_its_name_and_endpoint(bucket):
     _, s3 = bucket
     with pytest.raises(
         LakeError, match=f"bucket no-such-bucket at {s3['endpoint_url']}: there is no such bucket. Create it"
@@ -142,7 +142,7 @@ def test_a_missing_bucket_is_told_with_its_name_and_endpoint(bucket):
         Lake(uri="s3://no-such-bucket/lake", s3=s3).table("m", "x", SCHEMA)
 
 
-def test_credentials_that_may_not_write_are_told_without_being_shown(bucket, monkeypatch):
+def test_the_error_of_credentials_that_may_not_write_does_not_contain_them(bucket, monkeypatch):
     uri, s3 = bucket
 
     def denied(method: str, headers: dict[str, str]) -> Answer:
@@ -162,7 +162,7 @@ def test_credentials_that_may_not_write_are_told_without_being_shown(bucket, mon
         Lake(uri=uri, s3=s3).table("m", "x", SCHEMA)
 
 
-def test_a_store_that_cannot_be_reached_is_told_without_the_password_of_its_address(bucket):
+def test_the_error_of_an_unreachable_store_does_not_contain_the_password_of_its_url(bucket):
     uri, s3 = bucket
     nobody = {"endpoint_url": "http://user:password@127.0.0.1:9", "max_attempts": "1", "region_name": s3["region_name"]}
     with pytest.raises(
@@ -172,7 +172,7 @@ def test_a_store_that_cannot_be_reached_is_told_without_the_password_of_its_addr
     assert "password" not in str(refused.value)
 
 
-def test_a_store_that_says_that_another_put_is_going_on_honours_the_condition(bucket):
+def test_a_store_that_reports_a_concurrent_put_honours_the_condition(bucket):
     uri, s3 = bucket
     refusals = iter([None, refusal(409, "ConditionalRequestConflict")])
 
@@ -183,7 +183,7 @@ def test_a_store_that_says_that_another_put_is_going_on_honours_the_condition(bu
         Lake(uri=uri, s3={**s3, "endpoint_url": between.address}).table("m", "x", SCHEMA)
 
 
-def test_an_object_that_may_not_be_removed_is_no_obstacle(bucket, caplog):
+def test_a_probe_object_that_may_not_be_deleted_is_no_error(bucket, caplog):
     uri, s3 = bucket
 
     def keeping(method: str, headers: dict[str, str]) -> Answer | None:
@@ -191,9 +191,9 @@ def test_an_object_that_may_not_be_removed_is_no_obstacle(bucket, caplog):
 
     with proxy(s3["endpoint_url"], keeping) as between:
         Lake(uri=uri, s3={**s3, "endpoint_url": between.address}).table("m", "x", SCHEMA)
-    assert "could not be removed" in caplog.text
+    assert "could not be deleted" in caplog.text
 
 
-def test_a_lake_in_a_directory_is_not_asked(tmp_path):
+def test_a_lake_in_a_directory_is_not_checked(tmp_path):
     Lake(uri=str(tmp_path), s3={"endpoint_url": "http://127.0.0.1:9"}).table("m", "x", SCHEMA)
     assert [path.name for path in tmp_path.iterdir()] == ["m"]

@@ -1,4 +1,4 @@
-"""Days and objects of the landing area, on a directory and on S3."""
+"""Days and objects of the landing, in a directory and on S3."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -24,7 +24,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, dict]:
     return (str(tmp_path), {}) if request.param == "directory" else request.getfixturevalue("bucket")
 
 
-def test_days_with_files_within_the_source_are_found(place):
+def test_days_with_files_within_the_source_are_listed(place):
     objects = open_objects(*place)
     for day in ("2025-01-01", "2025-01-02", "2025-01-04", "2025-01-06"):
         objects.write(f"sales/{day}/a.csv", b"x")
@@ -43,22 +43,22 @@ def test_objects_of_a_day_leave_out_markers_and_other_days(place):
     ):
         objects.write(key, key.encode())
     landing = Landing(uri=place[0], s3=place[1])
-    assert [found.key for found in landing.objects_of_day(SOURCE, date(2025, 1, 2))] == [
+    assert [stored.key for stored in landing.objects_of_day(SOURCE, date(2025, 1, 2))] == [
         "sales/2025-01-02/a.csv",
         "sales/2025-01-02/b.csv",
     ]
     assert landing.objects_of_day(SOURCE, date(2025, 1, 5)) == []
 
 
-def test_a_file_replaced_after_listing_is_told(place):
+def test_a_file_replaced_after_listing_is_an_error(place):
     objects = open_objects(*place)
     objects.write("sales/2025-01-02/a.csv", b"old")
     landing = Landing(uri=place[0], s3=place[1])
-    (found,) = landing.objects_of_day(SOURCE, date(2025, 1, 2))
-    assert landing.read(found) == b"old"
+    (listed,) = landing.objects_of_day(SOURCE, date(2025, 1, 2))
+    assert landing.read(listed) == b"old"
     objects.write("sales/2025-01-02/a.csv", b"new")
     with pytest.raises(ObjectChanged, match=r"a\.csv"):
-        landing.read(found)
+        landing.read(listed)
 
 
 NOW = datetime(2025, 1, 10, tzinfo=UTC)
@@ -83,12 +83,12 @@ KEYS = [
 def by_day(
     landing: Landing, first: date, last: date, sensor: Sensor | None = None
 ) -> tuple[dict[date, list[str] | None], int]:
-    """Keys of each day, and how many list requests that took."""
-    found = list(landing.complete_days(SOURCE, sensor or Sensor(), first, last, NOW))
-    assert [one.day for one in found] == [first + timedelta(days=n) for n in range((last - first).days + 1)]
-    return {one.day: one.objects and [stored.key for stored in one.objects] for one in found}, sum(
-        one.requests for one in found
-    )
+    """Return the keys of each day, and the number of list requests."""
+    landed = list(landing.complete_days(SOURCE, sensor or Sensor(), first, last, NOW))
+    assert [day.day for day in landed] == [first + timedelta(days=n) for n in range((last - first).days + 1)]
+    return {
+        landed_day.day: landed_day.objects and [stored.key for stored in landed_day.objects] for landed_day in landed
+    }, sum(landed_day.requests for landed_day in landed)
 
 
 def test_days_are_found_in_one_listing_whatever_lies_between_them(place, monkeypatch):
@@ -99,9 +99,11 @@ def test_days_are_found_in_one_listing_whatever_lies_between_them(place, monkeyp
         if place[1] or not (key.endswith("/") or key == "sales/2025-01-02"):
             objects.write(key, key.encode())
     for first, last in [(1, 6), (2, 3), (4, 4), (3, 5), (7, 9)]:
-        found, _ = by_day(landing, date(2025, 1, first), date(2025, 1, last))
-        assert found == {day: [one.key for one in landing.objects_of_day(SOURCE, day)] for day in found}
-    assert list(found.values()) == [[], [], []]
+        keys_by_day, _ = by_day(landing, date(2025, 1, first), date(2025, 1, last))
+        assert keys_by_day == {
+            day: [stored.key for stored in landing.objects_of_day(SOURCE, day)] for day in keys_by_day
+        }
+    assert list(keys_by_day.values()) == [[], [], []]
     marked, _ = by_day(landing, date(2025, 1, 1), date(2025, 1, 6), Sensor(marker="_SUCCESS"))
     assert marked[date(2025, 1, 2)] == ["sales/2025-01-02/a.csv", "sales/2025-01-02/é ü.csv"]
     assert by_day(landing, date(2025, 1, 1), date(2025, 1, 2), Sensor(marker="_DONE"))[0] == dict.fromkeys(
@@ -119,8 +121,8 @@ def test_many_days_take_one_request_and_pages_of_other_folders_are_left_out(buck
         objects.write(f"sales/2025-01-02/deeper{number}/x.csv", b"x")
         objects.write(f"sales/2025-01-02_old/{number}.csv", b"x")
     monkeypatch.setenv("MOTO_S3_DEFAULT_MAX_KEYS", "10")
-    found, requests = by_day(landing, date(2025, 1, 1), date(2025, 1, 4))
-    assert [bool(keys) for keys in found.values()] == [True, True, False, True]
+    keys_by_day, requests = by_day(landing, date(2025, 1, 1), date(2025, 1, 4))
+    assert [bool(keys) for keys in keys_by_day.values()] == [True, True, False, True]
     # 32 objects of the first two days and 8 others, then from the third day on.
     assert requests == 4 + 1
 
@@ -132,15 +134,15 @@ class Pages:
         self.stored, self.size = [StoredObject(key, "", 0, NOW) for key in sorted(keys)], size
 
     def pages(self, prefix: str, after: str = "", before: str | None = None) -> Iterator[list[StoredObject]]:
-        found = [one for one in self.stored if one.key.startswith(prefix) and one.key > after]
-        for begin in range(0, max(len(found), 1), self.size):
-            page = found[begin : begin + self.size]
-            yield [one for one in page if before is None or one.key < before]
+        matching = [stored for stored in self.stored if stored.key.startswith(prefix) and stored.key > after]
+        for begin in range(0, max(len(matching), 1), self.size):
+            page = matching[begin : begin + self.size]
+            yield [stored for stored in page if before is None or stored.key < before]
             if before is not None and page and page[-1].key >= before:
                 return
 
     def describe(self, prefix: str) -> list[StoredObject]:
-        return [one for page in self.pages(prefix) for one in page]
+        return [stored for page in self.pages(prefix) for stored in page]
 
 
 DAYS = st.dates(date(2024, 12, 25), date(2025, 1, 10))
@@ -161,20 +163,22 @@ KEY = st.builds(
     st.integers(1, 7),
     st.sampled_from(["sales/{day}/*", "sales/{day}*", "{day}/*"]),
 )
-def test_a_listing_of_many_days_finds_what_listings_of_each_day_find(keys, first, more, size, files):
+def test_a_listing_of_many_days_equals_the_listings_of_each_day(keys, first, more, size, files):
     source, landing, last = (
         Source(files=files, start=date(2020, 1, 1)),
         Landing(uri="/nowhere"),
         first + timedelta(days=more),
     )
     landing.__dict__["_objects"] = Pages(keys, size)
-    found = list(landing.complete_days(source, Sensor(), first, last, NOW))
-    assert [one.day for one in found] == [first + timedelta(days=n) for n in range(more + 1)]
+    landed = list(landing.complete_days(source, Sensor(), first, last, NOW))
+    assert [landed_day.day for landed_day in landed] == [first + timedelta(days=n) for n in range(more + 1)]
     requests = 0
-    for one in found:
-        assert one.objects == landing.objects_of_day(source, one.day)
-        requests += len(list(Pages(keys, size).pages(f"{one.day:{files.replace('{day}', '%Y-%m-%d').rstrip('*')}}")))
-    assert sum(one.requests for one in found) <= 2 * requests + 1
+    for landed_day in landed:
+        assert landed_day.objects == landing.objects_of_day(source, landed_day.day)
+        requests += len(
+            list(Pages(keys, size).pages(f"{landed_day.day:{files.replace('{day}', '%Y-%m-%d').rstrip('*')}}"))
+        )
+    assert sum(landed_day.requests for landed_day in landed) <= 2 * requests + 1
 
 
 def test_bytes_of_a_day_are_those_of_its_data_files(place):

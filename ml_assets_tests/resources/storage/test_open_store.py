@@ -1,4 +1,4 @@
-"""Files on a directory and on S3 behave the same."""
+"""Files in a directory and on S3 behave the same."""
 
 import os
 import time
@@ -22,13 +22,13 @@ def objects(request: pytest.FixtureRequest, tmp_path: Path):
     return open_objects(*request.getfixturevalue("bucket"))
 
 
-def test_what_is_written_is_listed_with_digest_and_size_and_read(objects):
+def test_written_files_are_listed_with_digest_and_size_and_read(objects):
     objects.write("a/2.txt", b"two")
     objects.write("a/1.txt", b"one!")
     objects.write("b/3.txt", b"three")
-    found = objects.describe("a/")
-    assert [(entry.key, entry.size) for entry in found] == [("a/1.txt", 4), ("a/2.txt", 3)]
-    assert found[1].digest == "b8a9f715dbb64fd5c56e7783c6820a61"
+    described = objects.describe("a/")
+    assert [(entry.key, entry.size) for entry in described] == [("a/1.txt", 4), ("a/2.txt", 3)]
+    assert described[1].digest == "b8a9f715dbb64fd5c56e7783c6820a61"
     assert objects.read("a/2.txt") == b"two"
     assert sorted(objects.keys()) == ["a/1.txt", "a/2.txt", "b/3.txt"]
 
@@ -39,15 +39,15 @@ def test_a_prefix_may_end_within_a_name(objects):
     assert [entry.key for entry in objects.describe("2025-01-01")] == ["2025-01-01.csv"]
 
 
-def test_files_are_listed_with_size_and_time_without_a_look_into_them_and_removed(objects, tmp_path):
+def test_files_are_listed_with_size_and_time_without_reading_them_and_deleted(objects, tmp_path):
     objects.write("a/b/1.txt", b"one!")
     objects.write("a/2.txt", b"two")
-    found = objects.sizes("a/")
-    assert [(entry.key, entry.size) for entry in sorted(found, key=lambda entry: entry.key)] == [
+    sizes = objects.sizes("a/")
+    assert [(entry.key, entry.size) for entry in sorted(sizes, key=lambda entry: entry.key)] == [
         ("a/2.txt", 3),
         ("a/b/1.txt", 4),
     ]
-    for entry in found:
+    for entry in sizes:
         # Of a file, as its file system has it; a store over HTTP tells its own time.
         path = tmp_path / entry.key
         written = datetime.fromtimestamp(path.stat().st_mtime, UTC) if path.exists() else datetime.now(UTC)
@@ -77,11 +77,11 @@ def test_a_replaced_file_is_not_read_as_the_one_that_was_listed(objects):
         objects.read_unchanged(listed)
 
 
-def test_nothing_under_a_prefix_is_no_error(objects):
+def test_an_empty_prefix_is_no_error(objects):
     assert objects.describe("nothing/here") == []
 
 
-def test_a_half_written_file_is_never_listed_under_its_name(tmp_path):
+def test_a_partially_written_file_is_never_listed(tmp_path):
     Directory(tmp_path).write("folder/x", b"whole")
     assert [path.name for path in (tmp_path / "folder").iterdir()] == ["x"]
 
@@ -100,66 +100,66 @@ def test_linked_folders_and_files_count_and_links_without_an_end_or_a_target_do_
     (root / "day" / "again").symlink_to(root)
     (elsewhere / "back").symlink_to(root / "day")
     (root / "day" / "dangling").symlink_to(tmp_path / "nothing")
-    assert [found.key for found in Directory(root).describe("day/")] == ["day/file", "day/folder/x", "day/y"]
+    assert [stored.key for stored in Directory(root).describe("day/")] == ["day/file", "day/folder/x", "day/y"]
 
 
 def test_a_file_that_vanishes_while_it_is_listed_is_left_out(tmp_path, monkeypatch):
     directory = Directory(tmp_path)
     directory.write("stays", b"x")
     monkeypatch.setattr(directory, "keys", lambda *_: iter(["gone", "stays"]))
-    assert [found.key for found in directory.describe("")] == ["stays"]
+    assert [stored.key for stored in directory.describe("")] == ["stays"]
 
 
 @pytest.mark.parametrize("name", ["a#b", "a?b", "a%20b", "a:b"])
 @pytest.mark.parametrize("scheme", ["", "file://"])
-def test_a_path_may_hold_characters_that_mean_something_in_a_uri(tmp_path, scheme, name):
+def test_a_path_may_contain_special_characters_of_uris(tmp_path, scheme, name):
     objects = open_objects(f"{scheme}{tmp_path}/{name}", {})
     assert isinstance(objects, Directory)
     assert objects.root == tmp_path / name
 
 
-def test_a_prefix_of_a_bucket_may_hold_characters_that_mean_something_in_a_uri(bucket):
+def test_a_prefix_of_a_bucket_may_contain_special_characters_of_uris(bucket):
     uri, s3 = bucket
     objects = open_objects(f"{uri}/a#b?c/", s3)
     objects.write("x", b"1")
     assert list(open_objects(uri, s3).keys()) == ["a#b?c/x"]
 
 
-def test_what_a_process_that_died_left_of_a_file_is_never_listed_and_goes_when_the_file_is_written_or_removed_later(
+def test_a_partial_file_of_a_dead_process_is_never_listed_and_is_deleted_with_a_later_write_or_delete(
     tmp_path,
 ):
-    directory, left = Directory(tmp_path), tmp_path / "folder" / ".1.0f.unfinished"
+    directory, partial = Directory(tmp_path), tmp_path / "folder" / ".1.0f.unfinished"
     directory.write("folder/1", b"x")
-    left.write_bytes(b"hal")
-    os.utime(left, (time.time(), time.time()))
+    partial.write_bytes(b"hal")
+    os.utime(partial, (time.time(), time.time()))
     assert list(directory.keys()) == ["folder/1"]
-    assert [found.key for found in directory.sizes("folder/")] == ["folder/1"]
+    assert [stored.key for stored in directory.sizes("folder/")] == ["folder/1"]
     directory.write("folder/1", b"somebody may be writing it")
-    assert left.exists()
-    os.utime(left, (0, 0))
+    assert partial.exists()
+    os.utime(partial, (0, 0))
     directory.write("folder/2", b"another")
-    assert left.exists()
+    assert partial.exists()
     directory.write("folder/1", b"y")
-    assert not left.exists()
-    left.write_bytes(b"hal")
-    os.utime(left, (0, 0))
+    assert not partial.exists()
+    partial.write_bytes(b"hal")
+    os.utime(partial, (0, 0))
     directory.delete("folder/2")
     directory.delete("folder/1")
     assert not (tmp_path / "folder").exists()
 
 
-def test_an_answer_of_s3_that_breaks_off_is_asked_for_again_and_given_up_in_the_end(bucket):
+def test_a_response_of_s3_that_breaks_off_is_retried_a_few_times(bucket):
     uri, s3 = bucket
     with FaultProxy(s3["endpoint_url"]) as proxy:
         objects = open_objects(uri, {**s3, "endpoint_url": proxy.address})
         objects.write("key", b"x" * 1000)
-        (found,) = objects.describe("key")
+        (listed,) = objects.describe("key")
         proxy.calm()
         proxy.plan = lambda number, method, path: "answer cut" if number <= 2 else None
         assert objects.read("key") == b"x" * 1000
         proxy.calm()
         proxy.plan = nth(1, "answer cut")
-        assert objects.read_unchanged(found) == b"x" * 1000
+        assert objects.read_unchanged(listed) == b"x" * 1000
         proxy.plan = all_of("answer cut")
         with pytest.raises(BotoCoreError):
             objects.read("key")

@@ -1,5 +1,8 @@
-"""Dagster's SQLite event log with connections that stay open: the same files and tables, a fraction of the time for
-each event.
+"""Dagster's SQLite event log with connections that stay open: the same files and tables in a fraction of the time.
+
+Reason: Dagster's storage creates an engine and a connection for each statement, so each statement is compiled anew and
+each event waits for the disk several times; docs/decisions.md has the measurements.
+Public API that would replace it: a pooled SQLite event log whose `store_event_batch` stores a batch in one transaction.
 """
 
 from collections import OrderedDict
@@ -12,22 +15,22 @@ from dagster._core.events import ASSET_EVENTS
 from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME, SqliteEventLogStorage
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
-from dagster._serdes import ConfigurableClassData
 from sqlalchemy import Connection, Engine, create_engine, event, func, select
+
+from ml_assets.resources.dagster_internals.configurable_class import ConfigurableClassData
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance, EventLogEntry
 
-MOST_OPEN = 8
+MAX_OPEN_ENGINES = 8
 
 
 class PooledSqliteEventLogStorage(SqliteEventLogStorage):
     """Event log of a local instance, in `history/runs` under the directory of the instance as Dagster's default.
 
-    The class it extends makes an engine and a connection for each statement, so each statement is compiled anew and
-    each event waits for the disk several times. Here engines are kept (the newest `MOST_OPEN`, as each run has a file
-    of its own), and commits wait for the disk at checkpoints only (WAL with synchronous = NORMAL): a killed process
-    loses nothing, a power cut may lose the last events, never the files' consistency.
+    Engines stay open: the `MAX_OPEN_ENGINES` used last, because each run has a file of its own. Commits wait for the
+    disk at checkpoints only (WAL with synchronous = NORMAL): a killed process loses nothing, and a power cut may lose
+    the last events but never damages a file.
     """
 
     def __init__(self, inst_data: ConfigurableClassData | None = None):
@@ -35,47 +38,46 @@ class PooledSqliteEventLogStorage(SqliteEventLogStorage):
         self._configured = inst_data
 
     def register_instance(self, instance: "DagsterInstance") -> None:
-        """Open the files under the instance's own directory, which is known from here on."""
+        """Open the files under the directory of the instance, which is known only now."""
         super().__init__(str(Path(instance.root_directory) / "history" / "runs"), self._configured)
         super().register_instance(instance)
 
     @property
     def inst_data(self) -> ConfigurableClassData | None:
-        """How dagster.yaml configures the storage."""
+        """Configuration of the storage in `dagster.yaml`."""
         return self._configured
 
     @classmethod
     def config_type(cls) -> Any:
-        """Nothing to configure."""
+        """Return an empty schema: there is nothing to configure."""
         return {}
 
     @classmethod
     def from_config_value(
         cls, inst_data: ConfigurableClassData | None, config_value: Any
     ) -> "PooledSqliteEventLogStorage":
-        """The storage that dagster.yaml names."""
+        """Return the storage that `dagster.yaml` names."""
         return cls(inst_data)
 
     def store_event_batch(self, events: Sequence["EventLogEntry"]) -> None:
-        """Store the events of a run in one transaction for each file, where Dagster takes several for each event.
+        """Store the events of a run in one transaction for each file, where Dagster uses several for each event.
 
-        Dagster hands over batches when DAGSTER_EVENT_BATCH_SIZE is set, and the same events one by one should this
-        fail.
+        Dagster passes batches if DAGSTER_EVENT_BATCH_SIZE is set, and the same events one by one if a batch fails.
         """
-        together = [event for event in events if event.dagster_event_type in ASSET_EVENTS]
-        if together:
-            rows = [self._event_to_row(event) for event in together]
-            (run_id,) = {event.run_id for event in together}
-            with self._connect(INDEX_SHARD_NAME) as index, self._engine(run_id).begin() as of_run:
-                of_run.execute(SqlEventLogStorageTable.insert(), rows)
+        asset_events = [event for event in events if event.dagster_event_type in ASSET_EVENTS]
+        if asset_events:
+            rows = [self._event_to_row(event) for event in asset_events]
+            (run_id,) = {event.run_id for event in asset_events}
+            with self._connect(INDEX_SHARD_NAME) as index, self._engine(run_id).begin() as run_shard:
+                run_shard.execute(SqlEventLogStorageTable.insert(), rows)
                 index.execute(SqlEventLogStorageTable.insert(), rows)
-                # The transaction keeps other writers out from its first row on, so its identifiers follow each other.
+                # The transaction excludes other writers from its first row on, so its identifiers are consecutive.
                 last = index.execute(select(func.max(SqlEventLogStorageTable.c.id))).scalar_one()
                 identifiers = range(last - len(rows) + 1, last + 1)
-                self._store_asset_event_tags(index, together, identifiers)
+                self._store_asset_event_tags(index, asset_events, identifiers)
                 newest = {
                     event.get_dagster_event().asset_key: (event, number)
-                    for event, number in zip(together, identifiers, strict=True)
+                    for event, number in zip(asset_events, identifiers, strict=True)
                 }
                 for event, number in newest.values():
                     self._store_asset_event(index, event, number)
@@ -93,12 +95,12 @@ class PooledSqliteEventLogStorage(SqliteEventLogStorage):
             engine = create_engine(
                 self.conn_string_for_shard(shard), connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS}
             )
-            event.listen(engine, "connect", _wait_for_the_disk_at_checkpoints)
+            event.listen(engine, "connect", _sync_at_checkpoints_only)
             if shard not in self._initialized_dbs or not Path(self.path_for_shard(shard)).exists():
                 self._initdb(engine)
                 self._initialized_dbs.add(shard)
             self._engines[shard] = engine
-            while len(self._engines) > MOST_OPEN:
+            while len(self._engines) > MAX_OPEN_ENGINES:
                 self._engines.popitem(last=False)[1].dispose()
         self._engines.move_to_end(shard)
         return self._engines[shard]
@@ -110,5 +112,5 @@ class PooledSqliteEventLogStorage(SqliteEventLogStorage):
         super().dispose()
 
 
-def _wait_for_the_disk_at_checkpoints(connection: Any, _: object) -> None:
+def _sync_at_checkpoints_only(connection: Any, _: object) -> None:
     connection.execute("PRAGMA synchronous=NORMAL")

@@ -1,0 +1,188 @@
+"""A step handler that gives each step its pod, or a process in the pod of the run, and reports why a pod failed or does
+not start.
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, cast
+
+from dagster import DagsterEvent
+
+from ml_assets.core.kubernetes.memory_sizing import memory_for
+from ml_assets.core.kubernetes.pod_failures import (
+    failure_reason,
+    has_ended,
+    has_started,
+    is_ending,
+    preemption_reason,
+    refusal_reason,
+    waiting_reason,
+)
+from ml_assets.core.kubernetes.pod_spec import MEMORY_RULE, SHARES_POD, START_TIMEOUT
+from ml_assets.core.model_spec.compute import MemoryRule
+from ml_assets.resources.dagster_internals.kubernetes_jobs import api_client, job_name, namespace
+from ml_assets.resources.dagster_internals.step_execution import (
+    CheckStepHealthResult,
+    EngineEventData,
+    StepHandler,
+    StepHandlerContext,
+)
+from ml_assets.resources.kubernetes.shared_pod import SharedPodStepHandler, step_key
+
+if TYPE_CHECKING:
+    from dagster_k8s.client import DagsterKubernetesClient
+    from dagster_k8s.executor import K8sStepHandler
+
+InputBytes = Callable[[StepHandlerContext], int]
+KUBERNETES = "dagster-k8s/config"
+
+
+class PodStepHandler(StepHandler):
+    """Starts and watches steps in pods of their own, or in processes in the pod of the run.
+
+    Args:
+        jobs: the handler of dagster-k8s, which submits the job of a step.
+        shared: the handler of processes in this pod.
+        input_bytes: returns the bytes from which the largest day of a step is made.
+
+    Attributes:
+        preempted: the steps whose last attempt lost its pod to a preemption.
+    """
+
+    def __init__(self, jobs: "K8sStepHandler", shared: SharedPodStepHandler, input_bytes: InputBytes):
+        self._jobs = jobs
+        self._shared = shared
+        self._input_bytes = input_bytes
+        self._launch_times: dict[str, float] = {}
+        self._finished_jobs: set[str] = set()
+        self.preempted: set[str] = set()
+
+    @property
+    def name(self) -> str:
+        """Name of the handler in Dagster's event log."""
+        return "PodStepHandler"
+
+    def launch_step(self, step_handler_context: StepHandlerContext) -> Iterator[DagsterEvent]:
+        """Start a step where it belongs, with the memory that its rule gives."""
+        if shares_pod(step_handler_context):
+            yield from self._shared.launch_step(step_handler_context)
+            return
+        key = step_key(step_handler_context)
+        tags = step_handler_context.step_tags[key]
+        if MEMORY_RULE in tags:
+            size = self._input_bytes(step_handler_context)
+            memory = memory_for(MemoryRule.model_validate_json(tags[MEMORY_RULE]), size)
+            step_handler_context = _WithTags(step_handler_context, {key: with_memory(tags, memory)})
+            yield DagsterEvent.engine_event(
+                step_handler_context.get_step_context(key),
+                f"{memory} of memory for {size:,} bytes that the largest day is made from",
+                EngineEventData(),
+            )
+        self._launch_times[job_name(self._jobs, step_handler_context)] = time.monotonic()
+        yield from self._jobs.launch_step(step_handler_context)
+
+    def check_step_health(self, step_handler_context: StepHandlerContext) -> CheckStepHealthResult:
+        """Report a step as unhealthy, with the reason that Kubernetes gives, if its pod failed or cannot be created, or
+        does not start in time; the job of one that does not start is deleted.
+        """
+        if shares_pod(step_handler_context):
+            return self._shared.check_step_health(step_handler_context)
+        health = self._jobs.check_step_health(step_handler_context)
+        job = job_name(self._jobs, step_handler_context)
+        job_namespace = namespace(self._jobs, step_handler_context)
+        pods = [pod.to_dict() for pod in self._client.get_pods_in_job(job, job_namespace)]
+        key = step_key(step_handler_context)
+        self.preempted.discard(key)
+        if health.is_healthy and self._ended_without_event(job, job_namespace):
+            health = CheckStepHealthResult.unhealthy(
+                f"Kubernetes job {job} is over, and the step has not said how it ended."
+            )
+        if not health.is_healthy:
+            return self._explain_failure(health, key, pods)
+        if any(map(has_started, pods)):
+            return health
+        refusal = None if pods else refusal_reason(self._job_events(job, job_namespace))
+        timeout = int(step_handler_context.step_tags[key].get(START_TIMEOUT, 1800))
+        waited = time.monotonic() - self._launch_times.setdefault(job, time.monotonic())
+        if refusal is None and waited <= timeout:
+            return health
+        reason = refusal or next(map(waiting_reason, pods), "Kubernetes has made no pod of its job")
+        self._client.delete_job(job, job_namespace)
+        return CheckStepHealthResult.unhealthy(
+            f"its pod {'cannot be made' if refusal else f'has not started in {timeout} s'}: {reason}"
+        )
+
+    @property
+    def _client(self) -> "DagsterKubernetesClient":
+        return api_client(self._jobs)
+
+    def _explain_failure(
+        self, health: CheckStepHealthResult, key: str, pods: list[Mapping[str, Any]]
+    ) -> CheckStepHealthResult:
+        # Kubernetes counts a pod as failed as soon as it starts to terminate it. Its step may still report its own end,
+        # and two ends of one attempt would break off the run.
+        if any(is_ending(pod, datetime.now(UTC)) for pod in pods):
+            return CheckStepHealthResult.healthy()
+        if reason := preemption_reason(pods):
+            self.preempted.add(key)
+            return CheckStepHealthResult.unhealthy(
+                f"{reason}. Nothing was wrong with the step, and what it committed stays"
+            )
+        reasons = [reason for reason in map(failure_reason, pods) if reason]
+        return CheckStepHealthResult.unhealthy(" ".join([str(health.unhealthy_reason), *reasons]))
+
+    def _ended_without_event(self, job: str, job_namespace: str) -> bool:
+        """Return whether a job was already over at the previous check, so that the executor has read the step's events
+        since.
+        """
+        status = self._client.get_job_status(job_name=job, namespace=job_namespace)
+        was_over = job in self._finished_jobs
+        is_over_now = status is not None and has_ended(status.to_dict())
+        self._finished_jobs = self._finished_jobs | {job} if is_over_now else self._finished_jobs - {job}
+        return was_over and is_over_now
+
+    def _job_events(self, job: str, job_namespace: str) -> list[Mapping[str, Any]]:
+        """Return the Kubernetes events of a job; none if this process may not read them."""
+        from kubernetes.client.rest import ApiException
+
+        try:
+            events = self._client.core_api.list_namespaced_event(
+                namespace=job_namespace, field_selector=f"involvedObject.name={job}"
+            )
+        except ApiException as error:
+            if error.status != 403:
+                raise
+            return []
+        return [event.to_dict() for event in cast("Any", events).items]
+
+    def terminate_step(self, step_handler_context: StepHandlerContext) -> Iterator[DagsterEvent]:
+        """Terminate a step: its process, or its job with its pod."""
+        handler = self._shared if shares_pod(step_handler_context) else self._jobs
+        yield from handler.terminate_step(step_handler_context)
+
+
+def shares_pod(context: StepHandlerContext) -> bool:
+    """Return whether a step runs in the pod of its run: it may, and the pod was made large enough for it."""
+    return SHARES_POD in context.step_tags[step_key(context)] and SHARES_POD in context.dagster_run.tags
+
+
+def with_memory(tags: Mapping[str, str], memory: str) -> dict[str, str]:
+    """Return the tags of a step with this much memory as request and limit of its container."""
+    config = json.loads(tags[KUBERNETES])
+    for amounts in config["container_config"]["resources"].values():
+        amounts["memory"] = memory
+    return {**tags, KUBERNETES: json.dumps(config)}
+
+
+class _WithTags(StepHandlerContext):
+    """The context of the same step with other tags."""
+
+    def __init__(self, context: StepHandlerContext, tags: Mapping[str, Mapping[str, str]]):
+        vars(self).update(vars(context))
+        self._tags = tags
+
+    @property
+    def step_tags(self) -> Mapping[str, Mapping[str, str]]:
+        return self._tags

@@ -1,0 +1,79 @@
+"""A trained model with everything that MLflow keeps of it."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ml_assets.core.model.files import ARTIFACTS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class ModelRecord:
+    """A trained model, its evaluation, and where its files lie.
+
+    Raises:
+        ValueError: when an artifact is missing or unknown, the example has no rows, or the name of a plot or document
+            is a path.
+    """
+
+    name: str
+    """Name of the model: letters, digits, `_` and `-`."""
+    day: date
+    """The day as of which the model was trained."""
+    digest: str
+    """Digest of the model: letters, digits, `_`, `:` and `-`."""
+    artifacts: Mapping[str, bytes]
+    """Content of model.ubj, preprocessing.json and passport.json."""
+    example: "pd.DataFrame"
+    """A few rows of features, as the scorer takes them."""
+    params: Mapping[str, object]
+    """Parameters of the training."""
+    metrics: Mapping[str, float]
+    """Metrics of the evaluation. Those that are not finite are not logged, but named in the tag
+    `metrics_not_finite`.
+    """
+    plots: Mapping[str, bytes] = field(default_factory=dict)
+    """PNG images by file name."""
+    documents: Mapping[str, bytes] = field(default_factory=dict)
+    """Files for people by file name, such as the report of the day."""
+    curves: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    """Values of a metric by round of boosting; the round is the step of the metric."""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    """Further tags of run and version."""
+    lake: str = ""
+    """URI of the lake."""
+    lake_folder: str = ""
+    """Folder of the model's files, relative to the lake."""
+
+    def __post_init__(self):
+        if set(self.artifacts) != set(ARTIFACTS):
+            raise ValueError(
+                f"artifacts of {self.name}: must be {', '.join(ARTIFACTS)}, not "
+                f"{', '.join(sorted(self.artifacts)) or 'none'}"
+            )
+        if self.example.empty:
+            raise ValueError(
+                f"example of {self.name}: must have a row or more; the signature of the model is read from it"
+            )
+        for kind, files in [("plots", self.plots), ("documents", self.documents)]:
+            for name in files:
+                if Path(name).name != name:
+                    raise ValueError(f"{kind} of {self.name}: {name!r} must be a file name without a folder")
+
+    def all_tags(self) -> dict[str, str]:
+        """Return the tags of run and version: those given, `day`, `model_digest`, and the names of metrics that are not
+        finite, if there are any.
+        """
+        missing = sorted(set(self.metrics) - set(self.finite_metrics()))
+        not_finite = {"metrics_not_finite": ", ".join(missing)} if missing else {}
+        return {**self.tags, **not_finite, "day": self.day.isoformat(), "model_digest": self.digest}
+
+    def finite_metrics(self) -> dict[str, float]:
+        """Return the metrics that MLflow can store: stores differ in how they store NaN and infinity."""
+        return {name: float(value) for name, value in self.metrics.items() if math.isfinite(value)}
