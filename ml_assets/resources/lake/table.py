@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from ml_assets.core.tables.fingerprint import EXPIRED
 from ml_assets.resources.lake.delta_transactions import Transactions
-from ml_assets.resources.lake.errors import DamagedDay, LakeError, readable_log
+from ml_assets.resources.lake.errors import DamagedDay, readable_log
+from ml_assets.resources.lake.schema_changes import compare_schemas
 from ml_assets.resources.lake.table_files import DAY, TableFiles, as_bits, list_files, writer_properties
 
 if TYPE_CHECKING:
@@ -54,8 +55,9 @@ class Table:
         with readable_log(uri):
             self._delta = self._open()
         self._transactions = Transactions(self._delta, self._read_file)
-        if new := self._check_schema():
-            self._add_columns(new)
+        missing, self._dropped = compare_schemas(uri, self.schema, pa.schema(self._delta.schema().to_arrow()))
+        if missing:
+            self._add_columns(missing)
 
     def _open(self) -> "DeltaTable":
         from deltalake import DeltaTable
@@ -237,29 +239,6 @@ class Table:
         if self._table_files is None or self._table_files.version != self._delta.version():
             self._table_files = list_files(self._delta, self.uri, self.storage_options)
         return self._table_files
-
-    def _check_schema(self) -> "list[pa.Field]":
-        """Return the columns of the schema that the table does not have yet.
-
-        Raises:
-            LakeError: when a column has another type in the table.
-        """
-        import pyarrow as pa
-
-        current = pa.schema(self._delta.schema().to_arrow())
-        # Columns that the specification no longer has stay in the table, null from now on.
-        self._dropped = [
-            pa.field(field.name, field.type) for field in current if self.schema.get_field_index(field.name) < 0
-        ]
-        for field in self.schema:
-            index = current.get_field_index(field.name)
-            if index >= 0 and current.field(index).type != field.type:
-                raise LakeError(
-                    f"{self.uri}: column {field.name} is {current.field(index).type} in the table, but the "
-                    f"specification now makes it {field.type}. A table keeps the types of its columns: give the column "
-                    "another name, or remove the table's directory to make its days again."
-                )
-        return [field for field in self.schema if current.get_field_index(field.name) < 0]
 
     def _add_columns(self, columns: "list[pa.Field]") -> None:
         from deltalake.schema import Field

@@ -4,7 +4,6 @@ import logging
 import time
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
 
 from ml_assets.core.release.ledger_rows import fold
 from ml_assets.core.release.registry_state import RegistryState
@@ -15,20 +14,14 @@ from ml_assets.resources.lake.table_files import newest_day
 from ml_assets.resources.registry.model_registry import ModelRegistry
 from ml_assets.resources.release.deploy_target import DeployTarget
 from ml_assets.resources.release.ledger import Ledger, LedgerConflict
+from ml_assets.resources.release.manual_moves import ReleaseRefused, describe_move, version_of
 from ml_assets.resources.release.release_targets import ReleaseTargets
-
-if TYPE_CHECKING:
-    from mlflow.entities.model_registry import ModelVersion
 
 log = logging.getLogger("ml_assets.releases")
 DEPLOYMENT = "deployment"
 ATTEMPTS = 5
 # Longer than a process that carries out a release takes to read the ledger again.
 SETTLE_SECONDS = 1.0
-
-
-class ReleaseRefused(Exception):
-    """A version cannot be released; the message contains the reason. Nothing was written."""
 
 
 class NotCarriedOut(Exception):
@@ -113,7 +106,7 @@ class Releases:
 
         try:
             if self._registry.may_hold_models():
-                return _version_of(self._registry.client.get_model_version(self._name, str(number)))
+                return version_of(self._registry.client.get_model_version(self._name, str(number)))
         except MlflowException as error:
             if error.error_code != "RESOURCE_DOES_NOT_EXIST":
                 raise
@@ -169,7 +162,7 @@ class Releases:
             adopted = self._adopted_release(registry_state, state)
             if replace(adopted, number=state.number) != state:
                 day = self._first_day(state, adopted)
-                self.ledger.append(state, Move("adopt", adopted, day, "MLflow", _describe_move(state, adopted), {}))
+                self.ledger.append(state, Move("adopt", adopted, day, "MLflow", describe_move(state, adopted), {}))
         except ReleaseRefused as refused:
             self._report(
                 f"what was moved in MLflow by hand is not adopted: {refused}; it is reset to release {state.number}"
@@ -209,7 +202,7 @@ class Releases:
         live = {version.digest: version for version in state.aliases.values() if version}
         if known := live.get(model_version.tags.get("model_digest", "")):
             return known
-        version = _version_of(model_version)
+        version = version_of(model_version)
         self._check(version)
         return version
 
@@ -239,26 +232,3 @@ class Releases:
     def _report(self, problem: str) -> None:
         log.warning("%s: %s", self._name, problem)
         self.problems.append(problem)
-
-
-def _version_of(model_version: "ModelVersion") -> Version:
-    """Return a version as its tags describe it."""
-    number, tags = model_version.version, model_version.tags
-    day, digest = tags.get("day"), tags.get("model_digest")
-    if not day or not digest:
-        raise ReleaseRefused(f"version {number} has no tags day and model_digest, so it is not known which model it is")
-    if tags.get("gates") == "failed":
-        raise ReleaseRefused(f"version {number} of {day} does not pass its gates")
-    return Version(int(number), digest, date.fromisoformat(day))
-
-
-def _describe_move(before: Release, after: Release) -> str:
-    old = before.aliases
-    moved = [
-        f"{alias} from {old[alias] or 'none'} to {version or 'none'}"
-        for alias, version in after.aliases.items()
-        if version != old[alias]
-    ]
-    share = [f"the share from {before.percent} to {after.percent} percent"] if before.percent != after.percent else []
-    paused = [f"paused from {before.paused} to {after.paused}"] if before.paused != after.paused else []
-    return f"moved in MLflow by hand: {', '.join([*moved, *share, *paused])}"
