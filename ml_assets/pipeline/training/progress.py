@@ -61,7 +61,9 @@ class _MlflowRun:
                     self._context.resources.tracking.run(self._context, self._spec.name)
                 )
                 tags = {"day": self._day.isoformat(), "part": "training"}
-                self._run = self._contexts.enter_context(tracked.nested(f"training {self._spec.name} {self._day}", tags))
+                self._run = self._contexts.enter_context(
+                    tracked.nested(f"training {self._spec.name} {self._day}", tags)
+                )
             self._log(progress)
         except Exception as error:
             self._stop_reporting(error)

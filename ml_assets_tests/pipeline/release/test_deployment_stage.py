@@ -88,7 +88,9 @@ def test_a_day_before_one_that_was_decided_decides_nothing(live):
     before = live.story()
     live.decide(2, 4)
     assert live.story() == before
-    assert [(live.row(number)["outcome"], live.row(number)["reason"]) for number in (2, 3, 4)] == [("none", LATER_DAYS_DECIDED)] * 3
+    assert [(live.row(number)["outcome"], live.row(number)["reason"]) for number in (2, 3, 4)] == [
+        ("none", LATER_DAYS_DECIDED)
+    ] * 3
     assert live.row(4)["champion_version"] == 1
     assert live.row(4)["challenger_version"] is None
 
