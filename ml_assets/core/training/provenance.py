@@ -22,7 +22,7 @@ def build_provenance(
     landed_objects: Sequence[Mapping[str, object]],
     fingerprints: Mapping[str, Mapping[date, int]],
     code_versions: Mapping[str, str],
-    trained_as: ModelSpec,
+    resolved_spec: ModelSpec,
     search: Mapping[str, object] | None,
     overrides: Mapping[str, object],
 ) -> bytes:
@@ -36,7 +36,7 @@ def build_provenance(
         landed_objects: day, key, digest and size of every landed object behind the training window.
         fingerprints: asset name to fingerprint of each day that was read, directly or through features.
         code_versions: asset name to code version.
-        trained_as: the specification with the settings that training used, including the result of a search and
+        resolved_spec: the specification with the settings that training used, including the result of a search and
             overrides.
         search: the row of parameter_search, where parameters are searched.
         overrides: training settings of the run that replace those of the specification or of the search.
@@ -57,8 +57,8 @@ def build_provenance(
         "spec": spec.model_dump(mode="json"),
         "code_versions": dict(code_versions),
         "library_versions": {name: version(name) for name in LIBRARIES},
-        "seed": trained_as.training.seed,
-        "parameters": trained_as.training.parameters.model_dump(mode="json"),
+        "seed": resolved_spec.training.seed,
+        "parameters": resolved_spec.training.parameters.model_dump(mode="json"),
         "search": dict(search) if search else None,
         "overrides": dict(overrides),
         "device": model.device,

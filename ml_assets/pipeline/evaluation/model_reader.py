@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def read_scorer(lake: Lake, artifacts: str) -> "Scorer":
-    """Read the model whose files lie in the folder `artifacts` of the lake.
+    """Read the model whose files are in the folder `artifacts` of the lake.
 
     Raises:
         FileNotFoundError: when a file is missing.

@@ -142,7 +142,7 @@ class ModelEvaluation:
         return rows[0] if rows else {"model_digest": None, "problem": self.gate.reason(day) or "it was not made"}
 
     def scorer(self, artifacts: str) -> "Scorer":
-        """Read the model whose files lie in the folder `artifacts` of the lake."""
+        """Read the model whose files are in the folder `artifacts` of the lake."""
         return read_scorer(self.lake, artifacts)
 
     def metrics(self, day: date) -> "pd.DataFrame":

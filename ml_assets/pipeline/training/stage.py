@@ -40,7 +40,7 @@ def follow_in_log(day: date) -> AbstractContextManager[None]:
 
 class ModelTraining(StageWithArtifacts):
     """XGBoost model of a day, trained on the feature days whose labels are known on that day; its files, with its
-    provenance, lie in the lake under its digest.
+    provenance, are in the lake under its digest.
 
     Inputs: the feature days of the training window and, if parameters are searched, those found for the day.
     """

@@ -40,9 +40,9 @@ def evaluate_acceptance(
     faults = report.assign(day=report["day"].astype(str)).sort_values(
         "scope", key=lambda scope: scope.map(SCOPES.index), kind="stable"
     )
-    figures = {
+    metadata = {
         "days_not_accepted": len(rejected),
         "rows_quarantined": stage.count_quarantined_rows(days),
         "faults": table(faults.to_dict("records")),
     }
-    yield CheckRun(key, EVERY_DAY_ACCEPTED, apply_accepted_failures(spec.checks, outcomes), metadata=figures)
+    yield CheckRun(key, EVERY_DAY_ACCEPTED, apply_accepted_failures(spec.checks, outcomes), metadata=metadata)

@@ -1,5 +1,6 @@
-"""A model has to be as good as the champion on the same rows; what cannot be compared passes; a champion that moved
-makes nothing again.
+"""A model has to be as good as the champion on the same rows.
+
+A model that cannot be compared passes, and a new champion makes no day again.
 """
 
 import shutil
@@ -21,7 +22,7 @@ from ml_assets_tests.resources.mlflow.mlflow_cases import new_store
 MODELS = list(MODEL_ASSETS)
 LAST = 13
 WORSE = {**SMALL["training"], "parameters": {"eta": 0.001, "max_depth": 1, "min_child_weight": 1000}}
-NOBODY = ModelRegistry(tracking_uri="http://127.0.0.1:1")
+UNREACHABLE_REGISTRY = ModelRegistry(tracking_uri="http://127.0.0.1:1")
 
 
 def spec_with(margin: float = 0.3, **changes) -> ModelSpec:
@@ -31,30 +32,30 @@ def spec_with(margin: float = 0.3, **changes) -> ModelSpec:
 
 
 def same_rows(number: int) -> pd.DataFrame:
-    """The rows of day 1, on another day: models of different days are then trained on the same."""
+    """Return the rows of day 1 on another day, so that models of all days are trained on the same rows."""
     rows = rows_of(day(1))
     return rows.assign(id=rows["id"] + number * 1000, event_time=rows["event_time"] + pd.Timedelta(days=number - 1))
 
 
 @pytest.fixture(scope="module")
 def original(tmp_path_factory: pytest.TempPathFactory) -> World:
-    """13 days from landing to features, and the model of day 11 as the champion."""
+    """A world with 13 days from landing to features, and the model of day 11 as the champion."""
     root = tmp_path_factory.mktemp("original")
     new_store(root)
     world = World(root, spec_with())
     for number in range(1, LAST + 1):
         world.land(day(number), same_rows(number))
     world.run(list(LANDED_TO_FEATURES), day(1), day(LAST))
-    found = check(world.run(MODELS, day(11)), "gate_champion")
-    assert (found.passed, found.metadata["days_judged"].value) == (True, 0)
-    assert "not compared: there is no champion yet" in (found.description or "")
+    evaluation = check(world.run(MODELS, day(11)), "gate_champion")
+    assert (evaluation.passed, evaluation.metadata["days_judged"].value) == (True, 0)
+    assert "not compared: there is no champion yet" in (evaluation.description or "")
     world.promote(1)
     return world
 
 
 @pytest.fixture
 def root(original: World, tmp_path: Path) -> Path:
-    """A copy of it, to be changed."""
+    """The root of a copy of the world, which a test may change."""
     return original.copy(tmp_path / "world").root
 
 
@@ -63,18 +64,18 @@ def compared(world: World, number: int) -> pd.DataFrame:
 
 
 def note(world: World, number: int) -> str:
-    """Why the model of a day was not compared."""
-    (found,) = compared(world, number)["note"].unique()
-    return found or ""
+    """Return why the model of a day was not compared."""
+    (reason,) = compared(world, number)["note"].unique()
+    return reason or ""
 
 
 def test_a_worse_model_on_the_same_rows_is_not_registered(root):
     world = World(root, spec_with(training=WORSE))
     result = world.run(MODELS, day(12), succeed=False)
-    found = check(result, "gate_champion")
-    assert not found.passed
-    assert f"of the champion, version 1 of {day(11)}" in (found.description or "")
-    assert "reaches below -0.3" in (found.description or "")
+    evaluation = check(result, "gate_champion")
+    assert not evaluation.passed
+    assert f"of the champion, version 1 of {day(11)}" in (evaluation.description or "")
+    assert "reaches below -0.3" in (evaluation.description or "")
     assert check(result, "gate_roc_auc").passed
     assert versions(world) == {1: str(day(11))}
     assert "of the champion, version 1" in failing_runs(world)[0].data.tags["gate_champion"]
@@ -90,26 +91,26 @@ def test_a_worse_model_on_the_same_rows_is_not_registered(root):
 
 @pytest.mark.slow
 def test_an_equal_model_passes_without_any_margin(root):
-    # The same scores, another threshold, so another model.
+    # The same scores with another threshold make another model.
     world = World(
         root, spec_with(margin=0, training={**SMALL["training"], "threshold": {"rule": "fixed", "value": 0.4}})
     )
-    found = check(world.run(MODELS, day(12)), "gate_champion")
-    assert (found.passed, found.metadata["days_judged"].value) == (True, 1)
+    evaluation = check(world.run(MODELS, day(12)), "gate_champion")
+    assert (evaluation.passed, evaluation.metadata["days_judged"].value) == (True, 1)
     rows = compared(world, 12)
     assert (rows.loc["average_precision", ["difference", "low", "high"]] == 0).all()
     assert rows["champion_digest"].unique().tolist() == [world.stages().training.row(day(11))["model_digest"]]
     assert set(versions(world)) == {1, 2}
 
 
-def other(**changes) -> ModelSpec:
-    """A specification whose models are others than those of the champion, and pass."""
+def other_spec(**changes) -> ModelSpec:
+    """Return a specification whose models differ from the champion and pass."""
     return spec_with(margin=1, training={**SMALL["training"], "rounds": 8}, **changes)
 
 
 @pytest.mark.slow
-def test_a_champion_that_moved_makes_nothing_again_and_is_not_even_asked_for(root):
-    world = World(root, other())
+def test_a_new_champion_makes_no_day_again_and_is_not_read(root):
+    world = World(root, other_spec())
     world.run(MODELS, day(12))
     world.promote(2)
     before = world.commits()
@@ -118,34 +119,34 @@ def test_a_champion_that_moved_makes_nothing_again_and_is_not_even_asked_for(roo
     result = world.run(MODELS, day(12))
     assert [computed(result, name) for name in MODELS] == [[], [], []]
     assert check(result, "gate_champion").passed
-    world.registry = NOBODY
+    world.registry = UNREACHABLE_REGISTRY
     world.run(["evaluation"], day(12))
     assert world.commits() == before
     assert compared(world, 12)["champion_version"].unique().tolist() == [1]
 
 
 @pytest.mark.slow
-def test_a_day_that_is_made_again_is_compared_with_the_champion_of_then(root):
-    made = World(root, other())
-    made.run(MODELS, day(12))
-    made.promote(2)
-    again = World(root, other(evaluation={**SMALL["evaluation"], "bootstrap_samples": 21}))
+def test_a_day_that_is_made_again_is_compared_with_the_current_champion(root):
+    world = World(root, other_spec())
+    world.run(MODELS, day(12))
+    world.promote(2)
+    again = World(root, other_spec(evaluation={**SMALL["evaluation"], "bootstrap_samples": 21}))
     assert computed(again.run(MODELS, day(12)), "evaluation") == [day(12)]
     assert note(again, 12) == "the champion, version 2, is this model"
 
 
 @pytest.mark.slow
-def test_a_day_before_the_champion_s_is_not_compared_with_it(root):
-    world = World(root, other())
-    found = check(world.run(MODELS, day(10)), "gate_champion")
-    assert (found.passed, found.metadata["days_judged"].value) == (True, 0)
+def test_a_day_before_that_of_the_champion_is_not_compared_with_it(root):
+    world = World(root, other_spec())
+    evaluation = check(world.run(MODELS, day(10)), "gate_champion")
+    assert (evaluation.passed, evaluation.metadata["days_judged"].value) == (True, 0)
     assert f"is of {day(11)}, not of a day before {day(10)}" in note(world, 10)
     assert str(day(10)) in versions(world).values()
 
 
 @pytest.mark.slow
 def test_a_champion_whose_files_are_gone_is_not_compared(root):
-    world = World(root, other())
+    world = World(root, other_spec())
     digest = world.stages().training.row(day(11))["model_digest"]
     shutil.rmtree(root / "lake" / "small" / "models" / digest)
     assert check(world.run(MODELS, day(12)), "gate_champion").passed
@@ -153,33 +154,33 @@ def test_a_champion_whose_files_are_gone_is_not_compared(root):
 
 
 @pytest.mark.slow
-def test_a_champion_whose_features_are_no_longer_made_is_not_compared(root):
-    world = World(root, other(features=[{"kind": "column", "columns": ["amount"]}]))
+def test_a_champion_with_features_that_no_longer_exist_is_not_compared(root):
+    world = World(root, other_spec(features=[{"kind": "column", "columns": ["amount"]}]))
     world.run(["features"], day(1), day(LAST))
     assert check(world.run(MODELS, day(12)), "gate_champion").passed
     assert "there is no longer a feature count_by_card_1d, amount_mean_by_card_1d" in note(world, 12)
 
 
 @pytest.mark.slow
-def test_without_the_gate_nobody_is_asked_and_nothing_is_compared(root):
+def test_without_the_gate_the_registry_is_not_read_and_nothing_is_compared(root):
     world = World(root, spec_with(champion=None))
-    world.registry = NOBODY
+    world.registry = UNREACHABLE_REGISTRY
     result = world.run(["trained_model", "evaluation"], day(12))
-    assert "gate_champion" not in {found.check_name for found in result.get_asset_check_evaluations()}
+    assert "gate_champion" not in {evaluation.check_name for evaluation in result.get_asset_check_evaluations()}
     assert compared(world, 12).empty
 
 
 @pytest.mark.slow
-def test_a_day_without_a_model_is_made_once_whichever_champion_there_is(root):
-    world = World(root, other())
+def test_a_day_without_a_model_is_evaluated_once_whatever_the_champion(root):
+    world = World(root, other_spec())
     world.run(MODELS, day(7), day(8))
     world.run(MODELS, day(12))
     assert computed(world.run(MODELS, day(7), day(8)), "evaluation") == []
 
 
 @pytest.mark.slow
-def test_plans_name_what_runs_do_while_the_champion_moves(root):
-    world = World(root, other())
+def test_plans_agree_with_runs_when_the_champion_changes(root):
+    world = World(root, other_spec())
     for _ in range(2):
         plan = plan_of(world, day(12), day(13), MODELS)
         assert_a_run_does_it(world, plan, MODELS)

@@ -1,6 +1,4 @@
-"""A run may train with other settings: as an experiment it is tracked and changes nothing; as a candidate it is a model
-like any other.
-"""
+"""Runs with overrides of training: an experiment is only tracked, a candidate is a model like any other."""
 
 import json
 from pathlib import Path
@@ -26,7 +24,7 @@ OVERRIDES = {"eta": 0.5, "max_depth": 2, "rounds": 4}
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
-    """A world with the model of day 12, which tests leave as it is."""
+    """A world with the model of day 12, which tests do not change."""
     world = world_with_features(tmp_path_factory.mktemp("world"))
     world.run(MODELS, day(12))
     return world
@@ -35,25 +33,25 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
 def run_with(
     world: World, config: dict, first: int, last: int | None = None, names: list[str] = MODELS
 ) -> dg.ExecuteInProcessResult:
-    """Materialise assets of the model in a run with a configuration of its training."""
+    """Materialise assets of the model in a run with a configuration of trained_model."""
     tags = tags_of(day(first), day(last) if last is not None else None)
     return world.materialise(names, tags, {"small__trained_model": {"config": config}})
 
 
 def experiments(world: World) -> list:
-    """The MLflow runs of experiments."""
+    """Read the MLflow runs of experiments."""
     client = MlflowClient(tracking_uri=world.registry.tracking_uri)
     (experiment,) = client.search_experiments(filter_string="name = 'small'")
     return client.search_runs([experiment.experiment_id], "tags.experiment = 'true'")
 
 
 def observations(result: dg.ExecuteInProcessResult) -> dict[str, dg.AssetObservation]:
-    found = [
+    recorded = [
         event.asset_observation_data.asset_observation
         for event in result.all_events
         if event.event_type_value == "ASSET_OBSERVATION"
     ]
-    return {one.partition or "": one for one in found}
+    return {observation.partition or "": observation for observation in recorded}
 
 
 def provenance(world: World, number: int) -> dict:
@@ -73,7 +71,7 @@ def test_every_parameter_and_setting_of_training_can_be_overridden():
         assert TrainingConfig.model_fields[name].annotation == (stated | None)
 
 
-def test_an_experiment_is_tracked_and_the_lake_stays_as_it_is(world):
+def test_an_experiment_is_tracked_and_the_lake_does_not_change(world):
     before, runs = files_of(world.root), len(experiments(world))
     result = run_with(world, OVERRIDES, 12)
     assert result.success
@@ -84,27 +82,27 @@ def test_an_experiment_is_tracked_and_the_lake_stays_as_it_is(world):
     assert len(experiments(world)) == runs + 1
 
 
-def test_an_experiment_has_parameters_metrics_of_both_parts_curve_pictures_and_passport(world):
+def test_an_experiment_has_parameters_metrics_learning_curve_plots_and_provenance(world):
     result = run_with(world, OVERRIDES, 13)
-    told = observations(result)[str(day(13))].metadata
+    metadata = observations(result)[str(day(13))].metadata
     client = MlflowClient(tracking_uri=world.registry.tracking_uri)
-    run = client.get_run(told["mlflow_run_id"].value)
+    run = client.get_run(metadata["mlflow_run_id"].value)
     assert run.info.status == "FINISHED"
     assert (run.data.tags["day"], json.loads(run.data.tags["overrides"])) == (str(day(13)), OVERRIDES)
     assert (run.data.params["eta"], run.data.params["max_depth"], run.data.params["subsample"]) == ("0.5", "2", "1.0")
     assert 0 < run.data.metrics["roc_auc"] <= 1
     assert 0 < run.data.metrics["validation_roc_auc"] <= 1
-    assert told["roc_auc"].value == round(run.data.metrics["roc_auc"], 6)
+    assert metadata["roc_auc"].value == round(run.data.metrics["roc_auc"], 6)
     curve = client.get_metric_history(run.info.run_id, "curve_logloss")
-    assert [point.step for point in sorted(curve, key=lambda one: one.step)] == list(range(1, len(curve) + 1))
+    assert [point.step for point in sorted(curve, key=lambda point: point.step)] == list(range(1, len(curve) + 1))
     assert 1 <= len(curve) <= 4
     files = {file.path for folder in ("plots", "model") for file in client.list_artifacts(run.info.run_id, folder)}
     assert {f"plots/{name}.png" for name in PLOTS_OF_A_MODEL} == {name for name in files if name.startswith("plots/")}
     assert {"model/passport.json", "model/model.ubj"} <= files
     provenance_file = client.download_artifacts(run.info.run_id, "model/passport.json")
-    found = json.loads(Path(provenance_file).read_text())
-    assert (found["overrides"], found["parameters"]["eta"]) == (OVERRIDES, 0.5)
-    # Day 13 never had a model, and has none now.
+    document = json.loads(Path(provenance_file).read_text())
+    assert (document["overrides"], document["parameters"]["eta"]) == (OVERRIDES, 0.5)
+    # Day 13 had no model before, and the experiment made none.
     assert world.stages().training.row(day(13))["model_digest"] is None
 
 
@@ -122,7 +120,7 @@ def test_each_day_of_a_range_is_an_experiment_and_days_without_a_model_fail_the_
         ({"rounds": 0, "candidate": True}, r"training.rounds: Input should be greater than or equal to 1, not 0"),
     ],
 )
-def test_wrong_values_are_refused_as_in_the_specification(world, config, message):
+def test_invalid_values_are_refused_as_in_the_specification(world, config, message):
     result = run_with(world, config, 12, names=["trained_model"])
     assert message in failure(result)
     assert not any(event.event_type_value == "STEP_UP_FOR_RETRY" for event in result.all_events)
@@ -151,7 +149,7 @@ def test_a_candidate_is_the_model_of_its_day_until_the_day_is_made_again(world, 
     assert (provenance(copy, 12)["overrides"], provenance(copy, 12)["parameters"]["max_depth"]) == (OVERRIDES, 2)
     params = MlflowClient(tracking_uri=copy.registry.tracking_uri).get_run(entry["mlflow_run_id"]).data.params
     assert params["eta"] == "0.5"
-    # The same again is up to date; without overrides the specification's model comes back.
+    # The same run again changes nothing; a run without overrides restores the model of the specification.
     assert computed(run_with(copy, {**OVERRIDES, "candidate": True}, 12), "trained_model") == []
     copy.run(MODELS, day(12))
     assert copy.stages().training.row(day(12)) == before

@@ -1,4 +1,4 @@
-"""Scores of the holdout against those of the training window, through Dagster."""
+"""Drift of the scores of the holdout against those of the training window, through Dagster."""
 
 from pathlib import Path
 
@@ -16,36 +16,36 @@ SPEC = {**CHECKED, "training": {**CHECKED["training"], "window": "5d"}}
 LAST = 14
 
 
-def world(root: Path, spec: dict = SPEC, **shifted: float) -> World:
-    made = World(root, ModelSpec.model_validate(spec))
+def make_world(root: Path, spec: dict = SPEC, **shifted: float) -> World:
+    world = World(root, ModelSpec.model_validate(spec))
     for number in range(1, LAST + 1):
         rows = rows_of(day(number), 400)
-        made.land(day(number), rows.assign(amount=rows["amount"] * shifted.get(f"day{number}", 1.0)))
-    made.run(ALL[:4], day(1), day(LAST))
-    return made
+        world.land(day(number), rows.assign(amount=rows["amount"] * shifted.get(f"day{number}", 1.0)))
+    world.run(ALL[:4], day(1), day(LAST))
+    return world
 
 
 @pytest.mark.slow
 def test_scores_like_those_of_the_training_window_pass(tmp_path):
-    found = check(world(tmp_path).run(ALL[4:], day(LAST)), "score_drift")
-    assert found.passed
-    assert found.metadata["days_judged"].value == 1
+    evaluation = check(make_world(tmp_path).run(ALL[4:], day(LAST)), "score_drift")
+    assert evaluation.passed
+    assert evaluation.metadata["days_judged"].value == 1
 
 
-def test_a_day_of_the_holdout_whose_scores_drifted_is_named_with_a_picture(tmp_path):
-    found = check(world(tmp_path, day12=4.0).run(ALL[4:], day(LAST), succeed=True), "score_drift")
-    assert not found.passed
-    assert found.severity.value == "WARN"
-    assert f"scores of {day(12)} drifted" in (found.description or "")
-    assert found.metadata["details"].records[0].data["column"] == f"scores of {day(12)}"
-    assert "data:image/png" in found.metadata["plot"].value
+def test_a_holdout_day_whose_scores_drifted_is_named_with_a_plot(tmp_path):
+    evaluation = check(make_world(tmp_path, day12=4.0).run(ALL[4:], day(LAST), succeed=True), "score_drift")
+    assert not evaluation.passed
+    assert evaluation.severity.value == "WARN"
+    assert f"scores of {day(12)} drifted" in (evaluation.description or "")
+    assert evaluation.metadata["details"].records[0].data["column"] == f"scores of {day(12)}"
+    assert "data:image/png" in evaluation.metadata["plot"].value
 
 
 @pytest.mark.slow
-def test_bounds_judge_anew_without_making_the_day_again(tmp_path):
-    made = world(tmp_path, day12=4.0)
-    made.run(ALL[4:], day(LAST))
-    before = made.commits()
+def test_new_bounds_evaluate_again_without_making_the_day_again(tmp_path):
+    world = make_world(tmp_path, day12=4.0)
+    world.run(ALL[4:], day(LAST))
+    before = world.commits()
     wide = World(
         tmp_path,
         ModelSpec.model_validate(
@@ -56,6 +56,6 @@ def test_bounds_judge_anew_without_making_the_day_again(tmp_path):
     assert wide.commits() == before
 
 
-def test_it_can_be_switched_off():
+def test_the_check_can_be_disabled():
     spec = ModelSpec.model_validate({**SPEC, "checks": {"score_drift": None}})
     assert "score_drift" not in {check.name for check in evaluation_checks(spec, dg.AssetKey(["small", "evaluation"]))}

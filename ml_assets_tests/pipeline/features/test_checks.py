@@ -1,4 +1,4 @@
-"""The checks of features through Dagster: each passes on good days and says no, naming feature and day, on bad ones."""
+"""Checks of features through Dagster: each passes on good days and names feature and day on bad ones."""
 
 import numpy as np
 import pandas as pd
@@ -10,7 +10,7 @@ from ml_assets_tests.conftest import CHECKED
 from ml_assets_tests.pipeline.world import ROWS, World, again, check, computed, day, rows_of
 
 DAILY = list(LANDED_TO_FEATURES)
-HERE = "ml_assets_tests.pipeline.features.test_checks"
+THIS_MODULE = "ml_assets_tests.pipeline.features.test_checks"
 NAMES = [
     "no_infinities",
     "missing_share",
@@ -31,15 +31,15 @@ GOOD = {
 }
 FAULTY = {
     "kind": "custom",
-    "function": f"{HERE}:faulty",
+    "function": f"{THIS_MODULE}:faulty",
     "outputs": ["peeking", "infinite", "label_again", "gone"],
     "reads": "1d",
 }
 
 
 def faulty(rows: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
-    """Looks at later rows of the day, divides by nothing, finds the label in the parity of the key, and has nothing to
-    say.
+    """Build features that read later rows of the day, are infinite, copy the label from the parity of the key, and are
+    missing.
     """
     return pd.DataFrame(
         {
@@ -53,7 +53,7 @@ def faulty(rows: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
 
 
 def rows_on(number: int) -> pd.DataFrame:
-    """Good rows whose label does not depend on the amount, but on the parity of the key."""
+    """Return good rows whose label depends on the parity of the key and not on the amount."""
     rows = rows_of(day(number))
     return rows.assign(label=rows["id"] % 2)
 
@@ -66,8 +66,13 @@ def clean(tmp_path_factory) -> World:
     result = world.run(DAILY, day(1), day(LAST))
     assert {name: check(result, name).passed for name in NAMES} == dict.fromkeys(NAMES, True)
     # The first model of this specification is that of day 12: 6 days of training, 2 of holdout, twice 2 of label delay.
-    judged = {name: check(result, name).metadata["days_judged"].value for name in NAMES}
-    assert judged == {**dict.fromkeys(NAMES, LAST), "not_constant": 3, "feature_drift": 3, "training_serving_skew": 1}
+    evaluated = {name: check(result, name).metadata["days_judged"].value for name in NAMES}
+    assert evaluated == {
+        **dict.fromkeys(NAMES, LAST),
+        "not_constant": 3,
+        "feature_drift": 3,
+        "training_serving_skew": 1,
+    }
     return world
 
 
@@ -76,10 +81,10 @@ def world(clean, tmp_path) -> World:
     return clean.copy(tmp_path)
 
 
-def test_figures_of_each_day_are_in_a_table(clean):
+def test_metrics_of_each_day_are_in_a_table(clean):
     rows = clean.stages().features.metrics.read([day(3)]).to_pylist()
-    found = {row["metric"]: row["value"] for row in rows}
-    assert found == pytest.approx(
+    metrics = {row["metric"]: row["value"] for row in rows}
+    assert metrics == pytest.approx(
         {
             "row_count": ROWS,
             "distinct_card": rows_on(3)["card"].nunique(),
@@ -93,12 +98,15 @@ def test_infinite_leaking_peeking_and_missing_features_are_named(clean, tmp_path
         clean.copy(tmp_path).root, ModelSpec.model_validate({**GOOD, "features": [*GOOD["features"], FAULTY]})
     )
     result = world.run(DAILY, day(LAST))
-    said = {name: check(result, name).description for name in NAMES if not check(result, name).passed}
-    assert said == {
+    descriptions = {name: check(result, name).description for name in NAMES if not check(result, name).passed}
+    assert descriptions == {
         "no_infinities": f"{day(LAST)}: infinite is infinite in 1 of {ROWS} rows",
         "missing_share": f"{day(LAST)}: gone is missing in 100.00% of the rows, more than 99.00%",
         "target_leakage": f"{day(LAST)}: label_again alone has ROC AUC 1.0000 and average precision 1.0000",
-        "training_serving_skew": f"{day(LAST)}: training-serving skew of peeking: built from the data known at the moment of a row, values differ",
+        "training_serving_skew": (
+            f"{day(LAST)}: training-serving skew of peeking: "
+            "built from the data known at the moment of a row, values differ"
+        ),
     }
 
 
@@ -116,25 +124,25 @@ def test_a_constant_feature_drifts_and_is_named(world):
 
 
 @pytest.mark.slow
-def test_a_figure_outside_its_bounds_fails_until_the_bound_is_changed_and_no_day_is_made_again(world):
+def test_a_metric_outside_its_bounds_fails_until_the_bound_changes_and_no_day_is_made_again(world):
     stricter = ModelSpec.model_validate({**GOOD, "metrics": [{**AVERAGE, "at_most": 20}]})
     result = World(world.root, stricter).run(DAILY, day(1), day(LAST))
     assert computed(result, "features") == []
-    found = check(result, "feature_metrics")
-    assert found.metadata["days_failed"].value == LAST
-    assert found.metadata["details"].records[0].data["metric"] == "average_amount"
+    evaluation = check(result, "feature_metrics")
+    assert evaluation.metadata["days_failed"].value == LAST
+    assert evaluation.metadata["details"].records[0].data["metric"] == "average_amount"
     other = ModelSpec.model_validate({**GOOD, "metrics": [AVERAGE, {"name": "rows", "aggregate": "rows"}]})
     result = World(world.root, other).run(DAILY, day(LAST))
-    # The figures are made again, and as the features are the same nothing else is.
+    # The metrics are computed again; the features stay the same, so nothing else is made.
     assert (computed(result, "features"), again(result, "features")) == ([], [day(LAST)])
     assert world.stages().features.tables["feature_metrics"].row_counts()[day(LAST)] == 4
 
 
 @pytest.mark.slow
-def test_where_labels_come_in_files_of_their_own_leaks_are_not_looked_for(tmp_path):
+def test_target_leakage_is_not_checked_when_labels_have_files_of_their_own(tmp_path):
     apart = ModelSpec.model_validate({**GOOD, "labels": {"files": "labels/{day}/*", "key": ["id"]}, "metrics": []})
     world = World(tmp_path, apart)
     world.land(day(1), rows_on(1).drop(columns="label"))
-    found = {one.check_name for one in world.run(DAILY, day(1)).get_asset_check_evaluations()}
-    assert "target_leakage" not in found
-    assert "training_serving_skew" in found
+    checks = {evaluation.check_name for evaluation in world.run(DAILY, day(1)).get_asset_check_evaluations()}
+    assert "target_leakage" not in checks
+    assert "training_serving_skew" in checks

@@ -1,4 +1,4 @@
-"""What reads the days of a training window can be sent to another process, and reads there what was seen here."""
+"""A reader of training rows can be sent to another process, and reads the same days there."""
 
 import pandas as pd
 import pytest
@@ -29,13 +29,13 @@ def reader_of(world: World) -> TrainingRows:
     return training.reader(AS_OF)
 
 
-def sent(reader: TrainingRows) -> TrainingRows:
-    """As a worker of Dask gets it."""
+def send_to_worker(reader: TrainingRows) -> TrainingRows:
+    """Return the reader as a Dask worker receives it."""
     return deserialize(*serialize(reader))
 
 
 def test_a_worker_reads_the_same_rows(world):
-    here, there = reader_of(world), sent(reader_of(world))
+    here, there = reader_of(world), send_to_worker(reader_of(world))
     assert list(here(USED).columns) == [SPEC.target, *SPEC.feature_names()]
     pd.testing.assert_frame_equal(there(USED), here(USED))
 
@@ -44,7 +44,7 @@ def test_a_day_that_was_made_again_meanwhile_is_refused_by_a_worker(world):
     reader = reader_of(world)
     world.land(USED, rows_of(USED, 70))
     world.run(list(LANDED_TO_FEATURES), day(1), day(8))
-    there = sent(reader)
+    there = send_to_worker(reader)
     with pytest.raises(InputChanged, match=f"the features of {USED} were made again while they were used for {AS_OF}"):
         there(USED)
     assert len(reader(USED)) == 60

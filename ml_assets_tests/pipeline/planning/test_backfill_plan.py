@@ -12,8 +12,7 @@ from ml_assets.pipeline.graph.stages import open_stages
 from ml_assets.pipeline.planning.backfill_plan import MISSING, UNLESS_THE_SAME, plan_days
 from ml_assets.pipeline.validation import stage as validation
 from ml_assets_tests.conftest import SMALL
-from ml_assets_tests.pipeline.features.test_label_store import correct
-from ml_assets_tests.pipeline.features.test_label_store import world as world_with_labels
+from ml_assets_tests.pipeline.features.test_label_store import correct, world_with_labels
 from ml_assets_tests.pipeline.planning.plan_cases import ALL, assert_a_run_does_it, content, of_stage, plan_of, planned
 from ml_assets_tests.pipeline.world import ROWS, World, day, rows_of
 

@@ -1,4 +1,4 @@
-"""A run that is killed while it trains is gone on with, and ends with the bytes of an undisturbed one."""
+"""Training that was killed resumes from its last checkpoint and ends with the bytes of an undisturbed run."""
 
 import json
 import os
@@ -21,20 +21,20 @@ pytestmark = pytest.mark.clock
 
 SAMPLED = {"subsample": 0.8, "colsample_bytree": 0.8}
 LAST, AS_OF = 13, day(12)
-ONE = Boosted(50, {"logloss": [0.5, 0.4]}, b"booster")
+BOOSTED = Boosted(50, {"logloss": [0.5, 0.4]}, b"booster")
 
 
-def spec_of(**training) -> ModelSpec:
+def spec_with(**training) -> ModelSpec:
     changes = {"rounds": 24, "early_stopping_rounds": 24, "checkpoint_rounds": 5, "parameters": SAMPLED, **training}
     return ModelSpec.model_validate({**SMALL, "training": {**SMALL["training"], **changes}})
 
 
-SPEC = spec_of()
+SPEC = spec_with()
 
 
 @pytest.fixture(scope="module")
 def features(tmp_path_factory: pytest.TempPathFactory) -> World:
-    """A world whose features are made."""
+    """A world with features, which tests copy."""
     return world_with_features(tmp_path_factory.mktemp("features"), SPEC)
 
 
@@ -57,44 +57,44 @@ def checkpoint_files(world: World) -> list[str]:
 
 
 def kill(world: World, file: int) -> None:
-    """Train in a process of its own that is killed before it writes this file of a checkpoint."""
+    """Train in a process of its own, which is killed before it writes the given file of a checkpoint."""
     dying = start(world.root, SPEC, ["trained_model"], {"dagster/partition": str(AS_OF)}, die_at_checkpoint_file=file)
     dying.join(120)
     assert dying.exitcode == -signal.SIGKILL
 
 
-def lines_of(world: World, result) -> list[str]:
+def log_lines(world: World, result) -> list[str]:
     return [entry.user_message for entry in world.events_of(result)]
 
 
-GOES_ON = "an earlier run was interrupted; resuming after round"
+RESUMED = "an earlier run was interrupted; resuming after round"
 
 
 # A checkpoint is two files, its booster first. Of 24 rounds, the first phase saves five times, the refit too.
 @pytest.mark.parametrize(
-    ("file", "goes_on"),
+    ("file", "log_line"),
     [
         pytest.param(
-            4, f"early_stopping: {GOES_ON} 10 of at most 24", id="between checkpoints", marks=pytest.mark.slow
+            4, f"early_stopping: {RESUMED} 10 of at most 24", id="between checkpoints", marks=pytest.mark.slow
         ),
-        pytest.param(5, f"early_stopping: {GOES_ON} 10 of at most 24", id="between the two files of one"),
-        pytest.param(16, f"refit: {GOES_ON} 15 of at most", id="in the refit", marks=pytest.mark.slow),
+        pytest.param(5, f"early_stopping: {RESUMED} 10 of at most 24", id="between the two files of one"),
+        pytest.param(16, f"refit: {RESUMED} 15 of at most", id="in the refit", marks=pytest.mark.slow),
     ],
 )
-def test_a_killed_run_goes_on_from_its_last_checkpoint_to_the_same_bytes(
-    features, undisturbed, tmp_path, file, goes_on
+def test_a_killed_run_resumes_from_its_last_checkpoint_and_gives_the_same_bytes(
+    features, undisturbed, tmp_path, file, log_line
 ):
     world = features.copy(tmp_path)
     kill(world, file)
     assert checkpoint_files(world) != []
     again = world.run(["trained_model"], AS_OF)
-    assert any(goes_on in line for line in lines_of(world, again))
+    assert any(log_line in line for line in log_lines(world, again))
     assert model_of(world) == undisturbed
     assert checkpoint_files(world) == []
 
 
 @pytest.mark.slow
-def test_a_run_that_is_killed_again_and_again_comes_to_the_same_bytes(features, undisturbed, tmp_path):
+def test_a_run_that_is_killed_repeatedly_gives_the_same_bytes(features, undisturbed, tmp_path):
     world = features.copy(tmp_path)
     for _ in range(3):
         kill(world, 2)
@@ -103,13 +103,13 @@ def test_a_run_that_is_killed_again_and_again_comes_to_the_same_bytes(features, 
 
 
 @pytest.mark.slow
-def test_a_run_of_another_specification_begins_anew(features, tmp_path):
+def test_a_run_of_another_specification_starts_from_the_first_round(features, tmp_path):
     world = features.copy(tmp_path)
     kill(world, 4)
-    other = World(tmp_path, spec_of(seed=1))
+    other = World(tmp_path, spec_with(seed=1))
     result = other.run(["trained_model"], AS_OF)
-    assert not any("interrupted" in line for line in lines_of(other, result))
-    fresh = World(features.copy(tmp_path / "fresh").root, spec_of(seed=1))
+    assert not any("interrupted" in line for line in log_lines(other, result))
+    fresh = World(features.copy(tmp_path / "fresh").root, spec_with(seed=1))
     fresh.run(["trained_model"], AS_OF)
     assert model_of(other) == model_of(fresh)
     assert checkpoint_files(other) == []
@@ -119,35 +119,35 @@ def decisive(spec: ModelSpec) -> dict:
     return spec.training.settings_of_model(on_gpu=False)
 
 
-def test_where_a_model_is_trained_is_not_what_it_is_made_from():
+def test_the_place_of_training_is_not_an_input_of_a_model():
     plain = {"parameters": {}}
-    assert decisive(spec_of(**plain)) == decisive(
-        spec_of(**plain, checkpoint_rounds=50, dask={"address": "tcp://there:1"})
+    assert decisive(spec_with(**plain)) == decisive(
+        spec_with(**plain, checkpoint_rounds=50, dask={"address": "tcp://there:1"})
     )
-    assert decisive(spec_of(**plain)) != decisive(spec_of(**plain, engine="external_memory"))
-    # With samples, random numbers begin anew at each checkpoint.
-    assert decisive(spec_of()) != decisive(spec_of(checkpoint_rounds=50))
+    assert decisive(spec_with(**plain)) != decisive(spec_with(**plain, engine="external_memory"))
+    # With sampling, the random numbers start again at each checkpoint.
+    assert decisive(spec_with()) != decisive(spec_with(checkpoint_rounds=50))
 
 
-def opened(root: Path, lines=None, fingerprint=7, of=AS_OF) -> LakeCheckpoints:
+def open_checkpoints(root: Path, lines=None, fingerprint=7, model_day=AS_OF) -> LakeCheckpoints:
     return LakeCheckpoints(
-        Lake(uri=str(root)), "small", of, lambda: fingerprint, (lines if lines is not None else []).append
+        Lake(uri=str(root)), "small", model_day, lambda: fingerprint, (lines if lines is not None else []).append
     )
 
 
-def test_what_was_saved_last_is_loaded_and_replaces_what_was_before(tmp_path):
-    assert opened(tmp_path).load("refit_cpu") is None
-    opened(tmp_path).save("refit_cpu", ONE)
-    opened(tmp_path).save("refit_cpu", Boosted(100, {}, b"later"))
-    opened(tmp_path).save("early_stopping_cpu", ONE)
-    assert opened(tmp_path).load("refit_cpu") == Boosted(100, {}, b"later")
-    assert opened(tmp_path).load("early_stopping_cpu") == ONE
+def test_the_newest_checkpoint_of_a_slot_replaces_the_one_before(tmp_path):
+    assert open_checkpoints(tmp_path).load("refit_cpu") is None
+    open_checkpoints(tmp_path).save("refit_cpu", BOOSTED)
+    open_checkpoints(tmp_path).save("refit_cpu", Boosted(100, {}, b"later"))
+    open_checkpoints(tmp_path).save("early_stopping_cpu", BOOSTED)
+    assert open_checkpoints(tmp_path).load("refit_cpu") == Boosted(100, {}, b"later")
+    assert open_checkpoints(tmp_path).load("early_stopping_cpu") == BOOSTED
     assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 4
-    assert opened(tmp_path, fingerprint=8).load("refit_cpu") is None
-    assert opened(tmp_path, of=day(11)).load("refit_cpu") is None
+    assert open_checkpoints(tmp_path, fingerprint=8).load("refit_cpu") is None
+    assert open_checkpoints(tmp_path, model_day=day(11)).load("refit_cpu") is None
 
 
-def test_a_fingerprint_is_only_asked_for_when_there_may_be_something(tmp_path):
+def test_the_fingerprint_is_not_computed_without_checkpoints(tmp_path):
     def never():
         raise AssertionError
 
@@ -155,39 +155,39 @@ def test_a_fingerprint_is_only_asked_for_when_there_may_be_something(tmp_path):
 
 
 @pytest.mark.parametrize("damage", ["booster gone", "booster torn", "not json", "other json"])
-def test_a_checkpoint_that_cannot_be_read_is_told_and_training_begins_anew(tmp_path, damage):
-    opened(tmp_path).save("refit_cpu", ONE)
-    (booster,), (named,) = tmp_path.rglob("*.ubj"), tmp_path.rglob("*.json")
+def test_an_unreadable_checkpoint_is_logged_and_not_loaded(tmp_path, damage):
+    open_checkpoints(tmp_path).save("refit_cpu", BOOSTED)
+    (booster,), (document,) = tmp_path.rglob("*.ubj"), tmp_path.rglob("*.json")
     if damage == "booster gone":
         booster.unlink()
     elif damage == "booster torn":
         booster.write_bytes(b"boo")
     else:
-        named.write_text("{" if damage == "not json" else json.dumps({"rounds": 3}))
+        document.write_text("{" if damage == "not json" else json.dumps({"rounds": 3}))
     lines = []
-    assert opened(tmp_path, lines).load("refit_cpu") is None
+    assert open_checkpoints(tmp_path, lines).load("refit_cpu") is None
     assert len(lines) == 1
     assert "refit_cpu.json cannot be read" in lines[0]
 
 
 def test_checkpoints_of_committed_days_are_removed_and_those_of_others_stay(tmp_path):
-    for of in (day(11), AS_OF):
-        opened(tmp_path, of=of).save("refit_cpu", ONE)
+    for model_day in (day(11), AS_OF):
+        open_checkpoints(tmp_path, model_day=model_day).save("refit_cpu", BOOSTED)
     remove_checkpoints(Lake(uri=str(tmp_path)), "small", [AS_OF])
-    assert opened(tmp_path).load("refit_cpu") is None
-    assert opened(tmp_path, of=day(11)).load("refit_cpu") == ONE
+    assert open_checkpoints(tmp_path).load("refit_cpu") is None
+    assert open_checkpoints(tmp_path, model_day=day(11)).load("refit_cpu") == BOOSTED
 
 
-def test_retention_removes_checkpoints_that_nobody_went_on_from(tmp_path):
-    for of in (day(11), AS_OF):
-        opened(tmp_path, of=of).save("refit_cpu", ONE)
+def test_retention_removes_checkpoints_that_no_run_resumed_from(tmp_path):
+    for model_day in (day(11), AS_OF):
+        open_checkpoints(tmp_path, model_day=model_day).save("refit_cpu", BOOSTED)
     now = datetime.now(UTC)
     for as_of, written in ((AS_OF, now), (day(11), now - timedelta(days=3))):
         for path in tmp_path.rglob(f"*{as_of}/*/*"):
             os.utime(path, (written.timestamp(),) * 2)
     lake = Lake(uri=str(tmp_path))
     assert len(remove_abandoned_checkpoints(lake, "small", now, dry_run=True)) == 2
-    assert opened(tmp_path, of=day(11)).load("refit_cpu") == ONE
+    assert open_checkpoints(tmp_path, model_day=day(11)).load("refit_cpu") == BOOSTED
     assert len(remove_abandoned_checkpoints(lake, "small", now, dry_run=False)) == 2
-    assert opened(tmp_path, of=day(11)).load("refit_cpu") is None
-    assert opened(tmp_path).load("refit_cpu") == ONE
+    assert open_checkpoints(tmp_path, model_day=day(11)).load("refit_cpu") is None
+    assert open_checkpoints(tmp_path).load("refit_cpu") == BOOSTED

@@ -1,4 +1,4 @@
-"""Long training is seen in the run's log and in MLflow while it goes on; short training leaves nothing there."""
+"""Long training is reported to the log of the run and to MLflow; short training is not."""
 
 import logging
 from types import SimpleNamespace
@@ -27,25 +27,25 @@ def uri(tmp_path):
 
 
 def dagster_context(uri):
-    found = context()
-    found.resources = SimpleNamespace(tracking=ExperimentTracking(tracking_uri=uri))
-    return found
+    run_context = context()
+    run_context.resources = SimpleNamespace(tracking=ExperimentTracking(tracking_uri=uri))
+    return run_context
 
 
 def training_runs(uri):
     client = connect(uri)
     experiment = client.get_experiment_by_name("small")
-    found = client.search_runs([experiment.experiment_id], "tags.part = 'training'") if experiment else []
-    return [(run.info.run_name, run.info.status, run.data.metrics) for run in found]
+    runs = client.search_runs([experiment.experiment_id], "tags.part = 'training'") if experiment else []
+    return [(run.info.run_name, run.info.status, run.data.metrics) for run in runs]
 
 
 def history(uri, name):
     client = connect(uri)
     (run,) = client.search_runs([client.get_experiment_by_name("small").experiment_id], "tags.part = 'training'")
-    return [(one.step, one.value) for one in client.get_metric_history(run.info.run_id, name)]
+    return [(point.step, point.value) for point in client.get_metric_history(run.info.run_id, name)]
 
 
-def test_a_nested_run_has_rounds_rate_and_time_left_while_it_trains_and_ends_with_it(uri, caplog):
+def test_a_nested_run_has_rounds_rate_and_time_left_and_ends_with_training(uri, caplog):
     caplog.set_level(logging.INFO, "test")
     with TrainingProgress(SPEC, dagster_context(uri)).follow(day(12)) as report:
         assert training_runs(uri) == []
@@ -68,7 +68,7 @@ def test_a_nested_run_has_rounds_rate_and_time_left_while_it_trains_and_ends_wit
     )
 
 
-def test_the_run_of_training_that_fails_has_failed(uri):
+def test_the_nested_run_of_failed_training_has_failed(uri):
     def train():
         with TrainingProgress(SPEC, dagster_context(uri)).follow(day(12)) as report:
             report(FIRST)
@@ -79,17 +79,17 @@ def test_the_run_of_training_that_fails_has_failed(uri):
     assert training_runs(uri)[0][1] == "FAILED"
 
 
-def test_training_goes_on_without_mlflow_and_the_log_says_so_once(tmp_path, caplog):
-    gone = dagster_context(f"sqlite:///{tmp_path}/no/such/folder\0/mlflow.db")
-    with TrainingProgress(SPEC, gone).follow(day(12)) as report:
+def test_training_continues_without_mlflow_and_the_log_says_so_once(tmp_path, caplog):
+    unreachable = dagster_context(f"sqlite:///{tmp_path}/no/such/folder\0/mlflow.db")
+    with TrainingProgress(SPEC, unreachable).follow(day(12)) as report:
         report(FIRST)
         report(SECOND)
     assert sum("the progress of training cannot be logged to MLflow" in message for message in caplog.messages) == 1
 
 
-def test_a_store_that_goes_away_does_not_fail_training(uri, monkeypatch, caplog):
-    found = dagster_context(uri)
-    with TrainingProgress(SPEC, found).follow(day(12)) as report:
+def test_an_mlflow_store_that_disappears_does_not_fail_training(uri, monkeypatch, caplog):
+    run_context = dagster_context(uri)
+    with TrainingProgress(SPEC, run_context).follow(day(12)) as report:
         report(FIRST)
         monkeypatch.setattr(
             "mlflow.MlflowClient.set_terminated", lambda *_, **__: (_ for _ in ()).throw(OSError("gone"))
@@ -102,7 +102,7 @@ def features(tmp_path_factory):
     return world_with_features(tmp_path_factory.mktemp("features"))
 
 
-def test_the_stage_tells_of_training_that_takes_long_and_not_of_short_training(features, tmp_path, monkeypatch):
+def test_the_stage_reports_long_training_and_not_short_training(features, tmp_path, monkeypatch):
     short, long = features.copy(tmp_path / "short"), features.copy(tmp_path / "long")
     short.run(["trained_model"], day(12))
     assert not (short.root / "mlflow.db").exists()

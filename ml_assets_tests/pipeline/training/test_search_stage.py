@@ -1,6 +1,4 @@
-"""A model whose parameters were searched: once for several days, resumed, told to MLflow, used, planned and cleared
-away.
-"""
+"""Parameter search as a stage: once for several days, resumed, logged to MLflow, used, planned and removed."""
 
 import json
 import os
@@ -41,7 +39,7 @@ def searching(**search) -> ModelSpec:
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     """A world with parameters of days 10 to 14, searched on days 10 and 13, and models of days 12 and 13. Tests that
-    change it bring it back.
+    change it restore it.
     """
     root = tmp_path_factory.mktemp("world")
     world = world_with_features(root, searching(), LAST)
@@ -72,17 +70,22 @@ def test_parameters_are_searched_every_few_days_and_used_for_the_days_between(wo
     assert len(list((world.root / "lake" / "small" / "searches").iterdir())) == 2
 
 
-def test_models_are_trained_with_what_was_found_and_passports_say_so(world):
+def test_models_are_trained_with_the_best_parameters_and_their_provenance_names_them(world):
     search = world.stages().search
     assert search is not None
     for number in (12, 13):
-        row, found = search.row(day(number)), provenance(world, number)
+        row = search.row(day(number))
+        document = provenance(world, number)
         best = json.loads(row["parameters"])
-        assert {name: found["parameters"][name] for name in SPACE} == best
-        assert found["search"]["value"] == row["value"] >= found["search"]["stated_value"]
-        assert (found["search"]["trials"], found["search"]["study"], found["overrides"]) == (3, row["study"], {})
+        assert {name: document["parameters"][name] for name in SPACE} == best
+        assert document["search"]["value"] == row["value"] >= document["search"]["stated_value"]
+        assert (document["search"]["trials"], document["search"]["study"], document["overrides"]) == (
+            3,
+            row["study"],
+            {},
+        )
         assert best == search.trials(row["study"])[row["trial"]].parameters
-    # Both models of the registry say what they were trained with, not what the specification states.
+    # The registry has the parameters that the model was trained with, not those of the specification.
     from mlflow import MlflowClient
 
     entry = world.stages().registration.entry(day(13))
@@ -91,18 +94,18 @@ def test_models_are_trained_with_what_was_found_and_passports_say_so(world):
     assert float(params["eta"]) == provenance(world, 13)["parameters"]["eta"]
 
 
-def test_a_passport_names_the_days_that_the_search_read(world):
+def test_the_provenance_names_the_days_that_the_search_read(world):
     # The model of day 12 is trained on days 3 to 6; its parameters were searched as of day 10, on days 1 to 4.
     assert sorted(provenance(world, 12)["days"]["features"]) == [str(day(number)) for number in range(1, 7)]
 
 
-def test_a_repair_knows_the_models_whose_parameters_were_searched_on_its_days(world):
+def test_a_repair_finds_the_models_whose_parameters_were_searched_on_its_days(world):
     # The models of days 12 and 13 are trained on days 3 to 7; the parameters of day 12 were searched on days 1 to 4.
     assert models_that_saw(world.stages(), [day(1)]) == [day(12)]
     assert models_that_saw(world.stages(), [day(6)]) == [day(12), day(13)]
 
 
-def test_every_trial_is_a_nested_run_with_parameters_and_figures_of_each_fold(world):
+def test_every_trial_is_a_nested_run_with_parameters_and_metrics_of_each_fold(world):
     from mlflow import MlflowClient
 
     runs = trial_runs(world)
@@ -137,7 +140,7 @@ def test_running_again_does_nothing(world):
     assert (world.commits(), len(trial_runs(world))) == (before, runs)
 
 
-def test_a_larger_budget_goes_on_from_the_trials_that_there_are(world, tmp_path):
+def test_a_search_with_a_larger_budget_continues_the_existing_trials(world, tmp_path):
     before = {row["study"]: row for row in [world.stages().search.row(day(13))]}
     more = world.copy(tmp_path)
     more.spec = searching(trials=4)
@@ -149,8 +152,8 @@ def test_a_larger_budget_goes_on_from_the_trials_that_there_are(world, tmp_path)
 
 
 def kill_while_searching(root: Path, attributes: dict, number: int) -> None:
-    """Search the parameters of day 13, and die by SIGKILL when the file of a trial is written, before anybody is told
-    of it.
+    """Search the parameters of day 13, and die by SIGKILL when the file of a trial is written, before the trial is
+    logged.
     """
     world, write = World(root, ModelSpec.model_validate(attributes)), Directory.write
 
@@ -164,7 +167,7 @@ def kill_while_searching(root: Path, attributes: dict, number: int) -> None:
 
 
 @pytest.mark.slow
-def test_a_search_that_is_killed_goes_on_and_finds_the_same_and_no_trial_is_made_twice(world, tmp_path):
+def test_a_killed_search_resumes_to_the_same_result_and_runs_no_trial_twice(world, tmp_path):
     new_store(tmp_path)
     killed = world_with_features(tmp_path, world.spec, LAST)
     dying = CONTEXT.Process(target=kill_while_searching, args=(tmp_path, world.spec.model_dump(mode="json"), 1))
@@ -189,7 +192,7 @@ def test_a_search_that_is_killed_goes_on_and_finds_the_same_and_no_trial_is_made
     ]
 
 
-def test_a_trial_s_file_that_cannot_be_read_is_named(world, tmp_path):
+def test_an_unreadable_file_of_a_trial_is_named(world, tmp_path):
     copy = world.copy(tmp_path)
     copy.spec = searching(trials=4)
     (file,) = tmp_path.glob(f"lake/small/searches/{copy.stages().search.row(day(13))['study']}/trial-0001.json")
@@ -212,14 +215,14 @@ def test_a_changed_day_of_the_window_of_the_search_makes_parameters_and_models_a
     changed["amount"] *= 2
     world.land(day(1), changed)
     result = world.run(list(LANDED_TO_FEATURES), day(1), day(LAST))
-    told = [event for event in result.all_events if event.event_type_value == "ASSET_OBSERVATION"]
-    assert [event.asset_observation_data.asset_observation.partition for event in told] == [str(day(12))]
+    observations = [event for event in result.all_events if event.event_type_value == "ASSET_OBSERVATION"]
+    assert [event.asset_observation_data.asset_observation.partition for event in observations] == [str(day(12))]
     again = world.run(MODELS[:2], day(12))
     assert computed(again, SEARCH) == [day(12)]
 
 
 @pytest.mark.slow
-def test_a_fold_without_positives_is_an_error_alone_and_reported_in_a_range(tmp_path):
+def test_a_fold_without_positives_fails_a_single_partition_run_and_is_reported_in_a_range(tmp_path):
     new_store(tmp_path)
     world = World(tmp_path, searching())
     for number in range(1, LAST + 1):
@@ -234,11 +237,11 @@ def test_a_fold_without_positives_is_an_error_alone_and_reported_in_a_range(tmp_
     assert stages.training.row(day(13))["model_digest"]
 
 
-def test_a_model_before_its_parameters_says_what_to_materialise(world):
+def test_a_model_without_parameters_names_the_asset_to_materialise(world):
     assert "needs the parameter_search of that day" in failure(world.run(["trained_model"], day(15), succeed=False))
 
 
-def test_a_plan_knows_the_search(world):
+def test_a_plan_includes_the_search(world):
     lake = PlannedLake(uri=world.lake.uri)
     stages = [stage for stage in open_stages(world.spec, lake, world.landing, world.registry) if stage.name in MODELS]
     plan = plan_days(world.spec, lake, stages, [day(12), day(13)])
@@ -256,7 +259,7 @@ def test_a_plan_says_that_other_parameters_may_make_other_models(world):
     ]
 
 
-def test_without_the_block_there_is_no_stage(make_spec):
+def test_a_specification_without_a_search_has_no_stage_for_it(make_spec):
     assert model_assets(make_spec()) == MODEL_ASSETS
     assert model_assets(searching()) == tuple(MODELS)
 
@@ -271,6 +274,6 @@ def test_retention_removes_searches_that_no_day_uses(world, tmp_path):
     old.run([SEARCH], day(15))
     studies = {folder.name for folder in (tmp_path / "lake" / "small" / "searches").iterdir()}
     removal = Retention(old.spec, old.stages(), old.lake, old.registry, now, "run", dry_run=False).apply()
-    kept = {row["study"] for number in range(10, 16) if (row := old.stages().search.row(day(number))).get("study")}
-    assert {folder.name for folder in (tmp_path / "lake" / "small").glob("searches/*")} == kept < studies
+    used = {row["study"] for number in range(10, 16) if (row := old.stages().search.row(day(number))).get("study")}
+    assert {folder.name for folder in (tmp_path / "lake" / "small").glob("searches/*")} == used < studies
     assert removal.files["searches"] > 0

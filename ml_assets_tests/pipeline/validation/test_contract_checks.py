@@ -1,6 +1,4 @@
-"""Checks of columns and of landed files through Dagster: each day is judged, warnings pass rows on, and a blocking
-check stops what follows.
-"""
+"""Contract checks through Dagster: each day is evaluated, warnings publish rows, and a blocking check stops the run."""
 
 import copy
 import json
@@ -17,7 +15,7 @@ DAILY = list(LANDED_TO_FEATURES)
 
 
 def world_of(tmp_path: Path, amount: dict | None = None, **changes) -> World:
-    """A model whose column `amount` has further rules."""
+    """Create a world whose column `amount` has further rules."""
     small = copy.deepcopy(CHECKED) | {"quality": {"max_bad_share": 0.5}} | changes
     small["columns"]["amount"] |= amount or {}
     return World(tmp_path, ModelSpec.model_validate(small))
@@ -56,14 +54,14 @@ def test_a_range_run_counts_each_rule_on_each_day_and_samples_few_rows(tmp_path)
     ]
     details = {line["day"]: line for line in records(amount, "details")}
     assert details[str(day(2))]["share"] == 3 / ROWS
-    assert [one["row"] for one in json.loads(details[str(day(3))]["sample"])] == [0, 1, 2, 3, 4]
+    assert [entry["row"] for entry in json.loads(details[str(day(3))]["sample"])] == [0, 1, 2, 3, 4]
     assert check(result, "contract_card").passed
     assert not check(result, "contract_row_key").passed
     again = check(world.run(["raw_data", "validated_data", "quarantined_data"], day(1), day(4)), "contract_amount")
     assert again.metadata == amount.metadata
 
 
-def test_up_to_the_share_that_may_break_a_rule_the_check_passes_and_tells_the_count(tmp_path):
+def test_violations_up_to_the_allowed_share_pass_the_check_and_are_counted(tmp_path):
     world = world_of(tmp_path, quality={"max_bad_share": 0.5, "max_rule_share": 0.05})
     world.land(day(1), with_negative(1, 3))
     amount = check(world.run(["raw_data", "validated_data"], day(1)), "contract_amount")
@@ -84,7 +82,7 @@ def test_rows_that_break_a_rule_of_severity_warn_are_published_and_the_check_war
     assert computed(result, "features") == [day(1)]
 
 
-def test_a_blocking_check_stops_features_and_training_of_a_day_asked_for_alone(tmp_path):
+def test_a_blocking_check_stops_features_and_training_of_a_single_partition_run(tmp_path):
     world = world_of(tmp_path, {"blocking": True})
     world.land(day(1), with_negative(1, 3))
     result = world.run([*DAILY, *MODEL_ASSETS], day(1), succeed=False)
@@ -93,12 +91,12 @@ def test_a_blocking_check_stops_features_and_training_of_a_day_asked_for_alone(t
     assert computed(result, "validated_data") == [day(1)]
     started = {event.step_key for event in result.all_events if event.is_step_start}
     assert not {step for step in started if step.endswith(("features", "trained_model"))}
-    # What else was found on the day is told all the same.
+    # The other checks of the day are reported as well.
     assert check(result, "every_day_accepted").passed
     assert check(result, "contract_card").passed
 
 
-def test_in_a_range_the_good_days_go_on_and_the_bad_one_is_an_error(tmp_path):
+def test_in_a_range_the_good_days_continue_and_the_bad_one_is_an_error(tmp_path):
     world = world_of(tmp_path, {"blocking": True})
     for number, count in enumerate([0, 3, 0], start=1):
         world.land(day(number), with_negative(number, count))
@@ -115,7 +113,7 @@ def test_an_accepted_day_passes(tmp_path):
     assert check(world.run(DAILY, day(1)), "contract_amount").passed
 
 
-def test_what_a_check_lets_pass_or_stops_is_not_what_a_day_is_made_of(tmp_path):
+def test_settings_of_a_check_are_not_an_input_of_a_day(tmp_path):
     world = world_of(tmp_path)
     world.land(day(1), rows_of(day(1)))
     world.run(["raw_data", "validated_data"], day(1))
@@ -138,6 +136,6 @@ def test_files_without_rows_and_with_new_columns_are_named_and_the_day_is_publis
         ("empty.csv", "has no rows", ""),
     ]
     assert world.stages().validation.tables["validated_data"].row_counts()[day(3)] == ROWS
-    # Asked for alone, a day is compared with the days before as well.
+    # In a single-partition run, too, a day is compared with the days before.
     single_partition = check(world.run(["raw_data", "validated_data"], day(2)), "files_read")
     assert (single_partition.passed, single_partition.severity.value) == (False, "ERROR")

@@ -1,6 +1,4 @@
-"""From quarantine back to the features: corrected rows are published, exactly the days that see them change, and
-nothing else does.
-"""
+"""Corrections from quarantine to features: corrected rows are published, and only days that read them change."""
 
 import io
 from datetime import date
@@ -34,8 +32,8 @@ SPEC = ModelSpec.model_validate({**SMALL, "quality": {"max_bad_share": 0.1}})
 
 
 def landed(root: Path, lake: Lake | None = None, landing: Landing | None = None) -> World:
-    """Six days: day 2 has three rows with a bad amount (the last of the day), day 4 is rejected for 12 rows without a
-    card.
+    """Create a world with six days: day 2 has three rows with a bad amount (the last of the day), day 4 is rejected for
+    12 rows without a card.
     """
     world = World(root, SPEC, lake, landing)
     for number in range(1, 7):
@@ -61,7 +59,7 @@ def export(world: World, *days: date) -> pd.DataFrame:
 
 
 def repair(world: World, rows: pd.DataFrame) -> int:
-    """Take corrected rows as the verb does; returns how many were new."""
+    """Store corrected rows as the command does, and return how many were new."""
     stages, lake = world.stages(), Lake(uri=world.lake.uri, s3=world.lake.s3)
     corrections = corrections_of(stages, lake)
     checked = check_file(stages, corrections, "fixed.csv", rows.to_csv(index=False).encode())
@@ -73,7 +71,7 @@ def amounts(world: World, number: int) -> list[float]:
     return world.stages().validation.validated.read([day(number)])["amount"].to_pylist()
 
 
-def test_corrected_rows_are_published_and_exactly_what_sees_them_is_made(world):
+def test_corrected_rows_are_published_and_only_days_that_read_them_are_made(world):
     rows = export(world, day(2))
     assert list(rows["_reasons"]) == ["amount: less than minimum 0"] * 3
     assert repair(world, rows.assign(amount="4.25")) == 3
@@ -92,7 +90,7 @@ def test_corrected_rows_are_published_and_exactly_what_sees_them_is_made(world):
     assert world.stages().ingestion.tables["raw_data"].read([day(2)])["amount"].to_pylist().count(-1.0) == 3
 
 
-def test_features_are_made_of_the_days_that_see_a_correction_only(world):
+def test_only_features_of_days_that_read_a_correction_are_made(world):
     repair(world, export(world, day(2)).assign(amount="4.25"))
     world.run(VALIDATION, day(2))
     assert feature_days_to_make(world.stages(), [day(2)]) == [day(2), day(3)]
@@ -111,7 +109,7 @@ def test_a_rejected_day_comes_back_once_enough_rows_are_corrected(world):
 
 
 @pytest.mark.slow
-def test_the_same_file_twice_is_nothing_to_do_and_of_two_corrections_the_last_wins(world):
+def test_applying_a_file_twice_has_no_effect_and_the_latest_correction_wins(world):
     rows = export(world, day(2))
     repair(world, rows.assign(amount="4.25"))
     world.run(DAILY, day(1), day(6))
@@ -125,20 +123,20 @@ def test_the_same_file_twice_is_nothing_to_do_and_of_two_corrections_the_last_wi
     assert not changed & {"raw_data", "landed_objects", "quarantined_data", "violations"}
 
 
-def test_a_file_with_faults_changes_nothing_and_names_each(world):
+def test_a_file_with_invalid_rows_changes_nothing_and_each_is_named(world):
     rows = export(world)
     rows.loc[0, "amount"] = "4"
     with pytest.raises(RepairRefused) as refused:
         repair(world, rows)
-    said = str(refused.value).splitlines()
-    assert said[0] == "fixed.csv: 14 faults, nothing was changed; correct the rows, or remove them"
-    assert f"row 2 ({day(2)}, {day(2)}/rows.parquet, row {ROWS - 2}): amount: less than minimum 0" in said
-    assert f"row 4 ({day(4)}, {day(4)}/rows.parquet, row 0): card: missing" in said
+    lines = str(refused.value).splitlines()
+    assert lines[0] == "fixed.csv: 14 faults, nothing was changed; correct the rows, or remove them"
+    assert f"row 2 ({day(2)}, {day(2)}/rows.parquet, row {ROWS - 2}): amount: less than minimum 0" in lines
+    assert f"row 4 ({day(4)}, {day(4)}/rows.parquet, row 0): card: missing" in lines
     assert list(world.lake.files.keys("small/corrections/")) == []
 
 
 @pytest.mark.slow
-def test_a_file_that_lands_again_with_other_rows_takes_no_correction_of_the_old_one(world):
+def test_corrections_of_a_replaced_file_are_not_applied_to_the_new_one(world):
     repair(world, export(world, day(2)).assign(amount="4.25"))
     world.run(DAILY, day(1), day(6))
     world.land(day(2), rows_of(day(2)))
@@ -152,7 +150,7 @@ def sorted_amounts(rows: pd.DataFrame) -> list[float]:
 
 
 @pytest.mark.slow
-def test_a_rule_that_is_mended_makes_again_exactly_the_days_that_had_such_rows(tmp_path):
+def test_a_corrected_rule_changes_only_the_days_that_violated_it(tmp_path):
     columns = {**SMALL["columns"], "amount": {"type": "number", "minimum": 0, "maximum": 1000}}
     world = World(tmp_path, ModelSpec.model_validate({**SMALL, "columns": columns}))
     for number in range(1, 7):
@@ -161,8 +159,8 @@ def test_a_rule_that_is_mended_makes_again_exactly_the_days_that_had_such_rows(t
             rows.loc[ROWS - 1, "amount"] = 1500.0
         world.land(day(number), rows)
     world.run(DAILY, day(1), day(6))
-    mended = {**columns, "amount": {"type": "number", "minimum": 0, "maximum": 2000}}
-    world = World(tmp_path, ModelSpec.model_validate({**SMALL, "columns": mended}))
+    corrected = {**columns, "amount": {"type": "number", "minimum": 0, "maximum": 2000}}
+    world = World(tmp_path, ModelSpec.model_validate({**SMALL, "columns": corrected}))
     plan = plan_of(world, day(1), day(6))
     every = [day(number) for number in range(1, 7)]
     assert days_of_changed_rules(plan) == {"validated_data": every, "features": every}
@@ -176,7 +174,7 @@ def test_a_rule_that_is_mended_makes_again_exactly_the_days_that_had_such_rows(t
 
 
 @pytest.mark.slow
-def test_corrections_lie_in_a_bucket_as_well(tmp_path, bucket):
+def test_corrections_can_be_stored_in_a_bucket(tmp_path, bucket):
     uri, s3 = bucket
     world = World(tmp_path, SPEC, Lake(uri=f"{uri}/lake", s3=s3), Landing(uri=f"{uri}/landing", s3=s3))
     bad = rows_of(day(1))

@@ -1,6 +1,4 @@
-"""The drift of validated columns through Dagster: a changed day is named with its picture, and bounds re-judge without
-making days again.
-"""
+"""Drift of validated columns through Dagster: a changed day is named and plotted; new bounds make no day again."""
 
 import numpy as np
 import pytest
@@ -17,8 +15,8 @@ SPEC = ModelSpec.model_validate(CHECKED)
 LAST = 16
 
 
-def verdicts(found) -> dict[str, str]:
-    return {record.data["day"]: record.data["verdict"] for record in found.metadata["by_day"].records}
+def verdicts(evaluation) -> dict[str, str]:
+    return {record.data["day"]: record.data["verdict"] for record in evaluation.metadata["by_day"].records}
 
 
 @pytest.fixture(scope="module")
@@ -28,11 +26,11 @@ def clean(tmp_path_factory) -> World:
     for number in range(1, LAST + 1):
         world.land(day(number), rows_of(day(number)))
     world.land(day(4), rows_of(day(4)).assign(amount=-1.0))
-    found = check(world.run(VALIDATED, day(1), day(LAST)), "column_drift")
-    assert found.passed
-    assert "plot" not in found.metadata
-    # Five days have to be there, and the fourth does not count.
-    assert [number for number in range(1, LAST + 1) if verdicts(found)[str(day(number))] == "not judged"] == [
+    evaluation = check(world.run(VALIDATED, day(1), day(LAST)), "column_drift")
+    assert evaluation.passed
+    assert "plot" not in evaluation.metadata
+    # A reference needs five days, and the rejected fourth day does not count.
+    assert [number for number in range(1, LAST + 1) if verdicts(evaluation)[str(day(number))] == "not judged"] == [
         1,
         2,
         3,
@@ -56,21 +54,21 @@ def test_profiles_are_committed_with_the_day_and_a_rejected_day_has_none(clean):
     assert set(profiles[day(5)]) == set(SPEC.columns)
 
 
-def test_a_day_that_is_judged_alone_has_a_picture_whether_or_not_it_drifted(world):
-    found = check(world.run(VALIDATED, day(LAST)), "column_drift")
-    assert found.passed
-    assert "data:image/png;base64" in found.metadata["plot"].md_str
+def test_a_run_of_one_day_has_a_plot_even_without_drift(world):
+    evaluation = check(world.run(VALIDATED, day(LAST)), "column_drift")
+    assert evaluation.passed
+    assert "data:image/png;base64" in evaluation.metadata["plot"].md_str
 
 
-def test_a_changed_day_is_named_with_the_worst_column_and_a_picture(world):
+def test_a_changed_day_is_named_with_the_worst_column_and_a_plot(world):
     world.land(day(12), rows_of(day(12)).assign(amount=lambda rows: rows["amount"] * 100))
-    found = check(world.run(VALIDATED, day(10), day(LAST)), "column_drift")
-    assert not found.passed
-    assert found.description.startswith(f"{day(12)}: amount drifted: psi ")
-    assert {one for one, verdict in verdicts(found).items() if verdict == "failed"} == {str(day(12))}
-    details = found.metadata["details"].records
+    evaluation = check(world.run(VALIDATED, day(10), day(LAST)), "column_drift")
+    assert not evaluation.passed
+    assert evaluation.description.startswith(f"{day(12)}: amount drifted: psi ")
+    assert {name for name, verdict in verdicts(evaluation).items() if verdict == "failed"} == {str(day(12))}
+    details = evaluation.metadata["details"].records
     assert (details[0].data["column"], details[0].data["exceeds"]) == ("amount", "psi, ks")
-    assert "data:image/png;base64" in found.metadata["plot"].md_str
+    assert "data:image/png;base64" in evaluation.metadata["plot"].md_str
 
 
 @pytest.mark.parametrize(
@@ -86,19 +84,23 @@ def test_a_changed_day_is_named_with_the_worst_column_and_a_picture(world):
     ],
     ids=["one card", "all in the first hour"],
 )
-def test_other_columns_are_judged_too(world, change, column):
+def test_columns_of_other_types_are_evaluated_too(world, change, column):
     world.land(day(LAST), change(rows_of(day(LAST))))
     assert f"{column} drifted" in check(world.run(VALIDATED, day(LAST)), "column_drift").description
 
 
-def test_keys_and_the_target_are_not_judged(world):
+def test_keys_and_the_target_are_not_evaluated(world):
     world.land(day(LAST), rows_of(day(LAST)).assign(label=1))
-    found = check(world.run(VALIDATED, day(LAST)), "column_drift")
-    assert found.passed
-    assert {record.data["column"] for record in found.metadata["details"].records} == {"card", "amount", "event_time"}
+    evaluation = check(world.run(VALIDATED, day(LAST)), "column_drift")
+    assert evaluation.passed
+    assert {record.data["column"] for record in evaluation.metadata["details"].records} == {
+        "card",
+        "amount",
+        "event_time",
+    }
 
 
-def test_another_bound_judges_again_and_makes_nothing_again(world):
+def test_a_new_bound_evaluates_again_and_makes_no_day_again(world):
     stricter = ModelSpec.model_validate(
         {**CHECKED, "checks": {"column_drift": {"ks": 1e-9, "psi": 1e-9, "cramers_v": 1e-9, "severity": "warn"}}}
     )
@@ -107,7 +109,7 @@ def test_another_bound_judges_again_and_makes_nothing_again(world):
     assert check(result, "column_drift").metadata["days_judged"].value == LAST - 6
 
 
-def test_a_check_that_is_switched_off_is_not_there(world):
+def test_a_disabled_check_is_not_evaluated(world):
     off = ModelSpec.model_validate({**CHECKED, "checks": {"column_drift": None}})
     result = World(world.root, off).run(VALIDATED, day(LAST))
-    assert "column_drift" not in {found.check_name for found in result.get_asset_check_evaluations()}
+    assert "column_drift" not in {evaluation.check_name for evaluation in result.get_asset_check_evaluations()}

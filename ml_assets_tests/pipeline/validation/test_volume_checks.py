@@ -1,4 +1,4 @@
-"""Volume, calendar and label rate of real days through Dagster: each check names the day that is unlike the others."""
+"""Row count, gaps and label rate through Dagster: each check names the day that differs from the others."""
 
 from datetime import timedelta
 
@@ -17,56 +17,56 @@ CHECKS = ("row_count", "no_gaps", "label_rate")
 
 
 @pytest.fixture(scope="module")
-def made_once(tmp_path_factory) -> World:
-    """Fifteen days of 200 rows, day 9 without any, not to be changed."""
-    made = World(tmp_path_factory.mktemp("volume"), SPEC)
+def shared_world(tmp_path_factory) -> World:
+    """A world with 15 days of 200 rows, day 9 without any, which tests copy."""
+    world = World(tmp_path_factory.mktemp("volume"), SPEC)
     for number in range(1, LAST):
         if number != GAP:
-            made.land(day(number), rows_of(day(number), 200))
-    made.run(DATA, day(1), day(LAST - 1))
-    return made
+            world.land(day(number), rows_of(day(number), 200))
+    world.run(DATA, day(1), day(LAST - 1))
+    return world
 
 
 @pytest.fixture
-def days(made_once, tmp_path) -> World:
-    return made_once.copy(tmp_path)
+def world(shared_world, tmp_path) -> World:
+    return shared_world.copy(tmp_path)
 
 
 def verdicts(result, name: str) -> dict[str, tuple[str, str]]:
-    """(verdict, reason) of each day of a check."""
+    """Return (verdict, reason) of each day of a check."""
     return {
         record.data["day"]: (record.data["verdict"], record.data["reason"])
         for record in check(result, name).metadata["by_day"].records
     }
 
 
-def test_a_day_like_the_others_passes(days):
-    days.land(day(LAST), rows_of(day(LAST), 210))
-    result = days.run(DATA, day(LAST))
+def test_a_day_like_the_others_passes(world):
+    world.land(day(LAST), rows_of(day(LAST), 210))
+    result = world.run(DATA, day(LAST))
     assert check(result, "row_count").passed
     assert check(result, "label_rate").passed
 
 
-def test_a_tenth_of_the_rows_fails_the_row_count_and_the_day_is_published_all_the_same(days):
-    days.land(day(LAST), rows_of(day(LAST), 20))
-    result = days.run(DATA, day(LAST))
-    found = check(result, "row_count")
-    assert not found.passed
-    assert "20 rows (10% of what is expected)" in (found.description or "")
-    assert len(days.stages().validation.validated.read([day(LAST)])) == 20
+def test_a_tenth_of_the_rows_fails_the_row_count_and_the_day_is_published(world):
+    world.land(day(LAST), rows_of(day(LAST), 20))
+    result = world.run(DATA, day(LAST))
+    evaluation = check(result, "row_count")
+    assert not evaluation.passed
+    assert "20 rows (10% of what is expected)" in (evaluation.description or "")
+    assert len(world.stages().validation.validated.read([day(LAST)])) == 20
     assert check(result, "every_day_accepted").passed
 
 
-def test_twice_landed_rows_fail_the_row_count(days):
+def test_rows_that_landed_twice_fail_the_row_count(world):
     rows = rows_of(day(LAST), 400)
-    days.land(day(LAST), rows)
-    assert not check(days.run(DATA, day(LAST)), "row_count").passed
+    world.land(day(LAST), rows)
+    assert not check(world.run(DATA, day(LAST)), "row_count").passed
 
 
-def test_a_rejected_day_is_not_judged_by_its_rows_but_is_a_gap_for_the_next(days):
-    days.land(day(LAST), rows_of(day(LAST), 200).assign(amount=-1.0))
-    days.land(day(LAST + 1), rows_of(day(LAST + 1), 200))
-    result = days.run(DATA, day(LAST), day(LAST + 1))
+def test_a_rejected_day_has_no_row_count_but_is_a_gap_for_the_next_day(world):
+    world.land(day(LAST), rows_of(day(LAST), 200).assign(amount=-1.0))
+    world.land(day(LAST + 1), rows_of(day(LAST + 1), 200))
+    result = world.run(DATA, day(LAST), day(LAST + 1))
     assert not check(result, "every_day_accepted").passed
     assert verdicts(result, "row_count")[str(day(LAST))] == ("not judged", "the day has no accepted rows")
     gaps = check(result, "no_gaps")
@@ -78,25 +78,25 @@ def test_a_rejected_day_is_not_judged_by_its_rows_but_is_a_gap_for_the_next(days
     }
 
 
-def test_a_day_without_positives_fails_the_label_rate(days):
+def test_a_day_without_positives_fails_the_label_rate(world):
     rows = rows_of(day(LAST), 200)
-    days.land(day(LAST), rows.assign(label=0))
-    found = check(days.run(DATA, day(LAST)), "label_rate")
-    assert not found.passed
-    assert "0 of 200 labelled rows are positive" in (found.description or "")
+    world.land(day(LAST), rows.assign(label=0))
+    evaluation = check(world.run(DATA, day(LAST)), "label_rate")
+    assert not evaluation.passed
+    assert "0 of 200 labelled rows are positive" in (evaluation.description or "")
 
 
-def test_checks_that_are_switched_off_are_not_there(tmp_path):
-    made = World(tmp_path, ModelSpec.model_validate({**CHECKED, "checks": dict.fromkeys(CHECKS)}))
-    made.land(day(1), rows_of(day(1)))
-    names = {found.check_name for found in made.run(DATA, day(1)).get_asset_check_evaluations()}
+def test_disabled_checks_are_not_evaluated(tmp_path):
+    world = World(tmp_path, ModelSpec.model_validate({**CHECKED, "checks": dict.fromkeys(CHECKS)}))
+    world.land(day(1), rows_of(day(1)))
+    names = {evaluation.check_name for evaluation in world.run(DATA, day(1)).get_asset_check_evaluations()}
     assert not names & set(CHECKS)
 
 
-def test_labels_in_files_of_their_own_are_judged_with_the_model_and_not_with_the_rows(tmp_path):
-    made = World(tmp_path, ModelSpec.model_validate({**CHECKED, "labels": {"files": "labels/{day}/*", "key": ["id"]}}))
-    made.land(day(1), rows_of(day(1)).drop(columns="label"))
-    names = {found.check_name for found in made.run(DATA, day(1)).get_asset_check_evaluations()}
+def test_labels_in_files_of_their_own_are_checked_with_the_model_and_not_with_the_rows(tmp_path):
+    world = World(tmp_path, ModelSpec.model_validate({**CHECKED, "labels": {"files": "labels/{day}/*", "key": ["id"]}}))
+    world.land(day(1), rows_of(day(1)).drop(columns="label"))
+    names = {evaluation.check_name for evaluation in world.run(DATA, day(1)).get_asset_check_evaluations()}
     assert "row_count" in names
     assert "label_rate" not in names
 
@@ -122,18 +122,18 @@ def late_labels(number: int, delay: int) -> pd.DataFrame:
 )
 def test_late_and_missing_labels_are_reported_with_the_evaluation(tmp_path, delay, missing, passed):
     spec = ModelSpec.model_validate({**CHECKED, "labels": {"files": "labels/{day}/*", "key": ["id"]}})
-    made = World(tmp_path, spec)
+    world = World(tmp_path, spec)
     for number in range(1, 15):
-        made.land(day(number), rows_of(day(number)).drop(columns="label"))
+        world.land(day(number), rows_of(day(number)).drop(columns="label"))
         if number > delay:
-            made.land_at(f"labels/{day(number)}/labels.parquet", late_labels(number - delay, delay).iloc[missing:])
+            world.land_at(f"labels/{day(number)}/labels.parquet", late_labels(number - delay, delay).iloc[missing:])
     names = ["raw_labels", "validated_labels", "quarantined_labels", *DATA, "features", "trained_model", "evaluation"]
-    made.run(names[:-2], day(1), day(14))
-    result = made.run(names[-2:], day(13), day(14))
-    found = check(result, "label_timeliness")
-    assert found.passed is passed
-    assert passed or found.severity.value == "WARN"
+    world.run(names[:-2], day(1), day(14))
+    result = world.run(names[-2:], day(13), day(14))
+    evaluation = check(result, "label_timeliness")
+    assert evaluation.passed is passed
+    assert passed or evaluation.severity.value == "WARN"
     assert check(result, "label_rate").passed
-    described = verdicts(result, "label_timeliness")[str(day(14))][1]
-    assert "labels of training window and holdout counted only after label_delay" in described
-    assert "of the holdout have no label" in described
+    reason = verdicts(result, "label_timeliness")[str(day(14))][1]
+    assert "labels of training window and holdout counted only after label_delay" in reason
+    assert "of the holdout have no label" in reason
