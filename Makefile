@@ -16,7 +16,7 @@ export DAGSTER_EVENT_BATCH_SIZE ?= 400
 # Cached byte code saves every process a second or more of imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run run-s3 plan quarantine repair releases rollback pause resume canary promote notifications notify-test serve kserve test test-clocks chaos doctor k8s-test k8s-approve ui lint audit docs screenshots bench env clean home
+.PHONY: help run run-s3 plan quarantine repair releases rollback pause resume canary promote notifications notify-test serve kserve test test-clocks latest chaos doctor k8s-test k8s-approve ui lint audit docs screenshots bench env clean home
 
 help:  ## List the verbs
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
@@ -74,6 +74,13 @@ test: $(VENV)/.installed-dev  ## Run the tests
 
 test-clocks: $(VENV)/.installed-dev  ## Run the tests that know about time under other clocks, zones and locales (CLOCKS="leap-day berlin-spring" SEED=7)
 	@$(BIN)/python -m ml_assets_tests.support.fake_clock $(CLOCKS) $(if $(SEED),--seed $(SEED))
+
+latest:  ## Run the tests with the newest versions that pyproject.toml allows, in .venv-latest (PYTHON=python3.13; docs/dependencies.md)
+	@rm -rf $(VENV)-latest && $(PYTHON) -m venv $(VENV)-latest
+	@$(VENV)-latest/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@echo "Versions that differ from constraints.txt:"
+	@$(VENV)-latest/bin/python -m pip freeze --exclude-editable | grep -vixFf constraints.txt || true
+	@$(VENV)-latest/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(TESTS)
 
 chaos: $(VENV)/.installed-dev  ## Kill runs and inject faults, and compare the result with an undisturbed run (KILLS=200 SEED=1; docs/chaos.md)
 	@$(BIN)/python -W ignore -m ml_assets_tests.chaos $(if $(KILLS),--kills $(KILLS)) $(if $(SEED),--seed $(SEED))
