@@ -322,7 +322,8 @@ def report(found: dict[str, list[Load]], metrics: str) -> int:
             seconds, *(sum(getattr(one, name) for one in loads) for name in ("elapsed", "failed", "processor"))
         )
     for what, one in every.items():
-        figures = f"{one.rate:12,.0f}{one.quantile(0.5):9.2f}{one.quantile(0.99):9.2f}{1e6 * one.processor / len(one.seconds):24.0f}"
+        times = f"{one.quantile(0.5):9.2f}{one.quantile(0.99):9.2f}"
+        figures = f"{one.rate:12,.0f}{times}{1e6 * one.processor / len(one.seconds):24.0f}"
         print(f"{what:8}{len(one.seconds):10,}{one.failed:8}{figures}")
     ratio = every["ours"].rate / every["floor"].rate
     each = ", ".join(f"{ours.rate / floor.rate:.2f}" for ours, floor in zip(found["ours"], found["floor"], strict=True))

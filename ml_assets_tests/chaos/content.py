@@ -105,7 +105,7 @@ def _options(place: Place) -> dict[str, str]:
 
 
 def registry(world: ChaosWorld) -> dict[str, Any]:
-    """Collect versions with their tags, figures and files, and aliases and tags of the model, without version numbers."""
+    """Collect versions with tags, figures and files, and aliases and tags of the model, without version numbers."""
     client, versions = world.registry.client, _versions(world.registry)
     if not versions:
         return {}

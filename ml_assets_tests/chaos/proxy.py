@@ -18,7 +18,10 @@ from urllib.parse import urlsplit
 SLOW_DOWN = (
     b'<?xml version="1.0"?><Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>'
 )
-INTERNAL = b'<?xml version="1.0"?><Error><Code>InternalError</Code><Message>We encountered an internal error.</Message></Error>'
+INTERNAL = (
+    b'<?xml version="1.0"?><Error><Code>InternalError</Code>'
+    b"<Message>We encountered an internal error.</Message></Error>"
+)
 FAULTS = ("slow down", "internal error", "reset", "answer lost", "error after it was done", "answer cut", "slow")
 """slow down, internal error, reset: the request is not carried out. answer lost, error after it was done: it is carried
 out, but the client gets no response, or an error. answer cut: the client gets half of the response. slow: it gets the

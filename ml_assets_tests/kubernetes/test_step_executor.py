@@ -299,7 +299,10 @@ def test_a_process_is_ended_with_its_run_also_when_it_does_not_want_to(shared, p
     handler, context = shared
     handler._shared._seconds_to_terminate = 0.2
     ready = tmp_path / "ready"
-    deaf = f"import signal, time, pathlib; signal.signal(signal.SIGTERM, signal.SIG_IGN); pathlib.Path({str(ready)!r}).touch(); time.sleep(600)"
+    deaf = (
+        "import signal, time, pathlib; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
+        f"pathlib.Path({str(ready)!r}).touch(); time.sleep(600)"
+    )
     process_runs(deaf)
     list(handler.launch_step(context))
     while not ready.exists():

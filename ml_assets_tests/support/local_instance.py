@@ -35,11 +35,14 @@ defs = dg.Definitions.merge(environment(), *[ModelPipeline(spec).build_defs(None
 """
 BACKFILL = """mutation($backfill: LaunchBackfillParams!) { launchPartitionBackfill(backfillParams: $backfill) {
     __typename ... on LaunchBackfillSuccess { backfillId } ... on PythonError { message stack } } }"""
-STATUS = """query($id: String!) { partitionBackfillOrError(backfillId: $id) { ... on PartitionBackfill { status error { message } } } }"""
-RUNS = """{ runsOrError(limit: 100) { ... on Runs { results { runId status creationTime startTime endTime jobName tags { key value } } } } }"""
+STATUS = """query($id: String!) { partitionBackfillOrError(backfillId: $id) {
+    ... on PartitionBackfill { status error { message } } } }"""
+RUNS = """{ runsOrError(limit: 100) { ... on Runs { results {
+    runId status creationTime startTime endTime jobName tags { key value } } } } }"""
 RUN = """mutation($run: ExecutionParams!) { launchPipelineExecution(executionParams: $run) {
     __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } } }"""
-LOGS = """query($id: ID!, $after: String) { runOrError(runId: $id) { ... on Run { eventConnection(afterCursor: $after) { cursor hasMore events {
+LOGS = """query($id: ID!, $after: String) { runOrError(runId: $id) { ... on Run {
+    eventConnection(afterCursor: $after) { cursor hasMore events {
     __typename ... on MessageEvent { message timestamp } ... on ErrorEvent { error { message } } } } } } }"""
 
 

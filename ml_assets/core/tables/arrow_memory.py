@@ -1,8 +1,8 @@
 """Bytes in memory that Arrow owns, so that its threads never need Python's interpreter lock.
 
-Arrow reads Python files, and releases Python bytes, on threads of its own that nothing waits for. One that asks for the
-lock while the interpreter ends is cancelled in the middle of a C++ destructor, and the process aborts ("terminate called
-without an active exception") after all of its work is done.
+Arrow reads Python files, and releases Python bytes, on threads of its own that nothing waits for. A thread that asks
+for the lock while the interpreter ends is cancelled in the middle of a C++ destructor, and the process aborts
+("terminate called without an active exception") after all of its work is done.
 """
 
 import pyarrow as pa

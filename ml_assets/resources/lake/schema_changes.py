@@ -28,8 +28,8 @@ def compare_schemas(uri: str, specified: "pa.Schema", current: "pa.Schema") -> "
         if index >= 0 and current.field(index).type != field.type:
             raise LakeError(
                 f"{uri}: column {field.name} is {current.field(index).type} in the table, but the specification now "
-                f"makes it {field.type}. A table keeps the types of its columns: give the column another name, or remove "
-                "the table's directory to make its days again."
+                f"makes it {field.type}. A table keeps the types of its columns: give the column another name, or "
+                "remove the table's directory to make its days again."
             )
     missing = [field for field in specified if current.get_field_index(field.name) < 0]
     dropped = [pa.field(field.name, field.type) for field in current if specified.get_field_index(field.name) < 0]

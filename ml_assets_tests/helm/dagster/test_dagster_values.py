@@ -79,7 +79,7 @@ def without_unnamed(values: Any) -> Any:
 def test_values_are_what_the_official_chart_takes(place):
     if SCHEMA is None:
         warnings.warn(
-            "DAGSTER_CHART_SCHEMA is not set: the values were held against Dagster, and not against the chart's own schema",
+            "DAGSTER_CHART_SCHEMA is not set: the values were checked with Dagster, and not with the chart's own schema",
             stacklevel=1,
         )
         return
@@ -94,23 +94,62 @@ def test_values_are_what_the_official_chart_takes(place):
 
 # What the pods and dagster.yaml are not made of.
 ELSEWHERE = {
-    "rbacEnabled", "serviceAccount.create", "postgresql.enabled", "generatePostgresqlPasswordSecret", "global.serviceAccountName",
-    "runLauncher.type", "busybox.image.pullPolicy", "dagster-user-deployments.enabled", "dagster-user-deployments.enableSubchart",
-    "dagster-user-deployments.rbacEnabled", "dagster-user-deployments.serviceAccount.create",
-    "dagster-user-deployments.deployments[].includeConfigInLaunchedRuns", "dagster-user-deployments.deployments[].deploymentStrategy",
-    "dagsterDaemon.enabled", "dagsterDaemon.heartbeatTolerance", "dagsterDaemon.logFormat", "dagsterDaemon.runCoordinator.enabled",
-    "dagsterDaemon.checkDbReadyInitContainer", "scheduler.type", "retention.enabled", "concurrency.enabled",
-    "dagsterWebserver.replicaCount", "dagsterWebserver.nameOverride", "dagsterWebserver.enableReadOnly", "dagsterWebserver.service",
-    "dagsterWebserver.dbStatementTimeout", "dagsterWebserver.dbPoolRecycle", "dagsterWebserver.logLevel", "dagsterWebserver.logFormat",
-    "dagsterWebserver.checkDbReadyInitContainer", "ingress",
-}  # fmt: skip
+    "rbacEnabled",
+    "serviceAccount.create",
+    "postgresql.enabled",
+    "generatePostgresqlPasswordSecret",
+    "global.serviceAccountName",
+    "runLauncher.type",
+    "busybox.image.pullPolicy",
+    "dagster-user-deployments.enabled",
+    "dagster-user-deployments.enableSubchart",
+    "dagster-user-deployments.rbacEnabled",
+    "dagster-user-deployments.serviceAccount.create",
+    "dagster-user-deployments.deployments[].includeConfigInLaunchedRuns",
+    "dagster-user-deployments.deployments[].deploymentStrategy",
+    "dagsterDaemon.enabled",
+    "dagsterDaemon.heartbeatTolerance",
+    "dagsterDaemon.logFormat",
+    "dagsterDaemon.runCoordinator.enabled",
+    "dagsterDaemon.checkDbReadyInitContainer",
+    "scheduler.type",
+    "retention.enabled",
+    "concurrency.enabled",
+    "dagsterWebserver.replicaCount",
+    "dagsterWebserver.nameOverride",
+    "dagsterWebserver.enableReadOnly",
+    "dagsterWebserver.service",
+    "dagsterWebserver.dbStatementTimeout",
+    "dagsterWebserver.dbPoolRecycle",
+    "dagsterWebserver.logLevel",
+    "dagsterWebserver.logFormat",
+    "dagsterWebserver.checkDbReadyInitContainer",
+    "ingress",
+}
 
 # What goes whole into pods or dagster.yaml, where Kubernetes' schemas and Dagster look at the names in it.
 WHOLE = {
-    "securityContext", "podSecurityContext", "volumes", "volumeMounts", "resources", "initContainerResources", "labels", "env",
-    "envSecrets", "envConfigMaps", "startupProbe", "readinessProbe", "livenessProbe", "runK8sConfig", "extraPrependedInitContainers",
-    "postgresqlParams", "additionalInstanceConfig", "tagConcurrencyLimits", "telemetry", "affinity",
-}  # fmt: skip
+    "securityContext",
+    "podSecurityContext",
+    "volumes",
+    "volumeMounts",
+    "resources",
+    "initContainerResources",
+    "labels",
+    "env",
+    "envSecrets",
+    "envConfigMaps",
+    "startupProbe",
+    "readinessProbe",
+    "livenessProbe",
+    "runK8sConfig",
+    "extraPrependedInitContainers",
+    "postgresqlParams",
+    "additionalInstanceConfig",
+    "tagConcurrencyLimits",
+    "telemetry",
+    "affinity",
+}
 
 
 @pytest.mark.parametrize("place", PLACES)
