@@ -17,6 +17,6 @@ def change(attributes: dict, path: str, value: object) -> dict:
 
 
 def assert_refused(attributes: dict, path: str, value: object, reason: str) -> None:
-    """Assert that a specification with a changed field is refused; `reason` is a regular expression but for `(` and `{`."""
+    """Assert that a specification with a changed field is refused; `reason` is a regex except for `(` and `{`."""
     with pytest.raises(ValidationError, match=reason.replace("(", r"\(").replace("{", r"\{")):
         ModelSpec.model_validate(change(attributes, path, value))

@@ -7,7 +7,7 @@ from typing import Any
 
 
 class Webhook:
-    """A server that answers with `status`, and keeps in `received` the JSON of each request that it answers with 200."""
+    """A server that answers with `status`, and keeps the JSON of each request answered with 200 in `received`."""
 
     def __init__(self) -> None:
         self.received: list[dict[str, Any]] = []

@@ -79,7 +79,7 @@ def without_unnamed(values: Any) -> Any:
 def test_values_are_what_the_official_chart_takes(place):
     if SCHEMA is None:
         warnings.warn(
-            "DAGSTER_CHART_SCHEMA is not set: the values were checked with Dagster, and not with the chart's own schema",
+            "DAGSTER_CHART_SCHEMA is not set: the values were checked with Dagster, not with the chart's own schema",
             stacklevel=1,
         )
         return
