@@ -15,7 +15,7 @@ from ml_assets.core.tables.day_ranges import RANGE, group_days
 MOST_LINES = 200
 # Names in the metadata of a result, by which notifications find the days.
 BY_DAY, DAYS_PASSED = "by_day", "days_passed"
-VERDICTS = {True: "passed", False: "failed", None: "not judged"}
+VERDICTS = {True: "passed", False: "failed", None: "not evaluated"}
 SEVERITIES = {"error": dg.AssetCheckSeverity.ERROR, "warn": dg.AssetCheckSeverity.WARN}
 
 
@@ -78,7 +78,7 @@ def build_check_result(run: CheckRun) -> dg.AssetCheckResult:
         description=_description(outcomes),
         metadata={
             "days": len(outcomes),
-            "days_judged": sum(outcome.passed is not None for outcome in outcomes),
+            "days_evaluated": sum(outcome.passed is not None for outcome in outcomes),
             "days_failed": len(failed),
             BY_DAY: table(by_day, most=max(MOST_LINES, len(failed))),
             DAYS_PASSED: _ranges([outcome.day for outcome in outcomes if outcome.passed]),

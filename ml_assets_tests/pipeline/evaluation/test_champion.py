@@ -47,7 +47,7 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> World:
         world.land(day(number), same_rows(number))
     world.run(list(LANDED_TO_FEATURES), day(1), day(LAST))
     evaluation = check(world.run(MODELS, day(11)), "gate_champion")
-    assert (evaluation.passed, evaluation.metadata["days_judged"].value) == (True, 0)
+    assert (evaluation.passed, evaluation.metadata["days_evaluated"].value) == (True, 0)
     assert "not compared: there is no champion yet" in (evaluation.description or "")
     world.promote(1)
     return world
@@ -96,7 +96,7 @@ def test_an_equal_model_passes_without_any_margin(root):
         root, spec_with(margin=0, training={**SMALL["training"], "threshold": {"rule": "fixed", "value": 0.4}})
     )
     evaluation = check(world.run(MODELS, day(12)), "gate_champion")
-    assert (evaluation.passed, evaluation.metadata["days_judged"].value) == (True, 1)
+    assert (evaluation.passed, evaluation.metadata["days_evaluated"].value) == (True, 1)
     rows = compared(world, 12)
     assert (rows.loc["average_precision", ["difference", "low", "high"]] == 0).all()
     assert rows["champion_digest"].unique().tolist() == [world.stages().training.row(day(11))["model_digest"]]
@@ -139,7 +139,7 @@ def test_a_day_that_is_made_again_is_compared_with_the_current_champion(root):
 def test_a_day_before_that_of_the_champion_is_not_compared_with_it(root):
     world = World(root, other_spec())
     evaluation = check(world.run(MODELS, day(10)), "gate_champion")
-    assert (evaluation.passed, evaluation.metadata["days_judged"].value) == (True, 0)
+    assert (evaluation.passed, evaluation.metadata["days_evaluated"].value) == (True, 0)
     assert f"is of {day(11)}, not of a day before {day(10)}" in note(world, 10)
     assert str(day(10)) in versions(world).values()
 

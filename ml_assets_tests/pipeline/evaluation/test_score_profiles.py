@@ -29,7 +29,7 @@ def make_world(root: Path, spec: dict = SPEC, **shifted: float) -> World:
 def test_scores_like_those_of_the_training_window_pass(tmp_path):
     evaluation = check(make_world(tmp_path).run(ALL[4:], day(LAST)), "score_drift")
     assert evaluation.passed
-    assert evaluation.metadata["days_judged"].value == 1
+    assert evaluation.metadata["days_evaluated"].value == 1
 
 
 def test_a_holdout_day_whose_scores_drifted_is_named_with_a_plot(tmp_path):

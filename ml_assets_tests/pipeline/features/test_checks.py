@@ -66,7 +66,7 @@ def clean(tmp_path_factory) -> World:
     result = world.run(DAILY, day(1), day(LAST))
     assert {name: check(result, name).passed for name in NAMES} == dict.fromkeys(NAMES, True)
     # The first model of this specification is that of day 12: 6 days of training, 2 of holdout, twice 2 of label delay.
-    evaluated = {name: check(result, name).metadata["days_judged"].value for name in NAMES}
+    evaluated = {name: check(result, name).metadata["days_evaluated"].value for name in NAMES}
     assert evaluated == {
         **dict.fromkeys(NAMES, LAST),
         "not_constant": 3,

@@ -45,7 +45,7 @@ def definitions(outcomes: dict[str, Sequence[CheckOutcome]] | None = None) -> dg
             yield dg.MaterializeResult(asset_key=key)
             for spec in specs:
                 check_outcomes = (outcomes or {}).get(
-                    spec.name, [CheckOutcome(spec.name, date(2025, 1, 1), None, "not judged")]
+                    spec.name, [CheckOutcome(spec.name, date(2025, 1, 1), None, "not evaluated")]
                 )
                 yield from check_events(context, CheckRun(key, spec.name, check_outcomes))
 

@@ -215,7 +215,7 @@ def test_slices_with_few_positives_are_not_judged(root):
     world = World(root, spec_with(gates={"roc_auc": {"minimum": 0, "slice_minimum": 1}}, evaluation=evaluation))
     world.run(["features"], day(1), day(13))
     found = check(world.run(MODELS, day(13)), "gate_roc_auc_slices")
-    assert (found.passed, found.metadata["days_judged"].value) == (True, 0)
+    assert (found.passed, found.metadata["days_evaluated"].value) == (True, 0)
     assert str(day(13)) in versions(world).values()
 
 

@@ -216,7 +216,7 @@ def test_a_day_before_the_first_model_fails_a_single_partition_run_and_is_report
     assert stages.training.row(day(10))["model_digest"]
     assert stages.registration.entry(day(8)) is None
     evaluation = check(result, "gate_roc_auc")
-    assert (evaluation.passed, evaluation.metadata["days"].value, evaluation.metadata["days_judged"].value) == (
+    assert (evaluation.passed, evaluation.metadata["days"].value, evaluation.metadata["days_evaluated"].value) == (
         True,
         3,
         1,

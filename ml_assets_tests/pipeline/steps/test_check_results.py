@@ -35,8 +35,8 @@ def test_every_day_is_visible_failed_ones_first():
     result = build_check_result(judged(found(1, True), found(2, None), found(3, False)))
     assert not result.passed
     assert by_day(result)[0] == (str(day(3)), "failed", "error", "reason 3")
-    assert [row[1] for row in by_day(result)] == ["failed", "passed", "not judged"]
-    assert result.metadata["days_judged"].value == 2
+    assert [row[1] for row in by_day(result)] == ["failed", "passed", "not evaluated"]
+    assert result.metadata["days_evaluated"].value == 2
     assert result.description == f"{day(3)}: reason 3"
 
 
@@ -61,7 +61,7 @@ def test_every_failed_day_of_a_long_range_is_named_and_the_days_that_passed_as_r
 def test_days_that_cannot_be_judged_pass_and_say_so():
     result = build_check_result(judged(found(1, None)))
     assert result.passed
-    assert result.metadata["days_judged"].value == 0
+    assert result.metadata["days_evaluated"].value == 0
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ def test_a_range_run_counts_each_rule_on_each_day_and_samples_few_rows(tmp_path)
         str(day(1)): "passed",
         str(day(2)): "failed",
         str(day(3)): "failed",
-        str(day(4)): "not judged",
+        str(day(4)): "not evaluated",
     }
     assert [(line["day"], line["rows"]) for line in records(amount, "violations")] == [
         (str(day(3)), 12),

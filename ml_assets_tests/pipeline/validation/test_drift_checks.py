@@ -30,7 +30,7 @@ def clean(tmp_path_factory) -> World:
     assert evaluation.passed
     assert "plot" not in evaluation.metadata
     # A reference needs five days, and the rejected fourth day does not count.
-    assert [number for number in range(1, LAST + 1) if verdicts(evaluation)[str(day(number))] == "not judged"] == [
+    assert [number for number in range(1, LAST + 1) if verdicts(evaluation)[str(day(number))] == "not evaluated"] == [
         1,
         2,
         3,
@@ -106,7 +106,7 @@ def test_a_new_bound_evaluates_again_and_makes_no_day_again(world):
     )
     result = World(world.root, stricter).run(VALIDATED, day(1), day(LAST))
     assert computed(result, "validated_data") == []
-    assert check(result, "column_drift").metadata["days_judged"].value == LAST - 6
+    assert check(result, "column_drift").metadata["days_evaluated"].value == LAST - 6
 
 
 def test_a_disabled_check_is_not_evaluated(world):

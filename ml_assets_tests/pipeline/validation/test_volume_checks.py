@@ -68,7 +68,7 @@ def test_a_rejected_day_has_no_row_count_but_is_a_gap_for_the_next_day(world):
     world.land(day(LAST + 1), rows_of(day(LAST + 1), 200))
     result = world.run(DATA, day(LAST), day(LAST + 1))
     assert not check(result, "every_day_accepted").passed
-    assert verdicts(result, "row_count")[str(day(LAST))] == ("not judged", "the day has no accepted rows")
+    assert verdicts(result, "row_count")[str(day(LAST))] == ("not evaluated", "the day has no accepted rows")
     gaps = check(result, "no_gaps")
     assert (gaps.passed, gaps.severity.value) == (False, "WARN")
     assert "1 of the 7 days" in verdicts(result, "no_gaps")[str(day(LAST + 1))][1]
