@@ -1,4 +1,4 @@
-"""The columns that the catalog shows are those that the tables have."""
+"""The catalog shows the columns that the tables have."""
 
 import dagster as dg
 import pytest
@@ -8,8 +8,8 @@ from ml_assets.core.training.trials import PARAMETER_SEARCH
 from ml_assets.pipeline.graph import column_schemas as columns
 
 
-def names(found: list[dg.TableColumn]) -> list[str]:
-    return [column.name for column in found]
+def names(table_columns: list[dg.TableColumn]) -> list[str]:
+    return [column.name for column in table_columns]
 
 
 def test_the_catalog_shows_the_columns_of_every_table(make_spec):
@@ -32,7 +32,7 @@ def test_the_catalog_shows_the_columns_of_every_table(make_spec):
         (release_schemas.SCORED_ROW_SCHEMA, column_descriptions.PREDICTIONS),
     ],
 )
-def test_each_column_has_one_description_and_no_other_has(schema, descriptions):
+def test_exactly_the_columns_of_the_schema_have_descriptions(schema, descriptions):
     assert list(descriptions) == schema.names
     assert [column.description for column in columns.table_columns(schema, descriptions)] == [*descriptions.values()]
 
@@ -43,7 +43,7 @@ def test_the_rules_of_a_column_are_its_constraints(make_spec):
     assert not amount.constraints.nullable
 
 
-def test_a_feature_comes_from_its_value_its_key_and_the_time(make_spec):
+def test_the_lineage_of_a_feature_names_its_value_its_key_and_the_event_time(make_spec):
     lineage = columns.feature_lineage(make_spec(), dg.AssetKey(["small", "validated_data"]))
     assert {dep.column_name for dep in lineage.deps_by_column["amount_mean_by_card_1d"]} == {
         "card",

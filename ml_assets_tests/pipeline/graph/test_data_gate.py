@@ -1,5 +1,6 @@
-"""No model is made of a day whose data fail a blocking check: alone, in a range, or asked for by itself, until it is
-repaired or accepted.
+"""No model is made of a day whose data fail a blocking check, until the day is repaired or accepted.
+
+This holds for a run of the day, for a range, and for a run of the model only.
 """
 
 from pathlib import Path
@@ -26,7 +27,7 @@ def specification(**checks: object) -> ModelSpec:
 
 @pytest.fixture(scope="module")
 def good(tmp_path_factory: pytest.TempPathFactory) -> World:
-    """All days but the last are made; of the last ten times the rows have landed."""
+    """Make all days but the last one, for which ten times as many rows have landed."""
     world = World(tmp_path_factory.mktemp("good"), specification())
     for number in range(1, LAST + 1):
         world.land(day(number), rows_of(day(number), ROWS * (10 if number == LAST else 1)))
@@ -40,24 +41,28 @@ def world(good, tmp_path: Path) -> World:
 
 
 def models(world: World) -> list[int]:
-    return sorted((of - day(1)).days + 1 for of in world.stages().training.tables["trained_model"].row_counts())
+    return sorted(
+        (model_day - day(1)).days + 1 for model_day in world.stages().training.tables["trained_model"].row_counts()
+    )
 
 
 def steps(result) -> set[str]:
     return {event.step_key.removeprefix("small__") for event in result.all_events if event.is_step_start}
 
 
-def test_in_a_run_of_the_day_training_does_not_start(world):
+def test_training_does_not_start_in_a_run_of_the_blocked_day(world):
     result = world.run([*DATA, *MODELS], day(LAST), succeed=False)
     assert not check(result, "row_count").passed
     assert steps(result) == {"raw_data", "validated_data"}
 
 
 @pytest.mark.slow
-def test_in_a_range_the_models_of_the_other_days_are_made_and_registered(world):
+def test_a_range_makes_and_registers_the_models_of_the_other_days(world):
     result = world.run([*DATA, *MODELS], day(LAST - 2), day(LAST))
     assert [
-        found.severity.value for found in result.get_asset_check_evaluations() if found.check_name == "row_count"
+        evaluation.severity.value
+        for evaluation in result.get_asset_check_evaluations()
+        if evaluation.check_name == "row_count"
     ] == ["ERROR"]
     assert (
         computed(result, "trained_model") == computed(result, "model_registry_entry") == [day(LAST - 2), day(LAST - 1)]
@@ -66,7 +71,7 @@ def test_in_a_range_the_models_of_the_other_days_are_made_and_registered(world):
 
 
 @pytest.mark.slow
-def test_asked_for_by_itself_the_model_is_not_made_and_says_why(world):
+def test_a_run_of_only_the_model_of_a_blocked_day_makes_nothing_and_says_why(world):
     world.run(DATA, day(LAST - 1), day(LAST))
     result = world.run(MODELS, day(LAST))
     assert models(world) == []
@@ -74,22 +79,24 @@ def test_asked_for_by_itself_the_model_is_not_made_and_says_why(world):
         event.step_materialization_data.materialization for event in result.get_asset_materialization_events()
     ]
     (problem,) = [
-        one.metadata["problem"].value for one in materializations if one.asset_key.path[-1] == "trained_model"
+        materialization.metadata["problem"].value
+        for materialization in materializations
+        if materialization.asset_key.path[-1] == "trained_model"
     ]
     assert "row_count: 600 rows" in problem
     assert "accept it in checks.accepted" in problem
     assert world.stages().training.row(day(LAST))["model_digest"] is None
 
 
-def test_a_blocked_day_counts_as_it_has_to_stay_and_the_plan_names_it(world):
+def test_a_blocked_day_is_current_and_the_plan_keeps_it(world):
     world.run(DATA, day(LAST - 1), day(LAST))
     assert is_current(world.stages().training, day(LAST))
     plan = planned(world)
-    assert [of for of, _ in plan["trained_model"].kept] == [day(LAST)]
+    assert [kept_day for kept_day, _ in plan["trained_model"].kept] == [day(LAST)]
 
 
-def test_a_plan_of_data_and_model_says_that_a_check_may_block_it(world):
-    assert [one.note for one in planned(world)["trained_model"].to_make] == [UNLESS_BLOCKED]
+def test_a_plan_of_data_and_model_says_that_a_check_may_block_the_model(world):
+    assert [planned_day.note for planned_day in planned(world)["trained_model"].to_make] == [UNLESS_BLOCKED]
 
 
 def planned(world: World):
@@ -112,7 +119,7 @@ def test_the_model_is_made_once_the_day_is_repaired(world):
 
 
 @pytest.mark.slow
-def test_a_model_that_was_made_before_stays(world):
+def test_a_model_made_before_its_day_was_blocked_is_kept(world):
     early = World(world.root, specification(accepted={str(day(LAST)): ["all"]}))
     early.run([*DATA, *MODELS], day(LAST))
     before = world.stages().training.row(day(LAST))
@@ -132,12 +139,12 @@ def test_a_blocking_check_of_the_evaluation_keeps_the_model_out_of_the_registry(
     result = strict.run(MODELS, day(LAST), succeed=False)
     assert not check(result, "score_drift").passed
     assert "model_registry_entry" not in steps(result)
-    single_partition = strict.run(["model_registry_entry"], day(LAST))
-    assert computed(single_partition, "model_registry_entry") == []
+    entry_only = strict.run(["model_registry_entry"], day(LAST))
+    assert computed(entry_only, "model_registry_entry") == []
 
 
 @pytest.mark.slow
-def test_checks_that_do_not_block_hold_nothing(world):
+def test_a_failed_check_that_does_not_block_stops_nothing(world):
     flagged = World(world.root, ModelSpec.model_validate(CHECKED))
     result = flagged.run([*DATA, *MODELS], day(LAST))
     assert not check(result, "row_count").passed

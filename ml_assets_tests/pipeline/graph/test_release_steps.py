@@ -1,5 +1,5 @@
-"""Deployment and predictions through Dagster: order, metadata, checks, the day's page, MLflow's aliases, and days whose
-model fails.
+"""Deployment and predictions in Dagster: order, metadata, checks, daily report, MLflow aliases, and days whose model
+fails.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -36,7 +36,7 @@ SPEC = spec_with(EASY)
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
-    """Features of 18 days, models of days 12 and 13 and what became of them, made in runs of several days."""
+    """Make features of 18 days, then models, decisions and predictions of days 12 and 13 in runs of several days."""
     root = tmp_path_factory.mktemp("world")
     world = world_with_features(root, SPEC, LAST)
     world.run([*MODEL_ASSETS, *LIVE], day(12), day(13))
@@ -44,12 +44,12 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
 
 
 def metadata(result: dg.ExecuteInProcessResult, name: str, number: int) -> dict:
-    found: dict = {}
+    collected: dict = {}
     for event in result.get_asset_materialization_events():
-        one = event.step_materialization_data.materialization
-        if one.asset_key.path[-1] == name and one.partition == str(day(number)):
-            found |= one.metadata
-    return found
+        materialization = event.step_materialization_data.materialization
+        if materialization.asset_key.path[-1] == name and materialization.partition == str(day(number)):
+            collected |= materialization.metadata
+    return collected
 
 
 def test_in_a_range_the_first_model_is_champion_and_the_second_its_challenger(world):
@@ -58,22 +58,25 @@ def test_in_a_range_the_first_model_is_champion_and_the_second_its_challenger(wo
     assert stages.predictions.scored(day(12))["side"].unique().tolist() == ["champion"]
     assert sorted(stages.predictions.scored(day(13))["side"].unique()) == ["challenger", "champion"]
     holders = {alias: alias_holder(world.registry.client, "small", alias) for alias in ("champion", "challenger")}
-    assert {alias: int(held.version) for alias, held in holders.items() if held} == {"champion": 1, "challenger": 2}
+    assert {alias: int(holder.version) for alias, holder in holders.items() if holder} == {
+        "champion": 1,
+        "challenger": 2,
+    }
     actors = {move.actor for move in stages.deployment.moves}
     assert len(actors) == 1
     assert actors.pop().startswith("run ")
 
 
-def test_each_day_is_decided_then_scored_and_tells_of_both_in_the_catalog_and_on_its_page(world, tmp_path):
+def test_each_day_is_decided_then_scored_and_shows_both_in_its_metadata_and_report(world, tmp_path):
     copy = world.copy(tmp_path / "copy")
     result = copy.run(LIVE, day(14))
-    found = metadata(result, "deployment", 14)
-    assert (found["decision"].value, found["champion_version"].value, found["challenger_version"].value) == (
+    decision = metadata(result, "deployment", 14)
+    assert (decision["decision"].value, decision["champion_version"].value, decision["challenger_version"].value) == (
         "hold",
         1,
         2,
     )
-    assert "labels are known through" in found["reason"].value
+    assert "labels are known through" in decision["reason"].value
     scores = metadata(result, PREDICTIONS, 14)
     assert (
         scores["champion_rows"].value + scores["challenger_rows"].value == scores["dagster/partition_row_count"].value
@@ -88,13 +91,13 @@ def test_each_day_is_decided_then_scored_and_tells_of_both_in_the_catalog_and_on
     assert computed(copy.run(LIVE, day(12), day(16)), PREDICTIONS) == []
 
 
-def test_a_rollback_is_a_warning_that_stops_nothing(world, tmp_path):
+def test_a_rollback_fails_a_check_as_a_warning_and_stops_nothing(world, tmp_path):
     strict = {**EASY, "maximum_days": "1d"}
     copy = World(world.copy(tmp_path / "copy").root, spec_with(strict))
     result = copy.run(LIVE, day(14))
-    found = check(result, NOT_ROLLED_BACK)
-    assert (found.passed, found.severity) == (False, dg.AssetCheckSeverity.WARN)
-    assert "not decided within 1 days" in (found.description or "")
+    evaluation = check(result, NOT_ROLLED_BACK)
+    assert (evaluation.passed, evaluation.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert "not decided within 1 days" in (evaluation.description or "")
     assert copy.stages().predictions.scored(day(14))["side"].unique().tolist() == ["champion"]
     assert alias_holder(copy.registry.client, "small", "challenger") is None
 
@@ -124,7 +127,7 @@ def test_a_day_whose_model_fails_its_gates_is_decided_and_scored_by_the_run_that
     assert (row["outcome"], row["challenger_version"]) == ("hold", 2)
 
 
-def test_nothing_is_requested_after_a_failed_run_that_is_retried_or_has_no_partition(world):
+def test_no_run_is_requested_after_a_failed_run_that_is_retried_or_has_no_partition(world):
     sensor = release_after_failure(SPEC, daily_job(SPEC), release_job(SPEC))
     for tags, reason in [
         ({"dagster/partition": str(day(14)), "dagster/will_retry": "true"}, "will be retried"),
@@ -141,7 +144,7 @@ def test_nothing_is_requested_after_a_failed_run_that_is_retried_or_has_no_parti
         assert reason in (skipped.skip_message or "")
 
 
-def test_deployment_depends_on_the_days_that_a_canary_can_see():
+def test_deployment_depends_on_the_days_that_a_canary_can_read():
     from ml_assets.pipeline.graph.assets import build_assets
 
     by_key = {spec.key: spec for assets in build_assets(SPEC) for spec in assets.specs}
@@ -153,7 +156,7 @@ def test_deployment_depends_on_the_days_that_a_canary_can_see():
     assert {dep.asset_key.path[-1] for dep in by_key[asset_key(SPEC, PREDICTIONS)].deps} == {"deployment", "features"}
 
 
-def test_old_predictions_go_and_the_files_of_what_is_live_stay(world, tmp_path):
+def test_retention_removes_old_predictions_and_keeps_the_files_of_live_versions(world, tmp_path):
     copy = world.copy(tmp_path / "copy")
     now = datetime.now(UTC) + timedelta(days=3)
     ages = {name: f"{(now.date() - day(number)).days}d" for name, number in [("days", 13), ("models", 15)]}

@@ -1,4 +1,4 @@
-"""Where labels come in files of their own, a canary is compared on those that count on the day of the decision."""
+"""A canary with labels in separate files is compared on the labels known on the day of the decision."""
 
 from pathlib import Path
 
@@ -17,28 +17,29 @@ LAST = 16
 
 
 class LabelledLake(LiveLake):
-    """Labels of a day are delivered some days after it."""
+    """A lake in which the labels of a day are delivered some days later."""
 
-    def deliver(self, number: int, of: int, turned: bool = False) -> None:
+    def deliver(self, number: int, labelled: int, inverted: bool = False) -> None:
+        """Deliver on day `number` the labels of day `labelled`, each replaced by the other one if `inverted`."""
         feed = labels_feed(self.spec)
         assert feed is not None
         table = self.lake.table(self.spec.name, feed.validated, row_schema(feed))
-        rows = rows_with_features(day(of))
+        rows = rows_with_features(day(labelled))
         labels = pd.DataFrame(
             {
                 "id": rows["id"],
-                "label": 1 - rows["label"] if turned else rows["label"],
+                "label": 1 - rows["label"] if inverted else rows["label"],
                 "known_at": pd.Timestamp(day(number), tz="UTC"),
             }
         )
         table.refresh()
-        made = pa.Table.from_pandas(labels, row_schema(feed), preserve_index=False)
-        table.commit({day(number): made}, {day(number): 1000 * number + 10 * of + turned})
+        delivered = pa.Table.from_pandas(labels, row_schema(feed), preserve_index=False)
+        table.commit({day(number): delivered}, {day(number): 1000 * number + 10 * labelled + inverted})
 
 
 @pytest.fixture
 def live(tmp_path: Path) -> LabelledLake:
-    """Labels are delivered three days after their rows, although `label_delay` says two."""
+    """Deliver labels three days after their rows, one day more than `label_delay`."""
     live = LabelledLake(tmp_path, SPEC)
     live.put_features(range(1, LAST + 1))
     for number in range(4, LAST + 1):
@@ -48,7 +49,7 @@ def live(tmp_path: Path) -> LabelledLake:
     return live
 
 
-def test_only_labels_that_were_delivered_by_the_day_count(live):
+def test_only_labels_delivered_by_the_day_of_the_decision_count(live):
     live.decide(1, LAST)
     assert live.story() == [
         (1, "promote", 1, None, 0),
@@ -57,13 +58,13 @@ def test_only_labels_that_were_delivered_by_the_day_count(live):
         (12, "promote", 2, None, 0),
     ]
     assert live.row(6)["labels_through"] == day(4)
-    # Of days 2 to 4, the labels of day 4 come a day late.
+    # The labels of day 4, the last of days 2 to 4, come a day late.
     assert live.row(6)["step_days"] == 2
 
 
-def test_a_label_that_is_corrected_decides_the_newest_day_again_and_no_earlier_one(live):
+def test_a_corrected_label_makes_only_the_newest_day_stale(live):
     live.decide(1, 6)
-    live.deliver(6, 3, turned=True)
+    live.deliver(6, 3, inverted=True)
     live.open()
     assert [is_current(live.deployment, day(number)) for number in (5, 6)] == [True, False]
     outcomes = live.decide(5, 6)

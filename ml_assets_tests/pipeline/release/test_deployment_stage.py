@@ -1,5 +1,5 @@
-"""A day is decided once: repeated, made in another order, after a crash, beside another mover, or from data that
-changed.
+"""Each day is decided once, also when days repeat or come in another order, after a crash, beside another process that
+releases, and when data have changed.
 """
 
 import shutil
@@ -34,7 +34,7 @@ LAST = 14
 
 @pytest.fixture(scope="module")
 def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two weeks of features, a first model, and an equal one of day 3; nothing is decided."""
+    """Build a lake with two weeks of features, a first model and an equal one of day 3, and no decision."""
     live = LiveLake(tmp_path_factory.mktemp("original"))
     live.put_features(range(1, LAST + 1))
     live.put_model("first", 1)
@@ -57,7 +57,7 @@ def live(original: Path, tmp_path: Path) -> LiveLake:
 STORY = [(1, "promote", 1, None, 0), (3, "start", 1, 2, 20), (7, "advance", 1, 2, 50), (11, "promote", 2, None, 0)]
 
 
-def test_days_that_were_decided_are_left_as_they_are(live):
+def test_decided_days_do_not_change_when_they_are_made_again(live):
     live.live(1, LAST)
     assert live.story() == STORY
     rows = [live.row(number) for number in range(1, LAST + 1)]
@@ -72,17 +72,17 @@ def test_days_that_were_decided_are_left_as_they_are(live):
 @given(st.lists(st.tuples(st.integers(0, 3), st.lists(st.integers(0, LAST), max_size=3)), min_size=LAST, max_size=LAST))
 def test_repeated_days_in_any_order_give_the_ledger_of_one_pass(original, tmp_path_factory, plan):
     live = copy(original, tmp_path_factory.mktemp("any") / "live")
-    for number, (again, earlier) in enumerate(plan, start=1):
+    for number, (repeats, earlier) in enumerate(plan, start=1):
         live.decide(number)
-        for _ in range(again):
+        for _ in range(repeats):
             live.decide(number)
-        for which in earlier:
-            live.decide(max(1, number - which))
+        for back in earlier:
+            live.decide(max(1, number - back))
             live.open()
     assert live.story() == STORY
 
 
-def test_a_day_before_one_that_was_decided_decides_nothing(live):
+def test_a_day_before_a_decided_one_releases_nothing(live):
     live.decide(1)
     live.decide(5)
     before = live.story()
@@ -95,14 +95,14 @@ def test_a_day_before_one_that_was_decided_decides_nothing(live):
     assert live.row(4)["challenger_version"] is None
 
 
-def test_a_release_of_a_run_that_died_is_told_and_not_made_again(live):
+def test_a_release_of_a_run_that_died_is_recorded_and_not_repeated(live):
     live.decide(1, 6)
 
-    def dies(before, what):
-        live.ledger.append(before, what)
+    def append_and_fail(before, release):
+        live.ledger.append(before, release)
         raise NotCarriedOut("the process died")
 
-    live.deployment._release = dies
+    live.deployment._release = append_and_fail
     with pytest.raises(NotCarriedOut):
         live.decide(7)
     assert live.story() == STORY[:3]
@@ -118,22 +118,22 @@ def test_a_release_of_a_run_that_died_is_told_and_not_made_again(live):
     assert live.story() == STORY
 
 
-def test_of_two_who_release_at_the_same_time_the_other_is_seen_and_the_day_decided_again(live):
+def test_a_release_made_at_the_same_time_is_noticed_and_the_day_is_decided_again(live):
     live.decide(1, 6)
     append = live.ledger.append
 
-    def another_first(before, what):
+    def release_after_another(before, release):
         live.deployment._release = append
         append(before, move("rollback", roll_back(before), day(7), "somebody"))
-        append(before, what)
+        append(before, release)
 
-    live.deployment._release = another_first
+    live.deployment._release = release_after_another
     live.decide(7)
     assert live.story() == [*STORY[:2], (7, "rollback", 1, None, 0)]
     assert (live.row(7)["outcome"], live.row(7)["release"]) == ("none", 3)
 
 
-def test_a_day_that_a_newer_run_has_left_as_it_is_is_not_released_from_older_rows(live):
+def test_a_day_that_another_run_decided_meanwhile_is_not_released_from_older_rows(live):
     live.decide(1, 6)
     measured, released = live.deployment._measure, []
     table = live.deployment.tables[DEPLOYMENT]
@@ -152,30 +152,30 @@ def test_a_day_that_a_newer_run_has_left_as_it_is_is_not_released_from_older_row
     assert live.story() == STORY[:3]
 
 
-def test_a_mover_who_is_always_faster_is_an_error(live):
+def test_a_release_that_always_loses_to_another_one_is_an_error(live):
     live.decide(1, 2)
 
-    def never(before, what):
+    def always_conflict(before, release):
         raise LedgerConflict("somebody released meanwhile")
 
-    live.deployment._release = never
+    live.deployment._release = always_conflict
     with pytest.raises(Exception, match="somebody released meanwhile"):
         live.decide(3)
 
 
-def test_a_version_that_cannot_be_released_is_a_problem_of_the_day(live):
+def test_a_version_that_cannot_be_released_is_reported_as_a_problem_of_the_day(live):
     live.decide(1, 2)
 
-    def refuses(before, what):
+    def refuse(before, release):
         raise ReleaseRefused("version 2 is not in the registry")
 
-    live.deployment._release = refuses
+    live.deployment._release = refuse
     (outcome,) = live.decide(3)
     assert "version 2 is not in the registry" in (outcome.problem or "")
     assert (live.row(3)["outcome"], live.row(3)["challenger_version"]) == ("none", None)
 
 
-def test_a_rollback_by_hand_is_seen_from_the_next_day_on(live):
+def test_a_manual_rollback_takes_effect_from_the_next_day_on(live):
     live.live(1, 5)
     before = live.ledger.latest()
     live.ledger.append(before, move("rollback", roll_back(before), day(6), "somebody", "customers complained"))
@@ -198,7 +198,7 @@ def test_the_newest_day_is_decided_again_when_its_registry_entry_comes_later(liv
     assert len(live.story()) == len(STORY) + 1
 
 
-def test_features_that_changed_decide_the_newest_day_again_and_no_earlier_one(live):
+def test_changed_features_make_only_the_newest_day_stale(live):
     live.decide(1, 5)
     live.put_features([3], labels=False)
     assert [is_current(live.deployment, day(number)) for number in (3, 4)] == [True, True]
@@ -208,7 +208,7 @@ def test_features_that_changed_decide_the_newest_day_again_and_no_earlier_one(li
     assert live.row(5)["step_rows"] < 60
 
 
-def test_a_challenger_whose_features_are_gone_is_rolled_back_before_it_scores(original, tmp_path):
+def test_a_challenger_whose_feature_was_removed_is_rolled_back_before_it_scores(original, tmp_path):
     live = copy(original, tmp_path / "live")
     live.put_model("better", 5)
     live.decide(1, 2)
@@ -219,14 +219,14 @@ def test_a_challenger_whose_features_are_gone_is_rolled_back_before_it_scores(or
     spec = ModelSpec.model_validate(
         {**SMALL, "features": SMALL["features"][:1], "deployment": spec_with().deployment.model_dump(mode="json")}
     )
-    less = LiveLake(live.root, spec)
-    less.live(7)
-    assert less.story()[-1] == (7, "rollback", 1, None, 0)
-    assert f"the specification no longer has the feature {MORE}" in less.row(7)["reason"]
-    assert less.scored(7)["side"].unique().tolist() == ["champion"]
+    without_feature = LiveLake(live.root, spec)
+    without_feature.live(7)
+    assert without_feature.story()[-1] == (7, "rollback", 1, None, 0)
+    assert f"the specification no longer has the feature {MORE}" in without_feature.row(7)["reason"]
+    assert without_feature.scored(7)["side"].unique().tolist() == ["champion"]
 
 
-def test_a_champion_that_cannot_score_is_a_problem_that_is_told(original, tmp_path):
+def test_a_champion_that_cannot_score_is_reported_as_a_problem(original, tmp_path):
     live = copy(original, tmp_path / "live")
     live.live(1, 4)
     champion = live.ledger.latest().champion
@@ -241,7 +241,7 @@ def test_a_champion_that_cannot_score_is_a_problem_that_is_told(original, tmp_pa
     assert "cannot score the rows" in (live.predictions.problem(day(5)) or "")
 
 
-def test_features_that_were_never_made_or_are_gone_are_no_rows(live):
+def test_missing_and_expired_features_count_as_no_rows(live):
     live.decide(1, 5)
     live.features.refresh()
     live.features.expire([day(4)], {})
@@ -253,7 +253,7 @@ def test_features_that_were_never_made_or_are_gone_are_no_rows(live):
     assert live.ledger.latest().champion.number == 2  # type: ignore[union-attr]
 
 
-def test_predictions_of_earlier_days_are_not_made_again_by_later_releases(live):
+def test_later_releases_leave_predictions_of_earlier_days_current(live):
     live.live(1, LAST)
     version = live.predictions.tables[PREDICTIONS].version()
     live.open()
@@ -273,13 +273,13 @@ def test_a_day_without_a_live_model_has_no_predictions_and_says_so(original, tmp
 def test_the_highest_scores_of_a_day_have_reasons(live):
     live.live(1)
     scored = live.scored(1)
-    told = scored[scored["reasons"].notna()]
-    assert len(told) == 5
-    assert told["score"].min() >= scored.loc[scored["reasons"].isna(), "score"].max()
-    assert all(f'"feature": "{AMOUNT}"' in text for text in told["reasons"])
+    explained = scored[scored["reasons"].notna()]
+    assert len(explained) == 5
+    assert explained["score"].min() >= scored.loc[scored["reasons"].isna(), "score"].max()
+    assert all(f'"feature": "{AMOUNT}"' in text for text in explained["reasons"])
 
 
-def test_stages_that_are_opened_to_be_read_release_nothing(live):
+def test_read_only_stages_release_nothing(live):
     stages = open_stages(
         live.spec, live.lake, Landing(uri=str(live.root)), ModelRegistry(tracking_uri="sqlite:////nowhere/mlflow.db")
     )
@@ -288,15 +288,15 @@ def test_stages_that_are_opened_to_be_read_release_nothing(live):
     assert list(stages)[-2].name == DEPLOYMENT
 
 
-def test_a_plan_knows_which_days_are_decided_and_scored_and_changes_nothing(live):
+def test_a_plan_lists_the_days_to_decide_and_score_and_changes_nothing(live):
     live.live(1, 6)
     lake = PlannedLake(uri=live.lake.uri)
     stages = open_stages(
         live.spec, lake, Landing(uri=str(live.root)), ModelRegistry(tracking_uri="sqlite:////nowhere/mlflow.db")
     )
     plan = plan_days(live.spec, lake, stages.release_stages(), [day(number) for number in range(1, 9)])
-    for found in plan.stages:
-        assert (found.unchanged, [one.day for one in found.to_make]) == (
+    for stage in plan.stages:
+        assert (stage.unchanged, [planned_day.day for planned_day in stage.to_make]) == (
             [day(number) for number in range(1, 7)],
             [day(7), day(8)],
         )

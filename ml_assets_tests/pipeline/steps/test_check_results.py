@@ -1,5 +1,5 @@
-"""A blocking check stops a run of which no day is left; in a range every day's verdict is shown and the others go
-on.
+"""A blocking check stops a run when every evaluated day fails; otherwise the result shows the verdict of each day and
+the other days go on.
 """
 
 from datetime import date
@@ -19,11 +19,11 @@ DAILY = list(LANDED_TO_FEATURES)
 KEY = dg.AssetKey(["small", "validated_data"])
 
 
-def found(number: int, passed: bool | None, severity="error", lines=()) -> CheckOutcome:
+def outcome(number: int, passed: bool | None, severity="error", lines=()) -> CheckOutcome:
     return CheckOutcome("row_count", day(number), passed, f"reason {number}", severity, lines)
 
 
-def judged(*outcomes: CheckOutcome) -> CheckRun:
+def check_run(*outcomes: CheckOutcome) -> CheckRun:
     return CheckRun(KEY, "row_count", outcomes)
 
 
@@ -31,8 +31,8 @@ def by_day(result: dg.AssetCheckResult) -> list[tuple]:
     return [tuple(record.data.values()) for record in result.metadata["by_day"].records]
 
 
-def test_every_day_is_visible_failed_ones_first():
-    result = build_check_result(judged(found(1, True), found(2, None), found(3, False)))
+def test_a_result_lists_every_day_failed_days_first():
+    result = build_check_result(check_run(outcome(1, True), outcome(2, None), outcome(3, False)))
     assert not result.passed
     assert by_day(result)[0] == (str(day(3)), "failed", "error", "reason 3")
     assert [row[1] for row in by_day(result)] == ["failed", "passed", "not evaluated"]
@@ -41,25 +41,27 @@ def test_every_day_is_visible_failed_ones_first():
 
 
 @pytest.mark.parametrize(("severities", "expected"), [(["warn", "warn"], "WARN"), (["warn", "error"], "ERROR")])
-def test_the_gravest_failure_counts(severities, expected):
+def test_the_highest_severity_of_the_failed_days_counts(severities, expected):
     result = build_check_result(
-        judged(*(found(number, False, severity) for number, severity in enumerate(severities, 1)))
+        check_run(*(outcome(number, False, severity) for number, severity in enumerate(severities, 1)))
     )
     assert result.severity.value == expected
     assert "(and 1 more of 2 days)" in (result.description or "")
 
 
-def test_every_failed_day_of_a_long_range_is_named_and_the_days_that_passed_as_ranges():
-    outcomes = [found(number, number % 3 == 0 if number <= 600 else None) for number in range(1, 602)]
-    result = build_check_result(judged(*outcomes))
+def test_a_long_range_lists_every_failed_day_and_summarizes_passed_days_as_ranges():
+    outcomes = [outcome(number, number % 3 == 0 if number <= 600 else None) for number in range(1, 602)]
+    result = build_check_result(check_run(*outcomes))
     assert [row[1] for row in by_day(result)] == ["failed"] * 400
     assert result.metadata["days_passed"].value.split(", ")[:2] == [f"{day(3)}...{day(3)}", f"{day(6)}...{day(6)}"]
-    few = build_check_result(judged(found(1, True), found(2, True), found(3, False), found(4, True), found(5, None)))
+    few = build_check_result(
+        check_run(outcome(1, True), outcome(2, True), outcome(3, False), outcome(4, True), outcome(5, None))
+    )
     assert few.metadata["days_passed"].value == f"{day(1)}...{day(2)}, {day(4)}...{day(4)}"
 
 
-def test_days_that_cannot_be_judged_pass_and_say_so():
-    result = build_check_result(judged(found(1, None)))
+def test_a_check_passes_when_no_day_can_be_evaluated():
+    result = build_check_result(check_run(outcome(1, None)))
     assert result.passed
     assert result.metadata["days_evaluated"].value == 0
 
@@ -67,34 +69,34 @@ def test_days_that_cannot_be_judged_pass_and_say_so():
 @pytest.mark.parametrize(
     ("outcomes", "stops"),
     [
-        ([found(1, False)], True),
-        ([found(1, False), found(2, False)], True),
-        ([found(1, False), found(2, None)], True),
-        ([found(1, False), found(2, True)], False),
-        ([found(1, False, "warn")], False),
-        ([found(1, None)], False),
+        ([outcome(1, False)], True),
+        ([outcome(1, False), outcome(2, False)], True),
+        ([outcome(1, False), outcome(2, None)], True),
+        ([outcome(1, False), outcome(2, True)], False),
+        ([outcome(1, False, "warn")], False),
+        ([outcome(1, None)], False),
         ([], False),
     ],
 )
-def test_a_run_stops_only_when_no_day_is_left(outcomes, stops):
-    assert judged(*outcomes).stops_run == stops
+def test_a_run_stops_only_when_every_evaluated_day_fails(outcomes, stops):
+    assert check_run(*outcomes).stops_run == stops
 
 
-def test_failed_checks_are_known_by_day():
+def test_failed_checks_are_grouped_by_day():
     assert failed_by_day(
-        [judged(found(1, True), found(2, False)), CheckRun(KEY, "no_gaps", [found(2, False, "warn")])]
+        [check_run(outcome(1, True), outcome(2, False)), CheckRun(KEY, "no_gaps", [outcome(2, False, "warn")])]
     ) == {day(2): ["row_count (error)", "no_gaps (warn)"]}
 
 
-def test_a_table_is_bounded_and_takes_rows_of_different_columns():
-    shown = table([{"a": number, "b": None if number else [1]} for number in range(300)] + [{"c": 1}])
-    assert len(shown.records) == 200
-    assert shown.records[0].data == {"a": 0, "b": "[1]"}
+def test_a_table_is_bounded_and_accepts_rows_with_different_columns():
+    metadata = table([{"a": number, "b": None if number else [1]} for number in range(300)] + [{"c": 1}])
+    assert len(metadata.records) == 200
+    assert metadata.records[0].data == {"a": 0, "b": "[1]"}
 
 
 @pytest.fixture
 def blocking(tmp_path: Path) -> World:
-    """Four days have landed, the third is bad, and a day that is not accepted blocks."""
+    """Land four days, the third with violations, for a model whose check every_day_accepted blocks."""
     spec = ModelSpec.model_validate({**CHECKED, "checks": {"every_day_accepted": {"blocking": True}}})
     world = World(tmp_path, spec)
     for number in range(1, 5):
@@ -103,7 +105,7 @@ def blocking(tmp_path: Path) -> World:
     return world
 
 
-def test_a_run_of_a_bad_day_alone_stops_before_features(blocking):
+def test_a_run_of_only_the_rejected_day_stops_before_features(blocking):
     blocking.run(DAILY, day(1), day(2))
     result = blocking.run(DAILY, day(3), succeed=False)
     assert {event.step_key for event in result.all_events if event.is_step_start} == {
@@ -115,7 +117,7 @@ def test_a_run_of_a_bad_day_alone_stops_before_features(blocking):
     assert day(3) not in blocking.stages().features.tables["features"].row_counts()
 
 
-def test_in_a_range_the_other_days_go_on_and_the_bad_one_is_an_error(blocking):
+def test_in_a_range_the_rejected_day_fails_the_check_and_the_other_days_go_on(blocking):
     result = blocking.run(DAILY, day(1), day(4))
     assert computed(result, "features") == [day(number) for number in range(1, 5)]
     evaluation = check(result, "every_day_accepted")
@@ -125,19 +127,22 @@ def test_in_a_range_the_other_days_go_on_and_the_bad_one_is_an_error(blocking):
     ] == [str(day(3))]
 
 
-def test_a_failed_check_is_metadata_of_its_day(blocking):
+def test_a_failed_check_is_in_the_metadata_of_its_day(blocking):
     result = blocking.run(DAILY, day(1), day(4))
-    events = [event.step_materialization_data.materialization for event in result.get_asset_materialization_events()]
+    materializations = [
+        event.step_materialization_data.materialization for event in result.get_asset_materialization_events()
+    ]
     flagged = {
-        date.fromisoformat(e.partition)
-        for e in events
-        if "every_day_accepted (error)" in str(e.metadata.get("checks_failed")) and e.asset_key == KEY
+        date.fromisoformat(materialization.partition)
+        for materialization in materializations
+        if "every_day_accepted (error)" in str(materialization.metadata.get("checks_failed"))
+        and materialization.asset_key == KEY
     }
     assert flagged == {day(3)}
 
 
 @pytest.mark.slow
-def test_a_day_that_somebody_accepts_does_not_block(blocking):
+def test_a_day_accepted_in_the_specification_does_not_block(blocking):
     checks = {"every_day_accepted": {"blocking": True}, "accepted": {str(day(3)): ["every_day_accepted"]}}
     accepted = World(blocking.root, ModelSpec.model_validate({**CHECKED, "checks": checks}))
     assert check(accepted.run(DAILY, day(1), day(4)), "every_day_accepted").passed

@@ -1,6 +1,4 @@
-"""Every day has a page of what its stages found, also when a check stops the run; stages add their parts, whichever run
-they are in.
-"""
+"""Each day has a report to which each stage adds its part, in whichever run, also when a check stops the run."""
 
 import json
 from datetime import date
@@ -27,25 +25,25 @@ BLOCKING = ModelSpec.model_validate({**CHECKED, "checks": {"row_count": {"blocki
 LAST, GAP, BAD = 14, 9, 10
 
 
-def made_world(root: Path, spec: ModelSpec = SPEC) -> World:
-    """Fourteen days of 200 rows: nothing of day 9, day 10 with ten bad rows; and the model of the last day."""
+def build_world(root: Path, spec: ModelSpec = SPEC) -> World:
+    """Make fourteen days of 200 rows to features: day 9 has none, and ten rows of day 10 have violations."""
     new_store(root)
-    made = World(root, spec)
+    world = World(root, spec)
     for number in range(1, LAST + 1):
         rows = rows_of(day(number), 200)
         if number == BAD:
             rows.loc[:9, "amount"] = -1.0
         if number != GAP:
-            made.land(day(number), rows)
-    made.run(DAILY, day(1), day(LAST))
-    return made
+            world.land(day(number), rows)
+    world.run(DAILY, day(1), day(LAST))
+    return world
 
 
 @pytest.fixture(scope="module")
 def original(tmp_path_factory) -> World:
-    made = made_world(tmp_path_factory.mktemp("reports"))
-    made.run(MODELS, day(LAST))
-    return made
+    world = build_world(tmp_path_factory.mktemp("reports"))
+    world.run(MODELS, day(LAST))
+    return world
 
 
 @pytest.fixture
@@ -61,8 +59,8 @@ def part(world: World, which: date, asset: str) -> Part:
     return Part.from_json((world.root / "lake" / "small" / "reports" / str(which) / f"{asset}.json").read_bytes())
 
 
-def written(world: World) -> dict[str, int]:
-    """When each file of a report was last written."""
+def write_times(world: World) -> dict[str, int]:
+    """Return when each file of a report was last written, in nanoseconds."""
     root = world.root / "lake" / "small" / "reports"
     return {str(path.relative_to(root)): path.stat().st_mtime_ns for path in root.rglob("*") if path.is_file()}
 
@@ -85,20 +83,20 @@ def test_every_day_of_a_range_has_a_page_with_a_verdict(original):
     assert "1 warning" in verdicts[BAD]
 
 
-def test_the_page_shows_what_landed_what_was_kept_out_and_why(original):
-    found = part(original, day(BAD), "validated_data")
-    assert found.facts == {"rows_landed": 200, "rows_accepted": 190, "rows_quarantined": 10, "files": 1}
-    shown = page(original, day(BAD))
+def test_the_page_shows_landed_and_quarantined_rows_with_reasons(original):
+    validation = part(original, day(BAD), "validated_data")
+    assert validation.facts == {"rows_landed": 200, "rows_accepted": 190, "rows_quarantined": 10, "files": 1}
+    html = page(original, day(BAD))
     for text in ("2025-01-10/rows.parquet", "amount: less than minimum 0", "amount: -1"):
-        assert text in shown
+        assert text in html
 
 
 def test_a_model_and_its_entry_are_on_the_page_of_their_day(original):
-    shown = page(original, day(LAST))
-    assert "registered as version 1" in shown
-    assert shown.count("data:image/png;base64,") == 6
+    html = page(original, day(LAST))
+    assert "registered as version 1" in html
+    assert html.count("data:image/png;base64,") == 6
     for text in ("gate roc auc", "Metrics on the holdout", "model_digest", "xgboost "):
-        assert text in shown
+        assert text in html
     assert "no model was trained as of this day" in page(original, day(LAST - 1))
 
 
@@ -120,27 +118,27 @@ def test_each_partition_links_to_its_page(world):
 
 
 @pytest.mark.slow
-def test_unchanged_days_of_a_range_are_not_written_again_and_a_changed_one_is(world):
-    before = written(world)
+def test_a_range_writes_only_the_reports_of_changed_days_again(world):
+    before = write_times(world)
     world.run(DAILY, day(1), day(LAST))
-    assert written(world) == before
+    assert write_times(world) == before
     world.land(day(5), rows_of(day(5), 30))
     world.run(DATA, day(1), day(LAST))
-    changed = {name for name, when in written(world).items() if before.get(name) != when}
+    changed = {name for name, when in write_times(world).items() if before.get(name) != when}
     assert changed == {"2025-01-05.html", "2025-01-05/validated_data.json"}
     assert "30 rows (15% of what is expected)" in page(world, day(5))
     assert "<h2>Features</h2>" in page(world, day(5))
 
 
 @pytest.mark.slow
-def test_a_day_asked_for_alone_is_written_again_and_comes_out_the_same(world):
-    before, content = written(world), page(world, day(LAST))
+def test_a_single_partition_run_writes_its_report_again_with_the_same_content(world):
+    before, content = write_times(world), page(world, day(LAST))
     world.run([*DAILY, *MODELS], day(LAST))
-    assert written(world)["2025-01-14.html"] != before["2025-01-14.html"]
+    assert write_times(world)["2025-01-14.html"] != before["2025-01-14.html"]
     assert page(world, day(LAST)) == content
 
 
-def test_a_day_whose_report_is_lost_gets_one_again(world):
+def test_a_lost_part_of_a_report_is_written_again(world):
     lost = world.root / "lake" / "small" / "reports" / str(day(3)) / "validated_data.json"
     content = lost.read_bytes()
     lost.unlink()
@@ -150,28 +148,28 @@ def test_a_day_whose_report_is_lost_gets_one_again(world):
 
 @pytest.mark.slow
 def test_a_check_that_stops_the_run_is_on_the_page(tmp_path):
-    world = made_world(tmp_path, BLOCKING)
+    world = build_world(tmp_path, BLOCKING)
     world.land(day(LAST + 1), rows_of(day(LAST + 1), 20))
     result = world.run(DAILY, day(LAST + 1), succeed=False)
     assert not [event for event in result.get_asset_materialization_events() if "features" in str(event.asset_key)]
-    shown = page(world, day(LAST + 1))
-    assert "checks found 1 error" in shown
-    assert "20 rows (10% of what is expected)" in shown
+    html = page(world, day(LAST + 1))
+    assert "checks found 1 error" in html
+    assert "20 rows (10% of what is expected)" in html
 
 
-def test_names_and_values_of_files_cannot_become_part_of_the_page(tmp_path):
+def test_names_and_values_of_files_are_escaped_on_the_page(tmp_path):
     world = World(tmp_path, SPEC)
     rows = rows_of(day(1), 100)
     rows.loc[0, ["card", "amount"]] = ["<script>alert(1)</script>", -5.0]
     world.land(day(1), rows, "<script>alert(2).parquet")
     world.run(DATA, day(1))
-    shown = page(world, day(1))
-    assert "<script" not in shown
-    assert "&lt;script&gt;alert(1)" in shown
-    assert "&lt;script&gt;alert(2)" in shown
+    html = page(world, day(1))
+    assert "<script" not in html
+    assert "&lt;script&gt;alert(1)" in html
+    assert "&lt;script&gt;alert(2)" in html
 
 
-def test_labels_of_their_own_have_a_section_on_the_page_of_their_delivery(tmp_path):
+def test_delivered_labels_have_a_section_on_the_page_of_their_delivery(tmp_path):
     world = World(tmp_path, ModelSpec.model_validate({**CHECKED, "labels": {"files": "labels/{day}/*", "key": ["id"]}}))
     world.land(day(1), rows_of(day(1)).drop(columns="label"))
     world.land_at(f"labels/{day(1)}/labels.csv", b"id,label,known_at\n1,0,2025-01-01\n2,7,2025-01-01\n")
@@ -180,7 +178,7 @@ def test_labels_of_their_own_have_a_section_on_the_page_of_their_delivery(tmp_pa
 
 
 @pytest.mark.slow
-def test_reports_of_a_lake_in_a_bucket_lie_beside_its_tables(bucket):
+def test_reports_of_a_lake_in_a_bucket_are_stored_beside_its_tables(bucket):
     uri, s3 = bucket
     reports = Reports("small", Lake(uri=f"{uri}/lake", s3=s3))
     reports.add(

@@ -1,6 +1,4 @@
-"""A step that fails for a fault of the world is tried again and loses nothing; every other failure ends it and says
-what to do.
-"""
+"""A step that fails transiently is retried and loses nothing; every other failure ends it and says what to do."""
 
 import itertools
 import logging
@@ -28,7 +26,7 @@ SPEC = ModelSpec.model_validate({**SMALL, "retries": {"ingestion": {"times": 2},
 
 @pytest.fixture
 def world(tmp_path, monkeypatch):
-    """Three landed days, each of which is committed by itself, and attempts that follow at once."""
+    """Land three days, each of which is committed separately, and let retries follow at once."""
     world = World(tmp_path, SPEC)
     for number in (1, 2, 3):
         world.land(day(number), rows_of(day(number), 5))
@@ -37,20 +35,22 @@ def world(tmp_path, monkeypatch):
     return world
 
 
-def failing(monkeypatch, error, at: int, times: int, of=Landing):
-    """Have the reading of a landed file, or a commit, fail from its call `at` on (from 1), so many times; the calls so
-    far.
+def fail_calls(monkeypatch, error, at: int, times: int, owner=Landing):
+    """Let reading a landed file, or a commit, fail `times` times from call `at` on, which counts from 1.
+
+    Returns:
+        The list to which the arguments of each call are added.
     """
-    name = "read" if of is Landing else "commit"
-    plain, calls = getattr(of, name), []
+    name = "read" if owner is Landing else "commit"
+    original, calls = getattr(owner, name), []
 
     def call(self, *args, **kwargs):
         calls.append(args)
         if at <= len(calls) < at + times:
             raise error
-        return plain(self, *args, **kwargs)
+        return original(self, *args, **kwargs)
 
-    monkeypatch.setattr(of, name, call)
+    monkeypatch.setattr(owner, name, call)
     return calls
 
 
@@ -59,14 +59,19 @@ def retried(result) -> int:
 
 
 def outcomes(result) -> list[tuple[str, str]]:
-    made = [event.step_materialization_data.materialization for event in result.get_asset_materialization_events()]
-    return [(one.partition[-1], one.metadata["outcome"].value) for one in made]
+    materializations = [
+        event.step_materialization_data.materialization for event in result.get_asset_materialization_events()
+    ]
+    return [
+        (materialization.partition[-1], materialization.metadata["outcome"].value)
+        for materialization in materializations
+    ]
 
 
-def test_a_fault_of_the_world_is_tried_again_and_what_was_committed_is_neither_made_again_nor_forgotten(
+def test_a_transient_failure_is_retried_and_committed_days_are_neither_made_again_nor_unreported(
     world, monkeypatch, caplog
 ):
-    calls = failing(monkeypatch, ConnectionResetError("reset by peer"), at=2, times=2)
+    calls = fail_calls(monkeypatch, ConnectionResetError("reset by peer"), at=2, times=2)
     with caplog.at_level(logging.WARNING, "ml_assets.days"):
         result = world.run(["raw_data"], day(1), day(3))
     assert retried(result) == 2
@@ -78,15 +83,15 @@ def test_a_fault_of_the_world_is_tried_again_and_what_was_committed_is_neither_m
         ("2", "computed"),
         ("3", "computed"),
     ]
-    said = [record.getMessage() for record in caplog.records if hasattr(record, "notice")]
-    assert said[0].startswith(
+    notices = [record.getMessage() for record in caplog.records if hasattr(record, "notice")]
+    assert notices[0].startswith(
         "small/raw_data: ConnectionResetError: reset by peer. A service outside did not work; what was committed stays."
     )
-    assert ["Attempt 2 of 3 follows in" in said[0], "Attempt 3 of 3 follows in" in said[1]] == [True, True]
+    assert ["Attempt 2 of 3 follows in" in notices[0], "Attempt 3 of 3 follows in" in notices[1]] == [True, True]
 
 
-def test_a_world_that_stays_away_ends_the_step_with_what_to_do(world, monkeypatch):
-    failing(monkeypatch, TimeoutError("timed out"), at=2, times=9)
+def test_a_transient_failure_that_persists_ends_the_step_with_advice(world, monkeypatch):
+    fail_calls(monkeypatch, TimeoutError("timed out"), at=2, times=9)
     result = world.run(["raw_data"], day(1), day(3), succeed=False)
     assert retried(result) == 2
     assert failure(result).startswith(
@@ -97,7 +102,7 @@ def test_a_world_that_stays_away_ends_the_step_with_what_to_do(world, monkeypatc
 
 
 @pytest.mark.parametrize(
-    ("error", "said"),
+    ("error", "message"),
     [
         (KeyError("amount"), "small/raw_data: an error in the code, in a hook or in a library: KeyError: 'amount'"),
         (
@@ -110,62 +115,64 @@ def test_a_world_that_stays_away_ends_the_step_with_what_to_do(world, monkeypatc
         ),
     ],
 )
-def test_every_other_fault_ends_the_step_at_once(world, monkeypatch, error, said):
-    failing(monkeypatch, error, at=2, times=1)
+def test_every_other_failure_ends_the_step_at_once(world, monkeypatch, error, message):
+    fail_calls(monkeypatch, error, at=2, times=1)
     result = world.run(["raw_data"], day(1), day(3), succeed=False)
     assert retried(result) == 0
-    assert failure(result).startswith(said)
+    assert failure(result).startswith(message)
     assert outcomes(result) == [("1", "computed")]
     (event,) = [event for event in result.all_events if event.is_step_failure]
     assert type(error).__name__ in event.step_failure_data.error.cause.to_string()
 
 
-def test_attempts_are_counted_by_what_the_stage_is(world, monkeypatch):
+def test_the_number_of_attempts_depends_on_the_stage(world, monkeypatch):
     world.run(["raw_data"], day(1), day(3))
-    failing(monkeypatch, ConnectionResetError("reset by peer"), at=1, times=9, of=Table)
+    fail_calls(monkeypatch, ConnectionResetError("reset by peer"), at=1, times=9, owner=Table)
     result = world.run(["validated_data", "quarantined_data"], day(1), day(3), succeed=False)
     assert retried(result) == 1
     assert "(tried 2 times)" in failure(result)
 
 
-def test_days_that_were_told_of_are_told_of_once_when_what_follows_them_fails(world, monkeypatch):
-    failed = iter([ConnectionResetError("reset by peer")])
+def test_days_are_reported_once_when_the_work_after_them_is_retried(world, monkeypatch):
+    errors = iter([ConnectionResetError("reset by peer")])
 
-    def afterwards(context, spec, days):
-        if error := next(failed, None):
+    def fail_once(context, spec, days):
+        if error := next(errors, None):
             raise error
 
-    monkeypatch.setattr("ml_assets.pipeline.graph.data_steps.mark_stale_models", afterwards)
+    monkeypatch.setattr("ml_assets.pipeline.graph.data_steps.mark_stale_models", fail_once)
     world.run(["raw_data", "validated_data", "quarantined_data"], day(1), day(2))
     result = world.run(["features"], day(1), day(2))
     assert outcomes(result) == [("1", "computed"), ("2", "computed"), ("1", "unchanged"), ("2", "unchanged")]
 
 
-def test_where_somebody_waits_minutes_are_seconds(world, monkeypatch):
-    waited = []
-    monkeypatch.setattr(Retry, "seconds_before", lambda self, attempt, chance, attended: waited.append(attended) or 0.0)
-    failing(monkeypatch, ConnectionResetError("reset by peer"), at=1, times=2)
+def test_retries_of_an_attended_run_wait_seconds_instead_of_minutes(world, monkeypatch):
+    attended_flags = []
+    monkeypatch.setattr(
+        Retry, "seconds_before", lambda self, attempt, chance, attended: attended_flags.append(attended) or 0.0
+    )
+    fail_calls(monkeypatch, ConnectionResetError("reset by peer"), at=1, times=2)
     assert world.materialise(["raw_data"], {**tags_of(day(1)), ATTENDED: "true"}).success
-    failing(monkeypatch, ConnectionResetError("reset by peer"), at=1, times=1)
+    fail_calls(monkeypatch, ConnectionResetError("reset by peer"), at=1, times=1)
     world.run(["raw_data"], day(2))
-    assert waited == [True, True, False]
+    assert attended_flags == [True, True, False]
 
 
-def test_a_job_has_the_longest_time_of_its_runs_and_a_step_its_attempts(make_spec):
+def test_settings_limit_the_runtime_of_runs_and_the_attempts_of_steps(make_spec):
     spec = make_spec(compute={"run_max_runtime": "90m", "max_runtime": "2h", "data": {"max_runtime": "10m"}})
     assert run_tags(spec)["dagster/max_runtime"] == "5400"
-    told = {stage: step_settings(spec, stage) for stage in ("raw_data", "trained_model", "features")}
-    assert {stage: found.retry.times for stage, found in told.items()} == {
+    settings = {stage: step_settings(spec, stage) for stage in ("raw_data", "trained_model", "features")}
+    assert {stage: stage_settings.retry.times for stage, stage_settings in settings.items()} == {
         "raw_data": 3,
         "trained_model": 1,
         "features": 3,
     }
-    assert {stage: found.longest.total_seconds() for stage, found in told.items()} == {
+    assert {stage: stage_settings.longest.total_seconds() for stage, stage_settings in settings.items()} == {
         "raw_data": 600,
         "trained_model": 7200,
         "features": 600,
     }
-    assert (told["trained_model"].memory_field, told["features"].memory_field) == (
+    assert (settings["trained_model"].memory_field, settings["features"].memory_field) == (
         "compute.memory",
         "compute.data.memory",
     )
@@ -177,16 +184,16 @@ def test_a_job_has_the_longest_time_of_its_runs_and_a_step_its_attempts(make_spe
         (True, 60, False, 0, True),
         (True, 60, False, 3, False),
         (True, 60, True, 0, False),
-        # Its pod has had its time.
+        # Its pod has reached its maximum runtime.
         (True, 20_000, False, 0, False),
-        # The process of the run is told to end, and the run with it.
+        # The process of the run is terminated, and the run with it.
         (False, 60, False, 0, False),
     ],
 )
-def test_an_interruption_is_a_preemption_where_the_step_has_a_process_and_nobody_cancelled(
+def test_an_interruption_is_a_preemption_if_the_step_has_its_own_process_and_the_run_is_not_cancelled(
     monkeypatch, own_process, seconds, cancelled, attempt, is_retried
 ):
-    # Whoever else asks for the time gets the later one.
+    # Other callers get the later time.
     moments = itertools.chain([0.0], itertools.repeat(float(seconds)))
     monkeypatch.setattr(attempts.time, "monotonic", lambda: next(moments))
     with dg.DagsterInstance.ephemeral() as instance:
@@ -209,7 +216,7 @@ def test_an_interruption_is_a_preemption_where_the_step_has_a_process_and_nobody
             raise DagsterExecutionInterruptedError
 
 
-def test_a_run_in_the_process_of_a_command_that_dies_is_not_said_to_be_tried_again(tmp_path, make_spec):
+def test_a_run_in_the_process_of_a_command_that_dies_is_not_marked_for_retry(tmp_path, make_spec):
     (tmp_path / "dagster.yaml").write_text("run_retries: {enabled: true, max_retries: 1}")
     with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
         world = World(tmp_path, make_spec(), instance=instance)
@@ -220,5 +227,5 @@ def test_a_run_in_the_process_of_a_command_that_dies_is_not_said_to_be_tried_aga
         ]
         for run in runs:
             instance.report_run_failed(run, "its process is gone")
-        said = {run.run_id: run.tags.get("dagster/will_retry") for run in instance.get_runs()}
-        assert [said[run.run_id] for run in runs] == ["true", "false"]
+        will_retry = {run.run_id: run.tags.get("dagster/will_retry") for run in instance.get_runs()}
+        assert [will_retry[run.run_id] for run in runs] == ["true", "false"]

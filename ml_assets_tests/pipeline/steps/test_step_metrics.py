@@ -1,4 +1,4 @@
-"""Steps push what they measured to a real receiver of OTLP, which decodes it; a receiver that is gone costs no step."""
+"""Steps push their metrics to a real OTLP receiver, which decodes them; no step fails when the receiver is gone."""
 
 import threading
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ LANDED = ["raw_data", "validated_data", "quarantined_data"]
 
 
 class Receiver:
-    """What takes metrics by OTLP over HTTP: (name, unit, attributes) and values in the order in which they came."""
+    """A receiver of metrics by OTLP over HTTP, which keeps (name, attributes, value) in order of arrival."""
 
     def __init__(self) -> None:
         self.samples: list[tuple[str, dict[str, str], float]] = []
@@ -46,18 +46,24 @@ class Receiver:
         threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
 
     def take(self, request: ExportMetricsServiceRequest) -> None:
-        for of_resource in request.resource_metrics:
+        for resource_metrics in request.resource_metrics:
             self.service = next(
-                one.value.string_value for one in of_resource.resource.attributes if one.key == "service.name"
+                attribute.value.string_value
+                for attribute in resource_metrics.resource.attributes
+                if attribute.key == "service.name"
             )
-            for metric in (metric for scope in of_resource.scope_metrics for metric in scope.metrics):
+            for metric in (metric for scope in resource_metrics.scope_metrics for metric in scope.metrics):
                 self.units[metric.name] = metric.unit
                 for point in metric.gauge.data_points:
-                    attributes = {one.key: one.value.string_value for one in point.attributes}
+                    attributes = {attribute.key: attribute.value.string_value for attribute in point.attributes}
                     self.samples.append((metric.name, attributes, point.as_double))
 
     def values(self, name: str, stage: str) -> list[float]:
-        return [value for of, attributes, value in self.samples if of == name and attributes.get("stage") == stage]
+        return [
+            value
+            for sample_name, attributes, value in self.samples
+            if sample_name == name and attributes.get("stage") == stage
+        ]
 
 
 @pytest.fixture
@@ -100,7 +106,7 @@ def test_a_run_of_days_pushes_days_by_outcome_rows_bytes_and_seconds_of_each_sta
     assert any(name == "ml_assets.run.queue_time" for name, _, _ in receiver.samples)
 
 
-def test_a_receiver_that_is_gone_costs_no_step(receiver, make_spec, tmp_path, monkeypatch):
+def test_no_step_fails_when_the_receiver_is_gone(receiver, make_spec, tmp_path, monkeypatch):
     world = World(tmp_path, make_spec())
     world.land(day(1), rows_of(day(1)))
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1")
@@ -112,20 +118,23 @@ def test_a_receiver_that_is_gone_costs_no_step(receiver, make_spec, tmp_path, mo
     world.run(["raw_data"], day(1))
 
 
-def test_each_attempt_that_fails_is_pushed_with_its_cause_and_whether_another_follows(
+def test_each_failed_attempt_is_pushed_with_its_cause_and_whether_a_retry_follows(
     receiver, make_spec, tmp_path, monkeypatch
 ):
     spec = make_spec(retries={"ingestion": {"times": 1, "delay": "1m"}})
     world = World(tmp_path, spec)
     world.land(day(1), rows_of(day(1)))
     monkeypatch.setattr("ml_assets.pipeline.ingestion.stage.Ingestion.make", _time_out)
-    # A minute is a second.
+    # An attended run waits a second instead of a minute.
     assert not world.materialise(["raw_data"], {**tags_of(day(1)), ATTENDED: "true"}).success
-    of = {"model": "small", "stage": "raw_data", "cause": "transient"}
+    attributes_of_step = {"model": "small", "stage": "raw_data", "cause": "transient"}
     failures = [
         (attributes, value) for name, attributes, value in receiver.samples if name == "ml_assets.step.failures"
     ]
-    assert failures == [({**of, "another_follows": "true"}, 1.0), ({**of, "another_follows": "false"}, 1.0)]
+    assert failures == [
+        ({**attributes_of_step, "another_follows": "true"}, 1.0),
+        ({**attributes_of_step, "another_follows": "false"}, 1.0),
+    ]
     monkeypatch.setattr("ml_assets.pipeline.steps.step_metrics.push", _fail)
     monkeypatch.setattr("ml_assets.pipeline.ingestion.stage.Ingestion.make", lambda *_: 1 / 0)
     assert "division by zero" in failure(world.run(["raw_data"], day(1), succeed=False))
@@ -152,21 +161,21 @@ def test_gates_and_metrics_of_a_model_are_pushed_from_its_evaluation(receiver, m
         CheckOutcome("gate_roc_auc", date(2025, 1, 1), False, "low"),
         CheckOutcome("gate_roc_auc", date(2025, 1, 2), True, "high"),
     ]
-    judged = [CheckRun(dg.AssetKey(["small", "evaluation"]), "gate_roc_auc", outcomes, metadata={"value": 0.9})]
+    check_runs = [CheckRun(dg.AssetKey(["small", "evaluation"]), "gate_roc_auc", outcomes, metadata={"value": 0.9})]
     record = SimpleNamespace(start_time=None)
     context = SimpleNamespace(
         instance=SimpleNamespace(get_run_record_by_id=lambda run_id: record), run_id="r", log=None
     )
     outcomes = [DayOutcome(date(2025, 1, 2), False, {}, 0.1, 1)]
     push_metrics(
-        context, "small", SimpleNamespace(name="evaluation", tables={}), outcomes, judged, lambda: {"roc_auc": 0.9}
+        context, "small", SimpleNamespace(name="evaluation", tables={}), outcomes, check_runs, lambda: {"roc_auc": 0.9}
     )
-    found = {
+    pushed = {
         name: (attributes, value)
         for name, attributes, value in receiver.samples
         if not name.startswith("ml_assets.stage")
     }
-    assert found == {
+    assert pushed == {
         "ml_assets.gate.passed": ({"model": "small", "gate": "roc_auc"}, 1.0),
         "ml_assets.gate.value": ({"model": "small", "gate": "roc_auc"}, 0.9),
         "ml_assets.model.metric": ({"model": "small", "metric": "roc_auc"}, 0.9),
