@@ -1,6 +1,4 @@
-"""What Helm makes of our chart, and what the official Dagster chart makes of our values, as far as its documented rules
-say.
-"""
+"""Our chart rendered by Helm, and our values of the official Dagster chart."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -23,12 +21,12 @@ PLACES = list(DAGSTER_VALUES)
 
 Manifest = dict[str, Any]
 
-# It reads 8 MB of definitions for each manifest.
+# Without the cache it reads 8 MB of definitions for each manifest.
 kubernetes_validate.utils.schema_contents = cache(kubernetes_validate.utils.schema_contents)
 
 
 def merged(below: Any, above: Any) -> Any:
-    """Values over values as Helm merges them: maps by key, everything else whole, null removes."""
+    """Merge values as Helm does: maps by key, everything else replaced, and null removes a key."""
     if not isinstance(below, dict) or not isinstance(above, dict):
         return above
     both = {**below, **{name: merged(below.get(name), value) for name, value in above.items()}}
@@ -55,7 +53,7 @@ def our_values(place: str, **changes: Any) -> dict[str, Any]:
 
 
 def render(values: dict[str, Any]) -> list[Manifest]:
-    """Our chart, rendered by Helm."""
+    """Render our chart by Helm."""
     with helm_python.Chart.load(CHART) as chart:
         rendered = chart.render(values, name="ml-assets", namespace=NAMESPACE)
     manifests = [text for name, text in rendered.items() if name.endswith(".yaml")]
@@ -68,7 +66,7 @@ def rendered(place: str) -> list[Manifest]:
 
 
 def plain(*paths: str) -> list[Manifest]:
-    """Manifests that are applied without Helm."""
+    """Read manifests that are applied without Helm."""
     return [document for path in paths for document in yaml.safe_load_all((HELM / path).read_text()) if document]
 
 
@@ -80,7 +78,7 @@ def of_kind(manifests: list[Manifest], kind: str) -> list[Manifest]:
 
 
 def pods(manifests: list[Manifest]) -> Iterator[tuple[str, Manifest]]:
-    """Name and template of each pod of deployments, stateful sets and jobs."""
+    """Yield name and template of each pod of deployments, stateful sets and jobs."""
     for manifest in manifests:
         if "template" in manifest.get("spec", {}):
             yield manifest["metadata"]["name"], manifest["spec"]["template"]
@@ -91,8 +89,10 @@ def containers(pod: Manifest) -> list[Manifest]:
 
 
 def validate(manifest: Manifest, version: str) -> None:
-    """Raise kubernetes_validate.ValidationError unless the API server of a version would take the manifest, unknown
-    fields refused.
+    """Validate a manifest as the API server of a version would; unknown fields are refused.
+
+    Raises:
+        kubernetes_validate.ValidationError: names the field.
     """
     _validate(json.dumps(manifest, sort_keys=True), version)
 

@@ -1,4 +1,4 @@
-"""The restricted pod-security standard of Kubernetes as a list of what a pod breaks.
+"""The restricted pod-security standard of Kubernetes, as a list of the violations of a pod.
 
 Source: https://kubernetes.io/docs/concepts/security/pod-security-standards/
 """
@@ -16,43 +16,43 @@ SYSCTLS = {
 
 
 def violations(pod: Manifest) -> list[str]:
-    """What the restricted standard refuses in a pod or a pod template, each with the container that it is about. None:
-    the pod is accepted.
-    """
-    spec, found = pod["spec"], []
+    """List what the restricted standard refuses in a pod or pod template, with the container; empty if accepted."""
+    spec, problems = pod["spec"], []
     settings = spec.get("securityContext") or {}
-    found += [f"{name} is true" for name in ("hostNetwork", "hostPID", "hostIPC") if spec.get(name)]
-    found += [
+    problems += [f"{name} is true" for name in ("hostNetwork", "hostPID", "hostIPC") if spec.get(name)]
+    problems += [
         f"volume {volume['name']} is {kind}"
         for volume in spec.get("volumes") or []
         for kind in set(volume) - {"name"} - VOLUMES
     ]
-    found += [f"sysctl {one['name']}" for one in settings.get("sysctls") or [] if one["name"] not in SYSCTLS]
+    problems += [
+        f"sysctl {sysctl['name']}" for sysctl in settings.get("sysctls") or [] if sysctl["name"] not in SYSCTLS
+    ]
     for container in containers(pod):
-        found += [f"{container['name']}: {what}" for what in _of_container(container, settings)]
-    return found
+        problems += [f"{container['name']}: {violation}" for violation in _violations_of_container(container, settings)]
+    return problems
 
 
-def _of_container(container: Manifest, pod: Manifest) -> list[str]:
-    own, found = container.get("securityContext") or {}, []
+def _violations_of_container(container: Manifest, pod: Manifest) -> list[str]:
+    own, problems = container.get("securityContext") or {}, []
     if own.get("privileged"):
-        found.append("privileged")
+        problems.append("privileged")
     if own.get("allowPrivilegeEscalation") is not False:
-        found.append("allowPrivilegeEscalation is not false")
+        problems.append("allowPrivilegeEscalation is not false")
     capabilities = own.get("capabilities") or {}
     if "ALL" not in (capabilities.get("drop") or []):
-        found.append("capabilities are not dropped")
-    found += [f"adds capability {name}" for name in capabilities.get("add") or [] if name != "NET_BIND_SERVICE"]
+        problems.append("capabilities are not dropped")
+    problems += [f"adds capability {name}" for name in capabilities.get("add") or [] if name != "NET_BIND_SERVICE"]
     if own.get("runAsNonRoot", pod.get("runAsNonRoot")) is not True:
-        found.append("runAsNonRoot is not true")
+        problems.append("runAsNonRoot is not true")
     if own.get("runAsUser", pod.get("runAsUser")) == 0:
-        found.append("runAsUser is 0")
+        problems.append("runAsUser is 0")
     if (own.get("seccompProfile") or pod.get("seccompProfile") or {}).get("type") not in (
         "RuntimeDefault",
         "Localhost",
     ):
-        found.append("seccompProfile is not RuntimeDefault")
+        problems.append("seccompProfile is not RuntimeDefault")
     if own.get("procMount", "Default") != "Default":
-        found.append("procMount")
-    found += [f"host port {port['hostPort']}" for port in container.get("ports") or [] if port.get("hostPort")]
-    return found
+        problems.append("procMount")
+    problems += [f"host port {port['hostPort']}" for port in container.get("ports") or [] if port.get("hostPort")]
+    return problems

@@ -1,6 +1,6 @@
-"""What the operator of Prometheus takes, as JSON schemas: its definitions are not among those of Kubernetes."""
+"""JSON schemas of the resources of the Prometheus operator, which those of Kubernetes do not contain."""
 
-# The fields of the operator's documentation that are in use here, and no others:
+# Only the documented fields that the chart uses:
 # https://prometheus-operator.dev/docs/api-reference/api/
 LABELS = {"type": "object", "additionalProperties": {"type": "string"}}
 SERVICE_MONITOR = {

@@ -8,7 +8,7 @@ import pytest
 
 from ml_assets_tests.helm.charts import CHART, LAPTOP, PLACES, of_kind, our_values, pods, render, rendered, validate
 
-# The oldest that the chart allows with schemas at hand, and the newest.
+# The oldest version that the chart allows and that has schemas here, and the newest.
 KUBERNETES = ("1.25", "1.37")
 CASES = {
     **{place: our_values(place) for place in PLACES},
@@ -30,16 +30,16 @@ CASES = {
     | {"imagePullSecrets": [{"name": "registry"}]},
     "closed to all clients": our_values("laptop", network={"webserverClients": [], "scoringClients": []}),
 }
-# Of the Prometheus operator; test_monitoring.py looks at them.
+# Resources of the Prometheus operator, which test_monitoring.py validates.
 NOT_KUBERNETES = {"ServiceMonitor", "PrometheusRule"}
 
 
 @pytest.mark.parametrize("values", CASES.values(), ids=CASES.keys())
-def test_helm_has_nothing_to_say_against_the_chart(values):
-    said = helm_python.lint(CHART, values)
-    assert said["errors"] == []
+def test_helm_lint_passes(values):
+    lint_result = helm_python.lint(CHART, values)
+    assert lint_result["errors"] == []
     # Severity 1 is information: a chart without an icon.
-    assert [message for message in said["messages"] if message["severity"] > 1] == []
+    assert [message for message in lint_result["messages"] if message["severity"] > 1] == []
 
 
 @pytest.mark.parametrize("version", KUBERNETES)
@@ -70,7 +70,7 @@ def test_a_field_that_kubernetes_does_not_know_is_refused():
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "field"),
     [
         ({"scorring": {}}, "scorring"),
         ({"mlflow": {"artifact": "s3://bucket"}}, "artifact"),
@@ -83,14 +83,14 @@ def test_a_field_that_kubernetes_does_not_know_is_refused():
         ({"avoidGpuNodes": "sometimes"}, "avoidGpuNodes"),
     ],
 )
-def test_values_that_make_no_sense_are_refused_with_the_field_named(change, said):
+def test_invalid_values_are_refused_and_the_error_names_the_field(change, field):
     with pytest.raises(helm_python.HelmError) as refused:
         render(our_values("laptop", **change))
-    assert said in str(refused.value)
+    assert field in str(refused.value)
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_secrets_are_named_and_never_made(place):
+def test_the_chart_refers_to_secrets_and_creates_none(place):
     assert of_kind(rendered(place), "Secret") == []
     named = {
         reference["secretKeyRef"]["name"]
@@ -102,7 +102,7 @@ def test_secrets_are_named_and_never_made(place):
     assert named == {"ml-assets-mlflow-database"}
 
 
-def test_production_has_no_keys_and_no_endpoint_of_a_laptop():
+def test_production_has_no_credentials_and_no_s3_endpoint_of_the_laptop():
     text = json.dumps(rendered("production"))
     assert "ml-assets-s3" not in text
     assert "minio" not in text
@@ -111,25 +111,27 @@ def test_production_has_no_keys_and_no_endpoint_of_a_laptop():
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_services_budgets_and_autoscalers_find_their_pods(place):
+def test_services_disruption_budgets_and_autoscalers_select_their_pods(place):
     manifests = rendered(place)
     labels = {name: pod["metadata"]["labels"] for name, pod in pods(manifests)}
     for manifest in of_kind(manifests, "Service") + of_kind(manifests, "PodDisruptionBudget"):
         selector = manifest["spec"]["selector"]
-        wanted = selector.get("matchLabels", selector)
-        assert [name for name, found in labels.items() if wanted.items() <= found.items()] == [
+        match_labels = selector.get("matchLabels", selector)
+        assert [name for name, pod_labels in labels.items() if match_labels.items() <= pod_labels.items()] == [
             manifest["metadata"]["name"]
         ]
     for scaler in of_kind(manifests, "HorizontalPodAutoscaler"):
         target = scaler["spec"]["scaleTargetRef"]["name"]
-        [deployment] = [one for one in of_kind(manifests, "Deployment") if one["metadata"]["name"] == target]
-        # Replicas of its own would be set at each upgrade, against the autoscaler.
+        [deployment] = [
+            manifest for manifest in of_kind(manifests, "Deployment") if manifest["metadata"]["name"] == target
+        ]
+        # Each upgrade would reset stated replicas, against the autoscaler.
         assert "replicas" not in deployment["spec"]
-        # A budget of which no pod may go would stop every upgrade of a node.
+        # With a single replica the disruption budget would block every node upgrade.
         assert scaler["spec"]["minReplicas"] > 1
 
 
-def test_each_served_model_is_a_deployment_of_its_own():
+def test_each_served_model_has_its_own_deployment():
     manifests = render(our_values("laptop", scoring={"models": ["fraud_detection", "pump_failures"]}))
     served = {name: pod for name, pod in pods(manifests) if "scoring" in name}
     assert set(served) == {"ml-assets-scoring-fraud-detection", "ml-assets-scoring-pump-failures"}
@@ -138,7 +140,7 @@ def test_each_served_model_is_a_deployment_of_its_own():
         assert name.removeprefix("ml-assets-scoring-").replace("-", "_") in container["command"]
 
 
-def test_an_api_key_comes_as_a_file():
+def test_the_api_key_is_mounted_as_a_file():
     [pod] = [pod for name, pod in pods(rendered("production")) if "scoring" in name]
     [container] = pod["spec"]["containers"]
     assert {"name": "ML_ASSETS_API_KEY_FILE", "value": "/etc/ml-assets/api-key"} in container["env"]
@@ -148,7 +150,7 @@ def test_an_api_key_comes_as_a_file():
     } in pod["spec"]["volumes"]
 
 
-def test_a_changed_environment_restarts_what_reads_it():
+def test_a_changed_environment_restarts_the_pods_that_read_it():
     def annotations(**environment: str) -> set[str]:
         return {
             pod["metadata"]["annotations"]["checksum/environment"]
@@ -158,7 +160,7 @@ def test_a_changed_environment_restarts_what_reads_it():
     assert annotations() != annotations(ML_ASSETS_LAKE="s3://another/lake")
 
 
-def test_a_quota_leaves_no_container_out():
+def test_every_container_has_default_requests_and_limits_for_the_quota():
     [limits] = of_kind(rendered("laptop"), "LimitRange")
     [quota] = of_kind(rendered("laptop"), "ResourceQuota")
     [container] = limits["spec"]["limits"]
@@ -167,14 +169,17 @@ def test_a_quota_leaves_no_container_out():
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_mlflow_answers_to_the_name_by_which_it_is_called(place):
-    """By MLflow's own check of the Host header, which probes do not pass through."""
+def test_mlflow_accepts_the_host_names_of_its_clients(place):
+    """Use MLflow's own check of the Host header, which probes bypass."""
     from urllib.parse import urlsplit
 
     from mlflow.server.security_utils import is_allowed_host_header
 
     [container] = [
-        one for name, pod in pods(rendered(place)) if name == "ml-assets-mlflow" for one in pod["spec"]["containers"]
+        container
+        for name, pod in pods(rendered(place))
+        if name == "ml-assets-mlflow"
+        for container in pod["spec"]["containers"]
     ]
     [hosts] = [
         argument.removeprefix("--allowed-hosts=").split(",")
@@ -182,11 +187,11 @@ def test_mlflow_answers_to_the_name_by_which_it_is_called(place):
         if argument.startswith("--allowed-hosts=")
     ]
     [environment] = [
-        one["data"]
-        for one in of_kind(rendered(place), "ConfigMap")
-        if one["metadata"]["name"] == "ml-assets-environment"
+        config_map["data"]
+        for config_map in of_kind(rendered(place), "ConfigMap")
+        if config_map["metadata"]["name"] == "ml-assets-environment"
     ]
-    called = urlsplit(environment["MLFLOW_TRACKING_URI"]).netloc
-    for host in (called, "ml-assets-mlflow.ml-assets.svc.cluster.local:5000", "localhost:5000"):
+    host_of_clients = urlsplit(environment["MLFLOW_TRACKING_URI"]).netloc
+    for host in (host_of_clients, "ml-assets-mlflow.ml-assets.svc.cluster.local:5000", "localhost:5000"):
         assert is_allowed_host_header(hosts, host), host
     assert not is_allowed_host_header(hosts, "elsewhere.example.com")

@@ -1,5 +1,5 @@
-"""Dask clusters that training makes for itself: nothing of it unless it is asked for, and then the rights and ways that
-it needs.
+"""Dask clusters that training creates: nothing in the chart unless they are enabled, and then exactly the rights and
+network policies that they need.
 """
 
 import subprocess
@@ -17,8 +17,8 @@ from ml_assets_tests.helm.test_network import matches
 from ml_assets_tests.helm.test_placement import NO_GPU_NODE, preferred, required
 
 pytest.importorskip("dask_kubernetes")
-MADE = cluster_on_kubernetes("ml-assets-1", Kubernetes(image="ml-assets:1"), 2, Compute(gpu=1))
-POD = MADE["spec"]["worker"]["metadata"]["labels"]
+CLUSTER = cluster_on_kubernetes("ml-assets-1", Kubernetes(image="ml-assets:1"), 2, Compute(gpu=1))
+POD = CLUSTER["spec"]["worker"]["metadata"]["labels"]
 
 
 @pytest.fixture(scope="module")
@@ -27,13 +27,17 @@ def manifests() -> list[Manifest]:
 
 
 def policy(manifests: list[Manifest], name: str) -> Manifest:
-    [found] = [one["spec"] for one in of_kind(manifests, "NetworkPolicy") if one["metadata"]["name"] == name]
-    return found
+    [spec] = [
+        manifest["spec"] for manifest in of_kind(manifests, "NetworkPolicy") if manifest["metadata"]["name"] == name
+    ]
+    return spec
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_nothing_of_it_is_there_unless_it_is_asked_for(place):
-    assert [one["metadata"]["name"] for one in rendered(place) if "dask" in one["metadata"]["name"]] == []
+def test_the_chart_contains_nothing_of_dask_unless_it_is_enabled(place):
+    assert [
+        manifest["metadata"]["name"] for manifest in rendered(place) if "dask" in manifest["metadata"]["name"]
+    ] == []
     assert not [
         peer
         for rule in policy(rendered(place), "run")["egress"]
@@ -42,8 +46,8 @@ def test_nothing_of_it_is_there_unless_it_is_asked_for(place):
     ]
 
 
-def test_runs_may_make_a_cluster_and_remove_it_and_no_more(manifests):
-    [role] = [one for one in of_kind(manifests, "Role") if one["metadata"]["name"] == "ml-assets-dask"]
+def test_runs_may_create_and_remove_a_cluster_and_nothing_else(manifests):
+    [role] = [manifest for manifest in of_kind(manifests, "Role") if manifest["metadata"]["name"] == "ml-assets-dask"]
     allowed = {(resource, verb) for rule in role["rules"] for resource in rule["resources"] for verb in rule["verbs"]}
     assert allowed == {
         *(("daskclusters", verb) for verb in ("create", "get", "list", "delete")),
@@ -52,57 +56,59 @@ def test_runs_may_make_a_cluster_and_remove_it_and_no_more(manifests):
         ("services", "list"),
     }
     assert {group for rule in role["rules"] for group in rule["apiGroups"]} == {"kubernetes.dask.org", ""}
-    [binding] = [one for one in of_kind(manifests, "RoleBinding") if one["metadata"]["name"] == "ml-assets-dask"]
-    assert [one["name"] for one in binding["subjects"]] == ["ml-assets"]
+    [binding] = [
+        manifest for manifest in of_kind(manifests, "RoleBinding") if manifest["metadata"]["name"] == "ml-assets-dask"
+    ]
+    assert [manifest["name"] for manifest in binding["subjects"]] == ["ml-assets"]
 
 
 @pytest.mark.parametrize("version", ["1.25", "1.37"])
-def test_kubernetes_takes_what_is_added(manifests, version):
+def test_the_added_manifests_are_valid_for_kubernetes(manifests, version):
     for manifest in manifests:
         validate(manifest, version)
 
 
-def test_its_pods_talk_to_each_other_and_to_the_lake_and_runs_reach_the_scheduler(manifests):
+def test_its_pods_reach_each_other_and_the_lake_and_runs_reach_the_scheduler(manifests):
     dask = policy(manifests, "dask")
     assert matches(dask["podSelector"], POD)
     every_port = [{"protocol": "TCP", "port": 1024, "endPort": 65535}]
     to_the_scheduler = [
-        {"protocol": "TCP", "port": port["port"]} for port in MADE["spec"]["scheduler"]["service"]["ports"]
+        {"protocol": "TCP", "port": port["port"]} for port in CLUSTER["spec"]["scheduler"]["service"]["ports"]
     ]
-    among, from_outside = dask["ingress"]
-    assert among == {"from": [{"podSelector": {"matchLabels": POD}}], "ports": every_port}
+    between_pods, from_outside = dask["ingress"]
+    assert between_pods == {"from": [{"podSelector": {"matchLabels": POD}}], "ports": every_port}
     assert {"podSelector": {"matchLabels": {"ml-assets/part": "run"}}} in from_outside["from"]
     assert from_outside["ports"] == to_the_scheduler
     out, lake = dask["egress"]
-    assert out == {"to": among["from"], "ports": every_port}
+    assert out == {"to": between_pods["from"], "ports": every_port}
     assert lake["ports"] == [{"protocol": "TCP", "port": 9000}]
-    assert {"to": among["from"], "ports": to_the_scheduler} in policy(manifests, "run")["egress"]
+    assert {"to": between_pods["from"], "ports": to_the_scheduler} in policy(manifests, "run")["egress"]
     assert any(matches(peer["podSelector"], POD) for peer in policy(LAPTOP, "object-store")["ingress"][0]["from"])
 
 
 @pytest.mark.parametrize("part", ["worker", "scheduler"])
 def test_its_pods_are_accepted_under_the_restricted_standard(part):
-    assert violations(MADE["spec"][part]) == []
-    [container] = MADE["spec"][part]["spec"]["containers"]
+    assert violations(CLUSTER["spec"][part]) == []
+    [container] = CLUSTER["spec"][part]["spec"]["containers"]
     assert container["securityContext"]["readOnlyRootFilesystem"] is True
     assert container["volumeMounts"] == [{"name": "tmp", "mountPath": "/tmp"}]
-    assert MADE["spec"][part]["spec"]["automountServiceAccountToken"] is False
+    assert CLUSTER["spec"][part]["spec"]["automountServiceAccountToken"] is False
     validate(
-        {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": part}, "spec": MADE["spec"][part]["spec"]}, "1.37"
+        {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": part}, "spec": CLUSTER["spec"][part]["spec"]}, "1.37"
     )
 
 
 @pytest.mark.parametrize("part", ["worker", "scheduler"])
-def test_its_programs_are_there(part):
-    [container] = MADE["spec"][part]["spec"]["containers"]
+def test_its_commands_exist(part):
+    [container] = CLUSTER["spec"][part]["spec"]["containers"]
     program, command = container["args"][:2]
     assert program == "dask"
     assert entry_points(group="console_scripts", name=program)
-    known = subprocess.run([sys.executable, "-m", program, command, "--help"], capture_output=True, text=True)
-    assert known.returncode == 0, known.stderr
+    process = subprocess.run([sys.executable, "-m", program, command, "--help"], capture_output=True, text=True)
+    assert process.returncode == 0, process.stderr
 
 
-def test_workers_with_gpus_go_where_training_goes():
+def test_workers_with_gpus_have_the_node_selector_and_tolerations_of_training():
     compute = Compute.model_validate(
         {
             "gpu": 1,
@@ -111,18 +117,21 @@ def test_workers_with_gpus_go_where_training_goes():
             "tolerations": [{"key": "dedicated", "operator": "Exists"}],
         }
     )
-    made = cluster_on_kubernetes("ml-assets-1", Kubernetes(image="ml-assets:1"), 2, compute)["spec"]
-    assert made["worker"]["spec"]["nodeSelector"] == {"nvidia.com/gpu.product": "NVIDIA-L4", "zone": "a"}
-    assert [one["key"] for one in made["worker"]["spec"]["tolerations"]] == ["nvidia.com/gpu", "dedicated"]
-    assert not {"nodeSelector", "tolerations"} & set(made["scheduler"]["spec"])
+    cluster = cluster_on_kubernetes("ml-assets-1", Kubernetes(image="ml-assets:1"), 2, compute)["spec"]
+    assert cluster["worker"]["spec"]["nodeSelector"] == {"nvidia.com/gpu.product": "NVIDIA-L4", "zone": "a"}
+    assert [toleration["key"] for toleration in cluster["worker"]["spec"]["tolerations"]] == [
+        "nvidia.com/gpu",
+        "dedicated",
+    ]
+    assert not {"nodeSelector", "tolerations"} & set(cluster["scheduler"]["spec"])
 
 
 @pytest.mark.parametrize(("gpu", "without_gpus"), [(0, {"scheduler", "worker"}), (1, {"scheduler"})])
 @pytest.mark.parametrize("avoid", ["prefer", "require"])
-def test_its_pods_without_gpus_stay_off_nodes_that_have_them(gpu, without_gpus, avoid):
+def test_its_pods_without_gpus_avoid_nodes_with_gpus(gpu, without_gpus, avoid):
     compute = Compute.model_validate({"gpu": gpu, "data": {"avoid_gpu_nodes": avoid}})
-    made = cluster_on_kubernetes("ml-assets-1", Kubernetes(image="ml-assets:1"), 2, compute)["spec"]
-    pods = {part: made[part]["spec"] for part in ("scheduler", "worker")}
+    cluster = cluster_on_kubernetes("ml-assets-1", Kubernetes(image="ml-assets:1"), 2, compute)["spec"]
+    pods = {part: cluster[part]["spec"] for part in ("scheduler", "worker")}
     assert {part for part, pod in pods.items() if "affinity" in pod} == without_gpus
     for part in without_gpus:
         assert (preferred(pods[part]), required(pods[part])) == (

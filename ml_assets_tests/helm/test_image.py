@@ -25,9 +25,9 @@ def environment() -> dict[str, str]:
     return dict(zip(plain[::2], plain[1::2], strict=True))
 
 
-def test_it_is_built_in_two_stages_and_the_second_takes_only_files():
+def test_the_second_build_stage_only_copies_files():
     assert len(STARTS) == 2
-    # What is installed there are a user and a directory: no package manager runs, so no compiler can come.
+    # Its RUN commands create a user and a directory: without a package manager no compiler is installed.
     assert not re.search(
         r"\b(pip|apt-get|apt|gcc|build-essential)\b", " ".join(" ".join(value) for value in values_of(FINAL, "RUN"))
     )
@@ -35,7 +35,7 @@ def test_it_is_built_in_two_stages_and_the_second_takes_only_files():
     assert [command.flags for command in sources] == [("--from=build",)] * len(sources)
 
 
-def test_everything_installed_is_pinned_and_a_wheel():
+def test_every_installed_package_is_pinned_and_a_wheel():
     installs = [
         line for value in values_of(BUILD, "RUN") for line in " ".join(value).split("&&") if " install " in line
     ]
@@ -54,16 +54,16 @@ def test_every_dependency_has_a_version_in_the_constraints():
         assert re.split(r"[\[<>=]", name)[0].lower().replace("_", "-") in pinned
 
 
-def test_it_is_for_cpus_unless_it_is_asked_for_gpus():
+def test_the_image_is_for_cpus_unless_gpus_are_requested():
     assert ("GPU=0",) in values_of(BUILD, "ARG")
     [swap] = [" ".join(value) for value in values_of(BUILD, "RUN") if "GPU" in " ".join(value)]
     assert swap.startswith('test "$GPU" = 1 ||')
     assert "uninstall --yes nvidia-nccl-cu12" in swap
-    # The one that is taken out is one that would be there.
+    # The removed package is one that would be installed.
     assert "nvidia-nccl-cu12==" in (REPOSITORY / "constraints.txt").read_text()
 
 
-def test_it_is_not_root_and_says_so_by_a_number_that_the_pods_have_as_well():
+def test_the_image_runs_as_the_numeric_user_of_the_pods_and_not_as_root():
     [(uid,)] = [value for value in values_of(FINAL, "ARG") if value[0].startswith("UID=")]
     assert values_of(FINAL, "USER") == [("${UID}:${UID}",)]
     number = int(uid.removeprefix("UID="))
@@ -71,38 +71,38 @@ def test_it_is_not_root_and_says_so_by_a_number_that_the_pods_have_as_well():
     for place in PLACES:
         for pod in [
             *chart_pods(dagster_values(place)).values(),
-            *[one["spec"]["template"] for one in of_kind(rendered(place), "Deployment")],
+            *[deployment["spec"]["template"] for deployment in of_kind(rendered(place), "Deployment")],
         ]:
             assert pod["spec"]["securityContext"]["runAsUser"] == number
 
 
-def test_nothing_is_written_but_to_tmp():
-    found = environment()
-    assert found["PYTHONDONTWRITEBYTECODE"] == "1"
-    assert found["HOME"] == "/tmp"
-    assert found["MPLCONFIGDIR"].startswith("/tmp/")
+def test_the_image_writes_only_to_tmp():
+    variables = environment()
+    assert variables["PYTHONDONTWRITEBYTECODE"] == "1"
+    assert variables["HOME"] == "/tmp"
+    assert variables["MPLCONFIGDIR"].startswith("/tmp/")
     assert any("compileall" in " ".join(value) for value in values_of(BUILD, "RUN"))
     assert values_of(FINAL, "VOLUME") == []
 
 
-def test_what_the_chart_waits_with_finds_names_and_says_no_to_others(tmp_path):
-    [made] = ["".join(value) for value in values_of(FINAL, "RUN") if "nslookup" in "".join(value)]
+def test_the_lookup_with_which_pods_wait_resolves_known_names_and_fails_for_others(tmp_path):
+    [script] = ["".join(value) for value in values_of(FINAL, "RUN") if "nslookup" in "".join(value)]
     program = tmp_path / "nslookup"
-    subprocess.run(["sh", "-c", made.replace("/usr/local/bin/nslookup", str(program))], check=True)
+    subprocess.run(["sh", "-c", script.replace("/usr/local/bin/nslookup", str(program))], check=True)
     assert subprocess.run([program, "localhost"], capture_output=True).returncode == 0
     assert subprocess.run([program, "nowhere.invalid"], capture_output=True).returncode != 0
     waits = [
-        one
+        container
         for pod in chart_pods(dagster_values("laptop")).values()
-        for one in containers(pod)
-        if one["name"].startswith("init-user-deployment")
+        for container in containers(pod)
+        if container["name"].startswith("init-user-deployment")
     ]
     assert waits
-    assert all("until nslookup ml-assets;" in " ".join(one["command"]) for one in waits)
+    assert all("until nslookup ml-assets;" in " ".join(container["command"]) for container in waits)
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_it_runs_the_code_server_as_the_chart_does(place):
+def test_the_image_runs_the_code_server_as_the_chart_does(place):
     [command] = values_of(FINAL, "CMD")
     [deployment] = dagster_values(place)["dagster-user-deployments"]["deployments"]
     pod = chart_pods(dagster_values(place))[deployment["name"]]
@@ -116,7 +116,7 @@ def test_it_runs_the_code_server_as_the_chart_does(place):
     )
 
 
-def test_only_what_the_image_is_made_of_is_sent_to_docker():
+def test_the_build_context_contains_only_copied_files():
     ignored = [
         line for line in (REPOSITORY / ".dockerignore").read_text().splitlines() if line and not line.startswith("#")
     ]

@@ -1,4 +1,4 @@
-"""Monitoring: what the operator of Prometheus is told, alerts and a dashboard about metrics that are there."""
+"""Monitoring: resources of the Prometheus operator, and alerts and a dashboard on metrics that exist."""
 
 import ast
 import json
@@ -17,7 +17,7 @@ from ml_assets_tests.helm.prometheus_operator import RULES, SERVICE_MONITOR
 MANIFESTS = render(our_values("production"))
 METRICS = REPOSITORY / "ml_assets" / "service" / "metrics.py"
 SUFFIXES = {"Counter": ["_total"], "Histogram": ["_bucket", "_sum", "_count"], "Gauge": [""]}
-# Of kube-state-metrics 2, with their labels: https://github.com/kubernetes/kube-state-metrics/tree/main/docs/metrics
+# Metrics of kube-state-metrics 2 with their labels: https://github.com/kubernetes/kube-state-metrics/tree/main/docs/metrics
 KUBE_STATE = {
     "kube_deployment_status_replicas_available": {"namespace", "deployment"},
     "kube_horizontalpodautoscaler_status_current_replicas": {"namespace", "horizontalpodautoscaler"},
@@ -27,27 +27,27 @@ KUBE_STATE = {
     "kube_pod_status_phase": {"namespace", "pod", "phase"},
     "kube_resourcequota": {"namespace", "resourcequota", "resource", "type"},
 }
-# What Prometheus adds when it scrapes by the ServiceMonitor.
+# Labels that Prometheus adds when it scrapes by the ServiceMonitor.
 ADDED = {"ml_assets_model", "namespace", "pod", "le"}
 
 
 def exported() -> dict[str, set[str]]:
-    """The metrics of the scoring service as Prometheus sees them, with their labels, from its source."""
-    found = {}
+    """Read the metrics of the scoring service from its source, with their labels, as Prometheus names them."""
+    metrics = {}
     for node in ast.walk(ast.parse(METRICS.read_text())):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in SUFFIXES:
             labels = next((ast.literal_eval(argument) for argument in node.args if isinstance(argument, ast.List)), [])
             for suffix in SUFFIXES[node.func.id]:
-                found[ast.literal_eval(node.args[0]) + suffix] = {*labels, *ADDED}
-    return found
+                metrics[ast.literal_eval(node.args[0]) + suffix] = {*labels, *ADDED}
+    return metrics
 
 
-# Units of OpenTelemetry as Prometheus writes them at the end of a name that does not have them already.
+# Suffixes by which Prometheus adds the unit of OpenTelemetry to a name that does not end with it.
 UNITS = {"s": "_seconds", "By": "_bytes"}
 
 
 def pushed() -> dict[str, set[str]]:
-    """The metrics that steps push, as Prometheus names them, with their labels."""
+    """List the metrics that steps push with their labels, as Prometheus names them."""
     names = {name: name.replace(".", "_") for name in METRICS_OF_STEPS}
     ends = {name: UNITS.get(unit, "") for name, (unit, _) in METRICS_OF_STEPS.items()}
     labels = {"model", "stage", "outcome", "cause", "another_follows", "gate", "metric", "job"}
@@ -58,23 +58,25 @@ KNOWN = {**exported(), **KUBE_STATE, **pushed()}
 
 
 def selectors(expression: str) -> Iterator[tuple[str, set[str]]]:
-    """The metrics that an expression is about, each with the labels by which it selects. Raises ValueError when
-    Prometheus could not read it.
-    """
-    found = []
+    """Return the metrics of an expression, each with the labels by which it selects.
 
-    def look(node: Any) -> None:
+    Raises:
+        ValueError: when Prometheus could not parse the expression.
+    """
+    metrics_and_labels = []
+
+    def visit(node: Any) -> None:
         if isinstance(node, promql_parser.VectorSelector):
-            found.append((node.name, {matcher.name for matcher in node.matchers.matchers}))
+            metrics_and_labels.append((node.name, {matcher.name for matcher in node.matchers.matchers}))
         for part in ("lhs", "rhs", "expr", "vs", "vector_selector"):
             inner = getattr(node, part, None)
             if inner is not None and not callable(inner):
-                look(inner)
+                visit(inner)
         for argument in getattr(node, "args", None) or []:
-            look(argument)
+            visit(argument)
 
-    look(promql_parser.parse(expression))
-    return iter(found)
+    visit(promql_parser.parse(expression))
+    return iter(metrics_and_labels)
 
 
 def grouped(expression: str) -> set[str]:
@@ -90,10 +92,8 @@ def dashboard() -> dict[str, Any]:
     return json.loads((CHART / "dashboards" / "ml_assets.json").read_text())
 
 
-def questions() -> list[tuple[str, str]]:
-    """Every expression of an alert or of a panel, by what it is for. Variables of Grafana stand for what they may
-    be.
-    """
+def expressions() -> list[tuple[str, str]]:
+    """List the expressions of alerts and panels with their titles, with values for the variables of Grafana."""
     panels = [
         (
             panel["title"],
@@ -108,7 +108,7 @@ def questions() -> list[tuple[str, str]]:
     return [(alert["alert"], alert["expr"]) for alert in alerts()] + panels
 
 
-def test_the_operator_is_told_what_its_documentation_has():
+def test_the_resources_of_the_operator_follow_its_documentation():
     [monitor], [rule] = of_kind(MANIFESTS, "ServiceMonitor"), of_kind(MANIFESTS, "PrometheusRule")
     assert monitor["apiVersion"] == rule["apiVersion"] == "monitoring.coreos.com/v1"
     jsonschema.validate(monitor["spec"], SERVICE_MONITOR)
@@ -116,52 +116,52 @@ def test_the_operator_is_told_what_its_documentation_has():
     assert monitor["metadata"]["labels"]["release"] == "prometheus"
 
 
-def test_prometheus_finds_the_service_its_port_and_a_label_for_the_model():
+def test_the_service_monitor_selects_the_service_its_port_and_the_model_label():
     [monitor] = of_kind(MANIFESTS, "ServiceMonitor")
     services = [
-        one
-        for one in of_kind(MANIFESTS, "Service")
-        if monitor["spec"]["selector"]["matchLabels"].items() <= one["metadata"]["labels"].items()
+        service
+        for service in of_kind(MANIFESTS, "Service")
+        if monitor["spec"]["selector"]["matchLabels"].items() <= service["metadata"]["labels"].items()
     ]
     assert services
     for service in services:
         [endpoint] = monitor["spec"]["endpoints"]
         assert endpoint["port"] in [port["name"] for port in service["spec"]["ports"]]
         assert set(monitor["spec"]["targetLabels"]) <= set(service["metadata"]["labels"])
-        # Prometheus writes letters of a label that it does not allow as _.
+        # Prometheus replaces characters that a label must not contain by _.
         assert {re.sub(r"\W", "_", label) for label in monitor["spec"]["targetLabels"]} <= ADDED
 
 
-def test_without_the_operator_nothing_of_it_is_made():
+def test_without_the_operator_none_of_its_resources_are_created():
     assert of_kind(rendered("laptop"), "ServiceMonitor") + of_kind(rendered("laptop"), "PrometheusRule") == []
 
 
-@pytest.mark.parametrize(("name", "expression"), questions())
-def test_expressions_are_about_metrics_and_labels_that_there_are(name, expression):
-    asked = list(selectors(expression))
-    assert asked, name
-    for metric, labels in asked:
+@pytest.mark.parametrize(("name", "expression"), expressions())
+def test_expressions_use_metrics_and_labels_that_exist(name, expression):
+    selected = list(selectors(expression))
+    assert selected, name
+    for metric, labels in selected:
         assert metric in KNOWN, metric
         assert labels <= KNOWN[metric], (metric, labels)
-    every_label = set().union(*[KNOWN[metric] for metric, _ in asked])
+    every_label = set().union(*[KNOWN[metric] for metric, _ in selected])
     assert grouped(expression) <= every_label
 
 
 @pytest.mark.parametrize(
     "expression", ["sum(rate(ml_assets_requests_total[5m])", "ml_assets_ready{side=}", "rate(ml_assets_ready)"]
 )
-def test_an_expression_that_prometheus_cannot_read_is_refused(expression):
+def test_an_expression_that_prometheus_cannot_parse_is_refused(expression):
     with pytest.raises(ValueError, match=r".+"):
         list(selectors(expression))
 
 
-def test_a_metric_that_nobody_exports_is_noticed():
+def test_a_metric_that_is_not_exported_is_detected():
     assert [metric for metric, _ in selectors("rate(ml_assets_request_total[5m])") if metric not in KNOWN] == [
         "ml_assets_request_total"
     ]
 
 
-def test_alerts_have_names_of_their_own_and_name_deployments_that_there_are():
+def test_alerts_have_unique_names_and_refer_to_deployments_that_exist():
     names = [alert["alert"] for alert in alerts()]
     assert len(names) == len(set(names))
     [mlflow] = [alert for alert in alerts() if alert["alert"] == "MlflowDown"]
@@ -174,14 +174,14 @@ def test_alerts_have_names_of_their_own_and_name_deployments_that_there_are():
         assert re.fullmatch(pattern, deployment)
 
 
-def test_each_alert_has_a_section_of_the_runbook():
+def test_each_alert_has_a_section_in_the_runbook():
     sections = re.findall(r"^### (\w+)$", (REPOSITORY / "helm" / "README.md").read_text(), re.MULTILINE)
     assert sections == [alert["alert"] for alert in alerts()]
     for alert in alerts():
         assert alert["annotations"]["runbook_url"].endswith(f"#{alert['alert'].lower()}")
 
 
-def test_the_dashboard_is_what_grafana_loads():
+def test_the_dashboard_has_unique_panels_and_defines_its_variables():
     board = dashboard()
     assert board["title"] == "ml_assets"
     panels = board["panels"]
@@ -195,7 +195,7 @@ def test_the_dashboard_is_what_grafana_loads():
         assert panel["type"] == "row" or panel["targets"]
 
 
-def test_panels_do_not_lie_on_each_other():
+def test_panels_do_not_overlap():
     taken = [
         (
             panel["id"],
@@ -213,7 +213,11 @@ def test_panels_do_not_lie_on_each_other():
             assert not area & beside, (panel, other)
 
 
-def test_the_chart_carries_the_dashboard_as_it_is():
-    [config] = [one for one in of_kind(MANIFESTS, "ConfigMap") if one["metadata"]["name"] == "ml-assets-dashboard"]
+def test_the_chart_contains_the_dashboard_unchanged():
+    [config] = [
+        manifest
+        for manifest in of_kind(MANIFESTS, "ConfigMap")
+        if manifest["metadata"]["name"] == "ml-assets-dashboard"
+    ]
     assert config["metadata"]["labels"]["grafana_dashboard"] == "1"
     assert json.loads(config["data"]["ml_assets.json"]) == dashboard()

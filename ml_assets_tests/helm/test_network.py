@@ -1,4 +1,4 @@
-"""Network policies: everything is closed, and what is open is between pods that exist, on ports that they listen on."""
+"""Network policies: they deny by default, and allow traffic between pods that exist on ports that these listen on."""
 
 from typing import Any
 
@@ -23,20 +23,20 @@ DNS, HTTPS = 53, 443
 
 
 def every_pod(place: str) -> dict[str, dict[str, str]]:
-    """The labels of every pod of a place by its name, those of Dagster's chart and runs included."""
+    """Return the labels of every pod of a place by name, including those of Dagster's chart and of runs."""
     values = dagster_values(place)
-    found = {name: pod["metadata"]["labels"] for name, pod in [*pods(rendered(place)), *chart_pods(values).items()]}
-    found["run"] = {"app.kubernetes.io/name": "dagster", **values["runLauncher"]["config"]["k8sRunLauncher"]["labels"]}
-    # What Kubernetes gives the pods of a job; the longer name since 1.27.
-    found["migrate"] = {"job-name": MIGRATE}
-    return {**found, **({name: pod["metadata"]["labels"] for name, pod in pods(LAPTOP)} if place == "laptop" else {})}
+    labels = {name: pod["metadata"]["labels"] for name, pod in [*pods(rendered(place)), *chart_pods(values).items()]}
+    labels["run"] = {"app.kubernetes.io/name": "dagster", **values["runLauncher"]["config"]["k8sRunLauncher"]["labels"]}
+    # Kubernetes adds this label to the pods of a job; since 1.27 also one with a longer name.
+    labels["migrate"] = {"job-name": MIGRATE}
+    return {**labels, **({name: pod["metadata"]["labels"] for name, pod in pods(LAPTOP)} if place == "laptop" else {})}
 
 
 def matches(selector: dict[str, Any], labels: dict[str, str]) -> bool:
     expressions = selector.get("matchExpressions", [])
-    assert {one["operator"] for one in expressions} <= {"In"}
+    assert {expression["operator"] for expression in expressions} <= {"In"}
     return selector.get("matchLabels", {}).items() <= labels.items() and all(
-        labels.get(one["key"]) in one["values"] for one in expressions
+        labels.get(expression["key"]) in expression["values"] for expression in expressions
     )
 
 
@@ -45,21 +45,23 @@ def policies(place: str) -> list[Manifest]:
 
 
 def may_talk(place: str, sender: str, receiver: str, port: int) -> bool:
-    """Whether some policy lets the sender out to the receiver, and some lets the receiver take it."""
+    """Return whether an egress rule of the sender and an ingress rule of the receiver allow the connection."""
     labels = every_pod(place)
 
     def is_open(pod: str, peer: str, direction: str, side: str) -> bool:
         rules = [
             rule
-            for one in policies(place)
-            if matches(one["spec"]["podSelector"], labels[pod])
-            for rule in one["spec"].get(direction, [])
+            for policy in policies(place)
+            if matches(policy["spec"]["podSelector"], labels[pod])
+            for rule in policy["spec"].get(direction, [])
         ]
         return any(
-            port in [one["port"] for one in rule["ports"]]
+            port in [open_port["port"] for open_port in rule["ports"]]
             and any(
-                "podSelector" in one and "namespaceSelector" not in one and matches(one["podSelector"], labels[peer])
-                for one in rule[side]
+                "podSelector" in allowed
+                and "namespaceSelector" not in allowed
+                and matches(allowed["podSelector"], labels[peer])
+                for allowed in rule[side]
             )
             for rule in rules
         )
@@ -68,10 +70,10 @@ def may_talk(place: str, sender: str, receiver: str, port: int) -> bool:
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_everything_is_closed_that_is_not_opened(place):
-    [deny] = [one for one in policies(place) if one["metadata"]["name"] == "default-deny"]
+def test_all_traffic_is_denied_by_default(place):
+    [deny] = [policy for policy in policies(place) if policy["metadata"]["name"] == "default-deny"]
     assert deny["spec"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
-    # A rule without peers or ports would be open to everybody.
+    # A rule without peers or ports would allow everything.
     for policy in policies(place):
         for direction, side in (("ingress", "from"), ("egress", "to")):
             for rule in policy["spec"].get(direction, []):
@@ -80,36 +82,39 @@ def test_everything_is_closed_that_is_not_opened(place):
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_every_policy_and_every_peer_in_the_namespace_is_about_pods_that_exist(place):
+def test_every_policy_and_every_peer_in_the_namespace_selects_pods_that_exist(place):
     labels = every_pod(place)
-    # Clients of others: they say so by their label.
-    strangers = [{"matchLabels": {"ml-assets/scoring-client": "true"}}]
+    # Clients from elsewhere are allowed by this label.
+    external_clients = [{"matchLabels": {"ml-assets/scoring-client": "true"}}]
     for policy in policies(place):
-        assert any(matches(policy["spec"]["podSelector"], one) for one in labels.values()), policy["metadata"]["name"]
+        name = policy["metadata"]["name"]
+        assert any(matches(policy["spec"]["podSelector"], pod_labels) for pod_labels in labels.values()), name
         peers = [peer for rule in policy["spec"].get("ingress", []) for peer in rule["from"]] + [
             peer for rule in policy["spec"].get("egress", []) for peer in rule["to"]
         ]
         for peer in peers:
             selector = peer.get("podSelector")
-            if selector and "namespaceSelector" not in peer and selector not in strangers:
-                assert any(matches(selector, one) for one in labels.values()), (policy["metadata"]["name"], selector)
+            if selector and "namespaceSelector" not in peer and selector not in external_clients:
+                assert any(matches(selector, pod_labels) for pod_labels in labels.values()), (name, selector)
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_every_pod_has_a_policy_of_its_own(place):
-    own = [one for one in policies(place) if one["spec"]["podSelector"]]
+def test_exactly_one_policy_selects_each_pod(place):
+    own = [policy for policy in policies(place) if policy["spec"]["podSelector"]]
     for name, labels in every_pod(place).items():
-        assert len([one for one in own if matches(one["spec"]["podSelector"], labels)]) == 1, name
+        assert len([policy for policy in own if matches(policy["spec"]["podSelector"], labels)]) == 1, name
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_ports_that_are_opened_to_pods_are_those_that_they_listen_on(place):
+def test_ingress_rules_open_only_ports_that_pods_listen_on(place):
     listening = {
         name: {port["containerPort"] for container in containers(pod) for port in container.get("ports", [])}
         for name, pod in [*pods(rendered(place)), *(pods(LAPTOP) if place == "laptop" else [])]
     }
     values = dagster_values(place)
-    listening |= {one["name"]: {one["port"]} for one in values["dagster-user-deployments"]["deployments"]}
+    listening |= {
+        deployment["name"]: {deployment["port"]} for deployment in values["dagster-user-deployments"]["deployments"]
+    }
     listening |= {
         name: {values["dagsterWebserver"]["service"]["port"]} for name in ("webserver", "webserver-read-only")
     }
@@ -122,7 +127,7 @@ def test_ports_that_are_opened_to_pods_are_those_that_they_listen_on(place):
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_parts_reach_what_they_need(place):
+def test_pods_reach_the_services_that_they_need(place):
     for sender in ("webserver", "webserver-read-only", "daemon"):
         assert may_talk(place, sender, "ml-assets", 4000)
     for sender in ("run", "ml-assets", "ml-assets-scoring-fraud-detection"):
@@ -143,7 +148,7 @@ def test_parts_reach_what_they_need(place):
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_parts_do_not_reach_what_they_do_not_need(place):
+def test_pods_do_not_reach_services_that_they_do_not_need(place):
     for sender in ("ml-assets-scoring-fraud-detection", "run", "ml-assets-mlflow", "migrate"):
         assert not may_talk(place, sender, "ml-assets", 4000)
     for sender in ("webserver", "daemon"):
@@ -155,7 +160,7 @@ def test_parts_do_not_reach_what_they_do_not_need(place):
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_nobody_goes_out_into_the_world_but_by_https_and_to_kubernetes(place):
+def test_external_traffic_is_limited_to_https_and_the_kubernetes_api(place):
     for policy in policies(place):
         for rule in policy["spec"].get("egress", []):
             if any(peer.get("ipBlock", {}).get("cidr") == "0.0.0.0/0" for peer in rule["to"]):
@@ -163,22 +168,24 @@ def test_nobody_goes_out_into_the_world_but_by_https_and_to_kubernetes(place):
 
 
 @pytest.mark.parametrize(("target", "sender"), [("notifications", "code-server"), ("telemetry", "run")])
-def test_the_code_server_alone_sends_notifications_and_runs_alone_push_metrics(target, sender):
-    elsewhere = [{"ipBlock": {"cidr": "198.51.100.0/24"}}]
-    manifests = render(our_values("laptop", network={target: {"ports": [587], "peers": elsewhere}}))
-    open_to = {"to": elsewhere, "ports": [{"protocol": "TCP", "port": 587}]}
-    may = [
-        one["metadata"]["name"]
-        for one in of_kind(manifests, "NetworkPolicy")
-        if open_to in one["spec"].get("egress", [])
+def test_only_the_code_server_sends_notifications_and_only_runs_push_metrics(target, sender):
+    receiver = [{"ipBlock": {"cidr": "198.51.100.0/24"}}]
+    manifests = render(our_values("laptop", network={target: {"ports": [587], "peers": receiver}}))
+    open_to = {"to": receiver, "ports": [{"protocol": "TCP", "port": 587}]}
+    allowed_policies = [
+        policy["metadata"]["name"]
+        for policy in of_kind(manifests, "NetworkPolicy")
+        if open_to in policy["spec"].get("egress", [])
     ]
-    assert may == [sender]
+    assert allowed_policies == [sender]
 
 
-def test_prometheus_is_let_in_only_where_it_is_asked_for():
+def test_prometheus_may_connect_only_if_monitoring_is_enabled():
     def peers(enabled: bool) -> list[Any]:
         manifests = render(our_values("laptop", monitoring={"enabled": enabled}))
-        [policy] = [one for one in of_kind(manifests, "NetworkPolicy") if one["metadata"]["name"] == "scoring"]
+        [policy] = [
+            manifest for manifest in of_kind(manifests, "NetworkPolicy") if manifest["metadata"]["name"] == "scoring"
+        ]
         return [peer for rule in policy["spec"]["ingress"] for peer in rule["from"]]
 
     prometheus = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}

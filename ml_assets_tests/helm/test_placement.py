@@ -1,6 +1,4 @@
-"""Nodes with GPUs are for training: every other pod stays off them, by preference where there may be no others, for
-certain on EKS.
-"""
+"""Nodes with GPUs are for training: other pods avoid them, by preference on a laptop and by requirement on EKS."""
 
 import pytest
 
@@ -18,8 +16,8 @@ NO_GPU_NODE = [{"matchExpressions": [{"key": label, "operator": "DoesNotExist"} 
 
 def preferred(pod: Manifest) -> list[Manifest]:
     return [
-        one["preference"]
-        for one in pod["affinity"]["nodeAffinity"].get("preferredDuringSchedulingIgnoredDuringExecution", [])
+        term["preference"]
+        for term in pod["affinity"]["nodeAffinity"].get("preferredDuringSchedulingIgnoredDuringExecution", [])
     ]
 
 
@@ -32,7 +30,7 @@ def required(pod: Manifest) -> list[Manifest]:
 
 
 @pytest.mark.parametrize(("place", "pod"), EVERY_POD)
-def test_pods_that_serve_stay_off_nodes_with_gpus(place, pod):
+def test_serving_pods_avoid_nodes_with_gpus(place, pod):
     if place == "production":
         assert required(pod) == NO_GPU_NODE
     else:
@@ -41,22 +39,25 @@ def test_pods_that_serve_stay_off_nodes_with_gpus(place, pod):
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_pods_of_runs_that_are_no_job_of_a_model_only_prefer_it_because_training_has_the_same_settings(place):
+def test_run_pods_only_prefer_other_nodes_because_training_shares_their_settings(place):
     run = dagster_values(place)["runLauncher"]["config"]["k8sRunLauncher"]["runK8sConfig"]["podSpecConfig"]
     assert (preferred(run), required(run)) == (NO_GPU_NODE, [])
 
 
-def test_a_laptop_with_nodes_to_spare_can_require_it():
+def test_a_laptop_can_require_nodes_without_gpus():
     for _, pod in pods(render(our_values("laptop", avoidGpuNodes="require"))):
         assert (preferred(pod["spec"]), required(pod["spec"])) == ([], NO_GPU_NODE)
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_work_makes_no_room_by_stopping_what_serves(place):
-    classes = {one["metadata"]["name"]: one for one in of_kind(rendered(place), "PriorityClass")}
-    values = {name.removeprefix("ml-assets-"): one["value"] for name, one in classes.items()}
-    # The pods of Dagster's chart have no class, so their priority is 0. What is below -10 is not worth a node to the
-    # cluster autoscaler.
+def test_runs_never_preempt_serving_pods(place):
+    classes = {
+        priority_class["metadata"]["name"]: priority_class
+        for priority_class in of_kind(rendered(place), "PriorityClass")
+    }
+    values = {name.removeprefix("ml-assets-"): priority_class["value"] for name, priority_class in classes.items()}
+    # The pods of Dagster's chart have no class, so their priority is 0. For a priority below -10 the cluster autoscaler
+    # adds no node.
     assert not any("priorityClassName" in pod["spec"] for pod in chart_pods(dagster_values(place)).values())
     assert values.pop("serving") > 0
     assert all(-10 <= value < 0 for value in values.values())

@@ -1,3 +1,5 @@
+"""Every pod of the charts meets the restricted pod-security standard, and has requests, limits and probes."""
+
 import copy
 
 import pytest
@@ -18,18 +20,18 @@ def test_every_pod_is_accepted_under_the_restricted_standard(pod):
 
 
 @pytest.mark.parametrize("pod", EVERY_POD)
-def test_no_container_can_write_its_root_file_system_but_each_has_a_place_for_temporary_files(pod):
+def test_root_file_systems_are_read_only_and_containers_have_a_volume_for_temporary_files(pod):
     temporary = {volume["name"] for volume in pod["spec"]["volumes"] if "emptyDir" in volume}
     for container in containers(pod):
         assert container["securityContext"]["readOnlyRootFilesystem"] is True
-        # What waits for the code server is a loop in a shell.
+        # The container that waits for the code server is a shell loop, which writes nothing.
         if not container["name"].startswith("init-user-deployment"):
             assert {"name": "tmp", "mountPath": "/tmp"} in container["volumeMounts"]
             assert "tmp" in temporary
 
 
 @pytest.mark.parametrize("pod", EVERY_POD)
-def test_every_container_says_what_it_needs_and_what_it_may_take(pod):
+def test_every_container_has_requests_and_limits(pod):
     for container in containers(pod):
         assert set(container["resources"]["requests"]) == set(container["resources"]["limits"]) == {"cpu", "memory"}, (
             container["name"]
@@ -37,7 +39,7 @@ def test_every_container_says_what_it_needs_and_what_it_may_take(pod):
 
 
 @pytest.mark.parametrize("pod", EVERY_POD)
-def test_every_container_has_a_tag_of_its_own(pod):
+def test_every_image_has_a_fixed_tag(pod):
     for container in containers(pod):
         name, _, tag = container["image"].rpartition(":")
         assert name, container["image"]
@@ -45,18 +47,18 @@ def test_every_container_has_a_tag_of_its_own(pod):
 
 
 @pytest.mark.parametrize("pod", [parameter for parameter in EVERY_POD if parameter.id not in ("landing",)])
-def test_everything_that_serves_is_probed(pod):
+def test_every_serving_container_is_probed(pod):
     for container in pod["spec"]["containers"]:
         assert "readinessProbe" in container or "livenessProbe" in container
 
 
 @pytest.mark.parametrize("pod", [pytest.param(pod, id=name) for name, pod in OURS])
-def test_parts_that_do_not_talk_to_kubernetes_have_no_token(pod):
+def test_our_pods_have_no_service_account_token(pod):
     assert pod["spec"]["automountServiceAccountToken"] is False
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "violation"),
     [
         (lambda pod: pod["spec"].update(hostNetwork=True), "hostNetwork is true"),
         (
@@ -93,7 +95,7 @@ def test_parts_that_do_not_talk_to_kubernetes_have_no_token(pod):
         (lambda pod: pod["spec"]["containers"][0]["ports"][0].update(hostPort=5000), "mlflow: host port 5000"),
     ],
 )
-def test_a_pod_that_asks_for_more_is_told_what_is_wrong(change, said):
+def test_each_violation_of_the_standard_is_reported(change, violation):
     [pod] = [
         copy.deepcopy(pod)
         for name, pod in pods(of_kind(rendered("laptop"), "Deployment"))
@@ -101,4 +103,4 @@ def test_a_pod_that_asks_for_more_is_told_what_is_wrong(change, said):
     ]
     assert violations(pod) == []
     change(pod)
-    assert said in violations(pod)
+    assert violation in violations(pod)

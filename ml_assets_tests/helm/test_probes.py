@@ -1,6 +1,4 @@
-"""Probes of Dagster's pods: they tell what is open from what is not, and do not take the processor from what they
-ask.
-"""
+"""Probes of Dagster's pods: they detect whether a port is open, and do not take the CPU from the process they probe."""
 
 import socket
 import subprocess
@@ -11,18 +9,23 @@ from ml_assets_tests.helm.charts import PLACES, Manifest, dagster_values
 from ml_assets_tests.helm.dagster.dagster_chart import chart_pods
 
 KINDS = ("startupProbe", "readinessProbe", "livenessProbe")
-# Programs of Dagster: each question starts a Python process, which takes seconds of a processor.
+# Commands of Dagster: each probe starts a Python process, which takes seconds of CPU time.
 SLOW = {"dagster", "dagster-daemon"}
 
 
 def probes(place: str) -> dict[tuple[str, str], Manifest]:
-    """The probes of Dagster's pods by pod and kind."""
-    found = {name: pod["spec"]["containers"][0] for name, pod in chart_pods(dagster_values(place)).items()}
-    return {(name, kind): container[kind] for name, container in found.items() for kind in KINDS if kind in container}
+    """Return the probes of Dagster's pods by pod and kind."""
+    containers_by_pod = {name: pod["spec"]["containers"][0] for name, pod in chart_pods(dagster_values(place)).items()}
+    return {
+        (name, kind): container[kind]
+        for name, container in containers_by_pod.items()
+        for kind in KINDS
+        if kind in container
+    }
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_what_starts_a_process_of_python_is_asked_seldom_and_all_have_time_to_answer(place):
+def test_probes_that_start_python_are_rare_and_all_have_enough_time(place):
     for (name, kind), probe in probes(place).items():
         assert probe["timeoutSeconds"] >= 10, (name, kind)
         if probe.get("exec", {}).get("command", [""])[0] in SLOW:
@@ -31,7 +34,7 @@ def test_what_starts_a_process_of_python_is_asked_seldom_and_all_have_time_to_an
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_each_may_take_ten_minutes_to_start_or_five_where_it_loads_no_definitions(place):
+def test_pods_may_take_ten_minutes_to_start_and_webservers_five(place):
     for (name, kind), probe in probes(place).items():
         if kind == "startupProbe":
             assert probe["periodSeconds"] * probe["failureThreshold"] >= (
@@ -41,19 +44,19 @@ def test_each_may_take_ten_minutes_to_start_or_five_where_it_loads_no_definition
 
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("kind", ["startupProbe", "readinessProbe"])
-def test_a_code_server_is_ready_when_its_port_is_open_and_not_before(place, kind):
+def test_a_code_server_is_ready_only_when_its_port_is_open(place, kind):
     command = probes(place)["ml-assets", kind]["exec"]["command"]
     assert command[-1].endswith("/4000")
     with socket.socket() as port:
         port.bind(("127.0.0.1", 0))
-        there = [*command[:-1], command[-1].replace("/4000", f"/{port.getsockname()[1]}")]
-        assert subprocess.run(there, capture_output=True).returncode != 0
+        probe_command = [*command[:-1], command[-1].replace("/4000", f"/{port.getsockname()[1]}")]
+        assert subprocess.run(probe_command, capture_output=True).returncode != 0
         port.listen()
-        assert subprocess.run(there, capture_output=True).returncode == 0
+        assert subprocess.run(probe_command, capture_output=True).returncode == 0
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_a_code_server_that_takes_connections_and_answers_none_is_ended(place):
+def test_the_liveness_of_a_code_server_is_probed_by_a_grpc_health_check(place):
     assert probes(place)["ml-assets", "livenessProbe"]["exec"]["command"] == [
         "dagster",
         "api",

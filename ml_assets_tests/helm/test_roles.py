@@ -1,4 +1,4 @@
-"""Rights: what dagster-k8s calls is allowed, and nothing else."""
+"""Roles: they allow the API calls of dagster-k8s, and nothing else."""
 
 import re
 from pathlib import Path
@@ -15,17 +15,17 @@ RESOURCES = {"job": "jobs", "job_status": "jobs/status", "pod": "pods", "pod_log
 
 
 def called() -> set[tuple[str, str]]:
-    """What the installed dagster-k8s asks of Kubernetes for runs and steps, from its source."""
-    # Pipes make pods of their own, which nothing here uses.
+    """List the API calls of the installed dagster-k8s for runs and steps, read from its source."""
+    # Pipes create pods themselves, and nothing here uses pipes.
     source = "".join(
         path.read_text() for path in Path(dagster_k8s.__file__).parent.glob("*.py") if path.name != "pipes.py"
     )
     calls = set(re.findall(r"api\.(create|read|list|delete|patch|replace)_namespaced_([a-z_]+?)(?=\b)", source))
-    return {(VERBS[verb], RESOURCES[what.removesuffix("_with_retries")]) for verb, what in calls}
+    return {(VERBS[verb], RESOURCES[resource.removesuffix("_with_retries")]) for verb, resource in calls}
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_roles_allow_what_dagster_calls_and_nothing_else(place):
+def test_roles_allow_the_calls_of_dagster_k8s_and_nothing_else(place):
     roles = of_kind(rendered(place), "Role")
     assert {role["metadata"]["name"].removesuffix("-runs") for role in roles} == ACCOUNTS
     for role in roles:
@@ -36,7 +36,7 @@ def test_roles_allow_what_dagster_calls_and_nothing_else(place):
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_no_role_has_a_wildcard_or_reads_secrets_or_reaches_beyond_the_namespace(place):
+def test_no_role_has_a_wildcard_or_secrets_or_cluster_wide_rights(place):
     manifests = rendered(place)
     assert of_kind(manifests, "ClusterRole") + of_kind(manifests, "ClusterRoleBinding") == []
     for role in of_kind(manifests, "Role"):
@@ -46,7 +46,7 @@ def test_no_role_has_a_wildcard_or_reads_secrets_or_reaches_beyond_the_namespace
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_each_role_is_bound_to_its_account_alone_and_other_accounts_have_no_token(place):
+def test_each_role_is_bound_only_to_its_account_and_other_accounts_have_no_token(place):
     manifests = rendered(place)
     for binding in of_kind(manifests, "RoleBinding"):
         [subject] = binding["subjects"]
@@ -61,14 +61,15 @@ def test_each_role_is_bound_to_its_account_alone_and_other_accounts_have_no_toke
             "name": binding["metadata"]["name"],
         }
     accounts = {
-        one["metadata"]["name"]: one["automountServiceAccountToken"] for one in of_kind(manifests, "ServiceAccount")
+        account["metadata"]["name"]: account["automountServiceAccountToken"]
+        for account in of_kind(manifests, "ServiceAccount")
     }
     assert {name for name, token in accounts.items() if token} == ACCOUNTS
 
 
-def test_on_eks_each_account_has_a_role_of_its_own():
+def test_on_eks_each_account_has_its_own_role():
     roles = [
-        one["metadata"]["annotations"]["eks.amazonaws.com/role-arn"]
-        for one in of_kind(rendered("production"), "ServiceAccount")
+        account["metadata"]["annotations"]["eks.amazonaws.com/role-arn"]
+        for account in of_kind(rendered("production"), "ServiceAccount")
     ]
     assert len(set(roles)) == len(roles) == 5

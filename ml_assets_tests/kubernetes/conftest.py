@@ -1,4 +1,4 @@
-"""One instance for all tests about Kubernetes: making its storage takes longer than they do."""
+"""One instance for all tests about Kubernetes, because creating its storage takes longer than they do."""
 
 import pytest
 
@@ -7,5 +7,5 @@ from ml_assets_tests.kubernetes.jobs import instance_on_kubernetes
 
 @pytest.fixture(scope="session")
 def instance():
-    with instance_on_kubernetes() as made:
-        yield made
+    with instance_on_kubernetes() as kubernetes_instance:
+        yield kubernetes_instance

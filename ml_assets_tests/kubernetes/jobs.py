@@ -1,5 +1,5 @@
-"""The Kubernetes jobs that a run of a model would submit, made by dagster-k8s itself with an API that only remembers
-what it is given.
+"""The Kubernetes jobs that a run of a model would submit, built by dagster-k8s with an API client that only records
+calls.
 
 python -m ml_assets_tests.kubernetes.jobs   writes them as the approved snapshots
 """
@@ -64,7 +64,7 @@ KUBECONFIG = {
 
 
 def variants() -> dict[str, ModelSpec]:
-    """The models whose jobs are approved: fraud_detection as it is, with GPUs, and with steps that share a pod."""
+    """Build the models whose jobs are approved: fraud_detection unchanged, with GPUs, and with a shared pod."""
     spec = read_spec(DEFS / "fraud_detection" / "defs.yaml")
     attributes = spec.model_dump(mode="json", by_alias=True)
     return {
@@ -75,18 +75,18 @@ def variants() -> dict[str, ModelSpec]:
 
 
 def definitions_of(spec: ModelSpec) -> dg.Definitions:
-    """What the component of a model makes, with resources that are never asked."""
-    nothing = {
+    """Build the definitions of a model with resources that are never used."""
+    no_resources = {
         name: dg.ResourceDefinition.none_resource()
         for name in ("lake", "landing", "registry", "tracking", "deploy_target")
     }
-    made = ModelPipeline(spec).build_defs(dg.ComponentTree.for_test().load_context)
-    return dg.Definitions.merge(made, dg.Definitions(resources=nothing))
+    component_definitions = ModelPipeline(spec).build_defs(dg.ComponentTree.for_test().load_context)
+    return dg.Definitions.merge(component_definitions, dg.Definitions(resources=no_resources))
 
 
 @contextmanager
 def instance_on_kubernetes() -> Iterator[dg.DagsterInstance]:
-    """An instance with the launcher of Kubernetes, whose cluster is nowhere."""
+    """Open an instance with the Kubernetes run launcher for a cluster that does not exist."""
     with tempfile.TemporaryDirectory() as folder:
         kubeconfig = Path(folder) / "kubeconfig"
         kubeconfig.write_text(yaml.safe_dump(KUBECONFIG))
@@ -110,7 +110,7 @@ def step_handler(
     input_bytes: InputBytes = lambda context: 0,
     config: Mapping[str, Any] | None = None,
 ) -> PodStepHandler:
-    """The step handler of the executor of production, talking to an API that only remembers what it is given."""
+    """Build the step handler of the executor of production with an API client that only records calls."""
     return executor_and_handler(instance, job, input_bytes, config)[1]
 
 
@@ -120,7 +120,7 @@ def executor_and_handler(
     input_bytes: InputBytes = lambda context: 0,
     config: Mapping[str, Any] | None = None,
 ) -> tuple[dg.Executor, PodStepHandler]:
-    """The executor of production, and its step handler as above."""
+    """Build the executor of production and its step handler, as in `step_handler`."""
     executor_def = step_executor(input_bytes)
     processed = process_config(executor_def.config_schema.config_type, config or {})
     assert processed.success, processed.errors
@@ -130,25 +130,25 @@ def executor_and_handler(
         )
     )
     handler = executor._step_handler
-    handler._jobs._api_client = remembering_client()
+    handler._jobs._api_client = recording_client()
     handler._jobs._detect_current_name_and_uid = lambda: ("dagster-run-pod", "11111111-1111-4111-8111-111111111111")
     return executor, handler
 
 
-def remembering_client() -> DagsterKubernetesClient:
-    """A client of dagster-k8s whose cluster takes everything and says nothing."""
+def recording_client() -> DagsterKubernetesClient:
+    """Build a client of dagster-k8s that records calls and accepts all of them."""
     return DagsterKubernetesClient(MagicMock(), MagicMock(), print, lambda seconds: None, lambda: 0.0)
 
 
 def submitted(client: DagsterKubernetesClient) -> list[Any]:
-    """The jobs that were submitted, in order."""
+    """List the submitted jobs in order."""
     return [call.kwargs["body"] for call in client.batch_api.create_namespaced_job.call_args_list]
 
 
 def make_run(
     instance: dg.DagsterInstance, job: dg.JobDefinition, tags: Mapping[str, str] | None = None
 ) -> dg.DagsterRun:
-    """A run of a job, as the queue would have it."""
+    """Create a run of a job, as it would be in the queue."""
     origin = JobPythonOrigin(
         job.name,
         RepositoryPythonOrigin("python", ModuleCodePointer("ml_assets.definitions", "defs"), IMAGE, ["dagster"]),
@@ -161,7 +161,7 @@ def make_run(
 def step_contexts(
     instance: dg.DagsterInstance, job: dg.JobDefinition, run: dg.DagsterRun
 ) -> dict[str, StepHandlerContext]:
-    """What a step handler is given for each step of a run, in order, by step key."""
+    """Build the context that a step handler receives for each step of a run, in order, by step key."""
     plan = create_execution_plan(job)
     data = PlanData(InMemoryJob(job), run, instance, plan, raise_on_error=True, retry_mode=RetryMode.DISABLED)
     context = PlanOrchestrationContext(
@@ -190,25 +190,29 @@ def step_contexts(
 def jobs_of(
     instance: dg.DagsterInstance, spec: ModelSpec, input_bytes: InputBytes = lambda context: 0
 ) -> dict[str, dict[str, Any]]:
-    """Manifests of the jobs of one day of a model by name: `run`, and the stages that have a pod of their own, each as
-    the API would be sent it.
+    """Build the manifests of the jobs of one day of a model, as they would be sent to the API.
+
+    Returns:
+        Manifest by name: `run`, and each stage that has its own pod.
     """
     job = definitions_of(spec).resolve_job_def(f"{spec.name}_daily")
     run = make_run(instance, job)
     launcher = instance.run_launcher
-    launcher._api_client = remembering_client()
+    launcher._api_client = recording_client()
     launcher.launch_run(LaunchRunContext(run, None))
     handler = step_handler(instance, job, input_bytes)
     for context in step_contexts(instance, job, run).values():
         if not shares_pod(context):
             list(handler.launch_step(context))
-    made = [*submitted(launcher._api_client), *submitted(handler._jobs._api_client)]
+    jobs = [*submitted(launcher._api_client), *submitted(handler._jobs._api_client)]
     sanitize = kubernetes.client.ApiClient().sanitize_for_serialization
-    return {one.spec.template.metadata.labels["ml-assets/stage"]: sanitize(one) for one in made}
+    return {
+        job_manifest.spec.template.metadata.labels["ml-assets/stage"]: sanitize(job_manifest) for job_manifest in jobs
+    }
 
 
 def approved_form(manifest: Mapping[str, Any]) -> str:
-    """A manifest as YAML, without what differs from one run or version of Dagster to the next."""
+    """Write a manifest as YAML without values that differ between runs or versions of Dagster."""
     manifest = copy.deepcopy(dict(manifest))
     template, (container,) = manifest["spec"]["template"], manifest["spec"]["template"]["spec"]["containers"]
     for metadata in (manifest["metadata"], template["metadata"]):
@@ -222,7 +226,7 @@ def approved_form(manifest: Mapping[str, Any]) -> str:
 
 
 def approve() -> None:
-    """Replace the approved snapshots by what is made now."""
+    """Replace the approved snapshots by the present manifests."""
     for old in SNAPSHOTS.rglob("*.yaml"):
         old.unlink()
     with instance_on_kubernetes() as instance:

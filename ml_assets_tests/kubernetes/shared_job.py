@@ -19,7 +19,7 @@ ROOT = "SHARED_JOB_ROOT"
 
 
 def small_features() -> dg.JobDefinition:
-    """Raw data to features; landing, lake and registry lie in the folder that the variable names."""
+    """Build the job from raw data to features; landing, lake and registry are in the folder that the variable names."""
     root = os.environ[ROOT]
     spec = ModelSpec.model_validate({**copy.deepcopy(SMALL), "compute": {"data": {"share_pod": True}}})
     uri = f"sqlite:///{root}/mlflow.db"
@@ -30,6 +30,6 @@ def small_features() -> dg.JobDefinition:
         "tracking": ExperimentTracking(tracking_uri=uri),
         "deploy_target": DeployTarget(uri=f"{root}/production"),
     }
-    made = ModelPipeline(spec).build_defs(dg.ComponentTree.for_test().load_context)
+    component_definitions = ModelPipeline(spec).build_defs(dg.ComponentTree.for_test().load_context)
     environment = dg.Definitions(resources=resources, executor=step_executor(lambda context: 0))
-    return dg.Definitions.merge(made, environment).resolve_job_def("small_features")
+    return dg.Definitions.merge(component_definitions, environment).resolve_job_def("small_features")

@@ -1,6 +1,4 @@
-"""The jobs that reach a cluster are those that were approved, valid by Kubernetes' own schemas, and only training asks
-for a GPU.
-"""
+"""Jobs equal the approved snapshots and are valid by the schemas of Kubernetes, and only training requests a GPU."""
 
 import kubernetes_validate
 import pytest
@@ -28,20 +26,20 @@ def pod(job):
 
 
 def container(job):
-    (one,) = pod(job)["containers"]
-    return one
+    (only_container,) = pod(job)["containers"]
+    return only_container
 
 
-def test_jobs_are_those_that_were_approved(variant, jobs):
+def test_jobs_equal_the_approved_snapshots(variant, jobs):
     approved = {path.stem: path.read_text() for path in (SNAPSHOTS / variant).glob("*.yaml")}
     assert set(approved) == set(jobs)
     for name, job in jobs.items():
         assert yaml.safe_load(approved_form(job)) == yaml.safe_load(approved[name]), (
-            f"{variant}/{name}: look at it, and run `make k8s-approve`"
+            f"{variant}/{name}: check the change, then run `make k8s-approve`"
         )
 
 
-def test_every_stage_has_its_job_and_light_ones_none_where_they_share_the_pod_of_the_run(variant, jobs):
+def test_every_stage_has_a_job_unless_it_shares_the_pod_of_the_run(variant, jobs):
     assert set(jobs) == {"run", "trained_model"} if variant == "shared_pod" else STAGES | {"run"}
 
 
@@ -57,16 +55,16 @@ def test_the_schemas_refuse_a_misspelt_field(jobs):
         kubernetes_validate.validate(job, VERSION, strict=True)
 
 
-def test_only_training_asks_for_a_gpu_with_its_nodes_and_tolerations(variant, jobs):
-    asking = [name for name, job in jobs.items() if "nvidia.com/gpu" in str(container(job)["resources"])]
-    assert asking == (["trained_model"] if variant == "gpu" else [])
+def test_only_training_requests_a_gpu_with_its_node_selector_and_tolerations(variant, jobs):
+    stages_with_gpu = [name for name, job in jobs.items() if "nvidia.com/gpu" in str(container(job)["resources"])]
+    assert stages_with_gpu == (["trained_model"] if variant == "gpu" else [])
     for name, job in jobs.items():
-        tolerated = [one["key"] for one in pod(job).get("tolerations", [])]
-        assert tolerated == (["nvidia.com/gpu", "dedicated"] if name in asking else [])
-        assert ("nvidia.com/gpu.product" in pod(job).get("nodeSelector", {})) == (name in asking)
+        tolerated_keys = [toleration["key"] for toleration in pod(job).get("tolerations", [])]
+        assert tolerated_keys == (["nvidia.com/gpu", "dedicated"] if name in stages_with_gpu else [])
+        assert ("nvidia.com/gpu.product" in pod(job).get("nodeSelector", {})) == (name in stages_with_gpu)
 
 
-def test_limits_are_always_set_and_all_but_half_of_the_cpu_is_requested(jobs):
+def test_requests_equal_limits_except_for_half_of_the_cpu(jobs):
     for job in jobs.values():
         limits, requests = (dict(container(job)["resources"][kind]) for kind in ("limits", "requests"))
         assert float(requests.pop("cpu")) == float(limits.pop("cpu")) / 2
@@ -86,7 +84,7 @@ def test_every_pod_meets_the_restricted_standard(jobs):
         assert all({"emptyDir", "configMap", "secret"} & set(volume) for volume in pod(job)["volumes"])
 
 
-def test_a_failed_pod_is_not_started_again_by_kubernetes_and_jobs_go_with_their_run(jobs):
+def test_kubernetes_restarts_no_failed_pod_and_removes_jobs_with_the_pod_of_their_run(jobs):
     for name, job in jobs.items():
         assert job["spec"]["backoffLimit"] == 0
         assert job["spec"]["ttlSecondsAfterFinished"] == 6 * 60 * 60
@@ -100,20 +98,20 @@ def test_a_failed_pod_is_not_started_again_by_kubernetes_and_jobs_go_with_their_
         }
 
 
-def test_cost_is_told_by_model_and_stage_on_job_and_pod(jobs):
+def test_jobs_and_pods_are_labelled_with_model_and_stage(jobs):
     for name, job in jobs.items():
         for labels in (job["metadata"]["labels"], job["spec"]["template"]["metadata"]["labels"]):
             assert (labels["ml-assets/model"], labels["ml-assets/stage"]) == ("fraud_detection", name)
 
 
-def test_steps_cannot_speak_to_kubernetes_and_the_pod_of_the_run_can(jobs):
+def test_only_the_pod_of_the_run_has_a_service_account_token(jobs):
     for name, job in jobs.items():
         assert pod(job)["automountServiceAccountToken"] is (name == "run")
 
 
-def test_training_has_its_own_image_and_all_steps_the_service_account_that_the_specification_names(variant, jobs):
+def test_training_has_its_own_image_and_all_steps_the_service_account_of_the_specification(variant, jobs):
     for name, job in jobs.items():
         is_of_gpu = variant == "gpu" and name == "trained_model"
         assert container(job)["image"] == ("ml-assets:gpu" if is_of_gpu else "ml-assets:test")
-        named = "fraud-detection" if variant == "gpu" and name != "run" else "ml-assets"
-        assert pod(job)["serviceAccountName"] == named
+        account = "fraud-detection" if variant == "gpu" and name != "run" else "ml-assets"
+        assert pod(job)["serviceAccountName"] == account

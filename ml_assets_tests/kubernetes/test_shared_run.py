@@ -1,4 +1,4 @@
-"""A whole run whose light steps share its pod: each step in a process of its own, and no job is asked of Kubernetes."""
+"""A run whose steps share its pod: each step runs in its own process, and no Kubernetes job is submitted."""
 
 import os
 
@@ -11,7 +11,7 @@ from ml_assets_tests.pipeline.world import rows_of
 
 
 @pytest.mark.slow
-def test_steps_that_share_a_pod_run_in_processes_and_commit_their_days(instance, tmp_path, monkeypatch):
+def test_steps_that_share_a_pod_run_in_separate_processes_and_commit_their_days(instance, tmp_path, monkeypatch):
     monkeypatch.setenv(ROOT, str(tmp_path))
     folder = tmp_path / "landing" / "2025-01-01"
     folder.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""The executor of production: memory by what is read, the reason when a pod fails or does not start, and steps that
+"""The step executor of production: memory by input size, the reason when a pod fails or does not start, and steps that
 share the pod of their run.
 """
 
@@ -31,7 +31,7 @@ RULE = {"base": "1Gi", "per_input_byte": 2, "maximum": "8Gi"}
 
 
 def launched(instance, spec: ModelSpec, stage="features", size=0, launch=True):
-    """(handler, context of a stage) of a run of the daily job, whose step was launched."""
+    """Launch the step of a stage in a run of the daily job; return the step handler and the context of the step."""
     job = definitions_of(spec).resolve_job_def(f"{spec.name}_daily")
     handler = step_handler(instance, job, lambda context: size)
     context = step_contexts(instance, job, make_run(instance, job))[f"{spec.name}__{stage}"]
@@ -39,12 +39,12 @@ def launched(instance, spec: ModelSpec, stage="features", size=0, launch=True):
         list(handler.launch_step(context))
     api = handler._jobs._api_client
     api.batch_api.read_namespaced_job_status.return_value = V1Job(status=V1JobStatus(active=1))
-    answers(handler, pods=[])
+    set_cluster_state(handler, pods=[])
     return handler, context
 
 
-def answers(handler, pods=(), events=(), failed=False):
-    """What the cluster says from now on."""
+def set_cluster_state(handler, pods=(), events=(), failed=False):
+    """Set the pods, events and job status that the cluster reports from now on."""
     api = handler._jobs._api_client
     api.core_api.list_namespaced_pod.return_value = SimpleNamespace(items=list(pods))
     api.core_api.list_namespaced_event.return_value = SimpleNamespace(items=list(events))
@@ -63,9 +63,9 @@ def pod(phase, removed=None, **status):
 
 
 def event(reason, message):
-    about = k8s.V1ObjectReference(name="job")
+    job_reference = k8s.V1ObjectReference(name="job")
     return k8s.CoreV1Event(
-        involved_object=about,
+        involved_object=job_reference,
         metadata=k8s.V1ObjectMeta(name="e"),
         reason=reason,
         message=message,
@@ -82,32 +82,32 @@ def limits_of(handler):
     return job.spec.template.spec.containers[0].resources
 
 
-def test_memory_follows_what_the_step_reads_when_it_is_launched(instance, make_spec):
+def test_memory_follows_the_input_size_of_the_step_at_its_launch(instance, make_spec):
     handler, _ = launched(instance, make_spec(compute={"data": {"memory": RULE}}), size=2**30)
     resources = limits_of(handler)
     assert resources.requests["memory"] == resources.limits["memory"] == "3072Mi"
     assert resources.limits["cpu"] == "1"
 
 
-def test_memory_that_is_an_amount_does_not_ask_what_is_read(instance, make_spec):
+def test_a_fixed_amount_of_memory_ignores_the_input_size(instance, make_spec):
     handler, _ = launched(instance, make_spec(compute={"data": {"memory": "3Gi"}}), size=2**40)
     assert limits_of(handler).limits["memory"] == "3Gi"
 
 
-def test_a_step_without_tags_gets_a_small_pod_that_meets_the_standard(instance, make_spec):
+def test_a_step_without_tags_gets_a_small_pod_that_meets_the_restricted_standard(instance, make_spec):
     spec = make_spec()
     job = definitions_of(spec).resolve_job_def("small_daily")
     handler = step_handler(instance, job)
     context = step_contexts(instance, job, make_run(instance, job))["small__features"]
     list(handler.launch_step(module._WithTags(context, {"small__features": {}})))
-    (made,) = submitted(handler._jobs._api_client)
-    container = made.spec.template.spec.containers[0]
+    (submitted_job,) = submitted(handler._jobs._api_client)
+    container = submitted_job.spec.template.spec.containers[0]
     assert container.resources.limits == plain_pod()["container_config"]["resources"]["limits"]
     assert container.security_context.capabilities.drop == ["ALL"]
-    assert made.spec.template.spec.active_deadline_seconds == 6 * 60 * 60
+    assert submitted_job.spec.template.spec.active_deadline_seconds == 6 * 60 * 60
 
 
-def test_settings_of_a_run_reach_one_step(instance, make_spec):
+def test_the_run_config_can_change_the_pod_of_one_step(instance, make_spec):
     spec = make_spec()
     job = definitions_of(spec).resolve_job_def("small_daily")
     more = {"container_config": {"resources": {"limits": {"memory": "9Gi"}, "requests": {"memory": "9Gi"}}}}
@@ -118,18 +118,18 @@ def test_settings_of_a_run_reach_one_step(instance, make_spec):
 
 def test_a_step_whose_pod_runs_is_healthy(instance, make_spec):
     handler, context = launched(instance, make_spec())
-    answers(handler, [pod("Running")])
+    set_cluster_state(handler, [pod("Running")])
     assert handler.check_step_health(context).is_healthy
 
 
-def test_a_step_that_ran_out_of_memory_says_so(instance, make_spec):
+def test_a_step_that_ran_out_of_memory_is_unhealthy_with_that_reason(instance, make_spec):
     handler, context = launched(instance, make_spec())
     ended = k8s.V1ContainerState(terminated=k8s.V1ContainerStateTerminated(exit_code=137, reason="OOMKilled"))
     status = k8s.V1ContainerStatus(name="dagster", state=ended, image="i", image_id="i", ready=False, restart_count=0)
-    answers(handler, [pod("Failed", container_statuses=[status])], failed=True)
-    found = handler.check_step_health(context)
-    assert not found.is_healthy
-    assert "needed more than its memory of 2Gi" in found.unhealthy_reason
+    set_cluster_state(handler, [pod("Failed", container_statuses=[status])], failed=True)
+    health = handler.check_step_health(context)
+    assert not health.is_healthy
+    assert "needed more than its memory of 2Gi" in health.unhealthy_reason
 
 
 @pytest.mark.parametrize(
@@ -141,54 +141,52 @@ def test_a_step_that_ran_out_of_memory_says_so(instance, make_spec):
         ([{"reason": "Evicted", "message": "The node was low on resource: memory."}], 0, "STEP_FAILURE"),
     ],
 )
-def test_a_step_whose_pod_was_lost_is_tried_again_and_one_that_failed_by_itself_is_not(
-    instance, make_spec, lost, attempts, event
-):
+def test_a_step_is_retried_if_its_pod_was_lost_but_not_if_it_failed_itself(instance, make_spec, lost, attempts, event):
     job = definitions_of(make_spec()).resolve_job_def("small_daily")
     executor, handler = executor_and_handler(instance, job)
     run = make_run(instance, job)
     context = step_contexts(instance, job, run)["small__features"]
     list(handler.launch_step(context))
-    answers(handler, [pod("Failed", **status) for status in lost], failed=True)
-    found = handler.check_step_health(context)
-    assert not found.is_healthy
+    set_cluster_state(handler, [pod("Failed", **status) for status in lost], failed=True)
+    health = handler.check_step_health(context)
+    assert not health.is_healthy
     state = RetryState({"small__features": attempts})
-    known = SimpleNamespace(get_retry_state=lambda: state)
+    known_state = SimpleNamespace(get_retry_state=lambda: state)
     step = context.get_step_context("small__features")
-    answer = executor.log_failure_or_retry_event_after_error(
-        _Retrying(step), SerializableErrorInfo(found.unhealthy_reason, [], None), known
+    logged_event = executor.log_failure_or_retry_event_after_error(
+        _Retrying(step), SerializableErrorInfo(health.unhealthy_reason, [], None), known_state
     )
-    assert answer.event_type_value == event
+    assert logged_event.event_type_value == event
 
 
-def test_a_pod_that_was_told_to_end_is_not_taken_for_lost_while_its_process_may_say_what_follows(instance, make_spec):
+def test_a_pod_that_is_terminating_counts_as_lost_only_after_its_grace_period(instance, make_spec):
     handler, context = launched(instance, make_spec())
-    answers(handler, [pod("Running", removed=datetime.now(UTC) + timedelta(hours=1))], failed=True)
+    set_cluster_state(handler, [pod("Running", removed=datetime.now(UTC) + timedelta(hours=1))], failed=True)
     assert handler.check_step_health(context).is_healthy
-    answers(handler, [pod("Running", removed=datetime.now(UTC) - timedelta(minutes=5))], failed=True)
+    set_cluster_state(handler, [pod("Running", removed=datetime.now(UTC) - timedelta(minutes=5))], failed=True)
     assert handler.check_step_health(context).unhealthy_reason.startswith("its pod was removed")
     assert handler.preempted == {"small__features"}
 
 
-def test_a_step_that_says_nothing_after_its_job_is_over_is_not_waited_for_for_ever(instance, make_spec):
+def test_a_step_without_an_event_after_its_job_ended_becomes_unhealthy(instance, make_spec):
     handler, context = launched(instance, make_spec())
     api = handler._jobs._api_client
-    over = V1JobStatus(conditions=[k8s.V1JobCondition(type="Failed", status="True")])
-    api.batch_api.read_namespaced_job_status.return_value = V1Job(status=over)
+    ended = V1JobStatus(conditions=[k8s.V1JobCondition(type="Failed", status="True")])
+    api.batch_api.read_namespaced_job_status.return_value = V1Job(status=ended)
     assert handler.check_step_health(context).is_healthy
     assert handler.check_step_health(context).unhealthy_reason.startswith("its pod is gone")
-    answers(handler, [pod("Succeeded")])
+    set_cluster_state(handler, [pod("Succeeded")])
     assert handler.check_step_health(context).unhealthy_reason.endswith(
         "is over, and the step has not said how it ended."
     )
     api.batch_api.read_namespaced_job_status.return_value = V1Job(status=V1JobStatus(active=1))
     assert handler.check_step_health(context).is_healthy
-    api.batch_api.read_namespaced_job_status.return_value = V1Job(status=over)
+    api.batch_api.read_namespaced_job_status.return_value = V1Job(status=ended)
     assert handler.check_step_health(context).is_healthy
 
 
 class _Retrying:
-    """A step in a run whose steps may be tried again."""
+    """A step in a run whose steps may be retried."""
 
     def __init__(self, step):
         self._step = step
@@ -197,40 +195,40 @@ class _Retrying:
         return RetryMode.ENABLED if name == "retry_mode" else getattr(self._step, name)
 
 
-def test_a_pod_that_finds_no_node_is_waited_for_and_then_removed_with_the_reason(instance, make_spec, monkeypatch):
+def test_a_pod_without_a_node_is_removed_after_the_start_timeout_with_the_reason(instance, make_spec, monkeypatch):
     handler, context = launched(instance, make_spec(compute={"start_timeout": "10m"}))
     message = "0/1 nodes are available: 1 Insufficient nvidia.com/gpu."
     unscheduled = k8s.V1PodCondition(type="PodScheduled", status="False", reason="Unschedulable", message=message)
-    answers(handler, [pod("Pending", conditions=[unscheduled])])
-    # Of the attempt before, which was lost to a preemption.
+    set_cluster_state(handler, [pod("Pending", conditions=[unscheduled])])
+    # The previous attempt was preempted.
     handler.preempted.add("small__features")
     assert handler.check_step_health(context).is_healthy
     assert handler.preempted == set()
     assert not was_removed(handler)
     later = module.time.monotonic() + 601
     monkeypatch.setattr(module.time, "monotonic", lambda: later)
-    found = handler.check_step_health(context)
-    assert found.unhealthy_reason == f"its pod has not started in 600 s: Unschedulable: {message}"
+    health = handler.check_step_health(context)
+    assert health.unhealthy_reason == f"its pod has not started in 600 s: Unschedulable: {message}"
     assert was_removed(handler)
 
 
-def test_a_pod_that_cannot_be_made_fails_its_step_at_once(instance, make_spec):
+def test_a_pod_that_cannot_be_created_fails_its_step_unless_a_quota_is_exceeded(instance, make_spec):
     handler, context = launched(instance, make_spec())
-    answers(handler, events=[event("FailedCreate", "pods is forbidden: exceeded quota: gpus")])
+    set_cluster_state(handler, events=[event("FailedCreate", "pods is forbidden: exceeded quota: gpus")])
     assert handler.check_step_health(context).is_healthy
-    answers(handler, events=[event("FailedCreate", "no PriorityClass with name ml-assets-data was found")])
-    found = handler.check_step_health(context)
-    assert found.unhealthy_reason == "its pod cannot be made: no PriorityClass with name ml-assets-data was found"
+    set_cluster_state(handler, events=[event("FailedCreate", "no PriorityClass with name ml-assets-data was found")])
+    health = handler.check_step_health(context)
+    assert health.unhealthy_reason == "its pod cannot be made: no PriorityClass with name ml-assets-data was found"
     assert was_removed(handler)
 
 
-def test_where_events_may_not_be_read_a_step_is_waited_for(instance, make_spec):
+def test_a_step_stays_healthy_if_events_may_not_be_read(instance, make_spec):
     handler, context = launched(instance, make_spec())
     handler._jobs._api_client.core_api.list_namespaced_event.side_effect = ApiException(status=403)
     assert handler.check_step_health(context).is_healthy
 
 
-def test_a_step_is_ended_with_its_job(instance, make_spec):
+def test_terminating_a_step_removes_its_job(instance, make_spec):
     handler, context = launched(instance, make_spec())
     list(handler.terminate_step(context))
     assert was_removed(handler)
@@ -238,7 +236,7 @@ def test_a_step_is_ended_with_its_job(instance, make_spec):
 
 @pytest.fixture
 def process_runs(monkeypatch):
-    """Lets the processes of steps run other code."""
+    """Return a function that lets the processes of steps run other code."""
     start = subprocess.Popen
 
     def replace(code: str) -> None:
@@ -249,7 +247,7 @@ def process_runs(monkeypatch):
 
 @pytest.fixture
 def shared(instance, make_spec):
-    """(handler, context) of a step that shares the pod of its run and may run for a minute."""
+    """Return the handler and the context of a step that shares the pod of its run and may run for a minute."""
     return launched(instance, make_spec(compute={"data": {"share_pod": True, "max_runtime": "1m"}}), launch=False)
 
 
@@ -259,7 +257,7 @@ def wait_for(handler, context):
     return handler.check_step_health(context)
 
 
-def test_a_light_step_runs_in_a_process_here_and_not_as_a_job(shared, process_runs):
+def test_a_step_that_shares_the_pod_runs_in_a_process_and_not_as_a_job(shared, process_runs):
     handler, context = shared
     process_runs("pass")
     list(handler.launch_step(context))
@@ -268,20 +266,20 @@ def test_a_light_step_runs_in_a_process_here_and_not_as_a_job(shared, process_ru
 
 
 @pytest.mark.parametrize(
-    ("code", "said"),
+    ("code", "message"),
     [
         ("raise SystemExit(3)", "its process ended with exit code 3"),
         ("import os; os.kill(os.getpid(), 9)", "its process was killed, as when a pod"),
     ],
 )
-def test_a_process_that_dies_is_noticed(shared, process_runs, code, said):
+def test_a_process_that_dies_makes_its_step_unhealthy(shared, process_runs, code, message):
     handler, context = shared
     process_runs(code)
     list(handler.launch_step(context))
-    assert wait_for(handler, context).unhealthy_reason.startswith(said)
+    assert wait_for(handler, context).unhealthy_reason.startswith(message)
 
 
-def test_a_process_that_runs_too_long_is_ended(shared, process_runs, monkeypatch):
+def test_a_process_that_exceeds_its_maximum_runtime_is_ended(shared, process_runs, monkeypatch):
     handler, context = shared
     process_runs("import time; time.sleep(600)")
     list(handler.launch_step(context))
@@ -295,15 +293,15 @@ def test_a_process_that_runs_too_long_is_ended(shared, process_runs, monkeypatch
     assert handler._shared._processes["small__features"][0].poll() is not None
 
 
-def test_a_process_is_ended_with_its_run_also_when_it_does_not_want_to(shared, process_runs, tmp_path):
+def test_a_process_that_ignores_sigterm_is_killed_when_its_run_is_terminated(shared, process_runs, tmp_path):
     handler, context = shared
     handler._shared._seconds_to_terminate = 0.2
     ready = tmp_path / "ready"
-    deaf = (
+    code = (
         "import signal, time, pathlib; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
         f"pathlib.Path({str(ready)!r}).touch(); time.sleep(600)"
     )
-    process_runs(deaf)
+    process_runs(code)
     list(handler.launch_step(context))
     while not ready.exists():
         module.time.sleep(0.02)
@@ -311,12 +309,12 @@ def test_a_process_is_ended_with_its_run_also_when_it_does_not_want_to(shared, p
     assert handler._shared._processes["small__features"][0].returncode == -9
 
 
-def test_a_process_of_an_earlier_pod_is_gone(shared):
+def test_a_process_of_an_earlier_pod_makes_its_step_unhealthy(shared):
     handler, context = shared
     assert "gone with an earlier pod" in handler.check_step_health(context).unhealthy_reason
 
 
-def test_a_run_whose_pod_was_not_made_for_it_gives_light_steps_a_pod_of_their_own(instance, make_spec):
+def test_steps_get_their_own_pods_if_the_pod_of_the_run_was_not_sized_for_them(instance, make_spec):
     spec = make_spec(compute={"data": {"share_pod": True}})
     job = definitions_of(spec).resolve_job_def("small_daily")
     run = make_run(instance, job)._replace(tags={"dagster/partition": date(2025, 1, 9).isoformat()})

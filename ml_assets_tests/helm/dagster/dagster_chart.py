@@ -1,7 +1,6 @@
-"""The official Dagster chart, as far as our values go: its dagster.yaml, and the pods that it and its run launcher make
-of them.
+"""A model of the official Dagster chart for our values: the dagster.yaml and the pods that it makes of them.
 
-Written from the templates of the chart, so that the values can be checked without it. Where it is at hand,
+Written after the templates of the chart, so that the values can be checked without it. If the chart is available,
 test_official_chart.py compares.
 """
 
@@ -16,7 +15,7 @@ Values = Mapping[str, Any]
 
 
 def snake(value: Any) -> Any:
-    """Keys in the form of dagster.yaml."""
+    """Convert keys to the snake case of dagster.yaml."""
     if isinstance(value, dict):
         return {
             "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name): snake(inner)
@@ -26,7 +25,7 @@ def snake(value: Any) -> Any:
 
 
 def instance_config(values: Values) -> dict[str, Any]:
-    """The dagster.yaml that the chart writes."""
+    """Build the dagster.yaml that the chart writes."""
     launcher, daemon = values["runLauncher"]["config"]["k8sRunLauncher"], values["dagsterDaemon"]
     database = {
         "postgres_db": {
@@ -46,8 +45,8 @@ def instance_config(values: Values) -> dict[str, Any]:
             "config": snake(values["scheduler"]["config"]["daemonScheduler"]),
         },
         **{
-            name: {"module": f"dagster_postgres.{module}", "class": of_class, "config": database}
-            for name, module, of_class in (
+            name: {"module": f"dagster_postgres.{module}", "class": class_name, "config": database}
+            for name, module, class_name in (
                 ("run_storage", "run_storage", "PostgresRunStorage"),
                 ("event_log_storage", "event_log", "PostgresEventLogStorage"),
                 ("schedule_storage", "schedule_storage", "PostgresScheduleStorage"),
@@ -64,8 +63,12 @@ def instance_config(values: Values) -> dict[str, Any]:
                 "dagster_home": values["global"]["dagsterHome"],
                 "instance_config_map": "dagster-instance",
                 "postgres_password_secret": values["global"]["postgresqlSecretName"],
-                "env_config_maps": [one["name"] for one in launcher["envConfigMaps"]],
-                **({"env_secrets": [one["name"] for one in launcher["envSecrets"]]} if launcher["envSecrets"] else {}),
+                "env_config_maps": [source["name"] for source in launcher["envConfigMaps"]],
+                **(
+                    {"env_secrets": [source["name"] for source in launcher["envSecrets"]]}
+                    if launcher["envSecrets"]
+                    else {}
+                ),
                 **({"env_vars": launcher["envVars"]} if launcher["envVars"] else {}),
                 "volumes": launcher["volumes"],
                 "volume_mounts": launcher["volumeMounts"],
@@ -111,36 +114,49 @@ def _first_level(name: str) -> str:
 
 
 def chart_pods(values: Values) -> dict[str, Manifest]:
-    """The pods of code servers, daemon and webservers, by name."""
+    """Build the pods of code servers, daemon and webservers, by name."""
     deployments, daemon, webserver = (
         values["dagster-user-deployments"]["deployments"],
         values["dagsterDaemon"],
         values["dagsterWebserver"],
     )
-    waiting = [
+    init_containers = [
         {
-            "name": f"init-user-deployment-{one['name']}",
+            "name": f"init-user-deployment-{deployment['name']}",
             "image": f"{values['busybox']['image']['repository']}:{values['busybox']['image']['tag']}",
-            "command": ["sh", "-c", f"until nslookup {one['name']}; do echo waiting for user service; sleep 2; done"],
+            "command": [
+                "sh",
+                "-c",
+                f"until nslookup {deployment['name']}; do echo waiting for user service; sleep 2; done",
+            ],
         }
-        for one in deployments
+        for deployment in deployments
     ]
-    found = {}
-    for one in deployments:
+    pods_by_name = {}
+    for deployment in deployments:
         labels = {
             "app.kubernetes.io/name": "dagster-user-deployments",
             "component": "user-deployments",
-            "deployment": one["name"],
+            "deployment": deployment["name"],
         }
-        args = ["dagster", "code-server", "start", "-h", "0.0.0.0", "-p", str(one["port"]), *one["codeServerArgs"]]
-        asked = {"exec": {"command": ["dagster", "api", "grpc-health-check", "-p", str(one["port"])]}}
-        own = {
-            name: {**asked, **_without_enabled(one[name])}
+        args = [
+            "dagster",
+            "code-server",
+            "start",
+            "-h",
+            "0.0.0.0",
+            "-p",
+            str(deployment["port"]),
+            *deployment["codeServerArgs"],
+        ]
+        health_check = {"exec": {"command": ["dagster", "api", "grpc-health-check", "-p", str(deployment["port"])]}}
+        settings = {
+            name: {**health_check, **_without_enabled(deployment[name])}
             for name in ("startupProbe", "readinessProbe", "livenessProbe")
         }
-        own |= {"name": "dagster-user-deployments", "args": args}
-        found[one["name"]] = _pod(
-            one, labels, values["dagster-user-deployments"]["serviceAccount"]["name"], values, **own
+        settings |= {"name": "dagster-user-deployments", "args": args}
+        pods_by_name[deployment["name"]] = _pod(
+            deployment, labels, values["dagster-user-deployments"]["serviceAccount"]["name"], values, **settings
         )
     account = values["serviceAccount"]["name"]
     home = {
@@ -149,16 +165,18 @@ def chart_pods(values: Values) -> dict[str, Manifest]:
         "subPath": "dagster.yaml",
     }
     for name, part in (("daemon", daemon), ("webserver", webserver), ("webserver-read-only", webserver)):
-        found[name] = _pod(part, {"app.kubernetes.io/name": "dagster", "component": f"dagster-{name}"}, account, values)
-        spec = found[name]["spec"]
+        pods_by_name[name] = _pod(
+            part, {"app.kubernetes.io/name": "dagster", "component": f"dagster-{name}"}, account, values
+        )
+        spec = pods_by_name[name]["spec"]
         spec["volumes"].append({"name": "dagster-instance", "configMap": {"name": "dagster-instance"}})
         spec["containers"][0]["volumeMounts"] = [home, *part["volumeMounts"]]
-        inside = {"securityContext": part["securityContext"], "resources": part["initContainerResources"]}
+        settings_of_init = {"securityContext": part["securityContext"], "resources": part["initContainerResources"]}
         spec["initContainers"] = [
             *part.get("extraPrependedInitContainers", []),
-            *[{**one, **inside} for one in waiting],
+            *[{**container, **settings_of_init} for container in init_containers],
         ]
-    return found
+    return pods_by_name
 
 
 def _pod(part: Mapping[str, Any], labels: dict[str, str], account: str, values: Values, **main: Any) -> Manifest:
@@ -173,8 +191,8 @@ def _pod(part: Mapping[str, Any], labels: dict[str, str], account: str, values: 
         "volumeMounts": part["volumeMounts"],
         "env": [{"name": "DAGSTER_PG_PASSWORD", "valueFrom": secret}, *part.get("env", [])],
         "envFrom": [
-            *[{"configMapRef": one} for one in part["envConfigMaps"]],
-            *[{"secretRef": one} for one in part["envSecrets"]],
+            *[{"configMapRef": source} for source in part["envConfigMaps"]],
+            *[{"secretRef": source} for source in part["envSecrets"]],
         ],
         **{
             name: _without_enabled(part[name])

@@ -1,4 +1,4 @@
-"""The official Dagster chart itself, where it is at hand, rendered by Helm with our values."""
+"""The official Dagster chart, if it is available, rendered by Helm with our values."""
 
 import os
 import warnings
@@ -17,21 +17,21 @@ OFFICIAL = os.environ.get("DAGSTER_CHART")
 RELEASE = "dagster"
 
 
-def where_it_is_at_hand(test: Callable[..., None]) -> Callable[..., None]:
-    """A test of the official chart, which says so where there is none."""
+def if_chart_is_available(test: Callable[..., None]) -> Callable[..., None]:
+    """Decorate a test of the official chart, so that it only warns if the chart is not available."""
 
     @wraps(test)
-    def tested(*arguments: Any, **named: Any) -> None:
+    def run_test(*arguments: Any, **named: Any) -> None:
         if OFFICIAL is None:
             warnings.warn("DAGSTER_CHART is not set: the official chart was not rendered with our values", stacklevel=1)
             return
         test(*arguments, **named)
 
-    return tested
+    return run_test
 
 
 def render(values: dict[str, Any]) -> list[Manifest]:
-    """The official chart, rendered by Helm, which holds the values against the chart's schema first."""
+    """Render the official chart by Helm, which first validates the values by the schema of the chart."""
     assert OFFICIAL is not None
     with helm_python.Chart.load(OFFICIAL) as chart:
         rendered = chart.render(values, name=RELEASE, namespace=NAMESPACE)
@@ -41,5 +41,5 @@ def render(values: dict[str, Any]) -> list[Manifest]:
 
 @cache
 def official(place: str) -> list[Manifest]:
-    """What is installed at a place, with the job of an upgrade that brings the database up to date."""
+    """Render the manifests of a place, including the job that migrates the database in an upgrade."""
     return render(merged(dagster_values(place), {"migrate": {"enabled": True}}))

@@ -1,6 +1,4 @@
-"""Our values of the official Dagster chart: held against its schema where that is at hand, and against Dagster itself
-in any case.
-"""
+"""Our values of the official Dagster chart, validated by Dagster and, if it is available, by the chart's schema."""
 
 import json
 import os
@@ -39,131 +37,98 @@ NOT_IN_SCHEMA = {"rbacEnabled", "ingressClassName"}
 
 
 def not_required(schema: Any) -> Any:
-    """The schema for values that Helm lays over the chart's own: nothing has to be there, and nothing may be there that
-    the chart does not name.
-    """
+    """Relax a schema for values that Helm merges into those of the chart: no field is required, no other is allowed."""
     if isinstance(schema, list):
-        return [not_required(one) for one in schema]
+        return [not_required(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
-    found = {
+    optional = {
         name: not_required(value)
         for name, value in schema.items()
         if not (name == "required" and isinstance(value, list))
     }
     if (
-        isinstance(found.get("properties"), dict)
-        and found.get("type") == "object"
-        and not found.get("additionalProperties")
+        isinstance(optional.get("properties"), dict)
+        and optional.get("type") == "object"
+        and not optional.get("additionalProperties")
     ):
-        found["additionalProperties"] = False
-    return found
+        optional["additionalProperties"] = False
+    return optional
 
 
-def faults(schema: dict[str, Any], values: Any) -> list[str]:
-    own = {name: value for name, value in not_required(schema).items() if name not in ("$defs", "definitions")}
-    definitions = {name: one if name == "kubernetes" else not_required(one) for name, one in schema["$defs"].items()}
-    validator = jsonschema.Draft202012Validator({**own, "additionalProperties": False, "$defs": definitions})
+def schema_errors(schema: dict[str, Any], values: Any) -> list[str]:
+    top_level = {name: value for name, value in not_required(schema).items() if name not in ("$defs", "definitions")}
+    definitions = {
+        name: definition if name == "kubernetes" else not_required(definition)
+        for name, definition in schema["$defs"].items()
+    }
+    validator = jsonschema.Draft202012Validator({**top_level, "additionalProperties": False, "$defs": definitions})
     return [f"{'.'.join(map(str, error.path))}: {error.message}" for error in validator.iter_errors(values)]
 
 
 def without_unnamed(values: Any) -> Any:
     if isinstance(values, list):
-        return [without_unnamed(one) for one in values]
+        return [without_unnamed(item) for item in values]
     if not isinstance(values, dict):
         return values
     return {name: without_unnamed(value) for name, value in values.items() if name not in NOT_IN_SCHEMA}
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_values_are_what_the_official_chart_takes(place):
+def test_values_follow_the_schema_of_the_official_chart(place):
     if SCHEMA is None:
         warnings.warn(
-            "DAGSTER_CHART_SCHEMA is not set: the values were checked with Dagster, not with the chart's own schema",
+            "DAGSTER_CHART_SCHEMA is not set: the values were validated by Dagster, and not by the schema of the chart",
             stacklevel=1,
         )
         return
     schema = json.loads(Path(SCHEMA).read_text())
     values = without_unnamed(dagster_values(place))
     account = values["dagster-user-deployments"].pop("serviceAccount")
-    assert faults(schema, values) == []
+    assert schema_errors(schema, values) == []
     assert account == {"create": False, "name": "ml-assets-code"}
-    assert faults(schema, merged(values, {"dagsterDaemon": {"runMonitorring": {}}})) != []
-    assert faults(schema, merged(values, {"concurrency": {"pools": {"default": 1}}})) != []
+    assert schema_errors(schema, merged(values, {"dagsterDaemon": {"runMonitorring": {}}})) != []
+    assert schema_errors(schema, merged(values, {"concurrency": {"pools": {"default": 1}}})) != []
 
 
-# What the pods and dagster.yaml are not made of.
+# Values that neither pods nor dagster.yaml contain.
 ELSEWHERE = {
-    "rbacEnabled",
-    "serviceAccount.create",
-    "postgresql.enabled",
-    "generatePostgresqlPasswordSecret",
-    "global.serviceAccountName",
-    "runLauncher.type",
-    "busybox.image.pullPolicy",
-    "dagster-user-deployments.enabled",
-    "dagster-user-deployments.enableSubchart",
-    "dagster-user-deployments.rbacEnabled",
+    "rbacEnabled", "serviceAccount.create", "postgresql.enabled", "generatePostgresqlPasswordSecret",
+    "global.serviceAccountName", "runLauncher.type", "busybox.image.pullPolicy", "dagster-user-deployments.enabled",
+    "dagster-user-deployments.enableSubchart", "dagster-user-deployments.rbacEnabled",
     "dagster-user-deployments.serviceAccount.create",
     "dagster-user-deployments.deployments[].includeConfigInLaunchedRuns",
-    "dagster-user-deployments.deployments[].deploymentStrategy",
-    "dagsterDaemon.enabled",
-    "dagsterDaemon.heartbeatTolerance",
-    "dagsterDaemon.logFormat",
-    "dagsterDaemon.runCoordinator.enabled",
-    "dagsterDaemon.checkDbReadyInitContainer",
-    "scheduler.type",
-    "retention.enabled",
-    "concurrency.enabled",
-    "dagsterWebserver.replicaCount",
-    "dagsterWebserver.nameOverride",
-    "dagsterWebserver.enableReadOnly",
-    "dagsterWebserver.service",
-    "dagsterWebserver.dbStatementTimeout",
-    "dagsterWebserver.dbPoolRecycle",
-    "dagsterWebserver.logLevel",
-    "dagsterWebserver.logFormat",
-    "dagsterWebserver.checkDbReadyInitContainer",
+    "dagster-user-deployments.deployments[].deploymentStrategy", "dagsterDaemon.enabled",
+    "dagsterDaemon.heartbeatTolerance", "dagsterDaemon.logFormat", "dagsterDaemon.runCoordinator.enabled",
+    "dagsterDaemon.checkDbReadyInitContainer", "scheduler.type", "retention.enabled", "concurrency.enabled",
+    "dagsterWebserver.replicaCount", "dagsterWebserver.nameOverride", "dagsterWebserver.enableReadOnly",
+    "dagsterWebserver.service", "dagsterWebserver.dbStatementTimeout", "dagsterWebserver.dbPoolRecycle",
+    "dagsterWebserver.logLevel", "dagsterWebserver.logFormat", "dagsterWebserver.checkDbReadyInitContainer",
     "ingress",
-}
+}  # fmt: skip
 
-# What goes whole into pods or dagster.yaml, where Kubernetes' schemas and Dagster look at the names in it.
+# Values that are copied into pods or dagster.yaml, where the schemas of Kubernetes and Dagster check their fields.
 WHOLE = {
-    "securityContext",
-    "podSecurityContext",
-    "volumes",
-    "volumeMounts",
-    "resources",
-    "initContainerResources",
-    "labels",
-    "env",
-    "envSecrets",
-    "envConfigMaps",
-    "startupProbe",
-    "readinessProbe",
-    "livenessProbe",
-    "runK8sConfig",
-    "extraPrependedInitContainers",
-    "postgresqlParams",
-    "additionalInstanceConfig",
-    "tagConcurrencyLimits",
-    "telemetry",
-    "affinity",
-}
+    "securityContext", "podSecurityContext", "volumes", "volumeMounts", "resources", "initContainerResources",
+    "labels", "env", "envSecrets", "envConfigMaps", "startupProbe", "readinessProbe", "livenessProbe", "runK8sConfig",
+    "extraPrependedInitContainers", "postgresqlParams", "additionalInstanceConfig", "tagConcurrencyLimits",
+    "telemetry", "affinity",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_every_value_is_one_that_something_is_made_of(place):
-    """A misspelt name is silence in a cluster. This holds without the chart's schema: what Dagster is given, it checks
-    for names itself.
+def test_every_value_is_used(place):
+    """Find misspelt values, which a cluster would silently ignore, without the schema of the chart.
+
+    Dagster itself checks the names of what it receives.
     """
-    seen: set[str] = set()
-    values = watched(dagster_values(place), "", seen)
+    read_paths: set[str] = set()
+    values = watched(dagster_values(place), "", read_paths)
     config = instance_config(values)
     assert config
     chart_pods(values)
     unused = {
-        path for path in paths(dagster_values(place)) - seen if not WHOLE & set(path.replace("[]", "").split("."))
+        path for path in paths(dagster_values(place)) - read_paths if not WHOLE & set(path.replace("[]", "").split("."))
     }
     assert {
         path for path in unused if not any(path == known or path.startswith(f"{known}.") for known in ELSEWHERE)
@@ -171,20 +136,20 @@ def test_every_value_is_one_that_something_is_made_of(place):
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_dagster_takes_the_instance_that_the_values_describe(place, tmp_path):
+def test_dagster_accepts_the_instance_that_the_values_describe(place, tmp_path):
     (tmp_path / "dagster.yaml").write_text(dagster_yaml(dagster_values(place)))
     config, custom_class = dagster_instance_config(str(tmp_path))
     assert custom_class is None
-    for part, of_class in (
+    for part, component in (
         ("run_launcher", K8sRunLauncher),
         ("compute_logs", S3ComputeLogManager),
         ("run_coordinator", QueuedRunCoordinator),
     ):
-        result = process_config(resolve_to_config_type(of_class.config_type()), config[part]["config"])
+        result = process_config(resolve_to_config_type(component.config_type()), config[part]["config"])
         assert result.success, result.errors
 
 
-def test_dagster_refuses_limits_in_two_places(tmp_path):
+def test_dagster_refuses_run_limits_in_two_places(tmp_path):
     values = merged(
         dagster_values("laptop"),
         {"dagsterDaemon": {"runCoordinator": {"config": {"queuedRunCoordinator": {"maxConcurrentRuns": 5}}}}},
@@ -194,9 +159,8 @@ def test_dagster_refuses_limits_in_two_places(tmp_path):
         dagster_instance_config(str(tmp_path))
 
 
-def test_production_runs_as_the_laptop_does():
-    """What dagster.yaml promises does not depend on the place."""
-    there, here = instance_config(dagster_values("production")), instance_config(dagster_values("laptop"))
+def test_production_has_the_run_settings_of_the_laptop():
+    production, laptop = instance_config(dagster_values("production")), instance_config(dagster_values("laptop"))
     same = (
         "run_monitoring",
         "run_retries",
@@ -208,64 +172,73 @@ def test_production_runs_as_the_laptop_does():
         "telemetry",
         "nux",
     )
-    assert {name: there[name] for name in same} == {name: here[name] for name in same}
+    assert {name: production[name] for name in same} == {name: laptop[name] for name in same}
 
 
-def test_the_code_server_alone_gets_the_secret_of_notifications():
+def test_only_the_code_server_gets_the_secret_of_notifications():
     for place, rest in (("laptop", ["ml-assets-s3"]), ("production", [])):
         values = dagster_values(place)
         [code_server] = values["dagster-user-deployments"]["deployments"]
-        assert [one["name"] for one in code_server["envSecrets"]] == [*rest, "ml-assets-notifications"]
+        assert [secret["name"] for secret in code_server["envSecrets"]] == [*rest, "ml-assets-notifications"]
         launcher, daemon, webserver = (
             values["runLauncher"]["config"]["k8sRunLauncher"],
             values["dagsterDaemon"],
             values["dagsterWebserver"],
         )
-        assert [[one["name"] for one in part["envSecrets"]] for part in (launcher, daemon, webserver)] == [rest] * 3
+        assert [[secret["name"] for secret in part["envSecrets"]] for part in (launcher, daemon, webserver)] == [
+            rest
+        ] * 3
 
 
-def test_lists_that_production_repeats_differ_only_where_they_should():
-    [here] = read("values.yaml")["dagster-user-deployments"]["deployments"]
-    [there] = read("values-production.yaml")["dagster-user-deployments"]["deployments"]
-    assert {name for name in here if here[name] != there[name]} == {"image", "envSecrets", "resources", "affinity"}
-    assert set(here) == set(there)
-    [limits], [set_there] = (
+def test_lists_that_production_repeats_differ_only_in_the_fields_that_it_changes():
+    [laptop] = read("values.yaml")["dagster-user-deployments"]["deployments"]
+    [production] = read("values-production.yaml")["dagster-user-deployments"]["deployments"]
+    assert {name for name in laptop if laptop[name] != production[name]} == {
+        "image",
+        "envSecrets",
+        "resources",
+        "affinity",
+    }
+    assert set(laptop) == set(production)
+    [laptop_init], [production_init] = (
         read(name)["dagsterDaemon"]["extraPrependedInitContainers"]
         for name in ("values.yaml", "values-production.yaml")
     )
-    assert {name for name in limits if limits[name] != set_there[name]} == {"image", "args"}
+    assert {name for name in laptop_init if laptop_init[name] != production_init[name]} == {"image", "args"}
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_one_image_serves_all_parts(place):
+def test_all_pods_use_one_image(place):
     images = {container["image"] for pod in chart_pods(dagster_values(place)).values() for container in containers(pod)}
-    ours = {
+    our_images = {
         container["image"]
         for deployment in of_kind(rendered(place), "Deployment")
         for container in deployment["spec"]["template"]["spec"]["containers"]
     }
-    assert images == ours
+    assert images == our_images
     assert len(images) == 1
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_what_the_values_name_is_made_by_our_chart(place):
+def test_our_chart_creates_the_resources_that_the_values_name(place):
     values, manifests = dagster_values(place), rendered(place)
-    accounts = {one["metadata"]["name"] for one in of_kind(manifests, "ServiceAccount")}
+    accounts = {entry["metadata"]["name"] for entry in of_kind(manifests, "ServiceAccount")}
     run = values["runLauncher"]["config"]["k8sRunLauncher"]["runK8sConfig"]["podSpecConfig"]
     assert {
         values["serviceAccount"]["name"],
         values["dagster-user-deployments"]["serviceAccount"]["name"],
         run["serviceAccountName"],
     } <= accounts
-    assert run["priorityClassName"] in {one["metadata"]["name"] for one in of_kind(manifests, "PriorityClass")}
+    assert run["priorityClassName"] in {entry["metadata"]["name"] for entry in of_kind(manifests, "PriorityClass")}
     pods = chart_pods(values).values()
     sources = [source for pod in pods for container in pod["spec"]["containers"] for source in container["envFrom"]]
     assert {"configMapRef": {"name": "ml-assets-environment"}} in sources
-    assert "ml-assets-environment" in {one["metadata"]["name"] for one in of_kind(manifests, "ConfigMap")}
-    ours = yaml.safe_load((CHART / "values.yaml").read_text())["dagster"]
-    assert [one["port"] for one in values["dagster-user-deployments"]["deployments"]] == [ours["codeServerPort"]]
-    assert values["dagsterWebserver"]["service"]["port"] == ours["webserverPort"]
+    assert "ml-assets-environment" in {entry["metadata"]["name"] for entry in of_kind(manifests, "ConfigMap")}
+    chart_values = yaml.safe_load((CHART / "values.yaml").read_text())["dagster"]
+    assert [entry["port"] for entry in values["dagster-user-deployments"]["deployments"]] == [
+        chart_values["codeServerPort"]
+    ]
+    assert values["dagsterWebserver"]["service"]["port"] == chart_values["webserverPort"]
 
 
 @pytest.mark.parametrize("place", PLACES)
@@ -278,11 +251,11 @@ def test_pods_of_the_chart_are_valid_for_kubernetes(place):
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_viewers_have_a_webserver_that_changes_nothing(place):
+def test_viewers_have_a_read_only_webserver(place):
     assert dagster_values(place)["dagsterWebserver"]["enableReadOnly"] is True
 
 
-def test_each_model_and_the_gpus_have_a_pool_with_a_limit_before_the_daemon_starts():
+def test_pool_limits_of_each_model_and_of_gpus_are_set_before_the_daemon_starts():
     models = [path.parent.name for path in (CHART.parents[1] / "ml_assets" / "defs").glob("*/defs.yaml")]
     for place in PLACES:
         [container] = dagster_values(place)["dagsterDaemon"]["extraPrependedInitContainers"]

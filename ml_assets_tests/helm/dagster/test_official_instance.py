@@ -1,6 +1,4 @@
-"""The dagster.yaml that the official Dagster chart makes of our values, opened by Dagster, where DAGSTER_CHART says
-where the chart is.
-"""
+"""The dagster.yaml of the official Dagster chart with our values, opened by Dagster; DAGSTER_CHART names the chart."""
 
 from pathlib import Path
 from typing import Any
@@ -17,25 +15,27 @@ from dagster_k8s import K8sRunLauncher
 from ml_assets.resources.probes import instance_probe
 from ml_assets_tests.helm.charts import PLACES, Manifest, dagster_values, merged, of_kind, validate
 from ml_assets_tests.helm.dagster.dagster_chart import instance_config
-from ml_assets_tests.helm.dagster.official_chart import official, render, where_it_is_at_hand
+from ml_assets_tests.helm.dagster.official_chart import if_chart_is_available, official, render
 from ml_assets_tests.helm.dagster.test_run_pods import STEP, job, kubeconfig
 from ml_assets_tests.helm.pod_security import violations
 from ml_assets_tests.support.postgresql import PASSWORD, USER
 
 
 def file_of(manifests: list[Manifest], name: str) -> str:
-    # That of the environment of the code server is empty.
-    [found] = [one["data"][name] for one in of_kind(manifests, "ConfigMap") if name in (one["data"] or {})]
-    return found
+    # The one for the environment of the code server is empty.
+    [content] = [
+        config_map["data"][name] for config_map in of_kind(manifests, "ConfigMap") if name in (config_map["data"] or {})
+    ]
+    return content
 
 
-@where_it_is_at_hand
+@if_chart_is_available
 @pytest.mark.parametrize("place", PLACES)
-def test_it_is_the_one_that_the_suite_makes_of_the_values(place):
+def test_it_equals_the_dagster_yaml_of_the_model_of_the_chart(place):
     assert yaml.safe_load(file_of(official(place), "dagster.yaml")) == instance_config(dagster_values(place))
 
 
-@where_it_is_at_hand
+@if_chart_is_available
 @pytest.mark.parametrize("place", PLACES)
 def test_dagster_opens_it_on_a_real_server_and_launches_restricted_pods(place, request, tmp_path: Path, monkeypatch):
     server = request.getfixturevalue("postgresql")
@@ -44,7 +44,7 @@ def test_dagster_opens_it_on_a_real_server_and_launches_restricted_pods(place, r
         "postgresqlUsername": USER,
         "postgresqlDatabase": server.new_database().rpartition("/")[2],
     }
-    # The server of the tests has no certificate, and there is no cluster to ask.
+    # The server of the tests has no certificate, and there is no cluster.
     changes: dict[str, Any] = {
         "postgresql": {**database, "postgresqlParams": {"sslmode": "disable"}, "service": {"port": server.port}},
         "runLauncher": {
@@ -65,23 +65,26 @@ def test_dagster_opens_it_on_a_real_server_and_launches_restricted_pods(place, r
         launcher = instance.run_launcher
         assert isinstance(launcher, K8sRunLauncher)
         for component, tags in (("run_worker", None), ("step_worker", STEP)):
-            made = job(launcher, component, tags)
-            validate(made, "1.37")
-            assert violations(made["spec"]["template"]) == []
-            assert made["spec"]["template"]["metadata"]["labels"]["ml-assets/part"] == "run"
+            manifest = job(launcher, component, tags)
+            validate(manifest, "1.37")
+            assert violations(manifest["spec"]["template"]) == []
+            assert manifest["spec"]["template"]["metadata"]["labels"]["ml-assets/part"] == "run"
 
 
-@where_it_is_at_hand
+@if_chart_is_available
 @pytest.mark.parametrize("place", PLACES)
 def test_the_code_server_is_found_by_the_name_of_its_service(place):
     [location] = yaml.safe_load(file_of(official(place), "workspace.yaml"))["load_from"]
-    services = {one["metadata"]["name"]: one["spec"]["ports"][0]["port"] for one in of_kind(official(place), "Service")}
+    services = {
+        service["metadata"]["name"]: service["spec"]["ports"][0]["port"]
+        for service in of_kind(official(place), "Service")
+    }
     assert services[location["grpc_server"]["host"]] == location["grpc_server"]["port"]
 
 
-@where_it_is_at_hand
+@if_chart_is_available
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         ({"dagsterDaemon": {"runMonitorring": {}}}, "runMonitorring"),
         (
@@ -90,6 +93,6 @@ def test_the_code_server_is_found_by_the_name_of_its_service(place):
         ),
     ],
 )
-def test_it_refuses_a_misspelt_value_and_limits_in_two_places(change, said):
-    with pytest.raises(helm_python.HelmError, match=said):
+def test_the_chart_refuses_a_misspelt_value_and_run_limits_in_two_places(change, message):
+    with pytest.raises(helm_python.HelmError, match=message):
         render(merged(dagster_values("laptop"), change))

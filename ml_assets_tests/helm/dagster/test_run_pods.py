@@ -1,6 +1,4 @@
-"""The jobs that Dagster's run launcher makes of our values, for runs and for steps, built with dagster-k8s' own
-functions.
-"""
+"""The jobs of Dagster's run launcher for runs and steps with our values, built by functions of dagster-k8s."""
 
 from pathlib import Path
 from typing import Any
@@ -18,8 +16,8 @@ from ml_assets_tests.helm.dagster.dagster_chart import instance_config
 from ml_assets_tests.helm.pod_security import violations
 
 IMAGE = "ml-assets:0.1.0"
-# What tags of ops say about /tmp. Dagster puts lists one after the other and keeps equal entries once; two volumes of a
-# name would be refused.
+# Settings of /tmp in the tags of ops. Dagster concatenates lists and keeps equal entries once; Kubernetes would refuse
+# two volumes with the same name.
 STEP = {
     "container_config": {
         "volume_mounts": [{"name": "tmp", "mount_path": "/tmp"}],
@@ -30,7 +28,7 @@ STEP = {
 
 
 def kubeconfig(folder: Path) -> str:
-    """The path of a file that names a cluster which nobody asks anything."""
+    """Write a kubeconfig for a cluster that does not exist, and return its path."""
     cluster = {
         "clusters": [{"name": "none", "cluster": {"server": "https://127.0.0.1:1"}}],
         "users": [{"name": "none", "user": {}}],
@@ -45,7 +43,7 @@ def kubeconfig(folder: Path) -> str:
 
 @pytest.fixture(params=PLACES)
 def launcher(request: pytest.FixtureRequest, tmp_path: Path) -> K8sRunLauncher:
-    """The run launcher of a place."""
+    """Build the run launcher of a place."""
     config = instance_config(dagster_values(request.param))["run_launcher"]["config"]
     return K8sRunLauncher(**{**config, "load_incluster_config": False, "kubeconfig_file": kubeconfig(tmp_path)})
 
@@ -56,21 +54,21 @@ def job(launcher: K8sRunLauncher, component: str, tags: dict[str, Any] | None = 
     )
     if tags:
         context = context.merge(K8sContainerContext(run_k8s_config=UserDefinedDagsterK8sConfig.from_dict(tags)))
-    made = construct_dagster_k8s_job(
+    kubernetes_job = construct_dagster_k8s_job(
         job_config=context.get_k8s_job_config(IMAGE, launcher),
         args=["dagster", "api", "execute_run"],
         job_name=f"dagster-{component.replace('_', '-')}-1",
         component=component,
         user_defined_k8s_config=context.run_k8s_config,
     )
-    return kubernetes.client.ApiClient().sanitize_for_serialization(made)
+    return kubernetes.client.ApiClient().sanitize_for_serialization(kubernetes_job)
 
 
 @pytest.mark.parametrize(("component", "tags"), [("run_worker", None), ("step_worker", STEP)])
-def test_pods_of_runs_and_steps_are_restricted_valid_and_found_by_the_network_policies(launcher, component, tags):
-    made = job(launcher, component, tags)
-    validate(made, "1.37")
-    template = made["spec"]["template"]
+def test_pods_of_runs_and_steps_are_valid_restricted_and_labelled_for_network_policies(launcher, component, tags):
+    manifest = job(launcher, component, tags)
+    validate(manifest, "1.37")
+    template = manifest["spec"]["template"]
     assert violations(template) == []
     assert template["metadata"]["labels"]["ml-assets/part"] == "run"
     spec = template["spec"]
@@ -80,24 +78,24 @@ def test_pods_of_runs_and_steps_are_restricted_valid_and_found_by_the_network_po
     assert sorted(names) == sorted(set(names))
     places = [mount["mountPath"] for mount in container["volumeMounts"]]
     assert sorted(places) == sorted(set(places))
-    # The instance comes with the command, so dagster.yaml need not be there; the directory must.
+    # The command contains the instance, so dagster.yaml is not needed; the directory is.
     assert {"/tmp", "/opt/dagster/dagster_home"} <= set(places)
     assert set(container["resources"]["limits"]) == {"cpu", "memory"}
 
 
-def test_runs_have_an_account_and_a_priority_of_their_own_and_are_not_tried_again_by_kubernetes(launcher):
-    made = job(launcher, "run_worker")
-    spec = made["spec"]["template"]["spec"]
+def test_runs_have_their_own_account_and_priority_and_kubernetes_does_not_retry_them(launcher):
+    manifest = job(launcher, "run_worker")
+    spec = manifest["spec"]["template"]["spec"]
     assert spec["serviceAccountName"] == "ml-assets"
     assert spec["priorityClassName"] == "ml-assets-runs"
     assert spec["enableServiceLinks"] is False
-    assert made["spec"]["backoffLimit"] == 0
-    assert made["spec"]["ttlSecondsAfterFinished"] > 0
-    assert made["spec"]["template"]["metadata"]["annotations"]["karpenter.sh/do-not-disrupt"] == "true"
+    assert manifest["spec"]["backoffLimit"] == 0
+    assert manifest["spec"]["ttlSecondsAfterFinished"] > 0
+    assert manifest["spec"]["template"]["metadata"]["annotations"]["karpenter.sh/do-not-disrupt"] == "true"
     assert {"configMapRef": {"name": "ml-assets-environment"}} in spec["containers"][0]["envFrom"]
 
 
-def test_a_step_says_itself_what_it_needs(launcher):
+def test_the_tags_of_a_step_set_its_priority_and_resources(launcher):
     spec = job(launcher, "step_worker", STEP)["spec"]["template"]["spec"]
     assert spec["priorityClassName"] == "ml-assets-training"
     assert spec["containers"][0]["resources"]["limits"] == {"cpu": "2", "memory": "2Gi"}
