@@ -16,7 +16,7 @@ from ml_assets_tests.helm.prometheus_operator import RULES, SERVICE_MONITOR
 
 MANIFESTS = render(our_values("production"))
 METRICS = REPOSITORY / "ml_assets" / "service" / "metrics.py"
-SUFFIXES = {"Counter": ["_total"], "Histogram": ["_bucket", "_sum", "_count"], "Gauge": [""]}
+SUFFIXES = {"counter": ["_total"], "histogram": ["_bucket", "_sum", "_count"], "gauge": [""]}
 # Metrics of kube-state-metrics 2 with their labels: https://github.com/kubernetes/kube-state-metrics/tree/main/docs/metrics
 KUBE_STATE = {
     "kube_deployment_status_replicas_available": {"namespace", "deployment"},
@@ -35,10 +35,17 @@ def exported() -> dict[str, set[str]]:
     """Read the metrics of the scoring service from its source, with their labels, as Prometheus names them."""
     metrics = {}
     for node in ast.walk(ast.parse(METRICS.read_text())):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in SUFFIXES:
-            labels = next((ast.literal_eval(argument) for argument in node.args if isinstance(argument, ast.List)), [])
+        items = node.elts if isinstance(node, ast.Tuple) else node.args if isinstance(node, ast.Call) else []
+        first = items[0] if items else None
+        if not isinstance(first, ast.Constant):
+            continue
+        # Gauges without labels are created in a loop over tuples of name, description and function.
+        if isinstance(node, ast.Tuple) and str(first.value).startswith("ml_assets_"):
+            metrics[str(first.value)] = ADDED
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in SUFFIXES:
+            labels = next((ast.literal_eval(item) for item in items if isinstance(item, ast.List)), [])
             for suffix in SUFFIXES[node.func.id]:
-                metrics[ast.literal_eval(node.args[0]) + suffix] = {*labels, *ADDED}
+                metrics[f"{first.value}{suffix}"] = {*labels, *ADDED}
     return metrics
 
 
