@@ -1,13 +1,12 @@
-"""A tick of the arrivals sensor when nothing has changed, over a look-back of 400 days on S3, against the bare listing
-of the same objects.
+"""Benchmark of a tick of the arrivals sensor without changes, over 400 days on S3, against a bare listing.
 
     python benchmarks/arrivals.py [--objects N ...]
 
 The buckets of landing and lake are served over HTTP by moto in a process of its own, which puts the landed objects into
 its memory directly. The lake holds all 400 days under the fingerprints that the sensor expects. The floor is boto3's
-paginated listing of the landing, which compares nothing. Requests are all that the server answers, those to open the
-lake's table included. Processor seconds and memory are those of the measured process alone; wall seconds include the
-server, which writes a page more slowly than a store would: so the look's bound in seconds is off here.
+paginated listing of the landing, which compares nothing. Requests are all that the server answers, including those that
+open the lake's table. Processor seconds and memory are those of the measured process alone; wall seconds include the
+server, which writes a page more slowly than a store would, so the time limit of a tick is off here.
 """
 
 import argparse
@@ -24,15 +23,14 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parents[1]
 DAYS, BUCKET, LAKE = 400, "landing", "lake"
 COUNT = "/_requests_answered"
-MOST_REPEATS, ENOUGH = 3, 20.0
+MAX_REPEATS = 3
+MAX_SECONDS = 20.0
 NOW = datetime(2026, 11, 13, 12, tzinfo=UTC)
 LAST = date(2026, 11, 12)
 
 
 def serve(objects: int) -> None:
-    """Serve a bucket with so many small objects, spread evenly over the days, until the standard input ends; prints the
-    address.
-    """
+    """Serve a bucket with small objects, spread evenly over the days, until standard input ends; print the address."""
     import logging
 
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication
@@ -49,14 +47,14 @@ def serve(objects: int) -> None:
             BUCKET, f"events/{day}/part-{number // DAYS:05}.csv", b"id\n%d\n" % number, disable_notification=True
         )
     list_from_an_index(store, sorted(store.get_bucket(BUCKET).keys))
-    answer, answered = DomainDispatcherApplication.__call__, [0]
+    handle, request_count = DomainDispatcherApplication.__call__, [0]
 
     def count(application, environ, start_response):
         if environ["PATH_INFO"] == COUNT:
             start_response("200 OK", [])
-            return [str(answered[0]).encode()]
-        answered[0] += 1
-        return answer(application, environ, start_response)
+            return [str(request_count[0]).encode()]
+        request_count[0] += 1
+        return handle(application, environ, start_response)
 
     DomainDispatcherApplication.__call__ = count
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
@@ -67,31 +65,32 @@ def serve(objects: int) -> None:
 
 
 def list_from_an_index(store, names: list[str]) -> None:
-    """Find each page by bisection: moto itself sorts the whole bucket for each page, a second at 100,000 objects, which
-    no store does.
+    """Make the store find each page by bisection.
+
+    moto itself sorts the whole bucket for each page, which takes a second at 100,000 objects and which no store does.
     """
 
-    by_moto = store.list_objects_v2
+    moto_listing = store.list_objects_v2
 
     def page(bucket, prefix, delimiter, continuation_token, start_after, max_keys):
         if bucket.name != BUCKET:
-            return by_moto(bucket, prefix, delimiter, continuation_token, start_after, max_keys)
+            return moto_listing(bucket, prefix, delimiter, continuation_token, start_after, max_keys)
         begin = max(
             bisect_left(names, prefix or ""),
             bisect_right(names, store._pagination_tokens.get(continuation_token) or start_after or ""),
         )
-        found = [name for name in names[begin : begin + max_keys + 1] if name.startswith(prefix or "")]
+        page_names = [name for name in names[begin : begin + max_keys + 1] if name.startswith(prefix or "")]
         following = None
-        if len(found) > max_keys:
-            following = f"after-{found[max_keys - 1]}"
-            store._pagination_tokens[following] = found[max_keys - 1]
-        return [bucket.keys[name] for name in found[:max_keys]], following is not None, following
+        if len(page_names) > max_keys:
+            following = f"after-{page_names[max_keys - 1]}"
+            store._pagination_tokens[following] = page_names[max_keys - 1]
+        return [bucket.keys[name] for name in page_names[:max_keys]], following is not None, following
 
     store.list_objects_v2 = page
 
 
 def sensor(address: str):
-    """Specification, landing and lake; a new client and newly lake tables, as each tick has them."""
+    """Build specification, landing and lake, with a new client and newly opened tables, as each tick has them."""
     from ml_assets.cli.spec_files import read_spec
     from ml_assets.resources.lake.lake import Lake
     from ml_assets.resources.storage.landing import Landing
@@ -114,8 +113,8 @@ def fill_lake(address: str) -> None:
 
     spec, landing, lake = sensor(address)
     stage, expected = Ingestion(rows_feed(spec), spec.late_data, lake, landing), {}
-    for seen in landing.complete_days(spec.source, spec.sensor, spec.source.start, LAST, NOW):
-        expected[seen.day] = fingerprint(stage.code, stage.spec_part, describe_objects(seen.objects or []))
+    for landed in landing.complete_days(spec.source, spec.sensor, spec.source.start, LAST, NOW):
+        expected[landed.day] = fingerprint(stage.code, stage.spec_part, describe_objects(landed.objects or []))
     for begin in range(0, DAYS, 50):
         days = list(expected)[begin : begin + 50]
         stage.tables[stage.name].commit(
@@ -124,7 +123,7 @@ def fill_lake(address: str) -> None:
 
 
 def tick(address: str) -> None:
-    """One tick in which nothing has changed."""
+    """Run one tick in which nothing has changed."""
     from ml_assets.core.ingestion.sensor_cursor import SensorCursor
     from ml_assets.pipeline.automation.arrivals_sensor import scan_arrivals, status_in_lake
 
@@ -137,7 +136,7 @@ def tick(address: str) -> None:
 
 
 def floor(address: str) -> None:
-    """The bare listing."""
+    """List all objects and compare nothing."""
     import boto3
 
     client = boto3.client("s3", endpoint_url=address, region_name="us-east-1")
@@ -146,24 +145,24 @@ def floor(address: str) -> None:
 
 
 def requests_answered(address: str) -> int:
-    """How many requests the server has answered."""
+    """Return how many requests the server has answered."""
     with urllib.request.urlopen(address + COUNT) as answer:
         return int(answer.read())
 
 
-def report(what: str, address: str) -> None:
-    """Do one thing up to MOST_REPEATS times within ENOUGH seconds and print the best wall and processor seconds,
+def report(task: str, address: str) -> None:
+    """Run `tick` or `floor` up to MAX_REPEATS times within MAX_SECONDS and print the best wall and processor seconds,
     requests, and peak memory (MB).
     """
-    work, wall, processor, requests = {"tick": tick, "floor": floor}[what], [], [], 0
-    # Imports and the tables of the lake as a code server has them after its first tick.
-    if what == "tick":
+    work, wall, processor, requests = {"tick": tick, "floor": floor}[task], [], [], 0
+    # Load what a code server has loaded after its first tick.
+    if task == "tick":
         from ml_assets.pipeline.automation.arrivals_sensor import status_in_lake
 
         spec, landing, lake = sensor(address)
         status_in_lake(spec, lake, landing)
         landing.has_files(spec.source, LAST)
-    while len(wall) < MOST_REPEATS and sum(wall) < ENOUGH:
+    while len(wall) < MAX_REPEATS and sum(wall) < MAX_SECONDS:
         answered = requests_answered(address)
         begun, used = time.perf_counter(), time.process_time()
         work(address)
@@ -184,17 +183,22 @@ def measure(objects: int) -> None:
         assert server.stdout is not None
         address = server.stdout.readline().strip()
         subprocess.run([*command, "--fill", address], check=True)
-        found = {}
-        for what in ("floor", "tick"):
+        figures = {}
+        for task in ("floor", "tick"):
             output = subprocess.run(
-                [*command, "--only", what, address], check=True, capture_output=True, text=True
+                [*command, "--only", task, address], check=True, capture_output=True, text=True
             ).stdout
-            found[what] = json.loads(output.splitlines()[-1])
+            figures[task] = json.loads(output.splitlines()[-1])
         server.stdin.close()
     columns = [f"{objects:>8,}"]
-    for wall, processor, requests, memory in (found["tick"], found["floor"]):
+    for wall, processor, requests, memory in (figures["tick"], figures["floor"]):
         columns.append(f"{wall:7.2f} {processor:6.2f} {requests:5} {memory:5.0f}")
-    columns.append(" ".join(f"{one / other:6.2f}" for one, other in zip(found["tick"], found["floor"], strict=True)))
+    columns.append(
+        " ".join(
+            f"{tick_figure / floor_figure:6.2f}"
+            for tick_figure, floor_figure in zip(figures["tick"], figures["floor"], strict=True)
+        )
+    )
     print("   ".join(columns), flush=True)
 
 
@@ -204,25 +208,25 @@ def main() -> None:
 
     # The store is this benchmark's own.
     os.environ.update({"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"})
-    arguments = argparse.ArgumentParser()
-    arguments.add_argument("--objects", type=int, nargs="+", default=[1_000, 10_000, 100_000])
-    arguments.add_argument("--serve", type=int)
-    arguments.add_argument("--fill")
-    arguments.add_argument("--only", nargs=2)
-    asked = arguments.parse_args()
-    if asked.serve is not None:
-        serve(asked.serve)
-    elif asked.fill:
-        fill_lake(asked.fill)
-    elif asked.only:
-        report(*asked.only)
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--objects", type=int, nargs="+", default=[1_000, 10_000, 100_000])
+    parser.add_argument("--serve", type=int)
+    parser.add_argument("--fill")
+    parser.add_argument("--only", nargs=2)
+    arguments = parser.parse_args()
+    if arguments.serve is not None:
+        serve(arguments.serve)
+    elif arguments.fill:
+        fill_lake(arguments.fill)
+    elif arguments.only:
+        report(*arguments.only)
     else:
         print(
-            f"A look over {DAYS} days when nothing has changed: wall and processor seconds, requests, peak memory of "
+            f"A tick over {DAYS} days without changes: wall and processor seconds, requests, peak memory of "
             "the process in MB"
         )
         print(f"{'objects':>8}   {'the sensor':^26}   {'bare listing':^26}   {'ratio':^27}")
-        for objects in asked.objects:
+        for objects in arguments.objects:
             measure(objects)
 
 

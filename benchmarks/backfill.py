@@ -1,10 +1,9 @@
-"""Raw files to features for many days: a range run of Dagster against a bare loop over the same core functions, in the
-same minute.
+"""Benchmark of raw files to features for many days: a range run of Dagster against a bare loop over the core functions.
 
     python benchmarks/backfill.py [--days N]
 
-The floor reads, validates and builds features in memory and writes nothing. The ratio is what the lake, the
-fingerprints and Dagster's events cost.
+The floor reads, validates and builds features in memory and writes nothing. The ratio is the cost of the lake, the
+fingerprints and Dagster's events. Both are measured within the same minute.
 """
 
 import argparse
@@ -22,7 +21,7 @@ INSTANCE = REPOSITORY / "dagster.yaml"
 
 
 def specification():
-    """The example's specification with a history that is long enough: days that have not come yet are no partitions."""
+    """Return the example's specification with a start long ago, since future days are no partitions."""
     from ml_assets.cli.spec_files import read_spec
 
     spec = read_spec(SPEC)
@@ -30,7 +29,7 @@ def specification():
 
 
 def floor(root: Path, days: int) -> None:
-    """The bare loop: no lake, no fingerprints, no orchestrator."""
+    """Run the bare loop: no lake, no fingerprints, no orchestrator."""
     import pandas as pd
     import pyarrow as pa
 
@@ -49,12 +48,12 @@ def floor(root: Path, days: int) -> None:
         objects = [{"key": path.name, "digest": "", "size": len(content), "rows": raw.num_rows, "fault": None}]
         accepted = validate_day(spec, day, raw, pa.Table.from_pylist(objects, schema=LANDED_OBJECTS_SCHEMA)).accepted
         frames[day] = to_pandas(accepted.select(columns_read(spec)))
-        seen = [
+        history = [
             frames[day - timedelta(days=offset)]
             for offset in reversed(offsets)
             if offset and day - timedelta(days=offset) in frames
         ]
-        build_features(spec, frames[day], pd.concat(seen, ignore_index=True) if seen else frames[day].iloc[:0])
+        build_features(spec, frames[day], pd.concat(history, ignore_index=True) if history else frames[day].iloc[:0])
         frames.pop(day - timedelta(days=offsets[-1]), None)
 
 
@@ -96,9 +95,9 @@ def pipeline(root: Path, days: int, instance_file: Path = INSTANCE) -> None:
     assert result.success
 
 
-def measure(what: str, root: Path, days: int) -> dict[str, float]:
-    """Wall seconds and peak memory (MB) of one of the two, in a process of its own."""
-    command = [sys.executable, "-W", "ignore", __file__, "--days", str(days), "--only", what, "--root", str(root)]
+def measure(task: str, root: Path, days: int) -> dict[str, float]:
+    """Return wall seconds and peak memory (MB) of `floor` or `pipeline`, run in its own process."""
+    command = [sys.executable, "-W", "ignore", __file__, "--days", str(days), "--only", task, "--root", str(root)]
     begun = time.perf_counter()
     output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     return {"seconds": time.perf_counter() - begun, "memory_mb": json.loads(output.splitlines()[-1])}
@@ -108,23 +107,23 @@ def main() -> None:
     """Measure floor, pipeline and floor again, and print the ratio."""
     import resource
 
-    arguments = argparse.ArgumentParser()
-    arguments.add_argument("--days", type=int, default=60)
-    arguments.add_argument("--only", choices=["floor", "pipeline"])
-    arguments.add_argument("--root", type=Path)
-    asked = arguments.parse_args()
-    if asked.only:
-        {"floor": floor, "pipeline": pipeline}[asked.only](asked.root, asked.days)
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--days", type=int, default=60)
+    parser.add_argument("--only", choices=["floor", "pipeline"])
+    parser.add_argument("--root", type=Path)
+    arguments = parser.parse_args()
+    if arguments.only:
+        {"floor": floor, "pipeline": pipeline}[arguments.only](arguments.root, arguments.days)
         print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
         return
     from ml_assets.cli.commands.simulate import write_landing
 
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
-        write_landing(root / "landing", specification().source.start, asked.days)
-        before, through, after = (measure(what, root, asked.days) for what in ("floor", "pipeline", "floor"))
+        write_landing(root / "landing", specification().source.start, arguments.days)
+        before, through, after = (measure(task, root, arguments.days) for task in ("floor", "pipeline", "floor"))
     bare = (before["seconds"] + after["seconds"]) / 2
-    print(f"{asked.days} days, raw files to features, process start and imports included")
+    print(f"{arguments.days} days, raw files to features, process start and imports included")
     print(f"bare loop   {before['seconds']:.1f} and {after['seconds']:.1f} s, {before['memory_mb']:.0f} MB")
     print(f"pipeline    {through['seconds']:.1f} s, {through['memory_mb']:.0f} MB")
     print(f"ratio       {through['seconds'] / bare:.2f}")

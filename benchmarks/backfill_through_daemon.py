@@ -1,11 +1,10 @@
-"""Raw files to features as people backfill: launched over GraphQL, made by a real daemon, with three bad days and a
-missing one, killed if asked.
+"""Benchmark of a backfill as users run it: launched over GraphQL and run by a real daemon, with four faulty days and
+optional kills.
 
     python benchmarks/backfill_through_daemon.py [--days 400] [--kills 0] [--compare-memory]
 
-The floor is a bare loop over the same functions and files in the same minutes. What waiting takes is told apart: for
-the daemon to look at backfills, for the queue, for the process of the run, and for the daemon to find that the run has
-ended.
+The floor is a bare loop over the same functions and files in the same minutes. Waiting times are reported separately:
+for the daemon to pick up the backfill, for the queue, for the process of the run, and for the daemon to notice its end.
 """
 
 import argparse
@@ -26,7 +25,7 @@ from ml_assets_tests.support.local_instance import LocalInstance
 
 
 def land(landing: Path, start: date, days: int) -> list[date]:
-    """Simulated files, of which four days are not as they should be; returns these days."""
+    """Write simulated files, of which four days are faulty; return these days."""
     import pandas as pd
 
     write_landing(landing, start, days)
@@ -45,26 +44,26 @@ def land(landing: Path, start: date, days: int) -> list[date]:
 
 
 class Backfill:
-    """One backfill of all days on an instance of its own, and what was seen of it."""
+    """One backfill of all days on its own instance, with its times and peak memory."""
 
     def __init__(self, root: Path, days: int, landing: Path):
         attributes = yaml.safe_load(SPEC.read_text())["attributes"]
         self.first = specification().source.start
         attributes["source"]["start"] = self.first
-        # Nothing but the backfill is to run meanwhile.
+        # Only the backfill may run.
         attributes |= {"sensor": {"enabled": False}, "schedule": {"enabled": False}}
         self.instance, self.days, self.memory_mb = LocalInstance(root, [attributes]), days, 0.0
         self.process: int | None = None
         self.instance.landing.symlink_to(landing)
 
     def run(self, kills: int = 0) -> dict[str, float]:
-        """Launch it and wait for its end; after each kill of its run launch it again. Seconds since the launch."""
+        """Launch the backfill, and again after each kill of its run; return times in seconds since the last launch."""
         last = self.first + timedelta(days=self.days - 1)
         with self.instance as instance:
             instance.start_webserver()
             instance.start_daemon()
-            # As in a lasting instance: the daemon's first look, which would find the backfill at once, is over, and the
-            # next is at any time.
+            # As in a long-running instance, the first iteration of the daemon, which would find the backfill at once,
+            # is over, and the next comes at any time.
             instance.wait("the daemon", lambda: "BackfillDaemon" in (instance.root / "daemon.log").read_text(), 90)
             time.sleep(random.uniform(10, 40))
             for number in range(kills):
@@ -74,19 +73,19 @@ class Backfill:
             backfill = instance.backfill("fraud_detection", self.first, last)
             run = self._watch(number=kills, ended=True)
             status = instance.wait("the end of the backfill", lambda: self._finished(backfill), 120)
-            noticed = time.time()
+            completed = time.time()
             assert status == "COMPLETED_SUCCESS", status
             times = {name: run[f"{name}Time"] - launched for name in ("creation", "start", "end")}
-            return {**times, "completed": noticed - launched, "memory_mb": self.memory_mb}
+            return {**times, "completed": completed - launched, "memory_mb": self.memory_mb}
 
     def _finished(self, backfill: str) -> str | None:
         status = self.instance.backfill_status(backfill)
         return None if status in ("REQUESTED", "CANCELING") else status
 
     def _watch(self, number: int, ended: bool) -> dict:
-        """Wait until the run with a number has begun, or has ended, and note the most memory that its process took."""
+        """Wait until the run with a number has begun, or has ended, and record the peak memory of its process."""
 
-        def seen() -> dict | None:
+        def find_run() -> dict | None:
             runs = self.instance.runs()
             if len(runs) <= number:
                 return None
@@ -97,7 +96,7 @@ class Backfill:
             wanted = ("SUCCESS", "FAILURE") if ended else ("STARTED",)
             return runs[0] if runs[0]["status"] in wanted else None
 
-        run = self.instance.wait(f"run {number}", seen, 1200, every=1.0)
+        run = self.instance.wait(f"run {number}", find_run, 1200, every=1.0)
         assert not ended or run["status"] == "SUCCESS", self.instance.events(run["runId"])[-5:]
         return run
 
@@ -107,22 +106,21 @@ class Backfill:
         assert self.process is not None
         os.kill(self.process, signal.SIGKILL)
         self.process = None
-        found = self.instance.wait("the failure", lambda: self.instance.runs()[0]["status"] == "FAILURE", 60)
-        assert found
+        assert self.instance.wait("the failure", lambda: self.instance.runs()[0]["status"] == "FAILURE", 60)
         counts = {name: len(days) for name, days in self.tables().items()}
         print(f"run {number + 1} killed; days in the lake: {counts}", flush=True)
 
     def tables(self) -> dict[str, list[date]]:
-        """The days with rows of each table."""
-        found: dict[str, list[date]] = {}
+        """Return the days with rows of each table."""
+        days_by_table: dict[str, list[date]] = {}
         for table, day in digests(self.instance.lake, "fraud_detection"):
-            found.setdefault(table, []).append(day)
-        return found
+            days_by_table.setdefault(table, []).append(day)
+        return days_by_table
 
 
 def named_in_check(home: Path) -> tuple[int, list[str]]:
-    """How many days the newest result of every_day_accepted counts as faulty, and the days that it names with the
-    reason.
+    """Return the number of faulty days in the newest result of every_day_accepted, and the days that it names with
+    reasons.
     """
     import dagster as dg
 
@@ -139,56 +137,59 @@ def named_in_check(home: Path) -> tuple[int, list[str]]:
 
 
 def main() -> None:
-    """Floor, backfill, floor; then the tables and the check, a smaller backfill for its memory, and a disturbed one if
-    asked.
-    """
-    arguments = argparse.ArgumentParser()
-    arguments.add_argument("--days", type=int, default=400)
-    arguments.add_argument(
+    """Measure floor, backfill and floor; check the tables; optionally run a smaller and an interrupted backfill."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--days", type=int, default=400)
+    parser.add_argument(
         "--kills",
         type=int,
         default=0,
         help="also make all days on another lake with this many kills of the run, and compare",
     )
-    arguments.add_argument("--compare-memory", action="store_true", help="also make a tenth of the days")
-    asked = arguments.parse_args()
+    parser.add_argument("--compare-memory", action="store_true", help="also make a tenth of the days")
+    arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         first = specification().source.start
-        faulty = land(root / "landing", first, asked.days)
+        faulty = land(root / "landing", first, arguments.days)
         clean = root / "clean"
-        write_landing(clean / "landing", first, asked.days)
-        before = measure("floor", clean, asked.days)["seconds"]
-        backfill = Backfill(root / "undisturbed", asked.days, root / "landing")
-        seen = backfill.run()
-        after = measure("floor", clean, asked.days)["seconds"]
+        write_landing(clean / "landing", first, arguments.days)
+        before = measure("floor", clean, arguments.days)["seconds"]
+        backfill = Backfill(root / "undisturbed", arguments.days, root / "landing")
+        times = backfill.run()
+        after = measure("floor", clean, arguments.days)["seconds"]
         bare = (before + after) / 2
-        print(f"{asked.days} days through webserver and daemon, load {os.getloadavg()[0]:.1f}")
+        print(f"{arguments.days} days through webserver and daemon, load {os.getloadavg()[0]:.1f}")
         print(f"bare loop                    {before:.1f} and {after:.1f} s")
-        print(f"launch to run created        {seen['creation']:.1f} s (until the daemon looks at backfills)")
-        print(f"launch to run started        {seen['start']:.1f} s (queue, events of the plan, process)")
-        print(f"launch to end of the run     {seen['end']:.1f} s, ratio {seen['end'] / bare:.2f}")
-        print(f"launch to end of backfill    {seen['completed']:.1f} s, ratio {seen['completed'] / bare:.2f}")
+        print(f"launch to run created        {times['creation']:.1f} s (until the daemon looks at backfills)")
+        print(f"launch to run started        {times['start']:.1f} s (queue, events of the plan, process)")
+        print(f"launch to end of the run     {times['end']:.1f} s, ratio {times['end'] / bare:.2f}")
+        print(f"launch to end of backfill    {times['completed']:.1f} s, ratio {times['completed'] / bare:.2f}")
         print(
-            f"the run itself               {seen['end'] - seen['start']:.1f} s, ratio "
-            f"{(seen['end'] - seen['start']) / bare:.2f}"
+            f"the run itself               {times['end'] - times['start']:.1f} s, ratio "
+            f"{(times['end'] - times['start']) / bare:.2f}"
         )
-        print(f"peak memory of the run       {seen['memory_mb']:.0f} MB")
+        print(f"peak memory of the run       {times['memory_mb']:.0f} MB")
         published = backfill.tables()["validated_data"]
         count, named = named_in_check(backfill.instance.home)
         print(f"{len(published)} days published, {count} named in the check:", *named, sep="\n", flush=True)
-        assert sorted(set(published) | set(faulty)) == [first + timedelta(days=number) for number in range(asked.days)]
-        assert count == len(faulty) == asked.days - len(published)
+        assert sorted(set(published) | set(faulty)) == [
+            first + timedelta(days=number) for number in range(arguments.days)
+        ]
+        assert count == len(faulty) == arguments.days - len(published)
         assert [line[:10] for line in named] == [str(day) for day in faulty]
-        if asked.compare_memory:
-            small = Backfill(root / "small", asked.days // 10, root / "landing")
-            print(f"peak memory of the run of {asked.days // 10} days: {small.run()['memory_mb']:.0f} MB", flush=True)
-        if asked.kills:
-            disturbed = Backfill(root / "disturbed", asked.days, root / "landing")
-            disturbed.run(asked.kills)
-            one, other = (digests(of.instance.lake, "fraud_detection") for of in (backfill, disturbed))
-            print(f"{asked.kills} kills: {len(one)} digests of days, {'the same' if one == other else 'DIFFERENT'}")
-            assert one == other
+        if arguments.compare_memory:
+            small = Backfill(root / "small", arguments.days // 10, root / "landing")
+            print(
+                f"peak memory of the run of {arguments.days // 10} days: {small.run()['memory_mb']:.0f} MB", flush=True
+            )
+        if arguments.kills:
+            disturbed = Backfill(root / "disturbed", arguments.days, root / "landing")
+            disturbed.run(arguments.kills)
+            expected, actual = (digests(run.instance.lake, "fraud_detection") for run in (backfill, disturbed))
+            verdict = "the same" if expected == actual else "DIFFERENT"
+            print(f"{arguments.kills} kills: {len(expected)} digests of days, {verdict}")
+            assert expected == actual
 
 
 if __name__ == "__main__":

@@ -1,15 +1,14 @@
-"""The scoring service under load while aliases and canary share move, against a bare FastAPI application that scores
-one row with XGBoost.
+"""Benchmark of the scoring service against a bare FastAPI application that scores one row with XGBoost.
 
     python benchmarks/service.py [--seconds N] [--rounds N] [--connections N]
 
-Ours: a lake with the history of the simulated card transactions, a registry with two versions, `cli.serve` as it is. It
-reads a raw row, validates it by the contract, makes the features from the history and scores them. The floor gets the
-same rows as finished features, validates their types and scores them with the same booster; it knows no history, no
-registry and no metrics. Each is a process of its own, one worker; the load comes from this process, over connections
-that stay open. The two take turns in the same minutes. During ours the champion changes every second, and the share of
-the challenger with it. The exit code is 1 when a request failed, or when ours reaches less than 0.7 of the floor's
-requests a second.
+The service runs as `ml-assets serve` does, on a lake with the history of the simulated card transactions and a registry
+with two versions. It reads a raw row, validates it by the contract, makes the features from the history and scores
+them. The floor gets the same rows as finished features, validates their types and scores them with the same booster; it
+knows no history, no registry and no metrics. Each is a process of its own, one worker; the load comes from this
+process, over connections that stay open. The two take turns in the same minutes. While the service is measured,
+champion and percentage of the challenger change every second. The exit code is 1 when a request fails, or when the
+service reaches less than 0.7 of the floor's requests a second.
 """
 
 import argparse
@@ -26,14 +25,17 @@ from pathlib import Path
 from typing import NamedTuple
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-MODEL, HISTORY_DAYS, ROUNDS_OF_BOOSTING, ENOUGH = "fraud_detection", 38, 150, 0.7
+MODEL = "fraud_detection"
+HISTORY_DAYS = 38
+ROUNDS_OF_BOOSTING = 150
+MIN_RATIO = 0.7
 
 
 class Load(NamedTuple):
-    """Answers of one stretch of load.
+    """Responses of one period of load.
 
-    seconds: of each answer. elapsed: of all. failed: answers with another status than 200, and connections that ended.
-    processor: seconds that the server's processor worked meanwhile.
+    seconds: of each response. elapsed: of the period. failed: responses with another status than 200, and connections
+    that ended. processor: processor seconds of the server.
     """
 
     seconds: list[float]
@@ -47,12 +49,12 @@ class Load(NamedTuple):
         return len(self.seconds) / self.elapsed
 
     def quantile(self, share: float) -> float:
-        """Milliseconds within which that share of the requests was answered."""
+        """Return the milliseconds within which a share of the requests was answered."""
         return 1000 * sorted(self.seconds)[min(int(share * len(self.seconds)), len(self.seconds) - 1)]
 
 
 def floor_app(model_file: str, names: list[str]):
-    """A bare application: features in, score out."""
+    """Build a bare application: features in, score out."""
     import numpy as np
     import xgboost as xgb
     from fastapi import FastAPI
@@ -72,15 +74,17 @@ def floor_app(model_file: str, names: list[str]):
 
 
 def serve_floor(model_file: str, names: str, port: int) -> None:
-    """The floor on a port, served as ours is."""
+    """Serve the floor on a port, with the same server as the service."""
     from ml_assets.cli.commands.serve import run_server
 
     run_server(floor_app(model_file, json.loads(names)), "127.0.0.1", port)
 
 
 def prepare(place: Path) -> tuple[list[bytes], list[bytes], list[str], Path]:
-    """A lake with history and a registry with two versions; bodies of requests for ours and for the floor, the names
-    and the model of the floor.
+    """Write a lake with history and a registry with two versions.
+
+    Returns:
+        Bodies of requests for the service and for the floor, and names of features and model file of the floor.
     """
     import pandas as pd
 
@@ -121,12 +125,12 @@ def prepare(place: Path) -> tuple[list[bytes], list[bytes], list[str], Path]:
         )
         client.set_registered_model_alias(MODEL, ("champion", "challenger")[number - 1], str(number))
     columns = [name for name in spec.columns if name != spec.target]
-    asked = [row.to_json(date_format="iso", date_unit="us").encode() for _, row in frames[today][columns].iterrows()]
+    rows = [row.to_json(date_format="iso", date_unit="us").encode() for _, row in frames[today][columns].iterrows()]
     numbers = features[spec.feature_names()].assign(
         **{name: features[name].astype("category").cat.codes for name in spec.categorical_features()}
     )
     plain = [json.dumps(row).encode() for row in numbers.fillna(0.0).astype(float).to_dict("records")]
-    return asked, plain, list(numbers), place / "lake" / MODEL / "models" / digest / "model.ubj"
+    return rows, plain, list(numbers), place / "lake" / MODEL / "models" / digest / "model.ubj"
 
 
 def write_model(spec, lake, features, seed: int) -> str:
@@ -163,7 +167,7 @@ def write_model(spec, lake, features, seed: int) -> str:
 
 
 def move(uri: str) -> None:
-    """Change champion, challenger and share every second, until the process is ended; a line for each time."""
+    """Change champion, challenger and percentage every second until the process is ended; print a line each time."""
     from ml_assets.resources.mlflow.connection import connect
 
     client = connect(uri)
@@ -176,7 +180,7 @@ def move(uri: str) -> None:
 
 
 class Connection(asyncio.Protocol):
-    """One connection that stays open: a request follows the answer to the one before."""
+    """One connection that stays open; each request follows the response to the one before."""
 
     def __init__(self, requests: list[bytes], first: int, step: int, load: "Clock") -> None:
         self._requests, self._next, self._step, self._load = requests, first, step, load
@@ -193,38 +197,38 @@ class Connection(asyncio.Protocol):
         self._next += self._step
 
     def data_received(self, data: bytes) -> None:
-        """Take a whole answer and go on until the time is over."""
+        """Record a complete response, and send the next request until the time is over."""
         self._buffer += data
         head, gap, body = self._buffer.partition(b"\r\n\r\n")
         if not gap or len(body) < int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0]):
             return
         self._buffer = b""
-        self._load.answered(time.perf_counter() - self._sent, head.startswith(b"HTTP/1.1 200"))
+        self._load.record_response(time.perf_counter() - self._sent, head.startswith(b"HTTP/1.1 200"))
         if time.perf_counter() < self._load.end:
             self._send()
         else:
             self._transport.close()
 
     def connection_lost(self, error: Exception | None) -> None:
-        """A connection that ends before its time is a failed request."""
-        self._load.closed(is_early=time.perf_counter() < self._load.end)
+        """Count a connection that ends too early as a failed request."""
+        self._load.record_closed(is_early=time.perf_counter() < self._load.end)
 
 
 class Clock:
-    """What the connections of one stretch share."""
+    """The counters that the connections of one period share."""
 
     def __init__(self, seconds: float, connections: int) -> None:
         self.begun = time.perf_counter()
         self.end, self._open = self.begun + seconds, connections
         self.seconds, self.failed, self.done = [], 0, asyncio.get_running_loop().create_future()
 
-    def answered(self, seconds: float, is_good: bool) -> None:
-        """Note an answer."""
+    def record_response(self, seconds: float, is_good: bool) -> None:
+        """Count a response."""
         self.seconds.append(seconds)
         self.failed += not is_good
 
-    def closed(self, is_early: bool) -> None:
-        """Note the end of a connection."""
+    def record_closed(self, is_early: bool) -> None:
+        """Count the end of a connection."""
         self.failed += is_early
         self._open -= 1
         if not self._open:
@@ -232,13 +236,13 @@ class Clock:
 
 
 def processor_seconds(server: subprocess.Popen) -> float:
-    """Seconds of processor time that a process has taken (Linux)."""
+    """Return the processor seconds that a process has used (Linux)."""
     fields = Path(f"/proc/{server.pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 async def load(server: subprocess.Popen, port: int, bodies: list[bytes], seconds: float, connections: int) -> Load:
-    """Ask over so many connections for so long."""
+    """Send requests over a number of connections for a number of seconds."""
     head = "POST /score HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n"
     requests = [head.format(len(body)).encode() + body for body in bodies]
     clock, used = Clock(seconds, connections), processor_seconds(server)
@@ -251,7 +255,7 @@ async def load(server: subprocess.Popen, port: int, bodies: list[bytes], seconds
 
 
 def wait_for(address: str) -> None:
-    """Until an address answers with 200."""
+    """Wait until an address answers with 200."""
     end = time.monotonic() + 120
     while True:
         try:
@@ -264,7 +268,7 @@ def wait_for(address: str) -> None:
 
 
 def free_port() -> int:
-    """A port that nobody listens at."""
+    """Return a free port."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return free.getsockname()[1]
@@ -274,83 +278,90 @@ def measure(place: Path, seconds: float, rounds: int, connections: int) -> int:
     """Measure both, print the table, return the exit code."""
     import uvloop
 
-    ours, plain, names, model = prepare(place)
+    rows, plain, names, model = prepare(place)
     store = f"sqlite:///{place / 'mlflow.db'}"
     environment = {**os.environ, "ML_ASSETS_LAKE": str(place / "lake"), "MLFLOW_TRACKING_URI": store}
-    ports = {"floor": free_port(), "ours": free_port()}
+    ports = {"floor": free_port(), "service": free_port()}
     command = [sys.executable, "-W", "ignore", __file__]
     servers = {
         "floor": subprocess.Popen(
             [*command, "--floor", str(model), json.dumps(names), str(ports["floor"])], env=environment
         ),
-        "ours": subprocess.Popen(
-            [sys.executable, "-W", "ignore", "-m", "ml_assets.cli", "serve", MODEL, "--port", str(ports["ours"])],
+        "service": subprocess.Popen(
+            [sys.executable, "-W", "ignore", "-m", "ml_assets.cli", "serve", MODEL, "--port", str(ports["service"])],
             env=environment,
         ),
     }
-    found: dict[str, list[Load]] = {"floor": [], "ours": []}
+    loads: dict[str, list[Load]] = {"floor": [], "service": []}
     try:
         wait_for(f"http://127.0.0.1:{ports['floor']}/openapi.json")
-        wait_for(f"http://127.0.0.1:{ports['ours']}/ready")
-        for what, bodies in [("floor", plain), ("ours", ours)]:
-            uvloop.run(load(servers[what], ports[what], bodies, 1.0, connections))
+        wait_for(f"http://127.0.0.1:{ports['service']}/ready")
+        for name, bodies in [("floor", plain), ("service", rows)]:
+            uvloop.run(load(servers[name], ports[name], bodies, 1.0, connections))
         for _ in range(rounds):
-            found["floor"].append(uvloop.run(load(servers["floor"], ports["floor"], plain, seconds, connections)))
+            loads["floor"].append(uvloop.run(load(servers["floor"], ports["floor"], plain, seconds, connections)))
             mover = subprocess.Popen([*command, "--move", store], env=environment, stdout=subprocess.PIPE)
             assert mover.stdout is not None
             mover.stdout.readline()
-            found["ours"].append(uvloop.run(load(servers["ours"], ports["ours"], ours, seconds, connections)))
+            loads["service"].append(uvloop.run(load(servers["service"], ports["service"], rows, seconds, connections)))
             mover.terminate()
             mover.wait()
-        sides = urllib.request.urlopen(f"http://127.0.0.1:{ports['ours']}/metrics").read().decode()
+        metrics = urllib.request.urlopen(f"http://127.0.0.1:{ports['service']}/metrics").read().decode()
     finally:
         for server in servers.values():
             server.terminate()
             server.wait()
-    return report(found, sides)
+    return report(loads, metrics)
 
 
-def report(found: dict[str, list[Load]], metrics: str) -> int:
-    """Print the table; 1 when a request failed or ours is too slow."""
+def report(loads: dict[str, list[Load]], metrics: str) -> int:
+    """Print the table; return 1 when a request failed or the service is too slow, else 0."""
     print(
         f"{'':8}{'requests':>10}{'failed':>8}{'requests/s':>12}{'p50 ms':>9}{'p99 ms':>9}{'processor us a request':>24}"
     )
-    every = {}
-    for what, loads in found.items():
-        seconds = [second for one in loads for second in one.seconds]
-        every[what] = Load(
-            seconds, *(sum(getattr(one, name) for one in loads) for name in ("elapsed", "failed", "processor"))
-        )
-    for what, one in every.items():
-        times = f"{one.quantile(0.5):9.2f}{one.quantile(0.99):9.2f}"
-        figures = f"{one.rate:12,.0f}{times}{1e6 * one.processor / len(one.seconds):24.0f}"
-        print(f"{what:8}{len(one.seconds):10,}{one.failed:8}{figures}")
-    ratio = every["ours"].rate / every["floor"].rate
-    each = ", ".join(f"{ours.rate / floor.rate:.2f}" for ours, floor in zip(found["ours"], found["floor"], strict=True))
-    print(f"ours / floor: {ratio:.2f} of the requests a second (at least {ENOUGH}; by round {each})")
+    totals = {name: add_loads(rounds) for name, rounds in loads.items()}
+    for name, total in totals.items():
+        processor = 1e6 * total.processor / len(total.seconds)
+        figures = f"{total.rate:12,.0f}{total.quantile(0.5):9.2f}{total.quantile(0.99):9.2f}{processor:24.0f}"
+        print(f"{name:8}{len(total.seconds):10,}{total.failed:8}{figures}")
+    ratio = totals["service"].rate / totals["floor"].rate
+    by_round = ", ".join(
+        f"{service.rate / floor.rate:.2f}" for service, floor in zip(loads["service"], loads["floor"], strict=True)
+    )
+    print(f"service / floor: {ratio:.2f} of the requests a second (at least {MIN_RATIO}; by round {by_round})")
     print("scores by side and version:")
     for line in metrics.splitlines():
         if line.startswith("ml_assets_scored_total"):
             print(f"  {line.removeprefix('ml_assets_scored_total')}")
-    return int(every["ours"].failed > 0 or every["floor"].failed > 0 or ratio < ENOUGH)
+    return int(totals["service"].failed > 0 or totals["floor"].failed > 0 or ratio < MIN_RATIO)
+
+
+def add_loads(loads: list[Load]) -> Load:
+    """Add up the periods of one server."""
+    return Load(
+        [second for load in loads for second in load.seconds],
+        sum(load.elapsed for load in loads),
+        sum(load.failed for load in loads),
+        sum(load.processor for load in loads),
+    )
 
 
 def main() -> None:
-    """Measure, or be one of the processes that are measured."""
-    arguments = argparse.ArgumentParser()
-    arguments.add_argument("--seconds", type=float, default=8.0)
-    arguments.add_argument("--rounds", type=int, default=3)
-    arguments.add_argument("--connections", type=int, default=16)
-    arguments.add_argument("--floor", nargs=3)
-    arguments.add_argument("--move")
-    asked = arguments.parse_args()
-    if asked.floor:
-        serve_floor(asked.floor[0], asked.floor[1], int(asked.floor[2]))
-    elif asked.move:
-        move(asked.move)
+    """Run the benchmark, or one of the processes that it starts."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seconds", type=float, default=8.0)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--connections", type=int, default=16)
+    parser.add_argument("--floor", nargs=3)
+    parser.add_argument("--move")
+    arguments = parser.parse_args()
+    if arguments.floor:
+        serve_floor(arguments.floor[0], arguments.floor[1], int(arguments.floor[2]))
+    elif arguments.move:
+        move(arguments.move)
     else:
         with tempfile.TemporaryDirectory() as place:
-            sys.exit(measure(Path(place), asked.seconds, asked.rounds, asked.connections))
+            sys.exit(measure(Path(place), arguments.seconds, arguments.rounds, arguments.connections))
 
 
 if __name__ == "__main__":

@@ -1,13 +1,12 @@
-"""Peak memory and time of training on 100 and on 300 days of features, in memory and with external memory, against
-plain XGBoost on the same arrays.
+"""Benchmark of peak memory and time of training on 100 and 300 days of features, against plain XGBoost.
 
     python benchmarks/training.py [--rows N] [--features N] [--rounds N] [--bins N]
 
-Each figure is from a process of its own. Its peak (VmHWM) and processor time are those of the whole of `train`: survey
-of the days, early stopping on the newest ten, threshold, refit. The floor hands the same arrays to one
-`QuantileDMatrix` and trains as many rounds, with no survey, no validation part and no refit. Growth is the peak of 300
-days less that of 100, divided by the values (rows times features) that came to it. With every kind of features: `full`
-has no missing value, `gaps` has one in twenty.
+Training runs in memory and with external memory, and the floor on the same arrays. Each figure is from a process of its
+own. Its peak (VmHWM) and processor time are those of the whole of `train`: survey of the days, early stopping on the
+newest ten, threshold, refit. The floor hands the same arrays to one `QuantileDMatrix` and trains as many rounds, with
+no survey, no validation part and no refit. Growth is the peak of 300 days less that of 100, divided by the values (rows
+times features) that came to it. With every kind of features: `full` has no missing value, `gaps` has one in twenty.
 """
 
 import argparse
@@ -26,7 +25,7 @@ ENGINES = ("memory", "external_memory", "floor")
 
 
 def specification(engine: str, features: int, rounds: int, bins: int):
-    """Numbers only, one thread, as many rounds as asked for."""
+    """Return a specification with numeric features only, one thread, and a fixed number of rounds."""
     from ml_assets.core.model_spec import ModelSpec
 
     number = {"type": "number"}
@@ -63,7 +62,7 @@ def specification(engine: str, features: int, rounds: int, bins: int):
 
 
 def read_day(rows: int, features: int, missing: float, day: date):
-    """The same features of a day each time."""
+    """Return the features of a day, the same each time."""
     import numpy as np
     import pandas as pd
 
@@ -76,7 +75,7 @@ def read_day(rows: int, features: int, missing: float, day: date):
 
 
 def train_floor(spec, days: list[date], read) -> None:
-    """One matrix of all days, and boosting."""
+    """Train on one matrix of all days."""
     import numpy as np
     import xgboost as xgb
 
@@ -103,15 +102,15 @@ def train_floor(spec, days: list[date], read) -> None:
     xgb.train(parameters, matrix, spec.training.rounds)
 
 
-def measure(asked: argparse.Namespace) -> None:
-    """What a process does: train once, and print its peak in MB and its processor time in seconds."""
+def measure(arguments: argparse.Namespace) -> None:
+    """Train once in this process, and print its peak memory in MB and its processor time in seconds."""
     from ml_assets.core.training.time_split import Split
     from ml_assets.core.training.train import train
 
-    engine, days, kind = asked.measure
-    spec = specification(engine, asked.features, asked.rounds, asked.bins)
+    engine, days, kind = arguments.measure
+    spec = specification(engine, arguments.features, arguments.rounds, arguments.bins)
     window = [FIRST + timedelta(days=number) for number in range(int(days))]
-    read = partial(read_day, asked.rows, asked.features, KINDS[kind])
+    read = partial(read_day, arguments.rows, arguments.features, KINDS[kind])
     # Imports are no part of the figures.
     import sklearn.metrics  # noqa: F401
     import xgboost  # noqa: F401
@@ -128,21 +127,24 @@ def measure(asked: argparse.Namespace) -> None:
     print(json.dumps({"seconds": seconds, "peak": peak / 1024}))
 
 
-def main(asked: argparse.Namespace, given: list[str]) -> None:
-    """Print the figures."""
-    values = (DAYS[1] - DAYS[0]) * asked.rows * asked.features
-    print(f"{asked.rows:,} rows a day, {asked.features} features, {asked.bins} bins, {asked.rounds} rounds, one thread")
+def main(arguments: argparse.Namespace, given: list[str]) -> None:
+    """Measure each engine on each kind of data and print the figures."""
+    values = (DAYS[1] - DAYS[0]) * arguments.rows * arguments.features
+    print(
+        f"{arguments.rows:,} rows a day, {arguments.features} features, {arguments.bins} bins, "
+        f"{arguments.rounds} rounds, one thread"
+    )
     for kind in KINDS:
         for engine in ENGINES:
-            found = []
+            figures = []
             for days in DAYS:
                 command = [sys.executable, __file__, *given, "--measure", engine, str(days), kind]
-                found.append(
+                figures.append(
                     json.loads(
                         subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1]
                     )
                 )
-            small, large = found
+            small, large = figures
             growth = (large["peak"] - small["peak"]) * 2**20 / values
             print(
                 f"{kind:4}  {engine:15}  {DAYS[0]} days {small['peak']:6,.0f} MB {small['seconds']:6.1f} s   "

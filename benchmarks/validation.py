@@ -1,12 +1,11 @@
-"""Rows a second of validation, ten columns and a million rows on one core, against the same rules as bare comparisons
-of numpy and Arrow.
+"""Benchmark of validation in rows a second on one core, against the same rules as bare comparisons of numpy and Arrow.
 
     python benchmarks/validation.py [--rows N]
 
-Each figure is from a process of its own, the best of five, in processor time: nothing here runs in parallel, so on a
-core of its own that is the time that passes. The floor finds the rows that break a rule and puts the others in order of
-time and key; it says neither why nor which. Memory is the peak of a process that validates one day, and of one that
-validates two days one after the other.
+The data are a million rows of ten columns. Each figure is from a process of its own, the best of five, in processor
+time: nothing here runs in parallel, so on a core of its own that is the time that passes. The floor finds the rows that
+break a rule and puts the others in order of time and key; it says neither why nor which. Memory is the peak of a
+process that validates one day, and of one that validates two days one after the other.
 """
 
 import argparse
@@ -25,7 +24,7 @@ KINDS = ("clean", "bad")
 
 
 def specification():
-    """Ten columns of which each has a rule."""
+    """Return a specification of ten columns, each with a rule."""
     from ml_assets.core.model_spec import ModelSpec
 
     number = {"type": "number", "minimum": 0, "maximum": 1000}
@@ -96,7 +95,7 @@ def write_day(path: Path, rows: int, kind: str, seed: int) -> None:
 
 
 def validate(path: Path):
-    """One day by the pipeline's own function."""
+    """Validate one day with the pipeline's own function."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -111,7 +110,7 @@ def validate(path: Path):
 
 
 def compare(path: Path):
-    """The same rules as bare comparisons, and the good rows in order."""
+    """Apply the same rules as bare comparisons, and sort the good rows."""
     import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -142,19 +141,19 @@ def compare(path: Path):
     return time.process_time() - begun, kept.num_rows
 
 
-def measured(what: str, *paths: Path) -> dict:
-    """The result of a new process: seconds of the fastest of five, rows published, and the peak of its memory in MB."""
-    command = [sys.executable, __file__, "--measure", what, *map(str, paths)]
+def run_measurement(task: str, *paths: Path) -> dict:
+    """Measure in a new process; return seconds of the fastest of five, rows published, and peak memory in MB."""
+    command = [sys.executable, __file__, "--measure", task, *map(str, paths)]
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
 
 
-def measure(what: str, paths: list[Path]) -> None:
-    """What such a process does. Days follow each other, and none of them is kept."""
+def measure(task: str, paths: list[Path]) -> None:
+    """Measure in this process. Days are processed one after the other, and none is kept in memory."""
     import pyarrow as pa
 
     pa.set_cpu_count(1)
-    runs = {"validate": [validate], "compare": [compare], "memory": [validate]}[what] * (
-        1 if what == "memory" else REPEATS
+    runs = {"validate": [validate], "compare": [compare], "memory": [validate]}[task] * (
+        1 if task == "memory" else REPEATS
     )
     results = [run(path) for run in runs for path in paths]
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
@@ -162,22 +161,29 @@ def measure(what: str, paths: list[Path]) -> None:
 
 
 def main(rows: int) -> None:
-    """Print the figures."""
+    """Measure each kind of data and print the figures."""
     with tempfile.TemporaryDirectory() as folder:
         for kind in KINDS:
             path = Path(folder, f"{kind}.parquet")
             write_day(path, rows, kind, seed=1)
-            ours, floor = measured("validate", path), measured("compare", path)
-            assert ours["rows"] == floor["rows"]
+            pipeline, floor = run_measurement("validate", path), run_measurement("compare", path)
+            assert pipeline["rows"] == floor["rows"]
             print(
-                f"{kind:5}  {rows / ours['seconds']:>9,.0f} rows/s   floor {rows / floor['seconds']:>9,.0f} rows/s   "
-                f"{ours['seconds'] / floor['seconds']:.2f} times the floor   {ours['rows']:,} of {rows:,} rows "
+                f"{kind:5}  {rows / pipeline['seconds']:>9,.0f} rows/s   "
+                f"floor {rows / floor['seconds']:>9,.0f} rows/s   "
+                f"{pipeline['seconds'] / floor['seconds']:.2f} times the floor   {pipeline['rows']:,} of {rows:,} rows "
                 "published"
             )
         other = Path(folder, "other.parquet")
         write_day(other, rows, "bad", seed=2)
-        one, two = measured("memory", other), measured("memory", other, Path(folder, "bad.parquet"))
-        print(f"peak memory  {one['peak']:,.0f} MB for one day, {two['peak']:,.0f} MB for two days one after the other")
+        one_day, two_days = (
+            run_measurement("memory", other),
+            run_measurement("memory", other, Path(folder, "bad.parquet")),
+        )
+        print(
+            f"peak memory  {one_day['peak']:,.0f} MB for one day, "
+            f"{two_days['peak']:,.0f} MB for two days one after the other"
+        )
 
 
 if __name__ == "__main__":
@@ -185,8 +191,8 @@ if __name__ == "__main__":
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--measure", choices=["validate", "compare", "memory"], help=argparse.SUPPRESS)
     parser.add_argument("paths", nargs="*", type=Path, help=argparse.SUPPRESS)
-    asked = parser.parse_args()
-    if asked.measure:
-        measure(asked.measure, asked.paths)
+    arguments = parser.parse_args()
+    if arguments.measure:
+        measure(arguments.measure, arguments.paths)
     else:
-        main(asked.rows)
+        main(arguments.rows)

@@ -1,4 +1,4 @@
-"""Seeded simulator of the readings of a fleet of pumps that wear out and fail: a CSV file for each site and day."""
+"""Seeded simulator of sensor readings of a fleet of pumps that wear out and fail, a CSV file for each site and day."""
 
 import argparse
 import os
@@ -23,8 +23,8 @@ HORIZON = 2.0
 REPAIR_DAYS = 1.0
 SHORTEST_LIFE = 6.0
 BAD_SHARE = 0.004
-# What the last days before a failure do to the readings, by cause: bearing, seal, motor, and a sudden one that nothing
-# announces.
+# Effect of the last days before a failure on the readings, by cause: bearing, seal, motor, and a sudden failure without
+# symptoms.
 CAUSE_SHARE = (0.4, 0.25, 0.25, 0.1)
 VIBRATION, TEMPERATURE, PRESSURE, FLOW, CURRENT = range(5)
 NORMAL = np.array([2.5, 52.0, 6.0, 80.0, 30.0])
@@ -37,23 +37,25 @@ _FLEET, _DAY = range(2)
 
 @dataclass(frozen=True)
 class Fleet:
-    """What does not change from day to day. Times are days since FLEET_BUILT; row i of an array is pump i."""
+    """Properties of the pumps that do not change from day to day.
+
+    Times are days since FLEET_BUILT; row i of an array is pump i.
+    """
 
     site: np.ndarray
     model: np.ndarray
     level: np.ndarray
     """(pumps, 5): each pump's own healthy readings."""
     failures: np.ndarray
-    """(pumps, n): when it fails, ascending."""
+    """(pumps, n): times of failure, ascending."""
     causes: np.ndarray
-    """(pumps, n): why."""
+    """(pumps, n): cause of each failure."""
     severity: np.ndarray
-    """(pumps, n): how strongly it shows."""
+    """(pumps, n): strength of the symptoms of each failure."""
 
 
 def simulate(start: date = FIRST_DAY, days: int = 45, seed: int = 11) -> Iterator[tuple[date, str, pd.DataFrame]]:
-    """Readings of `days` days from `start` on: the day, the site, and its frame as it stands in the file, about 740
-    rows a day in three files.
+    """Yield day, site and the frame of its file for `days` days from `start` on, about 740 rows a day in three files.
 
     A pump lives some 40 days between failures (Weibull, shape 2.5), shows symptoms in the last days, and is back in
     service one day later. A day depends on its date and the seed only. About 0.4 % of the rows are broken: a sensor
@@ -70,7 +72,7 @@ def simulate(start: date = FIRST_DAY, days: int = 45, seed: int = 11) -> Iterato
         raise ValueError(f"days must be 0 or more and start {FLEET_BUILT} or later; got days={days}, start={start}")
     fleet = _fleet(seed, (start - FLEET_BUILT).days + days)
     for day in (start + timedelta(days=n) for n in range(days)):
-        readings = _one_day(fleet, day, seed)
+        readings = _simulate_day(fleet, day, seed)
         for site in SITES:
             yield day, site, readings.loc[readings["Site"] == site].reset_index(drop=True)
 
@@ -83,18 +85,18 @@ def _fleet(seed: int, last_day: int) -> Fleet:
         * rng.normal(1, [0.2, 0.05, 0.08, 0.1, 0.08], (PUMPS, len(NORMAL)))
         * np.array([0.8, 1.0, 1.3])[model][:, None] ** 0.5
     )
-    # A generator for each cycle of life and repair: that more cycles are drawn does not change the first ones.
+    # One generator for each cycle of life and repair, so that drawing more cycles does not change the first ones.
     cycles = [
         np.random.default_rng([seed, _FLEET, n + 1]) for n in range(int((last_day + HORIZON + 10) // SHORTEST_LIFE) + 1)
     ]
-    lives = np.column_stack([SHORTEST_LIFE + 38 * one.weibull(2.5, PUMPS) for one in cycles])
+    lives = np.column_stack([SHORTEST_LIFE + 38 * cycle.weibull(2.5, PUMPS) for cycle in cycles])
     lives[:, 0] *= rng.uniform(0.2, 1, PUMPS)
-    causes = np.column_stack([one.choice(len(CAUSE_SHARE), PUMPS, p=CAUSE_SHARE) for one in cycles])
-    severity = np.column_stack([one.uniform(0.3, 1.4, PUMPS) for one in cycles])
+    causes = np.column_stack([cycle.choice(len(CAUSE_SHARE), PUMPS, p=CAUSE_SHARE) for cycle in cycles])
+    severity = np.column_stack([cycle.uniform(0.3, 1.4, PUMPS) for cycle in cycles])
     return Fleet(site, model, level, np.cumsum(lives + REPAIR_DAYS, axis=1) - REPAIR_DAYS, causes, severity)
 
 
-def _one_day(fleet: Fleet, day: date, seed: int) -> pd.DataFrame:
+def _simulate_day(fleet: Fleet, day: date, seed: int) -> pd.DataFrame:
     rng = np.random.default_rng([seed, _DAY, day.toordinal()])
     pump, hour = (grid.ravel() for grid in np.meshgrid(np.arange(PUMPS), READING_HOURS, indexing="ij"))
     seconds = hour * 3600 + rng.integers(600, 3000, len(pump))
@@ -105,7 +107,7 @@ def _one_day(fleet: Fleet, day: date, seed: int) -> pd.DataFrame:
     back_in_service = np.where(following > 0, fleet.failures[pump, following - 1] + REPAIR_DAYS, 0.0)
     visible = fleet.severity[pump, following] * np.exp(-remaining / 1.8)
     worn = visible[:, None] * SYMPTOMS[fleet.causes[pump, following]]
-    # A blocked inlet looks like a failing bearing or seal for a reading, and passes.
+    # For one reading, a blocked inlet looks like a failing bearing or seal.
     blocked = np.where(rng.random(len(pump)) < 0.01, rng.uniform(0.2, 1.2, len(pump)), 0.0)[:, None] * np.array(
         [0.8, 0.02, -0.1, -0.15, 0.04]
     )
@@ -128,12 +130,12 @@ def _one_day(fleet: Fleet, day: date, seed: int) -> pd.DataFrame:
             "Failed within 2 days": np.where(remaining <= HORIZON, "true", "false"),
         }
     )
-    frame = _with_bad_rows(rng, frame)
+    frame = _add_bad_rows(rng, frame)
     in_service = time >= back_in_service
     return frame.loc[in_service & (rng.random(len(pump)) < 0.97)]
 
 
-def _with_bad_rows(rng: np.random.Generator, frame: pd.DataFrame) -> pd.DataFrame:
+def _add_bad_rows(rng: np.random.Generator, frame: pd.DataFrame) -> pd.DataFrame:
     sensor, nobody, clock = np.array_split(rng.choice(len(frame), round(len(frame) * BAD_SHARE), replace=False), 3)
     frame.loc[sensor, "Vibration [mm/s]"] = -999.0
     frame.loc[nobody, "Pump"] = None
@@ -142,9 +144,7 @@ def _with_bad_rows(rng: np.random.Generator, frame: pd.DataFrame) -> pd.DataFram
 
 
 def write(root: Path, start: date, days: int, seed: int) -> int:
-    """Write `<root>/pump_failures/2025/02/01/<site>.csv` and so on, each file in one step; returns the number of
-    files.
-    """
+    """Write `<root>/pump_failures/2025/02/01/<site>.csv` and so on, each atomically; return the number of files."""
     files = 0
     for day, site, frame in simulate(start, days, seed):
         folder = root / "pump_failures" / f"{day:%Y/%m/%d}"

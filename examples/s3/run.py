@@ -1,5 +1,4 @@
-"""The main job on a real S3 HTTP server, twice: files land in a bucket, the lake is in the same bucket, and the second
-time there is nothing to do.
+"""Example of the main job on an S3 server: landing and lake are in one bucket, and a second run has nothing to do.
 
 python examples/s3/run.py
 """
@@ -13,19 +12,18 @@ from collections.abc import Mapping
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-# MLflow's store and Dagster's instance of this example; both name what lies in the bucket, so they begin anew with it.
+# The MLflow store and the Dagster instance of this example; both refer to the bucket, so they are created with it.
 DATA = REPOSITORY / "data" / "s3"
 BUCKET = "ml-assets"
 
 
 def variables(endpoint: str, data: Path, present: Mapping[str, str]) -> dict[str, str]:
-    """The environment of the main job: landing, lake and deploy target in the bucket of a store, all else in a
-    directory.
+    """Return the environment of the main job: landing, lake and deploy target in the bucket, the rest in a directory.
 
     Args:
         endpoint: http:// address of the store.
         data: the directory of MLflow's store and Dagster's instance.
-        present: the environment so far; what it says of AWS is left out, so that no real account is ever used.
+        present: the current environment; its AWS variables are dropped, so that no real account is ever used.
     """
     kept = {name: value for name, value in present.items() if not name.startswith("AWS_")}
     return {
@@ -44,7 +42,7 @@ def variables(endpoint: str, data: Path, present: Mapping[str, str]) -> dict[str
 
 
 def main() -> None:
-    """Start the server, make the bucket, run the main job twice, stop the server."""
+    """Start the server, create the bucket, run the main job twice, stop the server."""
     import logging
 
     import boto3
@@ -53,7 +51,7 @@ def main() -> None:
     shutil.rmtree(DATA, ignore_errors=True)
     (DATA / "dagster").mkdir(parents=True)
     (DATA / "dagster" / "dagster.yaml").symlink_to(REPOSITORY / "dagster.yaml")
-    # A line for each request otherwise.
+    # Without this there is a line for each request.
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()

@@ -28,7 +28,9 @@ class Metrics:
         self._loader = loader
         self._history = history
         self._children: dict[tuple, Any] = {}
-        counter, gauge, histogram = (partial(kind, registry=self.registry) for kind in (Counter, Gauge, Histogram))
+        counter = partial(Counter, registry=self.registry)
+        gauge = partial(Gauge, registry=self.registry)
+        histogram = partial(Histogram, registry=self.registry)
         self._requests = counter("ml_assets_requests", "Requests for a score, by status of the response", ["status"])
         self._scored = counter(
             "ml_assets_scored", "Scores given, by side, version and decision", ["side", "version", "decision"]

@@ -1,1 +1,1 @@
-"""Removal of old days, models and files, as the retention of a specification says."""
+"""Removal of old days, models and files, as the retention policy of a specification says."""

@@ -1,12 +1,10 @@
-"""Retention: removes old days, models and replaced files as the specification says, never what a registered version or
-an alias still needs.
+"""One pass of retention: removes old days, models and replaced files, but nothing that a registered version or an alias
+needs.
 """
 
-from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from ml_assets.core.model.files import PROVENANCE
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.file_feed import rows_feed
 from ml_assets.core.operations.retention import (
@@ -31,7 +29,8 @@ from ml_assets.pipeline.asset_names import (
     VALIDATED,
 )
 from ml_assets.pipeline.graph.stages import Stages
-from ml_assets.pipeline.retention.result import ProvenanceUnreadable, Removal, folders_to_delete
+from ml_assets.pipeline.retention.provenance_needs import ProvenanceNeeds
+from ml_assets.pipeline.retention.result import Removal, folders_to_delete
 from ml_assets.pipeline.retention.tables import day_tables
 from ml_assets.pipeline.steps.report_store import Reports
 from ml_assets.pipeline.training.checkpoints import remove_abandoned_checkpoints
@@ -43,16 +42,15 @@ from ml_assets.resources.lake.table import Table
 from ml_assets.resources.registry.model_registry import ModelRegistry
 
 MODEL_TABLES = (ENTRY, EVALUATION, EVALUATION_METRICS, CHAMPION_COMPARISON, SCORE_PROFILES, MODEL, SEARCH)
-MOST_NAMED = 5
-Needs = Mapping[str, Mapping[date, int]]
+MAX_NAMED_VERSIONS = 5
 
 
 class Retention:
-    """One pass over lake and registry. It may be killed at any point: what is left is removed by the next pass.
+    """One pass over lake and registry. If it is killed at any point, the next pass removes the rest.
 
-    The versions of old models go first, each after a last look at its aliases, then the rows that tell of them, then
-    files that nothing refers to. What the remaining versions need is read after that, and only then are days removed
-    and replaced files deleted.
+    Versions of old models are deleted first, each after its aliases are read once more, then their rows, then files
+    that nothing refers to. After that the needs of the remaining versions are read, and only then are days removed and
+    replaced files deleted.
 
     Args:
         spec: the model's specification.
@@ -61,7 +59,7 @@ class Retention:
         registry: the registry.
         now: the time, with a zone.
         run_id: the run that removes, for the commits.
-        dry_run: find out only.
+        dry_run: report what would be removed, and remove nothing.
     """
 
     def __init__(
@@ -74,21 +72,26 @@ class Retention:
         run_id: str,
         dry_run: bool,
     ):
-        self.spec, self.lake, self.registry, self.now, self.run_id = spec, lake, registry, now, run_id
+        self.spec = spec
+        self.lake = lake
+        self.registry = registry
+        self.now = now
+        self.run_id = run_id
         self.tables: dict[str, Table] = {name: table for stage in stages for name, table in stage.tables.items()}
         self.today = now.astimezone(ZoneInfo(spec.source.time_zone)).date()
         self.removal = Removal(dry_run)
-        self._provenances: dict[str, Needs] = {}
+        self._needs = ProvenanceNeeds(lake, spec.name)
 
     def apply(self) -> Removal:
-        """Remove what may go.
+        """Remove everything that the policy lets go.
 
         Raises:
-            PassportUnreadable: when the passport of a version that stays cannot be read; before anything is removed.
-            UnknownVersion: when a version does not say which model it is of; before anything is removed.
+            ProvenanceUnreadable: when the provenance of a version that stays cannot be read; before anything is
+                removed.
+            UnknownVersion: when a version does not name its model; before anything is removed.
             MlflowUnavailable: when the registry cannot be reached; before anything is removed.
             deltalake.exceptions.CommitFailedError: when another process commits an old day at the same time; a later
-                pass goes on.
+                pass continues.
         """
         for table in self.tables.values():
             table.refresh()
@@ -110,19 +113,19 @@ class Retention:
         return registered_versions(self.registry.client, self.spec.name)
 
     def _models(self) -> dict[date, str | None]:
-        """The digest of the model of each day in the lake."""
+        """Return the digest of the model of each day in the lake."""
         table = self.tables[MODEL]
         rows = table.read(sorted(table.row_counts()), ["day", "model_digest"])
         return dict(zip(rows["day"].to_pylist(), rows["model_digest"].to_pylist(), strict=True))
 
     def _remove_versions(self) -> list[ModelVersion]:
-        """Remove the versions of old models; returns those that stay, whose passports can all be read."""
+        """Remove the versions of old models; return those that stay, whose provenance can be read."""
         from ml_assets.resources.registry.cleanup import delete_version
 
         versions, age = self._registered(), self.spec.retention.models
         going = versions_to_remove(versions, self._models(), self.today - age) if age is not None else []
         staying = [version for version in versions if version not in going]
-        self._needs(staying)
+        self._needs.read(staying)
         if self.removal.dry_run:
             self.removal.versions = going
             return staying
@@ -130,26 +133,8 @@ class Retention:
             version for version in going if delete_version(self.registry.client, self.spec.name, version.number)
         ]
         staying = self._registered() if going else staying
-        self._needs(staying)
+        self._needs.read(staying)
         return staying
-
-    def _needs(self, versions: Iterable[ModelVersion]) -> list[tuple[ModelVersion, Needs]]:
-        """Which days of which tables, with which fingerprints, the passport of each version names."""
-        from ml_assets.core.training.provenance import days_named
-
-        for version in versions:
-            if version.digest in self._provenances:
-                continue
-            key = f"{artifacts_key(self.spec.name, version.digest)}/{PROVENANCE}"
-            try:
-                self._provenances[version.digest] = days_named(self.lake.files.read(key))
-            except Exception as error:
-                raise ProvenanceUnreadable(
-                    f"{self.spec.name}: the passport of {version}, {key} in the lake, cannot be read ({error}), so "
-                    "what that version needs is not known, and nothing was removed. Put the file back (the version's "
-                    "artifacts in MLflow hold a copy), or delete the version."
-                ) from error
-        return [(version, self._provenances[version.digest]) for version in versions]
 
     def _remove_models(self, staying: list[ModelVersion], oldest: date) -> None:
         models = self._models()
@@ -173,44 +158,43 @@ class Retention:
         self._delete_logged_models(registered)
 
     def _delete_folders(self, name: str, root: str, referenced: set[str]) -> list[str]:
-        going = folders_to_delete(self.lake.files.sizes(root), root, referenced, self.now)
-        files = [file for of_folder in going.values() for file in of_folder]
+        folders = folders_to_delete(self.lake.files.sizes(root), root, referenced, self.now)
+        files = [file for folder_files in folders.values() for file in folder_files]
         self._count(name, [file.size for file in files])
         for file in [] if self.removal.dry_run else files:
             self.lake.files.delete(file.key)
-        return list(going)
+        return list(folders)
 
     def _delete_logged_models(self, registered: set[str]) -> None:
         from ml_assets.resources.registry.cleanup import delete_logged_model, logged_at, logged_models
 
-        found = logged_models(self.registry.client, self.spec.name)
+        by_digest = logged_models(self.registry.client, self.spec.name)
         going = unreferenced(
-            {digest: max(logged_at(model) for model in models) for digest, models in found.items()},
+            {digest: max(logged_at(model) for model in models) for digest, models in by_digest.items()},
             registered,
             self.now,
         )
-        for model in (model for digest in going for model in found[digest]):
+        for model in (model for digest in going for model in by_digest[digest]):
             self.removal.logged_models += 1
             if not self.removal.dry_run:
                 delete_logged_model(self.registry.client, model)
 
     def _remove_days(self, staying: list[ModelVersion], oldest: date) -> None:
-        needs = self._needs(staying)
+        needs = self._needs.read(staying)
         for name, named in day_tables(self.spec).items():
-            held = self.tables[name].row_counts()
+            row_counts = self.tables[name].row_counts()
             needed = {day for _, tables in needs for day in tables.get(named, ())}
-            self._expire(name, days_to_expire(held, needed, oldest))
-            if days := sorted(day for day in needed if day < oldest and day in held):
-                made = [str(version) for version, tables in needs if set(days) & set(tables.get(named, ()))]
-                more = f" and {len(made) - MOST_NAMED} more" if len(made) > MOST_NAMED else ""
-                self.removal.kept.append(
-                    f"{name}: {len(days)} days, {days[0]} to {days[-1]}, read by {', '.join(made[:MOST_NAMED])}{more}"
-                )
+            self._expire(name, days_to_expire(row_counts, needed, oldest))
+            if days := sorted(day for day in needed if day < oldest and day in row_counts):
+                readers = [str(version) for version, tables in needs if set(days) & set(tables.get(named, ()))]
+                named = ", ".join(readers[:MAX_NAMED_VERSIONS])
+                more = f" and {len(readers) - MAX_NAMED_VERSIONS} more" if len(readers) > MAX_NAMED_VERSIONS else ""
+                self.removal.kept.append(f"{name}: {len(days)} days, {days[0]} to {days[-1]}, read by {named}{more}")
         self._remove_reports({day for _, tables in needs for day in tables.get(VALIDATED, ())}, oldest)
         self._remove_corrections(oldest)
 
     def _remove_reports(self, needed: set[date], oldest: date) -> None:
-        """Reports show some of a day's rows, so they go with them."""
+        """Remove reports together with the rows that they show."""
         keys = Reports(self.spec.name, self.lake).files()
         going = set(days_to_expire({day for day, _ in keys}, needed, oldest))
         self.removal.days["reports"] = sorted(going)
@@ -220,8 +204,7 @@ class Retention:
 
     def _remove_corrections(self, oldest: date) -> None:
         corrections, raw = Corrections(self.lake, rows_feed(self.spec)), self.tables[RAW]
-        # By what the table holds, so that a pass that was interrupted after it removed the rows is made good by the
-        # next.
+        # Decided by the table, so that the next pass completes one that was interrupted after it removed the rows.
         going = [
             day
             for day in corrections.days()
@@ -238,20 +221,21 @@ class Retention:
     def _delete_replaced_files(self, staying: list[ModelVersion], before: datetime) -> None:
         from ml_assets.resources.lake.vacuum import CannotVacuum, replaced_files
 
-        needs = self._needs(staying)
+        needs = self._needs.read(staying)
         for name, table in self.tables.items():
             folder = f"{self.spec.name}/{name}/"
             sizes = {file.key.removeprefix(folder): file.size for file in self.lake.files.sizes(folder)}
-            named = {need for _, tables in needs for need in tables.get(name, {}).items()}
+            needed = {need for _, tables in needs for need in tables.get(name, {}).items()}
             try:
-                gone = [key for key in replaced_files(table, before, named) if key in sizes]
+                deletable = [key for key in replaced_files(table, before, needed) if key in sizes]
             except CannotVacuum as error:
                 self.removal.not_vacuumed[name] = str(error)
                 continue
-            self._count(name, [sizes[key] for key in gone])
+            self._count(name, [sizes[key] for key in deletable])
             if not self.removal.dry_run:
-                for key in gone:
+                for key in deletable:
                     self.lake.files.delete(f"{folder}{key}")
 
     def _count(self, name: str, sizes: list[int]) -> None:
-        self.removal.files[name], self.removal.bytes[name] = len(sizes), sum(sizes)
+        self.removal.files[name] = len(sizes)
+        self.removal.bytes[name] = sum(sizes)

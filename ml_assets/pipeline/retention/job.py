@@ -1,4 +1,4 @@
-"""The job that removes what is old, and the weekly schedule that runs it."""
+"""The retention job of a model, and the weekly schedule that runs it."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -17,24 +17,24 @@ from ml_assets.resources.registry.model_registry import ModelRegistry
 from ml_assets.resources.storage.landing import Landing
 
 WEEKLY = "0 4 * * 0"
-MOST_LINES = 200
+MAX_LINES = 200
 
 
 class RetentionConfig(dg.Config):
-    """How the job runs."""
+    """Options of the job."""
 
-    dry_run: bool = Field(default=False, description="Only say what would be removed.")
+    dry_run: bool = Field(default=False, description="Report what would be removed, and remove nothing.")
 
 
 def retention_job(spec: ModelSpec) -> dg.JobDefinition:
-    """One op that removes what `retention` in the specification lets go."""
+    """Build the job of one op that applies the `retention` policy of the specification."""
     settings = step_settings(spec, "retention")
 
     @dg.op(
         name=f"{spec.name}_retention",
         out=dg.Out(dg.Nothing),
-        description=f"Removes what is old of {spec.name}, as its specification says.",
-        # Beside no other run of the model.
+        description=f"Removes old data of {spec.name}, as its specification says.",
+        # The pool keeps it from running beside another run of the model.
         pool=settings.pool,
         tags=settings.op_tags,
     )
@@ -52,7 +52,7 @@ def retention_job(spec: ModelSpec) -> dg.JobDefinition:
 
     @dg.job(
         name=f"{spec.name}_retention",
-        description=f"Removes what is old of {spec.name}; what registered models need stays.",
+        description=f"Removes old data of {spec.name}, but nothing that registered models need.",
         tags=run_tags(spec),
     )
     def job() -> None:
@@ -62,19 +62,19 @@ def retention_job(spec: ModelSpec) -> dg.JobDefinition:
 
 
 def retention_schedule(spec: ModelSpec, job: dg.JobDefinition) -> dg.ScheduleDefinition:
-    """Runs the job on Sundays at 04:00 in the time zone of the source."""
+    """Build the schedule that runs the job on Sundays at 04:00 in the time zone of the source."""
     return dg.ScheduleDefinition(
         name=f"{spec.name}_retention",
         job=job,
         cron_schedule=WEEKLY,
         execution_timezone=spec.source.time_zone,
         default_status=dg.DefaultScheduleStatus.RUNNING,
-        description=f"Removes what is old of {spec.name}.",
+        description=f"Removes old data of {spec.name}.",
     )
 
 
 def describe(removal: Removal) -> list[str]:
-    """What was removed and what stays although it is old, a line each."""
+    """Describe what was removed, and what stays although it is old, one line each."""
     verb = "would be removed" if removal.dry_run else "removed"
     lines = [f"{name}: {len(days)} days {verb}, {days[0]} to {days[-1]}" for name, days in removal.days.items() if days]
     lines += [
@@ -89,7 +89,7 @@ def describe(removal: Removal) -> list[str]:
 
 
 def metadata_of(removal: Removal) -> dict[str, Any]:
-    """The same for the UI."""
+    """Return the same as metadata for the UI."""
     records = [
         dg.TableRecord(
             {
@@ -120,6 +120,6 @@ def metadata_of(removal: Removal) -> dict[str, Any]:
 
 
 def _lines(lines: Any) -> dg.MarkdownMetadataValue:
-    shown = list(lines)
-    more = [f"and {len(shown) - MOST_LINES} more"] if len(shown) > MOST_LINES else []
-    return dg.MetadataValue.md("\n".join(f"- {line}" for line in [*shown[:MOST_LINES], *more]) or "none")
+    all_lines = list(lines)
+    more = [f"and {len(all_lines) - MAX_LINES} more"] if len(all_lines) > MAX_LINES else []
+    return dg.MetadataValue.md("\n".join(f"- {line}" for line in [*all_lines[:MAX_LINES], *more]) or "none")

@@ -1,4 +1,4 @@
-"""What a pass of retention removed and kept, and why it may have removed nothing."""
+"""The result of a pass of retention, and the error that stops a pass."""
 
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
@@ -9,17 +9,18 @@ from ml_assets.resources.storage.stored_object import FileSize
 
 
 class ProvenanceUnreadable(Exception):
-    """What a registered version needs cannot be known, so nothing may be removed."""
+    """The provenance of a registered version cannot be read, so nothing may be removed."""
 
 
 @dataclass
 class Removal:
-    """What was removed, or would be.
+    """Everything that was removed, or would be in a dry run.
 
-    days: days whose rows were removed, by table, and `reports` for those whose reports were. files: replaced files, by
-    table, `models` for those of models, and `searches` for trials; bytes: their size, likewise. versions: of the
-    registry. models: digests whose files went. logged_models: number of models in MLflow that no version is of. kept:
-    sentences on what is old and stays. not_vacuumed: why no files of a table were deleted, by table.
+    days: days whose rows were removed, by table; `reports` for days whose reports were removed. files: number of
+    deleted files, by table; `models` for model files, `searches` for trials. bytes: their size, likewise. versions:
+    deleted versions of the registry. models: digests of models whose files were deleted. logged_models: number of
+    deleted models in MLflow without a version. kept: sentences on old data that stays. not_vacuumed: why no files of a
+    table were deleted, by table.
     """
 
     dry_run: bool
@@ -36,13 +37,11 @@ class Removal:
 def folders_to_delete(
     files: Sequence[FileSize], root: str, referenced: Set[str], now: datetime
 ) -> dict[str, list[FileSize]]:
-    """The files of each folder under `root` that nothing refers to and that rested, see `unreferenced`, by the name of
-    the folder.
-    """
+    """Return the files of each unreferenced folder under `root`, by the name of the folder; see `unreferenced`."""
     folders: dict[str, list[FileSize]] = {}
     for file in files:
         name, is_folder, _ = file.key.removeprefix(root).partition("/")
         if is_folder:
             folders.setdefault(name, []).append(file)
-    newest = {name: max(file.modified for file in of_folder) for name, of_folder in folders.items()}
+    newest = {name: max(file.modified for file in folder_files) for name, folder_files in folders.items()}
     return {name: folders[name] for name in unreferenced(newest, referenced, now)}

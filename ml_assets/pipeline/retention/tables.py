@@ -1,4 +1,4 @@
-"""The tables whose old days are removed by retention, with what says which of their days are needed."""
+"""The tables whose old days retention removes, each with the table that decides which days are needed."""
 
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.file_feed import labels_feed, rows_feed
@@ -13,10 +13,10 @@ from ml_assets.pipeline.asset_names import (
 
 
 def day_tables(spec: ModelSpec) -> dict[str, str]:
-    """The tables whose old days are removed, each with the table whose days in passports are its days.
+    """Return the tables whose old days are removed, each with the table under which a provenance names its days.
 
-    What is made from something goes before it, and the main table of a stage before the side table, so that a day whose
-    removal was interrupted is never taken for one that is there.
+    Downstream tables come first, and the main table of a stage before its side tables, so that a day whose removal was
+    interrupted never counts as present.
     """
     tables: dict[str, str] = dict.fromkeys((PREDICTIONS, FEATURES, FEATURE_PROFILES, FEATURE_METRICS), FEATURES)
     for feed in (rows_feed(spec), labels_feed(spec)):

@@ -1,6 +1,4 @@
-"""What is old goes from lake and registry, and what an alias or a registered model's passport names stays, readable; a
-pass may die anywhere.
-"""
+"""Retention removes old data, keeps everything that an alias or a registered model needs, and can be interrupted."""
 
 import shutil
 import sqlite3
@@ -43,7 +41,7 @@ NOW = datetime.now(UTC) + timedelta(days=3)
 
 
 def policy(now: datetime = NOW, **first: int) -> dict:
-    """A retention with the numbers of the first days that are not old."""
+    """Return a specification whose retention keeps days from the given numbers on."""
     ages = {name: f"{(now.date() - day(number)).days}d" for name, number in first.items()}
     return {**SMALL, "retention": {"replaced_files": "1d", **ages}}
 
@@ -77,8 +75,8 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made_world(tmp_path_factory.mktemp("original")).root
 
 
-def copied(original: Path, root: Path) -> World:
-    """A copy of a world, whose MLflow store names the copied files."""
+def copy_world(original: Path, root: Path) -> World:
+    """Copy a world; the MLflow store of the copy names the copied files."""
     shutil.copytree(original, root)
     with sqlite3.connect(root / "mlflow.db") as store:
         store.execute(
@@ -89,8 +87,8 @@ def copied(original: Path, root: Path) -> World:
 
 @pytest.fixture
 def world(original: Path, tmp_path: Path) -> World:
-    """That world, to be changed."""
-    return copied(original, tmp_path / "world")
+    """A copy of the original world that a test may change."""
+    return copy_world(original, tmp_path / "world")
 
 
 def tables(world: World) -> dict:
@@ -118,7 +116,7 @@ def registered(world: World) -> dict[int, tuple[str, ...]]:
 
 
 def contents(world: World) -> dict[str, int]:
-    """Every file of lake and MLflow's artifacts, with its size."""
+    """Return the size of every file of the lake and of MLflow's artifacts."""
     return {
         str(path.relative_to(world.root)): path.stat().st_size
         for path in world.root.rglob("*")
@@ -126,7 +124,7 @@ def contents(world: World) -> dict[str, int]:
     }
 
 
-def test_a_model_with_an_alias_stays_with_all_that_its_passport_names_and_others_go(world):
+def test_a_model_with_an_alias_keeps_everything_that_its_provenance_names_and_others_are_removed(world):
     removal = run_pass(world)
     assert [str(version) for version in removal.versions] == [f"version 2 of {day(12)}"]
     assert registered(world) == {1: ("shadow",), 3: (ALIAS,)}
@@ -149,7 +147,7 @@ def test_a_model_with_an_alias_stays_with_all_that_its_passport_names_and_others
     assert not any(again.files.values())
 
 
-def test_replaced_rows_that_a_passport_names_stay_readable_and_other_replaced_files_go(world):
+def test_replaced_rows_that_a_provenance_names_stay_readable_and_other_replaced_files_are_deleted(world):
     uri = tables(world)["raw_data"].uri
     (held, *_) = [commit for commit in DeltaTable(uri).history() if str(day(3)) in commit.get("fingerprints", "")][1:]
     old = DeltaTable(uri, held["version"]).to_pyarrow_table([("day", "=", str(day(3)))]).to_pandas()
@@ -167,40 +165,40 @@ def test_replaced_rows_that_a_passport_names_stay_readable_and_other_replaced_fi
     assert removal.not_vacuumed == {}
 
 
-def test_a_dry_run_tells_the_same_and_removes_nothing(world):
+def test_a_dry_run_reports_the_same_and_removes_nothing(world):
     # Opening makes the tables of stages that never ran.
     world.stages()
     before, versions = contents(world), registered(world)
-    told = run_pass(world, dry_run=True)
+    reported = run_pass(world, dry_run=True)
     assert contents(world) == before
     assert registered(world) == versions
     done = run_pass(world)
-    assert (told.versions, told.models, told.logged_models, told.days) == (
+    assert (reported.versions, reported.models, reported.logged_models, reported.days) == (
         done.versions,
         done.models,
         done.logged_models,
         done.days,
     )
     # Rows that were not removed have no replaced files yet.
-    assert 0 < told.files["raw_data"] < done.files["raw_data"]
+    assert 0 < reported.files["raw_data"] < done.files["raw_data"]
 
 
-@pytest.mark.parametrize("damage", ["missing", "no passport"])
-def test_an_unreadable_passport_of_a_version_that_stays_stops_it_before_anything_is_removed(world, damage):
+@pytest.mark.parametrize("damage", ["missing", "not a provenance"])
+def test_an_unreadable_provenance_of_a_version_that_stays_stops_the_pass_before_anything_is_removed(world, damage):
     digest = world.stages().training.row(day(11))["model_digest"]
     provenance = world.root / "lake" / "small" / "models" / digest / "passport.json"
     provenance.unlink() if damage == "missing" else provenance.write_text("{}")
     before, versions = contents(world), registered(world)
     with pytest.raises(
         ProvenanceUnreadable,
-        match=rf"the passport of version 1 of {day(11)} \(shadow\), small/models/{digest}/passport.json",
+        match=rf"the provenance of version 1 of {day(11)} \(shadow\), small/models/{digest}/passport.json",
     ):
         run_pass(world)
     assert contents(world) == before
     assert registered(world) == versions
 
 
-def test_files_of_models_that_nothing_refers_to_go_and_their_passports_do_not_matter(world):
+def test_files_of_unreferenced_models_are_deleted_even_if_their_provenance_is_unreadable(world):
     forgotten = world.root / "lake" / "small" / "models" / "forgotten"
     forgotten.mkdir()
     (forgotten / "model.ubj").write_bytes(b"x")
@@ -211,7 +209,7 @@ def test_files_of_models_that_nothing_refers_to_go_and_their_passports_do_not_ma
     assert not forgotten.exists()
 
 
-def test_a_version_whose_need_is_not_known_to_the_lake_keeps_that_table_s_files(world):
+def test_no_files_of_a_table_are_deleted_if_a_version_needs_a_fingerprint_that_the_table_does_not_know(world):
     digest = world.stages().training.row(day(11))["model_digest"]
     provenance = world.root / "lake" / "small" / "models" / digest / "passport.json"
     fingerprint = f"{tables(world)['features'].fingerprint(day(5)):016x}"
@@ -223,7 +221,7 @@ def test_a_version_whose_need_is_not_known_to_the_lake_keeps_that_table_s_files(
     assert removal.files["raw_data"] == 5
 
 
-def test_an_alias_that_moves_in_between_keeps_its_version_and_all_that_it_names(world, monkeypatch):
+def test_a_version_that_gets_an_alias_during_the_pass_is_kept(world, monkeypatch):
     delete = registry_cleanup.delete_version
 
     def moved_first(client, name: str, number: int) -> bool:
@@ -239,14 +237,14 @@ def test_an_alias_that_moves_in_between_keeps_its_version_and_all_that_it_names(
     assert (world.root / "lake" / "small" / "models" / digest / "model.ubj").exists()
 
 
-def after(calls: int, action: Callable) -> Callable:
-    """The same function, which dies once it was called so many times."""
-    left = [calls]
+def die_after(calls: int, action: Callable) -> Callable:
+    """Wrap a function that dies after a number of calls."""
+    remaining = [calls]
 
     def die(*args, **kwargs):
-        if left[0] == 0:
+        if remaining[0] == 0:
             raise KeyboardInterrupt
-        left[0] -= 1
+        remaining[0] -= 1
         return action(*args, **kwargs)
 
     return die
@@ -262,17 +260,17 @@ def after(calls: int, action: Callable) -> Callable:
     ],
 )
 @pytest.mark.slow
-def test_a_pass_that_dies_anywhere_is_completed_by_the_next(world, whole, monkeypatch, owner, name, calls):
+def test_a_pass_that_dies_anywhere_is_completed_by_the_next(world, complete_state, monkeypatch, owner, name, calls):
     with monkeypatch.context() as patch:
-        patch.setattr(owner, name, after(calls, getattr(owner, name)))
+        patch.setattr(owner, name, die_after(calls, getattr(owner, name)))
         with pytest.raises(KeyboardInterrupt):
             run_pass(world)
     run_pass(world)
-    assert state(world) == whole
+    assert state(world) == complete_state
 
 
 def state(world: World) -> dict:
-    """What a pass decides on: days by table, versions, logged models, and the files of models and days."""
+    """Return the state that a pass changes: days by table, versions, logged models, and files of models and days."""
     files = [
         name
         for name in contents(world)
@@ -291,14 +289,14 @@ def state(world: World) -> dict:
 
 
 @pytest.fixture(scope="module")
-def whole(original: Path, tmp_path_factory: pytest.TempPathFactory) -> dict:
-    """What a pass that nothing disturbs leaves."""
-    world = copied(original, tmp_path_factory.mktemp("whole") / "world")
+def complete_state(original: Path, tmp_path_factory: pytest.TempPathFactory) -> dict:
+    """The state after a pass that nothing interrupts."""
+    world = copy_world(original, tmp_path_factory.mktemp("whole") / "world")
     run_pass(world)
     return state(world)
 
 
-def test_days_whose_inputs_were_removed_are_left_as_they_are(world):
+def test_days_whose_inputs_were_removed_stay_as_they_are(world):
     before = tables(world)["features"].read([day(12)]).to_pandas()
     run_pass(world)
     assert tables(world)["raw_data"].fingerprint(day(11)) == EXPIRED
@@ -316,20 +314,20 @@ def test_days_whose_inputs_were_removed_are_left_as_they_are(world):
 
 
 @pytest.mark.slow
-def test_a_removed_day_cannot_be_read_but_is_made_again_when_asked_for(world):
+def test_a_removed_day_cannot_be_read_but_can_be_made_again(world):
     before = {
         name: tables(world)[name].read([day(number) for number in (8, 9, 10, 11)]).to_pylist()
         for name in ("raw_data", "features")
     }
     run_pass(world)
-    said = failure(world.run(["features"], day(9), succeed=False))
+    reason = failure(world.run(["features"], day(9), succeed=False))
     assert (
-        "the features of 2025-01-09 reads validated_data of 2025-01-08 to 2025-01-09" in said
-        or "removed the rows of 2 of these days" in said
+        "the features of 2025-01-09 reads validated_data of 2025-01-08 to 2025-01-09" in reason
+        or "removed the rows of 2 of these days" in reason
     )
-    assert "materialise raw_data to validated_data of these days again" in said
-    said = failure(world.run(["validated_data", "quarantined_data"], day(9), succeed=False))
-    assert "needs the raw_data of that day, which retention removed; materialise it again first" in said
+    assert "materialise raw_data to validated_data of these days again" in reason
+    reason = failure(world.run(["validated_data", "quarantined_data"], day(9), succeed=False))
+    assert "needs the raw_data of that day, which retention removed; materialise it again first" in reason
     result = world.run(DAILY, day(8), day(11))
     assert computed(result, "raw_data") == [day(number) for number in (8, 9, 10, 11)]
     assert {
@@ -339,7 +337,7 @@ def test_a_removed_day_cannot_be_read_but_is_made_again_when_asked_for(world):
     assert computed(world.run(["trained_model"], day(12)), "trained_model") == [day(12)]
 
 
-def test_a_removed_day_whose_files_are_gone_too_is_not_taken_for_an_empty_one(world):
+def test_a_removed_day_whose_files_are_gone_too_is_not_made_as_an_empty_day(world):
     run_pass(world)
     world.remove(day(9))
     assert "its files are no longer under" in failure(world.run(["raw_data"], day(8), day(9), succeed=False))
@@ -362,7 +360,7 @@ def test_a_policy_removes_only_what_it_names(world):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("interrupted", [False, True])
-def test_corrections_go_with_the_rows_of_their_day(world, interrupted):
+def test_corrections_are_removed_with_the_rows_of_their_day(world, interrupted):
     corrections = Corrections(Lake(uri=world.lake.uri), rows_feed(SPEC))
     kept, gone, recent = day(2), day(9), day(12)
     corrections.write({which: ("000001-00.jsonl", b"") for which in (kept, gone, recent)})
@@ -375,7 +373,7 @@ def test_corrections_go_with_the_rows_of_their_day(world, interrupted):
     assert corrections.days() == [kept, recent]
 
 
-def in_process(world: World, spec: ModelSpec, dry_run: bool) -> dg.ExecuteInProcessResult:
+def run_job(world: World, spec: ModelSpec, dry_run: bool) -> dg.ExecuteInProcessResult:
     return retention_job(spec).execute_in_process(
         instance=world.instance,
         resources={"lake": Lake(uri=world.lake.uri), "landing": world.landing, "registry": world.registry},
@@ -387,12 +385,12 @@ def in_process(world: World, spec: ModelSpec, dry_run: bool) -> dg.ExecuteInProc
     )
 
 
-def test_the_job_tells_what_it_removed_and_what_it_kept(world, monkeypatch):
+def test_the_job_reports_what_it_removed_and_what_it_kept(world, monkeypatch):
     # By today's date, as the job sees it, what was written is younger than a day, so no file goes.
     now = datetime.now(UTC)
     stop_clock(monkeypatch, job, now)
     spec = ModelSpec.model_validate(policy(now, days=12, models=13))
-    result = in_process(world, spec, dry_run=True)
+    result = run_job(world, spec, dry_run=True)
     assert result.success
     (event,) = [event for event in result.all_events if event.event_type_value == "STEP_OUTPUT"]
     metadata = event.step_output_data.metadata
@@ -401,11 +399,11 @@ def test_the_job_tells_what_it_removed_and_what_it_kept(world, monkeypatch):
     assert "version 2 of 2025-01-12" in metadata["versions_removed"].value
     assert "shadow" in metadata["kept"].value
     assert days_held(world, "raw_data") == list(range(1, LAST + 1))
-    assert in_process(world, spec, dry_run=False).success
+    assert run_job(world, spec, dry_run=False).success
     assert registered(world) == {1: ("shadow",), 3: (ALIAS,)}
     digest = world.stages().training.row(day(11))["model_digest"]
     (world.root / "lake" / "small" / "models" / digest / "passport.json").unlink()
-    assert "cannot be read" in failure(in_process(world, spec, dry_run=False))
+    assert "cannot be read" in failure(run_job(world, spec, dry_run=False))
 
 
 def test_the_schedule_runs_on_sundays_in_the_time_zone_of_the_source():
@@ -422,18 +420,18 @@ def test_the_schedule_runs_on_sundays_in_the_time_zone_of_the_source():
 
 
 def reports_held(world: World) -> dict[str, set[str]]:
-    """Days of the pages, and of the folders of their parts."""
+    """Return the days with a page, and those with a folder of parts."""
     root = world.root / "lake" / "small" / "reports"
-    found = {
+    days = {
         "pages": {path.stem for path in root.glob("*.html")},
         "parts": {path.name for path in root.iterdir() if path.is_dir()},
     }
-    assert all(list((root / name).iterdir()) for name in found["parts"])
-    return found
+    assert all(list((root / name).iterdir()) for name in days["parts"])
+    return days
 
 
 @pytest.mark.slow
-def test_reports_go_with_the_rows_that_they_show_and_a_dry_run_leaves_them(world):
+def test_reports_are_removed_with_the_rows_that_they_show_except_in_a_dry_run(world):
     everything = {str(day(number)) for number in range(1, LAST + 1)}
     assert reports_held(world) == {"pages": everything, "parts": everything}
     would_go = run_pass(world, dry_run=True).days["reports"]
@@ -446,7 +444,7 @@ def test_reports_go_with_the_rows_that_they_show_and_a_dry_run_leaves_them(world
 
 
 @pytest.mark.slow
-def test_samples_of_rows_go_with_the_quarantined_rows(tmp_path):
+def test_samples_of_rows_are_removed_with_the_quarantined_rows(tmp_path):
     new_store(tmp_path)
     world = World(tmp_path, SPEC)
     for number in (1, 12):
