@@ -3,7 +3,8 @@
 import pyarrow as pa
 
 from ml_assets.core.model_spec import ModelSpec
-from ml_assets.core.tables.schemas import arrow_type
+from ml_assets.core.tables.columns import DEPLOYMENT, PREDICTIONS
+from ml_assets.core.tables.schemas import arrow_schema, arrow_type
 
 LEDGER_ROWS_SCHEMA = pa.schema(
     [
@@ -30,24 +31,7 @@ release: counts up from 1. at: time of the row. day: first day of predictions th
 person. to_day: the day of the model. percent: share of the entities for the challenger after the release. metrics:
 JSON of the metrics behind it."""
 
-DEPLOYMENT_SCHEMA = pa.schema(
-    [
-        ("outcome", pa.string()),
-        ("reason", pa.string()),
-        ("champion_version", pa.int64()),
-        ("challenger_version", pa.int64()),
-        ("percent", pa.int64()),
-        ("paused", pa.bool_()),
-        ("step_since", pa.date32()),
-        ("canary_since", pa.date32()),
-        ("release", pa.int64()),
-        ("step_days", pa.int64()),
-        ("step_rows", pa.int64()),
-        ("positives", pa.int64()),
-        ("labels_through", pa.date32()),
-        ("metrics", pa.string()),
-    ]
-)
+DEPLOYMENT_SCHEMA = arrow_schema(DEPLOYMENT)
 """One row for each day: the decision, its reason, and the release state after release number `release`. step_days,
 step_rows, positives, labels_through and metrics (JSON by name) are the evidence, see `canary_policy.Evidence`; null
 without a canary."""
@@ -67,15 +51,7 @@ CANARY_COMPARISON_SCHEMA = pa.schema(
 """The comparison of champion and challenger as of a day, see `canary_comparison.Measured`."""
 
 
-SCORED_ROW_SCHEMA = pa.schema(
-    [
-        ("score", pa.float64()),
-        ("decision", pa.bool_()),
-        ("model_version", pa.int64()),
-        ("side", pa.string()),
-        ("reasons", pa.string()),
-    ]
-)
+SCORED_ROW_SCHEMA = arrow_schema(PREDICTIONS)
 """What predictions add to a row. side: `champion` or `challenger`. reasons: JSON, of the highest scores of a day."""
 
 

@@ -1,5 +1,6 @@
 """Arrow schemas of the daily tables, derived from the spec."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -7,20 +8,30 @@ import pyarrow as pa
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.file_feed import Contract
 from ml_assets.core.model_spec.source import ColumnType
+from ml_assets.core.tables.columns import PROVENANCE, QUARANTINE, REGISTRY_ENTRY, TRAINED_MODEL, Column
 
 if TYPE_CHECKING:
     import pandas as pd
 
 TIMESTAMP = pa.timestamp("us", "UTC")
-_ARROW: dict[ColumnType, pa.DataType] = {
+_ARROW: dict[str, pa.DataType] = {
     "integer": pa.int64(),
     "number": pa.float64(),
     "string": pa.string(),
     "boolean": pa.bool_(),
     "timestamp": TIMESTAMP,
+    "date": pa.date32(),
+    "list<string>": pa.list_(pa.string()),
 }
 SOURCE_FILE, SOURCE_ROW, UNREADABLE = "_source_file", "_source_row", "_unreadable_values"
-PROVENANCE_SCHEMA = pa.schema([(SOURCE_FILE, pa.string()), (SOURCE_ROW, pa.int64()), (UNREADABLE, pa.string())])
+
+
+def arrow_schema(columns: Iterable[Column]) -> pa.Schema:
+    """Build the Arrow schema of a table from its columns."""
+    return pa.schema([(column.name, _ARROW[column.type]) for column in columns])
+
+
+PROVENANCE_SCHEMA = arrow_schema(PROVENANCE)
 
 
 def arrow_type(column_type: ColumnType) -> pa.DataType:
@@ -54,16 +65,7 @@ LANDED_OBJECTS_SCHEMA = pa.schema(
 object. other_columns: the columns of the file that the contract does not name, sorted; null when it could not be
 read."""
 
-QUARANTINE_SCHEMA = pa.schema(
-    [
-        ("scope", pa.string()),
-        ("reasons", pa.list_(pa.string())),
-        ("source_file", pa.string()),
-        ("source_row", pa.int64()),
-        ("row", pa.string()),
-        ("unreadable_values", pa.string()),
-    ]
-)
+QUARANTINE_SCHEMA = arrow_schema(QUARANTINE)
 """One entry for each row, object or day that is not published. scope: `row`, `file` (a whole object) or `day` (why the
 day was rejected or is missing).
 """
@@ -156,20 +158,7 @@ FEATURE_METRICS_SCHEMA = pa.schema([("metric", pa.string()), ("value", pa.float6
 """Named metrics of the features of a day, see `feature_metrics.measure_features`."""
 
 
-TRAINED_MODEL_SCHEMA = pa.schema(
-    [
-        ("model_digest", pa.string()),
-        ("problem", pa.string()),
-        ("artifacts", pa.string()),
-        ("rounds", pa.int64()),
-        ("threshold", pa.float64()),
-        ("rows", pa.int64()),
-        ("positives", pa.int64()),
-        ("fit_first", pa.date32()),
-        ("validation_first", pa.date32()),
-        ("validation_last", pa.date32()),
-    ]
-)
+TRAINED_MODEL_SCHEMA = arrow_schema(TRAINED_MODEL)
 """One row for each day: the model of that day, or why there is none (`problem`). `artifacts` is the folder of its
 files, relative to the lake.
 """
@@ -207,14 +196,7 @@ CHAMPION_COMPARISON_SCHEMA = pa.schema(
 """The model of a day against the champion of that day on the same holdout rows, by metric; a difference above 0 is
 better. `note` says why nothing was compared."""
 
-REGISTRY_ENTRY_SCHEMA = pa.schema(
-    [
-        ("model_digest", pa.string()),
-        ("version", pa.string()),
-        ("mlflow_run_id", pa.string()),
-        ("gates_passed", pa.bool_()),
-    ]
-)
+REGISTRY_ENTRY_SCHEMA = arrow_schema(REGISTRY_ENTRY)
 """One row for each day: the MLflow version of the model of that day, and whether it passes its gates."""
 
 

@@ -5,26 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-import pyarrow as pa
+from ml_assets.core.tables.columns import PARAMETER_SEARCH
+from ml_assets.core.tables.schemas import arrow_schema
 
 StoppedBy = Literal["trials", "minutes"]
 
-PARAMETER_SEARCH = pa.schema(
-    [
-        ("problem", pa.string()),
-        ("searched_on", pa.date32()),
-        ("study", pa.string()),
-        ("parameters", pa.string()),
-        ("trial", pa.int64()),
-        ("metric", pa.string()),
-        ("value", pa.float64()),
-        ("stated_value", pa.float64()),
-        ("trials", pa.int64()),
-        ("pruned", pa.int64()),
-        ("stopped_by", pa.string()),
-        ("seconds", pa.float64()),
-    ]
-)
+PARAMETER_SEARCH_SCHEMA = arrow_schema(PARAMETER_SEARCH)
 """One row for each day: the parameters for the training of that day, or why there are none (`problem`). searched_on:
 the day as of which they were searched. study: name of the search, and of the folder of its trials. parameters: JSON
 by name. trial: number of the best trial. value, stated_value: mean of the metric over the folds, with the best

@@ -1,9 +1,8 @@
 """Column schemas and column lineage of the daily tables, for the asset catalog."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 import dagster as dg
-import pyarrow as pa
 
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.features import (
@@ -15,28 +14,13 @@ from ml_assets.core.model_spec.features import (
     WindowAggregate,
 )
 from ml_assets.core.model_spec.file_feed import Contract
-from ml_assets.core.tables.column_descriptions import EVALUATION, PROVENANCE
-from ml_assets.core.tables.schemas import PROVENANCE_SCHEMA, evaluation_schema
+from ml_assets.core.tables.columns import EVALUATION, PROVENANCE, Column
 from ml_assets.pipeline.asset_names import LABELS
 
-_TYPES = {
-    pa.string(): "string",
-    pa.int64(): "integer",
-    pa.float64(): "number",
-    pa.bool_(): "boolean",
-    pa.date32(): "date",
-    pa.list_(pa.string()): "list<string>",
-}
 
-
-def table_columns(schema: pa.Schema, descriptions: Mapping[str, str]) -> list[dg.TableColumn]:
-    """Describe the columns of a table.
-
-    Args:
-        schema: of the table.
-        descriptions: of each of its columns.
-    """
-    return [dg.TableColumn(field.name, _TYPES[field.type], description=descriptions[field.name]) for field in schema]
+def table_columns(columns: Iterable[Column]) -> list[dg.TableColumn]:
+    """Describe the columns of a table."""
+    return [dg.TableColumn(column.name, column.type, description=column.description) for column in columns]
 
 
 def source_columns(spec: Contract | ModelSpec, names: Iterable[str]) -> list[dg.TableColumn]:
@@ -49,10 +33,8 @@ def source_columns(spec: Contract | ModelSpec, names: Iterable[str]) -> list[dg.
 
 def evaluation_columns(spec: ModelSpec) -> list[dg.TableColumn]:
     """Describe the columns of evaluation: the scored rows of the holdout."""
-    scored = {column.name: column for column in source_columns(spec, spec.identity_columns())}
-    return [
-        scored.get(field.name) or table_columns(pa.schema([field]), EVALUATION)[0] for field in evaluation_schema(spec)
-    ]
+    event_day, *scored = table_columns(EVALUATION)
+    return [event_day, *source_columns(spec, spec.identity_columns()), *scored]
 
 
 def contract_columns(spec: Contract) -> list[dg.TableColumn]:
@@ -72,7 +54,7 @@ def contract_columns(spec: Contract) -> list[dg.TableColumn]:
 
 def raw_columns(spec: Contract) -> list[dg.TableColumn]:
     """Describe the columns of the contract without rules, and those of the provenance of each row."""
-    return [*source_columns(spec, spec.columns), *table_columns(PROVENANCE_SCHEMA, PROVENANCE)]
+    return [*source_columns(spec, spec.columns), *table_columns(PROVENANCE)]
 
 
 def feature_columns(spec: ModelSpec) -> list[dg.TableColumn]:

@@ -10,8 +10,7 @@ import dagster as dg
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.file_feed import Feed
 from ml_assets.core.operations.reports.daily_report import Part
-from ml_assets.core.tables import column_descriptions
-from ml_assets.core.tables.schemas import QUARANTINE_SCHEMA
+from ml_assets.core.tables import columns
 from ml_assets.pipeline.asset_names import FEATURES, LABELS, VALIDATED, asset_key
 from ml_assets.pipeline.engine.run_guard import RunGuard
 from ml_assets.pipeline.features.checks import evaluate_feature_checks, feature_checks
@@ -69,13 +68,15 @@ class ValidationStep(StageStep[Validation]):
     def asset_specs(self) -> list[dg.AssetSpec]:
         """Accepted rows, and quarantined rows."""
         deps, kinds = [depends(self.spec, self.feed.raw)], {"deltalake", "pandera"}
-        columns = {
+        shown_columns = {
             self.feed.validated: column_schemas.contract_columns(self.feed),
-            self.feed.quarantined: column_schemas.table_columns(QUARANTINE_SCHEMA, column_descriptions.QUARANTINE),
+            self.feed.quarantined: column_schemas.table_columns(columns.QUARANTINE),
         }
         return [
-            asset(self.spec, name, paragraph(Validation, number), "validation", kinds, deps, **schema(columns[name]))
-            for number, name in enumerate(columns)
+            asset(
+                self.spec, name, paragraph(Validation, number), "validation", kinds, deps, **schema(shown_columns[name])
+            )
+            for number, name in enumerate(shown_columns)
         ]
 
     @property

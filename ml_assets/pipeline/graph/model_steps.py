@@ -8,8 +8,7 @@ from typing import Any
 import dagster as dg
 
 from ml_assets.core.operations.reports.daily_report import Part
-from ml_assets.core.tables import column_descriptions
-from ml_assets.core.tables.schemas import REGISTRY_ENTRY_SCHEMA, TRAINED_MODEL_SCHEMA
+from ml_assets.core.tables import columns
 from ml_assets.pipeline.asset_names import ENTRY, EVALUATION, FEATURES, LABELS, MODEL, SEARCH, asset_key
 from ml_assets.pipeline.engine.run_guard import RunGuard
 from ml_assets.pipeline.evaluation.experiments import run_experiments
@@ -53,7 +52,7 @@ class TrainingStep(StageStep[ModelTraining]):
         labels = [depends(spec, LABELS, first)] if spec.labels else []
         search = [depends(spec, SEARCH)] if spec.training.search else []
         deps, kinds = [depends(spec, FEATURES, first, last), *labels, *search], {"xgboost", "scikitlearn"}
-        metadata = schema(column_schemas.table_columns(TRAINED_MODEL_SCHEMA, column_descriptions.TRAINED_MODEL))
+        metadata = schema(column_schemas.table_columns(columns.TRAINED_MODEL))
         return [asset(spec, MODEL, paragraph(ModelTraining), "training", kinds, deps, **metadata)]
 
     def open(self, context: dg.AssetExecutionContext, guard: RunGuard) -> ModelTraining:
@@ -148,7 +147,7 @@ class RegistrationStep(StageStep[ModelRegistration]):
     def asset_specs(self) -> list[dg.AssetSpec]:
         """The version of a model in the registry."""
         deps = [depends(self.spec, MODEL), depends(self.spec, EVALUATION)]
-        metadata = schema(column_schemas.table_columns(REGISTRY_ENTRY_SCHEMA, column_descriptions.REGISTRY_ENTRY))
+        metadata = schema(column_schemas.table_columns(columns.REGISTRY_ENTRY))
         return [asset(self.spec, ENTRY, paragraph(ModelRegistration), "registry", {"mlflow"}, deps, **metadata)]
 
     def open(self, context: dg.AssetExecutionContext, guard: RunGuard) -> ModelRegistration:

@@ -3,19 +3,18 @@
 import dagster as dg
 
 from ml_assets.core.model_spec import ModelSpec
-from ml_assets.core.tables.column_descriptions import DEPLOYMENT, PREDICTIONS
-from ml_assets.core.tables.release_schemas import DEPLOYMENT_SCHEMA, SCORED_ROW_SCHEMA
+from ml_assets.core.tables.columns import DEPLOYMENT, PREDICTIONS
 from ml_assets.pipeline.graph.column_schemas import source_columns, table_columns
 
 
 def deployment_columns() -> list[dg.TableColumn]:
     """Describe the columns of deployment."""
-    return table_columns(DEPLOYMENT_SCHEMA, DEPLOYMENT)
+    return table_columns(DEPLOYMENT)
 
 
 def predictions_columns(spec: ModelSpec) -> list[dg.TableColumn]:
     """Describe the columns of predictions: identity columns, and what was made of the row."""
-    return [*source_columns(spec, spec.row_identity_columns()), *table_columns(SCORED_ROW_SCHEMA, PREDICTIONS)]
+    return [*source_columns(spec, spec.row_identity_columns()), *table_columns(PREDICTIONS)]
 
 
 def predictions_lineage(spec: ModelSpec, features: dg.AssetKey) -> dg.TableColumnLineage:

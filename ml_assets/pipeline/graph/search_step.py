@@ -10,8 +10,7 @@ import dagster as dg
 
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.search import Search
-from ml_assets.core.tables import column_descriptions
-from ml_assets.core.training.trials import PARAMETER_SEARCH
+from ml_assets.core.tables import columns
 from ml_assets.pipeline.asset_names import FEATURES, LABELS, SEARCH
 from ml_assets.pipeline.engine.run_guard import RunGuard
 from ml_assets.pipeline.graph.asset_specs import asset, depends, paragraph, schema
@@ -48,7 +47,7 @@ class SearchStep(StageStep[ParameterSearch]):
                 "training",
                 kinds,
                 deps,
-                **schema(table_columns(PARAMETER_SEARCH, column_descriptions.PARAMETER_SEARCH)),
+                **schema(table_columns(columns.PARAMETER_SEARCH)),
             )
         ]
 

@@ -125,7 +125,6 @@ class ModelDeployment:
         measured, problem = self._measure(before, day)
         if released is not None:
             return self._output(
-                day,
                 Decision(released.action, released.reason, released.after, released.metrics),
                 measured,
                 problem,

@@ -89,7 +89,7 @@ class ParameterSearch:
             log: receives lines for the log of the run.
             open_log: opens the log for the trials of a study, given its name and its day.
         """
-        from ml_assets.core.training.trials import PARAMETER_SEARCH
+        from ml_assets.core.training.trials import PARAMETER_SEARCH_SCHEMA
 
         self.spec = spec
         self.lake = lake
@@ -114,7 +114,7 @@ class ParameterSearch:
             "days": [spec.label_delay.days, spec.evaluation.holdout.days],
         }
         self._rows = LabelledFeatures(spec, lake, landing)
-        self.tables = {SEARCH: lake.table(spec.name, SEARCH, PARAMETER_SEARCH)}
+        self.tables = {SEARCH: lake.table(spec.name, SEARCH, PARAMETER_SEARCH_SCHEMA)}
         self._results: dict[str, SearchResult] = {}
 
     def _settings(self, exclude: "set[str] | None" = None) -> dict:
@@ -157,7 +157,7 @@ class ParameterSearch:
         import pyarrow as pa
 
         from ml_assets.core.training.train import TrainingDataError
-        from ml_assets.core.training.trials import PARAMETER_SEARCH
+        from ml_assets.core.training.trials import PARAMETER_SEARCH_SCHEMA
 
         try:
             as_of = searched_on(self.spec, day)
@@ -167,7 +167,7 @@ class ParameterSearch:
             if single_partition:
                 raise CannotMake(f"no parameters of {day}: {error}") from error
             row = {"problem": str(error)}
-            return StageOutput({SEARCH: pa.Table.from_pylist([row], schema=PARAMETER_SEARCH)}, str(error))
+            return StageOutput({SEARCH: pa.Table.from_pylist([row], schema=PARAMETER_SEARCH_SCHEMA)}, str(error))
         self._results[study] = result
         row = {
             "searched_on": as_of,
@@ -176,7 +176,7 @@ class ParameterSearch:
             "metric": self._settings()["metric"],
             **result.figures(),
         }
-        return StageOutput({SEARCH: pa.Table.from_pylist([row], schema=PARAMETER_SEARCH)})
+        return StageOutput({SEARCH: pa.Table.from_pylist([row], schema=PARAMETER_SEARCH_SCHEMA)})
 
     def _search(self, study: str, as_of: date) -> "SearchResult":
         from ml_assets.core.training.hyperparameter_search import search

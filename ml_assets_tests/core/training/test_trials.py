@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ml_assets.core.training.trials import PARAMETER_SEARCH, SearchResult, Trial
+from ml_assets.core.training.trials import PARAMETER_SEARCH_SCHEMA, SearchResult, Trial
 
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 
@@ -24,7 +24,7 @@ def test_a_document_that_is_no_trial_is_refused(content):
 def test_figures_are_columns_of_the_row():
     stated, best = Trial(0, {}, [], 0.5, False, 1.0), Trial(1, {}, [], 0.75, False, 2.0)
     figures = SearchResult(best, [stated, best, Trial(2, {}, [], 0.1, True, 0.5)], "minutes").figures()
-    assert set(figures) < set(PARAMETER_SEARCH.names)
+    assert set(figures) < set(PARAMETER_SEARCH_SCHEMA.names)
     assert figures == {
         "trial": 1,
         "value": 0.75,

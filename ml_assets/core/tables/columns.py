@@ -1,0 +1,91 @@
+"""Columns of tables that the asset catalog shows: name, type and description. The Arrow schemas are built from them."""
+
+from typing import NamedTuple
+
+_SOURCE_ROW = "Position of the row in that file, from 0; lines that are no rows come after all others"
+_UNREADABLE = "Text of the values that could not be read, as JSON by column"
+
+
+class Column(NamedTuple):
+    """A column of a table. type: string, integer, number, boolean, date or list<string>."""
+
+    name: str
+    type: str
+    description: str
+
+
+PROVENANCE = (
+    Column("_source_file", "string", "Landed file that the row was read from"),
+    Column("_source_row", "integer", _SOURCE_ROW),
+    Column("_unreadable_values", "string", _UNREADABLE),
+)
+QUARANTINE = (
+    Column("scope", "string", "row, file (a whole landed object) or day (why the day was rejected or is missing)"),
+    Column("reasons", "list<string>", "Every rule that was violated, as `column: rule`"),
+    Column("source_file", "string", "Landed file"),
+    Column("source_row", "integer", _SOURCE_ROW),
+    Column("row", "string", "The row as JSON"),
+    Column("unreadable_values", "string", _UNREADABLE),
+)
+PARAMETER_SEARCH = (
+    Column("problem", "string", "Why there are no parameters"),
+    Column("searched_on", "date", "Day as of which the parameters were searched"),
+    Column("study", "string", "Name of the search, in the lake and in MLflow"),
+    Column("parameters", "string", "The best parameters, as JSON by name"),
+    Column("trial", "integer", "Number of the best trial; 0 is of the parameters that the specification states"),
+    Column("metric", "string", "Metric that was optimised"),
+    Column("value", "number", "Mean of the metric over the folds, of the best trial"),
+    Column(
+        "stated_value", "number", "Mean of the metric over the folds, of the parameters that the specification states"
+    ),
+    Column("trials", "integer", "Number of trials"),
+    Column("pruned", "integer", "Trials among them that ended before the last fold"),
+    Column("stopped_by", "string", "What ended the search: trials or minutes"),
+    Column("seconds", "number", "Seconds that the trials took together"),
+)
+TRAINED_MODEL = (
+    Column("model_digest", "string", "SHA-256 of the model's files; empty when there is no model"),
+    Column("problem", "string", "Why there is no model"),
+    Column("artifacts", "string", "Folder of the model's files, relative to the lake"),
+    Column("rounds", "integer", "Rounds of boosting"),
+    Column("threshold", "number", "Score from which a row is decided positive"),
+    Column("rows", "integer", "Rows that the model was trained on"),
+    Column("positives", "integer", "Positive rows among them"),
+    Column("fit_first", "date", "First day of the training window"),
+    Column("validation_first", "date", "First day of its early-stopping part"),
+    Column("validation_last", "date", "Last day of the training window"),
+)
+EVALUATION = (
+    Column("event_day", "date", "Day of the row's event"),
+    Column("score", "number", "Score from 0 to 1"),
+    Column("decision", "boolean", "Whether the score reaches the model's threshold"),
+)
+REGISTRY_ENTRY = (
+    Column("model_digest", "string", "SHA-256 of the model's files"),
+    Column("version", "string", "MLflow version"),
+    Column("mlflow_run_id", "string", "MLflow run that the version came from"),
+    Column("gates_passed", "boolean", "Whether every gate passed"),
+)
+DEPLOYMENT = (
+    Column("outcome", "string", "start, advance, promote, rollback, replace, hold or none"),
+    Column("reason", "string", "Why, in one sentence"),
+    Column("champion_version", "integer", "MLflow version that is live for all other entities, after the decision"),
+    Column("challenger_version", "integer", "MLflow version on canary, after the decision"),
+    Column("percent", "integer", "Share of the entities that the challenger is live for, after the decision"),
+    Column("paused", "boolean", "Whether automatic decisions are paused"),
+    Column("step_since", "date", "First day of the present step"),
+    Column("canary_since", "date", "First day of the canary"),
+    Column("release", "integer", "Number of the last release in the ledger"),
+    Column("step_days", "integer", "Days of the step with known labels"),
+    Column("step_rows", "integer", "Labelled rows of the challenger's entities on these days"),
+    Column("positives", "integer", "Positives among the labelled rows since the canary began"),
+    Column("labels_through", "date", "Last day whose labels were known"),
+    Column("metrics", "string", "Figures behind the decision, as JSON"),
+)
+PREDICTIONS = (
+    Column("score", "number", "Score from 0 to 1"),
+    Column("decision", "boolean", "Whether the score reaches the threshold of the model that gave it"),
+    Column("model_version", "integer", "MLflow version of that model"),
+    Column("side", "string", "champion or challenger"),
+    Column("reasons", "string", "For the highest scores of the day, the features that contribute most, as JSON"),
+)

@@ -1,0 +1,30 @@
+"""Columns of the catalog have a description that is a phrase, and the Arrow schemas have their names and types."""
+
+import pyarrow as pa
+import pytest
+
+from ml_assets.core.tables import columns
+from ml_assets.core.tables.release_schemas import DEPLOYMENT_SCHEMA
+from ml_assets.core.tables.schemas import PROVENANCE_SCHEMA, QUARANTINE_SCHEMA, TRAINED_MODEL_SCHEMA
+
+TABLES = {name: table for name, table in vars(columns).items() if isinstance(table, tuple) and name.isupper()}
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_every_description_is_a_phrase_without_a_full_stop(table):
+    assert all(column.description and not column.description.endswith(".") for column in TABLES[table])
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_no_column_stands_twice(table):
+    names = [column.name for column in TABLES[table]]
+    assert len(names) == len(set(names))
+
+
+def test_arrow_schemas_are_built_from_the_columns():
+    assert PROVENANCE_SCHEMA.names == ["_source_file", "_source_row", "_unreadable_values"]
+    assert QUARANTINE_SCHEMA.field("reasons").type == pa.list_(pa.string())
+    assert TRAINED_MODEL_SCHEMA.field("fit_first").type == pa.date32()
+    assert TRAINED_MODEL_SCHEMA.field("threshold").type == pa.float64()
+    assert DEPLOYMENT_SCHEMA.field("paused").type == pa.bool_()
+    assert DEPLOYMENT_SCHEMA.field("release").type == pa.int64()
