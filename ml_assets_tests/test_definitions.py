@@ -17,6 +17,8 @@ from ml_assets_tests.conftest import ASSETS
 REPOSITORY = DEFS.parents[1]
 HEAVY = (
     "pandas",
+    "numpy",
+    "pyarrow",
     "mlflow",
     "xgboost",
     "sklearn",

@@ -4,11 +4,13 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from ml_assets.core.metrics.paired_proportions import PairedEstimate
 from ml_assets.core.model_spec.deployment import Canary
 from ml_assets.core.release.release_state import Release, Version, advance, promote, roll_back, start
+
+if TYPE_CHECKING:
+    from ml_assets.core.metrics.paired_proportions import PairedEstimate
 
 Outcome = Literal["start", "advance", "promote", "rollback", "replace", "hold", "none"]
 
@@ -26,9 +28,9 @@ class Evidence:
     step_days: int
     step_rows: int
     positives: int
-    metrics: Mapping[str, PairedEstimate]
-    errors: PairedEstimate
-    decisions: PairedEstimate
+    metrics: "Mapping[str, PairedEstimate]"
+    errors: "PairedEstimate"
+    decisions: "PairedEstimate"
     labels_through: date
     problem: str | None = None
 
@@ -199,12 +201,12 @@ def figures_of(canary: Canary, evidence: Evidence) -> dict[str, float]:
     return {**counts, **{name: value for name, value in values.items() if math.isfinite(value)}}
 
 
-def _in_words(metric: str, compared: PairedEstimate) -> str:
+def _in_words(metric: str, compared: "PairedEstimate") -> str:
     return (
         f"{metric} {compared.challenger:.4g} against {compared.champion:.4g} of the champion on the same rows: "
         f"difference {_span(compared)}"
     )
 
 
-def _span(compared: PairedEstimate) -> str:
+def _span(compared: "PairedEstimate") -> str:
     return f"{compared.difference:.4g} ({compared.low:.4g} to {compared.high:.4g})"
