@@ -67,7 +67,9 @@ def _belongs_to(name: str, hook: str) -> bool:
     if "." in hook:
         return _is_in(name, top)
     hook_path, path = _path(hook), None if "." in name else _path(name)
-    return bool(hook_path and path) and hook_path.parent == path.parent and "site-packages" not in path.parts
+    if hook_path is None or path is None:
+        return False
+    return hook_path.parent == path.parent and "site-packages" not in path.parts
 
 
 @lru_cache(maxsize=1024)
