@@ -12,7 +12,7 @@ from ml_assets.core.checks.outcome import apply_accepted_failures
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.training.time_split import split_days
 from ml_assets.pipeline.asset_names import EVALUATION
-from ml_assets.pipeline.steps.check_results import CheckRun, check_spec
+from ml_assets.pipeline.steps.check_results import CheckRun, enabled_check_specs
 
 if TYPE_CHECKING:
     from ml_assets.pipeline.evaluation.stage import ModelEvaluation
@@ -25,11 +25,7 @@ DESCRIPTIONS = {
 
 def label_checks(spec: ModelSpec, key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
     """Specify the enabled checks of labels that apply to the model."""
-    return [
-        check_spec(name, key, settings, DESCRIPTIONS[name])
-        for name, settings in spec.checks.enabled()
-        if name in _evaluated_here(spec)
-    ]
+    return enabled_check_specs(spec.checks, _evaluated_here(spec), key, DESCRIPTIONS)
 
 
 def _evaluated_here(spec: ModelSpec) -> set[str]:

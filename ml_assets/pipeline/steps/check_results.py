@@ -1,7 +1,7 @@
 """Check results of a run over many days: one result for each check, with the outcome of every day in its metadata."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 import dagster as dg
 
 from ml_assets.core.checks.outcome import CheckOutcome
-from ml_assets.core.model_spec.checks import Check
+from ml_assets.core.model_spec.checks import Check, Checks
 from ml_assets.core.tables.day_ranges import RANGE, group_days
 
 MOST_LINES = 200
@@ -48,6 +48,13 @@ class CheckRun:
 def check_spec(name: str, key: dg.AssetKey, settings: Check, description: str) -> dg.AssetCheckSpec:
     """Specify a check of an asset, blocking where the specification says so."""
     return dg.AssetCheckSpec(name, asset=key, description=description, blocking=settings.blocking)
+
+
+def enabled_check_specs(
+    checks: Checks, names: Collection[str], key: dg.AssetKey, descriptions: Mapping[str, str]
+) -> list[dg.AssetCheckSpec]:
+    """Specify those of the named checks of an asset that the specification enables."""
+    return [check_spec(name, key, settings, descriptions[name]) for name, settings in checks.enabled() if name in names]
 
 
 def build_check_result(run: CheckRun) -> dg.AssetCheckResult:

@@ -10,7 +10,7 @@ from ml_assets.core.checks.label_rate import LABEL_RATE, REFERENCE_DAYS, LabelCo
 from ml_assets.core.checks.outcome import apply_accepted_failures
 from ml_assets.core.checks.volume import NO_GAPS, ROW_COUNT, evaluate_gaps, evaluate_row_count
 from ml_assets.core.model_spec import ModelSpec
-from ml_assets.pipeline.steps.check_results import CheckRun, check_spec
+from ml_assets.pipeline.steps.check_results import CheckRun, enabled_check_specs
 
 if TYPE_CHECKING:
     from ml_assets.pipeline.validation.stage import Validation
@@ -24,11 +24,7 @@ DESCRIPTIONS = {
 
 def data_checks(spec: ModelSpec, key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
     """Specify the enabled checks of row count, gaps and, where rows have labels, label rate."""
-    return [
-        check_spec(name, key, settings, DESCRIPTIONS[name])
-        for name, settings in spec.checks.enabled()
-        if name in _evaluated_here(spec)
-    ]
+    return enabled_check_specs(spec.checks, _evaluated_here(spec), key, DESCRIPTIONS)
 
 
 def _evaluated_here(spec: ModelSpec) -> set[str]:
