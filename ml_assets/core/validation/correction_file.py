@@ -10,7 +10,8 @@ from datetime import date
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ml_assets.core.ingestion.file_reader import WHOLE_LINE, read_csv_header, read_landed_file
+from ml_assets.core.ingestion.csv_reader import read_csv_header
+from ml_assets.core.ingestion.file_reader import WHOLE_LINE, read_landed_file
 from ml_assets.core.model_spec.file_feed import Feed
 from ml_assets.core.model_spec.source import Column
 from ml_assets.core.tables.arrow_memory import open_content

@@ -9,7 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from ml_assets.core.ingestion.file_reader import read_csv_header, read_landed_file
+from ml_assets.core.ingestion.csv_reader import read_csv_header
+from ml_assets.core.ingestion.file_reader import read_landed_file
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.file_feed import labels_feed
 
