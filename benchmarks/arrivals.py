@@ -91,7 +91,7 @@ def list_from_an_index(store, names: list[str]) -> None:
 
 def sensor(address: str):
     """Build specification, landing and lake, with a new client and newly opened tables, as each tick has them."""
-    from ml_assets.cli.spec_files import read_spec
+    from ml_assets.core.model_spec.defs_yaml.reader import read_spec
     from ml_assets.resources.lake.lake import Lake
     from ml_assets.resources.storage.landing import Landing
 

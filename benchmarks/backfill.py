@@ -22,7 +22,7 @@ INSTANCE = REPOSITORY / "dagster.yaml"
 
 def specification():
     """Return the example's specification with a start long ago, since future days are no partitions."""
-    from ml_assets.cli.spec_files import read_spec
+    from ml_assets.core.model_spec.defs_yaml.reader import read_spec
 
     spec = read_spec(SPEC)
     return spec.model_copy(update={"source": spec.source.model_copy(update={"start": date(2024, 1, 1)})})

@@ -1,23 +1,38 @@
 """The entry point of the code location: the definitions of every model and of the environment in `ml_assets/defs`."""
 
 import gc
+import logging
 import warnings
 from pathlib import Path
 
 import dagster as dg
 
 import ml_assets.defs
+from ml_assets.defs.environment import is_validation
+from ml_assets.pipeline.code_location.broken_model import broken_model
+from ml_assets.pipeline.code_location.folder_definitions import Folder
 
 DEFS = Path(__file__).parent / "defs"
+
+log = logging.getLogger("ml_assets.definitions")
+load_folder = Folder(DEFS, ml_assets.defs.__name__, DEFS.parents[1], required=("environment",)).load
+
+
+class BrokenDefinitions(Exception):
+    """Files of the defs folder are not valid. The message names file, line, field and reason of each problem."""
 
 
 @dg.definitions
 def defs() -> dg.Definitions:
     """Build the definitions of all models and of the environment.
 
-    The tree of the defs folder is built directly: `load_from_defs_folder` also imports the component registry of every
-    installed library (dagster-aws alone costs a second), which only the tools that list components need, and parses
-    pyproject.toml twice.
+    Each model is loaded by itself. A broken one is logged and replaced by an asset that says what is wrong, so that the
+    others run; when the definitions are validated, it is an error. `load_from_defs_folder` would also import the
+    component registry of every installed library (dagster-aws alone costs a second), which only the tools that list
+    components need.
+
+    Raises:
+        BrokenDefinitions: when the definitions are validated and a model is broken.
     """
     # Dagster's own objects live as long as the process, so the garbage collector need not scan them again and again
     # while more is loaded.
@@ -25,4 +40,9 @@ def defs() -> dg.Definitions:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", category=dg.PreviewWarning)
         warnings.simplefilter("ignore", category=dg.BetaWarning)
-        return dg.ComponentTree.from_module(defs_module=ml_assets.defs, project_root=DEFS.parents[1]).build_defs(DEFS)
+        loaded, problems = load_folder()
+        if problems and is_validation():
+            raise BrokenDefinitions("\n".join(["these files are not valid:", *problems.values()]))
+        for name, problem in problems.items():
+            log.error("%s is not loaded: %s", name, problem)
+        return dg.Definitions.merge(*loaded, *(broken_model(name, problem) for name, problem in problems.items()))

@@ -10,7 +10,7 @@ from statistics import median
 import pytest
 import yaml
 
-from ml_assets.cli.spec_files import read_spec
+from ml_assets.core.model_spec.defs_yaml.reader import read_spec
 from ml_assets.definitions import DEFS, defs
 from ml_assets_tests.conftest import ASSETS
 

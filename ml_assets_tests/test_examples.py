@@ -8,7 +8,7 @@ from types import ModuleType
 
 import pytest
 
-from ml_assets.cli.spec_files import read_spec
+from ml_assets.core.model_spec.defs_yaml.reader import read_spec
 from ml_assets.definitions import DEFS
 from ml_assets.defs.settings import read_settings
 from ml_assets.pipeline.asset_names import LANDED_TO_FEATURES, MODEL_ASSETS

@@ -2,8 +2,8 @@
 
 import sys
 
-from ml_assets.cli.spec_files import read_spec
 from ml_assets.core.model_spec import ModelSpec
+from ml_assets.core.model_spec.defs_yaml.model_files import find_model_files
 from ml_assets.definitions import DEFS
 from ml_assets.defs.environment import build_environment, load_settings
 from ml_assets.defs.settings import Settings
@@ -24,19 +24,25 @@ def require_settings() -> Settings:
 
 
 def require_spec(model: str) -> ModelSpec:
-    """Read the specification of a model.
+    """Read the specification of a model, and warn of other models that are broken.
+
+    Args:
+        model: name of the model, or of its folder.
 
     Raises:
         SystemExit: with a message, when there is no such model or its specification is not valid.
     """
-    path = DEFS / model / "defs.yaml"
-    if not path.is_file():
-        models = ", ".join(sorted(file.parent.name for file in DEFS.glob("*/defs.yaml")))
-        sys.exit(f"there is no model {model!r}: {path} does not exist; the models are {models}")
-    try:
-        return read_spec(path)
-    except ValueError as error:
-        sys.exit(str(error))
+    files = find_model_files(DEFS)
+    file = next((file for file in files if file.name == model), None)
+    file = file or next((file for file in files if file.path.parent.name == model), None)
+    if file is None:
+        sys.exit(f"there is no model {model!r} in {DEFS}; the models are {', '.join(sorted(f.name for f in files))}")
+    for other in files:
+        if other.problem is not None and other is not file:
+            print(f"warning: the model {other.name} is not loaded: {other.problem}", file=sys.stderr)
+    if file.spec is None:
+        sys.exit(file.problem)
+    return file.spec
 
 
 def open_model_stages(spec: ModelSpec, settings: Settings, lake: Lake | None = None) -> Stages:

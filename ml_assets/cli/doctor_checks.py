@@ -159,7 +159,10 @@ def probe_disks(context: DoctorContext) -> Values:
 CHECKS = (
     # Settings that are not valid end the doctor before the checks, with an error of this one.
     Check(environment_checks.environment, lambda _: (None,)),
-    Check(environment_checks.code_location, lambda at: (at.code_location.time_zones, at.code_location.problem)),
+    Check(
+        environment_checks.code_location,
+        lambda at: (at.code_location.time_zones, at.code_location.problem, at.code_location.broken),
+    ),
     Check(environment_checks.time_zones, lambda at: (at.definitions.time_zones, zoneinfo.available_timezones())),
     Check(instance_checks.dagster_home, probe_dagster_home),
     Check(instance_checks.run_retries, lambda at: (at.instance_settings, at.production)),

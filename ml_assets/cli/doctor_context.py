@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from ml_assets.cli.spec_files import read_spec
+from ml_assets.core.model_spec.defs_yaml.model_files import find_model_files
 from ml_assets.definitions import DEFS, defs
 from ml_assets.defs.settings import Settings
+from ml_assets.pipeline.code_location.broken_model import problems_of
 from ml_assets.resources.databases.uri_secrets import scrub
 from ml_assets.resources.probes.instance_probe import list_pools
 from ml_assets.resources.probes.mlflow_probe import MlflowStore, probe_mlflow
@@ -29,13 +30,14 @@ class CodeLocation:
     """The definitions, or the problem when they do not load.
 
     pools: the assets of each pool. automation: for each schedule and sensor, whether it is declared on. time_zones: the
-    time zone of each model.
+    time zone of each model. broken: file, line and reason of each model that does not load.
     """
 
     problem: str | None = None
     pools: Mapping[str, list[str]] = field(default_factory=dict)
     automation: Mapping[str, bool] = field(default_factory=dict)
     time_zones: Mapping[str, str] = field(default_factory=dict)
+    broken: Mapping[str, str] = field(default_factory=dict)
 
 
 class DoctorContext:
@@ -114,7 +116,7 @@ def load_code_location() -> CodeLocation:
 
     try:
         repository = defs().get_repository_def()
-        specs = [read_spec(path) for path in sorted(DEFS.glob("*/defs.yaml"))]
+        specs = [file.spec for file in find_model_files(DEFS) if file.spec is not None]
     except Exception as problem:
         return CodeLocation(f"the definitions do not load: {type(problem).__name__}: {_first_line(problem)}")
     running = (dg.DefaultScheduleStatus.RUNNING, dg.DefaultSensorStatus.RUNNING)
@@ -123,7 +125,8 @@ def load_code_location() -> CodeLocation:
         for definition in (*repository.schedule_defs, *repository.sensor_defs)
     }
     pools = list_pools(set(repository.assets_defs_by_key.values()))
-    return CodeLocation(None, pools, automation, {spec.name: spec.source.time_zone for spec in specs})
+    time_zones = {spec.name: spec.source.time_zone for spec in specs}
+    return CodeLocation(None, pools, automation, time_zones, problems_of(repository))
 
 
 def _first_line(error: object) -> str:

@@ -68,6 +68,13 @@ def configure_process() -> None:
         log_as_json(secret_values(os.environ))
 
 
+def is_validation() -> bool:
+    """Return whether definitions are only loaded to be validated, by `dg check defs` or `dagster definitions validate`;
+    Dagster sets this variable for them.
+    """
+    return os.environ.get("DAGSTER_IS_DEFS_VALIDATION_CLI") == "1"
+
+
 def request_rate() -> float | None:
     """Read the request rate of this process, see `read_request_rate`."""
     return read_request_rate(os.environ)

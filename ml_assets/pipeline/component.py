@@ -8,6 +8,7 @@ from dagster.components.scaffold.scaffold import Scaffolder, ScaffoldRequest
 from pydantic import BaseModel
 
 from ml_assets.core.model_spec import ModelSpec
+from ml_assets.core.model_spec.defs_yaml.model_files import TYPES
 from ml_assets.core.model_spec.json_schema import documented_schema
 from ml_assets.pipeline.automation.arrivals_sensor import arrivals_sensor
 from ml_assets.pipeline.automation.cron import check_cron_fields
@@ -18,9 +19,6 @@ from ml_assets.pipeline.automation.schedules import daily_schedule
 from ml_assets.pipeline.graph.assets import build_assets
 from ml_assets.pipeline.graph.freshness_policy import freshness_policy
 from ml_assets.pipeline.retention.job import retention_job, retention_schedule
-
-# A defs.yaml may name the component by its exported name or by the module that defines it.
-TYPES = ("ml_assets.ModelPipeline", "ml_assets.pipeline.component.ModelPipeline")
 
 TEMPLATE = """\
 # Every field: docs/spec.md

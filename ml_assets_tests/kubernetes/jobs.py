@@ -30,8 +30,8 @@ from dagster._core.test_utils import create_run_for_test, instance_for_test
 from dagster._grpc.types import ExecuteStepArgs
 from dagster_k8s.client import DagsterKubernetesClient
 
-from ml_assets.cli.spec_files import read_spec
 from ml_assets.core.model_spec import ModelSpec
+from ml_assets.core.model_spec.defs_yaml.reader import read_spec
 from ml_assets.definitions import DEFS
 from ml_assets.pipeline.component import ModelPipeline
 from ml_assets.resources.kubernetes.step_executor import step_executor

@@ -28,7 +28,7 @@ import dagster as dg
 
 from ml_assets.defs.environment import environment
 from ml_assets.pipeline.component import ModelPipeline
-from ml_assets.cli.spec_files import read_spec
+from ml_assets.core.model_spec.defs_yaml.reader import read_spec
 
 specs = [read_spec(path) for path in sorted(Path({folder!r}).glob("*.yaml"))]
 defs = dg.Definitions.merge(environment(), *[ModelPipeline(spec).build_defs(None) for spec in specs])

@@ -2,14 +2,17 @@
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import dagster as dg
 
-from ml_assets.core.operations.notifications.message import compose
+from ml_assets.core.operations.notifications.events import Kind, NotificationEvent
+from ml_assets.core.operations.notifications.message import compose, shorten
 from ml_assets.core.operations.notifications.release_events import events_of_releases
 from ml_assets.pipeline.asset_names import DEPLOYMENT
+from ml_assets.pipeline.code_location.broken_model import SPECIFICATION, problems_of
 from ml_assets.pipeline.notifications.event_log import read_events
 from ml_assets.pipeline.notifications.run_events import events_of_freshness, events_of_run
 from ml_assets.resources.lake.lake import Lake
@@ -22,6 +25,8 @@ SECONDS_BETWEEN_TICKS = 30
 SECONDS_TO_SEND = 25.0
 # How far back the first tick reads: failures of the last day are notified, older ones are history.
 LOOK_BACK = timedelta(days=1)
+# Key of the cursor with the models that were broken at the last tick.
+BROKEN = "broken_models"
 
 OpenOutbox = Callable[[], Outbox]
 OpenNotifier = Callable[[], Notifier]
@@ -43,19 +48,22 @@ def notifications_sensor(open_outbox: OpenOutbox, open_notifier: OpenNotifier, u
         name="notifications",
         minimum_interval_seconds=SECONDS_BETWEEN_TICKS,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Sends notifications of failed runs, failed gates, rejected days, late days and rollbacks of all "
-        "models, and of their recovery.",
+        description="Sends notifications of failed runs, failed gates, rejected days, late days, rollbacks and broken "
+        "specifications of all models, and of their recovery.",
     )
     def notifications(context: dg.SensorEvaluationContext) -> dg.SkipReason:
         now, outbox, notifier = datetime.now(UTC), open_outbox(), open_notifier()
-        position: Mapping[str, int] = json.loads(context.cursor) if context.cursor else {}
-        log, position = read_events(context.instance, position, now, LOOK_BACK)
+        cursor: dict[str, Any] = json.loads(context.cursor) if context.cursor else {}
+        broken_before = cursor.pop(BROKEN, [])
+        log, position = read_events(context.instance, cursor, now, LOOK_BACK)
         repository = _repository(context)
-        events = [event for ended in log.ended for event in events_of_run(context.instance, ended, repository)]
+        broken = problems_of(repository)
+        events = list(events_of_broken_models(broken_before, broken, now))
+        events += [event for ended in log.ended for event in events_of_run(context.instance, ended, repository)]
         events += [event for change in log.freshness for event in events_of_freshness(change)]
         opened, resolved = outbox.record(events, notifier.targets, now)
         sent = deliver(outbox, notifier, ui)
-        context.update_cursor(json.dumps(position))
+        context.update_cursor(json.dumps({**position, BROKEN: sorted(broken)}))
         for problem in sent.problems:
             context.log.warning(problem)
         summary = (
@@ -65,6 +73,30 @@ def notifications_sensor(open_outbox: OpenOutbox, open_notifier: OpenNotifier, u
         return dg.SkipReason(". ".join([summary, *sent.problems]))
 
     return notifications
+
+
+def events_of_broken_models(
+    before: Collection[str], now_broken: Mapping[str, str], at: datetime
+) -> Iterator[NotificationEvent]:
+    """Yield a failure for each model that is broken, and a success for each that was.
+
+    Args:
+        before: names of the models that were broken at the last tick.
+        now_broken: file, line and reason by the name of the model.
+        at: the time of this tick.
+    """
+    for model in sorted({*before, *now_broken}):
+        problem = now_broken.get(model)
+        yield NotificationEvent(
+            Kind.BROKEN_MODEL,
+            model,
+            "",
+            SPECIFICATION,
+            failed=problem is not None,
+            at=at,
+            message=shorten(f"{model} is not loaded: {problem}") if problem is not None else "",
+            link=f"/assets/{model}/{SPECIFICATION}",
+        )
 
 
 def releases_sensor(open_outbox: OpenOutbox, open_notifier: OpenNotifier) -> dg.SensorDefinition:

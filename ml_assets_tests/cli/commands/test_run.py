@@ -17,7 +17,7 @@ from rich.console import Console
 from ml_assets.cli import needed_days
 from ml_assets.cli.commands import run as main_job
 from ml_assets.cli.commands.simulate import write_landing
-from ml_assets.cli.spec_files import read_spec
+from ml_assets.core.model_spec.defs_yaml.reader import read_spec
 from ml_assets.definitions import DEFS
 from ml_assets.defs.settings import Settings, read_settings
 from ml_assets.pipeline.engine.run_markers import RunMarkers

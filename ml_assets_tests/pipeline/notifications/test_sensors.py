@@ -1,7 +1,7 @@
 """Failures on a real Dagster instance become a row and a message once, a repair resolves them, and no secret leaks."""
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
@@ -10,6 +10,7 @@ import yaml
 from dagster._core.definitions.freshness import FreshnessState, FreshnessStateChange
 
 from ml_assets.core.checks.outcome import CheckOutcome
+from ml_assets.core.operations.notifications.events import Kind, fold
 from ml_assets.core.release.release_state import promote, roll_back
 from ml_assets.definitions import DEFS
 from ml_assets.pipeline.notifications import event_log
@@ -406,3 +407,16 @@ def test_no_secret_is_in_a_row_a_message_or_a_skip_reason(sensors, webhook, capl
         assert secret not in f"{rows(sensors.uri)} {public} {caplog.text}"
     assert "hook-with-a-secret-path" not in public
     assert len(webhook.received) == 1
+
+
+def test_a_broken_model_is_notified_once_and_resolved_when_it_loads_or_is_removed():
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    (failure,) = sensor_module.events_of_broken_models([], {"churn": "defs.yaml:3: target"}, at)
+    assert (failure.kind, failure.model, failure.failed) == (Kind.BROKEN_MODEL, "churn", True)
+    assert "defs.yaml:3: target" in failure.message
+    later = at + timedelta(minutes=1)
+    (again,) = sensor_module.events_of_broken_models(["churn"], {"churn": "defs.yaml:4: entity"}, later)
+    notifications = fold([], [failure, again])
+    assert [notification.is_open for notification in notifications] == [True]
+    (success,) = sensor_module.events_of_broken_models(["churn"], {}, later)
+    assert [notification.is_open for notification in fold(notifications, [success])] == [False]

@@ -65,15 +65,19 @@ def _location(check: str, uri: str, problem: str | None) -> Diagnosis:
     return error(check, message, remedy)
 
 
-def code_location(models: Collection[str], problem: str | None) -> Diagnosis:
-    """Check that the definitions load and contain a model.
+def code_location(models: Collection[str], problem: str | None, broken: Mapping[str, str]) -> Diagnosis:
+    """Check that the definitions load and contain a model, and that no model is broken.
 
     Args:
         models: names of the models.
         problem: the reason why the definitions do not load; None when they do.
+        broken: file, line and reason of each model that does not load beside the others.
     """
     if problem is not None:
         return error("code_location", problem, "run `dg check defs`, which names file, line and field")
+    if broken:
+        named = "; ".join(f"{model} is not loaded: {reason}" for model, reason in sorted(broken.items()))
+        return error("code_location", named, "correct the file, and reload the code location")
     if not models:
         return error("code_location", "there is no model", "run `dg scaffold defs ml_assets.ModelPipeline <name>`")
     return ok("code_location", ", ".join(sorted(models)))

@@ -20,6 +20,7 @@ class Kind(StrEnum):
     FAILED_CHECK = "failed_check"
     FRESHNESS = "freshness"
     ROLLBACK = "rollback"
+    BROKEN_MODEL = "broken_model"
 
 
 class Severity(StrEnum):

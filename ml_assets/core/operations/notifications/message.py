@@ -18,6 +18,7 @@ NAMES = {
     Kind.FAILED_CHECK: ("failed check", "failed checks"),
     Kind.FRESHNESS: ("late day", "late days"),
     Kind.ROLLBACK: ("rollback", "rollbacks"),
+    Kind.BROKEN_MODEL: ("broken model", "broken models"),
 }
 
 

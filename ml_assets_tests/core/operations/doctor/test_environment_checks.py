@@ -34,15 +34,16 @@ def test_the_problem_of_a_location_is_divided_into_message_and_remedy(rule):
 
 
 @pytest.mark.parametrize(
-    ("models", "problem", "severity", "text"),
+    ("models", "problem", "broken", "severity", "text"),
     [
-        ({"b": 1, "a": 2}, None, OK, "a, b"),
-        ([], None, ERROR, "no model"),
-        (["a"], "they do not load: line 3", ERROR, "line 3"),
+        ({"b": 1, "a": 2}, None, {}, OK, "a, b"),
+        ([], None, {}, ERROR, "no model"),
+        (["a"], "they do not load: line 3", {}, ERROR, "line 3"),
+        (["a"], None, {"b": "b/defs.yaml:7: target"}, ERROR, "b is not loaded: b/defs.yaml:7: target"),
     ],
 )
-def test_definitions_load_and_have_a_model(models, problem, severity, text):
-    diagnosis = code_location(models, problem)
+def test_definitions_load_and_have_a_model(models, problem, broken, severity, text):
+    diagnosis = code_location(models, problem, broken)
     assert diagnosis.severity is severity
     assert text in diagnosis.message
 

@@ -1,0 +1,90 @@
+"""The specification in a defs.yaml, read without Dagster."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from ml_assets.core.model_spec.defs_yaml.document import SpecFileError, YamlDocument, misread_text, parse_documents
+from ml_assets.core.model_spec.model import ModelSpec
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+ATTRIBUTES = "attributes"
+_REASONS = {"extra_forbidden": "there is no such field", "missing": "the field is missing"}
+
+
+def read_spec(path: Path) -> ModelSpec:
+    """Read the specification in a defs.yaml.
+
+    Raises:
+        SpecFileError: naming the file, the line and each field that is unknown or not valid, with the reason.
+    """
+    documents = parse_documents(path)
+    if len(documents) > 1:
+        line = documents[1].root.start_mark.line + 1
+        raise SpecFileError(f"{path}:{line}: a second document begins here; each model has a file of its own")
+    return read_document(documents[0])
+
+
+def read_document(document: YamlDocument) -> ModelSpec:
+    """Read the specification in one document of a file.
+
+    Raises:
+        SpecFileError: as `read_spec`.
+    """
+    content, path = document.content, document.path
+    if not isinstance(content, dict):
+        raise SpecFileError(
+            f"{path}:1: the file must be a mapping with type and attributes, not {_type_name(content)}; docs/spec.md "
+            "has an example"
+        )
+    attributes = content.get(ATTRIBUTES)
+    if not isinstance(attributes, dict):
+        line = document.locate([ATTRIBUTES])[1]
+        problem = "are missing" if attributes is None else f"must be a mapping, not {_type_name(attributes)}"
+        raise SpecFileError(
+            f"{path}:{line}: {ATTRIBUTES} {problem}; they are the specification of the model, see docs/spec.md"
+        )
+    try:
+        return ModelSpec.model_validate(attributes)
+    except ValidationError as error:
+        raise SpecFileError("\n".join(_problems(document, error))) from error
+    except Exception as error:
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        raise SpecFileError(f"{path}:1: the specification cannot be read: {reason}") from error
+
+
+def stated_name(document: YamlDocument) -> str | None:
+    """Return the name of the model that a document states, even if the rest of it is not valid; None without one."""
+    attributes = document.content.get(ATTRIBUTES) if isinstance(document.content, dict) else None
+    name = attributes.get("name") if isinstance(attributes, dict) else None
+    return name if isinstance(name, str) else None
+
+
+def _problems(document: YamlDocument, error: ValidationError) -> Iterator[str]:
+    # Members of a union that do not fit are reported each, which says the same several times.
+    for details in error.errors(include_url=False):
+        reason = _REASONS.get(details["type"], details["msg"].removeprefix("Value error, "))
+        path = document.find_field([ATTRIBUTES, *details["loc"]], reason)
+        field, line, node = document.locate([*path])
+        field = field.removeprefix(f"{ATTRIBUTES}.") if field != ATTRIBUTES else ""
+        hint = misread_text(node) if details["type"] == "string_type" else None
+        named = reason.startswith(field) and len(path) > 1 + len(details["loc"])
+        text = reason if named or not field else f"{field}: {reason}"
+        yield f"{document.path}:{line}: {text}{_input(details)}{f'. {hint}' if hint else ''}"
+
+
+def _input(details: "ErrorDetails") -> str:
+    """Return the value that was refused, where the message does not say it and a line can hold it."""
+    value = details["input"]
+    if details["type"] in ("value_error", "missing", "extra_forbidden") or isinstance(value, dict | list):
+        return ""
+    return f", not {value!r}" if len(repr(value)) <= 100 else ""
+
+
+def _type_name(content: Any) -> str:
+    names = {dict: "a mapping", list: "a list", str: "a text", bool: "a boolean", int: "a number", float: "a number"}
+    return names.get(type(content), "nothing")

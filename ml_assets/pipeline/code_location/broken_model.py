@@ -1,0 +1,50 @@
+"""The definitions in place of a model whose file is broken: an asset without partitions, with a check that fails."""
+
+import dagster as dg
+
+SPECIFICATION = "specification"
+"""Name of the asset: `<model>/specification`."""
+CAN_BE_LOADED = "can_be_loaded"
+PROBLEM = "problem"
+"""Key of the asset's metadata with file, line, field and reason."""
+
+
+def broken_model(name: str, problem: str) -> dg.Definitions:
+    """Build the definitions that show a broken model in the UI.
+
+    Args:
+        name: name of the model, or of its folder.
+        problem: file, line, field and reason.
+    """
+    key = dg.AssetKey([name, SPECIFICATION])
+    asset = dg.AssetSpec(
+        key,
+        description=f"The model {name} is not loaded; its assets, sensors and schedules are missing until its file is "
+        f"corrected and the code location is reloaded.\n\n```\n{problem}\n```",
+        group_name=name,
+        kinds={"yaml"},
+        metadata={PROBLEM: problem},
+    )
+
+    @dg.asset_check(
+        asset=key,
+        name=CAN_BE_LOADED,
+        blocking=True,
+        description=f"The file of {name} is a valid specification. This check fails until it is.",
+    )
+    def can_be_loaded() -> dg.AssetCheckResult:
+        return dg.AssetCheckResult(passed=False, description=problem)
+
+    return dg.Definitions(assets=[asset], asset_checks=[can_be_loaded])
+
+
+def problems_of(repository: dg.RepositoryDefinition) -> dict[str, str]:
+    """Return the problem of each broken model of a code location, by its name."""
+    graph = repository.asset_graph
+    return {
+        key.path[0]: str(
+            value.value if isinstance(value := graph.get(key).metadata.get(PROBLEM), dg.MetadataValue) else value
+        )
+        for key in graph.get_all_asset_keys()
+        if key.path[-1] == SPECIFICATION and PROBLEM in graph.get(key).metadata
+    }

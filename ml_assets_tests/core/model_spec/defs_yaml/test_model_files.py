@@ -1,0 +1,66 @@
+"""The models of a folder have a name each, and a broken file does not hide the others."""
+
+import yaml
+
+from ml_assets.core.model_spec.defs_yaml.model_files import find_model_files
+from ml_assets_tests.conftest import SMALL
+
+
+def write(folder, name, content=None, type_name="ml_assets.ModelPipeline"):
+    path = folder / name / "defs.yaml"
+    path.parent.mkdir(parents=True)
+    path.write_text(content or yaml.safe_dump({"type": type_name, "attributes": {**SMALL, "name": name}}))
+    return path
+
+
+def states(folder):
+    return {file.name: file.problem for file in find_model_files(folder)}
+
+
+def test_models_are_found_in_subfolders_and_other_components_are_left_out(tmp_path):
+    write(tmp_path, "churn")
+    write(tmp_path / "cards", "fraud")
+    write(tmp_path / ".hidden", "hidden")
+    write(tmp_path, "others", type_name="dagster.DefsFolderComponent")
+    assert states(tmp_path) == {"fraud": None, "churn": None}
+
+
+def test_a_broken_file_is_named_after_the_model_that_it_states_or_its_folder(tmp_path):
+    broken = yaml.safe_dump(
+        {"type": "ml_assets.ModelPipeline", "attributes": {**SMALL, "name": "fraud", "target": "x"}}
+    )
+    write(tmp_path, "cards", broken)
+    write(tmp_path, "no-yaml", "a: [")
+    write(tmp_path, "churn")
+    found = states(tmp_path)
+    assert found["churn"] is None
+    assert "cards/defs.yaml:" in found["fraud"]
+    assert "target: there is no column x" in found["fraud"]
+    assert "no-yaml/defs.yaml:2: this is not valid YAML" in found["no_yaml"]
+
+
+def test_of_two_models_with_one_name_the_one_in_the_folder_of_that_name_keeps_it(tmp_path):
+    original = write(tmp_path, "fraud")
+    copied = write(tmp_path, "copy", original.read_text())
+    found = states(tmp_path)
+    assert found["fraud"] is None
+    assert f"{copied}:" in found["copy"]
+    assert f"name: fraud is also the name of the model in {original}" in found["copy"]
+
+
+def test_two_models_with_one_name_in_other_folders_are_both_refused(tmp_path):
+    text = write(tmp_path / "elsewhere", "fraud").read_text()
+    (tmp_path / "elsewhere" / "fraud").rename(tmp_path / "first")
+    write(tmp_path, "second", text)
+    found = states(tmp_path)
+    assert set(found) == {"first", "second"}
+    assert str(tmp_path / "second" / "defs.yaml") in found["first"]
+    assert str(tmp_path / "first" / "defs.yaml") in found["second"]
+
+
+def test_a_broken_copy_does_not_take_the_name_of_the_model(tmp_path):
+    text = write(tmp_path, "fraud").read_text()
+    write(tmp_path, "copy", text.replace("target: label", "target: x"))
+    found = states(tmp_path)
+    assert found["fraud"] is None
+    assert "target" in found["copy"]
