@@ -1,19 +1,25 @@
 """The reader of landed files: parquet, CSV or JSON lines, renamed and typed by the spec, without any loss."""
 
+# pyarrow makes the functions of its compute module at run time, where no type checker sees them.
+# pyright: reportAttributeAccessIssue=false
+
 import gzip
 import json
+import re
 import zlib
 from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
+import pyarrow.compute as pc
 
 from ml_assets.core.ingestion.csv_reader import parse_csv
+from ml_assets.core.ingestion.json_reader import parse_json_lines
+from ml_assets.core.ingestion.parquet_reader import parse_parquet
+from ml_assets.core.ingestion.parsed_file import ParsedFile
 from ml_assets.core.ingestion.type_conversion import convert
 from ml_assets.core.model_spec.file_feed import Contract
-from ml_assets.core.tables.arrow_memory import open_content
 from ml_assets.core.tables.schemas import SOURCE_FILE, SOURCE_ROW, UNREADABLE, raw_schema
 
 WHOLE_LINE, NOT_IN_FILE = "_line", "column missing in file"
@@ -65,7 +71,8 @@ def read_landed_file(spec: Contract, key: str, content: bytes) -> LandedFile:
 
 
 def _read(spec: Contract, key: str, content: bytes) -> LandedFile:
-    table, names, broken_lines = _parse(spec, key, content)
+    file = _parse(spec, key, content)
+    table = file.table
     sources = {name: column.source or name for name, column in spec.columns.items()}
     occurrences = Counter(table.column_names)
     if repeated := [source for source in sources.values() if occurrences[source] > 1]:
@@ -78,56 +85,60 @@ def _read(spec: Contract, key: str, content: bytes) -> LandedFile:
             if not spec.columns[name].nullable:
                 unreadable[name] = pa.array([NOT_IN_FILE] * table.num_rows, pa.string())
         else:
-            columns[name], unreadable[name] = convert(table[source], spec.columns[name].type, spec.source.time_zone)
+            columns[name], texts = convert(table[source], spec.columns[name].type, spec.source.time_zone)
+            unreadable[name] = _first_text(file.unreadable.get(source), texts)
     columns[SOURCE_FILE] = pa.array([key] * table.num_rows, pa.string())
     columns[SOURCE_ROW] = pa.array(np.arange(table.num_rows), pa.int64())
     columns[UNREADABLE] = _as_json(unreadable, table.num_rows)
-    broken_rows = _broken_rows(spec, key, table.num_rows, broken_lines)
+    broken_rows = _broken_rows(spec, key, table.num_rows, file.broken)
     rows = pa.concat_tables([pa.table(columns, raw_schema(spec)), broken_rows])
     # A delivery of labels may be empty.
     lacks_rows = rows.num_rows == 0 and spec.event_time is not None
-    fault = _describe_fault(names, sources, missing, len(broken_lines), lacks_rows)
-    return LandedFile(rows, fault, sorted(set(names) - set(sources.values())))
+    fault = _describe_fault(file.columns, sources, missing, len(file.broken), lacks_rows)
+    return LandedFile(rows, fault, sorted(set(file.columns) - set(sources.values())))
 
 
-def _parse(spec: Contract, key: str, content: bytes) -> tuple[pa.Table, list[str], list[str]]:
-    """Return the needed columns (or all), the names of all columns, and the lines that are not rows."""
+def _parse(spec: Contract, key: str, content: bytes) -> ParsedFile:
+    """Parse a file by the ending of its name.
+
+    Raises:
+        ValueError: when the file has content, but no row that may be one of the contract, such as an error page.
+    """
     name = key.lower()
     if name.endswith(".gz"):
         content, name = gzip.decompress(content), name[:-3]
+    sources = {column.source or column_name for column_name, column in spec.columns.items()}
     if name.endswith(".parquet"):
-        file = pq.ParquetFile(open_content(content))
-        sources = {column.source or column_name for column_name, column in spec.columns.items()}
-        table = file.read(columns=[c for c in file.schema_arrow.names if c in sources])
-        # The parquet reader accepts bytes that are not UTF-8 as text, and an error comes only where the text is used.
-        table.validate(full=True)
-        return table, file.schema_arrow.names, []
+        return _check_columns(parse_parquet(content, sources), sources)
     if not name.endswith((".csv", ".jsonl")):
         raise ValueError("the format is unknown: the name must end in .parquet, .csv, .jsonl, .csv.gz or .jsonl.gz")
-    table, broken = parse_csv(content) if name.endswith(".csv") else _parse_json_lines(content)
-    return table, table.column_names, broken
+    try:
+        return _check_columns(_parse_csv(content) if name.endswith(".csv") else parse_json_lines(content), sources)
+    except (pa.ArrowInvalid, ValueError) as error:
+        if not content.strip():
+            raise
+        raise ValueError(f"{_first_line(error)}; it begins with {_first_line_of(content)!r}") from error
 
 
-def _parse_json_lines(content: bytes) -> tuple[pa.Table, list[str]]:
-    rows, broken = [], []
-    # Python's splitlines also splits at characters such as U+2028, which JSON allows within text.
-    for line in content.decode("utf-8-sig").split("\n"):
-        line = line.removesuffix("\r")
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except json.JSONDecodeError:
-            row = None
-        if isinstance(row, dict):
-            rows.append({k: v if isinstance(v, str) or v is None else json.dumps(v) for k, v in row.items()})
-        else:
-            broken.append(line)
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    columns = [pa.array([row.get(name) for row in rows], pa.string()) for name in names]
-    # A struct array has a row count even if no row has a column.
-    as_struct = pa.StructArray.from_arrays(columns, names) if names else pa.array([{}] * len(rows), pa.struct([]))
-    return pa.Table.from_struct_array(as_struct), broken
+def _check_columns(file: ParsedFile, sources: set[str]) -> ParsedFile:
+    if file.broken and not file.table.num_rows:
+        raise ValueError("it holds no row")
+    if file.columns and not sources.intersection(file.columns):
+        raise ValueError(f"it has no column of the contract, but {_shorten(', '.join(file.columns[:20]))}")
+    return file
+
+
+def _parse_csv(content: bytes) -> ParsedFile:
+    table, broken = parse_csv(content)
+    # A broken row that runs over several lines counts as that many.
+    lines = [line for text in broken for line in re.split("\r\n|\r|\n", text) if line.strip()]
+    return ParsedFile(table, table.column_names, lines)
+
+
+def _first_text(first: pa.Array | None, second: pa.Array | None) -> pa.Array | None:
+    return (
+        pc.coalesce(first, second) if first is not None and second is not None else second if first is None else first
+    )
 
 
 def _as_json(unreadable: dict[str, pa.Array], rows: int) -> pa.Array:
@@ -164,4 +175,12 @@ def _describe_fault(
 
 
 def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0][:300]
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:500]
+
+
+def _first_line_of(content: bytes) -> str:
+    return _shorten(content.strip()[:1000].partition(b"\n")[0].decode("utf-8", "backslashreplace").strip())
+
+
+def _shorten(text: str) -> str:
+    return text if len(text) <= 100 else f"{text[:100]}..."

@@ -8,13 +8,15 @@ from decimal import Decimal
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ml_assets.core.ingestion.text_decoding import decode
+from ml_assets.core.ingestion.time_conversion import describe_time, to_timestamp
 from ml_assets.core.model_spec.source import ColumnType
-from ml_assets.core.tables.schemas import TIMESTAMP
 
 _INTEGER = r"^[+-]?[0-9]+(\.0*)?$"
 _LARGEST = 2**63 - 1
 _NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?$"
-_ZONE = r"[0-9][Tt ] *[0-9][0-9:.,]* *([Zz]|[+-][0-9]{1,2}(:?[0-9]{2})?)$"
+_EXACT = {16: 2.0**11, 32: 2.0**24, 64: 2.0**53}
+"""Doubles from this one on, by their bits, stand for more than one integer."""
 _TRUE, _FALSE = pa.array(["true", "1"]), pa.array(["false", "0"])
 
 
@@ -30,35 +32,40 @@ def convert(values: pa.ChunkedArray, to: ColumnType, time_zone: str) -> tuple[pa
         (values, texts): values of `arrow_type(to)`, null for missing and unreadable values, and the original text of
         each unreadable value, null elsewhere (None if all are readable). NaN counts as missing; infinity is unreadable.
     """
-    column = _normalize(values)
+    column, unreadable = decode(_as_array(values))
+    column = _without_nothing(column)
     converted = _CONVERTERS[to](column, time_zone)
     is_unreadable = pc.and_(pc.is_null(converted), pc.is_valid(column))
-    if not pc.any(is_unreadable).as_py():
-        return converted, None
-    return converted, pc.if_else(is_unreadable, _to_text(column), pa.scalar(None, pa.string()))
+    if pc.any(is_unreadable).as_py():
+        texts = pc.if_else(is_unreadable, _to_text(column, is_unreadable), pa.scalar(None, pa.string()))
+        unreadable = texts if unreadable is None else pc.coalesce(unreadable, texts)
+    return converted, unreadable
 
 
-def _normalize(values: pa.ChunkedArray) -> pa.Array:
+def _as_array(values: pa.ChunkedArray) -> pa.Array:
+    if pa.types.is_dictionary(values.type):
+        values = values.cast(values.type.value_type)
     column = values.combine_chunks()
     if isinstance(column, pa.ChunkedArray):
         column = column.chunk(0) if column.num_chunks else pa.array([], column.type)
-    if pa.types.is_dictionary(column.type):
-        column = column.dictionary_decode()
-    if pa.types.is_large_string(column.type) or pa.types.is_string_view(column.type):
-        column = column.cast(pa.string())
-    if pa.types.is_float16(column.type) or pa.types.is_float32(column.type):
-        column = column.cast(pa.float64())
-    if pa.types.is_floating(column.type):
-        column = pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
-    if pa.types.is_string(column.type):
-        column = pc.utf8_trim_whitespace(column)
-        column = pc.if_else(pc.equal(column, ""), pa.scalar(None, pa.string()), column)
     return column
 
 
-def _to_text(column: pa.Array) -> pa.Array:
+def _without_nothing(column: pa.Array) -> pa.Array:
+    """Make null what counts as missing: NaN, and text of spaces only."""
+    if pa.types.is_floating(column.type):
+        return pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
+    if pa.types.is_string(column.type):
+        column = pc.utf8_trim_whitespace(column)
+        return pc.if_else(pc.equal(column, ""), pa.scalar(None, pa.string()), column)
+    return column
+
+
+def _to_text(column: pa.Array, is_chosen: pa.Array) -> pa.Array:
+    if (times := describe_time(column)) is not None:
+        return times
     try:
-        return column.cast(pa.string())
+        return _null_unless(is_chosen, column).cast(pa.string())
     except pa.ArrowException:
         return pa.array([None if value is None else str(value) for value in column.to_pylist()], pa.string())
 
@@ -82,7 +89,9 @@ def _to_integer(column: pa.Array, _: str) -> pa.Array:
         )
         return _null_unless(whole, wide).cast(pa.int64())
     if pa.types.is_floating(kind):
-        whole = pc.and_(pc.equal(pc.floor(column), column), pc.less(pc.abs(column), 2.0**53))
+        exact = _EXACT[kind.bit_width]
+        column = column.cast(pa.float64())
+        whole = pc.and_(pc.equal(pc.floor(column), column), pc.less(pc.abs(column), exact))
         return _null_unless(whole, column).cast(pa.int64())
     if pa.types.is_string(kind):
         # JSON's true and false stand for 1 and 0, as booleans of parquet do.
@@ -110,6 +119,7 @@ def _to_number(column: pa.Array, _: str) -> pa.Array:
     if pa.types.is_boolean(kind) or pa.types.is_integer(kind) or pa.types.is_decimal(kind):
         return column.cast(pa.float64(), safe=False)
     if pa.types.is_floating(kind):
+        column = column.cast(pa.float64())
         return _null_unless(pc.is_finite(column), column)
     if pa.types.is_string(kind):
         numbers = pc.replace_substring_regex(
@@ -119,18 +129,35 @@ def _to_number(column: pa.Array, _: str) -> pa.Array:
     return pa.nulls(len(column), pa.float64())
 
 
-def _to_string(column: pa.Array, _: str) -> pa.Array:
-    if pa.types.is_string(column.type):
-        return column
+def _to_string(column: pa.Array, time_zone: str) -> pa.Array:
+    """Convert to text. A whole number has the same text in every type: that of the integer.
+
+    Whole numbers of a floating-point column that may stand for several integers have no text, and neither have
+    infinities.
+    """
     kind = column.type
-    if (
-        pa.types.is_integer(kind)
-        or pa.types.is_floating(kind)
-        or pa.types.is_boolean(kind)
-        or pa.types.is_decimal(kind)
-    ):
+    if pa.types.is_string(kind):
+        return column
+    if pa.types.is_integer(kind) or pa.types.is_boolean(kind):
         return column.cast(pa.string())
+    if pa.types.is_decimal(kind):
+        # Zeros behind the point of a whole number only.
+        return pc.replace_substring_regex(_decimal_text(column), r"\.0+$", "")
+    if pa.types.is_floating(kind):
+        wide = column.cast(pa.float64())
+        is_fraction = pc.and_(pc.not_equal(pc.floor(wide), wide), pc.is_finite(wide))
+        fractions = _null_unless(is_fraction, column).cast(pa.string())
+        return pc.coalesce(fractions, _to_integer(column, time_zone).cast(pa.string()))
     return pa.nulls(len(column), pa.string())
+
+
+def _decimal_text(column: pa.Array) -> pa.Array:
+    """Return the digits of decimals, which Arrow prints with an exponent where there are many."""
+    if column.type.scale >= 0:
+        texts = column.cast(pa.string())
+        if not pc.any(pc.match_substring(texts, "E")).as_py():
+            return texts
+    return pa.array([None if value is None else f"{value:f}" for value in column.to_pylist()], pa.string())
 
 
 def _to_boolean(column: pa.Array, _: str) -> pa.Array:
@@ -146,52 +173,10 @@ def _to_boolean(column: pa.Array, _: str) -> pa.Array:
     return pa.nulls(len(column), pa.bool_())
 
 
-def _to_timestamp(column: pa.Array, time_zone: str) -> pa.Array:
-    """Convert to instants in UTC.
-
-    For a time without a zone: the first of the two instants of a repeated hour; a time in a skipped hour is unreadable.
-    """
-    import pandas as pd
-
-    kind = column.type
-    if pa.types.is_date(kind):
-        column = column.cast(pa.timestamp("us"))
-        kind = column.type
-    if pa.types.is_timestamp(kind):
-        if kind.tz is not None:
-            return _in_microseconds(column, TIMESTAMP)
-        return _localize(_in_microseconds(column, pa.timestamp("us")), time_zone)
-    if not pa.types.is_string(kind):
-        return pa.nulls(len(column), TIMESTAMP)
-    has_zone = pc.match_substring_regex(column, _ZONE)
-    zoned = pd.to_datetime(_null_unless(has_zone, column).to_pandas(), errors="coerce", format="ISO8601", utc=True)
-    naive = pd.to_datetime(_null_unless(pc.invert(has_zone), column).to_pandas(), errors="coerce", format="ISO8601")
-    first = pa.Array.from_pandas(zoned.astype("datetime64[us, UTC]"), type=TIMESTAMP)
-    second = _localize(pa.Array.from_pandas(naive.astype("datetime64[us]"), type=pa.timestamp("us")), time_zone)
-    return pc.coalesce(first, second)
-
-
-def _in_microseconds(column: pa.Array, to: pa.DataType) -> pa.Array:
-    # With other options, either nanoseconds are refused, or seconds that overflow become another time.
-    return pc.cast(column, options=pc.CastOptions(target_type=to, allow_time_truncate=True, allow_time_overflow=False))
-
-
-def _localize(column: pa.Array, time_zone: str) -> pa.Array:
-    import numpy as np
-
-    if time_zone == "UTC":
-        return column.cast(TIMESTAMP)
-    local = column.to_pandas()
-    instants = local.dt.tz_localize(
-        time_zone, ambiguous=np.ones(len(local), dtype=bool), nonexistent="NaT"
-    ).dt.tz_convert("UTC")
-    return pa.Array.from_pandas(instants, type=TIMESTAMP)
-
-
 _CONVERTERS = {
     "integer": _to_integer,
     "number": _to_number,
     "string": _to_string,
     "boolean": _to_boolean,
-    "timestamp": _to_timestamp,
+    "timestamp": to_timestamp,
 }

@@ -2,7 +2,6 @@
 field by field.
 """
 
-import json
 from collections.abc import Mapping
 from typing import Annotated, Any, NamedTuple, NotRequired
 
@@ -10,6 +9,8 @@ from pydantic import ConfigDict, Field, PlainValidator, TypeAdapter, ValidationE
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
+from ml_assets.core.ingestion.json_reader import NumberLiteral, UnreadableText, json_text, loads
+from ml_assets.core.ingestion.text_decoding import escape
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.file_feed import Feed, rows_feed
 from ml_assets.core.model_spec.source import Column
@@ -71,7 +72,7 @@ class RequestReader:
         earlier = NotRequired[Annotated[list[row], Field(description=about)]]  # type: ignore[valid-type]
         request = with_config(_STRICT)(TypedDict("ScoreRequest", {**fields, EARLIER: earlier}))  # type: ignore[operator]
         self._adapter = TypeAdapter(request)
-        self._validate = self._adapter.validator.validate_json
+        self._validate = self._adapter.validator.validate_python
 
     def json_schema(self) -> dict[str, Any]:
         """Return the JSON schema of a request."""
@@ -86,7 +87,14 @@ class RequestReader:
                 key that occurs twice.
         """
         try:
-            values = self._validate(body)
+            # Not pydantic's own reader of JSON: the text of a number must be that of a landed file.
+            content = loads(body.decode("utf-8"))
+        except (ValueError, RecursionError) as error:
+            raise InvalidRequest(
+                [{"type": "json_invalid", "loc": ["body"], "msg": f"Invalid JSON: {error}", "input": None}]
+            ) from None
+        try:
+            values = self._validate(content)
         except ValidationError as error:
             errors = error.errors(include_url=False, include_context=False)
             raise InvalidRequest([_to_error(details) for details in errors]) from None
@@ -142,11 +150,10 @@ def _json_schema(column: Column) -> dict[str, Any]:
 
 def _to_error(details: Mapping[str, Any]) -> dict[str, Any]:
     value = details["input"]
-    if isinstance(value, float | dict | list):
-        # JSON has neither infinities nor NaN.
-        value = json.dumps(value)
+    if isinstance(value, dict | list | UnreadableText | NumberLiteral):
+        value = escape(json_text(value) or "")
     if isinstance(value, str):
-        value = value[:MAX_INPUT_CHARACTERS]
+        value = escape(value)[:MAX_INPUT_CHARACTERS]
     elif not isinstance(value, int | None):
         value = None
     return {"type": details["type"], "loc": ["body", *details["loc"]], "msg": details["msg"], "input": value}

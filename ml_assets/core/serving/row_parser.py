@@ -3,6 +3,7 @@ of JSON lines.
 """
 
 import json
+import math
 import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -11,6 +12,9 @@ from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
+from ml_assets.core.ingestion.json_reader import NumberLiteral, UnreadableText, json_text
+from ml_assets.core.ingestion.local_time import to_instant
+from ml_assets.core.ingestion.text_decoding import escape
 from ml_assets.core.ingestion.type_conversion import convert
 from ml_assets.core.model_spec.file_feed import Contract
 from ml_assets.core.model_spec.source import Column, ColumnType
@@ -20,6 +24,7 @@ from ml_assets.core.validation.contract import CANNOT_BE_READ, MISSING, contract
 _TIME = re.compile(
     r"(19|20|21)\d\d-\d\d-\d\d[T ]([01]\d|2[0-3]):\d\d:\d\d(\.\d{1,6})?(Z|[+-][01]\d:[0-5]\d)?", re.ASCII
 )
+_DIGITS = re.compile("-?[0-9]{1,20}")
 _SMALLEST, _LARGEST = -(2**63), 2**63 - 1
 _EXACT = 2**53
 
@@ -40,7 +45,7 @@ class _Rule(NamedTuple):
 
 
 def reader_of(spec: Contract, name: str) -> Callable[[object], object]:
-    """Return a function that parses a JSON value of a column: text, number, boolean, None, or anything else.
+    """Return a function that parses a value of a column as `json_reader.loads` or `json.loads` gives it.
 
     It returns an int, float, str, bool, datetime in UTC, or None. It raises InvalidValue for values that would be
     quarantined: those that cannot be read as the type of the column, and those that violate a rule of severity error.
@@ -52,6 +57,10 @@ def reader_of(spec: Contract, name: str) -> Callable[[object], object]:
     read = _READERS[column.type]
 
     def read_value(value: object) -> object:
+        if isinstance(value, UnreadableText) or (type(value) is float and math.isinf(value)):
+            raise InvalidValue(column.type, f"{CANNOT_BE_READ} as {column.type}")
+        if type(value) is float and math.isnan(value):
+            value = None
         parsed = read(value, zone)
         if parsed is None:
             if value is not None and _text(value).strip():
@@ -93,7 +102,7 @@ def _rules(spec: Contract, name: str) -> Sequence[_Rule]:
 
 
 def _text(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
+    return json.dumps(value) if isinstance(value, int | float) else json_text(value) or ""
 
 
 def _convert(value: object, kind: ColumnType, zone: str) -> object:
@@ -102,25 +111,37 @@ def _convert(value: object, kind: ColumnType, zone: str) -> object:
     Raises:
         InvalidValue: when it cannot be read.
     """
-    converted, unreadable = convert(pa.chunked_array([pa.array([_text(value)], pa.string())]), kind, zone)
+    try:
+        column = pa.array([_text(value)], pa.string())
+    except (UnicodeEncodeError, RecursionError):
+        raise InvalidValue(kind, f"{CANNOT_BE_READ} as {kind}") from None
+    converted, unreadable = convert(pa.chunked_array([column]), kind, zone)
     if unreadable is not None:
         raise InvalidValue(kind, f"{CANNOT_BE_READ} as {kind}")
     return converted.to_pylist()[0]
 
 
 def _integer(value: object, _: str) -> object:
+    if type(value) is NumberLiteral and _DIGITS.fullmatch(value):
+        value = int(value)
     return value if type(value) is int and _SMALLEST <= value <= _LARGEST else None
 
 
 def _number(value: object, _: str) -> object:
+    if type(value) is NumberLiteral:
+        value = float(value)
     if type(value) is float:
         return value if abs(value) < 1e300 else None
     return float(value) if type(value) is int and -_EXACT <= value <= _EXACT else None
 
 
 def _string(value: object, _: str) -> object:
+    if type(value) is NumberLiteral:
+        return str(value)
     # A text whose first and last characters are letters or digits needs no trimming.
-    return value if type(value) is str and value and value[0].isalnum() and value[-1].isalnum() else None
+    if type(value) is not str or not value or not value[0].isalnum() or not value[-1].isalnum():
+        return None
+    return value if value.isascii() or escape(value) == value else None
 
 
 def _boolean(value: object, _: str) -> object:
@@ -138,9 +159,7 @@ def _timestamp(value: object, zone: str) -> object:
         return time.astimezone(UTC)
     if zone == "UTC":
         return time.replace(tzinfo=UTC)
-    first, second = (time.replace(tzinfo=ZoneInfo(zone), fold=fold) for fold in (0, 1))
-    # The time zone may repeat or skip this hour.
-    return first.astimezone(UTC) if first.utcoffset() == second.utcoffset() else None
+    return to_instant(time, ZoneInfo(zone))
 
 
 _READERS = {"integer": _integer, "number": _number, "string": _string, "boolean": _boolean, "timestamp": _timestamp}

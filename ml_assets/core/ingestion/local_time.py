@@ -1,0 +1,62 @@
+"""Instants of times without a zone, by one rule for landed files and for requests, in years 1 to 9999."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from numpy.typing import NDArray
+
+EPOCH = datetime(1970, 1, 1)
+_MICROSECOND, _HOUR = timedelta(microseconds=1), 3_600_000_000
+FIRST = (datetime.min - EPOCH) // _MICROSECOND
+LAST = (datetime.max - EPOCH) // _MICROSECOND
+NO_TIME = np.iinfo(np.int64).min
+"""The place of a time that does not exist; it lies outside FIRST to LAST, the microseconds of years 1 to 9999."""
+
+
+def to_instant(local: datetime, zone: ZoneInfo) -> datetime | None:
+    """Return the instant of a time on the clocks of a zone, in UTC.
+
+    Of a repeated hour it is the first instant. None if the clocks skip the time, or its instant lies outside the years
+    1 to 9999.
+    """
+    try:
+        instant = local.replace(tzinfo=zone, fold=0).astimezone(UTC)
+        exists = instant.astimezone(zone).replace(tzinfo=None, fold=0) == local
+    except OverflowError:
+        return None
+    return instant if exists else None
+
+
+def to_instants(local: NDArray[np.int64], time_zone: str) -> NDArray[np.int64]:
+    """Return `to_instant` of each time, in microseconds since 1970; NO_TIME where there is none.
+
+    Args:
+        local: microseconds from 1970-01-01 00:00 to the time on the clocks, FIRST to LAST or NO_TIME.
+        time_zone: IANA name of the zone.
+    """
+    if time_zone == "UTC":
+        return local
+    zone = ZoneInfo(time_zone)
+    hours, positions = np.unique(local[local != NO_TIME] // _HOUR, return_inverse=True)
+    # Zones change their clocks at most once in an hour. An hour without a change has one offset, and the few others
+    # are converted time by time.
+    offsets = [_constant_offset(EPOCH + timedelta(hours=int(hour)), zone) for hour in hours]
+    result = local.copy()
+    exists = np.flatnonzero(local != NO_TIME)
+    offset = np.array([0 if each is None else each for each in offsets], np.int64)[positions]
+    result[exists] -= offset
+    changes = np.array([each is None for each in offsets], bool)[positions]
+    for position in exists[changes]:
+        instant = to_instant(EPOCH + timedelta(microseconds=int(local[position])), zone)
+        result[position] = NO_TIME if instant is None else (instant.replace(tzinfo=None) - EPOCH) // _MICROSECOND
+    result[(result < FIRST) | (result > LAST)] = NO_TIME
+    return result
+
+
+def _constant_offset(hour: datetime, zone: ZoneInfo) -> int | None:
+    """Return the offset from UTC in microseconds throughout an hour of the clocks, or None if it changes."""
+    ends = (hour, hour + (timedelta(hours=1) - _MICROSECOND))
+    offsets = {end.replace(tzinfo=zone, fold=fold).utcoffset() for end in ends for fold in (0, 1)}
+    offset = offsets.pop()
+    return None if offsets or offset is None else offset // _MICROSECOND

@@ -1,0 +1,82 @@
+"""Text of columns whose type does not say that they are text: bytes, UUIDs, and text that is no Unicode."""
+
+# pyarrow makes the functions of its compute module at run time, where no type checker sees them.
+# pyright: reportAttributeAccessIssue=false
+
+import re
+from uuid import UUID
+
+import pyarrow as pa
+
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+
+def decode(column: pa.Array) -> tuple[pa.Array, pa.Array | None]:
+    """Return the text of a column of text or bytes; other columns stay.
+
+    UUIDs become their usual text. Bytes are text if they are UTF-8 without control characters.
+
+    Returns:
+        (column, unreadable): unreadable describes each value that is no text, which is null in the column; it is null
+            elsewhere, or None if there are no such values.
+    """
+    kind = column.type
+    if isinstance(kind, pa.BaseExtensionType):
+        column, is_uuid = column.storage, isinstance(kind, pa.UuidType)
+        if is_uuid:
+            values = column.to_pylist()
+            return pa.array([None if value is None else str(UUID(bytes=value)) for value in values], pa.string()), None
+        kind = column.type
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+        return _check_unicode(column)
+    if (
+        pa.types.is_binary(kind)
+        or pa.types.is_large_binary(kind)
+        or pa.types.is_fixed_size_binary(kind)
+        or pa.types.is_binary_view(kind)
+    ):
+        return _decode_bytes(column.to_pylist(), is_text=False)
+    return column, None
+
+
+def escape(text: str) -> str:
+    r"""Return text with escapes for what is no Unicode: \ud83d for half a pair, \xfc for a byte that is not UTF-8.
+
+    Bytes are those that Python's error handler surrogateescape kept.
+    """
+    try:
+        return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _check_unicode(column: pa.Array) -> tuple[pa.Array, pa.Array | None]:
+    try:
+        # The parquet reader accepts bytes that are not UTF-8 as text, and an error comes only where the text is used.
+        column.validate(full=True)
+    except pa.ArrowInvalid:
+        kind = pa.large_binary() if pa.types.is_large_string(column.type) else pa.binary()
+        return _decode_bytes(column.view(kind).to_pylist(), is_text=True)
+    return column.cast(pa.string()), None
+
+
+def _decode_bytes(values: list[bytes | None], is_text: bool) -> tuple[pa.Array, pa.Array | None]:
+    texts, unreadable = [], []
+    for value in values:
+        try:
+            text = None if value is None else value.decode("utf-8")
+        except UnicodeDecodeError:
+            text = None
+        if text is not None and not is_text and _CONTROL.search(text):
+            text = None
+        texts.append(text)
+        is_broken = value is not None and text is None
+        unreadable.append(_describe(value, is_text) if is_broken else None)  # type: ignore[arg-type]
+    broken = any(text is not None for text in unreadable)
+    return pa.array(texts, pa.string()), pa.array(unreadable, pa.string()) if broken else None
+
+
+def _describe(value: bytes, is_text: bool) -> str:
+    if is_text:
+        return value.decode("utf-8", "backslashreplace")
+    return f"0x{value.hex()} (bytes that are no UTF-8 text)"

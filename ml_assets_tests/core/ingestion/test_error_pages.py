@@ -1,0 +1,40 @@
+"""A file with content that holds no row of the contract cannot be read, whatever its number of lines."""
+
+import gzip
+import json
+
+import pytest
+
+from ml_assets.core.ingestion.file_reader import read_landed_file
+
+PAGES = {
+    "html": b'<!DOCTYPE html>\n<html>\n<title>502, Bad Gateway</title>\n<p>nginx, "x"</p></body></html>\n',
+    "html in one line": b"<html><body>Service Unavailable</body></html>",
+    "xml": b'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>NoSuchKey</Code><Key>a,b</Key></Error>',
+    "json": json.dumps({"error": {"code": 404, "message": "not found"}}).encode(),
+    "json over several lines": json.dumps({"error": "not found"}, indent=2).encode(),
+    "text": b"Internal Server Error\n",
+}
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl", "csv.gz", "jsonl.gz"])
+@pytest.mark.parametrize("name", PAGES)
+def test_an_error_page_cannot_be_read_and_is_quoted(make_spec, name, ending):
+    content = PAGES[name]
+    file = read_landed_file(make_spec(), f"a.{ending}", gzip.compress(content) if ending.endswith("gz") else content)
+    assert file.rows is None
+    assert "cannot be read" in (file.fault or "")
+    assert content.decode().splitlines()[0][:40] in (file.fault or "").replace("\\'", "'")
+
+
+def test_the_quotation_is_short(make_spec):
+    fault = read_landed_file(make_spec(), "a.jsonl", b"<" * 5000).fault
+    assert fault is not None
+    assert len(fault) < 250
+    assert "it holds no row" in fault
+
+
+def test_a_row_without_names_is_still_a_row(make_spec):
+    file = read_landed_file(make_spec(), "a.jsonl", b'{"id": 1}\n{"error": "x"}\n')
+    assert file.rows is not None
+    assert file.rows.num_rows == 2

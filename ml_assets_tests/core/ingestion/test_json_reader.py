@@ -1,0 +1,75 @@
+"""Values of JSON lines are the text that stands in the file, and what is no row counts by what it holds."""
+
+import json
+
+import pytest
+
+from ml_assets.core.ingestion.file_reader import read_landed_file
+from ml_assets.core.ingestion.json_reader import parse_json_lines
+
+
+def test_numbers_keep_their_digits():
+    line = (
+        b'{"a": 1.10, "b": 12345678901234567890123, "c": -0, "d": 1E400, "e": [1.50, {"f": 2.0}], "g": true, "h": null}'
+    )
+    (row,) = parse_json_lines(line).table.to_pylist()
+    assert row == {
+        "a": "1.10",
+        "b": "12345678901234567890123",
+        "c": "-0",
+        "d": "1E400",
+        "e": '[1.50, {"f": 2.0}]',
+        "g": "true",
+        "h": None,
+    }
+
+
+def test_nan_is_missing_and_infinities_are_unreadable():
+    file = parse_json_lines(b'{"a": NaN, "b": -Infinity}\n{"a": "NaN", "b": "x"}\n')
+    assert file.table.to_pylist() == [{"a": None, "b": None}, {"a": "NaN", "b": "x"}]
+    assert {name: texts.to_pylist() for name, texts in file.unreadable.items()} == {"b": ["-Infinity", None]}
+
+
+def test_a_name_that_occurs_twice_with_different_values_is_unreadable():
+    file = parse_json_lines(b'{"a": 1, "b": 2, "a": "1"}\n{"a": 3, "a": 3}\n')
+    assert file.table.to_pylist() == [{"a": None, "b": "2"}, {"a": "3", "b": None}]
+    assert file.unreadable["a"].to_pylist() == ['1 and "1"', None]
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [(b"thanks \\ud83d", "thanks \\ud83d"), (b"M\xfcller", "M\\xfcller"), (b"\\udc00\\ud800", "\\udc00\\ud800")],
+)
+def test_text_that_is_no_unicode_is_one_unreadable_value(make_spec, text, kept):
+    line = b'{"id": 1, "event_time": "2025-01-01T10:00:00", "card": "%s", "amount": 1.5, "label": 0, "%s": 1}\n'
+    file = read_landed_file(make_spec(), "a.jsonl", line % (b"A", b"x") + line % (text, text))
+    assert file.fault is None
+    assert file.rows is not None
+    assert file.rows["card"].to_pylist() == ["A", None]
+    assert file.rows["_unreadable_values"].to_pylist() == [None, json.dumps({"card": kept})]
+
+
+@pytest.mark.parametrize(
+    ("line", "rows", "broken"),
+    [
+        ('{"a": 1}{"a": 2} {"a": 3}\r', 3, []),
+        ('{"a": 1}\r{"a": 2}\r', 2, []),
+        ('{"a": 1}{"a": 2', 1, ['{"a": 2']),
+        ('{"a": 1}{"a": x}{"a": 2}, {"a": 3}', 1, ['{"a": x}', '{"a": 2}', '{"a": 3}']),
+        ('[{"a": 1}, {"a": {"b": 2}}]', 0, ['{"a": 1}', '{"a": {"b": 2}}']),
+        ('[{"a": 1}, {"a": 2}, {"a"', 0, ['[{"a": 1}', '{"a": 2}', '{"a"']),
+        ('{"items": [{"a": 1}, {"a": 2}', 0, ['{"items": [{"a": 1}', '{"a": 2}']),
+        ("[]", 0, ["[]"]),
+        ("12", 0, ["12"]),
+        ("no row", 0, ["no row"]),
+        ("[" * 200_000, 0, ["[" * 200_000]),
+    ],
+)
+def test_a_line_counts_by_the_objects_that_it_holds(line, rows, broken):
+    file = parse_json_lines(line.encode())
+    assert (file.table.num_rows, file.broken) == (rows, broken)
+
+
+def test_values_nested_too_deeply_are_unreadable():
+    file = parse_json_lines(b'{"a": ' + b"[" * 900 + b"]" * 900 + b', "b": 1}')
+    assert file.table["b"].to_pylist() == ["1"]
