@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from ml_assets.core.ingestion.csv_reader import parse_csv
 from ml_assets.core.ingestion.json_reader import parse_json_lines
 from ml_assets.core.ingestion.parquet_reader import parse_parquet
-from ml_assets.core.ingestion.parsed_file import ParsedFile
+from ml_assets.core.ingestion.parsed_file import ParsedFile, shorten
 from ml_assets.core.ingestion.type_conversion import convert
 from ml_assets.core.model_spec.file_feed import Contract
 from ml_assets.core.tables.schemas import SOURCE_FILE, SOURCE_ROW, UNREADABLE, raw_schema
@@ -109,22 +109,18 @@ def _parse(spec: Contract, key: str, content: bytes) -> ParsedFile:
         content, name = gzip.decompress(content), name[:-3]
     sources = {column.source or column_name for column_name, column in spec.columns.items()}
     if name.endswith(".parquet"):
-        return _check_columns(parse_parquet(content, sources), sources)
+        file = parse_parquet(content, sources)
+        file.check_rows(sources)
+        return file
     if not name.endswith((".csv", ".jsonl")):
         raise ValueError("the format is unknown: the name must end in .parquet, .csv, .jsonl, .csv.gz or .jsonl.gz")
     try:
-        return _check_columns(_parse_csv(content) if name.endswith(".csv") else parse_json_lines(content), sources)
+        file = _parse_csv(content) if name.endswith(".csv") else parse_json_lines(content)
+        file.check_rows(sources)
     except (pa.ArrowInvalid, ValueError) as error:
         if not content.strip():
             raise
         raise ValueError(f"{_first_line(error)}; it begins with {_first_line_of(content)!r}") from error
-
-
-def _check_columns(file: ParsedFile, sources: set[str]) -> ParsedFile:
-    if file.broken and not file.table.num_rows:
-        raise ValueError("it holds no row")
-    if file.columns and not sources.intersection(file.columns):
-        raise ValueError(f"it has no column of the contract, but {_shorten(', '.join(file.columns[:20]))}")
     return file
 
 
@@ -179,8 +175,4 @@ def _first_line(error: Exception) -> str:
 
 
 def _first_line_of(content: bytes) -> str:
-    return _shorten(content.strip()[:1000].partition(b"\n")[0].decode("utf-8", "backslashreplace").strip())
-
-
-def _shorten(text: str) -> str:
-    return text if len(text) <= 100 else f"{text[:100]}..."
+    return shorten(content.strip()[:1000].partition(b"\n")[0].decode("utf-8", "backslashreplace").strip())

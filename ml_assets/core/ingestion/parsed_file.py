@@ -1,5 +1,6 @@
 """The content of a landed file before its values have types."""
 
+from collections.abc import Set
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -17,3 +18,19 @@ class ParsedFile(NamedTuple):
     columns: list[str]
     broken: list[str]
     unreadable: dict[str, pa.Array] = {}
+
+    def check_rows(self, sources: Set[str]) -> None:
+        """Check that the file may hold rows with the columns `sources`, and is not an error page, for example.
+
+        Raises:
+            ValueError: when nothing in it is a row, or when it has none of the columns.
+        """
+        if self.broken and not self.table.num_rows:
+            raise ValueError("it holds no row")
+        if self.columns and not sources & set(self.columns):
+            raise ValueError(f"it has no column of the contract, but {shorten(', '.join(self.columns[:20]))}")
+
+
+def shorten(text: str) -> str:
+    """Return at most the first 100 characters of a text, with an ellipsis if there are more."""
+    return text if len(text) <= 100 else f"{text[:100]}..."

@@ -93,9 +93,3 @@ def test_days_of_the_julian_calendar_keep_their_names(metadata, is_julian, kind)
     values = stored if kind == pa.date32() else times
     read = parse_parquet(written(values, kind, metadata), ["at"]).table["at"].to_pylist()
     assert [value and date(value.year, value.month, value.day) for value in read] == days
-
-
-def test_the_first_day_of_our_era_in_the_julian_calendar():
-    stored = pa.array([-719_164], pa.int32()).cast(pa.date32())
-    content = written(stored, pa.date32(), {"org.apache.spark.version": "2.4.8"})
-    assert parse_parquet(content, ["at"]).table["at"].to_pylist() == [date(1, 1, 1)]

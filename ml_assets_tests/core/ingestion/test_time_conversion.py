@@ -1,19 +1,15 @@
 """Times of the years 1 to 9999 are read alike from every type, and others cannot be read."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
-import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ml_assets.core.ingestion.local_time import EPOCH, NO_TIME, to_instant, to_instants
+from ml_assets.core.ingestion.local_time import EPOCH, to_instant
 from ml_assets.core.ingestion.type_conversion import convert
-
-MICROSECOND = timedelta(microseconds=1)
-ZONES = ["UTC", "Europe/Brussels", "America/New_York", "Africa/Casablanca", "Australia/Lord_Howe", "Asia/Kathmandu"]
 
 
 def read(values: pa.Array, zone: str = "UTC") -> tuple[list, list]:
@@ -21,17 +17,13 @@ def read(values: pa.Array, zone: str = "UTC") -> tuple[list, list]:
     return converted.to_pylist(), [None] * len(values) if texts is None else texts.to_pylist()
 
 
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Brussels", "Australia/Lord_Howe"])
 @given(st.lists(st.datetimes() | st.datetimes(datetime(2020, 1, 1), datetime(2060, 1, 1)), min_size=1, max_size=8))
-@example([datetime(1, 1, 1), datetime(9999, 12, 31, 23, 59, 59, 999999)])
-@example([datetime(2060, 7, 1), datetime(2025, 3, 30, 2, 30), datetime(2025, 10, 26, 2, 30)])
-@settings(max_examples=60, deadline=None)
-@pytest.mark.parametrize("zone", ZONES)
+@settings(max_examples=40, deadline=None)
 def test_a_local_time_is_read_alike_from_text_and_timestamps(zone, times):
     expected = [to_instant(time, ZoneInfo(zone)) for time in times]
     for values in (pa.array(times, pa.timestamp("us")), pa.array([time.isoformat(" ") for time in times])):
         assert read(values, zone)[0] == expected
-    local = np.array([(time - EPOCH) // MICROSECOND for time in times])
-    assert [number == NO_TIME for number in to_instants(local, zone)] == [each is None for each in expected]
 
 
 @pytest.mark.parametrize("unit", ["s", "ms", "us"])

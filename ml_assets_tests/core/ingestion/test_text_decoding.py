@@ -1,0 +1,32 @@
+"""Bytes are text where they mean text, and what is no Unicode is written with escapes."""
+
+import pyarrow as pa
+import pytest
+
+from ml_assets.core.ingestion.text_decoding import decode, escape
+
+
+@pytest.mark.parametrize(
+    ("text", "escaped"),
+    [
+        ("a\u00fc\U0010ffff", "a\u00fc\U0010ffff"),
+        ("x\ud83d", "x\\ud83d"),
+        ("M\udcfcller", "M\\xfcller"),
+        ("\udcfc\ud800", "\\udcfc\\ud800"),
+    ],
+)
+def test_escapes_of_what_is_no_unicode(text, escaped):
+    assert escape(text) == escaped
+
+
+def test_bytes_are_text_without_control_characters():
+    texts, unreadable = decode(pa.array([b"a\tb", b"\x01", b"\xff", None]))
+    assert texts.to_pylist() == ["a\tb", None, None, None]
+    assert unreadable is not None
+    suffix = "(bytes that are no UTF-8 text)"
+    assert unreadable.to_pylist() == [None, f"0x01 {suffix}", f"0xff {suffix}", None]
+
+
+def test_control_characters_of_text_stay():
+    texts, unreadable = decode(pa.array(["\x00a"]))
+    assert (texts.to_pylist(), unreadable) == (["\x00a"], None)
