@@ -109,7 +109,8 @@ docs: $(VENV)/.installed-dev  ## Write the documents and files that are generate
 screenshots: $(VENV)/.installed-docs home  ## Take the screenshots of the documents (needs Chromium with its driver, and `make run` before)
 	@$(BIN)/python docs/screenshots.py
 
-bench: $(VENV)/.installed-dev  ## Measure validation, training, backfills, a sensor tick and the scoring service, each against its floor in the same minutes
+bench: $(VENV)/.installed-dev  ## Measure start-up, validation, training, backfills, a sensor tick and the scoring service, each against its floor in the same minutes
+	@$(BIN)/python benchmarks/start_up.py
 	@$(BIN)/python benchmarks/validation.py
 	@$(BIN)/python benchmarks/training.py
 	@$(BIN)/python benchmarks/backfill.py

@@ -1,11 +1,10 @@
-"""The code location loads completely and fast, and agrees with its settings files."""
+"""The code location loads completely and without heavy imports, and agrees with its settings files."""
 
 import os
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
-from statistics import median
 
 import pytest
 import yaml
@@ -60,19 +59,6 @@ def test_every_model_has_its_assets():
 def test_loading_definitions_imports_nothing_heavy():
     loaded = run_python("import sys, ml_assets.definitions as d; d.defs(); print(*sys.modules)").split()
     assert [name for name in HEAVY if name in loaded] == []
-
-
-def test_definitions_load_in_less_than_one_and_a_half_times_the_import_of_dagster():
-    code = "import time; t = time.process_time(); {}; print(time.process_time() - t)"
-    ratios: list[float] = []
-    # Other load on the machine slows both times of a pair; on a quiet machine three pairs are enough.
-    while len(ratios) < 3 or (len(ratios) < 9 and median(ratios) >= 1.5):
-        floor, loading = (
-            float(run_python(code.format(statement)))
-            for statement in ("import dagster", "import ml_assets.definitions as d; d.defs()")
-        )
-        ratios.append(loading / floor)
-    assert median(ratios) < 1.5
 
 
 def test_the_workspace_names_the_code_location_as_the_project_does():

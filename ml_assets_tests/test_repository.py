@@ -1,8 +1,9 @@
 """Rules that hold for every file of the project."""
 
 import ast
-import importlib
 import re
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -19,62 +20,63 @@ CORE = sorted(path for path in (PACKAGE / "core").rglob("*.py") if path.stem != 
 FOLDERS = sorted(
     {path.parent for root in ("ml_assets", "ml_assets_tests") for path in (REPOSITORY / root).rglob("*.py")}
 )
+PAGES = sorted(
+    path for folder in ("", "docs", "helm", "examples/*") for path in REPOSITORY.glob(f"{folder}/*.md".strip("/"))
+)
+PICKLING = {"pickle", "cloudpickle", "joblib", "dill", "shelve", "marshal"}
 
 
 def name_of(path: Path) -> str:
     return str(path.relative_to(REPOSITORY))
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_every_module_opens_with_its_purpose_and_is_small(path):
-    source = path.read_text()
-    docstring = ast.get_docstring(ast.parse(source))
-    assert docstring
-    assert len(docstring.split("\n\n")[0]) > 20
-    assert source.count("\n") <= MAX_LINES
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_no_module_imports_a_pickling_library(path):
-    imported = {
-        alias.name.split(".")[0]
-        for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.Import)
-        for alias in node.names
-    } | {
-        (node.module or "").split(".")[0]
-        for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.ImportFrom)
-    }
-    assert not imported & {"pickle", "cloudpickle", "joblib", "dill", "shelve", "marshal"}
+def imported_packages(tree: ast.Module) -> Iterator[str]:
+    """Yield the top-level package of each import."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield (node.module or "").split(".")[0]
 
 
-@pytest.mark.parametrize("path", CORE, ids=name_of)
-def test_every_core_module_has_tests(path):
-    assert (REPOSITORY / "ml_assets_tests" / path.relative_to(PACKAGE).with_name(f"test_{path.name}")).is_file()
+def test_every_module_opens_with_its_purpose():
+    purposes = {name_of(path): (ast.get_docstring(tree_of(path)) or "").split("\n\n")[0] for path in MODULES}
+    assert [name for name, purpose in purposes.items() if len(purpose) <= 20] == []
 
 
-@pytest.mark.parametrize("folder", FOLDERS, ids=name_of)
-def test_no_folder_has_more_than_fifteen_modules(folder):
-    modules = [path for path in folder.glob("*.py") if path.stem != "__init__"]
-    assert len(modules) <= MAX_MODULES
+def test_every_module_is_small():
+    lines = {name_of(path): path.read_text().count("\n") for path in MODULES}
+    assert {name: count for name, count in lines.items() if count > MAX_LINES} == {}
 
 
-@pytest.mark.parametrize("folder", [folder for folder in FOLDERS if folder.is_relative_to(PACKAGE)], ids=name_of)
-def test_every_folder_says_what_belongs_there(folder):
-    docstring = ast.get_docstring(ast.parse((folder / "__init__.py").read_text()))
-    assert docstring
-    assert docstring.endswith(".")
+def test_no_module_imports_a_pickling_library():
+    assert [name_of(path) for path in MODULES if PICKLING.intersection(imported_packages(tree_of(path)))] == []
+
+
+def test_every_core_module_has_tests():
+    tests = {path: path.relative_to(PACKAGE).with_name(f"test_{path.name}") for path in CORE}
+    assert [name_of(path) for path, test in tests.items() if not (REPOSITORY / "ml_assets_tests" / test).is_file()] == []
+
+
+def test_no_folder_has_more_than_fifteen_modules():
+    modules = {name_of(folder): sum(path.stem != "__init__" for path in folder.glob("*.py")) for folder in FOLDERS}
+    assert {name: count for name, count in modules.items() if count > MAX_MODULES} == {}
+
+
+def test_every_folder_says_what_belongs_there():
+    folders = [folder for folder in FOLDERS if folder.is_relative_to(PACKAGE)]
+    purposes = {name_of(folder): ast.get_docstring(tree_of(folder / "__init__.py")) or "" for folder in folders}
+    assert [name for name, purpose in purposes.items() if not purpose.endswith(".")] == []
 
 
 @pytest.mark.parametrize("path", documents(), ids=str)
 def test_generated_documents_are_up_to_date(path):
     assert (REPOSITORY / path).read_text() == documents()[path], "run `make docs`"
-
-
-PAGES = sorted(
-    path for folder in ("", "docs", "helm", "examples/*") for path in REPOSITORY.glob(f"{folder}/*.md".strip("/"))
-)
 
 
 def anchors_of(page: Path) -> set[str]:
@@ -102,9 +104,3 @@ def test_modules_that_a_document_names_exist(page):
 def test_only_one_file_reads_the_environment():
     readers = [name_of(path) for path in MODULES if "os.environ" in path.read_text() or "getenv" in path.read_text()]
     assert readers == ["ml_assets/defs/environment.py"]
-
-
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_every_module_can_be_imported(path):
-    if path.name != "pyfunc.py":
-        importlib.import_module(".".join(path.relative_to(REPOSITORY).with_suffix("").parts))

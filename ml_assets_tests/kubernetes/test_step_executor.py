@@ -4,6 +4,7 @@ share the pod of their run.
 
 import subprocess
 import sys
+import time
 from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 
@@ -15,6 +16,7 @@ from kubernetes.client import models as k8s
 
 from ml_assets.core.kubernetes.pod_spec import plain_pod
 from ml_assets.core.model_spec import ModelSpec
+from ml_assets.resources.kubernetes import shared_pod
 from ml_assets.resources.kubernetes import step_pods as module
 from ml_assets_tests.kubernetes.jobs import (
     definitions_of,
@@ -284,8 +286,9 @@ def test_a_process_that_exceeds_its_maximum_runtime_is_ended(shared, process_run
     process_runs("import time; time.sleep(600)")
     list(handler.launch_step(context))
     assert handler.check_step_health(context).is_healthy
-    later = module.time.monotonic() + 61
-    monkeypatch.setattr(module.time, "monotonic", lambda: later)
+    later = time.monotonic() + 61
+    # Only for the module: `Popen.wait` reads the same clock, and would wait forever if it stood still.
+    monkeypatch.setattr(shared_pod, "time", SimpleNamespace(monotonic=lambda: later))
     assert (
         handler.check_step_health(context).unhealthy_reason
         == "it ran longer than 60 s; compute.data.max_runtime allows no more"
@@ -304,7 +307,7 @@ def test_a_process_that_ignores_sigterm_is_killed_when_its_run_is_terminated(sha
     process_runs(code)
     list(handler.launch_step(context))
     while not ready.exists():
-        module.time.sleep(0.02)
+        time.sleep(0.02)
     list(handler.terminate_step(context))
     assert handler._shared._processes["small__features"][0].returncode == -9
 
