@@ -15,9 +15,12 @@ from statistics import median
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 FLOOR, LOADED = "import dagster", "import ml_assets.definitions as d; d.defs()"
-MEASURE = (
-    "import json, sys, time; t = time.process_time(); {}; print(json.dumps([time.process_time() - t, len(sys.modules)]))"
-)
+MEASURE = """
+import json, sys, time
+begun = time.process_time()
+{}
+print(json.dumps([time.process_time() - begun, len(sys.modules)]))
+"""
 
 
 def measure(statement: str) -> tuple[float, int]:
@@ -27,6 +30,7 @@ def measure(statement: str) -> tuple[float, int]:
 
 
 def main() -> None:
+    """Measure pairs of processes and print medians and ratio."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pairs", type=int, default=7, help="number of pairs of processes")
     pairs = [(measure(FLOOR), measure(LOADED)) for _ in range(parser.parse_args().pairs)]

@@ -60,7 +60,9 @@ def test_no_module_imports_a_pickling_library():
 
 def test_every_core_module_has_tests():
     tests = {path: path.relative_to(PACKAGE).with_name(f"test_{path.name}") for path in CORE}
-    assert [name_of(path) for path, test in tests.items() if not (REPOSITORY / "ml_assets_tests" / test).is_file()] == []
+    assert [
+        name_of(path) for path, test in tests.items() if not (REPOSITORY / "ml_assets_tests" / test).is_file()
+    ] == []
 
 
 def test_no_folder_has_more_than_fifteen_modules():

@@ -1,4 +1,6 @@
-"""The generated files: docs/spec.md, docs/defs.schema.json, docs/doctor.md and dagster-postgres.yaml."""
+"""The generated files: docs/spec.md, docs/defs.schema.json, docs/doctor.md, dagster-postgres.yaml and the template of
+MLflow's store.
+"""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -9,6 +11,7 @@ from ml_assets.cli.doctor_checks import CHECKS
 from ml_assets.cli.instance_file import derive_postgresql_instance
 from ml_assets.defs.settings import REPOSITORY
 from ml_assets.pipeline.component import json_schema
+from ml_assets.resources.mlflow_internals.empty_store import TEMPLATE, generate_template
 
 SPEC_TITLE = """\
 # The specification of a model
@@ -117,7 +120,11 @@ def _one_line(text: str) -> str:
 
 def write_documents() -> None:
     """Write every document, and print which of them changed."""
-    for path, content in documents().items():
+    from ml_assets.resources.mlflow.connection import quiet_mlflow
+
+    with quiet_mlflow():
+        template = generate_template()
+    for path, content in {**documents(), TEMPLATE.relative_to(REPOSITORY): template}.items():
         target = REPOSITORY / path
         target.parent.mkdir(exist_ok=True)
         changed = not target.exists() or target.read_text() != content

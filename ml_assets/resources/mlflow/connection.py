@@ -28,7 +28,7 @@ RESPONSE_TIMEOUT_SECONDS = 10
 def connect(uri: str) -> "MlflowClient":
     """Return a client of the tracking store and model registry at `uri`, after a check that it responds.
 
-    Tables are created in a database that has none (4 to 8 s).
+    Tables are created in a database that has none (4 to 8 s, unless it is a SQLite file).
 
     Args:
         uri: `http://...` or `https://...` of a server, or a database: `sqlite:////data/mlflow.db` or
@@ -121,9 +121,9 @@ def _check_health(uri: str) -> None:
 def _create_sqlite_store(uri: str, path: Path) -> None:
     """Create the file of a sqlite store unless it exists.
 
-    MLflow creates a store table by table over seconds and without a lock: a second process that starts meanwhile fails
-    on tables that exist already or on an "out-of-date database schema", and a process that dies leaves a store that
-    nobody can open. So one process at a time creates the store under another name, and renames it when it is complete.
+    MLflow creates a store table by table and without a lock: a second process that starts meanwhile fails on tables
+    that exist already or on an "out-of-date database schema", and a process that dies leaves a store that nobody can
+    open. So one process at a time creates the store under another name, and renames it when it is complete.
     """
     import fcntl
 
@@ -148,8 +148,11 @@ def _create_sqlite_store(uri: str, path: Path) -> None:
 def _create(path: Path) -> None:
     from mlflow import MlflowClient
 
+    from ml_assets.resources.mlflow_internals.empty_store import write_empty_store
+
     unfinished = path.with_name(f".{path.name}.{uuid4().hex}")
     try:
+        write_empty_store(unfinished)
         client = MlflowClient(tracking_uri=f"sqlite:///{unfinished}", registry_uri=f"sqlite:///{unfinished}")
         client.search_experiments(max_results=1)
         client.search_registered_models(max_results=1)

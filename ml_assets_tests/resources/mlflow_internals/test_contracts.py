@@ -3,7 +3,13 @@ the feature that breaks when a dependency changes them.
 """
 
 import inspect
+import sqlite3
+from contextlib import closing
 
+import mlflow
+import pytest
+
+from ml_assets.resources.mlflow_internals import empty_store
 from ml_assets.resources.mlflow_internals.schema_revision import latest_schema_revision
 
 
@@ -38,3 +44,20 @@ def test_dagster_mlflow_resource():
 
 def test_schema_revision():
     assert latest_schema_revision().isalnum()
+
+
+def test_empty_store():
+    if not empty_store.TEMPLATE.read_text().startswith(f"-- MLflow {mlflow.__version__}\n"):
+        pytest.skip("the template is that of the pinned version of MLflow")
+    assert empty_store.generate_template() == empty_store.TEMPLATE.read_text(), "run `make docs`"
+
+
+def test_the_template_of_another_version_is_not_used(tmp_path, monkeypatch):
+    path = tmp_path / "mlflow.db"
+    monkeypatch.setattr(mlflow, "__version__", "0.0.1")
+    assert not empty_store.write_empty_store(path)
+    assert not path.exists()
+    monkeypatch.undo()
+    assert empty_store.write_empty_store(path)
+    with closing(sqlite3.connect(path)) as store:
+        assert store.execute("SELECT version_num FROM alembic_version").fetchone() == (latest_schema_revision(),)
