@@ -8,6 +8,7 @@ import pandas as pd
 from ml_assets.core.checks.outcome import CheckOutcome
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.checks import ROW_COUNT_METRIC, Metric, Severity
+from ml_assets.core.tables.nul_characters import escape_nul
 
 
 def list_metrics(spec: ModelSpec) -> list[Metric]:
@@ -74,7 +75,7 @@ def _aggregate(metric: Metric, features: pd.DataFrame) -> float:
     values = features[metric.column]
     match metric.aggregate:
         case "distinct":
-            return float(values.nunique())
+            return float(escape_nul(values).nunique())
         case "missing_share":
             return float(values.isna().mean()) if len(values) else float("nan")
     numbers = values.dropna().to_numpy(np.float64)

@@ -14,6 +14,7 @@ from ml_assets.core.metrics.classification import RowMetrics, daily_entity_preci
 from ml_assets.core.metrics.paired_comparison import compare_models
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.evaluation import GateMetric
+from ml_assets.core.tables.nul_characters import escape_nul, factorize
 
 SLICE_VALUES = 20
 OVERALL = ""
@@ -51,10 +52,8 @@ def exclude_known_positives(
             f" pass rows of {holdout_days} only"
         )
     positive = earlier.loc[earlier[spec.target].eq(1).fillna(False).astype(bool) & earlier[spec.entity].notna()]
-    first_positive = (
-        positive.assign(day=pd.to_datetime(positive["day"])).groupby(spec.entity, observed=True)["day"].min()
-    )
-    known_from = pd.to_datetime(frame[spec.entity].map(first_positive)) + pd.Timedelta(
+    first_positive = pd.to_datetime(positive["day"]).groupby(escape_nul(positive[spec.entity]), observed=True).min()
+    known_from = pd.to_datetime(escape_nul(frame[spec.entity]).map(first_positive)) + pd.Timedelta(
         spec.label_delay + timedelta(days=1)
     )
     return frame.loc[~(known_from <= days)]
@@ -173,9 +172,9 @@ def _resampling(spec: ModelSpec) -> dict:
 
 def _most_frequent_values(column: pd.Series) -> Iterable[tuple[str | None, NDArray[np.bool_]]]:
     """Return (text, mask of its rows) of each of the most frequent values."""
-    codes, values = pd.factorize(column)
+    codes, values = factorize(column)
     frequency = {code: np.count_nonzero(codes == code) for code in np.unique(codes)}
-    # pd.factorize assigns the code -1 to rows without a value.
+    # factorize assigns the code -1 to rows without a value.
     texts = {code: None if code < 0 else str(values[code]) for code in frequency}
     ranked = sorted(frequency, key=lambda code: (-frequency[code], texts[code] or ""))
     return [(texts[code], codes == code) for code in ranked[:SLICE_VALUES]]

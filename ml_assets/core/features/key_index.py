@@ -8,6 +8,7 @@ import pandas as pd
 
 from ml_assets.core.features.exact_sums import Floats, Integers
 from ml_assets.core.model_spec.features import WindowAggregate
+from ml_assets.core.tables.nul_characters import factorize
 
 
 class Timeline:
@@ -107,7 +108,7 @@ def _number_values(values: pd.Series) -> tuple[Integers, int]:
         if (value_range := int(values.max()) - lowest) < 4 * len(values):
             # Integers in a narrow range need no hashing.
             return values.to_numpy() - lowest, value_range + 1
-    numbers, distinct = pd.factorize(values)
+    numbers, distinct = factorize(values)
     return numbers.astype(np.int64), len(distinct)
 
 
@@ -130,7 +131,7 @@ def _stable_order(codes: Integers) -> Integers:
 def sorted_order(frame: pd.DataFrame, first: Integers) -> Integers:
     """Return the positions that sort rows by the numbers `first`, then by each column of the frame in turn."""
     columns = [frame[name] for name in frame]
-    ranks = [c.to_numpy() if _is_integer(c) else pd.factorize(c, sort=True)[0] for c in columns]
+    ranks = [c.to_numpy() if _is_integer(c) else factorize(c, sort=True)[0] for c in columns]
     return np.lexsort([*reversed(ranks), first])
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 from ml_assets.core.features.key_index import microseconds
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.labels import KNOWN_AT
+from ml_assets.core.tables.nul_characters import escape_nul
 
 
 class RowLabels:
@@ -86,7 +87,8 @@ class RowLabels:
         return int(np.count_nonzero(first[numbers] > _ordinal(on_time))), len(numbers)
 
     def _keys(self, frame: pd.DataFrame) -> pd.Index:
-        return pd.MultiIndex.from_frame(frame[self._names]) if len(self._names) > 1 else pd.Index(frame[self._names[0]])
+        columns = [escape_nul(frame[name]) for name in self._names]
+        return pd.MultiIndex.from_arrays(columns) if len(columns) > 1 else pd.Index(columns[0])
 
 
 def _days(times: pd.Series, time_zone: str) -> np.ndarray:

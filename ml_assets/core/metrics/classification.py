@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from ml_assets.core.tables.nul_characters import escape_nul
+
 NAN = float("nan")
 CALIBRATION_BINS = 10
 
@@ -175,7 +177,7 @@ def daily_entity_precision_at_k(
     rows = pd.DataFrame(
         {
             "day": np.asarray(days),
-            "entity": np.asarray(entities),
+            "entity": escape_nul(pd.Series(np.asarray(entities))),
             "label": np.asarray(labels),
             "score": np.asarray(scores),
         }

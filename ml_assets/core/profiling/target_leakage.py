@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.checks import TargetLeakageCheck
 from ml_assets.core.profiling.profiles import profile_columns
+from ml_assets.core.tables.nul_characters import escape_nul
 from ml_assets.core.tables.schemas import SINGLE_FEATURE_POWER_SCHEMA
 
 Floats = NDArray[np.float64]
@@ -85,7 +86,7 @@ def _rank_missing_lowest(scores: Floats, is_missing: NDArray[np.bool_]) -> Float
 
 
 def _measure_category(values: pd.Series, labels: NDArray[np.int64]) -> Iterator[tuple[float, float] | None]:
-    codes, _ = pd.factorize(values, use_na_sentinel=False)
+    codes, _ = pd.factorize(escape_nul(values), use_na_sentinel=False)
     rows, positives = (
         np.bincount(codes[::2], weights, minlength=codes.max(initial=0) + 1) for weights in (None, labels[::2])
     )

@@ -7,6 +7,8 @@ import hashlib
 import numpy as np
 import pandas as pd
 
+from ml_assets.core.tables.nul_characters import factorize
+
 BUCKETS = 10_000
 
 
@@ -35,6 +37,6 @@ def route_to_challenger(model: str, entities: pd.Series, percent: float) -> np.n
     """Return `is_routed_to_challenger` for each row, bool of shape (rows,)."""
     if not percent:
         return np.zeros(len(entities), dtype=bool)
-    codes, distinct = pd.factorize(entities)
+    codes, distinct = factorize(entities)
     is_routed = np.array([is_routed_to_challenger(model, entity, percent) for entity in distinct], dtype=bool)
     return np.append(is_routed, False)[codes]

@@ -14,6 +14,7 @@ from ml_assets.core.features.window_aggregates import LARGEST_VALUE, as_floats
 from ml_assets.core.model_spec.features import Aggregate, WindowAggregate
 from ml_assets.core.serving.online_sums import NAN, AddedValues, ColumnMoments
 from ml_assets.core.serving.timestamps import MICROSECOND, since_epoch
+from ml_assets.core.tables.nul_characters import factorize
 
 # From this many values on, numpy finds the minimum faster than Python.
 MIN_NUMPY_VALUES = 24
@@ -230,12 +231,12 @@ def _factorize(columns: list[pd.Series], rows: int) -> tuple[np.ndarray, list]:
     """Return a number for the key of each row, -1 where a part is missing, and the distinct keys by number."""
     if not columns:
         return np.zeros(rows, np.int64), [()]
-    codes, distinct = pd.factorize(columns[0])
+    codes, distinct = factorize(columns[0])
     if len(columns) == 1:
         return codes, distinct.tolist()
     keys = [(value,) for value in distinct.tolist()]
     for column in columns[1:]:
-        part, values = pd.factorize(column)
+        part, values = factorize(column)
         both = np.where((codes < 0) | (part < 0), -1, codes * max(len(values), 1) + part)
         codes, pairs = pd.factorize(np.where(both < 0, np.nan, both.astype(np.float64)))
         texts = values.tolist()

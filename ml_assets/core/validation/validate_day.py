@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from ml_assets.core.model_spec.file_feed import Contract
 from ml_assets.core.tables.day_boundaries import beginning_of_day
 from ml_assets.core.tables.json_rows import rows_as_json
+from ml_assets.core.tables.nul_characters import escape_nul
 from ml_assets.core.tables.schemas import QUARANTINE_SCHEMA, SOURCE_FILE, SOURCE_ROW, UNREADABLE, row_schema, to_pandas
 from ml_assets.core.validation.contract import CONFLICTING, REPEATED, Violation, as_frame, find_violations
 from ml_assets.core.validation.violations import count_violations
@@ -119,6 +120,7 @@ def _repeats(spec: Contract, raw: pa.Table, rows: pd.DataFrame, is_bad: np.ndarr
         return []
     positions = np.flatnonzero(is_shared)
     shared = to_pandas(raw.take(pa.array(positions))).set_axis(positions).sort_values([SOURCE_FILE, SOURCE_ROW])
+    shared = shared.assign(**{name: escape_nul(shared[name]) for name in spec.columns})
     is_repeat = shared.duplicated([*spec.columns, UNREADABLE])
     distinct = shared[~is_repeat & ~is_bad[shared.index]]
     is_conflict = distinct.duplicated(spec.row_key, keep=False)

@@ -163,3 +163,12 @@ def test_a_label_is_late_if_it_first_takes_effect_after_the_delay_and_a_correcti
     assert rows.count_late(day(4), day(4)) == (0, 1)
     assert rows.count_late(day(4), day(8)) == (1, 2)
     assert rows.count_late(day(4), day(9)) == (2, 3)
+
+
+def test_keys_that_differ_behind_a_nul_character_are_different_keys():
+    columns = {**SMALL["columns"], "id": {"type": "string"}}
+    for key in (["id"], ["id", "card"]):
+        spec = ModelSpec.model_validate({**SMALL, "columns": columns, "labels": {**LABELS, "key": key}})
+        rows = RowLabels(spec, pd.DataFrame({"id": ["a\0b", "a\0c", "a\x01\x02b"], "card": ["x"] * 3}))
+        rows.add(day(2), delivered(("a\0c", 1, "2025-01-02"), ("a\x01\x02b", 0, "2025-01-02")).assign(card="x"))  # type: ignore[arg-type]
+        assert labels_on(rows, day(2)) == [None, 1, 0]

@@ -42,3 +42,9 @@ def test_entities_spread_evenly_and_otherwise_for_another_model():
     assert np.histogram(places, bins=20, range=(0, 100))[0] == pytest.approx(np.full(20, 1000), abs=150)
     others = np.array([bucket_of("n", f"card-{number}") for number in range(20_000)])
     assert abs(np.corrcoef(places, others)[0, 1]) < 0.03
+
+
+@given(st.lists(st.text(st.sampled_from("\x00ab"), max_size=4), max_size=20))
+def test_text_with_nul_characters_has_buckets_of_its_own(entities):
+    rows = route_to_challenger("m", pd.Series(entities, dtype=object), 50)
+    assert rows.tolist() == [is_routed_to_challenger("m", entity, 50) for entity in entities]

@@ -204,3 +204,11 @@ def test_a_quarantined_row_keeps_15_decimals(make_spec):
     )
     kept = [json.loads(entry["row"])["amount"] for entry in day.quarantined.to_pylist()]
     assert kept == pytest.approx(amounts, rel=0, abs=1e-15)
+
+
+def test_rows_that_differ_behind_a_nul_character_are_no_repeats(make_spec, small):
+    small["columns"]["card"]["nullable"] = True
+    day = validate(
+        make_spec(columns=small["columns"]), [*rows(20), *({**GOOD, "id": 77, "card": f"a\0{x}"} for x in "bc")]
+    )
+    assert reasons(day) == [["row_key id: stands in rows that differ"]] * 2
