@@ -16,9 +16,11 @@ from ml_assets.core.model_spec.checks import Checks
 from ml_assets.defs.environment import configure_process
 from ml_assets_tests.support.migrations import read_migrations_once
 from ml_assets_tests.support.postgresql import PostgresqlServer
+from ml_assets_tests.support.sqlite import do_not_wait_for_the_disk
 
 configure_process()
 read_migrations_once()
+do_not_wait_for_the_disk()
 # For rules that hold for all inputs: `--hypothesis-profile thorough` tries many more.
 # A busy machine is slow at any of them, so none of them has a deadline.
 unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
