@@ -52,7 +52,7 @@ class Deployment:
 
     def run_daily_job(self) -> list[dg.ExecuteInProcessResult]:
         """Load the definitions and run the daily job, from landed files to the registry entry of the newest day."""
-        defs = dg.Definitions.merge(build_environment(self.settings), ModelPipeline(SPEC).build_defs(None))  # type: ignore[arg-type]
+        defs = dg.Definitions.merge(build_environment(self.settings), ModelPipeline(SPEC).build_defs(None))
         job = defs.resolve_job_def("small_daily")
         with dg.DagsterInstance.from_config(str(self.home)) as instance:
             parts = [(landed_to_features(SPEC), DAYS), (MODEL_ASSETS, DAYS[-1:])]

@@ -189,4 +189,4 @@ def summarise_release(move: Move) -> tuple[int, str, int | None, int | None, int
         after.champion and after.champion.number,
         after.challenger and after.challenger.number,
         after.percent,
-    )  # type: ignore[return-value]
+    )

@@ -14,4 +14,4 @@ def _scripts(config) -> ScriptDirectory:
 
 def read_migrations_once() -> None:
     """Read the migrations of each database only once in this process from now on."""
-    ScriptDirectory.from_config = staticmethod(_scripts)  # type: ignore[method-assign]
+    ScriptDirectory.from_config = staticmethod(_scripts)

@@ -39,7 +39,9 @@ class OnlineScorer:
     def encode(self, features: Features) -> list[float]:
         """Encode the features as the cells of one row of the matrix, before scaling."""
         if not self._is_wide:
-            return [features[name] if encode is None else encode(features[name])[0] for name, encode in self._cells]  # type: ignore[misc]
+            # A feature without an encoding is a number.
+            values = ((features[name], encode) for name, encode in self._cells)
+            return [value if encode is None else encode(value)[0] for value, encode in values]  # type: ignore[misc]
         cells: list[float] = []
         for name, encode in self._cells:
             if encode is None:

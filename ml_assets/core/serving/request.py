@@ -70,7 +70,8 @@ class RequestReader:
             "later than the row."
         )
         earlier = NotRequired[Annotated[list[row], Field(description=about)]]  # type: ignore[valid-type]
-        request = with_config(_STRICT)(TypedDict("ScoreRequest", {**fields, EARLIER: earlier}))  # type: ignore[operator]
+        request = TypedDict("ScoreRequest", {**fields, EARLIER: earlier})  # type: ignore[operator]
+        request = with_config(_STRICT)(request)
         self._adapter = TypeAdapter(request)
         self._validate = self._adapter.validator.validate_python
 

@@ -73,5 +73,5 @@ def _read(
     if event_type is FRESHNESS:
         records_filter = dg.EventRecordsFilter(event_type, after_cursor=after, after_timestamp=since)
         return instance.event_log_storage.get_event_records(records_filter, limit=MAX_EVENTS, ascending=True)
-    run_filter = dg.RunStatusChangeRecordsFilter(event_type, after_storage_id=after, after_timestamp=since)  # type: ignore[arg-type]
+    run_filter = dg.RunStatusChangeRecordsFilter(event_type, after_storage_id=after, after_timestamp=since)
     return instance.fetch_run_status_changes(run_filter, limit=MAX_EVENTS, ascending=True).records

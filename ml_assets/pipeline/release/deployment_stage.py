@@ -134,7 +134,7 @@ class ModelDeployment:
         decision = decide(self.spec.deployment.canary, before, self._candidate(before, day), evidence, day)
         if decision.after == before:
             return self._output(decision, measured, problem)
-        move = Move(decision.outcome, decision.after, day, self._actor, decision.reason, decision.metrics)  # type: ignore[arg-type]
+        move = Move(decision.outcome, decision.after, day, self._actor, decision.reason, decision.metrics)
         # The ledger does not show a newer run that decided to change nothing.
         check_not_replaced(day, [self.tables[DEPLOYMENT]], f"{self.spec.name}: the {DEPLOYMENT}")
         try:

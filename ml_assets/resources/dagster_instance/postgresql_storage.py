@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from dagster_postgres import DagsterPostgresStorage  # noqa: TID253 - only an instance file that names this storage loads it
+# Only an instance file that names this storage loads this module.
+from dagster_postgres import DagsterPostgresStorage  # noqa: TID253
 
 from ml_assets.resources.dagster_internals.configurable_class import ConfigurableClassData
 from ml_assets.resources.databases.postgresql_uri import with_driver

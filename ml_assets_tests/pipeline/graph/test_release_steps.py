@@ -54,7 +54,7 @@ def metadata(result: dg.ExecuteInProcessResult, name: str, number: int) -> dict:
 
 def test_in_a_range_the_first_model_is_champion_and_the_second_its_challenger(world):
     stages = world.stages()
-    assert [stages.deployment.row(day(number))["outcome"] for number in (12, 13)] == ["promote", "start"]  # type: ignore[index]
+    assert [stages.deployment.row(day(number))["outcome"] for number in (12, 13)] == ["promote", "start"]
     assert stages.predictions.scored(day(12))["side"].unique().tolist() == ["champion"]
     assert sorted(stages.predictions.scored(day(13))["side"].unique()) == ["challenger", "champion"]
     holders = {alias: alias_holder(world.registry.client, "small", alias) for alias in ("champion", "challenger")}
@@ -150,7 +150,7 @@ def test_deployment_depends_on_the_days_that_a_canary_can_read():
     by_key = {spec.key: spec for assets in build_assets(SPEC) for spec in assets.specs}
     deps = {dep.asset_key.path[-1]: dep.partition_mapping for dep in by_key[asset_key(SPEC, "deployment")].deps}
     assert set(deps) == {"model_registry_entry", "features"}
-    assert deps["features"].start_offset == -40  # type: ignore[union-attr]
+    assert deps["features"].start_offset == -40
     without = {spec.key: spec for assets in build_assets(ModelSpec.model_validate(SMALL)) for spec in assets.specs}
     assert [dep.asset_key.path[-1] for dep in without[asset_key(SPEC, "deployment")].deps] == ["model_registry_entry"]
     assert {dep.asset_key.path[-1] for dep in by_key[asset_key(SPEC, PREDICTIONS)].deps} == {"deployment", "features"}
@@ -166,6 +166,6 @@ def test_retention_removes_old_predictions_and_keeps_the_files_of_live_versions(
     assert (removal.versions, removal.models) == ([], [])
     stages = copy.stages()
     assert stages.predictions.scored(day(12)).empty
-    assert [stages.deployment.row(day(number))["outcome"] for number in (12, 13)] == ["promote", "start"]  # type: ignore[index]
+    assert [stages.deployment.row(day(number))["outcome"] for number in (12, 13)] == ["promote", "start"]
     assert computed(copy.run(LIVE, day(13), day(14)), PREDICTIONS) == [day(14)]
     assert "which retention removed" in failure(copy.run(LIVE, day(12), day(13), succeed=False))

@@ -250,7 +250,7 @@ def test_missing_and_expired_features_count_as_no_rows(live):
     live.decide(6, LAST + 2)
     assert live.row(6)["labels_through"] == day(4)
     assert live.row(6)["step_days"] == 1
-    assert live.ledger.latest().champion.number == 2  # type: ignore[union-attr]
+    assert live.ledger.latest().champion.number == 2
 
 
 def test_later_releases_leave_predictions_of_earlier_days_current(live):

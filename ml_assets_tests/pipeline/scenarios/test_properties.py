@@ -71,7 +71,7 @@ class Place:
             content = buffer.getvalue()
         file = self.landing / str(day(number)) / name
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(content)  # type: ignore[arg-type]
+        file.write_bytes(content)
 
     def make(self, numbers: Iterable[int], stages: int = 4) -> None:
         """Make days of the first so many stages, as far as they can be made."""

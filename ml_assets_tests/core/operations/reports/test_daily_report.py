@@ -19,11 +19,11 @@ ROWS = st.lists(st.dictionaries(TEXT, VALUES, max_size=3), max_size=5)
 
 
 def outcome(check: str, passed: bool | None, severity: str = "error") -> CheckOutcome:
-    return CheckOutcome(check, DAY, passed, f"{check} says so", severity)  # type: ignore[arg-type]
+    return CheckOutcome(check, DAY, passed, f"{check} says so", severity)
 
 
 def rows(*outcomes: CheckOutcome, state: str = "published", **more: object) -> Part:
-    return Part("validated_data", DAY, state, outcomes=outcomes, **more)  # type: ignore[arg-type]
+    return Part("validated_data", DAY, state, outcomes=outcomes, **more)
 
 
 @given(
