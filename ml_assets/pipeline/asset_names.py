@@ -33,6 +33,7 @@ CANARY_COMPARISON = "canary_comparison"
 PREDICTIONS = "predictions"
 
 EVERY_DAY_ACCEPTED = "every_day_accepted"
+LABEL_MATCH = "label_match"
 COLUMN_DRIFT = "column_drift"
 NO_INFINITIES = "no_infinities"
 MISSING_SHARE = "missing_share"

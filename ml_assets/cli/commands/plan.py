@@ -14,6 +14,7 @@ from ml_assets.pipeline.planning.backfill_plan import plan_days
 from ml_assets.resources.lake.errors import LakeError
 from ml_assets.resources.lake.planned_lake import PlannedLake
 from ml_assets.resources.mlflow.connection import MlflowUnavailable
+from ml_assets.resources.storage.landing_access import LandingUnavailable
 
 
 def print_backfill_plan(model: str, days: str | None = None, job: str = "daily") -> None:
@@ -37,6 +38,6 @@ def print_backfill_plan(model: str, days: str | None = None, job: str = "daily")
         if job == "features":
             stages = [stage for stage in stages if stage.name in landed_to_features(spec)]
         plan = plan_days(spec, lake, stages, selected)
-    except (ValueError, LakeError, MlflowUnavailable) as error:
+    except (ValueError, LakeError, LandingUnavailable, MlflowUnavailable) as error:
         sys.exit(str(error))
     print_plan(Console(), spec, f"{spec.name}_{job}", plan)

@@ -31,6 +31,7 @@ from ml_assets.pipeline.planning.repair import (
 )
 from ml_assets.resources.lake.errors import LakeError
 from ml_assets.resources.lake.planned_lake import PlannedLake
+from ml_assets.resources.storage.landing_access import LandingUnavailable
 
 MATERIALIZED_TOGETHER = {VALIDATED: (VALIDATED, QUARANTINED), LABELS: LABEL_ASSETS[1:]}
 
@@ -79,7 +80,7 @@ def repair_model(model: str, file: Path | None = None) -> None:
                 _repair_rules(spec, settings)
             else:
                 _repair_rows(spec, settings, file, console)
-        except (RepairRefused, RunFailed, LakeError, ValueError, OSError) as error:
+        except (RepairRefused, RunFailed, LakeError, LandingUnavailable, ValueError, OSError) as error:
             sys.exit(str(error))
     _print_outcomes(console, outcomes, open_model_stages(spec, settings))
 

@@ -16,8 +16,10 @@ from ml_assets.cli.run_in_process import RunFailed, run_days
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.defs.settings import Settings
 from ml_assets.pipeline.asset_names import EVALUATION, RELEASE_ASSETS, landed_to_features, model_assets
+from ml_assets.pipeline.graph.stages import Stages
 from ml_assets.resources.lake.errors import LakeError
 from ml_assets.resources.storage.landing import Landing
+from ml_assets.resources.storage.landing_access import LandingUnavailable
 
 SIMULATED_DAYS = 90
 
@@ -38,9 +40,13 @@ def run_model(model: str) -> None:
         stages = open_model_stages(spec, settings)
     except LakeError as error:
         sys.exit(str(error))
-    _simulate_if_empty(spec, landing, settings, console)
     yesterday = datetime.now(ZoneInfo(spec.source.time_zone)).date() - timedelta(days=1)
-    landed = [day for day in landing.days(spec.source) if day <= yesterday]
+    try:
+        _refuse_lost_landing(spec, stages, landing, settings)
+        _simulate_if_empty(spec, landing, settings, console)
+        landed = [day for day in landing.days(spec.source) if day <= yesterday]
+    except LandingUnavailable as error:
+        sys.exit(f"{spec.name}: {error}")
     if not landed:
         sys.exit(
             f"{spec.name}: no files of a day up to {yesterday} have landed; "
@@ -88,13 +94,27 @@ def _materialize(spec: ModelSpec, needed: Needed, settings: Settings, console: C
     return seconds
 
 
+def _refuse_lost_landing(spec: ModelSpec, stages: Stages, landing: Landing, settings: Settings) -> None:
+    made = stages.validation.days_with_rows()
+    if made and not _has_files(spec, landing):
+        sys.exit(
+            f"{spec.name}: there are no files under {settings.landing}, but the lake {settings.lake} holds {len(made)} "
+            f"days, up to {max(made)}. Check that the landing is mounted and that ML_ASSETS_LANDING and source.files "
+            "are right; `ml-assets simulate` writes the simulated files of fraud_detection anew"
+        )
+
+
+def _has_files(spec: ModelSpec, landing: Landing) -> bool:
+    return landing.missing_root() is None and bool(landing.days(spec.source))
+
+
 def _simulate_if_empty(spec: ModelSpec, landing: Landing, settings: Settings, console: Console) -> None:
     from ml_assets.cli.commands.simulate import SIMULATED_MODEL, was_interrupted, write_landing
 
     if spec.name != SIMULATED_MODEL or settings.is_production:
         return
     reason = f"Nothing has landed under {settings.landing}"
-    if landing.days(spec.source):
+    if _has_files(spec, landing):
         if not was_interrupted(settings.landing, settings.s3):
             return
         reason = f"A simulation under {settings.landing} was interrupted"

@@ -133,6 +133,16 @@ class LabelTimelinessCheck(Check):
     """Maximum share of rows without a label, where such rows are excluded."""
 
 
+class LabelMatchCheck(Check):
+    """Labels of a delivery that belong to no row: no row of the lake has their key, rejected and quarantined rows
+    included. Labels whose rows may be outside of the lake do not count: those that became known less than `label_delay`
+    after its first day, or after a day whose rows are missing. Keys that differ from that of a row only in leading
+    zeros, surrounding space, letter case, a trailing .0 or separators are named."""
+
+    max_unmatched_share: float = Field(0.05, ge=0, le=1)
+    """Maximum share of labels that belong to no row."""
+
+
 class MissingShareCheck(Check):
     """Missing values of a feature on a day, from the first day on whose windows are complete."""
 
@@ -212,6 +222,7 @@ class Checks(SpecPart):
     score_drift: DriftBounds | None = DriftBounds(severity="warn")
     """The scores of each day of the holdout against those of the training window."""
     label_timeliness: LabelTimelinessCheck | None = LabelTimelinessCheck()
+    label_match: LabelMatchCheck | None = LabelMatchCheck()
     accepted: dict[date, list[str]] = {}
     """Days that somebody has examined and accepts as they are: for each day, the names of the checks (or `all`) that
     pass whatever their result is. A day without rows that is accepted for `no_gaps` is no gap for the days after it."""

@@ -62,6 +62,11 @@ class LateData(SpecPart):
     reopened: list[date] = []
     """Closed days that are recomputed in spite of `afterwards: refuse`."""
 
+    removed_through: date | None = None
+    """The last day whose files were removed on purpose. Without it, days whose files are gone become empty one by one,
+    but not when most of the days that the lake holds lose their files at once: that is an error, because a landing
+    that is not mounted looks the same."""
+
 
 def check_labels(labels: Labels, columns: Mapping[str, Column], target: str) -> None:
     """Check that labels fit the columns of their model.

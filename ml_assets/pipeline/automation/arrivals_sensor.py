@@ -14,6 +14,7 @@ from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.file_feed import labels_feed, rows_feed
 from ml_assets.core.tables.fingerprint import digest
 from ml_assets.pipeline.asset_names import LABEL_ASSETS, asset_key
+from ml_assets.pipeline.ingestion.first_use import why_unused
 from ml_assets.pipeline.ingestion.landing_scan import GetDayStatus, LandingScan, ScanBudget, scan_landing
 from ml_assets.pipeline.ingestion.stage import Ingestion
 from ml_assets.pipeline.steps.partition_tags import range_tags
@@ -124,7 +125,7 @@ def _ranges(spec: ModelSpec, rows: LandingScan, labels: LandingScan | None = Non
 def status_in_lake(spec: ModelSpec, lake: Lake, landing: Landing) -> GetDayStatus:
     """Return a function that compares a day in the lake with landed objects."""
     feeds = [feed for feed in (rows_feed(spec), labels_feed(spec)) if feed]
-    stages = {feed.raw: Ingestion(feed, spec.late_data, lake, landing) for feed in feeds}
+    stages = {feed.raw: Ingestion(feed, spec.late_data, lake, landing, spec.sensor.look_back) for feed in feeds}
     return lambda feed, day, objects: stages[feed.raw].status(day, objects)
 
 
@@ -142,6 +143,8 @@ def arrivals_sensor(spec: ModelSpec, job: "UnresolvedAssetJobDefinition") -> dg.
         "that read them.",
     )
     def arrivals(context: dg.SensorEvaluationContext, landing: Landing, lake: Lake) -> dg.SensorResult:
+        if reason := why_unused(spec, lake, landing):
+            return dg.SensorResult(skip_reason=reason)
         now = datetime.now(ZoneInfo(spec.source.time_zone))
         cursor = SensorCursor.from_text(context.cursor)
         scan = scan_arrivals(spec, landing, status_in_lake(spec, lake, landing), cursor, now)

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from ml_assets.core.model_spec import ModelSpec
+from ml_assets.pipeline.ingestion.first_use import why_unused
+from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.storage.landing import Landing
 
 if TYPE_CHECKING:
@@ -23,12 +25,16 @@ def daily_schedule(spec: ModelSpec, job: "UnresolvedAssetJobDefinition") -> dg.S
         default_status=dg.DefaultScheduleStatus.RUNNING if spec.schedule.enabled else dg.DefaultScheduleStatus.STOPPED,
         description=f"Runs the newest complete day of {spec.name}.",
     )
-    def newest_day(context: dg.ScheduleEvaluationContext, landing: Landing) -> dg.RunRequest | dg.SkipReason:
+    def newest_day(
+        context: dg.ScheduleEvaluationContext, landing: Landing, lake: Lake
+    ) -> dg.RunRequest | dg.SkipReason:
         day = context.scheduled_execution_time.date() - timedelta(days=1)
         if day < spec.source.start or (spec.source.end is not None and day > spec.source.end):
             return dg.SkipReason(
                 f"{day} lies outside the data of {spec.name}, {spec.source.start} to {spec.source.end or 'now'}"
             )
+        if reason := why_unused(spec, lake, landing):
+            return dg.SkipReason(reason)
         if not landing.objects_of_day(spec.source, day):
             return dg.SkipReason(
                 f"no files of {spec.name} have landed for {day}; looked for {spec.source.files} under {landing.uri}"

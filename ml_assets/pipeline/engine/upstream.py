@@ -6,19 +6,22 @@ from datetime import date
 from ml_assets.core.model_spec.file_feed import Feed
 from ml_assets.core.tables.fingerprint import EXPIRED
 from ml_assets.pipeline.engine.stage import CannotMake, InputChanged, InputExpired
+from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.lake.table import Table
 from ml_assets.resources.storage.landing import Landing
 
 
 def read_fingerprints(
-    feed: Feed, landing: Landing, table: Table, days: Sequence[date], reader: str, asset: str
+    feed: Feed, lake: Lake, landing: Landing, table: Table, days: Sequence[date], reader: str, asset: str
 ) -> list[list]:
     """Return [day, fingerprint] of each day that is read.
 
-    A day that was never made because nothing landed counts as empty; its fingerprint is None.
+    A day that was never made because nothing landed counts as empty; its fingerprint is None. A day with raw rows
+    never does: the table that is read may have been removed.
 
     Args:
         feed: the files that the table is ultimately made from.
+        lake: holds their rows.
         landing: where files land.
         table: the table that is read.
         days: the days that are read, ascending.
@@ -27,8 +30,10 @@ def read_fingerprints(
 
     Raises:
         InputExpired: when retention has removed rows of these days; it names them.
-        CannotMake: when days have files and were never made; it names them.
+        CannotMake: when days have files or raw rows and were never made; it names them.
     """
+    from ml_assets.core.tables.schemas import raw_schema
+
     fingerprints = [(day, table.fingerprint(day)) for day in days]
     reads = f"{feed.name}: {reader} reads {asset} of {days[0]} to {days[-1]}" if days else ""
     if expired := [day for day, fingerprint in fingerprints if fingerprint == EXPIRED]:
@@ -36,9 +41,9 @@ def read_fingerprints(
             f"{reads}, but retention removed the rows of {len(expired)} of these days, the first {expired[0]}, the "
             f"last {expired[-1]}; materialise {feed.raw} to {asset} of these days again, from the landed files"
         )
-    if lacking := [
-        day for day, fingerprint in fingerprints if fingerprint is None and landing.has_files(feed.source, day)
-    ]:
+    unmade = [day for day, fingerprint in fingerprints if fingerprint is None]
+    raw_rows = lake.table(feed.name, feed.raw, raw_schema(feed)).row_counts() if unmade else {}
+    if lacking := [day for day in unmade if day in raw_rows or landing.has_files(feed.source, day)]:
         raise CannotMake(
             f"{reads}, but {len(lacking)} of these days have not been made, the first {lacking[0]}, the last "
             f"{lacking[-1]}; materialise them first"

@@ -45,6 +45,7 @@ class LabelsByKey:
         assert feed is not None
         self._spec = spec
         self._feed = feed
+        self._lake = lake
         self._landing = landing
         self._rows = rows
         self._labels = lake.table(spec.name, feed.validated, row_schema(feed))
@@ -77,7 +78,9 @@ class LabelsByKey:
         delivery_days = [days[0] + timedelta(days=n) for n in range((as_of - days[0]).days + 1)]
         absent = [day for day in delivery_days if self._labels.fingerprint(day) in (None, EXPIRED)]
         if unverified := [day for day in absent if day not in self._days_without_files]:
-            read_fingerprints(self._feed, self._landing, self._labels, unverified, reader, self._feed.validated)
+            read_fingerprints(
+                self._feed, self._lake, self._landing, self._labels, unverified, reader, self._feed.validated
+            )
             self._days_without_files.update(unverified)
         for outdated in [day for day in self._labels_by_day if day < days[0]]:
             del self._labels_by_day[outdated]

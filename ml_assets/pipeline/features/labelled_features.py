@@ -49,7 +49,7 @@ class LabelledFeatures:
         Raises:
             InputExpired, CannotMake: as in `read_fingerprints`.
         """
-        features = read_fingerprints(rows_feed(self.spec), self.landing, self.table, days, reader, FEATURES)
+        features = read_fingerprints(rows_feed(self.spec), self.lake, self.landing, self.table, days, reader, FEATURES)
         return [*features, *(self.labels.inputs(days, as_of, reader) if self.labels else [])]
 
     def read(self, day: date, as_of: date, columns: Sequence[str]) -> "pd.DataFrame":

@@ -37,6 +37,7 @@ class FeatureEngineering:
         )
 
         self.spec = spec
+        self._lake = lake
         self._landing = landing
         hooks = [feature.function.split(":")[0] for feature in spec.features if isinstance(feature, CustomFeatures)]
         self.code = code_version(__name__, *hooks)
@@ -83,7 +84,8 @@ class FeatureEngineering:
         """
         reader = f"the {FEATURES} of {day}"
         days = self._days_back(day, self._offsets)
-        rows = read_fingerprints(rows_feed(self.spec), self._landing, self._validated, days, reader, VALIDATED)
+        feed = rows_feed(self.spec)
+        rows = read_fingerprints(feed, self._lake, self._landing, self._validated, days, reader, VALIDATED)
         if not self._labels:
             return rows
         return [*rows, *self._labels.inputs(self._days_back(day, self._label_offsets), day - timedelta(days=1), reader)]

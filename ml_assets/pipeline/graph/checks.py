@@ -15,6 +15,7 @@ from ml_assets.pipeline.evaluation.score_drift_check import evaluate_score_drift
 from ml_assets.pipeline.validation.acceptance_check import acceptance_check, evaluate_acceptance
 from ml_assets.pipeline.validation.contract_checks import contract_check_specs, evaluate_contract
 from ml_assets.pipeline.validation.drift_checks import column_drift_check, evaluate_column_drift
+from ml_assets.pipeline.validation.label_match_check import evaluate_label_matches, label_match_check
 from ml_assets.pipeline.validation.volume_checks import data_checks, evaluate_volume
 
 if TYPE_CHECKING:
@@ -24,9 +25,11 @@ if TYPE_CHECKING:
 
 
 def validation_checks(spec: ModelSpec, feed: Feed, key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
-    """Specify the checks of validated_data, or of validated_labels, which has those of the contract only."""
-    of_rows = [] if _has_labels_only(feed) else [*data_checks(spec, key), *column_drift_check(spec, key)]
-    return [acceptance_check(spec, key), *contract_check_specs(spec, feed, key), *of_rows]
+    """Specify the checks of validated_data, or of validated_labels, which has none of volume and drift."""
+    every_feed = [acceptance_check(spec, key), *contract_check_specs(spec, feed, key)]
+    if _has_labels_only(feed):
+        return [*every_feed, *label_match_check(spec, key)]
+    return [*every_feed, *data_checks(spec, key), *column_drift_check(spec, key)]
 
 
 def evaluate_validation_checks(
@@ -36,6 +39,8 @@ def evaluate_validation_checks(
     runs = [evaluate_acceptance(spec, stage, days, key), evaluate_contract(spec, stage, days, key)]
     if not _has_labels_only(stage.feed):
         runs += [evaluate_volume(spec, stage, days, key), evaluate_column_drift(spec, stage, days, key)]
+    elif stage.matching is not None:
+        runs += [evaluate_label_matches(spec, stage.matching, days, key)]
     return chain(*runs)
 
 

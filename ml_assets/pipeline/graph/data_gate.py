@@ -1,21 +1,25 @@
 """The gate between data and models: no model is made of a day while a blocking check of its data fails."""
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from itertools import chain
 from typing import TYPE_CHECKING
 
 import dagster as dg
 
 from ml_assets.core.model_spec import ModelSpec
-from ml_assets.pipeline.asset_names import EVERY_DAY_ACCEPTED
+from ml_assets.pipeline.asset_names import EVERY_DAY_ACCEPTED, LABEL_MATCH, LABELS
 from ml_assets.pipeline.engine.stage import KeepDay
 
 if TYPE_CHECKING:
+    from ml_assets.core.checks.outcome import CheckOutcome
     from ml_assets.pipeline.evaluation.stage import ModelEvaluation
     from ml_assets.pipeline.features.stage import FeatureEngineering
     from ml_assets.pipeline.steps.check_results import CheckRun
     from ml_assets.pipeline.validation.stage import Validation
+
+
+MAX_REASONS = 3
 
 
 class DataGate:
@@ -25,13 +29,21 @@ class DataGate:
     and of runs of the model alone.
     """
 
-    def __init__(self, spec: ModelSpec, validation: "Validation", features: "FeatureEngineering"):
-        """Take the stages whose checks count."""
+    def __init__(
+        self,
+        spec: ModelSpec,
+        validation: "Validation",
+        features: "FeatureEngineering",
+        label_validation: "Validation | None" = None,
+    ):
+        """Take the stages whose checks count; that of labels where they come in files of their own."""
         self._spec = _blocking_only(spec)
         self._is_on = any(column.blocking for column in spec.columns.values()) or any(
             check.blocking for _, check in spec.checks.enabled()
         )
-        self._stages = (validation, features)
+        self._validation = validation
+        self._features = features
+        self._matching = label_validation.matching if label_validation else None
 
     @property
     def is_on(self) -> bool:
@@ -40,10 +52,12 @@ class DataGate:
 
     def refresh(self) -> None:
         """Forget what is known of the data."""
-        for stage in self._stages if self._is_on else ():
+        for stage in (self._validation, self._features) if self._is_on else ():
             stage.refresh()
             for table in stage.tables.values():
                 table.refresh()
+        if self._is_on and self._matching:
+            self._matching.refresh()
 
     def reason(self, day: date) -> str | None:
         """Name the blocking checks of the data of a day that fail with an error, and why; None when none does."""
@@ -67,7 +81,9 @@ class DataGate:
     def _failures(self, runs: "Iterator[CheckRun]") -> str | None:
         outcomes = (outcome for run in runs if self._is_blocking(run) for outcome in run.outcomes)
         failed = [outcome for outcome in outcomes if outcome.failed and outcome.severity == "error"]
-        return "; ".join(f"{outcome.check}: {outcome.reason}" for outcome in failed) or None
+        reasons = [f"{outcome.check}{_of_delivery(outcome)}: {outcome.reason}" for outcome in failed]
+        more = [f"and {len(reasons) - MAX_REASONS} more"] if len(reasons) > MAX_REASONS else []
+        return "; ".join([*reasons[:MAX_REASONS], *more]) or None
 
     def hold(self, day: date) -> None:
         """Let the day pass, unless a blocking check of it fails.
@@ -87,11 +103,26 @@ class DataGate:
         from ml_assets.pipeline.features.checks import evaluate_feature_checks
         from ml_assets.pipeline.graph.checks import evaluate_validation_checks
 
-        validation, features = self._stages
+        validation, features = self._validation, self._features
         return chain(
             evaluate_validation_checks(self._spec, validation, [day], dg.AssetKey([self._spec.name, validation.name])),
             evaluate_feature_checks(self._spec, features, [day], dg.AssetKey([self._spec.name, features.name])),
+            self._evaluate_labels(day),
         )
+
+    def _evaluate_labels(self, day: date) -> "Iterator[CheckRun]":
+        """Evaluate the match of all deliveries of labels that a model of the day may read."""
+        from ml_assets.core.training.time_split import HistoryTooShort, split_days
+        from ml_assets.pipeline.validation.label_match_check import evaluate_label_matches
+
+        if self._matching is None or self._spec.checks.label_match is None:
+            return iter(())
+        try:
+            first = split_days(self._spec, day).first
+        except HistoryTooShort:
+            first = day
+        deliveries = [first + timedelta(days=number) for number in range((day - first).days + 1)]
+        return evaluate_label_matches(self._spec, self._matching, deliveries, dg.AssetKey([self._spec.name, LABELS]))
 
     def _is_blocking(self, run: "CheckRun") -> bool:
         from ml_assets.core.model_spec.checks import contract_check_name
@@ -100,6 +131,11 @@ class DataGate:
         return run.name in columns or any(
             name == run.name and check.blocking for name, check in self._spec.checks.enabled()
         )
+
+
+def _of_delivery(outcome: "CheckOutcome") -> str:
+    # A model reads labels of many deliveries.
+    return f" of the labels delivered on {outcome.day}" if outcome.check == LABEL_MATCH else ""
 
 
 def _blocking_only(spec: ModelSpec) -> ModelSpec:

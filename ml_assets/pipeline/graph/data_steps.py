@@ -11,7 +11,7 @@ from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.file_feed import Feed
 from ml_assets.core.operations.reports.daily_report import Part
 from ml_assets.core.tables import columns
-from ml_assets.pipeline.asset_names import FEATURES, LABELS, VALIDATED, asset_key
+from ml_assets.pipeline.asset_names import FEATURES, LABELS, RAW, VALIDATED, asset_key
 from ml_assets.pipeline.engine.run_guard import RunGuard
 from ml_assets.pipeline.features.checks import evaluate_feature_checks, feature_checks
 from ml_assets.pipeline.features.report import features_parts
@@ -25,6 +25,7 @@ from ml_assets.pipeline.steps.check_results import CheckRun
 from ml_assets.pipeline.steps.input_size import LANDED_FILES
 from ml_assets.pipeline.steps.stage_step import StageStep
 from ml_assets.pipeline.training.stale_models import mark_stale_models
+from ml_assets.pipeline.validation.label_match_check import label_match_metadata
 from ml_assets.pipeline.validation.report import validation_parts
 from ml_assets.pipeline.validation.stage import Validation
 
@@ -67,7 +68,9 @@ class ValidationStep(StageStep[Validation]):
     @cached_property
     def asset_specs(self) -> list[dg.AssetSpec]:
         """Accepted rows, and quarantined rows."""
-        deps, kinds = [depends(self.spec, self.feed.raw)], {"deltalake", "pandera"}
+        # Labels are matched with the rows of their day, which therefore come first.
+        rows = [depends(self.spec, RAW)] if self.feed.validated == LABELS else []
+        deps, kinds = [depends(self.spec, self.feed.raw), *rows], {"deltalake", "pandera"}
         shown_columns = {
             self.feed.validated: column_schemas.contract_columns(self.feed),
             self.feed.quarantined: column_schemas.table_columns(columns.QUARANTINE),
@@ -91,6 +94,10 @@ class ValidationStep(StageStep[Validation]):
     def problem(self, stage: Validation, day: date) -> str | None:
         """Say why the day is rejected or missing."""
         return stage.problem(day)
+
+    def metadata(self, stage: Validation, day: date) -> Mapping[str, Any]:
+        """Labels that belong to no row."""
+        return label_match_metadata(stage.matching, day) if stage.matching else {}
 
     def newest_metadata(self, stage: Validation, day: date) -> Mapping[str, Any]:
         """Lineage of the columns."""

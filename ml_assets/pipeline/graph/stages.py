@@ -43,11 +43,11 @@ class StageBuilder:
 
     def ingestion_of(self, feed: Feed) -> Ingestion:
         """Build the stage that reads the files of a feed."""
-        return Ingestion(feed, self.spec.late_data, self.lake, self.landing)
+        return Ingestion(feed, self.spec.late_data, self.lake, self.landing, self.spec.sensor.look_back)
 
     def validation_of(self, feed: Feed) -> Validation:
         """Build the stage that validates the rows of a feed."""
-        return Validation(feed, self.lake)
+        return Validation(feed, self.lake, self.spec if feed.event_time is None else None)
 
     @cached_property
     def label_ingestion(self) -> Ingestion | None:
@@ -77,7 +77,7 @@ class StageBuilder:
     @cached_property
     def gate(self) -> DataGate:
         """The gate that all stages of the model share."""
-        return DataGate(self.spec, self.validation, self.features)
+        return DataGate(self.spec, self.validation, self.features, self.label_validation)
 
     def search(self, log: Callable[[str], None] = ignore_line, open_log: OpenLog = refuse_to_search) -> ParameterSearch:
         """Build the stage parameter_search, for a specification that has one."""

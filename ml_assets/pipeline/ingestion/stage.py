@@ -3,7 +3,7 @@ object.
 """
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from typing import Literal
 
@@ -12,6 +12,7 @@ from ml_assets.core.model_spec.labels import LateData
 from ml_assets.core.tables.code_version import code_version
 from ml_assets.core.tables.fingerprint import EXPIRED, fingerprint
 from ml_assets.pipeline.engine.stage import CannotMake, InputChanged, KeepDay, StageOutput
+from ml_assets.pipeline.ingestion.landing_loss import LandingLossGuard
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.lake.table import Table
 from ml_assets.resources.storage.landing import Landing, ObjectChanged
@@ -36,7 +37,16 @@ class Ingestion:
     Inputs: the landed objects by key, digest and size.
     """
 
-    def __init__(self, feed: Feed, late_data: LateData, lake: Lake, landing: Landing):
+    def __init__(self, feed: Feed, late_data: LateData, lake: Lake, landing: Landing, look_back: timedelta):
+        """Open the tables of a feed.
+
+        Args:
+            feed: the files.
+            late_data: the policy of changes to past days.
+            lake: holds the tables.
+            landing: where files land.
+            look_back: that of the sensor; a day without files is compared with those so far before and after it.
+        """
         from ml_assets.core.tables.schemas import raw_schema
 
         self.name = feed.raw
@@ -44,6 +54,7 @@ class Ingestion:
         self.landing = landing
         self._lake = lake
         self._late_data = late_data
+        self._look_back = look_back
         self.code = code_version(__name__)
         columns = {name: [column.type, column.source, column.nullable] for name, column in feed.columns.items()}
         self.spec_part = {"columns": columns, "time_zone": feed.source.time_zone}
@@ -57,6 +68,12 @@ class Ingestion:
 
         return self._lake.table(self.feed.name, self.feed.objects, LANDED_OBJECTS_SCHEMA)
 
+    @cached_property
+    def _loss_guard(self) -> LandingLossGuard:
+        return LandingLossGuard(
+            self.feed, self._late_data, self.landing, self._table, self._objects_table, self._look_back
+        )
+
     @property
     def tables(self) -> dict[str, Table]:
         """Side table and main table."""
@@ -65,14 +82,18 @@ class Ingestion:
     def refresh(self) -> None:
         """Forget the listing of the landing."""
         self._objects.clear()
+        self._loss_guard.refresh()
 
     def inputs(self, day: date) -> list:
         """Return (key, digest, size) of each landed object of the day.
 
         Raises:
+            LandingLost: when the day and most others have lost their objects at once.
             KeepDay: when the day is closed, its objects changed, and the policy refuses that.
         """
         objects = self._list(day)
+        if not objects:
+            self._loss_guard.check(day)
         if not self._may_change(day, objects):
             raise KeepDay(
                 f"closed since {self._closed_since(day):%Y-%m-%d %H:%M} UTC (late_data): {self.changes(day)}; the day "
@@ -90,6 +111,9 @@ class Ingestion:
 
         A day without objects that was never made counts as current. So does a day whose rows retention removed; it is
         made again only on request.
+
+        Raises:
+            LandingLost: when the day and most others have lost their objects at once.
         """
         committed = self._table.fingerprint(day)
         if committed == EXPIRED:
@@ -98,6 +122,8 @@ class Ingestion:
             return "changed" if objects else "current"
         if self._table.holds(day, fingerprint(self.code, self.spec_part, describe_objects(objects))):
             return "current"
+        if not objects:
+            self._loss_guard.check(day)
         return "changed" if self._may_change(day, objects) else "refused"
 
     def _may_change(self, day: date, objects: Sequence[StoredObject]) -> bool:

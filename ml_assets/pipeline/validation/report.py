@@ -8,6 +8,7 @@ from ml_assets.core.operations.reports.daily_report import Bars, Part, Table
 from ml_assets.pipeline.steps.report_store import fingerprint_entry
 
 if TYPE_CHECKING:
+    from ml_assets.core.validation.label_match import LabelMatch
     from ml_assets.pipeline.validation.stage import Validation
 
 # Days whose landed files are read at once.
@@ -22,6 +23,7 @@ def validation_parts(stage: "Validation", days: Sequence[date]) -> Iterator[Part
     """Report the landed files of each day, the numbers of rows landed, accepted and quarantined, some of the
     quarantined rows, and the numbers of rows of the days before.
     """
+    matches = stage.matching.match(days) if stage.matching else {}
     counts = stage.validated.row_counts()
     entries = stage.quarantined.row_counts()
     for chunk in (days[begin : begin + DAYS_AT_ONCE] for begin in range(0, len(days), DAYS_AT_ONCE)):
@@ -40,6 +42,7 @@ def validation_parts(stage: "Validation", days: Sequence[date]) -> Iterator[Part
                     "rows_accepted": accepted,
                     "rows_quarantined": landed - accepted,
                     "files": len(files[day]),
+                    **({"labels_without_row": matches[day].without_row} if day in matches else {}),
                 },
                 tables=[
                     *(
@@ -48,10 +51,15 @@ def validation_parts(stage: "Validation", days: Sequence[date]) -> Iterator[Part
                         else []
                     ),
                     *(_quarantined_rows(stage, day) if entries.get(day) else []),
+                    *_labels_without_row(matches.get(day)),
                 ],
                 bars=[_rows_by_day(counts, day, stage.feed.source.start)],
                 provenance=fingerprint_entry(stage.validated, day),
             )
+
+
+def _labels_without_row(match: "LabelMatch | None") -> list[Table]:
+    return [Table("Labels that belong to no row", match.examples)] if match and match.examples else []
 
 
 def _quarantined_rows(stage: "Validation", day: date) -> list[Table]:

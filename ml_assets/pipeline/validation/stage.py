@@ -10,11 +10,13 @@ from ml_assets.pipeline.asset_names import COLUMN_PROFILES, VALIDATED
 from ml_assets.pipeline.engine.stage import StageOutput
 from ml_assets.pipeline.engine.upstream import read_fingerprint
 from ml_assets.pipeline.validation.corrections import Corrections
+from ml_assets.pipeline.validation.label_matching import LabelMatching
 from ml_assets.resources.lake.lake import Lake
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ml_assets.core.model_spec import ModelSpec
     from ml_assets.core.validation.corrections import CorrectedDay
 
 # Entries of quarantine that are read at once.
@@ -29,7 +31,14 @@ class Validation:
     Inputs: the raw rows of the day, and the corrections of its rows.
     """
 
-    def __init__(self, feed: Feed, lake: Lake):
+    def __init__(self, feed: Feed, lake: Lake, spec: "ModelSpec | None" = None):
+        """Open the tables of a feed.
+
+        Args:
+            feed: the rows, or the labels.
+            lake: holds the tables.
+            spec: for labels, the model whose rows they are matched with.
+        """
         from ml_assets.core.tables.schemas import (
             LANDED_OBJECTS_SCHEMA,
             PROFILE_SCHEMA,
@@ -64,6 +73,7 @@ class Validation:
             feed.quarantined: self.quarantined,
             feed.validated: self.validated,
         }
+        self.matching = LabelMatching(spec, lake, self.validated) if spec and spec.labels else None
         if self._is_profiled:
             self.profiles = lake.table(feed.name, COLUMN_PROFILES, PROFILE_SCHEMA)
             self.tables = {COLUMN_PROFILES: self.profiles, **self.tables}
@@ -73,6 +83,8 @@ class Validation:
         self._raw.refresh()
         self._objects.refresh()
         self._corrections.refresh()
+        if self.matching:
+            self.matching.refresh()
 
     def inputs(self, day: date) -> list:
         """Return the fingerprint of the raw rows of the day and, if it has corrections, what identifies them."""

@@ -12,6 +12,12 @@ KEY_EXISTS = ("PreconditionFailed", "412", "ConditionalRequestConflict", "NotMod
 # A response whose body was cut off has only its status.
 NO_SUCH_KEY = ("NoSuchKey", "404")
 ATTEMPTS = 3
+# Every listing of an S3 store has one of them, also one without objects.
+LISTING_FIELDS = {"Contents", "Name", "KeyCount", "IsTruncated"}
+
+
+class NoListing(Exception):
+    """A server answered a list request with something else than a listing, as one that is no S3 store does."""
 
 
 class Bucket:
@@ -35,12 +41,19 @@ class Bucket:
     def pages(self, prefix: str, after: str = "", before: str | None = None) -> Iterator[list[StoredObject]]:
         """Yield the objects whose keys begin with `prefix` and lie after `after` and before `before`, in S3's order (by
         bytes), one page for each request.
+
+        Raises:
+            botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError: when the store refuses or does not
+                respond.
+            NoListing: when the response is no listing.
         """
         prefix_length = len(self.prefix) + 1 if self.prefix else 0
         begin = {"StartAfter": self._full(after)} if after else {}
         for page in self._client.get_paginator("list_objects_v2").paginate(
             Bucket=self.bucket, Prefix=self._full(prefix), **begin
         ):
+            if not LISTING_FIELDS & page.keys():
+                raise NoListing(f"{self.endpoint} answered a list request of {self.bucket} with no listing")
             entries = page.get("Contents", [])
             listed = [
                 StoredObject(

@@ -20,6 +20,10 @@ class KeyEscapes(ValueError):
     """A key leads out of the directory to which it is relative."""
 
 
+class BrokenLink(OSError):
+    """A symbolic link leads to a file or folder that does not exist."""
+
+
 class Directory:
     """Files under a local directory. The digest of a file is the MD5 of its content, which is the ETag that S3 gives a
     single-part upload.
@@ -37,11 +41,19 @@ class Directory:
     def keys(self, prefix: str = "", after: str = "", before: str | None = None) -> Iterator[str]:
         """Yield the keys that begin with `prefix` and lie after `after` and before `before`, sorted within each folder.
 
-        Linked folders and files are included; broken links and partial files are not.
+        Linked folders and files are included; broken links and partial files are not. A folder that does not exist has
+        no files.
+
+        Raises:
+            OSError: when a folder cannot be listed, or is a file or a broken link.
         """
+        return (key for key in self._list(prefix, after, before) if self._path(key).is_file())
+
+    def _list(self, prefix: str, after: str, before: str | None) -> Iterator[str]:
+        """Yield the same keys with those of broken links."""
         top = self._path(prefix.rpartition("/")[0])
         ancestors_of = {str(top): {os.path.realpath(top)}}
-        for folder, folders, names in os.walk(top, followlinks=True):
+        for folder, folders, names in os.walk(top, onerror=self._refuse_unlistable, followlinks=True):
             # A link to a folder that contains it would be followed forever.
             ancestors = ancestors_of.pop(folder)
             prefixes = {name: Path(folder, name).relative_to(self.root).as_posix() + "/" for name in sorted(folders)}
@@ -57,24 +69,48 @@ class Directory:
                 is_in_range = key.startswith(prefix) and after < key and (before is None or key < before)
                 if is_in_range and not _is_unfinished(name) and path.is_file():
                     yield key
+                elif _is_broken(path) and (is_in_range or _may_contain(f"{key}/", prefix, after, before)):
+                    # It may be the link to a folder with keys in the range.
+                    yield key
+
+    def _refuse_unlistable(self, error: OSError) -> None:
+        """Raise what os.walk would ignore, unless a folder does not exist, or no longer."""
+        if not isinstance(error, FileNotFoundError):
+            raise error
+        folder = Path(error.filename)
+        for path in (folder, *folder.parents):
+            if _is_broken(path):
+                raise BrokenLink(error.errno, "is a link to nothing", str(path))
+            if path == self.root:
+                return
 
     def describe(self, prefix: str) -> list[StoredObject]:
-        """Return the files whose keys begin with `prefix`, sorted by key, without files that vanish meanwhile."""
+        """Return the files whose keys begin with `prefix`, sorted by key, without files that vanish meanwhile.
+
+        Raises:
+            OSError: as in `pages`.
+        """
         return [stored for page in self.pages(prefix) for stored in page]
 
     def pages(self, prefix: str, after: str = "", before: str | None = None) -> Iterator[list[StoredObject]]:
         """Yield the files whose keys begin with `prefix` and lie after `after` and before `before`, sorted by key, in
         pages like those of a bucket.
+
+        Raises:
+            OSError: when a folder cannot be listed, or a file cannot be read, or is a broken link.
         """
-        keys = sorted(self.keys(prefix, after, before))
+        keys = sorted(self._list(prefix, after, before))
         for begin in range(0, max(len(keys), 1), KEYS_PER_PAGE):
             yield [stored for key in keys[begin : begin + KEYS_PER_PAGE] if (stored := self._describe_file(key))]
 
     def _describe_file(self, key: str) -> StoredObject | None:
+        path = self._path(key)
         try:
             content = self.read(key)
-            modified = datetime.fromtimestamp(self._path(key).stat().st_mtime, tz=UTC)
-        except FileNotFoundError:
+            modified = datetime.fromtimestamp(path.stat().st_mtime, tz=UTC)
+        except FileNotFoundError as error:
+            if path.is_symlink():
+                raise BrokenLink(error.errno, "is a link to nothing", str(path)) from error
             return None
         return StoredObject(key, _md5(content), len(content), modified)
 
@@ -142,6 +178,10 @@ def _may_contain(folder: str, prefix: str, after: str, before: str | None) -> bo
     if not (folder.startswith(prefix) or prefix.startswith(folder)):
         return False
     return (after < folder or after.startswith(folder)) and (before is None or folder < before)
+
+
+def _is_broken(link: Path) -> bool:
+    return link.is_symlink() and not link.exists()
 
 
 def _is_unfinished(name: str) -> bool:

@@ -21,6 +21,7 @@ from ml_assets.core.model_spec.automation import Sensor
 from ml_assets.core.model_spec.source import Source
 from ml_assets.resources.storage.bucket import Bucket
 from ml_assets.resources.storage.directory import Directory
+from ml_assets.resources.storage.landing_access import missing_root, refuse_absence
 from ml_assets.resources.storage.open_store import open_objects
 from ml_assets.resources.storage.stored_object import StoredObject
 
@@ -41,7 +42,11 @@ class LandedDay:
 
 
 class Landing(dg.ConfigurableResource):
-    """The landing area: a directory, or s3://bucket/prefix."""
+    """The landing area: a directory, or s3://bucket/prefix.
+
+    Every method raises LandingUnavailable when it does not exist or cannot be listed: only a place that is there can
+    have no files.
+    """
 
     uri: str
     s3: dict[str, str] = {}
@@ -51,25 +56,31 @@ class Landing(dg.ConfigurableResource):
     def _objects(self) -> Directory | Bucket:
         return open_objects(self.uri, self.s3)
 
+    def missing_root(self) -> str | None:
+        """Return why there is no directory of the landing; None where there is one, or where it is a bucket."""
+        return missing_root(self._objects.root) if isinstance(self._objects, Directory) else None
+
     def objects_of_day(self, source: Source, day: date) -> list[StoredObject]:
         """Return the data files of one day, sorted by key; an empty list if none have landed."""
-        listed = self._objects.describe(fixed_prefix(source.files, day))
+        with refuse_absence(self._objects, self.uri):
+            listed = self._objects.describe(fixed_prefix(source.files, day))
         return [stored for stored in listed if _is_file_of_day(source.files, day, stored.key)]
 
     def bytes_of_day(self, files: str, day: date) -> int:
         """Return the total bytes of the data files of one day that match a pattern in the form of `source.files`,
         without reading them.
         """
-        sizes = self._objects.sizes(fixed_prefix(files, day))
+        with refuse_absence(self._objects, self.uri):
+            sizes = self._objects.sizes(fixed_prefix(files, day))
         return sum(file.size for file in sizes if _is_file_of_day(files, day, file.key))
 
     def has_files(self, source: Source, day: date) -> bool:
         """Return whether any data file of one day has landed; cheaper than `objects_of_day`, which reads the files of a
         directory for their digests.
         """
-        return any(
-            _is_file_of_day(source.files, day, key) for key in self._objects.keys(fixed_prefix(source.files, day))
-        )
+        with refuse_absence(self._objects, self.uri):
+            keys = self._objects.keys(fixed_prefix(source.files, day))
+            return any(_is_file_of_day(source.files, day, key) for key in keys)
 
     def complete_days(
         self, source: Source, sensor: Sensor, first: date, last: date, now: datetime
@@ -89,9 +100,10 @@ class Landing(dg.ConfigurableResource):
         """
         # A marker is in the folder of the files, and its name need not begin like theirs.
         pattern = source.files if sensor.marker is None else marker_key(source.files, "*")
-        for listing in plan_listings(pattern, first, last):
-            for day, objects, requests in self._objects_by_day(listing):
-                yield LandedDay(day, _data_files_if_complete(source, sensor, day, objects, now), requests)
+        with refuse_absence(self._objects, self.uri):
+            for listing in plan_listings(pattern, first, last):
+                for day, objects, requests in self._objects_by_day(listing):
+                    yield LandedDay(day, _data_files_if_complete(source, sensor, day, objects, now), requests)
 
     def _objects_by_day(self, listing: Listing) -> Iterator[tuple[date, list[StoredObject], int]]:
         """Yield each day of a listing with all objects that share the prefix of its files, and the requests since the
@@ -119,7 +131,8 @@ class Landing(dg.ConfigurableResource):
 
     def days(self, source: Source) -> list[date]:
         """Return the days between the start and the end of the source that have a data file, ascending."""
-        landed = {day_of_key(source.files, key) for key in self._objects.keys(fixed_prefix(source.files))}
+        with refuse_absence(self._objects, self.uri):
+            landed = {day_of_key(source.files, key) for key in self._objects.keys(fixed_prefix(source.files))}
         return sorted(
             day for day in landed if day and source.start <= day and (source.end is None or day <= source.end)
         )
@@ -131,7 +144,8 @@ class Landing(dg.ConfigurableResource):
             ObjectChanged: when it has been replaced or removed since.
         """
         try:
-            return self._objects.read_unchanged(listed)
+            with refuse_absence(self._objects, self.uri):
+                return self._objects.read_unchanged(listed)
         except FileNotFoundError as error:
             raise ObjectChanged(f"{listed.key} under {self.uri} was replaced or removed while it was read") from error
 

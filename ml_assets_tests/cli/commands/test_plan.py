@@ -55,7 +55,13 @@ def test_the_plan_of_landed_files_has_days_reasons_and_commands(places, capsys):
     assert '-j fraud_detection_features --tags \'{"dagster/asset_partition_range_start": "2026-08-15"' in printed
 
 
+def test_nothing_is_planned_without_a_landing(places):
+    with pytest.raises(SystemExit, match="the landing is not there: there is no directory"):
+        call("plan", "fraud_detection", "--days", str(START))
+
+
 def test_a_single_day_of_the_daily_job_reaches_every_stage(places, capsys):
+    (places / "landing").mkdir()
     call("plan", "fraud_detection", "--days", "2026-08-15")
     printed = capsys.readouterr().out
     assert "fraud_detection_daily, 2026-08-15, 1 day." in printed

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import BotoCoreError
 
-from ml_assets.resources.storage.directory import Directory, KeyEscapes
+from ml_assets.resources.storage.directory import BrokenLink, Directory, KeyEscapes
 from ml_assets.resources.storage.open_store import open_objects
 from ml_assets_tests.chaos.proxy import FaultProxy, all_of, nth
 
@@ -91,7 +91,7 @@ def test_another_scheme_is_refused():
         open_objects("gs://bucket", {})
 
 
-def test_linked_folders_and_files_count_and_links_without_an_end_or_a_target_do_not(tmp_path):
+def test_linked_folders_and_files_count_and_links_without_an_end_do_not(tmp_path):
     root, elsewhere = tmp_path / "root", tmp_path / "elsewhere"
     Directory(elsewhere).write("x", b"linked")
     Directory(root).write("day/y", b"own")
@@ -99,14 +99,20 @@ def test_linked_folders_and_files_count_and_links_without_an_end_or_a_target_do_
     (root / "day" / "file").symlink_to(elsewhere / "x")
     (root / "day" / "again").symlink_to(root)
     (elsewhere / "back").symlink_to(root / "day")
-    (root / "day" / "dangling").symlink_to(tmp_path / "nothing")
     assert [stored.key for stored in Directory(root).describe("day/")] == ["day/file", "day/folder/x", "day/y"]
+    (root / "day" / "broken").symlink_to(tmp_path / "nothing")
+    assert sorted(Directory(root).keys("day/")) == ["day/file", "day/folder/x", "day/y"]
+    with pytest.raises(BrokenLink, match="day/broken"):
+        Directory(root).describe("day/")
+    assert [stored.key for stored in Directory(root).describe("day/f")] == ["day/file", "day/folder/x"]
 
 
 def test_a_file_that_vanishes_while_it_is_listed_is_left_out(tmp_path, monkeypatch):
     directory = Directory(tmp_path)
+    directory.write("gone", b"x")
     directory.write("stays", b"x")
-    monkeypatch.setattr(directory, "keys", lambda *_: iter(["gone", "stays"]))
+    read = directory.read
+    monkeypatch.setattr(directory, "read", lambda key: read("missing" if key == "gone" else key))
     assert [stored.key for stored in directory.describe("")] == ["stays"]
 
 

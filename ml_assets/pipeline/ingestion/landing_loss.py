@@ -1,0 +1,80 @@
+"""The guard against a landing that has lost the files of most days at once, such as one that is not mounted."""
+
+from datetime import date, timedelta
+
+from ml_assets.core.model_spec.file_feed import Feed
+from ml_assets.core.model_spec.labels import LateData
+from ml_assets.core.tables.fingerprint import EXPIRED
+from ml_assets.pipeline.engine.stage import CannotMake
+from ml_assets.resources.lake.table import Table
+from ml_assets.resources.storage.landing import Landing
+
+# Of fewer days than this, the loss of some while others stay is no pattern.
+MIN_DAYS_LOST = 3
+
+
+class LandingLost(CannotMake):
+    """The files of most of the days that the lake holds are gone at once."""
+
+
+class LandingLossGuard:
+    """Tells the removal of the files of a day from the loss of the landing, by the days around it.
+
+    Args:
+        feed: the files.
+        policy: names the days whose files were removed on purpose.
+        landing: where files land.
+        raw: the table of landed rows, which says which days are made and not removed by retention.
+        objects: the table of landed objects, which says from which files they were made.
+        reach: how far before and after a day other days count.
+    """
+
+    def __init__(self, feed: Feed, policy: LateData, landing: Landing, raw: Table, objects: Table, reach: timedelta):
+        self._feed = feed
+        self._policy = policy
+        self._landing = landing
+        self._raw = raw
+        self._objects = objects
+        self._reach = reach
+        self._has_files: dict[date, bool] = {}
+
+    def refresh(self) -> None:
+        """Forget which days have files."""
+        self._has_files.clear()
+
+    def check(self, day: date) -> None:
+        """Check a day without files: that most days within reach that were made from files still have some.
+
+        Days that were made without files, that were never made or whose rows retention removed do not count.
+
+        Raises:
+            LandingLost: when the day was made from files and no such day has any left, or fewer than half of them and
+                at least three have none.
+        """
+        if self._policy.removed_through is not None and day <= self._policy.removed_through:
+            return
+        made = sorted(self._objects.row_counts().keys())
+        held = [held for held in made if abs(held - day) <= self._reach and self._raw.fingerprint(held) != EXPIRED]
+        if day not in held:
+            return
+        remaining = 0
+        for other in reversed(held):
+            remaining += self._is_landed(other)
+            if remaining and 2 * remaining >= len(held):
+                return
+        lost = len(held) - remaining
+        if remaining and lost < MIN_DAYS_LOST:
+            return
+        days = f"{len(held)} days from {held[0]} to {held[-1]}" if len(held) > 1 else f"only day, {day},"
+        count = f"{lost} of the {days}" if remaining else f"all {days}" if len(held) > 1 else f"the {days}"
+        raise LandingLost(
+            f"{self._feed.name}: the files of {count} that {self._feed.raw} holds are gone at once; looked for "
+            f"{self._feed.source.files} under {self._landing.uri}. The days stay as they are. Check that the landing "
+            "is mounted and that ML_ASSETS_LANDING and the pattern are right, or put the files there again; if they "
+            "were removed on purpose, set late_data.removed_through to the last day whose files were"
+        )
+
+    def _is_landed(self, day: date) -> bool:
+        if day not in self._has_files:
+            self._has_files[day] = self._landing.has_files(self._feed.source, day)
+        return self._has_files[day]
