@@ -1,13 +1,16 @@
 """The check `label_match`: labels that belong to no row."""
 
 from datetime import date
+from typing import TYPE_CHECKING
 
 from ml_assets.core.checks.outcome import CheckOutcome
 from ml_assets.core.model_spec.checks import LabelMatchCheck
-from ml_assets.core.validation.label_match import LabelMatch
+
+if TYPE_CHECKING:
+    from ml_assets.core.validation.label_match import LabelMatch
 
 
-def evaluate_label_match(check: str, settings: LabelMatchCheck, day: date, match: LabelMatch | None) -> CheckOutcome:
+def evaluate_label_match(check: str, settings: LabelMatchCheck, day: date, match: "LabelMatch | None") -> CheckOutcome:
     """Check that few labels of a delivery belong to no row.
 
     Labels whose rows may be outside of the lake do not count; a delivery with no others is not evaluated.
@@ -35,7 +38,7 @@ def evaluate_label_match(check: str, settings: LabelMatchCheck, day: date, match
     return outcome(match.share <= settings.max_unmatched_share, f"{counts}{_hint(match)}{undecided}")
 
 
-def _hint(match: LabelMatch) -> str:
+def _hint(match: "LabelMatch") -> str:
     if not match.without_row:
         return ""
     example = match.examples[0]

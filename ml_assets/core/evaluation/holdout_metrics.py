@@ -28,15 +28,16 @@ def exclude_known_positives(
     Keep all rows unless `evaluation.exclude_known_positives` is set.
 
     A row of day x is excluded if its entity has a positive label on a day from the first of `earlier` to x -
-    label_delay - 1 day, the last day whose labels are known before day x begins. With a delay of 7 days this is the
-    protocol of `get_train_test_set` in the Fraud Detection Handbook, chapter 3.
+    label_delay - 1 day, the last day whose labels are known before day x begins. If `earlier` begins 7 days before the
+    end of the training window, and with a delay of 7 days, this is the protocol of `get_train_test_set` in the Fraud
+    Detection Handbook, chapter 3.
 
     Args:
         spec: the model.
         frame: holdout rows with the columns `day` and the entity; order and index are kept.
         holdout_days: the days that rows of `frame` may be of.
-        earlier: columns `day`, entity and target, one row per event, from the first training day through the last
-            holdout day. A missing target is not positive, and a row without an entity is never excluded.
+        earlier: columns `day`, entity and target, one row per event, from the first day whose positives count through
+            the last holdout day. A missing target is not positive, and a row without an entity is never excluded.
 
     Raises:
         ValueError: a column is missing, or a row of `frame` is of a day outside the holdout.

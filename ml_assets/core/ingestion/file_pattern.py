@@ -27,6 +27,25 @@ def fixed_prefix(files: str, day: date | None = None) -> str:
     return re.split(r"[*?]", text, maxsplit=1)[0]
 
 
+def folder_prefix(files: str, day: date) -> str:
+    """Return the prefix of the files of `day` and of others that lie where they do: that of `fixed_prefix`, but at the
+    longest up to the date, or to the folder, in the name of a file without a wildcard.
+    """
+    prefix = fixed_prefix(files, day)
+    if re.search(r"[*?]", DAY_PLACEHOLDER.sub("", files)):
+        return prefix
+    *_, placeholder = DAY_PLACEHOLDER.finditer(files)
+    through_date = fixed_prefix(files[: placeholder.end()], day)
+    return prefix[: max(len(through_date), prefix.rfind("/") + 1)]
+
+
+def is_hidden(key: str) -> bool:
+    """Return whether a file, or a folder that it is in, is one that nobody means to be read: its name begins with `_`
+    or `.`, or is empty, as of folders that S3 consoles create.
+    """
+    return any(not name or name.startswith(("_", ".")) for name in key.split("/"))
+
+
 def day_of_key(files: str, key: str) -> date | None:
     """Return the day whose pattern `key` matches, or None."""
     match = re.fullmatch(_to_regex(files, _date_group), key)

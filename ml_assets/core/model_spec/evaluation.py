@@ -40,8 +40,14 @@ class Evaluation(SpecPart):
     """k of precision at k: among the k rows, or entities, of a day with the highest scores."""
 
     exclude_known_positives: bool = False
-    """Whether to exclude the rows of entities with a positive label, from the first training day on, that was known
-    before the row's day began."""
+    """Whether to exclude the rows of entities with a positive label that was known before the row's day began. Labels
+    of days from the first training day on count, so that metrics of models with other training windows are not measured
+    on the same rows; `known_positives_window` makes them so."""
+
+    known_positives_window: PositiveDays | None = None
+    """Fixed number of days, ending where the training window ends, from which positive labels count for
+    `exclude_known_positives`, whatever the training window is; later labels count as they become known. `7d` is the
+    protocol of the Fraud Detection Handbook. null: the training window."""
 
     slices: list[str] = []
     """Columns for whose 20 most frequent values every metric is measured as well."""
@@ -54,6 +60,12 @@ class Evaluation(SpecPart):
 
     confidence: float = Field(0.95, gt=0, lt=1)
     """Confidence level of the intervals."""
+
+    @model_validator(mode="after")
+    def _window_is_used(self) -> "Evaluation":
+        if self.known_positives_window is not None and not self.exclude_known_positives:
+            raise ValueError("known_positives_window has no effect without exclude_known_positives: true")
+        return self
 
 
 class Gate(SpecPart):

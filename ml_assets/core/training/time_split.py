@@ -80,7 +80,22 @@ def first_day_read(spec: ModelSpec, as_of: date) -> date:
     Raises:
         HistoryTooShort: before the first day that has a model.
     """
-    return split_days(spec, searched_on(spec, as_of)).first
+    first = split_days(spec, searched_on(spec, as_of)).first
+    return min(first, first_known_positives(spec, split_days(spec, as_of)) or first)
+
+
+def first_known_positives(spec: ModelSpec, split: Split) -> date | None:
+    """Return the first day whose positive labels make an entity known as positive in the holdout; None where known
+    positives are not excluded.
+
+    It is the first day of the training window or, with `evaluation.known_positives_window`, lies so many days before
+    its end, but not before the start of the source.
+    """
+    if not spec.evaluation.exclude_known_positives:
+        return None
+    if (length := spec.evaluation.known_positives_window) is None:
+        return split.first
+    return max(split.window[-1] + timedelta(days=1) - length, spec.source.start)
 
 
 def _days_up_to(last: date, length: timedelta) -> list[date]:

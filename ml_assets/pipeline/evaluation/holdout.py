@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from ml_assets.core.model_spec import ModelSpec
-from ml_assets.core.training.time_split import HistoryTooShort, split_days
+from ml_assets.core.training.time_split import HistoryTooShort, first_known_positives, split_days
 from ml_assets.pipeline.evaluation.champion import ChampionScorer
 from ml_assets.pipeline.features.labelled_features import LabelledFeatures
 from ml_assets.resources.lake.lake import Lake
@@ -33,7 +33,7 @@ class Holdout:
             split = split_days(self.spec, day)
         except HistoryTooShort:
             return []
-        first = split.first if self.spec.evaluation.exclude_known_positives else split.holdout[0]
+        first = first_known_positives(self.spec, split) or split.holdout[0]
         return [first + timedelta(days=n) for n in range((split.holdout[-1] - first).days + 1)]
 
     def score_days(self, day: date, scorer: "Scorer", champion: ChampionScorer) -> "dict[date, pd.DataFrame]":

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from ml_assets.core.model_spec import ModelSpec
 from ml_assets.pipeline.steps.check_results import inline_plot, table
 
 if TYPE_CHECKING:
@@ -18,9 +19,30 @@ def evaluation_problem(stage: "ModelEvaluation", day: date) -> str | None:
 
 
 def evaluation_metadata(stage: "ModelEvaluation", day: date) -> dict[str, Any]:
-    """Return the overall metrics of a day as numbers, which the UI plots over time."""
+    """Return the overall metrics of a day as numbers, which the UI plots over time, and which rows they leave out."""
     overall = stage.overall(day)
-    return {name: round(float(value), 6) for name, value in zip(overall["metric"], overall["value"], strict=True)}
+    known = known_positives_note(stage.spec, day) if len(overall) else None
+    note = {"known_positives": known} if known else {}
+    return note | {
+        name: round(float(value), 6) for name, value in zip(overall["metric"], overall["value"], strict=True)
+    }
+
+
+def known_positives_note(spec: ModelSpec, day: date) -> str | None:
+    """Say which rows of the holdout are left out as those of known positives; None where none are."""
+    from ml_assets.core.training.time_split import first_known_positives, split_days
+
+    split = split_days(spec, day)
+    first = first_known_positives(spec, split)
+    if first is None:
+        return None
+    window = spec.evaluation.known_positives_window
+    why = (
+        "the first training day: another training window leaves out other rows"
+        if window is None
+        else f"known_positives_window is {window.days}d"
+    )
+    return f"rows of entities with a known positive label of {first} or later are left out ({why})"
 
 
 def plot_metadata(stage: "ModelEvaluation", day: date) -> dict[str, Any]:

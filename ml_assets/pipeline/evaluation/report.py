@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ml_assets.core.model.files import PROVENANCE
 from ml_assets.core.operations.reports.daily_report import Part, Table
+from ml_assets.pipeline.evaluation.metadata import known_positives_note
 from ml_assets.pipeline.evaluation.plots import evaluation_plots
 from ml_assets.pipeline.steps.report_store import fingerprint_entry
 
@@ -31,6 +32,7 @@ def evaluation_parts(stage: "ModelEvaluation", days: Sequence[date]) -> Iterator
         is_overall = metrics["slice_column"].fillna("") == ""
         overall = metrics[is_overall]
         slices = metrics[~is_overall][["slice_column", "slice_value", "metric", *names]]
+        known = known_positives_note(stage.spec, day)
         provenance = json.loads(stage.lake.files.read(f"{model['artifacts']}/{PROVENANCE}"))
         yield Part(
             stage.name,
@@ -44,6 +46,7 @@ def evaluation_parts(stage: "ModelEvaluation", days: Sequence[date]) -> Iterator
                 **{name: model[name] for name in ("threshold", "rounds")},
                 "training_rows": model["rows"],
                 "training_positives": model["positives"],
+                **({"known_positives": known} if known else {}),
             },
             tables=[
                 Table("Metrics on the holdout, with 95 % intervals", overall[["metric", *names]].to_dict("records")),

@@ -20,6 +20,7 @@ from ml_assets.pipeline.graph import column_schemas
 from ml_assets.pipeline.graph.asset_specs import asset, depends, paragraph, schema
 from ml_assets.pipeline.graph.checks import evaluate_validation_checks, validation_checks
 from ml_assets.pipeline.graph.stages import builder_of
+from ml_assets.pipeline.ingestion.overlooked_files import MAX_NAMED, overlooked_warnings
 from ml_assets.pipeline.ingestion.stage import Ingestion
 from ml_assets.pipeline.steps.check_results import CheckRun
 from ml_assets.pipeline.steps.input_size import LANDED_FILES
@@ -49,6 +50,16 @@ class IngestionStep(StageStep[Ingestion]):
     def open(self, context: dg.AssetExecutionContext, guard: RunGuard) -> Ingestion:
         """Build the stage for a run."""
         return builder_of(self.spec, context).ingestion_of(self.feed)
+
+    def metadata(self, stage: Ingestion, day: date) -> Mapping[str, Any]:
+        """Files beside those of the day that the pattern does not match."""
+        keys = stage.overlooked(day)
+        return {"files_not_read": len(keys), "files_not_read_examples": ", ".join(keys[:MAX_NAMED])} if keys else {}
+
+    def after_days(self, context: dg.AssetExecutionContext, stage: Ingestion, days: Sequence[date]) -> None:
+        """Warn of files that the pattern does not match."""
+        for text in overlooked_warnings(self.feed.source.files, {day: stage.overlooked(day) for day in days}):
+            context.log.warning(text)
 
     def problem(self, stage: Ingestion, day: date) -> str | None:
         """Say which files of the day could not be read, or that none landed."""

@@ -94,7 +94,7 @@ class EvaluationStep(StageStep[ModelEvaluation]):
         spec, last = self.spec, self.spec.label_delay.days
         first = last + spec.evaluation.holdout.days - 1
         if spec.evaluation.exclude_known_positives:
-            first += spec.label_delay.days + spec.training.window.days
+            first += spec.label_delay.days + (spec.evaluation.known_positives_window or spec.training.window).days
         labels = [depends(spec, LABELS, first)] if spec.labels else []
         deps, kinds = (
             [depends(spec, MODEL), depends(spec, FEATURES, first, last), *labels],

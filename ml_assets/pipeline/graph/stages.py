@@ -6,6 +6,7 @@ from functools import cached_property
 
 import dagster as dg
 
+from ml_assets.core.ingestion.file_pattern import marker_key
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.file_feed import Feed, labels_feed, rows_feed
 from ml_assets.pipeline.engine.stage import Stage
@@ -43,7 +44,11 @@ class StageBuilder:
 
     def ingestion_of(self, feed: Feed) -> Ingestion:
         """Build the stage that reads the files of a feed."""
-        return Ingestion(feed, self.spec.late_data, self.lake, self.landing, self.spec.sensor.look_back)
+        spec = self.spec
+        others = [other.source.files for other in (self._rows, self._labels) if other and other.raw != feed.raw]
+        if spec.sensor.marker is not None:
+            others.append(marker_key(feed.source.files, spec.sensor.marker))
+        return Ingestion(feed, spec.late_data, self.lake, self.landing, spec.sensor.look_back, others)
 
     def validation_of(self, feed: Feed) -> Validation:
         """Build the stage that validates the rows of a feed."""

@@ -13,6 +13,7 @@ from ml_assets.core.tables.code_version import code_version
 from ml_assets.core.tables.fingerprint import EXPIRED, fingerprint
 from ml_assets.pipeline.engine.stage import CannotMake, InputChanged, KeepDay, StageOutput
 from ml_assets.pipeline.ingestion.landing_loss import LandingLossGuard
+from ml_assets.pipeline.ingestion.overlooked_files import describe_overlooked
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.lake.table import Table
 from ml_assets.resources.storage.landing import Landing, ObjectChanged
@@ -37,7 +38,15 @@ class Ingestion:
     Inputs: the landed objects by key, digest and size.
     """
 
-    def __init__(self, feed: Feed, late_data: LateData, lake: Lake, landing: Landing, look_back: timedelta):
+    def __init__(
+        self,
+        feed: Feed,
+        late_data: LateData,
+        lake: Lake,
+        landing: Landing,
+        look_back: timedelta,
+        others: Sequence[str] = (),
+    ):
         """Open the tables of a feed.
 
         Args:
@@ -46,6 +55,7 @@ class Ingestion:
             lake: holds the tables.
             landing: where files land.
             look_back: that of the sensor; a day without files is compared with those so far before and after it.
+            others: patterns of other files that may lie beside those of the feed, such as its labels.
         """
         from ml_assets.core.tables.schemas import raw_schema
 
@@ -59,7 +69,9 @@ class Ingestion:
         columns = {name: [column.type, column.source, column.nullable] for name, column in feed.columns.items()}
         self.spec_part = {"columns": columns, "time_zone": feed.source.time_zone}
         self._table = lake.table(feed.name, feed.raw, raw_schema(feed))
-        self._objects: dict[date, list] = {}
+        self._others = others
+        self._objects: dict[date, list[StoredObject]] = {}
+        self._overlooked: dict[date, list[str]] = {}
 
     @cached_property
     def _objects_table(self) -> Table:
@@ -103,8 +115,13 @@ class Ingestion:
 
     def _list(self, day: date) -> list[StoredObject]:
         if day not in self._objects:
-            self._objects[day] = self.landing.objects_of_day(self.feed.source, day)
+            self._objects[day], self._overlooked[day] = self.landing.files_of_day(self.feed.source, day, self._others)
         return self._objects[day]
+
+    def overlooked(self, day: date) -> list[str]:
+        """List the files beside those of the day that the pattern does not match and nothing else reads."""
+        self._list(day)
+        return self._overlooked[day]
 
     def status(self, day: date, objects: Sequence[StoredObject]) -> DayStatus:
         """Compare a day in the lake with its landed objects.
@@ -212,9 +229,10 @@ class Ingestion:
                 "it is."
             )
         if single_partition and committed is None and self.feed.event_time is not None:
+            overlooked = describe_overlooked(self.feed.source.files, day, self.overlooked(day), "; ")
             raise CannotMake(
                 f"{self.feed.name}: no files have landed for {day}; looked for {self.feed.source.files} under "
-                f"{self.landing.uri}. Put the day's files there and materialise it again."
+                f"{self.landing.uri}{overlooked}. Put the day's files there and materialise it again."
             )
 
     def _reopens(self, day: date, objects: Sequence[StoredObject]) -> bool:

@@ -1,6 +1,6 @@
 """The landing of raw files: the days that have landed, the objects of a day with their digests, and their content."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
@@ -12,7 +12,9 @@ from ml_assets.core.ingestion.file_pattern import (
     compile_key_pattern,
     day_of_key,
     fixed_prefix,
+    folder_prefix,
     is_data_file,
+    is_hidden,
     marker_key,
     plan_listings,
     sort_key_before,
@@ -62,9 +64,36 @@ class Landing(dg.ConfigurableResource):
 
     def objects_of_day(self, source: Source, day: date) -> list[StoredObject]:
         """Return the data files of one day, sorted by key; an empty list if none have landed."""
+        return self.files_of_day(source, day)[0]
+
+    def files_of_day(
+        self, source: Source, day: date, others: Sequence[str] = ()
+    ) -> tuple[list[StoredObject], list[str]]:
+        """List the data files of one day, and the files beside them that the pattern does not match.
+
+        Args:
+            source: the source of the files.
+            day: the day.
+            others: patterns of files that are there for another purpose.
+
+        Returns:
+            Both sorted by key; the second without hidden files and folders, whose names begin with `_` or `.`.
+        """
+        prefix = folder_prefix(source.files, day)
         with refuse_absence(self._objects, self.uri):
-            listed = self._objects.describe(fixed_prefix(source.files, day))
-        return [stored for stored in listed if _is_file_of_day(source.files, day, stored.key)]
+            listed = self._objects.describe(prefix)
+        objects = [stored for stored in listed if _is_file_of_day(source.files, day, stored.key)]
+        read = {stored.key for stored in objects}
+        expected = [compile_key_pattern(other, day) for other in others]
+        folder = prefix.rpartition("/")[0]
+        overlooked = [
+            stored.key
+            for stored in listed
+            if stored.key not in read
+            and not is_hidden(stored.key[len(folder) :].lstrip("/"))
+            and not any(pattern.fullmatch(stored.key) for pattern in expected)
+        ]
+        return objects, overlooked
 
     def bytes_of_day(self, files: str, day: date) -> int:
         """Return the total bytes of the data files of one day that match a pattern in the form of `source.files`,

@@ -1,10 +1,17 @@
 """The days of a model are those whose labels were known, and no day is used twice."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
-from ml_assets.core.training.time_split import HistoryTooShort, first_day_read, first_model_day, searched_on, split_days
+from ml_assets.core.training.time_split import (
+    HistoryTooShort,
+    first_day_read,
+    first_known_positives,
+    first_model_day,
+    searched_on,
+    split_days,
+)
 
 
 def test_holdout_ends_where_labels_are_known_and_the_window_ends_a_label_delay_before(make_spec):
@@ -52,3 +59,20 @@ def test_without_a_search_the_model_day_itself_counts(make_spec):
 def test_before_the_first_model_there_is_no_search(make_spec):
     with pytest.raises(HistoryTooShort):
         searched_on(searching(make_spec, "3d"), date(2025, 1, 9))
+
+
+def test_known_positives_count_from_the_training_window_or_a_fixed_number_of_days_before_its_end(make_spec):
+    def first(**evaluation: object) -> date | None:
+        spec = make_spec(evaluation={"holdout": "2d", **evaluation})
+        return first_known_positives(spec, split_days(spec, date(2025, 1, 20)))
+
+    end = split_days(make_spec(), date(2025, 1, 20)).window[-1]
+    assert first() is None
+    assert first(exclude_known_positives=True) == split_days(make_spec(), date(2025, 1, 20)).first
+    assert first(exclude_known_positives=True, known_positives_window="1d") == end
+    assert first(exclude_known_positives=True, known_positives_window="6d") == end - timedelta(days=5)
+    assert first(exclude_known_positives=True, known_positives_window="600d") == make_spec().source.start
+    spec = make_spec(evaluation={"holdout": "2d", "exclude_known_positives": True, "known_positives_window": "6d"})
+    assert first_day_read(spec, date(2025, 1, 20)) == end - timedelta(days=5)
+    with pytest.raises(ValueError, match="known_positives_window has no effect"):
+        make_spec(evaluation={"known_positives_window": "6d"})

@@ -3,14 +3,8 @@
 from datetime import date, timedelta
 
 import pandas as pd
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from ml_assets.core.checks.label_match import evaluate_label_match
-from ml_assets.core.model_spec.checks import LabelMatchCheck
-from ml_assets.core.validation.key_form import canonical_form, describe_difference
-from ml_assets.core.validation.label_match import LabelMatch, LabelMatcher, list_undecided_days
+from ml_assets.core.validation.label_match import LabelMatcher, list_undecided_days
 
 FIRST = date(2026, 1, 1)
 
@@ -30,41 +24,6 @@ def match(delivery: pd.DataFrame, rows: dict[int, list], delivered: int = 9, und
         if number <= delivered:
             matcher.add_forms(pd.DataFrame({"id": keys}))
     return matcher.match(day(delivered), {day(number) for number in undecided}, "UTC")
-
-
-@pytest.mark.parametrize(
-    ("label", "row", "difference"),
-    [
-        ("123", "00123", "leading zeros"),
-        (" a1", "a1", "surrounding space, quotes or characters that are not shown"),
-        ("a1\ufeff", "a1", "surrounding space, quotes or characters that are not shown"),
-        ("'00123", "00123", "surrounding space, quotes or characters that are not shown"),
-        ("AB12", "ab12", "letter case"),
-        ("123.0", "123", "a trailing .0"),
-        ("1,234,567", "1234567", "separators of digits"),
-        ("1.234.567", "1234567", "separators of digits"),
-        ("1.2345E+05", "123450", "an exponent"),
-        ("0F8FAD5B-D9CB-469F-A165-70867728950E", "0f8fad5bd9cb469fa16570867728950e", "letter case and separators"),
-        ("123.0", "00123", "a trailing .0 and leading zeros"),
-        ("a | 7", "a | 007", "leading zeros"),
-    ],
-)
-def test_keys_that_differ_in_form_only_have_one_canonical_form_and_a_named_difference(label, row, difference):
-    (first, second) = canonical_form([label, row])
-    assert first == second
-    assert describe_difference(label, row).startswith(difference)
-
-
-@pytest.mark.parametrize(("label", "row"), [("123", "124"), ("12", "120"), ("a1", "a2"), ("1.5", "15"), ("0", "")])
-def test_other_keys_have_other_forms(label, row):
-    first, second = canonical_form([label, row])
-    assert first != second
-
-
-@given(st.text(max_size=12))
-def test_a_canonical_form_is_its_own(text):
-    (form,) = canonical_form([text])
-    assert canonical_form([form]) == [form]
 
 
 def test_labels_are_counted_by_what_is_known_of_their_rows():
@@ -108,17 +67,3 @@ def test_days_before_the_lake_and_missing_or_damaged_days_leave_labels_undecided
     assert list_undecided_days(known, without, (), delay) == {day(1), day(2), day(9), day(10), day(11)}
     assert list_undecided_days(known, weekdays, [day(9)], delay) == {day(1), day(2), day(9), day(10), day(11)}
     assert list_undecided_days(known, [], (), delay) == set(known)
-
-
-def test_the_check_fails_above_its_share_and_hints_at_the_form():
-    settings = LabelMatchCheck(max_unmatched_share=0.1)
-    examples = [{"label": "2", "row": "002", "difference": "leading zeros"}]
-    failed = evaluate_label_match("label_match", settings, FIRST, LabelMatch(12, 2, 0, 2, examples))
-    assert failed.failed
-    assert failed.reason == (
-        "2 of 10 labels belong to no row (20.00%, at most 10.00% pass); the keys of 2 differ from that of a row in "
-        "form only, such as '2' from '002' (leading zeros); the rows of 2 more may be outside of the lake"
-    )
-    assert evaluate_label_match("label_match", settings, FIRST, LabelMatch(10, 1, 0, 0, examples)).passed
-    assert evaluate_label_match("label_match", settings, FIRST, LabelMatch(3, 0, 0, 3)).passed is None
-    assert evaluate_label_match("label_match", settings, FIRST, None).passed is None

@@ -8,7 +8,7 @@ from ml_assets.core.model_spec import ModelSpec
 from ml_assets.pipeline.asset_names import LANDED_TO_FEATURES
 from ml_assets.pipeline.ingestion import stage
 from ml_assets_tests.conftest import SMALL
-from ml_assets_tests.pipeline.world import World, again, computed, day, rows_of
+from ml_assets_tests.pipeline.world import World, again, computed, day, failure, rows_of
 from ml_assets_tests.support.clock import stop_clock
 
 pytestmark = pytest.mark.clock
@@ -109,3 +109,16 @@ def test_a_closed_day_with_unchanged_files_still_follows_the_specification(tmp_p
         {**SMALL, "columns": columns, "late_data": {"open_for": "10d", "afterwards": "refuse"}}
     )
     assert again(world.run(DAILY, day(1), day(3)), "validated_data") == [day(1), day(2), day(3)]
+
+
+def test_files_that_the_pattern_does_not_match_are_named_in_metadata_and_in_an_error(tmp_path):
+    spec = ModelSpec.model_validate({**SMALL, "source": {**SMALL["source"], "files": "{day}/*.parquet"}})
+    world = World(tmp_path, spec)
+    world.land(day(1), rows_of(day(1)))
+    for number in (1, 2):
+        world.land(day(number), b"x", "more.PARQUET")
+    of_day = metadata(world.run(["raw_data"], day(1)), "raw_data", day(1))
+    assert of_day["files_not_read"] == 1
+    assert of_day["files_not_read_examples"] == f"{day(1)}/more.PARQUET"
+    said = failure(world.run(["raw_data"], day(2), succeed=False))
+    assert f"a file of {day(2)} is not read, because the pattern {{day}}/*.parquet does not match" in said

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ml_assets.core.ingestion.file_pattern import folder_prefix
 from ml_assets.core.model_spec.automation import Sensor
 from ml_assets.core.model_spec.source import Source
 from ml_assets.resources.storage.landing import Landing, ObjectChanged
@@ -48,6 +49,34 @@ def test_objects_of_a_day_leave_out_markers_and_other_days(place):
         "sales/2025-01-02/b.csv",
     ]
     assert landing.objects_of_day(SOURCE, date(2025, 1, 5)) == []
+
+
+def test_files_beside_those_of_a_day_are_listed_apart_unless_they_are_hidden_or_of_another_feed(place):
+    objects = open_objects(*place)
+    read = "sales/2025-01-02/a.csv"
+    overlooked = ["B.CSV", "b.csv.gz", "b.csv/part-0.csv", "sub/b.csv"]
+    hidden = ["_SUCCESS", "_temporary/0/part-0.csv", ".a.csv.crc", "sub/.x", "DONE", "labels/l.csv"]
+    for key in (read, *(f"sales/2025-01-02/{name}" for name in (*overlooked, *hidden)), "sales/2025-01-03/C.CSV"):
+        objects.write(key, b"x")
+    source = SOURCE.model_copy(update={"files": "sales/{day}/*.csv"})
+    others = ["sales/{day}/labels/*.csv", "sales/{day}/DONE"]
+    found, beside = Landing(uri=place[0], s3=place[1]).files_of_day(source, date(2025, 1, 2), others)
+    assert [stored.key for stored in found] == [read]
+    assert beside == [f"sales/2025-01-02/{name}" for name in overlooked]
+
+
+@pytest.mark.parametrize(
+    ("files", "prefix"),
+    [
+        ("sales/{day}/*", "sales/2025-01-02/"),
+        ("sales/{day}/part-*.csv", "sales/2025-01-02/part-"),
+        ("sales_{day}.csv", "sales_2025-01-02"),
+        ("{day}/sales.csv", "2025-01-02/"),
+        ("*/{day}.csv", ""),
+    ],
+)
+def test_other_files_are_looked_for_where_those_of_a_day_lie(files, prefix):
+    assert folder_prefix(files, date(2025, 1, 2)) == prefix
 
 
 def test_a_file_replaced_after_listing_is_an_error(place):

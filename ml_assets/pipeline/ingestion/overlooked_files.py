@@ -1,0 +1,34 @@
+"""Files beside those of a day that the pattern of the feed does not match: they are not read, and are named."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+
+MAX_NAMED = 5
+# Days of a run whose files are named in its log.
+MAX_DAYS = 20
+
+
+def describe_overlooked(files: str, day: date, keys: Sequence[str], before: str = "") -> str:
+    """Describe these files of a day after the text `before`; without files, return an empty text.
+
+    Args:
+        files: the pattern of the feed.
+        day: the day.
+        keys: keys of the files.
+        before: put before the description.
+    """
+    if not keys:
+        return ""
+    count = f"{len(keys)} files of {day} are" if len(keys) > 1 else f"a file of {day} is"
+    more = f" and {len(keys) - MAX_NAMED} more" if len(keys) > MAX_NAMED else ""
+    names = ", ".join(keys[:MAX_NAMED])
+    return f"{before}{count} not read, because the pattern {files} does not match: {names}{more}"
+
+
+def overlooked_warnings(files: str, keys_by_day: Mapping[date, Sequence[str]]) -> Iterator[str]:
+    """Yield a line for each of the first 20 days with such files, and one for all others."""
+    days = [day for day, keys in keys_by_day.items() if keys]
+    for day in days[:MAX_DAYS]:
+        yield describe_overlooked(files, day, keys_by_day[day])
+    if len(days) > MAX_DAYS:
+        yield f"{len(days) - MAX_DAYS} more days have files that the pattern {files} does not match"
