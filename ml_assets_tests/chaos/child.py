@@ -22,7 +22,7 @@ from unittest.mock import patch
 from ml_assets.pipeline.engine import materialize_days as days_engine
 from ml_assets.pipeline.steps.retries import ATTENDED
 from ml_assets_tests.chaos.boundaries import watched
-from ml_assets_tests.chaos.places import DAYS, ChaosWorld, Place
+from ml_assets_tests.chaos.places import ChaosWorld, Place
 from ml_assets_tests.conftest import ASSETS
 from ml_assets_tests.pipeline.world import day, tags_of
 from ml_assets_tests.support.plots import skip_drawing
@@ -95,13 +95,13 @@ def _run(
     kill: Kill | None = None,
     count: Path | None = None,
     names: Sequence[str] = ASSETS,
-    days: tuple[int, int] = (1, DAYS),
+    days: tuple[int, int] | None = None,
     together: Barrier | None = None,
 ) -> None:
     """Materialise assets with output to a log file; exit with 1 when the run fails.
 
     kill: when to die. count: a file that gets the boundaries that were crossed, one per line. days: the first and the
-    last. together: the run begins when all processes wait for it.
+    last; without them all of the place. together: the run begins when all processes wait for it.
     """
     _log_to(log)
     crossed: Counter[str] = Counter()
@@ -129,7 +129,8 @@ def _run(
         if together is not None:
             together.wait(60)
         # Transient failures are retried after seconds instead of minutes.
-        tags = {**tags_of(day(days[0]), day(days[1])), ATTENDED: "true"}
+        first, last = days or (1, place.days)
+        tags = {**tags_of(day(first), day(last)), ATTENDED: "true"}
         result = world.materialise(list(names), tags, log_level="INFO")
     for event in result.all_events:
         if event.is_step_failure:

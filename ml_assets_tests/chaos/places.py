@@ -57,7 +57,8 @@ class Place:
     landing and deploy target are in one.
 
     mlflow: URI of MLflow's store; without it SQLite in the folder. database: URI of the PostgreSQL database of
-    Dagster's state; without it SQLite. clock: seconds by which the clock of a run is wrong.
+    Dagster's state; without it SQLite. clock: seconds by which the clock of a run is wrong. days: number of days that
+    land.
     """
 
     root: Path
@@ -66,6 +67,7 @@ class Place:
     mlflow: str | None = None
     database: str | None = None
     clock: int = 0
+    days: int = DAYS
 
     def at(self, endpoint: str) -> "Place":
         """Return the place with another address of the store."""
@@ -134,7 +136,7 @@ def faulty_file(number: int, how: str) -> bytes:
 def land_all(place: Place) -> None:
     """Land files of all days: one row of day 2 is bad, and all rows of day 3."""
     landing = open_objects(f"{place.base}/landing", place.s3)
-    for number in range(1, DAYS + 1):
+    for number in range(1, place.days + 1):
         landing.write(
             f"{day(number)}/rows.parquet",
             {2: faulty_file(2, "few bad"), 3: faulty_file(3, "all bad")}.get(number) or good_rows(number),
@@ -152,7 +154,7 @@ def change(place: Place) -> None:
     landing.write(f"{day(8)}/rows.parquet", buffer.getvalue())
 
 
-def new_place(root: Path, uri: str | None = None, s3: Mapping[str, str] | None = None, **more: str) -> Place:
+def new_place(root: Path, uri: str | None = None, s3: Mapping[str, str] | None = None, **more: str | int) -> Place:
     """Make a place with an empty store of MLflow and files of all days."""
     root.mkdir(parents=True, exist_ok=True)
     place = Place(root, uri, dict(s3 or {}), **more)

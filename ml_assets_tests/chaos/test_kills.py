@@ -7,7 +7,7 @@ import pytest
 from ml_assets_tests.chaos.child import Kill, run
 from ml_assets_tests.chaos.content import content
 from ml_assets_tests.chaos.kills import kill_through
-from ml_assets_tests.chaos.places import copy_of, new_place
+from ml_assets_tests.chaos.places import DAYS, copy_of, new_place
 
 KILLS = {
     # The side table is committed, and the day is not.
@@ -39,10 +39,15 @@ CRITICAL_KILLS = {
 
 
 @pytest.mark.parametrize(
-    "kills", [CRITICAL_KILLS, pytest.param(KILLS, marks=pytest.mark.slow)], ids=["critical", "every stage"]
+    ("kills", "days"),
+    # On day 8 the second model becomes the challenger.
+    [(CRITICAL_KILLS, 8), pytest.param(KILLS, DAYS, marks=pytest.mark.slow)],
+    ids=["critical", "every stage"],
 )
-def test_runs_that_are_killed_end_with_the_content_of_an_undisturbed_one(tmp_path: Path, kills: dict[str, list[Kill]]):
-    landed = new_place(tmp_path / "landed")
+def test_runs_that_are_killed_end_with_the_content_of_an_undisturbed_one(
+    tmp_path: Path, kills: dict[str, list[Kill]], days: int
+):
+    landed = new_place(tmp_path / "landed", days=days)
     undisturbed = copy_of(landed, tmp_path / "undisturbed")
     assert run(undisturbed, tmp_path / "undisturbed.log") == 0
     report = kill_through(copy_of(landed, tmp_path / "killed"), kills, content(undisturbed), "", {})
