@@ -2,7 +2,6 @@
 
 import hashlib
 from datetime import date
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -10,6 +9,7 @@ import pandas as pd
 from ml_assets.core.features.key_index import microseconds
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.labels import KNOWN_AT
+from ml_assets.core.tables.local_time import MICROSECONDS_PER_DAY, to_local
 from ml_assets.core.tables.nul_characters import escape_nul
 
 
@@ -92,8 +92,7 @@ class RowLabels:
 
 
 def _days(times: pd.Series, time_zone: str) -> np.ndarray:
-    local = pd.DatetimeIndex(times).tz_convert(ZoneInfo(time_zone)).tz_localize(None)
-    return local.to_numpy().astype("datetime64[D]").astype(np.int64)
+    return to_local(microseconds(times), time_zone) // MICROSECONDS_PER_DAY
 
 
 def _ordinal(day: date) -> int:

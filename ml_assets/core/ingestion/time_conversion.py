@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from ml_assets.core.ingestion.local_time import FIRST, LAST, NO_TIME, to_instants
+from ml_assets.core.tables.local_time import FIRST, LAST, NO_TIME, to_instants
 from ml_assets.core.tables.schemas import TIMESTAMP
 
 _ZONE = r"[0-9][Tt ] *[0-9][0-9:.,]* *([Zz]|[+-][0-9]{1,2}(:?[0-9]{2})?)$"

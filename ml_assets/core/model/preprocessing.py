@@ -9,6 +9,10 @@ import pandas as pd
 from ml_assets.core.model.scorer import numbers, texts
 from ml_assets.core.model_spec import ModelSpec
 
+# The square of a larger value, or the difference of two, is too close to the end of the range of doubles. Such values
+# count as missing when a scaler is fitted; scaled, they are too large for the model and are missing there too.
+LARGEST_VALUE = 1e140
+
 
 class PreprocessingFit:
     """Preprocessing fitted on the days added so far; only the current day is held in memory.
@@ -39,7 +43,7 @@ class PreprocessingFit:
         for name, scaler in self._scalers.items():
             values = numbers(frame[name])
             # On a day without values, scalers would divide by 0.
-            if len(values := values[~np.isnan(values)]):
+            if len(values := values[np.abs(values) <= LARGEST_VALUE]):
                 scaler.partial_fit(values[:, None])
 
     def fitted(self) -> dict:

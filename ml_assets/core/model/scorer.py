@@ -187,7 +187,8 @@ def _columns(feature: Mapping, values: pd.Series) -> np.ndarray:
     if feature["kind"] == "number":
         scaled = numbers(values)
         if "divisor" in feature:
-            scaled = (scaled - feature["shift"]) / feature["divisor"]
+            with np.errstate(over="ignore"):
+                scaled = (scaled - feature["shift"]) / feature["divisor"]
         # A value beyond the range of float32 would become infinite, which XGBoost refuses.
         return np.where(np.abs(scaled) <= np.finfo(np.float32).max, scaled, np.nan)[:, None]
     positions = pd.Index(feature["categories"], dtype=object).get_indexer(texts(values))

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from ml_assets.core.profiling.histograms import SECONDS_PER_BIN, Histogram, from_sorted, number_bins
+from ml_assets.core.tables.local_time import MICROSECONDS_PER_DAY, to_local
 from ml_assets.core.tables.schemas import PROFILE_SCHEMA
 
 NUMBER, TEXT, TIME = "number", "text", "time"
@@ -129,14 +129,8 @@ def _profile_numbers(column: pa.ChunkedArray) -> dict[str, object]:
 
 
 def _profile_times(column: pa.ChunkedArray, time_zone: str) -> dict[str, object]:
-    import pandas as pd
-
-    local = (
-        pd.DatetimeIndex(column.drop_null().cast(pa.timestamp("us", "UTC")).to_pandas())
-        .tz_convert(ZoneInfo(time_zone))
-        .tz_localize(None)
-    )
-    seconds = np.sort((local - local.normalize()).to_numpy("timedelta64[us]").astype(np.int64) / 1e6)
+    instants = column.drop_null().cast(pa.timestamp("us", "UTC")).cast(pa.int64()).to_numpy()
+    seconds = np.sort(to_local(instants, time_zone) % MICROSECONDS_PER_DAY / 1e6)
     return {**_summarize(seconds, from_sorted((seconds // SECONDS_PER_BIN).astype(np.int64))), "kind": TIME}
 
 

@@ -13,11 +13,11 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 
 from ml_assets.core.ingestion.json_reader import NumberLiteral, UnreadableText, json_text
-from ml_assets.core.ingestion.local_time import to_instant
 from ml_assets.core.ingestion.text_decoding import escape
 from ml_assets.core.ingestion.type_conversion import convert
 from ml_assets.core.model_spec.file_feed import Contract
 from ml_assets.core.model_spec.source import Column, ColumnType
+from ml_assets.core.tables.local_time import to_instant
 from ml_assets.core.validation.contract import CANNOT_BE_READ, MISSING, contract_schema
 
 # The notation of nearly all times; the converter of landed files reads all others.

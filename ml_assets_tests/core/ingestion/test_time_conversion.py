@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ml_assets.core.ingestion.local_time import EPOCH, to_instant
 from ml_assets.core.ingestion.type_conversion import convert
+from ml_assets.core.tables.local_time import EPOCH, to_instant
 
 
 def read(values: pa.Array, zone: str = "UTC") -> tuple[list, list]:

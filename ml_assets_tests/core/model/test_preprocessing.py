@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
 from ml_assets.core.model.preprocessing import PreprocessingFit, to_bytes
+from ml_assets.core.model.scorer import to_matrix
 from ml_assets.core.model_spec import ModelSpec
 
 ALL_KINDS = {
@@ -128,3 +129,20 @@ def test_order_and_days_of_the_rows_change_at_most_the_last_digits_of_mean_and_s
                 assert feature["divisor"] == pytest.approx(expected["divisor"], rel=1e-6)
         else:
             assert feature == expected
+
+
+@pytest.mark.parametrize("extreme", [1.7976931348623157e308, -1.7976931348623157e308, 1e200, 5e-324])
+def test_extreme_values_leave_the_scaling_of_the_others_as_it_is(spec, extreme):
+    usual = np.array([1.0, 5.0, 7.0])
+    fitted = _fit(spec, _frame(np.append(usual, [extreme, extreme, -extreme])))
+    if abs(extreme) > 1:
+        assert fitted == _fit(spec, _frame(np.append(usual, [np.nan] * 3)))
+    to_bytes(fitted)
+
+
+def test_a_feature_with_extreme_values_only_is_not_scaled(spec):
+    fitted = _fit(spec, _frame(np.array([1e308, -1e308])))
+    assert "divisor" not in _feature(fitted, "amount")
+    matrix = to_matrix(fitted, _frame(np.array([1e308, 3.0])))
+    assert np.isnan(matrix[0, 0])
+    assert matrix[1, 0] == 3

@@ -97,3 +97,12 @@ def test_profiles_of_several_days_are_read_by_day_and_column():
         other: {"x": 4, "y": 4},
     }
     assert found[other]["y"].values == {"a": 4}
+
+
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/New_York"])
+def test_times_at_the_ends_of_the_years_have_a_profile(zone):
+    ends = pa.array([datetime(1, 1, 1), datetime(9999, 12, 31, 23, 59, 59)], pa.timestamp("us")).cast(
+        pa.timestamp("us", "UTC")
+    )
+    (profile,) = profile_columns(pa.table({"x": ends}), zone).to_pylist()
+    assert (profile["rows"], profile["missing"], profile["distinct"]) == (2, 0, 2)

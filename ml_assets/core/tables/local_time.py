@@ -1,4 +1,4 @@
-"""Instants of times without a zone, by one rule for landed files and for requests, in years 1 to 9999."""
+"""Instants and times on the clocks of a zone: one rule for landed files and for requests, in the years 1 to 9999."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 EPOCH = datetime(1970, 1, 1)
+MICROSECONDS_PER_DAY = 86_400_000_000
 _MICROSECOND, _HOUR = timedelta(microseconds=1), 3_600_000_000
 FIRST = (datetime.min - EPOCH) // _MICROSECOND
 LAST = (datetime.max - EPOCH) // _MICROSECOND
@@ -60,3 +61,32 @@ def _constant_offset(hour: datetime, zone: ZoneInfo) -> int | None:
     offsets = {end.replace(tzinfo=zone, fold=fold).utcoffset() for end in ends for fold in (0, 1)}
     offset = offsets.pop()
     return None if offsets or offset is None else offset // _MICROSECOND
+
+
+def to_local(instants: NDArray[np.int64], time_zone: str) -> NDArray[np.int64]:
+    """Return the microseconds from 1970-01-01 00:00 to the time on the clocks of a zone at each instant.
+
+    The time may lie in the year 0 or 10,000, which Python and pandas do not have.
+
+    Args:
+        instants: microseconds since 1970 UTC, FIRST to LAST.
+        time_zone: IANA name of the zone.
+    """
+    if time_zone == "UTC":
+        return instants
+    zone = ZoneInfo(time_zone)
+    hours, positions = np.unique(instants // _HOUR, return_inverse=True)
+    offsets = [{_offset_at(int(hour) * _HOUR, zone), _offset_at(int(hour) * _HOUR + _HOUR - 1, zone)} for hour in hours]
+    result = instants + np.array([min(each) for each in offsets], np.int64)[positions]
+    changes = np.array([len(each) > 1 for each in offsets], bool)[positions]
+    for position in np.flatnonzero(changes):
+        result[position] = instants[position] + _offset_at(int(instants[position]), zone)
+    return result
+
+
+def _offset_at(instant: int, zone: ZoneInfo) -> int:
+    # No clock changes within two days of the ends of the years 1 to 9999.
+    instant = min(max(instant, FIRST + 48 * _HOUR), LAST - 48 * _HOUR)
+    offset = (EPOCH.replace(tzinfo=UTC) + instant * _MICROSECOND).astimezone(zone).utcoffset()
+    assert offset is not None
+    return offset // _MICROSECOND

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ml_assets.core.ingestion.local_time import EPOCH, NO_TIME, to_instant, to_instants
+from ml_assets.core.tables.local_time import EPOCH, NO_TIME, to_instant, to_instants, to_local
 
 MICROSECOND = timedelta(microseconds=1)
 ZONES = ["UTC", "Europe/Brussels", "America/New_York", "Africa/Casablanca", "Australia/Lord_Howe", "Asia/Kathmandu"]
@@ -37,3 +37,22 @@ def test_one_rule_for_one_time_and_for_many(zone, times):
 )
 def test_clocks_of_brussels(local, instant):
     assert to_instant(local, ZoneInfo("Europe/Brussels")) == instant
+
+
+@pytest.mark.parametrize("zone", ZONES)
+@given(
+    st.lists(st.datetimes(datetime(1, 1, 3), datetime(9999, 12, 29)) | st.datetimes(datetime(2020, 1, 1)), max_size=8)
+)
+@example([datetime(2025, 3, 30, 0, 59), datetime(2025, 3, 30, 1), datetime(2026, 4, 4, 15, 30), datetime(1879, 12, 31)])
+@settings(max_examples=40, deadline=None)
+def test_the_clocks_of_a_zone_at_an_instant(zone, instants):
+    instants = [instant for instant in instants if instant < datetime(9999, 12, 29)]
+    local = to_local(np.array([(instant - EPOCH) // MICROSECOND for instant in instants], np.int64), zone)
+    expected = [instant.replace(tzinfo=UTC).astimezone(ZoneInfo(zone)).replace(tzinfo=None) for instant in instants]
+    assert [EPOCH + int(number) * MICROSECOND for number in local] == expected
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_the_clocks_of_a_zone_at_the_ends_of_the_years(zone):
+    ends = np.array([(end - EPOCH) // MICROSECOND for end in (datetime.min, datetime.max)])
+    assert (np.abs(to_local(ends, zone) - ends) < 24 * 3_600_000_000).all()
