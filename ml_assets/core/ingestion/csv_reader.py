@@ -1,56 +1,198 @@
-"""The reader of CSV files: every column as text, and the lines that are no rows."""
+"""The reader of CSV files: text by column, and the lines that are no rows."""
 
-import io
+import codecs
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
+from ml_assets.core.ingestion.csv_grammar import RecordGrammar, Span, UnclosedQuote, hide_escapes
+from ml_assets.core.ingestion.csv_records import RecordScanner
+from ml_assets.core.ingestion.parsed_file import ParsedFile
+from ml_assets.core.model_spec.types.csv_dialect import CsvDialect
 from ml_assets.core.tables.arrow_memory import open_content
 
+_BLOCK = 1 << 20
+_LONGEST_BLOCK = (1 << 31) - 2
+_BOM = "\ufeff"
+# Arrow takes a byte order mark in front of a block for none of its text. Behind an empty line it is kept.
+_FIRST = b"\n"
+_LINE_END, _ONLY_SPACE = re.compile(rb"\r\n|\r|\n"), re.compile(rb"\s*+\Z")
 
-def parse_csv(content: bytes) -> tuple[pa.Table, list[str]]:
-    """Read a CSV file: its columns as text, and the lines that are not rows."""
-    if not content.strip():
+
+@dataclass(frozen=True)
+class _Block:
+    content: bytes
+    rows: int
+
+
+def parse_csv(content: bytes, dialect: CsvDialect, needed: Collection[str] | None = None) -> ParsedFile:
+    """Read a CSV file exactly as its dialect says.
+
+    A broken record counts as its lines, because a quote in the wrong place takes the line ends of rows for its own.
+
+    Args:
+        content: the bytes of the file.
+        dialect: the dialect.
+        needed: names of the columns to read; all by default.
+
+    Raises:
+        ValueError: when the bytes are not text in the encoding, the header has quotes in the wrong places, a quote is
+            never closed, or the number of rows is not that of the line ends.
+    """
+    text = _CsvText(content, dialect)
+    if text.header is None:
+        return ParsedFile(pa.table({}), [], [])
+    names = text.read_names()
+    positions = [position for position, name in enumerate(names) if needed is None or name in needed] or [0]
+    tables, broken_lines, first_problem = [], [], None
+    for part in text.parts(len(names)):
+        if isinstance(part, _Block):
+            tables.append(_read_block(part, dialect, len(names), positions))
+        else:
+            first_problem = first_problem or f"line {text.line_number(part.start):,}: {part.problem}"
+            broken_lines += text.lines_of(part)
+    empty = pa.schema([(str(position), pa.string()) for position in positions]).empty_table()
+    table = pa.concat_tables([empty, *tables]).rename_columns([names[position] for position in positions])
+    return ParsedFile(table, names, broken_lines, first_problem=first_problem, has_decimal_comma=dialect.decimal == ",")
+
+
+def read_csv_header(content: bytes, dialect: CsvDialect) -> list[str]:
+    """Read the names of the columns of a CSV file.
+
+    Raises:
+        ValueError: when there is no header, or it cannot be read.
+    """
+    text = _CsvText(content, dialect)
+    if text.header is None:
         raise ValueError("the file is empty: not even a header")
-    broken: list[str] = []
+    return text.read_names()
 
-    def record_broken(row: pa_csv.InvalidRow) -> str:
-        broken.append(row.text)
-        return "skip"
 
-    content.decode("utf-8-sig")
-    header = read_csv_header(content)
+class _CsvText:
+    """The text of a CSV file in UTF-8, without its byte order mark.
+
+    header: the span of the header; None if there is nothing from there on.
+    """
+
+    def __init__(self, content: bytes, dialect: CsvDialect):
+        self._dialect = dialect
+        self._content = _decode(content, dialect)
+        self._structure = hide_escapes(dialect, self._content)
+        start = self._start_of_header()
+        self._grammar = RecordGrammar.of_file(dialect, self._structure, start)
+        self.header = self._read_header(start) if start < len(self._content) else None
+
+    def _start_of_header(self) -> int:
+        start = 0
+        for _ in range(self._dialect.skip_lines):
+            line_end = _LINE_END.search(self._content, start)
+            start = line_end.end() if line_end else len(self._content)
+        if _ONLY_SPACE.match(self._content, start):
+            return len(self._content)
+        while self._content[start] in b"\r\n":
+            start += 1
+        return start
+
+    def _read_header(self, start: int) -> Span:
+        try:
+            header = self._grammar.read_record(self._structure, start)
+        except UnclosedQuote as error:
+            raise self._unclosed(error) from None
+        if header.problem:
+            raise ValueError(f"the header (line {self.line_number(start):,}) is not valid: {header.problem}")
+        return header
+
+    def read_names(self) -> list[str]:
+        """Read the names of the columns from the header."""
+        assert self.header is not None
+        line = _FIRST + self._content[self.header.start : self.header.end] + b"\n"
+        return pa_csv.read_csv(
+            open_content(line), pa_csv.ReadOptions(use_threads=False, block_size=len(line) + 1), _options(self._dialect)
+        ).column_names
+
+    def parts(self, columns: int) -> Iterator[_Block | Span]:
+        """Yield the rows behind the header in blocks for Arrow, and the broken records between them."""
+        assert self.header is not None
+        pieces, size, rows = [], 0, 0
+        try:
+            for span in RecordScanner(self._grammar, self._structure, columns).scan(self.header.end):
+                if span.problem:
+                    yield span
+                    continue
+                pieces.append(self._content[span.start : span.end])
+                size += span.end - span.start
+                rows += span.rows
+                if size >= _BLOCK:
+                    yield _Block(_FIRST + b"".join(pieces), rows)
+                    pieces, size, rows = [], 0, 0
+        except UnclosedQuote as error:
+            raise self._unclosed(error) from None
+        if rows:
+            yield _Block(_FIRST + b"".join(pieces), rows)
+
+    def _unclosed(self, error: UnclosedQuote) -> ValueError:
+        return ValueError(f"the quote that opens in line {self.line_number(error.position):,} is never closed")
+
+    def line_number(self, position: int) -> int:
+        """Return the number of the line of a position, from 1."""
+        count = self._content.count
+        return 1 + count(b"\n", 0, position) + count(b"\r", 0, position) - count(b"\r\n", 0, position)
+
+    def lines_of(self, record: Span) -> list[str]:
+        """Return the texts of the lines of a broken record."""
+        lines = _LINE_END.split(self._content[record.start : record.end])
+        return [line.decode() for line in lines if line.strip()]
+
+
+def _decode(content: bytes, dialect: CsvDialect) -> bytes:
+    encoding = codecs.lookup(dialect.encoding).name
+    try:
+        if encoding not in ("utf-8", "utf-8-sig"):
+            return content.decode(encoding).removeprefix(_BOM).encode()
+        content = content.removeprefix(_BOM.encode())
+        content.decode()
+    except UnicodeDecodeError as error:
+        line = 1 + content.count(b"\n", 0, error.start)
+        raise ValueError(
+            f"line {line:,} is not {dialect.encoding} text (byte 0x{content[error.start]:02x}: {error.reason}); "
+            "the encoding of the files is csv.encoding in the specification"
+        ) from error
+    return content
+
+
+def _options(dialect: CsvDialect) -> pa_csv.ParseOptions:
+    return pa_csv.ParseOptions(
+        delimiter=dialect.delimiter,
+        quote_char=dialect.quote or False,
+        escape_char=dialect.escape or False,
+        newlines_in_values=True,
+    )
+
+
+def _read_block(block: _Block, dialect: CsvDialect, columns: int, positions: list[int]) -> pa.Table:
+    """Read rows as one block of Arrow, which loses line feeds of values between its blocks."""
+    if len(block.content) > _LONGEST_BLOCK:
+        raise ValueError(f"a row is longer than {_LONGEST_BLOCK:,} bytes")
+    needed = [str(position) for position in positions]
     table = pa_csv.read_csv(
-        open_content(content),
-        read_options=pa_csv.ReadOptions(use_threads=False),
-        parse_options=pa_csv.ParseOptions(invalid_row_handler=record_broken, newlines_in_values=True),
-        convert_options=pa_csv.ConvertOptions(
-            column_types={column: pa.string() for column in header},
+        open_content(block.content),
+        pa_csv.ReadOptions(
+            use_threads=False,
+            block_size=len(block.content) + 1,
+            column_names=[str(position) for position in range(columns)],
+        ),
+        _options(dialect),
+        pa_csv.ConvertOptions(
+            column_types=dict.fromkeys(needed, pa.string()),
+            include_columns=needed,
             strings_can_be_null=True,
             quoted_strings_can_be_null=False,
             null_values=[""],
         ),
     )
-    return table, broken
-
-
-def read_csv_header(content: bytes) -> list[str]:
-    """Read the names of the columns of a CSV file from its first lines.
-
-    `pyarrow.csv.open_csv` would call the handler of invalid rows from a thread that may outlive the interpreter.
-
-    Raises:
-        pa.ArrowInvalid: when the file has no line.
-    """
-    head, quotes = [], 0
-    for line in io.BytesIO(content):
-        head.append(line)
-        quotes += line.count(b'"')
-        # A name in quotes may contain the end of a line.
-        if line.strip() and quotes % 2 == 0:
-            break
-    return pa_csv.read_csv(
-        open_content(b"".join(head)),
-        read_options=pa_csv.ReadOptions(use_threads=False),
-        parse_options=pa_csv.ParseOptions(newlines_in_values=True, invalid_row_handler=lambda row: "skip"),
-    ).column_names
+    if table.num_rows != block.rows:
+        raise ValueError(f"the line ends say {block.rows:,} rows, but {table.num_rows:,} were read")
+    return table

@@ -5,7 +5,6 @@
 
 import gzip
 import json
-import re
 import zlib
 from collections import Counter
 from dataclasses import dataclass
@@ -14,7 +13,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ml_assets.core.ingestion.column_names import describe_missing_columns
 from ml_assets.core.ingestion.csv_reader import parse_csv
+from ml_assets.core.ingestion.decimal_comma import convert_with_comma
 from ml_assets.core.ingestion.json_reader import parse_json_lines
 from ml_assets.core.ingestion.parquet_reader import parse_parquet
 from ml_assets.core.ingestion.parsed_file import ParsedFile, shorten
@@ -72,12 +73,17 @@ def read_landed_file(spec: Contract, key: str, content: bytes) -> LandedFile:
 
 def _read(spec: Contract, key: str, content: bytes) -> LandedFile:
     file = _parse(spec, key, content)
+    # A delivery of labels may be empty.
+    no_rows = "has no rows" if spec.event_time is not None else None
+    if file.is_empty:
+        return LandedFile(raw_schema(spec).empty_table(), no_rows, [])
     table = file.table
     sources = {name: column.source or name for name, column in spec.columns.items()}
-    occurrences = Counter(table.column_names)
+    occurrences = Counter(file.columns)
     if repeated := [source for source in sources.values() if occurrences[source] > 1]:
         raise ValueError(f"column occurs more than once: {', '.join(repeated)}")
-    missing = [name for name, source in sources.items() if source not in table.column_names]
+    missing = {name: source for name, source in sources.items() if source not in occurrences}
+    read_as = convert_with_comma if file.has_decimal_comma else convert
     columns, unreadable = {}, {}
     for name, source in sources.items():
         if name in missing:
@@ -85,17 +91,20 @@ def _read(spec: Contract, key: str, content: bytes) -> LandedFile:
             if not spec.columns[name].nullable:
                 unreadable[name] = pa.array([NOT_IN_FILE] * table.num_rows, pa.string())
         else:
-            columns[name], texts = convert(table[source], spec.columns[name].type, spec.source.time_zone)
+            columns[name], texts = read_as(table[source], spec.columns[name].type, spec.source.time_zone)
             unreadable[name] = _first_text(file.unreadable.get(source), texts)
     columns[SOURCE_FILE] = pa.array([key] * table.num_rows, pa.string())
     columns[SOURCE_ROW] = pa.array(np.arange(table.num_rows), pa.int64())
     columns[UNREADABLE] = _as_json(unreadable, table.num_rows)
     broken_rows = _broken_rows(spec, key, table.num_rows, file.broken)
     rows = pa.concat_tables([pa.table(columns, raw_schema(spec)), broken_rows])
-    # A delivery of labels may be empty.
-    lacks_rows = rows.num_rows == 0 and spec.event_time is not None
-    fault = _describe_fault(file.columns, sources, missing, len(file.broken), lacks_rows)
-    return LandedFile(rows, fault, sorted(set(file.columns) - set(sources.values())))
+    faults = [no_rows] if no_rows and rows.num_rows == 0 else []
+    if missing:
+        faults.append(describe_missing_columns(missing, file.columns))
+    if file.broken:
+        where = f" ({file.first_problem})" if file.first_problem else ""
+        faults.append(f"{len(file.broken):,} lines are no rows{where}")
+    return LandedFile(rows, "; ".join(faults) or None, sorted(set(file.columns) - set(sources.values())))
 
 
 def _parse(spec: Contract, key: str, content: bytes) -> ParsedFile:
@@ -115,20 +124,14 @@ def _parse(spec: Contract, key: str, content: bytes) -> ParsedFile:
     if not name.endswith((".csv", ".jsonl")):
         raise ValueError("the format is unknown: the name must end in .parquet, .csv, .jsonl, .csv.gz or .jsonl.gz")
     try:
-        file = _parse_csv(content) if name.endswith(".csv") else parse_json_lines(content)
+        is_csv = name.endswith(".csv")
+        file = parse_csv(content, spec.source.csv, sources) if is_csv else parse_json_lines(content)
         file.check_rows(sources)
     except (pa.ArrowInvalid, ValueError) as error:
         if not content.strip():
             raise
         raise ValueError(f"{_first_line(error)}; it begins with {_first_line_of(content)!r}") from error
     return file
-
-
-def _parse_csv(content: bytes) -> ParsedFile:
-    table, broken = parse_csv(content)
-    # A broken row that runs over several lines counts as that many.
-    lines = [line for text in broken for line in re.split("\r\n|\r|\n", text) if line.strip()]
-    return ParsedFile(table, table.column_names, lines)
 
 
 def _first_text(first: pa.Array | None, second: pa.Array | None) -> pa.Array | None:
@@ -156,18 +159,6 @@ def _broken_rows(spec: Contract, key: str, first_row: int, lines: list[str]) -> 
     columns[SOURCE_ROW] = pa.array(np.arange(first_row, first_row + len(lines)), pa.int64())
     columns[UNREADABLE] = pa.array([json.dumps({WHOLE_LINE: line}) for line in lines], pa.string())
     return pa.table(columns, schema)
-
-
-def _describe_fault(
-    file_columns: list[str], sources: dict[str, str], missing: list[str], broken_lines: int, lacks_rows: bool
-) -> str | None:
-    faults = ["has no rows"] if lacks_rows else []
-    if missing:
-        names = ", ".join(f"{name} (as {sources[name]})" if sources[name] != name else name for name in missing)
-        faults.append(f"column missing: {names}; the file has {', '.join(file_columns[:20]) or 'none'}")
-    if broken_lines:
-        faults.append(f"{broken_lines:,} lines are no rows")
-    return "; ".join(faults) or None
 
 
 def _first_line(error: Exception) -> str:

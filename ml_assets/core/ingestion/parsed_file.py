@@ -5,19 +5,29 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
+from ml_assets.core.ingestion.column_names import describe_lookalikes
+
 
 class ParsedFile(NamedTuple):
     """Columns as they stand in a file.
 
     table: the needed columns (or all), under their names in the file. columns: the names of all columns of the file.
     broken: the text of what is no row; each counts as one row. unreadable: texts of values that no type can hold, null
-    elsewhere, by column; such a value is null in the table.
+    elsewhere, by column; such a value is null in the table. first_problem: place and problem of the first of `broken`,
+    where they are known. has_decimal_comma: whether numbers in text have a decimal comma.
     """
 
     table: pa.Table
     columns: list[str]
     broken: list[str]
     unreadable: dict[str, pa.Array] = {}
+    first_problem: str | None = None
+    has_decimal_comma: bool = False
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the file has no content at all: no rows, nothing that is no row, and no columns."""
+        return not self.columns and not self.broken and self.table.num_rows == 0
 
     def check_rows(self, sources: Set[str]) -> None:
         """Check that the file may hold rows with the columns `sources`, and is not an error page, for example.
@@ -28,7 +38,8 @@ class ParsedFile(NamedTuple):
         if self.broken and not self.table.num_rows:
             raise ValueError("it holds no row")
         if self.columns and not sources & set(self.columns):
-            raise ValueError(f"it has no column of the contract, but {shorten(', '.join(self.columns[:20]))}")
+            columns = f"it has no column of the contract, but {shorten(', '.join(self.columns[:20]))}"
+            raise ValueError("; ".join([columns, *describe_lookalikes(sorted(sources), self.columns)]))
 
 
 def shorten(text: str) -> str:

@@ -88,6 +88,6 @@ def labels_feed(spec: "ModelSpec") -> Feed | None:
         spec.target: target.model_copy(update={"source": source, "nullable": False}),
         KNOWN_AT: Column(type="timestamp", source=labels.known_at, description="When the label became known"),
     }
-    files = spec.source.model_copy(update={"files": labels.files})
+    files = spec.source.model_copy(update={"files": labels.files, "csv": labels.csv or spec.source.csv})
     tables = ("raw_labels", "landed_label_objects", "validated_labels", "quarantined_labels", "label_violations")
     return Feed(spec.name, files, columns, [*labels.key, KNOWN_AT], None, labels.quality, *tables)

@@ -8,6 +8,7 @@ from pydantic import Field, field_validator
 
 from ml_assets.core.model_spec.source import Column, Quality, check_files_pattern
 from ml_assets.core.model_spec.types.base import SpecPart, repeated
+from ml_assets.core.model_spec.types.csv_dialect import CsvDialect
 from ml_assets.core.model_spec.types.durations import Duration
 
 KNOWN_AT = "known_at"
@@ -38,6 +39,9 @@ class Labels(SpecPart):
     unlabelled: Literal["exclude", "negative"] = "exclude"
     """Treatment of a row without a label. exclude: it is excluded from training and evaluation. negative: it is a
     negative, where the files name the positives only."""
+
+    csv: CsvDialect | None = None
+    """Dialect of the CSV files of labels; that of `source.csv` when left out."""
 
     quality: Quality = Quality(min_rows=0)
     """Conditions under which a day of label files is published."""

@@ -10,6 +10,7 @@ from pydantic import Field, StrictBool, StrictFloat, StrictInt, StrictStr, field
 
 from ml_assets.core.model_spec.checks import Severity
 from ml_assets.core.model_spec.types.base import SpecPart
+from ml_assets.core.model_spec.types.csv_dialect import CsvDialect
 
 ColumnType = Literal["integer", "number", "string", "boolean", "timestamp"]
 Rule = Literal["missing", "minimum", "maximum", "allowed", "pattern"]
@@ -39,6 +40,9 @@ class Source(SpecPart):
 
     time_zone: str = "UTC"
     """IANA time zone in which a day begins and ends, and of timestamps without a time zone."""
+
+    csv: CsvDialect = CsvDialect()
+    """Dialect of the CSV files, where it is not RFC 4180 in UTF-8."""
 
     @field_validator("files")
     @classmethod

@@ -14,6 +14,7 @@ from ml_assets.core.ingestion.csv_reader import read_csv_header
 from ml_assets.core.ingestion.file_reader import WHOLE_LINE, read_landed_file
 from ml_assets.core.model_spec.file_feed import Feed
 from ml_assets.core.model_spec.source import Column
+from ml_assets.core.model_spec.types.csv_dialect import CsvDialect
 from ml_assets.core.tables.arrow_memory import open_content
 from ml_assets.core.tables.schemas import SOURCE_FILE, SOURCE_ROW
 from ml_assets.core.validation.contract import REPEATED
@@ -90,7 +91,9 @@ def read_repair_file(feed: Feed, name: str, content: bytes) -> list[RepairRow]:
         )
     # Other names, because reading a landed file adds its own file and rows under these names.
     row_columns = {f"named{column}": Column(type="string", source=column, nullable=True) for column in ROW_COLUMNS}
-    contract = replace(feed, columns={**without_source_names(feed).columns, **row_columns})
+    # The export is in the default dialect, whatever the files of the day are in.
+    source = feed.source.model_copy(update={"csv": CsvDialect()})
+    contract = replace(feed, source=source, columns={**without_source_names(feed).columns, **row_columns})
     landed = read_landed_file(contract, name, content)
     if landed.rows is None or landed.fault:
         raise RepairRefused(f"{name}: {landed.fault}")
@@ -104,7 +107,7 @@ def read_repair_file(feed: Feed, name: str, content: bytes) -> list[RepairRow]:
 
 def _columns(name: str, content: bytes) -> list[str]:
     if name.endswith(".csv"):
-        return read_csv_header(content)
+        return read_csv_header(content, CsvDialect())
     if name.endswith(".jsonl"):
         rows = [json.loads(line) for line in content.decode("utf-8-sig").split("\n") if line.strip()]
         return list(dict.fromkeys(column for row in rows if isinstance(row, dict) for column in row))

@@ -67,7 +67,8 @@ class Ingestion:
         self._look_back = look_back
         self.code = code_version(__name__)
         columns = {name: [column.type, column.source, column.nullable] for name, column in feed.columns.items()}
-        self.spec_part = {"columns": columns, "time_zone": feed.source.time_zone}
+        source = feed.source
+        self.spec_part = {"columns": columns, "time_zone": source.time_zone, "csv": source.csv.model_dump()}
         self._table = lake.table(feed.name, feed.raw, raw_schema(feed))
         self._others = others
         self._objects: dict[date, list[StoredObject]] = {}

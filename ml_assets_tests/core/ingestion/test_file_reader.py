@@ -9,7 +9,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from ml_assets.core.ingestion.csv_reader import read_csv_header
 from ml_assets.core.ingestion.file_reader import read_landed_file
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.file_feed import labels_feed
@@ -94,7 +93,6 @@ def test_lines_that_are_not_rows_are_kept(make_spec, key, content):
     [
         ("a.parquet", parquet(id=list(range(1000)))[:-20]),
         ("a.parquet", b""),
-        ("a.csv", b""),
         ("a.csv", "id\n\xe9".encode("latin-1")),
         ("a.csv.gz", b"not gzip"),
         ("a.jsonl", b"\xff\xfe"),
@@ -172,28 +170,97 @@ def test_true_and_false_of_json_are_read_as_those_of_parquet(make_spec):
         assert rows["label"].to_pylist() == [1, 0]
 
 
-@pytest.mark.parametrize(
-    ("key", "content"),
-    [
-        ("a.csv", b"id,event_time,card,amount,label\n"),
-        (
-            "a.parquet",
-            parquet(**dict.fromkeys(["id", "event_time", "card", "amount", "label"], pa.array([], pa.string()))),
-        ),
-    ],
-)
-def test_a_file_without_rows_has_a_fault_and_can_be_read(make_spec, key, content):
-    file = read_landed_file(make_spec(), key, content)
+NO_ROWS = {
+    "header.csv": b"id,event_time,card,amount,label,at",
+    "header_and_line_end.csv": b"id,event_time,card,amount,label,at\r\n",
+    "nothing.csv": b"",
+    "line_end.csv": b"\n",
+    "mark.csv": "\ufeff".encode(),
+    "nothing.csv.gz": gzip.compress(b""),
+    "cut.csv.gz": b"",
+    "nothing.jsonl": b"",
+    "mark.jsonl": "\ufeff".encode(),
+    "line_ends.jsonl.gz": gzip.compress(b"\n\n"),
+    "schema.parquet": parquet(
+        **dict.fromkeys(["id", "event_time", "card", "amount", "label", "at"], pa.array([], pa.string()))
+    ),
+}
+
+
+@pytest.mark.parametrize("key", NO_ROWS)
+def test_a_file_without_rows_has_the_same_fault_in_all_formats(make_spec, key):
+    file = read_landed_file(make_spec(), key, NO_ROWS[key])
     assert file.fault == "has no rows"
     assert file.rows is not None
     assert file.rows.num_rows == 0
 
 
-def test_label_files_may_have_no_rows(small):
+@pytest.mark.parametrize("key", NO_ROWS)
+def test_a_label_file_may_have_no_rows(small, key):
     small["labels"] = {"files": "labels/{day}/*", "key": ["id"], "known_at": "at"}
     feed = labels_feed(ModelSpec.model_validate(small))
     assert feed is not None
-    assert read_landed_file(feed, "a.csv", b"id,label,at\n").fault is None
+    file = read_landed_file(feed, key, NO_ROWS[key])
+    assert file.fault is None
+    assert file.rows is not None
+    assert file.rows.num_rows == 0
+
+
+def test_a_label_file_with_a_header_must_have_its_columns(small):
+    small["labels"] = {"files": "labels/{day}/*", "key": ["id"], "known_at": "at"}
+    feed = labels_feed(ModelSpec.model_validate(small))
+    assert feed is not None
+    assert "column missing: known_at (as at)" in (read_landed_file(feed, "a.csv", b"id,label").fault or "")
+
+
+@pytest.mark.parametrize(
+    ("name", "difference"),
+    [
+        ("amount ", "'amount ' is not amount: it contains U+0020 SPACE"),
+        ("amount\u00a0", "'amount\\xa0' is not amount: it contains U+00A0 NO-BREAK SPACE"),
+        ("\ufeffamount", "'\\ufeffamount' is not amount: it contains U+FEFF ZERO WIDTH NO-BREAK SPACE"),
+        ("am\u200bount", "'am\\u200bount' is not amount: it contains U+200B ZERO WIDTH SPACE"),
+        ("Amount", "'Amount' is not amount: upper and lower case differ"),
+        ("\uff41mount", "'\\uff41mount' is not amount: white space, invisible characters or the Unicode form"),
+    ],
+)
+@pytest.mark.parametrize("key", ["a.csv", "a.parquet"])
+def test_a_name_that_only_looks_like_a_missing_column_is_described(make_spec, key, name, difference):
+    content = parquet(**{name: [1]}) if key == "a.parquet" else f"id,{name}\n1,2\n".encode()
+    assert difference in (read_landed_file(make_spec(), key, content).fault or "")
+
+
+def test_one_byte_order_mark_is_no_part_of_a_name(make_spec):
+    header = "id,event_time,card,amount,label"
+    assert read_landed_file(make_spec(), "a.csv", f"\ufeff{header}\n".encode()).fault == "has no rows"
+    twice = read_landed_file(make_spec(), "a.csv", f"\ufeff\ufeff{header}\n".encode())
+    assert "'\\ufeffid' is not id: it contains U+FEFF" in (twice.fault or "")
+
+
+def test_a_csv_file_is_read_in_the_dialect_of_its_source(make_spec, small):
+    small["source"]["csv"] = {"delimiter": ";", "decimal": ",", "encoding": "latin-1", "skip_lines": 1}
+    text = (
+        "Bank\u00e9\nid;event_time;card;amount;label\n1;2025-01-01 10:00;\u00e9;1,5;0\n2;2025-01-01 10:00;B;1.234,5;0\n"
+    )
+    file = read_landed_file(make_spec(source=small["source"]), "a.csv", text.encode("latin-1"))
+    assert file.fault is None
+    assert file.rows is not None
+    assert file.rows["card"].to_pylist() == ["\u00e9", "B"]
+    assert file.rows["amount"].to_pylist() == [1.5, None]
+    assert file.rows["_unreadable_values"].to_pylist() == [None, '{"amount": "1.234,5"}']
+
+
+def test_the_dialect_of_csv_files_does_not_change_numbers_of_other_formats(make_spec, small):
+    small["source"]["csv"] = {"decimal": ","}
+    file = read_landed_file(make_spec(source=small["source"]), "a.jsonl", b'{"amount": "1.5"}\n')
+    assert file.rows is not None
+    assert file.rows["amount"].to_pylist() == [1.5]
+
+
+def test_a_quote_that_is_never_closed_makes_the_file_unreadable(make_spec):
+    file = read_landed_file(make_spec(), "a.csv", CSV.replace(b"hello", b'"5 inch'))
+    assert file.rows is None
+    assert "the quote that opens in line 2 is never closed" in (file.fault or "")
 
 
 def test_columns_that_the_contract_does_not_name_are_listed_by_their_names_in_the_file(make_spec, small):
@@ -203,22 +270,3 @@ def test_columns_that_the_contract_does_not_name_are_listed_by_their_names_in_th
     assert read_landed_file(spec, "a.parquet", parquet(**names)).other_columns == ["amount", "zip"]
     assert read_landed_file(spec, "a.csv", b"id,zip,amount,card\n1,2,3,A\n").other_columns == ["amount", "zip"]
     assert read_landed_file(spec, "a.parquet", b"torn").other_columns is None
-
-
-@pytest.mark.parametrize(
-    ("content", "names"),
-    [
-        (b"a,b\n1,2\n", ["a", "b"]),
-        (b"\xef\xbb\xbfa,b\n", ["a", "b"]),
-        (b"\n\na,b\n1\n", ["a", "b"]),
-        (b'"a\n\nb",c\n1,2\n', ["a\n\nb", "c"]),
-        (b'"a ""quoted"" b",c\r\n1,2\r\n', ['a "quoted" b', "c"]),
-    ],
-)
-def test_the_header_of_a_csv_file_is_read_from_its_first_lines(content, names):
-    assert read_csv_header(content) == names
-
-
-def test_a_csv_file_without_lines_has_no_header():
-    with pytest.raises(pa.ArrowInvalid, match="Empty CSV file"):
-        read_csv_header(b"")

@@ -1,0 +1,53 @@
+"""Descriptions of missing columns, with the names in the file that only look the same."""
+
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+
+_MAX_NAMES = 20
+
+
+def describe_missing_columns(missing: Mapping[str, str], file_columns: Sequence[str]) -> str:
+    """Describe the columns that a file lacks.
+
+    Args:
+        missing: the name in the file that is expected, by column.
+        file_columns: the names in the file.
+    """
+    names = ", ".join(f"{name} (as {source})" if source != name else name for name, source in missing.items())
+    shown = ", ".join(file_columns[:_MAX_NAMES]) or "none"
+    return "; ".join(
+        [f"column missing: {names}", f"the file has {shown}", *describe_lookalikes(missing.values(), file_columns)]
+    )
+
+
+def describe_lookalikes(expected: Iterable[str], file_columns: Sequence[str]) -> list[str]:
+    """Describe the names in a file that only look like an expected one, and the difference.
+
+    Args:
+        expected: the names that are not in the file.
+        file_columns: the names in the file.
+    """
+    by_look = {_visible(name): name for name in file_columns}
+    lookalikes = [(name, by_look[_visible(name)]) for name in expected if _visible(name) in by_look]
+    return [f"{other!a} is not {name}: {_difference(name, other)}" for name, other in lookalikes]
+
+
+def _visible(name: str) -> str:
+    """Return what a reader sees of a name: without white space and invisible characters, case and forms of letters."""
+    normal = unicodedata.normalize("NFKC", name)
+    return "".join(character for character in normal if not _is_invisible(character)).casefold()
+
+
+def _is_invisible(character: str) -> bool:
+    # Z: separators such as the no-break space; Cc, Cf: control and format characters such as the byte order mark.
+    return unicodedata.category(character)[0] in "ZC"
+
+
+def _difference(expected: str, name: str) -> str:
+    invisible = [character for character in name if _is_invisible(character) and character not in expected]
+    if invisible:
+        described = (f"U+{ord(each):04X} {unicodedata.name(each, 'control character')}" for each in invisible)
+        return f"it contains {', '.join(dict.fromkeys(described))}"
+    if name.casefold() == expected.casefold():
+        return "upper and lower case differ"
+    return "white space, invisible characters or the Unicode form of letters differ"

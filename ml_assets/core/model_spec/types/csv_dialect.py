@@ -1,0 +1,62 @@
+"""The dialect of CSV files."""
+
+from typing import Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from ml_assets.core.model_spec.types.base import SpecPart
+
+
+class CsvDialect(SpecPart):
+    """The dialect of the CSV files of a source. Without it, RFC 4180 in UTF-8 holds, read strictly.
+
+    A quote opens a field only at its beginning, and is doubled within it; a line feed, a carriage return or both end a
+    row outside of quotes, and empty lines are ignored. What the dialect forbids is no row: text behind a closing quote,
+    a quote within an unquoted field, another number of fields than the header has. A quote that is never closed makes
+    the file unreadable. Other formats are not affected."""
+
+    delimiter: str = ","
+    """The character between fields, for example `";"` or `"\\t"` (a tab, in double quotes)."""
+
+    quote: str | None = '"'
+    """The character around fields that contain delimiters, quotes or line ends; null where no character quotes."""
+
+    escape: str | None = None
+    """A character that makes the one behind it a part of the value, whatever it is, for example `"\\\\"`. Within quotes
+    a doubled quote remains a quote."""
+
+    decimal: Literal[".", ","] = "."
+    """The decimal separator of number and integer columns. A value with the other one cannot be read, so a thousands
+    separator is never taken for a decimal one."""
+
+    encoding: str = "utf-8"
+    """The encoding of the text by a name that Python knows, for example `latin-1`, `cp1252` or `utf-16`. A byte order
+    mark at the beginning is no part of the text."""
+
+    skip_lines: int = Field(0, ge=0)
+    """Number of lines above the header that are ignored, whatever they contain."""
+
+    @field_validator("delimiter", "quote", "escape")
+    @classmethod
+    def _is_one_character(cls, value: str | None) -> str | None:
+        if value is None or (len(value) == 1 and value.isascii() and not value.isalnum() and value not in "\r\n"):
+            return value
+        hint = '; write a tab as "\\t", in double quotes' if value == "\\t" else ""
+        raise ValueError(f"must be one ASCII character that is no letter, digit or line end, not {value!r}{hint}")
+
+    @field_validator("encoding")
+    @classmethod
+    def _is_an_encoding_of_text(cls, value: str) -> str:
+        try:
+            "x".encode(value)
+        except (LookupError, ValueError) as error:
+            raise ValueError(f"{value!r} is not an encoding of text such as utf-8, latin-1 or cp1252") from error
+        return value
+
+    @model_validator(mode="after")
+    def _characters_differ(self) -> "CsvDialect":
+        characters = [value for value in (self.delimiter, self.quote, self.escape) if value is not None]
+        if len(set(characters)) < len(characters):
+            hint = "; a doubled quote needs no escape" if self.quote and self.escape == self.quote else ""
+            raise ValueError(f"delimiter, quote and escape must be different characters{hint}")
+        return self
