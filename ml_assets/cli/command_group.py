@@ -89,6 +89,15 @@ def releases(model: str) -> None:
 
 
 @cli.command()
+@model_argument_with_default
+def restore(model: str) -> None:
+    """Restore what somebody removed from MLflow, the lake or the deploy target."""
+    from ml_assets.cli.commands.release import restore_model
+
+    restore_model(model)
+
+
+@cli.command()
 @model_argument
 @reason_option
 @actor_option

@@ -8,7 +8,11 @@ from ml_assets.definitions import DEFS
 from ml_assets.defs.environment import build_environment, load_settings
 from ml_assets.defs.settings import Settings
 from ml_assets.pipeline.graph.stages import Stages, open_stages
+from ml_assets.resources.lake.errors import LakeError
 from ml_assets.resources.lake.lake import Lake
+from ml_assets.resources.mlflow.errors import MlflowUnavailable
+from ml_assets.resources.observability.redaction import redact_streams
+from ml_assets.resources.release.releases import Releases
 
 
 def require_settings() -> Settings:
@@ -21,6 +25,8 @@ def require_settings() -> Settings:
         return load_settings()
     except ValueError as error:
         sys.exit(str(error))
+    finally:
+        redact_streams()
 
 
 def require_spec(model: str) -> ModelSpec:
@@ -43,6 +49,17 @@ def require_spec(model: str) -> ModelSpec:
     if file.spec is None:
         sys.exit(file.problem)
     return file.spec
+
+
+def release_differences(spec: ModelSpec, settings: Settings) -> list[str]:
+    """Return the differences of MLflow and of the deploy target from the release ledger, one sentence each; where they
+    cannot be read, the reason.
+    """
+    resources = build_environment(settings).resources or {}
+    try:
+        return Releases(resources["lake"], resources["registry"], resources["deploy_target"], spec.name).differences()
+    except (LakeError, MlflowUnavailable) as error:
+        return [f"MLflow and the deploy target could not be compared: {error}"]
 
 
 def open_model_stages(spec: ModelSpec, settings: Settings, lake: Lake | None = None) -> Stages:

@@ -17,6 +17,7 @@ from ml_assets.defs.variables import (
     read_notify_targets,
     read_request_rate,
     secret_values,
+    split_mlflow_credentials,
 )
 from ml_assets.pipeline.notifications.sensors import notifications_sensor, releases_sensor
 from ml_assets.resources.databases.postgresql_uri import with_driver
@@ -26,6 +27,7 @@ from ml_assets.resources.mlflow.tracking import ExperimentTracking
 from ml_assets.resources.notifications.notifier import Notifier
 from ml_assets.resources.notifications.outbox import Outbox
 from ml_assets.resources.observability.json_logs import log_as_json
+from ml_assets.resources.observability.redaction import redact_process
 from ml_assets.resources.observability.telemetry import enable_telemetry
 from ml_assets.resources.registry.model_registry import ModelRegistry
 from ml_assets.resources.release.deploy_target import DeployTarget
@@ -54,13 +56,15 @@ def load_settings() -> Settings:
 
 @cache
 def configure_process() -> None:
-    """Set the environment defaults of libraries, metrics and the log format, once in a process.
+    """Set the environment defaults of libraries, metrics and the log format, once in a process, and hide its secrets.
 
     The libraries that read these defaults are imported later, by the functions that use them.
 
     Raises:
         ValueError: when ML_ASSETS_LOG is not valid.
     """
+    os.environ |= split_mlflow_credentials(os.environ)
+    redact_process(secret_values(os.environ))
     for name, value in LIBRARY_DEFAULTS.items():
         os.environ.setdefault(name, value)
     enable_telemetry(pushes_metrics(os.environ))
@@ -107,7 +111,9 @@ def build_environment(settings: Settings) -> dg.Definitions:
         "landing": landing,
         "lake": lake,
         "registry": ModelRegistry(tracking_uri=hide(settings.mlflow), dagster_ui=settings.ui),
-        "tracking": ExperimentTracking(tracking_uri=hide(settings.mlflow), artifact_root=settings.artifacts),
+        "tracking": ExperimentTracking(
+            tracking_uri=hide(settings.mlflow), artifact_root=settings.artifacts and hide(settings.artifacts)
+        ),
         "deploy_target": DeployTarget(uri=settings.deploy, s3=dict(settings.s3)),
     }
     open_outbox = partial(outbox, settings)

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ml_assets.resources.databases.postgresql_uri import is_postgresql, store_beside_dagster, with_driver
+from ml_assets.resources.databases.postgresql_uri import store_beside_dagster, with_driver
+from ml_assets.resources.databases.uri_secrets import without_user
+from ml_assets.resources.mlflow.connection import is_database, sqlite_path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DATA = REPOSITORY / "data"
@@ -67,7 +69,8 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
         raise ValueError(f"ML_ASSETS_ENV is production, which needs {', '.join(missing)} to be set")
     values = {name: variables.get(name) or default for name, default in defaults.items()}
     s3 = {
-        "endpoint_url": variables.get("AWS_ENDPOINT_URL"),
+        # boto3 takes its keys from other places; user and password in this URL have no effect.
+        "endpoint_url": without_user(variables.get("AWS_ENDPOINT_URL", "")),
         "region_name": variables.get("AWS_REGION") or variables.get("AWS_DEFAULT_REGION"),
     }
     return Settings(
@@ -78,11 +81,16 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
         dagster_home=values["DAGSTER_HOME"],
         deploy=values["ML_ASSETS_DEPLOY"],
         s3={name: value for name, value in s3.items() if value},
-        ui=variables.get("ML_ASSETS_UI", "").rstrip("/"),
+        ui=without_user(variables.get("ML_ASSETS_UI", "").rstrip("/")),
         database=database,
-        artifacts=_artifact_root(variables, environment) if is_postgresql(values["MLFLOW_TRACKING_URI"]) else None,
+        artifacts=_artifact_root(variables, environment) if _needs_root(values["MLFLOW_TRACKING_URI"]) else None,
         dagster_home_is_stated=bool(variables.get("DAGSTER_HOME")),
     )
+
+
+def _needs_root(mlflow: str) -> bool:
+    """Return whether the store is a database on a server, which says nothing about where artifacts go."""
+    return is_database(mlflow) and sqlite_path(mlflow) is None
 
 
 def _artifact_root(variables: Mapping[str, str], environment: str) -> str:
@@ -90,7 +98,7 @@ def _artifact_root(variables: Mapping[str, str], environment: str) -> str:
     configured_root = variables.get("MLFLOW_DEFAULT_ARTIFACT_ROOT")
     if environment == "production" and not configured_root:
         raise ValueError(
-            "ML_ASSETS_ENV is production and MLflow's store is PostgreSQL, "
+            "ML_ASSETS_ENV is production and MLflow's store is a database, "
             "which needs MLFLOW_DEFAULT_ARTIFACT_ROOT to be set"
         )
     root = configured_root or str(DATA / "mlartifacts")

@@ -3,10 +3,16 @@
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from ml_assets.core.operations.notifications.redaction import secrets_of_url
 
 SECRET_NAME = re.compile(
-    r"PASSWORD|SECRET|TOKEN|CREDENTIAL|(^|_)(API|ACCESS|PRIVATE)_?KEY(_|$)|^ML_ASSETS_NOTIFY$", re.IGNORECASE
+    r"PASSWORD|SECRET|TOKEN|CREDENTIAL|(^|_)(API|ACCESS|PRIVATE)_?KEY(_|$)|^ML_ASSETS_NOTIFY$|^OTEL_EXPORTER_OTLP_.*HEADERS$",
+    re.IGNORECASE,
 )
+# A part of a URL that is worth hiding wherever it appears: long, and not a word.
+TOKEN = re.compile(r"(?=.*\d)\S{8,}|\S{20,}")
 
 
 def read_value_or_file(variables: Mapping[str, str], name: str, if_unset: str) -> str | None:
@@ -74,12 +80,59 @@ def read_request_rate(variables: Mapping[str, str]) -> float | None:
 
 
 def secret_values(variables: Mapping[str, str]) -> list[str]:
-    """List the values that must not appear in any message: those of variables with a secret name, and the user names
-    and passwords in URIs.
+    """List the values that must not appear in any message: those of variables with a secret name and the content of the
+    files that they name, the users with passwords in URIs, passwords among parameters of URIs, and every part of a
+    notification target that may be a secret.
     """
-    named = [value for name, value in variables.items() if SECRET_NAME.search(name) and not name.endswith("_FILE")]
-    users = [user for value in variables.values() for user in re.findall(r"://([^/\s]+:[^/\s]*)@", value)]
-    return [value for value in {*named, *users, *(user.partition(":")[2] for user in users)} if value]
+    secrets = {value for name, value in variables.items() if SECRET_NAME.search(name) and not name.endswith("_FILE")}
+    for name, path in variables.items():
+        if name.endswith("_FILE") and SECRET_NAME.search(name.removesuffix("_FILE")):
+            secrets |= _content(path)
+    for value in variables.values():
+        users = [*re.findall(r"://([^/\s@]+:[^/\s]*)@", value), *re.findall(r"://([^\s@/:]*:\S*)@", value)]
+        secrets |= {*users, *(user.partition(":")[2] for user in users)}
+        secrets |= set(re.findall(r"[?&](?:ssl)?(?:password|passwd|pwd|token|secret)=([^&\s]+)", value, re.IGNORECASE))
+    targets = {*_words(variables.get("ML_ASSETS_NOTIFY", ""))}
+    if file := variables.get("ML_ASSETS_NOTIFY_FILE"):
+        targets |= {word for content in _content(file) for word in _words(content)}
+    secrets |= {part for target in targets for part in secrets_of_url(target) if TOKEN.fullmatch(part)}
+    user, password = variables.get("MLFLOW_TRACKING_USERNAME"), variables.get("MLFLOW_TRACKING_PASSWORD")
+    # Together they are the header that MLflow sends.
+    secrets |= {f"{user}:{password}"} if user and password else set()
+    return [value for value in secrets if value]
+
+
+def _content(path: str) -> set[str]:
+    try:
+        return {Path(path).read_text().strip()}
+    except (OSError, UnicodeDecodeError):
+        return set()
+
+
+def _words(text: str) -> list[str]:
+    return [word for word in re.split(r"[\s,]+", text) if "://" in word]
+
+
+def split_mlflow_credentials(variables: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that replace user and password in MLFLOW_TRACKING_URI, if it is the URL of a server and has
+    both: MLflow's client takes them from variables of their own, so that no URL in a message, a tag or a link has them.
+    """
+    uri = variables.get("MLFLOW_TRACKING_URI", "")
+    if re.match(r"https?://", uri, re.IGNORECASE) is None:
+        return {}
+    try:
+        parts = urlsplit(uri)
+        user, password = parts.username, parts.password
+    except ValueError:
+        return {}
+    if not user or not password:
+        return {}
+    bare = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+    return {
+        "MLFLOW_TRACKING_URI": bare,
+        "MLFLOW_TRACKING_USERNAME": unquote(user),
+        "MLFLOW_TRACKING_PASSWORD": unquote(password),
+    }
 
 
 def pushes_metrics(variables: Mapping[str, str]) -> bool:

@@ -5,6 +5,7 @@ import time
 from dataclasses import dataclass
 
 from ml_assets.core.model_spec import ModelSpec
+from ml_assets.core.release.release_differences import restore_command
 from ml_assets.core.release.release_state import CHALLENGER, CHAMPION
 from ml_assets.core.release.traffic_split import is_routed_to_challenger
 from ml_assets.core.serving.online_scorer import OnlineScorer
@@ -13,6 +14,7 @@ from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.lake.model_files import artifacts_key
 from ml_assets.resources.registry.live_versions import Released, read_released
 from ml_assets.resources.registry.model_registry import ModelRegistry
+from ml_assets.resources.release.ledger import Ledger
 
 log = logging.getLogger("ml_assets.service")
 
@@ -82,16 +84,15 @@ class ModelLoader:
             return
         self.released, problem = released, None
         try:
-            if released is None or released.champion is None:
-                raise CannotLoad(f"{self._spec.name} has no version with the alias {CHAMPION} in the registry")
-            champion = self._load(released.champion, released.created)
+            champion, problem = self._load_champion(released)
             challenger, percent = None, 0
-            if released.challenger is not None and released.percent:
+            if released is not None and released.challenger is not None and released.percent:
                 try:
                     challenger = self._load(released.challenger, released.created)
                     percent = released.percent
                 except CannotLoad as error:
-                    problem = f"{error}; the champion scores the entities of the challenger"
+                    missing = f"{error}; the champion scores the entities of the challenger"
+                    problem = f"{problem}; {missing}" if problem else missing
             self._swap(LoadedModels(champion, challenger, percent))
         except CannotLoad as error:
             consequence = "the models loaded before keep scoring" if self.models else "no request can be scored"
@@ -99,6 +100,23 @@ class ModelLoader:
         if problem is not None and problem != self.problem:
             log.error(problem)
         self.problem = problem
+
+    def _load_champion(self, released: Released | None) -> tuple[LoadedVersion, str | None]:
+        """Return the champion, and why it is not the one of the registry, if it is that of the release ledger.
+
+        The ledger decides what is live. Somebody may have deleted the alias, the version or the model in the registry.
+        """
+        name = self._spec.name
+        try:
+            if released is None or released.champion is None:
+                raise CannotLoad(f"{name} has no version with the alias {CHAMPION} in the registry")
+            return self._load(released.champion, released.created), None
+        except CannotLoad as error:
+            live = Ledger(self._lake, name).latest().champion
+            if live is None:
+                raise
+            remedy = f"the champion of the release ledger, {live}, scores; {restore_command(name)} restores the version"
+            return self._load_files(live.number, live.digest), f"{error}; {remedy}"
 
     def _swap(self, models: LoadedModels) -> None:
         challenger = models.challenger
@@ -116,11 +134,24 @@ class ModelLoader:
             name = self._spec.name
             try:
                 digest = self._registry.client.get_model_version(name, str(version)).tags["model_digest"]
-                model = OnlineScorer(read_scorer(self._lake, artifacts_key(name, digest)), self._spec)
-                self._cache[key] = LoadedVersion(version, digest, model)
             # Whatever is wrong with a version, the one before it keeps scoring.
             except Exception as error:
                 raise CannotLoad(
                     f"version {version} of {name} cannot be loaded: {type(error).__name__}: {error}"
                 ) from error
+            self._cache[key] = self._load_files(version, digest)
         return self._cache[key]
+
+    def _load_files(self, version: int, digest: str) -> LoadedVersion:
+        """Load a model from its files in the lake; the same object while it is the champion."""
+        current = self.models.champion if self.models else None
+        if current is not None and (current.version, current.digest) == (version, digest):
+            return current
+        name = self._spec.name
+        try:
+            scorer = read_scorer(self._lake, artifacts_key(name, digest))
+            return LoadedVersion(version, digest, OnlineScorer(scorer, self._spec))
+        except Exception as error:
+            raise CannotLoad(
+                f"version {version} of {name} cannot be loaded: {type(error).__name__}: {error}"
+            ) from error

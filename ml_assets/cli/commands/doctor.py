@@ -10,7 +10,8 @@ from rich.markup import escape
 from ml_assets.cli.doctor_checks import diagnose
 from ml_assets.core.operations.doctor.diagnosis import Diagnosis, Severity
 from ml_assets.core.operations.doctor.environment_checks import environment
-from ml_assets.defs.environment import load_settings
+from ml_assets.defs.environment import configure_process, load_settings
+from ml_assets.resources.observability.redaction import redact_streams
 
 COLOURS = {Severity.OK: "green", Severity.WARNING: "yellow", Severity.ERROR: "bold red"}
 
@@ -24,6 +25,8 @@ def run_doctor() -> None:
     # The diagnosis reports an error once; Dagster and SQLAlchemy would log it as well.
     logging.disable(logging.WARNING)
     try:
+        configure_process()
+        redact_streams()
         diagnoses = [*diagnose(load_settings())]
     except ValueError as problem:
         diagnoses = [environment(str(problem))]

@@ -26,7 +26,9 @@ def build_manifest(registry: ModelRegistry, model: str, only_champion: bool, ser
 
     released = read_released(registry, model)
     if released is None or released.champion is None:
-        raise ValueError(f"{model} has no version with the alias champion in the registry")
+        raise ValueError(
+            f"{model} has no version with the alias champion in the registry; `ml-assets releases {model}` says why"
+        )
     is_canary = bool(released.challenger and released.percent) and not only_champion
     number = released.challenger if is_canary else released.champion
     registered = registry.client.get_model_version(model, str(number))

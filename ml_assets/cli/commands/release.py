@@ -3,21 +3,32 @@
 import getpass
 import socket
 import sys
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from rich.console import Console
 
-from ml_assets.cli.command_inputs import require_settings, require_spec
+from ml_assets.cli.command_inputs import open_model_stages, require_settings, require_spec
 from ml_assets.cli.console.release_report import print_releases
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.release.manual_release import CannotRelease, Command, manual_move
 from ml_assets.defs.environment import build_environment
+from ml_assets.defs.settings import Settings
+from ml_assets.pipeline.engine.stage import CannotMake
 from ml_assets.resources.lake.errors import LakeError
 from ml_assets.resources.mlflow.connection import MlflowUnavailable
 from ml_assets.resources.registry.cleanup import UnknownVersion
+from ml_assets.resources.release.errors import LedgerLost, NotCarriedOut
 from ml_assets.resources.release.ledger import LedgerConflict
-from ml_assets.resources.release.releases import NotCarriedOut, ReleaseRefused, Releases
+from ml_assets.resources.release.releases import ReleaseRefused, Releases
+
+if TYPE_CHECKING:
+    from ml_assets.resources.mlflow.model_record import ModelRecord
+
+
+EXPECTED = (CannotRelease, ReleaseRefused, NotCarriedOut, LedgerLost, UnknownVersion, LakeError, MlflowUnavailable)
 
 
 def show_releases(model: str) -> None:
@@ -27,6 +38,43 @@ def show_releases(model: str) -> None:
         SystemExit: with a message, when lake, registry or deploy target cannot be used.
     """
     release_by_hand(model, None)
+
+
+def restore_model(model: str) -> None:
+    """Restore what somebody removed from MLflow, the lake or the deploy target, then print the live versions.
+
+    Raises:
+        SystemExit: with a message, when there is no copy of something, or lake, registry or deploy target cannot be
+            used.
+    """
+    from ml_assets.resources.release.restoration import CannotRestore, Restoration
+
+    spec, settings = require_spec(model), require_settings()
+    resources = build_environment(settings).resources or {}
+    lake, registry, target = resources["lake"], resources["registry"], resources["deploy_target"]
+    restoration = Restoration(lake, registry, target, spec.name, settings.artifacts, _record_finder(spec, settings))
+    try:
+        done = restoration.apply()
+    except (CannotRestore, LakeError, MlflowUnavailable) as error:
+        sys.exit(str(error))
+    for sentence in done or ["nothing was missing in MLflow or the lake"]:
+        print(sentence)
+    show_releases(model)
+
+
+def _record_finder(spec: ModelSpec, settings: Settings) -> "Callable[[date, str], ModelRecord | None]":
+    """Return a function that reads the record of a model from the tables of the lake; None when they do not have it."""
+
+    def find(day: date, digest: str) -> "ModelRecord | None":
+        try:
+            registration = open_model_stages(spec, settings).registration
+            if registration.evaluation.model_row(day)["model_digest"] != digest:
+                return None
+            return registration.record(day)
+        except (CannotMake, LakeError, FileNotFoundError):
+            return None
+
+    return find
 
 
 def release_by_hand(
@@ -65,7 +113,7 @@ def release_by_hand(
         )
     except LedgerConflict as conflict:
         sys.exit(f"{conflict}. Somebody released meanwhile: look at `make releases` and try again")
-    except (CannotRelease, ReleaseRefused, NotCarriedOut, UnknownVersion, LakeError, MlflowUnavailable) as error:
+    except EXPECTED as error:
         sys.exit(str(error))
 
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from rich.console import Console
 
-from ml_assets.cli.command_inputs import open_model_stages, require_settings, require_spec
+from ml_assets.cli.command_inputs import open_model_stages, release_differences, require_settings, require_spec
 from ml_assets.cli.console.progress import StageProgress
 from ml_assets.cli.console.summary import print_summary
 from ml_assets.cli.needed_days import Needed, days_needed
@@ -57,7 +57,8 @@ def run_model(model: str) -> None:
     if needed.to_do:
         seconds = _materialize(spec, needed, settings, console)
         stages = open_model_stages(spec, settings)
-    print_summary(console, spec, needed, stages, seconds, time.perf_counter() - started, settings)
+    differences = release_differences(spec, settings)
+    print_summary(console, spec, needed, stages, seconds, time.perf_counter() - started, settings, differences)
     if stages.training.gate.reason(needed.newest) or stages.registration.why_not_registered(needed.newest):
         sys.exit(1)
 

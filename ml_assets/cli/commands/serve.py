@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from ml_assets.core.model_spec import ModelSpec
     from ml_assets.service.app import Limits
 
+log = logging.getLogger("ml_assets.service")
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
 
 def build_app(spec: "ModelSpec", settings: Settings, limits: "Limits") -> "FastAPI":
     """Build the application for a model: live versions come from the registry, model files and history from the lake,
@@ -62,6 +65,12 @@ def serve_model(
         app = build_app(spec, settings, limits)
     except ValueError as error:
         sys.exit(str(error))
+    if limits.api_key is None and host not in LOOPBACK:
+        log.warning(
+            "the service listens on %s without a key: whoever reaches this address can have rows scored; set "
+            "ML_ASSETS_API_KEY, or leave --host (HOST=) out",
+            host,
+        )
     _shorten_mlflow_retries()
     run_server(app, host, port)
 

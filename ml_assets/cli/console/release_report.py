@@ -50,8 +50,13 @@ def print_releases(
     _print_live(console, rows, moves)
     version = f"version {deployed['version']} of {deployed['day']}" if deployed else "nothing"
     console.print(f"Deployed      {version}, under {escape(target.rstrip('/'))}/{model}", soft_wrap=True)
-    for problem in problems:
-        console.print(f"[bold red]Differs from the ledger:[/] {escape(problem)}", soft_wrap=True)
+    print_differences(console, problems)
+
+
+def print_differences(console: Console, differences: Sequence[str]) -> None:
+    """Print the differences of MLflow and the deploy target from the ledger, each with its remedy."""
+    for difference in differences:
+        console.print(f"[bold red]Differs from the ledger:[/] {escape(difference)}", soft_wrap=True)
 
 
 def _print_live(console: Console, rows: Sequence[Mapping[str, Any]], moves: Sequence[Move]) -> None:

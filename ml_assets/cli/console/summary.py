@@ -1,12 +1,13 @@
 """The summary of the main job, from what is committed in the lake and the registry."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, get_args
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from ml_assets.cli.console.release_report import print_differences
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.evaluation import GateMetric
 from ml_assets.defs.settings import Settings
@@ -29,6 +30,7 @@ def print_summary(
     seconds: Mapping[str, float],
     total: float,
     settings: Settings,
+    differences: Sequence[str],
 ) -> None:
     """Print days, rows, quarantine, metrics, gates, the registry entry, seconds of each stage, and the next commands.
 
@@ -40,6 +42,7 @@ def print_summary(
         seconds: seconds of each stage that ran; empty when nothing ran.
         total: seconds of the whole command.
         settings: of this process.
+        differences: of MLflow and the deploy target from the release ledger, one sentence each.
     """
     console.print()
     if not needed.to_do:
@@ -53,11 +56,13 @@ def print_summary(
     if not model["model_digest"]:
         console.print(f"[bold red]There is no model of {needed.newest}:[/] {escape(model['problem'])}", soft_wrap=True)
         _print_live(console, needed, stages)
+        print_differences(console, differences)
         return
     _print_metrics(console, spec, needed, stages)
-    _print_gates(console, needed, stages)
+    _print_gates(console, spec, needed, stages)
     _print_entry(console, spec, needed, stages, model, settings)
     _print_live(console, needed, stages)
+    print_differences(console, differences)
     if seconds:
         console.print(
             "Seconds       " + ", ".join(f"{stage} {took:.1f}" for stage, took in seconds.items()), soft_wrap=True
@@ -102,10 +107,12 @@ def _print_metrics(console: Console, spec: ModelSpec, needed: "Needed", stages: 
     console.print(table)
 
 
-def _print_gates(console: Console, needed: "Needed", stages: Stages) -> None:
+def _print_gates(console: Console, spec: ModelSpec, needed: "Needed", stages: Stages) -> None:
     table = Table("gate", "verdict", "reason", title="Gates", title_justify="left", title_style="bold")
     for verdict in stages.evaluation.gate_results(needed.newest):
         table.add_row(verdict.gate, VERDICTS[verdict.passed], escape(verdict.reason))
+    if spec.champion is None:
+        table.add_row("champion", "[yellow]switched off[/]", "the specification says champion: null")
     console.print(table)
 
 

@@ -6,7 +6,7 @@ from datetime import date
 
 @dataclass(frozen=True)
 class Champion:
-    """The registry version behind the alias `champion`, with digest and day of its model (None without such a tag)."""
+    """The version that is the champion, with digest and day of its model (None for a version without such a tag)."""
 
     version: int
     digest: str | None

@@ -80,7 +80,7 @@ def evaluate_champion_gate(gate: ChampionGate, comparison: Sequence[Mapping]) ->
     if row is None:
         return result(False, "the comparison with the champion is missing; materialise the evaluation again")
     if row["note"]:
-        return result(None, f"not compared: {row['note']}")
+        return result(False if row.get("cannot_compare") else None, f"not compared: {row['note']}")
     if math.isnan(row["value"]):
         return result(
             False, f"{gate.metric} is undefined (NaN) on the holdout: it lacks rows, positives or positive decisions"

@@ -1,8 +1,12 @@
 """Retention: the days, models and files that are old and that no registered version or alias needs."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ml_assets.core.release.release_state import Version
 
 # A run that is still writing files of a model has not committed its row yet.
 MIN_AGE = timedelta(days=1)
@@ -39,6 +43,31 @@ class NeededVersions:
 
     versions: dict[int, list[date]]
     lost: list[tuple[date, int]]
+
+
+def with_live_versions(versions: Iterable[ModelVersion], live: "Mapping[str, Version | None]") -> list[ModelVersion]:
+    """Return the versions, each with the aliases that the registry or the release ledger gives it, and the live ones
+    that the registry no longer has.
+
+    Args:
+        versions: all versions in the registry.
+        live: the version of each alias according to the release ledger.
+    """
+    aliases: dict[str, set[str]] = {}
+    for alias, version in live.items():
+        if version is not None:
+            aliases.setdefault(version.digest, set()).add(alias)
+    registered = [
+        replace(version, aliases=tuple(sorted({*version.aliases, *aliases.get(version.digest, ())})))
+        for version in versions
+    ]
+    digests = {version.digest for version in registered}
+    lost = {version.digest: version for version in live.values() if version is not None}
+    return registered + [
+        ModelVersion(version.number, version.day, digest, tuple(sorted(aliases[digest])))
+        for digest, version in lost.items()
+        if digest not in digests
+    ]
 
 
 def digests_to_keep(versions: Iterable[ModelVersion], models: Mapping[date, str | None], oldest: date) -> set[str]:

@@ -59,7 +59,7 @@ def next_candidate(state: Release, passed: Iterable[Version]) -> Version | None:
         candidate
         for candidate in passed
         if all(candidate.day > version.day and candidate.digest != version.digest for version in live)
-        and candidate.number not in state.withdrawn
+        and candidate.digest not in state.withdrawn
     ]
     return max(newer, key=lambda version: (version.day, version.number), default=None)
 

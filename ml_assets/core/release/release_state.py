@@ -1,7 +1,7 @@
 """The release state, which says what is live, and the moves that change it."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Literal
 
@@ -11,9 +11,12 @@ Action = Literal["start", "advance", "promote", "rollback", "replace", "pause", 
 
 @dataclass(frozen=True)
 class Version:
-    """A version in the registry: its number, the digest of its model, and the day of the model."""
+    """A version in the registry: its number, the digest of its model, and the day of the model.
 
-    number: int
+    Two versions with one digest are equal: a version that is registered again gets another number.
+    """
+
+    number: int = field(compare=False)
     digest: str
     day: date
 
@@ -27,8 +30,8 @@ class Release:
 
     number: number of the last release; 0 before the first. champion: live for all entities that the challenger is not
     live for. challenger: live for `percent` of the entities. previous: the previous champion. step_since, canary_since:
-    first day of predictions of the present step and of the canary. withdrawn: versions that were rolled back or
-    replaced, which automatic decisions never release again.
+    first day of predictions of the present step and of the canary. withdrawn: digests of the models that were
+    rolled back or replaced, which automatic decisions never release again, whatever number they get in the registry.
     """
 
     number: int = 0
@@ -39,7 +42,7 @@ class Release:
     step_since: date | None = None
     canary_since: date | None = None
     paused: bool = False
-    withdrawn: frozenset[int] = frozenset()
+    withdrawn: frozenset[str] = frozenset()
 
     @property
     def aliases(self) -> dict[str, Version | None]:
@@ -67,14 +70,14 @@ class Move:
 
 def start(state: Release, version: Version, percent: int, day: date) -> Release:
     """Make a version the canary for a share of the entities; withdraw the one that was the canary."""
-    withdrawn = frozenset() if state.challenger is None else frozenset({state.challenger.number})
+    withdrawn = frozenset() if state.challenger is None else frozenset({state.challenger.digest})
     return replace(
         _next(state),
         challenger=version,
         percent=percent,
         step_since=day,
         canary_since=day,
-        withdrawn=(state.withdrawn | withdrawn) - {version.number},
+        withdrawn=(state.withdrawn | withdrawn) - {version.digest},
     )
 
 
@@ -86,12 +89,12 @@ def advance(state: Release, percent: int, day: date) -> Release:
 def promote(state: Release, version: Version) -> Release:
     """Make a version the champion; withdraw a canary of another version."""
     is_other = state.challenger is not None and state.challenger != version
-    withdrawn = frozenset({state.challenger.number}) if state.challenger and is_other else frozenset()
+    withdrawn = frozenset({state.challenger.digest}) if state.challenger and is_other else frozenset()
     return replace(
         _without_canary(_next(state)),
         champion=version,
         previous=state.champion,
-        withdrawn=(state.withdrawn | withdrawn) - {version.number},
+        withdrawn=(state.withdrawn | withdrawn) - {version.digest},
     )
 
 
@@ -102,11 +105,11 @@ def roll_back(state: Release) -> Release:
         ValueError: when there is neither a canary nor a previous champion.
     """
     if state.challenger is not None:
-        return replace(_without_canary(_next(state)), withdrawn=state.withdrawn | {state.challenger.number})
+        return replace(_without_canary(_next(state)), withdrawn=state.withdrawn | {state.challenger.digest})
     if state.champion is None or state.previous is None:
         raise ValueError("there is nothing to roll back: no canary is running, and there is no previous champion")
     return replace(
-        _next(state), champion=state.previous, previous=None, withdrawn=state.withdrawn | {state.champion.number}
+        _next(state), champion=state.previous, previous=None, withdrawn=state.withdrawn | {state.champion.digest}
     )
 
 
@@ -139,8 +142,8 @@ def adopt(
         is_rollback = bool(champion and state.champion and champion.day < state.champion.day)
         newly_withdrawn |= {state.champion} if is_rollback else set()
         previous = None if is_rollback else state.champion
-    withdrawn = (state.withdrawn | {version.number for version in newly_withdrawn if version}) - {
-        version.number for version in (champion, challenger) if version
+    withdrawn = (state.withdrawn | {version.digest for version in newly_withdrawn if version}) - {
+        version.digest for version in (champion, challenger) if version
     }
     adopted = replace(
         _next(state), champion=champion, challenger=challenger, previous=previous, paused=paused, withdrawn=withdrawn

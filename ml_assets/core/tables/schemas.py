@@ -191,10 +191,11 @@ CHAMPION_COMPARISON_SCHEMA = pa.schema(
         ("high", pa.float64()),
         ("rows", pa.int64()),
         ("note", pa.string()),
+        ("cannot_compare", pa.bool_()),
     ]
 )
 """The model of a day against the champion of that day on the same holdout rows, by metric; a difference above 0 is
-better. `note` says why nothing was compared."""
+better. `note` says why nothing was compared; `cannot_compare` is true when somebody has to act before it can be."""
 
 REGISTRY_ENTRY_SCHEMA = arrow_schema(REGISTRY_ENTRY)
 """One row for each day: the MLflow version of the model of that day, and whether it passes its gates."""

@@ -1,4 +1,4 @@
-"""The champion of an evaluation: the model that the alias in the registry points to, and the comparison with it."""
+"""The champion of an evaluation: the model that is live according to the release ledger, and the comparison with it."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -6,11 +6,15 @@ from typing import TYPE_CHECKING
 
 from ml_assets.core.evaluation.champion_eligibility import Champion, explain_ineligibility
 from ml_assets.core.model_spec import ModelSpec
+from ml_assets.core.release.release_differences import explain_lost_ledger
 from ml_assets.pipeline.asset_names import CHAMPION_COMPARISON
 from ml_assets.pipeline.evaluation.model_reader import read_scorer
 from ml_assets.resources.lake.lake import Lake
-from ml_assets.resources.lake.model_files import artifacts_key
+from ml_assets.resources.lake.model_files import ModelFilesUnusable, artifacts_key, read_model_files
+from ml_assets.resources.mlflow.errors import MlflowUnavailable
 from ml_assets.resources.registry.model_registry import ModelRegistry
+from ml_assets.resources.release.ledger import Ledger
+from ml_assets.resources.release.release_targets import read_registry_differences
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,7 +26,11 @@ ALIAS = "champion"
 
 
 class Champions:
-    """The current champion in the registry, and the one that each day recorded when it was evaluated."""
+    """The current champion, and the one that each day recorded when it was evaluated.
+
+    The release ledger says which model is the champion. Before the first release it is the version that somebody gave
+    the alias champion in the registry, which the first decision adopts.
+    """
 
     def __init__(self, spec: ModelSpec, lake: Lake, registry: ModelRegistry):
         from ml_assets.core.tables.schemas import CHAMPION_COMPARISON_SCHEMA
@@ -30,40 +38,85 @@ class Champions:
         self.spec = spec
         self._lake = lake
         self._registry = registry
+        self._ledger = Ledger(lake, spec.name)
         self.table = lake.table(spec.name, CHAMPION_COMPARISON, CHAMPION_COMPARISON_SCHEMA)
         self._is_read = False
         self._current: Champion | None = None
 
     def refresh(self) -> None:
-        """Read the champion from the registry again when it is needed next."""
+        """Read the champion again when it is needed next."""
         self._is_read = False
 
     def current(self) -> Champion | None:
-        """Read the champion from the registry, at most once between two refreshes.
+        """Read the champion from the ledger, at most once between two refreshes.
 
         Raises:
-            MlflowUnavailable: when the registry cannot be reached.
+            MlflowUnavailable: when there was no release yet and the registry cannot be reached.
         """
         if not self._is_read:
-            version = self._registry.alias_holder(self.spec.name, ALIAS)
-            self._current = None
-            if version is not None:
-                day = version.tags.get("day")
-                self._current = Champion(
-                    int(version.version), version.tags.get("model_digest"), date.fromisoformat(day) if day else None
-                )
+            champion = self._ledger.latest().champion
+            self._current = Champion(champion.number, champion.digest, champion.day) if champion else self._read_alias()
             self._is_read = True
         return self._current
 
-    def current_input(self) -> list:
-        """Return the current champion as an input of an evaluation that is made now."""
+    def _read_alias(self) -> Champion | None:
+        """Return the version with the alias champion before the first release."""
+        version = self._registry.alias_holder(self.spec.name, ALIAS)
+        if version is None:
+            return None
+        day = version.tags.get("day")
+        return Champion(
+            int(version.version), version.tags.get("model_digest"), date.fromisoformat(day) if day else None
+        )
+
+    def differences(self) -> list[str]:
+        """Return the differences of MLflow from the release ledger, one sentence each; none while MLflow cannot be
+        reached, which every step that needs it reports.
+        """
+        from mlflow.exceptions import MlflowException
+
+        try:
+            return read_registry_differences(self._registry, self.spec.name, self._ledger.latest())
+        except (MlflowUnavailable, MlflowException):
+            return []
+
+    def problem(self) -> str | None:
+        """Return why the current champion cannot be compared with any model until somebody acts, with the remedy; None
+        if it can be, or there is no champion.
+        """
         champion = self.current()
-        return [_input(champion.digest, champion.day) if champion else _input(None, None)]
+        if champion is None:
+            registry_state = self._registry.release_state(self.spec.name)
+            lost = registry_state and explain_lost_ledger(self.spec.name, self._ledger.latest(), registry_state)
+            return lost or None
+        subject = f"the champion, version {champion.version}"
+        if champion.digest is None or champion.day is None:
+            return (
+                f"{subject}, has no tags model_digest and day, so its model is unknown; give it these tags, or delete "
+                "the alias champion"
+            )
+        try:
+            read_model_files(self._lake, self.spec.name, champion.digest)
+        except ModelFilesUnusable as error:
+            return f"{subject} of {champion.day}, cannot score the rows: {error}"
+        return None
+
+    def current_input(self) -> list:
+        """Return the current champion as an input of an evaluation that is made now, with what keeps it from being
+        compared.
+        """
+        champion, problem = self.current(), self.problem()
+        named = _input(champion.digest, champion.day) if champion else _input(None, None)
+        return [named, *([["champion_problem", problem]] if problem else [])]
 
     def recorded_input(self, day: date) -> list:
-        """Return the champion as an input of the committed evaluation of a day; nothing if it recorded none."""
+        """Return the champion as an input of the committed evaluation of a day; nothing if it recorded none, or could
+        not be compared, so that the day is made again once the champion can be.
+        """
         rows = self.comparison(day)
-        return [_input(rows[0]["champion_digest"], rows[0]["champion_day"])] if rows else []
+        if not rows or rows[0]["cannot_compare"]:
+            return []
+        return [_input(rows[0]["champion_digest"], rows[0]["champion_day"])]
 
     def comparison(self, day: date) -> list[dict]:
         """Read the committed comparison of a day, one row a metric."""
@@ -85,16 +138,19 @@ class Champions:
         if self.spec.champion is None:
             return ChampionScorer(None, None)
         champion = self.current()
-        if note := explain_ineligibility(champion, digest, day):
+        note = explain_ineligibility(champion, digest, day)
+        is_known = champion is not None and champion.digest is not None and champion.day is not None
+        if is_known and note:
             return ChampionScorer(None, note)
-        assert champion is not None
+        if problem := self.problem():
+            return ChampionScorer(None, problem, cannot_compare=True)
+        if champion is None or note:
+            return ChampionScorer(None, note)
         prefix = f"the champion, version {champion.version} of {champion.day}, cannot score the rows"
         try:
             scorer = read_scorer(self._lake, artifacts_key(self.spec.name, champion.digest or ""))
-        except FileNotFoundError as error:
-            return ChampionScorer(None, f"{prefix}: its files are not in the lake ({error})")
-        except ValueError as error:
-            return ChampionScorer(None, f"{prefix}: {error}")
+        except (FileNotFoundError, ValueError) as error:
+            return ChampionScorer(None, f"{prefix}: {error}", cannot_compare=True)
         features = set(self.spec.feature_names())
         if missing := [name for name in scorer.features if name not in features]:
             return ChampionScorer(None, f"{prefix}: there is no longer a feature {', '.join(missing)}")
@@ -132,6 +188,7 @@ class Champions:
             "champion_digest": champion.digest if champion else None,
             "champion_day": champion.day if champion else None,
             "note": champion_scorer.note,
+            "cannot_compare": champion_scorer.cannot_compare,
         }
         return pa.Table.from_pylist(
             [{**row, **champion_columns} for row in comparison.to_dict("records")], schema=schema
@@ -141,12 +198,14 @@ class Champions:
 class ChampionScorer:
     """The champion as the scorer of the rows of one evaluation.
 
-    scorer: None if the champion does not score the rows. note: the reason why it does not.
+    scorer: None if the champion does not score the rows. note: the reason why it does not. cannot_compare: whether
+    there is a champion that cannot be compared until somebody acts, which fails the gate.
     """
 
-    def __init__(self, scorer: "Scorer | None", note: str | None):
+    def __init__(self, scorer: "Scorer | None", note: str | None, cannot_compare: bool = False):
         self.scorer = scorer
         self.note = note
+        self.cannot_compare = cannot_compare
 
     @property
     def features(self) -> list[str]:

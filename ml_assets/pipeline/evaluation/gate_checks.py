@@ -1,6 +1,7 @@
 """Gates as blocking checks of the evaluation: a model that fails one is not registered."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import dagster as dg
 from ml_assets.core.checks.outcome import CheckOutcome
 from ml_assets.core.evaluation.gates import CHAMPION, describe_bounds
 from ml_assets.core.model_spec import ModelSpec
+from ml_assets.core.release.release_differences import summarize
 from ml_assets.pipeline.steps.check_results import CheckRun
 
 if TYPE_CHECKING:
@@ -31,7 +33,7 @@ def gate_checks(spec: ModelSpec, key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
         margin = (
             f"{spec.champion.metric} on the same holdout rows, surely not worse by more than {spec.champion.margin:g}"
         )
-        descriptions[f"gate_{CHAMPION}"] = f"Against the model that the alias champion points to: {margin}"
+        descriptions[f"gate_{CHAMPION}"] = f"Against the champion of the release ledger: {margin}"
     return [
         dg.AssetCheckSpec(name, asset=key, description=description, blocking=True)
         for name, description in descriptions.items()
@@ -57,6 +59,8 @@ def evaluate_gate_checks(stage: "ModelEvaluation", days: Sequence[date], key: dg
             continue
         missing = [CheckOutcome(check.name, day, None, f"no model: {problem}") for day, problem in problems.items()]
         evaluated = [results[check.name].outcome(day) for day, results in gate_results.items()]
+        if check.name == f"gate_{CHAMPION}" and (differences := summarize(stage.champion_differences())):
+            evaluated = [replace(outcome, reason=f"{outcome.reason}{differences}") for outcome in evaluated]
         newest = gate_results[max(gate_results)][check.name]
         yield CheckRun(
             key,

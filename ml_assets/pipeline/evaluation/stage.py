@@ -169,6 +169,10 @@ class ModelEvaluation:
         """
         return self.holdout.rows.labels.count_late(days, day) if self.holdout.rows.labels else None
 
+    def champion_differences(self) -> list[str]:
+        """Return the differences of MLflow from the release ledger, one sentence each."""
+        return self._champions.differences()
+
     def gate_results(self, day: date) -> "list[GateResult]":
         """Evaluate each gate of the spec on the committed metrics of one day: of all rows, of slices, and against the
         champion.

@@ -18,6 +18,7 @@ from ml_assets.pipeline.release import report
 from ml_assets.pipeline.release.deployment_stage import RUN, ModelDeployment
 from ml_assets.pipeline.release.predictions_stage import DailyPredictions
 from ml_assets.pipeline.release.rollback_check import evaluate_rollbacks, rollback_check
+from ml_assets.pipeline.release.targets_check import evaluate_targets, targets_check
 from ml_assets.pipeline.steps.check_results import CheckRun
 from ml_assets.pipeline.steps.stage_step import StageStep
 
@@ -42,8 +43,9 @@ class DeploymentStep(StageStep[ModelDeployment]):
 
     @property
     def check_specs(self) -> Sequence[dg.AssetCheckSpec]:
-        """The check that no canary was rolled back."""
-        return rollback_check(self.spec, asset_key(self.spec, DEPLOYMENT))
+        """The checks that no canary was rolled back, and that MLflow and the deploy target follow the ledger."""
+        key = asset_key(self.spec, DEPLOYMENT)
+        return [*rollback_check(self.spec, key), targets_check(key)]
 
     def open(self, context: dg.AssetExecutionContext, guard: RunGuard) -> ModelDeployment:
         """Build the stage for a run, which carries releases out."""
@@ -58,7 +60,9 @@ class DeploymentStep(StageStep[ModelDeployment]):
             guard.check_before_publishing()
             releases.release(before, move)
 
-        return builder_of(self.spec, context).deployment(release, f"{RUN}{context.run_id}")
+        stage = builder_of(self.spec, context).deployment(release, f"{RUN}{context.run_id}")
+        stage.differences = releases.differences
+        return stage
 
     def metadata(self, stage: ModelDeployment, day: date) -> Mapping[str, Any]:
         """The decision, and the figures behind it."""
@@ -69,8 +73,10 @@ class DeploymentStep(StageStep[ModelDeployment]):
         return report.deployment_plots(stage, day)
 
     def evaluate_checks(self, stage: ModelDeployment, days: Sequence[date]) -> Iterator[CheckRun]:
-        """Evaluate the check on the days of a run."""
-        return evaluate_rollbacks(self.spec, stage, days, asset_key(self.spec, DEPLOYMENT))
+        """Evaluate the checks on the days of a run."""
+        key = asset_key(self.spec, DEPLOYMENT)
+        yield from evaluate_rollbacks(self.spec, stage, days, key)
+        yield from evaluate_targets(stage.differences(), days[-1], key)
 
     def report_parts(self, stage: ModelDeployment, days: Sequence[date]) -> Iterator[Part]:
         """The decision, what is live, and the comparison with the champion."""

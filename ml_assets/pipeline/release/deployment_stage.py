@@ -1,6 +1,6 @@
 """Stage deployment: decides day by day on the models that passed their gates, and records releases in the ledger."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, NoReturn
 
@@ -82,6 +82,8 @@ class ModelDeployment:
             DEPLOYMENT: lake.table(spec.name, DEPLOYMENT, release_schemas.DEPLOYMENT_SCHEMA),
         }
         self._moves: list[Move] | None = None
+        self.differences: Callable[[], Sequence[str]] = lambda: ()
+        """Returns the differences of MLflow and of the deploy target from the ledger; none outside of a run."""
 
     def refresh(self) -> None:
         """Forget all cached inputs."""

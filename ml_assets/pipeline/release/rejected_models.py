@@ -18,9 +18,17 @@ def track_rejected_models(
     Raises:
         MlflowUnavailable: when a gate failed and MLflow cannot be reached.
     """
+    from ml_assets.resources.mlflow.experiments import ExperimentDeleted
+
     registration.refresh()
     reasons = {day: reason for day in days if (reason := registration.why_not_registered(day))}
-    with context.resources.tracking.run(context, registration.spec.name) as run:
-        for day, reason in reasons.items():
-            run_id = track_rejected_model(registration.registry.client, run, registration.record(day))
-            context.log.warning(f"the model of {day} is not registered; MLflow run {run_id} has its figures; {reason}")
+    try:
+        with context.resources.tracking.run(context, registration.spec.name) as run:
+            for day, reason in reasons.items():
+                run_id = track_rejected_model(registration.registry.client, run, registration.record(day))
+                context.log.warning(
+                    f"the model of {day} is not registered; MLflow run {run_id} has its figures; {reason}"
+                )
+    except ExperimentDeleted as deleted:
+        # The evaluation itself is complete in the lake.
+        context.log.warning(f"the models that failed a gate are not tracked in MLflow: {deleted}")

@@ -4,6 +4,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from ml_assets.core.model_spec import ModelSpec
+from ml_assets.core.release.release_differences import restore_command
 from ml_assets.core.release.release_state import Version
 from ml_assets.pipeline.evaluation.model_reader import read_scorer
 from ml_assets.resources.lake.lake import Lake
@@ -50,6 +51,9 @@ class ScorerCache:
         try:
             return read_scorer(self._lake, artifacts_key(self._spec.name, version.digest))
         except FileNotFoundError as error:
-            raise CannotScore(f"{version} cannot score the rows: its files are not in the lake ({error})") from error
+            raise CannotScore(
+                f"{version} cannot score the rows: its files are not in the lake ({error}): "
+                f"{restore_command(self._spec.name)} restores them"
+            ) from error
         except ValueError as error:
             raise CannotScore(f"{version} cannot score the rows: {error}") from error

@@ -14,6 +14,7 @@ from ml_assets.core.operations.retention import (
     model_days_to_keep,
     unreferenced,
     versions_to_remove,
+    with_live_versions,
 )
 from ml_assets.core.tables.fingerprint import EXPIRED
 from ml_assets.pipeline.asset_names import (
@@ -40,6 +41,7 @@ from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.lake.model_files import artifacts_key
 from ml_assets.resources.lake.table import Table
 from ml_assets.resources.registry.model_registry import ModelRegistry
+from ml_assets.resources.release.ledger import Ledger
 
 MODEL_TABLES = (ENTRY, EVALUATION, EVALUATION_METRICS, CHAMPION_COMPARISON, SCORE_PROFILES, MODEL, SEARCH)
 MAX_NAMED_VERSIONS = 5
@@ -108,9 +110,14 @@ class Retention:
         return self.removal
 
     def _registered(self) -> list[ModelVersion]:
+        """Return the versions in the registry with their aliases, and those that only the release ledger still has.
+
+        What the ledger says is live stays, also when somebody deleted its alias or its version in MLflow.
+        """
         from ml_assets.resources.registry.cleanup import registered_versions
 
-        return registered_versions(self.registry.client, self.spec.name)
+        live = Ledger(self.lake, self.spec.name).latest().aliases
+        return with_live_versions(registered_versions(self.registry.client, self.spec.name), live)
 
     def _models(self) -> dict[date, str | None]:
         """Return the digest of the model of each day in the lake."""

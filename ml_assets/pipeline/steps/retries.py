@@ -16,6 +16,7 @@ from ml_assets.pipeline.steps.step_config import StepSettings
 from ml_assets.pipeline.steps.step_metrics import push_failure
 from ml_assets.resources.dagster_instance.dead_runs import NOT_RETRIED, mark_alive
 from ml_assets.resources.dagster_internals.run_tags import GRPC_INFO_TAG
+from ml_assets.resources.observability.redaction import redact_error
 
 # The tag of runs that a person waits for.
 ATTENDED = "ml_assets/attended"
@@ -45,9 +46,11 @@ def apply_retry_policy(
     began = time.monotonic()
     try:
         yield
-    except (dg.Failure, dg.RetryRequested):
+    except (dg.Failure, dg.RetryRequested) as error:
+        redact_error(error)
         raise
     except Exception as error:
+        redact_error(error)
         kind, attempt = classify(error), context.retry_number + 1
         is_last = kind is not Failure.TRANSIENT or attempt > settings.retry.times
         push_failure(context, step, kind, not is_last)

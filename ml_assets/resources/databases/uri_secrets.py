@@ -15,6 +15,16 @@ def without_credentials(uri: str) -> str:
     return re.sub(r"://(?=[^/]).*@", "://", uri).partition("?")[0]
 
 
+def has_credentials(uri: str) -> bool:
+    """Return whether a URI contains a user, or a parameter that is a password."""
+    return re.search(r"://(?=[^/]).*@|(password|token|secret)=", uri, re.IGNORECASE) is not None
+
+
+def without_user(uri: str) -> str:
+    """Return the URI without user and password, for links that people follow."""
+    return re.sub(r"://(?=[^/]).*@", "://", uri)
+
+
 def hide(uri: str) -> str:
     """Return a URI to configure a resource with: Dagster displays a configuration in its UI and stores it with each
     run.
@@ -23,7 +33,7 @@ def hide(uri: str) -> str:
         The URI without user, password and parameters, for which `reveal` returns the complete URI in this process. A
         URI that contains no user and no password is returned unchanged, and stands for itself from then on.
     """
-    if re.search(r"://(?=[^/]).*@|password=", uri) is None:
+    if not has_credentials(uri):
         _COMPLETE.pop(uri, None)
         return uri
     hidden = without_credentials(uri)

@@ -27,8 +27,8 @@ def read_model_files(lake: Lake, model: str, digest: str) -> dict[str, bytes]:
     """
     folder = artifacts_key(model, digest)
     remedy = (
-        "Restore them (the artifacts of the version in MLflow contain a copy), or materialise the day of the model in "
-        f"{model}/trained_model again."
+        f"`ml-assets restore {model}` copies them from the deploy target or from MLflow; the day of the model in "
+        f"{model}/trained_model can also be materialised again."
     )
     try:
         files = {name: lake.files.read(f"{folder}/{name}") for name in ARTIFACTS}

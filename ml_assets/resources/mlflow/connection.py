@@ -13,14 +13,18 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from ml_assets.resources.databases.postgresql_uri import is_postgresql
-from ml_assets.resources.databases.uri_secrets import reveal, without_credentials
-from ml_assets.resources.mlflow.errors import MlflowUnavailable
+from ml_assets.resources.databases.uri_secrets import reveal, scrub, without_credentials
+from ml_assets.resources.mlflow.errors import MlflowUnavailable, NoResponse
 from ml_assets.resources.mlflow.postgresql_store import create_postgresql_store
+from ml_assets.resources.mlflow_internals.http_request import get
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from requests import Response
 
-HTTP = re.compile(r"https?://")
+HTTP = re.compile(r"https?://", re.IGNORECASE)
+# The databases that MLflow can use as a store: https://mlflow.org/docs/latest/self-hosting/architecture/backend-store
+DATABASE = re.compile(r"(postgres(ql)?|mysql|mssql|sqlite)(\+\w+)?://")
 SQLITE_FILE = re.compile(r"sqlite:///(?P<path>[^?]+)")
 RESPONSE_TIMEOUT_SECONDS = 10
 
@@ -45,16 +49,21 @@ def connect(uri: str) -> "MlflowClient":
             "(sqlite:////data/mlflow.db); plain folders are not supported, because two processes that write to one at "
             "the same time can break it"
         )
-    if HTTP.match(uri):
-        _check_health(uri)
     with quiet_mlflow():
         from mlflow import MlflowClient
 
-        if path := sqlite_path(uri):
+        if HTTP.match(uri):
+            request(uri, "/health")
+        elif path := sqlite_path(uri):
             _create_sqlite_store(uri, path)
         elif is_postgresql(uri):
             create_postgresql_store(uri)
         return MlflowClient(tracking_uri=uri, registry_uri=uri)
+
+
+def is_database(uri: str) -> bool:
+    """Return whether a URI names a database that MLflow can use as its store."""
+    return DATABASE.match(uri) is not None
 
 
 def sqlite_path(uri: str) -> Path | None:
@@ -98,24 +107,29 @@ def quiet_mlflow() -> Iterator[None]:
                 switch.unset()
 
 
-def _check_health(uri: str) -> None:
-    """Raise MlflowUnavailable unless a server responds; MLflow's own client retries for minutes before it raises."""
-    import ssl
-    import urllib.error
-    import urllib.request
+def request(uri: str, path: str) -> "Response":
+    """Request a path of an MLflow server once, as MLflow's client does; its own requests are retried for minutes.
 
+    Raises:
+        NoResponse: when there is no response.
+    """
+    from mlflow.environment_variables import MLFLOW_HTTP_REQUEST_TIMEOUT
+    from mlflow.exceptions import MlflowException
+
+    seconds = MLFLOW_HTTP_REQUEST_TIMEOUT.get() if MLFLOW_HTTP_REQUEST_TIMEOUT.is_set() else RESPONSE_TIMEOUT_SECONDS
     try:
-        urllib.request.urlopen(f"{uri.rstrip('/')}/health", timeout=RESPONSE_TIMEOUT_SECONDS).close()
-    except urllib.error.HTTPError:
-        return
-    except OSError as error:
-        # MLflow has its own settings for certificates.
-        if isinstance(getattr(error, "reason", error), ssl.SSLError):
-            return
-        raise MlflowUnavailable(
-            f"MLflow does not answer at {without_credentials(uri)} ({getattr(error, 'reason', error)}). Check that the "
-            "server runs and that this address is correct."
-        ) from error
+        return get(uri, path, seconds)
+    except MlflowException as error:
+        reason = scrub(_innermost(error), uri)
+    # The exceptions of MLflow and its libraries contain the URI with user and password.
+    raise NoResponse(without_credentials(uri), reason)
+
+
+def _innermost(error: BaseException) -> str:
+    """Return the text of the first cause of an exception."""
+    while cause := error.__cause__ or error.__context__:
+        error = cause
+    return str(error)
 
 
 def _create_sqlite_store(uri: str, path: Path) -> None:

@@ -5,3 +5,16 @@ class MlflowUnavailable(ConnectionError):
     """The MLflow store cannot be reached or opened. The message names it and says what to do; a later attempt may
     succeed.
     """
+
+
+class NoResponse(MlflowUnavailable):
+    """An MLflow server did not respond.
+
+    reason: the text of the first cause, without user and password.
+    """
+
+    def __init__(self, store: str, reason: str):
+        super().__init__(
+            f"MLflow does not answer at {store} ({reason}). Check that the server runs and that this address is correct."
+        )
+        self.reason = reason

@@ -5,6 +5,7 @@ never registered.
 from typing import TYPE_CHECKING
 
 from ml_assets.resources.mlflow.connection import quiet_mlflow
+from ml_assets.resources.mlflow.experiments import find_experiment
 from ml_assets.resources.mlflow.model_format import log_evaluation
 from ml_assets.resources.mlflow.model_record import ModelRecord
 from ml_assets.resources.mlflow.run_log import FINISHED, RunLog
@@ -50,7 +51,7 @@ def track_rejected_model(client: "MlflowClient", run: TrackedRun, record: ModelR
 
 def _find_run(client: "MlflowClient", record: ModelRecord) -> "Run | None":
     """Return the oldest run of a rejected model with the digest and day of the record."""
-    experiment = client.get_experiment_by_name(record.name)
+    experiment = find_experiment(client, record.name)
     if experiment is None:
         return None
     tags = {**record.all_tags(), "gates": "failed"}

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from ml_assets.resources.databases.postgresql_uri import is_postgresql
-from ml_assets.resources.databases.uri_secrets import reveal, without_credentials
-from ml_assets.resources.mlflow.connection import connect, quiet_mlflow, sqlite_path
+from ml_assets.resources.databases.uri_secrets import reveal
+from ml_assets.resources.mlflow.connection import connect, quiet_mlflow
+from ml_assets.resources.mlflow.experiments import ensure_experiment
 from ml_assets.resources.mlflow.run_log import FAILED, FINISHED, RunLog
 from ml_assets.resources.mlflow_internals.active_experiment import remember_global_state
 from ml_assets.resources.mlflow_internals.dagster_mlflow_resource import create_resource
@@ -40,7 +40,7 @@ class TrackedRun:
     ):
         self._context = context
         self._tracking_uri = reveal(tracking_uri)
-        self._artifact_root = artifact_root
+        self._artifact_root = artifact_root and reveal(artifact_root)
         self._experiment = experiment
         self._resource: MlFlow | None = None
         self._run_id: str | None = None
@@ -112,7 +112,9 @@ class TrackedRun:
                 self._clear_global_state(FAILED if failed else FINISHED)
 
     def _open(self) -> "MlFlow":
-        self._create_experiment(connect(self._tracking_uri))
+        experiment = ensure_experiment(
+            connect(self._tracking_uri), self._experiment, self._tracking_uri, self._artifact_root
+        )
         import mlflow
 
         if foreign := mlflow.active_run():
@@ -122,7 +124,7 @@ class TrackedRun:
             )
         self._restore = remember_global_state()
         try:
-            resource = create_resource(self._context, self._tracking_uri, self._experiment)
+            resource = create_resource(self._context, self._tracking_uri, experiment.name)
         except BaseException:
             self._clear_global_state(FAILED)
             raise
@@ -131,30 +133,6 @@ class TrackedRun:
         assert active is not None
         self._run_id = active.info.run_id
         return resource
-
-    def _create_experiment(self, client: "MlflowClient") -> None:
-        """Create the experiment unless it exists. dagster-mlflow would create one whose artifacts go to the current
-        directory if the store is a database.
-        """
-        from mlflow.exceptions import MlflowException
-
-        root = self._artifact_root
-        if root is None and (store := sqlite_path(self._tracking_uri)):
-            root = (store.parent / "mlartifacts").as_uri()
-        if root is None and is_postgresql(self._tracking_uri):
-            raise ValueError(
-                f"MLflow's store {without_credentials(self._tracking_uri)} does not define where artifacts go: set "
-                "MLFLOW_DEFAULT_ARTIFACT_ROOT to a directory or s3://bucket/prefix that every process reaches"
-            )
-        if client.get_experiment_by_name(self._experiment) is not None:
-            return
-        try:
-            client.create_experiment(
-                self._experiment, artifact_location=f"{root.rstrip('/')}/{self._experiment}" if root else None
-            )
-        except MlflowException as error:
-            if error.error_code != "RESOURCE_ALREADY_EXISTS":
-                raise
 
     def _parent_id(self) -> str:
         assert self._run_id is not None

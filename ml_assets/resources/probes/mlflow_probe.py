@@ -1,15 +1,15 @@
 """State of an MLflow store: its kind, versions, and the reason why it cannot be used."""
 
-import urllib.error
-import urllib.request
+import re
 from dataclasses import dataclass
 
 from ml_assets.resources.databases.postgresql_uri import is_postgresql
-from ml_assets.resources.mlflow.connection import HTTP, sqlite_path
+from ml_assets.resources.mlflow.connection import HTTP, is_database, request, sqlite_path
+from ml_assets.resources.mlflow.errors import NoResponse
 from ml_assets.resources.mlflow_internals.schema_revision import latest_schema_revision
 from ml_assets.resources.probes.database_probe import read_schema_revision
 
-TIMEOUT_SECONDS = 10
+VERSION = re.compile(r"\d+\.\d+[\w.]*")
 
 
 @dataclass(frozen=True)
@@ -28,14 +28,17 @@ def probe_mlflow(uri: str) -> MlflowStore:
     if HTTP.match(uri):
         return _probe_server(uri)
     path = sqlite_path(uri)
-    if path is None and not is_postgresql(uri):
+    if "://" not in uri or uri.startswith("file:"):
         return MlflowStore("unknown", "it is neither a server nor a database")
-    kind = "sqlite" if path else "postgresql"
+    if not is_database(uri):
+        # A store of a plugin, which only MLflow knows.
+        return MlflowStore(uri.partition(":")[0])
+    kind = "sqlite" if path else "postgresql" if is_postgresql(uri) else uri.partition(":")[0].partition("+")[0]
     if path is not None and not path.exists():
         return MlflowStore(kind, head=mlflow_head())
     try:
         return MlflowStore(kind, revision=read_schema_revision(uri), head=mlflow_head())
-    except ConnectionError as error:
+    except (ConnectionError, ImportError) as error:
         return MlflowStore(kind, str(error))
 
 
@@ -45,14 +48,18 @@ def mlflow_head() -> str:
 
 
 def _probe_server(uri: str) -> MlflowStore:
-    base = uri.rstrip("/")
     try:
-        urllib.request.urlopen(f"{base}/health", timeout=TIMEOUT_SECONDS).close()
-        with urllib.request.urlopen(f"{base}/version", timeout=TIMEOUT_SECONDS) as response:
-            return MlflowStore("server", server=response.read().decode().strip())
-    except urllib.error.HTTPError as error:
-        if error.code in (401, 403):
-            return MlflowStore("server", f"it refuses to answer (HTTP {error.code})")
-        return MlflowStore("server", f"this is no MLflow server (HTTP {error.code})")
-    except OSError as error:
-        return MlflowStore("server", f"it does not answer ({getattr(error, 'reason', error)})")
+        health = request(uri, "/health").status_code
+        if health in (401, 403):
+            return MlflowStore("server", f"it refuses to answer (HTTP {health})")
+        version = request(uri, "/version")
+        if version.status_code == 200 and VERSION.fullmatch(version.text.strip()):
+            return MlflowStore("server", server=version.text.strip())
+        # A proxy may let only the API through.
+        experiments = request(uri, "/api/2.0/mlflow/experiments/search?max_results=1").status_code
+        if experiments in (401, 403):
+            return MlflowStore("server", f"it refuses to answer (HTTP {experiments})")
+        problem = f"this is no MLflow server (HTTP {experiments})" if experiments >= 400 else None
+        return MlflowStore("server", problem)
+    except NoResponse as error:
+        return MlflowStore("server", f"it does not answer ({error.reason})")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ml_assets.core.operations.retention import ModelVersion
 from ml_assets.resources.mlflow.connection import quiet_mlflow
+from ml_assets.resources.mlflow.experiments import find_experiment
 from ml_assets.resources.mlflow_internals.artifact_deletion import delete_artifacts
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def logged_models(client: "MlflowClient", name: str) -> "dict[str, list[LoggedMo
     """Return the models logged to the experiment `name` by their digest, without those that other code logged, which
     have no tag `model_digest`.
     """
-    experiment = client.get_experiment_by_name(name)
+    experiment = find_experiment(client, name)
     models: dict[str, list[LoggedModel]] = {}
     page = None
     while experiment is not None and (page is None or page.token):

@@ -1,6 +1,5 @@
 """Model registry in MLflow: exactly one version for each model digest."""
 
-import json
 import logging
 import random
 import re
@@ -11,14 +10,16 @@ from typing import TYPE_CHECKING
 import dagster as dg
 from pydantic import PrivateAttr
 
+from ml_assets.core.release.registry_state import RegistryState
 from ml_assets.resources.databases.uri_secrets import without_credentials
 from ml_assets.resources.mlflow.connection import HTTP, connect, quiet_mlflow, sqlite_path
+from ml_assets.resources.mlflow.manual_run import ManualRun
 from ml_assets.resources.mlflow.model_format import log_model
 from ml_assets.resources.mlflow.model_record import ModelRecord
-from ml_assets.resources.mlflow.run_log import FINISHED
 from ml_assets.resources.mlflow.tracking import RUN_TAG, TrackedRun
-from ml_assets.resources.registry.aliases import alias_holder
-from ml_assets.resources.registry.version_description import COMMIT_TAG, NOTE_TAG, code_commit, description, title
+from ml_assets.resources.registry.aliases import alias_holder, read_registry_state
+from ml_assets.resources.registry.version_description import COMMIT_TAG, NOTE_TAG, code_commit, description
+from ml_assets.resources.registry.version_updates import link_model_to_version, update_version
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -76,7 +77,7 @@ class ModelRegistry(dg.ConfigurableResource):
             if not token:
                 return versions
 
-    def register(self, run: TrackedRun, record: ModelRecord) -> RegisteredVersion:
+    def register(self, run: TrackedRun | ManualRun, record: ModelRecord) -> RegisteredVersion:
         """Return the version with the record's digest; create it, with a nested MLflow run, if there is none.
 
         However many processes register the same digest, at the same time or one after another, one version remains:
@@ -96,7 +97,7 @@ class ModelRegistry(dg.ConfigurableResource):
             MlflowUnavailable: when MLflow cannot be reached.
         """
         if version := self._keep_lowest_version(record.name, record.digest):
-            self._update_version(version, record)
+            update_version(self.client, version, record, self.dagster_ui)
             return RegisteredVersion(int(version.version), version.run_id or "", created=False)
         commit = code_commit()
         note = description(record, run.dagster_run_id, self.dagster_ui, commit)
@@ -114,35 +115,8 @@ class ModelRegistry(dg.ConfigurableResource):
             run.client.delete_logged_model(logged.model_id)
             run.client.delete_run(run_log.run_id)
             return RegisteredVersion(int(version.version), version.run_id or "", created=False)
-        _link_model_to_version(run.client, logged.model_id, version)
+        link_model_to_version(run.client, logged.model_id, version)
         return RegisteredVersion(int(version.version), run_log.run_id, created=True)
-
-    def _update_version(self, version: "ModelVersion", record: ModelRecord) -> None:
-        """Update tags, metrics and description of a version. They may change while the bytes of the model do not:
-        other gates, a repaired label in the holdout.
-        """
-        for name, value in record.all_tags().items():
-            if version.tags.get(name) != value:
-                self.client.set_model_version_tag(record.name, version.version, name, value)
-        if not version.run_id:
-            return
-        run = self.client.get_run(version.run_id)
-        if run.info.status != FINISHED:
-            log.warning(
-                "version %s of %s was created by a process that died right after; its MLflow run is ended",
-                version.version,
-                record.name,
-            )
-            for output in run.outputs.model_outputs if run.outputs else []:
-                _link_model_to_version(self.client, output.model_id, version)
-            self.client.set_terminated(version.run_id, FINISHED)
-        for name, value in record.finite_metrics().items():
-            if run.data.metrics.get(name) != value:
-                self.client.log_metric(version.run_id, name, value)
-        note = description(record, version.tags.get(RUN_TAG, ""), self.dagster_ui, run.data.tags.get(COMMIT_TAG))
-        if (version.description or "").startswith(title(record)) and version.description != note:
-            self.client.update_model_version(record.name, version.version, note)
-            self.client.set_tag(version.run_id, NOTE_TAG, note)
 
     def alias_version(self, name: str, alias: str) -> int | None:
         """Return the number of the version that `alias` of model `name` points to; None if there is no such alias or
@@ -159,6 +133,17 @@ class ModelRegistry(dg.ConfigurableResource):
             MlflowUnavailable: when the registry cannot be reached.
         """
         return alias_holder(self.client, name, alias) if self.may_hold_models() else None
+
+    def release_state(self, name: str) -> RegistryState | None:
+        """Return the release state of the registered model `name`; None if there is no such model."""
+        return read_registry_state(self.client, name) if self.may_hold_models() else None
+
+    def holder_of(self, digest: str) -> str | None:
+        """Return a registered model, of whatever name, that has a version with a digest; None if there is none."""
+        if not self.may_hold_models():
+            return None
+        found = self.client.search_model_versions(f"tags.model_digest = '{_safe('digest', digest)}'", max_results=1)
+        return found[0].name if found else None
 
     def version_url(self, name: str, number: int) -> str | None:
         """Return the URL of the page of a version, without user and password; None if the registry is a database, which
@@ -239,13 +224,6 @@ class ModelRegistry(dg.ConfigurableResource):
                 if attempt == ATTEMPTS or error.error_code not in ("INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE"):
                     raise
                 time.sleep(random.uniform(0.05, 0.2) * attempt)
-
-
-def _link_model_to_version(client: "MlflowClient", model_id: str, version: "ModelVersion") -> None:
-    """Tag a logged model with its version, as MLflow servers do themselves; a database used directly does not."""
-    client.set_logged_model_tags(
-        model_id, {"mlflow.modelVersions": json.dumps([{"name": version.name, "version": int(version.version)}])}
-    )
 
 
 def _safe(field: str, value: str) -> str:

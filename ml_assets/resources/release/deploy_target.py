@@ -7,6 +7,7 @@ from typing import Any
 
 import dagster as dg
 
+from ml_assets.core.model.files import ARTIFACTS
 from ml_assets.resources.storage.bucket import Bucket
 from ml_assets.resources.storage.directory import Directory
 from ml_assets.resources.storage.open_store import open_objects
@@ -34,6 +35,14 @@ class DeployTarget(dg.ConfigurableResource):
             return metadata if named <= set(self._files.keys(f"{model}/{metadata['model_digest']}/")) else None
         except (FileNotFoundError, ValueError, TypeError, KeyError, AttributeError):
             return None
+
+    def read_files(self, model: str, digest: str) -> dict[str, bytes]:
+        """Return the files of a model that was published.
+
+        Raises:
+            FileNotFoundError: when one is missing.
+        """
+        return {name: self._files.read(f"{model}/{digest}/{name}") for name in ARTIFACTS}
 
     def publish(self, metadata: Mapping[str, Any], files: Mapping[str, bytes]) -> None:
         """Publish a model: its files first, then the metadata that names them.

@@ -6,10 +6,16 @@ from typing import Any
 
 from ml_assets.core.release.deployment_manifest import champion_row, digests_to_keep, metadata
 from ml_assets.core.release.registry_state import RegistryState, changes, registry_state_of
+from ml_assets.core.release.release_differences import (
+    deploy_target_differences,
+    explain_lost_ledger,
+    is_published,
+    registry_differences,
+)
 from ml_assets.core.release.release_state import Release
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.lake.model_files import ModelFilesUnusable, read_model_files
-from ml_assets.resources.registry.aliases import mark_release_complete, read_registry_state, set_registry_state
+from ml_assets.resources.registry.aliases import mark_release_complete, set_registry_state
 from ml_assets.resources.registry.model_registry import ModelRegistry
 from ml_assets.resources.release.deploy_target import DeployTarget
 
@@ -25,25 +31,33 @@ class ReleaseTargets:
 
     def registry_state(self) -> RegistryState | None:
         """Return the state of MLflow's registered model; None if MLflow does not have the model."""
-        return read_registry_state(self._registry.client, self._name) if self._registry.may_hold_models() else None
+        return self._registry.release_state(self._name)
 
     def is_moved_by_hand(self, registry_state: RegistryState, release: Release) -> bool:
         """Return whether MLflow's state differs from the one that carrying out `release`, the latest, left there."""
-        return registry_state.release == release.number and bool(
-            changes(registry_state, self._wanted_state(release, registry_state))
-        )
+        return registry_state.release == release.number and bool(changes(registry_state, self._wanted_state(release)))
 
-    def is_synchronized(
+    def lost_ledger(self, latest: Release, registry_state: RegistryState) -> str | None:
+        """Return why the ledger lacks releases that MLflow carried out; None if it has all of them."""
+        return explain_lost_ledger(self._name, latest, registry_state)
+
+    def differences(
         self, latest: Release, rows: Sequence[Mapping[str, Any]], registry_state: RegistryState | None
-    ) -> bool:
-        """Return whether MLflow, whose state is given, and the deploy target agree with the ledger."""
-        if not rows:
-            return True
-        return (
-            registry_state is not None
-            and registry_state == self._wanted_state(latest, registry_state)
-            and self._has_champion(rows)
-        )
+    ) -> list[str]:
+        """Return the differences of MLflow and of the deploy target from the ledger, one sentence each. Nothing is
+        changed.
+
+        Args:
+            latest: the latest release.
+            rows: rows of the ledger, in the order of their releases.
+            registry_state: the state of MLflow's registered model.
+        """
+        return [
+            *_differences(self._registry, self._name, latest, registry_state),
+            *deploy_target_differences(
+                self._name, champion_row(rows), self._target.published(self._name), self._target.uri
+            ),
+        ]
 
     def synchronize(self, latest: Release, rows: Sequence[Mapping[str, Any]]) -> list[str]:
         """Set the aliases and publish the champion of the latest release; return what could not be done, one sentence
@@ -67,30 +81,18 @@ class ReleaseTargets:
             self._target.remove_others(self._name, digests_to_keep(rows, datetime.now(UTC)))
             mark_release_complete(self._registry.client, self._name, latest.number)
 
-    def _wanted_state(self, release: Release, current: RegistryState) -> RegistryState:
-        """Return the state that MLflow should have. Versions are searched only if MLflow has other numbers than the
-        ledger.
+    def _wanted_state(self, release: Release) -> RegistryState:
+        """Return the state that MLflow should have; its versions are found by their digests, because a version that was
+        registered again has another number.
         """
-        wanted = registry_state_of(
-            release, {version.digest: version.number for version in release.aliases.values() if version}
-        )
-        return wanted if current == wanted else registry_state_of(release, self._registry.registered(self._name))
+        return registry_state_of(release, self._registry.registered(self._name))
 
     def _synchronize_aliases(self, latest: Release) -> list[str]:
         current = self.registry_state()
-        if current is None:
-            return [
-                f"there is no registered model {self._name} in MLflow; register its models again "
-                "(materialise model_registry_entry)"
-            ]
-        wanted = self._wanted_state(latest, current)
-        set_registry_state(self._registry.client, self._name, current, wanted)
-        lost = {alias: version for alias, version in latest.aliases.items() if version and alias not in wanted.aliases}
-        remedy = "register it again (materialise model_registry_entry of"
-        return [
-            f"{alias} is {version}, which is no longer in MLflow; {remedy} {version.day})"
-            for alias, version in lost.items()
-        ]
+        if current is not None:
+            set_registry_state(self._registry.client, self._name, current, self._wanted_state(latest))
+            current = self.registry_state()
+        return _differences(self._registry, self._name, latest, current)
 
     def _synchronize_deploy_target(self, rows: Sequence[Mapping[str, Any]]) -> list[str]:
         row = champion_row(rows)
@@ -107,8 +109,18 @@ class ReleaseTargets:
 
     def _has_champion(self, rows: Sequence[Mapping[str, Any]]) -> bool:
         row = champion_row(rows)
-        published = self._target.published(self._name) or {}
-        return row is None or (published.get("release"), published.get("model_digest")) == (
-            row["release"],
-            row["to_digest"],
-        )
+        return row is None or is_published(row, self._target.published(self._name))
+
+
+def read_registry_differences(registry: ModelRegistry, name: str, latest: Release) -> list[str]:
+    """Return the differences of MLflow's registered model from the latest release of the ledger, one sentence each."""
+    return _differences(registry, name, latest, registry.release_state(name))
+
+
+def _differences(
+    registry: ModelRegistry, name: str, latest: Release, registry_state: RegistryState | None
+) -> list[str]:
+    if registry_state is None:
+        renamed_to = registry.holder_of(latest.champion.digest) if latest.champion else None
+        return registry_differences(name, latest, None, {}, renamed_to)
+    return registry_differences(name, latest, registry_state, registry.registered(name))

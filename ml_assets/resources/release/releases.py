@@ -4,15 +4,18 @@ import logging
 import time
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 from ml_assets.core.release.ledger_rows import fold
 from ml_assets.core.release.registry_state import RegistryState
+from ml_assets.core.release.release_differences import restore_command
 from ml_assets.core.release.release_state import CHALLENGER, CHAMPION, Move, Release, Version, adopt
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.lake.model_files import ModelFilesUnusable, read_model_files
 from ml_assets.resources.lake.table_files import newest_day
 from ml_assets.resources.registry.model_registry import ModelRegistry
 from ml_assets.resources.release.deploy_target import DeployTarget
+from ml_assets.resources.release.errors import LedgerLost, NotCarriedOut
 from ml_assets.resources.release.ledger import Ledger, LedgerConflict
 from ml_assets.resources.release.manual_moves import ReleaseRefused, describe_move, version_of
 from ml_assets.resources.release.release_targets import ReleaseTargets
@@ -22,12 +25,6 @@ DEPLOYMENT = "deployment"
 ATTEMPTS = 5
 # Longer than a process that carries out a release takes to read the ledger again.
 SETTLE_SECONDS = 1.0
-
-
-class NotCarriedOut(Exception):
-    """A release is valid and in the ledger, but MLflow or the deploy target could not be synchronized with it. The next
-    call of `Releases.state` synchronizes them.
-    """
 
 
 class Releases:
@@ -54,23 +51,44 @@ class Releases:
 
         Raises:
             LakeError, MlflowUnavailable: when the lake or the registry cannot be reached.
+            LedgerLost: when MLflow carried out releases that the ledger does not have.
         """
         self.problems = []
-        rows = self.ledger.rows()
-        registry_state = self._targets.registry_state()
-        latest = fold(rows)[-1][1] if rows else Release()
+        latest, rows, registry_state = self._read()
+        if registry_state and (problem := self._targets.lost_ledger(latest, registry_state)):
+            raise LedgerLost(problem)
         if registry_state and self._targets.is_moved_by_hand(registry_state, latest):
             self._adopt_manual_move(registry_state, latest)
-        elif self._targets.is_synchronized(latest, rows, registry_state):
+        elif not (differences := self._targets.differences(latest, rows, registry_state)):
             return latest
         else:
             log.warning(
-                "%s: release %d was not carried out in full; aliases and deploy target are synchronized now",
+                "%s: release %d was not carried out in full, or was changed since, and is synchronized now: %s",
                 self._name,
                 latest.number,
+                "; ".join(differences),
             )
         self._carry_out()
         return self.ledger.latest()
+
+    def differences(self) -> list[str]:
+        """Return the differences of MLflow and of the deploy target from the ledger, one sentence each. Nothing is
+        changed.
+
+        Raises:
+            LakeError, MlflowUnavailable: when the lake or the registry cannot be reached.
+        """
+        return self._targets.differences(*self._read())
+
+    def _read(self) -> tuple[Release, list[dict[str, Any]], RegistryState | None]:
+        """Read ledger and MLflow until the ledger is not older than what MLflow carried out meanwhile."""
+        rows = self.ledger.rows()
+        registry_state = self._targets.registry_state()
+        latest = fold(rows)[-1][1] if rows else Release()
+        if registry_state and registry_state.release > latest.number:
+            rows = self.ledger.rows()
+            latest = fold(rows)[-1][1] if rows else Release()
+        return latest, rows, registry_state
 
     def history(self) -> list[tuple[date, Release]]:
         """Return the state after each release, in order, with the first day of predictions that it applies to."""
@@ -208,7 +226,9 @@ class Releases:
 
     def _check(self, version: Version) -> None:
         if version.digest not in self._registry.registered(self._name):
-            raise ReleaseRefused(f"{version} of {self._name} is not in the registry")
+            raise ReleaseRefused(
+                f"{version} of {self._name} is not in the registry: {restore_command(self._name)} registers it again"
+            )
         try:
             read_model_files(self._lake, self._name, version.digest)
         except ModelFilesUnusable as error:

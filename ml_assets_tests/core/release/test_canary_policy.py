@@ -105,7 +105,7 @@ def test_a_canary_that_is_worse_is_rolled_back(evidence, reason):
         "rollback",
         FIRST,
         None,
-        {2},
+        {SECOND.digest},
     )
     assert reason in result.reason
 
@@ -128,7 +128,7 @@ def test_a_step_without_a_decision_for_too_long_is_rolled_back():
     unclear = _evidence(step_rows=99)
     assert _decide(unclear, day=date(2025, 3, 29)).outcome == "hold"
     result = _decide(unclear, day=date(2025, 3, 30))
-    assert (result.outcome, result.after.withdrawn) == ("rollback", {2})
+    assert (result.outcome, result.after.withdrawn) == ("rollback", {SECOND.digest})
     assert "not decided within 20 days" in result.reason
 
 
@@ -140,7 +140,7 @@ def test_a_newer_model_waits_or_replaces_as_the_specification_says():
         "replace",
         THIRD,
         5,
-        {2},
+        {SECOND.digest},
     )
 
 

@@ -32,19 +32,24 @@ def test_a_canary_grows_and_becomes_the_champion():
 
 def test_a_rollback_withdraws_the_canary_and_leaves_the_champion():
     state = roll_back(start(promote(Release(), FIRST), SECOND, 5, DAY))
-    assert (state.champion, state.challenger, state.percent, state.withdrawn) == (FIRST, None, 0, {2})
+    assert (state.champion, state.challenger, state.percent, state.withdrawn) == (FIRST, None, 0, {SECOND.digest})
 
 
 def test_a_rollback_without_a_canary_brings_the_previous_champion_back_once():
     state = roll_back(promote(promote(Release(), FIRST), SECOND))
-    assert (state.champion, state.previous, state.withdrawn) == (FIRST, None, {2})
+    assert (state.champion, state.previous, state.withdrawn) == (FIRST, None, {SECOND.digest})
     with pytest.raises(ValueError, match="nothing to roll back"):
         roll_back(state)
 
 
 def test_a_canary_that_is_replaced_is_withdrawn():
     state = start(start(promote(Release(), FIRST), SECOND, 25, DAY), THIRD, 5, date(2025, 3, 12))
-    assert (state.challenger, state.percent, state.canary_since, state.withdrawn) == (THIRD, 5, date(2025, 3, 12), {2})
+    assert (state.challenger, state.percent, state.canary_since, state.withdrawn) == (
+        THIRD,
+        5,
+        date(2025, 3, 12),
+        {SECOND.digest},
+    )
 
 
 def test_a_restored_version_is_no_longer_withdrawn():
@@ -54,7 +59,7 @@ def test_a_restored_version_is_no_longer_withdrawn():
 
 def test_promoting_another_version_withdraws_the_canary():
     state = promote(start(promote(Release(), FIRST), SECOND, 5, DAY), THIRD)
-    assert (state.champion, state.challenger, state.previous, state.withdrawn) == (THIRD, None, FIRST, {2})
+    assert (state.champion, state.challenger, state.previous, state.withdrawn) == (THIRD, None, FIRST, {SECOND.digest})
 
 
 def test_a_pause_changes_nothing_else():
@@ -68,7 +73,7 @@ def test_a_champion_that_was_changed_in_the_registry_is_adopted():
     result = adopt(state, SECOND, None, 0, False, DAY)
     assert (result.champion, result.previous, result.withdrawn, result.number) == (SECOND, FIRST, frozenset(), 2)
     back = adopt(result, FIRST, None, 0, False, DAY)
-    assert (back.champion, back.previous, back.withdrawn) == (FIRST, None, {2})
+    assert (back.champion, back.previous, back.withdrawn) == (FIRST, None, {SECOND.digest})
 
 
 def test_a_challenger_that_was_changed_in_the_registry_starts_again():
@@ -86,11 +91,11 @@ def test_a_challenger_that_was_changed_in_the_registry_starts_again():
         25,
         DAY,
         DAY,
-        {2},
+        {SECOND.digest},
         True,
     )
     gone = adopt(state, FIRST, None, 25, False, DAY)
-    assert (gone.challenger, gone.percent, gone.canary_since, gone.withdrawn) == (None, 0, None, {2})
+    assert (gone.challenger, gone.percent, gone.canary_since, gone.withdrawn) == (None, 0, None, {SECOND.digest})
     shared = adopt(state, FIRST, SECOND, 50, False, DAY)
     assert (shared.percent, shared.step_since, shared.canary_since, shared.withdrawn) == (
         50,

@@ -109,8 +109,10 @@ def test_a_sqlite_store_tells_the_revision_of_its_tables_and_a_missing_one_is_no
     assert [path.name for path in tmp_path.iterdir()] == ["mlflow.db"]
 
 
-def test_a_store_of_an_unknown_kind_is_a_problem():
-    assert probe_mlflow("mysql://host/db") == MlflowStore("unknown", "it is neither a server nor a database")
+def test_a_store_that_mlflow_takes_is_not_refused_by_the_probe():
+    assert probe_mlflow("some/folder") == MlflowStore("unknown", "it is neither a server nor a database")
+    assert probe_mlflow("databricks://profile") == MlflowStore("databricks")
+    assert probe_mlflow("mysql://user:word@host/db") == MlflowStore("mysql", "No module named 'MySQLdb'")
 
 
 def test_a_store_on_postgresql_has_the_revision_of_its_tables(postgresql: PostgresqlServer):

@@ -193,7 +193,12 @@ def test_a_challenger_that_was_made_the_champion_in_mlflow_is_no_longer_the_chal
 def test_a_canary_whose_alias_was_deleted_in_mlflow_is_rolled_back(local):
     local.registry.client.delete_registered_model_alias("small", "challenger")
     state = local.releases().state()
-    assert (state.challenger, state.percent, state.withdrawn, local.tags()["canary_percent"]) == (None, 0, {2}, "0")
+    assert (state.challenger, state.percent, state.withdrawn, local.tags()["canary_percent"]) == (
+        None,
+        0,
+        {local.versions[1].digest},
+        "0",
+    )
 
 
 def test_a_manual_move_applies_from_the_day_after_the_newest_decision(local):
@@ -311,7 +316,7 @@ def test_a_registry_that_was_replaced_is_filled_again_and_its_new_numbers_are_us
     local.registry = local.registry.__class__(tracking_uri=new_store(tmp_path / "new"))
     releases = local.releases()
     assert releases.state() == state
-    assert "there is no registered model small in MLflow" in releases.problems[0]
+    assert "MLflow has no registered model small (it was deleted)" in releases.problems[0]
     client = local.registry.client
     client.create_registered_model("small")
     for version in (local.versions[1], local.versions[0]):

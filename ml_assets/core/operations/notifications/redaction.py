@@ -1,5 +1,6 @@
 """Redaction of secrets in text: configured ones by their value, others by their form."""
 
+import base64
 import re
 from collections.abc import Iterable
 from urllib.parse import quote, quote_plus, unquote
@@ -43,16 +44,27 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
         text: a text from another program.
         secrets: values that must not appear; those with fewer than `MIN_LENGTH` characters are ignored.
     """
-    # The longest first: one may be part of another.
-    for value in sorted({spelling for secret in secrets for spelling in _spellings(secret)}, key=len, reverse=True):
-        text = text.replace(value, HIDDEN)
+    text = replace_secrets(text, secrets)
     for form, replacement in _FORMS:
         text = form.sub(replacement, text)
     return text
 
 
+def replace_secrets(text: str, secrets: Iterable[str]) -> str:
+    """Replace the given secrets in a text by `***`, in all of their spellings; nothing else changes.
+
+    Args:
+        text: any text.
+        secrets: values that must not appear; those with fewer than `MIN_LENGTH` characters are ignored.
+    """
+    # The longest first: one may be part of another.
+    for value in sorted({spelling for secret in secrets for spelling in _spellings(secret)}, key=len, reverse=True):
+        text = text.replace(value, HIDDEN)
+    return text
+
+
 def _spellings(secret: str) -> set[str]:
-    """Return the spellings of a secret: unchanged, as in URLs, and quoted as Python or JSON does."""
+    """Return the spellings of a secret: unchanged, as in URLs, quoted as Python or JSON does, and as HTTP sends it."""
     stripped = secret.strip()
     forms = {
         stripped,
@@ -62,6 +74,8 @@ def _spellings(secret: str) -> set[str]:
         quote_plus(stripped),
         repr(stripped)[1:-1],
     }
+    # The header of HTTP's basic authentication, of user:password as it is and as a URL spells it.
+    forms |= {base64.b64encode(pair.encode()).decode() for pair in (stripped, unquote(stripped)) if ":" in pair}
     forms |= {line.strip() for line in stripped.splitlines()}
     return {form for form in forms if len(form) >= MIN_LENGTH}
 

@@ -1,0 +1,113 @@
+"""Differences of MLflow and the deploy target from the release ledger, as sentences that name the remedy."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ml_assets.core.release.registry_state import RegistryState, registry_state_of
+from ml_assets.core.release.release_state import Release
+
+ALIAS_REMEDY = "`ml-assets releases {model}` adopts the move, or sets the alias again"
+
+
+def restore_command(model: str) -> str:
+    """Return the command that puts back what somebody removed from MLflow, the lake or the deploy target."""
+    return f"`ml-assets restore {model}`"
+
+
+def registry_differences(
+    model: str,
+    latest: Release,
+    registry_state: RegistryState | None,
+    numbers: Mapping[str, int],
+    renamed_to: str | None = None,
+) -> list[str]:
+    """Return the differences of MLflow's registered model from the release ledger, one sentence each.
+
+    Args:
+        model: name of the model.
+        latest: the latest release of the ledger.
+        registry_state: the state of the registered model; None if MLflow does not have it.
+        numbers: version number by digest in MLflow.
+        renamed_to: the registered model that has the live versions, if the model was renamed.
+    """
+    live = {alias: version for alias, version in latest.aliases.items() if version}
+    if registry_state is None:
+        versions = ", ".join(f"{alias} {version}" for alias, version in live.items())
+        reason = f"it was renamed to {renamed_to}" if renamed_to else "it was deleted"
+        remedy = f"{restore_command(model)} brings it back"
+        return (
+            [f"MLflow has no registered model {model} ({reason}), the ledger has {versions}: {remedy}"] if live else []
+        )
+    if problem := explain_lost_ledger(model, latest, registry_state):
+        return [problem]
+    lost = [
+        f"{alias} is {version}, which is no longer in MLflow: {restore_command(model)} registers it again"
+        for alias, version in live.items()
+        if version.digest not in numbers
+    ]
+    wanted = registry_state_of(latest, numbers)
+    moved = [
+        f"the alias {alias} in MLflow {_describe_holder(registry_state.aliases.get(alias))}, the ledger has "
+        f"{live.get(alias) or 'none'}: {ALIAS_REMEDY.format(model=model)}"
+        for alias in latest.aliases
+        if registry_state.aliases.get(alias) != wanted.aliases.get(alias)
+    ]
+    tags = [
+        f"{name} is {current} in MLflow and {ledger} in the ledger: {ALIAS_REMEDY.format(model=model)}"
+        for name, current, ledger in (
+            ("the share of the challenger", registry_state.percent, wanted.percent),
+            ("the pause of decisions", registry_state.paused, wanted.paused),
+        )
+        if current != ledger
+    ]
+    return [*lost, *moved, *tags]
+
+
+def explain_lost_ledger(model: str, latest: Release, registry_state: RegistryState) -> str | None:
+    """Return why the ledger cannot be right, with the remedy; None if it can.
+
+    MLflow names the last release that was carried out. A ledger that does not have it has lost releases, or is in
+    another lake.
+    """
+    if registry_state.release <= latest.number:
+        return None
+    return (
+        f"the release ledger of {model} ends with release {latest.number}, and MLflow carried out release "
+        f"{registry_state.release}: check ML_ASSETS_LAKE, or put the table {model}/release_ledger back; if it is lost, "
+        f"{restore_command(model)} begins a new one with what is live in MLflow"
+    )
+
+
+def deploy_target_differences(
+    model: str, champion: Mapping[str, Any] | None, published: Mapping[str, Any] | None, uri: str
+) -> list[str]:
+    """Return the differences of the deploy target from the release ledger, one sentence each.
+
+    Args:
+        model: name of the model.
+        champion: the row of the ledger that made the present champion the champion; None without a champion.
+        published: the metadata of the published model; None if there is none, or it is incomplete.
+        uri: location of the deploy target.
+    """
+    if champion is None or is_published(champion, published):
+        return []
+    content = f"version {published.get('version')} of {published.get('day')}" if published else "no complete model"
+    ledger = f"version {champion['to_version']} of {champion['to_day']}"
+    return [
+        f"the deploy target {uri} has {content}, the ledger has {ledger}: `ml-assets releases {model}` publishes it"
+    ]
+
+
+def is_published(champion: Mapping[str, Any], published: Mapping[str, Any] | None) -> bool:
+    """Return whether the metadata of a deploy target are those of the champion and of its release."""
+    content = published or {}
+    return (content.get("release"), content.get("model_digest")) == (champion["release"], champion["to_digest"])
+
+
+def summarize(differences: Sequence[str]) -> str:
+    """Return the differences as the end of a message; empty without any."""
+    return f"; not in line: {'; '.join(differences)}" if differences else ""
+
+
+def _describe_holder(number: int | None) -> str:
+    return f"points to version {number}" if number is not None else "is missing"

@@ -1,0 +1,83 @@
+"""The MLflow experiment of a model: found, also after somebody renamed it, or created."""
+
+import logging
+from typing import TYPE_CHECKING
+
+from ml_assets.resources.databases.uri_secrets import has_credentials, without_credentials
+from ml_assets.resources.mlflow.connection import is_database, sqlite_path
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Experiment
+
+log = logging.getLogger("ml_assets.tracking")
+MODEL_TAG = "ml_assets.model"
+
+
+class ExperimentDeleted(Exception):
+    """Somebody deleted the experiment of a model. The message names the command that restores it."""
+
+
+def find_experiment(client: "MlflowClient", model: str) -> "Experiment | None":
+    """Return the experiment of a model, also one that somebody deleted or renamed; None if there is none."""
+    experiment = client.get_experiment_by_name(model)
+    if experiment is not None:
+        return experiment
+    renamed = client.search_experiments(filter_string=f"tags.`{MODEL_TAG}` = '{model}'", max_results=1)
+    return renamed[0] if renamed else None
+
+
+def ensure_experiment(client: "MlflowClient", model: str, uri: str, artifact_root: str | None) -> "Experiment":
+    """Return the experiment of a model; create it unless it exists.
+
+    dagster-mlflow would create one whose artifacts go to the current directory if the store is a database.
+
+    Args:
+        client: MLflow's client of the store.
+        model: name of the model, and of its experiment unless somebody renamed it.
+        uri: URI of the store.
+        artifact_root: URI under which a new experiment keeps its artifacts; None: a server decides, and an SQLite store
+            keeps them beside it.
+
+    Raises:
+        ExperimentDeleted: when somebody deleted the experiment.
+        ValueError: when nothing says where the artifacts of a new experiment go.
+    """
+    from mlflow.exceptions import MlflowException
+
+    if artifact_root is None and is_database(uri) and sqlite_path(uri) is None:
+        raise ValueError(
+            f"MLflow's store {without_credentials(uri)} does not define where artifacts go: set "
+            "MLFLOW_DEFAULT_ARTIFACT_ROOT to a directory or s3://bucket/prefix that every process reaches"
+        )
+    experiment = find_experiment(client, model)
+    if experiment is None:
+        root = artifact_root
+        if root is None and (store := sqlite_path(uri)):
+            root = (store.parent / "mlartifacts").as_uri()
+        try:
+            client.create_experiment(model, f"{root.rstrip('/')}/{model}" if root else None, {MODEL_TAG: model})
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
+        experiment = client.get_experiment_by_name(model)
+        assert experiment is not None
+    if problem := explain_deleted(experiment, uri, model):
+        raise ExperimentDeleted(problem)
+    if experiment.name != model:
+        log.warning("the MLflow experiment %s was renamed to %s, where its runs go on", model, experiment.name)
+    elif MODEL_TAG not in experiment.tags:
+        client.set_experiment_tag(experiment.experiment_id, MODEL_TAG, model)
+    return experiment
+
+
+def explain_deleted(experiment: "Experiment | None", uri: str, model: str) -> str | None:
+    """Return that somebody deleted an experiment, with the commands that restore it; None if nobody did."""
+    if experiment is None or experiment.lifecycle_stage != "deleted":
+        return None
+    store = "" if has_credentials(uri) else f"MLFLOW_TRACKING_URI={uri} "
+    return (
+        f"the MLflow experiment {experiment.name} (ID {experiment.experiment_id}) was deleted: "
+        f"`ml-assets restore {model}` restores it, and so does "
+        f"`{store}mlflow experiments restore -x {experiment.experiment_id}`"
+    )

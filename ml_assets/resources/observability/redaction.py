@@ -1,0 +1,105 @@
+"""Redaction at the boundaries of a process: log records of all libraries, exceptions that Dagster stores, and streams.
+
+The process tells its secrets once; nothing else holds them.
+"""
+
+import logging
+import sys
+import traceback
+from collections.abc import Iterable, Iterator
+from typing import Any, TextIO
+
+from ml_assets.core.operations.notifications.redaction import replace_secrets
+
+_secrets: tuple[str, ...] = ()
+MAX_LINKS = 40
+
+
+def redact_process(secrets: Iterable[str]) -> None:
+    """Take the secrets of this process, and remove them from every log record from now on."""
+    global _secrets
+    _secrets = tuple(secrets)
+    if _secrets and not isinstance(logging.getLogRecordFactory(), RecordFactory):
+        logging.setLogRecordFactory(RecordFactory(logging.getLogRecordFactory()))
+
+
+def redact_text(text: str) -> str:
+    """Return a text without the secrets of this process."""
+    return replace_secrets(text, _secrets)
+
+
+def redact_error(error: BaseException) -> None:
+    """Remove the secrets of this process from the texts of an exception, of its causes, and of those in its arguments.
+
+    Dagster stores the texts of the whole chain with the run.
+    """
+    if not _secrets:
+        return
+    for link in _chain(error):
+        link.args = tuple(redact_text(part) if isinstance(part, str) else part for part in link.args)
+        for name, value in vars(link).items():
+            if isinstance(value, str):
+                setattr(link, name, redact_text(value))
+
+
+def redact_streams() -> None:
+    """Remove the secrets of this process from what it prints: output, messages at its end, tracebacks."""
+    if _secrets:
+        sys.stdout, sys.stderr = RedactedStream(sys.stdout), RedactedStream(sys.stderr)  # type: ignore[assignment]
+
+
+class RecordFactory:
+    """Builds log records without secrets, with the text of their traceback."""
+
+    def __init__(self, factory: Any):
+        self._factory = factory
+
+    def __call__(self, *args: Any, **kwargs: Any) -> logging.LogRecord:
+        """Build a record."""
+        record = self._factory(*args, **kwargs)
+        try:
+            message = record.getMessage()
+        except (TypeError, ValueError):
+            # The handler reports a message that does not fit its arguments.
+            return record
+        if (redacted := redact_text(message)) != message:
+            record.msg, record.args = redacted, ()
+        if record.exc_info and record.exc_info[1] is not None:
+            text = "".join(traceback.format_exception(record.exc_info[1])).rstrip("\n")
+            if (redacted := redact_text(text)) != text:
+                record.exc_text, record.exc_info = redacted, None
+        return record
+
+
+class RedactedStream:
+    """A stream that writes each text without the secrets of this process."""
+
+    def __init__(self, stream: TextIO):
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write a text; return the number of characters that the caller gave."""
+        self._stream.write(redact_text(text))
+        return len(text)
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        """Write lines."""
+        for line in lines:
+            self.write(line)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """Yield an exception with everything that it was raised from, or that its arguments contain, each once."""
+    waiting: list[BaseException] = [error]
+    known: set[int] = set()
+    while waiting and len(known) < MAX_LINKS:
+        link = waiting.pop()
+        if id(link) in known:
+            continue
+        known.add(id(link))
+        yield link
+        parts = (link.__cause__, link.__context__, *link.args, *vars(link).values())
+        waiting += [part for part in parts if isinstance(part, BaseException)]

@@ -1,0 +1,193 @@
+"""Restoration of what somebody removed: an experiment, a run, a registered model, live versions, files of models."""
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from ml_assets.core.model.digest import model_digest
+from ml_assets.core.model.files import ARTIFACTS, MODEL, PREPROCESSING
+from ml_assets.core.release.release_differences import explain_lost_ledger
+from ml_assets.core.release.release_state import Version
+from ml_assets.resources.lake.lake import Lake
+from ml_assets.resources.lake.model_files import ModelFilesUnusable, artifacts_key, read_model_files
+from ml_assets.resources.mlflow.connection import quiet_mlflow
+from ml_assets.resources.mlflow.experiments import find_experiment
+from ml_assets.resources.mlflow.manual_run import ManualRun
+from ml_assets.resources.mlflow.model_record import ModelRecord
+from ml_assets.resources.mlflow.restored_record import record_of_files
+from ml_assets.resources.registry.aliases import mark_release_complete
+from ml_assets.resources.registry.model_registry import ModelRegistry
+from ml_assets.resources.release.deploy_target import DeployTarget
+from ml_assets.resources.release.ledger import Ledger
+from ml_assets.resources.release.manual_moves import ReleaseRefused, version_of
+
+if TYPE_CHECKING:
+    from mlflow.entities.model_registry import ModelVersion
+
+FindRecord = Callable[[date, str], ModelRecord | None]
+
+
+class CannotRestore(Exception):
+    """Something has no copy any more; the message says what to do."""
+
+
+class Restoration:
+    """Puts back what the release ledger of one model needs, from whatever copy there is. Aliases and the deploy target
+    are left to `Releases.state`.
+
+    Args:
+        lake: the lake.
+        registry: the registry.
+        target: the deploy target.
+        name: name of the model.
+        artifact_root: URI under which a new experiment keeps its artifacts.
+        find_record: returns the record of the model of a day with a digest; None when the lake does not have it.
+    """
+
+    def __init__(
+        self,
+        lake: Lake,
+        registry: ModelRegistry,
+        target: DeployTarget,
+        name: str,
+        artifact_root: str | None,
+        find_record: FindRecord,
+    ):
+        self._lake = lake
+        self._registry = registry
+        self._target = target
+        self._name = name
+        self._artifact_root = artifact_root
+        self._find_record = find_record
+
+    def apply(self) -> list[str]:
+        """Restore everything that can be restored; return what was done, one sentence each.
+
+        Raises:
+            CannotRestore: when there is no copy of the files of a live model; after all others.
+            MlflowUnavailable, LakeError: when MLflow or the lake cannot be used.
+        """
+        done, problems = [*self._restore_experiment(), *self._rename_model(), *self._begin_ledger()], []
+        for version in self._live_versions():
+            try:
+                done += [*self._restore_files(version), *self._restore_version(version)]
+            except CannotRestore as error:
+                problems.append(str(error))
+        if problems:
+            raise CannotRestore("; ".join([*done, *problems]))
+        return done
+
+    def _restore_experiment(self) -> list[str]:
+        experiment = find_experiment(self._registry.client, self._name)
+        if experiment is None or experiment.lifecycle_stage != "deleted":
+            return []
+        self._registry.client.restore_experiment(experiment.experiment_id)
+        return [f"restored the MLflow experiment {experiment.name} (ID {experiment.experiment_id})"]
+
+    def _rename_model(self) -> list[str]:
+        champion = Ledger(self._lake, self._name).latest().champion
+        if champion is None or self._registry.release_state(self._name) is not None:
+            return []
+        holder = self._registry.holder_of(champion.digest)
+        if holder is None:
+            return []
+        self._registry.client.rename_registered_model(holder, self._name)
+        return [f"renamed the registered model {holder} to {self._name}"]
+
+    def _begin_ledger(self) -> list[str]:
+        """Let `Releases.state` adopt what is live in MLflow if the ledger lost releases."""
+        latest, registry_state = Ledger(self._lake, self._name).latest(), self._registry.release_state(self._name)
+        if registry_state is None or explain_lost_ledger(self._name, latest, registry_state) is None:
+            return []
+        mark_release_complete(self._registry.client, self._name, latest.number)
+        return [f"the release ledger goes on after release {latest.number} with what is live in MLflow"]
+
+    def _live_versions(self) -> list[Version]:
+        """Return the versions of the ledger, and those with an alias in MLflow, which may be adopted."""
+        versions = {
+            version.digest: version for version in Ledger(self._lake, self._name).latest().aliases.values() if version
+        }
+        registry_state = self._registry.release_state(self._name)
+        for number in registry_state.aliases.values() if registry_state else ():
+            try:
+                version = version_of(self._registry.client.get_model_version(self._name, str(number)))
+            except ReleaseRefused:
+                continue
+            versions.setdefault(version.digest, version)
+        return list(versions.values())
+
+    def _restore_files(self, version: Version) -> list[str]:
+        """Copy the files of a model to the lake, unless they are there."""
+        try:
+            read_model_files(self._lake, self._name, version.digest)
+            return []
+        except ModelFilesUnusable as error:
+            missing = error
+        for source, read in (("the deploy target", self._read_target), ("MLflow", self._read_artifacts)):
+            files = read(version)
+            if files and model_digest(files[MODEL], files[PREPROCESSING]) == version.digest:
+                for name, content in files.items():
+                    self._lake.files.write(f"{artifacts_key(self._name, version.digest)}/{name}", content)
+                return [f"copied the files of {version} from {source} to the lake"]
+        raise CannotRestore(
+            f"{missing} Neither the deploy target nor MLflow has a copy: materialise {self._name}/trained_model of "
+            f"{version.day} again, which gives the same model from the same data"
+        )
+
+    def _read_target(self, version: Version) -> Mapping[str, bytes] | None:
+        try:
+            return self._target.read_files(self._name, version.digest)
+        except FileNotFoundError:
+            return None
+
+    def _read_artifacts(self, version: Version) -> Mapping[str, bytes] | None:
+        """Return the files of a version from its artifacts in MLflow; None if they are not all there."""
+        from mlflow.artifacts import download_artifacts
+        from mlflow.exceptions import MlflowException
+
+        registered = self._registered_version(version)
+        if registered is None:
+            return None
+        uri = self._registry.client.get_model_version_download_uri(self._name, registered.version)
+        with quiet_mlflow(), TemporaryDirectory() as directory:
+            try:
+                folder = Path(
+                    download_artifacts(uri, dst_path=directory, tracking_uri=self._registry.client.tracking_uri)
+                )
+            except (MlflowException, OSError):
+                return None
+            files = {name: next(folder.rglob(name), None) for name in ARTIFACTS}
+            return {name: path.read_bytes() for name, path in files.items() if path} if all(files.values()) else None
+
+    def _restore_version(self, version: Version) -> list[str]:
+        """Register a version again unless MLflow has it, and restore its run."""
+        registered = self._registered_version(version)
+        if registered is not None:
+            return self._restore_run(registered)
+        files, client = read_model_files(self._lake, self._name, version.digest), self._registry.client
+        record = self._find_record(version.day, version.digest) or record_of_files(
+            self._name, version.day, version.digest, files, self._lake.uri, artifacts_key(self._name, version.digest)
+        )
+        run = ManualRun(client, client.tracking_uri, self._artifact_root, self._name)
+        number = self._registry.register(run, record).version
+        return [f"registered {version} again, as version {number}"]
+
+    def _restore_run(self, registered: "ModelVersion") -> list[str]:
+        from mlflow.exceptions import MlflowException
+
+        client = self._registry.client
+        try:
+            run = client.get_run(registered.run_id) if registered.run_id else None
+        except MlflowException:
+            # It was removed for good; the version does not need it.
+            return []
+        if run is None or run.info.lifecycle_stage != "deleted":
+            return []
+        client.restore_run(run.info.run_id)
+        return [f"restored the MLflow run {run.info.run_id} of version {registered.version}"]
+
+    def _registered_version(self, version: Version) -> "ModelVersion | None":
+        number = self._registry.registered(self._name).get(version.digest)
+        return None if number is None else self._registry.client.get_model_version(self._name, str(number))
