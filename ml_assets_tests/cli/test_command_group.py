@@ -13,8 +13,8 @@ from ml_assets.defs.settings import Settings
 
 PRODUCTION = Settings("production", "", "", "", "", "", {})
 HEAVY = {"dagster", "pandas", "numpy", "mlflow", "pyarrow", "sklearn", "xgboost"}
-VERBS = """audit canary docs doctor kserve notifications pause plan promote quarantine releases repair resume rollback
-run serve simulate"""
+VERBS = """audit canary docs doctor kserve notifications pause plan promote quarantine releases repair restore resume
+rollback run serve simulate"""
 
 
 def test_the_help_lists_every_verb_with_a_sentence():

@@ -15,6 +15,7 @@ class NoResponse(MlflowUnavailable):
 
     def __init__(self, store: str, reason: str):
         super().__init__(
-            f"MLflow does not answer at {store} ({reason}). Check that the server runs and that this address is correct."
+            f"MLflow does not answer at {store} ({reason}). Check that the server runs and that this address is "
+            "correct."
         )
         self.reason = reason

@@ -172,6 +172,10 @@ class Restoration:
         )
         run = ManualRun(client, client.tracking_uri, self._artifact_root, self._name)
         number = self._registry.register(run, record).version
+        for alias, live in Ledger(self._lake, self._name).latest().aliases.items():
+            # Without it, the alias would look like one that somebody deleted.
+            if live == version:
+                client.set_registered_model_alias(self._name, alias, str(number))
         return [f"registered {version} again, as version {number}"]
 
     def _restore_run(self, registered: "ModelVersion") -> list[str]:

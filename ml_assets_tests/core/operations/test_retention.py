@@ -16,7 +16,9 @@ from ml_assets.core.operations.retention import (
     version_at,
     versions_to_keep,
     versions_to_remove,
+    with_live_versions,
 )
+from ml_assets.core.release.release_state import Version
 
 pytestmark = pytest.mark.clock
 
@@ -142,3 +144,13 @@ def test_unreferenced_files_are_removed_after_a_day():
     ages = {"referenced": 9, "resting": 1, "garbage": 2, "another": 3}
     written = {name: NOW - timedelta(days=days) for name, days in ages.items()}
     assert unreferenced(written, {"referenced"}, NOW) == ["another", "garbage"]
+
+
+def test_versions_that_the_ledger_has_live_get_an_alias_also_when_the_registry_lost_them():
+    versions = [ModelVersion(1, date(2025, 3, 1), "one"), ModelVersion(2, date(2025, 3, 2), "two", ("champion",))]
+    live = {"champion": Version(1, "one", date(2025, 3, 1)), "previous": Version(9, "gone", date(2025, 2, 1))}
+    assert with_live_versions(versions, {**live, "challenger": None}) == [
+        ModelVersion(1, date(2025, 3, 1), "one", ("champion",)),
+        ModelVersion(2, date(2025, 3, 2), "two", ("champion",)),
+        ModelVersion(9, date(2025, 2, 1), "gone", ("previous",)),
+    ]

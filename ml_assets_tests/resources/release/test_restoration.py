@@ -1,0 +1,162 @@
+"""Whatever somebody removes from MLflow, the lake or the deploy target comes back by the command that messages name."""
+
+import json
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from ml_assets.core.model.digest import model_digest
+from ml_assets.core.release.release_state import Move, Release, Version, promote
+from ml_assets.resources.lake.lake import Lake
+from ml_assets.resources.lake.model_files import artifacts_key, read_model_files
+from ml_assets.resources.registry.model_registry import ModelRegistry
+from ml_assets.resources.release import releases as module
+from ml_assets.resources.release.deploy_target import DeployTarget
+from ml_assets.resources.release.errors import LedgerLost
+from ml_assets.resources.release.ledger import Ledger
+from ml_assets.resources.release.releases import Releases
+from ml_assets.resources.release.restoration import CannotRestore, Restoration
+from ml_assets_tests.resources.mlflow.mlflow_cases import new_store
+
+DAY = date(2025, 3, 1)
+
+
+def tiny_model() -> dict[str, bytes]:
+    """Return the files of a model with one feature."""
+    import pandas as pd
+    import xgboost as xgb
+
+    rows = xgb.DMatrix(pd.DataFrame({"amount": [0.0, 1.0, 2.0, 3.0]}), label=[0, 0, 1, 1])
+    booster = xgb.train({"max_depth": 1, "objective": "binary:logistic"}, rows, 1)
+    preprocessing = {"features": [{"name": "amount", "kind": "number"}], "target": "fraud", "threshold": 0.5}
+    return {
+        "model.ubj": bytes(booster.save_raw("ubj")),
+        "preprocessing.json": json.dumps(preprocessing).encode(),
+        "passport.json": b"{}",
+    }
+
+
+class Place:
+    """A lake with a champion in its ledger, a registry and a deploy target."""
+
+    def __init__(self, root: Path):
+        self.lake = Lake(uri=str(root / "lake"))
+        self.target = DeployTarget(uri=str(root / "production"))
+        self.registry = ModelRegistry(tracking_uri=new_store(root))
+        files = tiny_model()
+        self.champion = Version(1, model_digest(files["model.ubj"], files["preprocessing.json"]), DAY)
+        self.folder = artifacts_key("small", self.champion.digest)
+        for name, content in files.items():
+            self.lake.files.write(f"{self.folder}/{name}", content)
+        move = Move("promote", promote(Release(), self.champion), DAY, "ann", "the first", {})
+        Ledger(self.lake, "small").append(Release(), move)
+
+    @property
+    def client(self):
+        """MLflow's client."""
+        return self.registry.client
+
+    def releases(self) -> Releases:
+        """Return the releases as another process reads them."""
+        return Releases(self.lake, self.registry, self.target, "small")
+
+    def restore(self) -> list[str]:
+        """Restore what is missing, and synchronize, as the command does."""
+        return self.apply() + self.settle()
+
+    def apply(self) -> list[str]:
+        """Restore what is missing."""
+        return Restoration(self.lake, self.registry, self.target, "small", None, lambda day, digest: None).apply()
+
+    def settle(self) -> list[str]:
+        """Synchronize, and return what still differs."""
+        releases = self.releases()
+        releases.state()
+        return releases.problems
+
+    def run_id(self) -> str:
+        """Return the ID of the run of the champion."""
+        return self.client.get_model_version_by_alias("small", "champion").run_id or ""
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+    """Return a place in which everything is in line."""
+    monkeypatch.setattr(module, "SETTLE_SECONDS", 0.0)
+    place = Place(tmp_path)
+    # The registry is empty: this is already a restoration.
+    assert place.restore() == ["registered version 1 of 2025-03-01 again, as version 1"]
+    assert place.restore() == []
+    assert place.releases().differences() == []
+    return place
+
+
+def test_a_deleted_version_is_named_and_registered_again_under_the_next_number(place):
+    place.client.delete_model_version("small", "1")
+    (difference,) = place.releases().differences()
+    assert "champion is version 1 of 2025-03-01, which is no longer in MLflow" in difference
+    assert place.settle() == [difference]
+    assert place.restore() == ["registered version 1 of 2025-03-01 again, as version 2"]
+    assert place.client.get_registered_model("small").aliases == {"champion": 2}
+    assert place.releases().differences() == []
+    assert place.releases().state().champion == place.champion
+
+
+def test_a_deleted_registered_model_is_created_again(place):
+    place.client.delete_registered_model("small")
+    (difference,) = place.releases().differences()
+    assert "MLflow has no registered model small (it was deleted)" in difference
+    assert place.restore() == ["registered version 1 of 2025-03-01 again, as version 1"]
+    assert place.releases().differences() == []
+
+
+def test_a_renamed_registered_model_gets_its_name_back(place):
+    place.client.rename_registered_model("small", "old")
+    assert "it was renamed to old" in place.releases().differences()[0]
+    assert place.restore() == ["renamed the registered model old to small"]
+    assert place.releases().differences() == []
+
+
+def test_a_deleted_alias_is_set_again_by_the_next_read(place):
+    place.client.delete_registered_model_alias("small", "champion")
+    assert "`ml-assets releases small` adopts the move, or sets the alias again" in place.releases().differences()[0]
+    place.settle()
+    assert place.releases().differences() == []
+
+
+def test_a_deleted_experiment_and_run_are_restored(place):
+    run_id, experiment = place.run_id(), place.client.get_experiment_by_name("small").experiment_id
+    place.client.delete_run(run_id)
+    assert place.restore() == [f"restored the MLflow run {run_id} of version 1"]
+    place.client.delete_experiment(experiment)
+    assert place.restore()[0] == f"restored the MLflow experiment small (ID {experiment})"
+    assert place.client.get_run(run_id).info.lifecycle_stage == "active"
+
+
+@pytest.mark.parametrize("source", ["the deploy target", "MLflow"])
+def test_lost_files_are_copied_from_the_deploy_target_or_from_mlflow(place, source):
+    place.lake.files.delete(f"{place.folder}/model.ubj")
+    if source == "MLflow":
+        for name in ("model.ubj", "preprocessing.json", "passport.json"):
+            (Path(place.target.uri) / "small" / place.champion.digest / name).unlink()
+    assert place.apply() == [f"copied the files of version 1 of 2025-03-01 from {source} to the lake"]
+    assert place.settle() == []
+    assert read_model_files(place.lake, "small", place.champion.digest)["passport.json"] == b"{}"
+
+
+def test_files_without_a_copy_are_named_with_the_day_that_makes_them_again(place):
+    place.lake.files.delete(f"{place.folder}/model.ubj")
+    (Path(place.target.uri) / "small" / place.champion.digest / "model.ubj").unlink()
+    place.client.delete_model_version("small", "1")
+    with pytest.raises(CannotRestore, match="materialise small/trained_model of 2025-03-01 again"):
+        place.apply()
+
+
+def test_a_lost_ledger_stops_releases_until_it_begins_anew_with_what_is_live(place, tmp_path):
+    (tmp_path / "lake" / "small" / "release_ledger").rename(tmp_path / "elsewhere")
+    with pytest.raises(LedgerLost, match="ends with release 0, and MLflow carried out release 1"):
+        place.releases().state()
+    assert "the release ledger goes on after release 0 with what is live in MLflow" in place.restore()
+    assert place.releases().state().champion == place.champion
+    assert place.releases().differences() == []
