@@ -10,6 +10,8 @@ from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.checks import ROW_COUNT_METRIC, Metric, Severity
 from ml_assets.core.tables.nul_characters import escape_nul
 
+LARGEST_SUMMED = 1e290
+
 
 def list_metrics(spec: ModelSpec) -> list[Metric]:
     """List `row_count`, `distinct_<entity>` if the model has an entity, and the metrics of the specification."""
@@ -80,10 +82,14 @@ def _aggregate(metric: Metric, features: pd.DataFrame) -> float:
             return float(values.isna().mean()) if len(values) else float("nan")
     numbers = values.dropna().to_numpy(np.float64)
     if metric.aggregate == "sum":
-        return float(numbers.sum())
+        with np.errstate(over="ignore"):
+            return float(numbers.sum())
     if not len(numbers):
         return float("nan")
-    return float(getattr(numbers, {"mean": "mean", "minimum": "min", "maximum": "max"}[metric.aggregate])())
+    if metric.aggregate == "mean":
+        # The sum of large values may be beyond the range of doubles, where their mean is not.
+        return float(numbers.mean() if np.abs(numbers).max() < LARGEST_SUMMED else (numbers / len(numbers)).sum())
+    return float(getattr(numbers, {"minimum": "min", "maximum": "max"}[metric.aggregate])())
 
 
 def _describe_bounds(metric: Metric) -> str:

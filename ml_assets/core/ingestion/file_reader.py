@@ -91,7 +91,10 @@ def _read(spec: Contract, key: str, content: bytes) -> LandedFile:
             if not spec.columns[name].nullable:
                 unreadable[name] = pa.array([NOT_IN_FILE] * table.num_rows, pa.string())
         else:
-            columns[name], texts = read_as(table[source], spec.columns[name].type, spec.source.time_zone)
+            kind, values = spec.columns[name].type, table[source]
+            if kind == "integer" and source in file.integers:
+                values = pa.chunked_array([pc.coalesce(file.integers[source], values.combine_chunks())])
+            columns[name], texts = read_as(values, kind, spec.source.time_zone)
             unreadable[name] = _first_text(file.unreadable.get(source), texts)
     columns[SOURCE_FILE] = pa.array([key] * table.num_rows, pa.string())
     columns[SOURCE_ROW] = pa.array(np.arange(table.num_rows), pa.int64())

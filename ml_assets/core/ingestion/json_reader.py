@@ -2,6 +2,7 @@
 
 import json
 import re
+from decimal import Decimal
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -10,6 +11,7 @@ from ml_assets.core.ingestion.parsed_file import ParsedFile
 from ml_assets.core.ingestion.text_decoding import escape
 
 _BETWEEN_OBJECTS = re.compile(r"(?<=\})[\s,\[\]]*(?=\{)")
+_EXPONENT = re.compile(r"-?[0-9]+(\.[0-9]+)?[eE][+-]?[0-9]{1,2}")
 _SPACE = re.compile(r"[ \t\n\r]*")
 
 
@@ -53,16 +55,22 @@ def parse_json_lines(content: bytes) -> ParsedFile:
         else:
             broken.append(line)
     names = list(dict.fromkeys(name for row in rows for name in row))
-    columns, unreadable = [], {}
+    columns, unreadable, integers = [], {}, {}
     for name in names:
-        texts, failed = _column([row.get(name) for row in rows])
+        values = [row.get(name) for row in rows]
+        texts, failed = _column(values)
         columns.append(texts)
         if failed is not None:
             unreadable[escape(name)] = failed
+        digits = [whole_digits(value) if isinstance(value, NumberLiteral) else None for value in values]
+        if any(digits):
+            integers[escape(name)] = pa.array(digits, pa.string())
     names = [escape(name) for name in names]
     # A struct array has a row count even if no row has a column.
     as_struct = pa.StructArray.from_arrays(columns, names) if names else pa.array([{}] * len(rows), pa.struct([]))
-    return ParsedFile(pa.Table.from_struct_array(as_struct), names, [escape(text) for text in broken], unreadable)
+    return ParsedFile(
+        pa.Table.from_struct_array(as_struct), names, [escape(text) for text in broken], unreadable, integers
+    )
 
 
 def loads(text: str) -> object:
@@ -72,6 +80,18 @@ def loads(text: str) -> object:
         json.JSONDecodeError: when the text is no JSON.
     """
     return _DECODER.decode(text)
+
+
+def whole_digits(number: NumberLiteral) -> str | None:
+    """Return the digits of a whole number that is written with an exponent; None for other numbers.
+
+    Java writes doubles from ten million on in this way. Text with an exponent is no integer: spreadsheets write long
+    numbers so, with fewer digits than they have.
+    """
+    if not _EXPONENT.fullmatch(number):
+        return None
+    value = Decimal(number)
+    return f"{value:.0f}" if value == value.to_integral_value() else None
 
 
 def json_text(value: object) -> str | None:

@@ -14,7 +14,8 @@ class ParsedFile(NamedTuple):
     table: the needed columns (or all), under their names in the file. columns: the names of all columns of the file.
     broken: the text of what is no row; each counts as one row. unreadable: texts of values that no type can hold, null
     elsewhere, by column; such a value is null in the table. first_problem: place and problem of the first of `broken`,
-    where they are known. has_decimal_comma: whether numbers in text have a decimal comma.
+    where they are known. has_decimal_comma: whether numbers in text have a decimal comma. integers: the digits of whole
+    numbers that JSON writes with an exponent, such as 1.0E7, null elsewhere, by column.
     """
 
     table: pa.Table
@@ -23,6 +24,7 @@ class ParsedFile(NamedTuple):
     unreadable: dict[str, pa.Array] = {}
     first_problem: str | None = None
     has_decimal_comma: bool = False
+    integers: dict[str, pa.Array] = {}
 
     @property
     def is_empty(self) -> bool:

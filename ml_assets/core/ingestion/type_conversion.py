@@ -17,7 +17,7 @@ _LARGEST = 2**63 - 1
 _NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?$"
 _EXACT = {16: 2.0**11, 32: 2.0**24, 64: 2.0**53}
 """Doubles from this one on, by their bits, stand for more than one integer."""
-_TRUE, _FALSE = pa.array(["true", "1"]), pa.array(["false", "0"])
+_TRUE, _FALSE = pa.array(["true", "1", "1.0"]), pa.array(["false", "0", "0.0"])
 
 
 def convert(values: pa.ChunkedArray, to: ColumnType, time_zone: str) -> tuple[pa.Array, pa.Array | None]:
@@ -94,14 +94,18 @@ def _to_integer(column: pa.Array, _: str) -> pa.Array:
         whole = pc.and_(pc.equal(pc.floor(column), column), pc.less(pc.abs(column), exact))
         return _null_unless(whole, column).cast(pa.int64())
     if pa.types.is_string(kind):
-        # JSON's true and false stand for 1 and 0, as booleans of parquet do.
-        lower = pc.utf8_lower(column)
-        column = pc.if_else(pc.equal(lower, "true"), "1", pc.if_else(pc.equal(lower, "false"), "0", column))
+        column = _without_words(column)
         whole = pc.replace_substring_regex(
             _null_unless(pc.match_substring_regex(column, _INTEGER), column), r"^\+|\.0*$", ""
         )
         return _null_unless(_fits_int64(whole), whole).cast(pa.int64())
     return pa.nulls(len(column), pa.int64())
+
+
+def _without_words(column: pa.Array) -> pa.Array:
+    """Replace true and false, which stand for 1 and 0 in text as booleans of Parquet do."""
+    lower = pc.utf8_lower(column)
+    return pc.if_else(pc.equal(lower, "true"), "1", pc.if_else(pc.equal(lower, "false"), "0", column))
 
 
 def _fits_int64(whole: pa.Array) -> pa.Array:
@@ -122,6 +126,7 @@ def _to_number(column: pa.Array, _: str) -> pa.Array:
         column = column.cast(pa.float64())
         return _null_unless(pc.is_finite(column), column)
     if pa.types.is_string(kind):
+        column = _without_words(column)
         numbers = pc.replace_substring_regex(
             _null_unless(pc.match_substring_regex(column, _NUMBER), column), r"^\+", ""
         ).cast(pa.float64())

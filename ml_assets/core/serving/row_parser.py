@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
-from ml_assets.core.ingestion.json_reader import NumberLiteral, UnreadableText, json_text
+from ml_assets.core.ingestion.json_reader import NumberLiteral, UnreadableText, json_text, whole_digits
 from ml_assets.core.ingestion.text_decoding import escape
 from ml_assets.core.ingestion.type_conversion import convert
 from ml_assets.core.model_spec.file_feed import Contract
@@ -122,8 +122,9 @@ def _convert(value: object, kind: ColumnType, zone: str) -> object:
 
 
 def _integer(value: object, _: str) -> object:
-    if type(value) is NumberLiteral and _DIGITS.fullmatch(value):
-        value = int(value)
+    if type(value) is NumberLiteral:
+        digits = value if _DIGITS.fullmatch(value) else whole_digits(value)
+        value = None if digits is None else int(digits)
     return value if type(value) is int and _SMALLEST <= value <= _LARGEST else None
 
 

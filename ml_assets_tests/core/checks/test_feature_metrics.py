@@ -61,3 +61,9 @@ def test_a_metric_outside_its_bounds_is_named(value, passed, reason):
 
 def test_a_day_without_metrics_is_not_evaluated():
     assert evaluate_metrics(spec_with(AMOUNT), "feature_metrics", DAY, {}, "error").passed is None
+
+
+def test_the_mean_of_values_whose_sum_is_beyond_doubles():
+    extreme = pd.DataFrame({"id": [0, 1], "card": pd.array([7, 8], "Int64"), "amount": [1.5e308, 1.5e308]})
+    result = measure_features(spec_with(AMOUNT, metrics=METRICS), extreme).set_index("metric")["value"]
+    assert (result["mean"], result["maximum"]) == (1.5e308, 1.5e308)

@@ -73,3 +73,14 @@ def test_a_line_counts_by_the_objects_that_it_holds(line, rows, broken):
 def test_values_nested_too_deeply_are_unreadable():
     file = parse_json_lines(b'{"a": ' + b"[" * 900 + b"]" * 900 + b', "b": 1}')
     assert file.table["b"].to_pylist() == ["1"]
+
+
+@pytest.mark.parametrize(
+    ("literal", "integer"),
+    [("1.0E7", 10**7), ("1e3", 1000), ("-12.5e1", -125), ("1.25e1", None), ("1e-99", None), ('"1e3"', None)],
+)
+def test_whole_numbers_with_an_exponent_are_integers_and_text_is_not(make_spec, literal, integer):
+    rows = read_landed_file(make_spec(), "a.jsonl", f'{{"id": {literal}, "card": {literal}}}'.encode()).rows
+    assert rows is not None
+    assert rows["id"].to_pylist() == [integer]
+    assert rows["card"].to_pylist() == [literal.strip('"')]
