@@ -3,7 +3,7 @@
 import numpy as np
 import pyarrow as pa
 
-from ml_assets.core.ingestion.type_conversion import convert
+from ml_assets.core.ingestion.values.type_conversion import convert
 from ml_assets.core.model_spec.source import ColumnType
 
 _SWAPPED = np.arange(256, dtype=np.uint8)

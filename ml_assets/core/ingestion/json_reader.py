@@ -8,15 +8,19 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from ml_assets.core.ingestion.parsed_file import ParsedFile
-from ml_assets.core.ingestion.text_decoding import escape
+from ml_assets.core.ingestion.values.text_decoding import escape
 
 _BETWEEN_OBJECTS = re.compile(r"(?<=\})[\s,\[\]]*(?=\{)")
-_EXPONENT = re.compile(r"-?[0-9]+(\.[0-9]+)?[eE][+-]?[0-9]{1,2}")
+_SHORT_EXPONENT = re.compile(r".*[eE][+-]?[0-9]{1,2}")
 _SPACE = re.compile(r"[ \t\n\r]*")
 
 
 class NumberLiteral(str):
     """The text of a number in JSON, which keeps digits that a float would lose."""
+
+
+class ExponentLiteral(NumberLiteral):
+    """The text of a number that is written with an exponent."""
 
 
 class UnreadableText(NamedTuple):
@@ -62,14 +66,14 @@ def parse_json_lines(content: bytes) -> ParsedFile:
         columns.append(texts)
         if failed is not None:
             unreadable[escape(name)] = failed
-        digits = [whole_digits(value) if isinstance(value, NumberLiteral) else None for value in values]
-        if any(digits):
+        if any(type(value) is ExponentLiteral for value in values):
+            digits = [whole_digits(value) if type(value) is ExponentLiteral else None for value in values]
             integers[escape(name)] = pa.array(digits, pa.string())
     names = [escape(name) for name in names]
     # A struct array has a row count even if no row has a column.
     as_struct = pa.StructArray.from_arrays(columns, names) if names else pa.array([{}] * len(rows), pa.struct([]))
     return ParsedFile(
-        pa.Table.from_struct_array(as_struct), names, [escape(text) for text in broken], unreadable, integers
+        pa.Table.from_struct_array(as_struct), names, [escape(text) for text in broken], unreadable, integers=integers
     )
 
 
@@ -82,13 +86,13 @@ def loads(text: str) -> object:
     return _DECODER.decode(text)
 
 
-def whole_digits(number: NumberLiteral) -> str | None:
+def whole_digits(number: ExponentLiteral) -> str | None:
     """Return the digits of a whole number that is written with an exponent; None for other numbers.
 
     Java writes doubles from ten million on in this way. Text with an exponent is no integer: spreadsheets write long
     numbers so, with fewer digits than they have.
     """
-    if not _EXPONENT.fullmatch(number):
+    if not _SHORT_EXPONENT.fullmatch(number):
         return None
     value = Decimal(number)
     return f"{value:.0f}" if value == value.to_integral_value() else None
@@ -121,6 +125,10 @@ def _constant(name: str) -> UnreadableText | None:
     return None if name == "NaN" else UnreadableText(name)
 
 
+def _float(text: str) -> NumberLiteral:
+    return ExponentLiteral(text) if "e" in text or "E" in text else NumberLiteral(text)
+
+
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     members = dict(pairs)
     if len(members) < len(pairs):
@@ -132,7 +140,7 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 
 _DECODER = json.JSONDecoder(
-    parse_float=NumberLiteral, parse_int=NumberLiteral, parse_constant=_constant, object_pairs_hook=_object
+    parse_float=_float, parse_int=NumberLiteral, parse_constant=_constant, object_pairs_hook=_object
 )
 
 

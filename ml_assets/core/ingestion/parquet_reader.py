@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from ml_assets.core.ingestion.julian_calendar import to_gregorian
 from ml_assets.core.ingestion.parsed_file import ParsedFile
+from ml_assets.core.ingestion.values.julian_calendar import to_gregorian
 from ml_assets.core.tables.arrow_memory import open_content
 
 _SPARK, _ARROW_SCHEMA = b"org.apache.spark.version", b"ARROW:schema"

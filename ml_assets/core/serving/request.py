@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
 from ml_assets.core.ingestion.json_reader import NumberLiteral, UnreadableText, json_text, loads
-from ml_assets.core.ingestion.text_decoding import escape
+from ml_assets.core.ingestion.values.text_decoding import escape
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.file_feed import Feed, rows_feed
 from ml_assets.core.model_spec.source import Column

@@ -12,9 +12,9 @@ from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
-from ml_assets.core.ingestion.json_reader import NumberLiteral, UnreadableText, json_text, whole_digits
-from ml_assets.core.ingestion.text_decoding import escape
-from ml_assets.core.ingestion.type_conversion import convert
+from ml_assets.core.ingestion.json_reader import ExponentLiteral, NumberLiteral, UnreadableText, json_text, whole_digits
+from ml_assets.core.ingestion.values.text_decoding import escape
+from ml_assets.core.ingestion.values.type_conversion import convert
 from ml_assets.core.model_spec.file_feed import Contract
 from ml_assets.core.model_spec.source import Column, ColumnType
 from ml_assets.core.tables.local_time import to_instant
@@ -122,14 +122,14 @@ def _convert(value: object, kind: ColumnType, zone: str) -> object:
 
 
 def _integer(value: object, _: str) -> object:
-    if type(value) is NumberLiteral:
-        digits = value if _DIGITS.fullmatch(value) else whole_digits(value)
-        value = None if digits is None else int(digits)
+    if isinstance(value, NumberLiteral):
+        digits = whole_digits(value) if isinstance(value, ExponentLiteral) else _DIGITS.fullmatch(value) and value
+        value = int(digits) if digits else None
     return value if type(value) is int and _SMALLEST <= value <= _LARGEST else None
 
 
 def _number(value: object, _: str) -> object:
-    if type(value) is NumberLiteral:
+    if isinstance(value, NumberLiteral):
         value = float(value)
     if type(value) is float:
         return value if abs(value) < 1e300 else None
@@ -137,7 +137,7 @@ def _number(value: object, _: str) -> object:
 
 
 def _string(value: object, _: str) -> object:
-    if type(value) is NumberLiteral:
+    if isinstance(value, NumberLiteral):
         return str(value)
     # A text whose first and last characters are letters or digits needs no trimming.
     if type(value) is not str or not value or not value[0].isalnum() or not value[-1].isalnum():

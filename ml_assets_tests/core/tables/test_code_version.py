@@ -14,7 +14,7 @@ from ml_assets.definitions import DEFS
 
 PACKAGE = DEFS.parent
 STAGES = {
-    "ingestion.stage": ("ingestion.type_conversion", "validation.contract"),
+    "ingestion.stage": ("ingestion.values.type_conversion", "validation.contract"),
     "validation.stage": ("validation.violations", "features.point_in_time"),
     "features.stage": ("features.exact_sums", "training.train"),
     "training.search_stage": ("training.boosting", "training.provenance"),

@@ -8,8 +8,8 @@ from decimal import Decimal
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ml_assets.core.ingestion.text_decoding import decode
-from ml_assets.core.ingestion.time_conversion import describe_time, to_timestamp
+from ml_assets.core.ingestion.values.text_decoding import decode
+from ml_assets.core.ingestion.values.time_conversion import describe_time, to_timestamp
 from ml_assets.core.model_spec.source import ColumnType
 
 _INTEGER = r"^[+-]?[0-9]+(\.0*)?$"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ml_assets.core.ingestion.type_conversion import convert
+from ml_assets.core.ingestion.values.type_conversion import convert
 from ml_assets.core.tables.local_time import EPOCH, to_instant
 
 

@@ -3,7 +3,7 @@
 import pyarrow as pa
 import pytest
 
-from ml_assets.core.ingestion.text_decoding import decode, escape
+from ml_assets.core.ingestion.values.text_decoding import decode, escape
 
 
 @pytest.mark.parametrize(

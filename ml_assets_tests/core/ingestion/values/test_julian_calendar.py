@@ -5,7 +5,7 @@ from datetime import date, datetime
 import pyarrow as pa
 import pytest
 
-from ml_assets.core.ingestion.julian_calendar import to_gregorian
+from ml_assets.core.ingestion.values.julian_calendar import to_gregorian
 
 
 @pytest.mark.parametrize(
