@@ -148,7 +148,7 @@ bench: $(VENV)/.installed-dev  ## Measure start-up, validation, training, backfi
 	@$(BIN)/python benchmarks/service.py
 
 env: $(VENV)/.installed home  ## Print the variables with which your shell finds the instance, `dagster`, `dg` and `ml-assets` (eval "$(make env)")
-	@echo 'export DAGSTER_HOME="$(DAGSTER_HOME)" DAGSTER_EVENT_BATCH_SIZE="$(DAGSTER_EVENT_BATCH_SIZE)" VIRTUAL_ENV="$(CURDIR)/$(VENV)" PATH="$(CURDIR)/$(BIN):$$PATH"'
+	@echo 'export DAGSTER_HOME="$(DAGSTER_HOME)" DAGSTER_EVENT_BATCH_SIZE="$(DAGSTER_EVENT_BATCH_SIZE)" VIRTUAL_ENV="$(CURDIR)/$(VENV)" PATH="$(CURDIR)/$(BIN):$$PATH" $(if $(MLFLOW_TRACKING_URI)$(ML_ASSETS_DATABASE),,MLFLOW_TRACKING_URI="sqlite:///$(CURDIR)/data/mlflow.db")'
 
 clean:  ## Remove the data directory: landing, lake, registry and Dagster's instance
 	rm -rf data

@@ -12,12 +12,14 @@ from typing import Any
 from ml_assets.cli.doctor_context import DoctorContext, NotMeasured
 from ml_assets.core.operations.doctor import environment_checks, instance_checks, storage_checks
 from ml_assets.core.operations.doctor.diagnosis import Diagnosis, error
-from ml_assets.defs.environment import notifier, outbox
+from ml_assets.defs.environment import build_environment, notifier, outbox
 from ml_assets.defs.settings import Settings
 from ml_assets.resources.databases.postgresql_uri import with_driver
 from ml_assets.resources.databases.uri_secrets import scrub, without_credentials
+from ml_assets.resources.mlflow.experiments import explain_deleted, find_experiment
 from ml_assets.resources.notifications.database import NotificationsUnavailable
 from ml_assets.resources.probes import database_probe, instance_probe, storage_probe
+from ml_assets.resources.release.releases import Releases
 from ml_assets.resources.storage.bucket import Bucket
 from ml_assets.resources.storage.directory import Directory
 from ml_assets.resources.storage.open_store import open_objects
@@ -116,6 +118,26 @@ def probe_mlflow_schema(context: DoctorContext) -> Values:
     return context.mlflow.revision, context.mlflow.head
 
 
+def probe_releases(context: DoctorContext) -> Values:
+    """Return, for each model, the differences from its release ledger, and whether somebody deleted its experiment."""
+    settings = context.settings
+    if context.mlflow.problem is not None:
+        raise NotMeasured
+    resources = build_environment(settings).resources or {}
+    lake, registry, target = resources["lake"], resources["registry"], resources["deploy_target"]
+    problems = {}
+    for model in context.definitions.time_zones:
+        experiment = None
+        # A store that does not exist is not created.
+        if registry.may_hold_models():
+            experiment = explain_deleted(find_experiment(registry.client, model), settings.mlflow, model)
+        problems[model] = [
+            *([experiment] if experiment else []),
+            *Releases(lake, registry, target, model).differences(),
+        ]
+    return (problems,)
+
+
 def probe_notifications(context: DoctorContext) -> Values:
     """Return the targets, the reason why targets or database cannot be used, and whether the database is local."""
     settings, problem, targets = context.settings, None, []
@@ -180,6 +202,7 @@ CHECKS = (
     ),
     Check(storage_checks.mlflow, probe_mlflow),
     Check(storage_checks.mlflow_schema, probe_mlflow_schema),
+    Check(storage_checks.releases, probe_releases),
     Check(
         environment_checks.artifacts,
         probe_location(storage_probe.write_problem, "artifacts", "MLFLOW_DEFAULT_ARTIFACT_ROOT"),

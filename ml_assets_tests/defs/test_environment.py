@@ -14,6 +14,7 @@ from ml_assets.defs.variables import (
     read_notify_targets,
     read_request_rate,
     secret_values,
+    split_mlflow_credentials,
 )
 from ml_assets.resources.databases.postgresql_uri import TIMEOUTS
 
@@ -193,6 +194,42 @@ def test_secrets_are_known_by_the_names_of_their_variables_and_by_the_users_of_u
         "KEYBOARD": "qwerty",
     }
     assert set(secret_values(variables)) == {"s1", "s2", "s3", "s4", "me:s5", "s5", "json://host/s6", "s7"}
+
+
+@pytest.mark.parametrize(
+    ("variables", "secrets"),
+    [
+        ({"MLFLOW_TRACKING_URI": "mysql+pymysql://me:p%40ss@host/db"}, {"me:p%40ss", "p%40ss"}),
+        ({"ML_ASSETS_DATABASE": "postgresql://host/db?user=me&password=word1"}, {"word1"}),
+        ({"OTEL_EXPORTER_OTLP_HEADERS": "Authorization=abc"}, {"Authorization=abc"}),
+        ({"ML_ASSETS_NOTIFY": "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ"}, {"TIiajkdnlazkcOXrIdevi7FQ"}),
+        ({"MLFLOW_TRACKING_USERNAME": "me", "MLFLOW_TRACKING_PASSWORD": "word1"}, {"me:word1", "word1"}),
+    ],
+)
+def test_secrets_are_found_wherever_a_variable_may_hold_one(variables, secrets):
+    assert secrets <= set(secret_values(variables))
+
+
+def test_the_content_of_a_file_with_a_secret_is_a_secret(tmp_path):
+    (tmp_path / "key").write_text("the-key\n")
+    assert "the-key" in secret_values({"ML_ASSETS_API_KEY_FILE": str(tmp_path / "key")})
+    assert secret_values({"ML_ASSETS_API_KEY_FILE": str(tmp_path / "none")}) == []
+
+
+def test_user_and_password_of_a_server_become_variables_of_mlflow():
+    assert split_mlflow_credentials({"MLFLOW_TRACKING_URI": "https://me:p%40ss@host:5000/x"}) == {
+        "MLFLOW_TRACKING_URI": "https://host:5000/x",
+        "MLFLOW_TRACKING_USERNAME": "me",
+        "MLFLOW_TRACKING_PASSWORD": "p@ss",
+    }
+    for uri in ("http://host", "http://me@host", "postgresql://me:word@host/db", "http://[broken", ""):
+        assert split_mlflow_credentials({"MLFLOW_TRACKING_URI": uri}) == {}
+
+
+def test_links_and_endpoints_have_no_user():
+    variables = {"ML_ASSETS_UI": "http://me:word@dagster/", "AWS_ENDPOINT_URL": "http://me:word@minio:9000"}
+    settings = read_settings(variables)
+    assert (settings.ui, settings.s3) == ("http://dagster", {"endpoint_url": "http://minio:9000"})
 
 
 def test_no_configuration_of_the_environment_holds_a_target_or_a_database(monkeypatch):

@@ -17,11 +17,13 @@ from ml_assets.resources.databases.uri_secrets import reveal, scrub, without_cre
 from ml_assets.resources.mlflow.errors import MlflowUnavailable, NoResponse
 from ml_assets.resources.mlflow.postgresql_store import create_postgresql_store
 from ml_assets.resources.mlflow_internals.http_request import get
+from ml_assets.resources.mlflow_internals.sqlite_store import find_problem, is_empty, relocate_artifacts
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from requests import Response
 
+log = logging.getLogger("ml_assets.mlflow")
 HTTP = re.compile(r"https?://", re.IGNORECASE)
 # The databases that MLflow can use as a store: https://mlflow.org/docs/latest/self-hosting/architecture/backend-store
 DATABASE = re.compile(r"(postgres(ql)?|mysql|mssql|sqlite)(\+\w+)?://")
@@ -141,14 +143,14 @@ def _create_sqlite_store(uri: str, path: Path) -> None:
     """
     import fcntl
 
-    if path.exists():
+    if path.exists() and _is_complete(uri, path):
         return
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         directory = os.open(path.parent, os.O_RDONLY)
         try:
             fcntl.flock(directory, fcntl.LOCK_EX)
-            if not path.exists():
+            if not path.exists() or not _is_complete(uri, path):
                 _create(path)
         finally:
             os.close(directory)
@@ -157,6 +159,33 @@ def _create_sqlite_store(uri: str, path: Path) -> None:
             f"the MLflow store {without_credentials(uri)} cannot be created ({error}). Check the path and the "
             "permissions of its folder."
         ) from error
+
+
+def _is_complete(uri: str, path: Path) -> bool:
+    """Return whether a file is a store, and not an empty file. A store that was moved with its artifacts finds them.
+
+    Raises:
+        MlflowUnavailable: when the file cannot become a store.
+    """
+    import sqlite3
+
+    try:
+        if is_empty(path):
+            return False
+    except sqlite3.OperationalError:
+        # It cannot be opened: MLflow says why.
+        return True
+    except sqlite3.DatabaseError:
+        log.debug("%s is not an SQLite database", path)
+    if problem := find_problem(path):
+        raise MlflowUnavailable(
+            f"{without_credentials(uri)} is not a complete MLflow store ({problem}). Restore it from a backup, or move "
+            f"it away (mv {path} {path}.broken): then a new store is made, and `ml-assets restore MODEL` registers the "
+            "live versions again."
+        )
+    for old in relocate_artifacts(path):
+        log.warning("the MLflow store %s was moved with its artifacts, which are no longer read from %s", path, old)
+    return True
 
 
 def _create(path: Path) -> None:

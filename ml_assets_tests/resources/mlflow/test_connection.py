@@ -1,14 +1,17 @@
+import base64
 import logging
 import socket
 import subprocess
 import sys
 import threading
 import warnings
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
 from ml_assets.resources.mlflow.connection import MlflowUnavailable, connect, quiet_mlflow, sqlite_path
+from ml_assets.resources.probes.mlflow_probe import MlflowStore, probe_mlflow
 from ml_assets_tests.resources.mlflow.mlflow_cases import new_store
 
 
@@ -46,6 +49,40 @@ def test_a_server_that_refuses_the_health_check_is_available():
     finally:
         server.shutdown()
         server.server_close()
+
+
+@pytest.fixture
+def guarded() -> Iterator[str]:
+    """Return the address of a server that answers only to the user ann with the password `p@ss`."""
+    header = f"Basic {base64.b64encode(b'ann:p@ss').decode()}"
+
+    class Guarded(BaseHTTPRequestHandler):
+        def do_GET(self):
+            is_known = self.headers.get("Authorization") == header
+            self.send_response(200 if is_known else 401)
+            self.end_headers()
+            self.wfile.write(b"3.1.4" if is_known and self.path == "/version" else b"{}")
+
+        do_POST = do_GET
+
+        def log_message(self, *_):
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Guarded)
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    yield f"127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def test_user_and_password_of_the_uri_or_of_mlflow_are_sent(guarded, monkeypatch):
+    uri = f"http://ann:p%40ss@{guarded}"
+    assert connect(uri).search_experiments() == []
+    assert probe_mlflow(uri) == MlflowStore("server", server="3.1.4")
+    assert probe_mlflow(f"http://{guarded}") == MlflowStore("server", "it refuses to answer (HTTP 401)")
+    monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", "ann")
+    monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", "p@ss")
+    assert probe_mlflow(f"http://{guarded}") == MlflowStore("server", server="3.1.4")
 
 
 def test_the_error_of_a_store_that_cannot_be_created_names_it(tmp_path):

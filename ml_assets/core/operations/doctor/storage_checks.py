@@ -1,6 +1,6 @@
 """Rules for the stores of state: Dagster's storage, MLflow's store, the local disk, and their clocks."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from ml_assets.core.operations.doctor.diagnosis import Diagnosis, error, error_in_production, ok, warning
 
@@ -88,6 +88,22 @@ def mlflow(
         remedy = f"run a server of version {installed.split('.')[0]}, or install mlflow {server.split('.')[0]} here"
         return error("mlflow", message, remedy)
     return ok("mlflow", f"{store}{f', version {server}' if server else ''}")
+
+
+def releases(problems: Mapping[str, Sequence[str]]) -> Diagnosis:
+    """Check that MLflow and the deploy target follow the release ledger, and that nobody deleted an experiment of a
+    model.
+
+    Args:
+        problems: for each model, the differences and deletions, one sentence with its remedy each.
+    """
+    broken = {model: sentences for model, sentences in problems.items() if sentences}
+    if broken:
+        model = min(broken)
+        message = "; ".join(sentence for sentences in broken.values() for sentence in sentences)
+        remedy = f"`ml-assets restore {model}` restores what was deleted, and synchronizes what was moved"
+        return error("releases", message, remedy)
+    return ok("releases", f"{len(problems)} models are in line with their ledgers")
 
 
 def disk_space(path: str, free: int, production: bool) -> Diagnosis:

@@ -10,6 +10,7 @@ from ml_assets.core.operations.doctor.storage_checks import (
     disk_space,
     mlflow,
     mlflow_schema,
+    releases,
     storage,
 )
 
@@ -84,3 +85,10 @@ def test_clocks_that_disagree_are_reported(skews, severity, text):
     diagnosis = clock(skews)
     assert diagnosis.severity is severity
     assert text in diagnosis.message
+
+
+def test_a_model_that_is_not_in_line_with_its_ledger_is_an_error_with_a_command():
+    assert releases({"fraud": []}).severity is Severity.OK
+    diagnosis = releases({"fraud": ["champion is no longer in MLflow"], "pump": []})
+    assert (diagnosis.severity, diagnosis.message) == (Severity.ERROR, "champion is no longer in MLflow")
+    assert "`ml-assets restore fraud`" in diagnosis.remedy
