@@ -41,7 +41,13 @@ def test_a_request_that_breaks_the_contract_is_refused_with_the_field(served, ro
     ]
     too_old = served.score({**row, "event_time": "2025-01-02T00:00:00Z"})
     assert (too_old.status_code, too_old.json()["detail"][0]["loc"]) == (422, ["body", "event_time"])
+    for far in ("2199-12-31T23:59:59Z", "2150-01-01T00:00:00+02:00"):
+        too_new = served.score({**row, "event_time": far})
+        (detail,) = too_new.json()["detail"]
+        assert (too_new.status_code, detail["type"], detail["loc"]) == (422, "too_new", ["body", "event_time"])
+        assert "lies more than 1d after the present time of the service" in detail["msg"]
     metrics = served.client.get("/metrics").text
+    assert 'ml_assets_refused_total{field="event_time",rule="too_new"} 2.0' in metrics
     assert 'ml_assets_refused_total{field="amount",rule="minimum"} 1.0' in metrics
     assert 'ml_assets_refused_total{field="unknown",rule="extra_forbidden"} 1.0' in metrics
 

@@ -5,6 +5,7 @@ from datetime import date
 
 from ml_assets.core.checks.outcome import CheckOutcome
 from ml_assets.core.model_spec.checks import DriftBounds
+from ml_assets.core.model_spec.types.numbers import format_number
 from ml_assets.core.profiling.drift import ColumnDrift, column_drift
 from ml_assets.core.profiling.profiles import TIME, Profile
 from ml_assets.core.profiling.reference_outliers import exclude_outlier_days
@@ -61,7 +62,7 @@ def evaluate_drift(check: str, day: date, drifts: Sequence[ColumnDrift], bounds:
 
 def _describe(drift: ColumnDrift) -> str:
     return ", ".join(
-        f"{measure.name} {measure.value:.3g} is above {measure.bound:g} plus the allowance for chance"
+        f"{measure.name} {measure.value:.3g} is above {format_number(measure.bound)} plus the allowance for chance"
         f" ({measure.allowed:.3g})"
         for measure in drift.exceeded
     )

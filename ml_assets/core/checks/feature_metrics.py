@@ -8,16 +8,23 @@ import pandas as pd
 from ml_assets.core.checks.outcome import CheckOutcome
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.checks import ROW_COUNT_METRIC, Metric, Severity
+from ml_assets.core.model_spec.types.numbers import format_number
 from ml_assets.core.tables.nul_characters import escape_nul
 
 LARGEST_SUMMED = 1e290
 
 
+class BuiltInMetric(Metric):
+    """A metric of every model. Its name may hold that of a column, which may have any letters."""
+
+    name: str
+
+
 def list_metrics(spec: ModelSpec) -> list[Metric]:
     """List `row_count`, `distinct_<entity>` if the model has an entity, and the metrics of the specification."""
-    built_in = [Metric(name=ROW_COUNT_METRIC, aggregate="rows")]
+    built_in = [BuiltInMetric(name=ROW_COUNT_METRIC, aggregate="rows")]
     if spec.entity is not None:
-        built_in.append(Metric(name=f"distinct_{spec.entity}", aggregate="distinct", column=spec.entity))
+        built_in.append(BuiltInMetric(name=f"distinct_{spec.entity}", aggregate="distinct", column=spec.entity))
     return [*built_in, *spec.metrics]
 
 
@@ -65,7 +72,7 @@ def evaluate_metrics(
             }
         )
         if is_outside:
-            outside.append(f"{metric.name} {value:.6g} is not {_describe_bounds(metric)}")
+            outside.append(f"{metric.name} {format_number(value)} is not {_describe_bounds(metric)}")
     lines.sort(key=lambda line: not line["outside"])
     reason = "; ".join(outside) or f"{len(lines)} metrics are within their bounds"
     return CheckOutcome(check, day, not outside, reason, severity, lines)
@@ -94,4 +101,4 @@ def _aggregate(metric: Metric, features: pd.DataFrame) -> float:
 
 def _describe_bounds(metric: Metric) -> str:
     bounds = [("at least", metric.at_least), ("at most", metric.at_most)]
-    return " and ".join(f"{relation} {bound:g}" for relation, bound in bounds if bound is not None)
+    return " and ".join(f"{relation} {format_number(bound)}" for relation, bound in bounds if bound is not None)

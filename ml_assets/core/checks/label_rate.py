@@ -7,6 +7,7 @@ from statistics import median
 
 from ml_assets.core.checks.outcome import CheckOutcome
 from ml_assets.core.model_spec.checks import LabelRateCheck
+from ml_assets.core.model_spec.types.numbers import format_number
 
 LABEL_RATE = "label_rate"
 REFERENCE_DAYS, MIN_DAYS, MIN_POSITIVES = 28, 7, 20
@@ -80,7 +81,8 @@ def evaluate_label_rate(
     p_value = _binomial_p_value(counts, pooled.rate)
     return outcome(
         p_value >= SIGNIFICANCE,
-        f"{figures}: off by more than a factor of {settings.factor:g}, with p = {p_value:.1g} (exact binomial test)",
+        f"{figures}: off by more than a factor of {format_number(settings.factor)}, with p = {p_value:.1g} (exact "
+        "binomial test)",
     )
 
 

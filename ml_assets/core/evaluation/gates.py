@@ -7,6 +7,7 @@ from datetime import date
 
 from ml_assets.core.checks.outcome import CheckOutcome
 from ml_assets.core.model_spec.evaluation import ChampionGate, Gate
+from ml_assets.core.model_spec.types.numbers import format_number
 
 CHAMPION = "champion"
 
@@ -93,10 +94,10 @@ def evaluate_champion_gate(gate: ChampionGate, comparison: Sequence[Mapping]) ->
     interval = f"difference {row['difference']:.4g} (above 0 is better), interval {row['low']:.4g} to {row['high']:.4g}"
     compared = f"{gate.metric} {row['value']:.4g} against {baseline}: {interval}"
     if row["low"] >= lowest:
-        return result(True, f"{compared}, not below {lowest:g}", row["difference"])
+        return result(True, f"{compared}, not below {format_number(lowest)}", row["difference"])
     return result(
         False,
-        f"{compared}, reaches below {lowest:g}: the model may be worse by more than the margin",
+        f"{compared}, reaches below {format_number(lowest)}: the model may be worse by more than the margin",
         row["difference"],
     )
 
@@ -113,8 +114,8 @@ def failure_reasons(gate_results: Sequence[GateResult]) -> list[str]:
 
 def describe_bounds(minimum: float | None, maximum: float | None) -> str:
     """Describe bounds in words."""
-    lower = [] if minimum is None else [f"at least {minimum:g}"]
-    upper = [] if maximum is None else [f"at most {maximum:g}"]
+    lower = [] if minimum is None else [f"at least {format_number(minimum)}"]
+    upper = [] if maximum is None else [f"at most {format_number(maximum)}"]
     return " and ".join(lower + upper)
 
 
@@ -165,7 +166,7 @@ def _describe_violation(name: str, value: float, minimum: float | None, maximum:
     if math.isinf(value):
         return f"{name} is infinite"
     if minimum is not None and value < minimum:
-        return f"{name} {value:.4g} is below the minimum {minimum:g} by {minimum - value:.2g}"
+        return f"{name} {value:.4g} is below the minimum {format_number(minimum)} by {minimum - value:.2g}"
     if maximum is not None and value > maximum:
-        return f"{name} {value:.4g} is above the maximum {maximum:g} by {value - maximum:.2g}"
+        return f"{name} {value:.4g} is above the maximum {format_number(maximum)} by {value - maximum:.2g}"
     return None

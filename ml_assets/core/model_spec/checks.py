@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from ml_assets.core.model_spec.types.base import SpecPart
 from ml_assets.core.model_spec.types.durations import PositiveDays
+from ml_assets.core.model_spec.types.numbers import format_number
 
 Severity = Literal["warn", "error"]
 ALL_CHECKS, CONTRACT = "all", "contract_"
@@ -119,7 +120,7 @@ class LabelRateCheck(Check):
     @model_validator(mode="after")
     def _bounds_are_in_order(self) -> "LabelRateCheck":
         if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
-            raise ValueError(f"minimum {self.minimum:g} is above maximum {self.maximum:g}")
+            raise ValueError(f"minimum {format_number(self.minimum)} is above maximum {format_number(self.maximum)}")
         return self
 
 
@@ -187,7 +188,9 @@ class Metric(SpecPart):
                 "column"
             )
         if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
-            raise ValueError(f"{self.name}: at_least {self.at_least:g} is above at_most {self.at_most:g}")
+            raise ValueError(
+                f"{self.name}: at_least {format_number(self.at_least)} is above at_most {format_number(self.at_most)}"
+            )
         return self
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, WithJsonSchema, field_validator, model_validator
 
-from ml_assets.core.model_spec.types.base import SpecPart
+from ml_assets.core.model_spec.types.base import SpecPart, check_name
 from ml_assets.core.model_spec.types.durations import Duration, Window, format_duration
 from ml_assets.core.model_spec.types.modules import missing_module
 
@@ -164,6 +164,15 @@ class CustomFeatures(SpecPart):
                 f"{value}: the module {missing} was not found; check the spelling, and install the module where the "
                 "code location runs"
             )
+        return value
+
+    @field_validator("outputs")
+    @classmethod
+    def _can_be_seen(cls, value: list[str]) -> list[str]:
+        for name in value:
+            check_name("outputs", name)
+            if name.startswith("_"):
+                raise ValueError(f"{name}: the pipeline reserves names that begin with _")
         return value
 
     def names(self) -> list[str]:

@@ -87,9 +87,9 @@ def check_labels(labels: Labels, columns: Mapping[str, Column], target: str) -> 
             raise ValueError(f"labels.key: {name} is nullable; a label without a key belongs to no row")
     if target in labels.key:
         raise ValueError(f"labels.key: {target} is the target; the key names the row that the label belongs to")
-    if KNOWN_AT in columns:
+    if taken := [name for name in columns if name.lower() == KNOWN_AT]:
         raise ValueError(
-            f"columns.{KNOWN_AT}: the table of labels needs this name; rename the column (`source` is its name in the "
+            f"columns.{taken[0]}: the table of labels needs this name; rename the column (`source` is its name in the "
             "files)"
         )
     sources = [columns[name].source or name for name in labels.key]

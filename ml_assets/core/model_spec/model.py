@@ -20,8 +20,9 @@ from ml_assets.core.model_spec.rules.gate_rules import check_gates
 from ml_assets.core.model_spec.rules.renamed_checks import rename_checks
 from ml_assets.core.model_spec.source import DAY_PLACEHOLDER, Column, Quality, Source, column_of
 from ml_assets.core.model_spec.training import Training
-from ml_assets.core.model_spec.types.base import RESERVED, SpecPart, repeated
+from ml_assets.core.model_spec.types.base import RESERVED, SpecPart, check_name, repeated
 from ml_assets.core.model_spec.types.durations import Days
+from ml_assets.core.model_spec.types.numbers import format_number
 
 _OWNER = re.compile(r"team:.+|[A-Za-z0-9_][A-Za-z0-9._%+-]*@[A-Za-z0-9.-]+\.[A-Za-z]{2,7}")
 
@@ -108,7 +109,9 @@ class ModelSpec(SpecPart):
         for metric, gate in value.items():
             for field, bound in gate:
                 if bound is not None and metric not in UNBOUNDED and not 0 <= bound <= 1:
-                    raise ValueError(f"{metric}: {field} {bound:g} is not within 0 to 1, the range of {metric}")
+                    raise ValueError(
+                        f"{metric}: {field} {format_number(bound)} is not within 0 to 1, the range of {metric}"
+                    )
         return value
 
     @model_validator(mode="after")
@@ -138,15 +141,19 @@ class ModelSpec(SpecPart):
 
     def _check_columns(self) -> None:
         for name in self.columns:
+            check_name("columns", name)
             if name.startswith("_") or name.lower() in RESERVED:
                 raise ValueError(
                     f"columns.{name}: the pipeline reserves names that begin with _, and {', '.join(RESERVED)}; rename "
                     "the column (`source` is its name in the files)"
                 )
-        if twice := repeated(name.lower() for name in self.columns):
-            raise ValueError(
-                f"columns: {', '.join(twice)} is named in upper and lower case, which tables do not distinguish"
-            )
+        by_lower: dict[str, str] = {}
+        for name in self.columns:
+            if (other := by_lower.setdefault(name.lower(), name)) != name:
+                raise ValueError(
+                    f"columns.{name}: it differs from {other} in upper and lower case only, which tables do not "
+                    "distinguish; rename one of them (`source` is its name in the files)"
+                )
         sources = [column.source or name for name, column in self.columns.items()]
         if twice := repeated(sources):
             raise ValueError(f"columns: {', '.join(twice)} in the files is the source of more than one column")

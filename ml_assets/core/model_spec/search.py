@@ -7,6 +7,7 @@ from pydantic import Discriminator, Field, Tag, ValidationError, model_validator
 
 from ml_assets.core.model_spec.types.base import SpecPart
 from ml_assets.core.model_spec.types.durations import PositiveDays
+from ml_assets.core.model_spec.types.numbers import format_number
 
 
 class Range(SpecPart):
@@ -25,10 +26,11 @@ class Range(SpecPart):
     def _is_a_range(self) -> "Range":
         if self.low >= self.high:
             raise ValueError(
-                f"low {self.low:g} must be below high {self.high:g}; fix a parameter in training.parameters instead"
+                f"low {format_number(self.low)} must be below high {format_number(self.high)}; fix a parameter in "
+                "training.parameters instead"
             )
         if self.log and self.low <= 0:
-            raise ValueError(f"log needs a low above 0, not {self.low:g}")
+            raise ValueError(f"log needs a low above 0, not {format_number(self.low)}")
         return self
 
     def ends(self) -> list[float]:

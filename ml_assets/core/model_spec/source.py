@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import date
-from typing import Literal
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, StrictBool, StrictFloat, StrictInt, StrictStr, field_validator, model_validator
@@ -11,6 +11,7 @@ from pydantic import Field, StrictBool, StrictFloat, StrictInt, StrictStr, field
 from ml_assets.core.model_spec.checks import Severity
 from ml_assets.core.model_spec.types.base import SpecPart
 from ml_assets.core.model_spec.types.csv_dialect import CsvDialect
+from ml_assets.core.model_spec.types.numbers import format_number
 
 ColumnType = Literal["integer", "number", "string", "boolean", "timestamp"]
 Rule = Literal["missing", "minimum", "maximum", "allowed", "pattern"]
@@ -22,6 +23,10 @@ _ALLOWED_TYPES: dict[str, tuple[type, ...]] = {
     "boolean": (bool,),
 }
 DAY_PLACEHOLDER = re.compile(r"\{day(?::([^}]*))?\}")
+
+
+# Integers stay integers, because a float cannot tell those beyond 2**53 apart.
+Bound = StrictInt | Annotated[float, Field(allow_inf_nan=False)]
 
 
 class Source(SpecPart):
@@ -80,10 +85,10 @@ class Column(SpecPart):
     nullable: bool = False
     """Whether the value may be missing."""
 
-    minimum: float | None = None
+    minimum: Bound | None = None
     """Minimum value (integer and number)."""
 
-    maximum: float | None = None
+    maximum: Bound | None = None
     """Maximum value (integer and number)."""
 
     allowed: list[StrictBool | StrictInt | StrictFloat | StrictStr] | None = None
@@ -120,7 +125,7 @@ class Column(SpecPart):
         if self.type not in ("integer", "number") and (self.minimum is not None or self.maximum is not None):
             raise ValueError(f"minimum and maximum are for integer and number, not for {self.type}")
         if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
-            raise ValueError(f"minimum {self.minimum} is above maximum {self.maximum}")
+            raise ValueError(f"minimum {format_number(self.minimum)} is above maximum {format_number(self.maximum)}")
         for value in self.allowed or ():
             if type(value) not in _ALLOWED_TYPES.get(self.type, ()):
                 raise ValueError(f"allowed: {_mismatch(value, self.type)}")

@@ -7,6 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Literal
 
 from ml_assets.core.model_spec.deployment import Canary
+from ml_assets.core.model_spec.types.numbers import format_number
 from ml_assets.core.release.release_state import Release, Version, advance, promote, roll_back, start
 
 if TYPE_CHECKING:
@@ -154,14 +155,14 @@ def _failure(canary: Canary, evidence: Evidence) -> str | None:
         return f"it decides positive on {shares}; ratio {_span(ratio)}, outside of {1 / most:.3g} to {most:.3g}"
     compared = evidence.metrics[canary.metric]
     if evidence.positives >= canary.minimum_positives and compared.high < 0 and compared.difference < -canary.margin:
-        return f"{_in_words(canary.metric, compared)}, worse by more than {canary.margin:g}"
+        return f"{_in_words(canary.metric, compared)}, worse by more than {format_number(canary.margin)}"
     errors = evidence.errors
     if errors.low > canary.maximum_error_increase:
         shares = (
             f"{errors.challenger:.2%} of its decisions are wrong, of the champion's on the same rows "
             f"{errors.champion:.2%}"
         )
-        return f"{shares}; difference {_span(errors)}, above {canary.maximum_error_increase:g}"
+        return f"{shares}; difference {_span(errors)}, above {format_number(canary.maximum_error_increase)}"
     return None
 
 
@@ -182,8 +183,8 @@ def _lacking(canary: Canary, state: Release, evidence: Evidence) -> str | None:
         return f"{canary.metric} is undefined (NaN) on its rows"
     if compared.difference < -canary.margin:
         return (
-            f"{_in_words(canary.metric, compared)}: not shown to be within {canary.margin:g} of the champion, nor to "
-            "be worse"
+            f"{_in_words(canary.metric, compared)}: not shown to be within {format_number(canary.margin)} of the "
+            "champion, nor to be worse"
         )
     return None
 

@@ -42,6 +42,18 @@ def fingerprint(code: str, spec_part: object, inputs: Sequence[object]) -> int:
     return part_bits << WHOLE_BITS | max(_leading_bits(digest(*parts), WHOLE_BITS), 1)
 
 
+def supersede(committed: int, reason: str) -> int:
+    """Return a fingerprint that no inputs have, for a day whose rows are no longer those of the fingerprint
+    `committed`; `why_changed` says that its spec changed.
+
+    Args:
+        committed: the fingerprint of the day.
+        reason: what happened to its rows.
+    """
+    parts = committed >> WHOLE_BITS ^ 1 << PART_BITS
+    return parts << WHOLE_BITS | max(_leading_bits(digest(committed, reason), WHOLE_BITS), 1)
+
+
 def why_changed(committed: int | None, expected: int) -> tuple[str, ...]:
     """Return why a day with the fingerprint `committed` must be recomputed to get the fingerprint `expected`; empty
     when they are equal.

@@ -12,6 +12,7 @@ from ml_assets.core.ingestion.file_reader import NOT_IN_FILE, WHOLE_LINE
 from ml_assets.core.model_spec.checks import Severity
 from ml_assets.core.model_spec.file_feed import Contract
 from ml_assets.core.model_spec.source import Column, Rule
+from ml_assets.core.model_spec.types.numbers import format_number
 from ml_assets.core.tables.schemas import UNREADABLE
 
 if TYPE_CHECKING:
@@ -62,9 +63,13 @@ def _column_schema(column: Column) -> "pa.Column":
 
     checks = []
     if column.minimum is not None:
-        checks.append(pa.Check.ge(column.minimum, title="minimum", error=f"less than minimum {column.minimum:g}"))
+        checks.append(
+            pa.Check.ge(column.minimum, title="minimum", error=f"less than minimum {format_number(column.minimum)}")
+        )
     if column.maximum is not None:
-        checks.append(pa.Check.le(column.maximum, title="maximum", error=f"more than maximum {column.maximum:g}"))
+        checks.append(
+            pa.Check.le(column.maximum, title="maximum", error=f"more than maximum {format_number(column.maximum)}")
+        )
     if column.allowed is not None:
         allowed = ", ".join(str(value) for value in column.allowed)
         checks.append(pa.Check.isin(column.allowed, title="allowed", error=f"not one of {allowed}"))

@@ -1,7 +1,9 @@
 """The transactions in the log of a Delta table, read all at once: version by application."""
 
 import json
+import re
 from collections.abc import Callable
+from datetime import date
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -9,6 +11,7 @@ if TYPE_CHECKING:
 
 # Reading more commits than this one by one takes longer than starting again at the newest checkpoint.
 MAX_COMMITS_TO_FOLLOW = 20
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 class Transactions:
@@ -31,13 +34,21 @@ class Transactions:
 
     def get(self, application: str) -> int | None:
         """Return the version of the last transaction of an application; None if it has none."""
+        self._update()
+        return self._versions.get(application)
+
+    def days(self) -> dict[date, int]:
+        """Return the version of the last transaction of each application that is named after a day."""
+        self._update()
+        return {date.fromisoformat(name): version for name, version in self._versions.items() if _DAY.fullmatch(name)}
+
+    def _update(self) -> None:
         if self._version != (version := self._table.version()):
             if not 0 <= self._version < version <= self._version + MAX_COMMITS_TO_FOLLOW:
                 self._version, self._versions = self._read_checkpoint(version)
             for commit in range(self._version + 1, version + 1):
                 self._versions |= self._read_commit(commit)
             self._version = version
-        return self._versions.get(application)
 
     def _read_checkpoint(self, version: int) -> tuple[int, dict[str, int]]:
         """Return the version of the newest usable checkpoint and its transactions; -1 and none if the complete log must

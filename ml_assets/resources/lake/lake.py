@@ -41,9 +41,8 @@ class Lake(dg.ConfigurableResource):
             schema: schema of the table without the day column.
 
         Raises:
-            LakeError: when the table has a column of another type, or the lake is on an S3 store that cannot be
-                reached, does not let this process write, or does not honour the conditional puts that keep commits
-                apart (checked once in a process).
+            LakeError: when the lake is on an S3 store that cannot be reached, does not let this process write, or does
+                not honour the conditional puts that keep commits apart (checked once in a process).
         """
         uri, _ = self.location(model, asset)
         table = self._tables.get(uri)

@@ -1,5 +1,7 @@
 """Differences between the schema of a specification and that of its table."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ml_assets.resources.lake.errors import LakeError
@@ -8,29 +10,53 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-def compare_schemas(uri: str, specified: "pa.Schema", current: "pa.Schema") -> "tuple[list[pa.Field], list[pa.Field]]":
-    """Return the columns that a table does not have yet, and those that the specification no longer has.
+@dataclass(frozen=True)
+class SchemaChange:
+    """The difference between the schema of a table and that of the specification.
 
-    The latter stay in the table, null from now on.
-
-    Args:
-        uri: URI of the table, for the message.
-        specified: schema that the specification gives the table.
-        current: schema of the table.
-
-    Raises:
-        LakeError: when a column has another type in the table.
+    Attributes:
+        missing: columns that the table does not have yet.
+        dropped: columns that the specification no longer has; they stay in the table, null from now on.
+        replaced: the column of the table that takes the place of a specified one, by the name of the latter: it has
+            another type, or a name that differs in upper and lower case only, which tables do not distinguish. Only a
+            new version of the table can have both.
     """
+
+    missing: "list[pa.Field]"
+    dropped: "list[pa.Field]"
+    replaced: "dict[str, pa.Field]"
+
+    def refuse_replaced(self, uri: str, specified: "pa.Schema", names: Iterable[str]) -> None:
+        """Refuse to read columns whose values the table does not have yet.
+
+        Args:
+            uri: URI of the table, for the message.
+            specified: schema of the specification.
+            names: names of the columns to read.
+
+        Raises:
+            LakeError: names the first replaced column among them, and what to do.
+        """
+        for name in names:
+            if (present := self.replaced.get(name)) is not None:
+                raise LakeError(
+                    f"{uri}: the specification has a column {name} of type {specified.field(name).type}, the table "
+                    f"still has {present.name} of type {present.type}. Materialise the days again; the first of them "
+                    "starts a new version of the table."
+                )
+
+
+def compare_schemas(specified: "pa.Schema", current: "pa.Schema") -> SchemaChange:
+    """Compare the schema that a specification gives a table with the schema that the table has."""
     import pyarrow as pa
 
+    in_table = {field.name.lower(): pa.field(field.name, field.type) for field in current}
+    missing, replaced = [], {}
     for field in specified:
-        index = current.get_field_index(field.name)
-        if index >= 0 and current.field(index).type != field.type:
-            raise LakeError(
-                f"{uri}: column {field.name} is {current.field(index).type} in the table, but the specification now "
-                f"makes it {field.type}. A table keeps the types of its columns: give the column another name, or "
-                "remove the table's directory to make its days again."
-            )
-    missing = [field for field in specified if current.get_field_index(field.name) < 0]
-    dropped = [pa.field(field.name, field.type) for field in current if specified.get_field_index(field.name) < 0]
-    return missing, dropped
+        present = in_table.get(field.name.lower())
+        if present is None:
+            missing.append(field)
+        elif present.name != field.name or present.type != field.type:
+            replaced[field.name] = present
+    names = {field.name.lower() for field in specified}
+    return SchemaChange(missing, [field for name, field in in_table.items() if name not in names], replaced)

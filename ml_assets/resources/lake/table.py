@@ -6,8 +6,10 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from ml_assets.core.tables.fingerprint import EXPIRED
+from ml_assets.resources.lake.day_rows import combine_days
 from ml_assets.resources.lake.delta_transactions import Transactions
 from ml_assets.resources.lake.errors import DamagedDay, readable_log
+from ml_assets.resources.lake.new_version import start_new_version
 from ml_assets.resources.lake.schema_changes import compare_schemas
 from ml_assets.resources.lake.table_files import DAY, TableFiles, as_bits, list_files, writer_properties
 
@@ -55,9 +57,9 @@ class Table:
         with readable_log(uri):
             self._delta = self._open()
         self._transactions = Transactions(self._delta, self._read_file)
-        missing, self._dropped = compare_schemas(uri, self.schema, pa.schema(self._delta.schema().to_arrow()))
-        if missing:
-            self._add_columns(missing)
+        self._compare_schemas()
+        if self._change.missing and not self._change.replaced:
+            self._add_columns(self._change.missing)
 
     def _open(self) -> "DeltaTable":
         from deltalake import DeltaTable
@@ -78,8 +80,16 @@ class Table:
 
     def refresh(self) -> None:
         """Load commits that other processes have made since."""
+        version = self._delta.version()
         with readable_log(self.uri):
             self._delta.update_incremental()
+        if self._delta.version() != version:
+            self._compare_schemas()
+
+    def _compare_schemas(self) -> None:
+        import pyarrow as pa
+
+        self._change = compare_schemas(self.schema, pa.schema(self._delta.schema().to_arrow()))
 
     def fingerprint(self, day: date) -> int | None:
         """Return the fingerprint of the rows of a day; None if the day was never committed, EXPIRED if its rows were
@@ -127,6 +137,7 @@ class Table:
         """
         from deltalake import CommitProperties, Transaction, write_deltalake
 
+        self._fit_columns()
         replaced = {day.isoformat(): fingerprints[day] for day in rows}
         # The fingerprint of a day that is kept is written again, so that this commit conflicts with others of the day.
         kept = {}
@@ -139,7 +150,7 @@ class Table:
         days = ", ".join(f"'{day}'" for day in replaced)
         write_deltalake(
             self._delta,
-            self._combine_days(rows),
+            combine_days(self.schema, self._change.dropped, rows),
             mode="overwrite" if replaced else "append",
             predicate=f"{DAY} in ({days})" if replaced else None,
             writer_properties=writer_properties(self.schema),
@@ -152,21 +163,16 @@ class Table:
             ),
         )
 
-    def _combine_days(self, rows: Mapping[date, "pa.Table"]) -> "pa.Table":
-        import pyarrow as pa
-
-        parts = [
-            day_rows.add_column(0, DAY, pa.repeat(pa.scalar(day, pa.date32()), day_rows.num_rows))
-            for day, day_rows in rows.items()
-        ]
-        # The writer passes chunks to several threads and keeps the order of rows only within a chunk, so all days must
-        # be in one.
-        combined = pa.concat_tables(
-            [self.schema.empty_table(), *(part.select(self.schema.names).cast(self.schema) for part in parts)]
-        ).combine_chunks()
-        for field in self._dropped:
-            combined = combined.append_column(field, pa.nulls(combined.num_rows, field.type))
-        return combined
+    def _fit_columns(self) -> None:
+        # Columns are replaced only when a day is committed: reading must not change a table, and neither must a slip in
+        # a specification that nobody runs.
+        if self._change.replaced:
+            start_new_version(self._delta, self.schema, self._change, self._files(), self._transactions)
+        elif self._change.missing:
+            self._add_columns(self._change.missing)
+        else:
+            return
+        self._compare_schemas()
 
     def has_rows(self, day: date, rows: "pa.Table") -> bool:
         """Return whether the rows of a day equal the given ones, value by value and in this order.
@@ -176,7 +182,9 @@ class Table:
         """
         import pyarrow as pa
 
-        full = pa.schema([*self.schema, *self._dropped])
+        if self._change.replaced:
+            return False
+        full = pa.schema([*self.schema, *self._change.dropped])
         names = [name for name in full.names if name != DAY]
         try:
             committed = pa.concat_tables([full.empty_table().select(names), *self._files().read(day, full, names)])
@@ -184,13 +192,15 @@ class Table:
             return False
         if committed.num_rows != rows.num_rows:
             return False
-        expected = self._combine_days({day: rows}).select(names)
+        expected = combine_days(self.schema, self._change.dropped, {day: rows}).select(names)
         return all(as_bits(committed[name]).equals(as_bits(expected[name])) for name in names)
 
     def is_damaged(self, day: date) -> bool:
-        """Read all rows of a day; return whether any cannot be read."""
+        """Read all rows of a day; return whether any cannot be read. A day whose columns are to be replaced is not
+        read, because it is made again in any case.
+        """
         try:
-            self.read([day])
+            self.read([] if self._change.replaced else [day])
         except DamagedDay:
             return True
         return False
@@ -214,11 +224,14 @@ class Table:
 
         Raises:
             DamagedDay: when a file that contains rows of one of the days is damaged or gone.
+            LakeError: when a column has another type or spelling in the table, so the days have to be made again.
         """
         import pyarrow as pa
 
         names = columns if columns is not None else [name for name in self.schema.names if name != DAY]
-        empty, files = self.schema.empty_table().select(names), self._files()
+        empty, files, days = self.schema.empty_table().select(names), self._files(), list(days)
+        if any(day in files.paths for day in days):
+            self._change.refuse_replaced(self.uri, self.schema, names)
         parts = [part.cast(empty.schema) for day in days for part in files.read(day, self.schema, names)]
         return pa.concat_tables([empty, *parts])
 

@@ -5,6 +5,7 @@ written.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ml_assets.resources.lake.errors import DamagedDay
@@ -39,24 +40,34 @@ class TableFiles:
     storage: "DeltaStorageHandler"
     uri: str
 
-    def read(self, day: date, schema: "pa.Schema", columns: list[str]) -> "Iterator[pa.Table]":
+    def read(
+        self, day: date, schema: "pa.Schema", columns: list[str], names: Mapping[str, str | None] = MappingProxyType({})
+    ) -> "Iterator[pa.Table]":
         """Yield the rows of each file of a day; columns of the schema that a file does not have are null.
+
+        Args:
+            day: the day.
+            schema: types of the columns.
+            columns: names of the columns to read.
+            names: the name in the files of columns that have another one there; None for a column that is not read,
+                because it has another type there.
 
         Raises:
             DamagedDay: when a file is missing, or is not a complete Parquet file.
         """
         import pyarrow as pa
 
+        in_file = {name: names.get(name, name) for name in columns}
         for path in self.paths.get(day, []):
             try:
-                rows = self._read_file(path, columns)
+                rows = self._read_file(path, [name for name in in_file.values() if name is not None])
             except (FileNotFoundError, pa.ArrowInvalid) as error:
                 raise DamagedDay(self.uri, path, day, error) from error
             values = {
                 name: pa.repeat(pa.scalar(day, schema.field(name).type), rows.num_rows)
                 if name == DAY
-                else rows[name].cast(schema.field(name).type)
-                if name in rows.column_names
+                else rows[in_file[name]].cast(schema.field(name).type)
+                if in_file[name] in rows.column_names
                 else pa.nulls(rows.num_rows, schema.field(name).type)
                 for name in columns
             }

@@ -7,6 +7,8 @@ import pandas as pd
 import pytest
 
 from ml_assets.core.checks.feature_metrics import evaluate_metrics, measure_features
+from ml_assets.core.model_spec import ModelSpec
+from ml_assets_tests.conftest import SMALL
 from ml_assets_tests.core.features.feature_cases import spec_with
 from ml_assets_tests.core.profiling.profile_cases import DAY
 
@@ -31,6 +33,23 @@ def test_aggregates_ignore_missing_values():
     }
     assert dict(zip(result["metric"], result["value"], strict=True)) == expected
     assert result["value"].dtype == np.float64
+
+
+def test_the_name_of_the_entity_may_have_any_letters():
+    spec = ModelSpec.model_validate(
+        {**SMALL, "columns": {**SMALL["columns"], "CARD Nr.": {"type": "integer"}}, "entity": "CARD Nr."}
+    )
+    frame = pd.DataFrame({"CARD Nr.": [1, 1, 2]})
+    measured = measure_features(spec, frame)
+    assert dict(zip(measured["metric"], measured["value"], strict=True)) == {"row_count": 3, "distinct_CARD Nr.": 2}
+
+
+def test_bounds_and_values_are_named_with_all_their_digits():
+    bounded = {"name": "sum", "aggregate": "sum", "column": "amount", "at_least": 1234567.89}
+    outcome = evaluate_metrics(
+        spec_with(AMOUNT, metrics=[bounded]), "feature_metrics", DAY, {"row_count": 1, "sum": 1234567.5}, "error"
+    )
+    assert "sum 1234567.5 is not at least 1234567.89" in outcome.reason
 
 
 def test_metrics_without_values_are_nan():

@@ -13,6 +13,7 @@ from ml_assets.core.tables.fingerprint import (
     WHOLE_BITS,
     digest,
     fingerprint,
+    supersede,
     why_changed,
 )
 
@@ -85,3 +86,12 @@ def test_parts_collide_with_the_documented_probability():
 
 def test_the_order_of_fields_does_not_count():
     assert digest({"a": 1, "b": 2}) == digest({"b": 2, "a": 1})
+
+
+@given(JSON, st.text())
+def test_a_superseded_fingerprint_fits_no_inputs_and_says_that_the_spec_changed(spec_part, reason):
+    built = fingerprint("code", spec_part, ["file"])
+    superseded = supersede(built, reason)
+    assert 0 < superseded < 2**63
+    assert why_changed(superseded, built) == (CHANGED_SPEC,)
+    assert superseded != supersede(superseded, reason)

@@ -9,7 +9,6 @@ from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError
 
 from ml_assets.core.tables.fingerprint import EXPIRED
-from ml_assets.resources.lake.errors import LakeError
 from ml_assets.resources.lake.lake import Lake
 
 SCHEMA = pa.schema([("a", pa.int64()), ("t", pa.timestamp("us", "UTC")), ("l", pa.list_(pa.string()))])
@@ -118,12 +117,6 @@ def test_fingerprints_that_others_committed_meanwhile_are_loaded_by_a_commit(lak
     first_table.commit({FIRST: rows(2)}, {FIRST: 22})
     second_table.commit({SECOND: rows(3)}, {SECOND: 33})
     assert (second_table.fingerprint(FIRST), second_table.read([FIRST])["a"].to_pylist()) == (22, [2])
-
-
-def test_a_column_of_another_type_is_refused_with_a_remedy(lake):
-    lake.table("m", "x", SCHEMA)
-    with pytest.raises(LakeError, match="column a is int64 in the table, but the specification now makes it string"):
-        lake.table("m", "x", pa.schema([("a", pa.string())]))
 
 
 def test_rows_of_a_day_keep_their_order_however_they_are_chunked(tmp_path):

@@ -63,10 +63,14 @@ def test_new_columns_are_not_added_and_read_as_null(tmp_path):
     assert content(tmp_path) == before
 
 
-def test_a_column_of_another_type_is_refused_as_in_a_run(tmp_path):
-    Lake(uri=str(tmp_path)).table("m", "a", SCHEMA)
-    with pytest.raises(LakeError, match="column n is int64"):
-        planned(Lake(uri=str(tmp_path)), pa.schema([("n", pa.string())]))
+def test_a_column_of_another_type_is_planned_and_not_changed(tmp_path):
+    Lake(uri=str(tmp_path)).table("m", "a", SCHEMA).commit({FIRST: pa.table({"n": [1]}, SCHEMA)}, {FIRST: 7})
+    before = content(tmp_path)
+    _, table = planned(Lake(uri=str(tmp_path)), pa.schema([("n", pa.string())]))
+    assert (table.fingerprint(FIRST), table.row_counts()) == (7, {FIRST: 1})
+    with pytest.raises(LakeError, match="the table still has n of type int64"):
+        table.read([FIRST])
+    assert content(tmp_path) == before
 
 
 def test_a_commit_is_refused(tmp_path):

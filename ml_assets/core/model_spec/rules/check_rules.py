@@ -77,9 +77,10 @@ def check_metrics(
         ValueError: names the metric and the reason.
     """
     built_in = [ROW_COUNT_METRIC, *([f"distinct_{entity}"] if entity else [])]
-    if twice := repeated([metric.name for metric in metrics] + built_in):
+    if twice := repeated(name.lower() for name in [*(metric.name for metric in metrics), *built_in]):
         raise ValueError(
-            f"metrics: {', '.join(twice)} is defined more than once; {', '.join(built_in)} are always measured"
+            f"metrics: {', '.join(twice)} is defined more than once (in upper or lower case); "
+            f"{', '.join(built_in)} are always measured"
         )
     for metric in metrics:
         known = list(dict.fromkeys([*identity, *features]))

@@ -15,6 +15,22 @@ class SpecPart(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+def check_name(where: str, name: str) -> None:
+    """Check that a person can see a name and its end: it is not empty, has no white space around it, and no character
+    that cannot be printed.
+
+    Raises:
+        ValueError: names the field and the name, with what cannot be seen in it.
+    """
+    if not name.strip():
+        raise ValueError(f"{where}: {name!r} is no name; a name needs a character that can be seen")
+    if name != name.strip() or not name.isprintable():
+        raise ValueError(
+            f"{where}: {name!a} has white space around it, or a character that cannot be seen; rename it "
+            "(`source` is the name of a column in the files)"
+        )
+
+
 def repeated(names: Iterable[str]) -> list[str]:
     """Return the names that occur more than once, sorted."""
     return sorted(name for name, count in Counter(names).items() if count > 1)
