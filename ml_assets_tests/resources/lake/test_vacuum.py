@@ -115,9 +115,11 @@ def test_files_that_were_replaced_later_stay_however_old_they_are(tmp_path):
 
 def test_a_file_that_is_just_written_and_not_committed_stays(tmp_path):
     table = filled(Lake(uri=str(tmp_path)))
-    (tmp_path / "m" / "x" / "day=2025-01-01" / "part-unfinished.parquet").write_bytes(b"x")
-    (tmp_path / "m" / "x" / "day=2025-01-01" / "part-forgotten.parquet").write_bytes(b"x")
-    os.utime(tmp_path / "m" / "x" / "day=2025-01-01" / "part-forgotten.parquet", (0, 0))
+    # Times of files are set, because the file system may have another clock than this process.
+    for name, seconds in (("unfinished", time.time()), ("forgotten", 0)):
+        file = tmp_path / "m" / "x" / "day=2025-01-01" / f"part-{name}.parquet"
+        file.write_bytes(b"x")
+        os.utime(file, (seconds, seconds))
     assert replaced_files(table, datetime.now(UTC) - timedelta(days=1), set()) == [
         "day=2025-01-01/part-forgotten.parquet"
     ]
