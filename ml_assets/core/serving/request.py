@@ -151,7 +151,9 @@ def _json_schema(column: Column) -> dict[str, Any]:
 
 def _to_error(details: Mapping[str, Any]) -> dict[str, Any]:
     value = details["input"]
-    if isinstance(value, dict | list | UnreadableText | NumberLiteral):
+    if isinstance(value, NumberLiteral) and len(value) < 20 and value.removeprefix("-").isdecimal():
+        value = int(value)
+    elif isinstance(value, dict | list | UnreadableText | NumberLiteral):
         value = escape(json_text(value) or "")
     if isinstance(value, str):
         value = escape(value)[:MAX_INPUT_CHARACTERS]

@@ -83,6 +83,35 @@ def test_input_values_are_valid_json_and_short():
 
 
 @pytest.mark.parametrize(
+    ("literal", "shown"),
+    [
+        ("-1.5", "-1.5"),
+        ("1e999", "1e999"),
+        ("9" * 5000, "9" * 200),
+        ("NaN", None),
+        ('"\\ud800"', "\\ud800"),
+        ("[1.10]", "[1.10]"),
+    ],
+)
+def test_refused_values_are_shown_as_they_were_sent(literal, shown):
+    with pytest.raises(InvalidRequest) as refused:
+        READER.read(f'{{"id": {literal}, "time": "2025-01-10T10:00:00Z"}}'.encode())
+    assert [fault["input"] for fault in refused.value.errors] == [shown]
+
+
+def test_integers_are_shown_as_integers():
+    with pytest.raises(InvalidRequest) as refused:
+        read(online=7)
+    assert refused.value.errors[0]["input"] == 7
+
+
+def test_a_name_that_occurs_twice_is_refused():
+    body = json.dumps(ROW).encode()
+    assert faults(body[:-1] + b', "card": 4}') == [("integer", "body", "card", "cannot be read as integer")]
+    assert READER.read(body[:-1] + b', "card": 3}').row["card"] == 3
+
+
+@pytest.mark.parametrize(
     "twice", [[{"id": 7, "time": "2025-01-10T09:00:00Z"}], [{"id": 6, "time": "2025-01-10T09:00:00Z"}] * 2]
 )
 def test_a_repeated_row_key_is_refused(twice):
