@@ -1,6 +1,7 @@
 """Releases by hand: print the ledger and the live versions, roll back, pause, resume, start a canary, promote."""
 
 import getpass
+import logging
 import socket
 import sys
 from collections.abc import Callable
@@ -49,6 +50,8 @@ def restore_model(model: str) -> None:
     """
     from ml_assets.resources.release.restoration import CannotRestore, Restoration
 
+    # The plots of a version that is registered again; missing fonts are no fault.
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
     spec, settings = require_spec(model), require_settings()
     resources = build_environment(settings).resources or {}
     lake, registry, target = resources["lake"], resources["registry"], resources["deploy_target"]
