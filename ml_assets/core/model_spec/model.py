@@ -3,8 +3,9 @@
 import re
 from collections.abc import Mapping
 from datetime import timedelta
+from typing import Annotated
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from ml_assets.core.model_spec.automation import Backfill, Freshness, Retention, Schedule, Sensor
 from ml_assets.core.model_spec.checks import Checks, Metric
@@ -20,7 +21,7 @@ from ml_assets.core.model_spec.rules.gate_rules import check_gates
 from ml_assets.core.model_spec.rules.renamed_checks import rename_checks
 from ml_assets.core.model_spec.source import DAY_PLACEHOLDER, Column, Quality, Source, column_of
 from ml_assets.core.model_spec.training import Training
-from ml_assets.core.model_spec.types.base import RESERVED, SpecPart, check_name, repeated
+from ml_assets.core.model_spec.types.base import RESERVED, SpecPart, check_model_name, check_name, repeated
 from ml_assets.core.model_spec.types.durations import Days
 from ml_assets.core.model_spec.types.numbers import format_number
 
@@ -30,7 +31,7 @@ _OWNER = re.compile(r"team:.+|[A-Za-z0-9_][A-Za-z0-9._%+-]*@[A-Za-z0-9.-]+\.[A-Z
 class ModelSpec(SpecPart):
     """One model, from its landed files to its predictions."""
 
-    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)
+    name: Annotated[str, AfterValidator(check_model_name)] = Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)
     """Name of the model: first part of its asset keys, folder of its tables, and name in the registry."""
 
     description: str = ""

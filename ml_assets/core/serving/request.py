@@ -47,18 +47,9 @@ class InvalidRequest(ValueError):
 
 
 class RequestReader:
-    """Reads the body of a request according to the contract of a model.
-
-    Raises:
-        ValueError: when a column has the name of the field for earlier rows.
-    """
+    """Reads the body of a request according to the contract of a model."""
 
     def __init__(self, spec: ModelSpec) -> None:
-        if EARLIER in spec.columns:
-            raise ValueError(
-                f"columns.{EARLIER}: a request for a score uses this name for the rows that come with it; rename the "
-                "column"
-            )
         self._row_key, self._time = spec.row_key, spec.event_time
         feed = rows_feed(spec)
         columns = {name: column for name, column in feed.columns.items() if name != spec.target}

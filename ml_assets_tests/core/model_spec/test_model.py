@@ -19,8 +19,14 @@ def test_a_valid_specification_is_accepted_and_frozen(small):
     [
         ("colour", "red", "Extra inputs are not permitted"),
         ("name", "Not A Name", "pattern"),
+        ("name", "gpu", "gpu is the name of the pool that all models share"),
+        ("columns.Earlier_Rows", {"type": "number"}, "the pipeline reserves names"),
         ("columns.score", {"type": "number"}, "the pipeline reserves names"),
-        ("columns.event_day", {"type": "number"}, "event_day, score, decision, model_version, side, reasons; rename"),
+        (
+            "columns.event_day",
+            {"type": "number"},
+            "side, reasons, earlier_rows; rename",
+        ),
         ("columns.Day", {"type": "number"}, "the pipeline reserves names"),
         ("columns.Amount", {"type": "number"}, "columns.Amount: it differs from amount in upper and lower case only"),
         ("columns.day", {"type": "number"}, "columns.day: the pipeline reserves names"),

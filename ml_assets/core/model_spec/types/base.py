@@ -5,8 +5,10 @@ from collections.abc import Iterable
 
 from pydantic import BaseModel, ConfigDict
 
-# Names of columns that the pipeline adds to its tables.
-RESERVED = ("day", "event_day", "score", "decision", "model_version", "side", "reasons")
+# Names of columns that the pipeline adds to its tables, and of the field of a request that holds earlier rows.
+RESERVED = ("day", "event_day", "score", "decision", "model_version", "side", "reasons", "earlier_rows")
+# Each model has a pool of its name, and the pool of the GPUs is shared.
+RESERVED_MODEL = "gpu"
 
 
 class SpecPart(BaseModel):
@@ -29,6 +31,17 @@ def check_name(where: str, name: str) -> None:
             f"{where}: {name!a} has white space around it, or a character that cannot be seen; rename it "
             "(`source` is the name of a column in the files)"
         )
+
+
+def check_model_name(name: str) -> str:
+    """Return the name of a model if no shared pool has it.
+
+    Raises:
+        ValueError: when one has.
+    """
+    if name == RESERVED_MODEL:
+        raise ValueError(f"{name} is the name of the pool that all models share; rename the model")
+    return name
 
 
 def repeated(names: Iterable[str]) -> list[str]:
