@@ -11,10 +11,8 @@ import pytest
 
 from ml_assets.core.metrics.paired_comparison import COMPARED_METRICS
 from ml_assets.core.model_spec import ModelSpec
-from ml_assets.core.release.release_state import Move, Release, Version, promote
 from ml_assets.pipeline.asset_names import CHAMPION_COMPARISON, LANDED_TO_FEATURES, MODEL_ASSETS
 from ml_assets.resources.registry.model_registry import ModelRegistry
-from ml_assets.resources.release.ledger import Ledger
 from ml_assets_tests.conftest import SMALL
 from ml_assets_tests.pipeline.planning.plan_cases import assert_a_run_does_it, of_stage, plan_of
 from ml_assets_tests.pipeline.release.test_registration_gates import failing_runs, versions
@@ -164,8 +162,6 @@ def test_a_champion_whose_files_are_gone_fails_the_gate_until_they_are_back(root
 def test_the_champion_of_the_ledger_is_compared_after_its_version_was_deleted_in_mlflow(root):
     world = World(root, other_spec())
     digest = world.stages().training.row(day(11))["model_digest"]
-    ledger, champion = Ledger(world.lake, "small"), Version(1, digest, day(11))
-    ledger.append(Release(), Move("promote", promote(Release(), champion), day(11), "ann", "the first", {}))
     world.registry.client.delete_model_version("small", "1")
     evaluation = check(world.run(MODELS, day(12)), "gate_champion")
     assert (evaluation.passed, evaluation.metadata["days_evaluated"].value) == (True, 1)
