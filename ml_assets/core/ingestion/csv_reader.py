@@ -14,8 +14,8 @@ from ml_assets.core.ingestion.parsed_file import ParsedFile
 from ml_assets.core.model_spec.types.csv_dialect import CsvDialect
 from ml_assets.core.tables.arrow_memory import open_content
 
-_BLOCK = 1 << 20
-_LONGEST_BLOCK = (1 << 31) - 2
+_BLOCK = 1 << 21
+_LONGEST_BLOCK = (1 << 31) - 3
 _BOM = "\ufeff"
 # Arrow takes a byte order mark in front of a block for none of its text. Behind an empty line it is kept.
 _FIRST = b"\n"
@@ -24,7 +24,10 @@ _LINE_END, _ONLY_SPACE = re.compile(rb"\r\n|\r|\n"), re.compile(rb"\s*+\Z")
 
 @dataclass(frozen=True)
 class _Block:
-    content: bytes
+    """Whole rows for one block of Arrow."""
+
+    pieces: list[memoryview]
+    size: int
     rows: int
 
 
@@ -116,22 +119,22 @@ class _CsvText:
     def parts(self, columns: int) -> Iterator[_Block | Span]:
         """Yield the rows behind the header in blocks for Arrow, and the broken records between them."""
         assert self.header is not None
-        pieces, size, rows = [], 0, 0
+        content, pieces, size, rows = memoryview(self._content), [], 0, 0
         try:
             for span in RecordScanner(self._grammar, self._structure, columns).scan(self.header.end):
                 if span.problem:
                     yield span
                     continue
-                pieces.append(self._content[span.start : span.end])
+                pieces.append(content[span.start : span.end])
                 size += span.end - span.start
                 rows += span.rows
                 if size >= _BLOCK:
-                    yield _Block(_FIRST + b"".join(pieces), rows)
+                    yield _Block(pieces, size, rows)
                     pieces, size, rows = [], 0, 0
         except UnclosedQuote as error:
             raise self._unclosed(error) from None
         if rows:
-            yield _Block(_FIRST + b"".join(pieces), rows)
+            yield _Block(pieces, size, rows)
 
     def _unclosed(self, error: UnclosedQuote) -> ValueError:
         return ValueError(f"the quote that opens in line {self.line_number(error.position):,} is never closed")
@@ -174,14 +177,14 @@ def _options(dialect: CsvDialect) -> pa_csv.ParseOptions:
 
 def _read_block(block: _Block, dialect: CsvDialect, columns: int, positions: list[int]) -> pa.Table:
     """Read rows as one block of Arrow, which loses line feeds of values between its blocks."""
-    if len(block.content) > _LONGEST_BLOCK:
+    if block.size > _LONGEST_BLOCK:
         raise ValueError(f"a row is longer than {_LONGEST_BLOCK:,} bytes")
     needed = [str(position) for position in positions]
     table = pa_csv.read_csv(
-        open_content(block.content),
+        open_content(_FIRST, *block.pieces),
         pa_csv.ReadOptions(
             use_threads=False,
-            block_size=len(block.content) + 1,
+            block_size=block.size + 2,
             column_names=[str(position) for position in range(columns)],
         ),
         _options(dialect),

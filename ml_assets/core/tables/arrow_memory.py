@@ -8,11 +8,13 @@ for the lock while the interpreter ends is cancelled in the middle of a C++ dest
 import pyarrow as pa
 
 
-def open_content(content: bytes) -> pa.BufferReader:
-    """Copy the content of a file into Arrow's memory and open it for a reader of pyarrow.
+def open_content(*parts: bytes | memoryview) -> pa.BufferReader:
+    """Copy the content of a file, in one or more parts, into Arrow's memory and open it for a reader of pyarrow.
 
     Use it instead of `io.BytesIO` and `pa.py_buffer`.
     """
-    buffer = pa.allocate_buffer(len(content))
-    pa.FixedSizeBufferWriter(buffer).write(content)
+    buffer = pa.allocate_buffer(sum(map(len, parts)))
+    writer = pa.FixedSizeBufferWriter(buffer)
+    for part in parts:
+        writer.write(part)
     return pa.BufferReader(buffer)
