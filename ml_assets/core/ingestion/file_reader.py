@@ -15,10 +15,10 @@ import pyarrow.compute as pc
 
 from ml_assets.core.ingestion.column_names import describe_missing_columns
 from ml_assets.core.ingestion.csv_reader import parse_csv
-from ml_assets.core.ingestion.decimal_comma import convert_with_comma
 from ml_assets.core.ingestion.json_reader import parse_json_lines
 from ml_assets.core.ingestion.parquet_reader import parse_parquet
 from ml_assets.core.ingestion.parsed_file import ParsedFile, shorten
+from ml_assets.core.ingestion.values.decimal_comma import convert_with_comma
 from ml_assets.core.ingestion.values.type_conversion import convert
 from ml_assets.core.model_spec.file_feed import Contract
 from ml_assets.core.tables.schemas import SOURCE_FILE, SOURCE_ROW, UNREADABLE, raw_schema

@@ -38,7 +38,7 @@ class ParsedFile(NamedTuple):
             ValueError: when nothing in it is a row, or when it has none of the columns.
         """
         if self.broken and not self.table.num_rows:
-            raise ValueError("it holds no row")
+            raise ValueError(f"it holds no row{f' ({self.first_problem})' if self.first_problem else ''}")
         if self.columns and not sources & set(self.columns):
             columns = f"it has no column of the contract, but {shorten(', '.join(self.columns[:20]))}"
             raise ValueError("; ".join([columns, *describe_lookalikes(sorted(sources), self.columns)]))

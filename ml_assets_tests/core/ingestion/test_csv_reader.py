@@ -165,11 +165,6 @@ def test_a_dialect_is_read_exactly(dialect, content, rows):
     assert parsed.broken == []
 
 
-def test_an_escape_character_at_the_end_is_refused():
-    with pytest.raises(ValueError, match="the file ends behind an escape character"):
-        parse_csv(b"a\nb\\", CsvDialect(escape="\\"))
-
-
 def test_only_needed_columns_are_read_and_rows_are_counted_without_them():
     assert parse_csv(b"a,b,a\n1,2,3\n", STRICT, ["b"]).table.to_pydict() == {"b": ["2"]}
     assert parse_csv(b"a,b,a\n1,2,3\n", STRICT, []).table.num_rows == 1

@@ -34,6 +34,11 @@ def test_the_quotation_is_short(make_spec):
     assert "it holds no row" in fault
 
 
+def test_the_first_problem_of_a_csv_file_without_rows_is_named(make_spec):
+    fault = read_landed_file(make_spec(), "a.csv", b'id,card\n1, "x"\n').fault
+    assert "it holds no row (line 2: a quote within an unquoted field)" in (fault or "")
+
+
 def test_a_row_without_names_is_still_a_row(make_spec):
     file = read_landed_file(make_spec(), "a.jsonl", b'{"id": 1}\n{"error": "x"}\n')
     assert file.rows is not None

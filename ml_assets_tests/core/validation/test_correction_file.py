@@ -69,6 +69,13 @@ def test_formats_say_the_same(feed, name):
     assert row.values == {"id": 2, "event_time": "2025-01-01T02:00:00+00:00", "card": "b", "amount": 1.0, "label": 0}
 
 
+def test_a_correction_file_is_in_the_default_dialect_whatever_the_landed_files_are_in(make_spec, small):
+    small["source"]["csv"] = {"delimiter": ";", "decimal": ",", "skip_lines": 3}
+    feed = rows_feed(make_spec(source=small["source"]))
+    (row,) = read_repair_file(feed, "fixed.csv", content(GOOD | {"amount": 1.5}))
+    assert row.values["amount"] == 1.5
+
+
 def test_a_good_row_becomes_a_correction_that_remembers_the_landed_row(feed):
     checked = check(feed, GOOD)
     assert checked.problems == []
