@@ -57,7 +57,7 @@ def test_arguments_that_are_not_valid_end_with_status_2(arguments):
 def test_an_unknown_model_is_named_beside_those_that_exist(verb):
     ended = CliRunner().invoke(cli, [verb, "nothing"])
     assert ended.exit_code == 1
-    assert re.search(r"there is no model 'nothing': .* the models are fraud_detection", ended.output)
+    assert re.search(r"there is no model 'nothing' in .*/defs; the models are fraud_detection", ended.output)
 
 
 def test_a_wrong_environment_is_one_sentence(monkeypatch):

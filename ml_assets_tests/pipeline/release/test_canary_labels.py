@@ -40,6 +40,7 @@ class LabelledLake(LiveLake):
 @pytest.fixture
 def live(tmp_path: Path) -> LabelledLake:
     """Deliver labels three days after their rows, one day more than `label_delay`."""
+    (tmp_path / "landing").mkdir()
     live = LabelledLake(tmp_path, SPEC)
     live.put_features(range(1, LAST + 1))
     for number in range(4, LAST + 1):
