@@ -6,10 +6,9 @@ from datetime import date
 from ml_assets.core.checks.outcome import CheckOutcome
 from ml_assets.core.model_spec.checks import DriftBounds
 from ml_assets.core.model_spec.types.numbers import format_number
-from ml_assets.core.profiling.drift import ColumnDrift, column_drift
+from ml_assets.core.profiling.drift import ColumnDrift
 from ml_assets.core.profiling.profiles import TIME, Profile
-from ml_assets.core.profiling.reference_outliers import exclude_outlier_days
-from ml_assets.core.profiling.reference_profile import merge_profiles
+from ml_assets.core.profiling.seasonal_drift import seasonal_drift
 
 MIN_DAYS, MIN_WEEKDAYS = 5, 2
 MAX_LINES = 50
@@ -18,31 +17,32 @@ _MEASURE_NAMES = ("psi", "ks", "cramers_v", "missing", "distinct", "broken_text"
 
 
 def measure_drift(
-    profiles: Mapping[str, Profile], references: Mapping[str, Sequence[Profile]], bounds: DriftBounds
+    profiles: Mapping[str, Profile],
+    references: Mapping[str, Mapping[date, Profile]],
+    bounds: DriftBounds,
+    day: date | Mapping[str, date],
 ) -> list[ColumnDrift]:
     """Measure the drift of each column that has enough reference days, largest excess first.
 
-    A column needs 5 reference days, a time column 2 of the same weekday. If a column exceeds a bound, outlier days are
-    excluded from its reference and the comparison is repeated; the second result counts. A column is left out if fewer
-    than half of its reference days agree with each other.
+    A column needs 5 reference days, a time column 2 of the same weekday. It is compared with the same weekday, and with
+    what days of the reference differ by, see `seasonal_drift`.
 
     Args:
         profiles: profiles of the day, by column.
         references: profiles of the reference days of each column; columns without an entry are left out.
         bounds: the bounds of the specification.
+        day: the day, or that of each column.
     """
     drifts = []
-    for name, daily_profiles in references.items():
+    for name, by_day in references.items():
         profile = profiles.get(name)
         if profile is None:
             continue
-        comparable = [daily for daily in daily_profiles if daily.kind == profile.kind]
+        comparable = {earlier: daily for earlier, daily in by_day.items() if daily.kind == profile.kind}
         if len(comparable) >= (MIN_WEEKDAYS if profile.kind == TIME else MIN_DAYS):
-            drift = column_drift(profile, merge_profiles(comparable), bounds)
-            if drift.exceeded:
-                comparable = exclude_outlier_days(comparable, bounds.distance(profile.kind == TIME))
-                drift = column_drift(profile, merge_profiles(comparable), bounds) if comparable else None
-            drifts += [drift] if drift else []
+            day_of_column = day if isinstance(day, date) else day[name]
+            limit = bounds.distance(profile.kind == TIME)
+            drifts.append(seasonal_drift(profile, day_of_column, comparable, bounds, limit))
     return sorted(drifts, key=lambda drift: (not drift.exceeded, -drift.excess, drift.name))
 
 
@@ -63,7 +63,7 @@ def evaluate_drift(check: str, day: date, drifts: Sequence[ColumnDrift], bounds:
 def _describe(drift: ColumnDrift) -> str:
     return ", ".join(
         f"{measure.name} {measure.value:.3g} is above {format_number(measure.bound)} plus the allowance for chance"
-        f" ({measure.allowed:.3g})"
+        f" ({measure.allowed:.3g}); days of the reference differ by up to {measure.usual:.3g}"
         for measure in drift.exceeded
     )
 

@@ -33,13 +33,15 @@ class Measure:
     """One drift measure of a column.
 
     value: the measured value. bound: the bound of the specification, or None. allowed: the bound plus the allowance for
-    chance.
+    chance, or more where days of the reference differ by more. usual: the largest value for a day of the reference
+    against the others; 0 if it was not needed.
     """
 
     name: str
     value: float
     bound: float | None
     allowed: float
+    usual: float = 0.0
 
     @property
     def is_exceeded(self) -> bool:

@@ -64,7 +64,8 @@ def _measure_drifts(spec: ModelSpec, stage: "ModelEvaluation", day: date) -> "li
         for scored_day, name in zip(stored["scored_day"].to_pylist(), stored["name"].to_pylist(), strict=True)
     }
     split: Split = split_days(spec, day)
-    window = [by_day[window_day] for window_day in split.window if window_day in by_day]
-    holdout = {by_day[holdout_day].name: by_day[holdout_day] for holdout_day in split.holdout if holdout_day in by_day}
+    window = {window_day: by_day[window_day] for window_day in split.window if window_day in by_day}
+    scored = {by_day[holdout_day].name: holdout_day for holdout_day in split.holdout if holdout_day in by_day}
+    holdout = {name: by_day[holdout_day] for name, holdout_day in scored.items()}
     assert spec.checks.score_drift is not None
-    return measure_drift(holdout, dict.fromkeys(holdout, window), spec.checks.score_drift)
+    return measure_drift(holdout, dict.fromkeys(holdout, window), spec.checks.score_drift, scored)

@@ -4,7 +4,7 @@ No rows of features are read; the tables of profiles and metrics are read once f
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from ml_assets.core.profiling.target_leakage import PredictivePower
     from ml_assets.pipeline.features.stage import FeatureEngineering
 
+# A reference needs several days of each weekday.
+MIN_DRIFT_DAYS = 28
 # Calendar parts that have the same value for all rows of a day.
 CONSTANT_PARTS = ("weekday", "weekend", "month")
 _DESCRIPTIONS = {
@@ -84,7 +86,8 @@ class _Evaluation:
 
     @cached_property
     def _profiles(self) -> dict[date, dict[str, "Profile"]]:
-        reference_days = {day for window in self._windows.values() if not isinstance(window, str) for day in window}
+        windows = [window for window in self._windows.values() if not isinstance(window, str)]
+        reference_days = {day for window in windows for day in _extended(window, MIN_DRIFT_DAYS)}
         return read_profiles_by_day(self._stage.profiles, reference_days | set(self._days))
 
     @cached_property
@@ -100,20 +103,21 @@ class _Evaluation:
             powers.setdefault(day, {})[name] = PredictivePower(**row)
         return powers
 
-    def _references(self, day: date) -> "Mapping[str, list[Profile]] | str":
+    def _references(self, day: date, min_days: int = 0) -> "Mapping[str, dict[date, Profile]] | str":
         """Return the profiles of the training window by feature, or the reason why there are none.
 
-        Features that are constant within a day are left out, and so are days before all inputs of a feature exist.
+        Features that are constant within a day are left out, and so are days before all inputs of a feature exist. A
+        window of fewer than `min_days` days is extended into the past.
         """
         window = self._windows[day]
         if isinstance(window, str):
             return window
         return {
-            name: [
-                self._profiles[earlier][name]
-                for earlier in window
+            name: {
+                earlier: self._profiles[earlier][name]
+                for earlier in _extended(window, min_days)
                 if earlier >= self._first_complete_days[name] and name in self._profiles.get(earlier, ())
-            ]
+            }
             for name in self._varying
             if day >= self._first_complete_days[name]
         }
@@ -158,7 +162,8 @@ class _Evaluation:
             references = self._references(day)
             if isinstance(references, str):
                 return CheckOutcome(NOT_CONSTANT, day, None, references, settings.severity)
-            return evaluate_constant(NOT_CONSTANT, day, profiles, references, settings)
+            by_feature = {name: list(by_day.values()) for name, by_day in references.items()}
+            return evaluate_constant(NOT_CONSTANT, day, profiles, by_feature, settings)
 
         return self._evaluate_days(NOT_CONSTANT, evaluate)
 
@@ -176,8 +181,8 @@ class _Evaluation:
         settings = self._checks.feature_drift
         assert settings
 
-        def references(day: date) -> "Mapping[str, list[Profile]] | str":
-            by_feature = self._references(day)
+        def references(day: date) -> "Mapping[str, dict[date, Profile]] | str":
+            by_feature = self._references(day, MIN_DRIFT_DAYS)
             if isinstance(by_feature, str):
                 return by_feature
             return {name: profiles for name, profiles in by_feature.items() if name not in settings.leave_out}
@@ -211,6 +216,17 @@ class _Evaluation:
 
 def _constant_names(feature: Calendar) -> list[str]:
     return [name for part, name in zip(feature.parts, feature.names(), strict=True) if part in CONSTANT_PARTS]
+
+
+def drift_reference_days(spec: ModelSpec, day: date) -> list[date]:
+    """List the days of the reference of `feature_drift`; none before there is a training window."""
+    window = _training_window(spec, day)
+    return [] if isinstance(window, str) else _extended(window, MIN_DRIFT_DAYS)
+
+
+def _extended(window: Sequence[date], min_days: int) -> list[date]:
+    days = max(len(window), min_days)
+    return [window[-1] - timedelta(days=back) for back in range(days - 1, -1, -1)]
 
 
 def _training_window(spec: ModelSpec, day: date) -> list[date] | str:

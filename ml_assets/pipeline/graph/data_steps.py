@@ -1,7 +1,7 @@
 """The steps from landed files to features: raw data, validated data and features."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -13,7 +13,7 @@ from ml_assets.core.operations.reports.daily_report import Part
 from ml_assets.core.tables import columns
 from ml_assets.pipeline.asset_names import FEATURES, LABELS, RAW, VALIDATED, asset_key
 from ml_assets.pipeline.engine.run_guard import RunGuard
-from ml_assets.pipeline.features.checks import evaluate_feature_checks, feature_checks
+from ml_assets.pipeline.features.checks import drift_reference_days, evaluate_feature_checks, feature_checks
 from ml_assets.pipeline.features.report import features_parts
 from ml_assets.pipeline.features.stage import FeatureEngineering
 from ml_assets.pipeline.graph import column_schemas
@@ -118,6 +118,13 @@ class ValidationStep(StageStep[Validation]):
         """Evaluate the checks on the days of a run."""
         return evaluate_validation_checks(self.spec, stage, days, self.key)
 
+    def days_read_by_checks(self, stage: Validation, day: date) -> Sequence[date]:
+        """The reference of the drift of columns, and the weeks that row counts are compared with."""
+        checks = self.spec.checks
+        reference = checks.column_drift.reference.days if checks.column_drift else 0
+        weeks = 7 * checks.row_count.weeks if checks.row_count else 0
+        return [day - timedelta(days=back) for back in range(1, max(reference, weeks) + 1)]
+
     def report_parts(self, stage: Validation, days: Sequence[date]) -> Iterator[Part]:
         """Landed files, accepted and quarantined rows."""
         return validation_parts(stage, days)
@@ -161,6 +168,11 @@ class FeaturesStep(StageStep[FeatureEngineering]):
     def evaluate_checks(self, stage: FeatureEngineering, days: Sequence[date]) -> Iterator[CheckRun]:
         """Evaluate the checks on the days of a run."""
         return evaluate_feature_checks(self.spec, stage, days, asset_key(self.spec, FEATURES))
+
+    def days_read_by_checks(self, stage: FeatureEngineering, day: date) -> Sequence[date]:
+        """The days of the windows of the features, the day itself included, and of the reference of their drift."""
+        windows = [day - timedelta(days=back) for back in range(self.spec.reach_in_days() + 1)]
+        return sorted({*windows, *drift_reference_days(self.spec, day)})
 
     def report_parts(self, stage: FeatureEngineering, days: Sequence[date]) -> Iterator[Part]:
         """Rows and number of features."""

@@ -9,6 +9,7 @@ import dagster as dg
 
 from ml_assets.core.operations.reports.daily_report import Part
 from ml_assets.core.tables import columns
+from ml_assets.core.training.time_split import HistoryTooShort, split_days
 from ml_assets.pipeline.asset_names import ENTRY, EVALUATION, FEATURES, LABELS, MODEL, SEARCH, asset_key
 from ml_assets.pipeline.engine.run_guard import RunGuard
 from ml_assets.pipeline.evaluation.experiments import run_experiments
@@ -127,6 +128,14 @@ class EvaluationStep(StageStep[ModelEvaluation]):
     def evaluate_checks(self, stage: ModelEvaluation, days: Sequence[date]) -> Iterator[CheckRun]:
         """Evaluate the checks on the days of a run."""
         return evaluate_evaluation_checks(self.spec, stage, days, asset_key(self.spec, EVALUATION))
+
+    def days_read_by_checks(self, stage: ModelEvaluation, day: date) -> Sequence[date]:
+        """The days of training window and holdout."""
+        try:
+            split = split_days(self.spec, day)
+        except HistoryTooShort:
+            return []
+        return [*split.window, *split.holdout]
 
     def report_parts(self, stage: ModelEvaluation, days: Sequence[date]) -> Iterator[Part]:
         """The model, its metrics, and its plots."""

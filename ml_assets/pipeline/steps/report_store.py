@@ -67,6 +67,11 @@ class Reports:
         parts = [self._part(day, asset) for asset in SECTIONS.values()]
         return render(Report(self.model, day, [part for part in parts if part]))
 
+    def outcomes(self, day: date, asset: str) -> Sequence[CheckOutcome]:
+        """Return the outcomes of the checks of an asset on a day, as its part has them."""
+        part = self._part(day, asset)
+        return part.outcomes if part else ()
+
     def _part(self, day: date, asset: str) -> "Part | None":
         from ml_assets.core.operations.reports.daily_report import Part
 

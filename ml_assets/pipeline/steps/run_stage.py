@@ -12,6 +12,7 @@ from ml_assets.pipeline.engine.run_markers import RunMarkers, log_unfinished_run
 from ml_assets.pipeline.engine.stage import DayOutcome, Stage
 from ml_assets.pipeline.steps.check_results import CheckRun, check_events, failed_by_day
 from ml_assets.pipeline.steps.day_metadata import log_outcomes, materializations_of_days, outcome_metadata
+from ml_assets.pipeline.steps.flagged_inputs import name_flagged_inputs
 from ml_assets.pipeline.steps.partition_tags import is_single_partition
 from ml_assets.pipeline.steps.report_store import Reports, with_outcomes
 from ml_assets.pipeline.steps.stage_step import StageStep
@@ -66,7 +67,11 @@ def _report_days(
         for outcome in outcomes
     }
     log_outcomes(context, stage, outcomes, problems)
-    check_runs = list(step.evaluate_checks(stage, days))
+    check_runs = name_flagged_inputs(
+        list(step.evaluate_checks(stage, days)),
+        lambda day: step.days_read_by_checks(stage, day),
+        Reports(step.spec.name, context.resources.lake),
+    )
     push_metrics(context, step.spec.name, stage, outcomes, check_runs, lambda: step.metadata(stage, days[-1]))
     # A failed check may stop the run, so the reports are written before its result is yielded.
     reports = _write_reports(step, context, stage, outcomes, check_runs, problems, unfinished_days)

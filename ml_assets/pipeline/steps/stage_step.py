@@ -63,6 +63,12 @@ class StageStep(ABC, Generic[StageT]):
         """Evaluate the checks on the days of a run."""
         return iter(())
 
+    def days_read_by_checks(self, stage: StageT, day: date) -> Sequence[date]:
+        """List the days whose rows the checks of a day read, in windows or as a reference; those among them that failed
+        checks of their own are named when a check fails.
+        """
+        return ()
+
     def report_parts(self, stage: StageT, days: Sequence[date]) -> "Iterator[Part]":
         """The parts that the stage adds to the daily reports."""
         return iter(())

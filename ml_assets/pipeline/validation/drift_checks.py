@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 DAY = timedelta(days=1)
 ProfilesByDay = Mapping[date, Mapping[str, "Profile"]]
-References = Mapping[str, Sequence["Profile"]]
+References = Mapping[str, Mapping[date, "Profile"]]
 
 
 def column_drift_check(spec: ModelSpec, key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
@@ -49,11 +49,11 @@ def evaluate_column_drift(
         same_weekday = [earlier for earlier in before if earlier.weekday() == day.weekday()]
         is_time = {name: column.type == "timestamp" for name, column in stage.feed.columns.items()}
         return {
-            name: [
-                profiles[earlier][name]
+            name: {
+                earlier: profiles[earlier][name]
                 for earlier in (same_weekday if is_time[name] else before)
                 if name in profiles[earlier]
-            ]
+            }
             for name in names
         }
 
@@ -98,7 +98,7 @@ def evaluate_reference_drift(
         if isinstance(reference, str):
             outcomes.append(CheckOutcome(check, day, None, reference, settings.severity))
             continue
-        drifts = measure_drift(profiles[day], reference, settings)
+        drifts = measure_drift(profiles[day], reference, settings, day)
         outcomes.append(evaluate_drift(check, day, drifts, settings))
         if outcomes[-1].failed or (drifts and len(days) == 1):
             plotted = day, drifts

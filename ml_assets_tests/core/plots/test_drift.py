@@ -8,7 +8,7 @@ import pyarrow as pa
 from ml_assets.core.checks.drift import measure_drift
 from ml_assets.core.model_spec.checks import ColumnDriftCheck
 from ml_assets.core.plots.drift import drift_plot
-from ml_assets_tests.core.profiling.profile_cases import normal, profile_of
+from ml_assets_tests.core.profiling.profile_cases import DAY, days_before, normal, profile_of
 
 TIMES = pa.array((normal(1) * 1e8).astype(np.int64), pa.timestamp("us", "UTC"))
 COLUMNS = {
@@ -25,7 +25,10 @@ COLUMNS = {
 def test_columns_of_every_kind_are_drawn_the_same_each_time():
     profiles = {name: replace(profile_of(day), name=name) for name, (_, day) in COLUMNS.items()}
     drifts = measure_drift(
-        profiles, {name: [profile_of(before)] * 5 for name, (before, _) in COLUMNS.items()}, ColumnDriftCheck()
+        profiles,
+        {name: dict.fromkeys(days_before(5), profile_of(before)) for name, (before, _) in COLUMNS.items()},
+        ColumnDriftCheck(),
+        DAY,
     )
     assert len(drifts) == len(COLUMNS)
     plot = drift_plot(drifts, "column_drift of 2025-01-15")
