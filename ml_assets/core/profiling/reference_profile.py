@@ -17,9 +17,10 @@ class Reference:
 
     kind: as in `Profile`. days: number of days. rows, present, beyond_ascii: effective sample sizes, the number of rows
     (with a value, with a character beyond ASCII) of one sample whose shares are as precise as the means over these
-    days. missing: share of rows without a value. distinct: distinct values per row with a value. histogram: shares by
-    bin. values: shares of the most frequent texts. non_ascii: share of texts with a character beyond ASCII. broken:
-    share of those with traces of a wrong encoding.
+    days. missing: share of rows without a value. distinct: distinct values per row with a value, the median of the
+    days, because a day with many rows has far fewer. histogram: shares by bin. values: shares of the most frequent
+    texts. non_ascii: share of texts with a character beyond ASCII. broken: share of those with traces of a wrong
+    encoding.
     """
 
     kind: str
@@ -52,7 +53,7 @@ def merge_profiles(profiles: Sequence[Profile]) -> Reference:
         present=_effective_rows(present),
         beyond_ascii=_effective_rows([profile.non_ascii for profile in profiles]),
         missing=_mean_share([profile.missing for profile in profiles], [profile.rows for profile in profiles]),
-        distinct=_mean_share([profile.distinct for profile in profiles], present),
+        distinct=_median_share([profile.distinct for profile in profiles], present),
         histogram=mean_of_shares([profile.histogram for profile in profiles]),
         values=dict(frequent),
         non_ascii=_mean_share([profile.non_ascii for profile in profiles], present),
@@ -67,6 +68,11 @@ def _effective_rows(rows: Sequence[int]) -> float:
     """
     filled = np.array([count for count in rows if count], float)
     return float(len(filled) ** 2 / (1 / np.sort(filled)).sum()) if len(filled) else 0.0
+
+
+def _median_share(parts: Sequence[int], wholes: Sequence[int]) -> float:
+    shares = [part / whole for part, whole in zip(parts, wholes, strict=True) if whole]
+    return float(np.median(shares)) if shares else 0.0
 
 
 def _mean_share(parts: Sequence[int], wholes: Sequence[int]) -> float:

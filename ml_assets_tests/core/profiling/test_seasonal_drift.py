@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ml_assets.core.checks.drift import measure_drift
-from ml_assets.core.model_spec.checks import DriftCheck
+from ml_assets.core.model_spec.checks import ColumnDriftCheck, DriftCheck
 from ml_assets.core.profiling.profiles import Profile
 from ml_assets_tests.core.profiling.profile_cases import profile_of
 
@@ -61,3 +61,15 @@ def test_an_outlier_day_of_the_same_weekday_hides_no_shift():
     for factor, expected in ((1.0, False), (1.6, True)):
         (drift,) = measure_drift({"a": weekly(day, factor)}, {"a": before}, BOUNDS, day)
         assert bool(drift.exceeded) == expected
+
+
+@pytest.mark.parametrize("weeks", [2, 3, 4])
+def test_a_day_with_ten_times_the_rows_makes_no_other_day_of_its_weekday_drift(weeks):
+    def customers(day: date, rows: int = 400) -> Profile:
+        return profile_of(np.random.default_rng(day.toordinal()).integers(0, 600, rows).astype(float))
+
+    day = DAYS[-7]
+    before = {other: customers(other) for other in (day - timedelta(days=back) for back in range(1, 7 * weeks + 1))}
+    before[day - timedelta(days=7)] = customers(day - timedelta(days=7), rows=4000)
+    (drift,) = measure_drift({"a": customers(day)}, {"a": before}, ColumnDriftCheck(), day)
+    assert not drift.exceeded
