@@ -20,7 +20,7 @@ USES_HOST := serve
 USES_CLOCKS := test-clocks
 USES_SEED := test-clocks chaos
 USES_KILLS := chaos
-USES_TESTS := latest
+USES_TESTS := latest test-clocks
 define ignore_environment
 $(if $(filter environment%,$(origin $(1))),$(if $(filter $(USES_$(1)),$(MAKECMDGOALS)),$(info $(1) of the environment is ignored; write `make $(MAKECMDGOALS) $(1)=...` to set it))$(eval override undefine $(1)))
 endef
@@ -101,8 +101,8 @@ kserve: $(VENV)/.installed  ## Print the KServe manifest of the live version (do
 test: $(VENV)/.installed-dev  ## Run the tests
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-test-clocks: $(VENV)/.installed-dev  ## Run the tests that know about time under other clocks, zones and locales (CLOCKS="leap-day berlin-spring" SEED=7)
-	@$(BIN)/python -m ml_assets_tests.support.fake_clock $(if $(CLOCKS),$$CLOCKS) $(call option,--seed,SEED)
+test-clocks: $(VENV)/.installed-dev  ## Run the tests that know about time under other clocks, zones and locales (CLOCKS="leap-day berlin-spring" SEED=7 TESTS=ml_assets_tests/core)
+	@$(BIN)/python -m ml_assets_tests.support.fake_clock $(if $(CLOCKS),$$CLOCKS) $(call option,--seed,SEED) $(if $(TESTS),--tests $$TESTS)
 
 latest:  ## Run the tests with the newest versions that pyproject.toml allows, in .venv-latest (PYTHON=python3.13; docs/dependencies.md)
 	@rm -rf $(VENV)-latest && $(PYTHON) -m venv $(VENV)-latest
