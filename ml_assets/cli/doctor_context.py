@@ -1,5 +1,6 @@
 """Targets of the doctor's probes: the settings, the code location, dagster.yaml, the instance, an MLflow store."""
 
+import warnings
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -115,7 +116,9 @@ def load_code_location() -> CodeLocation:
     import dagster as dg
 
     try:
-        repository = defs().get_repository_def()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", category=dg.BetaWarning)
+            repository = defs().get_repository_def()
         specs = [file.spec for file in find_model_files(DEFS) if file.spec is not None]
     except Exception as problem:
         return CodeLocation(f"the definitions do not load: {type(problem).__name__}: {_first_line(problem)}")

@@ -45,8 +45,8 @@ def print_diagnoses(console: Console, diagnoses: Sequence[Diagnosis]) -> None:
         )
         if diagnosis.remedy:
             console.print(f"{'':7}  {'':{width}}  {escape(f'-> {diagnosis.remedy}')}", soft_wrap=True)
-    errors, warnings = (
-        sum(diagnosis.severity is severity for diagnosis in diagnoses)
-        for severity in (Severity.ERROR, Severity.WARNING)
-    )
-    console.print(f"{errors} errors, {warnings} warnings, {len(diagnoses)} checks")
+    summary = []
+    for severity in (Severity.ERROR, Severity.WARNING):
+        count = sum(diagnosis.severity is severity for diagnosis in diagnoses)
+        summary.append(f"{count} {severity}{'' if count == 1 else 's'}")
+    console.print(f"{', '.join(summary)}, {len(diagnoses)} checks")

@@ -193,7 +193,7 @@ def test_the_report_has_a_line_for_each_check_with_its_remedy_below(capsys):
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == ["ok", "lake", "there", "[x]"]
     assert lines[2].strip() == "-> set it"
-    assert lines[-1] == "1 errors, 1 warnings, 3 checks"
+    assert lines[-1] == "1 error, 1 warning, 3 checks"
 
 
 def test_an_error_is_in_the_exit_code(tmp_path: Path):
@@ -222,4 +222,4 @@ def test_a_warning_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsy
     monkeypatch.setattr(doctor, "load_settings", lambda: settings)
     monkeypatch.setattr(logging, "disable", lambda level: None)
     call("doctor")
-    assert "0 errors, 1 warnings" in capsys.readouterr().out
+    assert "0 errors, 1 warning, " in capsys.readouterr().out

@@ -103,7 +103,7 @@ def releases(problems: Mapping[str, Sequence[str]]) -> Diagnosis:
         message = "; ".join(sentence for sentences in broken.values() for sentence in sentences)
         remedy = f"`ml-assets restore {model}` restores what was deleted, and synchronizes what was moved"
         return error("releases", message, remedy)
-    return ok("releases", f"{len(problems)} models are in line with their ledgers")
+    return ok("releases", f"in line with the release ledger: {', '.join(sorted(problems))}")
 
 
 def disk_space(path: str, free: int, production: bool) -> Diagnosis:
