@@ -116,9 +116,7 @@ def load_code_location() -> CodeLocation:
     import dagster as dg
 
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", category=dg.BetaWarning)
-            repository = defs().get_repository_def()
+        repository = defs().get_repository_def()
         specs = [file.spec for file in find_model_files(DEFS) if file.spec is not None]
     except Exception as problem:
         return CodeLocation(f"the definitions do not load: {type(problem).__name__}: {_first_line(problem)}")
@@ -127,7 +125,9 @@ def load_code_location() -> CodeLocation:
         definition.name: definition.default_status in running
         for definition in (*repository.schedule_defs, *repository.sensor_defs)
     }
-    pools = list_pools(set(repository.assets_defs_by_key.values()))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", category=dg.BetaWarning)
+        pools = list_pools(set(repository.assets_defs_by_key.values()))
     time_zones = {spec.name: spec.source.time_zone for spec in specs}
     return CodeLocation(None, pools, automation, time_zones, problems_of(repository))
 
