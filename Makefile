@@ -4,8 +4,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ML_ASSETS := $(BIN)/ml-assets
-# The variables of the verbs. They count as `make VERB NAME=value` only: shells and build servers export HOST, MODEL or
-# VERSION for purposes of their own. PORT may come from the environment too, because it only chooses between free ports.
+# The variables of the verbs. They are read from the command line only (`make VERB NAME=value`): shells and build
+# servers export HOST, MODEL or VERSION for purposes of their own. PORT may come from the environment too, because it
+# only chooses between free ports.
 VARIABLES := MODEL JOB DAYS OUT FILE REASON ACTOR VERSION HOST CLOCKS SEED KILLS TESTS
 MODEL_VERBS := run plan quarantine repair releases restore rollback pause resume canary promote serve kserve
 USES_MODEL := $(MODEL_VERBS)
@@ -22,7 +23,7 @@ USES_SEED := test-clocks chaos
 USES_KILLS := chaos
 USES_TESTS := latest test-clocks
 define ignore_environment
-$(if $(filter environment%,$(origin $(1))),$(if $(filter $(USES_$(1)),$(MAKECMDGOALS)),$(info $(1) of the environment is ignored; write `make $(MAKECMDGOALS) $(1)=...` to set it))$(eval override undefine $(1)))
+$(if $(filter environment%,$(origin $(1))),$(if $(filter $(USES_$(1)),$(MAKECMDGOALS)),$(info $(1) in the environment is ignored; write `make $(MAKECMDGOALS) $(1)=...` to set it))$(eval override undefine $(1)))
 endef
 $(foreach name,$(VARIABLES),$(call ignore_environment,$(name)))
 ifeq ($(origin PORT),undefined)

@@ -79,7 +79,7 @@ def test_variables_of_the_shell_change_no_verb_and_are_named_where_they_might_ha
     shell = {"HOST": "0.0.0.0", "MODEL": "other", "VERSION": "9", "DAYS": "2020-01-01", "JOB": "features", "FILE": "x"}
     received, printed = make(clone, "serve", **shell)
     assert received == ["serve", "fraud_detection", "--host", "127.0.0.1", "--port", "8000"]
-    assert "HOST of the environment is ignored; write `make serve HOST=...` to set it" in printed
+    assert "HOST in the environment is ignored; write `make serve HOST=...` to set it" in printed
     assert "VERSION" not in printed
     assert make(clone, "canary", **shell)[0] == ["canary", "fraud_detection"]
     assert make(clone, "plan", **shell)[0] == ["plan", "fraud_detection", "--job", "daily"]

@@ -50,7 +50,7 @@ def restore_model(model: str) -> None:
     """
     from ml_assets.resources.release.restoration import CannotRestore, Restoration
 
-    # The plots of a version that is registered again; missing fonts are no fault.
+    # The plots of a version that is registered again; a missing font does no harm.
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
     spec, settings = require_spec(model), require_settings()
     resources = build_environment(settings).resources or {}

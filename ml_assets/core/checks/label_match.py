@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def evaluate_label_match(check: str, settings: LabelMatchCheck, day: date, match: "LabelMatch | None") -> CheckOutcome:
     """Check that few labels of a delivery belong to no row.
 
-    Labels whose rows may be outside of the lake do not count; a delivery with no others is not evaluated.
+    Labels whose rows may be outside the lake do not count; a delivery with no others is not evaluated.
 
     Args:
         check: name of the check.
@@ -28,7 +28,7 @@ def evaluate_label_match(check: str, settings: LabelMatchCheck, day: date, match
 
     if match is None:
         return outcome(None, "no labels were delivered")
-    undecided = f"; the rows of {match.undecided:,} more may be outside of the lake" if match.undecided else ""
+    undecided = f"; the rows of {match.undecided:,} more may be outside the lake" if match.undecided else ""
     if not match.decided:
         return outcome(None, f"no row was found for the labels{undecided}")
     counts = (
@@ -45,6 +45,6 @@ def _hint(match: "LabelMatch") -> str:
     if not match.other_form:
         return f", such as {example['label']!r}"
     return (
-        f"; the keys of {match.other_form:,} differ from that of a row in form only, such as {example['label']!r} from "
+        f"; the keys of {match.other_form:,} differ from a row's key in form only, such as {example['label']!r} from "
         f"{example['row']!r} ({example['difference']})"
     )

@@ -73,7 +73,7 @@ class RecordGrammar:
     def read_record(self, structure: bytes, start: int) -> Span:
         """Return the record at a position, with the problem of its characters, if they have one.
 
-        It ends where a lenient reader would end it: text behind a closing quote, and what an unquoted field must not
+        It ends where a lenient reader would end it: text after a closing quote, and what an unquoted field must not
         contain, are ordinary characters.
 
         Raises:
@@ -86,7 +86,7 @@ class RecordGrammar:
         if strict_end == end:
             return Span(start, end, 1)
         forbidden = {self.quote: "a quote", CR: "a carriage return", LF: "a line feed"}.get(structure[strict_end])
-        problem = f"{forbidden} within an unquoted field" if forbidden else "text behind a closing quote"
+        problem = f"{forbidden} within an unquoted field" if forbidden else "text after a closing quote"
         return Span(start, end, 0, problem)
 
     def count_fields(self, structure: bytes, record: Span) -> int:
@@ -99,22 +99,22 @@ class RecordGrammar:
 
 
 def hide_escapes(dialect: CsvDialect, content: bytes) -> bytes:
-    """Replace each escape character and the one behind it by letters, so that positions stay the same.
+    """Replace each escape character and the one after it by letters, so that positions stay the same.
 
     Raises:
-        ValueError: when the content ends behind an escape character.
+        ValueError: when the content ends with an escape character that escapes nothing.
     """
     if dialect.escape is None or dialect.escape.encode() not in content:
         return content
     escape = dialect.escape.encode()
     structure = re.sub(re.escape(escape) + b".", b"xx", content, flags=re.DOTALL)
     if structure.endswith(escape):
-        raise ValueError("the file ends behind an escape character")
+        raise ValueError("the file ends with an escape character that escapes nothing")
     return structure
 
 
 def _field_patterns(dialect: CsvDialect, record_end: bytes) -> tuple[bytes, bytes]:
-    """Return the pattern of a field, and that of a field as a lenient reader takes it."""
+    """Return the pattern of a field, and that of a field as a lenient reader accepts it."""
     delimiter = re.escape(dialect.delimiter.encode())
     quote = b"" if dialect.quote is None else re.escape(dialect.quote.encode())
     text = b"[^" + quote + delimiter + rb"\r\n]*+"

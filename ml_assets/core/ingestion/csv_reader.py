@@ -1,4 +1,4 @@
-"""The reader of CSV files: text by column, and the lines that are no rows."""
+"""The reader of CSV files: text by column, and the lines that are not rows."""
 
 import codecs
 import re
@@ -17,7 +17,7 @@ from ml_assets.core.tables.arrow_memory import open_content
 _BLOCK = 1 << 21
 _LONGEST_BLOCK = (1 << 31) - 3
 _BOM = "\ufeff"
-# Arrow takes a byte order mark in front of a block for none of its text. Behind an empty line it is kept.
+# Arrow drops a byte order mark at the beginning of a block. After an empty line it is kept.
 _FIRST = b"\n"
 _LINE_END, _ONLY_SPACE = re.compile(rb"\r\n|\r|\n"), re.compile(rb"\s*+\Z")
 
@@ -34,7 +34,7 @@ class _Block:
 def parse_csv(content: bytes, dialect: CsvDialect, needed: Collection[str] | None = None) -> ParsedFile:
     """Read a CSV file exactly as its dialect says.
 
-    A broken record counts as its lines, because a quote in the wrong place takes the line ends of rows for its own.
+    Each line of a broken record counts as a row, because a misplaced quote spans the line ends of several rows.
 
     Args:
         content: the bytes of the file.
@@ -43,7 +43,7 @@ def parse_csv(content: bytes, dialect: CsvDialect, needed: Collection[str] | Non
 
     Raises:
         ValueError: when the bytes are not text in the encoding, the header has quotes in the wrong places, a quote is
-            never closed, or the number of rows is not that of the line ends.
+            never closed, or the number of rows differs from the number of line ends.
     """
     text = _CsvText(content, dialect)
     if text.header is None:
@@ -117,7 +117,7 @@ class _CsvText:
         ).column_names
 
     def parts(self, columns: int) -> Iterator[_Block | Span]:
-        """Yield the rows behind the header in blocks for Arrow, and the broken records between them."""
+        """Yield the rows after the header in blocks for Arrow, and the broken records between them."""
         assert self.header is not None
         content, pieces, size, rows = memoryview(self._content), [], 0, 0
         try:
@@ -161,7 +161,7 @@ def _decode(content: bytes, dialect: CsvDialect) -> bytes:
         line = 1 + content.count(b"\n", 0, error.start)
         raise ValueError(
             f"line {line:,} is not {dialect.encoding} text (byte 0x{content[error.start]:02x}: {error.reason}); "
-            "the encoding of the files is csv.encoding in the specification"
+            "set csv.encoding in the specification to the encoding of the files"
         ) from error
     return content
 
@@ -197,5 +197,5 @@ def _read_block(block: _Block, dialect: CsvDialect, columns: int, positions: lis
         ),
     )
     if table.num_rows != block.rows:
-        raise ValueError(f"the line ends say {block.rows:,} rows, but {table.num_rows:,} were read")
+        raise ValueError(f"the file has {block.rows:,} rows by its line ends, but {table.num_rows:,} were read")
     return table

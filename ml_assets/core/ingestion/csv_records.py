@@ -67,7 +67,7 @@ class RecordScanner:
             record = self._grammar.read_record(self._structure, position)
             if record.problem is None:
                 fields = self._grammar.count_fields(self._structure, record)
-                problem = f"it has {fields:,} fields and the header {self._columns:,}"
+                problem = f"it has {fields:,} field{'' if fields == 1 else 's'}, the header has {self._columns:,}"
                 record = Span(record.start, record.end, 0, problem)
             yield record
             start = position = record.end
@@ -135,12 +135,12 @@ class RecordScanner:
 def _are_well_placed(is_quote: np.ndarray, is_outside: np.ndarray, may_touch_quotes: np.ndarray) -> bool:
     """Return whether every quote is where the grammar allows it, if quotes open and close in turn.
 
-    A doubled quote closes and opens again, so an opening quote may also stand behind a closing one.
+    A doubled quote closes and opens again, so an opening quote may also follow a closing one.
 
     Args:
         is_quote: whether each byte is a quote.
-        is_outside: whether the text behind each byte is outside of quotes.
-        may_touch_quotes: whether each byte may be in front of an opening or behind a closing quote.
+        is_outside: whether the text after each byte is outside of quotes.
+        may_touch_quotes: whether each byte may precede an opening quote or follow a closing one.
     """
     # Of booleans, `a > b` is `a & ~b` in one pass.
     is_misplaced = is_quote[1:] > (is_outside[1:] | may_touch_quotes[:-1])

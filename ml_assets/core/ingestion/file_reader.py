@@ -106,7 +106,8 @@ def _read(spec: Contract, key: str, content: bytes) -> LandedFile:
         faults.append(describe_missing_columns(missing, file.columns))
     if file.broken:
         where = f" ({file.first_problem})" if file.first_problem else ""
-        faults.append(f"{len(file.broken):,} lines are no rows{where}")
+        count = f"{len(file.broken):,} lines are not rows" if len(file.broken) > 1 else "1 line is not a row"
+        faults.append(f"{count}{where}")
     return LandedFile(rows, "; ".join(faults) or None, sorted(set(file.columns) - set(sources.values())))
 
 

@@ -1,4 +1,4 @@
-"""The reader of JSON lines: every column as the text that stands in the file, and what is no row."""
+"""The reader of JSON lines: every column as the text in the file, and the content that is not a row."""
 
 import json
 import re
@@ -32,9 +32,9 @@ class UnreadableText(NamedTuple):
 def parse_json_lines(content: bytes) -> ParsedFile:
     """Read a file of JSON lines.
 
-    Values become text: numbers the digits that stand in the file, true and false these words, lists and objects their
-    JSON. NaN is a missing value. Infinities, text that is no Unicode, and a name that occurs twice in an object with
-    different values are unreadable.
+    Values become text: numbers keep their digits, true and false their words, lists and objects their JSON. NaN is a
+    missing value. Infinities, text that is not valid Unicode, and a name that occurs twice in an object with different
+    values are unreadable.
 
     Objects that follow each other on one line are rows. An array counts as one broken row for each of its elements, and
     what follows a fault in a line as one for each object that begins in it.
@@ -81,7 +81,7 @@ def loads(text: str) -> object:
     """Parse JSON with numbers as NumberLiteral, NaN as None, and UnreadableText for what no type can hold.
 
     Raises:
-        json.JSONDecodeError: when the text is no JSON.
+        json.JSONDecodeError: when the text is not JSON.
     """
     return _DECODER.decode(text)
 
@@ -89,8 +89,8 @@ def loads(text: str) -> object:
 def whole_digits(number: ExponentLiteral) -> str | None:
     """Return the digits of a whole number that is written with an exponent; None for other numbers.
 
-    Java writes doubles from ten million on in this way. Text with an exponent is no integer: spreadsheets write long
-    numbers so, with fewer digits than they have.
+    Java writes doubles from ten million on in this way. Text with an exponent is not an integer: spreadsheets shorten
+    long numbers to this form and lose digits.
     """
     if not _SHORT_EXPONENT.fullmatch(number):
         return None
@@ -145,9 +145,9 @@ _DECODER = json.JSONDecoder(
 
 
 def _split_line(line: str, rows: list[dict[str, object]], broken: list[str]) -> None:
-    """Add the objects at the beginning of a line that is no JSON value to `rows`, and what follows them to `broken`.
+    """Add the objects at the beginning of a line that is not a JSON value to `rows`, and what follows them to `broken`.
 
-    An object behind a fault may be a part of the one that is broken, so it is no row, but counts as one.
+    An object after a fault may be part of the broken one, so it is not read as a row, but counts as a broken one.
     """
     position = _end_of_space(line, 0)
     while position < len(line):
@@ -171,7 +171,7 @@ def _column(values: list[object]) -> tuple[pa.Array, pa.Array | None]:
     try:
         return pa.array(values, pa.string()), None
     except (pa.ArrowException, UnicodeEncodeError):
-        # Some values are no text, or no Unicode.
+        # Some values are not text, or not valid Unicode.
         pass
     texts: list[str | None] = []
     failed: dict[int, str] = {}

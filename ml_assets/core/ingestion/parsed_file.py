@@ -9,10 +9,10 @@ from ml_assets.core.ingestion.column_names import describe_lookalikes
 
 
 class ParsedFile(NamedTuple):
-    """Columns as they stand in a file.
+    """Columns as they are in a file.
 
     table: the needed columns (or all), under their names in the file. columns: the names of all columns of the file.
-    broken: the text of what is no row; each counts as one row. unreadable: texts of values that no type can hold, null
+    broken: the text of what is not a row; each counts as one. unreadable: texts of values that no type can hold, null
     elsewhere, by column; such a value is null in the table. first_problem: place and problem of the first of `broken`,
     where they are known. has_decimal_comma: whether numbers in text have a decimal comma. integers: the digits of whole
     numbers that JSON writes with an exponent, such as 1.0E7, null elsewhere, by column.
@@ -28,7 +28,7 @@ class ParsedFile(NamedTuple):
 
     @property
     def is_empty(self) -> bool:
-        """Whether the file has no content at all: no rows, nothing that is no row, and no columns."""
+        """Whether the file has no content at all: no rows, no broken lines, and no columns."""
         return not self.columns and not self.broken and self.table.num_rows == 0
 
     def check_rows(self, sources: Set[str]) -> None:
@@ -38,9 +38,11 @@ class ParsedFile(NamedTuple):
             ValueError: when nothing in it is a row, or when it has none of the columns.
         """
         if self.broken and not self.table.num_rows:
-            raise ValueError(f"it holds no row{f' ({self.first_problem})' if self.first_problem else ''}")
+            raise ValueError(f"it contains no rows{f' ({self.first_problem})' if self.first_problem else ''}")
         if self.columns and not sources & set(self.columns):
-            columns = f"it has no column of the contract, but {shorten(', '.join(self.columns[:20]))}"
+            columns = (
+                f"it has none of the columns of the contract; its columns are {shorten(', '.join(self.columns[:20]))}"
+            )
             raise ValueError("; ".join([columns, *describe_lookalikes(sorted(sources), self.columns)]))
 
 

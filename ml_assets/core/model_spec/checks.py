@@ -136,8 +136,8 @@ class LabelTimelinessCheck(Check):
 
 class LabelMatchCheck(Check):
     """Labels of a delivery that belong to no row: no row of the lake has their key, rejected and quarantined rows
-    included. Labels whose rows may be outside of the lake do not count: those that became known less than `label_delay`
-    after its first day, or after a day whose rows are missing. Keys that differ from that of a row only in leading
+    included. Labels whose rows may be outside the lake do not count: those that became known less than `label_delay`
+    after its first day, or after a day whose rows are missing. Keys that differ from a row's key only in leading
     zeros, surrounding space, letter case, a trailing .0 or separators are named."""
 
     max_unmatched_share: float = Field(0.05, ge=0, le=1)

@@ -41,8 +41,8 @@ class Evaluation(SpecPart):
 
     exclude_known_positives: bool = False
     """Whether to exclude the rows of entities with a positive label that was known before the row's day began. Labels
-    of days from the first training day on count, so that metrics of models with other training windows are not measured
-    on the same rows; `known_positives_window` makes them so."""
+    of days from the first training day on count, so models with different training windows are not measured on the same
+    rows, unless `known_positives_window` is set."""
 
     known_positives_window: PositiveDays | None = None
     """Fixed number of days, ending where the training window ends, from which positive labels count for

@@ -1,4 +1,4 @@
-"""Drift against the same weekday of the reference, and beyond what its days differ by."""
+"""Drift against the same weekday of the reference, beyond the differences between its days."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -18,10 +18,10 @@ USUAL_FACTOR = 2.0
 def seasonal_drift(
     profile: Profile, day: date, reference: Mapping[date, Profile], bounds: DriftBounds, limit: float
 ) -> ColumnDrift:
-    """Compare a column with the same weekday of the reference, and with what days of the reference differ by.
+    """Compare a column with the same weekday of the reference, and with the differences between reference days.
 
     A measure is exceeded if it exceeds its bound and chance against the days of the same weekday (against all days
-    where the reference has not two of the weekday that are alike), and is more than twice as large as for any day of
+    if fewer than two days of that weekday are alike), and is more than twice as large as for any day of
     the reference against the others of its weekday. So neither a weekly season nor days that always differ are drift.
     Outlier days do not count, unless most days differ from each other: then all days count, and weekdays are not told
     apart.

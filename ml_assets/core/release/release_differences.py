@@ -34,7 +34,7 @@ def registry_differences(
     if registry_state is None:
         versions = ", ".join(f"{alias} {version}" for alias, version in live.items())
         reason = f"it was renamed to {renamed_to}" if renamed_to else "it was deleted"
-        remedy = f"{restore_command(model)} brings it back"
+        remedy = f"{restore_command(model)} restores it"
         return (
             [f"MLflow has no registered model {model} ({reason}), the ledger has {versions}: {remedy}"] if live else []
         )
@@ -72,8 +72,8 @@ def explain_lost_ledger(model: str, latest: Release, registry_state: RegistrySta
     if registry_state.release <= latest.number:
         return None
     return (
-        f"the release ledger of {model} ends with release {latest.number}, and MLflow carried out release "
-        f"{registry_state.release}: check ML_ASSETS_LAKE, or put the table {model}/release_ledger back; if it is lost, "
+        f"the release ledger of {model} ends with release {latest.number}, but MLflow carried out release "
+        f"{registry_state.release}: check ML_ASSETS_LAKE, or restore the table {model}/release_ledger; if it is lost, "
         f"{restore_command(model)} begins a new one with what is live in MLflow"
     )
 
@@ -106,7 +106,7 @@ def is_published(champion: Mapping[str, Any], published: Mapping[str, Any] | Non
 
 def summarize(differences: Sequence[str]) -> str:
     """Return the differences as the end of a message; empty without any."""
-    return f"; not in line: {'; '.join(differences)}" if differences else ""
+    return f"; differences from the release ledger: {'; '.join(differences)}" if differences else ""
 
 
 def _describe_holder(number: int | None) -> str:

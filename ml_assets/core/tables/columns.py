@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-_SOURCE_ROW = "Position of the row in that file, from 0; lines that are no rows come after all others"
+_SOURCE_ROW = "Position of the row in that file, from 0; lines that are not rows come after all others"
 _UNREADABLE = "Text of the values that could not be read, as JSON by column"
 
 

@@ -38,11 +38,11 @@ def _drop_zeros(text: str) -> str:
 
 # In the order in which they are applied.
 _STEPS: tuple[tuple[str, Callable[[str], str]], ...] = (
-    ("surrounding space, quotes or characters that are not shown", _strip),
+    ("surrounding space, quotes or invisible characters", _strip),
     ("letter case", str.casefold),
     ("a trailing .0", _drop_fraction),
     ("an exponent", _expand),
-    ("separators of digits", _drop_grouping),
+    ("digit separators", _drop_grouping),
     ("leading zeros", _drop_zeros),
 )
 

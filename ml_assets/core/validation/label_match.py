@@ -1,4 +1,4 @@
-"""Labels and the rows that they belong to by key: labels of no row, and keys that differ from that of a row in form."""
+"""Labels matched with rows by key: labels that belong to no row, and keys that differ from a row's key in form."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ class LabelMatch:
 
     labels: delivered keys. other_form: keys that no row has, but one has in another form. unmatched: other keys that no
     row has, although the days in which their rows could be are in the lake. undecided: keys that no row has, and whose
-    rows may be outside of the lake. examples: a few keys of other_form and unmatched, with the difference.
+    rows may be outside the lake. examples: a few keys of other_form and unmatched, with the difference.
     """
 
     labels: int
@@ -103,7 +103,7 @@ class LabelMatcher:
 
         Args:
             delivery: the day of the delivery.
-            undecided_days: days of `known_days` on which the row of a label may be outside of the lake.
+            undecided_days: days of `known_days` on which the row of a label may be outside the lake.
             time_zone: that of the source.
         """
         labels = self._without_row(delivery)
@@ -136,10 +136,10 @@ class LabelMatcher:
 def list_undecided_days(
     known: Sequence[date], days_with_rows: Collection[date], damaged: Collection[date], delay: timedelta
 ) -> set[date]:
-    """List the days whose labels may belong to rows outside of the lake.
+    """List the days whose labels may belong to rows outside the lake.
 
     The row of a label that became known on a day lies, but for late labels, at most `delay` before it. It may be
-    outside of the lake if that reaches back before the first day with rows, or covers a day without rows or with
+    outside the lake if that reaches back before the first day with rows, or covers a day without rows or with
     incomplete ones. A day without rows is none of these if the same weekday of the weeks around has none either.
 
     Args:

@@ -1,1 +1,1 @@
-"""Definitions of a folder of models: each is loaded by itself, and an asset in place of a broken one says so."""
+"""Definitions of a folder of models: each is loaded by itself; a broken one becomes an asset that says why."""

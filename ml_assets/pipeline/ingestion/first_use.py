@@ -9,7 +9,7 @@ from ml_assets.resources.storage.landing import Landing
 def why_unused(spec: ModelSpec, lake: Lake, landing: Landing) -> str | None:
     """Return the reason why a tick has nothing to do before the first files have landed; None where it has to look.
 
-    A directory that is missing although the lake holds days of the model is no first use, and looking fails.
+    A missing directory is not a first use if the lake holds days of the model; then listing it fails.
     """
     missing = landing.missing_root()
     if missing is None or any(

@@ -9,7 +9,7 @@ from ml_assets.pipeline.engine.stage import CannotMake
 from ml_assets.resources.lake.table import Table
 from ml_assets.resources.storage.landing import Landing
 
-# Of fewer days than this, the loss of some while others stay is no pattern.
+# If fewer days than this lose their files while others keep them, it is a removal.
 MIN_DAYS_LOST = 3
 
 
@@ -70,8 +70,8 @@ class LandingLossGuard:
         raise LandingLost(
             f"{self._feed.name}: the files of {count} that {self._feed.raw} holds are gone at once; looked for "
             f"{self._feed.source.files} under {self._landing.uri}. The days stay as they are. Check that the landing "
-            "is mounted and that ML_ASSETS_LANDING and the pattern are right, or put the files there again; if they "
-            "were removed on purpose, set late_data.removed_through to the last day whose files were"
+            "is mounted and that ML_ASSETS_LANDING and the pattern are right, or restore the files; if they were "
+            "removed on purpose, set late_data.removed_through to the last day whose files were removed"
         )
 
     def _is_landed(self, day: date) -> bool:

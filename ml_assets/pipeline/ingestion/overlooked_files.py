@@ -31,4 +31,4 @@ def overlooked_warnings(files: str, keys_by_day: Mapping[date, Sequence[str]]) -
     for day in days[:MAX_DAYS]:
         yield describe_overlooked(files, day, keys_by_day[day])
     if len(days) > MAX_DAYS:
-        yield f"{len(days) - MAX_DAYS} more days have files that the pattern {files} does not match"
+        yield f"{len(days) - MAX_DAYS} more days have files that do not match the pattern {files}"

@@ -58,4 +58,4 @@ def _describe(flagged: Mapping[date, Sequence[str]]) -> str:
     newest = sorted(flagged, reverse=True)[:MAX_NAMED]
     days = ", ".join(f"{day} ({', '.join(flagged[day])})" for day in newest)
     more = f" and {len(flagged) - MAX_NAMED} more days" if len(flagged) > MAX_NAMED else ""
-    return f". It reads data that failed checks of their own: {days}{more}"
+    return f". It reads days whose own data failed checks: {days}{more}"

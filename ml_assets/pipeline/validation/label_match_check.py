@@ -1,4 +1,4 @@
-"""The check label_match of validated_labels, and what metadata and reports say of labels that belong to no row."""
+"""The check label_match of validated_labels, and the metadata on labels that belong to no row."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
@@ -15,9 +15,7 @@ from ml_assets.pipeline.steps.check_results import CheckRun, check_spec, table
 if TYPE_CHECKING:
     from ml_assets.pipeline.validation.label_matching import LabelMatching
 
-ABOUT = (
-    "Fails when too many labels of a delivery belong to no row; names keys that differ from that of a row in form only."
-)
+ABOUT = "Fails when too many labels of a delivery belong to no row; the reason names keys that differ in form only."
 
 
 def label_match_check(spec: ModelSpec, key: dg.AssetKey) -> list[dg.AssetCheckSpec]:

@@ -30,7 +30,7 @@ FindRecord = Callable[[date, str], ModelRecord | None]
 
 
 class CannotRestore(Exception):
-    """Something has no copy any more; the message says what to do."""
+    """No copy is left; the message says what to do."""
 
 
 class Restoration:
@@ -66,7 +66,7 @@ class Restoration:
         """Restore everything that can be restored; return what was done, one sentence each.
 
         Raises:
-            CannotRestore: when there is no copy of the files of a live model; after all others.
+            CannotRestore: when there is no copy of the files of a live model; raised after everything else is restored.
             MlflowUnavailable, LakeError: when MLflow or the lake cannot be used.
         """
         done, problems = [*self._restore_experiment(), *self._rename_model(), *self._begin_ledger()], []

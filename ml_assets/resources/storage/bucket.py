@@ -17,7 +17,7 @@ LISTING_FIELDS = {"Contents", "Name", "KeyCount", "IsTruncated"}
 
 
 class NoListing(Exception):
-    """A server answered a list request with something else than a listing, as one that is no S3 store does."""
+    """A server answered a list request with something other than a listing, so it is not an S3 store."""
 
 
 class Bucket:

@@ -80,7 +80,7 @@ class Directory:
         folder = Path(error.filename)
         for path in (folder, *folder.parents):
             if _is_broken(path):
-                raise BrokenLink(error.errno, "is a link to nothing", str(path))
+                raise BrokenLink(error.errno, "is a broken link", str(path))
             if path == self.root:
                 return
 
@@ -110,7 +110,7 @@ class Directory:
             modified = datetime.fromtimestamp(path.stat().st_mtime, tz=UTC)
         except FileNotFoundError as error:
             if path.is_symlink():
-                raise BrokenLink(error.errno, "is a link to nothing", str(path)) from error
+                raise BrokenLink(error.errno, "is a broken link", str(path)) from error
             return None
         return StoredObject(key, _md5(content), len(content), modified)
 

@@ -1,4 +1,4 @@
-"""The place of the landing: whether it is there and can be listed. Its absence is never taken as absence of files."""
+"""Access to the landing: a landing that is missing or cannot be listed is an error, never a landing without files."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +17,7 @@ class LandingUnavailable(Exception):
 
 @contextmanager
 def refuse_absence(objects: Directory | Bucket, uri: str) -> Iterator[None]:
-    """Raise for a landing that is not there or cannot be listed in the block, and for what the block raises of it.
+    """Raise LandingUnavailable if the landing does not exist, or cannot be listed in the block.
 
     Args:
         objects: the files of the landing.
@@ -49,7 +49,7 @@ def missing_root(root: Path) -> str | None:
         return None
     if root.is_symlink() and not root.exists():
         return f"{root} is a link to {root.readlink()}, which does not exist"
-    return f"{root} is a file and no directory" if root.exists() else f"there is no directory {root}"
+    return f"{root} is a file, not a directory" if root.exists() else f"there is no directory {root}"
 
 
 def _remedy() -> str:
@@ -72,6 +72,6 @@ def _say_what_s3_refuses(bucket: Bucket, uri: str) -> Iterator[None]:
         raise LandingUnavailable(f"the landing {uri} cannot be read: {reason}") from error
     except NoListing as error:
         raise LandingUnavailable(
-            f"the landing {uri} cannot be read: what answers for {bucket_at_endpoint(bucket)} is no S3 store. Correct "
+            f"the landing {uri} cannot be read: the server at {bucket_at_endpoint(bucket)} is not an S3 store. Correct "
             "the endpoint (AWS_ENDPOINT_URL)"
         ) from error

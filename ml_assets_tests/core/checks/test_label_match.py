@@ -15,8 +15,8 @@ def test_the_check_fails_above_its_share_and_hints_at_the_form():
     failed = evaluate_label_match("label_match", settings, FIRST, LabelMatch(12, 2, 0, 2, examples))
     assert failed.failed
     assert failed.reason == (
-        "2 of 10 labels belong to no row (20.00%, at most 10.00% pass); the keys of 2 differ from that of a row in "
-        "form only, such as '2' from '002' (leading zeros); the rows of 2 more may be outside of the lake"
+        "2 of 10 labels belong to no row (20.00%, at most 10.00% pass); the keys of 2 differ from a row's key in "
+        "form only, such as '2' from '002' (leading zeros); the rows of 2 more may be outside the lake"
     )
     assert evaluate_label_match("label_match", settings, FIRST, LabelMatch(10, 1, 0, 0, examples)).passed
     assert evaluate_label_match("label_match", settings, FIRST, LabelMatch(3, 0, 0, 3)).passed is None

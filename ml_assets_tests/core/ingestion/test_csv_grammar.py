@@ -11,7 +11,7 @@ from ml_assets.core.model_spec.types.csv_dialect import CsvDialect
     [
         ("a,b\nc", 3, None),
         ('"a\n""b""",c\r\nd', 11, None),
-        ('a,"b"c"d\ne', 8, "text behind a closing quote"),
+        ('a,"b"c"d\ne', 8, "text after a closing quote"),
         ('a,b"c\nd"\ne', 5, "a quote within an unquoted field"),
         ("a\rb\nc", 3, "a carriage return within an unquoted field"),
         ("", 0, None),
@@ -38,12 +38,12 @@ def test_the_line_end_of_the_header_is_that_of_the_file(text, line_end):
 
 def test_a_long_broken_record_is_read_in_linear_time():
     text = b'"' + b'a""' * 200_000 + b'"b,' + b'c,"' * 200_000
-    assert RecordGrammar(CsvDialect()).read_record(text + b"\n", 0).problem == "text behind a closing quote"
+    assert RecordGrammar(CsvDialect()).read_record(text + b"\n", 0).problem == "text after a closing quote"
 
 
 def test_escapes_are_hidden_without_moving_anything():
     dialect = CsvDialect(escape="\\")
     assert hide_escapes(dialect, b'a\\"b,c\\\\\n') == b"axxb,cxx\n"
     assert hide_escapes(CsvDialect(), b"a\\") == b"a\\"
-    with pytest.raises(ValueError, match="the file ends behind an escape character"):
+    with pytest.raises(ValueError, match="the file ends with an escape character"):
         hide_escapes(dialect, b"a\nb\\")

@@ -93,16 +93,16 @@ def test_any_text_is_in_rows_or_in_broken(body, line_end):
 @pytest.mark.parametrize(
     ("record", "lines", "problem"),
     [
-        ('a,"5 inch\nb,x\nc,"5 inch', ['a,"5 inch', "b,x", 'c,"5 inch'], "text behind a closing quote"),
+        ('a,"5 inch\nb,x\nc,"5 inch', ['a,"5 inch', "b,x", 'c,"5 inch'], "text after a closing quote"),
         ('a,5" pipe', ['a,5" pipe'], "a quote within an unquoted field"),
         ('a, "b"', ['a, "b"'], "a quote within an unquoted field"),
         ("a,b\rc", ["a,b", "c"], "a carriage return within an unquoted field"),
-        ("a", ["a"], "it has 1 fields and the header 2"),
-        ('a,"b\nb",c', ['a,"b', 'b",c'], "it has 3 fields and the header 2"),
-        ("\x1a", ["\x1a"], "it has 1 fields and the header 2"),
+        ("a", ["a"], "it has 1 field, the header has 2"),
+        ('a,"b\nb",c', ['a,"b', 'b",c'], "it has 3 fields, the header has 2"),
+        ("\x1a", ["\x1a"], "it has 1 field, the header has 2"),
     ],
 )
-def test_what_the_grammar_forbids_is_no_row(record, lines, problem):
+def test_what_the_grammar_forbids_is_not_a_row(record, lines, problem):
     content = parse_csv(f'id,note\n1,"x\ny"\n{record}\n2,y\n'.encode(), STRICT)
     assert rows_of(content) == [["1", "x\ny"], ["2", "y"]]
     assert content.broken == lines
@@ -135,7 +135,7 @@ def test_a_file_whose_rows_cannot_be_told_apart_is_refused(content, message):
 def test_a_row_that_the_parser_loses_is_noticed(monkeypatch):
     read_csv = csv_reader.pa_csv.read_csv
     monkeypatch.setattr(csv_reader.pa_csv, "read_csv", lambda *args: read_csv(*args).slice(1))
-    with pytest.raises(ValueError, match=r"the line ends say . rows, but . were read"):
+    with pytest.raises(ValueError, match=r"the file has . rows by its line ends, but . were read"):
         parse_csv(b"id,note\n" + b"1,x\n" * 3, STRICT)
 
 

@@ -32,7 +32,7 @@ def test_windows_of_any_size_give_the_same_records(monkeypatch):
 
 def test_rows_and_broken_records_are_told_apart(monkeypatch):
     text = 'a,b\r\n"c\n",d\n\n1\n1,2,3\nx,"y"z\ne,f'
-    problems = ["it has 1 fields and the header 2", "it has 3 fields and the header 2", "text behind a closing quote"]
+    problems = ["it has 1 field, the header has 2", "it has 3 fields, the header has 2", "text after a closing quote"]
     found = scan(text, 1 << 18, monkeypatch)
     assert isinstance(found, tuple)
     assert found[0] == 3

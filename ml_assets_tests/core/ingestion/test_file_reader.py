@@ -85,7 +85,7 @@ def test_lines_that_are_not_rows_are_kept(make_spec, key, content):
     assert file.rows is not None
     assert file.rows.num_rows == 3
     assert "too" in file.rows["_unreadable_values"].to_pylist()[2]
-    assert "1 lines are no rows" in (file.fault or "")
+    assert "1 line is not a row" in (file.fault or "")
 
 
 @pytest.mark.parametrize(

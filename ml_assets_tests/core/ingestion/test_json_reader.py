@@ -1,4 +1,4 @@
-"""Values of JSON lines are the text that stands in the file, and what is no row counts by what it holds."""
+"""Values of JSON lines are the text in the file, and a broken line counts as the number of objects in it."""
 
 import json
 
@@ -40,7 +40,7 @@ def test_a_name_that_occurs_twice_with_different_values_is_unreadable():
     ("text", "kept"),
     [(b"thanks \\ud83d", "thanks \\ud83d"), (b"M\xfcller", "M\\xfcller"), (b"\\udc00\\ud800", "\\udc00\\ud800")],
 )
-def test_text_that_is_no_unicode_is_one_unreadable_value(make_spec, text, kept):
+def test_text_that_is_not_unicode_is_one_unreadable_value(make_spec, text, kept):
     line = b'{"id": 1, "event_time": "2025-01-01T10:00:00", "card": "%s", "amount": 1.5, "label": 0, "%s": 1}\n'
     file = read_landed_file(make_spec(), "a.jsonl", line % (b"A", b"x") + line % (text, text))
     assert file.fault is None

@@ -1,4 +1,4 @@
-"""A file with content that holds no row of the contract cannot be read, whatever its number of lines."""
+"""A file with content but no row of the contract cannot be read, whatever its number of lines."""
 
 import gzip
 import json
@@ -31,12 +31,12 @@ def test_the_quotation_is_short(make_spec):
     fault = read_landed_file(make_spec(), "a.jsonl", b"<" * 5000).fault
     assert fault is not None
     assert len(fault) < 250
-    assert "it holds no row" in fault
+    assert "it contains no rows" in fault
 
 
 def test_the_first_problem_of_a_csv_file_without_rows_is_named(make_spec):
     fault = read_landed_file(make_spec(), "a.csv", b'id,card\n1, "x"\n').fault
-    assert "it holds no row (line 2: a quote within an unquoted field)" in (fault or "")
+    assert "it contains no rows (line 2: a quote within an unquoted field)" in (fault or "")
 
 
 def test_a_row_without_names_is_still_a_row(make_spec):

@@ -50,7 +50,7 @@ def test_a_registry_that_follows_the_ledger_has_no_differences():
         (
             RegistryState({"champion": 1}, 0, False, 9),
             NUMBERS,
-            ["ends with release 2, and MLflow carried out release 9: check ML_ASSETS_LAKE"],
+            ["ends with release 2, but MLflow carried out release 9: check ML_ASSETS_LAKE"],
         ),
     ],
 )
@@ -84,4 +84,4 @@ def test_another_model_in_the_deploy_target_is_a_difference(published, content):
 
 
 def test_differences_end_a_message():
-    assert (summarize([]), summarize(["a", "b"])) == ("", "; not in line: a; b")
+    assert (summarize([]), summarize(["a", "b"])) == ("", "; differences from the release ledger: a; b")

@@ -142,7 +142,7 @@ def test_rows_without_day_or_landed_row_are_problems(feed):
         ("fixed.csv", content({**GOOD, "crad": 1}), "columns that the contract does not have: crad"),
         ("fixed.xlsx", b"", "must end in .csv, .jsonl or .parquet"),
         ("fixed.parquet", b"no parquet", "fixed.parquet cannot be read"),
-        ("fixed.csv", content(GOOD) + b"1,2\n", "1 lines are no rows"),
+        ("fixed.csv", content(GOOD) + b"1,2\n", "1 line is not a row"),
     ],
 )
 def test_a_file_that_cannot_be_used_says_why(feed, name, text, message):

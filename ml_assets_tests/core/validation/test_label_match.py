@@ -1,4 +1,4 @@
-"""Labels are matched with rows by key; what belongs to no row is told from what may lie outside of the lake."""
+"""Labels are matched with rows by key; labels without a row are told from those whose row may be outside the lake."""
 
 from datetime import date, timedelta
 

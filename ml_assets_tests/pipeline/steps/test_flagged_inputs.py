@@ -42,7 +42,7 @@ def test_a_failed_check_of_features_names_the_days_in_its_windows(tmp_path):
     reports = reported(tmp_path, (back(2), "column_drift"), (back(3), "no_gaps"), (back(9), "row_count"))
     runs = [run_of("features", "feature_drift", (DAY, False), (back(1), True), (back(12), False))]
     assert reasons(name_flagged_inputs(runs, days_read, reports)) == [
-        f"why. It reads data that failed checks of their own: {back(2)} (column_drift)",
+        f"why. It reads days whose own data failed checks: {back(2)} (column_drift)",
         "why",
         "why",
     ]
@@ -58,7 +58,7 @@ def test_days_of_the_same_run_are_known_before_their_report_is_written(tmp_path)
         "why",
         "why",
         "why",
-        f"why. It reads data that failed checks of their own: {back(1)} (contract_amount)",
+        f"why. It reads days whose own data failed checks: {back(1)} (contract_amount)",
     ]
 
 

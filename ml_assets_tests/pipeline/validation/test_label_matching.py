@@ -82,4 +82,4 @@ def test_labels_of_rows_that_have_not_landed_are_not_evaluated(tmp_path):
     land_day(world, 1)
     (tmp_path / "landing" / str(day(1)) / "rows.parquet").unlink()
     result = world.run(list(LABEL_ASSETS), day(1))
-    assert "may be outside of the lake" in str(check(result, "label_match").description)
+    assert "may be outside the lake" in str(check(result, "label_match").description)

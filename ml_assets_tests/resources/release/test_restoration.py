@@ -155,7 +155,7 @@ def test_files_without_a_copy_are_named_with_the_day_that_makes_them_again(place
 
 def test_a_lost_ledger_stops_releases_until_it_begins_anew_with_what_is_live(place, tmp_path):
     (tmp_path / "lake" / "small" / "release_ledger").rename(tmp_path / "elsewhere")
-    with pytest.raises(LedgerLost, match="ends with release 0, and MLflow carried out release 1"):
+    with pytest.raises(LedgerLost, match="ends with release 0, but MLflow carried out release 1"):
         place.releases().state()
     assert "the release ledger goes on after release 0 with what is live in MLflow" in place.restore()
     assert place.releases().state().champion == place.champion

@@ -44,13 +44,13 @@ def test_a_directory_that_does_not_exist_is_unavailable(tmp_path):
 def test_a_file_or_a_broken_link_in_place_of_the_directory_is_unavailable(tmp_path):
     (tmp_path / "file").write_text("x")
     (tmp_path / "link").symlink_to(tmp_path / "gone")
-    assert_unavailable(Landing(uri=str(tmp_path / "file")), "is a file and no directory")
+    assert_unavailable(Landing(uri=str(tmp_path / "file")), "is a file, not a directory")
     assert_unavailable(Landing(uri=str(tmp_path / "link")), "is a link to .*gone, which does not exist")
 
 
 def test_a_broken_link_in_place_of_a_folder_of_the_pattern_is_unavailable(tmp_path):
     (tmp_path / "sales").symlink_to(tmp_path / "gone")
-    assert_unavailable(Landing(uri=str(tmp_path)), "sales: is a link to nothing")
+    assert_unavailable(Landing(uri=str(tmp_path)), "sales: is a broken link")
 
 
 @pytest.mark.parametrize("link", ["sales/2025-01-02", "sales/2025-01-02/b.csv"])
@@ -59,7 +59,7 @@ def test_a_broken_link_in_place_of_files_of_a_day_is_unavailable(tmp_path, link)
     (tmp_path / link).parent.mkdir(exist_ok=True)
     (tmp_path / link).symlink_to(tmp_path / "gone")
     for read in (READERS[0], READERS[-1]):
-        with pytest.raises(LandingUnavailable, match=f"{link}: is a link to nothing"):
+        with pytest.raises(LandingUnavailable, match=f"{link}: is a broken link"):
             read(Landing(uri=str(tmp_path)))
 
 
@@ -130,7 +130,7 @@ def server_that_answers(status: int, body: bytes) -> Iterator[str]:
     ("status", "body", "said"),
     [
         (403, b"<Error><Code>AccessDenied</Code><Message>no</Message></Error>", "does not let this process read"),
-        (200, b"<html><body>a page</body></html>", "is no S3 store"),
+        (200, b"<html><body>a page</body></html>", "is not an S3 store"),
         (200, b"<!doctype html><p>a page", "cannot be read"),
     ],
 )

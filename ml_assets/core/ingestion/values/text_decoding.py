@@ -1,4 +1,4 @@
-"""Text of columns whose type does not say that they are text: bytes, UUIDs, and text that is no Unicode."""
+"""Text in columns of other types, such as bytes and UUIDs, and text that is not valid Unicode."""
 
 # pyarrow makes the functions of its compute module at run time, where no type checker sees them.
 # pyright: reportAttributeAccessIssue=false
@@ -17,7 +17,7 @@ def decode(column: pa.Array) -> tuple[pa.Array, pa.Array | None]:
     UUIDs become their usual text. Bytes are text if they are UTF-8 without control characters.
 
     Returns:
-        (column, unreadable): unreadable describes each value that is no text, which is null in the column; it is null
+        (column, unreadable): unreadable describes each value that is not text, which is null in the column; it is null
             elsewhere, or None if there are no such values.
     """
     kind = column.type
@@ -40,7 +40,7 @@ def decode(column: pa.Array) -> tuple[pa.Array, pa.Array | None]:
 
 
 def escape(text: str) -> str:
-    r"""Return text with escapes for what is no Unicode: \ud83d for half a pair, \xfc for a byte that is not UTF-8.
+    r"""Return text with escapes for what is not Unicode: \ud83d for half a pair, \xfc for a byte that is not UTF-8.
 
     Bytes are those that Python's error handler surrogateescape kept.
     """
@@ -79,4 +79,4 @@ def _decode_bytes(values: list[bytes | None], is_text: bool) -> tuple[pa.Array, 
 def _describe(value: bytes, is_text: bool) -> str:
     if is_text:
         return value.decode("utf-8", "backslashreplace")
-    return f"0x{value.hex()} (bytes that are no UTF-8 text)"
+    return f"0x{value.hex()} (bytes that are not UTF-8 text)"

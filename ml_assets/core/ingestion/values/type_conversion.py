@@ -52,7 +52,7 @@ def _as_array(values: pa.ChunkedArray) -> pa.Array:
 
 
 def _without_nothing(column: pa.Array) -> pa.Array:
-    """Make null what counts as missing: NaN, and text of spaces only."""
+    """Replace what counts as missing by null: NaN, and text of spaces only."""
     if pa.types.is_floating(column.type):
         return pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
     if pa.types.is_string(column.type):
@@ -146,7 +146,7 @@ def _to_string(column: pa.Array, time_zone: str) -> pa.Array:
     if pa.types.is_integer(kind) or pa.types.is_boolean(kind):
         return column.cast(pa.string())
     if pa.types.is_decimal(kind):
-        # Zeros behind the point of a whole number only.
+        # Only zeros after the decimal point of a whole number.
         return pc.replace_substring_regex(_decimal_text(column), r"\.0+$", "")
     if pa.types.is_floating(kind):
         wide = column.cast(pa.float64())

@@ -114,14 +114,14 @@ def parse_documents(path: Path) -> list[YamlDocument]:
 
 
 def misread_text(node: "yaml.Node") -> str | None:
-    """Return how YAML reads a text without quotes, and what to do, where it does not read it as text; else None."""
+    """Return how YAML reads a value without quotes as something other than text, with the remedy; else None."""
     import yaml
 
     kind = _KINDS.get(node.tag.rpartition(":")[2])
     if not isinstance(node, yaml.ScalarNode) or kind is None or node.style:
         return None
     written = node.value or "nothing"
-    return f'YAML reads {written} as {kind}; put it in quotes, "{node.value}", if it is a text'
+    return f'YAML reads {written} as {kind}; put it in quotes, "{node.value}", if it is text'
 
 
 def _loader() -> "type[yaml.SafeLoader]":
@@ -165,9 +165,9 @@ def _problems_of_names(path: Path, node: "yaml.Node", field: Field) -> Iterator[
         name, line = str(key.value), key.start_mark.line + 1
         where = f"{path}:{line}: {'.'.join(str(part) for part in [*field, name]).removeprefix('attributes.')}"
         if not isinstance(key, yaml.ScalarNode):
-            yield f"{path}:{line}: {'.'.join(map(str, field)) or 'the file'}: a name must be a text"
+            yield f"{path}:{line}: {'.'.join(map(str, field)) or 'the file'}: a name must be text"
         elif key.tag != _TEXT and name != _MERGE:
-            yield f"{where}: {misread_text(key) or 'a name must be a text'}"
+            yield f"{where}: {misread_text(key) or 'a name must be text'}"
         elif name in lines and name != _MERGE:
             yield f"{where}: the name is also on line {lines[name]}, and YAML would use only one of them; remove one"
         lines.setdefault(name, line)

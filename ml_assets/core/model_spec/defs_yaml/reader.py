@@ -86,5 +86,5 @@ def _input(details: "ErrorDetails") -> str:
 
 
 def _type_name(content: Any) -> str:
-    names = {dict: "a mapping", list: "a list", str: "a text", bool: "a boolean", int: "a number", float: "a number"}
+    names = {dict: "a mapping", list: "a list", str: "text", bool: "a boolean", int: "a number", float: "a number"}
     return names.get(type(content), "nothing")

@@ -42,7 +42,7 @@ def check_features(
         for name in feature.names():
             if name.lower() in RESERVED or (name.lower() in column_names and name not in own_columns):
                 raise ValueError(
-                    f"{where}: it computes {name}, which is the name of a column (in upper or lower case); "
+                    f"{where}: it computes {name}, which is the name of a column (case is ignored); "
                     "rename the column (`source` is its name in the files)"
                 )
 

@@ -18,17 +18,17 @@ class SpecPart(BaseModel):
 
 
 def check_name(where: str, name: str) -> None:
-    """Check that a person can see a name and its end: it is not empty, has no white space around it, and no character
-    that cannot be printed.
+    """Check that a name is visible: it is not empty, has no white space around it, and no character that cannot be
+    printed.
 
     Raises:
-        ValueError: names the field and the name, with what cannot be seen in it.
+        ValueError: naming the field, the name and the reason.
     """
     if not name.strip():
-        raise ValueError(f"{where}: {name!r} is no name; a name needs a character that can be seen")
+        raise ValueError(f"{where}: {name!r} is not a valid name; a name needs a visible character")
     if name != name.strip() or not name.isprintable():
         raise ValueError(
-            f"{where}: {name!a} has white space around it, or a character that cannot be seen; rename it "
+            f"{where}: {name!a} has white space around it, or contains an invisible character; rename it "
             "(`source` is the name of a column in the files)"
         )
 

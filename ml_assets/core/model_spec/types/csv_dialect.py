@@ -11,18 +11,18 @@ class CsvDialect(SpecPart):
     """The dialect of the CSV files of a source. Without it, RFC 4180 in UTF-8 holds, read strictly.
 
     A quote opens a field only at its beginning, and is doubled within it; a line feed, a carriage return or both end a
-    row outside of quotes, and empty lines are ignored. What the dialect forbids is no row: text behind a closing quote,
-    a quote within an unquoted field, another number of fields than the header has. A quote that is never closed makes
+    row outside of quotes, and empty lines are ignored. What the dialect forbids is not a row: text after a closing
+    quote, a quote within an unquoted field, more or fewer fields than the header. A quote that is never closed makes
     the file unreadable. Other formats are not affected."""
 
     delimiter: str = ","
     """The character between fields, for example `";"` or `"\\t"` (a tab, in double quotes)."""
 
     quote: str | None = '"'
-    """The character around fields that contain delimiters, quotes or line ends; null where no character quotes."""
+    """The character around fields that contain delimiters, quotes or line ends; null if no character does."""
 
     escape: str | None = None
-    """A character that makes the one behind it a part of the value, whatever it is, for example `"\\\\"`. Within quotes
+    """A character that makes the one after it a part of the value, whatever it is, for example `"\\\\"`. Within quotes
     a doubled quote remains a quote."""
 
     decimal: Literal[".", ","] = "."
@@ -31,7 +31,7 @@ class CsvDialect(SpecPart):
 
     encoding: str = "utf-8"
     """The encoding of the text by a name that Python knows, for example `latin-1`, `cp1252` or `utf-16`. A byte order
-    mark at the beginning is no part of the text."""
+    mark at the beginning is ignored."""
 
     skip_lines: int = Field(0, ge=0)
     """Number of lines above the header that are ignored, whatever they contain."""
@@ -42,7 +42,7 @@ class CsvDialect(SpecPart):
         if value is None or (len(value) == 1 and value.isascii() and not value.isalnum() and value not in "\r\n"):
             return value
         hint = '; write a tab as "\\t", in double quotes' if value == "\\t" else ""
-        raise ValueError(f"must be one ASCII character that is no letter, digit or line end, not {value!r}{hint}")
+        raise ValueError(f"must be one ASCII character other than a letter, a digit or a line end, not {value!r}{hint}")
 
     @field_validator("encoding")
     @classmethod

@@ -101,7 +101,7 @@ def releases(problems: Mapping[str, Sequence[str]]) -> Diagnosis:
     if broken:
         model = min(broken)
         message = "; ".join(sentence for sentences in broken.values() for sentence in sentences)
-        remedy = f"`ml-assets restore {model}` restores what was deleted, and synchronizes what was moved"
+        remedy = f"`ml-assets restore {model}` restores what was deleted, and corrects aliases and the deploy target"
         return error("releases", message, remedy)
     return ok("releases", f"in line with the release ledger: {', '.join(sorted(problems))}")
 

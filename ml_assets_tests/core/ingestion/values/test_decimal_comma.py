@@ -15,7 +15,7 @@ def test_numbers_have_a_decimal_comma_and_unreadable_texts_stay_as_they_landed()
     assert texts.to_pylist() == [None, None, "1.234,5", "1.234", None, None, None]
 
 
-def test_integers_may_have_zeros_behind_the_comma():
+def test_integers_may_have_zeros_after_the_comma():
     values, texts = convert_with_comma(pa.chunked_array([["3,0", "3.0"]], pa.string()), "integer", "UTC")
     assert values.to_pylist() == [3, None]
     assert texts is not None

@@ -1,4 +1,4 @@
-"""Bytes are text where they mean text, and what is no Unicode is written with escapes."""
+"""Bytes are text where they mean text, and what is not Unicode is written with escapes."""
 
 import pyarrow as pa
 import pytest
@@ -15,7 +15,7 @@ from ml_assets.core.ingestion.values.text_decoding import decode, escape
         ("\udcfc\ud800", "\\udcfc\\ud800"),
     ],
 )
-def test_escapes_of_what_is_no_unicode(text, escaped):
+def test_text_that_is_not_unicode_is_escaped(text, escaped):
     assert escape(text) == escaped
 
 
@@ -23,7 +23,7 @@ def test_bytes_are_text_without_control_characters():
     texts, unreadable = decode(pa.array([b"a\tb", b"\x01", b"\xff", None]))
     assert texts.to_pylist() == ["a\tb", None, None, None]
     assert unreadable is not None
-    suffix = "(bytes that are no UTF-8 text)"
+    suffix = "(bytes that are not UTF-8 text)"
     assert unreadable.to_pylist() == [None, f"0x01 {suffix}", f"0xff {suffix}", None]
 
 

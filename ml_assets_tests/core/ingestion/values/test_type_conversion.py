@@ -184,8 +184,8 @@ def test_a_whole_number_has_the_same_text_in_every_type(kind):
         (pa.array([2**64 - 1], pa.uint64()), ["18446744073709551615"], []),
         (pa.array([UUID(int=1).bytes], pa.uuid()), [str(UUID(int=1))], []),
         (pa.array([b"ab"], pa.binary(2)), ["ab"], []),
-        (pa.array([b"\xff\x00"], pa.binary()), [], ["0xff00 (bytes that are no UTF-8 text)"]),
-        (pa.array([b"a\x00"], pa.binary()), [], ["0x6100 (bytes that are no UTF-8 text)"]),
+        (pa.array([b"\xff\x00"], pa.binary()), [], ["0xff00 (bytes that are not UTF-8 text)"]),
+        (pa.array([b"a\x00"], pa.binary()), [], ["0x6100 (bytes that are not UTF-8 text)"]),
         (pa.array([b"M\xfcller", b"x"]).view(pa.string()), [None, "x"], ["M\\xfcller", None]),
         (pa.array(['{"a": 1}'], pa.json_()), ['{"a": 1}'], []),
         (pa.nulls(2), [None, None], []),
@@ -206,7 +206,7 @@ def test_bytes_are_read_as_the_text_that_they_hold(to):
     assert convert(pa.chunked_array([pa.nulls(3)]), to, "UTC")[0].null_count == 3
 
 
-def test_a_float_of_32_bits_that_stands_for_several_integers_is_no_integer():
+def test_a_float_of_32_bits_that_stands_for_several_integers_is_not_an_integer():
     values = pa.array([16777215, 16777216], pa.float32())
     converted, texts = convert(pa.chunked_array([values]), "integer", "UTC")
     assert converted.to_pylist() == [16777215, None]
