@@ -1,6 +1,5 @@
 """Targets of the doctor's probes: the settings, the code location, dagster.yaml, the instance, an MLflow store."""
 
-import warnings
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -125,9 +124,7 @@ def load_code_location() -> CodeLocation:
         definition.name: definition.default_status in running
         for definition in (*repository.schedule_defs, *repository.sensor_defs)
     }
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", category=dg.BetaWarning)
-        pools = list_pools(set(repository.assets_defs_by_key.values()))
+    pools = list_pools(set(repository.assets_defs_by_key.values()))
     time_zones = {spec.name: spec.source.time_zone for spec in specs}
     return CodeLocation(None, pools, automation, time_zones, problems_of(repository))
 

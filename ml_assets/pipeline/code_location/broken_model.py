@@ -1,5 +1,7 @@
 """The definitions in place of a model whose file is broken: an asset without partitions, with a check that fails."""
 
+import warnings
+
 import dagster as dg
 
 SPECIFICATION = "specification"
@@ -40,11 +42,13 @@ def broken_model(name: str, problem: str) -> dg.Definitions:
 
 def problems_of(repository: dg.RepositoryDefinition) -> dict[str, str]:
     """Return the problem of each broken model of a code location, by its name."""
-    graph = repository.asset_graph
-    return {
-        key.path[0]: str(
-            value.value if isinstance(value := graph.get(key).metadata.get(PROBLEM), dg.MetadataValue) else value
-        )
-        for key in graph.get_all_asset_keys()
-        if key.path[-1] == SPECIFICATION and PROBLEM in graph.get(key).metadata
-    }
+    with warnings.catch_warnings():
+        # Dagster warns of its own parameters while it builds the graph.
+        warnings.simplefilter("ignore", category=dg.BetaWarning)
+        graph = repository.asset_graph
+    problems = {}
+    for key in graph.get_all_asset_keys():
+        if key.path[-1] == SPECIFICATION and PROBLEM in (metadata := graph.get(key).metadata):
+            problem = metadata[PROBLEM]
+            problems[key.path[0]] = str(problem.value if isinstance(problem, dg.MetadataValue) else problem)
+    return problems
