@@ -40,8 +40,9 @@ def folder_prefix(files: str, day: date) -> str:
 
 
 def is_hidden(key: str) -> bool:
-    """Return whether a file, or a folder that it is in, is one that nobody means to be read: its name begins with `_`
-    or `.`, or is empty, as of folders that S3 consoles create.
+    """Return whether a file or one of its folders is hidden.
+
+    Its name begins with `_` or `.`, or is empty, as in keys of folders that S3 consoles create.
     """
     return any(not name or name.startswith(("_", ".")) for name in key.split("/"))
 

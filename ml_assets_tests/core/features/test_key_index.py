@@ -46,7 +46,7 @@ def test_the_last_rows_are_the_most_recent_ones_with_ties_in_order_of_the_row_ke
     assert windows(DAY, HISTORY, ["card"], last_rows=[2], within="2d") == {0: [2, 3], 1: [4, 5], 2: [4, 5]}
 
 
-def test_keys_that_differ_behind_a_nul_character_have_windows_of_their_own():
+def test_keys_that_differ_only_after_a_nul_character_have_windows_of_their_own():
     history = frame(("2025-01-02 08:00", "a\0b"), ("2025-01-02 08:30", "\0a"), ("2025-01-02 08:45", ""))
     day = frame(("2025-01-02 09:00", "a\0c"), ("2025-01-02 10:00", "a\0b"), ("2025-01-02 11:00", "\0a"))
     assert windows(day, history, ["card"], windows=["1d"]) == {0: [3], 1: [0, 4], 2: [1, 5]}

@@ -165,7 +165,7 @@ def test_a_label_is_late_if_it_first_takes_effect_after_the_delay_and_a_correcti
     assert rows.count_late(day(4), day(9)) == (2, 3)
 
 
-def test_keys_that_differ_behind_a_nul_character_are_different_keys():
+def test_keys_that_differ_only_after_a_nul_character_are_different_keys():
     columns = {**SMALL["columns"], "id": {"type": "string"}}
     for key in (["id"], ["id", "card"]):
         spec = ModelSpec.model_validate({**SMALL, "columns": columns, "labels": {**LABELS, "key": key}})

@@ -1,4 +1,4 @@
-"""CSV files are read exactly as their dialect says, and nothing is lost or changed without a word."""
+"""CSV files are read exactly as their dialect says, and nothing is lost or changed silently."""
 
 import csv
 import io
@@ -109,7 +109,7 @@ def test_what_the_grammar_forbids_is_not_a_row(record, lines, problem):
     assert content.first_problem == f"line 4: {problem}"
 
 
-def test_a_line_feed_among_carriage_returns_is_no_line_end():
+def test_a_line_feed_among_carriage_returns_is_not_a_line_end():
     content = parse_csv(b"id,note\r1,x\r2,y\n3,z\r", STRICT)
     assert rows_of(content) == [["1", "x"]]
     assert content.broken == ["2,y", "3,z"]

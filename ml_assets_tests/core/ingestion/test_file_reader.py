@@ -230,7 +230,7 @@ def test_a_name_that_only_looks_like_a_missing_column_is_described(make_spec, ke
     assert difference in (read_landed_file(make_spec(), key, content).fault or "")
 
 
-def test_one_byte_order_mark_is_no_part_of_a_name(make_spec):
+def test_one_byte_order_mark_is_not_part_of_a_name(make_spec):
     header = "id,event_time,card,amount,label"
     assert read_landed_file(make_spec(), "a.csv", f"\ufeff{header}\n".encode()).fault == "has no rows"
     twice = read_landed_file(make_spec(), "a.csv", f"\ufeff\ufeff{header}\n".encode())

@@ -1,4 +1,4 @@
-"""A weekly season and days that always differ are no drift; a shift beyond both is."""
+"""A weekly season and days that always differ are not drift; a shift beyond both is."""
 
 from datetime import date, timedelta
 

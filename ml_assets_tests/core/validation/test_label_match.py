@@ -36,7 +36,7 @@ def test_labels_are_counted_by_what_is_known_of_their_rows():
     ]
 
 
-def test_a_row_of_a_later_day_is_no_row_of_a_label():
+def test_a_label_is_not_matched_with_a_row_of_a_later_day():
     assert match(labels(["1"], known=8), {10: ["1"]}, delivered=9).unmatched == 1
     assert match(labels(["1"], known=8), {9: ["1"]}, delivered=9).unmatched == 0
 

@@ -206,7 +206,7 @@ def test_a_quarantined_row_keeps_15_decimals(make_spec):
     assert kept == pytest.approx(amounts, rel=0, abs=1e-15)
 
 
-def test_rows_that_differ_behind_a_nul_character_are_no_repeats(make_spec, small):
+def test_rows_that_differ_only_after_a_nul_character_are_not_repeats(make_spec, small):
     small["columns"]["card"]["nullable"] = True
     day = validate(
         make_spec(columns=small["columns"]), [*rows(20), *({**GOOD, "id": 77, "card": f"a\0{x}"} for x in "bc")]

@@ -81,7 +81,7 @@ def test_a_day_that_was_made_without_files_has_none_to_lose():
     assert not is_lost(9, made=[1, 2, 3], landed=[])
 
 
-def test_days_whose_files_were_removed_on_purpose_are_no_loss():
+def test_days_whose_files_were_removed_on_purpose_are_not_a_loss():
     assert not is_lost(2, removed_through=2, made=[1, 2, 3], landed=[])
     assert is_lost(3, removed_through=2, made=[1, 2, 3], landed=[])
 

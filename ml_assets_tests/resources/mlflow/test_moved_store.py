@@ -1,4 +1,4 @@
-"""A store that was moved with its artifacts finds them; a file that is no complete store is named or replaced."""
+"""A store that was moved with its artifacts finds them; an incomplete file is refused or replaced."""
 
 import shutil
 import sqlite3
@@ -58,7 +58,7 @@ def test_an_empty_file_becomes_a_store(tmp_path):
 
 
 @pytest.mark.parametrize("content", ["half made", "not a database"])
-def test_a_file_that_is_no_complete_store_is_named_with_a_remedy_that_helps(tmp_path, content):
+def test_a_file_that_is_not_a_complete_store_is_refused_with_a_remedy_that_helps(tmp_path, content):
     path = tmp_path / "mlflow.db"
     if content == "half made":
         with closing(sqlite3.connect(path)) as store:

@@ -38,7 +38,7 @@ def component_file(folder: Path) -> Path | None:
 
 
 def list_component_files(folder: Path) -> Iterator[Path]:
-    """Yield the files of components in a folder and its subfolders, down to the first file on each way, by path."""
+    """Yield the files of components in a folder and its subfolders by path; not those below a component."""
     for path in sorted(folder.iterdir()):
         if path.is_dir() and is_loaded(path):
             file = component_file(path)

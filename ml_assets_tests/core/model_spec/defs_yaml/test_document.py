@@ -55,7 +55,7 @@ def test_the_field_that_a_message_names_is_found(document, message, field):
         (b"a: \x07\n", ":1: this is not valid YAML"),
     ],
 )
-def test_a_file_that_is_no_specification_is_refused(tmp_path, content, message):
+def test_a_file_that_is_not_a_specification_is_refused(tmp_path, content, message):
     path = tmp_path / "defs.yaml"
     path.write_bytes(content)
     with pytest.raises(SpecFileError, match=f"{path}{message}"):
