@@ -9,6 +9,7 @@ from ml_assets.core.tables.fingerprint import EXPIRED
 from ml_assets.resources.lake.day_rows import combine_days
 from ml_assets.resources.lake.delta_transactions import Transactions
 from ml_assets.resources.lake.errors import DamagedDay, readable_log
+from ml_assets.resources.lake.new_table import create_table
 from ml_assets.resources.lake.new_version import start_new_version
 from ml_assets.resources.lake.schema_changes import compare_schemas
 from ml_assets.resources.lake.table_files import DAY, TableFiles, as_bits, list_files, writer_properties
@@ -69,14 +70,7 @@ class Table:
         try:
             return DeltaTable(self.uri, storage_options=options)
         except TableNotFoundError:
-            return DeltaTable.create(
-                self.uri,
-                self.schema,
-                partition_by=[DAY],
-                mode="ignore",
-                storage_options=options,
-                configuration=PROPERTIES,
-            )
+            return create_table(self.uri, self.schema, options, PROPERTIES, [DAY])
 
     def refresh(self) -> None:
         """Load commits that other processes have made since."""

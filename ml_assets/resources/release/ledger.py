@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ml_assets.core.release.ledger_rows import fold, moves_of, rows_of
 from ml_assets.core.release.release_state import Move, Release
 from ml_assets.resources.lake.lake import Lake
+from ml_assets.resources.lake.new_table import create_table
 from ml_assets.resources.lake.table import PROPERTIES
 
 if TYPE_CHECKING:
@@ -142,15 +143,11 @@ class Ledger:
         return self._table
 
     def _create(self) -> "DeltaTable":
-        from deltalake import DeltaTable
-
         from ml_assets.core.tables.release_schemas import LEDGER_ROWS_SCHEMA
 
         uri, options = self._lake.location(self._model, LEDGER)
         properties = {**PROPERTIES, "delta.appendOnly": "true"}
-        self._table = DeltaTable.create(
-            uri, LEDGER_ROWS_SCHEMA, mode="ignore", storage_options=options, configuration=properties
-        )
+        self._table = create_table(uri, LEDGER_ROWS_SCHEMA, options, properties)
         self._read_new(self._table)
         return self._table
 
