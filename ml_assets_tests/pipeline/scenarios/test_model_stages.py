@@ -194,7 +194,8 @@ def test_a_model_that_another_run_evaluated_meanwhile_is_not_registered_with_the
     assert registrations == []
 
 
-def test_a_changed_gate_evaluates_again_without_training_again(world):
+def test_a_changed_gate_evaluates_again_without_training_again(world, tmp_path):
+    world = world.copy(tmp_path)
     lenient = World(world.root, SPEC.model_validate({**SMALL, "gates": {"roc_auc": {"minimum": 0.4}}}))
     result = lenient.run(MODELS, day(12))
     assert [computed(result, name) for name in MODELS] == [[], [], [day(12)]]
