@@ -9,23 +9,24 @@ import traceback
 from collections.abc import Iterable, Iterator
 from typing import Any, TextIO
 
-from ml_assets.core.operations.notifications.redaction import replace_secrets
+from ml_assets.core.operations.notifications.redaction import replace_spellings, spell_out
 
-_secrets: tuple[str, ...] = ()
+# Worked out once, because every log record is searched for them.
+_spellings: tuple[str, ...] = ()
 MAX_LINKS = 40
 
 
 def redact_process(secrets: Iterable[str]) -> None:
     """Take the secrets of this process, and remove them from every log record from now on."""
-    global _secrets
-    _secrets = tuple(secrets)
-    if _secrets and not isinstance(logging.getLogRecordFactory(), RecordFactory):
+    global _spellings
+    _spellings = tuple(spell_out(secrets))
+    if _spellings and not isinstance(logging.getLogRecordFactory(), RecordFactory):
         logging.setLogRecordFactory(RecordFactory(logging.getLogRecordFactory()))
 
 
 def redact_text(text: str) -> str:
     """Return a text without the secrets of this process."""
-    return replace_secrets(text, _secrets)
+    return replace_spellings(text, _spellings)
 
 
 def redact_error(error: BaseException) -> None:
@@ -33,7 +34,7 @@ def redact_error(error: BaseException) -> None:
 
     Dagster stores the texts of the whole chain with the run.
     """
-    if not _secrets:
+    if not _spellings:
         return
     for link in _chain(error):
         link.args = tuple(redact_text(part) if isinstance(part, str) else part for part in link.args)
@@ -44,7 +45,7 @@ def redact_error(error: BaseException) -> None:
 
 def redact_streams() -> None:
     """Remove the secrets of this process from what it prints: output, messages at its end, tracebacks."""
-    if _secrets:
+    if _spellings:
         sys.stdout, sys.stderr = RedactedStream(sys.stdout), RedactedStream(sys.stderr)  # type: ignore[assignment]
 
 

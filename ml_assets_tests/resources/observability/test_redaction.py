@@ -23,7 +23,7 @@ FORMS = [
 @pytest.fixture(autouse=True)
 def _secrets(monkeypatch):
     factory = logging.getLogRecordFactory()
-    monkeypatch.setattr(redaction, "_secrets", ())
+    monkeypatch.setattr(redaction, "_spellings", ())
     redaction.redact_process([PAIR, WORD])
     yield
     logging.setLogRecordFactory(factory)

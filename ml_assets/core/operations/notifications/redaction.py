@@ -44,23 +44,26 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
         text: a text from another program.
         secrets: values that must not appear; those with fewer than `MIN_LENGTH` characters are ignored.
     """
-    text = replace_secrets(text, secrets)
+    text = replace_spellings(text, spell_out(secrets))
     for form, replacement in _FORMS:
         text = form.sub(replacement, text)
     return text
 
 
-def replace_secrets(text: str, secrets: Iterable[str]) -> str:
-    """Replace the given secrets in a text by `***`, in all of their spellings; nothing else changes.
+def replace_spellings(text: str, spellings: Iterable[str]) -> str:
+    """Replace the spellings that `spell_out` returned by `***` in a text; nothing else changes."""
+    for spelling in spellings:
+        text = text.replace(spelling, HIDDEN)
+    return text
+
+
+def spell_out(secrets: Iterable[str]) -> list[str]:
+    """Return all spellings of secrets, the longest first, because one may be part of another.
 
     Args:
-        text: any text.
         secrets: values that must not appear; those with fewer than `MIN_LENGTH` characters are ignored.
     """
-    # The longest first: one may be part of another.
-    for value in sorted({spelling for secret in secrets for spelling in _spellings(secret)}, key=len, reverse=True):
-        text = text.replace(value, HIDDEN)
-    return text
+    return sorted({spelling for secret in secrets for spelling in _spellings(secret)}, key=len, reverse=True)
 
 
 def _spellings(secret: str) -> set[str]:
