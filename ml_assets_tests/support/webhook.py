@@ -2,8 +2,10 @@
 
 import json
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from typing import Any
+
+from ml_assets_tests.support.http_server import QuietHandler
 
 
 class Webhook:
@@ -14,16 +16,13 @@ class Webhook:
         self.status = 200
         webhook = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Handler(QuietHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 if webhook.status == 200:
                     webhook.received.append(json.loads(body))
                 self.send_response(webhook.status)
                 self.end_headers()
-
-            def log_message(self, *_: object) -> None:
-                pass
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"json://127.0.0.1:{self._server.server_port}/hook-with-a-secret-path"
@@ -39,4 +38,4 @@ class Webhook:
     @property
     def titles(self) -> list[str]:
         """The titles of the messages in their order."""
-        return [one["title"] for one in self.received]
+        return [message["title"] for message in self.received]

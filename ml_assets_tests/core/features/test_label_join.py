@@ -170,5 +170,5 @@ def test_keys_that_differ_only_after_a_nul_character_are_different_keys():
     for key in (["id"], ["id", "card"]):
         spec = ModelSpec.model_validate({**SMALL, "columns": columns, "labels": {**LABELS, "key": key}})
         rows = RowLabels(spec, pd.DataFrame({"id": ["a\0b", "a\0c", "a\x01\x02b"], "card": ["x"] * 3}))
-        rows.add(day(2), delivered(("a\0c", 1, "2025-01-02"), ("a\x01\x02b", 0, "2025-01-02")).assign(card="x"))  # type: ignore[arg-type]
+        rows.add(day(2), delivered(("a\0c", 1, "2025-01-02"), ("a\x01\x02b", 0, "2025-01-02")).assign(card="x"))
         assert labels_on(rows, day(2)) == [None, 1, 0]

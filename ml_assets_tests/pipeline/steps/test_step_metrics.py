@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 
 import dagster as dg
 import pytest
@@ -15,6 +15,7 @@ from ml_assets.core.operations.step_metrics import METRICS, Sample
 from ml_assets.pipeline.steps.retries import ATTENDED
 from ml_assets.resources.observability.telemetry import enable_telemetry, push
 from ml_assets_tests.pipeline.world import World, day, failure, rows_of, tags_of
+from ml_assets_tests.support.http_server import QuietHandler
 
 LANDED = ["raw_data", "validated_data", "quarantined_data"]
 
@@ -28,7 +29,7 @@ class Receiver:
         self.service = ""
         receiver = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Handler(QuietHandler):
             def do_POST(self) -> None:
                 assert self.path == "/v1/metrics"
                 receiver.take(
@@ -38,9 +39,6 @@ class Receiver:
                 self.send_header("Content-Type", "application/x-protobuf")
                 self.end_headers()
                 self.wfile.write(ExportMetricsServiceResponse().SerializeToString())
-
-            def log_message(self, *_: object) -> None:
-                pass
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()

@@ -48,7 +48,7 @@ def test_labels_that_lost_their_leading_zeros_are_found_and_stop_the_training(wo
     assert f"{day(6)}: " in str(evaluation.description)
     assert "belong to no row" in str(evaluation.description)
     assert "leading zeros" in str(evaluation.description)
-    by_day = {row.data["day"]: row.data["verdict"] for row in evaluation.metadata["by_day"].value.records}  # type: ignore[union-attr]
+    by_day = {row.data["day"]: row.data["verdict"] for row in evaluation.metadata["by_day"].value.records}
     assert [number for number in DAYS if by_day[str(day(number))] == "failed"] == [6]
     (metadata,) = [
         event.step_materialization_data.materialization.metadata

@@ -3,16 +3,15 @@ import logging
 import socket
 import subprocess
 import sys
-import threading
 import warnings
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
 from ml_assets.resources.mlflow.connection import MlflowUnavailable, connect, quiet_mlflow, sqlite_path
 from ml_assets.resources.probes.mlflow_probe import MlflowStore, probe_mlflow
 from ml_assets_tests.resources.mlflow.mlflow_cases import new_store
+from ml_assets_tests.support.http_server import QuietHandler, http_server
 
 
 @pytest.mark.parametrize("uri", ["", "./mlruns", "/data/mlruns", "file:///data/mlruns"])
@@ -33,22 +32,12 @@ def test_a_server_that_does_not_answer_is_named_without_its_password():
 
 
 def test_a_server_that_refuses_the_health_check_is_available():
-    class Refusing(BaseHTTPRequestHandler):
+    class Refusing(QuietHandler):
         def do_GET(self):
             self.send_error(403)
 
-        def log_message(self, *_):
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Refusing)
-    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-    try:
-        assert (
-            connect(f"http://127.0.0.1:{server.server_port}").tracking_uri == f"http://127.0.0.1:{server.server_port}"
-        )
-    finally:
-        server.shutdown()
-        server.server_close()
+    with http_server(Refusing) as address:
+        assert connect(address).tracking_uri == address
 
 
 @pytest.fixture
@@ -56,7 +45,7 @@ def guarded() -> Iterator[str]:
     """Return the address of a server that answers only to the user ann with the password `p@ss`."""
     header = f"Basic {base64.b64encode(b'ann:p@ss').decode()}"
 
-    class Guarded(BaseHTTPRequestHandler):
+    class Guarded(QuietHandler):
         def do_GET(self):
             is_known = self.headers.get("Authorization") == header
             self.send_response(200 if is_known else 401)
@@ -65,14 +54,8 @@ def guarded() -> Iterator[str]:
 
         do_POST = do_GET
 
-        def log_message(self, *_):
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Guarded)
-    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-    yield f"127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
+    with http_server(Guarded) as address:
+        yield address.removeprefix("http://")
 
 
 def test_user_and_password_of_the_uri_or_of_mlflow_are_sent(guarded, monkeypatch):

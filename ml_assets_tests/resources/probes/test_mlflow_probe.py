@@ -3,12 +3,10 @@
 import socket
 import subprocess
 import sys
-import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.metadata import version
 from pathlib import Path
 
@@ -17,6 +15,7 @@ import pytest
 from ml_assets.resources.databases.postgresql_uri import with_driver
 from ml_assets.resources.probes.mlflow_probe import MlflowStore, mlflow_head, probe_mlflow
 from ml_assets_tests.resources.mlflow.mlflow_cases import new_store
+from ml_assets_tests.support.http_server import QuietHandler, http_server
 from ml_assets_tests.support.postgresql import PASSWORD, PostgresqlServer
 
 
@@ -24,21 +23,15 @@ from ml_assets_tests.support.postgresql import PASSWORD, PostgresqlServer
 def answering(pages: Mapping[str, tuple[int, bytes]]) -> Iterator[str]:
     """The address of an HTTP server with these pages, and 404 for all others."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         def do_GET(self) -> None:
             status, content = pages.get(self.path, (404, b""))
             self.send_response(status)
             self.end_headers()
             self.wfile.write(content)
 
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
+    with http_server(Handler) as address:
+        yield address
 
 
 @pytest.mark.parametrize(

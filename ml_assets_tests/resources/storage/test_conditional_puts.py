@@ -4,7 +4,7 @@ import http.client
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 
 import pyarrow as pa
 import pytest
@@ -12,6 +12,7 @@ import pytest
 from ml_assets.resources.lake.errors import LakeError
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.storage.open_store import open_objects
+from ml_assets_tests.support.http_server import QuietHandler
 
 SCHEMA = pa.schema([("a", pa.int64())])
 Answer = tuple[int, bytes]
@@ -30,7 +31,7 @@ class Proxy:
     def __init__(self, store: str, change: Change):
         proxy = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Handler(QuietHandler):
             protocol_version = "HTTP/1.1"
 
             def hand_on(self) -> None:
@@ -54,9 +55,6 @@ class Proxy:
                     self.wfile.write(content)
 
             do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = hand_on
-
-            def log_message(self, format: str, *args: object) -> None:
-                pass
 
         self.probes = 0
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
