@@ -8,7 +8,8 @@ from urllib.parse import unquote, urlsplit
 from ml_assets.core.operations.notifications.redaction import secrets_of_url
 
 SECRET_NAME = re.compile(
-    r"PASSWORD|SECRET|TOKEN|CREDENTIAL|(^|_)(API|ACCESS|PRIVATE)_?KEY(_|$)|^ML_ASSETS_NOTIFY$|^OTEL_EXPORTER_OTLP_.*HEADERS$",
+    r"PASSWORD|SECRET|TOKEN|CREDENTIAL|(^|_)(API|ACCESS|PRIVATE)_?KEY(_|$)"
+    r"|^ML_ASSETS_NOTIFY$|^OTEL_EXPORTER_OTLP_.*HEADERS$",
     re.IGNORECASE,
 )
 # A part of a URL that is worth hiding wherever it appears: long, and not a word.

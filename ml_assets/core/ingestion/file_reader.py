@@ -139,9 +139,9 @@ def _parse(spec: Contract, key: str, content: bytes) -> ParsedFile:
 
 
 def _first_text(first: pa.Array | None, second: pa.Array | None) -> pa.Array | None:
-    return (
-        pc.coalesce(first, second) if first is not None and second is not None else second if first is None else first
-    )
+    if first is None or second is None:
+        return second if first is None else first
+    return pc.coalesce(first, second)
 
 
 def _as_json(unreadable: dict[str, pa.Array], rows: int) -> pa.Array:

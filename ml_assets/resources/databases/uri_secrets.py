@@ -7,22 +7,24 @@ from urllib.parse import urlsplit
 
 from ml_assets.core.operations.notifications.redaction import redact
 
+_USER = re.compile(r"://(?=[^/]).*@")
+_SECRET_PARAMETER = re.compile(r"(password|token|secret)=", re.IGNORECASE)
 _COMPLETE: dict[str, str] = {}
 
 
 def without_credentials(uri: str) -> str:
     """Return the URI as it may appear in a message: without user, password and parameters."""
-    return re.sub(r"://(?=[^/]).*@", "://", uri).partition("?")[0]
+    return without_user(uri).partition("?")[0]
 
 
 def has_credentials(uri: str) -> bool:
     """Return whether a URI contains a user, or a parameter that is a password."""
-    return re.search(r"://(?=[^/]).*@|(password|token|secret)=", uri, re.IGNORECASE) is not None
+    return _USER.search(uri) is not None or _SECRET_PARAMETER.search(uri) is not None
 
 
 def without_user(uri: str) -> str:
     """Return the URI without user and password, for links that people follow."""
-    return re.sub(r"://(?=[^/]).*@", "://", uri)
+    return _USER.sub("://", uri)
 
 
 def hide(uri: str) -> str:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 def create_table(
     uri: str,
     schema: "pa.Schema",
-    storage_options: Mapping[str, str] | None,
+    storage_options: dict[str, str] | None,
     properties: Mapping[str, str | None],
     partition_by: Sequence[str] = (),
 ) -> "DeltaTable":
@@ -27,18 +27,17 @@ def create_table(
     from deltalake import CommitProperties, DeltaTable
     from deltalake.exceptions import CommitFailedError
 
-    options = dict(storage_options) if storage_options else None
     try:
         return DeltaTable.create(
             uri,
             schema,
             mode="ignore",
             partition_by=list(partition_by),
-            storage_options=options,
-            configuration=dict(properties),
+            storage_options=storage_options,
+            configuration=properties,
             # A retry would commit the same columns again, as the next version.
             commit_properties=CommitProperties(max_commit_retries=0),
         )
     except CommitFailedError:
         # `ignore` looks for a table before it commits, and fails if there is one by then.
-        return DeltaTable(uri, storage_options=options)
+        return DeltaTable(uri, storage_options=storage_options)

@@ -61,8 +61,12 @@ def relocate_artifacts(path: Path) -> list[str]:
                 for table, columns in LOCATIONS.items():
                     for column in columns:
                         # The names are those above, never a value.
+                        statement = (
+                            f"UPDATE {table} SET {column} = ? || substr({column}, ?) "  # noqa: S608
+                            f"WHERE substr({column}, 1, ?) = ?"
+                        )
                         store.execute(
-                            f"UPDATE {table} SET {column} = ? || substr({column}, ?) WHERE substr({column}, 1, ?) = ?",  # noqa: S608
+                            statement,
                             (artifacts.as_uri(), len(root) + 1, len(root) + 1, f"{root}/"),
                         )
     return old
