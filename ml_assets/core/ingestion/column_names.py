@@ -14,9 +14,9 @@ def describe_missing_columns(missing: Mapping[str, str], file_columns: Sequence[
         file_columns: the names in the file.
     """
     names = ", ".join(f"{name} (as {source})" if source != name else name for name, source in missing.items())
-    shown = ", ".join(file_columns[:_MAX_NAMES]) or "none"
+    columns = ", ".join(file_columns[:_MAX_NAMES]) or "none"
     return "; ".join(
-        [f"column missing: {names}", f"the file has {shown}", *describe_lookalikes(missing.values(), file_columns)]
+        [f"column missing: {names}", f"the file has {columns}", *describe_lookalikes(missing.values(), file_columns)]
     )
 
 
@@ -46,7 +46,7 @@ def _is_invisible(character: str) -> bool:
 def _difference(expected: str, name: str) -> str:
     invisible = [character for character in name if _is_invisible(character) and character not in expected]
     if invisible:
-        described = (f"U+{ord(each):04X} {unicodedata.name(each, 'control character')}" for each in invisible)
+        described = (f"U+{ord(char):04X} {unicodedata.name(char, 'control character')}" for char in invisible)
         return f"it contains {', '.join(dict.fromkeys(described))}"
     if name.casefold() == expected.casefold():
         return "upper and lower case differ"

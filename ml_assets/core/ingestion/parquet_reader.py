@@ -57,7 +57,7 @@ def _without_wrapped_values(
     column: pa.ChunkedArray, in_seconds: pa.ChunkedArray
 ) -> tuple[pa.ChunkedArray, pa.Array | None]:
     """Make null what does not fit in 64 bits as microseconds, where Arrow gives other times; also return its texts."""
-    microseconds, seconds = (pc.fill_null(each.cast(pa.int64()), 0).to_numpy() for each in (column, in_seconds))
+    microseconds, seconds = (pc.fill_null(times.cast(pa.int64()), 0).to_numpy() for times in (column, in_seconds))
     is_wrapped = microseconds // 10**6 != seconds
     if not is_wrapped.any():
         return column, None

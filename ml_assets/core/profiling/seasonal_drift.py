@@ -20,11 +20,10 @@ def seasonal_drift(
 ) -> ColumnDrift:
     """Compare a column with the same weekday of the reference, and with the differences between reference days.
 
-    A measure is exceeded if it exceeds its bound and chance against the days of the same weekday (against all days
-    if fewer than two days of that weekday are alike), and is more than twice as large as for any day of
-    the reference against the others of its weekday. So neither a weekly season nor days that always differ are drift.
-    Outlier days do not count, unless most days differ from each other: then all days count, and weekdays are not told
-    apart.
+    A measure is exceeded if it exceeds its bound and chance against the days of the same weekday (against all days if
+    fewer than two days of that weekday are alike), and is more than twice as large as for any day of the reference
+    against the others of its weekday. So neither a weekly season nor days that always differ are drift. Outlier days do
+    not count, unless most days differ from each other: then all days count, and weekdays are not told apart.
 
     Args:
         profile: the column on the day.

@@ -45,9 +45,9 @@ def to_instants(local: NDArray[np.int64], time_zone: str) -> NDArray[np.int64]:
     offsets = [_constant_offset(EPOCH + timedelta(hours=int(hour)), zone) for hour in hours]
     result = local.copy()
     exists = np.flatnonzero(local != NO_TIME)
-    offset = np.array([0 if each is None else each for each in offsets], np.int64)[positions]
-    result[exists] -= offset
-    changes = np.array([each is None for each in offsets], bool)[positions]
+    constant = np.array([offset or 0 for offset in offsets], np.int64)[positions]
+    result[exists] -= constant
+    changes = np.array([offset is None for offset in offsets], bool)[positions]
     for position in exists[changes]:
         instant = to_instant(EPOCH + timedelta(microseconds=int(local[position])), zone)
         result[position] = NO_TIME if instant is None else (instant.replace(tzinfo=None) - EPOCH) // _MICROSECOND
@@ -77,8 +77,8 @@ def to_local(instants: NDArray[np.int64], time_zone: str) -> NDArray[np.int64]:
     zone = ZoneInfo(time_zone)
     hours, positions = np.unique(instants // _HOUR, return_inverse=True)
     offsets = [{_offset_at(int(hour) * _HOUR, zone), _offset_at(int(hour) * _HOUR + _HOUR - 1, zone)} for hour in hours]
-    result = instants + np.array([min(each) for each in offsets], np.int64)[positions]
-    changes = np.array([len(each) > 1 for each in offsets], bool)[positions]
+    result = instants + np.array([min(of_hour) for of_hour in offsets], np.int64)[positions]
+    changes = np.array([len(of_hour) > 1 for of_hour in offsets], bool)[positions]
     for position in np.flatnonzero(changes):
         result[position] = instants[position] + _offset_at(int(instants[position]), zone)
     return result

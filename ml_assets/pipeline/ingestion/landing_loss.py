@@ -53,20 +53,25 @@ class LandingLossGuard:
         """
         if self._policy.removed_through is not None and day <= self._policy.removed_through:
             return
-        made = sorted(self._objects.row_counts().keys())
-        held = [held for held in made if abs(held - day) <= self._reach and self._raw.fingerprint(held) != EXPIRED]
-        if day not in held:
+        days = [
+            other
+            for other in sorted(self._objects.row_counts())
+            if abs(other - day) <= self._reach and self._raw.fingerprint(other) != EXPIRED
+        ]
+        if day not in days:
             return
         remaining = 0
-        for other in reversed(held):
+        for other in reversed(days):
             remaining += self._is_landed(other)
-            if remaining and 2 * remaining >= len(held):
+            if remaining and 2 * remaining >= len(days):
                 return
-        lost = len(held) - remaining
+        lost = len(days) - remaining
         if remaining and lost < MIN_DAYS_LOST:
             return
-        days = f"{len(held)} days from {held[0]} to {held[-1]}" if len(held) > 1 else f"only day, {day},"
-        count = f"{lost} of the {days}" if remaining else f"all {days}" if len(held) > 1 else f"the {days}"
+        if len(days) == 1:
+            count = f"the only day, {day},"
+        else:
+            count = f"{f'{lost} of the' if remaining else 'all'} {len(days)} days from {days[0]} to {days[-1]}"
         raise LandingLost(
             f"{self._feed.name}: the files of {count} that {self._feed.raw} holds are gone at once; looked for "
             f"{self._feed.source.files} under {self._landing.uri}. The days stay as they are. Check that the landing "

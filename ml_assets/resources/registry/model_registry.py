@@ -142,8 +142,8 @@ class ModelRegistry(dg.ConfigurableResource):
         """Return a registered model, of whatever name, that has a version with a digest; None if there is none."""
         if not self.may_hold_models():
             return None
-        found = self.client.search_model_versions(f"tags.model_digest = '{_safe('digest', digest)}'", max_results=1)
-        return found[0].name if found else None
+        versions = self.client.search_model_versions(f"tags.model_digest = '{_safe('digest', digest)}'", max_results=1)
+        return versions[0].name if versions else None
 
     def version_url(self, name: str, number: int) -> str | None:
         """Return the URL of the page of a version, without user and password; None if the registry is a database, which

@@ -100,8 +100,8 @@ def _within_parsed_years(column: pa.Array) -> tuple[pa.Array, NDArray[np.int64] 
     encoded = column.dictionary_encode()
     texts, shifts = [], []
     for text in encoded.dictionary.to_pylist():
-        found = _YEAR.match(text)
-        year = int(found[0]) if found else _FIRST_PARSED
+        match = _YEAR.match(text)
+        year = int(match[0]) if match else _FIRST_PARSED
         shift = (year - _FIRST_PARSED) // _CALENDAR_YEARS
         shifts.append(shift)
         texts.append(None if year == 0 else f"{year - shift * _CALENDAR_YEARS:04d}{text[4:]}" if shift else text)
