@@ -8,9 +8,10 @@ from pathlib import Path
 import dagster as dg
 
 import ml_assets.defs
-from ml_assets.defs.environment import is_validation
+from ml_assets.defs.environment import configure_process, is_validation
 from ml_assets.pipeline.code_location.broken_model import broken_model
 from ml_assets.pipeline.code_location.folder_definitions import Folder
+from ml_assets.resources.observability.redaction import redact_text
 
 DEFS = Path(__file__).parent / "defs"
 
@@ -33,14 +34,18 @@ def defs() -> dg.Definitions:
 
     Raises:
         BrokenDefinitions: when the definitions are validated and a model is broken.
+        ValueError: when an environment variable is not valid.
     """
     # Dagster's own objects live as long as the process, so the garbage collector need not scan them again and again
     # while more is loaded.
     gc.freeze()
+    # Models may be loaded before the environment is, and their errors are stored as well.
+    configure_process()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", category=dg.PreviewWarning)
         warnings.simplefilter("ignore", category=dg.BetaWarning)
         loaded, problems = load_folder()
+        problems = {name: redact_text(problem) for name, problem in problems.items()}
         if problems and is_validation():
             raise BrokenDefinitions("\n".join(["these files are not valid:", *problems.values()]))
         for name, problem in problems.items():

@@ -20,6 +20,7 @@ from ml_assets.defs.variables import (
     split_mlflow_credentials,
 )
 from ml_assets.pipeline.notifications.sensors import notifications_sensor, releases_sensor
+from ml_assets.resources.dagster_internals.serialized_errors import rewrite_stored_errors
 from ml_assets.resources.databases.postgresql_uri import with_driver
 from ml_assets.resources.databases.uri_secrets import hide
 from ml_assets.resources.lake.lake import Lake
@@ -27,7 +28,7 @@ from ml_assets.resources.mlflow.tracking import ExperimentTracking
 from ml_assets.resources.notifications.notifier import Notifier
 from ml_assets.resources.notifications.outbox import Outbox
 from ml_assets.resources.observability.json_logs import log_as_json
-from ml_assets.resources.observability.redaction import redact_process
+from ml_assets.resources.observability.redaction import redact_process, redact_text
 from ml_assets.resources.observability.telemetry import enable_telemetry
 from ml_assets.resources.registry.model_registry import ModelRegistry
 from ml_assets.resources.release.deploy_target import DeployTarget
@@ -65,6 +66,7 @@ def configure_process() -> None:
     """
     os.environ |= split_mlflow_credentials(os.environ)
     redact_process(secret_values(os.environ))
+    rewrite_stored_errors(redact_text)
     for name, value in LIBRARY_DEFAULTS.items():
         os.environ.setdefault(name, value)
     enable_telemetry(pushes_metrics(os.environ))

@@ -15,6 +15,15 @@ SECRET_NAME = re.compile(
 # A part of a URL that is worth hiding wherever it appears: long, and not a word.
 TOKEN = re.compile(r"(?=.*\d)\S{8,}|\S{20,}")
 
+# A part of a password that is worth hiding by itself: letters with digits, or long.
+PART = re.compile(r"(?=.*\d)(?=.*[A-Za-z])\S{5,}|\S{12,}")
+PARAMETER = re.compile(r"[?&#;]([^=&\s?#;]+)=([^&#;\s]+)")
+# Parameters whose value is a secret; `sslkey` and its like name files.
+SECRET_PARAMETER = re.compile(
+    r"passw|pwd|secret|token|credential|signature|^sig$|(^|[_-])auth|(api|access|private|account)[_-]?key|^key$",
+    re.IGNORECASE,
+)
+
 
 def read_value_or_file(variables: Mapping[str, str], name: str, if_unset: str) -> str | None:
     """Read a variable, or the file that the variable `<name>_FILE` names; None without either.
@@ -91,8 +100,13 @@ def secret_values(variables: Mapping[str, str]) -> list[str]:
             secrets |= _content(path)
     for value in variables.values():
         users = [*re.findall(r"://([^/\s@]+:[^/\s]*)@", value), *re.findall(r"://([^\s@/:]*:\S*)@", value)]
-        secrets |= {*users, *(user.partition(":")[2] for user in users)}
-        secrets |= set(re.findall(r"[?&](?:ssl)?(?:password|passwd|pwd|token|secret)=([^&\s]+)", value, re.IGNORECASE))
+        passwords = [user.partition(":")[2] for user in users]
+        secrets |= {*users, *passwords}
+        # A library that takes a delimiter in a password for the end of it complains about the part before or after it.
+        secrets |= {part for text in passwords for part in re.split(r"[/?#@:]", unquote(text)) if PART.fullmatch(part)}
+        # Some servers take a token in place of a user.
+        secrets |= {user for user in re.findall(r"https?://([^/\s@:]+):?@", value) if TOKEN.fullmatch(user)}
+        secrets |= {text for name, text in PARAMETER.findall(value) if SECRET_PARAMETER.search(name)}
     targets = {*_words(variables.get("ML_ASSETS_NOTIFY", ""))}
     if file := variables.get("ML_ASSETS_NOTIFY_FILE"):
         targets |= {word for content in _content(file) for word in _words(content)}

@@ -12,6 +12,7 @@ from ml_assets.core.serving.online_scorer import OnlineScorer
 from ml_assets.pipeline.evaluation.model_reader import read_scorer
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.lake.model_files import artifacts_key
+from ml_assets.resources.observability.redaction import redact_text
 from ml_assets.resources.registry.live_versions import Released, read_released
 from ml_assets.resources.registry.model_registry import ModelRegistry
 from ml_assets.resources.release.ledger import Ledger
@@ -97,6 +98,7 @@ class ModelLoader:
         except CannotLoad as error:
             consequence = "the models loaded before keep scoring" if self.models else "no request can be scored"
             problem = f"{error}; {consequence}"
+        problem = redact_text(problem) if problem is not None else None
         if problem is not None and problem != self.problem:
             log.error(problem)
         self.problem = problem

@@ -8,6 +8,7 @@ import dagster as dg
 
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.pipeline.engine.run_guard import RunGuard
+from ml_assets.pipeline.steps.redacted_events import redact_events
 from ml_assets.pipeline.steps.retries import apply_retry_policy
 from ml_assets.pipeline.steps.run_stage import run_stage
 from ml_assets.pipeline.steps.stage_step import StageStep
@@ -39,7 +40,8 @@ def build_step_assets(step: StageStep, run: Run = run_stage) -> dg.AssetsDefinit
     )
     def make(context: dg.AssetExecutionContext) -> Iterator[Any]:
         with apply_retry_policy(context, settings, "/".join(main.path)):
-            yield from run(step, context, RunGuard(context.instance, context.run_id, settings.longest))
+            guard = RunGuard(context.instance, context.run_id, settings.longest)
+            yield from redact_events(run(step, context, guard))
 
     return make
 

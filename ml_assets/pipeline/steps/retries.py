@@ -16,7 +16,7 @@ from ml_assets.pipeline.steps.step_config import StepSettings
 from ml_assets.pipeline.steps.step_metrics import push_failure
 from ml_assets.resources.dagster_instance.dead_runs import NOT_RETRIED, mark_alive
 from ml_assets.resources.dagster_internals.run_tags import GRPC_INFO_TAG
-from ml_assets.resources.observability.redaction import redact_error
+from ml_assets.resources.observability.redaction import redact_error, redact_text
 
 # The tag of runs that a person waits for.
 ATTENDED = "ml_assets/attended"
@@ -55,7 +55,8 @@ def apply_retry_policy(
         is_last = kind is not Failure.TRANSIENT or attempt > settings.retry.times
         push_failure(context, step, kind, not is_last)
         if is_last:
-            raise dg.Failure(explain(kind, error, step, settings.memory_field, attempt), allow_retries=False) from error
+            reason = redact_text(explain(kind, error, step, settings.memory_field, attempt))
+            raise dg.Failure(reason, allow_retries=False) from error
         seconds = settings.retry.seconds_before(attempt, random.random(), ATTENDED in context.run.tags)
         _log_retry(
             context,

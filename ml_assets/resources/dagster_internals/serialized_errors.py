@@ -1,9 +1,33 @@
-"""The type of the error that Dagster stores with a failure event.
+"""The error that Dagster stores with a failed step, run, tick or code location, and a hook that rewrites its texts.
 
-Reason: functions that read the error of a failed step or run are annotated with it.
-Public API that would replace it: an export of `SerializableErrorInfo` from `dagster`.
+Reason: functions that read the error of a failed step or run are annotated with its type. And Dagster stores the text
+of every exception, also of those that no code of this project can catch: of resources that do not start, sensors,
+schedules and code locations. DAGSTER_REDACT_USER_CODE_ERRORS would hide the whole text with the reason in it.
+Public API that would replace it: an export of `SerializableErrorInfo` from `dagster`, and a function in its instance
+that is called with the text of an error before it is stored.
 """
+
+from collections.abc import Callable
+from traceback import TracebackException
+from typing import Any
 
 from dagster_shared.error import SerializableErrorInfo
 
-__all__ = ["SerializableErrorInfo"]
+__all__ = ["SerializableErrorInfo", "rewrite_stored_errors"]
+
+_from_traceback: Any = SerializableErrorInfo.from_traceback.__func__  # type: ignore[attr-defined]
+
+
+def rewrite_stored_errors(rewrite: Callable[[str], str]) -> None:
+    """Let a function rewrite the message and the stack of every error that Dagster stores or sends from this process.
+
+    Args:
+        rewrite: takes and returns a text; it replaces the function of an earlier call.
+    """
+
+    def from_traceback(cls: type[SerializableErrorInfo], tb: TracebackException) -> SerializableErrorInfo:
+        # Causes and contexts come through here as well.
+        error = _from_traceback(cls, tb)
+        return error._replace(message=rewrite(error.message), stack=[rewrite(line) for line in error.stack])
+
+    SerializableErrorInfo.from_traceback = classmethod(from_traceback)  # type: ignore[assignment]

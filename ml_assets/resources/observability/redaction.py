@@ -4,6 +4,7 @@ The process tells its secrets once; nothing else holds them.
 """
 
 import logging
+import re
 import sys
 import traceback
 from collections.abc import Iterable, Iterator
@@ -12,7 +13,7 @@ from typing import Any, TextIO
 from ml_assets.core.operations.notifications.redaction import replace_spellings, spell_out
 
 # Worked out once, because every log record is searched for them.
-_spellings: tuple[str, ...] = ()
+_spellings: tuple[re.Pattern[str], ...] = ()
 MAX_LINKS = 40
 
 
@@ -22,6 +23,11 @@ def redact_process(secrets: Iterable[str]) -> None:
     _spellings = tuple(spell_out(secrets))
     if _spellings and not isinstance(logging.getLogRecordFactory(), RecordFactory):
         logging.setLogRecordFactory(RecordFactory(logging.getLogRecordFactory()))
+
+
+def has_secrets() -> bool:
+    """Return whether this process has secrets to remove."""
+    return bool(_spellings)
 
 
 def redact_text(text: str) -> str:
@@ -37,10 +43,21 @@ def redact_error(error: BaseException) -> None:
     if not _spellings:
         return
     for link in _chain(error):
-        link.args = tuple(redact_text(part) if isinstance(part, str) else part for part in link.args)
+        link.args = redact_values(link.args)
         for name, value in vars(link).items():
-            if isinstance(value, str):
-                setattr(link, name, redact_text(value))
+            if isinstance(value, str | list | tuple | dict):
+                setattr(link, name, redact_values(value))
+
+
+def redact_values(value: Any) -> Any:
+    """Return texts, and lists, tuples and mappings that contain texts, without the secrets of this process."""
+    if isinstance(value, str):
+        return redact_text(value)
+    if type(value) in (list, tuple):
+        return type(value)(redact_values(part) for part in value)
+    if type(value) is dict:
+        return {redact_values(name): redact_values(part) for name, part in value.items()}
+    return value
 
 
 def redact_streams() -> None:
@@ -102,5 +119,6 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
             continue
         known.add(id(link))
         yield link
-        parts = (link.__cause__, link.__context__, *link.args, *vars(link).values())
+        members = link.exceptions if isinstance(link, BaseExceptionGroup) else ()
+        parts = (link.__cause__, link.__context__, *members, *link.args, *vars(link).values())
         waiting += [part for part in parts if isinstance(part, BaseException)]

@@ -1,9 +1,11 @@
 """Redaction of secrets in text: configured ones by their value, others by their form."""
 
 import base64
+import html
 import re
-from collections.abc import Iterable
-from urllib.parse import quote, quote_plus, unquote
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from urllib.parse import unquote
 
 HIDDEN = "***"
 # Shorter values also occur in ordinary sentences.
@@ -50,37 +52,61 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
     return text
 
 
-def replace_spellings(text: str, spellings: Iterable[str]) -> str:
+def replace_spellings(text: str, spellings: Iterable[re.Pattern[str]]) -> str:
     """Replace the spellings that `spell_out` returned by `***` in a text; nothing else changes."""
     for spelling in spellings:
-        text = text.replace(spelling, HIDDEN)
+        text = spelling.sub(HIDDEN, text)
     return text
 
 
-def spell_out(secrets: Iterable[str]) -> list[str]:
-    """Return all spellings of secrets, the longest first, because one may be part of another.
+def spell_out(secrets: Iterable[str]) -> list[re.Pattern[str]]:
+    """Return a pattern of all spellings of each secret, the longest first, because one may be part of another.
 
     Args:
         secrets: values that must not appear; those with fewer than `MIN_LENGTH` characters are ignored.
     """
-    return sorted({spelling for secret in secrets for spelling in _spellings(secret)}, key=len, reverse=True)
+    values = {value for secret in secrets for value in _values(secret) if len(value) >= MIN_LENGTH}
+    return [_spellings(value) for value in sorted(values, key=len, reverse=True)]
 
 
-def _spellings(secret: str) -> set[str]:
-    """Return the spellings of a secret: unchanged, as in URLs, quoted as Python or JSON does, and as HTTP sends it."""
+def _values(secret: str) -> Iterator[str]:
+    """Yield a secret, its lines, and what HTTP's basic authentication sends for it."""
     stripped = secret.strip()
-    forms = {
-        stripped,
-        unquote(stripped),
-        quote(stripped),
-        quote(stripped, safe=""),
-        quote_plus(stripped),
-        repr(stripped)[1:-1],
-    }
-    # The header of HTTP's basic authentication, of user:password as it is and as a URL spells it.
-    forms |= {base64.b64encode(pair.encode()).decode() for pair in (stripped, unquote(stripped)) if ":" in pair}
-    forms |= {line.strip() for line in stripped.splitlines()}
-    return {form for form in forms if len(form) >= MIN_LENGTH}
+    decoded = unquote(stripped)
+    yield decoded
+    # A sequence of bytes that is no UTF-8 does not survive decoding.
+    if "\N{REPLACEMENT CHARACTER}" in decoded:
+        yield stripped
+    for pair in (stripped, decoded):
+        yield base64.b64encode(pair.encode(errors="replace")).decode()
+    yield from (line.strip() for line in stripped.splitlines())
+
+
+@lru_cache(maxsize=1024)
+def _spellings(value: str) -> re.Pattern[str]:
+    """Return the pattern of a value in which each character is written as it is, or as a URL, JSON, Python, SQL or HTML
+    writes it.
+    """
+    return re.compile("".join(_spellings_of_run(run.group()) for run in re.finditer(r"\\+|.", value, re.DOTALL)))
+
+
+def _spellings_of_run(run: str) -> str:
+    """Return the pattern of one character, or of backslashes, which each of up to four levels of quoting doubles."""
+    if run.isascii() and run.isalnum():
+        return run
+    if run.startswith("\\"):
+        encoded = rf"(?:%(?:25)*5[cC]){{{len(run)}}}"
+        return rf"(?:\\{{{len(run)},{16 * len(run)}}}|{encoded})"
+    # A percent sign may itself be encoded, again and again.
+    in_url = "".join(f"%(?:25)*{byte:02x}" for byte in run.encode(errors="replace"))
+    in_url += "|%(?:25)*2b" if run == " " else ""
+    units = run.encode("utf-16-be", errors="replace").hex()
+    in_json = "".join(rf"\\+u{units[begin : begin + 4]}" for begin in range(0, len(units), 4))
+    in_python = rf"\\+x{ord(run):02x}" if ord(run) < 256 else rf"\\+U{ord(run):08x}"
+    as_it_is = {run, html.escape(run), f"&#{ord(run)};"}
+    as_it_is |= {" ": {"+"}, "+": {" "}, "'": {"''", "&#39;"}}.get(run, set())
+    forms = "|".join(sorted(map(re.escape, as_it_is), key=len, reverse=True))
+    return rf"(?:\\{{0,15}}(?:{forms})|(?i:{in_url}|{in_json}|{in_python}))"
 
 
 def secrets_of_url(url: str) -> set[str]:

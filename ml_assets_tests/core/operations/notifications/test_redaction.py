@@ -21,6 +21,19 @@ def test_configured_secrets_are_redacted(secrets, before, after):
             assert secret.strip() not in redact(f"{before} {written} {after}", secrets)
 
 
+@given(SECRETS, st.data())
+def test_a_secret_of_which_a_library_encoded_some_characters_is_redacted(secret, data):
+    def write(character: str) -> str:
+        if character.isascii() and character.isalnum():
+            return character
+        raw = repr(character)[1:-1]
+        encoded = "".join(f"%{byte:02{data.draw(st.sampled_from('xX'))}}" for byte in character.encode())
+        return data.draw(st.sampled_from([character, raw, encoded, quote(encoded, safe="")]))
+
+    secret = secret.strip()
+    assert redact("".join(map(write, secret)), [quote(secret, safe="")]) == "***"
+
+
 @given(SECRETS, WORDS)
 def test_each_line_of_a_multi_line_secret_is_redacted(secret, other):
     assert secret.strip() not in redact(f"said {secret}", [f"{other}\n{secret}\n"])
