@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import dagster as dg
 
-from ml_assets.resources.observability.redaction import has_secrets, redact_text, redact_values
+from ml_assets.resources.observability.redaction import has_secrets, redact_error, redact_text, redact_values
 
 
 def redact_events(events: Iterable[Any]) -> Iterator[Any]:
@@ -16,6 +16,13 @@ def redact_events(events: Iterable[Any]) -> Iterator[Any]:
     """
     for event in events:
         yield _redact_event(event) if has_secrets() else event
+
+
+def redact_failure(error: BaseException) -> None:
+    """Remove the secrets of this process from an exception, and from the metadata of a Failure."""
+    redact_error(error)
+    if isinstance(error, dg.Failure):
+        error.metadata = {name: redact_metadata(value) for name, value in error.metadata.items()}
 
 
 def _redact_event(event: Any) -> Any:

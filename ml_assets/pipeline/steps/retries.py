@@ -12,11 +12,12 @@ import dagster as dg
 from ml_assets.core.kubernetes.pod_failures import PREEMPTIONS, SECONDS_AFTER_PREEMPTION
 from ml_assets.core.operations.failures.classification import Failure, cause_of, classify, explain
 from ml_assets.pipeline.engine.run_guard import run_has_ended
+from ml_assets.pipeline.steps.redacted_events import redact_failure
 from ml_assets.pipeline.steps.step_config import StepSettings
 from ml_assets.pipeline.steps.step_metrics import push_failure
 from ml_assets.resources.dagster_instance.dead_runs import NOT_RETRIED, mark_alive
 from ml_assets.resources.dagster_internals.run_tags import GRPC_INFO_TAG
-from ml_assets.resources.observability.redaction import redact_error, redact_text
+from ml_assets.resources.observability.redaction import redact_text
 
 # The tag of runs that a person waits for.
 ATTENDED = "ml_assets/attended"
@@ -47,10 +48,10 @@ def apply_retry_policy(
     try:
         yield
     except (dg.Failure, dg.RetryRequested) as error:
-        redact_error(error)
+        redact_failure(error)
         raise
     except Exception as error:
-        redact_error(error)
+        redact_failure(error)
         kind, attempt = classify(error), context.retry_number + 1
         is_last = kind is not Failure.TRANSIENT or attempt > settings.retry.times
         push_failure(context, step, kind, not is_last)
