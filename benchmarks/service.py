@@ -75,7 +75,7 @@ def floor_app(model_file: str, names: list[str]):
 
 def serve_floor(model_file: str, names: str, port: int) -> None:
     """Serve the floor on a port, with the same server as the service."""
-    from ml_assets.cli.commands.serve import run_server
+    from ml_assets.service.server.run import run_server
 
     run_server(floor_app(model_file, json.loads(names)), "127.0.0.1", port)
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import click
 
+from ml_assets.cli.limit_options import limit_options, limits_of
+
 DEFAULT_MODEL = "fraud_detection"
 
 model_argument = click.argument("model")
@@ -176,20 +178,12 @@ def test() -> None:
 @model_argument_with_default
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 for all.")
 @click.option("--port", type=int, default=8000, show_default=True)
-@click.option("--max-body-bytes", type=int, default=1_000_000, show_default=True, help="Size of the largest request.")
-@click.option(
-    "--registry-seconds", type=float, default=1.0, show_default=True, help="Seconds between two polls of the registry."
-)
-@click.option(
-    "--history-seconds", type=float, default=10.0, show_default=True, help="Seconds between two polls of the lake."
-)
-def serve(
-    model: str, host: str, port: int, max_body_bytes: int, registry_seconds: float, history_seconds: float
-) -> None:
+@limit_options
+def serve(model: str, host: str, port: int, **limits: float) -> None:
     """Serve the scores of a model over HTTP."""
     from ml_assets.cli.commands.serve import serve_model
 
-    serve_model(model, host, port, max_body_bytes, registry_seconds, history_seconds)
+    serve_model(model, host, port, limits_of(limits))
 
 
 @cli.command()

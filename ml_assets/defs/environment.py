@@ -16,6 +16,7 @@ from ml_assets.defs.variables import (
     read_log_format,
     read_notify_targets,
     read_request_rate,
+    read_trusted_proxies,
     secret_values,
     split_mlflow_credentials,
 )
@@ -84,6 +85,11 @@ def is_validation() -> bool:
 def request_rate() -> float | None:
     """Read the request rate of this process, see `read_request_rate`."""
     return read_request_rate(os.environ)
+
+
+def trusted_proxies() -> str | None:
+    """Read the proxies in front of the scoring service, see `read_trusted_proxies`."""
+    return read_trusted_proxies(os.environ)
 
 
 def api_key() -> str | None:

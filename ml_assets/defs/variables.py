@@ -89,6 +89,14 @@ def read_request_rate(variables: Mapping[str, str]) -> float | None:
     return rate
 
 
+def read_trusted_proxies(variables: Mapping[str, str]) -> str | None:
+    """Read the proxies whose header X-Forwarded-For names the client: FORWARDED_ALLOW_IPS, addresses and networks
+    separated by commas, or `*`; None without it. uvicorn alone would trust 127.0.0.1, so that any local client could
+    name itself as it likes.
+    """
+    return variables.get("FORWARDED_ALLOW_IPS", "").strip() or None
+
+
 def secret_values(variables: Mapping[str, str]) -> list[str]:
     """List the values that must not appear in any message: those of variables with a secret name and the content of the
     files that they name, the users with passwords in URIs, passwords among parameters of URIs, and every part of a

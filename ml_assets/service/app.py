@@ -1,62 +1,38 @@
-"""The HTTP application: routes, statuses, the API key, limits, and the refresh of models and history."""
+"""The HTTP application: routes, statuses, and the refresh of models and history."""
 
 import asyncio
-import hmac
 import json
 import logging
 import math
-import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
+from ml_assets.core.serving.faults import fault_of
 from ml_assets.core.serving.request import InvalidRequest
+from ml_assets.service.limits import Limits
 from ml_assets.service.metrics import Metrics, registry_age
-from ml_assets.service.rate_limit import RateLimit
+from ml_assets.service.middleware import SCORE, Admission, CountResponses, client_of
+from ml_assets.service.request_body import LARGE_BODIES, Slots, read_body
+from ml_assets.service.responses import JSON, RequestRejected, json_response
 from ml_assets.service.scoring import NotReady, ScoreResponse, Scoring
 
 if TYPE_CHECKING:
-    from fastapi import FastAPI, Request, Response
+    from fastapi import FastAPI
 
 log = logging.getLogger("ml_assets.service")
-JSON = "application/json"
 MAX_REASONS = 20
-
-
-@dataclass(frozen=True)
-class Limits:
-    """Limits of requests, and the intervals of refreshes.
-
-    api_key: required in the header X-API-Key; None: no key is required. body_bytes: size of the largest request.
-    registry_seconds, history_seconds: seconds between two refreshes. per_second: requests for a score that one client,
-    by its address, may make in the long run; None: any number.
-    """
-
-    api_key: str | None = None
-    body_bytes: int = 1_000_000
-    registry_seconds: float = 1.0
-    history_seconds: float = 10.0
-    per_second: float | None = None
-
-
-class RequestRejected(Exception):
-    """A request is rejected before its row is read; with status, detail and headers of the response."""
-
-    def __init__(self, status: int, detail: str, headers: Mapping[str, str] | None = None) -> None:
-        super().__init__(detail)
-        self.status = status
-        self.detail = detail
-        self.headers = headers
 
 
 def create_app(scoring: Scoring, limits: Limits) -> "FastAPI":
     """Build the application of one model."""
     from fastapi import FastAPI, Query, Request, Response
+    from fastapi.exceptions import RequestValidationError
 
     spec, reader = scoring.spec, scoring.reader
     metrics = Metrics(spec.columns, scoring.loader, scoring.history)
-    rate = RateLimit(limits.per_second) if limits.per_second is not None else None
+    bodies = Slots(LARGE_BODIES)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -75,48 +51,59 @@ def create_app(scoring: Scoring, limits: Limits) -> "FastAPI":
 
     # The schema discloses columns and rules, so it is hidden where a key is required.
     open_api = None if limits.api_key else "/openapi.json"
-    app = FastAPI(title=f"Scores of {spec.name}", description=spec.description, lifespan=lifespan, openapi_url=open_api)
+    app = FastAPI(
+        title=f"Scores of {spec.name}",
+        description=spec.description,
+        lifespan=lifespan,
+        openapi_url=open_api,
+        # The address of a redirect would follow the header Host, which the client chooses.
+        redirect_slashes=False,
+    )
+    app.state.metrics = metrics
+    # The last one added is the outermost.
+    app.add_middleware(Admission, limits=limits)
+    app.add_middleware(CountResponses, metrics=metrics)
     request_schema = {"requestBody": {"required": True, "content": {JSON: {"schema": reader.json_schema()}}}}
 
+    @app.exception_handler(RequestValidationError)
+    async def invalid_parameters(_: Request, error: RequestValidationError) -> Response:
+        refusal = InvalidRequest([{**fault_of(details), "loc": ["query", "reasons"]} for details in error.errors()])
+        metrics.record_faults(refusal.errors)
+        return json_response({"detail": refusal.errors}, 422)
+
     @app.post(
-        "/score",
+        SCORE,
         openapi_extra=request_schema,
         responses={422: {"description": "The request breaks the contract of the model"}},
     )
     async def score(request: Request, reasons: Annotated[int, Query(ge=0, le=MAX_REASONS)] = 0) -> Response:
         """Score one row."""
-        begun = time.perf_counter()
-        response = await _respond(request, reasons)
-        metrics.record_response(response.status_code, begun)
-        return response
-
-    async def _respond(request: Request, reasons: int) -> Response:
+        client = client_of(request.scope)
         try:
-            _check_rate(request, rate)
-            _check_key(request, limits.api_key)
-            result = await scoring.score(await _read_body(request, limits.body_bytes), reasons)
+            body = await read_body(request, limits, bodies, client)
+            result = await scoring.score(body, reasons, client)
         except RequestRejected as error:
-            return _json_response({"detail": error.detail}, error.status, error.headers)
+            return error.response()
         except InvalidRequest as error:
             metrics.record_faults(error.errors)
-            return _json_response({"detail": error.errors}, 422)
+            return json_response({"detail": error.errors}, 422)
         except NotReady as error:
-            return _json_response({"detail": str(error)}, 503, {"Retry-After": "2"})
+            return json_response({"detail": str(error)}, 503, {"Retry-After": "2"})
         except Exception:
             log.exception("a request could not be scored")
-            return _json_response({"detail": "the row could not be scored; see the log of the service"}, 500)
+            return json_response({"detail": "the row could not be scored; see the log of the service"}, 500)
         metrics.record_score(result.side, result.model_version, result.score, result.decision)
         return Response(_score_json(result), media_type=JSON)
 
     @app.get("/health")
     async def health() -> Response:
         """Report that the process is alive."""
-        return _json_response({"status": "alive"})
+        return json_response({"status": "alive"})
 
     @app.get("/ready")
     async def ready() -> Response:
         """Report the loaded models and their age, with 200 if requests can be scored, else 503."""
-        return _json_response(_readiness(scoring), 503 if scoring.missing() else 200)
+        return json_response(_readiness(scoring), 503 if scoring.missing() else 200)
 
     @app.get("/metrics")
     async def prometheus_metrics() -> Response:
@@ -146,40 +133,6 @@ async def _refresh_periodically(source: str, refresh: Callable[[], None], second
         await asyncio.sleep(seconds)
 
 
-def _check_rate(request: "Request", rate: RateLimit | None) -> None:
-    """Check the rate before the key is compared, so that keys cannot be guessed quickly."""
-    client = request.client.host if request.client else ""
-    if rate is not None and (seconds := rate.seconds_to_wait(client, time.monotonic())):
-        raise RequestRejected(
-            429, "too many requests from this client; retry later", {"Retry-After": str(math.ceil(seconds))}
-        )
-
-
-def _check_key(request: "Request", key: str | None) -> None:
-    if key is not None and not hmac.compare_digest(request.headers.get("x-api-key", "").encode(), key.encode()):
-        raise RequestRejected(401, "the header X-API-Key is missing or wrong")
-
-
-async def _read_body(request: "Request", max_bytes: int) -> bytes:
-    """Read the body, and reject it as soon as it is known to be too large."""
-    from starlette.requests import ClientDisconnect
-
-    size, parts = int(request.headers.get("content-length", 0)), []
-    if size <= max_bytes:
-        size = 0
-        try:
-            async for part in request.stream():
-                parts.append(part)
-                size += len(part)
-                if size > max_bytes:
-                    break
-        except ClientDisconnect:
-            raise RequestRejected(400, "the connection ended before the request did") from None
-    if size > max_bytes:
-        raise RequestRejected(413, f"the request is larger than {max_bytes:,} bytes; send fewer earlier rows")
-    return b"".join(parts)
-
-
 def _readiness(scoring: Scoring) -> dict[str, Any]:
     models, age = scoring.loader.models, registry_age(scoring.loader)
     return {
@@ -204,9 +157,3 @@ def _score_json(result: ScoreResponse) -> str:
             f'"side":"{result.side}","features_through":"{result.features_through}"}}'
         )
     return json.dumps(asdict(result))
-
-
-def _json_response(content: object, status: int = 200, headers: Mapping[str, str] | None = None) -> "Response":
-    from fastapi import Response
-
-    return Response(json.dumps(content), status, headers, JSON)

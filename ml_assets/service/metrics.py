@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
+from ml_assets.core.serving.faults import MORE
 from ml_assets.core.serving.request import EARLIER
 from ml_assets.service.history import HistoryCache
 from ml_assets.service.model_loader import ModelLoader
@@ -47,6 +48,10 @@ class Metrics:
         self.failed_refreshes = counter(
             "ml_assets_failed_looks", "Refreshes from the registry or the lake that failed", ["at"]
         )
+        self._closed = counter(
+            "ml_assets_closed_connections", "Connections that the service ended early, by reason", ["reason"]
+        )
+        self.connections = gauge("ml_assets_connections", "Open connections")
         for name, description, read in (
             (
                 "ml_assets_registry_age_seconds",
@@ -96,9 +101,15 @@ class Metrics:
     def record_faults(self, faults: list[dict[str, Any]]) -> None:
         """Count the faults of a request that breaks the contract."""
         for fault in faults:
+            if fault["type"] == MORE:
+                continue
             names = [part for part in fault["loc"] if isinstance(part, str) and part not in ("body", EARLIER)]
             field = names[0] if names and names[0] in self._columns else UNKNOWN if names else "body"
             self._refused.labels(field, fault["type"]).inc()
+
+    def record_closed(self, reason: str) -> None:
+        """Count a connection that the service ended early."""
+        self._child(self._closed, reason).inc()
 
     def as_text(self) -> bytes:
         """Return all metrics in the text format of Prometheus."""

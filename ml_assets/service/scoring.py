@@ -1,27 +1,34 @@
 """The path from the body of a request to a score: parse, compute features, route to a side, score."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.types.durations import format_duration
-from ml_assets.core.serving.online_features import RowTooOld
-from ml_assets.core.serving.request import InvalidRequest, RequestReader
+from ml_assets.core.serving.faults import fault_of
+from ml_assets.core.serving.online_features import OnlineFeatures, RowTooOld
+from ml_assets.core.serving.request import EARLIER, InvalidRequest, RequestReader, ScoreRequest
 from ml_assets.service.batches import Batches
 from ml_assets.service.history import HistoryCache
+from ml_assets.service.limits import Limits
 from ml_assets.service.model_loader import ModelLoader
+from ml_assets.service.request_body import Slots
 
-CLOCK_DIFFERENCE = timedelta(days=1)
-"""How far the time of a row may lie after the clock of the service: clocks differ, and so do time zones that somebody
-mistook. A batch takes no row outside its day."""
+INLINE_BYTES = 8_192
+"""Size of the largest request that is read on the event loop, in about a millisecond."""
+SLOW_THREADS = 4
 
 
 def utc_now() -> datetime:
     """Return the present time."""
     return datetime.now(UTC)
+
+
+Row = Mapping[str, Any]
 
 
 class NotReady(Exception):
@@ -48,14 +55,25 @@ class Scoring:
     """Scores requests of one model with the models and the history that are loaded at the moment."""
 
     def __init__(
-        self, spec: ModelSpec, loader: ModelLoader, history: HistoryCache, now: Callable[[], datetime] = utc_now
+        self,
+        spec: ModelSpec,
+        loader: ModelLoader,
+        history: HistoryCache,
+        now: Callable[[], datetime] = utc_now,
+        limits: Limits | None = None,
     ) -> None:
+        limits = limits or Limits()
         self.spec = spec
         self.loader = loader
         self.history = history
-        self.reader = RequestReader(spec)
+        self.reader = RequestReader(spec, limits.request)
         self._batches = Batches()
         self._now = now
+        self._max_future = timedelta(seconds=limits.future_seconds)
+        self._waiting = Slots(limits.large_requests)
+        # One thread, so that large requests share one half of the interpreter's time, and small ones have the other.
+        self._large_thread = ThreadPoolExecutor(1, "large-requests")
+        self._slow_threads = ThreadPoolExecutor(SLOW_THREADS, "slow-features")
 
     def missing(self) -> str | None:
         """Return what is missing to score requests; None if nothing is."""
@@ -63,46 +81,72 @@ class Scoring:
             return self.loader.problem or "no model is loaded"
         return None if self.history.features is not None else f"the history of {self.spec.name} is not read yet"
 
-    def _refuse_future(self, row: Mapping[str, Any]) -> None:
-        latest, time = self._now() + CLOCK_DIFFERENCE, row[self.spec.event_time]
-        if time > latest:
-            message = (
-                f"lies more than {format_duration(CLOCK_DIFFERENCE)} after the present time of the service, "
-                f"{latest - CLOCK_DIFFERENCE:%Y-%m-%dT%H:%M:%SZ}"
-            )
-            location = ["body", self.spec.event_time]
-            raise InvalidRequest([{"type": "too_new", "loc": location, "msg": message, "input": str(time)}])
-
-    async def score(self, body: bytes, reason_count: int) -> ScoreResponse:
+    async def score(self, body: bytes, reason_count: int, client: str = "") -> ScoreResponse:
         """Score a request with the models that are loaded when it is read, even if they are swapped meanwhile.
 
         Args:
             body: the body of the request, JSON.
             reason_count: how many of the features that raise the score to name.
+            client: address of the client.
 
         Raises:
             NotReady: before the first champion and history are loaded.
-            InvalidRequest: when the request breaks the contract, its row lies in the future, or needs history that is
-                no longer in memory.
+            InvalidRequest: when the request breaks the contract, a row lies in the future, or the row needs history
+                that is no longer in memory.
+            RequestRejected: when too many large requests wait.
         """
         models, features = self.loader.models, self.history.features
         if models is None or features is None:
             raise NotReady(self.missing())
-        row, earlier = self.reader.read(body)
-        self._refuse_future(row)
-        try:
-            values = (
-                await asyncio.to_thread(features.compute, row, earlier)
-                if features.is_slow
-                else features.compute(row, earlier)
-            )
-        except RowTooOld as error:
-            location = ["body", self.spec.event_time]
-            raise InvalidRequest(
-                [{"type": "too_old", "loc": location, "msg": str(error), "input": str(row[self.spec.event_time])}]
-            ) from None
+        row, values = await self._read(body, features, client)
         side, version = models.route(self.spec.name, row[self.spec.entity] if self.spec.entity else None)
         model = version.model
         score = await self._batches.score(model, model.encode(values))
-        reasons = await asyncio.to_thread(model.reasons, values, reason_count) if reason_count else None
+        reasons = None
+        if reason_count:
+            loop = asyncio.get_running_loop()
+            reasons = await loop.run_in_executor(self._slow_threads, model.reasons, values, reason_count)
         return ScoreResponse(score, score >= model.threshold, version.version, side, features.through_text, reasons)
+
+    async def _read(self, body: bytes, features: OnlineFeatures, client: str) -> tuple[Row, dict[str, Any]]:
+        """Return the row of a request and its features; large requests are read in a thread of their own."""
+        loop = asyncio.get_running_loop()
+        if len(body) > INLINE_BYTES:
+            with self._waiting.taken(client):
+                return await loop.run_in_executor(self._large_thread, self._read_large, body, features)
+        content = self.reader.parse(body)
+        if self.reader.is_slow(content):
+            request = await loop.run_in_executor(self._large_thread, self.reader.validate, content)
+        else:
+            request = self.reader.validate(content)
+        self._refuse_future(request)
+        if features.is_slow:
+            return request.row, await loop.run_in_executor(self._slow_threads, self._compute, features, request)
+        return request.row, self._compute(features, request)
+
+    def _read_large(self, body: bytes, features: OnlineFeatures) -> tuple[Row, dict[str, Any]]:
+        request = self.reader.read(body)
+        self._refuse_future(request)
+        return request.row, self._compute(features, request)
+
+    def _compute(self, features: OnlineFeatures, request: ScoreRequest) -> dict[str, Any]:
+        try:
+            return features.compute(*request)
+        except RowTooOld as error:
+            raise self._fault("too_old", (), str(error), request.row) from None
+
+    def _refuse_future(self, request: ScoreRequest) -> None:
+        """Refuse a request with a row that lies too far in the future, which is a clock or a unit that is wrong."""
+        latest = self._now() + self._max_future
+        for position, row in enumerate((request.row, *request.earlier)):
+            if row[self.spec.event_time] > latest:
+                message = (
+                    f"lies more than {format_duration(self._max_future)} after the present time of the service, "
+                    f"{latest - self._max_future:%Y-%m-%dT%H:%M:%SZ}"
+                )
+                raise self._fault("too_new", (EARLIER, position - 1) if position else (), message, row)
+
+    def _fault(self, kind: str, location: Sequence[str | int], message: str, row: Row) -> InvalidRequest:
+        name = self.spec.event_time
+        details = {"type": kind, "loc": (*location, name), "msg": message, "input": str(row[name])}
+        return InvalidRequest([fault_of(details)])

@@ -15,7 +15,8 @@ from ml_assets.cli.commands.serve import build_app
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.defs.settings import Settings
 from ml_assets.pipeline.asset_names import MODEL_ASSETS
-from ml_assets.service.app import Limits
+from ml_assets.service.limits import Limits
+from ml_assets.service.server.run import server_config
 from ml_assets_tests.conftest import SMALL
 from ml_assets_tests.pipeline.world import World, day
 from ml_assets_tests.pipeline.worlds import world_with_features
@@ -99,16 +100,17 @@ def request_of(row: dict) -> dict:
 
 
 @contextmanager
-def serving(world: World, **limits) -> Iterator[RunningService]:
+def serving(world: World, **values) -> Iterator[RunningService]:
     """Run the service of a world on a free port of the loopback interface until the block ends."""
     import uvicorn
 
     settings = Settings("local", world.landing.uri, world.lake.uri, world.registry.tracking_uri, "", "", world.lake.s3)
-    app = build_app(world.spec, settings, Limits(**{**QUICK, **limits}))
+    limits = Limits(**{**QUICK, **values})
+    app = build_app(world.spec, settings, limits)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning", access_log=False))
+    server = uvicorn.Server(server_config(app, limits, "127.0.0.1", port))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:

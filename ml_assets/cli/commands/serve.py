@@ -1,12 +1,12 @@
 """The scoring service of one model."""
 
-import gc
 import logging
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ml_assets.cli.command_inputs import require_settings, require_spec
-from ml_assets.defs.environment import api_key, request_rate
+from ml_assets.defs.environment import api_key, request_rate, trusted_proxies
 from ml_assets.defs.settings import Settings
 from ml_assets.resources.lake.read_only_lake import ReadOnlyLake
 from ml_assets.resources.registry.model_registry import ModelRegistry
@@ -36,32 +36,29 @@ def build_app(spec: "ModelSpec", settings: Settings, limits: "Limits") -> "FastA
     history = HistoryCache(
         spec, ReadOnlyLake(uri=settings.lake, s3=dict(settings.s3)), Landing(uri=settings.landing, s3=dict(settings.s3))
     )
-    return create_app(Scoring(spec, loader, history), limits)
+    return create_app(Scoring(spec, loader, history, limits=limits), limits)
 
 
-def serve_model(
-    model: str, host: str, port: int, max_body_bytes: int, registry_seconds: float, history_seconds: float
-) -> None:
+def serve_model(model: str, host: str, port: int, limits: "Limits") -> None:
     """Serve until the process gets a signal to end; requests in flight are answered first.
 
     Args:
         model: name of the model.
         host: the address to listen on.
         port: the port to listen on.
-        max_body_bytes: size of the largest request.
-        registry_seconds: seconds between two polls of the registry.
-        history_seconds: seconds between two polls of the lake.
+        limits: limits of requests and connections; the API key, the rate and the proxies come from the environment.
 
     Raises:
-        SystemExit: with a message, when the model does not exist or the API key or the rate cannot be read.
+        SystemExit: with a message, when the model does not exist, the API key or the rate cannot be read, or the system
+            allows too few open files.
     """
-    from ml_assets.service.app import Limits
+    from ml_assets.service.server.run import run_server
 
     spec, settings = require_spec(model), require_settings()
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.WARNING)
     logging.getLogger("ml_assets").setLevel(logging.INFO)
     try:
-        limits = Limits(api_key(), max_body_bytes, registry_seconds, history_seconds, request_rate())
+        limits = replace(limits, api_key=api_key(), per_second=request_rate(), trusted_proxies=trusted_proxies())
         app = build_app(spec, settings, limits)
     except ValueError as error:
         sys.exit(str(error))
@@ -72,7 +69,10 @@ def serve_model(
             host,
         )
     _shorten_mlflow_retries()
-    run_server(app, host, port)
+    try:
+        run_server(app, host, port, limits)
+    except ValueError as error:
+        sys.exit(str(error))
 
 
 def _shorten_mlflow_retries() -> None:
@@ -82,21 +82,3 @@ def _shorten_mlflow_retries() -> None:
     for setting, value in [(MLFLOW_HTTP_REQUEST_MAX_RETRIES, 1), (MLFLOW_HTTP_REQUEST_TIMEOUT, 10)]:
         if not setting.is_set():
             setting.set(value)
-
-
-def run_server(app: "FastAPI", host: str, port: int) -> None:
-    """Run an application with uvicorn in one process, without an access log."""
-    import uvicorn
-
-    # Loaded modules stay: leaving them out makes garbage collections, and so the slowest responses, shorter.
-    gc.freeze()
-    uvicorn.run(
-        app,
-        host=host,
-        port=port,
-        loop="uvloop",
-        http="httptools",
-        access_log=False,
-        log_level="warning",
-        timeout_graceful_shutdown=30,
-    )

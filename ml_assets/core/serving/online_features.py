@@ -115,7 +115,11 @@ class OnlineFeatures:
         return features
 
     def _beginning(self, time: object) -> int:
-        day = time.astimezone(self._zone).date()  # type: ignore[attr-defined]
+        try:
+            day = time.astimezone(self._zone).date()  # type: ignore[attr-defined]
+        except OverflowError:
+            # The first hours of the year 1 lie before it in zones west of Greenwich.
+            day = date.min
         if day < self._first:
             raise RowTooOld(
                 f"the row is of {day}, but the history in memory serves rows of {self._first} and later; "

@@ -3,21 +3,25 @@ field by field.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Any, NamedTuple, NotRequired
 
 from pydantic import ConfigDict, Field, PlainValidator, TypeAdapter, ValidationError, WithJsonSchema, with_config
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
-from ml_assets.core.ingestion.json_reader import NumberLiteral, UnreadableText, json_text, loads
-from ml_assets.core.ingestion.values.text_decoding import escape
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.file_feed import Feed, rows_feed
 from ml_assets.core.model_spec.source import Column
-from ml_assets.core.serving.row_parser import InvalidValue, may_be_missing, reader_of
+from ml_assets.core.serving.body_parser import InvalidBody, parse_body
+from ml_assets.core.serving.faults import fault_of, list_faults
+from ml_assets.core.serving.request_limits import RequestLimits
+from ml_assets.core.serving.row_parser import InvalidValue, convert_together, may_be_missing, needs_converter, reader_of
 
 EARLIER = "earlier_rows"
-MAX_INPUT_CHARACTERS = 200
+MAX_COUNTED = 1_000
+"""Violations from which on no further rows are validated."""
+_EXTRA = "extra_forbidden"
 _STRICT = ConfigDict(extra="forbid")
 _JSON_TYPES = {
     "integer": "integer",
@@ -38,10 +42,12 @@ class ScoreRequest(NamedTuple):
 class InvalidRequest(ValueError):
     """A request that violates the contract.
 
-    errors: `type`, `loc`, `msg` and `input` of each violation, as FastAPI reports them.
+    errors: `type`, `loc`, `msg` and `input` of the first violations, as FastAPI reports them; if there are further
+    ones, the last entry says how many.
     """
 
-    def __init__(self, errors: list[dict[str, Any]]) -> None:
+    def __init__(self, errors: list[dict[str, Any]], total: int | None = None, is_complete: bool = True) -> None:
+        errors = list_faults(errors, len(errors) if total is None else total, is_complete)
         super().__init__("; ".join(f"{'.'.join(map(str, error['loc']))}: {error['msg']}" for error in errors))
         self.errors = errors
 
@@ -49,10 +55,14 @@ class InvalidRequest(ValueError):
 class RequestReader:
     """Reads the body of a request according to the contract of a model."""
 
-    def __init__(self, spec: ModelSpec) -> None:
+    def __init__(self, spec: ModelSpec, limits: RequestLimits | None = None) -> None:
         self._row_key, self._time = spec.row_key, spec.event_time
         feed = rows_feed(spec)
         columns = {name: column for name, column in feed.columns.items() if name != spec.target}
+        limits = limits or RequestLimits()
+        self._limits = replace(limits, fields=max(limits.fields, len(spec.columns)))
+        self._kinds = {name: column.type for name, column in columns.items()}
+        self._zone = feed.source.time_zone
         self._optional = dict.fromkeys(name for name, column in columns.items() if may_be_missing(column))
         fields = {name: _field(feed, name, column) for name, column in columns.items()}
         row = with_config(_STRICT)(TypedDict("Row", fields))  # type: ignore[operator]
@@ -60,41 +70,83 @@ class RequestReader:
             "Rows that are not in the history yet, in the same form: later than the newest committed day, not "
             "later than the row."
         )
-        earlier = NotRequired[Annotated[list[row], Field(description=about)]]  # type: ignore[valid-type]
-        request = TypedDict("ScoreRequest", {**fields, EARLIER: earlier})  # type: ignore[operator]
-        request = with_config(_STRICT)(request)
-        self._adapter = TypeAdapter(request)
-        self._validate = self._adapter.validator.validate_python
+        rows = Annotated[list[row], Field(description=about, max_length=limits.earlier_rows)]  # type: ignore[valid-type]
+        self._schema = _adapter(fields, rows)
+        # Earlier rows are validated one by one, since pydantic would collect the violations of all of them.
+        self._validate = _adapter(fields, list[Any]).validator.validate_python
+        self._validate_earlier = TypeAdapter(row).validator.validate_python
 
     def json_schema(self) -> dict[str, Any]:
         """Return the JSON schema of a request."""
-        return self._adapter.json_schema()
+        return self._schema.json_schema()
 
     def read(self, body: bytes) -> ScoreRequest:
         """Read the request from a body of JSON.
 
         Raises:
-            InvalidRequest: with every violation: a value that cannot be read or violates a rule of the contract, a
+            InvalidRequest: with the first violations: a value that cannot be read or violates a rule of the contract, a
                 column that is missing or unknown (such as the target, which is not known when a row is scored), a row
-                key that occurs twice.
+                key that occurs twice. Or with one fault, when the body is no JSON or exceeds a limit.
+        """
+        return self.validate(self.parse(body))
+
+    def parse(self, body: bytes) -> object:
+        """Parse a body of JSON, for `validate`.
+
+        Raises:
+            InvalidRequest: with one fault, when the body is no JSON or exceeds a limit.
         """
         try:
             # Not pydantic's own reader of JSON: the text of a number must be that of a landed file.
-            content = loads(body.decode("utf-8"))
-        except (ValueError, RecursionError) as error:
-            raise InvalidRequest(
-                [{"type": "json_invalid", "loc": ["body"], "msg": f"Invalid JSON: {error}", "input": None}]
-            ) from None
+            return parse_body(body, self._limits)
+        except InvalidBody as error:
+            raise InvalidRequest([{"type": error.kind, "loc": ["body"], "msg": error.reason, "input": None}]) from None
+
+    def is_slow(self, content: object) -> bool:
+        """Return whether the validation of a parsed body takes milliseconds, because of how values are written."""
+        rows = _rows_in(content)
+        return any(
+            needs_converter(row[name], kind, self._zone)
+            for row in rows
+            for name, kind in self._kinds.items()
+            if name in row
+        )
+
+    def validate(self, content: object) -> ScoreRequest:
+        """Validate a parsed body, see `read`.
+
+        Raises:
+            InvalidRequest: with the first violations.
+        """
+        rows = _rows_in(content)
+        for name, kind in self._kinds.items():
+            holders = [row for row in rows if name in row]
+            for row, value in zip(
+                holders, convert_together([row[name] for row in holders], kind, self._zone), strict=True
+            ):
+                row[name] = value
+        violations = _Violations(self._limits.faults)
+        values: dict[str, Any] = {}
         try:
             values = self._validate(content)
         except ValidationError as error:
-            errors = error.errors(include_url=False, include_context=False)
-            raise InvalidRequest([_to_error(details) for details in errors]) from None
-        earlier = values.pop(EARLIER, None) or []
-        row = {**self._optional, **values} if self._optional else values
-        if not earlier:
-            return ScoreRequest(row, earlier)
-        earlier = [{**self._optional, **entry} for entry in earlier]
+            violations.add(error)
+        sent = content.get(EARLIER) if isinstance(content, dict) else None
+        if not sent and not violations.total:
+            values.pop(EARLIER, None)
+            return ScoreRequest({**self._optional, **values} if self._optional else values, [])
+        earlier, sent = [], sent if isinstance(sent, list) else []
+        for position, entry in enumerate(sent):
+            if violations.total > MAX_COUNTED:
+                break
+            try:
+                earlier.append({**self._optional, **self._validate_earlier(entry)})
+            except ValidationError as error:
+                violations.add(error, EARLIER, position)
+        if violations.total:
+            raise InvalidRequest(violations.listed(), violations.total, violations.total <= MAX_COUNTED)
+        values.pop(EARLIER)
+        row = {**self._optional, **values}
         self._check_keys(row, earlier)
         return ScoreRequest(row, earlier)
 
@@ -105,11 +157,51 @@ class RequestReader:
             if key in known:
                 error = {
                     "type": "row_key",
+                    "loc": (EARLIER, position, self._row_key[0]),
                     "msg": f"occurs twice in the request: {', '.join(map(str, key))}",
                     "input": str(key[0]),
                 }
-                raise InvalidRequest([{**error, "loc": ["body", EARLIER, position, self._row_key[0]]}])
+                raise InvalidRequest([fault_of(error)])
             known.add(key)
+
+
+def _rows_in(content: object) -> list[dict[str, Any]]:
+    """Return the objects of a parsed body that stand where rows do."""
+    if not isinstance(content, dict):
+        return []
+    earlier = content.get(EARLIER)
+    entries = earlier if isinstance(earlier, list) else []
+    return [content, *(entry for entry in entries if isinstance(entry, dict))]
+
+
+class _Violations:
+    """The first violations of a request, in the order of its fields, and the number of all."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._known: list[dict[str, Any]] = []
+        self._extra: list[dict[str, Any]] = []
+        self.total = 0
+
+    def add(self, error: ValidationError, *location: str | int) -> None:
+        """Count the violations of a row, and keep them while there are few."""
+        self.total += error.error_count()
+        if len(self._known) >= self._limit:
+            return
+        for details in error.errors(include_url=False, include_context=False):
+            is_extra = details["type"] == _EXTRA and not location
+            violations = self._extra if is_extra else self._known
+            if len(violations) < self._limit:
+                violations.append(fault_of({**details, "loc": (*location, *details["loc"])}))
+
+    def listed(self) -> list[dict[str, Any]]:
+        """Return the first violations; fields of the row that are no columns come last."""
+        return [*self._known, *self._extra][: self._limit]
+
+
+def _adapter(fields: dict[str, Any], earlier_rows: Any) -> TypeAdapter:
+    request = TypedDict("ScoreRequest", {**fields, EARLIER: NotRequired[earlier_rows]})  # type: ignore[operator]
+    return TypeAdapter(with_config(_STRICT)(request))
 
 
 def _field(feed: Feed, name: str, column: Column) -> Any:
@@ -138,16 +230,3 @@ def _json_schema(column: Column) -> dict[str, Any]:
     if column.type == "timestamp":
         schema["format"] = "date-time"
     return {name: rule for name, rule in {**schema, **rules}.items() if rule is not None}
-
-
-def _to_error(details: Mapping[str, Any]) -> dict[str, Any]:
-    value = details["input"]
-    if isinstance(value, NumberLiteral) and len(value) < 20 and value.removeprefix("-").isdecimal():
-        value = int(value)
-    elif isinstance(value, dict | list | UnreadableText | NumberLiteral):
-        value = escape(json_text(value) or "")
-    if isinstance(value, str):
-        value = escape(value)[:MAX_INPUT_CHARACTERS]
-    elif not isinstance(value, int | None):
-        value = None
-    return {"type": details["type"], "loc": ["body", *details["loc"]], "msg": details["msg"], "input": value}

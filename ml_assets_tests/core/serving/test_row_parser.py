@@ -11,7 +11,7 @@ from ml_assets.core.ingestion.file_reader import read_landed_file
 from ml_assets.core.ingestion.json_reader import loads
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.file_feed import rows_feed
-from ml_assets.core.serving.row_parser import InvalidValue, may_be_missing, reader_of
+from ml_assets.core.serving.row_parser import InvalidValue, convert_together, may_be_missing, reader_of
 from ml_assets.core.tables.schemas import to_pandas
 from ml_assets.core.validation.contract import find_violations
 from ml_assets_tests.core.features.feature_cases import spec_with
@@ -155,3 +155,20 @@ def test_a_value_may_be_missing_where_the_batch_publishes_the_row():
         "flag",
         "when",
     ]
+
+
+@pytest.mark.parametrize("name", list(COLUMNS))
+@given(st.lists(VALUES, max_size=6))
+@settings(max_examples=30, deadline=None)
+def test_values_that_are_converted_together_are_read_as_if_alone(name, values):
+    parsed = [loads(json.dumps(value)) for value in values]
+    kind, zone = SPECS["UTC"].columns[name].type, "Europe/Brussels"
+    together = convert_together(parsed, kind, zone)
+    assert [outcome(name, zone, value) for value in together] == [outcome(name, zone, value) for value in parsed]
+
+
+def outcome(name: str, zone: str, value: object) -> object:
+    try:
+        return READERS[zone, name](value)
+    except InvalidValue as error:
+        return error.rule, error.reason

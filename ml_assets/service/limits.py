@@ -1,0 +1,34 @@
+"""The limits of the service, with their defaults."""
+
+from dataclasses import dataclass, field
+
+from ml_assets.core.serving.request_limits import RequestLimits
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Limits of requests and connections, and the intervals of refreshes.
+
+    api_key: required in the header X-API-Key; None: no key is required. body_bytes: size of the largest request.
+    registry_seconds, history_seconds: seconds between two refreshes. per_second: requests for a score that one client,
+    by its address, may make in the long run; None: any number. request: bounds on what a body holds. large_requests:
+    requests that may wait for the thread of large requests; a client may have a quarter of them. head_seconds,
+    body_seconds: from the beginning of a connection or head, or of a body, to its end. future_seconds: how far the time
+    of a row may lie after the clock of the service. connections, connections_per_client: open at the same time.
+    trusted_proxies: addresses and networks whose header X-Forwarded-For names the client, in the form of uvicorn's
+    `forwarded_allow_ips`; None: no proxy.
+    """
+
+    api_key: str | None = None
+    body_bytes: int = 1_000_000
+    registry_seconds: float = 1.0
+    history_seconds: float = 10.0
+    per_second: float | None = None
+    request: RequestLimits = field(default_factory=RequestLimits)
+    large_requests: int = 32
+    head_seconds: float = 5.0
+    body_seconds: float = 10.0
+    future_seconds: float = 86_400.0
+    connections: int = 1_000
+    connections_per_client: int = 250
+    trusted_proxies: str | None = None

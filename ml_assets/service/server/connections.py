@@ -1,0 +1,166 @@
+"""The table of open connections: how many there may be, which one makes room for another, and which one is late."""
+
+import asyncio
+from collections.abc import Callable, Container, Iterator
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+from ml_assets.service.clients import client_name
+
+
+class Stage(Enum):
+    """What the server waits for on a connection. The first three wait for the client, and can make room for another."""
+
+    NEW = "no request has arrived yet"
+    BODY = "a request is arriving"
+    IDLE = "between two requests"
+    WORKING = "a request is being answered"
+
+
+WAITING = (Stage.NEW, Stage.BODY, Stage.IDLE)
+
+
+class Connection(Protocol):
+    """A connection as the table sees it. deadline: time of the loop at which it is late; infinite while a request is
+    being answered.
+    """
+
+    deadline: float
+
+    def end(self, reason: str) -> None:
+        """Close the connection; the reason is one of `ml_assets_closed_connections_total`."""
+
+
+@dataclass(frozen=True)
+class ConnectionLimits:
+    """Bounds of connections, and their deadlines in seconds.
+
+    total, per_client: open at the same time. trusted: addresses of proxies, of which each may have as many as there are
+    in total. head_seconds: from the opening of a connection, or from the end of the time to keep it alive, to the end
+    of the head of a request. body_seconds: from the head to the end of the body. keep_alive_seconds: between two
+    requests. head_bytes, message_bytes: of one head, of one request with its encoding. pipelined: requests that may
+    wait behind one that is being answered.
+    """
+
+    total: int
+    per_client: int
+    head_seconds: float
+    body_seconds: float
+    message_bytes: int
+    trusted: Container[str] = ()
+    keep_alive_seconds: int = 5
+    head_bytes: int = 65_536
+    pipelined: int = 16
+
+
+class _Stages:
+    """Connections by stage, the longest in a stage first."""
+
+    def __init__(self) -> None:
+        self._by_stage: dict[Stage, dict[Connection, None]] = {stage: {} for stage in Stage}
+
+    def __len__(self) -> int:
+        return sum(map(len, self._by_stage.values()))
+
+    def add(self, connection: Connection, stage: Stage) -> None:
+        self._by_stage[stage][connection] = None
+
+    def remove(self, connection: Connection, stage: Stage) -> None:
+        del self._by_stage[stage][connection]
+
+    def longest_waiting(self) -> Connection | None:
+        for stage in WAITING:
+            if connections := self._by_stage[stage]:
+                return next(iter(connections))
+        return None
+
+    def waiting(self) -> Iterator[Connection]:
+        for connections in self._by_stage.values():
+            yield from list(connections)
+
+
+class ConnectionTable:
+    """The open connections of one server. A connection that would be one too many takes the place of the one that has
+    waited longest for its client, as in nginx: clients that open connections and send nothing displace each other.
+    """
+
+    def __init__(self, limits: ConnectionLimits, record_closed: Callable[[str], None]) -> None:
+        self.limits = limits
+        self.record_closed = record_closed
+        self._all = _Stages()
+        self._by_client: dict[str, _Stages] = {}
+        self._places: dict[Connection, tuple[str, Stage]] = {}
+        self._is_sweeping = False
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def add(self, connection: Connection, address: str) -> bool:
+        """Add a new connection of an address; return whether there is room for it.
+
+        If not, all the others (of this client, or of all) are being answered.
+        """
+        client, limits = client_name(address), self.limits
+        own = self._by_client.get(client)
+        if own is not None and len(own) >= limits.per_client and address not in limits.trusted:
+            if not self._displace(own, "too_many_of_client"):
+                return False
+        elif len(self._places) >= limits.total and not self._displace(self._all, "too_many"):
+            return False
+        self._places[connection] = client, Stage.NEW
+        self._all.add(connection, Stage.NEW)
+        self._by_client.setdefault(client, _Stages()).add(connection, Stage.NEW)
+        self._sweep_later()
+        return True
+
+    def move(self, connection: Connection, stage: Stage) -> None:
+        """Record that a connection is now in another stage; no effect after it was removed."""
+        if connection not in self._places:
+            return
+        client, before = self._places[connection]
+        for stages in (self._all, self._by_client[client]):
+            stages.remove(connection, before)
+            stages.add(connection, stage)
+        self._places[connection] = client, stage
+
+    def remove(self, connection: Connection) -> None:
+        """Remove a connection that has ended."""
+        if connection not in self._places:
+            return
+        client, stage = self._places.pop(connection)
+        self._all.remove(connection, stage)
+        own = self._by_client[client]
+        own.remove(connection, stage)
+        if not len(own):
+            del self._by_client[client]
+
+    def end_late(self, now: float) -> None:
+        """End the connections whose deadline is over.
+
+        Args:
+            now: time of the loop.
+        """
+        for connection in self._all.waiting():
+            if connection.deadline <= now:
+                connection.end("deadline")
+
+    def _displace(self, stages: _Stages, reason: str) -> bool:
+        connection = stages.longest_waiting()
+        if connection is None:
+            return False
+        self.remove(connection)
+        connection.end(reason)
+        return True
+
+    def _sweep_later(self) -> None:
+        if not self._is_sweeping:
+            self._is_sweeping = True
+            shortest = min(self.limits.head_seconds, self.limits.body_seconds)
+            asyncio.get_running_loop().call_later(min(0.5, shortest / 4), self._sweep)
+
+    def _sweep(self) -> None:
+        self._is_sweeping = False
+        self.end_late(asyncio.get_running_loop().time())
+        if self._places:
+            self._sweep_later()

@@ -1,0 +1,87 @@
+"""The start of uvicorn with the limits of the service."""
+
+import gc
+import logging
+import sys
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING
+
+from ml_assets.service.limits import Limits
+from ml_assets.service.server.connections import ConnectionLimits, ConnectionTable
+from ml_assets.service.server.descriptors import reserve_descriptors
+from ml_assets.service.server.repeated_messages import RepeatedMessages
+
+if TYPE_CHECKING:
+    import uvicorn
+    from fastapi import FastAPI
+
+SWITCH_SECONDS = 0.0005
+"""How long a thread may keep the interpreter while others wait. Python's 5 milliseconds would be added to each response
+while a large request is read."""
+KEEP_ALIVE_SECONDS = 5
+
+
+def server_config(app: "FastAPI", limits: Limits, host: str, port: int) -> "uvicorn.Config":
+    """Return uvicorn's configuration of one process, without an access log.
+
+    Raises:
+        ValueError: when the system allows too few open files.
+    """
+    import uvicorn
+
+    from ml_assets.service.uvicorn_internals.http_protocol import BoundedHttpProtocol, trusted_hosts
+
+    capacity = reserve_descriptors(limits.connections)
+    bounds = ConnectionLimits(
+        total=capacity.connections,
+        per_client=limits.connections_per_client,
+        trusted=trusted_hosts(limits.trusted_proxies),
+        head_seconds=limits.head_seconds,
+        body_seconds=limits.body_seconds,
+        message_bytes=2 * limits.body_bytes + 1_000_000,
+        keep_alive_seconds=KEEP_ALIVE_SECONDS,
+    )
+    metrics = getattr(app.state, "metrics", None)
+    table = ConnectionTable(bounds, metrics.record_closed if metrics else _ignore)
+    if metrics:
+        metrics.connections.set_function(partial(len, table))
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        loop="uvloop",
+        http=partial(BoundedHttpProtocol, table),  # type: ignore[arg-type]
+        ws="none",
+        access_log=False,
+        log_level="warning",
+        proxy_headers=limits.trusted_proxies is not None,
+        forwarded_allow_ips=limits.trusted_proxies,
+        # The table makes room before this number is reached; it also counts connections that are being closed.
+        limit_concurrency=capacity.connections + capacity.backlog,
+        backlog=capacity.backlog,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=30,
+    )
+    logging.getLogger("uvicorn.error").addFilter(RepeatedMessages(10.0))
+    return config
+
+
+def run_server(app: "FastAPI", host: str, port: int, limits: Limits | None = None) -> None:
+    """Run an application with uvicorn in this process.
+
+    Raises:
+        ValueError: when the system allows too few open files.
+    """
+    import uvicorn
+
+    config = server_config(app, limits or Limits(), host, port)
+    # Loaded modules stay: leaving them out makes garbage collections, and so the slowest responses, shorter.
+    gc.freeze()
+    sys.setswitchinterval(SWITCH_SECONDS)
+    with suppress(KeyboardInterrupt):
+        uvicorn.Server(config).run()
+
+
+def _ignore(_: str) -> None:
+    """Do nothing with a reason: an application without metrics counts nothing."""

@@ -1,0 +1,135 @@
+"""uvicorn's protocol of one connection, with deadlines for head, body and response, and bounds on what it holds.
+
+Reason: uvicorn closes a connection that is idle between two requests, but waits for ever for the first head, for the
+rest of a head or body, and for a client that reads no response; it bounds neither heads nor pipelined requests.
+Public API that would replace it: settings of uvicorn for these deadlines and bounds, as `timeout_keep_alive` is one.
+"""
+
+import math
+from typing import Any
+
+from uvicorn.middleware.proxy_headers import _TrustedHosts
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from ml_assets.service.server.connections import ConnectionTable, Stage
+
+LINGER_SECONDS = 2.0
+"""How long the rest of a request that is answered already is read, so that its client can read the response."""
+_CLOSE = b"content-length: 0\r\nconnection: close\r\n\r\n"
+_TIMEOUT = b"HTTP/1.1 408 Request Timeout\r\n" + _CLOSE
+_HEAD_TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\n" + _CLOSE
+_FULL = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\n" + _CLOSE
+
+
+class BoundedHttpProtocol(HttpToolsProtocol):
+    """One connection. deadline: time of the loop at which the table ends it."""
+
+    def __init__(self, table: ConnectionTable, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self.deadline = math.inf
+        self._table = table
+        self._limits = table.limits
+        self._bytes = 0
+        self._is_in_body = False
+        self._is_refused = False
+
+    def connection_made(self, transport: Any) -> None:
+        """Add the connection to the table, or refuse it."""
+        super().connection_made(transport)
+        if self._table.add(self, self.client[0] if self.client else ""):
+            self.deadline = self.loop.time() + self._limits.head_seconds
+        else:
+            self._is_refused = True
+            self._table.record_closed("refused")
+            transport.write(_FULL)
+            transport.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Remove the connection from the table."""
+        self._table.remove(self)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what has arrived, within the bounds of heads and requests."""
+        if self._is_refused:
+            return
+        self._bytes += len(data)
+        super().data_received(data)
+        if self.transport.is_closing():
+            return
+        if self._is_in_body:
+            if self._bytes > self._limits.message_bytes:
+                self.end("request_too_large")
+        elif self._bytes > self._limits.head_bytes:
+            self._end_with(_HEAD_TOO_LARGE, "head_too_large")
+
+    def on_headers_complete(self) -> None:
+        """Begin the deadline of the body; refuse more pipelined requests than may wait."""
+        if len(self.pipeline) >= self._limits.pipelined:
+            self._table.record_closed("too_many_pipelined")
+            # The parser reports it as an error, and uvicorn answers with 400 and closes.
+            raise ValueError(f"more than {self._limits.pipelined} pipelined requests")
+        super().on_headers_complete()
+        self._bytes = 0
+        self._is_in_body = True
+        self._set_stage(Stage.BODY, self._limits.body_seconds + LINGER_SECONDS)
+
+    def on_message_complete(self) -> None:
+        """End the deadline of the body."""
+        super().on_message_complete()
+        self._bytes = 0
+        self._is_in_body = False
+        self._wait_for_next()
+
+    def on_response_complete(self) -> None:
+        """Begin the deadline of the next head, or of the rest of this body."""
+        super().on_response_complete()
+        if self.transport.is_closing() or (self._is_in_body and self.cycle.response_complete):
+            is_unsent = self.transport.get_write_buffer_size() > 0
+            self._set_stage(Stage.BODY, self._limits.body_seconds if is_unsent else LINGER_SECONDS)
+        elif not self._is_in_body:
+            self._wait_for_next()
+
+    def pause_writing(self) -> None:
+        """Begin the deadline of a client that does not read."""
+        super().pause_writing()
+        self._set_stage(Stage.BODY, self._limits.body_seconds)
+
+    def resume_writing(self) -> None:
+        """End the deadline of a client that reads again."""
+        super().resume_writing()
+        if not self._is_in_body:
+            self._wait_for_next()
+
+    def end(self, reason: str) -> None:
+        """Close the connection, with a response if a part of a request has arrived and none of a response was sent."""
+        if self.transport.is_closing() or self._is_in_body:
+            self._table.record_closed(reason)
+            self.transport.abort()
+        else:
+            is_in_head = self._bytes and reason == "deadline" and not self.transport.get_write_buffer_size()
+            self._end_with(_TIMEOUT if is_in_head else b"", reason)
+
+    def _end_with(self, response: bytes, reason: str) -> None:
+        self._table.record_closed(reason)
+        if response and (self.cycle is None or self.cycle.response_complete):
+            self.transport.write(response)
+            self.transport.close()
+            self.deadline = self.loop.time() + LINGER_SECONDS
+        else:
+            self.transport.abort()
+
+    def _wait_for_next(self) -> None:
+        if self.cycle is None or self.cycle.response_complete:
+            self._set_stage(Stage.IDLE, self._limits.keep_alive_seconds + self._limits.head_seconds)
+        else:
+            self._set_stage(Stage.WORKING, math.inf)
+
+    def _set_stage(self, stage: Stage, seconds: float) -> None:
+        self.deadline = self.loop.time() + seconds
+        self._table.move(self, stage)
+
+
+def trusted_hosts(addresses: str | None) -> _TrustedHosts | tuple[()]:
+    """Return the addresses that uvicorn's setting `forwarded_allow_ips` names, as it reads them."""
+    return _TrustedHosts(addresses) if addresses else ()

@@ -1,0 +1,194 @@
+"""Clients that send nothing, half of something, or too much, against a real server with short deadlines."""
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Iterator
+
+import httpx
+import pytest
+import uvicorn
+
+from ml_assets.cli.command_inputs import require_spec
+from ml_assets.cli.commands.serve import build_app
+from ml_assets.defs.settings import Settings
+from ml_assets.service.limits import Limits
+from ml_assets.service.server.run import server_config
+from ml_assets_tests.support.hostile_clients import connect, drip, exchange, flood, half_open, is_open
+
+DEADLINE = 1.0
+TOTAL, PER_CLIENT = 60, 40
+GET = b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n"
+POST = b"POST /score HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+
+
+@pytest.fixture(scope="module")
+def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """The port of a service without a model, which answers 503 to every complete request."""
+    root = tmp_path_factory.mktemp("service")
+    settings = Settings("local", str(root), str(root), f"sqlite:///{root}/none.db", "", "", {})
+    limits = Limits(
+        body_bytes=100_000,
+        registry_seconds=600,
+        history_seconds=600,
+        head_seconds=DEADLINE,
+        body_seconds=DEADLINE,
+        connections=TOTAL,
+        connections_per_client=PER_CLIENT,
+        per_second=None,
+    )
+    app = build_app(require_spec("fraud_detection"), settings, limits)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = uvicorn.Server(server_config(app, limits, "127.0.0.1", port))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive()
+        time.sleep(0.01)
+    yield port
+    server.should_exit = True
+    thread.join(timeout=60)
+
+
+def metric(port: int, name: str) -> float:
+    lines = httpx.get(f"http://127.0.0.1:{port}/metrics").text.splitlines()
+    return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(name))
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (b"", b""),
+        (b"GET /health HT", b"408"),
+        (b"GET /health HTTP/1.1\r\nHost: a\r\nX-A", b"408"),
+        (b"\r\n", b"408"),
+        (POST + b"Content-Length: 100\r\n\r\n", b"408"),
+        (POST + b"Content-Length: 100\r\n\r\n{", b"408"),
+        (POST + b"Transfer-Encoding: chunked\r\n\r\n5\r\n{", b"408"),
+        (GET + b"GET /heal", b"200"),
+    ],
+)
+def test_a_connection_is_closed_when_the_client_stops(port, sent, status):
+    begun = time.monotonic()
+    answer = exchange(port, sent)
+    assert answer[9:12] == status
+    # A request that follows another has the time to keep a connection alive too.
+    assert time.monotonic() - begun < (9 if status == b"200" else 4)
+
+
+@pytest.mark.parametrize("sent", [GET, POST + b"Content-Length: 1000\r\n\r\n" + b" " * 1000, b"\r\n" * 500])
+def test_a_byte_now_and_then_does_not_extend_a_deadline(port, sent):
+    assert drip(port, sent, 0.2) < 5
+
+
+def test_a_body_that_nobody_waits_for_is_not_read_for_ever(port):
+    head = b"GET /health HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000000\r\n\r\n"
+    begun = time.monotonic()
+    assert exchange(port, head, b" ", pause=0.1).startswith(b"HTTP/1.1 200")
+    assert time.monotonic() - begun < 5
+    with connect(port) as client:
+        client.sendall(head)
+        assert flood(client, b" " * 65_536, 1_000)
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (b"GET /health HTTP/1.1\r\nHost: a\r\n" + b"X-A: b\r\n" * 40_000 + b"\r\n", b"431"),
+        (b"GET /" + b"a" * 300_000, b"431"),
+        (b"\x00\x01\x02", b"400"),
+        (b"GET /health HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", b"400"),
+        (POST + b"Content-Length: -1\r\n\r\n", b"400"),
+        (POST + b"Content-Length: 99999999999999999999999\r\n\r\n", b"400"),
+        (POST + b"Content-Length: 200000\r\n\r\n", b"413"),
+    ],
+)
+def test_what_is_no_request_or_too_large_is_refused_at_once(port, sent, status):
+    with connect(port) as client:
+        begun = time.monotonic()
+        try:
+            client.sendall(sent)
+        except OSError:
+            # The server has closed the connection meanwhile.
+            return
+        try:
+            answer = client.recv(1_000)
+        except ConnectionResetError:
+            return
+        assert answer[9:12] == status
+        assert time.monotonic() - begun < DEADLINE
+
+
+def test_trailers_without_end_are_refused(port):
+    with connect(port) as client:
+        client.sendall(POST + b"Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n0\r\n")
+        assert flood(client, b"X-A: b\r\n" * 8_000, 1_000)
+
+
+def test_pipelined_requests_are_answered_up_to_a_number(port):
+    answer = exchange(port, GET * 5 + GET.replace(b"Host: a", b"Host: a\r\nConnection: close"))
+    assert answer.count(b"HTTP/1.1 200") == 6
+    flood = exchange(port, GET * 5_000)
+    assert flood.count(b"HTTP/1.1 200") < 100
+    assert metric(port, 'ml_assets_closed_connections_total{reason="too_many_pipelined"}') >= 1
+
+
+def test_half_open_connections_of_one_client_displace_each_other_and_no_other(port):
+    with (
+        httpx.Client(
+            base_url=f"http://127.0.0.1:{port}", transport=httpx.HTTPTransport(local_address="127.0.0.3")
+        ) as c,
+        half_open(port, 3 * PER_CLIENT, b"GET /hea", source="127.0.0.2") as clients,
+    ):
+        assert c.get("/health").status_code == 200
+        assert not is_open(clients[0])
+        assert sum(map(is_open, clients)) <= PER_CLIENT
+        assert c.get("/health").status_code == 200
+    assert metric(port, 'ml_assets_closed_connections_total{reason="too_many_of_client"}') >= 2 * PER_CLIENT
+
+
+def test_half_open_connections_of_many_clients_leave_room_for_a_request(port):
+    before = len(os.listdir("/proc/self/fd"))
+    with (
+        half_open(port, PER_CLIENT, source="127.0.0.4"),
+        half_open(port, PER_CLIENT, POST + b"Content-Length: 50\r\n\r\n{", source="127.0.0.5"),
+        half_open(port, PER_CLIENT, b"G", source="127.0.0.6"),
+    ):
+        begun = time.monotonic()
+        assert httpx.get(f"http://127.0.0.1:{port}/health").status_code == 200
+        assert time.monotonic() - begun < DEADLINE
+        # Their other ends are descriptors of this process too.
+        assert len(os.listdir("/proc/self/fd")) - before <= 3 * PER_CLIENT + TOTAL + 5
+    assert metric(port, 'ml_assets_closed_connections_total{reason="too_many"}') > 0
+
+
+def test_no_redirect_follows_the_host_header(port):
+    answer = httpx.post(f"http://127.0.0.1:{port}/score/", headers={"Host": "evil.example"}, json={})
+    assert answer.status_code == 404
+    assert "evil" not in str(answer.headers) + answer.text
+
+
+def test_refusals_are_short_and_counted(port):
+    address = f"http://127.0.0.1:{port}/score"
+    before = metric(port, "ml_assets_requests_total")
+    answers = [
+        httpx.post(address, content=b"a=1", headers={"Content-Type": "application/x-www-form-urlencoded"}),
+        httpx.post(address, content=b"{}", headers={"Content-Type": "application/json; charset=utf-16"}),
+        httpx.post(address, content=b"\x1f\x8b", headers={"Content-Encoding": "gzip"}),
+        httpx.post(f"{address}?reasons={'x' * 30_000}", json={}),
+        httpx.get(address),
+        httpx.post(address, json={}),
+    ]
+    assert [answer.status_code for answer in answers] == [415, 415, 415, 422, 405, 503]
+    assert max(len(answer.content) for answer in answers) < 1_000
+    assert metric(port, "ml_assets_requests_total") == before + len(answers)
+
+
+def test_a_forwarded_address_is_ignored_without_a_trusted_proxy(port):
+    from ml_assets.service.uvicorn_internals.http_protocol import trusted_hosts
+
+    assert "127.0.0.1" not in trusted_hosts(None)
+    assert "10.0.0.7" in trusted_hosts("10.0.0.0/8, 192.168.0.1")
