@@ -1,16 +1,21 @@
 """The SHAP summary plot: the contributions of each feature to the log odds of many rows."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ml_assets.core.plots.figure import GREY, blank_plot, label_axes, new_figure, plot_bytes
+from ml_assets.core.plots.figure import GREY, blank_plot
+from ml_assets.core.plots.frame import Frame
+from ml_assets.core.plots.lines import label_lines, lines_figure
 
-MAX_ROWS, MAX_FEATURES = 1000, 15
+MAX_ROWS, MAX_FEATURES = 500, 15
 # The axis is divided into this many parts; points within the same part are stacked.
 AXIS_PARTS = 120
+# Ends of the axis, times a power of ten; the last is for a number that is rounded to just below its power.
+STEPS = (1, 1.5, 2, 3, 4, 6, 8, 10, 10.1)
 COLOURS = ["#2f6db3", "#8d6fa8", "#c23b3b"]
 
 
@@ -40,26 +45,41 @@ def contribution_plot(contributions: NDArray, frame: pd.DataFrame, features: Seq
     strength = np.abs(contributions).mean(axis=0) if len(contributions) else np.zeros(len(features))
     plotted = sorted(range(len(features)), key=lambda index: (-strength[index], features[index]))[:MAX_FEATURES]
     row_count = f"{len(contributions):,} of {rows:,}" if len(contributions) < rows else f"{rows:,}"
-    figure, (axes,) = new_figure(f"What features add to the log odds of {row_count} rows")
+    title = f"What features add to the log odds of {row_count} rows"
     if not strength.any():
-        return blank_plot(figure, "There are no rows" if not len(contributions) else "No feature adds anything")
-    height = 1.0 + 0.28 * len(plotted)
-    figure.set_size_inches(6, height)
-    longest = max(len(features[index]) for index in plotted)
-    figure.subplots_adjust(left=min(0.03 + 0.0099 * longest, 0.6), bottom=0.45 / height, top=1 - 0.35 / height)
-    colours = LinearSegmentedColormap.from_list("low_to_high", COLOURS).with_extremes(bad=GREY)
+        return blank_plot(title, "There are no rows" if not len(contributions) else "No feature adds anything")
+    names = [features[index] for index in plotted]
     parts = np.round(contributions / (np.ptp(contributions) or 1.0) * AXIS_PARTS)
     heights = [line + _offsets(parts[:, index]) for line, index in enumerate(plotted)]
-    ranks = np.ma.masked_invalid([_ranks(frame[features[index]]) for index in plotted])
+    colours = LinearSegmentedColormap.from_list("low_to_high", COLOURS).with_extremes(bad=GREY)
+    ranks = np.ma.masked_invalid([_ranks(frame[name]) for name in names])
     style = {"s": 4, "linewidths": 0, "cmap": colours, "vmin": 0, "vmax": 1, "plotnonfinite": True}
+    low, high = (_outward(value) for value in (contributions.min(initial=0), contributions.max(initial=0)))
+    plot = _frame(len(names), max(map(len, names)), low, high)
+    (axes,) = plot.clear()
     axes.scatter(contributions[:, plotted].T.ravel(), np.concatenate(heights), c=ranks.ravel(), **style)
+    label_lines(axes, names)
+    return plot.render(title, title_location="right")
+
+
+@lru_cache(4)
+def _frame(features: int, longest: int, low: float, high: float) -> Frame:
+    figure, axes = lines_figure(features, longest, 1.0 + 0.28 * features)
+    margin = 0.02 * (high - low)
+    axes.set(xlim=(low - margin, high + margin))
     axes.axvline(0, color=GREY, linewidth=0.8)
-    axes.set(
-        yticks=range(len(plotted)), yticklabels=[features[index] for index in plotted], ylim=(len(plotted) - 0.4, -0.6)
+    axes.set_xlabel(
+        "SHAP value in log odds; colour: value of the feature, low (blue) to high (red)", fontsize=9, loc="right"
     )
-    label_axes(axes, "SHAP value in log odds; colour: value of the feature, low (blue) to high (red)", "")
-    axes.tick_params(axis="y", labelsize=7, length=0)
-    return plot_bytes(figure)
+    return Frame(figure)
+
+
+def _outward(value: float) -> float:
+    """Round away from zero to one of few ends of an axis, so that models share frames."""
+    if not value:
+        return 0.0
+    power = 10.0 ** np.floor(np.log10(abs(value)))
+    return float(np.sign(value) * power * next(step for step in STEPS if step * power >= abs(value)))
 
 
 def _ranks(values: pd.Series) -> NDArray[np.float64]:

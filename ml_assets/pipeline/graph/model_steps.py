@@ -1,6 +1,7 @@
 """The steps that make a model of a day: training, evaluation and registration. The search has a module of its own."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date
 from functools import cached_property
 from typing import Any
@@ -160,15 +161,20 @@ class RegistrationStep(StageStep[ModelRegistration]):
         return [asset(self.spec, ENTRY, paragraph(ModelRegistration), "registry", {"mlflow"}, deps, **metadata)]
 
     def open(self, context: dg.AssetExecutionContext, guard: RunGuard) -> ModelRegistration:
-        """Build the stage for a run, which registers in MLflow."""
-        registry, tracking = context.resources.registry, context.resources.tracking
+        """Build the stage, which does not register."""
+        return builder_of(self.spec, context).registration(context.resources.registry)
 
-        def register(record: ModelRecord) -> RegisteredVersion:
-            guard.check_before_publishing()
-            with tracking.run(context, self.spec.name) as run:
+    @contextmanager
+    def opened(self, context: dg.AssetExecutionContext, guard: RunGuard) -> Iterator[ModelRegistration]:
+        """Build the stage for a run, which registers in MLflow; all its models are in one MLflow run."""
+        registry = context.resources.registry
+        with context.resources.tracking.run(context, self.spec.name) as run:
+
+            def register(record: ModelRecord) -> RegisteredVersion:
+                guard.check_before_publishing()
                 return registry.register(run, record)
 
-        return builder_of(self.spec, context).registration(registry, register)
+            yield builder_of(self.spec, context).registration(registry, register)
 
     def problem(self, stage: ModelRegistration, day: date) -> str | None:
         """Say why there is no entry."""

@@ -32,8 +32,20 @@ def run_stage(step: StageStep, context: dg.AssetExecutionContext, guard: RunGuar
     unfinished = markers.begin(context.run_id, days)
     log_unfinished_runs(context.log, name, context.run_id, unfinished)
     # Opening a stage may complete what earlier runs did not finish.
-    stage = step.open(context, guard)
-    set_step_fields(step.spec.name, stage.name, context.run_id)
+    with step.opened(context, guard) as stage:
+        set_step_fields(step.spec.name, stage.name, context.run_id)
+        yield from _make_and_report(step, context, guard, stage, unfinished)
+    markers.end(context.run_id)
+
+
+def _make_and_report(
+    step: StageStep,
+    context: dg.AssetExecutionContext,
+    guard: RunGuard,
+    stage: Stage,
+    unfinished: Mapping[str, Sequence[date]],
+) -> Iterator[Any]:
+    days = sorted(date.fromisoformat(key) for key in context.partition_keys)
     outcomes: list[DayOutcome] = []
     materialized: set[dg.AssetKey] = set()
     try:
@@ -47,7 +59,6 @@ def run_stage(step: StageStep, context: dg.AssetExecutionContext, guard: RunGuar
             [asset for asset in step.asset_specs if asset.key not in materialized], outcomes
         )
         raise
-    markers.end(context.run_id)
 
 
 def _report_days(

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
@@ -46,6 +47,11 @@ class StageStep(ABC, Generic[StageT]):
     @abstractmethod
     def open(self, context: dg.AssetExecutionContext, guard: RunGuard) -> StageT:
         """Build the stage for a run. `guard` has to be asked before anything is published outside of the lake."""
+
+    @contextmanager
+    def opened(self, context: dg.AssetExecutionContext, guard: RunGuard) -> Iterator[StageT]:
+        """Open the stage, and close what it uses when the run of the step ends."""
+        yield self.open(context, guard)
 
     def problem(self, stage: StageT, day: date) -> str | None:
         """Say why a day that was not made now is not as it should be, as the lake has it; None when it is."""

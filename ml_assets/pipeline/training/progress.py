@@ -80,14 +80,14 @@ class _MlflowRun:
         assert self._run is not None
         phase = progress.phase
         curves: Curve = {f"{phase}_{name}": values for name, values in progress.curve.items()}
-        self._run.log_curves(curves, self._logged_rounds.get(phase, 0))
+        self._run.log(curves=curves, after=self._logged_rounds.get(phase, 0))
         self._logged_rounds[phase] = progress.round
         metrics = {
             f"{phase}_round": progress.round,
             f"{phase}_rows_per_second": progress.rows_per_second,
             f"{phase}_seconds_left": progress.seconds_left,
         }
-        self._run.log_metrics(metrics, step=progress.round)
+        self._run.log(metrics=metrics, step=progress.round)
 
     def _stop_reporting(self, error: BaseException) -> None:
         self._has_failed = True

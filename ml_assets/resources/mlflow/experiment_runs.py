@@ -56,9 +56,8 @@ def track_experiment(run: TrackedRun, experiment: Experiment) -> str:
         "overrides": experiment.overrides,
     }
     with quiet_mlflow(), run.nested(f"{experiment.name} {experiment.day} experiment", tags) as run_log:
-        run_log.log_params(experiment.params)
-        run_log.log_metrics(experiment.metrics)
-        run_log.log_curves({f"curve_{name}": values for name, values in experiment.learning_curve.items()})
-        run_log.log_files(experiment.plots, "plots")
-        run_log.log_files(experiment.artifacts, "model")
+        curves = {f"curve_{name}": values for name, values in experiment.learning_curve.items()}
+        run_log.log(experiment.params, experiment.metrics, curves)
+        files = {"plots": experiment.plots, "model": experiment.artifacts}
+        run_log.log_files({f"{folder}/{name}": content for folder in files for name, content in files[folder].items()})
     return run_log.run_id

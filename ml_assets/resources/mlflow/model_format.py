@@ -52,11 +52,8 @@ def log_model(run_log: RunLog, experiment_id: str, record: ModelRecord) -> "Logg
 
 def log_evaluation(run_log: RunLog, record: ModelRecord, model_id: str | None = None) -> None:
     """Log parameters, metrics, curves, plots and documents of a model to a run, and metrics to its logged model."""
-    run_log.log_params(record.params)
-    run_log.log_metrics(record.metrics, model_id=model_id)
-    run_log.log_curves(record.curves)
-    run_log.log_files(record.plots, "plots")
-    run_log.log_files(record.documents)
+    run_log.log(record.params, record.metrics, record.curves, model_id=model_id)
+    run_log.log_files({**{f"plots/{name}": png for name, png in record.plots.items()}, **record.documents})
 
 
 def write_mlflow_model(

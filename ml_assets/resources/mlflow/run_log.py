@@ -2,18 +2,20 @@
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import islice, zip_longest
 from math import isfinite
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-# MLflow accepts 100 parameters and 1,000 metrics in a request.
+# MLflow accepts 100 parameters and 1,000 items in a request.
 PARAMS_PER_REQUEST = 100
-METRICS_PER_REQUEST = 500
+METRICS_PER_REQUEST = 900
+NOTHING: Mapping = MappingProxyType({})
 FINISHED = "FINISHED"
 FAILED = "FAILED"
 Item = TypeVar("Item")
@@ -33,50 +35,51 @@ class RunLog:
         self.client = client
         self.run_id = run_id
 
-    def log_params(self, params: Mapping[str, object]) -> None:
-        """Log parameters as text."""
-        from mlflow.entities import Param
-
-        for batch in _batches([Param(name, str(value)) for name, value in params.items()], PARAMS_PER_REQUEST):
-            self.client.log_batch(self.run_id, params=batch)
-
-    def log_metrics(self, metrics: Mapping[str, float], step: int = 0, model_id: str | None = None) -> None:
-        """Log one value of each metric, also to the logged model with the given ID, if any."""
-        self._log_points(((name, float(value), step) for name, value in metrics.items()), model_id)
-
-    def log_curves(self, curves: Mapping[str, Sequence[float]], after: int = 0) -> None:
-        """Log learning curves: one metric for each curve, one step for each round of boosting.
+    def log(
+        self,
+        params: Mapping[str, object] = NOTHING,
+        metrics: Mapping[str, float] = NOTHING,
+        curves: Mapping[str, Sequence[float]] = NOTHING,
+        *,
+        step: int = 0,
+        after: int = 0,
+        model_id: str | None = None,
+    ) -> None:
+        """Log parameters as text, metrics and learning curves, in as few requests as MLflow allows.
 
         Args:
-            curves: values by name of the metric, one for each round; the first round is step 1.
-            after: the number of rounds that were logged before.
+            params: parameters by name.
+            metrics: one value of each metric.
+            curves: values by name of the metric, one for each round of boosting; the first round is step 1.
+            step: the step of `metrics`.
+            after: the number of rounds of `curves` that were logged before.
+            model_id: ID of a logged model that gets `metrics` too.
         """
-        self._log_points(
-            (name, value, step)
-            for name, values in curves.items()
-            for step, value in enumerate(values, 1)
-            if step > after
-        )
+        from mlflow.entities import Metric, Param
 
-    def log_files(self, contents: Mapping[str, bytes], folder: str | None = None) -> None:
-        """Log files by name as artifacts of the run, in a folder or at the top."""
+        now = int(time.time() * 1000)
+        points = [Metric(name, float(value), now, step, model_id=model_id) for name, value in metrics.items()]
+        for name, values in curves.items():
+            points += [Metric(name, values[number], now, number + 1) for number in range(after, len(values))]
+        finite = [point for point in points if isfinite(point.value)]
+        texts = [Param(name, str(value)) for name, value in params.items()]
+        requests = zip_longest(_batches(texts, PARAMS_PER_REQUEST), _batches(finite, METRICS_PER_REQUEST), fillvalue=())
+        for some_params, some_metrics in requests:
+            self.client.log_batch(self.run_id, metrics=some_metrics, params=some_params)
+
+    def log_files(self, contents: Mapping[str, bytes]) -> None:
+        """Log files by path as artifacts of the run."""
         if contents:
             with TemporaryDirectory() as directory:
                 for name, content in contents.items():
-                    Path(directory, name).write_bytes(content)
-                self.client.log_artifacts(self.run_id, directory, folder)
+                    path = Path(directory, name)
+                    path.parent.mkdir(exist_ok=True)
+                    path.write_bytes(content)
+                self.client.log_artifacts(self.run_id, directory)
 
     def finish(self) -> None:
         """Mark the run as FINISHED."""
         self.client.set_terminated(self.run_id, FINISHED)
-
-    def _log_points(self, points: Iterator[tuple[str, float, int]], model_id: str | None = None) -> None:
-        from mlflow.entities import Metric
-
-        now = int(time.time() * 1000)
-        metrics = [Metric(name, value, now, step, model_id=model_id) for name, value, step in points if isfinite(value)]
-        for batch in _batches(metrics, METRICS_PER_REQUEST):
-            self.client.log_batch(self.run_id, metrics=batch)
 
 
 def _batches(items: Sequence[Item], size: int) -> Iterator[list[Item]]:

@@ -61,7 +61,7 @@ class TrialRuns:
                 self._log(run_log, trial)
 
     def _log(self, run_log: RunLog, trial: "Trial") -> None:
-        run_log.log_params(trial.parameters)
+        run_log.log(trial.parameters)
         for step, fold in enumerate(trial.folds):
-            run_log.log_metrics(fold, step)
-        run_log.log_metrics({f"mean_{self._metric}": trial.value, "seconds": trial.seconds})
+            run_log.log(metrics=fold, step=step)
+        run_log.log(metrics={f"mean_{self._metric}": trial.value, "seconds": trial.seconds})

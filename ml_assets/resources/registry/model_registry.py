@@ -4,6 +4,7 @@ import logging
 import random
 import re
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -76,6 +77,19 @@ class ModelRegistry(dg.ConfigurableResource):
             token = page.token
             if not token:
                 return versions
+
+    def numbers(self, name: str, digests: Collection[str]) -> dict[str, int]:
+        """Return the lowest version of each of a few digests of model `name` that are registered.
+
+        However many versions there are, only those with the digests are read.
+
+        Raises:
+            ValueError, MlflowUnavailable: as `registered`.
+        """
+        if not self.may_hold_models():
+            return {}
+        versions = {digest: self._versions(name, digest) for digest in digests}
+        return {digest: int(same[0].version) for digest, same in versions.items() if same}
 
     def register(self, run: TrackedRun | ManualRun, record: ModelRecord) -> RegisteredVersion:
         """Return the version with the record's digest; create it, with a nested MLflow run, if there is none.

@@ -85,7 +85,7 @@ class ReleaseTargets:
         """Return the state that MLflow should have; its versions are found by their digests, because a version that was
         registered again has another number.
         """
-        return registry_state_of(release, self._registry.registered(self._name))
+        return registry_state_of(release, _numbers(self._registry, self._name, release))
 
     def _synchronize_aliases(self, latest: Release) -> list[str]:
         current = self.registry_state()
@@ -123,4 +123,9 @@ def _differences(
     if registry_state is None:
         renamed_to = registry.holder_of(latest.champion.digest) if latest.champion else None
         return registry_differences(name, latest, None, {}, renamed_to)
-    return registry_differences(name, latest, registry_state, registry.registered(name))
+    return registry_differences(name, latest, registry_state, _numbers(registry, name, latest))
+
+
+def _numbers(registry: ModelRegistry, name: str, release: Release) -> dict[str, int]:
+    """Return the version number in MLflow of each live version of a release, by digest."""
+    return registry.numbers(name, {version.digest for version in release.aliases.values() if version})

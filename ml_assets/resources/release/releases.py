@@ -225,7 +225,7 @@ class Releases:
         return version
 
     def _check(self, version: Version) -> None:
-        if version.digest not in self._registry.registered(self._name):
+        if not self._registry.numbers(self._name, [version.digest]):
             raise ReleaseRefused(
                 f"{version} of {self._name} is not in the registry: {restore_command(self._name)} registers it again"
             )

@@ -193,5 +193,5 @@ class Restoration:
         return [f"restored the MLflow run {run.info.run_id} of version {registered.version}"]
 
     def _registered_version(self, version: Version) -> "ModelVersion | None":
-        number = self._registry.registered(self._name).get(version.digest)
+        number = self._registry.numbers(self._name, [version.digest]).get(version.digest)
         return None if number is None else self._registry.client.get_model_version(self._name, str(number))

@@ -7,8 +7,8 @@ import sys
 import numpy as np
 import pytest
 
-from ml_assets.core.plots import evaluation as plots
 from ml_assets.core.plots import figure as figure_module
+from ml_assets.core.plots import frame as frame_module
 from ml_assets.core.plots.evaluation import (
     calibration_plot,
     importance_plot,
@@ -38,13 +38,12 @@ def texts(monkeypatch):
 
     texts_drawn = []
 
-    def png(figure):
-        figure.draw_without_rendering()
-        texts_drawn.extend(text.get_text() for text in figure.findobj(Text))
+    def png(canvas):
+        texts_drawn.extend(text.get_text() for text in canvas.figure.findobj(Text))
         return b""
 
-    monkeypatch.setattr(plots, "plot_bytes", png)
-    monkeypatch.setattr(figure_module, "plot_bytes", png)
+    monkeypatch.setattr(frame_module, "png_bytes", png)
+    monkeypatch.setattr(figure_module, "png_bytes", png)
     return texts_drawn
 
 
@@ -68,6 +67,12 @@ def test_a_plot_is_a_png_of_600_by_400_and_the_same_in_any_row_order(draw):
 )
 def test_every_kind_of_rows_gives_a_plot(draw, labels):
     assert _size(draw(labels, np.linspace(0, 1, len(labels)), UNDEFINED)) == (600, 400)
+
+
+def test_a_plot_does_not_depend_on_the_plots_drawn_before(draw):
+    first = draw([0, 1, 0], [0.1, 0.9, 0.4], ESTIMATE)
+    assert draw([0, 1], [0.3, 0.6], UNDEFINED) != first
+    assert draw([0, 1, 0], [0.1, 0.9, 0.4], ESTIMATE) == first
 
 
 def test_bad_scores_are_refused(draw):

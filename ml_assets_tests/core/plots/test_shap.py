@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ml_assets.core.plots import shap as module
+from ml_assets.core.plots import frame
 from ml_assets.core.plots.shap import MAX_FEATURES, MAX_ROWS, contribution_plot, sampled_rows
 from ml_assets_tests.core.model.test_scorer import FRAME, SCORER
 
@@ -15,12 +15,12 @@ CONTRIBUTIONS = SCORER.contributions(FRAME)[:, :-1]
 def drawn(monkeypatch):
     """Figures that a test draws."""
     figures = []
-    monkeypatch.setattr(module, "plot_bytes", lambda figure: figures.append(figure) or b"")
+    monkeypatch.setattr(frame, "png_bytes", lambda canvas: figures.append(canvas.figure) or b"")
     return figures
 
 
 def names_of(figure):
-    return [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    return [text.get_text() for text in figure.axes[0].texts]
 
 
 def test_it_is_the_same_png_each_time():
@@ -37,7 +37,7 @@ def test_features_are_ordered_by_mean_absolute_contribution_with_a_point_for_eac
     points = drawn[0].axes[0].collections[0].get_offsets()
     assert len(points) == CONTRIBUTIONS.size
     assert (np.abs(points[:, 1] - np.repeat(np.arange(len(strength)), len(FRAME))) < 0.401).all()
-    assert drawn[0].axes[0].get_title() == "What features add to the log odds of 200 of 500 rows"
+    assert drawn[0].axes[0].get_title(loc="right") == "What features add to the log odds of 200 of 500 rows"
 
 
 def test_colours_are_ranks_of_numbers_and_categories_are_grey(drawn):
