@@ -6,12 +6,26 @@ from collections.abc import Callable
 from datetime import date
 from typing import TYPE_CHECKING
 
+from ml_assets.core.tables.fingerprint import EXPIRED
+from ml_assets.resources.lake.errors import readable_log
+
 if TYPE_CHECKING:
     from deltalake import DeltaTable
 
 # Reading more commits than this one by one takes longer than starting again at the newest checkpoint.
 MAX_COMMITS_TO_FOLLOW = 20
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
+
+
+def input_fingerprint_application(day: date, fingerprint: int) -> str:
+    """Return the name of the transaction that records from which inputs the rows of a day were last computed.
+
+    Args:
+        day: the day.
+        fingerprint: the fingerprint of the rows.
+    """
+    # The prefix is part of the format of tables that exist.
+    return f"recipe:{day.isoformat()}:{fingerprint:016x}"
 
 
 class Transactions:
@@ -24,10 +38,12 @@ class Transactions:
     Args:
         table: the table.
         read_file: returns the content of a file by its path under the table; raises FileNotFoundError without the file.
+        uri: URI of the table, for messages.
     """
 
-    def __init__(self, table: "DeltaTable", read_file: Callable[[str], bytes]):
+    def __init__(self, table: "DeltaTable", read_file: Callable[[str], bytes], uri: str):
         self._table = table
+        self._uri = uri
         self._read_file = read_file
         self._versions: dict[str, int] = {}
         self._version = -1
@@ -37,13 +53,25 @@ class Transactions:
         self._update()
         return self._versions.get(application)
 
+    def fingerprints(self, day: date) -> tuple[int | None, int | None]:
+        """Return the fingerprint of the rows of a day, and that of the inputs from which they were last computed.
+
+        Both are None if the day was never committed, and EXPIRED if its rows were removed.
+        """
+        fingerprint = self.get(day.isoformat())
+        if fingerprint is None or fingerprint == EXPIRED:
+            return fingerprint, fingerprint
+        return fingerprint, self.get(input_fingerprint_application(day, fingerprint)) or fingerprint
+
     def days(self) -> dict[date, int]:
         """Return the version of the last transaction of each application that is named after a day."""
         self._update()
         return {date.fromisoformat(name): version for name, version in self._versions.items() if _DAY.fullmatch(name)}
 
     def _update(self) -> None:
-        if self._version != (version := self._table.version()):
+        if self._version == (version := self._table.version()):
+            return
+        with readable_log(self._uri):
             if not 0 <= self._version < version <= self._version + MAX_COMMITS_TO_FOLLOW:
                 self._version, self._versions = self._read_checkpoint(version)
             for commit in range(self._version + 1, version + 1):
@@ -66,12 +94,18 @@ class Transactions:
         # Another process may have committed meanwhile; a refreshed table will use its checkpoint.
         if checkpoint > version or newest.get("parts"):
             return -1, {}
-        content = self._read(f"{checkpoint:020d}.checkpoint.parquet")
+        try:
+            content = self._read(f"{checkpoint:020d}.checkpoint.parquet")
+        except FileNotFoundError:
+            return -1, {}
         rows = pq.read_table(open_content(content), columns=["txn"])["txn"].to_pylist()
         return checkpoint, {row["appId"]: row["version"] for row in rows if row and row["appId"] is not None}
 
     def _read_commit(self, version: int) -> dict[str, int]:
         actions = [json.loads(line) for line in self._read(f"{version:020d}.json").splitlines() if line.strip()]
+        # delta-rs takes a commit that lost its content for one that did nothing.
+        if not actions:
+            raise ValueError(f"{version:020d}.json is empty")
         return {action["txn"]["appId"]: action["txn"]["version"] for action in actions if "txn" in action}
 
     def _read(self, name: str) -> bytes:

@@ -1,13 +1,26 @@
 """Errors of tables of the lake, with messages that say what to do."""
 
+import errno
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 
-# Messages of delta-rs about a file of the log that cannot be parsed; its other errors may be transient.
-UNREADABLE = re.compile(r"json error|parquet error|invalid json", re.IGNORECASE)
+# Messages of delta-rs about a file of the log that it cannot make sense of, and those about a store that is out of
+# reach, which may be transient.
+UNREADABLE = re.compile(r"json error|parquet error|invalid json|kernel error|generic deltatable error", re.IGNORECASE)
+UNREACHABLE = re.compile(
+    r"error performing|generic (s3|http|localfilesystem) error|timed out|connection|permission|object at location|"
+    r"no such file|file not found",
+    re.IGNORECASE,
+)
 MAX_CHARACTERS = 200
+# What a local file system says of a file that a disk no longer gives back, or that something else has replaced.
+_DAMAGE = {
+    getattr(errno, name)
+    for name in ("ENOENT", "EIO", "EISDIR", "ENOTDIR", "ELOOP", "EUCLEAN", "EBADMSG", "EREMOTEIO", "ENODATA")
+    if hasattr(errno, name)
+}
 
 
 class LakeError(Exception):
@@ -18,38 +31,72 @@ class DamagedDay(LakeError):
     """A file with committed rows of a day is damaged or gone."""
 
     def __init__(self, uri: str, path: str, day: date, error: Exception):
-        asset = uri.rstrip("/").rpartition("/")[2]
+        model, asset = uri.rstrip("/").split("/")[-2:]
+        self.asset = asset
+        self.path = path
+        self.day = day
         # Arrow names the file first.
         reason = _short(error).rpartition("': ")[2]
-        state = "is gone" if isinstance(error, FileNotFoundError) else f"is damaged ({reason})"
+        self.reason = "gone" if isinstance(error, FileNotFoundError) else f"damaged ({reason})"
         super().__init__(
-            f"{uri}/{path}, with rows of {day}, {state}. Materialise {asset} of {day} by itself, one partition in a "
-            "run: it is made again from its inputs. Or restore the file from the versions of the bucket or a backup."
+            f"{uri}/{path}, with rows of {day}, is {self.reason}. `ml-assets repair {model} --damaged` makes the day "
+            f"again from its inputs. Materialise {asset} of {day} by itself, one partition in a run, to do it for this "
+            "day alone. Or restore the file from the versions of the bucket or a backup."
         )
 
 
+def is_damage(error: OSError) -> bool:
+    """Return whether an error of reading a file says that its content is lost, rather than that a store is out of
+    reach, or refuses this process.
+    """
+    return isinstance(error, FileNotFoundError) or error.errno in _DAMAGE
+
+
 @contextmanager
-def readable_log(uri: str) -> Iterator[None]:
+def readable_log(uri: str, remedy: str | None = None) -> Iterator[None]:
     """Raise a LakeError if the block reads a damaged file of the log of a table.
+
+    Args:
+        uri: URI of the table.
+        remedy: what to do; by default what applies to a table whose days can be made again.
 
     Raises:
         LakeError: when a file of the log is damaged.
     """
-    from deltalake.exceptions import DeltaError
-
     try:
         yield
-    except DeltaError as error:
-        if not UNREADABLE.search(str(error)):
+    # A panic of delta-rs is no Exception.
+    except BaseException as error:
+        if not _is_unreadable(error):
             raise
+        remedy = remedy or (
+            "Restore it from the versions of the bucket or a backup; the newest files are those that changed last. A "
+            "checkpoint can be removed instead, together with _last_checkpoint: the commits beside it have all that it "
+            "has. Without a backup move the table away: its days are made again when they are materialised."
+        )
         raise LakeError(
-            f"{uri}/_delta_log: a file of the table's log is damaged ({_short(error)}). Restore it from the versions "
-            "of the bucket or a backup; the newest files are those that changed last. Without a backup move the table "
-            "away: its days are made again when they are materialised."
+            f"{uri}/_delta_log: a file of the table's log is damaged ({_short(error)}). {remedy}"
         ) from error
 
 
-def _short(error: Exception) -> str:
+def _is_unreadable(error: BaseException) -> bool:
+    """Return whether an exception of reading the log means that a file of it is damaged."""
+    from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
+
+    if isinstance(error, CommitFailedError | TableNotFoundError | LakeError):
+        return False
+    if type(error).__name__ == "PanicException":
+        return True
+    if isinstance(error, DeltaError):
+        return UNREADABLE.search(str(error)) is not None and UNREACHABLE.search(str(error)) is None
+    if isinstance(error, OSError):
+        # Arrow's errors of reading have no number; those of an operating system have one.
+        return error.errno is None and not isinstance(error, FileNotFoundError | ConnectionError | TimeoutError)
+    # Of JSON, of Parquet, of dates and of keys that are not where they belong.
+    return isinstance(error, ValueError | KeyError | TypeError | AttributeError)
+
+
+def _short(error: BaseException) -> str:
     # delta-rs appends a stack trace to its message.
     text = " ".join(re.split(r"\n\s*0: ", str(error))[0].split())
     return text if len(text) <= MAX_CHARACTERS else f"{text[:MAX_CHARACTERS]}..."

@@ -1,6 +1,5 @@
 """The lake: one Delta table for each model and asset, and plain files beside them, in a directory or on S3."""
 
-from collections.abc import Callable
 from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -8,9 +7,10 @@ from typing import TYPE_CHECKING
 import dagster as dg
 from pydantic import PrivateAttr
 
+from ml_assets.resources.lake.day_files import DAY
 from ml_assets.resources.lake.errors import LakeError
 from ml_assets.resources.lake.table import Table
-from ml_assets.resources.lake.table_files import DAY
+from ml_assets.resources.lake.table_folder import TableFolder
 from ml_assets.resources.storage.bucket import Bucket
 from ml_assets.resources.storage.conditional_puts import StoreUnfit, check_conditional_puts
 from ml_assets.resources.storage.directory import Directory
@@ -47,12 +47,12 @@ class Lake(dg.ConfigurableResource):
         uri, _ = self.location(model, asset)
         table = self._tables.get(uri)
         if table is None or table.schema.remove(0) != schema:
-            table = self._open_table(uri, schema, lambda path: self.files.read(f"{model}/{asset}/{path}"))
+            table = self._open_table(uri, schema, TableFolder(self.files, f"{model}/{asset}"))
             self._tables[uri] = table
         return table
 
-    def _open_table(self, uri: str, schema: "pa.Schema", read_file: Callable[[str], bytes]) -> Table:
-        return Table(uri, schema, self._storage_options, read_file)
+    def _open_table(self, uri: str, schema: "pa.Schema", folder: TableFolder) -> Table:
+        return Table(uri, schema, self._storage_options, folder)
 
     def location(self, model: str, asset: str) -> tuple[str, dict[str, str]]:
         """Return URI and storage options of a Delta table, for delta-rs.

@@ -1,25 +1,33 @@
 """A new version of a Delta table with other columns, in which every day has to be made again."""
 
 import logging
-from collections.abc import Iterator
-from tempfile import TemporaryDirectory
+from collections.abc import Callable, Iterator
+from datetime import date
 from typing import TYPE_CHECKING
 
 from ml_assets.core.tables.fingerprint import EXPIRED, supersede
+from ml_assets.resources.lake.day_commit import commit_days
+from ml_assets.resources.lake.day_files import DAY, write_file
 from ml_assets.resources.lake.delta_transactions import Transactions
 from ml_assets.resources.lake.errors import DamagedDay
 from ml_assets.resources.lake.schema_changes import SchemaChange
-from ml_assets.resources.lake.table_files import TableFiles, writer_properties
+from ml_assets.resources.lake.table_files import TableFiles
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from deltalake import DeltaTable
+    from deltalake.transaction import AddAction
 
 log = logging.getLogger("ml_assets.lake")
 
 
 def start_new_version(
-    delta: "DeltaTable", schema: "pa.Schema", change: SchemaChange, files: TableFiles, transactions: Transactions
+    delta: "DeltaTable",
+    schema: "pa.Schema",
+    change: SchemaChange,
+    files: TableFiles,
+    transactions: Transactions,
+    write: Callable[[str, bytes], None],
 ) -> None:
     """Replace the columns of a table in one commit.
 
@@ -33,51 +41,36 @@ def start_new_version(
         change: its difference to that of the table.
         files: the files of the present version.
         transactions: those of the present version.
+        write: writes a file of the table, by its path under it.
 
     Raises:
         deltalake.exceptions.CommitFailedError: when another process committed in between.
     """
     import pyarrow as pa
-    from deltalake import CommitProperties, Transaction, write_deltalake
 
     complete = pa.schema([*schema, *change.dropped])
     columns = ", ".join(f"{name} ({field.name}, {field.type})" for name, field in change.replaced.items())
     log.warning("%s: a new version of the table replaces columns, its days are made again: %s", files.uri, columns)
     days = {day: version for day, version in transactions.days().items() if version != EXPIRED}
-    # The rows pass through a file: the writer must not call Python, and a table may be larger than the memory.
-    with TemporaryDirectory(prefix="ml_assets_new_version_") as directory:
-        path = f"{directory}/rows.arrow"
-        with pa.ipc.new_stream(path, complete) as stream:
-            for batch in _rows(complete, change, files):
-                stream.write_batch(batch)
-        write_deltalake(
-            delta,
-            pa.ipc.open_stream(pa.memory_map(path)),
-            mode="overwrite",
-            schema_mode="overwrite",
-            writer_properties=writer_properties(complete),
-            commit_properties=CommitProperties(
-                app_transactions=[
-                    Transaction(app_id=day.isoformat(), version=supersede(version, str(complete)))
-                    for day, version in days.items()
-                ],
-                custom_metadata={"replaced_columns": columns},
-            ),
-        )
+    superseded = {day: supersede(version, str(complete)) for day, version in days.items()}
+    written = dict(_write_days(complete, change, files, write))
+    commit_days(delta, complete, written, superseded, {}, {"replaced_columns": columns})
 
 
-def _rows(schema: "pa.Schema", change: SchemaChange, files: TableFiles) -> "Iterator[pa.RecordBatch]":
+def _write_days(
+    schema: "pa.Schema", change: SchemaChange, files: TableFiles, write: Callable[[str, bytes], None]
+) -> "Iterator[tuple[date, AddAction]]":
+    """Write a file for each day, one after the other: a table may be larger than the memory."""
     import pyarrow as pa
 
-    # Each day is one batch, because the writer keeps the order of rows only within a batch.
-    yield pa.RecordBatch.from_pylist([], schema)
+    names = [name for name in schema.names if name != DAY]
     for day in sorted(files.paths):
         try:
-            parts = list(files.read(day, schema, schema.names, _old_names(schema, change)))
+            parts = list(files.read(day, schema, names, _old_names(schema, change)))
         except DamagedDay as damaged:
             log.warning("%s It is not in the new version of the table.", damaged)
             continue
-        yield from pa.concat_tables(parts).combine_chunks().to_batches()
+        yield day, write_file(write, pa.concat_tables(parts), day)
 
 
 def _old_names(schema: "pa.Schema", change: SchemaChange) -> dict[str, str | None]:

@@ -2,7 +2,7 @@
 written.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 from pydantic import PrivateAttr
 
 from ml_assets.core.tables.fingerprint import EXPIRED
+from ml_assets.resources.lake.day_files import DAY
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.lake.read_only_lake import ReadOnlyTable
 from ml_assets.resources.lake.table import Table
-from ml_assets.resources.lake.table_files import DAY
+from ml_assets.resources.lake.table_folder import TableFolder
 from ml_assets.resources.storage.directory import Directory
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class PlannedTable(ReadOnlyTable):
         uri: URI of the table.
         schema: schema of the table without the day column.
         storage_options: options of delta-rs.
-        read_file: returns the content of a file by its path under the table.
+        folder: the files of the table.
         placeholder: directory for an empty table in place of one that does not exist.
         reads: the asset and day of each fingerprint that was read are appended to it.
     """
@@ -42,7 +43,7 @@ class PlannedTable(ReadOnlyTable):
         uri: str,
         schema: "pa.Schema",
         storage_options: dict[str, str],
-        read_file: Callable[[str], bytes],
+        folder: TableFolder,
         placeholder: str,
         reads: FingerprintReads,
     ):
@@ -51,7 +52,7 @@ class PlannedTable(ReadOnlyTable):
         self._asset = uri.rsplit("/", 1)[-1]
         self._assumed: dict[date, int] = {}
         self._keeps_fingerprints = False
-        super().__init__(uri, schema, storage_options, read_file)
+        super().__init__(uri, schema, storage_options, folder)
 
     def assume_fingerprint(self, day: date, fingerprint: int) -> None:
         """Let the day have this fingerprint from now on."""
@@ -81,7 +82,7 @@ class PlannedTable(ReadOnlyTable):
         from deltalake import DeltaTable
 
         self.uri = self._placeholder
-        self._read_file = Directory(Path(self.uri)).read
+        self._folder = TableFolder(Directory(Path(self.uri)))
         return DeltaTable.create(self.uri, self.schema, partition_by=[DAY])
 
 
@@ -111,6 +112,6 @@ class PlannedLake(Lake):
             for table in tables:
                 table.keep_fingerprints(False)
 
-    def _open_table(self, uri: str, schema: "pa.Schema", read_file: Callable[[str], bytes]) -> Table:
+    def _open_table(self, uri: str, schema: "pa.Schema", folder: TableFolder) -> Table:
         placeholder = f"{self._directory.name}/{len(self._tables)}"
-        return PlannedTable(uri, schema, self._storage_options, read_file, placeholder, self._reads)
+        return PlannedTable(uri, schema, self._storage_options, folder, placeholder, self._reads)

@@ -1,11 +1,11 @@
 """The lake for processes without permission to write: no table is created, and no conditional put is tried."""
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, NoReturn
 
 from ml_assets.resources.lake.errors import LakeError
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.lake.table import Table
+from ml_assets.resources.lake.table_folder import TableFolder
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -42,8 +42,8 @@ class ReadOnlyTable(Table):
 class ReadOnlyLake(Lake):
     """A lake whose tables are all `ReadOnlyTable`s. A table that does not exist raises a LakeError."""
 
-    def _open_table(self, uri: str, schema: "pa.Schema", read_file: Callable[[str], bytes]) -> Table:
-        return ReadOnlyTable(uri, schema, self._storage_options, read_file)
+    def _open_table(self, uri: str, schema: "pa.Schema", folder: TableFolder) -> Table:
+        return ReadOnlyTable(uri, schema, self._storage_options, folder)
 
     def _check_store(self) -> None:
         """Do nothing: conditional puts matter only to writers."""

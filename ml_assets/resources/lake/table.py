@@ -1,18 +1,21 @@
 """A Delta table partitioned by day: committing days with their fingerprints, and reading days."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import date
 from typing import TYPE_CHECKING
 
 from ml_assets.core.tables.fingerprint import EXPIRED
-from ml_assets.resources.lake.day_rows import combine_days
-from ml_assets.resources.lake.delta_transactions import Transactions
+from ml_assets.resources.lake.day_commit import commit_days, fit_rows, with_retries, write_days
+from ml_assets.resources.lake.day_files import DAY, files_transaction
+from ml_assets.resources.lake.delta_transactions import Transactions, input_fingerprint_application
 from ml_assets.resources.lake.errors import DamagedDay, readable_log
 from ml_assets.resources.lake.new_table import create_table
 from ml_assets.resources.lake.new_version import start_new_version
 from ml_assets.resources.lake.schema_changes import compare_schemas
-from ml_assets.resources.lake.table_files import DAY, TableFiles, as_bits, list_files, writer_properties
+from ml_assets.resources.lake.table_files import TableFiles, as_bits, list_files
+from ml_assets.resources.lake.table_folder import TableFolder
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -24,11 +27,6 @@ if TYPE_CHECKING:
 PROPERTIES = {"delta.enableExpiredLogCleanup": "false", "delta.checkpointInterval": "10"}
 
 
-def _input_fingerprint_application(day: date, fingerprint: int) -> str:
-    # The prefix is part of the format of tables that exist.
-    return f"recipe:{day.isoformat()}:{fingerprint:016x}"
-
-
 class Table:
     """One Delta table. Not safe across threads; other processes may write to the same table at the same time.
 
@@ -36,29 +34,28 @@ class Table:
     application is the day, so the fingerprint is always that of the rows in the table. A day that was recomputed from
     other inputs with the same result keeps its fingerprint; a second transaction records the input fingerprint, which
     is the fingerprint of the inputs that it was last computed from. The name of that transaction contains the
-    fingerprint of the rows, so an input fingerprint is valid only while the table has the rows that it belongs to.
+    fingerprint of the rows, so an input fingerprint is valid only while the table has the rows that it belongs to. A
+    third one, `files:<day>`, records the list of the files of the day, whose names have the digests of their contents.
 
     Args:
         uri: URI of the table.
         schema: schema of the table without the day column.
         storage_options: options of delta-rs.
-        read_file: returns the content of a file by its path under the table.
+        folder: the files of the table.
     """
 
-    def __init__(
-        self, uri: str, schema: "pa.Schema", storage_options: dict[str, str], read_file: Callable[[str], bytes]
-    ):
+    def __init__(self, uri: str, schema: "pa.Schema", storage_options: dict[str, str], folder: TableFolder):
         import pyarrow as pa
 
         self.uri = uri
         self.storage_options = storage_options
-        self._read_file = read_file
+        self._folder = folder
         self.schema = pa.schema([pa.field(DAY, pa.date32()), *schema])
         self._table_files: TableFiles | None = None
         with readable_log(uri):
             self._delta = self._open()
-        self._transactions = Transactions(self._delta, self._read_file)
-        self._compare_schemas()
+            self._compare_schemas()
+        self._transactions = Transactions(self._delta, self._folder.read, uri)
         if self._change.missing and not self._change.replaced:
             self._add_columns(self._change.missing)
 
@@ -77,8 +74,8 @@ class Table:
         version = self._delta.version()
         with readable_log(self.uri):
             self._delta.update_incremental()
-        if self._delta.version() != version:
-            self._compare_schemas()
+            if self._delta.version() != version:
+                self._compare_schemas()
 
     def _compare_schemas(self) -> None:
         import pyarrow as pa
@@ -101,10 +98,7 @@ class Table:
         """Return the fingerprint of the inputs that a day was last computed from: that of its rows, or a later one that
         gave the same rows. None and EXPIRED mean the same as in `fingerprint`.
         """
-        fingerprint = self._transactions.get(day.isoformat())
-        if fingerprint is None or fingerprint == EXPIRED:
-            return fingerprint
-        return self._transactions.get(_input_fingerprint_application(day, fingerprint)) or fingerprint
+        return self._transactions.fingerprints(day)[1]
 
     def holds(self, day: date, expected: int) -> bool:
         """Return whether the rows of a day are those of the fingerprint `expected`."""
@@ -129,39 +123,36 @@ class Table:
         Raises:
             deltalake.exceptions.CommitFailedError: when another process committed one of the days in between.
         """
-        from deltalake import CommitProperties, Transaction, write_deltalake
-
         self._fit_columns()
-        replaced = {day.isoformat(): fingerprints[day] for day in rows}
         # The fingerprint of a day that is kept is written again, so that this commit conflicts with others of the day.
-        kept = {}
-        inputs = {}
+        others = {}
         for day, input_fingerprint in (same or {}).items():
             if (fingerprint := self._transactions.get(day.isoformat())) is not None:
-                kept[day.isoformat()] = fingerprint
-                inputs[_input_fingerprint_application(day, fingerprint)] = input_fingerprint
-        transactions = {**replaced, **kept, **inputs}
-        days = ", ".join(f"'{day}'" for day in replaced)
-        write_deltalake(
-            self._delta,
-            combine_days(self.schema, self._change.dropped, rows),
-            mode="overwrite" if replaced else "append",
-            predicate=f"{DAY} in ({days})" if replaced else None,
-            writer_properties=writer_properties(self.schema),
-            commit_properties=CommitProperties(
-                app_transactions=[Transaction(app_id=name, version=version) for name, version in transactions.items()],
-                custom_metadata={
-                    "fingerprints": json.dumps({day: f"{value:016x}" for day, value in replaced.items()}),
-                    **(metadata or {}),
-                },
-            ),
+                others[day.isoformat()] = fingerprint
+                others[input_fingerprint_application(day, fingerprint)] = input_fingerprint
+        fitted = {day: fit_rows(self.schema, self._change.dropped, day_rows) for day, day_rows in rows.items()}
+        replaced = {day: fingerprints[day] for day in rows}
+        recorded = json.dumps({day.isoformat(): f"{value:016x}" for day, value in replaced.items()})
+        files = write_days(self._folder.write, fitted)
+        days, information = [*rows, *(same or {})], {"fingerprints": recorded, **(metadata or {})}
+        state = self._state(days)
+        with_retries(
+            lambda: commit_days(self._delta, None, files, replaced, others, information),
+            is_unchanged=lambda: self._state(days) == state,
+            refresh=self.refresh,
         )
+
+    def _state(self, days: Sequence[date]) -> list:
+        """Return the columns and the fingerprints of days in the version that is open."""
+        return [self._delta.schema().to_json(), *map(self._transactions.fingerprints, days)]
 
     def _fit_columns(self) -> None:
         # Columns are replaced only when a day is committed: reading must not change a table, and neither must a slip in
         # a specification that nobody runs.
         if self._change.replaced:
-            start_new_version(self._delta, self.schema, self._change, self._files(), self._transactions)
+            start_new_version(
+                self._delta, self.schema, self._change, self._files(), self._transactions, self._folder.write
+            )
         elif self._change.missing:
             self._add_columns(self._change.missing)
         else:
@@ -181,12 +172,13 @@ class Table:
         full = pa.schema([*self.schema, *self._change.dropped])
         names = [name for name in full.names if name != DAY]
         try:
+            self._check_lists([day])
             committed = pa.concat_tables([full.empty_table().select(names), *self._files().read(day, full, names)])
         except DamagedDay:
             return False
         if committed.num_rows != rows.num_rows:
             return False
-        expected = combine_days(self.schema, self._change.dropped, {day: rows}).select(names)
+        expected = fit_rows(self.schema, self._change.dropped, rows).select(names)
         return all(as_bits(committed[name]).equals(as_bits(expected[name])) for name in names)
 
     def is_damaged(self, day: date) -> bool:
@@ -226,12 +218,21 @@ class Table:
         empty, files, days = self.schema.empty_table().select(names), self._files(), list(days)
         if any(day in files.paths for day in days):
             self._change.refuse_replaced(self.uri, self.schema, names)
+        self._check_lists(days)
         parts = [part.cast(empty.schema) for day in days for part in files.read(day, self.schema, names)]
         return pa.concat_tables([empty, *parts])
 
     def row_counts(self) -> dict[date, int]:
-        """Return the number of rows of each day that has any, from the statistics of the table, without reading it."""
-        return dict(self._files().rows)
+        """Return the number of rows of each day that has any, from the log of the table. Only the files of a day whose
+        lines in the log are damaged are read.
+        """
+        files = self._files()
+        counts = dict(files.rows)
+        for day in counts:
+            if not files.has_list(day, self._transactions.get(files_transaction(day))):
+                with suppress(DamagedDay):
+                    counts[day] = sum(files.read_path(path, day, []).num_rows for path in files.paths[day])
+        return counts
 
     @property
     def delta(self) -> "DeltaTable":
@@ -244,8 +245,14 @@ class Table:
 
     def _files(self) -> TableFiles:
         if self._table_files is None or self._table_files.version != self._delta.version():
-            self._table_files = list_files(self._delta, self.uri, self.storage_options)
+            with readable_log(self.uri):
+                self._table_files = list_files(self._delta, self.uri, self._folder.read)
         return self._table_files
+
+    def _check_lists(self, days: Iterable[date]) -> None:
+        for day in days:
+            if self._transactions.get(day.isoformat()) != EXPIRED:
+                self._files().check_list(day, self._transactions.get(files_transaction(day)))
 
     def _add_columns(self, columns: "list[pa.Field]") -> None:
         from deltalake.schema import Field

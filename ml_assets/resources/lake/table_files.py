@@ -1,23 +1,17 @@
-"""The Parquet files of a Delta table: listing them by day, reading them, and the properties with which they are
-written.
-"""
+"""The Parquet files of a Delta table: listing them by day, and reading them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from ml_assets.resources.lake.errors import DamagedDay
+from ml_assets.resources.lake.day_files import DAY, DamagedFile, day_of_path, list_digest, named_digest, read_rows
+from ml_assets.resources.lake.errors import DamagedDay, is_damage
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    from deltalake import DeltaTable, WriterProperties
-    from deltalake.fs import DeltaStorageHandler
-
-DAY = "day"
-# A request to an object store takes about as long as the transfer of a MiB.
-BYTES_WORTH_A_REQUEST = 2**20
+    from deltalake import DeltaTable
 
 
 @dataclass(frozen=True)
@@ -27,23 +21,28 @@ class TableFiles:
     Attributes:
         version: version of the table.
         paths: paths of the files under the table by day, in the order in which they were written.
-        rows: number of rows by day.
-        storage: file system of the paths.
-        sizes: bytes of each file by path.
+        rows_by_path: number of rows of each file.
+        read_file: returns the content of a file by its path under the table.
         uri: URI of the table.
     """
 
     version: int
     paths: Mapping[date, list[str]]
-    sizes: Mapping[str, int]
-    rows: Mapping[date, int]
-    storage: "DeltaStorageHandler"
+    rows_by_path: Mapping[str, int | None]
+    read_file: Callable[[str], bytes]
     uri: str
+
+    @property
+    def rows(self) -> dict[date, int]:
+        """Number of rows by day."""
+        return {day: sum(self.rows_by_path[path] or 0 for path in paths) for day, paths in self.paths.items()}
 
     def read(
         self, day: date, schema: "pa.Schema", columns: list[str], names: Mapping[str, str | None] = MappingProxyType({})
     ) -> "Iterator[pa.Table]":
         """Yield the rows of each file of a day; columns of the schema that a file does not have are null.
+
+        A file is read whole, however few its columns are: its digest is that of all bytes.
 
         Args:
             day: the day.
@@ -53,69 +52,103 @@ class TableFiles:
                 because it has another type there.
 
         Raises:
-            DamagedDay: when a file is missing, or is not a complete Parquet file.
+            DamagedDay: when a file is missing, or does not have the content that was written.
         """
         import pyarrow as pa
 
         in_file = {name: names.get(name, name) for name in columns}
         for path in self.paths.get(day, []):
+            rows = self.read_path(path, day, [name for name in in_file.values() if name is not None])
             try:
-                rows = self._read_file(path, [name for name in in_file.values() if name is not None])
-            except (FileNotFoundError, pa.ArrowInvalid) as error:
+                values = {
+                    name: pa.repeat(pa.scalar(day, schema.field(name).type), rows.num_rows)
+                    if name == DAY
+                    else rows[in_file[name]].cast(schema.field(name).type)
+                    if in_file[name] in rows.column_names
+                    else pa.nulls(rows.num_rows, schema.field(name).type)
+                    for name in columns
+                }
+                yield pa.table(values, pa.schema([schema.field(name) for name in columns]))
+            except pa.ArrowException as error:
+                # With a digest these are the values that were written, so the specification does not fit them.
+                if named_digest(path) is not None:
+                    raise
                 raise DamagedDay(self.uri, path, day, error) from error
-            values = {
-                name: pa.repeat(pa.scalar(day, schema.field(name).type), rows.num_rows)
-                if name == DAY
-                else rows[in_file[name]].cast(schema.field(name).type)
-                if in_file[name] in rows.column_names
-                else pa.nulls(rows.num_rows, schema.field(name).type)
-                for name in columns
-            }
-            yield pa.table(values, pa.schema([schema.field(name) for name in columns]))
 
-    def _read_file(self, path: str, columns: list[str]) -> "pa.Table":
-        """Read columns of a file, on this thread only: Arrow's own threads must not call Python's file objects, see
-        `ml_assets.core.tables.arrow_memory`.
+    def read_path(self, path: str, day: date, columns: list[str] | None = None) -> "pa.Table":
+        """Read columns of one file, all by default.
+
+        Raises:
+            DamagedDay: when the file is missing, or does not have the content that was written.
         """
-        import pyarrow.parquet as pq
+        if (folder := day_of_path(path)) is not None and folder != day:
+            raise DamagedDay(self.uri, path, day, DamagedFile(f"the log of the table has it as a file of {day}"))
+        try:
+            return read_rows(self.read_file(path), path, columns, self.rows_by_path[path])
+        except DamagedFile as error:
+            raise DamagedDay(self.uri, path, day, error) from error
+        except OSError as error:
+            if not is_damage(error):
+                raise
+            raise DamagedDay(self.uri, path, day, error) from error
 
-        from ml_assets.core.tables.arrow_memory import open_content
+    def has_list(self, day: date, committed: int | None) -> bool:
+        """Return whether the list of the files of a day is the one that was committed; see `check_list`."""
+        paths = self.paths.get(day, [])
+        # An earlier version of this project, which does not record the list, may have committed the day since.
+        is_older = bool(paths) and not any(map(named_digest, paths))
+        return (
+            committed is None or is_older or committed == list_digest({path: self.rows_by_path[path] for path in paths})
+        )
 
-        file = self.storage.open_input_file(path)
-        if self.sizes[path] <= BYTES_WORTH_A_REQUEST * (len(columns) + 1):
-            file = open_content(file.read())
-        parquet = pq.ParquetFile(file, pre_buffer=False)
-        return parquet.read([name for name in columns if name in parquet.schema_arrow.names], use_threads=False)
+    def check_list(self, day: date, committed: int | None) -> None:
+        """Compare the list of the files of a day with the one that was committed.
+
+        Args:
+            day: the day.
+            committed: the `list_digest` of the commit of the day; None if it was committed by an earlier version of
+                this project.
+
+        Raises:
+            DamagedDay: when they differ, because a line of the log is damaged.
+        """
+        paths = self.paths.get(day, [])
+        if self.has_list(day, committed):
+            return
+        reason = f"the log of the table has {len(paths)} files of the day, which are not those that were committed"
+        raise DamagedDay(self.uri, f"_delta_log ({DAY}={day})", day, DamagedFile(reason))
 
 
-def list_files(table: "DeltaTable", uri: str, storage_options: dict[str, str]) -> TableFiles:
+def list_files(table: "DeltaTable", uri: str, read_file: Callable[[str], bytes]) -> TableFiles:
     """Return the files of the open version of a table.
 
     Reading a day through the table's own dataset would evaluate the statistics of all files of the table each time.
-    """
-    import pyarrow as pa
-    from deltalake.fs import DeltaStorageHandler
 
-    files = (
-        pa.table(table.get_add_actions(flatten=True))
-        .select(["path", f"partition.{DAY}", "num_records", "size_bytes"])
-        .to_pylist()
-    )
+    Args:
+        table: the table.
+        uri: its URI.
+        read_file: returns the content of a file by its path under the table.
+    """
+    entries = _entries(table)
     paths: dict[date, list[str]] = {}
-    rows: dict[date, int] = {}
-    for file in sorted(files, key=lambda file: file["path"]):
-        day = date.fromisoformat(str(file[f"partition.{DAY}"]))
-        paths.setdefault(day, []).append(file["path"])
-        rows[day] = rows.get(day, 0) + file["num_records"]
-    sizes = {file["path"]: file["size_bytes"] for file in files}
-    return TableFiles(table.version(), paths, sizes, rows, DeltaStorageHandler(uri, storage_options, sizes), uri)
+    for entry in sorted(entries, key=lambda entry: entry["path"]):
+        paths.setdefault(date.fromisoformat(str(entry[f"partition.{DAY}"])), []).append(entry["path"])
+    rows = {entry["path"]: entry["num_records"] for entry in entries}
+    return TableFiles(table.version(), paths, rows, read_file, uri)
 
 
 def newest_day(uri: str, storage_options: dict[str, str]) -> date | None:
     """Return the newest day of which a table has rows now; None if it has none."""
     from deltalake import DeltaTable
 
-    return max(list_files(DeltaTable(uri, storage_options=storage_options), uri, storage_options).paths, default=None)
+    entries = _entries(DeltaTable(uri, storage_options=storage_options))
+    return max((date.fromisoformat(str(entry[f"partition.{DAY}"])) for entry in entries), default=None)
+
+
+def _entries(table: "DeltaTable") -> list[dict]:
+    import pyarrow as pa
+
+    return pa.table(table.get_add_actions(flatten=True)).select(["path", f"partition.{DAY}", "num_records"]).to_pylist()
 
 
 def as_bits(column: "pa.ChunkedArray") -> "pa.Array":
@@ -126,18 +159,3 @@ def as_bits(column: "pa.ChunkedArray") -> "pa.Array":
 
     values = column.combine_chunks()
     return values.view(pa.int64()) if pa.types.is_float64(values.type) else values
-
-
-def writer_properties(schema: "pa.Schema") -> "WriterProperties":
-    """Return the properties of new files: dictionaries for text only. For numbers they took most of the time of a
-    commit and made the files no smaller.
-    """
-    import pyarrow.types as pa_types
-    from deltalake import ColumnProperties, WriterProperties
-
-    numbers = [
-        field.name for field in schema if not pa_types.is_string(field.type) and not pa_types.is_nested(field.type)
-    ]
-    return WriterProperties(
-        compression="SNAPPY", column_properties=dict.fromkeys(numbers, ColumnProperties(dictionary_enabled=False))
-    )

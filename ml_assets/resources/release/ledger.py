@@ -7,19 +7,33 @@ from typing import TYPE_CHECKING, Any
 
 from ml_assets.core.release.ledger_rows import fold, moves_of, rows_of
 from ml_assets.core.release.release_state import Move, Release
+from ml_assets.resources.lake.day_files import DamagedFile, read_rows, write_file
+from ml_assets.resources.lake.errors import LakeError, is_damage, readable_log
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.lake.new_table import create_table
 from ml_assets.resources.lake.table import PROPERTIES
+from ml_assets.resources.lake.table_folder import TableFolder
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable
 
 LEDGER = "release_ledger"
 APPLICATION = "release"
+LOST = (
+    "It records who released what, and is made from nothing else. Restore the file from the versions of the bucket or "
+    "a backup of the lake (docs/state.md, Backup); until then nothing is released, and what is live keeps scoring."
+)
 
 
 class LedgerConflict(Exception):
     """Another release was made since the state was read on which a release is based; nothing was written."""
+
+
+class DamagedLedger(LakeError):
+    """A file of the ledger is damaged or gone. Nothing else has its releases."""
+
+    def __init__(self, uri: str, problem: str):
+        super().__init__(f"{uri}, a part of the release ledger, {problem}. {LOST}")
 
 
 class Ledger:
@@ -36,6 +50,7 @@ class Ledger:
         self._model = model
         self._table: DeltaTable | None = None
         self._rows_by_file: dict[str, list[dict[str, Any]]] = {}
+        self._folder = TableFolder(lake.files, f"{model}/{LEDGER}")
 
     def rows(self) -> list[dict[str, Any]]:
         """Return all current rows, with the columns of LEDGER_ROWS, in the order of their releases; none before the
@@ -69,10 +84,11 @@ class Ledger:
         from deltalake.exceptions import TableNotFoundError
 
         uri, options = self._lake.location(self._model, LEDGER)
-        try:
-            return DeltaTable(uri, storage_options=options).transaction_version(APPLICATION) or 0
-        except TableNotFoundError:
-            return 0
+        with readable_log(uri, LOST):
+            try:
+                return DeltaTable(uri, storage_options=options).transaction_version(APPLICATION) or 0
+            except TableNotFoundError:
+                return 0
 
     def append(self, before: Release, move: Move) -> None:
         """Record a release, all its rows in one atomic commit.
@@ -94,17 +110,18 @@ class Ledger:
 
     def _commit(self, table: "DeltaTable", rows: list[dict[str, Any]], before: Release) -> None:
         import pyarrow as pa
-        from deltalake import CommitProperties, Transaction, write_deltalake
+        from deltalake import CommitProperties, Transaction
         from deltalake.exceptions import CommitFailedError
 
         from ml_assets.core.tables.release_schemas import LEDGER_ROWS_SCHEMA
 
         transaction = Transaction(app_id=APPLICATION, version=rows[0]["release"])
+        written = write_file(self._folder.write, pa.Table.from_pylist(rows, schema=LEDGER_ROWS_SCHEMA))
         try:
-            write_deltalake(
-                table,
-                pa.Table.from_pylist(rows, schema=LEDGER_ROWS_SCHEMA),
+            table.create_write_transaction(
+                [written],
                 mode="append",
+                schema=table.schema(),
                 commit_properties=CommitProperties(app_transactions=[transaction], max_commit_retries=0),
             )
         except CommitFailedError as error:
@@ -131,15 +148,16 @@ class Ledger:
         from deltalake import DeltaTable
         from deltalake.exceptions import TableNotFoundError
 
-        if self._table is None:
-            uri, options = self._lake.location(self._model, LEDGER)
-            try:
-                self._table = DeltaTable(uri, storage_options=options)
-            except TableNotFoundError:
-                return None
-        else:
-            self._table.update_incremental()
-        self._read_new(self._table)
+        uri, options = self._lake.location(self._model, LEDGER)
+        with readable_log(uri, LOST):
+            if self._table is None:
+                try:
+                    self._table = DeltaTable(uri, storage_options=options)
+                except TableNotFoundError:
+                    return None
+            else:
+                self._table.update_incremental()
+            self._read_new(self._table)
         return self._table
 
     def _create(self) -> "DeltaTable":
@@ -152,14 +170,46 @@ class Ledger:
         return self._table
 
     def _read_new(self, table: "DeltaTable") -> None:
-        """Read the rows of new files; files of an append-only table never change, so each is read once."""
-        import pyarrow as pa
-        import pyarrow.parquet as pq
+        """Read the rows of new files; files of an append-only table never change, so each is read once.
 
-        from ml_assets.core.tables.arrow_memory import open_content
+        Raises:
+            DamagedLedger: when a file is missing, does not have the content that was written, or a release is in no
+                file.
+        """
+        import pyarrow as pa
+
+        paths = pa.table(table.get_add_actions(flatten=True))["path"].to_pylist()
+        for path in paths:
+            if path not in self._rows_by_file:
+                self._rows_by_file[path] = self._read_file(path)
+        self._check_releases(table, sorted({row["release"] for row in self._rows()}))
+
+    def _read_file(self, path: str) -> list[dict[str, Any]]:
         from ml_assets.core.tables.release_schemas import LEDGER_ROWS_SCHEMA
 
-        for path in pa.table(table.get_add_actions(flatten=True))["path"].to_pylist():
-            if path not in self._rows_by_file:
-                content = self._lake.files.read(f"{self._model}/{LEDGER}/{path}")
-                self._rows_by_file[path] = pq.read_table(open_content(content)).cast(LEDGER_ROWS_SCHEMA).to_pylist()
+        try:
+            return read_rows(self._folder.read(path), path, None, None).cast(LEDGER_ROWS_SCHEMA).to_pylist()
+        except DamagedFile as error:
+            raise DamagedLedger(self._uri(path), f"is damaged ({error})") from error
+        except OSError as error:
+            if not is_damage(error):
+                raise
+            raise DamagedLedger(self._uri(path), "is gone or cannot be read") from error
+
+    def _check_releases(self, table: "DeltaTable", releases: list[int]) -> None:
+        """Check that no release is missing, which a damaged line of the log would hide."""
+        first, is_complete = releases[0] if releases else 1, len(releases) == table.version()
+        if is_complete and releases == list(range(first, first + len(releases))):
+            return
+        # A ledger that was lost goes on after the last release that MLflow knows; then each commit has its release.
+        last = table.transaction_version(APPLICATION) or 0
+        missing = sorted(set(range(first if is_complete else 1, last + 1)) - set(releases))
+        operations = {commit["version"]: commit.get("operation") for commit in table.history()}
+        if unknown := sorted(set(range(table.version() + 1)) - operations.keys()):
+            raise DamagedLedger(self._uri(f"_delta_log/{unknown[0]:020d}.json"), "is damaged (it says nothing)")
+        if missing or list(operations.values()).count("WRITE") != len(releases):
+            numbers = ", ".join(map(str, missing)) or "one of the commits"
+            raise DamagedLedger(self._uri("_delta_log"), f"is damaged (it does not name the file of release {numbers})")
+
+    def _uri(self, path: str) -> str:
+        return f"{self._lake.uri.rstrip('/')}/{self._model}/{LEDGER}/{path}"

@@ -44,7 +44,7 @@ def test_a_day_with_a_damaged_file_is_named_and_others_can_be_read(table, tmp_pa
 
 def test_a_day_whose_file_is_gone_is_named(table, tmp_path):
     file_of(tmp_path, f"day={FIRST}/*").unlink()
-    with pytest.raises(DamagedDay, match=f"with rows of {FIRST}, is gone. Materialise"):
+    with pytest.raises(DamagedDay, match=f"with rows of {FIRST}, is gone.*Materialise"):
         table.read([FIRST])
 
 

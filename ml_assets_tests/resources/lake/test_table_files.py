@@ -6,83 +6,58 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-import pytest
-from deltalake import DeltaTable, write_deltalake
-from deltalake.fs import DeltaStorageHandler
+from deltalake import DeltaTable
 
-from ml_assets.resources.lake import table_files
-from ml_assets.resources.lake.table_files import list_files, writer_properties
+from ml_assets.resources.lake.day_commit import commit_days, write_days
+from ml_assets.resources.lake.new_table import create_table
+from ml_assets.resources.lake.table_files import list_files
+from ml_assets.resources.lake.table_folder import TableFolder
+from ml_assets.resources.storage.directory import Directory
 
 FIRST, SECOND, THIRD = date(2025, 1, 1), date(2025, 1, 2), date(2025, 1, 3)
 SCHEMA = pa.schema([("day", pa.date32()), ("n", pa.int64()), ("t", pa.string()), ("l", pa.list_(pa.string()))])
 
 
 def write(path: Path, day: date, *numbers: int) -> None:
-    rows = pa.table(
-        {"day": [day] * len(numbers), "n": numbers, "t": ["x"] * len(numbers), "l": [["y"]] * len(numbers)}, SCHEMA
-    )
-    write_deltalake(str(path), rows, mode="append", partition_by=["day"], writer_properties=writer_properties(SCHEMA))
+    table = create_table(str(path), SCHEMA, None, {}, ["day"])
+    table.update_incremental()
+    rows = pa.table({"n": numbers, "t": ["x"] * len(numbers), "l": [["y"]] * len(numbers)}, SCHEMA.remove(0))
+    commit_days(table, None, write_days(TableFolder(Directory(path)).write, {day: rows}), {day: 7}, {}, {})
 
 
 def test_files_are_those_of_the_version_that_is_open(tmp_path):
     write(tmp_path, FIRST, 1, 2), write(tmp_path, SECOND, 3)
     table = DeltaTable(str(tmp_path))
-    write(tmp_path, SECOND, 4)
-    before = list_files(table, str(tmp_path), {})
+    write(tmp_path, THIRD, 4, 5)
+    before = list_files(table, str(tmp_path), TableFolder(Directory(tmp_path)).read)
     table.update_incremental()
-    after = list_files(table, str(tmp_path), {})
-    assert (before.version, before.rows) == (1, {FIRST: 2, SECOND: 1})
-    assert (after.version, after.rows) == (2, {FIRST: 2, SECOND: 2})
+    after = list_files(table, str(tmp_path), TableFolder(Directory(tmp_path)).read)
+    assert (before.version, before.rows) == (2, {FIRST: 2, SECOND: 1})
+    assert (after.version, after.rows) == (3, {FIRST: 2, SECOND: 1, THIRD: 2})
 
 
 def test_a_day_is_read_with_its_day_column_and_columns_that_were_added_later(tmp_path):
     write(tmp_path, FIRST, 1, 2), write(tmp_path, SECOND, 3)
-    files = list_files(DeltaTable(str(tmp_path)), str(tmp_path), {})
+    files = list_files(DeltaTable(str(tmp_path)), str(tmp_path), TableFolder(Directory(tmp_path)).read)
     wider = pa.schema([*SCHEMA, ("later", pa.float64())])
     (part,) = files.read(SECOND, wider, ["day", "n", "later"])
     assert part.to_pylist() == [{"day": SECOND, "n": 3, "later": None}]
     assert list(files.read(THIRD, wider, ["n"])) == []
 
 
-class FileWithThreads:
-    """A file that notes the threads that read it."""
-
-    def __init__(self, file: pa.NativeFile):
-        self._file = file
-        self.threads: set[int] = set()
-        self.reads = 0
-
-    def read(self, size: int = -1) -> bytes:
-        self.threads.add(threading.get_ident())
-        self.reads += 1
-        return self._file.read(size)
-
-    def __getattr__(self, name: str):
-        # Arrow prefers it to `read`.
-        if name == "read_buffer":
-            raise AttributeError(name)
-        return getattr(self._file, name)
-
-
-@pytest.mark.parametrize(("bytes_worth_a_request", "fewest_reads", "most_reads"), [(2**20, 1, 1), (0, 2, 10)])
-def test_the_files_of_a_day_are_read_on_the_calling_thread(
-    tmp_path, monkeypatch, bytes_worth_a_request, fewest_reads, most_reads
-):
+def test_the_files_of_a_day_are_read_on_the_calling_thread(tmp_path):
     """A thread of Arrow that holds bytes of Python while the interpreter ends aborts the process."""
     write(tmp_path, FIRST, *range(1000))
-    files, opened = list_files(DeltaTable(str(tmp_path)), str(tmp_path), {}), []
-    open_input_file = DeltaStorageHandler.open_input_file
+    threads: list[int] = []
 
-    def open_and_note(handler: DeltaStorageHandler, path: str) -> pa.PythonFile:
-        opened.append(FileWithThreads(open_input_file(handler, path)))
-        return pa.PythonFile(opened[-1], mode="r")
+    def read_and_note(path: str) -> bytes:
+        threads.append(threading.get_ident())
+        return (tmp_path / path).read_bytes()
 
-    monkeypatch.setattr(DeltaStorageHandler, "open_input_file", open_and_note)
-    monkeypatch.setattr(table_files, "BYTES_WORTH_A_REQUEST", bytes_worth_a_request, raising=False)
+    files = list_files(DeltaTable(str(tmp_path)), str(tmp_path), read_and_note)
     (part,) = files.read(FIRST, SCHEMA, ["n"])
     assert part["n"].to_pylist() == list(range(1000))
-    assert set.union(*(file.threads for file in opened)) == {threading.get_ident()}
-    assert fewest_reads <= sum(file.reads for file in opened) <= most_reads
+    assert threads == [threading.get_ident()]
 
 
 def test_only_text_has_dictionaries_and_everything_is_compressed(tmp_path):

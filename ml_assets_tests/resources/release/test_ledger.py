@@ -1,6 +1,7 @@
 """The ledger keeps every release and its state over time; of several concurrent releases one wins."""
 
 import multiprocessing
+import re
 from contextlib import ExitStack
 from datetime import date
 
@@ -10,8 +11,11 @@ from deltalake import DeltaTable, write_deltalake
 
 from ml_assets.core.release.release_state import Release, advance, live_on, promote, roll_back, start
 from ml_assets.core.tables.release_schemas import LEDGER_ROWS_SCHEMA
+from ml_assets.resources.lake.errors import LakeError
+from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.release.ledger import LEDGER, Ledger, LedgerConflict
 from ml_assets_tests.resources.release.release_cases import DAY, FIRST, SECOND, THIRD, move, release_at_once
+from ml_assets_tests.support.bit_flips import damaged, draw_bits, flipped
 
 pytestmark = pytest.mark.clock
 
@@ -81,14 +85,15 @@ def test_of_two_processes_that_read_the_same_state_one_wins(lake, monkeypatch):
 
 
 def test_a_commit_whose_response_was_lost_is_no_conflict(lake, monkeypatch):
-    import deltalake
     from deltalake.exceptions import CommitFailedError
 
+    commit = DeltaTable.create_write_transaction
+
     def commit_and_forget(*args, **arguments):
-        write_deltalake(*args, **arguments)
+        commit(*args, **arguments)
         raise CommitFailedError("0")
 
-    monkeypatch.setattr(deltalake, "write_deltalake", commit_and_forget)
+    monkeypatch.setattr(DeltaTable, "create_write_transaction", commit_and_forget)
     ledger = Ledger(lake, "small")
     ledger.append(Release(), move("promote", promote(Release(), FIRST)))
     assert ledger.latest().champion == FIRST
@@ -125,3 +130,26 @@ def test_of_processes_that_release_concurrently_exactly_one_wins_each_time(lake)
     assert [(recorded.after.number, recorded.actor) for recorded in Ledger(lake, "small").moves()] == sorted(
         winners.items()
     )
+
+
+def test_no_bit_of_a_file_or_of_the_log_gives_other_releases(tmp_path):
+    lake = Lake(uri=str(tmp_path))
+    released(Ledger(lake, "small"))
+    expected = Ledger(lake, "small").rows()
+    folder = tmp_path / "small" / LEDGER
+    for file in [sorted(folder.glob("*.parquet"))[0], *sorted((folder / "_delta_log").glob("*[13].json"))]:
+        content, outcomes = file.read_bytes(), []
+        for bit in draw_bits(len(content), 150, seed=17):
+            with damaged(file, flipped(content, bit)):
+                try:
+                    outcomes.append(Ledger(lake, "small").rows())
+                except LakeError as error:
+                    outcomes.append(str(error))
+        assert all(
+            rows == expected or re.search(r"small/release_ledger/.*(is|file of) .*Restore", rows) for rows in outcomes
+        )
+        assert len(outcomes) > outcomes.count(expected)
+    with damaged(file, file.read_bytes()):
+        file.write_bytes(b"")
+        with pytest.raises(LakeError, match="until then nothing is released"):
+            Ledger(lake, "small").rows()

@@ -1,0 +1,119 @@
+"""The commit of the files of days to a Delta table, with the transactions that record their lists."""
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date
+from typing import TYPE_CHECKING
+
+from ml_assets.resources.lake.day_files import DAY, day_of_path, files_transaction, list_digest, rows_of, write_file
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from deltalake import DeltaTable
+    from deltalake.transaction import AddAction, RemoveAction
+
+COMMIT_ATTEMPTS = 15
+
+
+def fit_rows(schema: "pa.Schema", dropped: "Iterable[pa.Field]", rows: "pa.Table") -> "pa.Table":
+    """Fit the rows of a day to the columns of a table, with nulls in dropped columns.
+
+    Args:
+        schema: schema of the specification, with the day.
+        dropped: columns that only the table in the lake has.
+        rows: the rows, without the day column.
+    """
+    import pyarrow as pa
+
+    columns = pa.schema([field for field in schema if field.name != DAY])
+    fitted = rows.select(columns.names).cast(columns)
+    for field in dropped:
+        fitted = fitted.append_column(field, pa.nulls(fitted.num_rows, field.type))
+    return fitted
+
+
+def write_days(write: Callable[[str, bytes], None], rows: "Mapping[date, pa.Table]") -> "dict[date, AddAction]":
+    """Write a file for each day that has rows; return the action that adds it, by day."""
+    return {day: write_file(write, day_rows, day) for day, day_rows in rows.items() if day_rows.num_rows}
+
+
+def commit_days(
+    delta: "DeltaTable",
+    schema: "pa.Schema | None",
+    files: "Mapping[date, AddAction]",
+    fingerprints: Mapping[date, int],
+    others: Mapping[str, int],
+    metadata: Mapping[str, str],
+) -> None:
+    """Replace days in one commit, and load it.
+
+    Args:
+        delta: the table.
+        schema: its new columns, with which every day is replaced; None to keep the columns and the other days.
+        files: the file of each day that has rows.
+        fingerprints: the fingerprint of each day that is replaced.
+        others: versions of further transactions, by application.
+        metadata: further entries of the commit info.
+
+    Raises:
+        deltalake.exceptions.CommitFailedError: when another process committed anything since the table was refreshed.
+    """
+    from deltalake import CommitProperties, Transaction
+
+    lists = {
+        files_transaction(day): list_digest({files[day].path: rows_of(files[day])} if day in files else {})
+        for day in fingerprints
+    }
+    transactions = {**{day.isoformat(): version for day, version in fingerprints.items()}, **others, **lists}
+    replaced = _removals(delta, fingerprints) if schema is None else []
+    delta.create_write_transaction(
+        [*files.values(), *replaced],
+        mode="append" if schema is None else "overwrite",
+        schema=delta.schema() if schema is None else schema,
+        partition_by=[DAY],
+        commit_properties=CommitProperties(
+            app_transactions=[Transaction(app_id=name, version=version) for name, version in transactions.items()],
+            custom_metadata=dict(metadata),
+            # Its own retries take every commit of files to have read the whole table, so they give up at once.
+            max_commit_retries=0,
+        ),
+    )
+    delta.update_incremental()
+
+
+def with_retries(commit: Callable[[], None], is_unchanged: Callable[[], bool], refresh: Callable[[], None]) -> None:
+    """Commit again after a commit of another process that is no conflict.
+
+    Args:
+        commit: commits, based on the version of the table that is open.
+        is_unchanged: returns whether that version is as it was for what is committed.
+        refresh: opens the newest version.
+
+    Raises:
+        deltalake.exceptions.CommitFailedError: when another process committed the same days, or COMMIT_ATTEMPTS times.
+    """
+    from deltalake.exceptions import CommitFailedError
+
+    for attempt in range(1, COMMIT_ATTEMPTS + 1):
+        try:
+            return commit()
+        except CommitFailedError:
+            refresh()
+            if attempt == COMMIT_ATTEMPTS or not is_unchanged():
+                raise
+    return None
+
+
+def _removals(delta: "DeltaTable", days: Iterable[date]) -> "list[RemoveAction]":
+    """Return the actions that remove the present files of some days."""
+    import pyarrow as pa
+    from deltalake.transaction import RemoveAction
+
+    names, now = {day.isoformat() for day in days}, time.time_ns() // 1_000_000
+    files = pa.table(delta.get_add_actions(flatten=True)).select(["path", f"partition.{DAY}", "size_bytes"]).to_pylist()
+    return [
+        RemoveAction(file["path"], True, now, file["size_bytes"], {DAY: str(file[f"partition.{DAY}"])})
+        for file in files
+        # They differ where the log is damaged.
+        if names & {str(file[f"partition.{DAY}"]), str(day_of_path(file["path"]))}
+    ]
