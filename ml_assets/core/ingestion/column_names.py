@@ -3,7 +3,9 @@
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 
-_MAX_NAMES = 20
+from ml_assets.core.ingestion.values.invisible_characters import drop_invisible, is_invisible
+
+_MAX_NAMES, _MAX_LENGTH = 20, 100
 
 
 def describe_missing_columns(missing: Mapping[str, str], file_columns: Sequence[str]) -> str:
@@ -14,7 +16,7 @@ def describe_missing_columns(missing: Mapping[str, str], file_columns: Sequence[
         file_columns: the names in the file.
     """
     names = ", ".join(f"{name} (as {source})" if source != name else name for name, source in missing.items())
-    columns = ", ".join(file_columns[:_MAX_NAMES]) or "none"
+    columns = ", ".join(map(_shorten, file_columns[:_MAX_NAMES])) or "none"
     return "; ".join(
         [f"column missing: {names}", f"the file has {columns}", *describe_lookalikes(missing.values(), file_columns)]
     )
@@ -29,25 +31,27 @@ def describe_lookalikes(expected: Iterable[str], file_columns: Sequence[str]) ->
     """
     by_look = {_visible(name): name for name in file_columns}
     lookalikes = [(name, by_look[_visible(name)]) for name in expected if _visible(name) in by_look]
-    return [f"{other!a} is not {name}: {_difference(name, other)}" for name, other in lookalikes]
+    return [f"{_shorten(other)!a} is not {name}: {_difference(name, other)}" for name, other in lookalikes]
 
 
 def _visible(name: str) -> str:
     """Return what a reader sees of a name: without white space and invisible characters, case and forms of letters."""
-    normal = unicodedata.normalize("NFKC", name)
-    return "".join(character for character in normal if not _is_invisible(character)).casefold()
-
-
-def _is_invisible(character: str) -> bool:
-    # Z: separators such as the no-break space; Cc, Cf: control and format characters such as the byte order mark.
-    return unicodedata.category(character)[0] in "ZC"
+    return "".join(drop_invisible(unicodedata.normalize("NFKC", name)).split()).casefold()
 
 
 def _difference(expected: str, name: str) -> str:
-    invisible = [character for character in name if _is_invisible(character) and character not in expected]
+    invisible = [character for character in name if _is_unseen(character) and character not in expected]
     if invisible:
         described = (f"U+{ord(char):04X} {unicodedata.name(char, 'control character')}" for char in invisible)
         return f"it contains {', '.join(dict.fromkeys(described))}"
     if name.casefold() == expected.casefold():
         return "upper and lower case differ"
     return "white space, invisible characters or the Unicode form of letters differ"
+
+
+def _is_unseen(character: str) -> bool:
+    return character.isspace() or is_invisible(character)
+
+
+def _shorten(name: str) -> str:
+    return name if len(name) <= _MAX_LENGTH else f"{name[:_MAX_LENGTH]}..."

@@ -1,6 +1,7 @@
 """The grammar of the records of a CSV file, as regular expressions over its bytes."""
 
 import re
+import sys
 from dataclasses import dataclass
 from typing import Self
 
@@ -15,6 +16,19 @@ class UnclosedQuote(Exception):
     def __init__(self, position: int):
         super().__init__(position)
         self.position = position
+
+
+class RecordTooLong(Exception):
+    """A record at `position` is longer than the limit: it has at least `size` bytes.
+
+    has_open_quote: whether it is within quotes at the limit.
+    """
+
+    def __init__(self, position: int, size: int, has_open_quote: bool = False):
+        super().__init__(position, size)
+        self.position = position
+        self.size = size
+        self.has_open_quote = has_open_quote
 
 
 @dataclass(frozen=True)
@@ -39,9 +53,11 @@ class RecordGrammar:
         dialect: the dialect.
         has_carriage_returns: whether a carriage return alone ends a record, as in very old files; otherwise a line feed
             does, with or without a carriage return before it.
+        longest: maximum bytes of a record.
     """
 
-    def __init__(self, dialect: CsvDialect, has_carriage_returns: bool = False):
+    def __init__(self, dialect: CsvDialect, has_carriage_returns: bool = False, longest: int = sys.maxsize):
+        self.longest = longest
         self.delimiter = ord(dialect.delimiter)
         self.quote = None if dialect.quote is None else ord(dialect.quote)
         self.line_end, self.other_line_end = (CR, LF) if has_carriage_returns else (LF, CR)
@@ -55,12 +71,19 @@ class RecordGrammar:
         self._lenient = re.compile(lenient_field + next_field + lenient_field + b")*+")
 
     @classmethod
-    def of_file(cls, dialect: CsvDialect, structure: bytes, header: int) -> Self:
+    def of_file(cls, dialect: CsvDialect, structure: bytes, header: int, longest: int = sys.maxsize) -> Self:
         """Return the grammar of a file whose header is at a position; the line end of the header is that of all."""
-        grammar = cls(dialect)
-        end = _end_of(grammar._record, structure, header)
+        grammar = cls(dialect, longest=longest)
+        end = _end_of(grammar._record, structure, header, grammar.limit(structure, header))
         is_carriage_return = structure.startswith(b"\r", end) and not structure.startswith(b"\r\n", end)
-        return cls(dialect, has_carriage_returns=True) if is_carriage_return else grammar
+        return cls(dialect, has_carriage_returns=True, longest=longest) if is_carriage_return else grammar
+
+    def limit(self, structure: bytes, start: int) -> int:
+        """Return the position up to which a record that begins at `start` is looked at.
+
+        The end of a record that is not too long is decided by the two bytes after it at most.
+        """
+        return min(start + self.longest + 3, len(structure))
 
     def row_pattern(self, columns: int) -> re.Pattern[bytes]:
         """Return the pattern of a record with a number of fields, without its line end."""
@@ -78,11 +101,17 @@ class RecordGrammar:
 
         Raises:
             UnclosedQuote: when the file ends within quotes.
+            RecordTooLong: when the record is longer than the limit.
         """
-        end = _end_of(self._lenient, structure, start)
-        if end < len(structure) and structure[end] == self.quote:
-            raise UnclosedQuote(end)
-        strict_end = _end_of(self._record, structure, start)
+        limit = self.limit(structure, start)
+        end = _end_of(self._lenient, structure, start, limit)
+        if end < limit and structure[end] == self.quote:
+            if limit == len(structure) or structure.find(self.quote, end + 1) < 0:
+                raise UnclosedQuote(end)
+            raise RecordTooLong(start, limit - start, has_open_quote=True)
+        if end - start > self.longest:
+            raise RecordTooLong(start, end - start)
+        strict_end = _end_of(self._record, structure, start, limit)
         if strict_end == end:
             return Span(start, end, 1)
         forbidden = {self.quote: "a quote", CR: "a carriage return", LF: "a line feed"}.get(structure[strict_end])
@@ -127,7 +156,7 @@ def _field_patterns(dialect: CsvDialect, record_end: bytes) -> tuple[bytes, byte
     return b"(?>" + quoted + b"|" + text + b")", b"(?>" + quoted + lenient_text + b"|" + first + lenient_text + b"|)"
 
 
-def _end_of(pattern: re.Pattern[bytes], structure: bytes, start: int) -> int:
-    match = pattern.match(structure, start)
+def _end_of(pattern: re.Pattern[bytes], structure: bytes, start: int, limit: int = sys.maxsize) -> int:
+    match = pattern.match(structure, start, limit)
     assert match is not None, "the pattern also matches nothing"
     return match.end()

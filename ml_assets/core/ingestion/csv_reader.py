@@ -8,18 +8,20 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
-from ml_assets.core.ingestion.csv_grammar import RecordGrammar, Span, UnclosedQuote, hide_escapes
+from ml_assets.core.ingestion.csv_grammar import RecordGrammar, RecordTooLong, Span, UnclosedQuote, hide_escapes
 from ml_assets.core.ingestion.csv_records import RecordScanner
+from ml_assets.core.ingestion.limits import LimitExceeded, check_limit, exceeded
 from ml_assets.core.ingestion.parsed_file import ParsedFile
 from ml_assets.core.model_spec.types.csv_dialect import CsvDialect
+from ml_assets.core.model_spec.types.file_limits import DEFAULT_LIMITS, FileLimits
 from ml_assets.core.tables.arrow_memory import open_content
 
 _BLOCK = 1 << 21
-_LONGEST_BLOCK = (1 << 31) - 3
 _BOM = "\ufeff"
 # Arrow drops a byte order mark at the beginning of a block. After an empty line it is kept.
 _FIRST = b"\n"
-_LINE_END, _ONLY_SPACE = re.compile(rb"\r\n|\r|\n"), re.compile(rb"\s*+\Z")
+_LINE_END, _LINE_ENDS = re.compile(rb"\r\n|\r|\n"), re.compile(rb"[\r\n]*+")
+_ONLY_SPACE = re.compile(rb"\s*+\Z")
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,9 @@ class _Block:
     rows: int
 
 
-def parse_csv(content: bytes, dialect: CsvDialect, needed: Collection[str] | None = None) -> ParsedFile:
+def parse_csv(
+    content: bytes, dialect: CsvDialect, needed: Collection[str] | None = None, limits: FileLimits = DEFAULT_LIMITS
+) -> ParsedFile:
     """Read a CSV file exactly as its dialect says.
 
     Each line of a broken record counts as a row, because a misplaced quote spans the line ends of several rows.
@@ -40,35 +44,40 @@ def parse_csv(content: bytes, dialect: CsvDialect, needed: Collection[str] | Non
         content: the bytes of the file.
         dialect: the dialect.
         needed: names of the columns to read; all by default.
+        limits: the limits of the file.
 
     Raises:
+        LimitExceeded: when the file exceeds one of its limits.
         ValueError: when the bytes are not text in the encoding, the header has quotes in the wrong places, a quote is
             never closed, or the number of rows differs from the number of line ends.
     """
-    text = _CsvText(content, dialect)
+    text = _CsvText(content, dialect, limits)
     if text.header is None:
         return ParsedFile(pa.table({}), [], [])
     names = text.read_names()
     positions = [position for position, name in enumerate(names) if needed is None or name in needed] or [0]
-    tables, broken_lines, first_problem = [], [], None
+    tables, broken_lines, first_problem, rows = [], [], None, 0
     for part in text.parts(len(names)):
         if isinstance(part, _Block):
             tables.append(_read_block(part, dialect, len(names), positions))
         else:
             first_problem = first_problem or f"line {text.line_number(part.start):,}: {part.problem}"
             broken_lines += text.lines_of(part)
+        rows += part.rows
+        check_limit(limits, "rows", rows + len(broken_lines), is_exact=False)
     empty = pa.schema([(str(position), pa.string()) for position in positions]).empty_table()
     table = pa.concat_tables([empty, *tables]).rename_columns([names[position] for position in positions])
     return ParsedFile(table, names, broken_lines, first_problem=first_problem, has_decimal_comma=dialect.decimal == ",")
 
 
-def read_csv_header(content: bytes, dialect: CsvDialect) -> list[str]:
+def read_csv_header(content: bytes, dialect: CsvDialect, limits: FileLimits = DEFAULT_LIMITS) -> list[str]:
     """Read the names of the columns of a CSV file.
 
     Raises:
+        LimitExceeded: when the header exceeds one of the limits.
         ValueError: when there is no header, or it cannot be read.
     """
-    text = _CsvText(content, dialect)
+    text = _CsvText(content, dialect, limits)
     if text.header is None:
         raise ValueError("the file is empty: not even a header")
     return text.read_names()
@@ -80,12 +89,13 @@ class _CsvText:
     header: the span of the header; None if there is nothing from there on.
     """
 
-    def __init__(self, content: bytes, dialect: CsvDialect):
+    def __init__(self, content: bytes, dialect: CsvDialect, limits: FileLimits):
         self._dialect = dialect
+        self._limits = limits
         self._content = _decode(content, dialect)
         self._structure = hide_escapes(dialect, self._content)
         start = self._start_of_header()
-        self._grammar = RecordGrammar.of_file(dialect, self._structure, start)
+        self._grammar = RecordGrammar.of_file(dialect, self._structure, start, limits.line_bytes)
         self.header = self._read_header(start) if start < len(self._content) else None
 
     def _start_of_header(self) -> int:
@@ -95,26 +105,34 @@ class _CsvText:
             start = line_end.end() if line_end else len(self._content)
         if _ONLY_SPACE.match(self._content, start):
             return len(self._content)
-        while self._content[start] in b"\r\n":
-            start += 1
-        return start
+        line_ends = _LINE_ENDS.match(self._content, start)
+        assert line_ends is not None, "the pattern also matches nothing"
+        return line_ends.end()
 
     def _read_header(self, start: int) -> Span:
         try:
             header = self._grammar.read_record(self._structure, start)
         except UnclosedQuote as error:
             raise self._unclosed(error) from None
+        except RecordTooLong as error:
+            raise self._too_long("the header", error) from None
         if header.problem:
             raise ValueError(f"the header (line {self.line_number(start):,}) is not valid: {header.problem}")
         return header
 
     def read_names(self) -> list[str]:
-        """Read the names of the columns from the header."""
+        """Read the names of the columns from the header.
+
+        Raises:
+            LimitExceeded: when there are more columns than the limit.
+        """
         assert self.header is not None
         line = _FIRST + self._content[self.header.start : self.header.end] + b"\n"
-        return pa_csv.read_csv(
+        names = pa_csv.read_csv(
             open_content(line), pa_csv.ReadOptions(use_threads=False, block_size=len(line) + 1), _options(self._dialect)
         ).column_names
+        check_limit(self._limits, "columns", len(names))
+        return names
 
     def parts(self, columns: int) -> Iterator[_Block | Span]:
         """Yield the rows after the header in blocks for Arrow, and the broken records between them."""
@@ -133,11 +151,17 @@ class _CsvText:
                     pieces, size, rows = [], 0, 0
         except UnclosedQuote as error:
             raise self._unclosed(error) from None
+        except RecordTooLong as error:
+            raise self._too_long(f"line {self.line_number(error.position):,}", error) from None
         if rows:
             yield _Block(pieces, size, rows)
 
     def _unclosed(self, error: UnclosedQuote) -> ValueError:
         return ValueError(f"the quote that opens in line {self.line_number(error.position):,} is never closed")
+
+    def _too_long(self, where: str, error: RecordTooLong) -> LimitExceeded:
+        quote = ", in which a quote opens that may never be closed," if error.has_open_quote else ""
+        return exceeded(self._limits, "line_bytes", error.size, f"{where}{quote}", is_exact=False)
 
     def line_number(self, position: int) -> int:
         """Return the number of the line of a position, from 1."""
@@ -177,8 +201,6 @@ def _options(dialect: CsvDialect) -> pa_csv.ParseOptions:
 
 def _read_block(block: _Block, dialect: CsvDialect, columns: int, positions: list[int]) -> pa.Table:
     """Read rows as one block of Arrow, which loses line feeds of values between its blocks."""
-    if block.size > _LONGEST_BLOCK:
-        raise ValueError(f"a row is longer than {_LONGEST_BLOCK:,} bytes")
     needed = [str(position) for position in positions]
     table = pa_csv.read_csv(
         open_content(_FIRST, *block.pieces),

@@ -35,6 +35,7 @@ class RecordScanner:
 
         Raises:
             UnclosedQuote: when the file ends within quotes.
+            RecordTooLong: when a record is longer than the limit.
         """
         position, size, end = start, _WINDOW, len(self._structure)
         while position < end:
@@ -47,6 +48,8 @@ class RecordScanner:
                 size = _WINDOW
             elif rows.end == position:
                 # The record is longer than the window.
+                if size > self._grammar.longest:
+                    self._grammar.read_record(self._structure, position)
                 size *= 2
             else:
                 yield rows
@@ -59,7 +62,9 @@ class RecordScanner:
             position = self._grammar.skip_blank_lines(self._structure, position)
             if position >= stop:
                 break
-            if match := match_row(self._structure, position):
+            limit = self._grammar.limit(self._structure, position)
+            match = match_row(self._structure, position, limit)
+            if match and match.end() - position <= self._grammar.longest:
                 rows, position = rows + 1, match.end()
                 continue
             if position > start:
@@ -117,12 +122,16 @@ class RecordScanner:
         return bool((window[others[others < len(window) - 1] + 1] == LF).all())
 
     def _count_rows(self, window: np.ndarray, ends: np.ndarray, delimiters: np.ndarray) -> int | None:
-        """Return the number of records that end at `ends`; None if one of them has another number of fields."""
+        """Return the number of records that end at `ends`; None if one of them is too long or has another number of
+        fields.
+        """
         starts = np.append(0, ends[:-1] + 1)
         is_record = ends > starts
         starts, ends = starts[is_record], ends[is_record]
         is_record = (ends - starts > 1) | (window[starts] != CR)
         starts, ends = starts[is_record], ends[is_record]
+        if len(starts) and (ends - starts).max() > self._grammar.longest:
+            return None
         if len(delimiters) != len(starts) * (self._columns - 1):
             return None
         if len(delimiters):

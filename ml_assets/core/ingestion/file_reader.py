@@ -3,8 +3,8 @@
 # pyarrow makes the functions of its compute module at run time, where no type checker sees them.
 # pyright: reportAttributeAccessIssue=false
 
-import gzip
 import json
+import re
 import zlib
 from collections import Counter
 from dataclasses import dataclass
@@ -15,7 +15,8 @@ import pyarrow.compute as pc
 
 from ml_assets.core.ingestion.column_names import describe_missing_columns
 from ml_assets.core.ingestion.csv_reader import parse_csv
-from ml_assets.core.ingestion.json_reader import parse_json_lines
+from ml_assets.core.ingestion.json_lines import parse_json_lines
+from ml_assets.core.ingestion.limits import check_limit, unpack_gzip
 from ml_assets.core.ingestion.parquet_reader import parse_parquet
 from ml_assets.core.ingestion.parsed_file import ParsedFile, shorten
 from ml_assets.core.ingestion.values.decimal_comma import convert_with_comma
@@ -24,6 +25,7 @@ from ml_assets.core.model_spec.file_feed import Contract
 from ml_assets.core.tables.schemas import SOURCE_FILE, SOURCE_ROW, UNREADABLE, raw_schema
 
 WHOLE_LINE, NOT_IN_FILE = "_line", "column missing in file"
+_NOT_SPACE = re.compile(rb"\S")
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,8 @@ def read_landed_file(spec: Contract, key: str, content: bytes) -> LandedFile:
         key: name of the file; its ending determines the format.
         content: the bytes of the file.
     """
+    if oversized := refuse_size(spec, len(content)):
+        return oversized
     try:
         return _read(spec, key, content)
     except MemoryError:
@@ -69,6 +73,20 @@ def read_landed_file(spec: Contract, key: str, content: bytes) -> LandedFile:
         OverflowError,
     ) as error:
         return LandedFile(None, f"cannot be read ({len(content):,} bytes): {_first_line(error)}")
+
+
+def refuse_size(spec: Contract, size: int) -> LandedFile | None:
+    """Return the file with its fault if its size alone exceeds `source.limits.unpacked_bytes`, before it is read.
+
+    Args:
+        spec: the contract of the files.
+        size: bytes of the file.
+    """
+    try:
+        check_limit(spec.source.limits, "unpacked_bytes", size, is_exact=False)
+    except ValueError as error:
+        return LandedFile(None, f"cannot be read ({size:,} bytes): {error}")
+    return None
 
 
 def _read(spec: Contract, key: str, content: bytes) -> LandedFile:
@@ -112,27 +130,30 @@ def _read(spec: Contract, key: str, content: bytes) -> LandedFile:
 
 
 def _parse(spec: Contract, key: str, content: bytes) -> ParsedFile:
-    """Parse a file by the ending of its name.
+    """Parse a file by the ending of its name, within the limits of its source.
 
     Raises:
+        LimitExceeded: when the file exceeds one of its limits.
         ValueError: when the file has content, but no row that may be one of the contract, such as an error page.
     """
-    name = key.lower()
+    name, limits = key.lower(), spec.source.limits
     if name.endswith(".gz"):
-        content, name = gzip.decompress(content), name[:-3]
+        content, name = unpack_gzip(content, limits), name[:-3]
     sources = {column.source or column_name for column_name, column in spec.columns.items()}
     if name.endswith(".parquet"):
-        file = parse_parquet(content, sources)
+        file = parse_parquet(content, sources, limits)
         file.check_rows(sources)
         return file
     if not name.endswith((".csv", ".jsonl")):
         raise ValueError("the format is unknown: the name must end in .parquet, .csv, .jsonl, .csv.gz or .jsonl.gz")
     try:
-        is_csv = name.endswith(".csv")
-        file = parse_csv(content, spec.source.csv, sources) if is_csv else parse_json_lines(content)
+        if name.endswith(".csv"):
+            file = parse_csv(content, spec.source.csv, sources, limits)
+        else:
+            file = parse_json_lines(content, sources, limits)
         file.check_rows(sources)
     except (pa.ArrowInvalid, ValueError) as error:
-        if not content.strip():
+        if not _NOT_SPACE.search(content):
             raise
         raise ValueError(f"{_first_line(error)}; it begins with {_first_line_of(content)!r}") from error
     return file
@@ -170,4 +191,6 @@ def _first_line(error: Exception) -> str:
 
 
 def _first_line_of(content: bytes) -> str:
-    return shorten(content.strip()[:1000].partition(b"\n")[0].decode("utf-8", "backslashreplace").strip())
+    start = _NOT_SPACE.search(content)
+    beginning = content[start.start() : start.start() + 1000] if start else b""
+    return shorten(beginning.partition(b"\n")[0].decode("utf-8", "backslashreplace").strip())

@@ -10,8 +10,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from ml_assets.core.ingestion.parquet_columns import open_parquet, read_columns
 from ml_assets.core.ingestion.parsed_file import ParsedFile
 from ml_assets.core.ingestion.values.julian_calendar import to_gregorian
+from ml_assets.core.model_spec.types.file_limits import DEFAULT_LIMITS, FileLimits
 from ml_assets.core.tables.arrow_memory import open_content
 
 _SPARK, _ARROW_SCHEMA = b"org.apache.spark.version", b"ARROW:schema"
@@ -19,21 +21,25 @@ _OLD_CALENDAR, _OLD_INT96_CALENDAR = b"org.apache.spark.legacyDateTime", b"org.a
 _WRITER_ZONE = b"writer.time.zone"
 
 
-def parse_parquet(content: bytes, sources: Collection[str]) -> ParsedFile:
+def parse_parquet(content: bytes, sources: Collection[str], limits: FileLimits = DEFAULT_LIMITS) -> ParsedFile:
     """Read the columns `sources` of a Parquet file.
 
     INT96 columns hold instants in UTC, as Spark, Hive and Trino write them, unless Impala made the file or Arrow's own
     schema says that they have no zone. Days and times before 1582-10-15 that Spark wrote in the Julian calendar become
     those of the same name in the Gregorian one.
+
+    Raises:
+        LimitExceeded: when the file exceeds one of its limits.
     """
-    file = pq.ParquetFile(open_content(content), coerce_int96_timestamp_unit="us")
+    buffer = open_content(content).read_buffer()
+    file = open_parquet(buffer, limits, int96_unit="us")
     names = file.schema_arrow.names
-    table = file.read(columns=[name for name in names if name in sources])
+    table = read_columns(file, buffer, [name for name in names if name in sources], limits)
     int96 = _int96_columns(file)
     metadata = dict(file.metadata.metadata or {})
     unreadable: dict[str, pa.Array] = {}
     if needed := [name for name in table.column_names if name in int96]:
-        in_seconds = pq.ParquetFile(open_content(content), coerce_int96_timestamp_unit="s").read(columns=needed)
+        in_seconds = open_parquet(buffer, limits, int96_unit="s").read(columns=needed)
         for position, name in enumerate(table.column_names):
             # A column that occurs twice is an error of its own.
             if table.column_names.count(name) == 1 and name in int96:

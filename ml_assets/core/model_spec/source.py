@@ -11,6 +11,7 @@ from pydantic import Field, StrictBool, StrictFloat, StrictInt, StrictStr, field
 from ml_assets.core.model_spec.checks import Severity
 from ml_assets.core.model_spec.types.base import SpecPart
 from ml_assets.core.model_spec.types.csv_dialect import CsvDialect
+from ml_assets.core.model_spec.types.file_limits import DEFAULT_LIMITS, FileLimits
 from ml_assets.core.model_spec.types.numbers import format_number
 
 ColumnType = Literal["integer", "number", "string", "boolean", "timestamp"]
@@ -48,6 +49,9 @@ class Source(SpecPart):
 
     csv: CsvDialect = CsvDialect()
     """Dialect of the CSV files, where it is not RFC 4180 in UTF-8."""
+
+    limits: FileLimits = DEFAULT_LIMITS
+    """Limits of one file, of these and of label and correction files."""
 
     @field_validator("files")
     @classmethod

@@ -2,19 +2,21 @@
 its day.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from ml_assets.core.ingestion.csv_reader import read_csv_header
 from ml_assets.core.ingestion.file_reader import WHOLE_LINE, read_landed_file
+from ml_assets.core.ingestion.json_lines import parse_json_lines
+from ml_assets.core.ingestion.limits import check_limit
+from ml_assets.core.ingestion.parquet_columns import open_parquet
 from ml_assets.core.model_spec.file_feed import Feed
 from ml_assets.core.model_spec.source import Column
 from ml_assets.core.model_spec.types.csv_dialect import CsvDialect
+from ml_assets.core.model_spec.types.file_limits import FileLimits
 from ml_assets.core.tables.arrow_memory import open_content
 from ml_assets.core.tables.schemas import SOURCE_FILE, SOURCE_ROW
 from ml_assets.core.validation.contract import REPEATED
@@ -77,8 +79,10 @@ def read_repair_file(feed: Feed, name: str, content: bytes) -> list[RepairRow]:
     Raises:
         RepairRefused: when the file cannot be read, lacks columns, or has other columns.
     """
+    limits = feed.source.limits
     try:
-        columns = _columns(name, content)
+        check_limit(limits, "unpacked_bytes", len(content))
+        columns = _columns(name, content, limits)
     except (pa.ArrowException, ValueError) as error:
         raise RepairRefused(f"{name} cannot be read: {error}") from error
     required = [*ROW_COLUMNS, *feed.columns]
@@ -105,14 +109,13 @@ def read_repair_file(feed: Feed, name: str, content: bytes) -> list[RepairRow]:
     return rows
 
 
-def _columns(name: str, content: bytes) -> list[str]:
+def _columns(name: str, content: bytes, limits: FileLimits) -> list[str]:
     if name.endswith(".csv"):
-        return read_csv_header(content, CsvDialect())
+        return read_csv_header(content, CsvDialect(), limits)
     if name.endswith(".jsonl"):
-        rows = [json.loads(line) for line in content.decode("utf-8-sig").split("\n") if line.strip()]
-        return list(dict.fromkeys(column for row in rows if isinstance(row, dict) for column in row))
+        return parse_json_lines(content, (), limits).columns
     if name.endswith(".parquet"):
-        return pq.read_schema(open_content(content)).names
+        return open_parquet(open_content(content).read_buffer(), limits).schema_arrow.names
     raise ValueError("the name must end in .csv, .jsonl or .parquet")
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -11,9 +12,14 @@ import pyarrow as pa
 
 from ml_assets.core.ingestion.file_reader import NOT_IN_FILE, WHOLE_LINE, read_landed_file
 from ml_assets.core.model_spec.file_feed import Feed
+from ml_assets.core.model_spec.types.file_limits import FileLimits
 from ml_assets.core.tables.schemas import SOURCE_FILE, SOURCE_ROW, UNREADABLE, raw_schema
 
 REPLACED = "_replaced"
+# Corrections were within the limits when they were accepted.
+_NO_LIMITS = FileLimits(
+    unpacked_bytes=sys.maxsize, rows=sys.maxsize, columns=sys.maxsize, line_bytes=1 << 29, depth=500
+)
 Values = Mapping[str, object]
 RowId = tuple[str, int]
 """A row by its file and its number in the file, as in the columns `_source_file` and `_source_row`."""
@@ -142,7 +148,8 @@ def apply_corrections(feed: Feed, raw: pa.Table, corrections: Iterable[Correctio
         for _, values, correction in applicable
     ]
     content = "\n".join(map(json.dumps, records)).encode()
-    corrected = read_landed_file(without_source_names(feed), "corrections.jsonl", content).rows
+    contract = replace(without_source_names(feed), source=feed.source.model_copy(update={"limits": _NO_LIMITS}))
+    corrected = read_landed_file(contract, "corrections.jsonl", content).rows
     assert corrected is not None
     for name, part in [(SOURCE_FILE, 0), (SOURCE_ROW, 1)]:
         ids = [correction.row_id[part] for _, _, correction in applicable]

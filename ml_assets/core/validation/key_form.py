@@ -5,7 +5,8 @@ import unicodedata
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 
-_INVISIBLE = re.compile("[\u200b-\u200d\u2060\ufeff]")
+from ml_assets.core.ingestion.values.invisible_characters import drop_invisible
+
 _SEPARATORS = "[,.' _\u2019]"
 _THOUSANDS = re.compile(f"^([+-]?[0-9]{{1,3}})({_SEPARATORS}[0-9]{{3}})+$")
 _EXPONENT = re.compile(r"^[0-9](\.[0-9]+)?e\+?[0-9]{1,2}$")
@@ -15,7 +16,7 @@ SEPARATOR = " | "
 
 
 def _strip(text: str) -> str:
-    return _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).strip().strip("'\"").strip()
+    return drop_invisible(unicodedata.normalize("NFKC", text)).strip().strip("'\"").strip()
 
 
 def _drop_grouping(text: str) -> str:

@@ -68,7 +68,12 @@ class Ingestion:
         self.code = code_version(__name__)
         columns = {name: [column.type, column.source, column.nullable] for name, column in feed.columns.items()}
         source = feed.source
-        self.spec_part = {"columns": columns, "time_zone": source.time_zone, "csv": source.csv.model_dump()}
+        self.spec_part = {
+            "columns": columns,
+            "time_zone": source.time_zone,
+            "csv": source.csv.model_dump(),
+            "limits": source.limits.model_dump(),
+        }
         self._table = lake.table(feed.name, feed.raw, raw_schema(feed))
         self._others = others
         self._objects: dict[date, list[StoredObject]] = {}
@@ -179,7 +184,7 @@ class Ingestion:
         """Read the day's objects. A file that cannot be read is recorded as a fault of its object."""
         import pyarrow as pa
 
-        from ml_assets.core.ingestion.file_reader import read_landed_file
+        from ml_assets.core.ingestion.file_reader import read_landed_file, refuse_size
         from ml_assets.core.tables.schemas import LANDED_OBJECTS_SCHEMA, raw_schema
 
         objects = self._objects[day]
@@ -187,7 +192,8 @@ class Ingestion:
         parts, entries = [raw_schema(self.feed).empty_table()], []
         for stored in objects:
             try:
-                file = read_landed_file(self.feed, stored.key, self.landing.read(stored))
+                oversized = refuse_size(self.feed, stored.size)
+                file = oversized or read_landed_file(self.feed, stored.key, self.landing.read(stored))
             except ObjectChanged as error:
                 raise InputChanged(str(error)) from error
             entries.append(

@@ -139,12 +139,6 @@ def test_a_row_that_the_parser_loses_is_noticed(monkeypatch):
         parse_csv(b"id,note\n" + b"1,x\n" * 3, STRICT)
 
 
-def test_a_row_too_long_for_the_parser_is_refused_by_its_size(monkeypatch):
-    monkeypatch.setattr(csv_reader, "_LONGEST_BLOCK", 10)
-    with pytest.raises(ValueError, match="a row is longer than 10 bytes"):
-        parse_csv(b"id\n" + b"x" * 11, STRICT)
-
-
 @pytest.mark.parametrize(
     ("dialect", "content", "rows"),
     [

@@ -126,10 +126,10 @@ def test_a_column_that_is_not_read_may_occur_twice(make_spec):
 
 
 def test_a_memory_error_is_raised_and_not_a_fault_of_the_file(make_spec, monkeypatch):
-    def no_memory(content: bytes) -> bytes:
+    def no_memory(*_, **__):
         raise pa.ArrowMemoryError("malloc failed")
 
-    monkeypatch.setattr(gzip, "decompress", no_memory)
+    monkeypatch.setattr(gzip, "GzipFile", no_memory)
     with pytest.raises(MemoryError):
         read_landed_file(make_spec(), "a.csv.gz", b"")
 

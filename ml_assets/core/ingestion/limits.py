@@ -1,0 +1,65 @@
+"""The limits of landed files, as they are measured while a file is read."""
+
+import gzip
+import io
+
+from ml_assets.core.model_spec.types.file_limits import FileLimits, LimitName
+
+_CHUNK = 1 << 20
+_MEASURES: dict[LimitName, str] = {
+    "unpacked_bytes": "it unpacks to {} bytes",
+    "rows": "it has {} rows",
+    "columns": "it has {} columns",
+    "line_bytes": "a line has {} bytes",
+    "depth": "lists and objects are nested {} deep",
+}
+
+
+class LimitExceeded(ValueError):
+    """A file exceeds one of its limits."""
+
+
+def exceeded(
+    limits: FileLimits, name: LimitName, measured: int, where: str = "", is_exact: bool = True
+) -> LimitExceeded:
+    """Build the error of a file that exceeds a limit: the measured value, the limit and the remedy.
+
+    Args:
+        limits: the limits.
+        name: that of the limit.
+        measured: the measured value.
+        where: the part of the file, in place of a line as a whole.
+        is_exact: whether the value was measured to its end; it is a lower bound otherwise.
+    """
+    amount = _MEASURES[name].format(f"{'' if is_exact else 'at least '}{measured:,}")
+    if where:
+        amount = amount.replace("a line", where, 1)
+    return LimitExceeded(
+        f"{amount}, and source.limits.{name} is {getattr(limits, name):,}; split the file, or raise the limit if such "
+        "files are right"
+    )
+
+
+def check_limit(limits: FileLimits, name: LimitName, measured: int, where: str = "", is_exact: bool = True) -> None:
+    """Check a measured value against its limit; see `exceeded` for the arguments.
+
+    Raises:
+        LimitExceeded: when it is above the limit.
+    """
+    if measured > getattr(limits, name):
+        raise exceeded(limits, name, measured, where, is_exact)
+
+
+def unpack_gzip(content: bytes, limits: FileLimits) -> bytes:
+    """Decompress a gzip file of one or more members, up to the limit.
+
+    Raises:
+        LimitExceeded: as soon as the unpacked bytes exceed the limit.
+        OSError, EOFError, zlib.error: when the file is damaged.
+    """
+    unpacked = io.BytesIO()
+    with gzip.GzipFile(fileobj=io.BytesIO(content)) as packed:
+        while chunk := packed.read(_CHUNK):
+            check_limit(limits, "unpacked_bytes", unpacked.tell() + len(chunk), is_exact=False)
+            unpacked.write(chunk)
+    return unpacked.getvalue()

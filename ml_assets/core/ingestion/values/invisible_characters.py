@@ -1,0 +1,13 @@
+"""Invisible characters in names and keys: those that nobody sees and that take part in no word."""
+
+import unicodedata
+
+
+def is_invisible(character: str) -> bool:
+    """Return whether a character is a control or format character, such as a byte order mark or a zero-width space."""
+    return unicodedata.category(character) in ("Cc", "Cf")
+
+
+def drop_invisible(text: str) -> str:
+    """Return a text without its invisible characters; white space other than line ends and tabs stays."""
+    return text if text.isprintable() else "".join(character for character in text if not is_invisible(character))
