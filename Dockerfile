@@ -39,7 +39,9 @@ COPY --from=build /opt/venv /opt/venv
 COPY --from=build /opt/ml_assets /opt/ml_assets
 # Byte code was compiled above, and the file system is read only. What libraries want to cache goes to /tmp. Only the container runtime
 # of a GPU node reads the NVIDIA settings.
+# The group of the pods (fsGroup) may change what one of them creates on a volume; others may not read it.
 ENV PATH=/opt/venv/bin:$PATH \
+    ML_ASSETS_UMASK=007 \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
     HOME=/tmp \

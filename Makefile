@@ -41,10 +41,12 @@ INSTANCE := $(if $(ML_ASSETS_DATABASE),dagster-postgres.yaml,dagster.yaml)
 export DAGSTER_HOME ?= $(CURDIR)/data/dagster
 # Dagster, the daemon included, stores the events of a range of days a few hundred at a time.
 export DAGSTER_EVENT_BATCH_SIZE ?= 400
+# Nobody else may read what is created in DAGSTER_HOME; `ml-assets` and the code location do the same for themselves.
+PROTECT := umask "$${ML_ASSETS_UMASK:-077}"
 # Cached byte code saves every process a second or more of imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run run-s3 plan quarantine repair releases restore rollback pause resume canary promote notifications notify-test serve kserve test test-clocks latest chaos doctor k8s-test k8s-approve ui lint audit docs screenshots bench env clean home
+.PHONY: help run run-s3 plan quarantine repair releases restore rollback pause resume canary promote notifications notify-test serve kserve test test-clocks latest chaos doctor k8s-test k8s-approve ui lint audit hashes docs screenshots bench env clean home
 
 help:  ## List the verbs
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
@@ -125,13 +127,18 @@ k8s-approve: $(VENV)/.installed-dev  ## Approve the Kubernetes jobs of all steps
 	@$(BIN)/python -m ml_assets_tests.kubernetes.jobs 2>/dev/null
 
 ui: $(VENV)/.installed home  ## Open the Dagster UI on the same instance (PORT=3000)
-	@$(BIN)/python -m dagster dev --workspace workspace.yaml --port "$$PORT"
+	@$(PROTECT); $(BIN)/python -m dagster dev --workspace workspace.yaml --port "$$PORT"
 
 lint: $(VENV)/.installed-dev  ## Check style, types and import contracts
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/pyright && $(BIN)/lint-imports
 
 audit: $(VENV)/.installed-audit  ## Look up every pinned dependency in the advisory database, or print the pins when it cannot be reached
 	@$(ML_ASSETS) audit
+
+hashes: $(VENV)/.installed  ## Write constraints-hashed.txt: the pins with the hashes of their files, for `pip install --require-hashes`
+	@tools="$$(mktemp -d)" && trap 'rm -r "$$tools"' EXIT && $(PYTHON) -m venv "$$tools" && \
+	"$$tools/bin/python" -m pip install --quiet --disable-pip-version-check uv && \
+	$(BIN)/python -m ml_assets.cli.commands.hashes "$$tools/bin/uv"
 
 docs: $(VENV)/.installed-dev  ## Write the documents and files that are generated from the code
 	@$(ML_ASSETS) docs
@@ -157,7 +164,7 @@ clean:  ## Remove the data directory: landing, lake, registry and Dagster's inst
 # A link that is broken, or that names the file of another clone, is made anew: the repository was moved or copied.
 # Whatever else a person put there stays.
 home:
-	@mkdir -p "$$DAGSTER_HOME" && file="$$DAGSTER_HOME/dagster.yaml" && linked="$$(readlink "$$file" || true)" && \
+	@$(PROTECT); mkdir -p "$$DAGSTER_HOME" && file="$$DAGSTER_HOME/dagster.yaml" && linked="$$(readlink "$$file" || true)" && \
 	if test ! -e "$$file" || { test -n "$$linked" && test -e "$$(dirname "$$linked")/ml_assets/definitions.py"; }; \
 	then ln -sfn "$(CURDIR)/$(INSTANCE)" "$$file"; fi
 

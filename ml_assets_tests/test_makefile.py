@@ -106,6 +106,13 @@ def test_a_link_to_the_settings_follows_a_moved_or_copied_clone_and_a_file_of_a_
     assert link.resolve() == own
 
 
+@pytest.mark.parametrize(("variables", "mode"), [({}, 0o700), ({"ML_ASSETS_UMASK": "007"}, 0o770)])
+def test_the_home_is_private_unless_the_variable_shares_it(clone, variables, mode):
+    make(clone, "home", **variables)
+    folders = [clone / "data", clone / "data" / "dagster"]
+    assert [folder.stat().st_mode & 0o777 for folder in folders] == [mode, mode]
+
+
 def test_an_environment_that_was_moved_is_no_longer_taken_for_installed(clone):
     make(clone, "help")
     assert (clone / ".venv" / ".installed").exists()

@@ -7,18 +7,25 @@ import zoneinfo
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from ml_assets.cli.doctor_context import DoctorContext, NotMeasured
-from ml_assets.core.operations.doctor import environment_checks, instance_checks, storage_checks
+from ml_assets.core.operations.doctor import (
+    environment_checks,
+    instance_checks,
+    permission_checks,
+    storage_checks,
+)
 from ml_assets.core.operations.doctor.diagnosis import Diagnosis, error
-from ml_assets.defs.environment import build_environment, notifier, outbox
+from ml_assets.defs.environment import build_environment, notifier, outbox, shares_with_group
 from ml_assets.defs.settings import Settings
 from ml_assets.resources.databases.postgresql_uri import with_driver
 from ml_assets.resources.databases.uri_secrets import scrub, without_credentials
+from ml_assets.resources.mlflow.connection import sqlite_path
 from ml_assets.resources.mlflow.experiments import explain_deleted, find_experiment
 from ml_assets.resources.notifications.database import NotificationsUnavailable
-from ml_assets.resources.probes import database_probe, instance_probe, storage_probe
+from ml_assets.resources.probes import database_probe, instance_probe, permission_probe, storage_probe
 from ml_assets.resources.release.releases import Releases
 from ml_assets.resources.storage.bucket import Bucket
 from ml_assets.resources.storage.directory import Directory
@@ -178,6 +185,16 @@ def probe_disks(context: DoctorContext) -> Values:
     return *scarcest, context.production
 
 
+def probe_permissions(context: DoctorContext) -> Values:
+    """Return who can read the local places of state, and whether its group is meant to."""
+    settings = context.settings
+    uris = (settings.lake, settings.deploy, settings.artifacts or "s3://")
+    folders = [Path(uri.removeprefix("file://")) for uri in uris if "://" not in uri.removeprefix("file://")]
+    if (database := sqlite_path(settings.mlflow)) is not None:
+        folders += [database, database.parent / "mlartifacts"]
+    return permission_probe.find_readers([context.home, *folders]), shares_with_group()
+
+
 CHECKS = (
     # Settings that are not valid end the doctor before the checks, with an error of this one.
     Check(environment_checks.environment, lambda _: (None,)),
@@ -211,6 +228,7 @@ CHECKS = (
     Check(environment_checks.lake, probe_location(storage_probe.lake_problem, "lake", "ML_ASSETS_LAKE")),
     Check(environment_checks.deploy_target, probe_location(storage_probe.write_problem, "deploy", "ML_ASSETS_DEPLOY")),
     Check(environment_checks.notifications, probe_notifications),
+    Check(permission_checks.permissions, probe_permissions),
     Check(storage_checks.clock, probe_clocks),
     Check(storage_checks.disk_space, probe_disks),
 )

@@ -17,6 +17,7 @@ from ml_assets.defs.variables import (
     read_notify_targets,
     read_request_rate,
     read_trusted_proxies,
+    read_umask,
     secret_values,
     split_mlflow_credentials,
 )
@@ -45,12 +46,15 @@ LIBRARY_DEFAULTS = {
     "OTEL_EXPORTER_OTLP_TIMEOUT": "3",
 }
 
+# The umask with which only the owner can read new files.
+PRIVATE = 0o077
+
 
 def load_settings() -> Settings:
     """Prepare this process and read its settings.
 
     Raises:
-        ValueError: when a variable is missing or not valid, see `read_settings` and `read_log_format`.
+        ValueError: when a variable is missing or not valid, see `read_settings` and `configure_process`.
     """
     configure_process()
     return read_settings(os.environ)
@@ -58,13 +62,16 @@ def load_settings() -> Settings:
 
 @cache
 def configure_process() -> None:
-    """Set the environment defaults of libraries, metrics and the log format, once in a process, and hide its secrets.
+    """Set the environment defaults of libraries, metrics, the log format and who may read new files, once in a process,
+    and hide its secrets.
 
-    The libraries that read these defaults are imported later, by the functions that use them.
+    The libraries that read these defaults are imported later, by the functions that use them. Processes that this one
+    starts inherit the umask.
 
     Raises:
-        ValueError: when ML_ASSETS_LOG is not valid.
+        ValueError: when ML_ASSETS_LOG or ML_ASSETS_UMASK is not valid.
     """
+    protect_new_files()
     os.environ |= split_mlflow_credentials(os.environ)
     redact_process(secret_values(os.environ))
     rewrite_stored_errors(redact_text)
@@ -73,6 +80,25 @@ def configure_process() -> None:
     enable_telemetry(pushes_metrics(os.environ))
     if read_log_format(os.environ) == "json":
         log_as_json(secret_values(os.environ))
+
+
+def protect_new_files() -> None:
+    """Let nobody but this user read the files and folders that this process creates from now on, or those whom
+    ML_ASSETS_UMASK allows.
+
+    Raises:
+        ValueError: when ML_ASSETS_UMASK is not valid.
+    """
+    stated = read_umask(os.environ)
+    before = os.umask(PRIVATE)
+    # Permissions that the shell withholds from the owner stay withheld.
+    os.umask(stated if stated is not None else before | PRIVATE)
+
+
+def shares_with_group() -> bool:
+    """Return whether ML_ASSETS_UMASK lets the group of new files read them."""
+    stated = read_umask(os.environ)
+    return stated is not None and not stated & 0o040
 
 
 def is_validation() -> bool:

@@ -174,3 +174,19 @@ def read_log_format(variables: Mapping[str, str]) -> str:
     if log_format not in ("text", "json"):
         raise ValueError(f"ML_ASSETS_LOG is {log_format!r}; it must be text or json")
     return log_format
+
+
+def read_umask(variables: Mapping[str, str]) -> int | None:
+    """Read the permissions that new files and folders do not get, from ML_ASSETS_UMASK, in octal digits as for the
+    shell's `umask`; None when it is not set. With 077 only this user can read them, with 007 its group can read and
+    change them, with 027 its group can read them.
+
+    Raises:
+        ValueError: when it is not an octal number, or takes permissions from the owner.
+    """
+    text = variables.get("ML_ASSETS_UMASK") or None
+    if text is None:
+        return None
+    if re.fullmatch(r"0{0,2}[0-7]{1,2}", text) is None:
+        raise ValueError(f"ML_ASSETS_UMASK is {text!r}; it must be an octal number from 000 to 077, such as 077 or 007")
+    return int(text, 8)

@@ -84,6 +84,12 @@ def pods(manifests: list[Manifest]) -> Iterator[tuple[str, Manifest]]:
             yield manifest["metadata"]["name"], manifest["spec"]["template"]
 
 
+def known_to(version: str, manifests: list[Manifest]) -> list[Manifest]:
+    """Return the manifests without kinds that the chart renders only for newer versions of Kubernetes."""
+    newer = {"ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"} if version == "1.25" else set()
+    return [manifest for manifest in manifests if manifest["kind"] not in newer]
+
+
 def containers(pod: Manifest) -> list[Manifest]:
     return [*pod["spec"].get("initContainers", []), *pod["spec"]["containers"]]
 

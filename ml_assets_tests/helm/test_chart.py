@@ -1,12 +1,24 @@
 """Our chart, linted and rendered by Helm's own engine."""
 
+import base64
 import json
 
 import helm_python
 import kubernetes_validate
 import pytest
 
-from ml_assets_tests.helm.charts import CHART, LAPTOP, PLACES, of_kind, our_values, pods, render, rendered, validate
+from ml_assets_tests.helm.charts import (
+    CHART,
+    LAPTOP,
+    PLACES,
+    known_to,
+    of_kind,
+    our_values,
+    pods,
+    render,
+    rendered,
+    validate,
+)
 
 # The oldest version that the chart allows and that has schemas here, and the newest.
 KUBERNETES = ("1.25", "1.37")
@@ -29,7 +41,14 @@ CASES = {
     )
     | {"imagePullSecrets": [{"name": "registry"}]},
     "closed to all clients": our_values("laptop", network={"webserverClients": [], "scoringClients": []}),
+    "no key, no admission policy, Dask": our_values(
+        "laptop", scoring={"requireApiKey": False}, admission={"enabled": False}, dask={"enabled": True}
+    ),
+    "admission for Dask and more secrets": our_values(
+        "laptop", admission={"secrets": ["warehouse"], "serviceAccounts": ["fraud-detection"]}, dask={"enabled": True}
+    ),
 }
+API_KEY_SECRET = "ml-assets-scoring-api-key"
 # Resources of the Prometheus operator, which test_monitoring.py validates.
 NOT_KUBERNETES = {"ServiceMonitor", "PrometheusRule"}
 
@@ -46,7 +65,7 @@ def test_helm_lint_passes(values):
 @pytest.mark.parametrize("values", CASES.values(), ids=CASES.keys())
 def test_every_manifest_is_valid_for_kubernetes(values, version):
     manifests = render(values)
-    for manifest in manifests:
+    for manifest in known_to(version, manifests):
         if manifest["kind"] not in NOT_KUBERNETES:
             validate(manifest, version)
     names = [(manifest["kind"], manifest["metadata"]["name"]) for manifest in manifests]
@@ -80,6 +99,11 @@ def test_a_field_that_kubernetes_does_not_know_is_refused():
         ({"environment": {"AWS_SECRET_ACCESS_KEY": "x"}}, "AWS_SECRET_ACCESS_KEY"),
         ({"dagster": {"webserverPort": 80}}, "webserverPort"),
         ({"network": {"postgresql": {"peers": []}}}, "peers"),
+        ({"network": {"notifications": {"ports": []}}}, "ports"),
+        ({"network": {"notifications": {"port": 0}}}, "port"),
+        ({"network": {"notifications": {"ports": None}}}, "port"),
+        ({"scoring": {"apiKeySecret": "My Key"}}, "apiKeySecret"),
+        ({"admission": {"secret": ["x"]}}, "secret"),
         ({"avoidGpuNodes": "sometimes"}, "avoidGpuNodes"),
     ],
 )
@@ -90,8 +114,9 @@ def test_invalid_values_are_refused_and_the_error_names_the_field(change, field)
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_the_chart_refers_to_secrets_and_creates_none(place):
-    assert of_kind(rendered(place), "Secret") == []
+def test_the_chart_refers_to_secrets_and_creates_only_the_key_of_the_scoring_service(place):
+    created = [secret["metadata"]["name"] for secret in of_kind(rendered(place), "Secret")]
+    assert created == ([API_KEY_SECRET] if place == "laptop" else [])
     named = {
         reference["secretKeyRef"]["name"]
         for _, pod in pods(rendered(place))
@@ -140,14 +165,47 @@ def test_each_served_model_has_its_own_deployment():
         assert name.removeprefix("ml-assets-scoring-").replace("-", "_") in container["command"]
 
 
-def test_the_api_key_is_mounted_as_a_file():
-    [pod] = [pod for name, pod in pods(rendered("production")) if "scoring" in name]
+@pytest.mark.parametrize(
+    ("scoring", "secret", "is_created"),
+    [
+        ({}, API_KEY_SECRET, True),
+        ({"apiKeySecret": "ours"}, "ours", False),
+        ({"requireApiKey": False}, None, False),
+        ({"requireApiKey": False, "apiKeySecret": "ours"}, None, False),
+    ],
+)
+def test_the_scoring_service_reads_a_key_of_the_chart_or_of_your_own_from_a_file(scoring, secret, is_created):
+    manifests = render(our_values("laptop", scoring=scoring))
+    assert [created["metadata"]["name"] for created in of_kind(manifests, "Secret")] == [API_KEY_SECRET] * is_created
+    [pod] = [pod for name, pod in pods(manifests) if "scoring" in name]
     [container] = pod["spec"]["containers"]
-    assert {"name": "ML_ASSETS_API_KEY_FILE", "value": "/etc/ml-assets/api-key"} in container["env"]
-    assert {
-        "name": "api-key",
-        "secret": {"secretName": "ml-assets-api-key", "items": [{"key": "api-key", "path": "api-key"}]},
-    } in pod["spec"]["volumes"]
+    key_file = {"name": "ML_ASSETS_API_KEY_FILE", "value": "/etc/ml-assets/api-key"}
+    assert (key_file in container.get("env", [])) == (secret is not None)
+    volume = {"name": "api-key", "secret": {"secretName": secret, "items": [{"key": "api-key", "path": "api-key"}]}}
+    assert (volume in pod["spec"]["volumes"]) == (secret is not None)
+    assert "api-key" in str(pod) or secret is None
+
+
+def test_the_key_is_long_and_random_and_none_is_made_where_nothing_is_served():
+    keys = {base64.b64decode(of_kind(render(our_values("laptop")), "Secret")[0]["data"]["api-key"]) for _ in range(2)}
+    assert len(keys) == 2
+    assert all(len(key) == 40 and key.isalnum() for key in keys)
+    assert of_kind(render(our_values("laptop", scoring={"models": []})), "Secret") == []
+
+
+@pytest.mark.parametrize(
+    ("scoring", "text"),
+    [
+        ({}, f"get secret {API_KEY_SECRET} --output jsonpath='{{.data.api-key}}' | base64 --decode"),
+        ({"apiKeySecret": "ours"}, "get secret ours --output"),
+        ({"requireApiKey": False}, "needs no key"),
+    ],
+)
+def test_the_notes_say_how_to_read_the_key(scoring, text):
+    with helm_python.Chart.load(CHART) as chart:
+        rendered_files = chart.render(our_values("laptop", scoring=scoring), name="ml-assets", namespace="ml-assets")
+    [notes] = [content for name, content in rendered_files.items() if name.endswith("NOTES.txt")]
+    assert text in notes
 
 
 def test_a_changed_environment_restarts_the_pods_that_read_it():

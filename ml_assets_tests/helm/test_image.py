@@ -7,7 +7,8 @@ import tomllib
 import dockerfile
 import pytest
 
-from ml_assets_tests.helm.charts import PLACES, REPOSITORY, containers, dagster_values, of_kind, rendered
+from ml_assets.defs.variables import read_umask
+from ml_assets_tests.helm.charts import PLACES, REPOSITORY, containers, dagster_values, of_kind, pods, rendered
 from ml_assets_tests.helm.dagster.dagster_chart import chart_pods
 
 COMMANDS = dockerfile.parse_file(str(REPOSITORY / "Dockerfile"))
@@ -83,6 +84,12 @@ def test_the_image_writes_only_to_tmp():
     assert variables["MPLCONFIGDIR"].startswith("/tmp/")
     assert any("compileall" in " ".join(value) for value in values_of(BUILD, "RUN"))
     assert values_of(FINAL, "VOLUME") == []
+
+
+def test_pods_share_new_files_with_the_group_of_their_volumes_and_nobody_else():
+    assert read_umask(environment()) == 0o007
+    groups = {pod["spec"]["securityContext"]["fsGroup"] for _, pod in pods(rendered("laptop"))}
+    assert groups == {10001}
 
 
 def test_the_lookup_with_which_pods_wait_resolves_known_names_and_fails_for_others(tmp_path):

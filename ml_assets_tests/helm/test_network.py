@@ -1,5 +1,6 @@
 """Network policies: they deny by default, and allow traffic between pods that exist on ports that these listen on."""
 
+import ipaddress
 from typing import Any
 
 import pytest
@@ -10,16 +11,18 @@ from ml_assets_tests.helm.charts import (
     Manifest,
     containers,
     dagster_values,
+    merged,
     of_kind,
     our_values,
     pods,
+    read,
     render,
     rendered,
 )
 from ml_assets_tests.helm.dagster.dagster_chart import chart_pods
 
 MIGRATE = "dagster-dagster-webserver-instance-migrate"
-DNS, HTTPS = 53, 443
+VALUES = "ml-assets/values.yaml"
 
 
 def every_pod(place: str) -> dict[str, dict[str, str]]:
@@ -27,6 +30,8 @@ def every_pod(place: str) -> dict[str, dict[str, str]]:
     values = dagster_values(place)
     labels = {name: pod["metadata"]["labels"] for name, pod in [*pods(rendered(place)), *chart_pods(values).items()]}
     labels["run"] = {"app.kubernetes.io/name": "dagster", **values["runLauncher"]["config"]["k8sRunLauncher"]["labels"]}
+    # dagster-k8s adds this label to the pod of a step.
+    labels["step"] = {**labels["run"], "dagster/op": "fraud_detection__features"}
     # Kubernetes adds this label to the pods of a job; since 1.27 also one with a longer name.
     labels["migrate"] = {"job-name": MIGRATE}
     return {**labels, **({name: pod["metadata"]["labels"] for name, pod in pods(LAPTOP)} if place == "laptop" else {})}
@@ -34,9 +39,13 @@ def every_pod(place: str) -> dict[str, dict[str, str]]:
 
 def matches(selector: dict[str, Any], labels: dict[str, str]) -> bool:
     expressions = selector.get("matchExpressions", [])
-    assert {expression["operator"] for expression in expressions} <= {"In"}
+    operators = {
+        "In": lambda expression: labels.get(expression["key"]) in expression["values"],
+        "Exists": lambda expression: expression["key"] in labels,
+        "DoesNotExist": lambda expression: expression["key"] not in labels,
+    }
     return selector.get("matchLabels", {}).items() <= labels.items() and all(
-        labels.get(expression["key"]) in expression["values"] for expression in expressions
+        operators[expression["operator"]](expression) for expression in expressions
     )
 
 
@@ -130,16 +139,18 @@ def test_ingress_rules_open_only_ports_that_pods_listen_on(place):
 def test_pods_reach_the_services_that_they_need(place):
     for sender in ("webserver", "webserver-read-only", "daemon"):
         assert may_talk(place, sender, "ml-assets", 4000)
-    for sender in ("run", "ml-assets", "ml-assets-scoring-fraud-detection"):
+    for sender in ("run", "step", "ml-assets", "ml-assets-scoring-fraud-detection"):
         assert may_talk(place, sender, "ml-assets-mlflow", 5000)
     if place == "laptop":
-        for sender in ("webserver", "webserver-read-only", "daemon", "ml-assets", "run", "ml-assets-mlflow", "migrate"):
+        databases = ("webserver", "webserver-read-only", "daemon", "ml-assets", "run", "step", "ml-assets-mlflow")
+        for sender in (*databases, "migrate"):
             assert may_talk(place, sender, "postgresql", 5432), sender
         for sender in (
             "webserver",
             "daemon",
             "ml-assets",
             "run",
+            "step",
             "ml-assets-mlflow",
             "ml-assets-scoring-fraud-detection",
             "landing",
@@ -149,7 +160,7 @@ def test_pods_reach_the_services_that_they_need(place):
 
 @pytest.mark.parametrize("place", PLACES)
 def test_pods_do_not_reach_services_that_they_do_not_need(place):
-    for sender in ("ml-assets-scoring-fraud-detection", "run", "ml-assets-mlflow", "migrate"):
+    for sender in ("ml-assets-scoring-fraud-detection", "run", "step", "ml-assets-mlflow", "migrate"):
         assert not may_talk(place, sender, "ml-assets", 4000)
     for sender in ("webserver", "daemon"):
         assert not may_talk(place, sender, "ml-assets-mlflow", 5000)
@@ -159,16 +170,64 @@ def test_pods_do_not_reach_services_that_they_do_not_need(place):
         assert not may_talk(place, "migrate", "minio", 9000)
 
 
+def egress(place: str, pod: str) -> list[dict[str, Any]]:
+    """List the egress rules of a pod, without those for DNS."""
+    labels = every_pod(place)[pod]
+    selecting = [policy for policy in policies(place) if matches(policy["spec"]["podSelector"], labels)]
+    return [
+        rule for policy in selecting if policy["metadata"]["name"] != "dns" for rule in policy["spec"].get("egress", [])
+    ]
+
+
 @pytest.mark.parametrize("place", PLACES)
-def test_external_traffic_is_limited_to_https_and_the_kubernetes_api(place):
-    for policy in policies(place):
-        for rule in policy["spec"].get("egress", []):
-            if any(peer.get("ipBlock", {}).get("cidr") == "0.0.0.0/0" for peer in rule["to"]):
-                assert {port["port"] for port in rule["ports"]} <= {HTTPS, 6443}, policy["metadata"]["name"]
+def test_no_pod_may_connect_to_every_address(place):
+    blocks = [
+        (policy["metadata"]["name"], ipaddress.ip_network(peer["ipBlock"]["cidr"]))
+        for policy in policies(place)
+        for rule in policy["spec"].get("egress", [])
+        for peer in rule["to"]
+        if "ipBlock" in peer
+    ]
+    assert blocks
+    assert [name for name, block in blocks if not block.is_private] == []
+    # Private addresses as a whole: only those of the API server, where nobody has named it.
+    assert {name for name, block in blocks if block.prefixlen < 20} <= {"webserver", "daemon", "run"}
 
 
-@pytest.mark.parametrize(("target", "sender"), [("notifications", "code-server"), ("telemetry", "run")])
-def test_only_the_code_server_sends_notifications_and_only_runs_push_metrics(target, sender):
+@pytest.mark.parametrize("place", PLACES)
+def test_only_those_that_create_jobs_reach_the_api_of_kubernetes(place):
+    server = merged(read(VALUES), our_values(place))["network"]["kubernetesApi"]
+    pods_with_api = {
+        pod
+        for pod in every_pod(place)
+        for rule in egress(place, pod)
+        if rule["to"] == server["peers"] and {port["port"] for port in rule["ports"]} == set(server["ports"])
+    }
+    assert pods_with_api == {"webserver", "webserver-read-only", "daemon", "run"}
+
+
+def test_a_step_reaches_the_api_of_kubernetes_only_to_create_a_dask_cluster():
+    def ports(enabled: bool) -> set[int]:
+        manifests = render(our_values("laptop", dask={"enabled": enabled}))
+        [policy] = [
+            manifest for manifest in of_kind(manifests, "NetworkPolicy") if manifest["metadata"]["name"] == "step"
+        ]
+        return {port["port"] for rule in policy["spec"]["egress"] for port in rule["ports"]}
+
+    assert 6443 not in ports(False)
+    assert ports(True) - ports(False) == {443, 6443, 8786, 8787}
+
+
+@pytest.mark.parametrize("target", ["notifications", "telemetry"])
+def test_a_target_without_peers_is_closed_and_not_open_to_all(target):
+    manifests = render(our_values("laptop", network={target: {"ports": [4321], "peers": []}}))
+    rules = [rule for policy in of_kind(manifests, "NetworkPolicy") for rule in policy["spec"].get("egress", [])]
+    assert all(rule["to"] for rule in rules)
+    assert 4321 not in {port["port"] for rule in rules for port in rule["ports"]}
+
+
+@pytest.mark.parametrize(("target", "senders"), [("notifications", ["code-server"]), ("telemetry", ["run", "step"])])
+def test_only_the_code_server_sends_notifications_and_only_runs_push_metrics(target, senders):
     receiver = [{"ipBlock": {"cidr": "198.51.100.0/24"}}]
     manifests = render(our_values("laptop", network={target: {"ports": [587], "peers": receiver}}))
     open_to = {"to": receiver, "ports": [{"protocol": "TCP", "port": 587}]}
@@ -177,7 +236,7 @@ def test_only_the_code_server_sends_notifications_and_only_runs_push_metrics(tar
         for policy in of_kind(manifests, "NetworkPolicy")
         if open_to in policy["spec"].get("egress", [])
     ]
-    assert allowed_policies == [sender]
+    assert allowed_policies == senders
 
 
 def test_prometheus_may_connect_only_if_monitoring_is_enabled():

@@ -66,11 +66,19 @@ nodeAffinity:
 {{ printf "ml-assets-scoring-%s" (. | replace "_" "-") }}
 {{- end -}}
 
-{{/* Egress of a part, from a list of names in .Values.network. */}}
+{{/* The secret with the key of the scoring service; empty when it needs none. */}}
+{{- define "ml-assets.apiKeySecret" -}}
+{{- if .Values.scoring.requireApiKey -}}
+{{ .Values.scoring.apiKeySecret | default "ml-assets-scoring-api-key" }}
+{{- end -}}
+{{- end -}}
+
+{{/* Egress of a part, from a list of names in .Values.network. A rule without peers would allow every address, so there is none for a target without. */}}
 {{- define "ml-assets.egress" -}}
 {{- $network := index . 0 -}}
 {{- range $name := index . 1 }}
 {{- $target := index $network $name }}
+{{- if $target.peers }}
 - to:
     {{- toYaml $target.peers | nindent 4 }}
   ports:
@@ -78,4 +86,12 @@ nodeAffinity:
     - {protocol: TCP, port: {{ . }}}
     {{- end }}
 {{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* "true" where the cluster has admission policies in CEL. */}}
+{{- define "ml-assets.hasAdmissionPolicies" -}}
+{{- if semverCompare ">=1.30-0" .Capabilities.KubeVersion.Version -}}
+true
+{{- end -}}
 {{- end -}}

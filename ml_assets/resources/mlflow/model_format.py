@@ -97,6 +97,10 @@ def write_mlflow_model(
         # Without this MLflow copies pyproject.toml and uv.lock from whatever directory the process runs in.
         uv_project_path=files,
     )
+    # MLflow copies the sources with their modes, which others can read.
+    mode = (folder / "MLmodel").stat().st_mode
+    for source in folder.rglob("*.py"):
+        source.chmod(mode)
 
 
 def _write(folder: Path, contents: Mapping[str, bytes]) -> None:

@@ -38,7 +38,8 @@ def run(data: Path, *arguments: str, code: Path = REPOSITORY, **others: str) -> 
         "ML_ASSETS_DEPLOY": str(data / "production"),
     }
     command = [sys.executable, "-m", "ml_assets.cli", "run", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, env={**os.environ, **places, **others}, cwd=code)
+    variables = {**os.environ, **places, **others}
+    return subprocess.run(command, capture_output=True, text=True, env=variables, cwd=code, umask=0o022)
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +83,14 @@ def test_the_main_job_trains_evaluates_and_registers_and_does_nothing_the_second
     assert digest in second.stdout
     assert "version 1, alias champion is version 1" in second.stdout
     assert commits(data) == before
+
+
+def test_nobody_else_can_read_what_the_main_job_wrote(data, first):
+    assert first.returncode == 0
+    written = [path for path in data.rglob("*") if not path.is_symlink()]
+    tops = {path.relative_to(data).parts[0] for path in written}
+    assert tops >= {"landing", "lake", "mlflow.db", "mlartifacts", "dagster", "production"}
+    assert [path for path in written if path.stat().st_mode & 0o077] == []
 
 
 @pytest.mark.slow

@@ -1,0 +1,36 @@
+"""Who can read a path on this machine, by the modes of the path and of the folders above it."""
+
+import os
+import stat
+from collections.abc import Iterable
+from pathlib import Path
+
+READ = {"group": stat.S_IRGRP, "others": stat.S_IROTH}
+ENTER = {"group": stat.S_IXGRP, "others": stat.S_IXOTH}
+
+
+def find_readers(paths: Iterable[Path]) -> dict[str, str]:
+    """Return who besides the owner can read each path: `group`, `others` or `group and others`; paths that nobody else
+    can read are left out, and so are paths that do not exist or that belong to another user, who alone can close them
+    (a volume of a pod belongs to root).
+
+    A file can be read by those who have the right to read it and to enter every folder above it. A folder counts as
+    readable when it can be listed or entered. Access control lists are not considered.
+    """
+    readers = {}
+    for path in paths:
+        try:
+            real = path.resolve()
+            status = real.stat()
+        except OSError:
+            continue
+        if status.st_uid == os.geteuid() and (classes := [name for name in READ if _can_read(real, status, name)]):
+            readers[str(path)] = " and ".join(classes)
+    return readers
+
+
+def _can_read(path: Path, status: os.stat_result, reader: str) -> bool:
+    wanted = READ[reader] | (ENTER[reader] if stat.S_ISDIR(status.st_mode) else 0)
+    # A member of the group may enter a folder above by its group or, where the folder has another group, as any other.
+    enter = ENTER[reader] | ENTER["others"]
+    return bool(status.st_mode & wanted) and all(parent.stat().st_mode & enter for parent in path.parents)
