@@ -1,6 +1,7 @@
 """The HTTP application: routes, statuses, and the refresh of models and history."""
 
 import asyncio
+import gc
 import json
 import logging
 import math
@@ -43,6 +44,7 @@ def create_app(scoring: Scoring, limits: Limits) -> "FastAPI":
             asyncio.create_task(
                 _refresh_periodically("lake", scoring.history.refresh, limits.history_seconds, metrics)
             ),
+            asyncio.create_task(_freeze_when_ready(scoring)),
         ]
         yield
         for task in tasks:
@@ -111,6 +113,13 @@ def create_app(scoring: Scoring, limits: Limits) -> "FastAPI":
         return Response(metrics.as_text(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
     return app
+
+
+async def _freeze_when_ready(scoring: Scoring) -> None:
+    """Leave what is loaded out of garbage collections, which hold up every thread for as long as they take."""
+    while scoring.missing() is not None:
+        await asyncio.sleep(0.1)
+    gc.freeze()
 
 
 async def _refresh_periodically(source: str, refresh: Callable[[], None], seconds: float, metrics: Metrics) -> None:

@@ -13,6 +13,7 @@ from ml_assets.defs.variables import (
     read_log_format,
     read_notify_targets,
     read_request_rate,
+    read_trusted_proxies,
     secret_values,
     split_mlflow_credentials,
 )
@@ -252,3 +253,9 @@ def test_metrics_are_pushed_to_a_configured_endpoint_and_logs_are_text_by_defaul
     assert (read_log_format({}), read_log_format({"ML_ASSETS_LOG": "json"})) == ("text", "json")
     with pytest.raises(ValueError, match="it must be text or json"):
         read_log_format({"ML_ASSETS_LOG": "xml"})
+
+
+def test_no_proxy_is_trusted_unless_it_is_named():
+    assert read_trusted_proxies({}) is None
+    assert read_trusted_proxies({"FORWARDED_ALLOW_IPS": " "}) is None
+    assert read_trusted_proxies({"FORWARDED_ALLOW_IPS": "10.0.0.0/8"}) == "10.0.0.0/8"

@@ -208,6 +208,14 @@ def test_the_notes_say_how_to_read_the_key(scoring, text):
     assert text in notes
 
 
+def test_the_limits_of_the_scoring_service_are_options_of_its_command():
+    changes = {"limits": {"max-connections": 2_000_000, "head-seconds": 2.5}, "trustedProxies": "10.0.0.0/8"}
+    [pod] = [pod for name, pod in pods(render(our_values("laptop", scoring=changes))) if "scoring" in name]
+    [container] = pod["spec"]["containers"]
+    assert {"--max-connections=2000000", "--head-seconds=2.5", "--max-body-bytes=1000000"} <= set(container["args"])
+    assert {"name": "FORWARDED_ALLOW_IPS", "value": "10.0.0.0/8"} in container["env"]
+
+
 def test_a_changed_environment_restarts_the_pods_that_read_it():
     def annotations(**environment: str) -> set[str]:
         return {
