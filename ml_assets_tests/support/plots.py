@@ -4,15 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from unittest.mock import patch
 
+from ml_assets.pipeline.evaluation.plots import PLOTS
+
 PNG = b"\x89PNG\r\n\x1a\n"
-PLOTS_OF_A_MODEL = (
-    "roc_curve",
-    "precision_recall",
-    "calibration",
-    "score_histogram",
-    "feature_importance",
-    "feature_contributions",
-)
 
 
 @contextmanager
@@ -20,11 +14,12 @@ def skip_drawing() -> Iterator[None]:
     """Replace the plots of models, and the bytes of all other figures, by a few fixed bytes until the block ends."""
 
     def plots(*_: object, **__: object) -> dict[str, bytes]:
-        return dict.fromkeys(PLOTS_OF_A_MODEL, PNG)
+        return dict.fromkeys(PLOTS, PNG)
 
     with (
         patch("ml_assets.pipeline.evaluation.plots.model_plots", plots),
         patch("ml_assets.pipeline.evaluation.experiments.model_plots", plots),
-        patch("matplotlib.figure.Figure.savefig", lambda figure, file, **_: file.write(PNG)),
+        patch("matplotlib.backends.backend_agg.FigureCanvasAgg.draw", lambda canvas: canvas.get_renderer()),
+        patch("matplotlib.image.imsave", lambda file, *_, **__: file.write(PNG)),
     ):
         yield

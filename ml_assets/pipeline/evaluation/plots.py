@@ -1,8 +1,9 @@
 """Plots of an evaluation, from the committed scores and metrics."""
 
-from collections import OrderedDict
 from datetime import date
 from typing import TYPE_CHECKING
+
+from ml_assets.pipeline.steps.report_store import Reports, fingerprint_entry
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -11,25 +12,28 @@ if TYPE_CHECKING:
     from ml_assets.core.model.scorer import Scorer
     from ml_assets.pipeline.evaluation.stage import ModelEvaluation
 
-# Drawing takes half a second, and the report of a day, its metadata and its registry entry all show the same plots.
-MAX_CACHED = 4
-_cached: OrderedDict[tuple[str, date, int | None], dict[str, bytes]] = OrderedDict()
+PLOTS = (
+    "roc_curve",
+    "precision_recall",
+    "calibration",
+    "score_histogram",
+    "feature_importance",
+    "feature_contributions",
+)
 
 
 def evaluation_plots(evaluation: "ModelEvaluation", day: date) -> dict[str, bytes]:
-    """Draw the plots of the model of one day, or take them from the cache.
+    """Take the plots of the model of one day from its daily report, or draw them.
+
+    The report of a day, its metadata and its registry entry show the same plots, in this process or in others.
 
     Returns:
         PNG bytes by name: ROC and precision-recall curve, calibration, score histogram, importance and SHAP of
         features.
     """
     table = evaluation.tables[evaluation.name]
-    key = table.uri, day, table.input_fingerprint(day)
-    if key not in _cached:
-        _cached[key] = _draw(evaluation, day)
-        while len(_cached) > MAX_CACHED:
-            _cached.popitem(last=False)
-    return _cached[key]
+    kept = Reports(evaluation.spec.name, evaluation.lake).plots(day, evaluation.name, fingerprint_entry(table, day))
+    return {name: kept[name] for name in PLOTS} if kept.keys() >= set(PLOTS) else _draw(evaluation, day)
 
 
 def _draw(evaluation: "ModelEvaluation", day: date) -> dict[str, bytes]:

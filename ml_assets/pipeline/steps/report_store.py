@@ -55,9 +55,20 @@ class Reports:
         self._lake.files.write(self._page(part.day), self.page(part.day))
 
     def add_plots(self, day: date, asset: str, plots: Mapping[str, bytes]) -> None:
-        """Add plots to the part of an asset, if the day has one."""
-        if part := self._part(day, asset):
+        """Add plots to the part of an asset, if the day has one, unless it has the same."""
+        if (part := self._part(day, asset)) and not part.plots.items() >= plots.items():
             self.add([replace(part, plots={**part.plots, **plots})])
+
+    def plots(self, day: date, asset: str, fingerprint: Mapping[str, object]) -> dict[str, bytes]:
+        """Return the plots of an asset on a day, as its part has them; none if the part is of other rows.
+
+        Args:
+            day: the day.
+            asset: the name of the asset.
+            fingerprint: `fingerprint_entry` of the day now.
+        """
+        part = self._part(day, asset)
+        return dict(part.plots) if part and part.provenance.items() >= fingerprint.items() else {}
 
     def page(self, day: date) -> bytes:
         """Render the page of a day from the parts that it has."""

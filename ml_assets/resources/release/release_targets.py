@@ -35,7 +35,10 @@ class ReleaseTargets:
 
     def is_moved_by_hand(self, registry_state: RegistryState, release: Release) -> bool:
         """Return whether MLflow's state differs from the one that carrying out `release`, the latest, left there."""
-        return registry_state.release == release.number and bool(changes(registry_state, self._wanted_state(release)))
+        if registry_state.release != release.number:
+            return False
+        wanted = registry_state_of(release, _numbers(self._registry, self._name, release))
+        return bool(changes(registry_state, wanted))
 
     def lost_ledger(self, latest: Release, registry_state: RegistryState) -> str | None:
         """Return why the ledger lacks releases that MLflow carried out; None if it has all of them."""
@@ -53,7 +56,9 @@ class ReleaseTargets:
             registry_state: the state of MLflow's registered model.
         """
         return [
-            *_differences(self._registry, self._name, latest, registry_state),
+            *_differences(
+                self._registry, self._name, latest, registry_state, _numbers(self._registry, self._name, latest)
+            ),
             *deploy_target_differences(
                 self._name, champion_row(rows), self._target.published(self._name), self._target.uri
             ),
@@ -81,18 +86,13 @@ class ReleaseTargets:
             self._target.remove_others(self._name, digests_to_keep(rows, datetime.now(UTC)))
             mark_release_complete(self._registry.client, self._name, latest.number)
 
-    def _wanted_state(self, release: Release) -> RegistryState:
-        """Return the state that MLflow should have; its versions are found by their digests, because a version that was
-        registered again has another number.
-        """
-        return registry_state_of(release, _numbers(self._registry, self._name, release))
-
     def _synchronize_aliases(self, latest: Release) -> list[str]:
         current = self.registry_state()
+        numbers = _numbers(self._registry, self._name, latest)
         if current is not None:
-            set_registry_state(self._registry.client, self._name, current, self._wanted_state(latest))
+            set_registry_state(self._registry.client, self._name, current, registry_state_of(latest, numbers))
             current = self.registry_state()
-        return _differences(self._registry, self._name, latest, current)
+        return _differences(self._registry, self._name, latest, current, numbers)
 
     def _synchronize_deploy_target(self, rows: Sequence[Mapping[str, Any]]) -> list[str]:
         row = champion_row(rows)
@@ -114,18 +114,24 @@ class ReleaseTargets:
 
 def read_registry_differences(registry: ModelRegistry, name: str, latest: Release) -> list[str]:
     """Return the differences of MLflow's registered model from the latest release of the ledger, one sentence each."""
-    return _differences(registry, name, latest, registry.release_state(name))
+    return _differences(registry, name, latest, registry.release_state(name), _numbers(registry, name, latest))
 
 
 def _differences(
-    registry: ModelRegistry, name: str, latest: Release, registry_state: RegistryState | None
+    registry: ModelRegistry,
+    name: str,
+    latest: Release,
+    registry_state: RegistryState | None,
+    numbers: Mapping[str, int],
 ) -> list[str]:
     if registry_state is None:
         renamed_to = registry.holder_of(latest.champion.digest) if latest.champion else None
         return registry_differences(name, latest, None, {}, renamed_to)
-    return registry_differences(name, latest, registry_state, _numbers(registry, name, latest))
+    return registry_differences(name, latest, registry_state, numbers)
 
 
 def _numbers(registry: ModelRegistry, name: str, release: Release) -> dict[str, int]:
-    """Return the version number in MLflow of each live version of a release, by digest."""
+    """Return the version number in MLflow of each live version of a release, by digest: a version that was registered
+    again has another number.
+    """
     return registry.numbers(name, {version.digest for version in release.aliases.values() if version})

@@ -177,6 +177,24 @@ def test_delivered_labels_have_a_section_on_the_page_of_their_delivery(tmp_path)
     assert "<h2>Labels delivered</h2>" in page(world, day(1))
 
 
+def test_plots_of_a_day_are_kept_until_its_rows_change(tmp_path):
+    reports = Reports("small", Lake(uri=str(tmp_path / "lake")))
+    reports.add([Part("evaluation", day(1), plots={"roc_curve": b"png"}, provenance={"fingerprint": "1", "seed": 7})])
+    assert reports.plots(day(1), "evaluation", {"fingerprint": "1"}) == {"roc_curve": b"png"}
+    assert reports.plots(day(1), "evaluation", {"fingerprint": "2"}) == {}
+    assert reports.plots(day(2), "evaluation", {"fingerprint": "1"}) == {}
+
+
+def test_plots_that_a_part_has_are_not_written_again(tmp_path):
+    reports, page = Reports("small", Lake(uri=str(tmp_path / "lake"))), tmp_path / "lake/small/reports/2025-01-01.html"
+    reports.add([Part("evaluation", day(1), plots={"roc_curve": b"png"})])
+    page.unlink()
+    reports.add_plots(day(1), "evaluation", {"roc_curve": b"png"})
+    assert not page.exists()
+    reports.add_plots(day(1), "evaluation", {"calibration": b"png"})
+    assert page.exists()
+
+
 @pytest.mark.slow
 def test_reports_of_a_lake_in_a_bucket_are_stored_beside_its_tables(bucket):
     uri, s3 = bucket
