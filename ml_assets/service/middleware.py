@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 SCORE = "/score"
+PROBES = ("/health", "/ready")
+OTHERS_PER_SECOND = 20.0
+"""Requests for anything but scores and probes, by one client: the text of the metrics takes milliseconds."""
 
 
 class CountResponses:
@@ -43,25 +46,29 @@ class CountResponses:
 
 
 class Admission:
-    """Refuse a request for a score by its head: too many from this client, without the key, or no JSON."""
+    """Refuse a request by its head: too many from this client; for a score, also without the key, or no JSON."""
 
     def __init__(self, app: "ASGIApp", limits: Limits) -> None:
         self._app = app
         self._limits = limits
         self._rate = RateLimit(limits.per_second) if limits.per_second is not None else None
+        self._rate_of_others = RateLimit(OTHERS_PER_SECOND)
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         """Handle a request."""
         from starlette.datastructures import Headers
 
-        if scope["type"] == "http" and scope["path"] == SCORE:
-            headers = Headers(scope=scope)
+        if scope["type"] == "http" and scope["path"] not in PROBES:
             try:
                 # The rate comes before the key, so that keys cannot be guessed quickly.
-                _check_rate(scope, self._rate)
-                _check_key(headers, self._limits.api_key)
-                _check_content(headers)
-                _check_length(headers, self._limits.body_bytes)
+                if scope["path"] == SCORE:
+                    headers = Headers(scope=scope)
+                    _check_rate(scope, self._rate)
+                    _check_key(headers, self._limits.api_key)
+                    _check_content(headers)
+                    _check_length(headers, self._limits.body_bytes)
+                else:
+                    _check_rate(scope, self._rate_of_others)
             except RequestRejected as error:
                 await error.response()(scope, receive, send)
                 return

@@ -20,7 +20,7 @@ from ml_assets.service.request_body import Slots
 
 INLINE_BYTES = 8_192
 """Size of the largest request that is read on the event loop, in about a millisecond."""
-SLOW_THREADS = 4
+SLOW_THREADS = 2
 
 
 def utc_now() -> datetime:

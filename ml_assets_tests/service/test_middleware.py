@@ -12,7 +12,7 @@ from ml_assets.service.middleware import Admission
 JSON = {"content-type": "application/json"}
 
 
-def respond(limits: Limits, headers: dict[str, str], times: int = 1, client: str = "10.0.0.1") -> tuple[int, str]:
+def respond(limits: Limits, headers: dict[str, str], times: int = 1, path: str = "/score") -> tuple[int, str]:
     """Send requests through the middleware to an application that answers 200; return status and detail of the last."""
     sent: list[Any] = []
 
@@ -30,7 +30,7 @@ def respond(limits: Limits, headers: dict[str, str], times: int = 1, client: str
         middleware = Admission(application, limits)
         raw = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
         for _ in range(times):
-            scope = {"type": "http", "path": "/score", "headers": raw, "client": (client, 1), "method": "POST"}
+            scope = {"type": "http", "path": path, "headers": raw, "client": ("10.0.0.1", 1), "method": "POST"}
             await middleware(scope, receive, send)
 
     asyncio.run(exchange())
@@ -77,3 +77,9 @@ def test_rate_comes_before_key_and_key_before_content():
     assert respond(limits, {"content-type": "text/plain", "x-api-key": "secre\xe9"})[0] == 401
     assert respond(limits, {"content-type": "text/plain", "x-api-key": "secret"})[0] == 415
     assert respond(limits, JSON | {"x-api-key": "secret"}, times=2)[0] == 429
+
+
+def test_metrics_have_a_rate_and_probes_have_none():
+    assert respond(Limits(), {}, times=100, path="/metrics")[0] == 429
+    assert respond(Limits(), {}, times=10, path="/metrics")[0] == 200
+    assert respond(Limits(api_key="secret", per_second=0.001), {}, times=100, path="/health")[0] == 200

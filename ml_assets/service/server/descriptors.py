@@ -9,7 +9,7 @@ from typing import NamedTuple
 log = logging.getLogger("ml_assets.service")
 RESERVE = 96
 """Descriptors beside those that are open at the start: files and connections of lake, registry and metrics."""
-MAX_BACKLOG = 256
+MAX_BACKLOG = 2_048
 MIN_CONNECTIONS = 16
 
 

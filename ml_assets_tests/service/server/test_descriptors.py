@@ -10,7 +10,7 @@ from ml_assets.service.server.descriptors import RESERVE, Capacity, divide
 
 
 def test_all_connections_fit_where_there_are_enough_descriptors():
-    assert divide(1_000, 65_536, 40) == Capacity(1_000, 256)
+    assert divide(1_000, 65_536, 40) == Capacity(1_000, 2_048)
 
 
 @pytest.mark.parametrize(("limit", "already_open"), [(256, 40), (1_024, 40), (4_096, 3_000)])
