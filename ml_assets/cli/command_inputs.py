@@ -40,7 +40,12 @@ def require_spec(model: str) -> ModelSpec:
     """
     files = find_model_files(DEFS)
     file = next((file for file in files if file.name == model), None)
-    file = file or next((file for file in files if file.path.parent.name == model), None)
+    in_folder = [file for file in files if file.path.parent.name == model]
+    if file is None and len(in_folder) > 1:
+        sys.exit(
+            f"the folder {model} has several models: {', '.join(file.name for file in in_folder)}; name one of them"
+        )
+    file = file or next(iter(in_folder), None)
     if file is None:
         sys.exit(f"there is no model {model!r} in {DEFS}; the models are {', '.join(sorted(f.name for f in files))}")
     for other in files:

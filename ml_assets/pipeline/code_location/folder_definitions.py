@@ -1,7 +1,8 @@
 """Definitions of everything in a folder of components, loaded file by file."""
 
 import importlib
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 
@@ -10,18 +11,22 @@ from dagster.components.component.component_loader import is_component_loader
 from dagster.components.core.component_tree import ComponentTreeException
 from dagster.components.definitions import LazyDefinitions
 
+from ml_assets.core.model_spec.defs_yaml.document import YamlDocument
 from ml_assets.core.model_spec.defs_yaml.model_files import (
     component_file,
-    find_model_files,
-    folder_name,
+    component_name,
     is_loaded,
+    models_of,
+    read_component_files,
 )
+from ml_assets.resources.dagster_internals.component_documents import build_document_defs
 
 
 class Folder:
     """A folder of components that becomes one code location.
 
-    Each component has a component tree of its own, because a tree is built from all of its files and fails as a whole.
+    Each component has a component tree of its own, also of several in one file, because a tree is built from all of its
+    files and fails as a whole.
 
     Args:
         path: the folder.
@@ -46,20 +51,38 @@ class Folder:
             Exception: the error of a module in `required`.
         """
         loaded: list[dg.Definitions] = []
-        models = {file.path: file for file in find_model_files(self.path)}
-        problems = {file.name: file.problem for file in models.values() if file.problem is not None}
+        files = {file.path: file for file in read_component_files(self.path)}
+        models = models_of(files.values())
+        problems = {model.name: model.problem for model in models if model.problem is not None}
+        by_document = {id(model.document): model for model in models if model.document is not None}
         for path in self._list_files(self.path):
-            if path in models and models[path].problem is not None:
+            if path not in files:
+                self._try(path.stem, f"{path}:1", partial(self._load_python, path), loaded, problems)
                 continue
-            is_python = path.suffix == ".py"
-            try:
-                loaded.append(self._load_python(path) if is_python else self._load_component(path.parent))
-            except Exception as error:
-                if path.stem in self.required:
-                    raise
-                name = models[path].name if path in models else path.stem if is_python else folder_name(path)
-                problems[name] = f"{path}:1: {describe(error)}"
+            for document in files[path].documents:
+                model = by_document.get(id(document))
+                if model is not None and model.problem is not None:
+                    continue
+                name = model.name if model is not None else component_name(files[path], document.position)
+                load = partial(self._load_component, document)
+                self._try(name, f"{path}:{document.line}", load, loaded, problems)
         return loaded, problems
+
+    def _try(
+        self,
+        name: str,
+        place: str,
+        load: Callable[[], dg.Definitions],
+        loaded: list[dg.Definitions],
+        problems: dict[str, str],
+    ) -> None:
+        """Add the definitions of a component or Python file, or its problem."""
+        try:
+            loaded.append(load())
+        except Exception as error:
+            if name in self.required:
+                raise
+            problems[name] = f"{place}: {describe(error)}"
 
     def _list_files(self, folder: Path) -> Iterator[Path]:
         for path in sorted(folder.iterdir()):
@@ -69,11 +92,13 @@ class Folder:
             elif path.suffix == ".py" and is_loaded(path):
                 yield path
 
-    def _load_component(self, folder: Path) -> dg.Definitions:
+    def _load_component(self, document: YamlDocument) -> dg.Definitions:
+        folder = document.path.parent
         module = ModuleType(self._module_name(folder))
         module.__file__ = None
         module.__path__ = [str(folder)]
-        return dg.ComponentTree.from_module(defs_module=module, project_root=self.project).build_defs(folder)
+        tree = dg.ComponentTree.from_module(defs_module=module, project_root=self.project)
+        return build_document_defs(tree, document)
 
     def _load_python(self, path: Path) -> dg.Definitions:
         module = importlib.import_module(self._module_name(path))

@@ -80,6 +80,36 @@ def test_a_broken_model_is_an_asset_that_says_why_and_the_others_are_complete(fo
     assert problems["broken"] in (node.description or "")
 
 
+def test_each_document_of_a_file_is_loaded_by_itself(folder):
+    broken = specification(name="third", target="x")
+    late = specification(name="fourth", schedule={"cron": "61 * * * *"})
+    good = specification(name="second") + "\nrequirements: {env: [HOME]}\n"
+    add(folder.path, "several", "\n---\n".join([specification(name="first"), broken, late, good]))
+    definitions, problems = merged(folder)
+    models = {key.path[0] for key in definitions.resolve_asset_graph().get_all_asset_keys() if "raw_data" in key.path}
+    assert models == {"small", "first", "second"}
+    assert set(problems) == {"third", "fourth"}
+    assert "target: there is no column x" in problems["third"]
+    assert f"several/defs.yaml:{(specification(name='first') + broken).count(chr(10)) + 5}: " in problems["fourth"]
+
+
+@pytest.mark.parametrize("content", ["[" * 100_000, "a: &a [*a]", "a: !!bool maybe", "a: 1\nb: \0", "# nothing"])
+def test_a_file_that_no_parser_survives_is_a_broken_model(folder, content):
+    add(folder.path, "broken", content)
+    definitions, problems = merged(folder)
+    assert list(problems) == ["broken"]
+    assert f"{folder.path}/broken/defs.yaml:" in problems["broken"]
+    assert dg.AssetKey(["small", "raw_data"]) in definitions.resolve_asset_graph().get_all_asset_keys()
+
+
+def test_an_asset_names_the_line_of_its_model(folder):
+    add(folder.path, "several", specification(name="first") + "---\n" + specification(name="second"))
+    node = merged(folder)[0].resolve_asset_graph().get(dg.AssetKey(["second", "raw_data"]))
+    (reference,) = node.metadata["dagster/code_references"].code_references
+    assert reference.file_path == str(folder.path / "several" / "defs.yaml")
+    assert reference.line_number == specification(name="first").count("\n") + 2
+
+
 def test_the_check_of_a_broken_model_fails_with_the_reason(folder):
     definitions = broken_model("broken", "defs.yaml:3: target: there is no column x")
     job = dg.Definitions.merge(

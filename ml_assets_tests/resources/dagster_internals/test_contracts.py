@@ -15,6 +15,9 @@ from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
 from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 from dagster._daemon import controller
+from dagster.components.core.component_tree_state import ComponentTreeStateTracker
+from dagster.components.core.decl import YamlFileDecl, build_component_decl_from_yaml_document
+from dagster_shared.yaml_utils.source_position import ValueAndSourcePositionTree
 
 from ml_assets.resources.dagster_internals.asset_jobs import IMPLICIT_ASSET_JOB_NAME, AssetLayer
 from ml_assets.resources.dagster_internals.automation_state import InstigatorStatus
@@ -47,6 +50,13 @@ def test_asset_jobs():
 
 def test_automation_state():
     assert {status.name for status in InstigatorStatus} >= {"RUNNING", "STOPPED", "DECLARED_IN_CODE"}
+
+
+def test_component_documents():
+    assert parameters(build_component_decl_from_yaml_document) == ["context", "source_tree", "path"]
+    assert set(YamlFileDecl.__annotations__) == {"context", "loc", "decls", "source_positions"}
+    assert parameters(ComponentTreeStateTracker.set_cache_data) == ["self", "loc", "kwargs"]
+    assert ValueAndSourcePositionTree._fields == ("value", "source_position_tree")
 
 
 def test_event_log_columns():

@@ -1,11 +1,13 @@
 """The models of a folder: their files, their names, and what is wrong with them."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ml_assets.core.model_spec.defs_yaml.document import SpecFileError, YamlDocument, parse_documents
+from ml_assets.core.model_spec.defs_yaml.document import YamlDocument
+from ml_assets.core.model_spec.defs_yaml.errors import SpecFileError
+from ml_assets.core.model_spec.defs_yaml.parser import parse_documents
 from ml_assets.core.model_spec.defs_yaml.reader import ATTRIBUTES, read_document, stated_name
 from ml_assets.core.model_spec.model import ModelSpec
 
@@ -15,21 +17,49 @@ FILE_NAMES = ("defs.yaml", "defs.yml", "component.yaml")
 """The names under which Dagster looks for the file of a component, in this order."""
 
 
-@dataclass(frozen=True)
-class ModelFile:
-    """The file of one model.
+@dataclass(frozen=True, eq=False)
+class ComponentFile:
+    """A file of one or more components.
 
     Attributes:
         path: the file.
-        name: the model's name; that of its folder if the file states none that is valid.
-        spec: the specification; None if the file is broken.
-        problem: file, line, field and reason of each problem; None if the model can be loaded.
+        documents: its documents, each of which is a component; none if the file cannot be parsed.
+        problem: file, line and reason of each problem of the file as a whole; None if it can be parsed.
     """
 
     path: Path
+    documents: Sequence[YamlDocument]
+    problem: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class ModelFile:
+    """A model in a file of components.
+
+    Attributes:
+        file: the file.
+        name: the model's name; that of its folder if the document states none that is valid.
+        spec: the specification; None if it is broken.
+        problem: file, line, field and reason of each problem; None if the model can be loaded.
+        document: the document of the model; None if the file cannot be parsed.
+    """
+
+    file: ComponentFile
     name: str
     spec: ModelSpec | None
     problem: str | None = None
+    document: YamlDocument | None = None
+
+    @property
+    def path(self) -> Path:
+        """The path of the file."""
+        return self.file.path
+
+    @property
+    def place(self) -> str:
+        """The path of the file, with the line of the model where the file has several."""
+        is_one = self.document is None or len(self.file.documents) < 2
+        return str(self.path) if is_one or self.document is None else f"{self.path}:{self.document.line}"
 
 
 def component_file(folder: Path) -> Path | None:
@@ -50,14 +80,25 @@ def is_loaded(path: Path) -> bool:
     return not path.name.startswith(".") and path.name != "__pycache__"
 
 
-def find_model_files(folder: Path) -> list[ModelFile]:
-    """Read the models of a folder and its subfolders.
+def read_component_files(folder: Path) -> list[ComponentFile]:
+    """Parse the files of components in a folder and its subfolders, by path."""
+    return [_parse(path) for path in list_component_files(folder)]
 
-    A file that cannot be parsed counts as a model. Components of other types are left out. Of two files with the name
-    of one model, the one in the folder of that name keeps it, and the other is broken; without such a folder both are.
+
+def find_model_files(folder: Path) -> list[ModelFile]:
+    """Read the models of a folder and its subfolders; see `models_of`."""
+    return models_of(read_component_files(folder))
+
+
+def models_of(files: Iterable[ComponentFile]) -> list[ModelFile]:
+    """Read the models in files of components; each document of a file may be one.
+
+    A file that cannot be parsed counts as a model. Components of other types are left out. Of two models with the same
+    name, the first valid one in a folder of that name keeps it, and the other is broken; without such a folder both
+    are.
     """
-    files = [file for path in list_component_files(folder) if (file := _read(path)) is not None]
-    return [_refuse_shared_name(file, files) for file in files]
+    models = [model for file in files for model in _read(file)]
+    return [_refuse_shared_name(model, models) for model in models]
 
 
 def folder_name(path: Path) -> str:
@@ -65,23 +106,32 @@ def folder_name(path: Path) -> str:
     return re.sub(r"\W", "_", path.parent.name, flags=re.ASCII)
 
 
-def _read(path: Path) -> ModelFile | None:
+def component_name(file: ComponentFile, position: int) -> str:
+    """Return a name for a document that states none: that of the folder, numbered where the file has several."""
+    name = folder_name(file.path)
+    return name if len(file.documents) < 2 else f"{name}_{position + 1}"
+
+
+def _parse(path: Path) -> ComponentFile:
     try:
-        documents = parse_documents(path)
+        return ComponentFile(path, parse_documents(path))
     except SpecFileError as error:
-        return ModelFile(path, folder_name(path), None, str(error))
-    if not any(_is_model(document) for document in documents):
-        return None
-    if len(documents) > 1:
-        line = documents[1].root.start_mark.line + 1
-        problem = f"{path}:{line}: a second document begins here; each model has a file of its own"
-        return ModelFile(path, folder_name(path), None, problem)
-    try:
-        spec = read_document(documents[0])
-    except SpecFileError as error:
-        name = stated_name(documents[0]) or ""
-        return ModelFile(path, name if re.fullmatch(r"[a-z][a-z0-9_]*", name) else folder_name(path), None, str(error))
-    return ModelFile(path, spec.name, spec)
+        return ComponentFile(path, [], str(error))
+
+
+def _read(file: ComponentFile) -> Iterator[ModelFile]:
+    if file.problem is not None:
+        yield ModelFile(file, folder_name(file.path), None, file.problem)
+    for document in filter(_is_model, file.documents):
+        try:
+            spec = read_document(document)
+        except SpecFileError as error:
+            name = stated_name(document) or ""
+            is_name = re.fullmatch(r"[a-z][a-z0-9_]*", name)
+            name = name if is_name else component_name(file, document.position)
+            yield ModelFile(file, name, None, str(error), document)
+        else:
+            yield ModelFile(file, spec.name, spec, None, document)
 
 
 def _is_model(document: YamlDocument) -> bool:
@@ -89,17 +139,22 @@ def _is_model(document: YamlDocument) -> bool:
     return not isinstance(content, dict) or content.get("type") in (*TYPES, None)
 
 
-def _refuse_shared_name(file: ModelFile, files: Sequence[ModelFile]) -> ModelFile:
-    others = [other.path for other in files if other.name == file.name and other.path != file.path]
-    if not others:
-        return file
+def _refuse_shared_name(model: ModelFile, models: Sequence[ModelFile]) -> ModelFile:
+    sharing = [other for other in models if other.name == model.name]
+    if len(sharing) < 2:
+        return model
+    in_folder = [other for other in sharing if other.path.parent.name == model.name]
+    owner = next((other for other in in_folder if other.problem is None), in_folder[0] if in_folder else None)
+    if model is owner:
+        return model
     # The asset of a broken model has the name of its folder, so that it is not mixed up with the other one.
-    is_owner = file.path.parent.name == file.name
-    if file.problem is not None or is_owner:
-        return file if is_owner else replace(file, name=folder_name(file.path))
-    line = parse_documents(file.path)[0].locate([ATTRIBUTES, "name"])[1]
+    name = component_name(model.file, model.document.position if model.document else 0)
+    if model.problem is not None or model.document is None:
+        return replace(model, name=name)
+    line = model.document.locate([ATTRIBUTES, "name"])[1]
+    others = [other for other in sharing if other is not model]
     problem = (
-        f"{file.path}:{line}: name: {file.name} is also the name of the model in {', '.join(map(str, others))}; give "
-        "each model a name of its own"
+        f"{model.path}:{line}: name: {model.name} is also the name of the model in "
+        f"{', '.join(other.place for other in others)}; give each model a name of its own"
     )
-    return replace(file, name=folder_name(file.path), spec=None, problem=problem)
+    return replace(model, name=name, spec=None, problem=problem)

@@ -1,31 +1,34 @@
 """The specification in a defs.yaml, read without Dagster."""
 
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from ml_assets.core.model_spec.defs_yaml.document import SpecFileError, YamlDocument, misread_text, parse_documents
+from ml_assets.core.model_spec.defs_yaml.document import YamlDocument, misread_text
+from ml_assets.core.model_spec.defs_yaml.errors import SpecFileError
+from ml_assets.core.model_spec.defs_yaml.parser import parse_documents
 from ml_assets.core.model_spec.model import ModelSpec
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 ATTRIBUTES = "attributes"
+_MAX_PROBLEMS = 20
 _REASONS = {"extra_forbidden": "there is no such field", "missing": "the field is missing"}
 
 
 def read_spec(path: Path) -> ModelSpec:
-    """Read the specification in a defs.yaml.
+    """Read the specification in a defs.yaml of one model.
 
     Raises:
         SpecFileError: naming the file, the line and each field that is unknown or not valid, with the reason.
     """
     documents = parse_documents(path)
     if len(documents) > 1:
-        line = documents[1].root.start_mark.line + 1
-        raise SpecFileError(f"{path}:{line}: a second document begins here; each model has a file of its own")
+        raise SpecFileError(f"{path}:{documents[1].line}: a second document begins here; one model is read")
     return read_document(documents[0])
 
 
@@ -37,9 +40,10 @@ def read_document(document: YamlDocument) -> ModelSpec:
     """
     content, path = document.content, document.path
     if not isinstance(content, dict):
+        whole = "document" if document.position else "file"
         raise SpecFileError(
-            f"{path}:1: the file must be a mapping with type and attributes, not {_type_name(content)}; docs/spec.md "
-            "has an example"
+            f"{path}:{document.line}: the {whole} must be a mapping with type and attributes, not "
+            f"{_type_name(content)}; docs/spec.md has an example"
         )
     attributes = content.get(ATTRIBUTES)
     if not isinstance(attributes, dict):
@@ -51,10 +55,13 @@ def read_document(document: YamlDocument) -> ModelSpec:
     try:
         return ModelSpec.model_validate(attributes)
     except ValidationError as error:
-        raise SpecFileError("\n".join(_problems(document, error))) from error
+        problems = list(islice(_problems(document, error), _MAX_PROBLEMS))
+        if error.error_count() > _MAX_PROBLEMS:
+            problems.append(f"{path}: and {error.error_count() - _MAX_PROBLEMS:,} more problems")
+        raise SpecFileError("\n".join(problems)) from error
     except Exception as error:
         reason = " ".join(f"{type(error).__name__}: {error}".split())
-        raise SpecFileError(f"{path}:1: the specification cannot be read: {reason}") from error
+        raise SpecFileError(f"{path}:{document.line}: the specification cannot be read: {reason}") from error
 
 
 def stated_name(document: YamlDocument) -> str | None:

@@ -74,7 +74,7 @@ def code_location(models: Collection[str], problem: str | None, broken: Mapping[
         broken: file, line and reason of each model that does not load beside the others.
     """
     if problem is not None:
-        return error("code_location", problem, "run `dg check defs`, which names file, line and field")
+        return error("code_location", problem, "run `dg check defs --no-check-yaml`, which names file, line and field")
     if broken:
         named = "; ".join(f"{model} is not loaded: {reason}" for model, reason in sorted(broken.items()))
         return error("code_location", named, "correct the file, and reload the code location")

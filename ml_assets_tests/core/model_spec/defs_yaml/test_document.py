@@ -1,9 +1,8 @@
-"""A YAML file is parsed with the line of each field, or refused with the line and the reason."""
+"""A field of a YAML document has a name and a line."""
 
 import pytest
 
-from ml_assets.core.model_spec.defs_yaml.document import SpecFileError, parse_documents
-from ml_assets.core.model_spec.defs_yaml.reader import read_spec
+from ml_assets.core.model_spec.defs_yaml.parser import parse_documents
 
 
 @pytest.fixture
@@ -40,23 +39,9 @@ def test_the_field_that_a_message_names_is_found(document, message, field):
     assert list(document.find_field(["a"], message)) == field
 
 
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (b"", ":1: the file has no content"),
-        (b"- a\n", ":1: the file must be a mapping with type and attributes, not a list"),
-        (b"type: x\nattributes:\n", ":2: attributes are missing"),
-        (b"type: x\nattributes: [1]\n", ":2: attributes must be a mapping, not a list"),
-        (b"type: x\n---\ntype: y\n", ":3: a second document begins here"),
-        (b"type: x\nattributes: {name: caf\xe9}\n", ":2: the file is not UTF-8"),
-        (b"type: *x\n", ":1: this is not valid YAML"),
-        (b"a: !!python/object:os.system {}\n", ":1: this is not valid YAML"),
-        (b"a: [1\nb: 2\n", ":2: this is not valid YAML"),
-        (b"a: \x07\n", ":1: this is not valid YAML"),
-    ],
-)
-def test_a_file_that_is_not_a_specification_is_refused(tmp_path, content, message):
+def test_a_field_that_replaces_a_merged_one_has_its_own_line(tmp_path):
     path = tmp_path / "defs.yaml"
-    path.write_bytes(content)
-    with pytest.raises(SpecFileError, match=f"{path}{message}"):
-        read_spec(path)
+    path.write_text("a: &a {x: 1, y: 2}\nb:\n  <<: *a\n  y: 3\n")
+    (document,) = parse_documents(path)
+    assert document.content["b"] == {"x": 1, "y": 3}
+    assert (document.locate(["b", "x"])[1], document.locate(["b", "y"])[1]) == (1, 4)

@@ -64,3 +64,47 @@ def test_a_broken_copy_does_not_take_the_name_of_the_model(tmp_path):
     found = states(tmp_path)
     assert found["fraud"] is None
     assert "target" in found["copy"]
+
+
+def documents(*models):
+    return "---\n".join(
+        yaml.safe_dump({"type": "ml_assets.ModelPipeline", "attributes": {**SMALL, **model}}) for model in models
+    )
+
+
+def test_a_file_may_hold_several_models(tmp_path):
+    write(tmp_path, "cards", documents({"name": "fraud"}, {"name": "churn"}))
+    assert states(tmp_path) == {"fraud": None, "churn": None}
+
+
+def test_a_broken_document_does_not_hide_the_others_of_its_file(tmp_path):
+    text = documents({"name": "fraud"}, {"name": "churn", "target": "x"}, {"name": "loss"})
+    path = write(tmp_path, "cards", text + "---\n- a\n---\ntype: ml_assets.ModelPipeline\n")
+    found = states(tmp_path)
+    assert (found["fraud"], found["loss"]) == (None, None)
+    line = next(number for number, line in enumerate(text.splitlines(), 1) if line == "  target: x")
+    assert found["churn"].startswith(f"{path}:{line}: target: there is no column x")
+    assert "the document must be a mapping with type and attributes, not a list" in found["cards_4"]
+    assert "attributes are missing" in found["cards_5"]
+
+
+def test_two_models_of_a_file_may_not_share_a_name(tmp_path):
+    path = write(tmp_path, "fraud", documents({"name": "fraud"}, {"name": "fraud"}))
+    found = states(tmp_path)
+    assert found["fraud"] is None
+    assert f"name: fraud is also the name of the model in {path}:1; give" in found["fraud_2"]
+
+
+def test_the_folder_of_a_model_does_not_lend_its_name_to_a_broken_document(tmp_path):
+    write(tmp_path, "fraud", "- a\n---\n" + documents({"name": "fraud"}))
+    found = states(tmp_path)
+    assert found["fraud"] is None
+    assert set(found) == {"fraud", "fraud_1"}
+
+
+def test_few_problems_of_a_specification_are_named_and_the_others_counted(tmp_path):
+    columns = "".join(f"    c{number}: {{typ: integer}}\n" for number in range(3000))
+    write(tmp_path, "wide", f"type: ml_assets.ModelPipeline\nattributes:\n  columns:\n{columns}")
+    lines = states(tmp_path)["wide"].splitlines()
+    assert len(lines) == 21
+    assert lines[-1].endswith("more problems")
