@@ -15,6 +15,10 @@ TEXT, MERGE = "tag:yaml.org,2002:str", "<<"
 _KINDS = {"bool": "a boolean", "null": "null", "int": "a number", "float": "a number"}
 
 
+class SpecFileError(ValueError):
+    """A file is not a valid specification. The message names the file, the line and the field of each problem."""
+
+
 @dataclass(frozen=True)
 class YamlDocument:
     """One document of a YAML file.

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ml_assets.core.model_spec.defs_yaml.errors import SpecFileError
+from ml_assets.core.model_spec.defs_yaml.document import SpecFileError
 
 if TYPE_CHECKING:
     import yaml

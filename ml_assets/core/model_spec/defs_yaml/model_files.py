@@ -5,8 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ml_assets.core.model_spec.defs_yaml.document import YamlDocument
-from ml_assets.core.model_spec.defs_yaml.errors import SpecFileError
+from ml_assets.core.model_spec.defs_yaml.document import SpecFileError, YamlDocument
 from ml_assets.core.model_spec.defs_yaml.parser import parse_documents
 from ml_assets.core.model_spec.defs_yaml.reader import ATTRIBUTES, read_document, stated_name
 from ml_assets.core.model_spec.model import ModelSpec

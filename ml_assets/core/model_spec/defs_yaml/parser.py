@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ml_assets.core.model_spec.defs_yaml.document import MERGE, TEXT, Field, YamlDocument, misread_text
-from ml_assets.core.model_spec.defs_yaml.errors import SpecFileError
+from ml_assets.core.model_spec.defs_yaml.document import MERGE, TEXT, Field, SpecFileError, YamlDocument, misread_text
 from ml_assets.core.model_spec.defs_yaml.limits import check_events, check_size, read_text
 
 if TYPE_CHECKING:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from ml_assets.core.model_spec.defs_yaml.document import YamlDocument, misread_text
-from ml_assets.core.model_spec.defs_yaml.errors import SpecFileError
+from ml_assets.core.model_spec.defs_yaml.document import SpecFileError, YamlDocument, misread_text
 from ml_assets.core.model_spec.defs_yaml.parser import parse_documents
 from ml_assets.core.model_spec.model import ModelSpec
 

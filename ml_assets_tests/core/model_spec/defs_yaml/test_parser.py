@@ -1,11 +1,8 @@
 """A YAML file is parsed, or refused with the line and the reason, whatever its bytes are."""
 
-import os
-import time
-
 import pytest
 
-from ml_assets.core.model_spec.defs_yaml.errors import SpecFileError
+from ml_assets.core.model_spec.defs_yaml.document import SpecFileError
 from ml_assets.core.model_spec.defs_yaml.parser import parse_documents
 from ml_assets.core.model_spec.defs_yaml.reader import read_spec
 
@@ -49,24 +46,6 @@ def test_a_file_that_is_not_a_specification_is_refused(tmp_path, content, messag
         read_spec(path)
 
 
-def multiplied(line, members):
-    """Ten lines, each of which stands for nine times the one before it."""
-    lines = [f"  a0: &a0 {members}"]
-    for number in range(1, 10):
-        lines.append(f"  a{number}: &a{number} {line.format(','.join([f'*a{number - 1}'] * 9))}")
-    return "\n".join(["type: x", "attributes:", *lines])
-
-
-@pytest.mark.parametrize("text", [multiplied("[{}]", "[x]"), multiplied("{{<<: [{}]}}", "{x: 1}")])
-def test_aliases_that_stand_for_too_much_are_refused_at_once(tmp_path, text):
-    path = tmp_path / "defs.yaml"
-    path.write_text(text)
-    begin = time.monotonic()
-    with pytest.raises(SpecFileError, match=r":\d+: with its aliases, this stands for more than 50,000 values"):
-        parse_documents(path)
-    assert time.monotonic() - begin < 1
-
-
 def test_anchors_and_merged_mappings_are_read(tmp_path):
     path = tmp_path / "defs.yaml"
     path.write_bytes(b"\xef\xbb\xbfa: &a {x: 1, y: [2]}\nb: {<<: *a, x: 3}\nc: *a\n")
@@ -82,11 +61,3 @@ def test_documents_without_content_are_left_out(tmp_path):
         ({"a": 1}, 0, 3),
         ({"b": 2}, 1, 7),
     ]
-
-
-def test_what_is_no_file_is_refused(tmp_path):
-    os.mkfifo(tmp_path / "defs.yaml")
-    with pytest.raises(SpecFileError, match=r"defs\.yaml:1: this is not a file that can be read"):
-        parse_documents(tmp_path / "defs.yaml")
-    with pytest.raises(SpecFileError, match=":1: this is not a file that can be read"):
-        parse_documents(tmp_path)

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from ml_assets.core.model_spec import ModelSpec
-from ml_assets.core.model_spec.defs_yaml.errors import SpecFileError
+from ml_assets.core.model_spec.defs_yaml.document import SpecFileError
 from ml_assets.core.model_spec.defs_yaml.reader import read_spec
 from ml_assets_tests.conftest import SMALL
 
