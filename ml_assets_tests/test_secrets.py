@@ -14,9 +14,9 @@ from ml_assets.pipeline.steps.check_results import CheckRun, build_check_result
 from ml_assets.pipeline.steps.redacted_events import redact_events, redact_failure
 from ml_assets.resources.dagster_internals.serialized_errors import rewrite_stored_errors
 from ml_assets.resources.observability import redaction
+from ml_assets_tests.core.operations.notifications.secret_spellings import secrets_in_files, secrets_in_text, spellings
 from ml_assets_tests.pipeline.world import START
 from ml_assets_tests.support.local_instance import LocalInstance
-from ml_assets_tests.support.secret_spellings import secrets_in_files, secrets_in_text, spellings
 from ml_assets_tests.test_local_instance import model
 
 SECRETS = {

@@ -1,6 +1,6 @@
 """Differences of MLflow and the deploy target from the release ledger, as sentences that name the remedy."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from ml_assets.core.release.registry_state import RegistryState, registry_state_of
@@ -20,6 +20,7 @@ def registry_differences(
     registry_state: RegistryState | None,
     numbers: Mapping[str, int],
     renamed_to: str | None = None,
+    without_files: Collection[str] = (),
 ) -> list[str]:
     """Return the differences of MLflow's registered model from the release ledger, one sentence each.
 
@@ -29,6 +30,7 @@ def registry_differences(
         registry_state: the state of the registered model; None if MLflow does not have it.
         numbers: version number by digest in MLflow.
         renamed_to: the registered model that has the live versions, if the model was renamed.
+        without_files: digests of the live versions whose files are gone from MLflow.
     """
     live = {alias: version for alias, version in latest.aliases.items() if version}
     if registry_state is None:
@@ -44,6 +46,12 @@ def registry_differences(
         f"{alias} is {version}, which is no longer in MLflow: {restore_command(model)} registers it again"
         for alias, version in live.items()
         if version.digest not in numbers
+    ]
+    lost += [
+        f"{alias} is {version}, whose files are no longer in MLflow (`mlflow gc`, or somebody deleted them), so it "
+        f"cannot be loaded from there: {restore_command(model)} stores them again"
+        for alias, version in live.items()
+        if version.digest in without_files
     ]
     wanted = registry_state_of(latest, numbers)
     moved = [
@@ -63,19 +71,34 @@ def registry_differences(
     return [*lost, *moved, *tags]
 
 
-def explain_lost_ledger(model: str, latest: Release, registry_state: RegistryState) -> str | None:
+def explain_lost_ledger(
+    model: str, latest: Release, registry_state: RegistryState | None, published: Mapping[str, Any] | None = None
+) -> str | None:
     """Return why the ledger cannot be right, with the remedy; None if it can.
 
-    MLflow names the last release that was carried out. A ledger that does not have it has lost releases, or is in
-    another lake.
+    MLflow names the last release that was carried out, and the deploy target the one of its champion. A ledger that
+    does not have them has lost releases, or is in another lake: it must not begin anew.
+
+    Args:
+        model: name of the model.
+        latest: the latest release of the ledger.
+        registry_state: the state of MLflow's registered model; None if MLflow does not have it.
+        published: the metadata of the deploy target; None if there are none.
     """
-    if registry_state.release <= latest.number:
-        return None
-    return (
-        f"the release ledger of {model} ends with release {latest.number}, but MLflow carried out release "
-        f"{registry_state.release}: check ML_ASSETS_LAKE, or restore the table {model}/release_ledger; if it is lost, "
-        f"{restore_command(model)} begins a new one with what is live in MLflow"
-    )
+    begins = f"the release ledger of {model} ends with release {latest.number}, but"
+    remedy = f"or restore the table {model}/release_ledger; if it is lost, {restore_command(model)} begins a new one"
+    if registry_state and registry_state.release > latest.number:
+        return (
+            f"{begins} MLflow carried out release {registry_state.release}: check ML_ASSETS_LAKE, {remedy} with what "
+            "is live in MLflow"
+        )
+    number = (published or {}).get("release")
+    if isinstance(number, int) and number > latest.number:
+        return (
+            f"{begins} the deploy target has the champion of release {number}: check ML_ASSETS_LAKE and "
+            f"ML_ASSETS_DEPLOY, {remedy} with the model of the deploy target"
+        )
+    return None
 
 
 def deploy_target_differences(

@@ -19,6 +19,7 @@ from ml_assets.pipeline.graph.stages import builder_of
 from ml_assets.pipeline.steps.check_results import table
 from ml_assets.pipeline.steps.stage_step import StageStep
 from ml_assets.pipeline.training.search_stage import ParameterSearch
+from ml_assets.pipeline.training.trial_log import OptionalTrialLog
 
 if TYPE_CHECKING:
     from ml_assets.core.operations.reports.daily_report import Part
@@ -62,7 +63,10 @@ class SearchStep(StageStep[ParameterSearch]):
             with context.resources.tracking.run(context, self.spec.name) as run:
                 yield TrialRuns(run, self.spec.name, study, day, _settings(self.spec).metric)
 
-        return builder_of(self.spec, context).search(context.log.info, open_log)
+        def open_optional_log(study: str, day: date) -> OptionalTrialLog:
+            return OptionalTrialLog(lambda: open_log(study, day), context.log.warning, f"{self.spec.name} {day}")
+
+        return builder_of(self.spec, context).search(context.log.info, open_optional_log)
 
     def problem(self, stage: ParameterSearch, day: date) -> str | None:
         """Say why there are no parameters."""

@@ -27,7 +27,6 @@ def log_model(run_log: RunLog, experiment_id: str, record: ModelRecord) -> "Logg
         MLflow's logged model, with the location of its files.
     """
     from mlflow.entities import LoggedModelOutput
-    from mlflow.models import Model
 
     client, run_id = run_log.client, run_log.run_id
     params = {name: str(value) for name, value in record.params.items()}
@@ -37,17 +36,23 @@ def log_model(run_log: RunLog, experiment_id: str, record: ModelRecord) -> "Logg
     log_evaluation(run_log, record, logged.model_id)
     with TemporaryDirectory() as directory:
         folder = Path(directory, "model")
-        description = Model(
-            artifact_path=logged.artifact_location,
-            run_id=run_id,
-            model_uuid=logged.model_id,
-            model_id=logged.model_id,
-            metadata={"name": record.name, "day": record.day.isoformat(), "model_digest": record.digest},
-        )
-        write_mlflow_model(folder, record.artifacts, record.example, description)
+        write_mlflow_model(folder, record.artifacts, record.example, describe_model(logged, record))
         client.log_model_artifacts(logged.model_id, str(folder))
     client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
     return client.finalize_logged_model(logged.model_id, "READY")
+
+
+def describe_model(logged: "LoggedModel", record: ModelRecord) -> "Model":
+    """Return MLflow's description of a logged model, to which `write_mlflow_model` adds signature and files."""
+    from mlflow.models import Model
+
+    return Model(
+        artifact_path=logged.artifact_location,
+        run_id=logged.source_run_id,
+        model_uuid=logged.model_id,
+        model_id=logged.model_id,
+        metadata={"name": record.name, "day": record.day.isoformat(), "model_digest": record.digest},
+    )
 
 
 def log_evaluation(run_log: RunLog, record: ModelRecord, model_id: str | None = None) -> None:

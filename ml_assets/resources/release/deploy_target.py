@@ -27,12 +27,22 @@ class DeployTarget(dg.ConfigurableResource):
     s3: dict[str, str] = {}
     """Arguments of dagster-aws's S3Resource for s3:// (endpoint_url, region_name)."""
 
-    def published(self, model: str) -> dict[str, Any] | None:
-        """Return the metadata of the published model; None if there is none, or it is incomplete or damaged."""
+    def metadata(self, model: str) -> dict[str, Any] | None:
+        """Return the metadata of the published model, whatever became of its files; None if they are not there, or
+        cannot be read.
+        """
         try:
             metadata = json.loads(self._files.read(f"{model}/{METADATA}"))
-            named = {f"{model}/{file['path']}" for file in metadata["files"].values()}
-            return metadata if named <= set(self._files.keys(f"{model}/{metadata['model_digest']}/")) else None
+        except (FileNotFoundError, ValueError):
+            return None
+        return metadata if isinstance(metadata, dict) else None
+
+    def published(self, model: str) -> dict[str, Any] | None:
+        """Return the metadata of the published model; None if there is none, or it is incomplete or damaged."""
+        metadata = self.metadata(model)
+        try:
+            named = {f"{model}/{file['path']}" for file in (metadata or {})["files"].values()}
+            return metadata if named <= set(self._files.keys(f"{model}/{(metadata or {})['model_digest']}/")) else None
         except (FileNotFoundError, ValueError, TypeError, KeyError, AttributeError):
             return None
 

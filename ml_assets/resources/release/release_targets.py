@@ -17,6 +17,7 @@ from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.lake.model_files import ModelFilesUnusable, read_model_files
 from ml_assets.resources.registry.aliases import mark_release_complete, set_registry_state
 from ml_assets.resources.registry.model_registry import ModelRegistry
+from ml_assets.resources.registry.version_files import lacks_files
 from ml_assets.resources.release.deploy_target import DeployTarget
 
 
@@ -40,12 +41,16 @@ class ReleaseTargets:
         wanted = registry_state_of(release, _numbers(self._registry, self._name, release))
         return bool(changes(registry_state, wanted))
 
-    def lost_ledger(self, latest: Release, registry_state: RegistryState) -> str | None:
-        """Return why the ledger lacks releases that MLflow carried out; None if it has all of them."""
-        return explain_lost_ledger(self._name, latest, registry_state)
+    def lost_ledger(self, latest: Release, registry_state: RegistryState | None) -> str | None:
+        """Return why the ledger lacks releases that MLflow or the deploy target have; None if it has all of them."""
+        return explain_lost_ledger(self._name, latest, registry_state, self._target.metadata(self._name))
 
     def differences(
-        self, latest: Release, rows: Sequence[Mapping[str, Any]], registry_state: RegistryState | None
+        self,
+        latest: Release,
+        rows: Sequence[Mapping[str, Any]],
+        registry_state: RegistryState | None,
+        with_files: bool = False,
     ) -> list[str]:
         """Return the differences of MLflow and of the deploy target from the ledger, one sentence each. Nothing is
         changed.
@@ -54,10 +59,18 @@ class ReleaseTargets:
             latest: the latest release.
             rows: rows of the ledger, in the order of their releases.
             registry_state: the state of MLflow's registered model.
+            with_files: whether MLflow's files of the live versions are looked up, which takes requests of their own.
         """
+        if problem := self.lost_ledger(latest, registry_state):
+            return [problem]
         return [
             *_differences(
-                self._registry, self._name, latest, registry_state, _numbers(self._registry, self._name, latest)
+                self._registry,
+                self._name,
+                latest,
+                registry_state,
+                _numbers(self._registry, self._name, latest),
+                with_files,
             ),
             *deploy_target_differences(
                 self._name, champion_row(rows), self._target.published(self._name), self._target.uri
@@ -123,11 +136,14 @@ def _differences(
     latest: Release,
     registry_state: RegistryState | None,
     numbers: Mapping[str, int],
+    with_files: bool = False,
 ) -> list[str]:
     if registry_state is None:
         renamed_to = registry.holder_of(latest.champion.digest) if latest.champion else None
         return registry_differences(name, latest, None, {}, renamed_to)
-    return registry_differences(name, latest, registry_state, numbers)
+    looked_up = numbers if with_files else {}
+    without_files = {digest for digest, number in looked_up.items() if lacks_files(registry.client, name, number)}
+    return registry_differences(name, latest, registry_state, numbers, without_files=without_files)
 
 
 def _numbers(registry: ModelRegistry, name: str, release: Release) -> dict[str, int]:

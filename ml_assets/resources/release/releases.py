@@ -51,11 +51,11 @@ class Releases:
 
         Raises:
             LakeError, MlflowUnavailable: when the lake or the registry cannot be reached.
-            LedgerLost: when MLflow carried out releases that the ledger does not have.
+            LedgerLost: when MLflow or the deploy target have releases that the ledger does not have.
         """
         self.problems = []
         latest, rows, registry_state = self._read()
-        if registry_state and (problem := self._targets.lost_ledger(latest, registry_state)):
+        if problem := self._targets.lost_ledger(latest, registry_state):
             raise LedgerLost(problem)
         if registry_state and self._targets.is_moved_by_hand(registry_state, latest):
             self._adopt_manual_move(registry_state, latest)
@@ -78,14 +78,14 @@ class Releases:
         Raises:
             LakeError, MlflowUnavailable: when the lake or the registry cannot be reached.
         """
-        return self._targets.differences(*self._read())
+        return self._targets.differences(*self._read(), with_files=True)
 
     def _read(self) -> tuple[Release, list[dict[str, Any]], RegistryState | None]:
-        """Read ledger and MLflow until the ledger is not older than what MLflow carried out meanwhile."""
+        """Read ledger and MLflow until the ledger is not older than what was carried out meanwhile."""
         rows = self.ledger.rows()
         registry_state = self._targets.registry_state()
         latest = fold(rows)[-1][1] if rows else Release()
-        if registry_state and registry_state.release > latest.number:
+        if self._targets.lost_ledger(latest, registry_state):
             rows = self.ledger.rows()
             latest = fold(rows)[-1][1] if rows else Release()
         return latest, rows, registry_state

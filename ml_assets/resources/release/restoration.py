@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ml_assets.core.model.digest import model_digest
 from ml_assets.core.model.files import ARTIFACTS, MODEL, PREPROCESSING
 from ml_assets.core.release.release_differences import explain_lost_ledger
-from ml_assets.core.release.release_state import Version
+from ml_assets.core.release.release_state import CHAMPION, Version
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.lake.model_files import ModelFilesUnusable, artifacts_key, read_model_files
 from ml_assets.resources.mlflow.connection import quiet_mlflow
@@ -19,6 +19,7 @@ from ml_assets.resources.mlflow.model_record import ModelRecord
 from ml_assets.resources.mlflow.restored_record import record_of_files
 from ml_assets.resources.registry.aliases import mark_release_complete
 from ml_assets.resources.registry.model_registry import ModelRegistry
+from ml_assets.resources.registry.version_files import lacks_files, store_files_again
 from ml_assets.resources.release.deploy_target import DeployTarget
 from ml_assets.resources.release.ledger import Ledger
 from ml_assets.resources.release.manual_moves import ReleaseRefused, version_of
@@ -97,12 +98,26 @@ class Restoration:
         return [f"renamed the registered model {holder} to {self._name}"]
 
     def _begin_ledger(self) -> list[str]:
-        """Let `Releases.state` adopt what is live in MLflow if the ledger lost releases."""
+        """Let `Releases.state` adopt what is live in MLflow, or else the model of the deploy target, if the ledger lost
+        releases.
+        """
         latest, registry_state = Ledger(self._lake, self._name).latest(), self._registry.release_state(self._name)
-        if registry_state is None or explain_lost_ledger(self._name, latest, registry_state) is None:
-            return []
-        mark_release_complete(self._registry.client, self._name, latest.number)
-        return [f"the release ledger goes on after release {latest.number} with what is live in MLflow"]
+        done, after = [], f"the release ledger goes on after release {latest.number} with"
+        if registry_state and explain_lost_ledger(self._name, latest, registry_state):
+            mark_release_complete(self._registry.client, self._name, latest.number)
+            done.append(f"{after} what is live in MLflow")
+        metadata = self._target.metadata(self._name)
+        if metadata is None or explain_lost_ledger(self._name, latest, None, metadata) is None:
+            return done
+        version = Version(metadata["version"], metadata["model_digest"], date.fromisoformat(metadata["day"]))
+        if not (registry_state and CHAMPION in registry_state.aliases):
+            done += [*self._restore_files(version), *self._restore_version(version)]
+            if (registered := self._registered_version(version)) is not None:
+                self._registry.client.set_registered_model_alias(self._name, CHAMPION, registered.version)
+            done.append(f"{after} the model of the deploy target, {version}")
+        files = self._read_target(version) or {}
+        self._target.publish({**metadata, "release": latest.number}, files)
+        return done
 
     def _live_versions(self) -> list[Version]:
         """Return the versions of the ledger, and those with an alias in MLflow, which may be adopted."""
@@ -163,13 +178,16 @@ class Restoration:
 
     def _restore_version(self, version: Version) -> list[str]:
         """Register a version again unless MLflow has it, and restore its run."""
-        registered = self._registered_version(version)
+        registered, client = self._registered_version(version), self._registry.client
         if registered is not None:
-            return self._restore_run(registered)
-        files, client = read_model_files(self._lake, self._name, version.digest), self._registry.client
-        record = self._find_record(version.day, version.digest) or record_of_files(
-            self._name, version.day, version.digest, files, self._lake.uri, artifacts_key(self._name, version.digest)
-        )
+            done = self._restore_run(registered)
+            number = int(registered.version)
+            if not lacks_files(client, self._name, number):
+                return done
+            if store_files_again(client, self._name, number, self._record(version)):
+                return [*done, f"stored the files of {version} in MLflow again"]
+            client.delete_model_version(self._name, registered.version)
+        record = self._record(version)
         run = ManualRun(client, client.tracking_uri, self._artifact_root, self._name)
         number = self._registry.register(run, record).version
         for alias, live in Ledger(self._lake, self._name).latest().aliases.items():
@@ -177,6 +195,13 @@ class Restoration:
             if live == version:
                 client.set_registered_model_alias(self._name, alias, str(number))
         return [f"registered {version} again, as version {number}"]
+
+    def _record(self, version: Version) -> ModelRecord:
+        """Return the record of a version from the tables of the lake, or else from its files."""
+        files = read_model_files(self._lake, self._name, version.digest)
+        return self._find_record(version.day, version.digest) or record_of_files(
+            self._name, version.day, version.digest, files, self._lake.uri, artifacts_key(self._name, version.digest)
+        )
 
     def _restore_run(self, registered: "ModelVersion") -> list[str]:
         from mlflow.exceptions import MlflowException

@@ -1,9 +1,12 @@
 """Whatever somebody removes from MLflow, the lake or the deploy target comes back by the command that messages name."""
 
 import json
+import shutil
+import sqlite3
 from datetime import date
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from ml_assets.core.model.digest import model_digest
@@ -158,5 +161,63 @@ def test_a_lost_ledger_stops_releases_until_it_begins_anew_with_what_is_live(pla
     with pytest.raises(LedgerLost, match="ends with release 0, but MLflow carried out release 1"):
         place.releases().state()
     assert "the release ledger goes on after release 0 with what is live in MLflow" in place.restore()
+    assert place.releases().state().champion == place.champion
+    assert place.releases().differences() == []
+
+
+def stored_files(place) -> Path:
+    """Return the folder with the files of the champion in MLflow."""
+    source = place.client.get_model_version_by_alias("small", "champion").source
+    return Path(source.removeprefix("file://"))
+
+
+@pytest.mark.parametrize("lost", ["", "artifacts/model.ubj", "MLmodel"])
+def test_files_that_are_gone_from_mlflow_are_named_and_stored_again(place, lost):
+    path = stored_files(place) / lost
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    (difference,) = place.releases().differences()
+    assert "champion is version 1 of 2025-03-01, whose files are no longer in MLflow" in difference
+    assert "`ml-assets restore small` stores them again" in difference
+    assert place.restore() == ["stored the files of version 1 of 2025-03-01 in MLflow again"]
+    assert place.releases().differences() == []
+    assert len(mlflow_model(place).predict(pd.DataFrame({"amount": [3.0]}))) == 1
+
+
+def test_a_version_whose_logged_model_was_removed_for_good_is_registered_again(place):
+    model_id = stored_files(place).parent.name
+    shutil.rmtree(stored_files(place))
+    place.client.delete_logged_model(model_id)
+    with sqlite3.connect(place.client.tracking_uri.removeprefix("sqlite:///")) as store:
+        for table in ("logged_model_tags", "logged_model_params", "logged_model_metrics", "logged_models"):
+            store.execute(f"DELETE FROM {table} WHERE model_id = ?", [model_id])
+    assert "whose files are no longer in MLflow" in place.releases().differences()[0]
+    assert place.restore() == ["registered version 1 of 2025-03-01 again, as version 2"]
+    assert place.releases().differences() == []
+    assert len(mlflow_model(place).predict(pd.DataFrame({"amount": [3.0]}))) == 1
+
+
+def mlflow_model(place):
+    """Load the champion as any user of MLflow does."""
+    import mlflow
+
+    mlflow.set_tracking_uri(place.client.tracking_uri)
+    return mlflow.pyfunc.load_model("models:/small@champion")
+
+
+@pytest.mark.parametrize("also_lost", ["the lake", "the ledger", "the files in the deploy target"])
+def test_a_deploy_target_with_releases_that_neither_ledger_nor_mlflow_have_stops_releases(place, tmp_path, also_lost):
+    place.client.delete_registered_model("small")
+    lost = tmp_path / "lake" if also_lost == "the lake" else tmp_path / "lake" / "small" / "release_ledger"
+    lost.rename(tmp_path / "elsewhere")
+    if also_lost == "the files in the deploy target":
+        shutil.rmtree(Path(place.target.uri) / "small" / place.champion.digest)
+    (difference,) = place.releases().differences()
+    assert (
+        "ends with release 0, but the deploy target has the champion of release 1: check ML_ASSETS_LAKE" in difference
+    )
+    with pytest.raises(LedgerLost, match="the deploy target has the champion of release 1"):
+        place.releases().state()
+    done = place.restore()
+    assert "the release ledger goes on after release 0 with the model of the deploy target, version 1" in " ".join(done)
     assert place.releases().state().champion == place.champion
     assert place.releases().differences() == []

@@ -1,0 +1,67 @@
+"""The files of registered versions in MLflow's artifact store, which `mlflow gc` or a person may have removed."""
+
+import logging
+import re
+from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from ml_assets.core.model.files import ARTIFACTS
+from ml_assets.resources.mlflow.connection import quiet_mlflow
+from ml_assets.resources.mlflow.model_format import describe_model, write_mlflow_model
+from ml_assets.resources.mlflow.model_record import ModelRecord
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+log = logging.getLogger("ml_assets.registry")
+DESCRIPTION = "MLmodel"
+# The location of a logged model; MLflow's client does not return the ID of the model of a version.
+LOGGED_MODEL = re.compile(r"/models/(m-[0-9a-f]+)/artifacts/?$")
+
+
+def lacks_files(client: "MlflowClient", name: str, number: int) -> bool:
+    """Return whether files of a version are gone from MLflow's artifact store.
+
+    Versions that other code registered have other files, and are not looked at. Nothing is known of a store that cannot
+    be listed; the doctor's check `artifacts` reports it.
+    """
+    source = client.get_model_version(name, str(number)).source or ""
+    if LOGGED_MODEL.search(source) is None:
+        return False
+    try:
+        names = _list(client, source)
+        return DESCRIPTION not in names or not set(ARTIFACTS) <= _list(client, f"{source}/artifacts")
+    # Each kind of store has exceptions of its own.
+    except Exception as error:
+        log.debug("the files of version %d of %s cannot be listed: %s", number, name, error)
+        return False
+
+
+def _list(client: "MlflowClient", uri: str) -> set[str]:
+    from mlflow.artifacts import list_artifacts
+
+    with quiet_mlflow():
+        return {PurePosixPath(file.path).name for file in list_artifacts(uri, tracking_uri=client.tracking_uri)}
+
+
+def store_files_again(client: "MlflowClient", name: str, number: int, record: ModelRecord) -> bool:
+    """Write the files of a version again; return False if `mlflow gc` removed the model that the version belongs to, so
+    that the version cannot have files.
+    """
+    from mlflow.exceptions import MlflowException
+
+    logged_model = LOGGED_MODEL.search(client.get_model_version(name, str(number)).source or "")
+    if logged_model is None:
+        return False
+    try:
+        logged = client.get_logged_model(logged_model[1])
+        with quiet_mlflow(), TemporaryDirectory() as directory:
+            folder = Path(directory, "model")
+            write_mlflow_model(folder, record.artifacts, record.example, describe_model(logged, record))
+            client.log_model_artifacts(logged.model_id, str(folder))
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
+        return False
+    return True
