@@ -35,7 +35,7 @@ OPTIONS = (
     LimitOption("--max-characters", "request.characters", 10_000, 1e9, "Length of one value."),
     LimitOption("--max-faults", "request.faults", 10, 100, "Violations that an answer lists."),
     LimitOption(
-        "--max-large-requests", "large_requests", 32, 1e4, "Requests over 8 kB in work; a client has a quarter."
+        "--max-large-requests", "large_requests", 128, 1e4, "Requests over 8 kB in work; a client has a quarter."
     ),
     LimitOption("--max-connections", "connections", 1_000, 1e6, "Open connections."),
     LimitOption("--max-connections-per-client", "connections_per_client", 250, 1e6, "Open connections of one address."),

@@ -25,7 +25,7 @@ class Limits:
     history_seconds: float = 10.0
     per_second: float | None = None
     request: RequestLimits = field(default_factory=RequestLimits)
-    large_requests: int = 32
+    large_requests: int = 128
     head_seconds: float = 5.0
     body_seconds: float = 10.0
     future_seconds: float = 86_400.0
