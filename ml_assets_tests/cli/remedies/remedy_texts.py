@@ -3,12 +3,17 @@
 import ast
 from collections.abc import Iterator
 
-from ml_assets.core.operations.doctor import environment_checks, instance_checks, storage_checks
+from ml_assets.core.operations.doctor import (
+    environment_checks,
+    instance_checks,
+    permission_checks,
+    storage_checks,
+)
 from ml_assets.resources.probes import storage_probe
 from ml_assets.resources.storage import conditional_puts, s3_errors
 from ml_assets_tests.test_remedies import PACKAGE
 
-RULES = (environment_checks, instance_checks, storage_checks)
+RULES = (environment_checks, instance_checks, permission_checks, storage_checks)
 PROBES = (storage_probe, s3_errors, conditional_puts)
 CONSTRUCTORS = ("error", "warning", "error_in_production")
 

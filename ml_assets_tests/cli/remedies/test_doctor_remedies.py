@@ -4,6 +4,7 @@ A case is a generator: it breaks the state and yields the diagnosis, carries out
 """
 
 import os
+import shlex
 import shutil
 import sqlite3
 import subprocess
@@ -14,6 +15,7 @@ from collections import namedtuple
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 from typing import Any
 
@@ -553,6 +555,22 @@ def full_disk(machine):
     yield machine.check("disk_space")
     machine.patch.setattr("shutil.disk_usage", lambda _: Usage(2**40, 0, 2**40))
     yield machine.check("disk_space")
+
+
+@remedy("run `chmod -R go= {}`, or share", "run `chmod -R o= {}`")
+def state_that_others_can_read(machine):
+    umask = {"ML_ASSETS_UMASK": "077" if "go=" in machine.start else "007"}
+    machine.patch.setattr(os, "environ", os.environ | umask)
+    # The folders of pytest are closed, and with them all that lies in them.
+    with TemporaryDirectory(prefix="the doctor ", dir="/tmp") as folder:
+        Path(folder).chmod(0o755)
+        lake = Path(folder) / "lake"
+        lake.mkdir()
+        lake.chmod(0o755)
+        broken = machine.check("permissions", lake=str(lake))
+        yield broken
+        subprocess.run(shlex.split(broken.remedy.split("`")[1]), check=True)
+        yield machine.check("permissions", lake=str(lake))
 
 
 @remedy("synchronize the clocks")
