@@ -215,7 +215,7 @@ def _read_block(block: _Block, dialect: CsvDialect, columns: int, positions: lis
             include_columns=needed,
             strings_can_be_null=True,
             quoted_strings_can_be_null=False,
-            null_values=[""],
+            null_values=["", *dialect.null_values],
         ),
     )
     if table.num_rows != block.rows:

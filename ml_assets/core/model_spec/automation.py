@@ -5,13 +5,13 @@ from datetime import timedelta
 from pydantic import Field, field_validator
 
 from ml_assets.core.model_spec.types.base import SpecPart
-from ml_assets.core.model_spec.types.durations import Duration, PositiveDays, Window, format_duration
+from ml_assets.core.model_spec.types.durations import Duration, PositiveDays, Wait, Window, format_duration
 
 
 class Backfill(SpecPart):
     """Days of one backfill run."""
 
-    days_per_run: int | None = Field(None, ge=1)
+    days_per_run: int | None = Field(None, ge=1, le=36500)
     """Maximum number of days in one run of a backfill. By default one run computes all of them: it commits as it goes,
     and its memory does not grow with the number of days. A backfill of more days than this runs stage after stage, each
     in several runs."""
@@ -28,7 +28,7 @@ class Sensor(SpecPart):
     """Name of the file that marks a day as complete, in the folder of that day, such as _SUCCESS."""
     minimum_age: Duration = timedelta(0)
     """Time since the last write to any file of a day before the day counts as complete."""
-    every: Window = timedelta(minutes=1)
+    every: Wait = timedelta(minutes=1)
     """Minimum interval between two evaluations of the sensor."""
     enabled: bool = True
     """Whether the sensor runs as soon as the code location is loaded."""

@@ -45,7 +45,7 @@ class RowCountCheck(Check):
     """Share by which the count may be smaller than the median, and the median smaller than the count. With 0.4, counts
     from 60 % to 167 % of the median pass."""
 
-    weeks: int = Field(4, ge=1)
+    weeks: int = Field(4, ge=1, le=520)
     """Number of weeks before the day whose same weekday is compared. With fewer than two such days, all days of these
     weeks are used."""
 
@@ -62,7 +62,7 @@ class DriftBounds(Check):
     """Bounds on the distance between a day's values and those of the reference days, each of which has the same weight.
     A bound of null is not applied."""
 
-    psi: float | None = Field(0.25, gt=0)
+    psi: float | None = Field(0.25, gt=0, le=100)
     """Maximum population stability index, over deciles of the reference, or over categories."""
     ks: float | None = Field(0.2, gt=0, le=1)
     """Maximum Kolmogorov-Smirnov distance of numbers. For texts that are not categories: of their lengths, and of the
@@ -95,7 +95,7 @@ class ColumnDriftCheck(DriftCheck):
     time_of_day: float | None = Field(0.03, gt=0, le=1)
     """Maximum Kolmogorov-Smirnov distance of the times of day of the events, against the same weekday of the
     reference."""
-    distinct: float | None = Field(0.3, gt=0)
+    distinct: float | None = Field(0.3, gt=0, le=1000)
     """Maximum relative change of the number of distinct values per row, against reference days with about as many
     rows."""
 
@@ -113,7 +113,7 @@ class LabelRateCheck(Check):
     """Smallest share."""
     maximum: float | None = Field(None, ge=0, le=1)
     """Largest share."""
-    factor: float | None = Field(5.0, gt=1)
+    factor: float | None = Field(5.0, gt=1, le=1_000_000)
     """Maximum ratio, in either direction, of the share to that of the four weeks before; a difference that chance
     explains passes."""
 
@@ -158,7 +158,7 @@ class TargetLeakageCheck(Check):
     """ROC AUC of the feature alone, in either direction, from which leakage is suspected."""
     average_precision: float = Field(0.9, gt=0, le=1)
     """Average precision of the feature alone from which leakage is suspected."""
-    min_positives: int = Field(5, ge=1)
+    min_positives: int = Field(5, ge=1, le=1_000_000_000)
     """Minimum number of positives, and of negatives, of a day that is checked."""
 
 
@@ -175,9 +175,9 @@ class Metric(SpecPart):
     """Aggregate that is computed; missing values do not count."""
     column: str | None = None
     """Identity column or feature; every aggregate but `rows` needs one."""
-    at_least: float | None = Field(None, allow_inf_nan=False)
+    at_least: float | None = Field(None, ge=-1e300, le=1e300, allow_inf_nan=False)
     """Minimum of the metric."""
-    at_most: float | None = Field(None, allow_inf_nan=False)
+    at_most: float | None = Field(None, ge=-1e300, le=1e300, allow_inf_nan=False)
     """Maximum of the metric."""
 
     @model_validator(mode="after")

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from ml_assets.core.model_spec.types.base import SpecPart
-from ml_assets.core.model_spec.types.durations import Window
+from ml_assets.core.model_spec.types.durations import Wait
 
 Memory = Annotated[str, Field(pattern=r"^[1-9][0-9]*(Mi|Gi)$")]
 LabelKey = Annotated[str, Field(pattern=r"^([a-z0-9.-]+/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$")]
@@ -20,7 +20,7 @@ class MemoryRule(SpecPart):
 
     base: Memory
     """Memory of the step without any input."""
-    per_input_byte: float = Field(gt=0)
+    per_input_byte: float = Field(gt=0, le=10_000)
     """Bytes of memory for each byte of input: of landed files, or of compressed Parquet files in the lake."""
     maximum: Memory
     """Maximum, which should fit on a node. A step that would need more gets this much."""
@@ -48,7 +48,7 @@ class Toleration(SpecPart):
 class DataCompute(SpecPart):
     """Resources of the steps of all stages but the training stages."""
 
-    cpu: float = Field(1, ge=0.01)
+    cpu: float = Field(1, ge=0.01, le=1024)
     """CPU limit of a pod, in cores; half of it is requested."""
     memory: Memory | MemoryRule = "2Gi"
     """Memory in Kubernetes notation, or a rule by which it grows with the input of the step."""
@@ -60,7 +60,7 @@ class DataCompute(SpecPart):
     """Node affinity of pods without GPUs (these, those of runs, and training with `gpu: 0`) against nodes whose labels
     say that they have GPUs. prefer: such a pod uses a GPU node when there is no other. require: it waits. A taint on
     the GPU nodes keeps these pods off in both cases."""
-    max_runtime: Window = timedelta(hours=6)
+    max_runtime: Wait = timedelta(hours=6)
     """Maximum run time of a step, after which it fails: a pod at once, a step without a pod before its next days."""
     priority_class: ObjectName | None = "ml-assets-data"
     """PriorityClass of the pods, which must exist in the cluster. null: that of the run's pod."""
@@ -82,12 +82,12 @@ class Compute(SpecPart):
     """Resources of the steps. These fields are for the training stages, and `data` is for all others. Where steps are
     not pods (on a laptop), only `cpu`, `gpu` and the maximum run times apply."""
 
-    cpu: int = Field(2, ge=1)
+    cpu: int = Field(2, ge=1, le=1024)
     """CPU limit of a pod, in cores, of which half is requested; also the number of threads of XGBoost, on which the
     bytes of a model depend."""
     memory: Memory | MemoryRule = "4Gi"
     """Memory in Kubernetes notation, or a rule by which it grows with the input of the step."""
-    gpu: int = Field(0, ge=0)
+    gpu: int = Field(0, ge=0, le=64)
     """Number of GPUs. With one or more, XGBoost trains on CUDA, or on the CPU with a warning where no device is
     usable."""
     gpu_type: LabelValue | None = None
@@ -97,9 +97,9 @@ class Compute(SpecPart):
     """Labels that a node must have."""
     tolerations: list[Toleration] = []
     """Node taints that the pods tolerate, in addition to nvidia.com/gpu, which pods with a GPU always tolerate."""
-    max_runtime: Window = timedelta(hours=6)
+    max_runtime: Wait = timedelta(hours=6)
     """Maximum run time of a step, after which it fails: a pod at once, a step without a pod before its next days."""
-    run_max_runtime: Window = timedelta(hours=6)
+    run_max_runtime: Wait = timedelta(hours=6)
     """Maximum run time of a run of the model's jobs, including the delays before retries, after which it fails. Days
     that it has committed stay. Runs without a job, such as backfills, have the limit of the instance
     (`run_monitoring.max_runtime_seconds`)."""
@@ -111,7 +111,7 @@ class Compute(SpecPart):
     service_account: ObjectName | None = None
     """Service account of all step pods of the model, which grants them access to their buckets. null: that of the run's
     pod."""
-    start_timeout: Window = timedelta(minutes=30)
+    start_timeout: Wait = timedelta(minutes=30)
     """Maximum time until the pod of a step has started. Then (no node has room, or the image cannot be pulled) the pod
     is removed and the step fails with the reason."""
     data: DataCompute = DataCompute()

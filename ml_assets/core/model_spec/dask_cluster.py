@@ -37,7 +37,7 @@ class DaskCluster(SpecPart):
     kubernetes: Kubernetes | None = None
     """A cluster that is created on Kubernetes; each worker gets the CPU, memory and GPU of `compute`."""
 
-    workers: int = Field(2, ge=1)
+    workers: int = Field(2, ge=1, le=10_000)
     """Number of workers of a cluster that is created, and minimum number of a running one. Local workers share the CPUs
     of `compute`."""
 

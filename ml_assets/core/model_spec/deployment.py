@@ -1,7 +1,7 @@
 """Deployment of a model that passed its gates: at once, or as a canary for a growing share of the entities."""
 
 from datetime import timedelta
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -18,17 +18,17 @@ class Canary(SpecPart):
     labels are known are compared.
     """
 
-    steps: list[int] = [5, 25, 100]
+    steps: list[Annotated[int, Field(ge=1, le=100)]] = [5, 25, 100]
     """Share of the entities at each step, in percent, ascending. At the last, 100, the challenger becomes the
     champion."""
 
-    minimum_days: int = Field(3, ge=1)
+    minimum_days: int = Field(3, ge=1, le=3650)
     """Minimum number of days with known labels of each step."""
 
-    minimum_rows: int = Field(500, ge=1)
+    minimum_rows: int = Field(500, ge=1, le=1_000_000_000)
     """Minimum number of labelled rows of the challenger's entities in each step."""
 
-    minimum_positives: int = Field(10, ge=1)
+    minimum_positives: int = Field(10, ge=1, le=1_000_000_000)
     """Minimum number of positives among the labelled rows of the challenger's entities since the canary began; with
     fewer, no metric decides."""
 
@@ -38,7 +38,7 @@ class Canary(SpecPart):
     metric: ComparedMetric = "average_precision"
     """Metric that decides; all comparable metrics are measured for both models."""
 
-    margin: float = Field(0.02, allow_inf_nan=False)
+    margin: float = Field(0.02, ge=-1000, le=1000, allow_inf_nan=False)
     """Difference by which the challenger may be worse and still advance; below 0, the difference by which it must be
     better. It is rolled back when it is worse by more than this and the whole confidence interval of the difference
     lies below 0."""
@@ -47,7 +47,7 @@ class Canary(SpecPart):
     """Maximum increase of the share of wrong decisions over the champion's. The challenger is rolled back when the
     whole confidence interval of the difference lies above it."""
 
-    maximum_decision_ratio: float = Field(3.0, gt=1, allow_inf_nan=False)
+    maximum_decision_ratio: float = Field(3.0, gt=1, allow_inf_nan=False, le=1000)
     """Maximum ratio, in either direction, of positive decisions of challenger and champion on the same rows. The
     challenger is rolled back when the whole confidence interval of the ratio lies outside. It needs no labels, so it
     applies from the first day on."""
@@ -55,7 +55,7 @@ class Canary(SpecPart):
     confidence: float = Field(0.99, gt=0, lt=1)
     """Confidence level of the intervals; high, because the two models are compared every day."""
 
-    bootstrap_samples: int = Field(500, ge=20)
+    bootstrap_samples: int = Field(500, ge=20, le=100_000)
     """Number of bootstrap samples of each interval."""
 
     newer_challenger: Literal["waits", "replaces"] = "waits"
@@ -75,8 +75,8 @@ class Deployment(SpecPart):
     canary: Canary | None = None
     """The canary release; needs `entity`. Without it, a model that passed its gates becomes the champion at once."""
 
-    explained_rows: int = Field(100, ge=0)
+    explained_rows: int = Field(100, ge=0, le=1_000_000)
     """Number of the highest scores of a day for which the predictions give reasons."""
 
-    reasons: int = Field(3, ge=1)
+    reasons: int = Field(3, ge=1, le=100)
     """Number of features that are named as reasons of a score."""

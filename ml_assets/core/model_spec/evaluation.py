@@ -36,7 +36,7 @@ class Evaluation(SpecPart):
     holdout: PositiveDays = timedelta(days=7)
     """Number of the last days whose labels are known; training never reads them."""
 
-    top_k: int = Field(100, ge=1)
+    top_k: int = Field(100, ge=1, le=1_000_000_000)
     """k of precision at k: among the k rows, or entities, of a day with the highest scores."""
 
     exclude_known_positives: bool = False
@@ -52,10 +52,10 @@ class Evaluation(SpecPart):
     slices: list[str] = []
     """Columns for whose 20 most frequent values every metric is measured as well."""
 
-    slice_min_positives: int = Field(20, ge=1)
+    slice_min_positives: int = Field(20, ge=1, le=1_000_000_000)
     """Minimum number of positives of a slice to which `slice_minimum` and `slice_maximum` of a gate apply."""
 
-    bootstrap_samples: int = Field(200, ge=20)
+    bootstrap_samples: int = Field(200, ge=20, le=100_000)
     """Number of bootstrap samples of each interval."""
 
     confidence: float = Field(0.95, gt=0, lt=1)
@@ -71,13 +71,13 @@ class Evaluation(SpecPart):
 class Gate(SpecPart):
     """Bounds of one metric on the holdout. A missing or NaN metric fails."""
 
-    minimum: float | None = Field(None, allow_inf_nan=False)
+    minimum: float | None = Field(None, ge=-1e9, le=1e9, allow_inf_nan=False)
     """Minimum that passes."""
-    maximum: float | None = Field(None, allow_inf_nan=False)
+    maximum: float | None = Field(None, ge=-1e9, le=1e9, allow_inf_nan=False)
     """Maximum that passes."""
-    slice_minimum: float | None = Field(None, allow_inf_nan=False)
+    slice_minimum: float | None = Field(None, ge=-1e9, le=1e9, allow_inf_nan=False)
     """Minimum that passes, for each slice of `evaluation.slices` with enough positives."""
-    slice_maximum: float | None = Field(None, allow_inf_nan=False)
+    slice_maximum: float | None = Field(None, ge=-1e9, le=1e9, allow_inf_nan=False)
     """Maximum that passes, for each such slice."""
 
     @model_validator(mode="after")
@@ -103,6 +103,6 @@ class ChampionGate(SpecPart):
 
     metric: ComparedMetric = "average_precision"
     """Metric that decides; all comparable metrics are measured for both models."""
-    margin: float = Field(0.02, ge=0, allow_inf_nan=False)
+    margin: float = Field(0.02, ge=0, allow_inf_nan=False, le=1000)
     """Difference by which the model may be worse: it passes when the whole confidence interval of the difference lies
     above minus this."""

@@ -51,15 +51,8 @@ class Calendar(SpecPart):
     parts: list[CalendarPart] = Field(min_length=1)
     """hour 0 to 23; weekday 0 (Monday) to 6; month 1 to 12; weekend and night 0 or 1."""
 
-    night_hours: tuple[int, int] = (0, 6)
+    night_hours: tuple[Annotated[int, Field(ge=0, le=23)], Annotated[int, Field(ge=0, le=23)]] = (0, 6)
     """First and last hour of the night, both included; (22, 5) spans midnight."""
-
-    @field_validator("night_hours")
-    @classmethod
-    def _hours_exist(cls, value: tuple[int, int]) -> tuple[int, int]:
-        if not all(0 <= hour <= 23 for hour in value):
-            raise ValueError("hours must be from 0 to 23")
-        return value
 
     def names(self) -> list[str]:
         """Return the names of the feature columns, in order."""
@@ -91,7 +84,7 @@ class WindowAggregate(SpecPart):
     windows: list[Window] = []
     """Lengths of the windows, such as [1d, 7d, 30d]."""
 
-    last_rows: list[Annotated[int, Field(ge=1)]] = []
+    last_rows: list[Annotated[int, Field(ge=1, le=1_000_000)]] = []
     """Numbers of most recent rows, such as [5, 20]; rows of the same instant are ordered by the row key."""
 
     within: Window | None = None

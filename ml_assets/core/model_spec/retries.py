@@ -5,7 +5,7 @@ from datetime import timedelta
 from pydantic import Field, model_validator
 
 from ml_assets.core.model_spec.types.base import SpecPart
-from ml_assets.core.model_spec.types.durations import Window, format_duration
+from ml_assets.core.model_spec.types.durations import Wait, format_duration
 
 JITTER = 0.25
 SECONDS_OF_A_MINUTE_ATTENDED = 1.0
@@ -17,9 +17,9 @@ class Retry(SpecPart):
 
     times: int = Field(3, ge=0, le=10)
     """Maximum number of retries; 0 for none."""
-    delay: Window = timedelta(minutes=5)
+    delay: Wait = timedelta(minutes=5)
     """Delay before the first retry."""
-    longest_delay: Window = timedelta(hours=1)
+    longest_delay: Wait = timedelta(hours=1)
     """Maximum delay, before the jitter."""
 
     @model_validator(mode="after")

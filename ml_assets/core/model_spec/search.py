@@ -13,10 +13,10 @@ from ml_assets.core.model_spec.types.numbers import format_number
 class Range(SpecPart):
     """A range of one parameter, both ends included; whole numbers for a parameter of whole numbers."""
 
-    low: float
+    low: float = Field(ge=-1e9, le=1e9)
     """Minimum."""
 
-    high: float
+    high: float = Field(ge=-1e9, le=1e9)
     """Maximum."""
 
     log: bool = False
@@ -45,7 +45,7 @@ class Range(SpecPart):
 class Choice(SpecPart):
     """Unordered values of one parameter."""
 
-    values: list[float] = Field(min_length=2)
+    values: list[Annotated[float, Field(ge=-1e9, le=1e9)]] = Field(min_length=2)
     """The distinct values."""
 
     @model_validator(mode="after")
@@ -84,18 +84,18 @@ class Search(SpecPart):
     """A hyperparameter search with Optuna, on time-ordered folds of the training window and never on the holdout. See
     docs/search.md."""
 
-    trials: int = Field(30, ge=1)
+    trials: int = Field(30, ge=1, le=100_000)
     """Maximum number of trials. The first one uses `training.parameters`, so that the result is at least as good on the
     folds."""
 
-    minutes: float = Field(30.0, gt=0)
+    minutes: float = Field(30.0, gt=0, le=10_000)
     """Maximum total run time of all trials, in minutes. The fold in progress is finished, and its trial does not count.
     The result of a search that ends here depends on the speed of the machine, and says so."""
 
     every: PositiveDays = timedelta(days=7)
     """Number of days for which the parameters of a search are used, counted from the first day that has a model."""
 
-    folds: int = Field(3, ge=1)
+    folds: int = Field(3, ge=1, le=100)
     """Number of folds. Each one validates on as many days as `training.validation` has: the last days of the window,
     the days before these, and so on."""
 

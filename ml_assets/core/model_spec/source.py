@@ -29,6 +29,9 @@ DAY_PLACEHOLDER = re.compile(r"\{day(?::([^}]*))?\}")
 # Integers stay integers, because a float cannot tell those beyond 2**53 apart.
 Bound = StrictInt | Annotated[float, Field(allow_inf_nan=False)]
 
+# A typing error such as 0202 or 20255 would make a partition of each day of thousands of years.
+FIRST_START, LAST_END = date(1900, 1, 1), date(2200, 12, 31)
+
 
 class Source(SpecPart):
     """The landed files of a model: one set of files for each day."""
@@ -38,10 +41,10 @@ class Source(SpecPart):
     the ISO date, and `{day:%Y/%m/%d}` for another notation. Files whose name begins with `_` or `.` are never read.
     Formats, by extension: .parquet, .csv, .jsonl (also .csv.gz, .jsonl.gz)."""
 
-    start: date
+    start: Annotated[date, Field(ge=FIRST_START, le=LAST_END)]
     """The first day of the model's data: the first daily partition."""
 
-    end: date | None = None
+    end: Annotated[date, Field(ge=FIRST_START, le=LAST_END)] | None = None
     """The last day; without it, partitions continue to yesterday."""
 
     time_zone: str = "UTC"
@@ -154,10 +157,10 @@ class Quality(SpecPart):
     """Maximum share of the rows of a day that may violate a rule before the check of the column fails. The rows are
     quarantined in both cases."""
 
-    min_rows: int = Field(1, ge=0)
+    min_rows: int = Field(1, ge=0, le=1_000_000_000_000)
     """Minimum number of landed rows; a day with fewer is rejected."""
 
-    max_rows: int | None = Field(None, ge=1)
+    max_rows: int | None = Field(None, ge=1, le=1_000_000_000_000)
     """Maximum number of landed rows; a day with more is rejected."""
 
     @model_validator(mode="after")

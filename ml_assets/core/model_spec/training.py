@@ -50,26 +50,26 @@ class Parameters(SpecPart):
 
     eta: float = Field(0.1, gt=0, le=1)
     """Learning rate."""
-    max_depth: int = Field(5, ge=1)
+    max_depth: int = Field(5, ge=1, le=100)
     """Maximum depth of a tree."""
-    min_child_weight: float = Field(1.0, ge=0)
+    min_child_weight: float = Field(1.0, ge=0, le=1e9)
     """Minimum sum of instance weight in a leaf."""
     subsample: float = Field(1.0, gt=0, le=1)
     """Share of the rows that each tree uses."""
     colsample_bytree: float = Field(1.0, gt=0, le=1)
     """Share of the features that each tree uses."""
-    reg_lambda: float = Field(1.0, ge=0)
+    reg_lambda: float = Field(1.0, ge=0, le=1e9)
     """L2 regularisation of leaf values."""
-    reg_alpha: float = Field(0.0, ge=0)
+    reg_alpha: float = Field(0.0, ge=0, le=1e9)
     """L1 regularisation of leaf values."""
-    gamma: float = Field(0.0, ge=0)
+    gamma: float = Field(0.0, ge=0, le=1e9)
     """Minimum loss reduction of a split."""
-    scale_pos_weight: float = Field(1.0, gt=0)
+    scale_pos_weight: float = Field(1.0, gt=0, le=1e9)
     """Weight of the positives."""
-    max_bin: int = Field(2048, ge=2)
+    max_bin: int = Field(2048, ge=2, le=1_000_000)
     """Number of bins of a feature's histogram. Up to 256 take one byte a value in memory, more take two. Few bins lower
     average precision when positives are rare."""
-    max_cat_to_onehot: int = Field(4, ge=1)
+    max_cat_to_onehot: int = Field(4, ge=1, le=1_000_000)
     """Number of categories below which XGBoost splits one category from the rest."""
     base_score: float = Field(0.5, gt=0, lt=1)
     """Score from which boosting starts; XGBoost's own estimate is worse when positives are rare."""
@@ -88,16 +88,16 @@ class Training(SpecPart):
     """Whether the model is trained again on the whole window, with the number of rounds that early stopping found, so
     that it learns from the newest rows too."""
 
-    rounds: int = Field(500, ge=1)
+    rounds: int = Field(500, ge=1, le=1_000_000)
     """Maximum number of boosting rounds."""
 
-    early_stopping_rounds: int = Field(30, ge=1)
+    early_stopping_rounds: int = Field(30, ge=1, le=1_000_000)
     """Number of rounds without a lower log loss on the early-stopping part after which training stops."""
 
-    seed: int = 20250101
+    seed: int = Field(20250101, ge=0, le=2**31 - 1)
     """Seed of every random choice."""
 
-    batch_rows: int = Field(250_000, ge=1)
+    batch_rows: int = Field(250_000, ge=1, le=1_000_000_000)
     """Number of rows of a batch for XGBoost; several small days form one batch."""
 
     engine: Engine = "memory"
@@ -105,7 +105,7 @@ class Training(SpecPart):
     holds a few batches. dask: they are in the memory of the workers of a Dask cluster, which read the days themselves.
     All engines use the same features; their metrics differ only by rounding, because they sum in a different order."""
 
-    checkpoint_rounds: int = Field(50, ge=1)
+    checkpoint_rounds: int = Field(50, ge=1, le=1_000_000)
     """Number of rounds between checkpoints in the lake. A run that was killed resumes from the last one and produces
     the same bytes. Training with fewer rounds writes none."""
 

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -16,10 +15,8 @@ from ml_assets.core.model_spec.types.file_limits import FileLimits
 from ml_assets.core.tables.schemas import SOURCE_FILE, SOURCE_ROW, UNREADABLE, raw_schema
 
 REPLACED = "_replaced"
-# Corrections were within the limits when they were accepted.
-_NO_LIMITS = FileLimits(
-    unpacked_bytes=sys.maxsize, rows=sys.maxsize, columns=sys.maxsize, line_bytes=1 << 29, depth=500
-)
+# Corrections were within the limits when they were accepted, so the largest ones apply now.
+_NO_LIMITS = FileLimits(unpacked_bytes=1 << 50, rows=1 << 40, columns=1_000_000, line_bytes=1 << 29, depth=500)
 Values = Mapping[str, object]
 RowId = tuple[str, int]
 """A row by its file and its number in the file, as in the columns `_source_file` and `_source_row`."""

@@ -153,7 +153,11 @@ class Champions:
             return ChampionScorer(None, f"{prefix}: {error}", cannot_compare=True)
         features = set(self.spec.feature_names())
         if missing := [name for name in scorer.features if name not in features]:
-            return ChampionScorer(None, f"{prefix}: there is no longer a feature {', '.join(missing)}")
+            remedy = (
+                "add it to the specification again, or set `champion: null` until a model without it is the champion"
+            )
+            reason = f"there is no longer a feature {', '.join(missing)}; {remedy}"
+            return ChampionScorer(None, f"{prefix}: {reason}", cannot_compare=True)
         return ChampionScorer(scorer, None)
 
     def compare(self, champion_scorer: "ChampionScorer", scores: "pd.DataFrame", threshold: float) -> "pa.Table":
@@ -227,6 +231,7 @@ class ChampionScorer:
             return rows.assign(champion_score=self.scorer.score(features))
         except ValueError as error:
             self.scorer = None
+            self.cannot_compare = True
             self.note = f"the champion cannot score the rows: {error}"
             return rows
 

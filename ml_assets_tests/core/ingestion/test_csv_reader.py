@@ -151,6 +151,7 @@ def test_a_row_that_the_parser_loses_is_noticed(monkeypatch):
         (CsvDialect(encoding="cp1252"), b"a,b\n\x80,x\n", [["\u20ac", "x"]]),
         (CsvDialect(skip_lines=2), b'"made by\r\nsep=,\r\na,b\r\n1,2\r\n', [["1", "2"]]),
         (CsvDialect(skip_lines=5), b"a,b\n1,2\n", []),
+        (CsvDialect(null_values=["\\N", "NULL"]), b'a,b\n\\N,"\\N"\nNULL,x\n', [["", "\\N"], ["", "x"]]),
     ],
 )
 def test_a_dialect_is_read_exactly(dialect, content, rows):

@@ -172,10 +172,12 @@ def test_the_champion_of_the_ledger_is_compared_after_its_version_was_deleted_in
 
 
 @pytest.mark.slow
-def test_a_champion_with_features_that_no_longer_exist_is_not_compared(root):
+def test_a_champion_with_features_that_no_longer_exist_fails_the_gate_which_says_how_to_go_on(root):
     world = World(root, other_spec(features=[{"kind": "column", "columns": ["amount"]}]))
     world.run(["features"], day(1), day(LAST))
-    assert check(world.run(MODELS, day(12)), "gate_champion").passed
+    evaluation = check(world.run(MODELS, day(12), succeed=False), "gate_champion")
+    assert not evaluation.passed
+    assert "add it to the specification again, or set `champion: null`" in (evaluation.description or "")
     assert "there is no longer a feature count_by_card_1d, amount_mean_by_card_1d" in note(world, 12)
 
 

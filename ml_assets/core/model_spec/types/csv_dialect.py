@@ -25,6 +25,10 @@ class CsvDialect(SpecPart):
     """A character that makes the one after it a part of the value, whatever it is, for example `"\\\\"`. Within quotes
     a doubled quote remains a quote."""
 
+    null_values: list[str] = []
+    """Texts that stand for a missing value in a field without quotes, beside an empty one, for example `["NULL"]` or
+    `['\\N']`. In quotes they are text."""
+
     decimal: Literal[".", ","] = "."
     """The decimal separator of number and integer columns. A value with the other one cannot be read, so a thousands
     separator is never taken for a decimal one."""
@@ -33,7 +37,7 @@ class CsvDialect(SpecPart):
     """The encoding of the text by a name that Python knows, for example `latin-1`, `cp1252` or `utf-16`. A byte order
     mark at the beginning is ignored."""
 
-    skip_lines: int = Field(0, ge=0)
+    skip_lines: int = Field(0, ge=0, le=1_000_000)
     """Number of lines above the header that are ignored, whatever they contain."""
 
     @field_validator("delimiter", "quote", "escape")
@@ -52,6 +56,15 @@ class CsvDialect(SpecPart):
         except (LookupError, ValueError) as error:
             raise ValueError(f"{value!r} is not an encoding of text such as utf-8, latin-1 or cp1252") from error
         return value
+
+    @model_validator(mode="after")
+    def _null_values_can_be_read(self) -> "CsvDialect":
+        special = [text for text in (self.delimiter, self.quote, self.escape, "\r", "\n") if text is not None]
+        for value in self.null_values:
+            if character := next((character for character in special if character in value), None):
+                hint = " without its escape" if character == self.escape else ""
+                raise ValueError(f"null_values: {value!r} contains {character!r}; state how it is written{hint}")
+        return self
 
     @model_validator(mode="after")
     def _characters_differ(self) -> "CsvDialect":

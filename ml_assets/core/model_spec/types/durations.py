@@ -9,6 +9,8 @@ from pydantic import AfterValidator, BeforeValidator, PlainSerializer, WithJsonS
 _UNITS = {"d": "days", "h": "hours", "m": "minutes"}
 _PATTERN = r"^[0-9]+(d|h|m)$"
 LONGEST = timedelta(days=36500)
+# Of a process, a retry or a poll: a longer one would look like a process that hangs.
+LONGEST_WAIT = timedelta(days=30)
 
 
 def parse_duration(value: object) -> timedelta:
@@ -46,6 +48,12 @@ def _positive(value: timedelta) -> timedelta:
     return value
 
 
+def _at_most_a_month(value: timedelta) -> timedelta:
+    if value > LONGEST_WAIT:
+        raise ValueError(f"{format_duration(value)} is too long; the longest wait is {LONGEST_WAIT.days}d")
+    return value
+
+
 def _whole_days(value: timedelta) -> timedelta:
     if value % timedelta(days=1):
         raise ValueError(f"{format_duration(value)} is not a whole number of days, and partitions are days")
@@ -61,3 +69,4 @@ Duration = Annotated[
 Window = Annotated[Duration, AfterValidator(_positive)]
 Days = Annotated[Duration, AfterValidator(_whole_days)]
 PositiveDays = Annotated[Days, AfterValidator(_positive)]
+Wait = Annotated[Window, AfterValidator(_at_most_a_month)]

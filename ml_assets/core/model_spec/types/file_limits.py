@@ -17,14 +17,14 @@ class FileLimits(SpecPart):
     Reading takes up to about four times the unpacked bytes of the file, so lower the limit where a step has little
     memory (`compute`), or raise both."""
 
-    unpacked_bytes: int = Field(1 << 30, ge=1)
+    unpacked_bytes: int = Field(1 << 30, ge=1, le=1 << 50)
     """Maximum bytes of a file, as it landed and unpacked: those of the text of CSV and JSON lines, those of the values
     of the columns of the contract for Parquet."""
 
-    rows: int = Field(10_000_000, ge=1)
+    rows: int = Field(10_000_000, ge=1, le=1 << 40)
     """Maximum number of rows of a file, with lines that are not rows."""
 
-    columns: int = Field(10_000, ge=1)
+    columns: int = Field(10_000, ge=1, le=1_000_000)
     """Maximum number of columns of a file, with those that the contract does not name."""
 
     line_bytes: int = Field(4 << 20, ge=1, le=1 << 29)

@@ -22,6 +22,7 @@ from ml_assets.core.model_spec.types.csv_dialect import CsvDialect
         ("encoding", "latin-17", "'latin-17' is not an encoding of text"),
         ("encoding", "base64", "'base64' is not an encoding of text"),
         ("skip_lines", -1, "greater than or equal to 0"),
+        ("null_values", ["a,b"], "'a,b' contains ','; state how it is written"),
         ("seperator", ";", "Extra inputs are not permitted"),
     ],
 )
