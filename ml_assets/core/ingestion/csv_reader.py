@@ -127,12 +127,12 @@ class _CsvText:
             LimitExceeded: when there are more columns than the limit.
         """
         assert self.header is not None
+        # Arrow takes kilobytes for each column.
+        check_limit(self._limits, "columns", self._grammar.count_fields(self._structure, self.header))
         line = _FIRST + self._content[self.header.start : self.header.end] + b"\n"
-        names = pa_csv.read_csv(
+        return pa_csv.read_csv(
             open_content(line), pa_csv.ReadOptions(use_threads=False, block_size=len(line) + 1), _options(self._dialect)
         ).column_names
-        check_limit(self._limits, "columns", len(names))
-        return names
 
     def parts(self, columns: int) -> Iterator[_Block | Span]:
         """Yield the rows after the header in blocks for Arrow, and the broken records between them."""

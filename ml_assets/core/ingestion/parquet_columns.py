@@ -8,7 +8,7 @@ nothing about that of its values, and its metadata says only the size before the
 # pyright: reportAttributeAccessIssue=false
 
 from collections.abc import Iterator, Sequence
-from itertools import groupby
+from itertools import groupby, islice
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -20,9 +20,7 @@ from ml_assets.core.model_spec.types.file_limits import FileLimits
 _BATCH_ROWS, _BATCH_BYTES = 1 << 16, 1 << 26
 _WIDTHS = {"BOOLEAN": 1, "INT32": 4, "INT64": 8, "INT96": 12, "FLOAT": 4, "DOUBLE": 8}
 _OFFSET = 4
-# No type of the contract holds lists, so each of their values becomes a Python object and a part of a text.
-_NESTED = 64
-_DICTIONARIES, _PREFIXES = {"PLAIN_DICTIONARY", "RLE_DICTIONARY"}, "DELTA_BYTE_ARRAY"
+_PREFIXES = "DELTA_BYTE_ARRAY"
 
 
 def open_parquet(
@@ -48,13 +46,20 @@ def open_parquet(
     return file
 
 
+def list_columns(file: pq.ParquetFile) -> set[str]:
+    """Return the names of the columns of lists, whose values have no bound within a row."""
+    columns = [file.schema.column(position) for position in range(len(file.schema))]
+    names = {column.path.partition(".")[0] for column in columns if column.max_repetition_level}
+    return {name for name in file.schema_arrow.names if name.partition(".")[0] in names}
+
+
 def read_columns(file: pq.ParquetFile, content: pa.Buffer, names: Sequence[str], limits: FileLimits) -> pa.Table:
     """Read columns of a Parquet file as `file.read` does, and stop as soon as their values exceed the limit.
 
     Args:
         file: the file, of `open_parquet`.
         content: the bytes of the file.
-        names: names of the columns.
+        names: names of the columns, none of them a column of lists.
         limits: the limits of the file.
 
     Raises:
@@ -63,7 +68,7 @@ def read_columns(file: pq.ParquetFile, content: pa.Buffer, names: Sequence[str],
     paths = [file.schema.column(position).path for position in range(len(file.schema))]
     leaves = [position for position, path in enumerate(paths) if path in names or path.partition(".")[0] in names]
     groups = range(file.metadata.num_row_groups if names else 0)
-    _check_stored_size(file, groups, leaves, limits)
+    _check_stored_size(file, leaves, limits)
     batch_rows = [_rows_of_batch(file, content, group, leaves, limits) for group in groups]
     batches, size = [], 0
     for rows, same in groupby(groups, key=lambda group: batch_rows[group]):
@@ -74,52 +79,49 @@ def read_columns(file: pq.ParquetFile, content: pa.Buffer, names: Sequence[str],
     return pa.Table.from_batches(batches) if batches else file.read(columns=list(names))
 
 
-def _check_stored_size(file: pq.ParquetFile, groups: Sequence[int], leaves: Sequence[int], limits: FileLimits) -> None:
-    """Check the size of the values of columns as far as the metadata says it."""
-    columns = [file.schema.column(leaf) for leaf in leaves]
-    widths = [
-        _NESTED if column.max_repetition_level else _WIDTHS.get(column.physical_type) or column.length or _OFFSET
-        for column in columns
-    ]
-    size = 0
-    for group in map(file.metadata.row_group, groups):
-        for width, chunk in zip(widths, map(group.column, leaves), strict=True):
-            size += max(chunk.total_uncompressed_size, width * chunk.num_values)
-    check_limit(limits, "unpacked_bytes", size)
+def _check_stored_size(file: pq.ParquetFile, leaves: Sequence[int], limits: FileLimits) -> None:
+    """Check the size of the file before encodings are undone, and that of the numbers in its columns."""
+    groups = [file.metadata.row_group(group) for group in range(file.metadata.num_row_groups)]
+    widths = sum(_width(file.schema.column(leaf)) for leaf in leaves)
+    rows = sum(group.num_rows for group in groups)
+    check_limit(limits, "unpacked_bytes", max(sum(group.total_byte_size for group in groups), rows * widths))
+
+
+def _width(column: pq.ColumnSchema) -> int:
+    return _WIDTHS.get(column.physical_type) or column.length or _OFFSET
 
 
 def _rows_of_batch(
     file: pq.ParquetFile, content: pa.Buffer, group: int, leaves: Sequence[int], limits: FileLimits
 ) -> int:
-    """Return a number of rows of a row group that surely fit in a batch, from the longest values of its columns.
+    """Return a number of rows of a row group that surely fit in a batch, from the longest values of its columns."""
+    metadata = file.metadata.row_group(group)
+    texts = {leaf: column.path for leaf in leaves if (column := file.schema.column(leaf)).physical_type == "BYTE_ARRAY"}
+    if not texts or min(metadata.num_rows, _BATCH_ROWS) * metadata.total_byte_size <= _BATCH_BYTES:
+        return _BATCH_ROWS
+    longest = _longest_of_dictionaries(content, group, list(texts.values()), limits)
+    # Damaged metadata of a column ends the process here, so the reader had to refuse it before.
+    chunks = [metadata.column(leaf) for leaf in texts]
+    # A value that shares a prefix with others may be longer than its bytes in the file.
+    lengths = [
+        chunk.total_uncompressed_size if longest is None or _PREFIXES in chunk.encodings else longest
+        for chunk in chunks
+    ]
+    return max(1, min(_BATCH_ROWS, _BATCH_BYTES // max(sum(lengths), 1)))
 
-    Raises:
-        LimitExceeded: when lists of text may exceed the limit within a row.
-    """
-    chunks = {leaf: file.metadata.row_group(group).column(leaf) for leaf in leaves}
-    texts = {
-        leaf: chunk
-        for leaf, chunk in chunks.items()
-        if chunk.physical_type == "BYTE_ARRAY"
-        and min(chunk.num_values, _BATCH_ROWS) * chunk.total_uncompressed_size > _BATCH_BYTES
-    }
-    # A value that shares a prefix with others, or is in a dictionary, may be longer than its bytes in the file.
-    longest = {leaf: chunk.total_uncompressed_size for leaf, chunk in texts.items() if _PREFIXES in chunk.encodings}
-    encoded = {
-        chunk.path_in_schema: leaf
-        for leaf, chunk in texts.items()
-        if leaf not in longest and _DICTIONARIES & set(chunk.encodings)
-    }
-    if encoded:
-        paths = list(encoded)
-        # The first row comes with the whole dictionary of the row group.
-        batch = next(open_parquet(content, limits, dictionaries=paths).iter_batches(1, [group], paths))
-        length = max((_longest_value(array) for column in batch.columns for array in _dictionaries(column)), default=0)
-        longest |= dict.fromkeys(encoded.values(), length)
-    for leaf, length in longest.items():
-        if file.schema.column(leaf).max_repetition_level:
-            check_limit(limits, "unpacked_bytes", length * chunks[leaf].num_values, is_exact=False)
-    return max(1, min(_BATCH_ROWS, _BATCH_BYTES // max(sum(longest.values()), 1)))
+
+def _longest_of_dictionaries(content: pa.Buffer, group: int, paths: Sequence[str], limits: FileLimits) -> int | None:
+    """Return the bytes of the longest value in the dictionaries of a row group; None if one cannot be read as such."""
+    try:
+        # The first row comes with the whole dictionary.
+        batches = open_parquet(content, limits, dictionaries=paths).iter_batches(1, [group], paths)
+        arrays = [array for batch in islice(batches, 1) for column in batch.columns for array in _dictionaries(column)]
+        return max(map(_longest_value, arrays), default=0)
+    except OSError as error:
+        if "Not yet implemented" not in str(error):
+            raise
+    next(open_parquet(content, limits).iter_batches(1, [group], paths), None)
+    return None
 
 
 def _longest_value(array: pa.DictionaryArray) -> int:
@@ -143,5 +145,3 @@ def _dictionaries(array: pa.Array) -> Iterator[pa.DictionaryArray]:
     elif pa.types.is_struct(array.type):
         for column in array.flatten():
             yield from _dictionaries(column)
-    elif pa.types.is_nested(array.type):
-        yield from _dictionaries(array.values)

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from ml_assets.core.ingestion.parquet_columns import open_parquet, read_columns
+from ml_assets.core.ingestion.parquet_columns import list_columns, open_parquet, read_columns
 from ml_assets.core.ingestion.parsed_file import ParsedFile
 from ml_assets.core.ingestion.values.julian_calendar import to_gregorian
 from ml_assets.core.model_spec.types.file_limits import DEFAULT_LIMITS, FileLimits
@@ -34,10 +34,16 @@ def parse_parquet(content: bytes, sources: Collection[str], limits: FileLimits =
     buffer = open_content(content).read_buffer()
     file = open_parquet(buffer, limits, int96_unit="us")
     names = file.schema_arrow.names
-    table = read_columns(file, buffer, [name for name in names if name in sources], limits)
+    lists = [name for name in names if name in sources and name in list_columns(file)]
+    table = read_columns(file, buffer, [name for name in names if name in sources and name not in lists], limits)
     int96 = _int96_columns(file)
     metadata = dict(file.metadata.metadata or {})
     unreadable: dict[str, pa.Array] = {}
+    rows = sum(file.metadata.row_group(group).num_rows for group in range(file.metadata.num_row_groups))
+    for name in lists:
+        column = pa.nulls(rows, pa.string())
+        table = table.append_column(name, column) if table.num_columns else pa.table({name: column})
+        unreadable[name] = pa.array([f"a value of the type {file.schema_arrow.types[names.index(name)]}"] * rows)
     if needed := [name for name in table.column_names if name in int96]:
         in_seconds = open_parquet(buffer, limits, int96_unit="s").read(columns=needed)
         for position, name in enumerate(table.column_names):

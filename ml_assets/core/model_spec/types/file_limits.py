@@ -18,8 +18,8 @@ class FileLimits(SpecPart):
     memory (`compute`), or raise both."""
 
     unpacked_bytes: int = Field(1 << 30, ge=1, le=1 << 50)
-    """Maximum bytes of a file, as it landed and unpacked: those of the text of CSV and JSON lines, those of the values
-    of the columns of the contract for Parquet."""
+    """Maximum bytes of a file, as it landed and unpacked: those of the text of CSV and JSON lines, and those of Parquet
+    before dictionaries and run lengths are undone, and in the columns of the contract after that."""
 
     rows: int = Field(10_000_000, ge=1, le=1 << 40)
     """Maximum number of rows of a file, with lines that are not rows."""
