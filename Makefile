@@ -7,13 +7,15 @@ ML_ASSETS := $(BIN)/ml-assets
 # The variables of the verbs. They are read from the command line only (`make VERB NAME=value`): shells and build
 # servers export HOST, MODEL or VERSION for purposes of their own. PORT may come from the environment too, because it
 # only chooses between free ports.
-VARIABLES := MODEL JOB DAYS OUT FILE REASON ACTOR VERSION HOST CLOCKS SEED KILLS TESTS
+VARIABLES := MODEL JOB DAYS OUT FILE DAMAGED SCRUB REASON ACTOR VERSION HOST CLOCKS SEED KILLS TESTS
 MODEL_VERBS := run plan quarantine repair releases restore rollback pause resume canary promote serve kserve
 USES_MODEL := $(MODEL_VERBS)
 USES_JOB := plan
 USES_DAYS := plan quarantine
 USES_OUT := quarantine
 USES_FILE := repair
+USES_DAMAGED := repair
+USES_SCRUB := doctor
 USES_REASON := rollback pause resume canary promote
 USES_ACTOR := $(USES_REASON)
 USES_VERSION := canary promote
@@ -63,8 +65,8 @@ plan: $(VENV)/.installed home  ## Print the days that a backfill would materiali
 quarantine: $(VENV)/.installed home  ## Write the quarantined rows as CSV, to be corrected (DAYS=2026-08-15...2026-09-01 OUT=file.csv)
 	@$(ML_ASSETS) quarantine "$$MODEL" $(call option,--days,DAYS) $(call option,--out,OUT)
 
-repair: $(VENV)/.installed home  ## Apply corrected rows (FILE=file.csv) or changed rules, and materialize the days that they change
-	@$(ML_ASSETS) repair "$$MODEL" $(call option,--file,FILE)
+repair: $(VENV)/.installed home  ## Apply corrected rows (FILE=file.csv) or changed rules, and materialize the days that they change; or make damaged days again (DAMAGED=1)
+	@$(ML_ASSETS) repair "$$MODEL" $(call option,--file,FILE) $(if $(DAMAGED),--damaged)
 
 RELEASE_OPTIONS = $(call option,--reason,REASON) $(call option,--actor,ACTOR)
 
@@ -117,8 +119,8 @@ latest:  ## Run the tests with the newest versions that pyproject.toml allows, i
 chaos: $(VENV)/.installed-dev  ## Kill runs and inject faults, and compare the result with an undisturbed run (KILLS=200 SEED=1; docs/chaos.md)
 	@$(BIN)/python -W ignore -m ml_assets_tests.chaos $(call option,--kills,KILLS) $(call option,--seed,SEED)
 
-doctor: $(VENV)/.installed home  ## Check the instance in DAGSTER_HOME and the environment, and print a remedy for each problem
-	@$(ML_ASSETS) doctor
+doctor: $(VENV)/.installed home  ## Check the instance in DAGSTER_HOME and the environment, and print a remedy for each problem; or read every file and print the damaged (SCRUB=1)
+	@$(ML_ASSETS) doctor $(if $(SCRUB),--scrub)
 
 k8s-test: $(VENV)/.installed-dev  ## Submit the jobs of a training and a data step to the cluster of KUBECONFIG, and print what it accepted
 	@$(BIN)/python -m pytest -n 0 -m kubernetes -rs -s ml_assets_tests/kubernetes

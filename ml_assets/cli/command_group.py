@@ -74,8 +74,16 @@ def quarantine(model: str, days: str | None, out: Path | None) -> None:
     type=click.Path(path_type=Path),
     help="Corrected rows (.csv, .jsonl, .parquet); without it, changed code and specification are applied.",
 )
-def repair(model: str, file: Path | None) -> None:
-    """Apply corrected rows or changed rules, and materialize the days that they change."""
+@click.option("--damaged", is_flag=True, help="Read all tables, and make the days whose files are damaged again.")
+def repair(model: str, file: Path | None, damaged: bool) -> None:
+    """Apply corrected rows or changed rules, and materialize the days that they change; or make damaged days again."""
+    if file is not None and damaged:
+        raise click.UsageError("--file and --damaged are two repairs: run one after the other")
+    if damaged:
+        from ml_assets.cli.commands.repair_damaged import repair_damaged_days
+
+        repair_damaged_days(model)
+        return
     from ml_assets.cli.commands.repair import repair_model
 
     repair_model(model, file)
@@ -200,8 +208,14 @@ def kserve(model: str, champion: bool, service_account: str | None) -> None:
 
 
 @cli.command()
-def doctor() -> None:
+@click.option("--scrub", is_flag=True, help="Read every file of lake, deploy target and MLflow, and print the damaged.")
+def doctor(scrub: bool) -> None:
     """Check the instance in DAGSTER_HOME and the environment, and print a remedy for each problem."""
+    if scrub:
+        from ml_assets.cli.commands.scrub import scrub_everything
+
+        scrub_everything()
+        return
     from ml_assets.cli.commands.doctor import run_doctor
 
     run_doctor()

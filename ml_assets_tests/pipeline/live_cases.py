@@ -1,6 +1,5 @@
 """Features and models of known quality, put into a lake as earlier stages would, for tests of releases."""
 
-import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
@@ -11,7 +10,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from ml_assets.core.model.files import ARTIFACTS
+from ml_assets.core.model.digest import model_digest
+from ml_assets.core.model.files import ARTIFACTS, MODEL, PREPROCESSING
 from ml_assets.core.model.scorer import column_types, to_matrix
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.release.release_state import Move
@@ -131,7 +131,7 @@ class LiveLake:
     def put_model(self, kind: str, number: int, passed: bool = True) -> int:
         """Register the model of a day; return its version number."""
         files = model(kind)
-        digest = hashlib.sha256(b"".join(files.values())).hexdigest()
+        digest = model_digest(files[MODEL], files[PREPROCESSING])
         for name, content in files.items():
             self.lake.files.write(f"{self.spec.name}/models/{digest}/{name}", content)
         self.versions += 1

@@ -19,6 +19,7 @@ from ml_assets.defs.environment import build_environment
 from ml_assets.defs.settings import Settings
 from ml_assets.pipeline.engine.stage import CannotMake
 from ml_assets.resources.lake.errors import LakeError
+from ml_assets.resources.lake.model_files import ModelFilesUnusable
 from ml_assets.resources.mlflow.connection import MlflowUnavailable
 from ml_assets.resources.registry.cleanup import UnknownVersion
 from ml_assets.resources.release.errors import LedgerLost, NotCarriedOut
@@ -74,7 +75,7 @@ def _record_finder(spec: ModelSpec, settings: Settings) -> "Callable[[date, str]
             if registration.evaluation.model_row(day)["model_digest"] != digest:
                 return None
             return registration.record(day)
-        except (CannotMake, LakeError, FileNotFoundError):
+        except (CannotMake, LakeError, ModelFilesUnusable, FileNotFoundError):
             return None
 
     return find

@@ -19,6 +19,7 @@ from ml_assets.pipeline.engine.stage import (
     StageOutput,
 )
 from ml_assets.resources.lake.errors import DamagedDay
+from ml_assets.resources.lake.model_files import ModelFilesUnusable
 
 MAX_ATTEMPTS = 3
 log = logging.getLogger("ml_assets.days")
@@ -39,11 +40,13 @@ def make_unless_current(
         CannotMake: when something has to be made first, or the files of an input are damaged.
         InputChanged: when an input was replaced during each of MAX_ATTEMPTS attempts.
     """
-    begun = time.perf_counter()
+    begun, is_damaged = time.perf_counter(), False
     for attempt in range(1, MAX_ATTEMPTS + 1):
         try:
-            expected = expected_fingerprint(stage, day)
-            if not force and holds_day(stage, day, expected) and not (single_partition and _is_damaged(stage, day)):
+            # Before anything else, because a stage may read its own tables to know whether a day is current.
+            is_damaged = single_partition and _is_damaged(stage, day)
+            expected = _expected_fingerprint(stage, day, is_damaged)
+            if not force and not is_damaged and holds_day(stage, day, expected):
                 return DayOutcome(day, False, {}, time.perf_counter() - begun, expected)
             output, table = stage.make(day, single_partition), stage.tables[stage.name]
             return PendingDay(
@@ -56,15 +59,16 @@ def make_unless_current(
                 reasons=why_changed(table.input_fingerprint(day), expected),
             )
         except KeepDay as reason:
-            return _unchanged_outcome(stage, day, begun, problem=str(reason))
+            damage = "; its rows are damaged, and stay so until it may be made again" if is_damaged else ""
+            return _unchanged_outcome(stage, day, begun, problem=f"{reason}{damage}")
         except DecidedAlready:
             return _unchanged_outcome(stage, day, begun)
         except InputExpired as error:
             # Made again from the inputs that are left, the day would come out differently.
-            if not is_committed(stage, day):
+            if is_damaged or not is_committed(stage, day):
                 raise
             return _unchanged_outcome(stage, day, begun, metadata={"left_as_it_is": str(error)})
-        except DamagedDay as error:
+        except (DamagedDay, ModelFilesUnusable) as error:
             # The other days can still be made.
             raise CannotMake(str(error)) from error
         except InputChanged:
@@ -77,9 +81,20 @@ def make_unless_current(
     raise AssertionError("the last attempt returns or raises")
 
 
+def _expected_fingerprint(stage: Stage, day: date, is_damaged: bool) -> int:
+    """Return the fingerprint under which a day is made; that of its rows for a damaged day that is decided."""
+    try:
+        return expected_fingerprint(stage, day)
+    except DecidedAlready:
+        committed = stage.tables[stage.name].fingerprint(day)
+        if not is_damaged or committed is None:
+            raise
+        return committed
+
+
 def _is_damaged(stage: Stage, day: date) -> bool:
     """Return whether rows of a day cannot be read from one of the stage's own tables."""
-    return any(table.is_damaged(day) for table in stage.tables.values())
+    return any(table.damage(day) is not None for table in stage.tables.values())
 
 
 def _is_same_as_committed(stage: Stage, day: date, output: StageOutput) -> bool:

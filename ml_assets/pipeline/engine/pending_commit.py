@@ -74,4 +74,5 @@ def _needs_commit(side_table: Table, pending_day: PendingDay, name: str) -> bool
     committed, rows = side_table.fingerprint(pending_day.day), pending_day.output.tables[name]
     if committed is None:
         return rows.num_rows > 0
-    return committed != pending_day.expected and not side_table.has_rows(pending_day.day, rows)
+    is_older = committed != pending_day.expected or side_table.damage(pending_day.day) is not None
+    return is_older and not side_table.has_rows(pending_day.day, rows)

@@ -9,6 +9,7 @@ from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.release.release_differences import explain_lost_ledger
 from ml_assets.pipeline.asset_names import CHAMPION_COMPARISON
 from ml_assets.pipeline.evaluation.model_reader import read_scorer
+from ml_assets.resources.lake.errors import DamagedDay
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.lake.model_files import ModelFilesUnusable, artifacts_key, read_model_files
 from ml_assets.resources.mlflow.errors import MlflowUnavailable
@@ -113,7 +114,10 @@ class Champions:
         """Return the champion as an input of the committed evaluation of a day; nothing if it recorded none, or could
         not be compared, so that the day is made again once the champion can be.
         """
-        rows = self.comparison(day)
+        try:
+            rows = self.comparison(day)
+        except DamagedDay:
+            return []
         if not rows or rows[0]["cannot_compare"]:
             return []
         return [_input(rows[0]["champion_digest"], rows[0]["champion_day"])]
@@ -149,7 +153,7 @@ class Champions:
         prefix = f"the champion, version {champion.version} of {champion.day}, cannot score the rows"
         try:
             scorer = read_scorer(self._lake, artifacts_key(self.spec.name, champion.digest or ""))
-        except (FileNotFoundError, ValueError) as error:
+        except (ModelFilesUnusable, ValueError) as error:
             return ChampionScorer(None, f"{prefix}: {error}", cannot_compare=True)
         features = set(self.spec.feature_names())
         if missing := [name for name in scorer.features if name not in features]:

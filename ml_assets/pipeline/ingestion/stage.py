@@ -3,6 +3,7 @@ object.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from typing import Literal
@@ -14,6 +15,7 @@ from ml_assets.core.tables.fingerprint import EXPIRED, fingerprint
 from ml_assets.pipeline.engine.stage import CannotMake, InputChanged, KeepDay, StageOutput
 from ml_assets.pipeline.ingestion.landing_loss import LandingLossGuard
 from ml_assets.pipeline.ingestion.overlooked_files import describe_overlooked
+from ml_assets.resources.lake.errors import DamagedDay
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.lake.table import Table
 from ml_assets.resources.storage.landing import Landing, ObjectChanged
@@ -157,7 +159,13 @@ class Ingestion:
         policy = self._late_data
         if policy.afterwards == "reopen" or self._table.fingerprint(day) in (None, EXPIRED) or not self._is_closed(day):
             return True
-        return describe_objects(objects) == self._committed_objects(day)
+        return self._was_made_from(day, objects)
+
+    def _was_made_from(self, day: date, objects: Sequence[StoredObject]) -> bool:
+        listed = describe_objects(objects)
+        # The table of the objects may be damaged.
+        is_same = self._table.holds(day, fingerprint(self.code, self.spec_part, listed))
+        return is_same or listed == self._committed_objects(day)
 
     def _is_closed(self, day: date) -> bool:
         from ml_assets.core.ingestion.late_data import is_closed
@@ -209,8 +217,8 @@ class Ingestion:
             if file.rows is not None:
                 parts.append(file.rows)
         metadata: dict[str, object] = {"objects": len(objects), "bytes": sum(stored.size for stored in objects)}
-        if self._reopens(day, objects):
-            metadata["reopened"] = self.changes(day)
+        with suppress(DamagedDay):
+            metadata |= {"reopened": self.changes(day)} if self._reopens(day, objects) else {}
         return StageOutput(
             {
                 self.feed.objects: pa.Table.from_pylist(entries, schema=LANDED_OBJECTS_SCHEMA),
@@ -226,10 +234,9 @@ class Ingestion:
         Raises:
             CannotMake: when retention removed its rows, or when rows were expected in a single-partition run.
         """
-        committed = self._table.fingerprint(day)
         if objects:
             return
-        if committed == EXPIRED:
+        if (committed := self._table.fingerprint(day)) == EXPIRED:
             raise CannotMake(
                 f"{self.feed.name}: the rows of {day} were removed by retention, and its files are no longer under "
                 f"{self.landing.uri}; an empty day would replace them. Put its files there again, or leave the day as "
@@ -244,11 +251,9 @@ class Ingestion:
 
     def _reopens(self, day: date, objects: Sequence[StoredObject]) -> bool:
         """Return whether a closed day is made again from other objects."""
-        return (
-            self._table.fingerprint(day) not in (None, EXPIRED)
-            and self._closed_since(day) <= datetime.now(UTC)
-            and describe_objects(objects) != self._committed_objects(day)
-        )
+        if self._table.fingerprint(day) in (None, EXPIRED) or self._closed_since(day) > datetime.now(UTC):
+            return False
+        return not self._was_made_from(day, objects)
 
     def _problem_of(self, entries: Sequence[dict]) -> str | None:
         if not entries and self.feed.event_time is not None:

@@ -15,7 +15,7 @@ from ml_assets.pipeline.engine.upstream import check_not_replaced, read_fingerpr
 from ml_assets.pipeline.evaluation.plots import evaluation_plots
 from ml_assets.pipeline.steps.report_store import Reports
 from ml_assets.resources.lake.lake import Lake
-from ml_assets.resources.lake.model_files import learning_curve
+from ml_assets.resources.lake.model_files import learning_curve, parse_artifacts_key, read_model_files
 from ml_assets.resources.registry.model_registry import ModelRegistry, RegisteredVersion
 
 if TYPE_CHECKING:
@@ -143,12 +143,11 @@ class ModelRegistration(StageWithArtifacts):
         each gate.
         """
         from ml_assets.core.evaluation.gates import all_passed
-        from ml_assets.core.model.files import ARTIFACTS
         from ml_assets.resources.mlflow.model_record import ModelRecord
 
         model, gate_results = self.evaluation.model_row(day), self.evaluation.gate_results(day)
         overall = self.evaluation.overall(day)
-        artifacts = {name: self.lake.files.read(f"{model['artifacts']}/{name}") for name in ARTIFACTS}
+        artifacts = read_model_files(self.lake, *parse_artifacts_key(model["artifacts"]))
         tags = {
             "trained_model_fingerprint": f"{self._models.fingerprint(day):016x}",
             "evaluation_fingerprint": f"{self.evaluation.tables[EVALUATION].fingerprint(day):016x}",

@@ -4,11 +4,10 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from ml_assets.core.model_spec import ModelSpec
-from ml_assets.core.release.release_differences import restore_command
 from ml_assets.core.release.release_state import Version
 from ml_assets.pipeline.evaluation.model_reader import read_scorer
 from ml_assets.resources.lake.lake import Lake
-from ml_assets.resources.lake.model_files import artifacts_key
+from ml_assets.resources.lake.model_files import ModelFilesUnusable, artifacts_key
 
 if TYPE_CHECKING:
     from ml_assets.core.model.scorer import Scorer
@@ -50,10 +49,5 @@ class ScorerCache:
     def _read(self, version: Version) -> "Scorer":
         try:
             return read_scorer(self._lake, artifacts_key(self._spec.name, version.digest))
-        except FileNotFoundError as error:
-            raise CannotScore(
-                f"{version} cannot score the rows: its files are not in the lake ({error}): "
-                f"{restore_command(self._spec.name)} restores them"
-            ) from error
-        except ValueError as error:
+        except (ModelFilesUnusable, ValueError) as error:
             raise CannotScore(f"{version} cannot score the rows: {error}") from error

@@ -39,9 +39,10 @@ class DamagedDay(LakeError):
         reason = _short(error).rpartition("': ")[2]
         self.reason = "gone" if isinstance(error, FileNotFoundError) else f"damaged ({reason})"
         super().__init__(
-            f"{uri}/{path}, with rows of {day}, is {self.reason}. `ml-assets repair {model} --damaged` makes the day "
-            f"again from its inputs. Materialise {asset} of {day} by itself, one partition in a run, to do it for this "
-            "day alone. Or restore the file from the versions of the bucket or a backup."
+            f"{uri}/{path}, with rows of {day}, is {self.reason}. `ml-assets repair {model} --damaged` makes every "
+            f"damaged day again from its inputs. Materialise {asset} of {day} by itself, or the asset that the table "
+            "belongs to, one partition in a run, to do it for this day alone. Or restore the file from the versions of "
+            "the bucket or a backup."
         )
 
 

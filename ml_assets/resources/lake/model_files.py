@@ -2,11 +2,14 @@
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 
 from ml_assets.core.model.digest import model_digest
 from ml_assets.core.model.files import ARTIFACTS, MODEL, PREPROCESSING
+from ml_assets.resources.lake.errors import is_damage
 from ml_assets.resources.lake.lake import Lake
 
+_MODELS = "models"
 LEARNING_CURVE = "learning_curve.json"
 
 
@@ -16,14 +19,26 @@ class ModelFilesUnusable(Exception):
 
 def artifacts_key(model: str, digest: str) -> str:
     """Return the folder of the files of a model, relative to the lake."""
-    return f"{model}/models/{digest}"
+    return f"{model}/{_MODELS}/{digest}"
 
 
-def read_model_files(lake: Lake, model: str, digest: str) -> dict[str, bytes]:
-    """Return model.ubj, preprocessing.json and passport.json of a model.
+def parse_artifacts_key(artifacts: str) -> tuple[str, str]:
+    """Return the model and the digest of a folder of files of a model."""
+    model, _, digest = artifacts.rpartition(f"/{_MODELS}/")
+    return model, digest
+
+
+def read_model_files(lake: Lake, model: str, digest: str, names: Sequence[str] = ARTIFACTS) -> dict[str, bytes]:
+    """Return files of a model, after a comparison of their digest with the one that names their folder.
+
+    Args:
+        lake: the lake.
+        model: name of the model.
+        digest: digest of the model.
+        names: names of the files, model.ubj and preprocessing.json among them.
 
     Raises:
-        ModelFilesUnusable: when one is missing, or they do not have the digest.
+        ModelFilesUnusable: when one is missing or cannot be read, or they do not have the digest.
     """
     folder = artifacts_key(model, digest)
     remedy = (
@@ -31,14 +46,17 @@ def read_model_files(lake: Lake, model: str, digest: str) -> dict[str, bytes]:
         f"{model}/trained_model can also be materialised again."
     )
     try:
-        files = {name: lake.files.read(f"{folder}/{name}") for name in ARTIFACTS}
-    except FileNotFoundError as error:
+        files = {name: lake.files.read(f"{folder}/{name}") for name in names}
+    except OSError as error:
+        if not is_damage(error):
+            raise
         raise ModelFilesUnusable(
             f"the files of model {digest} are not all under {folder} in the lake ({error}). {remedy}"
         ) from error
     if (actual := model_digest(files[MODEL], files[PREPROCESSING])) != digest:
         raise ModelFilesUnusable(
-            f"the files under {folder} in the lake are those of another model, {actual}. Remove them first. {remedy}"
+            f"the files under {folder} in the lake are damaged, or those of another model: they have the digest "
+            f"{actual}. {remedy}"
         )
     return files
 

@@ -7,6 +7,11 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from deltalake import DeltaTable
 
+# Logs are kept because the provenance of a model refers to days as they were when it was trained: without the log of a
+# commit, rows that were replaced since cannot be found. Checkpoints are frequent because every read of a fingerprint
+# reads the log since the newest one.
+PROPERTIES = {"delta.enableExpiredLogCleanup": "false", "delta.checkpointInterval": "10"}
+
 
 def create_table(
     uri: str,

@@ -11,7 +11,7 @@ from ml_assets.resources.lake.day_commit import commit_days, fit_rows, with_retr
 from ml_assets.resources.lake.day_files import DAY, files_transaction
 from ml_assets.resources.lake.delta_transactions import Transactions, input_fingerprint_application
 from ml_assets.resources.lake.errors import DamagedDay, readable_log
-from ml_assets.resources.lake.new_table import create_table
+from ml_assets.resources.lake.new_table import PROPERTIES, create_table
 from ml_assets.resources.lake.new_version import start_new_version
 from ml_assets.resources.lake.schema_changes import compare_schemas
 from ml_assets.resources.lake.table_files import TableFiles, as_bits, list_files
@@ -20,11 +20,6 @@ from ml_assets.resources.lake.table_folder import TableFolder
 if TYPE_CHECKING:
     import pyarrow as pa
     from deltalake import DeltaTable
-
-# Logs are kept because the provenance of a model refers to days as they were when it was trained: without the log of a
-# commit, rows that were replaced since cannot be found. Checkpoints are frequent because every read of a fingerprint
-# reads the log since the newest one.
-PROPERTIES = {"delta.enableExpiredLogCleanup": "false", "delta.checkpointInterval": "10"}
 
 
 class Table:
@@ -181,15 +176,20 @@ class Table:
         expected = fit_rows(self.schema, self._change.dropped, rows).select(names)
         return all(as_bits(committed[name]).equals(as_bits(expected[name])) for name in names)
 
-    def is_damaged(self, day: date) -> bool:
-        """Read all rows of a day; return whether any cannot be read. A day whose columns are to be replaced is not
-        read, because it is made again in any case.
+    def damage(self, day: date) -> DamagedDay | None:
+        """Read all rows of a day; return the damage if any cannot be read. A day whose columns are to be replaced is
+        made again in any case, and is not read.
         """
         try:
             self.read([] if self._change.replaced else [day])
-        except DamagedDay:
-            return True
-        return False
+        except DamagedDay as damage:
+            return damage
+        return None
+
+    def days(self) -> list[date]:
+        """Return the days that have or had rows, without those that retention removed, ascending."""
+        committed = {day for day, fingerprint in self._transactions.days().items() if fingerprint != EXPIRED}
+        return sorted(committed | set(self._files().paths))
 
     def expire(self, days: Sequence[date], metadata: Mapping[str, str]) -> None:
         """Remove the rows of some days in one commit, after which their fingerprint is EXPIRED. Their files stay until

@@ -10,8 +10,7 @@ from ml_assets.core.release.release_state import Move, Release
 from ml_assets.resources.lake.day_files import DamagedFile, read_rows, write_file
 from ml_assets.resources.lake.errors import LakeError, is_damage, readable_log
 from ml_assets.resources.lake.lake import Lake
-from ml_assets.resources.lake.new_table import create_table
-from ml_assets.resources.lake.table import PROPERTIES
+from ml_assets.resources.lake.new_table import PROPERTIES, create_table
 from ml_assets.resources.lake.table_folder import TableFolder
 
 if TYPE_CHECKING:

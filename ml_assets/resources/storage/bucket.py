@@ -1,8 +1,8 @@
 """Objects under a prefix of an S3 bucket: listing with digests, reading, atomic writing."""
 
+import hashlib
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 
 from ml_assets.resources.storage.stored_object import FileSize, StoredObject
 
@@ -14,6 +14,14 @@ NO_SUCH_KEY = ("NoSuchKey", "404")
 ATTEMPTS = 3
 # Every listing of an S3 store has one of them, also one without objects.
 LISTING_FIELDS = {"Contents", "Name", "KeyCount", "IsTruncated"}
+
+
+# The ETag of an object that was uploaded in one part.
+_MD5 = re.compile("[0-9a-f]{32}")
+
+
+class ContentDiffers(Exception):
+    """A store delivers another content than the one that it listed."""
 
 
 class NoListing(Exception):
@@ -29,6 +37,7 @@ class Bucket:
         self.bucket, _, path = uri.partition("://")[2].partition("/")
         self.prefix = path.strip("/")
         self._client = S3Resource(**s3).get_client()
+        self._has_md5_etags = True
 
     def keys(self, prefix: str = "") -> Iterator[str]:
         """Return the keys that begin with `prefix`, in S3's order (by bytes)."""
@@ -82,30 +91,62 @@ class Bucket:
             raise
 
     def read_unchanged(self, listed: StoredObject) -> bytes:
-        """Return the content of an object if it still has the ETag with which it was listed.
+        """Return the content of an object if it is the one that was listed: its ETag, its length and, where the ETag is
+        the MD5 of the content, its MD5 are compared.
 
         Raises:
             FileNotFoundError: when it has been replaced or removed.
+            ContentDiffers: when the store delivers something other than what it listed, twice.
         """
         from botocore.exceptions import ClientError
 
         try:
-            return self._content(listed.key, IfMatch=listed.digest)
+            content, etag = self._get(listed.key, IfMatch=listed.digest)
+            if etag != listed.digest:
+                # A store that ignores the condition.
+                raise FileNotFoundError(f"{listed.key} no longer has the digest {listed.digest}")
+            if self._is_as_listed(content, listed):
+                return content
+            again, _ = self._get(listed.key, IfMatch=listed.digest)
         except ClientError as error:
             if error.response["Error"]["Code"] in ("PreconditionFailed", "412", *NO_SUCH_KEY):
                 raise FileNotFoundError(f"{listed.key} no longer has the digest {listed.digest}") from error
             raise
+        if self._is_as_listed(again, listed):
+            return again
+        if len(again) == listed.size and again == content:
+            # With encryption by a key of its own, or behind a gateway, a store has other ETags.
+            self._has_md5_etags = False
+            return again
+        raise ContentDiffers(
+            f"{listed.key} in s3://{self.bucket}/{self.prefix} was listed with {listed.size} bytes and the digest "
+            f"{listed.digest}, and delivered with {len(again)} bytes that differ from it"
+        )
 
-    def _content(self, key: str, **conditions: str) -> bytes:
-        """Return the content of an object. Retries a response that breaks off, because boto3 retries only until the
-        content begins.
+    def _is_as_listed(self, content: bytes, listed: StoredObject) -> bool:
+        if len(content) != listed.size:
+            return False
+        if not self._has_md5_etags or not _MD5.fullmatch(listed.digest):
+            return True
+        return hashlib.md5(content, usedforsecurity=False).hexdigest() == listed.digest
+
+    def _content(self, key: str) -> bytes:
+        return self._get(key)[0]
+
+    def _get(self, key: str, **conditions: str) -> tuple[bytes, str]:
+        """Return the content and the ETag of an object. Retries a response that breaks off, because boto3 retries only
+        until the content begins.
         """
         from botocore.exceptions import IncompleteReadError, ReadTimeoutError, ResponseStreamingError
 
-        for _ in range(ATTEMPTS - 1):
-            with suppress(IncompleteReadError, ReadTimeoutError, ResponseStreamingError):
-                return self._client.get_object(Bucket=self.bucket, Key=self._full(key), **conditions)["Body"].read()
-        return self._client.get_object(Bucket=self.bucket, Key=self._full(key), **conditions)["Body"].read()
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                response = self._client.get_object(Bucket=self.bucket, Key=self._full(key), **conditions)
+                return response["Body"].read(), response["ETag"].strip('"')
+            except (IncompleteReadError, ReadTimeoutError, ResponseStreamingError):
+                if attempt == ATTEMPTS:
+                    raise
+        raise AssertionError("the last attempt returns or raises")
 
     def write(self, key: str, content: bytes) -> None:
         """Write an object atomically."""

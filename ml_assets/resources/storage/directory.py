@@ -121,7 +121,7 @@ class Directory:
             FileNotFoundError: when it has been replaced or removed.
         """
         content = self.read(listed.key)
-        if _md5(content) != listed.digest:
+        if len(content) != listed.size or _md5(content) != listed.digest:
             raise FileNotFoundError(f"{listed.key} no longer has the digest {listed.digest}")
         return content
 

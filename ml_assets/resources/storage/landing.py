@@ -21,7 +21,7 @@ from ml_assets.core.ingestion.file_pattern import (
 )
 from ml_assets.core.model_spec.automation import Sensor
 from ml_assets.core.model_spec.source import Source
-from ml_assets.resources.storage.bucket import Bucket
+from ml_assets.resources.storage.bucket import Bucket, ContentDiffers
 from ml_assets.resources.storage.directory import Directory
 from ml_assets.resources.storage.landing_access import missing_root, refuse_absence
 from ml_assets.resources.storage.open_store import open_objects
@@ -177,6 +177,8 @@ class Landing(dg.ConfigurableResource):
                 return self._objects.read_unchanged(listed)
         except FileNotFoundError as error:
             raise ObjectChanged(f"{listed.key} under {self.uri} was replaced or removed while it was read") from error
+        except ContentDiffers as error:
+            raise ObjectChanged(f"{error}: it was replaced or damaged while it was read") from error
 
 
 def _is_file_of_day(files: str, day: date, key: str) -> bool:

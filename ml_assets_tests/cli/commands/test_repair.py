@@ -13,13 +13,14 @@ import pandas as pd
 import pytest
 
 from ml_assets.cli.command_inputs import require_spec
-from ml_assets.cli.commands import repair
+from ml_assets.cli.commands import repair, repair_damaged
 from ml_assets.cli.commands.simulate import write_landing
 from ml_assets.definitions import DEFS
 from ml_assets.defs.settings import read_settings
 from ml_assets.pipeline.asset_names import landed_to_features
 from ml_assets_tests.cli.command_line import call
 from ml_assets_tests.pipeline.world import World
+from ml_assets_tests.support.bit_flips import flipped
 
 pytestmark = pytest.mark.clock
 
@@ -48,7 +49,8 @@ def here(data, monkeypatch: pytest.MonkeyPatch) -> Path:
         "dagster_home": f"{data}/dagster",
     }
     settings = replace(read_settings({}), **places)
-    monkeypatch.setattr(repair, "require_settings", lambda: settings)
+    for command in (repair, repair_damaged):
+        monkeypatch.setattr(command, "require_settings", lambda: settings)
     return data
 
 
@@ -98,3 +100,42 @@ def test_without_a_file_and_without_a_change_there_is_nothing_to_make(here, caps
 def test_a_file_that_does_not_exist_is_reported(here):
     with pytest.raises(SystemExit, match=r"nowhere\.csv"):
         call("repair", "fraud_detection", "--file", "nowhere.csv")
+
+
+def test_damaged_days_are_made_again_and_what_cannot_be_is_said(here, capsys):
+    lake = here / "lake" / "fraud_detection"
+    second = START + timedelta(days=1)
+    stages = World(here, SPEC).stages()
+    tables = {name: table for stage in stages for name, table in stage.tables.items()}
+    before = {name: tables[name].read([START, second]) for name in ("raw_data", "validated_data", "features")}
+    fingerprints = {name: tables[name].fingerprint(START) for name in before}
+    for name in ("raw_data", "landed_objects", "column_profiles", "features", "feature_profiles"):
+        (file,) = (lake / name / f"day={START}").glob("*.parquet")
+        file.write_bytes(flipped(file.read_bytes(), 4567))
+    (file,) = (lake / "validated_data" / f"day={START}").glob("*.parquet")
+    file.unlink()
+    (second_raw,) = (lake / "raw_data" / f"day={second}").glob("*.parquet")
+    kept = second_raw.read_bytes()
+    second_raw.write_bytes(kept[:-1])
+    (landed,) = (here / "landing" / "fraud_detection" / str(second)).iterdir()
+    landed.rename(here / "landing" / "elsewhere")
+    ended = run(here, "-m", "ml_assets.cli", "repair", "fraud_detection", "--damaged")
+    printed = ended.stdout
+    assert ended.returncode == 1, ended.stderr
+    for name in ("raw_data", "validated_data", "features"):
+        assert f"{name}  made {START} again" in printed
+    assert "not repaired  raw_data of 2026-08-16" in printed.replace(str(second), "2026-08-16")
+    assert "restore" in printed
+    assert "a backup of the lake" in printed
+    stages = World(here, SPEC).stages()
+    tables = {name: table for stage in stages for name, table in stage.tables.items()}
+    assert {name: tables[name].fingerprint(START) for name in before} == fingerprints
+    for name, rows in before.items():
+        assert tables[name].read([START]).equals(rows.slice(0, tables[name].row_counts()[START]))
+    # The backup of the one, which the message names.
+    second_raw.write_bytes(kept)
+    call("repair", "fraud_detection", "--damaged")
+    assert "Nothing is damaged" in capsys.readouterr().out
+    (here / "landing" / "elsewhere").rename(landed)
+    call("repair", "fraud_detection")
+    assert "Nothing to make" in capsys.readouterr().out

@@ -234,7 +234,9 @@ def test_a_champion_that_cannot_score_is_reported_as_a_problem(original, tmp_pat
     shutil.rmtree(live.root / "lake" / "small" / "models" / champion.digest)
     live.open()
     (decided,) = live.decide(5)
-    assert f"{champion} cannot score the rows: its files are not in the lake" in (decided.problem or "")
+    assert f"{champion} cannot score the rows: the files of model {champion.digest} are not all under" in (
+        decided.problem or ""
+    )
     assert live.row(5)["outcome"] == "hold"
     live.live(5)
     assert live.scored(5).empty

@@ -29,8 +29,8 @@ def file_of(tmp_path: Path, pattern: str) -> Path:
 
 def test_a_day_with_a_damaged_file_is_named_and_others_can_be_read(table, tmp_path):
     file_of(tmp_path, f"day={FIRST}/*").write_bytes(b"PAR1 and then nothing of it")
-    assert table.is_damaged(FIRST)
-    assert not table.is_damaged(SECOND)
+    assert table.damage(FIRST) is not None
+    assert table.damage(SECOND) is None
     with pytest.raises(
         DamagedDay,
         match=rf"/m/numbers/day={FIRST}/part-\S+, with rows of {FIRST}, is damaged \(.*Materialise numbers of {FIRST}",

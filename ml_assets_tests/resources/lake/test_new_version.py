@@ -64,7 +64,7 @@ def test_opening_and_reading_changes_nothing_and_values_that_are_not_there_are_r
         with pytest.raises(LakeError, match=r"a column customer_id .* the table still has CUSTOMER_ID"):
             table.read([FIRST])
         assert table.version() == version
-        assert not table.is_damaged(FIRST)
+        assert table.damage(FIRST) is None
 
 
 def test_another_process_with_the_old_specification_takes_no_values_silently(old):
