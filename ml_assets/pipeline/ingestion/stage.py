@@ -204,16 +204,9 @@ class Ingestion:
                 file = oversized or read_landed_file(self.feed, stored.key, self.landing.read(stored))
             except ObjectChanged as error:
                 raise InputChanged(str(error)) from error
-            entries.append(
-                {
-                    "key": stored.key,
-                    "digest": stored.digest,
-                    "size": stored.size,
-                    "rows": file.rows.num_rows if file.rows is not None else None,
-                    "fault": file.fault,
-                    "other_columns": file.other_columns,
-                }
-            )
+            entry = {"key": stored.key, "digest": stored.digest, "size": stored.size, "fault": file.fault}
+            rows = file.rows.num_rows if file.rows is not None else None
+            entries.append({**entry, "rows": rows, "other_columns": file.other_columns})
             if file.rows is not None:
                 parts.append(file.rows)
         metadata: dict[str, object] = {"objects": len(objects), "bytes": sum(stored.size for stored in objects)}

@@ -1,5 +1,6 @@
 """Deploy target: a directory or bucket with the champion's model and a metadata.json, which is replaced atomically."""
 
+import hashlib
 import json
 from collections.abc import Collection, Mapping
 from functools import cached_property
@@ -7,7 +8,7 @@ from typing import Any
 
 import dagster as dg
 
-from ml_assets.core.model.files import ARTIFACTS
+from ml_assets.core.model.files import ARTIFACTS, PREPROCESSING
 from ml_assets.resources.storage.bucket import Bucket
 from ml_assets.resources.storage.directory import Directory
 from ml_assets.resources.storage.open_store import open_objects
@@ -52,7 +53,42 @@ class DeployTarget(dg.ConfigurableResource):
         Raises:
             FileNotFoundError: when one is missing.
         """
-        return {name: self._files.read(f"{model}/{digest}/{name}") for name in ARTIFACTS}
+        return {name: self.read_file(model, digest, name) for name in ARTIFACTS}
+
+    def read_file(self, model: str, digest: str, name: str) -> bytes:
+        """Return a file of a model that was published.
+
+        Raises:
+            FileNotFoundError: when it is missing.
+        """
+        return self._files.read(f"{model}/{digest}/{name}")
+
+    def digests(self, model: str) -> list[str]:
+        """Return the digests of the models that have files here, in their order."""
+        keys = (key.removeprefix(f"{model}/").partition("/") for key in self._files.keys(f"{model}/"))
+        return sorted({digest for digest, _, name in keys if name})
+
+    def problem(self, model: str) -> str | None:
+        """Return how metadata.json differs from the files that it names; None if it does not, or nothing is published.
+
+        Readers load the files that it names, after a comparison of each with the SHA-256 that it states.
+        """
+        try:
+            metadata = json.loads(self._files.read(f"{model}/{METADATA}"))
+            for name, file in metadata["files"].items():
+                content = self._files.read(f"{model}/{file['path']}")
+                if hashlib.sha256(content).hexdigest() != file["sha256"]:
+                    return f"{name} does not have the SHA-256 that it states"
+                if name == PREPROCESSING and json.loads(content)["threshold"] != metadata["threshold"]:
+                    return f"the threshold {metadata['threshold']} is not that of {name}"
+        except FileNotFoundError as error:
+            return f"a file is missing ({error})" if self._files_of(model) else None
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            return f"it cannot be read ({type(error).__name__}: {error})"
+        return None
+
+    def _files_of(self, model: str) -> bool:
+        return next(iter(self._files.keys(f"{model}/")), None) is not None
 
     def publish(self, metadata: Mapping[str, Any], files: Mapping[str, bytes]) -> None:
         """Publish a model: its files first, then the metadata that names them.

@@ -2,22 +2,21 @@
 
 from collections.abc import Callable, Mapping
 from datetime import date
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from ml_assets.core.model.digest import model_digest
-from ml_assets.core.model.files import ARTIFACTS, MODEL, PREPROCESSING
+from ml_assets.core.model.files import MODEL, PREPROCESSING
+from ml_assets.core.release.deployment_manifest import champion_row, metadata
 from ml_assets.core.release.release_differences import explain_lost_ledger
 from ml_assets.core.release.release_state import CHAMPION, Version
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.lake.model_files import ModelFilesUnusable, artifacts_key, read_model_files
-from ml_assets.resources.mlflow.connection import quiet_mlflow
 from ml_assets.resources.mlflow.experiments import find_experiment
 from ml_assets.resources.mlflow.manual_run import ManualRun
 from ml_assets.resources.mlflow.model_record import ModelRecord
 from ml_assets.resources.mlflow.restored_record import record_of_files
 from ml_assets.resources.registry.aliases import mark_release_complete
+from ml_assets.resources.registry.model_artifacts import read_artifacts
 from ml_assets.resources.registry.model_registry import ModelRegistry
 from ml_assets.resources.registry.version_files import lacks_files, store_files_again
 from ml_assets.resources.release.deploy_target import DeployTarget
@@ -76,6 +75,10 @@ class Restoration:
                 done += [*self._restore_files(version), *self._restore_version(version)]
             except CannotRestore as error:
                 problems.append(str(error))
+        try:
+            done += self._restore_target()
+        except CannotRestore as error:
+            problems.append(str(error))
         if problems:
             raise CannotRestore("; ".join([*done, *problems]))
         return done
@@ -159,30 +162,36 @@ class Restoration:
 
     def _read_artifacts(self, version: Version) -> Mapping[str, bytes] | None:
         """Return the files of a version from its artifacts in MLflow; None if they are not all there."""
-        from mlflow.artifacts import download_artifacts
-        from mlflow.exceptions import MlflowException
-
         registered = self._registered_version(version)
-        if registered is None:
-            return None
-        uri = self._registry.client.get_model_version_download_uri(self._name, registered.version)
-        with quiet_mlflow(), TemporaryDirectory() as directory:
-            try:
-                folder = Path(
-                    download_artifacts(uri, dst_path=directory, tracking_uri=self._registry.client.tracking_uri)
-                )
-            except (MlflowException, OSError):
-                return None
-            files = {name: next(folder.rglob(name), None) for name in ARTIFACTS}
-            return {name: path.read_bytes() for name, path in files.items() if path} if all(files.values()) else None
+        return None if registered is None else read_artifacts(self._registry.client, registered)
+
+    def _has_damaged_artifacts(self, version: Version, registered: "ModelVersion") -> bool:
+        files = read_artifacts(self._registry.client, registered)
+        return files is not None and model_digest(files[MODEL], files[PREPROCESSING]) != version.digest
+
+    def _restore_target(self) -> list[str]:
+        """Publish the champion again if a file of it in the deploy target is damaged, or its metadata are.
+
+        A champion that is not published at all is left to `Releases.state`.
+        """
+        row = champion_row(Ledger(self._lake, self._name).rows())
+        problem = self._target.problem(self._name)
+        if row is None or problem is None or self._target.published(self._name) is None:
+            return []
+        try:
+            files = read_model_files(self._lake, self._name, row["to_digest"])
+        except ModelFilesUnusable as error:
+            raise CannotRestore(str(error)) from error
+        url = self._registry.version_url(self._name, row["to_version"])
+        self._target.publish(metadata(self._name, row, files, url), files)
+        return [f"published version {row['to_version']} again: the deploy target was damaged ({problem})"]
 
     def _restore_version(self, version: Version) -> list[str]:
         """Register a version again unless MLflow has it, and restore its run."""
         registered, client = self._registered_version(version), self._registry.client
         if registered is not None:
-            done = self._restore_run(registered)
-            number = int(registered.version)
-            if not lacks_files(client, self._name, number):
+            done, number = self._restore_run(registered), int(registered.version)
+            if not (lacks_files(client, self._name, number) or self._has_damaged_artifacts(version, registered)):
                 return done
             if store_files_again(client, self._name, number, self._record(version)):
                 return [*done, f"stored the files of {version} in MLflow again"]

@@ -21,6 +21,7 @@ from ml_assets.resources.release.ledger import Ledger
 from ml_assets.resources.release.releases import Releases
 from ml_assets.resources.release.restoration import CannotRestore, Restoration
 from ml_assets_tests.resources.mlflow.mlflow_cases import new_store
+from ml_assets_tests.support.bit_flips import flipped
 
 DAY = date(2025, 3, 1)
 
@@ -221,3 +222,33 @@ def test_a_deploy_target_with_releases_that_neither_ledger_nor_mlflow_have_stops
     assert "the release ledger goes on after release 0 with the model of the deploy target, version 1" in " ".join(done)
     assert place.releases().state().champion == place.champion
     assert place.releases().differences() == []
+
+
+def test_a_damaged_file_is_put_back_from_a_copy_whose_digest_matches(place):
+    """In the lake from the deploy target, there from the lake, and in MLflow from the lake."""
+    files = read_model_files(place.lake, "small", place.champion.digest)
+    lake_file = Path(place.lake.uri, place.folder, "model.ubj")
+    target_file = Path(place.target.uri, "small", place.champion.digest, "model.ubj")
+    version = place.client.get_model_version("small", "1")
+    (artifact,) = Path(place.client.get_model_version_download_uri("small", "1").removeprefix("file://")).rglob(
+        "model.ubj"
+    )
+    for file, expected in (
+        (lake_file, "copied the files of version 1 of 2025-03-01 from the deploy target to the lake"),
+        (target_file, "published version 1 again: the deploy target was damaged"),
+        (artifact, "stored the files of version 1 of 2025-03-01 in MLflow again"),
+    ):
+        file.write_bytes(flipped(files["model.ubj"], 4321))
+        assert [sentence[: len(expected)] for sentence in place.restore()] == [expected]
+        assert file.read_bytes() == files["model.ubj"]
+    target = Path(place.target.uri, "small", "metadata.json")
+    target.write_text(target.read_text().replace('"threshold": 0.', '"threshold": 1.'))
+    (sentence,) = place.restore()
+    assert "the threshold" in sentence
+    assert place.restore() == []
+    # From MLflow if the deploy target has no good copy either.
+    for file in (lake_file, target_file):
+        file.write_bytes(b"rotten")
+    assert "from MLflow to the lake" in place.restore()[0]
+    assert {file.read_bytes() for file in (lake_file, target_file, artifact)} == {files["model.ubj"]}
+    assert version.tags["model_digest"] == place.champion.digest

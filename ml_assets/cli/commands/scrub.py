@@ -1,0 +1,71 @@
+"""The scrub: read every file that has a digest or a form of its own, and print what is damaged, and the remedy."""
+
+import logging
+import sys
+from collections.abc import Iterator
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from ml_assets.cli.command_inputs import require_settings
+from ml_assets.core.operations.doctor.damage import Damage
+from ml_assets.defs.environment import build_environment
+from ml_assets.defs.settings import Settings
+from ml_assets.resources.mlflow.connection import MlflowUnavailable
+from ml_assets.resources.release.ledger import LEDGER
+from ml_assets.resources.scrub.models import scrub_deploy_target, scrub_lake_models, scrub_registered_models
+from ml_assets.resources.scrub.tables import list_tables, scrub_table
+
+
+def scrub_everything() -> None:
+    """Read lake, deploy target and MLflow, one file at a time, and print the damaged files; change nothing.
+
+    Raises:
+        SystemExit: with status 1, when something is damaged, or could not be read.
+    """
+    logging.disable(logging.WARNING)
+    settings, console = require_settings(), Console()
+    read, damages = 0, []
+    with Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=console) as progress:
+        task = progress.add_task("reading")
+        try:
+            for place, damage in scrub(settings):
+                read += 1
+                progress.update(task, description=f"{place}: {read:,} files")
+                if damage is not None:
+                    damages.append(damage)
+                    _print(progress.console, damage)
+        except (MlflowUnavailable, OSError) as error:
+            progress.stop()
+            sys.exit(f"the scrub ended after {read:,} files, with {len(damages)} damaged: {error}")
+    console.print(f"{len(damages)} damaged, {read:,} files read")
+    if damages:
+        sys.exit(1)
+
+
+def scrub(settings: Settings) -> Iterator[tuple[str, Damage | None]]:
+    """Read everything; yield for each file its place, and the damage if it is damaged."""
+    resources = build_environment(settings).resources or {}
+    lake, registry, target = resources["lake"], resources["registry"], resources["deploy_target"]
+    tables = list_tables(lake)
+    for model, asset in tables:
+        for damage in scrub_table(lake, model, asset):
+            yield f"{model}/{asset}", damage
+    for model in sorted({model for model, _ in tables}):
+        for damage in scrub_lake_models(lake, model):
+            yield f"{model}/models", damage
+    for model in sorted({model for model, asset in tables if asset == LEDGER}):
+        for place, damages in (
+            ("deploy target", scrub_deploy_target(target, model)),
+            ("MLflow", scrub_registered_models(registry, model)),
+        ):
+            for damage in damages:
+                yield f"{model} in {place}", damage
+
+
+def _print(console: Console, damage: Damage) -> None:
+    day = f" of {damage.day}" if damage.day else ""
+    console.print(f"[bold red]damaged[/]  {escape(damage.file)}{day}: {escape(damage.reason)}", soft_wrap=True)
+    console.print(f"         lost: {escape(damage.lost)}", soft_wrap=True, highlight=False)
+    console.print(f"         -> {escape(damage.remedy)}", soft_wrap=True, highlight=False)

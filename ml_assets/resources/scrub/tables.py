@@ -1,0 +1,113 @@
+"""Reading every file of every table of the lake, one at a time, for damage. Nothing is changed."""
+
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from ml_assets.core.operations.doctor.damage import Damage
+from ml_assets.core.tables.fingerprint import EXPIRED
+from ml_assets.resources.lake.day_files import DamagedFile, files_transaction, read_rows
+from ml_assets.resources.lake.delta_transactions import Transactions
+from ml_assets.resources.lake.errors import DamagedDay, LakeError, is_damage, readable_log
+from ml_assets.resources.lake.lake import Lake
+from ml_assets.resources.lake.table_files import list_files
+from ml_assets.resources.lake.table_folder import TableFolder
+from ml_assets.resources.release.ledger import LEDGER, LOST, Ledger
+
+if TYPE_CHECKING:
+    from deltalake import DeltaTable
+
+LOG = "_delta_log/"
+COMMIT_REMEDY = "restore it from the versions of the bucket or a backup of the lake (docs/state.md, Backup)"
+CHECKPOINT_REMEDY = "remove it together with _last_checkpoint: the commits beside it have all that it has"
+
+
+def list_tables(lake: Lake) -> list[tuple[str, str]]:
+    """Return model and asset of every table of the lake, in their order."""
+    parts = (key.split("/") for key in lake.files.keys("") if f"/{LOG}" in key)
+    return sorted({(part[0], part[1]) for part in parts if len(part) == 4})
+
+
+def scrub_table(lake: Lake, model: str, asset: str) -> Iterator[Damage | None]:
+    """Read the log and the live files of a table; yield the damage of each file, None for one that is whole.
+
+    Args:
+        lake: the lake.
+        model: name of the model.
+        asset: name of the table.
+    """
+    from deltalake import DeltaTable
+
+    folder, (uri, options) = TableFolder(lake.files, f"{model}/{asset}"), lake.location(model, asset)
+    yield from _scrub_log(folder, uri, model, asset)
+    try:
+        with readable_log(uri):
+            delta = DeltaTable(uri, storage_options=options)
+        if asset == LEDGER:
+            yield from _scrub_ledger(lake, model, delta, folder)
+        else:
+            yield from _scrub_days(model, asset, delta, folder, uri)
+    except LakeError as error:
+        yield Damage(f"{uri}/{LOG}", str(error), f"the list of the files of {model}/{asset}", COMMIT_REMEDY)
+
+
+def _scrub_log(folder: TableFolder, uri: str, model: str, asset: str) -> Iterator[Damage | None]:
+    from ml_assets.core.tables.arrow_memory import open_content
+
+    root = f"{folder.key}/{LOG}"
+    for key in folder.files.keys(root):
+        name, is_checkpoint = key.removeprefix(root), key.endswith(".parquet")
+        try:
+            content = folder.files.read(key)
+            if is_checkpoint:
+                import pyarrow.parquet as pq
+
+                pq.ParquetFile(open_content(content)).read(use_threads=False)
+            elif name.endswith(".json") and not [json.loads(line) for line in content.splitlines()]:
+                raise ValueError("it is empty")
+            yield None
+        except (OSError, ValueError) as error:
+            lost = "nothing" if is_checkpoint else f"which days of {model}/{asset} it committed"
+            remedy = CHECKPOINT_REMEDY if is_checkpoint else COMMIT_REMEDY
+            yield Damage(
+                f"{uri}/{LOG}{name}", str(error), lost, LOST if asset == LEDGER and lost != "nothing" else remedy
+            )
+
+
+def _scrub_days(model: str, asset: str, delta: "DeltaTable", folder: TableFolder, uri: str) -> Iterator[Damage | None]:
+    files = list_files(delta, uri, folder.read)
+    transactions = Transactions(delta, folder.read, uri)
+    remedy = f"`ml-assets repair {model} --damaged` makes the day again from what it was made from"
+    days = {day for day, fingerprint in transactions.days().items() if fingerprint != EXPIRED} | set(files.paths)
+    for day in sorted(days):
+        lost = f"the rows of {day} in {model}/{asset}"
+        try:
+            if transactions.get(day.isoformat()) != EXPIRED:
+                files.check_list(day, transactions.get(files_transaction(day)))
+        except DamagedDay as damage:
+            yield Damage(f"{uri}/{damage.path}", damage.reason, lost, remedy, day)
+            continue
+        for path in files.paths.get(day, []):
+            try:
+                files.read_path(path, day)
+                yield None
+            except DamagedDay as damage:
+                yield Damage(f"{uri}/{path}", damage.reason, lost, remedy, day)
+
+
+def _scrub_ledger(lake: Lake, model: str, delta: "DeltaTable", folder: TableFolder) -> Iterator[Damage | None]:
+    import pyarrow as pa
+
+    is_whole = True
+    for path in pa.table(delta.get_add_actions(flatten=True))["path"].to_pylist():
+        try:
+            read_rows(folder.read(path), path, None, None)
+            yield None
+        except (DamagedFile, OSError) as error:
+            if isinstance(error, OSError) and not is_damage(error):
+                raise
+            is_whole = False
+            yield Damage(f"{delta.table_uri}/{path}", str(error), f"a release of {model}", LOST)
+    if is_whole:
+        # Whether a release is in no file.
+        Ledger(lake, model).rows()
