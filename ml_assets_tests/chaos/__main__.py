@@ -9,7 +9,11 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
 
 from ml_assets_tests.chaos.kills import Report
 from ml_assets_tests.chaos.suite import run_suite
@@ -29,8 +33,27 @@ def show(report: Report, begun: float) -> None:
         print(f"    WRONG   {line[:2000]}", flush=True)
 
 
+def outcome(report: Report) -> str:
+    """Say in a few words how a trial ended."""
+    if report.wrong:
+        return f"{len(report.wrong)} WRONG: {report.wrong[0][:100]}"
+    return next((line for line in report.messages if line.startswith("left out")), "as undisturbed")
+
+
+def table(reports: Sequence[Report]) -> Table:
+    """Build the table of faults and outcomes; trials of the same fault share a line."""
+    lines: dict[str, list[Report]] = {}
+    for report in reports:
+        lines.setdefault(report.title, []).append(report)
+    rows = Table("fault", "trials", "kills", "outcome")
+    for title, same in lines.items():
+        outcomes = dict.fromkeys(map(outcome, same))
+        rows.add_row(title, str(len(same)), str(sum(len(report.kills) for report in same)), "; ".join(outcomes))
+    return rows
+
+
 def main() -> None:
-    """Run the trials, print a line for each of them, and exit with 1 when anything differs."""
+    """Run the trials, print a line for each of them and a table of all, and exit with 1 when anything differs."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--seed", type=int, default=int(time.time()))
@@ -43,6 +66,7 @@ def main() -> None:
     finally:
         if not arguments.keep:
             shutil.rmtree(root, ignore_errors=True)
+    Console(width=160).print(table(reports))
     kills, wrong = sum(len(report.kills) for report in reports), sum(bool(report.wrong) for report in reports)
     print(
         f"{kills} kills in {len(reports)} trials, {wrong} of them not as the undisturbed run, "

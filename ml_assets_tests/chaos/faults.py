@@ -23,6 +23,7 @@ from ml_assets_tests.chaos.kills import Report, warnings_of
 from ml_assets_tests.chaos.places import ChaosWorld, Place, faulty_file, good_rows, new_place
 from ml_assets_tests.chaos.proxy import FaultProxy, some
 from ml_assets_tests.pipeline.world import day
+from ml_assets_tests.support.http_server import free_port
 from ml_assets_tests.support.postgresql import PostgresqlServer
 
 DAY_IN_SECONDS = 86_400
@@ -150,9 +151,7 @@ def restart_postgresql(server: PostgresqlServer, place: Place, draw: random.Rand
 
 def restart_mlflow(place: Place, draw: random.Random, undisturbed: Content) -> Report:
     """Restart the MLflow server during a run; its store is the one in the folder of the world."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     store, artifacts = f"sqlite:///{place.root / 'mlflow.db'}", (place.root / "mlartifacts").as_uri()
     command = [
         sys.executable,

@@ -5,12 +5,14 @@ import os
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 
 from ml_assets.resources.databases.postgresql_uri import with_driver
-from ml_assets_tests.chaos import faults
+from ml_assets_tests.chaos import command_faults, faults, instance_faults, service_faults
 from ml_assets_tests.chaos.child import run
 from ml_assets_tests.chaos.content import Content, content, tables
+from ml_assets_tests.chaos.instance_faults import SERVERS
 from ml_assets_tests.chaos.kills import (
     STEPS,
     Report,
@@ -21,6 +23,7 @@ from ml_assets_tests.chaos.kills import (
 )
 from ml_assets_tests.chaos.places import KEYS, Place, change, copy_of, new_place
 from ml_assets_tests.chaos.proxy import FaultProxy
+from ml_assets_tests.support.local_instance import LocalInstance
 from ml_assets_tests.support.postgresql import PostgresqlServer
 
 KILLS_OF_A_STEP = 5
@@ -63,6 +66,11 @@ class Suite:
         if status := run(place, log, count=count):
             raise RuntimeError(f"the undisturbed run failed with status {status}:\n{log.read_text()[-3000:]}")
         return content(place), boundaries_by_step(count)
+
+    @cached_property
+    def demo(self) -> LocalInstance:
+        """The shipped model, after `ml-assets run`."""
+        return command_faults.run_demo(self.root / "demo")
 
     def new_folder(self) -> Path:
         """Name a new folder for a trial."""
@@ -133,6 +141,12 @@ class Suite:
                 for share in (0.03, 0.15)
             ),
             lambda: faults.inject_outage(self.new_world_in_bucket(proxy), proxy, draw.randint(20, 200), wanted),
+            lambda: command_faults.interrupt_runs(self.new_folder(), self.demo, draw),
+            lambda: command_faults.begin_at_once(self.new_folder()),
+            *(lambda name=name: instance_faults.kill_server(self.new_folder(), name) for name in SERVERS),
+            lambda: instance_faults.start_runs_at_once(self.new_folder()),
+            lambda: instance_faults.set_clock_back_between_ticks(self.new_folder()),
+            lambda: service_faults.misuse_service(self.demo),
         ]
 
     def new_world_in_folder(self) -> Place:

@@ -3,13 +3,12 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,6 +17,7 @@ import yaml
 
 from ml_assets.definitions import DEFS
 from ml_assets.pipeline.asset_names import LANDED_TO_FEATURES
+from ml_assets_tests.support.http_server import free_port
 
 Found = TypeVar("Found")
 
@@ -59,15 +59,13 @@ class LocalInstance:
         folder.mkdir()
         for model in models:
             (folder / f"{model['name']}.yaml").write_text(
-                yaml.safe_dump({"type": "ml_assets.ModelPipeline", "attributes": model})
+                yaml.safe_dump({"type": "ml_assets.ModelPipeline", "attributes": model}, sort_keys=False)
             )
         (root / "location.py").write_text(LOCATION.format(folder=str(folder)))
         location = {"python_file": {"relative_path": "location.py", "attribute": "defs", "location_name": "ml_assets"}}
         self.workspace = root / "workspace.yaml"
         self.workspace.write_text(yaml.safe_dump({"load_from": [location]}))
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self.environment = {
             **os.environ,
             "DAGSTER_HOME": str(self.home),
@@ -107,6 +105,14 @@ class LocalInstance:
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+
+    def processes_of(self, name: str) -> list[int]:
+        """List the process of the webserver or of the daemon alone, or, as `code server`, the code servers of both."""
+        if name != "code server":
+            return [self._processes[name].pid]
+        groups = {process.pid for process in self._processes.values()}
+        processes = [int(folder.name) for folder in Path("/proc").iterdir() if folder.name.isdigit()]
+        return [process for process in processes if _is_code_server(process, groups)]
 
     def graphql(self, query: str, **variables: Any) -> dict:
         """Return the data of a query."""
@@ -212,3 +218,11 @@ class LocalInstance:
             return bool(self.graphql("{ version }"))
         except (urllib.error.URLError, ConnectionError):
             return False
+
+
+def _is_code_server(process: int, groups: Collection[int]) -> bool:
+    try:
+        command = Path(f"/proc/{process}/cmdline").read_bytes().split(b"\0")
+        return b"grpc" in command and os.getpgid(process) in groups
+    except OSError:
+        return False

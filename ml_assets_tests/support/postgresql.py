@@ -7,7 +7,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -16,6 +15,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import psycopg2
+
+from ml_assets_tests.support.http_server import free_port
 
 USER, PASSWORD = "postgres", "secret-of-the-tests"
 
@@ -46,9 +47,7 @@ class PostgresqlServer:
             os.chown(self._directory, nobody.pw_uid, nobody.pw_gid)
         self._programs = installed / "pginstall" / "bin"
         self._data = self._directory / "data"
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self._names = itertools.count()
         self._process: subprocess.Popen | None = None
 
