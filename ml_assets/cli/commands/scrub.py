@@ -9,11 +9,11 @@ from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from ml_assets.cli.command_inputs import require_settings
-from ml_assets.core.operations.doctor.damage import Damage
 from ml_assets.defs.environment import build_environment
 from ml_assets.defs.settings import Settings
 from ml_assets.resources.mlflow.connection import MlflowUnavailable
 from ml_assets.resources.release.ledger import LEDGER
+from ml_assets.resources.scrub.damage import Damage
 from ml_assets.resources.scrub.models import scrub_deploy_target, scrub_lake_models, scrub_registered_models
 from ml_assets.resources.scrub.tables import list_tables, scrub_table
 

@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterator
 
 from ml_assets.core.model.digest import model_digest
 from ml_assets.core.model.files import ARTIFACTS, MODEL, PREPROCESSING
-from ml_assets.core.operations.doctor.damage import Damage
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.lake.model_files import artifacts_key
 from ml_assets.resources.registry.model_artifacts import read_artifacts
 from ml_assets.resources.registry.model_registry import ModelRegistry
 from ml_assets.resources.release.deploy_target import METADATA, DeployTarget
+from ml_assets.resources.scrub.damage import Damage
 
 
 def scrub_lake_models(lake: Lake, model: str) -> Iterator[Damage | None]:

@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ml_assets.core.operations.doctor.damage import Damage
 from ml_assets.core.tables.fingerprint import EXPIRED
 from ml_assets.resources.lake.day_files import DamagedFile, files_transaction, read_rows
 from ml_assets.resources.lake.delta_transactions import Transactions
@@ -13,6 +12,7 @@ from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.lake.table_files import list_files
 from ml_assets.resources.lake.table_folder import TableFolder
 from ml_assets.resources.release.ledger import LEDGER, LOST, Ledger
+from ml_assets.resources.scrub.damage import Damage
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable

@@ -6,11 +6,11 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from ml_assets.core.operations.doctor.damage import Damage
 from ml_assets.core.release.release_state import Release, promote
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.release import releases as module
 from ml_assets.resources.release.ledger import LEDGER, Ledger
+from ml_assets.resources.scrub.damage import Damage
 from ml_assets.resources.scrub.models import scrub_deploy_target, scrub_lake_models
 from ml_assets.resources.scrub.tables import list_tables, scrub_table
 from ml_assets_tests.resources.release.release_cases import ReleaseWorld, move
