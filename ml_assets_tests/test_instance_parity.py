@@ -29,8 +29,8 @@ SAME = {"telemetry", "nux", "run_monitoring", "run_retries", "retention", "fresh
 SAME_WITHIN = {"concurrency": {"pools"}, "scheduler": {"class", "config"}}
 DIFFERENT = {
     "event_log_storage": "SQLite files on the laptop, PostgreSQL in the cluster",
-    "run_storage": "PostgreSQL in the cluster",
-    "schedule_storage": "PostgreSQL in the cluster",
+    "run_storage": "a SQLite file on the laptop, PostgreSQL in the cluster",
+    "schedule_storage": "a SQLite file on the laptop, PostgreSQL in the cluster",
     "run_launcher": "processes on the laptop, pods in the cluster",
     "run_coordinator": (
         "the laptop's polls more often and sets the limits of pools, which the cluster sets before the daemon starts"
@@ -41,6 +41,9 @@ DIFFERENT = {
     "schedules": "threads of the cluster's daemon",
     "backfills": "threads of the cluster's daemon",
 }
+
+
+SQLITE_STORAGES = {"run_storage", "schedule_storage", "event_log_storage"}
 
 
 def differences(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[str]:
@@ -63,12 +66,12 @@ def test_the_laptop_and_the_cluster_agree_where_they_must(place):
 
 
 def test_the_instance_on_postgresql_differs_from_the_local_one_only_in_its_storage():
-    assert {**LOCAL, "storage": None, "event_log_storage": None} == {
+    assert {**LOCAL, "storage": None, **dict.fromkeys(SQLITE_STORAGES)} == {
         **POSTGRESQL,
         "storage": None,
-        "event_log_storage": None,
+        **dict.fromkeys(SQLITE_STORAGES),
     }
-    assert "event_log_storage" not in POSTGRESQL
+    assert not SQLITE_STORAGES & POSTGRESQL.keys()
     assert "storage" not in LOCAL
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from ml_assets.cli.faults import ReportingGroup
 from ml_assets.cli.limit_options import limit_options, limits_of
 
 DEFAULT_MODEL = "fraud_detection"
@@ -25,7 +26,7 @@ reason_option = click.option("--reason", metavar="TEXT", help="The reason, for t
 actor_option = click.option("--actor", metavar="NAME", help="Who releases; user and host when left out.")
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+@click.group(cls=ReportingGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
 def cli() -> None:
     """Turn daily files into a validated, evaluated and registered model."""
 

@@ -4,14 +4,17 @@ import sys
 
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.defs_yaml.model_files import find_model_files
+from ml_assets.core.operations.failures.damaged_state import GONE, MLFLOW, MOVED_AWAY
 from ml_assets.definitions import DEFS
 from ml_assets.defs.environment import build_environment, load_settings
 from ml_assets.defs.settings import Settings
 from ml_assets.pipeline.graph.stages import Stages, open_stages
 from ml_assets.resources.lake.errors import LakeError
 from ml_assets.resources.lake.lake import Lake
+from ml_assets.resources.mlflow.connection import sqlite_path
 from ml_assets.resources.mlflow.errors import MlflowUnavailable
 from ml_assets.resources.observability.redaction import redact_streams
+from ml_assets.resources.release.ledger import Ledger
 from ml_assets.resources.release.releases import Releases
 
 
@@ -65,6 +68,20 @@ def release_differences(spec: ModelSpec, settings: Settings) -> list[str]:
         return Releases(resources["lake"], resources["registry"], resources["deploy_target"], spec.name).differences()
     except (LakeError, MlflowUnavailable) as error:
         return [f"MLflow and the deploy target could not be compared: {error}"]
+
+
+def refuse_lost_store(spec: ModelSpec, settings: Settings) -> None:
+    """Check that MLflow's SQLite store is there if the model has releases: a new one would have only its newest model.
+
+    Raises:
+        SystemExit: with a message, when the file is gone or empty.
+    """
+    path = sqlite_path(settings.mlflow)
+    if path is None or (path.exists() and path.stat().st_size) or path.with_name(path.name + MOVED_AWAY).exists():
+        return
+    lake = (build_environment(settings).resources or {})["lake"]
+    if Ledger(lake, spec.name).number():
+        sys.exit(MLFLOW.explain(path, "it is empty" if path.exists() else GONE, spec.name))
 
 
 def open_model_stages(spec: ModelSpec, settings: Settings, lake: Lake | None = None) -> Stages:

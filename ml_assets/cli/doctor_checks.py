@@ -18,6 +18,7 @@ from ml_assets.core.operations.doctor import (
     storage_checks,
 )
 from ml_assets.core.operations.doctor.diagnosis import Diagnosis, error
+from ml_assets.core.operations.failures.damaged_state import DamagedState
 from ml_assets.defs.environment import build_environment, notifier, outbox, shares_with_group
 from ml_assets.defs.settings import Settings
 from ml_assets.resources.databases.postgresql_uri import with_driver
@@ -57,6 +58,11 @@ class Check:
             return self.rule(*self.probe(context))
         except NotMeasured:
             return None
+        except DamagedState as damaged:
+            if context.reports(damaged):
+                return None
+            message, _, remedy = str(damaged).partition(". ")
+            return error(self.name, message, remedy or "run `make doctor` again")
         except Exception as problem:
             message = f"the check failed: {context.describe(problem)}"
             return error(self.name, message, "fix the other errors first and run `make doctor` again")
@@ -99,9 +105,16 @@ def probe_dagster_home(context: DoctorContext) -> Values:
     return home, context.home.is_dir(), (context.home / "dagster.yaml").is_file()
 
 
+def probe_damaged_state(context: DoctorContext) -> Values:
+    """Return a message for each file of state that is damaged or missing."""
+    return (list(context.damages),)
+
+
 def probe_instance(context: DoctorContext) -> Values:
     """Return the reason why the instance does not open; None in its place when it opens."""
     opened = context.instance_or_problem
+    if context.damaged_home:
+        raise NotMeasured
     return (opened if isinstance(opened, str) else None,)
 
 
@@ -114,6 +127,8 @@ def probe_daemons(context: DoctorContext) -> Values:
 def probe_mlflow(context: DoctorContext) -> Values:
     """Return the address and the state of MLflow's store, and the version of the client."""
     uri, store = context.settings.mlflow, context.mlflow
+    if store.problem and context.damaged_mlflow:
+        raise NotMeasured
     problem = store.problem and scrub(store.problem, uri)
     return without_credentials(uri), store.kind, problem, store.server, version("mlflow"), context.production
 
@@ -204,6 +219,7 @@ CHECKS = (
     ),
     Check(environment_checks.time_zones, lambda at: (at.definitions.time_zones, zoneinfo.available_timezones())),
     Check(instance_checks.dagster_home, probe_dagster_home),
+    Check(storage_checks.damaged_state, probe_damaged_state),
     Check(instance_checks.run_retries, lambda at: (at.instance_settings, at.production)),
     Check(instance_checks.run_monitoring, lambda at: (at.instance_settings,)),
     Check(instance_checks.freed_slots, lambda at: (at.instance_settings,)),

@@ -1,21 +1,27 @@
 """Targets of the doctor's probes: the settings, the code location, dagster.yaml, the instance, an MLflow store."""
 
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from ml_assets.core.model_spec.defs_yaml.model_files import find_model_files
+from ml_assets.core.operations.failures.damaged_state import DamagedState
 from ml_assets.definitions import DEFS, defs
+from ml_assets.defs.environment import build_environment
 from ml_assets.defs.settings import Settings
 from ml_assets.pipeline.code_location.broken_model import problems_of
+from ml_assets.resources.dagster_instance.home import open_instance, read_settings_file
 from ml_assets.resources.databases.uri_secrets import scrub
 from ml_assets.resources.probes.instance_probe import list_pools
 from ml_assets.resources.probes.mlflow_probe import MlflowStore, probe_mlflow
+from ml_assets.resources.probes.state_probe import (
+    find_damaged_home,
+    find_damaged_lake,
+    find_damaged_mlflow,
+)
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -69,16 +75,20 @@ class DoctorContext:
         file = self.home / "dagster.yaml"
         if not (self.settings.dagster_home_is_stated and self.home.is_absolute() and file.is_file()):
             raise NotMeasured
-        return yaml.safe_load(file.read_text()) or {}
+        try:
+            return read_settings_file(self.home)
+        except DamagedState:
+            # The check of damaged state reports it.
+            raise NotMeasured from None
 
     @cached_property
     def instance_or_problem(self) -> "dg.DagsterInstance | str":
         """The opened instance, or the reason why it does not open; raises NotMeasured without a dagster.yaml."""
-        import dagster as dg
-
         _ = self.instance_settings
         try:
-            return self._exits.enter_context(dg.DagsterInstance.from_config(str(self.home)))
+            return self._exits.enter_context(open_instance(str(self.home)))
+        except DamagedState as damaged:
+            return str(damaged)
         except Exception as problem:
             return self.describe(problem)
 
@@ -93,6 +103,38 @@ class DoctorContext:
     def mlflow(self) -> MlflowStore:
         """The state of MLflow's store."""
         return probe_mlflow(self.settings.mlflow)
+
+    @cached_property
+    def damaged_home(self) -> Sequence[str]:
+        """Messages about damaged files of the Dagster home."""
+        try:
+            uses_sqlite = "storage" not in read_settings_file(self.home)
+        except DamagedState as damaged:
+            return [str(damaged)]
+        return find_damaged_home(self.home) if uses_sqlite and self.home.is_dir() else []
+
+    @cached_property
+    def damaged_mlflow(self) -> Sequence[str]:
+        """Messages about a damaged SQLite store of MLflow."""
+        return find_damaged_mlflow(self.settings.mlflow)
+
+    @cached_property
+    def damages(self) -> Sequence[str]:
+        """Messages about every file of state that is damaged or missing."""
+        resources = build_environment(self.settings).resources or {}
+        models = self.code_location.time_zones if self.code_location.problem is None else ()
+        messages = [*self.damaged_home, *self.damaged_mlflow]
+        for model in models:
+            # The checks of the stores report what cannot be reached.
+            with suppress(Exception):
+                messages += find_damaged_lake(resources["lake"], model)
+            with suppress(Exception):
+                messages += filter(None, [resources["deploy_target"].damage(model)])
+        return messages
+
+    def reports(self, damaged: DamagedState) -> bool:
+        """Return whether the check of damaged state reports a damage, so that other checks need not."""
+        return str(damaged) in self.damages
 
     def describe(self, problem: Exception) -> str:
         """Describe an exception and its causes in one line, without credentials."""

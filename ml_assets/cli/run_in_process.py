@@ -6,7 +6,9 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from ml_assets.cli.faults import check_interrupted
 from ml_assets.core.model_spec import ModelSpec
+from ml_assets.defs.environment import load_settings
 from ml_assets.pipeline.asset_names import asset_key
 from ml_assets.pipeline.steps.retries import ATTENDED
 from ml_assets.resources.dagster_instance.dead_runs import NOT_RETRIED, fail_dead_runs, mark_alive
@@ -46,9 +48,14 @@ def run_days(
 
     Raises:
         RunFailed: when the run fails.
+        Interrupted: when the process got a signal that ends it.
     """
-    for text in fail_dead_runs(instance):
+    check_interrupted()
+    dead_runs = fail_dead_runs(instance)
+    for text in dead_runs:
         log.warning(text, extra={"notice": text})
+    if dead_runs:
+        _end_their_mlflow_runs(instance, spec)
     run_id = str(uuid4())
     mark_alive(instance, run_id)
     assets = frozenset(asset_key(spec, name) for name in names)
@@ -61,9 +68,19 @@ def run_days(
         run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
         raise_on_error=False,
     )
+    check_interrupted()
     if not result.success:
         raise RunFailed(result)
     return result
+
+
+def _end_their_mlflow_runs(instance: "dg.DagsterInstance", spec: ModelSpec) -> None:
+    from ml_assets.resources.mlflow.dead_runs import end_dead_runs_of
+
+    try:
+        end_dead_runs_of(load_settings().mlflow, spec.name, instance)
+    except ConnectionError as error:
+        log.warning("MLflow runs of processes that are gone could not be ended: %s", error)
 
 
 def _partition_tags(days: Sequence[date]) -> dict[str, str]:

@@ -1,5 +1,5 @@
-"""The generated files: docs/spec.md, docs/defs.schema.json, docs/doctor.md, dagster-postgres.yaml and the template of
-MLflow's store.
+"""The generated files: pages of the documentation, the JSON schema, dagster-postgres.yaml and the template of MLflow's
+store.
 """
 
 import json
@@ -9,6 +9,7 @@ from typing import Any
 
 from ml_assets.cli.doctor_checks import CHECKS
 from ml_assets.cli.instance_file import derive_postgresql_instance
+from ml_assets.core.operations.failures.damaged_state import STATE_FILES
 from ml_assets.defs.settings import REPOSITORY
 from ml_assets.pipeline.component import json_schema
 from ml_assets.resources.mlflow_internals.empty_store import TEMPLATE, generate_template
@@ -39,6 +40,22 @@ Generated from the rules in `ml_assets/core/operations/doctor` by `make docs`: d
 """
 
 
+DAMAGE_TITLE = """\
+# Damaged or missing state
+
+Each command that meets a damaged or missing file of state ends with exit code 1 and one message: the file, what is \
+lost, where a backup is taken from, and the command that mends it. A run in the UI fails with the same message, and \
+`make doctor` (`damaged_state`) looks for all of them. Files with rows of days are in \
+[troubleshooting](troubleshooting.md). `<file>.damaged` beside a file says that somebody knows of the loss; remove it \
+when the cause is found. [Backups](state.md).
+
+Generated from `ml_assets/core/operations/failures/damaged_state.py` by `make docs`: do not edit.
+
+| file | content | what is lost | remedy |
+|---|---|---|---|
+"""
+
+
 def documents() -> dict[Path, str]:
     """Generate each document: its path, relative to the repository, and its content."""
     return {
@@ -46,6 +63,11 @@ def documents() -> dict[Path, str]:
         Path("docs/defs.schema.json"): json.dumps(json_schema(), indent=1) + "\n",
         Path("docs/doctor.md"): DOCTOR_TITLE
         + "".join(f"| `{check.name}` | {_one_line(check.purpose)} |\n" for check in CHECKS),
+        Path("docs/damaged-state.md"): DAMAGE_TITLE
+        + "".join(
+            f"| {file.where} | {file.holds} | {file.lost} | {_one_line(file.describe_remedy())} |\n"
+            for file in STATE_FILES.values()
+        ),
         Path("dagster-postgres.yaml"): derive_postgresql_instance((REPOSITORY / "dagster.yaml").read_text()),
     }
 

@@ -34,8 +34,14 @@ def export_quarantine(model: str, days: str | None = None, out: Path | None = No
     if out is None:
         rows = write_quarantine(stages, selected, sys.stdout.buffer)
     else:
-        with out.open("wb") as file:
-            rows = write_quarantine(stages, selected, file)
+        # The file appears complete or not at all.
+        unfinished = out.with_name(f".{out.name}.unfinished")
+        try:
+            with unfinished.open("wb") as file:
+                rows = write_quarantine(stages, selected, file)
+            unfinished.replace(out)
+        finally:
+            unfinished.unlink(missing_ok=True)
     print(f"{rows:,} rows to correct{f' in {out}' if out else ''}; then: make repair FILE=...", file=sys.stderr)
 
 

@@ -113,13 +113,12 @@ def _materialize(spec: ModelSpec, settings: Settings, stage: str, days: Sequence
     """Materialize days of a stage through Dagster, one run for each range of consecutive days."""
     if not days:
         return
-    import dagster as dg
-
     from ml_assets.definitions import defs
+    from ml_assets.resources.dagster_instance.home import open_instance
 
     job = defs().resolve_job_def(f"{spec.name}_features")
     names = MATERIALIZED_TOGETHER.get(stage, (stage,))
-    with dg.DagsterInstance.from_config(settings.dagster_home) as instance:
+    with open_instance(settings.dagster_home) as instance:
         for group in group_days((day, None) for day in days):
             run_days(job, instance, spec, names, group.days)
 

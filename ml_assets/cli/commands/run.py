@@ -8,7 +8,13 @@ from zoneinfo import ZoneInfo
 
 from rich.console import Console
 
-from ml_assets.cli.command_inputs import open_model_stages, release_differences, require_settings, require_spec
+from ml_assets.cli.command_inputs import (
+    open_model_stages,
+    refuse_lost_store,
+    release_differences,
+    require_settings,
+    require_spec,
+)
 from ml_assets.cli.console.progress import StageProgress
 from ml_assets.cli.console.summary import print_summary
 from ml_assets.cli.needed_days import Needed, days_needed
@@ -29,8 +35,8 @@ def run_model(model: str) -> None:
 
     Raises:
         SystemExit: with a message, when the model does not exist, the lake cannot be used, nothing has landed, or a run
-            fails; with status 1 after the summary, when the model failed a gate or a blocking check of the newest day
-            fails.
+            fails; with status 1 after the summary, when the model failed a gate, a blocking check of the newest day
+            fails, or what is live could not score the newest day.
     """
     started, console = time.perf_counter(), Console()
     logging.getLogger("ml_assets.days").setLevel(logging.INFO)
@@ -41,6 +47,7 @@ def run_model(model: str) -> None:
     except LakeError as error:
         sys.exit(str(error))
     yesterday = datetime.now(ZoneInfo(spec.source.time_zone)).date() - timedelta(days=1)
+    refuse_lost_store(spec, settings)
     try:
         _refuse_lost_landing(spec, stages, landing, settings)
         _simulate_if_empty(spec, landing, settings, console)
@@ -59,18 +66,19 @@ def run_model(model: str) -> None:
         stages = open_model_stages(spec, settings)
     differences = release_differences(spec, settings)
     print_summary(console, spec, needed, stages, seconds, time.perf_counter() - started, settings, differences)
+    if unscored := stages.predictions.why_not_scored(needed.newest):
+        sys.exit(f"{spec.name}: what is live has not scored {needed.newest}: {unscored}")
     if stages.training.gate.reason(needed.newest) or stages.registration.why_not_registered(needed.newest):
         sys.exit(1)
 
 
 def _materialize(spec: ModelSpec, needed: Needed, settings: Settings, console: Console) -> dict[str, float]:
-    import dagster as dg
-
     from ml_assets.definitions import defs
+    from ml_assets.resources.dagster_instance.home import open_instance
 
     job = defs().resolve_job_def(f"{spec.name}_daily")
     seconds: dict[str, float] = {}
-    with dg.DagsterInstance.from_config(settings.dagster_home) as instance, StageProgress(console) as progress:
+    with open_instance(settings.dagster_home) as instance, StageProgress(console) as progress:
         landed = landed_to_features(spec)
         newest = [needed.newest]
         # The release assets get a run of their own: the champion scores the day even if the new model fails a gate.

@@ -9,6 +9,7 @@ from contextlib import suppress
 from datetime import date
 
 from ml_assets.resources.lake.lake import Lake
+from ml_assets.resources.storage.run_marker import UNFINISHED_RUNS, read_marker
 
 
 class RunMarkers:
@@ -22,7 +23,8 @@ class RunMarkers:
         # Raises a clear error if the lake cannot be used.
         lake.location(model, stage)
         self._files = lake.files
-        self._root = f"{model}/unfinished_runs/{stage}/"
+        self._uri = lake.uri
+        self._root = f"{model}/{UNFINISHED_RUNS}/{stage}/"
 
     def begin(self, run_id: str, days: Sequence[date]) -> dict[str, list[date]]:
         """Write the marker of a run, and take over its days from the markers of other runs.
@@ -59,9 +61,9 @@ class RunMarkers:
         for key in list(self._files.keys(self._root)):
             # The run may have ended since the listing.
             with suppress(FileNotFoundError):
-                marker = json.loads(self._files.read(key))
-                run_id = key.removeprefix(self._root).removesuffix(".json")
-                days_by_run[run_id] = [date.fromisoformat(day) for day in marker["days"]]
+                days_by_run[key.removeprefix(self._root).removesuffix(".json")] = read_marker(
+                    self._files, self._uri, key
+                )
         return days_by_run
 
     def _write(self, run_id: str, days: Iterable[date]) -> None:

@@ -115,6 +115,21 @@ class DailyPredictions:
                 return scorers, f"{error}; the champion scored its rows"
         return scorers, None
 
+    def why_not_scored(self, day: date) -> str | None:
+        """Return why the live versions have not scored the rows of a day; None when they have, when no model is live on
+        the day, or when it has no rows.
+        """
+        live, rows = self.live(day), self._features.row_counts().get(day, 0)
+        if live.champion is None or not rows:
+            return None
+        if problem := self.problem(day):
+            return problem
+        if (scored := self.tables[PREDICTIONS].row_counts().get(day, 0)) != rows:
+            return f"{scored} of {rows} rows have predictions"
+        versions = set(self.tables[PREDICTIONS].read([day], ["model_version"])["model_version"].to_pylist())
+        others = versions - {version.number for version in (live.champion, live.challenger) if version is not None}
+        return f"its predictions are of version {', '.join(map(str, sorted(others)))}" if others else None
+
     def problem(self, day: date) -> str | None:
         """Say why a day has no predictions, or none of the challenger; None if nothing is missing."""
         _, problem = self._scorers(self.live(day), day)

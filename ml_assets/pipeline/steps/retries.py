@@ -11,13 +11,16 @@ import dagster as dg
 
 from ml_assets.core.kubernetes.pod_failures import PREEMPTIONS, SECONDS_AFTER_PREEMPTION
 from ml_assets.core.operations.failures.classification import Failure, cause_of, classify, explain
+from ml_assets.core.operations.failures.damaged_state import DamagedState
 from ml_assets.pipeline.engine.run_guard import run_has_ended
 from ml_assets.pipeline.steps.redacted_events import redact_failure
 from ml_assets.pipeline.steps.step_config import StepSettings
 from ml_assets.pipeline.steps.step_metrics import push_failure
 from ml_assets.resources.dagster_instance.dead_runs import NOT_RETRIED, mark_alive
 from ml_assets.resources.dagster_internals.run_tags import GRPC_INFO_TAG
+from ml_assets.resources.databases.uri_secrets import reveal
 from ml_assets.resources.observability.redaction import redact_text
+from ml_assets.resources.probes.state_probe import explain_database_error
 
 # The tag of runs that a person waits for.
 ATTENDED = "ml_assets/attended"
@@ -52,6 +55,8 @@ def apply_retry_policy(
         raise
     except Exception as error:
         redact_failure(error)
+        # A damaged database is the reason to name, not the statement that failed on it.
+        error = _damaged_database(context, error) or error
         kind, attempt = classify(error), context.retry_number + 1
         is_last = kind is not Failure.TRANSIENT or attempt > settings.retry.times
         push_failure(context, step, kind, not is_last)
@@ -76,6 +81,16 @@ def apply_retry_policy(
         what = f"{step}: Kubernetes terminated its pod, and nobody cancelled the run; committed days stay"
         _log_retry(context, what, context.retry_number + 1, PREEMPTIONS, SECONDS_AFTER_PREEMPTION)
         raise dg.RetryRequested(PREEMPTIONS, SECONDS_AFTER_PREEMPTION) from error
+
+
+def _damaged_database(
+    context: dg.OpExecutionContext | dg.AssetExecutionContext, error: Exception
+) -> DamagedState | None:
+    store = getattr(context.resources, "tracking", None) or getattr(context.resources, "registry", None)
+    damage = explain_database_error(error, None, reveal(store.tracking_uri) if store else None)
+    if damage is not None:
+        damage.__cause__ = error
+    return damage
 
 
 def _is_preempted(context: dg.OpExecutionContext | dg.AssetExecutionContext) -> bool:

@@ -1,13 +1,20 @@
 """Files of corrected rows of a model in the lake, listed, read, written and removed by day."""
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from datetime import date
 from functools import cached_property
 
 from ml_assets.core.model_spec.file_feed import Feed
+from ml_assets.core.operations.failures.damaged_state import CORRECTIONS as CORRECTIONS_FILE
+from ml_assets.core.operations.failures.damaged_state import DamagedState
 from ml_assets.core.tables.code_version import code_version
 from ml_assets.pipeline.asset_names import CORRECTIONS
 from ml_assets.resources.lake.lake import Lake
+
+
+class DamagedCorrections(DamagedState):
+    """A file of corrected rows is damaged."""
 
 
 class Corrections:
@@ -48,8 +55,20 @@ class Corrections:
         return [[CORRECTIONS, code_version(__name__), keys]] if keys else []
 
     def read(self, day: date) -> dict[str, bytes]:
-        """Read the files of a day, by key."""
-        return {key: self._lake.files.read(key) for key in self._keys.get(day, ())}
+        """Read the files of a day, by key.
+
+        Raises:
+            DamagedCorrections: when the content of one does not have the digest in its name.
+        """
+        return {key: self._read_file(key) for key in self._keys.get(day, ())}
+
+    def _read_file(self, key: str) -> bytes:
+        content = self._lake.files.read(key)
+        if _digest_in_name(key) not in ("", hashlib.sha256(content).hexdigest()):
+            path = f"{self._lake.uri.rstrip('/')}/{key}"
+            reason = "its content does not have the SHA-256 in its name"
+            raise DamagedCorrections(CORRECTIONS_FILE.explain(path, reason, key.partition("/")[0]))
+        return content
 
     def write(self, files: Mapping[date, tuple[str, bytes]]) -> None:
         """Write one file, given by name and content, for each day."""
@@ -62,3 +81,9 @@ class Corrections:
         for file in [] if dry_run else files:
             self._lake.files.delete(file.key)
         return [file.size for file in files]
+
+
+def _digest_in_name(key: str) -> str:
+    """Return the SHA-256 in the name of a file; empty for a name without one."""
+    digest = key.rpartition("-")[2].removesuffix(".jsonl")
+    return digest if len(digest) == hashlib.sha256().digest_size * 2 else ""

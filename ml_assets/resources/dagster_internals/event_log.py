@@ -18,6 +18,7 @@ from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from sqlalchemy import Connection, Engine, create_engine, event, func, select
 
 from ml_assets.resources.dagster_internals.configurable_class import ConfigurableClassData
+from ml_assets.resources.dagster_internals.home_files import home_lock
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance, EventLogEntry
@@ -39,7 +40,8 @@ class PooledSqliteEventLogStorage(SqliteEventLogStorage):
 
     def register_instance(self, instance: "DagsterInstance") -> None:
         """Open the files under the directory of the instance, which is known only now."""
-        super().__init__(str(Path(instance.root_directory) / "history" / "runs"), self._configured)
+        with home_lock(Path(instance.root_directory)):
+            super().__init__(str(Path(instance.root_directory) / "history" / "runs"), self._configured)
         super().register_instance(instance)
 
     @property

@@ -102,11 +102,29 @@ class Transactions:
         return checkpoint, {row["appId"]: row["version"] for row in rows if row and row["appId"] is not None}
 
     def _read_commit(self, version: int) -> dict[str, int]:
-        actions = [json.loads(line) for line in self._read(f"{version:020d}.json").splitlines() if line.strip()]
-        # delta-rs takes a commit that lost its content for one that did nothing.
-        if not actions:
-            raise ValueError(f"{version:020d}.json is empty")
+        name = f"{version:020d}.json"
+        try:
+            actions = [json.loads(line) for line in self._read(name).splitlines() if line.strip()]
+        except FileNotFoundError:
+            raise ValueError(f"{name} is gone") from None
+        _check_complete(name, actions)
         return {action["txn"]["appId"]: action["txn"]["version"] for action in actions if "txn" in action}
 
     def _read(self, name: str) -> bytes:
         return self._read_file(f"_delta_log/{name}")
+
+
+def _check_complete(name: str, actions: list[dict]) -> None:
+    """Check that a commit was not cut off at the end of a line, which delta-rs takes for one that did less.
+
+    Raises:
+        ValueError: when it has no commit info, which is its first line, or fewer files than its commit info counts.
+    """
+    info = next((action["commitInfo"] for action in actions if "commitInfo" in action), None)
+    if info is None:
+        raise ValueError(f"{name} is empty" if not actions else f"{name} is cut off: it has no commit info")
+    metrics = info.get("operationMetrics") or {}
+    for action, metric in (("add", "num_added_files"), ("remove", "num_removed_files")):
+        number = sum(action in entry for entry in actions)
+        if number < int(metrics.get(metric) or 0):
+            raise ValueError(f"{name} is cut off: it has {number} of {metrics[metric]} files ({action})")

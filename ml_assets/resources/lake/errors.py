@@ -2,9 +2,11 @@
 
 import errno
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date
+
+from ml_assets.core.operations.failures.damaged_state import GONE, LEDGER, TABLE, DamagedState
 
 # Messages of delta-rs about a file of the log that it cannot make sense of, and those about a store that is out of
 # reach, which may be transient.
@@ -14,6 +16,7 @@ UNREACHABLE = re.compile(
     r"no such file|file not found",
     re.IGNORECASE,
 )
+LEDGER_FOLDER = "release_ledger"
 MAX_CHARACTERS = 200
 # What a local file system says of a file that a disk no longer gives back, or that something else has replaced.
 _DAMAGE = {
@@ -25,6 +28,20 @@ _DAMAGE = {
 
 class LakeError(Exception):
     """A table of the lake cannot be used. The message names the table and says what to do."""
+
+
+class DamagedLog(LakeError, DamagedState):
+    """A file of the log of a table is damaged or gone.
+
+    Args:
+        uri: URI of the table.
+        reason: why the log cannot be read.
+    """
+
+    def __init__(self, uri: str, reason: str):
+        model, asset = uri.rstrip("/").rsplit("/", 2)[1:]
+        state_file = LEDGER if asset == LEDGER_FOLDER else TABLE
+        super().__init__(state_file.explain(f"{uri}/_delta_log", reason, model, table=uri))
 
 
 class DamagedDay(LakeError):
@@ -54,15 +71,14 @@ def is_damage(error: OSError) -> bool:
 
 
 @contextmanager
-def readable_log(uri: str, remedy: str | None = None) -> Iterator[None]:
-    """Raise a LakeError if the block reads a damaged file of the log of a table.
+def readable_log(uri: str) -> Iterator[None]:
+    """Raise a DamagedLog if the block reads a damaged file of the log of a table.
 
     Args:
         uri: URI of the table.
-        remedy: what to do; by default what applies to a table whose days can be made again.
 
     Raises:
-        LakeError: when a file of the log is damaged.
+        DamagedLog: when a file of the log is damaged.
     """
     try:
         yield
@@ -70,14 +86,21 @@ def readable_log(uri: str, remedy: str | None = None) -> Iterator[None]:
     except BaseException as error:
         if not _is_unreadable(error):
             raise
-        remedy = remedy or (
-            "Restore it from the versions of the bucket or a backup; the newest files are those that changed last. A "
-            "checkpoint can be removed instead, together with _last_checkpoint: the commits beside it have all that it "
-            "has. Without a backup move the table away: its days are made again when they are materialised."
-        )
-        raise LakeError(
-            f"{uri}/_delta_log: a file of the table's log is damaged ({_short(error)}). {remedy}"
-        ) from error
+        raise DamagedLog(uri, _short(error).removeprefix("Kernel error: ")) from error
+
+
+def refuse_lost_log(uri: str, list_files: Callable[[], Iterable[str]]) -> None:
+    """Check that a table without a log has no files with rows.
+
+    Args:
+        uri: URI of the table.
+        list_files: lists the paths of the files under the table.
+
+    Raises:
+        DamagedLog: when it has some: its log was lost.
+    """
+    if any(path.endswith(".parquet") for path in list_files()):
+        raise DamagedLog(uri, GONE)
 
 
 def _is_unreadable(error: BaseException) -> bool:
@@ -98,6 +121,6 @@ def _is_unreadable(error: BaseException) -> bool:
 
 
 def _short(error: BaseException) -> str:
-    # delta-rs appends a stack trace to its message.
-    text = " ".join(re.split(r"\n\s*0: ", str(error))[0].split())
+    # delta-rs appends a stack trace to its message, and what it has parsed.
+    text = " ".join(re.split(r"\n\s*0: |: ParsedLogPath", str(error))[0].split())
     return text if len(text) <= MAX_CHARACTERS else f"{text[:MAX_CHARACTERS]}..."

@@ -1,7 +1,9 @@
-"""The creation of a Delta table, possibly at the same time as by other processes."""
+"""Opening a Delta table whose log may be lost, and creating one, possibly at the same time as by other processes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
+
+from ml_assets.resources.lake.errors import readable_log, refuse_lost_log
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -46,3 +48,27 @@ def create_table(
     except CommitFailedError:
         # `ignore` looks for a table before it commits, and fails if there is one by then.
         return DeltaTable(uri, storage_options=storage_options)
+
+
+def open_table(
+    uri: str, storage_options: dict[str, str] | None, list_files: Callable[[], Iterable[str]]
+) -> "DeltaTable | None":
+    """Open the newest version of a table; None if there is no table.
+
+    Args:
+        uri: URI of the table.
+        storage_options: options of the store.
+        list_files: lists the paths of the files under the table. delta-rs would block all other threads meanwhile.
+
+    Raises:
+        DamagedLog: when a file of its log is damaged or missing, or the log is gone while files with rows remain.
+    """
+    from deltalake import DeltaTable
+    from deltalake.exceptions import TableNotFoundError
+
+    try:
+        with readable_log(uri):
+            return DeltaTable(uri, storage_options=storage_options)
+    except TableNotFoundError:
+        refuse_lost_log(uri, list_files)
+        return None

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from ml_assets.resources.lake.errors import LakeError
 from ml_assets.resources.lake.lake import Lake
+from ml_assets.resources.lake.new_table import open_table
 from ml_assets.resources.lake.table import Table
 from ml_assets.resources.lake.table_folder import TableFolder
 
@@ -24,13 +25,7 @@ class ReadOnlyTable(Table):
         raise RuntimeError(f"{self.uri} is open for reading only")
 
     def _open(self) -> "DeltaTable":
-        from deltalake import DeltaTable
-        from deltalake.exceptions import TableNotFoundError
-
-        try:
-            return DeltaTable(self.uri, storage_options=self.storage_options)
-        except TableNotFoundError:
-            return self._open_missing()
+        return open_table(self.uri, self.storage_options, self._folder.paths) or self._open_missing()
 
     def _open_missing(self) -> "DeltaTable":
         raise LakeError(f"{self.uri}: there is no such table yet; materialise the asset first")

@@ -11,7 +11,7 @@ from ml_assets.resources.lake.day_commit import commit_days, fit_rows, with_retr
 from ml_assets.resources.lake.day_files import DAY, files_transaction
 from ml_assets.resources.lake.delta_transactions import Transactions, input_fingerprint_application
 from ml_assets.resources.lake.errors import DamagedDay, readable_log
-from ml_assets.resources.lake.new_table import PROPERTIES, create_table
+from ml_assets.resources.lake.new_table import PROPERTIES, create_table, open_table
 from ml_assets.resources.lake.new_version import start_new_version
 from ml_assets.resources.lake.schema_changes import compare_schemas
 from ml_assets.resources.lake.table_files import TableFiles, as_bits, list_files
@@ -55,14 +55,10 @@ class Table:
             self._add_columns(self._change.missing)
 
     def _open(self) -> "DeltaTable":
-        from deltalake import DeltaTable
-        from deltalake.exceptions import TableNotFoundError
-
         options = self.storage_options
-        try:
-            return DeltaTable(self.uri, storage_options=options)
-        except TableNotFoundError:
-            return create_table(self.uri, self.schema, options, PROPERTIES, [DAY])
+        return open_table(self.uri, options, self._folder.paths) or create_table(
+            self.uri, self.schema, options, PROPERTIES, [DAY]
+        )
 
     def refresh(self) -> None:
         """Load commits that other processes have made since."""

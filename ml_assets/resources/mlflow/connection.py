@@ -3,7 +3,6 @@ complete.
 """
 
 import logging
-import os
 import re
 import warnings
 from collections.abc import Iterator
@@ -12,12 +11,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from ml_assets.core.operations.failures.damaged_state import MLFLOW
+from ml_assets.resources.databases.creation_lock import creation_lock
 from ml_assets.resources.databases.postgresql_uri import is_postgresql
+from ml_assets.resources.databases.sqlite_file import find_damage
 from ml_assets.resources.databases.uri_secrets import reveal, scrub, without_credentials
-from ml_assets.resources.mlflow.errors import MlflowUnavailable, NoResponse
+from ml_assets.resources.mlflow.errors import DamagedStore, MlflowUnavailable, NoResponse
 from ml_assets.resources.mlflow.postgresql_store import create_postgresql_store
+from ml_assets.resources.mlflow_internals.empty_store import store_tables
 from ml_assets.resources.mlflow_internals.http_request import get
-from ml_assets.resources.mlflow_internals.sqlite_store import find_problem, is_empty, relocate_artifacts
+from ml_assets.resources.mlflow_internals.sqlite_store import is_empty, relocate_artifacts
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -141,19 +144,12 @@ def _create_sqlite_store(uri: str, path: Path) -> None:
     that exist already or on an "out-of-date database schema", and a process that dies leaves a store that nobody can
     open. So one process at a time creates the store under another name, and renames it when it is complete.
     """
-    import fcntl
-
     if path.exists() and _is_complete(uri, path):
         return
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        directory = os.open(path.parent, os.O_RDONLY)
-        try:
-            fcntl.flock(directory, fcntl.LOCK_EX)
+        with creation_lock(path.parent):
             if not path.exists() or not _is_complete(uri, path):
                 _create(path)
-        finally:
-            os.close(directory)
     except OSError as error:
         raise MlflowUnavailable(
             f"the MLflow store {without_credentials(uri)} cannot be created ({error}). Check the path and the "
@@ -177,12 +173,8 @@ def _is_complete(uri: str, path: Path) -> bool:
         return True
     except sqlite3.DatabaseError:
         log.debug("%s is not an SQLite database", path)
-    if problem := find_problem(path):
-        raise MlflowUnavailable(
-            f"{without_credentials(uri)} is not a complete MLflow store ({problem}). Restore it from a backup, or move "
-            f"it away (mv {path} {path}.broken): then a new store is made, and `ml-assets restore MODEL` registers the "
-            "live versions again."
-        )
+    if problem := find_damage(path, store_tables()):
+        raise DamagedStore(MLFLOW.explain(path, problem))
     for old in relocate_artifacts(path):
         log.warning("the MLflow store %s was moved with its artifacts, which are no longer read from %s", path, old)
     return True

@@ -1,10 +1,16 @@
 """The error of an MLflow store that cannot be used."""
 
+from ml_assets.core.operations.failures.damaged_state import DamagedState
+
 
 class MlflowUnavailable(ConnectionError):
     """The MLflow store cannot be reached or opened. The message names it and says what to do; a later attempt may
     succeed.
     """
+
+
+class DamagedStore(MlflowUnavailable, DamagedState):
+    """The SQLite file of an MLflow store is damaged."""
 
 
 class NoResponse(MlflowUnavailable):

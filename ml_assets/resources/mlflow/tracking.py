@@ -11,6 +11,7 @@ import dagster as dg
 
 from ml_assets.resources.databases.uri_secrets import reveal
 from ml_assets.resources.mlflow.connection import connect, quiet_mlflow
+from ml_assets.resources.mlflow.dead_runs import KILLED, end_dead_runs
 from ml_assets.resources.mlflow.experiments import ensure_experiment
 from ml_assets.resources.mlflow.run_log import FAILED, FINISHED, RunLog
 from ml_assets.resources.mlflow_internals.active_experiment import remember_global_state
@@ -93,28 +94,29 @@ class TrackedRun:
         run_log = RunLog(client, run_id)
         try:
             yield run_log
-        except BaseException:
-            self._end_after_failure(run_id)
+        except BaseException as error:
+            self._end_after_failure(run_id, _status_after(error))
             raise
         run_log.finish()
 
-    def end(self, failed: bool) -> None:
-        """End the run, if it was opened, and restore MLflow's global state."""
+    def end(self, status: str) -> None:
+        """End the run with a status, if it was opened, and restore MLflow's global state."""
         if self._resource is None:
             return
         with quiet_mlflow():
             try:
-                if failed:
-                    self._end_after_failure(self._parent_id())
+                if status != FINISHED:
+                    self._end_after_failure(self._parent_id(), status)
                 else:
                     self.client.set_terminated(self._parent_id(), FINISHED)
             finally:
-                self._clear_global_state(FAILED if failed else FINISHED)
+                self._clear_global_state(status)
 
     def _open(self) -> "MlFlow":
         experiment = ensure_experiment(
             connect(self._tracking_uri), self._experiment, self._tracking_uri, self._artifact_root
         )
+        self._end_dead_runs(experiment.experiment_id)
         import mlflow
 
         if foreign := mlflow.active_run():
@@ -134,16 +136,23 @@ class TrackedRun:
         self._run_id = active.info.run_id
         return resource
 
+    def _end_dead_runs(self, experiment_id: str) -> None:
+        """End what earlier runs left running; this one must not fail if that does not work."""
+        try:
+            end_dead_runs(connect(self._tracking_uri), experiment_id, self._context.instance)
+        except Exception as error:
+            log.warning("MLflow runs of processes that are gone could not be ended: %s", error)
+
     def _parent_id(self) -> str:
         assert self._run_id is not None
         return self._run_id
 
-    def _end_after_failure(self, run_id: str) -> None:
-        """Mark a run as failed if MLflow can be reached; the failure itself must reach the caller in any case."""
+    def _end_after_failure(self, run_id: str, status: str) -> None:
+        """End a run with a status if MLflow can be reached; the failure itself must reach the caller in any case."""
         try:
-            self.client.set_terminated(run_id, FAILED)
+            self.client.set_terminated(run_id, status)
         except Exception as error:
-            log.warning("the MLflow run %s could not be marked as failed: %s", run_id, error)
+            log.warning("the MLflow run %s could not be marked as %s: %s", run_id, status, error)
 
     def _clear_global_state(self, status: str) -> None:
         import mlflow
@@ -173,13 +182,18 @@ class ExperimentTracking(dg.ConfigurableResource):
         """Track a Dagster run: its MLflow run (tag `dagster_run_id`) in `experiment`.
 
         The run is opened by the first use of what is yielded: a block that logs nothing creates no MLflow run and does
-        not import MLflow. It ends as FINISHED, or as FAILED if the block raises; a later step of the same Dagster run
-        opens it again.
+        not import MLflow. It ends as FINISHED, as FAILED if the block raises, or as KILLED if the process is
+        interrupted; a later step of the same Dagster run opens it again.
         """
         tracked = TrackedRun(context, self.tracking_uri, self.artifact_root, experiment)
         try:
             yield tracked
-        except BaseException:
-            tracked.end(failed=True)
+        except BaseException as error:
+            tracked.end(_status_after(error))
             raise
-        tracked.end(failed=False)
+        tracked.end(FINISHED)
+
+
+def _status_after(error: BaseException) -> str:
+    """Return the status of a run after an exception: one that is no Exception interrupts a process."""
+    return FAILED if isinstance(error, Exception) else KILLED

@@ -30,6 +30,18 @@ def write_empty_store(path: Path) -> bool:
     return True
 
 
+def store_tables() -> set[str]:
+    """Return the tables that a store of the installed MLflow must have; only those of any version when the template was
+    generated with another one.
+    """
+    import mlflow
+
+    template = TEMPLATE.read_text()
+    if not template.startswith(f"-- MLflow {mlflow.__version__}\n"):
+        return {"alembic_version", "experiments", "runs"}
+    return {name.strip('"') for name in re.findall(r"^CREATE TABLE (\S+) *\(", template, flags=re.MULTILINE)}
+
+
 def generate_template() -> str:
     """Run the migrations of the installed MLflow, and return the statements that create the same tables.
 

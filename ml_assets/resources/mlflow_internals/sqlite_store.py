@@ -29,21 +29,6 @@ def is_empty(path: Path) -> bool:
         return store.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
 
 
-def find_problem(path: Path) -> str | None:
-    """Return why a file cannot be a store; None if it can.
-
-    MLflow writes the revision of its tables last, so a store without one is half made.
-    """
-    try:
-        with closing(sqlite3.connect(path)) as store:
-            store.execute("SELECT version_num FROM alembic_version").fetchone()
-    except sqlite3.OperationalError as error:
-        return "it has tables, but not their revision: it is half made" if "no such table" in str(error) else None
-    except sqlite3.DatabaseError as error:
-        return str(error)
-    return None
-
-
 def relocate_artifacts(path: Path) -> list[str]:
     """Change the locations of artifacts that lie beside a store which was moved or copied; return the old places.
 

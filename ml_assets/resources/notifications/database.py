@@ -2,10 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ml_assets.core.operations.failures.damaged_state import NOTIFICATIONS
 from ml_assets.core.operations.notifications.events import Kind, Notification, NotificationEvent, Severity
 from ml_assets.resources.databases.postgresql_uri import is_postgresql
+from ml_assets.resources.databases.sqlite_file import find_damage
 from ml_assets.resources.databases.uri_secrets import scrub, without_credentials
 
 if TYPE_CHECKING:
@@ -51,17 +54,24 @@ class NotificationDatabase:
         Raises:
             NotificationsUnavailable: when it does not respond.
         """
-        with self._translate_errors(), self._new_engine().connect():
-            pass
+        from sqlalchemy import inspect
+
+        with self._translate_errors(), self._new_engine().connect() as connection:
+            # Connecting alone reads nothing of a file.
+            inspect(connection).get_table_names()
 
     @contextmanager
     def _translate_errors(self) -> Iterator[None]:
+        from sqlalchemy import make_url
         from sqlalchemy.exc import DBAPIError
 
         try:
             yield
         except DBAPIError as error:
             reason = scrub(str(getattr(error, "orig", error)).strip().partition("\n")[0], self._uri)
+            path = None if is_postgresql(self._uri) else Path(make_url(self._uri).database or "")
+            if path and path.exists() and (damage := find_damage(path, thorough=True)):
+                raise NotificationsUnavailable(NOTIFICATIONS.explain(path, damage)) from None
             raise NotificationsUnavailable(
                 f"the database of notifications {without_credentials(self._uri)} cannot be used ({reason})"
             ) from None

@@ -9,6 +9,7 @@ from typing import Any
 import dagster as dg
 
 from ml_assets.core.model.files import ARTIFACTS, PREPROCESSING
+from ml_assets.core.operations.failures.damaged_state import DEPLOY_MANIFEST
 from ml_assets.resources.storage.bucket import Bucket
 from ml_assets.resources.storage.directory import Directory
 from ml_assets.resources.storage.open_store import open_objects
@@ -46,6 +47,18 @@ class DeployTarget(dg.ConfigurableResource):
             return metadata if named <= set(self._files.keys(f"{model}/{(metadata or {})['model_digest']}/")) else None
         except (FileNotFoundError, ValueError, TypeError, KeyError, AttributeError):
             return None
+
+    def damage(self, model: str) -> str | None:
+        """Return a message if metadata.json cannot name the published model; None if it can, or there is none."""
+        try:
+            metadata = json.loads(self._files.read(f"{model}/{METADATA}"))
+            _ = [file["path"] for file in metadata["files"].values()], metadata["model_digest"]
+        except FileNotFoundError:
+            return None
+        except (ValueError, TypeError, KeyError, AttributeError):
+            path = f"{self.uri.rstrip('/')}/{model}/{METADATA}"
+            return DEPLOY_MANIFEST.explain(path, "it is no JSON with the files of a model", model)
+        return None
 
     def read_files(self, model: str, digest: str) -> dict[str, bytes]:
         """Return the files of a model that was published.

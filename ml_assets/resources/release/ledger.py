@@ -5,12 +5,14 @@ releases one wins.
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
+from ml_assets.core.operations.failures.damaged_state import DamagedState
 from ml_assets.core.release.ledger_rows import fold, moves_of, rows_of
 from ml_assets.core.release.release_state import Move, Release
 from ml_assets.resources.lake.day_files import DamagedFile, read_rows, write_file
+from ml_assets.resources.lake.delta_transactions import Transactions
 from ml_assets.resources.lake.errors import LakeError, is_damage, readable_log
 from ml_assets.resources.lake.lake import Lake
-from ml_assets.resources.lake.new_table import PROPERTIES, create_table
+from ml_assets.resources.lake.new_table import PROPERTIES, create_table, open_table
 from ml_assets.resources.lake.table_folder import TableFolder
 
 if TYPE_CHECKING:
@@ -28,7 +30,7 @@ class LedgerConflict(Exception):
     """Another release was made since the state was read on which a release is based; nothing was written."""
 
 
-class DamagedLedger(LakeError):
+class DamagedLedger(LakeError, DamagedState):
     """A file of the ledger is damaged or gone. Nothing else has its releases."""
 
     def __init__(self, uri: str, problem: str):
@@ -48,6 +50,7 @@ class Ledger:
         self._lake = lake
         self._model = model
         self._table: DeltaTable | None = None
+        self._transactions: Transactions | None = None
         self._rows_by_file: dict[str, list[dict[str, Any]]] = {}
         self._folder = TableFolder(lake.files, f"{model}/{LEDGER}")
 
@@ -79,15 +82,8 @@ class Ledger:
         """Return the number of the last release, 0 before the first. It is read from the log of the table, however
         many files the table has.
         """
-        from deltalake import DeltaTable
-        from deltalake.exceptions import TableNotFoundError
-
-        uri, options = self._lake.location(self._model, LEDGER)
-        with readable_log(uri, LOST):
-            try:
-                return DeltaTable(uri, storage_options=options).transaction_version(APPLICATION) or 0
-            except TableNotFoundError:
-                return 0
+        table = open_table(*self._lake.location(self._model, LEDGER), self._folder.paths)
+        return table.transaction_version(APPLICATION) or 0 if table is not None else 0
 
     def append(self, before: Release, move: Move) -> None:
         """Record a release, all its rows in one atomic commit.
@@ -144,18 +140,16 @@ class Ledger:
 
     def _refresh(self) -> "DeltaTable | None":
         """Return the current table, with its rows read; None if there is no table yet."""
-        from deltalake import DeltaTable
-        from deltalake.exceptions import TableNotFoundError
-
         uri, options = self._lake.location(self._model, LEDGER)
-        with readable_log(uri, LOST):
+        if self._table is None:
+            self._table = open_table(uri, options, self._folder.paths)
             if self._table is None:
-                try:
-                    self._table = DeltaTable(uri, storage_options=options)
-                except TableNotFoundError:
-                    return None
-            else:
+                return None
+            self._transactions = Transactions(self._table, self._folder.read, uri)
+        else:
+            with readable_log(uri):
                 self._table.update_incremental()
+        with readable_log(uri):
             self._read_new(self._table)
         return self._table
 
@@ -165,6 +159,7 @@ class Ledger:
         uri, options = self._lake.location(self._model, LEDGER)
         properties = {**PROPERTIES, "delta.appendOnly": "true"}
         self._table = create_table(uri, LEDGER_ROWS_SCHEMA, options, properties)
+        self._transactions = Transactions(self._table, self._folder.read, uri)
         self._read_new(self._table)
         return self._table
 
@@ -177,6 +172,9 @@ class Ledger:
         """
         import pyarrow as pa
 
+        # Reads the new commits, which raises an error if one of them is cut off.
+        if self._transactions is not None:
+            self._transactions.get(APPLICATION)
         paths = pa.table(table.get_add_actions(flatten=True))["path"].to_pylist()
         for path in paths:
             if path not in self._rows_by_file:

@@ -52,7 +52,7 @@ def test_a_day_whose_file_is_gone_is_named(table, tmp_path):
 def test_a_damaged_log_is_named_when_it_is_opened_and_when_it_is_refreshed(table, tmp_path, content):
     log = file_of(tmp_path, "_delta_log/*.json")
     log.with_name(f"{int(log.stem) + 1:020}.json").write_bytes(content)
-    message = r"numbers/_delta_log: a file of the table's log is damaged \([^\n]{10,220}\). Restore it"
+    message = r"numbers/_delta_log is damaged \([^\n]{10,220}\): the days of the table cannot be read. Restore it"
     with pytest.raises(LakeError, match=message):
         table.refresh()
     with pytest.raises(LakeError, match=message):

@@ -38,7 +38,11 @@ def new_store(folder: Path) -> str:
 
 def context(run_id: str = "run-1"):
     """Return the part of an asset's execution context that tracking reads."""
-    return SimpleNamespace(run=SimpleNamespace(run_id=run_id, job_name="some_job"), log=logging.getLogger("test"))
+    return SimpleNamespace(
+        run=SimpleNamespace(run_id=run_id, job_name="some_job"),
+        log=logging.getLogger("test"),
+        instance=SimpleNamespace(get_run_by_id=lambda run_id: None),
+    )
 
 
 def features(rows: int = 40, seed: int = 0) -> pd.DataFrame:

@@ -65,7 +65,7 @@ def test_a_file_that_is_not_a_complete_store_is_refused_with_a_remedy_that_helps
             store.execute("CREATE TABLE experiments (name TEXT)")
     else:
         path.write_text("not a database" * 100)
-    with pytest.raises(MlflowUnavailable, match=r"is not a complete MLflow store .*move it away \(mv (.*) (.*)\)"):
+    with pytest.raises(MlflowUnavailable, match=r"mlflow.db is damaged .*move it away \(`mv (.*) (.*)`\)"):
         connect(f"sqlite:///{path}")
     path.rename(f"{path}.broken")
     assert connect(f"sqlite:///{path}").search_registered_models() == []

@@ -71,7 +71,7 @@ def test_a_block_that_raises_fails_its_runs_and_the_error_comes_through(tracking
     }
 
 
-def test_an_interruption_fails_the_run(tracking, uri):
+def test_an_interruption_kills_the_run(tracking, uri):
     def interrupted():
         with tracking.run(context(), "fraud") as run:
             run.client.search_experiments()
@@ -79,7 +79,7 @@ def test_an_interruption_fails_the_run(tracking, uri):
 
     with pytest.raises(KeyboardInterrupt):
         interrupted()
-    assert [run.info.status for run in all_runs(uri).values()] == ["FAILED"]
+    assert [run.info.status for run in all_runs(uri).values()] == ["KILLED"]
 
 
 def test_the_error_of_the_block_comes_through_when_mlflow_is_gone(tracking, monkeypatch):

@@ -10,6 +10,20 @@ LOW_SPACE, NO_SPACE = 2 * GIBIBYTE, GIBIBYTE // 4
 CLOCK_WARNING, CLOCK_ERROR = 5, 60
 
 
+def damaged_state(damages: Sequence[str]) -> Diagnosis:
+    """Check that no file of state is damaged or missing: logs of tables and of the release ledger, SQLite files, the
+    instance file, markers of runs, the manifest of the deploy target.
+
+    Args:
+        damages: a message for each damaged file: what is lost, then sentences with the remedy.
+    """
+    if not damages:
+        return ok("damaged_state", "no file of state is damaged or missing")
+    sentences = [damage.partition(". ") for damage in damages]
+    message = "; ".join(sentence for sentence, _, _ in sentences)
+    return error("damaged_state", message, " Then: ".join(dict.fromkeys(remedy for _, _, remedy in sentences)))
+
+
 def storage(kind: str, production: bool) -> Diagnosis:
     """Check that Dagster's storage survives the process, and in production the machine.
 

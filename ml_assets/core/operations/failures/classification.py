@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from ml_assets.core.operations.failures.damaged_state import DamagedState
 from ml_assets.core.operations.failures.error_signatures import (
     SIGNATURES,
     without_colors,
@@ -44,6 +45,8 @@ def classify(error: BaseException) -> Failure:
     """
     fallback = Failure.CODE
     for link in chain(error):
+        if isinstance(link, DamagedState):
+            return Failure.STATED
         if (signature := _signature_of(link)) is not None:
             if not _hides_its_cause(link):
                 return Failure(signature)

@@ -1,0 +1,153 @@
+"""Faults of a command: damaged state and interruptions are said in a sentence, with the exit status of a shell."""
+
+import os
+import shlex
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from types import FrameType
+from typing import Any
+
+import click
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+# The verbs that change something, apart from those that print or write a file for a person.
+CONTINUED = ("run", "repair", "restore", "simulate")
+RELEASED = ("rollback", "pause", "resume", "canary", "promote", "releases")
+ARGUMENTS = "ml_assets.arguments"
+_received: list[signal.Signals] = []
+_pipe: list[int] = []
+
+
+class Interrupted(KeyboardInterrupt):
+    """The process got SIGINT or SIGTERM."""
+
+
+class ReportingGroup(click.Group):
+    """A command group whose commands end with a sentence, and without a stack trace, when state is damaged or somebody
+    interrupts them.
+    """
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Keep the arguments, for the command to go on with."""
+        ctx.meta[ARGUMENTS] = list(args)
+        return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command.
+
+        Raises:
+            SystemExit: with status 130 after SIGINT and 143 after SIGTERM; with status 1 and a message when the reason
+                of a failure is damaged state, or the message of the failure says what to do.
+        """
+        arguments = ctx.meta[ARGUMENTS]
+        listen_to_signals()
+        try:
+            return super().invoke(ctx)
+        except (KeyboardInterrupt, SystemExit) as error:
+            if not received_signals() and not isinstance(error, KeyboardInterrupt):
+                raise
+            exit_interrupted(arguments)
+        except BaseException as error:
+            if received_signals() and type(error).__name__ == "DagsterExecutionInterruptedError":
+                exit_interrupted(arguments)
+            if isinstance(error, Exception) and not isinstance(error, click.ClickException | click.exceptions.Exit):
+                exit_with_stated_fault(error)
+            raise
+
+
+def listen_to_signals() -> None:
+    """Let SIGINT and SIGTERM raise Interrupted, and remember them: Dagster replaces the handlers during a run, and a
+    library may swallow the exception. A SIGINT that the parent process ignores stays ignored.
+    """
+    _received.clear()
+    if threading.current_thread() is not threading.main_thread():
+        return
+    # Bytes that C code writes, whatever Python's handlers are.
+    if not _pipe:
+        _pipe.extend(os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC))
+    signal.set_wakeup_fd(_pipe[1], warn_on_full_buffer=False)
+    for signal_number in SIGNALS:
+        if signal.getsignal(signal_number) in (signal.default_int_handler, signal.SIG_DFL, _raise_interrupted):
+            signal.signal(signal_number, _raise_interrupted)
+
+
+def received_signals() -> list[signal.Signals]:
+    """Return the signals that the process got, the first one first."""
+    with suppress(BlockingIOError):
+        numbers = os.read(_pipe[0], 64) if _pipe else b""
+        _received.extend(signal.Signals(number) for number in numbers if number in SIGNALS)
+    return _received
+
+
+def check_interrupted() -> None:
+    """Raise Interrupted if the process got a signal that nothing has handled yet.
+
+    Raises:
+        Interrupted: when it did.
+    """
+    if received_signals():
+        raise Interrupted
+
+
+def exit_interrupted(arguments: Sequence[str]) -> None:
+    """End with a sentence that says what stays and how to go on.
+
+    Args:
+        arguments: the arguments of the command.
+
+    Raises:
+        SystemExit: with status 130 after SIGINT, 143 after SIGTERM.
+    """
+    for signal_number in SIGNALS:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal_number, signal.SIG_IGN)
+    signals = received_signals()
+    received = signals[0] if signals else signal.SIGINT
+    print(f"\n{describe_interruption(received, arguments)}", file=sys.stderr)
+    sys.exit(128 + received)
+
+
+def describe_interruption(received: signal.Signals, arguments: Sequence[str]) -> str:
+    """Write the sentence about an interruption.
+
+    Args:
+        received: the signal.
+        arguments: the arguments of the command.
+    """
+    verb = next((argument for argument in arguments if not argument.startswith("-")), "")
+    command = f"`{shlex.join(['ml-assets', *arguments])}`"
+    by = f"Interrupted ({received.name})"
+    if verb == "serve":
+        return f"{by}: the service has ended, and {command} starts it again."
+    if verb in RELEASED:
+        model = shlex.join(["ml-assets", "releases", *arguments[1:2]])
+        return f"{by}: a release that was committed stays; `{model}` completes and prints it."
+    if verb in CONTINUED:
+        return f"{by}: what was committed stays, and nothing is half written; {command} goes on from there."
+    return f"{by}: nothing was changed; {command} starts again."
+
+
+def exit_with_stated_fault(error: Exception) -> None:
+    """End with the message of a failure if damaged state is its reason, or if the message says what to do; else return.
+
+    Raises:
+        SystemExit: with the message.
+    """
+    from ml_assets.core.operations.failures.classification import Failure, classify
+    from ml_assets.core.operations.failures.damaged_state import DamagedState
+    from ml_assets.defs.environment import load_settings
+    from ml_assets.resources.mlflow.errors import MlflowUnavailable
+    from ml_assets.resources.probes.state_probe import explain_database_error
+
+    if isinstance(error, DamagedState | MlflowUnavailable) or classify(error) is Failure.STATED:
+        sys.exit(str(error))
+    settings = load_settings()
+    if damage := explain_database_error(error, settings.dagster_home, settings.mlflow):
+        sys.exit(str(damage))
+
+
+def _raise_interrupted(_: int, __: FrameType | None) -> None:
+    raise Interrupted

@@ -1,0 +1,151 @@
+"""Damaged or missing state: each file, its content, what is lost with it, and the remedy."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from shlex import quote
+
+
+class DamagedState(Exception):
+    """A file of state is damaged or missing. The message names the file, what is lost and the remedy."""
+
+
+@dataclass(frozen=True)
+class StateFile:
+    """A file of state.
+
+    Attributes:
+        where: its place, for the documentation.
+        holds: its content.
+        lost: what is lost or stops without it.
+        remedy: what to do; may contain {quoted} (the path for a shell), {move} (the command that moves the file or its
+            table away, or accepts that it is gone) and {model}.
+    """
+
+    where: str
+    holds: str
+    lost: str
+    remedy: str
+
+    def explain(self, path: object, reason: str, model: str = "MODEL", table: str = "") -> str:
+        """Write the message about a file.
+
+        Args:
+            path: the file.
+            reason: why it cannot be used, such as "file is not a database"; `GONE` when it is missing.
+            model: name of the model that it belongs to.
+            table: the table that it belongs to.
+        """
+        state = GONE if reason == GONE else f"is damaged ({reason})"
+        target = table or str(path)
+        tool = "aws s3 mv --recursive" if target.startswith("s3://") else "mv"
+        away = quote(f"{target}{MOVED_AWAY}")
+        is_gone = reason == GONE and not table
+        move = f"accept the loss (`touch {away}`)" if is_gone else f"move it away (`{tool} {quote(target)} {away}`)"
+        remedy = self.remedy.format(quoted=quote(str(path)), move=move, model=quote(model))
+        return f"{path} {state}: {self.lost}. {remedy}"
+
+    def describe_remedy(self) -> str:
+        """Write the remedy for the documentation."""
+        return self.remedy.format(quoted="FILE", move="move it away (`mv FILE FILE.damaged`)", model="MODEL")
+
+
+GONE = "is gone"
+MOVED_AWAY = ".damaged"
+"""Added to the name of a file or table that was moved away: somebody knows that it is lost."""
+FROM_HOME = "Restore it from a backup of DAGSTER_HOME (docs/state.md), or {move}: "
+
+TABLE = StateFile(
+    "`<lake>/<model>/<table>/_delta_log`",
+    "the commits of a table, with the fingerprint of each day",
+    "the days of the table cannot be read",
+    "Restore it from the versions of the bucket or a backup of the lake; the newest files are those that changed last. "
+    "A checkpoint can be removed instead, together with _last_checkpoint: the commits beside it have all that it has. "
+    "Without one {move}: `ml-assets run {model}` or a backfill makes its days "
+    "again",
+)
+CORRECTIONS = StateFile(
+    "`<lake>/<model>/corrections/<day>/<number>-<sha256>.jsonl`",
+    "rows that people corrected",
+    "its corrected rows are not those that were applied, and nothing else has them",
+    "Restore it from the versions of the bucket or a backup of the lake. Without one delete it (`rm {quoted}`), and "
+    "apply the file with the corrected rows again (`ml-assets repair {model} --file FILE`)",
+)
+LEDGER = StateFile(
+    "`<lake>/<model>/release_ledger/_delta_log`",
+    "the releases: who moved which alias, when and why",
+    "until it is mended nothing is released, and what is live keeps scoring",
+    "Restore it from the versions of the bucket or a backup of the lake. Without one "
+    "{move}: `ml-assets restore {model}` begins a new one with what is live in "
+    "MLflow",
+)
+MARKER = StateFile(
+    "`<lake>/<model>/unfinished_runs/<stage>/<run>.json`",
+    "the days that a run has not finished",
+    "the days that this run left unfinished are not known",
+    "Delete it (`rm {quoted}`) and repeat the command; days that are not as they should be are made again",
+)
+MLFLOW = StateFile(
+    "`data/mlflow.db`",
+    "MLflow's experiments, runs, registered models, versions and aliases",
+    "nothing can be registered or tracked, and the history of experiments is lost without a backup",
+    "Restore it from a backup (docs/state.md), or {move}: `ml-assets restore {model}` creates a "
+    "new store and registers the live versions again",
+)
+RUNS = StateFile(
+    "`DAGSTER_HOME/history/runs.db`",
+    "Dagster's runs, backfills and heartbeats of daemons",
+    "Dagster does not start, and the list of runs is lost without a backup; the lake is not affected",
+    FROM_HOME + "Dagster creates a new one",
+)
+EVENT_INDEX = StateFile(
+    "`DAGSTER_HOME/history/runs/index.db`",
+    "Dagster's assets, materialisations of partitions and pools",
+    "Dagster does not know which partitions are made; the lake is not affected",
+    FROM_HOME + "Dagster creates a new one, and a backfill over all days, which makes nothing twice, fills it",
+)
+SCHEDULES = StateFile(
+    "`DAGSTER_HOME/schedules/schedules.db`",
+    "the ticks, cursors and switches of schedules and sensors",
+    "Dagster does not start, and switches that were set by hand are lost without a backup",
+    FROM_HOME + "Dagster creates a new one, and schedules and sensors begin as the code declares them",
+)
+RUN_EVENTS = StateFile(
+    "`DAGSTER_HOME/history/runs/<run>.db`",
+    "the events of one run",
+    "the page of this run does not open; other runs are not affected",
+    FROM_HOME + "the run stays in the list without events",
+)
+NOTIFICATIONS = StateFile(
+    "`DAGSTER_HOME/notifications.db`",
+    "notifications and their pending deliveries",
+    "failures are not notified, and notifications of the past are lost without a backup",
+    FROM_HOME + "the next notification creates a new one",
+)
+INSTANCE_SETTINGS = StateFile(
+    "`DAGSTER_HOME/dagster.yaml`",
+    "the settings of the Dagster instance",
+    "no Dagster process starts",
+    "Correct it, or remove it (`rm {quoted}`): `make` links the repository's dagster.yaml again",
+)
+DEPLOY_MANIFEST = StateFile(
+    "`<deploy target>/<model>/metadata.json`",
+    "the name and the files of the champion, for those who load it from the deploy target",
+    "production cannot load the champion from the deploy target",
+    "`ml-assets releases {model}` publishes the champion again",
+)
+
+STATE_FILES: Mapping[str, StateFile] = {
+    "table": TABLE,
+    "corrections": CORRECTIONS,
+    "release_ledger": LEDGER,
+    "run_marker": MARKER,
+    "mlflow": MLFLOW,
+    "runs": RUNS,
+    "event_index": EVENT_INDEX,
+    "run_events": RUN_EVENTS,
+    "schedules": SCHEDULES,
+    "notifications": NOTIFICATIONS,
+    "dagster_yaml": INSTANCE_SETTINGS,
+    "deploy_manifest": DEPLOY_MANIFEST,
+}
+"""Every file of state by name, in the order of the documentation."""

@@ -1,0 +1,72 @@
+"""Dagster's SQLite storages of runs and of schedules, created under a lock.
+
+Reason: two processes that open a new instance at the same time create the tables and their revision twice, which leaves
+files with two revisions that no process can open. Every process of an instance opens it through these storages.
+Public API that would replace it: a lock in Dagster's SQLite storages.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dagster._core.storage.runs.sqlite.sqlite_run_storage import SqliteRunStorage
+from dagster._core.storage.schedules.sqlite.sqlite_schedule_storage import SqliteScheduleStorage
+
+from ml_assets.resources.dagster_internals.configurable_class import ConfigurableClassData
+from ml_assets.resources.dagster_internals.home_files import RUNS_FILE, SCHEDULES_FILE, home_lock
+
+if TYPE_CHECKING:
+    from dagster import DagsterInstance
+
+
+class LockedSqliteRunStorage(SqliteRunStorage):
+    """Runs of a local instance, in `history/runs.db` under its directory as Dagster's default."""
+
+    def __init__(self, inst_data: ConfigurableClassData | None = None):
+        self._inst_data = inst_data
+
+    def register_instance(self, instance: "DagsterInstance") -> None:
+        """Open the file under the directory of the instance, which is known only now."""
+        open_storage(self, SqliteRunStorage.from_local, Path(instance.root_directory), RUNS_FILE)
+        super().register_instance(instance)
+
+    @classmethod
+    def config_type(cls) -> Any:
+        """Return an empty schema: there is nothing to configure."""
+        return {}
+
+    @classmethod
+    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> "LockedSqliteRunStorage":
+        """Return the storage that `dagster.yaml` names."""
+        return cls(inst_data)
+
+
+class LockedSqliteScheduleStorage(SqliteScheduleStorage):
+    """Schedules and sensors of a local instance, in `schedules/schedules.db` under its directory."""
+
+    def __init__(self, inst_data: ConfigurableClassData | None = None):
+        self._inst_data = inst_data
+
+    def register_instance(self, instance: "DagsterInstance") -> None:
+        """Open the file under the directory of the instance, which is known only now."""
+        open_storage(self, SqliteScheduleStorage.from_local, Path(instance.root_directory), SCHEDULES_FILE)
+        super().register_instance(instance)
+
+    @classmethod
+    def config_type(cls) -> Any:
+        """Return an empty schema: there is nothing to configure."""
+        return {}
+
+    @classmethod
+    def from_config_value(
+        cls, inst_data: ConfigurableClassData | None, config_value: Any
+    ) -> "LockedSqliteScheduleStorage":
+        """Return the storage that `dagster.yaml` names."""
+        return cls(inst_data)
+
+
+def open_storage(storage: Any, create: Callable[..., Any], home: Path, file: str) -> None:
+    """Create a file unless it exists, under the lock of the home, and let a storage use it."""
+    with home_lock(home):
+        created = create(str((home / file).parent))
+    vars(storage).update({name: value for name, value in vars(created).items() if name != "_inst_data"})

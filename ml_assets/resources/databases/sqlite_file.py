@@ -1,0 +1,62 @@
+"""Damage of an SQLite file: no database, cut off, without tables or revision, or with two revisions."""
+
+import sqlite3
+from collections.abc import Collection
+from contextlib import closing
+from pathlib import Path
+
+HEADER_BYTES = 100
+MOST_NAMED = 3
+NO_TABLES = "it has no tables"
+
+
+def find_damage(path: Path, tables: Collection[str] = (), thorough: bool = False) -> str | None:
+    """Return why a file is not the database that it should be; None when it is, or while another process writes it.
+
+    Args:
+        path: an existing file.
+        tables: names of the tables that it must have. One that is empty, or has no tables, is damaged if it must have
+            some.
+        thorough: also read every page, which takes a second for some hundred megabytes.
+    """
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=30)) as database:
+            present = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+            if reason := _is_cut_off(path):
+                return reason
+            if thorough and (result := database.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
+                return " ".join(str(result).split())
+            if tables and not present:
+                return NO_TABLES
+            if missing := sorted(set(tables) - present):
+                more = f" and {len(missing) - MOST_NAMED} more" if len(missing) > MOST_NAMED else ""
+                return f"it lacks the table {', '.join(missing[:MOST_NAMED])}{more}"
+            return _revision_problem(database) if "alembic_version" in tables else None
+    except sqlite3.OperationalError as error:
+        return None if "locked" in str(error) or "busy" in str(error) else str(error)
+    except sqlite3.DatabaseError as error:
+        return str(error)
+
+
+def _revision_problem(database: sqlite3.Connection) -> str | None:
+    revisions = [revision for (revision,) in database.execute("SELECT version_num FROM alembic_version")]
+    if not revisions:
+        return "its tables have no revision: it is half made"
+    if len(revisions) > 1:
+        return f"it has {len(revisions)} revisions ({', '.join(sorted(revisions))}): two processes created it at once"
+    return None
+
+
+def _is_cut_off(path: Path) -> str | None:
+    """Return that a file is shorter than its header says. The header of a file with a write-ahead log may be ahead."""
+    header, size = b"", path.stat().st_size
+    if size < HEADER_BYTES or path.with_name(f"{path.name}-wal").exists():
+        return None
+    with path.open("rb") as file:
+        header = file.read(HEADER_BYTES)
+    page = int.from_bytes(header[16:18], "big")
+    expected = (65536 if page == 1 else page) * int.from_bytes(header[28:32], "big")
+    # The number of pages is valid only if it was written by the transaction that wrote the file last.
+    if header[24:28] != header[92:96] or size >= expected:
+        return None
+    return f"it is cut off: {size} of {expected} bytes"

@@ -1,0 +1,97 @@
+"""An interrupted command says so in a sentence, with the exit status of a shell, and so does one with damaged state."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from ml_assets.cli.faults import describe_interruption
+
+SCRIPT = """
+import sys, time
+import click
+from ml_assets.cli.faults import ReportingGroup, check_interrupted
+
+@click.group(cls=ReportingGroup)
+def cli(): ...
+
+@cli.command()
+@click.argument("how")
+def run(how):
+    from ml_assets.core.operations.failures.damaged_state import DamagedState
+    if how == "damaged":
+        raise DamagedState("runs.db is damaged: all is lost. Restore it")
+    if how == "swallows":
+        print("ready", flush=True)
+        try:
+            time.sleep(60)
+        except BaseException:
+            pass
+        check_interrupted()
+        print("went on")
+    if how == "dagster":
+        from dagster._core.errors import DagsterExecutionInterruptedError
+        from dagster._utils.interrupts import raise_interrupts_as
+        with raise_interrupts_as(DagsterExecutionInterruptedError):
+            print("ready", flush=True)
+            time.sleep(60)
+    print("ready", flush=True)
+    time.sleep(60)
+
+cli()
+"""
+
+
+def start(how: str) -> "subprocess.Popen[str]":
+    def listen() -> None:
+        # A background shell ignores SIGINT, and its children inherit that.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+    return subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-c", SCRIPT, "run", how],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=listen,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+    )
+
+
+@pytest.mark.parametrize("how", ["sleeps", "swallows", "dagster"])
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_a_command_with_one_sentence(number, status, how):
+    process = start(how)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    time.sleep(0.1)
+    process.send_signal(number)
+    out, error = process.communicate(timeout=60)
+    assert process.returncode == status, error
+    assert out == ""
+    assert error.strip() == (
+        f"Interrupted ({number.name}): what was committed stays, and nothing is half written; "
+        f"`ml-assets run {how}` goes on from there."
+    )
+
+
+def test_damaged_state_ends_a_command_with_its_message_and_status_1():
+    out, error = (process := start("damaged")).communicate(timeout=60)
+    assert (process.returncode, out, error) == (1, "", "runs.db is damaged: all is lost. Restore it\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["plan", "m"], "nothing was changed; `ml-assets plan m` starts again"),
+        (["serve", "m"], "the service has ended, and `ml-assets serve m` starts it again"),
+        (["rollback", "m", "--reason", "a b"], "`ml-assets releases m` completes and prints it"),
+        (["repair", "m", "--file", "a b.csv"], "`ml-assets repair m --file 'a b.csv'` goes on from there"),
+    ],
+)
+def test_the_sentence_names_the_command_to_go_on_with(arguments, expected):
+    assert expected in describe_interruption(signal.SIGTERM, arguments)
