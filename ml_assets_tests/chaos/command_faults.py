@@ -6,8 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from ml_assets.cli.commands.simulate import write_landing
 from ml_assets.definitions import DEFS
-from ml_assets_tests.chaos.instance_faults import LONGEST, MODEL, attributes, differences, run_command
+from ml_assets_tests.chaos.instance_faults import LONGEST, MODEL, attributes, differences, first_day, run_command
 from ml_assets_tests.chaos.kills import Report
 from ml_assets_tests.support.lake_content import digests
 from ml_assets_tests.support.local_instance import LocalInstance
@@ -55,10 +56,9 @@ def interrupt_runs(root: Path, demo: LocalInstance, draw: random.Random) -> Repo
 
 
 def begin_at_once(root: Path) -> Report:
-    """Start eight commands at once on a home, a lake and an MLflow store that do not exist yet."""
+    """Start eight commands at once, with databases, a lake and an MLflow store that do not exist yet."""
     report, instance = Report(f"{AT_ONCE} first commands at once"), LocalInstance(root, [attributes({})])
-    (instance.home / "dagster.yaml").unlink()
-    instance.home.rmdir()
+    write_landing(instance.landing, first_day(), 2)
     verbs = [("releases", MODEL), ("plan", MODEL), ("notifications",), ("doctor",)] * (AT_ONCE // 4)
     processes = [start_command(instance, *verb) for verb in verbs]
     for verb, process in zip(verbs, processes, strict=True):

@@ -136,6 +136,11 @@ def attributes(changes: Mapping[str, object]) -> dict:
     return {**yaml.safe_load(SPEC.read_text())["attributes"], **changes}
 
 
+def first_day() -> date:
+    """Return the first day of the shipped model."""
+    return yaml.safe_load(SPEC.read_text())["attributes"]["source"]["start"]
+
+
 def _days(number: int) -> tuple[date, date]:
     """Return the first and the last of the newest days that are over at any hour; the sensor looks at new days only."""
     last = datetime.now(UTC).date() - timedelta(days=2)

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from ml_assets.resources.databases.postgresql_uri import with_driver
-from ml_assets_tests.chaos import command_faults, faults, instance_faults, service_faults
+from ml_assets_tests.chaos import command_faults, faults, instance_faults, service_faults, storage_faults
 from ml_assets_tests.chaos.child import run
 from ml_assets_tests.chaos.content import Content, content, tables
 from ml_assets_tests.chaos.instance_faults import SERVERS
@@ -147,6 +147,8 @@ class Suite:
             lambda: instance_faults.start_runs_at_once(self.new_folder()),
             lambda: instance_faults.set_clock_back_between_ticks(self.new_folder()),
             lambda: service_faults.misuse_service(self.demo),
+            lambda: storage_faults.flip_bits(self.new_folder(), self.demo, draw),
+            lambda: storage_faults.lose_state(self.new_folder()),
         ]
 
     def new_world_in_folder(self) -> Place:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 
 def digests(lake: Path, model: str) -> dict[tuple[str, date], str]:
-    """Compute SHA-256 of the rows of each (table, day) in stored order, all columns; days without rows are left out.
+    """Compute SHA-256 of the rows of each (table, day) in stored order, all columns; days without rows are left out, and so
+    are tables that are not partitioned by day.
 
     Rows are hashed as text, because Arrow's buffers have arbitrary bytes where a value is missing.
     """
@@ -18,7 +19,10 @@ def digests(lake: Path, model: str) -> dict[tuple[str, date], str]:
 
     digest_by_day: dict[tuple[str, date], str] = {}
     for table in sorted(path for path in (lake / model).iterdir() if DeltaTable.is_deltatable(str(path))):
-        dataset = DeltaTable(str(table)).to_pyarrow_dataset()
+        delta = DeltaTable(str(table))
+        if delta.metadata().partition_columns != ["day"]:
+            continue
+        dataset = delta.to_pyarrow_dataset()
         by_day: dict[date, list] = {}
         for fragment in sorted(dataset.get_fragments(), key=lambda fragment: fragment.path):
             by_day.setdefault(ds.get_partition_keys(fragment.partition_expression)["day"], []).append(
