@@ -245,7 +245,7 @@ def model_folder(machine, content: str) -> Path:
 GOOD = yaml.safe_dump({"type": "ml_assets.ModelPipeline", "attributes": SMALL})
 
 
-@remedy("correct the file, and reload", "run `dg check defs`")
+@remedy("correct the file, and reload", "run `dg check defs --no-check-yaml`")
 def broken_model_file(machine):
     file = model_folder(machine, GOOD.replace("target: label", "target: labels"))
     if machine.start.startswith("run"):

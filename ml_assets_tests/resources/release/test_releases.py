@@ -304,7 +304,7 @@ def test_a_version_without_its_files_or_without_an_entry_cannot_go_live(local):
 def test_files_of_another_model_are_not_deployed(local):
     state = local.releases().state()
     local.lake.files.write(f"small/models/{local.versions[1].digest}/model.ubj", b"another")
-    with pytest.raises(ReleaseRefused, match="are those of another model"):
+    with pytest.raises(ReleaseRefused, match="are damaged, or those of another model"):
         local.releases().release(
             state, move("promote", promote(state, local.versions[2].__class__(2, local.versions[1].digest, DAY)))
         )
