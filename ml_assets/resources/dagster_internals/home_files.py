@@ -9,9 +9,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from click import ClickException
-from dagster._core.storage.event_log.schema import SqlEventLogStorageMetadata
-from dagster._core.storage.runs.schema import RunStorageSqlMetadata
-from dagster._core.storage.schedules.schema import ScheduleStorageSqlMetadata
 
 from ml_assets.core.operations.failures.damaged_state import (
     EVENT_INDEX,
@@ -49,6 +46,10 @@ def home_lock(home: Path) -> Iterator[None]:
 
 def tables_by_file() -> Mapping[str, set[str]]:
     """Return the tables that each file must have, by its path under the directory of the instance."""
+    from dagster._core.storage.event_log.schema import SqlEventLogStorageMetadata
+    from dagster._core.storage.runs.schema import RunStorageSqlMetadata
+    from dagster._core.storage.schedules.schema import ScheduleStorageSqlMetadata
+
     return {
         RUNS_FILE: {*RunStorageSqlMetadata.tables, REVISION},
         EVENT_INDEX_FILE: {*SqlEventLogStorageMetadata.tables, REVISION},

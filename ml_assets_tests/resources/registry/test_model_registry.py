@@ -136,7 +136,7 @@ def test_a_version_whose_process_died_right_after_its_creation_is_completed(regi
 
     with monkeypatch.context() as patch:
         patch.setattr(ModelRegistry, "_create_version", die)
-        patch.setattr(TrackedRun, "_end_after_failure", lambda self, run_id: None)
+        patch.setattr(TrackedRun, "_end_after_failure", lambda *_: None)
         with pytest.raises(KeyboardInterrupt):
             registry.register(run, record())
     client = connect(uri)
