@@ -8,7 +8,8 @@ from pathlib import Path
 def digests(lake: Path, model: str) -> dict[tuple[str, date], str]:
     """Compute SHA-256 of the rows of each (table, day) in stored order, all columns.
 
-    Days without rows are left out, and so are tables that are not partitioned by day. Rows are hashed as text, because Arrow's buffers have arbitrary bytes where a value is missing.
+    Days without rows are left out, and so are tables that are not partitioned by day. Rows are hashed as text, because
+    Arrow's buffers have arbitrary bytes where a value is missing.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
