@@ -122,6 +122,8 @@ class DailyPredictions:
         live, rows = self.live(day), self._features.row_counts().get(day, 0)
         if live.champion is None or not rows:
             return None
+        if self.tables[PREDICTIONS].fingerprint(day) is None:
+            return "its predictions have not been made"
         if problem := self.problem(day):
             return problem
         if (scored := self.tables[PREDICTIONS].row_counts().get(day, 0)) != rows:

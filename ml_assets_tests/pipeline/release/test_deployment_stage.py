@@ -241,6 +241,17 @@ def test_a_champion_that_cannot_score_is_reported_as_a_problem(original, tmp_pat
     live.live(5)
     assert live.scored(5).empty
     assert "cannot score the rows" in (live.predictions.problem(day(5)) or "")
+    assert "cannot score the rows" in (live.predictions.why_not_scored(day(5)) or "")
+
+
+def test_a_day_that_the_live_versions_have_not_scored_is_said(live):
+    live.live(1, 4)
+    assert live.predictions.why_not_scored(day(4)) is None
+    live.decide(5)
+    assert live.predictions.why_not_scored(day(5)) == "its predictions have not been made"
+    live.live(5)
+    assert live.predictions.why_not_scored(day(5)) is None
+    assert live.predictions.why_not_scored(day(LAST + 1)) is None
 
 
 def test_missing_and_expired_features_count_as_no_rows(live):
