@@ -20,7 +20,7 @@ from ml_assets.core.operations.failures.damaged_state import (
     DamagedState,
 )
 from ml_assets.resources.databases.creation_lock import creation_lock
-from ml_assets.resources.databases.sqlite_file import NO_TABLES, find_damage
+from ml_assets.resources.databases.sqlite_file import NO_TABLES, find_damage, is_unfinished
 
 REVISION = "alembic_version"
 RUNS_FILE, SCHEDULES_FILE, EVENT_INDEX_FILE = "history/runs.db", "schedules/schedules.db", "history/runs/index.db"
@@ -34,11 +34,17 @@ class DamagedHome(DamagedState, ClickException):
 def home_lock(home: Path) -> Iterator[None]:
     """Hold the lock of a home while the block opens or creates its files.
 
+    A file that a process was creating when it died holds nothing, and is removed.
+
     Raises:
         DamagedHome: when a file of the home is damaged or missing.
         CreationLocked: when another process holds the lock for too long.
     """
     with creation_lock(home):
+        for path in [home / file for file in tables_by_file()]:
+            if path.exists() and is_unfinished(path):
+                for suffix in ("-wal", "-shm", ""):
+                    path.with_name(path.name + suffix).unlink(missing_ok=True)
         if damages := damaged_files(home):
             raise DamagedHome("\n".join(damages))
         yield

@@ -38,6 +38,16 @@ def find_damage(path: Path, tables: Collection[str] = (), thorough: bool = False
         return str(error)
 
 
+def is_unfinished(path: Path) -> bool:
+    """Return whether a process died while it created the tables of a file, which have neither rows nor a revision."""
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=30)) as database:
+            has_tables = database.execute("SELECT 1 FROM sqlite_master WHERE type = 'table'").fetchone() is not None
+            return has_tables and not any(line.startswith("INSERT") for line in database.iterdump())
+    except sqlite3.DatabaseError:
+        return False
+
+
 def _revision_problem(database: sqlite3.Connection) -> str | None:
     revisions = [revision for (revision,) in database.execute("SELECT version_num FROM alembic_version")]
     if not revisions:
