@@ -125,7 +125,7 @@ def in_a_file(spec: ModelSpec, name: str, value: object) -> tuple[Any, set[str]]
 @pytest.mark.parametrize("name", list(COLUMNS))
 @given(VALUES)
 @example(float("nan"))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_a_value_is_read_as_in_a_landed_file(zone, name, value):
     expected, rules = in_a_file(SPECS[zone], name, value)
     parsed = loads(json.dumps(value))

@@ -26,7 +26,7 @@ SCHEMA = pa.schema(
     ]
 )
 DAYS = [date(2025, 1, number) for number in range(1, 14)]
-FLIPS = 200
+FLIPS = 80
 REMEDY = "ml-assets repair m --damaged|Restore it from the versions of the bucket or a backup"
 
 

@@ -138,6 +138,7 @@ def test_a_run_that_the_block_has_ended_early_still_gets_the_right_status(tracki
 
 def test_a_foreign_active_run_is_refused_and_not_changed(tracking, uri, tmp_path):
     (tmp_path / "foreign").mkdir()
+    before = mlflow.get_tracking_uri() if mlflow.is_tracking_uri_set() else None
     mlflow.set_tracking_uri(new_store(tmp_path / "foreign"))
     try:
         foreign = mlflow.start_run()
@@ -149,7 +150,7 @@ def test_a_foreign_active_run_is_refused_and_not_changed(tracking, uri, tmp_path
         assert mlflow.active_run() is foreign
     finally:
         mlflow.end_run()
-        mlflow.set_tracking_uri(None)
+        mlflow.set_tracking_uri(before)
     assert all_runs(uri) == {}
 
 

@@ -139,7 +139,7 @@ def test_no_bit_of_a_file_or_of_the_log_gives_other_releases(tmp_path):
     folder = tmp_path / "small" / LEDGER
     for file in [sorted(folder.glob("*.parquet"))[0], *sorted((folder / "_delta_log").glob("*[13].json"))]:
         content, outcomes = file.read_bytes(), []
-        for bit in draw_bits(len(content), 150, seed=17):
+        for bit in draw_bits(len(content), 50, seed=17):
             with damaged(file, flipped(content, bit)):
                 try:
                     outcomes.append(Ledger(lake, "small").rows())
