@@ -22,8 +22,6 @@ from ml_assets_tests.cli.command_line import call
 from ml_assets_tests.pipeline.world import World
 from ml_assets_tests.support.bit_flips import flipped
 
-pytestmark = pytest.mark.clock
-
 SPEC = require_spec("fraud_detection")
 START = SPEC.source.start
 
@@ -67,6 +65,7 @@ def run(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.clock
 @pytest.mark.slow
 def test_bad_rows_are_exported_corrected_and_taken_back(data):
     exported, file = data / "quarantine.csv", data / "fixed.csv"
@@ -92,6 +91,7 @@ def test_bad_rows_are_exported_corrected_and_taken_back(data):
     assert "Nothing to make" in again.stdout
 
 
+@pytest.mark.clock
 def test_without_a_file_and_without_a_change_there_is_nothing_to_make(here, capsys):
     call("repair", "fraud_detection")
     assert capsys.readouterr().out.strip() == "Nothing to make: every day is as it would be made now."
