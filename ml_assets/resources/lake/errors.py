@@ -12,8 +12,8 @@ from ml_assets.core.operations.failures.damaged_state import GONE, LEDGER, TABLE
 # reach, which may be transient.
 UNREADABLE = re.compile(r"json error|parquet error|invalid json|kernel error|generic deltatable error", re.IGNORECASE)
 UNREACHABLE = re.compile(
-    r"error performing|generic (s3|http|localfilesystem) error|timed out|connection|permission|object at location|"
-    r"no such file|file not found",
+    r"error performing|generic (s3|http|localfilesystem) error|http error|response body|timed out|connection|"
+    r"permission|object at location|no such file|file not found",
     re.IGNORECASE,
 )
 LEDGER_FOLDER = "release_ledger"
@@ -114,8 +114,9 @@ def _is_unreadable(error: BaseException) -> bool:
     if isinstance(error, DeltaError):
         return UNREADABLE.search(str(error)) is not None and UNREACHABLE.search(str(error)) is None
     if isinstance(error, OSError):
-        # Arrow's errors of reading have no number; those of an operating system have one.
-        return error.errno is None and not isinstance(error, FileNotFoundError | ConnectionError | TimeoutError)
+        # Errors of reading by Arrow and delta-rs have no number; those of an operating system have one.
+        is_numbered = error.errno is not None or isinstance(error, FileNotFoundError | ConnectionError | TimeoutError)
+        return not is_numbered and UNREACHABLE.search(str(error)) is None
     # Of JSON, of Parquet, of dates and of keys that are not where they belong.
     return isinstance(error, ValueError | KeyError | TypeError | AttributeError)
 

@@ -62,3 +62,18 @@ def test_a_damaged_log_is_named_when_it_is_opened_and_when_it_is_refreshed(table
 def test_a_transient_error_is_not_translated():
     with pytest.raises(DeltaError, match="timed out"), readable_log("lake/m/numbers"):
         raise DeltaError("error performing GET http://s3/m/numbers/_delta_log/00000000000000000000.json: timed out")
+
+
+@pytest.mark.parametrize("kind", [OSError, DeltaError])
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Kernel error -> Generic S3 error ↳ Error performing GET http://s3/_last_checkpoint in 17 ms - HTTP error",
+        "Kernel error: Generic S3 error: HTTP error: request or response body error",
+        "Kernel error: error decoding response body",
+    ],
+)
+def test_a_store_that_does_not_answer_is_no_damage(kind, message):
+    with pytest.raises(kind) as raised, readable_log("lake/m/numbers"):
+        raise kind(message)
+    assert not isinstance(raised.value, LakeError)
