@@ -3,7 +3,6 @@
 import copy
 import gc
 import itertools
-import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import get_args
@@ -14,6 +13,7 @@ from hypothesis import HealthCheck, settings
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.checks import Checks
 from ml_assets.defs.environment import configure_process
+from ml_assets_tests.support.http_server import free_port
 from ml_assets_tests.support.migrations import read_migrations_once
 from ml_assets_tests.support.postgresql import PostgresqlServer
 from ml_assets_tests.support.sqlite import do_not_wait_for_the_disk
@@ -118,9 +118,7 @@ def s3_server() -> Iterator[str]:
     """Start a real S3 HTTP server (moto) on the loopback interface; return its address."""
     from moto.server import ThreadedMotoServer
 
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=port, verbose=False)
     server.start()
     yield f"http://127.0.0.1:{port}"

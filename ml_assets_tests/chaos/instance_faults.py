@@ -170,11 +170,11 @@ def _has_day(instance: LocalInstance, day: date) -> bool:
 
 def _make(instance: LocalInstance, first: date, last: date) -> None:
     """Make days from raw data to features in a process of their own, without daemon and webserver."""
-    names = ",".join(f"{MODEL}/{name}" for name in ("raw_data", "validated_data", "quarantined_data", "features"))
+    names = ("raw_data", "validated_data", "quarantined_data", "features")
     subprocess.run(
         [
             sys.executable, "-W", "ignore", "-m", "dagster", "asset", "materialize", "-m", "ml_assets.definitions",
-            "--select", " or ".join(f'key:"{name}"' for name in names.split(",")),
+            "--select", " or ".join(f'key:"{MODEL}/{name}"' for name in names),
             "--partition-range", f"{first}...{last}",
         ],
         env=instance.environment, cwd=DEFS.parents[1], check=True, capture_output=True,

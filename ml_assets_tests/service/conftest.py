@@ -1,12 +1,12 @@
 """Fixtures of the service tests: a lake with two registered models, and the service as a real HTTP server."""
 
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import httpx
 import pytest
@@ -20,6 +20,10 @@ from ml_assets.service.server.run import server_config
 from ml_assets_tests.conftest import SMALL
 from ml_assets_tests.pipeline.world import World, day
 from ml_assets_tests.pipeline.worlds import world_with_features
+from ml_assets_tests.support.http_server import free_port
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
 
 LAST = 13
 QUICK = {"registry_seconds": 0.2, "history_seconds": 0.2}
@@ -102,14 +106,19 @@ def request_of(row: dict) -> dict:
 @contextmanager
 def serving(world: World, **values) -> Iterator[RunningService]:
     """Run the service of a world on a free port of the loopback interface until the block ends."""
-    import uvicorn
-
     settings = Settings("local", world.landing.uri, world.lake.uri, world.registry.tracking_uri, "", "", world.lake.s3)
     limits = Limits(**{**QUICK, **values})
     app = build_app(world.spec, settings, limits)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    with listening(app, limits) as port:
+        yield RunningService(world, f"http://127.0.0.1:{port}")
+
+
+@contextmanager
+def listening(app: "FastAPI", limits: Limits) -> Iterator[int]:
+    """Run an application on a free port of the loopback interface until the block ends; yield the port."""
+    import uvicorn
+
+    port = free_port()
     server = uvicorn.Server(server_config(app, limits, "127.0.0.1", port))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
@@ -117,7 +126,7 @@ def serving(world: World, **values) -> Iterator[RunningService]:
         assert thread.is_alive()
         time.sleep(0.01)
     try:
-        yield RunningService(world, f"http://127.0.0.1:{port}")
+        yield port
     finally:
         server.should_exit = True
         thread.join(timeout=120)

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ from ml_assets.pipeline.evaluation.model_reader import read_scorer
 from ml_assets.resources.lake.model_files import artifacts_key
 from ml_assets_tests.pipeline.world import World, day
 from ml_assets_tests.service.conftest import LAST
+from ml_assets_tests.support.http_server import free_port
 
 pytestmark = pytest.mark.slow
 
@@ -41,12 +41,6 @@ def running(*command: str, path: str, port: int, **environment: str) -> Iterator
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGTERM)
         process.wait(timeout=60)
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
 
 
 def test_the_command_of_make_serve_serves_until_it_gets_sigterm(tmp_path):

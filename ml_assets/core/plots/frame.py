@@ -20,7 +20,6 @@ class Frame:
         """Draw a figure with everything that all plots in this frame share."""
         from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-        self.figure = figure
         self._canvas = FigureCanvasAgg(figure)
         self._canvas.draw()
         self._image = self._canvas.copy_from_bbox(figure.bbox)

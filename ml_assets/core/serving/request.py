@@ -70,7 +70,8 @@ class RequestReader:
             "Rows that are not in the history yet, in the same form: later than the newest committed day, not "
             "later than the row."
         )
-        rows = Annotated[list[row], Field(description=about, max_length=limits.earlier_rows)]  # type: ignore[valid-type]
+        bounds = Field(description=about, max_length=limits.earlier_rows)
+        rows = Annotated[list[row], bounds]  # type: ignore[valid-type]
         self._schema = _adapter(fields, rows)
         # Earlier rows are validated one by one, since pydantic would collect the violations of all of them.
         self._validate = _adapter(fields, list[Any]).validator.validate_python

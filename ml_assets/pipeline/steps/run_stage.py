@@ -34,7 +34,7 @@ def run_stage(step: StageStep, context: dg.AssetExecutionContext, guard: RunGuar
     # Opening a stage may complete what earlier runs did not finish.
     with step.opened(context, guard) as stage:
         set_step_fields(step.spec.name, stage.name, context.run_id)
-        yield from _make_and_report(step, context, guard, stage, unfinished)
+        yield from _make_and_report(step, context, guard, stage, days, unfinished)
     markers.end(context.run_id)
 
 
@@ -43,9 +43,9 @@ def _make_and_report(
     context: dg.AssetExecutionContext,
     guard: RunGuard,
     stage: Stage,
+    days: Sequence[date],
     unfinished: Mapping[str, Sequence[date]],
 ) -> Iterator[Any]:
-    days = sorted(date.fromisoformat(key) for key in context.partition_keys)
     outcomes: list[DayOutcome] = []
     materialized: set[dg.AssetKey] = set()
     try:

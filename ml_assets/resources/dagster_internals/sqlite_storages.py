@@ -7,7 +7,7 @@ Public API that would replace it: a lock in Dagster's SQLite storages.
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from dagster._core.storage.runs.sqlite.sqlite_run_storage import SqliteRunStorage
 from dagster._core.storage.schedules.sqlite.sqlite_schedule_storage import SqliteScheduleStorage
@@ -19,50 +19,39 @@ if TYPE_CHECKING:
     from dagster import DagsterInstance
 
 
-class LockedSqliteRunStorage(SqliteRunStorage):
-    """Runs of a local instance, in `history/runs.db` under its directory as Dagster's default."""
+class LockedStorage:
+    """What the storages have in common: there is nothing to configure, and the place is that of the instance."""
 
     def __init__(self, inst_data: ConfigurableClassData | None = None):
         self._inst_data = inst_data
+
+    @classmethod
+    def config_type(cls) -> Any:
+        """Return an empty schema."""
+        return {}
+
+    @classmethod
+    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> Self:
+        """Return the storage that `dagster.yaml` names."""
+        return cls(inst_data)
+
+
+class LockedSqliteRunStorage(LockedStorage, SqliteRunStorage):
+    """Runs of a local instance, in `history/runs.db` under its directory as Dagster's default."""
 
     def register_instance(self, instance: "DagsterInstance") -> None:
         """Open the file under the directory of the instance, which is known only now."""
         open_storage(self, SqliteRunStorage.from_local, Path(instance.root_directory), RUNS_FILE)
         super().register_instance(instance)
 
-    @classmethod
-    def config_type(cls) -> Any:
-        """Return an empty schema: there is nothing to configure."""
-        return {}
 
-    @classmethod
-    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> "LockedSqliteRunStorage":
-        """Return the storage that `dagster.yaml` names."""
-        return cls(inst_data)
-
-
-class LockedSqliteScheduleStorage(SqliteScheduleStorage):
+class LockedSqliteScheduleStorage(LockedStorage, SqliteScheduleStorage):
     """Schedules and sensors of a local instance, in `schedules/schedules.db` under its directory."""
-
-    def __init__(self, inst_data: ConfigurableClassData | None = None):
-        self._inst_data = inst_data
 
     def register_instance(self, instance: "DagsterInstance") -> None:
         """Open the file under the directory of the instance, which is known only now."""
         open_storage(self, SqliteScheduleStorage.from_local, Path(instance.root_directory), SCHEDULES_FILE)
         super().register_instance(instance)
-
-    @classmethod
-    def config_type(cls) -> Any:
-        """Return an empty schema: there is nothing to configure."""
-        return {}
-
-    @classmethod
-    def from_config_value(
-        cls, inst_data: ConfigurableClassData | None, config_value: Any
-    ) -> "LockedSqliteScheduleStorage":
-        """Return the storage that `dagster.yaml` names."""
-        return cls(inst_data)
 
 
 def open_storage(storage: Any, create: Callable[..., Any], home: Path, file: str) -> None:

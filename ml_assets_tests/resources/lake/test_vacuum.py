@@ -16,6 +16,7 @@ from deltalake import DeltaTable
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.lake.table import Table
 from ml_assets.resources.lake.vacuum import CannotVacuum, commits_of, replaced_files
+from ml_assets_tests.support.http_server import free_port
 
 pytestmark = pytest.mark.clock
 
@@ -46,9 +47,7 @@ def s3_process() -> Iterator[dict[str, str]]:
     """A bucket of an S3 server in a process of its own: deltalake keeps Python's lock while it reads a table's history,
     so no thread can serve it.
     """
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     server = subprocess.Popen(
         [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
         stdout=subprocess.DEVNULL,

@@ -1,6 +1,5 @@
 import base64
 import logging
-import socket
 import subprocess
 import sys
 import warnings
@@ -11,7 +10,7 @@ import pytest
 from ml_assets.resources.mlflow.connection import MlflowUnavailable, connect, quiet_mlflow, sqlite_path
 from ml_assets.resources.probes.mlflow_probe import MlflowStore, probe_mlflow
 from ml_assets_tests.resources.mlflow.mlflow_cases import new_store
-from ml_assets_tests.support.http_server import QuietHandler, http_server
+from ml_assets_tests.support.http_server import QuietHandler, free_port, http_server
 
 
 @pytest.mark.parametrize("uri", ["", "./mlruns", "/data/mlruns", "file:///data/mlruns"])
@@ -21,9 +20,7 @@ def test_a_plain_folder_is_refused_with_an_alternative(uri):
 
 
 def test_a_server_that_does_not_answer_is_named_without_its_password():
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     with pytest.raises(
         MlflowUnavailable, match=f"does not answer at http://127.0.0.1:{port}.*Check that the server runs"
     ) as caught:

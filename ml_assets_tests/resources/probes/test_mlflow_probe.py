@@ -15,7 +15,7 @@ import pytest
 from ml_assets.resources.databases.postgresql_uri import with_driver
 from ml_assets.resources.probes.mlflow_probe import MlflowStore, mlflow_head, probe_mlflow
 from ml_assets_tests.resources.mlflow.mlflow_cases import new_store
-from ml_assets_tests.support.http_server import QuietHandler, http_server
+from ml_assets_tests.support.http_server import QuietHandler, free_port, http_server
 from ml_assets_tests.support.postgresql import PASSWORD, PostgresqlServer
 
 
@@ -48,9 +48,7 @@ def test_a_server_tells_its_version_or_why_not(pages, store):
 
 
 def test_a_server_that_is_not_there_is_a_problem():
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     assert "it does not answer" in (probe_mlflow(f"http://127.0.0.1:{port}").problem or "")
 
 

@@ -1,20 +1,17 @@
 """Clients that send nothing, half of something, or too much, against a real server with short deadlines."""
 
 import os
-import socket
-import threading
 import time
 from collections.abc import Iterator
 
 import httpx
 import pytest
-import uvicorn
 
 from ml_assets.cli.command_inputs import require_spec
 from ml_assets.cli.commands.serve import build_app
 from ml_assets.defs.settings import Settings
 from ml_assets.service.limits import Limits
-from ml_assets.service.server.run import server_config
+from ml_assets_tests.service.conftest import listening
 from ml_assets_tests.support.hostile_clients import connect, drip, exchange, flood, half_open, is_open
 
 DEADLINE = 1.0
@@ -41,19 +38,9 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     app = build_app(require_spec("fraud_detection"), settings, limits)
     monkeypatch = pytest.MonkeyPatch()
     monkeypatch.setattr("ml_assets.service.server.run.KEEP_ALIVE_SECONDS", 1)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    server = uvicorn.Server(server_config(app, limits, "127.0.0.1", port))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        assert thread.is_alive()
-        time.sleep(0.01)
-    yield port
+    with listening(app, limits) as port:
+        yield port
     monkeypatch.undo()
-    server.should_exit = True
-    thread.join(timeout=60)
 
 
 def metric(port: int, name: str) -> float:
