@@ -16,6 +16,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 # The verbs that change something, apart from those that print or write a file for a person.
 CONTINUED = ("run", "repair", "restore", "simulate")
 RELEASED = ("rollback", "pause", "resume", "canary", "promote", "releases")
+SERVICE = "serve"
 ARGUMENTS = "ml_assets.arguments"
 _received: list[signal.Signals] = []
 _pipe: list[int] = []
@@ -39,8 +40,9 @@ class ReportingGroup(click.Group):
         """Run a command.
 
         Raises:
-            SystemExit: with status 130 after SIGINT and 143 after SIGTERM; with status 1 and a message when the reason
-                of a failure is damaged state, or the message of the failure says what to do.
+            SystemExit: with status 130 after SIGINT and 143 after SIGTERM, or 0 from a service, which was told to end;
+                with status 1 and a message when the reason of a failure is damaged state, or the message of the failure
+                says what to do.
         """
         arguments = ctx.meta[ARGUMENTS]
         listen_to_signals()
@@ -99,7 +101,7 @@ def exit_interrupted(arguments: Sequence[str]) -> None:
         arguments: the arguments of the command.
 
     Raises:
-        SystemExit: with status 130 after SIGINT, 143 after SIGTERM.
+        SystemExit: with status 130 after SIGINT, 143 after SIGTERM; with 0 from a service, which was told to end.
     """
     for signal_number in SIGNALS:
         if threading.current_thread() is threading.main_thread():
@@ -107,7 +109,7 @@ def exit_interrupted(arguments: Sequence[str]) -> None:
     signals = received_signals()
     received = signals[0] if signals else signal.SIGINT
     print(f"\n{describe_interruption(received, arguments)}", file=sys.stderr)
-    sys.exit(128 + received)
+    sys.exit(0 if _verb(arguments) == SERVICE else 128 + received)
 
 
 def describe_interruption(received: signal.Signals, arguments: Sequence[str]) -> str:
@@ -117,10 +119,10 @@ def describe_interruption(received: signal.Signals, arguments: Sequence[str]) ->
         received: the signal.
         arguments: the arguments of the command.
     """
-    verb = next((argument for argument in arguments if not argument.startswith("-")), "")
+    verb = _verb(arguments)
     command = f"`{shlex.join(['ml-assets', *arguments])}`"
     by = f"Interrupted ({received.name})"
-    if verb == "serve":
+    if verb == SERVICE:
         return f"{by}: the service has ended, and {command} starts it again."
     if verb in RELEASED:
         model = shlex.join(["ml-assets", "releases", *arguments[1:2]])
@@ -149,5 +151,11 @@ def exit_with_stated_fault(error: Exception) -> None:
         sys.exit(str(damage))
 
 
-def _raise_interrupted(_: int, __: FrameType | None) -> None:
+def _verb(arguments: Sequence[str]) -> str:
+    return next((argument for argument in arguments if not argument.startswith("-")), "")
+
+
+def _raise_interrupted(number: int, _: FrameType | None) -> None:
+    # An event loop takes the descriptor for itself, and may not give it back.
+    _received.append(signal.Signals(number))
     raise Interrupted

@@ -62,8 +62,15 @@ def start(how: str) -> "subprocess.Popen[str]":
     )
 
 
-@pytest.mark.parametrize("how", ["sleeps", "swallows", "dagster"])
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "status", "how"),
+    [
+        (signal.SIGINT, 130, "sleeps"),
+        (signal.SIGTERM, 143, "swallows"),
+        (signal.SIGINT, 130, "dagster"),
+        (signal.SIGTERM, 143, "dagster"),
+    ],
+)
 def test_a_signal_ends_a_command_with_one_sentence(number, status, how):
     process = start(how)
     assert process.stdout is not None

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ml_assets.cli.command_inputs import require_settings, require_spec
+from ml_assets.cli.faults import check_interrupted
 from ml_assets.defs.environment import api_key, request_rate, trusted_proxies
 from ml_assets.defs.settings import Settings
 from ml_assets.resources.lake.read_only_lake import ReadOnlyLake
@@ -51,6 +52,7 @@ def serve_model(model: str, host: str, port: int, limits: "Limits") -> None:
     Raises:
         SystemExit: with a message, when the model does not exist, the API key or the rate cannot be read, or the system
             allows too few open files.
+        Interrupted: when a signal ended it.
     """
     from ml_assets.service.server.run import run_server
 
@@ -71,6 +73,7 @@ def serve_model(model: str, host: str, port: int, limits: "Limits") -> None:
     _shorten_mlflow_retries()
     try:
         run_server(app, host, port, limits)
+        check_interrupted()
     except ValueError as error:
         sys.exit(str(error))
 

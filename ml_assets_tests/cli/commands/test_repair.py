@@ -3,6 +3,8 @@ specification do nothing.
 """
 
 import os
+import shutil
+import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -13,7 +15,7 @@ import pandas as pd
 import pytest
 
 from ml_assets.cli.command_inputs import require_spec
-from ml_assets.cli.commands import repair, repair_damaged
+from ml_assets.cli.commands import quarantine, repair, repair_damaged
 from ml_assets.cli.commands.simulate import write_landing
 from ml_assets.definitions import DEFS
 from ml_assets.defs.settings import read_settings
@@ -21,6 +23,7 @@ from ml_assets.pipeline.asset_names import landed_to_features
 from ml_assets_tests.cli.command_line import call
 from ml_assets_tests.pipeline.world import World
 from ml_assets_tests.support.bit_flips import flipped
+from ml_assets_tests.support.interruptions import call_interrupted, interrupt
 
 SPEC = require_spec("fraud_detection")
 START = SPEC.source.start
@@ -100,6 +103,32 @@ def test_without_a_file_and_without_a_change_there_is_nothing_to_make(here, caps
 def test_a_file_that_does_not_exist_is_reported(here):
     with pytest.raises(SystemExit, match=r"nowhere\.csv"):
         call("repair", "fraud_detection", "--file", "nowhere.csv")
+
+
+def test_a_signal_leaves_no_half_written_export_and_keeps_the_corrected_rows(here, tmp_path, monkeypatch, capsys):
+    shutil.copytree(here / "lake", tmp_path / "lake")
+    settings = replace(repair.require_settings(), lake=str(tmp_path / "lake"))
+    for command in (repair, quarantine):
+        monkeypatch.setattr(command, "require_settings", lambda: settings)
+    exported, file = tmp_path / "quarantine.csv", tmp_path / "fixed.csv"
+    arguments = "quarantine", "fraud_detection", "--days", str(START), "--out", str(exported)
+    with monkeypatch.context() as interrupted:
+        interrupted.setattr("ml_assets.core.validation.quarantine_export.rows_to_correct", interrupt)
+        assert call_interrupted(*arguments) == 128 + signal.SIGTERM
+    assert f"nothing was changed; `ml-assets {' '.join(arguments)}` starts again" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["lake"]
+    call(*arguments)
+    rows = pd.read_csv(exported, dtype=str, keep_default_na=False)
+    rows[rows["_reasons"] == "amount: less than minimum 0"].assign(amount="12.5").to_csv(file, index=False)
+    arguments = "repair", "fraud_detection", "--file", str(file)
+    monkeypatch.setattr(repair, "run_days", interrupt)
+    assert call_interrupted(*arguments) == 128 + signal.SIGTERM
+    printed = capsys.readouterr()
+    assert "New corrected rows: 0" not in printed.out
+    assert f"what was committed stays, and nothing is half written; `ml-assets {' '.join(arguments)}`" in printed.err
+    # The corrected rows are kept, and their day is still to be made.
+    assert call_interrupted(*arguments) == 128 + signal.SIGTERM
+    assert "New corrected rows: 0" in capsys.readouterr().out
 
 
 def test_damaged_days_are_made_again_and_what_cannot_be_is_said(here, capsys):

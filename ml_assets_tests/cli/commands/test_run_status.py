@@ -1,0 +1,70 @@
+"""The exit status of the main job, with stages that say what is not as it should be."""
+
+from dataclasses import replace
+from datetime import date
+from types import SimpleNamespace
+
+import pytest
+
+from ml_assets.cli.commands import run as main_job
+from ml_assets.cli.needed_days import Needed
+from ml_assets.defs.settings import read_settings
+from ml_assets_tests.cli.command_line import call
+
+NEWEST = date(2025, 1, 9)
+
+
+@pytest.fixture
+def end(make_spec, tmp_path, monkeypatch):
+    """Return a function that runs the verb with nothing to do and the given answers of the stages; it returns the exit
+    status and what was printed to standard error.
+    """
+    (tmp_path / str(NEWEST)).mkdir()
+    (tmp_path / str(NEWEST) / "rows.csv").write_text("id\n1\n")
+    printed = []
+
+    def run(unscored: str | None, blocked: str | None, unregistered: str | None) -> tuple[object, list]:
+        stages = SimpleNamespace(
+            validation=SimpleNamespace(days_with_rows=list),
+            predictions=SimpleNamespace(why_not_scored={NEWEST: unscored}.get),
+            training=SimpleNamespace(gate=SimpleNamespace(reason={NEWEST: blocked}.get)),
+            registration=SimpleNamespace(why_not_registered={NEWEST: unregistered}.get),
+        )
+        for name, answer in (
+            ("require_spec", make_spec()),
+            ("require_settings", replace(read_settings({}), landing=str(tmp_path))),
+            ("open_model_stages", stages),
+            ("refuse_lost_store", None),
+            ("days_needed", Needed(NEWEST, [NEWEST], [NEWEST], to_do=False)),
+            ("release_differences", []),
+        ):
+            monkeypatch.setattr(main_job, name, lambda *_, answer=answer: answer)
+        monkeypatch.setattr(main_job, "print_summary", lambda *_: printed.append("summary"))
+        try:
+            call("run", "small")
+        except SystemExit as ended:
+            return ended.code, printed
+        return 0, printed
+
+    return run
+
+
+MISSING, PARTLY = "its predictions have not been made", "3 of 4 rows have predictions"
+NOT_SCORED = f"small: what is live has not scored {NEWEST}: "
+
+
+# A text as status is printed to standard error, and the shell gets 1.
+@pytest.mark.parametrize(
+    ("unscored", "blocked", "unregistered", "status"),
+    [
+        (None, None, None, 0),
+        (MISSING, None, None, NOT_SCORED + MISSING),
+        (PARTLY, "a check failed", "gates not passed", NOT_SCORED + PARTLY),
+        (None, "a check failed", None, 1),
+        (None, None, "gates not passed", 1),
+    ],
+)
+def test_the_status_is_1_after_the_summary_when_the_newest_day_is_not_scored_or_not_registered(
+    end, unscored, blocked, unregistered, status
+):
+    assert end(unscored, blocked, unregistered) == (status, ["summary"])
