@@ -12,7 +12,7 @@ import pandas as pd
 from ml_assets.cli.commands import serve, simulate
 from ml_assets.service.server import run
 from ml_assets_tests.cli.command_line import call
-from ml_assets_tests.support.interruptions import call_interrupted, interrupt
+from ml_assets_tests.cli.interruptions import call_interrupted, interrupt
 
 
 def landed(root: Path) -> dict[str, int]:

@@ -21,9 +21,9 @@ from ml_assets.definitions import DEFS
 from ml_assets.defs.settings import read_settings
 from ml_assets.pipeline.asset_names import landed_to_features
 from ml_assets_tests.cli.command_line import call
+from ml_assets_tests.cli.interruptions import call_interrupted, interrupt
 from ml_assets_tests.pipeline.world import World
 from ml_assets_tests.support.bit_flips import flipped
-from ml_assets_tests.support.interruptions import call_interrupted, interrupt
 
 SPEC = require_spec("fraud_detection")
 START = SPEC.source.start
