@@ -16,12 +16,14 @@ from ml_assets.core.model_spec.features import Categorical, CustomFeatures, Feat
 from ml_assets.core.model_spec.labels import Labels, LateData, check_labels
 from ml_assets.core.model_spec.retries import Retries
 from ml_assets.core.model_spec.rules.check_rules import check_checks, check_metrics, check_severities
+from ml_assets.core.model_spec.rules.column_rules import check_column_names, check_roles
+from ml_assets.core.model_spec.rules.day_rules import check_days
 from ml_assets.core.model_spec.rules.feature_rules import check_features
 from ml_assets.core.model_spec.rules.gate_rules import check_gates
 from ml_assets.core.model_spec.rules.renamed_checks import rename_checks
 from ml_assets.core.model_spec.source import DAY_PLACEHOLDER, Column, Quality, Source, column_of
 from ml_assets.core.model_spec.training import Training
-from ml_assets.core.model_spec.types.base import RESERVED, SpecPart, check_model_name, check_name, repeated
+from ml_assets.core.model_spec.types.base import SpecPart, check_model_name
 from ml_assets.core.model_spec.types.durations import Days
 from ml_assets.core.model_spec.types.numbers import format_number
 
@@ -117,8 +119,9 @@ class ModelSpec(SpecPart):
 
     @model_validator(mode="after")
     def _parts_agree(self) -> "ModelSpec":
-        self._check_columns()
-        self._check_roles()
+        check_column_names(self.columns)
+        check_roles(self.columns, self.row_key, self.event_time, self.target, self.entity, self.evaluation.slices)
+        check_days(self.source, self.training.window, self.evaluation.holdout, self.label_delay)
         check_features(self.columns, self.features, self.target, self.label_delay)
         self._check_checks_and_gates()
         if self.labels is not None:
@@ -139,44 +142,6 @@ class ModelSpec(SpecPart):
         model_reads = 2 * self.label_delay + self.evaluation.holdout + self.training.window + search_age + reach
         self.retention.check(model_reads, reach, self.sensor.look_back)
         return self
-
-    def _check_columns(self) -> None:
-        for name in self.columns:
-            check_name("columns", name)
-            if name.startswith("_") or name.lower() in RESERVED:
-                raise ValueError(
-                    f"columns.{name}: the pipeline reserves names that begin with _, and {', '.join(RESERVED)}; rename "
-                    "the column (`source` is its name in the files)"
-                )
-        by_lower: dict[str, str] = {}
-        for name in self.columns:
-            if (other := by_lower.setdefault(name.lower(), name)) != name:
-                raise ValueError(
-                    f"columns.{name}: it differs from {other} in upper and lower case only, which tables do not "
-                    "distinguish; rename one of them (`source` is its name in the files)"
-                )
-        sources = [column.source or name for name, column in self.columns.items()]
-        if twice := repeated(sources):
-            raise ValueError(f"columns: {', '.join(twice)} in the files is the source of more than one column")
-
-    def _check_roles(self) -> None:
-        for role, name in [("event_time", self.event_time), ("target", self.target), ("entity", self.entity)]:
-            if name is not None:
-                self.column(role, name)
-        for field, names in [("row_key", self.row_key), ("evaluation.slices", self.evaluation.slices)]:
-            if twice := repeated(names):
-                raise ValueError(f"{field}: {', '.join(twice)} is named more than once")
-        for name in self.row_key:
-            if self.column("row_key", name).nullable:
-                raise ValueError(f"row_key: {name} is nullable, but a row without a key cannot be identified")
-        time = self.columns[self.event_time]
-        if time.type != "timestamp" or time.nullable:
-            raise ValueError(f"event_time: {self.event_time} must be a timestamp that is not nullable")
-        target = self.columns[self.target]
-        if target.type != "boolean" and not (target.type == "integer" and set(target.allowed or ()) == {0, 1}):
-            raise ValueError(f"target: {self.target} must be boolean, or integer with allowed: [0, 1]")
-        if self.target in (*self.row_key, self.entity):
-            raise ValueError(f"target: {self.target} cannot also be a key")
 
     def _check_checks_and_gates(self) -> None:
         for name in self.evaluation.slices:

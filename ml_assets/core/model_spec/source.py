@@ -45,7 +45,7 @@ class Source(SpecPart):
     """The first day of the model's data: the first daily partition."""
 
     end: Annotated[date, Field(ge=FIRST_START, le=LAST_END)] | None = None
-    """The last day; without it, partitions continue to yesterday."""
+    """The last day; without it, partitions continue to yesterday. The days up to it must be enough for a model."""
 
     time_zone: str = "UTC"
     """IANA time zone in which a day begins and ends, and of timestamps without a time zone."""

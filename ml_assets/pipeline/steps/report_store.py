@@ -17,6 +17,7 @@ import dagster as dg
 from ml_assets.core.checks.outcome import CheckOutcome
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.lake.table import Table as LakeTable
+from ml_assets.resources.observability.redaction import has_secrets, redact_values
 
 if TYPE_CHECKING:
     from ml_assets.core.operations.reports.daily_report import Part
@@ -51,6 +52,7 @@ class Reports:
                 list(threads.map(self._add, batch))
 
     def _add(self, part: "Part") -> None:
+        part = _redact(part)
         self._lake.files.write(f"{self._root}{part.day}/{part.asset}.json", part.to_json())
         self._lake.files.write(self._page(part.day), self.page(part.day))
 
@@ -136,3 +138,20 @@ def with_outcomes(
 def fingerprint_entry(table: LakeTable, day: date) -> dict[str, object]:
     """Name the fingerprint of a day, for the provenance of a part."""
     return {"fingerprint": f"{table.fingerprint(day) or 0:016x}"}
+
+
+def _redact(part: "Part") -> "Part":
+    """Return a part without the secrets of this process in its texts."""
+    if not has_secrets():
+        return part
+    tables = [replace(table, rows=[redact_values(dict(row)) for row in table.rows]) for table in part.tables]
+    outcomes = [
+        replace(
+            outcome,
+            reason=redact_values(outcome.reason),
+            lines=[redact_values(dict(line)) for line in outcome.lines],
+        )
+        for outcome in part.outcomes
+    ]
+    facts, problem = redact_values(dict(part.facts)), redact_values(part.problem)
+    return replace(part, problem=problem, facts=facts, tables=tables, outcomes=outcomes)

@@ -8,6 +8,7 @@ from datetime import date
 
 from ml_assets.resources.mlflow.connection import quiet_mlflow
 from ml_assets.resources.mlflow.tracking import TrackedRun
+from ml_assets.resources.observability.redaction import redact_text
 
 EXPERIMENT = "experiment"
 
@@ -53,7 +54,7 @@ def track_experiment(run: TrackedRun, experiment: Experiment) -> str:
         EXPERIMENT: "true",
         "day": experiment.day.isoformat(),
         "model_digest": experiment.digest,
-        "overrides": experiment.overrides,
+        "overrides": redact_text(experiment.overrides),
     }
     with quiet_mlflow(), run.nested(f"{experiment.name} {experiment.day} experiment", tags) as run_log:
         curves = {f"curve_{name}": values for name, values in experiment.learning_curve.items()}

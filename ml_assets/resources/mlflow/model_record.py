@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ml_assets.core.model.files import ARTIFACTS
+from ml_assets.resources.observability.redaction import redact_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -67,12 +68,17 @@ class ModelRecord:
                     raise ValueError(f"{kind} of {self.name}: {name!r} must be a file name without a folder")
 
     def all_tags(self) -> dict[str, str]:
-        """Return the tags of run and version: those given, `day`, `model_digest`, and the names of metrics that are not
-        finite, if there are any.
+        """Return the tags of run and version: those given, without the secrets of this process, `day`, `model_digest`,
+        and the names of metrics that are not finite, if there are any.
         """
         missing = sorted(set(self.metrics) - set(self.finite_metrics()))
         not_finite = {"metrics_not_finite": ", ".join(missing)} if missing else {}
-        return {**self.tags, **not_finite, "day": self.day.isoformat(), "model_digest": self.digest}
+        given = {name: redact_text(value) for name, value in self.tags.items()}
+        return {**given, **not_finite, "day": self.day.isoformat(), "model_digest": self.digest}
+
+    def param_texts(self) -> dict[str, str]:
+        """Return the parameters as text, without the secrets of this process."""
+        return {name: redact_text(str(value)) for name, value in self.params.items()}
 
     def finite_metrics(self) -> dict[str, float]:
         """Return the metrics that MLflow can store: stores differ in how they store NaN and infinity."""

@@ -9,6 +9,8 @@ from tempfile import TemporaryDirectory
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
 
+from ml_assets.resources.observability.redaction import redact_text
+
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
@@ -45,7 +47,8 @@ class RunLog:
         after: int = 0,
         model_id: str | None = None,
     ) -> None:
-        """Log parameters as text, metrics and learning curves, in as few requests as MLflow allows.
+        """Log parameters as text without the secrets of this process, metrics and learning curves, in as few requests
+        as MLflow allows.
 
         Args:
             params: parameters by name.
@@ -62,7 +65,7 @@ class RunLog:
         for name, values in curves.items():
             points += [Metric(name, values[number], now, number + 1) for number in range(after, len(values))]
         finite = [point for point in points if isfinite(point.value)]
-        texts = [Param(name, str(value)) for name, value in params.items()]
+        texts = [Param(name, redact_text(str(value))) for name, value in params.items()]
         requests = zip_longest(_batches(texts, PARAMS_PER_REQUEST), _batches(finite, METRICS_PER_REQUEST), fillvalue=())
         for some_params, some_metrics in requests:
             self.client.log_batch(self.run_id, metrics=some_metrics, params=some_params)

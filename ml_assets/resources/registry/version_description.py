@@ -6,6 +6,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ml_assets.resources.observability.redaction import redact_text
+
 if TYPE_CHECKING:
     from ml_assets.resources.mlflow.model_record import ModelRecord
 
@@ -15,7 +17,7 @@ STAGES = ("trained_model", "evaluation", "model_registry_entry")
 
 
 def description(record: "ModelRecord", dagster_run_id: str, dagster_ui: str, commit: str | None) -> str:
-    """Return the description of a version in Markdown.
+    """Return the description of a version in Markdown, without the secrets of this process.
 
     Args:
         record: the model.
@@ -40,15 +42,8 @@ def description(record: "ModelRecord", dagster_run_id: str, dagster_ui: str, com
         "releases": f"`{record.lake}/{record.name}/release_ledger`",
         **({"code": f"commit `{commit}`"} if commit else {}),
     }
-    return "\n".join(
-        [
-            title(record),
-            "",
-            "| what | where |",
-            "|---|---|",
-            *(f"| {what} | {where} |" for what, where in lines.items()),
-        ]
-    )
+    table = ["| what | where |", "|---|---|", *(f"| {what} | {where} |" for what, where in lines.items())]
+    return "\n".join([title(record), "", *(redact_text(line) for line in table)])
 
 
 def title(record: "ModelRecord") -> str:

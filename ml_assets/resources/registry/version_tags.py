@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+from ml_assets.resources.observability.redaction import redact_text
+
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
@@ -16,11 +18,11 @@ def tag_values(client: "MlflowClient", name: str, tag: str) -> dict[str, str]:
 
 
 def set_tag(client: "MlflowClient", name: str, digest: str, tag: str, value: str | None) -> None:
-    """Set a tag of the version with a digest, or remove it if the value is None. Nothing happens without such a
-    version.
+    """Set a tag of the version with a digest, without the secrets of this process, or remove it if the value is None.
+    Nothing happens without such a version.
     """
     for version in client.search_model_versions(f"name = '{name}' and tags.model_digest = '{digest}'"):
         if value is not None:
-            client.set_model_version_tag(name, version.version, tag, value)
+            client.set_model_version_tag(name, version.version, tag, redact_text(value))
         elif tag in version.tags:
             client.delete_model_version_tag(name, version.version, tag)
