@@ -132,7 +132,19 @@ def sorted_order(frame: pd.DataFrame, first: Integers) -> Integers:
     """Return the positions that sort rows by the numbers `first`, then by each column of the frame in turn."""
     columns = [frame[name] for name in frame]
     ranks = [c.to_numpy() if _is_integer(c) else factorize(c, sort=True)[0] for c in columns]
-    return np.lexsort([*reversed(ranks), first])
+    return np.arange(len(frame)) if _is_sorted([first, *ranks]) else np.lexsort([*reversed(ranks), first])
+
+
+def _is_sorted(columns: Sequence[Integers]) -> bool:
+    """Return whether rows are in the order of the first column, those with the same value in the order of the next,
+    and so on. Comparing neighbours takes a fraction of the time of sorting.
+    """
+    is_tied = np.ones(max(len(columns[0]) - 1, 0), bool)
+    for column in columns:
+        if (column[1:][is_tied] < column[:-1][is_tied]).any():
+            return False
+        is_tied &= column[1:] == column[:-1]
+    return True
 
 
 def microseconds(times: pd.Series) -> Integers:

@@ -1,6 +1,7 @@
 """Point-in-time features: built for each row of a day from the data known at the time of the row."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -9,7 +10,8 @@ import pandas as pd
 
 from ml_assets.core.features.custom import custom_features
 from ml_assets.core.features.key_index import Timeline, microseconds, sorted_order
-from ml_assets.core.features.window_aggregates import as_floats, window_features
+from ml_assets.core.features.row_features import as_text, calendar_columns, transformed_columns
+from ml_assets.core.features.window_aggregates import window_features
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.features import (
     Calendar,
@@ -21,6 +23,7 @@ from ml_assets.core.model_spec.features import (
 )
 from ml_assets.core.tables.day_boundaries import beginning_of_day
 
+LabelsAsOf = Callable[[date], pd.Series]
 DAY = timedelta(days=1)
 ZERO = timedelta(0)
 
@@ -65,14 +68,28 @@ def columns_read(spec: ModelSpec) -> list[str]:
 
     A custom function needs all columns. The target is not included if labels come in files of their own.
     """
-    needed = {*spec.identity_columns()}
+    needed = {*spec.identity_columns(), *history_columns_read(spec)}
     for feature in spec.features:
         if isinstance(feature, RowTransform | Categorical):
             needed.update(feature.columns)
-        elif isinstance(feature, WindowAggregate):
+    return _without_late_target(spec, needed)
+
+
+def history_columns_read(spec: ModelSpec) -> list[str]:
+    """Return the columns of earlier days that the features of a day need, in the order of the spec; the target is not
+    included if labels come in files of their own.
+    """
+    needed = {spec.event_time}
+    for feature in spec.features:
+        if isinstance(feature, WindowAggregate):
             needed.update([*feature.key, *([feature.value] if feature.value else [])])
+            needed.update(spec.row_key if feature.last_rows else [])
         elif isinstance(feature, CustomFeatures):
             needed.update(spec.columns)
+    return _without_late_target(spec, needed)
+
+
+def _without_late_target(spec: ModelSpec, needed: set[str]) -> list[str]:
     return [name for name in spec.columns if name in needed and (spec.labels is None or name != spec.target)]
 
 
@@ -81,16 +98,21 @@ def feature_frame_order(spec: ModelSpec) -> list[str]:
     return list(dict.fromkeys([*spec.row_identity_columns(), *spec.feature_names()]))
 
 
-def build_features(spec: ModelSpec, rows: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
-    """Build the features of one day.
+def build_features(
+    spec: ModelSpec, rows: pd.DataFrame, history: pd.DataFrame, labels: LabelsAsOf | None = None
+) -> pd.DataFrame:
+    """Build the features of one day, or of several days at once; each row has the same features either way.
 
     Args:
         spec: the model.
-        rows: validated rows of one day in the time zone of the source, in any order, with at least `columns_read(spec)`
-            and, if `label_days_read` returns days, the target, which may be missing in every row; event times are
-            tz-aware.
+        rows: validated rows of the days in the time zone of the source, in any order, with at least
+            `columns_read(spec)` and, if `label_days_read` returns days and `labels` is None, the target, which may be
+            missing in every row; event times are tz-aware.
         history: validated rows of earlier days, at least those of `days_read(spec)`, in any order. Rows that no row of
-            the day can see have no influence.
+            the days can see have no influence.
+        labels: returns the target of `history` and then of `rows` as it counts when a day begins, missing where the
+            features of that day do not read it. For labels in files of their own; `history` and `rows` are then in
+            order of event time and row key.
 
     Returns:
         One row per row of `rows`, sorted by event time and row key, with the columns of `feature_frame_order`. Identity
@@ -98,24 +120,27 @@ def build_features(spec: ModelSpec, rows: pd.DataFrame, history: pd.DataFrame) -
         features are float64, NaN if missing; only those of custom functions may be infinite.
 
     Raises:
-        ValueError: a column or the time zone of the event time is missing, `rows` holds more than one day, `history`
-            holds rows of that day or later, or a custom function violates its contract.
+        ValueError: a column or the time zone of the event time is missing, `history` holds rows of the first day or
+            later, or a custom function violates its contract.
     """
     for argument, frame in [("rows", rows), ("history", history)]:
         if len(frame) or argument == "rows":
-            _check_columns(spec, argument, frame)
-    rows = rows.take(sorted_order(rows[spec.row_key], first=microseconds(rows[spec.event_time]))).reset_index(drop=True)
+            _check_columns(spec, argument, frame, labels is not None)
+    order = sorted_order(rows[spec.row_key], first=microseconds(rows[spec.event_time]))
+    rows = rows.take(order).reset_index(drop=True) if (np.diff(order) != 1).any() else rows.reset_index(drop=True)
     if rows.empty:
         columns = {name: np.empty(0) for name in spec.feature_names()}
     else:
-        columns = _numeric_features(spec, rows, _sort_by_time(spec, history, _beginning_of_day(spec, rows)))
-    columns |= {name: _as_text(rows[name], spec.columns[name].type) for name in spec.categorical_features()}
+        days = _split_by_day(spec, rows)
+        columns = _numeric_features(spec, rows, _in_order_of_time(spec, history, days[0].begins), days, labels)
+    columns |= {name: as_text(rows[name], spec.columns[name].type) for name in spec.categorical_features()}
     columns |= {name: rows[name] for name in spec.row_identity_columns()}
     return pd.DataFrame({name: columns[name] for name in feature_frame_order(spec)})
 
 
-def _check_columns(spec: ModelSpec, argument: str, frame: pd.DataFrame) -> None:
-    needed = [*columns_read(spec), *([spec.target] if label_days_read(spec) else [])]
+def _check_columns(spec: ModelSpec, argument: str, frame: pd.DataFrame, has_labels: bool) -> None:
+    needed = columns_read(spec) if argument == "rows" else history_columns_read(spec)
+    needed += [spec.target] if label_days_read(spec) and not has_labels else []
     if missing := [name for name in needed if name not in frame]:
         raise ValueError(
             f"features of {spec.name}: {argument} lacks {', '.join(missing)}; read the columns of columns_read"
@@ -127,74 +152,81 @@ def _check_columns(spec: ModelSpec, argument: str, frame: pd.DataFrame) -> None:
         )
 
 
-def _numeric_features(spec: ModelSpec, rows: pd.DataFrame, history: pd.DataFrame) -> dict[str, np.ndarray | pd.Series]:
-    columns: dict[str, np.ndarray | pd.Series] = {}
+@dataclass(frozen=True)
+class _Day:
+    """The rows of one day among those of several: the day, its first instant and the positions of its rows."""
+
+    day: date
+    begins: pd.Timestamp
+    rows: slice
+
+
+def _split_by_day(spec: ModelSpec, rows: pd.DataFrame) -> list[_Day]:
+    """List the days that have rows; `rows` are in order of time."""
+    zone = spec.source.time_zone
+    first, last = (rows[spec.event_time].iloc[at].tz_convert(ZoneInfo(zone)).date() for at in (0, -1))
+    dates = [first + number * DAY for number in range((last - first).days + 1)]
+    begins = [beginning_of_day(day, zone) for day in dates]
+    ends = [*np.searchsorted(microseconds(rows[spec.event_time]), microseconds(pd.Series(begins[1:]))), len(rows)]
+    slices = [slice(start, end) for start, end in zip([0, *ends[:-1]], ends, strict=True)]
+    return [_Day(*of_day) for of_day in zip(dates, begins, slices, strict=True) if of_day[2].start < of_day[2].stop]
+
+
+def _numeric_features(
+    spec: ModelSpec, rows: pd.DataFrame, history: pd.DataFrame, days: list[_Day], labels: LabelsAsOf | None
+) -> dict[str, np.ndarray]:
+    columns: dict[str, np.ndarray] = {}
+    windows: list[WindowAggregate] = []
+    by_day: list[WindowAggregate | CustomFeatures] = []
     for feature in spec.features:
-        if isinstance(feature, RowTransform):
-            columns |= {
-                name: _transform(as_floats(rows[column]), feature.kind)
-                for column, name in zip(feature.columns, feature.names(), strict=True)
-            }
-        elif isinstance(feature, Calendar):
-            local = rows[spec.event_time].dt.tz_convert(ZoneInfo(spec.source.time_zone))
-            columns |= {
-                name: _calendar_part(local, part, feature.night_hours)
-                for part, name in zip(feature.parts, feature.names(), strict=True)
-            }
-        elif isinstance(feature, CustomFeatures):
-            columns |= custom_features(spec, feature, rows, history, _beginning_of_day(spec, rows))
-    if windows := [feature for feature in spec.features if isinstance(feature, WindowAggregate)]:
+        match feature:
+            case RowTransform():
+                columns |= transformed_columns(feature, rows)
+            case Calendar():
+                columns |= calendar_columns(feature, rows[spec.event_time], spec.source.time_zone)
+            case WindowAggregate() if labels is None or feature.value != spec.target:
+                windows.append(feature)
+            case WindowAggregate() | CustomFeatures():
+                by_day.append(feature)
+    if windows:
         columns |= window_features(windows, Timeline(rows, history, spec.event_time, spec.row_key))
+    if by_day:
+        parts = [_features_of_day(spec, by_day, rows, history, day, labels) for day in days]
+        columns |= {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     return columns
 
 
-def _transform(values: np.ndarray, kind: str) -> np.ndarray:
-    with np.errstate(all="ignore"):
-        result = {"column": np.positive, "log1p": np.log1p, "sqrt": np.sqrt, "square": np.square}[kind](values)
-    return np.where(np.isfinite(result), result, np.nan)
+def _features_of_day(
+    spec: ModelSpec,
+    features: Sequence[WindowAggregate | CustomFeatures],
+    rows: pd.DataFrame,
+    history: pd.DataFrame,
+    day: _Day,
+    labels: LabelsAsOf | None,
+) -> dict[str, np.ndarray]:
+    """Compute the features of custom functions, and those that see other labels of the same rows on another day."""
+    of_day, earlier = rows.iloc[day.rows].reset_index(drop=True), rows.iloc[: day.rows.start]
+    before = pd.concat([history, earlier], ignore_index=True) if len(earlier) else history
+    if labels is not None:
+        target = labels(day.day).array
+        before = before.assign(**{spec.target: target[: len(before)]})
+        of_day = of_day.assign(**{spec.target: target[len(before) : len(before) + len(of_day)]})
+    columns: dict[str, np.ndarray] = {}
+    if windows := [feature for feature in features if isinstance(feature, WindowAggregate)]:
+        columns |= window_features(windows, Timeline(of_day, before, spec.event_time, spec.row_key))
+    for feature in features:
+        if isinstance(feature, CustomFeatures):
+            columns |= custom_features(spec, feature, of_day, before, day.begins)
+    return columns
 
 
-def _calendar_part(local: pd.Series, part: str, night: tuple[int, int]) -> np.ndarray:
-    match part:
-        case "weekend":
-            result = local.dt.weekday >= 5
-        case "night":
-            first, last = night
-            after, before = local.dt.hour >= first, local.dt.hour <= last
-            result = after & before if first <= last else after | before
-        case _:
-            result = getattr(local.dt, part)
-    return result.to_numpy(np.float64)
-
-
-def _as_text(values: pd.Series, kind: str) -> pd.Series:
-    """Convert categories to text (3, True, grocery), None if missing.
-
-    Integers and booleans with missing values, which pandas may hold as floats, keep their text.
-    """
-    if kind != "string":
-        values = values.astype("Int64" if kind == "integer" else "boolean").astype("string")
-    return values.astype(object).where(values.notna(), None)
-
-
-def _beginning_of_day(spec: ModelSpec, rows: pd.DataFrame) -> pd.Timestamp:
-    zone = ZoneInfo(spec.source.time_zone)
-    first, last = (rows[spec.event_time].iloc[position].tz_convert(zone).date() for position in (0, -1))
-    if first != last:
-        raise ValueError(
-            f"features of {spec.name}: rows holds days from {first} to {last} in {spec.source.time_zone};"
-            " pass the rows of one day"
-        )
-    return beginning_of_day(first, spec.source.time_zone)
-
-
-def _sort_by_time(spec: ModelSpec, history: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:
+def _in_order_of_time(spec: ModelSpec, history: pd.DataFrame, begins: pd.Timestamp) -> pd.DataFrame:
     if history.empty:
         return history
     times = microseconds(history[spec.event_time])
-    if (latest := history[spec.event_time].max()) >= day:
+    if (latest := history[spec.event_time].max()) >= begins:
         raise ValueError(
-            f"features of {spec.name}: history holds a row at {latest}, but the day begins at {day};"
+            f"features of {spec.name}: history holds a row at {latest}, but the day begins at {begins};"
             " pass rows before that moment as history and the rows of the day as rows"
         )
     # Days are usually stored and read in order, and copying the history takes longer than everything else.

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from pydantic import Field, field_validator
 
+from ml_assets.core.model_spec.compute import Memory
 from ml_assets.core.model_spec.types.base import SpecPart
 from ml_assets.core.model_spec.types.durations import Duration, PositiveDays, Wait, Window, format_duration
 
@@ -15,6 +16,10 @@ class Backfill(SpecPart):
     """Maximum number of days in one run of a backfill. By default one run computes all of them: it commits as it goes,
     and its memory does not grow with the number of days. A backfill of more days than this runs stage after stage, each
     in several runs."""
+    memory: Memory = "1Gi"
+    """Memory for the days that a step makes together; a longer run of days is made in chunks that fit. The process by
+    itself takes up to 512 MiB more, and no chunk takes more than `compute.data.memory` (of a rule, its base) leaves.
+    Larger chunks read the history of windows less often."""
 
 
 class Sensor(SpecPart):

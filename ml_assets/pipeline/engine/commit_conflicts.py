@@ -25,6 +25,7 @@ class TableSnapshot:
         self.stage = stage
         self.main = stage.tables[stage.name]
         self._days = days
+        self.refreshes = 0
         self.refresh()
 
     def refresh(self) -> None:
@@ -32,6 +33,7 @@ class TableSnapshot:
 
         In this order, so that the inputs are never older than the tables.
         """
+        self.refreshes += 1
         for table in self.stage.tables.values():
             table.refresh()
         self._fingerprints = {day: self._fingerprints_of(day) for day in self._days}

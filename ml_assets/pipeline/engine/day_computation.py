@@ -1,9 +1,11 @@
-"""The computation of one day: left alone if it is current, else made and held until it is committed."""
+"""The computation of days: left alone if they are current, else made, in chunks, and held until they are committed."""
 
 import logging
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 from ml_assets.core.tables.fingerprint import EXPIRED, why_changed
 from ml_assets.pipeline.engine.day_state import expected_fingerprint, holds_day, is_committed
@@ -22,13 +24,25 @@ from ml_assets.resources.lake.errors import DamagedDay
 from ml_assets.resources.lake.model_files import ModelFilesUnusable
 
 MAX_ATTEMPTS = 3
+REASONS_NOT_TO_MAKE = (CannotMake, KeepDay, DecidedAlready, DamagedDay, ModelFilesUnusable)
+ResultT = TypeVar("ResultT")
 log = logging.getLogger("ml_assets.days")
 
 
-def make_unless_current(
-    stage: Stage, day: date, single_partition: bool, force: bool = False
-) -> DayOutcome | PendingDay:
-    """Return the outcome of a day that stays as it is, or the day made and not yet committed.
+@dataclass(frozen=True)
+class DueDay:
+    """A day that is to be made.
+
+    expected: the fingerprint under which it is committed. is_damaged: its rows in the lake cannot be read.
+    """
+
+    day: date
+    expected: int
+    is_damaged: bool
+
+
+def check_day(stage: Stage, day: date, single_partition: bool, force: bool = False) -> DayOutcome | DueDay:
+    """Return the outcome of a day that stays as it is, or the day if it is to be made.
 
     Args:
         stage: the stage.
@@ -40,39 +54,91 @@ def make_unless_current(
         CannotMake: when something has to be made first, or the files of an input are damaged.
         InputChanged: when an input was replaced during each of MAX_ATTEMPTS attempts.
     """
+    return _with_newest_inputs(stage, day, lambda _: _check(stage, day, single_partition, force))
+
+
+def make_unless_current(
+    stage: Stage, day: date, single_partition: bool, force: bool = False, checked: DueDay | None = None
+) -> DayOutcome | PendingDay:
+    """Return the outcome of a day that stays as it is, or the day made by itself and not yet committed.
+
+    Args:
+        stage, day, single_partition, force: as for `check_day`.
+        checked: the day as `check_day` has just returned it.
+
+    Raises:
+        CannotMake, InputChanged: as `check_day` does.
+    """
+
+    def attempt(number: int) -> DayOutcome | PendingDay:
+        due = checked if checked and number == 1 else _check(stage, day, single_partition, force)
+        return due if isinstance(due, DayOutcome) else _make(stage, due, single_partition)
+
+    return _with_newest_inputs(stage, day, attempt)
+
+
+def pending_day(stage: Stage, due: DueDay, output: StageOutput, seconds: float, single_partition: bool) -> PendingDay:
+    """Return a day that was made in `seconds`, with what its commit needs."""
+    table = stage.tables[stage.name]
+    return PendingDay(
+        due.day,
+        due.expected,
+        output,
+        seconds,
+        single_partition,
+        kept_fingerprint=table.fingerprint(due.day) if _is_same_as_committed(stage, due.day, output) else None,
+        reasons=why_changed(table.input_fingerprint(due.day), due.expected),
+    )
+
+
+def _check(stage: Stage, day: date, single_partition: bool, force: bool) -> DayOutcome | DueDay:
     begun, is_damaged = time.perf_counter(), False
-    for attempt in range(1, MAX_ATTEMPTS + 1):
-        try:
-            # Before anything else, because a stage may read its own tables to know whether a day is current.
-            is_damaged = single_partition and _is_damaged(stage, day)
-            expected = _expected_fingerprint(stage, day, is_damaged)
-            if not force and not is_damaged and holds_day(stage, day, expected):
-                return DayOutcome(day, False, {}, time.perf_counter() - begun, expected)
-            output, table = stage.make(day, single_partition), stage.tables[stage.name]
-            return PendingDay(
-                day,
-                expected,
-                output,
-                time.perf_counter() - begun,
-                single_partition,
-                kept_fingerprint=table.fingerprint(day) if _is_same_as_committed(stage, day, output) else None,
-                reasons=why_changed(table.input_fingerprint(day), expected),
-            )
-        except KeepDay as reason:
+    try:
+        # Before anything else, because a stage may read its own tables to know whether a day is current.
+        is_damaged = single_partition and _is_damaged(stage, day)
+        expected = _expected_fingerprint(stage, day, is_damaged)
+        if not force and not is_damaged and holds_day(stage, day, expected):
+            return DayOutcome(day, False, {}, time.perf_counter() - begun, expected)
+        return DueDay(day, expected, is_damaged)
+    except REASONS_NOT_TO_MAKE as reason:
+        return _unless_made(stage, day, begun, is_damaged, reason)
+
+
+def _make(stage: Stage, due: DueDay, single_partition: bool) -> DayOutcome | PendingDay:
+    begun = time.perf_counter()
+    try:
+        (output,) = stage.make([due.day], single_partition)
+    except REASONS_NOT_TO_MAKE as reason:
+        return _unless_made(stage, due.day, begun, due.is_damaged, reason)
+    return pending_day(stage, due, output, time.perf_counter() - begun, single_partition)
+
+
+def _unless_made(stage: Stage, day: date, begun: float, is_damaged: bool, reason: Exception) -> DayOutcome:
+    """Return the outcome of a day that is not made, or raise why it has to be."""
+    match reason:
+        case KeepDay():
             damage = "; its rows are damaged, and stay so until it may be made again" if is_damaged else ""
             return _unchanged_outcome(stage, day, begun, problem=f"{reason}{damage}")
-        except DecidedAlready:
+        case DecidedAlready():
             return _unchanged_outcome(stage, day, begun)
-        except InputExpired as error:
-            # Made again from the inputs that are left, the day would come out differently.
-            if is_damaged or not is_committed(stage, day):
-                raise
-            return _unchanged_outcome(stage, day, begun, metadata={"left_as_it_is": str(error)})
-        except (DamagedDay, ModelFilesUnusable) as error:
+        # Made again from the inputs that are left, the day would come out differently.
+        case InputExpired() if not is_damaged and is_committed(stage, day):
+            return _unchanged_outcome(stage, day, begun, metadata={"left_as_it_is": str(reason)})
+        case DamagedDay() | ModelFilesUnusable():
             # The other days can still be made.
-            raise CannotMake(str(error)) from error
+            raise CannotMake(str(reason)) from reason
+    raise reason
+
+
+def _with_newest_inputs(stage: Stage, day: date, attempt: Callable[[int], ResultT]) -> ResultT:
+    """Return the result of an attempt, which is given its number; when an input was replaced while it was read, read
+    the inputs again.
+    """
+    for number in range(1, MAX_ATTEMPTS + 1):
+        try:
+            return attempt(number)
         except InputChanged:
-            if attempt == MAX_ATTEMPTS:
+            if number == MAX_ATTEMPTS:
                 raise
             log.warning(
                 "%s %s: an input was replaced while it was read; reading it again", stage.name, day, extra={"day": day}

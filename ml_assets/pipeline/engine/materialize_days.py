@@ -3,19 +3,25 @@
 from collections.abc import Iterator, Sequence
 from datetime import date
 
+from ml_assets.pipeline.engine.chunks import results_by_day
 from ml_assets.pipeline.engine.commit_conflicts import TableSnapshot, commit_days, log_outcome
-from ml_assets.pipeline.engine.day_computation import make_unless_current
 from ml_assets.pipeline.engine.pending_commit import PendingDay
 from ml_assets.pipeline.engine.run_guard import RunEnded, RunGuard
 from ml_assets.pipeline.engine.stage import CannotMake, DayOutcome, Stage
 
 # A commit takes about 20 ms whatever it holds, so this many days share one unless they are large.
 DAYS_PER_COMMIT = 25
+DEFAULT_MEMORY = 2**30
 ROWS_PER_COMMIT = 200_000
 
 
 def make_days(
-    stage: Stage, days: Sequence[date], run_id: str, single_partition: bool, guard: RunGuard | None = None
+    stage: Stage,
+    days: Sequence[date],
+    run_id: str,
+    single_partition: bool,
+    guard: RunGuard | None = None,
+    memory: int = DEFAULT_MEMORY,
 ) -> Iterator[DayOutcome]:
     """Make days of a stage in order, and yield the outcome of each day once it is committed.
 
@@ -34,6 +40,7 @@ def make_days(
         single_partition: True if the run is for one partition alone. A day that would be reported as empty in a range
             is then an error, and a day whose files are damaged is made again.
         guard: checked before each commit, and for the time left before each day but the first.
+        memory: bytes that the days which a stage makes together may take.
 
     Raises:
         RunEnded: when the run has ended, or its time is over.
@@ -44,19 +51,18 @@ def make_days(
     pending: list[PendingDay] = []
     problems: list[str] = []
     time_limit_error: RunEnded | None = None
-    for position, day in enumerate(sorted(days)):
-        if guard and position and (time_limit_error := guard.time_limit_error()):
-            break
-        try:
-            result = make_unless_current(stage, day, single_partition)
-        except CannotMake as error:
-            problems.append(str(error))
-            continue
-        if isinstance(result, DayOutcome):
-            yield log_outcome(stage, result)
-            continue
-        pending.append(result)
-        if _is_commit_due(pending):
+    for result in results_by_day(snapshot, days, single_partition, memory, guard):
+        match result:
+            case RunEnded():
+                time_limit_error = result
+                break
+            case CannotMake():
+                problems.append(str(result))
+            case DayOutcome():
+                yield log_outcome(stage, result)
+            case PendingDay():
+                pending.append(result)
+        if pending and _is_commit_due(pending):
             yield from commit_days(snapshot, pending, run_id, problems, guard)
             pending = []
     if pending:

@@ -1,6 +1,7 @@
 """The interface between the engine and the stages: a stage, its output for a day, and the outcome of that day."""
 
-from collections.abc import Collection, Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
@@ -89,15 +90,43 @@ class Stage(Protocol):
         """
         ...
 
-    def make(self, day: date, single_partition: bool) -> StageOutput:
-        """Make one day, without committing it.
-
-        Args:
-            day: the day.
-            single_partition: True if the run is for this partition alone; a day that cannot be made is then an error
-                instead of a result.
+    def memory(self, days: Sequence[date]) -> int | None:
+        """Estimate the bytes of memory that a chunk of consecutive days takes while it is made; None for a stage that
+        makes each day by itself.
         """
         ...
+
+    def make(self, days: Sequence[date], single_partition: bool) -> Iterator[StageOutput]:
+        """Make a chunk of consecutive days, without committing them.
+
+        What the days share is read and computed once. An exception for one of several days ends the chunk: the engine
+        then makes its remaining days one by one, so that only the day at fault fails.
+
+        Args:
+            days: consecutive days, ascending; one day if `memory` returns None.
+            single_partition: True if the run is for one partition alone; a day that cannot be made is then an error
+                instead of a result.
+
+        Returns:
+            The output of each day, in their order, made when it is asked for.
+        """
+        ...
+
+
+class DayByDay(ABC):
+    """A stage that makes each day by itself."""
+
+    def memory(self, days: Sequence[date]) -> int | None:
+        """Return None: no day is made together with others."""
+        return None
+
+    def make(self, days: Sequence[date], single_partition: bool) -> Iterator[StageOutput]:
+        """Make days one by one."""
+        return (self.make_day(day, single_partition) for day in days)
+
+    @abstractmethod
+    def make_day(self, day: date, single_partition: bool) -> StageOutput:
+        """Make one day, without committing it; see `Stage.make`."""
 
 
 @runtime_checkable

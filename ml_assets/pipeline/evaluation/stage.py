@@ -10,7 +10,7 @@ from ml_assets.core.tables.fingerprint import fingerprint
 from ml_assets.core.training.time_split import split_days
 from ml_assets.pipeline.asset_names import CHAMPION_COMPARISON, EVALUATION, EVALUATION_METRICS, MODEL, SCORE_PROFILES
 from ml_assets.pipeline.engine.gate import Gate
-from ml_assets.pipeline.engine.stage import StageOutput
+from ml_assets.pipeline.engine.stage import DayByDay, StageOutput
 from ml_assets.pipeline.engine.upstream import read_fingerprint
 from ml_assets.pipeline.evaluation.champion import Champions
 from ml_assets.pipeline.evaluation.holdout import Holdout
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from ml_assets.core.model.scorer import Scorer
 
 
-class ModelEvaluation:
+class ModelEvaluation(DayByDay):
     """Scores of a model on its holdout, metrics with bootstrap intervals, and the comparison with the champion; its
     gates are blocking checks.
 
@@ -102,7 +102,7 @@ class ModelEvaluation:
         days = self.holdout.days_read(day)
         return [model, *(self.holdout.rows.inputs(days, day, f"the {EVALUATION} of {day}") if days else [])]
 
-    def make(self, day: date, single_partition: bool) -> StageOutput:
+    def make_day(self, day: date, single_partition: bool) -> StageOutput:
         """Score the holdout day by day, measure the metrics and compare with the champion."""
         import pyarrow as pa
 

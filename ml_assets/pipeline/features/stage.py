@@ -1,7 +1,8 @@
 """Stage features: point-in-time features of a day's rows, from the validated days that their windows reach."""
 
-from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, timedelta
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from ml_assets.core.model_spec import ModelSpec
@@ -28,7 +29,8 @@ class FeatureEngineering:
     name = FEATURES
 
     def __init__(self, spec: ModelSpec, lake: Lake, landing: Landing):
-        from ml_assets.core.features.point_in_time import columns_read, days_read, label_days_read
+        from ml_assets.core.features.memory_estimate import bytes_per_row
+        from ml_assets.core.features.point_in_time import columns_read, days_read, history_columns_read, label_days_read
         from ml_assets.core.tables.schemas import (
             FEATURE_METRICS_SCHEMA,
             FEATURE_PROFILE_SCHEMA,
@@ -55,13 +57,13 @@ class FeatureEngineering:
             ],
         }
         self._validated = lake.table(spec.name, VALIDATED, row_schema(rows_feed(spec)))
-        self._columns = columns
+        self._columns, self._history_columns = columns, history_columns_read(spec)
+        self._bytes_per_row = bytes_per_row(spec)
         self._offsets = days_read(spec)
         self._label_offsets = label_days_read(spec) if spec.labels else []
         self._labels = LabelsByKey(spec, lake, landing, self._validated) if self._label_offsets else None
         if self._labels:
             self.spec_part["labels"] = labels_part(spec)
-        self._frames: OrderedDict[date, pd.DataFrame] = OrderedDict()
         self.profiles = lake.table(spec.name, FEATURE_PROFILES, FEATURE_PROFILE_SCHEMA)
         self.metrics = lake.table(spec.name, FEATURE_METRICS, FEATURE_METRICS_SCHEMA)
         self.features = lake.table(spec.name, FEATURES, features_schema(spec))
@@ -70,7 +72,6 @@ class FeatureEngineering:
     def refresh(self) -> None:
         """Reopen the inputs at their newest versions."""
         self._validated.refresh()
-        self._frames.clear()
         if self._labels:
             self._labels.refresh()
 
@@ -90,15 +91,30 @@ class FeatureEngineering:
             return rows
         return [*rows, *self._labels.inputs(self._days_back(day, self._label_offsets), day - timedelta(days=1), reader)]
 
-    def make(self, day: date, single_partition: bool) -> StageOutput:
-        """Build the features of one day with their profiles and metrics, keeping only the longest window in memory."""
+    def memory(self, days: Sequence[date]) -> int:
+        """Estimate the bytes that a chunk of days takes: its history, and the rows and their features."""
+        counts = self._validated.row_counts()
+        history = sum(counts.get(day, 0) for day in self._history(days))
+        rows = sum(counts.get(day, 0) for day in days)
+        return history * self._bytes_per_row.history + rows * self._bytes_per_row.rows
+
+    def make(self, days: Sequence[date], single_partition: bool) -> Iterator[StageOutput]:
+        """Build the features of a chunk of days, and profiles and metrics of each day."""
+        from ml_assets.core.features.point_in_time import build_features
+
+        counts = [self._validated.row_counts().get(day, 0) for day in days]
+        rows, history = self._read(days, self._columns), self._read(self._history(days), self._history_columns)
+        labels = self._labels_as_of([*self._history(days), *days]) if self._labels else None
+        built = build_features(self.spec, rows, history, labels)
+        ends = list(accumulate(counts))
+        return (self._output(built.iloc[end - rows : end]) for rows, end in zip(counts, ends, strict=True))
+
+    def _output(self, built: "pd.DataFrame") -> StageOutput:
         import pyarrow as pa
 
         from ml_assets.core.checks.feature_metrics import measure_features
-        from ml_assets.core.features.point_in_time import build_features
         from ml_assets.core.profiling.target_leakage import feature_profiles
 
-        built = build_features(self.spec, *self.read_rows_and_history(day))
         features = pa.Table.from_pandas(built, schema=self.features.schema.remove(0), preserve_index=False)
         metrics = pa.Table.from_pandas(
             measure_features(self.spec, built), schema=self.metrics.schema.remove(0), preserve_index=False
@@ -114,30 +130,41 @@ class FeatureEngineering:
         """Read the rows of a day, and those of the earlier days that its features read, with the labels that counted
         when the day began.
         """
-        import pandas as pd
-
-        for outdated in [cached for cached in self._frames if cached < day - timedelta(days=self._offsets[-1])]:
-            del self._frames[outdated]
-        frames = [self._labelled_frame(day, earlier) for earlier in self._days_back(day, self._offsets)]
-        history = [frame for frame in frames[:-1] if len(frame)] or [frames[-1].iloc[:0]]
-        return frames[-1], pd.concat(history, ignore_index=True)
-
-    def _labelled_frame(self, day: date, earlier: date) -> "pd.DataFrame":
-        """Read the rows of an earlier day, or of the day itself, with the labels that counted when the day began."""
-        import pandas as pd
-
-        frame = self._frame(earlier)
-        target = self.spec.target
+        history_days = self._history([day])
+        rows, history = self._read([day], self._columns), self._read(history_days, self._columns)
         if not self._labels:
-            return frame
-        if (day - earlier).days in self._label_offsets:
-            return frame.assign(**{target: self._labels.column(earlier, day - timedelta(days=1))})
-        kind = "boolean" if self.spec.columns[target].type == "boolean" else "Int64"
-        return frame.assign(**{target: pd.Series(pd.NA, index=frame.index, dtype=kind)})
+            return rows, history
+        target = self._labels_as_of([*history_days, day])(day).array
+        split = len(history)
+        return rows.assign(**{self.spec.target: target[split:]}), history.assign(**{self.spec.target: target[:split]})
 
-    def _frame(self, day: date) -> "pd.DataFrame":
+    def _history(self, days: Sequence[date]) -> list[date]:
+        """List the days before the first of some consecutive days that their features read, ascending."""
+        read = {earlier for day in days for earlier in self._days_back(day, self._offsets)}
+        return sorted(earlier for earlier in read if earlier < days[0])
+
+    def _labels_as_of(self, days: Sequence[date]) -> "Callable[[date], pd.Series]":
+        """Return a function from a day to the target of the rows of `days`, as it counts when the day begins; missing
+        where the features of the day do not read it.
+        """
+        import pandas as pd
+
+        labels, counts = self._labels, self._validated.row_counts()
+        assert labels
+        kind = "boolean" if self.spec.columns[self.spec.target].type == "boolean" else "Int64"
+
+        def labels_as_of(day: date) -> pd.Series:
+            parts = [
+                labels.column(earlier, day - timedelta(days=1))
+                if (day - earlier).days in self._label_offsets
+                else pd.Series(pd.NA, index=range(counts.get(earlier, 0)), dtype=kind)
+                for earlier in days
+            ]
+            return pd.concat(parts, ignore_index=True)
+
+        return labels_as_of
+
+    def _read(self, days: Sequence[date], columns: list[str]) -> "pd.DataFrame":
         from ml_assets.core.tables.schemas import to_pandas
 
-        if day not in self._frames:
-            self._frames[day] = to_pandas(self._validated.read([day], self._columns))
-        return self._frames[day]
+        return to_pandas(self._validated.read(days, columns))

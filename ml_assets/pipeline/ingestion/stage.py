@@ -12,7 +12,7 @@ from ml_assets.core.model_spec.file_feed import Feed
 from ml_assets.core.model_spec.labels import LateData
 from ml_assets.core.tables.code_version import code_version
 from ml_assets.core.tables.fingerprint import EXPIRED, fingerprint
-from ml_assets.pipeline.engine.stage import CannotMake, InputChanged, KeepDay, StageOutput
+from ml_assets.pipeline.engine.stage import CannotMake, DayByDay, InputChanged, KeepDay, StageOutput
 from ml_assets.pipeline.ingestion.landing_loss import LandingLossGuard
 from ml_assets.pipeline.ingestion.overlooked_files import describe_overlooked
 from ml_assets.resources.lake.errors import DamagedDay
@@ -33,7 +33,7 @@ def describe_objects(objects: Sequence[StoredObject]) -> list:
     return [[stored.key, stored.digest, stored.size] for stored in objects]
 
 
-class Ingestion:
+class Ingestion(DayByDay):
     """The landed files of a day, read, renamed and typed. Every value that could not be read is kept, with file and
     row.
 
@@ -188,7 +188,7 @@ class Ingestion:
 
         return describe_changes(self._committed_objects(day), describe_objects(self._list(day)))
 
-    def make(self, day: date, single_partition: bool) -> StageOutput:
+    def make_day(self, day: date, single_partition: bool) -> StageOutput:
         """Read the day's objects. A file that cannot be read is recorded as a fault of its object."""
         import pyarrow as pa
 

@@ -10,7 +10,7 @@ from ml_assets.core.release.release_state import Move, Release, Version, live_on
 from ml_assets.core.tables.code_version import code_version
 from ml_assets.core.tables.fingerprint import EXPIRED
 from ml_assets.pipeline.asset_names import CANARY_COMPARISON, DEPLOYMENT, ENTRY
-from ml_assets.pipeline.engine.stage import DecidedAlready, InputChanged, StageOutput
+from ml_assets.pipeline.engine.stage import DayByDay, DecidedAlready, InputChanged, StageOutput
 from ml_assets.pipeline.engine.upstream import check_not_replaced
 from ml_assets.pipeline.release.canary_rows import CanaryRows
 from ml_assets.pipeline.release.decision_row import decision_row
@@ -36,7 +36,7 @@ def refuse_to_release(before: Release, move: Move) -> NoReturn:
     raise RuntimeError(f"{move.after} is released by materialising the deployment of {move.day}")
 
 
-class ModelDeployment:
+class ModelDeployment(DayByDay):
     """The decision of a day on the models that passed their gates: start, advance, promote, rollback, replace or hold,
     with the figures behind it.
 
@@ -115,7 +115,7 @@ class ModelDeployment:
         days = list(self._percents(before, day))
         return [*inputs, *(self._rows.inputs(days, self._labels_through(day), day) if days else [])]
 
-    def make(self, day: date, single_partition: bool) -> StageOutput:
+    def make_day(self, day: date, single_partition: bool) -> StageOutput:
         """Decide, and carry the decision out. A release of the day that a run made before it died is not repeated.
 
         Raises:

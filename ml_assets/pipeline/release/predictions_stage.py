@@ -7,7 +7,7 @@ from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.release.release_state import CHALLENGER, CHAMPION, Release, Version, live_on
 from ml_assets.core.tables.code_version import code_version
 from ml_assets.pipeline.asset_names import FEATURES, PREDICTIONS
-from ml_assets.pipeline.engine.stage import StageOutput
+from ml_assets.pipeline.engine.stage import DayByDay, StageOutput
 from ml_assets.pipeline.engine.upstream import read_fingerprint
 from ml_assets.pipeline.release.scorer_cache import CannotScore, ScorerCache
 from ml_assets.resources.lake.lake import Lake
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ml_assets.core.model.scorer import Scorer
 
 
-class DailyPredictions:
+class DailyPredictions(DayByDay):
     """Score and decision of each row of a day by the model that is live for its entity, with the reasons of the highest
     scores.
 
@@ -73,7 +73,7 @@ class DailyPredictions:
             live.percent,
         ]
 
-    def make(self, day: date, single_partition: bool) -> StageOutput:
+    def make_day(self, day: date, single_partition: bool) -> StageOutput:
         """Score the rows of the day.
 
         If the challenger cannot score, the champion scores its rows. If the champion cannot, there are no predictions.

@@ -10,7 +10,7 @@ from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.tables.code_version import code_version
 from ml_assets.core.training.time_split import split_days
 from ml_assets.pipeline.asset_names import ENTRY, EVALUATION, FEATURES, MODEL
-from ml_assets.pipeline.engine.stage import CannotMake, KeepDay, StageOutput, StageWithArtifacts
+from ml_assets.pipeline.engine.stage import CannotMake, DayByDay, KeepDay, StageOutput, StageWithArtifacts
 from ml_assets.pipeline.engine.upstream import check_not_replaced, read_fingerprint
 from ml_assets.pipeline.evaluation.plots import evaluation_plots
 from ml_assets.pipeline.steps.report_store import Reports
@@ -37,7 +37,7 @@ def refuse_to_register(record: "ModelRecord") -> NoReturn:
     raise RuntimeError(f"{record.name} of {record.day} is registered by materialising its model_registry_entry")
 
 
-class ModelRegistration(StageWithArtifacts):
+class ModelRegistration(StageWithArtifacts, DayByDay):
     """One MLflow version per digest of a model that passed every gate; whether and when it goes live is decided later.
 
     Inputs: the model of the day and its evaluation. A model that failed a gate is not registered.
@@ -111,7 +111,7 @@ class ModelRegistration(StageWithArtifacts):
             return None
         return f"gates not passed: {'; '.join([*failed, *([blocked] if blocked else [])])}"
 
-    def make(self, day: date, single_partition: bool) -> StageOutput:
+    def make_day(self, day: date, single_partition: bool) -> StageOutput:
         """Find or create the version.
 
         A model that failed a gate gets here only if it was registered before; the tags of its version are updated.

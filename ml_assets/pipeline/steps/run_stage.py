@@ -6,6 +6,7 @@ from typing import Any
 
 import dagster as dg
 
+from ml_assets.core.kubernetes.memory_sizing import chunk_memory
 from ml_assets.pipeline.engine.materialize_days import make_days
 from ml_assets.pipeline.engine.run_guard import RunGuard
 from ml_assets.pipeline.engine.run_markers import RunMarkers, log_unfinished_runs
@@ -49,7 +50,8 @@ def _make_and_report(
     outcomes: list[DayOutcome] = []
     materialized: set[dg.AssetKey] = set()
     try:
-        outcomes += make_days(stage, days, context.run_id, is_single_partition(context.run.tags), guard)
+        is_single = is_single_partition(context.run.tags)
+        outcomes += make_days(stage, days, context.run_id, is_single, guard, chunk_memory(step.spec))
         unfinished_days = {day for run_days in unfinished.values() for day in run_days}
         for event in _report_days(step, context, stage, outcomes, unfinished_days):
             yield event

@@ -16,7 +16,7 @@ from ml_assets.core.tables.fingerprint import digest
 from ml_assets.core.training.time_split import HistoryTooShort, searched_on, split_days
 from ml_assets.pipeline.asset_names import SEARCH
 from ml_assets.pipeline.engine.gate import Gate
-from ml_assets.pipeline.engine.stage import CannotMake, StageOutput
+from ml_assets.pipeline.engine.stage import CannotMake, DayByDay, StageOutput
 from ml_assets.pipeline.features.label_store import labels_part
 from ml_assets.pipeline.features.labelled_features import LabelledFeatures, TrainingRows
 from ml_assets.resources.lake.lake import Lake
@@ -61,7 +61,7 @@ def read_studies(table: Table) -> set[str]:
     }
 
 
-class ParameterSearch:
+class ParameterSearch(DayByDay):
     """XGBoost parameters that Optuna found best on time-ordered folds of the training window, searched every few days
     and used for the days in between.
 
@@ -150,7 +150,7 @@ class ParameterSearch:
             return [str(error)]
         return [as_of.isoformat(), *self._rows.inputs(self.days_read(day), as_of, f"the {SEARCH} of {day}")]
 
-    def make(self, day: date, single_partition: bool) -> StageOutput:
+    def make_day(self, day: date, single_partition: bool) -> StageOutput:
         """Search the parameters, continuing with existing trials, or take the result of an earlier day with the same
         inputs.
         """

@@ -15,7 +15,7 @@ from ml_assets.core.training.time_split import HistoryTooShort, Split, split_day
 from ml_assets.pipeline.asset_names import MODEL, SEARCH
 from ml_assets.pipeline.engine.day_state import expected_fingerprint
 from ml_assets.pipeline.engine.gate import Gate
-from ml_assets.pipeline.engine.stage import CannotMake, Stage, StageOutput, StageWithArtifacts
+from ml_assets.pipeline.engine.stage import CannotMake, DayByDay, Stage, StageOutput, StageWithArtifacts
 from ml_assets.pipeline.engine.upstream import read_fingerprint
 from ml_assets.pipeline.features.label_store import labels_part
 from ml_assets.pipeline.features.labelled_features import LabelledFeatures, TrainingRows
@@ -38,7 +38,7 @@ def follow_in_log(day: date) -> AbstractContextManager[None]:
     return nullcontext()
 
 
-class ModelTraining(StageWithArtifacts):
+class ModelTraining(StageWithArtifacts, DayByDay):
     """XGBoost model of a day, trained on the feature days whose labels are known on that day; its files, with its
     provenance, are in the lake under its digest.
 
@@ -127,7 +127,7 @@ class ModelTraining(StageWithArtifacts):
         )
         return [*self._rows.inputs(window, day, f"the {MODEL} of {day}"), *parameters]
 
-    def make(self, day: date, single_partition: bool) -> StageOutput:
+    def make_day(self, day: date, single_partition: bool) -> StageOutput:
         """Train the model of one day and write its files into the lake, under its digest."""
         import pyarrow as pa
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ml_assets.core.model_spec.file_feed import Feed
 from ml_assets.core.tables.code_version import code_version
 from ml_assets.pipeline.asset_names import COLUMN_PROFILES, VALIDATED
-from ml_assets.pipeline.engine.stage import StageOutput
+from ml_assets.pipeline.engine.stage import DayByDay, StageOutput
 from ml_assets.pipeline.engine.upstream import read_fingerprint
 from ml_assets.pipeline.validation.corrections import Corrections
 from ml_assets.pipeline.validation.label_matching import LabelMatching
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 ENTRIES_AT_ONCE = 50_000
 
 
-class Validation:
+class Validation(DayByDay):
     """Rows that meet the contract; empty when the day was rejected or nothing landed.
 
     Rows, files and days that were not accepted, complete and with every reason.
@@ -91,7 +91,7 @@ class Validation:
         raw = read_fingerprint(self.feed.name, self._raw, day, self.feed.validated, self.feed.raw)
         return [raw, *self._corrections.inputs(day)]
 
-    def make(self, day: date, single_partition: bool) -> StageOutput:
+    def make_day(self, day: date, single_partition: bool) -> StageOutput:
         """Validate one day, with corrected rows in place of landed ones, and profile the columns of its rows."""
         import pyarrow.compute as pc
 

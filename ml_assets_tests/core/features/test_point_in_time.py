@@ -1,4 +1,3 @@
-import math
 from typing import Any
 
 import numpy as np
@@ -18,84 +17,6 @@ CUSTOM = {"kind": "custom", "function": "math:sin", "outputs": ["x"]}
 
 def calendar(*parts: str, **more: Any) -> dict[str, Any]:
     return {"kind": "calendar", "parts": list(parts), **more}
-
-
-def column(feature: dict[str, Any], values: list[Any], name: str = "amount") -> list[Any]:
-    rows = frame(*[{"time": "2025-01-10 10:00", name: value} for value in values])
-    return build_features(spec_with(feature), rows, NO_ROWS).iloc[:, 3].tolist()
-
-
-@pytest.mark.parametrize(
-    ("kind", "values", "expected"),
-    [
-        ("column", [2.5, -1.0, None, math.inf], [2.5, -1.0, math.nan, math.nan]),
-        ("log1p", [math.e - 1, 0.0, -0.5, -1.0, -2.0, None], [1.0, 0.0, math.log(0.5), math.nan, math.nan, math.nan]),
-        ("sqrt", [6.25, 0.0, -1.0, None], [2.5, 0.0, math.nan, math.nan]),
-        ("square", [3.0, -2.0, None, 1e200], [9.0, 4.0, math.nan, math.nan]),
-    ],
-)
-def test_row_transforms_are_missing_outside_their_domain_and_never_infinite(
-    kind: str, values: list[float], expected: list[float]
-):
-    assert column({"kind": kind, "columns": ["amount"]}, values) == pytest.approx(expected, nan_ok=True)
-
-
-def test_booleans_and_integers_become_numbers():
-    features = column({"kind": "column", "columns": ["online"]}, [True, False, None], "online")
-    assert features[:2] == [1.0, 0.0]
-    assert math.isnan(features[2])
-    assert column({"kind": "square", "columns": ["card"]}, [3], "card") == [9.0]
-
-
-@pytest.mark.parametrize(
-    ("name", "values", "expected"),
-    [
-        ("shop", ["grocery", None, ""], ["grocery", None, ""]),
-        ("card", [7, None, -1], ["7", None, "-1"]),
-        ("online", [True, False, None], ["True", "False", None]),
-    ],
-)
-def test_categories_are_text_and_none_where_missing(name: str, values: list[Any], expected: list[Any]):
-    assert column({"kind": "categorical", "columns": [name]}, values, name) == expected
-
-
-def test_integer_categories_that_pandas_holds_as_floats_keep_their_text():
-    rows = frame({"time": "2025-01-10 10:00", "card": 7}).astype({"card": "float64"})
-    assert build_features(spec_with({"kind": "categorical", "columns": ["card"]}), rows, NO_ROWS)["card"].tolist() == [
-        "7"
-    ]
-
-
-def test_calendar_parts_are_those_of_the_time_zone_of_the_source():
-    # 2025-01-10 was a Friday; 23:30 UTC is Saturday, half past midnight, in Brussels, and Saturday morning in Tokyo.
-    rows, parts = frame({"time": "2025-01-10 23:30"}), calendar("hour", "weekday", "month", "weekend", "night")
-
-    def features(time_zone: str) -> list[float]:
-        return build_features(spec_with(parts, time_zone=time_zone), rows, NO_ROWS).iloc[0, 3:].tolist()
-
-    assert features("UTC") == [23.0, 4.0, 1.0, 0.0, 0.0]
-    assert features("Europe/Brussels") == [0.0, 5.0, 1.0, 1.0, 1.0]
-    assert features("Asia/Tokyo") == [8.0, 5.0, 1.0, 1.0, 0.0]
-
-
-def test_hours_where_the_clocks_change():
-    rows = frame(*[{"time": f"2025-03-30 0{hour}:59"} for hour in (0, 1)])
-    assert build_features(spec_with(calendar("hour"), time_zone="Europe/Brussels"), rows, NO_ROWS)[
-        "event_time_hour"
-    ].tolist() == [1.0, 3.0]
-    rows = frame(*[{"time": f"2025-10-26 0{hour}:30"} for hour in (0, 1, 2)])
-    assert build_features(spec_with(calendar("hour"), time_zone="Europe/Brussels"), rows, NO_ROWS)[
-        "event_time_hour"
-    ].tolist() == [2.0, 2.0, 3.0]
-
-
-@pytest.mark.parametrize(
-    ("night", "hours"), [([0, 6], {0, 1, 2, 3, 4, 5, 6}), ([22, 5], {22, 23, 0, 1, 2, 3, 4, 5}), ([3, 3], {3})]
-)
-def test_the_night_includes_its_first_and_last_hour_and_may_cross_midnight(night: list[int], hours: set[int]):
-    rows = frame(*[{"time": f"2025-01-10 {hour:02}:59"} for hour in range(24)])
-    features = build_features(spec_with(calendar("night", night_hours=night)), rows, NO_ROWS)["event_time_night"]
-    assert set(np.flatnonzero(features)) == hours
 
 
 def test_rows_come_out_in_order_of_time_and_row_key_with_identity_columns_first():
@@ -184,12 +105,13 @@ def test_the_input_frames_are_not_modified():
     assert_frame_equal(history, before[1])
 
 
-@pytest.mark.parametrize("argument", ["rows", "history"])
-def test_a_frame_that_lacks_a_column_is_refused(argument: str):
+@pytest.mark.parametrize(("argument", "lacking"), [("rows", "id, card, amount"), ("history", "card, amount")])
+def test_a_frame_that_lacks_a_column_is_refused(argument: str, lacking: str):
     frames = {"rows": frame({"time": "2025-01-10 11:00"}), "history": frame({"time": "2025-01-09 11:00"})}
-    frames[argument] = frames[argument].drop(columns=["amount", "id"])
-    with pytest.raises(ValueError, match=f"cards: {argument} lacks id, amount; read the columns of columns_read"):
-        build_features(spec_with(AMOUNT), **frames)
+    frames[argument] = frames[argument].drop(columns=["amount", "id", "card"])
+    window = {"kind": "window", "key": "card", "value": "amount", "aggregates": ["mean"], "windows": ["1d"]}
+    with pytest.raises(ValueError, match=f"cards: {argument} lacks {lacking}; read the columns of columns_read"):
+        build_features(spec_with(window), **frames)
 
 
 @pytest.mark.parametrize("argument", ["rows", "history"])
@@ -198,15 +120,6 @@ def test_times_without_a_zone_are_refused(argument: str):
     frames[argument]["time"] = frames[argument]["time"].dt.tz_localize(None)
     with pytest.raises(ValueError, match=f"time of {argument} is datetime64.us.; times need a time zone"):
         build_features(spec_with(AMOUNT), **frames)
-
-
-def test_rows_of_two_days_are_refused_and_the_day_is_that_of_the_time_zone():
-    rows = frame({"time": "2025-01-10 22:30"}, {"time": "2025-01-10 23:30"})
-    assert len(build_features(spec_with(AMOUNT), rows, NO_ROWS)) == 2
-    with pytest.raises(
-        ValueError, match="rows holds days from 2025-01-10 to 2025-01-11 in Europe/Brussels; pass the rows of one day"
-    ):
-        build_features(spec_with(AMOUNT, time_zone="Europe/Brussels"), rows, NO_ROWS)
 
 
 @pytest.mark.parametrize(

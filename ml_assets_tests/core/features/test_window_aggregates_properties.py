@@ -1,6 +1,6 @@
 """Window features of random rows equal a slow reference, whatever the order of rows and the rows outside windows."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pandas as pd
@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
 from ml_assets.core.features.point_in_time import build_features
+from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.features import WindowAggregate
 from ml_assets_tests.core.features.feature_cases import frame, records, spec_with, windows_by_hand
 
 DAY = datetime(2025, 1, 10, tzinfo=UTC)
 EVERY = ["count", "sum", "mean", "std", "min", "max", "difference", "ratio", "zscore"]
-SPEC = spec_with(
+FEATURES: list[dict[str, Any]] = [
     {"kind": "window", "key": "card", "value": "amount", "aggregates": EVERY, "windows": ["6h", "1d", "3d"]},
     {"kind": "window", "key": "card", "value": "amount", "aggregates": EVERY, "last_rows": [1, 3], "within": "3d"},
     {
@@ -37,7 +38,8 @@ SPEC = spec_with(
         "delay": "2d",
     },
     {"kind": "window", "key": [], "value": "amount", "aggregates": EVERY, "windows": ["12h"]},
-)
+]
+SPEC = spec_with(*FEATURES)
 # Few distinct times, many of them exactly a window or a delay apart.
 TIMES = st.builds(
     lambda quarters, minutes: DAY + timedelta(hours=6 * quarters, minutes=minutes),
@@ -125,3 +127,38 @@ def test_rows_of_other_keys_have_no_influence(table: pd.DataFrame, other: pd.Dat
     )
     both = build(pd.concat([table, strangers]))
     assert_frame_equal(both[both["id"] < 1000].reset_index(drop=True)[keyed], build(table)[keyed], check_exact=True)
+
+
+@given(ROWS)
+@settings(max_examples=25, deadline=None)
+def test_days_built_together_are_the_days_built_one_by_one(table: pd.DataFrame):
+    days = [DAY - timedelta(days=back) for back in range(2, -1, -1)]
+    assert_frame_equal(
+        build_features(SPEC, table[table["time"] >= days[0]], table[table["time"] < days[0]]),
+        pd.concat([_build_day(SPEC, table, day) for day in days], ignore_index=True),
+        check_exact=True,
+    )
+
+
+@given(ROWS)
+@settings(max_examples=25, deadline=None)
+def test_days_built_together_each_see_the_labels_of_their_own_day(table: pd.DataFrame):
+    spec = spec_with(*FEATURES, labels={"files": "labels/{day}.csv", "key": ["id"]})
+    rows = table.sort_values(["time", "id"], ignore_index=True).drop(columns="label")
+    days = [DAY - timedelta(days=back) for back in range(2, -1, -1)]
+
+    def labels_as_of(day: date) -> pd.Series:
+        begins = pd.Timestamp(day, tz="UTC")
+        known = (rows["time"] < begins) & (rows["id"] % 3 != begins.day % 3)
+        return (rows["id"] % 2).astype("Int64").where(known)
+
+    together = build_features(spec, rows[rows["time"] >= days[0]], rows[rows["time"] < days[0]], labels=labels_as_of)
+    one_by_one = [_build_day(spec, rows.assign(label=labels_as_of(day.date())), day) for day in days]
+    assert_frame_equal(
+        together[spec.feature_names()], pd.concat(one_by_one, ignore_index=True)[spec.feature_names()], check_exact=True
+    )
+
+
+def _build_day(spec: ModelSpec, table: pd.DataFrame, day: datetime) -> pd.DataFrame:
+    is_of_day = (table["time"] >= day) & (table["time"] < day + timedelta(days=1))
+    return build_features(spec, table[is_of_day], table[table["time"] < day])

@@ -2,10 +2,11 @@
 
 from datetime import date, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ml_assets.core.kubernetes.memory_sizing import largest_day, memory_for, to_bytes
+from ml_assets.core.kubernetes.memory_sizing import chunk_memory, largest_day, memory_for, to_bytes
 from ml_assets.core.model_spec.compute import MemoryRule
 
 RULE = MemoryRule(base="1Gi", per_input_byte=2, maximum="4Gi")
@@ -44,3 +45,17 @@ def test_the_largest_day_counts_exactly_the_days_that_it_reads():
 
 def test_a_run_without_days_or_inputs_reads_nothing():
     assert largest_day([], [date(2025, 1, 1)]) == largest_day([({}, 0, 0)], []) == 0
+
+
+@pytest.mark.parametrize(
+    ("budget", "of_step", "expected"),
+    [
+        ("1Gi", "2Gi", 1024),
+        ("4Gi", "2Gi", 1536),
+        ("1Gi", "512Mi", 0),
+        ("1Gi", {"base": "1Gi", "per_input_byte": 10, "maximum": "8Gi"}, 512),
+    ],
+)
+def test_a_chunk_takes_no_more_than_the_step_has_beside_its_process(budget: str, of_step, expected: int, make_spec):
+    spec = make_spec(backfill={"memory": budget}, compute={"data": {"memory": of_step}})
+    assert chunk_memory(spec) == expected * 2**20

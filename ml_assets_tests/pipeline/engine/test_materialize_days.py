@@ -8,7 +8,7 @@ import pytest
 
 from ml_assets.pipeline.engine.day_state import expected_fingerprint, is_current
 from ml_assets.pipeline.engine.materialize_days import DAYS_PER_COMMIT, make_days
-from ml_assets.pipeline.engine.stage import CannotMake, InputChanged, InputExpired, StageOutput
+from ml_assets.pipeline.engine.stage import CannotMake, DayByDay, InputChanged, InputExpired, StageOutput
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.lake.table import Table
 
@@ -16,7 +16,7 @@ SCHEMA = pa.schema([("n", pa.int64())])
 FIRST, SECOND, THIRD = (date(2025, 1, day) for day in (1, 2, 3))
 
 
-class Numbers:
+class Numbers(DayByDay):
     """A stage whose days are numbers: rows of a day = its number, and a side table for numbers above 5."""
 
     name, code, spec_part = "numbers", "v1", {"a": 1}
@@ -35,7 +35,7 @@ class Numbers:
     def inputs(self, day: date) -> list:
         return [self.numbers[day]]
 
-    def make(self, day: date, single_partition: bool) -> StageOutput:
+    def make_day(self, day: date, single_partition: bool) -> StageOutput:
         self.made.append(day)
         number = self.numbers[day]
         if number == 0 and single_partition:
@@ -163,7 +163,7 @@ def test_a_side_table_that_holds_the_day_already_is_left_alone(lake):
 
     def commit_side_table(day: date) -> None:
         other.tables["large"].commit(
-            {FIRST: other.make(FIRST, False).tables["large"]}, {FIRST: expected_fingerprint(other, FIRST)}
+            {FIRST: other.make_day(FIRST, False).tables["large"]}, {FIRST: expected_fingerprint(other, FIRST)}
         )
         stage.tables["large"].refresh()
 

@@ -17,7 +17,7 @@ from ml_assets.core.model_spec import ModelSpec
 from ml_assets.pipeline.engine import materialize_days as engine
 from ml_assets.pipeline.engine.materialize_days import make_days
 from ml_assets.pipeline.engine.run_guard import RunEnded, RunGuard
-from ml_assets.pipeline.engine.stage import StageOutput
+from ml_assets.pipeline.engine.stage import DayByDay, StageOutput
 from ml_assets.pipeline.graph.stages import open_stages
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.lake.table import Table
@@ -28,7 +28,7 @@ SCHEMA = pa.schema([("n", pa.int64())])
 FIRST, SECOND, THIRD = (date(2025, 1, day) for day in (1, 2, 3))
 
 
-class Numbers:
+class Numbers(DayByDay):
     """A stage with as many rows a day as the day's number at the last refresh, and a side table for even numbers."""
 
     name, code, spec_part = "numbers", "v1", {}
@@ -48,7 +48,7 @@ class Numbers:
     def inputs(self, day: date) -> list:
         return [self.numbers[day]]
 
-    def make(self, day: date, single_partition: bool) -> StageOutput:
+    def make_day(self, day: date, single_partition: bool) -> StageOutput:
         number = self.numbers[day]
         self.before_commit()
         rows = pa.table({"n": [number] * number}, SCHEMA)

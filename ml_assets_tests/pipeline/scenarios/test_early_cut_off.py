@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from ml_assets.core.tables.fingerprint import CHANGED_CODE, CHANGED_INPUT, EXPIRED, why_changed
 from ml_assets.pipeline.engine.day_state import expected_fingerprint, is_current
 from ml_assets.pipeline.engine.materialize_days import make_days
-from ml_assets.pipeline.engine.stage import CannotMake, DayOutcome, StageOutput
+from ml_assets.pipeline.engine.stage import CannotMake, DayByDay, DayOutcome, StageOutput
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.lake.planned_lake import PlannedLake
 from ml_assets.resources.lake.vacuum import commits_of
@@ -25,7 +25,7 @@ DAYS = [date(2025, 1, 1) + timedelta(days=n) for n in range(5)]
 FIRST, SECOND = DAYS[:2]
 
 
-class Limited:
+class Limited(DayByDay):
     """A stage whose rows of a day are the landed numbers up to a maximum; the others go to a side table."""
 
     name = "accepted"
@@ -49,7 +49,7 @@ class Limited:
     def inputs(self, day: date) -> list:
         return [self.landed.get(day, [])]
 
-    def make(self, day: date, single_partition: bool) -> StageOutput:
+    def make_day(self, day: date, single_partition: bool) -> StageOutput:
         self.made.append(day)
         self.before_commit()
         good = [n for n in self.landed.get(day, []) if n <= self.spec_part]
@@ -59,7 +59,7 @@ class Limited:
         )
 
 
-class Sums:
+class Sums(DayByDay):
     """A downstream stage: the sum of a day and the day before."""
 
     name, code, spec_part = "sums", "v1", None
@@ -75,7 +75,7 @@ class Sums:
             raise CannotMake(f"{day} was never made")
         return [self._read.fingerprint(day), self._read.fingerprint(day - timedelta(days=1))]
 
-    def make(self, day: date, single_partition: bool) -> StageOutput:
+    def make_day(self, day: date, single_partition: bool) -> StageOutput:
         total = sum(self._read.read([day - timedelta(days=1), day])["n"].to_pylist())
         return StageOutput({"sums": pa.table({"n": [total]}, SCHEMA)})
 

@@ -1,0 +1,32 @@
+"""The memory that features take while they are built, estimated from the number of rows."""
+
+from typing import NamedTuple
+
+from ml_assets.core.features.point_in_time import columns_read, history_columns_read
+from ml_assets.core.model_spec import ModelSpec
+
+NUMBER, TEXT = 8, 72
+"""Bytes of a number or time in a frame, and of a short text with its pointer."""
+INDEX_COLUMNS = 14
+"""Columns of 8 bytes that the windows of a key take for each row: its place by key and time, and sums up to it."""
+COPIES = 3
+"""Copies of a feature at once: computed, in the frame of the days, and in the table that is written."""
+
+
+class BytesPerRow(NamedTuple):
+    """Bytes for each row of the history, and of the days that are made."""
+
+    history: int
+    rows: int
+
+
+def bytes_per_row(spec: ModelSpec) -> BytesPerRow:
+    """Estimate the bytes that a row takes while features are built."""
+
+    def width(columns: list[str]) -> int:
+        return sum(TEXT if spec.columns[name].type == "string" else NUMBER for name in columns)
+
+    index = INDEX_COLUMNS * NUMBER
+    text = (TEXT - NUMBER) * len(spec.categorical_features())
+    features = COPIES * NUMBER * len(spec.feature_names()) + text
+    return BytesPerRow(width(history_columns_read(spec)) + index, width(columns_read(spec)) + index + features)
