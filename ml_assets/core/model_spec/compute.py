@@ -83,8 +83,8 @@ class Compute(SpecPart):
     not pods (on a laptop), only `cpu`, `gpu` and the maximum run times apply."""
 
     cpu: int = Field(2, ge=1, le=1024)
-    """CPU limit of a pod, in cores, of which half is requested; also the number of threads of XGBoost, on which the
-    bytes of a model depend."""
+    """CPU limit of a pod, in cores, of which half is requested; also the largest number of threads of XGBoost, which
+    uses one for each 250,000 values of the training rows. The bytes of a model depend on the number of threads."""
     memory: Memory | MemoryRule = "4Gi"
     """Memory in Kubernetes notation, or a rule by which it grows with the input of the step."""
     gpu: int = Field(0, ge=0, le=64)

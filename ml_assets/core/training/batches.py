@@ -15,8 +15,8 @@ Batches = Callable[[], Iterator[tuple[np.ndarray, np.ndarray]]]
 
 
 class LabelledDays:
-    """Labelled rows of days, with a cache of the first days up to one batch of rows, because XGBoost requests each day
-    four times.
+    """Labelled rows of days, with a cache of the first days up to one batch of rows, because training reads each day
+    several times: to fit the preprocessing, to build matrices and to score.
     """
 
     def __init__(self, spec: ModelSpec, read_day: ReadDay):
@@ -24,6 +24,8 @@ class LabelledDays:
         self._columns = list(dict.fromkeys([spec.target, *spec.feature_names()]))
         self._cache: dict[date, pd.DataFrame] = {}
         self._free_rows = spec.training.batch_rows
+        self._preprocessing: dict | None = None
+        self._matrices: dict[date, tuple[np.ndarray, np.ndarray]] = {}
         self.rows: dict[date, int] = {}
         """Number of labelled rows of each day that has been read."""
 
@@ -41,7 +43,8 @@ class LabelledDays:
                 f"{self._spec.name}: the features of {day} have no column {', '.join(missing)}; recompute the features "
                 "of that day"
             )
-        frame = frame.loc[frame[self._spec.target].notna(), self._columns]
+        is_labelled = frame[self._spec.target].notna()
+        frame = frame[self._columns] if is_labelled.all() else frame.loc[is_labelled, self._columns]
         self.rows[day] = len(frame)
         if len(frame) <= self._free_rows:
             self._cache[day] = frame
@@ -58,8 +61,20 @@ class LabelledDays:
         Raises:
             ValueError: names the day, when a column is missing or has values of another type.
         """
+        if self._preprocessing is not preprocessing:
+            self._preprocessing = preprocessing
+            self._matrices = {}
+        if (cached := self._matrices.get(day)) is not None:
+            return cached
         frame = self.frame(day)
-        return call_for_day(day, partial(to_matrix, preprocessing, frame)), self.labels(frame)
+        pair = call_for_day(day, partial(to_matrix, preprocessing, frame)), self.labels(frame)
+        if day in self._cache:
+            self._matrices[day] = pair
+        return pair
+
+    def is_one_batch(self, days: list[date]) -> bool:
+        """Return whether the rows of these days, each of which has been read, fit into one batch."""
+        return sum(self.rows[day] for day in days) <= self._spec.training.batch_rows
 
     def batches(self, days: list[date], preprocessing: dict) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Yield (matrix, labels) of consecutive days, each with at least `batch_rows` rows but the last; never
@@ -69,7 +84,14 @@ class LabelledDays:
             parts.append(self.matrix(day, preprocessing))
             rows += len(parts[-1][1])
             if rows >= self._spec.training.batch_rows or (day == days[-1] and rows):
-                yield np.concatenate([matrix for matrix, _ in parts]), np.concatenate([labels for _, labels in parts])
+                yield (
+                    parts[0]
+                    if len(parts) == 1
+                    else (
+                        np.concatenate([matrix for matrix, _ in parts]),
+                        np.concatenate([labels for _, labels in parts]),
+                    )
+                )
                 parts, rows = [], 0
 
 

@@ -61,9 +61,10 @@ class Segment:
 
     def stops(self, curve: Mapping[str, list[float]]) -> bool:
         """Return whether early stopping ends training after the rounds of the segment with these metrics."""
-        return self.patience is not None and is_out_of_patience(
-            join_curves(self.begun.curve, curve)[STOPPING_METRIC], self.patience
-        )
+        if self.patience is None:
+            return False
+        before = (self.begun.curve or {}).get(STOPPING_METRIC, [])
+        return is_out_of_patience([*before, *curve[STOPPING_METRIC]], self.patience)
 
 
 OnRound = Callable[[int, Mapping[str, list[float]], Callable[[], bytes] | None], None]
@@ -136,7 +137,7 @@ def boost(
         pace = Pace(tell, phase.name, phase.rounds, phase.rows, state.rounds)
         while not _is_finished(phase, state):
             state = _segment(phase, state, train, checkpoints, pace)
-    pace.round(state.rounds, dict(state.curve or {}), last=True)
+    pace.round(state.rounds, lambda: dict(state.curve or {}), last=True)
     return state
 
 
@@ -147,7 +148,7 @@ def _segment(phase: Phase, begun: Boosted, train: Train, checkpoints: Checkpoint
 
     def on_round(done: int, curve: Mapping[str, list[float]], model: Callable[[], bytes] | None) -> None:
         now = begun.rounds + done
-        pace.round(now, join_curves(begun.curve, curve))
+        pace.round(now, lambda: join_curves(begun.curve, curve))
         if model is not None and now % phase.checkpoint_rounds == 0 and done < rounds:
             checkpoints.save(phase.slot, Boosted(now, join_curves(begun.curve, curve), model()))
 
@@ -180,7 +181,7 @@ def is_out_of_patience(values: list[float], patience: int) -> bool:
 
 def best_position(values: list[float]) -> int:
     """Return the position of the first minimum."""
-    return min(range(len(values)), key=values.__getitem__)
+    return values.index(min(values))
 
 
 def join_curves(before: Mapping[str, list[float]] | None, after: Mapping[str, list[float]]) -> Curve:
@@ -196,13 +197,21 @@ def to_bytes(booster) -> bytes:
     return bytes(booster.save_raw("ubj"))
 
 
-def training_callback(segment: Segment, on_round: OnRound):
-    """Return a callback for XGBoost that stops early and reports each round."""
+def training_callback(segment: Segment, on_round: OnRound, measures: Mapping[str, Callable[[Any], float]]):
+    """Return a callback for XGBoost that stops early and reports each round.
+
+    Args:
+        segment: the rounds.
+        on_round: see `OnRound`.
+        measures: metrics of the validation part beside those of XGBoost, by name: functions of the booster.
+    """
     from xgboost.callback import TrainingCallback
 
     class ReportRounds(TrainingCallback):
         def after_iteration(self, model, epoch, evals_log) -> bool:
             curve = evals_log.get("validation", {})
+            for name, measure in measures.items():
+                curve.setdefault(name, []).append(measure(model))
             on_round(epoch + 1, curve, lambda: to_bytes(model))
             return segment.stops(curve)
 

@@ -68,8 +68,14 @@ class Pace:
         self._reported = begun
         self._reported_at = self._begun_at
 
-    def round(self, done: int, curve: Curve, last: bool = False) -> None:
-        """Report that `done` rounds are complete; the last round is reported whenever an earlier one was."""
+    def round(self, done: int, curve: Callable[[], Curve], last: bool = False) -> None:
+        """Report that `done` rounds are complete; the last round is reported whenever an earlier one was.
+
+        Args:
+            done: number of completed rounds.
+            curve: returns the metrics of all of them; called only for a report.
+            last: whether training is complete.
+        """
         seconds = self._clock() - self._reported_at
         if done <= self._reported or not (seconds >= SECONDS_BETWEEN or (last and self._has_reported)):
             return
@@ -80,7 +86,7 @@ class Pace:
         self._reported_at = now
         self._reported = done
         self._has_reported = True
-        self._tell(Progress(self._phase, done, self._rounds, curve, self._rows / seconds_per_round, left))
+        self._tell(Progress(self._phase, done, self._rounds, curve(), self._rows / seconds_per_round, left))
 
 
 def _time(seconds: float) -> str:

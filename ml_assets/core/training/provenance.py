@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from datetime import date
+from functools import cache
 from importlib.metadata import version
 from math import isfinite
 
@@ -56,7 +57,7 @@ def build_provenance(
         },
         "spec": spec.model_dump(mode="json"),
         "code_versions": dict(code_versions),
-        "library_versions": {name: version(name) for name in LIBRARIES},
+        "library_versions": _library_versions(),
         "seed": resolved_spec.training.seed,
         "parameters": resolved_spec.training.parameters.model_dump(mode="json"),
         "search": dict(search) if search else None,
@@ -67,6 +68,12 @@ def build_provenance(
         "metrics": {"validation": {name: value if isfinite(value) else None for name, value in model.metrics.items()}},
     }
     return (json.dumps(provenance, indent=1, sort_keys=True, default=str, allow_nan=False) + "\n").encode()
+
+
+@cache
+def _library_versions() -> dict[str, str]:
+    """Return the version of each library; reading them takes longer than the rest of a provenance."""
+    return {name: version(name) for name in LIBRARIES}
 
 
 def days_named(provenance: bytes) -> dict[str, dict[date, int]]:

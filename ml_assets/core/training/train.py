@@ -135,11 +135,13 @@ def train(
             f"after {rounds} rounds"
         )
         model = _first_rounds(stopped, rounds)
-        labels, scores = _score(Scorer(model, fitted), days, split.validation)
+        labels, scores = _score(Scorer(model, fitted), fitted, days, split.validation)
         threshold, note = choose_threshold(spec.training.threshold, labels, scores)
         metrics = point_metrics(labels, scores, threshold)
         if spec.training.refit:
-            fitted = fitting.fitted()
+            refitted = fitting.fitted()
+            # The matrices of the days are those of the same preprocessing.
+            fitted = fitted if refitted == fitted else refitted
             rows, positives = rows + validation_counts[0], positives + validation_counts[1]
             model = run_phase("refit", rounds, None).model or b""
             log(f"{spec.name}: trained again on all {_counted((rows, positives))} of the window with {rounds} rounds")
@@ -219,7 +221,7 @@ def _first_rounds(boosted: Boosted, rounds: int) -> bytes:
     return to_bytes(xgb.Booster(model_file=bytearray(boosted.model or b""))[:rounds])
 
 
-def _score(scorer: Scorer, days: LabelledDays, part: list[date]) -> tuple[np.ndarray, np.ndarray]:
+def _score(scorer: Scorer, preprocessing: dict, days: LabelledDays, part: list[date]) -> tuple[np.ndarray, np.ndarray]:
     """Return labels and scores of the rows of a part of the window."""
-    pairs = [(days.labels(frame), scorer.score(frame)) for frame in map(days.frame, part)]
+    pairs = [(labels, scorer.score_matrix(matrix)) for matrix, labels in (days.matrix(d, preprocessing) for d in part)]
     return np.concatenate([labels for labels, _ in pairs]), np.concatenate([scores for _, scores in pairs])

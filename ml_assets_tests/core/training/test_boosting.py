@@ -156,7 +156,7 @@ def test_training_stops_where_xgboosts_early_stopping_stops():
     def data():
         def train_segment(segment, on_round):
             curve = {}
-            follower = training_callback(segment, on_round)
+            follower = training_callback(segment, on_round, {})
             booster = xgb.train(
                 segment.parameters,
                 matrix,

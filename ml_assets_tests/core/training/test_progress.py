@@ -20,19 +20,19 @@ def test_short_training_reports_no_progress():
     clock, logged, watched = pace()
     for done in range(1, 5):
         clock.now += 1
-        watched.round(done, {})
-    watched.round(5, {}, last=True)
+        watched.round(done, dict)
+    watched.round(5, dict, last=True)
     assert logged == []
 
 
 def test_a_report_has_rate_and_time_left_of_the_rounds_since_the_last():
     clock, logged, watched = pace()
     clock.now += 5
-    watched.round(10, {"logloss": [0.5] * 10})
+    watched.round(10, lambda: {"logloss": [0.5] * 10})
     clock.now += 4
-    watched.round(20, {})
+    watched.round(20, dict)
     clock.now += 6
-    watched.round(30, {})
+    watched.round(30, dict)
     assert [(one.round, one.rows_per_second, one.seconds_left) for one in logged] == [
         (10, 2000.0, 45.0),
         (30, 2000.0, 35.0),
@@ -43,26 +43,26 @@ def test_a_report_has_rate_and_time_left_of_the_rounds_since_the_last():
 def test_one_slow_round_does_not_determine_the_time_left():
     clock, logged, watched = pace()
     clock.now += 5
-    watched.round(10, {})
+    watched.round(10, dict)
     clock.now += 17
-    watched.round(11, {})
+    watched.round(11, dict)
     assert logged[1].seconds_left == 89 * 2.0
 
 
 def test_rounds_of_an_earlier_run_do_not_count_for_the_rate():
     clock, logged, watched = pace(begun=50)
     clock.now += 10
-    watched.round(60, {})
+    watched.round(60, dict)
     assert (logged[0].rows_per_second, logged[0].seconds_left) == (1000.0, 40.0)
 
 
 def test_the_last_round_is_reported_when_others_were():
     clock, logged, watched = pace()
     clock.now += 5
-    watched.round(10, {})
+    watched.round(10, dict)
     clock.now += 1
-    watched.round(12, {}, last=True)
-    watched.round(12, {}, last=True)
+    watched.round(12, dict, last=True)
+    watched.round(12, dict, last=True)
     assert [(one.round, one.seconds_left) for one in logged] == [(10, 45.0), (12, 0.0)]
 
 
