@@ -35,11 +35,11 @@ class ManualRun:
     @contextmanager
     def nested(self, name: str, tags: Mapping[str, str]) -> Iterator[RunLog]:
         """Open a new run, which ends as FINISHED, or as FAILED if the block raises."""
-        run_id = self.client.create_run(self.experiment_id, run_name=name, tags=dict(tags)).info.run_id
-        run_log = RunLog(self.client, run_id)
+        info = self.client.create_run(self.experiment_id, run_name=name, tags=dict(tags)).info
+        run_log = RunLog(self.client, info.run_id, info.artifact_uri)
         try:
             yield run_log
         except BaseException:
-            self.client.set_terminated(run_id, FAILED)
+            self.client.set_terminated(info.run_id, FAILED)
             raise
         run_log.finish()

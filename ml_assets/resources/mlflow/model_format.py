@@ -1,6 +1,7 @@
 """A trained model in MLflow's format, self-contained and without pickle, and its logging to a run."""
 
 from collections.abc import Mapping
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -9,6 +10,8 @@ from typing import TYPE_CHECKING
 from ml_assets.core.model.files import MODEL, PREPROCESSING
 from ml_assets.resources.mlflow.model_record import ModelRecord
 from ml_assets.resources.mlflow.run_log import RunLog
+from ml_assets.resources.mlflow_internals.artifact_upload import upload
+from ml_assets.resources.mlflow_internals.model_folder import write_model_folder
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
     from mlflow.models import Model
 
 REQUIREMENTS = ("numpy", "pandas", "xgboost")
+MODEL_CODE = Path(__file__).with_name("pyfunc.py")
 
 
 def log_model(run_log: RunLog, experiment_id: str, record: ModelRecord) -> "LoggedModel":
@@ -36,7 +40,7 @@ def log_model(run_log: RunLog, experiment_id: str, record: ModelRecord) -> "Logg
     with TemporaryDirectory() as directory:
         folder = Path(directory, "model")
         write_mlflow_model(folder, record.artifacts, record.example, describe_model(logged, record))
-        client.log_model_artifacts(logged.model_id, str(folder))
+        upload(folder, logged.artifact_location, client.tracking_uri)
     client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
     return client.finalize_logged_model(logged.model_id, "READY")
 
@@ -70,12 +74,11 @@ def write_mlflow_model(
     scored, so a model that cannot score is never registered.
 
     Args:
-        folder: a folder that does not exist yet; its name with `_files` added must not exist either.
+        folder: a folder that does not exist yet.
         artifacts: the content of each file in ARTIFACTS.
         example: a few rows of features, as the scorer takes them.
         description: MLflow's description of the model; signature and files are added to it.
     """
-    import mlflow.pyfunc
     import numpy as np
     import pandas as pd
     from mlflow.models import infer_signature
@@ -85,29 +88,17 @@ def write_mlflow_model(
     # MLflow's signatures have no categories; as text they score the same.
     example = example.astype({name: object for name in example.select_dtypes("category")})
     scorer = scorer_module.Scorer.from_bytes(artifacts[MODEL], artifacts[PREPROCESSING])
+    scorer.use_threads(1)
     scores = np.asarray(scorer.score(example))
-    files = folder.with_name(f"{folder.name}_files")
-    _write(files, artifacts)
-    mlflow.pyfunc.save_model(
-        path=str(folder),
-        mlflow_model=description,
-        python_model=str(Path(__file__).with_name("pyfunc.py")),
-        artifacts={name: str(files / name) for name in artifacts},
-        code_paths=[scorer_module.__file__],
-        signature=infer_signature(example, pd.DataFrame({"score": scores, "decision": scores >= scorer.threshold})),
-        input_example=example,
-        # A public index does not have local builds such as 2.0+cpu.
-        pip_requirements=[f"{name}=={version(name).partition('+')[0]}" for name in REQUIREMENTS],
-        # Without this MLflow copies pyproject.toml and uv.lock from whatever directory the process runs in.
-        uv_project_path=files,
+    description.signature = infer_signature(
+        example, pd.DataFrame({"score": scores, "decision": scores >= scorer.threshold})
     )
-    # MLflow copies the sources with their modes, which others can read.
-    mode = (folder / "MLmodel").stat().st_mode
-    for source in folder.rglob("*.py"):
-        source.chmod(mode)
+    write_model_folder(
+        folder, description, MODEL_CODE, artifacts, Path(scorer_module.__file__), example, _requirements()
+    )
 
 
-def _write(folder: Path, contents: Mapping[str, bytes]) -> None:
-    folder.mkdir(parents=True)
-    for name, content in contents.items():
-        (folder / name).write_bytes(content)
+@cache
+def _requirements() -> tuple[str, ...]:
+    """Return the installed versions; a public index does not have local builds such as 2.0+cpu."""
+    return tuple(f"{name}=={version(name).partition('+')[0]}" for name in REQUIREMENTS)

@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
 
+from ml_assets.resources.mlflow_internals.artifact_upload import upload
 from ml_assets.resources.observability.redaction import redact_text
 
 if TYPE_CHECKING:
@@ -31,11 +32,13 @@ class RunLog:
     Args:
         client: MLflow's client of the store that holds the run.
         run_id: ID of the run.
+        artifact_uri: location of the artifacts of the run; looked up when it is needed if it is not known.
     """
 
-    def __init__(self, client: "MlflowClient", run_id: str):
+    def __init__(self, client: "MlflowClient", run_id: str, artifact_uri: str | None = None):
         self.client = client
         self.run_id = run_id
+        self._artifact_uri = artifact_uri
 
     def log(
         self,
@@ -78,7 +81,8 @@ class RunLog:
                     path = Path(directory, name)
                     path.parent.mkdir(exist_ok=True)
                     path.write_bytes(content)
-                self.client.log_artifacts(self.run_id, directory)
+                location = self._artifact_uri or self.client.get_run(self.run_id).info.artifact_uri
+                upload(Path(directory), location, self.client.tracking_uri)
 
     def finish(self) -> None:
         """Mark the run as FINISHED."""

@@ -88,14 +88,14 @@ class TrackedRun:
         # dagster-mlflow finds the run of a Dagster run by the tag dagster_run_id. A nested run with this tag would be
         # mistaken for it by the next step.
         tags = {key: value for key, value in tags.items() if key != RUN_TAG}
-        run_id = client.create_run(
+        info = client.create_run(
             self.experiment_id, run_name=name, tags={**tags, "mlflow.parentRunId": self._parent_id()}
-        ).info.run_id
-        run_log = RunLog(client, run_id)
+        ).info
+        run_log = RunLog(client, info.run_id, info.artifact_uri)
         try:
             yield run_log
         except BaseException as error:
-            self._end_after_failure(run_id, _status_after(error))
+            self._end_after_failure(info.run_id, _status_after(error))
             raise
         run_log.finish()
 

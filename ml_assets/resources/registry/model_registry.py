@@ -212,11 +212,6 @@ class ModelRegistry(dg.ConfigurableResource):
         from mlflow.exceptions import MlflowException
 
         tags = {**record.all_tags(), RUN_TAG: dagster_run_id}
-        try:
-            self.client.create_registered_model(record.name)
-        except MlflowException as error:
-            if error.error_code != "RESOURCE_ALREADY_EXISTS":
-                raise
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 # await_creation_for is for stores that copy files; here it would add a request and a pause.
@@ -231,6 +226,9 @@ class ModelRegistry(dg.ConfigurableResource):
                 )
                 return
             except MlflowException as error:
+                if error.error_code == "RESOURCE_DOES_NOT_EXIST" and attempt == 1:
+                    self._create_model(record.name)
+                    continue
                 # MLflow gives up (INTERNAL_ERROR) after three collisions of version numbers, without a pause between
                 # them.
                 if self._versions(record.name, record.digest):
@@ -238,6 +236,16 @@ class ModelRegistry(dg.ConfigurableResource):
                 if attempt == ATTEMPTS or error.error_code not in ("INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE"):
                     raise
                 time.sleep(random.uniform(0.05, 0.2) * attempt)
+
+    def _create_model(self, name: str) -> None:
+        """Create the registered model, unless another process does."""
+        from mlflow.exceptions import MlflowException
+
+        try:
+            self.client.create_registered_model(name)
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
 
 
 def _safe(field: str, value: str) -> str:

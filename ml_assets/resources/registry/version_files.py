@@ -10,6 +10,7 @@ from ml_assets.core.model.files import ARTIFACTS
 from ml_assets.resources.mlflow.connection import quiet_mlflow
 from ml_assets.resources.mlflow.model_format import describe_model, write_mlflow_model
 from ml_assets.resources.mlflow.model_record import ModelRecord
+from ml_assets.resources.mlflow_internals.artifact_upload import upload
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -59,7 +60,7 @@ def store_files_again(client: "MlflowClient", name: str, number: int, record: Mo
         with quiet_mlflow(), TemporaryDirectory() as directory:
             folder = Path(directory, "model")
             write_mlflow_model(folder, record.artifacts, record.example, describe_model(logged, record))
-            client.log_model_artifacts(logged.model_id, str(folder))
+            upload(folder, logged.artifact_location, client.tracking_uri)
     except MlflowException as error:
         if error.error_code != "RESOURCE_DOES_NOT_EXIST":
             raise

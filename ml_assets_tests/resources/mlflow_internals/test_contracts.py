@@ -5,11 +5,16 @@ the feature that breaks when a dependency changes them.
 import inspect
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 
 import mlflow
+import pandas as pd
 import pytest
+import yaml
+from mlflow.models import Model, infer_signature
 
-from ml_assets.resources.mlflow_internals import empty_store
+from ml_assets.resources.mlflow import model_format
+from ml_assets.resources.mlflow_internals import empty_store, model_folder
 from ml_assets.resources.mlflow_internals.schema_revision import latest_schema_revision
 
 
@@ -32,6 +37,66 @@ def test_artifact_deletion():
 
     assert parameters(get_artifact_repository)[:2] == ["artifact_uri", "tracking_uri"]
     assert parameters(ArtifactRepository.delete_artifacts) == ["self", "artifact_path"]
+
+
+def test_artifact_upload():
+    from mlflow.store.artifact.artifact_repo import ArtifactRepository
+
+    assert parameters(ArtifactRepository.log_artifacts) == ["self", "local_dir", "artifact_path"]
+
+
+@pytest.mark.parametrize(
+    "example",
+    [
+        pd.DataFrame({"amount": [1.5, float("nan"), 1e300], "count": [1, 2, 3], "category": ["food", None, "Käse"]}),
+        pd.DataFrame({"amount": [0.25]}, index=[7]),
+    ],
+)
+def test_model_folder(tmp_path, example):
+    """The folder is the one that the public function writes, but for the places that its artifacts came from."""
+    requirements = ["numpy==2.0", "xgboost==3.0.0"]
+    contents = {"model.ubj": b"\x00\x01", "preprocessing.json": b'{"threshold": 0.5}'}
+    source, origin = tmp_path / "scorer.py", tmp_path / "origin"
+    source.write_text("FEATURES = 3\n")
+    origin.mkdir()
+    for name, content in contents.items():
+        (origin / name).write_bytes(content)
+    output = pd.DataFrame({"score": [0.5], "decision": [True]})
+    identity = {"artifact_path": "file:///models/m-1/artifacts", "run_id": "r1", "model_uuid": "m-1", "model_id": "m-1"}
+    descriptions = [
+        Model(**identity, metadata={"name": "fraud", "day": "2025-03-01"}, signature=infer_signature(example, output))
+        for _ in range(2)
+    ]
+    mlflow.pyfunc.save_model(
+        path=str(tmp_path / "public"),
+        mlflow_model=descriptions[0],
+        python_model=str(model_format.MODEL_CODE),
+        artifacts={name: str(origin / name) for name in contents},
+        code_paths=[str(source)],
+        signature=descriptions[0].signature,
+        input_example=example,
+        pip_requirements=requirements,
+        uv_project_path=origin,
+    )
+    model_folder.write_model_folder(
+        tmp_path / "fast", descriptions[1], model_format.MODEL_CODE, contents, source, example, requirements
+    )
+    public, fast = (_files(tmp_path / name) for name in ("public", "fast"))
+    assert fast == public
+
+
+def _files(folder: Path) -> dict[str, object]:
+    """Return the content of all files, of `MLmodel` without what differs between two models."""
+    files: dict[str, object] = {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    description = yaml.safe_load(files["MLmodel"])  # type: ignore[arg-type]
+    assert description.pop("utc_time_created")
+    for artifact in description["flavors"]["python_function"]["artifacts"].values():
+        assert artifact.pop("uri")
+    return {**files, "MLmodel": description}
 
 
 def test_dagster_mlflow_resource():
