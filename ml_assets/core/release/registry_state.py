@@ -3,7 +3,7 @@ readers at any time.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ml_assets.core.release.release_state import CHALLENGER, CHAMPION, PREVIOUS, Release
 
@@ -16,20 +16,28 @@ class RegistryState:
     """The state of the registered model, which one request reads.
 
     aliases: version number by existing alias. percent: share of the entities for the challenger. release: number of the
-    last release that was carried out completely; 0 before the first.
+    last release that was carried out completely; 0 before the first. versions_changed: when a version was last created,
+    deleted or changed, in milliseconds since 1970; 0 if MLflow does not say.
     """
 
     aliases: Mapping[str, int]
     percent: int = 0
     paused: bool = False
     release: int = 0
+    versions_changed: int = field(default=0, compare=False)
 
     @classmethod
-    def of(cls, aliases: Mapping[str, str | int], tags: Mapping[str, str]) -> "RegistryState":
+    def of(
+        cls, aliases: Mapping[str, str | int], tags: Mapping[str, str], versions_changed: int | None = None
+    ) -> "RegistryState":
         """Read the state from aliases and tags of the registered model; an invalid share or number counts as 0."""
         known = {alias: int(version) for alias, version in aliases.items() if alias in ALIASES}
         return cls(
-            known, _number(tags.get(PERCENT_TAG)), tags.get(PAUSED_TAG) == "true", _number(tags.get(RELEASE_TAG))
+            known,
+            _number(tags.get(PERCENT_TAG)),
+            tags.get(PAUSED_TAG) == "true",
+            _number(tags.get(RELEASE_TAG)),
+            versions_changed or 0,
         )
 
 

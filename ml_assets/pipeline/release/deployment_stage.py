@@ -166,7 +166,9 @@ class ModelDeployment(DayByDay):
         if measured:
             comparison = pa.Table.from_pandas(measured.comparison, schemas[CANARY_COMPARISON], preserve_index=False)
         tables = {CANARY_COMPARISON: comparison, DEPLOYMENT: pa.Table.from_pylist([row], schema=schemas[DEPLOYMENT])}
-        return StageOutput(tables, problem, has_side_effects=acted, needs_immediate_commit=True)
+        # A release is in the ledger, from which its row is made again. Nothing else has a decision to change nothing,
+        # which a later release would make look like that of a day before it.
+        return StageOutput(tables, problem, has_side_effects=acted, needs_immediate_commit=not acted)
 
     def _is_past(self, day: date) -> bool:
         """Return whether a later day was decided, or has a release."""

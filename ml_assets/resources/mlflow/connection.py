@@ -20,6 +20,7 @@ from ml_assets.resources.mlflow.errors import DamagedStore, MlflowUnavailable, N
 from ml_assets.resources.mlflow.postgresql_store import create_postgresql_store
 from ml_assets.resources.mlflow_internals.empty_store import store_tables
 from ml_assets.resources.mlflow_internals.http_request import get
+from ml_assets.resources.mlflow_internals.prompt_check import skip_prompt_check
 from ml_assets.resources.mlflow_internals.sqlite_store import is_empty, relocate_artifacts
 
 if TYPE_CHECKING:
@@ -63,7 +64,9 @@ def connect(uri: str) -> "MlflowClient":
             _create_sqlite_store(uri, path)
         elif is_postgresql(uri):
             create_postgresql_store(uri)
-        return MlflowClient(tracking_uri=uri, registry_uri=uri)
+        client = MlflowClient(tracking_uri=uri, registry_uri=uri)
+        skip_prompt_check(client)
+        return client
 
 
 def is_database(uri: str) -> bool:

@@ -1,7 +1,7 @@
 """Upload of a folder to an artifact location that is known.
 
-Reason: `MlflowClient.log_artifacts` and `log_model_artifacts` read the whole run or logged model from the store, a dozen
-statements, to learn the location that the request which created it has returned.
+Reason: `MlflowClient.log_artifacts` and `log_model_artifacts` read the whole run or logged model from the store
+to learn the location that the request which created it has returned.
 Public API that would replace it: `log_artifacts` with a location instead of an ID.
 """
 

@@ -1,6 +1,7 @@
 """The targets of a release: MLflow's aliases and tags, and the deploy target. Both are synchronized with the ledger."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,6 +20,7 @@ from ml_assets.resources.registry.aliases import mark_release_complete, set_regi
 from ml_assets.resources.registry.model_registry import ModelRegistry
 from ml_assets.resources.registry.version_files import lacks_files
 from ml_assets.resources.release.deploy_target import DeployTarget
+from ml_assets.resources.release.version_numbers import VersionNumbers
 
 
 class ReleaseTargets:
@@ -29,16 +31,23 @@ class ReleaseTargets:
         self._registry = registry
         self._target = deploy_target
         self._name = name
+        self._current: RegistryState | None = None
+        self._numbers = VersionNumbers(registry, name)
 
     def registry_state(self) -> RegistryState | None:
-        """Return the state of MLflow's registered model; None if MLflow does not have the model."""
-        return self._registry.release_state(self._name)
+        """Read the state of MLflow's registered model; None if MLflow does not have the model."""
+        self._current = self._registry.release_state(self._name)
+        return self._current
+
+    def has_version(self, digest: str, registry_state: RegistryState | None) -> bool:
+        """Return whether MLflow has a version with a digest."""
+        return digest in self._numbers.of_digests([digest], registry_state)
 
     def is_moved_by_hand(self, registry_state: RegistryState, release: Release) -> bool:
         """Return whether MLflow's state differs from the one that carrying out `release`, the latest, left there."""
         if registry_state.release != release.number:
             return False
-        wanted = registry_state_of(release, _numbers(self._registry, self._name, release))
+        wanted = registry_state_of(release, self._numbers.of(release, registry_state))
         return bool(changes(registry_state, wanted))
 
     def lost_ledger(self, latest: Release, registry_state: RegistryState | None) -> str | None:
@@ -69,7 +78,7 @@ class ReleaseTargets:
                 self._name,
                 latest,
                 registry_state,
-                _numbers(self._registry, self._name, latest),
+                self._numbers.of(latest, registry_state),
                 with_files,
             ),
             *deploy_target_differences(
@@ -80,6 +89,8 @@ class ReleaseTargets:
     def synchronize(self, latest: Release, rows: Sequence[Mapping[str, Any]]) -> list[str]:
         """Set the aliases and publish the champion of the latest release; return what could not be done, one sentence
         each.
+
+        What is to be changed follows from the state that `registry_state` has read last.
 
         Args:
             latest: the latest release.
@@ -94,18 +105,19 @@ class ReleaseTargets:
         """Record in MLflow that the latest release is carried out, and remove models from the deploy target that no
         reader needs any more.
         """
-        registry_state = self.registry_state()
-        if registry_state is not None and registry_state.release != latest.number:
+        if self._current is not None and self._current.release != latest.number:
             self._target.remove_others(self._name, digests_to_keep(rows, datetime.now(UTC)))
             mark_release_complete(self._registry.client, self._name, latest.number)
+            self._current = replace(self._current, release=latest.number)
 
     def _synchronize_aliases(self, latest: Release) -> list[str]:
-        current = self.registry_state()
-        numbers = _numbers(self._registry, self._name, latest)
+        current = self._current
+        numbers = self._numbers.of(latest, current)
         if current is not None:
-            set_registry_state(self._registry.client, self._name, current, registry_state_of(latest, numbers))
-            current = self.registry_state()
-        return _differences(self._registry, self._name, latest, current, numbers)
+            wanted = registry_state_of(latest, numbers)
+            set_registry_state(self._registry.client, self._name, current, wanted)
+            self._current = replace(wanted, release=current.release, versions_changed=current.versions_changed)
+        return _differences(self._registry, self._name, latest, self._current, numbers)
 
     def _synchronize_deploy_target(self, rows: Sequence[Mapping[str, Any]]) -> list[str]:
         row = champion_row(rows)
@@ -127,7 +139,10 @@ class ReleaseTargets:
 
 def read_registry_differences(registry: ModelRegistry, name: str, latest: Release) -> list[str]:
     """Return the differences of MLflow's registered model from the latest release of the ledger, one sentence each."""
-    return _differences(registry, name, latest, registry.release_state(name), _numbers(registry, name, latest))
+    registry_state = registry.release_state(name)
+    return _differences(
+        registry, name, latest, registry_state, VersionNumbers(registry, name).of(latest, registry_state)
+    )
 
 
 def _differences(
@@ -144,10 +159,3 @@ def _differences(
     looked_up = numbers if with_files else {}
     without_files = {digest for digest, number in looked_up.items() if lacks_files(registry.client, name, number)}
     return registry_differences(name, latest, registry_state, numbers, without_files=without_files)
-
-
-def _numbers(registry: ModelRegistry, name: str, release: Release) -> dict[str, int]:
-    """Return the version number in MLflow of each live version of a release, by digest: a version that was registered
-    again has another number.
-    """
-    return registry.numbers(name, {version.digest for version in release.aliases.values() if version})

@@ -156,7 +156,7 @@ class Releases:
         registry_state = self._targets.registry_state()
         for version in {move.after.champion, move.after.challenger} - {before.champion, before.challenger}:
             if version:
-                self._check(version)
+                self._check(version, registry_state)
         if registry_state and self._targets.is_moved_by_hand(registry_state, before):
             raise LedgerConflict(
                 f"{self._name}: an alias was moved in MLflow since release {before.number}; "
@@ -221,11 +221,11 @@ class Releases:
         if known := live.get(model_version.tags.get("model_digest", "")):
             return known
         version = version_of(model_version)
-        self._check(version)
+        self._check(version, None)
         return version
 
-    def _check(self, version: Version) -> None:
-        if not self._registry.numbers(self._name, [version.digest]):
+    def _check(self, version: Version, registry_state: RegistryState | None) -> None:
+        if not self._targets.has_version(version.digest, registry_state):
             raise ReleaseRefused(
                 f"{version} of {self._name} is not in the registry: {restore_command(self._name)} registers it again"
             )
@@ -236,7 +236,9 @@ class Releases:
 
     def _carry_out(self) -> None:
         """Synchronize MLflow and the deploy target with the ledger, again if another process releases meanwhile."""
-        for _ in range(ATTEMPTS):
+        for attempt in range(ATTEMPTS):
+            if attempt:
+                self._targets.registry_state()
             rows = self.ledger.rows()
             if not rows:
                 return

@@ -11,11 +11,14 @@ import mlflow
 import pandas as pd
 import pytest
 import yaml
+from mlflow import MlflowClient
 from mlflow.models import Model, infer_signature
 
 from ml_assets.resources.mlflow import model_format
 from ml_assets.resources.mlflow_internals import empty_store, model_folder
+from ml_assets.resources.mlflow_internals.prompt_check import skip_prompt_check
 from ml_assets.resources.mlflow_internals.schema_revision import latest_schema_revision
+from ml_assets_tests.resources.mlflow.mlflow_cases import new_store
 
 
 def parameters(function) -> list[str]:
@@ -45,6 +48,7 @@ def test_artifact_upload():
     assert parameters(ArtifactRepository.log_artifacts) == ["self", "local_dir", "artifact_path"]
 
 
+@pytest.mark.filterwarnings("ignore:.*integer column:UserWarning")
 @pytest.mark.parametrize(
     "example",
     [
@@ -105,6 +109,23 @@ def test_dagster_mlflow_resource():
     assert parameters(MlFlow.__init__) == ["self", "context"]
     names = set(inspect.unwrap(MlFlow.__init__).__code__.co_names)
     assert {"log", "run_id", "dagster_run", "resource_config", "tracking_client", "experiment"} <= names
+
+
+def test_prompt_check(tmp_path, monkeypatch):
+    changes = ("set_registered_model_alias", "set_registered_model_tag", "delete_registered_model_alias")
+    assert all("_raise_if_prompt" in getattr(MlflowClient, name).__code__.co_names for name in changes)
+    uri = new_store(tmp_path)
+    client = MlflowClient(uri, uri)
+    client.create_registered_model("fraud")
+    reads = []
+    read = MlflowClient.get_registered_model
+    monkeypatch.setattr(MlflowClient, "get_registered_model", lambda self, name: reads.append(name) or read(self, name))
+    client.set_registered_model_tag("fraud", "paused", "true")
+    assert reads == ["fraud"]
+    skip_prompt_check(client)
+    client.set_registered_model_tag("fraud", "paused", "false")
+    assert reads == ["fraud"]
+    assert client.get_registered_model("fraud").tags == {"paused": "false"}
 
 
 def test_schema_revision():

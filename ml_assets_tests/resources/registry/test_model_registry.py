@@ -24,6 +24,7 @@ from ml_assets_tests.resources.mlflow.mlflow_cases import (
     record,
     register_at_once,
 )
+from ml_assets_tests.support.mlflow_requests import count_mlflow_requests
 
 
 @pytest.fixture
@@ -92,6 +93,20 @@ def test_a_model_is_registered_with_its_complete_record(registry, run, uri):
     assert (model.source_run_id, str(model.status), model.artifact_location) == (done.run_id, "READY", version.source)
     assert json.loads(model.tags["mlflow.modelVersions"]) == [{"name": "fraud", "version": 1}]
     assert [(metric.key, metric.value) for metric in model.metrics or []] == [("roc_auc", 0.9)]
+
+
+def test_a_registration_asks_little_of_the_store_however_many_versions_there_are(registry, run):
+    registry.register(run, record("first"))
+    counts = []
+    for number in range(3):
+        with count_mlflow_requests() as requests:
+            registry.register(run, record(f"model-{number}"))
+        counts.append(requests)
+    assert counts[0] == counts[2]
+    assert counts[2]["statements"] <= 101
+    assert counts[2]["commits"] <= 19
+    names = ("search_model_versions", "create_registered_model", "get_registered_model", "log_batch")
+    assert {name: counts[2][name] for name in names} == dict(zip(names, (2, 0, 0, 1), strict=True))
 
 
 def test_registering_again_returns_the_same_version_and_logs_nothing(registry, run, uri):
