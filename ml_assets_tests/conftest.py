@@ -92,6 +92,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=rank)
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark the case on S3 as slow where it shows what the case in a directory and other tests on S3 show."""
+    parameters = getattr(getattr(item, "callspec", None), "params", {})
+    if item.get_closest_marker("slow_on_s3") and "s3" in parameters.values():
+        item.add_marker(pytest.mark.slow)
+
+
 def pytest_collection_finish() -> None:
     """Keep the modules that are imported by now out of garbage collection, which would go through them again and again
     for a tenth of the time.

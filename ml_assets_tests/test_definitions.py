@@ -56,9 +56,14 @@ def test_every_model_has_its_assets():
     assert keys == {f"{model}/{stage}" for model in models for stage in ASSETS}
 
 
-def test_loading_definitions_imports_nothing_heavy():
-    loaded = run_python("import sys, ml_assets.definitions as d; d.defs(); print(*sys.modules)").split()
-    assert [name for name in HEAVY if name in loaded] == []
+def test_loading_definitions_imports_nothing_heavy_and_protects_new_files_which_importing_does_not():
+    code = (
+        "import os, sys; os.umask(0o022); import ml_assets.definitions as d, ml_assets.cli.command_inputs; "
+        "print(os.umask(0o022)); d.defs(); print(os.umask(0)); print(*sys.modules)"
+    )
+    imported, loaded, *modules = run_python(code).split()
+    assert (int(imported), int(loaded)) == (0o022, 0o077)
+    assert [name for name in HEAVY if name in modules] == []
 
 
 def test_the_workspace_names_the_code_location_as_the_project_does():

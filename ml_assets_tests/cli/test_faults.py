@@ -9,7 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from ml_assets.cli.commands import run
 from ml_assets.cli.faults import describe_interruption
+from ml_assets.core.operations.failures.damaged_state import DamagedState
+from ml_assets_tests.cli.command_line import call
+from ml_assets_tests.cli.interruptions import kept_handlers
 
 SCRIPT = """
 import sys, time
@@ -22,9 +26,6 @@ def cli(): ...
 @cli.command()
 @click.argument("how")
 def run(how):
-    from ml_assets.core.operations.failures.damaged_state import DamagedState
-    if how == "damaged":
-        raise DamagedState("runs.db is damaged: all is lost. Restore it")
     if how == "swallows":
         print("ready", flush=True)
         try:
@@ -86,9 +87,14 @@ def test_a_signal_ends_a_command_with_one_sentence(number, status, how):
     )
 
 
-def test_damaged_state_ends_a_command_with_its_message_and_status_1():
-    out, error = (process := start("damaged")).communicate(timeout=60)
-    assert (process.returncode, out, error) == (1, "", "runs.db is damaged: all is lost. Restore it\n")
+def test_damaged_state_ends_a_command_with_its_message_and_status_1(monkeypatch):
+    def fail(_: str) -> None:
+        raise DamagedState("runs.db is damaged: all is lost. Restore it")
+
+    monkeypatch.setattr(run, "run_model", fail)
+    # A text as status is printed to standard error, and the shell gets 1.
+    with kept_handlers(), pytest.raises(SystemExit, match=r"^runs\.db is damaged: all is lost\. Restore it$"):
+        call("run", "fraud_detection")
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,6 @@
-"""Who may read new files: this user, unless ML_ASSETS_UMASK lets the group; importing a module changes nothing."""
+"""Who may read new files: this user, unless ML_ASSETS_UMASK lets the group."""
 
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 
 import pytest
@@ -47,12 +45,3 @@ def test_new_files_are_private_unless_the_variable_shares_them(of_the_shell, sta
 def test_a_umask_that_is_no_octal_number_or_shuts_out_the_owner_is_refused(text):
     with pytest.raises(ValueError, match=r"ML_ASSETS_UMASK is .* it must be an octal number from 000 to 077"):
         read_umask({"ML_ASSETS_UMASK": text})
-
-
-def test_importing_the_code_changes_no_umask_and_loading_the_definitions_does():
-    code = (
-        "import os; import ml_assets.definitions, ml_assets.cli.command_inputs; print(os.umask(0o022));"
-        "from ml_assets.defs.environment import environment; environment(); print(os.umask(0))"
-    )
-    printed = subprocess.run([sys.executable, "-c", code], umask=0o022, capture_output=True, text=True, check=True)
-    assert printed.stdout.split() == [str(0o022), str(0o077)]

@@ -47,6 +47,9 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     data = tmp_path_factory.mktemp("data")
     (data / "dagster").mkdir()
     (data / "dagster" / "dagster.yaml").symlink_to(REPOSITORY / "dagster.yaml")
+    # MLflow takes seconds to create a store, which other tests do.
+    new_store(data)
+    (data / "mlflow.db").chmod(0o600)
     return data
 
 
@@ -167,9 +170,6 @@ def test_a_lake_that_cannot_be_used_is_reported(bucket, monkeypatch):
         call("run", "fraud_detection")
 
 
-def test_an_unknown_model_is_refused_with_the_names_of_all_models_and_no_traceback(tmp_path):
-    refused = run(tmp_path, "nothing")
-    assert refused.returncode != 0
-    assert "there is no model 'nothing'" in refused.stderr
-    assert "fraud_detection" in refused.stderr
-    assert "Traceback" not in refused.stderr
+def test_an_unknown_model_is_refused_with_the_names_of_all_models():
+    with pytest.raises(SystemExit, match=r"there is no model 'nothing' in .*; the models are .*fraud_detection"):
+        call("run", "nothing")

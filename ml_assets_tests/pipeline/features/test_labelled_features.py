@@ -10,6 +10,7 @@ from ml_assets.pipeline.engine.stage import InputChanged
 from ml_assets.pipeline.features.labelled_features import TrainingRows
 from ml_assets_tests.conftest import SMALL
 from ml_assets_tests.pipeline.world import World, day, rows_of
+from ml_assets_tests.pipeline.worlds import world_with_features
 
 SPEC = ModelSpec.model_validate(SMALL)
 AS_OF, USED = day(12), day(4)
@@ -17,11 +18,7 @@ AS_OF, USED = day(12), day(4)
 
 @pytest.fixture
 def world(tmp_path):
-    world = World(tmp_path, SPEC)
-    for number in range(1, 9):
-        world.land(day(number), rows_of(day(number)))
-    world.run(list(LANDED_TO_FEATURES), day(1), day(8))
-    return world
+    return world_with_features(tmp_path, SPEC, 8)
 
 
 def reader_of(world: World) -> TrainingRows:

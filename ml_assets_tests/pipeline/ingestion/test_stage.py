@@ -9,6 +9,7 @@ from ml_assets.pipeline.asset_names import LANDED_TO_FEATURES
 from ml_assets.pipeline.ingestion import stage
 from ml_assets_tests.conftest import SMALL
 from ml_assets_tests.pipeline.world import World, again, computed, day, failure, rows_of
+from ml_assets_tests.pipeline.worlds import world_with_features
 from ml_assets_tests.support.clock import stop_clock
 
 pytestmark = pytest.mark.clock
@@ -22,11 +23,7 @@ def spec_with(**policy) -> ModelSpec:
 
 def closed_world(root, spec: ModelSpec) -> World:
     """Return a world with three days of 2025, which were made and have long been closed."""
-    world = World(root, spec)
-    for number in (1, 2, 3):
-        world.land(day(number), rows_of(day(number)))
-    world.run(DAILY, day(1), day(3))
-    return world
+    return world_with_features(root, spec, 3)
 
 
 def metadata(result, name: str, which: date) -> dict:

@@ -15,6 +15,7 @@ from ml_assets_tests.conftest import SMALL
 from ml_assets_tests.pipeline.features.test_label_store import correct, world_with_labels
 from ml_assets_tests.pipeline.planning.plan_cases import ALL, assert_a_run_does_it, content, of_stage, plan_of, planned
 from ml_assets_tests.pipeline.world import ROWS, World, day, rows_of
+from ml_assets_tests.pipeline.worlds import world_with_features
 
 SPEC = ModelSpec.model_validate(SMALL)
 DAILY = list(LANDED_TO_FEATURES)
@@ -34,9 +35,7 @@ def landed(root: Path, last: int, spec: ModelSpec = SPEC) -> World:
 @pytest.fixture
 def world(tmp_path: Path) -> World:
     """Six days from landing to features."""
-    world = landed(tmp_path, 6)
-    world.run(DAILY, day(1), day(6))
-    return world
+    return world_with_features(tmp_path, SPEC, 6)
 
 
 def reasons(plan, name: str) -> dict[int, tuple[str, ...]]:

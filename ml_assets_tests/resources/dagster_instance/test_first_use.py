@@ -28,7 +28,26 @@ PROCESSES = 8
 DAY = date(2025, 1, 1)
 SCHEMA = pa.schema([("n", pa.int64())])
 CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload([__name__, "dagster._core.instance.ref", "mlflow", "deltalake", "sqlalchemy"])
+# What each of the processes would import, so that they begin together and the time is spent on the places.
+CONTEXT.set_forkserver_preload(
+    [
+        "ml_assets_tests.conftest",
+        __name__,
+        "dagster.core.scheduler",
+        "dagster._core.instance.factory",
+        "dagster._core.instance.ref",
+        "dagster._core.workspace.load",
+        "dagster._daemon.run_coordinator",
+        "deltalake",
+        "ml_assets.resources.dagster_instance.run_launcher",
+        "ml_assets.resources.dagster_internals.event_log",
+        "ml_assets.resources.dagster_internals.run_queue",
+        "ml_assets.resources.dagster_internals.sqlite_storages",
+        "mlflow.store.model_registry.sqlalchemy_workspace_store",
+        "mlflow.store.tracking.sqlalchemy_workspace_store",
+        "pyarrow.pandas_compat",
+    ]
+)
 
 
 def use_all(root: Path, number: int, start: Barrier, results) -> None:

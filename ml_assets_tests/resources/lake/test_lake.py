@@ -33,6 +33,7 @@ def test_a_day_is_replaced_completely_with_its_fingerprint(lake):
     assert reopened.row_counts() == {FIRST: 1, SECOND: 1}
 
 
+@pytest.mark.slow_on_s3
 def test_a_day_without_rows_is_committed_too(lake):
     table = lake.table("m", "x", SCHEMA)
     table.commit({FIRST: rows(1)}, {FIRST: 5})
@@ -42,6 +43,7 @@ def test_a_day_without_rows_is_committed_too(lake):
     assert table.read([FIRST]).schema == SCHEMA
 
 
+@pytest.mark.slow_on_s3
 def test_removed_rows_leave_a_mark_that_is_no_fingerprint(lake):
     table = lake.table("m", "x", SCHEMA)
     table.commit({FIRST: rows(1, 2), SECOND: rows(3), THIRD: rows(4)}, {FIRST: 5, SECOND: 6, THIRD: 7})
@@ -92,12 +94,14 @@ def test_several_days_are_committed_at_once_or_not_at_all(lake):
     assert (second_table.row_counts(), second_table.fingerprint(THIRD)) == ({FIRST: 1, SECOND: 2}, None)
 
 
+@pytest.mark.slow_on_s3
 def test_a_new_column_is_added_and_older_days_lack_it(lake):
     lake.table("m", "x", SCHEMA).commit({FIRST: rows(1)}, {FIRST: 5})
     wider = lake.table("m", "x", pa.schema([*SCHEMA, ("n", pa.float64())]))
     assert wider.read([FIRST], ["a", "n"]).to_pylist() == [{"a": 1, "n": None}]
 
 
+@pytest.mark.slow_on_s3
 def test_a_column_that_the_schema_no_longer_has_is_empty_from_then_on(lake):
     lake.table("m", "x", SCHEMA).commit({FIRST: rows(1)}, {FIRST: 5})
     narrower = lake.table("m", "x", pa.schema([("a", pa.int64())]))
@@ -109,6 +113,7 @@ def test_a_column_that_the_schema_no_longer_has_is_empty_from_then_on(lake):
     ]
 
 
+@pytest.mark.slow_on_s3
 def test_fingerprints_that_others_committed_meanwhile_are_loaded_by_a_commit(lake):
     first_table, second_table = (Lake(uri=lake.uri, s3=lake.s3).table("m", "x", SCHEMA) for _ in range(2))
     first_table.commit({FIRST: rows(1)}, {FIRST: 11})
@@ -136,6 +141,7 @@ def test_any_delta_reader_can_read_a_table_and_its_fingerprints(tmp_path):
     assert (last["fingerprints"], last["dagster_run_id"]) == ('{"2025-01-01": "00000000000000ff"}', "r")
 
 
+@pytest.mark.slow_on_s3
 def test_bytes_by_day_are_those_of_the_current_files_of_each_day(lake):
     assert lake.bytes_by_day("m", "x") == {}
     table = lake.table("m", "x", SCHEMA)

@@ -32,6 +32,7 @@ def row(number: int) -> pa.Table:
     return pa.table({"customer_id": [number], "amount": [0.5], "kept": ["w"], "new": [True]}).cast(AFTER)
 
 
+@pytest.mark.slow_on_s3
 def test_the_first_commit_replaces_the_columns_and_every_day_is_to_be_made_again(old):
     before = DeltaTable(old.location("small", "rows")[0]).version() if "://" not in old.uri else None
     table = old.table("small", "rows", AFTER)
@@ -52,6 +53,7 @@ def test_the_first_commit_replaces_the_columns_and_every_day_is_to_be_made_again
         assert sorted(earlier["amount"].to_pylist()) == ["a", "b", "b", "c", "c"]
 
 
+@pytest.mark.slow_on_s3
 def test_opening_and_reading_changes_nothing_and_values_that_are_not_there_are_refused(old):
     for lake in (old, ReadOnlyLake(uri=old.uri, s3=old.s3)):
         table = lake.table("small", "rows", AFTER)
@@ -81,6 +83,7 @@ def test_another_process_with_the_old_specification_takes_no_values_silently(old
     assert new.read([SECOND]).to_pydict()["amount"] == [0.5]
 
 
+@pytest.mark.slow_on_s3
 def test_a_column_that_returns_with_another_type_is_replaced(old):
     dropped = pa.schema([("kept", pa.string())])
     old.table("small", "rows", dropped).commit({SECOND: pa.table({"kept": ["v"]}, dropped)}, {SECOND: INPUTS})
@@ -90,6 +93,7 @@ def test_a_column_that_returns_with_another_type_is_replaced(old):
     assert table.read([SECOND, THIRD]).to_pydict() == {"kept": ["v", "v"], "Amount": [None, 1]}
 
 
+@pytest.mark.slow_on_s3
 def test_a_table_without_rows_gets_the_new_columns(lake):
     lake.table("small", "rows", BEFORE)
     table = Lake(uri=lake.uri, s3=lake.s3).table("small", "rows", AFTER)
@@ -97,6 +101,7 @@ def test_a_table_without_rows_gets_the_new_columns(lake):
     assert table.read([FIRST]).to_pydict()["amount"] == [0.5]
 
 
+@pytest.mark.slow_on_s3
 def test_a_damaged_day_is_not_in_the_new_version(old):
     path = next(key for key in old.files.keys("small/rows/day=2025-01-01/"))
     old.files.write(path, b"no parquet")

@@ -25,6 +25,7 @@ def planned(lake: Lake, schema: pa.Schema = SCHEMA) -> tuple[PlannedLake, Planne
     return view, table
 
 
+@pytest.mark.slow_on_s3
 def test_a_table_that_does_not_exist_is_empty_and_is_not_created(lake):
     _, table = planned(lake)
     assert table.fingerprint(FIRST) is None
@@ -33,6 +34,7 @@ def test_a_table_that_does_not_exist_is_empty_and_is_not_created(lake):
     assert list(lake.files.keys()) == []
 
 
+@pytest.mark.slow_on_s3
 def test_an_assumed_fingerprint_replaces_the_committed_one_in_this_lake_only(lake):
     lake.table("m", "a", SCHEMA).commit({FIRST: pa.table({"n": [1, 2]}, SCHEMA)}, {FIRST: 7})
     view, table = planned(lake)

@@ -27,6 +27,7 @@ def test_commits_of_other_processes_are_read_and_nothing_is_written(lake: Lake):
         table.commit({}, {})
 
 
+@pytest.mark.slow_on_s3
 def test_a_column_that_the_table_does_not_have_yet_is_null(lake: Lake):
     lake.table("small", "rows", SCHEMA).commit({DAY: pa.table({"x": [1]}, SCHEMA)}, {DAY: 7})
     wider = pa.schema([*SCHEMA, ("y", pa.string())])

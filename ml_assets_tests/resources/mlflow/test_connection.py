@@ -1,7 +1,5 @@
 import base64
 import logging
-import subprocess
-import sys
 import warnings
 from collections.abc import Iterator
 
@@ -97,11 +95,3 @@ def test_quiet_mlflow_hides_hints_but_not_warnings_and_restores_the_logger():
     finally:
         logger.removeHandler(handler)
     assert (messages, warned, logger.level) == (["a fault"], [], level)
-
-
-def test_mlflow_is_not_imported_before_it_is_used():
-    code = (
-        "import sys, ml_assets.resources.registry.model_registry as _; "
-        "sys.exit(any(name in sys.modules for name in ['mlflow', 'dagster_mlflow', 'xgboost']))"
-    )
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -119,8 +119,7 @@ def read_deployed(target: DeployTarget) -> dict:
 
 
 def read_in_a_loop(uri: str, s3: dict[str, str], stop, results) -> None:
-    """Read the deploy target again and again in another process, and report the versions that were read."""
-    os.environ |= {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+    """Read the deploy target again and again until it is told to stop, and report the versions that were read."""
     target, versions, reads = DeployTarget(uri=uri, s3=s3), set(), 0
     try:
         while not stop.is_set():

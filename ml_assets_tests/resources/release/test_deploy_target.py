@@ -2,8 +2,9 @@
 when no reader needs them.
 """
 
-import multiprocessing
+import queue
 import re
+import threading
 from datetime import UTC, datetime
 
 import pytest
@@ -44,10 +45,11 @@ class Deploying:
 
 
 def test_a_concurrent_reader_never_finds_an_incomplete_or_mixed_model(target):
-    deploying, processes = Deploying(target), multiprocessing.get_context("spawn")
+    deploying = Deploying(target)
     deploying.publish(1)
-    stop, results = processes.Event(), processes.Queue()
-    reader = processes.Process(target=read_in_a_loop, args=(target.uri, target.s3, stop, results))
+    stop, results = threading.Event(), queue.Queue()
+    # Reader and writer share nothing but the files.
+    reader = threading.Thread(target=read_in_a_loop, args=(target.uri, target.s3, stop, results))
     reader.start()
     try:
         assert results.get(timeout=100) == "began"
@@ -91,6 +93,7 @@ def test_a_write_that_fails_leaves_the_previous_model(target, monkeypatch):
     assert read_deployed(target)["version"] == 1
 
 
+@pytest.mark.slow_on_s3
 @pytest.mark.parametrize("broken", [b"{", b"[]", b'{"model_digest": "a"}', None])
 def test_metadata_that_cannot_be_used_count_as_none(target, broken):
     assert target.published("small") is None
@@ -105,6 +108,7 @@ def test_metadata_that_cannot_be_used_count_as_none(target, broken):
     assert target.published("small") is None
 
 
+@pytest.mark.slow_on_s3
 def test_models_outside_keep_are_removed_and_those_of_other_models_stay(target):
     deploying = Deploying(target)
     for number in (1, 2, 3):

@@ -46,6 +46,7 @@ def test_every_process_reads_what_was_live_when(lake):
     assert Ledger(lake, "other").latest() == Release()
 
 
+@pytest.mark.slow_on_s3
 def test_the_ledger_reads_releases_that_other_processes_made_since(lake):
     first, second = Ledger(lake, "small"), Ledger(lake, "small")
     assert (first.latest(), first.releases(), first.moves(), first.rows()) == (Release(), [], [], [])
@@ -56,6 +57,7 @@ def test_the_ledger_reads_releases_that_other_processes_made_since(lake):
     assert len(first.rows()) == len(second.rows()) == 4
 
 
+@pytest.mark.slow_on_s3
 def test_a_release_that_is_based_on_what_is_no_longer_live_is_refused(lake):
     ledger = Ledger(lake, "small")
     state = released(ledger)
@@ -99,6 +101,7 @@ def test_a_commit_whose_response_was_lost_is_no_conflict(lake, monkeypatch):
     assert ledger.latest().champion == FIRST
 
 
+@pytest.mark.slow_on_s3
 @pytest.mark.parametrize("mode", ["overwrite", "delete"])
 def test_nothing_is_ever_taken_away(lake, mode):
     released(Ledger(lake, "small"))

@@ -127,7 +127,7 @@ def test_days_are_found_in_one_listing_whatever_lies_between_them(place, monkeyp
         # A directory has neither a file without a name nor a file and a folder of the same name.
         if place[1] or not (key.endswith("/") or key == "sales/2025-01-02"):
             objects.write(key, key.encode())
-    for first, last in [(1, 6), (2, 3), (4, 4), (3, 5), (7, 9)]:
+    for first, last in [(1, 6), (3, 5), (4, 4), (7, 9)]:
         keys_by_day, _ = by_day(landing, date(2025, 1, first), date(2025, 1, last))
         assert keys_by_day == {
             day: [stored.key for stored in landing.objects_of_day(SOURCE, day)] for day in keys_by_day
