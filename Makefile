@@ -7,7 +7,7 @@ ML_ASSETS := $(BIN)/ml-assets
 # The variables of the verbs. They are read from the command line only (`make VERB NAME=value`): shells and build
 # servers export HOST, MODEL or VERSION for purposes of their own. PORT may come from the environment too, because it
 # only chooses between free ports.
-VARIABLES := MODEL JOB DAYS OUT FILE DAMAGED SCRUB REASON ACTOR VERSION HOST CLOCKS SEED KILLS TESTS
+VARIABLES := MODEL JOB DAYS OUT FILE DAMAGED SCRUB REASON ACTOR VERSION HOST CLOCKS SEED KILLS TESTS ONLY QUICK JSON DOCS
 MODEL_VERBS := run plan quarantine repair releases restore rollback pause resume canary promote serve kserve
 USES_MODEL := $(MODEL_VERBS)
 USES_JOB := plan
@@ -24,6 +24,10 @@ USES_CLOCKS := test-clocks
 USES_SEED := test-clocks chaos
 USES_KILLS := chaos
 USES_TESTS := latest test-clocks
+USES_ONLY := bench
+USES_QUICK := bench
+USES_JSON := bench
+USES_DOCS := bench
 define ignore_environment
 $(if $(filter environment%,$(origin $(1))),$(if $(filter $(USES_$(1)),$(MAKECMDGOALS)),$(info $(1) in the environment is ignored; write `make $(MAKECMDGOALS) $(1)=...` to set it))$(eval override undefine $(1)))
 endef
@@ -148,14 +152,8 @@ docs: $(VENV)/.installed-dev  ## Write the documents and files that are generate
 screenshots: $(VENV)/.installed-docs home  ## Take the screenshots of the documents (needs Chromium with its driver, and `make run` before)
 	@$(BIN)/python docs/screenshots.py
 
-bench: $(VENV)/.installed-dev  ## Measure start-up, validation, training, backfills, a sensor tick and the scoring service, each against its floor in the same minutes
-	@$(BIN)/python benchmarks/start_up.py
-	@$(BIN)/python benchmarks/validation.py
-	@$(BIN)/python benchmarks/training.py
-	@$(BIN)/python benchmarks/backfill.py
-	@$(BIN)/python benchmarks/arrivals.py
-	@$(BIN)/python benchmarks/backfill_through_daemon.py
-	@$(BIN)/python benchmarks/service.py
+bench: $(VENV)/.installed-dev  ## Measure the pipeline against plain functions and plain Dagster (ONLY=days,newday QUICK=1 JSON=out.json; DOCS=1 writes docs/benchmarks.md)
+	@$(BIN)/python -W ignore -m benchmarks $(call option,--only,ONLY) $(if $(QUICK),--quick) $(call option,--json,JSON) $(if $(DOCS),--write-docs benchmarks/results.json)
 
 env: $(VENV)/.installed home  ## Print the variables with which your shell finds the instance, `dagster`, `dg` and `ml-assets` (eval "$(make env)")
 	@echo 'export DAGSTER_HOME="$(DAGSTER_HOME)" DAGSTER_EVENT_BATCH_SIZE="$(DAGSTER_EVENT_BATCH_SIZE)" VIRTUAL_ENV="$(CURDIR)/$(VENV)" PATH="$(CURDIR)/$(BIN):$$PATH" $(if $(MLFLOW_TRACKING_URI)$(ML_ASSETS_DATABASE),,MLFLOW_TRACKING_URI="sqlite:///$(CURDIR)/data/mlflow.db")'

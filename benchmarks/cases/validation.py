@@ -1,22 +1,21 @@
-"""Benchmark of validation in rows a second on one core, against the same rules as bare comparisons of numpy and Arrow.
+"""Validation of a day of a million rows of ten columns, against the same rules as bare comparisons of numpy and Arrow.
 
-    python benchmarks/validation.py [--rows N]
-
-The data are a million rows of ten columns. Each figure is from a process of its own, the best of five, in processor
-time: nothing here runs in parallel, so on a core of its own that is the time that passes. The floor finds the rows that
-break a rule and puts the others in order of time and key; it says neither why nor which. Memory is the peak of a
-process that validates one day, and of one that validates two days one after the other.
+Each figure is from a process of its own, the best of five, in processor time: nothing here runs in parallel, so on a
+core of its own that is the time that passes. The floor finds the rows that break a rule and puts the others in order of
+time and key; it says neither why nor which. Memory is the peak of a process that validates two days one after the
+other, against that of one that validates one day.
 """
 
-import argparse
 import json
 import resource
-import subprocess
 import sys
-import tempfile
 import time
 from datetime import date
 from pathlib import Path
+
+from benchmarks.harness.context import Context
+from benchmarks.harness.process import report_of
+from benchmarks.harness.results import FLOOR, OURS, Result
 
 DAY, REPEATS = date(2025, 1, 2), 5
 FOODS = ["food", "fuel", "travel", "online_shop"]
@@ -141,14 +140,8 @@ def compare(path: Path):
     return time.process_time() - begun, kept.num_rows
 
 
-def run_measurement(task: str, *paths: Path) -> dict:
-    """Measure in a new process; return seconds of the fastest of five, rows published, and peak memory in MB."""
-    command = [sys.executable, __file__, "--measure", task, *map(str, paths)]
-    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
-
-
-def measure(task: str, paths: list[Path]) -> None:
-    """Measure in this process. Days are processed one after the other, and none is kept in memory."""
+def run(task: str, paths: list[Path]) -> None:
+    """Measure in this process, one day after the other; print seconds of the fastest, rows published and peak in MB."""
     import pyarrow as pa
 
     pa.set_cpu_count(1)
@@ -160,39 +153,23 @@ def measure(task: str, paths: list[Path]) -> None:
     print(json.dumps({"seconds": min(seconds for seconds, _ in results), "rows": results[0][1], "peak": peak}))
 
 
-def main(rows: int) -> None:
-    """Measure each kind of data and print the figures."""
-    with tempfile.TemporaryDirectory() as folder:
-        for kind in KINDS:
-            path = Path(folder, f"{kind}.parquet")
-            write_day(path, rows, kind, seed=1)
-            pipeline, floor = run_measurement("validate", path), run_measurement("compare", path)
-            assert pipeline["rows"] == floor["rows"]
-            print(
-                f"{kind:5}  {rows / pipeline['seconds']:>9,.0f} rows/s   "
-                f"floor {rows / floor['seconds']:>9,.0f} rows/s   "
-                f"{pipeline['seconds'] / floor['seconds']:.2f} times the floor   {pipeline['rows']:,} of {rows:,} rows "
-                "published"
-            )
-        other = Path(folder, "other.parquet")
-        write_day(other, rows, "bad", seed=2)
-        one_day, two_days = (
-            run_measurement("memory", other),
-            run_measurement("memory", other, Path(folder, "bad.parquet")),
-        )
-        print(
-            f"peak memory  {one_day['peak']:,.0f} MB for one day, "
-            f"{two_days['peak']:,.0f} MB for two days one after the other"
-        )
+def measure_validation(context: Context) -> list[Result]:
+    """Measure a clean day and one of which 5 % break a rule, and the peak memory of two days."""
+    rows, folder, results = context.sizes.rows_validated, context.folder("validation"), []
+    bad, other = folder / "bad.parquet", folder / "other.parquet"
+    for kind in KINDS:
+        path = folder / f"{kind}.parquet"
+        write_day(path, rows, kind, seed=1)
+        ours, floor = (report_of("-m", __name__, task, path) for task in ("validate", "compare"))
+        assert ours["rows"] == floor["rows"]
+        title = f"validation of {rows:,} rows of ten columns, {'5 % bad' if kind == 'bad' else 'none bad'}"
+        samples = {OURS: [ours["seconds"]], FLOOR: [floor["seconds"]]}
+        results.append(Result("validation", title, samples, FLOOR, None, "s of processor"))
+    write_day(other, rows, "bad", seed=2)
+    one_day, two_days = (report_of("-m", __name__, "memory", *paths)["peak"] for paths in ([other], [other, bad]))
+    title = "peak memory of validation, two days one after the other (floor: one day)"
+    return [*results, Result("validation", title, {OURS: [two_days], FLOOR: [one_day]}, FLOOR, 1.2, "MB")]
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rows", type=int, default=1_000_000)
-    parser.add_argument("--measure", choices=["validate", "compare", "memory"], help=argparse.SUPPRESS)
-    parser.add_argument("paths", nargs="*", type=Path, help=argparse.SUPPRESS)
-    arguments = parser.parse_args()
-    if arguments.measure:
-        measure(arguments.measure, arguments.paths)
-    else:
-        main(arguments.rows)
+    run(sys.argv[1], list(map(Path, sys.argv[2:])))

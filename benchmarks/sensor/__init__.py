@@ -1,0 +1,1 @@
+"""The arrivals sensor on a bucket with many objects."""
