@@ -10,8 +10,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ml_assets.core.metrics.bootstrap import Interval, day_interval, row_intervals
-from ml_assets.core.metrics.classification import RowMetrics, daily_entity_precision_at_k, daily_precision_at_k
+from ml_assets.core.metrics.classification import RowMetrics
 from ml_assets.core.metrics.paired_comparison import compare_models
+from ml_assets.core.metrics.precision_at_k import daily_entity_precision_at_k, daily_precision_at_k
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.evaluation import GateMetric
 from ml_assets.core.tables.nul_characters import escape_nul, factorize

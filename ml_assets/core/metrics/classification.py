@@ -7,10 +7,7 @@ its last digit.
 """
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-
-from ml_assets.core.tables.nul_characters import escape_nul
 
 NAN = float("nan")
 CALIBRATION_BINS = 10
@@ -71,23 +68,31 @@ class RowMetrics:
         distinct, self._first_positive = np.unique(
             np.searchsorted(begins, self._positive_rows, side="right") - 1, return_index=True
         )
-        self._tie_begins, self._tie_ends = begins[distinct], np.append(begins, self.rows)[distinct + 1]
-        self._decided = np.count_nonzero(values >= threshold)
-        self._ties_decided = np.count_nonzero(self._tie_begins < self._decided)
+        tie_begins, tie_ends = begins[distinct], np.append(begins, self.rows)[distinct + 1]
+        decided = np.count_nonzero(values >= threshold)
+        self._ties_decided = np.count_nonzero(tie_begins < decided)
+        # Counts are summed between the borders of which a metric needs the number of rows above.
+        borders = np.unique(np.concatenate([[0], tie_begins, tie_ends, [decided]]))
+        self._borders = borders[borders < self.rows]
+        self._tie_begins, self._tie_ends, self._decided = (
+            np.searchsorted(self._borders, rows) for rows in (tie_begins, tie_ends, decided)
+        )
         tiny = np.finfo(np.float64).eps
         given_to_label = np.clip(np.where(ordered == 1, values, 1 - values), tiny, 1 - tiny)
         self._losses = np.column_stack([-np.log(given_to_label), (values - ordered) ** 2, values])
         self._excess = values - ordered
         self._bin_begins = _bin_begins(begins, self.rows)
+        self._products = np.empty((0, self.rows))
 
-    def evaluate(self, counts: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
-        """Compute each metric for each of s resamples, from counts of shape (s, n).
+    def evaluate(self, counts: NDArray) -> dict[str, NDArray[np.float64]]:
+        """Compute each metric for each of s resamples, from counts of shape (s, n), which are whole numbers.
 
         In resample i, row j of the sorted rows counts counts[i, j] times. With P positives and N negatives in all, and
         for each distinct score of a positive: h positives and m negatives at it, a negatives above it, t positives and
         r rows at or above it: roc_auc = sum of h (N - a - m / 2) / (P N), average_precision = sum of (h / P) (t / r).
         """
-        reached, true_reached = _cumulative_sums(counts), _cumulative_sums(self._positives_at_ties(counts))
+        counts = np.asarray(counts, dtype=np.float64)
+        reached, true_reached = _cumulative_sums(self._between_borders(counts)), _cumulative_sums(self._at_ties(counts))
         total, positives = reached[:, -1], true_reached[:, -1]
         negatives = total - positives
         decided, true_decided = reached[:, self._decided], true_reached[:, self._ties_decided]
@@ -99,7 +104,7 @@ class RowMetrics:
         )
         outranked = negatives[:, None] - (negatives_above + negatives_through) / 2
         gained = (hits * true_reached[:, 1:] / np.maximum(through, 1)).sum(axis=1)
-        losses = counts.astype(np.float64) @ self._losses
+        losses = counts @ self._losses
         return {
             "roc_auc": _ratio((hits * outranked).sum(axis=1), positives * negatives),
             "average_precision": _ratio(gained, np.where(negatives > 0, positives, 0)),
@@ -114,17 +119,24 @@ class RowMetrics:
 
     def point_values(self) -> dict[str, float]:
         """Compute each metric with every row counted once."""
-        return {name: float(value[0]) for name, value in self.evaluate(np.ones((1, self.rows), dtype=np.int64)).items()}
+        return {name: float(value[0]) for name, value in self.evaluate(np.ones((1, self.rows))).items()}
 
-    def _calibration_gaps(self, counts: NDArray[np.int64]) -> NDArray[np.float64]:
+    def _calibration_gaps(self, counts: NDArray[np.float64]) -> NDArray[np.float64]:
         """Sum |sum of the scores - positives| over the bins, for each resample."""
         if not self.rows:
             return np.zeros(len(counts))
-        return np.abs(np.add.reduceat(counts * self._excess, self._bin_begins, axis=1)).sum(axis=1)
+        if len(self._products) < len(counts):
+            self._products = np.empty(counts.shape)
+        products = np.multiply(counts, self._excess, out=self._products[: len(counts)])
+        return np.abs(np.add.reduceat(products, self._bin_begins, axis=1)).sum(axis=1)
 
-    def _positives_at_ties(self, counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    def _between_borders(self, counts: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.add.reduceat(counts, self._borders, axis=1) if self.rows else counts
+
+    def _at_ties(self, counts: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Sum the counts of the positives at each distinct score of a positive."""
         if not self.positives:
-            return np.zeros((len(counts), 0), dtype=np.int64)
+            return np.zeros((len(counts), 0))
         return np.add.reduceat(counts[:, self._positive_rows], self._first_positive, axis=1)
 
 
@@ -137,94 +149,18 @@ def point_metrics(labels: ArrayLike, scores: ArrayLike, threshold: float) -> dic
     return RowMetrics(labels, scores, threshold).point_values()
 
 
-def daily_precision_at_k(days: ArrayLike, labels: ArrayLike, scores: ArrayLike, k: int) -> pd.Series:
-    """Compute the share of positives among the K = min(k, rows of the day) highest scores, for each day with rows.
-
-    Rows that tie for the last ranks count with their expected share. With c the K-th highest score, A the rows above c
-    and T the rows at c: (positives in A + (K - |A|) / |T| x positives in T) / K. The Fraud Detection Handbook (chapter
-    4, "Precision top-k") divides by k instead of K.
-
-    Raises:
-        ValueError: k is below 1.
-    """
-    rows = pd.DataFrame({"day": np.asarray(days), "label": np.asarray(labels), "score": np.asarray(scores)})
-    shares = {
-        day: _precision_at_top(np.asarray(group["label"]), np.asarray(group["score"]), k)[0]
-        for day, group in rows.groupby("day")
-    }
-    return pd.Series(shares, dtype=np.float64)
-
-
-def precision_at_k(days: ArrayLike, labels: ArrayLike, scores: ArrayLike, k: int) -> float:
-    """Compute the mean of `daily_precision_at_k` over the days; NaN without rows."""
-    return float(daily_precision_at_k(days, labels, scores, k).mean())
-
-
-def daily_entity_precision_at_k(
-    days: ArrayLike, entities: ArrayLike, labels: ArrayLike, scores: ArrayLike, k: int
-) -> pd.Series:
-    """Compute the share of positives among the K = min(k, entities of the day) highest scoring entities of each day.
-
-    An entity has the highest score of its rows of the day, and is positive if any of them is. A positive entity among
-    the K of a day counts as detected, and is excluded on all later days: "CardPrecision@k" of the Fraud Detection
-    Handbook, chapter 4, which divides by k instead of K. Ties for the last ranks count as in `daily_precision_at_k`; an
-    entity that ties for them is not certain to be detected, so it stays. Rows without an entity and days without a
-    remaining entity are ignored.
-
-    Raises:
-        ValueError: k is below 1.
-    """
-    rows = pd.DataFrame(
-        {
-            "day": np.asarray(days),
-            "entity": escape_nul(pd.Series(np.asarray(entities))),
-            "label": np.asarray(labels),
-            "score": np.asarray(scores),
-        }
-    )
-    best = rows.groupby(["day", "entity"], observed=True)[["label", "score"]].max().reset_index()
-    detected: list[object] = []
-    shares: dict[object, float] = {}
-    for day, group in best.groupby("day"):
-        remaining = group[~group["entity"].isin(detected)]
-        if remaining.empty:
-            continue
-        labels_of_day = np.asarray(remaining["label"])
-        shares[day], is_certain = _precision_at_top(labels_of_day, np.asarray(remaining["score"]), k)
-        detected.extend(remaining["entity"][is_certain & (labels_of_day == 1)])
-    return pd.Series(shares, dtype=np.float64)
-
-
-def entity_precision_at_k(days: ArrayLike, entities: ArrayLike, labels: ArrayLike, scores: ArrayLike, k: int) -> float:
-    """Compute the mean of `daily_entity_precision_at_k` over the days; NaN without rows."""
-    return float(daily_entity_precision_at_k(days, entities, labels, scores, k).mean())
-
-
 def _bin_begins(begins: NDArray[np.int64], rows: int) -> NDArray[np.int64]:
     """Return the first row of each bin from that of each distinct score: the first at or after each tenth of rows."""
     tenths = begins * CALIBRATION_BINS // max(rows, 1)
     return begins[np.unique(tenths, return_index=True)[1]]
 
 
-def _cumulative_sums(counts: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the sums of the first 0, 1, 2, ... counts of each resample."""
-    sums = np.zeros((len(counts), counts.shape[1] + 1), dtype=np.int64)
+def _cumulative_sums(counts: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the sums of the first 0, 1, 2, ... counts of each resample, exact below 2^53."""
+    sums = np.zeros((len(counts), counts.shape[1] + 1))
     np.cumsum(counts, axis=1, out=sums[:, 1:])
     return sums
 
 
 def _ratio(part: NDArray, whole: NDArray) -> NDArray[np.float64]:
     return np.divide(part, whole, out=np.full(len(whole), NAN), where=whole > 0)
-
-
-def _precision_at_top(labels: NDArray, scores: NDArray, k: int) -> tuple[float, NDArray[np.bool_]]:
-    """Return the expected share of positives among the k highest scores, and a mask of rows certainly among them."""
-    if k < 1:
-        raise ValueError(f"k must be at least 1, not {k}")
-    size = min(k, len(scores))
-    last = np.sort(scores)[-size]
-    above, tied = scores > last, scores == last
-    open_ranks = size - np.count_nonzero(above)
-    # Counts are summed before the one fraction is applied: sums of fractions would depend on the order of the rows.
-    expected = labels[above].sum() + open_ranks * labels[tied].sum() / np.count_nonzero(tied)
-    return float(expected / size), above | tied if open_ranks == np.count_nonzero(tied) else above

@@ -56,7 +56,7 @@ def compare_models(
     classes = classes[order]
     model = _ModelMetrics(classes, model_scores[order], thresholds[0])
     champion = _ModelMetrics(classes, champion_scores[order], thresholds[1])
-    once = np.ones((1, len(classes)), dtype=np.int64)
+    once = np.ones((1, len(classes)))
     differences = [
         _improvement(model.evaluate(counts), champion.evaluate(counts))
         for counts in draw_counts(len(classes), samples, seed)

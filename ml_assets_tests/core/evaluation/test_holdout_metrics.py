@@ -10,13 +10,8 @@ from hypothesis import strategies as st
 
 from ml_assets.core.evaluation.holdout_metrics import measure_holdout
 from ml_assets.core.metrics.bootstrap import day_interval, row_intervals
-from ml_assets.core.metrics.classification import (
-    RowMetrics,
-    daily_precision_at_k,
-    entity_precision_at_k,
-    point_metrics,
-    precision_at_k,
-)
+from ml_assets.core.metrics.classification import RowMetrics, point_metrics
+from ml_assets.core.metrics.precision_at_k import daily_precision_at_k, entity_precision_at_k, precision_at_k
 
 DAY = date(2025, 2, 1)
 OVERALL = [

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from ml_assets.core.metrics import bootstrap
 from ml_assets.core.metrics.bootstrap import day_interval, row_intervals
-from ml_assets.core.metrics.classification import RowMetrics, point_metrics
+from ml_assets.core.metrics.classification import RowMetrics, point_metrics, sorted_rows
 
 
 def _example(rows, seed=0):
@@ -64,9 +64,44 @@ def test_higher_confidence_is_wider():
 
 def test_each_draw_has_as_many_rows_and_the_last_part_is_shorter(monkeypatch):
     monkeypatch.setattr(bootstrap, "COUNTS_AT_ONCE", 30)
-    parts = list(bootstrap.draw_counts(rows=10, samples=7, seed=0))
+    parts = [part.copy() for part in bootstrap.draw_counts(rows=10, samples=7, seed=0)]
     assert [part.shape for part in parts] == [(3, 10), (3, 10), (1, 10)]
     assert (np.concatenate(parts).sum(axis=1) == 10).all()
+
+
+@pytest.mark.parametrize("rows", [3, 400])
+def test_kept_draws_are_those_of_the_seed(monkeypatch, rows):
+    metrics = RowMetrics(*_example(rows), 0.5)
+    drawn_first, kept = (row_intervals(metrics, 40, 0.9, 5) for _ in range(2))
+    monkeypatch.setattr(bootstrap, "COUNTS_KEPT", 0)
+    assert drawn_first == kept == row_intervals(metrics, 40, 0.9, 5)
+
+
+def test_consecutive_models_with_as_many_rows_draw_once(monkeypatch):
+    drawn, plain = [], bootstrap._draw
+    monkeypatch.setattr(bootstrap, "_draw", lambda *arguments: drawn.append(arguments) or plain(*arguments))
+    bootstrap._kept_draws.cache_clear()
+    for seed_of_rows in range(3):
+        row_intervals(RowMetrics(*_example(50, seed_of_rows), 0.5), 20, 0.9, 1)
+    assert len(drawn) == 1
+
+
+def test_an_interval_is_that_of_rows_that_are_drawn_one_by_one():
+    labels, scores = _example(60)
+    ordered, values = sorted_rows(labels, scores)
+    random = np.random.default_rng(9)
+    draws = [random.integers(0, 60, (1, 60))[0] for _ in range(100)]
+    expected = [point_metrics(ordered[rows], values[rows], 0.5)["roc_auc"] for rows in draws]
+    assert row_intervals(RowMetrics(labels, scores, 0.5), 100, 0.9, 9)["roc_auc"] == pytest.approx(
+        bootstrap.percentile_interval(np.array(expected), 0.9)
+    )
+
+
+def test_a_kept_count_may_be_larger_than_a_byte(monkeypatch):
+    monkeypatch.setattr(bootstrap, "_draw", lambda *_: iter([np.array([[300, 0]])]))
+    bootstrap._kept_draws.cache_clear()
+    assert [part.tolist() for part in bootstrap.draw_counts(2, 1, 0)] == [[[300, 0]]]
+    bootstrap._kept_draws.cache_clear()
 
 
 def test_a_metric_that_is_undefined_in_all_draws_has_no_interval():
