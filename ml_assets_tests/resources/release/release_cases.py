@@ -3,8 +3,11 @@
 import hashlib
 import json
 import os
+import shutil
 from datetime import date
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from ml_assets.core.model.digest import model_digest
 from ml_assets.core.release.release_state import Action, Move, Release, Version, promote
@@ -53,21 +56,29 @@ def release_at_once(uri: str, s3: dict[str, str], name: str, rounds: int, start,
 
 class ReleaseWorld:
     """A lake with the files of three models, which are the versions 1 to 3 of `small` in a registry, and a deploy
-    target beside the lake.
+    target beside the lake. Where the folder of the registry has one already, it is opened.
     """
 
     def __init__(self, lake: Lake, folder: Path, versions: int = 3):
         self.lake = lake
         self.target = DeployTarget(uri=f"{lake.uri}/production", s3=lake.s3)
-        self.registry = ModelRegistry(tracking_uri=new_store(folder))
+        self.registry = ModelRegistry(tracking_uri=f"sqlite:///{folder}/mlflow.db")
+        self.versions = [version_of(number) for number in range(1, versions + 1)]
+        if (folder / "mlflow.db").exists():
+            return
+        if "://" not in lake.uri and versions == 3:
+            shutil.copytree(Path(_with_three_versions().name, "lake"), lake.uri, dirs_exist_ok=True)
+            shutil.copy(Path(_with_three_versions().name, "mlflow.db"), folder)
+            return
+        new_store(folder)
         self.registry.client.create_registered_model("small")
-        self.versions = [self.register(number) for number in range(1, versions + 1)]
+        for number in range(1, versions + 1):
+            self.register(number)
 
     def register(self, number: int, **tags: str) -> Version:
         """Register a version, a model of the day of its number, with its files in the lake."""
-        files = model_files(number)
-        version = Version(number, model_digest(files["model.ubj"], files["preprocessing.json"]), date(2025, 3, number))
-        for name, content in files.items():
+        version = version_of(number)
+        for name, content in model_files(number).items():
             self.lake.files.write(f"{artifacts_key('small', version.digest)}/{name}", content)
         tags = {"model_digest": version.digest, "day": str(version.day), "gates": "passed", **tags}
         model_version = self.registry.client.create_model_version(
@@ -93,6 +104,24 @@ class ReleaseWorld:
     def deployed(self) -> int:
         """Return the version in the deploy target, after a check of every file that its metadata names."""
         return read_deployed(self.target)["version"]
+
+
+@cache
+def _with_three_versions() -> TemporaryDirectory:
+    """Make a lake and a registry once per process, to be copied."""
+    root = TemporaryDirectory()
+    new_store(Path(root.name))
+    world = ReleaseWorld(Lake(uri=f"{root.name}/lake"), Path(root.name))
+    world.registry.client.create_registered_model("small")
+    for number in (1, 2, 3):
+        world.register(number)
+    return root
+
+
+def version_of(number: int) -> Version:
+    """Return the version with a number, a model of the day of the number."""
+    files = model_files(number)
+    return Version(number, model_digest(files["model.ubj"], files["preprocessing.json"]), date(2025, 3, number))
 
 
 def model_files(number: int) -> dict[str, bytes]:

@@ -2,12 +2,15 @@
 manual moves in MLflow are adopted.
 """
 
+import shutil
 from datetime import date
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
 from ml_assets.core.release.release_state import Release, Version, advance, pause, promote, roll_back, start
+from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.release import releases as module
 from ml_assets.resources.release.deploy_target import DeployTarget
 from ml_assets.resources.release.ledger import LedgerConflict
@@ -27,19 +30,25 @@ def world(request, tmp_path, monkeypatch) -> ReleaseWorld:
     return ReleaseWorld(lake_on(request.param, request, tmp_path), tmp_path)
 
 
-@pytest.fixture
-def local(tmp_path, monkeypatch) -> ReleaseWorld:
-    """Return the same in a directory, for tests that do not depend on the kind of storage; the first version is the
-    champion and the second the canary.
-    """
-    from ml_assets.resources.lake.lake import Lake
+@pytest.fixture(scope="module")
+def with_canary(tmp_path_factory) -> Path:
+    """Return the folder of a lake whose first version is the champion and the second the canary."""
+    root = tmp_path_factory.mktemp("canary")
+    world = ReleaseWorld(Lake(uri=str(root / "lake")), root)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "SETTLE_SECONDS", 0.0)
+        champion(world)
+        state = world.releases().state()
+        world.releases().release(state, move("start", start(state, world.versions[1], 5, DAY)))
+    return root
 
+
+@pytest.fixture
+def local(with_canary, tmp_path, monkeypatch) -> ReleaseWorld:
+    """Return a copy of it, for tests that do not depend on the kind of storage."""
     monkeypatch.setattr(module, "SETTLE_SECONDS", 0.0)
-    world = ReleaseWorld(Lake(uri=str(tmp_path / "lake")), tmp_path)
-    champion(world)
-    state = world.releases().state()
-    world.releases().release(state, move("start", start(state, world.versions[1], 5, DAY)))
-    return world
+    shutil.copytree(with_canary, tmp_path, dirs_exist_ok=True)
+    return ReleaseWorld(Lake(uri=str(tmp_path / "lake")), tmp_path)
 
 
 def champion(world: ReleaseWorld) -> Release:

@@ -4,6 +4,7 @@ import json
 import shutil
 import sqlite3
 from datetime import date
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
@@ -26,6 +27,7 @@ from ml_assets_tests.support.bit_flips import flipped
 DAY = date(2025, 3, 1)
 
 
+@cache
 def tiny_model() -> dict[str, bytes]:
     """Return the files of a model with one feature."""
     import pandas as pd
@@ -45,13 +47,18 @@ class Place:
     """A lake with a champion in its ledger, a registry and a deploy target."""
 
     def __init__(self, root: Path):
+        self.root = root
         self.lake = Lake(uri=str(root / "lake"))
         self.target = DeployTarget(uri=str(root / "production"))
-        self.registry = ModelRegistry(tracking_uri=new_store(root))
+        self.registry = ModelRegistry(tracking_uri=f"sqlite:///{root}/mlflow.db")
         files = tiny_model()
         self.champion = Version(1, model_digest(files["model.ubj"], files["preprocessing.json"]), DAY)
         self.folder = artifacts_key("small", self.champion.digest)
-        for name, content in files.items():
+
+    def make(self) -> None:
+        """Write the model and its release; the registry is empty."""
+        new_store(self.root)
+        for name, content in tiny_model().items():
             self.lake.files.write(f"{self.folder}/{name}", content)
         move = Move("promote", promote(Release(), self.champion), DAY, "ann", "the first", {})
         Ledger(self.lake, "small").append(Release(), move)
@@ -84,16 +91,26 @@ class Place:
         return self.client.get_model_version_by_alias("small", "champion").run_id or ""
 
 
-@pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
-    """Return a place in which everything is in line."""
-    monkeypatch.setattr(module, "SETTLE_SECONDS", 0.0)
-    place = Place(tmp_path)
-    # The registry is empty: this is already a restoration.
-    assert place.restore() == ["registered version 1 of 2025-03-01 again, as version 1"]
-    assert place.restore() == []
+@pytest.fixture(scope="module")
+def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a place in which everything is in line."""
+    place = Place(tmp_path_factory.mktemp("place"))
+    place.make()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "SETTLE_SECONDS", 0.0)
+        # The registry is empty: this is already a restoration.
+        assert place.restore() == ["registered version 1 of 2025-03-01 again, as version 1"]
+        assert place.restore() == []
     assert place.releases().differences() == []
-    return place
+    return place.root
+
+
+@pytest.fixture
+def place(original: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+    """Return a copy of the place, in which MLflow finds the copied artifacts."""
+    monkeypatch.setattr(module, "SETTLE_SECONDS", 0.0)
+    shutil.copytree(original, tmp_path, dirs_exist_ok=True)
+    return Place(tmp_path)
 
 
 def test_a_deleted_version_is_named_and_registered_again_under_the_next_number(place):
