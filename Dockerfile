@@ -14,7 +14,9 @@ WORKDIR /opt/ml_assets
 RUN python -m venv --without-pip /opt/venv
 # Dependencies first: this layer is rebuilt only when they change. Wheels only, so that no compiler is needed.
 COPY pyproject.toml constraints.txt ./
-RUN python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['dependencies'], sep='\n')" > /tmp/dependencies.txt \
+RUN python -c "import tomllib; project = tomllib.load(open('pyproject.toml', 'rb'))['project']; extras = project['optional-dependencies']; \
+    names = extras['image'][0].split('[')[1].rstrip(']').split(','); \
+    print(*project['dependencies'], *(package for name in names for package in extras[name]), sep='\n')" > /tmp/dependencies.txt \
     && python -m pip --python /opt/venv/bin/python install --only-binary :all: --constraint constraints.txt --requirement /tmp/dependencies.txt
 # XGBoost's wheel for Linux has the code for GPUs, and one GPU needs only the driver in addition, which the node brings. NCCL is for several GPUs that
 # train one model together: 470 MB, for GPU=1 only. The package xgboost-cpu would save 200 MB more. But every model's fingerprint has the version of the

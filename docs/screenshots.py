@@ -1,4 +1,4 @@
-"""Screenshots of the Dagster UI for the documentation, taken from the instance that `make run` has filled.
+"""Screenshots of the Dagster UI for the documentation, taken from the instance that `ml-assets run` has filled.
 
 python docs/screenshots.py
 

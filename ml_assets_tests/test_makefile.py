@@ -2,12 +2,14 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from ml_assets.cli.command_group import cli
 from ml_assets.definitions import DEFS
 
 REPOSITORY = DEFS.parents[1]
@@ -18,8 +20,8 @@ exec python3 -c 'import json, sys; print(json.dumps(sys.argv[1:]))' "$@"
 PYTHON = """#!/bin/sh
 exit 0
 """
-# What a person may type as a reason.
-REASONS = [
+# What a person may type as a value.
+VALUES = [
     "it costs $50 a day",
     r"""a "b" 'c' `d` $(HOME) ${HOME} $$ % \n #e""",
     "two\nlines",
@@ -57,60 +59,44 @@ def make(root: Path, *arguments: str, **environment: str) -> tuple[list[str], st
     return received[0] if received else [], "\n".join(line for line in lines if not line.startswith('["'))
 
 
-@pytest.mark.parametrize("reason", REASONS)
-@pytest.mark.parametrize("verb", ["pause", "rollback"])
-def test_a_reason_arrives_as_it_was_typed(clone, verb, reason):
-    received, _ = make(clone, verb, f"REASON={reason}", "ACTOR=ann & bob")
-    assert received == [verb, "fraud_detection", "--reason", reason, "--actor", "ann & bob"]
+@pytest.mark.parametrize("value", VALUES)
+def test_a_value_arrives_as_it_was_typed(clone, value):
+    assert make(clone, "run", f"MODEL={value}")[0] == ["run", value]
     assert not (clone / "x").exists()
 
 
-def test_other_values_are_not_taken_apart_by_the_shell(clone):
-    assert make(clone, "repair", "FILE=my rows; echo.csv")[0] == [
-        "repair",
-        "fraud_detection",
-        "--file",
-        "my rows; echo.csv",
-    ]
-    assert make(clone, "plan", "MODEL=a b")[0] == ["plan", "a b", "--job", "daily"]
-
-
 def test_variables_of_the_shell_change_no_verb_and_are_named_where_they_might_have(clone):
-    shell = {"HOST": "0.0.0.0", "MODEL": "other", "VERSION": "9", "DAYS": "2020-01-01", "JOB": "features", "FILE": "x"}
-    received, printed = make(clone, "serve", **shell)
-    assert received == ["serve", "fraud_detection", "--host", "127.0.0.1", "--port", "8000"]
-    assert "HOST in the environment is ignored; write `make serve HOST=...` to set it" in printed
-    assert "VERSION" not in printed
-    assert make(clone, "canary", **shell)[0] == ["canary", "fraud_detection"]
-    assert make(clone, "plan", **shell)[0] == ["plan", "fraud_detection", "--job", "daily"]
-    assert make(clone, "serve", "HOST=0.0.0.0", "PORT=80")[0][-3:] == ["0.0.0.0", "--port", "80"]
+    received, printed = make(clone, "run", MODEL="other", SEED="9")
+    assert received == ["run"]
+    assert "MODEL in the environment is ignored; write `make run MODEL=...` to set it" in printed
+    assert "SEED" not in printed
+    assert make(clone, "ui", PORT="3001")[0] == ["ui", "--port", "3001"]
 
 
-def test_a_link_to_the_settings_follows_a_moved_or_copied_clone_and_a_file_of_a_person_stays(clone):
-    make(clone, "releases")
-    link = clone / "data" / "dagster" / "dagster.yaml"
-    assert link.resolve() == clone / "dagster.yaml"
-    copy = clone.with_name("copy")
-    shutil.copytree(clone, copy, symlinks=True)
-    make(copy, "home")
-    assert (copy / "data" / "dagster" / "dagster.yaml").resolve() == copy / "dagster.yaml"
-    moved = clone.rename(clone.with_name("moved"))
-    make(moved, "home")
-    assert (moved / "data" / "dagster" / "dagster.yaml").resolve() == moved / "dagster.yaml"
-    own = clone.with_name("own.yaml")
-    own.touch()
-    link = moved / "data" / "dagster" / "dagster.yaml"
-    link.unlink()
-    link.symlink_to(own)
-    make(moved, "home")
-    assert link.resolve() == own
+def test_the_verbs_are_set_up_and_those_of_developers():
+    makefile = (REPOSITORY / "Makefile").read_text()
+    verbs = set(re.findall(r"^([a-z0-9-]+):.*## ", makefile, re.MULTILINE))
+    assert {"run", "test", "ui", "lint", "docs", "bench", "clean", "env"} <= verbs
+    # What both have is the same; everything else that users do is in ml-assets alone.
+    assert verbs & {*cli.commands} == {"run", "ui", "docs", "bench", "clean", "audit"}
 
 
-@pytest.mark.parametrize(("variables", "mode"), [({}, 0o700), ({"ML_ASSETS_UMASK": "007"}, 0o770)])
-def test_the_home_is_private_unless_the_variable_shares_it(clone, variables, mode):
-    make(clone, "home", **variables)
-    folders = [clone / "data", clone / "data" / "dagster"]
-    assert [folder.stat().st_mode & 0o777 for folder in folders] == [mode, mode]
+@pytest.mark.parametrize("code", [1, 130])
+def test_a_verb_fails_when_its_command_does(clone, code):
+    (clone / ".venv" / "bin" / "ml-assets").write_text(f"#!/bin/sh\n# {clone}/.venv/bin/python\nexit {code}\n")
+    ran = subprocess.run(["make", "run"], cwd=clone, capture_output=True, text=True, timeout=60)
+    assert ran.returncode == 2
+    assert f"Error {code}" in ran.stderr
+
+
+def test_data_is_removed_by_the_command_that_asks_and_stays_without_it(clone):
+    assert make(clone, "clean") == ([], "")
+    (clone / "data").mkdir()
+    assert make(clone, "clean")[0] == ["--project", ".", "clean"]
+    assert make(clone, "clean", "YES=1")[0] == ["--project", ".", "clean", "--yes"]
+    (clone / ".venv" / "bin" / "ml-assets").unlink()
+    assert "data stays" in make(clone, "clean")[1]
+    assert (clone / "data").exists()
 
 
 def test_an_environment_that_was_moved_is_no_longer_taken_for_installed(clone):

@@ -8,7 +8,7 @@ import pytest
 from deltalake import DeltaTable
 
 from ml_assets.cli.command_inputs import require_spec
-from ml_assets.cli.simulator import simulate_days
+from ml_assets.cli.demo.simulator import simulate_days
 from ml_assets.pipeline.asset_names import LANDED_TO_FEATURES
 from ml_assets_tests.pipeline.world import World
 from ml_assets_tests.test_repository import REPOSITORY

@@ -55,7 +55,7 @@ def groups() -> dict[str, click.Command]:
 
 
 def test_messages_name_commands():
-    expected = {("make", "doctor"), ("ml-assets", "restore"), ("mlflow", "experiments restore -x")}
+    expected = {("ml-assets", "doctor"), ("ml-assets", "restore"), ("mlflow", "experiments restore -x")}
     assert expected <= set(named_commands())
 
 

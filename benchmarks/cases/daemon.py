@@ -13,7 +13,7 @@ from benchmarks.harness.context import START, Context, day
 from benchmarks.harness.process import measure, python
 from benchmarks.harness.project import read_shipped_model
 from benchmarks.harness.results import FLOOR, OURS, Result
-from ml_assets.cli.commands.simulate import write_landing
+from ml_assets.cli.demo.landing import write_landing
 from ml_assets_tests.support.lake_content import digests
 from ml_assets_tests.support.local_instance import LocalInstance
 

@@ -8,7 +8,7 @@ from benchmarks.harness.context import START, Context, day
 from benchmarks.harness.process import Measurement, alternate, measure, python
 from benchmarks.harness.project import Project, read_shipped_model
 from benchmarks.harness.results import FLOOR, OURS, Result, timed
-from ml_assets.cli.commands.simulate import write_landing
+from ml_assets.cli.demo.landing import write_landing
 from ml_assets.pipeline.asset_names import LANDED_TO_FEATURES
 
 MODEL = "fraud_detection"

@@ -28,6 +28,6 @@ def measure_run(context: Context) -> list[Result]:
     first = instance.command("run", "fraud_detection")
     again = [instance.command("run", "fraud_detection") for _ in range(context.sizes.short_rounds)]
     return [
-        timed("run", "`make run` after installation: 90 simulated days, one model", {OURS: [first]}, None, 20.0),
-        timed("run", "`make run` with nothing to do", {OURS: again}, None, 4.0),
+        timed("run", "`ml-assets run` after installation: 90 simulated days, one model", {OURS: [first]}, None, 20.0),
+        timed("run", "`ml-assets run` with nothing to do", {OURS: again}, None, 4.0),
     ]

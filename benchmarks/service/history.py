@@ -24,7 +24,7 @@ def prepare(place: Path) -> tuple[list[bytes], list[bytes], list[str], Path]:
     import pandas as pd
 
     from ml_assets.cli.command_inputs import require_spec
-    from ml_assets.cli.simulator import simulate_days
+    from ml_assets.cli.demo.simulator import simulate_days
     from ml_assets.core.features.point_in_time import build_features
     from ml_assets.core.ingestion.file_reader import read_landed_file
     from ml_assets.core.model_spec.file_feed import rows_feed

@@ -1,11 +1,15 @@
 """Inputs that most commands start from: settings, a model's specification, its stages."""
 
+import difflib
 import sys
+from contextlib import suppress
 
+import click
+
+from ml_assets.cli.home import create_home
+from ml_assets.cli.project import current_project, list_model_files, load_spec
 from ml_assets.core.model_spec import ModelSpec
-from ml_assets.core.model_spec.defs_yaml.model_files import find_model_files
 from ml_assets.core.operations.failures.damaged_state import GONE, MLFLOW, MOVED_AWAY
-from ml_assets.definitions import DEFS
 from ml_assets.defs.environment import build_environment, load_settings
 from ml_assets.defs.settings import Settings
 from ml_assets.pipeline.graph.stages import Stages, open_stages
@@ -19,29 +23,40 @@ from ml_assets.resources.release.releases import Releases
 
 
 def require_settings() -> Settings:
-    """Read the settings of this process.
+    """Read the settings of this process, and create DAGSTER_HOME with the settings of this package if it has none.
 
     Raises:
         SystemExit: with a message, when an environment variable is missing or not valid.
     """
     try:
-        return load_settings()
+        settings = load_settings()
     except ValueError as error:
         sys.exit(str(error))
     finally:
         redact_streams()
+    if not settings.is_production:
+        # What needs the folder says so itself where it cannot be created.
+        with suppress(OSError):
+            create_home(settings)
+    return settings
 
 
-def require_spec(model: str) -> ModelSpec:
+def require_spec(model: str | None = None) -> ModelSpec:
     """Read the specification of a model, and warn of other models that are broken.
 
     Args:
-        model: name of the model, or of its folder.
+        model: name of the model, or of its folder; None for the only model of the project.
 
     Raises:
         SystemExit: with a message, when there is no such model or its specification is not valid.
+        click.UsageError: when no name is given, and the project has no model or several.
     """
-    files = find_model_files(DEFS)
+    files, folder = list_model_files(), current_project().defs
+    names = ", ".join(sorted(file.name for file in files)) or "none"
+    if model is None:
+        if len(files) != 1:
+            raise click.UsageError(f"name a model of {folder}; the models are {names}")
+        model = files[0].name
     file = next((file for file in files if file.name == model), None)
     in_folder = [file for file in files if file.path.parent.name == model]
     if file is None and len(in_folder) > 1:
@@ -50,13 +65,16 @@ def require_spec(model: str) -> ModelSpec:
         )
     file = file or next(iter(in_folder), None)
     if file is None:
-        sys.exit(f"there is no model {model!r} in {DEFS}; the models are {', '.join(sorted(f.name for f in files))}")
+        close = difflib.get_close_matches(model, [file.name for file in files], 1)
+        hint = f"; did you mean {close[0]}?" if close else ""
+        sys.exit(f"there is no model {model!r} in {folder}; the models are {names}{hint}")
     for other in files:
         if other.problem is not None and other is not file:
             print(f"warning: the model {other.name} is not loaded: {other.problem}", file=sys.stderr)
-    if file.spec is None:
-        sys.exit(file.problem)
-    return file.spec
+    spec = load_spec(file)
+    if spec is None:
+        sys.exit(file.problem or f"{file.place}: the model {file.name} does not load; `dg check defs` says why")
+    return spec
 
 
 def release_differences(spec: ModelSpec, settings: Settings) -> list[str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ml_assets.cli.doctor_context import DoctorContext, NotMeasured
+from ml_assets.cli.home import list_differences
 from ml_assets.core.operations.doctor import (
     environment_checks,
     instance_checks,
@@ -62,10 +63,10 @@ class Check:
             if context.reports(damaged):
                 return None
             message, _, remedy = str(damaged).partition(". ")
-            return error(self.name, message, remedy or "run `make doctor` again")
+            return error(self.name, message, remedy or "run `ml-assets doctor` again")
         except Exception as problem:
             message = f"the check failed: {context.describe(problem)}"
-            return error(self.name, message, "fix the other errors first and run `make doctor` again")
+            return error(self.name, message, "fix the other errors first and run `ml-assets doctor` again")
 
 
 def diagnose(settings: Settings) -> Iterator[Diagnosis]:
@@ -175,8 +176,6 @@ def probe_notifications(context: DoctorContext) -> Values:
 
 def probe_clocks(context: DoctorContext) -> Values:
     """Return the skew to the clock of each remote store."""
-    from botocore.exceptions import BotoCoreError, ClientError
-
     settings, skews = context.settings, {}
     lake = open_objects(settings.lake, settings.s3)
     try:
@@ -184,7 +183,9 @@ def probe_clocks(context: DoctorContext) -> Values:
             skews["the store of the lake"] = skew
         if settings.database is not None:
             skews["the database"] = database_probe.measure_database_skew(with_driver(settings.database))
-    except (ConnectionError, BotoCoreError, ClientError) as unreachable:
+    except Exception as unreachable:
+        if not isinstance(unreachable, ConnectionError) and not type(unreachable).__module__.startswith("botocore."):
+            raise
         # The checks of the stores report it.
         raise NotMeasured from unreachable
     return (skews,)
@@ -223,6 +224,10 @@ CHECKS = (
     Check(instance_checks.run_retries, lambda at: (at.instance_settings, at.production)),
     Check(instance_checks.run_monitoring, lambda at: (at.instance_settings,)),
     Check(instance_checks.freed_slots, lambda at: (at.instance_settings,)),
+    Check(
+        instance_checks.shipped_settings,
+        lambda at: (list_differences(at.instance_settings, at.settings),),
+    ),
     Check(instance_checks.instance, probe_instance),
     Check(storage_checks.storage, lambda at: (instance_probe.read_storage_kind(at.instance), at.production)),
     Check(storage_checks.dagster_schema, lambda at: instance_probe.read_schema_revisions(at.instance)),

@@ -7,9 +7,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ml_assets.core.model_spec.defs_yaml.model_files import find_model_files
+from ml_assets.cli.project import list_model_files, load_definitions, load_spec
 from ml_assets.core.operations.failures.damaged_state import DamagedState
-from ml_assets.definitions import DEFS, defs
 from ml_assets.defs.environment import build_environment
 from ml_assets.defs.settings import Settings
 from ml_assets.pipeline.code_location.broken_model import problems_of
@@ -157,8 +156,8 @@ def load_code_location() -> CodeLocation:
     import dagster as dg
 
     try:
-        repository = defs().get_repository_def()
-        specs = [file.spec for file in find_model_files(DEFS) if file.spec is not None]
+        repository = load_definitions().get_repository_def()
+        specs = [spec for file in list_model_files() if (spec := load_spec(file)) is not None]
     except Exception as problem:
         return CodeLocation(f"the definitions do not load: {type(problem).__name__}: {_first_line(problem)}")
     running = (dg.DefaultScheduleStatus.RUNNING, dg.DefaultSensorStatus.RUNNING)

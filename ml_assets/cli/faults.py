@@ -12,6 +12,9 @@ from typing import Any
 
 import click
 
+from ml_assets.cli.command_path import spell_commands
+from ml_assets.cli.verb import publish_failure
+
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 # The verbs that change something, apart from those that print or write a file for a person.
 CONTINUED = ("run", "repair", "restore", "simulate")
@@ -44,8 +47,16 @@ class ReportingGroup(click.Group):
                 with status 1 and a message when the reason of a failure is damaged state, or the message of the failure
                 says what to do.
         """
-        arguments = ctx.meta[ARGUMENTS]
+        spell_commands()
         listen_to_signals()
+        try:
+            return self._invoke_with_sentences(ctx)
+        except SystemExit as error:
+            publish_failure(error)
+            raise
+
+    def _invoke_with_sentences(self, ctx: click.Context) -> Any:
+        arguments = ctx.meta[ARGUMENTS]
         try:
             return super().invoke(ctx)
         except (KeyboardInterrupt, SystemExit) as error:
@@ -69,7 +80,9 @@ def listen_to_signals() -> None:
         return
     # Bytes that C code writes, whatever Python's handlers are.
     if not _pipe:
-        _pipe.extend(os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC))
+        _pipe.extend(os.pipe())
+        for end in _pipe:
+            os.set_blocking(end, False)
     signal.set_wakeup_fd(_pipe[1], warn_on_full_buffer=False)
     for signal_number in SIGNALS:
         if signal.getsignal(signal_number) in (signal.default_int_handler, signal.SIG_DFL, _raise_interrupted):
@@ -108,8 +121,11 @@ def exit_interrupted(arguments: Sequence[str]) -> None:
             signal.signal(signal_number, signal.SIG_IGN)
     signals = received_signals()
     received = signals[0] if signals else signal.SIGINT
-    print(f"\n{describe_interruption(received, arguments)}", file=sys.stderr)
-    sys.exit(0 if _verb(arguments) == SERVICE else 128 + received)
+    sentence = describe_interruption(received, arguments)
+    print(f"\n{sentence}", file=sys.stderr)
+    error = SystemExit(0 if _verb(arguments) == SERVICE else 128 + received)
+    error.add_note(sentence)
+    raise error
 
 
 def describe_interruption(received: signal.Signals, arguments: Sequence[str]) -> str:
@@ -119,17 +135,26 @@ def describe_interruption(received: signal.Signals, arguments: Sequence[str]) ->
         received: the signal.
         arguments: the arguments of the command.
     """
-    verb = _verb(arguments)
+    words = _without_project(arguments)
+    verb, model = next(iter(words), ""), next(iter(words[1:]), "-")
     command = f"`{shlex.join(['ml-assets', *arguments])}`"
     by = f"Interrupted ({received.name})"
     if verb == SERVICE:
         return f"{by}: the service has ended, and {command} starts it again."
     if verb in RELEASED:
-        model = shlex.join(["ml-assets", "releases", *arguments[1:2]])
-        return f"{by}: a release that was committed stays; `{model}` completes and prints it."
+        command = shlex.join(["ml-assets", "releases", *([] if model.startswith("-") else [model])])
+        return f"{by}: a release that was committed stays; `{command}` completes and prints it."
     if verb in CONTINUED:
         return f"{by}: what was committed stays, and nothing is half written; {command} goes on from there."
     return f"{by}: nothing was changed; {command} starts again."
+
+
+def _without_project(arguments: Sequence[str]) -> list[str]:
+    """Return the arguments from the verb on: the options before it have no effect on what is kept."""
+    rest = list(arguments)
+    while rest and rest[0].startswith("-"):
+        rest = rest[2:] if rest[0] == "--project" else rest[1:]
+    return rest
 
 
 def exit_with_stated_fault(error: Exception) -> None:
@@ -152,7 +177,7 @@ def exit_with_stated_fault(error: Exception) -> None:
 
 
 def _verb(arguments: Sequence[str]) -> str:
-    return next((argument for argument in arguments if not argument.startswith("-")), "")
+    return next(iter(_without_project(arguments)), "")
 
 
 def _raise_interrupted(number: int, _: FrameType | None) -> None:

@@ -97,7 +97,7 @@ def _describe_failure(result: "dg.ExecuteInProcessResult") -> str:
     ]
     failed = [check for check in result.get_asset_check_evaluations() if check.blocking and not check.passed]
     reasons += [f"{check.asset_key.to_user_string()}: {check.check_name}: {check.description}" for check in failed]
-    return "\n".join([f"run {result.run_id} failed; `make ui` shows its events", *reasons])
+    return "\n".join([f"run {result.run_id} failed; `ml-assets ui` shows its events", *reasons])
 
 
 def _failures(result: "dg.ExecuteInProcessResult") -> "list[dg.DagsterEvent]":

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import dagster as dg
 
-from ml_assets.defs.settings import Settings, read_settings
+from ml_assets.defs.project import PROJECT, project_root
+from ml_assets.defs.settings import Settings, data_folder, read_settings
 from ml_assets.defs.variables import (
     pushes_metrics,
     read_api_key,
@@ -80,6 +81,45 @@ def configure_process() -> None:
     enable_telemetry(pushes_metrics(os.environ))
     if read_log_format(os.environ) == "json":
         log_as_json(secret_values(os.environ))
+
+
+def current_project_root() -> Path:
+    """Return the root of the project that this process works on, see `project_root`."""
+    return project_root(os.environ)
+
+
+def select_project_root(root: Path) -> None:
+    """Let this process, and those that it starts, work on the project in a folder."""
+    os.environ[PROJECT] = str(root)
+
+
+def local_data_folder() -> Path:
+    """Return the folder of the local state of the project that this process works on."""
+    return data_folder(os.environ)
+
+
+def read_dotenv() -> None:
+    """Set the variables in the file `.env` of the project that are not set, as `dg` does."""
+    file = current_project_root() / ".env"
+    if not file.is_file():
+        return
+    from dotenv import dotenv_values
+
+    for name, value in dotenv_values(file).items():
+        if value is not None:
+            os.environ.setdefault(name, value)
+
+
+def use_home(home: Path) -> None:
+    """Let this process, and those that it starts, use a directory as DAGSTER_HOME unless the variable is set."""
+    os.environ.setdefault("DAGSTER_HOME", str(home))
+
+
+def serve_store(uri: str) -> None:
+    """Let an MLflow server that this process becomes use a store; its address may have a password, which the arguments
+    of a process would show.
+    """
+    os.environ |= {"MLFLOW_BACKEND_STORE_URI": uri, "MLFLOW_TRACKING_URI": uri}
 
 
 def protect_new_files() -> None:

@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ml_assets.defs.project import REPOSITORY, project_root
 from ml_assets.resources.databases.postgresql_uri import store_beside_dagster, with_driver
 from ml_assets.resources.databases.uri_secrets import without_user
 from ml_assets.resources.mlflow.connection import is_database, sqlite_path
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-DATA = REPOSITORY / "data"
+__all__ = ["REPOSITORY", "Settings", "data_folder", "read_settings"]
+
 ENVIRONMENTS = ("local", "production")
 
 
@@ -40,7 +41,7 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
 
     ML_ASSETS_ENV (local or production; local), ML_ASSETS_LANDING, ML_ASSETS_LAKE and ML_ASSETS_DEPLOY (a directory or
     s3://bucket/prefix), MLFLOW_TRACKING_URI and DAGSTER_HOME. Locally each has a default under the ignored directory
-    `data` of the repository; in production each must be set. For s3://, AWS_ENDPOINT_URL and AWS_REGION are used
+    `data` of the project; in production each must be set. For s3://, AWS_ENDPOINT_URL and AWS_REGION are used
     (boto3 finds the credentials in its usual places). ML_ASSETS_UI is the address of Dagster's webserver; messages
     link to it when it is set.
 
@@ -57,12 +58,13 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
         raise ValueError(f"ML_ASSETS_ENV is {environment!r}; it must be one of {', '.join(ENVIRONMENTS)}")
     database = variables.get("ML_ASSETS_DATABASE") or None
     mlflow_in_database = store_beside_dagster(database) if database else None
+    data = data_folder(variables)
     defaults = {
-        "ML_ASSETS_LANDING": str(DATA / "landing"),
-        "ML_ASSETS_LAKE": str(DATA / "lake"),
-        "MLFLOW_TRACKING_URI": mlflow_in_database or f"sqlite:///{DATA / 'mlflow.db'}",
-        "DAGSTER_HOME": str(DATA / "dagster"),
-        "ML_ASSETS_DEPLOY": str(DATA / "production"),
+        "ML_ASSETS_LANDING": str(data / "landing"),
+        "ML_ASSETS_LAKE": str(data / "lake"),
+        "MLFLOW_TRACKING_URI": mlflow_in_database or f"sqlite:///{data / 'mlflow.db'}",
+        "DAGSTER_HOME": str(data / "dagster"),
+        "ML_ASSETS_DEPLOY": str(data / "production"),
     }
     missing = [name for name in defaults if not variables.get(name)]
     if environment == "production" and missing:
@@ -83,9 +85,14 @@ def read_settings(variables: Mapping[str, str]) -> Settings:
         s3={name: value for name, value in s3.items() if value},
         ui=without_user(variables.get("ML_ASSETS_UI", "").rstrip("/")),
         database=database,
-        artifacts=_artifact_root(variables, environment) if _needs_root(values["MLFLOW_TRACKING_URI"]) else None,
+        artifacts=_artifact_root(variables, environment, data) if _needs_root(values["MLFLOW_TRACKING_URI"]) else None,
         dagster_home_is_stated=bool(variables.get("DAGSTER_HOME")),
     )
+
+
+def data_folder(variables: Mapping[str, str]) -> Path:
+    """Return the folder of local state: `data` in the project that the process works on, see `project_root`."""
+    return project_root(variables) / "data"
 
 
 def _needs_root(mlflow: str) -> bool:
@@ -93,7 +100,7 @@ def _needs_root(mlflow: str) -> bool:
     return is_database(mlflow) and sqlite_path(mlflow) is None
 
 
-def _artifact_root(variables: Mapping[str, str], environment: str) -> str:
+def _artifact_root(variables: Mapping[str, str], environment: str, data: Path) -> str:
     """Return the URI under which MLflow's artifacts are stored."""
     configured_root = variables.get("MLFLOW_DEFAULT_ARTIFACT_ROOT")
     if environment == "production" and not configured_root:
@@ -101,5 +108,5 @@ def _artifact_root(variables: Mapping[str, str], environment: str) -> str:
             "ML_ASSETS_ENV is production and MLflow's store is a database, "
             "which needs MLFLOW_DEFAULT_ARTIFACT_ROOT to be set"
         )
-    root = configured_root or str(DATA / "mlartifacts")
+    root = configured_root or str(data / "mlartifacts")
     return root if "://" in root else Path(root).absolute().as_uri()

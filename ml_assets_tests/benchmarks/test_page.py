@@ -25,7 +25,7 @@ def test_the_page_names_machine_ratio_target_growth_and_memory():
 
 
 def test_a_page_without_growth_and_memory_has_no_such_sections():
-    text = page_text(MACHINE, [Result("run", "make run", {OURS: [3.0]}, None, 4.0)], [])
+    text = page_text(MACHINE, [Result("run", "ml-assets run", {OURS: [3.0]}, None, 4.0)], [])
     assert "## Growth" not in text
     assert "## Peak memory" not in text
 

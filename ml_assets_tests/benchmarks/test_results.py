@@ -42,8 +42,8 @@ def test_a_target_bounds_the_ratio_or_our_own_figure(ours, against, target, at_l
 
 
 def test_a_contender_that_takes_no_part_has_no_figure():
-    result = Result("run", "make run", {OURS: [3.0]}, None, 4.0)
-    assert row_of(result) == ("make run", "3.00 s", "-", "-", "-", "at most 4 s", "met")
+    result = Result("run", "ml-assets run", {OURS: [3.0]}, None, 4.0)
+    assert row_of(result) == ("ml-assets run", "3.00 s", "-", "-", "-", "at most 4 s", "met")
     assert Result("x", "x", {OURS: [3.0]}, FLOOR, 2.0).is_met is None
 
 
@@ -67,14 +67,14 @@ def test_measured_processes_become_seconds_and_peaks():
 
 
 def test_columns_of_the_table_are_aligned():
-    lines = text_table([DAYS, Result("run", "make run", {OURS: [3.0]})]).splitlines()
+    lines = text_table([DAYS, Result("run", "ml-assets run", {OURS: [3.0]})]).splitlines()
     assert len({line.find(text) for line, text in zip(lines, ("ml_assets", "31.0", "3.00"), strict=True)}) == 1
 
 
 def test_a_file_keeps_the_results_of_other_benchmarks(tmp_path):
     file = tmp_path / "out.json"
     assert read_results(file) == ({}, [])
-    write_results(file, {"cores": "2"}, [DAYS, Result("run", "make run", {OURS: [3.0]})])
+    write_results(file, {"cores": "2"}, [DAYS, Result("run", "ml-assets run", {OURS: [3.0]})])
     faster = Result("days", "60 days", {OURS: [20.0]}, DAGSTER, 1.5)
     write_results(file, {"cores": "4"}, [faster])
     machine, results = read_results(file)

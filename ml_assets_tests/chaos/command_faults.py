@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from ml_assets.cli.commands.simulate import write_landing
+from ml_assets.cli.demo.landing import write_landing
 from ml_assets.definitions import DEFS
 from ml_assets.pipeline.asset_names import ENTRY
 from ml_assets_tests.chaos.instance_faults import LONGEST, MODEL, attributes, differences, first_day, run_command

@@ -14,7 +14,7 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
-from ml_assets.cli.commands.simulate import write_landing
+from ml_assets.cli.demo.landing import write_landing
 from ml_assets.definitions import DEFS
 from ml_assets_tests.chaos.kills import Report
 from ml_assets_tests.support.fake_clock import fake_clock_environment

@@ -6,7 +6,7 @@ import dagster as dg
 import pytest
 
 from ml_assets.defs.environment import build_environment
-from ml_assets.defs.settings import DATA, read_settings
+from ml_assets.defs.settings import REPOSITORY, read_settings
 from ml_assets.defs.variables import (
     pushes_metrics,
     read_api_key,
@@ -18,6 +18,8 @@ from ml_assets.defs.variables import (
     split_mlflow_credentials,
 )
 from ml_assets.resources.databases.postgresql_uri import TIMEOUTS
+
+DATA = REPOSITORY / "data"
 
 PRODUCTION = {
     "ML_ASSETS_ENV": "production",

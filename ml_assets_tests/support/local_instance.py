@@ -73,7 +73,7 @@ class LocalInstance:
             "ML_ASSETS_LAKE": str(self.lake),
             "MLFLOW_TRACKING_URI": f"sqlite:///{root / 'mlflow.db'}",
             "ML_ASSETS_DEPLOY": str(root / "production"),
-            # As `make ui` sets it.
+            # As `ml-assets ui` sets it.
             "DAGSTER_EVENT_BATCH_SIZE": "400",
         }
         self._processes: dict[str, subprocess.Popen] = {}

@@ -8,6 +8,9 @@ from rich.console import Console
 from rich.markup import escape
 
 from ml_assets.cli.doctor_checks import diagnose
+from ml_assets.cli.home import create_home
+from ml_assets.cli.json_output.reports import CheckReport, DoctorReport
+from ml_assets.cli.verb import publish
 from ml_assets.core.operations.doctor.diagnosis import Diagnosis, Severity
 from ml_assets.core.operations.doctor.environment_checks import environment
 from ml_assets.defs.environment import configure_process, load_settings
@@ -27,11 +30,19 @@ def run_doctor() -> None:
     try:
         configure_process()
         redact_streams()
-        diagnoses = [*diagnose(load_settings())]
+        settings = load_settings()
+        if not settings.dagster_home_is_stated and not settings.is_production:
+            create_home(settings)
+            settings = load_settings()
+        diagnoses = [*diagnose(settings)]
     except ValueError as problem:
         diagnoses = [environment(str(problem))]
     print_diagnoses(Console(), diagnoses)
-    if any(diagnosis.severity is Severity.ERROR for diagnosis in diagnoses):
+    severities = [diagnosis.severity for diagnosis in diagnoses]
+    errors, warnings = severities.count(Severity.ERROR), severities.count(Severity.WARNING)
+    checks = [CheckReport(**vars(diagnosis)) for diagnosis in diagnoses]
+    publish(DoctorReport(errors=errors, warnings=warnings, checks=checks))
+    if errors:
         sys.exit(1)
 
 

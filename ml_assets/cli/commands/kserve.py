@@ -3,6 +3,7 @@
 import sys
 
 from ml_assets.cli.command_inputs import require_settings, require_spec
+from ml_assets.cli.verb import print_json, wants_json
 from ml_assets.core.kubernetes.inference_service import ServedVersion, inference_service
 from ml_assets.resources.mlflow.connection import MlflowUnavailable
 from ml_assets.resources.registry.live_versions import read_released
@@ -41,7 +42,7 @@ def build_manifest(registry: ModelRegistry, model: str, only_champion: bool, ser
     return yaml.safe_dump(manifest, sort_keys=False)
 
 
-def print_manifest(model: str, only_champion: bool = False, service_account: str | None = None) -> None:
+def print_manifest(model: str | None = None, only_champion: bool = False, service_account: str | None = None) -> None:
     """Print the manifest, see `build_manifest`.
 
     Raises:
@@ -50,6 +51,11 @@ def print_manifest(model: str, only_champion: bool = False, service_account: str
     spec, settings = require_spec(model), require_settings()
     registry = ModelRegistry(tracking_uri=settings.mlflow)
     try:
-        print(build_manifest(registry, spec.name, only_champion, service_account), end="")
+        manifest = build_manifest(registry, spec.name, only_champion, service_account)
     except (ValueError, MlflowUnavailable) as error:
         sys.exit(str(error))
+    print(manifest, end="")
+    if wants_json():
+        import yaml
+
+        print_json(yaml.safe_load(manifest))

@@ -8,6 +8,13 @@ from rich.markup import escape
 from rich.table import Table
 
 from ml_assets.cli.command_inputs import require_settings
+from ml_assets.cli.json_output.reports import (
+    NotificationReport,
+    NotificationsReport,
+    TestMessageReport,
+    UndeliveredReport,
+)
+from ml_assets.cli.verb import publish, wants_json
 from ml_assets.core.operations.notifications.events import Notification, Severity
 from ml_assets.core.operations.notifications.message import Message
 from ml_assets.defs.environment import notifier, outbox
@@ -27,7 +34,10 @@ def list_notifications() -> None:
         SystemExit: with a message, when the database of notifications cannot be used.
     """
     try:
-        _print_notifications(Console(), outbox(require_settings()))
+        kept = outbox(require_settings())
+        _print_notifications(Console(), kept)
+        if wants_json():
+            publish(_describe_notifications(kept))
     except NotificationsUnavailable as problem:
         sys.exit(str(problem))
 
@@ -74,8 +84,29 @@ def _send_test(console: Console, sender: Notifier) -> None:
             f"{target}: {f'[bold red]not reached[/]: {escape(problem)}' if problem else '[green]accepted[/]'}",
             soft_wrap=True,
         )
+    publish(TestMessageReport(targets=problems))
     if any(problems.values()):
         sys.exit(1)
+
+
+def _describe_notifications(kept: Outbox) -> NotificationsReport:
+    return NotificationsReport(
+        open=kept.open_count(),
+        notifications=[
+            NotificationReport(
+                is_open=notification.is_open,
+                severity=notification.event.severity,
+                at=notification.event.at,
+                resolved_at=notification.resolved_at,
+                model=notification.event.model,
+                kind=notification.event.kind,
+                partition=notification.event.partition,
+                message=notification.event.message,
+            )
+            for notification in kept.newest(MOST_SHOWN)
+        ],
+        undelivered=[UndeliveredReport(**vars(messages)) for messages in kept.undelivered()],
+    )
 
 
 def _state(notification: Notification) -> str:

@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import IO
 
 from ml_assets.cli.command_inputs import open_model_stages, require_settings, require_spec
+from ml_assets.cli.json_output.reports import QuarantineReport
+from ml_assets.cli.verb import publish
 from ml_assets.core.tables.day_ranges import parse_days
 from ml_assets.pipeline.graph.stages import Stages
 from ml_assets.resources.lake.errors import LakeError
 
 
-def export_quarantine(model: str, days: str | None = None, out: Path | None = None) -> None:
+def export_quarantine(model: str | None = None, days: str | None = None, out: Path | None = None) -> None:
     """Write the quarantined rows to a file, or to standard output, and their number to standard error.
 
     Args:
@@ -42,7 +44,9 @@ def export_quarantine(model: str, days: str | None = None, out: Path | None = No
             unfinished.replace(out)
         finally:
             unfinished.unlink(missing_ok=True)
-    print(f"{rows:,} rows to correct{f' in {out}' if out else ''}; then: make repair FILE=...", file=sys.stderr)
+    print(f"{rows:,} rows to correct{f' in {out}' if out else ''}; then: ml-assets repair --file ...", file=sys.stderr)
+    if out is not None:
+        publish(QuarantineReport(model=spec.name, rows=rows, days=len(selected), file=str(out)))
 
 
 def write_quarantine(stages: Stages, days: Sequence[date], out: IO[bytes]) -> int:

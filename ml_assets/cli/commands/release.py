@@ -13,6 +13,8 @@ from rich.console import Console
 
 from ml_assets.cli.command_inputs import open_model_stages, require_settings, require_spec
 from ml_assets.cli.console.release_report import print_releases
+from ml_assets.cli.json_output.builders import build_releases_report
+from ml_assets.cli.verb import publish
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.release.manual_release import CannotRelease, Command, manual_move
 from ml_assets.defs.environment import build_environment
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
 EXPECTED = (CannotRelease, ReleaseRefused, NotCarriedOut, LedgerLost, UnknownVersion, LakeError, MlflowUnavailable)
 
 
-def show_releases(model: str) -> None:
+def show_releases(model: str | None = None) -> None:
     """Bring an interrupted release to its end, then print the ledger and the live versions.
 
     Raises:
@@ -42,7 +44,7 @@ def show_releases(model: str) -> None:
     release_by_hand(model, None)
 
 
-def restore_model(model: str) -> None:
+def restore_model(model: str | None = None) -> None:
     """Restore what somebody removed from MLflow, the lake or the deploy target, then print the live versions.
 
     Raises:
@@ -63,7 +65,7 @@ def restore_model(model: str) -> None:
         sys.exit(str(error))
     for sentence in done or ["nothing was missing in MLflow or the lake"]:
         print(sentence)
-    show_releases(model)
+    show_releases(spec.name)
 
 
 def _record_finder(spec: ModelSpec, settings: Settings) -> "Callable[[date, str], ModelRecord | None]":
@@ -82,7 +84,7 @@ def _record_finder(spec: ModelSpec, settings: Settings) -> "Callable[[date, str]
 
 
 def release_by_hand(
-    model: str,
+    model: str | None,
     command: Command | None,
     version_number: int | None = None,
     reason: str | None = None,
@@ -112,11 +114,11 @@ def release_by_hand(
             day = first_day(spec, releases.newest_decided_day(), datetime.now(ZoneInfo(spec.source.time_zone)))
             move = manual_move(spec.deployment.canary, state, command, version, day, actor or _current_user(), reason)
             releases.release(state, move)
-        print_releases(
-            Console(), spec.name, releases.ledger.rows(), target.published(spec.name), target.uri, releases.problems
-        )
+        rows, deployed = releases.ledger.rows(), target.published(spec.name)
+        print_releases(Console(), spec.name, rows, deployed, target.uri, releases.problems)
+        publish(build_releases_report(spec.name, rows, deployed, target.uri, releases.problems))
     except LedgerConflict as conflict:
-        sys.exit(f"{conflict}. Somebody released meanwhile: look at `make releases` and try again")
+        sys.exit(f"{conflict}. Somebody released meanwhile: look at `ml-assets releases` and try again")
     except EXPECTED as error:
         sys.exit(str(error))
 
@@ -139,4 +141,4 @@ def _current_user() -> str:
     try:
         return f"{getpass.getuser()}@{socket.gethostname()}"
     except (KeyError, OSError):
-        sys.exit("this user has no name, which the ledger needs: give one with --actor (ACTOR=)")
+        sys.exit("this user has no name, which the ledger needs: give one with --actor")

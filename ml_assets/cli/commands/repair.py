@@ -11,7 +11,10 @@ from rich.console import Console
 
 from ml_assets.cli.command_inputs import open_model_stages, require_settings, require_spec
 from ml_assets.cli.day_selection import select_days
+from ml_assets.cli.json_output.reports import RepairedStage, RepairReport
+from ml_assets.cli.project import load_definitions
 from ml_assets.cli.run_in_process import RunFailed, run_days
+from ml_assets.cli.verb import publish
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.tables.day_ranges import group_days
 from ml_assets.core.validation.correction_file import RepairRefused
@@ -52,6 +55,10 @@ class Outcomes(logging.Handler):
         """List the days of a stage whose rows changed."""
         return sorted(outcome.day for outcome in self.by_stage.get(stage, ()) if outcome.computed)
 
+    def same(self, stage: str) -> list[date]:
+        """List the days of a stage that were made again with the same rows."""
+        return sorted(outcome.day for outcome in self.by_stage.get(stage, ()) if "made_again" in outcome.metadata)
+
     def __enter__(self) -> "Outcomes":
         logger = logging.getLogger("ml_assets.days")
         logger.setLevel(logging.INFO)
@@ -62,7 +69,7 @@ class Outcomes(logging.Handler):
         logging.getLogger("ml_assets.days").removeHandler(self)
 
 
-def repair_model(model: str, file: Path | None = None) -> None:
+def repair_model(model: str | None = None, file: Path | None = None) -> None:
     """Apply corrected rows, or changed code and specification, and print the days that changed.
 
     Args:
@@ -82,7 +89,14 @@ def repair_model(model: str, file: Path | None = None) -> None:
                 _repair_rows(spec, settings, file, console)
         except (RepairRefused, RunFailed, LakeError, LandingUnavailable, ValueError, OSError) as error:
             sys.exit(str(error))
-    _print_outcomes(console, outcomes, open_model_stages(spec, settings))
+    stages = open_model_stages(spec, settings)
+    _print_outcomes(console, outcomes, stages)
+    repaired = [
+        RepairedStage(stage=stage, changed=outcomes.changed(stage), same=outcomes.same(stage))
+        for stage in outcomes.by_stage
+    ]
+    models = models_that_saw(stages, outcomes.changed(FEATURES)) if repaired else []
+    publish(RepairReport(model=spec.name, stages=repaired, models_with_changed_inputs=models, not_repaired=[]))
 
 
 def _repair_rows(spec: ModelSpec, settings: Settings, file: Path, console: Console) -> None:
@@ -113,10 +127,9 @@ def _materialize(spec: ModelSpec, settings: Settings, stage: str, days: Sequence
     """Materialize days of a stage through Dagster, one run for each range of consecutive days."""
     if not days:
         return
-    from ml_assets.definitions import defs
     from ml_assets.resources.dagster_instance.home import open_instance
 
-    job = defs().resolve_job_def(f"{spec.name}_features")
+    job = load_definitions().resolve_job_def(f"{spec.name}_features")
     names = MATERIALIZED_TOGETHER.get(stage, (stage,))
     with open_instance(settings.dagster_home) as instance:
         for group in group_days((day, None) for day in days):
@@ -127,9 +140,8 @@ def _print_outcomes(console: Console, outcomes: Outcomes, stages: Stages) -> Non
     if not outcomes.by_stage:
         console.print("Nothing to make: every day is as it would be made now.")
         return
-    for stage, stage_outcomes in outcomes.by_stage.items():
-        same = sorted(outcome.day for outcome in stage_outcomes if "made_again" in outcome.metadata)
-        changed = outcomes.changed(stage)
+    for stage in outcomes.by_stage:
+        same, changed = outcomes.same(stage), outcomes.changed(stage)
         parts = [
             f"made {_ranges(changed)}" if changed else "nothing changed",
             *([f"came out the same: {_ranges(same)}"] if same else []),

@@ -7,7 +7,10 @@ from datetime import date
 from rich.console import Console
 
 from ml_assets.cli.command_inputs import open_model_stages, require_settings, require_spec
+from ml_assets.cli.json_output.reports import RepairedStage, RepairReport
+from ml_assets.cli.project import load_definitions
 from ml_assets.cli.run_in_process import RunFailed, run_days
+from ml_assets.cli.verb import publish
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.defs.settings import Settings
 from ml_assets.pipeline.asset_names import LABEL_ASSETS, LABELS, QUARANTINED, VALIDATED
@@ -19,7 +22,7 @@ from ml_assets.resources.storage.landing_access import LandingUnavailable
 MATERIALIZED_TOGETHER = {VALIDATED: (VALIDATED, QUARANTINED), LABELS: LABEL_ASSETS[1:]}
 
 
-def repair_damaged_days(model: str) -> None:
+def repair_damaged_days(model: str | None = None) -> None:
     """Make every damaged day again from what it was made from, stage after stage, and print what was done.
 
     A day comes out as it was, so that nothing behind it changes. What a day was made from may be gone: its damage is
@@ -41,16 +44,17 @@ def repair_damaged_days(model: str) -> None:
         console.print(f"Nothing is damaged in the tables of {spec.name}.")
     for problem in problems:
         console.print(f"[bold red]not repaired[/]  {problem}", highlight=False, soft_wrap=True)
+    stages = [RepairedStage(stage=name, changed=[], same=days) for name, days in repaired.items()]
+    publish(RepairReport(model=spec.name, stages=stages, models_with_changed_inputs=[], not_repaired=problems))
     if problems:
         sys.exit(1)
 
 
-def _repair(spec: ModelSpec, settings: Settings, console: Console) -> tuple[int, list[str]]:
+def _repair(spec: ModelSpec, settings: Settings, console: Console) -> tuple[dict[str, list[date]], list[str]]:
     import dagster as dg
 
-    from ml_assets.definitions import defs
-
-    repaired, problems = 0, []
+    repaired: dict[str, list[date]] = {}
+    problems: list[str] = []
     with dg.DagsterInstance.from_config(settings.dagster_home) as instance:
         for position, name in enumerate([stage.name for stage in open_model_stages(spec, settings)]):
             # The stages before it may have been made again since.
@@ -61,7 +65,7 @@ def _repair(spec: ModelSpec, settings: Settings, console: Console) -> tuple[int,
                     continue
                 failure = None
                 try:
-                    job = defs().resolve_job_def(f"{spec.name}_daily")
+                    job = load_definitions().resolve_job_def(f"{spec.name}_daily")
                     run_days(job, instance, spec, MATERIALIZED_TOGETHER.get(name, (name,)), [day])
                 except RunFailed as error:
                     failure = error
@@ -69,7 +73,7 @@ def _repair(spec: ModelSpec, settings: Settings, console: Console) -> tuple[int,
                 if remaining:
                     problems.append(f"{remaining[day]} {failure or _why_kept(stage, day)}".strip())
                     continue
-                repaired += 1
+                repaired.setdefault(name, []).append(day)
                 console.print(
                     f"[bold cyan]{name}[/]  made {day} again: {damage.path} was {damage.reason}", soft_wrap=True
                 )

@@ -18,7 +18,9 @@ from ml_assets.cli.command_inputs import (
 from ml_assets.cli.console.progress import StageProgress
 from ml_assets.cli.console.summary import print_summary
 from ml_assets.cli.needed_days import Needed, days_needed
+from ml_assets.cli.project import current_project, load_definitions
 from ml_assets.cli.run_in_process import RunFailed, run_days
+from ml_assets.cli.verb import publish, wants_json
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.defs.settings import Settings
 from ml_assets.pipeline.asset_names import EVALUATION, RELEASE_ASSETS, landed_to_features, model_assets
@@ -28,9 +30,10 @@ from ml_assets.resources.storage.landing import Landing
 from ml_assets.resources.storage.landing_access import LandingUnavailable
 
 SIMULATED_DAYS = 90
+SIMULATED_MODEL = "fraud_detection"
 
 
-def run_model(model: str) -> None:
+def run_model(model: str | None = None) -> None:
     """Simulate files if there are none, materialize what is needed, print the summary.
 
     Raises:
@@ -65,7 +68,12 @@ def run_model(model: str) -> None:
         seconds = _materialize(spec, needed, settings, console)
         stages = open_model_stages(spec, settings)
     differences = release_differences(spec, settings)
-    print_summary(console, spec, needed, stages, seconds, time.perf_counter() - started, settings, differences)
+    took = time.perf_counter() - started
+    print_summary(console, spec, needed, stages, seconds, took, settings, differences)
+    if wants_json():
+        from ml_assets.cli.json_output.builders import build_run_report
+
+        publish(build_run_report(spec, needed, stages, seconds, took, differences))
     if unscored := stages.predictions.why_not_scored(needed.newest):
         sys.exit(f"{spec.name}: what is live has not scored {needed.newest}: {unscored}")
     if stages.training.gate.reason(needed.newest) or stages.registration.why_not_registered(needed.newest):
@@ -73,10 +81,9 @@ def run_model(model: str) -> None:
 
 
 def _materialize(spec: ModelSpec, needed: Needed, settings: Settings, console: Console) -> dict[str, float]:
-    from ml_assets.definitions import defs
     from ml_assets.resources.dagster_instance.home import open_instance
 
-    job = defs().resolve_job_def(f"{spec.name}_daily")
+    job = load_definitions().resolve_job_def(f"{spec.name}_daily")
     seconds: dict[str, float] = {}
     with open_instance(settings.dagster_home) as instance, StageProgress(console) as progress:
         landed = landed_to_features(spec)
@@ -118,10 +125,10 @@ def _has_files(spec: ModelSpec, landing: Landing) -> bool:
 
 
 def _simulate_if_empty(spec: ModelSpec, landing: Landing, settings: Settings, console: Console) -> None:
-    from ml_assets.cli.commands.simulate import SIMULATED_MODEL, was_interrupted, write_landing
-
-    if spec.name != SIMULATED_MODEL or settings.is_production:
+    if spec.name != SIMULATED_MODEL or settings.is_production or not current_project().is_own:
         return
+    from ml_assets.cli.demo.landing import was_interrupted, write_landing
+
     reason = f"Nothing has landed under {settings.landing}"
     if _has_files(spec, landing):
         if not was_interrupted(settings.landing, settings.s3):

@@ -9,6 +9,8 @@ from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from ml_assets.cli.command_inputs import require_settings
+from ml_assets.cli.json_output.reports import DamageReport, DoctorReport
+from ml_assets.cli.verb import publish
 from ml_assets.defs.environment import build_environment
 from ml_assets.defs.settings import Settings
 from ml_assets.resources.mlflow.connection import MlflowUnavailable
@@ -40,6 +42,8 @@ def scrub_everything() -> None:
             progress.stop()
             sys.exit(f"the scrub ended after {read:,} files, with {len(damages)} damaged: {error}")
     console.print(f"{len(damages)} damaged, {read:,} files read")
+    damaged = [DamageReport(**vars(damage)) for damage in damages]
+    publish(DoctorReport(errors=len(damages), warnings=0, checks=[], files_read=read, damaged=damaged))
     if damages:
         sys.exit(1)
 

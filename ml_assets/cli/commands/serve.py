@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ml_assets.cli.command_inputs import require_settings, require_spec
 from ml_assets.cli.faults import check_interrupted
+from ml_assets.core.extras import needs_extra
 from ml_assets.defs.environment import api_key, request_rate, trusted_proxies
 from ml_assets.defs.settings import Settings
 from ml_assets.resources.lake.read_only_lake import ReadOnlyLake
@@ -40,7 +41,7 @@ def build_app(spec: "ModelSpec", settings: Settings, limits: "Limits") -> "FastA
     return create_app(Scoring(spec, loader, history, limits=limits), limits)
 
 
-def serve_model(model: str, host: str, port: int, limits: "Limits") -> None:
+def serve_model(model: str | None, host: str, port: int, limits: "Limits") -> None:
     """Serve until the process gets a signal to end; requests in flight are answered first.
 
     Args:
@@ -54,6 +55,11 @@ def serve_model(model: str, host: str, port: int, limits: "Limits") -> None:
             allows too few open files.
         Interrupted: when a signal ended it.
     """
+    with needs_extra("serve", "the scoring service"):
+        import fastapi  # noqa: F401
+        import httptools  # noqa: F401
+        import prometheus_client  # noqa: F401
+        import uvicorn  # noqa: F401
     from ml_assets.service.server.run import run_server
 
     spec, settings = require_spec(model), require_settings()
@@ -67,7 +73,7 @@ def serve_model(model: str, host: str, port: int, limits: "Limits") -> None:
     if limits.api_key is None and host not in LOOPBACK:
         log.warning(
             "the service listens on %s without a key: whoever reaches this address can have rows scored; set "
-            "ML_ASSETS_API_KEY, or leave --host (HOST=) out",
+            "ML_ASSETS_API_KEY, or leave --host out",
             host,
         )
     _shorten_mlflow_retries()

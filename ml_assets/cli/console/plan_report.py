@@ -18,7 +18,7 @@ MOST_RANGES, MOST_RUNS, MOST_COMMANDS, MOST_NAMES = 12, 8, 3, 3
 MADE_BEFORE = "its inputs were made again, or its rows corrected, before"
 
 
-def print_plan(console: Console, spec: ModelSpec, job: str, plan: Plan) -> None:
+def print_plan(console: Console, spec: ModelSpec, job: str, plan: Plan, module: str = "ml_assets.definitions") -> None:
     """Print each stage with its ranges of days and reasons, the runs, a summary, and the next commands. The length is
     bounded for every plan.
 
@@ -27,6 +27,7 @@ def print_plan(console: Console, spec: ModelSpec, job: str, plan: Plan) -> None:
         spec: the model's specification.
         job: the name of the job.
         plan: the plan of the job.
+        module: the module of the definitions.
     """
     days = [day for run in plan.runs for day in run]
     console.print(
@@ -63,7 +64,7 @@ def print_plan(console: Console, spec: ModelSpec, job: str, plan: Plan) -> None:
         return
     made = [f"{stage.name} {len(stage.to_make)}" for stage in plan.stages if stage.to_make]
     console.print(f"[bold]To make[/]  {', '.join(made)} days", highlight=False, soft_wrap=True)
-    for line in _next_commands(job, days, busy):
+    for line in _next_commands(job, module, days, busy):
         console.print(line, soft_wrap=True, highlight=False)
 
 
@@ -154,11 +155,11 @@ def _count(days: Sequence[date]) -> str:
     return f"{len(days)} day{'s' if len(days) > 1 else ''}"
 
 
-def _next_commands(job: str, days: Sequence[date], runs: Sequence[Sequence[date]]) -> Iterator[str]:
-    yield f"\nTo do it: `make ui`, page of the job [bold]{job}[/], Materialize all, {_range(days)}."
-    yield 'Or here, in a shell after `eval "$(make env)"`:'
+def _next_commands(job: str, module: str, days: Sequence[date], runs: Sequence[Sequence[date]]) -> Iterator[str]:
+    yield f"\nTo do it: `ml-assets ui`, page of the job [bold]{job}[/], Materialize all, {_range(days)}."
+    yield "Or here, in a shell that has `dagster` and DAGSTER_HOME:"
     for run in runs[:MOST_COMMANDS]:
         tags = json.dumps(range_tags(run[0], run[-1]))
-        yield escape(f"  dagster job execute -m ml_assets.definitions -j {job} --tags '{tags}'")
+        yield escape(f"  dagster job execute -m {module} -j {job} --tags '{tags}'")
     if len(runs) > MOST_COMMANDS:
         yield f"  ... and so on, run after run ({len(runs) - MOST_COMMANDS} more)"

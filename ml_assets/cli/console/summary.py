@@ -68,7 +68,9 @@ def print_summary(
             "Seconds       " + ", ".join(f"{stage} {took:.1f}" for stage, took in seconds.items()), soft_wrap=True
         )
     console.print(f"In all        {total:.1f} s")
-    console.print("\nNext: [bold]make ui[/] opens the Dagster UI with these assets; [bold]make test[/] runs the tests.")
+    console.print(
+        "\nNext: [bold]ml-assets ui[/] opens Dagster with these assets, [bold]ml-assets --help[/] lists the verbs."
+    )
 
 
 def _print_data(console: Console, spec: ModelSpec, needed: "Needed", stages: Stages) -> None:

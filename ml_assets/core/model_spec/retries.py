@@ -47,7 +47,7 @@ class Retry(SpecPart):
 class Retries(SpecPart):
     """Retries after a transient external failure: a store that does not answer, is too busy or reports an internal
     error, or a lost connection or database. The step is tried again, and days that it has committed are not
-    recomputed. Invalid data, errors in code and a lack of memory are never retried. Where a person waits (`make
+    recomputed. Invalid data, errors in code and a lack of memory are never retried. Where a person waits (`ml-assets
     run`), the delays are in seconds instead of minutes."""
 
     ingestion: Retry = Retry()

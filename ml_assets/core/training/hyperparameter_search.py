@@ -10,6 +10,7 @@ from datetime import date
 from functools import cache
 from typing import Any
 
+from ml_assets.core.extras import needs_extra
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.search import Range, Search
 from ml_assets.core.model_spec.training import Parameters
@@ -119,7 +120,8 @@ class _Study:
     """Optuna's study of the trials so far, which proposes parameters and decides which trial to prune."""
 
     def __init__(self, spec: ModelSpec):
-        import optuna
+        with needs_extra("search", "training.search"):
+            import optuna
 
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         settings = _settings(spec)

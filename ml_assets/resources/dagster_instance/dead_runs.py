@@ -1,14 +1,19 @@
-"""Detection of dead runs in the process of a command, such as `make run`. No other process watches such a run, so
+"""Detection of dead runs in the process of a command, such as `ml-assets run`. No other process watches such a run, so
 Dagster counts it as running after its process has died.
 """
 
 import atexit
-import fcntl
 import os
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
+
+try:
+    import fcntl
+except ImportError:
+    # Windows has none: nothing is known there about runs whose process has died.
+    fcntl = None  # type: ignore[assignment]
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance
@@ -29,7 +34,7 @@ def mark_alive(instance: "DagsterInstance", run_id: str) -> bool:
     Returns:
         Whether the run was not marked before.
     """
-    if instance.is_ephemeral or (path := _path(instance, run_id)) in _locks:
+    if fcntl is None or instance.is_ephemeral or (path := _path(instance, run_id)) in _locks:
         return False
     # The file gets its name only after it is locked, so that no other process finds it unlocked.
     hidden = path.with_name(f".{uuid4().hex}")
@@ -72,6 +77,8 @@ def _path(instance: "DagsterInstance", run_id: str) -> Path:
 
 
 def _is_locked(path: Path) -> bool:
+    if fcntl is None:
+        return True
     try:
         file = os.open(path, os.O_RDWR)
     except FileNotFoundError:

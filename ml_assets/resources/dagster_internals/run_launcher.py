@@ -2,7 +2,8 @@
 
 Reason: the default launcher does not support run monitoring, so a run whose process died with the machine stays in
 progress and blocks the queue of its model. A code server notices the death of a process that it started itself; this
-launcher is for when the server is gone as well, and for runs that no code server started, such as those of `make run`.
+launcher is for when the server is gone as well, and for runs that no code server started, such as those of
+`ml-assets run`.
 Public API that would replace it: health checks of run workers in `dagster.DefaultRunLauncher`.
 """
 

@@ -1,8 +1,10 @@
 """URIs of PostgreSQL databases: the driver that Dagster needs, and MLflow's schema beside Dagster's tables."""
 
 import re
+from importlib.util import find_spec
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
+from ml_assets.core.extras import needs_extra
 from ml_assets.resources.databases.uri_secrets import without_credentials
 
 POSTGRESQL = re.compile(r"postgres(ql)?(\+psycopg2)?://")
@@ -33,6 +35,9 @@ def with_driver(uri: str) -> str:
     """
     if not is_postgresql(uri):
         return uri
+    with needs_extra("postgres", "a PostgreSQL database"):
+        if find_spec("psycopg2") is None:
+            raise ModuleNotFoundError(name="psycopg2")
     parts = urlsplit(POSTGRESQL.sub("postgresql+psycopg2://", uri, count=1))
     given = dict(parse_qsl(parts.query, keep_blank_values=True))
     missing = urlencode({name: value for name, value in TIMEOUTS.items() if name not in given})

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import dagster as dg
 
+from ml_assets.core.extras import needs_extra
 from ml_assets.core.kubernetes.pod_spec import SHARES_POD, plain_pod
 from ml_assets.resources.dagster_internals.kubernetes_jobs import step_handler_of
 from ml_assets.resources.dagster_internals.step_execution import StepDelegatingExecutor
@@ -24,7 +25,8 @@ def step_executor(input_bytes: InputBytes) -> dg.ExecutorDefinition:
     Args:
         input_bytes: returns the bytes from which the largest day of a step is made.
     """
-    from dagster_k8s import k8s_job_executor
+    with needs_extra("k8s", "ML_ASSETS_ENV=production, where each step is a Kubernetes job,"):
+        from dagster_k8s import k8s_job_executor
 
     create = cast("Callable[[dg.InitExecutorContext], StepDelegatingExecutor]", k8s_job_executor.executor_creation_fn)
 

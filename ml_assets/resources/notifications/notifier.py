@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from ml_assets.core.extras import needs_extra
 from ml_assets.core.operations.notifications.message import Message
 from ml_assets.core.operations.notifications.redaction import redact, secrets_of_url
 
@@ -71,7 +72,8 @@ class Notifier:
     def _services(self) -> "dict[str, NotifyBase]":
         if not self._urls:
             return {}
-        from apprise import Apprise, AppriseAsset
+        with needs_extra("notify", "ML_ASSETS_NOTIFY"):
+            from apprise import Apprise, AppriseAsset
 
         for name, level in LOG_LEVELS.items():
             logging.getLogger(name).setLevel(level)

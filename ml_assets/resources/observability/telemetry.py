@@ -5,6 +5,7 @@ collector, or Prometheus itself.
 import math
 from collections.abc import Sequence
 
+from ml_assets.core.extras import needs_extra
 from ml_assets.core.operations.step_metrics import METRICS, Sample
 
 SERVICE = "ml_assets"
@@ -30,10 +31,11 @@ def push(samples: Sequence[Sample]) -> None:
     All metrics are gauges with one sample for each step: processes are short-lived, so none can maintain a counter, and
     sums over time add the samples up.
     """
-    from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
-    from opentelemetry.sdk.metrics import MeterProvider
-    from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
-    from opentelemetry.sdk.resources import Resource
+    with needs_extra("metrics", "an endpoint for metrics (OTEL_EXPORTER_OTLP_METRICS_ENDPOINT)"):
+        from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
+        from opentelemetry.sdk.metrics import MeterProvider
+        from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
+        from opentelemetry.sdk.resources import Resource
 
     # Only the flush below sends anything.
     reader = PeriodicExportingMetricReader(OTLPMetricExporter(), export_interval_millis=math.inf)

@@ -17,7 +17,10 @@ def find_readers(paths: Iterable[Path]) -> dict[str, str]:
     A file can be read by those who have the right to read it and to enter every folder above it. A folder counts as
     readable when it can be listed or entered. Access control lists are not considered.
     """
-    readers = {}
+    readers: dict[str, str] = {}
+    if not hasattr(os, "geteuid"):
+        # Windows has other permissions.
+        return readers
     for path in paths:
         try:
             real = path.resolve()

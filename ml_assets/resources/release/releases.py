@@ -168,7 +168,7 @@ class Releases:
         except Exception as error:
             raise NotCarriedOut(
                 f"release {move.after.number} of {self._name} is in the ledger and valid, but could not be carried out "
-                f"in full: {error}. It is completed by the next run of deployment, or by `make releases`"
+                f"in full: {error}. It is completed by the next run of deployment, or by `ml-assets releases`"
             ) from error
 
     def _adopt_manual_move(self, registry_state: RegistryState, state: Release) -> None:

@@ -4,6 +4,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping
 
+from ml_assets.core.extras import needs_extra
 from ml_assets.resources.storage.stored_object import FileSize, StoredObject
 
 # Error codes by which stores refuse a conditional put of an existing key: 412 in the S3 API, 409 while another put of
@@ -32,7 +33,8 @@ class Bucket:
     """Objects under a prefix of an S3 bucket. The digest of an object is its ETag."""
 
     def __init__(self, uri: str, s3: Mapping[str, str]):
-        from dagster_aws.s3 import S3Resource
+        with needs_extra("aws", f"a bucket ({uri})"):
+            from dagster_aws.s3 import S3Resource
 
         self.bucket, _, path = uri.partition("://")[2].partition("/")
         self.prefix = path.strip("/")

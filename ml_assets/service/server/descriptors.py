@@ -2,7 +2,6 @@
 
 import logging
 import os
-import resource
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,6 +26,9 @@ def reserve_descriptors(connections: int) -> Capacity:
     Raises:
         ValueError: when the limit allows hardly any.
     """
+    # Not on Windows, where the service is not supported.
+    import resource
+
     needed = count_open() + RESERVE + connections + MAX_BACKLOG
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     unlimited = resource.RLIM_INFINITY

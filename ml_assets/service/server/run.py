@@ -50,7 +50,8 @@ def server_config(app: "FastAPI", limits: Limits, host: str, port: int) -> "uvic
         app,
         host=host,
         port=port,
-        loop="uvloop",
+        # uvloop where it is installed: it has no wheels for Windows.
+        loop="auto",
         http=partial(BoundedHttpProtocol, table),  # type: ignore[arg-type]
         ws="none",
         access_log=False,

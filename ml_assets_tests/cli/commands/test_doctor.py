@@ -178,7 +178,7 @@ def test_definitions_that_do_not_load_are_reported(monkeypatch):
     def broken():
         raise ValueError("defs.yaml: line 3: unknown field\nmore")
 
-    monkeypatch.setattr(doctor_context, "defs", broken)
+    monkeypatch.setattr(doctor_context, "load_definitions", broken)
     assert LOAD().problem == "the definitions do not load: ValueError: defs.yaml: line 3: unknown field"
 
 

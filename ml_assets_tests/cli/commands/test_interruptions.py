@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from ml_assets.cli.commands import serve, simulate
+from ml_assets.cli.commands import serve
+from ml_assets.cli.demo import landing
 from ml_assets.service.server import run
 from ml_assets_tests.cli.command_line import call
 from ml_assets_tests.cli.interruptions import call_interrupted, interrupt
@@ -39,9 +40,9 @@ def test_a_simulation_in_a_process_of_its_own_goes_on_after_a_signal(tmp_path, m
     )
     before = landed(tmp_path)
     assert len(before) >= 3
-    assert simulate.was_interrupted(tmp_path)
+    assert landing.was_interrupted(tmp_path)
     call("simulate", "--days", "4")
-    assert not simulate.was_interrupted(tmp_path)
+    assert not landing.was_interrupted(tmp_path)
     assert before.items() <= landed(tmp_path).items()
     assert "transactions have landed" in capsys.readouterr().out
 

@@ -14,7 +14,7 @@ import pytest
 
 from ml_assets.cli.command_inputs import require_spec
 from ml_assets.cli.commands import plan
-from ml_assets.cli.commands.simulate import write_landing
+from ml_assets.cli.demo.landing import write_landing
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.definitions import DEFS
 from ml_assets.defs.settings import read_settings

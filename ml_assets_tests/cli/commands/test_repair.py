@@ -16,7 +16,7 @@ import pytest
 
 from ml_assets.cli.command_inputs import require_spec
 from ml_assets.cli.commands import quarantine, repair, repair_damaged
-from ml_assets.cli.commands.simulate import write_landing
+from ml_assets.cli.demo.landing import write_landing
 from ml_assets.definitions import DEFS
 from ml_assets.defs.settings import read_settings
 from ml_assets.pipeline.asset_names import landed_to_features

@@ -16,7 +16,7 @@ from rich.console import Console
 
 from ml_assets.cli import needed_days
 from ml_assets.cli.commands import run as main_job
-from ml_assets.cli.commands.simulate import write_landing
+from ml_assets.cli.demo.landing import write_landing
 from ml_assets.core.model_spec.defs_yaml.reader import read_spec
 from ml_assets.definitions import DEFS
 from ml_assets.defs.settings import Settings, read_settings
@@ -73,7 +73,7 @@ def test_the_main_job_trains_evaluates_and_registers_and_does_nothing_the_second
         "roc_auc",
         "average_precision",
         "Gates",
-        "make ui",
+        "ml-assets ui",
     ):
         assert printed in first.stdout
     assert "failed" not in first.stdout

@@ -25,8 +25,11 @@ import yaml
 
 import ml_assets.definitions as entry_point
 from ml_assets.cli import doctor_context
+from ml_assets.cli.commands import instance as instance_command
 from ml_assets.cli.doctor_checks import CHECKS
 from ml_assets.cli.doctor_context import CodeLocation, DoctorContext
+from ml_assets.cli.home import create_home
+from ml_assets.core.model_spec.defs_yaml.model_files import find_model_files
 from ml_assets.core.operations.doctor.diagnosis import Diagnosis, Severity
 from ml_assets.core.operations.doctor.environment_checks import environment, landing
 from ml_assets.core.operations.doctor.storage_checks import releases
@@ -43,7 +46,6 @@ from ml_assets_tests.resources.mlflow.mlflow_cases import new_store
 from ml_assets_tests.resources.release import test_restoration
 from ml_assets_tests.resources.storage.test_conditional_puts import proxy, refusal, without_condition
 from ml_assets_tests.support.http_server import QuietHandler, http_server
-from ml_assets_tests.test_makefile import clone as clone
 from ml_assets_tests.test_remedies import groups as command_groups
 
 LOAD = doctor_context.load_code_location
@@ -237,7 +239,7 @@ def model_folder(machine, content: str) -> Path:
     machine.patch.syspath_prepend(machine.root)
     folder = Folder(package, "models_of_a_remedy", machine.root, required=("environment",))
     machine.patch.setattr(entry_point, "load_folder", folder.load)
-    machine.patch.setattr(doctor_context, "DEFS", package)
+    machine.patch.setattr(doctor_context, "list_model_files", lambda: find_model_files(package))
     machine.patch.setattr(doctor_context, "load_code_location", LOAD)
     return package / "small" / "defs.yaml"
 
@@ -300,7 +302,7 @@ def no_time_zones(machine):
 
 
 @slow
-@remedy("start `make ui`, or `dagster-daemon run`")
+@remedy("start `ml-assets ui`, or `dagster-daemon run`")
 def no_daemon(machine):
     yield machine.check("daemons")
     (machine.root / "workspace.yaml").write_text("load_from: []\n")
@@ -367,14 +369,12 @@ def notifications_on_the_disk_of_a_pod(machine):
 # The instance.
 
 
-@remedy('run `eval "$(make env)"`')
+@remedy("set it to the directory that `ml-assets instance` prints")
 def no_dagster_home(machine):
     yield machine.check("dagster_home", dagster_home_is_stated=False)
-    folder = machine.request.getfixturevalue("clone")
-    script = 'eval "$(make -s env)" && echo "$DAGSTER_HOME"'
-    env = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    home = subprocess.check_output(["bash", "-c", script], cwd=folder, env=env, text=True).strip()
-    yield machine.check("dagster_home", dagster_home=home)
+    machine.patch.setattr(instance_command, "require_settings", lambda: machine.settings)
+    call("instance")
+    yield machine.check("dagster_home")
 
 
 @remedy("set it to the absolute path")
@@ -384,11 +384,11 @@ def relative_home(machine):
     yield machine.check("dagster_home", dagster_home=str(Path("dagster").absolute()))
 
 
-@remedy("link the repository's dagster.yaml")
+@remedy("run `ml-assets instance`, which")
 def no_settings(machine):
     (machine.home / "dagster.yaml").unlink()
     yield machine.check("dagster_home")
-    subprocess.run(["make", "home"], cwd=REPOSITORY, env={**os.environ, "DAGSTER_HOME": str(machine.home)}, check=True)
+    create_home(machine.settings)
     yield machine.check("dagster_home")
 
 
@@ -432,7 +432,7 @@ def instance_that_does_not_open(machine):
     yield machine.check("instance")
 
 
-@remedy("use the repository's dagster.yaml, or QueuedRunCoordinator")
+@remedy("remove dagster.yaml and run `ml-assets instance`, or use QueuedRunCoordinator")
 def no_queue(machine):
     machine.configure(
         run_coordinator={"module": "dagster._core.run_coordinator", "class": "DefaultRunCoordinator"}, concurrency=None
@@ -456,7 +456,7 @@ def pool_limits(machine):
 # The stores.
 
 
-@remedy("use the repository's dagster.yaml")
+@remedy("remove dagster.yaml and run `ml-assets instance`")
 def storage_in_memory(machine):
     in_memory = {"module": "dagster._core.storage.event_log", "class": "InMemoryEventLogStorage", "config": {}}
     machine.configure(event_log_storage=in_memory)

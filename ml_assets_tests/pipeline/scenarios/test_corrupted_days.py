@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from ml_assets.cli.command_inputs import require_spec
-from ml_assets.cli.simulator import simulate_days
+from ml_assets.cli.demo.simulator import simulate_days
 from ml_assets.pipeline.asset_names import LANDED_TO_FEATURES
 from ml_assets_tests.pipeline.corruptions import CORRUPTIONS, Corruption
 from ml_assets_tests.pipeline.world import World, failed_by_day

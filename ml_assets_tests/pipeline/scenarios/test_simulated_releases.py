@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ml_assets.cli.simulator import simulate_days
+from ml_assets.cli.demo.simulator import simulate_days
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.pipeline.asset_names import LANDED_TO_FEATURES, MODEL_ASSETS, RELEASE_ASSETS
 from ml_assets_tests.conftest import SMALL

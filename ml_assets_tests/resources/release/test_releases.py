@@ -153,7 +153,7 @@ def test_a_deploy_target_that_cannot_be_written_leaves_the_release_recorded_and_
     with monkeypatch.context() as patch:
         patch.setattr(DeployTarget, "publish", refuse)
         with pytest.raises(
-            NotCarriedOut, match=r"release 3 of small is in the ledger and valid.*read-only.*make releases"
+            NotCarriedOut, match=r"release 3 of small is in the ledger and valid.*read-only.*ml-assets releases"
         ):
             local.releases().release(state, move("promote", promote(state, local.versions[1])))
     assert local.deployed() == 1

@@ -117,7 +117,7 @@ def daemons(seconds_ago: Mapping[str, float | None], tolerance: float, productio
         f"{len(stopped)} of {len(seconds_ago)} do not run ({', '.join(stopped)}): "
         "the queue, schedules, sensors and run monitoring need them"
     )
-    remedy = "start `make ui`, or `dagster-daemon run` as a service; its log says why it ended"
+    remedy = "start `ml-assets ui`, or `dagster-daemon run` as a service; its log says why it ended"
     return error_in_production(production, "daemons", message, remedy)
 
 
@@ -148,7 +148,7 @@ def notifications(targets: Collection[str], problem: str | None, local: bool, pr
         production: whether this is the production environment.
     """
     if problem is not None:
-        remedy = "correct ML_ASSETS_NOTIFY or ML_ASSETS_DATABASE, then run `make notify-test` (docs/notifications.md)"
+        remedy = "correct ML_ASSETS_NOTIFY or ML_ASSETS_DATABASE, then run `ml-assets notifications test`"
         return error("notifications", problem, remedy)
     if local and production:
         message = "in production they are kept in an SQLite file, which is lost with the pod of the code server"
@@ -158,6 +158,6 @@ def notifications(targets: Collection[str], problem: str | None, local: bool, pr
         return ok("notifications", ", ".join(sorted(targets)))
     if production:
         message = "nobody is notified of failures: there are no targets"
-        remedy = "set ML_ASSETS_NOTIFY to apprise URLs, then run `make notify-test` (docs/notifications.md)"
+        remedy = "set ML_ASSETS_NOTIFY to apprise URLs, then run `ml-assets notifications test` (docs/notifications.md)"
         return warning("notifications", message, remedy)
     return ok("notifications", "no targets: notifications are recorded, and none is sent")

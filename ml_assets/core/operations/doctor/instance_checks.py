@@ -1,6 +1,6 @@
 """Rules for a Dagster instance: it opens, dead runs end, pool slots are freed, and no run is repeated unexpectedly."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ml_assets.core.operations.doctor.diagnosis import Diagnosis, error, error_in_production, ok, warning
@@ -20,7 +20,7 @@ def dagster_home(home: str | None, is_directory: bool, has_settings: bool) -> Di
     check = "dagster_home"
     if not home:
         message = "DAGSTER_HOME is not set, so each process keeps runs and events to itself and loses them at its end"
-        return error(check, message, 'run `eval "$(make env)"`')
+        return error(check, message, "set it to the directory that `ml-assets instance` prints")
     if not home.startswith("/"):
         message = f"DAGSTER_HOME is {home}, a relative path, which Dagster refuses"
         return error(check, message, "set it to the absolute path")
@@ -31,7 +31,7 @@ def dagster_home(home: str | None, is_directory: bool, has_settings: bool) -> Di
         message = (
             f"there is no dagster.yaml in {home}, so Dagster's defaults apply: no retries, no monitoring, no limits"
         )
-        return error(check, message, "link the repository's dagster.yaml into it (`make doctor` does)")
+        return error(check, message, "run `ml-assets instance`, which links the settings of ml_assets into it")
     return ok(check, home)
 
 
@@ -95,6 +95,19 @@ def freed_slots(settings: Settings) -> Diagnosis:
     return ok(check, f"{seconds} s after the end of a run")
 
 
+def shipped_settings(differences: Sequence[str]) -> Diagnosis:
+    """Name the settings of dagster.yaml that differ from those that ml_assets ships; they may well be meant.
+
+    Args:
+        differences: one line each, without those of storages.
+    """
+    check = "shipped_settings"
+    if not differences:
+        return ok(check, "dagster.yaml has the settings that ml_assets ships")
+    names = ", ".join(line.partition(":")[0] for line in differences)
+    return ok(check, f"differs from what ml_assets ships in {names}; `ml-assets instance` prints both")
+
+
 def instance(problem: str | None) -> Diagnosis:
     """Check that the instance opens: its dagster.yaml is valid and its storage can be reached.
 
@@ -111,7 +124,7 @@ def run_queue(has_queue: bool) -> Diagnosis:
     """Check that runs wait in a queue: pool limits and the limit of concurrent runs apply only there."""
     if not has_queue:
         message = "runs are launched at once, so neither pool limits nor max_concurrent_runs apply"
-        remedy = "use the repository's dagster.yaml, or QueuedRunCoordinator as run_coordinator"
+        remedy = "remove dagster.yaml and run `ml-assets instance`, or use QueuedRunCoordinator as run_coordinator"
         return error("run_queue", message, remedy)
     return ok("run_queue", "runs wait in a queue")
 

@@ -33,7 +33,7 @@ def storage(kind: str, production: bool) -> Diagnosis:
     """
     if kind == "memory":
         message = "runs and events are kept in memory and are lost with the process"
-        return error("storage", message, "use the repository's dagster.yaml")
+        return error("storage", message, "remove dagster.yaml and run `ml-assets instance`")
     if kind == "sqlite" and production:
         message = "in production runs and events are kept in SQLite files, which pods on other machines cannot read"
         remedy = "set ML_ASSETS_DATABASE=postgresql://user@host/database (docs/state.md)"

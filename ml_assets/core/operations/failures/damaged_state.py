@@ -125,7 +125,7 @@ INSTANCE_SETTINGS = StateFile(
     "`DAGSTER_HOME/dagster.yaml`",
     "the settings of the Dagster instance",
     "no Dagster process starts",
-    "Correct it, or remove it (`rm {quoted}`): `make` links the repository's dagster.yaml again",
+    "Correct it, or remove it (`rm {quoted}`): `ml-assets instance` links the settings of ml_assets again",
 )
 DEPLOY_MANIFEST = StateFile(
     "`<deploy target>/<model>/metadata.json`",

@@ -1,12 +1,17 @@
 """Temporary folders that are removed even when their process was killed: the next process removes them."""
 
-import fcntl
 import shutil
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:
+    # Windows has none: folders of killed processes stay there.
+    fcntl = None  # type: ignore[assignment]
 
 LOCK = ".in_use"
 # A new folder looks unused until its process has locked it.
@@ -23,11 +28,14 @@ def temporary_directory(prefix: str) -> Iterator[Path]:
     for folder_of_other in Path(tempfile.gettempdir()).glob(f"{prefix}*"):
         _remove_unless_used(folder_of_other)
     with tempfile.TemporaryDirectory(prefix=prefix) as folder, open(Path(folder, LOCK), "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        if fcntl is not None:
+            fcntl.flock(lock, fcntl.LOCK_EX)
         yield Path(folder)
 
 
 def _remove_unless_used(folder: Path) -> None:
+    if fcntl is None:
+        return
     try:
         if time.time() - (folder / LOCK).stat().st_mtime < SECONDS_TO_LOCK:
             return

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ml_assets.cli.commands.audit import Audit, audit, read_dependencies, report
+from ml_assets.cli.repository.audit import Audit, audit, read_dependencies, report
 
 GOOD = {"name": "dagster", "version": "1.13.27", "vulns": []}
 BAD = {

@@ -6,7 +6,7 @@ from importlib.metadata import PackageNotFoundError, requires
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from ml_assets.cli.commands.hashes import DEVELOPMENT, HASHED, NAME, PINS, divide_pins
+from ml_assets.cli.repository.hashes import DEVELOPMENT, HASHED, NAME, PINS, divide_pins
 
 HASH = re.compile(r"    --hash=sha256:[0-9a-f]{64}( \\)?")
 PIN = re.compile(r"[A-Za-z0-9._-]+(\[[a-z0-9,-]+\])?==\S+ \\")

@@ -7,8 +7,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import click
+
 from ml_assets.cli.doctor_checks import CHECKS
-from ml_assets.cli.instance_file import derive_postgresql_instance
+from ml_assets.cli.home import SHIPPED
+from ml_assets.cli.repository.cli_page import cli_page
+from ml_assets.cli.repository.instance_file import derive_postgresql_instance
 from ml_assets.core.operations.failures.damaged_state import STATE_FILES
 from ml_assets.defs.settings import REPOSITORY
 from ml_assets.pipeline.component import json_schema
@@ -29,9 +33,9 @@ A complete example: [fraud_detection](../ml_assets/defs/fraud_detection/defs.yam
 DOCTOR_TITLE = """\
 # The doctor's checks
 
-`make doctor` checks the instance in `DAGSTER_HOME` and the environment, prints a line for each check with the remedy \
-of each problem, and ends with exit code 1 when there is an error. It changes nothing, except that it creates an empty \
-file in each location that has to be writable and removes it again. It prints no credentials.
+`ml-assets doctor` checks the instance in `DAGSTER_HOME` and the environment, prints a line for each check with the \
+remedy of each problem, and ends with exit code 1 when there is an error. It changes nothing, except that it creates \
+an empty file in each location that has to be writable and removes it again. It prints no credentials.
 
 Generated from the rules in `ml_assets/core/operations/doctor` by `make docs`: do not edit.
 
@@ -45,7 +49,7 @@ DAMAGE_TITLE = """\
 
 Each command that meets a damaged or missing file of state ends with exit code 1 and one message: the file, what is \
 lost, where a backup is taken from, and the command that mends it. A run in the UI fails with the same message, and \
-`make doctor` (`damaged_state`) looks for all of them. Files with rows of days are in \
+`ml-assets doctor` (`damaged_state`) looks for all of them. Files with rows of days are in \
 [troubleshooting](troubleshooting.md). `<file>.damaged` beside a file says that somebody knows of the loss; remove it \
 when the cause is found. [Backups](state.md).
 
@@ -56,11 +60,16 @@ Generated from `ml_assets/core/operations/failures/damaged_state.py` by `make do
 """
 
 
-def documents() -> dict[Path, str]:
-    """Generate each document: its path, relative to the repository, and its content."""
+def documents(group: click.Group) -> dict[Path, str]:
+    """Generate each document: its path, relative to the repository, and its content.
+
+    Args:
+        group: the command group `ml-assets`.
+    """
     return {
         Path("docs/spec.md"): spec_page(json_schema()),
         Path("docs/defs.schema.json"): json.dumps(json_schema(), indent=1) + "\n",
+        Path("docs/cli.md"): cli_page(group),
         Path("docs/doctor.md"): DOCTOR_TITLE
         + "".join(f"| `{check.name}` | {_one_line(check.purpose)} |\n" for check in CHECKS),
         Path("docs/damaged-state.md"): DAMAGE_TITLE
@@ -68,7 +77,9 @@ def documents() -> dict[Path, str]:
             f"| {file.where} | {file.holds} | {file.lost} | {_one_line(file.describe_remedy())} |\n"
             for file in STATE_FILES.values()
         ),
-        Path("dagster-postgres.yaml"): derive_postgresql_instance((REPOSITORY / "dagster.yaml").read_text()),
+        (SHIPPED / "dagster-postgres.yaml").relative_to(REPOSITORY): derive_postgresql_instance(
+            (SHIPPED / "dagster.yaml").read_text()
+        ),
     }
 
 
@@ -140,13 +151,17 @@ def _one_line(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
 
 
-def write_documents() -> None:
-    """Write every document, and print which of them changed."""
+def write_documents(group: click.Group) -> None:
+    """Write every document, and print which of them changed.
+
+    Args:
+        group: the command group `ml-assets`.
+    """
     from ml_assets.resources.mlflow.connection import quiet_mlflow
 
     with quiet_mlflow():
         template = generate_template()
-    for path, content in {**documents(), TEMPLATE.relative_to(REPOSITORY): template}.items():
+    for path, content in {**documents(group), TEMPLATE.relative_to(REPOSITORY): template}.items():
         target = REPOSITORY / path
         target.parent.mkdir(exist_ok=True)
         changed = not target.exists() or target.read_text() != content

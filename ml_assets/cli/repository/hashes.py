@@ -31,8 +31,11 @@ def write_hashes(uv: str) -> None:
     """
     hashed = _compile(uv, "--no-deps", "--generate-hashes", str(PINS))
     project = ("--constraint", str(PINS), str(REPOSITORY / "pyproject.toml"))
-    extras = dict(EXTRAS.findall(_compile(uv, "--all-extras", "--no-strip-extras", *project)))
-    needed = "".join(f"{name}{extras.get(name, '')}\n" for name in NAME.findall(_compile(uv, *project)))
+    groups = ("--group", "audit", "--group", "dev", "--group", "docs")
+    extras = dict(EXTRAS.findall(_compile(uv, "--all-extras", *groups, "--no-strip-extras", *project)))
+    needed = "".join(
+        f"{name}{extras.get(name, '')}\n" for name in NAME.findall(_compile(uv, "--extra", "image", *project))
+    )
     # Once more with what these extras need.
     runtime = NAME.findall(_compile(uv, "--constraint", str(PINS), "-", requirements=needed))
     HASHED.write_text(divide_pins(PINS.read_text(), hashed, runtime, extras))

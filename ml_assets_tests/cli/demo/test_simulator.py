@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ml_assets.cli.simulator import CATEGORIES, simulate_days
+from ml_assets.cli.demo.simulator import CATEGORIES, simulate_days
 
 START = date(2025, 1, 1)
 COLUMNS = ["transaction_id", "event_time", "customer_id", "terminal_id", "amount", "merchant_category", "is_fraud"]
@@ -107,7 +107,7 @@ def test_a_day_is_the_same_whatever_days_are_simulated_with_it(skipped, days, se
 @pytest.mark.slow
 def test_another_process_makes_the_same_rows():
     script = (
-        "import hashlib; from datetime import date; from ml_assets.cli.simulator import simulate_days\n"
+        "import hashlib; from datetime import date; from ml_assets.cli.demo.simulator import simulate_days\n"
         "print(hashlib.sha256(next(simulate_days(date(2025, 1, 1), 1))[1].to_csv().encode()).hexdigest())"
     )
     found = subprocess.run(

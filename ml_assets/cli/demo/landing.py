@@ -6,12 +6,13 @@ from datetime import date
 from pathlib import Path
 
 from ml_assets.cli.command_inputs import require_settings, require_spec
-from ml_assets.cli.simulator import simulate_days
+from ml_assets.cli.demo.simulator import simulate_days
 from ml_assets.resources.storage.open_store import open_objects
 
 SIMULATED_MODEL = "fraud_detection"
 # A marker that exists while files are written; its name matches no data file.
 IN_PROGRESS = "fraud_detection/_simulating"
+KEY = "fraud_detection/{day}/transactions.parquet"
 
 
 def simulate_landing(days: int, start: date | None = None) -> None:
@@ -64,9 +65,29 @@ def write_landing(
     for day, frame in simulate_days(start, days):
         if day == start:
             objects.write(IN_PROGRESS, b"")
-        objects.write(f"fraud_detection/{day.isoformat()}/transactions.parquet", frame.to_parquet(index=False))
+        objects.write(KEY.format(day=day.isoformat()), frame.to_parquet(index=False))
         rows += len(frame)
         if report is not None:
             report(day)
     objects.delete(IN_PROGRESS)
     return rows
+
+
+def is_simulated(landing: Path, path: Path) -> bool:
+    """Return whether a landed file has the content that `write_landing` writes, so that it can be made again.
+
+    Args:
+        landing: the directory of landed files.
+        path: a file in it.
+    """
+    key = path.relative_to(landing).as_posix()
+    if key == IN_PROGRESS:
+        return True
+    try:
+        day = date.fromisoformat(path.parent.name)
+    except ValueError:
+        return False
+    if key != KEY.format(day=day.isoformat()):
+        return False
+    [(_, frame)] = simulate_days(day, 1)
+    return path.read_bytes() == frame.to_parquet(index=False)

@@ -7,8 +7,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from ml_assets.cli.commands.simulate import was_interrupted, write_landing
-from ml_assets.cli.simulator import simulate_days
+from ml_assets.cli.demo.landing import was_interrupted, write_landing
+from ml_assets.cli.demo.simulator import simulate_days
 from ml_assets.resources.storage.open_store import open_objects
 
 START = date(2025, 1, 1)

@@ -1,7 +1,7 @@
 """dagster-postgres.yaml, derived from dagster.yaml: the same instance with its storage in PostgreSQL."""
 
 INTRODUCTION = """\
-# Generated from dagster.yaml by `make docs`: do not edit. The same instance with its storage in PostgreSQL. `make`
+# Generated from dagster.yaml by `make docs`: do not edit. The same instance with its storage in PostgreSQL. `ml-assets`
 # links this file into DAGSTER_HOME when ML_ASSETS_DATABASE is set; the output of steps is stored beside the link.
 """
 

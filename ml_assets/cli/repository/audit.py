@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ml_assets.cli.json_output.reports import AuditReport
+from ml_assets.cli.verb import publish
 from ml_assets.defs.settings import REPOSITORY
 
 SECONDS = 600
@@ -113,6 +115,18 @@ def audit_pins(constraints: Path | None = None) -> None:
         SystemExit: with the status of `report`.
     """
     constraints = constraints or REPOSITORY / "constraints.txt"
-    text, status = report(audit(constraints), constraints)
+    if not constraints.exists():
+        sys.exit(f"{constraints} does not exist: name a file of pins, such as the output of `pip freeze`")
+    result = audit(constraints)
+    text, status = report(result, constraints)
     print(text)
+    publish(
+        AuditReport(
+            dependencies=result.dependencies,
+            vulnerable=list(result.vulnerable),
+            unknown=list(result.unknown),
+            is_reachable=not result.is_unreachable,
+            failure=result.failure,
+        )
+    )
     sys.exit(status)

@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from ml_assets.cli.instance_file import derive_postgresql_instance
+from ml_assets.cli.repository.instance_file import derive_postgresql_instance
 
 LOCAL = """\
 # The local instance.

@@ -1,0 +1,55 @@
+"""The name of the command in messages: one that works when it is pasted into the shell that it was typed in."""
+
+import re
+import shlex
+import shutil
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, TextIO
+
+NAME = "ml-assets"
+# The command with a verb, but not the same word in a path, a label or a URL.
+COMMAND = re.compile(r"(?<![\w/.'-])ml-assets(?= [a-z]|`|$)", re.MULTILINE)
+
+
+def typed_command(script: str) -> str | None:
+    """Return the command with which a shell starts the script again; None if its bare name does.
+
+    Args:
+        script: the path of the script as it was typed (`sys.argv[0]`).
+    """
+    path = Path(script)
+    if path.name != NAME or not path.exists():
+        return None
+    on_path = shutil.which(NAME)
+    return None if on_path is not None and Path(on_path).samefile(path) else shlex.quote(script)
+
+
+def spell_commands() -> None:
+    """Print `ml-assets` from now on as it was typed, such as `.venv/bin/ml-assets`, if the shell knows no `ml-assets`
+    or another one.
+    """
+    if (command := typed_command(sys.argv[0])) is not None:
+        sys.stdout, sys.stderr = CommandStream(sys.stdout, command), CommandStream(sys.stderr, command)  # type: ignore[assignment]
+
+
+class CommandStream:
+    """A stream that writes another command in place of `ml-assets`."""
+
+    def __init__(self, stream: TextIO, command: str):
+        self._stream = stream
+        self._command = command
+
+    def write(self, text: str) -> int:
+        """Write a text; return the number of characters that the caller gave."""
+        self._stream.write(COMMAND.sub(lambda _: self._command, text))
+        return len(text)
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        """Write lines."""
+        for line in lines:
+            self.write(line)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)

@@ -1,0 +1,50 @@
+"""Removal of the local state of a project; landed files that nobody can make again are asked for."""
+
+import shutil
+import sys
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import click
+
+from ml_assets.defs.environment import local_data_folder
+
+MOST_NAMES = 5
+
+
+def remove_data(without_asking: bool = False) -> None:
+    """Remove the folder `data` of the project.
+
+    Args:
+        without_asking: remove landed files, too, that were not simulated.
+
+    Raises:
+        SystemExit: with a message, when nobody can be asked, or the answer is no; nothing is removed then.
+    """
+    data = local_data_folder()
+    if not data.is_dir():
+        print(f"{data} does not exist: there is nothing to remove")
+        return
+    landed = list(list_files_to_keep(data / "landing"))
+    if landed and not without_asking:
+        names = ", ".join(str(path.relative_to(data)) for path in landed[:MOST_NAMES])
+        more = f" and {len(landed) - MOST_NAMES} more" if len(landed) > MOST_NAMES else ""
+        files = "1 landed file that was" if len(landed) == 1 else f"{len(landed)} landed files that were"
+        print(f"{data} has {files} not simulated, and cannot be made again: {names}{more}", flush=True)
+        if not sys.stdin.isatty():
+            sys.exit("nothing was removed: copy these files elsewhere, or remove them with `ml-assets clean --yes`")
+        if not click.confirm("Remove everything?"):
+            sys.exit("nothing was removed")
+    shutil.rmtree(data)
+    print(f"{data} is removed")
+
+
+def list_files_to_keep(landing: Path) -> Iterator[Path]:
+    """Yield the landed files whose content differs from what the simulation of this repository writes."""
+    files = [path for path in sorted(landing.rglob("*")) if path.is_file()] if landing.is_dir() else []
+    if files and find_spec("ml_assets.cli.demo") is not None:
+        from ml_assets.cli.demo.landing import is_simulated
+
+        files = [path for path in files if not is_simulated(landing, path)]
+    yield from files

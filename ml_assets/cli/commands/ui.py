@@ -1,0 +1,54 @@
+"""Dagster's and MLflow's servers for the project of this process."""
+
+import os
+import sys
+from importlib.metadata import entry_points
+
+from ml_assets.cli.command_inputs import require_settings
+from ml_assets.cli.project import current_project
+from ml_assets.defs.environment import serve_store
+
+
+def start_dagster(host: str, port: int) -> None:
+    """Become `dg dev` in the folder of the project.
+
+    Args:
+        host: the address to listen on.
+        port: the port of the webserver.
+
+    Raises:
+        SystemExit: with a message, when an environment variable is not valid.
+        click.UsageError: when there is no project.
+    """
+    root = current_project().root
+    require_settings()
+    print(f"Dagster opens at http://{'localhost' if host == '0.0.0.0' else host}:{port}", flush=True)
+    os.chdir(root)
+    _become("dg", "dev", "--host", host, "--port", str(port))
+
+
+def start_mlflow(host: str, port: int) -> None:
+    """Become MLflow's server on the store of the settings; print the address if the store is a server.
+
+    Args:
+        host: the address to listen on.
+        port: the port of the server.
+
+    Raises:
+        SystemExit: with a message, when an environment variable is not valid.
+    """
+    settings = require_settings()
+    if settings.mlflow.startswith(("http://", "https://")):
+        print(f"MLflow is a server of its own: {settings.mlflow}")
+        return
+    print(f"MLflow opens at http://{host}:{port}", flush=True)
+    serve_store(settings.mlflow)
+    _become("mlflow", "server", "--host", host, "--port", str(port))
+
+
+def _become(command: str, *arguments: str) -> None:
+    """Replace this process by a command of the same environment, which gets Ctrl-C and whose exit code counts."""
+    [entry] = [entry for entry in entry_points(group="console_scripts") if entry.name == command]
+    code = f"import sys; from {entry.module} import {entry.attr}; sys.argv[0] = {command!r}; sys.exit({entry.attr}())"
+    sys.stdout.flush()
+    os.execv(sys.executable, [sys.executable, "-c", code, *arguments])

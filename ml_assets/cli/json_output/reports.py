@@ -1,0 +1,252 @@
+"""The JSON documents of the verbs that report. Fields are added to them, and never removed or renamed."""
+
+from datetime import date, datetime
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+
+class MetricValue(BaseModel):
+    """A metric on the holdout with its confidence interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+class GateVerdict(BaseModel):
+    """The verdict of a gate."""
+
+    gate: str = Field(description="metric, or `champion` for the comparison with it")
+    passed: bool | None = Field(description="null when the gate was not evaluated")
+    reason: str
+
+
+class RunReport(BaseModel):
+    """The state of the newest day and its model after `ml-assets run`."""
+
+    model: str
+    day: date = Field(description="the newest landed day")
+    first_day: date = Field(description="the first day that its model needs")
+    days: int = Field(description="days from first_day to day")
+    is_up_to_date: bool = Field(description="whether nothing had to be made")
+    rows_published: int = Field(description="rows of these days that passed validation")
+    rows_quarantined: int
+    model_digest: str | None = Field(description="null when there is no model of the day")
+    problem: str | None = Field(description="the reason why there is no model, or why a check blocks it")
+    metrics: dict[str, MetricValue]
+    gates: list[GateVerdict]
+    registered_version: int | None = Field(description="the version in the model registry")
+    why_not_registered: str | None
+    champion: str | None = Field(description="live for all entities that the challenger is not live for")
+    challenger: str | None
+    percent: int = Field(description="percent of the entities that the challenger is live for")
+    rows_scored: int = Field(description="predictions of the newest day")
+    why_not_scored: str | None
+    differences: list[str] = Field(description="differences of MLflow and the deploy target from the release ledger")
+    stage_seconds: dict[str, float] = Field(description="of the stages that ran")
+    seconds: float
+
+
+class DayReason(BaseModel):
+    """A day with a reason."""
+
+    day: date
+    reason: str
+
+
+class PlannedDayReport(BaseModel):
+    """A day that a run will make."""
+
+    day: date
+    reasons: list[str]
+    note: str | None = Field(description="what it depends on whether the day is made")
+
+
+class StageReport(BaseModel):
+    """The planned days of a stage."""
+
+    stage: str
+    to_make: list[PlannedDayReport]
+    unchanged: int = Field(description="days that are as they would be made now")
+    kept: list[DayReason] = Field(description="days that stay as they are, although they would be made differently")
+    cannot: list[DayReason] = Field(description="days that cannot be made")
+    not_reached: list[date] = Field(description="days of runs in which an earlier stage fails")
+    rows: int | None = Field(description="rows to process; null when unknown, or for a stage that reads none")
+    bytes: int | None = Field(description="bytes of landed files to read")
+
+
+class PlannedRun(BaseModel):
+    """A run of a backfill."""
+
+    first_day: date
+    last_day: date
+    days_to_make: int = Field(description="over all stages")
+
+
+class PlanReport(BaseModel):
+    """What a backfill would make, from `ml-assets plan`."""
+
+    model: str
+    job: str
+    runs: list[PlannedRun]
+    stages: list[StageReport]
+
+
+class QuarantineReport(BaseModel):
+    """The quarantined rows that were written."""
+
+    model: str
+    rows: int
+    days: int = Field(description="days that have quarantined rows")
+    file: str
+
+
+class RepairedStage(BaseModel):
+    """The days of a stage that a repair made."""
+
+    stage: str
+    changed: list[date]
+    same: list[date] = Field(description="made again, with the same rows")
+
+
+class RepairReport(BaseModel):
+    """What `ml-assets repair` made."""
+
+    model: str
+    stages: list[RepairedStage]
+    models_with_changed_inputs: list[date] = Field(description="days of models that were trained on changed features")
+    not_repaired: list[str] = Field(description="damage that stays, with what is lost")
+
+
+class VersionReport(BaseModel):
+    """A version in the model registry."""
+
+    version: int
+    digest: str
+    day: date
+
+
+class ReleaseReport(BaseModel):
+    """A release of the ledger."""
+
+    release: int
+    day: date = Field(description="first day of predictions that it affects")
+    at: datetime
+    actor: str
+    action: str
+    champion: int | None
+    challenger: int | None
+    percent: int
+    reason: str
+    metrics: dict[str, float]
+
+
+class ReleasesReport(BaseModel):
+    """The live versions and the ledger, from `releases`, `restore`, and the verbs that release by hand."""
+
+    model: str
+    champion: VersionReport | None
+    challenger: VersionReport | None
+    previous: VersionReport | None
+    percent: int
+    is_paused: bool
+    deployed_version: int | None = Field(description="in the deploy target")
+    target: str
+    differences: list[str] = Field(description="differences from the ledger that could not be removed")
+    releases: list[ReleaseReport]
+
+
+class NotificationReport(BaseModel):
+    """A notification."""
+
+    is_open: bool
+    severity: str
+    at: datetime
+    resolved_at: datetime | None
+    model: str
+    kind: str
+    partition: str
+    message: str
+
+
+class UndeliveredReport(BaseModel):
+    """Messages that a target has not accepted yet."""
+
+    target: str
+    count: int
+    attempts: int
+    next_attempt_at: datetime
+    last_error: str
+
+
+class NotificationsReport(BaseModel):
+    """The newest notifications."""
+
+    open: int
+    notifications: list[NotificationReport]
+    undelivered: list[UndeliveredReport]
+
+
+class TestMessageReport(BaseModel):
+    """Whether the targets accepted a test message."""
+
+    __test__ = False
+
+    targets: dict[str, str | None] = Field(description="the problem of each target; null when it accepted")
+
+
+class CheckReport(BaseModel):
+    """The diagnosis of a check."""
+
+    check: str
+    severity: str = Field(description="ok, warning or error")
+    message: str
+    remedy: str
+
+
+class DamageReport(BaseModel):
+    """A damaged or missing file."""
+
+    file: str
+    day: date | None
+    reason: str
+    lost: str
+    remedy: str
+
+
+class DoctorReport(BaseModel):
+    """The diagnoses of `ml-assets doctor`; with `--scrub`, the damaged files instead."""
+
+    errors: int
+    warnings: int
+    checks: list[CheckReport]
+    files_read: int | None = Field(default=None, description="by `--scrub`")
+    damaged: list[DamageReport] = Field(default=[], description="by `--scrub`")
+
+
+class AuditReport(BaseModel):
+    """The result of `ml-assets audit`."""
+
+    dependencies: int = Field(description="how many were looked up")
+    vulnerable: list[str]
+    unknown: list[str] = Field(description="dependencies that are not in the advisory database")
+    is_reachable: bool = Field(description="whether the advisory database was reached")
+    failure: str | None
+
+
+class InstanceReport(BaseModel):
+    """The instance in DAGSTER_HOME."""
+
+    dagster_home: str
+    settings: str = Field(description="the file of settings that dagster.yaml links to, or dagster.yaml itself")
+    differences: list[str] = Field(description="settings that differ from those of ml_assets")
+
+
+class Manifest(BaseModel):
+    """The KServe manifest."""
+
+    apiVersion: str
+    kind: str
+    metadata: dict[str, Any]
+    spec: dict[str, Any]

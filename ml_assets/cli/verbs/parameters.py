@@ -1,0 +1,21 @@
+"""Arguments and options that several verbs share."""
+
+import click
+
+model_argument = click.argument("model", required=False)
+days_option = click.option(
+    "--days",
+    metavar="FIRST...LAST",
+    help="A range such as 2026-08-15...2026-09-01, or one day; all days when left out.",
+)
+version_option = click.option("--version", type=int, metavar="NUMBER", help="The version in the model registry.")
+reason_option = click.option("--reason", metavar="TEXT", help="The reason, for those who read the release ledger.")
+actor_option = click.option("--actor", metavar="NAME", help="Who releases; user and host when left out.")
+host_option = click.option(
+    "--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 for all."
+)
+
+
+def port_option(default: int):
+    """Make the option `--port`."""
+    return click.option("--port", type=click.IntRange(0, 65535), default=default, show_default=True)

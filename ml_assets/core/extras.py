@@ -1,0 +1,43 @@
+"""The extras of this package, and the message of one that is not installed."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+EXTRAS = {
+    "aws": ("botocore", "boto3", "dagster_aws"),
+    "dask": ("dask", "dask_kubernetes", "distributed"),
+    "k8s": ("dagster_k8s", "kubernetes"),
+    "metrics": ("opentelemetry",),
+    "notify": ("apprise",),
+    "postgres": ("dagster_postgres", "psycopg2"),
+    "search": ("optuna",),
+    "serve": ("fastapi", "httptools", "prometheus_client", "starlette", "uvicorn", "uvloop"),
+}
+"""The modules that each extra brings."""
+
+
+class MissingExtra(ImportError):
+    """Something needs an extra of ml_assets that is not installed. The message has the command that installs it."""
+
+
+@contextmanager
+def needs_extra(extra: str, purpose: str) -> Iterator[None]:
+    """Name the extra when an import in the block fails because a module of it is not installed.
+
+    Args:
+        extra: the extra, one of EXTRAS.
+        purpose: what needs it, as the subject of a sentence: `a lake on S3`.
+
+    Raises:
+        MissingExtra: when a module of the extra is missing; other errors of imports are raised as they are.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in EXTRAS[extra]:
+            raise
+        raise MissingExtra(
+            f"{purpose} needs the package {error.name}, which is not installed. Install ml_assets with its extra: "
+            f"pip install 'ml_assets[{extra}]'",
+            name=error.name,
+        ) from error

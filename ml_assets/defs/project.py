@@ -1,0 +1,90 @@
+"""The Dagster project of a process: its root, its defs folder, and the module of its definitions.
+
+Found without Dagster's own tools, whose import alone takes a second.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+PROJECT = "ML_ASSETS_PROJECT"
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Project:
+    """A Dagster project.
+
+    root: its folder. defs: the folder of its components. definitions: the module of its definitions.
+    """
+
+    root: Path
+    defs: Path
+    definitions: str
+
+    @property
+    def is_own(self) -> bool:
+        """Return whether it is the repository of this package."""
+        return self.root == REPOSITORY
+
+
+def find_project(folder: Path) -> Path | None:
+    """Return the folder, or the nearest one above it, that is a Dagster project; None without one."""
+    resolved = folder.expanduser().resolve()
+    return next((path for path in (resolved, *resolved.parents) if _read_table(path) is not None), None)
+
+
+def project_root(variables: Mapping[str, str], folder: Path | None = None) -> Path:
+    """Return the root of the project that a process works on: ML_ASSETS_PROJECT; else the project of its folder; else
+    this repository, if the package is used from a clone; else the folder.
+
+    Args:
+        variables: the environment variables.
+        folder: the folder of the process; the current one by default.
+    """
+    if stated := variables.get(PROJECT):
+        return Path(stated).absolute()
+    try:
+        folder = folder or Path.cwd()
+    except FileNotFoundError:
+        # Somebody removed the current folder.
+        return REPOSITORY
+    return find_project(folder) or (REPOSITORY if _read_table(REPOSITORY) is not None else folder)
+
+
+def read_project(root: Path) -> Project:
+    """Read the settings of a project, with the defaults of `dg` for those that are not stated.
+
+    Args:
+        root: its folder.
+
+    Raises:
+        ValueError: when it is no Dagster project.
+    """
+    if root == REPOSITORY:
+        return Project(root, Path(__file__).parent, "ml_assets.definitions")
+    table = _read_table(root)
+    if table is None:
+        raise ValueError(
+            f"{root} is no Dagster project: it has no pyproject.toml with [tool.dg.project]. Name one with --project"
+        )
+    module = table.get("root_module", root.name)
+    defs_module = table.get("defs_module", f"{module}.defs")
+    source = next((path for path in (root / "src", root) if path.joinpath(*module.split(".")).is_dir()), root)
+    definitions = table.get("code_location_target_module", f"{module}.definitions")
+    return Project(root, source.joinpath(*defs_module.split(".")), definitions)
+
+
+def _read_table(root: Path) -> Mapping[str, Any] | None:
+    """Return the table `project` of the settings of `dg`; None where a folder has none."""
+    for name in ("pyproject.toml", "dg.toml"):
+        try:
+            content = tomllib.loads((root / name).read_text())
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+            continue
+        settings = content.get("tool", {}).get("dg", {}) if name == "pyproject.toml" else content
+        if isinstance(settings.get("project"), dict):
+            return settings["project"]
+    return None

@@ -1,0 +1,60 @@
+"""`ml-assets clean` removes what can be made again, and asks for the rest."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from ml_assets.cli.commands import clean
+from ml_assets.cli.demo.landing import write_landing
+from ml_assets_tests.cli.command_line import call
+
+
+@pytest.fixture
+def data(tmp_path, monkeypatch) -> Path:
+    data = tmp_path / "data"
+    write_landing(data / "landing", date(2026, 8, 15), 2)
+    (data / "lake").mkdir()
+    monkeypatch.setattr(clean, "local_data_folder", lambda: data)
+    return data
+
+
+def test_simulated_files_are_removed_without_a_question(data, capsys):
+    call("clean")
+    assert not data.exists()
+    assert capsys.readouterr().out == f"{data} is removed\n"
+    call("clean")
+    assert "there is nothing to remove" in capsys.readouterr().out
+
+
+def test_files_of_a_person_stay_where_nobody_can_be_asked(data, capsys):
+    (data / "landing" / "churn").mkdir()
+    (data / "landing" / "churn" / "rows.csv").write_text("a\n1\n")
+    with pytest.raises(SystemExit, match=r"nothing was removed: .* `ml-assets clean --yes`"):
+        call("clean")
+    assert "1 landed file that was not simulated, and cannot be made again: landing/churn/rows.csv" in (
+        capsys.readouterr().out
+    )
+    assert (data / "lake").exists()
+    call("clean", "--yes")
+    assert not data.exists()
+
+
+@pytest.mark.parametrize("answer", ["y", "n"])
+def test_the_answer_decides(data, monkeypatch, answer):
+    changed = data / "landing" / "fraud_detection" / "2026-08-15" / "transactions.parquet"
+    changed.write_bytes(changed.read_bytes() + b"corrected")
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("click.confirm", lambda _: answer == "y")
+    if answer == "n":
+        with pytest.raises(SystemExit, match="nothing was removed"):
+            call("clean")
+    else:
+        call("clean")
+    assert data.exists() == (answer == "n")
+
+
+def test_a_file_at_another_place_is_not_a_simulated_one(data):
+    simulated = data / "landing" / "fraud_detection" / "2026-08-15" / "transactions.parquet"
+    (simulated.parents[1] / "2026-08-16" / "more.parquet").write_bytes(simulated.read_bytes())
+    assert [path.name for path in clean.list_files_to_keep(data / "landing")] == ["more.parquet"]

@@ -1,0 +1,52 @@
+"""Messages name the command as it was typed, so that it works when it is pasted."""
+
+import io
+import sys
+from pathlib import Path
+
+import pytest
+
+from ml_assets.cli.command_path import CommandStream, spell_commands, typed_command
+
+
+@pytest.fixture
+def script(tmp_path) -> Path:
+    path = tmp_path / "a folder" / "ml-assets"
+    path.parent.mkdir()
+    path.write_text("#!/bin/sh\n")
+    path.chmod(0o755)
+    return path
+
+
+def test_a_script_on_the_path_is_named_by_its_bare_name(script, monkeypatch):
+    monkeypatch.setenv("PATH", str(script.parent))
+    assert typed_command(str(script)) is None
+
+
+def test_a_script_elsewhere_is_named_as_it_was_typed(script, monkeypatch):
+    monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.chdir(script.parent)
+    assert typed_command("./ml-assets") == "./ml-assets"
+    assert typed_command(str(script)) == f"'{script}'"
+
+
+def test_another_program_that_calls_the_verbs_changes_nothing(monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["pytest"])
+    before = sys.stdout
+    spell_commands()
+    assert sys.stdout is before
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("look at `ml-assets releases`", "look at `.venv/bin/ml-assets releases`"),
+        ("ml-assets repair --file bad.csv", ".venv/bin/ml-assets repair --file bad.csv"),
+        ("start ml-assets", "start .venv/bin/ml-assets"),
+        ("the label ml-assets/model, s3://ml-assets bucket", "the label ml-assets/model, s3://ml-assets bucket"),
+    ],
+)
+def test_only_the_command_is_rewritten(text, written):
+    stream = io.StringIO()
+    assert CommandStream(stream, ".venv/bin/ml-assets").write(text) == len(text)
+    assert stream.getvalue() == written
