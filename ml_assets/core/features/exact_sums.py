@@ -1,5 +1,7 @@
 """Exact sums over slices of a column: rounded once at the end, so that values outside a slice have no influence."""
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,6 +13,8 @@ LOWEST_DIGIT = -31  # 2**-992: anything below counts as 0.
 HUNDREDTHS = 100.0
 # The square of a smaller value is too close to the end of the range of doubles; standard deviations treat it as 0.
 SMALLEST_SQUARED = 1e-130
+# Values that are worked on at once: their intermediate results stay in the cache of a processor.
+BLOCK = 2**14
 
 
 class ExactSums:
@@ -27,19 +31,23 @@ class ExactSums:
 
     def add(self, values: Floats) -> "ExactSums":
         """Add a column of the same length, row by row, to the summed column."""
-        rest = values
-        largest = float(np.abs(values).max(initial=0.0))
-        place = (int(np.frexp(largest)[1]) - 1) // DIGIT_BITS
-        while place >= LOWEST_DIGIT and rest.any():
-            unit = 2.0 ** (DIGIT_BITS * place)
-            digits = np.trunc(rest / unit)
-            rest = rest - digits * unit
-            prefix = np.zeros(len(values) + 1, np.int64)
-            np.cumsum(digits.astype(np.int64), out=prefix[1:])
+        digits: dict[int, Integers] = {}
+        for block in _blocks(len(values)):
+            rest = values[block]
+            place = (int(np.frexp(np.abs(rest).max(initial=0.0))[1]) - 1) // DIGIT_BITS
+            while place >= LOWEST_DIGIT and rest.any():
+                unit = 2.0 ** (DIGIT_BITS * place)
+                digit = np.trunc(rest / unit)
+                rest = rest - digit * unit
+                if place not in digits:
+                    digits[place] = np.zeros(len(values) + 1, np.int64)
+                digits[place][block.start + 1 : block.stop + 1] = digit
+                place -= 1
+        for place, prefix in digits.items():
             # A prefix that overflows wraps around, and differences of prefixes stay correct: only a slice of more than
             # 2**31 rows would be wrong.
+            np.cumsum(prefix, out=prefix)
             self._prefixes[place] = self._prefixes[place] + prefix if place in self._prefixes else prefix
-            place -= 1
         return self
 
     def over(self, first: Integers, last: Integers) -> tuple[Floats, Floats]:
@@ -102,25 +110,43 @@ class ExactMoments:
         1971).
         """
         if self._squares is None:
-            scaled = np.where(np.abs(self._scaled) < SMALLEST_SQUARED, 0.0, self._scaled)
-            square, error = _two_product(scaled, scaled)
-            self._squares = ExactSums(scaled), ExactSums(square).add(error)
-        total, total_low = self._squares[0].over(first, last)
-        squares, squares_low = self._squares[1].over(first, last)
-        left, left_low = _two_product(number, squares)
-        right, right_low = _two_product(total, total)
-        squared_deviations = (left - right) + (
-            (left_low + number * squares_low) - (right_low + 2.0 * total * total_low)
-        )
-        # Double-double arithmetic is accurate to about 104 bits; the remainder of equal values lies below this bound.
-        squared_deviations = np.where(squared_deviations <= left * 2.0**-100, 0.0, squared_deviations)
-        return np.sqrt(squared_deviations / np.where(number > 1, number * (number - 1.0), np.nan)) / HUNDREDTHS
+            self._squares = self._sum_squares()
+        sums, squares = self._squares
+        result = np.empty(len(first))
+        for block in _blocks(len(first)):
+            result[block] = _deviation(
+                *sums.over(first[block], last[block]), *squares.over(first[block], last[block]), number[block]
+            )
+        return result
+
+    def _sum_squares(self) -> tuple[ExactSums, ExactSums]:
+        scaled = np.where(np.abs(self._scaled) < SMALLEST_SQUARED, 0.0, self._scaled)
+        square, error = np.empty(len(scaled)), np.empty(len(scaled))
+        for block in _blocks(len(scaled)):
+            square[block], error[block] = _two_product(scaled[block], scaled[block])
+        return ExactSums(scaled), ExactSums(square).add(error)
 
     def _divide_sums(self, first: Integers, last: Integers, divisor: Floats) -> Floats:
-        result = self._decimals.over(first, last)[0] / (HUNDREDTHS * divisor)
-        if self._others is not None:
-            result += self._others.over(self._rank_of_others[first], self._rank_of_others[last])[0] / divisor
+        result = np.empty(len(first))
+        for block in _blocks(len(first)):
+            low, high, share = first[block], last[block], divisor[block]
+            result[block] = self._decimals.over(low, high)[0] / (HUNDREDTHS * share)
+            if self._others is not None:
+                result[block] += self._others.over(self._rank_of_others[low], self._rank_of_others[high])[0] / share
         return result
+
+
+def _blocks(length: int) -> Iterator[slice]:
+    return (slice(start, min(start + BLOCK, length)) for start in range(0, length, BLOCK))
+
+
+def _deviation(total: Floats, total_low: Floats, squares: Floats, squares_low: Floats, number: Floats) -> Floats:
+    left, left_low = _two_product(number, squares)
+    right, right_low = _two_product(total, total)
+    squared_deviations = (left - right) + ((left_low + number * squares_low) - (right_low + 2.0 * total * total_low))
+    # Double-double arithmetic is accurate to about 104 bits; the remainder of equal values lies below this bound.
+    squared_deviations = np.where(squared_deviations <= left * 2.0**-100, 0.0, squared_deviations)
+    return np.sqrt(squared_deviations / np.where(number > 1, number * (number - 1.0), np.nan)) / HUNDREDTHS
 
 
 def _two_sum(left: Floats, right: Floats) -> tuple[Floats, Floats]:

@@ -6,9 +6,12 @@ from datetime import timedelta
 import numpy as np
 import pandas as pd
 
-from ml_assets.core.features.exact_sums import Floats, Integers
+from ml_assets.core.features.exact_sums import Integers
 from ml_assets.core.model_spec.features import WindowAggregate
 from ml_assets.core.tables.nul_characters import factorize
+
+# Rows of a group of keys: what is computed from them stays in the cache of a processor.
+GROUP_ROWS = 2**16
 
 
 class Timeline:
@@ -26,33 +29,76 @@ class Timeline:
 
 
 class KeyIndex:
-    """The rows that share a key with some row of the day, sorted by key and time: each window is a contiguous slice."""
+    """The rows that share a key with some row of the days, in groups of keys that fit into the cache of a processor.
+
+    history: the rows of the timeline's history that can be seen.
+    """
 
     def __init__(self, timeline: Timeline, key: list[str], features: Sequence[WindowAggregate]) -> None:
-        """Sort the rows by `key` (no column: all rows share one key), as far back as `features` of that key can see."""
+        """Group the rows by `key` (no column: all rows share one key), as far back as `features` of it can see."""
         times, first_row = timeline.times, len(timeline.history)
         newest, oldest = min(feature.delay for feature in features), max(feature.reach() for feature in features)
         low = int(np.searchsorted(times, times[first_row] - _in_microseconds(oldest), side="right"))
         high = int(np.searchsorted(times, times[-1] - _in_microseconds(newest), side="right"))
+        self._timeline, self._orders_ties = timeline, any(feature.last_rows for feature in features)
         self._times, self._day = times[low:high], times[first_row:]
         self.history = slice(low, min(high, first_row))
-        codes = np.zeros(self.history.stop - low + len(self._day), np.int64)
+        self._codes = np.zeros(self.history.stop - low + len(self._day), np.int64)
         if key:
-            codes = _codes([timeline.column(name, self.history) for name in key], len(self._day))
-        visible = codes[: high - low]
-        positions = np.flatnonzero(visible >= 0)
-        positions = positions[_stable_order(visible[positions])]
+            self._codes = _codes([timeline.column(name, self.history) for name in key], len(self._day))
+        self._ends: dict[timedelta, Integers] = {}
+
+    def groups(self) -> Iterator["KeyGroup"]:
+        """Yield the rows of a few keys after those of others, until each row with a key was in one group."""
+        visible, of_day = self._codes[: len(self._times)], self._codes[-len(self._day) :]
+        group_of, number = _split_keys(visible, of_day)
+        first_codes = np.searchsorted(group_of, np.arange(number))
+        for first_code, positions, queries in zip(
+            first_codes, _split(group_of, visible, number), _split(group_of, of_day, number), strict=True
+        ):
+            yield KeyGroup(self, positions, visible[positions] - first_code, queries, of_day[queries] - first_code)
+
+    def ends(self, before: timedelta) -> Integers:
+        """Return, for each row of the days, how many rows are at least `before` earlier."""
+        if before not in self._ends:
+            self._ends[before] = np.searchsorted(self._times, self._day - _in_microseconds(before), side="right")
+        return self._ends[before]
+
+    def order_ties(self, positions: Integers, codes: Integers) -> None:
+        """Sort rows of the same key and time by the row key, which the last n rows need (sums do not), in place."""
+        if not self._orders_ties:
+            return
+        times = self._times[positions]
+        same = (times[1:] == times[:-1]) & (codes[1:] == codes[:-1])
+        tied = np.flatnonzero(np.append(same, False) | np.append(False, same))
+        ties = np.cumsum(np.append(True, ~same))[tied]
+        names = pd.DataFrame(
+            {name: self._timeline.column(name, self.history).take(positions[tied]) for name in self._timeline.row_key}
+        )
+        positions[tied] = positions[tied][sorted_order(names, first=ties)]
+
+
+class KeyGroup:
+    """The rows of some keys, sorted by key and time: each window is a contiguous slice.
+
+    positions: the rows, as positions after the first row of the index's history. queries: rows of the days, as
+    positions among these.
+    """
+
+    def __init__(
+        self, index: KeyIndex, positions: Integers, codes: Integers, queries: Integers, query_codes: Integers
+    ) -> None:
+        """Sort rows and queries, which come in order of time, by their keys, which are numbered from 0."""
+        self._index = index
+        bits = int(positions[-1] + 1 if len(positions) else 0).bit_length()
+        order = _stable_order(codes)
+        self.positions, codes = positions[order], codes[order]
         # Code and position in one integer: a binary search finds the place of any time within any key.
-        self._bits = int(high - low).bit_length()
-        self._entries = (codes[positions] << self._bits) | positions
-        self.positions = positions
-        if any(feature.last_rows for feature in features):
-            self._order_ties(timeline)
-        codes_of_day = codes[-len(self._day) :]
-        # Rows without a key have no window. Sorted by key, the others search neighbouring entries one after the other.
-        rows = np.flatnonzero(codes_of_day >= 0)
-        self.queries = rows[_stable_order(codes_of_day[rows])]
-        self._codes = codes_of_day[self.queries] << self._bits
+        self._entries = (codes << bits) | self.positions
+        index.order_ties(self.positions, codes)
+        # Sorted by key, queries search neighbouring entries one after the other.
+        order = _stable_order(query_codes)
+        self.queries, self._codes, self._most = queries[order], query_codes[order] << bits, (1 << bits) - 1
         self._ends: dict[timedelta, Integers] = {}
 
     def window_slices(self, feature: WindowAggregate) -> Iterator[tuple[str, Integers, Integers]]:
@@ -61,29 +107,30 @@ class KeyIndex:
             first, last = self._end(feature.delay + window), self._end(feature.delay)
             yield suffix, first if rows is None else np.maximum(first, last - rows), last
 
-    def scatter_to_rows(self, values: Floats) -> Floats:
-        """Expand one value for each of `queries` to one for each row of the day; NaN for rows without a key."""
-        result = np.full(len(self._day), np.nan)
-        result[self.queries] = np.where(np.isfinite(values), values, np.nan)
-        return result
-
     def _end(self, before: timedelta) -> Integers:
         """Return the position after the last row of each query's key that is at least `before` earlier."""
         if before not in self._ends:
-            ends = np.searchsorted(self._times, self._day - _in_microseconds(before), side="right")
-            self._ends[before] = np.searchsorted(self._entries, self._codes | ends[self.queries])
+            ends = np.minimum(self._index.ends(before)[self.queries], self._most)
+            self._ends[before] = np.searchsorted(self._entries, self._codes | ends)
         return self._ends[before]
 
-    def _order_ties(self, timeline: Timeline) -> None:
-        """Sort rows of the same key and time by the row key, which the last n rows need (sums do not)."""
-        times, codes = self._times[self.positions], self._entries >> self._bits
-        same = (times[1:] == times[:-1]) & (codes[1:] == codes[:-1])
-        tied = np.flatnonzero(np.append(same, False) | np.append(False, same))
-        groups = np.cumsum(np.append(True, ~same))[tied]
-        names = pd.DataFrame(
-            {name: timeline.column(name, self.history).take(self.positions[tied]) for name in timeline.row_key}
-        )
-        self.positions[tied] = self.positions[tied][sorted_order(names, first=groups)]
+
+def _split_keys(visible: Integers, of_day: Integers) -> tuple[Integers, int]:
+    """Number groups of neighbouring codes with about GROUP_ROWS rows each; return the group of each code, and how many
+    there are. The last element is the group of rows without a key, which has the highest number.
+    """
+    rows = np.bincount(visible[visible >= 0], minlength=int(of_day.max(initial=-1)) + 1)
+    groups = (np.cumsum(rows) - rows) // GROUP_ROWS
+    groups = np.searchsorted(np.unique(groups), groups)
+    number = int(groups[-1]) + 1 if len(groups) else 0
+    return np.append(groups, number), number
+
+
+def _split(group_of: Integers, codes: Integers, number: int) -> list[Integers]:
+    """Return the positions of the codes of each group, ascending."""
+    groups = group_of[codes]
+    order = np.argsort(groups.astype(np.uint16) if number < 2**16 else groups, kind="stable")
+    return np.split(order, np.cumsum(np.bincount(groups, minlength=number + 1))[:-1])[:number]
 
 
 def _codes(columns: list[pd.Series], rows_of_day: int) -> Integers:

@@ -1,12 +1,14 @@
 """Training-serving skew: features rebuilt from the data known at one moment, compared with the committed ones."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from ml_assets.core.features.point_in_time import build_features
 from ml_assets.core.model_spec import ModelSpec
+from ml_assets.core.model_spec.features import CustomFeatures, WindowAggregate
+from ml_assets.core.tables.nul_characters import escape_nul
 
 MOMENTS = 5
 
@@ -27,6 +29,28 @@ def build_features_at(
     known = rows_known[rows_known[spec.event_time] <= moment]
     built = build_features(spec, _with_known_labels(spec, known, moment), _with_known_labels(spec, history, moment))
     return built[built[spec.event_time] == moment].reset_index(drop=True)
+
+
+def visible_rows(
+    spec: ModelSpec, frame: pd.DataFrame, moments: Sequence[pd.Timestamp], keys: pd.DataFrame
+) -> pd.DataFrame:
+    """Return the rows of a frame that the rows of some moments can see in their windows, and these rows themselves.
+
+    These are all rows if a window has no key, or a custom function sees the rows.
+
+    Args:
+        spec: the model.
+        frame: rows of the day or of earlier days.
+        moments: the moments, tz-aware.
+        keys: the rows of these moments.
+    """
+    windows = [feature for feature in spec.features if isinstance(feature, WindowAggregate)]
+    if any(isinstance(feature, CustomFeatures) for feature in spec.features) or not all(f.key for f in windows):
+        return frame
+    is_visible = frame[spec.event_time].isin(list(moments)).to_numpy()
+    for name in dict.fromkeys(feature.key[0] for feature in windows):
+        is_visible |= escape_nul(frame[name]).isin(escape_nul(keys[name])).to_numpy()
+    return frame[is_visible].reset_index(drop=True)
 
 
 def sample_moments(times: pd.Series, count: int = MOMENTS) -> list[pd.Timestamp]:

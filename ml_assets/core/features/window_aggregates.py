@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from ml_assets.core.features.exact_sums import ExactMoments, Floats, Integers
-from ml_assets.core.features.key_index import KeyIndex, Timeline
+from ml_assets.core.features.key_index import KeyGroup, KeyIndex, Timeline
 from ml_assets.core.model_spec.features import Aggregate, WindowAggregate
 
 # Squares of larger values leave the range of doubles.
@@ -25,26 +25,29 @@ def window_features(features: Sequence[WindowAggregate], timeline: Timeline) -> 
     for key in dict.fromkeys(tuple(feature.key) for feature in features):
         same_key = [feature for feature in features if tuple(feature.key) == key]
         index = KeyIndex(timeline, list(key), same_key)
-        values = {
-            name: _Values(timeline, index, name)
-            for name in dict.fromkeys(f.value for f in same_key if f.value is not None)
-        }
-        for feature in same_key:
-            for suffix, first, last in index.window_slices(feature):
-                for aggregate, column in _aggregate(feature.aggregates, values.get(feature.value or ""), first, last):
-                    columns[feature.name(aggregate, suffix)] = index.scatter_to_rows(column)
+        names = dict.fromkeys(feature.value for feature in same_key if feature.value is not None)
+        values = {name: as_floats(timeline.column(name, index.history)) for name in names}
+        columns |= {name: np.full(len(timeline.rows), np.nan) for feature in same_key for name in feature.names()}
+        for group in index.groups():
+            of_group = {name: _Values(column, group, len(timeline.rows)) for name, column in values.items()}
+            for feature in same_key:
+                for suffix, first, last in group.window_slices(feature):
+                    of_feature = of_group.get(feature.value or "")
+                    for aggregate, column in _aggregate(feature.aggregates, of_feature, first, last):
+                        columns[feature.name(aggregate, suffix)][group.queries] = np.where(
+                            np.isfinite(column), column, np.nan
+                        )
     return columns
 
 
 class _Values:
-    """A column in the order of the index, and its value in each query row; missing values are NaN."""
+    """A column in the order of a group, and its value in each query row; missing values are NaN."""
 
-    def __init__(self, timeline: Timeline, index: KeyIndex, name: str) -> None:
-        values = as_floats(timeline.column(name, index.history))
-        self._ordered = values[index.positions]
+    def __init__(self, values: Floats, group: KeyGroup, rows: int) -> None:
+        self._ordered = values[group.positions]
         self._present = np.abs(self._ordered) <= LARGEST_VALUE
         self._complete = bool(self._present.all())
-        own = values[-len(timeline.rows) :][index.queries]
+        own = values[len(values) - rows + group.queries]
         self.own = np.where(np.abs(own) <= LARGEST_VALUE, own, np.nan)
 
     @cached_property

@@ -19,7 +19,7 @@ def evaluate_serving_skew(spec: ModelSpec, stage: "FeatureEngineering", day: dat
 
     A day whose inputs changed or were removed since it was made is not evaluated.
     """
-    from ml_assets.core.features.serving_skew import build_features_at, compare_features, sample_moments
+    from ml_assets.core.features.serving_skew import build_features_at, compare_features, sample_moments, visible_rows
     from ml_assets.core.tables.schemas import to_pandas
 
     try:
@@ -33,8 +33,11 @@ def evaluate_serving_skew(spec: ModelSpec, stage: "FeatureEngineering", day: dat
     committed = to_pandas(stage.features.read([day]))
     if committed.empty:
         return CheckOutcome(TRAINING_SERVING_SKEW, day, None, "the day has no rows", severity)
+    moments = sample_moments(committed[spec.event_time])
     rows, history = stage.read_rows_and_history(day)
-    lines, moments = [], sample_moments(committed[spec.event_time])
+    keys = rows[rows[spec.event_time].isin(moments)]
+    rows, history = (visible_rows(spec, frame, moments, keys) for frame in (rows, history))
+    lines = []
     for moment in moments:
         rows_at_moment = committed[committed[spec.event_time] == moment].reset_index(drop=True)
         lines += compare_features(spec, rows_at_moment, build_features_at(spec, rows, history, moment))

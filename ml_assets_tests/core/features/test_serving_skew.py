@@ -3,9 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
+from pandas.testing import assert_frame_equal
 
 from ml_assets.core.features.point_in_time import build_features
-from ml_assets.core.features.serving_skew import build_features_at, compare_features, sample_moments
+from ml_assets.core.features.serving_skew import build_features_at, compare_features, sample_moments, visible_rows
 from ml_assets_tests.core.features.feature_cases import frame, spec_with
 
 HERE = "ml_assets_tests.core.features.test_serving_skew"
@@ -127,3 +128,29 @@ def test_every_difference_counts_and_missing_values_are_equal(change):
     assert compare_features(spec, committed, committed.assign(y=[np.inf, 0.3])) == []
     assert len(compare_features(spec, committed, committed.assign(**change))) == 1
     assert compare_features(spec, committed, committed.iloc[:1])[0]["feature"] == "rows"
+
+
+def test_the_rows_that_a_moment_can_see_are_enough_to_build_its_features():
+    rows, history = (table.assign(card=table["card"] + table["id"] % 40 * 10) for table in (ROWS, HISTORY))
+    rows.loc[rows["id"] % 9 == 0, "card"] = pd.NA
+    spec = spec_with(*(feature for feature in FEATURES if feature.get("key") != "shop"))
+    moments = sample_moments(rows["time"])
+    keys = rows[rows["time"].isin(moments)]
+    few, earlier = (visible_rows(spec, table, moments, keys) for table in (rows, history))
+    assert len(keys) <= len(few) < len(rows)
+    assert len(earlier) < len(history) / 2
+    for moment in moments:
+        assert_frame_equal(
+            build_features_at(spec, few, earlier, moment), build_features_at(spec, rows, history, moment)
+        )
+
+
+@pytest.mark.parametrize(
+    "feature",
+    [
+        {"kind": "window", "key": [], "value": "amount", "aggregates": ["mean"], "windows": ["1d"]},
+        {"kind": "custom", "function": f"{HERE}:use_earlier_rows", "outputs": ["x", "y"], "reads": "1d"},
+    ],
+)
+def test_a_window_without_a_key_and_a_custom_function_see_all_rows(feature):
+    assert visible_rows(spec_with(*FEATURES, feature), ROWS, sample_moments(ROWS["time"]), ROWS.iloc[:1]) is ROWS

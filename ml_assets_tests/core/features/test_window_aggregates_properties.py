@@ -131,6 +131,16 @@ def test_rows_of_other_keys_have_no_influence(table: pd.DataFrame, other: pd.Dat
 
 @given(ROWS)
 @settings(max_examples=25, deadline=None)
+def test_the_size_of_groups_of_keys_changes_nothing(table: pd.DataFrame):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ml_assets.core.features.key_index.GROUP_ROWS", 3)
+        patch.setattr("ml_assets.core.features.exact_sums.BLOCK", 2)
+        in_groups = build(table)
+    assert_frame_equal(in_groups, build(table), check_exact=True)
+
+
+@given(ROWS)
+@settings(max_examples=25, deadline=None)
 def test_days_built_together_are_the_days_built_one_by_one(table: pd.DataFrame):
     days = [DAY - timedelta(days=back) for back in range(2, -1, -1)]
     assert_frame_equal(
