@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.training.time_split import HistoryTooShort, first_known_positives, split_days
 from ml_assets.pipeline.evaluation.champion import ChampionScorer
-from ml_assets.pipeline.features.labelled_features import LabelledFeatures
+from ml_assets.pipeline.training.recent_features import RecentFeatures
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.storage.landing import Landing
 
@@ -25,7 +25,7 @@ class Holdout:
 
     def __init__(self, spec: ModelSpec, lake: Lake, landing: Landing):
         self.spec = spec
-        self.rows = LabelledFeatures(spec, lake, landing)
+        self.rows = RecentFeatures(spec, lake, landing)
 
     def days_read(self, day: date) -> list[date]:
         """Return the feature days that the evaluation of a day reads; none if the data begin too late for a model."""

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from ml_assets.core.model.scorer import Scorer
-    from ml_assets.resources.lake.table import Table
+    from ml_assets.pipeline.training.recent_features import RecentFeatures
 
 
 def profile_scores(scores: "Mapping[date, np.ndarray]", time_zone: str) -> "pa.Table":
@@ -26,8 +26,6 @@ def profile_scores(scores: "Mapping[date, np.ndarray]", time_zone: str) -> "pa.T
     return pa.concat_tables(parts)
 
 
-def score_days(scorer: "Scorer", features: "Table", days: Sequence[date]) -> "Mapping[date, np.ndarray]":
-    """Score the rows of each day, with one day of features in memory at a time."""
-    from ml_assets.core.tables.schemas import to_pandas
-
-    return {day: scorer.score(to_pandas(features.read([day], scorer.features))) for day in days}
+def score_days(scorer: "Scorer", features: "RecentFeatures", days: Sequence[date]) -> "Mapping[date, np.ndarray]":
+    """Score the rows of each day."""
+    return {day: scorer.score(features.read_features(day, scorer.features)) for day in days}

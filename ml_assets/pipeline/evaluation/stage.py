@@ -63,6 +63,7 @@ class ModelEvaluation(DayByDay):
         if spec.labels:
             self.spec_part["labels"] = labels_part(spec)
         self._champions = Champions(spec, lake, registry)
+        self._metrics: dict[date, tuple[int | None, pd.DataFrame]] = {}
         self.tables = {
             SCORE_PROFILES: lake.table(spec.name, SCORE_PROFILES, SCORE_PROFILE_SCHEMA),
             CHAMPION_COMPARISON: self._champions.table,
@@ -123,17 +124,17 @@ class ModelEvaluation(DayByDay):
                 SCORE_PROFILES: self._profile_scores(day, scorer, scores_by_day),
                 CHAMPION_COMPARISON: self._champions.compare(champion, scores, model["threshold"]),
                 EVALUATION_METRICS: pa.Table.from_pandas(
-                    metrics, schema=self.tables[EVALUATION_METRICS].schema.remove(0), preserve_index=False
+                    metrics, schema=self.tables[EVALUATION_METRICS].schema.remove(0), preserve_index=False, nthreads=1
                 ),
                 EVALUATION: pa.Table.from_pandas(
-                    stored, schema=self.tables[EVALUATION].schema.remove(0), preserve_index=False
+                    stored, schema=self.tables[EVALUATION].schema.remove(0), preserve_index=False, nthreads=1
                 ),
             }
         )
 
     def _profile_scores(self, day: date, scorer: "Scorer", scores_by_day: "Mapping[date, pd.DataFrame]") -> "pa.Table":
         holdout = {scored_day: rows["score"].to_numpy() for scored_day, rows in scores_by_day.items()}
-        window = score_days(scorer, self.holdout.rows.table, split_days(self.spec, day).window)
+        window = score_days(scorer, self.holdout.rows, split_days(self.spec, day).window)
         return profile_scores({**window, **holdout}, self.spec.source.time_zone)
 
     def model_row(self, day: date) -> dict:
@@ -146,8 +147,13 @@ class ModelEvaluation(DayByDay):
         return read_scorer(self.lake, artifacts)
 
     def metrics(self, day: date) -> "pd.DataFrame":
-        """Read the committed metrics of one day, overall and of slices."""
-        return self.tables[EVALUATION_METRICS].read([day]).to_pandas()
+        """Read the committed metrics of one day, overall and of slices, at most once while its fingerprint stays."""
+        table = self.tables[EVALUATION_METRICS]
+        fingerprint, kept = self._metrics.get(day, (None, None))
+        if kept is None or fingerprint != table.fingerprint(day):
+            kept = table.read([day]).to_pandas()
+            self._metrics[day] = table.fingerprint(day), kept
+        return kept
 
     def overall(self, day: date) -> "pd.DataFrame":
         """Read the committed metrics of one day on all rows together."""

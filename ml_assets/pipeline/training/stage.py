@@ -18,9 +18,10 @@ from ml_assets.pipeline.engine.gate import Gate
 from ml_assets.pipeline.engine.stage import CannotMake, DayByDay, Stage, StageOutput, StageWithArtifacts
 from ml_assets.pipeline.engine.upstream import read_fingerprint
 from ml_assets.pipeline.features.label_store import labels_part
-from ml_assets.pipeline.features.labelled_features import LabelledFeatures, TrainingRows
+from ml_assets.pipeline.features.labelled_features import TrainingRows
 from ml_assets.pipeline.training.checkpoints import LakeCheckpoints
 from ml_assets.pipeline.training.provenance import TrainingProvenance
+from ml_assets.pipeline.training.recent_features import RecentFeatures
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.lake.model_files import LEARNING_CURVE, artifacts_key, complete_models
 from ml_assets.resources.storage.landing import Landing
@@ -90,7 +91,7 @@ class ModelTraining(StageWithArtifacts, DayByDay):
             "compute": [spec.compute.cpu, spec.compute.gpu],
             **({"overrides": self.overrides} if self.overrides else {}),
         }
-        self._rows = LabelledFeatures(spec, lake, landing)
+        self._rows = RecentFeatures(spec, lake, landing)
         if spec.labels:
             self.spec_part["labels"] = labels_part(spec)
         self._provenance = TrainingProvenance(spec, self._rows, upstream, search)

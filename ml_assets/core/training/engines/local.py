@@ -134,4 +134,4 @@ def _pr_curve_area(matrix: "DMatrix") -> Callable:
     """Return a function that measures the area under the precision-recall curve of a booster on a matrix."""
     measure_area = PrCurveArea(matrix.get_label())
     # XGBoost keeps the margins of the rows, so each round adds one tree.
-    return lambda booster: measure_area(booster.predict(matrix, training=False))
+    return lambda booster: measure_area(booster.predict(matrix, training=False, validate_features=False))

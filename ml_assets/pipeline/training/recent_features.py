@@ -1,0 +1,61 @@
+"""Days of features kept in memory, because the windows of consecutive models share most of their days."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+from ml_assets.pipeline.features.labelled_features import LabelledFeatures
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MAX_BYTES = 256 * 1024**2
+
+
+@dataclass(frozen=True)
+class _ReadDay:
+    fingerprint: int | None
+    frame: "pd.DataFrame"
+    bytes: int
+
+
+class RecentFeatures(LabelledFeatures):
+    """Days of features with their labels; columns that were read are kept while the fingerprint of the day stays.
+
+    The newest days are kept, up to MAX_BYTES together: the window of the next model lacks the oldest day of this one.
+    Labels from files of their own are read each time, because they depend on the day of the model. Frames are shared,
+    so a caller must not change them.
+    """
+
+    _kept: dict[date, _ReadDay] | None = None
+
+    def read(self, day: date, as_of: date, columns: Sequence[str]) -> "pd.DataFrame":
+        """Read columns of a day of features, each once, the target with the labels that count on `as_of`."""
+        target, names = self.spec.target, list(dict.fromkeys(columns))
+        if not self.labels or target not in names:
+            return self.read_features(day, names)
+        rows = self.read_features(day, [name for name in names if name != target])
+        return rows.assign(**{target: self.labels.column(day, as_of)})[names]
+
+    def read_features(self, day: date, columns: Sequence[str]) -> "pd.DataFrame":
+        """Read columns of the table of features of a day, each once."""
+        from ml_assets.core.tables.schemas import to_pandas
+
+        names, fingerprint = list(dict.fromkeys(columns)), self.table.fingerprint(day)
+        kept = self._kept.get(day) if self._kept else None
+        before = list(kept.frame.columns) if kept and kept.fingerprint == fingerprint else []
+        if kept is None or not before or not set(names) <= set(before):
+            frame = to_pandas(self.table.read([day], list(dict.fromkeys([*before, *names]))))
+            self._keep(day, _ReadDay(fingerprint, frame, int(frame.memory_usage(index=False, deep=True).sum())))
+        else:
+            frame = kept.frame
+        return frame if list(frame.columns) == names else frame[names]
+
+    def _keep(self, day: date, read_day: _ReadDay) -> None:
+        if read_day.fingerprint is None:
+            return
+        kept = {**(self._kept or {}), day: read_day}
+        while kept and sum(other.bytes for other in kept.values()) > MAX_BYTES:
+            del kept[min(kept)]
+        self._kept = kept
