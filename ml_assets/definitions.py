@@ -7,6 +7,11 @@ from pathlib import Path
 
 import dagster as dg
 
+# Dagster's own objects live as long as the process, so the garbage collector need not scan them again and again while
+# more is loaded; a single scan takes as long as the import of a hundred modules of this package.
+gc.freeze()
+
+# ruff: noqa: E402
 import ml_assets.defs
 from ml_assets.defs.environment import configure_process, is_validation
 from ml_assets.pipeline.code_location.broken_model import broken_model
@@ -36,9 +41,6 @@ def defs() -> dg.Definitions:
         BrokenDefinitions: when the definitions are validated and a model is broken.
         ValueError: when an environment variable is not valid.
     """
-    # Dagster's own objects live as long as the process, so the garbage collector need not scan them again and again
-    # while more is loaded.
-    gc.freeze()
     # Models may be loaded before the environment is, and their errors are stored as well.
     configure_process()
     with warnings.catch_warnings():

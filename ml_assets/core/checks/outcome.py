@@ -1,7 +1,7 @@
 """The outcome of a check for one day: one type for Dagster, for reports and for the gate that blocks later stages."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from ml_assets.core.model_spec.checks import Checks, Severity
@@ -12,7 +12,9 @@ class CheckOutcome:
     """The outcome of one check for one day.
 
     passed: None if the day cannot be evaluated; the reason says why. reason: one sentence for people, with the figures.
-    severity: severity of a failure. lines: details, the worst first; few, and serialisable as JSON.
+    severity: severity of a failure. lines: details, the worst first; few, and serialisable as JSON. figures: values by
+    name for the metadata of the check, serialisable as JSON. remark: what else explains the reason at the time of a
+    run; an outcome that is kept for later runs has none.
     """
 
     check: str
@@ -21,6 +23,13 @@ class CheckOutcome:
     reason: str
     severity: Severity = "error"
     lines: Sequence[Mapping[str, object]] = ()
+    figures: Mapping[str, object] = field(default_factory=dict)
+    remark: str = ""
+
+    @property
+    def explanation(self) -> str:
+        """The reason with the remark."""
+        return f"{self.reason}{self.remark}"
 
     @property
     def failed(self) -> bool:

@@ -3,17 +3,20 @@
 import ast
 import hashlib
 import importlib.util
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache, lru_cache
 from pathlib import Path
 
 from ml_assets.core.tables.fingerprint import digest
 
 CORE, PIPELINE, SPECIFICATION = "ml_assets.core", "ml_assets.pipeline", "ml_assets.core.model_spec"
+TYPE_CHECKS = ("TYPE_CHECKING", "typing.TYPE_CHECKING")
+# Fields of statements that hold further statements.
+BLOCKS = ("body", "orelse", "handlers", "finalbody", "cases")
 
 
 @cache
-def code_version(stage: str, *hooks: str) -> str:
+def code_version(stage: str, *hooks: str, counts_itself: bool = False) -> str:
     """Digest the code that a stage runs, so that nobody has to remember to bump a version.
 
     The digest covers the source of every module of the core that the stage imports, directly or through other modules
@@ -25,6 +28,7 @@ def code_version(stage: str, *hooks: str) -> str:
         stage: dotted name of the module of the stage.
         hooks: dotted names of the modules with a user's own functions. They count together with every module of their
             own package that they import, or, for a single file, of their own folder.
+        counts_itself: whether the source of the module of the stage counts although it is one of the pipeline.
 
     Returns:
         64 hexadecimal digits.
@@ -36,7 +40,8 @@ def code_version(stage: str, *hooks: str) -> str:
     for hook in hooks:
         sources |= _sources(hook, lambda name, hook=hook: _is_in(name, CORE) or _belongs_to(name, hook))
     digests = [(name, hashlib.sha256(source).hexdigest()) for name, source in sources.items()]
-    return digest(sorted(pair for pair in digests if not _is_in(pair[0], PIPELINE)))
+    own = {stage} if counts_itself else set()
+    return digest(sorted(pair for pair in digests if pair[0] in own or not _is_in(pair[0], PIPELINE)))
 
 
 def _sources(root: str, is_followed: Callable[[str], bool]) -> dict[str, bytes]:
@@ -81,7 +86,7 @@ def _imports(source: bytes, package: str) -> tuple[str, ...]:
         package: in which the module lies; relative imports start there.
     """
     names: dict[str, None] = {}
-    for node in _statements(ast.parse(source)):
+    for node in _statements(ast.parse(source).body):
         if isinstance(node, ast.Import):
             names |= dict.fromkeys(alias.name for alias in node.names)
         else:
@@ -90,21 +95,36 @@ def _imports(source: bytes, package: str) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _statements(node: ast.AST) -> Iterator[ast.Import | ast.ImportFrom]:
-    """All import statements below a node, without those in the body of `if TYPE_CHECKING`."""
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.Import | ast.ImportFrom):
-            yield child
-        elif isinstance(child, ast.If) and ast.unparse(child.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING"):
-            yield from _statements(ast.Module(child.orelse, []))
+def _statements(statements: Iterable[ast.AST]) -> Iterator[ast.Import | ast.ImportFrom]:
+    """All import statements among or below some, without those in the body of `if TYPE_CHECKING`.
+
+    Only blocks of statements are searched: expressions, which are most of a tree, contain none.
+    """
+    for statement in statements:
+        if isinstance(statement, ast.Import | ast.ImportFrom):
+            yield statement
+        elif isinstance(statement, ast.If) and ast.unparse(statement.test) in TYPE_CHECKS:
+            yield from _statements(statement.orelse)
         else:
-            yield from _statements(child)
+            for block in BLOCKS:
+                yield from _statements(getattr(statement, block, ()))
 
 
 def _path(module: str) -> Path | None:
-    """The source file of a module; None where there is none."""
+    """The source file of a module; None where there is none.
+
+    Only the top package is looked up by Python's import system, which would import every package on the way.
+    """
+    top, *parts = module.split(".")
     try:
-        spec = importlib.util.find_spec(module)
-    except (ModuleNotFoundError, ValueError):
+        spec = importlib.util.find_spec(top)
+    except ValueError:
         return None
-    return Path(spec.origin) if spec and spec.origin and spec.origin.endswith(".py") else None
+    if spec is None or not parts:
+        return Path(spec.origin) if spec and spec.origin and spec.origin.endswith(".py") else None
+    for location in spec.submodule_search_locations or ():
+        path = Path(location, *parts)
+        for source in (path / "__init__.py", path.with_name(f"{path.name}.py")):
+            if source.is_file():
+                return source
+    return None

@@ -1,6 +1,6 @@
 """Gates as blocking checks of the evaluation: a model that fails one is not registered."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
@@ -41,10 +41,7 @@ def gate_checks(spec: ModelSpec, key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
 
 
 def evaluate_gate_checks(stage: "ModelEvaluation", days: Sequence[date], key: dg.AssetKey) -> Iterator[CheckRun]:
-    """Evaluate each gate on the days of a run that have a model.
-
-    In a run without any model each gate fails as a warning, which stops nothing: there is no model to register.
-    """
+    """Evaluate each gate on some days; a day without a model is not evaluated."""
     problems = {day: row["problem"] for day in days if not (row := stage.model_row(day))["model_digest"]}
     gate_results = {
         day: {f"gate_{result.gate}": result for result in stage.gate_results(day)}
@@ -52,19 +49,32 @@ def evaluate_gate_checks(stage: "ModelEvaluation", days: Sequence[date], key: dg
         if day not in problems
     }
     for check in gate_checks(stage.spec, key):
-        if not gate_results:
-            yield CheckRun(
-                key, check.name, [CheckOutcome(check.name, days[-1], False, "no day of the run has a model", "warn")]
-            )
-            continue
         missing = [CheckOutcome(check.name, day, None, f"no model: {problem}") for day, problem in problems.items()]
-        evaluated = [results[check.name].outcome(day) for day, results in gate_results.items()]
-        if check.name == f"gate_{CHAMPION}" and (differences := summarize(stage.champion_differences())):
-            evaluated = [replace(outcome, reason=f"{outcome.reason}{differences}") for outcome in evaluated]
-        newest = gate_results[max(gate_results)][check.name]
-        yield CheckRun(
-            key,
-            check.name,
-            [*missing, *evaluated],
-            metadata={"value": newest.value} if newest.value is not None else {},
-        )
+        evaluated = [
+            replace(result.outcome(day), figures={"value": result.value} if result.value is not None else {})
+            for day, results in gate_results.items()
+            for result in [results[check.name]]
+        ]
+        yield CheckRun(key, check.name, [*missing, *evaluated])
+
+
+def complete_gate_check(run: CheckRun, days_with_model: Collection[date], newest: date) -> CheckRun:
+    """Complete a gate over all days of a run: with its value on the newest of them that has a model.
+
+    In a run without any model each gate fails as a warning, which stops nothing: there is no model to register.
+    """
+    if not days_with_model:
+        return replace(run, outcomes=[CheckOutcome(run.name, newest, False, "no day of the run has a model", "warn")])
+    newest_with_model = max(days_with_model)
+    figures = next((outcome.figures for outcome in run.outcomes if outcome.day == newest_with_model), {})
+    return replace(run, metadata=dict(figures))
+
+
+def add_registry_differences(run: CheckRun, stage: "ModelEvaluation", days: Collection[date]) -> CheckRun:
+    """Name in the remark on the comparison with the champion how MLflow differs from the release ledger, on days that
+    were evaluated now.
+    """
+    if not days or run.name != f"gate_{CHAMPION}" or not (differences := summarize(stage.champion_differences())):
+        return run
+    outcomes = [replace(outcome, remark=differences) if outcome.day in days else outcome for outcome in run.outcomes]
+    return replace(run, outcomes=outcomes)

@@ -11,6 +11,7 @@ from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.training.time_split import Split, split_days
 from ml_assets.pipeline.asset_names import SCORE_DRIFT, SCORE_PROFILES
 from ml_assets.pipeline.steps.check_results import CheckRun, check_spec
+from ml_assets.pipeline.validation.drift_checks import draw_drift
 
 if TYPE_CHECKING:
     from ml_assets.core.profiling.drift import ColumnDrift
@@ -32,7 +33,6 @@ def evaluate_score_drift(
     The plot is of the newest day that drifted; in a run of one day, of that day.
     """
     from ml_assets.core.checks.drift import evaluate_drift
-    from ml_assets.core.plots.drift import drift_plot
 
     settings = spec.checks.score_drift
     if settings is None:
@@ -47,7 +47,7 @@ def evaluate_score_drift(
         outcomes.append(evaluate_drift(SCORE_DRIFT, day, drifts, settings))
         if outcomes[-1].failed or (drifts and len(days) == 1):
             plotted = day, drifts
-    plot = drift_plot(plotted[1], f"{SCORE_DRIFT} of {plotted[0]}") if plotted else None
+    plot = draw_drift(SCORE_DRIFT, *plotted) if plotted else None
     yield CheckRun(key, SCORE_DRIFT, apply_accepted_failures(spec.checks, outcomes), plot)
 
 

@@ -57,10 +57,10 @@ def feature_checks(spec: ModelSpec, key: dg.AssetKey) -> list[dg.AssetCheckSpec]
 
 
 def evaluate_feature_checks(
-    spec: ModelSpec, stage: "FeatureEngineering", days: Sequence[date], key: dg.AssetKey
+    spec: ModelSpec, stage: "FeatureEngineering", days: Sequence[date], key: dg.AssetKey, newest: date
 ) -> Iterator[CheckRun]:
-    """Evaluate the enabled checks of features on the days of a run."""
-    evaluation = _Evaluation(spec, stage, days)
+    """Evaluate the enabled checks of features on some days of a run, of which `newest` is the newest."""
+    evaluation = _Evaluation(spec, stage, days, newest)
     for check in feature_checks(spec, key):
         outcomes, plot = getattr(evaluation, check.name)()
         yield CheckRun(key, check.name, apply_accepted_failures(spec.checks, outcomes), plot)
@@ -72,8 +72,9 @@ OutcomesAndPlot = tuple[list[CheckOutcome], bytes | None]
 class _Evaluation:
     """The days of a run with their reference profiles; each public method evaluates the check of its name."""
 
-    def __init__(self, spec: ModelSpec, stage: "FeatureEngineering", days: Sequence[date]) -> None:
+    def __init__(self, spec: ModelSpec, stage: "FeatureEngineering", days: Sequence[date], newest: date) -> None:
         self._spec = spec
+        self._newest = newest
         self._checks = spec.checks
         self._stage = stage
         self._days = days
@@ -195,8 +196,12 @@ class _Evaluation:
         settings = self._checks.training_serving_skew
         assert settings
         reason = "only the newest day of a run is evaluated"
-        earlier = [CheckOutcome(TRAINING_SERVING_SKEW, day, None, reason, settings.severity) for day in self._days[:-1]]
-        return [*earlier, evaluate_serving_skew(self._spec, self._stage, self._days[-1], settings.severity)], None
+        return [
+            evaluate_serving_skew(self._spec, self._stage, day, settings.severity)
+            if day == self._newest
+            else CheckOutcome(TRAINING_SERVING_SKEW, day, None, reason, settings.severity)
+            for day in self._days
+        ], None
 
     def feature_metrics(self) -> OutcomesAndPlot:
         from ml_assets.core.checks.feature_metrics import evaluate_metrics

@@ -9,6 +9,7 @@ from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.file_feed import labels_feed
 from ml_assets.core.tables.fingerprint import EXPIRED
 from ml_assets.pipeline.engine.upstream import read_fingerprints
+from ml_assets.pipeline.steps.kept_checks import day_fingerprints
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.lake.table import Table
 from ml_assets.resources.storage.landing import Landing
@@ -86,6 +87,11 @@ class LabelsByKey:
             del self._labels_by_day[outdated]
         self._apply_deliveries(days, as_of)
         return [[day.isoformat(), self._labels_by_day[day][0].digest(as_of)] for day in days]
+
+    def fingerprints(self, first: date, as_of: date) -> list[list[object]]:
+        """List the fingerprints of the deliveries from `first` to `as_of`."""
+        days = [first + timedelta(days=number) for number in range((as_of - first).days + 1)]
+        return day_fingerprints([self._labels], days)
 
     def column(self, day: date, as_of: date) -> "pd.Series":
         """Return the target of the rows of a day, in their order, as it counts on `as_of`; see `RowLabels.column`."""

@@ -1,19 +1,26 @@
 """The checks of each asset together: their specifications, and their evaluation on some days."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
 from ml_assets.core.model_spec import ModelSpec
+from ml_assets.core.model_spec.checks import CONTRACT
 from ml_assets.core.model_spec.file_feed import Feed
-from ml_assets.pipeline.evaluation.gate_checks import evaluate_gate_checks, gate_checks
+from ml_assets.pipeline.asset_names import EVERY_DAY_ACCEPTED
+from ml_assets.pipeline.evaluation.gate_checks import (
+    add_registry_differences,
+    complete_gate_check,
+    evaluate_gate_checks,
+    gate_checks,
+)
 from ml_assets.pipeline.evaluation.label_checks import evaluate_label_checks, label_checks
 from ml_assets.pipeline.evaluation.score_drift_check import evaluate_score_drift, score_drift_check
-from ml_assets.pipeline.validation.acceptance_check import acceptance_check, evaluate_acceptance
-from ml_assets.pipeline.validation.contract_checks import contract_check_specs, evaluate_contract
+from ml_assets.pipeline.validation.acceptance_check import acceptance_check, acceptance_metadata, evaluate_acceptance
+from ml_assets.pipeline.validation.contract_checks import contract_check_specs, contract_metadata, evaluate_contract
 from ml_assets.pipeline.validation.drift_checks import column_drift_check, evaluate_column_drift
 from ml_assets.pipeline.validation.label_match_check import evaluate_label_matches, label_match_check
 from ml_assets.pipeline.validation.volume_checks import data_checks, evaluate_volume
@@ -44,6 +51,13 @@ def evaluate_validation_checks(
     return chain(*runs)
 
 
+def validation_metadata(run: "CheckRun") -> Mapping[str, Any]:
+    """Build the metadata of a check of validated data over all days of a run, from the outcomes of the days."""
+    if run.name == EVERY_DAY_ACCEPTED:
+        return acceptance_metadata(run.outcomes)
+    return contract_metadata(run.outcomes) if run.name.startswith(CONTRACT) else {}
+
+
 def evaluation_checks(spec: ModelSpec, key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
     """Specify the checks of evaluation: gates, labels of the holdout, and drift of scores."""
     return [*gate_checks(spec, key), *label_checks(spec, key), *score_drift_check(spec, key)]
@@ -58,6 +72,23 @@ def evaluate_evaluation_checks(
         evaluate_label_checks(spec, stage, days, key),
         evaluate_score_drift(spec, stage, days, key),
     )
+
+
+def complete_evaluation_checks(
+    stage: "ModelEvaluation", days: Sequence[date], evaluated: Sequence[date], runs: "Sequence[CheckRun]"
+) -> "list[CheckRun]":
+    """Add to the gates what concerns all days of a run, and the differences of MLflow from the release ledger on the
+    days that were evaluated now.
+    """
+    gates = {check.name for check in gate_checks(stage.spec, dg.AssetKey(stage.name))}
+    with_model = [day for day in days if stage.model_row(day)["model_digest"]]
+    evaluated_models = {*evaluated}.intersection(with_model)
+    return [
+        add_registry_differences(complete_gate_check(run, with_model, days[-1]), stage, evaluated_models)
+        if run.name in gates
+        else run
+        for run in runs
+    ]
 
 
 def _has_labels_only(feed: Feed) -> bool:

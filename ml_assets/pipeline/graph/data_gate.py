@@ -106,7 +106,7 @@ class DataGate:
         validation, features = self._validation, self._features
         return chain(
             evaluate_validation_checks(self._spec, validation, [day], dg.AssetKey([self._spec.name, validation.name])),
-            evaluate_feature_checks(self._spec, features, [day], dg.AssetKey([self._spec.name, features.name])),
+            evaluate_feature_checks(self._spec, features, [day], dg.AssetKey([self._spec.name, features.name]), day),
             self._evaluate_labels(day),
         )
 

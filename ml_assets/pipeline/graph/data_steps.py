@@ -1,6 +1,7 @@
 """The steps from landed files to features: raw data, validated data and features."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from functools import cached_property
 from typing import Any
@@ -18,12 +19,14 @@ from ml_assets.pipeline.features.report import features_parts
 from ml_assets.pipeline.features.stage import FeatureEngineering
 from ml_assets.pipeline.graph import column_schemas
 from ml_assets.pipeline.graph.asset_specs import asset, depends, paragraph, schema
-from ml_assets.pipeline.graph.checks import evaluate_validation_checks, validation_checks
+from ml_assets.pipeline.graph.check_inputs import FEATURE_MODULES, VALIDATION_MODULES, feature_inputs, validation_inputs
+from ml_assets.pipeline.graph.checks import evaluate_validation_checks, validation_checks, validation_metadata
 from ml_assets.pipeline.graph.stages import builder_of
 from ml_assets.pipeline.ingestion.overlooked_files import MAX_NAMED, overlooked_warnings
 from ml_assets.pipeline.ingestion.stage import Ingestion
 from ml_assets.pipeline.steps.check_results import CheckRun
 from ml_assets.pipeline.steps.input_size import LANDED_FILES
+from ml_assets.pipeline.steps.kept_checks import Inputs
 from ml_assets.pipeline.steps.stage_step import StageStep
 from ml_assets.pipeline.training.stale_models import mark_stale_models
 from ml_assets.pipeline.validation.label_match_check import label_match_metadata
@@ -56,7 +59,9 @@ class IngestionStep(StageStep[Ingestion]):
         keys = stage.overlooked(day)
         return {"files_not_read": len(keys), "files_not_read_examples": ", ".join(keys[:MAX_NAMED])} if keys else {}
 
-    def after_days(self, context: dg.AssetExecutionContext, stage: Ingestion, days: Sequence[date]) -> None:
+    def after_days(
+        self, context: dg.AssetExecutionContext, stage: Ingestion, days: Sequence[date], changed: Sequence[date]
+    ) -> None:
         """Warn of files that the pattern does not match."""
         for text in overlooked_warnings(self.feed.source.files, {day: stage.overlooked(day) for day in days}):
             context.log.warning(text)
@@ -68,6 +73,8 @@ class IngestionStep(StageStep[Ingestion]):
 
 class ValidationStep(StageStep[Validation]):
     """validated_data and quarantined_data, or the same of labels."""
+
+    check_modules = VALIDATION_MODULES
 
     def __init__(self, spec: ModelSpec, feed: Feed):
         super().__init__(spec)
@@ -114,9 +121,19 @@ class ValidationStep(StageStep[Validation]):
         """Lineage of the columns."""
         return {"dagster/column_lineage": column_schemas.same_columns(self.feed, asset_key(self.spec, self.feed.raw))}
 
-    def evaluate_checks(self, stage: Validation, days: Sequence[date]) -> Iterator[CheckRun]:
-        """Evaluate the checks on the days of a run."""
+    def evaluate_checks(self, stage: Validation, days: Sequence[date], newest: date) -> Iterator[CheckRun]:
+        """Evaluate the checks on some days of a run."""
         return evaluate_validation_checks(self.spec, stage, days, self.key)
+
+    def check_inputs(self, stage: Validation, day: date) -> Inputs:
+        """The day, those that it is compared with, and the landed files."""
+        return validation_inputs(self.spec, stage, day)
+
+    def complete_checks(
+        self, stage: Validation, days: Sequence[date], evaluated: Sequence[date], runs: Sequence[CheckRun]
+    ) -> list[CheckRun]:
+        """Add the figures of all days of the run."""
+        return [replace(run, metadata=validation_metadata(run)) for run in runs]
 
     def days_read_by_checks(self, stage: Validation, day: date) -> Sequence[date]:
         """The reference of the drift of columns, and the weeks that row counts are compared with."""
@@ -129,15 +146,18 @@ class ValidationStep(StageStep[Validation]):
         """Landed files, accepted and quarantined rows."""
         return validation_parts(stage, days)
 
-    def after_days(self, context: dg.AssetExecutionContext, stage: Validation, days: Sequence[date]) -> None:
+    def after_days(
+        self, context: dg.AssetExecutionContext, stage: Validation, days: Sequence[date], changed: Sequence[date]
+    ) -> None:
         """Mark the models that were trained on labels that changed."""
-        if self.feed.validated == LABELS:
-            mark_stale_models(context, builder_of(self.spec, context).training(), days)
+        if changed and self.feed.validated == LABELS:
+            mark_stale_models(context, builder_of(self.spec, context).training(), changed)
 
 
 class FeaturesStep(StageStep[FeatureEngineering]):
     """features."""
 
+    check_modules = FEATURE_MODULES
     resources = frozenset({"registry"})
 
     @cached_property
@@ -165,9 +185,13 @@ class FeaturesStep(StageStep[FeatureEngineering]):
         lineage = column_schemas.feature_lineage(self.spec, asset_key(self.spec, VALIDATED))
         return {"dagster/column_lineage": lineage}
 
-    def evaluate_checks(self, stage: FeatureEngineering, days: Sequence[date]) -> Iterator[CheckRun]:
-        """Evaluate the checks on the days of a run."""
-        return evaluate_feature_checks(self.spec, stage, days, asset_key(self.spec, FEATURES))
+    def evaluate_checks(self, stage: FeatureEngineering, days: Sequence[date], newest: date) -> Iterator[CheckRun]:
+        """Evaluate the checks on some days of a run."""
+        return evaluate_feature_checks(self.spec, stage, days, asset_key(self.spec, FEATURES), newest)
+
+    def check_inputs(self, stage: FeatureEngineering, day: date) -> Inputs:
+        """The day, its training window, and what its features are built from."""
+        return feature_inputs(self.spec, stage, day)
 
     def days_read_by_checks(self, stage: FeatureEngineering, day: date) -> Sequence[date]:
         """The days of the windows of the features, the day itself included, and of the reference of their drift."""
@@ -178,6 +202,13 @@ class FeaturesStep(StageStep[FeatureEngineering]):
         """Rows and number of features."""
         return features_parts(stage, days)
 
-    def after_days(self, context: dg.AssetExecutionContext, stage: FeatureEngineering, days: Sequence[date]) -> None:
+    def after_days(
+        self,
+        context: dg.AssetExecutionContext,
+        stage: FeatureEngineering,
+        days: Sequence[date],
+        changed: Sequence[date],
+    ) -> None:
         """Mark the models that were trained on features that changed."""
-        mark_stale_models(context, builder_of(self.spec, context).training(), days)
+        if changed:
+            mark_stale_models(context, builder_of(self.spec, context).training(), changed)

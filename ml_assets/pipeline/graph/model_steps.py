@@ -20,13 +20,15 @@ from ml_assets.pipeline.evaluation.report import evaluation_parts
 from ml_assets.pipeline.evaluation.stage import ModelEvaluation
 from ml_assets.pipeline.graph import column_schemas
 from ml_assets.pipeline.graph.asset_specs import asset, depends, paragraph, schema
-from ml_assets.pipeline.graph.checks import evaluate_evaluation_checks, evaluation_checks
+from ml_assets.pipeline.graph.check_inputs import EVALUATION_MODULES, evaluation_inputs
+from ml_assets.pipeline.graph.checks import complete_evaluation_checks, evaluate_evaluation_checks, evaluation_checks
 from ml_assets.pipeline.graph.stages import builder_of
 from ml_assets.pipeline.release.metadata import registration_metadata, registration_problem
 from ml_assets.pipeline.release.registration_report import registration_parts
 from ml_assets.pipeline.release.registration_stage import ModelRegistration
 from ml_assets.pipeline.release.rejected_models import track_rejected_models
 from ml_assets.pipeline.steps.check_results import CheckRun
+from ml_assets.pipeline.steps.kept_checks import Inputs
 from ml_assets.pipeline.steps.run_stage import run_stage
 from ml_assets.pipeline.steps.stage_step import StageStep
 from ml_assets.pipeline.training.checkpoints import remove_checkpoints
@@ -70,7 +72,9 @@ class TrainingStep(StageStep[ModelTraining]):
         """Digest, rounds, rows and threshold."""
         return model_metadata(stage, day)
 
-    def after_days(self, context: dg.AssetExecutionContext, stage: ModelTraining, days: Sequence[date]) -> None:
+    def after_days(
+        self, context: dg.AssetExecutionContext, stage: ModelTraining, days: Sequence[date], changed: Sequence[date]
+    ) -> None:
         """Remove the checkpoints, which the models have made useless."""
         remove_checkpoints(context.resources.lake, self.spec.name, days)
 
@@ -88,6 +92,7 @@ def run_training(step: TrainingStep, context: dg.AssetExecutionContext, guard: R
 class EvaluationStep(StageStep[ModelEvaluation]):
     """evaluation."""
 
+    check_modules = EVALUATION_MODULES
     resources = frozenset({"registry", "tracking"})
 
     @cached_property
@@ -126,9 +131,19 @@ class EvaluationStep(StageStep[ModelEvaluation]):
         """Plots, and the metrics with intervals and slices as a table."""
         return plot_metadata(stage, day)
 
-    def evaluate_checks(self, stage: ModelEvaluation, days: Sequence[date]) -> Iterator[CheckRun]:
-        """Evaluate the checks on the days of a run."""
+    def evaluate_checks(self, stage: ModelEvaluation, days: Sequence[date], newest: date) -> Iterator[CheckRun]:
+        """Evaluate the checks on some days of a run."""
         return evaluate_evaluation_checks(self.spec, stage, days, asset_key(self.spec, EVALUATION))
+
+    def check_inputs(self, stage: ModelEvaluation, day: date) -> Inputs:
+        """The day, earlier evaluations and labels."""
+        return evaluation_inputs(self.spec, stage, day)
+
+    def complete_checks(
+        self, stage: ModelEvaluation, days: Sequence[date], evaluated: Sequence[date], runs: Sequence[CheckRun]
+    ) -> list[CheckRun]:
+        """Add to the gates what concerns all days of the run, and the differences of MLflow from the ledger."""
+        return complete_evaluation_checks(stage, days, evaluated, runs)
 
     def days_read_by_checks(self, stage: ModelEvaluation, day: date) -> Sequence[date]:
         """The days of training window and holdout."""
@@ -142,10 +157,13 @@ class EvaluationStep(StageStep[ModelEvaluation]):
         """The model, its metrics, and its plots."""
         return evaluation_parts(stage, days)
 
-    def after_days(self, context: dg.AssetExecutionContext, stage: ModelEvaluation, days: Sequence[date]) -> None:
+    def after_days(
+        self, context: dg.AssetExecutionContext, stage: ModelEvaluation, days: Sequence[date], changed: Sequence[date]
+    ) -> None:
         """Track the models that failed a gate in MLflow."""
-        registration = builder_of(self.spec, context).registration(context.resources.registry)
-        track_rejected_models(context, registration, days)
+        if changed:
+            registration = builder_of(self.spec, context).registration(context.resources.registry)
+            track_rejected_models(context, registration, changed)
 
 
 class RegistrationStep(StageStep[ModelRegistration]):

@@ -18,7 +18,7 @@ from ml_assets.pipeline.release import report
 from ml_assets.pipeline.release.deployment_stage import RUN, ModelDeployment
 from ml_assets.pipeline.release.predictions_stage import DailyPredictions
 from ml_assets.pipeline.release.rollback_check import evaluate_rollbacks, rollback_check
-from ml_assets.pipeline.release.targets_check import evaluate_targets, targets_check
+from ml_assets.pipeline.release.targets_check import TARGETS_IN_LINE, evaluate_targets, targets_check
 from ml_assets.pipeline.steps.check_results import CheckRun
 from ml_assets.pipeline.steps.stage_step import StageStep
 
@@ -72,11 +72,16 @@ class DeploymentStep(StageStep[ModelDeployment]):
         """Plots of champion and challenger."""
         return report.deployment_plots(stage, day)
 
-    def evaluate_checks(self, stage: ModelDeployment, days: Sequence[date]) -> Iterator[CheckRun]:
-        """Evaluate the checks on the days of a run."""
-        key = asset_key(self.spec, DEPLOYMENT)
-        yield from evaluate_rollbacks(self.spec, stage, days, key)
-        yield from evaluate_targets(stage.differences(), days[-1], key)
+    def evaluate_checks(self, stage: ModelDeployment, days: Sequence[date], newest: date) -> Iterator[CheckRun]:
+        """Evaluate the check of rollbacks on some days of a run."""
+        yield from evaluate_rollbacks(self.spec, stage, days, asset_key(self.spec, DEPLOYMENT))
+
+    def complete_checks(
+        self, stage: ModelDeployment, days: Sequence[date], evaluated: Sequence[date], runs: Sequence[CheckRun]
+    ) -> list[CheckRun]:
+        """Compare MLflow and the deploy target with the ledger as they are now."""
+        targets = evaluate_targets(stage.differences(), days[-1], asset_key(self.spec, DEPLOYMENT))
+        return [*(run for run in runs if run.name != TARGETS_IN_LINE), *targets]
 
     def report_parts(self, stage: ModelDeployment, days: Sequence[date]) -> Iterator[Part]:
         """The decision, what is live, and the comparison with the champion."""

@@ -1,7 +1,7 @@
 """Metadata, plots and parts of the daily report for deployment and predictions."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -9,12 +9,13 @@ import dagster as dg
 
 from ml_assets.core.operations.reports.daily_report import Part, Table
 from ml_assets.core.release.release_state import CHALLENGER, CHAMPION
-from ml_assets.pipeline.asset_names import CANARY_COMPARISON, DEPLOYMENT
+from ml_assets.pipeline.asset_names import CANARY_COMPARISON, DEPLOYMENT, PREDICTIONS
 from ml_assets.pipeline.steps.check_results import inline_plot, table
-from ml_assets.pipeline.steps.report_store import fingerprint_entry
+from ml_assets.pipeline.steps.report_store import Reports, fingerprint_entry
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
     from ml_assets.pipeline.release.deployment_stage import ModelDeployment
     from ml_assets.pipeline.release.predictions_stage import DailyPredictions
@@ -44,11 +45,15 @@ def deployment_metadata(stage: "ModelDeployment", day: date) -> dict[str, Any]:
 
 def deployment_plots(stage: "ModelDeployment", day: date) -> dict[str, Any]:
     """Return the comparison with the champion as a table, and its plot over the days of the canary."""
-    rows = stage.tables[CANARY_COMPARISON].read([day]).to_pandas()
-    if rows.empty:
+    rows = stage.tables[CANARY_COMPARISON].read([day]).to_pylist()
+    if not rows:
         return {}
-    inline = [inline_plot(name, png).md_str or "" for name, png in _plots(stage, day).items()]
-    return {"comparison": table(rows.round(6).to_dict("records")), "plots": dg.MetadataValue.md("\n\n".join(inline))}
+    plots = _reported_plots(stage, DEPLOYMENT, day, {"canary"}) or _plots(stage, day)
+    inline = [inline_plot(name, png).md_str or "" for name, png in plots.items()]
+    rounded = [
+        {name: round(value, 6) if isinstance(value, float) else value for name, value in row.items()} for row in rows
+    ]
+    return {"comparison": table(rounded), "plots": dg.MetadataValue.md("\n\n".join(inline))}
 
 
 def _plots(stage: "ModelDeployment", day: date) -> dict[str, bytes]:
@@ -111,29 +116,46 @@ def _tables(rows: "pd.DataFrame") -> list[Table]:
 
 def predictions_metadata(stage: "DailyPredictions", day: date) -> dict[str, Any]:
     """Return rows, positive decisions and mean score, of champion and challenger."""
-    rows = stage.scored(day)
-    metadata: dict[str, Any] = {"positive_decisions": int(rows["decision"].sum())}
-    for role, scored in rows.groupby("side"):
+    rows = _scored(stage, day)
+    sides, decisions = rows["side"].to_numpy(), rows["decision"].to_numpy().astype(bool)
+    scores, versions = rows["score"].to_numpy(), rows["model_version"].to_numpy()
+    metadata: dict[str, Any] = {"positive_decisions": int(decisions.sum())}
+    for role in sorted(set(sides)):
+        is_scored = sides == role
         metadata |= {
-            f"{role}_version": int(scored["model_version"].iloc[0]),
-            f"{role}_rows": len(scored),
-            f"{role}_mean_score": round(float(scored["score"].mean()), 6),
-            f"{role}_positive_decisions": int(scored["decision"].sum()),
+            f"{role}_version": int(versions[is_scored][0]),
+            f"{role}_rows": int(is_scored.sum()),
+            f"{role}_mean_score": round(float(scores[is_scored].mean(dtype="float64")), 6),
+            f"{role}_positive_decisions": int(decisions[is_scored].sum()),
         }
     return metadata
 
 
 def predictions_plots(stage: "DailyPredictions", day: date) -> dict[str, Any]:
     """Return the plot of the scores of champion and challenger."""
-    plots = _traffic_split_plot(stage, day)
+    plots = _reported_plots(stage, PREDICTIONS, day, {"scores"}) or _traffic_split_plot(stage, day)
     return {"plots": inline_plot("scores", plots["scores"])} if plots else {}
+
+
+def _scored(stage: "DailyPredictions", day: date) -> "pa.Table":
+    """Read the committed predictions of a day without pandas, which a day with nothing to do does not load."""
+    return stage.tables[PREDICTIONS].read([day], ["score", "decision", "side", "model_version"])
+
+
+def _reported_plots(
+    stage: "ModelDeployment | DailyPredictions", asset: str, day: date, names: Collection[str]
+) -> dict[str, bytes]:
+    """Return the named plots of the daily report; none if it lacks one, or is of another result of the day."""
+    plots = Reports(stage.spec.name, stage.lake).plots(day, asset, fingerprint_entry(stage.tables[asset], day))
+    return {name: plots[name] for name in names} if plots.keys() >= {*names} else {}
 
 
 def _traffic_split_plot(stage: "DailyPredictions", day: date) -> dict[str, bytes]:
     from ml_assets.core.plots.canary import traffic_split_plot
 
-    rows = stage.scored(day)
-    scores = {role: rows.loc[rows["side"] == role, "score"].to_numpy() for role in (CHAMPION, CHALLENGER)}
+    rows = _scored(stage, day)
+    sides, values = rows["side"].to_numpy(), rows["score"].to_numpy()
+    scores = {role: values[sides == role] for role in (CHAMPION, CHALLENGER)}
     return {"scores": traffic_split_plot(scores, f"Scores of {len(rows):,} rows of {day}")} if len(rows) else {}
 
 

@@ -72,7 +72,7 @@ def build_check_result(run: CheckRun) -> dg.AssetCheckResult:
             "day": str(outcome.day),
             "verdict": VERDICTS[outcome.passed],
             "severity": outcome.severity if outcome.failed else "",
-            "reason": outcome.reason,
+            "reason": outcome.explanation,
         }
         for outcome in sorted(outcomes, key=lambda outcome: not outcome.failed)
     ]
@@ -100,9 +100,11 @@ def _description(outcomes: Sequence[CheckOutcome]) -> str:
     failed = [outcome for outcome in outcomes if outcome.failed]
     if failed:
         others = f" (and {len(failed) - 1} more of {len(outcomes)} days)" if len(failed) > 1 else ""
-        return f"{failed[-1].day}: {failed[-1].reason}{others}"
+        return f"{failed[-1].day}: {failed[-1].explanation}{others}"
     evaluated = [outcome for outcome in outcomes if outcome.passed is not None] or outcomes
-    return f"{evaluated[-1].day}: {evaluated[-1].reason}" if evaluated else "the run has no day that could be evaluated"
+    if not evaluated:
+        return "the run has no day that could be evaluated"
+    return f"{evaluated[-1].day}: {evaluated[-1].explanation}"
 
 
 def check_events(context: dg.AssetExecutionContext, run: CheckRun) -> Iterator[Any]:

@@ -18,7 +18,7 @@ MAX_NAMED = 3
 def name_flagged_inputs(
     runs: Sequence[CheckRun], days_read: Callable[[date], Sequence[date]], reports: Reports
 ) -> list[CheckRun]:
-    """Add to the reason of each failed outcome the days that it reads and whose own rows failed a check.
+    """Name in the remark of each failed outcome the days that it reads and whose own rows failed a check.
 
     Args:
         runs: the checks of a stage on the days of a run.
@@ -43,7 +43,7 @@ def name_flagged_inputs(
             return outcome
         read = [day for day in days_read(outcome.day) if day != outcome.day or not _is_of_rows(outcome.check)]
         note = _describe({day: checks for day in read if (checks := failed_checks(day))})
-        return replace(outcome, reason=f"{outcome.reason}{note}")
+        return replace(outcome, remark=f"{outcome.remark}{note}")
 
     return [replace(run, outcomes=[explain(outcome) for outcome in run.outcomes]) for run in runs]
 

@@ -4,7 +4,7 @@
 
 import logging
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
@@ -60,6 +60,13 @@ class Reports:
         """Add plots to the part of an asset, if the day has one, unless it has the same."""
         if (part := self._part(day, asset)) and not part.plots.items() >= plots.items():
             self.add([replace(part, plots={**part.plots, **plots})])
+
+    def part(self, day: date, asset: str) -> "Part | None":
+        """Return the part of an asset on a day; None if there is none, it cannot be read, or its page is gone."""
+        return self._part(day, asset) if self._page(day) in self._files_of(day) else None
+
+    def _files_of(self, day: date) -> Collection[str]:
+        return list(self._lake.files.keys(f"{self._root}{day}."))
 
     def plots(self, day: date, asset: str, fingerprint: Mapping[str, object]) -> dict[str, bytes]:
         """Return the plots of an asset on a day, as its part has them; none if the part is of other rows.
@@ -118,9 +125,14 @@ class Reports:
 
 
 def with_outcomes(
-    parts: Iterable["Part"], check_runs: Sequence["CheckRun"], problems: Mapping[date, str | None]
+    parts: Iterable["Part"],
+    check_runs: Sequence["CheckRun"],
+    problems: Mapping[date, str | None],
+    inputs: Mapping[date, str | None],
 ) -> "Iterator[Part]":
-    """Add check outcomes, problems, and the plots of failed checks to the parts of the days of a run."""
+    """Add check outcomes, problems, the plots of failed checks, and the digests of what the checks depend on to the
+    parts of the days of a run.
+    """
     outcomes: dict[date, list[CheckOutcome]] = {}
     plots: dict[date, dict[str, bytes]] = {}
     for run in check_runs:
@@ -132,7 +144,13 @@ def with_outcomes(
             plots.setdefault(max(failed), {})[run.name] = run.plot
     for part in parts:
         part_plots = {**part.plots, **plots.get(part.day, {})}
-        yield replace(part, outcomes=outcomes.get(part.day, ()), plots=part_plots, problem=problems.get(part.day))
+        yield replace(
+            part,
+            outcomes=outcomes.get(part.day, ()),
+            plots=part_plots,
+            problem=problems.get(part.day),
+            inputs=inputs.get(part.day),
+        )
 
 
 def fingerprint_entry(table: LakeTable, day: date) -> dict[str, object]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
@@ -11,14 +11,18 @@ from ml_assets.pipeline.engine.materialize_days import make_days
 from ml_assets.pipeline.engine.run_guard import RunGuard
 from ml_assets.pipeline.engine.run_markers import RunMarkers, log_unfinished_runs
 from ml_assets.pipeline.engine.stage import DayOutcome, Stage
-from ml_assets.pipeline.steps.check_results import CheckRun, check_events, failed_by_day
+from ml_assets.pipeline.steps.check_results import check_events, failed_by_day
 from ml_assets.pipeline.steps.day_metadata import log_outcomes, materializations_of_days, outcome_metadata
 from ml_assets.pipeline.steps.flagged_inputs import name_flagged_inputs
+from ml_assets.pipeline.steps.kept_checks import KeptChecks, add_kept_outcomes, changed_days
 from ml_assets.pipeline.steps.partition_tags import is_single_partition
 from ml_assets.pipeline.steps.report_store import Reports, with_outcomes
 from ml_assets.pipeline.steps.stage_step import StageStep
 from ml_assets.pipeline.steps.step_metrics import push_metrics
 from ml_assets.resources.observability.json_logs import set_step_fields
+
+if TYPE_CHECKING:
+    from ml_assets.core.operations.reports.daily_report import Part
 
 
 def run_stage(step: StageStep, context: dg.AssetExecutionContext, guard: RunGuard) -> Iterator[Any]:
@@ -70,25 +74,33 @@ def _report_days(
     outcomes: Sequence[DayOutcome],
     unfinished_days: Collection[date],
 ) -> Iterator[Any]:
-    """Evaluate the checks of the days that are made, and tell Dagster and the daily reports."""
+    """Evaluate the checks of the days that are made, and tell Dagster and the daily reports.
+
+    A day that is unchanged has the outcomes that its report has, unless something else that they depend on changed.
+    """
     main = step.asset_specs[0].key
     outcomes = sorted(outcomes, key=lambda outcome: outcome.day)
     days = [outcome.day for outcome in outcomes]
+    reports = Reports(step.spec.name, context.resources.lake)
+    checks = KeptChecks(reports, stage.name, step.spec, step.check_modules)
+    kept = _read_kept_parts(step, stage, outcomes, unfinished_days, checks)
+    changed = [day for day in days if day not in kept]
     # The problem of a day that was left as it is still holds.
     problems = {
-        outcome.day: outcome.problem or (None if outcome.computed else step.problem(stage, outcome.day))
+        outcome.day: outcome.problem or (None if outcome.computed else _problem(step, stage, outcome.day, kept))
         for outcome in outcomes
     }
     log_outcomes(context, stage, outcomes, problems)
-    check_runs = name_flagged_inputs(
-        list(step.evaluate_checks(stage, days)),
-        lambda day: step.days_read_by_checks(stage, day),
-        Reports(step.spec.name, context.resources.lake),
-    )
+    evaluated = list(step.evaluate_checks(stage, changed, days[-1])) if changed else []
+    runs = step.complete_checks(stage, days, changed, add_kept_outcomes(step.check_specs, evaluated, kept))
+    check_runs = name_flagged_inputs(runs, lambda day: step.days_read_by_checks(stage, day), reports)
     push_metrics(context, step.spec.name, stage, outcomes, check_runs, lambda: step.metadata(stage, days[-1]))
-    # A failed check may stop the run, so the reports are written before its result is yielded.
-    reports = _write_reports(step, context, stage, outcomes, check_runs, problems, unfinished_days)
-    step.after_days(context, stage, days)
+    written = sorted({*changed, *changed_days(kept, check_runs)}) if step.is_reported else []
+    if written:
+        # A failed check may stop the run, so the reports are written before its result is yielded.
+        inputs = {day: checks.digest(step.check_inputs(stage, day), day == days[-1]) for day in written}
+        reports.add(with_outcomes(step.report_parts(stage, written), check_runs, problems, inputs))
+    step.after_days(context, stage, days, changed if step.is_reported else days)
     selected = [run for run in check_runs if run.key in context.selected_asset_check_keys]
     failed = failed_by_day(selected)
     for asset in step.asset_specs:
@@ -101,7 +113,7 @@ def _report_days(
             if asset.key == main:
                 metadata |= step.metadata(stage, outcome.day)
                 metadata |= {"checks_failed": ", ".join(failed[outcome.day])} if outcome.day in failed else {}
-                metadata |= {"report": reports.link(outcome.day)} if reports else {}
+                metadata |= {"report": reports.link(outcome.day)} if step.is_reported else {}
             context.add_asset_metadata(metadata, asset.key, outcome.day.isoformat())
         newest = step.newest_metadata(stage, days[-1]) if asset.key == main else {}
         context.add_asset_metadata({"dagster/uri": table.uri, **newest}, asset.key, days[-1].isoformat())
@@ -111,29 +123,26 @@ def _report_days(
                 yield from check_events(context, run)
 
 
-def _write_reports(
+def _read_kept_parts(
     step: StageStep,
-    context: dg.AssetExecutionContext,
     stage: Stage,
     outcomes: Sequence[DayOutcome],
-    check_runs: Sequence[CheckRun],
-    problems: Mapping[date, str | None],
     unfinished_days: Collection[date],
-) -> Reports | None:
-    """Write the stage's part of the report of each day that was made now, has a problem, has no part yet, belongs to a
-    run that did not end, or is the only one of the run.
+    checks: KeptChecks,
+) -> "dict[date, Part]":
+    """Read the report of each day that was neither made now nor has another problem than before, belongs to no run that
+    did not end, and whose checks need no evaluation.
     """
-    if not step.is_reported:
-        return None
-    reports = Reports(step.spec.name, context.resources.lake)
-    days = [outcome.day for outcome in outcomes]
-    if len(days) > 1 and not all(outcome.computed for outcome in outcomes):
-        reported = reports.days_with(stage.name)
-        due = {
-            outcome.day
-            for outcome in outcomes
-            if outcome.computed or outcome.problem or "committed_meanwhile" in outcome.metadata
-        }
-        days = [day for day in days if day in due or day in unfinished_days or day not in reported]
-    reports.add(with_outcomes(step.report_parts(stage, days), check_runs, problems))
-    return reports
+    kept = {}
+    for outcome in outcomes if step.is_reported else ():
+        if outcome.computed or "committed_meanwhile" in outcome.metadata or outcome.day in unfinished_days:
+            continue
+        inputs = step.check_inputs(stage, outcome.day)
+        part = checks.part(outcome.day, inputs, outcome.day == outcomes[-1].day)
+        if part and (outcome.problem is None or outcome.problem == part.problem):
+            kept[outcome.day] = part
+    return kept
+
+
+def _problem(step: StageStep, stage: Stage, day: date, kept: "Mapping[date, Part]") -> str | None:
+    return kept[day].problem if day in kept else step.problem(stage, day)

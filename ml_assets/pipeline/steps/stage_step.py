@@ -12,6 +12,7 @@ from ml_assets.core.model_spec import ModelSpec
 from ml_assets.pipeline.engine.run_guard import RunGuard
 from ml_assets.pipeline.engine.stage import Stage
 from ml_assets.pipeline.steps.check_results import CheckRun
+from ml_assets.pipeline.steps.kept_checks import Inputs, day_fingerprints, is_committed
 
 if TYPE_CHECKING:
     from ml_assets.core.operations.reports.daily_report import Part
@@ -30,6 +31,9 @@ class StageStep(ABC, Generic[StageT]):
 
     is_reported: ClassVar[bool] = True
     """Whether the stage has a part in the daily report."""
+
+    check_modules: ClassVar[Sequence[str]] = ()
+    """Dotted names of the modules that evaluate the checks; a change of one evaluates the checks again."""
 
     def __init__(self, spec: ModelSpec):
         self.spec = spec
@@ -65,9 +69,29 @@ class StageStep(ABC, Generic[StageT]):
         """Further metadata of the main asset on the newest day of a run: plots and lineage."""
         return {}
 
-    def evaluate_checks(self, stage: StageT, days: Sequence[date]) -> Iterator[CheckRun]:
-        """Evaluate the checks on the days of a run."""
+    def evaluate_checks(self, stage: StageT, days: Sequence[date], newest: date) -> Iterator[CheckRun]:
+        """Evaluate the checks on some days of a run, of which `newest` is the newest.
+
+        An outcome depends on nothing but the specification, the code and `check_inputs`, so that it can be kept.
+        """
         return iter(())
+
+    def check_inputs(self, stage: StageT, day: date) -> Inputs:
+        """List the fingerprints of everything in the lake that the checks of a day read, and that its report shows."""
+        return day_fingerprints(stage.tables.values(), [day]) if is_committed(stage.tables[stage.name], day) else None
+
+    def complete_checks(
+        self, stage: StageT, days: Sequence[date], evaluated: Sequence[date], runs: Sequence[CheckRun]
+    ) -> list[CheckRun]:
+        """Add to the checks of a run what depends on all of its days, or on more than the lake, and is never kept.
+
+        Args:
+            stage: the stage.
+            days: all days of the run, ascending.
+            evaluated: the days whose outcomes are not kept ones.
+            runs: the checks on all days of the run.
+        """
+        return list(runs)
 
     def days_read_by_checks(self, stage: StageT, day: date) -> Sequence[date]:
         """List the days whose rows the checks of a day read, in windows or as a reference; those among them that failed
@@ -79,6 +103,15 @@ class StageStep(ABC, Generic[StageT]):
         """The parts that the stage adds to the daily reports."""
         return iter(())
 
-    def after_days(self, context: dg.AssetExecutionContext, stage: StageT, days: Sequence[date]) -> None:
-        """Do what has to follow when the days of a run are made."""
+    def after_days(
+        self, context: dg.AssetExecutionContext, stage: StageT, days: Sequence[date], changed: Sequence[date]
+    ) -> None:
+        """Do what has to follow when the days of a run are made.
+
+        Args:
+            context: of the run.
+            stage: the stage.
+            days: all days of the run.
+            changed: those that were made now, belong to a run that did not end, or whose checks were evaluated again.
+        """
         return None

@@ -1,15 +1,15 @@
 """The check every_day_accepted: no day is rejected or missing."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import dagster as dg
 
 from ml_assets.core.checks.outcome import CheckOutcome, apply_accepted_failures
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.pipeline.asset_names import EVERY_DAY_ACCEPTED
-from ml_assets.pipeline.steps.check_results import CheckRun, check_spec, table
+from ml_assets.pipeline.steps.check_results import MOST_LINES, CheckRun, check_spec, table
 
 if TYPE_CHECKING:
     from ml_assets.pipeline.validation.stage import Validation
@@ -27,22 +27,35 @@ def acceptance_check(spec: ModelSpec, key: dg.AssetKey) -> dg.AssetCheckSpec:
 def evaluate_acceptance(
     spec: ModelSpec, stage: "Validation", days: Sequence[date], key: dg.AssetKey
 ) -> Iterator[CheckRun]:
-    """Evaluate `every_day_accepted` on the days of a run."""
-    report = stage.report(days)
-    rejected = report[report["scope"] == "day"]
-    reasons = dict(zip(rejected["day"], rejected["reason"], strict=True))
-    severity = spec.checks.every_day_accepted.severity
-    outcomes = [
-        CheckOutcome(EVERY_DAY_ACCEPTED, day, day not in reasons, reasons.get(day, "the day was accepted"), severity)
-        for day in days
-    ]
-    # The table is cut off after some lines: whole days come first, so that none of them is left out.
-    faults = report.assign(day=report["day"].astype(str)).sort_values(
-        "scope", key=lambda scope: scope.map(SCOPES.index), kind="stable"
-    )
-    metadata = {
-        "days_not_accepted": len(rejected),
-        "rows_quarantined": stage.count_quarantined_rows(days),
-        "faults": table(faults.to_dict("records")),
+    """Evaluate `every_day_accepted` on some days."""
+    severity, counts = spec.checks.every_day_accepted.severity, stage.quarantined.row_counts()
+    with_entries = [day for day in days if counts.get(day)]
+    faults: dict[date, list[dict]] = {day: [] for day in days}
+    for fault in stage.report(with_entries).to_dict("records") if with_entries else ():
+        faults[fault["day"]].append({**fault, "day": str(fault["day"])})
+    outcomes = []
+    for day in days:
+        reason = next((fault["reason"] for fault in reversed(faults[day]) if fault["scope"] == "day"), None)
+        figures = {
+            "is_accepted": reason is None,
+            "rows_quarantined": stage.count_quarantined_rows([day]) if day in with_entries else 0,
+            "faults": faults[day][:MOST_LINES],
+        }
+        outcomes.append(
+            CheckOutcome(
+                EVERY_DAY_ACCEPTED, day, reason is None, reason or "the day was accepted", severity, figures=figures
+            )
+        )
+    yield CheckRun(key, EVERY_DAY_ACCEPTED, apply_accepted_failures(spec.checks, outcomes))
+
+
+def acceptance_metadata(outcomes: Sequence[CheckOutcome]) -> Mapping[str, Any]:
+    """Count the days that were not accepted and the quarantined rows of all days, and list the faults."""
+    figures = [outcome.figures for outcome in outcomes]
+    faults = [fault for of_day in figures for fault in cast(Sequence[Mapping], of_day["faults"])]
+    return {
+        "days_not_accepted": sum(not of_day["is_accepted"] for of_day in figures),
+        "rows_quarantined": sum(cast(int, of_day["rows_quarantined"]) for of_day in figures),
+        # The table is cut off after some lines: whole days come first, so that none of them is left out.
+        "faults": table(sorted(faults, key=lambda fault: SCOPES.index(fault["scope"]))),
     }
-    yield CheckRun(key, EVERY_DAY_ACCEPTED, apply_accepted_failures(spec.checks, outcomes), metadata=metadata)

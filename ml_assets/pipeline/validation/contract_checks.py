@@ -1,8 +1,9 @@
 """Contract checks of validated data: one for each column, one for the row key, and one for the landed files."""
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from typing import Any
 
 import dagster as dg
 
@@ -44,7 +45,7 @@ def contract_check_specs(spec: ModelSpec, feed: Feed, key: dg.AssetKey) -> list[
 
 
 def evaluate_contract(spec: ModelSpec, stage: Validation, days: Sequence[date], key: dg.AssetKey) -> Iterator[CheckRun]:
-    """Evaluate these checks on the days of a run, with the count of each violated rule on each day, newest first."""
+    """Evaluate these checks on some days."""
     violations = stage.violations(days if spec.checks.contract else ())
     with_rows = stage.days_with_rows()
     by_day = dict(iter(violations.groupby("day")))
@@ -54,19 +55,19 @@ def evaluate_contract(spec: ModelSpec, stage: Validation, days: Sequence[date], 
         for outcome in evaluate_contract_checks(stage.feed, day, of_day, day in with_rows):
             by_check.setdefault(outcome.check, []).append(outcome)
     for check, outcomes in by_check.items():
-        counts = [
-            {"day": str(outcome.day), **{name: line[name] for name in ("rule", "severity", "rows", "share")}}
-            for outcome in reversed(outcomes)
-            for line in outcome.lines
-        ]
-        yield CheckRun(
-            key,
-            check,
-            apply_accepted_failures(spec.checks, outcomes),
-            metadata={"violations": table(counts)} if counts else {},
-        )
+        yield CheckRun(key, check, apply_accepted_failures(spec.checks, outcomes))
     if settings := _files_read_settings(spec, stage.feed):
         yield CheckRun(key, FILES_READ, apply_accepted_failures(spec.checks, _evaluate_files(stage, days, settings)))
+
+
+def contract_metadata(outcomes: Sequence[CheckOutcome]) -> Mapping[str, Any]:
+    """Show the count of each violated rule on each day, newest first."""
+    counts = [
+        {"day": str(outcome.day), **{name: line[name] for name in ("rule", "severity", "rows", "share")}}
+        for outcome in reversed(outcomes)
+        for line in outcome.lines
+    ]
+    return {"violations": table(counts)} if counts else {}
 
 
 def _files_read_settings(spec: ModelSpec, feed: Feed) -> Check | None:

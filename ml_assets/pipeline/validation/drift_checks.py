@@ -102,10 +102,11 @@ def evaluate_reference_drift(
         outcomes.append(evaluate_drift(check, day, drifts, settings))
         if outcomes[-1].failed or (drifts and len(days) == 1):
             plotted = day, drifts
-    return outcomes, _draw_plot(check, *plotted) if plotted else None
+    return outcomes, draw_drift(check, *plotted) if plotted else None
 
 
-def _draw_plot(check: str, day: date, drifts: "Sequence[ColumnDrift]") -> bytes:
+def draw_drift(check: str, day: date, drifts: "Sequence[ColumnDrift]") -> bytes:
+    """Draw the columns of a day that drifted most, as PNG."""
     from ml_assets.core.plots.drift import drift_plot
 
     return drift_plot(drifts, f"{check} of {day}")

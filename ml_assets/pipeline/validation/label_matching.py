@@ -8,6 +8,7 @@ from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.file_feed import rows_feed
 from ml_assets.core.model_spec.labels import KNOWN_AT
 from ml_assets.core.tables.fingerprint import EXPIRED
+from ml_assets.pipeline.steps.kept_checks import day_fingerprints
 from ml_assets.pipeline.validation.corrections import Corrections
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.lake.table import Table
@@ -57,6 +58,13 @@ class LabelMatching:
             table.refresh()
         self._corrections.refresh()
         self._matches.clear()
+
+    def fingerprints(self, day: date) -> list[list[object]]:
+        """List the fingerprints of all rows that the labels of a delivery may belong to: those up to its day."""
+        days = sorted({*self._raw.days(), *self._validated.days()})
+        return day_fingerprints(
+            (self._objects, self._raw, self._validated), [row_day for row_day in days if row_day <= day]
+        )
 
     def match(self, days: Sequence[date]) -> "dict[date, LabelMatch]":
         """Match the labels of each delivery; days without labels are left out."""

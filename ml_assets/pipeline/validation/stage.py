@@ -9,6 +9,7 @@ from ml_assets.core.tables.code_version import code_version
 from ml_assets.pipeline.asset_names import COLUMN_PROFILES, VALIDATED
 from ml_assets.pipeline.engine.stage import DayByDay, StageOutput
 from ml_assets.pipeline.engine.upstream import read_fingerprint
+from ml_assets.pipeline.steps.kept_checks import day_fingerprints
 from ml_assets.pipeline.validation.corrections import Corrections
 from ml_assets.pipeline.validation.label_matching import LabelMatching
 from ml_assets.resources.lake.lake import Lake
@@ -150,6 +151,10 @@ class Validation(DayByDay):
     def days_with_rows(self) -> set[date]:
         """Return the days that have validated or raw rows."""
         return self._raw.row_counts().keys() | self.validated.row_counts().keys()
+
+    def landed_fingerprints(self, days: Sequence[date]) -> list[list[object]]:
+        """List each day with the fingerprints of its raw rows and of its landed objects."""
+        return day_fingerprints((self._objects, self._raw), days)
 
     def days_with_files(self) -> list[date]:
         """Return the days with recorded landed objects, ascending."""

@@ -211,11 +211,14 @@ class Table:
         import pyarrow as pa
 
         names = columns if columns is not None else [name for name in self.schema.names if name != DAY]
-        empty, files, days = self.schema.empty_table().select(names), self._files(), list(days)
+        # `Schema.empty_table` and casts load pandas, which a day with nothing to do does not need.
+        empty = pa.Table.from_batches([], pa.schema([self.schema.field(name) for name in names]))
+        files, days = self._files(), list(days)
         if any(day in files.paths for day in days):
             self._change.refuse_replaced(self.uri, self.schema, names)
         self._check_lists(days)
-        parts = [part.cast(empty.schema) for day in days for part in files.read(day, self.schema, names)]
+        parts = [part for day in days for part in files.read(day, self.schema, names)]
+        parts = [part if part.schema.equals(empty.schema) else part.cast(empty.schema) for part in parts]
         return pa.concat_tables([empty, *parts])
 
     def row_counts(self) -> dict[date, int]:

@@ -63,7 +63,7 @@ class TableFiles:
                 values = {
                     name: pa.repeat(pa.scalar(day, schema.field(name).type), rows.num_rows)
                     if name == DAY
-                    else rows[in_file[name]].cast(schema.field(name).type)
+                    else _cast(rows[in_file[name]], schema.field(name).type)
                     if in_file[name] in rows.column_names
                     else pa.nulls(rows.num_rows, schema.field(name).type)
                     for name in columns
@@ -159,3 +159,8 @@ def as_bits(column: "pa.ChunkedArray") -> "pa.Array":
 
     values = column.combine_chunks()
     return values.view(pa.int64()) if pa.types.is_float64(values.type) else values
+
+
+def _cast(values: "pa.ChunkedArray", kind: "pa.DataType") -> "pa.ChunkedArray":
+    # A cast loads pandas, which a day with nothing to do does not need.
+    return values if values.type.equals(kind) else values.cast(kind)

@@ -31,7 +31,7 @@ def reported(root, *failed: tuple[date, str]) -> Reports:
 
 
 def reasons(runs: list[CheckRun]) -> list[str]:
-    return [outcome.reason for run in runs for outcome in run.outcomes]
+    return [outcome.explanation for run in runs for outcome in run.outcomes]
 
 
 def days_read(day: date) -> list[date]:

@@ -55,9 +55,14 @@ def test_profiles_are_committed_with_the_day_and_a_rejected_day_has_none(clean):
 
 
 def test_a_run_of_one_day_has_a_plot_even_without_drift(world):
-    evaluation = check(world.run(VALIDATED, day(LAST)), "column_drift")
+    world.land(day(LAST + 1), rows_of(day(LAST + 1)))
+    evaluation = check(world.run(VALIDATED, day(LAST + 1)), "column_drift")
     assert evaluation.passed
     assert "data:image/png;base64" in evaluation.metadata["plot"].md_str
+    # The outcome is kept, and nothing is drawn again.
+    evaluation = check(world.run(VALIDATED, day(LAST + 1)), "column_drift")
+    assert evaluation.passed
+    assert "plot" not in evaluation.metadata
 
 
 def test_a_changed_day_is_named_with_the_worst_column_and_a_plot(world):

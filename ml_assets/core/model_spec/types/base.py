@@ -14,7 +14,7 @@ RESERVED_MODEL = "gpu"
 class SpecPart(BaseModel):
     """A frozen part of a model's specification that refuses unknown fields."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 def check_name(where: str, name: str) -> None:

@@ -57,7 +57,8 @@ class Part:
     """The report of one asset on a day.
 
     state: the outcome of the day, where the asset decides it. problem: why the outcome is not the expected one. facts:
-    values by name, the most important first. provenance: inputs and versions by name. plots: PNG by title.
+    values by name, the most important first. provenance: inputs and versions by name. plots: PNG by title. inputs:
+    digest of everything that the outcomes of the checks depend on; None if they may not be taken from the part.
     """
 
     asset: str
@@ -70,11 +71,12 @@ class Part:
     outcomes: Sequence[CheckOutcome] = ()
     plots: Mapping[str, bytes] = field(default_factory=dict)
     provenance: Mapping[str, object] = field(default_factory=dict)
+    inputs: str | None = None
 
     def to_json(self) -> bytes:
         """Return the part as JSON, with at most 50 lines of a check or table; equal parts give equal bytes."""
         document = {
-            **{name: getattr(self, name) for name in ("asset", "state", "problem", "facts", "provenance")},
+            **{name: getattr(self, name) for name in ("asset", "state", "problem", "facts", "provenance", "inputs")},
             "day": self.day.isoformat(),
             "tables": [{"title": table.title, "rows": list(table.rows)[:MAX_LINES]} for table in self.tables],
             "bars": [
@@ -87,6 +89,8 @@ class Part:
                     "reason": outcome.reason,
                     "severity": outcome.severity,
                     "lines": list(outcome.lines)[:MAX_LINES],
+                    "figures": outcome.figures,
+                    "remark": outcome.remark,
                 }
                 for outcome in self.outcomes
             ],
@@ -102,6 +106,7 @@ class Part:
         return cls(
             **{name: document[name] for name in ("asset", "state", "problem", "facts", "provenance")},
             day=day,
+            inputs=document.get("inputs"),
             tables=[Table(**table) for table in document["tables"]],
             bars=[Bars(chart["title"], dict(chart["bars"]), chart["marked"]) for chart in document["bars"]],
             outcomes=[CheckOutcome(day=day, **outcome) for outcome in document["outcomes"]],

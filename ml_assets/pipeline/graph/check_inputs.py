@@ -1,0 +1,96 @@
+"""Fingerprints of everything in the lake that the checks of a day read; outcomes are kept while they are the same."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from ml_assets.core.checks.files import DAYS_BEFORE
+from ml_assets.core.checks.label_rate import REFERENCE_DAYS
+from ml_assets.core.model_spec import ModelSpec
+from ml_assets.core.training.time_split import split_days
+from ml_assets.pipeline.engine.day_state import expected_fingerprint
+from ml_assets.pipeline.engine.stage import CannotMake, KeepDay
+from ml_assets.pipeline.features.checks import drift_reference_days
+from ml_assets.pipeline.steps.kept_checks import Inputs, day_fingerprints, is_committed
+
+if TYPE_CHECKING:
+    from ml_assets.pipeline.evaluation.stage import ModelEvaluation
+    from ml_assets.pipeline.features.stage import FeatureEngineering
+    from ml_assets.pipeline.validation.stage import Validation
+
+VALIDATION_MODULES = (
+    "ml_assets.pipeline.validation.acceptance_check",
+    "ml_assets.pipeline.validation.contract_checks",
+    "ml_assets.pipeline.validation.drift_checks",
+    "ml_assets.pipeline.validation.label_match_check",
+    "ml_assets.pipeline.validation.label_matching",
+    "ml_assets.pipeline.validation.volume_checks",
+)
+FEATURE_MODULES = (
+    "ml_assets.pipeline.features.checks",
+    "ml_assets.pipeline.features.skew_check",
+    "ml_assets.pipeline.validation.drift_checks",
+)
+EVALUATION_MODULES = (
+    "ml_assets.pipeline.evaluation.gate_checks",
+    "ml_assets.pipeline.evaluation.label_checks",
+    "ml_assets.pipeline.evaluation.score_drift_check",
+)
+
+
+def validation_inputs(spec: ModelSpec, stage: "Validation", day: date) -> Inputs:
+    """List what the checks of validated rows or labels read: the day, the days that it is compared with, and the files
+    of the days before.
+    """
+    if not is_committed(stage.validated, day):
+        return None
+    if stage.matching is not None:
+        # Labels are matched with all rows up to their day, and compared with no other labels.
+        own = [day_fingerprints(stage.tables.values(), [day]), stage.landed_fingerprints([day])]
+        return [*own, stage.matching.fingerprints(day)]
+    checks, day_length = spec.checks, timedelta(days=1)
+    reach = max(
+        REFERENCE_DAYS,
+        7 * checks.row_count.weeks if checks.row_count else 0,
+        checks.no_gaps.look_back // day_length if checks.no_gaps else 0,
+        checks.column_drift.reference // day_length if checks.column_drift else 0,
+    )
+    files_before = [earlier for earlier in stage.days_with_files() if earlier < day][-DAYS_BEFORE:]
+    # Days before the first one with rows are no gaps.
+    first = min(stage.validated.row_counts(), default=None)
+    return [
+        day_fingerprints(stage.tables.values(), _days_back(day, reach)),
+        stage.landed_fingerprints([*files_before, day]),
+        str(first),
+    ]
+
+
+def feature_inputs(spec: ModelSpec, stage: "FeatureEngineering", day: date) -> Inputs:
+    """List what the checks of features read: the day, the training window of its model, and what the features are built
+    from again for serving.
+    """
+    if not is_committed(stage.features, day):
+        return None
+    try:
+        expected: object = expected_fingerprint(stage, day)
+    except (CannotMake, KeepDay) as error:
+        expected = str(error)
+    return [day_fingerprints(stage.tables.values(), [*drift_reference_days(spec, day), day]), expected]
+
+
+def evaluation_inputs(spec: ModelSpec, stage: "ModelEvaluation", day: date) -> Inputs:
+    """List what the checks of an evaluation read: the day, the earlier evaluations that its label rate is compared
+    with, and the deliveries of labels. A day without a model has nothing to keep.
+    """
+    tables = stage.tables
+    if not is_committed(tables[stage.name], day) or not tables[stage.name].row_counts().get(day):
+        return None
+    length = spec.evaluation.holdout
+    earlier = [day - number * length for number in range(1, -(-timedelta(days=REFERENCE_DAYS) // length) + 1)]
+    labels = stage.holdout.rows.labels
+    deliveries = labels.fingerprints(split_days(spec, day).first, day) if labels else []
+    return [day_fingerprints(tables.values(), [*earlier, day]), deliveries]
+
+
+def _days_back(day: date, reach: int) -> Sequence[date]:
+    return [day - timedelta(days=back) for back in range(reach, -1, -1)]
