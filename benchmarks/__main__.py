@@ -35,7 +35,8 @@ def main() -> None:
     sizes = Sizes().quick() if options.quick else Sizes()
     given = {name: getattr(options, name) for name in ("days", "rows", "rounds") if getattr(options, name)}
     compile_byte_code()
-    machine, results = describe_machine(), []
+    series = "small sizes, which show that everything works and little more" if options.quick else "full sizes"
+    machine, results = {**describe_machine(), "series": series}, []
     output = options.write_docs or options.json
     with TemporaryDirectory(prefix="benchmarks-") as folder:
         for measured in measure_all(Context(replace(sizes, **given), Path(folder)), names):

@@ -16,7 +16,7 @@ def measure_start_up(context: Context) -> list[Result]:
         FLOOR: lambda: measure(python("-c", IMPORT_DAGSTER), environment()),
         OURS: lambda: measure(python("-c", LOAD_DEFINITIONS), environment()),
     }
-    series = alternate(PAIRS if context.sizes.rounds > 1 else 1, contenders)
+    series = alternate(PAIRS, contenders)
     title = "definitions of the code location loaded (floor: import dagster)"
     return [timed("startup", title, series, FLOOR, 1.3, "s of processor")]
 

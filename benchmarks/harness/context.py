@@ -36,7 +36,7 @@ class Sizes:
     window_days: int = 14
     window_rows: int = 1_000_000
     feature_days: int = 60
-    growth_days: tuple[int, ...] = (10, 20, 40)
+    growth_days: tuple[int, ...] = (8, 16, 32)
     growth_rows: tuple[int, ...] = (1_000, 10_000, 100_000)
     memory_days: tuple[int, int] = (40, 400)
     rows_validated: int = 1_000_000

@@ -70,10 +70,9 @@ def prepare(place: Path) -> tuple[list[bytes], list[bytes], list[str], Path]:
 
 def write_model(spec, lake, features, seed: int) -> str:
     """Train a model of the size that the pipeline makes, put its files into the lake, return its digest."""
-    import hashlib
-
     import xgboost as xgb
 
+    from ml_assets.core.model.digest import model_digest
     from ml_assets.core.model.preprocessing import PreprocessingFit, to_bytes
     from ml_assets.core.model.scorer import column_types, to_matrix
 
@@ -95,8 +94,9 @@ def write_model(spec, lake, features, seed: int) -> str:
         "nthread": 1,
     }
     model = bytes(xgb.train(parameters, data, ROUNDS_OF_BOOSTING).save_raw("ubj"))
-    digest = hashlib.sha256(model).hexdigest()
-    for name, content in [("model.ubj", model), ("preprocessing.json", to_bytes(fitted))]:
+    preprocessing = to_bytes(fitted)
+    digest = model_digest(model, preprocessing)
+    for name, content in [("model.ubj", model), ("preprocessing.json", preprocessing)]:
         lake.files.write(f"{MODEL}/models/{digest}/{name}", content)
     return digest
 

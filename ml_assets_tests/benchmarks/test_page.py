@@ -18,7 +18,7 @@ GROWTH = [
 def test_the_page_names_machine_ratio_target_growth_and_memory():
     text = page_text(MACHINE, [DAYS, *GROWTH, MEMORY], ["validation"])
     assert "| processor | a processor |" in text
-    assert "| 60 days | 31.0 s | - | 21.0 s | 1.48 x Dagster | at most 1.5 | met |" in text
+    assert "| 60 days | 31.0 s | - | 21.0 s | 1.48 x Dagster | at most 1.5 | met | - |" in text
     assert "| 10 days of 10,000 rows, a model each day | 100 s | - | 5.00 s | 20.00 x Dagster |" in text
     assert "| 60 days | 640 MB | - | - |" in text
     assert "peak memory: 660 MB against 600 MB." in text

@@ -22,7 +22,7 @@ DAYS = Result("days", "60 days", {OURS: [40.0, 30.0, 31.0], FLOOR: [7.0], DAGSTE
 def test_a_ratio_compares_the_medians():
     assert DAYS.figure(OURS) == 31
     assert DAYS.ratio == pytest.approx(31 / 21)
-    assert row_of(DAYS) == ("60 days", "31.0 s", "7.00 s", "21.0 s", "1.48 x Dagster", "at most 1.5", "met")
+    assert row_of(DAYS) == ("60 days", "31.0 s", "7.00 s", "21.0 s", "1.48 x Dagster", "at most 1.5", "met", "-")
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_a_target_bounds_the_ratio_or_our_own_figure(ours, against, target, at_l
 
 def test_a_contender_that_takes_no_part_has_no_figure():
     result = Result("run", "ml-assets run", {OURS: [3.0]}, None, 4.0)
-    assert row_of(result) == ("ml-assets run", "3.00 s", "-", "-", "-", "at most 4 s", "met")
+    assert row_of(result) == ("ml-assets run", "3.00 s", "-", "-", "-", "at most 4 s", "met", "-")
     assert Result("x", "x", {OURS: [3.0]}, FLOOR, 2.0).is_met is None
 
 
@@ -64,6 +64,7 @@ def test_measured_processes_become_seconds_and_peaks():
     assert (wall.figure(OURS), processor.figure(OURS)) == (4.0, 3.0)
     assert wall.peak_mb == {OURS: 310.0, FLOOR: 90.0}
     assert wall.processor == {OURS: 3.0, FLOOR: 0.5}
+    assert (wall.processor_ratio, processor.processor_ratio) == (6.0, None)
 
 
 def test_columns_of_the_table_are_aligned():
