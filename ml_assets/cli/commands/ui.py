@@ -48,7 +48,8 @@ def start_mlflow(host: str, port: int) -> None:
 
 def _become(command: str, *arguments: str) -> None:
     """Replace this process by a command of the same environment, which gets Ctrl-C and whose exit code counts."""
-    [entry] = [entry for entry in entry_points(group="console_scripts") if entry.name == command]
+    # Two packages of MLflow have the same one.
+    entry = next(entry for entry in entry_points(group="console_scripts") if entry.name == command)
     code = f"import sys; from {entry.module} import {entry.attr}; sys.argv[0] = {command!r}; sys.exit({entry.attr}())"
     sys.stdout.flush()
     os.execv(sys.executable, [sys.executable, "-c", code, *arguments])

@@ -18,7 +18,7 @@ from ml_assets.core.operations.doctor.diagnosis import Diagnosis, Severity, erro
 from ml_assets.core.operations.doctor.environment_checks import notifications
 from ml_assets.definitions import DEFS
 from ml_assets.defs.settings import Settings, read_settings
-from ml_assets_tests.cli.command_line import call
+from ml_assets_tests.cli.command_line import call, read_json
 from ml_assets_tests.support.postgresql import PASSWORD, PostgresqlServer
 
 REPOSITORY = DEFS.parents[1]
@@ -205,5 +205,9 @@ def test_a_warning_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsy
     settings = settings_of(tmp_path)
     monkeypatch.setattr(doctor, "load_settings", lambda: settings)
     monkeypatch.setattr(logging, "disable", lambda level: None)
+    report = read_json(capsys, "doctor")
+    assert (report["errors"], report["warnings"]) == (0, 1)
+    [lake] = [check for check in report["checks"] if check["check"] == "lake"]
+    assert (lake["severity"], lake["remedy"]) == ("ok", "")
     call("doctor")
     assert "0 errors, 1 warning, " in capsys.readouterr().out

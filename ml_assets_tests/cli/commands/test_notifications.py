@@ -8,7 +8,7 @@ import pytest
 from ml_assets.cli.commands import notifications as command
 from ml_assets.defs.environment import outbox
 from ml_assets.defs.settings import Settings
-from ml_assets_tests.cli.command_line import call
+from ml_assets_tests.cli.command_line import call, read_json
 from ml_assets_tests.core.operations.notifications.test_events import failure, success
 from ml_assets_tests.support.webhook import Webhook
 
@@ -32,12 +32,19 @@ def printed(tmp_path, monkeypatch, capsys):
     return run
 
 
-def test_open_notifications_come_first_and_undelivered_messages_are_listed(printed):
+def test_open_notifications_come_first_and_undelivered_messages_are_listed(printed, capsys):
     assert "nothing has failed" in printed()
     kept = outbox(command.require_settings())
     repaired = [failure(5, detail="other", message="the other run failed"), success(6, detail="other")]
     kept.record([failure(1, message="a run [x] failed"), *repaired], ["Slack 1"], NOW)
     kept.settle(kept.claim("Slack 1", "small", NOW), "no such channel", NOW)
+    report = read_json(capsys, "notifications")
+    assert report["open"] == 1
+    assert [(one["is_open"], one["message"]) for one in report["notifications"]] == [
+        (True, "a run [x] failed"),
+        (False, "the other run failed"),
+    ]
+    assert [(one["target"], one["count"], one["attempts"]) for one in report["undelivered"]] == [("Slack 1", 3, 1)]
     lines = printed().splitlines()
     assert lines[0].strip() == "1 open notifications"
     shown = [line for line in lines if "run_failure" in line]
@@ -46,12 +53,13 @@ def test_open_notifications_come_first_and_undelivered_messages_are_listed(print
     assert lines[-1] == "Not delivered: 3 to Slack 1, tried 1 times, next at 2025-03-02 00:00: no such channel"
 
 
-def test_a_test_message_reaches_every_target_or_names_those_that_it_does_not(printed, monkeypatch):
+def test_a_test_message_reaches_every_target_or_names_those_that_it_does_not(printed, monkeypatch, capsys):
     assert "no targets: set ML_ASSETS_NOTIFY" in printed("test")
     with Webhook() as good, Webhook() as bad:
         monkeypatch.setenv("ML_ASSETS_NOTIFY", good.url)
         assert printed("test") == "JSON 1: accepted\n"
-        assert good.titles == ["ml_assets: a test"]
+        assert read_json(capsys, "notifications", "test") == {"targets": {"JSON 1": None}}
+        assert good.titles == ["ml_assets: a test"] * 2
         bad.status = 500
         monkeypatch.setenv("ML_ASSETS_NOTIFY", f"{good.url} {bad.url}")
         shown = printed("test")

@@ -18,7 +18,7 @@ from ml_assets.cli.demo.landing import write_landing
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.definitions import DEFS
 from ml_assets.defs.settings import read_settings
-from ml_assets_tests.cli.command_line import call
+from ml_assets_tests.cli.command_line import call, read_json
 from ml_assets_tests.conftest import SMALL
 from ml_assets_tests.pipeline.planning.plan_cases import content
 
@@ -47,6 +47,13 @@ def test_the_plan_of_landed_files_has_days_reasons_and_commands(places, capsys):
     call("plan", "fraud_detection", "--days", f"{START}...2026-08-18", "--job", "features")
     printed = capsys.readouterr().out
     assert content(places) == before
+    report = read_json(capsys, "plan", "fraud_detection", "--days", f"{START}...2026-08-18", "--job", "features")
+    assert report["job"] == "fraud_detection_features"
+    assert report["runs"][0]["first_day"] == str(START)
+    [raw] = [stage for stage in report["stages"] if stage["stage"] == "raw_data"]
+    assert [day["day"] for day in raw["to_make"]] == [f"2026-08-{day}" for day in range(15, 19)]
+    assert raw["to_make"][0]["reasons"] == ["new"]
+    assert raw["bytes"] > 0
     assert "raw_data  4 to make, rows unknown, " in printed
     assert "2026-08-15 to 2026-08-17      3 days  new" in printed
     assert re.search(r"2026-08-18 +1 day  missing: no files have landed", printed)

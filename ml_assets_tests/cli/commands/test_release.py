@@ -12,7 +12,7 @@ from ml_assets.core.release.release_state import pause
 from ml_assets.defs.settings import Settings
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.release.ledger import Ledger
-from ml_assets_tests.cli.command_line import call
+from ml_assets_tests.cli.command_line import call, read_json
 from ml_assets_tests.resources.release.release_cases import ReleaseWorld, move
 from ml_assets_tests.support.clock import stop_clock
 
@@ -46,7 +46,7 @@ def printed(world, capsys, monkeypatch):
     return run
 
 
-def test_versions_are_promoted_rolled_back_and_paused_by_hand(world, printed, monkeypatch):
+def test_versions_are_promoted_rolled_back_and_paused_by_hand(world, printed, monkeypatch, capsys):
     stop_clock(monkeypatch, command, datetime(2026, 11, 26, 12, tzinfo=UTC))
     assert "nothing has been released yet" in printed("releases")
     shown = printed("promote", "--version", "1", "--actor", "ann", "--reason", "the first one")
@@ -67,6 +67,11 @@ def test_versions_are_promoted_rolled_back_and_paused_by_hand(world, printed, mo
     assert re.search(r"Deployed +version 3 of 2025-03-03, under .*/production/small", shown)
     assert "Champion      version 1" in printed("rollback")
     assert (world.aliases(), world.deployed()) == ({"champion": 1}, 1)
+    report = read_json(capsys, "releases", "small")
+    assert report["champion"]["version"] == report["deployed_version"] == 1
+    assert (report["challenger"], report["percent"], report["is_paused"]) == (None, 0, False)
+    assert [release["action"] for release in report["releases"]][:2] == ["promote", "start"]
+    assert report["releases"][0]["reason"] == "the first one"
     made = Ledger(world.lake, "small").moves()
     assert [one.action for one in made] == ["promote", "start", "pause", "resume", "rollback", "promote", "rollback"]
     assert made[0].actor == "ann"

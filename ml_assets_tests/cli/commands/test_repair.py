@@ -20,7 +20,7 @@ from ml_assets.cli.demo.landing import write_landing
 from ml_assets.definitions import DEFS
 from ml_assets.defs.settings import read_settings
 from ml_assets.pipeline.asset_names import landed_to_features
-from ml_assets_tests.cli.command_line import call
+from ml_assets_tests.cli.command_line import call, read_json
 from ml_assets_tests.cli.interruptions import call_interrupted, interrupt
 from ml_assets_tests.pipeline.world import World
 from ml_assets_tests.support.bit_flips import flipped
@@ -98,6 +98,13 @@ def test_bad_rows_are_exported_corrected_and_taken_back(data):
 def test_without_a_file_and_without_a_change_there_is_nothing_to_make(here, capsys):
     call("repair", "fraud_detection")
     assert capsys.readouterr().out.strip() == "Nothing to make: every day is as it would be made now."
+    report = read_json(capsys, "repair", "fraud_detection")
+    assert report == {
+        "model": "fraud_detection",
+        "stages": [],
+        "models_with_changed_inputs": [],
+        "not_repaired": [],
+    }
 
 
 def test_a_file_that_does_not_exist_is_reported(here):
@@ -117,8 +124,9 @@ def test_a_signal_leaves_no_half_written_export_and_keeps_the_corrected_rows(her
         assert call_interrupted(*arguments) == 128 + signal.SIGTERM
     assert f"nothing was changed; `ml-assets {' '.join(arguments)}` starts again" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["lake"]
-    call(*arguments)
+    report = read_json(capsys, *arguments)
     rows = pd.read_csv(exported, dtype=str, keep_default_na=False)
+    assert (report["rows"], report["days"], report["file"]) == (len(rows), 1, str(exported))
     rows[rows["_reasons"] == "amount: less than minimum 0"].assign(amount="12.5").to_csv(file, index=False)
     arguments = "repair", "fraud_detection", "--file", str(file)
     monkeypatch.setattr(repair, "run_days", interrupt)

@@ -1,5 +1,6 @@
 """The main job as a user runs it: a process of its own on a new data directory, twice."""
 
+import json
 import os
 import re
 import shutil
@@ -80,12 +81,21 @@ def test_the_main_job_trains_evaluates_and_registers_and_does_nothing_the_second
     (digest,) = re.findall(r"Model digest +([0-9a-f]{64})", first.stdout)
     assert re.search(r"MLflow +fraud_detection version 1, alias champion is version 1", first.stdout)
     before = commits(data)
-    second = run(data)
+    second = run(data, "--json")
     assert second.returncode == 0, second.stdout + second.stderr
-    assert "Nothing to do" in second.stdout
-    assert digest in second.stdout
-    assert "version 1, alias champion is version 1" in second.stdout
+    assert "Nothing to do" in second.stderr
+    assert digest in second.stderr
+    assert "version 1, alias champion is version 1" in second.stderr
     assert commits(data) == before
+    report = json.loads(second.stdout)
+    assert (report["model"], report["days"], report["is_up_to_date"]) == ("fraud_detection", 90, True)
+    assert (report["model_digest"], report["registered_version"]) == (digest, 1)
+    assert f"{report['rows_published']:,} published, {report['rows_quarantined']:,} quarantined" in first.stdout
+    assert f"{report['metrics']['roc_auc']['value']:.4f}" in first.stdout
+    assert {verdict["gate"]: verdict["passed"] for verdict in report["gates"]}["roc_auc"]
+    assert report["champion"].startswith("version 1 of ")
+    assert f"{report['rows_scored']:,} rows of {report['day']}" in first.stdout
+    assert (report["problem"], report["why_not_registered"], report["differences"]) == (None, None, [])
 
 
 def test_nobody_else_can_read_what_the_main_job_wrote(data, first):

@@ -1,0 +1,47 @@
+"""`ml-assets ui` and `ml-assets mlflow` become the servers of other packages."""
+
+import os
+import sys
+from dataclasses import replace
+
+import pytest
+
+from ml_assets.cli.commands import ui
+from ml_assets.defs.settings import REPOSITORY, read_settings
+from ml_assets_tests.cli.command_line import call
+
+
+@pytest.fixture
+def become(tmp_path, monkeypatch) -> dict:
+    """What the process would become, and where."""
+    seen: dict = {}
+    settings = replace(read_settings({}), dagster_home=str(tmp_path), mlflow="postgresql://ann:secret@db/mlflow")
+    monkeypatch.setattr(ui, "require_settings", lambda: seen.get("settings", settings))
+    monkeypatch.setattr(os, "chdir", lambda folder: seen.update(folder=folder))
+    monkeypatch.setattr(os, "execv", lambda program, arguments: seen.update(program=program, arguments=arguments))
+    for name in ("MLFLOW_BACKEND_STORE_URI", "MLFLOW_TRACKING_URI"):
+        monkeypatch.setenv(name, "")
+    return seen
+
+
+def test_the_ui_is_dg_dev_in_the_project(become, capsys):
+    call("ui", "--port", "3001")
+    assert become["folder"] == REPOSITORY
+    assert become["program"] == sys.executable
+    assert "dagster_dg_cli" in become["arguments"][2]
+    assert become["arguments"][3:] == ["dev", "--host", "127.0.0.1", "--port", "3001"]
+    assert capsys.readouterr().out == "Dagster opens at http://127.0.0.1:3001\n"
+
+
+def test_mlflow_serves_the_store_whose_password_is_no_argument(become):
+    call("mlflow", "--port", "5001")
+    assert become["arguments"][3:] == ["server", "--host", "127.0.0.1", "--port", "5001"]
+    assert "secret" not in " ".join(become["arguments"])
+    assert os.environ["MLFLOW_BACKEND_STORE_URI"] == "postgresql://ann:secret@db/mlflow"
+
+
+def test_a_server_of_mlflow_is_only_named(become, capsys):
+    become["settings"] = replace(read_settings({}), mlflow="http://mlflow:5000")
+    call("mlflow")
+    assert capsys.readouterr().out == "MLflow is a server of its own: http://mlflow:5000\n"
+    assert "program" not in become
