@@ -11,7 +11,6 @@ RAW_LABELS = "raw_labels"
 VALIDATED = "validated_data"
 QUARANTINED = "quarantined_data"
 COLUMN_PROFILES = "column_profiles"
-CORRECTIONS = "corrections"
 LABELS = "validated_labels"
 QUARANTINED_LABELS = "quarantined_labels"
 

@@ -17,7 +17,7 @@ from ml_assets.resources.mlflow.connection import MlflowUnavailable
 from ml_assets.resources.release.ledger import LEDGER
 from ml_assets.resources.scrub.damage import Damage
 from ml_assets.resources.scrub.models import scrub_deploy_target, scrub_lake_models, scrub_registered_models
-from ml_assets.resources.scrub.tables import list_tables, scrub_table
+from ml_assets.resources.scrub.tables import list_tables, scrub_newest_release, scrub_table
 
 
 def scrub_everything() -> None:
@@ -60,6 +60,7 @@ def scrub(settings: Settings) -> Iterator[tuple[str, Damage | None]]:
         for damage in scrub_lake_models(lake, model):
             yield f"{model}/models", damage
     for model in sorted({model for model, asset in tables if asset == LEDGER}):
+        yield f"{model}/{LEDGER}", scrub_newest_release(lake, registry, target, model)
         for place, damages in (
             ("deploy target", scrub_deploy_target(target, model)),
             ("MLflow", scrub_registered_models(registry, model)),

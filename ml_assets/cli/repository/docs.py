@@ -37,6 +37,12 @@ DOCTOR_TITLE = """\
 remedy of each problem, and ends with exit code 1 when there is an error. It changes nothing, except that it creates \
 an empty file in each location that has to be writable and removes it again. It prints no credentials.
 
+`ml-assets doctor --scrub` makes none of these checks. It reads every live file of the tables \
+of the lake, of the models in the lake, the deploy target and MLflow, and compares it with its digest; it compares the \
+newest release of the ledger with those that MLflow and the deploy target know. It prints what is damaged, what is \
+lost and the remedy, changes nothing, and ends with exit code 1 when anything is damaged or could not be read \
+([damage, and what puts it back](state.md#if-a-file-is-damaged-or-gone)).
+
 Generated from the rules in `ml_assets/core/operations/doctor` by `make docs`: do not edit.
 
 | check | purpose |

@@ -19,7 +19,6 @@ from ml_assets.core.operations.retention import (
 from ml_assets.core.tables.fingerprint import EXPIRED
 from ml_assets.pipeline.asset_names import (
     CHAMPION_COMPARISON,
-    CORRECTIONS,
     ENTRY,
     EVALUATION,
     EVALUATION_METRICS,
@@ -42,6 +41,7 @@ from ml_assets.resources.lake.model_files import artifacts_key
 from ml_assets.resources.lake.table import Table
 from ml_assets.resources.registry.model_registry import ModelRegistry
 from ml_assets.resources.release.ledger import Ledger
+from ml_assets.resources.storage.correction_notes import CORRECTIONS
 
 MODEL_TABLES = (ENTRY, EVALUATION, EVALUATION_METRICS, CHAMPION_COMPARISON, SCORE_PROFILES, MODEL, SEARCH)
 MAX_NAMED_VERSIONS = 5

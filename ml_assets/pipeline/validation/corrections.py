@@ -9,8 +9,8 @@ from ml_assets.core.model_spec.file_feed import Feed
 from ml_assets.core.operations.failures.damaged_state import CORRECTIONS as CORRECTIONS_FILE
 from ml_assets.core.operations.failures.damaged_state import DamagedState
 from ml_assets.core.tables.code_version import code_version
-from ml_assets.pipeline.asset_names import CORRECTIONS
 from ml_assets.resources.lake.lake import Lake
+from ml_assets.resources.storage.correction_notes import CORRECTIONS, remove_notes, write_notes
 
 
 class DamagedCorrections(DamagedState):
@@ -25,6 +25,7 @@ class Corrections:
 
     def __init__(self, lake: Lake, feed: Feed):
         self._lake = lake
+        self._model = feed.name
         self._root = f"{feed.name}/{CORRECTIONS}/"
         self._can_have_files = feed.event_time is not None
 
@@ -71,15 +72,21 @@ class Corrections:
         return content
 
     def write(self, files: Mapping[date, tuple[str, bytes]]) -> None:
-        """Write one file, given by name and content, for each day."""
+        """Write one file, given by name and content, for each day, and note it."""
         for day, (name, content) in files.items():
             self._lake.files.write(f"{self._root}{day.isoformat()}/{name}", content)
+            write_notes(self._lake.files, self._model, [f"{day.isoformat()}/{name}"])
 
     def remove(self, days: Iterable[date], dry_run: bool) -> list[int]:
         """Remove the files of `days`, unless it is a dry run, and return the size of each in bytes."""
+        days = list(days)
         files = [file for day in days for file in self._lake.files.sizes(f"{self._root}{day.isoformat()}/")]
-        for file in [] if dry_run else files:
-            self._lake.files.delete(file.key)
+        if not dry_run:
+            # A pass that dies in between finds the corrections again, and removes both.
+            for day in days:
+                remove_notes(self._lake.files, self._model, day.isoformat())
+            for file in files:
+                self._lake.files.delete(file.key)
         return [file.size for file in files]
 
 

@@ -75,9 +75,15 @@ def explain_deleted(experiment: "Experiment | None", uri: str, model: str) -> st
     """Return that somebody deleted an experiment, with the commands that restore it; None if nobody did."""
     if experiment is None or experiment.lifecycle_stage != "deleted":
         return None
-    store = "" if has_credentials(uri) else f"MLFLOW_TRACKING_URI={uri} "
     return (
         f"the MLflow experiment {experiment.name} (ID {experiment.experiment_id}) was deleted: "
         f"`ml-assets restore {model}` restores it, and so does "
-        f"`{store}mlflow experiments restore -x {experiment.experiment_id}`"
+        f"`{store_of_command(uri)}mlflow experiments restore -x {experiment.experiment_id}`"
     )
+
+
+def store_of_command(uri: str) -> str:
+    """Return the beginning of a shell command of MLflow that names the store; empty if the URI has credentials, which
+    the variable must then have.
+    """
+    return "" if has_credentials(uri) else f"MLFLOW_TRACKING_URI={uri} "

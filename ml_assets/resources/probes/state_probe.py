@@ -6,9 +6,11 @@ from pathlib import Path
 
 from ml_assets.core.operations.failures.classification import chain
 from ml_assets.core.operations.failures.damaged_state import (
+    GONE,
     MLFLOW,
     MOVED_AWAY,
     NOTIFICATIONS,
+    REMOVED_CORRECTIONS,
     DamagedState,
 )
 from ml_assets.resources.dagster_internals.home_files import damaged_files
@@ -18,6 +20,7 @@ from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.lake.new_table import open_table
 from ml_assets.resources.mlflow.connection import sqlite_path
 from ml_assets.resources.mlflow_internals.empty_store import store_tables
+from ml_assets.resources.storage.correction_notes import CORRECTIONS, NOTES, find_removed
 from ml_assets.resources.storage.run_marker import UNFINISHED_RUNS, read_marker
 
 NOTIFICATIONS_FILE = "notifications.db"
@@ -57,8 +60,8 @@ def find_damaged_mlflow(uri: str) -> list[str]:
 
 
 def find_damaged_lake(lake: Lake, model: str) -> list[str]:
-    """Return a message for each table of a model whose log is damaged or lost, and for each damaged marker of a run.
-    Tables that somebody moved away are left out.
+    """Return a message for each table of a model whose log is damaged or lost, for each damaged marker of a run, and
+    for each file of corrected rows that somebody removed. Tables that somebody moved away are left out.
     """
     messages = []
     keys_by_folder: dict[str, list[str]] = {}
@@ -75,6 +78,9 @@ def find_damaged_lake(lake: Lake, model: str) -> list[str]:
             read_marker(lake.files, lake.uri, key)
         except DamagedState as damaged:
             messages.append(str(damaged))
+    for path in find_removed(keys_by_folder.get(NOTES, ()), keys_by_folder.get(CORRECTIONS, ())):
+        corrections, note = (f"{lake.uri.rstrip('/')}/{model}/{folder}/{path}" for folder in (CORRECTIONS, NOTES))
+        messages.append(REMOVED_CORRECTIONS.explain(corrections, GONE, model, note=note))
     return messages
 
 

@@ -4,6 +4,7 @@ import json
 import logging
 from typing import TYPE_CHECKING
 
+from ml_assets.resources.mlflow.experiments import store_of_command
 from ml_assets.resources.mlflow.model_record import ModelRecord
 from ml_assets.resources.mlflow.run_log import FINISHED
 from ml_assets.resources.mlflow.tracking import RUN_TAG
@@ -58,7 +59,8 @@ def _active_run(client: "MlflowClient", version: "ModelVersion") -> "Run | None"
         log.warning("%s was deleted for good; the version itself is complete", subject)
         return None
     if run.info.lifecycle_stage == "deleted":
-        log.warning("%s was deleted and is not updated: `mlflow runs restore --run-id %s`", subject, version.run_id)
+        restore = f"{store_of_command(client.tracking_uri)}mlflow runs restore --run-id {version.run_id}"
+        log.warning("%s was deleted and is not updated: `%s` restores it", subject, restore)
         return None
     return run
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from ml_assets.core.release.release_differences import explain_lost_ledger
 from ml_assets.core.tables.fingerprint import EXPIRED
 from ml_assets.resources.lake.day_files import DamagedFile, files_transaction, read_rows
 from ml_assets.resources.lake.delta_transactions import Transactions
@@ -11,6 +12,8 @@ from ml_assets.resources.lake.errors import DamagedDay, LakeError, is_damage, re
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.lake.table_files import list_files
 from ml_assets.resources.lake.table_folder import TableFolder
+from ml_assets.resources.registry.model_registry import ModelRegistry
+from ml_assets.resources.release.deploy_target import DeployTarget
 from ml_assets.resources.release.ledger import LEDGER, LOST, Ledger
 from ml_assets.resources.scrub.damage import Damage
 
@@ -49,6 +52,23 @@ def scrub_table(lake: Lake, model: str, asset: str) -> Iterator[Damage | None]:
             yield from _scrub_days(model, asset, delta, folder, uri)
     except LakeError as error:
         yield Damage(f"{uri}/{LOG}", str(error), f"the list of the files of {model}/{asset}", COMMIT_REMEDY)
+
+
+def scrub_newest_release(lake: Lake, registry: ModelRegistry, target: DeployTarget, model: str) -> Damage | None:
+    """Compare the newest release of the ledger with those that MLflow and the deploy target carried out.
+
+    A newest commit that vanished whole leaves a ledger that looks whole.
+    """
+    try:
+        latest = Ledger(lake, model).latest()
+    except LakeError:
+        # The scrub of the table names it.
+        return None
+    state = registry.release_state(model)
+    problem = explain_lost_ledger(model, latest, state, target.metadata(model))
+    if problem is None:
+        return None
+    return Damage(f"{lake.uri}/{model}/{LEDGER}", problem, f"the newest releases of {model}", LOST)
 
 
 def _scrub_log(folder: TableFolder, uri: str, model: str, asset: str) -> Iterator[Damage | None]:

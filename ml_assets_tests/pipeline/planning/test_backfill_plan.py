@@ -14,7 +14,7 @@ from ml_assets.pipeline.validation import stage as validation
 from ml_assets_tests.conftest import SMALL
 from ml_assets_tests.pipeline.features.test_label_store import correct, world_with_labels
 from ml_assets_tests.pipeline.planning.plan_cases import ALL, assert_a_run_does_it, content, of_stage, plan_of, planned
-from ml_assets_tests.pipeline.world import ROWS, World, day, rows_of
+from ml_assets_tests.pipeline.world import ROWS, World, computed, day, rows_of
 from ml_assets_tests.pipeline.worlds import world_with_features
 
 SPEC = ModelSpec.model_validate(SMALL)
@@ -230,3 +230,13 @@ def test_a_delivery_of_labels_counts_as_a_change_of_what_reads_it(tmp_path):
     assert reasons(plan, "trained_model") == {13: (CHANGED_INPUT,), 14: (CHANGED_INPUT,)}
     assert planned(plan, "trained_model")[day(14)].note == "unless its rows' labels come out the same"
     assert set(reasons(plan, "model_registry_entry")) == {13, 14}
+
+
+def test_a_newest_commit_that_vanished_whole_is_planned_and_made_again_and_nothing_behind_it(world):
+    before = world.stages().validation.validated.read([day(1), day(6)])
+    max((world.root / "lake" / "small" / "validated_data" / "_delta_log").glob("*.json")).unlink()
+    plan = plan_of(world, day(1), day(6), DAILY)
+    assert set(reasons(plan, "validated_data").values()) == {(NEW,)}
+    result = world.run(DAILY, day(1), day(6))
+    assert (computed(result, "raw_data"), computed(result, "features")) == ([], [])
+    assert world.stages().validation.validated.read([day(1), day(6)]).equals(before)

@@ -24,6 +24,7 @@ from ml_assets.pipeline.retention.result import ProvenanceUnreadable, Removal
 from ml_assets.pipeline.validation.corrections import Corrections
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.lake.table import Table
+from ml_assets.resources.probes.state_probe import find_damaged_lake
 from ml_assets.resources.registry import cleanup as registry_cleanup
 from ml_assets.resources.storage.directory import Directory
 from ml_assets_tests.conftest import SMALL
@@ -371,6 +372,7 @@ def test_corrections_are_removed_with_the_rows_of_their_day(world, interrupted):
     assert run_pass(world).files["corrections"] == 1
     corrections.refresh()
     assert corrections.days() == [kept, recent]
+    assert find_damaged_lake(Lake(uri=world.lake.uri), "small") == []
 
 
 def run_job(world: World, spec: ModelSpec, dry_run: bool) -> dg.ExecuteInProcessResult:

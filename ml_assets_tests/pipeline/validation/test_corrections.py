@@ -132,7 +132,7 @@ def test_a_file_with_invalid_rows_changes_nothing_and_each_is_named(world):
     assert lines[0] == "fixed.csv: 14 faults, nothing was changed; correct the rows, or remove them"
     assert f"row 2 ({day(2)}, {day(2)}/rows.parquet, row {ROWS - 2}): amount: less than minimum 0" in lines
     assert f"row 4 ({day(4)}, {day(4)}/rows.parquet, row 0): card: missing" in lines
-    assert list(world.lake.files.keys("small/corrections/")) == []
+    assert list(world.lake.files.keys("small/correction")) == []
 
 
 @pytest.mark.slow

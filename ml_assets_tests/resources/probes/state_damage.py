@@ -22,7 +22,7 @@ from ml_assets.resources.dagster_instance.home import open_instance
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.mlflow.connection import connect
 from ml_assets.resources.notifications.database import NotificationDatabase
-from ml_assets.resources.probes.state_probe import find_damaged_home
+from ml_assets.resources.probes.state_probe import find_damaged_home, find_damaged_lake
 from ml_assets.resources.release.deploy_target import DeployTarget
 from ml_assets.resources.release.ledger import Ledger
 from ml_assets_tests.resources.mlflow.mlflow_cases import new_store
@@ -119,6 +119,7 @@ class StateWorld:
             "release_ledger": lake / "release_ledger" / "_delta_log" / COMMIT.format(1),
             "run_marker": lake / "unfinished_runs" / "features" / "run.json",
             "corrections": next((lake / "corrections").rglob("*.jsonl")),
+            "removed_corrections": next((lake / "corrections").rglob("*.jsonl")),
             "mlflow": self.root / "mlflow.db",
             "runs": self.home / "history" / "runs.db",
             "event_index": self.home / "history" / "runs" / "index.db",
@@ -141,6 +142,8 @@ class StateWorld:
                 RunMarkers(self.lake, MODEL, "features").unfinished_days()
             case "corrections":
                 Corrections(self.lake, FEED).read(DAY)  # type: ignore[arg-type]
+            case "removed_corrections":
+                return next(iter(find_damaged_lake(self.lake, MODEL)), None)
             case "mlflow":
                 connect(f"sqlite:///{self.root}/mlflow.db")
             case "notifications":

@@ -53,6 +53,7 @@ CASES: list[tuple[str, str | None, Callable[[Path], None]]] = [
     *(("dagster_yaml", None, damage) for damage in (broken_yaml, list_at_the_top, not_utf8)),
     *(("run_marker", None, damage) for damage in (garbage, cut_off, empty)),
     *(("corrections", None, damage) for damage in (garbage, cut_off, empty)),
+    ("removed_corrections", None, gone),
     *(("deploy_manifest", None, damage) for damage in (garbage, cut_off, empty)),
 ]
 

@@ -1,5 +1,7 @@
 import json
 import multiprocessing
+import re
+import shlex
 import subprocess
 import sys
 from contextlib import ExitStack
@@ -8,6 +10,8 @@ from importlib.metadata import version
 import numpy as np
 import pandas as pd
 import pytest
+from click.testing import CliRunner
+from mlflow.cli import cli as mlflow_cli
 from mlflow.models import Model
 
 from ml_assets.core.model.scorer import Scorer
@@ -369,3 +373,15 @@ def test_processes_that_register_the_same_digests_concurrently_in_a_new_store_cr
 def test_reading_a_version_does_not_create_a_store(tmp_path):
     assert ModelRegistry(tracking_uri=f"sqlite:///{tmp_path}/mlflow.db").registered("fraud") == {}
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_run_of_a_version_that_somebody_deleted_is_restored_by_the_command_that_the_warning_names(
+    registry, run, caplog
+):
+    version = registry.register(run, record())
+    registry.client.delete_run(version.run_id)
+    assert registry.register(run, record()).version == version.version
+    ((store, command),) = re.findall(r"`MLFLOW_TRACKING_URI=(\S+) mlflow (.*?)`", caplog.text)
+    result = CliRunner().invoke(mlflow_cli, shlex.split(command), env={"MLFLOW_TRACKING_URI": store})
+    assert result.exit_code == 0, result.output
+    assert registry.client.get_run(version.run_id).info.lifecycle_stage == "active"

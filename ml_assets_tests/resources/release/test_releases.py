@@ -13,9 +13,11 @@ from ml_assets.core.release.release_state import Release, Version, advance, paus
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.release import releases as module
 from ml_assets.resources.release.deploy_target import DeployTarget
+from ml_assets.resources.release.errors import LedgerLost
 from ml_assets.resources.release.ledger import LedgerConflict
 from ml_assets.resources.release.release_targets import ReleaseTargets
 from ml_assets.resources.release.releases import NotCarriedOut, ReleaseRefused
+from ml_assets.resources.scrub.tables import scrub_newest_release
 from ml_assets_tests.resources.conftest import lake_on
 from ml_assets_tests.resources.mlflow.mlflow_cases import new_store
 from ml_assets_tests.resources.release.release_cases import DAY, ReleaseWorld, move, read_deployed
@@ -359,3 +361,15 @@ def test_a_search_does_not_create_a_store(local, tmp_path):
     assert module.Releases(local.lake, elsewhere, local.target, "small").versions() == []
     assert module.Releases(local.lake, elsewhere, local.target, "other").state() == Release()
     assert not (tmp_path / "none").exists()
+
+
+def test_a_newest_commit_of_the_ledger_that_vanished_whole_is_missed_and_stops_releases(local, tmp_path):
+    assert scrub_newest_release(local.lake, local.registry, local.target, "small") is None
+    max((tmp_path / "lake" / "small" / "release_ledger" / "_delta_log").glob("*.json")).unlink()
+    reason = "the release ledger of small ends with release 1, but MLflow carried out release 2"
+    assert reason in local.releases().differences()[0]
+    damage = scrub_newest_release(local.lake, local.registry, local.target, "small")
+    assert damage is not None
+    assert reason in damage.reason
+    with pytest.raises(LedgerLost, match=reason):
+        local.releases().state()

@@ -18,7 +18,7 @@ class StateFile:
         holds: its content.
         lost: what is lost or stops without it.
         remedy: what to do; may contain {quoted} (the path for a shell), {move} (the command that moves the file or its
-            table away, or accepts that it is gone) and {model}.
+            table away, or accepts that it is gone), {model} and {note} (the path of the note of the file for a shell).
     """
 
     where: str
@@ -26,7 +26,7 @@ class StateFile:
     lost: str
     remedy: str
 
-    def explain(self, path: object, reason: str, model: str = "MODEL", table: str = "") -> str:
+    def explain(self, path: object, reason: str, model: str = "MODEL", table: str = "", note: object = "") -> str:
         """Write the message about a file.
 
         Args:
@@ -34,6 +34,7 @@ class StateFile:
             reason: why it cannot be used, such as "file is not a database"; `GONE` when it is missing.
             model: name of the model that it belongs to.
             table: the table that it belongs to.
+            note: another file that says that it was there.
         """
         state = GONE if reason == GONE else f"is damaged ({reason})"
         target = table or str(path)
@@ -41,12 +42,13 @@ class StateFile:
         away = quote(f"{target}{MOVED_AWAY}")
         is_gone = reason == GONE and not table
         move = f"accept the loss (`touch {away}`)" if is_gone else f"move it away (`{tool} {quote(target)} {away}`)"
-        remedy = self.remedy.format(quoted=quote(str(path)), move=move, model=quote(model))
+        remedy = self.remedy.format(quoted=quote(str(path)), move=move, model=quote(model), note=quote(str(note)))
         return f"{path} {state}: {self.lost}. {remedy}"
 
     def describe_remedy(self) -> str:
         """Write the remedy for the documentation."""
-        return self.remedy.format(quoted="FILE", move="move it away (`mv FILE FILE.damaged`)", model="MODEL")
+        move = "move it away (`mv FILE FILE.damaged`)"
+        return self.remedy.format(quoted="FILE", move=move, model="MODEL", note="NOTE")
 
 
 GONE = "is gone"
@@ -69,6 +71,13 @@ CORRECTIONS = StateFile(
     "its corrected rows are not those that were applied, and nothing else has them",
     "Restore it from the versions of the bucket or a backup of the lake. Without one delete it (`rm {quoted}`), and "
     "apply the file with the corrected rows again (`ml-assets repair {model} --file FILE`)",
+)
+REMOVED_CORRECTIONS = StateFile(
+    "`<lake>/<model>/corrections/<day>/<number>-<sha256>.jsonl`, when `correction_notes` still has its name",
+    "rows that people corrected",
+    "the rows of its day are as they landed once the day is made again",
+    "Restore it from the versions of the bucket or a backup of the lake, or apply the file with the corrected rows "
+    "again (`ml-assets repair {model} --file FILE`). If it was removed on purpose, remove its note (`rm {note}`)",
 )
 LEDGER = StateFile(
     "`<lake>/<model>/release_ledger/_delta_log`",
@@ -137,6 +146,7 @@ DEPLOY_MANIFEST = StateFile(
 STATE_FILES: Mapping[str, StateFile] = {
     "table": TABLE,
     "corrections": CORRECTIONS,
+    "removed_corrections": REMOVED_CORRECTIONS,
     "release_ledger": LEDGER,
     "run_marker": MARKER,
     "mlflow": MLFLOW,
