@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from ml_assets.core.plots.figure import BLUE, GREY, ORANGE, empty_figure, plot_bytes, style_axes
+from ml_assets.core.plots.chart import BLUE, GREY, ORANGE
+from ml_assets.core.plots.figure import empty_figure, plot_bytes, style_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ml_assets.core.plots.figure import BLUE, GREY, RED, empty_figure, plot_bytes
+from ml_assets.core.plots.chart import BLUE, GREY, RED
+from ml_assets.core.plots.figure import empty_figure, plot_bytes
 from ml_assets.core.profiling.drift import ColumnDrift, category_cells
 from ml_assets.core.profiling.histograms import SECONDS_PER_BIN, Histogram, lower_edges
 from ml_assets.core.profiling.profiles import NUMBER, TIME

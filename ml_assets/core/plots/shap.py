@@ -1,22 +1,19 @@
 """The SHAP summary plot: the contributions of each feature to the log odds of many rows."""
 
 from collections.abc import Sequence
-from functools import lru_cache
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ml_assets.core.plots.figure import GREY, blank_plot
-from ml_assets.core.plots.frame import Frame
-from ml_assets.core.plots.lines import label_lines, lines_figure
+from ml_assets.core.plots.chart import GREY, blank_chart
+from ml_assets.core.plots.feature_lines import feature_lines
 
 MAX_ROWS, MAX_FEATURES = 500, 15
 # The axis is divided into this many parts; points within the same part are stacked.
 AXIS_PARTS = 120
-# Ends of the axis, times a power of ten; the last is for a number that is rounded to just below its power.
-STEPS = (1, 1.5, 2, 3, 4, 6, 8, 10, 10.1)
-COLOURS = ["#2f6db3", "#8d6fa8", "#c23b3b"]
+# Red, green and blue of the lowest, the middle and the highest value of a feature, and the number of colours from it.
+LOW_TO_HIGH, LEVELS = ((47, 109, 179), (141, 111, 168), (194, 59, 59)), 16
 
 
 def sampled_rows(rows: int, seed: int) -> NDArray[np.int64]:
@@ -40,46 +37,38 @@ def contribution_plot(contributions: NDArray, frame: pd.DataFrame, features: Seq
         features: names of the columns of `contributions`.
         rows: number of rows that the sample was drawn from, for the title.
     """
-    from matplotlib.colors import LinearSegmentedColormap
-
     strength = np.abs(contributions).mean(axis=0) if len(contributions) else np.zeros(len(features))
     plotted = sorted(range(len(features)), key=lambda index: (-strength[index], features[index]))[:MAX_FEATURES]
     row_count = f"{len(contributions):,} of {rows:,}" if len(contributions) < rows else f"{rows:,}"
     title = f"What features add to the log odds of {row_count} rows"
     if not strength.any():
-        return blank_plot(title, "There are no rows" if not len(contributions) else "No feature adds anything")
+        return blank_chart(title, "There are no rows" if not len(contributions) else "No feature adds anything")
     names = [features[index] for index in plotted]
     parts = np.round(contributions / (np.ptp(contributions) or 1.0) * AXIS_PARTS)
     heights = [line + _offsets(parts[:, index]) for line, index in enumerate(plotted)]
-    colours = LinearSegmentedColormap.from_list("low_to_high", COLOURS).with_extremes(bad=GREY)
-    ranks = np.ma.masked_invalid([_ranks(frame[name]) for name in names])
-    style = {"s": 4, "linewidths": 0, "cmap": colours, "vmin": 0, "vmax": 1, "plotnonfinite": True}
-    low, high = (_outward(value) for value in (contributions.min(initial=0), contributions.max(initial=0)))
-    plot = _frame(len(names), max(map(len, names)), low, high)
-    (axes,) = plot.clear()
-    axes.scatter(contributions[:, plotted].T.ravel(), np.concatenate(heights), c=ranks.ravel(), **style)
-    label_lines(axes, names)
-    return plot.render(title, title_location="right")
+    colours = np.concatenate([_colours(frame[name]) for name in names])
+    low, high = contributions.min(), contributions.max()
+    margin = 0.03 * (high - low or 1.0)
+    label = "SHAP value in log odds; colour: value of the feature, low (blue) to high (red)"
+    chart, panel = feature_lines(title, names, (low - margin, high + margin), label)
+    if low <= 0 <= high:
+        panel.line([0, 0], [-0.6, len(names) - 0.4], GREY, 0.8)
+    x, y = contributions[:, plotted].T.ravel(), np.concatenate(heights)
+    for colour in np.unique(colours):
+        chosen = colours == colour
+        panel.points(x[chosen], y[chosen], str(colour), 2.6)
+    return chart.svg()
 
 
-@lru_cache(4)
-def _frame(features: int, longest: int, low: float, high: float) -> Frame:
-    figure, axes = lines_figure(features, longest, 1.0 + 0.28 * features)
-    margin = 0.02 * (high - low)
-    axes.set(xlim=(low - margin, high + margin))
-    axes.axvline(0, color=GREY, linewidth=0.8)
-    axes.set_xlabel(
-        "SHAP value in log odds; colour: value of the feature, low (blue) to high (red)", fontsize=9, loc="right"
-    )
-    return Frame(figure)
-
-
-def _outward(value: float) -> float:
-    """Round away from zero to one of few ends of an axis, so that models share frames."""
-    if not value:
-        return 0.0
-    power = 10.0 ** np.floor(np.log10(abs(value)))
-    return float(np.sign(value) * power * next(step for step in STEPS if step * power >= abs(value)))
+def _colours(values: pd.Series) -> NDArray[np.str_]:
+    """Return the colour of each value of a feature by its rank; grey if missing or a category."""
+    ranks = _ranks(values)
+    levels = np.round(np.nan_to_num(ranks) * (LEVELS - 1)) / (LEVELS - 1)
+    channels = [
+        np.interp(levels, (0, 0.5, 1), channel).round().astype(int) for channel in zip(*LOW_TO_HIGH, strict=True)
+    ]
+    colours = [f"#{red:02x}{green:02x}{blue:02x}" for red, green, blue in zip(*channels, strict=True)]
+    return np.where(np.isnan(ranks), GREY, np.array(colours, dtype="U7"))
 
 
 def _ranks(values: pd.Series) -> NDArray[np.float64]:

@@ -77,6 +77,7 @@ def run_experiments(
 def _run_experiment(training: ModelTraining, holdout: Holdout, day: date) -> "Experiment":
     from ml_assets.core.evaluation.holdout_metrics import OVERALL, measure_holdout
     from ml_assets.core.model.scorer import Scorer
+    from ml_assets.core.plots.pictures import file_name
     from ml_assets.resources.mlflow.experiment_runs import Experiment
 
     # Both raise when an input has to be made first.
@@ -99,7 +100,9 @@ def _run_experiment(training: ModelTraining, holdout: Holdout, day: date) -> "Ex
             **{f"validation_{name}": value for name, value in model.metrics.items()},
         },
         learning_curve=model.learning_curve,
-        plots={f"{name}.png": png for name, png in _plots(holdout, day, model, scorer, scores, overall).items()},
+        plots={
+            file_name(name, plot): plot for name, plot in _plots(holdout, day, model, scorer, scores, overall).items()
+        },
         artifacts={
             "passport.json": training.provenance(day, split, model),
             "model.ubj": model.model,

@@ -28,7 +28,7 @@ def evaluation_plots(evaluation: "ModelEvaluation", day: date) -> dict[str, byte
     The report of a day, its metadata and its registry entry show the same plots, in this process or in others.
 
     Returns:
-        PNG bytes by name: ROC and precision-recall curve, calibration, score histogram, importance and SHAP of
+        SVG bytes by name: ROC and precision-recall curve, calibration, score histogram, importance and SHAP of
         features.
     """
     table = evaluation.tables[evaluation.name]
@@ -71,7 +71,7 @@ def model_plots(
         rows: number of rows that the sample was drawn from.
 
     Returns:
-        PNG bytes by name.
+        SVG bytes by name.
     """
     from ml_assets.core.plots import evaluation as plots
     from ml_assets.core.plots.shap import contribution_plot

@@ -16,9 +16,7 @@ if TYPE_CHECKING:
 
 
 def evaluation_parts(stage: "ModelEvaluation", days: Sequence[date]) -> Iterator[Part]:
-    """Report the model of each day, its metrics with intervals, overall and of slices, and its provenance, with plots
-    of the newest day.
-    """
+    """Report the model of each day, its metrics with intervals, overall and of slices, its plots and its provenance."""
     from ml_assets.core.training.provenance import LIBRARIES
 
     for day in days:
@@ -52,7 +50,7 @@ def evaluation_parts(stage: "ModelEvaluation", days: Sequence[date]) -> Iterator
                 Table("Metrics on the holdout, with 95 % intervals", overall[["metric", *names]].to_dict("records")),
                 *([Table("Slices", slices.to_dict("records"))] if len(slices) else []),
             ],
-            plots=evaluation_plots(stage, day) if day == days[-1] else {},
+            plots=evaluation_plots(stage, day),
             provenance={
                 **fingerprint_entry(table, day),
                 "model_digest": model["model_digest"],

@@ -143,6 +143,7 @@ class ModelRegistration(StageWithArtifacts, DayByDay):
         each gate.
         """
         from ml_assets.core.evaluation.gates import all_passed
+        from ml_assets.core.plots.pictures import file_name
         from ml_assets.resources.mlflow.model_record import ModelRecord
 
         model, gate_results = self.evaluation.model_row(day), self.evaluation.gate_results(day)
@@ -165,7 +166,7 @@ class ModelRegistration(StageWithArtifacts, DayByDay):
             example=self._example(day),
             params=self._parameters(model, json.loads(artifacts[PROVENANCE])),
             metrics=dict(zip(overall["metric"], overall["value"], strict=True)),
-            plots={f"{name}.png": png for name, png in plots.items()},
+            plots={file_name(name, plot): plot for name, plot in plots.items()},
             documents={"report.html": reports.page(day)},
             curves={
                 f"validation_{name}": values for name, values in learning_curve(self.lake, model["artifacts"]).items()

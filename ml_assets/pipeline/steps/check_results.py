@@ -164,8 +164,8 @@ def _cell(value: object) -> str | int | float | bool:
     return json.dumps(value, default=str)
 
 
-def inline_plot(name: str, png: bytes) -> dg.MarkdownMetadataValue:
-    """Embed a PNG in the metadata itself."""
-    import base64
+def inline_plot(name: str, plot: bytes) -> dg.MarkdownMetadataValue:
+    """Embed a plot in the metadata itself."""
+    from ml_assets.core.plots.pictures import data_uri
 
-    return dg.MetadataValue.md(f"![{name}](data:image/png;base64,{base64.b64encode(png).decode()})")
+    return dg.MetadataValue.md(f"![{name}]({data_uri(plot)})")

@@ -25,7 +25,7 @@ class Experiment:
         metrics: metrics of the holdout by name, and metrics of the validation part by name with the prefix
             `validation_`.
         learning_curve: values of each metric of the validation part, one for each round.
-        plots: PNG images by file name.
+        plots: Pictures by file name.
         artifacts: files of the model by name, among them its passport.json.
         overrides: the settings that differ from the specification, as JSON.
     """

@@ -61,7 +61,7 @@ def describe_model(logged: "LoggedModel", record: ModelRecord) -> "Model":
 def log_evaluation(run_log: RunLog, record: ModelRecord, model_id: str | None = None) -> None:
     """Log parameters, metrics, curves, plots and documents of a model to a run, and metrics to its logged model."""
     run_log.log(record.params, record.metrics, record.curves, model_id=model_id)
-    run_log.log_files({**{f"plots/{name}": png for name, png in record.plots.items()}, **record.documents})
+    run_log.log_files({**{f"plots/{name}": plot for name, plot in record.plots.items()}, **record.documents})
 
 
 def write_mlflow_model(

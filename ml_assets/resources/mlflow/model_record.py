@@ -40,7 +40,7 @@ class ModelRecord:
     `metrics_not_finite`.
     """
     plots: Mapping[str, bytes] = field(default_factory=dict)
-    """PNG images by file name."""
+    """Pictures by file name."""
     documents: Mapping[str, bytes] = field(default_factory=dict)
     """Files for people by file name, such as the report of the day."""
     curves: Mapping[str, Sequence[float]] = field(default_factory=dict)

@@ -1,14 +1,13 @@
 """Figures are rendered to PNG bytes that depend on nothing but the figure."""
 
-from ml_assets.core.plots import figure as module
-from ml_assets.core.plots.figure import blank_plot, empty_figure, label_axes, new_figure, plot_bytes
+from ml_assets.core.plots.figure import empty_figure, plot_bytes, style_axes
 
 
 def test_equal_figures_give_equal_png_bytes_without_a_version():
     plots = []
     for _ in range(2):
-        figure, (axes,) = new_figure()
-        label_axes(axes, "x", "y")
+        figure = empty_figure(3, 2)
+        style_axes(figure.subplots())
         plots.append(plot_bytes(figure))
     assert plots[0] == plots[1]
     assert plots[0].startswith(b"\x89PNG")
@@ -18,10 +17,3 @@ def test_equal_figures_give_equal_png_bytes_without_a_version():
 def test_the_size_of_a_figure_is_in_hundreds_of_dots():
     png = plot_bytes(empty_figure(3, 2))
     assert (int.from_bytes(png[16:20], "big"), int.from_bytes(png[20:24], "big")) == (300, 200)
-
-
-def test_a_blank_plot_states_the_reason(monkeypatch):
-    figures = []
-    monkeypatch.setattr(module, "png_bytes", lambda canvas: figures.append(canvas.figure))
-    blank_plot("ROC AUC is undefined", "There are no rows")
-    assert [text.get_text() for text in figures[0].texts] == ["ROC AUC is undefined", "There are no rows"]

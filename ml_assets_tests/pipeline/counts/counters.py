@@ -11,6 +11,7 @@ from matplotlib import image
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
 
+from ml_assets.core.plots.chart import Chart
 from ml_assets.resources.storage.directory import Directory
 from ml_assets_tests.pipeline.world import World
 
@@ -48,6 +49,7 @@ def count(world: World) -> Iterator[Counter[str]]:
             (DeltaTable, "__init__", "lake tables opened or refreshed"),
             (DeltaTable, "update_incremental", "lake tables opened or refreshed"),
             (image, "imsave", "plots"),
+            (Chart, "svg", "plots"),
         ):
             stack.enter_context(_calls(owner, name, counted, counter))
         yield counter

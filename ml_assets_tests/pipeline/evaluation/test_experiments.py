@@ -97,7 +97,7 @@ def test_an_experiment_has_parameters_metrics_learning_curve_plots_and_provenanc
     assert [point.step for point in sorted(curve, key=lambda point: point.step)] == list(range(1, len(curve) + 1))
     assert 1 <= len(curve) <= 4
     files = {file.path for folder in ("plots", "model") for file in client.list_artifacts(run.info.run_id, folder)}
-    assert {f"plots/{name}.png" for name in PLOTS} == {name for name in files if name.startswith("plots/")}
+    assert {f"plots/{name}.svg" for name in PLOTS} == {name for name in files if name.startswith("plots/")}
     assert {"model/passport.json", "model/model.ubj"} <= files
     provenance_file = client.download_artifacts(run.info.run_id, "model/passport.json")
     document = json.loads(Path(provenance_file).read_text())

@@ -101,7 +101,7 @@ def test_a_failing_model_is_a_run_in_mlflow_with_metrics_plots_and_reasons(root)
     assert run.info.status == "FINISHED"
     assert run.data.metrics["roc_auc"] > 0.5
     assert run.data.params["rounds"]
-    assert "plots/roc_curve.png" in {
+    assert "plots/roc_curve.svg" in {
         artifact.path for artifact in client(world).list_artifacts(run.info.run_id, "plots")
     }
     other_bounds = World(root, spec_with(gates={"log_loss": {"maximum": 1e-8}}))

@@ -94,7 +94,7 @@ def test_the_page_shows_landed_and_quarantined_rows_with_reasons(original):
 def test_a_model_and_its_entry_are_on_the_page_of_their_day(original):
     html = page(original, day(LAST))
     assert "registered as version 1" in html
-    assert html.count("data:image/png;base64,") == 6
+    assert html.count("data:image/svg+xml;base64,") == 6
     for text in ("gate roc auc", "Metrics on the holdout", "model_digest", "xgboost "):
         assert text in html
     assert "no model was trained as of this day" in page(original, day(LAST - 1))
@@ -103,7 +103,7 @@ def test_a_model_and_its_entry_are_on_the_page_of_their_day(original):
 def test_the_page_is_logged_with_the_model(original, tmp_path):
     client, (version,) = original.registry.client, original.registry.client.search_model_versions("name = 'small'")
     logged = Path(client.download_artifacts(version.run_id, "report.html", str(tmp_path))).read_text()
-    assert logged.count("data:image/png;base64,") == 6
+    assert logged.count("data:image/svg+xml;base64,") == 6
     assert "gate roc auc" in logged
 
 

@@ -1,12 +1,12 @@
 """The daily report as one HTML page."""
 
 import json
-from base64 import b64encode
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ml_assets.core.operations.reports.daily_report import Report, columns_of
+from ml_assets.core.plots.pictures import data_uri
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -35,7 +35,7 @@ def _template() -> "Template":
     )
     environment.filters |= {
         "value": format_value,
-        "base64": lambda png: b64encode(png).decode(),
+        "data_uri": data_uri,
         "words": lambda name: name.replace("_", " "),
         "columns": columns_of,
     }

@@ -1,0 +1,18 @@
+"""Pictures, each a PNG or an SVG, inside of pages and as files."""
+
+from base64 import b64encode
+
+
+def data_uri(picture: bytes) -> str:
+    """Return the URI that holds a picture itself."""
+    kind = "svg+xml" if _is_svg(picture) else "png"
+    return f"data:image/{kind};base64,{b64encode(picture).decode()}"
+
+
+def file_name(name: str, picture: bytes) -> str:
+    """Return the name of the file of a picture, with its extension."""
+    return f"{name}.svg" if _is_svg(picture) else f"{name}.png"
+
+
+def _is_svg(picture: bytes) -> bool:
+    return picture.startswith(b"<svg")
