@@ -6,7 +6,7 @@ from unittest.mock import patch
 
 from ml_assets.pipeline.evaluation.plots import PLOTS
 
-PNG = b"\x89PNG\r\n\x1a\n"
+PNG, SVG = b"\x89PNG\r\n\x1a\n", b"<svg/>"
 
 
 @contextmanager
@@ -14,7 +14,7 @@ def skip_drawing() -> Iterator[None]:
     """Replace the plots of models, and the bytes of all other figures, by a few fixed bytes until the block ends."""
 
     def plots(*_: object, **__: object) -> dict[str, bytes]:
-        return dict.fromkeys(PLOTS, PNG)
+        return dict.fromkeys(PLOTS, SVG)
 
     with (
         patch("ml_assets.pipeline.evaluation.plots.model_plots", plots),

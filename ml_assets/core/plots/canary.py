@@ -1,20 +1,15 @@
 """Plots of a canary: scores of champion and challenger in the traffic split, and their comparison by day."""
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from ml_assets.core.plots.chart import BLUE, GREY, ORANGE
-from ml_assets.core.plots.figure import empty_figure, plot_bytes, style_axes
+from ml_assets.core.plots.chart import BLUE, GREY, ORANGE, Chart, blank_chart, fractions, ticks
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-BINS = 40
+BINS, HEIGHT = 40, 340
 COLOURS = {"champion": BLUE, "challenger": ORANGE}
 
 
@@ -25,21 +20,26 @@ def traffic_split_plot(scores: Mapping[str, np.ndarray], title: str) -> bytes:
         scores: scores from 0 to 1, by `champion` and `challenger`; one without rows is left out.
         title: title of the plot.
     """
-    figure, axes = _new_figure(title)
     edges = np.linspace(0, 1, BINS + 1)
-    for role, values in scores.items():
-        if len(values):
-            axes.stairs(
-                np.histogram(values, edges)[0] / len(values),
-                edges,
-                color=COLOURS[role],
-                linewidth=1.6,
-                label=f"{role}, {len(values):,} rows",
-            )
-    axes.set(yscale="log", xlim=(-0.02, 1.02))
-    axes.set_xlabel("Score", fontsize=9)
-    axes.set_ylabel("Share of its rows", fontsize=9)
-    return _render(figure, axes)
+    shares = {role: np.histogram(values, edges)[0] / len(values) for role, values in scores.items() if len(values)}
+    if not shares:
+        return blank_chart(title, "There are no rows")
+    lowest = math.floor(math.log10(min(share[share > 0].min() for share in shares.values())) - 0.2)
+    chart = Chart(title, HEIGHT)
+    panel = chart.panel(28, HEIGHT - 48, (-0.02, 1.02), (lowest, 0))
+    powers = [(power, f"{10.0**power:g}") for power in range(lowest, 1)]
+    panel.axes(fractions(), powers, "Score", "Share of its rows")
+    for role, share in shares.items():
+        # The axis is of the logarithm, on which an empty bin is at the lower end.
+        heights = np.log10(np.maximum(share, 10.0**lowest))
+        panel.line(
+            np.repeat(edges, 2)[1:-1],
+            np.repeat(heights, 2),
+            COLOURS[role],
+            legend=f"{role}, {len(scores[role]):,} rows",
+        )
+    panel.legend(0.62, 0.98)
+    return chart.svg()
 
 
 def comparison_plot(metric: str, days: Sequence[date], compared: pd.DataFrame, margin: float) -> bytes:
@@ -51,31 +51,21 @@ def comparison_plot(metric: str, days: Sequence[date], compared: pd.DataFrame, m
         compared: difference, low and high of each day on the same rows, as known on that day; NaN if undefined.
         margin: how much worse the challenger may be.
     """
-    figure, axes = _new_figure(f"{metric}: challenger minus champion, on the challenger's entities")
-    positions = np.arange(len(days))
-    axes.fill_between(
-        positions, compared["low"], compared["high"], color=ORANGE, alpha=0.25, linewidth=0, label="interval"
-    )
-    axes.plot(
-        positions, compared["difference"], color=ORANGE, marker="o", markersize=3, linewidth=1.5, label="difference"
-    )
-    axes.axhline(0, color=GREY, linewidth=1)
-    axes.axhline(-margin, color=GREY, linewidth=1, linestyle="--", label=f"margin {-margin:g}")
+    chart = Chart(f"{metric}: challenger minus champion, on the challenger's entities", HEIGHT)
+    values = compared[["difference", "low", "high"]].to_numpy(dtype=np.float64)
+    positions, defined = np.arange(len(days)), ~np.isnan(values).any(axis=1)
+    low, high = min(-margin, values[defined].min(initial=0)), values[defined].max(initial=0)
+    room = 0.05 * (high - low or 1.0)
+    panel = chart.panel(28, HEIGHT - 48, (-0.5, len(days) - 0.5), (low - room, high + room))
     step = max(len(days) // 8, 1)
-    axes.set_xticks(positions[::step], [f"{day:%m-%d}" for day in days[::step]])
-    return _render(figure, axes)
-
-
-def _new_figure(title: str) -> "tuple[Figure, Axes]":
-    figure = empty_figure(6, 3.4)
-    figure.subplots_adjust(left=0.13, right=0.97, bottom=0.14, top=0.92)
-    axes = figure.subplots()
-    axes.set_title(title, fontsize=10)
-    style_axes(axes)
-    return figure, axes
-
-
-def _render(figure: "Figure", axes: "Axes") -> bytes:
-    if axes.get_legend_handles_labels()[0]:
-        axes.legend(fontsize=8, loc="best")
-    return plot_bytes(figure)
+    days_shown = [(float(position), f"{days[position]:%m-%d}") for position in positions[::step]]
+    panel.axes(days_shown, ticks(low - room, high + room))
+    across, difference, lowest, highest = positions[defined], *values[defined].T
+    panel.line([-0.5, len(days) - 0.5], [0, 0], GREY, 1)
+    panel.line([-0.5, len(days) - 0.5], [-margin, -margin], GREY, 1, "5 3", f"margin {-margin:g}")
+    if len(across):
+        panel.intervals(across, lowest, highest, ORANGE)
+        panel.line(across, difference, ORANGE, 1.5)
+        panel.points(across, difference, ORANGE, legend="difference, with its interval")
+    panel.legend(0.03, 0.98)
+    return chart.svg()

@@ -4,6 +4,7 @@ Equal input gives equal bytes. A chart of a model takes about a millisecond; dra
 for text and compression.
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from html import escape
 
@@ -152,6 +153,15 @@ class Panel:
 def fractions(count: int = 5) -> list[tuple[float, str]]:
     """Return ticks from 0 to 1 in equal parts."""
     return [(number / count, f"{number / count:.1f}") for number in range(count + 1)]
+
+
+def ticks(low: float, high: float) -> list[tuple[float, str]]:
+    """Return four to nine round numbers of an axis with their texts."""
+    raw = (high - low) / 8
+    power = 10.0 ** math.floor(math.log10(raw))
+    step = power * next(factor for factor in (1, 2, 2.5, 5, 10) if factor * power >= raw)
+    numbers = range(math.ceil(low / step), math.floor(high / step) + 1)
+    return [(number * step, f"{number * step:.6g}") for number in numbers]
 
 
 def _scale(values: ArrayLike, axis: tuple[float, float], dots: Sequence[float]) -> NDArray:

@@ -1,9 +1,8 @@
 """Charts with one line for each feature, from top to bottom, and the names of the features beside them."""
 
-import math
 from collections.abc import Sequence
 
-from ml_assets.core.plots.chart import WIDTH, Chart, Panel
+from ml_assets.core.plots.chart import WIDTH, Chart, Panel, ticks
 
 
 def feature_lines(title: str, names: Sequence[str], ends: tuple[float, float], x_label: str) -> tuple[Chart, Panel]:
@@ -21,12 +20,3 @@ def feature_lines(title: str, names: Sequence[str], ends: tuple[float, float], x
     panel = chart.panel(30, height - 44, ends, (len(names) - 0.4, -0.6), left)
     panel.axes(ticks(*ends), list(enumerate(names)), x_label, has_y_grid=False)
     return chart, panel
-
-
-def ticks(low: float, high: float) -> list[tuple[float, str]]:
-    """Return four to nine round numbers of an axis with their texts."""
-    raw = (high - low) / 8
-    power = 10.0 ** math.floor(math.log10(raw))
-    step = power * next(factor for factor in (1, 2, 2.5, 5, 10) if factor * power >= raw)
-    numbers = range(math.ceil(low / step), math.floor(high / step) + 1)
-    return [(number * step, f"{number * step:.6g}") for number in numbers]

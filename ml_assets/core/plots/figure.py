@@ -1,10 +1,9 @@
-"""Shared parts of the plots that matplotlib draws: figures, axes, and the conversion to PNG bytes."""
+"""Shared parts of the plots that matplotlib draws: figures, and their conversion to PNG bytes."""
 
 from io import BytesIO
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -17,13 +16,6 @@ def empty_figure(width: float, height: float) -> "Figure":
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height), dpi=100)
-
-
-def style_axes(axes: "Axes") -> None:
-    """Draw a light grid, no frame at the top and at the right, and small tick labels."""
-    axes.grid(color="#dddddd", linewidth=0.6)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.tick_params(labelsize=8)
 
 
 def plot_bytes(figure: "Figure") -> bytes:

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ml_assets.core.plots.chart import Chart, blank_chart
-from ml_assets.core.plots.feature_lines import feature_lines, ticks
+from ml_assets.core.plots.chart import Chart, blank_chart, ticks
+from ml_assets.core.plots.feature_lines import feature_lines
 from ml_assets.core.plots.pictures import data_uri, file_name
 
 SVG = "{http://www.w3.org/2000/svg}"
