@@ -81,7 +81,7 @@ def test_each_day_is_decided_then_scored_and_shows_both_in_its_metadata_and_repo
     assert (
         scores["champion_rows"].value + scores["challenger_rows"].value == scores["dagster/partition_row_count"].value
     )
-    assert "data:image/png" in scores["plots"].value
+    assert "data:image/svg+xml" in scores["plots"].value
     page = (copy.root / "lake" / "small" / "reports" / f"{day(14)}.html").read_text()
     assert "Deployment" in page
     assert "The highest scores" in page
