@@ -135,7 +135,8 @@ def build_features(
         columns = _numeric_features(spec, rows, _in_order_of_time(spec, history, days[0].begins), days, labels)
     columns |= {name: as_text(rows[name], spec.columns[name].type) for name in spec.categorical_features()}
     columns |= {name: rows[name] for name in spec.row_identity_columns()}
-    return pd.DataFrame({name: columns[name] for name in feature_frame_order(spec)})
+    # Without a copy, columns of the same type are not moved into one block.
+    return pd.DataFrame({name: columns[name] for name in feature_frame_order(spec)}, copy=False)
 
 
 def _check_columns(spec: ModelSpec, argument: str, frame: pd.DataFrame, has_labels: bool) -> None:

@@ -106,7 +106,7 @@ def to_pandas(table: pa.Table) -> "pd.DataFrame":
     import pandas as pd
 
     mapper = {pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype()}.get
-    frame = table.to_pandas(ignore_metadata=True)
+    frame = table.to_pandas(ignore_metadata=True, split_blocks=True)
     for field in table.schema:
         if table[field.name].null_count and mapper(field.type) is not None:
             frame[field.name] = table[field.name].to_pandas(types_mapper=mapper)

@@ -1,8 +1,9 @@
-"""Validation of a day: its published rows, and its quarantined rows with the reasons."""
+"""Validation of days: their published rows, and their quarantined rows with the reasons."""
 
 # pyarrow creates the functions of its compute module at run time, so type checkers do not know them.
 # pyright: reportAttributeAccessIssue=false
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -20,6 +21,8 @@ from ml_assets.core.validation.contract import CONFLICTING, REPEATED, Violation,
 from ml_assets.core.validation.violations import count_violations
 
 THE_DAY_IS_REJECTED = "the day is rejected"
+DAY_NUMBER = "_day_number"
+"""Column with the position of the day; names of a contract's columns begin with a letter."""
 
 
 @dataclass(frozen=True)
@@ -36,54 +39,87 @@ class ValidatedDay:
     violations: pa.Table
 
 
+@dataclass(frozen=True)
+class RawDay:
+    """A day before validation.
+
+    day: the partition's day in the time zone of the source. rows: table with `raw_schema(spec)`. objects: the landed
+    objects of the day, with the columns key, rows and fault of `LANDED_OBJECTS_SCHEMA`.
+    """
+
+    day: date
+    rows: pa.Table
+    objects: pa.Table
+
+
 def validate_day(spec: Contract, day: date, raw: pa.Table, objects: pa.Table) -> ValidatedDay:
-    """Split a day's rows into accepted and quarantined. Invalid data are a result, never an exception.
+    """Validate one day; see `validate_days` and `RawDay`."""
+    (validated,) = validate_days(spec, [RawDay(day, raw, objects)])
+    return validated
+
+
+def validate_days(spec: Contract, days: Sequence[RawDay]) -> list[ValidatedDay]:
+    """Split the rows of days into accepted and quarantined. Invalid data are a result, never an exception.
 
     Rows that violate a rule of severity error are quarantined with all of their violations; rows that violate rules of
-    severity warn only are published. Of identical rows one is kept; rows that share a row key but differ are all
-    quarantined. A day is rejected (published empty, all rows quarantined, a `day` entry with the reason) when one of
-    its objects cannot be read, when its rows are fewer or more than `quality` allows, or when the share of invalid rows
-    is above `quality.max_bad_share` (neither identical repeats nor rules of severity warn make a row invalid).
+    severity warn only are published. Of identical rows of a day one is kept; rows of a day that share a row key but
+    differ are all quarantined. A day is rejected (published empty, all rows quarantined, a `day` entry with the reason)
+    when one of its objects cannot be read, when its rows are fewer or more than `quality` allows, or when the share of
+    invalid rows is above `quality.max_bad_share` (neither identical repeats nor rules of severity warn make a row
+    invalid). Each day is as it would be by itself; together, their rules are applied once.
 
     Args:
         spec: the contract of the files.
-        day: the partition's day in the time zone of the source.
-        raw: rows with `raw_schema(spec)`.
-        objects: the landed objects of the day, with the columns key, rows and fault of `LANDED_OBJECTS_SCHEMA`.
+        days: the days, with one row in all at least, or none.
     """
+    raw = pa.concat_tables([raw_day.rows for raw_day in days]).combine_chunks()
+    ends = np.cumsum([raw_day.rows.num_rows for raw_day in days])
+    slices = [slice(end - raw_day.rows.num_rows, end) for raw_day, end in zip(days, ends, strict=True)]
+    day_numbers = np.repeat(np.arange(len(days)), [raw_day.rows.num_rows for raw_day in days])
     rows = to_pandas(_with_distinct_text(raw.drop_columns([SOURCE_FILE, SOURCE_ROW])))
-    violations = find_violations(spec, rows, _is_in_day(spec, day, rows))
+    violations = find_violations(spec, rows, _is_in_day(spec, days, slices, rows))
     is_bad = _flags(len(rows), violations.loc[violations["severity"] == "error", "row"])
-    repeats = _repeats(spec, raw, rows, is_bad)
+    repeats = _repeats(spec, raw, rows, day_numbers, is_bad)
     violations = pd.concat([violations, as_frame(repeats)], ignore_index=True) if repeats else violations
     is_bad |= _flags(len(rows), *(repeat.rows for repeat in repeats if repeat.rule == CONFLICTING))
-    rejection = _rejection(spec, day, len(rows), int(is_bad.sum()), objects)
     is_quarantined = is_bad | _flags(len(rows), *(repeat.rows for repeat in repeats))
+    rejections = [
+        _rejection(spec, raw_day, int(is_bad[of_day].sum())) for raw_day, of_day in zip(days, slices, strict=True)
+    ]
     reasons = violations[["row", "reason"]]
-    if rejection:
-        reasons = pd.concat(
-            [reasons, pd.DataFrame({"row": np.flatnonzero(~is_quarantined), "reason": THE_DAY_IS_REJECTED})],
-            ignore_index=True,
+    if any(rejections):
+        is_rejected = np.array([rejection is not None for rejection in rejections])[day_numbers]
+        others = np.flatnonzero(is_rejected & ~is_quarantined)
+        reasons = pd.concat([reasons, pd.DataFrame({"row": others, "reason": THE_DAY_IS_REJECTED})], ignore_index=True)
+        is_quarantined |= is_rejected
+    order = _in_order(spec, raw, day_numbers)
+    accepted = raw.select(row_schema(spec).names).take(pa.array(order[~is_quarantined[order]]))
+    entries = _row_entries(spec, raw, reasons[is_quarantined[reasons["row"]]])
+    counts = count_violations(spec, raw, violations, ends)
+    accepted_rows = np.bincount(day_numbers[~is_quarantined], minlength=len(days))
+    entry_rows = np.bincount(day_numbers[is_quarantined], minlength=len(days))
+    return [
+        ValidatedDay(
+            accepted.slice(accepted_rows[:number].sum(), accepted_rows[number]),
+            pa.concat_tables(
+                [
+                    _object_entries(raw_day.objects),
+                    _day_entry(rejections[number]),
+                    entries.slice(entry_rows[:number].sum(), entry_rows[number]),
+                ]
+            ),
+            counts[number],
         )
-        is_quarantined[:] = True
-    return ValidatedDay(
-        raw.select(row_schema(spec).names).take(_in_order(spec, raw, ~is_quarantined)),
-        pa.concat_tables(
-            [
-                _object_entries(objects),
-                _day_entry(rejection),
-                _row_entries(spec, raw, reasons[is_quarantined[reasons["row"]]]),
-            ]
-        ),
-        count_violations(spec, raw, violations),
-    )
+        for number, raw_day in enumerate(days)
+    ]
 
 
-def _in_order(spec: Contract, raw: pa.Table, is_accepted: np.ndarray) -> pa.Array:
-    """Return the positions of the accepted rows in order of event time and row key."""
-    keys = [(name, "ascending") for name in [*([spec.event_time] if spec.event_time else []), *spec.row_key]]
-    order = pc.sort_indices(raw, sort_keys=keys).to_numpy()
-    return pa.array(order[is_accepted[order]])
+def _in_order(spec: Contract, raw: pa.Table, day_numbers: np.ndarray) -> np.ndarray:
+    """Return the positions of the rows in order of day, event time and row key."""
+    names = [*([spec.event_time] if spec.event_time else []), *spec.row_key]
+    keyed = raw.select(names).append_column(DAY_NUMBER, pa.array(day_numbers))
+    keys = [(name, "ascending") for name in [DAY_NUMBER, *names]]
+    return pc.sort_indices(keyed, sort_keys=keys).to_numpy()
 
 
 def _with_distinct_text(table: pa.Table) -> pa.Table:
@@ -102,28 +138,34 @@ def _flags(count: int, *rows: np.ndarray | pd.Series) -> np.ndarray:
     return flags
 
 
-def _is_in_day(spec: Contract, day: date, rows: pd.DataFrame) -> pd.Series:
+def _is_in_day(spec: Contract, days: Sequence[RawDay], slices: Sequence[slice], rows: pd.DataFrame) -> pd.Series:
     if spec.event_time is None:
         return pd.Series(True, index=rows.index)
-    event_time, zone = rows[spec.event_time], spec.source.time_zone
-    begin, end = beginning_of_day(day, zone), beginning_of_day(day + timedelta(days=1), zone)
-    return event_time.isna() | ((event_time >= begin) & (event_time < end))
+    event_time, zone, is_in_day = rows[spec.event_time], spec.source.time_zone, np.empty(len(rows), dtype=bool)
+    for raw_day, of_day in zip(days, slices, strict=True):
+        begin, end = beginning_of_day(raw_day.day, zone), beginning_of_day(raw_day.day + timedelta(days=1), zone)
+        times = event_time.iloc[of_day]
+        is_in_day[of_day] = times.isna() | ((times >= begin) & (times < end))
+    return pd.Series(is_in_day, index=rows.index)
 
 
-def _repeats(spec: Contract, raw: pa.Table, rows: pd.DataFrame, is_bad: np.ndarray) -> list[Violation]:
-    """Return the violations of rows that share a row key: identical rows except the first (by file and row), and all
-    rows that differ and are not invalid already.
+def _repeats(
+    spec: Contract, raw: pa.Table, rows: pd.DataFrame, day_numbers: np.ndarray, is_bad: np.ndarray
+) -> list[Violation]:
+    """Return the violations of rows that share a row key within a day: identical rows except the first (by file and
+    row), and all rows that differ and are not invalid already.
     """
-    keys = rows[spec.row_key]
+    keys = rows[spec.row_key].assign(**{DAY_NUMBER: day_numbers})
     is_shared = keys.duplicated(keep=False).to_numpy() & keys.notna().all(axis=1).to_numpy()
     if not is_shared.any():
         return []
     positions = np.flatnonzero(is_shared)
-    shared = to_pandas(raw.take(pa.array(positions))).set_axis(positions).sort_values([SOURCE_FILE, SOURCE_ROW])
+    shared = to_pandas(raw.take(pa.array(positions))).set_axis(positions).assign(**{DAY_NUMBER: day_numbers[positions]})
+    shared = shared.sort_values([SOURCE_FILE, SOURCE_ROW])
     shared = shared.assign(**{name: escape_nul(shared[name]) for name in spec.columns})
-    is_repeat = shared.duplicated([*spec.columns, UNREADABLE])
+    is_repeat = shared.duplicated([DAY_NUMBER, *spec.columns, UNREADABLE])
     distinct = shared[~is_repeat & ~is_bad[shared.index]]
-    is_conflict = distinct.duplicated(spec.row_key, keep=False)
+    is_conflict = distinct.duplicated([DAY_NUMBER, *spec.row_key], keep=False)
     key = f"row_key {', '.join(spec.row_key)}"
     return [
         Violation(key, REPEATED, "error", np.sort(shared.index[is_repeat])),
@@ -131,7 +173,8 @@ def _repeats(spec: Contract, raw: pa.Table, rows: pd.DataFrame, is_bad: np.ndarr
     ]
 
 
-def _rejection(spec: Contract, day: date, rows: int, bad: int, objects: pa.Table) -> str | None:
+def _rejection(spec: Contract, raw_day: RawDay, bad: int) -> str | None:
+    day, objects, rows = raw_day.day, raw_day.objects, raw_day.rows.num_rows
     if objects.num_rows == 0:
         return f"no files have landed for {day}" if spec.event_time is not None else None
     unreadable = [

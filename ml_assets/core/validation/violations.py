@@ -4,6 +4,7 @@
 # pyright: reportAttributeAccessIssue=false
 
 import json
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -19,33 +20,39 @@ KEY_RULES = (REPEATED, CONFLICTING)
 MAX_SAMPLES, MAX_CHARACTERS = 5, 100
 
 
-def count_violations(spec: Contract, raw: pa.Table, violations: pd.DataFrame) -> pa.Table:
-    """Count and sample the rows that violate each rule.
+def count_violations(spec: Contract, raw: pa.Table, violations: pd.DataFrame, ends: Sequence[int]) -> list[pa.Table]:
+    """Count and sample the rows of each day that violate each rule.
 
     Args:
         spec: the contract of the files.
-        raw: rows of one day with `raw_schema(spec)`.
+        raw: rows of the days, one day after the other, with `raw_schema(spec)`.
         violations: a line for each row and rule, with the columns `row` (position in `raw`), `column`, `rule` and
-        `severity`.
+            `severity`.
+        ends: the position after the last row of each day.
 
     Returns:
-        Table with `VIOLATIONS_SCHEMA`, the rule with the most rows first. It does not depend on the order of `raw`,
-        whose rows are identified by file and row.
+        For each day a table with `VIOLATIONS_SCHEMA`, the rule with the most rows first. It does not depend on the
+        order of the rows of a day, which are identified by file and row.
     """
-    lines = []
-    for (column, rule, severity), rows in violations.groupby(["column", "rule", "severity"], observed=True)["row"]:
-        lines.append(
+    lines: list[list[dict]] = [[] for _ in ends]
+    totals = np.diff(ends, prepend=0)
+    numbers = np.searchsorted(ends, violations["row"].to_numpy(), side="right")
+    for (number, column, rule, severity), rows in violations.groupby(
+        [numbers, "column", "rule", "severity"], observed=True
+    )["row"]:
+        lines[number].append(
             {
                 "column": ROW_KEY if rule in KEY_RULES else column,
                 "rule": rule,
                 "severity": severity,
                 "rows": len(rows),
-                "share": len(rows) / raw.num_rows,
+                "share": len(rows) / totals[number],
                 "sample": json.dumps(_sample(spec, raw, str(column), str(rule), rows.to_numpy())),
             }
         )
-    lines.sort(key=lambda line: (-line["rows"], line["column"], line["rule"]))
-    return pa.Table.from_pylist(lines, schema=VIOLATIONS_SCHEMA)
+    for of_day in lines:
+        of_day.sort(key=lambda line: (-line["rows"], line["column"], line["rule"]))
+    return [pa.Table.from_pylist(of_day, schema=VIOLATIONS_SCHEMA) for of_day in lines]
 
 
 def _sample(spec: Contract, raw: pa.Table, column: str, rule: str, rows: np.ndarray) -> list[dict]:

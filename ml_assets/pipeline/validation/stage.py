@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from ml_assets.core.model_spec.file_feed import Feed
 from ml_assets.core.tables.code_version import code_version
+from ml_assets.core.validation.memory_estimate import bytes_per_row
 from ml_assets.pipeline.asset_names import COLUMN_PROFILES, VALIDATED
-from ml_assets.pipeline.engine.stage import DayByDay, StageOutput
+from ml_assets.pipeline.engine.stage import StageOutput
 from ml_assets.pipeline.engine.upstream import read_fingerprint
 from ml_assets.pipeline.steps.kept_checks import day_fingerprints
 from ml_assets.pipeline.validation.corrections import Corrections
@@ -19,12 +20,13 @@ if TYPE_CHECKING:
 
     from ml_assets.core.model_spec import ModelSpec
     from ml_assets.core.validation.corrections import CorrectedDay
+    from ml_assets.core.validation.validate_day import ValidatedDay
 
 # Entries of quarantine that are read at once.
 ENTRIES_AT_ONCE = 50_000
 
 
-class Validation(DayByDay):
+class Validation:
     """Rows that meet the contract; empty when the day was rejected or nothing landed.
 
     Rows, files and days that were not accepted, complete and with every reason.
@@ -92,15 +94,26 @@ class Validation(DayByDay):
         raw = read_fingerprint(self.feed.name, self._raw, day, self.feed.validated, self.feed.raw)
         return [raw, *self._corrections.inputs(day)]
 
-    def make_day(self, day: date, single_partition: bool) -> StageOutput:
-        """Validate one day, with corrected rows in place of landed ones, and profile the columns of its rows."""
+    def memory(self, days: Sequence[date]) -> int:
+        """Estimate the bytes that a chunk of days takes, from its raw rows."""
+        counts = self._raw.row_counts()
+        return sum(counts.get(day, 0) for day in days) * bytes_per_row(self.feed)
+
+    def make(self, days: Sequence[date], single_partition: bool) -> Iterator[StageOutput]:
+        """Validate days, with corrected rows in place of landed ones, and profile the columns of the rows of each."""
+        from ml_assets.core.validation.validate_day import RawDay, validate_days
+
+        corrected = [self.read_corrected_rows(day) for day in days]
+        objects = [self._objects.read([day], ["key", "rows", "fault"]) for day in days]
+        raw_days = [RawDay(day, rows.rows, of_day) for day, rows, of_day in zip(days, corrected, objects, strict=True)]
+        validated = validate_days(self.feed, raw_days)
+        return (self._output(*parts) for parts in zip(days, corrected, validated, strict=True))
+
+    def _output(self, day: date, corrected: "CorrectedDay", result: "ValidatedDay") -> StageOutput:
         import pyarrow.compute as pc
 
         from ml_assets.core.profiling.profiles import profile_columns
-        from ml_assets.core.validation.validate_day import validate_day
 
-        corrected = self.read_corrected_rows(day)
-        result = validate_day(self.feed, day, corrected.rows, self._objects.read([day], ["key", "rows", "fault"]))
         metadata = (
             {"corrections_applied": corrected.applied, "corrections_outdated": corrected.outdated}
             if self._corrections.inputs(day)

@@ -47,6 +47,7 @@ class Table:
         self._folder = folder
         self.schema = pa.schema([pa.field(DAY, pa.date32()), *schema])
         self._table_files: TableFiles | None = None
+        self._row_counts: dict[date, int] | None = None
         with readable_log(uri):
             self._delta = self._open()
             self._compare_schemas()
@@ -226,12 +227,15 @@ class Table:
         lines in the log are damaged are read.
         """
         files = self._files()
+        if self._row_counts is not None:
+            return dict(self._row_counts)
         counts = dict(files.rows)
         for day in counts:
             if not files.has_list(day, self._transactions.get(files_transaction(day))):
                 with suppress(DamagedDay):
                     counts[day] = sum(files.read_path(path, day, []).num_rows for path in files.paths[day])
-        return counts
+        self._row_counts = counts
+        return dict(counts)
 
     @property
     def delta(self) -> "DeltaTable":
@@ -245,7 +249,7 @@ class Table:
     def _files(self) -> TableFiles:
         if self._table_files is None or self._table_files.version != self._delta.version():
             with readable_log(self.uri):
-                self._table_files = list_files(self._delta, self.uri, self._folder.read)
+                self._table_files, self._row_counts = list_files(self._delta, self.uri, self._folder.read), None
         return self._table_files
 
     def _check_lists(self, days: Iterable[date]) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from ml_assets.core.ingestion.file_reader import read_landed_file
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.tables.schemas import LANDED_OBJECTS_SCHEMA, raw_schema
-from ml_assets.core.validation.validate_day import ValidatedDay, validate_day
+from ml_assets.core.validation.validate_day import RawDay, ValidatedDay, validate_day, validate_days
 from ml_assets_tests.conftest import SMALL
 
 pytestmark = pytest.mark.clock
@@ -174,6 +174,18 @@ def test_nothing_is_lost_and_order_and_split_over_files_do_not_matter(result, ra
     if result:
         assert again.accepted.to_pylist() == day.accepted.to_pylist()
         assert sorted(reasons(again)) == sorted(reasons(day))
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.lists(ROW, max_size=6), min_size=1, max_size=4), st.sampled_from([0.2, 1]))
+def test_days_validated_together_are_the_days_validated_one_by_one(results, max_bad_share):
+    spec = ModelSpec.model_validate({**SMALL, "quality": {"max_bad_share": max_bad_share}})
+    days = [RawDay(DAY + timedelta(days=number % 2), *landed(spec, rows)) for number, rows in enumerate(results)]
+    for raw_day, together in zip(days, validate_days(spec, days), strict=True):
+        alone = validate_day(spec, raw_day.day, raw_day.rows, raw_day.objects)
+        assert together.accepted.equals(alone.accepted)
+        assert together.quarantined.equals(alone.quarantined)
+        assert together.violations.equals(alone.violations)
 
 
 @pytest.mark.parametrize(
