@@ -159,7 +159,7 @@ def test_plots_and_metrics_are_in_the_metadata_of_the_evaluation(world):
     result = world.run(["evaluation"], day(12))
     (event,) = [e.step_materialization_data.materialization for e in result.get_asset_materialization_events()]
     for name in ("roc_curve", "precision_recall", "calibration", "feature_importance", "feature_contributions"):
-        assert f"![{name}](data:image/png;base64," in event.metadata["plots"].md_str
+        assert f"![{name}](data:image/svg+xml;base64," in event.metadata["plots"].md_str
     assert event.metadata["roc_auc"].value > 0.5
 
 
