@@ -9,6 +9,7 @@ Public API that would replace it: a `save_model` that does not check requirement
 import shutil
 from collections.abc import Mapping, Sequence
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -43,7 +44,6 @@ def write_model_folder(
         example: the input example.
         requirements: requirements of pip, without MLflow.
     """
-    import cloudpickle
     import mlflow.pyfunc
     import yaml
     from mlflow.models.utils import _Example
@@ -68,7 +68,7 @@ def write_model_folder(
         python_env=VIRTUALENV,
         streamable=False,
         model_code_path=str(model_code),
-        cloudpickle_version=cloudpickle.__version__,
+        cloudpickle_version=version("cloudpickle"),
         artifacts={name: {"path": f"artifacts/{name}", "uri": f"artifacts/{name}"} for name in artifacts},
     )
     dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)

@@ -11,7 +11,7 @@ from ml_assets.core.operations.doctor import (
 )
 from ml_assets.resources.probes import storage_probe
 from ml_assets.resources.storage import conditional_puts, s3_errors
-from ml_assets_tests.test_remedies import PACKAGE
+from ml_assets_tests.cli.remedies.test_named_commands import PACKAGE
 
 RULES = (environment_checks, instance_checks, permission_checks, storage_checks)
 PROBES = (storage_probe, s3_errors, conditional_puts)

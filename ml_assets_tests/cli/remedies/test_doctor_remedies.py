@@ -41,12 +41,12 @@ from ml_assets.resources.storage.open_store import open_objects
 from ml_assets_tests.cli.command_line import call
 from ml_assets_tests.cli.commands.test_doctor import REPOSITORY, settings_of
 from ml_assets_tests.cli.remedies.remedy_texts import remedies
+from ml_assets_tests.cli.remedies.test_named_commands import groups as command_groups
 from ml_assets_tests.conftest import SMALL
 from ml_assets_tests.resources.mlflow.mlflow_cases import new_store
 from ml_assets_tests.resources.release import test_restoration
 from ml_assets_tests.resources.storage.test_conditional_puts import proxy, refusal, without_condition
 from ml_assets_tests.support.http_server import QuietHandler, http_server
-from ml_assets_tests.test_remedies import groups as command_groups
 
 LOAD = doctor_context.load_code_location
 REMEDIES: dict[str, list[Callable[[Any], Iterator[Diagnosis]]]] = {}

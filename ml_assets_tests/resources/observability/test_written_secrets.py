@@ -28,8 +28,8 @@ from ml_assets.service.scoring import Scoring
 from ml_assets_tests.core.operations.notifications.secret_spellings import secrets_in_files, secrets_in_text
 from ml_assets_tests.pipeline.world import START
 from ml_assets_tests.resources.mlflow.mlflow_cases import context, new_store, record
+from ml_assets_tests.resources.observability.test_secrets import EVERY_SPELLING, SECRETS, VARIABLES
 from ml_assets_tests.service.conftest import listening
-from ml_assets_tests.test_secrets import EVERY_SPELLING, SECRETS, VARIABLES
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ from ml_assets_tests.resources.mlflow.mlflow_cases import (
     record,
     register_at_once,
 )
-from ml_assets_tests.support.mlflow_requests import count_mlflow_requests
+from ml_assets_tests.resources.mlflow.mlflow_requests import count_mlflow_requests
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ from ml_assets.core.release.release_state import Release, promote
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.release.ledger import LedgerConflict
 from ml_assets.resources.release.version_numbers import VersionNumbers
+from ml_assets_tests.resources.mlflow.mlflow_requests import count_mlflow_requests
 from ml_assets_tests.resources.release.release_cases import ReleaseWorld, move
-from ml_assets_tests.support.mlflow_requests import count_mlflow_requests
 
 
 @pytest.fixture
