@@ -26,10 +26,10 @@ class PrCurveArea:
         if not len(self._positive_rows) or not len(self._negative_rows):
             return 0.0
         positives, negatives = np.sort(scores[self._positive_rows]), np.sort(scores[self._negative_rows])
-        begins = np.flatnonzero(np.diff(positives, prepend=-np.inf))
-        distinct, total = positives[begins], len(positives)
-        reached_before = total - np.append(begins[1:], total)
-        reached = total - begins
+        total = len(positives)
+        bounds = np.concatenate([[0], np.flatnonzero(positives[1:] != positives[:-1]) + 1, [total]])
+        distinct = positives[bounds[:-1]]
+        reached, reached_before = total - bounds[:-1], total - bounds[1:]
         negatives_before = len(negatives) - np.searchsorted(negatives, distinct, side="right")
         negatives_through = len(negatives) - np.searchsorted(negatives, distinct, side="left")
         # Recall r has precision r / (slope r + offset) between two scores.

@@ -110,8 +110,8 @@ def train(
     fitted = fitting.fitted()
     validation_counts = _count_rows(days, split.validation, fitting)
     _check_counts(spec, split, fit_counts, validation_counts)
-    for name, part, counts in [("fit", split.fit, fit_counts), ("validation", split.validation, validation_counts)]:
-        log(f"{spec.name}: {_part(name, part)} has {_counted(counts)}")
+    parts = [("fit", split.fit, fit_counts), ("validation", split.validation, validation_counts)]
+    log(f"{spec.name}: {'; '.join(f'{_part(name, part)} has {_counted(counts)}' for name, part, counts in parts)}")
 
     rows, positives = fit_counts
     with open_engine(spec, days, log) as engine:

@@ -9,6 +9,7 @@ from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.release.release_differences import explain_lost_ledger
 from ml_assets.pipeline.asset_names import CHAMPION_COMPARISON
 from ml_assets.pipeline.evaluation.model_reader import read_scorer
+from ml_assets.pipeline.training.committed_rows import CommittedRows, to_rows
 from ml_assets.resources.lake.errors import DamagedDay
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.lake.model_files import ModelFilesUnusable, artifacts_key, read_model_files
@@ -41,6 +42,7 @@ class Champions:
         self._registry = registry
         self._ledger = Ledger(lake, spec.name)
         self.table = lake.table(spec.name, CHAMPION_COMPARISON, CHAMPION_COMPARISON_SCHEMA)
+        self._rows = CommittedRows(self.table, to_rows)
         self._is_read = False
         self._current: Champion | None = None
 
@@ -124,7 +126,7 @@ class Champions:
 
     def comparison(self, day: date) -> list[dict]:
         """Read the committed comparison of a day, one row a metric."""
-        return self.table.read([day]).to_pylist()
+        return self._rows.read(day)
 
     def open_scorer(self, digest: str, day: date) -> "ChampionScorer":
         """Open the current champion for the comparison with the model of a day.

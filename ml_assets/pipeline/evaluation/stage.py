@@ -17,6 +17,7 @@ from ml_assets.pipeline.evaluation.holdout import Holdout
 from ml_assets.pipeline.evaluation.model_reader import read_scorer
 from ml_assets.pipeline.evaluation.score_profiles import profile_scores, score_days
 from ml_assets.pipeline.features.label_store import labels_part
+from ml_assets.pipeline.training.committed_rows import CommittedRows, to_rows
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.registry.model_registry import ModelRegistry
 from ml_assets.resources.storage.landing import Landing
@@ -63,13 +64,14 @@ class ModelEvaluation(DayByDay):
         if spec.labels:
             self.spec_part["labels"] = labels_part(spec)
         self._champions = Champions(spec, lake, registry)
-        self._metrics: dict[date, tuple[int | None, pd.DataFrame]] = {}
         self.tables = {
             SCORE_PROFILES: lake.table(spec.name, SCORE_PROFILES, SCORE_PROFILE_SCHEMA),
             CHAMPION_COMPARISON: self._champions.table,
             EVALUATION_METRICS: lake.table(spec.name, EVALUATION_METRICS, EVALUATION_METRICS_SCHEMA),
             EVALUATION: lake.table(spec.name, EVALUATION, evaluation_schema(spec)),
         }
+        self._metrics = CommittedRows(self.tables[EVALUATION_METRICS], lambda rows: rows.to_pandas())
+        self._model_rows = CommittedRows(self._models, to_rows)
 
     def refresh(self) -> None:
         """Reopen the inputs at their newest versions, and read the champion again."""
@@ -139,7 +141,7 @@ class ModelEvaluation(DayByDay):
 
     def model_row(self, day: date) -> dict:
         """Read the row of trained_model of one day; without a digest, and with the reason, if it has no model."""
-        rows = self._models.read([day]).to_pylist()
+        rows = self._model_rows.read(day)
         return rows[0] if rows else {"model_digest": None, "problem": self.gate.reason(day) or "it was not made"}
 
     def scorer(self, artifacts: str) -> "Scorer":
@@ -147,13 +149,8 @@ class ModelEvaluation(DayByDay):
         return read_scorer(self.lake, artifacts)
 
     def metrics(self, day: date) -> "pd.DataFrame":
-        """Read the committed metrics of one day, overall and of slices, at most once while its fingerprint stays."""
-        table = self.tables[EVALUATION_METRICS]
-        fingerprint, kept = self._metrics.get(day, (None, None))
-        if kept is None or fingerprint != table.fingerprint(day):
-            kept = table.read([day]).to_pandas()
-            self._metrics[day] = table.fingerprint(day), kept
-        return kept
+        """Read the committed metrics of one day, overall and of slices."""
+        return self._metrics.read(day)
 
     def overall(self, day: date) -> "pd.DataFrame":
         """Read the committed metrics of one day on all rows together."""

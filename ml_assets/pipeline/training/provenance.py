@@ -10,6 +10,8 @@ from ml_assets.core.training.time_split import Split, split_days
 from ml_assets.pipeline.asset_names import FEATURES, MODEL
 from ml_assets.pipeline.engine.stage import Stage
 from ml_assets.pipeline.features.labelled_features import LabelledFeatures
+from ml_assets.pipeline.training.committed_rows import CommittedRows, to_rows
+from ml_assets.resources.lake.table import Table
 
 if TYPE_CHECKING:
     from ml_assets.core.training.train import TrainedModel
@@ -33,7 +35,18 @@ class TrainingProvenance:
         self._rows = rows
         self._upstream = upstream
         self._search = search
+        self._offsets: Sequence[int] | None = None
+        self._objects: dict[str, CommittedRows[list[dict]]] = {}
         self._feeds = [feed for feed in (rows_feed(spec), labels_feed(spec)) if feed]
+
+    def _objects_of(self, table: Table, day: date) -> list[dict]:
+        """Return day, key, digest and size of the landed objects of a day."""
+        if table.uri not in self._objects:
+            self._objects[table.uri] = CommittedRows(table, to_rows)
+        return [
+            {"day": day, **{name: entry[name] for name in ("key", "digest", "size")}}
+            for entry in self._objects[table.uri].read(day)
+        ]
 
     def _feature_days(self, day: date) -> list[date]:
         """Return the feature days of the training window and of the search for the parameters."""
@@ -79,7 +92,9 @@ class TrainingProvenance:
         from ml_assets.core.features.point_in_time import days_read
         from ml_assets.core.training.provenance import build_provenance
 
-        offsets = days_read(self._spec)
+        if self._offsets is None:
+            self._offsets = days_read(self._spec)
+        offsets = self._offsets
         reach = {used - timedelta(days=offset) for used in self._feature_days(day) for offset in offsets}
         row_days = sorted(row_day for row_day in reach if row_day >= self._spec.source.start)
         # Labels of the oldest row may have been delivered on any day since.
@@ -89,7 +104,7 @@ class TrainingProvenance:
         fingerprints: dict[str, dict[date, int]] = {}
         for feed in self._feeds:
             days = row_days if feed.event_time else delivery_days
-            objects += tables[feed.objects].read(days, ["day", "key", "digest", "size"]).to_pylist()
+            objects += [entry for input_day in days for entry in self._objects_of(tables[feed.objects], input_day)]
             for name in (feed.raw, feed.validated):
                 by_day = {input_day: tables[name].fingerprint(input_day) for input_day in days}
                 fingerprints[name] = {key: value for key, value in by_day.items() if value is not None}

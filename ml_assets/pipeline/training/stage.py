@@ -20,6 +20,7 @@ from ml_assets.pipeline.engine.upstream import read_fingerprint
 from ml_assets.pipeline.features.label_store import labels_part
 from ml_assets.pipeline.features.labelled_features import TrainingRows
 from ml_assets.pipeline.training.checkpoints import LakeCheckpoints
+from ml_assets.pipeline.training.committed_rows import CommittedRows, to_rows
 from ml_assets.pipeline.training.provenance import TrainingProvenance
 from ml_assets.pipeline.training.recent_features import RecentFeatures
 from ml_assets.resources.lake.lake import Lake
@@ -96,6 +97,7 @@ class ModelTraining(StageWithArtifacts, DayByDay):
             self.spec_part["labels"] = labels_part(spec)
         self._provenance = TrainingProvenance(spec, self._rows, upstream, search)
         self.tables = {MODEL: lake.table(spec.name, MODEL, TRAINED_MODEL_SCHEMA)}
+        self._committed = CommittedRows(self.tables[MODEL], to_rows)
         self._complete_models: set[str] | None = None
 
     def refresh(self) -> None:
@@ -216,7 +218,7 @@ class ModelTraining(StageWithArtifacts, DayByDay):
         """Read the committed row of one day: its model, or the problem; if there is no row, return the reason as
         the problem.
         """
-        rows = self.tables[MODEL].read([day]).to_pylist()
+        rows = self._committed.read(day)
         return rows[0] if rows else {"model_digest": None, "problem": self.gate.reason(day) or "it was not made"}
 
     def has_artifacts(self, day: date) -> bool:

@@ -293,5 +293,5 @@ def test_an_error_of_reading_is_raised_unchanged():
 def test_progress_is_logged():
     lines = []
     train(SPEC, SPLIT, _reader()[0], lines.append)
-    assert [line.split(":")[0] for line in lines] == ["small"] * 4
+    assert [line.split(":")[0] for line in lines] == ["small"] * 3
     assert "360 labelled rows" in lines[0]
