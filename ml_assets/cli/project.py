@@ -69,15 +69,14 @@ def list_model_files() -> list[ModelFile]:
 def load_spec(file: ModelFile) -> ModelSpec | None:
     """Return the specification of a model; None when it is broken.
 
-    Another project may have templates in its files (`{{ env.X }}`), which its components resolve.
+    Templates in the file (`{{ env.X }}`) are resolved by the component.
 
     Args:
         file: the model in its file.
     """
-    project = current_project()
-    if project.is_own or (file.spec is not None and "{{" not in file.path.read_text()):
+    if file.spec is None or "{{" not in file.path.read_text():
         return file.spec
-    return next((spec for spec in load_component_specs(project) if spec.name == file.name), None)
+    return next((spec for spec in load_component_specs(current_project()) if spec.name == file.name), None)
 
 
 def load_component_specs(project: Project) -> list[ModelSpec]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from ml_assets.defs.project import PROJECT, project_root
+from ml_assets.defs.project import PROJECT, find_project, project_root
 from ml_assets.defs.settings import Settings, data_folder, read_settings
 from ml_assets.defs.variables import (
     pushes_metrics,
@@ -202,6 +202,22 @@ def _build_executor(settings: Settings, landing: Landing, lake: Lake) -> dg.Exec
     from ml_assets.resources.kubernetes.step_executor import step_executor
 
     return step_executor(lambda context: input_bytes(context, lake, landing))
+
+
+def project_environment(path_within_project: Path | None = None) -> dg.Definitions:
+    """Build the resources, sensors and executor of ml_assets for a Dagster project. `dg scaffold` writes a file that
+    calls it; a project that binds resources of its own replaces them there.
+
+    Args:
+        path_within_project: a path in the project, whose folder `data` has the state unless variables name other
+            places; the project of the current folder by default.
+
+    Raises:
+        ValueError: when a variable is missing or not valid, see `read_settings`.
+    """
+    if path_within_project is not None and (root := find_project(path_within_project)) is not None:
+        os.environ.setdefault(PROJECT, str(root))
+    return build_environment(load_settings())
 
 
 @dg.definitions

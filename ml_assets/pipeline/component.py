@@ -65,14 +65,37 @@ attributes:
 """
 
 
+ENVIRONMENT_FILE = "ml_assets_environment.py"
+ENVIRONMENT = '''\
+"""The resources, sensors and executor of ml_assets in this project. Replace resources here to bind your own."""
+
+from pathlib import Path
+
+import dagster as dg
+import ml_assets
+
+
+@dg.definitions
+def ml_assets_environment() -> dg.Definitions:
+    return ml_assets.environment(Path(__file__))
+'''
+
+
 class ModelScaffolder(Scaffolder):
-    """Scaffolder of a defs.yaml that loads as it is and shows the fields that every model needs."""
+    """Scaffolder of a defs.yaml that loads as it is and shows the fields that every model needs, and of the file that
+    binds the resources.
+    """
 
     def scaffold(self, request: ScaffoldRequest[Any]) -> None:
-        """Write `defs.yaml` into the requested folder, and name the model after the folder."""
+        """Write `defs.yaml` into the requested folder, and name the model after the folder. Beside the folder, write
+        the file of the environment if no file there binds one.
+        """
         request.target_path.mkdir(parents=True, exist_ok=True)
         text = TEMPLATE.format(type_name=request.type_name, name=request.target_path.name.lower().replace("-", "_"))
         (request.target_path / "defs.yaml").write_text(text)
+        folder = request.target_path.parent
+        if not any("environment" in path.read_text() for path in folder.glob("*.py")):
+            (folder / ENVIRONMENT_FILE).write_text(ENVIRONMENT)
 
 
 @dg.scaffold_with(ModelScaffolder)
@@ -108,6 +131,7 @@ class ModelPipeline(dg.Component):
                 f"{context.path}: attributes are missing. Add them: they are the specification of the model, see "
                 "docs/spec.md"
             )
+        attributes = resolve_templates(attributes, context)
         try:
             check_cron_fields(attributes)
         except ValueError as error:
@@ -135,6 +159,18 @@ class ModelPipeline(dg.Component):
                 *(retention_schedule(spec, job) for job in retention_jobs),
             ],
         )
+
+
+def resolve_templates(attributes: ModelSpec, context: dg.ComponentLoadContext) -> ModelSpec:
+    """Resolve the templates in texts, such as `{{ env.FEED }}` and those of a `template_vars_module`.
+
+    Raises:
+        ValueError: when the result is not a valid specification.
+    """
+    stated = attributes.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    if "{{" not in str(stated):
+        return attributes
+    return ModelSpec.model_validate(context.resolution_context.resolve_value(stated))
 
 
 def json_schema() -> Mapping[str, Any]:
