@@ -4,11 +4,13 @@ import os
 import subprocess
 import sys
 import tomllib
+from datetime import date
 from pathlib import Path
 
 import pytest
 import yaml
 
+from ml_assets.cli.demo.landing import write_landing
 from ml_assets.core.model_spec.defs_yaml.reader import read_spec
 from ml_assets.definitions import DEFS, defs
 from ml_assets_tests.conftest import ASSETS
@@ -90,3 +92,23 @@ def test_dg_lists_the_definitions_and_accepts_the_project(tmp_path: Path):
     assert "fraud_detection/trained_model" in listed.stdout
     checked = subprocess.run([tools / "dg", "check", "defs"], capture_output=True, text=True, cwd=REPOSITORY)
     assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+@pytest.mark.slow
+def test_dg_launches_a_range_of_days_in_one_run(tmp_path: Path):
+    write_landing(tmp_path / "landing", date(2026, 8, 15), 2)
+    places = {"ML_ASSETS_LANDING": "landing", "ML_ASSETS_LAKE": "lake", "DAGSTER_HOME": "dagster"}
+    environment = {name: str(tmp_path / folder) for name, folder in places.items()}
+    (tmp_path / "dagster").mkdir()
+    (tmp_path / "dagster" / "dagster.yaml").symlink_to(REPOSITORY / "dagster.yaml")
+    command = [Path(sys.executable).parent / "dg", "launch", "--job", "fraud_detection_features"]
+    launched = subprocess.run(
+        [*command, "--partition-range", "2026-08-15...2026-08-16"],
+        capture_output=True,
+        text=True,
+        cwd=REPOSITORY,
+        env={**os.environ, **environment},
+    )
+    assert launched.returncode == 0, launched.stderr
+    assert launched.stderr.count("RUN_SUCCESS") == 1
+    assert len(list(tmp_path.glob("lake/fraud_detection/features/day=*"))) == 2

@@ -10,7 +10,6 @@ from ml_assets.cli.command_inputs import open_model_stages, require_settings, re
 from ml_assets.cli.console.plan_report import print_plan
 from ml_assets.cli.day_selection import select_days
 from ml_assets.cli.json_output.builders import build_plan_report
-from ml_assets.cli.project import current_project
 from ml_assets.cli.verb import publish
 from ml_assets.pipeline.asset_names import landed_to_features
 from ml_assets.pipeline.planning.backfill_plan import plan_days
@@ -43,5 +42,5 @@ def print_backfill_plan(model: str | None = None, days: str | None = None, job: 
         plan = plan_days(spec, lake, stages, selected)
     except (ValueError, LakeError, LandingUnavailable, MlflowUnavailable) as error:
         sys.exit(str(error))
-    print_plan(Console(), spec, f"{spec.name}_{job}", plan, current_project().definitions)
+    print_plan(Console(), spec, f"{spec.name}_{job}", plan)
     publish(build_plan_report(spec, f"{spec.name}_{job}", plan))

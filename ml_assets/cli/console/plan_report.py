@@ -1,6 +1,5 @@
 """A plan as text: the ranges of days of each stage with their reasons, then the runs and the commands to start them."""
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 
@@ -12,13 +11,12 @@ from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.tables.day_ranges import group_days
 from ml_assets.core.tables.fingerprint import CHANGED_INPUT
 from ml_assets.pipeline.planning.backfill_plan import UNLESS, Plan, PlannedDay, StagePlan
-from ml_assets.pipeline.steps.partition_tags import range_tags
 
 MOST_RANGES, MOST_RUNS, MOST_COMMANDS, MOST_NAMES = 12, 8, 3, 3
 MADE_BEFORE = "its inputs were made again, or its rows corrected, before"
 
 
-def print_plan(console: Console, spec: ModelSpec, job: str, plan: Plan, module: str = "ml_assets.definitions") -> None:
+def print_plan(console: Console, spec: ModelSpec, job: str, plan: Plan) -> None:
     """Print each stage with its ranges of days and reasons, the runs, a summary, and the next commands. The length is
     bounded for every plan.
 
@@ -27,7 +25,6 @@ def print_plan(console: Console, spec: ModelSpec, job: str, plan: Plan, module: 
         spec: the model's specification.
         job: the name of the job.
         plan: the plan of the job.
-        module: the module of the definitions.
     """
     days = [day for run in plan.runs for day in run]
     console.print(
@@ -64,7 +61,7 @@ def print_plan(console: Console, spec: ModelSpec, job: str, plan: Plan, module: 
         return
     made = [f"{stage.name} {len(stage.to_make)}" for stage in plan.stages if stage.to_make]
     console.print(f"[bold]To make[/]  {', '.join(made)} days", highlight=False, soft_wrap=True)
-    for line in _next_commands(job, module, days, busy):
+    for line in _next_commands(job, days, busy):
         console.print(line, soft_wrap=True, highlight=False)
 
 
@@ -155,11 +152,10 @@ def _count(days: Sequence[date]) -> str:
     return f"{len(days)} day{'s' if len(days) > 1 else ''}"
 
 
-def _next_commands(job: str, module: str, days: Sequence[date], runs: Sequence[Sequence[date]]) -> Iterator[str]:
+def _next_commands(job: str, days: Sequence[date], runs: Sequence[Sequence[date]]) -> Iterator[str]:
     yield f"\nTo do it: `ml-assets ui`, page of the job [bold]{job}[/], Materialize all, {_range(days)}."
-    yield "Or here, in a shell that has `dagster` and DAGSTER_HOME:"
+    yield "Or here, in a shell that has `dg` and DAGSTER_HOME:"
     for run in runs[:MOST_COMMANDS]:
-        tags = json.dumps(range_tags(run[0], run[-1]))
-        yield escape(f"  dagster job execute -m {module} -j {job} --tags '{tags}'")
+        yield f"  dg launch --job {job} --partition-range {run[0]}...{run[-1]}"
     if len(runs) > MOST_COMMANDS:
         yield f"  ... and so on, run after run ({len(runs) - MOST_COMMANDS} more)"

@@ -59,7 +59,7 @@ def test_the_plan_of_landed_files_has_days_reasons_and_commands(places, capsys):
     assert re.search(r"2026-08-18 +1 day  missing: no files have landed", printed)
     assert "To make  raw_data 4, validated_data 4, features 4 days" in printed
     assert "trained_model" not in printed
-    assert '-j fraud_detection_features --tags \'{"dagster/asset_partition_range_start": "2026-08-15"' in printed
+    assert "dg launch --job fraud_detection_features --partition-range 2026-08-15...2026-08-18" in printed
 
 
 def test_nothing_is_planned_without_a_landing(places):
