@@ -32,31 +32,27 @@ def predict(
     Raises:
         ValueError: when a model cannot score the rows, see `Scorer.score`.
     """
-    predictions = pd.DataFrame(
-        {
-            "score": np.zeros(len(rows)),
-            "decision": np.zeros(len(rows), dtype=bool),
-            "model_version": np.zeros(len(rows), dtype=np.int64),
-            "side": np.where(challengers, CHALLENGER, CHAMPION).astype(object),
-            "reasons": np.full(len(rows), None, dtype=object),
-        }
-    )
     positions_by_alias = {
         alias: np.flatnonzero(mask)
         for alias, mask in ((CHAMPION, ~challengers), (CHALLENGER, challengers))
         if mask.any()
     }
+    parts = {
+        alias: rows if len(positions) == len(rows) else rows.iloc[positions]
+        for alias, positions in positions_by_alias.items()
+    }
+    scores, decisions = np.zeros(len(rows)), np.zeros(len(rows), dtype=bool)
+    versions = np.zeros(len(rows), dtype=np.int64)
     for alias, positions in positions_by_alias.items():
         version, scorer = live[alias]
-        scores = scorer.score(rows.iloc[positions])
-        predictions.loc[positions, "score"] = scores
-        predictions.loc[positions, "decision"] = scores >= scorer.threshold
-        predictions.loc[positions, "model_version"] = version
-    scores = predictions["score"].to_numpy()
+        scores[positions] = scorer.score(parts[alias])
+        decisions[positions] = scores[positions] >= scorer.threshold
+        versions[positions] = version
     is_explained = np.zeros(len(rows), dtype=bool)
     is_explained[np.argsort(-scores, kind="stable")[:explained]] = True
+    reasons = np.full(len(rows), None, dtype=object)
     for alias, positions in positions_by_alias.items():
         number = int(is_explained[positions].sum())
-        texts = explain_scores(live[alias][1], rows.iloc[positions], scores[positions], number, count)
-        predictions.loc[positions, "reasons"] = pd.Series(texts, index=positions, dtype=object)
-    return predictions[COLUMNS]
+        reasons[positions] = explain_scores(live[alias][1], parts[alias], scores[positions], number, count)
+    sides = np.where(challengers, CHALLENGER, CHAMPION).astype(object)
+    return pd.DataFrame(dict(zip(COLUMNS, (scores, decisions, versions, sides, reasons), strict=True)))

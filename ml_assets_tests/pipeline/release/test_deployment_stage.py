@@ -95,6 +95,16 @@ def test_a_day_before_a_decided_one_releases_nothing(live):
     assert live.row(4)["challenger_version"] is None
 
 
+def test_a_day_without_a_release_is_committed_before_the_next_and_one_with_a_release_is_in_the_ledger(live):
+    released = live.deployment.make_day(day(1), False)
+    assert (released.has_side_effects, released.needs_immediate_commit) == (True, False)
+    live.decide(1)
+    assert [release.action for release in live.ledger.moves()] == ["promote"]
+    assert live.row(1)["outcome"] == "promote"
+    unchanged = live.deployment.make_day(day(2), False)
+    assert (unchanged.has_side_effects, unchanged.needs_immediate_commit) == (False, True)
+
+
 def test_a_release_of_a_run_that_died_is_recorded_and_not_repeated(live):
     live.decide(1, 6)
 
