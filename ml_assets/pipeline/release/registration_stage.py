@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ml_assets.resources.mlflow.model_record import ModelRecord
 
 EXAMPLE_ROWS = 5
+PASSED = "passed"
 Register = Callable[["ModelRecord"], RegisteredVersion]
 
 
@@ -121,7 +122,6 @@ class ModelRegistration(StageWithArtifacts, DayByDay):
         """
         import pyarrow as pa
 
-        from ml_assets.core.evaluation.gates import all_passed
         from ml_assets.core.tables.schemas import REGISTRY_ENTRY_SCHEMA
 
         model = self.evaluation.model_row(day)
@@ -134,7 +134,7 @@ class ModelRegistration(StageWithArtifacts, DayByDay):
             "model_digest": model["model_digest"],
             "version": str(version.version),
             "mlflow_run_id": version.run_id,
-            "gates_passed": all_passed(self.evaluation.gate_results(day)),
+            "gates_passed": record.tags["gates"] == PASSED,
         }
         return StageOutput({ENTRY: pa.Table.from_pylist([entry], schema=REGISTRY_ENTRY_SCHEMA)}, has_side_effects=True)
 
@@ -152,7 +152,7 @@ class ModelRegistration(StageWithArtifacts, DayByDay):
         tags = {
             "trained_model_fingerprint": f"{self._models.fingerprint(day):016x}",
             "evaluation_fingerprint": f"{self.evaluation.tables[EVALUATION].fingerprint(day):016x}",
-            "gates": "passed" if all_passed(gate_results) else "failed",
+            "gates": PASSED if all_passed(gate_results) else "failed",
             **{f"gate_{result.gate}": result.reason for result in gate_results},
         }
         plots = evaluation_plots(self.evaluation, day)
