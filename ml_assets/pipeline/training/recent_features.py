@@ -10,22 +10,19 @@ from ml_assets.pipeline.features.labelled_features import LabelledFeatures
 if TYPE_CHECKING:
     import pandas as pd
 
-MAX_BYTES = 256 * 1024**2
-
 
 @dataclass(frozen=True)
 class _ReadDay:
     fingerprint: int | None
     frame: "pd.DataFrame"
-    bytes: int
 
 
 class RecentFeatures(LabelledFeatures):
     """Days of features with their labels; columns that were read are kept while the fingerprint of the day stays.
 
-    The newest days are kept, up to MAX_BYTES together: the window of the next model lacks the oldest day of this one.
-    Labels from files of their own are read each time, because they depend on the day of the model. Frames are shared,
-    so a caller must not change them.
+    The newest days are kept, up to one batch of rows (`training.batch_rows`): the window of the next model lacks the
+    oldest day of this one. Labels from files of their own are read each time, because they depend on the day of the
+    model. Frames are shared, so a caller must not change them.
     """
 
     _kept: dict[date, _ReadDay] | None = None
@@ -47,7 +44,7 @@ class RecentFeatures(LabelledFeatures):
         before = list(kept.frame.columns) if kept and kept.fingerprint == fingerprint else []
         if kept is None or not before or not set(names) <= set(before):
             frame = to_pandas(self.table.read([day], list(dict.fromkeys([*before, *names]))))
-            self._keep(day, _ReadDay(fingerprint, frame, int(frame.memory_usage(index=False, deep=True).sum())))
+            self._keep(day, _ReadDay(fingerprint, frame))
         else:
             frame = kept.frame
         return frame if list(frame.columns) == names else frame[names]
@@ -56,6 +53,6 @@ class RecentFeatures(LabelledFeatures):
         if read_day.fingerprint is None:
             return
         kept = {**(self._kept or {}), day: read_day}
-        while kept and sum(other.bytes for other in kept.values()) > MAX_BYTES:
+        while kept and sum(len(other.frame) for other in kept.values()) > self.spec.training.batch_rows:
             del kept[min(kept)]
         self._kept = kept

@@ -5,7 +5,6 @@ import pytest
 
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.pipeline.asset_names import LANDED_TO_FEATURES
-from ml_assets.pipeline.training import recent_features
 from ml_assets.pipeline.training.recent_features import RecentFeatures
 from ml_assets_tests.conftest import SMALL
 from ml_assets_tests.pipeline.world import day, rows_of
@@ -60,10 +59,8 @@ def test_a_day_that_was_made_again_is_read_again(world, features, reads):
     assert reads == [day(3), day(3)]
 
 
-def test_the_newest_days_are_kept_within_the_bytes(features, reads, monkeypatch):
-    frame = features.read(day(1), AS_OF, COLUMNS)
-    size = int(frame.memory_usage(index=False, deep=True).sum())
-    monkeypatch.setattr(recent_features, "MAX_BYTES", 2 * size + size // 2)
+def test_the_newest_days_are_kept_within_one_batch_of_rows(features, reads):
+    features.spec = ModelSpec.model_validate({**SMALL, "training": {**SMALL["training"], "batch_rows": 150}})
     for number in (1, 2, 3, 4, 4, 3, 2):
         features.read(day(number), AS_OF, COLUMNS)
     assert reads == [day(1), day(2), day(3), day(4), day(2)]
