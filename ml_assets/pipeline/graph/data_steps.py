@@ -50,7 +50,7 @@ class IngestionStep(StageStep[Ingestion]):
         kinds = {"deltalake", "parquet"}
         return [asset(self.spec, self.feed.raw, paragraph(Ingestion), "ingestion", kinds, **metadata)]
 
-    def open(self, context: dg.AssetExecutionContext, guard: RunGuard) -> Ingestion:
+    def build(self, context: dg.AssetExecutionContext, guard: RunGuard) -> Ingestion:
         """Build the stage for a run."""
         return builder_of(self.spec, context).ingestion_of(self.feed)
 
@@ -105,7 +105,7 @@ class ValidationStep(StageStep[Validation]):
         """The checks of contract, volume and drift."""
         return validation_checks(self.spec, self.feed, self.key)
 
-    def open(self, context: dg.AssetExecutionContext, guard: RunGuard) -> Validation:
+    def build(self, context: dg.AssetExecutionContext, guard: RunGuard) -> Validation:
         """Build the stage for a run."""
         return builder_of(self.spec, context).validation_of(self.feed)
 
@@ -176,7 +176,7 @@ class FeaturesStep(StageStep[FeatureEngineering]):
         """The checks of features."""
         return feature_checks(self.spec, asset_key(self.spec, FEATURES))
 
-    def open(self, context: dg.AssetExecutionContext, guard: RunGuard) -> FeatureEngineering:
+    def build(self, context: dg.AssetExecutionContext, guard: RunGuard) -> FeatureEngineering:
         """Build the stage for a run."""
         return builder_of(self.spec, context).features
 

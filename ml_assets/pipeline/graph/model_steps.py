@@ -59,7 +59,7 @@ class TrainingStep(StageStep[ModelTraining]):
         metadata = schema(column_schemas.table_columns(columns.TRAINED_MODEL))
         return [asset(spec, MODEL, paragraph(ModelTraining), "training", kinds, deps, **metadata)]
 
-    def open(self, context: dg.AssetExecutionContext, guard: RunGuard) -> ModelTraining:
+    def build(self, context: dg.AssetExecutionContext, guard: RunGuard) -> ModelTraining:
         """Build the stage for a run, with the overrides of the run."""
         follow, overrides = TrainingProgress(self.spec, context).follow, read_overrides(context, self.spec)
         return builder_of(self.spec, context).training(context.log.info, follow, overrides)
@@ -86,7 +86,7 @@ def run_training(step: TrainingStep, context: dg.AssetExecutionContext, guard: R
         return
     days = sorted(date.fromisoformat(key) for key in context.partition_keys)
     holdout = Holdout(step.spec, context.resources.lake, context.resources.landing)
-    yield from run_experiments(context, step.open(context, guard), holdout, days)
+    yield from run_experiments(context, step.build(context, guard), holdout, days)
 
 
 class EvaluationStep(StageStep[ModelEvaluation]):
@@ -115,7 +115,7 @@ class EvaluationStep(StageStep[ModelEvaluation]):
         """Gates, labels of the holdout, and drift of scores."""
         return evaluation_checks(self.spec, asset_key(self.spec, EVALUATION))
 
-    def open(self, context: dg.AssetExecutionContext, guard: RunGuard) -> ModelEvaluation:
+    def build(self, context: dg.AssetExecutionContext, guard: RunGuard) -> ModelEvaluation:
         """Build the stage for a run."""
         return builder_of(self.spec, context).evaluation(context.resources.registry)
 
@@ -178,12 +178,12 @@ class RegistrationStep(StageStep[ModelRegistration]):
         metadata = schema(column_schemas.table_columns(columns.REGISTRY_ENTRY))
         return [asset(self.spec, ENTRY, paragraph(ModelRegistration), "registry", {"mlflow"}, deps, **metadata)]
 
-    def open(self, context: dg.AssetExecutionContext, guard: RunGuard) -> ModelRegistration:
+    def build(self, context: dg.AssetExecutionContext, guard: RunGuard) -> ModelRegistration:
         """Build the stage, which does not register."""
         return builder_of(self.spec, context).registration(context.resources.registry)
 
     @contextmanager
-    def opened(self, context: dg.AssetExecutionContext, guard: RunGuard) -> Iterator[ModelRegistration]:
+    def open(self, context: dg.AssetExecutionContext, guard: RunGuard) -> Iterator[ModelRegistration]:
         """Build the stage for a run, which registers in MLflow; all its models are in one MLflow run."""
         registry = context.resources.registry
         with context.resources.tracking.run(context, self.spec.name) as run:

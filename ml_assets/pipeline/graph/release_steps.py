@@ -47,7 +47,7 @@ class DeploymentStep(StageStep[ModelDeployment]):
         key = asset_key(self.spec, DEPLOYMENT)
         return [*rollback_check(self.spec, key), targets_check(key)]
 
-    def open(self, context: dg.AssetExecutionContext, guard: RunGuard) -> ModelDeployment:
+    def build(self, context: dg.AssetExecutionContext, guard: RunGuard) -> ModelDeployment:
         """Build the stage for a run, which carries releases out."""
         from ml_assets.resources.release.releases import Releases
 
@@ -98,7 +98,7 @@ class PredictionsStep(StageStep[DailyPredictions]):
         metadata = schema(release_column_schemas.predictions_columns(self.spec))
         return [asset(self.spec, PREDICTIONS, paragraph(DailyPredictions), GROUP, kinds, deps, **metadata)]
 
-    def open(self, context: dg.AssetExecutionContext, guard: RunGuard) -> DailyPredictions:
+    def build(self, context: dg.AssetExecutionContext, guard: RunGuard) -> DailyPredictions:
         """Build the stage for a run."""
         return builder_of(self.spec, context).predictions()
 

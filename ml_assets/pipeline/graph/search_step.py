@@ -52,7 +52,7 @@ class SearchStep(StageStep[ParameterSearch]):
             )
         ]
 
-    def open(self, context: dg.AssetExecutionContext, guard: RunGuard) -> ParameterSearch:
+    def build(self, context: dg.AssetExecutionContext, guard: RunGuard) -> ParameterSearch:
         """Build the stage for a run; it logs its trials to MLflow."""
 
         @contextmanager

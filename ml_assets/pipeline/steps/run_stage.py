@@ -37,7 +37,7 @@ def run_stage(step: StageStep, context: dg.AssetExecutionContext, guard: RunGuar
     unfinished = markers.begin(context.run_id, days)
     log_unfinished_runs(context.log, name, context.run_id, unfinished)
     # Opening a stage may complete what earlier runs did not finish.
-    with step.opened(context, guard) as stage:
+    with step.open(context, guard) as stage:
         set_step_fields(step.spec.name, stage.name, context.run_id)
         yield from _make_and_report(step, context, guard, stage, days, unfinished)
     markers.end(context.run_id)

@@ -49,13 +49,13 @@ class StageStep(ABC, Generic[StageT]):
         return ()
 
     @abstractmethod
-    def open(self, context: dg.AssetExecutionContext, guard: RunGuard) -> StageT:
+    def build(self, context: dg.AssetExecutionContext, guard: RunGuard) -> StageT:
         """Build the stage for a run. `guard` has to be asked before anything is published outside of the lake."""
 
     @contextmanager
-    def opened(self, context: dg.AssetExecutionContext, guard: RunGuard) -> Iterator[StageT]:
+    def open(self, context: dg.AssetExecutionContext, guard: RunGuard) -> Iterator[StageT]:
         """Open the stage, and close what it uses when the run of the step ends."""
-        yield self.open(context, guard)
+        yield self.build(context, guard)
 
     def problem(self, stage: StageT, day: date) -> str | None:
         """Say why a day that was not made now is not as it should be, as the lake has it; None when it is."""

@@ -19,6 +19,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, func, select
 
 from ml_assets.resources.dagster_internals.configurable_class import ConfigurableClassData
 from ml_assets.resources.dagster_internals.home_files import home_lock
+from ml_assets.resources.dagster_internals.sqlite_storages import LockedStorage
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance, EventLogEntry
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 MAX_OPEN_ENGINES = 8
 
 
-class PooledSqliteEventLogStorage(SqliteEventLogStorage):
+class PooledSqliteEventLogStorage(LockedStorage, SqliteEventLogStorage):
     """Event log of a local instance, in `history/runs` under the directory of the instance as Dagster's default.
 
     Engines stay open: the `MAX_OPEN_ENGINES` used last, because each run has a file of its own. Commits wait for the
@@ -35,31 +36,15 @@ class PooledSqliteEventLogStorage(SqliteEventLogStorage):
     """
 
     def __init__(self, inst_data: ConfigurableClassData | None = None):
+        super().__init__(inst_data)
         self._engines: OrderedDict[str, Engine] = OrderedDict()
-        self._configured = inst_data
 
     def register_instance(self, instance: "DagsterInstance") -> None:
         """Open the files under the directory of the instance, which is known only now."""
         with home_lock(Path(instance.root_directory)):
-            super().__init__(str(Path(instance.root_directory) / "history" / "runs"), self._configured)
+            folder = Path(instance.root_directory) / "history" / "runs"
+            SqliteEventLogStorage.__init__(self, str(folder), self._inst_data)
         super().register_instance(instance)
-
-    @property
-    def inst_data(self) -> ConfigurableClassData | None:
-        """Configuration of the storage in `dagster.yaml`."""
-        return self._configured
-
-    @classmethod
-    def config_type(cls) -> Any:
-        """Return an empty schema: there is nothing to configure."""
-        return {}
-
-    @classmethod
-    def from_config_value(
-        cls, inst_data: ConfigurableClassData | None, config_value: Any
-    ) -> "PooledSqliteEventLogStorage":
-        """Return the storage that `dagster.yaml` names."""
-        return cls(inst_data)
 
     def store_event_batch(self, events: Sequence["EventLogEntry"]) -> None:
         """Store the events of a run in one transaction for each file, where Dagster uses several for each event.
