@@ -10,7 +10,7 @@ from typing import Any, TextIO
 
 NAME = "ml-assets"
 # The command with a verb, but not the same word in a path, a label or a URL.
-COMMAND = re.compile(r"(?<![\w/.'-])ml-assets(?= [a-z]|`|$)", re.MULTILINE)
+COMMAND = re.compile(r"(?<![\w/.'-])ml-assets(?= (?:--)?[a-z]|`|$)", re.MULTILINE)
 
 
 def typed_command(script: str) -> str | None:

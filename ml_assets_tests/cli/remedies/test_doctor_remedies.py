@@ -538,6 +538,7 @@ def mlflow_server(machine):
 def deleted_version(machine):
     machine.patch.setattr(test_restoration.module, "SETTLE_SECONDS", 0.0)
     place = test_restoration.Place(machine.root)
+    place.make()
     place.restore()
     place.client.delete_model_version("small", "1")
     yield releases({"small": place.releases().differences()})
