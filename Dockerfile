@@ -23,7 +23,7 @@ RUN python -c "import tomllib; project = tomllib.load(open('pyproject.toml', 'rb
 # package xgboost, and the same library in all images gives a model the same digest on each of them.
 ARG GPU=0
 RUN test "$GPU" = 1 || python -m pip --python /opt/venv/bin/python uninstall --yes nvidia-nccl-cu12
-COPY LICENSE README.md dagster.yaml workspace.yaml ./
+COPY LICENSE README.md workspace.yaml ./
 COPY ml_assets ml_assets
 # Installed editable: the project is imported from the folder of its pyproject.toml, as in a checkout.
 RUN python -m pip --python /opt/venv/bin/python install --no-deps --constraint constraints.txt --editable . \

@@ -75,7 +75,7 @@ def test_the_workspace_names_the_code_location_as_the_project_does():
 
 
 def test_the_local_instance_loads_from_dagster_yaml(tmp_path: Path):
-    (tmp_path / "dagster.yaml").symlink_to(REPOSITORY / "dagster.yaml")
+    (tmp_path / "dagster.yaml").symlink_to(REPOSITORY / "ml_assets/resources/dagster_instance/dagster.yaml")
     code = (
         "import dagster as dg; i = dg.DagsterInstance.get(); "
         "print(type(i.event_log_storage).__name__, i.run_monitoring_enabled)"
@@ -100,7 +100,7 @@ def test_dg_launches_a_range_of_days_in_one_run(tmp_path: Path):
     places = {"ML_ASSETS_LANDING": "landing", "ML_ASSETS_LAKE": "lake", "DAGSTER_HOME": "dagster"}
     environment = {name: str(tmp_path / folder) for name, folder in places.items()}
     (tmp_path / "dagster").mkdir()
-    (tmp_path / "dagster" / "dagster.yaml").symlink_to(REPOSITORY / "dagster.yaml")
+    (tmp_path / "dagster" / "dagster.yaml").symlink_to(REPOSITORY / "ml_assets/resources/dagster_instance/dagster.yaml")
     command = [Path(sys.executable).parent / "dg", "launch", "--job", "fraud_detection_features"]
     launched = subprocess.run(
         [*command, "--partition-range", "2026-08-15...2026-08-16"],

@@ -21,7 +21,8 @@ from ml_assets_tests.support.postgresql import PASSWORD, USER, PostgresqlServer
 
 REPOSITORY = DEFS.parents[1]
 LOCAL, POSTGRESQL = (
-    yaml.safe_load((REPOSITORY / name).read_text()) for name in ("dagster.yaml", "dagster-postgres.yaml")
+    yaml.safe_load((REPOSITORY / "ml_assets/resources/dagster_instance" / name).read_text())
+    for name in ("dagster.yaml", "dagster-postgres.yaml")
 )
 
 # Each part of an instance is either the same everywhere or differs for a stated reason.

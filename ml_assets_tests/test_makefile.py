@@ -36,7 +36,7 @@ def clone(tmp_path: Path) -> Path:
     root = tmp_path / "a clone"
     binaries = root / ".venv" / "bin"
     binaries.mkdir(parents=True)
-    for name in ("Makefile", "dagster.yaml", "pyproject.toml", "constraints.txt"):
+    for name in ("Makefile", "pyproject.toml", "constraints.txt"):
         shutil.copy(REPOSITORY / name, root)
     (root / "ml_assets").mkdir()
     (root / "ml_assets" / "definitions.py").touch()

@@ -35,7 +35,7 @@ class Deployment:
         self.database = database
         self.home = root / "dagster"
         self.home.mkdir()
-        (self.home / "dagster.yaml").symlink_to(DEFS.parents[1] / "dagster-postgres.yaml")
+        (self.home / "dagster.yaml").symlink_to(DEFS.parent / "resources/dagster_instance/dagster-postgres.yaml")
         self.settings = read_settings(
             {
                 "ML_ASSETS_DATABASE": database,

@@ -26,7 +26,7 @@ class Project:
         self.root = root
         # Copied with their times, so that the byte code fits its sources.
         shutil.copytree(REPOSITORY / "ml_assets", root / "ml_assets")
-        shutil.copy(REPOSITORY / "dagster.yaml", root)
+        shutil.copy(REPOSITORY / "ml_assets/resources/dagster_instance/dagster.yaml", root)
         for model in models:
             folder = root / "ml_assets" / "defs" / model["name"]
             folder.mkdir(exist_ok=True)

@@ -50,7 +50,7 @@ def main() -> None:
 
     shutil.rmtree(DATA, ignore_errors=True)
     (DATA / "dagster").mkdir(parents=True)
-    (DATA / "dagster" / "dagster.yaml").symlink_to(REPOSITORY / "dagster.yaml")
+    (DATA / "dagster" / "dagster.yaml").symlink_to(REPOSITORY / "ml_assets/resources/dagster_instance/dagster.yaml")
     # Without this there is a line for each request.
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)

@@ -88,7 +88,11 @@ class ChaosWorld(World):
         s3, home = dict(place.s3), place.root / "dagster"
         home.mkdir(exist_ok=True)
         if not (home / "dagster.yaml").exists():
-            settings = DEFS.parents[1] / ("dagster-postgres.yaml" if place.database else "dagster.yaml")
+            settings = (
+                DEFS.parent
+                / "resources/dagster_instance"
+                / ("dagster-postgres.yaml" if place.database else "dagster.yaml")
+            )
             (home / "dagster.yaml").write_text(settings.read_text() + NO_OUTPUT)
         if place.database:
             os.environ["ML_ASSETS_DATABASE"] = place.database

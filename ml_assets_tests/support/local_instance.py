@@ -54,7 +54,7 @@ class LocalInstance:
     def __init__(self, root: Path, models: Sequence[dict]):
         self.root, self.home, self.landing, self.lake = root, root / "dagster", root / "landing", root / "lake"
         self.home.mkdir(parents=True)
-        (self.home / "dagster.yaml").symlink_to(DEFS.parents[1] / "dagster.yaml")
+        (self.home / "dagster.yaml").symlink_to(DEFS.parent / "resources/dagster_instance/dagster.yaml")
         folder = root / "models"
         folder.mkdir()
         for model in models:

@@ -40,7 +40,7 @@ def settings_of(root: Path, instance: str = "dagster.yaml", **variables: str) ->
     for folder in ("dagster", "landing"):
         (root / folder).mkdir(exist_ok=True)
     if not (root / "dagster" / "dagster.yaml").exists():
-        (root / "dagster" / "dagster.yaml").symlink_to(REPOSITORY / instance)
+        (root / "dagster" / "dagster.yaml").symlink_to(REPOSITORY / "ml_assets/resources/dagster_instance" / instance)
     places = {name: f"{root}/{folder}" for name, folder in PLACES.items()}
     return read_settings({"MLFLOW_TRACKING_URI": f"sqlite:///{root}/mlflow.db", **places, **variables})
 

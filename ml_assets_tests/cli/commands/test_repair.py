@@ -34,7 +34,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two days of simulated transactions from landing to features."""
     data = tmp_path_factory.mktemp("data")
     (data / "dagster").mkdir()
-    (data / "dagster" / "dagster.yaml").symlink_to(DEFS.parents[1] / "dagster.yaml")
+    (data / "dagster" / "dagster.yaml").symlink_to(DEFS.parent / "resources/dagster_instance/dagster.yaml")
     write_landing(data / "landing", START, 2)
     World(data, SPEC).run(landed_to_features(SPEC), START, START + timedelta(days=1))
     return data

@@ -47,7 +47,7 @@ def run(data: Path, *arguments: str, code: Path = REPOSITORY, **others: str) -> 
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     data = tmp_path_factory.mktemp("data")
     (data / "dagster").mkdir()
-    (data / "dagster" / "dagster.yaml").symlink_to(REPOSITORY / "dagster.yaml")
+    (data / "dagster" / "dagster.yaml").symlink_to(REPOSITORY / "ml_assets/resources/dagster_instance/dagster.yaml")
     # MLflow takes seconds to create a store, which other tests do.
     new_store(data)
     (data / "mlflow.db").chmod(0o600)

@@ -81,7 +81,10 @@ class Machine:
 
     def configure(self, **changes: Any) -> None:
         """Write a dagster.yaml that differs from the repository's in these sections; None removes a section."""
-        content = {**yaml.safe_load((REPOSITORY / "dagster.yaml").read_text()), **changes}
+        content = {
+            **yaml.safe_load((REPOSITORY / "ml_assets/resources/dagster_instance/dagster.yaml").read_text()),
+            **changes,
+        }
         (self.home / "dagster.yaml").unlink(missing_ok=True)
         kept = {name: value for name, value in content.items() if value is not None}
         (self.home / "dagster.yaml").write_text(yaml.safe_dump(kept))
@@ -89,7 +92,7 @@ class Machine:
     def link(self) -> None:
         """Use the repository's dagster.yaml."""
         (self.home / "dagster.yaml").unlink(missing_ok=True)
-        (self.home / "dagster.yaml").symlink_to(REPOSITORY / "dagster.yaml")
+        (self.home / "dagster.yaml").symlink_to(REPOSITORY / "ml_assets/resources/dagster_instance/dagster.yaml")
 
     def run(self, program: str, *arguments: str) -> None:
         """Run a command as the remedy names it, in the repository; it fails as it would in a shell."""
@@ -472,7 +475,9 @@ def sqlite_in_production(machine):
     database = machine.request.getfixturevalue("postgresql").new_database()
     machine.patch.setenv("ML_ASSETS_DATABASE", database)
     (machine.home / "dagster.yaml").unlink()
-    (machine.home / "dagster.yaml").symlink_to(REPOSITORY / "dagster-postgres.yaml")
+    (machine.home / "dagster.yaml").symlink_to(
+        REPOSITORY / "ml_assets/resources/dagster_instance/dagster-postgres.yaml"
+    )
     yield machine.check("storage", environment="production", database=database)
 
 

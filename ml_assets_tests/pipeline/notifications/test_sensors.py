@@ -73,7 +73,11 @@ def instance_and_database(
     home, uri = tmp_path / "dagster", sqlite(tmp_path)
     home.mkdir()
     settings = yaml.safe_load(
-        (REPOSITORY / ("dagster.yaml" if request.param == "sqlite" else "dagster-postgres.yaml")).read_text()
+        (
+            REPOSITORY
+            / "ml_assets/resources/dagster_instance"
+            / ("dagster.yaml" if request.param == "sqlite" else "dagster-postgres.yaml")
+        ).read_text()
     )
     (home / "dagster.yaml").write_text(
         yaml.safe_dump(

@@ -131,7 +131,7 @@ PLACES = {
 def test_eight_processes_use_every_place_for_the_first_time(tmp_path, round_):
     for home in ("dagster", "started-by-dagster"):
         (tmp_path / home).mkdir()
-        (tmp_path / home / "dagster.yaml").symlink_to(DEFS.parents[1] / "dagster.yaml")
+        (tmp_path / home / "dagster.yaml").symlink_to(DEFS.parent / "resources/dagster_instance/dagster.yaml")
     start, results = CONTEXT.Barrier(PROCESSES), CONTEXT.SimpleQueue()
     processes = [CONTEXT.Process(target=use_all, args=(tmp_path, n, start, results)) for n in range(PROCESSES)]
     for process in processes:
@@ -174,6 +174,6 @@ def test_a_process_that_creates_for_too_long_is_named(tmp_path):
 def test_a_home_whose_creation_was_killed_before_it_had_tables_is_completed(tmp_path):
     (tmp_path / "history" / "runs").mkdir(parents=True)
     (tmp_path / "history" / "runs.db").touch()
-    (tmp_path / "dagster.yaml").symlink_to(DEFS.parents[1] / "dagster.yaml")
+    (tmp_path / "dagster.yaml").symlink_to(DEFS.parent / "resources/dagster_instance/dagster.yaml")
     with open_instance(str(tmp_path)) as instance:
         assert instance.get_runs() == []

@@ -15,7 +15,7 @@ from ml_assets.resources.databases.sqlite_file import is_unfinished
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    (tmp_path / "dagster.yaml").write_text((DEFS.parents[1] / "dagster.yaml").read_text())
+    (tmp_path / "dagster.yaml").write_text((DEFS.parent / "resources/dagster_instance/dagster.yaml").read_text())
     return tmp_path
 
 

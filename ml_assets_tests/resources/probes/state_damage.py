@@ -88,7 +88,7 @@ class StateWorld:
     def create(self) -> None:
         """Create every file."""
         self.home.mkdir(parents=True)
-        (self.home / "dagster.yaml").write_text((DEFS.parents[1] / "dagster.yaml").read_text())
+        (self.home / "dagster.yaml").write_text((DEFS.parent / "resources/dagster_instance/dagster.yaml").read_text())
         with open_instance(str(self.home)) as instance:
             _job().execute_in_process(instance=instance)
         table = self.lake.table(MODEL, "numbers", SCHEMA)

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.clock
 @pytest.fixture
 def instance(tmp_path: Path):
     """A real instance with the repository's dagster.yaml."""
-    (tmp_path / "dagster.yaml").symlink_to(DEFS.parents[1] / "dagster.yaml")
+    (tmp_path / "dagster.yaml").symlink_to(DEFS.parent / "resources/dagster_instance/dagster.yaml")
     with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
         yield instance
 
