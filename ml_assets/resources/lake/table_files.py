@@ -146,9 +146,11 @@ def newest_day(uri: str, storage_options: dict[str, str]) -> date | None:
 
 
 def _entries(table: "DeltaTable") -> list[dict]:
-    import pyarrow as pa
-
-    return pa.table(table.get_add_actions(flatten=True)).select(["path", f"partition.{DAY}", "num_records"]).to_pylist()
+    # Of the Arrow table of delta-rs itself: a conversion to one of pyarrow would load pandas.
+    actions = table.get_add_actions(flatten=True)
+    names = ("path", f"partition.{DAY}", "num_records")
+    columns = [actions.column(name).to_pylist() for name in names]
+    return [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]
 
 
 def as_bits(column: "pa.ChunkedArray") -> "pa.Array":

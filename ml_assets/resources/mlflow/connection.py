@@ -61,7 +61,7 @@ def connect(uri: str) -> "MlflowClient":
         if HTTP.match(uri):
             request(uri, "/health")
         elif path := sqlite_path(uri):
-            _create_sqlite_store(uri, path)
+            use_sqlite_store(uri, path)
         elif is_postgresql(uri):
             create_postgresql_store(uri)
         client = MlflowClient(tracking_uri=uri, registry_uri=uri)
@@ -140,7 +140,7 @@ def _innermost(error: BaseException) -> str:
     return str(error)
 
 
-def _create_sqlite_store(uri: str, path: Path) -> None:
+def use_sqlite_store(uri: str, path: Path) -> None:
     """Create the file of a sqlite store unless it exists.
 
     MLflow creates a store table by table and without a lock: a second process that starts meanwhile fails on tables

@@ -8,6 +8,7 @@ import re
 import sqlite3
 import tempfile
 from contextlib import closing
+from importlib.metadata import version
 from pathlib import Path
 
 TEMPLATE = Path(__file__).with_name("empty_store.sql")
@@ -20,26 +21,33 @@ def write_empty_store(path: Path) -> bool:
     Returns:
         False, and nothing is written, if the template was generated with another version than the installed one.
     """
-    import mlflow
-
-    template = TEMPLATE.read_text()
-    if not template.startswith(f"-- MLflow {mlflow.__version__}\n"):
+    if not is_template_of_installed_version():
         return False
     with closing(sqlite3.connect(path)) as store:
-        store.executescript(template)
+        store.executescript(TEMPLATE.read_text())
     return True
+
+
+def is_template_of_installed_version() -> bool:
+    """Return whether the template was generated with the installed version of MLflow, which is not imported for it."""
+    return TEMPLATE.read_text().startswith(f"-- MLflow {version('mlflow')}\n")
+
+
+def template_revision() -> str:
+    """Return the Alembic revision of the template."""
+    revision = re.search(r"INSERT INTO \"alembic_version\" VALUES\('(\w+)'\)", TEMPLATE.read_text())
+    assert revision is not None
+    return revision[1]
 
 
 def store_tables() -> set[str]:
     """Return the tables that a store of the installed MLflow must have; only those of any version when the template was
     generated with another one.
     """
-    import mlflow
-
-    template = TEMPLATE.read_text()
-    if not template.startswith(f"-- MLflow {mlflow.__version__}\n"):
+    if not is_template_of_installed_version():
         return {"alembic_version", "experiments", "runs"}
-    return {name.strip('"') for name in re.findall(r"^CREATE TABLE (\S+) *\(", template, flags=re.MULTILINE)}
+    statements = re.findall(r"^CREATE TABLE (\S+) *\(", TEMPLATE.read_text(), flags=re.MULTILINE)
+    return {name.strip('"') for name in statements}
 
 
 def generate_template() -> str:

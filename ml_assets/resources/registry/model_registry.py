@@ -2,7 +2,6 @@
 
 import logging
 import random
-import re
 import time
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -12,14 +11,17 @@ import dagster as dg
 from pydantic import PrivateAttr
 
 from ml_assets.core.release.registry_state import RegistryState
-from ml_assets.resources.databases.uri_secrets import without_credentials
+from ml_assets.resources.databases.uri_secrets import reveal, without_credentials
 from ml_assets.resources.mlflow.connection import HTTP, connect, quiet_mlflow, sqlite_path
 from ml_assets.resources.mlflow.manual_run import ManualRun
 from ml_assets.resources.mlflow.model_format import log_model
 from ml_assets.resources.mlflow.model_record import ModelRecord
 from ml_assets.resources.mlflow.tracking import RUN_TAG, TrackedRun
-from ml_assets.resources.registry.aliases import alias_holder, read_registry_state
+from ml_assets.resources.registry.aliases import alias_holder
+from ml_assets.resources.registry.registry_reader import RegistryReader, open_reader
 from ml_assets.resources.registry.version_description import COMMIT_TAG, NOTE_TAG, code_commit, description
+from ml_assets.resources.registry.version_files import lacks_files
+from ml_assets.resources.registry.version_tags import safe_in_a_filter
 from ml_assets.resources.registry.version_updates import link_model_to_version, update_version
 
 if TYPE_CHECKING:
@@ -28,9 +30,7 @@ if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
 
 log = logging.getLogger("ml_assets.registry")
-SAFE_IN_A_FILTER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_:-]{0,127}")
 ATTEMPTS = 8
-VERSIONS_PER_PAGE = 1000
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,7 @@ class ModelRegistry(dg.ConfigurableResource):
     """URL of Dagster's webserver, for links to it; there are none without it."""
 
     _connected: "MlflowClient | None" = PrivateAttr(default=None)
+    _reader: RegistryReader | None = PrivateAttr(default=None)
 
     def registered(self, name: str) -> dict[str, int]:
         """Return the lowest version of each digest of model `name`, in one search. A sqlite store that does not exist
@@ -66,17 +67,9 @@ class ModelRegistry(dg.ConfigurableResource):
         if not self.may_hold_models():
             return {}
         versions: dict[str, int] = {}
-        token = None
-        while True:
-            page = self.client.search_model_versions(
-                f"name = '{_safe('name', name)}'", max_results=VERSIONS_PER_PAGE, page_token=token
-            )
-            for version in page:
-                if digest := version.tags.get("model_digest"):
-                    versions[digest] = min(int(version.version), versions.get(digest, int(version.version)))
-            token = page.token
-            if not token:
-                return versions
+        for number, digest in self.reader.versions(safe_in_a_filter("name", name)):
+            versions[digest] = min(number, versions.get(digest, number))
+        return versions
 
     def numbers(self, name: str, digests: Collection[str]) -> dict[str, int]:
         """Return the lowest version of each of a few digests of model `name` that are registered.
@@ -88,8 +81,9 @@ class ModelRegistry(dg.ConfigurableResource):
         """
         if not self.may_hold_models():
             return {}
-        versions = {digest: self._versions(name, digest) for digest in digests}
-        return {digest: int(same[0].version) for digest, same in versions.items() if same}
+        safe_in_a_filter("name", name)
+        versions = {digest: [*self.reader.versions_of(name, safe_in_a_filter("digest", digest))] for digest in digests}
+        return {digest: min(same) for digest, same in versions.items() if same}
 
     def register(self, run: TrackedRun | ManualRun, record: ModelRecord) -> RegisteredVersion:
         """Return the version with the record's digest; create it, with a nested MLflow run, if there is none.
@@ -150,13 +144,19 @@ class ModelRegistry(dg.ConfigurableResource):
 
     def release_state(self, name: str) -> RegistryState | None:
         """Return the release state of the registered model `name`; None if there is no such model."""
-        return read_registry_state(self.client, name) if self.may_hold_models() else None
+        return self.reader.state(name) if self.may_hold_models() else None
+
+    def lacks_files(self, name: str, number: int) -> bool:
+        """Return whether files of a version are gone from MLflow's artifact store, see `version_files.lacks_files`."""
+        return lacks_files(self.reader.source(name, number), reveal(self.tracking_uri))
 
     def holder_of(self, digest: str) -> str | None:
         """Return a registered model, of whatever name, that has a version with a digest; None if there is none."""
         if not self.may_hold_models():
             return None
-        versions = self.client.search_model_versions(f"tags.model_digest = '{_safe('digest', digest)}'", max_results=1)
+        versions = self.client.search_model_versions(
+            f"tags.model_digest = '{safe_in_a_filter('digest', digest)}'", max_results=1
+        )
         return versions[0].name if versions else None
 
     def version_url(self, name: str, number: int) -> str | None:
@@ -166,6 +166,13 @@ class ModelRegistry(dg.ConfigurableResource):
         if not HTTP.match(self.tracking_uri):
             return None
         return f"{without_credentials(self.tracking_uri).rstrip('/')}/#/models/{name}/versions/{number}"
+
+    @property
+    def reader(self) -> RegistryReader:
+        """The reader of the registry, opened on first use."""
+        if self._reader is None:
+            self._reader = open_reader(self.tracking_uri, lambda: self.client)
+        return self._reader
 
     @property
     def client(self) -> "MlflowClient":
@@ -181,7 +188,7 @@ class ModelRegistry(dg.ConfigurableResource):
 
     def _versions(self, name: str, digest: str) -> "list[ModelVersion]":
         versions = self.client.search_model_versions(
-            f"name = '{_safe('name', name)}' and tags.model_digest = '{_safe('digest', digest)}'"
+            f"name = '{safe_in_a_filter('name', name)}' and tags.model_digest = '{safe_in_a_filter('digest', digest)}'"
         )
         return sorted(versions, key=lambda version: int(version.version))
 
@@ -246,12 +253,3 @@ class ModelRegistry(dg.ConfigurableResource):
         except MlflowException as error:
             if error.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise
-
-
-def _safe(field: str, value: str) -> str:
-    if not SAFE_IN_A_FILTER.fullmatch(value):
-        raise ValueError(
-            f"the {field} {value!r} of a model must be at most 128 letters, digits, _, : and -, the first a letter or "
-            "digit"
-        )
-    return value

@@ -1,11 +1,14 @@
 """Tags of registered versions, by model digest."""
 
+import re
 from typing import TYPE_CHECKING
 
 from ml_assets.resources.observability.redaction import redact_text
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+
+SAFE_IN_A_FILTER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_:-]{0,127}")
 
 
 def tag_values(client: "MlflowClient", name: str, tag: str) -> dict[str, str]:
@@ -26,3 +29,17 @@ def set_tag(client: "MlflowClient", name: str, digest: str, tag: str, value: str
             client.set_model_version_tag(name, version.version, tag, redact_text(value))
         elif tag in version.tags:
             client.delete_model_version_tag(name, version.version, tag)
+
+
+def safe_in_a_filter(field: str, value: str) -> str:
+    """Return a name or digest that can stand in a filter of MLflow.
+
+    Raises:
+        ValueError: when it has other characters than letters, digits, `_`, `:` and `-`.
+    """
+    if not SAFE_IN_A_FILTER.fullmatch(value):
+        raise ValueError(
+            f"the {field} {value!r} of a model must be at most 128 letters, digits, _, : and -, the first a letter or "
+            "digit"
+        )
+    return value

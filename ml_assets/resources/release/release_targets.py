@@ -18,7 +18,6 @@ from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.lake.model_files import ModelFilesUnusable, read_model_files
 from ml_assets.resources.registry.aliases import mark_release_complete, set_registry_state
 from ml_assets.resources.registry.model_registry import ModelRegistry
-from ml_assets.resources.registry.version_files import lacks_files
 from ml_assets.resources.release.deploy_target import DeployTarget
 from ml_assets.resources.release.version_numbers import VersionNumbers
 
@@ -157,5 +156,5 @@ def _differences(
         renamed_to = registry.holder_of(latest.champion.digest) if latest.champion else None
         return registry_differences(name, latest, None, {}, renamed_to)
     looked_up = numbers if with_files else {}
-    without_files = {digest for digest, number in looked_up.items() if lacks_files(registry.client, name, number)}
+    without_files = {digest for digest, number in looked_up.items() if registry.lacks_files(name, number)}
     return registry_differences(name, latest, registry_state, numbers, without_files=without_files)

@@ -18,7 +18,7 @@ from ml_assets.resources.mlflow.restored_record import record_of_files
 from ml_assets.resources.registry.aliases import mark_release_complete
 from ml_assets.resources.registry.model_artifacts import read_artifacts
 from ml_assets.resources.registry.model_registry import ModelRegistry
-from ml_assets.resources.registry.version_files import lacks_files, store_files_again
+from ml_assets.resources.registry.version_files import store_files_again
 from ml_assets.resources.release.deploy_target import DeployTarget
 from ml_assets.resources.release.ledger import Ledger
 from ml_assets.resources.release.manual_moves import ReleaseRefused, version_of
@@ -191,7 +191,7 @@ class Restoration:
         registered, client = self._registered_version(version), self._registry.client
         if registered is not None:
             done, number = self._restore_run(registered), int(registered.version)
-            if not (lacks_files(client, self._name, number) or self._has_damaged_artifacts(version, registered)):
+            if not (self._registry.lacks_files(self._name, number) or self._has_damaged_artifacts(version, registered)):
                 return done
             if store_files_again(client, self._name, number, self._record(version)):
                 return [*done, f"stored the files of {version} in MLflow again"]

@@ -1,0 +1,120 @@
+"""Reading of the registry: which versions there are, and the state of the registered model.
+
+An SQLite store is read from its tables, so that a day with nothing to do does not load MLflow; every other store is
+read through MLflow's client.
+"""
+
+import os
+import sqlite3
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Protocol
+
+from ml_assets.core.release.registry_state import RegistryState
+from ml_assets.resources.databases.uri_secrets import reveal
+from ml_assets.resources.mlflow.connection import sqlite_path, use_sqlite_store
+from ml_assets.resources.mlflow_internals.registry_tables import RegistryTables
+from ml_assets.resources.registry.aliases import read_registry_state
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+VERSIONS_PER_PAGE = 1000
+# With these, MLflow keeps registered models in workspaces, whose choice is left to its client.
+WORKSPACES = ("MLFLOW_WORKSPACE", "MLFLOW_ENABLE_WORKSPACES")
+
+
+class RegistryReader(Protocol):
+    """What is read of the registry; names and digests consist of safe characters."""
+
+    def versions(self, name: str) -> Iterable[tuple[int, str]]:
+        """Return number and digest of each version of a model."""
+        ...
+
+    def versions_of(self, name: str, digest: str) -> Iterable[int]:
+        """Return the numbers of the versions with a digest."""
+        ...
+
+    def state(self, name: str) -> RegistryState | None:
+        """Return the release state of a registered model; None if there is none."""
+        ...
+
+    def source(self, name: str, number: int) -> str:
+        """Return the location of the files of a version; empty if it has none."""
+        ...
+
+
+class ClientReader:
+    """Reads the registry through MLflow's client."""
+
+    def __init__(self, client: "MlflowClient"):
+        self._client = client
+
+    def versions(self, name: str) -> Iterable[tuple[int, str]]:
+        """Return number and digest of each version of a model, in as many requests as there are pages."""
+        token = None
+        while True:
+            page = self._client.search_model_versions(
+                f"name = '{name}'", max_results=VERSIONS_PER_PAGE, page_token=token
+            )
+            for version in page:
+                if digest := version.tags.get("model_digest"):
+                    yield int(version.version), digest
+            token = page.token
+            if not token:
+                return
+
+    def versions_of(self, name: str, digest: str) -> Iterable[int]:
+        """Return the numbers of the versions with a digest, in one request."""
+        versions = self._client.search_model_versions(f"name = '{name}' and tags.model_digest = '{digest}'")
+        return [int(version.version) for version in versions]
+
+    def state(self, name: str) -> RegistryState | None:
+        """Return the release state of a registered model, in one request."""
+        return read_registry_state(self._client, name)
+
+    def source(self, name: str, number: int) -> str:
+        """Return the location of the files of a version, in one request."""
+        return self._client.get_model_version(name, str(number)).source or ""
+
+
+class TableReader:
+    """Reads the registry from the tables of an SQLite store."""
+
+    def __init__(self, tables: RegistryTables):
+        self._tables = tables
+
+    def versions(self, name: str) -> Iterable[tuple[int, str]]:
+        """Return number and digest of each version of a model."""
+        return self._tables.versions(name)
+
+    def versions_of(self, name: str, digest: str) -> Iterable[int]:
+        """Return the numbers of the versions with a digest."""
+        return [number for number, other in self._tables.versions(name) if other == digest]
+
+    def state(self, name: str) -> RegistryState | None:
+        """Return the release state of a registered model."""
+        model = self._tables.model(name)
+        return None if model is None else RegistryState.of(model.aliases, model.tags, model.last_updated_timestamp)
+
+    def source(self, name: str, number: int) -> str:
+        """Return the location of the files of a version."""
+        return self._tables.source(name, number) or ""
+
+
+def open_reader(uri: str, connect_client: "Callable[[], MlflowClient]") -> RegistryReader:
+    """Open a reader of the registry at a URI, which may be hidden.
+
+    Raises:
+        MlflowUnavailable: when it cannot be reached or is damaged.
+    """
+    path = sqlite_path(reveal(uri))
+    if path is None or any(os.environ.get(variable) for variable in WORKSPACES):
+        return ClientReader(connect_client())
+    use_sqlite_store(reveal(uri), path)
+    tables = RegistryTables(path)
+    try:
+        is_known = tables.has_known_schema()
+    except sqlite3.Error:
+        # MLflow says why.
+        is_known = False
+    return TableReader(tables) if is_known else ClientReader(connect_client())
