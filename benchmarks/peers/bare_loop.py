@@ -14,7 +14,8 @@ import pandas as pd
 import pyarrow as pa
 
 from benchmarks.harness.project import SHIPPED
-from ml_assets.core.features.point_in_time import build_features, columns_read, days_read
+from ml_assets.core.features.inputs import columns_read, days_read
+from ml_assets.core.features.point_in_time import build_features
 from ml_assets.core.ingestion.file_reader import read_landed_file
 from ml_assets.core.model_spec.defs_yaml.reader import read_spec
 from ml_assets.core.tables.schemas import LANDED_OBJECTS_SCHEMA, to_pandas

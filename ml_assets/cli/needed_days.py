@@ -36,7 +36,7 @@ def days_needed(spec: ModelSpec, newest: date, stages: Stages) -> Needed:
     Raises:
         SystemExit: with a message, when the landed days are too few for a model.
     """
-    from ml_assets.core.features.point_in_time import days_read
+    from ml_assets.core.features.inputs import days_read
     from ml_assets.core.training.time_split import HistoryTooShort, first_day_read
 
     try:

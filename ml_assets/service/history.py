@@ -5,7 +5,7 @@ from datetime import date
 
 import pandas as pd
 
-from ml_assets.core.features.point_in_time import columns_read, label_days_read
+from ml_assets.core.features.inputs import columns_read, label_days_read
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.file_feed import labels_feed, rows_feed
 from ml_assets.core.serving.online_features import OnlineFeatures, days_in_memory

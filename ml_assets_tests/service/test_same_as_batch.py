@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from ml_assets.core.features.point_in_time import columns_read
+from ml_assets.core.features.inputs import columns_read
 from ml_assets.core.features.serving_skew import build_features_at
 from ml_assets.core.tables.schemas import to_pandas
 from ml_assets.pipeline.asset_names import LANDED_TO_FEATURES

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from ml_assets.core.features.point_in_time import columns_read, history_columns_read
+from ml_assets.core.features.inputs import columns_read, history_columns_read
 from ml_assets.core.model_spec import ModelSpec
 
 NUMBER, TEXT = 8, 72

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 
+from ml_assets.core.features.inputs import columns_read, days_read
 from ml_assets.core.features.key_index import microseconds, sorted_order
-from ml_assets.core.features.point_in_time import columns_read, days_read
 from ml_assets.core.features.serving_skew import build_features_at
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.features import Calendar, Categorical, CustomFeatures, RowTransform, WindowAggregate

@@ -1,19 +1,16 @@
 """Metadata of evaluations in the Dagster UI: problems, metrics and plots."""
 
 from datetime import date
-from math import nan
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
 from ml_assets.core.model_spec import ModelSpec
-from ml_assets.pipeline.asset_names import EVALUATION_METRICS
+from ml_assets.pipeline.evaluation.stage import ESTIMATE
 from ml_assets.pipeline.steps.check_results import inline_plot, table
 
 if TYPE_CHECKING:
     from ml_assets.pipeline.evaluation.stage import ModelEvaluation
-
-NUMBERS = ("value", "low", "high")
 
 
 def evaluation_problem(stage: "ModelEvaluation", day: date) -> str | None:
@@ -24,16 +21,10 @@ def evaluation_problem(stage: "ModelEvaluation", day: date) -> str | None:
 
 def evaluation_metadata(stage: "ModelEvaluation", day: date) -> dict[str, Any]:
     """Return the overall metrics of a day as numbers, which the UI plots over time, and which rows they leave out."""
-    overall = [row for row in _metric_rows(stage, day) if not row["slice_column"]]
+    overall = [row for row in stage.metric_rows(day) if not row["slice_column"]]
     known = known_positives_note(stage.spec, day) if overall else None
     note = {"known_positives": known} if known else {}
     return note | {row["metric"]: round(row["value"], 6) for row in overall}
-
-
-def _metric_rows(stage: "ModelEvaluation", day: date) -> list[dict]:
-    """Read the committed metrics of one day, without pandas, which a day with nothing to do does not load."""
-    rows = stage.tables[EVALUATION_METRICS].read([day]).to_pylist()
-    return [{**row, **{name: row[name] if row[name] is not None else nan for name in NUMBERS}} for row in rows]
 
 
 def known_positives_note(spec: ModelSpec, day: date) -> str | None:
@@ -57,13 +48,13 @@ def plot_metadata(stage: "ModelEvaluation", day: date) -> dict[str, Any]:
     """Return the plots of the evaluation of a day, inline, and its metrics with intervals and slices as a table."""
     from ml_assets.pipeline.evaluation.plots import evaluation_plots
 
-    metrics = _metric_rows(stage, day)
+    metrics = stage.metric_rows(day)
     if not metrics:
         return {}
     plots = evaluation_plots(stage, day)
     inline = [inline_plot(name, png).md_str or "" for name, png in plots.items()]
-    names = ("metric", *NUMBERS, "rows", "positives", "slice_column", "slice_value")
+    names = ("metric", *ESTIMATE, "rows", "positives", "slice_column", "slice_value")
     rows = [
-        {**{name: row[name] for name in names}, **{name: round(row[name], 4) for name in NUMBERS}} for row in metrics
+        {**{name: row[name] for name in names}, **{name: round(row[name], 4) for name in ESTIMATE}} for row in metrics
     ]
     return {"plots": dg.MetadataValue.md("\n\n".join(inline)), "metrics": table(rows)}

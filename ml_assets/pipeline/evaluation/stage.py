@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from math import nan
 from typing import TYPE_CHECKING
 
 from ml_assets.core.model_spec import ModelSpec
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
     from ml_assets.core.evaluation.gates import GateResult
     from ml_assets.core.model.scorer import Scorer
+
+ESTIMATE = ("value", "low", "high")
 
 
 class ModelEvaluation(DayByDay):
@@ -152,6 +155,11 @@ class ModelEvaluation(DayByDay):
         """Read the committed metrics of one day, overall and of slices."""
         return self._metrics.read(day)
 
+    def metric_rows(self, day: date) -> list[dict]:
+        """Read the same as a list, without pandas, which a day with nothing to do does not load."""
+        rows = self.tables[EVALUATION_METRICS].read([day]).to_pylist()
+        return [{**row, **{name: nan if row[name] is None else row[name] for name in ESTIMATE}} for row in rows]
+
     def overall(self, day: date) -> "pd.DataFrame":
         """Read the committed metrics of one day on all rows together."""
         metrics = self.metrics(day)
@@ -182,11 +190,10 @@ class ModelEvaluation(DayByDay):
         """
         from ml_assets.core.evaluation.gates import evaluate_champion_gate, evaluate_gates, evaluate_slice_gates
 
-        metrics = self.metrics(day)
-        is_overall = metrics["slice_column"].fillna("") == ""
-        overall = metrics[is_overall]
-        slices = metrics[~is_overall].to_dict("records")
-        gate_results = evaluate_gates(self.spec.gates, dict(zip(overall["metric"], overall["value"], strict=True)))
+        metrics = self.metric_rows(day)
+        overall = {row["metric"]: row["value"] for row in metrics if not row["slice_column"]}
+        slices = [row for row in metrics if row["slice_column"]]
+        gate_results = evaluate_gates(self.spec.gates, overall)
         gate_results += evaluate_slice_gates(self.spec.gates, slices, self.spec.evaluation.slice_min_positives)
         if self.spec.champion is not None:
             gate_results.append(evaluate_champion_gate(self.spec.champion, self._champions.comparison(day)))

@@ -29,8 +29,8 @@ class FeatureEngineering:
     name = FEATURES
 
     def __init__(self, spec: ModelSpec, lake: Lake, landing: Landing):
+        from ml_assets.core.features.inputs import columns_read, days_read, history_columns_read, label_days_read
         from ml_assets.core.features.memory_estimate import bytes_per_row
-        from ml_assets.core.features.point_in_time import columns_read, days_read, history_columns_read, label_days_read
         from ml_assets.core.tables.schemas import (
             FEATURE_METRICS_SCHEMA,
             FEATURE_PROFILE_SCHEMA,

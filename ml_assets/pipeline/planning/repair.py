@@ -68,7 +68,7 @@ def days_to_validate(stages: Stages, days: Sequence[date]) -> list[date]:
 
 def feature_days_to_make(stages: Stages, days: Sequence[date]) -> list[date]:
     """Return the committed feature days that read one of the days and are not current."""
-    from ml_assets.core.features.point_in_time import days_read
+    from ml_assets.core.features.inputs import days_read
 
     readers = {day + timedelta(days=offset) for day in days for offset in days_read(stages.features.spec)}
     return [day for day in sorted(readers) if is_committed(stages.features, day) and _is_stale(stages.features, day)]

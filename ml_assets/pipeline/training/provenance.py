@@ -89,7 +89,7 @@ class TrainingProvenance:
             resolved_spec: the specification with the parameters that the model was trained with.
             overrides: settings of training that the run overrode.
         """
-        from ml_assets.core.features.point_in_time import days_read
+        from ml_assets.core.features.inputs import days_read
         from ml_assets.core.training.provenance import build_provenance
 
         if self._offsets is None:

@@ -2,7 +2,7 @@
 releases one wins.
 """
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from ml_assets.core.operations.failures.damaged_state import DamagedState
@@ -16,9 +16,11 @@ from ml_assets.resources.lake.new_table import PROPERTIES, create_table, open_ta
 from ml_assets.resources.lake.table_folder import TableFolder
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from deltalake import DeltaTable
 
 LEDGER = "release_ledger"
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 APPLICATION = "release"
 LOST = (
     "It records who released what, and is made from nothing else. Restore the file from the versions of the bucket or "
@@ -170,12 +172,11 @@ class Ledger:
             DamagedLedger: when a file is missing, does not have the content that was written, or a release is in no
                 file.
         """
-        import pyarrow as pa
-
         # Reads the new commits, which raises an error if one of them is cut off.
         if self._transactions is not None:
             self._transactions.get(APPLICATION)
-        paths = pa.table(table.get_add_actions(flatten=True))["path"].to_pylist()
+        # Of the Arrow table of delta-rs itself: a conversion to one of pyarrow would load pandas, as does a cast.
+        paths = table.get_add_actions(flatten=True).column("path").to_pylist()
         for path in paths:
             if path not in self._rows_by_file:
                 self._rows_by_file[path] = self._read_file(path)
@@ -185,7 +186,8 @@ class Ledger:
         from ml_assets.core.tables.release_schemas import LEDGER_ROWS_SCHEMA
 
         try:
-            return read_rows(self._folder.read(path), path, None, None).cast(LEDGER_ROWS_SCHEMA).to_pylist()
+            rows = read_rows(self._folder.read(path), path, None, None)
+            return _to_rows(rows if rows.schema.equals(LEDGER_ROWS_SCHEMA) else rows.cast(LEDGER_ROWS_SCHEMA))
         except DamagedFile as error:
             raise DamagedLedger(self._uri(path), f"is damaged ({error})") from error
         except OSError as error:
@@ -210,3 +212,17 @@ class Ledger:
 
     def _uri(self, path: str) -> str:
         return f"{self._lake.uri.rstrip('/')}/{self._model}/{LEDGER}/{path}"
+
+
+def _to_rows(table: "pa.Table") -> list[dict[str, Any]]:
+    """Convert rows as `to_pylist` does, which loads pandas for times with a zone; all times of the ledger are in UTC."""
+    import pyarrow as pa
+
+    columns = []
+    for column in table.columns:
+        if pa.types.is_timestamp(column.type):
+            numbers = [number for chunk in column.chunks for number in chunk.view(pa.int64()).to_pylist()]
+            columns.append([None if number is None else EPOCH + timedelta(microseconds=number) for number in numbers])
+        else:
+            columns.append(column.to_pylist())
+    return [dict(zip(table.column_names, values, strict=True)) for values in zip(*columns, strict=True)]

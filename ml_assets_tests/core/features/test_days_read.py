@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
-from ml_assets.core.features.point_in_time import build_features, days_read
+from ml_assets.core.features.inputs import days_read
+from ml_assets.core.features.point_in_time import build_features
 from ml_assets_tests.core.features.feature_cases import frame, local_day, spec_with
 
 pytestmark = pytest.mark.clock

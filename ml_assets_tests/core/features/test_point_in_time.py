@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
-from ml_assets.core.features.point_in_time import build_features, columns_read, feature_frame_order
+from ml_assets.core.features.inputs import columns_read
+from ml_assets.core.features.point_in_time import build_features, feature_frame_order
 from ml_assets_tests.core.features.feature_cases import frame, spec_with
 
 pytestmark = pytest.mark.clock

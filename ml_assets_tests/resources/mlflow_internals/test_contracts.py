@@ -17,6 +17,7 @@ from mlflow.models import Model, infer_signature
 from ml_assets.resources.mlflow import model_format
 from ml_assets.resources.mlflow_internals import empty_store, model_folder
 from ml_assets.resources.mlflow_internals.prompt_check import skip_prompt_check
+from ml_assets.resources.mlflow_internals.registry_tables import RegistryTables
 from ml_assets.resources.mlflow_internals.schema_revision import latest_schema_revision
 from ml_assets_tests.resources.mlflow.mlflow_cases import new_store
 
@@ -140,10 +141,39 @@ def test_empty_store():
 
 def test_the_template_of_another_version_is_not_used(tmp_path, monkeypatch):
     path = tmp_path / "mlflow.db"
-    monkeypatch.setattr(mlflow, "__version__", "0.0.1")
+    monkeypatch.setattr(empty_store, "version", lambda package: "0.0.1")
     assert not empty_store.write_empty_store(path)
     assert not path.exists()
     monkeypatch.undo()
     assert empty_store.write_empty_store(path)
     with closing(sqlite3.connect(path)) as store:
         assert store.execute("SELECT version_num FROM alembic_version").fetchone() == (latest_schema_revision(),)
+
+
+def test_registry_tables(tmp_path, monkeypatch):
+    """The tables say the same as MLflow's client, whatever was created, deleted, tagged or given an alias."""
+    uri = new_store(tmp_path)
+    client, tables = MlflowClient(uri, uri), RegistryTables(tmp_path / "mlflow.db")
+    assert tables.has_known_schema()
+    assert (tables.model("small"), tables.versions("small"), tables.source("small", 1)) == (None, [], None)
+    for name in ("small", "other"):
+        client.create_registered_model(name, {"release": "3"})
+        for number in (1, 2, 3):
+            tags = {"model_digest": f"{name}{number % 2}", "day": "2026-01-01"} if number < 3 or name == "small" else {}
+            client.create_model_version(name, f"file:///{name}/{number}", tags=tags, await_creation_for=0)
+        client.set_registered_model_alias(name, "champion", "2")
+    client.delete_model_version("small", "1")
+
+    expected, stored = client.get_registered_model("small"), tables.model("small")
+    assert stored is not None
+    assert {alias: int(number) for alias, number in expected.aliases.items()} == stored.aliases
+    assert (expected.tags, expected.last_updated_timestamp) == (stored.tags, stored.last_updated_timestamp)
+    for name in ("small", "other"):
+        versions = client.search_model_versions(f"name = '{name}'")
+        assert sorted(tables.versions(name)) == sorted(
+            (int(version.version), version.tags["model_digest"]) for version in versions if version.tags
+        )
+        assert all(tables.source(name, int(version.version)) == version.source for version in versions)
+    assert tables.source("small", 1) is None
+    monkeypatch.setattr(empty_store, "version", lambda package: "0.0.1")
+    assert not tables.has_known_schema()

@@ -4,6 +4,7 @@ import pytest
 
 from ml_assets.core.release.release_state import Release, promote
 from ml_assets.resources.lake.lake import Lake
+from ml_assets.resources.registry.registry_reader import ClientReader
 from ml_assets.resources.release.ledger import LedgerConflict
 from ml_assets.resources.release.version_numbers import VersionNumbers
 from ml_assets_tests.resources.mlflow.mlflow_requests import count_mlflow_requests
@@ -12,7 +13,10 @@ from ml_assets_tests.resources.release.release_cases import ReleaseWorld, move
 
 @pytest.fixture
 def world(tmp_path) -> ReleaseWorld:
-    return ReleaseWorld(Lake(uri=str(tmp_path / "lake")), tmp_path)
+    world = ReleaseWorld(Lake(uri=str(tmp_path / "lake")), tmp_path)
+    # As for a server, where each reading is a request.
+    world.registry._reader = ClientReader(world.registry.client)
+    return world
 
 
 def test_numbers_are_looked_up_again_after_a_version_was_deleted_or_created(world):
