@@ -1,7 +1,7 @@
 """Metadata, plots and parts of the daily report for deployment and predictions."""
 
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -114,8 +114,13 @@ def _tables(rows: "pd.DataFrame") -> list[Table]:
     ]
 
 
-def predictions_metadata(stage: "DailyPredictions", day: date) -> dict[str, Any]:
-    """Return rows, positive decisions and mean score, of champion and challenger."""
+def predictions_metadata(stage: "DailyPredictions", day: date) -> Mapping[str, Any]:
+    """Return rows, positive decisions and mean score, of champion and challenger, from the report if it has them."""
+    fingerprint = fingerprint_entry(stage.tables[PREDICTIONS], day)
+    return Reports(stage.spec.name, stage.lake).facts(day, PREDICTIONS, fingerprint) or _summarize(stage, day)
+
+
+def _summarize(stage: "DailyPredictions", day: date) -> dict[str, Any]:
     rows = _scored(stage, day)
     sides, decisions = rows["side"].to_numpy(), rows["decision"].to_numpy().astype(bool)
     scores, versions = rows["score"].to_numpy(), rows["model_version"].to_numpy()
@@ -165,7 +170,7 @@ def predictions_parts(stage: "DailyPredictions", days: Sequence[date]) -> Iterat
         yield Part(
             stage.name,
             day,
-            facts=predictions_metadata(stage, day),
+            facts=_summarize(stage, day),
             tables=_highest(stage, day),
             plots=_traffic_split_plot(stage, day) if day == days[-1] else {},
             provenance=fingerprint_entry(stage.tables[stage.name], day),

@@ -79,6 +79,11 @@ class Reports:
         part = self._part(day, asset)
         return dict(part.plots) if part and part.provenance.items() >= fingerprint.items() else {}
 
+    def facts(self, day: date, asset: str, fingerprint: Mapping[str, object]) -> Mapping[str, object]:
+        """Return the facts of an asset on a day as `plots` does; empty if its part is of other rows."""
+        part = self._part(day, asset)
+        return part.facts if part and part.provenance.items() >= fingerprint.items() else {}
+
     def page(self, day: date) -> bytes:
         """Render the page of a day from the parts that it has."""
         from ml_assets.core.operations.reports.daily_report import SECTIONS, Report

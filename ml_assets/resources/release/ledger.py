@@ -215,7 +215,7 @@ class Ledger:
 
 
 def _to_rows(table: "pa.Table") -> list[dict[str, Any]]:
-    """Convert rows as `to_pylist` does, which loads pandas for times with a zone; all times of the ledger are in UTC."""
+    """Convert rows as `to_pylist` does, which loads pandas for times with a zone; those of the ledger are in UTC."""
     import pyarrow as pa
 
     columns = []
