@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from ml_assets.core.model_spec.dask_cluster import DaskCluster
 from ml_assets.core.model_spec.types.base import SpecPart
 from ml_assets.core.model_spec.types.durations import Wait
 
@@ -78,6 +79,14 @@ class DataCompute(SpecPart):
         return self
 
 
+class Parallel(SpecPart):
+    """Processes that make the days of raw data, validated data and features in a run of many days."""
+
+    processes: int = Field(1, ge=1, le=256)
+    """Number of processes on the machine or in the pod of the step, each of which takes `backfill.memory` and 512 MiB.
+    The step itself commits the days; the tables are the same whatever the number."""
+
+
 class Compute(SpecPart):
     """Resources of the steps. These fields are for the training stages, and `data` is for all others. Where steps are
     not pods (on a laptop), only `cpu`, `gpu` and the maximum run times apply."""
@@ -115,6 +124,16 @@ class Compute(SpecPart):
     """Maximum time until the pod of a step has started. Then (no node has room, or the image cannot be pulled) the pod
     is removed and the step fails with the reason."""
     data: DataCompute = DataCompute()
+    parallel: Parallel = Parallel()
+    dask: DaskCluster | None = None
+    """Dask cluster whose workers make the days of raw data, validated data and features in a run of many days, past one
+    machine. Workers of a cluster that is created on Kubernetes get the CPU and memory of `data`. null: none."""
+
+    @model_validator(mode="after")
+    def _has_one_kind_of_workers(self) -> "Compute":
+        if self.dask is not None and self.parallel.processes > 1:
+            raise ValueError("dask and parallel.processes exclude each other: days are made by one kind of workers")
+        return self
 
     @model_validator(mode="after")
     def _type_needs_gpu(self) -> "Compute":

@@ -1,4 +1,4 @@
-"""Training engines, and the Dask cluster of the engine `dask`."""
+"""Training engines, and Dask clusters."""
 
 from typing import Literal
 
@@ -10,7 +10,7 @@ Engine = Literal["memory", "external_memory", "dask"]
 
 
 class Kubernetes(SpecPart):
-    """A Dask cluster for each training, created and removed by the Dask operator, which must be installed in the
+    """A Dask cluster for each step, created and removed by the Dask operator, which must be installed in the
     Kubernetes cluster."""
 
     image: str = Field(min_length=1)
@@ -28,14 +28,14 @@ class Kubernetes(SpecPart):
 
 
 class DaskCluster(SpecPart):
-    """The cluster of the engine `dask`. Without `address` and `kubernetes` it consists of local processes, for one
-    training. It is not part of a model's fingerprint: a change of the cluster does not train a day again."""
+    """A Dask cluster. Without `address` and `kubernetes` it consists of local processes, for one step. It is part of no
+    fingerprint: a change of the cluster makes nothing again."""
 
     address: str | None = None
     """Address of a running scheduler, such as tcp://scheduler:8786."""
 
     kubernetes: Kubernetes | None = None
-    """A cluster that is created on Kubernetes; each worker gets the CPU, memory and GPU of `compute`."""
+    """A cluster that is created on Kubernetes; each worker for training gets the CPU, memory and GPU of `compute`."""
 
     workers: int = Field(2, ge=1, le=10_000)
     """Number of workers of a cluster that is created, and minimum number of a running one. Local workers share the CPUs

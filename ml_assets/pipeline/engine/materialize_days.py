@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import date
 
-from ml_assets.pipeline.engine.chunks import results_by_day
+from ml_assets.pipeline.engine.chunks import ChunkSettings, results_by_day
 from ml_assets.pipeline.engine.commit_conflicts import TableSnapshot, commit_days, log_outcome
 from ml_assets.pipeline.engine.pending_commit import PendingDay
 from ml_assets.pipeline.engine.run_guard import RunEnded, RunGuard
@@ -11,7 +11,6 @@ from ml_assets.pipeline.engine.stage import CannotMake, DayOutcome, Stage
 
 # A commit takes about 20 ms whatever it holds, so this many days share one unless they are large.
 DAYS_PER_COMMIT = 25
-DEFAULT_MEMORY = 2**30
 ROWS_PER_COMMIT = 200_000
 
 
@@ -21,7 +20,7 @@ def make_days(
     run_id: str,
     single_partition: bool,
     guard: RunGuard | None = None,
-    memory: int = DEFAULT_MEMORY,
+    chunks: ChunkSettings = ChunkSettings(),  # noqa: B008 (it is frozen)
 ) -> Iterator[DayOutcome]:
     """Make days of a stage in order, and yield the outcome of each day once it is committed.
 
@@ -40,7 +39,7 @@ def make_days(
         single_partition: True if the run is for one partition alone. A day that would be reported as empty in a range
             is then an error, and a day whose files are damaged is made again.
         guard: checked before each commit, and for the time left before each day but the first.
-        memory: bytes that the days which a stage makes together may take.
+        chunks: how days are made together.
 
     Raises:
         RunEnded: when the run has ended, or its time is over.
@@ -51,7 +50,7 @@ def make_days(
     pending: list[PendingDay] = []
     problems: list[str] = []
     time_limit_error: RunEnded | None = None
-    for result in results_by_day(snapshot, days, single_partition, memory, guard):
+    for result in results_by_day(snapshot, days, single_partition, chunks, guard):
         match result:
             case RunEnded():
                 time_limit_error = result

@@ -69,6 +69,10 @@ class FeatureEngineering:
         self.features = lake.table(spec.name, FEATURES, features_schema(spec))
         self.tables = {FEATURE_PROFILES: self.profiles, FEATURE_METRICS: self.metrics, FEATURES: self.features}
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Send the stage to another process, which opens its tables."""
+        return type(self), (self.spec, self._lake, self._landing)
+
     def refresh(self) -> None:
         """Reopen the inputs at their newest versions."""
         self._validated.refresh()

@@ -1,8 +1,6 @@
-"""Stages raw_data and raw_labels: the landed files of a day, read, renamed and typed, with the provenance of each
-object.
-"""
+"""Stages raw_data and raw_labels: the landed files of a day, read, renamed and typed, with where they come from."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
@@ -12,8 +10,9 @@ from ml_assets.core.model_spec.file_feed import Feed
 from ml_assets.core.model_spec.labels import LateData
 from ml_assets.core.tables.code_version import code_version
 from ml_assets.core.tables.fingerprint import EXPIRED, fingerprint
-from ml_assets.pipeline.engine.stage import CannotMake, DayByDay, InputChanged, KeepDay, StageOutput
+from ml_assets.pipeline.engine.stage import CannotMake, InputChanged, KeepDay, StageOutput
 from ml_assets.pipeline.ingestion.landing_loss import LandingLossGuard
+from ml_assets.pipeline.ingestion.listing import Listing, describe_objects
 from ml_assets.pipeline.ingestion.overlooked_files import describe_overlooked
 from ml_assets.resources.lake.errors import DamagedDay
 from ml_assets.resources.lake.lake import Lake
@@ -21,6 +20,8 @@ from ml_assets.resources.lake.table import Table
 from ml_assets.resources.storage.landing import Landing, ObjectChanged
 from ml_assets.resources.storage.stored_object import StoredObject
 
+# Bytes in memory for each byte of a file, as a rule: Parquet is packed more tightly than text.
+UNPACKED = 10
 NOTHING_LANDED = "no files have landed"
 DayStatus = Literal["current", "changed", "refused"]
 """current: the lake holds the day as it landed. changed: it does not, and the day may be made. refused: it does not,
@@ -28,12 +29,7 @@ and the day is closed.
 """
 
 
-def describe_objects(objects: Sequence[StoredObject]) -> list:
-    """Return (key, digest, size) of each landed object, as inputs of a fingerprint."""
-    return [[stored.key, stored.digest, stored.size] for stored in objects]
-
-
-class Ingestion(DayByDay):
+class Ingestion:
     """The landed files of a day, read, renamed and typed. Every value that could not be read is kept, with file and
     row.
 
@@ -78,8 +74,7 @@ class Ingestion(DayByDay):
         }
         self._table = lake.table(feed.name, feed.raw, raw_schema(feed))
         self._others = others
-        self._objects: dict[date, list[StoredObject]] = {}
-        self._overlooked: dict[date, list[str]] = {}
+        self._listing = Listing(feed, landing, others)
 
     @cached_property
     def _objects_table(self) -> Table:
@@ -99,9 +94,13 @@ class Ingestion(DayByDay):
         """Side table and main table."""
         return {self.feed.objects: self._objects_table, self.feed.raw: self._table}
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Send the stage to another process, which lists the landing."""
+        return type(self), (self.feed, self._late_data, self._lake, self.landing, self._look_back, self._others)
+
     def refresh(self) -> None:
         """Forget the listing of the landing."""
-        self._objects.clear()
+        self._listing.refresh()
         self._loss_guard.refresh()
 
     def inputs(self, day: date) -> list:
@@ -111,7 +110,7 @@ class Ingestion(DayByDay):
             LandingLost: when the day and most others have lost their objects at once.
             KeepDay: when the day is closed, its objects changed, and the policy refuses that.
         """
-        objects = self._list(day)
+        objects = self._listing.objects(day)
         if not objects:
             self._loss_guard.check(day)
         if not self._may_change(day, objects):
@@ -121,15 +120,9 @@ class Ingestion(DayByDay):
             )
         return describe_objects(objects)
 
-    def _list(self, day: date) -> list[StoredObject]:
-        if day not in self._objects:
-            self._objects[day], self._overlooked[day] = self.landing.files_of_day(self.feed.source, day, self._others)
-        return self._objects[day]
-
     def overlooked(self, day: date) -> list[str]:
         """List the files beside those of the day that the pattern does not match and nothing else reads."""
-        self._list(day)
-        return self._overlooked[day]
+        return self._listing.overlooked(day)
 
     def status(self, day: date, objects: Sequence[StoredObject]) -> DayStatus:
         """Compare a day in the lake with its landed objects.
@@ -152,12 +145,14 @@ class Ingestion(DayByDay):
         return "changed" if self._may_change(day, objects) else "refused"
 
     def _may_change(self, day: date, objects: Sequence[StoredObject]) -> bool:
-        """Return whether the day may be made from these objects.
-
-        It may not if it was made from others, is closed, and the policy refuses late changes.
+        """Return whether the day may be made from these objects: it may not if it was made from others, is closed, and
+        the policy refuses late changes.
         """
-        policy = self._late_data
-        if policy.afterwards == "reopen" or self._table.fingerprint(day) in (None, EXPIRED) or not self._is_closed(day):
+        if (
+            self._late_data.afterwards == "reopen"
+            or self._table.fingerprint(day) in (None, EXPIRED)
+            or not self._is_closed(day)
+        ):
             return True
         return self._was_made_from(day, objects)
 
@@ -186,16 +181,24 @@ class Ingestion(DayByDay):
         """Describe how the landed objects of a day differ from those that it was made from."""
         from ml_assets.core.ingestion.late_data import describe_changes
 
-        return describe_changes(self._committed_objects(day), describe_objects(self._list(day)))
+        return describe_changes(self._committed_objects(day), describe_objects(self._listing.objects(day)))
 
-    def make_day(self, day: date, single_partition: bool) -> StageOutput:
+    def memory(self, days: Sequence[date]) -> int:
+        """Estimate the bytes that days take, from the sizes of their files: their rows are read one day at a time."""
+        return max(UNPACKED * sum(stored.size for stored in self._listing.objects(day)) for day in days)
+
+    def make(self, days: Sequence[date], single_partition: bool) -> Iterator[StageOutput]:
+        """Read the objects of each day."""
+        return (self._make_day(day, single_partition) for day in days)
+
+    def _make_day(self, day: date, single_partition: bool) -> StageOutput:
         """Read the day's objects. A file that cannot be read is recorded as a fault of its object."""
         import pyarrow as pa
 
         from ml_assets.core.ingestion.file_reader import read_landed_file, refuse_size
         from ml_assets.core.tables.schemas import LANDED_OBJECTS_SCHEMA, raw_schema
 
-        objects = self._objects[day]
+        objects = self._listing.objects(day)
         self._check_empty_day(day, objects, single_partition)
         parts, entries = [raw_schema(self.feed).empty_table()], []
         for stored in objects:
@@ -207,8 +210,7 @@ class Ingestion(DayByDay):
             entry = {"key": stored.key, "digest": stored.digest, "size": stored.size, "fault": file.fault}
             rows = file.rows.num_rows if file.rows is not None else None
             entries.append({**entry, "rows": rows, "other_columns": file.other_columns})
-            if file.rows is not None:
-                parts.append(file.rows)
+            parts += [file.rows] if file.rows is not None else []
         metadata: dict[str, object] = {"objects": len(objects), "bytes": sum(stored.size for stored in objects)}
         with suppress(DamagedDay):
             metadata |= {"reopened": self.changes(day)} if self._reopens(day, objects) else {}
@@ -244,9 +246,8 @@ class Ingestion(DayByDay):
 
     def _reopens(self, day: date, objects: Sequence[StoredObject]) -> bool:
         """Return whether a closed day is made again from other objects."""
-        if self._table.fingerprint(day) in (None, EXPIRED) or self._closed_since(day) > datetime.now(UTC):
-            return False
-        return not self._was_made_from(day, objects)
+        is_open = self._table.fingerprint(day) in (None, EXPIRED) or self._closed_since(day) > datetime.now(UTC)
+        return not is_open and not self._was_made_from(day, objects)
 
     def _problem_of(self, entries: Sequence[dict]) -> str | None:
         if not entries and self.feed.event_time is not None:

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from ml_assets.core.kubernetes.memory_sizing import chunk_memory
 from ml_assets.pipeline.engine.materialize_days import make_days
 from ml_assets.pipeline.engine.run_guard import RunGuard
 from ml_assets.pipeline.engine.run_markers import RunMarkers, log_unfinished_runs
 from ml_assets.pipeline.engine.stage import DayOutcome, Stage
 from ml_assets.pipeline.steps.check_results import check_events, failed_by_day
+from ml_assets.pipeline.steps.chunk_pool import chunk_settings
 from ml_assets.pipeline.steps.day_metadata import log_outcomes, materializations_of_days, outcome_metadata
 from ml_assets.pipeline.steps.flagged_inputs import name_flagged_inputs
 from ml_assets.pipeline.steps.kept_checks import KeptChecks, add_kept_outcomes, changed_days
@@ -54,8 +54,8 @@ def _make_and_report(
     outcomes: list[DayOutcome] = []
     materialized: set[dg.AssetKey] = set()
     try:
-        is_single = is_single_partition(context.run.tags)
-        outcomes += make_days(stage, days, context.run_id, is_single, guard, chunk_memory(step.spec))
+        is_single, chunks = is_single_partition(context.run.tags), chunk_settings(step.spec, context.log.info)
+        outcomes += make_days(stage, days, context.run_id, is_single, guard, chunks)
         unfinished_days = {day for run_days in unfinished.values() for day in run_days}
         for event in _report_days(step, context, stage, outcomes, unfinished_days):
             yield event

@@ -52,6 +52,7 @@ class Validation:
         )
 
         self.name = feed.validated
+        self._lake, self._spec = lake, spec
         self.feed = feed
         self._is_profiled = feed.validated == VALIDATED
         self.code = code_version(__name__)
@@ -80,6 +81,10 @@ class Validation:
         if self._is_profiled:
             self.profiles = lake.table(feed.name, COLUMN_PROFILES, PROFILE_SCHEMA)
             self.tables = {COLUMN_PROFILES: self.profiles, **self.tables}
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Send the stage to another process, which opens its tables."""
+        return type(self), (self.feed, self._lake, self._spec)
 
     def refresh(self) -> None:
         """Reopen the inputs at their newest versions."""

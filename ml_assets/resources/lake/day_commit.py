@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -15,8 +16,10 @@ if TYPE_CHECKING:
 COMMIT_ATTEMPTS = 15
 
 
-def fit_rows(schema: "pa.Schema", dropped: "Iterable[pa.Field]", rows: "pa.Table") -> "pa.Table":
-    """Fit the rows of a day to the columns of a table, with nulls in dropped columns.
+def fit_rows(
+    schema: "pa.Schema", dropped: "Iterable[pa.Field]", rows: "pa.Table | WrittenRows"
+) -> "pa.Table | WrittenRows":
+    """Fit the rows of a day to the columns of a table, with nulls in dropped columns; rows that are written fit.
 
     Args:
         schema: schema of the specification, with the day.
@@ -25,6 +28,8 @@ def fit_rows(schema: "pa.Schema", dropped: "Iterable[pa.Field]", rows: "pa.Table
     """
     import pyarrow as pa
 
+    if isinstance(rows, WrittenRows):
+        return rows
     columns = pa.schema([field for field in schema if field.name != DAY])
     fitted = rows.select(columns.names).cast(columns)
     for field in dropped:
@@ -32,9 +37,29 @@ def fit_rows(schema: "pa.Schema", dropped: "Iterable[pa.Field]", rows: "pa.Table
     return fitted
 
 
-def write_days(write: Callable[[str, bytes], None], rows: "Mapping[date, pa.Table]") -> "dict[date, AddAction]":
-    """Write a file for each day that has rows; return the action that adds it, by day."""
-    return {day: write_file(write, day_rows, day) for day, day_rows in rows.items() if day_rows.num_rows}
+@dataclass(frozen=True)
+class WrittenRows:
+    """The rows of a day in a file that is not part of its table before it is committed, which another process may do.
+
+    num_rows: number of rows. file: the action that adds the file; None without rows. is_committed: whether the table
+    had the same rows when they were written.
+    """
+
+    num_rows: int
+    file: "AddAction | None"
+    is_committed: bool
+
+
+def write_days(
+    write: Callable[[str, bytes], None], rows: "Mapping[date, pa.Table | WrittenRows]"
+) -> "dict[date, AddAction]":
+    """Write a file for each day that has rows, unless that has been done; return the action that adds it, by day."""
+    files = {
+        day: (of_day.file if isinstance(of_day, WrittenRows) else write_file(write, of_day, day))
+        for day, of_day in rows.items()
+        if of_day.num_rows
+    }
+    return {day: file for day, file in files.items() if file is not None}
 
 
 def commit_days(

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -62,6 +62,18 @@ class Transactions:
         if fingerprint is None or fingerprint == EXPIRED:
             return fingerprint, fingerprint
         return fingerprint, self.get(input_fingerprint_application(day, fingerprint)) or fingerprint
+
+    def record_inputs(self, input_fingerprints: Mapping[date, int]) -> dict[str, int]:
+        """Return the transactions that record the inputs from which days were computed that keep their rows.
+
+        The fingerprint of a day is among them, so that their commit conflicts with others of the day.
+        """
+        recorded = {}
+        for day, input_fingerprint in input_fingerprints.items():
+            if (fingerprint := self.get(day.isoformat())) is not None:
+                recorded[day.isoformat()] = fingerprint
+                recorded[input_fingerprint_application(day, fingerprint)] = input_fingerprint
+        return recorded
 
     def days(self) -> dict[date, int]:
         """Return the version of the last transaction of each application that is named after a day."""

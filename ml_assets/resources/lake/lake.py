@@ -30,6 +30,10 @@ class Lake(dg.ConfigurableResource):
     s3: dict[str, str] = {}
     """Arguments of dagster-aws's S3Resource for s3:// (endpoint_url, region_name)."""
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Send the place to another process, which opens it with its own credentials."""
+        return _open, (self.uri, dict(self.s3))
+
     _tables: dict[str, Table] = PrivateAttr(default_factory=dict)
 
     def table(self, model: str, asset: str, schema: "pa.Schema") -> Table:
@@ -114,3 +118,7 @@ class Lake(dg.ConfigurableResource):
 
     def _uri(self, key: str) -> str:
         return f"{self.uri.rstrip('/')}/{key}"
+
+
+def _open(uri: str, s3: dict[str, str]) -> Lake:
+    return Lake(uri=uri, s3=s3)

@@ -2,19 +2,18 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from datetime import date
 from typing import TYPE_CHECKING
 
 from ml_assets.core.tables.fingerprint import EXPIRED
-from ml_assets.resources.lake.day_commit import commit_days, fit_rows, with_retries, write_days
+from ml_assets.resources.lake.day_commit import WrittenRows, commit_days, fit_rows, with_retries, write_days
 from ml_assets.resources.lake.day_files import DAY, files_transaction
-from ml_assets.resources.lake.delta_transactions import Transactions, input_fingerprint_application
+from ml_assets.resources.lake.delta_transactions import Transactions
 from ml_assets.resources.lake.errors import DamagedDay, readable_log
 from ml_assets.resources.lake.new_table import PROPERTIES, create_table, open_table
 from ml_assets.resources.lake.new_version import start_new_version
 from ml_assets.resources.lake.schema_changes import compare_schemas
-from ml_assets.resources.lake.table_files import TableFiles, as_bits, list_files
+from ml_assets.resources.lake.table_files import TableFiles, list_files
 from ml_assets.resources.lake.table_folder import TableFolder
 
 if TYPE_CHECKING:
@@ -49,17 +48,13 @@ class Table:
         self._table_files: TableFiles | None = None
         self._row_counts: dict[date, int] | None = None
         with readable_log(uri):
-            self._delta = self._open()
+            self._delta = open_table(uri, storage_options, folder.paths) or create_table(
+                uri, self.schema, storage_options, PROPERTIES, [DAY]
+            )
             self._compare_schemas()
         self._transactions = Transactions(self._delta, self._folder.read, uri)
         if self._change.missing and not self._change.replaced:
             self._add_columns(self._change.missing)
-
-    def _open(self) -> "DeltaTable":
-        options = self.storage_options
-        return open_table(self.uri, options, self._folder.paths) or create_table(
-            self.uri, self.schema, options, PROPERTIES, [DAY]
-        )
 
     def refresh(self) -> None:
         """Load commits that other processes have made since."""
@@ -98,7 +93,7 @@ class Table:
 
     def commit(
         self,
-        rows: Mapping[date, "pa.Table"],
+        rows: "Mapping[date, pa.Table | WrittenRows]",
         fingerprints: Mapping[date, int],
         metadata: Mapping[str, str] | None = None,
         same: Mapping[date, int] | None = None,
@@ -107,7 +102,8 @@ class Table:
         commit.
 
         Args:
-            rows: rows by day, each with the schema of the table without the day column; may be empty.
+            rows: rows by day, each with the schema of the table without the day column, or as `write` returned them;
+                may be empty.
             fingerprints: fingerprint of each of these days, below 2**63.
             metadata: further entries of the commit info, such as the run.
             same: input fingerprint of each day that keeps its rows and its fingerprint.
@@ -116,12 +112,7 @@ class Table:
             deltalake.exceptions.CommitFailedError: when another process committed one of the days in between.
         """
         self._fit_columns()
-        # The fingerprint of a day that is kept is written again, so that this commit conflicts with others of the day.
-        others = {}
-        for day, input_fingerprint in (same or {}).items():
-            if (fingerprint := self._transactions.get(day.isoformat())) is not None:
-                others[day.isoformat()] = fingerprint
-                others[input_fingerprint_application(day, fingerprint)] = input_fingerprint
+        others = self._transactions.record_inputs(same or {})
         fitted = {day: fit_rows(self.schema, self._change.dropped, day_rows) for day, day_rows in rows.items()}
         replaced = {day: fingerprints[day] for day in rows}
         recorded = json.dumps({day.isoformat(): f"{value:016x}" for day, value in replaced.items()})
@@ -138,6 +129,11 @@ class Table:
         """Return the columns and the fingerprints of days in the version that is open."""
         return [self._delta.schema().to_json(), *map(self._transactions.fingerprints, days)]
 
+    @property
+    def has_outdated_columns(self) -> bool:
+        """Whether the next commit replaces columns."""
+        return bool(self._change.replaced)
+
     def _fit_columns(self) -> None:
         # Columns are replaced only when a day is committed: reading must not change a table, and neither must a slip in
         # a specification that nobody runs.
@@ -151,7 +147,16 @@ class Table:
             return
         self._compare_schemas()
 
-    def has_rows(self, day: date, rows: "pa.Table") -> bool:
+    def write(self, day: date, rows: "pa.Table") -> WrittenRows:
+        """Write the rows of a day to a file that another process may commit; until then nobody reads them.
+
+        The table must not have outdated columns.
+        """
+        is_committed = self.fingerprint(day) is not None and self.has_rows(day, rows)
+        files = write_days(self._folder.write, {day: fit_rows(self.schema, self._change.dropped, rows)})
+        return WrittenRows(rows.num_rows, files.get(day), is_committed)
+
+    def has_rows(self, day: date, rows: "pa.Table | WrittenRows") -> bool:
         """Return whether the rows of a day equal the given ones, value by value and in this order.
 
         Floating-point numbers are compared bit by bit, and columns that the specification no longer has must be null.
@@ -159,19 +164,16 @@ class Table:
         """
         import pyarrow as pa
 
+        if isinstance(rows, WrittenRows):
+            return rows.is_committed
         if self._change.replaced:
             return False
-        full = pa.schema([*self.schema, *self._change.dropped])
-        names = [name for name in full.names if name != DAY]
         try:
             self._check_lists([day])
-            committed = pa.concat_tables([full.empty_table().select(names), *self._files().read(day, full, names)])
+            expected = fit_rows(self.schema, self._change.dropped, rows)
+            return self._files().has_rows(day, pa.schema([*self.schema, *self._change.dropped]), expected)
         except DamagedDay:
             return False
-        if committed.num_rows != rows.num_rows:
-            return False
-        expected = fit_rows(self.schema, self._change.dropped, rows).select(names)
-        return all(as_bits(committed[name]).equals(as_bits(expected[name])) for name in names)
 
     def damage(self, day: date) -> DamagedDay | None:
         """Read all rows of a day; return the damage if any cannot be read. A day whose columns are to be replaced is
@@ -227,15 +229,9 @@ class Table:
         lines in the log are damaged are read.
         """
         files = self._files()
-        if self._row_counts is not None:
-            return dict(self._row_counts)
-        counts = dict(files.rows)
-        for day in counts:
-            if not files.has_list(day, self._transactions.get(files_transaction(day))):
-                with suppress(DamagedDay):
-                    counts[day] = sum(files.read_path(path, day, []).num_rows for path in files.paths[day])
-        self._row_counts = counts
-        return dict(counts)
+        if self._row_counts is None:
+            self._row_counts = files.count_rows(lambda day: self._transactions.get(files_transaction(day)))
+        return dict(self._row_counts)
 
     @property
     def delta(self) -> "DeltaTable":

@@ -1,6 +1,7 @@
 """The Parquet files of a Delta table: listing them by day, and reading them."""
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from types import MappingProxyType
@@ -36,6 +37,17 @@ class TableFiles:
     def rows(self) -> dict[date, int]:
         """Number of rows by day."""
         return {day: sum(self.rows_by_path[path] or 0 for path in paths) for day, paths in self.paths.items()}
+
+    def count_rows(self, committed_list: Callable[[date], int | None]) -> dict[date, int]:
+        """Count the rows of each day that has any. Only the files of a day whose list differs from the one that was
+        committed, which `committed_list` returns, are read.
+        """
+        counts = self.rows
+        for day in counts:
+            if not self.has_list(day, committed_list(day)):
+                with suppress(DamagedDay):
+                    counts[day] = sum(self.read_path(path, day, []).num_rows for path in self.paths[day])
+        return counts
 
     def read(
         self, day: date, schema: "pa.Schema", columns: list[str], names: Mapping[str, str | None] = MappingProxyType({})
@@ -74,6 +86,21 @@ class TableFiles:
                 if named_digest(path) is not None:
                     raise
                 raise DamagedDay(self.uri, path, day, error) from error
+
+    def has_rows(self, day: date, schema: "pa.Schema", rows: "pa.Table") -> bool:
+        """Return whether the rows of a day equal the given ones, value by value and in this order; numbers are compared
+        bit by bit.
+
+        Raises:
+            DamagedDay: when the files of the day cannot be read.
+        """
+        import pyarrow as pa
+
+        names = [name for name in schema.names if name != DAY]
+        committed = pa.concat_tables([schema.empty_table().select(names), *self.read(day, schema, names)])
+        if committed.num_rows != rows.num_rows:
+            return False
+        return all(as_bits(committed[name]).equals(as_bits(rows[name])) for name in names)
 
     def read_path(self, path: str, day: date, columns: list[str] | None = None) -> "pa.Table":
         """Read columns of one file, all by default.

@@ -54,6 +54,10 @@ class Landing(dg.ConfigurableResource):
     s3: dict[str, str] = {}
     """Arguments of dagster-aws's S3Resource for s3:// (endpoint_url, region_name)."""
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Send the place to another process, which opens it with its own credentials."""
+        return _open, (self.uri, dict(self.s3))
+
     @cached_property
     def _objects(self) -> Directory | Bucket:
         return open_objects(self.uri, self.s3)
@@ -196,3 +200,7 @@ def _data_files_if_complete(
     if sensor.minimum_age and any(now - stored.modified < sensor.minimum_age for stored in data_files):
         return None
     return sorted(data_files, key=lambda stored: stored.key)
+
+
+def _open(uri: str, s3: dict[str, str]) -> Landing:
+    return Landing(uri=uri, s3=s3)

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ml_assets.pipeline.engine.chunks import ChunkSettings
 from ml_assets.pipeline.engine.materialize_days import make_days
 from ml_assets.pipeline.engine.run_guard import RunEnded
-from ml_assets.pipeline.engine.stage import CannotMake, DayOutcome, StageOutput
+from ml_assets.pipeline.engine.stage import CannotMake, DayOutcome, InputChanged, StageOutput
 from ml_assets.resources.lake.lake import Lake
 
 SCHEMA = pa.schema([("total", pa.int64())])
@@ -45,7 +46,7 @@ class RunningTotals:
         if number < 0:
             raise CannotMake(f"{day} is negative")
         if number == 13 and days > 1:
-            raise MemoryError("too many days")
+            raise InputChanged("a file was replaced")
         total = number + max(self.numbers.get(day - timedelta(days=1), 0), 0)
         return StageOutput({"totals": pa.table({"total": [total]}, SCHEMA)})
 
@@ -56,7 +57,7 @@ def lake(tmp_path) -> Lake:
 
 
 def run(stage: RunningTotals, days: Sequence[date] = DAYS, memory: int = 30, **settings) -> list[DayOutcome]:
-    return list(make_days(stage, days, "run", single_partition=False, memory=memory, **settings))
+    return list(make_days(stage, days, "run", single_partition=False, chunks=ChunkSettings(memory), **settings))
 
 
 def totals(stage: RunningTotals) -> list:
@@ -92,17 +93,23 @@ def test_only_the_day_at_fault_of_a_chunk_fails(lake):
     assert stage.chunks == [8, *[1] * 6]
 
 
-def test_a_chunk_that_fails_as_a_whole_is_made_day_by_day(lake, caplog):
+def test_a_chunk_whose_input_changes_is_made_day_by_day_from_the_newest(lake):
     stage = RunningTotals(lake, [13, 1, 2, 3, 4, 5, 6, 7])
     run(stage, memory=40)
     assert stage.chunks == [4, 1, 1, 1, 1, 4]
-    assert "4 days cannot be made together (too many days); making one by one" in caplog.text
+
+
+def test_an_error_of_the_code_ends_a_chunk_at_once(lake):
+    stage = RunningTotals(lake, [1, 2, None, 4, 5, 6, 7, 8])  # type: ignore[list-item]
+    with pytest.raises(TypeError):
+        run(stage, memory=40)
+    assert stage.chunks == [4]
 
 
 def test_days_that_another_process_commits_meanwhile_are_made_from_the_newest_inputs(lake, monkeypatch):
     monkeypatch.setattr("ml_assets.pipeline.engine.materialize_days.DAYS_PER_COMMIT", 1)
     stage, other = RunningTotals(lake, [1] * 8), RunningTotals(lake, [5] * 8)
-    outcomes = make_days(stage, DAYS, "run", single_partition=False, memory=100)
+    outcomes = make_days(stage, DAYS, "run", single_partition=False, chunks=ChunkSettings(100))
     next(outcomes)
     run(other, DAYS[1:2])
     stage.numbers = other.numbers

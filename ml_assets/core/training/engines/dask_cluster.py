@@ -1,14 +1,15 @@
-"""The Dask cluster for training: a running one, one of local processes, or one that is created on Kubernetes."""
+"""The Dask cluster of a step: a running one, one of local processes, or one that is created on Kubernetes."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from ml_assets.core.kubernetes.pod_spec import avoid_gpu_nodes
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.compute import Compute, MemoryRule
-from ml_assets.core.model_spec.dask_cluster import Kubernetes
+from ml_assets.core.model_spec.dask_cluster import DaskCluster, Kubernetes
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -31,30 +32,57 @@ class ClusterUnavailable(Exception):
     """No Dask cluster is available for training; the message says what to do."""
 
 
+@dataclass(frozen=True)
+class Use:
+    """The use of a cluster.
+
+    settings: the cluster. field: the field of the specification that describes it. compute: what each of its workers
+    gets on Kubernetes, and the CPUs that local workers share. purpose: what it does, such as `training`.
+    """
+
+    settings: DaskCluster
+    field: str
+    compute: Compute
+    purpose: str
+
+
+def for_training(spec: ModelSpec) -> Use:
+    """Return the use of the cluster that trains the models of a specification."""
+    return Use(spec.training.dask, "training.dask", spec.compute, "training")
+
+
 @contextmanager
 def open_cluster(
-    spec: ModelSpec,
+    name: str,
+    use: Use,
     log: Callable[[str], None],
     seconds_to_connect: float = SECONDS_TO_CONNECT,
     seconds_for_workers: float = SECONDS_FOR_WORKERS,
 ) -> "Iterator[Client]":
-    """Open a client of the cluster that `training.dask` describes, once it has the specified number of workers. A
-    cluster that was created is removed afterwards.
+    """Open a client of a cluster, once it has the specified number of workers. A cluster that was created is removed
+    afterwards.
+
+    Args:
+        name: name of the model, for the message.
+        use: the cluster.
+        log: takes a message about the cluster.
+        seconds_to_connect: time in which the scheduler has to answer.
+        seconds_for_workers: time in which the workers have to start.
 
     Raises:
         ClusterUnavailable: when a package of the extra dask is missing, no scheduler answers within
             `seconds_to_connect`, or the workers have not started within `seconds_for_workers`.
     """
-    settings = spec.training.dask
-    with _needs_extra():
+    settings = use.settings
+    with _needs_extra(use.field):
         from distributed import Client
 
-    with _created_cluster(spec) as cluster:
+    with _created_cluster(use) as cluster:
         try:
             client = Client(cluster or settings.address, timeout=seconds_to_connect)
         except (OSError, TimeoutError) as error:
             raise ClusterUnavailable(
-                f"training.dask: no scheduler answers at {settings.address} within {seconds_to_connect:g} s ({error}); "
+                f"{use.field}: no scheduler answers at {settings.address} within {seconds_to_connect:g} s ({error}); "
                 "check the address, and whether the network lets this process reach it"
             ) from error
         with client:
@@ -64,31 +92,29 @@ def open_cluster(
             except TimeoutError as error:
                 workers = f"{len(client.nthreads())} of the {settings.workers} specified workers"
                 raise ClusterUnavailable(
-                    f"training.dask: the cluster at {address} has {workers} after {seconds_for_workers:g} s; "
-                    "start more of them, or lower training.dask.workers"
+                    f"{use.field}: the cluster at {address} has {workers} after {seconds_for_workers:g} s; "
+                    f"start more of them, or lower {use.field}.workers"
                 ) from error
             # The client returns coroutines only in asynchronous mode.
             threads: Any = client.nthreads()
-            log(
-                f"{spec.name}: training on {len(threads)} Dask workers with {sum(threads.values())} threads at "
-                f"{address}"
-            )
+            workers = f"{len(threads)} Dask workers with {sum(threads.values())} threads"
+            log(f"{name}: {use.purpose} on {workers} at {address}")
             yield client
 
 
 @contextmanager
-def _created_cluster(spec: ModelSpec) -> Iterator[Any]:
-    """Create the cluster of a training; None where `training.dask.address` names a running one."""
-    settings = spec.training.dask
+def _created_cluster(use: Use) -> Iterator[Any]:
+    """Create a cluster for one step; None where the specification names the address of a running one."""
+    settings = use.settings
     if settings.address is not None:
         yield None
         return
     if settings.kubernetes is not None:
-        with _needs_extra():
+        with _needs_extra(use.field):
             from dask_kubernetes.operator import KubeCluster
 
         description = cluster_on_kubernetes(
-            f"ml-assets-{uuid4().hex[:12]}", settings.kubernetes, settings.workers, spec.compute
+            f"ml-assets-{uuid4().hex[:12]}", settings.kubernetes, settings.workers, use.compute
         )
         with KubeCluster(
             custom_cluster_spec=description, namespace=settings.kubernetes.namespace, quiet=True
@@ -97,7 +123,7 @@ def _created_cluster(spec: ModelSpec) -> Iterator[Any]:
         return
     from distributed import LocalCluster
 
-    threads = max(1, spec.compute.cpu // settings.workers)
+    threads = max(1, use.compute.cpu // settings.workers)
     with LocalCluster(
         n_workers=settings.workers, threads_per_worker=threads, processes=True, dashboard_address=None
     ) as cluster:
@@ -112,7 +138,7 @@ def cluster_on_kubernetes(name: str, settings: Kubernetes, workers: int, compute
     GPUs avoid these nodes. Pods meet the restricted pod security standard, and have the label that network policies
     select.
     """
-    with _needs_extra():
+    with _needs_extra("a Dask cluster on Kubernetes"):
         from dask_kubernetes.operator import make_cluster_spec
 
     memory = compute.memory.maximum if isinstance(compute.memory, MemoryRule) else compute.memory
@@ -165,11 +191,11 @@ def _camel(value: Any) -> Any:
 
 
 @contextmanager
-def _needs_extra() -> Iterator[None]:
+def _needs_extra(field: str) -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
         raise ClusterUnavailable(
-            f"training.engine is dask, but the package {error.name} is not installed; install ml_assets with its "
-            "extra: pip install 'ml_assets[dask]'"
+            f"{field} needs the package {error.name}, which is not installed; install ml_assets with its extra: "
+            "pip install 'ml_assets[dask]'"
         ) from error

@@ -33,10 +33,10 @@ def open_engine(spec: ModelSpec, days: LabelledDays, log: Callable[[str], None])
         ClusterUnavailable: for `dask`, when a package or the cluster is missing; the message says what to do.
     """
     if spec.training.engine == "dask":
-        from ml_assets.core.training.engines.dask_cluster import open_cluster
+        from ml_assets.core.training.engines.dask_cluster import for_training, open_cluster
         from ml_assets.core.training.engines.dask_engine import DaskEngine
 
-        with open_cluster(spec, log) as client:
+        with open_cluster(spec.name, for_training(spec), log) as client:
             yield DaskEngine(spec, days, client, log)
     else:
         yield LocalEngine(spec, choose_device(spec.compute.gpu, log), days)

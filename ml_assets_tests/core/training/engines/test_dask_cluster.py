@@ -11,17 +11,22 @@ from distributed import Scheduler
 
 from ml_assets.core.model_spec.compute import Compute, MemoryRule
 from ml_assets.core.model_spec.dask_cluster import Kubernetes
-from ml_assets.core.training.engines.dask_cluster import ClusterUnavailable, cluster_on_kubernetes, open_cluster
+from ml_assets.core.training.engines.dask_cluster import (
+    ClusterUnavailable,
+    cluster_on_kubernetes,
+    for_training,
+    open_cluster,
+)
 from ml_assets_tests.core.training import test_train as cases
 
 
-def _spec(**dask):
-    return cases._spec(engine="dask", dask=dask)
+def _use(**dask):
+    return for_training(cases._spec(engine="dask", dask=dask))
 
 
 def test_without_an_address_local_processes_are_started_and_stopped():
     lines = []
-    with open_cluster(_spec(workers=1), lines.append) as client:
+    with open_cluster("small", _use(workers=1), lines.append) as client:
         address = client.scheduler.address
         assert len(client.nthreads()) == 1
     assert lines == [f"small: training on 1 Dask workers with 1 threads at {address}"]
@@ -36,7 +41,7 @@ def test_a_scheduler_that_does_not_answer_is_named():
         address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
     with (
         pytest.raises(ClusterUnavailable, match=rf"no scheduler answers at {address} within 0.5 s .*check the address"),
-        open_cluster(_spec(address=address), print, seconds_to_connect=0.5),
+        open_cluster("small", _use(address=address), print, seconds_to_connect=0.5),
     ):
         pytest.fail("there is a cluster")
 
@@ -62,7 +67,7 @@ def test_missing_workers_are_counted():
             pytest.raises(
                 ClusterUnavailable, match=r"has 0 of the 3 specified workers after 0.5 s; start more of them, or lower"
             ),
-            open_cluster(_spec(address=ready[0], workers=3), print, seconds_for_workers=0.5),
+            open_cluster("small", _use(address=ready[0], workers=3), print, seconds_for_workers=0.5),
         ):
             pytest.fail("there is a cluster")
     finally:
@@ -82,9 +87,10 @@ def test_a_missing_package_names_the_extra(monkeypatch, package):
     monkeypatch.setattr(builtins, "__import__", without)
     with (
         pytest.raises(
-            ClusterUnavailable, match=rf"the package {package} is not installed; .*pip install 'ml_assets\[dask\]'"
+            ClusterUnavailable,
+            match=rf"needs the package {package}, which is not installed; .*pip install 'ml_assets\[dask\]'",
         ),
-        open_cluster(_spec(kubernetes={"image": "ml-assets:1"}), print),
+        open_cluster("small", _use(kubernetes={"image": "ml-assets:1"}), print),
     ):
         pytest.fail("there is a cluster")
 

@@ -48,7 +48,7 @@ def on_cluster(client, monkeypatch):
     """Training on the cluster of this module."""
 
     @contextmanager
-    def opened(spec, log):
+    def opened(name, use, log):
         yield client
 
     monkeypatch.setattr("ml_assets.core.training.engines.dask_cluster.open_cluster", opened)

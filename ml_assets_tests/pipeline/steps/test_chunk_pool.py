@@ -1,0 +1,77 @@
+"""Other processes make chunks of days, and the tables come out as if this process had made them."""
+
+import logging
+from contextlib import nullcontext
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from ml_assets.core.model_spec import ModelSpec
+from ml_assets.pipeline.engine.chunks import ChunkSettings
+from ml_assets.pipeline.engine.materialize_days import make_days
+from ml_assets.pipeline.graph.stages import StageBuilder
+from ml_assets.pipeline.steps.chunk_pool import chunk_settings
+from ml_assets.resources.lake.lake import Lake
+from ml_assets.resources.storage.landing import Landing
+from ml_assets_tests.conftest import SMALL
+from ml_assets_tests.pipeline.world import World, day, rows_of
+from ml_assets_tests.support.lake_content import digests
+
+DAYS = [day(number) for number in range(1, 6)]
+
+
+def spec_of(**compute) -> ModelSpec:
+    return ModelSpec.model_validate({**SMALL, "compute": {"cpu": 1, **compute}})
+
+
+def make(world: World, lake: Path, settings: ChunkSettings) -> dict[tuple[str, date], str]:
+    """Make raw_data to features of the days in a lake of their own; return the content of its tables."""
+    builder = StageBuilder(world.spec, Lake(uri=str(lake)), Landing(uri=world.landing.uri))
+    for stage in (builder.ingestion, builder.validation, builder.features):
+        assert len(list(make_days(stage, DAYS, "run", single_partition=False, chunks=settings))) == len(DAYS)
+    return digests(lake, world.spec.name)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    world = World(tmp_path, spec_of())
+    for number in range(1, 6):
+        world.land(day(number), rows_of(day(number), 12))
+    return world
+
+
+@pytest.mark.parametrize(
+    "compute", [{"parallel": {"processes": 2}}, {"dask": {"workers": 2}}], ids=["processes", "dask"]
+)
+def test_the_tables_do_not_depend_on_who_makes_the_days(world, tmp_path, caplog, compute):
+    settings = chunk_settings(spec_of(**compute), print)
+    assert settings.open_pool
+    with settings.open_pool() as pool, caplog.at_level(logging.WARNING, "ml_assets.days"):
+        shared = ChunkSettings(settings.memory, settings.processes, lambda: nullcontext(pool))
+        assert make(world, tmp_path / "remote", shared) == make(world, tmp_path / "here", ChunkSettings())
+    assert "could not be made by another process" not in caplog.text
+
+
+class Broken:
+    """A pool whose processes have ended."""
+
+    def submit(self, *arguments: object) -> object:
+        class Future:
+            def result(self) -> None:
+                raise RuntimeError("a process was killed")
+
+            def cancel(self) -> None:
+                """Nothing runs."""
+
+        return Future()
+
+
+def test_days_of_processes_that_ended_are_made_here(world, tmp_path, caplog):
+    broken = ChunkSettings(2**30, 2, lambda: nullcontext(Broken()))  # type: ignore[arg-type]
+    assert make(world, tmp_path / "broken", broken) == make(world, tmp_path / "here", ChunkSettings())
+    assert "2 days could not be made by another process" in caplog.text
+
+
+def test_without_processes_or_a_cluster_this_process_makes_all():
+    assert chunk_settings(spec_of(), print).open_pool is None
