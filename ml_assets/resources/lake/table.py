@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ml_assets.core.tables.fingerprint import EXPIRED
@@ -119,11 +120,8 @@ class Table:
         files = write_days(self._folder.write, fitted)
         days, information = [*rows, *(same or {})], {"fingerprints": recorded, **(metadata or {})}
         state = self._state(days)
-        with_retries(
-            lambda: commit_days(self._delta, None, files, replaced, others, information),
-            is_unchanged=lambda: self._state(days) == state,
-            refresh=self.refresh,
-        )
+        commit = partial(commit_days, self._delta, None, files, replaced, others, information)
+        with_retries(commit, is_unchanged=lambda: self._state(days) == state, refresh=self.refresh)
 
     def _state(self, days: Sequence[date]) -> list:
         """Return the columns and the fingerprints of days in the version that is open."""
@@ -215,14 +213,13 @@ class Table:
 
         names = columns if columns is not None else [name for name in self.schema.names if name != DAY]
         # `Schema.empty_table` and casts load pandas, which a day with nothing to do does not need.
-        empty = pa.Table.from_batches([], pa.schema([self.schema.field(name) for name in names]))
-        files, days = self._files(), list(days)
+        schema, files, days = pa.schema([self.schema.field(name) for name in names]), self._files(), list(days)
         if any(day in files.paths for day in days):
             self._change.refuse_replaced(self.uri, self.schema, names)
         self._check_lists(days)
         parts = [part for day in days for part in files.read(day, self.schema, names)]
-        parts = [part if part.schema.equals(empty.schema) else part.cast(empty.schema) for part in parts]
-        return pa.concat_tables([empty, *parts])
+        fitted = (part if part.schema.equals(schema) else part.cast(schema) for part in parts)
+        return pa.concat_tables([pa.Table.from_batches([], schema), *fitted])
 
     def row_counts(self) -> dict[date, int]:
         """Return the number of rows of each day that has any, from the log of the table. Only the files of a day whose

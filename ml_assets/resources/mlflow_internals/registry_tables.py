@@ -37,7 +37,10 @@ class RegistryTables:
         self._path = path
 
     def has_known_schema(self) -> bool:
-        """Return whether the tables are those of the installed MLflow."""
+        """Return whether the tables are those of the installed MLflow, without models in other workspaces."""
+        workspaces = {workspace for (workspace,) in self._rows("SELECT DISTINCT workspace FROM registered_models")}
+        if not workspaces <= {"default"}:
+            return False
         revisions = [revision for (revision,) in self._rows("SELECT version_num FROM alembic_version")]
         return is_template_of_installed_version() and revisions == [template_revision()]
 

@@ -4,7 +4,6 @@ An SQLite store is read from its tables, so that a day with nothing to do does n
 read through MLflow's client.
 """
 
-import os
 import sqlite3
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Protocol
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 VERSIONS_PER_PAGE = 1000
-# With these, MLflow keeps registered models in workspaces, whose choice is left to its client.
-WORKSPACES = ("MLFLOW_WORKSPACE", "MLFLOW_ENABLE_WORKSPACES")
 
 
 class RegistryReader(Protocol):
@@ -108,7 +105,7 @@ def open_reader(uri: str, connect_client: "Callable[[], MlflowClient]") -> Regis
         MlflowUnavailable: when it cannot be reached or is damaged.
     """
     path = sqlite_path(reveal(uri))
-    if path is None or any(os.environ.get(variable) for variable in WORKSPACES):
+    if path is None:
         return ClientReader(connect_client())
     use_sqlite_store(reveal(uri), path)
     tables = RegistryTables(path)
