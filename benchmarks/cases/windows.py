@@ -34,4 +34,4 @@ def measure_windows(context: Context) -> list[Result]:
         results.append(timed("windows", title, series, FLOOR, target, UNIT))
         peaks[windows] = {name: measurements[0].peak_mb for name, measurements in series.items()}
     peak = {name: [max(of_run[name] for of_run in peaks.values())] for name in (OURS, FLOOR)}
-    return [*results, Result("windows", "peak memory of these", peak, None, MAX_PEAK_MB, "MB")]
+    return [*results, Result("windows", "peak memory of these features", peak, None, MAX_PEAK_MB, "MB")]
