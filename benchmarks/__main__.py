@@ -8,6 +8,7 @@ Results are printed as they come, as a table at the end, and written into FILE, 
 import argparse
 import os
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -27,6 +28,7 @@ def main() -> None:
     from benchmarks.cases.index import DOCUMENTED, NAMES, measure_all
     from benchmarks.harness.context import Context, Sizes
     from benchmarks.harness.machine import describe_machine
+    from benchmarks.harness.process import ProcessFailed
     from benchmarks.harness.project import compile_byte_code
 
     names = options.only or (DOCUMENTED if options.write_docs else NAMES)
@@ -36,16 +38,24 @@ def main() -> None:
     given = {name: getattr(options, name) for name in ("days", "rows", "rounds") if getattr(options, name)}
     compile_byte_code()
     series = "small sizes, which show that everything works and little more" if options.quick else "full sizes"
+    begun = time.perf_counter()
     machine, results = {**describe_machine(), "series": series}, []
-    output = options.write_docs or options.json
+    output, failed = options.write_docs or options.json, []
     with TemporaryDirectory(prefix="benchmarks-") as folder:
-        for measured in measure_all(Context(replace(sizes, **given), Path(folder)), names):
+        for name, measured in measure_all(Context(replace(sizes, **given), Path(folder)), names):
+            if isinstance(measured, ProcessFailed):
+                failed.append(name)
+                print(f"{name} failed: {measured}", file=sys.stderr, flush=True)
+                continue
             results += measured
             if measured:
                 print(text_table(measured), end="\n\n", flush=True)
             if output:
                 write_results(output, machine, results)
     print(text_table(results))
+    print(f"{time.perf_counter() - begun:,.0f} s in all")
+    if failed:
+        sys.exit(f"failed: {', '.join(failed)}")
     if options.write_docs:
         write_page(options.write_docs)
 

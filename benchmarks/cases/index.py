@@ -14,6 +14,7 @@ from benchmarks.cases.training import measure_training
 from benchmarks.cases.validation import measure_validation
 from benchmarks.cases.windows import measure_windows
 from benchmarks.harness.context import Context
+from benchmarks.harness.process import ProcessFailed
 from benchmarks.harness.results import Result
 
 # Those of docs/benchmarks.md; a full series takes less than ten minutes.
@@ -22,12 +23,8 @@ OTHERS = ("validation", "training", "sensor", "service", "soak", "daemon", "even
 NAMES = (*DOCUMENTED, *OTHERS)
 
 
-def measure_all(context: Context, names: Iterable[str]) -> Iterator[list[Result]]:
-    """Run benchmarks in the order of NAMES; yield the results of each.
-
-    Raises:
-        ProcessFailed: when a measured process ends with an error.
-    """
+def measure_all(context: Context, names: Iterable[str]) -> Iterator[tuple[str, list[Result] | ProcessFailed]]:
+    """Run benchmarks in the order of NAMES; yield the name of each with its results or its error."""
     wanted = set(names)
 
     @cache
@@ -58,4 +55,7 @@ def measure_all(context: Context, names: Iterable[str]) -> Iterator[list[Result]
     }
     for name in NAMES:
         if name in wanted:
-            yield benchmarks[name]()
+            try:
+                yield name, benchmarks[name]()
+            except ProcessFailed as failure:
+                yield name, failure

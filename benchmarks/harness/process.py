@@ -44,8 +44,10 @@ def python(*arguments: object) -> list[str]:
     return [sys.executable, "-W", "ignore", *map(str, arguments)]
 
 
-def measure(command: Sequence[str], variables: Mapping[str, str] | None = None) -> Measurement:
-    """Run a command to its end and measure it.
+def measure(
+    command: Sequence[str], variables: Mapping[str, str] | None = None, folder: Path = REPOSITORY
+) -> Measurement:
+    """Run a command to its end in a folder, with variables (those of `environment` by default), and measure it.
 
     Raises:
         ProcessFailed: when its exit code is not 0.
@@ -53,7 +55,7 @@ def measure(command: Sequence[str], variables: Mapping[str, str] | None = None) 
     with TemporaryFile() as output:
         begun = time.perf_counter()
         process = subprocess.Popen(
-            command, env=dict(variables or environment()), cwd=REPOSITORY, stdout=output, stderr=subprocess.STDOUT
+            command, env=dict(variables or environment()), cwd=folder, stdout=output, stderr=subprocess.STDOUT
         )
         _, status, usage = os.wait4(process.pid, 0)
         wall = time.perf_counter() - begun

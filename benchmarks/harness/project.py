@@ -26,7 +26,8 @@ class Project:
         self.root = root
         # Copied with their times, so that the byte code fits its sources.
         shutil.copytree(REPOSITORY / "ml_assets", root / "ml_assets")
-        shutil.copy(REPOSITORY / "ml_assets/resources/dagster_instance/dagster.yaml", root)
+        for name in ("ml_assets/resources/dagster_instance/dagster.yaml", "pyproject.toml"):
+            shutil.copy(REPOSITORY / name, root)
         for model in models:
             folder = root / "ml_assets" / "defs" / model["name"]
             folder.mkdir(exist_ok=True)
@@ -45,7 +46,7 @@ class Instance:
         home = folder / "dagster"
         home.mkdir(parents=True)
         shutil.copy(settings, home / "dagster.yaml")
-        self.folder = folder
+        self.folder, self.root = folder, project.root
         self.variables = environment(
             project.root,
             DAGSTER_HOME=str(home),
@@ -61,11 +62,11 @@ class Instance:
         days = ["--partition", str(first)] if last is None else ["--partition-range", f"{first}...{last}"]
         selection = " or ".join(f'key:"{asset}"' for asset in assets)
         command = python("-m", "dagster", "asset", "materialize", "-m", "ml_assets.definitions", "--select", selection)
-        return measure([*command, *days], self.variables)
+        return measure([*command, *days], self.variables, self.root)
 
     def command(self, *arguments: str) -> Measurement:
         """Run a verb of `ml-assets` in a new process."""
-        return measure(python("-m", "ml_assets.cli", *arguments), self.variables)
+        return measure(python("-m", "ml_assets.cli", *arguments), self.variables, self.root)
 
 
 def read_model(name: str) -> dict:
