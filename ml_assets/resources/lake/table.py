@@ -14,7 +14,7 @@ from ml_assets.resources.lake.errors import DamagedDay, readable_log
 from ml_assets.resources.lake.new_table import PROPERTIES, create_table, open_table
 from ml_assets.resources.lake.new_version import start_new_version
 from ml_assets.resources.lake.schema_changes import compare_schemas
-from ml_assets.resources.lake.table_files import TableFiles, list_files
+from ml_assets.resources.lake.table_files import TableFiles, fit_schema, list_files
 from ml_assets.resources.lake.table_folder import TableFolder
 
 if TYPE_CHECKING:
@@ -49,13 +49,15 @@ class Table:
         self._table_files: TableFiles | None = None
         self._row_counts: dict[date, int] | None = None
         with readable_log(uri):
-            self._delta = open_table(uri, storage_options, folder.paths) or create_table(
-                uri, self.schema, storage_options, PROPERTIES, [DAY]
-            )
+            self._delta = self._open()
             self._compare_schemas()
         self._transactions = Transactions(self._delta, self._folder.read, uri)
         if self._change.missing and not self._change.replaced:
             self._add_columns(self._change.missing)
+
+    def _open(self) -> "DeltaTable":
+        create = partial(create_table, self.uri, self.schema, self.storage_options, PROPERTIES, [DAY])
+        return open_table(self.uri, self.storage_options, self._folder.paths) or create()
 
     def refresh(self) -> None:
         """Load commits that other processes have made since."""
@@ -212,14 +214,12 @@ class Table:
         import pyarrow as pa
 
         names = columns if columns is not None else [name for name in self.schema.names if name != DAY]
-        # `Schema.empty_table` and casts load pandas, which a day with nothing to do does not need.
         schema, files, days = pa.schema([self.schema.field(name) for name in names]), self._files(), list(days)
         if any(day in files.paths for day in days):
             self._change.refuse_replaced(self.uri, self.schema, names)
         self._check_lists(days)
-        parts = [part for day in days for part in files.read(day, self.schema, names)]
-        fitted = (part if part.schema.equals(schema) else part.cast(schema) for part in parts)
-        return pa.concat_tables([pa.Table.from_batches([], schema), *fitted])
+        parts = [fit_schema(part, schema) for day in days for part in files.read(day, self.schema, names)]
+        return pa.concat_tables([pa.Table.from_batches([], schema), *parts])
 
     def row_counts(self) -> dict[date, int]:
         """Return the number of rows of each day that has any, from the log of the table. Only the files of a day whose

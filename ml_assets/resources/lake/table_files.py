@@ -193,3 +193,8 @@ def as_bits(column: "pa.ChunkedArray") -> "pa.Array":
 def _cast(values: "pa.ChunkedArray", kind: "pa.DataType") -> "pa.ChunkedArray":
     # A cast loads pandas, which a day with nothing to do does not need.
     return values if values.type.equals(kind) else values.cast(kind)
+
+
+def fit_schema(rows: "pa.Table", schema: "pa.Schema") -> "pa.Table":
+    """Return rows with the types of a schema. A cast, like `Schema.empty_table`, loads pandas."""
+    return rows if rows.schema.equals(schema) else rows.cast(schema)
