@@ -24,7 +24,8 @@ def start_dagster(host: str, port: int) -> None:
     require_settings()
     print(f"Dagster opens at http://{'localhost' if host == '0.0.0.0' else host}:{port}", flush=True)
     os.chdir(root)
-    _become("dg", "dev", "--host", host, "--port", str(port))
+    # Below an error, Dagster says that the dagster.yaml of this repository is not used, which the home has a link to.
+    _become("dg", "dev", "--host", host, "--port", str(port), "--log-level", "error")
 
 
 def start_mlflow(host: str, port: int) -> None:
@@ -52,4 +53,6 @@ def _become(command: str, *arguments: str) -> None:
     entry = next(entry for entry in entry_points(group="console_scripts") if entry.name == command)
     code = f"import sys; from {entry.module} import {entry.attr}; sys.argv[0] = {command!r}; sys.exit({entry.attr}())"
     sys.stdout.flush()
+    # `dg` warns when the environment of the project is not the active one.
+    os.environ.setdefault("VIRTUAL_ENV", sys.prefix)
     os.execv(sys.executable, [sys.executable, "-c", code, *arguments])

@@ -1,0 +1,16 @@
+"""A picture says in its URI and file name whether it is a PNG or an SVG."""
+
+from base64 import b64decode
+
+import pytest
+
+from ml_assets.core.plots.pictures import data_uri, file_name
+
+PNG, SVG = b"\x89PNG\r\n\x1a\n...", b"<svg xmlns='http://www.w3.org/2000/svg'/>"
+
+
+@pytest.mark.parametrize(("picture", "kind", "file"), [(PNG, "png", "roc.png"), (SVG, "svg+xml", "roc.svg")])
+def test_the_kind_of_a_picture_is_in_its_uri_and_its_file_name(picture, kind, file):
+    head, _, content = data_uri(picture).partition(";base64,")
+    assert (head, b64decode(content)) == (f"data:image/{kind}", picture)
+    assert file_name("roc", picture) == file
