@@ -4,6 +4,7 @@ Importing it reads and changes nothing: the environment is read when definitions
 """
 
 import os
+import sys
 from functools import cache, partial
 from pathlib import Path
 
@@ -49,6 +50,11 @@ LIBRARY_DEFAULTS = {
 
 # The umask with which only the owner can read new files.
 PRIVATE = 0o077
+
+
+def activate_environment() -> None:
+    """Name the virtual environment of this process to those that it starts: `dg` warns where it is not active."""
+    os.environ.setdefault("VIRTUAL_ENV", sys.prefix)
 
 
 def load_settings() -> Settings:

@@ -6,7 +6,7 @@ from importlib.metadata import entry_points
 
 from ml_assets.cli.command_inputs import require_settings
 from ml_assets.cli.project import current_project
-from ml_assets.defs.environment import serve_store
+from ml_assets.defs.environment import activate_environment, serve_store
 
 
 def start_dagster(host: str, port: int) -> None:
@@ -53,6 +53,5 @@ def _become(command: str, *arguments: str) -> None:
     entry = next(entry for entry in entry_points(group="console_scripts") if entry.name == command)
     code = f"import sys; from {entry.module} import {entry.attr}; sys.argv[0] = {command!r}; sys.exit({entry.attr}())"
     sys.stdout.flush()
-    # `dg` warns when the environment of the project is not the active one.
-    os.environ.setdefault("VIRTUAL_ENV", sys.prefix)
+    activate_environment()
     os.execv(sys.executable, [sys.executable, "-c", code, *arguments])
