@@ -7,10 +7,10 @@ from ml_assets.core.model_spec import ModelSpec
 
 NUMBER, TEXT = 8, 72
 """Bytes of a number or time in a frame, and of a short text with its pointer."""
-INDEX_COLUMNS = 14
-"""Columns of 8 bytes that the windows of a key take for each row: its place by key and time, and sums up to it."""
-COPIES = 3
-"""Copies of a feature at once: computed, in the frame of the days, and in the table that is written."""
+INDEX_COLUMNS = 6
+"""Columns of 8 bytes that the windows of a key take for each row: times, codes, groups and places of rows."""
+COPIES = 2
+"""Copies of a feature at once: computed, and of one day in the table that is written."""
 
 
 class BytesPerRow(NamedTuple):

@@ -61,7 +61,9 @@ def build_features(
         if len(frame) or argument == "rows":
             _check_columns(spec, argument, frame, labels is not None)
     order = sorted_order(rows[spec.row_key], first=microseconds(rows[spec.event_time]))
-    rows = rows.take(order).reset_index(drop=True) if (np.diff(order) != 1).any() else rows.reset_index(drop=True)
+    # A new index copies the columns into blocks, so it is made only where rows change places.
+    if (np.diff(order) != 1).any() or not rows.index.equals(pd.RangeIndex(len(rows))):
+        rows = rows.take(order).reset_index(drop=True)
     if rows.empty:
         columns = {name: np.empty(0) for name in spec.feature_names()}
     else:

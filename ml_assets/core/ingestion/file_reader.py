@@ -107,14 +107,14 @@ def _read(spec: Contract, key: str, content: bytes) -> LandedFile:
         if name in missing:
             columns[name] = pa.nulls(table.num_rows, raw_schema(spec).field(name).type)
             if not spec.columns[name].nullable:
-                unreadable[name] = pa.array([NOT_IN_FILE] * table.num_rows, pa.string())
+                unreadable[name] = pa.repeat(NOT_IN_FILE, table.num_rows)
         else:
             kind, values = spec.columns[name].type, table[source]
             if kind == "integer" and source in file.integers:
                 values = pa.chunked_array([pc.coalesce(file.integers[source], values.combine_chunks())])
             columns[name], texts = read_as(values, kind, spec.source.time_zone)
             unreadable[name] = _first_text(file.unreadable.get(source), texts)
-    columns[SOURCE_FILE] = pa.array([key] * table.num_rows, pa.string())
+    columns[SOURCE_FILE] = pa.repeat(key, table.num_rows)
     columns[SOURCE_ROW] = pa.array(np.arange(table.num_rows), pa.int64())
     columns[UNREADABLE] = _as_json(unreadable, table.num_rows)
     broken_rows = _broken_rows(spec, key, table.num_rows, file.broken)

@@ -39,7 +39,8 @@ def measure_single_features(spec: ModelSpec, features: pd.DataFrame) -> dict[str
     """
     if spec.labels is not None:
         return {}
-    labelled = features[features[spec.target].notna()]
+    is_labelled = features[spec.target].notna()
+    labelled = features if is_labelled.all() else features[is_labelled]
     labels = labelled[spec.target].to_numpy(np.int64)
     categorical = spec.categorical_features()
     powers = {}

@@ -155,11 +155,14 @@ def _repeats(
     """Return the violations of rows that share a row key within a day: identical rows except the first (by file and
     row), and all rows that differ and are not invalid already.
     """
-    keys = rows[spec.row_key].assign(**{DAY_NUMBER: day_numbers})
+    keys = rows[spec.row_key]
+    # Most keys occur once in all of the days, and looking at the days of the others only takes half of the time.
     is_shared = keys.duplicated(keep=False).to_numpy() & keys.notna().all(axis=1).to_numpy()
-    if not is_shared.any():
-        return []
     positions = np.flatnonzero(is_shared)
+    shared_keys = keys.iloc[positions].assign(**{DAY_NUMBER: day_numbers[positions]})
+    positions = positions[shared_keys.duplicated(keep=False).to_numpy()]
+    if not len(positions):
+        return []
     shared = to_pandas(raw.take(pa.array(positions))).set_axis(positions).assign(**{DAY_NUMBER: day_numbers[positions]})
     shared = shared.sort_values([SOURCE_FILE, SOURCE_ROW])
     shared = shared.assign(**{name: escape_nul(shared[name]) for name in spec.columns})
