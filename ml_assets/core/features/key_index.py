@@ -25,7 +25,7 @@ class Timeline:
     def column(self, name: str, history: slice) -> pd.Series:
         """Return one column: a part of the history, then all rows of the day."""
         parts = [frame[name] for frame in (self.history.iloc[history], self.rows) if len(frame)]
-        return pd.Series(pd.concat(parts, ignore_index=True))
+        return pd.Series(pd.concat(parts, ignore_index=True)) if len(parts) > 1 else parts[0].reset_index(drop=True)
 
 
 class KeyIndex:
@@ -188,7 +188,7 @@ def _is_sorted(columns: Sequence[Integers]) -> bool:
     """
     is_tied = np.ones(max(len(columns[0]) - 1, 0), bool)
     for column in columns:
-        if (column[1:][is_tied] < column[:-1][is_tied]).any():
+        if (is_tied & (column[1:] < column[:-1])).any():
             return False
         is_tied &= column[1:] == column[:-1]
     return True
@@ -196,7 +196,8 @@ def _is_sorted(columns: Sequence[Integers]) -> bool:
 
 def microseconds(times: pd.Series) -> Integers:
     """Convert tz-aware times to whole microseconds since 1970-01-01 UTC."""
-    return pd.DatetimeIndex(times).as_unit("us").asi8
+    index = pd.DatetimeIndex(times)
+    return (index if index.unit == "us" else index.as_unit("us")).asi8
 
 
 def _in_microseconds(duration: timedelta) -> int:
