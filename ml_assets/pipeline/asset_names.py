@@ -59,6 +59,11 @@ def model_assets(spec: ModelSpec) -> tuple[str, ...]:
     return (*([SEARCH] if spec.training.search else []), *MODEL_ASSETS)
 
 
+def all_assets(spec: ModelSpec) -> tuple[str, ...]:
+    """List all assets of a model, in the order of its stages."""
+    return (*landed_to_features(spec), *model_assets(spec), *RELEASE_ASSETS)
+
+
 def asset_key(spec: ModelSpec, name: str) -> dg.AssetKey:
     """Build the key of an asset from the name of its model and its own name."""
     return dg.AssetKey([spec.name, name])

@@ -14,6 +14,7 @@ from ml_assets.core.model_spec import ModelSpec
 from ml_assets.pipeline.component import TYPES, ModelPipeline, ModelScaffolder, json_schema
 from ml_assets_tests.conftest import ASSETS
 
+DAILY = dg.DailyPartitionsDefinition("2025-01-01")
 TYPE = "ml_assets.ModelPipeline"
 
 
@@ -38,6 +39,20 @@ def test_a_model_has_nine_assets_one_job_and_one_schedule(small):
     assert names == {f"small/{stage}" for stage in ASSETS}
     assert defs.resolve_job_def("small_daily").name == "small_daily"
     assert defs.resolve_schedule_def("small_daily").cron_schedule == "0 2 * * *"
+
+
+def test_jobs_have_the_assets_of_the_model_and_no_others_under_its_name(small):
+    @dg.asset(key=["small", "features_csv"], deps=[["small", "features"]], partitions_def=DAILY)
+    def features_csv() -> None:
+        pass
+
+    jobs = dg.Definitions.merge(definitions(small), dg.Definitions(assets=[features_csv]))
+    daily = jobs.resolve_job_def("small_daily")
+    assert {key.to_user_string() for key in daily.asset_layer.selected_asset_keys} == {
+        f"small/{stage}" for stage in ASSETS
+    }
+    assert daily.backfill_policy == definitions(small).resolve_job_def("small_daily").backfill_policy
+    assert daily.backfill_policy is not None
 
 
 def test_a_model_has_a_retention_job_only_if_its_specification_sets_retention(small):

@@ -8,6 +8,9 @@ from ml_assets.cli.command_inputs import require_settings
 from ml_assets.cli.project import current_project
 from ml_assets.defs.environment import activate_environment, serve_store
 
+# `action:message`, as for `python -W`; the message begins with this text.
+IGNORED_WARNING = "ignore:Parameter `execution_type` of function `AssetsDefinition.__init__` is currently in beta"
+
 
 def start_dagster(host: str, port: int) -> None:
     """Become `dg dev` in the folder of the project.
@@ -25,6 +28,7 @@ def start_dagster(host: str, port: int) -> None:
     print(f"Dagster opens at http://{'localhost' if host == '0.0.0.0' else host}:{port}", flush=True)
     os.chdir(root)
     # Below an error, Dagster says that the dagster.yaml of this repository is not used, which the home has a link to.
+    _ignore_beta_warnings()
     _become("dg", "dev", "--host", host, "--port", str(port), "--log-level", "error")
 
 
@@ -45,6 +49,12 @@ def start_mlflow(host: str, port: int) -> None:
     print(f"MLflow opens at http://{host}:{port}", flush=True)
     serve_store(settings.mlflow)
     _become("mlflow", "server", "--host", host, "--port", str(port))
+
+
+def _ignore_beta_warnings() -> None:
+    """Keep Dagster's warning of a parameter that it uses itself out of the output of the processes that it starts."""
+    others = os.environ.get("PYTHONWARNINGS", "")
+    os.environ["PYTHONWARNINGS"] = ",".join(filter(None, [others, IGNORED_WARNING]))
 
 
 def _become(command: str, *arguments: str) -> None:

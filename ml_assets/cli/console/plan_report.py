@@ -48,16 +48,22 @@ def print_plan(console: Console, spec: ModelSpec, job: str, plan: Plan) -> None:
         )
     if len(plan.runs) > MOST_RUNS:
         console.print(f"  ... and {len(plan.runs) - MOST_RUNS} more")
-    failing = [stage.name for stage in plan.stages if stage.cannot]
+    failing = [stage.name for stage in plan.stages if stage.failing]
+    left_out = sorted({day for stage in plan.stages for day, _ in stage.cannot if day not in stage.failing})
+    if left_out:
+        console.print(
+            f"[yellow]No model is made of {_count(left_out)}[/] until the days that a model reads are made; see above "
+            "for the command.",
+            soft_wrap=True,
+        )
     if failing:
         console.print(
             f"[red]A run fails at {', '.join(failing)}[/] after it has materialized everything else; "
             "see above for what to materialize first."
         )
     if not busy:
-        console.print(
-            "[bold]Nothing to make.[/]" if failing else "[bold]Nothing to do:[/] every day is as it would be made now."
-        )
+        nothing = "[bold]Nothing to do:[/] every day is as it would be made now."
+        console.print("[bold]Nothing to make.[/]" if failing or left_out else nothing)
         return
     made = [f"{stage.name} {len(stage.to_make)}" for stage in plan.stages if stage.to_make]
     console.print(f"[bold]To make[/]  {', '.join(made)} days", highlight=False, soft_wrap=True)

@@ -16,9 +16,11 @@ from ml_assets.pipeline.engine.stage import (
     DecidedAlready,
     InputChanged,
     InputExpired,
+    InputMissing,
     KeepDay,
     Stage,
     StageOutput,
+    reports_missing_inputs,
 )
 from ml_assets.resources.lake.errors import DamagedDay
 from ml_assets.resources.lake.model_files import ModelFilesUnusable
@@ -101,7 +103,7 @@ def _check(stage: Stage, day: date, single_partition: bool, force: bool) -> DayO
             return DayOutcome(day, False, {}, time.perf_counter() - begun, expected)
         return DueDay(day, expected, is_damaged)
     except REASONS_NOT_TO_MAKE as reason:
-        return _unless_made(stage, day, begun, is_damaged, reason)
+        return _unless_made(stage, day, begun, is_damaged, reason, single_partition)
 
 
 def _make(stage: Stage, due: DueDay, single_partition: bool) -> DayOutcome | PendingDay:
@@ -109,16 +111,20 @@ def _make(stage: Stage, due: DueDay, single_partition: bool) -> DayOutcome | Pen
     try:
         (output,) = stage.make([due.day], single_partition)
     except REASONS_NOT_TO_MAKE as reason:
-        return _unless_made(stage, due.day, begun, due.is_damaged, reason)
+        return _unless_made(stage, due.day, begun, due.is_damaged, reason, single_partition)
     return pending_day(stage, due, output, time.perf_counter() - begun, single_partition)
 
 
-def _unless_made(stage: Stage, day: date, begun: float, is_damaged: bool, reason: Exception) -> DayOutcome:
+def _unless_made(
+    stage: Stage, day: date, begun: float, is_damaged: bool, reason: Exception, single_partition: bool
+) -> DayOutcome:
     """Return the outcome of a day that is not made, or raise why it has to be."""
     match reason:
         case KeepDay():
             damage = "; its rows are damaged, and stay so until it may be made again" if is_damaged else ""
             return _unchanged_outcome(stage, day, begun, problem=f"{reason}{damage}")
+        case InputMissing() if not single_partition and reports_missing_inputs(stage):
+            return _unchanged_outcome(stage, day, begun, problem=str(reason))
         case DecidedAlready():
             return _unchanged_outcome(stage, day, begun)
         # Made again from the inputs that are left, the day would come out differently.

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 
 class CannotMake(Exception):
     """A day cannot be made, for a reason that a retry does not change; the message says what to do."""
+
+
+class InputMissing(CannotMake):
+    """Another day or asset has to be made first; the message says which."""
 
 
 class InputExpired(CannotMake):
@@ -116,6 +120,9 @@ class Stage(Protocol):
 class DayByDay(ABC):
     """A stage that makes each day by itself."""
 
+    reports_missing_inputs: ClassVar[bool] = False
+    """Whether a day that lacks an input is an outcome with a problem in a run over several days, and not an error."""
+
     def memory(self, days: Sequence[date]) -> int | None:
         """Return None: no day is made together with others."""
         return None
@@ -143,6 +150,11 @@ class StageWithArtifacts(Protocol):
 def has_artifacts(stage: Stage, day: date) -> bool:
     """Return whether a committed day still has all its artifacts; True for a stage that stores none."""
     return not isinstance(stage, StageWithArtifacts) or stage.has_artifacts(day)
+
+
+def reports_missing_inputs(stage: Stage) -> bool:
+    """Return whether a day that lacks an input is an outcome of a run over several days."""
+    return isinstance(stage, DayByDay) and stage.reports_missing_inputs
 
 
 @dataclass(frozen=True)

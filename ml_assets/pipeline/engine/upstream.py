@@ -1,18 +1,25 @@
 """Fingerprints of the upstream days that a stage reads, with an error if one of them is not there."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 
 from ml_assets.core.model_spec.file_feed import Feed
 from ml_assets.core.tables.fingerprint import EXPIRED
-from ml_assets.pipeline.engine.stage import CannotMake, InputChanged, InputExpired
+from ml_assets.pipeline.engine.stage import InputChanged, InputExpired, InputMissing
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.lake.table import Table
 from ml_assets.resources.storage.landing import Landing
 
 
 def read_fingerprints(
-    feed: Feed, lake: Lake, landing: Landing, table: Table, days: Sequence[date], reader: str, asset: str
+    feed: Feed,
+    lake: Lake,
+    landing: Landing,
+    table: Table,
+    days: Sequence[date],
+    reader: str,
+    asset: str,
+    reach: timedelta = timedelta(),
 ) -> list[list]:
     """Return [day, fingerprint] of each day that is read.
 
@@ -27,10 +34,12 @@ def read_fingerprints(
         days: the days that are read, ascending.
         reader: the reader's name for the message, such as `the features of 2025-01-05`.
         asset: the name of the asset that is read.
+        reach: how far back the days of the asset read themselves, for the command that makes them.
 
     Raises:
         InputExpired: when retention has removed rows of these days; it names them.
-        CannotMake: when days have files or raw rows and were never made; it names them.
+        InputMissing: when days have files or raw rows and were never made; it names them, and the command that makes
+            them.
     """
     from ml_assets.core.tables.schemas import raw_schema
 
@@ -44,9 +53,11 @@ def read_fingerprints(
     unmade = [day for day, fingerprint in fingerprints if fingerprint is None]
     raw_rows = lake.table(feed.name, feed.raw, raw_schema(feed)).row_counts() if unmade else {}
     if lacking := [day for day in unmade if day in raw_rows or landing.has_files(feed.source, day)]:
-        raise CannotMake(
-            f"{reads}, but {len(lacking)} of these days have not been made, the first {lacking[0]}, the last "
-            f"{lacking[-1]}; materialise them first"
+        first = max(lacking[0] - reach, feed.source.start)
+        raise InputMissing(
+            f"{reads}, but {len(lacking)} of these days {'has' if len(lacking) == 1 else 'have'} not been made, the "
+            f"first {lacking[0]}, the last {lacking[-1]}. Make them first: `dg launch --job {feed.name}_features "
+            f"--partition-range {first}...{lacking[-1]}`"
         )
     return [[day.isoformat(), fingerprint] for day, fingerprint in fingerprints]
 
@@ -63,11 +74,11 @@ def read_fingerprint(model: str, table: Table, day: date, reader: str, asset: st
 
     Raises:
         InputExpired: when retention has removed its rows.
-        CannotMake: when it was never made.
+        InputMissing: when it was never made.
     """
     fingerprint = table.fingerprint(day)
     if fingerprint is None:
-        raise CannotMake(f"{model}: the {reader} of {day} needs the {asset} of that day; materialise it first")
+        raise InputMissing(f"{model}: the {reader} of {day} needs the {asset} of that day; materialise it first")
     if fingerprint == EXPIRED:
         raise InputExpired(
             f"{model}: the {reader} of {day} needs the {asset} of that day, which retention removed; materialise it "

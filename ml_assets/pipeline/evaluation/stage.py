@@ -42,6 +42,7 @@ class ModelEvaluation(DayByDay):
     """
 
     name = EVALUATION
+    reports_missing_inputs = True
 
     def __init__(self, spec: ModelSpec, lake: Lake, landing: Landing, registry: ModelRegistry, gate: Gate):
         from ml_assets.core.tables.schemas import (

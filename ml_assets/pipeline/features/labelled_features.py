@@ -1,9 +1,10 @@
 """Rows of features with the labels that count on a day, from the rows themselves or from label files."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+from ml_assets.core.features.inputs import days_read
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.file_feed import rows_feed
 from ml_assets.pipeline.asset_names import FEATURES
@@ -49,7 +50,10 @@ class LabelledFeatures:
         Raises:
             InputExpired, CannotMake: as in `read_fingerprints`.
         """
-        features = read_fingerprints(rows_feed(self.spec), self.lake, self.landing, self.table, days, reader, FEATURES)
+        reach = timedelta(days=days_read(self.spec)[-1])
+        features = read_fingerprints(
+            rows_feed(self.spec), self.lake, self.landing, self.table, days, reader, FEATURES, reach
+        )
         return [*features, *(self.labels.inputs(days, as_of, reader) if self.labels else [])]
 
     def read(self, day: date, as_of: date, columns: Sequence[str]) -> "pd.DataFrame":

@@ -15,7 +15,16 @@ from ml_assets.core.tables.day_ranges import chunks
 from ml_assets.core.tables.fingerprint import CHANGED_INPUT, NEW, fingerprint, why_changed
 from ml_assets.pipeline.asset_names import EVALUATION, FEATURES, LABELS, VALIDATED
 from ml_assets.pipeline.engine.day_state import is_committed
-from ml_assets.pipeline.engine.stage import CannotMake, DecidedAlready, InputExpired, KeepDay, Stage, has_artifacts
+from ml_assets.pipeline.engine.stage import (
+    CannotMake,
+    DecidedAlready,
+    InputExpired,
+    InputMissing,
+    KeepDay,
+    Stage,
+    has_artifacts,
+    reports_missing_inputs,
+)
 from ml_assets.pipeline.graph.assets import build_assets
 from ml_assets.pipeline.ingestion.stage import Ingestion
 from ml_assets.pipeline.planning.row_estimates import FileChanges, RowCounts, Rows
@@ -56,14 +65,15 @@ class PlannedDay:
 class StagePlan:
     """The planned days of one stage, ascending.
 
-    cannot: days that cannot be made, with the reason. not_reached: days of runs in which an upstream stage fails. kept:
-    days that stay as they are, with the reason.
+    cannot: days that cannot be made, with the reason. failing: those of them that fail their run. not_reached: days of
+    runs in which an upstream stage fails. kept: days that stay as they are, with the reason.
     """
 
     name: str
     unchanged: list[date] = field(default_factory=list)
     to_make: list[PlannedDay] = field(default_factory=list)
     cannot: list[tuple[date, str]] = field(default_factory=list)
+    failing: list[date] = field(default_factory=list)
     not_reached: list[date] = field(default_factory=list)
     kept: list[tuple[date, str]] = field(default_factory=list)
 
@@ -133,6 +143,9 @@ def plan_days(spec: ModelSpec, lake: PlannedLake, stages: Sequence[Stage], days:
                         stage_plan.kept.append((day, str(error)))
                         continue
                     stage_plan.cannot.append((day, str(error)))
+                    if len(days) > 1 and isinstance(error, InputMissing) and reports_missing_inputs(stage):
+                        continue
+                    stage_plan.failing.append(day)
                     failed.update(stage.tables)
                     continue
                 if planned is None:

@@ -45,6 +45,7 @@ class ModelRegistration(StageWithArtifacts, DayByDay):
     """
 
     name = ENTRY
+    reports_missing_inputs = True
 
     def __init__(
         self,

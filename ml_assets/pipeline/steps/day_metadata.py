@@ -22,12 +22,19 @@ def outcome_metadata(outcome: DayOutcome, rows: int, problem: str | None) -> dic
     """
     return {
         "dagster/partition_row_count": rows,
-        "outcome": "computed" if outcome.computed else "unchanged",
+        "outcome": describe_outcome(outcome),
         "seconds": round(outcome.seconds, 3),
         **({"fingerprint": f"{outcome.fingerprint:016x}"} if outcome.fingerprint != EXPIRED else {}),
         **({"problem": problem} if problem else {}),
         **outcome.metadata,
     }
+
+
+def describe_outcome(outcome: DayOutcome) -> str:
+    """Return "computed", "unchanged", or "not made" for a day that is not in the lake and has a problem."""
+    if outcome.computed:
+        return "computed"
+    return "not made" if outcome.problem and outcome.fingerprint == EXPIRED else "unchanged"
 
 
 def materializations_of_days(

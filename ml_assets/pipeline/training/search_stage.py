@@ -69,6 +69,7 @@ class ParameterSearch(DayByDay):
     """
 
     name = SEARCH
+    reports_missing_inputs = True
 
     def __init__(
         self,

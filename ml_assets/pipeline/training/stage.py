@@ -48,6 +48,7 @@ class ModelTraining(StageWithArtifacts, DayByDay):
     """
 
     name = MODEL
+    reports_missing_inputs = True
 
     def __init__(
         self,

@@ -68,13 +68,21 @@ def test_rows_are_exact_an_estimate_or_unknown():
 
 def test_days_that_cannot_be_made_are_listed_with_the_reason_and_the_failure_of_the_run():
     stages = [
-        StagePlan("features", [], [PlannedDay(day(2), (NEW,))], [(day(1), "needs [this] first")]),
+        StagePlan("features", [], [PlannedDay(day(2), (NEW,))], [(day(1), "needs [this] first")], [day(1)]),
         StagePlan("trained_model", not_reached=[day(1), day(2)]),
     ]
     said = printed(stages, 2)
     assert "cannot be made: needs [this] first" in said
     assert re.search(r"2025-01-01 to 2025-01-02 +2 days  not reached", said)
     assert "A run fails at features" in said
+
+
+def test_a_day_without_a_model_is_said_with_the_command_and_fails_no_run():
+    said = printed([StagePlan("trained_model", [day(2)], [], [(day(1), "make [them] first")])], 2)
+    assert "cannot be made: make [them] first" in said
+    assert "No model is made of 1 day until the days that a model reads are made" in said
+    assert "fails" not in said
+    assert "Nothing to make." in said
 
 
 def test_nothing_to_do_is_said_and_no_command_printed():

@@ -8,7 +8,15 @@ import pytest
 
 from ml_assets.pipeline.engine.day_state import expected_fingerprint, is_current
 from ml_assets.pipeline.engine.materialize_days import DAYS_PER_COMMIT, make_days
-from ml_assets.pipeline.engine.stage import CannotMake, DayByDay, InputChanged, InputExpired, StageOutput
+from ml_assets.pipeline.engine.stage import (
+    CannotMake,
+    DayByDay,
+    InputChanged,
+    InputExpired,
+    InputMissing,
+    StageOutput,
+)
+from ml_assets.pipeline.steps.day_metadata import describe_outcome
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.lake.table import Table
 
@@ -147,6 +155,37 @@ def test_all_other_days_are_made_before_a_day_that_cannot_be_made_fails_the_run(
         outcomes.extend(make_days(stage, [FIRST, SECOND, THIRD], "run-1", single_partition=False))
     assert stage.made == [FIRST, THIRD]
     assert stage.tables["numbers"].row_counts() == {FIRST: 1, THIRD: 3}
+
+
+class MissingInputReported(Numbers):
+    """The same stage, which lacks an input of the second day and reports that in a range."""
+
+    reports_missing_inputs = True
+
+    def inputs(self, day: date) -> list:
+        if day == SECOND:
+            raise InputMissing(f"{day} needs something")
+        return super().inputs(day)
+
+
+def test_a_day_that_lacks_an_input_is_an_outcome_of_a_range_and_an_error_alone(lake):
+    stage = MissingInputReported(lake, {FIRST: 1, THIRD: 3})
+    outcomes = run(stage, FIRST, SECOND, THIRD)
+    assert [(outcome.computed, outcome.problem) for outcome in outcomes] == [
+        (True, None),
+        (False, "2025-01-02 needs something"),
+        (True, None),
+    ]
+    assert [describe_outcome(outcome) for outcome in outcomes] == ["computed", "not made", "computed"]
+    with pytest.raises(CannotMake, match="2025-01-02 needs something"):
+        run(stage, SECOND)
+
+
+def test_a_day_that_lacks_an_input_stays_as_it_is_if_it_was_made(lake):
+    run(Numbers(lake, {SECOND: 2}), SECOND)
+    outcomes = run(MissingInputReported(lake, {FIRST: 1}), FIRST, SECOND)
+    assert [describe_outcome(outcome) for outcome in outcomes] == ["computed", "unchanged"]
+    assert Numbers(lake, {}).tables["numbers"].row_counts() == {FIRST: 1, SECOND: 2}
 
 
 def test_a_side_table_loses_the_day_when_the_day_no_longer_has_rows_for_it(lake):

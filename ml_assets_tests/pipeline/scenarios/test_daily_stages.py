@@ -161,7 +161,8 @@ def test_a_stage_whose_input_was_never_made_names_the_days(world):
     )
     world.run(["validated_data", "quarantined_data"], day(2))
     message = failure(world.run(["features"], day(2), succeed=False))
-    assert f"1 of these days have not been made, the first {day(1)}" in message
+    assert f"1 of these days has not been made, the first {day(1)}" in message
+    assert f"`dg launch --job small_features --partition-range {day(1)}...{day(1)}`" in message
 
 
 def test_days_on_s3_are_made_once(tmp_path, bucket):
@@ -184,7 +185,7 @@ def test_one_of_the_two_assets_of_a_stage_can_be_materialised_without_the_other(
 def test_a_range_with_days_that_cannot_be_made_reports_those_that_were(world):
     world.run(["raw_data", "validated_data", "quarantined_data"], day(1), day(3))
     result = world.run(["features"], day(2), day(5), succeed=False)
-    assert "needs" in failure(result) or "have not been made" in failure(result)
+    assert "needs" in failure(result) or "not been made" in failure(result)
     partitions = [event.partition for event in result.all_events if event.event_type_value == "ASSET_MATERIALIZATION"]
     assert partitions == [str(day(2)), str(day(3))]
     assert world.stages().features.tables["features"].row_counts() == {day(2): ROWS, day(3): ROWS}
@@ -198,7 +199,7 @@ def test_a_day_that_never_landed_does_not_stop_the_days_that_can_see_it(world):
     features = world.stages().features.tables["features"]
     assert features.row_counts() == {day(number): ROWS for number in (1, 2, 3, 5)}
     world.land(day(4), rows_of(day(4)))
-    assert "have not been made" in failure(world.run(["features"], day(5), succeed=False))
+    assert "has not been made" in failure(world.run(["features"], day(5), succeed=False))
     assert computed(world.run(DAILY, day(4), day(5)), "features") == [day(4), day(5)]
 
 
