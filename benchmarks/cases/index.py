@@ -13,12 +13,13 @@ from benchmarks.cases.service import measure_service, measure_soak
 from benchmarks.cases.training import measure_training
 from benchmarks.cases.validation import measure_validation
 from benchmarks.cases.windows import measure_windows
+from benchmarks.cases.workers import measure_workers
 from benchmarks.harness.context import Context
 from benchmarks.harness.process import ProcessFailed
 from benchmarks.harness.results import Result
 
 # Those of docs/benchmarks.md; a full series takes less than ten minutes.
-DOCUMENTED = ("days", "newday", "sameday", "features", "windows", "startup", "run", "growth", "memory")
+DOCUMENTED = ("days", "newday", "sameday", "features", "windows", "workers", "startup", "run", "growth", "memory")
 OTHERS = ("validation", "training", "sensor", "service", "soak", "daemon", "event_log")
 NAMES = (*DOCUMENTED, *OTHERS)
 
@@ -41,6 +42,7 @@ def measure_all(context: Context, names: Iterable[str]) -> Iterator[tuple[str, l
         "sameday": lambda: [] if "newday" in wanted else single_days(),
         "features": lambda: measure_features(context),
         "windows": lambda: measure_windows(context),
+        "workers": lambda: measure_workers(context),
         "startup": lambda: measure_start_up(context),
         "run": lambda: measure_run(context),
         "growth": lambda: measure_growth(context),

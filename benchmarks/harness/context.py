@@ -18,6 +18,7 @@ class Sizes:
         rounds: how often contenders of the long benchmarks take turns.
         short_rounds: how often those of the short ones do.
         window_days, window_rows: of the features over windows.
+        worker_rows: rows of these days where workers make them.
         feature_days: days from raw files to features of the shipped model.
         growth_days: days of each size in the growth by rows and by days.
         growth_rows: rows a day.
@@ -35,6 +36,7 @@ class Sizes:
     short_rounds: int = 3
     window_days: int = 14
     window_rows: int = 1_000_000
+    worker_rows: int = 400_000
     feature_days: int = 60
     growth_days: tuple[int, ...] = (8, 16, 32)
     growth_rows: tuple[int, ...] = (1_000, 10_000, 100_000)
@@ -56,6 +58,7 @@ class Sizes:
             short_rounds=1,
             window_days=3,
             window_rows=20_000,
+            worker_rows=20_000,
             feature_days=4,
             growth_days=(6, 8),
             growth_rows=(1_000, 4_000),
