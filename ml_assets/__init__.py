@@ -1,28 +1,34 @@
 """A Dagster component that turns daily files into a validated, evaluated and registered model.
 
-`ml_assets.ModelPipeline` is the component, `ml_assets.environment` the resources, sensors and executor of a project;
-everything else is reached through the module that defines it. Importing this package loads nothing: each is imported
-when somebody asks for it.
+`ModelPipeline` is the component, and `environment` the resources, sensors and executor of a project. For assets of a
+project's own, `read` reads days of a model's asset, and `on_data_change` runs an asset when such days change.
+Everything else is reached through the module that defines it. Importing this package loads nothing: each name is
+imported when somebody asks for it.
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ml_assets.defs.environment import project_environment as environment
     from ml_assets.pipeline.component import ModelPipeline
+    from ml_assets.pipeline.downstream.automation import on_data_change
+    from ml_assets.pipeline.downstream.read import read
 
-__all__ = ["ModelPipeline", "environment"]
+__all__ = ["ModelPipeline", "environment", "on_data_change", "read"]
+
+_MODULES = {
+    "ModelPipeline": ("ml_assets.pipeline.component", "ModelPipeline"),
+    "environment": ("ml_assets.defs.environment", "project_environment"),
+    "on_data_change": ("ml_assets.pipeline.downstream.automation", "on_data_change"),
+    "read": ("ml_assets.pipeline.downstream.read", "read"),
+}
 
 
 def __getattr__(name: str) -> Any:
-    if name == "ModelPipeline":
-        from ml_assets.pipeline.component import ModelPipeline
-
-        return ModelPipeline
-    if name == "environment":
-        from ml_assets.defs.environment import project_environment
-
-        return project_environment
+    if name in _MODULES:
+        module, attribute = _MODULES[name]
+        return getattr(import_module(module), attribute)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

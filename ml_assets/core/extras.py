@@ -9,6 +9,7 @@ EXTRAS = {
     "k8s": ("dagster_k8s", "kubernetes"),
     "metrics": ("opentelemetry",),
     "notify": ("apprise",),
+    "polars": ("polars",),
     "postgres": ("dagster_postgres", "psycopg2"),
     "search": ("optuna",),
     "serve": ("fastapi", "httptools", "prometheus_client", "starlette", "uvicorn", "uvloop"),

@@ -34,6 +34,6 @@ def test_the_extras_are_those_of_the_project():
     extras = project["optional-dependencies"]
     assert {*extras} - {"all", "image"} == {*EXTRAS}
     names = re.findall(r"\[(.*)\]", extras["all"][0] + extras["image"][0].replace("[", ",[").replace("]", "],"))
-    assert {*re.split(r"\W+", " ".join(names))} >= {*EXTRAS}
+    assert {*re.split(r"\W+", " ".join(names))} >= {*EXTRAS} - {"polars"}
     base = {re.split(r"[>=\[;]", line)[0].replace("-", "_") for line in project["dependencies"]}
     assert base.isdisjoint(module for modules in EXTRAS.values() for module in modules)

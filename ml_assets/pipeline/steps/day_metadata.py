@@ -2,14 +2,20 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
 from ml_assets.core.tables.fingerprint import EXPIRED
 from ml_assets.pipeline.engine.stage import DayOutcome, Stage
+from ml_assets.resources.dagster_internals.partition_versions import DATA_VERSION_TAG, PartitionVersions
+
+if TYPE_CHECKING:
+    from ml_assets.resources.lake.table import Table
 
 MOST_PROBLEMS_LOGGED = 50
+WITHOUT_ROWS = "no rows"
+"""The data version of a day that was never committed, or whose rows retention removed."""
 
 
 def outcome_metadata(outcome: DayOutcome, rows: int, problem: str | None) -> dict[str, Any]:
@@ -37,16 +43,29 @@ def describe_outcome(outcome: DayOutcome) -> str:
     return "not made" if outcome.problem and outcome.fingerprint == EXPIRED else "unchanged"
 
 
+def data_version(table: "Table", day: date) -> str:
+    """Return the data version of a day: the fingerprint of its rows, which stays while a day comes out the same."""
+    fingerprint = table.fingerprint(day)
+    return WITHOUT_ROWS if fingerprint in (None, EXPIRED) else f"{fingerprint:016x}"
+
+
+def data_versions(table: "Table", days: Sequence[date]) -> PartitionVersions:
+    """Return the data versions of the days of a run."""
+    return PartitionVersions({day.isoformat(): data_version(table, day) for day in days})
+
+
 def materializations_of_days(
-    specs: Sequence[dg.AssetSpec], outcomes: Sequence[DayOutcome]
+    specs: Sequence[dg.AssetSpec], stage: Stage, outcomes: Sequence[DayOutcome]
 ) -> Iterator[dg.AssetMaterialization]:
     """Record the days that an attempt committed before it failed; the next attempt leaves them unchanged and would not
     record them.
     """
     for asset in specs:
+        name = asset.key.path[-1]
         for outcome in outcomes:
-            metadata = outcome_metadata(outcome, outcome.rows.get(asset.key.path[-1], 0), outcome.problem)
-            yield dg.AssetMaterialization(asset.key, partition=outcome.day.isoformat(), metadata=metadata)
+            metadata = outcome_metadata(outcome, outcome.rows.get(name, 0), outcome.problem)
+            tags = {DATA_VERSION_TAG: data_version(stage.tables[name], outcome.day)}
+            yield dg.AssetMaterialization(asset.key, partition=outcome.day.isoformat(), metadata=metadata, tags=tags)
 
 
 def log_outcomes(

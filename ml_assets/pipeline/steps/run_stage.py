@@ -12,7 +12,12 @@ from ml_assets.pipeline.engine.run_markers import RunMarkers, log_unfinished_run
 from ml_assets.pipeline.engine.stage import DayOutcome, Stage
 from ml_assets.pipeline.steps.check_results import check_events, failed_by_day
 from ml_assets.pipeline.steps.chunk_pool import chunk_settings
-from ml_assets.pipeline.steps.day_metadata import log_outcomes, materializations_of_days, outcome_metadata
+from ml_assets.pipeline.steps.day_metadata import (
+    data_versions,
+    log_outcomes,
+    materializations_of_days,
+    outcome_metadata,
+)
 from ml_assets.pipeline.steps.flagged_inputs import name_flagged_inputs
 from ml_assets.pipeline.steps.kept_checks import KeptChecks, add_kept_outcomes, changed_days
 from ml_assets.pipeline.steps.partition_tags import is_single_partition
@@ -62,7 +67,7 @@ def _make_and_report(
             materialized |= {event.asset_key} if isinstance(event, dg.MaterializeResult) and event.asset_key else set()
     except Exception:
         yield from materializations_of_days(
-            [asset for asset in step.asset_specs if asset.key not in materialized], outcomes
+            [asset for asset in step.asset_specs if asset.key not in materialized], stage, outcomes
         )
         raise
 
@@ -117,7 +122,7 @@ def _report_days(
             context.add_asset_metadata(metadata, asset.key, outcome.day.isoformat())
         newest = step.newest_metadata(stage, days[-1]) if asset.key == main else {}
         context.add_asset_metadata({"dagster/uri": table.uri, **newest}, asset.key, days[-1].isoformat())
-        yield dg.MaterializeResult(asset_key=asset.key)
+        yield dg.MaterializeResult(asset_key=asset.key, data_version=data_versions(table, days))
         for run in selected:
             if run.asset == asset.key:
                 yield from check_events(context, run)

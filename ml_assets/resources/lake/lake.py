@@ -55,6 +55,21 @@ class Lake(dg.ConfigurableResource):
             self._tables[uri] = table
         return table
 
+    def existing_table(self, model: str, asset: str) -> Table:
+        """Open a table that exists with the columns that it has.
+
+        Raises:
+            LakeError: as `table`.
+            deltalake.exceptions.TableNotFoundError: when it does not exist.
+        """
+        import pyarrow as pa
+        from deltalake import DeltaTable
+
+        uri, options = self.location(model, asset)
+        schema = pa.schema(DeltaTable(uri, storage_options=options).schema().to_arrow())
+        columns = schema.remove(schema.get_field_index(DAY))
+        return self._open_table(uri, columns, TableFolder(self.files, f"{model}/{asset}"))
+
     def _open_table(self, uri: str, schema: "pa.Schema", folder: TableFolder) -> Table:
         return Table(uri, schema, self._storage_options, folder)
 

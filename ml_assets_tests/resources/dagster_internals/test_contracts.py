@@ -8,6 +8,7 @@ import inspect
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 from dagster._core.events import DagsterEvent
+from dagster._core.execution.plan import execute_step
 from dagster._core.executor.step_delegating import StepDelegatingExecutor, StepHandler, StepHandlerContext
 from dagster._core.instance import MayHaveInstanceWeakref
 from dagster._core.launcher import CheckRunHealthResult, RunLauncher, WorkerStatus
@@ -22,6 +23,7 @@ from dagster_shared.yaml_utils.source_position import ValueAndSourcePositionTree
 from ml_assets.resources.dagster_internals.asset_jobs import IMPLICIT_ASSET_JOB_NAME, AssetLayer
 from ml_assets.resources.dagster_internals.automation_state import InstigatorStatus
 from ml_assets.resources.dagster_internals.freshness import FreshnessState, FreshnessStateChange
+from ml_assets.resources.dagster_internals.partition_versions import DATA_VERSION_TAG, PartitionVersions
 from ml_assets.resources.dagster_internals.run_tags import GRPC_INFO_TAG
 from ml_assets.resources.dagster_internals.serialized_errors import SerializableErrorInfo
 from ml_assets.resources.dagster_internals.step_execution import CheckStepHealthResult, EngineEventData, StepRetryData
@@ -146,3 +148,20 @@ def test_kubernetes_jobs():
     assert parameters(DagsterKubernetesClient.delete_job) == ["self", "job_name", "namespace"]
     assert parameters(get_user_defined_k8s_config) == ["tags"]
     assert "pod_spec_config" in fields(UserDefinedDagsterK8sConfig)
+
+
+def test_partition_versions():
+    names = parameters(execute_step._get_output_asset_events.__globals__["_get_output_asset_events"])
+    assert names[:3] == ["asset_key", "asset_partitions", "output"]
+    # The function that yields the events looks the replaced one up in its module.
+    assert execute_step._get_output_asset_events.__module__ == PartitionVersions.__module__
+    days = dg.StaticPartitionsDefinition(["a", "b"])
+
+    @dg.asset(partitions_def=days, backfill_policy=dg.BackfillPolicy.single_run())
+    def versioned() -> dg.MaterializeResult:
+        return dg.MaterializeResult(data_version=PartitionVersions({"a": "1", "b": "2"}))
+
+    tags = {"dagster/asset_partition_range_start": "a", "dagster/asset_partition_range_end": "b"}
+    result = dg.materialize([versioned], tags=tags)
+    entries = [event.step_materialization_data.materialization for event in result.get_asset_materialization_events()]
+    assert {entry.partition: (entry.tags or {})[DATA_VERSION_TAG] for entry in entries} == {"a": "1", "b": "2"}

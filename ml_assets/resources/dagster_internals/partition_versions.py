@@ -1,0 +1,49 @@
+"""A data version for each partition that one output of a step materialises.
+
+Reason: Dagster gives all partitions of an output the same tags, so a run over a range of days would give each day the
+data version of the range, and the same day made by itself would count as changed. To yield a materialisation for each
+day beside the output would record each day twice.
+Public API that would replace it: a data version for each partition in `MaterializeResult`, as
+`DataVersionsByPartition` is for the observation of source assets.
+"""
+
+from collections.abc import Iterator, Mapping
+from hashlib import sha256
+from typing import Any
+
+import dagster as dg
+from dagster._core.definitions.data_version import DATA_VERSION_TAG
+from dagster._core.execution.plan import execute_step
+
+__all__ = ["DATA_VERSION_TAG", "PartitionVersions"]
+
+_get_output_asset_events: Any = execute_step._get_output_asset_events
+
+
+class PartitionVersions(dg.DataVersion):
+    """The data versions of the partitions of a `MaterializeResult`; as a whole, the digest of all of them.
+
+    Args:
+        versions: the data version of each partition, by its key.
+    """
+
+    by_partition: Mapping[str, str]
+
+    def __new__(cls, versions: Mapping[str, str]) -> "PartitionVersions":
+        """Build the version of the whole from those of the partitions."""
+        text = "\n".join(f"{partition} {version}" for partition, version in sorted(versions.items()))
+        version = super().__new__(cls, sha256(text.encode()).hexdigest())
+        version.by_partition = versions
+        return version
+
+
+def _with_partition_versions(
+    asset_key: dg.AssetKey, asset_partitions: Any, output: Any, *arguments: Any, **named: Any
+) -> Iterator[Any]:
+    versions = getattr(getattr(output, "data_version", None), "by_partition", {})
+    for event in _get_output_asset_events(asset_key, asset_partitions, output, *arguments, **named):
+        version = versions.get(event.partition)
+        yield event._replace(tags={**event.tags, DATA_VERSION_TAG: version}) if version else event
+
+
+execute_step._get_output_asset_events = _with_partition_versions
