@@ -93,7 +93,8 @@ class Compute(SpecPart):
 
     cpu: int = Field(2, ge=1, le=1024)
     """CPU limit of a pod, in cores, of which half is requested; also the largest number of threads of XGBoost, which
-    uses one for each 250,000 values of the training rows. The bytes of a model depend on the number of threads."""
+    uses one for each 250,000 values of the training rows; in a run of many days, models that leave threads free are
+    trained side by side. The bytes of a model depend on its number of threads."""
     memory: Memory | MemoryRule = "4Gi"
     """Memory in Kubernetes notation, or a rule by which it grows with the input of the step."""
     gpu: int = Field(0, ge=0, le=64)

@@ -12,7 +12,7 @@ from ml_assets.core.metrics.classification import point_metrics
 from ml_assets.core.model.digest import model_digest
 from ml_assets.core.model.preprocessing import PreprocessingFit
 from ml_assets.core.model.preprocessing import to_bytes as preprocessing_bytes
-from ml_assets.core.model.scorer import Scorer
+from ml_assets.core.model.scorer import Scorer, column_types
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.training.batches import LabelledDays, ReadDay, call_for_day
 from ml_assets.core.training.boosting import (
@@ -27,6 +27,7 @@ from ml_assets.core.training.boosting import (
     to_bytes,
 )
 from ml_assets.core.training.engines.engine import Engine, open_engine
+from ml_assets.core.training.engines.local import thread_count
 from ml_assets.core.training.progress import Progress, Tell
 from ml_assets.core.training.threshold import choose_threshold
 from ml_assets.core.training.time_split import Split
@@ -135,7 +136,9 @@ def train(
             f"after {rounds} rounds"
         )
         model = _first_rounds(stopped, rounds)
-        labels, scores = _score(Scorer(model, fitted), fitted, days, split.validation)
+        scorer = Scorer(model, fitted)
+        scorer.use_threads(thread_count(spec.compute.cpu, rows * len(column_types(fitted))))
+        labels, scores = _score(scorer, fitted, days, split.validation)
         threshold, note = choose_threshold(spec.training.threshold, labels, scores)
         metrics = point_metrics(labels, scores, threshold)
         if spec.training.refit:

@@ -7,12 +7,21 @@ from contextlib import contextmanager
 
 from ml_assets.core.kubernetes.memory_sizing import chunk_memory
 from ml_assets.core.model_spec import ModelSpec
+from ml_assets.pipeline.asset_names import landed_to_features
 from ml_assets.pipeline.engine.chunks import ChunkSettings
 
 
-def chunk_settings(spec: ModelSpec, log: Callable[[str], None]) -> ChunkSettings:
-    """Return how a step makes the days of a run together, and with which processes."""
+def chunk_settings(spec: ModelSpec, stage: str, log: Callable[[str], None]) -> ChunkSettings:
+    """Return how a step makes the days of a run together, and, from landed files to features, with which processes.
+
+    Args:
+        spec: the model.
+        stage: name of the stage of the step.
+        log: receives lines about a cluster.
+    """
     memory = chunk_memory(spec)
+    if stage not in landed_to_features(spec):
+        return ChunkSettings(memory)
     if spec.compute.dask is not None:
         return ChunkSettings(memory, spec.compute.dask.workers, lambda: _dask_workers(spec, log))
     if (processes := spec.compute.parallel.processes) > 1:

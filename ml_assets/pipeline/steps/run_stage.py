@@ -59,7 +59,8 @@ def _make_and_report(
     outcomes: list[DayOutcome] = []
     materialized: set[dg.AssetKey] = set()
     try:
-        is_single, chunks = is_single_partition(context.run.tags), chunk_settings(step.spec, context.log.info)
+        is_single = is_single_partition(context.run.tags)
+        chunks = chunk_settings(step.spec, stage.name, context.log.info)
         outcomes += make_days(stage, days, context.run_id, is_single, guard, chunks)
         unfinished_days = {day for run_days in unfinished.values() for day in run_days}
         for event in _report_days(step, context, stage, outcomes, unfinished_days):

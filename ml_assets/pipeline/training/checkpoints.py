@@ -36,13 +36,17 @@ class LakeCheckpoints:
         self._log = log
         self._cached_folder: str | None = None
 
+    def exist(self) -> bool:
+        """Return whether an earlier run has left any checkpoint of the day."""
+        return next(self._files.keys(self._day_folder), None) is not None
+
     def load(self, slot: str) -> Boosted | None:
         """Load the newest checkpoint of a slot with the same spec, code and inputs.
 
         Returns:
             The booster; None if there is no checkpoint, or if it cannot be read, which is logged.
         """
-        if next(self._files.keys(self._day_folder), None) is None:
+        if not self.exist():
             return None
         try:
             document = json.loads(self._files.read(f"{self._folder()}{slot}.json"))

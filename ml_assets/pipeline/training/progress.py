@@ -11,6 +11,7 @@ from ml_assets.core.model_spec import ModelSpec
 
 if TYPE_CHECKING:
     from ml_assets.core.training.progress import Curve, Progress, Tell
+    from ml_assets.resources.mlflow.tracking import TrackedRun
 
 
 class TrainingProgress:
@@ -18,17 +19,18 @@ class TrainingProgress:
 
     The first report opens a nested MLflow run, `training <model> <day>`. It comes some seconds after training began, so
     that short training opens none. The MLflow run ends with training, as FAILED if training failed. If MLflow cannot be
-    reached, the log says so once and training continues.
+    reached, the log says so once and training continues. Several models may be followed at the same time.
     """
 
     def __init__(self, spec: ModelSpec, context: dg.AssetExecutionContext):
         self._spec = spec
         self._context = context
+        self._tracked = _SharedRun(spec, context)
 
     @contextmanager
     def follow(self, day: date) -> "Iterator[Tell]":
         """Open a callback that reports the progress of the model of one day."""
-        mlflow_run = _MlflowRun(self._spec, self._context, day)
+        mlflow_run = _MlflowRun(self._spec, self._context, self._tracked, day)
 
         def report(progress: "Progress") -> None:
             self._context.log.info(f"{self._spec.name} {day}: {progress.line()}")
@@ -42,10 +44,42 @@ class TrainingProgress:
         mlflow_run.end(None)
 
 
-class _MlflowRun:
-    def __init__(self, spec: ModelSpec, context: dg.AssetExecutionContext, day: date):
+class _SharedRun:
+    """The MLflow run of the Dagster run, of which a process can open only one: open while any model reports to it."""
+
+    def __init__(self, spec: ModelSpec, context: dg.AssetExecutionContext):
         self._spec = spec
         self._context = context
+        self._contexts = ExitStack()
+        self._run: TrackedRun | None = None
+        self._users = 0
+
+    @contextmanager
+    def open(self) -> "Iterator[TrackedRun]":
+        if self._run is None:
+            self._run = self._contexts.enter_context(
+                self._context.resources.tracking.run(self._context, self._spec.name)
+            )
+        self._users += 1
+        try:
+            yield self._run
+        except BaseException as error:
+            self._leave(error)
+            raise
+        self._leave(None)
+
+    def _leave(self, error: BaseException | None) -> None:
+        self._users -= 1
+        if not self._users:
+            self._run = None
+            self._contexts.__exit__(type(error) if error else None, error, error.__traceback__ if error else None)
+
+
+class _MlflowRun:
+    def __init__(self, spec: ModelSpec, context: dg.AssetExecutionContext, shared: _SharedRun, day: date):
+        self._spec = spec
+        self._context = context
+        self._shared = shared
         self._day = day
         self._contexts = ExitStack()
         self._run = None
@@ -57,9 +91,7 @@ class _MlflowRun:
             return
         try:
             if self._run is None:
-                tracked = self._contexts.enter_context(
-                    self._context.resources.tracking.run(self._context, self._spec.name)
-                )
+                tracked = self._contexts.enter_context(self._shared.open())
                 tags = {"day": self._day.isoformat(), "part": "training"}
                 self._run = self._contexts.enter_context(
                     tracked.nested(f"training {self._spec.name} {self._day}", tags)

@@ -1,13 +1,13 @@
 """Stage trained_model: the model of day D, trained on the feature days whose labels are known on D."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import date
+from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from ml_assets.core.model.files import ARTIFACTS
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.tables.code_version import code_version
 from ml_assets.core.training.overrides import with_training
@@ -15,7 +15,7 @@ from ml_assets.core.training.time_split import HistoryTooShort, Split, split_day
 from ml_assets.pipeline.asset_names import MODEL, SEARCH
 from ml_assets.pipeline.engine.day_state import expected_fingerprint
 from ml_assets.pipeline.engine.gate import Gate
-from ml_assets.pipeline.engine.stage import CannotMake, DayByDay, Stage, StageOutput, StageWithArtifacts
+from ml_assets.pipeline.engine.stage import CannotMake, Stage, StageOutput, StageWithArtifacts
 from ml_assets.pipeline.engine.upstream import read_fingerprint
 from ml_assets.pipeline.features.label_store import labels_part
 from ml_assets.pipeline.features.labelled_features import TrainingRows
@@ -23,8 +23,10 @@ from ml_assets.pipeline.training.checkpoints import LakeCheckpoints
 from ml_assets.pipeline.training.committed_rows import CommittedRows, to_rows
 from ml_assets.pipeline.training.provenance import TrainingProvenance
 from ml_assets.pipeline.training.recent_features import RecentFeatures
+from ml_assets.pipeline.training.side_by_side import SideBySide, TrainingInput
+from ml_assets.pipeline.training.stored_model import store_model
 from ml_assets.resources.lake.lake import Lake
-from ml_assets.resources.lake.model_files import LEARNING_CURVE, artifacts_key, complete_models
+from ml_assets.resources.lake.model_files import complete_models
 from ml_assets.resources.storage.landing import Landing
 
 if TYPE_CHECKING:
@@ -40,7 +42,7 @@ def follow_in_log(day: date) -> AbstractContextManager[None]:
     return nullcontext()
 
 
-class ModelTraining(StageWithArtifacts, DayByDay):
+class ModelTraining(StageWithArtifacts):
     """XGBoost model of a day, trained on the feature days whose labels are known on that day; its files, with its
     provenance, are in the lake under its digest.
 
@@ -131,42 +133,64 @@ class ModelTraining(StageWithArtifacts, DayByDay):
         )
         return [*self._rows.inputs(window, day, f"the {MODEL} of {day}"), *parameters]
 
-    def make_day(self, day: date, single_partition: bool) -> StageOutput:
-        """Train the model of one day and write its files into the lake, under its digest."""
+    def memory(self, days: Sequence[date]) -> int | None:
+        """Estimate the bytes of models that are trained side by side, few at a time however many days there are; None
+        where a model takes all threads.
+        """
+        from ml_assets.core.training.concurrency import memory_at_once, models_at_once
+
+        counts = self._rows.table.row_counts()
+        return memory_at_once(self.spec, days, counts) if models_at_once(self.spec, days, counts) > 1 else None
+
+    def make(self, days: Sequence[date], single_partition: bool) -> Iterator[StageOutput]:
+        """Train the models of days and write their files into the lake, under their digests; see `Stage.make`.
+
+        The models of several days are trained side by side, each with as many threads as by itself, so that its bytes
+        are the same.
+        """
+        from ml_assets.core.training.concurrency import models_at_once
+
+        at_once = min(models_at_once(self.spec, days, self._rows.table.row_counts()), len(days))
+        if at_once < 2:
+            for day in days:
+                yield self._make_day(day, single_partition, partial(self.train, day, self._checkpoints(day)))
+            return
+        with SideBySide(days, at_once, self._prepare, self._checkpoints, self._follow, self._log_of_day) as trainings:
+            for day in days:
+                yield self._make_day(day, single_partition, partial(trainings.result, day))
+
+    def _checkpoints(self, day: date) -> LakeCheckpoints:
+        log = partial(self._log_of_day, day)
+        return LakeCheckpoints(self.lake, self.spec.name, day, lambda: expected_fingerprint(self, day), log)
+
+    def _log_of_day(self, day: date, line: str) -> None:
+        self._log(f"{day}: {line}")
+
+    def _prepare(self, day: date) -> TrainingInput:
+        split, read = split_days(self.spec, day), self.reader(day)
+        return TrainingInput(self.resolve_spec(day), split, {row_day: read(row_day) for row_day in split.window})
+
+    def _make_day(
+        self, day: date, single_partition: bool, train: "Callable[[], tuple[Split, TrainedModel]]"
+    ) -> StageOutput:
+        """Write the files of the model of one day into the lake."""
         import pyarrow as pa
 
         from ml_assets.core.tables.schemas import TRAINED_MODEL_SCHEMA
         from ml_assets.core.training.train import TrainingDataError
 
-        checkpoints = LakeCheckpoints(
-            self.lake, self.spec.name, day, lambda: expected_fingerprint(self, day), self._log
-        )
         try:
-            split, model = self.train(day, checkpoints)
+            split, model = train()
         except (TrainingDataError, HistoryTooShort) as error:
             if single_partition:
                 raise CannotMake(f"no model of {day}: {error}") from error
-            row = {"model_digest": None, "problem": str(error)}
-            return StageOutput({MODEL: pa.Table.from_pylist([row], schema=TRAINED_MODEL_SCHEMA)}, str(error))
-        folder = artifacts_key(self.spec.name, model.digest)
-        curve = json.dumps(model.learning_curve, sort_keys=True).encode()
-        files = dict(
-            zip(ARTIFACTS, (model.model, model.preprocessing, self.provenance(day, split, model)), strict=True)
-        )
-        for name, content in {**files, LEARNING_CURVE: curve}.items():
-            self.lake.files.write(f"{folder}/{name}", content)
-        row = {
-            "model_digest": model.digest,
-            "artifacts": folder,
-            "rounds": model.rounds,
-            "threshold": model.threshold,
-            "rows": model.rows,
-            "positives": model.positives,
-            "fit_first": split.fit[0],
-            "validation_first": split.validation[0],
-            "validation_last": split.validation[-1],
-        }
-        return StageOutput({MODEL: pa.Table.from_pylist([row], schema=TRAINED_MODEL_SCHEMA)})
+            row, problem = {"model_digest": None, "problem": str(error)}, str(error)
+        else:
+            row, problem = (
+                store_model(self.lake, self.spec.name, split, model, self.provenance(day, split, model)),
+                None,
+            )
+        return StageOutput({MODEL: pa.Table.from_pylist([row], schema=TRAINED_MODEL_SCHEMA)}, problem)
 
     def resolve_spec(self, day: date) -> ModelSpec:
         """Return the specification with which a model of the day is trained: with the parameters that were found for
@@ -194,9 +218,8 @@ class ModelTraining(StageWithArtifacts, DayByDay):
 
         split = split_days(self.spec, day)
         with self._follow(day) as report_progress:
-            return split, train(
-                self.resolve_spec(day), split, self.reader(day), self._log, report_progress, checkpoints
-            )
+            log = partial(self._log_of_day, day)
+            return split, train(self.resolve_spec(day), split, self.reader(day), log, report_progress, checkpoints)
 
     def reader(self, day: date) -> TrainingRows:
         """Return a reader of the days of the training window, with the labels that count on `day`.

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ml_assets.core.model_spec import ModelSpec
+from ml_assets.pipeline.asset_names import ENTRY, FEATURES, MODEL, RAW
 from ml_assets.pipeline.engine.chunks import ChunkSettings
 from ml_assets.pipeline.engine.materialize_days import make_days
 from ml_assets.pipeline.graph.stages import StageBuilder
@@ -45,7 +46,7 @@ def world(tmp_path: Path) -> World:
     "compute", [{"parallel": {"processes": 2}}, {"dask": {"workers": 2}}], ids=["processes", "dask"]
 )
 def test_the_tables_do_not_depend_on_who_makes_the_days(world, tmp_path, caplog, compute):
-    settings = chunk_settings(spec_of(**compute), print)
+    settings = chunk_settings(spec_of(**compute), RAW, print)
     assert settings.open_pool
     with settings.open_pool() as pool, caplog.at_level(logging.WARNING, "ml_assets.days"):
         shared = ChunkSettings(settings.memory, settings.processes, lambda: nullcontext(pool))
@@ -74,4 +75,14 @@ def test_days_of_processes_that_ended_are_made_here(world, tmp_path, caplog):
 
 
 def test_without_processes_or_a_cluster_this_process_makes_all():
-    assert chunk_settings(spec_of(), print).open_pool is None
+    assert chunk_settings(spec_of(), RAW, print).open_pool is None
+
+
+def test_only_the_steps_from_landed_files_to_features_use_other_processes():
+    spec = spec_of(parallel={"processes": 2})
+    assert [bool(chunk_settings(spec, name, print).open_pool) for name in (RAW, FEATURES, MODEL, ENTRY)] == [
+        True,
+        True,
+        False,
+        False,
+    ]

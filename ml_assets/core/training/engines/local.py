@@ -82,7 +82,7 @@ class LocalEngine:
     def _threads(self, preprocessing: dict, train_on: list[date]) -> int:
         """Return the number of threads that have enough to do, at most `compute.cpu`."""
         values = sum(self._days.rows[day] for day in train_on) * len(column_types(preprocessing))
-        return min(self._spec.compute.cpu, 1 + values // VALUES_PER_THREAD)
+        return thread_count(self._spec.compute.cpu, values)
 
     def _plain(self, preprocessing: dict, days: list[date], threads: int) -> "DMatrix":
         """Build the matrix of a validation part of one batch, which XGBoost scores faster than a quantized one. The
@@ -128,6 +128,11 @@ class LocalEngine:
         }
         kind = xgb.ExtMemQuantileDMatrix if cache else xgb.QuantileDMatrix
         return kind(BatchIterator(), **shape)
+
+
+def thread_count(cpu: int, values: int) -> int:
+    """Return how many of `cpu` threads have enough to do with the values of the training rows."""
+    return min(cpu, 1 + values // VALUES_PER_THREAD)
 
 
 def _pr_curve_area(matrix: "DMatrix") -> Callable:
