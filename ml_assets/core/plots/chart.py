@@ -14,6 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 BLUE, RED, ORANGE, GREY, DARK_GREY = "#2f6db3", "#c23b3b", "#e08a00", "#8a8a8a", "#555555"
 GRID, WIDTH = "#dddddd", 600
 SMALL, NORMAL, TITLE = 10, 12, 15
+# Average width of a character of normal size.
+CHARACTER = 6.2
 # Coordinates are rounded to this part of a dot.
 STEPS_PER_DOT = 2
 Ticks = Iterable[tuple[float, str]]
@@ -87,7 +89,9 @@ class Panel:
             self._parts.append(_text(text, left - 5, at + 3.5, SMALL, "end", "black"))
         self._parts.append(_path(f"M{left} {top}V{bottom}H{right}", "black", 1))
         if x_label:
-            self._parts.append(_text(x_label, (left + right) / 2, bottom + 32, NORMAL, "middle", "black"))
+            # A label that is longer than its axis ends at the edge of the chart.
+            middle = min((left + right) / 2, WIDTH - 4 - len(x_label) * CHARACTER / 2)
+            self._parts.append(_text(x_label, middle, bottom + 32, NORMAL, "middle", "black"))
         if y_label:
             middle = (top + bottom) / 2
             turned = f' transform="rotate(-90 14 {middle:g})"'

@@ -49,7 +49,7 @@ def contribution_plot(contributions: NDArray, frame: pd.DataFrame, features: Seq
     colours = np.concatenate([_colours(frame[name]) for name in names])
     low, high = contributions.min(), contributions.max()
     margin = 0.03 * (high - low or 1.0)
-    label = "SHAP value in log odds; colour: value of the feature, low (blue) to high (red)"
+    label = "SHAP value in log odds (blue: low values, red: high ones)"
     chart, panel = feature_lines(title, names, (low - margin, high + margin), label)
     if low <= 0 <= high:
         panel.line([0, 0], [-0.6, len(names) - 0.4], GREY, 0.8)

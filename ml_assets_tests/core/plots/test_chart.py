@@ -1,17 +1,12 @@
 """Charts are SVG, in which every point lies where its axes say."""
 
-import re
-from base64 import b64decode
 from xml.etree import ElementTree
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ml_assets.core.plots.chart import Chart, blank_chart, ticks
-from ml_assets.core.plots.feature_lines import feature_lines
-from ml_assets.core.plots.pictures import data_uri, file_name
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -54,17 +49,6 @@ def test_a_blank_chart_states_its_reason_in_lines():
     assert [text.text for text in root.iter(f"{SVG}text")] == ["undefined", "one", "two"]
 
 
-def test_features_are_lines_from_top_to_bottom_and_long_names_leave_room():
-    lefts = []
-    for names in (["amount", "hour"], ["x" * 400, "hour"]):
-        chart, panel = feature_lines("title", names, (0, 1), "share")
-        panel.points([0, 0], [0, 1], "black")
-        (first, second) = re.findall(r"M(\S+) (\S+)h0", paths(chart)[-1])
-        assert float(first[1]) < float(second[1])
-        lefts.append(float(first[0]))
-    assert lefts[0] < lefts[1] == 360
-
-
 @given(st.floats(-1e3, 1e3), st.floats(1e-3, 1e3))
 def test_ticks_are_a_few_numbers_within_the_axis(low, width):
     numbers = [number for number, _ in ticks(low, low + width)]
@@ -72,10 +56,8 @@ def test_ticks_are_a_few_numbers_within_the_axis(low, width):
     assert all(low - width * 1e-6 <= number <= low + width * (1 + 1e-6) for number in numbers)
 
 
-@pytest.mark.parametrize(
-    ("picture", "kind", "extension"), [(b"\x89PNG\r\n", "png", "png"), (b"<svg/>", "svg+xml", "svg")]
-)
-def test_uri_and_file_name_tell_the_kind_of_a_picture(picture, kind, extension):
-    head, _, content = data_uri(picture).partition(",")
-    assert (head, b64decode(content)) == (f"data:image/{kind};base64", picture)
-    assert file_name("roc", picture) == f"roc.{extension}"
+def test_a_label_longer_than_its_axis_stays_within_the_chart():
+    chart = Chart("title")
+    chart.panel(30, 300, (0, 1), (0, 1), 400).axes([], [], "a label of fifty characters, which is longer than its axis")
+    (label,) = [text for text in ElementTree.fromstring(chart.svg()).iter(f"{SVG}text") if "fifty" in (text.text or "")]
+    assert float(label.attrib["x"]) + len(label.text or "") * 3 <= 600
