@@ -5,6 +5,7 @@ import shlex
 import signal
 import sys
 import threading
+import warnings
 from collections.abc import Sequence
 from contextlib import suppress
 from types import FrameType
@@ -21,6 +22,8 @@ CONTINUED = ("run", "repair", "restore", "simulate")
 RELEASED = ("rollback", "pause", "resume", "canary", "promote", "releases")
 SERVICE = "serve"
 ARGUMENTS = "ml_assets.arguments"
+# Warnings of ml_assets.core.model_spec are for the author of a specification.
+LIBRARIES = r"(?!ml_assets\.core\.model_spec)"
 _received: list[signal.Signals] = []
 _pipe: list[int] = []
 
@@ -48,6 +51,7 @@ class ReportingGroup(click.Group):
                 says what to do.
         """
         spell_commands()
+        hide_library_warnings()
         listen_to_signals()
         try:
             return self._invoke_with_sentences(ctx)
@@ -69,6 +73,12 @@ class ReportingGroup(click.Group):
             if isinstance(error, Exception) and not isinstance(error, click.ClickException | click.exceptions.Exit):
                 exit_with_stated_fault(error)
             raise
+
+
+def hide_library_warnings() -> None:
+    """Keep warnings for developers of libraries out of a terminal; `python -W` and PYTHONWARNINGS show them."""
+    if not sys.warnoptions:
+        warnings.filterwarnings("ignore", module=LIBRARIES)
 
 
 def listen_to_signals() -> None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from ml_assets.cli.console.counts import count
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.tables.day_ranges import days_between
 from ml_assets.pipeline.engine.day_state import is_current
@@ -42,7 +43,13 @@ def days_needed(spec: ModelSpec, newest: date, stages: Stages) -> Needed:
     try:
         first = first_day_read(spec, newest)
     except HistoryTooShort as error:
-        sys.exit(f"{error}; the newest landed day is {newest}")
+        needs = 2 * spec.label_delay.days + spec.evaluation.holdout.days + spec.training.window.days
+        sys.exit(
+            f"{error}. A model needs {needs} days: training.window {spec.training.window.days}d, evaluation.holdout "
+            f"{spec.evaluation.holdout.days}d and twice label_delay {spec.label_delay.days}d; the files from "
+            f"{spec.source.start} to {newest} are {count((newest - spec.source.start).days + 1, 'day')}. Land earlier "
+            "days and set source.start to the first of them, or shorten these settings; then run the command again"
+        )
     first_landed = max(spec.source.start, first - timedelta(days=days_read(spec)[-1]))
     landed, featured = days_between(first_landed, newest), days_between(first, newest)
     work = [(stage, landed) for stage in stages.up_to_validation()] + [(stages.features, featured)]

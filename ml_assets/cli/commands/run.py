@@ -15,6 +15,7 @@ from ml_assets.cli.command_inputs import (
     require_settings,
     require_spec,
 )
+from ml_assets.cli.console.failure_report import describe_remedy, print_failure
 from ml_assets.cli.console.progress import StageProgress
 from ml_assets.cli.console.summary import print_summary
 from ml_assets.cli.needed_days import Needed, days_needed
@@ -65,7 +66,12 @@ def run_model(model: str | None = None) -> None:
     needed = days_needed(spec, landed[-1], stages)
     seconds: dict[str, float] = {}
     if needed.to_do:
-        seconds = _materialize(spec, needed, settings, console)
+        try:
+            seconds = _materialize(spec, needed, settings, console)
+        except RunFailed as error:
+            stages = open_model_stages(spec, settings)
+            print_failure(console, spec, needed, stages)
+            sys.exit(f"{error}\n{describe_remedy(spec, stages, needed.newest)}")
         stages = open_model_stages(spec, settings)
     differences = release_differences(spec, settings)
     took = time.perf_counter() - started
@@ -101,8 +107,7 @@ def _materialize(spec: ModelSpec, needed: Needed, settings: Settings, console: C
             except RunFailed as error:
                 # The summary says which gates failed.
                 if not error.is_only_of_checks(f"{spec.name}__{EVALUATION}"):
-                    progress.stop()
-                    sys.exit(str(error))
+                    raise
                 result = error.result
             for step in instance.get_run_step_stats(result.run_id):
                 if (name := step.step_key.split("__")[-1]) in names:

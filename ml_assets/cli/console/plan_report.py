@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.filesize import decimal
 from rich.markup import escape
 
+from ml_assets.cli.console.counts import count
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.tables.day_ranges import group_days
 from ml_assets.core.tables.fingerprint import CHANGED_INPUT
@@ -155,7 +156,7 @@ def _range(days: Sequence[date]) -> str:
 
 
 def _count(days: Sequence[date]) -> str:
-    return f"{len(days)} day{'s' if len(days) > 1 else ''}"
+    return count(len(days), "day")
 
 
 def _next_commands(job: str, days: Sequence[date], runs: Sequence[Sequence[date]]) -> Iterator[str]:

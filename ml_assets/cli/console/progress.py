@@ -8,6 +8,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from ml_assets.cli.console.counts import count
+
 
 class StageProgress(logging.Handler):
     """Progress of the stages, from the engine's log of finished days and other notices; a context manager."""
@@ -51,7 +53,7 @@ class StageProgress(logging.Handler):
             took = time.perf_counter() - self._started
             self._started = time.perf_counter()
             self._console.print(
-                f"{stage:>22}: {self._computed[stage]} days computed, {unchanged} unchanged, {took:.1f} s"
+                f"{stage:>22}: {count(self._computed[stage], 'day')} computed, {unchanged} unchanged, {took:.1f} s"
             )
 
     def stop(self) -> None:

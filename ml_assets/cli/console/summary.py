@@ -1,25 +1,29 @@
 """The summary of the main job, from what is committed in the lake and the registry."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import TYPE_CHECKING, get_args
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from ml_assets.cli.console.counts import count
+from ml_assets.cli.console.day_problems import print_day_problems
 from ml_assets.cli.console.release_report import print_differences
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.evaluation import GateMetric
 from ml_assets.defs.settings import Settings
-from ml_assets.pipeline.asset_names import QUARANTINED, VALIDATED
+from ml_assets.pipeline.asset_names import VALIDATED
 from ml_assets.pipeline.evaluation.champion import ALIAS
 from ml_assets.pipeline.graph.stages import Stages
+from ml_assets.pipeline.steps.report_store import Reports
 
 if TYPE_CHECKING:
     from ml_assets.cli.needed_days import Needed
 
 VERDICTS = {True: "[green]passed[/]", False: "[red]failed[/]", None: "[yellow]not evaluated[/]"}
-MOST_PROBLEMS = 12
+NEXT = "Next: [bold]ml-assets ui[/] opens Dagster with these assets, [bold]ml-assets --help[/] lists the verbs."
 
 
 def print_summary(
@@ -32,7 +36,8 @@ def print_summary(
     settings: Settings,
     differences: Sequence[str],
 ) -> None:
-    """Print days, rows, quarantine, metrics, gates, the registry entry, seconds of each stage, and the next commands.
+    """Print days, rows, quarantine, metrics, gates, the registry entry, what is live, the checks of the newest day,
+    seconds of each stage, and the next commands; a few lines where nothing had to be done and all is in order.
 
     Args:
         console: printed to.
@@ -45,10 +50,9 @@ def print_summary(
         differences: of MLflow and the deploy target from the release ledger, one sentence each.
     """
     console.print()
-    if not needed.to_do:
-        console.print(
-            f"[bold]Nothing to do:[/] all {len(needed.landed)} days and the model of {needed.newest} are up to date."
-        )
+    if not needed.to_do and _is_in_order(needed, stages, differences):
+        _print_nothing_to_do(console, spec, needed, stages)
+        return
     _print_data(console, spec, needed, stages)
     model = stages.training.row(needed.newest)
     if blocked := stages.training.gate.reason(needed.newest):
@@ -56,21 +60,22 @@ def print_summary(
     if not model["model_digest"]:
         console.print(f"[bold red]There is no model of {needed.newest}:[/] {escape(model['problem'])}", soft_wrap=True)
         _print_live(console, needed, stages)
+        _print_checks(console, stages, needed.newest)
         print_differences(console, differences)
         return
     _print_metrics(console, spec, needed, stages)
     _print_gates(console, spec, needed, stages)
     _print_entry(console, spec, needed, stages, model, settings)
     _print_live(console, needed, stages)
+    _print_why_not_live(console, spec, needed, stages)
+    _print_checks(console, stages, needed.newest)
     print_differences(console, differences)
     if seconds:
         console.print(
             "Seconds       " + ", ".join(f"{stage} {took:.1f}" for stage, took in seconds.items()), soft_wrap=True
         )
     console.print(f"In all        {total:.1f} s")
-    console.print(
-        "\nNext: [bold]ml-assets ui[/] opens Dagster with these assets, [bold]ml-assets --help[/] lists the verbs."
-    )
+    console.print(f"\n{NEXT}", soft_wrap=True)
 
 
 def _print_data(console: Console, spec: ModelSpec, needed: "Needed", stages: Stages) -> None:
@@ -78,24 +83,14 @@ def _print_data(console: Console, spec: ModelSpec, needed: "Needed", stages: Sta
     good = sum(published.get(day, 0) for day in needed.landed)
     bad = stages.validation.count_quarantined_rows(needed.landed)
     report = stages.validation.report(needed.landed)
-    rejected = int((report["scope"] == "day").sum())
+    rejected = report.loc[report["scope"] == "day", "day"].nunique()
     console.print(f"Model         {spec.name}, as of {needed.newest}")
     console.print(
         f"Days          {len(needed.landed)} ({needed.landed[0]} to {needed.landed[-1]}), "
         f"{rejected} rejected or missing"
     )
     console.print(f"Rows          {good:,} published, {bad:,} quarantined")
-    by_reason = report[report["scope"] == "row"].groupby("reason")["rows"].sum().sort_values(ascending=False)
-    problems = report[report["scope"] != "row"]
-    for entry in problems.head(MOST_PROBLEMS).itertuples():
-        console.print(f"  [yellow]{entry.day} {escape(str(entry.file))}[/] {escape(str(entry.reason))}", soft_wrap=True)
-    if len(problems) > MOST_PROBLEMS:
-        console.print(
-            f"  ... and {len(problems) - MOST_PROBLEMS} more problems of files and days "
-            f"in {stages.validation.tables[QUARANTINED].uri}"
-        )
-    for reason, rows in list(by_reason.items())[:MOST_PROBLEMS]:
-        console.print(f"  {rows:>8,} rows  {escape(str(reason))}", soft_wrap=True)
+    print_day_problems(console, spec, stages, needed.landed)
 
 
 def _print_metrics(console: Console, spec: ModelSpec, needed: "Needed", stages: Stages) -> None:
@@ -127,7 +122,8 @@ def _print_entry(
     )
     console.print(f"Model digest  {model['model_digest']}")
     console.print(
-        f"Trained on    {model['rows']:,} rows, {model['positives']:,} positive, {model['rounds']} rounds, "
+        f"Trained on    {count(model['rows'], 'row')}, {model['positives']:,} positive, "
+        f"{count(model['rounds'], 'round')}, "
         f"threshold {model['threshold']:.4f}"
     )
     holder = stages.registration.registry.alias_version(spec.name, ALIAS)
@@ -141,20 +137,90 @@ def _print_entry(
     console.print(f"Files         {settings.lake}/{model['artifacts']}", soft_wrap=True)
 
 
-def _print_live(console: Console, needed: "Needed", stages: Stages) -> None:
-    """Print the live versions, the release decision, and the scores of the newest day."""
-    live, decided = stages.predictions.live(needed.newest), stages.deployment.row(needed.newest)
+def _print_why_not_live(console: Console, spec: ModelSpec, needed: "Needed", stages: Stages) -> None:
+    """Print the command that releases the version of the newest day, if it is registered and not live."""
+    live = stages.predictions.live(needed.newest)
+    entry = stages.registration.entry(needed.newest)
+    if live.champion is None or not entry or stages.registration.why_not_registered(needed.newest):
+        return
+    number = int(entry["version"])
+    if number in {version.number for version in (live.champion, live.challenger) if version}:
+        return
+    same_day = " of the same day" if live.champion.day == needed.newest else ""
+    console.print(
+        f"Not live      [yellow]version {number} is registered, and version {live.champion.number}{same_day} stays "
+        f"live[/]: by itself only a model of a later day replaces it. [bold]ml-assets promote {spec.name} --version "
+        f"{number}[/] makes it live now",
+        soft_wrap=True,
+        highlight=False,
+    )
+
+
+def _print_checks(console: Console, stages: Stages, day: date) -> None:
+    """Print how many checks of a day passed, the names of those that failed, and the page of the day."""
+    reports = Reports(stages.training.spec.name, stages.training.lake)
+    report = reports.report(day)
+    outcomes = [outcome for part in report.parts for outcome in part.outcomes]
+    passed = sum(outcome.passed is True for outcome in outcomes)
+    failed = [outcome for _, outcome in report.failed()]
+    others = len(outcomes) - passed - len(failed)
+    names = ", ".join(
+        f"{outcome.check} ({'error' if outcome.severity == 'error' else 'warning'})" for outcome in failed
+    )
+    failures = f", [bold red]{len(failed)} failed:[/] {escape(names)}" if failed else ""
+    rest = f", {others} not evaluated" if others else ""
+    console.print(
+        f"Checks        {passed} of {count(len(outcomes), 'check')} of {day} passed{failures}{rest}",
+        soft_wrap=True,
+        highlight=False,
+    )
+    if reports.has_page(day):
+        console.print(f"Page          {escape(reports.uri(day))}", soft_wrap=True, highlight=False)
+
+
+def _is_in_order(needed: "Needed", stages: Stages, differences: Sequence[str]) -> bool:
+    """Return whether the newest day has a model that is registered, its rows are scored, and nothing differs."""
+    day = needed.newest
+    return not (
+        differences
+        or not stages.training.row(day)["model_digest"]
+        or stages.training.gate.reason(day)
+        or stages.registration.why_not_registered(day)
+        or stages.predictions.why_not_scored(day)
+    )
+
+
+def _print_nothing_to_do(console: Console, spec: ModelSpec, needed: "Needed", stages: Stages) -> None:
+    console.print(
+        f"[bold]Nothing to do:[/] {count(len(needed.landed), 'day')} and the model of {needed.newest} are up to date.",
+        soft_wrap=True,
+        highlight=False,
+    )
+    _print_live_versions(console, needed, stages)
+    _print_why_not_live(console, spec, needed, stages)
+    _print_checks(console, stages, needed.newest)
+    console.print(NEXT, soft_wrap=True)
+
+
+def _print_live_versions(console: Console, needed: "Needed", stages: Stages) -> None:
+    live = stages.predictions.live(needed.newest)
     if live.champion is None:
         console.print("Live          [yellow]no model[/]")
-    else:
-        canary = f", {live.challenger} for {live.percent} percent of the entities" if live.challenger else ""
-        console.print(f"Live          {live.champion}{canary}")
-    if decided:
+        return
+    canary = f", {live.challenger} for {live.percent} percent of the entities" if live.challenger else ""
+    console.print(f"Live          {live.champion}{canary}")
+
+
+def _print_live(console: Console, needed: "Needed", stages: Stages) -> None:
+    """Print the live versions, the release decision, and the scores of the newest day."""
+    _print_live_versions(console, needed, stages)
+    if decided := stages.deployment.row(needed.newest):
         console.print(f"Deployment    {decided['outcome']}: {escape(decided['reason'])}", soft_wrap=True)
     scored = stages.predictions.scored(needed.newest)
     if problem := stages.predictions.problem(needed.newest):
         console.print(f"Predictions   [yellow]{escape(problem)}[/]", soft_wrap=True)
     else:
         console.print(
-            f"Predictions   {len(scored):,} rows of {needed.newest}, {int(scored['decision'].sum()):,} decided positive"
+            f"Predictions   {count(len(scored), 'row')} of {needed.newest}, "
+            f"{int(scored['decision'].sum()):,} decided positive"
         )

@@ -1,11 +1,13 @@
 """Descriptions of missing columns, with the names in the file that only look the same."""
 
+import difflib
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 
 from ml_assets.core.ingestion.values.invisible_characters import drop_invisible, is_invisible
 
 _MAX_NAMES, _MAX_LENGTH = 20, 100
+_MOST_COMPARED = 1000
 
 
 def describe_missing_columns(missing: Mapping[str, str], file_columns: Sequence[str]) -> str:
@@ -17,9 +19,22 @@ def describe_missing_columns(missing: Mapping[str, str], file_columns: Sequence[
     """
     names = ", ".join(f"{name} (as {source})" if source != name else name for name, source in missing.items())
     columns = ", ".join(map(_shorten, file_columns[:_MAX_NAMES])) or "none"
-    return "; ".join(
-        [f"column missing: {names}", f"the file has {columns}", *describe_lookalikes(missing.values(), file_columns)]
-    )
+    lookalikes = describe_lookalikes(missing.values(), file_columns)
+    nearest = [] if lookalikes else _nearest_names(missing.values(), file_columns)
+    question = [f"did you mean {' and '.join(nearest)}?"] if nearest else []
+    return "; ".join([f"column missing: {names}", f"the file has {columns}", *lookalikes, *question])
+
+
+def _nearest_names(expected: Iterable[str], file_columns: Sequence[str]) -> list[str]:
+    """Return the name in a file that is nearest to each expected one, where one is near; case does not count."""
+    by_lower = {name.lower(): name for name in file_columns[:_MOST_COMPARED]}
+    nearest = []
+    for name in expected:
+        lower = name.lower()
+        within = [other for other in by_lower if lower and (lower in other or (len(other) > 2 and other in lower))]
+        close = difflib.get_close_matches(lower, by_lower, 1) or sorted(within, key=len)[:1]
+        nearest += [_shorten(by_lower[other]) for other in close]
+    return list(dict.fromkeys(nearest))
 
 
 def describe_lookalikes(expected: Iterable[str], file_columns: Sequence[str]) -> list[str]:

@@ -80,7 +80,11 @@ def validate_days(spec: Contract, days: Sequence[RawDay]) -> list[ValidatedDay]:
     violations = find_violations(spec, rows, _is_in_day(spec, days, slices, rows))
     is_bad = _flags(len(rows), violations.loc[violations["severity"] == "error", "row"])
     repeats = _repeats(spec, raw, rows, day_numbers, is_bad)
-    violations = pd.concat([violations, as_frame(repeats)], ignore_index=True) if repeats else violations
+    violations = (
+        pd.concat([part for part in (violations, as_frame(repeats)) if len(part)] or [violations], ignore_index=True)
+        if repeats
+        else violations
+    )
     is_bad |= _flags(len(rows), *(repeat.rows for repeat in repeats if repeat.rule == CONFLICTING))
     is_quarantined = is_bad | _flags(len(rows), *(repeat.rows for repeat in repeats))
     rejections = [
@@ -90,7 +94,9 @@ def validate_days(spec: Contract, days: Sequence[RawDay]) -> list[ValidatedDay]:
     if any(rejections):
         is_rejected = np.array([rejection is not None for rejection in rejections])[day_numbers]
         others = np.flatnonzero(is_rejected & ~is_quarantined)
-        reasons = pd.concat([reasons, pd.DataFrame({"row": others, "reason": THE_DAY_IS_REJECTED})], ignore_index=True)
+        added = pd.DataFrame({"row": others, "reason": THE_DAY_IS_REJECTED})
+        # pandas warns of frames without rows.
+        reasons = pd.concat([part for part in (reasons, added) if len(part)] or [reasons], ignore_index=True)
         is_quarantined |= is_rejected
     order = _in_order(spec, raw, day_numbers)
     accepted = raw.select(row_schema(spec).names).take(pa.array(order[~is_quarantined[order]]))

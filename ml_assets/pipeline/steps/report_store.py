@@ -20,7 +20,7 @@ from ml_assets.resources.lake.table import Table as LakeTable
 from ml_assets.resources.observability.redaction import has_secrets, redact_values
 
 if TYPE_CHECKING:
-    from ml_assets.core.operations.reports.daily_report import Part
+    from ml_assets.core.operations.reports.daily_report import Part, Report
     from ml_assets.pipeline.steps.check_results import CheckRun
 
 log = logging.getLogger("ml_assets.reports")
@@ -38,8 +38,16 @@ class Reports:
 
     def link(self, day: date) -> dg.MetadataValue:
         """Link to the page of a day."""
-        uri = f"{self._lake.uri.rstrip('/')}/{self._page(day)}"
+        uri = self.uri(day)
         return dg.MetadataValue.url(uri) if "://" in uri else dg.MetadataValue.path(uri)
+
+    def uri(self, day: date) -> str:
+        """Return the location of the page of a day."""
+        return f"{self._lake.uri.rstrip('/')}/{self._page(day)}"
+
+    def has_page(self, day: date) -> bool:
+        """Return whether the page of a day is there."""
+        return self._page(day) in self._files_of(day)
 
     def add(self, parts: Iterable["Part"]) -> None:
         """Write parts, and the pages of their days.
@@ -63,7 +71,7 @@ class Reports:
 
     def part(self, day: date, asset: str) -> "Part | None":
         """Return the part of an asset on a day; None if there is none, it cannot be read, or its page is gone."""
-        return self._part(day, asset) if self._page(day) in self._files_of(day) else None
+        return self._part(day, asset) if self.has_page(day) else None
 
     def _files_of(self, day: date) -> Collection[str]:
         return list(self._lake.files.keys(f"{self._root}{day}."))
@@ -86,11 +94,16 @@ class Reports:
 
     def page(self, day: date) -> bytes:
         """Render the page of a day from the parts that it has."""
-        from ml_assets.core.operations.reports.daily_report import SECTIONS, Report
         from ml_assets.core.operations.reports.html import render
 
+        return render(self.report(day))
+
+    def report(self, day: date) -> "Report":
+        """Return the report of a day, from the parts that it has."""
+        from ml_assets.core.operations.reports.daily_report import SECTIONS, Report
+
         parts = [self._part(day, asset) for asset in SECTIONS.values()]
-        return render(Report(self.model, day, [part for part in parts if part]))
+        return Report(self.model, day, [part for part in parts if part])
 
     def outcomes(self, day: date, asset: str) -> Sequence[CheckOutcome]:
         """Return the outcomes of the checks of an asset on a day, as its part has them."""

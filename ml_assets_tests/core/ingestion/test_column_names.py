@@ -31,6 +31,14 @@ def test_forms_of_a_letter_look_alike():
     )
 
 
+@pytest.mark.parametrize(
+    ("expected", "nearest"), [("Distance", "Distance KM"), ("fare_amunt", "fare_amount"), ("TIP", "tip_paid")]
+)
+def test_the_nearest_name_is_proposed(expected, nearest):
+    columns = ["id", "Distance KM", "fare_amount", "tip_paid"]
+    assert describe_missing_columns({"x": expected}, columns).endswith(f"; did you mean {nearest}?")
+
+
 def test_columns_that_do_not_look_alike_are_only_listed():
     assert describe_missing_columns({"amount": "Betrag"}, ["id", "card"]) == (
         "column missing: amount (as Betrag); the file has id, card"

@@ -1,0 +1,109 @@
+"""The problems of days, files and rows, with the days that share one in a line."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.markup import escape
+
+from ml_assets.cli.console.counts import count
+from ml_assets.core.model_spec import ModelSpec
+from ml_assets.core.tables.day_ranges import group_days
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ml_assets.pipeline.graph.stages import Stages
+
+MOST_PROBLEMS = 12
+CANNOT_BE_READ = ": cannot be read"
+FORMS = {
+    "integer": "integers are digits, such as 42 (true and false count as 1 and 0)",
+    "number": "numbers have a decimal point, such as 4.2; source.csv describes another one",
+    "boolean": "booleans are true, false, 1 or 0",
+    "timestamp": "timestamps are written as in ISO 8601, such as 2026-11-28T13:05:00",
+}
+"""How the values of a type are written in text."""
+
+
+@dataclass(frozen=True)
+class DayProblem:
+    """A problem of consecutive days.
+
+    days: ascending. reason: of the last of them. file: the file of the last of them; empty for a problem of the day.
+    """
+
+    days: Sequence[date]
+    reason: str
+    file: str
+
+
+def group_problems(report: "pd.DataFrame") -> list[DayProblem]:
+    """Group the problems of days and files: those of consecutive days that differ in numbers only are one.
+
+    Args:
+        report: counts of quarantine entries, see `Validation.report`.
+    """
+    problems = report[report["scope"] != "row"]
+    by_kind: dict[str, dict[date, tuple[str, str]]] = {}
+    for entry in problems.itertuples():
+        kind = re.sub(r"\d[\d,.]*", "#", str(entry.reason))
+        by_kind.setdefault(kind, {})[entry.day] = (str(entry.reason), str(entry.file))  # type: ignore[index]
+    grouped = []
+    for texts in by_kind.values():
+        for group in group_days((day, None) for day in sorted(texts)):
+            reason, file = texts[group.days[-1]]
+            grouped.append(DayProblem(group.days, reason, file))
+    return sorted(grouped, key=lambda problem: problem.days[0])
+
+
+def print_day_problems(console: Console, spec: ModelSpec, stages: "Stages", days: Sequence[date]) -> None:
+    """Print the problems of days and files, then the reasons of quarantined rows with an example of a value.
+
+    Args:
+        console: printed to.
+        spec: the model's specification.
+        stages: the stages of the model.
+        days: the days.
+    """
+    report = stages.validation.report(days)
+    problems = group_problems(report)
+    for problem in problems[:MOST_PROBLEMS]:
+        file = f" {escape(problem.file)}:" if problem.file and len(problem.days) == 1 else ""
+        console.print(
+            f"  [yellow]{_range(problem.days)}[/]{file} {escape(problem.reason)}", soft_wrap=True, highlight=False
+        )
+    if len(problems) > MOST_PROBLEMS:
+        console.print(f"  ... and {count(len(problems) - MOST_PROBLEMS, 'more problem')} of files and days")
+    of_rows = report[report["scope"] == "row"]
+    by_reason = of_rows.groupby("reason")["rows"].sum().sort_values(ascending=False)
+    for reason, rows in list(by_reason.items())[:MOST_PROBLEMS]:
+        day = of_rows.loc[of_rows["reason"] == reason, "day"].iloc[-1]
+        example = escape(_example(spec, stages, day, str(reason)))
+        console.print(f"  {count(rows, 'row'):>12}  {escape(str(reason))}{example}", soft_wrap=True, highlight=False)
+
+
+def _example(spec: ModelSpec, stages: "Stages", day: date, reason: str) -> str:
+    """Describe a value that cannot be read, and how the type of its column is written; empty for another reason."""
+    name = reason.removesuffix(CANNOT_BE_READ)
+    if name == reason or name not in spec.columns:
+        return ""
+    column = spec.columns[name]
+    rows = stages.validation.quarantined.read([day], ["reasons", "unreadable_values"]).to_pylist()
+    values = [_unreadable(row).get(name) for row in rows if reason in (row["reasons"] or ())]
+    example = f" as {column.type}"
+    if text := next((value for value in values if value is not None), None):
+        example += f", such as {text!r}"
+    return f"{example}: {FORMS[column.type]}" if column.type in FORMS else example
+
+
+def _unreadable(row: Mapping) -> Mapping[str, object]:
+    return json.loads(row["unreadable_values"] or "{}")
+
+
+def _range(days: Sequence[date]) -> str:
+    return f"{days[0]}" if len(days) == 1 else f"{days[0]} to {days[-1]}, {count(len(days), 'day')}:"
