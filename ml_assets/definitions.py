@@ -16,6 +16,7 @@ import ml_assets.defs
 from ml_assets.defs.environment import configure_process, is_validation
 from ml_assets.pipeline.code_location.broken_model import broken_model
 from ml_assets.pipeline.code_location.folder_definitions import Folder
+from ml_assets.resources.dagster_internals.serialized_errors import MessageOnlyError
 from ml_assets.resources.observability.redaction import redact_text
 
 DEFS = Path(__file__).parent / "defs"
@@ -24,7 +25,7 @@ log = logging.getLogger("ml_assets.definitions")
 load_folder = Folder(DEFS, ml_assets.defs.__name__, DEFS.parents[1], required=("environment",)).load
 
 
-class BrokenDefinitions(Exception):
+class BrokenDefinitions(MessageOnlyError):
     """Files of the defs folder are not valid. The message names file, line, field and reason of each problem."""
 
 

@@ -1,21 +1,32 @@
-"""The error that Dagster stores with a failed step, run, tick or code location, and a hook that rewrites its texts.
+"""The error that Dagster stores with a failed step, run, tick or code location, a hook that rewrites its texts, and an
+error that is shown without a stack trace.
 
 Reason: functions that read the error of a failed step or run are annotated with its type. And Dagster stores the text
 of every exception, also of those that no code of this project can catch: of resources that do not start, sensors,
-schedules and code locations. DAGSTER_REDACT_USER_CODE_ERRORS would hide the whole text with the reason in it.
+schedules and code locations. A stack trace below the problems of a file says nothing to its author, and Dagster shows
+one below every other error of a code location. DAGSTER_REDACT_USER_CODE_ERRORS would hide the whole text with the reason in it.
 Public API that would replace it: an export of `SerializableErrorInfo` from `dagster`, and a function in its instance
-that is called with the text of an error before it is stored.
+that is called with the text of an error before it is stored, and an error of definitions whose message alone is shown.
 """
 
 from collections.abc import Callable
 from traceback import TracebackException
 from typing import Any
 
+from dagster._core.errors import DagsterUserCodeProcessError
 from dagster_shared.error import SerializableErrorInfo
 
-__all__ = ["SerializableErrorInfo", "rewrite_stored_errors"]
+__all__ = ["MessageOnlyError", "SerializableErrorInfo", "rewrite_stored_errors"]
 
 _from_traceback: Any = SerializableErrorInfo.from_traceback.__func__  # type: ignore[attr-defined]
+
+
+class MessageOnlyError(DagsterUserCodeProcessError):
+    """An error of which Dagster shows and stores the message and nothing else."""
+
+    def __init__(self, message: str):
+        shown = SerializableErrorInfo(f"{message}\n", [], type(self).__name__)
+        super().__init__(message, user_code_process_error_infos=[shown])
 
 
 def rewrite_stored_errors(rewrite: Callable[[str], str]) -> None:
