@@ -52,9 +52,16 @@ LIBRARY_DEFAULTS = {
 PRIVATE = 0o077
 
 
-def activate_environment() -> None:
-    """Name the virtual environment of this process to those that it starts: `dg` warns where it is not active."""
+def activate_environment(ignored_warning: str) -> None:
+    """Prepare the environment of a command that this process becomes: `dg` warns where the virtual environment is not
+    active.
+
+    Args:
+        ignored_warning: the beginning of a warning of Python that the command does not show.
+    """
     os.environ.setdefault("VIRTUAL_ENV", sys.prefix)
+    filters = [os.environ.get("PYTHONWARNINGS"), f"ignore:{ignored_warning}"]
+    os.environ["PYTHONWARNINGS"] = ",".join(filter(None, filters))
 
 
 def load_settings() -> Settings:

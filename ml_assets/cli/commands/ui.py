@@ -8,8 +8,8 @@ from ml_assets.cli.command_inputs import require_settings
 from ml_assets.cli.project import current_project
 from ml_assets.defs.environment import activate_environment, serve_store
 
-# `action:message`, as for `python -W`; the message begins with this text.
-IGNORED_WARNING = "ignore:Parameter `execution_type` of function `AssetsDefinition.__init__` is currently in beta"
+# Dagster uses this parameter itself; the warning begins with this text.
+BETA_WARNING = "Parameter `execution_type` of function `AssetsDefinition.__init__` is currently in beta"
 
 
 def start_dagster(host: str, port: int) -> None:
@@ -28,7 +28,6 @@ def start_dagster(host: str, port: int) -> None:
     print(f"Dagster opens at http://{'localhost' if host == '0.0.0.0' else host}:{port}", flush=True)
     os.chdir(root)
     # Below an error, Dagster says that the dagster.yaml of this repository is not used, which the home has a link to.
-    _ignore_beta_warnings()
     _become("dg", "dev", "--host", host, "--port", str(port), "--log-level", "error")
 
 
@@ -51,17 +50,11 @@ def start_mlflow(host: str, port: int) -> None:
     _become("mlflow", "server", "--host", host, "--port", str(port))
 
 
-def _ignore_beta_warnings() -> None:
-    """Keep Dagster's warning of a parameter that it uses itself out of the output of the processes that it starts."""
-    others = os.environ.get("PYTHONWARNINGS", "")
-    os.environ["PYTHONWARNINGS"] = ",".join(filter(None, [others, IGNORED_WARNING]))
-
-
 def _become(command: str, *arguments: str) -> None:
     """Replace this process by a command of the same environment, which gets Ctrl-C and whose exit code counts."""
     # Two packages of MLflow have the same one.
     entry = next(entry for entry in entry_points(group="console_scripts") if entry.name == command)
     code = f"import sys; from {entry.module} import {entry.attr}; sys.argv[0] = {command!r}; sys.exit({entry.attr}())"
     sys.stdout.flush()
-    activate_environment()
+    activate_environment(BETA_WARNING)
     os.execv(sys.executable, [sys.executable, "-c", code, *arguments])

@@ -29,7 +29,7 @@ def test_the_ui_is_dg_dev_in_the_project(become, capsys):
     assert become["folder"] == REPOSITORY
     assert become["program"] == sys.executable
     assert "dagster_dg_cli" in become["arguments"][2]
-    assert become["arguments"][3:] == ["dev", "--host", "127.0.0.1", "--port", "3001"]
+    assert become["arguments"][3:] == ["dev", "--host", "127.0.0.1", "--port", "3001", "--log-level", "error"]
     assert capsys.readouterr().out == "Dagster opens at http://127.0.0.1:3001\n"
 
 
