@@ -10,7 +10,7 @@ PIP_WITH_GROUPS := $(PIP) 'pip>=25.1'
 # What shows in a minute that a version of Python works: imports, the command line, the stages over a few days.
 SMOKE := ml_assets_tests/test_imports.py ml_assets_tests/test_definitions.py ml_assets_tests/cli/test_command_group.py \
 	ml_assets_tests/core/training ml_assets_tests/pipeline/training
-# What users do is in `ml-assets` (docs/cli.md); here are the set-up and the verbs of developers. Exit codes are passed on.
+# What users do is in `ml-assets` (docs/reference/cli.md); here are the set-up and the verbs of developers. Exit codes are passed on.
 # Variables are read from the command line only (`make VERB NAME=value`): shells and build servers export MODEL or SEED for
 # purposes of their own. PORT may come from the environment too, because it only chooses between free ports.
 VARIABLES := MODEL CLOCKS SEED KILLS TESTS ONLY QUICK JSON DOCS YES
@@ -65,7 +65,7 @@ test-matrix:  ## Install into an environment of its own for each of Python 3.11,
 	$$python $(PIP_WITH_GROUPS) && $$python $(PIP) --constraint constraints.txt --editable '.[all]' --group dev && \
 	echo "python$$version:" && $$python -m pytest -n 2 --dist loadfile $(SMOKE) || status=1; done; exit $$status
 
-latest:  ## Run the tests with the newest versions that pyproject.toml allows, in .venv-latest (PYTHON=python3.13; docs/dependencies.md)
+latest:  ## Run the tests with the newest versions that pyproject.toml allows, in .venv-latest (PYTHON=python3.13; docs/reference/dependencies.md)
 	@rm -rf $(VENV)-latest && $(PYTHON) -m venv $(VENV)-latest
 	@$(VENV)-latest/bin/python $(PIP_WITH_GROUPS) && $(VENV)-latest/bin/python $(PIP) --editable '.[all]' --group dev
 	@echo "Versions that differ from constraints.txt:"
@@ -95,10 +95,11 @@ hashes: $(VENV)/.installed  ## Write constraints-hashed.txt: the pins with the h
 	"$$tools/bin/python" -m pip install --quiet --disable-pip-version-check uv && \
 	$(BIN)/python -m ml_assets.cli.repository.hashes "$$tools/bin/uv"
 
-docs: $(VENV)/.installed-dev  ## Write the documents and files that are generated from the code
+docs: $(VENV)/.installed-dev $(VENV)/.installed-docs  ## Write the generated pages and build the documentation as a site (site/index.html)
 	@$(ML_ASSETS) docs
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet && echo "site/index.html"
 
-screenshots: $(VENV)/.installed-docs  ## Take the screenshots of the documents (needs Chromium with its driver, and `make run` before)
+screenshots: $(VENV)/.installed-screenshots  ## Take the screenshots of the documents (needs Chromium with its driver, and `make run` before)
 	@$(BIN)/python docs/screenshots.py
 
 bench: $(VENV)/.installed-dev  ## Measure the pipeline against plain functions and plain Dagster (ONLY=days,newday QUICK=1 JSON=out.json; DOCS=1 writes docs/benchmarks.md)
@@ -130,6 +131,10 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 
 $(VENV)/.installed-docs: $(VENV)/.installed
 	@$(BIN)/python $(PIP_WITH_GROUPS) && $(BIN)/python $(PIP) --constraint constraints.txt --group docs
+	@touch $@
+
+$(VENV)/.installed-screenshots: $(VENV)/.installed
+	@$(BIN)/python $(PIP_WITH_GROUPS) && $(BIN)/python $(PIP) --constraint constraints.txt --group screenshots
 	@touch $@
 
 $(VENV)/.installed-audit: $(VENV)/.installed

@@ -22,7 +22,9 @@ FOLDERS = sorted(
     {path.parent for root in ("ml_assets", "ml_assets_tests") for path in (REPOSITORY / root).rglob("*.py")}
 )
 PAGES = sorted(
-    path for folder in ("", "docs", "helm", "examples/*") for path in REPOSITORY.glob(f"{folder}/*.md".strip("/"))
+    path
+    for folder in ("", "docs", "docs/*", "helm", "examples/*")
+    for path in REPOSITORY.glob(f"{folder}/*.md".strip("/"))
 )
 PICKLING = {"pickle", "cloudpickle", "joblib", "dill", "shelve", "marshal"}
 

@@ -37,7 +37,7 @@ OF_THE_REPOSITORY = (repository.audit, repository.docs, repository.bench, reposi
 
 EPILOG = """\
 Each verb has examples: `ml-assets VERB --help`. Exit codes: 0 in order, 1 not in order, 2 usage, 130 and 143
-interrupted (docs/cli.md). Completion of verbs and options, here for bash:
+interrupted (docs/reference/cli.md). Completion of verbs and options, here for bash:
 `eval "$(_ML_ASSETS_COMPLETE=bash_source ml-assets)"`.
 """
 

@@ -21,7 +21,7 @@ from ml_assets.pipeline.graph.freshness_policy import freshness_policy
 from ml_assets.pipeline.retention.job import retention_job, retention_schedule
 
 TEMPLATE = """\
-# Every field: docs/spec.md
+# Every field: docs/reference/spec.md
 type: {type_name}
 
 attributes:
@@ -59,7 +59,7 @@ attributes:
   gates:
     roc_auc: {{minimum: 0.80}}
 
-  # A model that passes its gates first serves a share of the entities: docs/releases.md
+  # A model that passes its gates first serves a share of the entities: docs/how-to/canary.md
   deployment:
     canary: {{steps: [5, 25, 100], metric: roc_auc}}
 """
@@ -100,7 +100,10 @@ class ModelScaffolder(Scaffolder):
 
 @dg.scaffold_with(ModelScaffolder)
 class ModelPipeline(dg.Component):
-    """One model, from its landed files to the predictions of its live versions; docs/spec.md lists the fields."""
+    """One model, from its landed files to the predictions of its live versions.
+
+    docs/reference/spec.md lists the fields.
+    """
 
     def __init__(self, spec: ModelSpec):
         self.spec = spec
@@ -129,7 +132,7 @@ class ModelPipeline(dg.Component):
         if not isinstance(attributes, ModelSpec):
             raise ValueError(
                 f"{context.path}: attributes are missing. Add them: they are the specification of the model, see "
-                "docs/spec.md"
+                "docs/reference/spec.md"
             )
         attributes = resolve_templates(attributes, context)
         try:

@@ -8,7 +8,7 @@ from ml_assets.cli.limit_options import OPTIONS, limits_of
 from ml_assets.service.limits import Limits
 from ml_assets_tests.test_repository import REPOSITORY
 
-PAGE = (REPOSITORY / "docs" / "serving.md").read_text()
+PAGE = (REPOSITORY / "docs" / "reference" / "serving.md").read_text()
 CHART = REPOSITORY / "helm" / "ml-assets"
 
 

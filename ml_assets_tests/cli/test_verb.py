@@ -111,7 +111,7 @@ def test_a_folder_without_a_project_is_a_mistake_of_usage(tmp_path):
 
 
 def test_the_exit_codes_are_documented():
-    page = (DEFS.parents[1] / "docs" / "cli.md").read_text()
+    page = (DEFS.parents[1] / "docs" / "reference" / "cli.md").read_text()
     assert dict(re.findall(r"^\| (\d+) \| (.+) \|$", page, re.MULTILINE)) == {
         str(code): meaning for code, meaning in EXIT_CODES.items()
     }

@@ -1,4 +1,4 @@
-"""The commands of docs/serving.md, run as processes."""
+"""The commands of docs/reference/serving.md, run as processes."""
 
 import os
 import signal

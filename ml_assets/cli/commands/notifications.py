@@ -77,7 +77,7 @@ def _print_notifications(console: Console, kept: Outbox) -> None:
 
 def _send_test(console: Console, sender: Notifier) -> None:
     if not sender.targets:
-        sys.exit("no targets: set ML_ASSETS_NOTIFY or ML_ASSETS_NOTIFY_FILE to apprise URLs (docs/notifications.md)")
+        sys.exit("no targets: set ML_ASSETS_NOTIFY or ML_ASSETS_NOTIFY_FILE to apprise URLs (docs/how-to/alerts.md)")
     problems = {target: sender.send(target, TEST) for target in sender.targets}
     for target, problem in problems.items():
         console.print(

@@ -99,7 +99,7 @@ def _lost(stage: Ingestion, day: date, damage: DamagedDay, settings: Settings) -
     return (
         f"{damage.asset} of {day}: {damage.path} is {damage.reason}, and the files of {day} that it was made from are "
         f"not under {settings.landing} any more ({stage.feed.source.files}). Put them there again, or restore "
-        f"{damage.path} from the versions of the bucket or a backup of the lake (docs/state.md, Backup); else the raw "
+        f"{damage.path} from the versions of the bucket or a backup of the lake (docs/how-to/backup.md); else the raw "
         "rows of the day are lost. Validated rows and features of the day stay as they are."
     )
 

@@ -1,4 +1,4 @@
-"""docs/cli.md: the verbs of `ml-assets`, from their definitions, with the fields of their JSON documents."""
+"""docs/reference/cli.md: the verbs of `ml-assets`, from their definitions, with the fields of their JSON documents."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -31,7 +31,7 @@ as you typed it, such as `.venv/bin/ml-assets releases`, so that what they say w
 - **The project.** A verb works on the Dagster project of the current folder, or of the nearest folder above it: its \
 `pyproject.toml` has the table `[tool.dg.project]`. Outside of a project it is the clone that the command belongs to. \
 `--project FOLDER` chooses another one, before or after the verb. State is in `data` of the project unless the \
-[variables](../README.md#settings) name other places. MODEL may be left out where a project has one model.
+[variables](environment.md) name other places. MODEL may be left out where a project has one model.
 - **`.env`.** Variables in the file `.env` of the project are set, as `dg dev` sets them; those of the shell come first.
 - **JSON.** With `--json` standard output is one JSON document, and what people read goes to standard error. Fields \
 are added, never renamed or removed. A verb that ends without figures prints `{"error": "...", "exit_code": 1}`; \

@@ -13,6 +13,7 @@ from ml_assets.cli.doctor_checks import CHECKS
 from ml_assets.cli.home import SHIPPED
 from ml_assets.cli.repository.cli_page import cli_page
 from ml_assets.cli.repository.instance_file import derive_postgresql_instance
+from ml_assets.cli.repository.tables_page import tables_page
 from ml_assets.core.operations.failures.damaged_state import STATE_FILES
 from ml_assets.defs.settings import REPOSITORY
 from ml_assets.pipeline.component import json_schema
@@ -26,22 +27,20 @@ Every field of `ml_assets/defs/<name>/defs.yaml`, generated from the pydantic mo
 `# yaml-language-server: $schema=../../../docs/defs.schema.json`. Unknown fields are refused. Durations are written \
 `7d`, `12h` or `30m`.
 
-A complete example: [fraud_detection](../ml_assets/defs/fraud_detection/defs.yaml); a quite different one: \
-[pump_failures](../examples/pump_failures/defs.yaml).
+A complete example: [fraud_detection](../../ml_assets/defs/fraud_detection/defs.yaml); a quite different one: \
+[pump_failures](../../examples/pump_failures/defs.yaml).
 """
 
 DOCTOR_TITLE = """\
-# The doctor's checks
+# Doctor
 
-`ml-assets doctor` checks the instance in `DAGSTER_HOME` and the environment, prints a line for each check with the \
-remedy of each problem, and ends with exit code 1 when there is an error. It changes nothing, except that it creates \
-an empty file in each location that has to be writable and removes it again. It prints no credentials.
+`ml-assets doctor` checks the environment and the instance in `DAGSTER_HOME`. It prints a line for each check, with \
+the remedy of each problem, and ends with exit code 1 when there is an error. It prints no credentials and \
+changes nothing, except that it creates and removes an empty file in each location that has to be writable.
 
-`ml-assets doctor --scrub` makes none of these checks. It reads every live file of the tables \
-of the lake, of the models in the lake, the deploy target and MLflow, and compares it with its digest; it compares the \
-newest release of the ledger with those that MLflow and the deploy target know. It prints what is damaged, what is \
-lost and the remedy, changes nothing, and ends with exit code 1 when anything is damaged or could not be read \
-([damage, and what puts it back](state.md#if-a-file-is-damaged-or-gone)).
+`ml-assets doctor --scrub` looks for damage instead: it reads every live file of the lake, the deploy target and the \
+models in MLflow, compares it with its digest, and compares the release ledger with MLflow and the deploy target \
+([what puts it back](../how-to/backup.md#if-a-file-is-damaged-or-gone)).
 
 Generated from the rules in `ml_assets/core/operations/doctor` by `make docs`: do not edit.
 
@@ -53,11 +52,10 @@ Generated from the rules in `ml_assets/core/operations/doctor` by `make docs`: d
 DAMAGE_TITLE = """\
 # Damaged or missing state
 
-Each command that meets a damaged or missing file of state ends with exit code 1 and one message: the file, what is \
-lost, where a backup is taken from, and the command that mends it. A run in the UI fails with the same message, and \
-`ml-assets doctor` (`damaged_state`) looks for all of them. Files with rows of days are in \
-[troubleshooting](troubleshooting.md). `<file>.damaged` beside a file says that somebody knows of the loss; remove it \
-when the cause is found. [Backups](state.md).
+A command that meets a damaged or missing file of state ends with exit code 1 and one message: the file, what is lost, \
+where a backup is taken from, and the command that mends it. A run in the UI fails with the same message, and \
+`ml-assets doctor` (`damaged_state`) looks for all of them. `<file>.damaged` beside a file says that somebody knows of \
+the loss; remove it when the cause is found. Files with rows of days: [Backup and recovery](../how-to/backup.md).
 
 Generated from `ml_assets/core/operations/failures/damaged_state.py` by `make docs`: do not edit.
 
@@ -73,12 +71,13 @@ def documents(group: click.Group) -> dict[Path, str]:
         group: the command group `ml-assets`.
     """
     return {
-        Path("docs/spec.md"): spec_page(json_schema()),
+        Path("docs/reference/spec.md"): spec_page(json_schema()),
         Path("docs/defs.schema.json"): json.dumps(json_schema(), indent=1) + "\n",
-        Path("docs/cli.md"): cli_page(group),
-        Path("docs/doctor.md"): DOCTOR_TITLE
+        Path("docs/reference/cli.md"): cli_page(group),
+        Path("docs/reference/tables.md"): tables_page(),
+        Path("docs/reference/doctor.md"): DOCTOR_TITLE
         + "".join(f"| `{check.name}` | {_one_line(check.purpose)} |\n" for check in CHECKS),
-        Path("docs/damaged-state.md"): DAMAGE_TITLE
+        Path("docs/reference/damaged-state.md"): DAMAGE_TITLE
         + "".join(
             f"| {file.where} | {file.holds} | {file.lost} | {_one_line(file.describe_remedy())} |\n"
             for file in STATE_FILES.values()

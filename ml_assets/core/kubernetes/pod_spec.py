@@ -29,7 +29,7 @@ MODEL_LABEL, STAGE_LABEL = "ml-assets/model", "ml-assets/stage"
 START_TIMEOUT, MEMORY_RULE, SHARES_POD = "ml_assets/start_timeout", "ml_assets/memory_rule", "ml_assets/shares_pod"
 # Long enough to examine a pod that failed at night, and short enough that a few thousand steps a day do not pile up.
 SECONDS_KEPT = 6 * 60 * 60
-# Resources of the process of a run that waits for its steps; docs/kubernetes.md has the measurements.
+# Resources of the process of a run that waits for its steps; docs/explanation/pods.md has the measurements.
 RUN_CPU, RUN_MEMORY_MI = 0.5, 1024
 
 # An interrupted step starts again from the beginning, so neither Karpenter nor the cluster autoscaler should move it

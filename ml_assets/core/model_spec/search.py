@@ -82,7 +82,7 @@ SPACE: Space = {
 
 class Search(SpecPart):
     """A hyperparameter search with Optuna, on time-ordered folds of the training window and never on the holdout. See
-    docs/search.md."""
+    docs/how-to/search.md."""
 
     trials: int = Field(30, ge=1, le=100_000)
     """Maximum number of trials. The first one uses `training.parameters`, so that the result is at least as good on the

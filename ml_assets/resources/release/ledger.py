@@ -24,7 +24,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 APPLICATION = "release"
 LOST = (
     "It records who released what, and is made from nothing else. Restore the file from the versions of the bucket or "
-    "a backup of the lake (docs/state.md, Backup); until then nothing is released, and what is live keeps scoring."
+    "a backup of the lake (docs/how-to/backup.md); until then nothing is released, and what is live keeps scoring."
 )
 
 

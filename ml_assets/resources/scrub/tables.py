@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from deltalake import DeltaTable
 
 LOG = "_delta_log/"
-COMMIT_REMEDY = "restore it from the versions of the bucket or a backup of the lake (docs/state.md, Backup)"
+COMMIT_REMEDY = "restore it from the versions of the bucket or a backup of the lake (docs/how-to/backup.md)"
 CHECKPOINT_REMEDY = "remove it together with _last_checkpoint: the commits beside it have all that it has"
 
 

@@ -469,7 +469,7 @@ def storage_in_memory(machine):
 
 
 @slow
-@remedy("set ML_ASSETS_DATABASE=postgresql://user@host/database (docs/state.md)")
+@remedy("set ML_ASSETS_DATABASE=postgresql://user@host/database (docs/how-to/postgresql.md)")
 def sqlite_in_production(machine):
     yield machine.check("storage", environment="production")
     database = machine.request.getfixturevalue("postgresql").new_database()

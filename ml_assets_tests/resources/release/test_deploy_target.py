@@ -68,7 +68,7 @@ def test_a_concurrent_reader_never_finds_an_incomplete_or_mixed_model(target):
 
 def test_the_documentation_reads_the_deploy_target_as_stated(tmp_path):
     Deploying(DeployTarget(uri=str(tmp_path))).publish(2)
-    text = (DEFS.parents[1] / "docs" / "ledger.md").read_text()
+    text = (DEFS.parents[1] / "docs" / "reference" / "releases.md").read_text()
     (code,) = [block for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if "metadata.json" in block]
     namespace: dict = {}
     exec(code.replace("data/production/fraud_detection", str(tmp_path / "small")), namespace)

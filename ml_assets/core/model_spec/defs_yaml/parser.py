@@ -32,7 +32,9 @@ def parse_documents(path: Path) -> list[YamlDocument]:
     except yaml.YAMLError as error:
         raise SpecFileError(f"{path}:1: this is not valid YAML: {' '.join(str(error).split())}") from error
     if not roots:
-        raise SpecFileError(f"{path}:1: the file has no content; docs/spec.md lists the fields of a specification")
+        raise SpecFileError(
+            f"{path}:1: the file has no content; docs/reference/spec.md lists the fields of a specification"
+        )
     for root in roots:
         check_size(path, root)
     if problems := [problem for root in roots for problem in _problems_of_names(path, root, (), set())]:

@@ -42,14 +42,15 @@ def read_document(document: YamlDocument) -> ModelSpec:
         whole = "document" if document.position else "file"
         raise SpecFileError(
             f"{path}:{document.line}: the {whole} must be a mapping with type and attributes, not "
-            f"{_type_name(content)}; docs/spec.md has an example"
+            f"{_type_name(content)}; docs/reference/spec.md has an example"
         )
     attributes = content.get(ATTRIBUTES)
     if not isinstance(attributes, dict):
         line = document.locate([ATTRIBUTES])[1]
         problem = "are missing" if attributes is None else f"must be a mapping, not {_type_name(attributes)}"
         raise SpecFileError(
-            f"{path}:{line}: {ATTRIBUTES} {problem}; they are the specification of the model, see docs/spec.md"
+            f"{path}:{line}: {ATTRIBUTES} {problem}; they are the specification of the model, "
+            "see docs/reference/spec.md"
         )
     try:
         return ModelSpec.model_validate(attributes)

@@ -12,7 +12,7 @@ def environment(problem: str | None) -> Diagnosis:
         problem: the error of reading the settings; None without one.
     """
     if problem is not None:
-        return error("environment", problem, "correct the variable; README.md lists all of them")
+        return error("environment", problem, "correct the variable; docs/reference/environment.md lists all of them")
     return ok("environment", "complete")
 
 
@@ -158,6 +158,6 @@ def notifications(targets: Collection[str], problem: str | None, local: bool, pr
         return ok("notifications", ", ".join(sorted(targets)))
     if production:
         message = "nobody is notified of failures: there are no targets"
-        remedy = "set ML_ASSETS_NOTIFY to apprise URLs, then run `ml-assets notifications test` (docs/notifications.md)"
+        remedy = "set ML_ASSETS_NOTIFY to apprise URLs, then run `ml-assets notifications test` (docs/how-to/alerts.md)"
         return warning("notifications", message, remedy)
     return ok("notifications", "no targets: notifications are recorded, and none is sent")

@@ -21,5 +21,5 @@ def permissions(readers: Mapping[str, str], shares_with_group: bool) -> Diagnosi
     paths = " ".join(shlex.quote(path) for path in exposed)
     if shares_with_group:
         return warning("permissions", message, f"run `chmod -R o= {paths}`")
-    remedy = f"run `chmod -R go= {paths}`, or share with the group (ML_ASSETS_UMASK, docs/operating.md)"
+    remedy = f"run `chmod -R go= {paths}`, or share with the group (ML_ASSETS_UMASK, docs/how-to/permissions.md)"
     return warning("permissions", message, remedy)

@@ -36,7 +36,7 @@ def storage(kind: str, production: bool) -> Diagnosis:
         return error("storage", message, "remove dagster.yaml and run `ml-assets instance`")
     if kind == "sqlite" and production:
         message = "in production runs and events are kept in SQLite files, which pods on other machines cannot read"
-        remedy = "set ML_ASSETS_DATABASE=postgresql://user@host/database (docs/state.md)"
+        remedy = "set ML_ASSETS_DATABASE=postgresql://user@host/database (docs/how-to/postgresql.md)"
         return error("storage", message, remedy)
     return ok("storage", kind)
 

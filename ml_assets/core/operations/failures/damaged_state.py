@@ -54,7 +54,7 @@ class StateFile:
 GONE = "is gone"
 MOVED_AWAY = ".damaged"
 """Added to the name of a file or table that was moved away: somebody knows that it is lost."""
-FROM_HOME = "Restore it from a backup of DAGSTER_HOME (docs/state.md), or {move}: "
+FROM_HOME = "Restore it from a backup of DAGSTER_HOME (docs/how-to/backup.md), or {move}: "
 
 TABLE = StateFile(
     "`<lake>/<model>/<table>/_delta_log`",
@@ -97,7 +97,7 @@ MLFLOW = StateFile(
     "`data/mlflow.db`",
     "MLflow's experiments, runs, registered models, versions and aliases",
     "nothing can be registered or tracked, and the history of experiments is lost without a backup",
-    "Restore it from a backup (docs/state.md), or {move}: `ml-assets restore {model}` creates a "
+    "Restore it from a backup (docs/how-to/backup.md), or {move}: `ml-assets restore {model}` creates a "
     "new store and registers the live versions again",
 )
 RUNS = StateFile(

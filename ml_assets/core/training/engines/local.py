@@ -23,7 +23,7 @@ VALUES_PER_THREAD = 250_000
 class LocalEngine:
     """Trains in this process, on rows that XGBoost quantizes batch by batch.
 
-    In memory, XGBoost keeps bins by row and by column, and some values of each row; docs/architecture.md has
+    In memory, XGBoost keeps bins by row and by column, and some values of each row; docs/explanation/training.md has
     measurements. With external memory they are in files under the directory for temporary files, in pages of one batch,
     of which XGBoost loads a few at a time; on a GPU, they are in the memory of the host.
 
