@@ -32,7 +32,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 ROOT = Path(__file__).resolve().parents[1]
 IMAGES = ROOT / "docs" / "images"
 MODEL = "fraud_detection"
-GROUPS = ("ingestion", "validation", "features", "training", "evaluation", "registry", "deployment")
+GROUPS = (MODEL,)
 SERVER_SECONDS, PAGE_SECONDS = 120, 30
 CHROMIUM_FLAGS = (
     "--headless=new --no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-sync"

@@ -16,6 +16,7 @@ from ml_assets.resources.dagster_instance.dead_runs import NOT_RETRIED, fail_dea
 if TYPE_CHECKING:
     import dagster as dg
 
+PART = "ml_assets/part"
 log = logging.getLogger("ml_assets.days")
 
 
@@ -32,7 +33,12 @@ class RunFailed(Exception):
 
 
 def run_days(
-    job: "dg.JobDefinition", instance: "dg.DagsterInstance", spec: ModelSpec, names: Sequence[str], days: Sequence[date]
+    job: "dg.JobDefinition",
+    instance: "dg.DagsterInstance",
+    spec: ModelSpec,
+    names: Sequence[str],
+    days: Sequence[date],
+    part: str = "",
 ) -> "dg.ExecuteInProcessResult":
     """Materialize assets over consecutive days in one run.
 
@@ -45,6 +51,7 @@ def run_days(
         spec: the model's specification.
         names: names of the assets.
         days: the days, ascending, without a gap.
+        part: the part of a command that the run is, such as `1 of 4: rows`, for a tag of the run.
 
     Raises:
         RunFailed: when the run fails.
@@ -64,7 +71,7 @@ def run_days(
     result = job.get_subset(asset_selection=assets, asset_check_selection=checks).execute_in_process(
         instance=instance,
         run_id=run_id,
-        tags={**_partition_tags(days), **NOT_RETRIED, ATTENDED: "true"},
+        tags={**_partition_tags(days), **NOT_RETRIED, ATTENDED: "true", **({PART: part} if part else {})},
         run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
         raise_on_error=False,
     )

@@ -95,15 +95,15 @@ def _materialize(spec: ModelSpec, needed: Needed, settings: Settings, console: C
         landed = landed_to_features(spec)
         newest = [needed.newest]
         # The release assets get a run of their own: the champion scores the day even if the new model fails a gate.
-        for names, days in [
-            (landed[:-1], needed.landed),
-            (landed[-1:], needed.featured),
-            (model_assets(spec), newest),
-            (RELEASE_ASSETS, newest),
+        for part, names, days in [
+            ("1 of 4: rows", landed[:-1], needed.landed),
+            ("2 of 4: features", landed[-1:], needed.featured),
+            ("3 of 4: model", model_assets(spec), newest),
+            ("4 of 4: release", RELEASE_ASSETS, newest),
         ]:
             progress.expect(names, len(days))
             try:
-                result = run_days(job, instance, spec, names, days)
+                result = run_days(job, instance, spec, names, days, part)
             except RunFailed as error:
                 # The summary says which gates failed.
                 if not error.is_only_of_checks(f"{spec.name}__{EVALUATION}"):

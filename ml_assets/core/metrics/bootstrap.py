@@ -1,4 +1,4 @@
-"""Bootstrap confidence intervals of metrics: percentiles over resampled rows or resampled days."""
+"""Bootstrap confidence intervals of metrics: percentiles over resampled rows or resampled days, without bias."""
 
 from collections.abc import Iterator
 from functools import lru_cache
@@ -14,6 +14,7 @@ NO_INTERVAL: Interval = (NAN, NAN)
 COUNTS_AT_ONCE = 100_000
 # Consecutive models often have as many rows, and so the same draws: that many counts are kept, in a byte each.
 COUNTS_KEPT = 16_000_000
+BIASED = "calibration_error"
 
 
 def row_intervals(metrics: RowMetrics, samples: int, confidence: float, seed: int) -> dict[str, Interval]:
@@ -23,9 +24,24 @@ def row_intervals(metrics: RowMetrics, samples: int, confidence: float, seed: in
     entity are similar to each other, the true variation is larger than the interval. Draws in which a metric is
     undefined are ignored for it; if it is undefined in all, its interval is NaN. The result depends on the rows and the
     seed, not on the order of the rows.
+
+    Chance increases calibration_error, and that of a resample once more, so its interval is moved down by the bias:
+    the mean of the resamples minus the value (chapter 10.2). It holds the value, and is not below 0.
     """
     parts = [metrics.evaluate(counts) for counts in draw_counts(metrics.rows, samples, seed)]
-    return {name: percentile_interval(np.concatenate([part[name] for part in parts]), confidence) for name in parts[0]}
+    resampled = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    intervals = {name: percentile_interval(values, confidence) for name, values in resampled.items()}
+    value = metrics.point_values()[BIASED]
+    intervals[BIASED] = _remove_bias(intervals[BIASED], resampled[BIASED], value)
+    return intervals
+
+
+def _remove_bias(interval: Interval, resampled: NDArray[np.float64], value: float) -> Interval:
+    defined = resampled[~np.isnan(resampled)]
+    if not len(defined):
+        return interval
+    bias = float(defined.mean()) - value
+    return max(0.0, min(interval[0] - bias, value)), max(interval[1] - bias, value)
 
 
 def day_interval(daily: ArrayLike, samples: int, confidence: float, seed: int) -> Interval:

@@ -7,7 +7,7 @@ import dagster as dg
 
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.pipeline.evaluation.stage import ESTIMATE
-from ml_assets.pipeline.steps.check_results import inline_plot, table
+from ml_assets.pipeline.steps.check_results import inline_plot, round_for_people, table
 
 if TYPE_CHECKING:
     from ml_assets.pipeline.evaluation.stage import ModelEvaluation
@@ -24,7 +24,7 @@ def evaluation_metadata(stage: "ModelEvaluation", day: date) -> dict[str, Any]:
     overall = [row for row in stage.metric_rows(day) if not row["slice_column"]]
     known = known_positives_note(stage.spec, day) if overall else None
     note = {"known_positives": known} if known else {}
-    return note | {row["metric"]: round(row["value"], 6) for row in overall}
+    return note | {row["metric"]: round_for_people(row["value"]) for row in overall}
 
 
 def known_positives_note(spec: ModelSpec, day: date) -> str | None:
@@ -55,6 +55,7 @@ def plot_metadata(stage: "ModelEvaluation", day: date) -> dict[str, Any]:
     inline = [inline_plot(name, png).md_str or "" for name, png in plots.items()]
     names = ("metric", *ESTIMATE, "rows", "positives", "slice_column", "slice_value")
     rows = [
-        {**{name: row[name] for name in names}, **{name: round(row[name], 4) for name in ESTIMATE}} for row in metrics
+        {**{name: row[name] for name in names}, **{name: round_for_people(row[name]) for name in ESTIMATE}}
+        for row in metrics
     ]
     return {"plots": dg.MetadataValue.md("\n\n".join(inline)), "metrics": table(rows)}

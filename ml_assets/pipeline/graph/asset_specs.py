@@ -19,22 +19,24 @@ def asset(
     spec: ModelSpec,
     name: str,
     description: str,
-    group: str,
+    stage: str,
     kinds: set[str],
     deps: Sequence[dg.AssetDep] = (),
     **metadata: Any,
 ) -> dg.AssetSpec:
-    """Specify one asset of a model, daily partitioned; `metadata` is taken as it is."""
+    """Specify one asset of a model, daily partitioned, in the group of its model and with a tag for its stage;
+    `metadata` is taken as it is.
+    """
     return dg.AssetSpec(
         asset_key(spec, name),
         description=description,
-        group_name=group,
+        group_name=spec.name,
         kinds=kinds,
         owners=spec.owners,
         deps=deps,
         metadata=metadata,
         partitions_def=partitions(spec),
-        tags={"model": spec.name},
+        tags={"model": spec.name, "stage": stage},
         freshness_policy=freshness_policy(spec) if name in FOLLOW_EACH_DAY else None,
     )
 

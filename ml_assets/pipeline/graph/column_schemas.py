@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import dagster as dg
 
+from ml_assets.core.features.descriptions import describe_features
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.features import (
     Calendar,
@@ -62,13 +63,11 @@ def feature_columns(spec: ModelSpec) -> list[dg.TableColumn]:
     identity = spec.row_identity_columns()
     categorical = spec.categorical_features()
     columns = source_columns(spec, identity)
-    for feature in spec.features:
-        kind = f"{feature.kind} feature"
-        columns += [
-            dg.TableColumn(name, "string" if name in categorical else "number", description=kind)
-            for name in feature.names()
-            if name not in identity
-        ]
+    columns += [
+        dg.TableColumn(name, "string" if name in categorical else "number", description=text)
+        for name, text in describe_features(spec).items()
+        if name not in identity
+    ]
     return columns
 
 

@@ -10,7 +10,7 @@ import dagster as dg
 from ml_assets.core.operations.reports.daily_report import Part, Table
 from ml_assets.core.release.release_state import CHALLENGER, CHAMPION
 from ml_assets.pipeline.asset_names import CANARY_COMPARISON, DEPLOYMENT, PREDICTIONS
-from ml_assets.pipeline.steps.check_results import inline_plot, table
+from ml_assets.pipeline.steps.check_results import inline_plot, round_for_people, table
 from ml_assets.pipeline.steps.report_store import Reports, fingerprint_entry
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def deployment_metadata(stage: "ModelDeployment", day: date) -> dict[str, Any]:
         "step_rows",
         "positives",
     )
-    figures = {name: round(value, 6) for name, value in json.loads(row["metrics"] or "{}").items()}
+    figures = {name: round_for_people(value) for name, value in json.loads(row["metrics"] or "{}").items()}
     return {"decision": row["outcome"], **{name: row[name] for name in names if row[name] is not None}, **figures}
 
 
@@ -51,7 +51,8 @@ def deployment_plots(stage: "ModelDeployment", day: date) -> dict[str, Any]:
     plots = _reported_plots(stage, DEPLOYMENT, day, {"canary"}) or _plots(stage, day)
     inline = [inline_plot(name, png).md_str or "" for name, png in plots.items()]
     rounded = [
-        {name: round(value, 6) if isinstance(value, float) else value for name, value in row.items()} for row in rows
+        {name: round_for_people(value) if isinstance(value, float) else value for name, value in row.items()}
+        for row in rows
     ]
     return {"comparison": table(rounded), "plots": dg.MetadataValue.md("\n\n".join(inline))}
 
@@ -130,7 +131,7 @@ def _summarize(stage: "DailyPredictions", day: date) -> dict[str, Any]:
         metadata |= {
             f"{role}_version": int(versions[is_scored][0]),
             f"{role}_rows": int(is_scored.sum()),
-            f"{role}_mean_score": round(float(scores[is_scored].mean(dtype="float64")), 6),
+            f"{role}_mean_score": round_for_people(float(scores[is_scored].mean(dtype="float64"))),
             f"{role}_positive_decisions": int(decisions[is_scored].sum()),
         }
     return metadata

@@ -156,6 +156,11 @@ def table(rows: Iterable[Mapping[str, object]], most: int | None = None) -> dg.T
     return dg.MetadataValue.table(filled, dg.TableSchema([dg.TableColumn(str(name)) for name in names]))
 
 
+def round_for_people(value: float) -> float:
+    """Round a number to four significant digits."""
+    return float(f"{value:.4g}")
+
+
 def _cell(value: object) -> str | int | float | bool:
     if value is None or (isinstance(value, float) and value != value):
         return ""

@@ -29,6 +29,8 @@ from ml_assets.resources.observability.json_logs import set_step_fields
 if TYPE_CHECKING:
     from ml_assets.core.operations.reports.daily_report import Part
 
+FIRST = ("outcome", "problem")
+
 
 def run_stage(step: StageStep, context: dg.AssetExecutionContext, guard: RunGuard) -> Iterator[Any]:
     """Make the days of a run and report them; days that were committed are reported even where something fails later.
@@ -115,14 +117,16 @@ def _report_days(
         table = stage.tables[asset.key.path[-1]]
         counts = table.row_counts()
         for outcome in outcomes:
-            metadata = outcome_metadata(outcome, counts.get(outcome.day, 0), problems[outcome.day])
+            figures = outcome_metadata(outcome, counts.get(outcome.day, 0), problems[outcome.day])
+            # Dagster's UI keeps the order: first what a person looks for, the plots of the newest day included.
+            metadata = {name: figures.pop(name) for name in FIRST if name in figures}
             if asset.key == main:
-                metadata |= step.metadata(stage, outcome.day)
                 metadata |= {"checks_failed": ", ".join(failed[outcome.day])} if outcome.day in failed else {}
+                metadata |= step.metadata(stage, outcome.day)
                 metadata |= {"report": reports.link(outcome.day)} if step.is_reported else {}
+                metadata |= step.newest_metadata(stage, outcome.day) if outcome.day == days[-1] else {}
+            metadata |= figures | ({"dagster/uri": table.uri} if outcome.day == days[-1] else {})
             context.add_asset_metadata(metadata, asset.key, outcome.day.isoformat())
-        newest = step.newest_metadata(stage, days[-1]) if asset.key == main else {}
-        context.add_asset_metadata({"dagster/uri": table.uri, **newest}, asset.key, days[-1].isoformat())
         yield dg.MaterializeResult(asset_key=asset.key, data_version=data_versions(table, days))
         for run in selected:
             if run.asset == asset.key:

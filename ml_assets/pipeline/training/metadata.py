@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from ml_assets.pipeline.steps.check_results import round_for_people
+
 if TYPE_CHECKING:
     from ml_assets.pipeline.training.stage import ModelTraining
 
@@ -22,5 +24,6 @@ def model_metadata(stage: "ModelTraining", day: date) -> dict[str, Any]:
     names = ("model_digest", "rounds", "threshold", "rows", "positives")
     return {
         **{name: row[name] for name in names},
+        "threshold": round_for_people(row["threshold"]),
         "artifacts": dg.MetadataValue.path(f"{stage.lake.uri}/{row['artifacts']}"),
     }

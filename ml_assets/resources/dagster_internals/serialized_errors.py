@@ -4,7 +4,8 @@ error that is shown without a stack trace.
 Reason: functions that read the error of a failed step or run are annotated with its type. And Dagster stores the text
 of every exception, also of those that no code of this project can catch: of resources that do not start, sensors,
 schedules and code locations. A stack trace below the problems of a file says nothing to its author, and Dagster shows
-one below every other error of a code location. DAGSTER_REDACT_USER_CODE_ERRORS would hide the whole text with the reason in it.
+one below every other error of a code location. DAGSTER_REDACT_USER_CODE_ERRORS would hide the whole text with the
+reason in it.
 Public API that would replace it: an export of `SerializableErrorInfo` from `dagster`, and a function in its instance
 that is called with the text of an error before it is stored, and an error of definitions whose message alone is shown.
 """

@@ -16,7 +16,9 @@ from ml_assets.resources.dagster_internals.configurable_class import Configurabl
 from ml_assets.resources.dagster_internals.home_files import RUNS_FILE, SCHEDULES_FILE, home_lock
 
 if TYPE_CHECKING:
-    from dagster import DagsterInstance
+    from dagster import DagsterInstance, DagsterRun
+
+POD_TAG = "dagster-k8s/config"
 
 
 class LockedStorage:
@@ -43,6 +45,13 @@ class LockedSqliteRunStorage(LockedStorage, SqliteRunStorage):
         """Open the file under the directory of the instance, which is known only now."""
         open_storage(self, SqliteRunStorage.from_local, Path(instance.root_directory), RUNS_FILE)
         super().register_instance(instance)
+
+    def add_run(self, dagster_run: "DagsterRun", *args: Any, **kwargs: Any) -> "DagsterRun":
+        """Store a run without the tag of its pod: runs of a local instance have none, and the UI would show it first in
+        every list of runs.
+        """
+        tags = {name: value for name, value in dagster_run.tags.items() if name != POD_TAG}
+        return super().add_run(dagster_run.with_tags(tags), *args, **kwargs)
 
 
 class LockedSqliteScheduleStorage(LockedStorage, SqliteScheduleStorage):

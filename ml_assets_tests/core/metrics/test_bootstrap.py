@@ -132,3 +132,16 @@ def test_equal_days_have_an_interval_without_width():
 @pytest.mark.parametrize("daily", [[], [0.4]])
 def test_fewer_than_two_days_have_no_interval(daily):
     assert np.isnan(day_interval(daily, 50, 0.95, 0)).all()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_calibration_error_is_within_its_interval(seed):
+    random = np.random.default_rng(seed)
+    scores = random.uniform(0, 1, 400)
+    labels = (random.uniform(0, 1, 400) < scores).astype(int)
+    metrics = RowMetrics(labels, scores, 0.5)
+    low, high = row_intervals(metrics, 200, 0.95, 1)["calibration_error"]
+    value = metrics.point_values()["calibration_error"]
+    assert 0 <= low <= value <= high
+    # Unlike the percentiles of the resamples, it is not above the value.
+    assert low < value
