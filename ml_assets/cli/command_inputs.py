@@ -9,6 +9,7 @@ import click
 from ml_assets.cli.home import create_home
 from ml_assets.cli.project import current_project, list_model_files, load_spec
 from ml_assets.core.model_spec import ModelSpec
+from ml_assets.core.model_spec.defs_yaml.document import SpecFileError
 from ml_assets.core.operations.failures.damaged_state import GONE, MLFLOW, MOVED_AWAY
 from ml_assets.defs.environment import build_environment, load_settings
 from ml_assets.defs.settings import Settings
@@ -71,7 +72,10 @@ def require_spec(model: str | None = None) -> ModelSpec:
     for other in files:
         if other.problem is not None and other is not file:
             print(f"warning: the model {other.name} is not loaded: {other.problem}", file=sys.stderr)
-    spec = load_spec(file)
+    try:
+        spec = load_spec(file)
+    except SpecFileError as error:
+        sys.exit(str(error))
     if spec is None:
         sys.exit(file.problem or f"{file.place}: the model {file.name} does not load; `dg check defs` says why")
     return spec

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ml_assets.core.model_spec import ModelSpec
+from ml_assets.core.model_spec.defs_yaml.document import SpecFileError
 from ml_assets.core.model_spec.defs_yaml.model_files import ModelFile, find_model_files
 from ml_assets.defs.environment import current_project_root, select_project_root
 from ml_assets.defs.project import Project, find_project, read_project
@@ -69,25 +70,29 @@ def list_model_files() -> list[ModelFile]:
 def load_spec(file: ModelFile) -> ModelSpec | None:
     """Return the specification of a model; None when it is broken.
 
-    Templates in the file (`{{ env.X }}`) are resolved by the component.
+    Templates in the file (`{{ env.X }}`) are resolved by the component, whose class may be one of the project.
 
     Args:
         file: the model in its file.
+
+    Raises:
+        SpecFileError: when the component cannot be loaded; names the file and the reason.
     """
-    if file.spec is None or "{{" not in file.path.read_text():
+    if not file.needs_component or file.document is None:
         return file.spec
-    return next((spec for spec in load_component_specs(current_project()) if spec.name == file.name), None)
-
-
-def load_component_specs(project: Project) -> list[ModelSpec]:
-    """Load the components of a project, and return the specifications of its models, subclasses included."""
     import dagster as dg
 
+    from ml_assets.pipeline.code_location.folder_definitions import describe
     from ml_assets.pipeline.component import ModelPipeline
+    from ml_assets.resources.dagster_internals.component_documents import load_document_component
 
-    _import(project, project.definitions.partition(".")[0])
-    tree = dg.ComponentTree.for_project(project.root)
-    return [component.spec for component in tree.get_all_components(of_type=ModelPipeline)]
+    project = current_project()
+    try:
+        _import(project, project.definitions.partition(".")[0])
+        component = load_document_component(dg.ComponentTree.for_project(project.root), file.document)
+    except Exception as error:
+        raise SpecFileError(f"{file.place}: {describe(error)}") from error
+    return component.keyed_spec() if isinstance(component, ModelPipeline) else None
 
 
 def _import(project: Project, module: str) -> ModuleType:

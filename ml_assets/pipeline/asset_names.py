@@ -65,5 +65,19 @@ def all_assets(spec: ModelSpec) -> tuple[str, ...]:
 
 
 def asset_key(spec: ModelSpec, name: str) -> dg.AssetKey:
-    """Build the key of an asset from the name of its model and its own name."""
-    return dg.AssetKey([spec.name, name])
+    """Build the key of an asset: a prefix, where the component of the model adds one, the name of its model, and its
+    own name.
+    """
+    return dg.AssetKey(spec.key_path(name))
+
+
+def page_of(key: dg.AssetKey) -> str:
+    """Return the path of the page of an asset in Dagster's UI."""
+    return f"/assets/{'/'.join(key.path)}"
+
+
+def model_and_asset(key: dg.AssetKey) -> tuple[str, str] | None:
+    """Return the names of the model and of the asset in the key of a model's asset; None for a key that is too short to
+    be one.
+    """
+    return (key.path[-2], key.path[-1]) if len(key.path) > 1 else None

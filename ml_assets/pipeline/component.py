@@ -9,15 +9,18 @@ from pydantic import BaseModel
 
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.defs_yaml.model_files import TYPES
+from ml_assets.core.model_spec.defs_yaml.templates import accept_templates
 from ml_assets.core.model_spec.json_schema import documented_schema
+from ml_assets.pipeline.attributes import ModelAttributes, resolve_attributes
 from ml_assets.pipeline.automation.arrivals_sensor import arrivals_sensor
 from ml_assets.pipeline.automation.cron import check_cron_fields
 from ml_assets.pipeline.automation.failure_sensor import release_after_failure
 from ml_assets.pipeline.automation.freshness import freshness_job, freshness_schedule, newest_day_check
 from ml_assets.pipeline.automation.jobs import daily_job, features_job, release_job
 from ml_assets.pipeline.automation.schedules import daily_schedule
-from ml_assets.pipeline.graph.assets import build_assets
+from ml_assets.pipeline.graph.assets import build_assets, list_asset_specs
 from ml_assets.pipeline.graph.freshness_policy import freshness_policy
+from ml_assets.pipeline.graph.translation import Translation, translate_assets
 from ml_assets.pipeline.retention.job import retention_job, retention_schedule
 
 TEMPLATE = """\
@@ -111,7 +114,7 @@ class ModelPipeline(dg.Component):
     @classmethod
     def get_model_cls(cls) -> type[BaseModel]:
         """Return the schema of `attributes`."""
-        return ModelSpec
+        return ModelAttributes
 
     @classmethod
     def get_spec(cls) -> dg.ComponentTypeSpec:
@@ -127,32 +130,65 @@ class ModelPipeline(dg.Component):
         """Build the component of one defs.yaml.
 
         Raises:
-            ValueError: when the file has no attributes, or a cron expression that Dagster does not accept.
+            ValueError: when the file has no attributes, an environment variable that a template names is not set, or a
+                cron expression is not one that Dagster accepts.
         """
+        if isinstance(attributes, ModelAttributes):
+            attributes = resolve_attributes(attributes, context.resolution_context)
         if not isinstance(attributes, ModelSpec):
             raise ValueError(
                 f"{context.path}: attributes are missing. Add them: they are the specification of the model, see "
                 "docs/reference/spec.md"
             )
-        attributes = resolve_templates(attributes, context)
         try:
             check_cron_fields(attributes)
         except ValueError as error:
             raise ValueError(f"{context.path}: {error}") from error
         return cls(attributes)
 
+    def get_asset_spec(self, base_spec: dg.AssetSpec) -> dg.AssetSpec:
+        """Return the specification of an asset; a subclass changes group, tags, kinds, owners, description, metadata or
+        automation condition here, adds dependencies, or puts a prefix before the key.
+
+        Args:
+            base_spec: the specification as this component has it, with the key `<model>/<asset>`.
+        """
+        return base_spec
+
+    def get_asset_check_spec(self, base_spec: dg.AssetCheckSpec) -> dg.AssetCheckSpec:
+        """Return the specification of a check; a subclass changes description, metadata or whether it blocks here.
+
+        Args:
+            base_spec: the specification as this component has it. The check `newest_day_on_time`, which is no part of
+                the asset's step, does not come here.
+        """
+        return base_spec
+
+    def keyed_spec(self) -> ModelSpec:
+        """Return the specification with the prefix that `get_asset_spec` gives the keys of the assets."""
+        return self._translate()[0]
+
+    def _translate(self) -> tuple[ModelSpec, Translation]:
+        spec, assets = self.spec, {}
+        if type(self).get_asset_spec is not ModelPipeline.get_asset_spec:
+            spec, assets = translate_assets(spec, list_asset_specs(spec), self.get_asset_spec)
+        return spec, Translation(assets, self.get_asset_check_spec)
+
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """Build the assets with their checks, the jobs, the sensors and the schedules.
 
         Retention and freshness have jobs and schedules only if the specification sets them.
+
+        Raises:
+            ValueError: when a subclass changes what has to stay in the specification of an asset or check.
         """
-        spec = self.spec
+        spec, translation = self._translate()
         daily, features, release = daily_job(spec), features_job(spec), release_job(spec)
         retention_jobs = [retention_job(spec)] if spec.retention.removes else []
         freshness_checks = [newest_day_check(spec)] if freshness_policy(spec) else []
         freshness_jobs = [freshness_job(spec, check) for check in freshness_checks]
         return dg.Definitions(
-            assets=build_assets(spec),
+            assets=build_assets(spec, translation),
             asset_checks=freshness_checks,
             jobs=[daily, features, release, *freshness_jobs, *retention_jobs],
             sensors=[arrivals_sensor(spec, features), release_after_failure(spec, daily, release)],
@@ -164,21 +200,9 @@ class ModelPipeline(dg.Component):
         )
 
 
-def resolve_templates(attributes: ModelSpec, context: dg.ComponentLoadContext) -> ModelSpec:
-    """Resolve the templates in texts, such as `{{ env.FEED }}` and those of a `template_vars_module`.
-
-    Raises:
-        ValueError: when the result is not a valid specification.
-    """
-    stated = attributes.model_dump(mode="json", by_alias=True, exclude_unset=True)
-    if "{{" not in str(stated):
-        return attributes
-    return ModelSpec.model_validate(context.resolution_context.resolve_value(stated))
-
-
-def json_schema() -> Mapping[str, Any]:
-    """Build the JSON schema of a defs.yaml, for editors."""
-    schema = documented_schema()
+def json_schema(has_templates: bool = False) -> Mapping[str, Any]:
+    """Build the JSON schema of a defs.yaml, for editors; with `has_templates` it accepts templates as values."""
+    schema = accept_templates(documented_schema()) if has_templates else documented_schema()
     definitions = schema.pop("$defs")
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

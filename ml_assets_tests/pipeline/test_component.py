@@ -156,7 +156,7 @@ def load_project(tmp_path: Path, name: str, content: str) -> dg.Definitions:
         f'[tool.dg]\ndirectory_type = "project"\n[tool.dg.project]\nroot_module = "{name}"\n'
     )
     folder = tmp_path / name / "defs" / "model"
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     for package in (tmp_path / name, tmp_path / name / "defs"):
         (package / "__init__.py").touch()
     (folder / "defs.yaml").write_text(content)

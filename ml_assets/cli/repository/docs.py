@@ -72,7 +72,7 @@ def documents(group: click.Group) -> dict[Path, str]:
     """
     return {
         Path("docs/reference/spec.md"): spec_page(json_schema()),
-        Path("docs/defs.schema.json"): json.dumps(json_schema(), indent=1) + "\n",
+        Path("docs/defs.schema.json"): json.dumps(json_schema(has_templates=True), indent=1) + "\n",
         Path("docs/reference/cli.md"): cli_page(group),
         Path("docs/reference/tables.md"): tables_page(),
         Path("docs/reference/doctor.md"): DOCTOR_TITLE

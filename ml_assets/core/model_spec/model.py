@@ -1,11 +1,11 @@
 """ModelSpec: the whole specification of one model, and the rules between its parts."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, PrivateAttr, field_validator, model_validator
 
 from ml_assets.core.model_spec.automation import Backfill, Freshness, Retention, Schedule, Sensor
 from ml_assets.core.model_spec.checks import Checks, Metric
@@ -91,6 +91,8 @@ class ModelSpec(SpecPart):
     freshness: Freshness = Freshness()
     retention: Retention = Retention()
 
+    _key_prefix: tuple[str, ...] = PrivateAttr(default=())
+
     @model_validator(mode="before")
     @classmethod
     def _accept_old_check_names(cls, attributes: object) -> object:
@@ -165,6 +167,16 @@ class ModelSpec(SpecPart):
                     raise ValueError(
                         f"training.preprocessing.{field}: {name} is not one of {', '.join(allowed) or 'no features'}"
                     )
+
+    def with_key_prefix(self, prefix: Sequence[str]) -> "ModelSpec":
+        """Return the same specification whose assets have keys with a prefix; tables and folders have none."""
+        copy = self.model_copy()
+        copy._key_prefix = tuple(prefix)  # noqa: SLF001
+        return copy
+
+    def key_path(self, asset: str) -> list[str]:
+        """Return the parts of the key of an asset: the prefix, the name of the model, and the name of the asset."""
+        return [*self._key_prefix, self.name, asset]
 
     def column(self, where: str, name: str) -> Column:
         """Return the column with a name, which the field `where` of the specification refers to.

@@ -9,7 +9,7 @@ import dagster as dg
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.file_feed import rows_feed
 from ml_assets.core.tables.fingerprint import EXPIRED
-from ml_assets.pipeline.asset_names import VALIDATED
+from ml_assets.pipeline.asset_names import VALIDATED, asset_key
 from ml_assets.pipeline.steps.retries import apply_retry_policy
 from ml_assets.pipeline.steps.step_config import run_tags, step_settings
 from ml_assets.resources.lake.lake import Lake
@@ -31,7 +31,7 @@ def newest_day_check(spec: ModelSpec) -> dg.AssetChecksDefinition:
     settings = step_settings(spec, "freshness")
 
     @dg.asset_check(
-        asset=dg.AssetKey([spec.name, VALIDATED]),
+        asset=asset_key(spec, VALIDATED),
         name=NEWEST_DAY_ON_TIME,
         description=f"The rows of yesterday (in {spec.source.time_zone}) are there; evaluated at the deadline, and "
         "whenever it is executed.",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from ml_assets.core.training.time_split import HistoryTooShort
-from ml_assets.pipeline.asset_names import MODEL
+from ml_assets.pipeline.asset_names import MODEL, asset_key
 from ml_assets.pipeline.engine.stage import CannotMake, KeepDay
 from ml_assets.pipeline.evaluation.champion import ChampionScorer
 from ml_assets.pipeline.evaluation.holdout import Holdout
@@ -67,7 +67,7 @@ def run_experiments(
                 "mlflow_run_id": run_id,
             }
             yield dg.AssetObservation(
-                [spec.name, MODEL], partition=day.isoformat(), metadata={**description, **metrics}
+                asset_key(spec, MODEL), partition=day.isoformat(), metadata={**description, **metrics}
             )
     if failures:
         more = f" (and {len(failures) - 1} more days)" if len(failures) > 1 else ""

@@ -8,19 +8,43 @@ from ml_assets.pipeline.graph.data_steps import FeaturesStep, IngestionStep, Val
 from ml_assets.pipeline.graph.model_steps import EvaluationStep, RegistrationStep, TrainingStep, run_training
 from ml_assets.pipeline.graph.release_steps import DeploymentStep, PredictionsStep
 from ml_assets.pipeline.graph.search_step import SearchStep
+from ml_assets.pipeline.graph.translation import Translation
 from ml_assets.pipeline.steps.asset_factory import build_step_assets
+from ml_assets.pipeline.steps.run_stage import run_stage
+from ml_assets.pipeline.steps.stage_step import StageStep
 
 
-def build_assets(spec: ModelSpec) -> list[dg.AssetsDefinition]:
-    """Build the assets of a model."""
+def list_steps(spec: ModelSpec) -> list[StageStep]:
+    """List the steps of a model, in the order of their stages."""
     feeds = [feed for feed in (labels_feed(spec), rows_feed(spec)) if feed]
     return [
-        *(build_step_assets(step(spec, feed)) for feed in feeds for step in (IngestionStep, ValidationStep)),
-        build_step_assets(FeaturesStep(spec)),
-        *([build_step_assets(SearchStep(spec))] if spec.training.search else []),
-        build_step_assets(TrainingStep(spec), run_training),
-        *(
-            build_step_assets(step(spec))
-            for step in (EvaluationStep, RegistrationStep, DeploymentStep, PredictionsStep)
-        ),
+        *(step(spec, feed) for feed in feeds for step in (IngestionStep, ValidationStep)),
+        FeaturesStep(spec),
+        *([SearchStep(spec)] if spec.training.search else []),
+        TrainingStep(spec),
+        *(step(spec) for step in (EvaluationStep, RegistrationStep, DeploymentStep, PredictionsStep)),
+    ]
+
+
+def list_asset_specs(spec: ModelSpec) -> list[dg.AssetSpec]:
+    """List the specifications of the assets of a model."""
+    return [asset for step in list_steps(spec) for asset in step.asset_specs]
+
+
+def build_assets(spec: ModelSpec, translation: Translation | None = None) -> list[dg.AssetsDefinition]:
+    """Build the assets of a model.
+
+    Args:
+        spec: the model's specification.
+        translation: the changes of its component to their specifications.
+    """
+    translation = translation or Translation()
+    return [
+        build_step_assets(
+            step,
+            run_training if isinstance(step, TrainingStep) else run_stage,
+            change_asset=translation.asset,
+            change_check=translation.check,
+        )
+        for step in list_steps(spec)
     ]

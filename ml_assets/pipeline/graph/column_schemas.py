@@ -16,7 +16,7 @@ from ml_assets.core.model_spec.features import (
 )
 from ml_assets.core.model_spec.file_feed import Contract
 from ml_assets.core.tables.columns import EVALUATION, PROVENANCE, Column
-from ml_assets.pipeline.asset_names import LABELS
+from ml_assets.pipeline.asset_names import LABELS, asset_key
 
 
 def table_columns(columns: Iterable[Column]) -> list[dg.TableColumn]:
@@ -82,7 +82,7 @@ def feature_lineage(spec: ModelSpec, upstream: dg.AssetKey) -> dg.TableColumnLin
     for feature in spec.features:
         for name, sources in _sources(spec, feature):
             source_columns_by_name.setdefault(name, sources)
-    labels = {spec.target: dg.AssetKey([spec.name, LABELS])} if spec.labels else {}
+    labels = {spec.target: asset_key(spec, LABELS)} if spec.labels else {}
     return dg.TableColumnLineage(
         {
             name: [dg.TableColumnDep(labels.get(source, upstream), source) for source in sources]

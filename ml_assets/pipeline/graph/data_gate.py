@@ -5,10 +5,8 @@ from datetime import date, timedelta
 from itertools import chain
 from typing import TYPE_CHECKING
 
-import dagster as dg
-
 from ml_assets.core.model_spec import ModelSpec
-from ml_assets.pipeline.asset_names import EVERY_DAY_ACCEPTED, LABEL_MATCH, LABELS
+from ml_assets.pipeline.asset_names import EVERY_DAY_ACCEPTED, LABEL_MATCH, LABELS, asset_key
 from ml_assets.pipeline.engine.stage import KeepDay
 
 if TYPE_CHECKING:
@@ -70,7 +68,7 @@ class DataGate:
 
         if not self._is_on:
             return None
-        key = dg.AssetKey([self._spec.name, evaluation.name])
+        key = asset_key(self._spec, evaluation.name)
         return self._failures(
             chain(
                 evaluate_label_checks(self._spec, evaluation, [day], key),
@@ -105,8 +103,8 @@ class DataGate:
 
         validation, features = self._validation, self._features
         return chain(
-            evaluate_validation_checks(self._spec, validation, [day], dg.AssetKey([self._spec.name, validation.name])),
-            evaluate_feature_checks(self._spec, features, [day], dg.AssetKey([self._spec.name, features.name]), day),
+            evaluate_validation_checks(self._spec, validation, [day], asset_key(self._spec, validation.name)),
+            evaluate_feature_checks(self._spec, features, [day], asset_key(self._spec, features.name), day),
             self._evaluate_labels(day),
         )
 
@@ -122,7 +120,7 @@ class DataGate:
         except HistoryTooShort:
             first = day
         deliveries = [first + timedelta(days=number) for number in range((day - first).days + 1)]
-        return evaluate_label_matches(self._spec, self._matching, deliveries, dg.AssetKey([self._spec.name, LABELS]))
+        return evaluate_label_matches(self._spec, self._matching, deliveries, asset_key(self._spec, LABELS))
 
     def _is_blocking(self, run: "CheckRun") -> bool:
         from ml_assets.core.model_spec.checks import contract_check_name

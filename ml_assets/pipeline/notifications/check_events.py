@@ -8,7 +8,7 @@ import dagster as dg
 from ml_assets.core.operations.notifications.events import Kind, NotificationEvent, Severity
 from ml_assets.core.operations.notifications.message import shorten
 from ml_assets.core.tables.day_ranges import days_between, parse_days
-from ml_assets.pipeline.asset_names import EVERY_DAY_ACCEPTED
+from ml_assets.pipeline.asset_names import EVERY_DAY_ACCEPTED, model_and_asset, page_of
 from ml_assets.pipeline.automation.freshness import NEWEST_DAY, NEWEST_DAY_ON_TIME
 from ml_assets.pipeline.release.rollback_check import NOT_ROLLED_BACK
 from ml_assets.pipeline.steps.check_results import BY_DAY, DAYS_PASSED, VERDICTS
@@ -31,9 +31,10 @@ def events_of_check(
     """
     key = evaluation.asset_check_key
     kind = _kind(key)
-    if kind is None or len(key.asset_key.path) < 2:
+    names = model_and_asset(key.asset_key)
+    if kind is None or names is None:
         return
-    model, asset = key.asset_key.path[0], key.asset_key.path[-1]
+    model, asset = names
     detail = f"{asset}: {key.name}"
     for day in _passed_days(evaluation):
         yield NotificationEvent(kind, model, day, detail, failed=False, at=at, run=run)
@@ -43,7 +44,7 @@ def events_of_check(
         state = STATE_BY_KIND.get(kind, key.name)
         # The reason of the newest day begins with the day itself.
         message = shorten(f"{day} {state}: {reason.removeprefix(f'{day}: ')}")
-        page = f"/assets/{model}/{asset}?view=checks&checkDetail={key.name}"
+        page = f"{page_of(key.asset_key)}?view=checks&checkDetail={key.name}"
         yield NotificationEvent(
             kind, model, day, detail, failed=True, at=at, severity=severity, message=message, run=run, link=page
         )

@@ -9,7 +9,7 @@ import dagster as dg
 from ml_assets.core.operations.notifications.events import Kind, NotificationEvent, Severity
 from ml_assets.core.operations.notifications.message import shorten
 from ml_assets.core.tables.day_ranges import RANGE
-from ml_assets.pipeline.asset_names import RAW, VALIDATED
+from ml_assets.pipeline.asset_names import RAW, VALIDATED, model_and_asset, page_of
 from ml_assets.pipeline.automation.failure_sensor import WILL_RETRY
 from ml_assets.pipeline.graph.asset_specs import FOLLOW_EACH_DAY
 from ml_assets.pipeline.notifications.check_events import events_of_check
@@ -55,18 +55,19 @@ def events_of_freshness(change: "FreshnessStateChange") -> Iterator[Notification
     """Yield the event of a changed freshness state, for assets that `newest_day_on_time` does not cover."""
     from ml_assets.resources.dagster_internals.freshness import FreshnessState
 
+    names = model_and_asset(change.key)
     if (
-        len(change.key.path) < 2
-        or change.key.path[-1] not in FOLLOWED_BY_POLICY
+        names is None
+        or names[1] not in FOLLOWED_BY_POLICY
         or change.new_state not in (FreshnessState.PASS, FreshnessState.FAIL)
     ):
         return
-    model, asset = change.key.path[0], change.key.path[-1]
+    model, asset = names
     at = datetime.fromtimestamp(change.state_change_timestamp, UTC)
     message = f"{asset} is late: no day of it was made since the last deadline"
     failed = change.new_state is FreshnessState.FAIL
     yield NotificationEvent(
-        Kind.FRESHNESS, model, "", asset, failed=failed, at=at, message=message, link=f"/assets/{model}/{asset}"
+        Kind.FRESHNESS, model, "", asset, failed=failed, at=at, message=message, link=page_of(change.key)
     )
 
 
@@ -94,7 +95,7 @@ def _run_event(
         message=shorten(f"{state}: {_reason(ended, entries)}") if failed else "",
         run=run.run_id,
         link=f"/runs/{run.run_id}",
-        assets=frozenset(key.path[-1] for key in assets if key.path[0] == model),
+        assets=frozenset(names[1] for key in assets if (names := model_and_asset(key)) and names[0] == model),
         retried=retried,
     )
 
@@ -116,7 +117,7 @@ def _is_blocking(key: dg.AssetCheckKey, repository: dg.RepositoryDefinition) -> 
 def _models(run: dg.DagsterRun) -> list[str]:
     """Return the models of a run, by its assets, else by its tag; the name of the job if it belongs to no model."""
     keys = [*(run.asset_selection or ()), *(check.asset_key for check in run.asset_check_selection or ())]
-    models = sorted({key.path[0] for key in keys})
+    models = sorted({(model_and_asset(key) or key.path)[0] for key in keys})
     return models or [run.tags.get(MODEL_TAG) or run.job_name]
 
 

@@ -11,7 +11,7 @@ import dagster as dg
 from ml_assets.core.operations.notifications.events import Kind, NotificationEvent
 from ml_assets.core.operations.notifications.message import compose, shorten
 from ml_assets.core.operations.notifications.release_events import events_of_releases
-from ml_assets.pipeline.asset_names import DEPLOYMENT
+from ml_assets.pipeline.asset_names import DEPLOYMENT, model_and_asset
 from ml_assets.pipeline.code_location.broken_model import SPECIFICATION, problems_of
 from ml_assets.pipeline.notifications.event_log import read_events
 from ml_assets.pipeline.notifications.run_events import events_of_freshness, events_of_run
@@ -182,4 +182,5 @@ def _repository(context: dg.SensorEvaluationContext) -> dg.RepositoryDefinition:
 
 
 def _models(repository: dg.RepositoryDefinition) -> list[str]:
-    return sorted({key.path[0] for key in repository.asset_graph.get_all_asset_keys() if key.path[-1] == DEPLOYMENT})
+    names = [model_and_asset(key) for key in repository.asset_graph.get_all_asset_keys()]
+    return sorted({model for model, asset in filter(None, names) if asset == DEPLOYMENT})

@@ -7,6 +7,7 @@ from typing import Any
 import dagster as dg
 
 from ml_assets.core.model_spec import ModelSpec
+from ml_assets.pipeline.asset_names import model_and_asset
 from ml_assets.pipeline.engine.run_guard import RunGuard
 from ml_assets.pipeline.steps.redacted_events import redact_events
 from ml_assets.pipeline.steps.retries import apply_retry_policy
@@ -17,18 +18,30 @@ from ml_assets.pipeline.steps.step_config import step_settings
 Run = Callable[[StageStep, dg.AssetExecutionContext, RunGuard], Iterator[Any]]
 
 
-def build_step_assets(step: StageStep, run: Run = run_stage) -> dg.AssetsDefinition:
-    """Build the Dagster assets of one stage, with their checks; `run` yields the events of a run of the step."""
+def build_step_assets(
+    step: StageStep,
+    run: Run = run_stage,
+    change_asset: Callable[[dg.AssetSpec], dg.AssetSpec] = lambda asset: asset,
+    change_check: Callable[[dg.AssetCheckSpec], dg.AssetCheckSpec] = lambda check: check,
+) -> dg.AssetsDefinition:
+    """Build the Dagster assets of one stage, with their checks.
+
+    Args:
+        step: the stage as a step.
+        run: yields the events of a run of the step.
+        change_asset: returns the specification of an asset as the component of the model has it; the key stays.
+        change_check: does the same for a check; its name and asset stay.
+    """
     spec, asset_specs = step.spec, step.asset_specs
-    main = asset_specs[0].key
+    main = model_and_asset(asset_specs[0].key) or ("", "")
     # A run may ask for one asset only, and a run of experiments makes none.
     is_skippable = len(asset_specs) > 1 or step.config is not None
-    settings = step_settings(spec, main.path[-1])
+    settings = step_settings(spec, main[-1])
 
     @dg.multi_asset(
-        name="__".join(main.path),
-        specs=[asset.replace_attributes(skippable=is_skippable) for asset in asset_specs],
-        check_specs=list(step.check_specs),
+        name="__".join(main),
+        specs=[change_asset(asset).replace_attributes(skippable=is_skippable) for asset in asset_specs],
+        check_specs=[change_check(check) for check in step.check_specs],
         backfill_policy=_backfill_policy(spec),
         required_resource_keys={"lake", "landing", *step.resources},
         config_schema=step.config.to_fields_dict() if step.config else None,
@@ -39,7 +52,7 @@ def build_step_assets(step: StageStep, run: Run = run_stage) -> dg.AssetsDefinit
         can_subset=len(asset_specs) > 1,
     )
     def make(context: dg.AssetExecutionContext) -> Iterator[Any]:
-        with apply_retry_policy(context, settings, "/".join(main.path)):
+        with apply_retry_policy(context, settings, "/".join(main)):
             guard = RunGuard(context.instance, context.run_id, settings.longest)
             yield from redact_events(run(step, context, guard))
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from ml_assets.core.kubernetes.memory_sizing import largest_day
+from ml_assets.pipeline.asset_names import model_and_asset
 from ml_assets.pipeline.steps.partition_tags import days_of
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.storage.landing import Landing
@@ -37,7 +38,7 @@ def _sizes(
     layer: "AssetLayer", node: "dg.NodeHandle", days: list[date], lake: Lake, landing: Landing
 ) -> Iterator[tuple[Mapping[date, int], int, int]]:
     assets = layer.get_assets_def_for_node(node)
-    read: dict[tuple[dg.AssetKey, int, int], None] = {}
+    read: dict[tuple[tuple[str, str], int, int], None] = {}
     for spec in assets.specs if assets else ():
         if LANDED_FILES in spec.metadata:
             files = str(spec.metadata[LANDED_FILES])
@@ -49,6 +50,7 @@ def _sizes(
                 if isinstance(mapping, dg.TimeWindowPartitionMapping)
                 else (0, 0)
             )
-            read[dep.asset_key, *offsets] = None
-    for key, first, last in read:
-        yield lake.bytes_by_day(*key.path), first, last
+            if names := model_and_asset(dep.asset_key):
+                read[names, *offsets] = None
+    for names, first, last in read:
+        yield lake.bytes_by_day(*names), first, last

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import dagster as dg
 
 from ml_assets.core.model.files import PROVENANCE
-from ml_assets.pipeline.asset_names import MODEL
+from ml_assets.pipeline.asset_names import MODEL, asset_key
 from ml_assets.pipeline.engine.day_state import is_current
 from ml_assets.pipeline.engine.stage import CannotMake
 from ml_assets.pipeline.training.stage import ModelTraining
@@ -36,7 +36,9 @@ def mark_stale_models(context: dg.AssetExecutionContext, training: ModelTraining
             context.log.warning(f"{MODEL} {day}: {problem}")
             context.log_event(
                 dg.AssetObservation(
-                    [spec.name, MODEL], partition=day.isoformat(), metadata={"problem": problem, "model_digest": digest}
+                    asset_key(spec, MODEL),
+                    partition=day.isoformat(),
+                    metadata={"problem": problem, "model_digest": digest},
                 )
             )
 

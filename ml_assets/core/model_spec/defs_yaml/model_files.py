@@ -1,13 +1,15 @@
 """The models of a folder: their files, their names, and what is wrong with them."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from ml_assets.core.model_spec.defs_yaml.document import SpecFileError, YamlDocument
 from ml_assets.core.model_spec.defs_yaml.parser import parse_documents
 from ml_assets.core.model_spec.defs_yaml.reader import ATTRIBUTES, read_document, stated_name
+from ml_assets.core.model_spec.defs_yaml.templates import has_template
 from ml_assets.core.model_spec.model import ModelSpec
 
 # A defs.yaml may name the component by its exported name or by the module that defines it.
@@ -38,7 +40,7 @@ class ModelFile:
     Attributes:
         file: the file.
         name: the model's name; that of its folder if the document states none that is valid.
-        spec: the specification; None if it is broken.
+        spec: the specification; None if it is broken, or if only its component can build it.
         problem: file, line, field and reason of each problem; None if the model can be loaded.
         document: the document of the model; None if the file cannot be parsed.
     """
@@ -48,6 +50,13 @@ class ModelFile:
     spec: ModelSpec | None
     problem: str | None = None
     document: YamlDocument | None = None
+
+    @property
+    def needs_component(self) -> bool:
+        """Return whether only the component in Dagster builds the specification: it has templates, or its type is a
+        subclass.
+        """
+        return self.spec is None and self.problem is None
 
     @property
     def path(self) -> Path:
@@ -122,20 +131,41 @@ def _read(file: ComponentFile) -> Iterator[ModelFile]:
     if file.problem is not None:
         yield ModelFile(file, folder_name(file.path), None, file.problem)
     for document in filter(_is_model, file.documents):
+        if _needs_component(document):
+            name = stated_name(document) or ""
+            yield ModelFile(file, name if _is_name(name) else folder_name(file.path), None, None, document)
+            continue
         try:
             spec = read_document(document)
         except SpecFileError as error:
             name = stated_name(document) or ""
-            is_name = re.fullmatch(r"[a-z][a-z0-9_]*", name)
-            name = name if is_name else component_name(file, document.position)
+            name = name if _is_name(name) else component_name(file, document.position)
             yield ModelFile(file, name, None, str(error), document)
         else:
             yield ModelFile(file, spec.name, spec, None, document)
 
 
+def _is_name(name: str) -> bool:
+    return re.fullmatch(r"[a-z][a-z0-9_]*", name) is not None
+
+
 def _is_model(document: YamlDocument) -> bool:
     content = document.content
-    return not isinstance(content, dict) or content.get("type") in (*TYPES, None)
+    return not isinstance(content, dict) or content.get("type") in (*TYPES, None) or _is_subclass(content)
+
+
+def _is_subclass(content: Mapping[str, Any]) -> bool:
+    """Return whether a component of another type states what every model has to."""
+    attributes = content.get(ATTRIBUTES)
+    required = {name for name, field in ModelSpec.model_fields.items() if field.is_required()}
+    return isinstance(attributes, dict) and content.get("type") not in TYPES and required <= {*attributes}
+
+
+def _needs_component(document: YamlDocument) -> bool:
+    content = document.content
+    if not isinstance(content, dict) or not isinstance(content.get(ATTRIBUTES), dict):
+        return False
+    return content.get("type") not in (*TYPES, None) or has_template(content[ATTRIBUTES])
 
 
 def _refuse_shared_name(model: ModelFile, models: Sequence[ModelFile]) -> ModelFile:

@@ -21,8 +21,25 @@ def test_models_are_found_in_subfolders_and_other_components_are_left_out(tmp_pa
     write(tmp_path, "churn")
     write(tmp_path / "cards", "fraud")
     write(tmp_path / ".hidden", "hidden")
-    write(tmp_path, "others", type_name="dagster.DefsFolderComponent")
+    write(tmp_path, "others", yaml.safe_dump({"type": "dagster.DefsFolderComponent", "attributes": {"name": "a"}}))
     assert states(tmp_path) == {"fraud": None, "churn": None}
+
+
+def test_models_with_templates_and_of_subclasses_are_left_to_their_components(tmp_path):
+    write(tmp_path, "churn")
+    write(tmp_path, "risk", type_name="shop.components.RiskPipeline")
+    templated = {**SMALL, "name": "fraud", "training": {**SMALL["training"], "rounds": "{{ env.ROUNDS }}"}}
+    named = {**SMALL, "name": "{{ env.NAME }}"}
+    for name, attributes in (("cards", templated), ("returns", named)):
+        write(tmp_path, name, yaml.safe_dump({"type": "ml_assets.ModelPipeline", "attributes": attributes}))
+    files = {file.name: (file.needs_component, file.spec is None, file.problem) for file in find_model_files(tmp_path)}
+    resolved_later = (True, True, None)
+    assert files == {
+        "churn": (False, False, None),
+        "risk": resolved_later,
+        "fraud": resolved_later,
+        "returns": resolved_later,
+    }
 
 
 def test_a_broken_file_is_named_after_the_model_that_it_states_or_its_folder(tmp_path):

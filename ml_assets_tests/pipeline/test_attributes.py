@@ -1,0 +1,126 @@
+"""Templates resolve in every field of a defs.yaml, and what is wrong after that is named with its line."""
+
+import dagster as dg
+import pytest
+import yaml
+from dagster.components.core.component_tree import ComponentTreeException
+
+from ml_assets.core.model_spec import ModelSpec
+from ml_assets.pipeline.attributes import ModelAttributes, resolve_attributes
+from ml_assets_tests.pipeline.test_component import TYPE, load_project
+
+VALUES = {
+    "files": "feeds/{day}/*",
+    "rounds": 7,
+    "minimum": 0.6,
+    "is_stratified": True,
+    "kind": "integer",
+    "choices": [0, 1],
+    "key": ["id"],
+    "window": "4d",
+    "more": [{"kind": "column", "columns": ["amount"]}],
+}
+
+
+def context(**variables: object) -> dg.ResolutionContext:
+    return dg.ResolutionContext.default().with_scope(**variables)
+
+
+def resolve(attributes: dict, **variables: object) -> ModelSpec:
+    return resolve_attributes(ModelAttributes.model_validate(attributes), context(**variables))
+
+
+def templated(small: dict) -> dict:
+    """The small specification with templates in texts, numbers, choices, lists, durations and whole features."""
+    small["source"]["files"] = "{{ files }}"
+    small["training"] |= {"rounds": "{{ rounds }}", "window": "{{ window }}"}
+    small["gates"] = {"roc_auc": {"minimum": "{{ minimum }}"}}
+    small["columns"]["id"]["type"] = "{{ kind }}"
+    small["columns"]["label"]["allowed"] = "{{ choices }}"
+    small["columns"]["amount"]["blocking"] = "{{ is_stratified }}"
+    small["row_key"] = "{{ key }}"
+    small["features"] = "{{ more }}"
+    return small
+
+
+def test_templates_resolve_in_fields_of_every_type(small):
+    spec = resolve(templated(small), **VALUES)
+    assert spec.source.files == VALUES["files"]
+    assert spec.training.rounds == VALUES["rounds"]
+    assert spec.training.window.days == 4
+    assert spec.gates["roc_auc"].minimum == VALUES["minimum"]
+    assert spec.columns["id"].type == "integer"
+    assert spec.columns["label"].allowed == [0, 1]
+    assert spec.columns["amount"].blocking
+    assert spec.row_key == ["id"]
+    assert spec.feature_names() == ["amount"]
+
+
+def test_environment_variables_are_read_as_numbers_and_booleans_where_the_field_is_one(small, monkeypatch):
+    monkeypatch.setenv("ROUNDS", "9")
+    monkeypatch.setenv("BLOCKING", "true")
+    small["training"]["rounds"] = "{{ env.ROUNDS }}"
+    small["columns"]["amount"]["blocking"] = "{{ env.BLOCKING }}"
+    small["columns"]["card"]["allowed"] = ["1", "2"]
+    spec = resolve(small)
+    assert (spec.training.rounds, spec.columns["amount"].blocking) == (9, True)
+    # A text without a template is no template, although Python would read it as a number.
+    assert spec.columns["card"].allowed == ["1", "2"]
+
+
+def test_a_variable_that_is_not_set_is_named_with_its_field(small, monkeypatch):
+    monkeypatch.delenv("FEED", raising=False)
+    small["source"]["files"] = "{{ env.FEED }}/{day}/*"
+    with pytest.raises(ValueError, match=r"source\.files: .* environment variable FEED is not set; set it") as raised:
+        resolve(small)
+    assert "{{ env('FEED', 'default') }}" in str(raised.value)
+    small["source"]["files"] = "{{ env('FEED', 'feeds') }}/{day}/*"
+    assert resolve(small).source.files == "feeds/{day}/*"
+
+
+def test_attributes_without_templates_are_validated_when_they_are_read(small):
+    with pytest.raises(ValueError, match=r"colour\n"):
+        ModelAttributes.model_validate({**small, "colour": "red"})
+
+
+def test_a_field_that_is_not_valid_after_resolution_is_named_with_file_and_line(small, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("ROUNDS", "many")
+    small["training"]["rounds"] = "{{ env.ROUNDS }}"
+    with pytest.raises(ComponentTreeException) as refused:
+        load_project(tmp_path, "resolved", yaml.safe_dump({"type": TYPE, "attributes": small}))
+    assert "attributes.training.rounds at " in str(refused.value.__cause__)
+    assert "defs.yaml:" in str(refused.value.__cause__)
+
+
+def test_template_variables_of_a_module_and_post_processing_of_a_file_are_applied(small, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "with_variables" / "defs" / "model").mkdir(parents=True)
+    (tmp_path / "with_variables" / "defs" / "model" / "variables.py").write_text(
+        "import dagster as dg\n\n@dg.template_var\ndef rounds() -> int:\n    return 11\n"
+    )
+    small["training"]["rounds"] = "{{ rounds }}"
+    tag = {"target": "*", "operation": "merge", "attributes": {"tags": {"team": "fraud"}, "group_name": "risk"}}
+    content = {
+        "type": TYPE,
+        "template_vars_module": ".variables",
+        "attributes": small,
+        "post_processing": {"assets": [tag]},
+    }
+    definitions = load_project(tmp_path, "with_variables", yaml.safe_dump(content))
+    resources = dict.fromkeys(
+        ("lake", "landing", "registry", "tracking", "deploy_target"), dg.ResourceDefinition.none_resource()
+    )
+    definitions = dg.Definitions.merge(definitions, dg.Definitions(resources=resources))
+    graph = definitions.resolve_asset_graph()
+    nodes = [graph.get(key) for key in graph.get_all_asset_keys()]
+    assert {(node.tags["team"], node.tags["model"], node.group_name) for node in nodes} == {("fraud", "small", "risk")}
+    assert len(definitions.resolve_job_def("small_daily").asset_layer.selected_asset_keys) == len(nodes)
+
+
+def test_the_schema_accepts_templates_everywhere_and_still_refuses_wrong_values(small):
+    jsonschema = pytest.importorskip("jsonschema")
+    validator = jsonschema.Draft202012Validator(ModelAttributes.model_json_schema())
+    assert list(validator.iter_errors(templated(small))) == []
+    for wrong in ({"colour": "red"}, {"row_key": "id"}, {"owners": 3}, {"gates": {"roc_auc": {"minimum": "high"}}}):
+        assert list(validator.iter_errors({**small, **wrong})), wrong
