@@ -1,10 +1,10 @@
 """Screenshots of the Dagster UI for the documentation, taken from the instance that `ml-assets run` has filled.
 
-python docs/screenshots.py
+python docs/screenshots.py [FOLDER]
 
 Starts `dagster-webserver` on the instance in DAGSTER_HOME (data/dagster by default), opens its pages in headless
-Chromium, writes docs/images/*.png and stops the server. It needs Chromium with chromedriver, and `pip install
-selenium pillow`.
+Chromium, writes the pictures into a folder (docs/images by default) and stops the server. It needs Chromium with
+chromedriver, and `pip install selenium pillow`.
 """
 
 import io
@@ -116,7 +116,7 @@ def evaluation(browser: Browser) -> Image.Image:
     """Show the metrics of the evaluation beside its first three plots, opened with a click on `Show Markdown`."""
     browser.open(f"/assets/{MODEL}/evaluation", width=2070, height=1308)
     browser.click("//tr[.//*[text()='plots']]//*[text()='[Show Markdown]']")
-    browser.wait("//img[starts-with(@src, 'data:image/png')]")
+    browser.wait("//*[contains(@class, 'dagster-dialog')]//img[starts-with(@src, 'data:image/')]")
     # The dialog opens in the middle of the page and darkens it. In the corner it leaves the metrics visible.
     style = ".dagster-dialog {margin: -40px -40px 0 auto !important} .bp5-overlay-backdrop {display: none}"
     browser.driver.execute_script(
@@ -208,16 +208,16 @@ def chromium(address: str) -> Iterator[Browser]:
         browser.quit()
 
 
-def main() -> None:
-    """Take all screenshots."""
-    IMAGES.mkdir(exist_ok=True)
+def main(folder: Path = IMAGES) -> None:
+    """Take all screenshots into a folder."""
+    folder.mkdir(exist_ok=True)
     with webserver() as address, chromium(address) as browser:
         for take in (graph, evaluation, checks, columns, row_counts):
-            path = IMAGES / f"{take.__name__}.png"
+            path = folder / f"{take.__name__}.png"
             # A palette takes a quarter of the bytes; maximum coverage keeps the rare colours of icons.
             take(browser).quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(path, optimize=True)
-            sys.stdout.write(f"{path.relative_to(ROOT)}  {path.stat().st_size / 1000:.0f} kB\n")
+            sys.stdout.write(f"{path}  {path.stat().st_size / 1000:.0f} kB\n")
 
 
 if __name__ == "__main__":
-    main()
+    main(*map(Path, sys.argv[1:2]))
