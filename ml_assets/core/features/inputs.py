@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from ml_assets.core.model_spec import ModelSpec
@@ -81,10 +82,16 @@ def _clock_change(spec: ModelSpec) -> timedelta:
 
     A source without an end is taken to last 20 years.
     """
-    zone = ZoneInfo(spec.source.time_zone)
     first = spec.source.start - spec.longest_reach() - DAY
     # The last day may itself be the longer one.
     days = ((spec.source.end or spec.source.start + 20 * 365 * DAY) + DAY - first).days
+    return _difference_of_offsets(spec.source.time_zone, first, days)
+
+
+@lru_cache
+def _difference_of_offsets(time_zone: str, first: date, days: int) -> timedelta:
+    """Return the largest difference between UTC offsets of a time zone from a day on until so many days later."""
+    zone = ZoneInfo(time_zone)
     # No offset in the time zone database, not even during Ramadan, lasts less than a week.
     offsets = {_offset(zone, first + back * DAY) for back in [*range(0, days, 7), days]}
     return max(offsets) - min(offsets)

@@ -46,17 +46,19 @@ def code_version(stage: str, *hooks: str, counts_itself: bool = False) -> str:
 
 def _sources(root: str, is_followed: Callable[[str], bool]) -> dict[str, bytes]:
     """Sources, by module, of `root` and of each followed module that it imports, directly or not."""
+    # Most modules are imported by several others.
+    path_of = cache(_path)
     sources, waiting = {}, [root]
     while waiting:
         name = waiting.pop()
         if name not in sources:
-            path = _path(name)
+            path = path_of(name)
             if path is None:
                 raise ModuleNotFoundError(f"{name} has no Python source to take a code version from")
             sources[name] = path.read_bytes().replace(b"\r\n", b"\n")
             package = name if path.name == "__init__.py" else name.rpartition(".")[0]
             imported = (other for other in _imports(sources[name], package) if is_followed(other))
-            waiting += [other for other in imported if not _is_in(other, SPECIFICATION) and _path(other)]
+            waiting += [other for other in imported if not _is_in(other, SPECIFICATION) and path_of(other)]
     return sources
 
 

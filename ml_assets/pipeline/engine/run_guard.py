@@ -8,6 +8,13 @@ import dagster as dg
 
 from ml_assets.core.model_spec.types.durations import format_duration
 
+ENDED = [
+    dg.DagsterRunStatus.SUCCESS,
+    dg.DagsterRunStatus.FAILURE,
+    dg.DagsterRunStatus.CANCELED,
+    dg.DagsterRunStatus.CANCELING,
+]
+
 
 class RunEnded(Exception):
     """Dagster counts the run as ended, or the step has used up its time, while the process still works; the message
@@ -19,8 +26,8 @@ def run_has_ended(instance: dg.DagsterInstance, run_id: str) -> bool:
     """Return whether a run has ended for Dagster or is being cancelled; False for a run that the instance does not
     know.
     """
-    run = instance.get_run_by_id(run_id)
-    return run is not None and (run.is_finished or run.status is dg.DagsterRunStatus.CANCELING)
+    # Counting reads nothing of the run, which has the whole selection and all tags.
+    return instance.get_runs_count(dg.RunsFilter(run_ids=[run_id], statuses=ENDED)) > 0
 
 
 class RunGuard:

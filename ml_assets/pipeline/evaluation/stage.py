@@ -75,6 +75,7 @@ class ModelEvaluation(DayByDay):
             EVALUATION: lake.table(spec.name, EVALUATION, evaluation_schema(spec)),
         }
         self._metrics = CommittedRows(self.tables[EVALUATION_METRICS], lambda rows: rows.to_pandas())
+        self._metric_rows = CommittedRows(self.tables[EVALUATION_METRICS], to_rows)
         self._model_rows = CommittedRows(self._models, to_rows)
 
     def refresh(self) -> None:
@@ -158,7 +159,7 @@ class ModelEvaluation(DayByDay):
 
     def metric_rows(self, day: date) -> list[dict]:
         """Read the same as a list, without pandas, which a day with nothing to do does not load."""
-        rows = self.tables[EVALUATION_METRICS].read([day]).to_pylist()
+        rows = self._metric_rows.read(day)
         return [{**row, **{name: nan if row[name] is None else row[name] for name in ESTIMATE}} for row in rows]
 
     def overall(self, day: date) -> "pd.DataFrame":

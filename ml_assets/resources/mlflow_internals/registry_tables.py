@@ -62,6 +62,17 @@ class RegistryTables:
             DELETED,
         )
 
+    def versions_of(self, name: str, digest: str) -> list[int]:
+        """Return the numbers of the versions of model `name` whose tag `model_digest` is a digest."""
+        rows = self._rows(
+            "SELECT version FROM model_versions JOIN model_version_tags USING (workspace, name, version) "
+            "WHERE name = ? AND \"key\" = 'model_digest' AND value = ? AND current_stage IS NOT ?",
+            name,
+            digest,
+            DELETED,
+        )
+        return [number for (number,) in rows]
+
     def source(self, name: str, number: int) -> str | None:
         """Return the location of the files of a version; None if there is no such version."""
         rows = self._rows(

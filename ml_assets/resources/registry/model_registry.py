@@ -104,7 +104,7 @@ class ModelRegistry(dg.ConfigurableResource):
                 lacks a feature.
             MlflowUnavailable: when MLflow cannot be reached.
         """
-        if version := self._keep_lowest_version(record.name, record.digest):
+        if self._numbers(record) and (version := self._keep_lowest_version(record.name, record.digest)):
             update_version(self.client, version, record, self.dagster_ui)
             return RegisteredVersion(int(version.version), version.run_id or "", created=False)
         commit = code_commit()
@@ -112,8 +112,9 @@ class ModelRegistry(dg.ConfigurableResource):
         tags = {**record.all_tags(), NOTE_TAG: note, **({COMMIT_TAG: commit} if commit else {})}
         with quiet_mlflow(), run.nested(f"{record.name} {record.day}", tags) as run_log:
             logged = log_model(run_log, run.experiment_id, record)
-            self._create_version(record, run_log.run_id, logged, run.dagster_run_id, note)
-        version = self._keep_lowest_version(record.name, record.digest)
+            version = self._create_version(record, run_log.run_id, logged, run.dagster_run_id, note)
+        if version is None or self._numbers(record) != [int(version.version)]:
+            version = self._keep_lowest_version(record.name, record.digest)
         if version is None:
             raise RuntimeError(
                 f"the version of {record.name} of {record.day} was deleted by somebody right after it was created; "
@@ -186,6 +187,11 @@ class ModelRegistry(dg.ConfigurableResource):
         path = sqlite_path(self.tracking_uri)
         return path is None or path.exists()
 
+    def _numbers(self, record: ModelRecord) -> list[int]:
+        """Return the numbers of the versions with the digest of a record."""
+        name, digest = safe_in_a_filter("name", record.name), safe_in_a_filter("digest", record.digest)
+        return list(self.reader.versions_of(name, digest)) if self.may_hold_models() else []
+
     def _versions(self, name: str, digest: str) -> "list[ModelVersion]":
         versions = self.client.search_model_versions(
             f"name = '{safe_in_a_filter('name', name)}' and tags.model_digest = '{safe_in_a_filter('digest', digest)}'"
@@ -214,15 +220,17 @@ class ModelRegistry(dg.ConfigurableResource):
 
     def _create_version(
         self, record: ModelRecord, run_id: str, logged: "LoggedModel", dagster_run_id: str, note: str
-    ) -> None:
-        """Create a version, unless the request is refused while another process created one with the same digest."""
+    ) -> "ModelVersion | None":
+        """Create and return a version; None if the request is refused while another process created one with the same
+        digest.
+        """
         from mlflow.exceptions import MlflowException
 
         tags = {**record.all_tags(), RUN_TAG: dagster_run_id}
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 # await_creation_for is for stores that copy files; here it would add a request and a pause.
-                self.client.create_model_version(
+                return self.client.create_model_version(
                     record.name,
                     logged.artifact_location,
                     run_id,
@@ -231,7 +239,6 @@ class ModelRegistry(dg.ConfigurableResource):
                     await_creation_for=0,
                     model_id=logged.model_id,
                 )
-                return
             except MlflowException as error:
                 if error.error_code == "RESOURCE_DOES_NOT_EXIST" and attempt == 1:
                     self._create_model(record.name)
@@ -239,10 +246,11 @@ class ModelRegistry(dg.ConfigurableResource):
                 # MLflow gives up (INTERNAL_ERROR) after three collisions of version numbers, without a pause between
                 # them.
                 if self._versions(record.name, record.digest):
-                    return
+                    return None
                 if attempt == ATTEMPTS or error.error_code not in ("INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE"):
                     raise
                 time.sleep(random.uniform(0.05, 0.2) * attempt)
+        return None
 
     def _create_model(self, name: str) -> None:
         """Create the registered model, unless another process does."""

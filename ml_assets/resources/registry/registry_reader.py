@@ -86,7 +86,7 @@ class TableReader:
 
     def versions_of(self, name: str, digest: str) -> Iterable[int]:
         """Return the numbers of the versions with a digest."""
-        return [number for number, other in self._tables.versions(name) if other == digest]
+        return self._tables.versions_of(name, digest)
 
     def state(self, name: str) -> RegistryState | None:
         """Return the release state of a registered model."""

@@ -89,7 +89,7 @@ def test_damaged_rows_of_one_model_fail_no_other(copy, monkeypatch):
         return plain(model_day)
 
     monkeypatch.setattr(stage, "reader", reader)
-    with pytest.raises(CannotMake, match="a.parquet, with rows of 2025-01-11, is gone"):
+    with pytest.raises(CannotMake, match=r"a\.parquet, with rows of 2025-01-11, is gone"):
         make(stage)
     assert [row["model_digest"] is None for row in rows(copy).values()] == [True, True, False, True, False, False]
 
