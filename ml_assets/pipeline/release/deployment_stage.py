@@ -109,7 +109,9 @@ class ModelDeployment(DayByDay):
         if self._is_past(day):
             if self.tables[DEPLOYMENT].fingerprint(day) not in (None, EXPIRED):
                 raise DecidedAlready(LATER_DAYS_DECIDED)
-            return [LATER_DAYS_DECIDED]
+            # A release of the day itself was decided before the later days, by a run that died before it committed.
+            if self._release_of_run(day) is None:
+                return [LATER_DAYS_DECIDED]
         before = self._live_before(day)
         inputs: list = [[ENTRY, self._entries.fingerprint(day)], ["release", before.number]]
         days = list(self._percents(before, day))

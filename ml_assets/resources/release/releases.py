@@ -59,15 +59,16 @@ class Releases:
             raise LedgerLost(problem)
         if registry_state and self._targets.is_moved_by_hand(registry_state, latest):
             self._adopt_manual_move(registry_state, latest)
-        elif not (differences := self._targets.differences(latest, rows, registry_state)):
-            return latest
-        else:
+        elif differences := self._targets.differences(latest, rows, registry_state):
             log.warning(
                 "%s: release %d was not carried out in full, or was changed since, and is synchronized now: %s",
                 self._name,
                 latest.number,
                 "; ".join(differences),
             )
+        elif registry_state is None or registry_state.release == latest.number:
+            return latest
+        # Else only the mark is missing that the release is complete.
         self._carry_out()
         return self.ledger.latest()
 

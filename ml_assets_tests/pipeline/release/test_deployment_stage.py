@@ -128,6 +128,15 @@ def test_a_release_of_a_run_that_died_is_recorded_and_not_repeated(live):
     assert live.story() == STORY
 
 
+def test_releases_of_days_that_a_dying_run_did_not_commit_do_not_change_the_inputs_of_these_days(live):
+    inputs = live.deployment.inputs(day(1))
+    live.deployment.make_day(day(1), False)
+    promoted = live.ledger.moves()[-1]
+    live.ledger.append(promoted.after, replace(promoted, action="pause", after=pause(promoted.after, True), day=day(2)))
+    live.open()
+    assert live.deployment.inputs(day(1)) == inputs
+
+
 def test_a_release_made_at_the_same_time_is_noticed_and_the_day_is_decided_again(live):
     live.decide(1, 6)
     append = live.ledger.append

@@ -146,6 +146,21 @@ def test_a_release_that_a_dying_process_left_incomplete_is_completed_by_the_next
     assert len(local.releases().moves()) == 3
 
 
+def test_a_release_that_lacks_only_the_mark_that_it_is_complete_gets_it_from_the_next_read(local, monkeypatch, caplog):
+    state = local.releases().state()
+
+    def die(*arguments):
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr("ml_assets.resources.release.release_targets.mark_release_complete", die)
+        with pytest.raises(Killed):
+            local.releases().release(state, move("promote", after := promote(state, local.versions[1])))
+    assert (local.tags()["release"], local.deployed()) == ("2", 2)
+    assert local.releases().state() == after
+    assert (local.tags()["release"], caplog.text) == ("3", "")
+
+
 def test_a_deploy_target_that_cannot_be_written_leaves_the_release_recorded_and_raises(local, monkeypatch):
     state = local.releases().state()
 
