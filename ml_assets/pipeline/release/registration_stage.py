@@ -21,6 +21,7 @@ from ml_assets.resources.registry.model_registry import ModelRegistry, Registere
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ml_assets.core.operations.reports.daily_report import Part
     from ml_assets.pipeline.evaluation.stage import ModelEvaluation
     from ml_assets.resources.mlflow.model_record import ModelRecord
 
@@ -168,14 +169,22 @@ class ModelRegistration(StageWithArtifacts, DayByDay):
             params=self._parameters(model, json.loads(artifacts[PROVENANCE])),
             metrics=dict(zip(overall["metric"], overall["value"], strict=True)),
             plots={file_name(name, plot): plot for name, plot in plots.items()},
-            documents={"report.html": reports.page(day)},
+            documents={"report.html": reports.page(day, self._outcome(day))},
             curves={
                 f"validation_{name}": values for name, values in learning_curve(self.lake, model["artifacts"]).items()
             },
             tags=tags,
+            about=self.spec.description,
             lake=self.lake.uri,
             lake_folder=model["artifacts"],
         )
+
+    def _outcome(self, day: date) -> "Part":
+        """Return the part of a report that is stored together with a version, before the version has a number."""
+        from ml_assets.core.operations.reports.daily_report import Part
+
+        reason = self.why_not_registered(day)
+        return Part(ENTRY, day, "not registered" if reason else "registered", reason)
 
     def _parameters(self, model: Mapping, provenance: Mapping) -> dict[str, object]:
         rule = {

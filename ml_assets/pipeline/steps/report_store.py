@@ -92,11 +92,15 @@ class Reports:
         part = self._part(day, asset)
         return part.facts if part and part.provenance.items() >= fingerprint.items() else {}
 
-    def page(self, day: date) -> bytes:
-        """Render the page of a day from the parts that it has."""
+    def page(self, day: date, outcome: "Part | None" = None) -> bytes:
+        """Render the page of a day from the parts that it has; `outcome` replaces the part of its asset."""
         from ml_assets.core.operations.reports.html import render
 
-        return render(self.report(day))
+        report = self.report(day)
+        if outcome is not None:
+            others = [part for part in report.parts if part.asset != outcome.asset]
+            report = replace(report, parts=[*others, outcome])
+        return render(report)
 
     def report(self, day: date) -> "Report":
         """Return the report of a day, from the parts that it has."""

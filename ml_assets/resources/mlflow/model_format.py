@@ -34,7 +34,7 @@ def log_model(run_log: RunLog, experiment_id: str, record: ModelRecord) -> "Logg
 
     client, run_id = run_log.client, run_log.run_id
     logged = client.create_logged_model(
-        experiment_id, record.name, run_id, record.all_tags(), record.param_texts(), model_type="classifier"
+        experiment_id, record.name, run_id, record.version_tags(), record.param_texts(), model_type="classifier"
     )
     log_evaluation(run_log, record, logged.model_id)
     with TemporaryDirectory() as directory:

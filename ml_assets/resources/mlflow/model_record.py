@@ -13,6 +13,8 @@ from ml_assets.resources.observability.redaction import redact_text
 if TYPE_CHECKING:
     import pandas as pd
 
+GATE = "gate_"
+
 
 @dataclass(frozen=True)
 class ModelRecord:
@@ -47,6 +49,8 @@ class ModelRecord:
     """Values of a metric by round of boosting; the round is the step of the metric."""
     tags: Mapping[str, str] = field(default_factory=dict)
     """Further tags of run and version."""
+    about: str = ""
+    """What the model predicts, and for whom; the description of the registered model when it is created."""
     lake: str = ""
     """URI of the lake."""
     lake_folder: str = ""
@@ -75,6 +79,14 @@ class ModelRecord:
         not_finite = {"metrics_not_finite": ", ".join(missing)} if missing else {}
         given = {name: redact_text(value) for name, value in self.tags.items()}
         return {**given, **not_finite, "day": self.day.isoformat(), "model_digest": self.digest}
+
+    def gate_reasons(self) -> dict[str, str]:
+        """Return the reason of each gate by its name, from the tags."""
+        return {name[len(GATE) :]: value for name, value in self.all_tags().items() if name.startswith(GATE)}
+
+    def version_tags(self) -> dict[str, str]:
+        """Return the tags without the reasons of gates, which are tags of the run, and in the description."""
+        return {name: value for name, value in self.all_tags().items() if not name.startswith(GATE)}
 
     def param_texts(self) -> dict[str, str]:
         """Return the parameters as text, without the secrets of this process."""

@@ -17,6 +17,7 @@ from ml_assets.resources.mlflow.manual_run import ManualRun
 from ml_assets.resources.mlflow.model_format import log_model
 from ml_assets.resources.mlflow.model_record import ModelRecord
 from ml_assets.resources.mlflow.tracking import RUN_TAG, TrackedRun
+from ml_assets.resources.observability.redaction import redact_text
 from ml_assets.resources.registry.aliases import alias_holder
 from ml_assets.resources.registry.registry_reader import RegistryReader, open_reader
 from ml_assets.resources.registry.version_description import COMMIT_TAG, NOTE_TAG, code_commit, description
@@ -226,7 +227,7 @@ class ModelRegistry(dg.ConfigurableResource):
         """
         from mlflow.exceptions import MlflowException
 
-        tags = {**record.all_tags(), RUN_TAG: dagster_run_id}
+        tags = {**record.version_tags(), RUN_TAG: dagster_run_id}
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 # await_creation_for is for stores that copy files; here it would add a request and a pause.
@@ -241,7 +242,7 @@ class ModelRegistry(dg.ConfigurableResource):
                 )
             except MlflowException as error:
                 if error.error_code == "RESOURCE_DOES_NOT_EXIST" and attempt == 1:
-                    self._create_model(record.name)
+                    self._create_model(record)
                     continue
                 # MLflow gives up (INTERNAL_ERROR) after three collisions of version numbers, without a pause between
                 # them.
@@ -252,12 +253,12 @@ class ModelRegistry(dg.ConfigurableResource):
                 time.sleep(random.uniform(0.05, 0.2) * attempt)
         return None
 
-    def _create_model(self, name: str) -> None:
+    def _create_model(self, record: ModelRecord) -> None:
         """Create the registered model, unless another process does."""
         from mlflow.exceptions import MlflowException
 
         try:
-            self.client.create_registered_model(name)
+            self.client.create_registered_model(record.name, description=redact_text(record.about) or None)
         except MlflowException as error:
             if error.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise

@@ -17,7 +17,8 @@ STAGES = ("trained_model", "evaluation", "model_registry_entry")
 
 
 def description(record: "ModelRecord", dagster_run_id: str, dagster_ui: str, commit: str | None) -> str:
-    """Return the description of a version in Markdown, without the secrets of this process.
+    """Return the description of a version in Markdown, without the secrets of this process: first training period,
+    metrics and gates, then where everything is.
 
     Args:
         record: the model.
@@ -43,7 +44,25 @@ def description(record: "ModelRecord", dagster_run_id: str, dagster_ui: str, com
         **({"code": f"commit `{commit}`"} if commit else {}),
     }
     table = ["| what | where |", "|---|---|", *(f"| {what} | {where} |" for what, where in lines.items())]
-    return "\n".join([title(record), "", *(redact_text(line) for line in table)])
+    return "\n".join([title(record), "", *(redact_text(line) for line in [*_summary(record), *table])])
+
+
+def _summary(record: "ModelRecord") -> list[str]:
+    """Return what a person looks for first: training period, gates and metrics, as paragraphs and a table."""
+    params, metrics, reasons = record.params, record.finite_metrics(), record.gate_reasons()
+    lines = []
+    if {"fit_first", "validation_last", "rows", "positives"} <= params.keys():
+        period = f"{params['fit_first']} to {params['validation_last']}"
+        lines += [f"Trained on {period}: {params['rows']:,} rows, {params['positives']:,} positive.", ""]
+    if metrics:
+        shown = [f"| {name} | {value:.4g} | {reasons.get(name, '')} |" for name, value in metrics.items()]
+        lines += ["| metric on the holdout | value | gate |", "|---|---|---|", *shown, ""]
+    if others := {name: reason for name, reason in reasons.items() if name not in metrics}:
+        lines += [f"Gate {name}: {reason}." for name, reason in others.items()]
+        lines += [""]
+    if record.plots:
+        lines += ["The plots are in `plots` among the artifacts of the run.", ""]
+    return lines
 
 
 def title(record: "ModelRecord") -> str:

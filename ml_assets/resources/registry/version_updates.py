@@ -5,7 +5,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from ml_assets.resources.mlflow.experiments import store_of_command
-from ml_assets.resources.mlflow.model_record import ModelRecord
+from ml_assets.resources.mlflow.model_record import GATE, ModelRecord
 from ml_assets.resources.mlflow.run_log import FINISHED
 from ml_assets.resources.mlflow.tracking import RUN_TAG
 from ml_assets.resources.registry.version_description import COMMIT_TAG, NOTE_TAG, description, title
@@ -24,9 +24,13 @@ def update_version(client: "MlflowClient", version: "ModelVersion", record: Mode
 
     A version whose MLflow run somebody deleted keeps its model; only what the run showed is not updated.
     """
-    for name, value in record.all_tags().items():
+    for name, value in record.version_tags().items():
         if version.tags.get(name) != value:
             client.set_model_version_tag(record.name, version.version, name, value)
+    # Earlier versions of this package wrote a tag for each gate.
+    for name in version.tags:
+        if name.startswith(GATE):
+            client.delete_model_version_tag(record.name, version.version, name)
     run = _active_run(client, version)
     if run is not None:
         _update_run(client, version, record, run)

@@ -244,6 +244,21 @@ def test_the_description_of_version_and_run_says_where_everything_is(uri, run):
     assert (f"| code | commit `{commit}` |" in text_of_version) == (commit is not None)
 
 
+def test_a_version_shows_period_metrics_and_gates_first_and_has_few_tags(registry, run, uri):
+    period = {"fit_first": "2025-01-01", "validation_last": "2025-02-01", "rows": 1200, "positives": 30}
+    tags = {"gates": "passed", "gate_roc_auc": "at least 0.8", "gate_champion": "no champion yet"}
+    registry.register(run, record(params=period, metrics={"roc_auc": 0.91234}, tags=tags, about="Fraud on cards."))
+    client = connect(uri)
+    version = client.get_model_version("fraud", "1")
+    lines = (version.description or "").splitlines()
+    assert lines[2] == "Trained on 2025-01-01 to 2025-02-01: 1,200 rows, 30 positive."
+    assert "| roc_auc | 0.9123 | at least 0.8 |" in lines
+    assert "Gate champion: no champion yet." in lines
+    assert lines.index("| roc_auc | 0.9123 | at least 0.8 |") < lines.index("| digest | `a1` |")
+    assert not [name for name in version.tags if name.startswith("gate_")]
+    assert client.get_registered_model("fraud").description == "Fraud on cards."
+
+
 def test_the_description_of_a_version_follows_a_new_evaluation_unless_a_person_wrote_it(registry, run, uri):
     registry.register(run, record())
     client = connect(uri)

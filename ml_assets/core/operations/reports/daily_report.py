@@ -177,7 +177,8 @@ class Report:
         """Return the outcome of the model of the day in one sentence."""
         states = {part.state: part for part in self.parts}
         if part := states.get("registered"):
-            return f"registered as version {part.facts['version']}"
+            version = part.facts.get("version")
+            return f"registered as version {version}" if version else "registered together with this report"
         if part := states.get("not registered"):
             return f"not registered: {part.problem}" if part.problem else "not registered"
         if part := states.get("no model"):
