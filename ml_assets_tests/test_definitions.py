@@ -4,13 +4,14 @@ import os
 import subprocess
 import sys
 import tomllib
-from datetime import date
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import yaml
 
 from ml_assets.cli.demo.landing import write_landing
+from ml_assets.cli.demo.simulated_days import FIRST_DAY
 from ml_assets.core.model_spec.defs_yaml.reader import read_spec
 from ml_assets.definitions import DEFS, defs
 from ml_assets_tests.conftest import ASSETS
@@ -96,14 +97,14 @@ def test_dg_lists_the_definitions_and_accepts_the_project(tmp_path: Path):
 
 @pytest.mark.slow
 def test_dg_launches_a_range_of_days_in_one_run(tmp_path: Path):
-    write_landing(tmp_path / "landing", date(2026, 8, 15), 2)
+    write_landing(tmp_path / "landing", FIRST_DAY, 2)
     places = {"ML_ASSETS_LANDING": "landing", "ML_ASSETS_LAKE": "lake", "DAGSTER_HOME": "dagster"}
     environment = {name: str(tmp_path / folder) for name, folder in places.items()}
     (tmp_path / "dagster").mkdir()
     (tmp_path / "dagster" / "dagster.yaml").symlink_to(REPOSITORY / "ml_assets/resources/dagster_instance/dagster.yaml")
     command = [Path(sys.executable).parent / "dg", "launch", "--job", "fraud_detection_features"]
     launched = subprocess.run(
-        [*command, "--partition-range", "2026-08-15...2026-08-16"],
+        [*command, "--partition-range", f"{FIRST_DAY}...{FIRST_DAY + timedelta(days=1)}"],
         capture_output=True,
         text=True,
         cwd=REPOSITORY,

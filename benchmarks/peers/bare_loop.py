@@ -13,18 +13,17 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 
-from benchmarks.harness.project import SHIPPED
+from ml_assets.cli.demo.simulated_days import read_simulated_spec
 from ml_assets.core.features.inputs import columns_read, days_read
 from ml_assets.core.features.point_in_time import build_features
 from ml_assets.core.ingestion.file_reader import read_landed_file
-from ml_assets.core.model_spec.defs_yaml.reader import read_spec
 from ml_assets.core.tables.schemas import LANDED_OBJECTS_SCHEMA, to_pandas
 from ml_assets.core.validation.validate_day import validate_day
 
 
 def build_all(landing: Path, first: date, days: int) -> None:
     """Build the features of consecutive days."""
-    spec = read_spec(SHIPPED)
+    spec = read_simulated_spec(first)
     offsets, frames = days_read(spec), {}
     for day in (first + timedelta(days=number) for number in range(days)):
         path = landing / spec.name / str(day) / "transactions.parquet"

@@ -24,6 +24,7 @@ def prepare(place: Path) -> tuple[list[bytes], list[bytes], list[str], Path]:
     import pandas as pd
 
     from ml_assets.cli.command_inputs import require_spec
+    from ml_assets.cli.demo.simulated_days import FIRST_DAY
     from ml_assets.cli.demo.simulator import simulate_days
     from ml_assets.core.features.point_in_time import build_features
     from ml_assets.core.ingestion.file_reader import read_landed_file
@@ -36,7 +37,7 @@ def prepare(place: Path) -> tuple[list[bytes], list[bytes], list[str], Path]:
 
     spec, lake = require_spec(MODEL), Lake(uri=str(place / "lake"))
     feed, days = rows_feed(spec), {}
-    for day, rows in simulate_days(spec.source.start, HISTORY_DAYS + 1):
+    for day, rows in simulate_days(spec.source.start, HISTORY_DAYS + 1, moved_by=spec.source.start - FIRST_DAY):
         raw = read_landed_file(feed, "rows.csv", rows.to_csv(index=False).encode()).rows
         days[day] = validate_day(
             feed,

@@ -88,8 +88,13 @@ def load_spec(file: ModelFile) -> ModelSpec | None:
 
     project = current_project()
     try:
-        _import(project, project.definitions.partition(".")[0])
-        component = load_document_component(dg.ComponentTree.for_project(project.root), file.document)
+        if project.is_own:
+            # Also where the package has no pyproject.toml beside it.
+            tree = dg.ComponentTree.from_module(importlib.import_module("ml_assets.defs"), project.root)
+        else:
+            _import(project, project.definitions.partition(".")[0])
+            tree = dg.ComponentTree.for_project(project.root)
+        component = load_document_component(tree, file.document)
     except Exception as error:
         raise SpecFileError(f"{file.place}: {describe(error)}") from error
     return component.keyed_spec() if isinstance(component, ModelPipeline) else None

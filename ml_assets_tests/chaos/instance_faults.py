@@ -12,9 +12,9 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pandas as pd
-import yaml
 
 from ml_assets.cli.demo.landing import write_landing
+from ml_assets.cli.demo.simulated_days import FIRST_DAY, read_simulated_spec
 from ml_assets.definitions import DEFS
 from ml_assets_tests.chaos.kills import Report
 from ml_assets_tests.support.fake_clock import fake_clock_environment
@@ -22,7 +22,6 @@ from ml_assets_tests.support.lake_content import digests
 from ml_assets_tests.support.local_instance import LocalInstance
 
 MODEL = "fraud_detection"
-SPEC = DEFS / MODEL / "defs.yaml"
 QUIET = {"sensor": {"enabled": False}, "schedule": {"enabled": False}}
 WATCHING = {"sensor": {"every": "1m"}, "schedule": {"enabled": False}}
 SERVERS = ("daemon", "code server", "webserver")
@@ -133,12 +132,12 @@ def set_clock_back_between_ticks(root: Path) -> Report:
 
 def attributes(changes: Mapping[str, object]) -> dict:
     """Return the attributes of the shipped model, with changes."""
-    return {**yaml.safe_load(SPEC.read_text())["attributes"], **changes}
+    return {**read_simulated_spec().model_dump(mode="json", by_alias=True, exclude_unset=True), **changes}
 
 
 def first_day() -> date:
     """Return the first day of the shipped model."""
-    return yaml.safe_load(SPEC.read_text())["attributes"]["source"]["start"]
+    return FIRST_DAY
 
 
 def _days(number: int) -> tuple[date, date]:

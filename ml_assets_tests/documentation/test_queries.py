@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from deltalake import DeltaTable
 
-from ml_assets.cli.command_inputs import require_spec
+from ml_assets.cli.demo.simulated_days import read_simulated_spec
 from ml_assets.cli.demo.simulator import simulate_days
 from ml_assets.pipeline.asset_names import LANDED_TO_FEATURES
 from ml_assets_tests.pipeline.world import World
@@ -26,7 +26,7 @@ DAYS = 3
 @pytest.fixture(scope="module")
 def tables(tmp_path_factory: pytest.TempPathFactory):
     """Open every table of a lake with three days of features."""
-    spec = require_spec("fraud_detection")
+    spec = read_simulated_spec()
     world = World(tmp_path_factory.mktemp("world"), spec)
     for day, rows in simulate_days(spec.source.start, DAYS, customers=300, terminals=300):
         world.land_at(f"fraud_detection/{day}/rows.parquet", rows)

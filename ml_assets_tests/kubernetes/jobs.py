@@ -30,9 +30,8 @@ from dagster._core.test_utils import create_run_for_test, instance_for_test
 from dagster._grpc.types import ExecuteStepArgs
 from dagster_k8s.client import DagsterKubernetesClient
 
+from ml_assets.cli.demo.simulated_days import read_simulated_spec
 from ml_assets.core.model_spec import ModelSpec
-from ml_assets.core.model_spec.defs_yaml.reader import read_spec
-from ml_assets.definitions import DEFS
 from ml_assets.pipeline.component import ModelPipeline
 from ml_assets.resources.kubernetes.step_executor import step_executor
 from ml_assets.resources.kubernetes.step_pods import InputBytes, PodStepHandler, shares_pod
@@ -65,7 +64,7 @@ KUBECONFIG = {
 
 def variants() -> dict[str, ModelSpec]:
     """Build the models whose jobs are approved: fraud_detection unchanged, with GPUs, and with a shared pod."""
-    spec = read_spec(DEFS / "fraud_detection" / "defs.yaml")
+    spec = read_simulated_spec()
     attributes = spec.model_dump(mode="json", by_alias=True)
     return {
         "as_it_is": spec,

@@ -3,7 +3,7 @@
 import logging
 import sys
 import time
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from rich.console import Console
@@ -30,7 +30,6 @@ from ml_assets.resources.lake.errors import LakeError
 from ml_assets.resources.storage.landing import Landing
 from ml_assets.resources.storage.landing_access import LandingUnavailable
 
-SIMULATED_DAYS = 90
 SIMULATED_MODEL = "fraud_detection"
 
 
@@ -63,6 +62,8 @@ def run_model(model: str | None = None) -> None:
             f"{spec.name}: no files of a day up to {yesterday} have landed; "
             f"looked for {spec.source.files} under {landing.uri}"
         )
+    if _is_demo(spec, settings):
+        _print_newer_days(landing, landed[-1], console)
     needed = days_needed(spec, landed[-1], stages)
     seconds: dict[str, float] = {}
     if needed.to_do:
@@ -129,16 +130,28 @@ def _has_files(spec: ModelSpec, landing: Landing) -> bool:
     return landing.missing_root() is None and bool(landing.days(spec.source))
 
 
+def _is_demo(spec: ModelSpec, settings: Settings) -> bool:
+    return spec.name == SIMULATED_MODEL and not settings.is_production and current_project().is_own
+
+
+def _print_newer_days(landing: Landing, last: date, console: Console) -> None:
+    from ml_assets.cli.demo.landing import newer_days
+
+    if text := newer_days(landing.uri, last, datetime.now(UTC).date(), landing.s3):
+        console.print(text, soft_wrap=True)
+
+
 def _simulate_if_empty(spec: ModelSpec, landing: Landing, settings: Settings, console: Console) -> None:
-    if spec.name != SIMULATED_MODEL or settings.is_production or not current_project().is_own:
+    if not _is_demo(spec, settings):
         return
     from ml_assets.cli.demo.landing import was_interrupted, write_landing
+    from ml_assets.cli.demo.simulated_days import DAYS
 
     reason = f"Nothing has landed under {settings.landing}"
     if _has_files(spec, landing):
         if not was_interrupted(settings.landing, settings.s3):
             return
         reason = f"A simulation under {settings.landing} was interrupted"
-    console.print(f"{reason}: simulating {SIMULATED_DAYS} days of card transactions", soft_wrap=True)
-    rows = write_landing(settings.landing, spec.source.start, SIMULATED_DAYS, s3=settings.s3)
+    console.print(f"{reason}: simulating {DAYS} days of card transactions", soft_wrap=True)
+    rows = write_landing(settings.landing, spec.source.start, DAYS, s3=settings.s3)
     console.print(f"{rows:,} transactions have landed")

@@ -2,39 +2,69 @@
 
 import sys
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from ml_assets.cli.command_inputs import require_settings, require_spec
+from ml_assets.cli.demo.simulated_days import (
+    DAYS,
+    FIRST_DAY,
+    MODEL,
+    RECORD,
+    keep_first_day,
+    last_day_as_of,
+    read_first_day,
+)
 from ml_assets.cli.demo.simulator import simulate_days
 from ml_assets.resources.storage.open_store import open_objects
 
-SIMULATED_MODEL = "fraud_detection"
 # A marker that exists while files are written; its name matches no data file.
-IN_PROGRESS = "fraud_detection/_simulating"
-KEY = "fraud_detection/{day}/transactions.parquet"
+IN_PROGRESS = f"{MODEL}/_simulating"
+KEY = MODEL + "/{day}/transactions.parquet"
 
 
-def simulate_landing(days: int, start: date | None = None) -> None:
+def simulate_landing(days: int | None = None, start: date | None = None) -> None:
     """Write simulated transactions into the landing of the settings, and print their number.
 
     Args:
-        days: the number of days.
+        days: the number of days; None for DAYS, or without `start` for the days up to the week before today.
         start: the first day; None for the model's `source.start`.
 
     Raises:
         SystemExit: with a message, in production.
     """
-    spec, settings = require_spec(SIMULATED_MODEL), require_settings()
+    spec, settings = require_spec(MODEL), require_settings()
     if settings.is_production:
         sys.exit("ML_ASSETS_ENV is production, where nothing is simulated; unset it to simulate files on this machine")
-    rows = write_landing(settings.landing, start or spec.source.start, days, s3=settings.s3)
+    first = start or spec.source.start
+    if days is None:
+        newest = last_day_as_of(datetime.now(UTC).date())
+        days = DAYS if start else max(DAYS, (newest - first).days + 1)
+    rows = write_landing(settings.landing, first, days, s3=settings.s3)
     print(f"{rows:,} transactions have landed under {settings.landing}")
 
 
 def was_interrupted(landing: str | Path, s3: Mapping[str, str] | None = None) -> bool:
     """Return whether a process died before it wrote all files of `write_landing`."""
     return next(open_objects(str(landing), s3 or {}).keys(IN_PROGRESS), None) is not None
+
+
+def newer_days(landing: str | Path, last: date, today: date, s3: Mapping[str, str] | None = None) -> str | None:
+    """Describe how to land the simulated days since the newest landed one.
+
+    Args:
+        landing: the landing.
+        last: the newest landed day.
+        today: the day on which this is asked.
+        s3: as for `write_landing`.
+
+    Returns:
+        A sentence with the command; None while the days end in the week before today, and where nothing is simulated.
+    """
+    newest = last_day_as_of(today)
+    if last >= newest or next(open_objects(str(landing), s3 or {}).keys(RECORD), None) is None:
+        return None
+    return f"The simulated days end on {last}; `ml-assets simulate` lands those up to {newest}"
 
 
 def write_landing(
@@ -46,7 +76,8 @@ def write_landing(
 ) -> int:
     """Write `fraud_detection/<day>/transactions.parquet` under a landing for `days` days from `start` on.
 
-    A file appears complete or not at all; an existing one is replaced by the same rows.
+    A file appears complete or not at all; an existing one is replaced by the same rows. The first call decides by how
+    many weeks the days of the simulator are moved, and records it in the landing.
 
     Args:
         landing: a directory, created when it does not exist, or s3://bucket/prefix.
@@ -59,10 +90,13 @@ def write_landing(
         The number of rows written.
 
     Raises:
-        ValueError: when days is negative.
+        ValueError: when days is negative, or the landing has a record of its first day that is not valid.
     """
     rows, objects = 0, open_objects(str(landing), s3 or {})
-    for day, frame in simulate_days(start, days):
+    if not days:
+        return 0
+    moved_by = keep_first_day(objects, start) - FIRST_DAY
+    for day, frame in simulate_days(start, days, moved_by=moved_by):
         if day == start:
             objects.write(IN_PROGRESS, b"")
         objects.write(KEY.format(day=day.isoformat()), frame.to_parquet(index=False))
@@ -81,7 +115,7 @@ def is_simulated(landing: Path, path: Path) -> bool:
         path: a file in it.
     """
     key = path.relative_to(landing).as_posix()
-    if key == IN_PROGRESS:
+    if key in (IN_PROGRESS, RECORD):
         return True
     try:
         day = date.fromisoformat(path.parent.name)
@@ -89,5 +123,9 @@ def is_simulated(landing: Path, path: Path) -> bool:
         return False
     if key != KEY.format(day=day.isoformat()):
         return False
-    [(_, frame)] = simulate_days(day, 1)
+    try:
+        first_day = read_first_day(open_objects(str(landing), {})) or FIRST_DAY
+    except ValueError:
+        return False
+    [(_, frame)] = simulate_days(day, 1, moved_by=first_day - FIRST_DAY)
     return path.read_bytes() == frame.to_parquet(index=False)

@@ -43,7 +43,12 @@ class Population:
 
 
 def simulate_days(
-    start: date, days: int, seed: int = 7, customers: int = 2000, terminals: int = 2000
+    start: date,
+    days: int,
+    seed: int = 7,
+    customers: int = 2000,
+    terminals: int = 2000,
+    moved_by: timedelta = timedelta(0),
 ) -> Iterator[tuple[date, pd.DataFrame]]:
     """Simulate the card transactions of `days` days from `start` on, about 2 rows a customer and day.
 
@@ -52,9 +57,18 @@ def simulate_days(
     compromised card (14 days). Here these overlap with honest behaviour, merchants have categories, prices rise, and
     the mix of merchants and of fraud shifts.
 
-    A day depends on its date, the seed and the population only, and not on `start` and `days`. About 0.9 % of the rows
-    are fraud. About 0.3 % of the rows violate the contract: a negative amount, no customer, the category `N/A`, a copy
-    of another row, or a time on the day before.
+    A day depends on its date less `moved_by`, the seed and the population only, and not on `start` and `days`. About
+    0.9 % of the rows are fraud. About 0.3 % of the rows violate the contract: a negative amount, no customer, the
+    category `N/A`, a copy of another row, or a time on the day before.
+
+    Args:
+        start: the first day.
+        days: the number of days.
+        seed: of all random numbers.
+        customers: their number.
+        terminals: their number.
+        moved_by: whole weeks. The rows are those of the day this long before, with their times moved: numbers of
+            transactions, amounts and weekdays stay the same.
 
     Yields:
         The day, and its rows: transaction_id (int64, increasing over rows and days), event_time (UTC, microseconds),
@@ -62,16 +76,21 @@ def simulate_days(
         (string), is_fraud (int64, 0 or 1).
 
     Raises:
-        ValueError: when days is negative, or there is no customer or no terminal.
+        ValueError: when days is negative, there is no customer or no terminal, or moved_by is not whole weeks.
     """
     if days < 0 or customers < 1 or terminals < 1:
         raise ValueError(
             "days must be 0 or more, customers and terminals 1 or more; "
             f"got days={days}, customers={customers}, terminals={terminals}"
         )
+    if moved_by % timedelta(days=7):
+        raise ValueError(f"moved_by must be whole weeks, which keep the weekdays; got {moved_by}")
     population = _population(seed, customers, terminals)
     for day in (start + timedelta(days=n) for n in range(days)):
-        yield day, _with_bad_rows(_one_day(population, day, seed), day, seed)
+        original = day - moved_by
+        rows = _with_bad_rows(_one_day(population, original, seed), original, seed)
+        rows["event_time"] += pd.Timedelta(moved_by).as_unit("us")
+        yield day, rows
 
 
 def _generator(seed: int, stream: int, day: date | None = None) -> np.random.Generator:

@@ -41,12 +41,19 @@ def bench(arguments: tuple[str, ...]) -> None:
 
 
 @click.command(cls=Verb, examples=["simulate", "simulate --days 30 --start 2026-09-01"])
-@click.option("--days", type=click.IntRange(min=0), default=90, show_default=True)
+@click.option(
+    "--days",
+    type=click.IntRange(min=0),
+    help="90 when left out; without --start the days up to the week before today, where those are more.",
+)
 @click.option(
     "--start", type=click.DateTime(["%Y-%m-%d"]), metavar="DAY", help="The first day; source.start when left out."
 )
-def simulate(days: int, start: datetime | None) -> None:
-    """Write simulated card transactions into the landing of fraud_detection, the demonstration of the repository."""
+def simulate(days: int | None, start: datetime | None) -> None:
+    """Write simulated card transactions into the landing of fraud_detection, the demonstration of the repository.
+
+    The days keep their dates: landed ones are written again with the same rows, newer ones are added.
+    """
     from ml_assets.cli.demo.landing import simulate_landing
 
     first: date | None = start.date() if start else None

@@ -42,7 +42,8 @@ class Source(SpecPart):
     Formats, by extension: .parquet, .csv, .jsonl (also .csv.gz, .jsonl.gz)."""
 
     start: Annotated[date, Field(ge=FIRST_START, le=LAST_END)]
-    """The first day of the model's data: the first daily partition."""
+    """The first day of the model's data: the first daily partition. A template such as `{{ first_day }}` must give the
+    same day each time, because a later first day takes days out of the definitions."""
 
     end: Annotated[date, Field(ge=FIRST_START, le=LAST_END)] | None = None
     """The last day; without it, partitions continue to yesterday. The days up to it must be enough for a model."""

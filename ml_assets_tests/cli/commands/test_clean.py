@@ -1,19 +1,19 @@
 """`ml-assets clean` removes what can be made again, and asks for the rest."""
 
-from datetime import date
 from pathlib import Path
 
 import pytest
 
 from ml_assets.cli.commands import clean
 from ml_assets.cli.demo.landing import write_landing
+from ml_assets.cli.demo.simulated_days import FIRST_DAY, RECORD, WEEK
 from ml_assets_tests.cli.command_line import call
 
 
 @pytest.fixture
 def data(tmp_path, monkeypatch) -> Path:
     data = tmp_path / "data"
-    write_landing(data / "landing", date(2026, 8, 15), 2)
+    write_landing(data / "landing", FIRST_DAY + 2 * WEEK, 2)
     (data / "lake").mkdir()
     monkeypatch.setattr(clean, "local_data_folder", lambda: data)
     return data
@@ -42,7 +42,7 @@ def test_files_of_a_person_stay_where_nobody_can_be_asked(data, capsys):
 
 @pytest.mark.parametrize("answer", ["y", "n"])
 def test_the_answer_decides(data, monkeypatch, answer):
-    changed = data / "landing" / "fraud_detection" / "2026-08-15" / "transactions.parquet"
+    changed = data / "landing" / "fraud_detection" / str(FIRST_DAY + 2 * WEEK) / "transactions.parquet"
     changed.write_bytes(changed.read_bytes() + b"corrected")
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     monkeypatch.setattr("click.confirm", lambda _: answer == "y")
@@ -55,6 +55,13 @@ def test_the_answer_decides(data, monkeypatch, answer):
 
 
 def test_a_file_at_another_place_is_not_a_simulated_one(data):
-    simulated = data / "landing" / "fraud_detection" / "2026-08-15" / "transactions.parquet"
-    (simulated.parents[1] / "2026-08-16" / "more.parquet").write_bytes(simulated.read_bytes())
+    simulated = data / "landing" / "fraud_detection" / str(FIRST_DAY + 2 * WEEK) / "transactions.parquet"
+    (simulated.parent / "more.parquet").write_bytes(simulated.read_bytes())
     assert [path.name for path in clean.list_files_to_keep(data / "landing")] == ["more.parquet"]
+
+
+def test_files_of_other_dates_than_those_recorded_are_not_simulated_ones(data):
+    (data / "landing" / RECORD).write_text(f"{FIRST_DAY}\n")
+    assert len(list(clean.list_files_to_keep(data / "landing"))) == 2
+    (data / "landing" / RECORD).write_text("yesterday")
+    assert len(list(clean.list_files_to_keep(data / "landing"))) == 2

@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -25,6 +25,7 @@ from ml_assets_tests.pipeline.planning.plan_cases import content
 pytestmark = pytest.mark.clock
 
 START = require_spec("fraud_detection").source.start
+THIRD, FOURTH = START + timedelta(days=2), START + timedelta(days=3)
 SPEC = ModelSpec.model_validate({**SMALL, "source": {**SMALL["source"], "end": "2025-01-20"}})
 
 
@@ -44,22 +45,22 @@ def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_the_plan_of_landed_files_has_days_reasons_and_commands(places, capsys):
     write_landing(places / "landing", START, 3)
     before = content(places)
-    call("plan", "fraud_detection", "--days", f"{START}...2026-08-18", "--job", "features")
+    call("plan", "fraud_detection", "--days", f"{START}...{FOURTH}", "--job", "features")
     printed = capsys.readouterr().out
     assert content(places) == before
-    report = read_json(capsys, "plan", "fraud_detection", "--days", f"{START}...2026-08-18", "--job", "features")
+    report = read_json(capsys, "plan", "fraud_detection", "--days", f"{START}...{FOURTH}", "--job", "features")
     assert report["job"] == "fraud_detection_features"
     assert report["runs"][0]["first_day"] == str(START)
     [raw] = [stage for stage in report["stages"] if stage["stage"] == "raw_data"]
-    assert [day["day"] for day in raw["to_make"]] == [f"2026-08-{day}" for day in range(15, 19)]
+    assert [day["day"] for day in raw["to_make"]] == [str(START + timedelta(days=number)) for number in range(4)]
     assert raw["to_make"][0]["reasons"] == ["new"]
     assert raw["bytes"] > 0
     assert "raw_data  4 to make, rows unknown, " in printed
-    assert "2026-08-15 to 2026-08-17      3 days  new" in printed
-    assert re.search(r"2026-08-18 +1 day  missing: no files have landed", printed)
+    assert f"{START} to {THIRD}      3 days  new" in printed
+    assert re.search(rf"{FOURTH} +1 day  missing: no files have landed", printed)
     assert "To make  raw_data 4, validated_data 4, features 4 days" in printed
     assert "trained_model" not in printed
-    assert "dg launch --job fraud_detection_features --partition-range 2026-08-15...2026-08-18" in printed
+    assert f"dg launch --job fraud_detection_features --partition-range {START}...{FOURTH}" in printed
 
 
 def test_nothing_is_planned_without_a_landing(places):
@@ -69,9 +70,9 @@ def test_nothing_is_planned_without_a_landing(places):
 
 def test_a_single_day_of_the_daily_job_reaches_every_stage(places, capsys):
     (places / "landing").mkdir()
-    call("plan", "fraud_detection", "--days", "2026-08-15")
+    call("plan", "fraud_detection", "--days", str(START))
     printed = capsys.readouterr().out
-    assert "fraud_detection_daily, 2026-08-15, 1 day." in printed
+    assert f"fraud_detection_daily, {START}, 1 day." in printed
     assert "model_registry_entry  1 to make" in printed
 
 
@@ -80,11 +81,11 @@ def test_a_single_day_of_the_daily_job_reaches_every_stage(places, capsys):
     [
         (["nothing"], "there is no model 'nothing'.*the models are fraud_detection"),
         (
-            ["fraud_detection", "--days", "2026-08-14...2026-08-20"],
-            "is not within the days of fraud_detection, which are 2026-08-15 to ",
+            ["fraud_detection", "--days", f"{START - timedelta(days=1)}...{FOURTH}"],
+            f"is not within the days of fraud_detection, which are {START} to ",
         ),
         (["fraud_detection", "--days", "2999-01-01"], "is not within the days"),
-        (["fraud_detection", "--days", "2026-08-20...2026-08-16"], "first day lies after the last"),
+        (["fraud_detection", "--days", f"{FOURTH}...{THIRD}"], "first day lies after the last"),
         (["fraud_detection", "--days", "last week"], "neither a day such as 2026-08-20 nor a range"),
     ],
 )

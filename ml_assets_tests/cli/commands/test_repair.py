@@ -89,7 +89,7 @@ def test_bad_rows_are_exported_corrected_and_taken_back(data):
     assert taken.returncode == 0, taken.stderr
     assert f"New corrected rows: {len(bad)}" in taken.stdout
     assert f"validated_data  made {START} (1 day)" in taken.stdout
-    assert f"features  made {START} to 2026-08-16 (2 days)" in taken.stdout
+    assert f"features  made {START} to {START + timedelta(days=1)} (2 days)" in taken.stdout
     again = run(data, "-m", "ml_assets.cli", "repair", "fraud_detection", "--file", str(file))
     assert "Nothing to make" in again.stdout
 
@@ -161,7 +161,7 @@ def test_damaged_days_are_made_again_and_what_cannot_be_is_said(here, capsys):
     assert ended.returncode == 1, ended.stderr
     for name in ("raw_data", "validated_data", "features"):
         assert f"{name}  made {START} again" in printed
-    assert "not repaired  raw_data of 2026-08-16" in printed.replace(str(second), "2026-08-16")
+    assert f"not repaired  raw_data of {second}" in printed
     assert "restore" in printed
     assert "a backup of the lake" in printed
     stages = World(here, SPEC).stages()

@@ -17,8 +17,9 @@ from rich.console import Console
 
 from ml_assets.cli import needed_days
 from ml_assets.cli.commands import run as main_job
+from ml_assets.cli.demo import simulated_days
 from ml_assets.cli.demo.landing import write_landing
-from ml_assets.core.model_spec.defs_yaml.reader import read_spec
+from ml_assets.cli.demo.simulated_days import read_simulated_spec
 from ml_assets.definitions import DEFS
 from ml_assets.defs.settings import Settings, read_settings
 from ml_assets.pipeline.engine.run_markers import RunMarkers
@@ -131,16 +132,16 @@ def test_a_model_that_fails_a_gate_ends_with_the_summary_and_status_1_and_so_it_
 @pytest.mark.parametrize("environment", ["local", "production"])
 def test_an_empty_bucket_is_filled_by_the_simulator_but_never_in_production(bucket, environment, tmp_path, monkeypatch):
     uri, s3 = bucket
-    monkeypatch.setattr(main_job, "SIMULATED_DAYS", 1)
-    spec, landing = read_spec(DEFS / "fraud_detection" / "defs.yaml"), Landing(uri=uri, s3=s3)
+    monkeypatch.setattr(simulated_days, "DAYS", 1)
+    spec, landing = read_simulated_spec(), Landing(uri=uri, s3=s3)
     settings = Settings(environment, uri, str(tmp_path / "lake"), "", "", "", s3)
     main_job._simulate_if_empty(spec, landing, settings, Console(quiet=True))
     assert landing.days(spec.source) == ([spec.source.start] if environment == "local" else [])
 
 
 def test_an_interrupted_simulation_is_repeated(tmp_path, monkeypatch):
-    spec, landing = read_spec(DEFS / "fraud_detection" / "defs.yaml"), Landing(uri=str(tmp_path))
-    monkeypatch.setattr(main_job, "SIMULATED_DAYS", 2)
+    spec, landing = read_simulated_spec(), Landing(uri=str(tmp_path))
+    monkeypatch.setattr(simulated_days, "DAYS", 2)
     settings = Settings("local", str(tmp_path), "", "", "", "", {})
 
     def die(day: date) -> None:

@@ -8,10 +8,12 @@ import pandas as pd
 import pytest
 
 from ml_assets.cli.demo.landing import was_interrupted, write_landing
+from ml_assets.cli.demo.simulated_days import FIRST_DAY, RECORD, WEEK
 from ml_assets.cli.demo.simulator import simulate_days
 from ml_assets.resources.storage.open_store import open_objects
 
 START = date(2025, 1, 1)
+MOVED = (START - FIRST_DAY) // WEEK * WEEK
 
 
 @pytest.fixture(params=["directory", pytest.param("s3", marks=pytest.mark.slow)])
@@ -21,7 +23,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, dict[str
 
 def contents(place) -> dict[str, bytes]:
     objects = open_objects(*place)
-    return {key: objects.read(key) for key in sorted(objects.keys())}
+    return {key: objects.read(key) for key in sorted(objects.keys()) if key != RECORD}
 
 
 def test_one_file_a_day_holds_the_simulated_rows(place):
@@ -31,7 +33,7 @@ def test_one_file_a_day_holds_the_simulated_rows(place):
     landed = contents(place)
     assert list(landed) == [f"fraud_detection/{day}/transactions.parquet" for day in reported]
     frames = [pd.read_parquet(io.BytesIO(content)) for content in landed.values()]
-    for (_, expected), found in zip(simulate_days(START, 2), frames, strict=True):
+    for (_, expected), found in zip(simulate_days(START, 2, moved_by=MOVED), frames, strict=True):
         pd.testing.assert_frame_equal(found, expected)
     assert rows == sum(map(len, frames))
 
@@ -82,7 +84,7 @@ def test_the_unfinished_file_has_a_name_that_is_never_read(tmp_path, monkeypatch
 
     monkeypatch.setattr(Path, "write_bytes", noted)
     write_landing(tmp_path, START, 1)
-    [_, (folder, name)] = names
+    [_, _, (folder, name)] = names
     assert folder == tmp_path / "fraud_detection" / "2025-01-01"
     assert name.startswith(".")
 

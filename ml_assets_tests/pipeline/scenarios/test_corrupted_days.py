@@ -4,13 +4,13 @@ from datetime import date, timedelta
 
 import pytest
 
-from ml_assets.cli.command_inputs import require_spec
+from ml_assets.cli.demo.simulated_days import read_simulated_spec
 from ml_assets.cli.demo.simulator import simulate_days
 from ml_assets.pipeline.asset_names import LANDED_TO_FEATURES
 from ml_assets_tests.pipeline.corruptions import CORRUPTIONS, Corruption
 from ml_assets_tests.pipeline.world import World, failed_by_day
 
-SPEC = require_spec("fraud_detection")
+SPEC = read_simulated_spec()
 GOOD_DAYS = 15
 # After two weeks of good days every other day is corrupted.
 DAY_OF = {

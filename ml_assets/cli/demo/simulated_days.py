@@ -1,0 +1,104 @@
+"""The calendar of the simulated days: the same rows on every machine, dated to end in the week before they first land.
+
+The first day is a record beside the landed files, written once. What landed therefore keeps its dates.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import dagster as dg
+
+from ml_assets.core.model_spec import ModelSpec
+from ml_assets.core.model_spec.defs_yaml.parser import parse_documents
+from ml_assets.defs.environment import load_settings
+from ml_assets.defs.project import REPOSITORY
+from ml_assets.resources.storage.bucket import Bucket
+from ml_assets.resources.storage.directory import Directory
+from ml_assets.resources.storage.open_store import open_objects
+
+MODEL = "fraud_detection"
+SPEC = REPOSITORY / "ml_assets" / "defs" / MODEL / "defs.yaml"
+# The days that the simulator is asked for, whatever the dates are that their rows get.
+FIRST_DAY = date(2026, 8, 15)
+DAYS = 90
+# Its name begins with _, so it is never read as data.
+RECORD = f"{MODEL}/_first_day"
+WEEK = timedelta(days=7)
+
+
+def first_day_as_of(today: date) -> date:
+    """Return the first of the DAYS days: whole weeks from FIRST_DAY, so that the last lies in the seven days before
+    `today`.
+    """
+    last = FIRST_DAY + timedelta(days=DAYS - 1)
+    return FIRST_DAY + (today - timedelta(days=1) - last) // WEEK * WEEK
+
+
+def last_day_as_of(today: date) -> date:
+    """Return the last of the days that begin with `first_day_as_of`."""
+    return first_day_as_of(today) + timedelta(days=DAYS - 1)
+
+
+def read_first_day(objects: Directory | Bucket) -> date | None:
+    """Return the first day of the simulation in a landing; None if nothing has landed.
+
+    A landing without a record, which has files of the model, is of a version that did not move the days: FIRST_DAY.
+
+    Raises:
+        ValueError: when the record is not a day that is whole weeks from FIRST_DAY.
+    """
+    try:
+        text = objects.read(RECORD).decode(errors="replace").strip()
+    except FileNotFoundError:
+        return FIRST_DAY if next(objects.keys(f"{MODEL}/"), None) is not None else None
+    try:
+        first_day = date.fromisoformat(text)
+    except ValueError:
+        first_day = None
+    if first_day is None or (first_day - FIRST_DAY) % WEEK:
+        raise ValueError(
+            f"{RECORD} in the landing is {text[:40]!r}, not a day that is whole weeks from {FIRST_DAY}; write the "
+            f"first day of the simulated files into it, or start again after `ml-assets clean`"
+        )
+    return first_day
+
+
+def keep_first_day(objects: Directory | Bucket, start: date) -> date:
+    """Return the first day of the simulation in a landing, and record it before the first file lands.
+
+    Args:
+        objects: the landing.
+        start: the first day that is to land, if nothing has; its week decides.
+    """
+    first_day = read_first_day(objects)
+    if first_day is None:
+        first_day = FIRST_DAY + (start - FIRST_DAY) // WEEK * WEEK
+        objects.write(RECORD, f"{first_day}\n".encode())
+    return first_day
+
+
+def find_first_day(landing: str | Path, s3: Mapping[str, str], is_production: bool, today: date) -> date:
+    """Return the first day of the model's data: the recorded one, or the one that a simulation would begin with now.
+
+    In production nothing is simulated, so that without a record it is FIRST_DAY on every day.
+    """
+    recorded = read_first_day(open_objects(str(landing), s3))
+    return recorded or (FIRST_DAY if is_production else first_day_as_of(today))
+
+
+@dg.template_var
+def first_simulated_day() -> str:
+    """Return the value of `{{ first_simulated_day }}` in the defs.yaml of the model."""
+    settings = load_settings()
+    today = datetime.now(UTC).date()
+    return find_first_day(settings.landing, settings.s3, settings.is_production, today).isoformat()
+
+
+def read_simulated_spec(first_day: date = FIRST_DAY) -> ModelSpec:
+    """Read the specification of the model as it is when its data begin with a day, wherever the files of this machine
+    begin.
+    """
+    [document] = parse_documents(SPEC)
+    attributes = document.content["attributes"]
+    return ModelSpec.model_validate({**attributes, "source": {**attributes["source"], "start": first_day}})
