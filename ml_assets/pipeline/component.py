@@ -48,6 +48,10 @@ attributes:
   entity: customer_id
   label_delay: 7d
 
+  # Invalid rows are quarantined. Where more than max_rule_share of a day's rows break a rule, the check of the column
+  # fails; where more than max_bad_share break any, or fewer than min_rows landed, the day is rejected.
+  quality: {{max_bad_share: 0.1, max_rule_share: 0.05, min_rows: 1}}
+
   features:
     - {{kind: column, columns: [amount]}}
     - {{kind: window, key: customer_id, value: amount, aggregates: [count, mean], windows: [1d, 7d]}}

@@ -154,9 +154,9 @@ class Quality(SpecPart):
     """Maximum share of invalid rows. A day above it is rejected: it is published empty, and all of its rows are
     quarantined."""
 
-    max_rule_share: float = Field(0.0, ge=0, le=1)
+    max_rule_share: float = Field(0.05, ge=0, le=1)
     """Maximum share of the rows of a day that may violate a rule before the check of the column fails. The rows are
-    quarantined in both cases."""
+    quarantined in both cases. 0 lets a single row fail the check."""
 
     min_rows: int = Field(1, ge=0, le=1_000_000_000_000)
     """Minimum number of landed rows; a day with fewer is rejected."""
