@@ -135,7 +135,7 @@ def _is_demo(spec: ModelSpec, settings: Settings) -> bool:
 
 
 def _print_newer_days(landing: Landing, last: date, console: Console) -> None:
-    from ml_assets.cli.demo.landing import newer_days
+    from ml_assets.cli.demo.simulated_days import newer_days
 
     if text := newer_days(landing.uri, last, datetime.now(UTC).date(), landing.s3):
         console.print(text, soft_wrap=True)

@@ -49,24 +49,6 @@ def was_interrupted(landing: str | Path, s3: Mapping[str, str] | None = None) ->
     return next(open_objects(str(landing), s3 or {}).keys(IN_PROGRESS), None) is not None
 
 
-def newer_days(landing: str | Path, last: date, today: date, s3: Mapping[str, str] | None = None) -> str | None:
-    """Describe how to land the simulated days since the newest landed one.
-
-    Args:
-        landing: the landing.
-        last: the newest landed day.
-        today: the day on which this is asked.
-        s3: as for `write_landing`.
-
-    Returns:
-        A sentence with the command; None while the days end in the week before today, and where nothing is simulated.
-    """
-    newest = last_day_as_of(today)
-    if last >= newest or next(open_objects(str(landing), s3 or {}).keys(RECORD), None) is None:
-        return None
-    return f"The simulated days end on {last}; `ml-assets simulate` lands those up to {newest}"
-
-
 def write_landing(
     landing: str | Path,
     start: date,

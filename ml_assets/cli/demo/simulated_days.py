@@ -87,6 +87,24 @@ def find_first_day(landing: str | Path, s3: Mapping[str, str], is_production: bo
     return recorded or (FIRST_DAY if is_production else first_day_as_of(today))
 
 
+def newer_days(landing: str | Path, last: date, today: date, s3: Mapping[str, str] | None = None) -> str | None:
+    """Describe how to land the simulated days since the newest landed one.
+
+    Args:
+        landing: the landing.
+        last: the newest landed day.
+        today: the day on which this is asked.
+        s3: arguments of dagster-aws's S3Resource for s3:// (endpoint_url, region_name).
+
+    Returns:
+        A sentence with the command; None while the days end in the week before today, and where nothing is simulated.
+    """
+    newest = last_day_as_of(today)
+    if last >= newest or next(open_objects(str(landing), s3 or {}).keys(RECORD), None) is None:
+        return None
+    return f"The simulated days end on {last}; `ml-assets simulate` lands those up to {newest}"
+
+
 @dg.template_var
 def first_simulated_day() -> str:
     """Return the value of `{{ first_simulated_day }}` in the defs.yaml of the model."""

@@ -6,7 +6,7 @@ model_argument = click.argument("model", required=False)
 days_option = click.option(
     "--days",
     metavar="FIRST...LAST",
-    help="A range such as 2026-08-15...2026-09-01, or one day; all days when left out.",
+    help="A range such as 2026-10-01...2026-10-14, or one day; all days when left out.",
 )
 version_option = click.option("--version", type=int, metavar="NUMBER", help="The version in the model registry.")
 reason_option = click.option("--reason", metavar="TEXT", help="The reason, for those who read the release ledger.")

@@ -22,7 +22,7 @@ def run(model: str | None) -> None:
 
 @click.command(
     cls=Verb,
-    examples=["plan", "plan fraud_detection --days 2026-08-15...2026-09-01", "plan --job features --json"],
+    examples=["plan", "plan fraud_detection --days 2026-10-01...2026-10-14", "plan --job features --json"],
     report="PlanReport",
 )
 @model_argument
@@ -43,7 +43,7 @@ def plan(model: str | None, days: str | None, job: str) -> None:
 
 @click.command(
     cls=Verb,
-    examples=["quarantine --out to_correct.csv", "quarantine fraud_detection --days 2026-08-15 --out to_correct.csv"],
+    examples=["quarantine --out to_correct.csv", "quarantine fraud_detection --days 2026-10-01 --out to_correct.csv"],
     report="QuarantineReport",
 )
 @model_argument

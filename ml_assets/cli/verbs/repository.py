@@ -40,7 +40,7 @@ def bench(arguments: tuple[str, ...]) -> None:
     run_benchmarks(arguments)
 
 
-@click.command(cls=Verb, examples=["simulate", "simulate --days 30 --start 2026-09-01"])
+@click.command(cls=Verb, examples=["simulate", "simulate --days 30 --start 2026-12-01"])
 @click.option(
     "--days",
     type=click.IntRange(min=0),

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ml_assets.cli.command_inputs import require_spec
-from ml_assets.cli.demo.landing import newer_days, write_landing
+from ml_assets.cli.demo.landing import write_landing
 from ml_assets.cli.demo.simulated_days import (
     DAYS,
     FIRST_DAY,
@@ -18,13 +18,19 @@ from ml_assets.cli.demo.simulated_days import (
     find_first_day,
     first_day_as_of,
     last_day_as_of,
+    newer_days,
     read_first_day,
     read_simulated_spec,
 )
 from ml_assets.cli.demo.simulator import simulate_days
 from ml_assets.core.features.inputs import columns_read
 from ml_assets.core.features.point_in_time import build_features
+from ml_assets.core.model_spec import ModelSpec
+from ml_assets.core.training.time_split import split_days
+from ml_assets.core.training.train import train
 from ml_assets.resources.storage.directory import Directory
+
+pytestmark = pytest.mark.clock
 
 SMALL = {"customers": 60, "terminals": 40}
 
@@ -51,14 +57,34 @@ def test_days_that_are_not_moved_by_whole_weeks_are_refused():
         list(simulate_days(FIRST_DAY, 1, moved_by=timedelta(days=8)))
 
 
-def test_features_of_moved_days_are_the_same():
-    spec, features = read_simulated_spec(), []
-    for moved_by in (timedelta(0), 3 * WEEK):
-        *earlier, (_, rows) = simulate_days(FIRST_DAY + moved_by, 9, **SMALL, moved_by=moved_by)
-        history = pd.concat([frame for _, frame in earlier])[columns_read(spec)]
-        built = build_features(read_simulated_spec(FIRST_DAY + moved_by), rows[columns_read(spec)], history)
-        features.append(built.drop(columns=["event_time", "day"], errors="ignore"))
-    pd.testing.assert_frame_equal(*features)
+def train_on_moved_days(moved_by: timedelta) -> tuple[pd.DataFrame, str]:
+    """Return the features of the days of a small model, apart from their times, and the model's digest."""
+    shipped = read_simulated_spec(FIRST_DAY + moved_by).model_dump(mode="json", by_alias=True)
+    smaller = {
+        "training": {"window": "4d", "validation": "2d", "rounds": 5},
+        "evaluation": {"holdout": "2d"},
+        "gates": {"roc_auc": {"minimum": 0.5}},
+        "compute": {"cpu": 1},
+    }
+    spec = ModelSpec.model_validate({**shipped, **smaller})
+    days = {
+        day: rows.dropna(subset="customer_id")[columns_read(spec)]
+        for day, rows in simulate_days(FIRST_DAY + moved_by, 24, customers=150, terminals=40, moved_by=moved_by)
+    }
+    split = split_days(spec, max(days))
+    features = {}
+    for day in split.window:
+        history = pd.concat([rows for earlier, rows in days.items() if earlier < day])
+        features[day] = build_features(spec, days[day], history)
+    model = train(spec, split, features.__getitem__)
+    return pd.concat(features.values())[list(spec.feature_names())], model.digest
+
+
+def test_features_and_model_of_moved_days_are_the_same():
+    features, digest = train_on_moved_days(timedelta(0))
+    moved, moved_digest = train_on_moved_days(3 * WEEK)
+    pd.testing.assert_frame_equal(moved, features)
+    assert moved_digest == digest
 
 
 def test_what_landed_keeps_its_first_day(tmp_path):
