@@ -11,6 +11,7 @@ import yaml
 from dagster.components.core.component_tree import ComponentTreeException
 
 from ml_assets.core.model_spec import ModelSpec
+from ml_assets.core.model_spec.source import Quality
 from ml_assets.pipeline.component import TYPES, ModelPipeline, ModelScaffolder, json_schema
 from ml_assets_tests.conftest import ASSETS
 
@@ -229,7 +230,11 @@ def test_a_scaffolded_file_loads_and_is_named_after_its_folder(tmp_path):
     ModelScaffolder().scaffold(request)
     content = yaml.safe_load((tmp_path / "churn-risk" / "defs.yaml").read_text())
     assert content["type"] == TYPE
-    assert ModelSpec.model_validate(content["attributes"]).name == "churn_risk"
+    spec = ModelSpec.model_validate(content["attributes"])
+    assert spec.name == "churn_risk"
+    # The template shows what a feed with some invalid rows needs, with the defaults.
+    assert content["attributes"]["quality"].keys() >= {"max_bad_share", "max_rule_share"}
+    assert spec.quality == Quality()
 
 
 def test_the_json_schema_accepts_a_valid_file_and_refuses_an_unknown_field(small):

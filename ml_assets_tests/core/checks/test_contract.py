@@ -44,7 +44,7 @@ def test_a_day_without_rows_is_not_evaluated(make_spec):
 
 def test_a_violated_rule_fails_only_its_column_with_rule_rows_and_share(make_spec):
     lines = [("amount", "missing", "error", 1, 0.01), ("amount", "less than minimum 0", "error", 4, 0.04)]
-    outcomes = evaluate(make_spec(), *lines)
+    outcomes = evaluate(make_spec(quality={"max_rule_share": 0}), *lines)
     assert [check for check, outcome in outcomes.items() if outcome.failed] == ["contract_amount"]
     amount = outcomes["contract_amount"]
     assert (
@@ -67,10 +67,19 @@ def test_violations_up_to_the_allowed_share_pass(make_spec):
     assert evaluate(spec, ("amount", "missing", "error", 5, 0.05))["contract_amount"].failed
 
 
+def test_by_default_a_few_bad_rows_pass_and_a_broken_column_fails(make_spec, small):
+    assert "quality" not in small
+    assert evaluate(make_spec(), ("amount", "missing", "error", 1, 1 / 600))["contract_amount"].passed
+    assert evaluate(make_spec(), ("amount", "missing", "error", 36, 36 / 600))["contract_amount"].failed
+    every_row = make_spec(quality={"max_rule_share": 0})
+    assert evaluate(every_row, ("amount", "missing", "error", 1, 1 / 600))["contract_amount"].failed
+
+
 def test_a_rule_of_severity_warn_fails_with_a_warning_unless_an_error_rule_fails_too(make_spec):
     warned = ("card", "missing", "warn", 50, 0.5)
     assert evaluate(make_spec(), warned)["contract_card"].severity == "warn"
-    both = evaluate(make_spec(), warned, ("card", "does not match A", "error", 1, 0.01))["contract_card"]
+    every_row = make_spec(quality={"max_rule_share": 0})
+    both = evaluate(every_row, warned, ("card", "does not match A", "error", 1, 0.01))["contract_card"]
     assert both.severity == "error"
     assert both.reason.startswith("does not match A: 1 rows")
     below = evaluate(

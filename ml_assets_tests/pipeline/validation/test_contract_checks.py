@@ -16,7 +16,7 @@ DAILY = list(LANDED_TO_FEATURES)
 
 def world_of(tmp_path: Path, amount: dict | None = None, **changes) -> World:
     """Create a world whose column `amount` has further rules."""
-    small = copy.deepcopy(CHECKED) | {"quality": {"max_bad_share": 0.5}} | changes
+    small = copy.deepcopy(CHECKED) | {"quality": {"max_bad_share": 0.5, "max_rule_share": 0}} | changes
     small["columns"]["amount"] |= amount or {}
     return World(tmp_path, ModelSpec.model_validate(small))
 
