@@ -12,7 +12,7 @@ import yaml
 
 from ml_assets.cli.demo.landing import write_landing
 from ml_assets.cli.demo.simulated_days import FIRST_DAY
-from ml_assets.core.model_spec.defs_yaml.reader import read_spec
+from ml_assets.core.model_spec.defs_yaml.model_files import find_model_files
 from ml_assets.definitions import DEFS, defs
 from ml_assets_tests.conftest import ASSETS
 
@@ -54,7 +54,7 @@ def run_python(code: str, **environment: str) -> str:
 
 def test_every_model_has_its_assets():
     keys = {key.to_user_string() for key in defs().resolve_asset_graph().get_all_asset_keys()}
-    models = [read_spec(path).name for path in DEFS.rglob("defs.yaml")]
+    models = [file.name for file in find_model_files(DEFS)]
     assert "fraud_detection" in models
     assert keys == {f"{model}/{stage}" for model in models for stage in ASSETS}
 

@@ -13,7 +13,6 @@ import sys
 import time
 from datetime import UTC, datetime, timedelta
 
-from benchmarks.harness.project import SHIPPED
 from benchmarks.sensor.store import BUCKET, DAYS, LAKE, LAST, requests_answered
 
 MAX_REPEATS = 3
@@ -23,11 +22,11 @@ NOW = datetime(2026, 11, 13, 12, tzinfo=UTC)
 
 def sensor(address: str):
     """Build specification, landing and lake, with a new client and newly opened tables, as each tick has them."""
-    from ml_assets.core.model_spec.defs_yaml.reader import read_spec
+    from ml_assets.cli.demo.simulated_days import read_simulated_spec
     from ml_assets.resources.lake.lake import Lake
     from ml_assets.resources.storage.landing import Landing
 
-    spec = read_spec(SHIPPED)
+    spec = read_simulated_spec()
     source = spec.source.model_copy(update={"files": "events/{day}/*", "start": LAST - timedelta(days=DAYS - 1)})
     spec = spec.model_copy(
         update={"source": source, "sensor": spec.sensor.model_copy(update={"look_back": timedelta(days=DAYS)})}
