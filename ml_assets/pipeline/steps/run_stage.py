@@ -127,7 +127,9 @@ def _report_days(
                 metadata |= step.newest_metadata(stage, outcome.day) if outcome.day == days[-1] else {}
             metadata |= figures | ({"dagster/uri": table.uri} if outcome.day == days[-1] else {})
             context.add_asset_metadata(metadata, asset.key, outcome.day.isoformat())
-        yield dg.MaterializeResult(asset_key=asset.key, data_version=data_versions(table, days))
+        versions = data_versions(table, days)
+        context.set_data_version(asset.key, versions)
+        yield dg.MaterializeResult(asset_key=asset.key, data_version=versions)
         for run in selected:
             if run.asset == asset.key:
                 yield from check_events(context, run)

@@ -36,6 +36,16 @@ class PartitionVersions(dg.DataVersion):
         version.by_partition = versions
         return version
 
+    # Dagster compares the version that a step has set with that of the newest event, which belongs to a partition, and
+    # warns when they differ.
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, dg.DataVersion) and other.value in (self.value, *self.by_partition.values())
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    __hash__ = dg.DataVersion.__hash__
+
 
 def _with_partition_versions(
     asset_key: dg.AssetKey, asset_partitions: Any, output: Any, *arguments: Any, **named: Any

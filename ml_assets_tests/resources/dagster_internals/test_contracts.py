@@ -150,18 +150,31 @@ def test_kubernetes_jobs():
     assert "pod_spec_config" in fields(UserDefinedDagsterK8sConfig)
 
 
-def test_partition_versions():
+def test_partition_versions(capfd):
     names = parameters(execute_step._get_output_asset_events.__globals__["_get_output_asset_events"])
     assert names[:3] == ["asset_key", "asset_partitions", "output"]
     # The function that yields the events looks the replaced one up in its module.
     assert execute_step._get_output_asset_events.__module__ == PartitionVersions.__module__
     days = dg.StaticPartitionsDefinition(["a", "b"])
 
-    @dg.asset(partitions_def=days, backfill_policy=dg.BackfillPolicy.single_run())
-    def versioned() -> dg.MaterializeResult:
-        return dg.MaterializeResult(data_version=PartitionVersions({"a": "1", "b": "2"}))
+    @dg.multi_asset(
+        specs=[dg.AssetSpec("versioned"), dg.AssetSpec("beside", deps=["versioned"])],
+        check_specs=[dg.AssetCheckSpec("checked", asset="versioned")],
+        partitions_def=days,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+    )
+    def versioned(context: dg.AssetExecutionContext):
+        versions = PartitionVersions({"a": "1", "b": "2"})
+        for key in ("versioned", "beside"):
+            context.set_data_version(dg.AssetKey(key), versions)
+            yield dg.MaterializeResult(asset_key=key, data_version=versions)
+        yield dg.AssetCheckResult(asset_key="versioned", check_name="checked", passed=True)
 
     tags = {"dagster/asset_partition_range_start": "a", "dagster/asset_partition_range_end": "b"}
     result = dg.materialize([versioned], tags=tags)
+    assert "Data version mismatch" not in "".join(capfd.readouterr())
     entries = [event.step_materialization_data.materialization for event in result.get_asset_materialization_events()]
-    assert {entry.partition: (entry.tags or {})[DATA_VERSION_TAG] for entry in entries} == {"a": "1", "b": "2"}
+    assert {entry.partition: (entry.tags or {})[DATA_VERSION_TAG] for entry in entries[:2]} == {
+        "a": "1",
+        "b": "2",
+    }
