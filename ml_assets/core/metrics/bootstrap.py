@@ -28,8 +28,8 @@ def row_intervals(metrics: RowMetrics, samples: int, confidence: float, seed: in
     Chance increases calibration_error, and that of a resample once more, so its interval is moved down by the bias:
     the mean of the resamples minus the value (chapter 10.2). It holds the value, and is not below 0.
     """
-    parts = [metrics.evaluate(counts) for counts in draw_counts(metrics.rows, samples, seed)]
-    resampled = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    sums = [metrics.sums(counts) for counts in draw_counts(metrics.rows, samples, seed)]
+    resampled = metrics.values_of(np.concatenate(sums, axis=1))
     intervals = {name: percentile_interval(values, confidence) for name, values in resampled.items()}
     value = metrics.point_values()[BIASED]
     intervals[BIASED] = _remove_bias(intervals[BIASED], resampled[BIASED], value)

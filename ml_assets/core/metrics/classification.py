@@ -91,6 +91,12 @@ class RowMetrics:
         for each distinct score of a positive: h positives and m negatives at it, a negatives above it, t positives and
         r rows at or above it: roc_auc = sum of h (N - a - m / 2) / (P N), average_precision = sum of (h / P) (t / r).
         """
+        return self.values_of(self.sums(counts))
+
+    def sums(self, counts: NDArray) -> NDArray[np.float64]:
+        """Sum what the metrics of each resample are ratios of, shape (sums, s); those of further resamples may be
+        concatenated. See `evaluate`.
+        """
         counts = np.asarray(counts, dtype=np.float64)
         reached, true_reached = _cumulative_sums(self._between_borders(counts)), _cumulative_sums(self._at_ties(counts))
         total, positives = reached[:, -1], true_reached[:, -1]
@@ -105,16 +111,23 @@ class RowMetrics:
         outranked = negatives[:, None] - (negatives_above + negatives_through) / 2
         gained = (hits * true_reached[:, 1:] / np.maximum(through, 1)).sum(axis=1)
         losses = counts @ self._losses
+        ranked, gaps = (hits * outranked).sum(axis=1), self._calibration_gaps(counts)
+        return np.stack([total, positives, negatives, decided, true_decided, ranked, gained, *losses.T, gaps])
+
+    @staticmethod
+    def values_of(sums: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+        """Compute each metric for each resample from the `sums`."""
+        total, positives, negatives, decided, true_decided, ranked, gained, *losses, gaps = sums
         return {
-            "roc_auc": _ratio((hits * outranked).sum(axis=1), positives * negatives),
+            "roc_auc": _ratio(ranked, positives * negatives),
             "average_precision": _ratio(gained, np.where(negatives > 0, positives, 0)),
             "precision": _ratio(true_decided, decided),
             "recall": _ratio(true_decided, positives),
             "f1": _ratio(2 * true_decided, decided + positives),
-            "log_loss": _ratio(losses[:, 0], total),
-            "brier_score": _ratio(losses[:, 1], total),
-            "calibration_ratio": _ratio(losses[:, 2], positives),
-            "calibration_error": _ratio(self._calibration_gaps(counts), total),
+            "log_loss": _ratio(losses[0], total),
+            "brier_score": _ratio(losses[1], total),
+            "calibration_ratio": _ratio(losses[2], positives),
+            "calibration_error": _ratio(gaps, total),
         }
 
     def point_values(self) -> dict[str, float]:
