@@ -62,9 +62,10 @@ def test_an_unknown_model_is_named_beside_those_that_exist(verb):
 
 def test_a_wrong_environment_is_one_sentence(monkeypatch):
     monkeypatch.setenv("ML_ASSETS_ENV", "staging")
-    ended = CliRunner().invoke(cli, ["notifications"])
-    assert ended.exit_code == 1
-    assert ended.output.strip() == "ML_ASSETS_ENV is 'staging'; it must be one of local, production"
+    for arguments in (["notifications"], ["run", "fraud_detection"]):
+        ended = CliRunner().invoke(cli, arguments)
+        assert ended.exit_code == 1
+        assert ended.output.strip() == "ML_ASSETS_ENV is 'staging'; it must be one of local, production"
 
 
 def test_nothing_is_simulated_in_production(monkeypatch):

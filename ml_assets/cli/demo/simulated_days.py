@@ -108,7 +108,11 @@ def newer_days(landing: str | Path, last: date, today: date, s3: Mapping[str, st
 @dg.template_var
 def first_simulated_day() -> str:
     """Return the value of `{{ first_simulated_day }}` in the defs.yaml of the model."""
-    settings = load_settings()
+    try:
+        settings = load_settings()
+    except ValueError:
+        # Whoever needs the settings says what is wrong with them, and not the file of the model.
+        return FIRST_DAY.isoformat()
     today = datetime.now(UTC).date()
     return find_first_day(settings.landing, settings.s3, settings.is_production, today).isoformat()
 
