@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -120,9 +120,6 @@ class Stage(Protocol):
 class DayByDay(ABC):
     """A stage that makes each day by itself."""
 
-    reports_missing_inputs: ClassVar[bool] = False
-    """Whether a day that lacks an input is an outcome with a problem in a run over several days, and not an error."""
-
     def memory(self, days: Sequence[date]) -> int | None:
         """Return None: no day is made together with others."""
         return None
@@ -153,8 +150,10 @@ def has_artifacts(stage: Stage, day: date) -> bool:
 
 
 def reports_missing_inputs(stage: Stage) -> bool:
-    """Return whether a day that lacks an input is an outcome of a run over several days."""
-    return isinstance(stage, DayByDay) and stage.reports_missing_inputs
+    """Return whether a day that lacks an input is an outcome with a problem in a run over several days, and not an
+    error.
+    """
+    return getattr(stage, "reports_missing_inputs", False)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import pytest
 
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.tables.fingerprint import CHANGED_CODE, CHANGED_INPUT, CHANGED_SPEC, NEW, REMOVED
-from ml_assets.pipeline.asset_names import LABEL_ASSETS, LANDED_TO_FEATURES
+from ml_assets.pipeline.asset_names import LABEL_ASSETS, LANDED_TO_FEATURES, MODEL_ASSETS
 from ml_assets.pipeline.features import stage as features
 from ml_assets.pipeline.graph.stages import open_stages
 from ml_assets.pipeline.planning.backfill_plan import MISSING, UNLESS_THE_SAME, plan_days
@@ -240,3 +240,14 @@ def test_a_newest_commit_that_vanished_whole_is_planned_and_made_again_and_nothi
     result = world.run(DAILY, day(1), day(6))
     assert (computed(result, "raw_data"), computed(result, "features")) == ([], [])
     assert world.stages().validation.validated.read([day(1), day(6)]).equals(before)
+
+
+def test_days_without_a_model_are_outcomes_of_a_run_over_several_days(tmp_path):
+    world = landed(tmp_path, 12)
+    world.run(DAILY, day(11), day(12), succeed=False)
+    plan = plan_of(world, day(11), day(12), MODEL_ASSETS)
+    assert [which for which, _ in of_stage(plan, "trained_model").cannot] == [day(11), day(12)]
+    assert all(not stage.failing and not stage.not_reached for stage in plan.stages)
+    result = world.run(MODEL_ASSETS, day(11), day(12))
+    assert result.success
+    assert computed(result, "trained_model") == []
