@@ -58,8 +58,8 @@ def test_a_value_that_cannot_be_read_is_shown_with_the_form_of_its_type(make_spe
     print_day_problems(Console(file=output, width=80), make_spec(), stages, DAYS)  # type: ignore[arg-type]
     assert output.getvalue().splitlines() == [
         "       12 rows  amount: missing",
-        "         1 row  label: cannot be read as integer, such as 'yes': integers are digits, such as 42 (true and false "
-        "count as 1 and 0)",
+        "         1 row  label: cannot be read as integer, such as 'yes': integers are digits, such as 42 (true and "
+        "false count as 1 and 0)",
     ]
 
 
