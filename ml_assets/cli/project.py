@@ -49,7 +49,11 @@ def current_project() -> Project:
 
 
 def load_definitions() -> "dg.Definitions":
-    """Load the definitions of the project that this process works on."""
+    """Load the definitions of the project that this process works on.
+
+    Raises:
+        click.UsageError: when there is no project, or its definitions do not bind the resources of ml_assets.
+    """
     from dagster.components.definitions import LazyDefinitions
 
     project = current_project()
@@ -58,7 +62,12 @@ def load_definitions() -> "dg.Definitions":
 
         return defs()
     definitions = _import(project, project.definitions).defs
-    return definitions() if isinstance(definitions, LazyDefinitions) else definitions
+    definitions = definitions() if isinstance(definitions, LazyDefinitions) else definitions
+    if "lake" not in (definitions.resources or {}):
+        from ml_assets.pipeline.code_location.bound_resources import ADVICE
+
+        raise click.UsageError(ADVICE.format(file=project.defs / "ml_assets_environment.py"))
+    return definitions
 
 
 def list_model_files() -> list[ModelFile]:

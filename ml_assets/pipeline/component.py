@@ -18,6 +18,7 @@ from ml_assets.pipeline.automation.failure_sensor import release_after_failure
 from ml_assets.pipeline.automation.freshness import freshness_job, freshness_schedule, newest_day_check
 from ml_assets.pipeline.automation.jobs import daily_job, features_job, release_job
 from ml_assets.pipeline.automation.schedules import daily_schedule
+from ml_assets.pipeline.code_location.bound_resources import warn_of_unbound_resources
 from ml_assets.pipeline.graph.assets import build_assets, list_asset_specs
 from ml_assets.pipeline.graph.freshness_policy import freshness_policy
 from ml_assets.pipeline.graph.translation import Translation, translate_assets
@@ -186,6 +187,7 @@ class ModelPipeline(dg.Component):
         Raises:
             ValueError: when a subclass changes what has to stay in the specification of an asset or check.
         """
+        warn_of_unbound_resources(context)
         spec, translation = self._translate()
         daily, features, release = daily_job(spec), features_job(spec), release_job(spec)
         retention_jobs = [retention_job(spec)] if spec.retention.removes else []

@@ -1,0 +1,38 @@
+"""A sentence for a project that has models and binds no resources, beside the error that Dagster raises for it."""
+
+import logging
+import re
+from functools import cache
+from pathlib import Path
+
+import dagster as dg
+
+log = logging.getLogger("ml_assets")
+_BINDS = re.compile(r"\bml_assets\.environment\b|\bproject_environment\b|\bbuild_environment\b|\blake\b")
+ADVICE = """\
+nothing binds the resources of ml_assets (lake, landing and others). Write the file {file}:
+
+from pathlib import Path
+import dagster as dg
+import ml_assets
+
+@dg.definitions
+def ml_assets_environment() -> dg.Definitions:
+    return ml_assets.environment(Path(__file__))
+"""
+
+
+def warn_of_unbound_resources(context: dg.ComponentLoadContext) -> None:
+    """Log once what to write if no Python file of the project binds the resources.
+
+    Resources are bound when all definitions are merged, which a component does not see, so the files are searched for
+    their names.
+    """
+    folder = context.defs_module_path
+    if folder != context.project_root and not _is_bound(folder.parent):
+        log.warning(ADVICE.format(file=folder / "ml_assets_environment.py"))
+
+
+@cache
+def _is_bound(package: Path) -> bool:
+    return any(_BINDS.search(path.read_text(errors="replace")) for path in package.rglob("*.py"))
