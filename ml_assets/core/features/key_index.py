@@ -126,7 +126,7 @@ def _split_keys(visible: Integers, of_day: Integers) -> tuple[Integers, int]:
     return np.append(groups, number), number
 
 
-def _split(group_of: Integers, codes: Integers, number: int) -> list[Integers]:
+def _split(group_of: Integers, codes: Integers, number: int) -> Sequence[Integers]:
     """Return the positions of the codes of each group, ascending."""
     groups = group_of[codes]
     order = np.argsort(groups.astype(np.uint16) if number < 2**16 else groups, kind="stable")

@@ -73,9 +73,7 @@ class ModelRegistry(dg.ConfigurableResource):
         return versions
 
     def numbers(self, name: str, digests: Collection[str]) -> dict[str, int]:
-        """Return the lowest version of each of a few digests of model `name` that are registered.
-
-        However many versions there are, only those with the digests are read.
+        """Return the lowest version of each of a few digests of model `name` that are registered; only these are read.
 
         Raises:
             ValueError, MlflowUnavailable: as `registered`.
@@ -129,15 +127,12 @@ class ModelRegistry(dg.ConfigurableResource):
         return RegisteredVersion(int(version.version), run_log.run_id, created=True)
 
     def alias_version(self, name: str, alias: str) -> int | None:
-        """Return the number of the version that `alias` of model `name` points to; None if there is no such alias or
-        model.
-        """
+        """Return the number of the version that `alias` of model `name` points to; None if there is none."""
         holder = self.alias_holder(name, alias)
         return int(holder.version) if holder is not None else None
 
     def alias_holder(self, name: str, alias: str) -> "ModelVersion | None":
-        """Return the version that `alias` of model `name` points to, with its tags; None if there is no such alias or
-        model.
+        """Return the version that `alias` of model `name` points to, with its tags; None if there is none.
 
         Raises:
             MlflowUnavailable: when the registry cannot be reached.
