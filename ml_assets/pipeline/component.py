@@ -179,15 +179,17 @@ class ModelPipeline(dg.Component):
             spec, assets = translate_assets(spec, list_asset_specs(spec), self.get_asset_spec)
         return spec, Translation(assets, self.get_asset_check_spec)
 
-    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
-        """Build the assets with their checks, the jobs, the sensors and the schedules.
+    def build_defs(self, context: dg.ComponentLoadContext | None) -> dg.Definitions:
+        """Build the assets with their checks, the jobs, the sensors and the schedules; without a context, for a model
+        that is built in Python.
 
         Retention and freshness have jobs and schedules only if the specification sets them.
 
         Raises:
             ValueError: when a subclass changes what has to stay in the specification of an asset or check.
         """
-        warn_of_unbound_resources(context)
+        if context is not None:
+            warn_of_unbound_resources(context)
         spec, translation = self._translate()
         daily, features, release = daily_job(spec), features_job(spec), release_job(spec)
         retention_jobs = [retention_job(spec)] if spec.retention.removes else []

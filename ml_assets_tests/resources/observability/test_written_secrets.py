@@ -41,17 +41,17 @@ def secrets(monkeypatch):
 def test_mlflow_and_the_pages_of_days_have_no_secrets(secrets, tmp_path):
     store = new_store(tmp_path)
     registry = ModelRegistry(tracking_uri=store, dagster_ui=f"https://ann:{SECRETS['mlflow']}@dagster.invalid")
-    texts = {"gate_recall": f"no answer: {EVERY_SPELLING}"}
+    texts = {"gate_recall": EVERY_SPELLING, "answer": f"none: {EVERY_SPELLING}"}
     with ExperimentTracking(tracking_uri=store).run(context(), "fraud") as run:
         registered = registry.register(run, record("b2", tags=texts, params=texts))
         # Another time, the version is updated.
-        registry.register(run, record("b2", tags={"gate_recall": f"again: {EVERY_SPELLING}"}, params=texts))
+        registry.register(run, record("b2", tags={"answer": f"again: {EVERY_SPELLING}"}, params=texts))
         track_rejected_model(run.client, run, record("c3", tags={**texts, "gates": "failed"}, params=texts))
         experiment = Experiment("fraud", START, "d4", {"url": EVERY_SPELLING}, {}, {}, {}, {}, EVERY_SPELLING)
         track_experiment(run, experiment)
     set_tag(registry.client, "fraud", "b2", "inputs_changed", EVERY_SPELLING)
     version = registry.client.get_model_version("fraud", str(registered.version))
-    assert version.tags["gate_recall"].startswith("again: *** ")
+    assert version.tags["answer"].startswith("again: *** ")
     assert "***@dagster.invalid" in str(version.description)
     reports = Reports("small", Lake(uri=str(tmp_path / "lake")))
     outcome = CheckOutcome("a_check", START, False, EVERY_SPELLING, lines=[{"line": EVERY_SPELLING}])
