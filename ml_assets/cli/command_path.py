@@ -4,9 +4,10 @@ import re
 import shlex
 import shutil
 import sys
-from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
-from typing import Any, TextIO
+
+from ml_assets.resources.observability.changed_stream import ChangedStream
 
 NAME = "ml-assets"
 # The command with a verb, but not the same word in a path, a label or a URL.
@@ -31,25 +32,11 @@ def spell_commands() -> None:
     or another one.
     """
     if (command := typed_command(sys.argv[0])) is not None:
-        sys.stdout, sys.stderr = CommandStream(sys.stdout, command), CommandStream(sys.stderr, command)  # type: ignore[assignment]
+        sys.stdout, sys.stderr = (  # type: ignore[assignment]
+            ChangedStream(stream, partial(spell_command, command)) for stream in (sys.stdout, sys.stderr)
+        )
 
 
-class CommandStream:
-    """A stream that writes another command in place of `ml-assets`."""
-
-    def __init__(self, stream: TextIO, command: str):
-        self._stream = stream
-        self._command = command
-
-    def write(self, text: str) -> int:
-        """Write a text; return the number of characters that the caller gave."""
-        self._stream.write(COMMAND.sub(lambda _: self._command, text))
-        return len(text)
-
-    def writelines(self, lines: Iterable[str]) -> None:
-        """Write lines."""
-        for line in lines:
-            self.write(line)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
+def spell_command(command: str, text: str) -> str:
+    """Return a text with another command in place of `ml-assets`."""
+    return COMMAND.sub(lambda _: command, text)

@@ -2,11 +2,13 @@
 
 import io
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from ml_assets.cli.command_path import CommandStream, spell_commands, typed_command
+from ml_assets.cli.command_path import spell_command, spell_commands, typed_command
+from ml_assets.resources.observability.changed_stream import ChangedStream
 
 
 @pytest.fixture
@@ -48,5 +50,5 @@ def test_another_program_that_calls_the_verbs_changes_nothing(monkeypatch):
 )
 def test_only_the_command_is_rewritten(text, written):
     stream = io.StringIO()
-    assert CommandStream(stream, ".venv/bin/ml-assets").write(text) == len(text)
+    assert ChangedStream(stream, partial(spell_command, ".venv/bin/ml-assets")).write(text) == len(text)
     assert stream.getvalue() == written

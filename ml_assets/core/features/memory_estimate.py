@@ -4,9 +4,8 @@ from typing import NamedTuple
 
 from ml_assets.core.features.inputs import columns_read, history_columns_read
 from ml_assets.core.model_spec import ModelSpec
+from ml_assets.core.tables.row_size import NUMBER, TEXT, bytes_of
 
-NUMBER, TEXT = 8, 72
-"""Bytes of a number or time in a frame, and of a short text with its pointer."""
 INDEX_COLUMNS = 6
 """Columns of 8 bytes that the windows of a key take for each row: times, codes, groups and places of rows."""
 COPIES = 2
@@ -24,7 +23,7 @@ def bytes_per_row(spec: ModelSpec) -> BytesPerRow:
     """Estimate the bytes that a row takes while features are built."""
 
     def width(columns: list[str]) -> int:
-        return sum(TEXT if spec.columns[name].type == "string" else NUMBER for name in columns)
+        return bytes_of(spec.columns[name].type for name in columns)
 
     index = INDEX_COLUMNS * NUMBER
     text = (TEXT - NUMBER) * len(spec.categorical_features())

@@ -8,9 +8,10 @@ import re
 import sys
 import traceback
 from collections.abc import Iterable, Iterator
-from typing import Any, TextIO
+from typing import Any
 
 from ml_assets.core.operations.notifications.redaction import replace_spellings, spell_out
+from ml_assets.resources.observability.changed_stream import ChangedStream
 
 # Worked out once, because every log record is searched for them.
 _spellings: tuple[re.Pattern[str], ...] = ()
@@ -63,7 +64,9 @@ def redact_values(value: Any) -> Any:
 def redact_streams() -> None:
     """Remove the secrets of this process from what it prints: output, messages at its end, tracebacks."""
     if _spellings:
-        sys.stdout, sys.stderr = RedactedStream(sys.stdout), RedactedStream(sys.stderr)  # type: ignore[assignment]
+        sys.stdout, sys.stderr = (  # type: ignore[assignment]
+            ChangedStream(stream, redact_text) for stream in (sys.stdout, sys.stderr)
+        )
 
 
 class RecordFactory:
@@ -87,26 +90,6 @@ class RecordFactory:
             if (redacted := redact_text(text)) != text:
                 record.exc_text, record.exc_info = redacted, None
         return record
-
-
-class RedactedStream:
-    """A stream that writes each text without the secrets of this process."""
-
-    def __init__(self, stream: TextIO):
-        self._stream = stream
-
-    def write(self, text: str) -> int:
-        """Write a text; return the number of characters that the caller gave."""
-        self._stream.write(redact_text(text))
-        return len(text)
-
-    def writelines(self, lines: Iterable[str]) -> None:
-        """Write lines."""
-        for line in lines:
-            self.write(line)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
