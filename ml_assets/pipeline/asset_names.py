@@ -31,6 +31,9 @@ DEPLOYMENT = "deployment"
 CANARY_COMPARISON = "canary_comparison"
 PREDICTIONS = "predictions"
 
+SERVED_REQUESTS = "served_requests"
+PREDICTION_QUALITY = "prediction_quality"
+
 EVERY_DAY_ACCEPTED = "every_day_accepted"
 LABEL_MATCH = "label_match"
 COLUMN_DRIFT = "column_drift"

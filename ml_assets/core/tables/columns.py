@@ -89,3 +89,29 @@ PREDICTIONS = (
     Column("side", "string", "champion or challenger"),
     Column("reasons", "string", "For the highest scores of the day, the features that contribute most, as JSON"),
 )
+PREDICTION_QUALITY = (
+    Column("predicted_on", "date", "Day of the predictions that the row is about"),
+    Column(
+        "kind",
+        "string",
+        "estimated (on the day of the predictions, without labels) or realised (once their labels are known)",
+    ),
+    Column("side", "string", "champion or challenger"),
+    Column("model_version", "integer", "MLflow version that gave the scores"),
+    Column("metric", "string", "roc_auc, average_precision, precision, recall or f1"),
+    Column("value", "number", "The metric; empty where it is undefined, or was not estimated"),
+    Column("low", "number", "Lower end of the interval of the metric"),
+    Column("high", "number", "Upper end of the interval of the metric"),
+    Column("holdout_value", "number", "The same metric of the same model on its holdout"),
+    Column("rows", "integer", "Scored rows; of realised metrics, those of them that have a label"),
+    Column("positives", "number", "Positives among these rows: expected, or realised"),
+    Column("note", "string", "Why there is no value"),
+)
+SERVED_REQUEST = (
+    Column("request_id", "string", "The header X-Request-ID of the request, or an ID that the service gave it"),
+    Column("served_at", "timestamp", "Time of the answer"),
+)
+SERVED_ANSWER = (
+    *PREDICTIONS[:4],
+    Column("features_through", "date", "Newest day of history that the features saw"),
+)
