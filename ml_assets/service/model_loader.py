@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.release.release_differences import restore_command
-from ml_assets.core.release.release_state import CHALLENGER, CHAMPION
+from ml_assets.core.release.release_state import CHALLENGER, CHAMPION, describe_share
 from ml_assets.core.release.traffic_split import is_routed_to_challenger
 from ml_assets.core.serving.online_scorer import OnlineScorer
 from ml_assets.pipeline.evaluation.model_reader import read_scorer
@@ -37,7 +37,7 @@ class LoadedVersion:
 class LoadedModels:
     """The models that score requests.
 
-    percent: share of the entities that the challenger scores; 0 without a challenger.
+    percent: share of the entities that the challenger scores; 0 without a challenger, and in shadow.
     """
 
     champion: LoadedVersion
@@ -87,12 +87,14 @@ class ModelLoader:
         try:
             champion, problem = self._load_champion(released)
             challenger, percent = None, 0
-            if released is not None and released.challenger is not None and released.percent:
+            # A challenger in shadow scores no request. It is loaded to show what keeps it from loading in time.
+            if released is not None and released.challenger is not None:
                 try:
                     challenger = self._load(released.challenger, released.created)
                     percent = released.percent
                 except CannotLoad as error:
-                    missing = f"{error}; the champion scores the entities of the challenger"
+                    instead = "the champion scores the entities of the challenger"
+                    missing = f"{error}; {instead if released.percent else 'in shadow it scores no request'}"
                     problem = f"{problem}; {missing}" if problem else missing
             self._swap(LoadedModels(champion, challenger, percent))
         except CannotLoad as error:
@@ -123,7 +125,7 @@ class ModelLoader:
     def _swap(self, models: LoadedModels) -> None:
         challenger = models.challenger
         if models != self.models:
-            canary = f", version {challenger.version} for {models.percent} % of the entities" if challenger else ""
+            canary = f", version {challenger.version} {describe_share(models.percent)}" if challenger else ""
             log.info("loaded: version %s%s", models.champion.version, canary)
             self.models = models
         in_use = {models.champion.version, challenger.version if challenger else None}

@@ -88,11 +88,11 @@ class RunningService:
         name = self.world.spec.name
         if challenger is not None:
             self.mlflow.set_registered_model_alias(name, "challenger", str(challenger))
+        else:
+            self.mlflow.delete_registered_model_alias(name, "challenger")
         self.mlflow.set_registered_model_alias(name, "champion", str(champion))
         self.mlflow.set_registered_model_tag(name, "canary_percent", str(percent))
-        self.wait_for(
-            champion=champion, challenger=challenger if percent else None, canary_percent=percent, problem=None
-        )
+        self.wait_for(champion=champion, challenger=challenger, canary_percent=percent, problem=None)
 
 
 def request_of(row: dict) -> dict:

@@ -2,10 +2,10 @@
 
 import pytest
 
-from ml_assets.core.release.release_state import Release, promote
+from ml_assets.core.release.release_state import Release, promote, start
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.service.model_loader import LoadedVersion, ModelLoader
-from ml_assets_tests.resources.release.release_cases import ReleaseWorld, move
+from ml_assets_tests.resources.release.release_cases import DAY, ReleaseWorld, move
 
 
 @pytest.fixture
@@ -43,3 +43,18 @@ def test_without_a_champion_in_registry_and_ledger_nothing_scores(tmp_path, make
     loader.refresh()
     assert loader.models is None
     assert "no version with the alias champion" in (loader.problem or "")
+
+
+def test_a_challenger_in_shadow_is_loaded_and_scores_no_request(world, make_spec, monkeypatch):
+    monkeypatch.setattr(
+        ModelLoader, "_load_files", lambda self, version, digest: LoadedVersion(version, digest, object())
+    )
+    state = world.releases().state()
+    shadow = move("start", start(state, world.versions[1], 0, DAY))
+    world.releases().release(state, shadow)
+    loader = ModelLoader(make_spec(), world.lake, world.registry)
+    loader.refresh()
+    assert loader.models is not None
+    assert loader.models.challenger is not None
+    assert (loader.models.challenger.version, loader.models.percent, loader.problem) == (2, 0, None)
+    assert {loader.models.route("small", f"card-{number}")[0] for number in range(200)} == {"champion"}

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from ml_assets.core.release.deployment_manifest import champion_row
 from ml_assets.core.release.ledger_rows import moves_of
-from ml_assets.core.release.release_state import Move
+from ml_assets.core.release.release_state import Move, describe_share
 
 MOST_FIGURES = 4
 
@@ -68,7 +68,8 @@ def _print_live(console: Console, rows: Sequence[Mapping[str, Any]], moves: Sequ
     )
     console.print(f"Champion      {state.champion or 'none'}{since}", soft_wrap=True)
     canary = (
-        f"{state.challenger} for {state.percent} percent since {state.step_since}, canary since {state.canary_since}"
+        f"{state.challenger} {describe_share(state.percent)} since {state.step_since}, canary since "
+        f"{state.canary_since}"
     )
     console.print(f"Canary        {canary if state.challenger else 'none'}", soft_wrap=True)
     console.print(f"Previous      {state.previous or 'none'}")

@@ -13,6 +13,7 @@ from ml_assets.cli.console.day_problems import print_day_problems
 from ml_assets.cli.console.release_report import print_differences
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.evaluation import GateMetric
+from ml_assets.core.release.release_state import describe_share
 from ml_assets.defs.settings import Settings
 from ml_assets.pipeline.asset_names import VALIDATED
 from ml_assets.pipeline.evaluation.champion import ALIAS
@@ -207,7 +208,7 @@ def _print_live_versions(console: Console, needed: "Needed", stages: Stages) -> 
     if live.champion is None:
         console.print("Live          [yellow]no model[/]")
         return
-    canary = f", {live.challenger} for {live.percent} percent of the entities" if live.challenger else ""
+    canary = f", {live.challenger} {describe_share(live.percent)}" if live.challenger else ""
     console.print(f"Live          {live.champion}{canary}")
 
 

@@ -12,21 +12,22 @@ from ml_assets.core.model_spec.types.durations import PositiveDays
 
 class Canary(SpecPart):
     """A canary release: the challenger is live for a share of the entities and is compared with the champion, which
-    scores the same rows without effect.
+    scores the same rows without effect. It may begin in shadow: the challenger then scores all rows and decides none.
 
     Every entity keeps its model while the share grows: entities only move from champion to challenger. Only days whose
     labels are known are compared.
     """
 
-    steps: list[Annotated[int, Field(ge=1, le=100)]] = [5, 25, 100]
-    """Share of the entities at each step, in percent, ascending. At the last, 100, the challenger becomes the
-    champion."""
+    steps: list[Annotated[int, Field(ge=0, le=100)]] = [5, 25, 100]
+    """Share of the entities at each step, in percent, ascending. 0, which only the first may be, is a shadow: the
+    challenger scores all rows, is compared on all of them, and decides none. At the last, 100, the challenger becomes
+    the champion."""
 
     minimum_days: int = Field(3, ge=1, le=3650)
     """Minimum number of days with known labels of each step."""
 
     minimum_rows: int = Field(500, ge=1, le=1_000_000_000)
-    """Minimum number of labelled rows of the challenger's entities in each step."""
+    """Minimum number of labelled rows of the challenger's entities in each step; in shadow, of all labelled rows."""
 
     minimum_positives: int = Field(10, ge=1, le=1_000_000_000)
     """Minimum number of positives among the labelled rows of the challenger's entities since the canary began; with
@@ -64,16 +65,24 @@ class Canary(SpecPart):
 
     @model_validator(mode="after")
     def _steps_grow_to_all(self) -> "Canary":
-        if not self.steps or self.steps != sorted(set(self.steps)) or self.steps[0] < 1 or self.steps[-1] != 100:
-            raise ValueError(f"steps {self.steps} must grow from 1 or more to 100, each once, such as [5, 25, 100]")
+        if not self.steps or self.steps != sorted(set(self.steps)) or self.steps[0] < 0 or self.steps[-1] != 100:
+            raise ValueError(
+                f"steps {self.steps} must grow from 0 (a shadow) or more to 100, each once, such as [5, 25, 100]"
+            )
         return self
+
+    @property
+    def divides_entities(self) -> bool:
+        """Whether a step divides the entities between champion and challenger."""
+        return any(0 < step < 100 for step in self.steps)
 
 
 class Deployment(SpecPart):
     """The deployment of models, and the reasons that predictions give for the highest scores."""
 
     canary: Canary | None = None
-    """The canary release; needs `entity`. Without it, a model that passed its gates becomes the champion at once."""
+    """The canary release; needs `entity`, unless its steps are [0, 100]. Without it, a model that passed its gates
+    becomes the champion at once."""
 
     explained_rows: int = Field(100, ge=0, le=1_000_000)
     """Number of the highest scores of a day for which the predictions give reasons."""

@@ -155,9 +155,10 @@ class ModelSpec(SpecPart):
             )
         if self.entity is None and (self.evaluation.exclude_known_positives or "entity_precision_at_k" in self.gates):
             raise ValueError("entity is missing: exclude_known_positives and entity_precision_at_k need it")
-        if self.entity is None and self.deployment.canary is not None:
+        if self.entity is None and self.deployment.canary is not None and self.deployment.canary.divides_entities:
             raise ValueError(
-                "entity is missing: deployment.canary divides the entities between champion and challenger"
+                "entity is missing: deployment.canary divides the entities between champion and challenger; without "
+                "one, its steps can be [0, 100]"
             )
         categorical, names = self.categorical_features(), self.feature_names()
         numeric = [name for name in names if name not in categorical]

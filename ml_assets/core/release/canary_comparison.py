@@ -30,7 +30,7 @@ NAN = float("nan")
 class Measured:
     """The evidence of a canary, and all of its metrics as a table.
 
-    comparison: columns of `COLUMNS`. Scope `paired`: both models on the challenger's rows since the canary began, with
+    comparison: columns of `COLUMNS`. Scope `paired`: both models on the compared rows since the canary began, with
     value (of the challenger), champion_value, and difference with its interval (low, high). The difference is the
     improvement of a metric, the increase of a share or score, or the ratio of positive_decisions. Scopes
     `champion_side` and `challenger_side`: each model on the entities that it was live for since the present step began,
@@ -55,8 +55,9 @@ def measure_canary(
     Args:
         canary: the rules, with the `bootstrap_samples` and `confidence` of every interval.
         rows: columns `day` (datetime64), `label` (0, 1, or NaN where it is not known), `challengers` (whether the
-            challenger was live for the row), `champion_score`, and `challenger_score`, which is used on the
-            challenger's rows only. Labels of days after `labels_through` are ignored.
+            challenger was live for the row), `compared` (the same, and all rows of a day in shadow), `champion_score`,
+            and `challenger_score`, which is used on compared rows only. Labels of days after `labels_through` are
+            ignored.
         thresholds: the decision thresholds of challenger and champion.
         step_since: first day of the present step.
         labels_through: the last day whose labels are known.
@@ -65,7 +66,7 @@ def measure_canary(
     """
     known_labels = rows["label"].where(rows["day"] <= pd.Timestamp(labels_through))
     rows = rows.assign(label=known_labels)
-    paired = rows.iloc[:0] if problem else rows[rows["challengers"]]
+    paired = rows.iloc[:0] if problem else rows[rows["compared"]]
     labelled = paired[paired["label"].notna()]
     labels = labelled["label"].to_numpy(np.int64)
     scores = labelled["challenger_score"].to_numpy(), labelled["champion_score"].to_numpy()

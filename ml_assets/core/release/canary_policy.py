@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Literal
 
 from ml_assets.core.model_spec.deployment import Canary
 from ml_assets.core.model_spec.types.numbers import format_number
-from ml_assets.core.release.release_state import Release, Version, advance, promote, roll_back, start
+from ml_assets.core.release.release_state import (
+    Release,
+    Version,
+    advance,
+    describe_share,
+    promote,
+    roll_back,
+    start,
+)
 
 if TYPE_CHECKING:
     from ml_assets.core.metrics.paired_proportions import PairedEstimate
@@ -18,7 +26,8 @@ Outcome = Literal["start", "advance", "promote", "rollback", "replace", "hold", 
 
 @dataclass(frozen=True)
 class Evidence:
-    """The evidence of a canary, from the rows of the challenger's entities, scored by both models.
+    """The evidence of a canary, from the rows of the challenger's entities, and all rows of the days on which it was in
+    shadow, scored by both models.
 
     step_days, step_rows: number of days with known labels since the present step began, and of labelled rows on them.
     positives: number of positives among the labelled rows since the canary began. metrics, errors: metrics, and share
@@ -103,7 +112,8 @@ def decide(
             f"{candidate} passed its gates; there is no canary step below 100 percent",
             promote(state, candidate),
         )
-    reason = f"{candidate} passed its gates: live for {canary.steps[0]} percent of the entities beside {state.champion}"
+    live = describe_share(canary.steps[0]) if not canary.steps[0] else f"live {describe_share(canary.steps[0])}"
+    reason = f"{candidate} passed its gates: {live} beside {state.champion}"
     return Decision("start", reason, start(state, candidate, canary.steps[0], day))
 
 
@@ -113,24 +123,21 @@ def _evaluate(canary: Canary, state: Release, candidate: Version | None, evidenc
     assert state.step_since is not None
     if failure := _failure(canary, evidence):
         return Decision(
-            "rollback", f"{challenger} is rolled back at {state.percent} percent: {failure}", roll_back(state), figures
+            "rollback", f"{challenger} is rolled back {_at(state.percent)}: {failure}", roll_back(state), figures
         )
     if candidate is not None and canary.newer_challenger == "replaces":
-        reason = (
-            f"{candidate} replaces {challenger}, which was live for {state.percent} percent, and starts at "
-            f"{canary.steps[0]}"
-        )
+        reason = f"{candidate} replaces {challenger}, which was {_at(state.percent)}, and starts {_at(canary.steps[0])}"
         return Decision("replace", reason, start(state, candidate, canary.steps[0], day), figures)
     waits = _lacking(canary, state, evidence)
     if waits is None:
         return _advance(canary, state, evidence, day)
     if day - state.step_since >= canary.maximum_days:
         reason = (
-            f"{challenger} is rolled back: not decided within {canary.maximum_days.days} days at {state.percent} "
-            f"percent; {waits}"
+            f"{challenger} is rolled back: not decided within {canary.maximum_days.days} days {_at(state.percent)}; "
+            f"{waits}"
         )
         return Decision("rollback", reason, roll_back(state), figures)
-    return Decision("hold", f"{challenger} stays at {state.percent} percent: {waits}", state, figures)
+    return Decision("hold", f"{challenger} stays {_at(state.percent)}: {waits}", state, figures)
 
 
 def _advance(canary: Canary, state: Release, evidence: Evidence, day: date) -> Decision:
@@ -139,9 +146,9 @@ def _advance(canary: Canary, state: Release, evidence: Evidence, day: date) -> D
     # The steps of the specification may have changed since the canary began.
     percent = next((step for step in canary.steps if step > state.percent), 100)
     if percent == 100:
-        reason = f"{challenger} becomes the champion after {state.percent} percent: {comparison}"
+        reason = f"{challenger} becomes the champion after {_share(state.percent)}: {comparison}"
         return Decision("promote", reason, promote(state, challenger), figures_of(canary, evidence))
-    reason = f"{challenger} goes from {state.percent} to {percent} percent: {comparison}"
+    reason = f"{challenger} goes from {_share(state.percent)} to {_share(percent)}: {comparison}"
     return Decision("advance", reason, advance(state, percent, day), figures_of(canary, evidence))
 
 
@@ -200,6 +207,14 @@ def figures_of(canary: Canary, evidence: Evidence) -> dict[str, float]:
     }
     counts = {"step_days": evidence.step_days, "step_rows": evidence.step_rows, "positives": evidence.positives}
     return {**counts, **{name: value for name, value in values.items() if math.isfinite(value)}}
+
+
+def _at(percent: int) -> str:
+    return f"at {percent} percent" if percent else "in shadow"
+
+
+def _share(percent: int) -> str:
+    return f"{percent} percent" if percent else "its shadow"
 
 
 def _in_words(metric: str, compared: "PairedEstimate") -> str:

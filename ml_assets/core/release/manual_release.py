@@ -4,7 +4,17 @@ from datetime import date
 from typing import Literal
 
 from ml_assets.core.model_spec.deployment import Canary
-from ml_assets.core.release.release_state import Action, Move, Release, Version, pause, promote, roll_back, start
+from ml_assets.core.release.release_state import (
+    Action,
+    Move,
+    Release,
+    Version,
+    describe_share,
+    pause,
+    promote,
+    roll_back,
+    start,
+)
 
 Command = Literal["rollback", "pause", "resume", "canary", "promote"]
 
@@ -69,6 +79,6 @@ def _apply(
     if state.champion is None:
         raise CannotRelease("there is no champion that a canary could be compared with; promote a version first")
     if version == state.challenger:
-        raise CannotRelease(f"{version} is the canary already, for {state.percent} percent of the entities")
-    description = f"{version} was made the canary for {canary.steps[0]} percent of the entities"
+        raise CannotRelease(f"{version} is the canary already, {describe_share(state.percent)}")
+    description = f"{version} was made the canary {describe_share(canary.steps[0])}"
     return "replace" if state.challenger else "start", start(state, version, canary.steps[0], day), description

@@ -15,9 +15,9 @@ ALIASES = (CHAMPION, CHALLENGER, PREVIOUS)
 class RegistryState:
     """The state of the registered model, which one request reads.
 
-    aliases: version number by existing alias. percent: share of the entities for the challenger. release: number of the
-    last release that was carried out completely; 0 before the first. versions_changed: when a version was last created,
-    deleted or changed, in milliseconds since 1970; 0 if MLflow does not say.
+    aliases: version number by existing alias. percent: share of the entities for the challenger; 0 in shadow.
+    release: number of the last release that was carried out completely; 0 before the first. versions_changed: when
+    a version was last created, deleted or changed, in milliseconds since 1970; 0 if MLflow does not say.
     """
 
     aliases: Mapping[str, int]

@@ -28,10 +28,11 @@ class Version:
 class Release:
     """The release state after a number of releases.
 
-    number: number of the last release; 0 before the first. champion: live for all entities that the challenger is not
-    live for. challenger: live for `percent` of the entities. previous: the previous champion. step_since, canary_since:
-    first day of predictions of the present step and of the canary. withdrawn: digests of the models that were
-    rolled back or replaced, which automatic decisions never release again, whatever number they get in the registry.
+    number: number of the last release; 0 before the first. champion: live for all entities that the challenger is
+    not live for. challenger: live for `percent` of the entities; at 0 percent it is in shadow. previous: the
+    previous champion. step_since, canary_since: first day of predictions of the present step and of the canary.
+    withdrawn: digests of the models that were rolled back or replaced, which automatic decisions never release
+    again, whatever number they get in the registry.
     """
 
     number: int = 0
@@ -48,6 +49,11 @@ class Release:
     def aliases(self) -> dict[str, Version | None]:
         """The version that each alias points to; None for an alias that does not exist."""
         return {CHAMPION: self.champion, CHALLENGER: self.challenger, PREVIOUS: self.previous}
+
+
+def describe_share(percent: int) -> str:
+    """Describe the share of a challenger, as in `version 7, for 5 percent of the entities`."""
+    return f"for {percent} percent of the entities" if percent else "in shadow"
 
 
 @dataclass(frozen=True)

@@ -71,7 +71,7 @@ DEPLOYMENT = (
     Column("reason", "string", "Why, in one sentence"),
     Column("champion_version", "integer", "MLflow version that is live for all other entities, after the decision"),
     Column("challenger_version", "integer", "MLflow version on canary, after the decision"),
-    Column("percent", "integer", "Share of the entities that the challenger is live for, after the decision"),
+    Column("percent", "integer", "Share of the entities of the challenger after the decision; 0 in shadow"),
     Column("paused", "boolean", "Whether automatic decisions are paused"),
     Column("step_since", "date", "First day of the present step"),
     Column("canary_since", "date", "First day of the canary"),
@@ -88,6 +88,7 @@ PREDICTIONS = (
     Column("model_version", "integer", "MLflow version of that model"),
     Column("side", "string", "champion or challenger"),
     Column("reasons", "string", "For the highest scores of the day, the features that contribute most, as JSON"),
+    Column("shadow_score", "number", "Score of the challenger while it is in shadow; it decides nothing"),
 )
 PREDICTION_QUALITY = (
     Column("predicted_on", "date", "Day of the predictions that the row is about"),

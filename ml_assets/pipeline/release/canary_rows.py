@@ -52,7 +52,7 @@ class CanaryRows:
 
     def rows(
         self,
-        percents: Mapping[date, float],
+        percents: Mapping[date, int | None],
         champion: "Scorer | None",
         challenger: "Scorer | None",
         models: tuple[str, ...],
@@ -62,9 +62,10 @@ class CanaryRows:
         """Return the rows of some days, as `measure_canary` takes them.
 
         Args:
-            percents: share of the entities that the challenger was live for, by day.
+            percents: share of the entities that the challenger was live for, by day; 0 in shadow, None where it was not
+                the challenger.
             champion: scores all rows; None if it cannot, and then there are no rows.
-            challenger: scores its rows; None if it cannot.
+            challenger: scores its rows, and all rows in shadow; None if it cannot.
             models: digests of both.
             labels_through: the last day whose labels are known.
             as_of: the day on which the labels are known.
@@ -86,7 +87,7 @@ class CanaryRows:
         return [day for day in days if day <= labels_through and self._features.fingerprint(day) not in (None, EXPIRED)]
 
     def _day(
-        self, day: date, percent: float, champion: "Scorer", challenger: "Scorer | None", models: tuple[str, ...]
+        self, day: date, percent: int | None, champion: "Scorer", challenger: "Scorer | None", models: tuple[str, ...]
     ) -> "pd.DataFrame":
         key = day, percent, *models, challenger is None, self._features.fingerprint(day)
         if key not in self._scored:
@@ -95,24 +96,29 @@ class CanaryRows:
                 self._scored.popitem(last=False)
         return self._scored[key]
 
-    def _score(self, day: date, percent: float, champion: "Scorer", challenger: "Scorer | None") -> "pd.DataFrame":
+    def _score(self, day: date, percent: int | None, champion: "Scorer", challenger: "Scorer | None") -> "pd.DataFrame":
         import numpy as np
         import pandas as pd
 
         from ml_assets.core.release.traffic_split import route_to_challenger
         from ml_assets.core.tables.schemas import to_pandas
 
-        entity, target = self._spec.entity or "", [] if self._labels else [self._spec.target]
-        names = dict.fromkeys([entity, *target, *champion.features, *(challenger.features if challenger else [])])
+        entity = [self._spec.entity] if self._spec.entity else []
+        target = [] if self._labels else [self._spec.target]
+        names = dict.fromkeys([*entity, *target, *champion.features, *(challenger.features if challenger else [])])
         frame = to_pandas(self._features.read([day], list(names)))
-        challengers = route_to_challenger(self._spec.name, frame[entity], percent)
+        challengers = np.zeros(len(frame), dtype=bool)
+        if percent and self._spec.entity:
+            challengers = route_to_challenger(self._spec.name, frame[self._spec.entity], percent)
+        compared = np.ones(len(frame), dtype=bool) if percent == 0 else challengers
         challenger_scores = np.full(len(frame), np.nan)
         if challenger is not None:
-            challenger_scores[challengers] = challenger.score(frame[challengers])
+            challenger_scores[compared] = challenger.score(frame[compared])
         label = _numbers(frame[self._spec.target]) if target else np.full(len(frame), np.nan)
         scored = {
             "label": label,
             "challengers": challengers,
+            "compared": compared,
             "champion_score": champion.score(frame),
             "challenger_score": challenger_scores,
         }
@@ -126,6 +132,7 @@ def _no_rows() -> "pd.DataFrame":
         "day": "datetime64[us]",
         "label": "float64",
         "challengers": "bool",
+        "compared": "bool",
         "champion_score": "float64",
         "challenger_score": "float64",
     }

@@ -192,8 +192,10 @@ class ModelDeployment(DayByDay):
         """Return the last day whose labels are known on a day; never the day itself, whose rows are not scored yet."""
         return day - max(self.spec.label_delay, timedelta(days=1))
 
-    def _percents(self, before: Release, day: date) -> Mapping[date, int]:
-        """Return the share of entities that the canary was live for, by day since it began; empty without a canary."""
+    def _percents(self, before: Release, day: date) -> Mapping[date, int | None]:
+        """Return the share of entities that the canary was live for, by day since it began: 0 in shadow, None where it
+        was not the challenger; empty without a canary.
+        """
         canary, since = self.spec.deployment.canary, before.canary_since
         if canary is None or since is None:
             return {}
@@ -203,7 +205,7 @@ class ModelDeployment(DayByDay):
         days = (first + timedelta(days=number) for number in range((day - first).days + 1))
         live = {canary_day: live_on(releases, canary_day) for canary_day in days}
         return {
-            canary_day: release.percent if release.challenger == before.challenger else 0
+            canary_day: release.percent if release.challenger == before.challenger else None
             for canary_day, release in live.items()
         }
 

@@ -76,7 +76,8 @@ class DailyPredictions(DayByDay):
     def make_day(self, day: date, single_partition: bool) -> StageOutput:
         """Score the rows of the day.
 
-        If the challenger cannot score, the champion scores its rows. If the champion cannot, there are no predictions.
+        A challenger in shadow scores all rows without effect. If the challenger cannot score, the champion
+        scores its rows. If the champion cannot, there are no predictions.
         """
         import numpy as np
         import pyarrow as pa
@@ -93,10 +94,12 @@ class DailyPredictions(DayByDay):
         names = dict.fromkeys([*identity, *(name for _, scorer in scorers.values() for name in scorer.features)])
         rows = to_pandas(self._features.read([day], list(names)))
         challengers = np.zeros(len(rows), dtype=bool)
-        if CHALLENGER in scorers and self.spec.entity:
+        is_shadow = CHALLENGER in scorers and not live.percent
+        if CHALLENGER in scorers and live.percent and self.spec.entity:
             challengers = route_to_challenger(self.spec.name, rows[self.spec.entity], live.percent)
         settings = self.spec.deployment
-        scored = rows[identity].join(predict(rows, scorers, challengers, settings.explained_rows, settings.reasons))
+        predictions = predict(rows, scorers, challengers, settings.explained_rows, settings.reasons, is_shadow)
+        scored = rows[identity].join(predictions)
         table = pa.Table.from_pandas(scored, schema, preserve_index=False)
         return StageOutput({PREDICTIONS: table}, problem or (None if len(rows) else _no_rows(day)))
 
@@ -112,7 +115,8 @@ class DailyPredictions(DayByDay):
             try:
                 scorers[CHALLENGER] = live.challenger.number, self._models.scorer(live.challenger)
             except CannotScore as error:
-                return scorers, f"{error}; the champion scored its rows"
+                rows = "the champion scored its rows" if live.percent else "it has no scores in shadow"
+                return scorers, f"{error}; {rows}"
         return scorers, None
 
     def why_not_scored(self, day: date) -> str | None:

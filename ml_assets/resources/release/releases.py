@@ -195,10 +195,11 @@ class Releases:
         )
         if champion is None and state.champion is not None:
             raise ReleaseRefused("the alias champion was deleted, and without a champion nothing would be scored")
-        if challenger not in (None, champion) and not 1 <= registry_state.percent <= 99:
+        is_same_shadow = challenger == state.challenger and registry_state.percent == state.percent == 0
+        if challenger not in (None, champion) and not is_same_shadow and not 1 <= registry_state.percent <= 99:
             raise ReleaseRefused(
                 "the challenger has no share: the tag canary_percent must be from 1 to 99, and is "
-                f"{registry_state.percent}"
+                f"{registry_state.percent}; `ml-assets canary` begins a shadow, where the first step is 0"
             )
         percent, paused = registry_state.percent, registry_state.paused
         undated = adopt(state, champion, challenger, percent, paused, date.max)

@@ -38,6 +38,7 @@ def rows_of(days: int = 8, count: int = 100, noise: float = 0.0) -> pd.DataFrame
             "day": day,
             "label": label,
             "challengers": challengers,
+            "compared": challengers,
             "champion_score": champion,
             "challenger_score": challenger,
         }
@@ -133,3 +134,11 @@ def test_the_order_of_the_rows_does_not_matter(random):
     order = list(range(len(rows)))
     random.shuffle(order)
     pd.testing.assert_frame_equal(measure(rows.iloc[order]).comparison, measure(rows).comparison, check_exact=True)
+
+
+def test_a_challenger_in_shadow_is_compared_on_all_rows_and_live_for_none():
+    rows = rows_of().assign(challengers=False, compared=True, challenger_score=lambda frame: frame["champion_score"])
+    result = measure(rows)
+    assert (result.evidence.step_days, result.evidence.step_rows) == (3, 300)
+    assert (of(result, CHALLENGER_SCOPE)["rows"] == 0).all()
+    assert of(result, CHAMPION_SCOPE).loc["mean_score", "rows"] == len(rows[rows["day"] >= pd.Timestamp(STEP)])

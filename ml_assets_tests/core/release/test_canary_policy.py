@@ -181,7 +181,31 @@ def test_steps_that_do_not_grow_to_all_are_refused(steps):
         Canary.model_validate({"steps": steps})
 
 
-@pytest.mark.parametrize("steps", [[0, 100], [50, 100, 150]])
+@pytest.mark.parametrize("steps", [[-1, 100], [50, 100, 150]])
 def test_steps_that_are_no_share_in_percent_are_refused(steps):
     with pytest.raises(ValueError, match=r"steps\.\d\n.*than or equal to"):
         Canary.model_validate({"steps": steps})
+
+
+SHADOW = Canary.model_validate({**CANARY.model_dump(), "steps": [0, 25, 100]})
+IN_SHADOW = start(LIVE, SECOND, 0, date(2025, 3, 10))
+
+
+def test_a_canary_may_begin_in_shadow_and_goes_from_there_to_a_share_of_the_entities():
+    begun = _decide(None, LIVE, SECOND, canary=SHADOW)
+    assert (begun.outcome, begun.after.challenger, begun.after.percent) == ("start", SECOND, 0)
+    assert begun.reason.endswith("in shadow beside version 1 of 2025-03-01")
+    advanced = _decide(_evidence(), IN_SHADOW, canary=SHADOW)
+    assert (advanced.outcome, advanced.after.percent) == ("advance", 25)
+    assert "goes from its shadow to 25 percent" in advanced.reason
+
+
+def test_a_shadow_holds_is_rolled_back_or_becomes_the_champion():
+    held = _decide(_evidence(step_rows=99), IN_SHADOW, canary=SHADOW)
+    assert (held.outcome, held.after) == ("hold", IN_SHADOW)
+    assert "stays in shadow: 99 of 100 labelled rows" in held.reason
+    worse = _decide(_evidence(difference=-0.1), IN_SHADOW, canary=SHADOW)
+    assert (worse.outcome, worse.after.challenger) == ("rollback", None)
+    assert "is rolled back in shadow" in worse.reason
+    promoted = _decide(_evidence(), IN_SHADOW, canary=Canary.model_validate({**CANARY.model_dump(), "steps": [0, 100]}))
+    assert (promoted.outcome, promoted.after.champion) == ("promote", SECOND)

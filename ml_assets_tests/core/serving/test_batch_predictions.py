@@ -60,3 +60,11 @@ def test_no_rows_give_no_predictions(live):
 def test_a_missing_feature_is_named(live):
     with pytest.raises(ValueError, match=MORE):
         predict(ROWS.drop(columns=MORE), live, CHALLENGERS, 5, 3)
+
+
+def test_a_challenger_in_shadow_scores_every_row_and_decides_none(live):
+    result = predict(ROWS, live, np.zeros(60, dtype=bool), 5, 3, is_shadow=True)
+    assert result["shadow_score"].tolist() == live["challenger"][1].score(ROWS).tolist()
+    without = predict(ROWS, live, np.zeros(60, dtype=bool), 5, 3)
+    assert without["shadow_score"].isna().all()
+    assert result.drop(columns="shadow_score").equals(without.drop(columns="shadow_score"))

@@ -228,3 +228,16 @@ def test_the_comparison_uses_the_stored_predictions(make):
     )
     assert champions.loc["mean_score", "value"] == pytest.approx(rest["score"].mean())
     assert champions.loc["positive_decisions", "value"] == pytest.approx(rest["decision"].mean())
+
+
+def test_a_shadow_scores_every_row_decides_none_and_is_compared_on_all_of_them(make):
+    live = make(spec_with({"steps": [0, 100]}))
+    live.put_model("equal", 3)
+    live.live(1, 9)
+    assert live.story() == [(1, "promote", 1, None, 0), (3, "start", 1, 2, 0), (7, "promote", 2, None, 0)]
+    shadow = live.scored(5)
+    assert (set(shadow["side"]), set(shadow["model_version"])) == ({"champion"}, {1})
+    assert shadow["shadow_score"].notna().all()
+    assert live.scored(2)["shadow_score"].isna().all()
+    assert live.scored(7)["shadow_score"].isna().all()
+    assert live.compared(6).loc["roc_auc", "rows"] == sum(len(rows_with_features(day(number))) for number in (3, 4))
