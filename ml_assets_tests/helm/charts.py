@@ -21,6 +21,38 @@ PLACES = list(DAGSTER_VALUES)
 
 Manifest = dict[str, Any]
 
+POD_VALUES = {
+    "image": {"repository": "registry.example.com/serving", "tag": "0.2.0"},
+    "priorityClassName": "important",
+    "nodeSelector": {"pool": "serving"},
+    "tolerations": [{"key": "serving", "operator": "Exists"}],
+    "affinity": {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": []}},
+    "podAnnotations": {"cluster-autoscaler.kubernetes.io/safe-to-evict": "true"},
+    "podLabels": {"team": "fraud", "ml-assets/part": "other"},
+    "extraEnv": [{"name": "PGSSLROOTCERT", "value": "/etc/certificates/ca.crt"}],
+    "extraVolumes": [{"name": "certificates", "configMap": {"name": "certificates"}}],
+    "extraVolumeMounts": [{"name": "certificates", "mountPath": "/etc/certificates", "readOnly": True}],
+}
+# Values of our chart that set every option of its workloads.
+EVERYTHING: dict[str, Any] = {
+    "image": {"digest": "sha256:" + "0" * 64},
+    "mlflow": {
+        **POD_VALUES,
+        "ingress": {"enabled": True, "className": "alb", "host": "mlflow.example.com", "tlsSecret": "mlflow-tls"},
+        "httpRoute": {"enabled": True, "hostname": "mlflow.internal", "parentRefs": [{"name": "internal"}]},
+        "resources": {"requests": {"cpu": 1, "memory": 805306368}, "limits": {"cpu": 1.5, "memory": "1Gi"}},
+    },
+    "scoring": {
+        **POD_VALUES,
+        "models": ["fraud_detection", "m" * 60],
+        "ingress": {"enabled": True, "annotations": {"team": "fraud"}, "host": "{model}.scoring.example.com"},
+        "httpRoute": {"enabled": True, "hostname": "{model}.internal", "parentRefs": [{"name": "internal"}]},
+    },
+    "network": {"mlflowClients": [{"podSelector": {}}]},
+    "quota": {"hard": {"requests.cpu": 32, "pods": 100}},
+    "dask": {"enabled": True},
+}
+
 # Without the cache it reads 8 MB of definitions for each manifest.
 kubernetes_validate.utils.schema_contents = cache(kubernetes_validate.utils.schema_contents)
 
@@ -52,10 +84,10 @@ def our_values(place: str, **changes: Any) -> dict[str, Any]:
     return {**values, **{name: merged(values.get(name, {}), value) for name, value in changes.items()}}
 
 
-def render(values: dict[str, Any]) -> list[Manifest]:
+def render(values: dict[str, Any], release: str = "ml-assets") -> list[Manifest]:
     """Render our chart by Helm."""
     with helm_python.Chart.load(CHART) as chart:
-        rendered = chart.render(values, name="ml-assets", namespace=NAMESPACE)
+        rendered = chart.render(values, name=release, namespace=NAMESPACE)
     manifests = [text for name, text in rendered.items() if name.endswith(".yaml")]
     return [document for text in manifests for document in yaml.safe_load_all(text) if document]
 
@@ -86,7 +118,8 @@ def pods(manifests: list[Manifest]) -> Iterator[tuple[str, Manifest]]:
 
 def known_to(version: str, manifests: list[Manifest]) -> list[Manifest]:
     """Return the manifests without kinds that the chart renders only for newer versions of Kubernetes."""
-    newer = {"ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"} if version == "1.25" else set()
+    older = tuple(map(int, version.split("."))) < (1, 30)
+    newer = {"ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"} if older else set()
     return [manifest for manifest in manifests if manifest["kind"] not in newer]
 
 

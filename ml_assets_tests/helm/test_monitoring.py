@@ -20,10 +20,15 @@ SUFFIXES = {"counter": ["_total"], "histogram": ["_bucket", "_sum", "_count"], "
 # Metrics of kube-state-metrics 2 with their labels:
 # https://github.com/kubernetes/kube-state-metrics/tree/main/docs/metrics
 KUBE_STATE = {
+    # From the kubelet, as is the working set.
+    "container_memory_working_set_bytes": {"namespace", "pod", "container"},
     "kube_deployment_status_replicas_available": {"namespace", "deployment"},
     "kube_horizontalpodautoscaler_status_current_replicas": {"namespace", "horizontalpodautoscaler"},
     "kube_horizontalpodautoscaler_spec_max_replicas": {"namespace", "horizontalpodautoscaler"},
     "kube_pod_container_resource_requests": {"namespace", "pod", "container", "resource", "unit", "node"},
+    "kube_pod_container_resource_limits": {"namespace", "pod", "container", "resource", "unit", "node"},
+    "kube_pod_container_status_last_terminated_reason": {"namespace", "pod", "container", "reason"},
+    "kube_pod_container_status_restarts_total": {"namespace", "pod", "container"},
     "kube_pod_container_status_terminated_reason": {"namespace", "pod", "container", "reason"},
     "kube_pod_status_phase": {"namespace", "pod", "phase"},
     "kube_resourcequota": {"namespace", "resourcequota", "resource", "type"},
@@ -180,6 +185,32 @@ def test_alerts_have_unique_names_and_refer_to_deployments_that_exist():
     [pattern] = re.findall(r'deployment=~"([^"]+)"', dagster["expr"])
     for deployment in ("dagster-daemon", "dagster-dagster-webserver", "dagster-dagster-user-deployments-ml-assets"):
         assert re.fullmatch(pattern, deployment)
+
+
+def test_a_model_that_no_pod_serves_is_named_by_the_alert():
+    manifests = render(our_values("production", scoring={"models": ["fraud_detection", "pump_failures"]}))
+    [rule] = of_kind(manifests, "PrometheusRule")
+    [alert] = [alert for alert in rule["spec"]["groups"][0]["rules"] if alert["alert"] == "ScoringRefusesToScore"]
+    for model in ("fraud_detection", "pump_failures"):
+        # absent() has the labels of the equalities in its selector.
+        assert f'absent(ml_assets_ready{{ml_assets_model="{model}", namespace="ml-assets"}})' in alert["expr"]
+    assert list(selectors(alert["expr"]))
+    assert "{{ $labels.ml_assets_model }}" in alert["annotations"]["summary"]
+
+
+def test_alerts_on_pods_see_those_of_their_namespace_only():
+    for alert in alerts():
+        for metric, labels in selectors(alert["expr"]):
+            assert "namespace" in labels or metric in pushed(), alert["alert"]
+
+
+def test_without_an_mlflow_or_a_model_there_is_no_alert_about_it():
+    elsewhere = {"enabled": False, "uri": "https://mlflow.example.com"}
+    network = {"mlflow": {"peers": [{"ipBlock": {"cidr": "10.1.0.0/16"}}]}}
+    manifests = render(our_values("production", mlflow=elsewhere, network=network, scoring={"models": []}))
+    [rule] = of_kind(manifests, "PrometheusRule")
+    names = {alert["alert"] for alert in rule["spec"]["groups"][0]["rules"]}
+    assert {alert["alert"] for alert in alerts()} - names == {"MlflowDown", "ScoringRefusesToScore"}
 
 
 def test_each_alert_has_a_section_in_the_runbook():

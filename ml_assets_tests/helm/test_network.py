@@ -49,6 +49,11 @@ def matches(selector: dict[str, Any], labels: dict[str, str]) -> bool:
     )
 
 
+def name_of(policy: Manifest) -> str:
+    """Return the name of a policy without the prefix of the release."""
+    return policy["metadata"]["name"].removeprefix("ml-assets-")
+
+
 def policies(place: str) -> list[Manifest]:
     return of_kind(rendered(place), "NetworkPolicy") + (of_kind(LAPTOP, "NetworkPolicy") if place == "laptop" else [])
 
@@ -80,7 +85,7 @@ def may_talk(place: str, sender: str, receiver: str, port: int) -> bool:
 
 @pytest.mark.parametrize("place", PLACES)
 def test_all_traffic_is_denied_by_default(place):
-    [deny] = [policy for policy in policies(place) if policy["metadata"]["name"] == "default-deny"]
+    [deny] = [policy for policy in policies(place) if name_of(policy) == "default-deny"]
     assert deny["spec"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
     # A rule without peers or ports would allow everything.
     for policy in policies(place):
@@ -174,15 +179,13 @@ def egress(place: str, pod: str) -> list[dict[str, Any]]:
     """List the egress rules of a pod, without those for DNS."""
     labels = every_pod(place)[pod]
     selecting = [policy for policy in policies(place) if matches(policy["spec"]["podSelector"], labels)]
-    return [
-        rule for policy in selecting if policy["metadata"]["name"] != "dns" for rule in policy["spec"].get("egress", [])
-    ]
+    return [rule for policy in selecting if name_of(policy) != "dns" for rule in policy["spec"].get("egress", [])]
 
 
 @pytest.mark.parametrize("place", PLACES)
 def test_no_pod_may_connect_to_every_address(place):
     blocks = [
-        (policy["metadata"]["name"], ipaddress.ip_network(peer["ipBlock"]["cidr"]))
+        (name_of(policy), ipaddress.ip_network(peer["ipBlock"]["cidr"]))
         for policy in policies(place)
         for rule in policy["spec"].get("egress", [])
         for peer in rule["to"]
@@ -209,9 +212,7 @@ def test_only_those_that_create_jobs_reach_the_api_of_kubernetes(place):
 def test_a_step_reaches_the_api_of_kubernetes_only_to_create_a_dask_cluster():
     def ports(enabled: bool) -> set[int]:
         manifests = render(our_values("laptop", dask={"enabled": enabled}))
-        [policy] = [
-            manifest for manifest in of_kind(manifests, "NetworkPolicy") if manifest["metadata"]["name"] == "step"
-        ]
+        [policy] = [manifest for manifest in of_kind(manifests, "NetworkPolicy") if name_of(manifest) == "step"]
         return {port["port"] for rule in policy["spec"]["egress"] for port in rule["ports"]}
 
     assert 6443 not in ports(False)
@@ -232,9 +233,7 @@ def test_only_the_code_server_sends_notifications_and_only_runs_push_metrics(tar
     manifests = render(our_values("laptop", network={target: {"ports": [587], "peers": receiver}}))
     open_to = {"to": receiver, "ports": [{"protocol": "TCP", "port": 587}]}
     allowed_policies = [
-        policy["metadata"]["name"]
-        for policy in of_kind(manifests, "NetworkPolicy")
-        if open_to in policy["spec"].get("egress", [])
+        name_of(policy) for policy in of_kind(manifests, "NetworkPolicy") if open_to in policy["spec"].get("egress", [])
     ]
     assert allowed_policies == senders
 
@@ -242,9 +241,7 @@ def test_only_the_code_server_sends_notifications_and_only_runs_push_metrics(tar
 def test_prometheus_may_connect_only_if_monitoring_is_enabled():
     def peers(enabled: bool) -> list[Any]:
         manifests = render(our_values("laptop", monitoring={"enabled": enabled}))
-        [policy] = [
-            manifest for manifest in of_kind(manifests, "NetworkPolicy") if manifest["metadata"]["name"] == "scoring"
-        ]
+        [policy] = [manifest for manifest in of_kind(manifests, "NetworkPolicy") if name_of(manifest) == "scoring"]
         return [peer for rule in policy["spec"]["ingress"] for peer in rule["from"]]
 
     prometheus = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}

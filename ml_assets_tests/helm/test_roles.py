@@ -6,9 +6,10 @@ from pathlib import Path
 import dagster_k8s
 import pytest
 
-from ml_assets_tests.helm.charts import PLACES, of_kind, rendered
+from ml_assets_tests.helm.charts import PLACES, REPOSITORY, of_kind, rendered
 
-ACCOUNTS = {"dagster", "ml-assets"}
+# Accounts by the names of their roles.
+ACCOUNTS = {"ml-assets-dagster": "dagster", "ml-assets-runs": "ml-assets"}
 # Calls of the client, as (verb, resource) of a role.
 VERBS = {"create": "create", "read": "get", "list": "list", "delete": "delete", "patch": "patch", "replace": "update"}
 RESOURCES = {"job": "jobs", "job_status": "jobs/status", "pod": "pods", "pod_log": "pods/log", "event": "events"}
@@ -27,7 +28,7 @@ def called() -> set[tuple[str, str]]:
 @pytest.mark.parametrize("place", PLACES)
 def test_roles_allow_the_calls_of_dagster_k8s_and_nothing_else(place):
     roles = of_kind(rendered(place), "Role")
-    assert {role["metadata"]["name"].removesuffix("-runs") for role in roles} == ACCOUNTS
+    assert {role["metadata"]["name"] for role in roles} == set(ACCOUNTS)
     for role in roles:
         allowed = {
             (verb, resource) for rule in role["rules"] for resource in rule["resources"] for verb in rule["verbs"]
@@ -52,7 +53,7 @@ def test_each_role_is_bound_only_to_its_account_and_other_accounts_have_no_token
         [subject] = binding["subjects"]
         assert subject == {
             "kind": "ServiceAccount",
-            "name": binding["metadata"]["name"].removesuffix("-runs"),
+            "name": ACCOUNTS[binding["metadata"]["name"]],
             "namespace": "ml-assets",
         }
         assert binding["roleRef"] == {
@@ -64,7 +65,7 @@ def test_each_role_is_bound_only_to_its_account_and_other_accounts_have_no_token
         account["metadata"]["name"]: account["automountServiceAccountToken"]
         for account in of_kind(manifests, "ServiceAccount")
     }
-    assert {name for name, token in accounts.items() if token} == ACCOUNTS
+    assert {name for name, token in accounts.items() if token} == set(ACCOUNTS.values())
 
 
 def test_on_eks_each_account_has_its_own_role():
@@ -73,3 +74,9 @@ def test_on_eks_each_account_has_its_own_role():
         for account in of_kind(rendered("production"), "ServiceAccount")
     ]
     assert len(set(roles)) == len(roles) == 5
+
+
+def test_the_documentation_lists_the_rights_of_the_roles():
+    text = (REPOSITORY / "docs" / "how-to" / "kubernetes.md").read_text()
+    rows = re.findall(r"^\| `([a-z/]+)`[^|]*\| ((?:[a-z]+, )*[a-z]+) \|", text, re.MULTILINE)
+    assert {(verb, resource) for resource, verbs in rows for verb in verbs.split(", ")} == called()

@@ -1,3 +1,24 @@
+{{/* The prefix of all names: the release's name, with that of the chart unless the release's has it. */}}
+{{- define "ml-assets.fullname" -}}
+{{- $name := default .Chart.Name .Values.nameOverride -}}
+{{- if .Values.fullnameOverride -}}
+{{ .Values.fullnameOverride }}
+{{- else if contains $name .Release.Name -}}
+{{ .Release.Name | trunc 40 | trimSuffix "-" }}
+{{- else -}}
+{{ printf "%s-%s" .Release.Name $name | trunc 40 | trimSuffix "-" }}
+{{- end -}}
+{{- end -}}
+
+{{/* A name of at most 63 characters; a longer one ends with its hash. */}}
+{{- define "ml-assets.shortened" -}}
+{{- if gt (len .) 63 -}}
+{{ printf "%s-%s" (trunc 52 . | trimSuffix "-") (sha256sum . | trunc 8) }}
+{{- else -}}
+{{ . }}
+{{- end -}}
+{{- end -}}
+
 {{- define "ml-assets.labels" -}}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 app.kubernetes.io/name: ml-assets
@@ -6,8 +27,63 @@ app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end -}}
 
+{{/* Image of a workload: that of all parts, with what the workload's own values replace. A digest counts instead of the tag that it belongs to. */}}
 {{- define "ml-assets.image" -}}
-{{ .Values.image.repository }}:{{ .Values.image.tag }}
+{{- $root := index . 0 -}}
+{{- $own := (index . 1).image -}}
+{{- $image := mergeOverwrite (deepCopy $root.Values.image) $own -}}
+{{- if and (or $own.repository $own.tag) (not $own.digest) }}{{ $_ := set $image "digest" "" }}{{ end -}}
+image: {{ $image.repository }}{{ if $image.digest }}@{{ $image.digest }}{{ else }}:{{ $image.tag }}{{ end }}
+imagePullPolicy: {{ $image.pullPolicy }}
+{{- end -}}
+
+{{/* Name of the account of a part; see serviceAccounts. */}}
+{{- define "ml-assets.account" -}}
+{{- $root := index . 0 -}}
+{{- $part := index . 1 -}}
+{{- $own := dict "dagster" $root.Values.dagster.release "runs" (include "ml-assets.fullname" $root) -}}
+{{ (index $root.Values.serviceAccounts $part).name | default (get $own $part) | default (printf "%s-%s" (include "ml-assets.fullname" $root) $part) }}
+{{- end -}}
+
+{{/* A quantity as a string, from a number or a string. */}}
+{{- define "ml-assets.quantities" -}}
+{{- range $name, $quantity := . }}
+{{ $name }}: {{ if kindIs "string" $quantity }}{{ $quantity | quote }}{{ else if eq (float64 $quantity) (floor $quantity) }}{{ int64 $quantity | toString | quote }}{{ else }}{{ $quantity | toString | quote }}{{ end }}
+{{- end }}
+{{- end -}}
+
+{{- define "ml-assets.resources" -}}
+requests: {{- include "ml-assets.quantities" .requests | indent 2 }}
+limits: {{- include "ml-assets.quantities" .limits | indent 2 }}
+{{- end -}}
+
+{{/* Metadata of the pods of a workload, from its own labels and its values: the own labels win, because selectors need them. */}}
+{{- define "ml-assets.podMetadata" -}}
+{{- $root := index . 0 -}}
+{{- $workload := index . 1 -}}
+labels: {{- merge (index . 2) (fromYaml (include "ml-assets.labels" $root)) $workload.podLabels | toYaml | nindent 2 }}
+annotations:
+  checksum/environment: {{ include (print $root.Template.BasePath "/environment.yaml") $root | sha256sum }}
+  {{- with $workload.podAnnotations }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- end -}}
+
+{{/* Where the pods of a workload run: its values are added to what keeps it off GPU nodes, and replace the same fields. */}}
+{{- define "ml-assets.placement" -}}
+{{- $root := index . 0 -}}
+{{- $workload := index . 1 -}}
+priorityClassName: {{ $workload.priorityClassName }}
+affinity: {{- mergeOverwrite (fromYaml (include "ml-assets.offGpuNodes" $root)) $workload.affinity | toYaml | nindent 2 }}
+{{- with $workload.nodeSelector }}
+nodeSelector: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with $workload.tolerations }}
+tolerations: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with $root.Values.imagePullSecrets }}
+imagePullSecrets: {{- toYaml . | nindent 2 }}
+{{- end }}
 {{- end -}}
 
 {{/* Restricted pod security. */}}
@@ -54,22 +130,43 @@ nodeAffinity:
 
 {{- define "ml-assets.environment" -}}
 - configMapRef:
-    name: ml-assets-environment
+    name: {{ include "ml-assets.fullname" . }}-environment
 {{- with .Values.s3Secret }}
 - secretRef:
     name: {{ . }}
 {{- end }}
 {{- end -}}
 
-{{/* A model's name in characters that Kubernetes allows in names. */}}
+{{/* Name of what serves a model, in characters that Kubernetes allows in names. */}}
 {{- define "ml-assets.scoring.name" -}}
-{{ printf "ml-assets-scoring-%s" (. | replace "_" "-") }}
+{{ include "ml-assets.shortened" (printf "%s-scoring-%s" (include "ml-assets.fullname" (index . 0)) (index . 1 | replace "_" "-")) }}
 {{- end -}}
 
 {{/* The secret with the key of the scoring service; empty when it needs none. */}}
 {{- define "ml-assets.apiKeySecret" -}}
 {{- if .Values.scoring.requireApiKey -}}
-{{ .Values.scoring.apiKeySecret | default "ml-assets-scoring-api-key" }}
+{{ .Values.scoring.apiKeySecret | default (printf "%s-scoring-api-key" (include "ml-assets.fullname" .)) }}
+{{- end -}}
+{{- end -}}
+
+{{/* Address of MLflow: the chart's own, or one elsewhere. */}}
+{{- define "ml-assets.mlflow.uri" -}}
+{{- if .Values.mlflow.enabled -}}
+http://{{ include "ml-assets.fullname" . }}-mlflow:5000
+{{- else -}}
+{{ .Values.mlflow.uri }}
+{{- end -}}
+{{- end -}}
+
+{{/* Egress to MLflow. */}}
+{{- define "ml-assets.mlflow.egress" -}}
+{{- if .Values.mlflow.enabled -}}
+- to:
+    - podSelector: {matchLabels: {ml-assets/part: mlflow}}
+  ports:
+    - {protocol: TCP, port: 5000}
+{{- else -}}
+{{- include "ml-assets.egress" (list .Values.network (list "mlflow")) | trim }}
 {{- end -}}
 {{- end -}}
 

@@ -33,7 +33,11 @@ _OWNER = re.compile(r"team:.+|[A-Za-z0-9_][A-Za-z0-9._%+-]*@[A-Za-z0-9.-]+\.[A-Z
 class ModelSpec(SpecPart):
     """One model, from its landed files to its predictions."""
 
-    name: Annotated[str, AfterValidator(check_model_name)] = Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)
+    name: Annotated[str, AfterValidator(check_model_name)] = Field(
+        # Also a label of Kubernetes, which ends with a letter or a digit. The chart's values have the same pattern.
+        pattern=r"^[a-z]([a-z0-9_]*[a-z0-9])?$",
+        max_length=60,
+    )
     """Name of the model: first part of its asset keys, folder of its tables, and name in the registry."""
 
     description: str = ""
