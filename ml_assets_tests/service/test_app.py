@@ -127,8 +127,8 @@ def test_scoring_continues_and_reports_its_age_while_the_registry_is_down(served
 def test_without_a_champion_no_request_is_scored_and_the_reason_is_reported(world: World, row):
     world.registry.client.delete_registered_model_alias("small", "champion")
     with serving(world) as served:
-        state = served.wait_for(ready=False, features_through=str(day(LAST)))
-        assert "no version with the alias champion" in state["lacking"]
+        served.wait_for(ready=False, features_through=str(day(LAST)))
+        served.wait_until(lambda state: "no version with the alias champion" in state["lacking"])
         assert served.client.get("/health").status_code == 200
         assert served.client.get("/ready").status_code == 503
         answer = served.score(row)

@@ -1,7 +1,5 @@
 """Arrow schemas of what is observed in production: served requests, and the quality of predictions."""
 
-import pyarrow as pa
-
 from ml_assets.core.tables.columns import PREDICTION_QUALITY
 from ml_assets.core.tables.schemas import arrow_schema
 

@@ -2,11 +2,11 @@
 
 import errno
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 
-from ml_assets.core.operations.failures.damaged_state import GONE, LEDGER, TABLE, DamagedState
+from ml_assets.core.operations.failures.damaged_state import LEDGER, TABLE, DamagedState
 
 # Messages of delta-rs about a file of the log that it cannot make sense of, and those about a store that is out of
 # reach, which may be transient.
@@ -87,20 +87,6 @@ def readable_log(uri: str) -> Iterator[None]:
         if not _is_unreadable(error):
             raise
         raise DamagedLog(uri, _short(error).removeprefix("Kernel error: ")) from error
-
-
-def refuse_lost_log(uri: str, list_files: Callable[[], Iterable[str]]) -> None:
-    """Check that a table without a log has no files with rows.
-
-    Args:
-        uri: URI of the table.
-        list_files: lists the paths of the files under the table.
-
-    Raises:
-        DamagedLog: when it has some: its log was lost.
-    """
-    if any(path.endswith(".parquet") for path in list_files()):
-        raise DamagedLog(uri, GONE)
 
 
 def _is_unreadable(error: BaseException) -> bool:

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from ml_assets.resources.lake.errors import readable_log, refuse_lost_log
+from ml_assets.core.operations.failures.damaged_state import GONE
+from ml_assets.resources.lake.errors import DamagedLog, readable_log
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -66,9 +67,17 @@ def open_table(
     from deltalake import DeltaTable
     from deltalake.exceptions import TableNotFoundError
 
-    try:
-        with readable_log(uri):
-            return DeltaTable(uri, storage_options=storage_options)
-    except TableNotFoundError:
-        refuse_lost_log(uri, list_files)
-        return None
+    def open_newest() -> "DeltaTable | None":
+        try:
+            with readable_log(uri):
+                return DeltaTable(uri, storage_options=storage_options)
+        except TableNotFoundError:
+            return None
+
+    table = open_newest()
+    if table is None and any(path.endswith(".parquet") for path in list_files()):
+        # Rows are written after the log: either it was lost, or another process has created the table meanwhile.
+        table = open_newest()
+        if table is None:
+            raise DamagedLog(uri, GONE)
+    return table
