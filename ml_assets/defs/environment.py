@@ -31,6 +31,7 @@ from ml_assets.resources.databases.uri_secrets import hide
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.mlflow.tracking import ExperimentTracking
 from ml_assets.resources.notifications.notifier import Notifier
+from ml_assets.resources.notifications.open_notifications import show_notifications
 from ml_assets.resources.notifications.outbox import Outbox
 from ml_assets.resources.observability.json_logs import log_as_json
 from ml_assets.resources.observability.redaction import redact_process, redact_text
@@ -210,6 +211,7 @@ def build_environment(settings: Settings) -> dg.Definitions:
         "deploy_target": DeployTarget(uri=settings.deploy, s3=dict(settings.s3)),
     }
     open_outbox = partial(outbox, settings)
+    show_notifications(open_outbox)
     sensors = [notifications_sensor(open_outbox, notifier, settings.ui), releases_sensor(open_outbox, notifier)]
     return dg.Definitions(resources=resources, sensors=sensors, executor=_build_executor(settings, landing, lake))
 

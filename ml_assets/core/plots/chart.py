@@ -22,26 +22,27 @@ Ticks = Iterable[tuple[float, str]]
 
 
 class Chart:
-    """A picture of 600 dots by `height`, with a title and its panels."""
+    """A picture of `width` by `height` dots, with a title and its panels."""
 
-    def __init__(self, title: str, height: int = 400):
+    def __init__(self, title: str, height: int = 400, width: int = WIDTH):
         self._height = height
+        self._width = width
         self._title = title
-        self._parts = [_text(title, WIDTH / 2, 19, TITLE, "middle", "black")]
+        self._parts = [_text(title, width / 2, 19, TITLE, "middle", "black")]
 
     def panel(
         self, top: float, bottom: float, x: tuple[float, float], y: tuple[float, float], left: float = 66
     ) -> "Panel":
         """Add a panel between these distances from the top of the picture, whose axes have these ends."""
-        return Panel(self._parts, (left, WIDTH - 18), (bottom, top), x, y)
+        return Panel(self._parts, (left, self._width - 18), (bottom, top), x, y)
 
     def write(self, line: str, down: float) -> None:
         """Write a line in the middle, at this distance from the top."""
-        self._parts.append(_text(line, WIDTH / 2, down, TITLE, "middle"))
+        self._parts.append(_text(line, self._width / 2, down, TITLE, "middle"))
 
     def svg(self) -> bytes:
         """Return the picture."""
-        size = f'width="{WIDTH}" height="{self._height}" viewBox="0 0 {WIDTH} {self._height}"'
+        size = f'width="{self._width}" height="{self._height}" viewBox="0 0 {self._width} {self._height}"'
         head = f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="DejaVu Sans, Verdana, sans-serif">'
         title = f"<title>{escape(self._title)}</title>"
         return "\n".join(
@@ -90,7 +91,7 @@ class Panel:
         self._parts.append(_path(f"M{left} {top}V{bottom}H{right}", "black", 1))
         if x_label:
             # A label that is longer than its axis ends at the edge of the chart.
-            middle = min((left + right) / 2, WIDTH - 4 - len(x_label) * CHARACTER / 2)
+            middle = min((left + right) / 2, right + 14 - len(x_label) * CHARACTER / 2)
             self._parts.append(_text(x_label, middle, bottom + 32, NORMAL, "middle", "black"))
         if y_label:
             middle = (top + bottom) / 2

@@ -9,12 +9,21 @@ import dagster as dg
 
 from ml_assets.core.operations.reports.daily_report import Part
 from ml_assets.core.release.release_state import Move, Release
-from ml_assets.pipeline.asset_names import DEPLOYMENT, ENTRY, FEATURES, LABELS, PREDICTIONS, asset_key
+from ml_assets.pipeline.asset_names import (
+    DEPLOYMENT,
+    ENTRY,
+    FEATURES,
+    LABELS,
+    PREDICTION_QUALITY,
+    PREDICTIONS,
+    asset_key,
+)
 from ml_assets.pipeline.engine.run_guard import RunGuard
 from ml_assets.pipeline.graph import release_column_schemas
 from ml_assets.pipeline.graph.asset_specs import asset, depends, paragraph, schema
 from ml_assets.pipeline.graph.stages import builder_of
 from ml_assets.pipeline.release import report
+from ml_assets.pipeline.release.dashboard import dashboard_link, update_dashboard
 from ml_assets.pipeline.release.deployment_stage import RUN, ModelDeployment
 from ml_assets.pipeline.release.predictions_stage import DailyPredictions
 from ml_assets.pipeline.release.rollback_check import evaluate_rollbacks, rollback_check
@@ -113,7 +122,16 @@ class PredictionsStep(StageStep[DailyPredictions]):
     def newest_metadata(self, stage: DailyPredictions, day: date) -> Mapping[str, Any]:
         """Lineage of the columns, and a plot of the scores."""
         lineage = release_column_schemas.predictions_lineage(self.spec, asset_key(self.spec, FEATURES))
-        return {"dagster/column_lineage": lineage, **report.predictions_plots(stage, day)}
+        dashboard = {"dashboard": dashboard_link(self.spec, stage.lake)}
+        return {"dagster/column_lineage": lineage, **dashboard, **report.predictions_plots(stage, day)}
+
+    def after_days(
+        self, context: dg.AssetExecutionContext, stage: DailyPredictions, days: Sequence[date], changed: Sequence[date]
+    ) -> None:
+        """Write the dashboard, which shows what all stages reported; this one is the last."""
+        update_dashboard(
+            context, self.spec, stage.lake, days, stage.ledger.moves(), stage.tables.get(PREDICTION_QUALITY)
+        )
 
     def report_parts(self, stage: DailyPredictions, days: Sequence[date]) -> Iterator[Part]:
         """Scored rows and decisions, and the highest scores with their reasons."""

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -137,6 +137,23 @@ class Reports:
         """Return the days that have a part of an asset."""
         return {day for day, name, _ in self._keys() if name == asset}
 
+    def signatures(self, first: date, last: date) -> dict[date, dict[str, str]]:
+        """Return size and time of each part by asset, of the days from `first` to `last` that have a page; they change
+        when the part is written again.
+        """
+        signatures: dict[date, dict[str, str]] = {}
+        days_with_page = set()
+        for prefix in dict.fromkeys(f"{day:%Y-%m-}" for day in _days(first, last)):
+            for file in self._lake.files.sizes(f"{self._root}{prefix}"):
+                match = _KEY.fullmatch(file.key.removeprefix(self._root))
+                if match is None or not first <= (day := date.fromisoformat(match[1])) <= last:
+                    continue
+                if match[2] is None:
+                    days_with_page.add(day)
+                else:
+                    signatures.setdefault(day, {})[match[2]] = f"{file.size} {file.modified.isoformat()}"
+        return {day: signatures.get(day, {}) for day in sorted(days_with_page)}
+
     def files(self) -> list[tuple[date, str]]:
         """List (day, key) of every file of every report."""
         return [(day, key) for day, _, key in self._keys()]
@@ -144,6 +161,10 @@ class Reports:
     def _keys(self) -> list[tuple[date, str | None, str]]:
         matches = ((_KEY.fullmatch(key.removeprefix(self._root)), key) for key in self._lake.files.keys(self._root))
         return [(date.fromisoformat(match[1]), match[2], key) for match, key in matches if match]
+
+
+def _days(first: date, last: date) -> Iterator[date]:
+    return (first + timedelta(days=number) for number in range((last - first).days + 1))
 
 
 def with_outcomes(

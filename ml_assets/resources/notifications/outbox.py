@@ -163,8 +163,8 @@ class Outbox:
         with self.database.transaction() as connection:
             return connection.scalar(select(func.count()).where(NOTIFICATIONS.c.resolved_at.is_(None))) or 0
 
-    def newest(self, limit: int) -> list[Notification]:
-        """Return the newest notifications, open ones before the others."""
+    def newest(self, limit: int, model: str | None = None) -> list[Notification]:
+        """Return the newest notifications of a model, or of all, open ones before the others."""
         from sqlalchemy import select
 
         from ml_assets.resources.notifications.tables import NOTIFICATIONS
@@ -174,10 +174,10 @@ class Outbox:
             NOTIFICATIONS.c.happened_at.desc(),
             NOTIFICATIONS.c.id.desc(),
         )
+        rows = select(NOTIFICATIONS).order_by(*order).limit(limit)
+        rows = rows if model is None else rows.where(NOTIFICATIONS.c.model == model)
         with self.database.transaction() as connection:
-            return [
-                notification_of(row) for row in connection.execute(select(NOTIFICATIONS).order_by(*order).limit(limit))
-            ]
+            return [notification_of(row) for row in connection.execute(rows)]
 
     def undelivered(self) -> list[Undelivered]:
         """Return what waits for each target, including targets that are no longer configured."""

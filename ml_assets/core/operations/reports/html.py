@@ -18,11 +18,13 @@ def render(report: Report) -> bytes:
     """Render the page as one self-contained HTML file without scripts. All text is escaped, and equal reports give
     equal bytes.
     """
-    return _template().render(report=report, verdict=report.verdict(), failed=report.failed()).encode()
+    page = load_template("daily_report.html.jinja")
+    return page.render(report=report, verdict=report.verdict(), failed=report.failed()).encode()
 
 
 @cache
-def _template() -> "Template":
+def load_template(name: str) -> "Template":
+    """Load a template of this folder, which escapes all text."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
@@ -39,7 +41,7 @@ def _template() -> "Template":
         "words": lambda name: name.replace("_", " "),
         "columns": columns_of,
     }
-    return environment.get_template("daily_report.html.jinja")
+    return environment.get_template(name)
 
 
 def format_value(value: object) -> str:

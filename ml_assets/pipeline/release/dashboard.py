@@ -1,0 +1,143 @@
+"""The dashboard of a model in the lake: the page `<model>/reports/index.html`, and `index.json` with its figures.
+
+The figures of a day are read from its report once, and again when a part of the report has changed, so that a run reads
+the reports of its own days and no others.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+
+from ml_assets.core.model_spec import ModelSpec
+from ml_assets.pipeline.asset_names import PREDICTION_QUALITY
+from ml_assets.pipeline.steps.report_store import Reports
+from ml_assets.resources.lake.lake import Lake
+from ml_assets.resources.observability.redaction import redact_text
+
+if TYPE_CHECKING:
+    from ml_assets.core.operations.reports.dashboard import Dashboard, OpenNotification
+    from ml_assets.core.operations.reports.day_summary import DaySummary
+    from ml_assets.core.release.release_state import Move
+    from ml_assets.resources.lake.table import Table
+
+MAX_NOTIFICATIONS = 20
+PAGE, FIGURES = "index.html", "index.json"
+# To be raised when the figures of a day are read in another way.
+LAYOUT = 1
+Entry = tuple[Mapping[str, str], "DaySummary"]
+
+
+def dashboard_link(spec: ModelSpec, lake: Lake) -> dg.MetadataValue:
+    """Link to the dashboard of a model."""
+    uri = f"{lake.uri.rstrip('/')}/{spec.name}/reports/{PAGE}"
+    return dg.MetadataValue.url(uri) if "://" in uri else dg.MetadataValue.path(uri)
+
+
+def update_dashboard(
+    context: dg.AssetExecutionContext,
+    spec: ModelSpec,
+    lake: Lake,
+    days: Sequence[date],
+    moves: "Sequence[Move]",
+    quality: "Table | None",
+) -> None:
+    """Write the dashboard anew if something on it changed. A failure is a warning in the log of the run.
+
+    Args:
+        context: of the run.
+        spec: the model.
+        lake: holds the reports.
+        days: days of the run.
+        moves: all releases, in their order.
+        quality: the table `prediction_quality`; None for a model without.
+    """
+    try:
+        write_dashboard(spec, lake, days, moves, quality)
+    except Exception as error:
+        context.log.warning(f"the dashboard of {spec.name} could not be written: {type(error).__name__}: {error}")
+
+
+def write_dashboard(
+    spec: ModelSpec, lake: Lake, days: Sequence[date], moves: "Sequence[Move]", quality: "Table | None" = None
+) -> None:
+    """Write the dashboard anew if something on it changed; see `update_dashboard`."""
+    from ml_assets.core.operations.reports.dashboard import DAYS_SHOWN, Dashboard
+    from ml_assets.core.operations.reports.dashboard_page import render_dashboard
+
+    reports, root = Reports(spec.name, lake), f"{spec.name}/reports/"
+    kept, old_digest = _read_figures(lake, root)
+    newest = max([*days, *kept], default=None) if kept else max((day for day, _ in reports.files()), default=None)
+    if newest is None:
+        return
+    signatures = reports.signatures(newest - timedelta(days=DAYS_SHOWN - 1), newest)
+    entries = {day: _entry(reports, day, signatures[day], quality, kept.get(day)) for day in sorted(signatures)}
+    dashboard = Dashboard(
+        spec.name,
+        [summary for _, summary in entries.values()],
+        moves[-1] if moves else None,
+        _notifications(spec.name),
+        {name: (gate.minimum, gate.maximum) for name, gate in spec.gates.items()},
+    )
+    figures = json.dumps(
+        {day.isoformat(): [signature, summary.to_document()] for day, (signature, summary) in entries.items()}
+    )
+    digest = _digest(figures, dashboard)
+    if digest == old_digest:
+        return
+    page = redact_text(render_dashboard(dashboard).decode()).encode()
+    lake.files.write(f"{root}{PAGE}", page)
+    # Written last: without it, a run that died between the two writes would not be repeated.
+    lake.files.write(f"{root}{FIGURES}", f'{{"layout": {LAYOUT}, "digest": "{digest}", "days": {figures}}}'.encode())
+
+
+def _entry(
+    reports: Reports, day: date, signature: Mapping[str, str], quality: "Table | None", kept: Entry | None
+) -> Entry:
+    """Return the figures of a day with what they were read from; the kept ones, unless that has changed."""
+    from ml_assets.core.operations.reports.day_summary import summarize_day
+
+    fingerprint = quality.fingerprint(day) if quality is not None else None
+    signature = {**signature, **({PREDICTION_QUALITY: f"{fingerprint:x}"} if fingerprint is not None else {})}
+    if kept is not None and kept[0] == signature:
+        return kept
+    rows = quality.read([day]).to_pylist() if quality is not None and fingerprint is not None else []
+    return signature, summarize_day(reports.report(day), rows)
+
+
+def _read_figures(lake: Lake, root: str) -> tuple[dict[date, Entry], str]:
+    """Read the figures that the last run wrote, with the digest of its page; none in another layout."""
+    from ml_assets.core.operations.reports.day_summary import DaySummary
+
+    with suppress(FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
+        document: dict[str, Any] = json.loads(lake.files.read(f"{root}{FIGURES}"))
+        if document["layout"] == LAYOUT:
+            return {
+                date.fromisoformat(day): (signature, DaySummary.from_document(summary))
+                for day, (signature, summary) in document["days"].items()
+            }, document["digest"]
+    return {}, ""
+
+
+def _notifications(model: str) -> "list[OpenNotification] | None":
+    from ml_assets.core.operations.reports.dashboard import OpenNotification
+    from ml_assets.resources.notifications.database import NotificationsUnavailable
+    from ml_assets.resources.notifications.open_notifications import open_notifications
+
+    try:
+        notifications = open_notifications(model, MAX_NOTIFICATIONS)
+    except NotificationsUnavailable:
+        return None
+    if notifications is None:
+        return None
+    events = [notification.event for notification in notifications]
+    return [OpenNotification(event.at, event.severity.value, event.partition, event.message) for event in events]
+
+
+def _digest(figures: str, dashboard: "Dashboard") -> str:
+    parts = [figures, repr(dashboard.move), repr(dashboard.notifications), repr(sorted(dashboard.bounds.items()))]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

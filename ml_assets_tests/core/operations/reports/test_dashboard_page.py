@@ -1,0 +1,34 @@
+"""The dashboard is self-contained, escapes all text, and says what is not known."""
+
+from dataclasses import replace
+
+from ml_assets.core.operations.reports.dashboard import Dashboard
+from ml_assets.core.operations.reports.dashboard_page import render_dashboard
+from ml_assets_tests.core.operations.reports.dashboard_cases import NASTY, dashboard
+from ml_assets_tests.core.operations.reports.test_html import Elements
+
+
+def test_the_page_is_self_contained_and_escapes_all_text():
+    page = Elements(render_dashboard(dashboard(NASTY)))
+    assert not {"script", "link", "img", "iframe"} & set(page.names)
+    links = [value for name, value in page.attributes if name in ("href", "src")]
+    assert links
+    assert all(link and link.endswith(".html") and "/" not in link for link in links)
+    assert NASTY in page.text()
+
+
+def test_each_day_links_to_its_page_and_shows_its_verdict():
+    page = Elements(render_dashboard(dashboard()))
+    links = {value for name, value in page.attributes if name == "href"}
+    assert {f"{summary.day}.html" for summary in dashboard().summaries} == links
+    assert ("class", "rejected") in page.attributes
+
+
+def test_the_page_says_what_is_not_known():
+    nothing = Elements(render_dashboard(Dashboard("small", [])))
+    assert "No day has a report yet" in nothing.text()
+    assert "no model has passed its gates yet" in nothing.text()
+    assert "no access to the notifications" in nothing.text()
+    assert "None when this page was written" in Elements(
+        render_dashboard(replace(dashboard(), notifications=[]))
+    ).text()  # fmt: skip
