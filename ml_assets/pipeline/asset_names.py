@@ -62,9 +62,14 @@ def model_assets(spec: ModelSpec) -> tuple[str, ...]:
     return (*([SEARCH] if spec.training.search else []), *MODEL_ASSETS)
 
 
+def release_assets(spec: ModelSpec) -> tuple[str, ...]:
+    """List the assets that decide what is live, score with it, and observe it."""
+    return (*RELEASE_ASSETS, *([PREDICTION_QUALITY] if spec.deployment.quality else []))
+
+
 def all_assets(spec: ModelSpec) -> tuple[str, ...]:
     """List all assets of a model, in the order of its stages."""
-    return (*landed_to_features(spec), *model_assets(spec), *RELEASE_ASSETS)
+    return (*landed_to_features(spec), *model_assets(spec), *release_assets(spec))
 
 
 def asset_key(spec: ModelSpec, name: str) -> dg.AssetKey:

@@ -24,7 +24,7 @@ from ml_assets.cli.run_in_process import RunFailed, run_days
 from ml_assets.cli.verb import publish, wants_json
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.defs.settings import Settings
-from ml_assets.pipeline.asset_names import EVALUATION, RELEASE_ASSETS, landed_to_features, model_assets
+from ml_assets.pipeline.asset_names import EVALUATION, landed_to_features, model_assets, release_assets
 from ml_assets.pipeline.graph.stages import Stages
 from ml_assets.resources.lake.errors import LakeError
 from ml_assets.resources.storage.landing import Landing
@@ -100,7 +100,7 @@ def _materialize(spec: ModelSpec, needed: Needed, settings: Settings, console: C
             ("1 of 4: rows", landed[:-1], needed.landed),
             ("2 of 4: features", landed[-1:], needed.featured),
             ("3 of 4: model", model_assets(spec), newest),
-            ("4 of 4: release", RELEASE_ASSETS, newest),
+            ("4 of 4: release", release_assets(spec), newest),
         ]:
             progress.expect(names, len(days))
             try:

@@ -102,6 +102,13 @@ def _sections() -> Iterator[str]:
         _columns(release_schemas.CANARY_COMPARISON_SCHEMA),
     )
     yield from _table("predictions", "The scored rows of the day.", [_IDENTITY, *described.PREDICTIONS])
+    yield "## Production\n"
+    yield from _table(
+        "prediction_quality",
+        "Only with `deployment.quality`: the estimated metrics of the predictions of the day, and the realised ones of "
+        "the newest earlier day whose labels are known ([how to read them](../how-to/monitoring.md)).",
+        described.PREDICTION_QUALITY,
+    )
     yield "`release_ledger` has a page of its own: [Release ledger](releases.md).\n"
 
 

@@ -28,8 +28,13 @@ def sorted_rows(labels: ArrayLike, scores: ArrayLike) -> tuple[NDArray[np.int64]
         raise ValueError("labels must be 0 or 1; leave out rows whose label is unknown")
     if bad := np.count_nonzero(~((values >= 0) & (values <= 1))):
         raise ValueError(f"{bad} of {len(values)} scores are missing or not between 0 and 1")
-    order = np.lexsort((classes, values))[::-1]
+    order = descending_order(classes, values)
     return classes[order].astype(np.int64), values[order]
+
+
+def descending_order(labels: NDArray, scores: NDArray) -> NDArray[np.int64]:
+    """Return the positions of the rows by descending score, positives first among equal scores."""
+    return np.lexsort((labels, scores))[::-1]
 
 
 class RowMetrics:

@@ -13,6 +13,8 @@ from ml_assets.core.model_spec.types.numbers import format_number
 
 Severity = Literal["warn", "error"]
 ALL_CHECKS, CONTRACT = "all", "contract_"
+SETTINGS = ("accepted", "contract", "by_partition")
+"""Fields of `Checks` that are no check."""
 
 
 def contract_check_name(column: str) -> str:
@@ -162,36 +164,27 @@ class TargetLeakageCheck(Check):
     """Minimum number of positives, and of negatives, of a day that is checked."""
 
 
-ROW_COUNT_METRIC = "row_count"
-"""The built-in metric that counts the rows of a day of features."""
+class PredictionQualityCheck(Check):
+    """The quality of predictions against that of the same model on its holdout: estimated on their day, and realised
+    once their labels are known. Only with `deployment.quality`."""
+
+    severity: Severity = "warn"
+    metric: Literal["roc_auc", "average_precision", "precision", "recall", "f1"] = "average_precision"
+    """Metric that is compared."""
+    max_drop: float = Field(0.15, gt=0, le=1)
+    """Maximum difference by which the metric may be below that of the holdout; a difference that chance explains
+    passes."""
 
 
-class Metric(SpecPart):
-    """A named metric of each day's features, with optional bounds."""
+class ServedFeaturesCheck(Check):
+    """The features with which requests were scored against those that the batch computes for the same rows. Only with
+    `deployment.capture`."""
 
-    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
-    """Name of the metric in the table feature_metrics."""
-    aggregate: Literal["rows", "distinct", "sum", "mean", "minimum", "maximum", "missing_share"]
-    """Aggregate that is computed; missing values do not count."""
-    column: str | None = None
-    """Identity column or feature; every aggregate but `rows` needs one."""
-    at_least: float | None = Field(None, ge=-1e300, le=1e300, allow_inf_nan=False)
-    """Minimum of the metric."""
-    at_most: float | None = Field(None, ge=-1e300, le=1e300, allow_inf_nan=False)
-    """Maximum of the metric."""
-
-    @model_validator(mode="after")
-    def _has_a_column(self) -> "Metric":
-        if (self.column is None) != (self.aggregate == "rows"):
-            raise ValueError(
-                f"{self.name}: aggregate {self.aggregate} {'takes no' if self.aggregate == 'rows' else 'needs a'} "
-                "column"
-            )
-        if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
-            raise ValueError(
-                f"{self.name}: at_least {format_number(self.at_least)} is above at_most {format_number(self.at_most)}"
-            )
-        return self
+    severity: Severity = "warn"
+    max_differing_share: float = Field(0.01, ge=0, le=1)
+    """Maximum share of rows in which a feature differs."""
+    tolerance: float = Field(1e-9, ge=0, le=1)
+    """Relative difference up to which two numbers count as equal."""
 
 
 class Checks(SpecPart):
@@ -224,15 +217,24 @@ class Checks(SpecPart):
     """Every metric of `metrics` is within its bounds."""
     score_drift: DriftBounds | None = DriftBounds(severity="warn")
     """The scores of each day of the holdout against those of the training window."""
+    served_features: ServedFeaturesCheck | None = ServedFeaturesCheck()
+    served_feature_drift: DriftCheck | None = DriftCheck(severity="warn")
+    """The features of served requests against the training window of the day's model. Only with
+    `deployment.capture`."""
+    prediction_quality: PredictionQualityCheck | None = PredictionQualityCheck()
     label_timeliness: LabelTimelinessCheck | None = LabelTimelinessCheck()
     label_match: LabelMatchCheck | None = LabelMatchCheck()
+    by_partition: bool = False
+    """Whether each day's result is also a result of that day's partition, so that Dagster shows it there. Partitioned
+    asset checks are a preview of Dagster's and may change; a run over many days stores one event for each check and
+    day."""
     accepted: dict[date, list[str]] = {}
     """Days that somebody has examined and accepts as they are: for each day, the names of the checks (or `all`) that
     pass whatever their result is. A day without rows that is accepted for `no_gaps` is no gap for the days after it."""
 
     @model_validator(mode="after")
     def _accepted_names_checks(self) -> "Checks":
-        known = {name for name in type(self).model_fields if name not in ("accepted", "contract")} | {ALL_CHECKS}
+        known = {name for name in type(self).model_fields if name not in SETTINGS} | {ALL_CHECKS}
         for day, names in self.accepted.items():
             # Contract checks are named after columns, which are not known here; `check_checks` tests their names.
             if unknown := [name for name in names if name not in known and not name.startswith(CONTRACT)]:

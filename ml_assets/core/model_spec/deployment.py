@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from ml_assets.core.model_spec.evaluation import ComparedMetric
 from ml_assets.core.model_spec.types.base import SpecPart
-from ml_assets.core.model_spec.types.durations import PositiveDays
+from ml_assets.core.model_spec.types.durations import PositiveDays, Wait
 
 
 class Canary(SpecPart):
@@ -77,8 +77,41 @@ class Canary(SpecPart):
         return any(0 < step < 100 for step in self.steps)
 
 
+class Capture(SpecPart):
+    """The requests of the scoring service that are kept in the table served_requests, with their features and answers.
+
+    Kept are the row key, the event time, the entity, the slices and every feature.
+    """
+
+    sample: float = Field(1.0, gt=0, le=1)
+    """Share of the scored requests that are kept, chosen at random."""
+    hashed: list[str] = []
+    """Names of columns, other than the row key and the event time, and of categorical features, whose values are
+    replaced by a keyed hash (HMAC-SHA-256; the key is in ML_ASSETS_CAPTURE_KEY). Equal values have equal hashes."""
+    leave_out: list[str] = []
+    """Names of columns and features that are not kept."""
+    buffer_rows: int = Field(10_000, ge=1, le=1_000_000)
+    """Maximum number of requests in the memory of the service that are not written yet. Further ones are not kept, and
+    counted in the metric ml_assets_capture_dropped."""
+    flush_every: Wait = timedelta(minutes=5)
+    """Maximum time until kept requests are in the lake."""
+
+
+class QualityEstimate(SpecPart):
+    """The quality of predictions in the table prediction_quality: estimated on their day from the calibrated scores,
+    and realised once their labels are known."""
+
+    minimum_positives: int = Field(20, ge=1, le=1_000_000)
+    """Minimum number of positives, and of negatives, of the holdout with which the scores of a model are calibrated."""
+    confidence: float = Field(0.95, gt=0, lt=1)
+    """Confidence level of the intervals."""
+    samples: int = Field(200, ge=20, le=100_000)
+    """Number of samples of each interval."""
+
+
 class Deployment(SpecPart):
-    """The deployment of models, and the reasons that predictions give for the highest scores."""
+    """The deployment of models, the reasons that predictions give for the highest scores, and what is observed in
+    production."""
 
     canary: Canary | None = None
     """The canary release; needs `entity`, unless its steps are [0, 100]. Without it, a model that passed its gates
@@ -89,3 +122,10 @@ class Deployment(SpecPart):
 
     reasons: int = Field(3, ge=1, le=100)
     """Number of features that are named as reasons of a score."""
+
+    capture: Capture | None = None
+    """Which requests of the scoring service are kept. Without it, none is."""
+
+    quality: QualityEstimate | None = None
+    """The quality of predictions before and after their labels are known. Without it, it is neither estimated nor
+    measured."""

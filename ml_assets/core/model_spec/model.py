@@ -8,13 +8,14 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, PrivateAttr, field_validator, model_validator
 
 from ml_assets.core.model_spec.automation import Backfill, Freshness, Retention, Schedule, Sensor
-from ml_assets.core.model_spec.checks import Checks, Metric
+from ml_assets.core.model_spec.checks import Checks
 from ml_assets.core.model_spec.compute import Compute
 from ml_assets.core.model_spec.deployment import Deployment
 from ml_assets.core.model_spec.evaluation import UNBOUNDED, ChampionGate, Evaluation, Gate, GateMetric
 from ml_assets.core.model_spec.features import Categorical, CustomFeatures, Feature, WindowAggregate
 from ml_assets.core.model_spec.labels import Labels, LateData, check_labels
 from ml_assets.core.model_spec.retries import Retries
+from ml_assets.core.model_spec.rules.capture_rules import check_capture
 from ml_assets.core.model_spec.rules.check_rules import check_checks, check_metrics, check_severities
 from ml_assets.core.model_spec.rules.column_rules import check_column_names, check_roles
 from ml_assets.core.model_spec.rules.day_rules import check_days
@@ -25,6 +26,7 @@ from ml_assets.core.model_spec.source import DAY_PLACEHOLDER, Column, Quality, S
 from ml_assets.core.model_spec.training import Training
 from ml_assets.core.model_spec.types.base import SpecPart, check_model_name
 from ml_assets.core.model_spec.types.durations import Days
+from ml_assets.core.model_spec.types.metric import Metric
 from ml_assets.core.model_spec.types.numbers import format_number
 
 _OWNER = re.compile(r"team:.+|[A-Za-z0-9_][A-Za-z0-9._%+-]*@[A-Za-z0-9.-]+\.[A-Za-z]{2,7}")
@@ -130,6 +132,14 @@ class ModelSpec(SpecPart):
         check_days(self.source, self.training.window, self.evaluation.holdout, self.label_delay)
         check_features(self.columns, self.features, self.target, self.label_delay)
         self._check_checks_and_gates()
+        if self.deployment.capture is not None:
+            check_capture(
+                self.deployment.capture,
+                self.request_columns(),
+                [*self.row_key, self.event_time],
+                self.feature_names(),
+                self.categorical_features(),
+            )
         if self.labels is not None:
             check_labels(self.labels, self.columns, self.target)
         label_key = self.labels.key if self.labels else []
@@ -213,6 +223,10 @@ class ModelSpec(SpecPart):
         their own.
         """
         return [name for name in self.identity_columns() if self.labels is None or name != self.target]
+
+    def request_columns(self) -> list[str]:
+        """Return the identity columns that a request for a score has: all but the target."""
+        return [name for name in self.identity_columns() if name != self.target]
 
     def target_features(self) -> list[Feature]:
         """Return the features that read the target of earlier rows: windows over it, and custom functions, which get

@@ -1,8 +1,34 @@
 """Arrow schemas of what is observed in production: served requests, and the quality of predictions."""
 
-from ml_assets.core.tables.columns import PREDICTION_QUALITY
-from ml_assets.core.tables.schemas import arrow_schema
+import pyarrow as pa
+
+from ml_assets.core.model_spec import ModelSpec
+from ml_assets.core.model_spec.deployment import Capture
+from ml_assets.core.tables.columns import PREDICTION_QUALITY, SERVED_ANSWER, SERVED_REQUEST
+from ml_assets.core.tables.schemas import arrow_schema, arrow_type
 
 PREDICTION_QUALITY_SCHEMA = arrow_schema(PREDICTION_QUALITY)
 """One row for each kind, side and metric. The partition of a day has the estimated metrics of the predictions of that
 day, and the realised metrics of the newest earlier day whose labels are known on it: `predicted_on` joins both."""
+
+
+def served_columns(spec: ModelSpec) -> tuple[list[str], list[str]]:
+    """Return the names of the columns, and of the features that are no columns, which served requests keep."""
+    capture = spec.deployment.capture or Capture()
+    columns = [name for name in spec.request_columns() if name not in capture.leave_out]
+    skipped = {*spec.request_columns(), *capture.leave_out}
+    return columns, [name for name in spec.feature_names() if name not in skipped]
+
+
+def served_requests_schema(spec: ModelSpec) -> pa.Schema:
+    """Return the schema of served_requests: ID and time of the request, the columns and features that are kept, and the
+    answer. Hashed columns are text.
+    """
+    capture = spec.deployment.capture or Capture()
+    columns, features = served_columns(spec)
+    texts = {*spec.categorical_features(), *capture.hashed}
+    fields = [
+        (name, pa.string() if name in capture.hashed else arrow_type(spec.columns[name].type)) for name in columns
+    ]
+    fields += [(name, pa.string() if name in texts else pa.float64()) for name in features]
+    return pa.schema([*arrow_schema(SERVED_REQUEST), *pa.schema(fields), *arrow_schema(SERVED_ANSWER)])

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from ml_assets.core.model_spec import ModelSpec
-from ml_assets.pipeline.asset_names import RELEASE_ASSETS, all_assets, asset_key, landed_to_features
+from ml_assets.pipeline.asset_names import all_assets, asset_key, landed_to_features, release_assets
 from ml_assets.pipeline.automation.freshness import newest_day_check
 from ml_assets.pipeline.graph.freshness_policy import freshness_policy
 from ml_assets.pipeline.steps.step_config import run_tags
@@ -29,7 +29,7 @@ def release_job(spec: ModelSpec) -> "UnresolvedAssetJobDefinition":
     """Build the job that decides on the release and scores the rows of a day, without a new model."""
     return dg.define_asset_job(
         f"{spec.name}_live",
-        selection=_without_freshness_check(spec, dg.AssetSelection.assets(*_keys(spec, RELEASE_ASSETS))),
+        selection=_without_freshness_check(spec, dg.AssetSelection.assets(*_keys(spec, release_assets(spec)))),
         description=f"Decides on the release of {spec.name}, and scores the rows of a day, whose features have "
         "to be there.",
         tags=run_tags(spec),

@@ -14,7 +14,6 @@ from ml_assets.pipeline.asset_names import (
     ENTRY,
     FEATURES,
     LABELS,
-    PREDICTION_QUALITY,
     PREDICTIONS,
     asset_key,
 )
@@ -22,6 +21,7 @@ from ml_assets.pipeline.engine.run_guard import RunGuard
 from ml_assets.pipeline.graph import release_column_schemas
 from ml_assets.pipeline.graph.asset_specs import asset, depends, paragraph, schema
 from ml_assets.pipeline.graph.stages import builder_of
+from ml_assets.pipeline.monitoring.quality_stage import quality_table
 from ml_assets.pipeline.release import report
 from ml_assets.pipeline.release.dashboard import dashboard_link, update_dashboard
 from ml_assets.pipeline.release.deployment_stage import RUN, ModelDeployment
@@ -128,9 +128,9 @@ class PredictionsStep(StageStep[DailyPredictions]):
     def after_days(
         self, context: dg.AssetExecutionContext, stage: DailyPredictions, days: Sequence[date], changed: Sequence[date]
     ) -> None:
-        """Write the dashboard, which shows what all stages reported; this one is the last."""
+        """Write the dashboard, which shows what all stages reported; prediction_quality writes it again."""
         update_dashboard(
-            context, self.spec, stage.lake, days, stage.ledger.moves(), stage.tables.get(PREDICTION_QUALITY)
+            context, self.spec, stage.lake, days, stage.ledger.moves(), quality_table(self.spec, stage.lake)
         )
 
     def report_parts(self, stage: DailyPredictions, days: Sequence[date]) -> Iterator[Part]:

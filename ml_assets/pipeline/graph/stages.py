@@ -14,6 +14,7 @@ from ml_assets.pipeline.evaluation.stage import ModelEvaluation
 from ml_assets.pipeline.features.stage import FeatureEngineering
 from ml_assets.pipeline.graph.data_gate import DataGate
 from ml_assets.pipeline.ingestion.stage import Ingestion
+from ml_assets.pipeline.monitoring.quality_stage import PredictionQuality
 from ml_assets.pipeline.release.deployment_stage import ModelDeployment, refuse_to_release
 from ml_assets.pipeline.release.predictions_stage import DailyPredictions
 from ml_assets.pipeline.release.registration_stage import ModelRegistration, Register, refuse_to_register
@@ -125,6 +126,10 @@ class StageBuilder:
         """Build the stage predictions."""
         return DailyPredictions(self.spec, self.lake)
 
+    def quality(self) -> PredictionQuality:
+        """Build the stage prediction_quality."""
+        return PredictionQuality(self.spec, self.lake, self.landing, self.predictions())
+
 
 def builder_of(spec: ModelSpec, context: dg.AssetExecutionContext) -> StageBuilder:
     """Return the builder on the lake and the landing of a run."""
@@ -133,7 +138,8 @@ def builder_of(spec: ModelSpec, context: dg.AssetExecutionContext) -> StageBuild
 
 @dataclass(frozen=True)
 class Stages:
-    """The stages of a model in their order; those of labels, and of the search, only where the model has them."""
+    """The stages of a model in their order; those of labels, of the search and of production only where the
+    model has them."""
 
     label_ingestion: Ingestion | None
     label_validation: Validation | None
@@ -146,6 +152,7 @@ class Stages:
     registration: ModelRegistration
     deployment: ModelDeployment
     predictions: DailyPredictions
+    quality: PredictionQuality | None
 
     def up_to_validation(self) -> list[Stage]:
         """List the stages that follow landed files, up to validation."""
@@ -158,8 +165,9 @@ class Stages:
         return [stage for stage in stages if stage is not None]
 
     def release_stages(self) -> list[Stage]:
-        """List the stages that decide what is live and score with it."""
-        return [self.deployment, self.predictions]
+        """List the stages that decide what is live, score with it, and observe it."""
+        stages = (self.deployment, self.predictions, self.quality)
+        return [stage for stage in stages if stage is not None]
 
     def __iter__(self) -> Iterator[Stage]:
         """Every stage that the model has, each after those that it reads."""
@@ -181,4 +189,5 @@ def open_stages(spec: ModelSpec, lake: Lake, landing: Landing, registry: ModelRe
         registration=builder.registration(registry),
         deployment=builder.deployment(),
         predictions=builder.predictions(),
+        quality=builder.quality() if spec.deployment.quality else None,
     )

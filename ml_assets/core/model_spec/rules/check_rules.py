@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
-from ml_assets.core.model_spec.checks import CONTRACT, ROW_COUNT_METRIC, Checks, Metric, contract_check_name
+from ml_assets.core.model_spec.checks import CONTRACT, Checks, contract_check_name
 from ml_assets.core.model_spec.source import Column
 from ml_assets.core.model_spec.types.base import repeated
+from ml_assets.core.model_spec.types.metric import ROW_COUNT_METRIC, Metric
 
 
 def check_severities(columns: Mapping[str, Column], roles: Sequence[tuple[str, Sequence[str]]]) -> None:
@@ -36,7 +37,11 @@ def check_checks(checks: Checks, columns: Mapping[str, Column], features: Sequen
     Raises:
         ValueError: names the field, and the names that exist.
     """
-    for check, known in [("column_drift", list(columns)), ("feature_drift", features)]:
+    for check, known in [
+        ("column_drift", list(columns)),
+        ("feature_drift", features),
+        ("served_feature_drift", features),
+    ]:
         settings = getattr(checks, check)
         if settings and (unknown := [name for name in settings.leave_out if name not in known]):
             raise ValueError(

@@ -22,6 +22,8 @@ SECTIONS = {
     "Registry": "model_registry_entry",
     "Deployment": "deployment",
     "Predictions": "predictions",
+    "Quality of predictions": "prediction_quality",
+    "Served requests": "served_requests",
 }
 State = Literal["published", "rejected", "missing", "no model", "registered", "not registered"]
 

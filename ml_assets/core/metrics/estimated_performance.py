@@ -1,0 +1,165 @@
+"""Confidence-based performance estimation: metrics of scored rows before their labels are known.
+
+The method is CBPE as NannyML describes it (https://nannyml.readthedocs.io/en/stable/how_it_works/performance_estimation.html):
+if a row with the calibrated score p is positive with the probability p, then it adds p expected true positives and
+1 - p expected false positives to whatever its decision and rank add its label to. It holds while the relation of scores
+and labels is that of the calibration: it sees a change of the rows (covariate shift), not one of what a row means
+(concept drift). The realised metrics say afterwards whether it held.
+"""
+
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ml_assets.core.metrics.bootstrap import Interval, draw_counts, percentile_interval
+from ml_assets.core.metrics.classification import RowMetrics, descending_order, sorted_rows
+
+ESTIMATED = ("roc_auc", "average_precision", "precision", "recall", "f1")
+"""The metrics that are estimated."""
+
+BINARY = "binary"
+NO_ESTIMATE = (
+    "{task}: not estimated. A score of two classes, once calibrated, carries the probability of its own error; a value "
+    "of another kind does not. Direct loss estimation would need a second model of the errors, trained, gated and "
+    "watched as the first; realised metrics follow when the labels come"
+)
+
+
+def why_not_estimated(task: str, labels: ArrayLike, minimum: int) -> str | None:
+    """Return why scores cannot be calibrated; None if they can.
+
+    Args:
+        task: what the model predicts, `binary` for two classes.
+        labels: labels of the rows to calibrate with, 0 or 1.
+        minimum: number of positives, and of negatives, that a calibration needs.
+    """
+    if task != BINARY:
+        return NO_ESTIMATE.format(task=task)
+    positives, rows = int(np.sum(labels)), len(np.asarray(labels))
+    if min(positives, rows - positives) < minimum:
+        return (
+            f"the holdout has {positives} positives and {rows - positives} negatives; a calibration needs {minimum} of "
+            "each"
+        )
+    return None
+
+
+class IsotonicCalibration:
+    """The probability of a positive given a score, as a monotone function fitted to labelled rows.
+
+    Between the scores of the labelled rows it is linear, and beyond them constant, as that of scikit-learn's
+    `IsotonicRegression(out_of_bounds="clip")`.
+
+    Args:
+        labels: 0 or 1, shape (n,).
+        scores: from 0 to 1, shape (n,).
+
+    Raises:
+        ValueError: as `sorted_rows`.
+    """
+
+    def __init__(self, labels: ArrayLike, scores: ArrayLike) -> None:
+        ordered, values = sorted_rows(labels, scores)
+        self._labels = ordered[::-1].astype(np.float64)
+        self._scores, self._begins = np.unique(values[::-1], return_index=True)
+        self.rows = len(ordered)
+
+    def probabilities(self, scores: ArrayLike, counts: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
+        """Return the probability of a positive for each score, shape (m,).
+
+        Args:
+            scores: from 0 to 1, shape (m,).
+            counts: number of times that each labelled row counts, by ascending score, shape (n,); once by default.
+        """
+        from sklearn.isotonic import isotonic_regression
+
+        counts = np.ones(self.rows) if counts is None else counts
+        totals = np.add.reduceat(counts, self._begins)
+        positives = np.add.reduceat(counts * self._labels, self._begins)
+        drawn = totals > 0
+        shares = positives[drawn] / totals[drawn]
+        fitted = isotonic_regression(shares, sample_weight=totals[drawn], y_min=0.0, y_max=1.0)
+        return np.interp(np.asarray(scores, dtype=np.float64), self._scores[drawn], fitted)
+
+
+class UnlabelledRows:
+    """Scored rows without labels, sorted once for any number of probabilities of their labels.
+
+    Args:
+        scores: from 0 to 1, shape (m,).
+        threshold: score from which a row is decided positive.
+
+    Raises:
+        ValueError: when a score is missing or not between 0 and 1.
+    """
+
+    def __init__(self, scores: ArrayLike, threshold: float) -> None:
+        self.scores = np.asarray(scores, dtype=np.float64)
+        # Each row is there twice: as a positive, and as a negative.
+        classes = np.repeat([1, 0], len(self.scores))
+        self._order = descending_order(classes, np.tile(self.scores, 2))
+        self._metrics = RowMetrics(classes, np.tile(self.scores, 2), threshold)
+
+    def sums(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Sum what the metrics are ratios of, see `RowMetrics.sums`.
+
+        Args:
+            probabilities: that the label of each row is 1, or the labels themselves, shape (m,).
+        """
+        return self._metrics.sums(np.concatenate([probabilities, 1 - probabilities])[self._order][None, :])
+
+    def expected(self, probabilities: NDArray[np.float64]) -> dict[str, float]:
+        """Return each of the metrics `ESTIMATED` with expected counts in the place of counts; NaN where undefined."""
+        values = RowMetrics.values_of(self.sums(probabilities))
+        return {name: float(values[name][0]) for name in ESTIMATED}
+
+
+class PerformanceEstimate:
+    """The estimated metrics of scored rows.
+
+    Args:
+        calibration: from rows of the same model with labels.
+        scores: scores of the rows without labels, from 0 to 1, shape (m,).
+        threshold: score from which a row is decided positive.
+    """
+
+    def __init__(self, calibration: IsotonicCalibration, scores: ArrayLike, threshold: float) -> None:
+        self._calibration = calibration
+        self._rows = UnlabelledRows(scores, threshold)
+
+    @cached_property
+    def _probabilities(self) -> NDArray[np.float64]:
+        return self._calibration.probabilities(self._rows.scores)
+
+    @property
+    def positives(self) -> float:
+        """Expected number of positives."""
+        return float(self._probabilities.sum())
+
+    def values(self) -> dict[str, float]:
+        """Return the estimated value of each of the metrics `ESTIMATED`; NaN where undefined."""
+        return self._rows.expected(self._probabilities)
+
+    def intervals(self, samples: int, confidence: float, seed: int) -> dict[str, Interval]:
+        """Compute (low, high) of each metric: where the realised metric of these rows lies with this confidence, if the
+        scores mean what they meant in the calibration.
+
+        Each sample draws the labelled rows of the calibration with replacement and calibrates anew, which is the
+        uncertainty of the calibration; then it draws a label for each row with its probability, which is the chance in
+        the labels. Samples in which a metric is undefined are ignored for it.
+
+        Args:
+            samples: number of samples.
+            confidence: share of the samples within the interval.
+            seed: of the random numbers.
+        """
+        random = np.random.default_rng(seed)
+        sums = []
+        for part in draw_counts(self._calibration.rows, samples, seed):
+            for counts in part:
+                probabilities = self._calibration.probabilities(self._rows.scores, counts)
+                labels = random.random(len(probabilities)) < probabilities
+                sums.append(self._rows.sums(labels.astype(np.float64)))
+        values = RowMetrics.values_of(np.concatenate(sums, axis=1))
+        return {name: percentile_interval(values[name], confidence) for name in ESTIMATED}

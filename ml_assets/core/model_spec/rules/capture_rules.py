@@ -1,0 +1,48 @@
+"""Rules for the columns of served requests."""
+
+from collections.abc import Sequence
+
+from ml_assets.core.model_spec.deployment import Capture
+from ml_assets.core.model_spec.types.base import repeated
+
+OF_REQUESTS = ("request_id", "served_at", "features_through")
+"""Names of columns that served_requests adds to those of a row."""
+
+
+def check_capture(
+    capture: Capture,
+    identity: Sequence[str],
+    clear: Sequence[str],
+    features: Sequence[str],
+    categorical: Sequence[str],
+) -> None:
+    """Check that `hashed` and `leave_out` name columns that are kept, and that the table can have the others.
+
+    Args:
+        capture: what is kept of served requests.
+        identity: the identity columns that a request has: all but the target.
+        clear: those of them by which rows are compared: the row key and the event time.
+        features: names of the feature columns.
+        categorical: those of them that hold categories.
+
+    Raises:
+        ValueError: names the field, the column, and the names to choose from.
+    """
+    field, known = "deployment.capture", list(dict.fromkeys([*identity, *features]))
+    can_be_hashed = [name for name in known if name not in clear and name in (*identity, *categorical)]
+    can_be_left_out = [name for name in known if name not in clear]
+    for part, names, allowed in (
+        ("hashed", capture.hashed, can_be_hashed),
+        ("leave_out", capture.leave_out, can_be_left_out),
+    ):
+        if unknown := [name for name in names if name not in allowed]:
+            raise ValueError(
+                f"{field}.{part}: {', '.join(unknown)} is not one of {', '.join(allowed) or 'no columns'}; the row key "
+                "and the event time are kept as they are, because rows are compared by them"
+            )
+    if twice := repeated([*set(capture.hashed), *set(capture.leave_out)]):
+        raise ValueError(f"{field}: {', '.join(twice)} is both hashed and left out")
+    if taken := [name for name in known if name in OF_REQUESTS and name not in capture.leave_out]:
+        raise ValueError(
+            f"{field}: served_requests has a column {', '.join(taken)} of its own; name it in leave_out, or rename it"
+        )

@@ -1,0 +1,60 @@
+"""Figures of NannyML, the oracle of estimated performance; it needs an environment of its own.
+
+    python3 -m venv /tmp/nml && /tmp/nml/bin/pip install nannyml statsmodels
+    cd ml_assets_tests/core/metrics && /tmp/nml/bin/python nannyml_oracle.py > nannyml_figures.json
+
+It imports nothing of this project, so that NannyML's environment can run it.
+"""
+
+import json
+import sys
+
+import numpy as np
+
+METRICS = ["roc_auc", "average_precision", "precision", "recall", "f1"]
+CASES = {"rare positives": (-3.0, 0.5, 0.5), "half of each": (0.0, 0.2, 0.5), "a low threshold": (-3.0, 0.0, 0.1)}
+REFERENCE, ROWS = 6000, 2000
+
+
+def case(base: float, shift: float) -> dict[str, np.ndarray]:
+    """Return labels and scores of reference rows, and scores of rows that are shifted by `shift`: the scores rank well
+    and are not calibrated.
+    """
+    random = np.random.default_rng(7)
+    signal = 4 * random.random(REFERENCE) - 2
+    probability = 1 / (1 + np.exp(-(1.5 * signal + base)))
+    labels = (random.random(REFERENCE) < probability).astype(int)
+    later = 4 * random.random(ROWS) - 2 + shift
+    return {"labels": labels, "reference": _score(signal, base), "scores": _score(later, base)}
+
+
+def _score(signal: np.ndarray, base: float) -> np.ndarray:
+    return 1 / (1 + np.exp(-(3 * signal + base / 2)))
+
+
+def estimate(base: float, shift: float, threshold: float) -> dict[str, float]:
+    """Return NannyML's estimates of the rows of a case."""
+    import nannyml
+    import pandas as pd
+
+    rows = case(base, shift)
+    reference = pd.DataFrame({"score": rows["reference"], "label": rows["labels"]})
+    later = pd.DataFrame({"score": rows["scores"]})
+    for frame in (reference, later):
+        frame["decision"] = (frame["score"] >= threshold).astype(int)
+    estimator = nannyml.CBPE(
+        y_pred_proba="score",
+        y_pred="decision",
+        y_true="label",
+        metrics=METRICS,
+        problem_type="classification_binary",
+        chunk_number=1,
+    )
+    estimator.fit(reference)
+    result = estimator.estimate(later).filter(period="analysis").to_df()
+    return {name: float(result[(name, "value")].iloc[0]) for name in METRICS}
+
+
+if __name__ == "__main__":
+    json.dump({name: estimate(*settings) for name, settings in CASES.items()}, sys.stdout, indent=2)
+    sys.stdout.write("\n")
