@@ -8,6 +8,7 @@ import pandas as pd
 
 from ml_assets.core.model.scorer import numbers, texts
 from ml_assets.core.model_spec import ModelSpec
+from ml_assets.core.model_spec.types.task import BINARY, MULTICLASS, REGRESSION
 
 # The square of a larger value, or the difference of two, is too close to the end of the range of doubles. Such values
 # count as missing when a scaler is fitted; scaled, they are too large for the model and are missing there too.
@@ -48,7 +49,8 @@ class PreprocessingFit:
 
     def fitted(self) -> dict:
         """Return the preprocessing fitted so far in the format of `Scorer`, without a threshold; a JSON-able copy."""
-        return {"target": self._spec.target, "features": [self._feature(name) for name in self._spec.feature_names()]}
+        features = [self._feature(name) for name in self._spec.feature_names()]
+        return {"target": self._spec.target, "features": features, **_predictions(self._spec)}
 
     def _feature(self, name: str) -> dict:
         if name not in self._encode:
@@ -69,6 +71,17 @@ def to_bytes(preprocessing: dict) -> bytes:
         ValueError: the preprocessing holds NaN or infinity, which JSON does not have.
     """
     return (json.dumps(preprocessing, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+def _predictions(spec: ModelSpec) -> dict[str, object]:
+    """Return what the scorer of a regression or of classes needs to name its predictions; nothing for binary ones."""
+    outputs = spec.outputs
+    if outputs.task == BINARY:
+        return {}
+    if outputs.task == MULTICLASS:
+        return {"task": MULTICLASS, "predictions": list(outputs.values), "classes": list(outputs.classes)}
+    quantiles = {"quantiles": list(outputs.quantiles), "central": outputs.central} if outputs.quantiles else {}
+    return {"task": REGRESSION, "predictions": list(outputs.values), **quantiles}
 
 
 def _scaler(kind: str):

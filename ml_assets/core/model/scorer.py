@@ -9,6 +9,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+BINARY, SCORE = "binary", "score"
+
 
 class Scorer:
     """A trained model: an XGBoost booster and the preprocessing that was fitted with it.
@@ -17,7 +19,8 @@ class Scorer:
         model: the booster in XGBoost's UBJSON format.
         preprocessing: the content of `preprocessing.json`: `features`, a list with the `name` of each feature, its
             `kind` (number, or the encoding of a categorical feature) and the parameters of that kind; `target`;
-            `threshold`.
+            `threshold`. For a regression or classes, no threshold but `task`, the names of the columns of
+            `predictions`, and `classes`, or `quantiles` with the position of the `central` one.
 
     Raises:
         ValueError: the model cannot be read, or its columns do not match the preprocessing.
@@ -27,6 +30,9 @@ class Scorer:
         import xgboost as xgb
 
         self._preprocessing = preprocessing
+        self.task: str = preprocessing.get("task", BINARY)
+        self.classes: list = list(preprocessing.get("classes", []))
+        self._names: list[str] = preprocessing.get("predictions", [SCORE])
         try:
             self._booster = xgb.Booster(model_file=bytearray(model))
         except xgb.core.XGBoostError as error:
@@ -62,48 +68,96 @@ class Scorer:
         return [feature["name"] for feature in self._preprocessing["features"]]
 
     @property
+    def signature(self) -> tuple[str, tuple, tuple]:
+        """Task, classes and quantiles, which models have in common whose predictions can be compared."""
+        return self.task, tuple(self.classes), tuple(self._preprocessing.get("quantiles", []))
+
+    @property
     def threshold(self) -> float:
-        """Lowest score of a positive decision."""
+        """Lowest score of a positive decision, of a binary model."""
         return self._preprocessing["threshold"]
 
     def matrix(self, frame: pd.DataFrame) -> np.ndarray:
         """Convert features to the float32 input matrix of XGBoost with `to_matrix`."""
         return to_matrix(self._preprocessing, frame)
 
-    def score(self, frame: pd.DataFrame) -> np.ndarray:
-        """Return the probability of the positive class, float64 of shape (rows,), in the order of the rows.
+    def predict(self, frame: pd.DataFrame) -> dict[str, np.ndarray]:
+        """Return the columns of predictions by name, each of shape (rows,), in the order of the rows.
 
-        The score of a row depends only on that row. Errors: see `to_matrix`.
+        Binary: `score` and `decision`. Regression: `prediction` and one column for each quantile. Multiclass:
+        `predicted_class`, the one with the highest probability (the first of several), and one probability for each
+        class. The prediction of a row depends only on that row. Errors: see `to_matrix`.
         """
-        return self.score_matrix(self.matrix(frame))
+        return self.columns(self.predict_matrix(self.matrix(frame)))
 
-    def score_matrix(self, matrix: np.ndarray) -> np.ndarray:
-        """Score rows that are already a float32 matrix, as returned by `to_matrix`."""
+    def score(self, frame: pd.DataFrame) -> np.ndarray:
+        """Return the probability of the positive class of a binary model, float64 of shape (rows,), in the order of the
+        rows. Errors: see `to_matrix`.
+        """
+        return self.predict_matrix(self.matrix(frame))[:, 0]
+
+    def predict_matrix(self, matrix: np.ndarray) -> np.ndarray:
+        """Predict rows that are already a float32 matrix, as returned by `to_matrix`.
+
+        The result is float64 of shape (rows, predictions): the score; the amount, or its quantiles, put in order where
+        they cross (Chernozhukov et al., Quantile and Probability Curves Without Crossing, 2010); or the probability of
+        each class.
+        """
         if not len(matrix):
-            return np.empty(0)
-        return self._booster.inplace_predict(matrix).astype(np.float64)
+            return np.empty((0, len(self._names)))
+        values = self._booster.inplace_predict(matrix).astype(np.float64).reshape(len(matrix), len(self._names))
+        return np.sort(values, axis=1) if self._preprocessing.get("quantiles") else values
+
+    def columns(self, values: np.ndarray) -> dict[str, np.ndarray]:
+        """Convert predictions of `predict_matrix` to columns by name."""
+        if self.task == BINARY:
+            return {SCORE: values[:, 0], "decision": values[:, 0] >= self.threshold}
+        named = {name: values[:, number] for number, name in enumerate(self._names)}
+        if self.task == "multiclass":
+            kind = object if isinstance(self.classes[0], str) else np.int64
+            return {"predicted_class": np.array(self.classes, dtype=kind)[self.chosen(values)], **named}
+        return {"prediction": values[:, self._preprocessing.get("central", 0)], **named}
+
+    def chosen(self, values: np.ndarray) -> np.ndarray:
+        """Return the position of the prediction that stands for a row: the likeliest class, or the central quantile."""
+        if self.task == "multiclass":
+            return values.argmax(axis=1)
+        return np.full(len(values), self._preprocessing.get("central", 0))
 
     def use_threads(self, count: int) -> None:
         """Set the number of threads; for a few rows, waking threads takes longer than scoring."""
         self._booster.set_param({"nthread": count})
 
     def contributions(self, frame: pd.DataFrame) -> np.ndarray:
-        """Compute the contribution of each feature to the log odds of each row, as SHAP values.
+        """Compute the contribution of each feature to the margin of each row, as SHAP values.
 
         The result is float64 of shape (rows, features + 1), in the order of the features, then the bias. SHAP values
         (Lundberg and Lee, A Unified Approach to Interpreting Model Predictions, 2017) are from XGBoost's own TreeSHAP
-        (`pred_contribs`); the columns of a one-hot feature are summed. A row sums to the log odds of its score. Errors:
-        see `to_matrix`.
+        (`pred_contribs`); the columns of a one-hot feature are summed. A row sums to the margin: the log odds of its
+        score, the amount (its logarithm for poisson, tweedie and gamma), or the logit of a class. With several
+        predictions they are those of the predicted class, or of the central quantile. Errors: see `to_matrix`.
+        """
+        by_prediction = self.contributions_by_prediction(frame)
+        if by_prediction.shape[1] == 1:
+            return by_prediction[:, 0]
+        chosen = self.chosen(self.predict_matrix(self.matrix(frame)))
+        return by_prediction[np.arange(len(by_prediction)), chosen]
+
+    def contributions_by_prediction(self, frame: pd.DataFrame) -> np.ndarray:
+        """Compute the contributions of `contributions` to every prediction, float64 of shape (rows, predictions,
+        features + 1): for each class, or each quantile.
         """
         import xgboost as xgb
 
         matrix = self.matrix(frame)
         widths = [width(feature) for feature in self._preprocessing["features"]]
+        shape = len(matrix), len(self._names)
         if not len(matrix):
-            return np.empty((0, len(widths) + 1))
+            return np.empty((*shape, len(widths) + 1))
         data = xgb.DMatrix(matrix, feature_types=column_types(self._preprocessing), enable_categorical=True)
-        by_column = self._booster.predict(data, pred_contribs=True).astype(np.float64)
-        return np.column_stack([columns.sum(axis=1) for columns in np.split(by_column, np.cumsum(widths), axis=1)])
+        by_column = self._booster.predict(data, pred_contribs=True).astype(np.float64).reshape(*shape, -1)
+        parts = np.split(by_column, np.cumsum(widths), axis=2)
+        return np.stack([columns.sum(axis=2) for columns in parts], axis=2)
 
     def importances(self) -> dict[str, float]:
         """Return the share of each feature in the gain of all splits, in the order of the features.

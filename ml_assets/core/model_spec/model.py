@@ -1,6 +1,5 @@
 """ModelSpec: the whole specification of one model, and the rules between its parts."""
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Annotated
@@ -19,17 +18,24 @@ from ml_assets.core.model_spec.rules.capture_rules import check_capture
 from ml_assets.core.model_spec.rules.check_rules import check_checks, check_metrics, check_severities
 from ml_assets.core.model_spec.rules.column_rules import check_column_names, check_roles
 from ml_assets.core.model_spec.rules.day_rules import check_days
-from ml_assets.core.model_spec.rules.feature_rules import check_features
-from ml_assets.core.model_spec.rules.gate_rules import check_gates
+from ml_assets.core.model_spec.rules.feature_rules import check_features, check_preprocessing
+from ml_assets.core.model_spec.rules.gate_rules import check_gates, check_without_entity
 from ml_assets.core.model_spec.rules.renamed_checks import rename_checks
+from ml_assets.core.model_spec.rules.task_rules import (
+    check_evaluation,
+    check_outputs,
+    check_target,
+    check_training,
+    check_weight,
+    complete_classes,
+)
 from ml_assets.core.model_spec.source import DAY_PLACEHOLDER, Column, Quality, Source, column_of
 from ml_assets.core.model_spec.training import Training
-from ml_assets.core.model_spec.types.base import SpecPart, check_model_name
+from ml_assets.core.model_spec.types.base import SpecPart, check_model_name, check_owner
 from ml_assets.core.model_spec.types.durations import Days
 from ml_assets.core.model_spec.types.metric import Metric
 from ml_assets.core.model_spec.types.numbers import format_number
-
-_OWNER = re.compile(r"team:.+|[A-Za-z0-9_][A-Za-z0-9._%+-]*@[A-Za-z0-9.-]+\.[A-Za-z]{2,7}")
+from ml_assets.core.model_spec.types.task import ClassLabel, Outputs, PositiveLabel, Task
 
 
 class ModelSpec(SpecPart):
@@ -45,7 +51,7 @@ class ModelSpec(SpecPart):
     description: str = ""
     """Purpose of the model."""
 
-    owners: list[str] = []
+    owners: list[Annotated[str, AfterValidator(check_owner)]] = []
     """E-mail addresses, or teams such as `team:fraud`."""
 
     source: Source
@@ -58,8 +64,23 @@ class ModelSpec(SpecPart):
     event_time: str
     """The timestamp column that orders rows and determines their day."""
 
+    task: Task = "binary"
+    """Kind of the target. binary: two classes, with a score and a decision. regression: an amount. multiclass: one of
+    `classes`, with the probability of each."""
+
     target: str
-    """The label: a boolean column, or an integer column of 0 and 1."""
+    """The label. binary: a boolean column, an integer column of 0 and 1, or any column of two values with `positive`.
+    regression: an integer or a number. multiclass: an integer or string column."""
+
+    classes: list[ClassLabel] = []
+    """The classes of a multiclass target, integers or strings, in the order of their columns in predictions. By default
+    the allowed values of its column, which in turn are the classes by default."""
+
+    positive: PositiveLabel | None = None
+    """The label of the positive class of a binary target, such as "yes"; true or 1 by default."""
+
+    sample_weight: str | None = None
+    """The column of the weight of a row in training and in metrics; its contract needs `minimum: 0` or more."""
 
     entity: str | None = None
     """The column of the entity that a decision is about (a card, a customer)."""
@@ -101,18 +122,13 @@ class ModelSpec(SpecPart):
 
     @model_validator(mode="before")
     @classmethod
-    def _accept_old_check_names(cls, attributes: object) -> object:
-        if not isinstance(attributes, Mapping) or not isinstance(checks := attributes.get("checks"), Mapping):
+    def _accept_short_and_old_forms(cls, attributes: object) -> object:
+        if not isinstance(attributes, Mapping):
+            return attributes
+        attributes = complete_classes(attributes)
+        if not isinstance(checks := attributes.get("checks"), Mapping):
             return attributes
         return {**attributes, "checks": rename_checks(attributes.get("name"), checks)}
-
-    @field_validator("owners")
-    @classmethod
-    def _are_owners(cls, value: list[str]) -> list[str]:
-        for owner in value:
-            if not _OWNER.fullmatch(owner):
-                raise ValueError(f"{owner!r} is neither an e-mail address nor a team such as team:fraud")
-        return value
 
     @field_validator("gates")
     @classmethod
@@ -131,6 +147,7 @@ class ModelSpec(SpecPart):
         check_roles(self.columns, self.row_key, self.event_time, self.target, self.entity, self.evaluation.slices)
         check_days(self.source, self.training.window, self.evaluation.holdout, self.label_delay)
         check_features(self.columns, self.features, self.target, self.label_delay)
+        self._check_task()
         self._check_checks_and_gates()
         if self.deployment.capture is not None:
             check_capture(
@@ -142,14 +159,8 @@ class ModelSpec(SpecPart):
             )
         if self.labels is not None:
             check_labels(self.labels, self.columns, self.target)
-        label_key = self.labels.key if self.labels else []
-        roles = {
-            "row_key": self.row_key,
-            "event_time": [self.event_time],
-            "target": [self.target],
-            "labels.key": label_key,
-        }
-        check_severities(self.columns, list(roles.items()))
+        keys = [("row_key", self.row_key), ("labels.key", self.labels.key if self.labels else [])]
+        check_severities(self.columns, [*keys, ("event_time", [self.event_time]), ("target", [self.target])])
         names, categorical = self.feature_names(), self.categorical_features()
         check_checks(self.checks, self.columns, names)
         check_metrics(self.metrics, self.columns, names, categorical, self.row_identity_columns(), self.entity)
@@ -159,6 +170,20 @@ class ModelSpec(SpecPart):
         self.retention.check(model_reads, reach, self.sensor.look_back)
         return self
 
+    def _check_task(self) -> None:
+        check_target(self.columns, self.target, self.task, self.classes, self.positive)
+        roles = {"event_time": self.event_time, "target": self.target, "entity": self.entity}
+        check_weight(self.columns, self.sample_weight, roles)
+        names = self.feature_names()
+        check_training(self.task, self.training, self.columns[self.target], self.numeric_features(), names)
+        check_evaluation(self.task, self.evaluation, self.labels, self.target, self.target_features())
+        check_outputs(self.columns, names, self.outputs)
+
+    @property
+    def outputs(self) -> Outputs:
+        """The columns of predictions."""
+        return Outputs(self.task, tuple(self.classes), tuple(self.training.quantiles))
+
     def _check_checks_and_gates(self) -> None:
         for name in self.evaluation.slices:
             self.column("evaluation.slices", name)
@@ -167,21 +192,9 @@ class ModelSpec(SpecPart):
             raise ValueError(
                 "sensor.marker: source.files must have {day} in a folder, because the marker is in that folder"
             )
-        if self.entity is None and (self.evaluation.exclude_known_positives or "entity_precision_at_k" in self.gates):
-            raise ValueError("entity is missing: exclude_known_positives and entity_precision_at_k need it")
-        if self.entity is None and self.deployment.canary is not None and self.deployment.canary.divides_entities:
-            raise ValueError(
-                "entity is missing: deployment.canary divides the entities between champion and challenger; without "
-                "one, its steps can be [0, 100]"
-            )
-        categorical, names = self.categorical_features(), self.feature_names()
-        numeric = [name for name in names if name not in categorical]
-        for field, allowed in [("scale", numeric), ("encode", categorical)]:
-            for name in getattr(self.training.preprocessing, field):
-                if name not in allowed:
-                    raise ValueError(
-                        f"training.preprocessing.{field}: {name} is not one of {', '.join(allowed) or 'no features'}"
-                    )
+        if self.entity is None:
+            check_without_entity(self.evaluation, self.gates, self.deployment)
+        check_preprocessing(self.training.preprocessing, self.numeric_features(), self.categorical_features())
 
     def with_key_prefix(self, prefix: Sequence[str]) -> "ModelSpec":
         """Return the same specification whose assets have keys with a prefix; tables and folders have none."""
@@ -209,14 +222,18 @@ class ModelSpec(SpecPart):
         """Return the names of the feature columns that hold categories."""
         return [name for feature in self.features if isinstance(feature, Categorical) for name in feature.names()]
 
+    def numeric_features(self) -> list[str]:
+        """Return the names of the feature columns that hold numbers."""
+        categorical = set(self.categorical_features())
+        return [name for name in self.feature_names() if name not in categorical]
+
     def identity_columns(self) -> list[str]:
         """Return the columns of evaluated rows beside the features, each once: row key, label key, event time, entity,
-        target, slices.
+        target, slices, weight.
         """
         entity, labels = [self.entity] if self.entity else [], self.labels.key if self.labels else []
-        return list(
-            dict.fromkeys([*self.row_key, *labels, self.event_time, *entity, self.target, *self.evaluation.slices])
-        )
+        weight, slices = [self.sample_weight] if self.sample_weight else [], self.evaluation.slices
+        return list(dict.fromkeys([*self.row_key, *labels, self.event_time, *entity, self.target, *slices, *weight]))
 
     def row_identity_columns(self) -> list[str]:
         """Return the identity columns that are known with the row: all but the target where labels come in files of

@@ -1,7 +1,7 @@
 """Training of a model: its window, preprocessing and parameters, its engine, and the rule of the decision threshold."""
 
 from datetime import timedelta
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -9,6 +9,7 @@ from ml_assets.core.model_spec.dask_cluster import DaskCluster, Engine
 from ml_assets.core.model_spec.search import Search
 from ml_assets.core.model_spec.types.base import SpecPart
 from ml_assets.core.model_spec.types.durations import PositiveDays
+from ml_assets.core.model_spec.types.task import Direction, Objective
 
 Scaling = Literal["standard", "minmax"]
 Encoding = Literal["native", "onehot", "ordinal", "frequency"]
@@ -28,7 +29,8 @@ class Preprocessing(SpecPart):
 
 
 class Threshold(SpecPart):
-    """The rule that chooses the decision threshold on the early-stopping part of the training window."""
+    """The rule that chooses the decision threshold on the early-stopping part of the training window, for a binary
+    target."""
 
     rule: Literal["max_f1", "min_precision", "min_recall", "fixed"] = "max_f1"
     """max_f1: the threshold with the best F1. min_precision: the lowest threshold whose precision reaches `value`.
@@ -65,14 +67,21 @@ class Parameters(SpecPart):
     gamma: float = Field(0.0, ge=0, le=1e9)
     """Minimum loss reduction of a split."""
     scale_pos_weight: float = Field(1.0, gt=0, le=1e9)
-    """Weight of the positives."""
+    """Weight of the positives of a binary target."""
     max_bin: int = Field(2048, ge=2, le=1_000_000)
     """Number of bins of a feature's histogram. Up to 256 take one byte a value in memory, more take two. Few bins lower
     average precision when positives are rare."""
     max_cat_to_onehot: int = Field(4, ge=1, le=1_000_000)
     """Number of categories below which XGBoost splits one category from the rest."""
-    base_score: float = Field(0.5, gt=0, lt=1)
-    """Score from which boosting starts; XGBoost's own estimate is worse when positives are rare."""
+    base_score: float | None = Field(None, ge=-1e9, le=1e9)
+    """Score or prediction from which boosting starts. By default 0.5 for a binary target, because XGBoost's own
+    estimate is worse when positives are rare, and XGBoost's own estimate for the other tasks."""
+    tweedie_variance_power: float | None = Field(None, ge=1, lt=2)
+    """Power of the variance of the objective tweedie, XGBoost's 1.5 by default: near 2 like gamma, near 1 like
+    poisson."""
+    huber_slope: float | None = Field(None, gt=0, le=1e9)
+    """Error, in units of the target, from which the objective pseudo_huber is linear; by default the 0.9 quantile of
+    the distances of the targets to their median."""
 
 
 class Training(SpecPart):
@@ -92,7 +101,25 @@ class Training(SpecPart):
     """Maximum number of boosting rounds."""
 
     early_stopping_rounds: int = Field(30, ge=1, le=1_000_000)
-    """Number of rounds without a lower log loss on the early-stopping part after which training stops."""
+    """Number of rounds without a lower loss on the early-stopping part after which training stops: the log loss, or for
+    a regression the loss of its objective."""
+
+    objective: Objective | None = None
+    """Loss of a regression; squared_error by default. squared_error predicts the mean, absolute_error the median,
+    pseudo_huber something between the two. quantile predicts `quantiles`. poisson, tweedie and gamma predict the mean
+    of amounts that are not negative (gamma: above 0)."""
+
+    quantiles: list[Annotated[float, Field(gt=0, lt=1)]] = []
+    """Quantiles that the objective quantile predicts, ascending, such as [0.05, 0.5, 0.95]. One model predicts all of
+    them; where they would cross, they are put in order."""
+
+    monotone: dict[str, Direction] = {}
+    """Direction (increasing or decreasing) in which the score or prediction may change with a numeric feature while the
+    others stay the same."""
+
+    interactions: list[Annotated[list[str], Field(min_length=1)]] = []
+    """Groups of features; features may be used together in one branch of a tree only if one group has all of them. A
+    feature without a group interacts with none."""
 
     seed: int = Field(20250101, ge=0, le=2**31 - 1)
     """Seed of every random choice."""
@@ -133,6 +160,14 @@ class Training(SpecPart):
     def _validation_leaves_days_to_train_on(self) -> "Training":
         if self.validation >= self.window:
             raise ValueError(f"validation ({self.validation.days}d) must be shorter than window ({self.window.days}d)")
+        if (self.objective == "quantile") != bool(self.quantiles):
+            raise ValueError(
+                "quantiles: the objective quantile needs at least one, such as [0.05, 0.5, 0.95]"
+                if self.objective == "quantile"
+                else "quantiles: they are of the objective quantile; set objective: quantile"
+            )
+        if self.quantiles != sorted(set(self.quantiles)):
+            raise ValueError("quantiles: state each once, in ascending order")
         if self.search is not None:
             self.search.check(self.parameters, self.validation, self.window)
         return self

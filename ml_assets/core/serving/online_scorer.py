@@ -57,7 +57,7 @@ class OnlineScorer:
             matrix = (matrix - self._shift) / self._divisor
         # Values beyond the range of float32 would become infinite, which XGBoost refuses.
         matrix[~(np.abs(matrix) <= LARGEST)] = np.nan
-        return self.scorer.score_matrix(matrix.astype(np.float32)).tolist()
+        return self.scorer.predict_matrix(matrix.astype(np.float32))[:, 0].tolist()
 
     def reasons(self, features: Features, count: int) -> list[dict[str, object]]:
         """Return the features that raise the score of a row most, at most `count`: name, value, and contribution to the

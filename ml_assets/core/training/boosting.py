@@ -7,10 +7,6 @@ from typing import Any, Protocol
 
 from ml_assets.core.training.progress import Curve, Pace, Tell
 
-# Average precision would be closer to the goal, but with few positives it is so noisy that training stops too early.
-STOPPING_METRIC = "logloss"
-WATCHED = ("logloss", "aucpr")
-
 
 @dataclass(frozen=True)
 class Boosted:
@@ -51,7 +47,8 @@ class Segment:
     """Rounds that are trained in one call.
 
     parameters: XGBoost's parameters. rounds: number of further rounds. begun: the booster from which they start.
-    patience: number of rounds without a lower STOPPING_METRIC after which to stop; None without a validation part.
+    patience: number of rounds without a lower stopping metric, the first `eval_metric` of the parameters, after which
+    to stop; None without a validation part.
     """
 
     parameters: dict[str, Any]
@@ -63,8 +60,9 @@ class Segment:
         """Return whether early stopping ends training after the rounds of the segment with these metrics."""
         if self.patience is None:
             return False
-        before = (self.begun.curve or {}).get(STOPPING_METRIC, [])
-        return is_out_of_patience([*before, *curve[STOPPING_METRIC]], self.patience)
+        metric = stopping_metric(self.parameters)
+        before = (self.begun.curve or {}).get(metric, [])
+        return is_out_of_patience([*before, *curve[metric]], self.patience)
 
 
 OnRound = Callable[[int, Mapping[str, list[float]], Callable[[], bytes] | None], None]
@@ -155,7 +153,7 @@ def _segment(phase: Phase, begun: Boosted, train: Train, checkpoints: Checkpoint
     # XGBoost reseeds its random numbers for each segment, so each segment has its own seed.
     parameters = {**phase.parameters, "seed": phase.parameters["seed"] + begun.rounds}
     model, curve = train(Segment(parameters, rounds, begun, phase.patience), on_round)
-    done = len(curve[STOPPING_METRIC]) if phase.patience is not None else rounds
+    done = len(curve[stopping_metric(phase.parameters)]) if phase.patience is not None else rounds
     state = Boosted(begun.rounds + done, join_curves(begun.curve, curve), model)
     if state.rounds >= phase.checkpoint_rounds:
         checkpoints.save(phase.slot, state)
@@ -165,9 +163,14 @@ def _segment(phase: Phase, begun: Boosted, train: Train, checkpoints: Checkpoint
 def _is_finished(phase: Phase, state: Boosted) -> bool:
     if state.rounds >= phase.rounds:
         return True
-    return bool(
-        phase.patience is not None and state.curve and is_out_of_patience(state.curve[STOPPING_METRIC], phase.patience)
-    )
+    if phase.patience is None or not state.curve:
+        return False
+    return is_out_of_patience(state.curve[stopping_metric(phase.parameters)], phase.patience)
+
+
+def stopping_metric(parameters: Mapping[str, Any]) -> str:
+    """Return the metric that decides when training stops: the first that XGBoost measures."""
+    return parameters["eval_metric"][0]
 
 
 def is_out_of_patience(values: list[float], patience: int) -> bool:

@@ -17,8 +17,9 @@ from ml_assets.core.model_spec.training import Parameters
 from ml_assets.core.tables.fingerprint import digest
 from ml_assets.core.training.batches import LabelledDays, ReadDay
 from ml_assets.core.training.overrides import with_training
+from ml_assets.core.training.row_counts import TrainingDataError
 from ml_assets.core.training.time_split import Split
-from ml_assets.core.training.train import TrainingDataError, train
+from ml_assets.core.training.train import train
 from ml_assets.core.training.trials import SearchResult, Trial
 
 # Number of trials before the first that may be pruned, or proposed from earlier trials; fewer have no information.

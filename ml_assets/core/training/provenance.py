@@ -9,6 +9,7 @@ from math import isfinite
 
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.tables.fingerprint import EXPIRED
+from ml_assets.core.training.objectives import stated_parameters
 from ml_assets.core.training.time_split import Split
 from ml_assets.core.training.train import TrainedModel
 
@@ -49,7 +50,11 @@ def build_provenance(
         "fit": [split.fit[0], split.fit[-1]],
         "validation": [split.validation[0], split.validation[-1]],
         "holdout": [split.holdout[0], split.holdout[-1]],
-        "rows": {"window": model.rows, "positives": model.positives, "validation": model.validation_rows},
+        "rows": {
+            "window": model.rows,
+            **({} if model.positives is None else {"positives": model.positives}),
+            "validation": model.validation_rows,
+        },
         "landed_objects": list(landed_objects),
         "days": {
             asset: {input_day.isoformat(): f"{value:016x}" for input_day, value in sorted(days.items())}
@@ -59,12 +64,12 @@ def build_provenance(
         "code_versions": dict(code_versions),
         "library_versions": _library_versions(),
         "seed": resolved_spec.training.seed,
-        "parameters": resolved_spec.training.parameters.model_dump(mode="json"),
+        "parameters": stated_parameters(resolved_spec),
         "search": dict(search) if search else None,
         "overrides": dict(overrides),
         "device": model.device,
         "rounds": model.rounds,
-        "threshold": {"value": model.threshold, "note": model.threshold_note},
+        **({} if model.threshold is None else {"threshold": {"value": model.threshold, "note": model.threshold_note}}),
         "metrics": {"validation": {name: value if isfinite(value) else None for name, value in model.metrics.items()}},
     }
     return (json.dumps(provenance, indent=1, sort_keys=True, default=str, allow_nan=False) + "\n").encode()

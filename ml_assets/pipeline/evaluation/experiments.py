@@ -40,7 +40,7 @@ def run_experiments(
         dagster.Failure: when the overrides are not allowed; after all other days, when a day has no model, or an input
             of it has to be made first.
     """
-    from ml_assets.core.training.train import TrainingDataError
+    from ml_assets.core.training.row_counts import TrainingDataError
     from ml_assets.resources.mlflow.experiment_runs import track_experiment
 
     spec = training.spec

@@ -93,14 +93,16 @@ class TrainingRows:
         self._expected = expected or {}
 
     def __call__(self, day: date) -> "pd.DataFrame":
-        """Read target and features of the rows of a day, in their order.
+        """Read target, weight and features of the rows of a day, in their order.
 
         Raises:
             InputChanged: in another process, when the day was made again after the reader was sent there.
         """
+        from ml_assets.core.training.batches import training_columns
+
         if self._expected and self._rows.table.fingerprint(day) != self._expected.get(day):
             raise InputChanged(f"the {FEATURES} of {day} were made again while they were used for {self._as_of}")
-        return self._rows.read(day, self._as_of, [self._rows.spec.target, *self._rows.spec.feature_names()])
+        return self._rows.read(day, self._as_of, training_columns(self._rows.spec))
 
     def __reduce__(self):
         rows = self._rows

@@ -157,7 +157,7 @@ class ParameterSearch(DayByDay):
         """
         import pyarrow as pa
 
-        from ml_assets.core.training.train import TrainingDataError
+        from ml_assets.core.training.row_counts import TrainingDataError
         from ml_assets.core.training.trials import PARAMETER_SEARCH_SCHEMA
 
         try:

@@ -177,7 +177,7 @@ class ModelTraining(StageWithArtifacts):
         import pyarrow as pa
 
         from ml_assets.core.tables.schemas import TRAINED_MODEL_SCHEMA
-        from ml_assets.core.training.train import TrainingDataError
+        from ml_assets.core.training.row_counts import TrainingDataError
 
         try:
             split, model = train()
@@ -200,7 +200,7 @@ class ModelTraining(StageWithArtifacts):
             TrainingDataError: when no parameters were found; says why.
             ValueError: when an override is not allowed.
         """
-        from ml_assets.core.training.train import TrainingDataError
+        from ml_assets.core.training.row_counts import TrainingDataError
 
         row = self.search.row(day) if self.search else {"parameters": "{}"}
         if not row["parameters"]:

@@ -23,7 +23,8 @@ def sizes(make_spec, batch_rows: int, rows: dict[date, int]) -> list[int]:
     fitting = PreprocessingFit(spec)
     fitting.add(frame(2))
     days = LabelledDays(spec, lambda day: frame(rows[day]))
-    return [len(matrix) for matrix, labels in days.batches(DAYS, fitting.fitted()) if len(matrix) == len(labels)]
+    batches = days.batches(DAYS, fitting.fitted())
+    return [len(batch.matrix) for batch in batches if len(batch.matrix) == len(batch.labels)]
 
 
 @pytest.mark.parametrize(

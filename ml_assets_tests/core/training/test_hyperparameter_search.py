@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 
 from ml_assets.core.training.hyperparameter_search import STARTUP_TRIALS, folds_of, means_of, search
 from ml_assets.core.training.overrides import with_training
+from ml_assets.core.training.row_counts import TrainingDataError
 from ml_assets.core.training.time_split import Split
-from ml_assets.core.training.train import TrainingDataError, train
+from ml_assets.core.training.train import train
 from ml_assets_tests.core.training.search_cases import reader, search_spec, window_of
 from ml_assets_tests.core.training.test_train import _none
 

@@ -15,9 +15,9 @@ from ml_assets.core.metrics.classification import point_metrics
 from ml_assets.core.model.scorer import Scorer
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.training import batches
-from ml_assets.core.training import train as training
+from ml_assets.core.training.row_counts import TrainingDataError
 from ml_assets.core.training.time_split import split_days
-from ml_assets.core.training.train import TrainedModel, TrainingDataError, train
+from ml_assets.core.training.train import TrainedModel, train
 from ml_assets_tests.conftest import SMALL
 
 AS_OF = date(2025, 1, 20)
@@ -119,7 +119,7 @@ def test_a_refit_uses_the_validation_part_and_keeps_rounds_and_threshold():
 
 def test_boosting_is_cut_back_to_the_best_round():
     model = _train(_spec(refit=False, rounds=40, early_stopping_rounds=3))
-    curve = model.learning_curve[training.STOPPING_METRIC]
+    curve = model.learning_curve["logloss"]
     assert (
         xgb.Booster(model_file=bytearray(model.model)).num_boosted_rounds() == model.rounds == int(np.argmin(curve)) + 1
     )
@@ -152,10 +152,10 @@ def test_no_more_than_a_batch_of_rows_is_kept_and_batches_are_of_about_that_size
     plain = batches.LabelledDays.batches
 
     def watched(self, *arguments):
-        for matrix, labels in plain(self, *arguments):
+        for batch in plain(self, *arguments):
             assert sum(map(len, self._cache.values())) <= 130
-            sizes.append(len(matrix))
-            yield matrix, labels
+            sizes.append(len(batch.matrix))
+            yield batch
 
     monkeypatch.setattr(batches.LabelledDays, "batches", watched)
     read_day, calls = _reader()

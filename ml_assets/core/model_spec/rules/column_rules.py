@@ -57,8 +57,5 @@ def check_roles(
     time = columns[event_time]
     if time.type != "timestamp" or time.nullable:
         raise ValueError(f"event_time: {event_time} must be a timestamp that is not nullable")
-    label = columns[target]
-    if label.type != "boolean" and not (label.type == "integer" and set(label.allowed or ()) == {0, 1}):
-        raise ValueError(f"target: {target} must be boolean, or integer with allowed: [0, 1]")
     if target in (*row_key, entity):
         raise ValueError(f"target: {target} cannot also be a key")

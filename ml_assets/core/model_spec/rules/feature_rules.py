@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from ml_assets.core.model_spec.features import Categorical, Feature, RowTransform, WindowAggregate
 from ml_assets.core.model_spec.source import Column, column_of
+from ml_assets.core.model_spec.training import Preprocessing
 from ml_assets.core.model_spec.types.base import RESERVED, repeated
 from ml_assets.core.model_spec.types.durations import format_duration
 
@@ -44,6 +45,20 @@ def check_features(
                 raise ValueError(
                     f"{where}: it computes {name}, which is the name of a column (case is ignored); "
                     "rename the column (`source` is its name in the files)"
+                )
+
+
+def check_preprocessing(preprocessing: Preprocessing, numeric: Sequence[str], categorical: Sequence[str]) -> None:
+    """Check that numeric features are scaled and categorical ones encoded.
+
+    Raises:
+        ValueError: names the field, the feature and the features that it is for.
+    """
+    for field, allowed in [("scale", numeric), ("encode", categorical)]:
+        for name in getattr(preprocessing, field):
+            if name not in allowed:
+                raise ValueError(
+                    f"training.preprocessing.{field}: {name} is not one of {', '.join(allowed) or 'no features'}"
                 )
 
 

@@ -1,8 +1,9 @@
-"""Rules between the gates and the slices of a model's evaluation."""
+"""Rules between the gates of a model, the slices of its evaluation, and its entity."""
 
 from collections.abc import Mapping, Sequence
 
-from ml_assets.core.model_spec.evaluation import WITHOUT_SLICES, Gate, GateMetric
+from ml_assets.core.model_spec.deployment import Deployment
+from ml_assets.core.model_spec.evaluation import WITHOUT_SLICES, Evaluation, Gate, GateMetric
 
 
 def check_gates(gates: Mapping[GateMetric, Gate], slices: Sequence[str]) -> None:
@@ -22,3 +23,18 @@ def check_gates(gates: Mapping[GateMetric, Gate], slices: Sequence[str]) -> None
             raise ValueError(
                 f"gates.{metric}: slice_minimum and slice_maximum are not for {metric}, which is not measured on slices"
             )
+
+
+def check_without_entity(evaluation: Evaluation, gates: Mapping[GateMetric, Gate], deployment: Deployment) -> None:
+    """Check that nothing needs the entity, for a model without one.
+
+    Raises:
+        ValueError: names the field that needs it.
+    """
+    if evaluation.exclude_known_positives or "entity_precision_at_k" in gates:
+        raise ValueError("entity is missing: exclude_known_positives and entity_precision_at_k need it")
+    if deployment.canary is not None and deployment.canary.divides_entities:
+        raise ValueError(
+            "entity is missing: deployment.canary divides the entities between champion and challenger; without "
+            "one, its steps can be [0, 100]"
+        )

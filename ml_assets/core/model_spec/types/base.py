@@ -1,5 +1,6 @@
 """The base class of all parts of a specification, and the names that they may not use."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 
@@ -9,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 RESERVED = ("day", "event_day", "score", "decision", "model_version", "side", "reasons", "earlier_rows")
 # Each model has a pool of its name, and the pool of the GPUs is shared.
 RESERVED_MODEL = "gpu"
+_OWNER = re.compile(r"team:.+|[A-Za-z0-9_][A-Za-z0-9._%+-]*@[A-Za-z0-9.-]+\.[A-Za-z]{2,7}")
 
 
 class SpecPart(BaseModel):
@@ -42,6 +44,17 @@ def check_model_name(name: str) -> str:
     if name == RESERVED_MODEL:
         raise ValueError(f"{name} is the name of the pool that all models share; rename the model")
     return name
+
+
+def check_owner(owner: str) -> str:
+    """Return an owner that is an e-mail address or a team.
+
+    Raises:
+        ValueError: when it is neither.
+    """
+    if not _OWNER.fullmatch(owner):
+        raise ValueError(f"{owner!r} is neither an e-mail address nor a team such as team:fraud")
+    return owner
 
 
 def repeated(names: Iterable[str]) -> list[str]:

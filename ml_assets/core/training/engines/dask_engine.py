@@ -14,7 +14,7 @@ import numpy as np
 
 from ml_assets.core.model.scorer import column_types
 from ml_assets.core.model_spec import ModelSpec
-from ml_assets.core.training.batches import LabelledDays, ReadDay
+from ml_assets.core.training.batches import Batch, LabelledDays, ReadDay
 from ml_assets.core.training.boosting import OnRound, Segment, Train, to_bytes
 from ml_assets.core.training.engines.dask_cluster import ClusterUnavailable
 from ml_assets.core.training.engines.device import choose_device
@@ -86,7 +86,7 @@ class DaskEngine:
         divided = divide_rows(
             [(day, self._days.rows[day]) for day in days], self._spec.training.batch_rows, len(self._workers)
         )
-        parts, matrices, labels = [], [], []
+        parts, matrices, labels, weights = [], [], [], []
         for number, pieces in enumerate(divided):
             worker = self._workers[number * len(self._workers) // len(divided)]
             placement: dict[str, Any] = {"workers": [worker], "allow_other_workers": True, "pure": False}
@@ -94,12 +94,15 @@ class DaskEngine:
             parts.append(part)
             matrices.append(da.from_delayed(client.submit(_item, part, 0, **placement), (rows, len(types)), np.float32))
             labels.append(da.from_delayed(client.submit(_item, part, 1, **placement), (rows,), np.float32))
+            if self._spec.sample_weight is not None:
+                weights.append(da.from_delayed(client.submit(_item, part, 2, **placement), (rows,), np.float32))
         _raise_errors(parts)
         shape = {
             "max_bin": self._spec.training.parameters.max_bin,
             "ref": reference,
             "feature_types": types,
             "enable_categorical": True,
+            **({"weight": da.concatenate(weights)} if weights else {}),
         }
         return DaskQuantileDMatrix(client, da.concatenate(matrices), da.concatenate(labels), **shape)
 
@@ -167,21 +170,14 @@ def divide_rows(rows: Sequence[tuple[date, int]], most: int, workers: int) -> li
     return divided
 
 
-def read_pieces(
-    spec: ModelSpec, read_day: ReadDay, preprocessing: dict, pieces: Sequence[Piece]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Read (matrix, labels) of parts of days in the calling process."""
+def read_pieces(spec: ModelSpec, read_day: ReadDay, preprocessing: dict, pieces: Sequence[Piece]) -> Batch:
+    """Read the rows of parts of days in the calling process."""
     days = LabelledDays(spec, read_day)
-    parts = [
-        (matrix[first:last], labels[first:last])
-        for day, first, last in pieces
-        for matrix, labels in [days.matrix(day, preprocessing)]
-    ]
-    return np.concatenate([matrix for matrix, _ in parts]), np.concatenate([labels for _, labels in parts])
+    return Batch.join([days.matrix(day, preprocessing).rows(first, last) for day, first, last in pieces])
 
 
-def _item(pair: tuple, number: int):
-    return pair[number]
+def _item(batch: Batch, number: int):
+    return batch[number]
 
 
 def _raise_errors(parts: list) -> None:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from ml_assets.core.metrics.pr_curve_area import PrCurveArea
 from ml_assets.core.model.scorer import column_types
 from ml_assets.core.model_spec import ModelSpec
+from ml_assets.core.model_spec.types.task import BINARY
 from ml_assets.core.training.batches import Batches, LabelledDays
-from ml_assets.core.training.boosting import STOPPING_METRIC, OnRound, Segment, Train, to_bytes, training_callback
+from ml_assets.core.training.boosting import OnRound, Segment, Train, stopping_metric, to_bytes, training_callback
 from ml_assets.core.training.engines.temporary_directory import temporary_directory
 
 if TYPE_CHECKING:
@@ -47,18 +48,20 @@ class LocalEngine:
         threads = self._threads(preprocessing, train_on)
         with temporary_directory("ml_assets_rows_") if external else nullcontext() as folder:
             matrices = [self._quantized(preprocessing, train_on, folder and f"{folder}/train", threads)]
-            metrics, measures = {}, {}
+            measures = {}
             if watch and self._days.is_one_batch(watch):
                 matrices.append(self._plain(preprocessing, watch, threads))
-                if self.device == "cpu":
-                    metrics, measures = {"eval_metric": [STOPPING_METRIC]}, {"aucpr": _pr_curve_area(matrices[1])}
+                if self.device == "cpu" and self._spec.task == BINARY and self._spec.sample_weight is None:
+                    measures = {"aucpr": _pr_curve_area(matrices[1])}
             elif watch:
                 cache = folder and f"{folder}/validation"
                 matrices.append(self._quantized(preprocessing, watch, cache, threads, matrices[0]))
 
             def train(segment: Segment, on_round: OnRound) -> tuple[bytes, Mapping[str, list[float]]]:
                 curve: dict = {}
-                parameters = {**segment.parameters, **metrics, "device": self.device, "nthread": threads}
+                parameters = {**segment.parameters, "device": self.device, "nthread": threads}
+                if measures:
+                    parameters["eval_metric"] = [stopping_metric(segment.parameters)]
                 before = bytearray(segment.begun.model) if segment.begun.model else None
                 booster = xgb.train(
                     parameters,
@@ -90,9 +93,16 @@ class LocalEngine:
         """
         import xgboost as xgb
 
-        [(values, labels)] = self._days.batches(days, preprocessing)
+        [rows] = self._days.batches(days, preprocessing)
         types = column_types(preprocessing)
-        return xgb.DMatrix(values, label=labels, feature_types=types, enable_categorical=True, nthread=threads)
+        return xgb.DMatrix(
+            rows.matrix,
+            label=rows.labels,
+            weight=rows.weights,
+            feature_types=types,
+            enable_categorical=True,
+            nthread=threads,
+        )
 
     def _quantized(self, preprocessing: dict, days: list[date], cache: str | None, threads: int, reference=None):
         """Build XGBoost's quantized matrix batch by batch; that of the validation part has the bins of its
@@ -116,7 +126,8 @@ class LocalEngine:
             def next(self, input_data: Callable) -> bool:
                 if (batch := next(self._remaining, None)) is None:
                     return False
-                input_data(data=batch[0], label=batch[1], feature_types=types)
+                weight = {} if batch.weights is None else {"weight": batch.weights}
+                input_data(data=batch.matrix, label=batch.labels, feature_types=types, **weight)
                 return True
 
         # XGBoost refuses a maximum that differs from the booster's, and the default is 256.

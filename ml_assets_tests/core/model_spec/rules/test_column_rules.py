@@ -35,7 +35,6 @@ from ml_assets_tests.support.changed_spec import assert_refused
         ("evaluation.slices", ["card", "card"], "evaluation.slices: card is named more than once"),
         ("row_key", ["nothing"], "there is no column nothing"),
         ("event_time", "amount", "must be a timestamp"),
-        ("target", "amount", "must be boolean, or integer with allowed"),
         ("entity", "nobody", "there is no column nobody"),
         ("evaluation.slices", ["nothing"], "there is no column nothing"),
     ],

@@ -13,6 +13,8 @@ UNBOUNDED = {
     "Column.minimum": "a bound of the user's own values, which may be anything",
     "Column.maximum": "a bound of the user's own values, which may be anything",
     "Column.allowed": "the user's own values",
+    "ModelSpec.classes": "the user's own values",
+    "ModelSpec.positive": "the user's own values",
 }
 
 

@@ -178,7 +178,8 @@ def test_pieces_are_the_rows_of_their_days():
     fitting = PreprocessingFit(spec)
     fitting.add(cases._day(DAYS[0]))
     days = LabelledDays(spec, cases._day)
-    matrix, labels = read_pieces(spec, cases._day, fitting.fitted(), [(DAYS[0], 100, 120), (DAYS[1], 0, 3)])
+    matrix, labels, weights = read_pieces(spec, cases._day, fitting.fitted(), [(DAYS[0], 100, 120), (DAYS[1], 0, 3)])
     whole = [days.matrix(day, fitting.fitted()) for day in DAYS[:2]]
     assert matrix.tolist() == [*whole[0][0][100:].tolist(), *whole[1][0][:3].tolist()]
     assert labels.tolist() == [*whole[0][1][100:].tolist(), *whole[1][1][:3].tolist()]
+    assert weights is None

@@ -1,0 +1,249 @@
+"""Rules between the task of a model and its target, its classes, its weights, its training and its evaluation."""
+
+from collections.abc import Mapping, Sequence
+
+from ml_assets.core.model_spec.evaluation import Evaluation
+from ml_assets.core.model_spec.features import Feature, WindowAggregate
+from ml_assets.core.model_spec.labels import Labels
+from ml_assets.core.model_spec.source import Column, column_of
+from ml_assets.core.model_spec.training import Threshold, Training
+from ml_assets.core.model_spec.types.base import repeated
+from ml_assets.core.model_spec.types.numbers import format_number
+from ml_assets.core.model_spec.types.task import BINARY, MULTICLASS, REGRESSION, Outputs, PositiveLabel, Task
+
+_TYPE_OF_LABELS = {str: "string", int: "integer", bool: "boolean"}
+
+
+def complete_classes(attributes: Mapping) -> Mapping:
+    """Return the attributes of a specification with the classes of a multiclass target also as the allowed values of
+    its column, or the other way round where only these are given.
+    """
+    columns, target = attributes.get("columns"), attributes.get("target")
+    if attributes.get("task") != MULTICLASS or not isinstance(columns, Mapping) or not isinstance(target, str):
+        return attributes
+    column = columns.get(target)
+    if not isinstance(column, Mapping):
+        return attributes
+    classes = attributes.get("classes")
+    if isinstance(classes, list) and column.get("allowed") is None and not _labels_of_other_types(column, classes):
+        return {**attributes, "columns": {**columns, target: {**column, "allowed": classes}}}
+    if column.get("allowed") and not classes:
+        return {**attributes, "classes": column["allowed"]}
+    return attributes
+
+
+def check_target(
+    columns: Mapping[str, Column], target: str, task: Task, classes: Sequence, positive: PositiveLabel | None
+) -> None:
+    """Check that the column of the target fits the task, and `classes` and `positive` fit the column.
+
+    Args:
+        columns: the contract of a row, by column name.
+        target: the column of the label.
+        task: the task of the model.
+        classes: the classes of a multiclass target.
+        positive: the label of the positive class of a binary target.
+
+    Raises:
+        ValueError: names the field and the reason.
+    """
+    column = columns[target]
+    if classes and task != MULTICLASS:
+        raise ValueError(f"classes: only a multiclass target has classes, and the task is {task}")
+    if positive is not None and task != BINARY:
+        raise ValueError(f"positive: only a binary target has a positive class, and the task is {task}")
+    if task == REGRESSION and column.type not in ("integer", "number"):
+        raise ValueError(f"target: {target} is a {column.type}, but a regression predicts an integer or a number")
+    if task == MULTICLASS:
+        _check_classes(column, target, classes)
+    if task == BINARY:
+        _check_positive(column, target, positive)
+
+
+def _check_classes(column: Column, target: str, classes: Sequence) -> None:
+    if column.type not in ("integer", "string"):
+        raise ValueError(f"target: {target} is a {column.type}, but the classes of multiclass are integers or strings")
+    if len(classes) < 2:
+        raise ValueError(
+            f"classes: a multiclass target needs two classes or more; name them here, or as allowed values of {target}"
+        )
+    if wrong := _labels_of_other_types({"type": column.type}, classes):
+        raise ValueError(f"classes: {wrong[0]!r} is not a value of {target}, which is a {column.type}")
+    if twice := repeated(str(label) for label in classes):
+        raise ValueError(f"classes: {', '.join(twice)} is named more than once")
+    if set(classes) != set(column.allowed or ()):
+        raise ValueError(
+            f"classes: {', '.join(map(str, classes))} are not the allowed values of {target}: "
+            f"{', '.join(map(str, column.allowed or ())) or 'none'}; leave one of the two out"
+        )
+    names = [name.lower() for name in Outputs(MULTICLASS, tuple(classes)).values]
+    if twice := repeated(names):
+        raise ValueError(
+            f"classes: several would have the column {', '.join(twice)} in predictions, whose names keep letters and "
+            "digits and do not distinguish upper and lower case; rename one of the classes"
+        )
+
+
+def _labels_of_other_types(column: Mapping, labels: Sequence) -> list:
+    return [label for label in labels if _TYPE_OF_LABELS.get(type(label)) != column.get("type")]
+
+
+def _check_positive(column: Column, target: str, positive: PositiveLabel | None) -> None:
+    allowed = set(column.allowed or ())
+    if positive is None:
+        if column.type != "boolean" and not (column.type == "integer" and allowed == {0, 1}):
+            raise ValueError(
+                f"target: {target} must be boolean, or integer with allowed: [0, 1]; or name one of two allowed labels "
+                "as `positive`, or set `task` to regression or multiclass"
+            )
+        return
+    if _TYPE_OF_LABELS[type(positive)] != column.type:
+        hint = (
+            "; YAML reads yes, no, on and off as booleans, so put text in quotes" if positive in (True, False) else ""
+        )
+        raise ValueError(f"positive: {positive!r} is not a value of {target}, which is a {column.type}{hint}")
+    if column.type != "boolean" and not (len(allowed) == 2 and positive in allowed):
+        raise ValueError(
+            f"positive: {target} needs two allowed values, of which {positive!r} is one, not "
+            f"{', '.join(map(str, column.allowed or ())) or 'none'}"
+        )
+
+
+def check_weight(columns: Mapping[str, Column], sample_weight: str | None, roles: Mapping[str, str | None]) -> None:
+    """Check that the contract of the column of weights allows neither missing nor negative values.
+
+    Args:
+        columns: the contract of a row, by column name.
+        sample_weight: the column of weights, if there is one.
+        roles: other fields that name one column, by field.
+
+    Raises:
+        ValueError: names the column and the reason.
+    """
+    if sample_weight is None:
+        return
+    column = column_of(columns, "sample_weight", sample_weight)
+    if role := next((role for role, name in roles.items() if name == sample_weight), None):
+        raise ValueError(f"sample_weight: {sample_weight} cannot also be the {role}")
+    if column.type not in ("integer", "number"):
+        raise ValueError(f"sample_weight: {sample_weight} is a {column.type}, and a weight is an integer or a number")
+    if column.nullable:
+        raise ValueError(f"sample_weight: {sample_weight} is nullable, but every row needs a weight")
+    if column.minimum is None or column.minimum < 0 or column.severity_of("minimum") == "warn":
+        raise ValueError(
+            f"sample_weight: {sample_weight} may be negative; set columns.{sample_weight}.minimum to 0 or more, with "
+            "severity error"
+        )
+
+
+def check_training(
+    task: Task, training: Training, column: Column, numeric: Sequence[str], names: Sequence[str]
+) -> None:
+    """Check that objective, threshold, parameters and constraints of training fit the task and its target.
+
+    Args:
+        task: the task of the model.
+        training: the field `training`.
+        column: the column of the target.
+        numeric: names of the features that are numbers.
+        names: names of all features.
+
+    Raises:
+        ValueError: names the field and the reason.
+    """
+    parameters = training.parameters
+    if task != REGRESSION and (training.objective is not None or training.quantiles):
+        field = "objective" if training.objective is not None else "quantiles"
+        raise ValueError(f"training.{field}: only a regression has it, and the task is {task}")
+    if task != BINARY and training.threshold != Threshold():
+        raise ValueError(f"training.threshold: only a binary target has decisions, and the task is {task}")
+    if task != BINARY and parameters.scale_pos_weight != 1:
+        raise ValueError(
+            f"training.parameters.scale_pos_weight: only a binary target has positives, and the task is {task}; "
+            "`sample_weight` weighs rows"
+        )
+    _check_base_score(task, training)
+    objective = training.objective or "squared_error"
+    for name, needed in [("tweedie_variance_power", "tweedie"), ("huber_slope", "pseudo_huber")]:
+        if getattr(parameters, name) is not None and (task != REGRESSION or objective != needed):
+            raise ValueError(f"training.parameters.{name}: it has no effect without training.objective {needed}")
+    if task == REGRESSION and objective in ("poisson", "tweedie", "gamma"):
+        is_strict = objective == "gamma"
+        lowest = column.minimum
+        if lowest is None or lowest < 0 or (is_strict and lowest == 0):
+            raise ValueError(
+                f"training.objective: {objective} needs a target {'above 0' if is_strict else 'of 0 or more'}; set the "
+                f"minimum of its column {'above 0' if is_strict else 'to 0'}, or choose another objective"
+            )
+    _check_constraints(task, training, numeric, names)
+
+
+def _check_base_score(task: Task, training: Training) -> None:
+    if (score := training.parameters.base_score) is None:
+        return
+    where = f"training.parameters.base_score: {format_number(score)}"
+    if task == MULTICLASS:
+        raise ValueError(f"{where}: one value cannot be where the scores of several classes start")
+    if task == BINARY and not 0 < score < 1:
+        raise ValueError(f"{where} is not between 0 and 1, as a probability is")
+    if training.objective in ("poisson", "tweedie", "gamma") and score <= 0:
+        raise ValueError(f"{where} is not above 0, as the prediction of {training.objective} is")
+
+
+def _check_constraints(task: Task, training: Training, numeric: Sequence[str], names: Sequence[str]) -> None:
+    if training.monotone and task == MULTICLASS:
+        raise ValueError(
+            "training.monotone: the probability of a class cannot rise with a feature for all classes at once; it is "
+            "for binary and regression"
+        )
+    for name in training.monotone:
+        if name not in numeric:
+            kind = "a category, which has no order" if name in names else "not a feature"
+            raise ValueError(f"training.monotone: {name} is {kind}; choose from {', '.join(numeric) or 'no features'}")
+    for position, group in enumerate(training.interactions):
+        where = f"training.interactions[{position}]"
+        if unknown := [name for name in group if name not in names]:
+            raise ValueError(f"{where}: {', '.join(unknown)} is not a feature; the features are {', '.join(names)}")
+        if twice := repeated(group):
+            raise ValueError(f"{where}: {', '.join(twice)} is named more than once")
+
+
+def check_evaluation(
+    task: Task, evaluation: Evaluation, labels: Labels | None, target: str, target_features: Sequence[Feature]
+) -> None:
+    """Refuse settings of positives and negatives, and aggregates of amounts, for a target without them.
+
+    Args:
+        task: the task of the model.
+        evaluation: the field `evaluation`.
+        labels: the field `labels`.
+        target: the column of the label.
+        target_features: the features that read the target of earlier rows.
+
+    Raises:
+        ValueError: names the field and the reason.
+    """
+    only = f"only a binary target has positives and negatives, and the task is {task}"
+    if task != BINARY and evaluation.exclude_known_positives:
+        raise ValueError(f"evaluation.exclude_known_positives: {only}")
+    if task != BINARY and labels is not None and labels.unlabelled == "negative":
+        raise ValueError(f"labels.unlabelled: {only}; a row without a label can only be excluded")
+    if task == MULTICLASS and (windows := [f for f in target_features if isinstance(f, WindowAggregate)]):
+        raise ValueError(
+            f"features: {windows[0].names()[0]} aggregates the target {target}, whose classes are names and not amounts"
+        )
+
+
+def check_outputs(columns: Mapping[str, Column], features: Sequence[str], outputs: Outputs) -> None:
+    """Check that no column or feature has the name of a column of predictions.
+
+    Raises:
+        ValueError: names the column or feature.
+    """
+    reserved = {name.lower() for name in outputs.columns}
+    for field, names in [("columns", columns), ("features", features)]:
+        for name in names:
+            if name.lower() in reserved:
+                raise ValueError(
+                    f"{field}: {name} is the name of a column of the predictions of a {outputs.task} model; rename it"
+                )

@@ -1,0 +1,51 @@
+"""A window without enough rows, classes or weight is refused, with what it has."""
+
+from datetime import date
+
+import pytest
+
+from ml_assets.core.model_spec import ModelSpec
+from ml_assets.core.training.row_counts import Counts, TrainingDataError, check_counts
+from ml_assets.core.training.time_split import Split
+
+SPLIT = Split([date(2025, 1, 1)], [date(2025, 1, 2)], [date(2025, 1, 5)])
+THREE = ("a", "b", "c")
+
+
+@pytest.fixture
+def regression(small) -> ModelSpec:
+    small["columns"] |= {"label": {"type": "number"}, "weight": {"type": "number", "minimum": 0}}
+    return ModelSpec.model_validate({**small, "task": "regression", "sample_weight": "weight"})
+
+
+@pytest.fixture
+def multiclass(small) -> ModelSpec:
+    small["columns"]["label"] = {"type": "string"}
+    return ModelSpec.model_validate({**small, "task": "multiclass", "classes": list(THREE)})
+
+
+def test_a_binary_target_needs_both_classes_in_both_parts(make_spec):
+    both, negatives = Counts(9, 9, (8, 1)), Counts(9, 9, (9, 0))
+    check_counts(make_spec(), SPLIT, both, both)
+    with pytest.raises(TrainingDataError, match=r"the fit part .* has 9 labelled rows, 0 of them positive, but both"):
+        check_counts(make_spec(), SPLIT, negatives, both)
+    with pytest.raises(TrainingDataError, match=r"both classes are needed; .* or lengthen training.validation"):
+        check_counts(make_spec(), SPLIT, both, negatives)
+
+
+def test_classes_may_be_missing_but_for_two_of_the_fit_part(multiclass):
+    one, two = Counts(4, 4, (4, 0, 0), THREE), Counts(4, 4, (2, 2, 0), THREE)
+    check_counts(multiclass, SPLIT, two, one)
+    with pytest.raises(TrainingDataError, match=r"4 labelled rows \(4 of a, 0 of b, 0 of c\), but two classes"):
+        check_counts(multiclass, SPLIT, one, two)
+    assert (one + two).classes == (6, 2, 0)
+    assert one.positives is None
+
+
+def test_rows_need_a_weight(regression):
+    rows, none = Counts(3, 2.5), Counts(3, 0)
+    check_counts(regression, SPLIT, rows, rows)
+    with pytest.raises(TrainingDataError, match="their weights in weight are all 0"):
+        check_counts(regression, SPLIT, rows, none)
+    with pytest.raises(TrainingDataError, match="has 0 labelled rows, but rows are needed"):
+        check_counts(regression, SPLIT, Counts(0, 0), rows)
