@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, PrivateAttr, field_validator, model_validator
+from pydantic import AfterValidator, Field, PrivateAttr, model_validator
 
 from ml_assets.core.model_spec.automation import Backfill, Freshness, Retention, Schedule, Sensor
 from ml_assets.core.model_spec.checks import Checks
 from ml_assets.core.model_spec.compute import Compute
 from ml_assets.core.model_spec.deployment import Deployment
-from ml_assets.core.model_spec.evaluation import UNBOUNDED, ChampionGate, Evaluation, Gate, GateMetric
+from ml_assets.core.model_spec.evaluation import ChampionGate, Evaluation, Gate, GateMetric
 from ml_assets.core.model_spec.features import Categorical, CustomFeatures, Feature, WindowAggregate
 from ml_assets.core.model_spec.labels import Labels, LateData, check_labels
 from ml_assets.core.model_spec.retries import Retries
@@ -34,7 +34,6 @@ from ml_assets.core.model_spec.training import Training
 from ml_assets.core.model_spec.types.base import SpecPart, check_model_name, check_owner
 from ml_assets.core.model_spec.types.durations import Days
 from ml_assets.core.model_spec.types.metric import Metric
-from ml_assets.core.model_spec.types.numbers import format_number
 from ml_assets.core.model_spec.types.task import ClassLabel, Outputs, PositiveLabel, Task
 
 
@@ -129,17 +128,6 @@ class ModelSpec(SpecPart):
         if not isinstance(checks := attributes.get("checks"), Mapping):
             return attributes
         return {**attributes, "checks": rename_checks(attributes.get("name"), checks)}
-
-    @field_validator("gates")
-    @classmethod
-    def _can_be_passed(cls, value: dict[GateMetric, Gate]) -> dict[GateMetric, Gate]:
-        for metric, gate in value.items():
-            for field, bound in gate:
-                if bound is not None and metric not in UNBOUNDED and not 0 <= bound <= 1:
-                    raise ValueError(
-                        f"{metric}: {field} {format_number(bound)} is not within 0 to 1, the range of {metric}"
-                    )
-        return value
 
     @model_validator(mode="after")
     def _parts_agree(self) -> "ModelSpec":

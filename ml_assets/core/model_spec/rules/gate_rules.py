@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 
 from ml_assets.core.model_spec.deployment import Deployment
-from ml_assets.core.model_spec.evaluation import WITHOUT_SLICES, Evaluation, Gate, GateMetric
+from ml_assets.core.model_spec.evaluation import UNBOUNDED, WITHOUT_SLICES, Evaluation, Gate, GateMetric
+from ml_assets.core.model_spec.types.numbers import format_number
 
 
 def check_gates(gates: Mapping[GateMetric, Gate], slices: Sequence[str]) -> None:
-    """Check that bounds of slices are only on metrics that are measured on slices.
+    """Check that bounds can be passed, and that bounds of slices are only on metrics that are measured on slices.
 
     Args:
         gates: the gates by metric.
@@ -17,6 +18,11 @@ def check_gates(gates: Mapping[GateMetric, Gate], slices: Sequence[str]) -> None
         ValueError: names the gate and the reason.
     """
     for metric, gate in gates.items():
+        for field, bound in gate:
+            if bound is not None and metric not in UNBOUNDED and not 0 <= bound <= 1:
+                raise ValueError(
+                    f"gates.{metric}: {field} {format_number(bound)} is not within 0 to 1, the range of {metric}"
+                )
         if gate.has_slice_bounds() and not slices:
             raise ValueError(f"gates.{metric}: slice_minimum and slice_maximum need evaluation.slices, which is empty")
         if gate.has_slice_bounds() and metric in WITHOUT_SLICES:
