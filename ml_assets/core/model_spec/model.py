@@ -153,9 +153,7 @@ class ModelSpec(SpecPart):
         check_checks(self.checks, self.columns, names)
         check_metrics(self.metrics, self.columns, names, categorical, self.row_identity_columns(), self.entity)
         reach = timedelta(days=self.reach_in_days())
-        search_age = self.training.search.every - timedelta(days=1) if self.training.search else timedelta(0)
-        model_reads = 2 * self.label_delay + self.evaluation.holdout + self.training.window + search_age + reach
-        self.retention.check(model_reads, reach, self.sensor.look_back)
+        self.retention.check(self.feature_history() + reach, reach, self.sensor.look_back)
         return self
 
     def _check_task(self) -> None:
@@ -247,6 +245,11 @@ class ModelSpec(SpecPart):
         """Return the length of the history before a row that its features read."""
         reaches = [f.reach() for f in self.features if isinstance(f, WindowAggregate)]
         return max([timedelta(0), *reaches, *(f.reads for f in self.features if isinstance(f, CustomFeatures))])
+
+    def feature_history(self) -> timedelta:
+        """Return the age of the oldest day of features that a model made today reads."""
+        search_age = self.training.search.every - timedelta(days=1) if self.training.search else timedelta(0)
+        return 2 * self.label_delay + self.evaluation.holdout + self.training.window + search_age
 
     def reach_in_days(self) -> int:
         """Return the number of days before its own that a day of features may read; where clocks change, a day may be

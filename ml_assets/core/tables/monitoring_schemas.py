@@ -1,6 +1,5 @@
 """Arrow schemas of what is observed in production: served requests, and the quality of predictions."""
 
-import pyarrow as pa
 
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.deployment import Capture

@@ -13,7 +13,13 @@ from ml_assets.core.ingestion.sensor_cursor import FeedCursor, SensorCursor, fin
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.file_feed import labels_feed, rows_feed
 from ml_assets.core.tables.fingerprint import digest
-from ml_assets.pipeline.asset_names import LABEL_ASSETS, asset_key
+from ml_assets.pipeline.asset_names import LABEL_ASSETS, VALIDATED, asset_key
+from ml_assets.pipeline.automation.range_requests import (
+    RangeRequest,
+    describe_history,
+    request_history,
+    with_first_look_back,
+)
 from ml_assets.pipeline.ingestion.first_use import why_unused
 from ml_assets.pipeline.ingestion.landing_scan import GetDayStatus, LandingScan, ScanBudget, scan_landing
 from ml_assets.pipeline.ingestion.stage import Ingestion
@@ -32,20 +38,6 @@ REQUESTS_PER_TICK = 1_000
 REFUSED_CHANGE = (
     "its landed files changed after it was closed (late_data) and are refused; materialise the day to see which files"
 )
-
-
-@dataclass(frozen=True)
-class RangeRequest:
-    """A request for a run over a range of days.
-
-    key: the same when the same change is requested again after a crash, and never otherwise. only_labels: True if no
-    rows of these days have landed yet.
-    """
-
-    first: date
-    last: date
-    key: str
-    only_labels: bool = False
 
 
 @dataclass(frozen=True)
@@ -100,7 +92,8 @@ def scan_arrivals(
             if visible_from <= day <= last
         ]
         key = f"{spec.name} {first}...{last} {digest(content, cursor.requests)[:16]}"
-        requests.append(RangeRequest(first, last, key, only_labels))
+        # Of these days no rows have landed yet.
+        requests.append(RangeRequest(first, last, key, LABEL_ASSETS if only_labels else ()))
     next_cursor = SensorCursor(cursor.requests + len(requests), {name: scan.cursor for name, scan in scans.items()})
     refused = [(name, day) for name, scan in scans.items() for day in scan.refused]
     return ArrivalsScan(requests, refused, next_cursor, ". ".join(scan.describe() for scan in scans.values()))
@@ -129,6 +122,14 @@ def status_in_lake(spec: ModelSpec, lake: Lake, landing: Landing) -> GetDayStatu
     return lambda feed, day, objects: stages[feed.raw].status(day, objects)
 
 
+def validated_in_lake(spec: ModelSpec, lake: Lake) -> Callable[[date], bool]:
+    """Return a function that tells whether the lake has a validated day."""
+    from ml_assets.core.tables.schemas import row_schema
+
+    table = lake.table(spec.name, VALIDATED, row_schema(rows_feed(spec)))
+    return lambda day: table.fingerprint(day) is not None
+
+
 def arrivals_sensor(spec: ModelSpec, job: "UnresolvedAssetJobDefinition") -> dg.SensorDefinition:
     """Build the sensor that requests a run of `job` for each range of days affected by new, rewritten, added or removed
     files.
@@ -147,8 +148,12 @@ def arrivals_sensor(spec: ModelSpec, job: "UnresolvedAssetJobDefinition") -> dg.
             return dg.SensorResult(skip_reason=reason)
         now = datetime.now(ZoneInfo(spec.source.time_zone))
         cursor = SensorCursor.from_text(context.cursor)
-        scan = scan_arrivals(spec, landing, status_in_lake(spec, lake, landing), cursor, now)
-        run_requests = [_run_request(spec, request) for request in scan.requests]
+        of_tick = spec if lake.exists(spec.name, VALIDATED) else with_first_look_back(spec)
+        scan = scan_arrivals(of_tick, landing, status_in_lake(spec, lake, landing), cursor, now)
+        history = request_history(spec, landing, validated_in_lake(spec, lake), scan.requests, now)
+        run_requests = [_run_request(spec, request) for request in (*history, *scan.requests)]
+        if history:
+            context.log.info(f"{spec.name}: {describe_history(history)}")
         observations = [
             dg.AssetObservation(asset_key(spec, name), partition=day.isoformat(), metadata={"problem": REFUSED_CHANGE})
             for name, day in scan.refused
@@ -167,5 +172,5 @@ def arrivals_sensor(spec: ModelSpec, job: "UnresolvedAssetJobDefinition") -> dg.
 
 def _run_request(spec: ModelSpec, request: RangeRequest) -> dg.RunRequest:
     tags = {**range_tags(request.first, request.last), "model": spec.name}
-    selection = [asset_key(spec, name) for name in LABEL_ASSETS] if request.only_labels else None
+    selection = [asset_key(spec, name) for name in request.assets] or None
     return dg.RunRequest(run_key=request.key, tags=tags, asset_selection=selection)

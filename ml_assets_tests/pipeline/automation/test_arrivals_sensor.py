@@ -15,12 +15,12 @@ from ml_assets.core.model_spec.file_feed import Feed
 from ml_assets.pipeline.automation import arrivals_sensor as sensor_module
 from ml_assets.pipeline.automation.arrivals_sensor import (
     ArrivalsScan,
-    RangeRequest,
     arrivals_sensor,
     scan_arrivals,
     status_in_lake,
 )
 from ml_assets.pipeline.automation.jobs import features_job
+from ml_assets.pipeline.automation.range_requests import RangeRequest
 from ml_assets.pipeline.ingestion import landing_scan
 from ml_assets.pipeline.ingestion.stage import DayStatus
 from ml_assets.resources.lake.lake import Lake

@@ -63,7 +63,7 @@ class SensorWorld:
         return scan
 
     def requested_ranges(self) -> list[tuple[date, date, bool]]:
-        return [(request.first, request.last, request.only_labels) for request in self.tick().requests]
+        return [(request.first, request.last, request.assets == LABEL_ASSETS) for request in self.tick().requests]
 
     def make(self, first: int, last: int) -> None:
         self.world.run(list(landed_to_features(self.world.spec)), day(first), day(last))
