@@ -14,6 +14,7 @@ import dagster as dg
 from ml_assets.defs.project import PROJECT, find_project, project_root
 from ml_assets.defs.settings import Settings, data_folder, read_settings
 from ml_assets.defs.variables import (
+    is_in_pod,
     pushes_metrics,
     read_api_key,
     read_log_format,
@@ -36,6 +37,7 @@ from ml_assets.resources.notifications.outbox import Outbox
 from ml_assets.resources.observability.json_logs import log_as_json
 from ml_assets.resources.observability.redaction import redact_process, redact_text
 from ml_assets.resources.observability.telemetry import enable_telemetry
+from ml_assets.resources.observability.usage import set_pod
 from ml_assets.resources.registry.model_registry import ModelRegistry
 from ml_assets.resources.release.deploy_target import DeployTarget
 from ml_assets.resources.storage.landing import Landing
@@ -99,6 +101,7 @@ def configure_process() -> None:
     for name, value in LIBRARY_DEFAULTS.items():
         os.environ.setdefault(name, value)
     enable_telemetry(pushes_metrics(os.environ))
+    set_pod(is_in_pod(os.environ))
     if read_log_format(os.environ) == "json":
         log_as_json(secret_values(os.environ))
 

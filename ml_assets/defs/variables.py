@@ -163,6 +163,11 @@ def pushes_metrics(variables: Mapping[str, str]) -> bool:
     return any(variables.get(f"OTEL_EXPORTER_OTLP_{kind}ENDPOINT") for kind in ("", "METRICS_"))
 
 
+def is_in_pod(variables: Mapping[str, str]) -> bool:
+    """Return whether the process runs in a pod: Kubernetes sets this variable in every container."""
+    return bool(variables.get("KUBERNETES_SERVICE_HOST"))
+
+
 def read_log_format(variables: Mapping[str, str]) -> str:
     """Read the format in which the loggers `ml_assets.*` write, from ML_ASSETS_LOG: `text` (Python's default) or `json`
     (one JSON object a line).

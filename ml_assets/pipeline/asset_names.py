@@ -33,6 +33,7 @@ PREDICTIONS = "predictions"
 
 SERVED_REQUESTS = "served_requests"
 PREDICTION_QUALITY = "prediction_quality"
+STAGE_COSTS = "stage_costs"
 
 EVERY_DAY_ACCEPTED = "every_day_accepted"
 LABEL_MATCH = "label_match"

@@ -12,6 +12,7 @@ from ml_assets.cli.day_selection import select_days
 from ml_assets.cli.json_output.builders import build_plan_report
 from ml_assets.cli.verb import publish
 from ml_assets.pipeline.asset_names import landed_to_features
+from ml_assets.pipeline.planning.backfill_cost import estimate_plan
 from ml_assets.pipeline.planning.backfill_plan import plan_days
 from ml_assets.resources.lake.errors import LakeError
 from ml_assets.resources.lake.planned_lake import PlannedLake
@@ -42,5 +43,6 @@ def print_backfill_plan(model: str | None = None, days: str | None = None, job: 
         plan = plan_days(spec, lake, stages, selected)
     except (ValueError, LakeError, LandingUnavailable, MlflowUnavailable) as error:
         sys.exit(str(error))
-    print_plan(Console(), spec, f"{spec.name}_{job}", plan)
-    publish(build_plan_report(spec, f"{spec.name}_{job}", plan))
+    estimate = estimate_plan(spec, lake, plan)
+    print_plan(Console(), spec, f"{spec.name}_{job}", plan, estimate)
+    publish(build_plan_report(spec, f"{spec.name}_{job}", plan, estimate))

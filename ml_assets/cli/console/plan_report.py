@@ -8,16 +8,21 @@ from rich.filesize import decimal
 from rich.markup import escape
 
 from ml_assets.cli.console.counts import count
+from ml_assets.cli.console.estimate_lines import estimate_lines
 from ml_assets.core.model_spec import ModelSpec
+from ml_assets.core.operations.backfill_estimate import BackfillEstimate
 from ml_assets.core.tables.day_ranges import group_days
 from ml_assets.core.tables.fingerprint import CHANGED_INPUT
 from ml_assets.pipeline.planning.backfill_plan import UNLESS, Plan, PlannedDay, StagePlan
 
 MOST_RANGES, MOST_RUNS, MOST_COMMANDS, MOST_NAMES = 12, 8, 3, 3
+NOT_ESTIMATED = BackfillEstimate()
 MADE_BEFORE = "its inputs were made again, or its rows corrected, before"
 
 
-def print_plan(console: Console, spec: ModelSpec, job: str, plan: Plan) -> None:
+def print_plan(
+    console: Console, spec: ModelSpec, job: str, plan: Plan, estimate: BackfillEstimate = NOT_ESTIMATED
+) -> None:
     """Print each stage with its ranges of days and reasons, the runs, a summary, and the next commands. The length is
     bounded for every plan.
 
@@ -26,6 +31,7 @@ def print_plan(console: Console, spec: ModelSpec, job: str, plan: Plan) -> None:
         spec: the model's specification.
         job: the name of the job.
         plan: the plan of the job.
+        estimate: what it takes.
     """
     days = [day for run in plan.runs for day in run]
     console.print(
@@ -68,6 +74,8 @@ def print_plan(console: Console, spec: ModelSpec, job: str, plan: Plan) -> None:
         return
     made = [f"{stage.name} {len(stage.to_make)}" for stage in plan.stages if stage.to_make]
     console.print(f"[bold]To make[/]  {', '.join(made)} days", highlight=False, soft_wrap=True)
+    for line in estimate_lines(estimate, spec.compute.prices):
+        console.print(line, highlight=False, soft_wrap=True)
     for line in _next_commands(job, days, busy):
         console.print(line, soft_wrap=True, highlight=False)
 

@@ -5,21 +5,25 @@ from datetime import datetime
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, get_args
 
-from ml_assets.cli.json_output.reports import (
+from ml_assets.cli.json_output.plan_reports import (
     DayReason,
-    GateVerdict,
-    MetricValue,
+    EstimateReport,
     PlannedDayReport,
     PlannedRun,
     PlanReport,
+    StageReport,
+)
+from ml_assets.cli.json_output.reports import (
+    GateVerdict,
+    MetricValue,
     ReleaseReport,
     ReleasesReport,
     RunReport,
-    StageReport,
     VersionReport,
 )
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.evaluation import GateMetric
+from ml_assets.core.operations.backfill_estimate import BackfillEstimate
 from ml_assets.core.release.ledger_rows import moves_of
 from ml_assets.core.release.release_state import Release, Version
 from ml_assets.pipeline.asset_names import PREDICTIONS, VALIDATED
@@ -85,16 +89,36 @@ def build_run_report(
     )
 
 
-def build_plan_report(spec: ModelSpec, job: str, plan: Plan) -> PlanReport:
+def build_plan_report(spec: ModelSpec, job: str, plan: Plan, estimate: BackfillEstimate) -> PlanReport:
     """Describe a plan.
 
     Args:
         spec: the model's specification.
         job: the name of the job.
         plan: the plan of the job.
+        estimate: what it takes.
     """
     runs = [PlannedRun(first_day=run[0], last_day=run[-1], days_to_make=plan.days_to_make(run)) for run in plan.runs]
-    return PlanReport(model=spec.name, job=job, runs=runs, stages=[_stage(stage) for stage in plan.stages])
+    return PlanReport(
+        model=spec.name,
+        job=job,
+        runs=runs,
+        stages=[_stage(stage) for stage in plan.stages],
+        estimate=_estimate(spec, estimate) if estimate.stages else None,
+    )
+
+
+def _estimate(spec: ModelSpec, estimate: BackfillEstimate) -> EstimateReport:
+    prices = spec.compute.prices
+    return EstimateReport(
+        seconds=round(estimate.seconds, 1),
+        cpu_hours=round(estimate.cpu_hours, 4),
+        gpu_hours=round(estimate.gpu_hours, 4),
+        memory_peak=estimate.memory_peak,
+        cost=estimate.cost(prices),
+        currency=prices.currency if prices else None,
+        unmeasured=list(estimate.unmeasured),
+    )
 
 
 def build_releases_report(

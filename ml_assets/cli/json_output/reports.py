@@ -5,6 +5,8 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from ml_assets.cli.json_output.plan_reports import PlanReport as PlanReport
+
 
 class MetricValue(BaseModel):
     """A metric on the holdout with its confidence interval."""
@@ -46,51 +48,6 @@ class RunReport(BaseModel):
     differences: list[str] = Field(description="differences of MLflow and the deploy target from the release ledger")
     stage_seconds: dict[str, float] = Field(description="of the stages that ran")
     seconds: float
-
-
-class DayReason(BaseModel):
-    """A day with a reason."""
-
-    day: date
-    reason: str
-
-
-class PlannedDayReport(BaseModel):
-    """A day that a run will make."""
-
-    day: date
-    reasons: list[str]
-    note: str | None = Field(description="what it depends on whether the day is made")
-
-
-class StageReport(BaseModel):
-    """The planned days of a stage."""
-
-    stage: str
-    to_make: list[PlannedDayReport]
-    unchanged: int = Field(description="days that are as they would be made now")
-    kept: list[DayReason] = Field(description="days that stay as they are, although they would be made differently")
-    cannot: list[DayReason] = Field(description="days that cannot be made")
-    not_reached: list[date] = Field(description="days of runs in which an earlier stage fails")
-    rows: int | None = Field(description="rows to process; null when unknown, or for a stage that reads none")
-    bytes: int | None = Field(description="bytes of landed files to read")
-
-
-class PlannedRun(BaseModel):
-    """A run of a backfill."""
-
-    first_day: date
-    last_day: date
-    days_to_make: int = Field(description="over all stages")
-
-
-class PlanReport(BaseModel):
-    """What a backfill would make, from `ml-assets plan`."""
-
-    model: str
-    job: str
-    runs: list[PlannedRun]
-    stages: list[StageReport]
 
 
 class QuarantineReport(BaseModel):

@@ -109,6 +109,12 @@ def _sections() -> Iterator[str]:
         "the newest earlier day whose labels are known ([how to read them](../how-to/monitoring.md)).",
         described.PREDICTION_QUALITY,
     )
+    yield from _table(
+        "stage_costs",
+        "What each day that a stage made has cost; rows are appended, and the table has no partitions. "
+        "`ml-assets plan` estimates a backfill from it.",
+        described.STAGE_COST[1:],
+    )
     yield "`release_ledger` has a page of its own: [Release ledger](releases.md).\n"
 
 

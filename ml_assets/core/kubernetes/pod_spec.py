@@ -31,6 +31,8 @@ START_TIMEOUT, MEMORY_RULE, SHARES_POD = "ml_assets/start_timeout", "ml_assets/m
 SECONDS_KEPT = 6 * 60 * 60
 # Resources of the process of a run that waits for its steps; docs/explanation/pods.md has the measurements.
 RUN_CPU, RUN_MEMORY_MI = 0.5, 1024
+# Of the CPU limit of a pod.
+REQUESTED_SHARE = 0.5
 
 # An interrupted step starts again from the beginning, so neither Karpenter nor the cluster autoscaler should move it
 # to save a node.
@@ -115,7 +117,10 @@ def resources(cpu: float, memory: str | MemoryRule, gpu: int = 0) -> Config:
         "memory": memory.base if isinstance(memory, MemoryRule) else memory,
         **({GPU: str(gpu)} if gpu else {}),
     }
-    return {"requests": {"cpu": f"{cpu / 2:g}", **guaranteed}, "limits": {"cpu": f"{cpu:g}", **guaranteed}}
+    return {
+        "requests": {"cpu": f"{cpu * REQUESTED_SHARE:g}", **guaranteed},
+        "limits": {"cpu": f"{cpu:g}", **guaranteed},
+    }
 
 
 def cost_labels(model: str, stage: str) -> dict[str, str]:

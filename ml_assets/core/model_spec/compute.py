@@ -87,6 +87,18 @@ class Parallel(SpecPart):
     The step itself commits the days; the tables are the same whatever the number."""
 
 
+class Prices(SpecPart):
+    """Prices of computing, from which `ml-assets plan` computes what a backfill costs. They are part of no
+    fingerprint: a change makes nothing again."""
+
+    cpu_hour: float = Field(gt=0, le=1e6, allow_inf_nan=False)
+    """Price of one core for an hour."""
+    gpu_hour: float | None = Field(None, gt=0, le=1e6, allow_inf_nan=False)
+    """Price of one GPU for an hour, beside that of its cores."""
+    currency: str = Field("USD", min_length=1, max_length=12)
+    """Currency of the prices."""
+
+
 class Compute(SpecPart):
     """Resources of the steps. These fields are for the training stages, and `data` is for all others. Where steps are
     not pods (on a laptop), only `cpu`, `gpu` and the maximum run times apply."""
@@ -129,6 +141,9 @@ class Compute(SpecPart):
     dask: DaskCluster | None = None
     """Dask cluster whose workers make the days of raw data, validated data and features in a run of many days, past one
     machine. Workers of a cluster that is created on Kubernetes get the CPU and memory of `data`. null: none."""
+
+    prices: Prices | None = None
+    """Prices per hour. null: a plan says how long a backfill takes, and not what it costs."""
 
     @model_validator(mode="after")
     def _has_one_kind_of_workers(self) -> "Compute":

@@ -90,6 +90,21 @@ PREDICTIONS = (
     Column("reasons", "string", "For the highest scores of the day, the features that contribute most, as JSON"),
     Column("shadow_score", "number", "Score of the challenger while it is in shadow; it decides nothing"),
 )
+STAGE_COST = (
+    Column("day", "date", "Day that the stage made"),
+    Column("stage", "string", "Name of the stage"),
+    Column("run_id", "string", "Dagster run that made it"),
+    Column("measured_at", "timestamp", "Time at which the step ended"),
+    Column("days_in_step", "integer", "Days that the step made; they share its figures by the time that each took"),
+    Column("rows", "integer", "Rows of the day, in all tables of the stage"),
+    Column("bytes", "integer", "Bytes of the files of the day, in all tables of the stage"),
+    Column("seconds", "number", "Seconds: making the day, and its share of checks, reports and all else of the step"),
+    Column("cpu_seconds", "number", "Seconds of a core that the step used for the day, its local processes included"),
+    Column("reserved_cpu_seconds", "number", "Seconds of the cores that its pods requested; 0 outside of Kubernetes"),
+    Column("gpu_seconds", "number", "Seconds of the GPUs of the step"),
+    Column("memory_peak", "integer", "Largest memory of a process of the step, in bytes"),
+    Column("pods", "integer", "Pods of the step, workers of a Dask cluster included; 0 outside of Kubernetes"),
+)
 PREDICTION_QUALITY = (
     Column("predicted_on", "date", "Day of the predictions that the row is about"),
     Column(

@@ -1,14 +1,18 @@
-"""Arrow schemas of what is observed in production: served requests, and the quality of predictions."""
+"""Arrow schemas of what is observed in production: served requests, the quality of predictions, and costs."""
 
+import pyarrow as pa
 
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.deployment import Capture
-from ml_assets.core.tables.columns import PREDICTION_QUALITY, SERVED_ANSWER, SERVED_REQUEST
+from ml_assets.core.tables.columns import PREDICTION_QUALITY, SERVED_ANSWER, SERVED_REQUEST, STAGE_COST
 from ml_assets.core.tables.schemas import arrow_schema, arrow_type
 
 PREDICTION_QUALITY_SCHEMA = arrow_schema(PREDICTION_QUALITY)
 """One row for each kind, side and metric. The partition of a day has the estimated metrics of the predictions of that
 day, and the realised metrics of the newest earlier day whose labels are known on it: `predicted_on` joins both."""
+
+STAGE_COST_SCHEMA = arrow_schema(STAGE_COST)
+"""One row for each day that a step made. Days that it left as they were have none."""
 
 
 def served_columns(spec: ModelSpec) -> tuple[list[str], list[str]]:

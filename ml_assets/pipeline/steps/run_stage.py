@@ -10,6 +10,7 @@ from ml_assets.pipeline.engine.materialize_days import make_days
 from ml_assets.pipeline.engine.run_guard import RunGuard
 from ml_assets.pipeline.engine.run_markers import RunMarkers, log_unfinished_runs
 from ml_assets.pipeline.engine.stage import DayOutcome, Stage
+from ml_assets.pipeline.observability.step_costs import record_costs
 from ml_assets.pipeline.steps.check_results import check_events, failed_by_day
 from ml_assets.pipeline.steps.chunk_pool import chunk_settings
 from ml_assets.pipeline.steps.day_metadata import (
@@ -25,6 +26,7 @@ from ml_assets.pipeline.steps.report_store import Reports, with_outcomes
 from ml_assets.pipeline.steps.stage_step import StageStep
 from ml_assets.pipeline.steps.step_metrics import push_metrics
 from ml_assets.resources.observability.json_logs import set_step_fields
+from ml_assets.resources.observability.usage import UsageMeter
 
 if TYPE_CHECKING:
     from ml_assets.core.operations.reports.daily_report import Part
@@ -40,13 +42,14 @@ def run_stage(step: StageStep, context: dg.AssetExecutionContext, guard: RunGuar
     """
     days = sorted(date.fromisoformat(key) for key in context.partition_keys)
     name = step.asset_specs[0].key.path[-1]
+    meter = UsageMeter()
     markers = RunMarkers(context.resources.lake, step.spec.name, name)
     unfinished = markers.begin(context.run_id, days)
     log_unfinished_runs(context.log, name, context.run_id, unfinished)
     # Opening a stage may complete what earlier runs did not finish.
     with step.open(context, guard) as stage:
         set_step_fields(step.spec.name, stage.name, context.run_id)
-        yield from _make_and_report(step, context, guard, stage, days, unfinished)
+        yield from _make_and_report(step, context, guard, stage, days, unfinished, meter)
     markers.end(context.run_id)
 
 
@@ -57,6 +60,7 @@ def _make_and_report(
     stage: Stage,
     days: Sequence[date],
     unfinished: Mapping[str, Sequence[date]],
+    meter: UsageMeter,
 ) -> Iterator[Any]:
     outcomes: list[DayOutcome] = []
     materialized: set[dg.AssetKey] = set()
@@ -73,6 +77,8 @@ def _make_and_report(
             [asset for asset in step.asset_specs if asset.key not in materialized], stage, outcomes
         )
         raise
+    finally:
+        record_costs(context, step.spec, stage, outcomes, meter)
 
 
 def _report_days(

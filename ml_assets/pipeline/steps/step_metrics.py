@@ -14,6 +14,7 @@ from ml_assets.core.operations.step_metrics import (
     samples_of_model,
 )
 from ml_assets.pipeline.asset_names import EVALUATION
+from ml_assets.pipeline.observability.step_costs import bytes_of_days
 from ml_assets.resources.observability.telemetry import is_telemetry_enabled, push
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def push_metrics(
         return
     try:
         samples = samples_of_days(
-            model, stage.name, [_figures(outcome) for outcome in outcomes], _bytes(context, model, stage, outcomes)
+            model, stage.name, [_figures(outcome) for outcome in outcomes], sum(bytes_of_days(stage, outcomes).values())
         )
         samples += _queue_time(context, model)
         if stage.name == EVALUATION:
@@ -75,15 +76,6 @@ def _figures(outcome: "DayOutcome") -> DayFigures:
         outcome.computed,
         bool(outcome.problem),
     )
-
-
-def _bytes(context: dg.AssetExecutionContext, model: str, stage: "Stage", outcomes: "Sequence[DayOutcome]") -> int:
-    computed = [outcome.day for outcome in outcomes if outcome.computed]
-    if not computed:
-        return 0
-    lake = context.resources.lake
-    sizes = [lake.bytes_by_day(model, name) for name in stage.tables]
-    return sum(bytes_by_day.get(day, 0) for bytes_by_day in sizes for day in computed)
 
 
 def _gate(run: "CheckRun") -> tuple[str, bool | None, object]:

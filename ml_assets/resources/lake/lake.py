@@ -10,6 +10,7 @@ from pydantic import PrivateAttr
 from ml_assets.resources.lake.day_files import DAY
 from ml_assets.resources.lake.errors import LakeError
 from ml_assets.resources.lake.table import Table
+from ml_assets.resources.lake.table_files import bytes_by_day
 from ml_assets.resources.lake.table_folder import TableFolder
 from ml_assets.resources.storage.bucket import Bucket
 from ml_assets.resources.storage.conditional_puts import StoreUnfit, check_conditional_puts
@@ -92,17 +93,9 @@ class Lake(dg.ConfigurableResource):
         """Return the bytes of the Parquet files of each day of a table; empty if it does not exist."""
         if not self.exists(model, asset):
             return {}
-        import pyarrow as pa
         from deltalake import DeltaTable
 
-        table = DeltaTable(self._uri(f"{model}/{asset}"), storage_options=self._storage_options)
-        sizes: dict[date, int] = {}
-        for file in (
-            pa.table(table.get_add_actions(flatten=True)).select([f"partition.{DAY}", "size_bytes"]).to_pylist()
-        ):
-            day = date.fromisoformat(str(file[f"partition.{DAY}"]))
-            sizes[day] = sizes.get(day, 0) + file["size_bytes"]
-        return sizes
+        return bytes_by_day(DeltaTable(self._uri(f"{model}/{asset}"), storage_options=self._storage_options))
 
     @cached_property
     def files(self) -> Directory | Bucket:

@@ -172,6 +172,18 @@ def newest_day(uri: str, storage_options: dict[str, str]) -> date | None:
     return max((date.fromisoformat(str(entry[f"partition.{DAY}"])) for entry in entries), default=None)
 
 
+def bytes_by_day(table: "DeltaTable") -> dict[date, int]:
+    """Return the bytes of the Parquet files of each day of a table, from its log."""
+    import pyarrow as pa
+
+    files = pa.table(table.get_add_actions(flatten=True)).select([f"partition.{DAY}", "size_bytes"]).to_pylist()
+    sizes: dict[date, int] = {}
+    for file in files:
+        day = date.fromisoformat(str(file[f"partition.{DAY}"]))
+        sizes[day] = sizes.get(day, 0) + file["size_bytes"]
+    return sizes
+
+
 def _entries(table: "DeltaTable") -> list[dict]:
     # Of the Arrow table of delta-rs itself: a conversion to one of pyarrow would load pandas.
     actions = table.get_add_actions(flatten=True)

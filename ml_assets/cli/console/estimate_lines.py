@@ -1,0 +1,60 @@
+"""What a backfill takes and costs, as lines of a plan."""
+
+from collections.abc import Iterator
+
+from rich.filesize import decimal
+
+from ml_assets.cli.console.counts import count
+from ml_assets.core.model_spec.compute import Prices
+from ml_assets.core.operations.backfill_estimate import BackfillEstimate
+
+MINUTE, HOUR = 60, 3600
+LONGEST_STAGES = 3
+UNKNOWN = "unknown, no day was measured"
+
+
+def estimate_lines(estimate: BackfillEstimate, prices: Prices | None) -> Iterator[str]:
+    """Yield what a backfill takes and costs, in rich's markup; nothing for a plan that makes nothing.
+
+    Args:
+        estimate: of the plan.
+        prices: of the specification.
+    """
+    if not estimate.stages:
+        if estimate.unmeasured:
+            yield f"[bold]Takes[/]    {UNKNOWN}"
+        return
+    at_least = "at least" if estimate.unmeasured else "about"
+    longest = sorted(estimate.stages.items(), key=lambda item: -item[1].seconds)[:LONGEST_STAGES]
+    stages = ", ".join(f"{name} {format_seconds(stage.seconds)}" for name, stage in longest)
+    gpus = f", {_hours(estimate.gpu_hours)} GPU-hours" if estimate.gpu_hours else ""
+    memory = f", memory up to {decimal(estimate.memory_peak)}" if estimate.memory_peak else ""
+    yield (
+        f"[bold]Takes[/]    {at_least} {format_seconds(estimate.seconds)} ({stages}), "
+        f"{_hours(estimate.cpu_hours)} cpu-hours{gpus}{memory}"
+    )
+    yield f"[bold]Costs[/]    {_cost(estimate, prices, at_least)}"
+    days = min(stage.measured_days for stage in estimate.stages.values())
+    yield f"[dim]         measured on {count(days, 'day')} or more of each stage in runs of a similar length[/]"
+    if estimate.unmeasured:
+        yield f"[yellow]         {', '.join(estimate.unmeasured)}: {UNKNOWN}[/]"
+
+
+def _cost(estimate: BackfillEstimate, prices: Prices | None, at_least: str) -> str:
+    if prices is None:
+        return "unknown, the specification has no prices (compute.prices)"
+    cost = estimate.cost(prices)
+    if cost is None:
+        return "unknown, the specification has no price of a GPU-hour (compute.prices.gpu_hour)"
+    return f"{at_least} {cost:,.2f} {prices.currency}"
+
+
+def format_seconds(seconds: float) -> str:
+    """Return a duration in the unit that a person would use: 12 s, 4 min, 2.5 h."""
+    if seconds < 2 * MINUTE:
+        return f"{max(seconds, 1):.0f} s"
+    return f"{seconds / MINUTE:.0f} min" if seconds < 2 * HOUR else f"{seconds / HOUR:.1f} h"
+
+
+def _hours(hours: float) -> str:
+    return f"{hours:.2g}" if hours < 10 else f"{hours:,.0f}"

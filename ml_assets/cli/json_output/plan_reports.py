@@ -1,0 +1,63 @@
+"""The JSON document of a plan. Fields are added to it, and never removed or renamed."""
+
+from datetime import date
+
+from pydantic import BaseModel, Field
+
+
+class DayReason(BaseModel):
+    """A day with a reason."""
+
+    day: date
+    reason: str
+
+
+class PlannedDayReport(BaseModel):
+    """A day that a run will make."""
+
+    day: date
+    reasons: list[str]
+    note: str | None = Field(description="what it depends on whether the day is made")
+
+
+class StageReport(BaseModel):
+    """The planned days of a stage."""
+
+    stage: str
+    to_make: list[PlannedDayReport]
+    unchanged: int = Field(description="days that are as they would be made now")
+    kept: list[DayReason] = Field(description="days that stay as they are, although they would be made differently")
+    cannot: list[DayReason] = Field(description="days that cannot be made")
+    not_reached: list[date] = Field(description="days of runs in which an earlier stage fails")
+    rows: int | None = Field(description="rows to process; null when unknown, or for a stage that reads none")
+    bytes: int | None = Field(description="bytes of landed files to read")
+
+
+class PlannedRun(BaseModel):
+    """A run of a backfill."""
+
+    first_day: date
+    last_day: date
+    days_to_make: int = Field(description="over all stages")
+
+
+class EstimateReport(BaseModel):
+    """What a backfill takes and costs, from days that were measured before."""
+
+    seconds: float
+    cpu_hours: float
+    gpu_hours: float
+    memory_peak: int = Field(description="bytes of the largest process")
+    cost: float | None = Field(description="null without `compute.prices`")
+    currency: str | None
+    unmeasured: list[str] = Field(description="stages with days to make of which no day was measured")
+
+
+class PlanReport(BaseModel):
+    """What a backfill would make, from `ml-assets plan`."""
+
+    model: str
+    job: str
+    runs: list[PlannedRun]
+    stages: list[StageReport]
+    estimate: EstimateReport | None = Field(description="null if no day of any stage to make was measured")

@@ -1,0 +1,110 @@
+"""The time and cost of a backfill, estimated from the measured cost of days that were made before."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ml_assets.core.model_spec.compute import Prices
+from ml_assets.core.operations.stage_costs import billed_cpu_seconds
+
+MAX_STEPS = 5
+# Steps whose numbers of days differ by no more than this factor from the best fitting one are as good.
+SIMILAR = 1.5
+HOUR = 3600.0
+
+
+@dataclass(frozen=True)
+class StageEstimate:
+    """The estimate of a stage: seconds, hours of a core and of a GPU, the largest memory in bytes, and the number of
+    measured days that it is based on.
+    """
+
+    seconds: float
+    cpu_hours: float
+    gpu_hours: float
+    memory_peak: int
+    measured_days: int
+
+
+@dataclass(frozen=True)
+class BackfillEstimate:
+    """The estimate of a backfill.
+
+    stages: the estimate of each stage that was measured. unmeasured: the stages with days to make of which no day was
+    measured; their time and cost come on top.
+    """
+
+    stages: Mapping[str, StageEstimate] = field(default_factory=dict)
+    unmeasured: Sequence[str] = ()
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of all measured stages, one after the other."""
+        return sum(stage.seconds for stage in self.stages.values())
+
+    @property
+    def cpu_hours(self) -> float:
+        """Hours of a core."""
+        return sum(stage.cpu_hours for stage in self.stages.values())
+
+    @property
+    def gpu_hours(self) -> float:
+        """Hours of a GPU."""
+        return sum(stage.gpu_hours for stage in self.stages.values())
+
+    @property
+    def memory_peak(self) -> int:
+        """The largest memory of a process, in bytes."""
+        return max((stage.memory_peak for stage in self.stages.values()), default=0)
+
+    def cost(self, prices: Prices | None) -> float | None:
+        """Return the cost of the measured stages; None without prices, or where GPUs are used and have no price."""
+        if prices is None or not self.stages or (self.gpu_hours and prices.gpu_hour is None):
+            return None
+        return self.cpu_hours * prices.cpu_hour + self.gpu_hours * (prices.gpu_hour or 0.0)
+
+
+def estimate_backfill(
+    measured: Iterable[Mapping[str, Any]], to_make: Mapping[str, int], days_per_run: int
+) -> BackfillEstimate:
+    """Estimate a backfill from the measured steps whose number of days is nearest to that of its runs.
+
+    A step of one day takes much longer for it than a step of many days for each, because it loads libraries and reads
+    the days before once. Of the steps that fit, the five newest count.
+
+    Args:
+        measured: rows of `stage_costs`, in any order.
+        to_make: number of days to make by stage.
+        days_per_run: number of days of a run.
+    """
+    steps: dict[str, dict[str, list[Mapping[str, Any]]]] = {}
+    for row in measured:
+        steps.setdefault(row["stage"], {}).setdefault(row["run_id"], []).append(row)
+    needed = {stage: days for stage, days in to_make.items() if days}
+    estimates = {
+        stage: _estimate_stage(_fitting_steps(list(steps[stage].values()), min(days, days_per_run)), days)
+        for stage, days in needed.items()
+        if stage in steps
+    }
+    return BackfillEstimate(estimates, [stage for stage in needed if stage not in estimates])
+
+
+def _fitting_steps(steps: Sequence[Sequence[Mapping[str, Any]]], days: int) -> list[Mapping[str, Any]]:
+    """Return the rows of the newest steps whose number of days is nearest to `days`."""
+    misfits = [abs(math.log(len(rows) / days)) for rows in steps]
+    limit = min(misfits) + math.log(SIMILAR)
+    fitting = [rows for rows, misfit in zip(steps, misfits, strict=True) if misfit <= limit]
+    newest = sorted(fitting, key=lambda rows: max(row["measured_at"] for row in rows))[-MAX_STEPS:]
+    return [row for rows in newest for row in rows]
+
+
+def _estimate_stage(rows: Sequence[Mapping[str, Any]], days: int) -> StageEstimate:
+    factor = days / len(rows)
+    return StageEstimate(
+        factor * sum(row["seconds"] for row in rows),
+        factor * sum(map(billed_cpu_seconds, rows)) / HOUR,
+        factor * sum(row["gpu_seconds"] for row in rows) / HOUR,
+        max(row["memory_peak"] for row in rows),
+        len({row["day"] for row in rows}),
+    )

@@ -1,0 +1,26 @@
+"""The time and cost of a plan, from the costs of days that were made before."""
+
+from ml_assets.core.model_spec import ModelSpec
+from ml_assets.core.operations.backfill_estimate import BackfillEstimate, estimate_backfill
+from ml_assets.pipeline.observability.step_costs import open_costs
+from ml_assets.pipeline.planning.backfill_plan import Plan
+from ml_assets.resources.lake.lake import Lake
+
+# Steps of about two months of daily runs.
+STEPS_READ = 500
+
+
+def estimate_plan(spec: ModelSpec, lake: Lake, plan: Plan) -> BackfillEstimate:
+    """Estimate what a plan takes.
+
+    Args:
+        spec: the model.
+        lake: with the table of costs.
+        plan: the plan.
+
+    Raises:
+        LakeError: when the table cannot be read.
+    """
+    to_make = {stage.name: len(stage.to_make) for stage in plan.stages}
+    measured = open_costs(spec, lake).newest(STEPS_READ).to_pylist() if any(to_make.values()) else []
+    return estimate_backfill(measured, to_make, max((len(run) for run in plan.runs), default=1))

@@ -1,0 +1,70 @@
+"""Time, cores and memory that this process and its children use, as the operating system counts them."""
+
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from ml_assets.core.operations.stage_costs import Usage
+
+STATUS, CLEAR_REFS = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+# Writing this number to clear_refs sets the peak of the resident memory back to what is resident now.
+RESET_PEAK = "5"
+_is_pod = False
+
+
+def set_pod(is_pod: bool) -> None:
+    """Set whether this process runs in a pod of Kubernetes; it does not until this is called."""
+    global _is_pod
+    _is_pod = is_pod
+
+
+def is_in_pod() -> bool:
+    """Return whether this process runs in a pod."""
+    return _is_pod
+
+
+class UsageMeter:
+    """Measures what this process uses from now on. Child processes count when they have ended.
+
+    The start of the process is not part of it. Where the operating system cannot set the peak of the memory back, it is
+    that of the whole life of the process.
+    """
+
+    def __init__(self) -> None:
+        with suppress(OSError):
+            CLEAR_REFS.write_text(RESET_PEAK)
+        self._start = time.perf_counter()
+        self._cpu, self._children = time.process_time(), _children()[0]
+
+    def read(self) -> Usage:
+        """Return the use since the beginning."""
+        cpu, (children, largest_child) = time.process_time() - self._cpu, _children()
+        of_children = children - self._children
+        peak = max(_peak(), largest_child if of_children else 0)
+        return Usage(time.perf_counter() - self._start, cpu + of_children, peak)
+
+
+def _children() -> tuple[float, int]:
+    """Return the seconds of a core that ended children took, and the largest memory of one of them, in bytes."""
+    try:
+        import resource
+    except ImportError:
+        return 0.0, 0
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss * _unit()
+
+
+def _peak() -> int:
+    with suppress(OSError, StopIteration, ValueError):
+        lines = STATUS.read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) * 1024
+    try:
+        import resource
+    except ImportError:
+        return 0
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _unit()
+
+
+def _unit() -> int:
+    return 1 if sys.platform == "darwin" else 1024
