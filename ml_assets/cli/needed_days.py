@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from ml_assets.cli.console.counts import count
+from ml_assets.core.counts import count
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.tables.day_ranges import days_between
 from ml_assets.pipeline.engine.day_state import is_current

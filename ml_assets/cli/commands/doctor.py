@@ -11,6 +11,7 @@ from ml_assets.cli.doctor_checks import diagnose
 from ml_assets.cli.home import create_home
 from ml_assets.cli.json_output.reports import CheckReport, DoctorReport
 from ml_assets.cli.verb import publish
+from ml_assets.core.counts import count
 from ml_assets.core.operations.doctor.diagnosis import Diagnosis, Severity
 from ml_assets.core.operations.doctor.environment_checks import environment
 from ml_assets.defs.environment import configure_process, load_settings
@@ -58,6 +59,5 @@ def print_diagnoses(console: Console, diagnoses: Sequence[Diagnosis]) -> None:
             console.print(f"{'':7}  {'':{width}}  {escape(f'-> {diagnosis.remedy}')}", soft_wrap=True)
     summary = []
     for severity in (Severity.ERROR, Severity.WARNING):
-        count = sum(diagnosis.severity is severity for diagnosis in diagnoses)
-        summary.append(f"{count} {severity}{'' if count == 1 else 's'}")
-    console.print(f"{', '.join(summary)}, {len(diagnoses)} checks")
+        summary.append(count(sum(diagnosis.severity is severity for diagnosis in diagnoses), severity))
+    console.print(f"{', '.join(summary)}, {count(len(diagnoses), 'check')}")

@@ -9,6 +9,7 @@ from typing import IO
 from ml_assets.cli.command_inputs import open_model_stages, require_settings, require_spec
 from ml_assets.cli.json_output.reports import QuarantineReport
 from ml_assets.cli.verb import publish
+from ml_assets.core.counts import count
 from ml_assets.core.tables.day_ranges import parse_days
 from ml_assets.pipeline.graph.stages import Stages
 from ml_assets.resources.lake.errors import LakeError
@@ -44,7 +45,10 @@ def export_quarantine(model: str | None = None, days: str | None = None, out: Pa
             unfinished.replace(out)
         finally:
             unfinished.unlink(missing_ok=True)
-    print(f"{rows:,} rows to correct{f' in {out}' if out else ''}; then: ml-assets repair --file ...", file=sys.stderr)
+    print(
+        f"{count(rows, 'row')} to correct{f' in {out}' if out else ''}; then: ml-assets repair --file ...",
+        file=sys.stderr,
+    )
     if out is not None:
         publish(QuarantineReport(model=spec.name, rows=rows, days=len(selected), file=str(out)))
 

@@ -11,6 +11,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from ml_assets.cli.command_inputs import require_settings
 from ml_assets.cli.json_output.reports import DamageReport, DoctorReport
 from ml_assets.cli.verb import publish
+from ml_assets.core.counts import count
 from ml_assets.defs.environment import build_environment
 from ml_assets.defs.settings import Settings
 from ml_assets.resources.mlflow.connection import MlflowUnavailable
@@ -34,14 +35,14 @@ def scrub_everything() -> None:
         try:
             for place, damage in scrub(settings):
                 read += 1
-                progress.update(task, description=f"{place}: {read:,} files")
+                progress.update(task, description=f"{place}: {count(read, 'file')}")
                 if damage is not None:
                     damages.append(damage)
                     _print(progress.console, damage)
         except (MlflowUnavailable, OSError) as error:
             progress.stop()
-            sys.exit(f"the scrub ended after {read:,} files, with {len(damages)} damaged: {error}")
-    console.print(f"{len(damages)} damaged, {read:,} files read")
+            sys.exit(f"the scrub ended after {count(read, 'file')}, with {len(damages)} damaged: {error}")
+    console.print(f"{len(damages)} damaged, {count(read, 'file')} read")
     damaged = [DamageReport(**vars(damage)) for damage in damages]
     publish(DoctorReport(errors=len(damages), warnings=0, checks=[], files_read=read, damaged=damaged))
     if damages:

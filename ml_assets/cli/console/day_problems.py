@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.markup import escape
 
-from ml_assets.cli.console.counts import count
+from ml_assets.core.counts import count
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.tables.day_ranges import group_days
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from rich.filesize import decimal
 
-from ml_assets.cli.console.counts import count
+from ml_assets.core.counts import count
 from ml_assets.core.model_spec.compute import Prices
 from ml_assets.core.operations.backfill_estimate import BackfillEstimate
 

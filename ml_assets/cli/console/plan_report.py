@@ -7,8 +7,8 @@ from rich.console import Console
 from rich.filesize import decimal
 from rich.markup import escape
 
-from ml_assets.cli.console.counts import count
 from ml_assets.cli.console.estimate_lines import estimate_lines
+from ml_assets.core.counts import count
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.operations.backfill_estimate import BackfillEstimate
 from ml_assets.core.tables.day_ranges import group_days

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from ml_assets.cli.console.counts import count
+from ml_assets.core.counts import count
 
 
 class StageProgress(logging.Handler):

@@ -8,9 +8,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from ml_assets.cli.console.counts import count
 from ml_assets.cli.console.day_problems import print_day_problems
 from ml_assets.cli.console.release_report import print_differences
+from ml_assets.core.counts import count
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.evaluation import GateMetric
 from ml_assets.core.release.release_state import describe_share

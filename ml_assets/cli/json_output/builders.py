@@ -21,6 +21,7 @@ from ml_assets.cli.json_output.reports import (
     RunReport,
     VersionReport,
 )
+from ml_assets.core.checks.outcome import Severity
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.evaluation import GateMetric
 from ml_assets.core.operations.backfill_estimate import BackfillEstimate
@@ -29,6 +30,7 @@ from ml_assets.core.release.release_state import Release, Version
 from ml_assets.pipeline.asset_names import PREDICTIONS, VALIDATED
 from ml_assets.pipeline.graph.stages import Stages
 from ml_assets.pipeline.planning.backfill_plan import Plan, StagePlan
+from ml_assets.pipeline.steps.report_store import Reports
 
 if TYPE_CHECKING:
     from ml_assets.cli.needed_days import Needed
@@ -57,6 +59,12 @@ def build_run_report(
     has_model = bool(model["model_digest"])
     overall = stages.evaluation.overall(day).set_index("metric").to_dict("index") if has_model else {}
     entry = (stages.registration.entry(day) or {}) if has_model else {}
+    pages = Reports(spec.name, stages.training.lake)
+    outcomes = [outcome for part in pages.report(day).parts for outcome in part.outcomes]
+    reasons: dict[Severity, dict[str, str]] = {"error": {}, "warn": {}}
+    for outcome in outcomes:
+        if outcome.failed:
+            reasons[outcome.severity][outcome.check] = outcome.reason
     return RunReport(
         model=spec.name,
         day=day,
@@ -84,6 +92,11 @@ def build_run_report(
         rows_scored=stages.predictions.tables[PREDICTIONS].row_counts().get(day, 0),
         why_not_scored=stages.predictions.why_not_scored(day),
         differences=list(differences),
+        checks_passed=sum(outcome.passed is True for outcome in outcomes),
+        checks_not_evaluated=sum(outcome.passed is None for outcome in outcomes),
+        check_errors=reasons["error"],
+        check_warnings=reasons["warn"],
+        page=pages.uri(day) if pages.has_page(day) else None,
         stage_seconds={name: round(took, 3) for name, took in stage_seconds.items()},
         seconds=round(seconds, 3),
     )

@@ -46,6 +46,11 @@ class RunReport(BaseModel):
     rows_scored: int = Field(description="predictions of the newest day")
     why_not_scored: str | None
     differences: list[str] = Field(description="differences of MLflow and the deploy target from the release ledger")
+    checks_passed: int = Field(description="of the newest day")
+    checks_not_evaluated: int
+    check_errors: dict[str, str] = Field(description="reason by check, of those that failed with severity error")
+    check_warnings: dict[str, str] = Field(description="reason by check, of those that failed with severity warning")
+    page: str | None = Field(description="URI of the page of the newest day; null when it was not written")
     stage_seconds: dict[str, float] = Field(description="of the stages that ran")
     seconds: float
 

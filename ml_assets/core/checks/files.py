@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 
 from ml_assets.core.checks.outcome import CheckOutcome
+from ml_assets.core.counts import count
 from ml_assets.core.model_spec.checks import Severity
 
 FILES_READ = "files_read"
@@ -33,7 +34,7 @@ def evaluate_files_read(
             lines.append({"file": file["key"], "fault": file["fault"] or "", "new_columns": ", ".join(new)})
     if not lines:
         note = "" if earlier_columns else "; columns that the contract does not name are checked from the second day on"
-        return CheckOutcome(FILES_READ, day, True, f"{len(files):,} files were read completely{note}", severity)
+        return CheckOutcome(FILES_READ, day, True, f"{count(len(files), 'file')} read completely{note}", severity)
     lines.sort(key=lambda line: (not line["fault"], line["file"]))
     others = f" (and {len(lines) - 1} more of {len(files):,} files)" if len(lines) > 1 else ""
     return CheckOutcome(FILES_READ, day, False, f"{_describe(lines[0])}{others}", severity, lines)

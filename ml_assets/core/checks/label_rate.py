@@ -6,6 +6,7 @@ from datetime import date
 from statistics import median
 
 from ml_assets.core.checks.outcome import CheckOutcome
+from ml_assets.core.counts import count
 from ml_assets.core.model_spec.checks import LabelRateCheck
 from ml_assets.core.model_spec.types.numbers import format_number
 
@@ -75,7 +76,9 @@ def evaluate_label_rate(
             else f"{pooled.positives} positives are among them"
         )
         return outcome(True if bounded else None, f"{counts}; not compared with earlier days, as only {obstacle}")
-    figures = f"{counts}; {pooled.rate:.3%} on the {len(compared)} days from {min(compared)} to {max(compared)}"
+    figures = (
+        f"{counts}; {pooled.rate:.3%} on the {count(len(compared), 'day')} from {min(compared)} to {max(compared)}"
+    )
     if pooled.rate / settings.factor <= counts.rate <= pooled.rate * settings.factor:
         return outcome(True, figures)
     p_value = _binomial_p_value(counts, pooled.rate)

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from statistics import median
 
 from ml_assets.core.checks.outcome import CheckOutcome
+from ml_assets.core.counts import count
 from ml_assets.core.model_spec.checks import GapsCheck, RowCountCheck
 
 ROW_COUNT, NO_GAPS = "row_count", "no_gaps"
@@ -31,8 +32,8 @@ def evaluate_row_count(settings: RowCountCheck, counts: Mapping[date, int], day:
     def outcome(passed: bool | None, reason: str) -> CheckOutcome:
         return CheckOutcome(ROW_COUNT, day, passed, reason, settings.severity)
 
-    count = counts.get(day, 0)
-    if not count:
+    rows = counts.get(day, 0)
+    if not rows:
         return outcome(None, "the day has no accepted rows")
     earlier = [day - timedelta(days=back) for back in range(7 * settings.weeks, 0, -1)]
     with_rows = [other for other in earlier if counts.get(other)]
@@ -49,7 +50,7 @@ def evaluate_row_count(settings: RowCountCheck, counts: Mapping[date, int], day:
     compared = f"the median of the {len(reference)} {kind} from {reference[0]} to {reference[-1]} is {expected:,.0f}"
     bounds = f"a count from {max(low, 0):,.0f} to {high:,.0f} passes"
     return outcome(
-        low <= count <= high, f"{count:,} rows ({count / expected:.0%} of what is expected); {compared}; {bounds}"
+        low <= rows <= high, f"{count(rows, 'row')} ({rows / expected:.0%} of what is expected); {compared}; {bounds}"
     )
 
 
@@ -72,7 +73,7 @@ def evaluate_gaps(
     if not earlier:
         return CheckOutcome(NO_GAPS, day, None, "no day before has accepted rows", settings.severity)
     gaps = [other for other in earlier if not counts.get(other) and other not in accepted]
-    span = f"the {len(earlier)} days from {earlier[0]} to {earlier[-1]}"
+    span = f"the {count(len(earlier), 'day')} from {earlier[0]} to {earlier[-1]}"
     if not gaps:
         return CheckOutcome(NO_GAPS, day, True, f"each of {span} has accepted rows", settings.severity)
     description = (

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ml_assets.core.counts import count
 from ml_assets.core.metrics.classification import sorted_rows
 from ml_assets.core.model_spec.training import Threshold
 
@@ -43,4 +44,6 @@ def choose_threshold(rule: Threshold, labels: ArrayLike, scores: ArrayLike) -> t
     elif rule.rule == "min_recall":
         chosen, name = int(np.flatnonzero(recall >= value)[0]), f"min_recall {value}"
     description = f"precision {precision[chosen]:.4g}, recall {recall[chosen]:.4g}, F1 {f1[chosen]:.4g}"
-    return float(values[last_of_ties[chosen]]), f"{name}: {description} on {len(ordered)} rows, {positives} positive"
+    return float(
+        values[last_of_ties[chosen]]
+    ), f"{name}: {description} on {count(len(ordered), 'row')}, {positives} positive"

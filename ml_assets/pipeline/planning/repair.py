@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
+from ml_assets.core.counts import count
 from ml_assets.core.model_spec.file_feed import rows_feed
 from ml_assets.core.tables.fingerprint import CHANGED_CODE, CHANGED_SPEC
 from ml_assets.core.validation.correction_file import RepairRefused, by_day, check_day, read_repair_file
@@ -47,7 +48,7 @@ def check_file(stages: Stages, corrections: Corrections, name: str, content: byt
             new_corrections[day] = checked.corrections
     if faults:
         more = [f"and {len(faults) - MAX_NAMED_FAULTS} more"] if len(faults) > MAX_NAMED_FAULTS else []
-        summary = f"{name}: {len(faults)} faults, nothing was changed; correct the rows, or remove them"
+        summary = f"{name}: {count(len(faults), 'fault')}, nothing was changed; correct the rows, or remove them"
         raise RepairRefused("\n".join([summary, *faults[:MAX_NAMED_FAULTS], *more]))
     return CheckedFile([*days], new_corrections)
 

@@ -5,6 +5,7 @@ needs.
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from ml_assets.core.counts import count
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.file_feed import rows_feed
 from ml_assets.core.operations.retention import (
@@ -196,7 +197,9 @@ class Retention:
                 readers = [str(version) for version, tables in needs if set(days) & set(tables.get(named, ()))]
                 named = ", ".join(readers[:MAX_NAMED_VERSIONS])
                 more = f" and {len(readers) - MAX_NAMED_VERSIONS} more" if len(readers) > MAX_NAMED_VERSIONS else ""
-                self.removal.kept.append(f"{name}: {len(days)} days, {days[0]} to {days[-1]}, read by {named}{more}")
+                self.removal.kept.append(
+                    f"{name}: {count(len(days), 'day')}, {days[0]} to {days[-1]}, read by {named}{more}"
+                )
         self._remove_reports({day for _, tables in needs for day in tables.get(VALIDATED, ())}, oldest)
         self._remove_corrections(oldest)
 

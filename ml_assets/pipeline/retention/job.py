@@ -6,6 +6,7 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
+from ml_assets.core.counts import count
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.pipeline.graph.stages import open_stages
 from ml_assets.pipeline.retention.apply import Retention
@@ -76,9 +77,15 @@ def retention_schedule(spec: ModelSpec, job: dg.JobDefinition) -> dg.ScheduleDef
 def describe(removal: Removal) -> list[str]:
     """Describe what was removed, and what stays although it is old, one line each."""
     verb = "would be removed" if removal.dry_run else "removed"
-    lines = [f"{name}: {len(days)} days {verb}, {days[0]} to {days[-1]}" for name, days in removal.days.items() if days]
+    lines = [
+        f"{name}: {count(len(days), 'day')} {verb}, {days[0]} to {days[-1]}"
+        for name, days in removal.days.items()
+        if days
+    ]
     lines += [
-        f"{name}: {count} files {verb}, {removal.bytes[name]:,} bytes" for name, count in removal.files.items() if count
+        f"{name}: {count(files, 'file')} {verb}, {removal.bytes[name]:,} bytes"
+        for name, files in removal.files.items()
+        if files
     ]
     lines += [f"{version} {verb}" for version in removal.versions]
     if removal.models or removal.logged_models:

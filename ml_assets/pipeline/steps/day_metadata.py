@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from ml_assets.core.counts import count
 from ml_assets.core.tables.fingerprint import EXPIRED
 from ml_assets.pipeline.engine.stage import DayOutcome, Stage
 from ml_assets.resources.dagster_internals.partition_versions import DATA_VERSION_TAG, PartitionVersions
@@ -73,7 +74,9 @@ def log_outcomes(
 ) -> None:
     """Log one line for all days of a stage, and one for each of the first 50 days with a problem."""
     computed = sum(outcome.computed for outcome in outcomes)
-    context.log.info(f"{stage.name}: {len(outcomes)} days, {computed} computed, {len(outcomes) - computed} unchanged")
+    context.log.info(
+        f"{stage.name}: {count(len(outcomes), 'day')}, {computed} computed, {len(outcomes) - computed} unchanged"
+    )
     with_problem = [(day, problem) for day, problem in problems.items() if problem]
     for day, problem in with_problem[:MOST_PROBLEMS_LOGGED]:
         context.log.warning(f"{stage.name} {day}: {problem}")

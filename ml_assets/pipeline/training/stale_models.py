@@ -6,6 +6,7 @@ from datetime import date, timedelta
 
 import dagster as dg
 
+from ml_assets.core.counts import count
 from ml_assets.core.model.files import PROVENANCE
 from ml_assets.pipeline.asset_names import MODEL, asset_key
 from ml_assets.pipeline.engine.day_state import is_current
@@ -89,4 +90,4 @@ def _changed_days(training: ModelTraining, day: date, row: dict) -> list[str] | 
 def _describe(changed: list[str]) -> str:
     more = f" and {len(changed) - MAX_DAYS_NAMED} more" if len(changed) > MAX_DAYS_NAMED else ""
     days = ", ".join(changed[:MAX_DAYS_NAMED])
-    return f"{len(changed)} days of its training window changed after it was trained: {days}{more}"
+    return f"{count(len(changed), 'day')} of its training window changed after it was trained: {days}{more}"

@@ -97,6 +97,10 @@ def test_the_main_job_trains_evaluates_and_registers_and_does_nothing_the_second
     assert report["champion"].startswith("version 1 of ")
     assert f"{report['rows_scored']:,} rows of {report['day']}" in first.stdout
     assert (report["problem"], report["why_not_registered"], report["differences"]) == (None, None, [])
+    checks = report["checks_passed"] + report["checks_not_evaluated"]
+    assert f"{report['checks_passed']} of {checks} checks" in first.stdout
+    assert (report["check_errors"], report["check_warnings"]) == ({}, {})
+    assert f"Page          {report['page']}" in first.stdout
 
 
 def test_nobody_else_can_read_what_the_main_job_wrote(data, first):

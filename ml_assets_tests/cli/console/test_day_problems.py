@@ -9,8 +9,8 @@ import pandas as pd
 import pyarrow as pa
 from rich.console import Console
 
-from ml_assets.cli.console.counts import count
 from ml_assets.cli.console.day_problems import group_problems, print_day_problems
+from ml_assets.core.counts import count
 
 DAYS = [date(2025, 1, number) for number in range(1, 5)]
 COLUMNS = ["day", "scope", "file", "reason", "rows"]
