@@ -20,3 +20,12 @@ def assert_refused(attributes: dict, path: str, value: object, reason: str) -> N
     """Assert that a specification with a changed field is refused; `reason` is a regex except for `(` and `{`."""
     with pytest.raises(ValidationError, match=reason.replace("(", r"\(").replace("{", r"\{")):
         ModelSpec.model_validate(change(attributes, path, value))
+
+
+def with_task(attributes: dict, task: str, **changes: object) -> dict:
+    """Return the attributes of a specification of another task: with a gate of this task, and without settings of
+    evaluation that only a binary model has.
+    """
+    evaluation = {name: value for name, value in attributes["evaluation"].items() if name != "top_k"}
+    gates = {"rmse": {"maximum": 1e6}} if task == "regression" else {"log_loss": {"maximum": 1e6}}
+    return {**attributes, "task": task, "evaluation": evaluation, "gates": gates, **changes}

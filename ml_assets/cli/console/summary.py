@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
@@ -12,7 +12,6 @@ from ml_assets.cli.console.day_problems import print_day_problems
 from ml_assets.cli.console.release_report import print_differences
 from ml_assets.core.counts import count
 from ml_assets.core.model_spec import ModelSpec
-from ml_assets.core.model_spec.evaluation import GateMetric
 from ml_assets.core.release.release_state import describe_share
 from ml_assets.defs.settings import Settings
 from ml_assets.pipeline.asset_names import VALIDATED
@@ -98,10 +97,8 @@ def _print_metrics(console: Console, spec: ModelSpec, needed: "Needed", stages: 
     overall = stages.evaluation.overall(needed.newest).set_index("metric")
     interval = f"{spec.evaluation.confidence:.0%} interval"
     table = Table("metric", "value", interval, title="On the holdout", title_justify="left", title_style="bold")
-    for metric in get_args(GateMetric):
-        if metric in overall.index:
-            row = overall.loc[metric]
-            table.add_row(metric, f"{row['value']:.4f}", f"{row['low']:.4f} to {row['high']:.4f}")
+    for metric, row in overall.iterrows():
+        table.add_row(str(metric), f"{row['value']:.4f}", f"{row['low']:.4f} to {row['high']:.4f}")
     console.print(table)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 from ml_assets.cli.json_output.plan_reports import (
     DayReason,
@@ -23,7 +23,6 @@ from ml_assets.cli.json_output.reports import (
 )
 from ml_assets.core.checks.outcome import Severity
 from ml_assets.core.model_spec import ModelSpec
-from ml_assets.core.model_spec.evaluation import GateMetric
 from ml_assets.core.operations.backfill_estimate import BackfillEstimate
 from ml_assets.core.release.ledger_rows import moves_of
 from ml_assets.core.release.release_state import Release, Version
@@ -76,9 +75,7 @@ def build_run_report(
         model_digest=model["model_digest"] or None,
         problem=stages.training.gate.reason(day) or (None if has_model else model["problem"]),
         metrics={
-            name: MetricValue(value=overall[name]["value"], low=overall[name]["low"], high=overall[name]["high"])
-            for name in get_args(GateMetric)
-            if name in overall
+            name: MetricValue(value=row["value"], low=row["low"], high=row["high"]) for name, row in overall.items()
         },
         gates=[
             GateVerdict(gate=result.gate, passed=result.passed, reason=result.reason)

@@ -7,6 +7,7 @@ from datetime import date
 
 from ml_assets.core.checks.outcome import CheckOutcome
 from ml_assets.core.model_spec.evaluation import ChampionGate, Gate
+from ml_assets.core.model_spec.types.metric_names import explain_undefined
 from ml_assets.core.model_spec.types.numbers import format_number
 
 CHAMPION = "champion"
@@ -41,20 +42,23 @@ def evaluate_gates(gates: Mapping[str, Gate], metrics: Mapping[str, float]) -> l
     return [_evaluate_gate(name, gate, metrics.get(name)) for name, gate in gates.items()]
 
 
-def evaluate_slice_gates(gates: Mapping[str, Gate], slices: Sequence[Mapping], min_positives: int) -> list[GateResult]:
+def evaluate_slice_gates(
+    gates: Mapping[str, Gate], slices: Sequence[Mapping], minimum: int, counted: str = "positives"
+) -> list[GateResult]:
     """Evaluate each gate that has bounds for slices, in the order of the gates; every slice must be within them.
 
-    Slices with fewer than `min_positives` positives, or with an undefined metric, are left out. If none remains,
+    Slices with fewer than `minimum` positives, or rows, or with an undefined metric, are left out. If none remains,
     `passed` is None.
 
     Args:
         gates: gate by metric.
         slices: metric, slice_column, slice_value (None for rows without a value), value, rows, positives of each slice.
-        min_positives: the fewest positives of a slice that is evaluated.
+        minimum: the fewest positives, or rows, of a slice that is evaluated.
+        counted: positives or rows.
     """
-    enough = [row for row in slices if row["positives"] >= min_positives and not math.isnan(row["value"])]
+    enough = [row for row in slices if row[counted] >= minimum and not math.isnan(row["value"])]
     return [
-        _evaluate_slices(metric, gate, [row for row in enough if row["metric"] == metric], min_positives)
+        _evaluate_slices(metric, gate, [row for row in enough if row["metric"] == metric], f"{minimum} {counted}")
         for metric, gate in gates.items()
         if gate.has_slice_bounds()
     ]
@@ -72,20 +76,20 @@ def evaluate_champion_gate(gate: ChampionGate, comparison: Sequence[Mapping]) ->
         comparison: rows of champion_comparison of one day.
     """
     row = next((row for row in comparison if row["metric"] == gate.metric), None)
-    lowest = 0 - gate.margin
+    lowest = gate.lowest_difference(row["champion_value"] if row else math.nan)
 
     def result(passed: bool | None, reason: str, value: float | None = None) -> GateResult:
         lines = [] if row is None or row["note"] else [*comparison]
-        return GateResult(CHAMPION, gate.metric, value, lowest, None, passed, reason, lines)
+        return GateResult(
+            CHAMPION, gate.metric, value, None if math.isnan(lowest) else lowest, None, passed, reason, lines
+        )
 
     if row is None:
         return result(False, "the comparison with the champion is missing; materialise the evaluation again")
     if row["note"]:
         return result(False if row.get("cannot_compare") else None, f"not compared: {row['note']}")
     if math.isnan(row["value"]):
-        return result(
-            False, f"{gate.metric} is undefined (NaN) on the holdout: it lacks rows, positives or positive decisions"
-        )
+        return result(False, f"{gate.metric} is undefined (NaN) on the holdout: {explain_undefined(gate.metric)}")
     if math.isnan(row["low"]):
         return result(None, f"not compared: {gate.metric} of the champion is undefined (NaN) on the holdout")
     baseline = (
@@ -124,14 +128,14 @@ def _evaluate_gate(name: str, gate: Gate, measured: float | None) -> GateResult:
     if measured is None:
         violation = f"{name} was not measured"
     elif math.isnan(measured):
-        violation = f"{name} is undefined (NaN) on the holdout: it lacks rows, positives or positive decisions"
+        violation = f"{name} is undefined (NaN) on the holdout: {explain_undefined(name)}"
     else:
         violation = _describe_violation(name, measured, gate.minimum, gate.maximum)
     reason = violation or f"{name} {value:.4g} is {describe_bounds(gate.minimum, gate.maximum)}"
     return GateResult(name, name, value, gate.minimum, gate.maximum, violation is None, reason)
 
 
-def _evaluate_slices(metric: str, gate: Gate, slices: Sequence[Mapping], min_positives: int) -> GateResult:
+def _evaluate_slices(metric: str, gate: Gate, slices: Sequence[Mapping], enough: str) -> GateResult:
     minimum, maximum = gate.slice_bounds()
 
     def distance_to_bounds(value: float) -> float:
@@ -141,7 +145,7 @@ def _evaluate_slices(metric: str, gate: Gate, slices: Sequence[Mapping], min_pos
         )
 
     if not slices:
-        reason = f"no slice has {min_positives} positives or more and a defined {metric}"
+        reason = f"no slice has {enough} or more and a defined {metric}"
         return GateResult(f"{metric}_slices", metric, None, minimum, maximum, None, reason)
     ranked = sorted(
         slices, key=lambda row: (distance_to_bounds(row["value"]), row["slice_column"], row["slice_value"] or "")

@@ -3,18 +3,17 @@
 import math
 from collections.abc import Iterable
 from datetime import date, timedelta
-from typing import get_args
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from ml_assets.core.metrics.bootstrap import Interval, day_interval, row_intervals
-from ml_assets.core.metrics.classification import RowMetrics
-from ml_assets.core.metrics.paired_comparison import compare_models
+from ml_assets.core.metrics.paired_comparison import Measure, compare_predictions
 from ml_assets.core.metrics.precision_at_k import daily_entity_precision_at_k, daily_precision_at_k
+from ml_assets.core.metrics.resampled import point_values
+from ml_assets.core.metrics.scored_rows import CHAMPION_PREFIX, ScoredRows, TaskMetrics, task_metrics
 from ml_assets.core.model_spec import ModelSpec
-from ml_assets.core.model_spec.evaluation import GateMetric
 from ml_assets.core.tables.nul_characters import escape_nul, factorize
 
 SLICE_VALUES = 20
@@ -61,7 +60,7 @@ def exclude_known_positives(
     return frame.loc[~(known_from <= days)]
 
 
-def measure_holdout(spec: ModelSpec, scores: pd.DataFrame, threshold: float) -> pd.DataFrame:
+def measure_holdout(spec: ModelSpec, scores: pd.DataFrame, threshold: float | None) -> pd.DataFrame:
     """Compute every metric of the scored holdout, overall and by slice, with confidence intervals.
 
     The result is tidy: columns metric, slice_column, slice_value, value, low, high, rows, positives.
@@ -71,86 +70,100 @@ def measure_holdout(spec: ModelSpec, scores: pd.DataFrame, threshold: float) -> 
     frequent values (equally frequent ones in order of their text); slice_value is the value as text, None for rows
     without a value. `low` and `high` bound the percentile interval over `evaluation.bootstrap_samples` resamples: of
     rows, for slices as well, and of days for the metrics at k. Undefined values and intervals are NaN. Rows whose
-    target is missing are left out; `rows` and `positives` count the others. The result does not depend on the order of
-    the rows.
+    target is missing, or whose sample weight is 0, are left out; `rows` and `positives` count the others, and
+    `positives` is missing unless the task is binary. The result does not depend on the order of the rows.
 
     Args:
         spec: the model.
-        scores: the holdout with `day` (date), the identity columns of the spec, and `score` between 0 and 1.
-        threshold: lowest score of a positive decision.
+        scores: the holdout with `day` (date), the identity columns of the spec, and the predictions of its task, see
+            `TaskMetrics`.
+        threshold: lowest score of a positive decision; None unless the task is binary.
 
     Raises:
-        ValueError: a column is missing, a score is missing or not between 0 and 1, a target is neither 0 nor 1, or the
-            threshold is not finite.
+        ValueError: a column is missing, a target or a prediction is not one of the task, or the threshold is not
+            finite.
     """
-    if not math.isfinite(threshold):
+    task = task_metrics(spec)
+    if task.is_binary and not (threshold is not None and math.isfinite(threshold)):
         raise ValueError(f"the threshold must be a number, not {threshold}")
-    _require(scores, ["day", "score", *spec.identity_columns()], "the scored holdout")
-    labelled = scores.loc[scores[spec.target].notna()]
-    labels, values = _labels(spec, labelled), _scores(labelled)
-    records = _measure_overall(spec, labelled, labels, values, threshold)
+    _require(scores, ["day", *task.columns, *spec.identity_columns()], "the scored holdout")
+    labelled = task.labelled(scores)
+    measure, rows = task.measure(threshold), task.read_rows(labelled)
+    records = _measure_overall(spec, task, labelled, rows, measure)
     for column in spec.evaluation.slices:
         for text, is_member in _most_frequent_values(labelled[column]):
-            records += _measure_rows(spec, labels[is_member], values[is_member], threshold, column, text)
+            records += _measure_rows(spec, measure, rows.select(is_member), column, text)
     return pd.DataFrame(records)
 
 
-def compare_with_champion(spec: ModelSpec, scores: pd.DataFrame, thresholds: tuple[float, float]) -> pd.DataFrame:
+def compare_with_champion(
+    spec: ModelSpec, scores: pd.DataFrame, thresholds: tuple[float | None, float | None]
+) -> pd.DataFrame:
     """Compare a model with the champion on the labelled rows of the holdout.
 
     Args:
         spec: the model.
-        scores: the holdout with the target, `score` and `champion_score`.
-        thresholds: lowest score of a positive decision, of the model and of the champion.
+        scores: the holdout with the target, the predictions, and those of the champion with the prefix `champion_`.
+        thresholds: lowest score of a positive decision, of the model and of the champion; None unless the task is
+            binary.
 
     Returns:
-        One row per compared metric, with the columns of `compare_models`.
+        One row per compared metric, with the columns of `compare_predictions`.
 
     Raises:
-        ValueError: a column or a score is missing, or a target is neither 0 nor 1.
+        ValueError: a column or a prediction is missing, or a target is not one of the task.
     """
-    _require(scores, [spec.target, "score", "champion_score"], "the scored holdout")
-    labelled = scores.loc[scores[spec.target].notna()]
-    both = _scores(labelled), _scores(labelled, "champion_score")
-    return compare_models(_labels(spec, labelled), both, thresholds, **_resampling(spec))
+    task = task_metrics(spec)
+    champion_columns = [f"{CHAMPION_PREFIX}{column}" for column in task.columns]
+    _require(scores, [spec.target, *task.columns, *champion_columns], "the scored holdout")
+    labelled = task.labelled(scores)
+    rows = task.read_rows(labelled)
+    return compare_predictions(
+        rows.targets,
+        (rows.predictions, task.read_rows(labelled, CHAMPION_PREFIX).predictions),
+        (task.measure(thresholds[0]), task.measure(thresholds[1])),
+        task.compared,
+        weights=rows.weights,
+        **_resampling(spec),
+    )
 
 
 def _measure_overall(
-    spec: ModelSpec, rows: pd.DataFrame, labels: NDArray[np.int64], values: NDArray[np.float64], threshold: float
+    spec: ModelSpec, task: TaskMetrics, frame: pd.DataFrame, rows: ScoredRows, measure: Measure
 ) -> list[dict[str, object]]:
-    k, days = spec.evaluation.top_k, rows["day"]
+    records = _measure_rows(spec, measure, rows, OVERALL, OVERALL)
+    if task.is_binary:
+        records += _measure_days(spec, frame, rows)
+    return sorted(records, key=lambda record: task.measured.index(record["metric"]))
+
+
+def _measure_days(spec: ModelSpec, frame: pd.DataFrame, rows: ScoredRows) -> list[dict[str, object]]:
+    """Measure the metrics at k, which count rows whatever their weights: so many can be looked at in a day."""
+    k, days, labels, values = spec.evaluation.top_k, frame["day"], rows.targets, rows.predictions
     daily = {"precision_at_k": daily_precision_at_k(days, labels, values, k)}
     if spec.entity is not None:
-        daily["entity_precision_at_k"] = daily_entity_precision_at_k(days, rows[spec.entity], labels, values, k)
+        daily["entity_precision_at_k"] = daily_entity_precision_at_k(days, frame[spec.entity], labels, values, k)
     counts = {"rows": len(labels), "positives": int(labels.sum())}
-    day_metrics = [
+    return [
         _record(metric, OVERALL, OVERALL, float(shares.mean()), day_interval(shares, **_resampling(spec)), counts)
         for metric, shares in daily.items()
     ]
-    row_metrics = _measure_rows(spec, labels, values, threshold, OVERALL, OVERALL)
-    order = get_args(GateMetric)
-    return sorted(row_metrics + day_metrics, key=lambda record: order.index(record["metric"]))
 
 
 def _measure_rows(
-    spec: ModelSpec,
-    labels: NDArray[np.int64],
-    values: NDArray[np.float64],
-    threshold: float,
-    column: str,
-    text: str | None,
+    spec: ModelSpec, measure: Measure, rows: ScoredRows, column: str, text: str | None
 ) -> list[dict[str, object]]:
-    metrics = RowMetrics(labels, values, threshold)
+    metrics = measure(rows.targets, rows.predictions, rows.weights)
     intervals = row_intervals(metrics, **_resampling(spec))
     counts = {"rows": metrics.rows, "positives": metrics.positives}
     return [
         _record(metric, column, text, value, intervals[metric], counts)
-        for metric, value in metrics.point_values().items()
+        for metric, value in point_values(metrics).items()
     ]
 
 
 def _record(
-    metric: str, column: str, text: str | None, value: float, interval: Interval, counts: dict[str, int]
+    metric: str, column: str, text: str | None, value: float, interval: Interval, counts: dict[str, int | None]
 ) -> dict[str, object]:
     low, high = interval
     return {
@@ -180,22 +193,6 @@ def _most_frequent_values(column: pd.Series) -> Iterable[tuple[str | None, NDArr
     texts = {code: None if code < 0 else str(values[code]) for code in frequency}
     ranked = sorted(frequency, key=lambda code: (-frequency[code], texts[code] or ""))
     return [(texts[code], codes == code) for code in ranked[:SLICE_VALUES]]
-
-
-def _labels(spec: ModelSpec, rows: pd.DataFrame) -> NDArray[np.int64]:
-    labels = rows[spec.target]
-    if not np.all(labels.isin([0, 1])):
-        raise ValueError(f"the target {spec.target} must be 0 or 1 in every labelled row")
-    return labels.to_numpy(dtype=np.int64)
-
-
-def _scores(rows: pd.DataFrame, column: str = "score") -> NDArray[np.float64]:
-    values = np.asarray(rows[column].astype("Float64").to_numpy(na_value=np.nan), dtype=np.float64)
-    if (bad := np.count_nonzero(~((values >= 0) & (values <= 1)))) > 0:
-        raise ValueError(
-            f"{column}: {bad} of {len(values)} labelled rows have no score between 0 and 1; score the holdout again"
-        )
-    return values
 
 
 def _require(frame: pd.DataFrame, columns: list[str], what: str) -> None:

@@ -9,13 +9,14 @@ import numpy as np
 import pandas as pd
 
 from ml_assets.core.metrics.bootstrap import Interval, row_intervals
-from ml_assets.core.metrics.classification import NAN, RowMetrics
+from ml_assets.core.metrics.classification import RowMetrics
 from ml_assets.core.metrics.estimated_performance import (
     ESTIMATED,
     IsotonicCalibration,
     PerformanceEstimate,
     why_not_estimated,
 )
+from ml_assets.core.metrics.resampled import NAN
 from ml_assets.core.model_spec.deployment import QualityEstimate
 
 ESTIMATE, REALISED = "estimated", "realised"

@@ -6,7 +6,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ml_assets.core.metrics.classification import NAN, RowMetrics
+from ml_assets.core.metrics.resampled import NAN, ResampledMetrics, point_values
 
 Interval = tuple[float, float]
 NO_INTERVAL: Interval = (NAN, NAN)
@@ -17,7 +17,7 @@ COUNTS_KEPT = 16_000_000
 BIASED = "calibration_error"
 
 
-def row_intervals(metrics: RowMetrics, samples: int, confidence: float, seed: int) -> dict[str, Interval]:
+def row_intervals(metrics: ResampledMetrics, samples: int, confidence: float, seed: int) -> dict[str, Interval]:
     """Compute (low, high) of each metric: percentiles over `samples` draws of as many rows with replacement.
 
     Efron and Tibshirani, An Introduction to the Bootstrap, chapter 13. Rows are drawn independently: if rows of one
@@ -31,8 +31,9 @@ def row_intervals(metrics: RowMetrics, samples: int, confidence: float, seed: in
     sums = [metrics.sums(counts) for counts in draw_counts(metrics.rows, samples, seed)]
     resampled = metrics.values_of(np.concatenate(sums, axis=1))
     intervals = {name: percentile_interval(values, confidence) for name, values in resampled.items()}
-    value = metrics.point_values()[BIASED]
-    intervals[BIASED] = _remove_bias(intervals[BIASED], resampled[BIASED], value)
+    if BIASED in intervals:
+        value = point_values(metrics)[BIASED]
+        intervals[BIASED] = _remove_bias(intervals[BIASED], resampled[BIASED], value)
     return intervals
 
 

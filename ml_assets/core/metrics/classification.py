@@ -9,8 +9,11 @@ its last digit.
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-NAN = float("nan")
+from ml_assets.core.metrics.resampled import evaluate, point_values, positive_weights, ratio
+
 CALIBRATION_BINS = 10
+# What is left of a sum of weights by rounding is no row.
+ROUNDING = 1e-12
 
 
 def sorted_rows(labels: ArrayLike, scores: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
@@ -21,6 +24,12 @@ def sorted_rows(labels: ArrayLike, scores: ArrayLike) -> tuple[NDArray[np.int64]
     Raises:
         ValueError: the lengths differ, a label is neither 0 nor 1, or a score is not between 0 and 1.
     """
+    classes, values = _checked_rows(labels, scores)
+    order = descending_order(classes, values)
+    return classes[order].astype(np.int64), values[order]
+
+
+def _checked_rows(labels: ArrayLike, scores: ArrayLike) -> tuple[NDArray, NDArray[np.float64]]:
     classes, values = np.asarray(labels), np.asarray(scores, dtype=np.float64)
     if classes.shape != values.shape or classes.ndim != 1:
         raise ValueError(f"labels and scores must be of one length, not of shape {classes.shape} and {values.shape}")
@@ -28,8 +37,7 @@ def sorted_rows(labels: ArrayLike, scores: ArrayLike) -> tuple[NDArray[np.int64]
         raise ValueError("labels must be 0 or 1; leave out rows whose label is unknown")
     if bad := np.count_nonzero(~((values >= 0) & (values <= 1))):
         raise ValueError(f"{bad} of {len(values)} scores are missing or not between 0 and 1")
-    order = descending_order(classes, values)
-    return classes[order].astype(np.int64), values[order]
+    return classes, values
 
 
 def descending_order(labels: NDArray, scores: NDArray) -> NDArray[np.int64]:
@@ -40,8 +48,8 @@ def descending_order(labels: NDArray, scores: NDArray) -> NDArray[np.int64]:
 class RowMetrics:
     """The nine metrics that need no day, for weighted rows: sorted once, for any number of resamples.
 
-    Definitions and values are those of scikit-learn's functions of the same names with the counts as sample weights,
-    where these are defined:
+    Definitions and values are those of scikit-learn's functions of the same names with counts times weights as sample
+    weights, where these are defined; `rows` and `positives` below mean the sums of their weights:
     - roc_auc: probability that a positive scores higher than a negative, ties counted half; NaN unless both classes
       occur
     - average_precision: sum over the distinct scores of (gain in recall) x precision, not interpolated; NaN unless both
@@ -62,9 +70,23 @@ class RowMetrics:
       bins depend on the rows, not on their counts; NaN without rows. Chance increases it, in resamples twice
     """
 
-    def __init__(self, labels: ArrayLike, scores: ArrayLike, threshold: float) -> None:
-        """Sort n rows with `sorted_rows`, which documents the errors."""
-        ordered, values = sorted_rows(labels, scores)
+    def __init__(
+        self, labels: ArrayLike, scores: ArrayLike, threshold: float, weights: ArrayLike | None = None
+    ) -> None:
+        """Sort n rows as `sorted_rows` does, which documents the errors.
+
+        Args:
+            labels: 0 or 1, shape (n,).
+            scores: between 0 and 1, shape (n,).
+            threshold: lowest score of a positive decision.
+            weights: sample weights above 0, shape (n,); None: every row counts once.
+        """
+        classes, given_scores = _checked_rows(labels, scores)
+        given = positive_weights(weights, len(classes))
+        keys = (classes, given_scores) if given is None else (given, classes, given_scores)
+        self.order = np.lexsort(keys)[::-1]
+        ordered, values = classes[self.order].astype(np.int64), given_scores[self.order]
+        self._weights = None if given is None else given[self.order]
         self.rows = len(ordered)
         self.positives = int(ordered.sum())
         # Ranks are needed only at the distinct scores of positives, which are few if positives are rare.
@@ -96,16 +118,19 @@ class RowMetrics:
         for each distinct score of a positive: h positives and m negatives at it, a negatives above it, t positives and
         r rows at or above it: roc_auc = sum of h (N - a - m / 2) / (P N), average_precision = sum of (h / P) (t / r).
         """
-        return self.values_of(self.sums(counts))
+        return evaluate(self, counts)
 
     def sums(self, counts: NDArray) -> NDArray[np.float64]:
         """Sum what the metrics of each resample are ratios of, shape (sums, s); those of further resamples may be
         concatenated. See `evaluate`.
         """
         counts = np.asarray(counts, dtype=np.float64)
+        if self._weights is not None:
+            counts = counts * self._weights
         reached, true_reached = _cumulative_sums(self._between_borders(counts)), _cumulative_sums(self._at_ties(counts))
         total, positives = reached[:, -1], true_reached[:, -1]
         negatives = total - positives
+        negatives = np.where(negatives > ROUNDING * total, negatives, 0)
         decided, true_decided = reached[:, self._decided], true_reached[:, self._ties_decided]
         above, through = reached[:, self._tie_begins], reached[:, self._tie_ends]
         hits, negatives_above, negatives_through = (
@@ -114,7 +139,9 @@ class RowMetrics:
             through - true_reached[:, 1:],
         )
         outranked = negatives[:, None] - (negatives_above + negatives_through) / 2
-        gained = (hits * true_reached[:, 1:] / np.maximum(through, 1)).sum(axis=1)
+        gained = np.divide(hits * true_reached[:, 1:], through, out=np.zeros(through.shape), where=through > 0).sum(
+            axis=1
+        )
         losses = counts @ self._losses
         ranked, gaps = (hits * outranked).sum(axis=1), self._calibration_gaps(counts)
         return np.stack([total, positives, negatives, decided, true_decided, ranked, gained, *losses.T, gaps])
@@ -124,20 +151,20 @@ class RowMetrics:
         """Compute each metric for each resample from the `sums`."""
         total, positives, negatives, decided, true_decided, ranked, gained, *losses, gaps = sums
         return {
-            "roc_auc": _ratio(ranked, positives * negatives),
-            "average_precision": _ratio(gained, np.where(negatives > 0, positives, 0)),
-            "precision": _ratio(true_decided, decided),
-            "recall": _ratio(true_decided, positives),
-            "f1": _ratio(2 * true_decided, decided + positives),
-            "log_loss": _ratio(losses[0], total),
-            "brier_score": _ratio(losses[1], total),
-            "calibration_ratio": _ratio(losses[2], positives),
-            "calibration_error": _ratio(gaps, total),
+            "roc_auc": ratio(ranked, positives * negatives),
+            "average_precision": ratio(gained, np.where(negatives > 0, positives, 0)),
+            "precision": ratio(true_decided, decided),
+            "recall": ratio(true_decided, positives),
+            "f1": ratio(2 * true_decided, decided + positives),
+            "log_loss": ratio(losses[0], total),
+            "brier_score": ratio(losses[1], total),
+            "calibration_ratio": ratio(losses[2], positives),
+            "calibration_error": ratio(gaps, total),
         }
 
     def point_values(self) -> dict[str, float]:
         """Compute each metric with every row counted once."""
-        return {name: float(value[0]) for name, value in self.evaluate(np.ones((1, self.rows))).items()}
+        return point_values(self)
 
     def _calibration_gaps(self, counts: NDArray[np.float64]) -> NDArray[np.float64]:
         """Sum |sum of the scores - positives| over the bins, for each resample."""
@@ -158,13 +185,15 @@ class RowMetrics:
         return np.add.reduceat(counts[:, self._positive_rows], self._first_positive, axis=1)
 
 
-def point_metrics(labels: ArrayLike, scores: ArrayLike, threshold: float) -> dict[str, float]:
-    """Compute the metrics of `RowMetrics` by name, with every row counted once.
+def point_metrics(
+    labels: ArrayLike, scores: ArrayLike, threshold: float, weights: ArrayLike | None = None
+) -> dict[str, float]:
+    """Compute the metrics of `RowMetrics` by name, with every row counted once, or by its sample weight.
 
     Raises:
         ValueError: the lengths differ, a label is neither 0 nor 1, or a score is not between 0 and 1.
     """
-    return RowMetrics(labels, scores, threshold).point_values()
+    return RowMetrics(labels, scores, threshold, weights).point_values()
 
 
 def _bin_begins(begins: NDArray[np.int64], rows: int) -> NDArray[np.int64]:
@@ -178,7 +207,3 @@ def _cumulative_sums(counts: NDArray[np.float64]) -> NDArray[np.float64]:
     sums = np.zeros((len(counts), counts.shape[1] + 1))
     np.cumsum(counts, axis=1, out=sums[:, 1:])
     return sums
-
-
-def _ratio(part: NDArray, whole: NDArray) -> NDArray[np.float64]:
-    return np.divide(part, whole, out=np.full(len(whole), NAN), where=whole > 0)

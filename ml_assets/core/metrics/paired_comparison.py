@@ -1,18 +1,87 @@
 """Paired comparison of two models on the same rows: the difference of each metric, with paired bootstrap intervals."""
 
-from typing import get_args
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from ml_assets.core.metrics.bootstrap import draw_counts, percentile_interval
-from ml_assets.core.metrics.classification import NAN, RowMetrics
-from ml_assets.core.model_spec.evaluation import ComparedMetric
+from ml_assets.core.metrics.classification import RowMetrics
+from ml_assets.core.metrics.resampled import NAN, ResampledMetrics, evaluate
+from ml_assets.core.model_spec.types.metric_names import LOWER_IS_BETTER, compared_metrics
+from ml_assets.core.model_spec.types.task import Outputs
 
-COMPARED_METRICS: tuple[str, ...] = get_args(ComparedMetric)
-LOWER_IS_BETTER = ("log_loss", "brier_score", "calibration_error")
+COMPARED_METRICS = compared_metrics(Outputs())
 COMPARISON_FIGURES = ("value", "champion_value", "difference", "low", "high")
+Measure = Callable[[NDArray, NDArray, NDArray | None], ResampledMetrics]
+"""Sorts the rows of one model for its metrics, from targets, predictions and weights."""
+
+
+def compare_predictions(
+    targets: ArrayLike,
+    predictions: tuple[ArrayLike, ArrayLike],
+    measures: tuple[Measure, Measure],
+    compared: Sequence[str],
+    samples: int,
+    confidence: float,
+    seed: int,
+    weights: ArrayLike | None = None,
+) -> pd.DataFrame:
+    """Compare each metric of a model with that of the champion on the same rows.
+
+    The result has the columns metric, value, champion_value, difference, low, high, rows. `difference` is value -
+    champion_value, with the sign changed for metrics of which lower is better, so that above 0 is better. `low` and
+    `high` are percentiles over `samples` draws of as many rows with replacement; each draw uses the same rows for both
+    models (the paired bootstrap: Efron and Tibshirani, An Introduction to the Bootstrap, chapter 8), so rows that are
+    difficult for both do not widen the interval. Draws in which the metric of either model is undefined are ignored.
+    The result depends on the rows and the seed, not on the order of the rows; for equal predictions, difference and
+    interval are 0.
+
+    Args:
+        targets: as the measures take them, shape (n,).
+        predictions: of the model and of the champion, as the measures take them, each of n rows in the same order.
+        measures: of the model and of the champion.
+        compared: names of the compared metrics, in the order of the result.
+        samples: number of draws.
+        confidence: share of the draws inside the interval.
+        seed: seed of the draws.
+        weights: sample weights above 0, shape (n,); None: every row counts once.
+
+    Raises:
+        ValueError: the lengths differ, or a measure refuses its rows.
+    """
+    truth = np.asarray(targets)
+    model_values, champion_values = (np.asarray(values, dtype=np.float64) for values in predictions)
+    if not len(truth) == len(model_values) == len(champion_values):
+        raise ValueError(
+            "labels and scores must be of one length, not of"
+            f" {len(truth)}, {len(model_values)} and {len(champion_values)}"
+        )
+    sample_weights = None if weights is None else np.asarray(weights, dtype=np.float64)
+    # Rows that are equal in all of these are interchangeable, so in this order a draw does not depend on the given
+    # order.
+    keys = [*_columns(champion_values), truth, *_columns(model_values)]
+    order = np.lexsort(keys if sample_weights is None else [sample_weights, *keys])
+    ordered_weights = None if sample_weights is None else sample_weights[order]
+    model = measures[0](truth[order], model_values[order], ordered_weights)
+    champion = measures[1](truth[order], champion_values[order], ordered_weights)
+    once = np.ones((1, len(truth)))
+    differences = [
+        _improvement(_evaluate(model, counts), _evaluate(champion, counts), compared)
+        for counts in draw_counts(len(truth), samples, seed)
+    ]
+    value, champion_value = _evaluate(model, once), _evaluate(champion, once)
+    difference = _improvement(value, champion_value, compared)
+    records = []
+    for metric in compared:
+        low, high = percentile_interval(np.concatenate([part[metric] for part in differences]), confidence)
+        figures = (value[metric][0], champion_value[metric][0], difference[metric][0], low, high)
+        records.append(
+            {"metric": metric, **dict(zip(COMPARISON_FIGURES, map(float, figures), strict=True)), "rows": len(truth)}
+        )
+    return pd.DataFrame(records)
 
 
 def compare_models(
@@ -22,16 +91,9 @@ def compare_models(
     samples: int,
     confidence: float,
     seed: int,
+    weights: ArrayLike | None = None,
 ) -> pd.DataFrame:
-    """Compare each metric of a model with that of the champion on the same rows.
-
-    The result has the columns metric, value, champion_value, difference, low, high, rows. `difference` is value -
-    champion_value, with the sign changed for metrics of which lower is better, so that above 0 is better. `low` and
-    `high` are percentiles over `samples` draws of as many rows with replacement; each draw uses the same rows for both
-    models (the paired bootstrap: Efron and Tibshirani, An Introduction to the Bootstrap, chapter 8), so rows that are
-    difficult for both do not widen the interval. Draws in which the metric of either model is undefined are ignored.
-    The result depends on the rows and the seed, not on the order of the rows; for equal scores, difference and interval
-    are 0.
+    """Compare two binary classifiers, see `compare_predictions`.
 
     Args:
         labels: 0 or 1, shape (n,).
@@ -40,59 +102,40 @@ def compare_models(
         samples: number of draws.
         confidence: share of the draws inside the interval.
         seed: seed of the draws.
+        weights: sample weights above 0, shape (n,); None: every row counts once.
 
     Raises:
         ValueError: the lengths differ, a label is neither 0 nor 1, or a score is not between 0 and 1.
     """
-    classes = np.asarray(labels)
-    model_scores, champion_scores = (np.asarray(values, dtype=np.float64) for values in scores)
-    if not len(classes) == len(model_scores) == len(champion_scores):
-        raise ValueError(
-            "labels and scores must be of one length, not of"
-            f" {len(classes)}, {len(model_scores)} and {len(champion_scores)}"
-        )
-    # Rows that are equal in all three are interchangeable, so in this order a draw does not depend on the given order.
-    order = np.lexsort((champion_scores, classes, model_scores))
-    classes = classes[order]
-    model = _ModelMetrics(classes, model_scores[order], thresholds[0])
-    champion = _ModelMetrics(classes, champion_scores[order], thresholds[1])
-    once = np.ones((1, len(classes)))
-    differences = [
-        _improvement(model.evaluate(counts), champion.evaluate(counts))
-        for counts in draw_counts(len(classes), samples, seed)
-    ]
-    value, champion_value = model.evaluate(once), champion.evaluate(once)
-    difference = _improvement(value, champion_value)
-    records = []
-    for metric in COMPARED_METRICS:
-        low, high = percentile_interval(np.concatenate([part[metric] for part in differences]), confidence)
-        figures = (value[metric][0], champion_value[metric][0], difference[metric][0], low, high)
-        records.append(
-            {"metric": metric, **dict(zip(COMPARISON_FIGURES, map(float, figures), strict=True)), "rows": len(classes)}
-        )
-    return pd.DataFrame(records)
+    model, champion = (partial(measure_decisions, threshold=threshold) for threshold in thresholds)
+    return compare_predictions(labels, scores, (model, champion), COMPARED_METRICS, samples, confidence, seed, weights)
 
 
-def empty_comparison() -> pd.DataFrame:
+def measure_decisions(labels: NDArray, scores: NDArray, weights: NDArray | None, threshold: float) -> RowMetrics:
+    """Sort the rows of a binary classifier for its metrics; see `RowMetrics`."""
+    return RowMetrics(labels, scores, threshold, weights)
+
+
+def empty_comparison(compared: Sequence[str] = COMPARED_METRICS) -> pd.DataFrame:
     """Return the columns of `compare_models` without a comparison: one row for each metric, with NaN figures."""
     return pd.DataFrame(
-        [{"metric": metric, **dict.fromkeys(COMPARISON_FIGURES, NAN), "rows": 0} for metric in COMPARED_METRICS]
+        [{"metric": metric, **dict.fromkeys(COMPARISON_FIGURES, NAN), "rows": 0} for metric in compared]
     )
 
 
-class _ModelMetrics:
-    """The metrics of one of the two models, for counts in the common order of the rows."""
-
-    def __init__(self, labels: np.ndarray, scores: np.ndarray, threshold: float):
-        self._metrics = RowMetrics(labels, scores, threshold)
-        self._order = np.lexsort((labels, scores))[::-1]
-
-    def evaluate(self, counts: np.ndarray) -> dict[str, np.ndarray]:
-        return self._metrics.evaluate(counts[:, self._order])
+def _columns(values: NDArray) -> list[NDArray]:
+    return [values] if values.ndim == 1 else [*values.T]
 
 
-def _improvement(model: dict[str, np.ndarray], champion: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+def _evaluate(metrics: ResampledMetrics, counts: NDArray) -> dict[str, NDArray]:
+    """Compute the metrics of one model, for counts in the common order of the rows."""
+    return evaluate(metrics, counts[:, metrics.order])
+
+
+def _improvement(
+    model: dict[str, NDArray], champion: dict[str, NDArray], compared: Sequence[str]
+) -> dict[str, NDArray]:
     return {
         name: (champion[name] - model[name]) if name in LOWER_IS_BETTER else (model[name] - champion[name])
-        for name in COMPARED_METRICS
+        for name in compared
     }

@@ -14,8 +14,9 @@ NAN = float("nan")
 class PairedEstimate:
     """A figure of challenger and champion on the same rows, and the difference with its interval; NaN if undefined.
 
-    difference: for metrics, above 0 if the challenger is better; for the share of wrong decisions, above 0 if it is
-    worse; for the share of positive decisions, the ratio of the challenger's share to the champion's.
+    difference: for metrics, above 0 if the challenger is better; for the share of wrong decisions or classes, and for
+    the relative increase of the mean error, above 0 if it is worse; for the share of positive decisions, the ratio of
+    the challenger's share to the champion's; for predictions, their distance.
     """
 
     challenger: float
@@ -44,7 +45,7 @@ def proportion_difference(challenger: ArrayLike, champion: ArrayLike, confidence
     only_first, only_second = int(np.count_nonzero(first & ~second)), int(np.count_nonzero(second & ~first))
     surplus = only_first - only_second
     centre = surplus / (rows + 2)
-    half_width = _z(confidence) * math.sqrt(only_first + only_second + 1 - surplus**2 / (rows + 2)) / (rows + 2)
+    half_width = z_score(confidence) * math.sqrt(only_first + only_second + 1 - surplus**2 / (rows + 2)) / (rows + 2)
     difference = surplus / rows
     return PairedEstimate(
         float(first.mean()),
@@ -68,7 +69,7 @@ def proportion_ratio(challenger: ArrayLike, champion: ArrayLike, confidence: flo
         return PairedEstimate(NAN, NAN, NAN, NAN, NAN)
     disagreeing = np.count_nonzero(first != second) + 1
     a, b = np.count_nonzero(first) + 0.5, np.count_nonzero(second) + 0.5
-    factor = math.exp(_z(confidence) * math.sqrt(disagreeing / (a * b)))
+    factor = math.exp(z_score(confidence) * math.sqrt(disagreeing / (a * b)))
     return PairedEstimate(float(first.mean()), float(second.mean()), a / b, a / b / factor, a / b * factor)
 
 
@@ -79,7 +80,7 @@ def proportion_interval(true: int, rows: int, confidence: float) -> tuple[float,
     """
     if not rows:
         return NAN, NAN
-    share, z = true / rows, _z(confidence)
+    share, z = true / rows, z_score(confidence)
     centre, half_width = share + z**2 / (2 * rows), z * math.sqrt(share * (1 - share) / rows + (z / (2 * rows)) ** 2)
     # Rounding can put the bound of a share of 0 or 1 slightly on its wrong side.
     return min((centre - half_width) / (1 + z**2 / rows), share), max((centre + half_width) / (1 + z**2 / rows), share)
@@ -90,9 +91,10 @@ def mean_interval(values: ArrayLike, confidence: float) -> tuple[float, float]:
     ordered = np.sort(np.asarray(values, dtype=np.float64))
     if len(ordered) < 2:
         return NAN, NAN
-    half_width = _z(confidence) * float(ordered.std(ddof=1)) / math.sqrt(len(ordered))
+    half_width = z_score(confidence) * float(ordered.std(ddof=1)) / math.sqrt(len(ordered))
     return float(ordered.mean()) - half_width, float(ordered.mean()) + half_width
 
 
-def _z(confidence: float) -> float:
+def z_score(confidence: float) -> float:
+    """Return the half width, in standard deviations, of an interval of a normal distribution."""
     return NormalDist().inv_cdf((1 + confidence) / 2)

@@ -5,9 +5,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from ml_assets.core.model_spec.evaluation import ComparedMetric
 from ml_assets.core.model_spec.types.base import SpecPart
 from ml_assets.core.model_spec.types.durations import PositiveDays, Wait
+from ml_assets.core.model_spec.types.metric_names import ComparedMetric
 
 
 class Canary(SpecPart):
@@ -31,27 +31,35 @@ class Canary(SpecPart):
 
     minimum_positives: int = Field(10, ge=1, le=1_000_000_000)
     """Minimum number of positives among the labelled rows of the challenger's entities since the canary began; with
-    fewer, no metric decides."""
+    fewer, no metric decides. For task binary."""
 
     maximum_days: PositiveDays = timedelta(days=60)
     """Maximum length of a step without a decision, from its first day on; then the challenger is rolled back."""
 
     metric: ComparedMetric = "average_precision"
-    """Metric that decides; all comparable metrics are measured for both models."""
+    """Metric that decides; all comparable metrics are measured for both models. Its default depends on the task as
+    that of `champion.metric` does."""
 
     margin: float = Field(0.02, ge=-1000, le=1000, allow_inf_nan=False)
     """Difference by which the challenger may be worse and still advance; below 0, the difference by which it must be
     better. It is rolled back when it is worse by more than this and the whole confidence interval of the difference
-    lies below 0."""
+    lies below 0. For metrics in the unit of the target, a share of the champion's value, as for `champion.margin`."""
 
     maximum_error_increase: float = Field(0.01, ge=0, le=1)
-    """Maximum increase of the share of wrong decisions over the champion's. The challenger is rolled back when the
-    whole confidence interval of the difference lies above it."""
+    """Maximum increase of the error over the champion's: of the share of wrong decisions, for task multiclass of the
+    share of wrong classes, for regression of the mean absolute error, as a share of the champion's. The challenger is
+    rolled back when the whole confidence interval of the difference lies above it."""
 
     maximum_decision_ratio: float = Field(3.0, gt=1, allow_inf_nan=False, le=1000)
     """Maximum ratio, in either direction, of positive decisions of challenger and champion on the same rows. The
     challenger is rolled back when the whole confidence interval of the ratio lies outside. It needs no labels, so it
-    applies from the first day on."""
+    applies from the first day on. For task binary."""
+
+    maximum_prediction_distance: float = Field(0.3, gt=0, le=1)
+    """Maximum distance of the predictions of challenger and champion on the same rows, without labels: for task
+    regression the Kolmogorov-Smirnov distance of the predictions, for multiclass half of the sum of the absolute
+    differences of the shares of the predicted classes. The challenger is rolled back when the distance exceeds this by
+    more than chance explains."""
 
     confidence: float = Field(0.99, gt=0, lt=1)
     """Confidence level of the intervals; high, because the two models are compared every day."""

@@ -2,32 +2,12 @@
 champion."""
 
 from datetime import timedelta
-from typing import Literal
 
 from pydantic import Field, model_validator
 
 from ml_assets.core.model_spec.types.base import SpecPart
 from ml_assets.core.model_spec.types.durations import PositiveDays
-
-GateMetric = Literal[
-    "roc_auc",
-    "average_precision",
-    "precision",
-    "recall",
-    "f1",
-    "precision_at_k",
-    "entity_precision_at_k",
-    "log_loss",
-    "brier_score",
-    "calibration_ratio",
-    "calibration_error",
-]
-ComparedMetric = Literal[
-    "roc_auc", "average_precision", "precision", "recall", "f1", "log_loss", "brier_score", "calibration_error"
-]
-
-UNBOUNDED = ("log_loss", "calibration_ratio")
-WITHOUT_SLICES = ("precision_at_k", "entity_precision_at_k")
+from ml_assets.core.model_spec.types.metric_names import ComparedMetric, GateMetric, lowest_difference
 
 
 class Evaluation(SpecPart):
@@ -37,7 +17,11 @@ class Evaluation(SpecPart):
     """Number of the last days whose labels are known; training never reads them."""
 
     top_k: int = Field(100, ge=1, le=1_000_000_000)
-    """k of precision at k: among the k rows, or entities, of a day with the highest scores."""
+    """k of precision at k: among the k rows, or entities, of a day with the highest scores. For task binary."""
+
+    top_classes: int = Field(2, ge=1, le=100_000)
+    """k of `top_k_accuracy`: a row counts as right if its class is among the k of the highest probabilities. For task
+    multiclass."""
 
     exclude_known_positives: bool = False
     """Whether to exclude the rows of entities with a positive label that was known before the row's day began. Labels
@@ -53,7 +37,11 @@ class Evaluation(SpecPart):
     """Columns for whose 20 most frequent values every metric is measured as well."""
 
     slice_min_positives: int = Field(20, ge=1, le=1_000_000_000)
-    """Minimum number of positives of a slice to which `slice_minimum` and `slice_maximum` of a gate apply."""
+    """Minimum number of positives of a slice to which `slice_minimum` and `slice_maximum` of a gate apply. For task
+    binary."""
+
+    slice_min_rows: int = Field(100, ge=1, le=1_000_000_000)
+    """Minimum number of labelled rows of such a slice. For tasks regression and multiclass."""
 
     bootstrap_samples: int = Field(200, ge=20, le=100_000)
     """Number of bootstrap samples of each interval."""
@@ -76,7 +64,7 @@ class Gate(SpecPart):
     maximum: float | None = Field(None, ge=-1e9, le=1e9, allow_inf_nan=False)
     """Maximum that passes."""
     slice_minimum: float | None = Field(None, ge=-1e9, le=1e9, allow_inf_nan=False)
-    """Minimum that passes, for each slice of `evaluation.slices` with enough positives."""
+    """Minimum that passes, for each slice of `evaluation.slices` with enough positives, or rows."""
     slice_maximum: float | None = Field(None, ge=-1e9, le=1e9, allow_inf_nan=False)
     """Maximum that passes, for each such slice."""
 
@@ -98,11 +86,21 @@ class Gate(SpecPart):
         return self.slice_bounds() != (None, None)
 
 
+Gates = dict[GateMetric, Gate]
+"""The gate of each metric, by its name."""
+
+
 class ChampionGate(SpecPart):
     """The comparison of a model with the champion of the registry, both scored on the same holdout rows."""
 
     metric: ComparedMetric = "average_precision"
-    """Metric that decides; all comparable metrics are measured for both models."""
+    """Metric that decides; all comparable metrics are measured for both models. By default average_precision for task
+    binary, log_loss for multiclass, and rmse for regression, or pinball_loss if it has quantiles."""
     margin: float = Field(0.02, ge=0, allow_inf_nan=False, le=1000)
     """Difference by which the model may be worse: it passes when the whole confidence interval of the difference lies
-    above minus this."""
+    above minus this. For metrics in the unit of the target (rmse, mae, median_absolute_error and pinball_loss) it is a
+    share of the champion's value: 0.02 is 2 %."""
+
+    def lowest_difference(self, champion_value: float) -> float:
+        """Return the lowest difference that passes, in the unit of the metric."""
+        return lowest_difference(self.metric, self.margin, champion_value)

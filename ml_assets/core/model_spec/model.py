@@ -10,16 +10,17 @@ from ml_assets.core.model_spec.automation import Backfill, Freshness, Retention,
 from ml_assets.core.model_spec.checks import Checks
 from ml_assets.core.model_spec.compute import Compute
 from ml_assets.core.model_spec.deployment import Deployment
-from ml_assets.core.model_spec.evaluation import ChampionGate, Evaluation, Gate, GateMetric
+from ml_assets.core.model_spec.evaluation import ChampionGate, Evaluation, Gates
 from ml_assets.core.model_spec.features import Categorical, CustomFeatures, Feature, WindowAggregate
 from ml_assets.core.model_spec.labels import Labels, LateData, check_labels
 from ml_assets.core.model_spec.retries import Retries
 from ml_assets.core.model_spec.rules.capture_rules import check_capture
 from ml_assets.core.model_spec.rules.check_rules import check_checks, check_metrics, check_severities
 from ml_assets.core.model_spec.rules.column_rules import check_column_names, check_roles
-from ml_assets.core.model_spec.rules.day_rules import check_days
+from ml_assets.core.model_spec.rules.day_rules import check_days, check_marker
 from ml_assets.core.model_spec.rules.feature_rules import check_features, check_preprocessing
-from ml_assets.core.model_spec.rules.gate_rules import check_gates, check_without_entity
+from ml_assets.core.model_spec.rules.gate_rules import check_without_entity
+from ml_assets.core.model_spec.rules.metric_rules import check_metrics_of_task, complete_metrics
 from ml_assets.core.model_spec.rules.renamed_checks import rename_checks
 from ml_assets.core.model_spec.rules.task_rules import (
     check_evaluation,
@@ -29,7 +30,7 @@ from ml_assets.core.model_spec.rules.task_rules import (
     check_weight,
     complete_classes,
 )
-from ml_assets.core.model_spec.source import DAY_PLACEHOLDER, Column, Quality, Source, column_of
+from ml_assets.core.model_spec.source import Column, Quality, Source, column_of
 from ml_assets.core.model_spec.training import Training
 from ml_assets.core.model_spec.types.base import SpecPart, check_model_name, check_owner
 from ml_assets.core.model_spec.types.durations import Days
@@ -97,7 +98,7 @@ class ModelSpec(SpecPart):
 
     training: Training
     evaluation: Evaluation = Evaluation()
-    gates: dict[GateMetric, Gate] = Field(min_length=1)
+    gates: Gates = Field(min_length=1)
     """Bounds on metrics; a model outside any of them is not registered."""
 
     champion: ChampionGate | None = ChampionGate()
@@ -124,7 +125,7 @@ class ModelSpec(SpecPart):
     def _accept_short_and_old_forms(cls, attributes: object) -> object:
         if not isinstance(attributes, Mapping):
             return attributes
-        attributes = complete_classes(attributes)
+        attributes = complete_metrics(complete_classes(attributes))
         if not isinstance(checks := attributes.get("checks"), Mapping):
             return attributes
         return {**attributes, "checks": rename_checks(attributes.get("name"), checks)}
@@ -173,11 +174,8 @@ class ModelSpec(SpecPart):
     def _check_checks_and_gates(self) -> None:
         for name in self.evaluation.slices:
             self.column("evaluation.slices", name)
-        check_gates(self.gates, self.evaluation.slices)
-        if self.sensor.marker is not None and not DAY_PLACEHOLDER.search(self.source.files.rpartition("/")[0]):
-            raise ValueError(
-                "sensor.marker: source.files must have {day} in a folder, because the marker is in that folder"
-            )
+        check_metrics_of_task(self.outputs, self.evaluation, self.gates, self.champion, self.deployment.canary)
+        check_marker(self.source, self.sensor)
         if self.entity is None:
             check_without_entity(self.evaluation, self.gates, self.deployment)
         check_preprocessing(self.training.preprocessing, self.numeric_features(), self.categorical_features())

@@ -24,7 +24,7 @@ TOP, BOTTOM = 28, 352
 
 def roc_curve_plot(labels: ArrayLike, scores: ArrayLike, threshold: float, estimate: Estimate) -> bytes:
     """Plot the ROC curve and mark the threshold; `estimate` is of roc_auc."""
-    title = _title("ROC AUC", estimate)
+    title = estimate_title("ROC AUC", estimate)
     true_positives, decided, at = _decisions(labels, scores, threshold)
     positives, rows = true_positives[-1], decided[-1]
     if not 0 < positives < rows:
@@ -43,7 +43,7 @@ def roc_curve_plot(labels: ArrayLike, scores: ArrayLike, threshold: float, estim
 
 def precision_recall_plot(labels: ArrayLike, scores: ArrayLike, threshold: float, estimate: Estimate) -> bytes:
     """Plot the precision-recall curve and mark the threshold; `estimate` is of average_precision, the area under it."""
-    title = _title("Average precision", estimate)
+    title = estimate_title("Average precision", estimate)
     true_positives, decided, at = _decisions(labels, scores, threshold)
     positives, rows = true_positives[-1], decided[-1]
     if not 0 < positives < rows:
@@ -68,7 +68,7 @@ def calibration_plot(labels: ArrayLike, scores: ArrayLike, estimate: Estimate) -
 
     `estimate` is of brier_score. Error bars are the Wilson 95 % interval of the share (E. B. Wilson, 1927).
     """
-    title = _title("Calibration: Brier score", estimate)
+    title = estimate_title("Calibration: Brier score", estimate)
     ordered, values = sorted_rows(labels, scores)
     if not len(ordered):
         return blank_chart(title, "There are no rows")
@@ -170,7 +170,8 @@ def _decisions(labels: ArrayLike, scores: ArrayLike, threshold: float) -> tuple[
     )
 
 
-def _title(metric: str, estimate: Estimate) -> str:
+def estimate_title(metric: str, estimate: Estimate) -> str:
+    """Return the title of a plot: the name of a metric, its value and its interval."""
     value, low, high = estimate
     if math.isnan(value):
         return f"{metric} is undefined"

@@ -1,13 +1,12 @@
 """The canary policy: decides when a canary starts, advances, is promoted or is rolled back."""
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from ml_assets.core.model_spec.deployment import Canary
-from ml_assets.core.model_spec.types.numbers import format_number
+from ml_assets.core.release.canary_evidence import Evidence, explain_failure, explain_lack, figures_of, in_words
 from ml_assets.core.release.release_state import (
     Release,
     Version,
@@ -18,31 +17,7 @@ from ml_assets.core.release.release_state import (
     start,
 )
 
-if TYPE_CHECKING:
-    from ml_assets.core.metrics.paired_proportions import PairedEstimate
-
 Outcome = Literal["start", "advance", "promote", "rollback", "replace", "hold", "none"]
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """The evidence of a canary, from the rows of the challenger's entities, and all rows of the days on which it was in
-    shadow, scored by both models.
-
-    step_days, step_rows: number of days with known labels since the present step began, and of labelled rows on them.
-    positives: number of positives among the labelled rows since the canary began. metrics, errors: metrics, and share
-    of wrong decisions, on these rows. decisions: share of positive decisions on all rows since the canary began,
-    labelled or not. labels_through: the last day whose labels are known. problem: why the challenger cannot score.
-    """
-
-    step_days: int
-    step_rows: int
-    positives: int
-    metrics: "Mapping[str, PairedEstimate]"
-    errors: "PairedEstimate"
-    decisions: "PairedEstimate"
-    labels_through: date
-    problem: str | None = None
 
 
 @dataclass(frozen=True)
@@ -121,14 +96,14 @@ def _evaluate(canary: Canary, state: Release, candidate: Version | None, evidenc
     challenger, figures = state.challenger, figures_of(canary, evidence)
     assert challenger is not None
     assert state.step_since is not None
-    if failure := _failure(canary, evidence):
+    if failure := explain_failure(canary, evidence):
         return Decision(
             "rollback", f"{challenger} is rolled back {_at(state.percent)}: {failure}", roll_back(state), figures
         )
     if candidate is not None and canary.newer_challenger == "replaces":
         reason = f"{candidate} replaces {challenger}, which was {_at(state.percent)}, and starts {_at(canary.steps[0])}"
         return Decision("replace", reason, start(state, candidate, canary.steps[0], day), figures)
-    waits = _lacking(canary, state, evidence)
+    waits = explain_lack(canary, evidence, state.step_since)
     if waits is None:
         return _advance(canary, state, evidence, day)
     if day - state.step_since >= canary.maximum_days:
@@ -141,7 +116,7 @@ def _evaluate(canary: Canary, state: Release, candidate: Version | None, evidenc
 
 
 def _advance(canary: Canary, state: Release, evidence: Evidence, day: date) -> Decision:
-    challenger, comparison = state.challenger, _in_words(canary.metric, evidence.metrics[canary.metric])
+    challenger, comparison = state.challenger, in_words(canary.metric, evidence.metrics[canary.metric])
     assert challenger is not None
     # The steps of the specification may have changed since the canary began.
     percent = next((step for step in canary.steps if step > state.percent), 100)
@@ -152,77 +127,9 @@ def _advance(canary: Canary, state: Release, evidence: Evidence, day: date) -> D
     return Decision("advance", reason, advance(state, percent, day), figures_of(canary, evidence))
 
 
-def _failure(canary: Canary, evidence: Evidence) -> str | None:
-    """Return why the challenger must be rolled back; None when it need not."""
-    if evidence.problem:
-        return evidence.problem
-    ratio, most = evidence.decisions, canary.maximum_decision_ratio
-    if ratio.low > most or ratio.high < 1 / most:
-        shares = f"{ratio.challenger:.2%} of the same rows, the champion {ratio.champion:.2%}"
-        return f"it decides positive on {shares}; ratio {_span(ratio)}, outside of {1 / most:.3g} to {most:.3g}"
-    compared = evidence.metrics[canary.metric]
-    if evidence.positives >= canary.minimum_positives and compared.high < 0 and compared.difference < -canary.margin:
-        return f"{_in_words(canary.metric, compared)}, worse by more than {format_number(canary.margin)}"
-    errors = evidence.errors
-    if errors.low > canary.maximum_error_increase:
-        shares = (
-            f"{errors.challenger:.2%} of its decisions are wrong, of the champion's on the same rows "
-            f"{errors.champion:.2%}"
-        )
-        return f"{shares}; difference {_span(errors)}, above {format_number(canary.maximum_error_increase)}"
-    return None
-
-
-def _lacking(canary: Canary, state: Release, evidence: Evidence) -> str | None:
-    """Return what evidence is missing before the challenger can advance; None when it is complete."""
-    assert state.step_since is not None
-    if not evidence.step_days and evidence.labels_through < state.step_since:
-        return f"labels are known through {evidence.labels_through}, and the step began on {state.step_since}"
-    requirements = [
-        ("days with known labels", evidence.step_days, canary.minimum_days),
-        ("labelled rows", evidence.step_rows, canary.minimum_rows),
-        ("positives since the canary began", evidence.positives, canary.minimum_positives),
-    ]
-    if lacking := [f"{number} of {minimum} {name}" for name, number, minimum in requirements if number < minimum]:
-        return ", ".join(lacking)
-    compared = evidence.metrics[canary.metric]
-    if math.isnan(compared.difference):
-        return f"{canary.metric} is undefined (NaN) on its rows"
-    if compared.difference < -canary.margin:
-        return (
-            f"{_in_words(canary.metric, compared)}: not shown to be within {format_number(canary.margin)} of the "
-            "champion, nor to be worse"
-        )
-    return None
-
-
-def figures_of(canary: Canary, evidence: Evidence) -> dict[str, float]:
-    """Return the metrics behind a decision by name, without those that are undefined."""
-    compared = evidence.metrics[canary.metric]
-    named = {canary.metric: compared, "wrong_decisions": evidence.errors, "positive_decisions": evidence.decisions}
-    values = {
-        f"{name}_{part}": getattr(compared, part)
-        for name, compared in named.items()
-        for part in ("challenger", "champion", "difference", "low", "high")
-    }
-    counts = {"step_days": evidence.step_days, "step_rows": evidence.step_rows, "positives": evidence.positives}
-    return {**counts, **{name: value for name, value in values.items() if math.isfinite(value)}}
-
-
 def _at(percent: int) -> str:
     return f"at {percent} percent" if percent else "in shadow"
 
 
 def _share(percent: int) -> str:
     return f"{percent} percent" if percent else "its shadow"
-
-
-def _in_words(metric: str, compared: "PairedEstimate") -> str:
-    return (
-        f"{metric} {compared.challenger:.4g} against {compared.champion:.4g} of the champion on the same rows: "
-        f"difference {_span(compared)}"
-    )
-
-
-def _span(compared: "PairedEstimate") -> str:
-    return f"{compared.difference:.4g} ({compared.low:.4g} to {compared.high:.4g})"

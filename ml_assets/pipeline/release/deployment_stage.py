@@ -14,7 +14,7 @@ from ml_assets.pipeline.engine.stage import DayByDay, DecidedAlready, InputChang
 from ml_assets.pipeline.engine.upstream import check_not_replaced
 from ml_assets.pipeline.release.canary_rows import CanaryRows
 from ml_assets.pipeline.release.decision_row import decision_row
-from ml_assets.pipeline.release.scorer_cache import CannotScore, ScorerCache
+from ml_assets.pipeline.release.scorer_cache import CannotScore, ScorerCache, threshold_of
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.release.ledger import Ledger, LedgerConflict
 from ml_assets.resources.release.releases import ReleaseRefused
@@ -211,6 +211,7 @@ class ModelDeployment(DayByDay):
 
     def _measure(self, before: Release, day: date) -> "tuple[Measured | None, str | None]":
         """Measure the canary; None without one. Also return why the champion cannot score, if it cannot."""
+        from ml_assets.core.metrics.scored_rows import task_metrics
         from ml_assets.core.release.canary_comparison import measure_canary
 
         canary, percents, problem, champion = self.spec.deployment.canary, self._percents(before, day), None, None
@@ -226,10 +227,9 @@ class ModelDeployment(DayByDay):
             challenger, cannot = None, str(error)
         through, models = self._labels_through(day), (before.champion.digest, before.challenger.digest)
         rows = self._rows.rows(percents, champion, challenger, models, through, day)
-        thresholds = tuple(scorer.threshold if scorer else 1.0 for scorer in (challenger, champion))
-        return measure_canary(
-            canary, rows, thresholds, before.step_since, through, self.spec.training.seed, cannot
-        ), problem
+        task, thresholds = task_metrics(self.spec), (threshold_of(challenger), threshold_of(champion))
+        seed, since = self.spec.training.seed, before.step_since
+        return measure_canary(canary, task, rows, thresholds, since, through, seed, cannot), problem
 
     def _candidate(self, before: Release, day: date) -> Version | None:
         """Return the version that is next to go live, of a model that had passed its gates by a day."""

@@ -16,6 +16,13 @@ if TYPE_CHECKING:
 MOST_KEPT = 6
 
 
+def threshold_of(scorer: "Scorer | None") -> float | None:
+    """Return the lowest score of a positive decision of a model; None unless its task is binary. A model that cannot
+    score decides nothing as positive.
+    """
+    return 1.0 if scorer is None else scorer.preprocessing.get("threshold")
+
+
 class CannotScore(Exception):
     """A live model cannot score the rows of today; the message names the version and the reason."""
 

@@ -66,6 +66,17 @@ def test_metrics_of_counted_rows_equal_scikit_learn_with_weights(rows, random):
         )
 
 
+@settings(max_examples=30, deadline=None)
+@given(ROWS, st.randoms(use_true_random=False))
+def test_metrics_of_rows_with_sample_weights_equal_scikit_learn(rows, random):
+    labels, scores = _arrays(rows)
+    weights = np.array([random.randint(1, 30) / 10 for _ in rows])
+    expected = _scikit_learn_metrics(labels, scores, 0.5, weights)
+    assert _select_scikit_learn(point_metrics(labels, scores, 0.5, weights)) == pytest.approx(
+        expected, nan_ok=True, rel=1e-9, abs=1e-12
+    )
+
+
 def test_many_distinct_scores_equal_scikit_learn():
     random = np.random.default_rng(0)
     scores = random.beta(0.1, 3, 5_000)

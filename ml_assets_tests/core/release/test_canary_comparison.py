@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from ml_assets.core.metrics.classification import point_metrics
 from ml_assets.core.metrics.paired_comparison import COMPARED_METRICS
+from ml_assets.core.metrics.scored_rows import TaskMetrics
 from ml_assets.core.model_spec.deployment import Canary
+from ml_assets.core.model_spec.types.task import Outputs
 from ml_assets.core.release.canary_comparison import (
     CHALLENGER_SCOPE,
     CHAMPION_SCOPE,
@@ -19,9 +21,10 @@ from ml_assets.core.release.canary_comparison import (
     PAIRED,
     measure_canary,
 )
-from ml_assets.core.release.canary_policy import figures_of
+from ml_assets.core.release.canary_evidence import figures_of
 
 CANARY = Canary.model_validate({"metric": "roc_auc", "bootstrap_samples": 40})
+BINARY = TaskMetrics(Outputs(), "label", lambda labels: labels.to_numpy())
 BEGIN, STEP, THROUGH = date(2025, 3, 1), date(2025, 3, 4), date(2025, 3, 6)
 
 
@@ -46,7 +49,7 @@ def rows_of(days: int = 8, count: int = 100, noise: float = 0.0) -> pd.DataFrame
 
 
 def measure(rows: pd.DataFrame, thresholds=(0.5, 0.5), problem=None):
-    return measure_canary(CANARY, rows, thresholds, STEP, THROUGH, 7, problem)
+    return measure_canary(CANARY, BINARY, rows, thresholds, STEP, THROUGH, 7, problem)
 
 
 def of(result, scope: str) -> pd.DataFrame:
@@ -70,7 +73,7 @@ def test_rows_without_a_label_are_scored_but_not_compared():
     assert (evidence.step_days, evidence.step_rows, evidence.positives) == (0, 0, 0)
     assert all(math.isnan(one.difference) for one in evidence.metrics.values())
     assert math.isnan(evidence.errors.difference)
-    assert evidence.decisions.challenger == (rows.loc[rows["challengers"], "champion_score"] >= 0.5).mean()
+    assert evidence.predictions.challenger == (rows.loc[rows["challengers"], "champion_score"] >= 0.5).mean()
 
 
 def test_both_models_are_measured_on_the_rows_of_the_challenger():
@@ -91,7 +94,7 @@ def test_both_models_are_measured_on_the_rows_of_the_challenger():
 def test_equal_scores_have_no_difference():
     evidence = measure(rows_of()).evidence
     assert (evidence.metrics["roc_auc"].low, evidence.metrics["roc_auc"].high) == (0, 0)
-    assert evidence.decisions.difference == 1
+    assert evidence.predictions.difference == 1
 
 
 def test_each_model_is_measured_on_its_own_entities_since_the_step_began():

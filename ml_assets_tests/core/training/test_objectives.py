@@ -13,6 +13,7 @@ from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.training.objectives import booster_parameters, stated_parameters
 from ml_assets.core.training.time_split import Split
 from ml_assets.core.training.train import TrainedModel, train
+from ml_assets_tests.support.changed_spec import with_task
 
 SPLIT = Split([date(2025, 1, 1), date(2025, 1, 2)], [date(2025, 1, 3)], [])
 QUANTILES = {"objective": "quantile", "quantiles": [0.1, 0.5, 0.9]}
@@ -49,7 +50,7 @@ def spec_of(small):
         }
         settings = {**small["training"], "rounds": 40, "refit": False, **(training or {})}
         parts = {"columns": columns, "features": FEATURES, "training": settings, "task": task, "target": target}
-        return ModelSpec.model_validate({**small, **parts, **changes})
+        return ModelSpec.model_validate({**with_task(small, task), **parts, **changes})
 
     return build
 

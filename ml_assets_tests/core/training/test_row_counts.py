@@ -7,6 +7,7 @@ import pytest
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.training.row_counts import Counts, TrainingDataError, check_counts
 from ml_assets.core.training.time_split import Split
+from ml_assets_tests.support.changed_spec import with_task
 
 SPLIT = Split([date(2025, 1, 1)], [date(2025, 1, 2)], [date(2025, 1, 5)])
 THREE = ("a", "b", "c")
@@ -15,13 +16,13 @@ THREE = ("a", "b", "c")
 @pytest.fixture
 def regression(small) -> ModelSpec:
     small["columns"] |= {"label": {"type": "number"}, "weight": {"type": "number", "minimum": 0}}
-    return ModelSpec.model_validate({**small, "task": "regression", "sample_weight": "weight"})
+    return ModelSpec.model_validate(with_task(small, "regression", sample_weight="weight"))
 
 
 @pytest.fixture
 def multiclass(small) -> ModelSpec:
     small["columns"]["label"] = {"type": "string"}
-    return ModelSpec.model_validate({**small, "task": "multiclass", "classes": list(THREE)})
+    return ModelSpec.model_validate(with_task(small, "multiclass", classes=list(THREE)))
 
 
 def test_a_binary_target_needs_both_classes_in_both_parts(make_spec):

@@ -1,8 +1,9 @@
-"""Rules for the days of a model against the days that its source has."""
+"""Rules for the days of a model against the days that its source has, and for the marker of a day."""
 
 from datetime import timedelta
 
-from ml_assets.core.model_spec.source import Source
+from ml_assets.core.model_spec.automation import Sensor
+from ml_assets.core.model_spec.source import DAY_PLACEHOLDER, Source
 
 
 def check_days(source: Source, window: timedelta, holdout: timedelta, label_delay: timedelta) -> None:
@@ -25,4 +26,16 @@ def check_days(source: Source, window: timedelta, holdout: timedelta, label_dela
             f"training.window: a model needs {needed} days (training.window {window.days}, evaluation.holdout "
             f"{holdout.days}, twice label_delay {label_delay.days}), but from source.start {source.start} to "
             f"source.end {source.end} there are {days}; shorten the windows, or correct start and end"
+        )
+
+
+def check_marker(source: Source, sensor: Sensor) -> None:
+    """Check that the marker of a complete day has a folder of the day.
+
+    Raises:
+        ValueError: names the field and the reason.
+    """
+    if sensor.marker is not None and not DAY_PLACEHOLDER.search(source.files.rpartition("/")[0]):
+        raise ValueError(
+            "sensor.marker: source.files must have {day} in a folder, because the marker is in that folder"
         )

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from ml_assets.core.model_spec.deployment import Deployment
-from ml_assets.core.model_spec.evaluation import UNBOUNDED, WITHOUT_SLICES, Evaluation, Gate, GateMetric
+from ml_assets.core.model_spec.evaluation import Evaluation, Gate
+from ml_assets.core.model_spec.types.metric_names import WITHOUT_SLICES, GateMetric, metric_range
 from ml_assets.core.model_spec.types.numbers import format_number
 
 
@@ -19,9 +20,11 @@ def check_gates(gates: Mapping[GateMetric, Gate], slices: Sequence[str]) -> None
     """
     for metric, gate in gates.items():
         for field, bound in gate:
-            if bound is not None and metric not in UNBOUNDED and not 0 <= bound <= 1:
+            low, high = metric_range(metric)
+            if bound is not None and not low <= bound <= high:
                 raise ValueError(
-                    f"gates.{metric}: {field} {format_number(bound)} is not within 0 to 1, the range of {metric}"
+                    f"gates.{metric}: {field} {format_number(bound)} is not within {low:g} to {high:g}, the range of"
+                    f" {metric}"
                 )
         if gate.has_slice_bounds() and not slices:
             raise ValueError(f"gates.{metric}: slice_minimum and slice_maximum need evaluation.slices, which is empty")

@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from ml_assets.core.model_spec import ModelSpec
-from ml_assets_tests.support.changed_spec import assert_refused, change
+from ml_assets_tests.support.changed_spec import assert_refused, change, with_task
 
 QUANTILES = {"objective": "quantile", "quantiles": [0.05, 0.5, 0.95]}
 
@@ -14,14 +14,14 @@ def regression(small) -> dict:
     """Return the attributes of a regression, to be changed at will."""
     small["columns"]["label"] = {"type": "number"}
     small["columns"]["weight"] = {"type": "number", "minimum": 0}
-    return {**small, "task": "regression"}
+    return with_task(small, "regression")
 
 
 @pytest.fixture
 def multiclass(small) -> dict:
     """Return the attributes of a model with three classes, to be changed at will."""
     small["columns"]["label"] = {"type": "string"}
-    return {**small, "task": "multiclass", "classes": ["low", "high", "none"]}
+    return with_task(small, "multiclass", classes=["low", "high", "none"])
 
 
 def test_a_binary_target_may_have_any_two_labels(small):

@@ -1,0 +1,96 @@
+"""Rules between the task of a model and the metrics of its gates, its comparisons and its evaluation."""
+
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+from ml_assets.core.model_spec.deployment import Canary
+from ml_assets.core.model_spec.evaluation import ChampionGate, Evaluation, Gates
+from ml_assets.core.model_spec.rules.gate_rules import check_gates
+from ml_assets.core.model_spec.types.base import SpecPart
+from ml_assets.core.model_spec.types.metric_names import (
+    compared_metrics,
+    default_metric,
+    measured_metrics,
+    tasks_of,
+)
+from ml_assets.core.model_spec.types.task import BINARY, MULTICLASS, REGRESSION, Outputs
+
+# The fields that only these tasks use.
+_EVALUATION_TASKS = {
+    "top_k": (BINARY,),
+    "slice_min_positives": (BINARY,),
+    "slice_min_rows": (REGRESSION, MULTICLASS),
+    "top_classes": (MULTICLASS,),
+}
+_CANARY_TASKS = {
+    "minimum_positives": (BINARY,),
+    "maximum_decision_ratio": (BINARY,),
+    "maximum_prediction_distance": (REGRESSION, MULTICLASS),
+}
+
+
+def complete_metrics(attributes: Mapping) -> Mapping:
+    """Return the attributes of a specification with the metric of the task where a comparison names none."""
+    task, training = attributes.get("task"), attributes.get("training")
+    if task not in (REGRESSION, MULTICLASS):
+        return attributes
+    quantiles = training.get("quantiles") if isinstance(training, Mapping) else None
+    metric = default_metric(Outputs(task, quantiles=tuple(quantiles) if isinstance(quantiles, list) else ()))
+    completed = {**attributes, "champion": _with_metric(attributes.get("champion", {}), metric)}
+    deployment = attributes.get("deployment")
+    if isinstance(deployment, Mapping) and isinstance(deployment.get("canary"), Mapping):
+        completed["deployment"] = {**deployment, "canary": _with_metric(deployment["canary"], metric)}
+    return completed
+
+
+def _with_metric(comparison: object, metric: str) -> object:
+    return {"metric": metric, **cast("Mapping", comparison)} if isinstance(comparison, Mapping) else comparison
+
+
+def check_metrics_of_task(
+    outputs: Outputs, evaluation: Evaluation, gates: Gates, champion: ChampionGate | None, canary: Canary | None
+) -> None:
+    """Check that gates and comparisons are of metrics that the task has, and that bounds of gates can be passed.
+
+    Settings of evaluation and canary are refused where only other tasks use them.
+
+    Args:
+        outputs: the predictions of the model.
+        evaluation: the field `evaluation`.
+        gates: the gates by metric.
+        champion: the comparison with the champion.
+        canary: the canary release.
+
+    Raises:
+        ValueError: names the field and the reason.
+    """
+    for metric in gates:
+        _check_metric(f"gates.{metric}", metric, outputs, measured_metrics(outputs))
+    check_gates(gates, evaluation.slices)
+    for field, part in [("champion.metric", champion), ("deployment.canary.metric", canary)]:
+        if part is not None:
+            _check_metric(field, part.metric, outputs, compared_metrics(outputs))
+    _check_fields("evaluation", outputs.task, evaluation, _EVALUATION_TASKS)
+    if canary is not None:
+        _check_fields("deployment.canary", outputs.task, canary, _CANARY_TASKS)
+
+
+def _check_fields(where: str, task: str, part: SpecPart, tasks_by_field: Mapping[str, Sequence[str]]) -> None:
+    for field, tasks in tasks_by_field.items():
+        if task not in tasks and getattr(part, field) != type(part).model_fields[field].default:
+            raise ValueError(
+                f"{where}.{field}: only a model of task {' or '.join(tasks)} has it, and the task is {task}"
+            )
+
+
+def _check_metric(field: str, metric: str, outputs: Outputs, names: Sequence[str]) -> None:
+    if metric in names:
+        return
+    if metric in ("pinball_loss", "interval_coverage") and outputs.task == REGRESSION:
+        needed = "quantiles" if metric == "pinball_loss" else "two quantiles or more"
+        raise ValueError(f"{field}: {metric} needs training.objective quantile with {needed}")
+    others = [other for other in tasks_of(metric) if other != outputs.task]
+    belongs = f", but of task {' and '.join(others)}" if others else ""
+    raise ValueError(
+        f"{field}: {metric} is not a metric of task {outputs.task}{belongs}; choose one of {', '.join(names)}"
+    )

@@ -1,0 +1,98 @@
+"""Metrics and settings of another task are refused by field and reason, and comparisons have a metric of the task."""
+
+import pytest
+
+from ml_assets.core.model_spec import ModelSpec
+from ml_assets_tests.support.changed_spec import assert_refused, change, with_task
+
+QUANTILES = {"objective": "quantile", "quantiles": [0.1, 0.9]}
+
+
+@pytest.fixture
+def regression(small):
+    columns = {**small["columns"], "label": {"type": "number", "nullable": True}}
+    return with_task(small, "regression", columns=columns)
+
+
+@pytest.fixture
+def multiclass(small):
+    columns = {**small["columns"], "label": {"type": "string"}}
+    return with_task(small, "multiclass", columns=columns, classes=["bus", "light rail", "car"])
+
+
+def test_comparisons_have_a_metric_of_the_task(regression, multiclass, small):
+    for attributes in (regression, multiclass, small):
+        attributes.pop("champion", None)
+    canary = {"canary": {"steps": [0, 100]}}
+    spec = ModelSpec.model_validate({**regression, "deployment": canary})
+    assert spec.champion is not None
+    assert spec.deployment.canary is not None
+    assert (spec.champion.metric, spec.deployment.canary.metric) == ("rmse", "rmse")
+    quantiles = ModelSpec.model_validate({**regression, "training": regression["training"] | QUANTILES})
+    assert quantiles.champion is not None
+    assert quantiles.champion.metric == "pinball_loss"
+    classes = ModelSpec.model_validate({**multiclass, "champion": {"margin": 0.1}})
+    assert classes.champion is not None
+    assert (classes.champion.metric, classes.champion.margin) == ("log_loss", 0.1)
+    assert ModelSpec.model_validate({**multiclass, "champion": None}).champion is None
+    binary = ModelSpec.model_validate(small)
+    assert binary.champion is not None
+    assert binary.champion.metric == "average_precision"
+
+
+def test_metrics_of_one_class_are_gates(multiclass):
+    gates = {"recall_light_rail": {"minimum": 0.5}, "precision_bus": {"minimum": 0.1}}
+    assert ModelSpec.model_validate({**multiclass, "gates": gates}).gates.keys() == gates.keys()
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "reason"),
+    [
+        ("gates", {"roc_auc": {"minimum": 0.5}}, "gates.roc_auc: roc_auc is not a metric of task regression, but of"),
+        ("gates", {"speed": {"minimum": 0.5}}, "speed is not a metric; the metrics are"),
+        ("gates", {"pinball_loss": {"maximum": 1}}, "gates.pinball_loss: .* needs training.objective quantile"),
+        ("gates", {"rmse": {"minimum": -1}}, "gates.rmse: minimum -1 is not within 0 to inf"),
+        ("gates", {"r2": {"minimum": 1.1}}, "gates.r2: minimum 1.1 is not within -inf to 1"),
+        ("champion", {"metric": "accuracy"}, "champion.metric: accuracy is not a metric of task regression"),
+        ("champion", {"metric": "mean_bias"}, "mean_bias is not a metric; the metrics are"),
+        ("deployment", {"canary": {"metric": "f1"}}, "deployment.canary.metric: f1 is not"),
+        ("evaluation.top_k", 3, "evaluation.top_k: only a model of task binary has it, and the task is regression"),
+        ("evaluation.slice_min_positives", 3, "evaluation.slice_min_positives: only a model of task binary"),
+        ("evaluation.top_classes", 3, "evaluation.top_classes: only a model of task multiclass"),
+        ("deployment", {"canary": {"minimum_positives": 3}}, "deployment.canary.minimum_positives: only a model of"),
+        (
+            "deployment",
+            {"canary": {"maximum_decision_ratio": 2}},
+            "maximum_decision_ratio: only a model of task binary",
+        ),
+    ],
+)
+def test_a_regression_has_no_metrics_and_settings_of_other_tasks(regression, path, value, reason):
+    assert_refused(regression, path, value, reason)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "reason"),
+    [
+        ("gates", {"recall": {"minimum": 0.5}}, "gates.recall: recall is not a metric of task multiclass, but of task"),
+        ("gates", {"recall_tram": {"minimum": 0.5}}, "recall_tram is not a metric of task multiclass; choose one of"),
+        ("gates", {"rmse": {"maximum": 0.5}}, "but of task regression"),
+    ],
+)
+def test_several_classes_have_no_metrics_of_other_tasks(multiclass, path, value, reason):
+    assert_refused(multiclass, path, value, reason)
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [("evaluation.slice_min_rows", 3), ("deployment", {"canary": {"maximum_prediction_distance": 0.5}})],
+)
+def test_a_binary_model_has_no_settings_of_other_tasks(small, path, value):
+    assert_refused(small, path, value, "only a model of task regression or multiclass has it, and the task is binary")
+
+
+def test_one_quantile_has_no_interval(regression):
+    regression["training"] = regression["training"] | {"objective": "quantile", "quantiles": [0.9]}
+    change(regression, "gates", {"pinball_loss": {"maximum": 3}})
+    assert ModelSpec.model_validate(regression)
+    assert_refused(regression, "gates", {"interval_coverage": {"minimum": 0.8}}, "two quantiles or more")
