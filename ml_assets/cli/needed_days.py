@@ -18,21 +18,28 @@ from ml_assets.pipeline.graph.stages import Stages
 class Needed:
     """Days that the model of `newest` needs.
 
-    newest: the newest landed day. landed: the days of raw and validated data. featured: the days of features. to_do:
-    whether any of them, or the model, is missing or out of date.
+    newest: the newest landed day, or the day that was asked for. landed: the days of raw and validated data. featured:
+    the days of features. to_do: whether any of them, or the model, is missing or out of date. due: the last day before
+    `newest` on which a model was due; None if one is due on `newest` itself.
     """
 
     newest: date
     landed: list[date]
     featured: list[date]
     to_do: bool
+    due: date | None = None
+
+    def model_day(self, stages: Stages) -> date:
+        """Return the day whose model a run is about: the newest, unless no model is due on it and it has none."""
+        has_model = self.due is None or stages.training.row(self.newest)["model_digest"]
+        return self.newest if has_model or self.due is None else self.due
 
 
 def days_needed(spec: ModelSpec, newest: date, stages: Stages) -> Needed:
     """Determine the days that the model of `newest` needs.
 
-    Feature days start with the training window, or with that of the parameter search; raw and validated days start with
-    the windows of those feature days.
+    The model is that of the last day on which one was due. Feature days start with its training window, or with
+    that of the parameter search; raw and validated days start with the windows of those feature days.
 
     Raises:
         SystemExit: with a message, when the landed days are too few for a model.
@@ -40,8 +47,10 @@ def days_needed(spec: ModelSpec, newest: date, stages: Stages) -> Needed:
     from ml_assets.core.features.inputs import days_read
     from ml_assets.core.training.time_split import HistoryTooShort, first_day_read
 
+    schedule = stages.training.due.schedule
+    due = None if schedule.is_due(newest) else schedule.last_due(newest)
     try:
-        first = first_day_read(spec, newest)
+        first = first_day_read(spec, min(newest, due or newest))
     except HistoryTooShort as error:
         needs = 2 * spec.label_delay.days + spec.evaluation.holdout.days + spec.training.window.days
         sys.exit(
@@ -53,14 +62,16 @@ def days_needed(spec: ModelSpec, newest: date, stages: Stages) -> Needed:
     first_landed = max(spec.source.start, first - timedelta(days=days_read(spec)[-1]))
     landed, featured = days_between(first_landed, newest), days_between(first, newest)
     work = [(stage, landed) for stage in stages.up_to_validation()] + [(stages.features, featured)]
-    work += [(stage, [newest]) for stage in (*stages.search_to_registration(), *stages.release_stages())]
+    model_days = [newest] if due is None else [due, newest]
+    work += [(stage, model_days) for stage in stages.search_to_registration()]
+    work += [(stage, [newest]) for stage in stages.release_stages()]
     try:
         to_do = any(_has_unfinished_run(stages, stage, days) for stage, days in work) or not all(
             is_current(stage, day) for stage, days in work for day in days
         )
     except CannotMake:
         to_do = True
-    return Needed(newest, landed, featured, to_do)
+    return Needed(newest, landed, featured, to_do, due)
 
 
 def _has_unfinished_run(stages: Stages, stage: Stage, days: Sequence[date]) -> bool:

@@ -33,8 +33,12 @@ from ml_assets.resources.storage.landing_access import LandingUnavailable
 SIMULATED_MODEL = "fraud_detection"
 
 
-def run_model(model: str | None = None) -> None:
+def run_model(model: str | None = None, day: date | None = None) -> None:
     """Simulate files if there are none, materialize what is needed, print the summary.
+
+    Args:
+        model: name of the model.
+        day: the day as of which the model is made; None for the newest landed day.
 
     Raises:
         SystemExit: with a message, when the model does not exist, the lake cannot be used, nothing has landed, or a run
@@ -62,6 +66,12 @@ def run_model(model: str | None = None) -> None:
             f"{spec.name}: no files of a day up to {yesterday} have landed; "
             f"looked for {spec.source.files} under {landing.uri}"
         )
+    if day is not None and day not in landed:
+        sys.exit(
+            f"{spec.name}: no files of {day} have landed under {landing.uri}; the landed days are {landed[0]} to "
+            f"{landed[-1]}"
+        )
+    landed = [landed_day for landed_day in landed if day is None or landed_day <= day]
     if _is_demo(spec, settings):
         _print_newer_days(landing, landed[-1], console)
     needed = days_needed(spec, landed[-1], stages)
@@ -83,7 +93,8 @@ def run_model(model: str | None = None) -> None:
         publish(build_run_report(spec, needed, stages, seconds, took, differences))
     if unscored := stages.predictions.why_not_scored(needed.newest):
         sys.exit(f"{spec.name}: what is live has not scored {needed.newest}: {unscored}")
-    if stages.training.gate.reason(needed.newest) or stages.registration.why_not_registered(needed.newest):
+    model_day = needed.model_day(stages)
+    if stages.training.gate.reason(model_day) or stages.registration.why_not_registered(model_day):
         sys.exit(1)
 
 
@@ -95,10 +106,12 @@ def _materialize(spec: ModelSpec, needed: Needed, settings: Settings, console: C
     with open_instance(settings.dagster_home) as instance, StageProgress(console) as progress:
         landed = landed_to_features(spec)
         newest = [needed.newest]
+        due = [("3 of 4: model", model_assets(spec), [needed.due])] if needed.due else []
         # The release assets get a run of their own: the champion scores the day even if the new model fails a gate.
         for part, names, days in [
             ("1 of 4: rows", landed[:-1], needed.landed),
             ("2 of 4: features", landed[-1:], needed.featured),
+            *due,
             ("3 of 4: model", model_assets(spec), newest),
             ("4 of 4: release", release_assets(spec), newest),
         ]:
@@ -112,7 +125,7 @@ def _materialize(spec: ModelSpec, needed: Needed, settings: Settings, console: C
                 result = error.result
             for step in instance.get_run_step_stats(result.run_id):
                 if (name := step.step_key.split("__")[-1]) in names:
-                    seconds[name] = (step.end_time or 0) - (step.start_time or 0)
+                    seconds[name] = seconds.get(name, 0) + (step.end_time or 0) - (step.start_time or 0)
     return seconds
 
 

@@ -54,11 +54,13 @@ def print_summary(
         _print_nothing_to_do(console, spec, needed, stages)
         return
     _print_data(console, spec, needed, stages)
-    model = stages.training.row(needed.newest)
+    model, model_day = stages.training.row(needed.model_day(stages)), needed.model_day(stages)
+    if model_day != needed.newest:
+        console.print(f"Trained       {model_day}; {stages.training.row(needed.newest)['due']}", soft_wrap=True)
     if blocked := stages.training.gate.reason(needed.newest):
         console.print(f"[bold red]Blocked:[/] {escape(blocked)}", soft_wrap=True)
     if not model["model_digest"]:
-        console.print(f"[bold red]There is no model of {needed.newest}:[/] {escape(model['problem'])}", soft_wrap=True)
+        console.print(f"[bold red]There is no model of {model_day}:[/] {escape(model['problem'])}", soft_wrap=True)
         _print_live(console, needed, stages)
         _print_checks(console, stages, needed.newest)
         print_differences(console, differences)
@@ -94,7 +96,7 @@ def _print_data(console: Console, spec: ModelSpec, needed: "Needed", stages: Sta
 
 
 def _print_metrics(console: Console, spec: ModelSpec, needed: "Needed", stages: Stages) -> None:
-    overall = stages.evaluation.overall(needed.newest).set_index("metric")
+    overall = stages.evaluation.overall(needed.model_day(stages)).set_index("metric")
     interval = f"{spec.evaluation.confidence:.0%} interval"
     table = Table("metric", "value", interval, title="On the holdout", title_justify="left", title_style="bold")
     for metric, row in overall.iterrows():
@@ -104,7 +106,7 @@ def _print_metrics(console: Console, spec: ModelSpec, needed: "Needed", stages: 
 
 def _print_gates(console: Console, spec: ModelSpec, needed: "Needed", stages: Stages) -> None:
     table = Table("gate", "verdict", "reason", title="Gates", title_justify="left", title_style="bold")
-    for verdict in stages.evaluation.gate_results(needed.newest):
+    for verdict in stages.evaluation.gate_results(needed.model_day(stages)):
         table.add_row(verdict.gate, VERDICTS[verdict.passed], escape(verdict.reason))
     if spec.champion is None:
         table.add_row("champion", "[yellow]switched off[/]", "the specification says champion: null")
@@ -115,8 +117,8 @@ def _print_entry(
     console: Console, spec: ModelSpec, needed: "Needed", stages: Stages, model: Mapping, settings: Settings
 ) -> None:
     entry, why_not_registered = (
-        stages.registration.entry(needed.newest) or {},
-        stages.registration.why_not_registered(needed.newest),
+        stages.registration.entry(needed.model_day(stages)) or {},
+        stages.registration.why_not_registered(needed.model_day(stages)),
     )
     console.print(f"Model digest  {model['model_digest']}")
     console.print(
@@ -138,13 +140,13 @@ def _print_entry(
 def _print_why_not_live(console: Console, spec: ModelSpec, needed: "Needed", stages: Stages) -> None:
     """Print the command that releases the version of the newest day, if it is registered and not live."""
     live = stages.predictions.live(needed.newest)
-    entry = stages.registration.entry(needed.newest)
-    if live.champion is None or not entry or stages.registration.why_not_registered(needed.newest):
+    entry = stages.registration.entry(needed.model_day(stages))
+    if live.champion is None or not entry or stages.registration.why_not_registered(needed.model_day(stages)):
         return
     number = int(entry["version"])
     if number in {version.number for version in (live.champion, live.challenger) if version}:
         return
-    same_day = " of the same day" if live.champion.day == needed.newest else ""
+    same_day = " of the same day" if live.champion.day == needed.model_day(stages) else ""
     console.print(
         f"Not live      [yellow]version {number} is registered, and version {live.champion.number}{same_day} stays "
         f"live[/]: by itself only a model of a later day replaces it. [bold]ml-assets promote {spec.name} --version "
@@ -178,19 +180,20 @@ def _print_checks(console: Console, stages: Stages, day: date) -> None:
 
 def _is_in_order(needed: "Needed", stages: Stages, differences: Sequence[str]) -> bool:
     """Return whether the newest day has a model that is registered, its rows are scored, and nothing differs."""
-    day = needed.newest
+    day = needed.model_day(stages)
     return not (
         differences
         or not stages.training.row(day)["model_digest"]
         or stages.training.gate.reason(day)
         or stages.registration.why_not_registered(day)
-        or stages.predictions.why_not_scored(day)
+        or stages.predictions.why_not_scored(needed.newest)
     )
 
 
 def _print_nothing_to_do(console: Console, spec: ModelSpec, needed: "Needed", stages: Stages) -> None:
     console.print(
-        f"[bold]Nothing to do:[/] {count(len(needed.landed), 'day')} and the model of {needed.newest} are up to date.",
+        f"[bold]Nothing to do:[/] {count(len(needed.landed), 'day')} and the model of {needed.model_day(stages)} are "
+        "up to date.",
         soft_wrap=True,
         highlight=False,
     )

@@ -53,8 +53,8 @@ def build_run_report(
         seconds: seconds of the whole command.
         differences: of MLflow and the deploy target from the release ledger.
     """
-    day, published = needed.newest, stages.validation.tables[VALIDATED].row_counts()
-    model, live = stages.training.row(day), stages.predictions.live(day)
+    day, published = needed.model_day(stages), stages.validation.tables[VALIDATED].row_counts()
+    model, live = stages.training.row(day), stages.predictions.live(needed.newest)
     has_model = bool(model["model_digest"])
     overall = stages.evaluation.overall(day).set_index("metric").to_dict("index") if has_model else {}
     entry = (stages.registration.entry(day) or {}) if has_model else {}
@@ -66,7 +66,8 @@ def build_run_report(
             reasons[outcome.severity][outcome.check] = outcome.reason
     return RunReport(
         model=spec.name,
-        day=day,
+        day=needed.newest,
+        model_day=day,
         first_day=needed.landed[0],
         days=len(needed.landed),
         is_up_to_date=not needed.to_do,
@@ -86,8 +87,8 @@ def build_run_report(
         champion=str(live.champion) if live.champion else None,
         challenger=str(live.challenger) if live.challenger else None,
         percent=live.percent,
-        rows_scored=stages.predictions.tables[PREDICTIONS].row_counts().get(day, 0),
-        why_not_scored=stages.predictions.why_not_scored(day),
+        rows_scored=stages.predictions.tables[PREDICTIONS].row_counts().get(needed.newest, 0),
+        why_not_scored=stages.predictions.why_not_scored(needed.newest),
         differences=list(differences),
         checks_passed=sum(outcome.passed is True for outcome in outcomes),
         checks_not_evaluated=sum(outcome.passed is None for outcome in outcomes),

@@ -28,7 +28,8 @@ class RunReport(BaseModel):
     """The state of the newest day and its model after `ml-assets run`."""
 
     model: str
-    day: date = Field(description="the newest landed day")
+    day: date = Field(description="the newest landed day, or that of --day")
+    model_day: date = Field(description="the day of the model: the last one on which a model was due")
     first_day: date = Field(description="the first day that its model needs")
     days: int = Field(description="days from first_day to day")
     is_up_to_date: bool = Field(description="whether nothing had to be made")

@@ -1,5 +1,6 @@
 """Verbs that make days and models: run, plan, repair, quarantine."""
 
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -8,16 +9,26 @@ from ml_assets.cli.verb import Verb, wants_json
 from ml_assets.cli.verbs.parameters import days_option, model_argument
 
 
-@click.command(cls=Verb, examples=["run", "run fraud_detection", "run --json > run.json"], report="RunReport")
+@click.command(
+    cls=Verb,
+    examples=["run", "run fraud_detection --day 2026-10-01", "run --json > run.json"],
+    report="RunReport",
+)
 @model_argument
-def run(model: str | None) -> None:
+@click.option(
+    "--day",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="DAY",
+    help="The day as of which the model is made; the newest landed day when left out.",
+)
+def run(model: str | None, day: datetime | None) -> None:
     """Materialize everything that the model of the newest landed day needs.
 
     MODEL may be left out where the project has one model.
     """
     from ml_assets.cli.commands.run import run_model
 
-    run_model(model)
+    run_model(model, day.date() if day else None)
 
 
 @click.command(

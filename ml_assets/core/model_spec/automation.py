@@ -111,7 +111,7 @@ class Retention(SpecPart):
         if self.days < model_reads:
             raise ValueError(
                 f"{too_short}: a model made today reads {format_duration(model_reads)} back (twice the label_delay, "
-                "the holdout, the training window, the days since its parameters were searched, and "
+                "the holdout, the training window, the days since it was due and its parameters were searched, and "
                 f"{format_duration(reach)} that its features see)"
             )
         if self.days <= look_back + reach:

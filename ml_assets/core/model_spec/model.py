@@ -139,19 +139,15 @@ class ModelSpec(SpecPart):
         self._check_task()
         self._check_checks_and_gates()
         if self.deployment.capture is not None:
-            check_capture(
-                self.deployment.capture,
-                self.request_columns(),
-                [*self.row_key, self.event_time],
-                self.feature_names(),
-                self.categorical_features(),
-            )
+            known = [*self.row_key, self.event_time]
+            names, categories = self.feature_names(), self.categorical_features()
+            check_capture(self.deployment.capture, self.request_columns(), known, names, categories)
         if self.labels is not None:
             check_labels(self.labels, self.columns, self.target)
         keys = [("row_key", self.row_key), ("labels.key", self.labels.key if self.labels else [])]
         check_severities(self.columns, [*keys, ("event_time", [self.event_time]), ("target", [self.target])])
         names, categorical = self.feature_names(), self.categorical_features()
-        check_checks(self.checks, self.columns, names)
+        check_checks(self.checks, self.columns, names, self.training.when)
         check_metrics(self.metrics, self.columns, names, categorical, self.row_identity_columns(), self.entity)
         reach = timedelta(days=self.reach_in_days())
         self.retention.check(self.feature_history() + reach, reach, self.sensor.look_back)
@@ -247,7 +243,8 @@ class ModelSpec(SpecPart):
     def feature_history(self) -> timedelta:
         """Return the age of the oldest day of features that a model made today reads."""
         search_age = self.training.search.every - timedelta(days=1) if self.training.search else timedelta(0)
-        return 2 * self.label_delay + self.evaluation.holdout + self.training.window + search_age
+        days = 2 * self.label_delay + self.evaluation.holdout + self.training.window
+        return days + search_age + self.training.longest_gap
 
     def reach_in_days(self) -> int:
         """Return the number of days before its own that a day of features may read; where clocks change, a day may be

@@ -7,12 +7,16 @@ from pydantic import Field, model_validator
 
 from ml_assets.core.model_spec.dask_cluster import DaskCluster, Engine
 from ml_assets.core.model_spec.search import Search
-from ml_assets.core.model_spec.types.base import SpecPart
-from ml_assets.core.model_spec.types.durations import PositiveDays
+from ml_assets.core.model_spec.types.base import SpecPart, repeated
+from ml_assets.core.model_spec.types.durations import Interval, PositiveDays
 from ml_assets.core.model_spec.types.task import Direction, Objective
 
 Scaling = Literal["standard", "minmax"]
 Encoding = Literal["native", "onehot", "ordinal", "frequency"]
+
+
+Trigger = Literal["drift", "stale_inputs"]
+LONGEST_MONTH = timedelta(days=31)
 
 
 class Preprocessing(SpecPart):
@@ -90,6 +94,16 @@ class Training(SpecPart):
     window: PositiveDays
     """Length of the training window. It ends `label_delay` before the holdout begins."""
 
+    every: Interval = timedelta(days=1)
+    """Time between two models: whole days, such as 7d, counted from the first day that has a model, or a cron
+    expression, such as 0 2 * * 1: the daily run on a day with a tick trains. On the other days, what is live
+    scores."""
+
+    when: list[Trigger] = []
+    """Reasons to train before that. drift: the check `feature_drift` of the day fails, and is not accepted.
+    stale_inputs: days of the training window of the newest model changed since it was trained, or the model that was
+    due was not made."""
+
     validation: PositiveDays = timedelta(days=2)
     """The most recent part of the training window, on which rounds and threshold are chosen."""
 
@@ -148,13 +162,19 @@ class Training(SpecPart):
         """Whether each tree uses a random part of the rows or features."""
         return self.parameters.subsample < 1 or self.parameters.colsample_bytree < 1
 
+    @property
+    def longest_gap(self) -> timedelta:
+        """Days that the newest model may be older than the newest day; a cron expression counts as monthly."""
+        return (self.every if isinstance(self.every, timedelta) else LONGEST_MONTH) - timedelta(days=1)
+
     def settings_of_model(self, on_gpu: bool) -> dict:
         """Return the settings that determine the bytes of a model, as JSON-able values, without the search.
 
         Where XGBoost restarts at each checkpoint, the number of rounds between checkpoints is one of them.
         """
         restarts = self.has_sampling or on_gpu or self.engine == "dask"
-        return self.model_dump(mode="json", exclude={"dask", "search", *(() if restarts else ("checkpoint_rounds",))})
+        left_out = {"dask", "search", "every", "when", *(() if restarts else ("checkpoint_rounds",))}
+        return self.model_dump(mode="json", exclude=left_out)
 
     @model_validator(mode="after")
     def _validation_leaves_days_to_train_on(self) -> "Training":
@@ -168,6 +188,10 @@ class Training(SpecPart):
             )
         if self.quantiles != sorted(set(self.quantiles)):
             raise ValueError("quantiles: state each once, in ascending order")
+        if self.when and self.every == timedelta(days=1):
+            raise ValueError("when: a model is due every day already; set every to a longer time, such as 7d")
+        if twice := repeated(self.when):
+            raise ValueError(f"when: {', '.join(twice)} is named more than once")
         if self.search is not None:
             self.search.check(self.parameters, self.validation, self.window)
         return self

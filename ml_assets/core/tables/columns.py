@@ -46,6 +46,7 @@ PARAMETER_SEARCH = (
 TRAINED_MODEL = (
     Column("model_digest", "string", "SHA-256 of the model's files; empty when there is no model"),
     Column("problem", "string", "Why there is no model"),
+    Column("due", "string", "Why a model was due on the day, or why none was; empty where one is due every day"),
     Column("artifacts", "string", "Folder of the model's files, relative to the lake"),
     Column("rounds", "integer", "Rounds of boosting"),
     Column("threshold", "number", "Score from which a row is decided positive"),

@@ -16,6 +16,24 @@ from ml_assets.core.training.train import TrainedModel
 LIBRARIES = ("xgboost", "numpy", "pandas", "pyarrow", "scikit-learn", "pandera", "deltalake")
 
 
+def changed_days(then: Mapping[str, Mapping[str, str]], now: Mapping[str, Mapping[date, int]]) -> list[str]:
+    """Return the days, sorted, whose fingerprints are no longer those in a provenance.
+
+    Args:
+        then: the field `days` of the provenance: fingerprint by asset and day.
+        now: the present fingerprints of all days that the model reads, by asset.
+    """
+    current = {part: {day.isoformat(): f"{value:016x}" for day, value in days.items()} for part, days in now.items()}
+    return sorted(
+        {
+            day
+            for part, days in current.items()
+            for day in {*days, *then.get(part, {})}
+            if days.get(day) != then.get(part, {}).get(day)
+        }
+    )
+
+
 def build_provenance(
     spec: ModelSpec,
     day: date,

@@ -73,6 +73,15 @@ def searched_on(spec: ModelSpec, as_of: date) -> date:
     return as_of - timedelta(days=(as_of - first_model_day(spec)).days % every)
 
 
+def training_days_read(spec: ModelSpec, as_of: date) -> list[date]:
+    """Return the days of features, ascending, of the training window of a model and of the search for its parameters.
+
+    Raises:
+        HistoryTooShort: before the first day that has a model.
+    """
+    return sorted({*split_days(spec, as_of).window, *split_days(spec, searched_on(spec, as_of)).window})
+
+
 def first_day_read(spec: ModelSpec, as_of: date) -> date:
     """Return the earliest day of features that the model of day `as_of` needs, for training or for the search of its
     parameters.

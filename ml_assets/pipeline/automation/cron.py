@@ -10,12 +10,15 @@ def check_cron_fields(spec: ModelSpec) -> None:
     """Refuse cron expressions that Dagster does not take, before a definition is built from them.
 
     Args:
-        spec: the specification; `schedule.cron`, `freshness.deadline` and `freshness.lower_bound` are checked.
+        spec: the specification; `schedule.cron`, `training.every`, `freshness.deadline` and `freshness.lower_bound` are
+            checked.
 
     Raises:
         ValueError: names the field and its value.
     """
-    for field, cron in (("schedule.cron", spec.schedule.cron), ("freshness.deadline", spec.freshness.deadline)):
+    every = spec.training.every
+    fields = [("schedule.cron", spec.schedule.cron), ("freshness.deadline", spec.freshness.deadline)]
+    for field, cron in [*fields, ("training.every", every if isinstance(every, str) else None)]:
         if cron is not None:
             _check_cron(field, cron)
     try:

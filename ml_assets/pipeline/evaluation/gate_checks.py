@@ -12,6 +12,7 @@ from ml_assets.core.evaluation.gates import CHAMPION, describe_bounds
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.release.release_differences import summarize
 from ml_assets.pipeline.steps.check_results import CheckRun
+from ml_assets.pipeline.training.due_days import why_no_model
 
 if TYPE_CHECKING:
     from ml_assets.pipeline.evaluation.stage import ModelEvaluation
@@ -42,14 +43,14 @@ def gate_checks(spec: ModelSpec, key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
 
 def evaluate_gate_checks(stage: "ModelEvaluation", days: Sequence[date], key: dg.AssetKey) -> Iterator[CheckRun]:
     """Evaluate each gate on some days; a day without a model is not evaluated."""
-    problems = {day: row["problem"] for day in days if not (row := stage.model_row(day))["model_digest"]}
+    problems = {day: why_no_model(row) for day in days if not (row := stage.model_row(day))["model_digest"]}
     gate_results = {
         day: {f"gate_{result.gate}": result for result in stage.gate_results(day)}
         for day in days
         if day not in problems
     }
     for check in gate_checks(stage.spec, key):
-        missing = [CheckOutcome(check.name, day, None, f"no model: {problem}") for day, problem in problems.items()]
+        missing = [CheckOutcome(check.name, day, None, problem) for day, problem in problems.items()]
         evaluated = [
             replace(result.outcome(day), figures={"value": result.value} if result.value is not None else {})
             for day, results in gate_results.items()
@@ -58,11 +59,16 @@ def evaluate_gate_checks(stage: "ModelEvaluation", days: Sequence[date], key: dg
         yield CheckRun(key, check.name, [*missing, *evaluated])
 
 
-def complete_gate_check(run: CheckRun, days_with_model: Collection[date], newest: date) -> CheckRun:
+def complete_gate_check(
+    run: CheckRun, days_with_model: Collection[date], newest: date, is_none_due: bool = False
+) -> CheckRun:
     """Complete a gate over all days of a run: with its value on the newest of them that has a model.
 
-    In a run without any model each gate fails as a warning, which stops nothing: there is no model to register.
+    In a run without any model each gate fails as a warning, which stops nothing: there is no model to register. Where
+    no model was due on any of its days, it is not evaluated.
     """
+    if is_none_due:
+        return run
     if not days_with_model:
         return replace(run, outcomes=[CheckOutcome(run.name, newest, False, "no day of the run has a model", "warn")])
     newest_with_model = max(days_with_model)

@@ -23,7 +23,8 @@ def evaluation_parts(stage: "ModelEvaluation", days: Sequence[date]) -> Iterator
         model = stage.model_row(day)
         table = stage.tables[stage.name]
         if not model["model_digest"]:
-            yield Part(stage.name, day, "no model", provenance=fingerprint_entry(table, day))
+            due = {"due": reason} if (reason := stage.not_due(day)) else {}
+            yield Part(stage.name, day, "no model", facts=due, provenance=fingerprint_entry(table, day))
             continue
         metrics = stage.metrics(day)
         names = ["value", "low", "high", "rows", "positives"]

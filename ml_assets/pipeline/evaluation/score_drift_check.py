@@ -11,6 +11,7 @@ from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.training.time_split import Split, split_days
 from ml_assets.pipeline.asset_names import SCORE_DRIFT, SCORE_PROFILES
 from ml_assets.pipeline.steps.check_results import CheckRun, check_spec
+from ml_assets.pipeline.training.due_days import why_no_model
 from ml_assets.pipeline.validation.drift_checks import draw_drift
 
 if TYPE_CHECKING:
@@ -40,8 +41,8 @@ def evaluate_score_drift(
     outcomes: list[CheckOutcome] = []
     plotted: tuple[date, list[ColumnDrift]] | None = None
     for day in days:
-        if not stage.model_row(day)["model_digest"]:
-            outcomes.append(CheckOutcome(SCORE_DRIFT, day, None, "there is no model", settings.severity))
+        if not (row := stage.model_row(day))["model_digest"]:
+            outcomes.append(CheckOutcome(SCORE_DRIFT, day, None, why_no_model(row), settings.severity))
             continue
         drifts = _measure_drifts(spec, stage, day)
         outcomes.append(evaluate_drift(SCORE_DRIFT, day, drifts, settings))

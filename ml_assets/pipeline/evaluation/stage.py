@@ -19,6 +19,7 @@ from ml_assets.pipeline.evaluation.model_reader import read_scorer
 from ml_assets.pipeline.evaluation.score_profiles import profile_scores, score_days
 from ml_assets.pipeline.features.label_store import labels_part
 from ml_assets.pipeline.training.committed_rows import CommittedRows, to_rows
+from ml_assets.pipeline.training.due_days import DueModels, not_due, why_no_model
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.registry.model_registry import ModelRegistry
 from ml_assets.resources.storage.landing import Landing
@@ -44,7 +45,9 @@ class ModelEvaluation(DayByDay):
     name = EVALUATION
     reports_missing_inputs = True
 
-    def __init__(self, spec: ModelSpec, lake: Lake, landing: Landing, registry: ModelRegistry, gate: Gate):
+    def __init__(
+        self, spec: ModelSpec, lake: Lake, landing: Landing, registry: ModelRegistry, gate: Gate, due: DueModels
+    ):
         from ml_assets.core.tables.schemas import (
             EVALUATION_METRICS_SCHEMA,
             SCORE_PROFILE_SCHEMA,
@@ -55,6 +58,7 @@ class ModelEvaluation(DayByDay):
         self.spec = spec
         self.lake = lake
         self.gate = gate
+        self._due = due
         self.code = code_version(__name__)
         self.spec_part = {
             "evaluation": spec.evaluation.model_dump(mode="json", exclude={"slice_min_positives"}),
@@ -82,6 +86,7 @@ class ModelEvaluation(DayByDay):
         """Reopen the inputs at their newest versions, and read the champion again."""
         self._champions.refresh()
         self.gate.refresh()
+        self._due.refresh()
         self.holdout.rows.refresh()
         self._models.refresh()
 
@@ -96,6 +101,8 @@ class ModelEvaluation(DayByDay):
             KeepDay: while a blocking check of the day fails.
         """
         self.gate.hold(day)
+        if reason := self.not_due(day):
+            return [read_fingerprint(self.spec.name, self._models, day, EVALUATION, MODEL), reason]
         model_and_rows = self._model_and_rows(day)
         has_no_model = not self._models.is_assumed(day) and not self.model_row(day)["model_digest"]
         if self.spec.champion is None or has_no_model:
@@ -119,7 +126,7 @@ class ModelEvaluation(DayByDay):
         model = self.model_row(day)
         if not model["model_digest"]:
             empty = {name: table.schema.remove(0).empty_table() for name, table in self.tables.items()}
-            return StageOutput(empty, f"no model: {model['problem']}")
+            return StageOutput(empty, None if not_due(model) else why_no_model(model))
         champion = self._champions.open_scorer(model["model_digest"], day)
         scorer = self.scorer(model["artifacts"])
         scores_by_day = self.holdout.score_days(day, scorer, champion)
@@ -148,6 +155,13 @@ class ModelEvaluation(DayByDay):
         """Read the row of trained_model of one day; without a digest, and with the reason, if it has no model."""
         rows = self._model_rows.read(day)
         return rows[0] if rows else {"model_digest": None, "problem": self.gate.reason(day) or "it was not made"}
+
+    def not_due(self, day: date) -> str | None:
+        """Return why no model is due on a day without one; None if it has a model, or one was due."""
+        if self._models.is_assumed(day):
+            due = self._due.decide(day)
+            return None if due.is_due else due.reason
+        return not_due(self.model_row(day))
 
     def scorer(self, artifacts: str) -> "Scorer":
         """Read the model whose files are in the folder `artifacts` of the lake."""

@@ -66,6 +66,14 @@ def evaluate_feature_checks(
         yield CheckRun(key, check.name, apply_accepted_failures(spec.checks, outcomes), plot)
 
 
+def find_feature_drift(spec: ModelSpec, stage: "FeatureEngineering", day: date) -> str | None:
+    """Return why `feature_drift` fails on a day, from the committed profiles; None if it passes, is accepted, or has
+    nothing to compare.
+    """
+    outcomes, _ = _Evaluation(spec, stage, [day], day).feature_drift()
+    return next((outcome.reason for outcome in apply_accepted_failures(spec.checks, outcomes) if outcome.failed), None)
+
+
 OutcomesAndPlot = tuple[list[CheckOutcome], bytes | None]
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from ml_assets.core.features.inputs import days_read
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.file_feed import rows_feed
-from ml_assets.pipeline.asset_names import FEATURES
+from ml_assets.core.training.time_split import split_days, training_days_read
+from ml_assets.pipeline.asset_names import FEATURES, MODEL
 from ml_assets.pipeline.engine.stage import InputChanged
 from ml_assets.pipeline.engine.upstream import read_fingerprints
 from ml_assets.pipeline.features.label_store import LabelsByKey
@@ -55,6 +56,25 @@ class LabelledFeatures:
             rows_feed(self.spec), self.lake, self.landing, self.table, days, reader, FEATURES, reach
         )
         return [*features, *(self.labels.inputs(days, as_of, reader) if self.labels else [])]
+
+    def input_fingerprints(self, day: date) -> dict[str, dict[date, int]]:
+        """Return the present fingerprints of the days that the model of a day reads.
+
+        Returns:
+            Under `features` the fingerprint of each feature day of its training window and of that of the search for
+            its parameters; under `labels`, if labels have files of their own, a digest of the labels of each day of its
+            training window.
+
+        Raises:
+            HistoryTooShort: before the first day that has a model.
+            CannotMake: when label files have landed and were never made.
+        """
+        features = {read: self.table.fingerprint(read) for read in training_days_read(self.spec, day)}
+        fingerprints = {FEATURES: {read: value for read, value in features.items() if value is not None}}
+        if self.labels:
+            labels = self.labels.inputs(split_days(self.spec, day).window, day, f"the {MODEL} of {day}")
+            fingerprints["labels"] = {date.fromisoformat(read): int(digest, 16) for read, digest in labels}
+        return fingerprints
 
     def read(self, day: date, as_of: date, columns: Sequence[str]) -> "pd.DataFrame":
         """Read columns of a day of features, each once, the target with the labels that count on `as_of`."""

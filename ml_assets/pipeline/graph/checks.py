@@ -82,9 +82,10 @@ def complete_evaluation_checks(
     """
     gates = {check.name for check in gate_checks(stage.spec, dg.AssetKey(stage.name))}
     with_model = [day for day in days if stage.model_row(day)["model_digest"]]
+    is_none_due = all(stage.not_due(day) for day in days)
     evaluated_models = {*evaluated}.intersection(with_model)
     return [
-        add_registry_differences(complete_gate_check(run, with_model, days[-1]), stage, evaluated_models)
+        add_registry_differences(complete_gate_check(run, with_model, days[-1], is_none_due), stage, evaluated_models)
         if run.name in gates
         else run
         for run in runs

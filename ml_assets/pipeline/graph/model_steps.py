@@ -18,6 +18,7 @@ from ml_assets.pipeline.evaluation.holdout import Holdout
 from ml_assets.pipeline.evaluation.metadata import evaluation_metadata, evaluation_problem, plot_metadata
 from ml_assets.pipeline.evaluation.report import evaluation_parts
 from ml_assets.pipeline.evaluation.stage import ModelEvaluation
+from ml_assets.pipeline.features.checks import MIN_DRIFT_DAYS
 from ml_assets.pipeline.graph import column_schemas
 from ml_assets.pipeline.graph.asset_specs import asset, depends, paragraph, schema
 from ml_assets.pipeline.graph.check_inputs import EVALUATION_MODULES, evaluation_inputs
@@ -33,7 +34,7 @@ from ml_assets.pipeline.steps.run_stage import run_stage
 from ml_assets.pipeline.steps.stage_step import StageStep
 from ml_assets.pipeline.training.checkpoints import remove_checkpoints
 from ml_assets.pipeline.training.config import TrainingConfig, is_experiment, read_overrides
-from ml_assets.pipeline.training.metadata import model_metadata, training_problem
+from ml_assets.pipeline.training.metadata import due_checks, evaluate_due, model_metadata, training_problem
 from ml_assets.pipeline.training.progress import TrainingProgress
 from ml_assets.pipeline.training.stage import ModelTraining
 from ml_assets.resources.mlflow.model_record import ModelRecord
@@ -55,9 +56,20 @@ class TrainingStep(StageStep[ModelTraining]):
         first = last + spec.training.window.days - 1
         labels = [depends(spec, LABELS, first)] if spec.labels else []
         search = [depends(spec, SEARCH)] if spec.training.search else []
+        if "drift" in spec.training.when:
+            first, last = max(first, last + MIN_DRIFT_DAYS - 1), 0
         deps, kinds = [depends(spec, FEATURES, first, last), *labels, *search], {"xgboost", "scikitlearn"}
         metadata = schema(column_schemas.table_columns(columns.TRAINED_MODEL))
         return [asset(spec, MODEL, paragraph(ModelTraining), "training", kinds, deps, **metadata)]
+
+    @property
+    def check_specs(self) -> Sequence[dg.AssetCheckSpec]:
+        """The check that a model was made when it was due."""
+        return due_checks(self.spec, asset_key(self.spec, MODEL))
+
+    def evaluate_checks(self, stage: ModelTraining, days: Sequence[date], newest: date) -> Iterator[CheckRun]:
+        """Evaluate that check."""
+        return evaluate_due(stage, days, asset_key(self.spec, MODEL))
 
     def build(self, context: dg.AssetExecutionContext, guard: RunGuard) -> ModelTraining:
         """Build the stage for a run, with the overrides of the run."""

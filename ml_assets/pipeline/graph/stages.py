@@ -9,8 +9,10 @@ import dagster as dg
 from ml_assets.core.ingestion.file_pattern import marker_key
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.file_feed import Feed, labels_feed, rows_feed
+from ml_assets.pipeline.asset_names import MODEL
 from ml_assets.pipeline.engine.stage import Stage
 from ml_assets.pipeline.evaluation.stage import ModelEvaluation
+from ml_assets.pipeline.features.labelled_features import LabelledFeatures
 from ml_assets.pipeline.features.stage import FeatureEngineering
 from ml_assets.pipeline.graph.data_gate import DataGate
 from ml_assets.pipeline.ingestion.stage import Ingestion
@@ -18,8 +20,10 @@ from ml_assets.pipeline.monitoring.quality_stage import PredictionQuality
 from ml_assets.pipeline.release.deployment_stage import ModelDeployment, refuse_to_release
 from ml_assets.pipeline.release.predictions_stage import DailyPredictions
 from ml_assets.pipeline.release.registration_stage import ModelRegistration, Register, refuse_to_register
+from ml_assets.pipeline.training.due_days import DueModels
+from ml_assets.pipeline.training.progress import Follow, follow_in_log
 from ml_assets.pipeline.training.search_stage import OpenLog, ParameterSearch, refuse_to_search
-from ml_assets.pipeline.training.stage import Follow, ModelTraining, follow_in_log
+from ml_assets.pipeline.training.stage import ModelTraining
 from ml_assets.pipeline.validation.stage import Validation
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.registry.model_registry import ModelRegistry
@@ -85,9 +89,18 @@ class StageBuilder:
         """The gate that all stages of the model share."""
         return DataGate(self.spec, self.validation, self.features, self.label_validation)
 
+    @cached_property
+    def due(self) -> DueModels:
+        """Decides for all stages whether a model is due on a day."""
+        from ml_assets.core.tables.schemas import TRAINED_MODEL_SCHEMA
+
+        models = self.lake.table(self.spec.name, MODEL, TRAINED_MODEL_SCHEMA)
+        rows = LabelledFeatures(self.spec, self.lake, self.landing)
+        return DueModels(self.spec, models, self.features, rows)
+
     def search(self, log: Callable[[str], None] = ignore_line, open_log: OpenLog = refuse_to_search) -> ParameterSearch:
         """Build the stage parameter_search, for a specification that has one."""
-        return ParameterSearch(self.spec, self.lake, self.landing, self.gate, log, open_log)
+        return ParameterSearch(self.spec, self.lake, self.landing, self.gate, self.due, log, open_log)
 
     def training(
         self,
@@ -103,6 +116,7 @@ class StageBuilder:
             self.lake,
             self.landing,
             self.gate,
+            self.due,
             [stage for stage in upstream if stage],
             search,
             log,
@@ -112,7 +126,7 @@ class StageBuilder:
 
     def evaluation(self, registry: ModelRegistry) -> ModelEvaluation:
         """Build the stage evaluation."""
-        return ModelEvaluation(self.spec, self.lake, self.landing, registry, self.gate)
+        return ModelEvaluation(self.spec, self.lake, self.landing, registry, self.gate, self.due)
 
     def registration(self, registry: ModelRegistry, register: Register = refuse_to_register) -> ModelRegistration:
         """Build the stage model_registry_entry."""

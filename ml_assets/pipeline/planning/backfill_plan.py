@@ -229,13 +229,14 @@ def _note(
     changes_anyway: bool,
 ) -> str | None:
     """Return why a day has no inputs, or on what it depends whether the day is made; None if neither applies."""
+    # A stage whose day has no inputs puts the reason in their place.
+    reason = next((part for part in inputs if isinstance(part, str)), None)
     if isinstance(stage, ModelRegistration) and (EVALUATION, day) in planned_days:
-        return UNLESS_GATES_FAIL
+        return reason or UNLESS_GATES_FAIL
     reads_planned_day = bool({(VALIDATED, day), (FEATURES, day)} & planned_days)
     if isinstance(stage, ModelTraining | ParameterSearch) and stage.gate.is_on and reads_planned_day:
         return UNLESS_BLOCKED
-    # A stage whose day has no inputs puts the reason in their place.
-    if (reason := next((part for part in inputs if isinstance(part, str)), None)) is not None:
+    if reason is not None:
         return reason
     if changes_anyway:
         return None

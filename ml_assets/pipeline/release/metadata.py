@@ -10,8 +10,8 @@ if TYPE_CHECKING:
 
 
 def registration_problem(stage: "ModelRegistration", day: date) -> str | None:
-    """Say why there is no entry; None if there is one."""
-    if stage.entry(day):
+    """Say why there is no entry; None if there is one, or no model was due."""
+    if stage.entry(day) or stage.evaluation.not_due(day):
         return None
     problem = stage.evaluation.model_row(day)["problem"]
     return f"no model: {problem}" if problem else "no model"

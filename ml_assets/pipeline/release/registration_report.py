@@ -17,10 +17,11 @@ def registration_parts(stage: "ModelRegistration", days: Sequence[date]) -> Iter
         entry = stage.entry(day)
         provenance = fingerprint_entry(stage.tables[stage.name], day)
         if entry is None:
+            has_none, not_due = stage.evaluation.model_row(day)["problem"], stage.evaluation.not_due(day)
             yield Part(
                 stage.name,
                 day,
-                "no model" if stage.evaluation.model_row(day)["problem"] else "not registered",
+                "no model" if has_none or not_due else "not registered",
                 provenance=provenance,
             )
         else:

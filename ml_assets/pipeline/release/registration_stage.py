@@ -91,6 +91,8 @@ class ModelRegistration(StageWithArtifacts, DayByDay):
                 check of the day fails.
         """
         self.evaluation.gate.hold(day)
+        if reason := self.evaluation.not_due(day):
+            return [read_fingerprint(self.spec.name, self._models, day, ENTRY, MODEL), reason]
         tables = {MODEL: self._models, EVALUATION: self.evaluation.tables[EVALUATION]}
         inputs = [read_fingerprint(self.spec.name, table, day, ENTRY, name) for name, table in tables.items()]
         if not tables[EVALUATION].is_assumed(day) and (reason := self.why_not_registered(day)):
@@ -128,7 +130,8 @@ class ModelRegistration(StageWithArtifacts, DayByDay):
 
         model = self.evaluation.model_row(day)
         if not model["model_digest"]:
-            return StageOutput({ENTRY: REGISTRY_ENTRY_SCHEMA.empty_table()}, f"no model: {model['problem']}")
+            problem = None if self.evaluation.not_due(day) else f"no model: {model['problem']}"
+            return StageOutput({ENTRY: REGISTRY_ENTRY_SCHEMA.empty_table()}, problem)
         record = self.record(day)
         check_not_replaced(day, [self._models, self.evaluation.tables[EVALUATION]], f"{self.spec.name}: the {ENTRY}")
         version = self._register(record)

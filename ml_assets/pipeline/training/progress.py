@@ -1,7 +1,7 @@
 """Progress of long training in the log of the run and in a nested MLflow run."""
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,14 @@ from ml_assets.core.model_spec import ModelSpec
 if TYPE_CHECKING:
     from ml_assets.core.training.progress import Curve, Progress, Tell
     from ml_assets.resources.mlflow.tracking import TrackedRun
+
+
+Follow = Callable[[date], "AbstractContextManager[Tell | None]"]
+
+
+def follow_in_log(day: date) -> AbstractContextManager[None]:
+    """Leave the progress of training to the log."""
+    return nullcontext()
 
 
 class TrainingProgress:

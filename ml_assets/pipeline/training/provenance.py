@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.file_feed import labels_feed, rows_feed
-from ml_assets.core.training.time_split import Split, split_days
-from ml_assets.pipeline.asset_names import FEATURES, MODEL
+from ml_assets.core.training.time_split import Split, training_days_read
 from ml_assets.pipeline.engine.stage import Stage
 from ml_assets.pipeline.features.labelled_features import LabelledFeatures
 from ml_assets.pipeline.training.committed_rows import CommittedRows, to_rows
@@ -48,27 +47,11 @@ class TrainingProvenance:
             for entry in self._objects[table.uri].read(day)
         ]
 
-    def _feature_days(self, day: date) -> list[date]:
-        """Return the feature days of the training window and of the search for the parameters."""
-        return sorted({*split_days(self._spec, day).window, *(self._search.days_read(day) if self._search else [])})
-
     def input_fingerprints(self, day: date) -> dict[str, dict[date, int]]:
-        """Return the present fingerprints of the days that the model of a day reads.
-
-        Returns:
-            Under `features` the fingerprint of each feature day of its training window and of that of the search for
-            its parameters; under `labels`, if labels have files of their own, a digest of the labels of each day of its
-            training window.
+        """Return the present fingerprints of the days that the model of a day reads; see
+        `LabelledFeatures.input_fingerprints`.
         """
-        window = split_days(self._spec, day).window
-        features = {feature_day: self._rows.table.fingerprint(feature_day) for feature_day in self._feature_days(day)}
-        fingerprints = {FEATURES: {key: value for key, value in features.items() if value is not None}}
-        if labels := self._rows.labels:
-            fingerprints["labels"] = {
-                date.fromisoformat(label_day): int(digest, 16)
-                for label_day, digest in labels.inputs(window, day, f"the {MODEL} of {day}")
-            }
-        return fingerprints
+        return self._rows.input_fingerprints(day)
 
     def build(
         self,
@@ -95,7 +78,7 @@ class TrainingProvenance:
         if self._offsets is None:
             self._offsets = days_read(self._spec)
         offsets = self._offsets
-        reach = {used - timedelta(days=offset) for used in self._feature_days(day) for offset in offsets}
+        reach = {used - timedelta(days=offset) for used in training_days_read(self._spec, day) for offset in offsets}
         row_days = sorted(row_day for row_day in reach if row_day >= self._spec.source.start)
         # Labels of the oldest row may have been delivered on any day since.
         delivery_days = [row_days[0] + timedelta(days=n) for n in range((day - row_days[0]).days + 1)]

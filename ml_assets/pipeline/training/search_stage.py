@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.tables.code_version import code_version
-from ml_assets.core.tables.fingerprint import digest
+from ml_assets.core.tables.fingerprint import digest, fingerprint
 from ml_assets.core.training.time_split import HistoryTooShort, searched_on, split_days
 from ml_assets.pipeline.asset_names import SEARCH
 from ml_assets.pipeline.engine.gate import Gate
 from ml_assets.pipeline.engine.stage import CannotMake, DayByDay, StageOutput
 from ml_assets.pipeline.features.label_store import labels_part
 from ml_assets.pipeline.features.labelled_features import LabelledFeatures, TrainingRows
+from ml_assets.pipeline.training.due_days import DueModels
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.lake.table import Table
 from ml_assets.resources.storage.landing import Landing
@@ -77,6 +78,7 @@ class ParameterSearch(DayByDay):
         lake: Lake,
         landing: Landing,
         gate: Gate,
+        due: DueModels,
         log: Callable[[str], None],
         open_log: OpenLog,
     ):
@@ -87,6 +89,7 @@ class ParameterSearch(DayByDay):
             lake: holds the tables.
             landing: holds the files.
             gate: holds back days while a blocking check of their data fails.
+            due: decides whether a model is due on a day; without one, no parameters are searched for it.
             log: receives lines for the log of the run.
             open_log: opens the log for the trials of a study, given its name and its day.
         """
@@ -95,6 +98,7 @@ class ParameterSearch(DayByDay):
         self.spec = spec
         self.lake = lake
         self.gate = gate
+        self._due = due
         self._log = log
         self._open_log = open_log
         libraries = " ".join(f"{name} {version(name)}" for name in ("xgboost", "optuna"))
@@ -126,6 +130,7 @@ class ParameterSearch(DayByDay):
         """Forget cached results and reopen the inputs at their newest versions."""
         self.gate.refresh()
         self._rows.refresh()
+        self._due.refresh()
         self._results.clear()
 
     def days_read(self, day: date) -> list[date]:
@@ -139,7 +144,7 @@ class ParameterSearch(DayByDay):
 
     def inputs(self, day: date) -> list:
         """Return the day as of which the parameters are searched, and the feature days of its training window with the
-        labels that count on it; only the reason if the data begin too late for a model.
+        labels that count on it; only the reason if the data begin too late for a model, or none is due.
 
         Raises:
             KeepDay: while a blocking check of the day fails.
@@ -149,6 +154,17 @@ class ParameterSearch(DayByDay):
             as_of = searched_on(self.spec, day)
         except HistoryTooShort as error:
             return [str(error)]
+        due = self._due.decide(day)
+        if due.is_due:
+            return self._read_inputs(day, as_of)
+        # The parameters of a model that was made before the interval changed stay.
+        if not self.tables[SEARCH].is_assumed(day) and self.row(day)["parameters"]:
+            inputs = self._read_inputs(day, as_of)
+            if self.tables[SEARCH].holds(day, fingerprint(self.code, self.spec_part, inputs)):
+                return inputs
+        return [due.reason]
+
+    def _read_inputs(self, day: date, as_of: date) -> list:
         return [as_of.isoformat(), *self._rows.inputs(self.days_read(day), as_of, f"the {SEARCH} of {day}")]
 
     def make_day(self, day: date, single_partition: bool) -> StageOutput:
@@ -162,6 +178,8 @@ class ParameterSearch(DayByDay):
 
         try:
             as_of = searched_on(self.spec, day)
+            if not self._due.decide(day).is_due:
+                return StageOutput({SEARCH: pa.Table.from_pylist([{}], schema=PARAMETER_SEARCH_SCHEMA)})
             study = digest(self.code, self._trial_spec, self.inputs(day))[:16]
             result = self._results.get(study) or self._search(study, as_of)
         except (TrainingDataError, HistoryTooShort) as error:

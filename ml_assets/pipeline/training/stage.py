@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from datetime import date
 from functools import partial
 from importlib.metadata import version
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.tables.code_version import code_version
+from ml_assets.core.tables.fingerprint import fingerprint
 from ml_assets.core.training.overrides import with_training
 from ml_assets.core.training.time_split import HistoryTooShort, Split, split_days
 from ml_assets.pipeline.asset_names import MODEL, SEARCH
@@ -21,32 +21,27 @@ from ml_assets.pipeline.features.label_store import labels_part
 from ml_assets.pipeline.features.labelled_features import TrainingRows
 from ml_assets.pipeline.training.checkpoints import LakeCheckpoints
 from ml_assets.pipeline.training.committed_rows import CommittedRows, to_rows
+from ml_assets.pipeline.training.due_days import DueModels
+from ml_assets.pipeline.training.progress import Follow
 from ml_assets.pipeline.training.provenance import TrainingProvenance
 from ml_assets.pipeline.training.recent_features import RecentFeatures
 from ml_assets.pipeline.training.side_by_side import SideBySide, TrainingInput
-from ml_assets.pipeline.training.stored_model import store_model
+from ml_assets.pipeline.training.stored_model import store_model, to_table
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.lake.model_files import complete_models
 from ml_assets.resources.storage.landing import Landing
 
 if TYPE_CHECKING:
-    from ml_assets.core.training.progress import Tell
     from ml_assets.core.training.train import TrainedModel
     from ml_assets.pipeline.training.search_stage import ParameterSearch
-
-Follow = Callable[[date], "AbstractContextManager[Tell | None]"]
-
-
-def follow_in_log(day: date) -> AbstractContextManager[None]:
-    """Leave the progress of training to the log."""
-    return nullcontext()
 
 
 class ModelTraining(StageWithArtifacts):
     """XGBoost model of a day, trained on the feature days whose labels are known on that day; its files, with its
     provenance, are in the lake under its digest.
 
-    Inputs: the feature days of the training window and, if parameters are searched, those found for the day.
+    Inputs: the feature days of the training window and, if parameters are searched, those found for the day. On a day
+    on which none is due (`training.every`) there is none; one that was made before stays while its inputs do.
     """
 
     name = MODEL
@@ -58,6 +53,7 @@ class ModelTraining(StageWithArtifacts):
         lake: Lake,
         landing: Landing,
         gate: Gate,
+        due: DueModels,
         upstream: Sequence[Stage],
         search: "ParameterSearch | None",
         log: Callable[[str], None],
@@ -71,6 +67,7 @@ class ModelTraining(StageWithArtifacts):
             lake: holds the tables and the files of models.
             landing: holds the files.
             gate: holds back days while a blocking check of their data fails.
+            due: decides whether a model is due on a day.
             upstream: the stages from landed files to features, in order; the provenance of a model names their results.
             search: the stage that searches parameters, if the model has one.
             log: receives lines for the log of the run.
@@ -84,6 +81,7 @@ class ModelTraining(StageWithArtifacts):
         self.search = search
         self.overrides = dict(overrides or {})
         self.gate = gate
+        self.due = due
         self._upstream = upstream
         self._log = log
         self._follow = follow
@@ -108,6 +106,7 @@ class ModelTraining(StageWithArtifacts):
         self._complete_models = None
         self.gate.refresh()
         self._rows.refresh()
+        self.due.refresh()
         if self.search:
             self.search.refresh()
         for stage in (*self._upstream, *([self.search] if self.search else [])):
@@ -116,29 +115,41 @@ class ModelTraining(StageWithArtifacts):
 
     def inputs(self, day: date) -> list:
         """Return day and fingerprint of each feature day of the training window, the labels that its rows have on
-        `day`, and the parameters found for `day`; only the reason if the data begin too late for a model.
+        `day`, and the parameters found for `day`; only the reason if the data begin too late, or no model is due.
 
         Raises:
             KeepDay: while a blocking check of the day fails.
         """
         self.gate.hold(day)
         try:
-            window = split_days(self.spec, day).window
+            due = self.due.decide(day)
+            if due.is_due or self.overrides:
+                return self._read_inputs(day)
+            return self._inputs_of_kept_model(day) or [due.reason]
         except HistoryTooShort as error:
             return [str(error)]
-        parameters = (
-            [[SEARCH, read_fingerprint(self.spec.name, self.search.tables[SEARCH], day, MODEL, SEARCH)]]
-            if self.search
-            else []
-        )
-        return [*self._rows.inputs(window, day, f"the {MODEL} of {day}"), *parameters]
+
+    def _inputs_of_kept_model(self, day: date) -> list | None:
+        """Return the inputs of a model that is not due and was made before, while they are the same."""
+        if self.tables[MODEL].is_assumed(day) or not self.row(day)["model_digest"]:
+            return None
+        inputs = self._read_inputs(day)
+        return inputs if self.tables[MODEL].holds(day, fingerprint(self.code, self.spec_part, inputs)) else None
+
+    def _read_inputs(self, day: date) -> list:
+        inputs = self._rows.inputs(split_days(self.spec, day).window, day, f"the {MODEL} of {day}")
+        if self.search:
+            inputs.append([SEARCH, read_fingerprint(self.spec.name, self.search.tables[SEARCH], day, MODEL, SEARCH)])
+        return inputs
 
     def memory(self, days: Sequence[date]) -> int | None:
         """Estimate the bytes of models that are trained side by side, few at a time however many days there are; None
-        where a model takes all threads.
+        where a model takes all threads, or is not due every day.
         """
         from ml_assets.core.training.concurrency import memory_at_once, models_at_once
 
+        if not self.due.is_every_day:
+            return None
         counts = self._rows.table.row_counts()
         return memory_at_once(self.spec, days, counts) if models_at_once(self.spec, days, counts) > 1 else None
 
@@ -160,8 +171,8 @@ class ModelTraining(StageWithArtifacts):
                 yield self._make_day(day, single_partition, partial(trainings.result, day))
 
     def _checkpoints(self, day: date) -> LakeCheckpoints:
-        log = partial(self._log_of_day, day)
-        return LakeCheckpoints(self.lake, self.spec.name, day, lambda: expected_fingerprint(self, day), log)
+        fingerprint_of_day, log = partial(expected_fingerprint, self, day), partial(self._log_of_day, day)
+        return LakeCheckpoints(self.lake, self.spec.name, day, fingerprint_of_day, log)
 
     def _log_of_day(self, day: date, line: str) -> None:
         self._log(f"{day}: {line}")
@@ -173,24 +184,20 @@ class ModelTraining(StageWithArtifacts):
     def _make_day(
         self, day: date, single_partition: bool, train: "Callable[[], tuple[Split, TrainedModel]]"
     ) -> StageOutput:
-        """Write the files of the model of one day into the lake."""
-        import pyarrow as pa
-
-        from ml_assets.core.tables.schemas import TRAINED_MODEL_SCHEMA
+        """Write the files of the model of one day into the lake, unless none is due."""
         from ml_assets.core.training.row_counts import TrainingDataError
 
+        due, row, problem = self.due.decide(day), {}, None
         try:
-            split, model = train()
+            if due.is_due or self.overrides or self._inputs_of_kept_model(day):
+                split, model = train()
+                row = store_model(self.lake, self.spec.name, split, model, self.provenance(day, split, model))
         except (TrainingDataError, HistoryTooShort) as error:
             if single_partition:
                 raise CannotMake(f"no model of {day}: {error}") from error
-            row, problem = {"model_digest": None, "problem": str(error)}, str(error)
-        else:
-            row, problem = (
-                store_model(self.lake, self.spec.name, split, model, self.provenance(day, split, model)),
-                None,
-            )
-        return StageOutput({MODEL: pa.Table.from_pylist([row], schema=TRAINED_MODEL_SCHEMA)}, problem)
+            row, problem = {"problem": str(error)}, str(error)
+        table = to_table({**row, "due": due.reason})
+        return StageOutput({MODEL: table}, problem, needs_immediate_commit=self.due.depends_on_models)
 
     def resolve_spec(self, day: date) -> ModelSpec:
         """Return the specification with which a model of the day is trained: with the parameters that were found for

@@ -8,6 +8,7 @@ import dagster as dg
 
 from ml_assets.core.counts import count
 from ml_assets.core.model.files import PROVENANCE
+from ml_assets.core.training.provenance import changed_days
 from ml_assets.pipeline.asset_names import MODEL, asset_key
 from ml_assets.pipeline.engine.day_state import is_current
 from ml_assets.pipeline.engine.stage import CannotMake
@@ -73,18 +74,7 @@ def _changed_days(training: ModelTraining, day: date, row: dict) -> list[str] | 
         then = json.loads(training.lake.files.read(f"{row['artifacts']}/{PROVENANCE}"))["days"]
     except (CannotMake, FileNotFoundError):
         return None
-    current = {
-        part: {input_day.isoformat(): f"{value:016x}" for input_day, value in days.items()}
-        for part, days in now.items()
-    }
-    return sorted(
-        {
-            input_day
-            for part, days in current.items()
-            for input_day in {*days, *then.get(part, {})}
-            if days.get(input_day) != then.get(part, {}).get(input_day)
-        }
-    )
+    return changed_days(then, now)
 
 
 def _describe(changed: list[str]) -> str:

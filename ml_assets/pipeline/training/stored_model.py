@@ -1,6 +1,7 @@
 """The files of a trained model in the lake, and its row of trained_model."""
 
 import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ml_assets.core.model.files import ARTIFACTS
@@ -9,6 +10,8 @@ from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.lake.model_files import LEARNING_CURVE, artifacts_key
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from ml_assets.core.training.train import TrainedModel
 
 
@@ -38,3 +41,12 @@ def store_model(lake: Lake, name: str, split: Split, model: "TrainedModel", prov
         "validation_first": split.validation[0],
         "validation_last": split.validation[-1],
     }
+
+
+def to_table(row: Mapping[str, Any]) -> "pa.Table":
+    """Convert a row of trained_model, in which columns may be missing, to a table."""
+    import pyarrow as pa
+
+    from ml_assets.core.tables.schemas import TRAINED_MODEL_SCHEMA
+
+    return pa.Table.from_pylist([dict(row)], schema=TRAINED_MODEL_SCHEMA)

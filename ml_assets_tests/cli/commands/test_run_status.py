@@ -23,7 +23,7 @@ def end(make_spec, tmp_path, monkeypatch):
     (tmp_path / str(NEWEST) / "rows.csv").write_text("id\n1\n")
     printed = []
 
-    def run(unscored: str | None, blocked: str | None, unregistered: str | None) -> tuple[object, list]:
+    def run(unscored: str | None, blocked: str | None, unregistered: str | None, *options: str) -> tuple[object, list]:
         stages = SimpleNamespace(
             validation=SimpleNamespace(days_with_rows=list),
             predictions=SimpleNamespace(why_not_scored={NEWEST: unscored}.get),
@@ -41,7 +41,7 @@ def end(make_spec, tmp_path, monkeypatch):
             monkeypatch.setattr(main_job, name, lambda *_, answer=answer: answer)
         monkeypatch.setattr(main_job, "print_summary", lambda *_: printed.append("summary"))
         try:
-            call("run", "small")
+            call("run", "small", *options)
         except SystemExit as ended:
             return ended.code, printed
         return 0, printed
@@ -68,3 +68,10 @@ def test_the_status_is_1_after_the_summary_when_the_newest_day_is_not_scored_or_
     end, unscored, blocked, unregistered, status
 ):
     assert end(unscored, blocked, unregistered) == (status, ["summary"])
+
+
+def test_a_run_as_of_a_day_needs_the_files_of_that_day(end):
+    assert end(None, None, None, "--day", str(NEWEST)) == (0, ["summary"])
+    status, printed = end(None, None, None, "--day", "2025-01-08")
+    assert "no files of 2025-01-08 have landed" in str(status)
+    assert printed == ["summary"]

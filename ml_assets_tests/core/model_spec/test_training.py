@@ -14,6 +14,11 @@ from ml_assets_tests.support.changed_spec import assert_refused
         ("training.threshold", {"rule": "min_precision"}, "needs a value"),
         ("training.threshold", {"rule": "max_f1", "value": 0.3}, "takes no value"),
         ("training.preprocessing", {"scale": {"nothing": "standard"}}, "nothing is not one of"),
+        ("training.every", "0d", "longer than 0; or write a cron expression"),
+        ("training.every", "36h", "whole number of days"),
+        ("training.every", "weekly", "not a duration"),
+        ("training.when", ["drift"], "when: a model is due every day already"),
+        ("training", {"window": "4d", "every": "7d", "when": ["drift", "drift"]}, "drift is named more than once"),
         ("training.preprocessing", {"encode": {"amount": "onehot"}}, "amount is not one of"),
     ],
 )
@@ -34,4 +39,19 @@ def test_the_rounds_between_checkpoints_count_where_xgboost_begins_anew_at_each(
     spec = ModelSpec.model_validate({**small, "training": {**small["training"], **training}})
     settings = spec.training.settings_of_model(on_gpu)
     assert ("checkpoint_rounds" in settings) == counts
-    assert not {"dask", "search"} & set(settings)
+    assert not {"dask", "search", "every", "when"} & set(settings)
+
+
+@pytest.mark.parametrize(("every", "gap"), [("1d", 0), ("7d", 6), ("0 2 * * 1", 30), ("@monthly", 30)])
+def test_an_interval_is_written_as_it_is_read_and_counts_for_retention(small, every, gap):
+    training = ModelSpec.model_validate({**small, "training": {**small["training"], "every": every}}).training
+    assert training.model_dump(mode="json")["every"] == every
+    assert training.longest_gap.days == gap
+
+
+def test_drift_as_a_trigger_needs_its_check(small):
+    training = {**small["training"], "every": "7d", "when": ["drift"]}
+    assert ModelSpec.model_validate({**small, "training": training, "checks": {}}).training.when == ["drift"]
+    assert_refused(
+        {**small, "training": training}, "checks", {"feature_drift": None}, "drift needs checks.feature_drift"
+    )

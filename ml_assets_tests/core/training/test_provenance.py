@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from ml_assets.core.tables.fingerprint import EXPIRED
-from ml_assets.core.training.provenance import build_provenance, days_named
+from ml_assets.core.training.provenance import build_provenance, changed_days, days_named
 from ml_assets.core.training.time_split import split_days
 from ml_assets.core.training.train import TrainedModel
 
@@ -80,3 +80,10 @@ def test_the_days_that_a_provenance_document_names_are_read_back(make_spec):
 def test_a_document_that_is_no_provenance_is_refused(content):
     with pytest.raises(ValueError, match="not the provenance of a model"):
         days_named(content)
+
+
+def test_days_with_another_fingerprint_new_ones_and_those_that_are_gone_are_changed():
+    then = {"features": {"2025-01-01": "000000000000000a", "2025-01-02": "000000000000000b"}}
+    now = {"features": {date(2025, 1, 1): 10, date(2025, 1, 2): 12, date(2025, 1, 3): 13}}
+    assert changed_days(then, now) == ["2025-01-02", "2025-01-03"]
+    assert changed_days(then, {"features": {date(2025, 1, 1): 10}}) == ["2025-01-02"]

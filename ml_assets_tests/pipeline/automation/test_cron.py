@@ -66,3 +66,13 @@ def test_the_lower_bound_reaches_no_further_back_than_the_deadline_before(small,
 @pytest.mark.parametrize("freshness", [{"deadline": None}, {"deadline": "0 6 * * *", "lower_bound": "6h"}])
 def test_no_deadline_and_the_usual_one_are_accepted(small, freshness):
     check_cron_fields(ModelSpec.model_validate({**small, "freshness": freshness}))
+
+
+def test_an_interval_of_training_that_is_no_cron_expression_is_refused(small):
+    def spec(every: str) -> ModelSpec:
+        return ModelSpec.model_validate({**small, "training": {**small["training"], "every": every}})
+
+    check_cron_fields(spec("0 2 * * mon"))
+    check_cron_fields(spec("7d"))
+    with pytest.raises(ValueError, match=r"training\.every: '0 2 \* \* 8' is not a cron expression"):
+        check_cron_fields(spec("0 2 * * 8"))

@@ -26,17 +26,23 @@ def check_severities(columns: Mapping[str, Column], roles: Sequence[tuple[str, S
                 )
 
 
-def check_checks(checks: Checks, columns: Mapping[str, Column], features: Sequence[str]) -> None:
-    """Check that the settings of checks name columns, features and checks that exist.
+def check_checks(
+    checks: Checks, columns: Mapping[str, Column], features: Sequence[str], triggers: Sequence[str] = ()
+) -> None:
+    """Check that the settings of checks name columns, features and checks that exist, and that those exist which
+    trigger training.
 
     Args:
         checks: the checks of a model.
         columns: the contract of a row, by column name.
         features: names of the feature columns.
+        triggers: `training.when`.
 
     Raises:
         ValueError: names the field, and the names that exist.
     """
+    if "drift" in triggers and checks.feature_drift is None:
+        raise ValueError("training.when: drift needs checks.feature_drift, which is null")
     for check, known in [
         ("column_drift", list(columns)),
         ("feature_drift", features),

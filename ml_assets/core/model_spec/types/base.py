@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pydantic import BaseModel, ConfigDict
 
 # Names of columns that the pipeline adds to its tables, and of the field of a request that holds earlier rows.
-RESERVED = ("day", "event_day", "score", "decision", "model_version", "side", "reasons", "earlier_rows")
+RESERVED = ("day", "event_day", "score", "shadow_score", "decision", "model_version", "side", "reasons", "earlier_rows")
 # Each model has a pool of its name, and the pool of the GPUs is shared.
 RESERVED_MODEL = "gpu"
 _OWNER = re.compile(r"team:.+|[A-Za-z0-9_][A-Za-z0-9._%+-]*@[A-Za-z0-9.-]+\.[A-Za-z]{2,7}")

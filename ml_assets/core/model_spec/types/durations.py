@@ -42,6 +42,20 @@ def format_duration(value: timedelta) -> str:
     return f"{minutes}m"
 
 
+def parse_interval(value: object) -> timedelta | str:
+    """Parse an interval of whole days such as `7d`, or return a cron expression of five fields or a macro as it is.
+
+    Raises:
+        ValueError: for anything else, with the accepted forms.
+    """
+    if isinstance(value, str) and (len(value.split()) == 5 or re.fullmatch(r"@[a-z]+", value)):
+        return value
+    try:
+        return _positive(_whole_days(parse_duration(value)))
+    except ValueError as error:
+        raise ValueError(f"{error}; or write a cron expression such as '0 2 * * 1'") from error
+
+
 def _positive(value: timedelta) -> timedelta:
     if value <= timedelta(0):
         raise ValueError("must be longer than 0")
@@ -69,4 +83,10 @@ Duration = Annotated[
 Window = Annotated[Duration, AfterValidator(_positive)]
 Days = Annotated[Duration, AfterValidator(_whole_days)]
 PositiveDays = Annotated[Days, AfterValidator(_positive)]
+Interval = Annotated[
+    timedelta | str,
+    BeforeValidator(parse_interval),
+    PlainSerializer(lambda value: value if isinstance(value, str) else format_duration(value), return_type=str),
+    WithJsonSchema({"type": "string", "examples": ["7d", "0 2 * * 1", "@weekly"]}),
+]
 Wait = Annotated[Window, AfterValidator(_at_most_a_month)]

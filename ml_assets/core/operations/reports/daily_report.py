@@ -184,7 +184,7 @@ class Report:
         if part := states.get("not registered"):
             return f"not registered: {part.problem}" if part.problem else "not registered"
         if part := states.get("no model"):
-            return part.problem or "no model"
+            return part.problem or str(part.facts.get("due") or "no model")
         return (
             "evaluated, not registered"
             if any(part.asset == "evaluation" for part in self.parts)
