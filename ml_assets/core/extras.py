@@ -7,6 +7,7 @@ EXTRAS = {
     "aws": ("botocore", "boto3", "dagster_aws"),
     "dask": ("dask", "dask_kubernetes", "distributed"),
     "k8s": ("dagster_k8s", "kubernetes"),
+    "lineage": ("openlineage",),
     "metrics": ("opentelemetry",),
     "notify": ("apprise",),
     "polars": ("polars",),

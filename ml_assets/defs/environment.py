@@ -15,6 +15,7 @@ from ml_assets.defs.project import PROJECT, find_project, project_root
 from ml_assets.defs.settings import Settings, data_folder, read_settings
 from ml_assets.defs.variables import (
     is_in_pod,
+    lineage_namespace,
     pushes_metrics,
     read_api_key,
     read_log_format,
@@ -35,6 +36,7 @@ from ml_assets.resources.notifications.notifier import Notifier
 from ml_assets.resources.notifications.open_notifications import show_notifications
 from ml_assets.resources.notifications.outbox import Outbox
 from ml_assets.resources.observability.json_logs import log_as_json
+from ml_assets.resources.observability.lineage import enable_lineage
 from ml_assets.resources.observability.redaction import redact_process, redact_text
 from ml_assets.resources.observability.telemetry import enable_telemetry
 from ml_assets.resources.observability.usage import set_pod
@@ -101,6 +103,7 @@ def configure_process() -> None:
     for name, value in LIBRARY_DEFAULTS.items():
         os.environ.setdefault(name, value)
     enable_telemetry(pushes_metrics(os.environ))
+    enable_lineage(lineage_namespace(os.environ))
     set_pod(is_in_pod(os.environ))
     if read_log_format(os.environ) == "json":
         log_as_json(secret_values(os.environ))

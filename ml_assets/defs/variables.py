@@ -9,7 +9,7 @@ from ml_assets.core.operations.notifications.redaction import secrets_of_url
 
 SECRET_NAME = re.compile(
     r"PASSWORD|SECRET|TOKEN|CREDENTIAL|(^|_)(API|ACCESS|PRIVATE)_?KEY(_|$)"
-    r"|^ML_ASSETS_NOTIFY$|^OTEL_EXPORTER_OTLP_.*HEADERS$",
+    r"|^ML_ASSETS_NOTIFY$|^OTEL_EXPORTER_OTLP_.*HEADERS$|^OPENLINEAGE__.*AUTH",
     re.IGNORECASE,
 )
 # A part of a URL that is worth hiding wherever it appears: long, and not a word.
@@ -161,6 +161,17 @@ def split_mlflow_credentials(variables: Mapping[str, str]) -> dict[str, str]:
 def pushes_metrics(variables: Mapping[str, str]) -> bool:
     """Return whether steps push metrics, which they do when OpenTelemetry's variables name an endpoint."""
     return any(variables.get(f"OTEL_EXPORTER_OTLP_{kind}ENDPOINT") for kind in ("", "METRICS_"))
+
+
+def lineage_namespace(variables: Mapping[str, str]) -> str | None:
+    """Return the namespace of the jobs in lineage, OPENLINEAGE_NAMESPACE; None to send none, unless OpenLineage's
+    variables name a place for it.
+    """
+    names_place = any(variables.get(name) for name in ("OPENLINEAGE_URL", "OPENLINEAGE_CONFIG"))
+    names_transport = any(name.startswith("OPENLINEAGE__TRANSPORT__") for name in variables)
+    is_disabled = variables.get("OPENLINEAGE_DISABLED", "").lower() == "true"
+    is_on = (names_place or names_transport) and not is_disabled
+    return variables.get("OPENLINEAGE_NAMESPACE") or "ml_assets" if is_on else None
 
 
 def is_in_pod(variables: Mapping[str, str]) -> bool:

@@ -48,6 +48,9 @@ TRAINING_SERVING_SKEW = "training_serving_skew"
 METRIC_BOUNDS = "feature_metrics"
 SCORE_DRIFT = "score_drift"
 
+LANDED_FILES = "landed_files"
+"""Metadata of an asset that is made from landed files: their pattern."""
+
 LANDED_TO_FEATURES = (RAW, VALIDATED, QUARANTINED, FEATURES)
 LABEL_ASSETS = (RAW_LABELS, LABELS, QUARANTINED_LABELS)
 MODEL_ASSETS = (MODEL, EVALUATION, ENTRY)

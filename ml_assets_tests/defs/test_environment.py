@@ -8,6 +8,7 @@ import pytest
 from ml_assets.defs.environment import build_environment
 from ml_assets.defs.settings import REPOSITORY, read_settings
 from ml_assets.defs.variables import (
+    lineage_namespace,
     pushes_metrics,
     read_api_key,
     read_log_format,
@@ -255,6 +256,20 @@ def test_metrics_are_pushed_to_a_configured_endpoint_and_logs_are_text_by_defaul
     assert (read_log_format({}), read_log_format({"ML_ASSETS_LOG": "json"})) == ("text", "json")
     with pytest.raises(ValueError, match="it must be text or json"):
         read_log_format({"ML_ASSETS_LOG": "xml"})
+
+
+def test_lineage_is_off_unless_openlineage_names_a_place():
+    assert lineage_namespace({"OPENLINEAGE_NAMESPACE": "production"}) is None
+    assert lineage_namespace({"OPENLINEAGE_URL": ""}) is None
+    assert lineage_namespace({"OPENLINEAGE_URL": "http://marquez:5000"}) == "ml_assets"
+    assert lineage_namespace({"OPENLINEAGE_CONFIG": "/x.yml", "OPENLINEAGE_NAMESPACE": "production"}) == "production"
+    assert lineage_namespace({"OPENLINEAGE__TRANSPORT__TYPE": "console"}) == "ml_assets"
+    assert lineage_namespace({"OPENLINEAGE_URL": "http://marquez:5000", "OPENLINEAGE_DISABLED": "true"}) is None
+
+
+def test_the_keys_of_openlineage_are_secrets():
+    variables = {"OPENLINEAGE_API_KEY": "first-secret", "OPENLINEAGE__TRANSPORT__AUTH": "second-secret"}
+    assert {"first-secret", "second-secret"} <= {*secret_values(variables)}
 
 
 def test_no_proxy_is_trusted_unless_it_is_named():

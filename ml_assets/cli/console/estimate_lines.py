@@ -35,7 +35,9 @@ def estimate_lines(estimate: BackfillEstimate, prices: Prices | None) -> Iterato
     )
     yield f"[bold]Costs[/]    {_cost(estimate, prices, at_least)}"
     days = min(stage.measured_days for stage in estimate.stages.values())
-    yield f"[dim]         measured on {count(days, 'day')} or more of each stage in runs of a similar length[/]"
+    yield f"[dim]         measured on {count(days, 'day')} or more of each stage[/]"
+    if others := [name for name, stage in estimate.stages.items() if not stage.is_comparable]:
+        yield f"[yellow]         {', '.join(others)}: measured in runs of fewer or more days, which is inexact[/]"
     if estimate.unmeasured:
         yield f"[yellow]         {', '.join(estimate.unmeasured)}: {UNKNOWN}[/]"
 

@@ -11,13 +11,15 @@ from ml_assets.core.operations.stage_costs import billed_cpu_seconds
 MAX_STEPS = 5
 # Steps whose numbers of days differ by no more than this factor from the best fitting one are as good.
 SIMILAR = 1.5
+# Beyond this factor between its number of days and that of a run, a measured step says too much or too little.
+COMPARABLE = 3.0
 HOUR = 3600.0
 
 
 @dataclass(frozen=True)
 class StageEstimate:
-    """The estimate of a stage: seconds, hours of a core and of a GPU, the largest memory in bytes, and the number of
-    measured days that it is based on.
+    """The estimate of a stage: seconds, hours of a core and of a GPU, the largest memory in bytes, the number of
+    measured days that it is based on, and whether they were made in runs of a comparable number of days.
     """
 
     seconds: float
@@ -25,6 +27,7 @@ class StageEstimate:
     gpu_hours: float
     memory_peak: int
     measured_days: int
+    is_comparable: bool = True
 
 
 @dataclass(frozen=True)
@@ -83,23 +86,20 @@ def estimate_backfill(
         steps.setdefault(row["stage"], {}).setdefault(row["run_id"], []).append(row)
     needed = {stage: days for stage, days in to_make.items() if days}
     estimates = {
-        stage: _estimate_stage(_fitting_steps(list(steps[stage].values()), min(days, days_per_run)), days)
+        stage: _estimate_stage(list(steps[stage].values()), min(days, days_per_run), days)
         for stage, days in needed.items()
         if stage in steps
     }
     return BackfillEstimate(estimates, [stage for stage in needed if stage not in estimates])
 
 
-def _fitting_steps(steps: Sequence[Sequence[Mapping[str, Any]]], days: int) -> list[Mapping[str, Any]]:
-    """Return the rows of the newest steps whose number of days is nearest to `days`."""
-    misfits = [abs(math.log(len(rows) / days)) for rows in steps]
+def _estimate_stage(steps: Sequence[Sequence[Mapping[str, Any]]], days_per_run: int, days: int) -> StageEstimate:
+    """Estimate a stage from the newest steps whose number of days is nearest to that of a run."""
+    misfits = [abs(math.log(len(rows) / days_per_run)) for rows in steps]
     limit = min(misfits) + math.log(SIMILAR)
     fitting = [rows for rows, misfit in zip(steps, misfits, strict=True) if misfit <= limit]
     newest = sorted(fitting, key=lambda rows: max(row["measured_at"] for row in rows))[-MAX_STEPS:]
-    return [row for rows in newest for row in rows]
-
-
-def _estimate_stage(rows: Sequence[Mapping[str, Any]], days: int) -> StageEstimate:
+    rows = [row for step in newest for row in step]
     factor = days / len(rows)
     return StageEstimate(
         factor * sum(row["seconds"] for row in rows),
@@ -107,4 +107,5 @@ def _estimate_stage(rows: Sequence[Mapping[str, Any]], days: int) -> StageEstima
         factor * sum(row["gpu_seconds"] for row in rows) / HOUR,
         max(row["memory_peak"] for row in rows),
         len({row["day"] for row in rows}),
+        min(misfits) <= math.log(COMPARABLE),
     )

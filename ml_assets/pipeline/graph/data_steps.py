@@ -12,7 +12,7 @@ from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.file_feed import Feed
 from ml_assets.core.operations.reports.daily_report import Part
 from ml_assets.core.tables import columns
-from ml_assets.pipeline.asset_names import FEATURES, LABELS, RAW, VALIDATED, asset_key
+from ml_assets.pipeline.asset_names import FEATURES, LABELS, LANDED_FILES, RAW, VALIDATED, asset_key
 from ml_assets.pipeline.engine.run_guard import RunGuard
 from ml_assets.pipeline.features.checks import drift_reference_days, evaluate_feature_checks, feature_checks
 from ml_assets.pipeline.features.report import features_parts
@@ -25,7 +25,6 @@ from ml_assets.pipeline.graph.stages import builder_of
 from ml_assets.pipeline.ingestion.overlooked_files import MAX_NAMED, overlooked_warnings
 from ml_assets.pipeline.ingestion.stage import Ingestion
 from ml_assets.pipeline.steps.check_results import CheckRun
-from ml_assets.pipeline.steps.input_size import LANDED_FILES
 from ml_assets.pipeline.steps.kept_checks import Inputs
 from ml_assets.pipeline.steps.stage_step import StageStep
 from ml_assets.pipeline.training.stale_models import mark_stale_models

@@ -1,7 +1,8 @@
 """The cost of the days that a step made, appended to the table `stage_costs`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
 
 import dagster as dg
 
@@ -12,6 +13,9 @@ from ml_assets.pipeline.engine.stage import DayOutcome, Stage
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.monitoring.append_only_table import AppendOnlyTable
 from ml_assets.resources.observability.usage import UsageMeter, is_in_pod
+
+if TYPE_CHECKING:
+    from ml_assets.resources.lake.table import Table
 
 TRAINING = (MODEL, SEARCH)
 
@@ -45,7 +49,7 @@ def record_costs(
     try:
         import pyarrow as pa
 
-        sizes = bytes_of_days(stage, made)
+        sizes = bytes_of_days(stage.tables.values(), made)
         days = [
             MadeDay(outcome.day, outcome.seconds, sum(outcome.rows.values()), sizes.get(outcome.day, 0))
             for outcome in made
@@ -64,10 +68,10 @@ def record_costs(
         context.log.warning(f"the cost of this step could not be recorded: {type(error).__name__}: {error}")
 
 
-def bytes_of_days(stage: Stage, outcomes: Sequence[DayOutcome]) -> Mapping[date, int]:
-    """Return the bytes of the files of the days that were computed, in all tables of a stage."""
+def bytes_of_days(tables: "Iterable[Table]", outcomes: Sequence[DayOutcome]) -> Mapping[date, int]:
+    """Return the bytes of the files of the days that were computed, in some tables of a stage."""
     from ml_assets.resources.lake.table_files import bytes_by_day
 
     computed = [outcome.day for outcome in outcomes if outcome.computed]
-    sizes = [bytes_by_day(table.delta) for table in stage.tables.values()] if computed else []
+    sizes = [bytes_by_day(table.delta) for table in tables] if computed else []
     return {day: sum(by_day.get(day, 0) for by_day in sizes) for day in computed}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from ml_assets.core.kubernetes.memory_sizing import largest_day
-from ml_assets.pipeline.asset_names import model_and_asset
+from ml_assets.pipeline.asset_names import LANDED_FILES, model_and_asset
 from ml_assets.pipeline.steps.partition_tags import days_of
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.storage.landing import Landing
@@ -15,9 +15,6 @@ from ml_assets.resources.storage.landing import Landing
 if TYPE_CHECKING:
     from ml_assets.resources.dagster_internals.asset_jobs import AssetLayer
     from ml_assets.resources.dagster_internals.step_execution import StepHandlerContext
-
-LANDED_FILES = "landed_files"
-"""Metadata of an asset that is made from landed files: their pattern."""
 
 
 def input_bytes(context: "StepHandlerContext", lake: Lake, landing: Landing) -> int:

@@ -11,6 +11,7 @@ from ml_assets.pipeline.engine.run_guard import RunGuard
 from ml_assets.pipeline.engine.run_markers import RunMarkers, log_unfinished_runs
 from ml_assets.pipeline.engine.stage import DayOutcome, Stage
 from ml_assets.pipeline.observability.step_costs import record_costs
+from ml_assets.pipeline.observability.step_lineage import COLUMN_LINEAGE, StepLineage, report_lineage
 from ml_assets.pipeline.steps.check_results import check_events, failed_by_day
 from ml_assets.pipeline.steps.chunk_pool import chunk_settings
 from ml_assets.pipeline.steps.day_metadata import (
@@ -43,14 +44,19 @@ def run_stage(step: StageStep, context: dg.AssetExecutionContext, guard: RunGuar
     days = sorted(date.fromisoformat(key) for key in context.partition_keys)
     name = step.asset_specs[0].key.path[-1]
     meter = UsageMeter()
-    markers = RunMarkers(context.resources.lake, step.spec.name, name)
-    unfinished = markers.begin(context.run_id, days)
-    log_unfinished_runs(context.log, name, context.run_id, unfinished)
-    # Opening a stage may complete what earlier runs did not finish.
-    with step.open(context, guard) as stage:
-        set_step_fields(step.spec.name, stage.name, context.run_id)
-        yield from _make_and_report(step, context, guard, stage, days, unfinished, meter)
-    markers.end(context.run_id)
+    with report_lineage(context, step.spec, step.asset_specs) as lineage:
+        markers = RunMarkers(context.resources.lake, step.spec.name, name)
+        unfinished = markers.begin(context.run_id, days)
+        log_unfinished_runs(context.log, name, context.run_id, unfinished)
+        # Opening a stage may complete what earlier runs did not finish.
+        with step.open(context, guard) as stage:
+            set_step_fields(step.spec.name, stage.name, context.run_id)
+            lineage.stage = stage
+            try:
+                yield from _make_and_report(step, context, guard, stage, days, unfinished, lineage)
+            finally:
+                record_costs(context, step.spec, stage, lineage.outcomes, meter)
+        markers.end(context.run_id)
 
 
 def _make_and_report(
@@ -60,16 +66,16 @@ def _make_and_report(
     stage: Stage,
     days: Sequence[date],
     unfinished: Mapping[str, Sequence[date]],
-    meter: UsageMeter,
+    lineage: StepLineage,
 ) -> Iterator[Any]:
-    outcomes: list[DayOutcome] = []
+    outcomes = lineage.outcomes
     materialized: set[dg.AssetKey] = set()
     try:
         is_single = is_single_partition(context.run.tags)
         chunks = chunk_settings(step.spec, stage.name, context.log.info)
         outcomes += make_days(stage, days, context.run_id, is_single, guard, chunks)
         unfinished_days = {day for run_days in unfinished.values() for day in run_days}
-        for event in _report_days(step, context, stage, outcomes, unfinished_days):
+        for event in _report_days(step, context, stage, outcomes, unfinished_days, lineage):
             yield event
             materialized |= {event.asset_key} if isinstance(event, dg.MaterializeResult) and event.asset_key else set()
     except Exception:
@@ -77,8 +83,6 @@ def _make_and_report(
             [asset for asset in step.asset_specs if asset.key not in materialized], stage, outcomes
         )
         raise
-    finally:
-        record_costs(context, step.spec, stage, outcomes, meter)
 
 
 def _report_days(
@@ -87,6 +91,7 @@ def _report_days(
     stage: Stage,
     outcomes: Sequence[DayOutcome],
     unfinished_days: Collection[date],
+    lineage: StepLineage,
 ) -> Iterator[Any]:
     """Evaluate the checks of the days that are made, and tell Dagster and the daily reports.
 
@@ -131,6 +136,7 @@ def _report_days(
                 metadata |= step.metadata(stage, outcome.day)
                 metadata |= {"report": reports.link(outcome.day)} if step.is_reported else {}
                 metadata |= step.newest_metadata(stage, outcome.day) if outcome.day == days[-1] else {}
+                lineage.column_lineage = metadata.get(COLUMN_LINEAGE, lineage.column_lineage)
             metadata |= figures | ({"dagster/uri": table.uri} if outcome.day == days[-1] else {})
             context.add_asset_metadata(metadata, asset.key, outcome.day.isoformat())
         versions = data_versions(table, days)

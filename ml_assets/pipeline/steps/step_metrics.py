@@ -45,7 +45,10 @@ def push_metrics(
         return
     try:
         samples = samples_of_days(
-            model, stage.name, [_figures(outcome) for outcome in outcomes], sum(bytes_of_days(stage, outcomes).values())
+            model,
+            stage.name,
+            [_figures(outcome) for outcome in outcomes],
+            sum(bytes_of_days(stage.tables.values(), outcomes).values()),
         )
         samples += _queue_time(context, model)
         if stage.name == EVALUATION:

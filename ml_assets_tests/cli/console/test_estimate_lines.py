@@ -34,6 +34,9 @@ def test_what_is_not_known_is_said():
     assert "evaluation: unknown, no day was measured" in partly
     assert "no prices (compute.prices)" in text(MEASURED)
     assert "no price of a GPU-hour" in text(MEASURED, Prices(cpu_hour=1))
+    inexact = BackfillEstimate({"features": StageEstimate(30, 0.02, 0, 0, 1, is_comparable=False)})
+    assert "features: measured in runs of fewer or more days" in text(inexact)
+    assert "fewer or more" not in text(MEASURED)
 
 
 @pytest.mark.parametrize(("seconds", "shown"), [(0.2, "1 s"), (119, "119 s"), (600, "10 min"), (9000, "2.5 h")])

@@ -40,6 +40,8 @@ def test_steps_of_a_similar_number_of_days_count_and_no_others():
     measured = [*step("features", 1, 9.0), *step("features", 50, 0.5, 1), *step("features", 2, 5.0, 2)]
     assert estimate_backfill(measured, {"features": 60}, 60).seconds == pytest.approx(30)
     assert estimate_backfill(measured, {"features": 1}, 60).seconds == pytest.approx(9)
+    assert estimate_backfill(measured, {"features": 60}, 60).stages["features"].is_comparable
+    assert not estimate_backfill(measured, {"features": 600}, 600).stages["features"].is_comparable
     assert estimate_backfill(measured, {"features": 60}, 1).seconds == pytest.approx(540), "sixty runs of one day"
 
 
