@@ -18,6 +18,7 @@ from ml_assets.defs.variables import (
     lineage_namespace,
     pushes_metrics,
     read_api_key,
+    read_capture_key,
     read_log_format,
     read_notify_targets,
     read_request_rate,
@@ -187,6 +188,11 @@ def trusted_proxies() -> str | None:
 def api_key() -> str | None:
     """Read the API key of this process, see `read_api_key`; nothing else holds the key."""
     return read_api_key(os.environ)
+
+
+def capture_key() -> str | None:
+    """Read the key of hashed columns of this process, see `read_capture_key`; nothing else holds the key."""
+    return read_capture_key(os.environ)
 
 
 def notifier() -> Notifier:

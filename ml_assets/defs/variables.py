@@ -70,6 +70,16 @@ def read_api_key(variables: Mapping[str, str]) -> str | None:
     return read_value_or_file(variables, "ML_ASSETS_API_KEY", "a service without a key")
 
 
+def read_capture_key(variables: Mapping[str, str]) -> str | None:
+    """Read the key with which columns of served requests are hashed: ML_ASSETS_CAPTURE_KEY, or the content of the file
+    ML_ASSETS_CAPTURE_KEY_FILE; None without either.
+
+    Raises:
+        ValueError: when both are set, the file cannot be read, or the key is empty.
+    """
+    return read_value_or_file(variables, "ML_ASSETS_CAPTURE_KEY", "a service that hashes nothing")
+
+
 def read_request_rate(variables: Mapping[str, str]) -> float | None:
     """Read how many requests a second one client of the scoring service may make: ML_ASSETS_REQUESTS_PER_SECOND, or
     5,000; None for `unlimited`.

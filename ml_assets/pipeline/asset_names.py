@@ -69,7 +69,8 @@ def model_assets(spec: ModelSpec) -> tuple[str, ...]:
 
 def release_assets(spec: ModelSpec) -> tuple[str, ...]:
     """List the assets that decide what is live, score with it, and observe it."""
-    return (*RELEASE_ASSETS, *([PREDICTION_QUALITY] if spec.deployment.quality else []))
+    observed = {SERVED_REQUESTS: spec.deployment.capture, PREDICTION_QUALITY: spec.deployment.quality}
+    return (*RELEASE_ASSETS, *(name for name, settings in observed.items() if settings))
 
 
 def all_assets(spec: ModelSpec) -> tuple[str, ...]:

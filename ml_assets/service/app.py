@@ -16,6 +16,7 @@ from ml_assets.service.limits import Limits
 from ml_assets.service.metrics import Metrics, registry_age
 from ml_assets.service.middleware import SCORE, Admission, CountResponses, client_of
 from ml_assets.service.request_body import LARGE_BODIES, Slots, read_body
+from ml_assets.service.request_id import REQUEST_ID, request_id_of
 from ml_assets.service.responses import JSON, RequestRejected, json_response
 from ml_assets.service.scoring import NotReady, ScoreResponse, Scoring
 
@@ -33,6 +34,8 @@ def create_app(scoring: Scoring, limits: Limits) -> "FastAPI":
 
     spec, reader = scoring.spec, scoring.reader
     metrics = Metrics(spec.columns, scoring.loader, scoring.history)
+    if scoring.capture is not None:
+        scoring.capture.metrics = metrics
     bodies = Slots(LARGE_BODIES)
 
     @asynccontextmanager
@@ -46,10 +49,14 @@ def create_app(scoring: Scoring, limits: Limits) -> "FastAPI":
             ),
             asyncio.create_task(_freeze_when_ready(scoring)),
         ]
+        if scoring.capture is not None:
+            scoring.capture.start()
         yield
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        if scoring.capture is not None:
+            await asyncio.to_thread(scoring.capture.stop)
 
     # The schema discloses columns and rules, so it is hidden where a key is required.
     open_api = None if limits.api_key else "/openapi.json"
@@ -81,9 +88,10 @@ def create_app(scoring: Scoring, limits: Limits) -> "FastAPI":
     async def score(request: Request, reasons: Annotated[int, Query(ge=0, le=MAX_REASONS)] = 0) -> Response:
         """Score one row."""
         client = client_of(request.scope)
+        request_id = request_id_of(request.headers) if scoring.capture is not None else ""
         try:
             body = await read_body(request, limits, bodies, client)
-            result = await scoring.score(body, reasons, client)
+            result = await scoring.score(body, reasons, client, request_id)
         except RequestRejected as error:
             return error.response()
         except InvalidRequest as error:
@@ -95,7 +103,8 @@ def create_app(scoring: Scoring, limits: Limits) -> "FastAPI":
             log.exception("a request could not be scored")
             return json_response({"detail": "the row could not be scored; see the log of the service"}, 500)
         metrics.record_score(result.side, result.model_version, result.score, result.decision)
-        return Response(_score_json(result), media_type=JSON)
+        headers = {REQUEST_ID: request_id} if request_id else None
+        return Response(_score_json(result), media_type=JSON, headers=headers)
 
     @app.get("/health")
     async def health() -> Response:

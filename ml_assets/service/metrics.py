@@ -51,6 +51,10 @@ class Metrics:
         self._closed = counter(
             "ml_assets_closed_connections", "Connections that the service ended early, by reason", ["reason"]
         )
+        self._captured = counter("ml_assets_captured", "Served requests that were written to the lake")
+        self._capture_dropped = counter(
+            "ml_assets_capture_dropped", "Served requests of the sample that were not kept, by reason", ["reason"]
+        )
         self.connections = gauge("ml_assets_connections", "Open connections")
         for name, description, read in (
             (
@@ -110,6 +114,14 @@ class Metrics:
     def record_closed(self, reason: str) -> None:
         """Count a connection that the service ended early."""
         self._child(self._closed, reason).inc()
+
+    def record_captured(self, rows: int) -> None:
+        """Count served requests that were written to the lake."""
+        self._captured.inc(rows)
+
+    def record_capture_dropped(self, reason: str, rows: int) -> None:
+        """Count served requests that were not kept."""
+        self._child(self._capture_dropped, reason).inc(rows)
 
     def as_text(self) -> bytes:
         """Return all metrics in the text format of Prometheus."""

@@ -9,10 +9,13 @@ from typing import Any
 
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.types.durations import format_duration
+from ml_assets.core.model_spec.types.task import DECISION, SCORE
+from ml_assets.core.serving.captured_requests import ServedRequest
 from ml_assets.core.serving.faults import fault_of
 from ml_assets.core.serving.online_features import OnlineFeatures, RowTooOld
 from ml_assets.core.serving.request import EARLIER, InvalidRequest, RequestReader, ScoreRequest
 from ml_assets.service.batches import Batches
+from ml_assets.service.capture.request_capture import RequestCapture
 from ml_assets.service.history import HistoryCache
 from ml_assets.service.limits import Limits
 from ml_assets.service.model_loader import ModelLoader
@@ -61,11 +64,13 @@ class Scoring:
         history: HistoryCache,
         now: Callable[[], datetime] = utc_now,
         limits: Limits | None = None,
+        capture: RequestCapture | None = None,
     ) -> None:
         limits = limits or Limits()
         self.spec = spec
         self.loader = loader
         self.history = history
+        self.capture = capture
         self.reader = RequestReader(spec, limits.request)
         self._batches = Batches()
         self._now = now
@@ -81,13 +86,14 @@ class Scoring:
             return self.loader.problem or "no model is loaded"
         return None if self.history.features is not None else f"the history of {self.spec.name} is not read yet"
 
-    async def score(self, body: bytes, reason_count: int, client: str = "") -> ScoreResponse:
+    async def score(self, body: bytes, reason_count: int, client: str = "", request_id: str = "") -> ScoreResponse:
         """Score a request with the models that are loaded when it is read, even if they are swapped meanwhile.
 
         Args:
             body: the body of the request, JSON.
             reason_count: how many of the features that raise the score to name.
             client: address of the client.
+            request_id: the ID under which the request is captured.
 
         Raises:
             NotReady: before the first champion and history are loaded.
@@ -106,7 +112,21 @@ class Scoring:
         if reason_count:
             loop = asyncio.get_running_loop()
             reasons = await loop.run_in_executor(self._slow_threads, model.reasons, values, reason_count)
-        return ScoreResponse(score, score >= model.threshold, version.version, side, features.through_text, reasons)
+        decision, through = score >= model.threshold, features.through_text
+        if self.capture is not None:
+            self.capture.record(
+                ServedRequest(
+                    request_id,
+                    self._now(),
+                    row,
+                    values,
+                    {SCORE: score, DECISION: decision},
+                    version.version,
+                    side,
+                    through,
+                )
+            )
+        return ScoreResponse(score, decision, version.version, side, through, reasons)
 
     async def _read(self, body: bytes, features: OnlineFeatures, client: str) -> tuple[Row, dict[str, Any]]:
         """Return the row of a request and its features; large requests are read in a thread of their own."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ml_assets.cli.command_inputs import require_settings, require_spec
 from ml_assets.cli.faults import check_interrupted
 from ml_assets.core.extras import needs_extra
-from ml_assets.defs.environment import api_key, request_rate, trusted_proxies
+from ml_assets.defs.environment import api_key, capture_key, request_rate, trusted_proxies
 from ml_assets.defs.settings import Settings
 from ml_assets.resources.lake.read_only_lake import ReadOnlyLake
 from ml_assets.resources.registry.model_registry import ModelRegistry
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from ml_assets.core.model_spec import ModelSpec
     from ml_assets.service.app import Limits
+    from ml_assets.service.capture.request_capture import RequestCapture
 
 log = logging.getLogger("ml_assets.service")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -26,7 +27,7 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 def build_app(spec: "ModelSpec", settings: Settings, limits: "Limits") -> "FastAPI":
     """Build the application for a model: live versions come from the registry, model files and history from the lake,
-    which is only read.
+    which is only read; served requests are captured to it where the specification asks for that.
     """
     from ml_assets.service.app import create_app
     from ml_assets.service.history import HistoryCache
@@ -38,7 +39,34 @@ def build_app(spec: "ModelSpec", settings: Settings, limits: "Limits") -> "FastA
     history = HistoryCache(
         spec, ReadOnlyLake(uri=settings.lake, s3=dict(settings.s3)), Landing(uri=settings.landing, s3=dict(settings.s3))
     )
-    return create_app(Scoring(spec, loader, history, limits=limits), limits)
+    return create_app(Scoring(spec, loader, history, limits=limits, capture=build_capture(spec, settings)), limits)
+
+
+def build_capture(spec: "ModelSpec", settings: Settings) -> "RequestCapture | None":
+    """Build the capture of served requests, which writes segments to the lake; None unless the specification asks for
+    it.
+
+    Raises:
+        ValueError: when columns are to be hashed and the environment has no key, or the spool cannot be used.
+    """
+    from ml_assets.core.serving.captured_requests import RequestColumns
+    from ml_assets.resources.storage.open_store import open_objects
+    from ml_assets.resources.storage.segments import Segments
+    from ml_assets.service.capture.request_capture import RequestCapture
+    from ml_assets.service.capture.spool import Spool, spool_folder
+
+    if spec.deployment.capture is None:
+        return None
+    columns = RequestColumns(spec, capture_key())
+    folder = spool_folder(settings.lake, spec.name)
+    try:
+        spool = Spool(folder)
+    except OSError as error:
+        raise ValueError(
+            f"served requests cannot be kept in {folder}: {error}; set TMPDIR to another folder"
+        ) from error
+    segments = Segments(open_objects(settings.lake, settings.s3), spec.name)
+    return RequestCapture(columns, spec.deployment.capture, spool, segments.write)
 
 
 def serve_model(model: str | None, host: str, port: int, limits: "Limits") -> None:

@@ -115,6 +115,18 @@ def _sections() -> Iterator[str]:
         "`ml-assets plan` estimates a backfill from it.",
         described.STAGE_COST[1:],
     )
+    yield from _table(
+        "served_requests",
+        "Only with `deployment.capture`: the sampled requests of the scoring service by the day of their event "
+        "([capture](../how-to/monitoring.md#served-requests)). Hashed columns are text.",
+        [
+            *described.SERVED_REQUEST,
+            Column("...", "", "The row key, the time of the event, the entity and the slices"),
+            Column("...", "number or string", "One column a feature, as the model saw it"),
+            Column("...", "", "What the model predicted, as in `predictions`"),
+            *described.SERVED_ANSWER,
+        ],
+    )
     yield "`release_ledger` has a page of its own: [Release ledger](releases.md).\n"
 
 

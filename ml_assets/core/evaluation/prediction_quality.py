@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from math import inf, isnan
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,9 +19,10 @@ from ml_assets.core.metrics.estimated_performance import (
 )
 from ml_assets.core.metrics.resampled import NAN
 from ml_assets.core.model_spec.deployment import QualityEstimate
+from ml_assets.core.model_spec.types.task import BINARY
 
 ESTIMATE, REALISED = "estimated", "realised"
-Row = dict[str, object]
+Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,7 @@ def measure_quality(
     """
     rows: list[Row] = []
     for side, version, scored in _by_side(predictions[predictions["label"].notna()]):
-        reason = None if task == "binary" else f"{task}: these metrics are of two classes"
+        reason = None if task == BINARY else f"{task}: these metrics are of two classes"
         values: Mapping[str, float] = {}
         intervals: Mapping[str, Interval] = {}
         positives = None

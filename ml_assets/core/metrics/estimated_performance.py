@@ -14,11 +14,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from ml_assets.core.metrics.bootstrap import Interval, draw_counts, percentile_interval
 from ml_assets.core.metrics.classification import RowMetrics, descending_order, sorted_rows
+from ml_assets.core.model_spec.types.task import BINARY
 
 ESTIMATED = ("roc_auc", "average_precision", "precision", "recall", "f1")
 """The metrics that are estimated."""
 
-BINARY = "binary"
 NO_ESTIMATE = (
     "{task}: not estimated. A score of two classes, once calibrated, carries the probability of its own error; a value "
     "of another kind does not. Direct loss estimation would need a second model of the errors, trained, gated and "

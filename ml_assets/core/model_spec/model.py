@@ -138,16 +138,14 @@ class ModelSpec(SpecPart):
         check_features(self.columns, self.features, self.target, self.label_delay)
         self._check_task()
         self._check_checks_and_gates()
-        if self.deployment.capture is not None:
-            known = [*self.row_key, self.event_time]
-            names, categories = self.feature_names(), self.categorical_features()
-            check_capture(self.deployment.capture, self.request_columns(), known, names, categories)
         if self.labels is not None:
             check_labels(self.labels, self.columns, self.target)
         keys = [("row_key", self.row_key), ("labels.key", self.labels.key if self.labels else [])]
         check_severities(self.columns, [*keys, ("event_time", [self.event_time]), ("target", [self.target])])
         names, categorical = self.feature_names(), self.categorical_features()
         check_checks(self.checks, self.columns, names, self.training.when)
+        clear = [*self.row_key, self.event_time]
+        check_capture(self.deployment.capture, self.request_columns(), clear, names, categorical)
         check_metrics(self.metrics, self.columns, names, categorical, self.row_identity_columns(), self.entity)
         reach = timedelta(days=self.reach_in_days())
         self.retention.check(self.feature_history() + reach, reach, self.sensor.look_back)

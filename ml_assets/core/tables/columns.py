@@ -129,6 +129,6 @@ SERVED_REQUEST = (
     Column("served_at", "timestamp", "Time of the answer"),
 )
 SERVED_ANSWER = (
-    *PREDICTIONS[:4],
+    *PREDICTIONS[2:4],
     Column("features_through", "date", "Newest day of history that the features saw"),
 )

@@ -34,4 +34,5 @@ def served_requests_schema(spec: ModelSpec) -> pa.Schema:
         (name, pa.string() if name in capture.hashed else arrow_type(spec.columns[name].type)) for name in columns
     ]
     fields += [(name, pa.string() if name in texts else pa.float64()) for name in features]
-    return pa.schema([*arrow_schema(SERVED_REQUEST), *pa.schema(fields), *arrow_schema(SERVED_ANSWER)])
+    answer = [(name, arrow_type(kind)) for name, kind in spec.outputs.columns.items()]  # type: ignore[arg-type]
+    return pa.schema([*arrow_schema(SERVED_REQUEST), *pa.schema([*fields, *answer]), *arrow_schema(SERVED_ANSWER)])

@@ -4,17 +4,14 @@ No rows of features are read; the tables of profiles and metrics are read once f
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import dagster as dg
 
 from ml_assets.core.checks.outcome import CheckOutcome, apply_accepted_failures
-from ml_assets.core.features.warm_up import find_first_complete_days
 from ml_assets.core.model_spec import ModelSpec
-from ml_assets.core.model_spec.features import Calendar
-from ml_assets.core.training.time_split import HistoryTooShort, split_days
 from ml_assets.pipeline.asset_names import (
     FEATURE_DRIFT,
     METRIC_BOUNDS,
@@ -24,18 +21,15 @@ from ml_assets.pipeline.asset_names import (
     TARGET_LEAKAGE,
     TRAINING_SERVING_SKEW,
 )
+from ml_assets.pipeline.features.reference_profiles import MIN_DRIFT_DAYS, ReferenceProfiles
 from ml_assets.pipeline.steps.check_results import CheckRun, check_spec
-from ml_assets.pipeline.validation.drift_checks import evaluate_reference_drift, read_profiles_by_day
+from ml_assets.pipeline.validation.drift_checks import evaluate_reference_drift
 
 if TYPE_CHECKING:
     from ml_assets.core.profiling.profiles import Profile
     from ml_assets.core.profiling.target_leakage import PredictivePower
     from ml_assets.pipeline.features.stage import FeatureEngineering
 
-# A reference needs several days of each weekday.
-MIN_DRIFT_DAYS = 28
-# Calendar parts that have the same value for all rows of a day.
-CONSTANT_PARTS = ("weekday", "weekend", "month")
 _DESCRIPTIONS = {
     NO_INFINITIES: "Fails when a feature has an infinite value.",
     MISSING_SHARE: "Fails when a feature is missing in too many rows, once all days that it reads exist.",
@@ -86,18 +80,11 @@ class _Evaluation:
         self._checks = spec.checks
         self._stage = stage
         self._days = days
-        self._first_complete_days = find_first_complete_days(spec)
-        self._windows = {day: _training_window(spec, day) for day in days}
-        constant = {
-            name for feature in spec.features if isinstance(feature, Calendar) for name in _constant_names(feature)
-        }
-        self._varying = [name for name in spec.feature_names() if name not in constant]
+        self._references = ReferenceProfiles(spec, stage.profiles, days)
 
-    @cached_property
-    def _profiles(self) -> dict[date, dict[str, "Profile"]]:
-        windows = [window for window in self._windows.values() if not isinstance(window, str)]
-        reference_days = {day for window in windows for day in _extended(window, MIN_DRIFT_DAYS)}
-        return read_profiles_by_day(self._stage.profiles, reference_days | set(self._days))
+    @property
+    def _profiles(self) -> "Mapping[date, Mapping[str, Profile]]":
+        return self._references.profiles
 
     @cached_property
     def _powers(self) -> dict[date, dict[str, "PredictivePower"]]:
@@ -111,25 +98,6 @@ class _Evaluation:
             day, name = row.pop("day"), row.pop("name")
             powers.setdefault(day, {})[name] = PredictivePower(**row)
         return powers
-
-    def _references(self, day: date, min_days: int = 0) -> "Mapping[str, dict[date, Profile]] | str":
-        """Return the profiles of the training window by feature, or the reason why there are none.
-
-        Features that are constant within a day are left out, and so are days before all inputs of a feature exist. A
-        window of fewer than `min_days` days is extended into the past.
-        """
-        window = self._windows[day]
-        if isinstance(window, str):
-            return window
-        return {
-            name: {
-                earlier: self._profiles[earlier][name]
-                for earlier in _extended(window, min_days)
-                if earlier >= self._first_complete_days[name] and name in self._profiles.get(earlier, ())
-            }
-            for name in self._varying
-            if day >= self._first_complete_days[name]
-        }
 
     def _evaluate_days(
         self, check: str, evaluate: "Callable[[date, dict[str, Profile]], CheckOutcome]"
@@ -158,7 +126,9 @@ class _Evaluation:
         assert settings
         return self._evaluate_days(
             MISSING_SHARE,
-            lambda day, profiles: evaluate_missing(MISSING_SHARE, day, profiles, self._first_complete_days, settings),
+            lambda day, profiles: evaluate_missing(
+                MISSING_SHARE, day, profiles, self._references.first_complete_days, settings
+            ),
         )
 
     def not_constant(self) -> OutcomesAndPlot:
@@ -168,7 +138,7 @@ class _Evaluation:
         assert settings
 
         def evaluate(day: date, profiles: "dict[str, Profile]") -> CheckOutcome:
-            references = self._references(day)
+            references = self._references.of(day)
             if isinstance(references, str):
                 return CheckOutcome(NOT_CONSTANT, day, None, references, settings.severity)
             by_feature = {name: list(by_day.values()) for name, by_day in references.items()}
@@ -191,7 +161,7 @@ class _Evaluation:
         assert settings
 
         def references(day: date) -> "Mapping[str, dict[date, Profile]] | str":
-            by_feature = self._references(day, MIN_DRIFT_DAYS)
+            by_feature = self._references.of(day, MIN_DRIFT_DAYS)
             if isinstance(by_feature, str):
                 return by_feature
             return {name: profiles for name, profiles in by_feature.items() if name not in settings.leave_out}
@@ -225,25 +195,3 @@ class _Evaluation:
             evaluate_metrics(self._spec, METRIC_BOUNDS, day, values.get(day, {}), settings.severity)
             for day in self._days
         ], None
-
-
-def _constant_names(feature: Calendar) -> list[str]:
-    return [name for part, name in zip(feature.parts, feature.names(), strict=True) if part in CONSTANT_PARTS]
-
-
-def drift_reference_days(spec: ModelSpec, day: date) -> list[date]:
-    """List the days of the reference of `feature_drift`; none before there is a training window."""
-    window = _training_window(spec, day)
-    return [] if isinstance(window, str) else _extended(window, MIN_DRIFT_DAYS)
-
-
-def _extended(window: Sequence[date], min_days: int) -> list[date]:
-    days = max(len(window), min_days)
-    return [window[-1] - timedelta(days=back) for back in range(days - 1, -1, -1)]
-
-
-def _training_window(spec: ModelSpec, day: date) -> list[date] | str:
-    try:
-        return split_days(spec, day).window
-    except HistoryTooShort as error:
-        return f"there is no training window to compare with: {error}"

@@ -6,7 +6,7 @@ from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.file_feed import labels_feed, rows_feed
 from ml_assets.pipeline.graph.data_steps import FeaturesStep, IngestionStep, ValidationStep
 from ml_assets.pipeline.graph.model_steps import EvaluationStep, RegistrationStep, TrainingStep, run_training
-from ml_assets.pipeline.graph.monitoring_steps import PredictionQualityStep
+from ml_assets.pipeline.graph.monitoring_steps import PredictionQualityStep, ServedRequestsStep
 from ml_assets.pipeline.graph.release_steps import DeploymentStep, PredictionsStep
 from ml_assets.pipeline.graph.search_step import SearchStep
 from ml_assets.pipeline.graph.translation import Translation
@@ -24,6 +24,7 @@ def list_steps(spec: ModelSpec) -> list[StageStep]:
         *([SearchStep(spec)] if spec.training.search else []),
         TrainingStep(spec),
         *(step(spec) for step in (EvaluationStep, RegistrationStep, DeploymentStep, PredictionsStep)),
+        *([ServedRequestsStep(spec)] if spec.deployment.capture else []),
         *([PredictionQualityStep(spec)] if spec.deployment.quality else []),
     ]
 

@@ -10,7 +10,7 @@ from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.training.time_split import split_days
 from ml_assets.pipeline.engine.day_state import expected_fingerprint
 from ml_assets.pipeline.engine.stage import CannotMake, KeepDay
-from ml_assets.pipeline.features.checks import drift_reference_days
+from ml_assets.pipeline.features.reference_profiles import drift_reference_days
 from ml_assets.pipeline.steps.kept_checks import Inputs, day_fingerprints, is_committed
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ VALIDATION_MODULES = (
 )
 FEATURE_MODULES = (
     "ml_assets.pipeline.features.checks",
+    "ml_assets.pipeline.features.reference_profiles",
     "ml_assets.pipeline.features.skew_check",
     "ml_assets.pipeline.validation.drift_checks",
 )

@@ -14,7 +14,8 @@ from ml_assets.core.operations.reports.daily_report import Part
 from ml_assets.core.tables import columns
 from ml_assets.pipeline.asset_names import FEATURES, LABELS, LANDED_FILES, RAW, VALIDATED, asset_key
 from ml_assets.pipeline.engine.run_guard import RunGuard
-from ml_assets.pipeline.features.checks import drift_reference_days, evaluate_feature_checks, feature_checks
+from ml_assets.pipeline.features.checks import evaluate_feature_checks, feature_checks
+from ml_assets.pipeline.features.reference_profiles import drift_reference_days
 from ml_assets.pipeline.features.report import features_parts
 from ml_assets.pipeline.features.stage import FeatureEngineering
 from ml_assets.pipeline.graph import column_schemas

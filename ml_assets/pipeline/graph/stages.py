@@ -17,6 +17,7 @@ from ml_assets.pipeline.features.stage import FeatureEngineering
 from ml_assets.pipeline.graph.data_gate import DataGate
 from ml_assets.pipeline.ingestion.stage import Ingestion
 from ml_assets.pipeline.monitoring.quality_stage import PredictionQuality
+from ml_assets.pipeline.monitoring.served_stage import ServedRequests
 from ml_assets.pipeline.release.deployment_stage import ModelDeployment, refuse_to_release
 from ml_assets.pipeline.release.predictions_stage import DailyPredictions
 from ml_assets.pipeline.release.registration_stage import ModelRegistration, Register, refuse_to_register
@@ -140,6 +141,10 @@ class StageBuilder:
         """Build the stage predictions."""
         return DailyPredictions(self.spec, self.lake)
 
+    def served_requests(self) -> ServedRequests:
+        """Build the stage served_requests."""
+        return ServedRequests(self.spec, self.lake)
+
     def quality(self) -> PredictionQuality:
         """Build the stage prediction_quality."""
         return PredictionQuality(self.spec, self.lake, self.landing, self.predictions())
@@ -166,6 +171,7 @@ class Stages:
     registration: ModelRegistration
     deployment: ModelDeployment
     predictions: DailyPredictions
+    served_requests: ServedRequests | None
     quality: PredictionQuality | None
 
     def up_to_validation(self) -> list[Stage]:
@@ -180,7 +186,7 @@ class Stages:
 
     def release_stages(self) -> list[Stage]:
         """List the stages that decide what is live, score with it, and observe it."""
-        stages = (self.deployment, self.predictions, self.quality)
+        stages = (self.deployment, self.predictions, self.served_requests, self.quality)
         return [stage for stage in stages if stage is not None]
 
     def __iter__(self) -> Iterator[Stage]:
@@ -203,5 +209,6 @@ def open_stages(spec: ModelSpec, lake: Lake, landing: Landing, registry: ModelRe
         registration=builder.registration(registry),
         deployment=builder.deployment(),
         predictions=builder.predictions(),
+        served_requests=builder.served_requests() if spec.deployment.capture else None,
         quality=builder.quality() if spec.deployment.quality else None,
     )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.deployment import QualityEstimate
+from ml_assets.core.model_spec.types.task import BINARY, DECISION, SCORE
 from ml_assets.core.release.release_state import CHALLENGER, CHAMPION, Version
 from ml_assets.core.tables.code_version import code_version
 from ml_assets.core.tables.fingerprint import EXPIRED
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from ml_assets.core.release.release_state import Move
     from ml_assets.resources.lake.table import Table
 
-SCORED = ["score", "decision", "side", "model_version"]
+SIDES = ["side", "model_version"]
 
 
 def quality_table(spec: ModelSpec, lake: Lake) -> "Table | None":
@@ -57,6 +58,7 @@ class PredictionQuality(DayByDay):
             "labels": labels_part(spec),
             "seed": spec.training.seed,
             "columns": [spec.row_key, spec.target],
+            "task": [spec.task, spec.positive],
         }
         self.lake = lake
         self._predictions = predictions
@@ -103,8 +105,8 @@ class PredictionQuality(DayByDay):
         from ml_assets.core.evaluation.prediction_quality import estimate_quality, measure_quality
 
         earlier, spec, rows = self.labelled_day(day), self.spec, []
-        settings, task, seed = self.settings, self.task, spec.training.seed
-        predictions = self._scored(day, SCORED)
+        settings, task, seed = self.settings, spec.task, spec.training.seed
+        predictions = self._scored(day, self._columns)
         if len(predictions):
             rows += estimate_quality(day, predictions, self._holdouts_of(day), settings, task, seed)
         if earlier is not None:
@@ -115,9 +117,8 @@ class PredictionQuality(DayByDay):
         return StageOutput({PREDICTION_QUALITY: table}, self._problem(day, len(predictions)))
 
     @property
-    def task(self) -> str:
-        """What the model predicts."""
-        return str(getattr(self.spec, "task", "binary"))
+    def _columns(self) -> list[str]:
+        return [*([SCORE, DECISION] if self.spec.task == BINARY else []), *SIDES]
 
     def problem(self, day: date) -> str | None:
         """Say why nothing was estimated on a day; None when something was."""
@@ -141,10 +142,12 @@ class PredictionQuality(DayByDay):
         return to_pandas(self._predictions.tables[PREDICTIONS].read([day], columns))
 
     def _with_labels(self, day: date, as_of: date) -> "pd.DataFrame":
+        from ml_assets.core.model.target import encode_target
+
         key, target = self.spec.row_key, self.spec.target
-        labels = self._labelled.read(day, as_of, [*key, target]).rename(columns={target: "label"})
-        labels["label"] = labels["label"].astype("Float64").astype("float64")
-        return self._scored(day, [*key, *SCORED]).merge(labels, on=key, how="left", validate="one_to_one")
+        rows = self._labelled.read(day, as_of, [*key, target])
+        labels = rows[key].assign(label=encode_target(self.spec, rows[target]))
+        return self._scored(day, [*key, *self._columns]).merge(labels, on=key, how="left", validate="one_to_one")
 
     def _live(self, day: date) -> dict[str, Version]:
         live = self._predictions.live(day)
@@ -171,17 +174,21 @@ class PredictionQuality(DayByDay):
 
     def _read_holdout(self, version: Version) -> "ScoredHoldout":
         from ml_assets.core.evaluation.prediction_quality import ScoredHoldout
+        from ml_assets.core.model.target import encode_target
+        from ml_assets.core.tables.schemas import to_pandas
 
+        if self.spec.task != BINARY:
+            return ScoredHoldout()
         digests = self._models.read([version.day], ["model_digest"])["model_digest"].to_pylist()
         if version.digest not in digests:
             return ScoredHoldout(problem=f"the lake no longer has the evaluation of {version}")
         target = self.spec.target
-        scored = self._evaluation.read([version.day], [target, "score"]).to_pandas()
+        scored = to_pandas(self._evaluation.read([version.day], [target, SCORE]))
         scored = scored[scored[target].notna()]
         metrics = self._metrics.read([version.day], ["metric", "slice_column", "value"]).to_pylist()
         overall = {row["metric"]: row["value"] for row in metrics if not row["slice_column"]}
         return ScoredHoldout(
-            scored[target].astype("int64").to_numpy(),
-            scored["score"].to_numpy(),
+            encode_target(self.spec, scored[target]).astype("int64"),
+            scored[SCORE].to_numpy(),
             {name: value for name, value in overall.items() if value is not None},
         )

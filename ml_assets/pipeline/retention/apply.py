@@ -43,6 +43,7 @@ from ml_assets.resources.lake.table import Table
 from ml_assets.resources.registry.model_registry import ModelRegistry
 from ml_assets.resources.release.ledger import Ledger
 from ml_assets.resources.storage.correction_notes import CORRECTIONS
+from ml_assets.resources.storage.segments import FOLDER, Segments, remove_segments
 
 MODEL_TABLES = (ENTRY, EVALUATION, EVALUATION_METRICS, CHAMPION_COMPARISON, SCORE_PROFILES, MODEL, SEARCH)
 MAX_NAMED_VERSIONS = 5
@@ -202,6 +203,9 @@ class Retention:
                 )
         self._remove_reports({day for _, tables in needs for day in tables.get(VALIDATED, ())}, oldest)
         self._remove_corrections(oldest)
+        if self.spec.deployment.capture:
+            sizes = remove_segments(Segments(self.lake.files, self.spec.name), oldest, self.removal.dry_run)
+            self._count(FOLDER, sizes)
 
     def _remove_reports(self, needed: set[date], oldest: date) -> None:
         """Remove reports together with the rows that they show."""

@@ -8,6 +8,7 @@ from ml_assets.pipeline.asset_names import (
     FEATURE_PROFILES,
     FEATURES,
     PREDICTIONS,
+    SERVED_REQUESTS,
     VALIDATED,
 )
 
@@ -18,7 +19,11 @@ def day_tables(spec: ModelSpec) -> dict[str, str]:
     Downstream tables come first, and the main table of a stage before its side tables, so that a day whose removal was
     interrupted never counts as present.
     """
-    tables: dict[str, str] = dict.fromkeys((PREDICTIONS, FEATURES, FEATURE_PROFILES, FEATURE_METRICS), FEATURES)
+    # No provenance names served requests, so none keeps them.
+    served = {SERVED_REQUESTS: SERVED_REQUESTS} if spec.deployment.capture else {}
+    tables: dict[str, str] = served | dict.fromkeys(
+        (PREDICTIONS, FEATURES, FEATURE_PROFILES, FEATURE_METRICS), FEATURES
+    )
     for feed in (rows_feed(spec), labels_feed(spec)):
         if feed is not None:
             profiles = [COLUMN_PROFILES] if feed.validated == VALIDATED else []

@@ -1,5 +1,6 @@
 """A step as Dagster assets, daily partitioned and made by one op."""
 
+import warnings
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
@@ -41,7 +42,7 @@ def build_step_assets(
     @dg.multi_asset(
         name="__".join(main),
         specs=[change_asset(asset).replace_attributes(skippable=is_skippable) for asset in asset_specs],
-        check_specs=[change_check(check) for check in step.check_specs],
+        check_specs=[with_partitions(spec, change_check(check)) for check in step.check_specs],
         backfill_policy=_backfill_policy(spec),
         required_resource_keys={"lake", "landing", *step.resources},
         config_schema=step.config.to_fields_dict() if step.config else None,
@@ -57,6 +58,24 @@ def build_step_assets(
             yield from redact_events(run(step, context, guard))
 
     return make
+
+
+def with_partitions(spec: ModelSpec, check: dg.AssetCheckSpec) -> dg.AssetCheckSpec:
+    """Give a check the partitions of its asset where `checks.by_partition` asks for it; Dagster's preview feature."""
+    if not spec.checks.by_partition:
+        return check
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", category=dg.PreviewWarning)
+        return dg.AssetCheckSpec(
+            check.name,
+            asset=check.asset_key,
+            description=check.description,
+            additional_deps=check.additional_deps,
+            blocking=check.blocking,
+            metadata=check.metadata,
+            automation_condition=check.automation_condition,
+            partitions_def=partitions(spec),
+        )
 
 
 def partitions(spec: ModelSpec) -> dg.DailyPartitionsDefinition:

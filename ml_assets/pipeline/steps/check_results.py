@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -111,22 +111,53 @@ def check_events(context: dg.AssetExecutionContext, run: CheckRun) -> Iterator[A
     """Yield the events of a check in its step.
 
     In Dagster a blocking check that failed stops everything downstream in the run. If other days of the run passed, an
-    evaluation that does not block takes its place, with the same severity.
+    evaluation that does not block takes its place, with the same severity. A check with partitions has an evaluation
+    for each day instead, under the partition of the day.
     """
     result, spec = build_check_result(run), context.assets_def.get_spec_for_check_key(run.key)
-    if result.passed or run.stops_run or spec is None or not spec.blocking:
+    is_partitioned = spec is not None and spec.partitions_def is not None
+    if spec is None or (not is_partitioned and (result.passed or run.stops_run or not spec.blocking)):
         yield result
         return
     names = {check.key: output for output, check in context.assets_def.check_specs_by_output_name.items()}
     yield dg.Output(None, output_name=names[run.key])
-    yield dg.AssetCheckEvaluation(
-        asset_key=run.asset,
-        check_name=run.name,
-        passed=False,
+    if not is_partitioned:
+        yield _evaluation(result, blocking=False)
+        return
+    for of_day in runs_by_day(run):
+        day = of_day.outcomes[0].day.isoformat()
+        yield _evaluation(build_check_result(of_day), spec.blocking and run.stops_run, day)
+
+
+def runs_by_day(run: CheckRun) -> list[CheckRun]:
+    """Divide a check over the days of a run into one for each day, ascending. The plot goes to the day that it shows,
+    and figures over all days to the newest.
+    """
+    outcomes = sorted(run.outcomes, key=lambda outcome: outcome.day)
+    plotted = next((outcome for outcome in reversed(outcomes) if outcome.failed), outcomes[-1] if outcomes else None)
+    return [
+        replace(
+            run,
+            outcomes=[outcome],
+            plot=run.plot if outcome is plotted else None,
+            metadata=run.metadata if outcome is outcomes[-1] else {},
+        )
+        for outcome in outcomes
+    ]
+
+
+def _evaluation(result: dg.AssetCheckResult, blocking: bool, partition: str | None = None) -> dg.AssetCheckEvaluation:
+    assert result.asset_key is not None
+    assert result.check_name is not None
+    return dg.AssetCheckEvaluation(
+        asset_key=result.asset_key,
+        check_name=result.check_name,
+        passed=result.passed,
         metadata=result.metadata,
         severity=result.severity,
         description=result.description,
-        blocking=False,
+        blocking=blocking,
+        partition=partition,
     )
 
 

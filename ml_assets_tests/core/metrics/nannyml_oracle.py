@@ -34,7 +34,7 @@ def _score(signal: np.ndarray, base: float) -> np.ndarray:
 
 def estimate(base: float, shift: float, threshold: float) -> dict[str, float]:
     """Return NannyML's estimates of the rows of a case."""
-    import nannyml
+    import nannyml  # type: ignore[import-not-found]
     import pandas as pd
 
     rows = case(base, shift)

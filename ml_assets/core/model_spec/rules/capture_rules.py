@@ -10,7 +10,7 @@ OF_REQUESTS = ("request_id", "served_at", "features_through")
 
 
 def check_capture(
-    capture: Capture,
+    capture: Capture | None,
     identity: Sequence[str],
     clear: Sequence[str],
     features: Sequence[str],
@@ -19,7 +19,7 @@ def check_capture(
     """Check that `hashed` and `leave_out` name columns that are kept, and that the table can have the others.
 
     Args:
-        capture: what is kept of served requests.
+        capture: what is kept of served requests; None for nothing, which has no rules.
         identity: the identity columns that a request has: all but the target.
         clear: those of them by which rows are compared: the row key and the event time.
         features: names of the feature columns.
@@ -28,6 +28,8 @@ def check_capture(
     Raises:
         ValueError: names the field, the column, and the names to choose from.
     """
+    if capture is None:
+        return
     field, known = "deployment.capture", list(dict.fromkeys([*identity, *features]))
     can_be_hashed = [name for name in known if name not in clear and name in (*identity, *categorical)]
     can_be_left_out = [name for name in known if name not in clear]

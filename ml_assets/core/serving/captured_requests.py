@@ -1,0 +1,133 @@
+"""Served requests as rows of a table: the columns that are kept, hashed columns, and the day of each row."""
+
+import hashlib
+import hmac
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from ml_assets.core.model_spec import ModelSpec
+from ml_assets.core.tables.local_time import MICROSECONDS_PER_DAY, to_local
+from ml_assets.core.tables.monitoring_schemas import served_columns, served_requests_schema
+
+DIGITS = 32
+"""Hexadecimal digits of a hash: 128 bits, so that no two values of a table have one by chance."""
+
+
+class ServedRequest(NamedTuple):
+    """A request that was answered.
+
+    row: the columns of the contract that the request has. features: as the model saw them, NaN or None where missing.
+    answer: what the model predicted, by column. side: champion or challenger. features_through: newest day of history
+    that the features saw, in ISO format.
+    """
+
+    request_id: str
+    served_at: datetime
+    row: Mapping[str, object]
+    features: Mapping[str, object]
+    answer: Mapping[str, object]
+    model_version: int
+    side: str
+    features_through: str
+
+
+class NoHashKey(ValueError):
+    """Columns are to be hashed and there is no key."""
+
+
+def hash_value(key: bytes, value: object) -> str | None:
+    """Return the first 128 bits of the HMAC-SHA-256 of a value as text, in hexadecimal digits; None of None.
+
+    Without the key, values cannot be tried out, which a plain hash of a short list of customers would allow.
+    """
+    return None if value is None else hmac.new(key, str(value).encode(), hashlib.sha256).hexdigest()[:DIGITS]
+
+
+class RequestColumns:
+    """The columns of served_requests, made from served requests.
+
+    Args:
+        spec: the model.
+        key: key of the hashes.
+
+    Raises:
+        NoHashKey: when columns are to be hashed and there is no key.
+    """
+
+    def __init__(self, spec: ModelSpec, key: str | None) -> None:
+        hashed = spec.deployment.capture.hashed if spec.deployment.capture else []
+        if hashed and not key:
+            raise NoHashKey(
+                f"deployment.capture.hashed: {', '.join(hashed)} cannot be hashed without a key; set "
+                "ML_ASSETS_CAPTURE_KEY or ML_ASSETS_CAPTURE_KEY_FILE"
+            )
+        self.schema = served_requests_schema(spec)
+        self._time, self._zone = spec.event_time, spec.source.time_zone
+        columns, features = served_columns(spec)
+        change = partial(hash_value, (key or "").encode())
+        self._readers: dict[str, Callable[[ServedRequest], object]] = {
+            **{name: partial(_column, name, change if name in hashed else None) for name in columns},
+            **{name: partial(_feature, name, change if name in hashed else None) for name in features},
+            **{name: partial(_answer, name) for name in spec.outputs.columns},
+            "features_through": lambda served: date.fromisoformat(served.features_through),
+        }
+
+    def batch(self, requests: Sequence[ServedRequest]) -> pa.RecordBatch:
+        """Return requests as rows of the table; missing numbers are null."""
+        arrays = []
+        for field in self.schema:
+            read = self._readers.get(field.name)
+            values = [getattr(served, field.name) if read is None else read(served) for served in requests]
+            arrays.append(pa.array(values, field.type, from_pandas=True))
+        return pa.record_batch(arrays, schema=self.schema)
+
+    def by_day(self, rows: pa.Table) -> Iterator[tuple[date, pa.Table]]:
+        """Yield the days of the events of some rows, ascending, each with its rows."""
+        instants = rows[self._time].cast(pa.int64()).to_numpy()
+        days = to_local(instants, self._zone) // MICROSECONDS_PER_DAY
+        for day in np.unique(days):
+            yield date(1970, 1, 1) + timedelta(days=int(day)), rows.filter(pa.array(days == day))
+
+
+def _column(name: str, change: Callable[[object], object] | None, served: ServedRequest) -> object:
+    value = served.row[name]
+    return change(value) if change else value
+
+
+def _answer(name: str, served: ServedRequest) -> object:
+    return served.answer[name]
+
+
+def _feature(name: str, change: Callable[[object], object] | None, served: ServedRequest) -> object:
+    value = served.features[name]
+    return change(value) if change else value
+
+
+def join_segments(schema: pa.Schema, parts: Sequence[pa.Table]) -> pa.Table:
+    """Put segments together, in the order of the answers.
+
+    Args:
+        schema: the columns of the table. Those that a segment of an earlier specification lacks, or has with values of
+            another type, are null.
+        parts: the segments, in any order.
+    """
+    rows = pa.concat_tables([schema.empty_table(), *(_fit(schema, part) for part in parts)])
+    return rows.sort_by([("served_at", "ascending"), ("request_id", "ascending")])
+
+
+def _fit(schema: pa.Schema, part: pa.Table) -> pa.Table:
+    return pa.table([_cast(part, field) for field in schema], schema=schema)
+
+
+def _cast(part: pa.Table, field: pa.Field) -> pa.ChunkedArray | pa.Array:
+    if field.name in part.column_names:
+        try:
+            return part[field.name].cast(field.type)
+        except pa.ArrowException:
+            pass
+    return pa.nulls(part.num_rows, field.type)

@@ -1,0 +1,156 @@
+"""The spool of captured requests: files on the local disk that survive a killed process."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+try:
+    import fcntl
+except ImportError:
+    # Windows has none: there, a process writes the files that it wrote itself.
+    fcntl = None  # type: ignore[assignment]
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+SUFFIX = ".arrows"
+
+
+def spool_folder(lake: str, model: str) -> Path:
+    """Return the folder of the spools of a model of a lake, under the directory for temporary files."""
+    place = sha256(f"{lake}\n{model}".encode()).hexdigest()[:16]
+    return Path(tempfile.gettempdir(), f"ml_assets_capture_{os.getuid() if hasattr(os, 'getuid') else 0}", place)
+
+
+class Spool:
+    """Record batches in files, of which one is open. Not safe across threads.
+
+    A file is an Arrow stream: what was written before its process was killed can be read. Each write goes to the
+    operating system at once. A file that is open is locked, and a lock ends with its process, so any process that
+    shares the folder finds the files of a dead one.
+
+    Args:
+        folder: the folder, which is made with access for its owner only.
+
+    Raises:
+        OSError: when the folder cannot be made, or belongs to somebody else.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if hasattr(os, "getuid") and folder.stat().st_uid != os.getuid():
+            raise PermissionError(f"{folder} belongs to another user")
+        folder.parent.chmod(0o700)
+        self._folder = folder
+        self._written: set[str] = set()
+        self._writer: pa.RecordBatchStreamWriter | None = None
+        self._file: pa.OSFile | None = None
+        self._lock: int | None = None
+        self.rows = 0
+
+    def append(self, batch: "pa.RecordBatch") -> None:
+        """Add rows to the open file, which is made if there is none.
+
+        Raises:
+            OSError: when the disk is full or the file cannot be written; the file is closed, and the rows are lost.
+        """
+        import pyarrow as pa
+
+        try:
+            if self._writer is None:
+                self._open(batch.schema)
+            assert self._writer is not None
+            self._writer.write_batch(batch)
+        except (OSError, pa.ArrowException):
+            self.close()
+            raise
+        self.rows += batch.num_rows
+
+    def close(self) -> None:
+        """Close the open file, so that `closed` yields it."""
+        for thing in (self._writer, self._file):
+            if thing is not None:
+                with suppress(Exception):
+                    thing.close()
+        if self._lock is not None:
+            os.close(self._lock)
+        self._writer = self._file = self._lock = None
+        self.rows = 0
+
+    def bytes(self) -> int:
+        """Return the bytes of all files in the folder."""
+        sizes = 0
+        for path in self._folder.glob(f"*{SUFFIX}"):
+            with suppress(OSError):
+                sizes += path.stat().st_size
+        return sizes
+
+    def closed(self) -> "Iterator[tuple[str, pa.Table | None]]":
+        """Yield name and rows of each file that no process has open, the oldest first; it is locked meanwhile.
+
+        The rows are None where none was written completely. `delete` a file when its rows are somewhere else.
+        """
+        for path in sorted(self._folder.glob(f"*{SUFFIX}"), key=_age):
+            try:
+                lock = os.open(path, os.O_RDONLY)
+            except OSError:
+                # Another process has written it meanwhile.
+                continue
+            try:
+                if self._is_free(path, lock):
+                    yield path.stem, _read(path)
+            finally:
+                os.close(lock)
+
+    def delete(self, name: str) -> None:
+        """Delete a file."""
+        (self._folder / f"{name}{SUFFIX}").unlink(missing_ok=True)
+        self._written.discard(name)
+
+    def _open(self, schema: "pa.Schema") -> None:
+        import pyarrow as pa
+
+        name = uuid4().hex
+        # Named only when it is locked, so that nobody takes it for the file of a dead process.
+        unnamed, path = self._folder / f".{name}", self._folder / f"{name}{SUFFIX}"
+        self._lock = os.open(unnamed, os.O_CREAT | os.O_RDWR, 0o600)
+        if fcntl is not None:
+            fcntl.flock(self._lock, fcntl.LOCK_EX)
+        self._file = pa.OSFile(str(unnamed), "wb")
+        self._writer = pa.ipc.new_stream(self._file, schema)
+        unnamed.rename(path)
+        self._written.add(name)
+
+    def _is_free(self, path: Path, lock: int) -> bool:
+        if fcntl is None:
+            return path.stem in self._written and self._writer is None
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        return True
+
+
+def _age(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def _read(path: Path) -> "pa.Table | None":
+    """Read the record batches that were written completely."""
+    import pyarrow as pa
+
+    batches = []
+    with suppress(pa.ArrowException, OSError, EOFError), pa.OSFile(str(path), "rb") as file:
+        reader = pa.ipc.open_stream(file)
+        with suppress(StopIteration):
+            while True:
+                batches.append(reader.read_next_batch())
+    return pa.Table.from_batches(batches) if batches else None

@@ -1,0 +1,164 @@
+"""Capture samples, bounds its memory, counts what it drops, and waits for the lake."""
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from ml_assets.core.serving.captured_requests import RequestColumns
+from ml_assets.service.capture import request_capture
+from ml_assets.service.capture.request_capture import RequestCapture
+from ml_assets.service.capture.spool import Spool
+from ml_assets_tests.core.serving.request_cases import request, spec_with
+
+DAY = date(2025, 1, 10)
+
+
+class Lake:
+    """Segments in memory; writing fails while `is_down`."""
+
+    def __init__(self) -> None:
+        self.segments: dict[tuple[date, str], pa.Table] = {}
+        self.is_down = False
+
+    def write(self, day: date, name: str, rows: pa.Table) -> None:
+        if self.is_down:
+            raise OSError("the bucket does not answer")
+        self.segments[day, name] = rows
+
+    def ids(self) -> list[int]:
+        return sorted(number for rows in self.segments.values() for number in rows["id"].to_pylist())
+
+
+class Counts:
+    """The metrics of the capture."""
+
+    def __init__(self) -> None:
+        self.captured = 0
+        self.dropped: Counter[str] = Counter()
+
+    def record_captured(self, rows: int) -> None:
+        self.captured += rows
+
+    def record_capture_dropped(self, reason: str, rows: int) -> None:
+        self.dropped[reason] += rows
+
+
+def capture_of(
+    folder: Path, lake: Lake, clock: Callable[[], float] = time.monotonic, **settings
+) -> tuple[RequestCapture, Counts]:
+    spec, counts = spec_with(**settings), Counts()
+    assert spec.deployment.capture
+    choose = iter([0.1, 0.9] * 1000).__next__
+    capture = RequestCapture(
+        RequestColumns(spec, None), spec.deployment.capture, Spool(folder), lake.write, clock, choose
+    )
+    capture.metrics = counts
+    return capture, counts
+
+
+def test_requests_are_in_the_lake_after_the_time_of_the_specification(tmp_path):
+    lake, seconds = Lake(), [0.0]
+    capture, counts = capture_of(tmp_path, lake, lambda: seconds[0], flush_every="1m")
+    for number in range(100):
+        capture.record(request(number))
+    capture.write_due()
+    assert (lake.ids(), capture.waiting) == ([], 0)
+    seconds[0] = 61.0
+    capture.write_due()
+    assert lake.ids() == list(range(100))
+    assert {day for day, _ in lake.segments} == {DAY}
+    assert (len(lake.segments), counts.captured, counts.dropped) == (1, 100, {})
+
+
+def test_a_sample_is_kept(tmp_path):
+    lake = Lake()
+    capture, _ = capture_of(tmp_path, lake, sample=0.5)
+    for number in range(10):
+        capture.record(request(number))
+    capture.write_due(everything=True)
+    assert lake.ids() == [0, 2, 4, 6, 8]
+
+
+def test_memory_is_bounded_and_what_does_not_fit_is_counted(tmp_path):
+    capture, counts = capture_of(tmp_path, Lake(), buffer_rows=5)
+    for number in range(8):
+        capture.record(request(number))
+    assert (capture.waiting, capture.dropped, counts.dropped) == (5, {"buffer_full": 3}, {"buffer_full": 3})
+
+
+def test_a_lake_that_is_down_loses_nothing_and_the_log_says_so_once(tmp_path, caplog):
+    lake = Lake()
+    capture, counts = capture_of(tmp_path, lake)
+    lake.is_down = True
+    for number in range(3):
+        capture.record(request(number))
+        capture.write_due(everything=True)
+    assert lake.ids() == []
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
+    assert "the bucket does not answer" in caplog.text
+    lake.is_down = False
+    capture.write_due(everything=True)
+    assert lake.ids() == [0, 1, 2]
+    assert counts.dropped == {}
+
+
+def test_a_full_spool_drops_and_counts(tmp_path, monkeypatch):
+    lake = Lake()
+    capture, counts = capture_of(tmp_path, lake)
+    lake.is_down = True
+    capture.record(request(1))
+    capture.write_due(everything=True)
+    monkeypatch.setattr(request_capture, "SPOOL_BYTES", 1)
+    capture.record(request(2))
+    capture.write_due()
+    assert counts.dropped == {"spool_full": 1}
+
+
+def test_a_request_that_is_no_row_is_dropped_and_the_others_are_kept(tmp_path):
+    lake = Lake()
+    capture, counts = capture_of(tmp_path, lake)
+    capture.record(request(1, id="no number"))
+    capture.write_due()
+    capture.record(request(2))
+    capture.write_due(everything=True)
+    assert lake.ids() == [2]
+    assert counts.dropped == {"not_written": 1}
+
+
+def test_processes_that_share_a_folder_and_one_that_died_write_each_row_once(tmp_path):
+    lake = Lake()
+    captures = [capture_of(tmp_path, lake)[0] for _ in range(3)]
+    for number, capture in enumerate(captures):
+        capture.record(request(number))
+        capture.write_due()
+    # Its lock ends with a process that is killed.
+    captures[2]._spool.close()
+    for capture in captures[:2]:
+        capture.write_due(everything=True)
+    assert lake.ids() == [0, 1, 2]
+    assert len(lake.segments) == 3
+
+
+def test_the_thread_writes_what_is_left_when_the_service_ends(tmp_path):
+    lake = Lake()
+    capture, _ = capture_of(tmp_path, lake)
+    capture.start()
+    for number in range(200):
+        capture.record(request(number))
+    capture.stop()
+    assert lake.ids() == list(range(200))
+
+
+@pytest.mark.slow
+def test_recording_takes_microseconds(tmp_path):
+    capture, _ = capture_of(tmp_path, Lake(), buffer_rows=1_000_000)
+    served = request(1)
+    begun = time.perf_counter()
+    for _ in range(100_000):
+        capture.record(served)
+    assert (time.perf_counter() - begun) / 100_000 < 20e-6
