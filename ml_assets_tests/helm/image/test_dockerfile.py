@@ -13,7 +13,13 @@ from ml_assets_tests.helm.dagster.dagster_chart import chart_pods
 
 COMMANDS = dockerfile.parse_file(str(REPOSITORY / "Dockerfile"))
 STARTS = [number for number, command in enumerate(COMMANDS) if command.cmd.upper() == "FROM"]
-BUILD, FINAL = COMMANDS[STARTS[0] : STARTS[1]], COMMANDS[STARTS[1] :]
+# The commands of each stage by its name; the image of all parts is the last stage, and has none.
+STAGES = {
+    COMMANDS[start].value[-1] if len(COMMANDS[start].value) > 1 else "": COMMANDS[start:end]
+    for start, end in zip(STARTS, [*STARTS[1:], len(COMMANDS)], strict=True)
+}
+BUILD, RUNTIME, FINAL = STAGES["build"], STAGES["runtime"], STAGES[""]
+IMAGES = ("serving", "step", "")
 
 
 def values_of(commands: list, name: str) -> list[tuple[str, ...]]:
@@ -21,24 +27,37 @@ def values_of(commands: list, name: str) -> list[tuple[str, ...]]:
 
 
 def environment() -> dict[str, str]:
-    [pairs] = values_of(FINAL, "ENV")
+    [pairs] = values_of(RUNTIME, "ENV")
     plain = [part for part in pairs if part != "="]
     return dict(zip(plain[::2], plain[1::2], strict=True))
 
 
-def test_the_second_build_stage_only_copies_files():
-    assert len(STARTS) == 2
-    # Its RUN commands create a user and a directory: without a package manager no compiler is installed.
-    assert not re.search(
-        r"\b(pip|apt-get|apt|gcc|build-essential)\b", " ".join(" ".join(value) for value in values_of(FINAL, "RUN"))
-    )
-    sources = [command for command in FINAL if command.cmd.upper() == "COPY"]
-    assert [command.flags for command in sources] == [("--from=build",)] * len(sources)
+@pytest.mark.parametrize("image", IMAGES)
+def test_the_stage_of_an_image_only_copies_an_environment(image):
+    [(base,)] = [value[:1] for value in values_of(STAGES[image], "FROM")]
+    assert base == "runtime"
+    # Without a package manager no compiler is installed.
+    assert values_of(STAGES[image], "RUN") == []
+    source = f"build-{image}" if image else "build"
+    sources = [command for command in STAGES[image] if command.cmd.upper() == "COPY"]
+    assert [command.flags for command in sources] == [(f"--from={source}",)] * 2
+
+
+def test_no_image_has_pip_programs_of_another_user_or_caches():
+    text = " ".join(" ".join(value) for value in values_of(RUNTIME, "RUN"))
+    assert "--without-pip" in " ".join(" ".join(value) for value in values_of(BUILD, "RUN"))
+    for removed in ("ensurepip", "site-packages/*", "/usr/local/bin/pip*", "/var/lib/apt/lists/*", "chmod a-s"):
+        assert removed in text
+    assert not re.search(r"\b(apt-get|apt install|gcc|build-essential)\b", text)
 
 
 def test_every_installed_package_is_pinned_and_a_wheel():
     installs = [
-        line for value in values_of(BUILD, "RUN") for line in " ".join(value).split("&&") if " install " in line
+        line
+        for stage in STAGES.values()
+        for value in values_of(stage, "RUN")
+        for line in " ".join(value).split("&&")
+        if " install " in line
     ]
     assert installs
     for install in installs:
@@ -65,8 +84,8 @@ def test_the_image_is_for_cpus_unless_gpus_are_requested():
 
 
 def test_the_image_runs_as_the_numeric_user_of_the_pods_and_not_as_root():
-    [(uid,)] = [value for value in values_of(FINAL, "ARG") if value[0].startswith("UID=")]
-    assert values_of(FINAL, "USER") == [("${UID}:${UID}",)]
+    [(uid,)] = [value for value in values_of(RUNTIME, "ARG") if value[0].startswith("UID=")]
+    assert values_of(RUNTIME, "USER") == [("${UID}:${UID}",)]
     number = int(uid.removeprefix("UID="))
     assert number > 0
     for place in PLACES:
@@ -80,10 +99,11 @@ def test_the_image_runs_as_the_numeric_user_of_the_pods_and_not_as_root():
 def test_the_image_writes_only_to_tmp():
     variables = environment()
     assert variables["PYTHONDONTWRITEBYTECODE"] == "1"
-    assert variables["HOME"] == "/tmp"
+    # Dagster refuses a home that does not exist, and nothing exists below /tmp when a container starts.
+    assert variables["HOME"] == variables["DAGSTER_HOME"] == "/tmp"
     assert variables["MPLCONFIGDIR"].startswith("/tmp/")
     assert any("compileall" in " ".join(value) for value in values_of(BUILD, "RUN"))
-    assert values_of(FINAL, "VOLUME") == []
+    assert [volume for stage in STAGES.values() for volume in values_of(stage, "VOLUME")] == []
 
 
 def test_pods_share_new_files_with_the_group_of_their_volumes_and_nobody_else():
@@ -93,9 +113,15 @@ def test_pods_share_new_files_with_the_group_of_their_volumes_and_nobody_else():
 
 
 def test_the_lookup_with_which_pods_wait_resolves_known_names_and_fails_for_others(tmp_path):
-    [script] = ["".join(value) for value in values_of(FINAL, "RUN") if "nslookup" in "".join(value)]
+    [script] = [
+        part
+        for value in values_of(RUNTIME, "RUN")
+        for part in "".join(value).split("&&")
+        if "nslookup" in part and "printf" in part
+    ]
     program = tmp_path / "nslookup"
     subprocess.run(["sh", "-c", script.replace("/usr/local/bin/nslookup", str(program))], check=True)
+    program.chmod(0o755)
     assert subprocess.run([program, "localhost"], capture_output=True).returncode == 0
     assert subprocess.run([program, "nowhere.invalid"], capture_output=True).returncode != 0
     waits = [
@@ -117,10 +143,16 @@ def test_the_image_runs_the_code_server_as_the_chart_does(place):
     assert list(command) == container["args"]
     assert values_of(FINAL, "EXPOSE") == [(str(deployment["port"]),)]
     [health] = values_of(FINAL, "HEALTHCHECK")
-    assert (
-        list(health)[-len(container["livenessProbe"]["exec"]["command"]) :]
-        == container["livenessProbe"]["exec"]["command"]
-    )
+    assert list(health) == ["CMD", *container["readinessProbe"]["exec"]["command"]]
+
+
+def test_the_image_of_steps_starts_as_that_of_all_parts():
+    for name in ("CMD", "HEALTHCHECK", "EXPOSE"):
+        assert values_of(STAGES["step"], name) == values_of(FINAL, name)
+
+
+def test_the_image_of_the_service_needs_the_name_of_a_model():
+    assert values_of(STAGES["serving"], "ENTRYPOINT") == [("ml-assets", "serve")]
 
 
 def test_the_build_context_contains_only_copied_files():
