@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from ml_assets.core.model_spec.types.task import BINARY, PREDICTION, REGRESSION, Outputs
+
 _SOURCE_ROW = "Position of the row in that file, from 0; lines that are not rows come after all others"
 _UNREADABLE = "Text of the values that could not be read, as JSON by column"
 
@@ -132,3 +134,19 @@ SERVED_ANSWER = (
     *PREDICTIONS[2:4],
     Column("features_through", "date", "Newest day of history that the features saw"),
 )
+
+
+def describe_outputs(outputs: Outputs) -> list[Column]:
+    """Describe the columns of the predictions of a model, see `Outputs.columns`."""
+    if outputs.task == BINARY:
+        return [column for column in EVALUATION if column.name in outputs.columns]
+    if outputs.task == REGRESSION:
+        texts = {PREDICTION: "Predicted value, or the quantile nearest to the median"}
+        levels = zip(outputs.values, outputs.quantiles, strict=False)
+        texts |= {name: f"Predicted quantile {level:g}" for name, level in levels}
+    else:
+        texts = {outputs.main: "Class of the highest probability"}
+        texts |= {
+            name: f"Probability of class {label}" for name, label in zip(outputs.values, outputs.classes, strict=True)
+        }
+    return [Column(name, kind, texts[name]) for name, kind in outputs.columns.items()]

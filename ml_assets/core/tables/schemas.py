@@ -176,7 +176,7 @@ EVALUATION_METRICS_SCHEMA = pa.schema(
     ]
 )
 """Metrics of the model of a day on its holdout, with bootstrap intervals; slice_column is empty for all rows
-together."""
+together, and `positives` is null unless the task is binary."""
 
 CHAMPION_COMPARISON_SCHEMA = pa.schema(
     [
@@ -202,8 +202,9 @@ REGISTRY_ENTRY_SCHEMA = arrow_schema(REGISTRY_ENTRY)
 
 
 def evaluation_schema(spec: ModelSpec) -> pa.Schema:
-    """Return the schema of the scored holdout rows: the day of the row's event, identity columns, score from 0 to 1,
-    and the decision at the threshold.
+    """Return the schema of the scored holdout rows: the day of the row's event, identity columns, and the predictions
+    of the task, see `Outputs.columns`.
     """
     identity = [(name, arrow_type(spec.columns[name].type)) for name in spec.identity_columns()]
-    return pa.schema([("event_day", pa.date32()), *identity, ("score", pa.float64()), ("decision", pa.bool_())])
+    predictions = [(name, _ARROW[kind]) for name, kind in spec.outputs.columns.items()]
+    return pa.schema([("event_day", pa.date32()), *identity, *predictions])

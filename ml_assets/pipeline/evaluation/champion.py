@@ -8,7 +8,7 @@ from ml_assets.core.evaluation.champion_eligibility import Champion, explain_ine
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.release.release_differences import explain_lost_ledger
 from ml_assets.pipeline.asset_names import CHAMPION_COMPARISON
-from ml_assets.pipeline.evaluation.model_reader import read_scorer
+from ml_assets.pipeline.evaluation.model_reader import explain_other_task, read_scorer, threshold_of
 from ml_assets.pipeline.training.committed_rows import CommittedRows, to_rows
 from ml_assets.resources.lake.errors import DamagedDay
 from ml_assets.resources.lake.lake import Lake
@@ -157,6 +157,8 @@ class Champions:
             scorer = read_scorer(self._lake, artifacts_key(self.spec.name, champion.digest or ""))
         except (ModelFilesUnusable, ValueError) as error:
             return ChampionScorer(None, f"{prefix}: {error}", cannot_compare=True)
+        if problem := explain_other_task(self.spec, scorer):
+            return ChampionScorer(None, f"{prefix}: {problem}", cannot_compare=True)
         features = set(self.spec.feature_names())
         if missing := [name for name in scorer.features if name not in features]:
             remedy = (
@@ -166,13 +168,13 @@ class Champions:
             return ChampionScorer(None, f"{prefix}: {reason}", cannot_compare=True)
         return ChampionScorer(scorer, None)
 
-    def compare(self, champion_scorer: "ChampionScorer", scores: "pd.DataFrame", threshold: float) -> "pa.Table":
+    def compare(self, champion_scorer: "ChampionScorer", scores: "pd.DataFrame", threshold: float | None) -> "pa.Table":
         """Compare a model with the champion on the same rows.
 
         Args:
             champion_scorer: the champion.
-            scores: evaluated rows with `score` and, if the champion scored them, `champion_score`.
-            threshold: threshold of the model.
+            scores: evaluated rows with the predictions and, if the champion scored them, its own.
+            threshold: threshold of the model; None unless the task is binary.
 
         Returns:
             The rows of the table, one a metric, each with the reason if the models are not compared; no rows if the
@@ -182,15 +184,16 @@ class Champions:
 
         from ml_assets.core.evaluation.holdout_metrics import compare_with_champion
         from ml_assets.core.metrics.paired_comparison import empty_comparison
+        from ml_assets.core.model_spec.types.metric_names import compared_metrics
 
         schema = self.table.schema.remove(0)
         if self.spec.champion is None:
             return schema.empty_table()
         scorer = champion_scorer.scorer
         comparison = (
-            empty_comparison()
+            empty_comparison(compared_metrics(self.spec.outputs))
             if scorer is None
-            else compare_with_champion(self.spec, scores, (threshold, scorer.threshold))
+            else compare_with_champion(self.spec, scores, (threshold, threshold_of(scorer)))
         )
         champion = self.current()
         champion_columns: Mapping = {
@@ -223,18 +226,21 @@ class ChampionScorer:
         return self.scorer.features if self.scorer is not None else []
 
     def add_scores(self, rows: "pd.DataFrame", features: "pd.DataFrame") -> "pd.DataFrame":
-        """Return rows with the score of the champion as the column champion_score.
+        """Return rows with the predictions of the champion, as columns with the prefix `champion_`.
 
-        From the first rows on that the champion cannot score, rows are returned without the column.
+        From the first rows on that the champion cannot score, rows are returned without these columns.
 
         Args:
             rows: rows of one day.
             features: features of the same rows, in the same order.
         """
+        from ml_assets.core.metrics.scored_rows import CHAMPION_PREFIX
+
         if self.scorer is None:
             return rows
         try:
-            return rows.assign(champion_score=self.scorer.score(features))
+            predictions = self.scorer.predict(features)
+            return rows.assign(**{f"{CHAMPION_PREFIX}{name}": values for name, values in predictions.items()})
         except ValueError as error:
             self.scorer = None
             self.cannot_compare = True

@@ -113,13 +113,14 @@ def _run_experiment(training: ModelTraining, holdout: Holdout, day: date) -> "Ex
 
 
 def _settings(model: "TrainedModel") -> dict[str, object]:
-    return {
+    settings = {
         "threshold": model.threshold,
         "best_rounds": model.rounds,
         "rows": model.rows,
         "positives": model.positives,
         "device": model.device,
     }
+    return {name: value for name, value in settings.items() if value is not None}
 
 
 def _plots(
@@ -130,8 +131,8 @@ def _plots(
     scores: "pd.DataFrame",
     overall: "pd.DataFrame",
 ) -> dict[str, bytes]:
-    labelled = scores[scores[holdout.spec.target].notna()]
-    labels = labelled[holdout.spec.target].astype("int64")
-    return model_plots(
-        scorer, model.threshold, labels, labelled["score"], overall, *holdout.sample_features(day, scorer.features)
-    )
+    from ml_assets.core.metrics.scored_rows import task_metrics
+
+    task = task_metrics(holdout.spec)
+    rows = task.read_rows(task.labelled(scores))
+    return model_plots(scorer, model.threshold, task, rows, overall, *holdout.sample_features(day, scorer.features))

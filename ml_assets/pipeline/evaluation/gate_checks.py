@@ -10,6 +10,8 @@ import dagster as dg
 from ml_assets.core.checks.outcome import CheckOutcome
 from ml_assets.core.evaluation.gates import CHAMPION, describe_bounds
 from ml_assets.core.model_spec import ModelSpec
+from ml_assets.core.model_spec.types.metric_names import IN_UNIT_OF_TARGET
+from ml_assets.core.model_spec.types.task import BINARY
 from ml_assets.core.release.release_differences import summarize
 from ml_assets.pipeline.steps.check_results import CheckRun
 from ml_assets.pipeline.training.due_days import why_no_model
@@ -26,13 +28,20 @@ def gate_checks(spec: ModelSpec, key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
     }
     for metric, gate in spec.gates.items():
         if gate.has_slice_bounds():
-            slices = f"{', '.join(spec.evaluation.slices)} with {spec.evaluation.slice_min_positives} positives or more"
+            evaluation = spec.evaluation
+            enough = (
+                f"{evaluation.slice_min_positives} positives"
+                if spec.task == BINARY
+                else f"{evaluation.slice_min_rows} rows"
+            )
+            slices = f"{', '.join(evaluation.slices)} with {enough} or more"
             descriptions[f"gate_{metric}_slices"] = (
                 f"{metric} on each slice of {slices}: {describe_bounds(*gate.slice_bounds())}"
             )
     if spec.champion is not None:
         margin = (
             f"{spec.champion.metric} on the same holdout rows, surely not worse by more than {spec.champion.margin:g}"
+            + (" of the champion's value" if spec.champion.metric in IN_UNIT_OF_TARGET else "")
         )
         descriptions[f"gate_{CHAMPION}"] = f"Against the champion of the release ledger: {margin}"
     return [

@@ -45,13 +45,14 @@ class Holdout:
             champion: the champion, which may have no scorer.
 
         Returns:
-            By day of the holdout: identity columns, `day`, `score`, and `champion_score` if the champion has a scorer.
+            By day of the holdout: identity columns, `day`, the predictions of the task (see `Outputs.columns`), and
+            those of the champion, with the prefix `champion_`, if it has a scorer.
         """
         scores_by_day = {}
         for holdout_day in split_days(self.spec, day).holdout:
             columns = [*self.spec.identity_columns(), *scorer.features, *champion.features]
             frame = self.rows.read(holdout_day, day, columns)
-            rows = frame[self.spec.identity_columns()].assign(day=holdout_day, score=scorer.score(frame))
+            rows = frame[self.spec.identity_columns()].assign(day=holdout_day, **scorer.predict(frame))
             scores_by_day[holdout_day] = champion.add_scores(rows, frame)
         return scores_by_day
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from ml_assets.core.model_spec import ModelSpec
+from ml_assets.core.model_spec.types.task import BINARY
 from ml_assets.pipeline.evaluation.stage import ESTIMATE
 from ml_assets.pipeline.steps.check_results import inline_plot, round_for_people, table
 
@@ -53,7 +54,8 @@ def plot_metadata(stage: "ModelEvaluation", day: date) -> dict[str, Any]:
         return {}
     plots = evaluation_plots(stage, day)
     inline = [inline_plot(name, png).md_str or "" for name, png in plots.items()]
-    names = ("metric", *ESTIMATE, "rows", "positives", "slice_column", "slice_value")
+    positives = ("positives",) if stage.spec.task == BINARY else ()
+    names = ("metric", *ESTIMATE, "rows", *positives, "slice_column", "slice_value")
     rows = [
         {**{name: row[name] for name in names}, **{name: round_for_people(row[name]) for name in ESTIMATE}}
         for row in metrics

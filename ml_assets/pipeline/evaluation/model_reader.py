@@ -1,8 +1,9 @@
-"""Models read from the lake as scorers."""
+"""Models read from the lake as scorers, and whether their predictions are those of a specification."""
 
 from typing import TYPE_CHECKING
 
 from ml_assets.core.model.files import MODEL, PREPROCESSING
+from ml_assets.core.model_spec import ModelSpec
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.lake.model_files import parse_artifacts_key, read_model_files
 
@@ -23,3 +24,22 @@ def read_scorer(lake: Lake, artifacts: str) -> "Scorer":
     model, digest = parse_artifacts_key(artifacts)
     files = read_model_files(lake, model, digest, (MODEL, PREPROCESSING))
     return Scorer.from_bytes(files[MODEL], files[PREPROCESSING])
+
+
+def threshold_of(scorer: "Scorer | None") -> float | None:
+    """Return the lowest score of a positive decision of a model; None unless its task is binary. A model that cannot
+    score decides nothing as positive.
+    """
+    return 1.0 if scorer is None else scorer.preprocessing.get("threshold")
+
+
+def explain_other_task(spec: ModelSpec, scorer: "Scorer") -> str | None:
+    """Return why the predictions of a model are not those of the specification; None if they are."""
+    outputs = spec.outputs
+    if scorer.signature == (outputs.task, outputs.classes, outputs.quantiles):
+        return None
+    task, classes, quantiles = scorer.signature
+    details = [str(value) for value in (*classes, *quantiles)]
+    predicts = f"{task} ({', '.join(details)})" if details else task
+    remedy = "restore its task, classes and quantiles, or set `champion: null` until a model with the new ones is live"
+    return f"it is a model of task {predicts}, which the specification no longer has; {remedy}"

@@ -1,25 +1,32 @@
 """Plots of an evaluation, from the committed scores and metrics."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import TYPE_CHECKING
 
+from ml_assets.core.model_spec.types.task import BINARY, MULTICLASS, REGRESSION, Outputs
 from ml_assets.pipeline.steps.report_store import Reports, fingerprint_entry
 
 if TYPE_CHECKING:
     import pandas as pd
-    from numpy.typing import ArrayLike
 
+    from ml_assets.core.metrics.scored_rows import ScoredRows, TaskMetrics
     from ml_assets.core.model.scorer import Scorer
     from ml_assets.pipeline.evaluation.stage import ModelEvaluation
 
-PLOTS = (
-    "roc_curve",
-    "precision_recall",
-    "calibration",
-    "score_histogram",
-    "feature_importance",
-    "feature_contributions",
-)
+Estimates = Mapping[str, tuple[float, float, float]]
+OF_FEATURES = ("feature_importance", "feature_contributions")
+_PLOTS = {
+    BINARY: ("roc_curve", "precision_recall", "calibration", "score_histogram"),
+    REGRESSION: ("predicted_against_actual", "residuals", "error_by_decile"),
+    MULTICLASS: ("confusion_matrix", "class_calibration", "class_metrics"),
+}
+
+
+def plot_names(outputs: Outputs) -> tuple[str, ...]:
+    """Return the names of the plots of a model."""
+    coverage = ("quantile_coverage",) if outputs.quantiles else ()
+    return (*_PLOTS[outputs.task], *coverage, *OF_FEATURES)
 
 
 def evaluation_plots(evaluation: "ModelEvaluation", day: date) -> dict[str, bytes]:
@@ -28,23 +35,23 @@ def evaluation_plots(evaluation: "ModelEvaluation", day: date) -> dict[str, byte
     The report of a day, its metadata and its registry entry show the same plots, in this process or in others.
 
     Returns:
-        SVG bytes by name: ROC and precision-recall curve, calibration, score histogram, importance and SHAP of
-        features.
+        SVG bytes by name, see `plot_names`.
     """
-    table = evaluation.tables[evaluation.name]
+    table, names = evaluation.tables[evaluation.name], plot_names(evaluation.spec.outputs)
     kept = Reports(evaluation.spec.name, evaluation.lake).plots(day, evaluation.name, fingerprint_entry(table, day))
-    return {name: kept[name] for name in PLOTS} if kept.keys() >= set(PLOTS) else _draw(evaluation, day)
+    return {name: kept[name] for name in names} if kept.keys() >= set(names) else _draw(evaluation, day)
 
 
 def _draw(evaluation: "ModelEvaluation", day: date) -> dict[str, bytes]:
+    from ml_assets.core.metrics.scored_rows import task_metrics
+
     model = evaluation.model_row(day)
     scorer = evaluation.scorer(model["artifacts"])
-    labels, scores = evaluation.labelled_scores(day)
     return model_plots(
         scorer,
         model["threshold"],
-        labels,
-        scores,
+        task_metrics(evaluation.spec),
+        evaluation.labelled_rows(day),
         evaluation.overall(day),
         *evaluation.holdout.sample_features(day, scorer.features),
     )
@@ -52,37 +59,87 @@ def _draw(evaluation: "ModelEvaluation", day: date) -> dict[str, bytes]:
 
 def model_plots(
     scorer: "Scorer",
-    threshold: float,
-    labels: "ArrayLike",
-    scores: "ArrayLike",
+    threshold: float | None,
+    task: "TaskMetrics",
+    rows: "ScoredRows",
     overall: "pd.DataFrame",
     sample: "pd.DataFrame",
-    rows: int,
+    sampled_from: int,
 ) -> dict[str, bytes]:
     """Draw the plots of a model on its holdout.
 
     Args:
         scorer: the model.
-        threshold: the lowest score that the model classifies as positive.
-        labels: 0 or 1 for each labelled row of the holdout.
-        scores: the score of each of them.
+        threshold: the lowest score that the model classifies as positive; None unless the task is binary.
+        task: the metrics of the task.
+        rows: the labelled rows of the holdout.
         overall: metrics of all rows, with value, low and high.
         sample: features of some rows of the holdout, which are explained.
-        rows: number of rows that the sample was drawn from.
+        sampled_from: number of rows that the sample was drawn from.
 
     Returns:
         SVG bytes by name.
     """
-    from ml_assets.core.plots import evaluation as plots
+    from ml_assets.core.plots.evaluation import importance_plot
     from ml_assets.core.plots.shap import contribution_plot
 
     by_metric = overall.set_index("metric")
-    estimate = {metric: (row["value"], row["low"], row["high"]) for metric, row in by_metric.iterrows()}
+    estimates = {str(metric): (row["value"], row["low"], row["high"]) for metric, row in by_metric.iterrows()}
+    if task.is_binary:
+        drawn = _binary_plots(threshold, rows, estimates)
+    elif task.task == REGRESSION:
+        drawn = _regression_plots(task, rows, estimates)
+    else:
+        drawn = _class_plots(task, rows, estimates)
+    contributions = scorer.contributions(sample)[:, :-1]
     return {
-        "roc_curve": plots.roc_curve_plot(labels, scores, threshold, estimate["roc_auc"]),
-        "precision_recall": plots.precision_recall_plot(labels, scores, threshold, estimate["average_precision"]),
-        "calibration": plots.calibration_plot(labels, scores, estimate["brier_score"]),
+        **drawn,
+        "feature_importance": importance_plot(scorer.importances()),
+        "feature_contributions": contribution_plot(contributions, sample, scorer.features, sampled_from),
+    }
+
+
+def _binary_plots(threshold: float | None, rows: "ScoredRows", estimates: Estimates) -> dict[str, bytes]:
+    from ml_assets.core.plots import evaluation as plots
+
+    assert threshold is not None
+    labels, scores = rows.targets, rows.predictions
+    return {
+        "roc_curve": plots.roc_curve_plot(labels, scores, threshold, estimates["roc_auc"]),
+        "precision_recall": plots.precision_recall_plot(labels, scores, threshold, estimates["average_precision"]),
+        "calibration": plots.calibration_plot(labels, scores, estimates["brier_score"]),
         "score_histogram": plots.score_histogram_plot(labels, scores, threshold),
-        "feature_importance": plots.importance_plot(scorer.importances()),
-        "feature_contributions": contribution_plot(scorer.contributions(sample)[:, :-1], sample, scorer.features, rows),
+    }
+
+
+def _regression_plots(task: "TaskMetrics", rows: "ScoredRows", estimates: Estimates) -> dict[str, bytes]:
+    from ml_assets.core.plots import regression as plots
+
+    targets, predictions = rows.targets, rows.predictions[:, 0]
+    drawn = {
+        "predicted_against_actual": plots.predicted_against_actual_plot(targets, predictions, estimates["r2"]),
+        "residuals": plots.residuals_plot(targets, predictions, estimates["mean_bias"]),
+        "error_by_decile": plots.error_by_decile_plot(targets, predictions, estimates["mae"]),
+    }
+    if levels := task.outputs.quantiles:
+        quantiles = dict(zip(levels, rows.predictions.T[1:], strict=True))
+        drawn["quantile_coverage"] = plots.quantile_coverage_plot(targets, quantiles, estimates["pinball_loss"])
+    return drawn
+
+
+def _class_plots(task: "TaskMetrics", rows: "ScoredRows", estimates: Estimates) -> dict[str, bytes]:
+    from ml_assets.core.plots import multiclass as plots
+
+    labels = [str(label) for label in task.outputs.classes]
+    predicted = rows.predictions.argmax(axis=1) if len(rows.targets) else rows.targets
+    by_class = {
+        label: (estimates[f"precision_{name}"], estimates[f"recall_{name}"])
+        for label, name in zip(labels, task.class_names, strict=True)
+    }
+    return {
+        "confusion_matrix": plots.confusion_matrix_plot(rows.targets, predicted, labels, estimates["accuracy"]),
+        "class_calibration": plots.class_calibration_plot(
+            rows.targets, rows.predictions, labels, estimates["log_loss"]
+        ),
+        "class_metrics": plots.class_metrics_plot(by_class),
     }

@@ -6,6 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from ml_assets.core.model.files import PROVENANCE
+from ml_assets.core.model_spec.types.task import BINARY
 from ml_assets.core.operations.reports.daily_report import Part, Table
 from ml_assets.pipeline.evaluation.metadata import known_positives_note
 from ml_assets.pipeline.evaluation.plots import evaluation_plots
@@ -27,7 +28,8 @@ def evaluation_parts(stage: "ModelEvaluation", days: Sequence[date]) -> Iterator
             yield Part(stage.name, day, "no model", facts=due, provenance=fingerprint_entry(table, day))
             continue
         metrics = stage.metrics(day)
-        names = ["value", "low", "high", "rows", "positives"]
+        is_binary = stage.spec.task == BINARY
+        names = ["value", "low", "high", "rows", *(["positives"] if is_binary else [])]
         is_overall = metrics["slice_column"].fillna("") == ""
         overall = metrics[is_overall]
         slices = metrics[~is_overall][["slice_column", "slice_value", "metric", *names]]
@@ -42,9 +44,10 @@ def evaluation_parts(stage: "ModelEvaluation", days: Sequence[date]) -> Iterator
                     for name, value in zip(overall["metric"], overall["value"], strict=True)
                     if name in stage.spec.gates
                 },
-                **{name: model[name] for name in ("threshold", "rounds")},
+                **({"threshold": model["threshold"]} if is_binary else {}),
+                "rounds": model["rounds"],
                 "training_rows": model["rows"],
-                "training_positives": model["positives"],
+                **({"training_positives": model["positives"]} if is_binary else {}),
                 **({"known_positives": known} if known else {}),
             },
             tables=[

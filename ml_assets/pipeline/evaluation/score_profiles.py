@@ -1,4 +1,4 @@
-"""Profiles of the scores of a model on each day of its training window and of its holdout."""
+"""Profiles of what a model predicts on each day of its training window and of its holdout."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -12,8 +12,15 @@ if TYPE_CHECKING:
     from ml_assets.pipeline.training.recent_features import RecentFeatures
 
 
-def profile_scores(scores: "Mapping[date, np.ndarray]", time_zone: str) -> "pa.Table":
-    """Profile the scores of each day, one row a day, with the columns of `SCORE_PROFILE_SCHEMA`."""
+def profile_scores(scores: "Mapping[date, np.ndarray]", time_zone: str, is_class: bool = False) -> "pa.Table":
+    """Profile the scores, predictions or classes of each day, one row a day, with the columns of
+    `SCORE_PROFILE_SCHEMA`.
+
+    Args:
+        scores: score, prediction or class of each row, by day.
+        time_zone: IANA name of the time zone in which days begin.
+        is_class: whether they are classes, which are profiled as text whatever their labels are.
+    """
     import pyarrow as pa
 
     from ml_assets.core.profiling.profiles import profile_columns
@@ -21,11 +28,17 @@ def profile_scores(scores: "Mapping[date, np.ndarray]", time_zone: str) -> "pa.T
 
     parts = [SCORE_PROFILE_SCHEMA.empty_table()]
     for day, day_scores in scores.items():
-        profile = profile_columns(pa.table({f"scores of {day}": day_scores}), time_zone)
+        values = pa.array([str(label) for label in day_scores], pa.string()) if is_class else day_scores
+        profile = profile_columns(pa.table({f"scores of {day}": values}), time_zone)
         parts.append(profile.add_column(0, "scored_day", pa.array([day] * profile.num_rows, pa.date32())))
     return pa.concat_tables(parts)
 
 
-def score_days(scorer: "Scorer", features: "RecentFeatures", days: Sequence[date]) -> "Mapping[date, np.ndarray]":
-    """Score the rows of each day."""
-    return {day: scorer.score(features.read_features(day, scorer.features)) for day in days}
+def predict_days(scorer: "Scorer", features: "RecentFeatures", days: Sequence[date]) -> "Mapping[date, np.ndarray]":
+    """Predict the rows of each day: their score, prediction or class."""
+    return {day: _main(scorer.predict(features.read_features(day, scorer.features))) for day in days}
+
+
+def _main(predictions: "Mapping[str, np.ndarray]") -> "np.ndarray":
+    """Return the first column of predictions, which says most in one value, see `Outputs.main`."""
+    return next(iter(predictions.values()))

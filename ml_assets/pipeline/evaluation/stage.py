@@ -6,6 +6,7 @@ from math import nan
 from typing import TYPE_CHECKING
 
 from ml_assets.core.model_spec import ModelSpec
+from ml_assets.core.model_spec.types.task import BINARY, MULTICLASS
 from ml_assets.core.tables.code_version import code_version
 from ml_assets.core.tables.fingerprint import fingerprint
 from ml_assets.core.training.time_split import split_days
@@ -16,7 +17,7 @@ from ml_assets.pipeline.engine.upstream import read_fingerprint
 from ml_assets.pipeline.evaluation.champion import Champions
 from ml_assets.pipeline.evaluation.holdout import Holdout
 from ml_assets.pipeline.evaluation.model_reader import read_scorer
-from ml_assets.pipeline.evaluation.score_profiles import profile_scores, score_days
+from ml_assets.pipeline.evaluation.score_profiles import predict_days, profile_scores
 from ml_assets.pipeline.features.label_store import labels_part
 from ml_assets.pipeline.training.committed_rows import CommittedRows, to_rows
 from ml_assets.pipeline.training.due_days import DueModels, not_due, why_no_model
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from ml_assets.core.evaluation.gates import GateResult
+    from ml_assets.core.metrics.scored_rows import ScoredRows
     from ml_assets.core.model.scorer import Scorer
 
 ESTIMATE = ("value", "low", "high")
@@ -61,7 +63,8 @@ class ModelEvaluation(DayByDay):
         self._due = due
         self.code = code_version(__name__)
         self.spec_part = {
-            "evaluation": spec.evaluation.model_dump(mode="json", exclude={"slice_min_positives"}),
+            "evaluation": spec.evaluation.model_dump(mode="json", exclude={"slice_min_positives", "slice_min_rows"}),
+            "outputs": [*spec.outputs.columns, spec.positive, spec.sample_weight],
             "compared_with_champion": spec.champion is not None,
             "columns": [spec.identity_columns(), spec.event_time, spec.target, spec.entity],
             "label_delay": spec.label_delay.days,
@@ -132,7 +135,7 @@ class ModelEvaluation(DayByDay):
         scores_by_day = self.holdout.score_days(day, scorer, champion)
         scores = self.holdout.select_evaluated_rows(day, scores_by_day)
         metrics = measure_holdout(self.spec, scores, model["threshold"])
-        stored = scores.rename(columns={"day": "event_day"}).assign(decision=scores["score"] >= model["threshold"])
+        stored = scores.rename(columns={"day": "event_day"})
         return StageOutput(
             {
                 SCORE_PROFILES: self._profile_scores(day, scorer, scores_by_day),
@@ -147,9 +150,10 @@ class ModelEvaluation(DayByDay):
         )
 
     def _profile_scores(self, day: date, scorer: "Scorer", scores_by_day: "Mapping[date, pd.DataFrame]") -> "pa.Table":
-        holdout = {scored_day: rows["score"].to_numpy() for scored_day, rows in scores_by_day.items()}
-        window = score_days(scorer, self.holdout.rows, split_days(self.spec, day).window)
-        return profile_scores({**window, **holdout}, self.spec.source.time_zone)
+        main = self.spec.outputs.main
+        holdout = {scored_day: rows[main].to_numpy() for scored_day, rows in scores_by_day.items()}
+        window = predict_days(scorer, self.holdout.rows, split_days(self.spec, day).window)
+        return profile_scores({**window, **holdout}, self.spec.source.time_zone, is_class=self.spec.task == MULTICLASS)
 
     def model_row(self, day: date) -> dict:
         """Read the row of trained_model of one day; without a digest, and with the reason, if it has no model."""
@@ -181,13 +185,17 @@ class ModelEvaluation(DayByDay):
         metrics = self.metrics(day)
         return metrics[metrics["slice_column"].fillna("") == ""]
 
-    def labelled_scores(self, day: date) -> "tuple[pd.Series, pd.Series]":
-        """Read labels (0 or 1) and scores of the holdout rows of one day's model, as committed; rows without a label
-        are left out.
+    def labelled_rows(self, day: date) -> "ScoredRows":
+        """Read targets and predictions of the holdout rows of one day's model, as committed; rows without a label, or
+        of weight 0, are left out.
         """
-        scored = self.tables[EVALUATION].read([day], [self.spec.target, "score"]).to_pandas()
-        labelled = scored[scored[self.spec.target].notna()]
-        return labelled[self.spec.target].astype("int64"), labelled["score"]
+        from ml_assets.core.metrics.scored_rows import task_metrics
+        from ml_assets.core.tables.schemas import to_pandas
+
+        task = task_metrics(self.spec)
+        weight = [task.weight] if task.weight else []
+        names = list(dict.fromkeys([self.spec.target, *weight, *task.columns]))
+        return task.read_rows(task.labelled(to_pandas(self.tables[EVALUATION].read([day], names))))
 
     def late_labels(self, days: Sequence[date], day: date) -> tuple[int, int] | None:
         """Count the labels of the rows of `days` as of `day`: (those that counted only after `label_delay`, all).
@@ -210,7 +218,13 @@ class ModelEvaluation(DayByDay):
         overall = {row["metric"]: row["value"] for row in metrics if not row["slice_column"]}
         slices = [row for row in metrics if row["slice_column"]]
         gate_results = evaluate_gates(self.spec.gates, overall)
-        gate_results += evaluate_slice_gates(self.spec.gates, slices, self.spec.evaluation.slice_min_positives)
+        evaluation = self.spec.evaluation
+        enough = (
+            (evaluation.slice_min_positives, "positives")
+            if self.spec.task == BINARY
+            else (evaluation.slice_min_rows, "rows")
+        )
+        gate_results += evaluate_slice_gates(self.spec.gates, slices, *enough)
         if self.spec.champion is not None:
             gate_results.append(evaluate_champion_gate(self.spec.champion, self._champions.comparison(day)))
         return gate_results

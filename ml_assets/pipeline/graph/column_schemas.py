@@ -15,7 +15,7 @@ from ml_assets.core.model_spec.features import (
     WindowAggregate,
 )
 from ml_assets.core.model_spec.file_feed import Contract
-from ml_assets.core.tables.columns import EVALUATION, PROVENANCE, Column
+from ml_assets.core.tables.columns import EVALUATION, PROVENANCE, Column, describe_outputs
 from ml_assets.pipeline.asset_names import LABELS, asset_key
 
 
@@ -34,8 +34,8 @@ def source_columns(spec: Contract | ModelSpec, names: Iterable[str]) -> list[dg.
 
 def evaluation_columns(spec: ModelSpec) -> list[dg.TableColumn]:
     """Describe the columns of evaluation: the scored rows of the holdout."""
-    event_day, *scored = table_columns(EVALUATION)
-    return [event_day, *source_columns(spec, spec.identity_columns()), *scored]
+    predictions = table_columns(describe_outputs(spec.outputs))
+    return [*table_columns(EVALUATION[:1]), *source_columns(spec, spec.identity_columns()), *predictions]
 
 
 def contract_columns(spec: Contract) -> list[dg.TableColumn]:

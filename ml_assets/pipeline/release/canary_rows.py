@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from datetime import date
+from math import nan
 from typing import TYPE_CHECKING
 
 from ml_assets.core.model_spec import ModelSpec
@@ -72,13 +73,16 @@ class CanaryRows:
         """
         import pandas as pd
 
-        labelled, parts = set(self._days_with_labels(list(percents), labels_through)), [_no_rows()]
+        from ml_assets.core.model.target import encode_target
+
+        labelled, parts = set(self._days_with_labels(list(percents), labels_through)), [self._no_rows()]
         for day, percent in percents.items():
             if champion is None:
                 break
             rows = self._day(day, percent, champion, challenger, models)
             if self._labels:
-                rows = rows.assign(label=_numbers(self._labels.column(day, as_of)) if day in labelled else float("nan"))
+                label = encode_target(self._spec, self._labels.column(day, as_of)) if day in labelled else nan
+                rows = rows.assign(label=label)
             parts.append(rows)
         return pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
 
@@ -100,45 +104,50 @@ class CanaryRows:
         import numpy as np
         import pandas as pd
 
+        from ml_assets.core.metrics.scored_rows import CHALLENGER_PREFIX, CHAMPION_PREFIX, task_metrics
+        from ml_assets.core.model.target import encode_target
         from ml_assets.core.release.traffic_split import route_to_challenger
         from ml_assets.core.tables.schemas import to_pandas
 
-        entity = [self._spec.entity] if self._spec.entity else []
-        target = [] if self._labels else [self._spec.target]
-        names = dict.fromkeys([*entity, *target, *champion.features, *(challenger.features if challenger else [])])
+        spec = self._spec
+        chosen = [name for name in (spec.entity, spec.sample_weight, None if self._labels else spec.target) if name]
+        names = dict.fromkeys([*chosen, *champion.features, *(challenger.features if challenger else [])])
         frame = to_pandas(self._features.read([day], list(names)))
         challengers = np.zeros(len(frame), dtype=bool)
-        if percent and self._spec.entity:
-            challengers = route_to_challenger(self._spec.name, frame[self._spec.entity], percent)
+        if percent and spec.entity:
+            challengers = route_to_challenger(spec.name, frame[spec.entity], percent)
         compared = np.ones(len(frame), dtype=bool) if percent == 0 else challengers
-        challenger_scores = np.full(len(frame), np.nan)
-        if challenger is not None:
-            challenger_scores[compared] = challenger.score(frame[compared])
-        label = _numbers(frame[self._spec.target]) if target else np.full(len(frame), np.nan)
-        scored = {
-            "label": label,
-            "challengers": challengers,
-            "compared": compared,
-            "champion_score": champion.score(frame),
-            "challenger_score": challenger_scores,
-        }
-        return pd.DataFrame({"day": np.full(len(frame), np.datetime64(day, "us")), **scored})
+        known = {} if self._labels else {"label": encode_target(spec, frame[spec.target])}
+        weight = {"weight": frame[spec.sample_weight]} if spec.sample_weight else {}
+        scored = pd.DataFrame(
+            {
+                "day": np.full(len(frame), np.datetime64(day, "us")),
+                "label": np.nan,
+                **known,
+                "challengers": challengers,
+                "compared": compared,
+                **weight,
+            },
+            index=frame.index,
+        )
+        champion_values = champion.predict(frame)
+        challenger_values = challenger.predict(frame[compared]) if challenger is not None else {}
+        for name in task_metrics(spec).columns:
+            values = np.full(len(frame), np.nan)
+            if challenger_values:
+                values[compared] = challenger_values[name]
+            scored[f"{CHAMPION_PREFIX}{name}"] = champion_values[name]
+            scored[f"{CHALLENGER_PREFIX}{name}"] = values
+        return scored
 
+    def _no_rows(self) -> "pd.DataFrame":
+        import pandas as pd
 
-def _no_rows() -> "pd.DataFrame":
-    import pandas as pd
+        from ml_assets.core.metrics.scored_rows import CHALLENGER_PREFIX, CHAMPION_PREFIX, task_metrics
 
-    types = {
-        "day": "datetime64[us]",
-        "label": "float64",
-        "challengers": "bool",
-        "compared": "bool",
-        "champion_score": "float64",
-        "challenger_score": "float64",
-    }
-    return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in types.items()})
-
-
-def _numbers(column: "pd.Series") -> "pd.Series":
-    """Convert labels to 0 and 1 as float64, NaN where missing."""
-    return column.astype("Float64").astype("float64")
+        columns = task_metrics(self._spec).columns
+        kinds = {"day": "datetime64[us]", "label": "float64", "challengers": "bool", "compared": "bool"}
+        weight = ["weight"] if self._spec.sample_weight else []
+        values = [f"{prefix}{name}" for prefix in (CHAMPION_PREFIX, CHALLENGER_PREFIX) for name in columns]
+        kinds |= dict.fromkeys([*weight, *values], "float64")
+        return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in kinds.items()})

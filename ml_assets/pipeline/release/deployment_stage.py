@@ -12,9 +12,10 @@ from ml_assets.core.tables.fingerprint import EXPIRED
 from ml_assets.pipeline.asset_names import CANARY_COMPARISON, DEPLOYMENT, ENTRY
 from ml_assets.pipeline.engine.stage import DayByDay, DecidedAlready, InputChanged, StageOutput
 from ml_assets.pipeline.engine.upstream import check_not_replaced
+from ml_assets.pipeline.evaluation.model_reader import threshold_of
 from ml_assets.pipeline.release.canary_rows import CanaryRows
 from ml_assets.pipeline.release.decision_row import decision_row
-from ml_assets.pipeline.release.scorer_cache import CannotScore, ScorerCache, threshold_of
+from ml_assets.pipeline.release.scorer_cache import CannotScore, ScorerCache
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.release.ledger import Ledger, LedgerConflict
 from ml_assets.resources.release.releases import ReleaseRefused

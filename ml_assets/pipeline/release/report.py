@@ -3,10 +3,12 @@
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
+from math import isnan
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from ml_assets.core.model_spec.types.metric_names import lowest_difference
 from ml_assets.core.operations.reports.daily_report import Part, Table
 from ml_assets.core.release.release_state import CHALLENGER, CHAMPION
 from ml_assets.pipeline.asset_names import CANARY_COMPARISON, DEPLOYMENT, PREDICTIONS
@@ -69,11 +71,15 @@ def _plots(stage: "ModelDeployment", day: date) -> dict[str, bytes]:
     days = [compared_day for compared_day in compared if since is not None and since <= compared_day <= day][
         -DAYS_SHOWN:
     ]
-    rows = (
-        stage.tables[CANARY_COMPARISON].read(days, ["day", "scope", "metric", "difference", "low", "high"]).to_pandas()
-    )
+    names = ["day", "scope", "metric", "champion_value", "difference", "low", "high"]
+    rows = stage.tables[CANARY_COMPARISON].read(days, names).to_pandas()
     rows = rows[(rows["scope"] == "paired") & (rows["metric"] == canary.metric)]
-    return {"canary": comparison_plot(canary.metric, list(rows["day"]), rows, canary.margin)} if len(rows) else {}
+    if not len(rows):
+        return {}
+    margin = -lowest_difference(canary.metric, canary.margin, rows["champion_value"].iloc[-1])
+    return {
+        "canary": comparison_plot(canary.metric, list(rows["day"]), rows, canary.margin if isnan(margin) else margin)
+    }
 
 
 def deployment_parts(stage: "ModelDeployment", days: Sequence[date]) -> Iterator[Part]:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.release.release_state import Version
-from ml_assets.pipeline.evaluation.model_reader import read_scorer
+from ml_assets.pipeline.evaluation.model_reader import explain_other_task, read_scorer
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.lake.model_files import ModelFilesUnusable, artifacts_key
 
@@ -14,13 +14,6 @@ if TYPE_CHECKING:
 
 # Champion and challenger, and their predecessors in a backfill.
 MOST_KEPT = 6
-
-
-def threshold_of(scorer: "Scorer | None") -> float | None:
-    """Return the lowest score of a positive decision of a model; None unless its task is binary. A model that cannot
-    score decides nothing as positive.
-    """
-    return 1.0 if scorer is None else scorer.preprocessing.get("threshold")
 
 
 class CannotScore(Exception):
@@ -39,14 +32,16 @@ class ScorerCache:
         """Return the scorer of a version.
 
         Raises:
-            CannotScore: when its files are not in the lake or cannot be read, or it needs features that the
-                specification no longer has.
+            CannotScore: when its files are not in the lake or cannot be read, it needs features that the specification
+                no longer has, or it is of another task.
         """
         if version.digest not in self._scorers:
             self._scorers[version.digest] = self._read(version)
             while len(self._scorers) > MOST_KEPT:
                 self._scorers.popitem(last=False)
         scorer, features = self._scorers[version.digest], set(self._spec.feature_names())
+        if problem := explain_other_task(self._spec, scorer):
+            raise CannotScore(f"{version} cannot score the rows: {problem}")
         if missing := [name for name in scorer.features if name not in features]:
             raise CannotScore(
                 f"{version} cannot score the rows: the specification no longer has the feature {', '.join(missing)}"

@@ -9,8 +9,9 @@ from mlflow import MlflowClient
 
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.training import Parameters, Training
+from ml_assets.core.model_spec.types.task import Outputs
 from ml_assets.pipeline.asset_names import MODEL_ASSETS
-from ml_assets.pipeline.evaluation.plots import PLOTS
+from ml_assets.pipeline.evaluation.plots import plot_names
 from ml_assets.pipeline.training.config import TrainingConfig
 from ml_assets_tests.conftest import SMALL
 from ml_assets_tests.pipeline.world import World, computed, day, failure, tags_of
@@ -97,7 +98,9 @@ def test_an_experiment_has_parameters_metrics_learning_curve_plots_and_provenanc
     assert [point.step for point in sorted(curve, key=lambda point: point.step)] == list(range(1, len(curve) + 1))
     assert 1 <= len(curve) <= 4
     files = {file.path for folder in ("plots", "model") for file in client.list_artifacts(run.info.run_id, folder)}
-    assert {f"plots/{name}.svg" for name in PLOTS} == {name for name in files if name.startswith("plots/")}
+    assert {f"plots/{name}.svg" for name in plot_names(Outputs())} == {
+        name for name in files if name.startswith("plots/")
+    }
     assert {"model/passport.json", "model/model.ubj"} <= files
     provenance_file = client.download_artifacts(run.info.run_id, "model/passport.json")
     document = json.loads(Path(provenance_file).read_text())
