@@ -8,8 +8,10 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from ml_assets.core.model.target import encode_target
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.checks import TargetLeakageCheck
+from ml_assets.core.model_spec.types.task import MULTICLASS, REGRESSION
 from ml_assets.core.profiling.profiles import profile_columns
 from ml_assets.core.tables.nul_characters import escape_nul
 from ml_assets.core.tables.schemas import SINGLE_FEATURE_POWER_SCHEMA
@@ -36,24 +38,37 @@ def measure_single_features(spec: ModelSpec, features: pd.DataFrame) -> dict[str
     The result is empty if labels come in files of their own. Numbers are used as scores, ascending and descending, with
     missing values below all others; so is the indicator of missing values. Categories are scored by their share of
     positives on every other row, and evaluated on the rows between. The best average precision of these counts.
+
+    With several classes each class counts as positive against all others, and the best one counts; in a regression the
+    targets above the median are the positives, so that a feature in the order of the target has both measures 1.
     """
     if spec.labels is not None:
         return {}
     is_labelled = features[spec.target].notna()
     labelled = features if is_labelled.all() else features[is_labelled]
-    labels = labelled[spec.target].to_numpy(np.int64)
+    label_sets = _binary_labels(spec, labelled[spec.target])
     categorical = spec.categorical_features()
     powers = {}
     for name in spec.feature_names():
         values = labelled[name]
-        candidates = (
-            _measure_category(values, labels)
-            if name in categorical
-            else _measure_number(values.to_numpy(np.float64, na_value=np.nan), labels)
-        )
-        best = max((pair for pair in candidates if pair), key=lambda pair: (pair[1], pair[0]), default=(None, None))
-        powers[name] = PredictivePower(*best, int(labels.sum()), int(len(labels) - labels.sum()))
+        numbers = None if name in categorical else values.to_numpy(np.float64, na_value=np.nan)
+        measured = []
+        for labels in label_sets:
+            candidates = _measure_category(values, labels) if numbers is None else _measure_number(numbers, labels)
+            best = max((pair for pair in candidates if pair), key=lambda pair: (pair[1], pair[0]), default=(None, None))
+            measured.append(PredictivePower(*best, int(labels.sum()), int(len(labels) - labels.sum())))
+        powers[name] = max(measured, key=lambda power: power.average_precision or 0.0)
     return powers
+
+
+def _binary_labels(spec: ModelSpec, target: pd.Series) -> list[NDArray[np.int64]]:
+    """Return the labels 0 and 1 that the features are measured against, one array for each class of several."""
+    encoded = encode_target(spec, target)
+    if spec.task == MULTICLASS:
+        return [(encoded == position).astype(np.int64) for position in range(len(spec.classes))]
+    if spec.task == REGRESSION:
+        return [(encoded > (np.median(encoded) if len(encoded) else 0.0)).astype(np.int64)]
+    return [encoded.astype(np.int64)]
 
 
 def feature_profiles(spec: ModelSpec, features: pa.Table, frame: pd.DataFrame) -> pa.Table:

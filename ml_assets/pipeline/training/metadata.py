@@ -28,10 +28,12 @@ def model_metadata(stage: "ModelTraining", day: date) -> dict[str, Any]:
     if not row["model_digest"]:
         return due
     names = ("model_digest", "rounds", "threshold", "rows", "positives")
+    figures = {name: row[name] for name in names if row[name] is not None}
+    if "threshold" in figures:
+        figures["threshold"] = round_for_people(row["threshold"])
     return {
         **due,
-        **{name: row[name] for name in names},
-        "threshold": round_for_people(row["threshold"]),
+        **figures,
         "artifacts": dg.MetadataValue.path(f"{stage.lake.uri}/{row['artifacts']}"),
     }
 

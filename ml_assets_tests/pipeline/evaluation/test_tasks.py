@@ -1,0 +1,177 @@
+"""A regression with quantiles and weights, and a model of several classes, run from landed rows through evaluation,
+gates, the comparison with the champion, and a canary; their metrics are scikit-learn's.
+"""
+
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from ml_assets.core.model_spec import ModelSpec
+from ml_assets.core.release.release_state import Release, Version, promote
+from ml_assets.core.tables.schemas import REGISTRY_ENTRY_SCHEMA
+from ml_assets.pipeline.asset_names import (
+    CANARY_COMPARISON,
+    CHAMPION_COMPARISON,
+    ENTRY,
+    EVALUATION,
+    LANDED_TO_FEATURES,
+)
+from ml_assets.pipeline.engine.materialize_days import make_days
+from ml_assets.pipeline.evaluation.plots import evaluation_plots, plot_names
+from ml_assets.pipeline.evaluation.report import evaluation_parts
+from ml_assets.pipeline.release.deployment_stage import ModelDeployment
+from ml_assets.resources.release.ledger import Ledger
+from ml_assets_tests.conftest import SMALL
+from ml_assets_tests.pipeline.world import World, check, day, rows_of
+from ml_assets_tests.resources.release.release_cases import move
+from ml_assets_tests.support.changed_spec import with_task
+
+LAST = 16
+CLASSES = ["cheap", "middle", "very dear"]
+CANARY = {"canary": {"steps": [0, 100], "minimum_days": 1, "minimum_rows": 20, "bootstrap_samples": 20}}
+COLUMNS = {**SMALL["columns"], "weight": {"type": "integer", "minimum": 0}}
+TASKS = {
+    "regression": with_task(
+        SMALL,
+        "regression",
+        columns={**COLUMNS, "label": {"type": "number"}},
+        sample_weight="weight",
+        training=SMALL["training"] | {"objective": "quantile", "quantiles": [0.1, 0.5, 0.9], "rounds": 20},
+        gates={"rmse": {"maximum": 0.001}, "interval_coverage": {"minimum": 0.01}, "mean_bias": {"minimum": -1e6}},
+        champion={"margin": 0.5},
+        deployment=CANARY,
+    ),
+    "multiclass": with_task(
+        SMALL,
+        "multiclass",
+        columns={**COLUMNS, "label": {"type": "string"}},
+        classes=CLASSES,
+        gates={"accuracy": {"minimum": 0.999}, "recall_very_dear": {"minimum": 0}},
+        champion={"margin": 0.5},
+        deployment=CANARY,
+    ),
+}
+FAILED = {"regression": "rmse", "multiclass": "accuracy"}
+
+
+def landed_rows(task: str, which: date) -> pd.DataFrame:
+    rows = rows_of(which)
+    noisy = rows["amount"] + np.random.default_rng(which.toordinal()).normal(0, 5, len(rows))
+    label = noisy if task == "regression" else pd.cut(noisy, [-100, 20, 50, 1e9], labels=CLASSES).astype(str)
+    return rows.assign(label=label, weight=np.arange(len(rows)) % 3)
+
+
+@pytest.fixture(scope="module", params=list(TASKS))
+def world(request, tmp_path_factory) -> World:
+    """Evaluate the models of days 11 and 12, the second against the first as the champion."""
+    root: Path = tmp_path_factory.mktemp(request.param)
+    world = World(root, ModelSpec.model_validate(TASKS[request.param]))
+    for number in range(1, LAST + 1):
+        world.land(day(number), landed_rows(request.param, day(number)))
+    world.run([*LANDED_TO_FEATURES], day(1), day(LAST))
+    world.run(["trained_model", "evaluation"], day(11), succeed=False)
+    champion = Version(1, digest_of(world, 11), day(11))
+    Ledger(world.lake, world.spec.name).append(Release(), move("promote", promote(Release(), champion), day(11)))
+    world.last_run = world.run(["trained_model", "evaluation"], day(12), succeed=False)
+    return world
+
+
+def digest_of(world: World, number: int) -> str:
+    return world.stages().evaluation.model_row(day(number))["model_digest"]
+
+
+def test_metrics_of_the_holdout_are_those_of_scikit_learn(world):
+    from sklearn import metrics
+
+    evaluation = world.stages().evaluation
+    measured = {row["metric"]: row for row in evaluation.metric_rows(day(12))}
+    rows = evaluation.tables[EVALUATION].read([day(12)]).to_pandas()
+    if world.spec.task == "regression":
+        weighted = {"sample_weight": rows["weight"]}
+        expected = {
+            "rmse": metrics.root_mean_squared_error(rows["label"], rows["prediction"], **weighted),
+            "mae": metrics.mean_absolute_error(rows["label"], rows["prediction"], **weighted),
+            "median_absolute_error": metrics.median_absolute_error(rows["label"], rows["prediction"], **weighted),
+            "r2": metrics.r2_score(rows["label"], rows["prediction"], **weighted),
+            "pinball_loss": np.mean(
+                [
+                    metrics.mean_pinball_loss(
+                        rows["label"], rows[f"prediction_q{level}"], alpha=level / 100, **weighted
+                    )
+                    for level in (10, 50, 90)
+                ]
+            ),
+        }
+    else:
+        probabilities = rows[[f"probability_{name}" for name in ("cheap", "middle", "very_dear")]]
+        expected = {
+            "accuracy": metrics.accuracy_score(rows["label"], rows["predicted_class"]),
+            "f1_macro": metrics.f1_score(rows["label"], rows["predicted_class"], average="macro"),
+            "log_loss": metrics.log_loss(rows["label"], probabilities, labels=CLASSES),
+            "roc_auc_ovr": metrics.roc_auc_score(rows["label"], probabilities, multi_class="ovr", labels=CLASSES),
+        }
+    assert {name: measured[name]["value"] for name in expected} == pytest.approx(expected, rel=1e-9)
+    assert all(measured[name]["low"] <= measured[name]["value"] <= measured[name]["high"] for name in expected)
+
+
+def test_gates_and_the_champion_are_compared_by_the_metrics_of_the_task(world):
+    failed = FAILED[world.spec.task]
+    assert not check(world.last_run, f"gate_{failed}").passed
+    others = [name for name in world.spec.gates if name != failed]
+    assert all(check(world.last_run, f"gate_{name}").passed for name in others)
+    against_champion = check(world.last_run, "gate_champion")
+    assert against_champion.passed
+    metric = world.spec.champion.metric
+    assert f"{metric} " in (against_champion.description or "")
+    compared = world.stages().evaluation.tables[CHAMPION_COMPARISON].read([day(12)]).to_pandas().set_index("metric")
+    assert compared.loc[metric, "low"] <= compared.loc[metric, "difference"] <= compared.loc[metric, "high"]
+
+
+def test_the_report_has_the_plots_of_the_task_and_no_threshold(world):
+    evaluation = world.stages().evaluation
+    plots = evaluation_plots(evaluation, day(12))
+    assert tuple(plots) == plot_names(world.spec.outputs)
+    assert all(plot.startswith(b"<svg") for plot in plots.values())
+    (part,) = evaluation_parts(evaluation, [day(12)])
+    assert not {"threshold", "training_positives"} & part.facts.keys()
+    assert part.facts.keys() >= {FAILED[world.spec.task], "rounds", "training_rows"}
+
+
+def test_a_canary_in_shadow_compares_both_models_and_promotes_one_that_is_as_good(world):
+    entries = world.lake.table(world.spec.name, ENTRY, REGISTRY_ENTRY_SCHEMA)
+    entry = {"model_digest": digest_of(world, 12), "version": "2", "gates_passed": True}
+    entries.commit({day(12): pa.Table.from_pylist([entry], schema=REGISTRY_ENTRY_SCHEMA)}, {day(12): 2})
+    canary = world.spec.deployment.canary
+    generous = world.spec.model_copy(
+        update={
+            "deployment": world.spec.deployment.model_copy(
+                update={"canary": canary.model_copy(update={"margin": 0.9, "maximum_error_increase": 1.0})}
+            )
+        }
+    )
+    ledger = Ledger(world.lake, world.spec.name)
+    stage = ModelDeployment(generous, world.lake, world.landing, ledger.append, "run 1")
+    list(make_days(stage, [day(number) for number in range(12, LAST + 1)], "run-1", single_partition=False))
+    outcomes = [stage.row(day(number))["outcome"] for number in range(12, LAST + 1)]
+    assert outcomes[:2] == ["start", "hold"]
+    assert "promote" in outcomes
+    compared = stage.tables[CANARY_COMPARISON].read([day(12 + outcomes.index("promote"))]).to_pandas()
+    assert {canary.metric, "prediction_distance"} <= set(compared.loc[compared["scope"] == "paired", "metric"])
+    assert stage.row(day(LAST))["champion_version"] == 2
+
+
+def test_a_model_of_another_task_cannot_be_the_champion(world):
+    other = "multiclass" if world.spec.task == "regression" else "regression"
+    stages = replace_spec(world, ModelSpec.model_validate(TASKS[other]))
+    scorer = stages.evaluation._champions.open_scorer("another", day(LAST))
+    assert scorer.scorer is None
+    assert scorer.cannot_compare
+    assert f"it is a model of task {world.spec.task}" in (scorer.note or "")
+
+
+def replace_spec(world: World, spec: ModelSpec):
+    return World(world.root, spec).stages()
