@@ -176,6 +176,8 @@ def _print_checks(console: Console, stages: Stages, day: date) -> None:
     )
     if reports.has_page(day):
         console.print(f"Page          {escape(reports.uri(day))}", soft_wrap=True, highlight=False)
+    if reports.has_dashboard():
+        console.print(f"Dashboard     {escape(reports.dashboard_uri)}", soft_wrap=True, highlight=False)
 
 
 def _is_in_order(needed: "Needed", stages: Stages, differences: Sequence[str]) -> bool:

@@ -15,7 +15,7 @@ import dagster as dg
 
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.pipeline.asset_names import PREDICTION_QUALITY
-from ml_assets.pipeline.steps.report_store import Reports
+from ml_assets.pipeline.steps.report_store import DASHBOARD, Reports
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.observability.redaction import redact_text
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ml_assets.resources.lake.table import Table
 
 MAX_NOTIFICATIONS = 20
-PAGE, FIGURES = "index.html", "index.json"
+FIGURES = "index.json"
 # To be raised when the figures of a day are read in another way.
 LAYOUT = 1
 Entry = tuple[Mapping[str, str], "DaySummary"]
@@ -34,7 +34,7 @@ Entry = tuple[Mapping[str, str], "DaySummary"]
 
 def dashboard_link(spec: ModelSpec, lake: Lake) -> dg.MetadataValue:
     """Link to the dashboard of a model."""
-    uri = f"{lake.uri.rstrip('/')}/{spec.name}/reports/{PAGE}"
+    uri = Reports(spec.name, lake).dashboard_uri
     return dg.MetadataValue.url(uri) if "://" in uri else dg.MetadataValue.path(uri)
 
 
@@ -90,7 +90,7 @@ def write_dashboard(
     if digest == old_digest:
         return
     page = redact_text(render_dashboard(dashboard).decode()).encode()
-    lake.files.write(f"{root}{PAGE}", page)
+    lake.files.write(f"{root}{DASHBOARD}", page)
     # Written last: without it, a run that died between the two writes would not be repeated.
     lake.files.write(f"{root}{FIGURES}", f'{{"layout": {LAYOUT}, "digest": "{digest}", "days": {figures}}}'.encode())
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("ml_assets.reports")
 AT_ONCE = 8
+DASHBOARD = "index.html"
 _KEY = re.compile(r"(\d{4}-\d\d-\d\d)(?:\.html|/(\w+)\.json)")
 
 
@@ -44,6 +45,15 @@ class Reports:
     def uri(self, day: date) -> str:
         """Return the location of the page of a day."""
         return f"{self._lake.uri.rstrip('/')}/{self._page(day)}"
+
+    @property
+    def dashboard_uri(self) -> str:
+        """The location of the dashboard of the model."""
+        return f"{self._lake.uri.rstrip('/')}/{self._root}{DASHBOARD}"
+
+    def has_dashboard(self) -> bool:
+        """Return whether the dashboard is there."""
+        return next(self._lake.files.keys(f"{self._root}{DASHBOARD}"), None) is not None
 
     def has_page(self, day: date) -> bool:
         """Return whether the page of a day is there."""

@@ -3,11 +3,14 @@
 import json
 from datetime import UTC, date, datetime, timedelta
 
+import pyarrow as pa
 import pytest
 
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.operations.notifications.events import Kind, NotificationEvent, Severity
 from ml_assets.core.operations.reports.daily_report import Part
+from ml_assets.core.tables.monitoring_schemas import PREDICTION_QUALITY_SCHEMA
+from ml_assets.pipeline.asset_names import PREDICTION_QUALITY
 from ml_assets.pipeline.release import dashboard
 from ml_assets.pipeline.release.dashboard import write_dashboard
 from ml_assets.pipeline.steps.report_store import Reports
@@ -104,3 +107,25 @@ def test_a_failure_to_write_it_is_a_warning_and_fails_nothing(lake, monkeypatch)
     monkeypatch.setattr(dashboard, "write_dashboard", lambda *_: 1 / 0)
     dashboard.update_dashboard(context, SPEC, lake, [LAST], [], None)  # type: ignore[arg-type]
     assert "could not be written: ZeroDivisionError" in warnings[0]
+
+
+def test_estimated_and_realised_quality_is_on_the_page_and_is_read_again_when_it_changes(lake):
+    table = lake.table(SPEC.name, PREDICTION_QUALITY, PREDICTION_QUALITY_SCHEMA)
+
+    def commit(day: date, value: float, fingerprint: int) -> None:
+        figures = {"side": "champion", "metric": "roc_auc", "value": value, "low": value - 0.1, "high": value + 0.1}
+        rows = [
+            {"predicted_on": day, "kind": "estimated", **figures},
+            {"predicted_on": day - timedelta(days=2), "kind": "realised", **figures},
+        ]
+        table.commit({day: pa.Table.from_pylist(rows, PREDICTION_QUALITY_SCHEMA)}, {day: fingerprint})
+
+    for day in DAYS:
+        commit(day, 0.75, 1)
+    write_dashboard(SPEC, lake, [LAST], [], table)
+    page = _page(lake)
+    assert f"Predictions of {LAST}, estimated" in page
+    assert f"Predictions of {DAYS[2]}, realised" in page
+    commit(LAST, 0.625, 2)
+    write_dashboard(SPEC, lake, [LAST], [], table)
+    assert "0.625" in _page(lake)
