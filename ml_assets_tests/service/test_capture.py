@@ -45,8 +45,8 @@ def test_requests_become_a_day_that_is_compared_with_the_batch(capturing_world):
     ids = serve(world, rows[:20], **{"X-Request-ID": "mine"}) + serve(world, rows[20:])
     assert ids[:20] == ["mine"] * 20
     assert len(set(ids[20:])) == len(rows) - 20
-    # The two processes wrote a segment each, when they ended.
-    assert len(Segments(world.lake.files, world.spec.name).list(DAY)) == 2
+    # Each process writes what is left when it ends.
+    assert len(Segments(world.lake.files, world.spec.name).list(DAY)) >= 2
     world.land(DAY, rows_of(DAY))
     result = world.run([*LANDED_TO_FEATURES, SERVED_REQUESTS], DAY)
     stage = world.stages().served_requests
