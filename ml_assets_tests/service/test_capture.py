@@ -7,8 +7,9 @@ from ml_assets.cli.commands.serve import build_capture
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.serving.captured_requests import NoHashKey, hash_value
 from ml_assets.defs.settings import Settings
-from ml_assets.pipeline.asset_names import LANDED_TO_FEATURES, SERVED_REQUESTS
+from ml_assets.pipeline.asset_names import LANDED_TO_FEATURES, SERVED_REQUESTS, all_assets
 from ml_assets.resources.storage.segments import Segments
+from ml_assets_tests.pipeline.planning.plan_cases import plan_of, planned
 from ml_assets_tests.pipeline.world import World, check, computed, day, rows_of
 from ml_assets_tests.service.conftest import LAST, SPEC, request_of, serving
 
@@ -72,6 +73,7 @@ def test_requests_become_a_day_that_is_compared_with_the_batch(capturing_world):
 
     assert computed(world.run([SERVED_REQUESTS], DAY), SERVED_REQUESTS) == []
     serve(world, rows[:1])
+    assert [*planned(plan_of(world, DAY, DAY, all_assets(world.spec)), SERVED_REQUESTS)] == [DAY]
     assert computed(world.run([SERVED_REQUESTS], DAY), SERVED_REQUESTS) == [DAY]
     assert len(stage.frame(DAY, ["id"])) == 60
     (stage.tables[SERVED_REQUESTS]).refresh()

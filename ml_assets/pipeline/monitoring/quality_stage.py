@@ -96,7 +96,7 @@ class PredictionQuality(DayByDay):
         if earlier is None:
             return own
         labels = self._labelled.inputs([earlier], day, f"the {PREDICTION_QUALITY} of {day}")
-        return [*own, earlier.isoformat(), table.fingerprint(earlier), self._holdouts_part(earlier), labels]
+        return [*own, [earlier.isoformat(), table.fingerprint(earlier), self._holdouts_part(earlier), labels]]
 
     def make_day(self, day: date, single_partition: bool) -> StageOutput:
         """Estimate the quality of the predictions of the day, and measure that of the day whose labels are known."""

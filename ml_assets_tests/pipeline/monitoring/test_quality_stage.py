@@ -6,9 +6,17 @@ import pytest
 from ml_assets.core.metrics.classification import point_metrics
 from ml_assets.core.metrics.estimated_performance import ESTIMATED
 from ml_assets.core.model_spec import ModelSpec
-from ml_assets.pipeline.asset_names import FEATURES, MODEL_ASSETS, PREDICTION_QUALITY, PREDICTIONS, release_assets
+from ml_assets.pipeline.asset_names import (
+    FEATURES,
+    MODEL_ASSETS,
+    PREDICTION_QUALITY,
+    PREDICTIONS,
+    all_assets,
+    release_assets,
+)
 from ml_assets.pipeline.graph.assets import list_asset_specs
 from ml_assets_tests.conftest import SMALL
+from ml_assets_tests.pipeline.planning.plan_cases import of_stage, plan_of
 from ml_assets_tests.pipeline.world import World, check, computed, day
 from ml_assets_tests.pipeline.worlds import world_with_features
 
@@ -23,6 +31,7 @@ def spec_with(**quality) -> ModelSpec:
 
 
 SPEC = spec_with()
+ALL_ASSETS = all_assets(SPEC)
 NAMES = [*MODEL_ASSETS, *release_assets(SPEC)]
 
 
@@ -90,6 +99,14 @@ def test_an_unchanged_day_is_not_made_again(ran, tmp_path):
     world, _ = ran
     again = world.copy(tmp_path / "copy").run([PREDICTION_QUALITY], day(12), day(14))
     assert computed(again, PREDICTION_QUALITY) == []
+
+
+def test_a_plan_knows_which_days_are_to_be_made(ran):
+    world, _ = ran
+    quality = of_stage(plan_of(world, day(14), day(15), ALL_ASSETS), PREDICTION_QUALITY)
+    assert [planned.day for planned in quality.to_make] == [day(15)]
+    assert [planned.note for planned in quality.to_make] == [None]
+    assert quality.unchanged == [day(14)]
 
 
 def test_too_few_positives_are_a_reason_instead_of_an_estimate(ran, tmp_path):
