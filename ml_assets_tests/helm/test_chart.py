@@ -1,5 +1,6 @@
 """Our chart, linted and rendered by Helm's own engine."""
 
+import ast
 import base64
 import json
 
@@ -86,6 +87,15 @@ def test_a_chart_with_every_option_is_valid_for_every_version(version):
 def test_manifests_of_the_laptop_are_valid_for_kubernetes(version):
     for manifest in LAPTOP:
         validate(manifest, version)
+
+
+def test_the_script_of_the_laptop_that_lands_files_imports_what_exists():
+    [job] = [manifest for manifest in LAPTOP if manifest["metadata"]["name"] == "landing" and manifest["kind"] == "Job"]
+    [container] = job["spec"]["template"]["spec"]["containers"]
+    [script] = container["args"]
+    imports = [node for node in ast.walk(ast.parse(script)) if isinstance(node, ast.Import | ast.ImportFrom)]
+    assert imports
+    exec(compile(ast.Module(imports, []), "landing", "exec"), {})
 
 
 def test_a_field_that_kubernetes_does_not_know_is_refused():
