@@ -41,8 +41,8 @@ def print_backfill_plan(model: str | None = None, days: str | None = None, job: 
         if job == "features":
             stages = [stage for stage in stages if stage.name in landed_to_features(spec)]
         plan = plan_days(spec, lake, stages, selected)
+        estimate = estimate_plan(spec, lake, plan)
     except (ValueError, LakeError, LandingUnavailable, MlflowUnavailable) as error:
         sys.exit(str(error))
-    estimate = estimate_plan(spec, lake, plan)
     print_plan(Console(), spec, f"{spec.name}_{job}", plan, estimate)
     publish(build_plan_report(spec, f"{spec.name}_{job}", plan, estimate))

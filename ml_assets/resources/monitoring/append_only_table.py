@@ -1,9 +1,10 @@
 """A Delta table of measurements: rows are appended, never replaced, and no append conflicts with another."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from ml_assets.resources.lake.day_commit import with_retries
-from ml_assets.resources.lake.day_files import read_rows, write_file
+from ml_assets.resources.lake.day_files import DamagedFile, read_rows, write_file
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.lake.new_table import PROPERTIES, create_table, open_table
 from ml_assets.resources.lake.table_folder import TableFolder
@@ -11,6 +12,9 @@ from ml_assets.resources.lake.table_folder import TableFolder
 if TYPE_CHECKING:
     import pyarrow as pa
     from deltalake import DeltaTable
+
+# Files that are read from a bucket at the same time.
+AT_ONCE = 16
 
 
 class AppendOnlyTable:
@@ -58,13 +62,13 @@ class AppendOnlyTable:
         with_retries(commit, is_unchanged=lambda: True, refresh=table.update_incremental)
 
     def newest(self, files: int) -> "pa.Table":
-        """Return the rows of the newest appends; none if there is no table.
+        """Return the rows of the newest appends; none if there is no table. A file that is damaged or gone is left out:
+        nothing but estimates depends on measurements.
 
         Args:
             files: maximum number of appends.
 
         Raises:
-            DamagedFile: when a file does not have the content that was written.
             LakeError: when the lake cannot be used.
         """
         import pyarrow as pa
@@ -74,8 +78,14 @@ class AppendOnlyTable:
             return self.schema.empty_table()
         actions = pa.table(table.get_add_actions(flatten=True)).select(["path", "modification_time"])
         paths = actions.sort_by([("modification_time", "descending")]).column("path").to_pylist()[:files]
-        parts = [read_rows(self._folder.read(path), path, None, None).cast(self.schema) for path in paths]
-        return pa.concat_tables([self.schema.empty_table(), *parts])
+        with ThreadPoolExecutor(AT_ONCE if "://" in self._lake.uri else 1) as threads:
+            return pa.concat_tables(threads.map(self._read, paths)) if paths else self.schema.empty_table()
+
+    def _read(self, path: str) -> "pa.Table":
+        try:
+            return read_rows(self._folder.read(path), path, None, None).cast(self.schema)
+        except (DamagedFile, FileNotFoundError):
+            return self.schema.empty_table()
 
     def _open(self) -> "DeltaTable | None":
         return open_table(*self._lake.location(*self._location), self._folder.paths)

@@ -141,6 +141,8 @@ class Dashboard:
             DaySeries("quarantined", self._values(lambda summary: summary.quarantined), RED, "bars"),
         ]
         positives = self._values(lambda summary: summary.predicted.get("positive_decisions"))
+        # A model that decides nothing, such as a regression, has none.
+        positives = positives if np.nansum(positives) else np.full(len(self.days), np.nan)
         for title, series in (
             ("rows", rows),
             ("positive decisions", [DaySeries("positive decisions", positives, DARK_GREY, "bars")]),

@@ -36,3 +36,9 @@ def test_the_days_are_consecutive_and_at_most_sixty():
     assert len(dashboard(days=60).days) == DAYS_SHOWN
     with_gap = replace(dashboard(), summaries=[dashboard().summaries[0], dashboard().summaries[-1]])
     assert with_gap.days == dashboard().days
+
+
+def test_a_model_that_decides_nothing_has_no_plot_of_decisions():
+    undecided = [replace(summary, predicted={"positive_decisions": 0}) for summary in dashboard().summaries]
+    assert len(list(replace(dashboard(), summaries=undecided).volume_charts())) == 1
+    assert len(list(dashboard().volume_charts())) == 2
