@@ -57,7 +57,8 @@ class LineageSender:
 
     def send(self, event: StepEvent, namespace: str) -> None:
         """Put an event into the queue."""
-        if self._thread is None:
+        # A forked process does not have the thread.
+        if self._thread is None or not self._thread.is_alive():
             self._thread = Thread(target=self._work, name="lineage", daemon=True)
             self._thread.start()
         with self._is_idle:
