@@ -18,13 +18,14 @@ SIGNIFICANCE = 1e-6
 
 @dataclass(frozen=True)
 class LabelCounts:
-    """Positives among labelled rows."""
+    """Positives, or rows of one class, among labelled rows; `what` names them in messages."""
 
     positives: int
     labelled: int
+    what: str = "positive"
 
     def __add__(self, other: "LabelCounts") -> "LabelCounts":
-        return LabelCounts(self.positives + other.positives, self.labelled + other.labelled)
+        return LabelCounts(self.positives + other.positives, self.labelled + other.labelled, self.what)
 
     @property
     def rate(self) -> float:
@@ -32,7 +33,7 @@ class LabelCounts:
         return self.positives / self.labelled
 
     def __str__(self) -> str:
-        return f"{self.positives:,} of {self.labelled:,} labelled rows are positive ({self.rate:.3%})"
+        return f"{self.positives:,} of {self.labelled:,} labelled rows are {self.what} ({self.rate:.3%})"
 
 
 def evaluate_label_rate(
@@ -68,12 +69,14 @@ def evaluate_label_rate(
         )
     labelled_days = {earlier: daily for earlier, daily in reference.items() if daily.labelled}
     compared = _exclude_outlier_days(labelled_days, settings.factor)
-    pooled = sum(compared.values(), LabelCounts(0, 0))
+    pooled = sum(compared.values(), LabelCounts(0, 0, counts.what))
     if len(compared) < MIN_DAYS or pooled.positives < MIN_POSITIVES:
         obstacle = (
             f"{len(compared)} of them can be used as reference"
             if len(compared) < MIN_DAYS
             else f"{pooled.positives} positives are among them"
+            if counts.what == "positive"
+            else f"{pooled.positives} rows {counts.what} are among them"
         )
         return outcome(True if bounded else None, f"{counts}; not compared with earlier days, as only {obstacle}")
     figures = (

@@ -109,7 +109,8 @@ class ColumnDriftCheck(DriftCheck):
 
 
 class LabelRateCheck(Check):
-    """The share of positives among the labelled rows of a day."""
+    """The share of positives, or of each class, among the labelled rows of a day; for task regression, mean and
+    quantiles of the target, to which the bounds do not apply."""
 
     minimum: float | None = Field(None, ge=0, le=1)
     """Smallest share."""
@@ -117,7 +118,8 @@ class LabelRateCheck(Check):
     """Largest share."""
     factor: float | None = Field(5.0, gt=1, le=1_000_000)
     """Maximum ratio, in either direction, of the share to that of the four weeks before; a difference that chance
-    explains passes."""
+    explains passes. For task regression, the same of the mean, and the maximum distance of mean and quantiles from
+    the median of these days, in multiples of the distance that three quarters of them keep."""
 
     @model_validator(mode="after")
     def _bounds_are_in_order(self) -> "LabelRateCheck":

@@ -168,7 +168,9 @@ class ModelSpec(SpecPart):
     def _check_checks_and_gates(self) -> None:
         for name in self.evaluation.slices:
             self.column("evaluation.slices", name)
-        check_metrics_of_task(self.outputs, self.evaluation, self.gates, self.champion, self.deployment.canary)
+        check_metrics_of_task(
+            self.outputs, self.evaluation, self.gates, self.champion, self.deployment.canary, self.checks
+        )
         check_marker(self.source, self.sensor)
         if self.entity is None:
             check_without_entity(self.evaluation, self.gates, self.deployment)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from ml_assets.core.checks.label_rate import LABEL_RATE, REFERENCE_DAYS, LabelCounts, evaluate_label_rate
+from ml_assets.core.checks.label_rate import LABEL_RATE, REFERENCE_DAYS
 from ml_assets.core.checks.label_timeliness import LABEL_TIMELINESS, LabelTimes, evaluate_label_timeliness
 from ml_assets.core.checks.outcome import apply_accepted_failures
 from ml_assets.core.model_spec import ModelSpec
@@ -15,10 +15,14 @@ from ml_assets.pipeline.asset_names import EVALUATION
 from ml_assets.pipeline.steps.check_results import CheckRun, enabled_check_specs
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from ml_assets.core.profiling.profiles import Profile
     from ml_assets.pipeline.evaluation.stage import ModelEvaluation
 
 DESCRIPTIONS = {
-    LABEL_RATE: "The share of positives of the holdout is within its bounds and like that of the four weeks before.",
+    LABEL_RATE: "The share of positives or of each class of the holdout is within its bounds and like that of the four "
+    "weeks before; in a regression, mean and quantiles of the target are.",
     LABEL_TIMELINESS: "Few rows of the holdout have no label, and few labels arrived later than label_delay.",
 }
 
@@ -40,8 +44,10 @@ def evaluate_label_checks(
     evaluated_here = _evaluated_here(spec)
     with_model = [day for day in days if stage.tables[EVALUATION].row_counts().get(day)]
     if (settings := spec.checks.label_rate) and LABEL_RATE in evaluated_here:
+        from ml_assets.core.checks.target_rates import evaluate_targets
+
         outcomes = [
-            evaluate_label_rate(settings, day, _pool(_count_holdout(spec, stage, day)), _count_before(spec, stage, day))
+            evaluate_targets(spec, settings, day, _profile_holdout(spec, stage, day), _profile_before(spec, stage, day))
             for day in with_model
         ]
         yield CheckRun(key, LABEL_RATE, apply_accepted_failures(spec.checks, outcomes))
@@ -50,28 +56,36 @@ def evaluate_label_checks(
         yield CheckRun(key, LABEL_TIMELINESS, apply_accepted_failures(spec.checks, outcomes))
 
 
-def _count_holdout(spec: ModelSpec, stage: "ModelEvaluation", day: date) -> dict[date, LabelCounts]:
-    """Count positives and labelled rows of each day of the holdout, as committed with the evaluation of `day`."""
-    rows = stage.tables[EVALUATION].read([day], ["event_day", spec.target]).to_pandas()
-    by_day = rows.groupby("event_day")[spec.target].agg(["sum", "count"])
-    return {event_day: LabelCounts(int(counts["sum"]), int(counts["count"])) for event_day, counts in by_day.iterrows()}
+def _profile_holdout(spec: ModelSpec, stage: "ModelEvaluation", day: date) -> "Profile | None":
+    """Profile the target of the holdout, as committed with the evaluation of `day`; None without rows."""
+    targets = stage.tables[EVALUATION].read([day], [spec.target])
+    return _profile(spec, targets, day) if targets.num_rows else None
 
 
-def _count_before(spec: ModelSpec, stage: "ModelEvaluation", day: date) -> dict[date, LabelCounts]:
-    """Count the same for the four weeks before the holdout, from the evaluations of earlier days, in which labels are
-    as old as those of the holdout.
+def _profile_before(spec: ModelSpec, stage: "ModelEvaluation", day: date) -> "dict[date, Profile]":
+    """Profile the target of each day of the four weeks before the holdout, from the evaluations of earlier days, in
+    which labels are as old as those of the holdout.
     """
+    import pyarrow.compute as pc
+
     length = spec.evaluation.holdout
-    earlier = [day - number * length for number in range(1, -(-timedelta(days=REFERENCE_DAYS) // length) + 1)]
-    return {
-        event_day: counts
-        for earlier_day in earlier
-        for event_day, counts in _count_holdout(spec, stage, earlier_day).items()
-    }
+    profiles = {}
+    for number in range(1, -(-timedelta(days=REFERENCE_DAYS) // length) + 1):
+        rows = stage.tables[EVALUATION].read([day - number * length], ["event_day", spec.target])
+        for event_day in sorted(set(rows["event_day"].to_pylist())):
+            targets = rows.filter(pc.field("event_day") == event_day).select([spec.target])
+            profiles[event_day] = _profile(spec, targets, event_day)
+    return profiles
 
 
-def _pool(by_day: dict[date, LabelCounts]) -> LabelCounts:
-    return sum(by_day.values(), LabelCounts(0, 0))
+def _profile(spec: ModelSpec, targets: "pa.Table", day: date) -> "Profile":
+    import pyarrow as pa
+
+    from ml_assets.core.profiling.profiles import profile_columns, read_profiles
+
+    profiles = profile_columns(targets, spec.source.time_zone)
+    with_day = profiles.add_column(0, "day", pa.array([day] * profiles.num_rows, pa.date32()))
+    return read_profiles(with_day)[day][spec.target]
 
 
 def _measure_times(spec: ModelSpec, stage: "ModelEvaluation", day: date) -> LabelTimes:

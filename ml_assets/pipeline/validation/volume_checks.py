@@ -6,19 +6,21 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from ml_assets.core.checks.label_rate import LABEL_RATE, REFERENCE_DAYS, LabelCounts, evaluate_label_rate
+from ml_assets.core.checks.label_rate import LABEL_RATE, REFERENCE_DAYS
 from ml_assets.core.checks.outcome import apply_accepted_failures
 from ml_assets.core.checks.volume import NO_GAPS, ROW_COUNT, evaluate_gaps, evaluate_row_count
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.pipeline.steps.check_results import CheckRun, enabled_check_specs
 
 if TYPE_CHECKING:
+    from ml_assets.core.profiling.profiles import Profile
     from ml_assets.pipeline.validation.stage import Validation
 
 DESCRIPTIONS = {
     ROW_COUNT: "About as many rows as on the same weekday of the weeks before.",
     NO_GAPS: "Every day of the look-back before has rows.",
-    LABEL_RATE: "The share of positives is within its bounds and like that of the four weeks before.",
+    LABEL_RATE: "The share of positives, or of each class, is within its bounds and like that of the four weeks "
+    "before; of a regression, mean and quantiles of the target are.",
 }
 
 
@@ -44,17 +46,16 @@ def evaluate_volume(spec: ModelSpec, stage: "Validation", days: Sequence[date], 
         outcomes = [evaluate_gaps(settings, counts, day, spec.source.start, accepted) for day in days]
         yield CheckRun(key, NO_GAPS, apply_accepted_failures(spec.checks, outcomes))
     if (settings := spec.checks.label_rate) and LABEL_RATE in _evaluated_here(spec):
-        labels = _labels_by_day(spec, stage, [day for day in _with_reference(days) if counts.get(day)])
-        outcomes = [
-            evaluate_label_rate(settings, day, labels.get(day, LabelCounts(0, 0)), days_before(labels, day))
-            for day in days
-        ]
+        from ml_assets.core.checks.target_rates import evaluate_targets
+
+        targets = _targets_by_day(spec, stage, [day for day in _with_reference(days) if counts.get(day)])
+        outcomes = [evaluate_targets(spec, settings, day, targets.get(day), days_before(targets, day)) for day in days]
         yield CheckRun(key, LABEL_RATE, apply_accepted_failures(spec.checks, outcomes))
 
 
-def days_before(labels: dict[date, LabelCounts], day: date) -> dict[date, LabelCounts]:
-    """Select the label counts of the reference days of a day."""
-    return {earlier: labels[earlier] for earlier in _days_back(day) if earlier in labels}
+def days_before(targets: "dict[date, Profile]", day: date) -> "dict[date, Profile]":
+    """Select the profiles of the target on the reference days of a day."""
+    return {earlier: targets[earlier] for earlier in _days_back(day) if earlier in targets}
 
 
 def _days_back(day: date) -> list[date]:
@@ -65,13 +66,12 @@ def _with_reference(days: Sequence[date]) -> list[date]:
     return sorted({*days, *(earlier for day in days for earlier in _days_back(day))})
 
 
-def _labels_by_day(spec: ModelSpec, stage: "Validation", days: Sequence[date]) -> dict[date, LabelCounts]:
-    """Count positives and labelled rows of each day, from the profiles of the target."""
+def _targets_by_day(spec: ModelSpec, stage: "Validation", days: Sequence[date]) -> "dict[date, Profile]":
+    """Read the profile of the target of each day."""
     import pyarrow.compute as pc
 
     from ml_assets.core.profiling.profiles import read_profiles
     from ml_assets.core.tables.schemas import PROFILE_SCHEMA
 
     target_profiles = stage.profiles.read(days, ["day", *PROFILE_SCHEMA.names]).filter(pc.field("name") == spec.target)
-    by_day = {day: profiles[spec.target] for day, profiles in read_profiles(target_profiles).items()}
-    return {day: LabelCounts(profile.positives, profile.present) for day, profile in by_day.items()}
+    return {day: profiles[spec.target] for day, profiles in read_profiles(target_profiles).items()}

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import cast
 
+from ml_assets.core.model_spec.checks import Checks
 from ml_assets.core.model_spec.deployment import Canary
 from ml_assets.core.model_spec.evaluation import ChampionGate, Evaluation, Gates
 from ml_assets.core.model_spec.rules.gate_rules import check_gates
@@ -22,6 +23,7 @@ _EVALUATION_TASKS = {
     "slice_min_rows": (REGRESSION, MULTICLASS),
     "top_classes": (MULTICLASS,),
 }
+_LABEL_RATE_TASKS = dict.fromkeys(("minimum", "maximum"), (BINARY, MULTICLASS))
 _CANARY_TASKS = {
     "minimum_positives": (BINARY,),
     "maximum_decision_ratio": (BINARY,),
@@ -48,11 +50,16 @@ def _with_metric(comparison: object, metric: str) -> object:
 
 
 def check_metrics_of_task(
-    outputs: Outputs, evaluation: Evaluation, gates: Gates, champion: ChampionGate | None, canary: Canary | None
+    outputs: Outputs,
+    evaluation: Evaluation,
+    gates: Gates,
+    champion: ChampionGate | None,
+    canary: Canary | None,
+    checks: Checks,
 ) -> None:
     """Check that gates and comparisons are of metrics that the task has, and that bounds of gates can be passed.
 
-    Settings of evaluation and canary are refused where only other tasks use them.
+    Settings of evaluation, canary and checks are refused where only other tasks use them.
 
     Args:
         outputs: the predictions of the model.
@@ -60,6 +67,7 @@ def check_metrics_of_task(
         gates: the gates by metric.
         champion: the comparison with the champion.
         canary: the canary release.
+        checks: the field `checks`.
 
     Raises:
         ValueError: names the field and the reason.
@@ -73,6 +81,8 @@ def check_metrics_of_task(
     _check_fields("evaluation", outputs.task, evaluation, _EVALUATION_TASKS)
     if canary is not None:
         _check_fields("deployment.canary", outputs.task, canary, _CANARY_TASKS)
+    if checks.label_rate is not None:
+        _check_fields("checks.label_rate", outputs.task, checks.label_rate, _LABEL_RATE_TASKS)
 
 
 def _check_fields(where: str, task: str, part: SpecPart, tasks_by_field: Mapping[str, Sequence[str]]) -> None:

@@ -58,6 +58,7 @@ def test_metrics_of_one_class_are_gates(multiclass):
         ("deployment", {"canary": {"metric": "f1"}}, "deployment.canary.metric: f1 is not"),
         ("evaluation.top_k", 3, "evaluation.top_k: only a model of task binary has it, and the task is regression"),
         ("evaluation.slice_min_positives", 3, "evaluation.slice_min_positives: only a model of task binary"),
+        ("checks", {"label_rate": {"minimum": 0.1}}, "checks.label_rate.minimum: only a model of task binary or multi"),
         ("evaluation.top_classes", 3, "evaluation.top_classes: only a model of task multiclass"),
         ("deployment", {"canary": {"minimum_positives": 3}}, "deployment.canary.minimum_positives: only a model of"),
         (
