@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 State = Literal["START", "COMPLETE", "FAIL", "ABORT"]
 DELTA = "delta"
@@ -73,3 +74,11 @@ def name_dataset(uri: str) -> DatasetName:
     if parts.scheme in ("", "file"):
         return DatasetName("file", parts.path or "/")
     return DatasetName(f"{parts.scheme}://{parts.hostname or ''}", parts.path.strip("/") or "/")
+
+
+def uri_of(place: str) -> str:
+    """Return the URI of a place, which may be a path of this machine, without credentials."""
+    parts = urlsplit(place)
+    if parts.scheme == "":
+        return Path(place).absolute().as_uri()
+    return f"{parts.scheme}://{parts.hostname or ''}{quote(parts.path)}"

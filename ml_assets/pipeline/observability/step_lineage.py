@@ -118,9 +118,10 @@ class StepLineage:
         return Dataset(name_dataset(uri), uri)
 
     def _landed(self, pattern: str) -> Dataset:
-        uri = self._context.resources.landing.uri.rstrip("/")
+        """Return the folder of a pattern of landed files."""
         folder = pattern.partition("{")[0].rpartition("/")[0]
-        return Dataset(name_dataset(f"{uri}/{folder}".rstrip("/")), f"{uri}/{pattern}", layer=None)
+        uri = f"{self._context.resources.landing.uri.rstrip('/')}/{folder}".rstrip("/")
+        return Dataset(name_dataset(uri), uri, layer=None)
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import NAMESPACE_URL, uuid5
 
-from ml_assets.core.operations.lineage import Dataset, StepEvent, StepRun
+from ml_assets.core.operations.lineage import Dataset, StepEvent, StepRun, uri_of
 
 if TYPE_CHECKING:
     from openlineage.client.event_v2 import InputDataset, OutputDataset, RunEvent
@@ -64,7 +64,7 @@ def _run_facets(event: StepEvent, namespace: str) -> dict[str, Any]:
 def _input(dataset: Dataset) -> "InputDataset":
     from openlineage.client.event_v2 import InputDataset
 
-    return InputDataset(dataset.name.namespace, dataset.name.name, _dataset_facets(dataset))
+    return InputDataset(dataset.name.namespace, dataset.name.name, facets=_dataset_facets(dataset))
 
 
 def _output(dataset: Dataset) -> "OutputDataset":
@@ -89,7 +89,7 @@ def _dataset_facets(dataset: Dataset) -> dict[str, Any]:
         storage_dataset,
     )
 
-    source = datasource_dataset.DatasourceDatasetFacet(dataset.name.namespace, dataset.uri, producer=PRODUCER)
+    source = datasource_dataset.DatasourceDatasetFacet(dataset.name.namespace, uri_of(dataset.uri), producer=PRODUCER)
     facets: dict[str, Any] = {"dataSource": source}
     if dataset.layer is not None:
         facets["storage"] = storage_dataset.StorageDatasetFacet(dataset.layer, FORMAT, producer=PRODUCER)

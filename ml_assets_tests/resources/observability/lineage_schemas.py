@@ -8,8 +8,6 @@ from typing import Any, ClassVar, get_type_hints
 from urllib.parse import urlsplit
 from uuid import UUID
 
-FACETS = ("run", "job", "inputs", "outputs")
-
 
 def check_event(event: dict[str, Any]) -> None:
     """Check an event as it is sent: required fields, formats, and each facet against the class of its schema.
@@ -34,6 +32,9 @@ def check_event(event: dict[str, Any]) -> None:
     for dataset in [*event["inputs"], *event["outputs"]]:
         assert dataset["namespace"]
         assert dataset["name"]
+        uri = dataset["facets"]["dataSource"]["uri"]
+        assert urlsplit(uri).scheme, uri
+        assert not set(uri) & set(' {}<>"'), uri
     for facets in _facets(event):
         for facet in facets.values():
             _check_facet(facet)
@@ -45,7 +46,7 @@ def _facets(event: dict[str, Any]) -> list[dict[str, Any]]:
         event["run"]["facets"],
         event["job"]["facets"],
         *(dataset["facets"] for dataset in datasets),
-        *(dataset.get("outputFacets", {}) for dataset in datasets),
+        *(dataset.get(kind, {}) for dataset in datasets for kind in ("inputFacets", "outputFacets")),
     ]
 
 
