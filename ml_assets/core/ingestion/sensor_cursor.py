@@ -43,16 +43,19 @@ class SensorCursor:
     """The state of a sensor between two ticks.
 
     requests: number of runs requested so far; it makes run keys unique, so that content that returns after it was
-    replaced is requested again. feeds: state of each feed, by the name of its first table.
+    replaced is requested again. feeds: state of each feed, by the name of its first table. history: digest of the runs
+    that were last requested to validate earlier days; empty if none were.
     """
 
     requests: int = 0
     feeds: Mapping[str, FeedCursor] = field(default_factory=dict)
+    history: str = ""
 
     def to_text(self) -> str:
         """Serialise the state as text."""
         feeds = {name: feed.to_json() for name, feed in self.feeds.items()}
-        return json.dumps({"requests": self.requests, "feeds": feeds}, separators=(",", ":"))
+        history = {"history": self.history} if self.history else {}
+        return json.dumps({"requests": self.requests, "feeds": feeds, **history}, separators=(",", ":"))
 
     @classmethod
     def from_text(cls, text: str | None) -> "SensorCursor":
@@ -64,7 +67,8 @@ class SensorCursor:
         if not text:
             return cls()
         state = json.loads(text)
-        return cls(state["requests"], {name: FeedCursor.from_json(feed) for name, feed in state["feeds"].items()})
+        feeds = {name: FeedCursor.from_json(feed) for name, feed in state["feeds"].items()}
+        return cls(state["requests"], feeds, state.get("history", ""))
 
 
 def digest_objects(objects: Sequence[tuple[str, str, int]]) -> str:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -13,7 +13,7 @@ from ml_assets.core.ingestion.sensor_cursor import FeedCursor, SensorCursor, fin
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.file_feed import labels_feed, rows_feed
 from ml_assets.core.tables.fingerprint import digest
-from ml_assets.pipeline.asset_names import LABEL_ASSETS, VALIDATED, asset_key
+from ml_assets.pipeline.asset_names import FEATURES, LABEL_ASSETS, VALIDATED, asset_key
 from ml_assets.pipeline.automation.range_requests import (
     RangeRequest,
     describe_history,
@@ -94,7 +94,9 @@ def scan_arrivals(
         key = f"{spec.name} {first}...{last} {digest(content, cursor.requests)[:16]}"
         # Of these days no rows have landed yet.
         requests.append(RangeRequest(first, last, key, LABEL_ASSETS if only_labels else ()))
-    next_cursor = SensorCursor(cursor.requests + len(requests), {name: scan.cursor for name, scan in scans.items()})
+    next_cursor = SensorCursor(
+        cursor.requests + len(requests), {name: scan.cursor for name, scan in scans.items()}, cursor.history
+    )
     refused = [(name, day) for name, scan in scans.items() for day in scan.refused]
     return ArrivalsScan(requests, refused, next_cursor, ". ".join(scan.describe() for scan in scans.values()))
 
@@ -148,12 +150,18 @@ def arrivals_sensor(spec: ModelSpec, job: "UnresolvedAssetJobDefinition") -> dg.
             return dg.SensorResult(skip_reason=reason)
         now = datetime.now(ZoneInfo(spec.source.time_zone))
         cursor = SensorCursor.from_text(context.cursor)
-        of_tick = spec if lake.exists(spec.name, VALIDATED) else with_first_look_back(spec)
+        of_tick = spec if lake.exists(spec.name, FEATURES) else with_first_look_back(spec)
         scan = scan_arrivals(of_tick, landing, status_in_lake(spec, lake, landing), cursor, now)
         history = request_history(spec, landing, validated_in_lake(spec, lake), scan.requests, now)
-        run_requests = [_run_request(spec, request) for request in (*history, *scan.requests)]
-        if history:
-            context.log.info(f"{spec.name}: {describe_history(history)}")
+        requested = digest([request.key for request in history])[:16] if history else ""
+        if requested != cursor.history and history:
+            # The runs of one tick are queued in any order, so those that read the history are requested by the next.
+            context.log.info(f"{spec.name}: {describe_history(history)}. The days themselves are requested next")
+            return dg.SensorResult(
+                run_requests=[_run_request(spec, request) for request in history],
+                cursor=replace(cursor, history=requested).to_text(),
+            )
+        run_requests = [_run_request(spec, request) for request in scan.requests]
         observations = [
             dg.AssetObservation(asset_key(spec, name), partition=day.isoformat(), metadata={"problem": REFUSED_CHANGE})
             for name, day in scan.refused

@@ -26,7 +26,7 @@ class RangeRequest:
 
 
 def with_first_look_back(spec: ModelSpec) -> ModelSpec:
-    """Return the specification with a look-back over all that a model of the newest day reads, for an empty lake."""
+    """Return the specification with a look-back over what a model of the newest day reads, for a new lake."""
     look_back = max(spec.sensor.look_back, timedelta(days=spec.feature_history() // timedelta(days=1) + 1))
     return spec.model_copy(update={"sensor": spec.sensor.model_copy(update={"look_back": look_back})})
 

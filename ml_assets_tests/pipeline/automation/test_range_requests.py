@@ -80,19 +80,24 @@ def test_the_first_look_back_covers_what_a_model_of_the_newest_day_reads():
     assert with_first_look_back(longer).sensor.look_back == timedelta(days=90)
 
 
-def test_the_runs_of_the_first_tick_over_a_new_lake_make_every_day_that_they_name(world, monkeypatch):
+def test_the_first_ticks_over_a_new_lake_request_the_history_and_then_days_that_can_be_made(world, monkeypatch):
     stop_clock(monkeypatch, sensor_module, NOW)
     resources = {"landing": world.landing, "lake": Lake(uri=world.lake.uri)}
+    sensor = arrivals_sensor(SPEC, features_job(SPEC))
+    requests: list[list[dg.RunRequest]] = []
+    cursor = None
     with dg.DagsterInstance.ephemeral() as instance:
-        result = arrivals_sensor(SPEC, features_job(SPEC))(
-            dg.build_sensor_context(instance=instance, resources=resources)
-        )
-    assert isinstance(result, dg.SensorResult)
-    requests = result.run_requests or []
-    assert len(requests) > 1
-    assert requests[0].asset_selection
+        for _ in range(3):
+            result = sensor(dg.build_sensor_context(instance=instance, resources=resources, cursor=cursor))
+            assert isinstance(result, dg.SensorResult)
+            requests.append(list(result.run_requests or []))
+            cursor = result.cursor
+    # The queue does not keep the order of runs that one tick requests.
+    assert [bool(request.asset_selection) for request in requests[0]] == [True]
+    assert [bool(request.asset_selection) for request in requests[1]] == [False]
+    assert requests[2] == []
     made: list[date] = []
-    for request in requests:
+    for request in (*requests[0], *requests[1]):
         ends = [date.fromisoformat(request.tags[f"dagster/asset_partition_range_{end}"]) for end in ("start", "end")]
         names = [key.path[-1] for key in request.asset_selection or []] or list(landed_to_features(SPEC))
         result = world.run(names, *ends)
