@@ -6,12 +6,14 @@ from datetime import date
 from functools import cache
 from importlib.metadata import version
 from math import isfinite
+from typing import TYPE_CHECKING
 
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.tables.fingerprint import EXPIRED
-from ml_assets.core.training.objectives import stated_parameters
 from ml_assets.core.training.time_split import Split
-from ml_assets.core.training.train import TrainedModel
+
+if TYPE_CHECKING:
+    from ml_assets.core.training.train import TrainedModel
 
 LIBRARIES = ("xgboost", "numpy", "pandas", "pyarrow", "scikit-learn", "pandera", "deltalake")
 
@@ -38,7 +40,7 @@ def build_provenance(
     spec: ModelSpec,
     day: date,
     split: Split,
-    model: TrainedModel,
+    model: "TrainedModel",
     landed_objects: Sequence[Mapping[str, object]],
     fingerprints: Mapping[str, Mapping[date, int]],
     code_versions: Mapping[str, str],
@@ -61,6 +63,9 @@ def build_provenance(
         search: the row of parameter_search, where parameters are searched.
         overrides: training settings of the run that replace those of the specification or of the search.
     """
+    # It imports pandas, which a run with nothing to do needs nowhere else.
+    from ml_assets.core.training.objectives import stated_parameters
+
     provenance = {
         "model": spec.name,
         "day": day,
