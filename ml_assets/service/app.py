@@ -10,6 +10,8 @@ from contextlib import asynccontextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
+from ml_assets.core.model_spec.types.task import DECISION
+from ml_assets.core.model_spec.types.task import SCORE as SCORE_COLUMN
 from ml_assets.core.serving.faults import fault_of
 from ml_assets.core.serving.request import InvalidRequest
 from ml_assets.service.limits import Limits
@@ -33,7 +35,7 @@ def create_app(scoring: Scoring, limits: Limits) -> "FastAPI":
     from fastapi.exceptions import RequestValidationError
 
     spec, reader = scoring.spec, scoring.reader
-    metrics = Metrics(spec.columns, scoring.loader, scoring.history)
+    metrics = Metrics(spec.columns, spec.outputs, scoring.loader, scoring.history)
     if scoring.capture is not None:
         scoring.capture.metrics = metrics
     bodies = Slots(LARGE_BODIES)
@@ -102,7 +104,7 @@ def create_app(scoring: Scoring, limits: Limits) -> "FastAPI":
         except Exception:
             log.exception("a request could not be scored")
             return json_response({"detail": "the row could not be scored; see the log of the service"}, 500)
-        metrics.record_score(result.side, result.model_version, result.score, result.decision)
+        metrics.record_prediction(result.side, result.model_version, result.predicted)
         headers = {REQUEST_ID: request_id} if request_id else None
         return Response(_score_json(result), media_type=JSON, headers=headers)
 
@@ -167,11 +169,16 @@ def _readiness(scoring: Scoring) -> dict[str, Any]:
 
 
 def _score_json(result: ScoreResponse) -> str:
-    """Serialize a response; without reasons it is formatted by hand, for speed."""
-    if result.reasons is None:
-        decision = "true" if result.decision else "false"
+    """Serialize a response: what the model predicts, then who predicted it. That of a binary model without reasons is
+    formatted by hand, for speed.
+    """
+    if result.reasons is None and DECISION in result.predicted:
+        decision = "true" if result.predicted[DECISION] else "false"
         return (
-            f'{{"score":{result.score!r},"decision":{decision},"model_version":{result.model_version},'
+            f'{{"score":{result.predicted[SCORE_COLUMN]!r},"decision":{decision},"model_version":{result.model_version},'
             f'"side":"{result.side}","features_through":"{result.features_through}"}}'
         )
-    return json.dumps(asdict(result))
+    answer = {name: value for name, value in asdict(result).items() if name != "predicted"}
+    if result.reasons is None:
+        del answer["reasons"]
+    return json.dumps({**result.predicted, **answer}, ensure_ascii=False)

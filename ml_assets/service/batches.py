@@ -4,15 +4,17 @@ import asyncio
 
 from ml_assets.core.serving.online_scorer import OnlineScorer
 
+Predicted = dict[str, object]
+
 
 class Batches:
     """Collects the rows of one iteration of the event loop, by model. No request waits for others to arrive."""
 
     def __init__(self) -> None:
-        self._pending: dict[OnlineScorer, list[tuple[list[float], asyncio.Future[float]]]] = {}
+        self._pending: dict[OnlineScorer, list[tuple[list[float], asyncio.Future[Predicted]]]] = {}
 
-    def score(self, model: OnlineScorer, encoded: list[float]) -> "asyncio.Future[float]":
-        """Return the future score of a row; it is set at the end of this iteration of the event loop.
+    def predict(self, model: OnlineScorer, encoded: list[float]) -> "asyncio.Future[Predicted]":
+        """Return the future prediction for a row; it is set at the end of this iteration of the event loop.
 
         Args:
             model: the model that scores the row.
@@ -29,14 +31,14 @@ class Batches:
         pending, self._pending = self._pending, {}
         for model, entries in pending.items():
             try:
-                scores = model.score([encoded for encoded, _ in entries])
+                predictions = model.predict([encoded for encoded, _ in entries])
             # Each request of the batch gets the error, and the loop goes on.
             except Exception as error:
                 for _, future in entries:
                     if not future.done():
                         future.set_exception(error)
                 continue
-            for (_, future), score in zip(entries, scores, strict=True):
+            for (_, future), predicted in zip(entries, predictions, strict=True):
                 # The future of a client that has disconnected is cancelled.
                 if not future.done():
-                    future.set_result(score)
+                    future.set_result(predicted)

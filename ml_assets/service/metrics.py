@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
+from ml_assets.core.model_spec.types.task import BINARY, DECISION, MULTICLASS, REGRESSION, Outputs
 from ml_assets.core.serving.faults import MORE
 from ml_assets.core.serving.request import EARLIER
 from ml_assets.service.history import HistoryCache
@@ -22,8 +23,10 @@ UNKNOWN = "unknown"
 class Metrics:
     """The metrics of one service, in their own Prometheus registry; gauges are read at each scrape."""
 
-    def __init__(self, columns: Mapping[str, object], loader: ModelLoader, history: HistoryCache) -> None:
-        from prometheus_client import Counter, Gauge, Histogram
+    def __init__(
+        self, columns: Mapping[str, object], outputs: Outputs, loader: ModelLoader, history: HistoryCache
+    ) -> None:
+        from prometheus_client import Counter, Gauge, Histogram, Summary
 
         self._columns = {*columns, EARLIER}
         self._loader = loader
@@ -34,12 +37,21 @@ class Metrics:
         histogram = partial(Histogram, registry=self.registry)
         self._requests = counter("ml_assets_requests", "Requests for a score, by status of the response", ["status"])
         self._scored = counter(
-            "ml_assets_scored", "Scores given, by side, version and decision", ["side", "version", "decision"]
+            "ml_assets_scored",
+            "Scores given, by side, version and decision: positive or negative, the class, or none of a regression",
+            ["side", "version", "decision"],
         )
         self._seconds = histogram(
             "ml_assets_request_seconds", "Seconds from the head of a request to its response", buckets=SECONDS
         )
-        self._scores = histogram("ml_assets_score", "Scores given, by side", ["side"], buckets=SCORES)
+        self._outputs = outputs
+        if outputs.task == REGRESSION:
+            self._scores = Summary(
+                "ml_assets_prediction", "Predictions given, by side", ["side"], registry=self.registry
+            )
+        else:
+            about = "Scores given, or probabilities of the predicted class, by side"
+            self._scores = histogram("ml_assets_score", about, ["side"], buckets=SCORES)
         self._refused = counter(
             "ml_assets_refused",
             "Faults of requests, by field and rule; a field that is no column is `unknown`",
@@ -97,10 +109,15 @@ class Metrics:
         self._child(self._requests, str(status)).inc()
         self._seconds.observe(time.perf_counter() - begun)
 
-    def record_score(self, side: str, version: int, score: float, decision: bool) -> None:
-        """Count a score."""
-        self._child(self._scored, side, str(version), "positive" if decision else "negative").inc()
-        self._child(self._scores, side).observe(score)
+    def record_prediction(self, side: str, version: int, predicted: Mapping[str, Any]) -> None:
+        """Count a prediction, and observe the score, the predicted value or the highest probability."""
+        value, decision = predicted[self._outputs.main], "none"
+        if self._outputs.task == BINARY:
+            decision = "positive" if predicted[DECISION] else "negative"
+        elif self._outputs.task == MULTICLASS:
+            decision, value = str(value), max(predicted[name] for name in self._outputs.values)
+        self._child(self._scored, side, str(version), decision).inc()
+        self._child(self._scores, side).observe(value)
 
     def record_faults(self, faults: list[dict[str, Any]]) -> None:
         """Count the faults of a request that breaks the contract."""

@@ -42,12 +42,11 @@ class NotReady(Exception):
 class ScoreResponse:
     """The response to a request.
 
-    score: probability of the positive class. model_version: number in the registry. features_through: newest day of
-    history that the features saw. reasons: None if none were requested.
+    predicted: what the model predicts, by the name of its column in the table predictions. model_version: number in the
+    registry. features_through: newest day of history that the features saw. reasons: None if none were requested.
     """
 
-    score: float
-    decision: bool
+    predicted: Mapping[str, Any]
     model_version: int
     side: str
     features_through: str
@@ -91,7 +90,7 @@ class Scoring:
 
         Args:
             body: the body of the request, JSON.
-            reason_count: how many of the features that raise the score to name.
+            reason_count: how many of the features that raise the score, or change the prediction most, to name.
             client: address of the client.
             request_id: the ID under which the request is captured.
 
@@ -107,26 +106,17 @@ class Scoring:
         row, values = await self._read(body, features, client)
         side, version = models.route(self.spec.name, row[self.spec.entity] if self.spec.entity else None)
         model = version.model
-        score = await self._batches.score(model, model.encode(values))
+        predicted = await self._batches.predict(model, model.encode(values))
         reasons = None
         if reason_count:
             loop = asyncio.get_running_loop()
             reasons = await loop.run_in_executor(self._slow_threads, model.reasons, values, reason_count)
-        decision, through = score >= model.threshold, features.through_text
+        through = features.through_text
         if self.capture is not None:
             self.capture.record(
-                ServedRequest(
-                    request_id,
-                    self._now(),
-                    row,
-                    values,
-                    {SCORE: score, DECISION: decision},
-                    version.version,
-                    side,
-                    through,
-                )
+                ServedRequest(request_id, self._now(), row, values, predicted, version.version, side, through)
             )
-        return ScoreResponse(score, decision, version.version, side, through, reasons)
+        return ScoreResponse(predicted, version.version, side, through, reasons)
 
     async def _read(self, body: bytes, features: OnlineFeatures, client: str) -> tuple[Row, dict[str, Any]]:
         """Return the row of a request and its features; large requests are read in a thread of their own."""

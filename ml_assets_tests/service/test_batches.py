@@ -13,7 +13,7 @@ class Model:
     def __init__(self) -> None:
         self.calls: list[int] = []
 
-    def score(self, rows: list[list[float]]) -> list[float]:
+    def predict(self, rows: list[list[float]]) -> list[float]:
         self.calls.append(len(rows))
         if any(row[0] < 0 for row in rows):
             raise ValueError("below zero")
@@ -25,11 +25,11 @@ def test_rows_that_arrive_together_share_one_call_of_their_model():
         batches = Batches()
         together = await asyncio.gather(
             *(
-                batches.score(model, [value])
+                batches.predict(model, [value])
                 for model, value in [(first_model, 1.0), (second_model, 2.0), (first_model, 3.0)]
             )
         )
-        return [*together, await batches.score(first_model, [4.0])]
+        return [*together, await batches.predict(first_model, [4.0])]
 
     first_model, second_model = Model(), Model()
     assert asyncio.run(ask()) == [0.1, 0.2, 0.3, 0.4]
@@ -40,9 +40,9 @@ def test_a_model_that_fails_fails_only_its_own_rows():
     async def ask() -> tuple:
         batches = Batches()
         results = await asyncio.gather(
-            batches.score(first_model, [-1.0]), batches.score(second_model, [2.0]), return_exceptions=True
+            batches.predict(first_model, [-1.0]), batches.predict(second_model, [2.0]), return_exceptions=True
         )
-        return *results, await batches.score(first_model, [5.0])
+        return *results, await batches.predict(first_model, [5.0])
 
     first_model, second_model = Model(), Model()
     error, good, later = asyncio.run(ask())
@@ -53,7 +53,7 @@ def test_a_model_that_fails_fails_only_its_own_rows():
 def test_a_cancelled_request_does_not_affect_others_in_its_batch():
     async def ask() -> float:
         batches = Batches()
-        cancelled, pending = batches.score(model, [1.0]), batches.score(model, [2.0])
+        cancelled, pending = batches.predict(model, [1.0]), batches.predict(model, [2.0])
         cancelled.cancel()
         return await pending
 

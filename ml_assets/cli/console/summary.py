@@ -12,6 +12,7 @@ from ml_assets.cli.console.day_problems import print_day_problems
 from ml_assets.cli.console.release_report import print_differences
 from ml_assets.core.counts import count
 from ml_assets.core.model_spec import ModelSpec
+from ml_assets.core.model_spec.types.task import DECISION
 from ml_assets.core.release.release_state import describe_share
 from ml_assets.defs.settings import Settings
 from ml_assets.pipeline.asset_names import VALIDATED
@@ -121,11 +122,11 @@ def _print_entry(
         stages.registration.why_not_registered(needed.model_day(stages)),
     )
     console.print(f"Model digest  {model['model_digest']}")
-    console.print(
-        f"Trained on    {count(model['rows'], 'row')}, {model['positives']:,} positive, "
-        f"{count(model['rounds'], 'round')}, "
-        f"threshold {model['threshold']:.4f}"
-    )
+    is_binary = model["threshold"] is not None
+    positives = f"{model['positives']:,} positive, " if is_binary else ""
+    threshold = f", threshold {model['threshold']:.4f}" if is_binary else ""
+    trained = f"{count(model['rows'], 'row')}, {positives}{count(model['rounds'], 'round')}{threshold}"
+    console.print(f"Trained on    {trained}")
     holder = stages.registration.registry.alias_version(spec.name, ALIAS)
     alias = f"alias {ALIAS} is version {holder}" if holder is not None else f"alias {ALIAS} is not set"
     if why_not_registered:
@@ -223,7 +224,5 @@ def _print_live(console: Console, needed: "Needed", stages: Stages) -> None:
     if problem := stages.predictions.problem(needed.newest):
         console.print(f"Predictions   [yellow]{escape(problem)}[/]", soft_wrap=True)
     else:
-        console.print(
-            f"Predictions   {count(len(scored), 'row')} of {needed.newest}, "
-            f"{int(scored['decision'].sum()):,} decided positive"
-        )
+        decided = f", {int(scored[DECISION].sum()):,} decided positive" if DECISION in scored else ""
+        console.print(f"Predictions   {count(len(scored), 'row')} of {needed.newest}{decided}")

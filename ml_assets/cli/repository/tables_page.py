@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 
 import pyarrow as pa
 
+from ml_assets.core.model_spec.types.task import Outputs
 from ml_assets.core.tables import columns as described
 from ml_assets.core.tables import release_schemas, schemas
 from ml_assets.core.tables.columns import Column
@@ -18,6 +19,13 @@ Generated from the schemas in `ml_assets/core/tables` by `make docs`: do not edi
 """
 _CONTRACT = Column("...", "", "The columns of the contract, `columns` in the specification")
 _IDENTITY = Column("...", "", "The row key, the time of the event, the entity, the slices and the target")
+_PREDICTED = [
+    *described.predicted_columns(Outputs()),
+    Column("prediction", "number", "Regression, in place of score and decision: the predicted value"),
+    Column("prediction_q05", "number", "Regression with quantiles: the 0.05 quantile, and so on for each of them"),
+    Column("predicted_class", "string", "Multiclass, in place of score and decision: the likeliest class"),
+    Column("probability_<class>", "number", "Multiclass: the probability of each class, from 0 to 1"),
+]
 _TYPES = {
     pa.int64(): "integer",
     pa.float64(): "number",
@@ -76,7 +84,7 @@ def _sections() -> Iterator[str]:
     yield "## Models\n"
     yield from _table("parameter_search", "Only with `training.search`.", described.PARAMETER_SEARCH)
     yield from _table("trained_model", "The model of each day, or why there is none.", described.TRAINED_MODEL)
-    yield from _table("evaluation", "The scored rows of the holdout.", [_IDENTITY, *described.EVALUATION])
+    yield from _table("evaluation", "The scored rows of the holdout.", [_IDENTITY, *described.EVENT_DAY, *_PREDICTED])
     yield from _table(
         "evaluation_metrics",
         "Metrics of the holdout with 95 % bootstrap intervals. `slice_column` is empty for all rows together.",
@@ -101,7 +109,9 @@ def _sections() -> Iterator[str]:
         "The figures behind the decision ([what they mean](../explanation/releases.md#the-figures-of-a-comparison)).",
         _columns(release_schemas.CANARY_COMPARISON_SCHEMA),
     )
-    yield from _table("predictions", "The scored rows of the day.", [_IDENTITY, *described.PREDICTIONS])
+    yield from _table(
+        "predictions", "The scored rows of the day.", [_IDENTITY, *_PREDICTED, *described.scored_columns(Outputs())[2:]]
+    )
     yield "## Production\n"
     yield from _table(
         "prediction_quality",

@@ -7,7 +7,7 @@ from ml_assets.core.checks.outcome import CheckOutcome
 from ml_assets.core.model_spec.checks import Check, MissingShareCheck, TargetLeakageCheck
 from ml_assets.core.profiling.profiles import TEXT, Profile
 from ml_assets.core.profiling.reference_profile import merge_profiles
-from ml_assets.core.profiling.target_leakage import PredictivePower, is_suspected
+from ml_assets.core.profiling.target_leakage import MIN_ROWS, PredictivePower, is_suspected
 
 # A single value on a whole day is not put down to chance below this probability.
 SIGNIFICANCE = 1e-6
@@ -115,25 +115,38 @@ def evaluate_target_leakage(
         powers: predictive power by feature, as measured when the features of the day were built.
         settings: settings of the check.
     """
-    enough = {
-        name: power for name, power in powers.items() if min(power.positives, power.negatives) >= settings.min_positives
-    }
+    enough = {name: power for name, power in powers.items() if power.has_rows(settings)}
     if not enough:
-        reason = f"one of the two classes has fewer than {settings.min_positives} labelled rows"
+        is_regression = any(power.compared_rows is not None for power in powers.values())
+        few = f"one of the two classes has fewer than {settings.min_positives} labelled rows"
+        reason = f"no feature has {MIN_ROWS} values with a target" if is_regression else few
         return CheckOutcome(check, day, None, reason, settings.severity)
-    ranked = sorted(enough, key=lambda name: (-(enough[name].average_precision or 0.0), name))
-    lines = [
-        {"feature": name, "roc_auc": enough[name].roc_auc, "average_precision": enough[name].average_precision}
-        for name in ranked
-    ]
+    ranked = sorted(enough, key=lambda name: (-enough[name].strength, name))
+    lines = [{"feature": name, **_power_figures(enough[name])} for name in ranked]
     problems = [
-        f"{line['feature']} alone has ROC AUC {line['roc_auc']:.4f}"
-        f" and average precision {line['average_precision']:.4f}"
-        for line in lines
-        if is_suspected(enough[str(line["feature"])], settings)
+        f"{name} alone has {_describe_power(enough[name])}" for name in ranked if is_suspected(enough[name], settings)
     ]
-    best = f"{ranked[0]} predicts the label best, with average precision {enough[ranked[0]].average_precision:.4f}"
+    strongest = enough[ranked[0]]
+    best = f"{ranked[0]} predicts the label best, with average precision {strongest.strength:.4f}"
+    if strongest.of_class is not None:
+        best += f" for the class {strongest.of_class}"
+    if strongest.compared_rows is not None:
+        best = f"{ranked[0]} predicts the target best, with rank correlation {strongest.rank_correlation or 0:.4f}"
     return _outcome(check, day, problems, lines[:MAX_LINES], best, settings)
+
+
+def _power_figures(power: PredictivePower) -> dict[str, object]:
+    if power.compared_rows is not None:
+        return {"rank_correlation": power.rank_correlation}
+    of_class = {} if power.of_class is None else {"class": power.of_class}
+    return {"roc_auc": power.roc_auc, "average_precision": power.average_precision, **of_class}
+
+
+def _describe_power(power: PredictivePower) -> str:
+    if power.compared_rows is not None:
+        return f"rank correlation {power.rank_correlation:.4f} with the target"
+    of_class = "" if power.of_class is None else f" for the class {power.of_class}"
+    return f"ROC AUC {power.roc_auc:.4f} and average precision {power.average_precision:.4f}{of_class}"
 
 
 def _outcome(

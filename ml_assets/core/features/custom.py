@@ -11,6 +11,7 @@ from ml_assets.core.features.exact_sums import Floats
 from ml_assets.core.features.key_index import microseconds, sorted_order
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.features import CustomFeatures
+from ml_assets.core.tables.schemas import target_dtype
 
 
 def custom_features(
@@ -72,7 +73,7 @@ def _load(where: str, path: str) -> Callable[..., Any]:
 
 def _hide_labels(spec: ModelSpec, frame: pd.DataFrame, known_until: pd.Timestamp | None) -> pd.DataFrame:
     """Copy the frame without the labels of rows later than `known_until` (None: of all rows), with a nullable type."""
-    labels = frame[spec.target].astype("boolean" if spec.columns[spec.target].type == "boolean" else "Int64")
+    labels = frame[spec.target].astype(target_dtype(spec))
     known = frame[spec.event_time] <= known_until if known_until is not None else pd.Series(False, index=frame.index)
     return frame[list(spec.columns)].assign(**{spec.target: labels.where(known)})
 

@@ -52,11 +52,16 @@ def columns_read(spec: ModelSpec) -> list[str]:
 
     A custom function needs all columns. The target is not included if labels come in files of their own.
     """
-    needed = {*spec.identity_columns(), *history_columns_read(spec)}
+    return _without_late_target(spec, {*spec.identity_columns(), *feature_columns_read(spec)})
+
+
+def feature_columns_read(spec: ModelSpec) -> set[str]:
+    """Return the columns that features are computed from, of the row itself and of earlier rows."""
+    needed = set(history_columns_read(spec))
     for feature in spec.features:
         if isinstance(feature, RowTransform | Categorical):
             needed.update(feature.columns)
-    return _without_late_target(spec, needed)
+    return needed
 
 
 def history_columns_read(spec: ModelSpec) -> list[str]:

@@ -7,10 +7,12 @@ import numpy as np
 import pandas as pd
 
 from ml_assets.core.features.key_index import microseconds
+from ml_assets.core.model.target import negative_label
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.labels import KNOWN_AT
 from ml_assets.core.tables.local_time import MICROSECONDS_PER_DAY, to_local
 from ml_assets.core.tables.nul_characters import escape_nul
+from ml_assets.core.tables.schemas import target_dtype
 
 
 class RowLabels:
@@ -31,8 +33,8 @@ class RowLabels:
         codes, self._index = pd.factorize(self._keys(keys[is_complete]))
         self._code_of_row = np.full(len(keys), -1)
         self._code_of_row[is_complete] = codes
-        # Rows: number of the key, time known (microseconds), day delivered, first day in effect, label; one column for
-        # each label, sorted by the first three.
+        # Rows: number of the key, time known (microseconds), day delivered, first day in effect, label (see `_encode`);
+        # one column for each label, sorted by the first three.
         self._labels = np.empty((5, 0), np.int64)
 
     def add(self, day: date, labels: pd.DataFrame) -> None:
@@ -44,13 +46,13 @@ class RowLabels:
         matching = np.flatnonzero(positions >= 0)
         known, delivered = labels[KNOWN_AT].iloc[matching], np.full(len(matching), _ordinal(day))
         effective_from = np.maximum(_days(known, self._spec.source.time_zone), delivered)
-        values = labels[self._spec.target].iloc[matching].to_numpy(np.int64)
+        values = self._encode(labels[self._spec.target].iloc[matching])
         added = np.stack([positions[matching], microseconds(known), delivered, effective_from, values])
         merged = np.concatenate([self._labels, added], axis=1)
         self._labels = merged[:, np.lexsort([merged[2], merged[1], merged[0]])]
 
     def effective_on(self, day: date) -> tuple[np.ndarray, np.ndarray]:
-        """Return the keys that have a label on `day`, and their labels (0 or 1).
+        """Return the keys that have a label on `day`, and their labels as they are kept.
 
         Keys are numbered in the order of the rows, and returned in ascending order.
         """
@@ -70,13 +72,28 @@ class RowLabels:
         """
         numbers, values = self.effective_on(day)
         # One more entry, the last, for rows without a key.
-        labels, known = (
-            np.zeros(len(self._index) + 1, np.int64),
-            np.full(len(self._index) + 1, self._unlabelled == "negative"),
-        )
+        count, has_negatives = len(self._index) + 1, self._unlabelled == "negative"
+        labels = np.full(count, self._encode(pd.Series([negative_label(self._spec)]))[0] if has_negatives else 0)
+        known = np.full(count, has_negatives)
         labels[numbers], known[numbers] = values, True
-        column = pd.Series(labels[self._code_of_row], dtype="Int64").where(known[self._code_of_row])
-        return column.astype("boolean" if self._spec.columns[self._spec.target].type == "boolean" else "Int64")
+        return self._decode(labels[self._code_of_row], known[self._code_of_row])
+
+    def _encode(self, values: pd.Series) -> np.ndarray:
+        """Encode labels as int64: numbers as their bits, texts as their position among the allowed values."""
+        column = self._spec.columns[self._spec.target]
+        if column.type == "number":
+            return values.to_numpy(np.float64).view(np.int64)
+        if column.type == "string":
+            return pd.Index(column.allowed or [], dtype=object).get_indexer(pd.Index(values, dtype=object))
+        return values.to_numpy(np.int64)
+
+    def _decode(self, labels: np.ndarray, known: np.ndarray) -> pd.Series:
+        column = self._spec.columns[self._spec.target]
+        if column.type == "number":
+            return pd.Series(np.where(known, labels.view(np.float64), np.nan))
+        if column.type == "string":
+            return pd.Series(np.array(column.allowed or [""], dtype=object)[labels]).where(known, None)
+        return pd.Series(labels, dtype="Int64").where(known).astype(target_dtype(self._spec))
 
     def count_late(self, on_time: date, day: date) -> tuple[int, int]:
         """Count late labels as of `day`: (keys whose first label took effect after `on_time`, keys with a label)."""

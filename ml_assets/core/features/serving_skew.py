@@ -9,6 +9,7 @@ from ml_assets.core.features.point_in_time import build_features
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.features import CustomFeatures, WindowAggregate
 from ml_assets.core.tables.nul_characters import escape_nul
+from ml_assets.core.tables.schemas import target_dtype
 
 MOMENTS = 5
 
@@ -90,7 +91,7 @@ def compare_features(spec: ModelSpec, committed: pd.DataFrame, scored: pd.DataFr
 def _with_known_labels(spec: ModelSpec, frame: pd.DataFrame, moment: pd.Timestamp) -> pd.DataFrame:
     if spec.labels is not None or spec.target not in frame:
         return frame
-    labels = frame[spec.target].astype("boolean" if spec.columns[spec.target].type == "boolean" else "Int64")
+    labels = frame[spec.target].astype(target_dtype(spec))
     return frame.assign(**{spec.target: labels.where(frame[spec.event_time] <= moment - spec.label_delay)})
 
 

@@ -1,4 +1,4 @@
-"""Explanations of scores: the features that add most to each of the highest scores."""
+"""Explanations of scores: the features that add most to each of the highest scores, or change a prediction most."""
 
 import json
 
@@ -14,15 +14,17 @@ DIGITS = 6
 def explain_scores(scorer: Scorer, frame: pd.DataFrame, scores: np.ndarray, rows: int, count: int) -> list[str | None]:
     """Explain the highest scores; returns one entry for each row of the frame, in its order.
 
-    An explanation is JSON: a list of at most `count` features, those that add most to the log odds of the row, largest
-    first; features that add nothing or reduce the log odds are left out. Each has `feature`, its `value` in the row
+    An explanation is JSON: a list of at most `count` features, those that add most to the log odds of the row, or of
+    its predicted class, largest first; features that add nothing or reduce the log odds are left out. For a regression
+    they are those that change the prediction most, in either direction. Each has `feature`, its `value` in the row
     (number, text, or null if missing or infinite) and its `contribution`, the SHAP value of `Scorer.contributions`
     rounded to DIGITS decimals. The explanation of a row depends only on that row.
 
     Args:
         scorer: the model.
         frame: the features of the rows.
-        scores: the score of each row of the frame, by the same model, shape (rows of the frame,).
+        scores: the score of each row of the frame, by the same model, or what else ranks the rows (`Scorer.ranks`),
+            shape (rows of the frame,).
         rows: how many rows are explained: those with the highest scores, the first among equal ones; others get None.
         count: the largest number of features in an explanation.
 
@@ -46,14 +48,18 @@ def explain_scores(scorer: Scorer, frame: pd.DataFrame, scores: np.ndarray, rows
                 "value": _to_json_value(values[index]),
                 "contribution": round(float(row_contributions[index]), DIGITS),
             }
-            for index in rank_contributions(row_contributions, count)
+            for index in rank_contributions(scorer, row_contributions, count)
         ]
         explanations[position] = json.dumps(entries, ensure_ascii=False, allow_nan=False)
     return explanations
 
 
-def rank_contributions(contributions: np.ndarray, count: int) -> list[int]:
-    """Return the positions of the at most `count` features with the largest positive contributions, largest first."""
+def rank_contributions(scorer: Scorer, contributions: np.ndarray, count: int) -> list[int]:
+    """Return the positions of the at most `count` features with the largest positive contributions, largest first; for
+    a regression, with the largest contributions in either direction.
+    """
+    if scorer.task == "regression":
+        contributions = np.abs(contributions)
     return [int(index) for index in np.argsort(-contributions, kind="stable")[:count] if contributions[index] > 0]
 
 

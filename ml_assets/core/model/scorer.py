@@ -74,8 +74,8 @@ class Scorer:
 
     @property
     def threshold(self) -> float:
-        """Lowest score of a positive decision, of a binary model."""
-        return self._preprocessing["threshold"]
+        """Lowest score of a positive decision; NaN for a model without decisions."""
+        return self._preprocessing["threshold"] if self.task == BINARY else np.nan
 
     def matrix(self, frame: pd.DataFrame) -> np.ndarray:
         """Convert features to the float32 input matrix of XGBoost with `to_matrix`."""
@@ -123,6 +123,11 @@ class Scorer:
         if self.task == "multiclass":
             return values.argmax(axis=1)
         return np.full(len(values), self._preprocessing.get("central", 0))
+
+    def ranks(self, columns: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Return by what rows are ranked: score, prediction or highest probability, of the columns of `predict`."""
+        values = list(columns.values())
+        return np.max(values[1:], axis=0) if self.task == "multiclass" else values[0]
 
     def use_threads(self, count: int) -> None:
         """Set the number of threads; for a few rows, waking threads takes longer than scoring."""

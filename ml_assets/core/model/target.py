@@ -23,15 +23,21 @@ def encode_target(spec: ModelSpec, values: pd.Series) -> np.ndarray:
     if spec.task == MULTICLASS:
         return _encode_labels(spec, values, list(spec.classes))
     if spec.task == BINARY and spec.positive is not None:
-        labels = [spec.positive, *(spec.columns[spec.target].allowed or (True, False))]
-        negatives = [label for label in labels if label != spec.positive]
-        return _encode_labels(spec, values, [*negatives, spec.positive])
+        return _encode_labels(spec, values, [negative_label(spec), spec.positive])
     numbers = np.asarray(values.astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan))
     wrong = ~np.isin(numbers, (0, 1)) if spec.task == BINARY else np.isinf(numbers)
     if (bad := wrong & ~np.isnan(numbers)).any():
         allowed = "0 or 1" if spec.task == BINARY else "finite"
         raise ValueError(f"the target {spec.target} must be {allowed} in every labelled row, not {numbers[bad][0]:g}")
     return numbers
+
+
+def negative_label(spec: ModelSpec) -> object:
+    """Return the label of the negative class of a binary target, as its column has it."""
+    column = spec.columns[spec.target]
+    if spec.positive is None:
+        return False if column.type == "boolean" else 0
+    return next(label for label in column.allowed or (False, True) if label != spec.positive)
 
 
 def _encode_labels(spec: ModelSpec, values: pd.Series, labels: list) -> np.ndarray:

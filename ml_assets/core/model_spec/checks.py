@@ -156,14 +156,18 @@ class MissingShareCheck(Check):
 
 
 class TargetLeakageCheck(Check):
-    """A feature that predicts the label by itself, and so may be the label in another form: it reaches both bounds."""
+    """A feature that predicts the target by itself, and so may be the target in another form: it reaches both bounds
+    for the label of a binary target or for one class against the others, or the rank correlation for a regression."""
 
     roc_auc: float = Field(0.99, gt=0.5, le=1)
     """ROC AUC of the feature alone, in either direction, from which leakage is suspected."""
     average_precision: float = Field(0.9, gt=0, le=1)
     """Average precision of the feature alone from which leakage is suspected."""
     min_positives: int = Field(5, ge=1, le=1_000_000_000)
-    """Minimum number of positives, and of negatives, of a day that is checked."""
+    """Minimum number of positives, and of negatives, of a day that is checked; for classes, of rows of a class."""
+    rank_correlation: float = Field(0.995, gt=0, le=1)
+    """Absolute rank correlation (Spearman) of the feature alone with the target of a regression from which leakage is
+    suspected."""
 
 
 class PredictionQualityCheck(Check):

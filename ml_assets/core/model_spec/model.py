@@ -25,11 +25,12 @@ from ml_assets.core.model_spec.rules.renamed_checks import rename_checks
 from ml_assets.core.model_spec.rules.task_rules import (
     check_evaluation,
     check_outputs,
+    check_quality,
     check_target,
-    check_training,
     check_weight,
     complete_classes,
 )
+from ml_assets.core.model_spec.rules.training_rules import check_training
 from ml_assets.core.model_spec.source import Column, Quality, Source, column_of
 from ml_assets.core.model_spec.training import Training
 from ml_assets.core.model_spec.types.base import SpecPart, check_model_name, check_owner
@@ -156,8 +157,10 @@ class ModelSpec(SpecPart):
         roles = {"event_time": self.event_time, "target": self.target, "entity": self.entity}
         check_weight(self.columns, self.sample_weight, roles)
         names = self.feature_names()
-        check_training(self.task, self.training, self.columns[self.target], self.numeric_features(), names)
-        check_evaluation(self.task, self.evaluation, self.labels, self.target, self.target_features())
+        check_training(self.outputs, self.training, self.columns[self.target], self.numeric_features(), names)
+        label_rate, of_target = self.checks.label_rate, self.target_features()
+        check_evaluation(self.task, self.evaluation, self.labels, label_rate, self.target, of_target)
+        check_quality(self.task, self.deployment.quality is not None)
         check_outputs(self.columns, names, self.outputs)
 
     @property

@@ -7,6 +7,7 @@ from pydantic import Discriminator, Field, Tag, ValidationError, model_validator
 
 from ml_assets.core.model_spec.types.base import SpecPart
 from ml_assets.core.model_spec.types.durations import PositiveDays
+from ml_assets.core.model_spec.types.metric_names import ComparedMetric
 from ml_assets.core.model_spec.types.numbers import format_number
 
 
@@ -103,8 +104,9 @@ class Search(SpecPart):
     """Days on which a fold is fitted. expanding: all days of the window before its validation days. rolling: the same
     number of days for each fold."""
 
-    metric: Literal["average_precision", "log_loss"] = "average_precision"
-    """Metric whose mean over the folds is optimized."""
+    metric: ComparedMetric = "average_precision"
+    """Metric whose mean over the folds is optimized. By default average_precision for task binary, log_loss for
+    multiclass, and rmse for regression, or pinball_loss if it has quantiles."""
 
     prune: bool = True
     """Whether a trial ends early when its best mean over the folds so far is worse than the median of earlier trials
@@ -136,6 +138,10 @@ class Search(SpecPart):
                     type(parameters).model_validate({**parameters.model_dump(), name: value})
                 except ValidationError as error:
                     raise ValueError(f"search.space.{name}: {value:g}: {error.errors()[0]['msg']}") from error
+        if "base_score" in self.space and getattr(parameters, "base_score", None) is None:
+            raise ValueError(
+                "search.space.base_score: the search begins at training.parameters.base_score, which is not set"
+            )
         if self.folds * validation >= window:
             raise ValueError(
                 f"search.folds: {self.folds} folds that validate on {validation.days}d each leave no day of the window "

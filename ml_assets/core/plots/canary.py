@@ -13,22 +13,28 @@ BINS, HEIGHT = 40, 340
 COLOURS = {"champion": BLUE, "challenger": ORANGE}
 
 
-def traffic_split_plot(scores: Mapping[str, np.ndarray], title: str) -> bytes:
+def traffic_split_plot(
+    scores: Mapping[str, np.ndarray], title: str, bounds: tuple[float, float] | None = (0.0, 1.0), label: str = "Score"
+) -> bytes:
     """Plot the share of the champion's and the challenger's rows by score, on a logarithmic scale.
 
     Args:
-        scores: scores from 0 to 1, by `champion` and `challenger`; one without rows is left out.
+        scores: scores or predictions, by `champion` and `challenger`; one without rows is left out.
         title: title of the plot.
+        bounds: lowest and highest score; None: those of the rows.
+        label: what the scores are, for the axis.
     """
-    edges = np.linspace(0, 1, BINS + 1)
+    low, high = bounds or _bounds([values for values in scores.values() if len(values)])
+    edges = np.linspace(low, high, BINS + 1)
     shares = {role: np.histogram(values, edges)[0] / len(values) for role, values in scores.items() if len(values)}
     if not shares:
         return blank_chart(title, "There are no rows")
     lowest = math.floor(math.log10(min(share[share > 0].min() for share in shares.values())) - 0.2)
     chart = Chart(title, HEIGHT)
-    panel = chart.panel(28, HEIGHT - 48, (-0.02, 1.02), (lowest, 0))
+    margin = 0.02 * (high - low)
+    panel = chart.panel(28, HEIGHT - 48, (low - margin, high + margin), (lowest, 0))
     powers = [(power, f"{10.0**power:g}") for power in range(lowest, 1)]
-    panel.axes(fractions(), powers, "Score", "Share of its rows")
+    panel.axes(fractions() if bounds else ticks(low, high), powers, label, "Share of its rows")
     for role, share in shares.items():
         # The axis is of the logarithm, on which an empty bin is at the lower end.
         heights = np.log10(np.maximum(share, 10.0**lowest))
@@ -40,6 +46,12 @@ def traffic_split_plot(scores: Mapping[str, np.ndarray], title: str) -> bytes:
         )
     panel.legend(0.62, 0.98)
     return chart.svg()
+
+
+def _bounds(values: Sequence[np.ndarray]) -> tuple[float, float]:
+    """Return the ends of an axis for values, also where all of them are equal."""
+    low, high = (min(map(np.min, values)), max(map(np.max, values))) if values else (0.0, 1.0)
+    return (float(low), float(high)) if low < high else (float(low) - 1, float(high) + 1)
 
 
 def comparison_plot(metric: str, days: Sequence[date], compared: pd.DataFrame, margin: float) -> bytes:

@@ -23,7 +23,9 @@ def sampled_rows(rows: int, seed: int) -> NDArray[np.int64]:
     return np.sort(np.random.default_rng(seed).choice(rows, MAX_ROWS, replace=False))
 
 
-def contribution_plot(contributions: NDArray, frame: pd.DataFrame, features: Sequence[str], rows: int) -> bytes:
+def contribution_plot(
+    contributions: NDArray, frame: pd.DataFrame, features: Sequence[str], rows: int, unit: str = "log odds"
+) -> bytes:
     """Plot a line of points for each of the most influential features: one point for each row, at its SHAP value.
 
     The colour is the rank of the value among the values of the feature, from low (blue) to high (red); missing values
@@ -32,15 +34,16 @@ def contribution_plot(contributions: NDArray, frame: pd.DataFrame, features: Seq
     for trees, 2020. Features are ordered by the mean of the absolute SHAP values.
 
     Args:
-        contributions: contribution of each feature, shape (sampled rows, features), in log odds.
+        contributions: contribution of each feature, shape (sampled rows, features).
         frame: the features of the sampled rows.
         features: names of the columns of `contributions`.
         rows: number of rows that the sample was drawn from, for the title.
+        unit: of the contributions.
     """
     strength = np.abs(contributions).mean(axis=0) if len(contributions) else np.zeros(len(features))
     plotted = sorted(range(len(features)), key=lambda index: (-strength[index], features[index]))[:MAX_FEATURES]
     row_count = f"{len(contributions):,} of {rows:,}" if len(contributions) < rows else f"{rows:,}"
-    title = f"What features add to the log odds of {row_count} rows"
+    title = f"What features add to the {unit} of {row_count} rows"
     if not strength.any():
         return blank_chart(title, "There are no rows" if not len(contributions) else "No feature adds anything")
     names = [features[index] for index in plotted]
@@ -49,7 +52,7 @@ def contribution_plot(contributions: NDArray, frame: pd.DataFrame, features: Seq
     colours = np.concatenate([_colours(frame[name]) for name in names])
     low, high = contributions.min(), contributions.max()
     margin = 0.03 * (high - low or 1.0)
-    label = "SHAP value in log odds (blue: low values, red: high ones)"
+    label = f"SHAP value in {unit} (blue: low values, red: high ones)"
     chart, panel = feature_lines(title, names, (low - margin, high + margin), label)
     if low <= 0 <= high:
         panel.line([0, 0], [-0.6, len(names) - 0.4], GREY, 0.8)

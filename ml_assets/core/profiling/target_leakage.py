@@ -1,7 +1,8 @@
 """Target leakage: the predictive power of each single feature, which is nearly perfect if it contains the label."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -14,22 +15,40 @@ from ml_assets.core.model_spec.checks import TargetLeakageCheck
 from ml_assets.core.model_spec.types.task import MULTICLASS, REGRESSION
 from ml_assets.core.profiling.profiles import profile_columns
 from ml_assets.core.tables.nul_characters import escape_nul
-from ml_assets.core.tables.schemas import SINGLE_FEATURE_POWER_SCHEMA
+from ml_assets.core.tables.schemas import single_feature_power_schema
 
 Floats = NDArray[np.float64]
+MIN_ROWS = 20
+"""Rows from which the rank correlation of a regression is judged."""
 
 
 @dataclass(frozen=True)
 class PredictivePower:
-    """ROC AUC and average precision of one feature on the labelled rows of a day, and the rows of each class.
+    """Predictive power of one feature on the labelled rows of a day.
 
-    Both measures are None if a class is missing.
+    roc_auc, average_precision, positives, negatives: of a binary target, or of the class `of_class` against all others;
+    both measures are None if a class is missing. rank_correlation: Spearman's, of a regression, over `compared_rows`;
+    None if there is nothing to rank.
     """
 
-    roc_auc: float | None
-    average_precision: float | None
-    positives: int
-    negatives: int
+    roc_auc: float | None = None
+    average_precision: float | None = None
+    positives: int | None = None
+    negatives: int | None = None
+    of_class: str | None = None
+    rank_correlation: float | None = None
+    compared_rows: int | None = None
+
+    @property
+    def strength(self) -> float:
+        """The measure by which features are ranked, 0 where there is none."""
+        return abs(self.rank_correlation or 0.0) or self.average_precision or 0.0
+
+    def has_rows(self, settings: TargetLeakageCheck) -> bool:
+        """Return whether there are enough rows to judge from."""
+        if self.compared_rows is not None:
+            return self.compared_rows >= MIN_ROWS
+        return min(self.positives or 0, self.negatives or 0) >= settings.min_positives
 
 
 def measure_single_features(spec: ModelSpec, features: pd.DataFrame) -> dict[str, PredictivePower]:
@@ -37,48 +56,73 @@ def measure_single_features(spec: ModelSpec, features: pd.DataFrame) -> dict[str
 
     The result is empty if labels come in files of their own. Numbers are used as scores, ascending and descending, with
     missing values below all others; so is the indicator of missing values. Categories are scored by their share of
-    positives on every other row, and evaluated on the rows between. The best average precision of these counts.
-
-    With several classes each class counts as positive against all others, and the best one counts; in a regression the
-    targets above the median are the positives, so that a feature in the order of the target has both measures 1.
+    positives on every other row, and evaluated on the rows between. The best average precision of these counts. Of
+    several classes, the one that the feature predicts best against all others counts, among those of enough rows.
+    For a regression, numbers are ranked as they are, where they have a value, and categories by the mean target of
+    every other row.
     """
     if spec.labels is not None:
         return {}
     is_labelled = features[spec.target].notna()
     labelled = features if is_labelled.all() else features[is_labelled]
-    label_sets = _binary_labels(spec, labelled[spec.target])
-    categorical = spec.categorical_features()
-    powers = {}
-    for name in spec.feature_names():
-        values = labelled[name]
-        numbers = None if name in categorical else values.to_numpy(np.float64, na_value=np.nan)
-        measured = []
-        for labels in label_sets:
-            candidates = _measure_category(values, labels) if numbers is None else _measure_number(numbers, labels)
-            best = max((pair for pair in candidates if pair), key=lambda pair: (pair[1], pair[0]), default=(None, None))
-            measured.append(PredictivePower(*best, int(labels.sum()), int(len(labels) - labels.sum())))
-        powers[name] = max(measured, key=lambda power: power.average_precision or 0.0)
-    return powers
+    targets = encode_target(spec, labelled[spec.target])
+    categorical = set(spec.categorical_features())
+    measure = {REGRESSION: _measure_amount, MULTICLASS: partial(_measure_classes, spec)}.get(spec.task, _measure_label)
+    return {name: measure(labelled[name], targets, name in categorical) for name in spec.feature_names()}
 
 
-def _binary_labels(spec: ModelSpec, target: pd.Series) -> list[NDArray[np.int64]]:
-    """Return the labels 0 and 1 that the features are measured against, one array for each class of several."""
-    encoded = encode_target(spec, target)
-    if spec.task == MULTICLASS:
-        return [(encoded == position).astype(np.int64) for position in range(len(spec.classes))]
-    if spec.task == REGRESSION:
-        return [(encoded > (np.median(encoded) if len(encoded) else 0.0)).astype(np.int64)]
-    return [encoded.astype(np.int64)]
+def _measure_label(values: pd.Series, targets: Floats, is_category: bool) -> PredictivePower:
+    labels = targets.astype(np.int64)
+    candidates = (
+        _measure_category(values, labels)
+        if is_category
+        else _measure_number(values.to_numpy(np.float64, na_value=np.nan), labels)
+    )
+    best = max((pair for pair in candidates if pair), key=lambda pair: (pair[1], pair[0]), default=(None, None))
+    return PredictivePower(*best, int(labels.sum()), int(len(labels) - labels.sum()))
+
+
+def _measure_classes(spec: ModelSpec, values: pd.Series, targets: Floats, is_category: bool) -> PredictivePower:
+    """Measure the class that the feature predicts best, among those of enough rows for the check."""
+    fewest = spec.checks.target_leakage.min_positives if spec.checks.target_leakage else 1
+    powers = [
+        replace(_measure_label(values, targets == position, is_category), of_class=str(label))
+        for position, label in enumerate(spec.classes)
+    ]
+    enough = [power for power in powers if min(power.positives or 0, power.negatives or 0) >= fewest]
+    return max(enough or powers, key=lambda power: (power.average_precision or 0.0, power.roc_auc or 0.0))
+
+
+def _measure_amount(values: pd.Series, targets: Floats, is_category: bool) -> PredictivePower:
+    if is_category:
+        codes, _ = pd.factorize(escape_nul(values), use_na_sentinel=False)
+        sums, rows = (
+            np.bincount(codes[::2], weights, minlength=codes.max(initial=0) + 1) for weights in (targets[::2], None)
+        )
+        mean = targets[::2].mean() if len(targets) else 0.0
+        scores = np.divide(sums, rows, out=np.full(len(rows), mean), where=rows > 0)[codes[1::2]]
+        return _rank_correlation(scores, targets[1::2])
+    numbers = values.to_numpy(np.float64, na_value=np.nan)
+    has_value = ~np.isnan(numbers)
+    return _rank_correlation(numbers[has_value], targets[has_value])
+
+
+def _rank_correlation(scores: Floats, targets: Floats) -> PredictivePower:
+    """Measure Spearman's rank correlation, ties ranked by their mean; None where all values are equal."""
+    ranks = [pd.Series(values).rank().to_numpy() for values in (scores, targets)]
+    if len(targets) < 2 or any(np.ptp(rank) == 0 for rank in ranks):
+        return PredictivePower(compared_rows=len(targets))
+    return PredictivePower(rank_correlation=float(np.corrcoef(*ranks)[0, 1]), compared_rows=len(targets))
 
 
 def feature_profiles(spec: ModelSpec, features: pa.Table, frame: pd.DataFrame) -> pa.Table:
-    """Profile each feature of a day, as a row with FEATURE_PROFILE_SCHEMA; no rows for a day without rows.
+    """Profile each feature of a day, as a row with `feature_profile_schema`; no rows for a day without rows.
 
     `frame` holds the same data as `features`.
     """
     profiles = profile_columns(features.select(spec.feature_names()), spec.source.time_zone)
     power = measure_single_features(spec, frame) if profiles.num_rows else {}
-    for field in SINGLE_FEATURE_POWER_SCHEMA:
+    for field in single_feature_power_schema(spec):
         values = [getattr(power[name], field.name) if name in power else None for name in profiles["name"].to_pylist()]
         profiles = profiles.append_column(field, pa.array(values, field.type))
     return profiles
@@ -134,6 +178,8 @@ def measure_ranking_power(scores: Floats, labels: NDArray[np.int64]) -> tuple[fl
 
 
 def is_suspected(power: PredictivePower, settings: TargetLeakageCheck) -> bool:
-    """Return whether a single feature reaches both bounds."""
+    """Return whether a single feature reaches both bounds, or the bound of a regression."""
+    if power.rank_correlation is not None:
+        return abs(power.rank_correlation) >= settings.rank_correlation
     pairs = ((power.roc_auc, settings.roc_auc), (power.average_precision, settings.average_precision))
     return all(value is not None and value >= bound for value, bound in pairs)

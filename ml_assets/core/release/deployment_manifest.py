@@ -30,7 +30,8 @@ def metadata(
     Args:
         model: name of the model.
         row: the row of the champion, see `champion_row`.
-        files: content of each file by its name; preprocessing.json has the threshold.
+        files: content of each file by its name; preprocessing.json has the threshold, or the task of a model without
+            decisions, with its columns.
         registry_url: URL of the version's page in the registry, if it has one.
     """
     return {
@@ -38,7 +39,7 @@ def metadata(
         "version": row["to_version"],
         "model_digest": row["to_digest"],
         "day": row["to_day"].isoformat(),
-        "threshold": json.loads(files["preprocessing.json"])["threshold"],
+        **_decisions(json.loads(files["preprocessing.json"])),
         "release": row["release"],
         "released_at": row["at"].isoformat(),
         "released_by": row["actor"],
@@ -50,6 +51,17 @@ def metadata(
             name: {"path": f"{row['to_digest']}/{name}", "sha256": hashlib.sha256(content).hexdigest()}
             for name, content in files.items()
         },
+    }
+
+
+def _decisions(preprocessing: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the threshold; for a model without decisions None, its task, and the columns, classes or quantiles that it
+    predicts.
+    """
+    names = ("task", "predictions", "classes", "quantiles")
+    return {
+        "threshold": preprocessing.get("threshold"),
+        **{name: preprocessing[name] for name in names if name in preprocessing},
     }
 
 

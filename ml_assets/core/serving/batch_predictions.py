@@ -7,9 +7,8 @@ import pandas as pd
 
 from ml_assets.core.model.explanations import explain_scores
 from ml_assets.core.model.scorer import Scorer
+from ml_assets.core.model_spec.types.task import SHADOW
 from ml_assets.core.release.release_state import CHALLENGER, CHAMPION
-
-COLUMNS = ["score", "decision", "model_version", "side", "reasons", "shadow_score"]
 
 
 def predict(
@@ -31,10 +30,10 @@ def predict(
         is_shadow: whether the challenger scores all rows without effect.
 
     Returns:
-        The columns `COLUMNS` for each row, in the order of the rows: score from 0 to 1, decision at the threshold of
-        the model that scored the row, its version, `side` (champion or challenger), the reasons as JSON (see
-        `explanations.reasons`) for the highest scores of all rows together, otherwise None, and the score of the
-        challenger in shadow, NaN without one.
+        For each row, in the order of the rows: the columns of `Scorer.predict` of the model that is live for it,
+        `model_version`, `side` (champion or challenger), the reasons as JSON (see `explain_scores`) for the highest
+        scores, predictions or probabilities of all rows together, otherwise None, and what the challenger in shadow
+        predicts, missing without one, as the first column with the prefix `shadow_`.
 
     Raises:
         ValueError: when a model cannot score the rows, see `Scorer.score`.
@@ -48,21 +47,25 @@ def predict(
         alias: rows if len(positions) == len(rows) else rows.iloc[positions]
         for alias, positions in positions_by_alias.items()
     }
-    scores, decisions = np.zeros(len(rows)), np.zeros(len(rows), dtype=bool)
-    versions = np.zeros(len(rows), dtype=np.int64)
+    no_rows = next(iter(live.values()))[1].predict(rows.iloc[:0])
+    columns = {name: np.zeros(len(rows), dtype=values.dtype) for name, values in no_rows.items()}
+    versions, ranks = np.zeros(len(rows), dtype=np.int64), np.zeros(len(rows))
     for alias, positions in positions_by_alias.items():
         version, scorer = live[alias]
-        scores[positions] = scorer.score(parts[alias])
-        decisions[positions] = scores[positions] >= scorer.threshold
+        predicted = scorer.predict(parts[alias])
+        for name, values in predicted.items():
+            columns[name][positions] = values
+        ranks[positions] = scorer.ranks(predicted)
         versions[positions] = version
     is_explained = np.zeros(len(rows), dtype=bool)
-    is_explained[np.argsort(-scores, kind="stable")[:explained]] = True
+    is_explained[np.argsort(-ranks, kind="stable")[:explained]] = True
     reasons = np.full(len(rows), None, dtype=object)
     for alias, positions in positions_by_alias.items():
         number = int(is_explained[positions].sum())
-        reasons[positions] = explain_scores(live[alias][1], parts[alias], scores[positions], number, count)
+        reasons[positions] = explain_scores(live[alias][1], parts[alias], ranks[positions], number, count)
     sides = np.where(challengers, CHALLENGER, CHAMPION).astype(object)
-    shadow = pd.Series(np.nan, index=range(len(rows)))
-    if is_shadow:
-        shadow = predict(rows, live, np.ones(len(rows), dtype=bool), 0, count)["score"]
-    return pd.DataFrame(dict(zip(COLUMNS, (scores, decisions, versions, sides, reasons, shadow), strict=True)))
+    main = next(iter(columns))
+    missing = None if columns[main].dtype == object else np.nan
+    shadow = live[CHALLENGER][1].predict(rows)[main] if is_shadow else np.full(len(rows), missing)
+    scored_by = {"model_version": versions, "side": sides, "reasons": reasons}
+    return pd.DataFrame({**columns, **scored_by, f"{SHADOW}{main}": shadow})

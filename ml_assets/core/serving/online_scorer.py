@@ -1,4 +1,4 @@
-"""Scores of single rows of features: equal to those of `Scorer.score`, but computed without a frame."""
+"""Predictions for single rows of features: equal to those of `Scorer.predict`, but computed without a frame."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -16,10 +16,13 @@ class OnlineScorer:
     """A model that scores single rows, with one thread.
 
     Raises:
-        ValueError: when the model needs a feature that the specification does not define.
+        ValueError: when the model needs a feature that the specification does not define, or predicts another task,
+            classes or quantiles.
     """
 
     def __init__(self, scorer: Scorer, spec: ModelSpec) -> None:
+        if other := spec.outputs.explain_difference(scorer.signature):
+            raise ValueError(f"{other}. Serve a model that was trained with this specification")
         known = set(spec.feature_names())
         if lacking := [name for name in scorer.features if name not in known]:
             raise ValueError(
@@ -28,7 +31,6 @@ class OnlineScorer:
             )
         scorer.use_threads(1)
         self.scorer = scorer
-        self.threshold = scorer.threshold
         features = scorer.preprocessing["features"]
         self._cells = [(feature["name"], _encoding(feature)) for feature in features]
         self._is_wide = any(width(feature) != 1 for feature in features)
@@ -50,18 +52,20 @@ class OnlineScorer:
                 cells.extend(encode(features[name]))
         return cells
 
-    def score(self, rows: Sequence[list[float]]) -> list[float]:
-        """Return the probability of the positive class for each encoded row."""
+    def predict(self, rows: Sequence[list[float]]) -> list[dict[str, object]]:
+        """Return what the model predicts for each encoded row, by the name of its column."""
         matrix = np.array(rows, dtype=np.float64)
         if self._is_scaled:
             matrix = (matrix - self._shift) / self._divisor
         # Values beyond the range of float32 would become infinite, which XGBoost refuses.
         matrix[~(np.abs(matrix) <= LARGEST)] = np.nan
-        return self.scorer.predict_matrix(matrix.astype(np.float32))[:, 0].tolist()
+        columns = self.scorer.columns(self.scorer.predict_matrix(matrix.astype(np.float32)))
+        values = zip(*(column.tolist() for column in columns.values()), strict=True)
+        return [dict(zip(columns, row, strict=True)) for row in values]
 
     def reasons(self, features: Features, count: int) -> list[dict[str, object]]:
-        """Return the features that raise the score of a row most, at most `count`: name, value, and contribution to the
-        log odds.
+        """Return the features that raise the score of a row or the probability of its class most, or change the
+        prediction of a regression most, at most `count`: name, value, and contribution, see `Scorer.contributions`.
         """
         import pandas as pd
 
@@ -75,7 +79,7 @@ class OnlineScorer:
                 "value": _plain(features[names[position]]),
                 "contribution": float(contributions[position]),
             }
-            for position in rank_contributions(contributions, count)
+            for position in rank_contributions(self.scorer, contributions, count)
         ]
 
 

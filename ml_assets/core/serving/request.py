@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Field, PlainValidator, TypeAdapter, ValidationE
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
+from ml_assets.core.features.inputs import feature_columns_read
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.file_feed import Feed, rows_feed
 from ml_assets.core.model_spec.source import Column
@@ -59,6 +60,9 @@ class RequestReader:
         self._row_key, self._time = spec.row_key, spec.event_time
         feed = rows_feed(spec)
         columns = {name: column for name, column in feed.columns.items() if name != spec.target}
+        if (weight := spec.sample_weight) in columns and weight not in feature_columns_read(spec):
+            # The weight counts in training and metrics, and not in a score.
+            columns[weight] = columns[weight].model_copy(update={"nullable": True})
         limits = limits or RequestLimits()
         self._limits = replace(limits, fields=max(limits.fields, len(spec.columns)))
         self._kinds = {name: column.type for name, column in columns.items()}

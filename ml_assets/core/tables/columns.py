@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from ml_assets.core.model_spec.types.task import BINARY, PREDICTION, REGRESSION, Outputs
+from ml_assets.core.model_spec.types.task import DECISION, PREDICTED_CLASS, PREDICTION, SCORE, SHADOW, Outputs
 
 _SOURCE_ROW = "Position of the row in that file, from 0; lines that are not rows come after all others"
 _UNREADABLE = "Text of the values that could not be read, as JSON by column"
@@ -51,18 +51,14 @@ TRAINED_MODEL = (
     Column("due", "string", "Why a model was due on the day, or why none was; empty where one is due every day"),
     Column("artifacts", "string", "Folder of the model's files, relative to the lake"),
     Column("rounds", "integer", "Rounds of boosting"),
-    Column("threshold", "number", "Score from which a row is decided positive"),
+    Column("threshold", "number", "Score from which a row is decided positive; empty unless the target is binary"),
     Column("rows", "integer", "Rows that the model was trained on"),
-    Column("positives", "integer", "Positive rows among them"),
+    Column("positives", "integer", "Positive rows among them; empty unless the target is binary"),
     Column("fit_first", "date", "First day of the training window"),
     Column("validation_first", "date", "First day of its early-stopping part"),
     Column("validation_last", "date", "Last day of the training window"),
 )
-EVALUATION = (
-    Column("event_day", "date", "Day of the row's event"),
-    Column("score", "number", "Score from 0 to 1"),
-    Column("decision", "boolean", "Whether the score reaches the model's threshold"),
-)
+EVENT_DAY = (Column("event_day", "date", "Day of the row's event"),)
 REGISTRY_ENTRY = (
     Column("model_digest", "string", "SHA-256 of the model's files"),
     Column("version", "string", "MLflow version"),
@@ -85,13 +81,18 @@ DEPLOYMENT = (
     Column("labels_through", "date", "Last day whose labels were known"),
     Column("metrics", "string", "Figures behind the decision, as JSON"),
 )
-PREDICTIONS = (
-    Column("score", "number", "Score from 0 to 1"),
-    Column("decision", "boolean", "Whether the score reaches the threshold of the model that gave it"),
-    Column("model_version", "integer", "MLflow version of that model"),
+_MEANINGS = {
+    SCORE: "Score from 0 to 1",
+    DECISION: "Whether the score reaches the threshold of the model that gave it",
+    PREDICTION: "Predicted value; with quantiles, the one nearest to the median",
+    PREDICTED_CLASS: "Class with the highest probability",
+}
+SCORED_BY = (
+    Column("model_version", "integer", "MLflow version of the model that scored the row"),
     Column("side", "string", "champion or challenger"),
+)
+EXPLAINED = (
     Column("reasons", "string", "For the highest scores of the day, the features that contribute most, as JSON"),
-    Column("shadow_score", "number", "Score of the challenger while it is in shadow; it decides nothing"),
 )
 STAGE_COST = (
     Column("day", "date", "Day that the stage made"),
@@ -108,6 +109,35 @@ STAGE_COST = (
     Column("memory_peak", "integer", "Largest memory of a process of the step, in bytes"),
     Column("pods", "integer", "Pods of the step, workers of a Dask cluster included; 0 outside of Kubernetes"),
 )
+
+
+def predicted_columns(outputs: Outputs) -> tuple[Column, ...]:
+    """Describe what a model adds to a row that it scores."""
+    return tuple(
+        Column(name, kind, _MEANINGS.get(name) or _meaning(outputs, name)) for name, kind in outputs.columns.items()
+    )
+
+
+def _meaning(outputs: Outputs, name: str) -> str:
+    position = outputs.values.index(name)
+    if outputs.quantiles:
+        return f"The {outputs.quantiles[position]:g} quantile of the target"
+    return f"Probability of the class {outputs.classes[position]}, from 0 to 1"
+
+
+def evaluation_columns(outputs: Outputs) -> tuple[Column, ...]:
+    """Describe what the evaluation adds to a row of the holdout."""
+    return *EVENT_DAY, *predicted_columns(outputs)
+
+
+def scored_columns(outputs: Outputs) -> tuple[Column, ...]:
+    """Describe what predictions add to a row."""
+    shadow = f"{SHADOW}{outputs.main}"
+    about = f"{outputs.main} of the challenger while it is in shadow; it decides nothing"
+    shown = Column(shadow, outputs.columns[outputs.main], about[0].upper() + about[1:])
+    return *predicted_columns(outputs), *SCORED_BY, *EXPLAINED, shown
+
+
 PREDICTION_QUALITY = (
     Column("predicted_on", "date", "Day of the predictions that the row is about"),
     Column(
@@ -130,23 +160,9 @@ SERVED_REQUEST = (
     Column("request_id", "string", "The header X-Request-ID of the request, or an ID that the service gave it"),
     Column("served_at", "timestamp", "Time of the answer"),
 )
-SERVED_ANSWER = (
-    *PREDICTIONS[2:4],
-    Column("features_through", "date", "Newest day of history that the features saw"),
-)
+HISTORY = (Column("features_through", "date", "Newest day of history that the features saw"),)
 
 
-def describe_outputs(outputs: Outputs) -> list[Column]:
-    """Describe the columns of the predictions of a model, see `Outputs.columns`."""
-    if outputs.task == BINARY:
-        return [column for column in EVALUATION if column.name in outputs.columns]
-    if outputs.task == REGRESSION:
-        texts = {PREDICTION: "Predicted value, or the quantile nearest to the median"}
-        levels = zip(outputs.values, outputs.quantiles, strict=False)
-        texts |= {name: f"Predicted quantile {level:g}" for name, level in levels}
-    else:
-        texts = {outputs.main: "Class of the highest probability"}
-        texts |= {
-            name: f"Probability of class {label}" for name, label in zip(outputs.values, outputs.classes, strict=True)
-        }
-    return [Column(name, kind, texts[name]) for name, kind in outputs.columns.items()]
+def served_columns(outputs: Outputs) -> tuple[Column, ...]:
+    """Describe the answer to a served request."""
+    return *predicted_columns(outputs), *SCORED_BY, *HISTORY

@@ -4,7 +4,8 @@ import pyarrow as pa
 
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.deployment import Capture
-from ml_assets.core.tables.columns import PREDICTION_QUALITY, SERVED_ANSWER, SERVED_REQUEST, STAGE_COST
+from ml_assets.core.tables.columns import PREDICTION_QUALITY, SERVED_REQUEST, STAGE_COST
+from ml_assets.core.tables.columns import served_columns as answer_columns
 from ml_assets.core.tables.schemas import arrow_schema, arrow_type
 
 PREDICTION_QUALITY_SCHEMA = arrow_schema(PREDICTION_QUALITY)
@@ -34,5 +35,4 @@ def served_requests_schema(spec: ModelSpec) -> pa.Schema:
         (name, pa.string() if name in capture.hashed else arrow_type(spec.columns[name].type)) for name in columns
     ]
     fields += [(name, pa.string() if name in texts else pa.float64()) for name in features]
-    answer = [(name, arrow_type(kind)) for name, kind in spec.outputs.columns.items()]  # type: ignore[arg-type]
-    return pa.schema([*arrow_schema(SERVED_REQUEST), *pa.schema([*fields, *answer]), *arrow_schema(SERVED_ANSWER)])
+    return pa.schema([*arrow_schema(SERVED_REQUEST), *pa.schema(fields), *arrow_schema(answer_columns(spec.outputs))])

@@ -3,7 +3,7 @@
 import pyarrow as pa
 
 from ml_assets.core.model_spec import ModelSpec
-from ml_assets.core.tables.columns import DEPLOYMENT, PREDICTIONS
+from ml_assets.core.tables.columns import DEPLOYMENT, scored_columns
 from ml_assets.core.tables.schemas import arrow_schema, arrow_type
 
 LEDGER_ROWS_SCHEMA = pa.schema(
@@ -51,13 +51,9 @@ CANARY_COMPARISON_SCHEMA = pa.schema(
 """The comparison of champion and challenger as of a day, see `canary_comparison.Measured`."""
 
 
-SCORED_ROW_SCHEMA = arrow_schema(PREDICTIONS)
-"""What predictions add to a row. side: `champion` or `challenger`. reasons: JSON, of the highest scores of a day."""
-
-
 def predictions_schema(spec: ModelSpec) -> pa.Schema:
-    """Return the schema of the scored rows of a day: identity columns that are known with the row, and
-    SCORED_ROW_SCHEMA.
+    """Return the schema of the scored rows of a day: identity columns that are known with the row, the predictions of
+    its task, and who made them. side: `champion` or `challenger`. reasons: JSON, of the highest scores of a day.
     """
     identity = [(name, arrow_type(spec.columns[name].type)) for name in spec.row_identity_columns()]
-    return pa.schema([*identity, *SCORED_ROW_SCHEMA])
+    return pa.schema([*identity, *arrow_schema(scored_columns(spec.outputs))])

@@ -8,7 +8,15 @@ import pyarrow as pa
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.file_feed import Contract
 from ml_assets.core.model_spec.source import ColumnType
-from ml_assets.core.tables.columns import PROVENANCE, QUARANTINE, REGISTRY_ENTRY, TRAINED_MODEL, Column
+from ml_assets.core.model_spec.types.task import BINARY, MULTICLASS, REGRESSION
+from ml_assets.core.tables.columns import (
+    PROVENANCE,
+    QUARANTINE,
+    REGISTRY_ENTRY,
+    TRAINED_MODEL,
+    Column,
+    evaluation_columns,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -113,6 +121,11 @@ def to_pandas(table: pa.Table) -> "pd.DataFrame":
     return frame
 
 
+def target_dtype(spec: ModelSpec) -> str:
+    """Return the pandas type of a column of the target that may have missing values."""
+    return {"boolean": "boolean", "integer": "Int64", "number": "float64"}.get(spec.columns[spec.target].type, "object")
+
+
 PROFILE_SCHEMA = pa.schema(
     [
         ("name", pa.string()),
@@ -148,11 +161,26 @@ SINGLE_FEATURE_POWER_SCHEMA = pa.schema(
         ("negatives", pa.int64()),
     ]
 )
-FEATURE_PROFILE_SCHEMA = pa.schema([*PROFILE_SCHEMA, *SINGLE_FEATURE_POWER_SCHEMA])
-"""The profile of one feature of a day with its predictive power, see `target_leakage.measure_single_features`.
+_POWER_OF_TASK = {
+    BINARY: SINGLE_FEATURE_POWER_SCHEMA,
+    MULTICLASS: pa.schema([*SINGLE_FEATURE_POWER_SCHEMA, ("of_class", pa.string())]),
+    REGRESSION: pa.schema([("rank_correlation", pa.float64()), ("compared_rows", pa.int64())]),
+}
 
-The power is null if labels are not in the rows.
-"""
+
+def single_feature_power_schema(spec: ModelSpec) -> pa.Schema:
+    """Return the schema of the predictive power of a feature: of a binary target, of the class that it predicts best,
+    or of an amount.
+    """
+    return _POWER_OF_TASK[spec.task]
+
+
+def feature_profile_schema(spec: ModelSpec) -> pa.Schema:
+    """Return the schema of the profile of one feature of a day with its predictive power, see
+    `target_leakage.measure_single_features`. The power is null if labels are not in the rows.
+    """
+    return pa.schema([*PROFILE_SCHEMA, *single_feature_power_schema(spec)])
+
 
 FEATURE_METRICS_SCHEMA = pa.schema([("metric", pa.string()), ("value", pa.float64())])
 """Named metrics of the features of a day, see `feature_metrics.measure_features`."""
@@ -203,8 +231,8 @@ REGISTRY_ENTRY_SCHEMA = arrow_schema(REGISTRY_ENTRY)
 
 def evaluation_schema(spec: ModelSpec) -> pa.Schema:
     """Return the schema of the scored holdout rows: the day of the row's event, identity columns, and the predictions
-    of the task, see `Outputs.columns`.
+    of the task.
     """
     identity = [(name, arrow_type(spec.columns[name].type)) for name in spec.identity_columns()]
-    predictions = [(name, _ARROW[kind]) for name, kind in spec.outputs.columns.items()]
-    return pa.schema([("event_day", pa.date32()), *identity, *predictions])
+    event_day, *predicted = arrow_schema(evaluation_columns(spec.outputs))
+    return pa.schema([event_day, *identity, *predicted])

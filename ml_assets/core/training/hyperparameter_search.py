@@ -14,6 +14,7 @@ from ml_assets.core.extras import needs_extra
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.search import Range, Search
 from ml_assets.core.model_spec.training import Parameters
+from ml_assets.core.model_spec.types.metric_names import LOWER_IS_BETTER
 from ml_assets.core.tables.fingerprint import digest
 from ml_assets.core.training.batches import LabelledDays, ReadDay
 from ml_assets.core.training.overrides import with_training
@@ -112,7 +113,7 @@ def _settings(spec: ModelSpec) -> Search:
 
 
 def _result(settings: Search, trials: list[Trial], stopped_by: Any) -> SearchResult:
-    sign = 1 if settings.metric == "log_loss" else -1
+    sign = 1 if settings.metric in LOWER_IS_BETTER else -1
     best = min((trial for trial in trials if not trial.pruned), key=lambda trial: (sign * trial.value, trial.number))
     return SearchResult(best, trials, stopped_by)
 
@@ -133,7 +134,7 @@ class _Study:
             else optuna.pruners.NopPruner()
         )
         self._study = optuna.create_study(
-            direction="minimize" if settings.metric == "log_loss" else "maximize", pruner=pruner
+            direction="minimize" if settings.metric in LOWER_IS_BETTER else "maximize", pruner=pruner
         )
 
     def propose(self, number: int) -> dict[str, float]:

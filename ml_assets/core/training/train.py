@@ -9,12 +9,15 @@ from functools import partial
 import numpy as np
 
 from ml_assets.core.metrics.classification import point_metrics
+from ml_assets.core.metrics.resampled import point_values
+from ml_assets.core.metrics.scored_rows import task_metrics
 from ml_assets.core.model.digest import model_digest
 from ml_assets.core.model.preprocessing import PreprocessingFit
 from ml_assets.core.model.preprocessing import to_bytes as preprocessing_bytes
 from ml_assets.core.model.scorer import Scorer, column_types
 from ml_assets.core.model_spec import ModelSpec
-from ml_assets.core.model_spec.types.task import BINARY
+from ml_assets.core.model_spec.rules.training_rules import SEARCHED_METRICS
+from ml_assets.core.model_spec.types.task import BINARY, REGRESSION
 from ml_assets.core.training.batches import Batch, LabelledDays, ReadDay
 from ml_assets.core.training.boosting import (
     Boosted,
@@ -36,7 +39,6 @@ from ml_assets.core.training.time_split import Split
 Log = Callable[[str], None]
 
 _LOGGER = logging.getLogger(__name__)
-VALIDATION_METRICS = ("average_precision", "roc_auc", "log_loss", "precision", "recall", "f1")
 
 
 @dataclass(frozen=True)
@@ -139,10 +141,8 @@ def train(
         batch, predictions = _predict(scorer, fitted, days, split.validation)
         threshold, note = None, ""
         if spec.task == BINARY:
-            threshold, note = choose_threshold(spec.training.threshold, batch.labels, predictions[:, 0])
-        metrics = _measure(
-            spec, batch, predictions, threshold, {name: values[rounds - 1] for name, values in curve.items()}
-        )
+            threshold, note = choose_threshold(spec.training.threshold, batch.labels, predictions[:, 0], batch.weights)
+        metrics = _measure(spec, batch, predictions, threshold)
         if spec.training.refit:
             refitted = fitting.fitted()
             # The matrices of the days are those of the same preprocessing.
@@ -168,14 +168,19 @@ def train(
     )
 
 
-def _measure(
-    spec: ModelSpec, batch: Batch, predictions: np.ndarray, threshold: float | None, best: dict[str, float]
-) -> dict[str, float]:
-    """Return the metrics of the model on the validation part; `best` are those of XGBoost in its last round."""
-    if threshold is None:
-        return best
-    metrics = point_metrics(batch.labels, predictions[:, 0], threshold)
-    return {name: metrics[name] for name in VALIDATION_METRICS}
+def _measure(spec: ModelSpec, batch: Batch, predictions: np.ndarray, threshold: float | None) -> dict[str, float]:
+    """Return the metrics of the model on the rows of the validation part that have a weight."""
+    if batch.weights is not None:
+        has_weight = batch.weights > 0
+        predictions = predictions[has_weight]
+        batch = Batch(batch.matrix[has_weight], batch.labels[has_weight], batch.weights[has_weight])
+    if threshold is not None:
+        metrics = point_metrics(batch.labels, predictions[:, 0], threshold, batch.weights)
+        return {name: metrics[name] for name in SEARCHED_METRICS}
+    if spec.training.quantiles:
+        predictions = np.column_stack([predictions[:, spec.outputs.central], predictions])
+    targets = batch.labels.astype(np.float64 if spec.task == REGRESSION else np.int64)
+    return point_values(task_metrics(spec).measure(None)(targets, predictions, batch.weights))
 
 
 def _phase(

@@ -89,12 +89,11 @@ class _Evaluation:
     @cached_property
     def _powers(self) -> dict[date, dict[str, "PredictivePower"]]:
         from ml_assets.core.profiling.target_leakage import PredictivePower
-        from ml_assets.core.tables.schemas import SINGLE_FEATURE_POWER_SCHEMA
+        from ml_assets.core.tables.schemas import single_feature_power_schema
 
+        names = single_feature_power_schema(self._spec).names
         powers: dict[date, dict[str, PredictivePower]] = {}
-        for row in self._stage.profiles.read(
-            self._days, ["day", "name", *SINGLE_FEATURE_POWER_SCHEMA.names]
-        ).to_pylist():
+        for row in self._stage.profiles.read(self._days, ["day", "name", *names]).to_pylist():
             day, name = row.pop("day"), row.pop("name")
             powers.setdefault(day, {})[name] = PredictivePower(**row)
         return powers

@@ -13,6 +13,7 @@ from ml_assets.pipeline.asset_names import FEATURE_METRICS, FEATURE_PROFILES, FE
 from ml_assets.pipeline.engine.stage import StageOutput
 from ml_assets.pipeline.engine.upstream import read_fingerprints
 from ml_assets.pipeline.features.label_store import LabelsByKey, labels_part
+from ml_assets.pipeline.features.task_part import task_part
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.storage.landing import Landing
 
@@ -33,7 +34,7 @@ class FeatureEngineering:
         from ml_assets.core.features.memory_estimate import bytes_per_row
         from ml_assets.core.tables.schemas import (
             FEATURE_METRICS_SCHEMA,
-            FEATURE_PROFILE_SCHEMA,
+            feature_profile_schema,
             features_schema,
             row_schema,
         )
@@ -48,6 +49,7 @@ class FeatureEngineering:
             "features": [feature.model_dump(mode="json") for feature in spec.features],
             "columns": {name: spec.columns[name].type for name in columns},
             "identity": [spec.row_identity_columns(), spec.row_key, spec.event_time, spec.target],
+            **task_part(spec),
             "label_delay": str(spec.label_delay) if hooks else None,
             "time_zone": spec.source.time_zone,
             # Bounds of metrics are left out: they evaluate a day and do not change it.
@@ -64,7 +66,7 @@ class FeatureEngineering:
         self._labels = LabelsByKey(spec, lake, landing, self._validated) if self._label_offsets else None
         if self._labels:
             self.spec_part["labels"] = labels_part(spec)
-        self.profiles = lake.table(spec.name, FEATURE_PROFILES, FEATURE_PROFILE_SCHEMA)
+        self.profiles = lake.table(spec.name, FEATURE_PROFILES, feature_profile_schema(spec))
         self.metrics = lake.table(spec.name, FEATURE_METRICS, FEATURE_METRICS_SCHEMA)
         self.features = lake.table(spec.name, FEATURES, features_schema(spec))
         self.tables = {FEATURE_PROFILES: self.profiles, FEATURE_METRICS: self.metrics, FEATURES: self.features}
@@ -153,15 +155,17 @@ class FeatureEngineering:
         """
         import pandas as pd
 
+        from ml_assets.core.tables.schemas import target_dtype
+
         labels, counts = self._labels, self._validated.row_counts()
         assert labels
-        kind = "boolean" if self.spec.columns[self.spec.target].type == "boolean" else "Int64"
+        kind = target_dtype(self.spec)
 
         def labels_as_of(day: date) -> pd.Series:
             parts = [
                 labels.column(earlier, day - timedelta(days=1))
                 if (day - earlier).days in self._label_offsets
-                else pd.Series(pd.NA, index=range(counts.get(earlier, 0)), dtype=kind)
+                else pd.Series(None, index=range(counts.get(earlier, 0)), dtype=kind)
                 for earlier in days
             ]
             return pd.concat(parts, ignore_index=True)

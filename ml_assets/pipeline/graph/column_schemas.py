@@ -15,13 +15,14 @@ from ml_assets.core.model_spec.features import (
     WindowAggregate,
 )
 from ml_assets.core.model_spec.file_feed import Contract
-from ml_assets.core.tables.columns import EVALUATION, PROVENANCE, Column, describe_outputs
+from ml_assets.core.tables import columns
+from ml_assets.core.tables.columns import PROVENANCE, Column
 from ml_assets.pipeline.asset_names import LABELS, asset_key
 
 
-def table_columns(columns: Iterable[Column]) -> list[dg.TableColumn]:
+def table_columns(described: Iterable[Column]) -> list[dg.TableColumn]:
     """Describe the columns of a table."""
-    return [dg.TableColumn(column.name, column.type, description=column.description) for column in columns]
+    return [dg.TableColumn(column.name, column.type, description=column.description) for column in described]
 
 
 def source_columns(spec: Contract | ModelSpec, names: Iterable[str]) -> list[dg.TableColumn]:
@@ -34,8 +35,8 @@ def source_columns(spec: Contract | ModelSpec, names: Iterable[str]) -> list[dg.
 
 def evaluation_columns(spec: ModelSpec) -> list[dg.TableColumn]:
     """Describe the columns of evaluation: the scored rows of the holdout."""
-    predictions = table_columns(describe_outputs(spec.outputs))
-    return [*table_columns(EVALUATION[:1]), *source_columns(spec, spec.identity_columns()), *predictions]
+    event_day, *scored = table_columns(columns.evaluation_columns(spec.outputs))
+    return [event_day, *source_columns(spec, spec.identity_columns()), *scored]
 
 
 def contract_columns(spec: Contract) -> list[dg.TableColumn]:
@@ -62,13 +63,13 @@ def feature_columns(spec: ModelSpec) -> list[dg.TableColumn]:
     """Describe the columns of features: identity columns, then the features."""
     identity = spec.row_identity_columns()
     categorical = spec.categorical_features()
-    columns = source_columns(spec, identity)
-    columns += [
+    described = source_columns(spec, identity)
+    described += [
         dg.TableColumn(name, "string" if name in categorical else "number", description=text)
         for name, text in describe_features(spec).items()
         if name not in identity
     ]
-    return columns
+    return described
 
 
 def same_columns(spec: Contract, upstream: dg.AssetKey) -> dg.TableColumnLineage:

@@ -10,6 +10,7 @@ import dagster as dg
 
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.search import Search
+from ml_assets.core.model_spec.types.metric_names import LOWER_IS_BETTER
 from ml_assets.core.tables import columns
 from ml_assets.pipeline.asset_names import FEATURES, LABELS, SEARCH
 from ml_assets.pipeline.engine.run_guard import RunGuard
@@ -113,7 +114,7 @@ def _trial_rows(stage: ParameterSearch, day: date) -> list[dict[str, object]]:
         return []
 
     def rank(trial: "Trial") -> tuple[bool, float, int]:
-        return trial.pruned, trial.value if row["metric"] == "log_loss" else -trial.value, trial.number
+        return trial.pruned, trial.value if row["metric"] in LOWER_IS_BETTER else -trial.value, trial.number
 
     trials = sorted(stage.trials(row["study"])[: row["trials"]], key=rank)
     return [

@@ -9,6 +9,7 @@ from ml_assets.core.tables.code_version import code_version
 from ml_assets.pipeline.asset_names import FEATURES, PREDICTIONS
 from ml_assets.pipeline.engine.stage import DayByDay, StageOutput
 from ml_assets.pipeline.engine.upstream import read_fingerprint
+from ml_assets.pipeline.features.task_part import task_part
 from ml_assets.pipeline.release.scorer_cache import CannotScore, ScorerCache
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.release.ledger import Ledger
@@ -42,6 +43,7 @@ class DailyPredictions(DayByDay):
             "explained": [spec.deployment.explained_rows, spec.deployment.reasons],
             "columns": [spec.row_identity_columns(), spec.entity],
             "features": spec.feature_names(),
+            **task_part(spec),
         }
         self._features = lake.table(spec.name, FEATURES, features_schema(spec))
         self.tables = {PREDICTIONS: lake.table(spec.name, PREDICTIONS, predictions_schema(spec))}
@@ -142,8 +144,9 @@ class DailyPredictions(DayByDay):
         return problem or (None if day in self.tables[PREDICTIONS].row_counts() else _no_rows(day))
 
     def scored(self, day: date) -> "pd.DataFrame":
-        """Return score, decision, side and version of the committed predictions of a day."""
-        return self.tables[PREDICTIONS].read([day], ["score", "decision", "side", "model_version"]).to_pandas()
+        """Return what was predicted for the rows of a day, as committed, with side and version."""
+        names = [*self.spec.outputs.columns, "side", "model_version"]
+        return self.tables[PREDICTIONS].read([day], names).to_pandas()
 
 
 def _no_rows(day: date) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from ml_assets.core.model.files import PROVENANCE
 from ml_assets.core.model_spec import ModelSpec
+from ml_assets.core.model_spec.types.task import BINARY
 from ml_assets.core.tables.code_version import code_version
 from ml_assets.core.training.time_split import split_days
 from ml_assets.pipeline.asset_names import ENTRY, EVALUATION, FEATURES, MODEL
@@ -67,6 +68,7 @@ class ModelRegistration(StageWithArtifacts, DayByDay):
         self.spec_part = {
             "gates": {metric: gate.model_dump(mode="json") for metric, gate in spec.gates.items()},
             "slice_min_positives": spec.evaluation.slice_min_positives,
+            **({} if spec.task == BINARY else {"slice_min_rows": spec.evaluation.slice_min_rows}),
             "champion": spec.champion.model_dump(mode="json") if spec.champion else None,
         }
         self._models = lake.table(spec.name, MODEL, TRAINED_MODEL_SCHEMA)
@@ -159,6 +161,7 @@ class ModelRegistration(StageWithArtifacts, DayByDay):
             "evaluation_fingerprint": f"{self.evaluation.tables[EVALUATION].fingerprint(day):016x}",
             "gates": PASSED if all_passed(gate_results) else "failed",
             **{f"gate_{result.gate}": result.reason for result in gate_results},
+            **({} if self.spec.task == BINARY else {"task": self.spec.task}),
         }
         plots = evaluation_plots(self.evaluation, day)
         reports = Reports(self.spec.name, self.lake)
@@ -190,19 +193,18 @@ class ModelRegistration(StageWithArtifacts, DayByDay):
         return Part(ENTRY, day, "not registered" if reason else "registered", reason)
 
     def _parameters(self, model: Mapping, provenance: Mapping) -> dict[str, object]:
-        rule = {
-            "threshold_rule": self.spec.training.threshold.rule,
-            "threshold": model["threshold"],
-            "rounds": model["rounds"],
-        }
+        decisions = {"threshold_rule": self.spec.training.threshold.rule, "threshold": model["threshold"]}
+        if self.spec.task != BINARY:
+            decisions = {"objective": self.spec.training.objective} if self.spec.training.objective else {}
         days = {name: str(model[name]) for name in ("fit_first", "validation_first", "validation_last")}
         return {
             **provenance["parameters"],
-            **rule,
+            **decisions,
+            "rounds": model["rounds"],
             **days,
             "seed": provenance["seed"],
             "rows": model["rows"],
-            "positives": model["positives"],
+            **({"positives": model["positives"]} if self.spec.task == BINARY else {}),
         }
 
     def _example(self, day: date) -> "pd.DataFrame":

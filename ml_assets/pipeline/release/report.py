@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from ml_assets.core.model_spec.types.metric_names import lowest_difference
+from ml_assets.core.model_spec.types.task import BINARY, DECISION, MULTICLASS, REGRESSION, column_part
 from ml_assets.core.operations.reports.daily_report import Part, Table
 from ml_assets.core.release.release_state import CHALLENGER, CHAMPION
 from ml_assets.pipeline.asset_names import CANARY_COMPARISON, DEPLOYMENT, PREDICTIONS
@@ -122,24 +123,31 @@ def _tables(rows: "pd.DataFrame") -> list[Table]:
 
 
 def predictions_metadata(stage: "DailyPredictions", day: date) -> Mapping[str, Any]:
-    """Return rows, positive decisions and mean score, of champion and challenger, from the report if it has them."""
+    """Return rows and positive decisions, mean prediction or shares of the predicted classes, of champion and
+    challenger, from the report if it has them.
+    """
     fingerprint = fingerprint_entry(stage.tables[PREDICTIONS], day)
     return Reports(stage.spec.name, stage.lake).facts(day, PREDICTIONS, fingerprint) or _summarize(stage, day)
 
 
 def _summarize(stage: "DailyPredictions", day: date) -> dict[str, Any]:
-    rows = _scored(stage, day)
-    sides, decisions = rows["side"].to_numpy(), rows["decision"].to_numpy().astype(bool)
-    scores, versions = rows["score"].to_numpy(), rows["model_version"].to_numpy()
-    metadata: dict[str, Any] = {"positive_decisions": int(decisions.sum())}
+    rows, outputs = _scored(stage, day), stage.spec.outputs
+    sides, versions = rows["side"].to_numpy(), rows["model_version"].to_numpy()
+    values = rows[outputs.main].to_numpy(zero_copy_only=False)
+    metadata: dict[str, Any] = {}
+    if outputs.task == BINARY:
+        decisions = rows[DECISION].to_numpy().astype(bool)
+        metadata["positive_decisions"] = int(decisions.sum())
     for role in sorted(set(sides)):
         is_scored = sides == role
-        metadata |= {
-            f"{role}_version": int(versions[is_scored][0]),
-            f"{role}_rows": int(is_scored.sum()),
-            f"{role}_mean_score": round_for_people(float(scores[is_scored].mean(dtype="float64"))),
-            f"{role}_positive_decisions": int(decisions[is_scored].sum()),
-        }
+        metadata |= {f"{role}_version": int(versions[is_scored][0]), f"{role}_rows": int(is_scored.sum())}
+        if outputs.task == MULTICLASS:
+            shares = {label: float((values[is_scored] == label).mean()) for label in outputs.classes}
+            metadata |= {f"{role}_share_{column_part(name)}": round_for_people(share) for name, share in shares.items()}
+            continue
+        metadata[f"{role}_mean_{outputs.main}"] = round_for_people(float(values[is_scored].mean(dtype="float64")))
+        if outputs.task == BINARY:
+            metadata[f"{role}_positive_decisions"] = int(decisions[is_scored].sum())
     return metadata
 
 
@@ -151,7 +159,7 @@ def predictions_plots(stage: "DailyPredictions", day: date) -> dict[str, Any]:
 
 def _scored(stage: "DailyPredictions", day: date) -> "pa.Table":
     """Read the committed predictions of a day without pandas, which a day with nothing to do does not load."""
-    return stage.tables[PREDICTIONS].read([day], ["score", "decision", "side", "model_version"])
+    return stage.tables[PREDICTIONS].read([day], [*stage.spec.outputs.columns, "side", "model_version"])
 
 
 def _reported_plots(
@@ -163,12 +171,24 @@ def _reported_plots(
 
 
 def _traffic_split_plot(stage: "DailyPredictions", day: date) -> dict[str, bytes]:
+    import numpy as np
+
     from ml_assets.core.plots.canary import traffic_split_plot
 
     rows = _scored(stage, day)
-    sides, values = rows["side"].to_numpy(), rows["score"].to_numpy()
+    outputs, sides = stage.spec.outputs, rows["side"].to_numpy()
+    if outputs.task == MULTICLASS:
+        values = np.max([rows[name].to_numpy() for name in outputs.values], axis=0)
+    else:
+        values = rows[outputs.main].to_numpy()
+    what = {BINARY: "Scores", MULTICLASS: "Probabilities of the predicted class"}.get(outputs.task, "Predictions")
     scores = {role: values[sides == role] for role in (CHAMPION, CHALLENGER)}
-    return {"scores": traffic_split_plot(scores, f"Scores of {len(rows):,} rows of {day}")} if len(rows) else {}
+    if not len(rows):
+        return {}
+    bounds, label = ((0.0, 1.0), "Score") if outputs.task == BINARY else ((0.0, 1.0), "Probability")
+    if outputs.task == REGRESSION:
+        bounds, label = None, "Prediction"
+    return {"scores": traffic_split_plot(scores, f"{what} of {len(rows):,} rows of {day}", bounds, label)}
 
 
 def predictions_parts(stage: "DailyPredictions", days: Sequence[date]) -> Iterator[Part]:
@@ -185,7 +205,12 @@ def predictions_parts(stage: "DailyPredictions", days: Sequence[date]) -> Iterat
 
 
 def _highest(stage: "DailyPredictions", day: date) -> list[Table]:
-    rows = stage.tables[stage.name].read([day], [*stage.spec.row_key, "score", "side", "reasons"]).to_pandas()
-    explained = rows[rows["reasons"].notna()].sort_values("score", ascending=False, kind="stable").head(MOST_EXPLAINED)
-    title = "The highest scores, and the features that contribute most to them"
+    outputs = stage.spec.outputs
+    names = [name for name in outputs.columns if name != DECISION]
+    rows = stage.tables[stage.name].read([day], [*stage.spec.row_key, *names, "side", "reasons"]).to_pandas()
+    explained = rows[rows["reasons"].notna()]
+    rank = explained[list(outputs.values)].max(axis=1) if outputs.task == MULTICLASS else explained[outputs.main]
+    explained = explained.loc[rank.sort_values(ascending=False, kind="stable").index].head(MOST_EXPLAINED)
+    what = {BINARY: "scores", MULTICLASS: "probabilities"}.get(outputs.task, "predictions")
+    title = f"The highest {what}, and the features that contribute most to them"
     return [Table(title, explained.to_dict("records"))] if len(explained) else []

@@ -19,6 +19,7 @@ from ml_assets.pipeline.engine.gate import Gate
 from ml_assets.pipeline.engine.stage import CannotMake, DayByDay, StageOutput
 from ml_assets.pipeline.features.label_store import labels_part
 from ml_assets.pipeline.features.labelled_features import LabelledFeatures, TrainingRows
+from ml_assets.pipeline.features.task_part import task_part
 from ml_assets.pipeline.training.due_days import DueModels
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.lake.table import Table
@@ -112,6 +113,7 @@ class ParameterSearch(DayByDay):
             "features": [spec.feature_names(), spec.categorical_features(), spec.target],
             "compute": [spec.compute.cpu, spec.compute.gpu],
             "labels": labels_part(spec),
+            **task_part(spec),
         }
         self.spec_part = {
             "trials": self._trial_spec,

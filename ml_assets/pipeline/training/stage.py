@@ -19,6 +19,7 @@ from ml_assets.pipeline.engine.stage import CannotMake, Stage, StageOutput, Stag
 from ml_assets.pipeline.engine.upstream import read_fingerprint
 from ml_assets.pipeline.features.label_store import labels_part
 from ml_assets.pipeline.features.labelled_features import TrainingRows
+from ml_assets.pipeline.features.task_part import task_part
 from ml_assets.pipeline.training.checkpoints import LakeCheckpoints
 from ml_assets.pipeline.training.committed_rows import CommittedRows, to_rows
 from ml_assets.pipeline.training.due_days import DueModels
@@ -91,6 +92,7 @@ class ModelTraining(StageWithArtifacts):
             "features": [spec.feature_names(), spec.categorical_features(), spec.target],
             "days": [spec.label_delay.days, spec.evaluation.holdout.days],
             "compute": [spec.compute.cpu, spec.compute.gpu],
+            **task_part(spec),
             **({"overrides": self.overrides} if self.overrides else {}),
         }
         self._rows = RecentFeatures(spec, lake, landing)

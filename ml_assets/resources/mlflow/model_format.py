@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from ml_assets.core.model.files import MODEL, PREPROCESSING
+from ml_assets.core.model_spec.types.task import REGRESSION
 from ml_assets.resources.mlflow.model_record import ModelRecord
 from ml_assets.resources.mlflow.run_log import RunLog
 from ml_assets.resources.mlflow_internals.artifact_upload import upload
@@ -32,9 +33,15 @@ def log_model(run_log: RunLog, experiment_id: str, record: ModelRecord) -> "Logg
     """
     from mlflow.entities import LoggedModelOutput
 
+    is_regression = record.all_tags().get("task") == REGRESSION
     client, run_id = run_log.client, run_log.run_id
     logged = client.create_logged_model(
-        experiment_id, record.name, run_id, record.version_tags(), record.param_texts(), model_type="classifier"
+        experiment_id,
+        record.name,
+        run_id,
+        record.version_tags(),
+        record.param_texts(),
+        model_type="regressor" if is_regression else "classifier",
     )
     log_evaluation(run_log, record, logged.model_id)
     with TemporaryDirectory() as directory:
@@ -79,7 +86,6 @@ def write_mlflow_model(
         example: a few rows of features, as the scorer takes them.
         description: MLflow's description of the model; signature and files are added to it.
     """
-    import numpy as np
     import pandas as pd
     from mlflow.models import infer_signature
 
@@ -89,10 +95,7 @@ def write_mlflow_model(
     example = example.astype({name: object for name in example.select_dtypes("category")})
     scorer = scorer_module.Scorer.from_bytes(artifacts[MODEL], artifacts[PREPROCESSING])
     scorer.use_threads(1)
-    scores = np.asarray(scorer.score(example))
-    description.signature = infer_signature(
-        example, pd.DataFrame({"score": scores, "decision": scores >= scorer.threshold})
-    )
+    description.signature = infer_signature(example, pd.DataFrame(scorer.predict(example)))
     write_model_folder(
         folder, description, MODEL_CODE, artifacts, Path(scorer_module.__file__), example, _requirements()
     )

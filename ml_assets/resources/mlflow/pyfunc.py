@@ -15,7 +15,7 @@ from mlflow.pyfunc.model import PythonModel  # noqa: TID253
 
 
 class ScoringModel(PythonModel):
-    """A model that returns the score and the decision for rows of features."""
+    """A model that returns what it predicts for rows of features."""
 
     def load_context(self, context):
         """Load the model files that lie beside this one."""
@@ -26,11 +26,10 @@ class ScoringModel(PythonModel):
         self.scorer = module.Scorer.from_files(context.artifacts["model.ubj"], context.artifacts["preprocessing.json"])
 
     def predict(self, context, model_input: pd.DataFrame, params=None) -> pd.DataFrame:
-        """Return one row for each row of `model_input`: `score` between 0 and 1, and `decision`, which is True if the
-        score reaches the threshold of the model.
+        """Return one row for each row of `model_input`, with the columns of the table predictions: `score` and
+        `decision`; `prediction` and its quantiles; or `predicted_class` and the probability of each class.
         """
-        score = self.scorer.score(model_input)
-        return pd.DataFrame({"score": score, "decision": score >= self.scorer.threshold}, index=model_input.index)
+        return pd.DataFrame(self.scorer.predict(model_input), index=model_input.index)
 
 
 mlflow.models.set_model(ScoringModel())

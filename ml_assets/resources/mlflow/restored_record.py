@@ -1,6 +1,5 @@
 """The record of a model of which only the files are left: its evaluation is not in the lake any more."""
 
-import json
 from collections.abc import Mapping
 from datetime import date
 
@@ -25,7 +24,8 @@ def record_of_files(
 
     from ml_assets.core.model.scorer import Scorer
 
-    features = Scorer.from_bytes(files[MODEL], files[PREPROCESSING]).preprocessing["features"]
+    preprocessing = Scorer.from_bytes(files[MODEL], files[PREPROCESSING]).preprocessing
+    features, is_binary = preprocessing["features"], "threshold" in preprocessing
     row = {feature["name"]: 0.0 if feature["kind"] == "number" else "" for feature in features}
     return ModelRecord(
         name=name,
@@ -33,9 +33,9 @@ def record_of_files(
         digest=digest,
         artifacts=files,
         example=pd.DataFrame([row]),
-        params={"threshold": json.loads(files[PREPROCESSING])["threshold"]},
+        params={"threshold": preprocessing["threshold"]} if is_binary else {},
         metrics={},
-        tags={"restored": "true"},
+        tags={"restored": "true", **({} if is_binary else {"task": preprocessing["task"]})},
         lake=lake,
         lake_folder=folder,
     )

@@ -51,9 +51,10 @@ def _summary(record: "ModelRecord") -> list[str]:
     """Return what a person looks for first: training period, gates and metrics, as paragraphs and a table."""
     params, metrics, reasons = record.params, record.finite_metrics(), record.gate_reasons()
     lines = []
-    if {"fit_first", "validation_last", "rows", "positives"} <= params.keys():
+    if {"fit_first", "validation_last", "rows"} <= params.keys():
         period = f"{params['fit_first']} to {params['validation_last']}"
-        lines += [f"Trained on {period}: {params['rows']:,} rows, {params['positives']:,} positive.", ""]
+        positives = f", {params['positives']:,} positive" if "positives" in params else ""
+        lines += [f"Trained on {period}: {params['rows']:,} rows{positives}.", ""]
     if metrics:
         shown = [f"| {name} | {value:.4g} | {reasons.get(name, '')} |" for name, value in metrics.items()]
         lines += ["| metric on the holdout | value | gate |", "|---|---|---|", *shown, ""]

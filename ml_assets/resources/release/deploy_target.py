@@ -92,7 +92,7 @@ class DeployTarget(dg.ConfigurableResource):
                 content = self._files.read(f"{model}/{file['path']}")
                 if hashlib.sha256(content).hexdigest() != file["sha256"]:
                     return f"{name} does not have the SHA-256 that it states"
-                if name == PREPROCESSING and json.loads(content)["threshold"] != metadata["threshold"]:
+                if name == PREPROCESSING and json.loads(content).get("threshold") != metadata["threshold"]:
                     return f"the threshold {metadata['threshold']} is not that of {name}"
         except FileNotFoundError as error:
             return f"a file is missing ({error})" if self._files_of(model) else None

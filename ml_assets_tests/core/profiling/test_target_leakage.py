@@ -15,7 +15,7 @@ from ml_assets.core.profiling.target_leakage import (
     measure_ranking_power,
     measure_single_features,
 )
-from ml_assets.core.tables.schemas import FEATURE_PROFILE_SCHEMA
+from ml_assets.core.tables.schemas import feature_profile_schema
 from ml_assets_tests.core.features.feature_cases import spec_with
 
 SPEC = spec_with({"kind": "column", "columns": ["amount"]}, {"kind": "categorical", "columns": ["shop"]})
@@ -86,7 +86,7 @@ def test_nothing_is_measured_if_labels_come_in_files_of_their_own():
     )
     frame = pd.DataFrame({"amount": [1.0, 2.0]})
     stored = feature_profiles(separate_labels, pa.Table.from_pandas(frame), frame)
-    assert stored.schema == FEATURE_PROFILE_SCHEMA
+    assert stored.schema == feature_profile_schema(SPEC)
     assert stored.select(["name", "rows", "roc_auc", "positives"]).to_pylist() == [
         {"name": "amount", "rows": 2, "roc_auc": None, "positives": None}
     ]
@@ -95,4 +95,4 @@ def test_nothing_is_measured_if_labels_come_in_files_of_their_own():
 def test_a_day_without_rows_has_no_profiles():
     frame = pd.DataFrame({"amount": np.empty(0), "shop": np.empty(0, object), "label": np.empty(0, np.int64)})
     table = pa.table({"amount": pa.array([], pa.float64()), "shop": pa.array([], pa.string())})
-    assert feature_profiles(SPEC, table, frame).equals(FEATURE_PROFILE_SCHEMA.empty_table())
+    assert feature_profiles(SPEC, table, frame).equals(feature_profile_schema(SPEC).empty_table())

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ml_assets.core.model.scorer import Scorer
-from ml_assets.core.serving.batch_predictions import COLUMNS, predict
+from ml_assets.core.serving.batch_predictions import predict
 from ml_assets_tests.pipeline.live_cases import AMOUNT, MORE, model, rows_with_features
 from ml_assets_tests.pipeline.world import day
 
@@ -20,6 +20,7 @@ def live() -> dict[str, tuple[int, Scorer]]:
     return result
 
 
+COLUMNS = ["score", "decision", "model_version", "side", "reasons", "shadow_score"]
 ROWS = rows_with_features(day(1), count=60)
 CHALLENGERS = np.arange(60) % 3 == 0
 

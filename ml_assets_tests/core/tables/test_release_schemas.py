@@ -2,9 +2,10 @@
 
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.release.canary_comparison import COLUMNS as COMPARED
-from ml_assets.core.serving.batch_predictions import COLUMNS
 from ml_assets.core.tables.release_schemas import CANARY_COMPARISON_SCHEMA, predictions_schema
 from ml_assets_tests.conftest import SMALL
+
+COLUMNS = ["score", "decision", "model_version", "side", "reasons", "shadow_score"]
 
 
 def test_predictions_have_the_identity_columns_that_are_known_with_the_row(small):

@@ -39,6 +39,8 @@ def complete_metrics(attributes: Mapping) -> Mapping:
     quantiles = training.get("quantiles") if isinstance(training, Mapping) else None
     metric = default_metric(Outputs(task, quantiles=tuple(quantiles) if isinstance(quantiles, list) else ()))
     completed = {**attributes, "champion": _with_metric(attributes.get("champion", {}), metric)}
+    if isinstance(training, Mapping) and isinstance(training.get("search"), Mapping):
+        completed["training"] = {**training, "search": _with_metric(training["search"], metric)}
     deployment = attributes.get("deployment")
     if isinstance(deployment, Mapping) and isinstance(deployment.get("canary"), Mapping):
         completed["deployment"] = {**deployment, "canary": _with_metric(deployment["canary"], metric)}

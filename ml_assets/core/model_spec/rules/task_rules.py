@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 
+from ml_assets.core.model_spec.checks import LabelRateCheck
 from ml_assets.core.model_spec.evaluation import Evaluation
 from ml_assets.core.model_spec.features import Feature, WindowAggregate
 from ml_assets.core.model_spec.labels import Labels
 from ml_assets.core.model_spec.source import Column, column_of
-from ml_assets.core.model_spec.training import Threshold, Training
 from ml_assets.core.model_spec.types.base import repeated
-from ml_assets.core.model_spec.types.numbers import format_number
 from ml_assets.core.model_spec.types.task import BINARY, MULTICLASS, REGRESSION, Outputs, PositiveLabel, Task
 
 _TYPE_OF_LABELS = {str: "string", int: "integer", bool: "boolean"}
@@ -136,80 +135,13 @@ def check_weight(columns: Mapping[str, Column], sample_weight: str | None, roles
         )
 
 
-def check_training(
-    task: Task, training: Training, column: Column, numeric: Sequence[str], names: Sequence[str]
-) -> None:
-    """Check that objective, threshold, parameters and constraints of training fit the task and its target.
-
-    Args:
-        task: the task of the model.
-        training: the field `training`.
-        column: the column of the target.
-        numeric: names of the features that are numbers.
-        names: names of all features.
-
-    Raises:
-        ValueError: names the field and the reason.
-    """
-    parameters = training.parameters
-    if task != REGRESSION and (training.objective is not None or training.quantiles):
-        field = "objective" if training.objective is not None else "quantiles"
-        raise ValueError(f"training.{field}: only a regression has it, and the task is {task}")
-    if task != BINARY and training.threshold != Threshold():
-        raise ValueError(f"training.threshold: only a binary target has decisions, and the task is {task}")
-    if task != BINARY and parameters.scale_pos_weight != 1:
-        raise ValueError(
-            f"training.parameters.scale_pos_weight: only a binary target has positives, and the task is {task}; "
-            "`sample_weight` weighs rows"
-        )
-    _check_base_score(task, training)
-    objective = training.objective or "squared_error"
-    for name, needed in [("tweedie_variance_power", "tweedie"), ("huber_slope", "pseudo_huber")]:
-        if getattr(parameters, name) is not None and (task != REGRESSION or objective != needed):
-            raise ValueError(f"training.parameters.{name}: it has no effect without training.objective {needed}")
-    if task == REGRESSION and objective in ("poisson", "tweedie", "gamma"):
-        is_strict = objective == "gamma"
-        lowest = column.minimum
-        if lowest is None or lowest < 0 or (is_strict and lowest == 0):
-            raise ValueError(
-                f"training.objective: {objective} needs a target {'above 0' if is_strict else 'of 0 or more'}; set the "
-                f"minimum of its column {'above 0' if is_strict else 'to 0'}, or choose another objective"
-            )
-    _check_constraints(task, training, numeric, names)
-
-
-def _check_base_score(task: Task, training: Training) -> None:
-    if (score := training.parameters.base_score) is None:
-        return
-    where = f"training.parameters.base_score: {format_number(score)}"
-    if task == MULTICLASS:
-        raise ValueError(f"{where}: one value cannot be where the scores of several classes start")
-    if task == BINARY and not 0 < score < 1:
-        raise ValueError(f"{where} is not between 0 and 1, as a probability is")
-    if training.objective in ("poisson", "tweedie", "gamma") and score <= 0:
-        raise ValueError(f"{where} is not above 0, as the prediction of {training.objective} is")
-
-
-def _check_constraints(task: Task, training: Training, numeric: Sequence[str], names: Sequence[str]) -> None:
-    if training.monotone and task == MULTICLASS:
-        raise ValueError(
-            "training.monotone: the probability of a class cannot rise with a feature for all classes at once; it is "
-            "for binary and regression"
-        )
-    for name in training.monotone:
-        if name not in numeric:
-            kind = "a category, which has no order" if name in names else "not a feature"
-            raise ValueError(f"training.monotone: {name} is {kind}; choose from {', '.join(numeric) or 'no features'}")
-    for position, group in enumerate(training.interactions):
-        where = f"training.interactions[{position}]"
-        if unknown := [name for name in group if name not in names]:
-            raise ValueError(f"{where}: {', '.join(unknown)} is not a feature; the features are {', '.join(names)}")
-        if twice := repeated(group):
-            raise ValueError(f"{where}: {', '.join(twice)} is named more than once")
-
-
 def check_evaluation(
-    task: Task, evaluation: Evaluation, labels: Labels | None, target: str, target_features: Sequence[Feature]
+    task: Task,
+    evaluation: Evaluation,
+    labels: Labels | None,
+    label_rate: LabelRateCheck | None,
+    target: str,
+    target_features: Sequence[Feature],
 ) -> None:
     """Refuse settings of positives and negatives, and aggregates of amounts, for a target without them.
 
@@ -217,6 +149,7 @@ def check_evaluation(
         task: the task of the model.
         evaluation: the field `evaluation`.
         labels: the field `labels`.
+        label_rate: the check of the share of positives.
         target: the column of the label.
         target_features: the features that read the target of earlier rows.
 
@@ -228,6 +161,8 @@ def check_evaluation(
         raise ValueError(f"evaluation.exclude_known_positives: {only}")
     if task != BINARY and labels is not None and labels.unlabelled == "negative":
         raise ValueError(f"labels.unlabelled: {only}; a row without a label can only be excluded")
+    if task != BINARY and label_rate not in (None, LabelRateCheck()):
+        raise ValueError(f"checks.label_rate: {only}; checks.column_drift checks the target of other tasks")
     if task == MULTICLASS and (windows := [f for f in target_features if isinstance(f, WindowAggregate)]):
         raise ValueError(
             f"features: {windows[0].names()[0]} aggregates the target {target}, whose classes are names and not amounts"
@@ -247,3 +182,15 @@ def check_outputs(columns: Mapping[str, Column], features: Sequence[str], output
                 raise ValueError(
                     f"{field}: {name} is the name of a column of the predictions of a {outputs.task} model; rename it"
                 )
+
+
+def check_quality(task: Task, is_estimated: bool) -> None:
+    """Refuse the estimate of the quality of predictions for a target without decisions.
+
+    Raises:
+        ValueError: when it is set.
+    """
+    if task != BINARY and is_estimated:
+        raise ValueError(
+            f"deployment.quality: it estimates metrics of a binary target from its scores, and the task is {task}"
+        )

@@ -16,6 +16,8 @@ Direction = Literal["increasing", "decreasing"]
 
 SCORE, DECISION = "score", "decision"
 PREDICTION, PREDICTED_CLASS = "prediction", "predicted_class"
+SHADOW = "shadow_"
+"""Prefix of the column of what a challenger in shadow predicts."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,23 @@ class Outputs:
         """
         distances = [abs(quantile - 0.5) for quantile in self.quantiles]
         return distances.index(min(distances)) if distances else 0
+
+    def explain_difference(self, other: tuple[str, tuple, tuple]) -> str | None:
+        """Return why a model cannot stand for one with these predictions; None if it can.
+
+        Args:
+            other: task, classes and quantiles of the model, see `Scorer.signature`.
+        """
+        mine = (self.task, self.classes, self.quantiles)
+        return None if other == mine else f"it predicts {_described(*other)}, but the specification {_described(*mine)}"
+
+
+def _described(task: str, classes: tuple, quantiles: tuple) -> str:
+    if task == MULTICLASS:
+        return f"the classes {', '.join(map(str, classes))}"
+    if quantiles:
+        return f"the quantiles {', '.join(f'{quantile:g}' for quantile in quantiles)}"
+    return "an amount" if task == REGRESSION else "a binary target"
 
 
 def quantile_name(quantile: float) -> str:
