@@ -9,7 +9,6 @@ from typing import Any
 
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.types.durations import format_duration
-from ml_assets.core.model_spec.types.task import DECISION, SCORE
 from ml_assets.core.serving.captured_requests import ServedRequest
 from ml_assets.core.serving.faults import fault_of
 from ml_assets.core.serving.online_features import OnlineFeatures, RowTooOld

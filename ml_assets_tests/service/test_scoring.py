@@ -36,13 +36,11 @@ class Features:
 
 
 class Model:
-    threshold = 1
-
     def encode(self, values: dict[str, float]) -> list[float]:
         return [values["amount"]]
 
-    def score(self, rows: list[list[float]]) -> list[float]:
-        return [0.5] * len(rows)
+    def predict(self, rows: list[list[float]]) -> list[dict[str, object]]:
+        return [{"score": 0.5, "decision": False}] * len(rows)
 
 
 def scoring_of(features: Features, **limits: Any) -> Scoring:
@@ -54,7 +52,7 @@ def scoring_of(features: Features, **limits: Any) -> Scoring:
 
 
 def score(scoring: Scoring, **fields: Any) -> float:
-    return asyncio.run(scoring.score(json.dumps(ROW | fields).encode(), 0, "client")).score
+    return asyncio.run(scoring.score(json.dumps(ROW | fields).encode(), 0, "client")).predicted["score"]
 
 
 def earlier_rows(number: int) -> list[dict]:
@@ -127,11 +125,11 @@ def test_the_event_loop_is_free_while_a_large_request_is_read(monkeypatch):
         waiting = [asyncio.create_task(scoring.score(large, 0, f"client {number}")) for number in range(4)]
         await asyncio.to_thread(begun.wait, 30)
         # A small request is answered meanwhile, a fifth large one is not even kept.
-        assert (await scoring.score(json.dumps(ROW).encode(), 0, "client")).score == 0.5
+        assert (await scoring.score(json.dumps(ROW).encode(), 0, "client")).predicted["score"] == 0.5
         with pytest.raises(RequestRejected, match="too many large requests"):
             await scoring.score(large, 0, "client 5")
         may_end.set()
-        assert [(await task).score for task in waiting] == [0.5] * 4
+        assert [(await task).predicted["score"] for task in waiting] == [0.5] * 4
 
     scoring._waiting = type(scoring._waiting)(4)
     asyncio.run(send())

@@ -134,7 +134,8 @@ def _sections() -> Iterator[str]:
             Column("...", "", "The row key, the time of the event, the entity and the slices"),
             Column("...", "number or string", "One column a feature, as the model saw it"),
             Column("...", "", "What the model predicted, as in `predictions`"),
-            *described.SERVED_ANSWER,
+            *described.SCORED_BY,
+            *described.HISTORY,
         ],
     )
     yield "`release_ledger` has a page of its own: [Release ledger](releases.md).\n"

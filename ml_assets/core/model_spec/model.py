@@ -25,7 +25,6 @@ from ml_assets.core.model_spec.rules.renamed_checks import rename_checks
 from ml_assets.core.model_spec.rules.task_rules import (
     check_evaluation,
     check_outputs,
-    check_quality,
     check_target,
     check_weight,
     complete_classes,
@@ -160,7 +159,6 @@ class ModelSpec(SpecPart):
         check_training(self.outputs, self.training, self.columns[self.target], self.numeric_features(), names)
         label_rate, of_target = self.checks.label_rate, self.target_features()
         check_evaluation(self.task, self.evaluation, self.labels, label_rate, self.target, of_target)
-        check_quality(self.task, self.deployment.quality is not None)
         check_outputs(self.columns, names, self.outputs)
 
     @property

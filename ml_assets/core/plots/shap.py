@@ -38,7 +38,7 @@ def contribution_plot(
         frame: the features of the sampled rows.
         features: names of the columns of `contributions`.
         rows: number of rows that the sample was drawn from, for the title.
-        unit: of the contributions.
+        unit: of the contributions; a margin is the prediction or, for poisson, tweedie and gamma, its logarithm.
     """
     strength = np.abs(contributions).mean(axis=0) if len(contributions) else np.zeros(len(features))
     plotted = sorted(range(len(features)), key=lambda index: (-strength[index], features[index]))[:MAX_FEATURES]

@@ -35,11 +35,6 @@ def threshold_of(scorer: "Scorer | None") -> float | None:
 
 def explain_other_task(spec: ModelSpec, scorer: "Scorer") -> str | None:
     """Return why the predictions of a model are not those of the specification; None if they are."""
-    outputs = spec.outputs
-    if scorer.signature == (outputs.task, outputs.classes, outputs.quantiles):
-        return None
-    task, classes, quantiles = scorer.signature
-    details = [str(value) for value in (*classes, *quantiles)]
-    predicts = f"{task} ({', '.join(details)})" if details else task
     remedy = "restore its task, classes and quantiles, or set `champion: null` until a model with the new ones is live"
-    return f"it is a model of task {predicts}, which the specification no longer has; {remedy}"
+    difference = spec.outputs.explain_difference(scorer.signature)
+    return difference and f"{difference}; {remedy}"

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING
 
-from ml_assets.core.model_spec.types.task import BINARY, MULTICLASS, REGRESSION, Outputs
+from ml_assets.core.model_spec.types.task import BINARY, MULTICLASS, REGRESSION, Outputs, column_part
 from ml_assets.pipeline.steps.report_store import Reports, fingerprint_entry
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from ml_assets.pipeline.evaluation.stage import ModelEvaluation
 
 Estimates = Mapping[str, tuple[float, float, float]]
+MOST_EXPLAINED_CLASSES = 6
 OF_FEATURES = ("feature_importance", "feature_contributions")
 _PLOTS = {
     BINARY: ("roc_curve", "precision_recall", "calibration", "score_histogram"),
@@ -26,7 +28,13 @@ _PLOTS = {
 def plot_names(outputs: Outputs) -> tuple[str, ...]:
     """Return the names of the plots of a model."""
     coverage = ("quantile_coverage",) if outputs.quantiles else ()
-    return (*_PLOTS[outputs.task], *coverage, *OF_FEATURES)
+    of_classes = [f"feature_contributions_{name}" for name in _explained_classes(outputs)]
+    return (*_PLOTS[outputs.task], *coverage, *OF_FEATURES, *of_classes)
+
+
+def _explained_classes(outputs: Outputs) -> list[str]:
+    """Return the names of the classes whose SHAP values are plotted: the first of them."""
+    return [column_part(label) for label in outputs.classes[:MOST_EXPLAINED_CLASSES]]
 
 
 def evaluation_plots(evaluation: "ModelEvaluation", day: date) -> dict[str, bytes]:
@@ -91,11 +99,18 @@ def model_plots(
         drawn = _regression_plots(task, rows, estimates)
     else:
         drawn = _class_plots(task, rows, estimates)
-    contributions = scorer.contributions(sample)[:, :-1]
+    draw = partial(contribution_plot, frame=sample, features=scorer.features, rows=sampled_from)
+    unit = "log odds" if task.is_binary else "margin of the prediction"
+    by_class = scorer.contributions_by_prediction(sample) if task.task == MULTICLASS else None
     return {
         **drawn,
         "feature_importance": importance_plot(scorer.importances()),
-        "feature_contributions": contribution_plot(contributions, sample, scorer.features, sampled_from),
+        "feature_contributions": draw(scorer.contributions(sample)[:, :-1], unit=unit),
+        **{
+            f"feature_contributions_{name}": draw(by_class[:, position, :-1], unit=f"logit of {name}")
+            for position, name in enumerate(_explained_classes(task.outputs))
+            if by_class is not None
+        },
     }
 
 

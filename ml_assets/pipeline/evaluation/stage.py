@@ -19,6 +19,7 @@ from ml_assets.pipeline.evaluation.holdout import Holdout
 from ml_assets.pipeline.evaluation.model_reader import read_scorer
 from ml_assets.pipeline.evaluation.score_profiles import predict_days, profile_scores
 from ml_assets.pipeline.features.label_store import labels_part
+from ml_assets.pipeline.features.task_part import task_part
 from ml_assets.pipeline.training.committed_rows import CommittedRows, to_rows
 from ml_assets.pipeline.training.due_days import DueModels, not_due, why_no_model
 from ml_assets.resources.lake.lake import Lake
@@ -69,6 +70,7 @@ class ModelEvaluation(DayByDay):
             "columns": [spec.identity_columns(), spec.event_time, spec.target, spec.entity],
             "label_delay": spec.label_delay.days,
             "seed": spec.training.seed,
+            **task_part(spec),
         }
         self.holdout = Holdout(spec, lake, landing)
         self._models = lake.table(spec.name, MODEL, TRAINED_MODEL_SCHEMA)

@@ -31,10 +31,10 @@ def served_parts(stage: "ServedRequests", days: Sequence[date]) -> Iterator[Part
 
 def served_column_schema(spec: ModelSpec) -> list[dg.TableColumn]:
     """Describe the columns of served_requests."""
-    from ml_assets.core.tables.columns import PREDICTIONS, SERVED_ANSWER, SERVED_REQUEST
+    from ml_assets.core.tables.columns import SERVED_REQUEST, served_columns
     from ml_assets.core.tables.monitoring_schemas import served_requests_schema
 
-    about = {column.name: column.description for column in (*SERVED_REQUEST, *PREDICTIONS, *SERVED_ANSWER)}
+    about = {column.name: column.description for column in (*SERVED_REQUEST, *served_columns(spec.outputs))}
     about |= {name: column.description for name, column in spec.columns.items() if name not in about}
     return [
         dg.TableColumn(field.name, str(field.type), description=about.get(field.name) or None)

@@ -13,6 +13,7 @@ from ml_assets.pipeline.asset_names import CANARY_COMPARISON, DEPLOYMENT, ENTRY
 from ml_assets.pipeline.engine.stage import DayByDay, DecidedAlready, InputChanged, StageOutput
 from ml_assets.pipeline.engine.upstream import check_not_replaced
 from ml_assets.pipeline.evaluation.model_reader import threshold_of
+from ml_assets.pipeline.features.task_part import task_part
 from ml_assets.pipeline.release.canary_rows import CanaryRows
 from ml_assets.pipeline.release.decision_row import decision_row
 from ml_assets.pipeline.release.scorer_cache import CannotScore, ScorerCache
@@ -76,6 +77,7 @@ class ModelDeployment(DayByDay):
             "columns": [spec.entity, spec.target],
             "label_delay": spec.label_delay.days,
             "seed": spec.training.seed,
+            **task_part(spec),
         }
         self._entries = lake.table(spec.name, ENTRY, schemas.REGISTRY_ENTRY_SCHEMA)
         self.tables = {

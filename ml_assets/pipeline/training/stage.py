@@ -93,11 +93,9 @@ class ModelTraining(StageWithArtifacts):
             "days": [spec.label_delay.days, spec.evaluation.holdout.days],
             "compute": [spec.compute.cpu, spec.compute.gpu],
             **task_part(spec),
-            **({"overrides": self.overrides} if self.overrides else {}),
+            **{name: part for name, part in [("overrides", self.overrides), ("labels", labels_part(spec))] if part},
         }
         self._rows = RecentFeatures(spec, lake, landing)
-        if spec.labels:
-            self.spec_part["labels"] = labels_part(spec)
         self._provenance = TrainingProvenance(spec, self._rows, upstream, search)
         self.tables = {MODEL: lake.table(spec.name, MODEL, TRAINED_MODEL_SCHEMA)}
         self._committed = CommittedRows(self.tables[MODEL], to_rows)

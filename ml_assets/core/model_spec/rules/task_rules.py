@@ -182,15 +182,3 @@ def check_outputs(columns: Mapping[str, Column], features: Sequence[str], output
                 raise ValueError(
                     f"{field}: {name} is the name of a column of the predictions of a {outputs.task} model; rename it"
                 )
-
-
-def check_quality(task: Task, is_estimated: bool) -> None:
-    """Refuse the estimate of the quality of predictions for a target without decisions.
-
-    Raises:
-        ValueError: when it is set.
-    """
-    if task != BINARY and is_estimated:
-        raise ValueError(
-            f"deployment.quality: it estimates metrics of a binary target from its scores, and the task is {task}"
-        )

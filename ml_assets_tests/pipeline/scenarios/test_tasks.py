@@ -97,7 +97,7 @@ def answers(world: World, target: str, reasons: int) -> pd.DataFrame:
     bodies = [
         {
             # The weight of a row is not known when it is scored, nor needed.
-            **{name: value for name, value in row.items() if name not in (target, "weight")},
+            **{name: value for name, value in row.items() if name not in (target, world.spec.sample_weight)},
             "event_time": f"{row['event_time'].isoformat()}Z",
         }
         for row in rows.to_dict("records")
