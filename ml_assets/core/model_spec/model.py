@@ -157,8 +157,7 @@ class ModelSpec(SpecPart):
         check_weight(self.columns, self.sample_weight, roles)
         names = self.feature_names()
         check_training(self.outputs, self.training, self.columns[self.target], self.numeric_features(), names)
-        label_rate, of_target = self.checks.label_rate, self.target_features()
-        check_evaluation(self.task, self.evaluation, self.labels, label_rate, self.target, of_target)
+        check_evaluation(self.task, self.evaluation, self.labels, self.target, self.target_features())
         check_outputs(self.columns, names, self.outputs)
 
     @property

@@ -54,13 +54,7 @@ class Profile:
     @property
     def positives(self) -> int:
         """Rows of a column of 0 and 1, or of booleans, that are 1."""
-        return self.count(1)
-
-    def count(self, value: float | str) -> int:
-        """Return the rows with a number, a boolean or a frequent text; of a number, those of its bin."""
-        if isinstance(value, str):
-            return int(self.values.get(value, 0))
-        return int(self.histogram.weight(int(number_bins(np.array([float(value)]))[0])))
+        return int(self.histogram.weight(int(number_bins(np.array([1.0]))[0])))
 
 
 def profile_columns(table: pa.Table, time_zone: str) -> pa.Table:

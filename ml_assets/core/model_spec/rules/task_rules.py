@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 
-from ml_assets.core.model_spec.checks import LabelRateCheck
 from ml_assets.core.model_spec.evaluation import Evaluation
 from ml_assets.core.model_spec.features import Feature, WindowAggregate
 from ml_assets.core.model_spec.labels import Labels
@@ -139,7 +138,6 @@ def check_evaluation(
     task: Task,
     evaluation: Evaluation,
     labels: Labels | None,
-    label_rate: LabelRateCheck | None,
     target: str,
     target_features: Sequence[Feature],
 ) -> None:
@@ -149,7 +147,6 @@ def check_evaluation(
         task: the task of the model.
         evaluation: the field `evaluation`.
         labels: the field `labels`.
-        label_rate: the check of the share of positives.
         target: the column of the label.
         target_features: the features that read the target of earlier rows.
 
@@ -161,8 +158,6 @@ def check_evaluation(
         raise ValueError(f"evaluation.exclude_known_positives: {only}")
     if task != BINARY and labels is not None and labels.unlabelled == "negative":
         raise ValueError(f"labels.unlabelled: {only}; a row without a label can only be excluded")
-    if task != BINARY and label_rate not in (None, LabelRateCheck()):
-        raise ValueError(f"checks.label_rate: {only}; checks.column_drift checks the target of other tasks")
     if task == MULTICLASS and (windows := [f for f in target_features if isinstance(f, WindowAggregate)]):
         raise ValueError(
             f"features: {windows[0].names()[0]} aggregates the target {target}, whose classes are names and not amounts"
