@@ -20,13 +20,13 @@ from ml_assets.pipeline.engine.stage import CannotMake, DayByDay, StageOutput
 from ml_assets.pipeline.features.label_store import labels_part
 from ml_assets.pipeline.features.labelled_features import LabelledFeatures, TrainingRows
 from ml_assets.pipeline.features.task_part import task_part
-from ml_assets.pipeline.training.due_days import DueModels
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.lake.table import Table
 from ml_assets.resources.storage.landing import Landing
 
 if TYPE_CHECKING:
     from ml_assets.core.training.trials import SearchResult, Trial
+    from ml_assets.pipeline.training.due_days import DueModels
 
 
 class TrialLog(Protocol):
@@ -79,7 +79,7 @@ class ParameterSearch(DayByDay):
         lake: Lake,
         landing: Landing,
         gate: Gate,
-        due: DueModels,
+        due: "DueModels",
         log: Callable[[str], None],
         open_log: OpenLog,
     ):
