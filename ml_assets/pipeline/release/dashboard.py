@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from ml_assets.core.model_spec import ModelSpec
-from ml_assets.pipeline.asset_names import PREDICTION_QUALITY
 from ml_assets.pipeline.steps.report_store import DASHBOARD, Reports
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.observability.redaction import redact_text
@@ -27,6 +26,8 @@ if TYPE_CHECKING:
 
 MAX_NOTIFICATIONS = 20
 FIGURES = "index.json"
+# Beside the parts of the report, whose names are those of assets.
+QUALITY_ROWS = "rows of prediction_quality"
 # To be raised when the figures of a day are read in another way.
 LAYOUT = 1
 Entry = tuple[Mapping[str, str], "DaySummary"]
@@ -75,7 +76,7 @@ def write_dashboard(
     if newest is None:
         return
     signatures = reports.signatures(newest - timedelta(days=DAYS_SHOWN - 1), newest)
-    entries = {day: _entry(reports, day, signatures[day], quality, kept.get(day)) for day in sorted(signatures)}
+    entries = _entries(reports, signatures, quality, kept)
     dashboard = Dashboard(
         spec.name,
         [summary for _, summary in entries.values()],
@@ -95,18 +96,27 @@ def write_dashboard(
     lake.files.write(f"{root}{FIGURES}", f'{{"layout": {LAYOUT}, "digest": "{digest}", "days": {figures}}}'.encode())
 
 
-def _entry(
-    reports: Reports, day: date, signature: Mapping[str, str], quality: "Table | None", kept: Entry | None
-) -> Entry:
-    """Return the figures of a day with what they were read from; the kept ones, unless that has changed."""
+def _entries(
+    reports: Reports,
+    signatures: Mapping[date, Mapping[str, str]],
+    quality: "Table | None",
+    kept: Mapping[date, Entry],
+) -> dict[date, Entry]:
+    """Return the figures of days with what they were read from; the kept ones, unless that has changed."""
     from ml_assets.core.operations.reports.day_summary import summarize_day
 
+    sources = {day: {**parts, **_quality_source(quality, day)} for day, parts in signatures.items()}
+    changed = {day: signatures[day] for day, source in sources.items() if day not in kept or kept[day][0] != source}
+    entries = {day: kept[day] for day in sources if day not in changed}
+    for day, report in reports.reports(changed).items():
+        rows = quality.read([day]).to_pylist() if quality is not None and _quality_source(quality, day) else []
+        entries[day] = sources[day], summarize_day(report, rows)
+    return dict(sorted(entries.items()))
+
+
+def _quality_source(quality: "Table | None", day: date) -> dict[str, str]:
     fingerprint = quality.fingerprint(day) if quality is not None else None
-    signature = {**signature, **({PREDICTION_QUALITY: f"{fingerprint:x}"} if fingerprint is not None else {})}
-    if kept is not None and kept[0] == signature:
-        return kept
-    rows = quality.read([day]).to_pylist() if quality is not None and fingerprint is not None else []
-    return signature, summarize_day(reports.report(day), rows)
+    return {} if fingerprint is None else {QUALITY_ROWS: f"{fingerprint:x}"}
 
 
 def _read_figures(lake: Lake, root: str) -> tuple[dict[date, Entry], str]:

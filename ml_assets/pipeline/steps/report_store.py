@@ -112,11 +112,16 @@ class Reports:
             report = replace(report, parts=[*others, outcome])
         return render(report)
 
-    def report(self, day: date) -> "Report":
-        """Return the report of a day, from the parts that it has."""
+    def reports(self, parts: Mapping[date, Collection[str]]) -> "dict[date, Report]":
+        """Return the reports of days, each from the named parts, several at a time if the lake is a bucket."""
+        with ThreadPoolExecutor(AT_ONCE if "://" in self._lake.uri else 1) as threads:
+            return dict(zip(parts, threads.map(self.report, parts, parts.values()), strict=True))
+
+    def report(self, day: date, assets: Collection[str] | None = None) -> "Report":
+        """Return the report of a day, from the parts that it has, or from those of some assets alone."""
         from ml_assets.core.operations.reports.daily_report import SECTIONS, Report
 
-        parts = [self._part(day, asset) for asset in SECTIONS.values()]
+        parts = [self._part(day, asset) for asset in SECTIONS.values() if assets is None or asset in assets]
         return Report(self.model, day, [part for part in parts if part])
 
     def outcomes(self, day: date, asset: str) -> Sequence[CheckOutcome]:

@@ -48,7 +48,7 @@ def test_a_run_reads_the_reports_that_changed_and_no_others(lake, monkeypatch):
     write_dashboard(SPEC, lake, [LAST], [])
     read = []
     report = Reports.report
-    monkeypatch.setattr(Reports, "report", lambda self, day: read.append(day) or report(self, day))
+    monkeypatch.setattr(Reports, "report", lambda self, day, *parts: read.append(day) or report(self, day, *parts))
     Reports(SPEC.name, lake).add([_part(DAYS[1], 250)])
     read.clear()
     write_dashboard(SPEC, lake, [LAST], [])
