@@ -27,9 +27,9 @@ RUN python -c "import tomllib; project = tomllib.load(open('pyproject.toml', 'rb
 # package xgboost, and the same library in all images gives a model the same digest on each of them.
 ARG GPU=0
 RUN test "$GPU" = 1 || python -m pip --python /opt/venv/bin/python uninstall --yes nvidia-nccl-cu12
-# Tests of libraries, what only a compiler reads, and two parts of Arrow that nothing here imports.
+# Tests of libraries, what only a compiler reads, and a part of Arrow that nothing here imports.
 RUN cd /opt/venv/lib/python3*/site-packages \
-    && rm -rf pandas/tests numpy/*/tests numpy/tests scipy/*/tests scipy/*/*/tests sklearn/tests sklearn/*/tests pyarrow/tests pyarrow/include pyarrow/*flight* pyarrow/*substrait* \
+    && rm -rf pandas/tests numpy/*/tests numpy/tests scipy/*/tests scipy/*/*/tests sklearn/tests sklearn/*/tests pyarrow/tests pyarrow/include pyarrow/*flight* \
     networkx/*/tests networkx/*/*/tests matplotlib/tests sqlalchemy/testing/suite \
     && find . -name '*.pyx' -o -name '*.pxd' -o -name '*.a' | xargs rm -f
 COPY LICENSE README.md workspace.yaml ./
