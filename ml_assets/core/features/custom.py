@@ -1,6 +1,7 @@
 """Custom features: a Python function of the user, called with the data known at the time, its result validated."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from importlib import import_module
 from typing import Any
 
@@ -13,6 +14,8 @@ from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.features import CustomFeatures
 from ml_assets.core.tables.schemas import target_dtype
 
+_NULLABLE = {"integer": "Int64", "boolean": "boolean"}
+
 
 def custom_features(
     spec: ModelSpec, feature: CustomFeatures, rows: pd.DataFrame, history: pd.DataFrame, day: pd.Timestamp
@@ -21,7 +24,8 @@ def custom_features(
 
     The function receives copies: `rows`, sorted by event time and row key, without any label; and the rows of `history`
     with time in (day - reads, day), sorted alike, with the labels that are known when the day begins: those of events
-    up to day - label_delay or, if labels come in files of their own, those in `history`.
+    up to day - label_delay or, if labels come in files of their own, those in `history`. Columns with `known_after` are
+    treated as labels are.
 
     Args:
         spec: the model.
@@ -41,9 +45,8 @@ def custom_features(
     visible = visible.take(
         sorted_order(visible[spec.row_key], first=microseconds(visible[spec.event_time]))
     ).reset_index(drop=True)
-    known_until = day - spec.label_delay if spec.labels is None else day
     try:
-        result = function(_hide_labels(spec, rows, None), _hide_labels(spec, visible, known_until))
+        result = function(_hide_late_values(spec, rows, None), _hide_late_values(spec, visible, day))
     except Exception as error:
         error.add_note(f"{where} failed on the day that begins at {day}")
         raise
@@ -71,11 +74,21 @@ def _load(where: str, path: str) -> Callable[..., Any]:
         ) from error
 
 
-def _hide_labels(spec: ModelSpec, frame: pd.DataFrame, known_until: pd.Timestamp | None) -> pd.DataFrame:
-    """Copy the frame without the labels of rows later than `known_until` (None: of all rows), with a nullable type."""
-    labels = frame[spec.target].astype(target_dtype(spec))
-    known = frame[spec.event_time] <= known_until if known_until is not None else pd.Series(False, index=frame.index)
-    return frame[list(spec.columns)].assign(**{spec.target: labels.where(known)})
+def _hide_late_values(spec: ModelSpec, frame: pd.DataFrame, day: pd.Timestamp | None) -> pd.DataFrame:
+    """Copy the frame without the labels, and other values that are known later than their rows, which are not known
+    when a day begins (None: without all of them), with nullable types.
+    """
+    late = spec.late_columns()
+    if spec.labels is not None:
+        # The labels are those that counted when the day began.
+        late[spec.target] = timedelta(0)
+    hidden = {}
+    for name, delay in late.items():
+        dtype = target_dtype(spec) if name == spec.target else _NULLABLE.get(spec.columns[name].type, frame[name].dtype)
+        values = frame[name].astype(dtype)
+        is_known = frame[spec.event_time] <= day - delay if day is not None else pd.Series(False, index=frame.index)
+        hidden[name] = values.where(is_known)
+    return frame[list(spec.columns)].assign(**hidden)
 
 
 def _to_floats(where: str, name: str, values: pd.Series) -> Floats:

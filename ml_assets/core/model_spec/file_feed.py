@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from ml_assets.core.model_spec.labels import KNOWN_AT
 from ml_assets.core.model_spec.source import Column, Quality, Source
+from ml_assets.core.model_spec.types.derived_target import DerivedTarget
 
 if TYPE_CHECKING:
     from ml_assets.core.model_spec.model import ModelSpec
@@ -52,7 +53,10 @@ class Contract(Protocol):
 
 @dataclass(frozen=True)
 class Feed:
-    """A contract, and the names of the tables that hold its files, its rows and their violations."""
+    """A contract, and the names of the tables that hold its files, its rows and their violations.
+
+    derived: the target that valid rows get, if it is derived from one of the columns.
+    """
 
     name: str
     source: Source
@@ -65,13 +69,17 @@ class Feed:
     validated: str
     quarantined: str
     violations: str
+    derived: DerivedTarget | None = None
 
 
 def rows_feed(spec: "ModelSpec") -> Feed:
-    """Return the feed of the rows of a model, without the target where labels come in files of their own."""
-    columns = {name: column for name, column in spec.columns.items() if spec.labels is None or name != spec.target}
+    """Return the feed of the rows of a model, without a target that is not in their files."""
+    is_landed = spec.labels is None and spec.derived_target is None
+    columns = {name: column for name, column in spec.columns.items() if is_landed or name != spec.target}
     tables = ("raw_data", "landed_objects", "validated_data", "quarantined_data", "violations")
-    return Feed(spec.name, spec.source, columns, spec.row_key, spec.event_time, spec.quality, *tables)
+    return Feed(
+        spec.name, spec.source, columns, spec.row_key, spec.event_time, spec.quality, *tables, spec.derived_target
+    )
 
 
 def labels_feed(spec: "ModelSpec") -> Feed | None:

@@ -72,12 +72,14 @@ class LateData(SpecPart):
     that is not mounted looks the same."""
 
 
-def check_labels(labels: Labels, columns: Mapping[str, Column], target: str) -> None:
+def check_labels(labels: Labels | None, columns: Mapping[str, Column], target: str) -> None:
     """Check that labels fit the columns of their model.
 
     Raises:
         ValueError: names the field and the reason.
     """
+    if labels is None:
+        return
     if twice := repeated(labels.key):
         raise ValueError(f"labels.key: {', '.join(twice)} is named more than once")
     for name in labels.key:

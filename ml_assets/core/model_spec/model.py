@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, PrivateAttr, model_validator
+from pydantic.json_schema import SkipJsonSchema
 
 from ml_assets.core.model_spec.automation import Backfill, Freshness, Retention, Schedule, Sensor
 from ml_assets.core.model_spec.checks import Checks
@@ -18,7 +19,7 @@ from ml_assets.core.model_spec.rules.capture_rules import check_capture
 from ml_assets.core.model_spec.rules.check_rules import check_checks, check_metrics, check_severities
 from ml_assets.core.model_spec.rules.column_rules import check_column_names, check_roles
 from ml_assets.core.model_spec.rules.day_rules import check_days, check_marker
-from ml_assets.core.model_spec.rules.feature_rules import check_features, check_preprocessing
+from ml_assets.core.model_spec.rules.feature_rules import check_features, check_late_columns, check_preprocessing
 from ml_assets.core.model_spec.rules.gate_rules import check_without_entity
 from ml_assets.core.model_spec.rules.metric_rules import check_metrics_of_task, complete_metrics
 from ml_assets.core.model_spec.rules.renamed_checks import rename_checks
@@ -33,6 +34,7 @@ from ml_assets.core.model_spec.rules.training_rules import check_training
 from ml_assets.core.model_spec.source import Column, Quality, Source, column_of
 from ml_assets.core.model_spec.training import Training
 from ml_assets.core.model_spec.types.base import SpecPart, check_model_name, check_owner
+from ml_assets.core.model_spec.types.derived_target import DerivedTarget, TargetName, complete_target
 from ml_assets.core.model_spec.types.durations import Days
 from ml_assets.core.model_spec.types.metric import Metric
 from ml_assets.core.model_spec.types.task import ClassLabel, Outputs, PositiveLabel, Task
@@ -68,9 +70,12 @@ class ModelSpec(SpecPart):
     """Kind of the target. binary: two classes, with a score and a decision. regression: an amount. multiclass: one of
     `classes`, with the probability of each."""
 
-    target: str
-    """The label. binary: a boolean column, an integer column of 0 and 1, or any column of two values with `positive`.
-    regression: an integer or a number. multiclass: an integer or string column."""
+    target: TargetName
+    """The label. binary: a boolean column, an integer column of 0 and 1, or any column of two values with `positive`;
+    or {column: arrival_delay, above: 30} (or below, equals, in), which makes the boolean column `name` (label) from a
+    landed one. regression: an integer or a number. multiclass: an integer or string column."""
+
+    derived_target: SkipJsonSchema[DerivedTarget | None] = None
 
     classes: list[ClassLabel] = []
     """The classes of a multiclass target, integers or strings, in the order of their columns in predictions. By default
@@ -125,7 +130,7 @@ class ModelSpec(SpecPart):
     def _accept_short_and_old_forms(cls, attributes: object) -> object:
         if not isinstance(attributes, Mapping):
             return attributes
-        attributes = complete_metrics(complete_classes(attributes))
+        attributes = complete_metrics(complete_classes(complete_target(attributes)))
         if not isinstance(checks := attributes.get("checks"), Mapping):
             return attributes
         return {**attributes, "checks": rename_checks(attributes.get("name"), checks)}
@@ -135,17 +140,17 @@ class ModelSpec(SpecPart):
         check_column_names(self.columns)
         check_roles(self.columns, self.row_key, self.event_time, self.target, self.entity, self.evaluation.slices)
         check_days(self.source, self.training.window, self.evaluation.holdout, self.label_delay)
-        check_features(self.columns, self.features, self.target, self.label_delay)
+        check_features(self.columns, self.features, self.target, late := self.late_columns())
+        check_late_columns(self.columns, late, self.derived_target, self.labels, self.request_columns())
         self._check_task()
         self._check_checks_and_gates()
-        if self.labels is not None:
-            check_labels(self.labels, self.columns, self.target)
+        check_labels(self.labels, self.columns, self.target)
         keys = [("row_key", self.row_key), ("labels.key", self.labels.key if self.labels else [])]
         check_severities(self.columns, [*keys, ("event_time", [self.event_time]), ("target", [self.target])])
         names, categorical = self.feature_names(), self.categorical_features()
         check_checks(self.checks, self.columns, names, self.training.when)
-        clear = [*self.row_key, self.event_time]
-        check_capture(self.deployment.capture, self.request_columns(), clear, names, categorical)
+        capture, clear = self.deployment.capture, [*self.row_key, self.event_time]
+        check_capture(capture, self.request_columns(), clear, names, categorical)
         check_metrics(self.metrics, self.columns, names, categorical, self.row_identity_columns(), self.entity)
         reach = timedelta(days=self.reach_in_days())
         self.retention.check(self.feature_history() + reach, reach, self.sensor.look_back)
@@ -208,9 +213,7 @@ class ModelSpec(SpecPart):
         return [name for name in self.feature_names() if name not in categorical]
 
     def identity_columns(self) -> list[str]:
-        """Return the columns of evaluated rows beside the features, each once: row key, label key, event time, entity,
-        target, slices, weight.
-        """
+        """Return the columns of evaluated rows beside features: keys, event time, entity, target, slices, weight."""
         entity, labels = [self.entity] if self.entity else [], self.labels.key if self.labels else []
         weight, slices = [self.sample_weight] if self.sample_weight else [], self.evaluation.slices
         return list(dict.fromkeys([*self.row_key, *labels, self.event_time, *entity, self.target, *slices, *weight]))
@@ -225,15 +228,18 @@ class ModelSpec(SpecPart):
         """Return the identity columns that a request for a score has: all but the target."""
         return [name for name in self.identity_columns() if name != self.target]
 
+    def late_columns(self) -> dict[str, timedelta]:
+        """Return the columns that are known later than their rows, the target among them, with the time after."""
+        late = {self.derived_target.column: self.label_delay} if self.derived_target else {}
+        late |= {name: column.known_after for name, column in self.columns.items() if column.known_after}
+        return {**late, self.target: self.label_delay}
+
     def target_features(self) -> list[Feature]:
         """Return the features that read the target of earlier rows: windows over it, and custom functions, which get
         all columns.
         """
-        return [
-            f
-            for f in self.features
-            if isinstance(f, CustomFeatures) or (isinstance(f, WindowAggregate) and f.value == self.target)
-        ]
+        windows = [f for f in self.features if isinstance(f, WindowAggregate) and f.value == self.target]
+        return [*windows, *(f for f in self.features if isinstance(f, CustomFeatures))]
 
     def longest_reach(self) -> timedelta:
         """Return the length of the history before a row that its features read."""
@@ -247,11 +253,7 @@ class ModelSpec(SpecPart):
         return days + search_age + self.training.longest_gap
 
     def reach_in_days(self) -> int:
-        """Return the number of days before its own that a day of features may read; where clocks change, a day may be
-        an hour longer or shorter.
-        """
+        """Return the number of days before its own that a day of features may read; clock changes add an hour."""
         reach = self.longest_reach()
-        return -(
-            -(reach + (timedelta(hours=1) if reach and self.source.time_zone != "UTC" else timedelta(0)))
-            // timedelta(days=1)
-        )
+        clock_change = timedelta(hours=1) if reach and self.source.time_zone != "UTC" else timedelta(0)
+        return -(-(reach + clock_change) // timedelta(days=1))

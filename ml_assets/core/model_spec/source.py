@@ -11,6 +11,7 @@ from pydantic import Field, StrictBool, StrictFloat, StrictInt, StrictStr, field
 from ml_assets.core.model_spec.checks import Severity
 from ml_assets.core.model_spec.types.base import SpecPart
 from ml_assets.core.model_spec.types.csv_dialect import CsvDialect
+from ml_assets.core.model_spec.types.durations import PositiveDays
 from ml_assets.core.model_spec.types.file_limits import DEFAULT_LIMITS, FileLimits
 from ml_assets.core.model_spec.types.numbers import format_number
 
@@ -104,6 +105,10 @@ class Column(SpecPart):
 
     pattern: str | None = None
     """Regular expression that must match the whole value (string)."""
+
+    known_after: PositiveDays | None = None
+    """Time after its event at which the value is known, where that is later than the row, such as 1d. A row has no
+    feature of its own value, and a request for a score none of the column; windows need at least this `delay`."""
 
     severity: dict[Rule, Severity] = {}
     """Severity of a violation of each rule; error by default. A row that violates a rule of severity error is

@@ -59,7 +59,8 @@ class RequestReader:
     def __init__(self, spec: ModelSpec, limits: RequestLimits | None = None) -> None:
         self._row_key, self._time = spec.row_key, spec.event_time
         feed = rows_feed(spec)
-        columns = {name: column for name, column in feed.columns.items() if name != spec.target}
+        late = spec.late_columns()
+        columns = {name: column for name, column in feed.columns.items() if name not in late}
         if (weight := spec.sample_weight) in columns and weight not in feature_columns_read(spec):
             # The weight counts in training and metrics, and not in a score.
             columns[weight] = columns[weight].model_copy(update={"nullable": True})

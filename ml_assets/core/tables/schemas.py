@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from ml_assets.core.model_spec import ModelSpec
-from ml_assets.core.model_spec.file_feed import Contract
+from ml_assets.core.model_spec.file_feed import Contract, Feed
 from ml_assets.core.model_spec.source import ColumnType
 from ml_assets.core.model_spec.types.task import BINARY, MULTICLASS, REGRESSION
 from ml_assets.core.tables.columns import (
@@ -48,15 +48,20 @@ def arrow_type(column_type: ColumnType) -> pa.DataType:
 
 
 def row_schema(spec: Contract) -> pa.Schema:
-    """Return the schema of validated_data: the columns of the contract."""
+    """Return the schema of validated_data: the columns of the contract, and a derived target."""
+    derived = [(spec.derived.name, pa.bool_())] if isinstance(spec, Feed) and spec.derived else []
+    return pa.schema([*_landed_schema(spec), *derived])
+
+
+def _landed_schema(spec: Contract) -> pa.Schema:
     return pa.schema([(name, arrow_type(column.type)) for name, column in spec.columns.items()])
 
 
 def raw_schema(spec: Contract) -> pa.Schema:
-    """Return the schema of raw_data: the columns of validated_data, and for each row its file, its position in the file
+    """Return the schema of raw_data: the columns of the contract, and for each row its file, its position in the file
     from 0, and the values that could not be read, as JSON.
     """
-    return pa.unify_schemas([row_schema(spec), PROVENANCE_SCHEMA])
+    return pa.unify_schemas([_landed_schema(spec), PROVENANCE_SCHEMA])
 
 
 LANDED_OBJECTS_SCHEMA = pa.schema(

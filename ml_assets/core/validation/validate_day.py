@@ -12,12 +12,13 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ml_assets.core.model_spec.file_feed import Contract
+from ml_assets.core.model_spec.file_feed import Contract, Feed
 from ml_assets.core.tables.day_boundaries import beginning_of_day
 from ml_assets.core.tables.json_rows import rows_as_json
 from ml_assets.core.tables.nul_characters import escape_nul
-from ml_assets.core.tables.schemas import QUARANTINE_SCHEMA, SOURCE_FILE, SOURCE_ROW, UNREADABLE, row_schema, to_pandas
+from ml_assets.core.tables.schemas import QUARANTINE_SCHEMA, SOURCE_FILE, SOURCE_ROW, UNREADABLE, to_pandas
 from ml_assets.core.validation.contract import CONFLICTING, REPEATED, Violation, as_frame, find_violations
+from ml_assets.core.validation.derived_target import derive_target
 from ml_assets.core.validation.violations import count_violations
 
 THE_DAY_IS_REJECTED = "the day is rejected"
@@ -99,7 +100,10 @@ def validate_days(spec: Contract, days: Sequence[RawDay]) -> list[ValidatedDay]:
         reasons = pd.concat([part for part in (reasons, added) if len(part)] or [reasons], ignore_index=True)
         is_quarantined |= is_rejected
     order = _in_order(spec, raw, day_numbers)
-    accepted = raw.select(row_schema(spec).names).take(pa.array(order[~is_quarantined[order]]))
+    accepted = raw.select(list(spec.columns)).take(pa.array(order[~is_quarantined[order]]))
+    if isinstance(spec, Feed) and spec.derived:
+        label = derive_target(spec.derived, accepted[spec.derived.column])
+        accepted = accepted.append_column(spec.derived.name, label)
     entries = _row_entries(spec, raw, reasons[is_quarantined[reasons["row"]]])
     counts = count_violations(spec, raw, violations, ends)
     accepted_rows = np.bincount(day_numbers[~is_quarantined], minlength=len(days))

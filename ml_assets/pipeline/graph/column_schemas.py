@@ -14,7 +14,7 @@ from ml_assets.core.model_spec.features import (
     RowTransform,
     WindowAggregate,
 )
-from ml_assets.core.model_spec.file_feed import Contract
+from ml_assets.core.model_spec.file_feed import Contract, Feed
 from ml_assets.core.tables import columns
 from ml_assets.core.tables.columns import PROVENANCE, Column
 from ml_assets.pipeline.asset_names import LABELS, asset_key
@@ -40,7 +40,9 @@ def evaluation_columns(spec: ModelSpec) -> list[dg.TableColumn]:
 
 
 def contract_columns(spec: Contract) -> list[dg.TableColumn]:
-    """Describe the columns of the contract with their rules."""
+    """Describe the columns of the contract with their rules, and a derived target."""
+    target = spec.derived if isinstance(spec, Feed) else None
+    derived = [dg.TableColumn(target.name, "boolean", description=f"Derived: {target}")] if target else []
     return [
         dg.TableColumn(
             name,
@@ -51,7 +53,7 @@ def contract_columns(spec: Contract) -> list[dg.TableColumn]:
             ),
         )
         for name, column in spec.columns.items()
-    ]
+    ] + derived
 
 
 def raw_columns(spec: Contract) -> list[dg.TableColumn]:

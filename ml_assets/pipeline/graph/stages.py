@@ -12,6 +12,7 @@ from ml_assets.core.model_spec.file_feed import Feed, labels_feed, rows_feed
 from ml_assets.pipeline.asset_names import MODEL
 from ml_assets.pipeline.engine.stage import Stage
 from ml_assets.pipeline.evaluation.stage import ModelEvaluation
+from ml_assets.pipeline.features.drift_trigger import DriftTrigger
 from ml_assets.pipeline.features.labelled_features import LabelledFeatures
 from ml_assets.pipeline.features.stage import FeatureEngineering
 from ml_assets.pipeline.graph.data_gate import DataGate
@@ -21,10 +22,11 @@ from ml_assets.pipeline.monitoring.served_stage import ServedRequests
 from ml_assets.pipeline.release.deployment_stage import ModelDeployment, refuse_to_release
 from ml_assets.pipeline.release.predictions_stage import DailyPredictions
 from ml_assets.pipeline.release.registration_stage import ModelRegistration, Register, refuse_to_register
-from ml_assets.pipeline.training.due_days import DueModels
+from ml_assets.pipeline.training.due_days import DueModels, TrainingSchedule, Trigger
 from ml_assets.pipeline.training.progress import Follow, follow_in_log
 from ml_assets.pipeline.training.search_stage import OpenLog, ParameterSearch, refuse_to_search
 from ml_assets.pipeline.training.stage import ModelTraining
+from ml_assets.pipeline.training.stale_models import StaleInputs
 from ml_assets.pipeline.validation.stage import Validation
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.registry.model_registry import ModelRegistry
@@ -95,9 +97,14 @@ class StageBuilder:
         """Decides for all stages whether a model is due on a day."""
         from ml_assets.core.tables.schemas import TRAINED_MODEL_SCHEMA
 
-        models = self.lake.table(self.spec.name, MODEL, TRAINED_MODEL_SCHEMA)
-        rows = LabelledFeatures(self.spec, self.lake, self.landing)
-        return DueModels(self.spec, models, self.features, rows)
+        triggers: dict[str, Trigger] = {}
+        if "drift" in self.spec.training.when:
+            triggers["drift"] = DriftTrigger(self.spec, self.features)
+        if "stale_inputs" in self.spec.training.when:
+            models = self.lake.table(self.spec.name, MODEL, TRAINED_MODEL_SCHEMA)
+            rows = LabelledFeatures(self.spec, self.lake, self.landing)
+            triggers["stale_inputs"] = StaleInputs(models, rows, TrainingSchedule(self.spec))
+        return DueModels(self.spec, triggers)
 
     def search(self, log: Callable[[str], None] = ignore_line, open_log: OpenLog = refuse_to_search) -> ParameterSearch:
         """Build the stage parameter_search, for a specification that has one."""

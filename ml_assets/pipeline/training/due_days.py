@@ -1,26 +1,14 @@
 """The days on which a model is due: by the interval or cron expression of `training.every`, or by `training.when`."""
 
-import json
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-from ml_assets.core.model.files import PROVENANCE
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.types.durations import format_duration
-from ml_assets.core.training.provenance import changed_days
 from ml_assets.core.training.time_split import first_model_day
-from ml_assets.pipeline.asset_names import FEATURES
-from ml_assets.pipeline.engine.stage import CannotMake
-from ml_assets.pipeline.features.checks import find_feature_drift
-from ml_assets.pipeline.features.labelled_features import LabelledFeatures
-from ml_assets.pipeline.training.committed_rows import CommittedRows, to_rows
-from ml_assets.resources.lake.table import Table
-
-if TYPE_CHECKING:
-    from ml_assets.pipeline.features.stage import FeatureEngineering
 
 DAY = timedelta(days=1)
 # 29 February may be eight years away.
@@ -99,47 +87,38 @@ def _days_of_cron(cron: str, first: date, last_year: int) -> frozenset[date]:
     return frozenset(date.fromisoformat(tick) - DAY for tick in ticks) - {first - DAY}
 
 
+class Trigger(Protocol):
+    """A reason to train before a model is due by the schedule."""
+
+    def refresh(self) -> None:
+        """Reopen the inputs at their newest versions."""
+        ...
+
+    def reason(self, day: date) -> str | None:
+        """Return why a model is due on a day; None if this is no reason."""
+        ...
+
+
 class DueModels:
     """Decides whether a model is due on a day, from the specification and what is committed in the lake.
 
     Args:
         spec: the model.
-        models: the table trained_model.
-        features: the stage features, whose profiles show drift.
-        rows: the days of features with their labels, which show stale inputs.
+        triggers: those of `training.when`, by name.
     """
 
-    def __init__(self, spec: ModelSpec, models: Table, features: "FeatureEngineering", rows: LabelledFeatures):
+    def __init__(self, spec: ModelSpec, triggers: Mapping[str, Trigger]):
         self.schedule = TrainingSchedule(spec)
-        self._spec = spec
-        self._models = models
-        self._features = features
-        self._rows = rows
-        self._drifts: dict[date, str | None] = {}
-        self._model_rows = CommittedRows(models, to_rows)
-        triggers: dict[str, Callable[[date], str | None]] = {"drift": self._drift, "stale_inputs": self._stale_inputs}
-        self._triggers = [(name, triggers[name]) for name in spec.training.when]
-
-    @property
-    def is_every_day(self) -> bool:
+        self._triggers = triggers
+        self.is_every_day = spec.training.every == DAY
         """Whether a model is due every day."""
-        return self._spec.training.every == DAY
-
-    @property
-    def depends_on_models(self) -> bool:
+        self.depends_on_models = "stale_inputs" in triggers
         """Whether a decision depends on the models of the days before."""
-        return "stale_inputs" in self._spec.training.when
 
     def refresh(self) -> None:
-        """Forget all cached inputs."""
-        self._drifts.clear()
-        if self.is_every_day:
-            return
-        self._models.refresh()
-        for table in self._features.tables.values() if "drift" in self._spec.training.when else ():
-            table.refresh()
-        if self.depends_on_models:
-            self._rows.refresh()
+        """Reopen the inputs at their newest versions."""
+        for trigger in self._triggers.values():
+            trigger.refresh()
 
     def decide(self, day: date) -> Due:
         """Decide whether a model is due on a day: by the schedule, else by the first trigger that asks for one."""
@@ -148,46 +127,11 @@ class DueModels:
             return Due(True, None)
         if self.schedule.is_due(day):
             return Due(True, f"by {self.schedule}")
-        for name, trigger in self._triggers:
-            if reason := trigger(day):
+        for name, trigger in self._triggers.items():
+            if reason := trigger.reason(day):
                 return Due(True, f"{name}: {reason}")
-        until = self.schedule.next_due(day)
-        others = " or ".join(name for name, _ in self._triggers)
-        return Due(
-            False,
-            f"no model is due until {until}, by {self.schedule}"
-            + (f"; {others} does not ask for one before" if others else ""),
-        )
-
-    def _drift(self, day: date) -> str | None:
-        if self._features.tables[FEATURES].is_assumed(day):
-            return None
-        if day not in self._drifts:
-            self._drifts[day] = find_feature_drift(self._spec, self._features, day)
-        return self._drifts[day]
-
-    def _stale_inputs(self, day: date) -> str | None:
-        """Return why the newest model before a day is not that of its data; None if it is, or that is not known."""
-        last = self.schedule.last_due(day)
-        before = day - DAY
-        while before >= last:
-            if self._models.is_assumed(before):
-                return None
-            rows = self._model_rows.read(before)
-            if rows and rows[0]["model_digest"]:
-                changed = self._changed_days(before, rows[0])
-                days = f"{len(changed)} days" if len(changed) > 1 else "a day"
-                return f"{days} of the training window of the model of {before} changed" if changed else None
-            before -= DAY
-        return f"the model that was due on {last} was not made"
-
-    def _changed_days(self, day: date, row: dict) -> list[str]:
-        try:
-            now = self._rows.input_fingerprints(day)
-            then = json.loads(self._rows.lake.files.read(f"{row['artifacts']}/{PROVENANCE}"))["days"]
-        except (CannotMake, FileNotFoundError):
-            return []
-        return changed_days(then, now)
+        others = f"; {' or '.join(self._triggers)} does not ask for one before" if self._triggers else ""
+        return Due(False, f"no model is due until {self.schedule.next_due(day)}, by {self.schedule}{others}")
 
 
 def why_no_model(row: dict) -> str:

@@ -1,4 +1,4 @@
-"""Marks on models whose training days changed after training, found by their provenance."""
+"""Models whose training days changed after training, found by their provenance: marked, or a reason to train."""
 
 import json
 from collections.abc import Sequence
@@ -12,7 +12,11 @@ from ml_assets.core.training.provenance import changed_days
 from ml_assets.pipeline.asset_names import MODEL, asset_key
 from ml_assets.pipeline.engine.day_state import is_current
 from ml_assets.pipeline.engine.stage import CannotMake
+from ml_assets.pipeline.features.labelled_features import LabelledFeatures
+from ml_assets.pipeline.training.committed_rows import CommittedRows, to_rows
+from ml_assets.pipeline.training.due_days import TrainingSchedule
 from ml_assets.pipeline.training.stage import ModelTraining
+from ml_assets.resources.lake.table import Table
 from ml_assets.resources.registry.version_tags import set_tag, tag_values
 
 TAG = "inputs_changed"
@@ -81,3 +85,46 @@ def _describe(changed: list[str]) -> str:
     more = f" and {len(changed) - MAX_DAYS_NAMED} more" if len(changed) > MAX_DAYS_NAMED else ""
     days = ", ".join(changed[:MAX_DAYS_NAMED])
     return f"{count(len(changed), 'day')} of its training window changed after it was trained: {days}{more}"
+
+
+class StaleInputs:
+    """Makes a model due on a day on which the newest model before it is not that of its data, or was not made.
+
+    Args:
+        models: the table trained_model.
+        rows: the days of features with their labels.
+        schedule: the days on which a model is due anyway.
+    """
+
+    def __init__(self, models: Table, rows: LabelledFeatures, schedule: TrainingSchedule):
+        self._models = models
+        self._rows = rows
+        self._schedule = schedule
+        self._model_rows = CommittedRows(models, to_rows)
+
+    def refresh(self) -> None:
+        """Reopen the inputs at their newest versions."""
+        self._models.refresh()
+        self._rows.refresh()
+
+    def reason(self, day: date) -> str | None:
+        """Return why the newest model before a day is stale; None if it is not, or that is not known."""
+        last, before = self._schedule.last_due(day), day - timedelta(days=1)
+        while before >= last:
+            if self._models.is_assumed(before):
+                return None
+            rows = self._model_rows.read(before)
+            if rows and rows[0]["model_digest"]:
+                changed = self._changed_days(before, rows[0])
+                days = f"{len(changed)} days" if len(changed) > 1 else "a day"
+                return f"{days} of the training window of the model of {before} changed" if changed else None
+            before -= timedelta(days=1)
+        return f"the model that was due on {last} was not made"
+
+    def _changed_days(self, day: date, row: dict) -> list[str]:
+        try:
+            now = self._rows.input_fingerprints(day)
+            then = json.loads(self._rows.lake.files.read(f"{row['artifacts']}/{PROVENANCE}"))["days"]
+        except (CannotMake, FileNotFoundError):
+            return []
+        return changed_days(then, now)

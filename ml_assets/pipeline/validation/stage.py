@@ -58,9 +58,10 @@ class Validation:
         self.code = code_version(__name__)
         self.spec_part = {
             "columns": {
-                name: column.model_dump(mode="json", exclude={"description", "blocking"})
+                name: column.model_dump(mode="json", exclude={"description", "blocking", "known_after"})
                 for name, column in feed.columns.items()
             },
+            **({"target": feed.derived.model_dump(mode="json")} if feed.derived else {}),
             "row_key": feed.row_key,
             "event_time": feed.event_time,
             "quality": feed.quality.model_dump(mode="json", exclude={"max_rule_share"}),

@@ -132,3 +132,14 @@ def test_an_error_in_the_function_is_passed_on_with_its_name_and_the_day():
         f"features of cards: custom function {HERE}:return_changed"
         " failed on the day that begins at 2025-01-10 00:00:00+00:00"
     ]
+
+
+def test_a_column_that_is_known_later_is_hidden_as_labels_are():
+    columns = {name: column.model_dump() for name, column in spec().columns.items()}
+    columns["amount"] = {**columns["amount"], "known_after": "2d"}
+    feature = {"kind": "custom", "function": f"{HERE}:record_arguments", "outputs": ["x", "y"], "reads": "3d"}
+    late = spec_with(feature, columns=columns)
+    build_features(late, ROWS, HISTORY)
+    assert ARGUMENTS["rows"]["amount"].isna().all()
+    # The history reaches from 7 to 9 January, and the rows of the 8th are known when the 10th begins.
+    assert ARGUMENTS["history"]["amount"].isna().tolist() == [False, True]

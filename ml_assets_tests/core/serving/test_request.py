@@ -146,3 +146,12 @@ def test_the_schema_has_columns_rules_and_optional_fields():
     assert schema["required"] == ["id", "time"]
     assert schema["properties"]["time"]["format"] == "date-time"
     assert schema["additionalProperties"] is False
+
+
+def test_a_request_has_no_column_that_is_known_later_than_its_row():
+    columns = {name: column.model_dump() for name, column in SPEC.columns.items()}
+    columns["amount"] = {**columns["amount"], "known_after": "1d"}
+    late = spec_with({"kind": "calendar", "parts": ["hour"]}, columns=columns)
+    assert "amount" not in RequestReader(late).read(json.dumps(ROW).encode()).row
+    with pytest.raises(InvalidRequest, match="amount"):
+        RequestReader(late).read(json.dumps({**ROW, "amount": 2.0}).encode())

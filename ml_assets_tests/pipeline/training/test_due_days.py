@@ -184,10 +184,10 @@ def test_a_model_that_was_due_and_not_made_is_made_up_for_with_stale_inputs_only
 
 
 def test_drift_makes_a_model_due_and_the_decision_is_a_function_of_the_committed_profiles(world, monkeypatch):
-    from ml_assets.pipeline.training import due_days
+    from ml_assets.pipeline.features import drift_trigger
 
     monkeypatch.setattr(
-        due_days, "find_feature_drift", lambda spec, features, on: "amount drifted" if on == day(12) else None
+        drift_trigger, "find_feature_drift", lambda spec, features, on: "amount drifted" if on == day(12) else None
     )
     drifting = {**SMALL, "training": {**SMALL["training"], "every": "7d", "when": ["drift"]}, "checks": {}}
     world.spec = ModelSpec.model_validate(drifting)

@@ -59,3 +59,30 @@ def test_an_aggregate_of_the_target_needs_a_delay_even_where_labels_are_known_at
     with pytest.raises(ValidationError, match="would contain the row's own label"):
         ModelSpec.model_validate(change(small, "features.1", OF_TARGET))
     ModelSpec.model_validate(change(small, "features.1", {**OF_TARGET, "delay": "1h"}))
+
+
+LATE = {"type": "number", "known_after": "2d"}
+OF_LATE = {"kind": "window", "key": "card", "value": "delay", "aggregates": ["mean"], "windows": ["1d"]}
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "reason"),
+    [
+        ("features.0.columns", ["delay"], "delay is known 2d after its row, so it cannot be a feature of its own row"),
+        ("features.1", {**OF_LATE, "delay": "1d"}, "set delay to at least 2d, not 1d"),
+        ("features.1", OF_LATE, "set delay to at least 2d, not 0d"),
+        ("features.1", {**OF_LATE, "delay": "2d", "aggregates": ["ratio"]}, "use the row's own value"),
+        ("features.1.key", "delay", "so it cannot be a key"),
+        ("entity", "delay", "a row is identified, sliced or weighted by it"),
+        ("evaluation.slices", ["delay"], "a row is identified, sliced or weighted by it"),
+        ("columns.delay.known_after", "36h", "whole number of days"),
+    ],
+)
+def test_a_column_that_is_known_later_is_allowed_in_delayed_windows_only(small, path, value, reason):
+    assert_refused(change(small, "columns.delay", dict(LATE)), path, value, reason)
+
+
+def test_a_delayed_window_of_a_column_that_is_known_later_is_accepted(small):
+    attributes = change(small, "columns.delay", dict(LATE))
+    spec = ModelSpec.model_validate(change(attributes, "features.1", {**OF_LATE, "delay": "2d"}))
+    assert spec.late_columns() == {"delay": timedelta(days=2), "label": timedelta(days=2)}

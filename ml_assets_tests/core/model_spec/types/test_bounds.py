@@ -15,6 +15,7 @@ UNBOUNDED = {
     "Column.allowed": "the user's own values",
     "ModelSpec.classes": "the user's own values",
     "ModelSpec.positive": "the user's own values",
+    "ModelSpec.target": "the user's own values",
 }
 
 
