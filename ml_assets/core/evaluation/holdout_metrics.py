@@ -13,6 +13,7 @@ from ml_assets.core.metrics.paired_comparison import Measure, compare_prediction
 from ml_assets.core.metrics.precision_at_k import daily_entity_precision_at_k, daily_precision_at_k
 from ml_assets.core.metrics.resampled import point_values
 from ml_assets.core.metrics.scored_rows import CHAMPION_PREFIX, ScoredRows, TaskMetrics, task_metrics
+from ml_assets.core.model.target import encode_target
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.tables.nul_characters import escape_nul, factorize
 
@@ -52,7 +53,7 @@ def exclude_known_positives(
             f"the holdout has rows of {days[~within].min():%Y-%m-%d}, which is not one of its days;"
             f" pass rows of {holdout_days} only"
         )
-    positive = earlier.loc[earlier[spec.target].eq(1).fillna(False).astype(bool) & earlier[spec.entity].notna()]
+    positive = earlier.loc[(encode_target(spec, earlier[spec.target]) == 1) & earlier[spec.entity].notna()]
     first_positive = pd.to_datetime(positive["day"]).groupby(escape_nul(positive[spec.entity]), observed=True).min()
     known_from = pd.to_datetime(escape_nul(frame[spec.entity]).map(first_positive)) + pd.Timedelta(
         spec.label_delay + timedelta(days=1)

@@ -96,7 +96,7 @@ def class_metrics_plot(estimates: Mapping[str, tuple[Estimate, Estimate]]) -> by
             panel.line([low, high], [line, line], colour, 1)
         if drawn:
             panel.points([estimate[0] for _, estimate in drawn], [line for line, _ in drawn], colour, legend=legend)
-    panel.legend(0.03, 0.14)
+    panel.legend(0.03, 0.98)
     return chart.svg()
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from ml_assets.core.evaluation.gates import evaluate_champion_gate, evaluate_gates, evaluate_slice_gates
-from ml_assets.core.evaluation.holdout_metrics import compare_with_champion, measure_holdout
+from ml_assets.core.evaluation.holdout_metrics import compare_with_champion, exclude_known_positives, measure_holdout
 from ml_assets.core.metrics.scored_rows import task_metrics
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.deployment import Canary
@@ -183,3 +183,13 @@ def test_a_challenger_that_is_worse_or_predicts_something_else_is_rolled_back(sp
     shown = set(measured.comparison["metric"])
     assert {"prediction_distance"} <= shown
     assert not {"positive_decisions", "mean_score", "positives"} & shown
+
+
+def test_known_positives_are_those_of_the_positive_label(small):
+    small["columns"]["label"] = {"type": "string", "allowed": ["no", "yes"], "nullable": True}
+    small["evaluation"] |= {"exclude_known_positives": True}
+    spec = ModelSpec.model_validate({**small, "positive": "yes"})
+    rows = pd.DataFrame({"day": pd.Timestamp("2025-02-10"), "card": ["x", "y"], "label": ["no", "no"]})
+    earlier = pd.DataFrame({"day": pd.Timestamp("2025-02-01"), "card": ["x", "y", "x"], "label": ["no", "yes", None]})
+    kept = exclude_known_positives(spec, rows, [date(2025, 2, 10)], earlier)
+    assert kept["card"].tolist() == ["x"]
