@@ -10,7 +10,7 @@ from ml_assets.core.model_spec.types.task import BINARY, DECISION, SCORE
 from ml_assets.core.release.release_state import CHALLENGER, CHAMPION, Version
 from ml_assets.core.tables.code_version import code_version
 from ml_assets.core.tables.fingerprint import EXPIRED
-from ml_assets.pipeline.asset_names import EVALUATION, EVALUATION_METRICS, MODEL, PREDICTION_QUALITY, PREDICTIONS
+from ml_assets.pipeline.asset_names import EVALUATION, MODEL, PREDICTION_QUALITY, PREDICTIONS
 from ml_assets.pipeline.engine.stage import DayByDay, StageOutput
 from ml_assets.pipeline.engine.upstream import read_fingerprint
 from ml_assets.pipeline.features.label_store import labels_part
@@ -47,7 +47,7 @@ class PredictionQuality(DayByDay):
 
     def __init__(self, spec: ModelSpec, lake: Lake, landing: Landing, predictions: DailyPredictions):
         from ml_assets.core.tables.monitoring_schemas import PREDICTION_QUALITY_SCHEMA
-        from ml_assets.core.tables.schemas import EVALUATION_METRICS_SCHEMA, TRAINED_MODEL_SCHEMA, evaluation_schema
+        from ml_assets.core.tables.schemas import TRAINED_MODEL_SCHEMA, evaluation_schema
 
         self.spec = spec
         self.settings = spec.deployment.quality or QualityEstimate()
@@ -65,7 +65,6 @@ class PredictionQuality(DayByDay):
         self._labelled = LabelledFeatures(spec, lake, landing)
         self._models = lake.table(spec.name, MODEL, TRAINED_MODEL_SCHEMA)
         self._evaluation = lake.table(spec.name, EVALUATION, evaluation_schema(spec))
-        self._metrics = lake.table(spec.name, EVALUATION_METRICS, EVALUATION_METRICS_SCHEMA)
         self.tables = {PREDICTION_QUALITY: lake.table(spec.name, PREDICTION_QUALITY, PREDICTION_QUALITY_SCHEMA)}
         self._holdouts: dict[tuple, ScoredHoldout] = {}
 
@@ -74,7 +73,7 @@ class PredictionQuality(DayByDay):
         self._predictions.refresh()
         self._predictions.tables[PREDICTIONS].refresh()
         self._labelled.refresh()
-        for table in (self._models, self._evaluation, self._metrics):
+        for table in (self._models, self._evaluation):
             table.refresh()
         self._holdouts.clear()
 
@@ -173,7 +172,8 @@ class PredictionQuality(DayByDay):
         return self._holdouts[key]
 
     def _read_holdout(self, version: Version) -> "ScoredHoldout":
-        from ml_assets.core.evaluation.prediction_quality import ScoredHoldout
+        from ml_assets.core.evaluation.prediction_quality import ScoredHoldout, threshold_of
+        from ml_assets.core.metrics.classification import point_metrics
         from ml_assets.core.model.target import encode_target
         from ml_assets.core.tables.schemas import to_pandas
 
@@ -183,12 +183,8 @@ class PredictionQuality(DayByDay):
         if version.digest not in digests:
             return ScoredHoldout(problem=f"the lake no longer has the evaluation of {version}")
         target = self.spec.target
-        scored = to_pandas(self._evaluation.read([version.day], [target, SCORE]))
+        scored = to_pandas(self._evaluation.read([version.day], [target, SCORE, DECISION]))
         scored = scored[scored[target].notna()]
-        metrics = self._metrics.read([version.day], ["metric", "slice_column", "value"]).to_pylist()
-        overall = {row["metric"]: row["value"] for row in metrics if not row["slice_column"]}
-        return ScoredHoldout(
-            encode_target(self.spec, scored[target]).astype("int64"),
-            scored[SCORE].to_numpy(),
-            {name: value for name, value in overall.items() if value is not None},
-        )
+        labels, scores = encode_target(self.spec, scored[target]).astype("int64"), scored[SCORE].to_numpy()
+        # The metrics of the evaluation may be weighted; those of predictions count each row once.
+        return ScoredHoldout(labels, scores, point_metrics(labels, scores, threshold_of(scored)))

@@ -20,10 +20,10 @@ class BatchFeatures:
     """The features of the batch, and their profiles, which the checks compare served requests with."""
 
     def __init__(self, spec: ModelSpec, lake: Lake) -> None:
-        from ml_assets.core.tables.schemas import FEATURE_PROFILE_SCHEMA, features_schema
+        from ml_assets.core.tables.schemas import feature_profile_schema, features_schema
 
         self.rows = lake.table(spec.name, FEATURES, features_schema(spec))
-        self.profiles = lake.table(spec.name, FEATURE_PROFILES, FEATURE_PROFILE_SCHEMA)
+        self.profiles = lake.table(spec.name, FEATURE_PROFILES, feature_profile_schema(spec))
 
 
 class ServedRequests(DayByDay):
