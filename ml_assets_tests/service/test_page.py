@@ -31,6 +31,7 @@ def test_every_metric_is_on_the_page_and_no_other(tmp_path):
     lake, landing = Lake(uri=str(tmp_path)), Landing(uri=str(tmp_path))
     metrics = Metrics(
         spec.columns,
+        spec.outputs,
         ModelLoader(spec, lake, ModelRegistry(tracking_uri="sqlite:////none")),
         HistoryCache(spec, lake, landing),
     )
