@@ -4,6 +4,7 @@ import json
 import re
 
 from ml_assets.cli.command_inputs import require_spec
+from ml_assets.core.model_spec.types.task import REGRESSION, Outputs
 from ml_assets.core.serving.request import RequestReader
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.registry.model_registry import ModelRegistry
@@ -29,12 +30,12 @@ def test_the_requests_of_the_page_can_be_read():
 def test_every_metric_is_on_the_page_and_no_other(tmp_path):
     spec = require_spec("fraud_detection")
     lake, landing = Lake(uri=str(tmp_path)), Landing(uri=str(tmp_path))
-    metrics = Metrics(
-        spec.columns,
-        spec.outputs,
-        ModelLoader(spec, lake, ModelRegistry(tracking_uri="sqlite:////none")),
-        HistoryCache(spec, lake, landing),
-    )
-    names = {family.name + ("_total" if family.type == "counter" else "") for family in metrics.registry.collect()}
+    loader = ModelLoader(spec, lake, ModelRegistry(tracking_uri="sqlite:////none"))
+    of_tasks = [
+        Metrics(spec.columns, outputs, loader, HistoryCache(spec, lake, landing))
+        for outputs in (spec.outputs, Outputs(REGRESSION))
+    ]
+    families = [family for metrics in of_tasks for family in metrics.registry.collect()]
+    names = {family.name + ("_total" if family.type == "counter" else "") for family in families}
     assert set(re.findall(r"ml_assets_[a-z_]+", METRICS)) == names
-    assert json.dumps(metrics.as_text().decode())
+    assert json.dumps(of_tasks[0].as_text().decode())
