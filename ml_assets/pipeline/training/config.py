@@ -30,6 +30,8 @@ class TrainingConfig(dg.Config):
         None, description="Categories below which XGBoost splits one against the rest"
     )
     base_score: float | None = Field(None, description="Score that boosting starts from")
+    tweedie_variance_power: float | None = Field(None, description="Power of the variance of the objective tweedie")
+    huber_slope: float | None = Field(None, description="Error from which the objective pseudo_huber is linear")
     rounds: int | None = Field(None, description="Maximum number of boosting rounds")
     early_stopping_rounds: int | None = Field(
         None, description="Rounds without lower log loss after which training stops"
