@@ -34,7 +34,7 @@ class TrainingConfig(dg.Config):
     huber_slope: float | None = Field(None, description="Error from which the objective pseudo_huber is linear")
     rounds: int | None = Field(None, description="Maximum number of boosting rounds")
     early_stopping_rounds: int | None = Field(
-        None, description="Rounds without lower log loss after which training stops"
+        None, description="Rounds without a lower loss after which training stops"
     )
     refit: bool | None = Field(
         None, description="Whether the model is trained again on the whole window with the best number of rounds"

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from ml_assets.core.features.label_join import RowLabels
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets_tests.conftest import SMALL
+from ml_assets_tests.support.changed_spec import with_task
 
 pytestmark = pytest.mark.clock
 
@@ -172,3 +173,29 @@ def test_keys_that_differ_only_after_a_nul_character_are_different_keys():
         rows = RowLabels(spec, pd.DataFrame({"id": ["a\0b", "a\0c", "a\x01\x02b"], "card": ["x"] * 3}))
         rows.add(day(2), delivered(("a\0c", 1, "2025-01-02"), ("a\x01\x02b", 0, "2025-01-02")).assign(card="x"))
         assert labels_on(rows, day(2)) == [None, 1, 0]
+
+
+@pytest.mark.parametrize(
+    ("column", "changes", "labels", "expected"),
+    [
+        ({"type": "number"}, {"task": "regression"}, [1.25, -3.5], [1.25, -3.5, None]),
+        ({"type": "string"}, {"task": "multiclass", "classes": ["a", "b"]}, ["b", "a"], ["b", "a", None]),
+        ({"type": "string", "allowed": ["no", "yes"]}, {"positive": "yes"}, ["yes", "no"], ["yes", "no", "no"]),
+        ({"type": "boolean"}, {"positive": False}, [False, True], [False, True, True]),
+    ],
+)
+def test_labels_of_any_task_are_joined(column, changes, labels, expected):
+    """A row without a label has none, or the label of the negative class."""
+    task = changes.get("task", "binary")
+    attributes = with_task(SMALL, task) if task != "binary" else SMALL
+    unlabelled = "negative" if task == "binary" else "exclude"
+    parts = {"columns": {**SMALL["columns"], "label": column}, "labels": {**LABELS, "unlabelled": unlabelled}}
+    spec = ModelSpec.model_validate({**attributes, **parts, **changes})
+    rows = row_labels(spec)
+    known = pd.Timestamp("2025-01-01T09:00", tz="UTC")
+    rows.add(day(1), pd.DataFrame({"id": [1, 2], "label": labels, "known_at": known}))
+    joined = rows.column(day(2))
+    assert [None if pd.isna(value) else value for value in joined] == expected
+    assert rows.digest(day(2)) != row_labels(ModelSpec.model_validate({**attributes, **parts, **changes})).digest(
+        day(2)
+    )

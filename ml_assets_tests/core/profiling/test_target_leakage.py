@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.checks import TargetLeakageCheck
 from ml_assets.core.profiling.target_leakage import (
     PredictivePower,
@@ -17,6 +18,7 @@ from ml_assets.core.profiling.target_leakage import (
 )
 from ml_assets.core.tables.schemas import feature_profile_schema
 from ml_assets_tests.core.features.feature_cases import spec_with
+from ml_assets_tests.support.changed_spec import with_task
 
 SPEC = spec_with({"kind": "column", "columns": ["amount"]}, {"kind": "categorical", "columns": ["shop"]})
 RANDOM = np.random.default_rng(1)
@@ -96,3 +98,40 @@ def test_a_day_without_rows_has_no_profiles():
     frame = pd.DataFrame({"amount": np.empty(0), "shop": np.empty(0, object), "label": np.empty(0, np.int64)})
     table = pa.table({"amount": pa.array([], pa.float64()), "shop": pa.array([], pa.string())})
     assert feature_profiles(SPEC, table, frame).equals(feature_profile_schema(SPEC).empty_table())
+
+
+@pytest.fixture
+def measure(small):
+    """Return a function that measures the features of a task with a target and values."""
+
+    def run(task: str, target: list, **values) -> dict[str, PredictivePower]:
+        kind = "number" if task == "regression" else "string"
+        classes = {} if task == "regression" else {"classes": [str(label) for label in sorted(set(target))]}
+        small["columns"] |= {"label": {"type": kind}, "shop": {"type": "string"}}
+        small["features"] = [{"kind": "column", "columns": ["amount"]}, {"kind": "categorical", "columns": ["shop"]}]
+        spec = ModelSpec.model_validate(with_task(small, task, **classes))
+        frame = pd.DataFrame({"amount": RANDOM.normal(size=len(target)), "shop": "a", "label": target} | values)
+        return measure_single_features(spec, frame)
+
+    return run
+
+
+def test_the_rank_of_an_amount_in_another_form_is_suspected(measure):
+    target = RANDOM.exponential(size=200)
+    copied = measure("regression", target, amount=-np.exp(target), shop=[f"shop {value:.9f}" for value in target])
+    assert copied["amount"].rank_correlation == pytest.approx(-1)
+    assert is_suspected(copied["amount"], TargetLeakageCheck())
+    useful = measure("regression", target, amount=target + RANDOM.normal(0, 1, 200))["amount"]
+    assert 0.3 < (useful.rank_correlation or 0) < 0.995
+    assert not is_suspected(useful, TargetLeakageCheck())
+    by_shop = measure("regression", np.repeat([1.0, 5.0], 100), shop=np.repeat(["a", "b"], 100))["shop"]
+    assert is_suspected(by_shop, TargetLeakageCheck())
+    assert not measure("regression", target, amount=1.0)["amount"].strength
+
+
+def test_a_feature_that_gives_one_class_away_is_suspected(measure):
+    target = RANDOM.choice(["x", "y", "z"], 300)
+    power = measure("multiclass", target.tolist(), amount=(target == "y").astype(float))["amount"]
+    assert (power.of_class, power.roc_auc) == ("y", 1.0)
+    assert is_suspected(power, TargetLeakageCheck())
+    assert not is_suspected(measure("multiclass", target.tolist())["amount"], TargetLeakageCheck())

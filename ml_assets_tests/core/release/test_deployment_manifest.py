@@ -73,3 +73,10 @@ def test_files_of_recent_champions_are_kept():
     rows = ledger(FIRST_CHAMPION, SECOND_CHAMPION, THIRD_CHAMPION)
     assert digests_to_keep(rows, AT + timedelta(hours=9)) == {"digest-2", "digest-3"}
     assert digests_to_keep(rows, AT + timedelta(hours=2)) == {"digest-1", "digest-2", "digest-3"}
+
+
+def test_metadata_of_a_model_without_decisions_say_what_it_predicts():
+    content = b'{"task": "multiclass", "classes": ["a", "b"], "predictions": ["probability_a", "probability_b"]}'
+    (row,) = ledger(FIRST_CHAMPION)
+    described = metadata("small", row, {**FILES, "preprocessing.json": content}, None)
+    assert (described["threshold"], described["task"], described["classes"]) == (None, "multiclass", ["a", "b"])
