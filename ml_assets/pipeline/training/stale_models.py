@@ -116,7 +116,7 @@ class StaleInputs:
             rows = self._model_rows.read(before)
             if rows and rows[0]["model_digest"]:
                 changed = self._changed_days(before, rows[0])
-                days = f"{len(changed)} days" if len(changed) > 1 else "a day"
+                days = count(len(changed), "day")
                 return f"{days} of the training window of the model of {before} changed" if changed else None
             before -= timedelta(days=1)
         return f"the model that was due on {last} was not made"

@@ -47,8 +47,11 @@ def test_models_trained_on_a_reopened_day_are_marked_with_the_days_that_changed(
     result = world.run(DAILY, day(5), day(7))
     assert computed(result, "features") == [day(6), day(7)]
     assert observed(result) == [str(day(12)), str(day(13))]
-    text = "days of its training window changed after it was trained"
-    assert marks(world) == {str(day(12)): f"1 {text}: 2025-01-06", str(day(13)): f"2 {text}: 2025-01-06, 2025-01-07"}
+    text = "of its training window changed after it was trained"
+    assert marks(world) == {
+        str(day(12)): f"1 day {text}: 2025-01-06",
+        str(day(13)): f"2 days {text}: 2025-01-06, 2025-01-07",
+    }
 
 
 def test_a_mark_is_reported_once(world):
@@ -109,7 +112,7 @@ def test_a_corrected_label_marks_the_models_trained_on_it(tmp_path):
     correct(world, row_day=7, delivered=13)
     result = world.run(list(landed_to_features(WITH_LABELS)), day(13), day(13))
     assert observed(result) == [str(day(13)), str(day(14))]
-    assert marks(world)[str(day(14))] == "1 days of its training window changed after it was trained: 2025-01-07"
+    assert marks(world)[str(day(14))] == "1 day of its training window changed after it was trained: 2025-01-07"
 
 
 def test_a_registry_without_models_is_not_read(tmp_path):
