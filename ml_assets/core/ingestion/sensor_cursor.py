@@ -14,8 +14,8 @@ NO_OBJECTS = ""
 class FeedCursor:
     """The state of one feed.
 
-    days: digest of the landed objects for which a day was last requested (or refused and reported), as long as the lake
-    does not hold them; `NO_OBJECTS` if all objects were removed. resume: the day at which the next scan begins, if the
+    days: what a run of a day was last requested for (or refused and reported): its landed objects and the version in
+    the lake, as long as the lake does not hold them. resume: the day at which the next scan begins, if the
     last one reached a limit. landed: with resume, the newest day with files in the scans since the one that began at
     the newest day.
     """
@@ -84,12 +84,12 @@ def select_days_to_request(
 ) -> list[date]:
     """Select the days, ascending, whose landed objects are not in the lake and for which no run was requested yet.
 
-    Requests are compared by content, and materialised days are known from the lake. So neither a lost cursor nor
-    content that changes back and forth between two ticks hides a change.
+    Requests are compared by content and by what they were to replace, and materialised days are known from the lake.
+    So neither a lost cursor nor content that changes back and forth between two ticks hides a change.
 
     Args:
-        requested: digest of each day for which a run was last requested.
-        landed: digest of the objects of each day that are landed now.
+        requested: for each day, what a run was last requested for.
+        landed: for each day, what a run would be requested for now.
         materialized: the days of `landed` whose objects the lake holds.
     """
     return sorted(day for day, value in landed.items() if day not in materialized and requested.get(day) != value)

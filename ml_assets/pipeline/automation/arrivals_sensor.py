@@ -21,7 +21,7 @@ from ml_assets.pipeline.automation.range_requests import (
     with_first_look_back,
 )
 from ml_assets.pipeline.ingestion.first_use import why_unused
-from ml_assets.pipeline.ingestion.landing_scan import GetDayStatus, LandingScan, ScanBudget, scan_landing
+from ml_assets.pipeline.ingestion.landing_scan import CompareDay, LandingScan, ScanBudget, scan_landing
 from ml_assets.pipeline.ingestion.stage import Ingestion
 from ml_assets.pipeline.steps.partition_tags import range_tags
 from ml_assets.resources.lake.lake import Lake
@@ -55,7 +55,7 @@ class ArrivalsScan:
 def scan_arrivals(
     spec: ModelSpec,
     landing: Landing,
-    get_status: GetDayStatus,
+    compare_day: CompareDay,
     cursor: SensorCursor,
     now: datetime,
     clock: Callable[[], float] = time.monotonic,
@@ -68,7 +68,7 @@ def scan_arrivals(
     Args:
         spec: the model's specification.
         landing: where files land.
-        get_status: compares a day in the lake with landed objects.
+        compare_day: compares a day in the lake with landed objects.
         cursor: the cursor that the last tick kept.
         now: the time, with a zone.
         clock: seconds on a clock that never goes back, for the limit.
@@ -80,7 +80,7 @@ def scan_arrivals(
         # A marker says that the rows of a day are complete; labels have none.
         sensor = spec.sensor if feed.event_time else spec.sensor.model_copy(update={"marker": None})
         feed_cursor = cursor.feeds.get(feed.raw, FeedCursor())
-        scans[feed.raw] = scan_landing(feed, sensor, landing, get_status, feed_cursor, now, budget)
+        scans[feed.raw] = scan_landing(feed, sensor, landing, compare_day, feed_cursor, now, budget)
     requests = []
     for first, last, only_labels in _ranges(spec, *scans.values()):
         # The key depends only on changes that the range can see.
@@ -117,11 +117,11 @@ def _ranges(spec: ModelSpec, rows: LandingScan, labels: LandingScan | None = Non
     ]
 
 
-def status_in_lake(spec: ModelSpec, lake: Lake, landing: Landing) -> GetDayStatus:
+def compare_with_lake(spec: ModelSpec, lake: Lake, landing: Landing) -> CompareDay:
     """Return a function that compares a day in the lake with landed objects."""
     feeds = [feed for feed in (rows_feed(spec), labels_feed(spec)) if feed]
     stages = {feed.raw: Ingestion(feed, spec.late_data, lake, landing, spec.sensor.look_back) for feed in feeds}
-    return lambda feed, day, objects: stages[feed.raw].status(day, objects)
+    return lambda feed, day, objects: stages[feed.raw].compare(day, objects)
 
 
 def validated_in_lake(spec: ModelSpec, lake: Lake) -> Callable[[date], bool]:
@@ -151,7 +151,7 @@ def arrivals_sensor(spec: ModelSpec, job: "UnresolvedAssetJobDefinition") -> dg.
         now = datetime.now(ZoneInfo(spec.source.time_zone))
         cursor = SensorCursor.from_text(context.cursor)
         of_tick = spec if lake.exists(spec.name, FEATURES) else with_first_look_back(spec)
-        scan = scan_arrivals(of_tick, landing, status_in_lake(spec, lake, landing), cursor, now)
+        scan = scan_arrivals(of_tick, landing, compare_with_lake(spec, lake, landing), cursor, now)
         history = request_history(spec, landing, validated_in_lake(spec, lake), scan.requests, now)
         requested = digest([request.key for request in history])[:16] if history else ""
         if requested != cursor.history and history:

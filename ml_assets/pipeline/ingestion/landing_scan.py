@@ -15,13 +15,13 @@ from ml_assets.core.ingestion.sensor_cursor import (
 )
 from ml_assets.core.model_spec.automation import Sensor
 from ml_assets.core.model_spec.file_feed import Feed
-from ml_assets.pipeline.ingestion.stage import DayStatus
+from ml_assets.pipeline.ingestion.stage import DayInLake, DayStatus
 from ml_assets.resources.storage.landing import Landing
 from ml_assets.resources.storage.stored_object import StoredObject
 
 DAYS_OF_FIRST_LISTING = 32
 REFUSED_PREFIX = "refused"
-GetDayStatus = Callable[[Feed, date, Sequence[StoredObject]], DayStatus]
+CompareDay = Callable[[Feed, date, Sequence[StoredObject]], DayInLake]
 
 
 class ScanBudget:
@@ -40,10 +40,24 @@ class ScanBudget:
 
 
 class ScannedDay(NamedTuple):
-    """Landed objects of one day. digest: None if the day is not complete."""
+    """Landed objects of one day, and the day in the lake. digest: None if the day is not complete."""
 
     digest: str | None
-    status: DayStatus
+    in_lake: DayInLake
+
+    @property
+    def status(self) -> DayStatus:
+        """How the day in the lake compares with its objects."""
+        return self.in_lake.status
+
+    def request(self) -> str:
+        """Name what a run is requested for: the landed objects, and the version in the lake that it is to replace.
+
+        Without the version, content that returns would count as requested although another run has replaced it. A
+        refusal that was reported is no request: when the day is reopened it has to be requested.
+        """
+        prefix = f"{REFUSED_PREFIX} " if self.status == "refused" else ""
+        return f"{prefix}{self.digest} for {self.in_lake.version}"
 
 
 @dataclass(frozen=True)
@@ -88,7 +102,7 @@ def scan_landing(
     feed: Feed,
     sensor: Sensor,
     landing: Landing,
-    get_status: GetDayStatus,
+    compare_day: CompareDay,
     cursor: FeedCursor,
     now: datetime,
     budget: ScanBudget,
@@ -102,7 +116,7 @@ def scan_landing(
         feed: the files.
         sensor: look-back, marker, minimum age.
         landing: where files land.
-        get_status: compares a day in the lake with landed objects.
+        compare_day: compares a day in the lake with landed objects.
         cursor: the cursor that the last scan kept.
         now: the time, with a zone.
         budget: bounds of this scan.
@@ -115,7 +129,7 @@ def scan_landing(
     # A resumed scan begins with a listing of one day, so that it advances however many files a day has.
     first_size = 1 if cursor.resume else DAYS_OF_FIRST_LISTING
     for first, last in doubling_ranges(min(cursor.resume or newest, newest), oldest, first_size):
-        days = _scan_days(feed, sensor, landing, get_status, first, last, now, budget)
+        days = _scan_days(feed, sensor, landing, compare_day, first, last, now, budget)
         if days is None:
             resume = last
             break
@@ -138,13 +152,9 @@ def _compare(
     """Compare the scanned days with the lake and with the requests that the cursor remembers."""
     digests = {day: entry.digest for day, entry in scanned.items() if entry.digest is not None}
     current = {day for day, entry in scanned.items() if entry.status == "current"}
-    # A refusal that was reported is no request: when the day is reopened it has to be requested.
-    contents = {
-        day: f"{REFUSED_PREFIX} {value}" if scanned[day].status == "refused" else value
-        for day, value in digests.items()
-    }
-    different = select_days_to_request(cursor.days, contents, current)
-    remembered = {**cursor.days, **{day: contents[day] for day in different}}
+    wanted = {day: scanned[day].request() for day in digests}
+    different = select_days_to_request(cursor.days, wanted, current)
+    remembered = {**cursor.days, **{day: wanted[day] for day in different}}
     remembered = {day: value for day, value in remembered.items() if day >= oldest and day not in current}
     # Days that read a changed one may have been scanned before this scan resumed.
     landed = max(
@@ -172,7 +182,7 @@ def _scan_days(
     feed: Feed,
     sensor: Sensor,
     landing: Landing,
-    get_status: GetDayStatus,
+    compare_day: CompareDay,
     first: date,
     last: date,
     now: datetime,
@@ -189,7 +199,7 @@ def _scan_days(
         if landed.objects is not None:
             content = digest_objects([(stored.key, stored.digest, stored.size) for stored in landed.objects])
         # A day that is not complete is treated as if nothing had landed: it counts as current if it was never made.
-        days[landed.day] = ScannedDay(content, get_status(feed, landed.day, landed.objects or []))
+        days[landed.day] = ScannedDay(content, compare_day(feed, landed.day, landed.objects or []))
         if landed.day < last and budget.is_exhausted():
             return None
     return days

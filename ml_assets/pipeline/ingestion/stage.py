@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from ml_assets.core.model_spec.file_feed import Feed
 from ml_assets.core.model_spec.labels import LateData
@@ -24,6 +24,15 @@ from ml_assets.resources.storage.stored_object import StoredObject
 UNPACKED = 10
 NOTHING_LANDED = "no files have landed"
 DayStatus = Literal["current", "changed", "refused"]
+
+
+class DayInLake(NamedTuple):
+    """A day in the lake, compared with its landed objects. version: what the day was made from; empty if nothing."""
+
+    status: DayStatus
+    version: str
+
+
 """current: the lake holds the day as it landed. changed: it does not, and the day may be made. refused: it does not,
 and the day is closed.
 """
@@ -123,6 +132,11 @@ class Ingestion:
     def overlooked(self, day: date) -> list[str]:
         """List the files beside those of the day that the pattern does not match and nothing else reads."""
         return self._listing.overlooked(day)
+
+    def compare(self, day: date, objects: Sequence[StoredObject]) -> DayInLake:
+        """Compare a day in the lake with its landed objects, as `status` does."""
+        committed = self._table.fingerprint(day)
+        return DayInLake(self.status(day, objects), "" if committed is None else f"{committed:x}")
 
     def status(self, day: date, objects: Sequence[StoredObject]) -> DayStatus:
         """Compare a day in the lake with its landed objects.

@@ -16,13 +16,13 @@ from ml_assets.pipeline.automation import arrivals_sensor as sensor_module
 from ml_assets.pipeline.automation.arrivals_sensor import (
     ArrivalsScan,
     arrivals_sensor,
+    compare_with_lake,
     scan_arrivals,
-    status_in_lake,
 )
 from ml_assets.pipeline.automation.jobs import features_job
 from ml_assets.pipeline.automation.range_requests import RangeRequest
 from ml_assets.pipeline.ingestion import landing_scan
-from ml_assets.pipeline.ingestion.stage import DayStatus
+from ml_assets.pipeline.ingestion.stage import DayInLake
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.storage.landing import Landing
 from ml_assets.resources.storage.open_store import open_objects
@@ -66,8 +66,9 @@ class SensorRun:
         else:
             self.objects._client.delete_object(Bucket=self.objects.bucket, Key=f"{self.objects.prefix}/{which}/{name}")
 
-    def status(self, feed: Feed, which: date, objects: Sequence[StoredObject]) -> DayStatus:
-        return "current" if self.made.get(which, NO_OBJECTS) == digest_of(objects) else "changed"
+    def compare(self, feed: Feed, which: date, objects: Sequence[StoredObject]) -> DayInLake:
+        made = self.made.get(which, NO_OBJECTS)
+        return DayInLake("current" if made == digest_of(objects) else "changed", made)
 
     @property
     def resume(self) -> date | None:
@@ -87,7 +88,7 @@ class SensorRun:
 
     def tick(self, now: datetime = NOW, keep_cursor: bool = True) -> ArrivalsScan:
         """Evaluate one tick and make its runs; without `keep_cursor` the process dies before the cursor is saved."""
-        scan = scan_arrivals(self.spec, self.landing, self.status, self.cursor, now)
+        scan = scan_arrivals(self.spec, self.landing, self.compare, self.cursor, now)
         self.launch(scan)
         if keep_cursor:
             self.cursor = SensorCursor.from_text(scan.cursor.to_text())
@@ -225,7 +226,7 @@ def test_a_tick_that_runs_out_of_time_is_resumed_by_the_next(tmp_path, monkeypat
     monkeypatch.setattr(sensor_module, "SECONDS_PER_TICK", 3)
     for _ in range(5):
         scan = scan_arrivals(
-            SPEC, sensor_run.landing, sensor_run.status, cursor, NOW, clock=lambda: float(next(seconds))
+            SPEC, sensor_run.landing, sensor_run.compare, cursor, NOW, clock=lambda: float(next(seconds))
         )
         cursor = scan.cursor
         for request in scan.requests:
@@ -274,6 +275,16 @@ def test_a_day_that_reads_a_changed_one_is_requested_even_if_it_was_scanned_in_a
     scans = [sensor_run.tick() for _ in range(10)]
     assert [(request.first, request.last) for scan in scans for request in scan.requests] == [(day(6), day(5))]
     assert sensor_run.resume is None
+
+
+def test_content_that_returns_after_a_tick_whose_cursor_was_lost_is_requested_again(sensor_run):
+    sensor_run.put(day(3), "x", "b.csv")
+    sensor_run.tick()
+    sensor_run.put(day(3), "x", "a.csv")
+    sensor_run.tick(keep_cursor=False)
+    sensor_run.remove(day(3), "a.csv")
+    assert sensor_run.requested_ranges() == [(day(3), day(3))]
+    assert sensor_run.requested_ranges() == []
 
 
 def test_files_that_land_in_the_same_second_or_sort_before_known_keys_are_found(sensor_run):
@@ -375,11 +386,11 @@ def test_days_that_were_made_before_the_first_tick_are_not_requested(tmp_path):
     for back in (3, 2, 1):
         world.land(day(back), rows_of(day(back)))
     world.run(["raw_data"], day(3), day(2))
-    scan = scan_arrivals(SPEC, world.landing, status_in_lake(SPEC, world.lake, world.landing), SensorCursor(), NOW)
+    scan = scan_arrivals(SPEC, world.landing, compare_with_lake(SPEC, world.lake, world.landing), SensorCursor(), NOW)
     assert [(request.first, request.last) for request in scan.requests] == [(day(1), day(1))]
     world.remove(day(2))
     scan = scan_arrivals(
-        SPEC, world.landing, status_in_lake(SPEC, Lake(uri=world.lake.uri), world.landing), SensorCursor(), NOW
+        SPEC, world.landing, compare_with_lake(SPEC, Lake(uri=world.lake.uri), world.landing), SensorCursor(), NOW
     )
     assert [(request.first, request.last) for request in scan.requests] == [(day(2), day(1))]
 

@@ -12,7 +12,12 @@ from ml_assets.core.ingestion.sensor_cursor import SensorCursor
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.pipeline.asset_names import LABEL_ASSETS, asset_key, landed_to_features
 from ml_assets.pipeline.automation import arrivals_sensor as arrivals_sensor_module
-from ml_assets.pipeline.automation.arrivals_sensor import ArrivalsScan, arrivals_sensor, scan_arrivals, status_in_lake
+from ml_assets.pipeline.automation.arrivals_sensor import (
+    ArrivalsScan,
+    arrivals_sensor,
+    compare_with_lake,
+    scan_arrivals,
+)
 from ml_assets.pipeline.automation.jobs import features_job
 from ml_assets.resources.lake.lake import Lake
 from ml_assets_tests.conftest import SMALL
@@ -57,8 +62,8 @@ class SensorWorld:
         self.world.land_at(f"labels/{day(back)}/labels.parquet", labels)
 
     def tick(self) -> ArrivalsScan:
-        get_status = status_in_lake(self.world.spec, Lake(uri=self.world.lake.uri), self.world.landing)
-        scan = scan_arrivals(self.world.spec, self.world.landing, get_status, self.cursor, NOW)
+        compare_day = compare_with_lake(self.world.spec, Lake(uri=self.world.lake.uri), self.world.landing)
+        scan = scan_arrivals(self.world.spec, self.world.landing, compare_day, self.cursor, NOW)
         self.cursor = SensorCursor.from_text(scan.cursor.to_text())
         return scan
 

@@ -14,7 +14,7 @@ from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.file_feed import rows_feed
 from ml_assets.core.tables.fingerprint import EXPIRED
 from ml_assets.pipeline.asset_names import LANDED_TO_FEATURES, MODEL_ASSETS
-from ml_assets.pipeline.automation.arrivals_sensor import status_in_lake
+from ml_assets.pipeline.automation.arrivals_sensor import compare_with_lake
 from ml_assets.pipeline.engine.day_state import is_current
 from ml_assets.pipeline.evaluation.champion import ALIAS
 from ml_assets.pipeline.retention import job
@@ -301,8 +301,8 @@ def test_days_whose_inputs_were_removed_stay_as_they_are(world):
     before = tables(world)["features"].read([day(12)]).to_pandas()
     run_pass(world)
     assert tables(world)["raw_data"].fingerprint(day(11)) == EXPIRED
-    get_status, feed = status_in_lake(SPEC, Lake(uri=world.lake.uri), world.landing), rows_feed(SPEC)
-    assert get_status(feed, day(11), world.landing.objects_of_day(SPEC.source, day(11))) == "current"
+    compare_day, feed = compare_with_lake(SPEC, Lake(uri=world.lake.uri), world.landing), rows_feed(SPEC)
+    assert compare_day(feed, day(11), world.landing.objects_of_day(SPEC.source, day(11))).status == "current"
     result = world.run(["features"], day(12), day(13))
     assert computed(result, "features") == []
     (event,) = [e for e in result.get_asset_materialization_events() if e.partition == str(day(12))]

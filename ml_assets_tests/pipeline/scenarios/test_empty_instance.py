@@ -11,7 +11,7 @@ import pytest
 from ml_assets.core.ingestion.sensor_cursor import SensorCursor
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.pipeline.asset_names import LANDED_TO_FEATURES, MODEL_ASSETS, RELEASE_ASSETS
-from ml_assets.pipeline.automation.arrivals_sensor import scan_arrivals, status_in_lake
+from ml_assets.pipeline.automation.arrivals_sensor import compare_with_lake, scan_arrivals
 from ml_assets_tests.conftest import SMALL
 from ml_assets_tests.pipeline.world import World, computed, day, rows_of
 
@@ -44,11 +44,11 @@ def test_backfills_on_an_empty_database_make_nothing_twice_and_bring_the_partiti
     assert restored.instance.get_materialized_partitions(dg.AssetKey(["small", "features"])) == set()
     # A sensor whose cursor is lost asks for nothing that is in the lake as it landed; one day later more has landed.
     now = datetime.combine(LAST + timedelta(days=1), time(12), ZoneInfo(SPEC.source.time_zone))
-    get_status = status_in_lake(SPEC, restored.lake, restored.landing)
+    compare_day = compare_with_lake(SPEC, restored.lake, restored.landing)
     no_cursor = SensorCursor.from_text(None)
-    assert scan_arrivals(SPEC, restored.landing, get_status, no_cursor, now).requests == []
+    assert scan_arrivals(SPEC, restored.landing, compare_day, no_cursor, now).requests == []
     restored.land(LAST + timedelta(days=1), rows_of(LAST + timedelta(days=1)))
-    assert len(scan_arrivals(SPEC, restored.landing, get_status, no_cursor, now + timedelta(days=1)).requests) == 1
+    assert len(scan_arrivals(SPEC, restored.landing, compare_day, no_cursor, now + timedelta(days=1)).requests) == 1
     restored.remove(LAST + timedelta(days=1))
     assert not any(run_everything(restored).values())
     assert restored.commits() == before
