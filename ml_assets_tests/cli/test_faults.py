@@ -88,7 +88,7 @@ def test_a_signal_ends_a_command_with_one_sentence(number, status, how):
 
 
 def test_damaged_state_ends_a_command_with_its_message_and_status_1(monkeypatch):
-    def fail(_: str) -> None:
+    def fail(*_: object) -> None:
         raise DamagedState("runs.db is damaged: all is lost. Restore it")
 
     monkeypatch.setattr(run, "run_model", fail)

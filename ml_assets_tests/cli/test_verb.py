@@ -16,6 +16,7 @@ from pydantic import BaseModel
 
 from ml_assets.cli.command_group import cli
 from ml_assets.cli.json_output import reports
+from ml_assets.cli.json_output.plan_reports import PlannedRun
 from ml_assets.cli.verb import EXIT_CODES, Verb, publish
 from ml_assets.cli.verbs.operations import notifications
 from ml_assets.definitions import DEFS
@@ -32,7 +33,7 @@ def total(fail: int, message: str | None) -> None:
     print("for people")
     if message:
         sys.exit(message)
-    publish(reports.PlannedRun(first_day="2026-01-01", last_day="2026-01-02", days_to_make=3))
+    publish(PlannedRun(first_day="2026-01-01", last_day="2026-01-02", days_to_make=3))
     sys.exit(fail)
 
 

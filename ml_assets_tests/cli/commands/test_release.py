@@ -57,7 +57,7 @@ def test_versions_are_promoted_rolled_back_and_paused_by_hand(world, printed, mo
     ]
     assert re.search(r"Champion +version 1 of 2025-03-01, since release 1 of .*, predictions from", shown)
     shown = printed("canary", "--version", "2")
-    assert re.search(r"Canary +version 2 of 2025-03-02 for 10 percent since", shown)
+    assert re.search(r"Canary +version 2 of 2025-03-02 for 10 percent of the entities since", shown)
     assert "Decisions     paused by" in printed("pause", "--reason", "on call is asleep")
     assert "Decisions     automatic" in printed("resume")
     shown = printed("rollback", "--reason", 'it\'s slow & "odd"')
