@@ -28,7 +28,9 @@ Every field of `ml_assets/defs/<name>/defs.yaml`, generated from the pydantic mo
 `7d`, `12h` or `30m`.
 
 A complete example: [fraud_detection](../../ml_assets/defs/fraud_detection/defs.yaml); a quite different one: \
-[pump_failures](../../examples/pump_failures/defs.yaml).
+[pump_failures](../../examples/pump_failures/defs.yaml); a regression: \
+[bike_rentals](../../examples/bike_rentals/defs.yaml); several classes: \
+[support_tickets](../../examples/support_tickets/defs.yaml).
 """
 
 DOCTOR_TITLE = """\

@@ -11,6 +11,8 @@ from ml_assets.core.profiling.target_leakage import MIN_ROWS, PredictivePower, i
 
 # A single value on a whole day is not put down to chance below this probability.
 SIGNIFICANCE = 1e-6
+CONSTANT_DAYS = 2
+"""Reference days on which a feature was constant from which it may be so."""
 MAX_NAMED, MAX_LINES = 3, 10
 
 
@@ -64,7 +66,8 @@ def evaluate_constant(
     """Check that no feature is constant, unless chance explains it.
 
     If a share p of the reference rows has a value, all of n rows have it with probability p**n. Below one in a million
-    the check fails.
+    the check fails. A feature that was constant on two of the reference days or more is constant on some days by its
+    nature, as rain and holidays are, whose rows of a day depend on each other; it passes.
 
     Args:
         check: name of the check.
@@ -79,7 +82,8 @@ def evaluate_constant(
         if not reference_profiles or not profile.present:
             continue
         evaluated += 1
-        if profile.distinct > 1:
+        constant_days = sum(1 for earlier in reference_profiles if earlier.present and earlier.distinct == 1)
+        if profile.distinct > 1 or constant_days >= CONSTANT_DAYS:
             continue
         reference = merge_profiles(reference_profiles)
         shares = reference.values.values() if reference.kind == TEXT else reference.histogram.weights

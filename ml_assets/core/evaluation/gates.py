@@ -162,7 +162,11 @@ def _evaluate_slices(metric: str, gate: Gate, slices: Sequence[Mapping], enough:
         else f"{subject} {value:.4g}, the worst of {len(ranked)} slices, is {describe_bounds(minimum, maximum)}"
     )
     names = ("slice_column", "slice_value", "value", "low", "high", "rows", "positives")
-    lines = [{name: row[name] for name in names if name in row} for row in ranked]
+    # Only a binary target has positives.
+    lines = [
+        {name: row[name] for name in names if name in row and (name, row[name]) != ("positives", None)}
+        for row in ranked
+    ]
     return GateResult(f"{metric}_slices", metric, value, minimum, maximum, violation is None, reason, lines)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pydantic import ValidationError
 
 from ml_assets.core.model_spec import ModelSpec
+from ml_assets.core.model_spec.rules.training_rules import check_training
 from ml_assets.core.model_spec.training import Parameters, Training
 
 
@@ -17,7 +18,8 @@ def with_training(spec: ModelSpec, settings: Mapping[str, object]) -> ModelSpec:
         rounds.
 
     Raises:
-        ValueError: names every name and value that is not allowed, with what is allowed.
+        ValueError: names every name and value that is not allowed, with what is allowed; or the first that does not fit
+            the task of the model.
     """
     parameters = {name: value for name, value in settings.items() if name in Parameters.model_fields}
     others = {name: value for name, value in settings.items() if name not in parameters}
@@ -30,4 +32,10 @@ def with_training(spec: ModelSpec, settings: Mapping[str, object]) -> ModelSpec:
             for details in error.errors()
         ]
         raise ValueError(f"{spec.name}: {'; '.join(messages)}") from error
-    return spec.model_copy(update={"training": training})
+    changed = spec.model_copy(update={"training": training})
+    target, names = changed.columns[changed.target], changed.feature_names()
+    try:
+        check_training(changed.outputs, training, target, changed.numeric_features(), names)
+    except ValueError as error:
+        raise ValueError(f"{spec.name}: {error}") from error
+    return changed

@@ -126,7 +126,8 @@ def validate_days(spec: Contract, days: Sequence[RawDay]) -> list[ValidatedDay]:
 
 def _in_order(spec: Contract, raw: pa.Table, day_numbers: np.ndarray) -> np.ndarray:
     """Return the positions of the rows in order of day, event time and row key."""
-    names = [*([spec.event_time] if spec.event_time else []), *spec.row_key]
+    # The event time may be part of the row key.
+    names = list(dict.fromkeys([*([spec.event_time] if spec.event_time else []), *spec.row_key]))
     keyed = raw.select(names).append_column(DAY_NUMBER, pa.array(day_numbers))
     keys = [(name, "ascending") for name in [DAY_NUMBER, *names]]
     return pc.sort_indices(keyed, sort_keys=keys).to_numpy()

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 def score_drift_check(spec: ModelSpec, key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
     """Specify the check of the drift of scores, unless it is switched off."""
     settings = spec.checks.score_drift
-    about = "Fails when the distribution of the scores of a holdout day differs from that of the training window."
+    about = (
+        "Fails when the distribution of the scores, predictions or predicted classes of a holdout day differs from "
+        "that of the training window."
+    )
     return [check_spec(SCORE_DRIFT, key, settings, about)] if settings else []
 
 

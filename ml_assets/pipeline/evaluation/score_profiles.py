@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
+from ml_assets.core.model_spec.types.task import BINARY, MULTICLASS, REGRESSION, Task
+
 if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
@@ -12,24 +14,25 @@ if TYPE_CHECKING:
     from ml_assets.pipeline.training.recent_features import RecentFeatures
 
 
-def profile_scores(scores: "Mapping[date, np.ndarray]", time_zone: str, is_class: bool = False) -> "pa.Table":
+def profile_scores(scores: "Mapping[date, np.ndarray]", time_zone: str, task: Task = BINARY) -> "pa.Table":
     """Profile the scores, predictions or classes of each day, one row a day, with the columns of
     `SCORE_PROFILE_SCHEMA`.
 
     Args:
         scores: score, prediction or class of each row, by day.
         time_zone: IANA name of the time zone in which days begin.
-        is_class: whether they are classes, which are profiled as text whatever their labels are.
+        task: the task of the model; classes are profiled as text whatever their labels are.
     """
     import pyarrow as pa
 
     from ml_assets.core.profiling.profiles import profile_columns
     from ml_assets.core.tables.schemas import SCORE_PROFILE_SCHEMA
 
+    what = {MULTICLASS: "predicted classes", REGRESSION: "predictions"}.get(task, "scores")
     parts = [SCORE_PROFILE_SCHEMA.empty_table()]
     for day, day_scores in scores.items():
-        values = pa.array([str(label) for label in day_scores], pa.string()) if is_class else day_scores
-        profile = profile_columns(pa.table({f"scores of {day}": values}), time_zone)
+        values = pa.array([str(label) for label in day_scores], pa.string()) if task == MULTICLASS else day_scores
+        profile = profile_columns(pa.table({f"{what} of {day}": values}), time_zone)
         parts.append(profile.add_column(0, "scored_day", pa.array([day] * profile.num_rows, pa.date32())))
     return pa.concat_tables(parts)
 

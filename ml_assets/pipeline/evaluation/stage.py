@@ -6,7 +6,7 @@ from math import nan
 from typing import TYPE_CHECKING
 
 from ml_assets.core.model_spec import ModelSpec
-from ml_assets.core.model_spec.types.task import BINARY, MULTICLASS
+from ml_assets.core.model_spec.types.task import BINARY
 from ml_assets.core.tables.code_version import code_version
 from ml_assets.core.tables.fingerprint import fingerprint
 from ml_assets.core.training.time_split import split_days
@@ -155,7 +155,7 @@ class ModelEvaluation(DayByDay):
         main = self.spec.outputs.main
         holdout = {scored_day: rows[main].to_numpy() for scored_day, rows in scores_by_day.items()}
         window = predict_days(scorer, self.holdout.rows, split_days(self.spec, day).window)
-        return profile_scores({**window, **holdout}, self.spec.source.time_zone, is_class=self.spec.task == MULTICLASS)
+        return profile_scores({**window, **holdout}, self.spec.source.time_zone, self.spec.task)
 
     def model_row(self, day: date) -> dict:
         """Read the row of trained_model of one day; without a digest, and with the reason, if it has no model."""

@@ -102,8 +102,8 @@ class ModelDeployment(DayByDay):
         return self._moves
 
     def inputs(self, day: date) -> list:
-        """The registry entry of the day, the number of the last release before it, and the rows and labels of the
-        canary.
+        """The registry entry of the day, or of the newest day with one, the number of the last release before it, and
+        the rows and labels of the canary.
 
         Raises:
             DecidedAlready: when the day was decided, and so was a later one.
@@ -117,6 +117,11 @@ class ModelDeployment(DayByDay):
                 return [LATER_DAYS_DECIDED]
         before = self._live_before(day)
         inputs: list = [[ENTRY, self._entries.fingerprint(day)], ["release", before.number]]
+        # A day on which no model is due decides on the model of an earlier one.
+        entry_days = [entry_day for entry_day, rows in self._entries.row_counts().items() if rows and entry_day <= day]
+        newest = max(entry_days, default=day)
+        if newest != day:
+            inputs.append([ENTRY, str(newest), self._entries.fingerprint(newest)])
         days = list(self._percents(before, day))
         return [*inputs, *(self._rows.inputs(days, self._labels_through(day), day) if days else [])]
 
@@ -131,12 +136,8 @@ class ModelDeployment(DayByDay):
             return self._output(Decision("none", LATER_DAYS_DECIDED, before), None)
         measured, problem = self._measure(before, day)
         if released is not None:
-            return self._output(
-                Decision(released.action, released.reason, released.after, released.metrics),
-                measured,
-                problem,
-                acted=True,
-            )  # type: ignore[arg-type]
+            repeated = Decision(released.action, released.reason, released.after, released.metrics)  # type: ignore[arg-type]
+            return self._output(repeated, measured, problem, acted=True)
         evidence = measured.evidence if measured else None
         decision = decide(self.spec.deployment.canary, before, self._candidate(before, day), evidence, day)
         if decision.after == before:

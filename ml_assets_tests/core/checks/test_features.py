@@ -63,6 +63,13 @@ def test_a_constant_feature_passes_if_chance_explains_it():
     assert evaluate_constant("not_constant", DAY, {"a": profile_of([0.0])}, {"a": []}, Check()).passed is None
 
 
+@pytest.mark.parametrize(("dry_days", "passes"), [(0, False), (1, False), (2, True)])
+def test_a_feature_that_was_constant_on_earlier_days_may_be_so(dry_days, passes):
+    references = [profile_of([0.0] * 100)] * dry_days + [profile_of([0.0, 1.0, 2.5, 4.0] * 25)] * 18
+    outcome = evaluate_constant("not_constant", DAY, {"rain": profile_of([0.0] * 100)}, {"rain": references}, Check())
+    assert outcome.passed is passes
+
+
 def test_a_feature_that_predicts_the_label_alone_is_named():
     powers = {"a": PredictivePower(0.7, 0.2, 10, 500), "scenario": PredictivePower(1.0, 1.0, 10, 500)}
     outcome = evaluate_target_leakage("target_leakage", DAY, powers, TargetLeakageCheck())

@@ -111,6 +111,14 @@ def test_slices_with_few_positives_or_an_undefined_metric_are_left_out():
     assert not all_passed([result])
 
 
+def test_slices_of_a_target_without_positives_have_no_such_column():
+    (result,) = evaluate_slice_gates(
+        {"recall": Gate(minimum=0.5, slice_minimum=0.5)}, [{**_slice(0.6), "positives": None}], 20, "rows"
+    )
+    assert result.passed
+    assert "positives" not in result.lines[0]
+
+
 def _evaluate_comparison(low=-0.01, note=None, **changes):
     row = {
         "metric": "average_precision",

@@ -2,7 +2,10 @@
 
 import pytest
 
+from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.training.overrides import with_training
+from ml_assets_tests.conftest import SMALL
+from ml_assets_tests.support.changed_spec import with_task
 
 
 def test_parameters_and_other_settings_are_replaced_and_the_rest_stays(make_spec):
@@ -22,3 +25,18 @@ def test_all_invalid_values_are_named_with_what_is_allowed(make_spec):
         with_training(make_spec(), {"eta": 2.0, "rounds": 0})
     with pytest.raises(ValueError, match=r"training\.eeta: Extra inputs"):
         with_training(make_spec(), {"eeta": 2.0})
+
+
+@pytest.mark.parametrize(
+    ("task", "setting"),
+    [
+        ("multiclass", {"base_score": 0.5}),
+        ("multiclass", {"scale_pos_weight": 2.0}),
+        ("binary", {"base_score": 3.0}),
+        ("regression", {"huber_slope": 1.0}),
+    ],
+)
+def test_a_value_that_does_not_fit_the_task_is_refused_with_its_field(task, setting):
+    spec = ModelSpec.model_validate(with_task(SMALL, task))
+    with pytest.raises(ValueError, match=f"small: training.parameters.{next(iter(setting))}: "):
+        with_training(spec, setting)

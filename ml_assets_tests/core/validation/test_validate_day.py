@@ -54,6 +54,12 @@ def test_valid_rows_are_published_in_the_order_of_time_and_key(make_spec):
     assert day.quarantined.num_rows == 0
 
 
+def test_the_event_time_may_be_part_of_the_row_key(make_spec):
+    times = ["2025-01-01T11:00:00", TIME, "2025-01-01T09:00:00"]
+    day = validate(make_spec(row_key=["id", "event_time"]), [{**GOOD, "event_time": time} for time in times])
+    assert [f"{time:%H}" for time in day.accepted["event_time"].to_pylist()] == ["09", "10", "11"]
+
+
 def test_every_violation_of_a_row_is_named(make_spec):
     bad = {"id": 5, "event_time": "2025-01-02T00:00:00", "card": None, "amount": -1, "label": 7}
     day = validate(make_spec(), [*rows(20), bad])

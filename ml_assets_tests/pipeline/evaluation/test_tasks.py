@@ -1,5 +1,5 @@
 """A regression with quantiles and weights, and a model of several classes, run from landed rows through evaluation,
-gates, the comparison with the champion, and a canary; their metrics are scikit-learn's.
+gates, the comparison with the champion, and a canary.
 """
 
 from datetime import date
@@ -18,7 +18,6 @@ from ml_assets.pipeline.asset_names import (
     CANARY_COMPARISON,
     CHAMPION_COMPARISON,
     ENTRY,
-    EVALUATION,
     LANDED_TO_FEATURES,
 )
 from ml_assets.pipeline.engine.materialize_days import make_days
@@ -87,40 +86,6 @@ def world(evaluated) -> World:
 
 def digest_of(world: World, number: int) -> str:
     return world.stages().evaluation.model_row(day(number))["model_digest"]
-
-
-def test_metrics_of_the_holdout_are_those_of_scikit_learn(world):
-    from sklearn import metrics
-
-    evaluation = world.stages().evaluation
-    measured = {row["metric"]: row for row in evaluation.metric_rows(day(12))}
-    rows = evaluation.tables[EVALUATION].read([day(12)]).to_pandas()
-    if world.spec.task == "regression":
-        weighted = {"sample_weight": rows["weight"]}
-        expected = {
-            "rmse": metrics.root_mean_squared_error(rows["label"], rows["prediction"], **weighted),
-            "mae": metrics.mean_absolute_error(rows["label"], rows["prediction"], **weighted),
-            "median_absolute_error": metrics.median_absolute_error(rows["label"], rows["prediction"], **weighted),
-            "r2": metrics.r2_score(rows["label"], rows["prediction"], **weighted),
-            "pinball_loss": np.mean(
-                [
-                    metrics.mean_pinball_loss(
-                        rows["label"], rows[f"prediction_q{level}"], alpha=level / 100, **weighted
-                    )
-                    for level in (10, 50, 90)
-                ]
-            ),
-        }
-    else:
-        probabilities = rows[[f"probability_{name}" for name in ("cheap", "middle", "very_dear")]]
-        expected = {
-            "accuracy": metrics.accuracy_score(rows["label"], rows["predicted_class"]),
-            "f1_macro": metrics.f1_score(rows["label"], rows["predicted_class"], average="macro"),
-            "log_loss": metrics.log_loss(rows["label"], probabilities, labels=CLASSES),
-            "roc_auc_ovr": metrics.roc_auc_score(rows["label"], probabilities, multi_class="ovr", labels=CLASSES),
-        }
-    assert {name: measured[name]["value"] for name in expected} == pytest.approx(expected, rel=1e-9)
-    assert all(measured[name]["low"] <= measured[name]["value"] <= measured[name]["high"] for name in expected)
 
 
 def test_gates_and_the_champion_are_compared_by_the_metrics_of_the_task(evaluated):

@@ -217,6 +217,14 @@ def test_the_newest_day_is_decided_again_when_its_registry_entry_comes_later(liv
     assert len(live.story()) == len(STORY) + 1
 
 
+def test_a_day_without_a_model_is_decided_again_when_the_newest_registry_entry_before_it_changes(live):
+    live.decide(1, 13)
+    live.put_model("better", 12)
+    live.decide(13)
+    assert live.story()[-1] == (13, "start", 2, 3, 20)
+    assert is_current(live.deployment, day(13))
+
+
 def test_changed_features_make_only_the_newest_day_stale(live):
     live.decide(1, 5)
     live.put_features([3], labels=False)
