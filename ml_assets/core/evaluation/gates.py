@@ -97,11 +97,12 @@ def evaluate_champion_gate(gate: ChampionGate, comparison: Sequence[Mapping]) ->
     )
     interval = f"difference {row['difference']:.4g} (above 0 is better), interval {row['low']:.4g} to {row['high']:.4g}"
     compared = f"{gate.metric} {row['value']:.4g} against {baseline}: {interval}"
+    bound = format_number(float(f"{lowest:.4g}"))
     if row["low"] >= lowest:
-        return result(True, f"{compared}, not below {format_number(lowest)}", row["difference"])
+        return result(True, f"{compared}, not below {bound}", row["difference"])
     return result(
         False,
-        f"{compared}, reaches below {format_number(lowest)}: the model may be worse by more than the margin",
+        f"{compared}, reaches below {bound}: the model may be worse by more than the margin",
         row["difference"],
     )
 

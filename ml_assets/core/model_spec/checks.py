@@ -195,7 +195,7 @@ class ServedFeaturesCheck(Check):
 
 class Checks(SpecPart):
     """The checks of each day beside its contract; null switches a check off. Checks of data report on a day that is
-    published all the same."""
+    published all the same. A check without a severity has the one shown here, or error if it blocks."""
 
     every_day_accepted: Check = Check()
     """No day is missing, or rejected by `quality`."""

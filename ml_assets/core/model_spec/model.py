@@ -16,13 +16,12 @@ from ml_assets.core.model_spec.features import Categorical, CustomFeatures, Feat
 from ml_assets.core.model_spec.labels import Labels, LateData, check_labels
 from ml_assets.core.model_spec.retries import Retries
 from ml_assets.core.model_spec.rules.capture_rules import check_capture
-from ml_assets.core.model_spec.rules.check_rules import check_checks, check_metrics, check_severities
+from ml_assets.core.model_spec.rules.check_rules import check_checks, check_metrics, check_severities, complete_checks
 from ml_assets.core.model_spec.rules.column_rules import check_column_names, check_roles
 from ml_assets.core.model_spec.rules.day_rules import check_days, check_marker
 from ml_assets.core.model_spec.rules.feature_rules import check_features, check_late_columns, check_preprocessing
 from ml_assets.core.model_spec.rules.gate_rules import check_without_entity
 from ml_assets.core.model_spec.rules.metric_rules import check_metrics_of_task, complete_metrics
-from ml_assets.core.model_spec.rules.renamed_checks import rename_checks
 from ml_assets.core.model_spec.rules.task_rules import (
     check_evaluation,
     check_outputs,
@@ -133,7 +132,7 @@ class ModelSpec(SpecPart):
         attributes = complete_metrics(complete_classes(complete_target(attributes)))
         if not isinstance(checks := attributes.get("checks"), Mapping):
             return attributes
-        return {**attributes, "checks": rename_checks(attributes.get("name"), checks)}
+        return {**attributes, "checks": complete_checks(attributes.get("name"), checks)}
 
     @model_validator(mode="after")
     def _parts_agree(self) -> "ModelSpec":

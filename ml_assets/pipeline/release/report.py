@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ml_assets.pipeline.release.predictions_stage import DailyPredictions
 
 DAYS_SHOWN, MOST_EXPLAINED = 60, 10
+_PREDICTED = {BINARY: "scores", MULTICLASS: "probabilities"}
 
 
 def deployment_metadata(stage: "ModelDeployment", day: date) -> dict[str, Any]:
@@ -114,7 +115,7 @@ def deployment_parts(stage: "ModelDeployment", days: Sequence[date]) -> Iterator
 def _tables(rows: "pd.DataFrame") -> list[Table]:
     if rows.empty:
         return []
-    paired, unpaired = rows[rows["scope"] == "paired"], rows[rows["scope"] != "paired"]
+    paired, unpaired = rows[rows["scope"] == "paired"], rows[(rows["scope"] != "paired") & (rows["rows"] > 0)]
     columns = ["scope", "metric", "value", "low", "high", "rows"]
     return [
         Table("Both models on the challenger's entities", paired.drop(columns="scope").to_dict("records")),
@@ -152,9 +153,10 @@ def _summarize(stage: "DailyPredictions", day: date) -> dict[str, Any]:
 
 
 def predictions_plots(stage: "DailyPredictions", day: date) -> dict[str, Any]:
-    """Return the plot of the scores of champion and challenger."""
-    plots = _reported_plots(stage, PREDICTIONS, day, {"scores"}) or _traffic_split_plot(stage, day)
-    return {"plots": inline_plot("scores", plots["scores"])} if plots else {}
+    """Return the plot of the scores, probabilities or predictions of champion and challenger."""
+    name = _PREDICTED.get(stage.spec.task, "predictions")
+    plots = _reported_plots(stage, PREDICTIONS, day, {name}) or _traffic_split_plot(stage, day)
+    return {"plots": inline_plot(name, plots[name])} if plots else {}
 
 
 def _scored(stage: "DailyPredictions", day: date) -> "pa.Table":
@@ -188,7 +190,8 @@ def _traffic_split_plot(stage: "DailyPredictions", day: date) -> dict[str, bytes
     bounds, label = ((0.0, 1.0), "Score") if outputs.task == BINARY else ((0.0, 1.0), "Probability")
     if outputs.task == REGRESSION:
         bounds, label = None, "Prediction"
-    return {"scores": traffic_split_plot(scores, f"{what} of {len(rows):,} rows of {day}", bounds, label)}
+    name = _PREDICTED.get(outputs.task, "predictions")
+    return {name: traffic_split_plot(scores, f"{what} of {len(rows):,} rows of {day}", bounds, label)}
 
 
 def predictions_parts(stage: "DailyPredictions", days: Sequence[date]) -> Iterator[Part]:
@@ -211,6 +214,5 @@ def _highest(stage: "DailyPredictions", day: date) -> list[Table]:
     explained = rows[rows["reasons"].notna()]
     rank = explained[list(outputs.values)].max(axis=1) if outputs.task == MULTICLASS else explained[outputs.main]
     explained = explained.loc[rank.sort_values(ascending=False, kind="stable").index].head(MOST_EXPLAINED)
-    what = {BINARY: "scores", MULTICLASS: "probabilities"}.get(outputs.task, "predictions")
-    title = f"The highest {what}, and the features that contribute most to them"
+    title = f"The highest {_PREDICTED.get(outputs.task, 'predictions')}, and the features that contribute most to them"
     return [Table(title, explained.to_dict("records"))] if len(explained) else []

@@ -2,10 +2,25 @@
 
 from collections.abc import Mapping, Sequence
 
-from ml_assets.core.model_spec.checks import CONTRACT, Checks, contract_check_name
+from ml_assets.core.model_spec.checks import CONTRACT, Check, Checks, contract_check_name
+from ml_assets.core.model_spec.rules.renamed_checks import rename_checks
 from ml_assets.core.model_spec.source import Column
 from ml_assets.core.model_spec.types.base import repeated
 from ml_assets.core.model_spec.types.metric import ROW_COUNT_METRIC, Metric
+
+
+def complete_checks(model: object, attributes: Mapping) -> Mapping:
+    """Return the attributes of `checks` under their present names, in which checks without a severity have that of
+    their default, also where other settings are given. A check that blocks is an error.
+    """
+    attributes = rename_checks(model, attributes)
+    defaults = {name: field.default for name, field in Checks.model_fields.items() if isinstance(field.default, Check)}
+    completed = {
+        name: {"severity": defaults[name].severity, **settings}
+        for name, settings in attributes.items()
+        if name in defaults and isinstance(settings, Mapping) and not settings.get("blocking")
+    }
+    return {**attributes, **completed}
 
 
 def check_severities(columns: Mapping[str, Column], roles: Sequence[tuple[str, Sequence[str]]]) -> None:

@@ -183,8 +183,9 @@ class Report:
             return f"registered as version {version}" if version else "registered together with this report"
         if part := states.get("not registered"):
             return f"not registered: {part.problem}" if part.problem else "not registered"
-        if part := states.get("no model"):
-            return part.problem or str(part.facts.get("due") or "no model")
+        if "no model" in states:
+            reasons = [part.problem or part.facts.get("due") for part in self.parts if part.state == "no model"]
+            return str(next((reason for reason in reasons if reason), "no model"))
         return (
             "evaluated, not registered"
             if any(part.asset == "evaluation" for part in self.parts)

@@ -36,3 +36,12 @@ def test_a_column_that_has_no_check_cannot_block(small):
 )
 def test_checks_and_metrics_of_unknown_columns_are_refused(small, path, value, reason):
     assert_refused(small, path, value, reason)
+
+
+@pytest.mark.parametrize(
+    ("settings", "severity"),
+    [({"leave_out": ["amount"]}, "warn"), ({"severity": "error"}, "error"), ({"blocking": True}, "error")],
+)
+def test_a_check_keeps_the_severity_of_its_default_unless_it_states_one_or_blocks(make_spec, settings, severity):
+    checks = make_spec(checks={"feature_drift": settings, "row_count": {"weeks": 3}}).checks
+    assert (checks.feature_drift.severity, checks.row_count.severity) == (severity, "error")

@@ -108,6 +108,10 @@ def test_errors_come_before_warnings():
         ([], "no model was trained as of this day"),
         ([Part("evaluation", DAY)], "evaluated, not registered"),
         ([Part("evaluation", DAY, "no model", "no model: no positives")], "no model: no positives"),
+        (
+            [Part("evaluation", DAY, "no model", facts={"due": "not due"}), Part("registry", DAY, "no model")],
+            "not due",
+        ),
         ([Part("model_registry_entry", DAY, "registered", facts={"version": "3"})], "registered as version 3"),
         ([Part("model_registry_entry", DAY, "not registered", "gates not passed")], "not registered: gates not passed"),
     ],
