@@ -38,8 +38,8 @@ ESTIMATE = ("value", "low", "high")
 
 
 class ModelEvaluation(DayByDay):
-    """Scores of a model on its holdout, metrics with bootstrap intervals, and the comparison with the champion; its
-    gates are blocking checks.
+    """Predictions of a model on its holdout, metrics with bootstrap intervals, and the comparison with the champion;
+    its gates are blocking checks.
 
     Inputs: the model of the day, the feature days of the holdout, and the champion at the time when the day was made. A
     day is not made again because another model became the champion.

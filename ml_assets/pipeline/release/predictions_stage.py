@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class DailyPredictions(DayByDay):
-    """Score and decision of each row of a day by the model that is live for its entity, with the reasons of the highest
+    """Predictions of each row of a day by the model that is live for its entity, with the reasons of the highest
     scores.
 
     Inputs: the features of the day, and what is live on it by the release ledger; later releases make no earlier day
