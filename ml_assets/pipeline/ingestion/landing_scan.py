@@ -15,7 +15,7 @@ from ml_assets.core.ingestion.sensor_cursor import (
 )
 from ml_assets.core.model_spec.automation import Sensor
 from ml_assets.core.model_spec.file_feed import Feed
-from ml_assets.pipeline.ingestion.stage import DayInLake, DayStatus
+from ml_assets.pipeline.ingestion.day_in_lake import DayInLake, DayStatus
 from ml_assets.resources.storage.landing import Landing
 from ml_assets.resources.storage.stored_object import StoredObject
 

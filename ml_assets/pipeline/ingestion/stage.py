@@ -4,13 +4,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
-from typing import Literal, NamedTuple
 
 from ml_assets.core.model_spec.file_feed import Feed
 from ml_assets.core.model_spec.labels import LateData
 from ml_assets.core.tables.code_version import code_version
 from ml_assets.core.tables.fingerprint import EXPIRED, fingerprint
 from ml_assets.pipeline.engine.stage import CannotMake, InputChanged, KeepDay, StageOutput
+from ml_assets.pipeline.ingestion.day_in_lake import DayInLake, DayStatus
 from ml_assets.pipeline.ingestion.landing_loss import LandingLossGuard
 from ml_assets.pipeline.ingestion.listing import Listing, describe_objects
 from ml_assets.pipeline.ingestion.overlooked_files import describe_overlooked
@@ -23,19 +23,6 @@ from ml_assets.resources.storage.stored_object import StoredObject
 # Bytes in memory for each byte of a file, as a rule: Parquet is packed more tightly than text.
 UNPACKED = 10
 NOTHING_LANDED = "no files have landed"
-DayStatus = Literal["current", "changed", "refused"]
-
-
-class DayInLake(NamedTuple):
-    """A day in the lake, compared with its landed objects. version: what the day was made from; empty if nothing."""
-
-    status: DayStatus
-    version: str
-
-
-"""current: the lake holds the day as it landed. changed: it does not, and the day may be made. refused: it does not,
-and the day is closed.
-"""
 
 
 class Ingestion:

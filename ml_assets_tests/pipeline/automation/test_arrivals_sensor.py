@@ -22,7 +22,7 @@ from ml_assets.pipeline.automation.arrivals_sensor import (
 from ml_assets.pipeline.automation.jobs import features_job
 from ml_assets.pipeline.automation.range_requests import RangeRequest
 from ml_assets.pipeline.ingestion import landing_scan
-from ml_assets.pipeline.ingestion.stage import DayInLake
+from ml_assets.pipeline.ingestion.day_in_lake import DayInLake
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.storage.landing import Landing
 from ml_assets.resources.storage.open_store import open_objects
