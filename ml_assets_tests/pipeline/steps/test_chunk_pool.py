@@ -43,7 +43,11 @@ def world(tmp_path: Path) -> World:
 
 
 @pytest.mark.parametrize(
-    "compute", [{"parallel": {"processes": 2}}, {"dask": {"workers": 2}}], ids=["processes", "dask"]
+    "compute",
+    [
+        pytest.param({"parallel": {"processes": 2}}, id="processes"),
+        pytest.param({"dask": {"workers": 2}}, id="dask", marks=pytest.mark.slow),
+    ],
 )
 def test_the_tables_do_not_depend_on_who_makes_the_days(world, tmp_path, caplog, compute):
     settings = chunk_settings(spec_of(**compute), RAW, print)
