@@ -1,5 +1,7 @@
 """The commands of the tutorial print what it shows."""
 
+import pytest
+
 from ml_assets_tests.documentation.console_blocks import differing_blocks, matches, run_page, write_project
 from ml_assets_tests.test_repository import REPOSITORY
 
@@ -13,6 +15,7 @@ def test_output_matches_apart_from_seconds_and_what_is_left_out():
     assert not matches("roc_auc 0.81 is\n", "roc_auc 0.82 is\n")
 
 
+@pytest.mark.slow
 def test_the_tutorial_shows_what_its_commands_print(tmp_path):
     text = TUTORIAL.read_text()
     written = run_page(text, write_project(tmp_path / "parcels"))

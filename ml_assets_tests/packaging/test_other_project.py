@@ -126,6 +126,7 @@ def test_the_verbs_see_the_models_and_the_templates_of_the_project(project):
     assert elsewhere.stdout == "returns: nothing has been released yet\n"
 
 
+@pytest.mark.slow
 def test_a_project_without_the_file_of_the_resources_is_told_what_to_write(project, tmp_path):
     copy = tmp_path / "shop"
     shutil.copytree(project / "src", copy / "src")
