@@ -161,7 +161,7 @@ def _print_checks(console: Console, stages: Stages, day: date) -> None:
     """Print how many checks of a day passed, the names of those that failed, and the page of the day."""
     reports = Reports(stages.training.spec.name, stages.training.lake)
     report = reports.report(day)
-    outcomes = [outcome for part in report.parts for outcome in part.outcomes]
+    outcomes = report.outcomes
     passed = sum(outcome.passed is True for outcome in outcomes)
     failed = [outcome for _, outcome in report.failed()]
     others = len(outcomes) - passed - len(failed)

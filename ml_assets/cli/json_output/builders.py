@@ -59,7 +59,7 @@ def build_run_report(
     overall = stages.evaluation.overall(day).set_index("metric").to_dict("index") if has_model else {}
     entry = (stages.registration.entry(day) or {}) if has_model else {}
     pages = Reports(spec.name, stages.training.lake)
-    outcomes = [outcome for part in pages.report(day).parts for outcome in part.outcomes]
+    outcomes = pages.report(day).outcomes
     reasons: dict[Severity, dict[str, str]] = {"error": {}, "warn": {}}
     for outcome in outcomes:
         if outcome.failed:

@@ -23,12 +23,13 @@ from ml_assets.pipeline.graph.asset_specs import asset, depends, paragraph, sche
 from ml_assets.pipeline.graph.stages import builder_of
 from ml_assets.pipeline.monitoring.quality_stage import quality_table
 from ml_assets.pipeline.release import report
-from ml_assets.pipeline.release.dashboard import dashboard_link, update_dashboard
+from ml_assets.pipeline.release.dashboard import update_dashboard
 from ml_assets.pipeline.release.deployment_stage import RUN, ModelDeployment
 from ml_assets.pipeline.release.predictions_stage import DailyPredictions
 from ml_assets.pipeline.release.rollback_check import evaluate_rollbacks, rollback_check
 from ml_assets.pipeline.release.targets_check import TARGETS_IN_LINE, evaluate_targets, targets_check
 from ml_assets.pipeline.steps.check_results import CheckRun
+from ml_assets.pipeline.steps.report_store import Reports
 from ml_assets.pipeline.steps.stage_step import StageStep
 
 GROUP = "deployment"
@@ -122,7 +123,7 @@ class PredictionsStep(StageStep[DailyPredictions]):
     def newest_metadata(self, stage: DailyPredictions, day: date) -> Mapping[str, Any]:
         """Lineage of the columns, and a plot of the scores."""
         lineage = release_column_schemas.predictions_lineage(self.spec, asset_key(self.spec, FEATURES))
-        dashboard = {"dashboard": dashboard_link(self.spec, stage.lake)}
+        dashboard = {"dashboard": Reports(self.spec.name, stage.lake).dashboard_link()}
         return {"dagster/column_lineage": lineage, **dashboard, **report.predictions_plots(stage, day)}
 
     def after_days(

@@ -121,11 +121,6 @@ class Ingestion:
         return self._listing.overlooked(day)
 
     def compare(self, day: date, objects: Sequence[StoredObject]) -> DayInLake:
-        """Compare a day in the lake with its landed objects, as `status` does."""
-        committed = self._table.fingerprint(day)
-        return DayInLake(self.status(day, objects), "" if committed is None else f"{committed:x}")
-
-    def status(self, day: date, objects: Sequence[StoredObject]) -> DayStatus:
         """Compare a day in the lake with its landed objects.
 
         A day without objects that was never made counts as current. So does a day whose rows retention removed; it is
@@ -135,6 +130,9 @@ class Ingestion:
             LandingLost: when the day and most others have lost their objects at once.
         """
         committed = self._table.fingerprint(day)
+        return DayInLake(self._status(day, objects, committed), "" if committed is None else f"{committed:x}")
+
+    def _status(self, day: date, objects: Sequence[StoredObject], committed: int | None) -> DayStatus:
         if committed == EXPIRED:
             return "current"
         if committed is None:

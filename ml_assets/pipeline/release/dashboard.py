@@ -33,12 +33,6 @@ LAYOUT = 1
 Entry = tuple[Mapping[str, str], "DaySummary"]
 
 
-def dashboard_link(spec: ModelSpec, lake: Lake) -> dg.MetadataValue:
-    """Link to the dashboard of a model."""
-    uri = Reports(spec.name, lake).dashboard_uri
-    return dg.MetadataValue.url(uri) if "://" in uri else dg.MetadataValue.path(uri)
-
-
 def update_dashboard(
     context: dg.AssetExecutionContext,
     spec: ModelSpec,

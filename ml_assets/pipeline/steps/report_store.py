@@ -39,8 +39,11 @@ class Reports:
 
     def link(self, day: date) -> dg.MetadataValue:
         """Link to the page of a day."""
-        uri = self.uri(day)
-        return dg.MetadataValue.url(uri) if "://" in uri else dg.MetadataValue.path(uri)
+        return _link(self.uri(day))
+
+    def dashboard_link(self) -> dg.MetadataValue:
+        """Link to the dashboard of the model."""
+        return _link(self.dashboard_uri)
 
     def uri(self, day: date) -> str:
         """Return the location of the page of a day."""
@@ -176,6 +179,10 @@ class Reports:
     def _keys(self) -> list[tuple[date, str | None, str]]:
         matches = ((_KEY.fullmatch(key.removeprefix(self._root)), key) for key in self._lake.files.keys(self._root))
         return [(date.fromisoformat(match[1]), match[2], key) for match, key in matches if match]
+
+
+def _link(uri: str) -> dg.MetadataValue:
+    return dg.MetadataValue.url(uri) if "://" in uri else dg.MetadataValue.path(uri)
 
 
 def _days(first: date, last: date) -> Iterator[date]:

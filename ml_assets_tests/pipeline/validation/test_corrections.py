@@ -198,7 +198,7 @@ def test_the_sensor_lists_no_corrections_and_a_run_lists_them_once(world, monkey
     )
     stages = world.stages()
     for number in range(1, 7):
-        stages.ingestion.status(day(number), world.landing.objects_of_day(SPEC.source, day(number)))
+        stages.ingestion.compare(day(number), world.landing.objects_of_day(SPEC.source, day(number)))
     assert not [prefix for prefix in listed if "corrections" in prefix]
     assert days_to_validate(stages, [day(number) for number in range(1, 7)]) == []
     assert len([prefix for prefix in listed if "corrections" in prefix]) == 1

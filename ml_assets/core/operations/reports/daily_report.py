@@ -150,6 +150,11 @@ class Report:
             for name, value in part.provenance.items()
         ]
 
+    @property
+    def outcomes(self) -> list[CheckOutcome]:
+        """The outcomes of all checks, in the order of the stages."""
+        return [outcome for part in self.parts for outcome in part.outcomes]
+
     def failed(self) -> list[tuple[Part, CheckOutcome]]:
         """Return the failed check outcomes with their parts, errors first."""
         pairs = [(part, outcome) for part in self.parts for outcome in part.outcomes if outcome.failed]

@@ -81,7 +81,7 @@ def summarize_day(report: Report, quality: Iterable[Mapping[str, Any]] = ()) -> 
     parts = {part.asset: part for part in report.parts}
     rows = _facts(parts, "validated_data")
     failed = report.failed()
-    drift = [outcome for part in report.parts for outcome in part.outcomes if outcome.check.endswith(DRIFT)]
+    drift = [outcome for outcome in report.outcomes if outcome.check.endswith(DRIFT)]
     return DaySummary(
         report.day,
         verdict,
