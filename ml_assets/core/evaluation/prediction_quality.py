@@ -63,16 +63,8 @@ def estimate_quality(
     for side, version, scored in _by_side(predictions):
         holdout = holdouts.get(side, ScoredHoldout(problem=f"the {side} of {day} is not known"))
         reason = holdout.problem or why_not_estimated(task, holdout.labels, settings.minimum_positives)
-        values: Mapping[str, float] = {}
-        intervals: Mapping[str, Interval] = {}
-        positives = None
-        if reason is None:
-            calibration = IsotonicCalibration(holdout.labels, holdout.scores)
-            estimate = PerformanceEstimate(calibration, scored["score"], threshold_of(scored))
-            values, positives = estimate.values(), estimate.positives
-            intervals = estimate.intervals(settings.samples, settings.confidence, seed)
-        counts: Row = {"rows": len(scored), "positives": positives}
-        rows += _rows(day, ESTIMATE, side, version, holdout, values, intervals, counts, reason)
+        quality = _Quality(note=reason) if reason else _estimate(scored, holdout, settings, seed)
+        rows += _rows(day, ESTIMATE, side, version, holdout, len(scored), quality)
     return rows
 
 
@@ -94,17 +86,8 @@ def measure_quality(
     rows: list[Row] = []
     for side, version, scored in _by_side(predictions[predictions["label"].notna()]):
         reason = None if task == BINARY else f"{task}: these metrics are of two classes"
-        values: Mapping[str, float] = {}
-        intervals: Mapping[str, Interval] = {}
-        positives = None
-        if reason is None:
-            labels = scored["label"].to_numpy(dtype=np.int64)
-            metrics = RowMetrics(labels, scored["score"], threshold_of(scored))
-            values, positives = metrics.point_values(), float(labels.sum())
-            intervals = row_intervals(metrics, settings.samples, settings.confidence, seed)
-        counts: Row = {"rows": len(scored), "positives": positives}
-        holdout = holdouts.get(side, ScoredHoldout())
-        rows += _rows(day, REALISED, side, version, holdout, values, intervals, counts, reason)
+        quality = _Quality(note=reason) if reason else _measure(scored, settings, seed)
+        rows += _rows(day, REALISED, side, version, holdouts.get(side, ScoredHoldout()), len(scored), quality)
     return rows
 
 
@@ -143,28 +126,47 @@ def _by_side(predictions: pd.DataFrame) -> Iterator[tuple[str, int, pd.DataFrame
         yield str(side), int(version), scored
 
 
+@dataclass(frozen=True)
+class _Quality:
+    """Metrics of the predictions of one side, with their intervals. note: why there are none."""
+
+    values: Mapping[str, float] = field(default_factory=dict)
+    intervals: Mapping[str, Interval] = field(default_factory=dict)
+    positives: float | None = None
+    note: str | None = None
+
+
+def _estimate(scored: pd.DataFrame, holdout: ScoredHoldout, settings: QualityEstimate, seed: int) -> _Quality:
+    calibration = IsotonicCalibration(holdout.labels, holdout.scores)
+    estimate = PerformanceEstimate(calibration, scored["score"], threshold_of(scored))
+    intervals = estimate.intervals(settings.samples, settings.confidence, seed)
+    return _Quality(estimate.values(), intervals, estimate.positives)
+
+
+def _measure(scored: pd.DataFrame, settings: QualityEstimate, seed: int) -> _Quality:
+    labels = scored["label"].to_numpy(dtype=np.int64)
+    metrics = RowMetrics(labels, scored["score"], threshold_of(scored))
+    intervals = row_intervals(metrics, settings.samples, settings.confidence, seed)
+    return _Quality(metrics.point_values(), intervals, float(labels.sum()))
+
+
 def _rows(
-    day: date,
-    kind: str,
-    side: str,
-    version: int,
-    holdout: ScoredHoldout,
-    values: Mapping[str, float],
-    intervals: Mapping[str, Interval],
-    counts: Row,
-    reason: str | None,
+    day: date, kind: str, side: str, version: int, holdout: ScoredHoldout, count: int, quality: _Quality
 ) -> list[Row]:
-    about: Row = {"predicted_on": day, "kind": kind, "side": side, "model_version": version}
     return [
         {
-            **about,
+            "predicted_on": day,
+            "kind": kind,
+            "side": side,
+            "model_version": version,
             "metric": name,
-            "value": _defined(values.get(name, NAN)),
-            "low": _defined(intervals.get(name, (NAN, NAN))[0]),
-            "high": _defined(intervals.get(name, (NAN, NAN))[1]),
+            "value": _defined(quality.values.get(name, NAN)),
+            "low": _defined(quality.intervals.get(name, (NAN, NAN))[0]),
+            "high": _defined(quality.intervals.get(name, (NAN, NAN))[1]),
             "holdout_value": _defined(holdout.metrics.get(name, NAN)),
-            **counts,
-            "note": reason,
+            "rows": count,
+            "positives": quality.positives,
+            "note": quality.note,
         }
         for name in ESTIMATED
     ]
