@@ -10,6 +10,7 @@ from ml_assets.core.operations.backfill_estimate import BackfillEstimate
 
 MINUTE, HOUR = 60, 3600
 LONGEST_STAGES = 3
+LEAST_IN_CENTS, LEAST_COST = 0.1, 0.0001
 UNKNOWN = "unknown, no day was measured"
 
 
@@ -48,7 +49,8 @@ def _cost(estimate: BackfillEstimate, prices: Prices | None, at_least: str) -> s
     cost = estimate.cost(prices)
     if cost is None:
         return "unknown, the specification has no price of a GPU-hour (compute.prices.gpu_hour)"
-    return f"{at_least} {cost:,.2f} {prices.currency}"
+    amount = f"{cost:,.2f}" if cost >= LEAST_IN_CENTS else f"{max(cost, LEAST_COST):.2g}"
+    return f"{at_least} {amount} {prices.currency}"
 
 
 def format_seconds(seconds: float) -> str:

@@ -121,8 +121,8 @@ def _sections() -> Iterator[str]:
     )
     yield from _table(
         "stage_costs",
-        "What each day that a stage made has cost; rows are appended, and the table has no partitions. "
-        "`ml-assets plan` estimates a backfill from it.",
+        "What each day that a stage made has cost; rows are appended and stay for two years, and the table has no "
+        "partitions. `ml-assets plan` estimates a backfill from it.",
         described.STAGE_COST[1:],
     )
     yield from _table(

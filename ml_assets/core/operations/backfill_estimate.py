@@ -18,8 +18,9 @@ HOUR = 3600.0
 
 @dataclass(frozen=True)
 class StageEstimate:
-    """The estimate of a stage: seconds, hours of a core and of a GPU, the largest memory in bytes, the number of
-    measured days that it is based on, and whether they were made in runs of a comparable number of days.
+    """The estimate of a stage: seconds with the start of pods, hours of a core and of a GPU, the largest memory in
+    bytes, the number of measured days that it is based on, and whether they were made in runs of a comparable number of
+    days.
     """
 
     seconds: float
@@ -102,7 +103,8 @@ def _estimate_stage(steps: Sequence[Sequence[Mapping[str, Any]]], days_per_run: 
     rows = [row for step in newest for row in step]
     factor = days / len(rows)
     return StageEstimate(
-        factor * sum(row["seconds"] for row in rows),
+        # Tables of earlier versions do not have the start.
+        factor * sum(row["seconds"] + (row.get("start_seconds") or 0.0) for row in rows),
         factor * sum(map(billed_cpu_seconds, rows)) / HOUR,
         factor * sum(row["gpu_seconds"] for row in rows) / HOUR,
         max(row["memory_peak"] for row in rows),

@@ -29,6 +29,16 @@ class Reservation:
 
 
 @dataclass(frozen=True)
+class Start:
+    """The time before a step: seconds from its launch until it began, for its pod and the imports of its process, and
+    seconds that its run waited in the queue. Both are 0 outside of Kubernetes.
+    """
+
+    seconds: float = 0.0
+    queued: float = 0.0
+
+
+@dataclass(frozen=True)
 class MadeDay:
     """A day that a step made: the seconds that it took to make it, and its rows and bytes in all tables."""
 
@@ -60,10 +70,16 @@ def reserve(spec: ModelSpec, trains: bool, has_workers: bool, is_pod: bool) -> R
 
 
 def share_costs(
-    stage: str, run_id: str, now: datetime, days: Sequence[MadeDay], usage: Usage, reservation: Reservation
+    stage: str,
+    run_id: str,
+    now: datetime,
+    days: Sequence[MadeDay],
+    usage: Usage,
+    reservation: Reservation,
+    start: Start,
 ) -> list[dict[str, Any]]:
-    """Return a row of `stage_costs` for each day: its own seconds, and an equal share of the rest of the step; the use
-    of cores follows the seconds.
+    """Return a row of `stage_costs` for each day: its own seconds, and an equal share of the rest of the step and of
+    its start; the use of cores follows the seconds.
 
     Args:
         stage: name of the stage.
@@ -71,7 +87,8 @@ def share_costs(
         now: the time at which the step ended, with a zone.
         days: the days that the step made.
         usage: of the whole step.
-        reservation: for the whole step.
+        reservation: for the whole step, its start included.
+        start: of the step.
     """
     making = sum(day.seconds for day in days)
     # Days that processes made side by side took more seconds together than the step did.
@@ -81,6 +98,7 @@ def share_costs(
     for day in days:
         seconds = day.seconds * scale + rest
         share = seconds / usage.seconds if usage.seconds else 0.0
+        starting = start.seconds / len(days)
         rows.append(
             {
                 "day": day.day,
@@ -92,8 +110,10 @@ def share_costs(
                 "bytes": day.size,
                 "seconds": seconds,
                 "cpu_seconds": usage.cpu_seconds * share,
-                "reserved_cpu_seconds": reservation.cores * seconds,
-                "gpu_seconds": reservation.gpus * seconds,
+                "start_seconds": starting,
+                "queue_seconds": start.queued,
+                "reserved_cpu_seconds": reservation.cores * (seconds + starting),
+                "gpu_seconds": reservation.gpus * (seconds + starting),
                 "memory_peak": usage.memory_peak,
                 "pods": reservation.pods,
             }

@@ -104,8 +104,18 @@ STAGE_COST = (
     Column("bytes", "integer", "Bytes of the files of the day, in all tables of the stage"),
     Column("seconds", "number", "Seconds: making the day, and its share of checks, reports and all else of the step"),
     Column("cpu_seconds", "number", "Seconds of a core that the step used for the day, its local processes included"),
-    Column("reserved_cpu_seconds", "number", "Seconds of the cores that its pods requested; 0 outside of Kubernetes"),
-    Column("gpu_seconds", "number", "Seconds of the GPUs of the step"),
+    Column("start_seconds", "number", "Seconds until its pod ran and had imported the code; 0 outside of Kubernetes"),
+    Column(
+        "queue_seconds",
+        "number",
+        "Seconds that the run waited in the queue, the same for each of its stages and days; 0 outside of Kubernetes",
+    ),
+    Column(
+        "reserved_cpu_seconds",
+        "number",
+        "Seconds of the cores that its pods requested, their start included; 0 outside of Kubernetes",
+    ),
+    Column("gpu_seconds", "number", "Seconds of the GPUs of the step, the start of its pods included"),
     Column("memory_peak", "integer", "Largest memory of a process of the step, in bytes"),
     Column("pods", "integer", "Pods of the step, workers of a Dask cluster included; 0 outside of Kubernetes"),
 )

@@ -6,8 +6,8 @@ from ml_assets.pipeline.observability.step_costs import open_costs
 from ml_assets.pipeline.planning.backfill_plan import Plan
 from ml_assets.resources.lake.lake import Lake
 
-# Steps of about two months of daily runs.
-STEPS_READ = 500
+# About two years of daily runs, or sixty days of a backfill twenty times.
+ROWS_READ = 10_000
 
 
 def estimate_plan(spec: ModelSpec, lake: Lake, plan: Plan) -> BackfillEstimate:
@@ -22,5 +22,5 @@ def estimate_plan(spec: ModelSpec, lake: Lake, plan: Plan) -> BackfillEstimate:
         LakeError: when the table cannot be read.
     """
     to_make = {stage.name: len(stage.to_make) for stage in plan.stages}
-    measured = open_costs(spec, lake).newest(STEPS_READ).to_pylist() if any(to_make.values()) else []
+    measured = open_costs(spec, lake).newest(ROWS_READ).to_pylist() if any(to_make.values()) else []
     return estimate_backfill(measured, to_make, max((len(run) for run in plan.runs), default=1))

@@ -27,19 +27,22 @@ def is_in_pod() -> bool:
 class UsageMeter:
     """Measures what this process uses from now on. Child processes count when they have ended.
 
-    The start of the process is not part of it. Where the operating system cannot set the peak of the memory back, it is
-    that of the whole life of the process.
+    Where the operating system cannot set the peak of the memory back, it is that of the whole life of the process.
+    began_at: when it began, in seconds since 1970. cpu_seconds_before: seconds of a core that this process used before,
+    for its start and imports, which are not part of what it measures.
     """
 
     def __init__(self) -> None:
         with suppress(OSError):
             CLEAR_REFS.write_text(RESET_PEAK)
+        self.began_at = time.time()
+        self.cpu_seconds_before = time.process_time()
         self._start = time.perf_counter()
-        self._cpu, self._children = time.process_time(), _children()[0]
+        self._children = _children()[0]
 
     def read(self) -> Usage:
         """Return the use since the beginning."""
-        cpu, (children, largest_child) = time.process_time() - self._cpu, _children()
+        cpu, (children, largest_child) = time.process_time() - self.cpu_seconds_before, _children()
         of_children = children - self._children
         peak = max(_peak(), largest_child if of_children else 0)
         return Usage(time.perf_counter() - self._start, cpu + of_children, peak)

@@ -42,3 +42,9 @@ def test_what_is_not_known_is_said():
 @pytest.mark.parametrize(("seconds", "shown"), [(0.2, "1 s"), (119, "119 s"), (600, "10 min"), (9000, "2.5 h")])
 def test_a_duration_has_the_unit_that_a_person_would_use(seconds, shown):
     assert format_seconds(seconds) == shown
+
+
+@pytest.mark.parametrize(("price", "cost"), [(1, "0.52"), (0.05, "0.026"), (0.0001, "0.0001"), (4000, "2,080.00")])
+def test_a_small_cost_is_not_rounded_to_nothing(price, cost):
+    measured = BackfillEstimate({"features": StageEstimate(30, 0.52, 0, 0, 60)})
+    assert f"about {cost} USD" in text(measured, Prices(cpu_hour=price))

@@ -45,6 +45,13 @@ def test_steps_of_a_similar_number_of_days_count_and_no_others():
     assert estimate_backfill(measured, {"features": 60}, 1).seconds == pytest.approx(540), "sixty runs of one day"
 
 
+def test_the_start_of_pods_takes_time():
+    measured = step("features", 10, 2.0, start_seconds=3.0, reserved_cpu_seconds=20.0)
+    estimate = estimate_backfill(measured, {"features": 20}, 10)
+    assert estimate.seconds == pytest.approx(100)
+    assert estimate.cpu_hours == pytest.approx(400 / 3600)
+
+
 def test_the_newest_steps_count():
     measured = [row for hour in range(10) for row in step("features", 1, 1.0 if hour < 5 else 3.0, hour)]
     assert estimate_backfill(measured, {"features": 1}, 1).seconds == pytest.approx(3)

@@ -7,7 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ml_assets.core.model_spec import ModelSpec
-from ml_assets.core.operations.stage_costs import MadeDay, Reservation, Usage, billed_cpu_seconds, reserve, share_costs
+from ml_assets.core.operations.stage_costs import (
+    MadeDay,
+    Reservation,
+    Start,
+    Usage,
+    billed_cpu_seconds,
+    reserve,
+    share_costs,
+)
 from ml_assets_tests.conftest import SMALL
 
 NOW = datetime(2025, 3, 1, tzinfo=UTC)
@@ -19,7 +27,7 @@ def made(*seconds: float) -> list[MadeDay]:
 
 @given(st.lists(st.floats(0, 1e4), min_size=1, max_size=20), st.floats(0.001, 1e5), st.floats(0, 1e6))
 def test_the_days_share_all_seconds_and_cores_of_the_step(seconds, total, cpu):
-    rows = share_costs("features", "run", NOW, made(*seconds), Usage(total, cpu, 7), Reservation(2, 1, 3))
+    rows = share_costs("features", "run", NOW, made(*seconds), Usage(total, cpu, 7), Reservation(2, 1, 3), Start())
     assert sum(row["seconds"] for row in rows) == pytest.approx(total)
     assert sum(row["cpu_seconds"] for row in rows) == pytest.approx(cpu)
     assert sum(row["gpu_seconds"] for row in rows) == pytest.approx(total)
@@ -28,7 +36,7 @@ def test_the_days_share_all_seconds_and_cores_of_the_step(seconds, total, cpu):
 
 
 def test_a_slow_day_costs_more_and_all_days_share_the_rest_of_the_step():
-    slow, fast = share_costs("features", "run", NOW, made(6, 2), Usage(10, 20, 7), Reservation())
+    slow, fast = share_costs("features", "run", NOW, made(6, 2), Usage(10, 20, 7), Reservation(), Start())
     assert (slow["seconds"], fast["seconds"]) == (7, 3)
     assert (slow["cpu_seconds"], fast["cpu_seconds"]) == (14, 6)
     assert slow["days_in_step"] == 2
@@ -36,16 +44,25 @@ def test_a_slow_day_costs_more_and_all_days_share_the_rest_of_the_step():
 
 
 def test_days_made_side_by_side_cost_no_more_seconds_than_the_step_took():
-    rows = share_costs("features", "run", NOW, made(8, 8), Usage(10, 16, 7), Reservation())
+    rows = share_costs("features", "run", NOW, made(8, 8), Usage(10, 16, 7), Reservation(), Start())
     assert [row["seconds"] for row in rows] == [5, 5]
 
 
 def test_a_day_is_charged_for_what_its_pods_reserve_or_for_what_it_used_if_that_is_more():
     reserved, used = (
-        share_costs("features", "run", NOW, made(10), Usage(10, cpu, 7), Reservation(0.5, 0, 1))[0] for cpu in (3, 9)
+        share_costs("features", "run", NOW, made(10), Usage(10, cpu, 7), Reservation(0.5, 0, 1), Start())[0]
+        for cpu in (3, 9)
     )
     assert billed_cpu_seconds(reserved) == 5
     assert billed_cpu_seconds(used) == 9
+
+
+def test_pods_are_reserved_from_their_start_on_and_the_days_share_it():
+    rows = share_costs("features", "run", NOW, made(5, 5), Usage(10, 3, 7), Reservation(2, 1, 1), Start(30, 60))
+    assert [row["start_seconds"] for row in rows] == [15, 15]
+    assert [row["queue_seconds"] for row in rows] == [60, 60], "of the run"
+    assert [row["reserved_cpu_seconds"] for row in rows] == [2 * (5 + 15)] * 2
+    assert [row["gpu_seconds"] for row in rows] == [20, 20]
 
 
 def spec(**changes) -> ModelSpec:
