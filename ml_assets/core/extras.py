@@ -13,7 +13,7 @@ EXTRAS = {
     "polars": ("polars",),
     "postgres": ("dagster_postgres", "psycopg2"),
     "search": ("optuna",),
-    "serve": ("fastapi", "httptools", "prometheus_client", "starlette", "uvicorn", "uvloop"),
+    "serve": ("httptools", "prometheus_client", "starlette", "uvicorn", "uvloop"),
 }
 """The modules that each extra brings."""
 

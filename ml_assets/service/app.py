@@ -8,122 +8,151 @@ import math
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
 
 from ml_assets.core.model_spec.types.task import DECISION
 from ml_assets.core.model_spec.types.task import SCORE as SCORE_COLUMN
 from ml_assets.core.serving.faults import fault_of
 from ml_assets.core.serving.request import InvalidRequest
-from ml_assets.service.limits import Limits
+from ml_assets.service.limits import MAX_REASONS, Limits
 from ml_assets.service.metrics import Metrics, registry_age
 from ml_assets.service.middleware import SCORE, Admission, CountResponses, client_of
+from ml_assets.service.openapi import describe_api
 from ml_assets.service.request_body import LARGE_BODIES, Slots, read_body
 from ml_assets.service.request_id import REQUEST_ID, request_id_of
 from ml_assets.service.responses import JSON, RequestRejected, json_response
 from ml_assets.service.scoring import NotReady, ScoreResponse, Scoring
 
 if TYPE_CHECKING:
-    from fastapi import FastAPI
+    from starlette.applications import Starlette
+    from starlette.responses import Response
+    from starlette.types import Receive, Scope, Send
 
 log = logging.getLogger("ml_assets.service")
-MAX_REASONS = 20
 
 
-def create_app(scoring: Scoring, limits: Limits) -> "FastAPI":
+def create_app(scoring: Scoring, limits: Limits) -> "Starlette":
     """Build the application of one model."""
-    from fastapi import FastAPI, Query, Request, Response
-    from fastapi.exceptions import RequestValidationError
+    from starlette.applications import Starlette
+    from starlette.middleware import Middleware
+    from starlette.requests import Request
+    from starlette.responses import Response
+    from starlette.routing import Route
 
-    spec, reader = scoring.spec, scoring.reader
-    metrics = Metrics(spec.columns, spec.outputs, scoring.loader, scoring.history)
+    metrics = Metrics(scoring.spec.columns, scoring.spec.outputs, scoring.loader, scoring.history)
     if scoring.capture is not None:
         scoring.capture.metrics = metrics
-    bodies = Slots(LARGE_BODIES)
 
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        tasks = [
-            asyncio.create_task(
-                _refresh_periodically("registry", scoring.loader.refresh, limits.registry_seconds, metrics)
-            ),
-            asyncio.create_task(
-                _refresh_periodically("lake", scoring.history.refresh, limits.history_seconds, metrics)
-            ),
-            asyncio.create_task(_freeze_when_ready(scoring)),
-        ]
-        if scoring.capture is not None:
-            scoring.capture.start()
-        yield
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        if scoring.capture is not None:
-            await asyncio.to_thread(scoring.capture.stop)
+    async def health(_: Request) -> Response:
+        return json_response({"status": "alive"})
 
-    # The schema discloses columns and rules, so it is hidden where a key is required.
-    open_api = None if limits.api_key else "/openapi.json"
-    app = FastAPI(
-        title=f"Scores of {spec.name}",
-        description=spec.description,
-        lifespan=lifespan,
-        openapi_url=open_api,
-        # The address of a redirect would follow the header Host, which the client chooses.
-        redirect_slashes=False,
+    async def ready(_: Request) -> Response:
+        return json_response(_readiness(scoring), 503 if scoring.missing() else 200)
+
+    async def prometheus_metrics(_: Request) -> Response:
+        return Response(metrics.as_text(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    routes = [
+        Route(SCORE, ScoreEndpoint(scoring, limits, metrics), methods=["POST"]),
+        Route("/health", health),
+        Route("/ready", ready),
+        Route("/metrics", prometheus_metrics),
+    ]
+    # The description discloses columns and rules, so there is none where a key is required.
+    if not limits.api_key:
+        description = describe_api(scoring.spec, scoring.reader.json_schema())
+        routes.append(Route("/openapi.json", lambda _: json_response(description)))
+    app = Starlette(
+        routes=routes,
+        # The first one is the outermost.
+        middleware=[Middleware(CountResponses, metrics=metrics), Middleware(Admission, limits=limits)],
+        lifespan=lambda _: _background_tasks(scoring, limits, metrics),
     )
+    # The address of a redirect would follow the header Host, which the client chooses.
+    app.router.redirect_slashes = False
     app.state.metrics = metrics
-    # The last one added is the outermost.
-    app.add_middleware(Admission, limits=limits)
-    app.add_middleware(CountResponses, metrics=metrics)
-    request_schema = {"requestBody": {"required": True, "content": {JSON: {"schema": reader.json_schema()}}}}
+    return app
 
-    @app.exception_handler(RequestValidationError)
-    async def invalid_parameters(_: Request, error: RequestValidationError) -> Response:
-        refusal = InvalidRequest([{**fault_of(details), "loc": ["query", "reasons"]} for details in error.errors()])
-        metrics.record_faults(refusal.errors)
-        return json_response({"detail": refusal.errors}, 422)
 
-    @app.post(
-        SCORE,
-        openapi_extra=request_schema,
-        responses={422: {"description": "The request breaks the contract of the model"}},
-    )
-    async def score(request: Request, reasons: Annotated[int, Query(ge=0, le=MAX_REASONS)] = 0) -> Response:
-        """Score one row."""
-        client = client_of(request.scope)
-        request_id = request_id_of(request.headers) if scoring.capture is not None else ""
+@asynccontextmanager
+async def _background_tasks(scoring: Scoring, limits: Limits, metrics: Metrics) -> AsyncIterator[None]:
+    """Refresh models and history, and write captured requests, until the block ends."""
+    loader, history = scoring.loader, scoring.history
+    tasks = [
+        asyncio.create_task(_refresh_periodically("registry", loader.refresh, limits.registry_seconds, metrics)),
+        asyncio.create_task(_refresh_periodically("lake", history.refresh, limits.history_seconds, metrics)),
+        asyncio.create_task(_freeze_when_ready(scoring)),
+    ]
+    if scoring.capture is not None:
+        scoring.capture.start()
+    yield
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    if scoring.capture is not None:
+        await asyncio.to_thread(scoring.capture.stop)
+
+
+class ScoreEndpoint:
+    """Scores one row a request. An ASGI application: what a web framework does for each request beyond it takes as
+    long as the features of a row.
+    """
+
+    def __init__(self, scoring: Scoring, limits: Limits, metrics: Metrics) -> None:
+        self._scoring = scoring
+        self._limits = limits
+        self._metrics = metrics
+        self._bodies = Slots(LARGE_BODIES)
+
+    async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
+        """Handle a request."""
+        response = await self._respond(scope, receive)
+        await response(scope, receive, send)
+
+    async def _respond(self, scope: "Scope", receive: "Receive") -> "Response":
+        from starlette.datastructures import Headers
+        from starlette.responses import Response
+
+        scoring, client = self._scoring, client_of(scope)
+        request_id = request_id_of(Headers(scope=scope)) if scoring.capture is not None else ""
         try:
-            body = await read_body(request, limits, bodies, client)
+            reasons = read_reasons(scope["query_string"])
+            body = await read_body(receive, self._limits, self._bodies, client)
             result = await scoring.score(body, reasons, client, request_id)
         except RequestRejected as error:
             return error.response()
         except InvalidRequest as error:
-            metrics.record_faults(error.errors)
+            self._metrics.record_faults(error.errors)
             return json_response({"detail": error.errors}, 422)
         except NotReady as error:
             return json_response({"detail": str(error)}, 503, {"Retry-After": "2"})
         except Exception:
             log.exception("a request could not be scored")
             return json_response({"detail": "the row could not be scored; see the log of the service"}, 500)
-        metrics.record_prediction(result.side, result.model_version, result.predicted)
+        self._metrics.record_prediction(result.side, result.model_version, result.predicted)
         headers = {REQUEST_ID: request_id} if request_id else None
         return Response(_score_json(result), media_type=JSON, headers=headers)
 
-    @app.get("/health")
-    async def health() -> Response:
-        """Report that the process is alive."""
-        return json_response({"status": "alive"})
 
-    @app.get("/ready")
-    async def ready() -> Response:
-        """Report the loaded models and their age, with 200 if requests can be scored, else 503."""
-        return json_response(_readiness(scoring), 503 if scoring.missing() else 200)
+def read_reasons(query: bytes) -> int:
+    """Return the number of reasons that a query string asks for, 0 without one.
 
-    @app.get("/metrics")
-    async def prometheus_metrics() -> Response:
-        """Return the metrics in the text format of Prometheus."""
-        return Response(metrics.as_text(), media_type="text/plain; version=0.0.4; charset=utf-8")
-
-    return app
+    Raises:
+        InvalidRequest: when it is no number from 0 to MAX_REASONS.
+    """
+    if not query:
+        return 0
+    given = parse_qs(query.decode("latin-1"), keep_blank_values=True).get("reasons", ["0"])[-1]
+    if given.isascii() and given.isdecimal() and len(given) < 9 and int(given) <= MAX_REASONS:
+        return int(given)
+    details = {
+        "type": "reasons",
+        "loc": (),
+        "msg": f"not a whole number from 0 to {MAX_REASONS}",
+        "input": given,
+    }
+    raise InvalidRequest([{**fault_of(details), "loc": ["query", "reasons"]}])
 
 
 async def _freeze_when_ready(scoring: Scoring) -> None:

@@ -4,6 +4,9 @@ from dataclasses import dataclass, field
 
 from ml_assets.core.serving.request_limits import RequestLimits
 
+MAX_REASONS = 20
+"""The most features that a response names as reasons."""
+
 
 @dataclass(frozen=True)
 class Limits:

@@ -11,7 +11,7 @@ from ml_assets.service.middleware import too_large
 from ml_assets.service.responses import RequestRejected
 
 if TYPE_CHECKING:
-    from starlette.requests import Request
+    from starlette.types import Receive
 
 LARGE_BYTES = 65_536
 """Size from which on the number of bodies in memory is bounded."""
@@ -44,40 +44,35 @@ class Slots:
                 del self._taken[client]
 
 
-async def read_body(request: "Request", limits: Limits, slots: Slots, client: str) -> bytes:
-    """Read the body of a request.
+async def read_body(receive: "Receive", limits: Limits, slots: Slots, client: str) -> bytes:
+    """Read the body of a request from the messages of its ASGI server.
 
     Raises:
         RequestRejected: as soon as it is known to be too large, when it is not complete in time, when the client
             disconnects, and when too many large bodies are being read.
     """
-    from starlette.requests import ClientDisconnect
-
     body = bytearray()
     try:
         async with asyncio.timeout(limits.body_seconds):
-            stream = request.stream()
-            async for part in stream:
-                body += part
-                if len(body) > LARGE_BYTES:
-                    break
-            else:
-                return _checked(body, limits)
-            with slots.taken(client):
-                async for part in stream:
-                    body += part
-                    if len(body) > limits.body_bytes:
-                        break
-    except ClientDisconnect:
-        raise RequestRejected(400, "the connection ended before the request did") from None
+            if await _receive_more(receive, body, LARGE_BYTES):
+                with slots.taken(client):
+                    await _receive_more(receive, body, limits.body_bytes)
     except TimeoutError:
         raise RequestRejected(
             408, f"the body was not complete within {limits.body_seconds:g} seconds", {"Connection": "close"}
         ) from None
-    return _checked(body, limits)
-
-
-def _checked(body: bytearray, limits: Limits) -> bytes:
     if len(body) > limits.body_bytes:
         raise too_large(limits.body_bytes)
     return bytes(body)
+
+
+async def _receive_more(receive: "Receive", body: bytearray, max_bytes: int) -> bool:
+    """Receive parts of a body until it is complete or larger than a size; return whether more may follow."""
+    while len(body) <= max_bytes:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise RequestRejected(400, "the connection ended before the request did")
+        body += message.get("body", b"")
+        if not message.get("more_body", False):
+            return False
+    return True

@@ -10,8 +10,8 @@ import pytest
 from ml_assets.core.extras import EXTRAS
 from ml_assets_tests.test_repository import MODULES, REPOSITORY
 
-# starlette, uvicorn and fastapi come with Dagster's webserver and MLflow as well, and opentelemetry with MLflow.
-MISSING = sorted({module for modules in EXTRAS.values() for module in modules} - {"starlette", "uvicorn", "fastapi"})
+# starlette and uvicorn come with Dagster's webserver and MLflow as well, and opentelemetry with MLflow.
+MISSING = sorted({module for modules in EXTRAS.values() for module in modules} - {"starlette", "uvicorn"})
 BLOCK = f"""
 import importlib.abc, sys
 

@@ -23,7 +23,7 @@ from ml_assets_tests.pipeline.worlds import world_with_features
 from ml_assets_tests.support.http_server import free_port
 
 if TYPE_CHECKING:
-    from fastapi import FastAPI
+    from starlette.applications import Starlette
 
 LAST = 13
 QUICK = {"registry_seconds": 0.2, "history_seconds": 0.2}
@@ -114,7 +114,7 @@ def serving(world: World, **values) -> Iterator[RunningService]:
 
 
 @contextmanager
-def listening(app: "FastAPI", limits: Limits) -> Iterator[int]:
+def listening(app: "Starlette", limits: Limits) -> Iterator[int]:
     """Run an application on a free port of the loopback interface until the block ends; yield the port."""
     import uvicorn
 

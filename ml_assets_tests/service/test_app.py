@@ -10,7 +10,9 @@ import httpx
 import pytest
 
 from ml_assets.core.release.traffic_split import is_routed_to_challenger
+from ml_assets.core.serving.request import InvalidRequest
 from ml_assets.pipeline.asset_names import LANDED_TO_FEATURES
+from ml_assets.service.app import read_reasons
 from ml_assets_tests.pipeline.world import World, day, rows_of
 from ml_assets_tests.service.conftest import LAST, serving
 
@@ -29,7 +31,20 @@ def test_reasons_are_returned_on_request(served, row):
     assert {name: value for name, value in explained.items() if name != "reasons"} == {**plain}
     assert 1 <= len(explained["reasons"]) <= 2
     assert set(explained["reasons"][0]) == {"feature", "value", "contribution"}
-    assert served.score(row, reasons=99).status_code == 422
+    refused = served.score(row, reasons=99)
+    assert (refused.status_code, refused.json()["detail"][0]["loc"]) == (422, ["query", "reasons"])
+
+
+@pytest.mark.parametrize(
+    "query", [b"reasons=21", b"reasons=-1", b"reasons=two", b"reasons=", b"reasons=1&reasons=\xb2"]
+)
+def test_a_number_of_reasons_out_of_range_is_refused(query):
+    with pytest.raises(InvalidRequest, match=r"query\.reasons: not a whole number from 0 to 20"):
+        read_reasons(query)
+
+
+def test_the_number_of_reasons_is_read_from_the_query():
+    assert [read_reasons(query) for query in (b"", b"reasons=0", b"other=3", b"reasons=20")] == [0, 0, 0, 20]
 
 
 def test_a_request_that_breaks_the_contract_is_refused_with_the_field(served, row):
@@ -163,6 +178,7 @@ def test_the_openapi_schema_has_the_columns(served):
     description = served.client.get("/openapi.json").json()
     schema = description["paths"]["/score"]["post"]["requestBody"]["content"]["application/json"]["schema"]
     assert set(schema["properties"]) == {"id", "event_time", "card", "amount", "earlier_rows"}
+    assert set(description["paths"]) == {"/score", "/health", "/ready", "/metrics"}
 
 
 def test_no_request_fails_while_aliases_move(served, row):

@@ -4,7 +4,6 @@ import asyncio
 from typing import Any
 
 import pytest
-from starlette.requests import Request
 
 from ml_assets.service.limits import Limits
 from ml_assets.service.request_body import LARGE_BYTES, Slots, read_body
@@ -24,8 +23,7 @@ def read(parts: list[Any], slots: Slots | None = None, **limits: Any) -> bytes:
             return {"type": "http.disconnect"}
         return {"type": "http.request", "body": part, "more_body": bool(remaining)}
 
-    request = Request({"type": "http", "headers": [], "method": "POST"}, receive)
-    return asyncio.run(read_body(request, Limits(**limits), slots or Slots(8), "client"))
+    return asyncio.run(read_body(receive, Limits(**limits), slots or Slots(8), "client"))
 
 
 def status_of(*parts: Any, **arguments: Any) -> int:

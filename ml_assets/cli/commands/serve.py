@@ -15,7 +15,7 @@ from ml_assets.resources.registry.model_registry import ModelRegistry
 from ml_assets.resources.storage.landing import Landing
 
 if TYPE_CHECKING:
-    from fastapi import FastAPI
+    from starlette.applications import Starlette
 
     from ml_assets.core.model_spec import ModelSpec
     from ml_assets.service.app import Limits
@@ -25,7 +25,7 @@ log = logging.getLogger("ml_assets.service")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
-def build_app(spec: "ModelSpec", settings: Settings, limits: "Limits") -> "FastAPI":
+def build_app(spec: "ModelSpec", settings: Settings, limits: "Limits") -> "Starlette":
     """Build the application for a model: live versions come from the registry, model files and history from the lake,
     which is only read; served requests are captured to it where the specification asks for that.
     """
@@ -84,9 +84,9 @@ def serve_model(model: str | None, host: str, port: int, limits: "Limits") -> No
         Interrupted: when a signal ended it.
     """
     with needs_extra("serve", "the scoring service"):
-        import fastapi  # noqa: F401
         import httptools  # noqa: F401
         import prometheus_client  # noqa: F401
+        import starlette  # noqa: F401
         import uvicorn  # noqa: F401
     from ml_assets.service.server.run import run_server
 

@@ -14,7 +14,7 @@ from ml_assets.service.server.repeated_messages import RepeatedMessages
 
 if TYPE_CHECKING:
     import uvicorn
-    from fastapi import FastAPI
+    from starlette.applications import Starlette
 
 SWITCH_SECONDS = 0.0005
 """How long a thread may keep the interpreter while others wait. Python's 5 milliseconds would be added to each response
@@ -22,7 +22,7 @@ while a large request is read."""
 KEEP_ALIVE_SECONDS = 5
 
 
-def server_config(app: "FastAPI", limits: Limits, host: str, port: int) -> "uvicorn.Config":
+def server_config(app: "Starlette", limits: Limits, host: str, port: int) -> "uvicorn.Config":
     """Return uvicorn's configuration of one process, without an access log.
 
     Raises:
@@ -68,7 +68,7 @@ def server_config(app: "FastAPI", limits: Limits, host: str, port: int) -> "uvic
     return config
 
 
-def run_server(app: "FastAPI", host: str, port: int, limits: Limits | None = None) -> None:
+def run_server(app: "Starlette", host: str, port: int, limits: Limits | None = None) -> None:
     """Run an application with uvicorn in this process.
 
     Raises:
