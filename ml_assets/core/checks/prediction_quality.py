@@ -5,6 +5,7 @@ from datetime import date
 
 from ml_assets.core.checks.outcome import CheckOutcome
 from ml_assets.core.model_spec.checks import PredictionQualityCheck
+from ml_assets.core.model_spec.types.metric_names import IN_UNIT_OF_TARGET, LOWER_IS_BETTER, lowest_difference
 
 
 def evaluate_prediction_quality(
@@ -12,7 +13,8 @@ def evaluate_prediction_quality(
 ) -> CheckOutcome:
     """Compare the metric of `settings` with its value on the holdout.
 
-    It fails where the whole interval of an estimated or realised metric lies more than `max_drop` below the holdout.
+    It fails where the whole interval of an estimated or realised metric is worse than the holdout by more than
+    `max_drop`.
 
     Args:
         check: name of the check.
@@ -26,18 +28,30 @@ def evaluate_prediction_quality(
         notes = sorted({str(row["note"]) for row in rows if row["metric"] == settings.metric and row["note"]})
         reason = "; ".join(notes) or "there are no predictions whose quality is known"
         return CheckOutcome(check, day, None, reason, settings.severity, lines)
-    failed = [line for line in comparable if _number(line["high"]) < _number(line["holdout_value"]) - settings.max_drop]
+    failed = [line for line in comparable if _is_worse(line, settings)]
     sentences = "; ".join(_sentence(line, settings.metric) for line in failed or comparable)
     if failed:
         return CheckOutcome(
             check,
             day,
             False,
-            f"{sentences}: lower by more than {settings.max_drop:g}, beyond chance",
+            f"{sentences}: worse by more than {_bound(settings)}, beyond chance",
             settings.severity,
             sorted(lines, key=lambda line: line not in failed),
         )
     return CheckOutcome(check, day, True, sentences, settings.severity, lines)
+
+
+def _is_worse(line: Mapping[str, object], settings: PredictionQualityCheck) -> bool:
+    holdout, is_lower_better = _number(line["holdout_value"]), settings.metric in LOWER_IS_BETTER
+    # The end of the interval that is nearest to the holdout.
+    difference = holdout - _number(line["low"]) if is_lower_better else _number(line["high"]) - holdout
+    return difference < lowest_difference(settings.metric, settings.max_drop, holdout)
+
+
+def _bound(settings: PredictionQualityCheck) -> str:
+    share = " of that of the holdout" if settings.metric in IN_UNIT_OF_TARGET else ""
+    return f"{settings.max_drop:g}{share}"
 
 
 def _line(row: Mapping[str, object]) -> dict[str, object]:
@@ -47,10 +61,10 @@ def _line(row: Mapping[str, object]) -> dict[str, object]:
 
 def _sentence(line: Mapping[str, object], metric: str) -> str:
     value = f"{_number(line['value']):.3f}" if line["value"] is not None else "undefined"
+    low, high, holdout = (f"{_number(line[name]):.3f}" for name in ("low", "high", "holdout_value"))
     return (
         f"{line['kind']} {metric} of version {line['model_version']} on {line['predicted_on']} is {value} "
-        f"({_number(line['low']):.3f} to {_number(line['high']):.3f}), on its holdout "
-        f"{_number(line['holdout_value']):.3f}"
+        f"({low} to {high}), on its holdout {holdout}"
     )
 
 

@@ -10,30 +10,36 @@ import numpy as np
 import pandas as pd
 
 from ml_assets.core.metrics.bootstrap import Interval, row_intervals
-from ml_assets.core.metrics.classification import RowMetrics
+from ml_assets.core.metrics.estimated_classes import ClassCalibration, ClassEstimate, why_classes_not_estimated
 from ml_assets.core.metrics.estimated_performance import (
-    ESTIMATED,
     IsotonicCalibration,
     PerformanceEstimate,
     why_not_estimated,
 )
-from ml_assets.core.metrics.resampled import NAN
+from ml_assets.core.metrics.resampled import NAN, point_values
+from ml_assets.core.metrics.scored_rows import TaskMetrics
 from ml_assets.core.model_spec.deployment import QualityEstimate
-from ml_assets.core.model_spec.types.task import BINARY
+from ml_assets.core.model_spec.types.metric_names import quality_metrics
+from ml_assets.core.model_spec.types.task import BINARY, REGRESSION
 
 ESTIMATE, REALISED = "estimated", "realised"
+NO_ESTIMATE = (
+    "a regression is not estimated: its predictions carry no probability of their own error. Direct loss estimation "
+    "would need a second model of the errors, trained, gated and watched as the first; realised metrics follow when "
+    "the labels come"
+)
 Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class ScoredHoldout:
-    """The labelled rows on which a model was evaluated, with its scores.
+    """The labelled rows on which a model was evaluated, with its predictions, as `ScoredRows` has them.
 
-    labels: 0 or 1. metrics: the metrics of these rows by name. problem: why the rows are not known, or None.
+    metrics: the metrics of these rows by name. problem: why the rows are not known, or None.
     """
 
-    labels: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
-    scores: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    targets: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    predictions: np.ndarray = field(default_factory=lambda: np.zeros(0))
     metrics: Mapping[str, float] = field(default_factory=dict)
     problem: str | None = None
 
@@ -43,17 +49,17 @@ def estimate_quality(
     predictions: pd.DataFrame,
     holdouts: Mapping[str, ScoredHoldout],
     settings: QualityEstimate,
-    task: str,
+    metrics: TaskMetrics,
     seed: int,
 ) -> list[Row]:
     """Estimate the metrics of the predictions of a day, by side.
 
     Args:
         day: the day of the predictions.
-        predictions: score, decision, side and model_version of each row.
+        predictions: what the model predicted, side and model_version of each row; of two classes the decision too.
         holdouts: the holdout of the model of each side.
         settings: of the calibration and the intervals.
-        task: what the model predicts, `binary` for two classes.
+        metrics: of the task of the model, without sample weights: each row counts once.
         seed: of the random numbers.
 
     Returns:
@@ -62,9 +68,9 @@ def estimate_quality(
     rows: list[Row] = []
     for side, version, scored in _by_side(predictions):
         holdout = holdouts.get(side, ScoredHoldout(problem=f"the {side} of {day} is not known"))
-        reason = holdout.problem or why_not_estimated(task, holdout.labels, settings.minimum_positives)
-        quality = _Quality(note=reason) if reason else _estimate(scored, holdout, settings, seed)
-        rows += _rows(day, ESTIMATE, side, version, holdout, len(scored), quality)
+        reason = holdout.problem or _why_not_estimated(metrics, holdout, settings.minimum_positives)
+        quality = _Quality(note=reason) if reason else _estimate(scored, holdout, settings, metrics, seed)
+        rows += _rows(day, ESTIMATE, side, version, holdout, len(scored), quality, metrics)
     return rows
 
 
@@ -73,21 +79,20 @@ def measure_quality(
     predictions: pd.DataFrame,
     holdouts: Mapping[str, ScoredHoldout],
     settings: QualityEstimate,
-    task: str,
+    metrics: TaskMetrics,
     seed: int,
 ) -> list[Row]:
     """Measure the metrics of the predictions of a day whose labels are known, by side.
 
     Args:
         day: the day of the predictions.
-        predictions: score, decision, side, model_version and label (NaN where there is none) of each row.
-        holdouts, settings, task, seed: as in `estimate_quality`.
+        predictions: as in `estimate_quality`, and the label (NaN where there is none), encoded as `encode_target` does.
+        holdouts, settings, metrics, seed: as in `estimate_quality`.
     """
     rows: list[Row] = []
     for side, version, scored in _by_side(predictions[predictions["label"].notna()]):
-        reason = None if task == BINARY else f"{task}: these metrics are of two classes"
-        quality = _Quality(note=reason) if reason else _measure(scored, settings, seed)
-        rows += _rows(day, REALISED, side, version, holdouts.get(side, ScoredHoldout()), len(scored), quality)
+        quality = _measure(scored, settings, metrics, seed)
+        rows += _rows(day, REALISED, side, version, holdouts.get(side, ScoredHoldout()), len(scored), quality, metrics)
     return rows
 
 
@@ -136,22 +141,47 @@ class _Quality:
     note: str | None = None
 
 
-def _estimate(scored: pd.DataFrame, holdout: ScoredHoldout, settings: QualityEstimate, seed: int) -> _Quality:
-    calibration = IsotonicCalibration(holdout.labels, holdout.scores)
-    estimate = PerformanceEstimate(calibration, scored["score"], threshold_of(scored))
+def _why_not_estimated(metrics: TaskMetrics, holdout: ScoredHoldout, minimum: int) -> str | None:
+    if metrics.task == REGRESSION:
+        return NO_ESTIMATE
+    if metrics.task == BINARY:
+        return why_not_estimated(holdout.targets, minimum)
+    return why_classes_not_estimated(holdout.targets, metrics.outputs.classes, minimum)
+
+
+def _estimate(
+    scored: pd.DataFrame, holdout: ScoredHoldout, settings: QualityEstimate, metrics: TaskMetrics, seed: int
+) -> _Quality:
+    predictions = metrics.read_predictions(scored)
+    if metrics.is_binary:
+        calibration = IsotonicCalibration(holdout.targets, holdout.predictions)
+        estimate = PerformanceEstimate(calibration, predictions, threshold_of(scored))
+        positives = estimate.positives
+    else:
+        calibration = ClassCalibration(holdout.targets, holdout.predictions)
+        estimate = ClassEstimate(calibration, predictions, metrics.class_names, metrics.top_classes)
+        positives = None
     intervals = estimate.intervals(settings.samples, settings.confidence, seed)
-    return _Quality(estimate.values(), intervals, estimate.positives)
+    return _Quality(estimate.values(), intervals, positives)
 
 
-def _measure(scored: pd.DataFrame, settings: QualityEstimate, seed: int) -> _Quality:
-    labels = scored["label"].to_numpy(dtype=np.int64)
-    metrics = RowMetrics(labels, scored["score"], threshold_of(scored))
-    intervals = row_intervals(metrics, settings.samples, settings.confidence, seed)
-    return _Quality(metrics.point_values(), intervals, float(labels.sum()))
+def _measure(scored: pd.DataFrame, settings: QualityEstimate, metrics: TaskMetrics, seed: int) -> _Quality:
+    labels = scored["label"].to_numpy(dtype=np.float64 if metrics.task == REGRESSION else np.int64)
+    measure = metrics.measure(threshold_of(scored) if metrics.is_binary else None)
+    measured = measure(labels, metrics.read_predictions(scored), None)
+    intervals = row_intervals(measured, settings.samples, settings.confidence, seed)
+    return _Quality(point_values(measured), intervals, float(labels.sum()) if metrics.is_binary else None)
 
 
 def _rows(
-    day: date, kind: str, side: str, version: int, holdout: ScoredHoldout, count: int, quality: _Quality
+    day: date,
+    kind: str,
+    side: str,
+    version: int,
+    holdout: ScoredHoldout,
+    count: int,
+    quality: _Quality,
+    metrics: TaskMetrics,
 ) -> list[Row]:
     return [
         {
@@ -168,7 +198,7 @@ def _rows(
             "positives": quality.positives,
             "note": quality.note,
         }
-        for name in ESTIMATED
+        for name in quality_metrics(metrics.outputs)
     ]
 
 

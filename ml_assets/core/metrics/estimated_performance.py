@@ -14,28 +14,16 @@ from numpy.typing import ArrayLike, NDArray
 
 from ml_assets.core.metrics.bootstrap import Interval, draw_counts, percentile_interval
 from ml_assets.core.metrics.classification import RowMetrics, descending_order, sorted_rows
-from ml_assets.core.model_spec.types.task import BINARY
-
-ESTIMATED = ("roc_auc", "average_precision", "precision", "recall", "f1")
-"""The metrics that are estimated."""
-
-NO_ESTIMATE = (
-    "{task}: not estimated. A score of two classes, once calibrated, carries the probability of its own error; a value "
-    "of another kind does not. Direct loss estimation would need a second model of the errors, trained, gated and "
-    "watched as the first; realised metrics follow when the labels come"
-)
+from ml_assets.core.model_spec.types.metric_names import ESTIMATED
 
 
-def why_not_estimated(task: str, labels: ArrayLike, minimum: int) -> str | None:
+def why_not_estimated(labels: ArrayLike, minimum: int) -> str | None:
     """Return why scores cannot be calibrated; None if they can.
 
     Args:
-        task: what the model predicts, `binary` for two classes.
         labels: labels of the rows to calibrate with, 0 or 1.
         minimum: number of positives, and of negatives, that a calibration needs.
     """
-    if task != BINARY:
-        return NO_ESTIMATE.format(task=task)
     positives, rows = int(np.sum(labels)), len(np.asarray(labels))
     if min(positives, rows - positives) < minimum:
         return (

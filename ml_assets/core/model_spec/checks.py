@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from ml_assets.core.model_spec.types.base import SpecPart
 from ml_assets.core.model_spec.types.durations import PositiveDays
+from ml_assets.core.model_spec.types.metric_names import ComparedMetric
 from ml_assets.core.model_spec.types.numbers import format_number
 
 Severity = Literal["warn", "error"]
@@ -175,11 +176,12 @@ class PredictionQualityCheck(Check):
     once their labels are known. Only with `deployment.quality`."""
 
     severity: Severity = "warn"
-    metric: Literal["roc_auc", "average_precision", "precision", "recall", "f1"] = "average_precision"
-    """Metric that is compared."""
+    metric: ComparedMetric = "average_precision"
+    """Metric that is compared; for task binary roc_auc, average_precision, precision, recall or f1. Its default depends
+    on the task as that of `champion.metric` does."""
     max_drop: float = Field(0.15, gt=0, le=1)
-    """Maximum difference by which the metric may be below that of the holdout; a difference that chance explains
-    passes."""
+    """Maximum difference by which the metric may be worse than on the holdout; a difference that chance explains
+    passes. For metrics in the unit of the target, a share of the holdout's value."""
 
 
 class ServedFeaturesCheck(Check):

@@ -157,13 +157,13 @@ PREDICTION_QUALITY = (
     ),
     Column("side", "string", "champion or challenger"),
     Column("model_version", "integer", "MLflow version that gave the scores"),
-    Column("metric", "string", "roc_auc, average_precision, precision, recall or f1"),
+    Column("metric", "string", "Name of the metric, of those of the task of the model"),
     Column("value", "number", "The metric; empty where it is undefined, or was not estimated"),
     Column("low", "number", "Lower end of the interval of the metric"),
     Column("high", "number", "Upper end of the interval of the metric"),
     Column("holdout_value", "number", "The same metric of the same model on its holdout"),
     Column("rows", "integer", "Scored rows; of realised metrics, those of them that have a label"),
-    Column("positives", "number", "Positives among these rows: expected, or realised"),
+    Column("positives", "number", "Positives among these rows, expected or realised; only for task binary"),
     Column("note", "string", "Why there is no value"),
 )
 SERVED_REQUEST = (

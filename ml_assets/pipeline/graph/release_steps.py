@@ -14,6 +14,7 @@ from ml_assets.pipeline.asset_names import (
     ENTRY,
     FEATURES,
     LABELS,
+    PREDICTION_QUALITY,
     PREDICTIONS,
     asset_key,
 )
@@ -129,7 +130,9 @@ class PredictionsStep(StageStep[DailyPredictions]):
     def after_days(
         self, context: dg.AssetExecutionContext, stage: DailyPredictions, days: Sequence[date], changed: Sequence[date]
     ) -> None:
-        """Write the dashboard, which shows what all stages reported; prediction_quality writes it again."""
+        """Write the dashboard, which shows what all stages reported, unless prediction_quality follows in this run."""
+        if asset_key(self.spec, PREDICTION_QUALITY) in context.job_def.asset_layer.selected_asset_keys:
+            return
         update_dashboard(
             context, self.spec, stage.lake, days, stage.ledger.moves(), quality_table(self.spec, stage.lake)
         )

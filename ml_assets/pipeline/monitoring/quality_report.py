@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from ml_assets.core.model_spec.types.metric_names import default_metric
 from ml_assets.core.operations.reports.daily_report import Part, Table
 from ml_assets.core.release.release_state import CHAMPION
 from ml_assets.pipeline.asset_names import PREDICTION_QUALITY
@@ -67,7 +68,7 @@ def quality_columns() -> list[dg.TableColumn]:
 
 def _metric(stage: "PredictionQuality") -> str:
     settings = stage.spec.checks.prediction_quality
-    return settings.metric if settings else "average_precision"
+    return settings.metric if settings else default_metric(stage.spec.outputs)
 
 
 def _plots(stage: "PredictionQuality", joined: Sequence[Mapping[str, Any]]) -> dict[str, bytes]:

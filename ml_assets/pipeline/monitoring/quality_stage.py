@@ -1,12 +1,14 @@
 """Stage prediction_quality: the estimated quality of a day's predictions, and the realised one of an earlier day."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.deployment import QualityEstimate
-from ml_assets.core.model_spec.types.task import BINARY, DECISION, SCORE
+from ml_assets.core.model_spec.types.task import DECISION
 from ml_assets.core.release.release_state import CHALLENGER, CHAMPION, Version
 from ml_assets.core.tables.code_version import code_version
 from ml_assets.core.tables.fingerprint import EXPIRED
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ml_assets.core.evaluation.prediction_quality import ScoredHoldout
+    from ml_assets.core.metrics.scored_rows import TaskMetrics
     from ml_assets.core.release.release_state import Move
     from ml_assets.resources.lake.table import Table
 
@@ -58,7 +61,7 @@ class PredictionQuality(DayByDay):
             "labels": labels_part(spec),
             "seed": spec.training.seed,
             "columns": [spec.row_key, spec.target],
-            "task": [spec.task, spec.positive],
+            "task": [spec.task, spec.positive, list(spec.classes), spec.outputs.quantiles, spec.evaluation.top_classes],
         }
         self.lake = lake
         self._predictions = predictions
@@ -104,20 +107,30 @@ class PredictionQuality(DayByDay):
         from ml_assets.core.evaluation.prediction_quality import estimate_quality, measure_quality
 
         earlier, spec, rows = self.labelled_day(day), self.spec, []
-        settings, task, seed = self.settings, spec.task, spec.training.seed
+        settings, metrics, seed = self.settings, self._metrics, spec.training.seed
         predictions = self._scored(day, self._columns)
         if len(predictions):
-            rows += estimate_quality(day, predictions, self._holdouts_of(day), settings, task, seed)
+            rows += estimate_quality(day, predictions, self._holdouts_of(day), settings, metrics, seed)
         if earlier is not None:
             rows += measure_quality(
-                earlier, self._with_labels(earlier, day), self._holdouts_of(earlier), settings, task, seed
+                earlier, self._with_labels(earlier, day), self._holdouts_of(earlier), settings, metrics, seed
             )
         table = pa.Table.from_pylist(rows, schema=self.tables[PREDICTION_QUALITY].schema.remove(0))
         return StageOutput({PREDICTION_QUALITY: table}, self._problem(day, len(predictions)))
 
     @property
     def _columns(self) -> list[str]:
-        return [*([SCORE, DECISION] if self.spec.task == BINARY else []), *SIDES]
+        return [*self._predicted, *SIDES]
+
+    @property
+    def _predicted(self) -> list[str]:
+        return [*self._metrics.columns, *([DECISION] if self._metrics.is_binary else [])]
+
+    @cached_property
+    def _metrics(self) -> "TaskMetrics":
+        from ml_assets.core.metrics.scored_rows import task_metrics
+
+        return replace(task_metrics(self.spec), weight=None)
 
     def problem(self, day: date) -> str | None:
         """Say why nothing was estimated on a day; None when something was."""
@@ -173,18 +186,15 @@ class PredictionQuality(DayByDay):
 
     def _read_holdout(self, version: Version) -> "ScoredHoldout":
         from ml_assets.core.evaluation.prediction_quality import ScoredHoldout, threshold_of
-        from ml_assets.core.metrics.classification import point_metrics
-        from ml_assets.core.model.target import encode_target
+        from ml_assets.core.metrics.resampled import point_values
         from ml_assets.core.tables.schemas import to_pandas
 
-        if self.spec.task != BINARY:
-            return ScoredHoldout()
         digests = self._models.read([version.day], ["model_digest"])["model_digest"].to_pylist()
         if version.digest not in digests:
             return ScoredHoldout(problem=f"the lake no longer has the evaluation of {version}")
-        target = self.spec.target
-        scored = to_pandas(self._evaluation.read([version.day], [target, SCORE, DECISION]))
-        scored = scored[scored[target].notna()]
-        labels, scores = encode_target(self.spec, scored[target]).astype("int64"), scored[SCORE].to_numpy()
+        metrics = self._metrics
+        scored = metrics.labelled(to_pandas(self._evaluation.read([version.day], [self.spec.target, *self._predicted])))
+        rows, threshold = metrics.read_rows(scored), threshold_of(scored) if metrics.is_binary else None
         # The metrics of the evaluation may be weighted; those of predictions count each row once.
-        return ScoredHoldout(labels, scores, point_metrics(labels, scores, threshold_of(scored)))
+        measured = point_values(metrics.measure(threshold)(rows.targets, rows.predictions, None))
+        return ScoredHoldout(rows.targets, rows.predictions, measured)

@@ -32,7 +32,7 @@ def row(**values) -> dict:
     ("rows", "passed", "words"),
     [
         ([row()], True, "estimated recall of version 3 on 2025-01-20 is 0.500 (0.400 to 0.600), on its holdout 0.650"),
-        ([row(holdout_value=0.71)], False, "lower by more than 0.1, beyond chance"),
+        ([row(holdout_value=0.71)], False, "worse by more than 0.1, beyond chance"),
         ([row(), row(kind="realised", high=0.54)], False, "realised recall of version 3"),
         ([row(metric="f1", holdout_value=0.9)], None, "there are no predictions whose quality is known"),
         ([row(value=None, low=None, high=None, note="no calibration")], None, "no calibration"),
@@ -42,4 +42,21 @@ def row(**values) -> dict:
 def test_the_whole_interval_decides(rows, passed, words):
     outcome = evaluate_prediction_quality("prediction_quality", DAY, rows, SETTINGS)
     assert (outcome.passed, outcome.severity) == (passed, "warn")
+    assert words in outcome.reason
+
+
+@pytest.mark.parametrize(
+    ("metric", "holdout", "low", "passed", "words"),
+    [
+        ("rmse", 10.0, 11.5, False, "worse by more than 0.1 of that of the holdout, beyond chance"),
+        ("rmse", 10.0, 10.9, True, "10.900 to 12.000"),
+        ("log_loss", 0.5, 0.61, False, "worse by more than 0.1, beyond chance"),
+        ("log_loss", 0.5, 0.59, True, ""),
+    ],
+)
+def test_a_larger_error_is_worse(metric, holdout, low, passed, words):
+    line = row(metric=metric, kind="realised", value=low + 0.1, low=low, high=12.0, holdout_value=holdout)
+    settings = PredictionQualityCheck(metric=metric, max_drop=0.1)
+    outcome = evaluate_prediction_quality("prediction_quality", DAY, [line], settings)
+    assert outcome.passed == passed
     assert words in outcome.reason

@@ -13,6 +13,10 @@ import numpy as np
 
 METRICS = ["roc_auc", "average_precision", "precision", "recall", "f1"]
 CASES = {"rare positives": (-3.0, 0.5, 0.5), "half of each": (0.0, 0.2, 0.5), "a low threshold": (-3.0, 0.0, 0.1)}
+CLASSES, CLASS_METRICS = (
+    "three classes",
+    {"roc_auc": "roc_auc_ovr", "f1": "f1_macro", "recall": "balanced_accuracy", "accuracy": "accuracy"},
+)
 REFERENCE, ROWS = 6000, 2000
 
 
@@ -55,6 +59,51 @@ def estimate(base: float, shift: float, threshold: float) -> dict[str, float]:
     return {name: float(result[(name, "value")].iloc[0]) for name in METRICS}
 
 
+def classes_case() -> dict[str, np.ndarray]:
+    """Return true classes and predicted probabilities of reference rows, and those of rows that are shifted."""
+    random = np.random.default_rng(11)
+    weights = np.array([[1.2, -0.4, 0.1], [-0.5, 0.9, 0.3], [-0.2, -0.3, 0.8]])
+
+    def draw(rows: int, shift: float) -> tuple[np.ndarray, np.ndarray]:
+        logits = (random.normal(size=(rows, 3)) + shift) @ weights
+        return _softmax(logits), _softmax(1.7 * logits + np.array([0.4, 0.0, -0.3]))
+
+    true, reference = draw(REFERENCE, 0.0)
+    labels = (random.random((REFERENCE, 1)) >= np.cumsum(true, axis=1)[:, :-1]).sum(axis=1)
+    return {"labels": labels, "reference": reference, "scores": draw(ROWS, 0.3)[1]}
+
+
+def _softmax(logits: np.ndarray) -> np.ndarray:
+    powers = np.exp(logits)
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+def estimate_classes() -> dict[str, float]:
+    """Return NannyML's estimates of the rows of three classes."""
+    import nannyml  # type: ignore[import-not-found]
+    import pandas as pd
+
+    rows = classes_case()
+    columns = {f"class {number}": f"p{number}" for number in range(3)}
+
+    def frame(scores: np.ndarray) -> pd.DataFrame:
+        predicted = pd.DataFrame(scores, columns=[*columns.values()])
+        return predicted.assign(decision=[f"class {number}" for number in scores.argmax(axis=1)])
+
+    estimator = nannyml.CBPE(
+        y_pred_proba=columns,
+        y_pred="decision",
+        y_true="label",
+        metrics=[*CLASS_METRICS],
+        problem_type="classification_multiclass",
+        chunk_number=1,
+    )
+    estimator.fit(frame(rows["reference"]).assign(label=[f"class {number}" for number in rows["labels"]]))
+    result = estimator.estimate(frame(rows["scores"])).filter(period="analysis").to_df()
+    return {ours: float(result[(name, "value")].iloc[0]) for name, ours in CLASS_METRICS.items()}
+
+
 if __name__ == "__main__":
-    json.dump({name: estimate(*settings) for name, settings in CASES.items()}, sys.stdout, indent=2)
+    figures = {name: estimate(*settings) for name, settings in CASES.items()}
+    json.dump({**figures, CLASSES: estimate_classes()}, sys.stdout, indent=2)
     sys.stdout.write("\n")

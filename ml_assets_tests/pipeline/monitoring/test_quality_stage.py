@@ -4,8 +4,8 @@ import dagster as dg
 import pytest
 
 from ml_assets.core.metrics.classification import point_metrics
-from ml_assets.core.metrics.estimated_performance import ESTIMATED
 from ml_assets.core.model_spec import ModelSpec
+from ml_assets.core.model_spec.types.metric_names import ESTIMATED
 from ml_assets.pipeline.asset_names import (
     FEATURES,
     MODEL_ASSETS,
@@ -14,6 +14,7 @@ from ml_assets.pipeline.asset_names import (
     all_assets,
     release_assets,
 )
+from ml_assets.pipeline.graph import monitoring_steps, release_steps
 from ml_assets.pipeline.graph.assets import list_asset_specs
 from ml_assets_tests.conftest import SMALL
 from ml_assets_tests.pipeline.planning.plan_cases import of_stage, plan_of
@@ -93,6 +94,17 @@ def test_the_run_shows_metrics_a_picture_a_table_and_a_check(ran):
         if event.asset_key and event.asset_key.path[-1] == PREDICTION_QUALITY and event.partition == str(day(14))
     ]
     assert {"estimated_roc_auc", "realised_roc_auc", "plots", "by_day"} <= newest.metadata.keys()
+
+
+def test_the_dashboard_is_written_once_a_run(ran, monkeypatch):
+    world, _ = ran
+    written = []
+    for steps in (release_steps, monitoring_steps):
+        monkeypatch.setattr(steps, "update_dashboard", lambda *_, name=steps.__name__: written.append(name))
+    world.run([PREDICTIONS, PREDICTION_QUALITY], day(12))
+    assert written == [monitoring_steps.__name__]
+    world.run([PREDICTIONS], day(12))
+    assert written == [monitoring_steps.__name__, release_steps.__name__], "nobody else would write it"
 
 
 def test_an_unchanged_day_is_not_made_again(ran, tmp_path):

@@ -9,6 +9,7 @@ from ml_assets.core.model_spec.evaluation import ChampionGate, Evaluation, Gates
 from ml_assets.core.model_spec.rules.gate_rules import check_gates
 from ml_assets.core.model_spec.types.base import SpecPart
 from ml_assets.core.model_spec.types.metric_names import (
+    checked_metrics,
     compared_metrics,
     default_metric,
     measured_metrics,
@@ -44,6 +45,10 @@ def complete_metrics(attributes: Mapping) -> Mapping:
     deployment = attributes.get("deployment")
     if isinstance(deployment, Mapping) and isinstance(deployment.get("canary"), Mapping):
         completed["deployment"] = {**deployment, "canary": _with_metric(deployment["canary"], metric)}
+    checks = attributes.get("checks", {})
+    if isinstance(checks, Mapping):
+        quality = _with_metric(checks.get("prediction_quality", {}), metric)
+        completed["checks"] = {**checks, "prediction_quality": quality}
     return completed
 
 
@@ -80,6 +85,8 @@ def check_metrics_of_task(
     for field, part in [("champion.metric", champion), ("deployment.canary.metric", canary)]:
         if part is not None:
             _check_metric(field, part.metric, outputs, compared_metrics(outputs))
+    if (quality := checks.prediction_quality) is not None:
+        _check_metric("checks.prediction_quality.metric", quality.metric, outputs, checked_metrics(outputs))
     _check_fields("evaluation", outputs.task, evaluation, _EVALUATION_TASKS)
     if canary is not None:
         _check_fields("deployment.canary", outputs.task, canary, _CANARY_TASKS)
@@ -101,6 +108,8 @@ def _check_metric(field: str, metric: str, outputs: Outputs, names: Sequence[str
     if metric in ("pinball_loss", "interval_coverage") and outputs.task == REGRESSION:
         needed = "quantiles" if metric == "pinball_loss" else "two quantiles or more"
         raise ValueError(f"{field}: {metric} needs training.objective quantile with {needed}")
+    if metric in measured_metrics(outputs):
+        raise ValueError(f"{field}: {metric} is not compared here; choose one of {', '.join(names)}")
     others = [other for other in tasks_of(metric) if other != outputs.task]
     belongs = f", but of task {' and '.join(others)}" if others else ""
     raise ValueError(

@@ -75,6 +75,8 @@ def _json_schema(by_task: dict) -> WithJsonSchema:
 GateMetric = Annotated[str, AfterValidator(partial(_check_known, _MEASURED)), _json_schema(_MEASURED)]
 ComparedMetric = Annotated[str, AfterValidator(partial(_check_known, _COMPARED)), _json_schema(_COMPARED)]
 
+ESTIMATED = ("roc_auc", "average_precision", "precision", "recall", "f1")
+"""The metrics of two classes that are estimated."""
 LOWER_IS_BETTER = (
     "log_loss",
     "brier_score",
@@ -106,6 +108,18 @@ def measured_metrics(outputs: Outputs) -> tuple[str, ...]:
 def compared_metrics(outputs: Outputs) -> tuple[str, ...]:
     """Return the metrics by which two models of a task are compared."""
     return (*_with_quantiles(_COMPARED[outputs.task], outputs), *_of_classes(outputs))
+
+
+def quality_metrics(outputs: Outputs) -> tuple[str, ...]:
+    """Return the metrics of predictions that are estimated or realised: all that are measured, of two classes those
+    that can be estimated.
+    """
+    return ESTIMATED if outputs.task == BINARY else measured_metrics(outputs)
+
+
+def checked_metrics(outputs: Outputs) -> tuple[str, ...]:
+    """Return those of `quality_metrics` of which one direction is better."""
+    return tuple(metric for metric in compared_metrics(outputs) if metric in quality_metrics(outputs))
 
 
 def default_metric(outputs: Outputs) -> str:

@@ -56,6 +56,7 @@ def test_metrics_of_one_class_are_gates(multiclass):
         ("champion", {"metric": "accuracy"}, "champion.metric: accuracy is not a metric of task regression"),
         ("champion", {"metric": "mean_bias"}, "mean_bias is not a metric; the metrics are"),
         ("deployment", {"canary": {"metric": "f1"}}, "deployment.canary.metric: f1 is not"),
+        ("checks", {"prediction_quality": {"metric": "f1"}}, "checks.prediction_quality.metric: f1 is not a metric of"),
         ("evaluation.top_k", 3, "evaluation.top_k: only a model of task binary has it, and the task is regression"),
         ("evaluation.slice_min_positives", 3, "evaluation.slice_min_positives: only a model of task binary"),
         ("checks", {"label_rate": {"minimum": 0.1}}, "checks.label_rate.minimum: only a model of task binary or multi"),
@@ -97,3 +98,11 @@ def test_one_quantile_has_no_interval(regression):
     change(regression, "gates", {"pinball_loss": {"maximum": 3}})
     assert ModelSpec.model_validate(regression)
     assert_refused(regression, "gates", {"interval_coverage": {"minimum": 0.8}}, "two quantiles or more")
+
+
+def test_the_quality_of_predictions_is_compared_by_the_metric_of_the_task(small, regression, multiclass):
+    metrics = [ModelSpec.model_validate(spec).checks.prediction_quality for spec in (small, regression, multiclass)]
+    assert [check.metric for check in metrics if check] == ["average_precision", "rmse", "log_loss"]
+    off = ModelSpec.model_validate({**regression, "checks": {"prediction_quality": None}})
+    assert off.checks.prediction_quality is None
+    assert_refused(small, "checks", {"prediction_quality": {"metric": "log_loss"}}, "log_loss is not compared here")
