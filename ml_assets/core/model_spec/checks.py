@@ -177,8 +177,7 @@ class PredictionQualityCheck(Check):
 
     severity: Severity = "warn"
     metric: ComparedMetric = "average_precision"
-    """Metric that is compared; for task binary roc_auc, average_precision, precision, recall or f1. Its default depends
-    on the task as that of `champion.metric` does."""
+    """Metric that is compared; of task binary one that is estimated. Its default is that of `champion.metric`."""
     max_drop: float = Field(0.15, gt=0, le=1)
     """Maximum difference by which the metric may be worse than on the holdout; a difference that chance explains
     passes. For metrics in the unit of the target, a share of the holdout's value."""
