@@ -2,8 +2,21 @@
 
 import pytest
 
-from ml_assets.core.kubernetes.pod_spec import GPU_NODE_LABELS
-from ml_assets_tests.helm.charts import PLACES, Manifest, dagster_values, of_kind, our_values, pods, render, rendered
+from ml_assets.core.kubernetes.memory_sizing import UNITS, to_bytes
+from ml_assets.core.kubernetes.pod_spec import GPU_NODE_LABELS, run_pod, training_pod
+from ml_assets_tests.helm.charts import (
+    HELM,
+    LAPTOP,
+    PLACES,
+    Manifest,
+    dagster_values,
+    of_kind,
+    our_values,
+    pods,
+    read,
+    render,
+    rendered,
+)
 from ml_assets_tests.helm.dagster.dagster_chart import chart_pods
 
 EVERY_POD = [
@@ -63,3 +76,40 @@ def test_runs_never_preempt_serving_pods(place):
     assert all(-10 <= value < 0 for value in values.values())
     assert values["training"] < values["data"] == values["runs"]
     assert {pod["spec"]["priorityClassName"] for _, pod in pods(rendered(place))} == {"ml-assets-serving"}
+
+
+def requested(pod: Manifest) -> tuple[float, int]:
+    """Return the processors, and the MiB of memory, that the containers of a pod request."""
+    amounts = [container["resources"]["requests"] for container in pod["containers"]]
+    processors = [str(amount["cpu"]) for amount in amounts]
+    return (
+        sum(float(cpu.removesuffix("m")) / (1000 if cpu.endswith("m") else 1) for cpu in processors),
+        sum(to_bytes(amount["memory"]) for amount in amounts) // UNITS["Mi"],
+    )
+
+
+def test_the_laptop_of_the_guide_has_room_for_a_day(make_spec):
+    spec = make_spec()
+    replicas = read("ml-assets/values.yaml")["scoring"]["minReplicas"]
+    templates = [
+        *[pod for name, pod in pods(rendered("laptop")) for _ in range(replicas if "scoring" in name else 1)],
+        *chart_pods(dagster_values("laptop")).values(),
+        *[pod for name, pod in pods(LAPTOP) if name != "landing"],
+    ]
+    steps = [config["container_config"] for config in (run_pod(spec), training_pod(spec, "trained_model"))]
+    amounts = [requested(pod) for pod in [*(template["spec"] for template in templates), {"containers": steps}]]
+    # What kind's own pods request, on a node that also has the control plane.
+    processors, memory = 0.95, 390
+    assert sum(amount[0] for amount in amounts) + processors <= 4
+    assert sum(amount[1] for amount in amounts) + memory <= 14e9 / UNITS["Mi"]
+    assert "4 processors and 14 GB for the cluster" in (HELM / "README.md").read_text()
+
+
+def test_production_requests_more_than_a_laptop():
+    def services(place: str) -> dict[str, tuple[float, int]]:
+        templates = [*pods(rendered(place)), *chart_pods(dagster_values(place)).items()]
+        return {name: requested(template["spec"]) for name, template in templates}
+
+    laptop, production = services("laptop"), services("production")
+    assert set(laptop) == set(production)
+    assert all(production[name][0] > laptop[name][0] and production[name][1] >= laptop[name][1] for name in production)

@@ -34,7 +34,7 @@ from ml_assets.cli.demo.simulated_days import read_simulated_spec
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.pipeline.component import ModelPipeline
 from ml_assets.resources.kubernetes.step_executor import step_executor
-from ml_assets.resources.kubernetes.step_pods import InputBytes, PodStepHandler, shares_pod
+from ml_assets.resources.kubernetes.step_pods import InputBytes, PodStepHandler
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 IMAGE = "ml-assets:test"
@@ -63,13 +63,13 @@ KUBECONFIG = {
 
 
 def variants() -> dict[str, ModelSpec]:
-    """Build the models whose jobs are approved: fraud_detection unchanged, with GPUs, and with a shared pod."""
+    """Build the models whose jobs are approved: fraud_detection unchanged, with GPUs, and with a pod for each step."""
     spec = read_simulated_spec()
     attributes = spec.model_dump(mode="json", by_alias=True)
     return {
         "as_it_is": spec,
         "gpu": ModelSpec.model_validate({**attributes, "compute": GPU}),
-        "shared_pod": ModelSpec.model_validate({**attributes, "compute": {"data": {"share_pod": True}}}),
+        "own_pods": ModelSpec.model_validate({**attributes, "compute": {"data": {"share_pod": False}}}),
     }
 
 
@@ -201,7 +201,7 @@ def jobs_of(
     launcher.launch_run(LaunchRunContext(run, None))
     handler = step_handler(instance, job, input_bytes)
     for context in step_contexts(instance, job, run).values():
-        if not shares_pod(context):
+        if not handler.shares_pod(context):
             list(handler.launch_step(context))
     jobs = [*submitted(launcher._api_client), *submitted(handler._jobs._api_client)]
     sanitize = kubernetes.client.ApiClient().sanitize_for_serialization

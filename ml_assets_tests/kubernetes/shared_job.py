@@ -21,7 +21,7 @@ ROOT = "SHARED_JOB_ROOT"
 def small_features() -> dg.JobDefinition:
     """Build the job from raw data to features; landing, lake and registry are in the folder that the variable names."""
     root = os.environ[ROOT]
-    spec = ModelSpec.model_validate({**copy.deepcopy(SMALL), "compute": {"data": {"share_pod": True}}})
+    spec = ModelSpec.model_validate(copy.deepcopy(SMALL))
     uri = f"sqlite:///{root}/mlflow.db"
     resources = {
         "landing": Landing(uri=f"{root}/landing"),

@@ -6,7 +6,7 @@ import yaml
 
 from ml_assets_tests.kubernetes.jobs import SNAPSHOTS, approved_form, jobs_of, variants
 
-VARIANTS = ("as_it_is", "gpu", "shared_pod")
+VARIANTS = ("as_it_is", "gpu", "own_pods")
 STAGES = {"raw_data", "validated_data", "features", "trained_model", "evaluation", "model_registry_entry"}
 VERSION = "1.32"
 
@@ -40,7 +40,7 @@ def test_jobs_equal_the_approved_snapshots(variant, jobs):
 
 
 def test_every_stage_has_a_job_unless_it_shares_the_pod_of_the_run(variant, jobs):
-    assert set(jobs) == {"run", "trained_model"} if variant == "shared_pod" else STAGES | {"run"}
+    assert set(jobs) == {"run", "trained_model"} if variant == "as_it_is" else STAGES | {"run"}
 
 
 def test_jobs_are_valid_by_the_schemas_of_kubernetes(jobs):

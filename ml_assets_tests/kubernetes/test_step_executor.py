@@ -2,10 +2,9 @@
 share the pod of their run.
 """
 
-import subprocess
-import sys
 import time
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
@@ -18,6 +17,7 @@ from ml_assets.core.kubernetes.pod_spec import plain_pod
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.resources.kubernetes import shared_pod
 from ml_assets.resources.kubernetes import step_pods as module
+from ml_assets_tests.kubernetes.forked import run_code
 from ml_assets_tests.kubernetes.jobs import (
     definitions_of,
     executor_and_handler,
@@ -29,13 +29,14 @@ from ml_assets_tests.kubernetes.jobs import (
 
 pytestmark = pytest.mark.clock
 
+OWN_PODS = {"data": {"share_pod": False}}
 RULE = {"base": "1Gi", "per_input_byte": 2, "maximum": "8Gi"}
 
 
-def launched(instance, spec: ModelSpec, stage="features", size=0, launch=True):
+def launched(instance, spec: ModelSpec, stage="features", size=0, launch=True, **config):
     """Launch the step of a stage in a run of the daily job; return the step handler and the context of the step."""
     job = definitions_of(spec).resolve_job_def(f"{spec.name}_daily")
-    handler = step_handler(instance, job, lambda context: size)
+    handler = step_handler(instance, job, lambda context: size, config)
     context = step_contexts(instance, job, make_run(instance, job))[f"{spec.name}__{stage}"]
     if launch:
         list(handler.launch_step(context))
@@ -92,12 +93,12 @@ def test_memory_follows_the_input_size_of_the_step_at_its_launch(instance, make_
 
 
 def test_a_fixed_amount_of_memory_ignores_the_input_size(instance, make_spec):
-    handler, _ = launched(instance, make_spec(compute={"data": {"memory": "3Gi"}}), size=2**40)
+    handler, _ = launched(instance, make_spec(compute={"data": {"memory": "3Gi", "share_pod": False}}), size=2**40)
     assert limits_of(handler).limits["memory"] == "3Gi"
 
 
 def test_a_step_without_tags_gets_a_small_pod_that_meets_the_restricted_standard(instance, make_spec):
-    spec = make_spec()
+    spec = make_spec(compute=OWN_PODS)
     job = definitions_of(spec).resolve_job_def("small_daily")
     handler = step_handler(instance, job)
     context = step_contexts(instance, job, make_run(instance, job))["small__features"]
@@ -110,7 +111,7 @@ def test_a_step_without_tags_gets_a_small_pod_that_meets_the_restricted_standard
 
 
 def test_the_run_config_can_change_the_pod_of_one_step(instance, make_spec):
-    spec = make_spec()
+    spec = make_spec(compute=OWN_PODS)
     job = definitions_of(spec).resolve_job_def("small_daily")
     more = {"container_config": {"resources": {"limits": {"memory": "9Gi"}, "requests": {"memory": "9Gi"}}}}
     handler = step_handler(instance, job, config={"per_step_k8s_config": {"small__features": more}})
@@ -119,13 +120,13 @@ def test_the_run_config_can_change_the_pod_of_one_step(instance, make_spec):
 
 
 def test_a_step_whose_pod_runs_is_healthy(instance, make_spec):
-    handler, context = launched(instance, make_spec())
+    handler, context = launched(instance, make_spec(compute=OWN_PODS))
     set_cluster_state(handler, [pod("Running")])
     assert handler.check_step_health(context).is_healthy
 
 
 def test_a_step_that_ran_out_of_memory_is_unhealthy_with_that_reason(instance, make_spec):
-    handler, context = launched(instance, make_spec())
+    handler, context = launched(instance, make_spec(compute=OWN_PODS))
     ended = k8s.V1ContainerState(terminated=k8s.V1ContainerStateTerminated(exit_code=137, reason="OOMKilled"))
     status = k8s.V1ContainerStatus(name="dagster", state=ended, image="i", image_id="i", ready=False, restart_count=0)
     set_cluster_state(handler, [pod("Failed", container_statuses=[status])], failed=True)
@@ -144,7 +145,7 @@ def test_a_step_that_ran_out_of_memory_is_unhealthy_with_that_reason(instance, m
     ],
 )
 def test_a_step_is_retried_if_its_pod_was_lost_but_not_if_it_failed_itself(instance, make_spec, lost, attempts, event):
-    job = definitions_of(make_spec()).resolve_job_def("small_daily")
+    job = definitions_of(make_spec(compute=OWN_PODS)).resolve_job_def("small_daily")
     executor, handler = executor_and_handler(instance, job)
     run = make_run(instance, job)
     context = step_contexts(instance, job, run)["small__features"]
@@ -162,7 +163,7 @@ def test_a_step_is_retried_if_its_pod_was_lost_but_not_if_it_failed_itself(insta
 
 
 def test_a_pod_that_is_terminating_counts_as_lost_only_after_its_grace_period(instance, make_spec):
-    handler, context = launched(instance, make_spec())
+    handler, context = launched(instance, make_spec(compute=OWN_PODS))
     set_cluster_state(handler, [pod("Running", removed=datetime.now(UTC) + timedelta(hours=1))], failed=True)
     assert handler.check_step_health(context).is_healthy
     set_cluster_state(handler, [pod("Running", removed=datetime.now(UTC) - timedelta(minutes=5))], failed=True)
@@ -171,7 +172,7 @@ def test_a_pod_that_is_terminating_counts_as_lost_only_after_its_grace_period(in
 
 
 def test_a_step_without_an_event_after_its_job_ended_becomes_unhealthy(instance, make_spec):
-    handler, context = launched(instance, make_spec())
+    handler, context = launched(instance, make_spec(compute=OWN_PODS))
     api = handler._jobs._api_client
     ended = V1JobStatus(conditions=[k8s.V1JobCondition(type="Failed", status="True")])
     api.batch_api.read_namespaced_job_status.return_value = V1Job(status=ended)
@@ -198,7 +199,7 @@ class _Retrying:
 
 
 def test_a_pod_without_a_node_is_removed_after_the_start_timeout_with_the_reason(instance, make_spec, monkeypatch):
-    handler, context = launched(instance, make_spec(compute={"start_timeout": "10m"}))
+    handler, context = launched(instance, make_spec(compute={"start_timeout": "10m", **OWN_PODS}))
     message = "0/1 nodes are available: 1 Insufficient nvidia.com/gpu."
     unscheduled = k8s.V1PodCondition(type="PodScheduled", status="False", reason="Unschedulable", message=message)
     set_cluster_state(handler, [pod("Pending", conditions=[unscheduled])])
@@ -215,7 +216,7 @@ def test_a_pod_without_a_node_is_removed_after_the_start_timeout_with_the_reason
 
 
 def test_a_pod_that_cannot_be_created_fails_its_step_unless_a_quota_is_exceeded(instance, make_spec):
-    handler, context = launched(instance, make_spec())
+    handler, context = launched(instance, make_spec(compute=OWN_PODS))
     set_cluster_state(handler, events=[event("FailedCreate", "pods is forbidden: exceeded quota: gpus")])
     assert handler.check_step_health(context).is_healthy
     set_cluster_state(handler, events=[event("FailedCreate", "no PriorityClass with name ml-assets-data was found")])
@@ -225,37 +226,33 @@ def test_a_pod_that_cannot_be_created_fails_its_step_unless_a_quota_is_exceeded(
 
 
 def test_a_step_stays_healthy_if_events_may_not_be_read(instance, make_spec):
-    handler, context = launched(instance, make_spec())
+    handler, context = launched(instance, make_spec(compute=OWN_PODS))
     handler._jobs._api_client.core_api.list_namespaced_event.side_effect = ApiException(status=403)
     assert handler.check_step_health(context).is_healthy
 
 
 def test_terminating_a_step_removes_its_job(instance, make_spec):
-    handler, context = launched(instance, make_spec())
+    handler, context = launched(instance, make_spec(compute=OWN_PODS))
     list(handler.terminate_step(context))
     assert was_removed(handler)
 
 
 @pytest.fixture
 def process_runs(monkeypatch):
-    """Return a function that lets the processes of steps run other code."""
-    start = subprocess.Popen
-
-    def replace(code: str) -> None:
-        monkeypatch.setattr(subprocess, "Popen", lambda command: start([sys.executable, "-c", code]))
-
-    return replace
+    """Return a function that lets the processes of steps run other code, with nothing imported before."""
+    monkeypatch.setattr(shared_pod, "modules_to_preload", list)
+    return lambda code: monkeypatch.setattr(shared_pod, "run_dagster", partial(run_code, code))
 
 
 @pytest.fixture
 def shared(instance, make_spec):
     """Return the handler and the context of a step that shares the pod of its run and may run for a minute."""
-    return launched(instance, make_spec(compute={"data": {"share_pod": True, "max_runtime": "1m"}}), launch=False)
+    return launched(instance, make_spec(compute={"data": {"max_runtime": "1m"}}), launch=False)
 
 
 def wait_for(handler, context):
     process, _ = handler._shared._processes["small__features"]
-    process.wait(120)
+    process.join(120)
     return handler.check_step_health(context)
 
 
@@ -289,13 +286,13 @@ def test_a_process_that_exceeds_its_maximum_runtime_is_ended(shared, process_run
     list(handler.launch_step(context))
     assert handler.check_step_health(context).is_healthy
     later = time.monotonic() + 61
-    # Only for the module: `Popen.wait` reads the same clock, and would wait forever if it stood still.
+    # Only for the module: `Process.join` reads the same clock, and would wait forever if it stood still.
     monkeypatch.setattr(shared_pod, "time", SimpleNamespace(monotonic=lambda: later))
     assert (
         handler.check_step_health(context).unhealthy_reason
         == "it ran longer than 60 s; compute.data.max_runtime allows no more"
     )
-    assert handler._shared._processes["small__features"][0].poll() is not None
+    assert handler._shared._processes["small__features"][0].exitcode is not None
 
 
 def test_a_process_that_ignores_sigterm_is_killed_when_its_run_is_terminated(shared, process_runs, tmp_path):
@@ -311,7 +308,7 @@ def test_a_process_that_ignores_sigterm_is_killed_when_its_run_is_terminated(sha
     while not ready.exists():
         time.sleep(0.02)
     list(handler.terminate_step(context))
-    assert handler._shared._processes["small__features"][0].returncode == -9
+    assert handler._shared._processes["small__features"][0].exitcode == -9
 
 
 def test_a_process_of_an_earlier_pod_makes_its_step_unhealthy(shared):
@@ -319,16 +316,63 @@ def test_a_process_of_an_earlier_pod_makes_its_step_unhealthy(shared):
     assert "gone with an earlier pod" in handler.check_step_health(context).unhealthy_reason
 
 
-def test_steps_get_their_own_pods_if_the_pod_of_the_run_was_not_sized_for_them(instance, make_spec):
-    spec = make_spec(compute={"data": {"share_pod": True}})
-    job = definitions_of(spec).resolve_job_def("small_daily")
-    run = make_run(instance, job)._replace(tags={"dagster/partition": date(2025, 1, 9).isoformat()})
+@pytest.mark.parametrize(
+    ("compute", "expected"),
+    [
+        ({}, True),
+        ({"data": {"share_pod": False}}, False),
+        ({"data": {"memory": RULE}}, False),
+        ({"service_account": "fraud-detection"}, False),
+    ],
+)
+def test_data_steps_share_the_pod_of_their_run_where_it_can_be_sized_and_has_their_account(
+    instance, make_spec, compute, expected
+):
+    handler, context = launched(instance, make_spec(compute=compute), launch=False)
+    assert handler.shares_pod(context) is expected
+
+
+MORE = {"container_config": {"resources": {"limits": {"memory": "9Gi"}}}}
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        ({}, True),
+        ({"per_step_k8s_config": {"small__raw_data": MORE}}, True),
+        ({"per_step_k8s_config": {"small__features": MORE}}, False),
+        ({"step_k8s_config": MORE}, False),
+    ],
+)
+def test_a_step_whose_pod_the_run_configures_gets_it(instance, make_spec, config, expected):
+    handler, context = launched(instance, make_spec(), launch=False, **config)
+    assert handler.shares_pod(context) is expected
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        # The pod of the run was not sized for its steps.
+        {"dagster/partition": "2025-01-09"},
+        # The pod of the run was lost, perhaps for the memory of a step.
+        {"dagster/partition": "2025-01-09", "ml_assets/shares_pod": "true", "dagster/retry_number": "1"},
+    ],
+)
+def test_steps_get_their_own_pods_where_the_pod_of_the_run_is_too_small_or_was_lost(instance, make_spec, tags):
+    job = definitions_of(make_spec()).resolve_job_def("small_daily")
+    run = make_run(instance, job)._replace(tags=tags)
     handler = step_handler(instance, job)
     list(handler.launch_step(step_contexts(instance, job, run)["small__features"]))
     assert len(submitted(handler._jobs._api_client)) == 1
 
 
 def test_training_never_shares_a_pod(instance, make_spec):
-    handler, context = launched(instance, make_spec(compute={"data": {"share_pod": True}}), "trained_model")
-    assert not module.shares_pod(context)
+    handler, context = launched(instance, make_spec(), "trained_model")
+    assert not handler.shares_pod(context)
     assert len(submitted(handler._jobs._api_client)) == 1
+
+
+def test_the_server_of_step_processes_imports_what_steps_import():
+    imported = set(shared_pod.modules_to_preload())
+    assert {"xgboost", "mlflow", "ml_assets.pipeline.component"} <= imported
+    assert "pytest" not in imported

@@ -2,7 +2,7 @@
 pod security standard.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ml_assets.core.kubernetes.memory_sizing import UNITS, to_bytes
@@ -75,15 +75,16 @@ def data_pod(spec: ModelSpec, stage: str) -> Config:
 
 def run_pod(spec: ModelSpec) -> Config:
     """Return the `dagster-k8s/config` of the pod of a run, which waits for its steps, or runs those that share it, one
-    at a time.
+    at a time, with their resources and on their nodes.
     """
     data = spec.compute.data
-    cpu, memory = RUN_CPU, f"{RUN_MEMORY_MI}Mi"
-    if data.share_pod and isinstance(data.memory, str):
+    cpu, memory, placement = RUN_CPU, f"{RUN_MEMORY_MI}Mi", {}
+    if spec.compute.shares_pod and isinstance(data.memory, str):
         cpu, memory = RUN_CPU + data.cpu, f"{RUN_MEMORY_MI + to_bytes(data.memory) // UNITS['Mi']}Mi"
+        placement = _placement(data, data.node_selector, data.tolerations)
     return {
         "container_config": {"resources": resources(cpu, memory), **restricted_container()},
-        "pod_spec_config": {**restricted_pod(), "affinity": avoid_gpu_nodes(spec.compute)},
+        "pod_spec_config": {**restricted_pod(), **placement, "affinity": avoid_gpu_nodes(spec.compute)},
         "pod_template_spec_metadata": {"labels": cost_labels(spec.name, "run"), "annotations": dict(ANNOTATIONS)},
         "job_metadata": {"labels": cost_labels(spec.name, "run")},
         "job_spec_config": {"backoff_limit": 0, "ttl_seconds_after_finished": SECONDS_KEPT},
@@ -215,13 +216,7 @@ def _pod(
             # Steps do not call Kubernetes, except training that creates a Dask cluster.
             "automount_service_account_token": False,
             **({"service_account_name": spec.compute.service_account} if spec.compute.service_account else {}),
-            **({"priority_class_name": compute.priority_class} if compute.priority_class else {}),
-            **({"node_selector": dict(selector)} if selector else {}),
-            **(
-                {"tolerations": [toleration.model_dump(exclude_none=True) for toleration in tolerated]}
-                if tolerated
-                else {}
-            ),
+            **_placement(compute, selector, tolerated),
             # A deadline of the pod and not of the job counts from when the pod is on a node, so that waiting for a GPU
             # does not count as run time.
             "active_deadline_seconds": _seconds(compute),
@@ -229,6 +224,15 @@ def _pod(
         "pod_template_spec_metadata": {"labels": labels, "annotations": dict(ANNOTATIONS)},
         "job_metadata": {"labels": labels},
         "job_spec_config": {"backoff_limit": 0, "ttl_seconds_after_finished": SECONDS_KEPT},
+    }
+
+
+def _placement(compute: Compute | DataCompute, selector: Mapping[str, str], tolerated: Sequence[Toleration]) -> Config:
+    tolerations = [toleration.model_dump(exclude_none=True) for toleration in tolerated]
+    return {
+        **({"priority_class_name": compute.priority_class} if compute.priority_class else {}),
+        **({"node_selector": dict(selector)} if selector else {}),
+        **({"tolerations": tolerations} if tolerations else {}),
     }
 
 

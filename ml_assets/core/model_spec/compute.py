@@ -65,9 +65,10 @@ class DataCompute(SpecPart):
     """Maximum run time of a step, after which it fails: a pod at once, a step without a pod before its next days."""
     priority_class: ObjectName | None = "ml-assets-data"
     """PriorityClass of the pods, which must exist in the cluster. null: that of the run's pod."""
-    share_pod: bool = False
-    """Whether these steps run one after another in the pod of their run instead of in pods of their own, when the run
-    belongs to one of the model's jobs."""
+    share_pod: bool | None = None
+    """Whether these steps run one after another in the pod of their run, each in a process of its own, instead of in
+    pods of their own. It applies to runs of the model's jobs. null: yes, unless `memory` is a rule or the steps have a
+    `service_account`."""
 
     @model_validator(mode="after")
     def _is_known_before_the_run(self) -> "DataCompute":
@@ -149,6 +150,22 @@ class Compute(SpecPart):
     def _has_one_kind_of_workers(self) -> "Compute":
         if self.dask is not None and self.parallel.processes > 1:
             raise ValueError("dask and parallel.processes exclude each other: days are made by one kind of workers")
+        return self
+
+    @property
+    def shares_pod(self) -> bool:
+        """Whether the steps of all stages but the training stages run in the pod of their run."""
+        if self.data.share_pod is not None:
+            return self.data.share_pod
+        return not isinstance(self.data.memory, MemoryRule) and self.service_account is None
+
+    @model_validator(mode="after")
+    def _shared_pod_has_the_account_of_the_run(self) -> "Compute":
+        if self.data.share_pod and self.service_account is not None:
+            raise ValueError(
+                "data.share_pod: steps in the pod of their run have the service account of the run, so leave out "
+                "service_account, or set data.share_pod to false"
+            )
         return self
 
     @model_validator(mode="after")

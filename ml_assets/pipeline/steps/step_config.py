@@ -48,7 +48,7 @@ def step_settings(spec: ModelSpec, stage: str) -> StepSettings:
     tags[START_TIMEOUT] = str(int(spec.compute.start_timeout.total_seconds()))
     if isinstance(compute.memory, MemoryRule):
         tags[MEMORY_RULE] = compute.memory.model_dump()
-    if not trains and spec.compute.data.share_pod:
+    if not trains and spec.compute.shares_pod:
         tags[SHARES_POD] = "true"
     retry = spec.retries.training if trains else spec.retries.ingestion if stage in INGESTION else spec.retries.default
     memory_field = "compute.memory" if trains else "compute.data.memory"
@@ -61,6 +61,6 @@ def run_tags(spec: ModelSpec) -> dict[str, Any]:
     """Return the tags of the jobs of a model: the model, the time limit of a run, and its pod, which has room for the
     steps that share it.
     """
-    shared = {SHARES_POD: "true"} if spec.compute.data.share_pod else {}
+    shared = {SHARES_POD: "true"} if spec.compute.shares_pod else {}
     longest = str(int(spec.compute.run_max_runtime.total_seconds()))
     return {"model": spec.name, LONGEST_RUN: longest, KUBERNETES: run_pod(spec), **shared}

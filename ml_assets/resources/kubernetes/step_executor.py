@@ -44,7 +44,8 @@ def step_executor(input_bytes: InputBytes) -> dg.ExecutorDefinition:
             "step_k8s_config": {**plain_pod(), **config.get("step_k8s_config", {})},
         }
         executor = create(init_context._replace(executor_config={**config, **fixed}))
-        step_handler = PodStepHandler(step_handler_of(executor), SharedPodStepHandler(), input_bytes)
+        configured = None if config.get("step_k8s_config") else set(config.get("per_step_k8s_config") or ())
+        step_handler = PodStepHandler(step_handler_of(executor), SharedPodStepHandler(), input_bytes, configured)
         return PreemptionRetryExecutor(
             step_handler,
             step_handler.preempted,

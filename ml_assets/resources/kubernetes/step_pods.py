@@ -4,7 +4,7 @@ not start.
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 InputBytes = Callable[[StepHandlerContext], int]
 KUBERNETES = "dagster-k8s/config"
+# Dagster's tag for the number of an automatic retry of a run.
+RETRY_NUMBER = "dagster/retry_number"
 
 
 class PodStepHandler(StepHandler):
@@ -46,15 +48,23 @@ class PodStepHandler(StepHandler):
         jobs: the handler of dagster-k8s, which submits the job of a step.
         shared: the handler of processes in this pod.
         input_bytes: returns the bytes from which the largest day of a step is made.
+        configured: the steps whose pods the configuration of the run changes; None for all of them.
 
     Attributes:
         preempted: the steps whose last attempt lost its pod to a preemption.
     """
 
-    def __init__(self, jobs: "K8sStepHandler", shared: SharedPodStepHandler, input_bytes: InputBytes):
+    def __init__(
+        self,
+        jobs: "K8sStepHandler",
+        shared: SharedPodStepHandler,
+        input_bytes: InputBytes,
+        configured: Set[str] | None = frozenset(),
+    ):
         self._jobs = jobs
         self._shared = shared
         self._input_bytes = input_bytes
+        self._configured = configured
         self._launch_times: dict[str, float] = {}
         self._finished_jobs: set[str] = set()
         self.preempted: set[str] = set()
@@ -66,7 +76,7 @@ class PodStepHandler(StepHandler):
 
     def launch_step(self, step_handler_context: StepHandlerContext) -> Iterator[DagsterEvent]:
         """Start a step where it belongs, with the memory that its rule gives."""
-        if shares_pod(step_handler_context):
+        if self.shares_pod(step_handler_context):
             yield from self._shared.launch_step(step_handler_context)
             return
         key = step_key(step_handler_context)
@@ -87,7 +97,7 @@ class PodStepHandler(StepHandler):
         """Report a step as unhealthy, with the reason that Kubernetes gives, if its pod failed or cannot be created, or
         does not start in time; the job of one that does not start is deleted.
         """
-        if shares_pod(step_handler_context):
+        if self.shares_pod(step_handler_context):
             return self._shared.check_step_health(step_handler_context)
         health = self._jobs.check_step_health(step_handler_context)
         job = job_name(self._jobs, step_handler_context)
@@ -159,13 +169,20 @@ class PodStepHandler(StepHandler):
 
     def terminate_step(self, step_handler_context: StepHandlerContext) -> Iterator[DagsterEvent]:
         """Terminate a step: its process, or its job with its pod."""
-        handler = self._shared if shares_pod(step_handler_context) else self._jobs
+        handler = self._shared if self.shares_pod(step_handler_context) else self._jobs
         yield from handler.terminate_step(step_handler_context)
 
+    def shares_pod(self, context: StepHandlerContext) -> bool:
+        """Return whether a step runs in the pod of its run: it may, the pod was made large enough for it, and the
+        configuration of the run asks for no other pod.
 
-def shares_pod(context: StepHandlerContext) -> bool:
-    """Return whether a step runs in the pod of its run: it may, and the pod was made large enough for it."""
-    return SHARES_POD in context.step_tags[step_key(context)] and SHARES_POD in context.dagster_run.tags
+        Dagster retries a run whose pod was lost. Where that was for memory, a pod of its own says which step needs
+        more.
+        """
+        tags, key = context.dagster_run.tags, step_key(context)
+        if RETRY_NUMBER in tags or self._configured is None or key in self._configured:
+            return False
+        return SHARES_POD in context.step_tags[key] and SHARES_POD in tags
 
 
 def with_memory(tags: Mapping[str, str], memory: str) -> dict[str, str]:

@@ -107,13 +107,28 @@ def test_a_gpu_type_is_a_node_label(make_spec):
     assert config["container_config"]["resources"]["limits"]["nvidia.com/gpu"] == "2"
 
 
-def test_a_run_pod_has_resources_for_one_step_only_where_steps_share_it(make_spec):
-    single_partition = run_pod(compute(make_spec))["container_config"]["resources"]["limits"]
-    shared = run_pod(compute(make_spec, data={"share_pod": True, "cpu": 2, "memory": "3Gi"}))["container_config"][
-        "resources"
-    ]["limits"]
-    assert single_partition == {"cpu": "0.5", "memory": "1024Mi"}
-    assert shared == {"cpu": "2.5", "memory": "4096Mi"}
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        ({}, {"cpu": "1.5", "memory": "3072Mi"}),
+        ({"cpu": 2, "memory": "3Gi"}, {"cpu": "2.5", "memory": "4096Mi"}),
+        ({"share_pod": False, "cpu": 2}, {"cpu": "0.5", "memory": "1024Mi"}),
+        ({"memory": {"base": "1Gi", "per_input_byte": 1, "maximum": "2Gi"}}, {"cpu": "0.5", "memory": "1024Mi"}),
+    ],
+)
+def test_a_run_pod_has_resources_for_one_step_only_where_steps_share_it(make_spec, data, expected):
+    assert run_pod(compute(make_spec, data=data))["container_config"]["resources"]["limits"] == expected
+
+
+def test_a_run_pod_is_where_the_steps_that_share_it_belong(make_spec):
+    data = {"node_selector": {"pool": "small"}, "tolerations": [{"key": "data", "operator": "Exists"}]}
+    shared, own = (
+        run_pod(compute(make_spec, data={**data, "share_pod": shares}))["pod_spec_config"] for shares in (True, False)
+    )
+    assert shared["node_selector"] == {"pool": "small"}
+    assert shared["tolerations"] == [{"key": "data", "operator": "Exists"}]
+    assert shared["priority_class_name"] == "ml-assets-data"
+    assert not {"node_selector", "tolerations", "priority_class_name"} & set(own)
 
 
 def test_the_maximum_run_time_counts_from_when_the_pod_is_on_a_node(make_spec):
@@ -163,6 +178,7 @@ def test_steps_without_a_stage_have_limits_and_meet_the_restricted_standard():
             {"data": {"share_pod": True, "memory": {"base": "1Gi", "per_input_byte": 1, "maximum": "2Gi"}}},
             "share_pod: the pod of the run is started",
         ),
+        ({"service_account": "a", "data": {"share_pod": True}}, "have the service account of the run"),
         ({"max_runtime": "0m"}, "longer than 0"),
     ],
 )
