@@ -52,17 +52,26 @@ def load_definitions() -> "dg.Definitions":
     """Load the definitions of the project that this process works on.
 
     Raises:
-        click.UsageError: when there is no project, or its definitions do not bind the resources of ml_assets.
+        click.UsageError: when there is no project, its definitions do not bind the resources of ml_assets, or a
+            component of it cannot be loaded, because Dagster loads all of a project or none.
     """
+    from dagster.components.core.component_tree import ComponentTreeException
     from dagster.components.definitions import LazyDefinitions
+
+    from ml_assets.pipeline.code_location.folder_definitions import describe
 
     project = current_project()
     if project.is_own:
         from ml_assets.definitions import defs
 
         return defs()
-    definitions = _import(project, project.definitions).defs
-    definitions = definitions() if isinstance(definitions, LazyDefinitions) else definitions
+    try:
+        definitions = _import(project, project.definitions).defs
+        definitions = definitions() if isinstance(definitions, LazyDefinitions) else definitions
+    except ComponentTreeException as error:
+        raise click.UsageError(
+            f"one component of the project is broken, so Dagster loads none; correct or remove it. {describe(error)}"
+        ) from error
     if "lake" not in (definitions.resources or {}):
         from ml_assets.pipeline.code_location.bound_resources import ADVICE
 

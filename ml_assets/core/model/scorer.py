@@ -101,11 +101,13 @@ class Scorer:
 
         The result is float64 of shape (rows, predictions): the score; the amount, or its quantiles, put in order where
         they cross (Chernozhukov et al., Quantile and Probability Curves Without Crossing, 2010); or the probability of
-        each class.
+        each class, divided by their sum, because those of XGBoost are float32.
         """
         if not len(matrix):
             return np.empty((0, len(self._names)))
         values = self._booster.inplace_predict(matrix).astype(np.float64).reshape(len(matrix), len(self._names))
+        if self.task == "multiclass":
+            return values / values.sum(axis=1, keepdims=True)
         return np.sort(values, axis=1) if self._preprocessing.get("quantiles") else values
 
     def columns(self, values: np.ndarray) -> dict[str, np.ndarray]:
@@ -149,9 +151,7 @@ class Scorer:
         return by_prediction[np.arange(len(by_prediction)), chosen]
 
     def contributions_by_prediction(self, frame: pd.DataFrame) -> np.ndarray:
-        """Compute the contributions of `contributions` to every prediction, float64 of shape (rows, predictions,
-        features + 1): for each class, or each quantile.
-        """
+        """Compute the contributions to each class or quantile, float64 of shape (rows, predictions, features + 1)."""
         import xgboost as xgb
 
         matrix = self.matrix(frame)

@@ -52,7 +52,9 @@ class Evaluation(SpecPart):
     @model_validator(mode="after")
     def _window_is_used(self) -> "Evaluation":
         if self.known_positives_window is not None and not self.exclude_known_positives:
-            raise ValueError("known_positives_window has no effect without exclude_known_positives: true")
+            raise ValueError(
+                "known_positives_window has no effect without exclude_known_positives: true, for binary targets only"
+            )
         return self
 
 

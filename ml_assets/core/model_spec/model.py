@@ -29,7 +29,7 @@ from ml_assets.core.model_spec.rules.task_rules import (
     check_weight,
     complete_classes,
 )
-from ml_assets.core.model_spec.rules.training_rules import check_training
+from ml_assets.core.model_spec.rules.training_rules import check_training, complete_training
 from ml_assets.core.model_spec.source import Column, Quality, Source, column_of
 from ml_assets.core.model_spec.training import Training
 from ml_assets.core.model_spec.types.base import SpecPart, check_model_name, check_owner
@@ -129,7 +129,7 @@ class ModelSpec(SpecPart):
     def _accept_short_and_old_forms(cls, attributes: object) -> object:
         if not isinstance(attributes, Mapping):
             return attributes
-        attributes = complete_metrics(complete_classes(complete_target(attributes)))
+        attributes = complete_training(complete_metrics(complete_classes(complete_target(attributes))))
         if not isinstance(checks := attributes.get("checks"), Mapping):
             return attributes
         return {**attributes, "checks": complete_checks(attributes.get("name"), checks)}

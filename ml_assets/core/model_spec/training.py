@@ -74,7 +74,8 @@ class Parameters(SpecPart):
     """Weight of the positives of a binary target."""
     max_bin: int = Field(2048, ge=2, le=1_000_000)
     """Number of bins of a feature's histogram. Up to 256 take one byte a value in memory, more take two. Few bins lower
-    average precision when positives are rare."""
+    average precision when positives are rare, so it is 2048 for a binary target; for the other tasks, whose errors it
+    would raise, 256 by default."""
     max_cat_to_onehot: int = Field(4, ge=1, le=1_000_000)
     """Number of categories below which XGBoost splits one category from the rest."""
     base_score: float | None = Field(None, ge=-1e9, le=1e9)

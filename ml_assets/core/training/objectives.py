@@ -1,5 +1,6 @@
 """XGBoost's parameters of a model: its objective, the metrics of the early-stopping part, and its constraints."""
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -113,7 +114,8 @@ def _constraints(spec: ModelSpec, preprocessing: Mapping[str, Any]) -> dict[str,
         signs = [_SIGNS.get(monotone.get(name, ""), 0) for name, positions in columns.items() for _ in positions]
         constraints["monotone_constraints"] = tuple(signs)
     if groups := spec.training.interactions:
-        constraints["interaction_constraints"] = [
-            [position for name in group for position in columns[name]] for group in groups
-        ]
+        # As text: XGBoost takes lists of names only, and the columns of the matrix have none.
+        constraints["interaction_constraints"] = json.dumps(
+            [[position for name in group for position in columns[name]] for group in groups]
+        )
     return constraints

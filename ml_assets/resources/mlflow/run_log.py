@@ -1,5 +1,6 @@
 """Parameters, metrics and files of one MLflow run, written through MlflowClient with an explicit run ID."""
 
+import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice, zip_longest
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 PARAMS_PER_REQUEST = 100
 METRICS_PER_REQUEST = 900
 NOTHING: Mapping = MappingProxyType({})
+# Such as the @ in XGBoost's tweedie-nloglik@1.5.
+NOT_IN_METRIC_NAMES = re.compile(r"[^\w/\-. :]")
 FINISHED = "FINISHED"
 FAILED = "FAILED"
 Item = TypeVar("Item")
@@ -27,7 +30,8 @@ Item = TypeVar("Item")
 class RunLog:
     """Writes to a run that exists, whichever run is active in MLflow.
 
-    Metrics that are not finite are left out, because stores differ in how they store NaN and infinity.
+    Metrics that are not finite are left out, because stores differ in how they store NaN and infinity. Characters that
+    MLflow does not take in the name of a metric become `_`.
 
     Args:
         client: MLflow's client of the store that holds the run.
@@ -64,8 +68,11 @@ class RunLog:
         from mlflow.entities import Metric, Param
 
         now = int(time.time() * 1000)
-        points = [Metric(name, float(value), now, step, model_id=model_id) for name, value in metrics.items()]
-        for name, values in curves.items():
+        points = [
+            Metric(metric_name(name), float(value), now, step, model_id=model_id) for name, value in metrics.items()
+        ]
+        for curve, values in curves.items():
+            name = metric_name(curve)
             points += [Metric(name, values[number], now, number + 1) for number in range(after, len(values))]
         finite = [point for point in points if isfinite(point.value)]
         texts = [Param(name, redact_text(str(value))) for name, value in params.items()]
@@ -87,6 +94,11 @@ class RunLog:
     def finish(self) -> None:
         """Mark the run as FINISHED."""
         self.client.set_terminated(self.run_id, FINISHED)
+
+
+def metric_name(name: str) -> str:
+    """Return the name under which MLflow has a metric."""
+    return NOT_IN_METRIC_NAMES.sub("_", name)
 
 
 def _batches(items: Sequence[Item], size: int) -> Iterator[list[Item]]:

@@ -104,7 +104,7 @@ def test_classes_have_probabilities_and_explanations_of_each(spec_of):
     assert list(columns) == ["predicted_class", "probability_low", "probability_middle", "probability_high"]
     assert (columns["predicted_class"] == frame["kind"]).mean() > 0.9
     shares = np.column_stack(list(columns.values())[1:]).astype(float)
-    np.testing.assert_allclose(shares.sum(axis=1), 1, rtol=1e-5)
+    np.testing.assert_allclose(shares.sum(axis=1), 1, rtol=1e-15)
     margins = scorer.contributions_by_prediction(frame).sum(axis=2)
     softmax = np.exp(margins) / np.exp(margins).sum(axis=1, keepdims=True)
     np.testing.assert_allclose(softmax, shares, atol=1e-5)
@@ -117,7 +117,7 @@ def test_rows_without_weight_change_nothing(spec_of, monkeypatch):
     spec = spec_of("regression", "amount", {"rounds": 5}, sample_weight="weight")
     model, scorer = trained(spec)
     frame = pd.concat([day_of(day) for day in SPLIT.fit])
-    rows = xgb.QuantileDMatrix(frame[["a", "b"]], frame["amount"], weight=frame["weight"], max_bin=2048)
+    rows = xgb.QuantileDMatrix(frame[["a", "b"]], frame["amount"], weight=frame["weight"], max_bin=256)
     parameters = booster_parameters(spec, json.loads(model.preprocessing))
     plain = xgb.train(parameters, rows, model.rounds)
     np.testing.assert_allclose(
@@ -135,10 +135,35 @@ def test_constraints_are_those_of_the_columns_of_the_matrix(spec_of):
     features = [{"name": "a", "kind": "onehot", "categories": ["x", "y"]}, {"name": "b", "kind": "number"}]
     parameters = booster_parameters(spec, {"features": features})
     assert parameters["monotone_constraints"] == (0, 0, -1)
-    assert parameters["interaction_constraints"] == [[0, 1], [2]]
+    assert parameters["interaction_constraints"] == "[[0, 1], [2]]"
     _, scorer = trained(spec_of("regression", "amount", {"monotone": {"a": "decreasing"}}))
     grid = pd.DataFrame({"a": np.linspace(0, 1, 50), "b": 0.5})
     assert (np.diff(scorer.predict(grid)["prediction"]) <= 0).all()
+
+
+def test_features_of_different_groups_are_in_no_branch_together(spec_of):
+    def branches(interactions: list[list[str]]) -> set[frozenset[str]]:
+        model, _ = trained(spec_of("regression", "amount", {"interactions": interactions, "rounds": 10}))
+        trees = xgb.Booster(model_file=bytearray(model.model)).trees_to_dataframe()
+        above = {child: row for row in trees.itertuples() for child in (row.Yes, row.No)}
+
+        def features_to(row) -> frozenset[str]:
+            parent = above.get(row.ID)
+            return frozenset() if parent is None else features_to(parent) | {str(parent.Feature)}
+
+        return {features_to(row) for row in trees.itertuples() if row.Feature == "Leaf"}
+
+    assert frozenset({"f0", "f1"}) in branches([["a", "b"]])
+    assert max(map(len, branches([["a"], ["b"]]))) == 1
+    # A feature without a group.
+    assert max(map(len, branches([["a"]]))) == 1
+
+
+def test_bins_follow_the_task_unless_they_are_stated(spec_of, make_spec):
+    assert make_spec().training.parameters.max_bin == 2048
+    assert spec_of("regression", "amount").training.parameters.max_bin == 256
+    stated = spec_of("regression", "amount", {"parameters": {"max_bin": 64}})
+    assert stated.training.parameters.max_bin == 64
 
 
 def test_a_binary_model_begins_at_one_half_unless_it_says_so(make_spec):

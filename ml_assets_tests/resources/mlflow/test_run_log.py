@@ -24,6 +24,14 @@ def test_rounds_are_steps_and_those_logged_before_are_left_out(run_log):
     assert history(run_log, "logloss") == [(1, 0.5), (2, 0.4), (3, 0.3)]
 
 
+def test_the_name_of_every_loss_of_xgboost_is_one_that_mlflow_takes(run_log):
+    run_log.log(metrics={"tweedie-nloglik@1.5": 1.0}, curves={"validation_tweedie-nloglik@1.3": [2.0]})
+    assert set(run_log.client.get_run(run_log.run_id).data.metrics) == {
+        "tweedie-nloglik_1.5",
+        "validation_tweedie-nloglik_1.3",
+    }
+
+
 def test_values_that_are_not_finite_are_left_out(run_log):
     run_log.log(curves={"logloss": [float("nan"), 0.4, float("inf")]})
     assert history(run_log, "logloss") == [(2, 0.4)]

@@ -173,6 +173,9 @@ def check_late_columns(
     for item in value if isinstance(value, list) else [value]:
         if rule in ("equals", "in") and VALUE_TYPES.get(type(item)) != origin.type:
             raise ValueError(f"target.{rule}: {item!r} is not a value of {derived.column}, which is a {origin.type}")
+        if rule in ("equals", "in") and origin.allowed and item not in origin.allowed:
+            allowed = ", ".join(map(str, origin.allowed))
+            raise ValueError(f"target.{rule}: {item!r} is not an allowed value of {derived.column}: {allowed}")
     label_delay = late[derived.name]
     if late[derived.column] > label_delay:
         raise ValueError(

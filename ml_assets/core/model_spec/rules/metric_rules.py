@@ -88,6 +88,9 @@ def check_metrics_of_task(
     if (quality := checks.prediction_quality) is not None:
         _check_metric("checks.prediction_quality.metric", quality.metric, outputs, checked_metrics(outputs))
     _check_fields("evaluation", outputs.task, evaluation, _EVALUATION_TASKS)
+    classes, k = len(outputs.classes), evaluation.top_classes
+    if classes and k >= classes and k != Evaluation.model_fields["top_classes"].default:
+        raise ValueError(f"evaluation.top_classes: every row is right among the {k} likeliest of {classes} classes")
     if canary is not None:
         _check_fields("deployment.canary", outputs.task, canary, _CANARY_TASKS)
     if checks.label_rate is not None:

@@ -1,6 +1,6 @@
 """Rules between the training of a model and its task: objective, threshold, parameters, search and constraints."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ml_assets.core.model_spec.source import Column
 from ml_assets.core.model_spec.training import Threshold, Training
@@ -11,6 +11,20 @@ from ml_assets.core.model_spec.types.task import BINARY, MULTICLASS, REGRESSION,
 
 SEARCHED_METRICS = ("average_precision", "roc_auc", "log_loss", "precision", "recall", "f1")
 """Metrics that training measures of a binary target, by which parameters can be searched."""
+
+BINS_OF_OTHER_TASKS = 256
+"""XGBoost's own number of bins of a histogram, the default where positives are not what is predicted."""
+
+
+def complete_training(attributes: Mapping) -> Mapping:
+    """Return the attributes of a specification with the number of bins of its task where it states none."""
+    training = attributes.get("training")
+    if attributes.get("task") not in (REGRESSION, MULTICLASS) or not isinstance(training, Mapping):
+        return attributes
+    parameters = training.get("parameters", {})
+    if not isinstance(parameters, Mapping):
+        return attributes
+    return {**attributes, "training": {**training, "parameters": {"max_bin": BINS_OF_OTHER_TASKS, **parameters}}}
 
 
 def check_training(

@@ -13,7 +13,7 @@ def flights(small: dict) -> dict:
     """The small specification with a delay in minutes in place of the label."""
     columns = {name: column for name, column in small["columns"].items() if name != "label"}
     columns["delay"] = {"type": "number", "nullable": True}
-    columns["status"] = {"type": "string"}
+    columns["status"] = {"type": "string", "allowed": ["early", "late"]}
     return {**small, "columns": columns, "target": {"column": "delay", "above": 30}}
 
 
@@ -37,6 +37,7 @@ def test_a_derived_target_is_a_column_of_valid_rows_and_not_of_files(flights):
         ({"column": "status", "above": 1}, "target.above: status is a string"),
         ({"column": "status", "equals": 1}, "target.equals: 1 is not a value of status"),
         ({"column": "status", "in": ["late", 2]}, "target.in: 2 is not a value of status"),
+        ({"column": "status", "in": ["lost"]}, "target.in: 'lost' is not an allowed value of status"),
         ({"column": "status", "in": []}, "target.in: List should have at least 1 item"),
     ],
 )
