@@ -114,7 +114,8 @@ def load_spec(file: ModelFile) -> ModelSpec | None:
             tree = dg.ComponentTree.for_project(project.root)
         component = load_document_component(tree, file.document)
     except Exception as error:
-        raise SpecFileError(f"{file.place}: {describe(error)}") from error
+        text = describe(error)
+        raise SpecFileError(text if text.startswith(str(file.path)) else f"{file.place}: {text}") from error
     return component.keyed_spec() if isinstance(component, ModelPipeline) else None
 
 

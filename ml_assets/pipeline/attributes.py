@@ -5,30 +5,71 @@ from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
-from pydantic import RootModel, model_validator
+from dagster.components.core.defs_module import ComponentPath
+from pydantic import BaseModel, RootModel, ValidationError
 
 from ml_assets.core.model_spec import ModelSpec
-from ml_assets.core.model_spec.defs_yaml.templates import MARK, accept_templates, has_template
+from ml_assets.core.model_spec.defs_yaml.document import SpecFileError
+from ml_assets.core.model_spec.defs_yaml.model_files import component_file
+from ml_assets.core.model_spec.defs_yaml.parser import parse_documents
+from ml_assets.core.model_spec.defs_yaml.reader import ATTRIBUTES, describe_problems
+from ml_assets.core.model_spec.defs_yaml.templates import MARK, accept_templates
 from ml_assets.core.model_spec.json_schema import documented_schema
-from ml_assets.resources.dagster_internals.component_documents import positions_in_errors
+from ml_assets.pipeline.automation.cron import check_cron_fields
+from ml_assets.resources.dagster_internals.serialized_errors import ComponentMessageError
 
 _ENV = re.compile(r"\benv\.(\w+)")
 
 
 class ModelAttributes(RootModel[Any]):
-    """The attributes of a ModelPipeline; each value may be a template, which is resolved before the attributes are
-    validated.
+    """The attributes of a ModelPipeline as they are in its file. They are validated when templates in them are
+    resolved, by the component, whose errors name file, line and field without a stack trace.
     """
-
-    @model_validator(mode="before")
-    @classmethod
-    def _validate(cls, attributes: object) -> object:
-        return attributes if has_template(attributes) else ModelSpec.model_validate(attributes)
 
     @classmethod
     def model_json_schema(cls, *arguments: Any, **named: Any) -> dict[str, Any]:
         """Return the schema of the specification, in which each value may be a template."""
         return accept_templates(documented_schema())
+
+
+def load_attributes(attributes: BaseModel | None, context: dg.ComponentLoadContext) -> ModelSpec:
+    """Build the specification of one component.
+
+    Args:
+        attributes: as they are in the file, or a specification that was built in Python; None where the file has none.
+        context: of the component.
+
+    Raises:
+        ComponentMessageError: naming file, line, field and reason of each problem.
+    """
+    try:
+        if isinstance(attributes, ModelAttributes):
+            attributes = resolve_attributes(attributes, context.resolution_context)
+        if not isinstance(attributes, ModelSpec):
+            raise ValueError(
+                "attributes are missing. Add them: they are the specification of the model, see docs/reference/spec.md"
+            )
+        check_cron_fields(attributes)
+    except Exception as error:
+        raise ComponentMessageError(_describe(error, context.component_path)) from error
+    return attributes
+
+
+def _describe(error: Exception, component: ComponentPath) -> str:
+    file = component.file_path if component.file_path.is_file() else component_file(component.file_path)
+    if file is None:
+        return str(error)
+    try:
+        documents = parse_documents(file)
+    except SpecFileError as problem:
+        return str(problem)
+    position = component.instance_key if isinstance(component.instance_key, int) else 0
+    document = documents[min(position, len(documents) - 1)]
+    if isinstance(error, ValidationError):
+        return describe_problems(document, error)
+    reason = " ".join(str(error).split())
+    line = document.locate(document.find_field([ATTRIBUTES], reason))[1]
+    return f"{file}:{line}: {reason}"
 
 
 def resolve_attributes(attributes: ModelAttributes, context: dg.ResolutionContext) -> ModelSpec:
@@ -39,13 +80,11 @@ def resolve_attributes(attributes: ModelAttributes, context: dg.ResolutionContex
         context: has the names that templates may use, and the lines of the file.
 
     Raises:
-        ValueError: when an environment variable in a template is not set, or the result is not a valid specification.
+        ValidationError: when the result is not a valid specification.
+        ValueError: when an environment variable in a template is not set, or a template cannot be evaluated; names the
+            field.
     """
-    if isinstance(attributes.root, ModelSpec):
-        return attributes.root
-    resolved = _resolve(attributes.root, context.at_path("attributes"))
-    with positions_in_errors(context, "attributes"):
-        return ModelSpec.model_validate(resolved)
+    return ModelSpec.model_validate(_resolve(attributes.root, context.at_path("attributes")))
 
 
 def _resolve(value: Any, context: dg.ResolutionContext) -> Any:
@@ -56,11 +95,15 @@ def _resolve(value: Any, context: dg.ResolutionContext) -> Any:
         return [_resolve(part, context.at_path(number)) for number, part in enumerate(value)]
     if not isinstance(value, str) or MARK not in value:
         return value
+    field = ".".join(map(str, context.path[1:]))
     for name in _ENV.findall(value):
         if getattr(context.scope["env"], name) is None:
-            field = ".".join(map(str, context.path[1:]))
             raise ValueError(
                 f"{field}: {value}: the environment variable {name} is not set; set it, also in the file .env, or give "
                 f"a default: {MARK} env('{name}', 'default') }}}}"
             )
-    return context.resolve_value(value)
+    try:
+        return context.resolve_value(value)
+    except Exception as error:
+        # The text of Dagster's error is a stack trace with the reason in its last line.
+        raise ValueError(f"{field}: {value}: {str(error).strip().splitlines()[-1]}") from error

@@ -11,9 +11,8 @@ from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.defs_yaml.model_files import TYPES
 from ml_assets.core.model_spec.defs_yaml.templates import accept_templates
 from ml_assets.core.model_spec.json_schema import documented_schema
-from ml_assets.pipeline.attributes import ModelAttributes, resolve_attributes
+from ml_assets.pipeline.attributes import ModelAttributes, load_attributes
 from ml_assets.pipeline.automation.arrivals_sensor import arrivals_sensor
-from ml_assets.pipeline.automation.cron import check_cron_fields
 from ml_assets.pipeline.automation.failure_sensor import release_after_failure
 from ml_assets.pipeline.automation.freshness import freshness_job, freshness_schedule, newest_day_check
 from ml_assets.pipeline.automation.jobs import daily_job, features_job, release_job
@@ -135,21 +134,11 @@ class ModelPipeline(dg.Component):
         """Build the component of one defs.yaml.
 
         Raises:
-            ValueError: when the file has no attributes, an environment variable that a template names is not set, or a
-                cron expression is not one that Dagster accepts.
+            ComponentMessageError: naming file, line, field and reason, when the file has no attributes, an environment
+                variable that a template names is not set, a field is not valid, or a cron expression is not one that
+                Dagster accepts.
         """
-        if isinstance(attributes, ModelAttributes):
-            attributes = resolve_attributes(attributes, context.resolution_context)
-        if not isinstance(attributes, ModelSpec):
-            raise ValueError(
-                f"{context.path}: attributes are missing. Add them: they are the specification of the model, see "
-                "docs/reference/spec.md"
-            )
-        try:
-            check_cron_fields(attributes)
-        except ValueError as error:
-            raise ValueError(f"{context.path}: {error}") from error
-        return cls(attributes)
+        return cls(load_attributes(attributes, context))
 
     def get_asset_spec(self, base_spec: dg.AssetSpec) -> dg.AssetSpec:
         """Return the specification of an asset; a subclass changes group, tags, kinds, owners, description, metadata or

@@ -3,10 +3,11 @@
 import dagster as dg
 import pytest
 import yaml
-from dagster.components.core.component_tree import ComponentTreeException
+from dagster._utils.error import serializable_error_info_from_exc_info
 
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.pipeline.attributes import ModelAttributes, resolve_attributes
+from ml_assets.resources.dagster_internals.serialized_errors import ComponentMessageError
 from ml_assets_tests.pipeline.test_component import TYPE, load_project
 
 VALUES = {
@@ -78,19 +79,30 @@ def test_a_variable_that_is_not_set_is_named_with_its_field(small, monkeypatch):
     assert resolve(small).source.files == "feeds/{day}/*"
 
 
-def test_attributes_without_templates_are_validated_when_they_are_read(small):
-    with pytest.raises(ValueError, match=r"colour\n"):
-        ModelAttributes.model_validate({**small, "colour": "red"})
-
-
-def test_a_field_that_is_not_valid_after_resolution_is_named_with_file_and_line(small, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("change", "line", "problem"),
+    [
+        ({"rounds": "{{ env.ROUNDS }}"}, "rounds", "training.rounds: Input should be a valid integer"),
+        ({"rounds": "{{ env.NOTHING }}"}, "rounds", "training.rounds: {{ env.NOTHING }}: the environment variable"),
+        ({"rounds": "{{ nothing }}"}, "rounds", "training.rounds: {{ nothing }}: UndefinedError: 'nothing' not found"),
+        ({"colour": "red"}, "colour", "training.colour: there is no such field"),
+        ({"windw": "3d"}, "windw", "training.windw: there is no such field; did you mean window?"),
+    ],
+)
+def test_what_is_wrong_is_named_with_file_and_line_and_nothing_else(
+    small, tmp_path, monkeypatch, change, line, problem
+):
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setenv("ROUNDS", "many")
-    small["training"]["rounds"] = "{{ env.ROUNDS }}"
-    with pytest.raises(ComponentTreeException) as refused:
-        load_project(tmp_path, "resolved", yaml.safe_dump({"type": TYPE, "attributes": small}))
-    assert "attributes.training.rounds at " in str(refused.value.__cause__)
-    assert "defs.yaml:" in str(refused.value.__cause__)
+    monkeypatch.delenv("NOTHING", raising=False)
+    small["training"] |= change
+    text = yaml.safe_dump({"type": TYPE, "attributes": small})
+    number = next(number for number, row in enumerate(text.splitlines(), 1) if row.strip().startswith(f"{line}:"))
+    with pytest.raises(ComponentMessageError) as refused:
+        load_project(tmp_path, f"resolved_{abs(hash(problem))}", text)
+    assert f"defs.yaml:{number}: {problem}" in str(refused.value)
+    shown = serializable_error_info_from_exc_info((type(refused.value), refused.value, refused.tb))
+    assert (shown.message, shown.stack, shown.cause) == (f"{refused.value}\n", [], None)
 
 
 def test_template_variables_of_a_module_and_post_processing_of_a_file_are_applied(small, tmp_path, monkeypatch):

@@ -8,6 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from ml_assets.cli.command_inputs import require_settings
+from ml_assets.cli.console.tables import print_table
 from ml_assets.cli.json_output.reports import (
     NotificationReport,
     NotificationsReport,
@@ -70,7 +71,7 @@ def _print_notifications(console: Console, kept: Outbox) -> None:
             _time(event.at),
             *(escape(text) for text in (event.model, event.kind, event.message)),
         )
-    console.print(table)
+    print_table(console, table)
     for messages in kept.undelivered():
         console.print(f"[bold red]Not delivered:[/] {escape(_delivery_state(messages))}", soft_wrap=True)
 

@@ -15,7 +15,7 @@ from ml_assets.cli.command_inputs import (
     require_settings,
     require_spec,
 )
-from ml_assets.cli.console.failure_report import describe_remedy, print_failure
+from ml_assets.cli.console.failure_report import describe_missing_files, describe_remedy, print_failure
 from ml_assets.cli.console.progress import StageProgress
 from ml_assets.cli.console.summary import print_summary
 from ml_assets.cli.needed_days import Needed, days_needed
@@ -62,10 +62,7 @@ def run_model(model: str | None = None, day: date | None = None) -> None:
     except LandingUnavailable as error:
         sys.exit(f"{spec.name}: {error}")
     if not landed:
-        sys.exit(
-            f"{spec.name}: no files of a day up to {yesterday} have landed; "
-            f"looked for {spec.source.files} under {landing.uri}"
-        )
+        sys.exit(describe_missing_files(spec, landing.uri, yesterday))
     if day is not None and day not in landed:
         sys.exit(
             f"{spec.name}: no files of {day} have landed under {landing.uri}; the landed days are {landed[0]} to "

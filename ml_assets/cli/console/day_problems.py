@@ -21,11 +21,12 @@ if TYPE_CHECKING:
 
 MOST_PROBLEMS = 12
 CANNOT_BE_READ = ": cannot be read"
+DAY_UNREADABLE = "cannot be read: "
 FORMS = {
     "integer": "integers are digits, such as 42 (true and false count as 1 and 0)",
     "number": "numbers have a decimal point, such as 4.2; source.csv describes another one",
     "boolean": "booleans are true, false, 1 or 0",
-    "timestamp": "timestamps are written as in ISO 8601, such as 2026-11-28T13:05:00",
+    "timestamp": "timestamps are written as in ISO 8601, such as 2026-11-28T13:05:00; convert others before they land",
 }
 """How the values of a type are written in text."""
 
@@ -49,6 +50,10 @@ def group_problems(report: "pd.DataFrame") -> list[DayProblem]:
         report: counts of quarantine entries, see `Validation.report`.
     """
     problems = report[report["scope"] != "row"]
+    # What cannot be read is an entry of the day, and of each file with the reason.
+    of_files = set(problems.loc[problems["scope"] == "file", "day"])
+    repeated = problems["reason"].str.startswith(DAY_UNREADABLE) & problems["day"].isin(of_files)
+    problems = problems[~(repeated & (problems["scope"] == "day"))]
     by_kind: dict[str, dict[date, tuple[str, str]]] = {}
     for entry in problems.itertuples():
         kind = re.sub(r"\d[\d,.]*", "#", str(entry.reason))
@@ -73,10 +78,12 @@ def print_day_problems(console: Console, spec: ModelSpec, stages: "Stages", days
     report = stages.validation.report(days)
     problems = group_problems(report)
     for problem in problems[:MOST_PROBLEMS]:
-        file = f" {escape(problem.file)}:" if problem.file and len(problem.days) == 1 else ""
-        console.print(
-            f"  [yellow]{_range(problem.days)}[/]{file} {escape(problem.reason)}", soft_wrap=True, highlight=False
-        )
+        file = f" {escape(problem.file)}:" if problem.file else ""
+        reason = problem.reason
+        if len(problem.days) > 1:
+            file = file and f" the last is{file}"
+            reason = reason.replace(f" for {problem.days[-1]}", "")
+        console.print(f"  [yellow]{_range(problem.days)}[/]{file} {escape(reason)}", soft_wrap=True, highlight=False)
     if len(problems) > MOST_PROBLEMS:
         console.print(f"  ... and {count(len(problems) - MOST_PROBLEMS, 'more problem')} of files and days")
     of_rows = report[report["scope"] == "row"]
@@ -98,7 +105,11 @@ def _example(spec: ModelSpec, stages: "Stages", day: date, reason: str) -> str:
     example = f" as {column.type}"
     if text := next((value for value in values if value is not None), None):
         example += f", such as {text!r}"
-    return f"{example}: {FORMS[column.type]}" if column.type in FORMS else example
+    if column.type in FORMS:
+        example += f": {FORMS[column.type]}"
+    if name == spec.target and column.type in ("boolean", "integer"):
+        example += f'; for texts write {name}: {{type: string, allowed: ["no", "yes"]}} and positive: "yes"'
+    return example
 
 
 def _unreadable(row: Mapping) -> Mapping[str, object]:

@@ -1,6 +1,8 @@
 """Failed runs of the main job: the problems of their days, the page of the newest day, and how to go on."""
 
 from datetime import date
+from difflib import get_close_matches
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -34,6 +36,27 @@ def print_failure(console: Console, spec: ModelSpec, needed: "Needed", stages: "
     print_day_problems(console, spec, stages, needed.landed)
 
 
+def describe_missing_files(spec: ModelSpec, landing: str, yesterday: date) -> str:
+    """Describe a landing without files of a model, with the nearest folder in it and how to go on.
+
+    Args:
+        spec: the model's specification.
+        landing: the directory or bucket.
+        yesterday: the newest day that could have files.
+    """
+    pattern = spec.source.files
+    first, _, rest = pattern.partition("/")
+    folders = [path.name for path in Path(landing).iterdir() if path.is_dir()] if Path(landing).is_dir() else []
+    nearest = [] if first in folders else get_close_matches(first, folders, 1)
+    question = f"; did you mean {nearest[0]}/{rest}?" if nearest and "{" not in first else ""
+    correct = f"source.files in {file}" if (file := _file_of(spec)) else "source.files"
+    return (
+        f"{spec.name}: no files of a day up to {yesterday} have landed; looked for {pattern} under {landing}"
+        f"{question}\n"
+        f"Next          put files there, or correct {correct}; then `ml-assets run {spec.name}`"
+    )
+
+
 def describe_remedy(spec: ModelSpec, stages: "Stages", day: date) -> str:
     """Return where to read on, and the command to go on with, for the end of the error of a run.
 
@@ -42,10 +65,14 @@ def describe_remedy(spec: ModelSpec, stages: "Stages", day: date) -> str:
         stages: the stages of the model.
         day: the newest day of the run.
     """
-    file = next((file.path for file in list_model_files() if file.name == spec.name), None)
+    file = _file_of(spec)
     reports = Reports(spec.name, stages.training.lake)
     page = [f"Page          {reports.uri(day)}"] if reports.has_page(day) else []
     correct = f"correct the files, or {file}" if file else "correct the files or the specification"
     return "\n".join(
         [*page, f"Next          {correct}; then `ml-assets run {spec.name}` makes what changed, and goes on"]
     )
+
+
+def _file_of(spec: ModelSpec) -> Path | None:
+    return next((file.path for file in list_model_files() if file.name == spec.name), None)

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from ml_assets.cli.console.tables import print_table
 from ml_assets.core.release.deployment_manifest import champion_row
 from ml_assets.core.release.ledger_rows import moves_of
 from ml_assets.core.release.release_state import Move, describe_share
@@ -46,7 +47,7 @@ def print_releases(
         when = f"{_time(aliases[0]['at'])}\nfor {move.day}\n{move.actor}"
         what = f"{move.action}\n{_alias_changes(aliases)}share {move.after.percent} %"
         table.add_row(*(escape(text) for text in [str(move.after.number), when, what, _reason(move)]))
-    console.print(table)
+    print_table(console, table)
     _print_live(console, rows, moves)
     version = f"version {deployed['version']} of {deployed['day']}" if deployed else "nothing"
     console.print(f"Deployed      {version}, under {escape(target.rstrip('/'))}/{model}", soft_wrap=True)

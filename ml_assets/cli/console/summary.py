@@ -10,6 +10,7 @@ from rich.table import Table
 
 from ml_assets.cli.console.day_problems import print_day_problems
 from ml_assets.cli.console.release_report import print_differences
+from ml_assets.cli.console.tables import print_table
 from ml_assets.core.counts import count
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.types.task import DECISION
@@ -102,7 +103,7 @@ def _print_metrics(console: Console, spec: ModelSpec, needed: "Needed", stages: 
     table = Table("metric", "value", interval, title="On the holdout", title_justify="left", title_style="bold")
     for metric, row in overall.iterrows():
         table.add_row(str(metric), f"{row['value']:.4f}", f"{row['low']:.4f} to {row['high']:.4f}")
-    console.print(table)
+    print_table(console, table)
 
 
 def _print_gates(console: Console, spec: ModelSpec, needed: "Needed", stages: Stages) -> None:
@@ -111,7 +112,7 @@ def _print_gates(console: Console, spec: ModelSpec, needed: "Needed", stages: St
         table.add_row(verdict.gate, VERDICTS[verdict.passed], escape(verdict.reason))
     if spec.champion is None:
         table.add_row("champion", "[yellow]switched off[/]", "the specification says champion: null")
-    console.print(table)
+    print_table(console, table)
 
 
 def _print_entry(

@@ -20,7 +20,8 @@ def describe_missing_columns(missing: Mapping[str, str], file_columns: Sequence[
     names = ", ".join(f"{name} (as {source})" if source != name else name for name, source in missing.items())
     columns = ", ".join(map(_shorten, file_columns[:_MAX_NAMES])) or "none"
     lookalikes = describe_lookalikes(missing.values(), file_columns)
-    nearest = [] if lookalikes else _nearest_names(missing.values(), file_columns)
+    looks = {_visible(name) for name in file_columns}
+    nearest = _nearest_names((name for name in missing.values() if _visible(name) not in looks), file_columns)
     question = [f"did you mean {' and '.join(nearest)}?"] if nearest else []
     return "; ".join([f"column missing: {names}", f"the file has {columns}", *lookalikes, *question])
 

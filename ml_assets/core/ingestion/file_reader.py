@@ -193,4 +193,4 @@ def _first_line(error: Exception) -> str:
 def _first_line_of(content: bytes) -> str:
     start = _NOT_SPACE.search(content)
     beginning = content[start.start() : start.start() + 1000] if start else b""
-    return shorten(beginning.partition(b"\n")[0].decode("utf-8", "backslashreplace").strip())
+    return shorten(beginning.partition(b"\n")[0].decode("utf-8", "backslashreplace").lstrip("\ufeff").strip())

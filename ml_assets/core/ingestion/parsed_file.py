@@ -43,7 +43,21 @@ class ParsedFile(NamedTuple):
             columns = (
                 f"it has none of the columns of the contract; its columns are {shorten(', '.join(self.columns[:20]))}"
             )
-            raise ValueError("; ".join([columns, *describe_lookalikes(sorted(sources), self.columns)]))
+            advice = [*describe_lookalikes(sorted(sources), self.columns), *self._describe_delimiter()]
+            advice = advice or [
+                f'a column of the contract gets its name in the file with source: "{shorten(self.columns[0])}"'
+            ]
+            raise ValueError("; ".join([columns, *advice]))
+
+    def _describe_delimiter(self) -> list[str]:
+        """Return the delimiter that a header of one column seems to have, as its specification."""
+        header = self.columns[0] if len(self.columns) == 1 else ""
+        written = {";": '";"', "\t": r'"\t"', "|": '"|"'}
+        return [
+            f"its fields seem to be separated by another character: source.csv: {{delimiter: {written[delimiter]}}}"
+            for delimiter in written
+            if delimiter in header
+        ][:1]
 
 
 def shorten(text: str) -> str:

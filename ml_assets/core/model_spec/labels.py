@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from ml_assets.core.model_spec.source import Column, Quality, check_files_pattern
+from ml_assets.core.model_spec.source import Column, Quality, check_files_pattern, column_of
 from ml_assets.core.model_spec.types.base import SpecPart, repeated
 from ml_assets.core.model_spec.types.csv_dialect import CsvDialect
 from ml_assets.core.model_spec.types.durations import Duration
@@ -83,9 +83,7 @@ def check_labels(labels: Labels | None, columns: Mapping[str, Column], target: s
     if twice := repeated(labels.key):
         raise ValueError(f"labels.key: {', '.join(twice)} is named more than once")
     for name in labels.key:
-        if name not in columns:
-            raise ValueError(f"labels.key: there is no column {name}; the columns are {', '.join(columns)}")
-        if columns[name].nullable:
+        if column_of(columns, "labels.key", name).nullable:
             raise ValueError(f"labels.key: {name} is nullable; a label without a key belongs to no row")
     if target in labels.key:
         raise ValueError(f"labels.key: {target} is the target; the key names the row that the label belongs to")

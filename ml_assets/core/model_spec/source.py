@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import date
+from difflib import get_close_matches
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -217,8 +218,9 @@ def column_of(columns: Mapping[str, Column], where: str, name: str) -> Column:
     """Return the column with a name, which the field `where` of the specification refers to.
 
     Raises:
-        ValueError: when there is no such column; names the field and the columns.
+        ValueError: when there is no such column; names the field, the columns and the nearest of them.
     """
     if name not in columns:
-        raise ValueError(f"{where}: there is no column {name}; the columns are {', '.join(columns)}")
+        nearest = "".join(f"; did you mean {close}?" for close in get_close_matches(name, columns, 1))
+        raise ValueError(f"{where}: there is no column {name}; the columns are {', '.join(columns)}{nearest}")
     return columns[name]

@@ -20,6 +20,7 @@ from ml_assets.core.model_spec.defs_yaml.model_files import (
     read_component_files,
 )
 from ml_assets.resources.dagster_internals.component_documents import build_document_defs
+from ml_assets.resources.dagster_internals.serialized_errors import MessageOnlyError
 
 
 class Folder:
@@ -82,7 +83,7 @@ class Folder:
         except Exception as error:
             if name in self.required:
                 raise
-            problems[name] = f"{place}: {describe(error)}"
+            problems[name] = describe(error) if isinstance(error, MessageOnlyError) else f"{place}: {describe(error)}"
 
     def _list_files(self, folder: Path) -> Iterator[Path]:
         for path in sorted(folder.iterdir()):
@@ -116,7 +117,11 @@ class Folder:
 
 
 def describe(error: BaseException) -> str:
-    """Describe in one line why a component could not be loaded: the error below those of Dagster's component tree."""
-    while isinstance(error, ComponentTreeException) and error.__cause__ is not None:
+    """Describe why a component could not be loaded: the error below those of Dagster's component tree, in one line
+    unless it names the problems of a file itself.
+    """
+    while type(error) is ComponentTreeException and error.__cause__ is not None:
         error = error.__cause__
+    if isinstance(error, MessageOnlyError):
+        return str(error)
     return " ".join(f"{type(error).__name__}: {error}".split())

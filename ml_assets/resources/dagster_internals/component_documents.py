@@ -2,18 +2,13 @@
 
 Reason: a component tree parses a file itself and as a whole, so that one broken document takes the others of its file
 out of service, and every file is parsed twice.
-And errors of attributes that are validated after their templates are resolved have to name file and line as well.
-Public API that would replace it: a function that loads a component from the content of a document, and the positions of
-a document in `ResolutionContext`.
+Public API that would replace it: a function that loads a component from the content of a document.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
-from dagster._utils.pydantic_yaml import enrich_validation_errors_with_source_position
 from dagster.components.core.decl import YamlFileDecl, build_component_decl_from_yaml_document
 from dagster.components.core.defs_module import ComponentPath
 from dagster_shared.yaml_utils.source_position import (
@@ -43,23 +38,6 @@ def build_document_defs(tree: dg.ComponentTree, document: YamlDocument) -> dg.De
 def load_document_component(tree: dg.ComponentTree, document: YamlDocument) -> dg.Component:
     """Load the component of one document, without its definitions; the arguments are as above."""
     return _declare(tree, document)._load_component()
-
-
-@contextmanager
-def positions_in_errors(context: dg.ResolutionContext, field: str) -> Iterator[None]:
-    """Name file and line in validation errors that are raised in the block.
-
-    Args:
-        context: of a component.
-        field: the field of the document that is validated.
-    """
-    tree = context.source_position_tree
-    positions = tree.children.get(field) if tree else None
-    if positions is None:
-        yield
-        return
-    with enrich_validation_errors_with_source_position(positions, [field]):
-        yield
 
 
 def _declare(tree: dg.ComponentTree, document: YamlDocument) -> Any:

@@ -15,9 +15,10 @@ from traceback import TracebackException
 from typing import Any
 
 from dagster._core.errors import DagsterUserCodeProcessError
+from dagster.components.core.component_tree import ComponentTreeException
 from dagster_shared.error import SerializableErrorInfo
 
-__all__ = ["MessageOnlyError", "SerializableErrorInfo", "rewrite_stored_errors"]
+__all__ = ["ComponentMessageError", "MessageOnlyError", "SerializableErrorInfo", "rewrite_stored_errors"]
 
 _from_traceback: Any = SerializableErrorInfo.from_traceback.__func__  # type: ignore[attr-defined]
 
@@ -28,6 +29,12 @@ class MessageOnlyError(DagsterUserCodeProcessError):
     def __init__(self, message: str):
         shown = SerializableErrorInfo(f"{message}\n", [], type(self).__name__)
         super().__init__(message, user_code_process_error_infos=[shown])
+
+
+class ComponentMessageError(MessageOnlyError, ComponentTreeException):
+    """An error of a component of which Dagster shows the message and nothing else: no stack trace, and no tree of the
+    other components, which Dagster puts around errors of any other class.
+    """
 
 
 def rewrite_stored_errors(rewrite: Callable[[str], str]) -> None:

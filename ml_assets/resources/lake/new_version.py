@@ -50,7 +50,11 @@ def start_new_version(
 
     complete = pa.schema([*schema, *change.dropped])
     columns = ", ".join(f"{name} ({field.name}, {field.type})" for name, field in change.replaced.items())
-    log.warning("%s: a new version of the table replaces columns, its days are made again: %s", files.uri, columns)
+    changes = ", ".join(
+        f"{name} was {field.type}" if name == field.name else f"{name} was {field.name} ({field.type})"
+        for name, field in change.replaced.items()
+    )
+    log.warning("%s: columns of the table changed, so its days are made again: %s", files.uri, changes)
     days = {day: version for day, version in transactions.days().items() if version != EXPIRED}
     superseded = {day: supersede(version, str(complete)) for day, version in days.items()}
     written = dict(_write_days(complete, change, files, write))

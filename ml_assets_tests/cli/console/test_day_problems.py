@@ -41,6 +41,16 @@ def test_consecutive_days_whose_problems_differ_in_numbers_only_are_one():
     ]
 
 
+def test_a_file_that_cannot_be_read_is_named_once_with_its_reason():
+    entries = [(day, "day", "", f"cannot be read: x/{day}/a.csv", 1) for day in DAYS[:2]]
+    entries += [(day, "file", f"x/{day}/a.csv", "cannot be read (9 bytes): none of the columns", 1) for day in DAYS[:2]]
+    assert [(problem.file, problem.reason) for problem in group_problems(report(*entries))] == [
+        (f"x/{DAYS[1]}/a.csv", "cannot be read (9 bytes): none of the columns")
+    ]
+    only_days = group_problems(report(*entries[:2]))
+    assert [problem.reason for problem in only_days] == [f"cannot be read: x/{DAYS[1]}/a.csv"]
+
+
 def test_a_value_that_cannot_be_read_is_shown_with_the_form_of_its_type(make_spec):
     unreadable = [
         {"reasons": ["label: cannot be read"], "unreadable_values": json.dumps({"label": "yes"})},
@@ -59,7 +69,7 @@ def test_a_value_that_cannot_be_read_is_shown_with_the_form_of_its_type(make_spe
     assert output.getvalue().splitlines() == [
         "       12 rows  amount: missing",
         "         1 row  label: cannot be read as integer, such as 'yes': integers are digits, such as 42 (true and "
-        "false count as 1 and 0)",
+        'false count as 1 and 0); for texts write label: {type: string, allowed: ["no", "yes"]} and positive: "yes"',
     ]
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from ml_assets.core.model_spec.defs_yaml.document import SpecFileError, YamlDocument, misread_text
+from ml_assets.core.model_spec.defs_yaml.field_names import nearest_field
 from ml_assets.core.model_spec.defs_yaml.parser import parse_documents
 from ml_assets.core.model_spec.model import ModelSpec
 
@@ -16,7 +17,13 @@ if TYPE_CHECKING:
 
 ATTRIBUTES = "attributes"
 _MAX_PROBLEMS = 20
-_REASONS = {"extra_forbidden": "there is no such field", "missing": "the field is missing"}
+_NAME = "a name has lower-case letters, digits and _ and begins with a letter"
+_REASONS = {
+    "extra_forbidden": "there is no such field",
+    "missing": "the field is missing",
+    "^[a-z][a-z0-9_]*$": _NAME,
+    "^[a-z]([a-z0-9_]*[a-z0-9])?$": f"{_NAME}; it does not end with _",
+}
 
 
 def read_spec(path: Path) -> ModelSpec:
@@ -55,13 +62,23 @@ def read_document(document: YamlDocument) -> ModelSpec:
     try:
         return ModelSpec.model_validate(attributes)
     except ValidationError as error:
-        problems = list(islice(_problems(document, error), _MAX_PROBLEMS))
-        if error.error_count() > _MAX_PROBLEMS:
-            problems.append(f"{path}: and {error.error_count() - _MAX_PROBLEMS:,} more problems")
-        raise SpecFileError("\n".join(problems)) from error
+        raise SpecFileError(describe_problems(document, error)) from error
     except Exception as error:
         reason = " ".join(f"{type(error).__name__}: {error}".split())
         raise SpecFileError(f"{path}:{document.line}: the specification cannot be read: {reason}") from error
+
+
+def describe_problems(document: YamlDocument, error: ValidationError) -> str:
+    """Return a line for each problem of a specification, with file, line, field and reason; the first twenty.
+
+    Args:
+        document: the document of the specification.
+        error: of its validation.
+    """
+    problems = list(islice(_problems(document, error), _MAX_PROBLEMS))
+    if error.error_count() > _MAX_PROBLEMS:
+        problems.append(f"{document.path}: and {error.error_count() - _MAX_PROBLEMS:,} more problems")
+    return "\n".join(problems)
 
 
 def stated_name(document: YamlDocument) -> str | None:
@@ -74,13 +91,16 @@ def stated_name(document: YamlDocument) -> str | None:
 def _problems(document: YamlDocument, error: ValidationError) -> Iterator[str]:
     # Members of a union that do not fit are reported each, which says the same several times.
     for details in error.errors(include_url=False):
-        reason = _REASONS.get(details["type"], details["msg"].removeprefix("Value error, "))
+        pattern = details.get("ctx", {}).get("pattern")
+        reason = _REASONS.get(pattern or details["type"], details["msg"].removeprefix("Value error, "))
         path = document.find_field([ATTRIBUTES, *details["loc"]], reason)
         field, line, node = document.locate([*path])
         field = field.removeprefix(f"{ATTRIBUTES}.") if field != ATTRIBUTES else ""
         hint = misread_text(node) if details["type"] == "string_type" else None
         named = reason.startswith(field) and len(path) > 1 + len(details["loc"])
         text = reason if named or not field else f"{field}: {reason}"
+        if details["type"] == "extra_forbidden" and (nearest := nearest_field(details["loc"])):
+            text += f"; did you mean {nearest}?"
         yield f"{document.path}:{line}: {text}{_input(details)}{f'. {hint}' if hint else ''}"
 
 

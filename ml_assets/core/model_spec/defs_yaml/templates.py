@@ -1,6 +1,6 @@
 """Templates in a defs.yaml, such as `{{ env.FEED }}`: where they are, and a JSON schema that accepts them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 MARK = "{{"
@@ -10,7 +10,7 @@ TEMPLATE = {
     "description": "A template such as {{ env.NAME }}, which is resolved when the file is loaded.",
 }
 _REFERENCE = {"$ref": "#/$defs/Template"}
-_ANNOTATIONS = ("default", "description", "title")
+_ANNOTATIONS = ("default", "description", "examples", "title")
 
 
 def has_template(value: object) -> bool:
@@ -24,6 +24,9 @@ def has_template(value: object) -> bool:
 
 def accept_templates(schema: Mapping[str, Any]) -> dict[str, Any]:
     """Return a JSON schema in which the value of each field may be a template.
+
+    Alternatives become conditions (`if`), so that a validator names the field that is wrong instead of a whole section
+    that fits none of them. Patterns of text are left out: the specification refuses such values with a sentence.
 
     Args:
         schema: the schema of resolved values.
@@ -42,18 +45,46 @@ def _with_templates_below(schema: Mapping[str, Any]) -> dict[str, Any]:
     for name in ("items", "additionalProperties"):
         if isinstance(result.get(name), Mapping):
             result[name] = _with_template(result[name])
-    for name in ("anyOf", "oneOf", "allOf"):
+    if "discriminator" in result:
+        result |= _by_kind(result.pop("oneOf"), result.pop("discriminator"))
+    for name in ("anyOf", "oneOf"):
         if name in result:
-            result[name] = [_with_templates_below(part) for part in result[name]]
+            result |= _by_type([_with_templates_below(part) for part in result.pop(name)])
+    if "pattern" in result:
+        return {name: result[name] for name in _ANNOTATIONS if name in result}
     return result
 
 
 def _with_template(schema: Mapping[str, Any]) -> dict[str, Any]:
     inner = _with_templates_below(schema)
-    # The kind of a feature selects its other fields, so it has to be there.
-    if "const" in inner or (inner.keys() <= {"type", *_ANNOTATIONS} and inner.get("type") == "string"):
-        return inner
     outer = {name: inner.pop(name) for name in _ANNOTATIONS if name in inner}
-    if inner.keys() == {"anyOf"}:
-        return {**outer, "anyOf": [*inner["anyOf"], _REFERENCE]}
-    return {**outer, "anyOf": [inner, _REFERENCE]}
+    # The kind of a feature selects its other fields, so it has to be there.
+    if not inner or "const" in inner or inner == {"type": "string"}:
+        return {**outer, **inner}
+    return {**outer, "if": _REFERENCE, "else": inner}
+
+
+def _by_kind(parts: Sequence[Mapping[str, Any]], discriminator: Mapping[str, Any]) -> dict[str, Any]:
+    """Return conditions that select one of several mappings by a field of it."""
+    field, targets = discriminator["propertyName"], discriminator["mapping"]
+    kinds = {part["$ref"]: [kind for kind, target in targets.items() if target == part["$ref"]] for part in parts}
+    return {
+        "type": "object",
+        "required": [field],
+        "properties": {field: {"enum": sorted(targets)}},
+        "allOf": [
+            {"if": {"properties": {field: {"enum": names}}, "required": [field]}, "then": {"$ref": reference}}
+            for reference, names in kinds.items()
+        ],
+    }
+
+
+def _by_type(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return conditions that select an alternative by the type of the value; nothing where the type does not tell."""
+    types = ["object" if "$ref" in part else part.get("type") for part in parts]
+    if not all(isinstance(kind, str) for kind in types) or len(set(types)) < len(types):
+        return {}
+    conditions = [
+        {"if": {"type": kind}, "then": part} for kind, part in zip(types, parts, strict=True) if part != {"type": kind}
+    ]
+    return {"type": types, **({"allOf": conditions} if conditions else {})}

@@ -61,7 +61,7 @@ def test_every_problem_has_a_line_of_its_own(tmp_path):
     number = line_of("label_delay: 2d")
     first, second = str(refused.value).splitlines()
     assert first.startswith(f"{path}:{number}: label_delay: ")
-    assert second == f"{path}:{number + 1}: labels_delay: there is no such field"
+    assert second == f"{path}:{number + 1}: labels_delay: there is no such field; did you mean label_delay?"
 
 
 def test_a_field_that_is_missing_is_named(tmp_path):

@@ -23,7 +23,7 @@ def test_values_accept_templates_and_names_of_kinds_do_not():
     accepting = accept_templates(schema)
     assert accepting["$defs"] == {"Template": TEMPLATE}
     share = accepting["properties"]["share"]
-    assert share == {"description": "A share.", "anyOf": [{"type": "number", "minimum": 0}, REFERENCE]}
+    assert share == {"description": "A share.", "if": REFERENCE, "else": {"type": "number", "minimum": 0}}
     assert accepting["properties"]["kind"] == {"const": "window"}
     assert accepting["properties"]["text"] == {"type": "string"}
 
@@ -31,6 +31,11 @@ def test_values_accept_templates_and_names_of_kinds_do_not():
 def test_optional_fields_lists_and_mappings_accept_templates_on_every_level():
     optional = {"anyOf": [{"type": "array", "items": {"type": "integer"}}, {"type": "null"}]}
     accepting = accept_templates({"properties": {"a": optional}, "additionalProperties": {"enum": ["x"]}})
-    items = {"type": "array", "items": {"anyOf": [{"type": "integer"}, REFERENCE]}}
-    assert accepting["properties"]["a"] == {"anyOf": [items, {"type": "null"}, REFERENCE]}
-    assert accepting["additionalProperties"] == {"anyOf": [{"enum": ["x"]}, REFERENCE]}
+    items = {"type": "array", "items": {"if": REFERENCE, "else": {"type": "integer"}}}
+    conditions = [{"if": {"type": "array"}, "then": items}]
+    assert accepting["properties"]["a"]["else"] == {"type": ["array", "null"], "allOf": conditions}
+    assert accepting["additionalProperties"] == {"if": REFERENCE, "else": {"enum": ["x"]}}
+
+
+def test_a_pattern_of_text_is_left_to_the_specification():
+    assert accept_templates({"properties": {"a": {"type": "string", "pattern": "^x$"}}})["properties"]["a"] == {}
