@@ -86,7 +86,7 @@ COPY --from=build-step /opt/venv /opt/venv
 COPY --from=build-step /opt/ml_assets /opt/ml_assets
 EXPOSE 4000
 HEALTHCHECK --interval=60s --timeout=90s --start-period=60s --retries=3 CMD ["python", "-m", "ml_assets.resources.dagster_instance.code_server_health", "4000"]
-CMD ["dagster", "code-server", "start", "-h", "0.0.0.0", "-p", "4000", "-m", "ml_assets.definitions"]
+CMD ["dagster", "code-server", "start", "-h", "0.0.0.0", "-p", "4000", "-m", "ml_assets.definitions", "--heartbeat-ttl", "600"]
 
 FROM runtime
 COPY --from=build /opt/venv /opt/venv
@@ -95,4 +95,4 @@ EXPOSE 4000
 # For the code server under plain Docker; Kubernetes has probes of its own for each part. It asks for the repositories, as the webserver does.
 HEALTHCHECK --interval=60s --timeout=90s --start-period=60s --retries=3 CMD ["python", "-m", "ml_assets.resources.dagster_instance.code_server_health", "4000"]
 # No init process: Dagster's servers, its runs, MLflow and uvicorn handle SIGTERM themselves and wait for the processes that they start.
-CMD ["dagster", "code-server", "start", "-h", "0.0.0.0", "-p", "4000", "-m", "ml_assets.definitions"]
+CMD ["dagster", "code-server", "start", "-h", "0.0.0.0", "-p", "4000", "-m", "ml_assets.definitions", "--heartbeat-ttl", "600"]

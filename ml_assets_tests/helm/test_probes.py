@@ -1,12 +1,14 @@
 """Probes of Dagster's pods: they detect whether a port is open, and do not take the CPU from the process they probe."""
 
+import json
 import socket
 import subprocess
 
 import pytest
+from dagster._cli.code_server import start_command
 
 from ml_assets.resources.dagster_instance import code_server_health
-from ml_assets_tests.helm.charts import PLACES, Manifest, dagster_values
+from ml_assets_tests.helm.charts import PLACES, REPOSITORY, Manifest, dagster_values
 from ml_assets_tests.helm.dagster.dagster_chart import chart_pods
 
 KINDS = ("startupProbe", "readinessProbe", "livenessProbe")
@@ -56,17 +58,22 @@ def test_a_code_server_has_started_only_when_its_port_is_open(place):
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_a_code_server_is_ready_only_when_it_lists_its_repositories(place):
-    command = probes(place)["ml-assets", "readinessProbe"]["exec"]["command"]
+@pytest.mark.parametrize("kind", ["readinessProbe", "livenessProbe"])
+def test_a_code_server_is_ready_and_alive_only_when_it_lists_its_repositories(place, kind):
+    command = probes(place)["ml-assets", kind]["exec"]["command"]
     assert command == ["python", "-m", code_server_health.__name__, "4000"]
 
 
-@pytest.mark.parametrize("place", PLACES)
-def test_the_liveness_of_a_code_server_is_probed_by_a_grpc_health_check(place):
-    assert probes(place)["ml-assets", "livenessProbe"]["exec"]["command"] == [
-        "dagster",
-        "api",
-        "grpc-health-check",
-        "-p",
-        "4000",
-    ]
+def test_the_child_of_a_code_server_outlives_a_busy_node():
+    image = (REPOSITORY / "Dockerfile").read_text()
+    commands = [line.removeprefix("CMD ") for line in image.splitlines() if line.startswith('CMD ["dagster"')]
+    arguments = [json.loads(command) for command in commands]
+    for place in PLACES:
+        arguments += [
+            server["codeServerArgs"] for server in dagster_values(place)["dagster-user-deployments"]["deployments"]
+        ]
+    assert len(arguments) == 4
+    for argument in arguments:
+        assert argument[-2:] == ["--heartbeat-ttl", "600"]
+        parsed = start_command.make_context("start", argument[argument.index("-m") :]).params
+        assert parsed["heartbeat_ttl"] == 600
