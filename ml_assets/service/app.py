@@ -15,12 +15,12 @@ from ml_assets.core.model_spec.types.task import DECISION
 from ml_assets.core.model_spec.types.task import SCORE as SCORE_COLUMN
 from ml_assets.core.serving.faults import fault_of
 from ml_assets.core.serving.request import InvalidRequest
+from ml_assets.service.capture.request_id import REQUEST_ID, request_id_of
 from ml_assets.service.limits import MAX_REASONS, Limits
 from ml_assets.service.metrics import Metrics, registry_age
 from ml_assets.service.middleware import SCORE, Admission, CountResponses, client_of
 from ml_assets.service.openapi import describe_api
 from ml_assets.service.request_body import LARGE_BODIES, Slots, read_body
-from ml_assets.service.request_id import REQUEST_ID, request_id_of
 from ml_assets.service.responses import JSON, RequestRejected, json_response
 from ml_assets.service.scoring import NotReady, ScoreResponse, Scoring
 
@@ -90,6 +90,7 @@ async def _background_tasks(scoring: Scoring, limits: Limits, metrics: Metrics) 
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+    await asyncio.to_thread(scoring.stop)
     if scoring.capture is not None:
         await asyncio.to_thread(scoring.capture.stop)
 

@@ -15,7 +15,7 @@ class Limits:
     api_key: required in the header X-API-Key; None: no key is required. body_bytes: size of the largest request.
     registry_seconds, history_seconds: seconds between two refreshes. per_second: requests for a score that one client,
     by its address, may make in the long run; None: any number. request: bounds on what a body holds. large_requests:
-    requests that may wait for the thread of large requests; a client may have a quarter of them. head_seconds,
+    requests that may wait for the process that reads large ones; a client may have a quarter of them. head_seconds,
     body_seconds: from the beginning of a connection or head, or of a body, to its end. future_seconds: how far the time
     of a row may lie after the clock of the service. connections, connections_per_client: open at the same time.
     trusted_proxies: addresses and networks whose header X-Forwarded-For names the client, in the form of uvicorn's

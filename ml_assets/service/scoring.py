@@ -18,10 +18,11 @@ from ml_assets.service.capture.request_capture import RequestCapture
 from ml_assets.service.history import HistoryCache
 from ml_assets.service.limits import Limits
 from ml_assets.service.model_loader import ModelLoader
+from ml_assets.service.reader_process import ReaderProcess
 from ml_assets.service.request_body import Slots
 
 INLINE_BYTES = 8_192
-"""Size of the largest request that is read on the event loop, in about a millisecond."""
+"""Size of the largest request that the event loop reads itself, in about a millisecond."""
 SLOW_THREADS = 2
 
 
@@ -74,8 +75,7 @@ class Scoring:
         self._now = now
         self._max_future = timedelta(seconds=limits.future_seconds)
         self._waiting = Slots(limits.large_requests)
-        # One thread, so that large requests share one half of the interpreter's time, and small ones have the other.
-        self._large_thread = ThreadPoolExecutor(1, "large-requests")
+        self._reader_process = ReaderProcess(spec, limits.request)
         self._slow_threads = ThreadPoolExecutor(SLOW_THREADS, "slow-features")
 
     def missing(self) -> str | None:
@@ -118,25 +118,25 @@ class Scoring:
         return ScoreResponse(predicted, version.version, side, through, reasons)
 
     async def _read(self, body: bytes, features: OnlineFeatures, client: str) -> tuple[Row, dict[str, Any]]:
-        """Return the row of a request and its features; large requests are read in a thread of their own."""
-        loop = asyncio.get_running_loop()
-        if len(body) > INLINE_BYTES:
+        """Return the row of a request and its features; large requests are read in a process of their own."""
+        if is_large := len(body) > INLINE_BYTES:
             with self._waiting.taken(client):
-                return await loop.run_in_executor(self._large_thread, self._read_large, body, features)
-        content = self.reader.parse(body)
-        if self.reader.is_slow(content):
-            request = await loop.run_in_executor(self._large_thread, self.reader.validate, content)
+                request = await self._reader_process.read(body)
         else:
-            request = self.reader.validate(content)
+            content = self.reader.parse(body)
+            if self.reader.is_slow(content):
+                request = await self._reader_process.read(body)
+            else:
+                request = self.reader.validate(content)
         self._refuse_future(request)
-        if features.is_slow:
+        if is_large or features.is_slow:
+            loop = asyncio.get_running_loop()
             return request.row, await loop.run_in_executor(self._slow_threads, self._compute, features, request)
         return request.row, self._compute(features, request)
 
-    def _read_large(self, body: bytes, features: OnlineFeatures) -> tuple[Row, dict[str, Any]]:
-        request = self.reader.read(body)
-        self._refuse_future(request)
-        return request.row, self._compute(features, request)
+    def stop(self) -> None:
+        """End the process that reads large requests."""
+        self._reader_process.stop()
 
     def _compute(self, features: OnlineFeatures, request: ScoreRequest) -> dict[str, Any]:
         try:

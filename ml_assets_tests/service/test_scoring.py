@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ml_assets.core.serving.online_features import RowTooOld
-from ml_assets.core.serving.request import InvalidRequest
+from ml_assets.core.serving.request import InvalidRequest, ScoreRequest
 from ml_assets.service.limits import Limits
 from ml_assets.service.responses import RequestRejected
 from ml_assets.service.scoring import Scoring
@@ -86,50 +86,56 @@ def test_how_far_a_row_may_lie_in_the_future_is_a_setting():
         score(scoring_of(Features(), future_seconds=60), time="2025-01-10T12:01:01Z")
 
 
-def test_large_requests_are_read_in_a_thread_of_their_own():
+class OtherReader:
+    """Stands for the process that reads large requests: it counts them, and reads when it may."""
+
+    def __init__(self, scoring: Scoring) -> None:
+        self.bodies: list[bytes] = []
+        self.may_read = asyncio.Event()
+        self.may_read.set()
+        self._reader = scoring.reader
+        scoring._reader_process = self  # type: ignore[assignment]
+
+    async def read(self, body: bytes) -> ScoreRequest:
+        self.bodies.append(body)
+        await self.may_read.wait()
+        return self._reader.read(body)
+
+
+def test_large_requests_are_read_and_computed_beside_the_event_loop():
     features = Features()
     scoring = scoring_of(features)
+    other = OtherReader(scoring)
     assert score(scoring) == 0.5
     assert score(scoring, earlier_rows=earlier_rows(500)) == 0.5
+    assert len(other.bodies) == 1
     assert features.threads[0] == threading.current_thread().name
-    assert features.threads[1].startswith("large-requests")
+    assert features.threads[1].startswith("slow-features")
 
 
 @pytest.mark.parametrize("time", ["2025-01-10 10:00", "2025-01-10"])
-def test_values_that_take_milliseconds_are_read_in_that_thread_too(time, monkeypatch):
-    scoring, threads = scoring_of(Features()), []
-    validate = scoring.reader.validate
-
-    def validate_and_record(content):
-        threads.append(threading.current_thread().name)
-        return validate(content)
-
-    monkeypatch.setattr(scoring.reader, "validate", validate_and_record)
+def test_values_that_take_milliseconds_are_read_there_too(time):
+    scoring = scoring_of(Features())
+    other = OtherReader(scoring)
     assert score(scoring, time=time) == score(scoring) == 0.5
-    assert [name.startswith("large-requests") for name in threads] == [True, False]
+    assert [json.loads(body)["time"] for body in other.bodies] == [time]
 
 
-def test_the_event_loop_is_free_while_a_large_request_is_read(monkeypatch):
-    scoring, begun, may_end = scoring_of(Features()), threading.Event(), threading.Event()
-    read = scoring.reader.read
-
-    def read_slowly(body: bytes):
-        begun.set()
-        assert may_end.wait(30)
-        return read(body)
-
-    monkeypatch.setattr(scoring.reader, "read", read_slowly)
+def test_small_requests_are_answered_while_large_ones_are_read():
+    scoring = scoring_of(Features(), large_requests=4)
 
     async def send() -> None:
+        other = OtherReader(scoring)
+        other.may_read.clear()
         large = json.dumps(ROW | {"earlier_rows": earlier_rows(500)}).encode()
         waiting = [asyncio.create_task(scoring.score(large, 0, f"client {number}")) for number in range(4)]
-        await asyncio.to_thread(begun.wait, 30)
+        while len(other.bodies) < 4:
+            await asyncio.sleep(0)
         # A small request is answered meanwhile, a fifth large one is not even kept.
         assert (await scoring.score(json.dumps(ROW).encode(), 0, "client")).predicted["score"] == 0.5
         with pytest.raises(RequestRejected, match="too many large requests"):
             await scoring.score(large, 0, "client 5")
-        may_end.set()
+        other.may_read.set()
         assert [(await task).predicted["score"] for task in waiting] == [0.5] * 4
 
-    scoring._waiting = type(scoring._waiting)(4)
     asyncio.run(send())

@@ -52,6 +52,16 @@ class InvalidRequest(ValueError):
         super().__init__("; ".join(f"{'.'.join(map(str, error['loc']))}: {error['msg']}" for error in errors))
         self.errors = errors
 
+    def __reduce__(self) -> tuple:
+        """Pickle the faults as they are listed."""
+        return _listed_already, (str(self), self.errors)
+
+
+def _listed_already(message: str, errors: list[dict[str, Any]]) -> InvalidRequest:
+    error = InvalidRequest.__new__(InvalidRequest, message)
+    error.errors = errors
+    return error
+
 
 class RequestReader:
     """Reads the body of a request according to the contract of a model."""

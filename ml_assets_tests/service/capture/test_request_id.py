@@ -2,7 +2,7 @@
 
 import pytest
 
-from ml_assets.service.request_id import request_id_of
+from ml_assets.service.capture.request_id import request_id_of
 
 
 def test_the_header_of_the_client_is_kept():

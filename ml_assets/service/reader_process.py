@@ -1,0 +1,79 @@
+"""The process that reads large requests, so that the interpreter of the service is free for small ones."""
+
+import asyncio
+import multiprocessing
+import os
+import signal
+import threading
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+
+from ml_assets.core.model_spec import ModelSpec
+from ml_assets.core.serving.request import RequestReader, ScoreRequest
+from ml_assets.core.serving.request_limits import RequestLimits
+from ml_assets.service.responses import RequestRejected
+
+NICENESS = 5
+"""How far the process stands back where processors are scarce."""
+
+
+class ReaderProcess:
+    """Reads bodies of requests one after the other in a process of its own, which starts with the first of them.
+
+    A thread would hold up every small request each time that it gives the interpreter back.
+    """
+
+    def __init__(self, spec: ModelSpec, limits: RequestLimits) -> None:
+        self._arguments = spec, limits
+        self._pool: ProcessPoolExecutor | None = None
+
+    async def read(self, body: bytes) -> ScoreRequest:
+        """Read the request from a body, as `RequestReader.read` does.
+
+        Raises:
+            InvalidRequest: when the request breaks the contract.
+            RequestRejected: with 503, when the process ended, such as for want of memory; the next request starts a new
+                one.
+        """
+        if self._pool is None:
+            # A forked process would have the locks of threads that it does not have.
+            context = multiprocessing.get_context("spawn")
+            self._pool = ProcessPoolExecutor(1, context, _start, self._arguments)
+        pool = self._pool
+        try:
+            return await asyncio.wrap_future(pool.submit(_read, body))
+        except BrokenProcessPool:
+            if self._pool is pool:
+                self._pool = None
+            raise RequestRejected(
+                503, "the process that reads large requests ended; retry later", {"Retry-After": "2"}
+            ) from None
+
+    def stop(self) -> None:
+        """End the process, after the request that it reads."""
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+
+
+def _start(spec: ModelSpec, limits: RequestLimits) -> None:
+    global _reader
+    # Ctrl-C reaches every process of the terminal; the service ends this one after the requests in progress.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    if hasattr(os, "nice"):
+        os.nice(NICENESS)
+    _reader = RequestReader(spec, limits)
+
+
+def _read(body: bytes) -> ScoreRequest:
+    return _reader.read(body)
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
+
+
+_reader: RequestReader
