@@ -8,7 +8,7 @@ import pytest
 from dagster._cli.code_server import start_command
 
 from ml_assets.resources.dagster_instance import code_server_health
-from ml_assets_tests.helm.charts import PLACES, REPOSITORY, Manifest, dagster_values
+from ml_assets_tests.helm.charts import PLACES, REPOSITORY, Manifest, dagster_values, pods, rendered
 from ml_assets_tests.helm.dagster.dagster_chart import chart_pods
 
 KINDS = ("startupProbe", "readinessProbe", "livenessProbe")
@@ -77,3 +77,13 @@ def test_the_child_of_a_code_server_outlives_a_busy_node():
         assert argument[-2:] == ["--heartbeat-ttl", "600"]
         parsed = start_command.make_context("start", argument[argument.index("-m") :]).params
         assert parsed["heartbeat_ttl"] == 600
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_services_have_ten_minutes_to_start_and_two_to_answer(place):
+    for name, pod in pods(rendered(place)):
+        container = pod["spec"]["containers"][0]
+        start, liveness = container["startupProbe"], container["livenessProbe"]
+        assert start["periodSeconds"] * start["failureThreshold"] >= 600, name
+        assert liveness["periodSeconds"] * liveness["failureThreshold"] >= 120, name
+        assert min(start["timeoutSeconds"], liveness["timeoutSeconds"]) >= 10, name
