@@ -28,6 +28,7 @@ from ml_assets_tests.resources.mlflow.mlflow_cases import new_store
 
 START = date(2025, 1, 1)
 ROWS = 60
+_assets: dict[str, list[dg.AssetsDefinition]] = {}
 
 
 def day(number: int) -> date:
@@ -56,6 +57,14 @@ def tags_of(first: date, last: date | None = None) -> dict[str, str]:
     return {PARTITION: str(first)} if last is None else range_tags(first, last)
 
 
+def assets_of(spec: ModelSpec) -> list[dg.AssetsDefinition]:
+    """Build the assets of a specification, once in a process."""
+    key = spec.model_dump_json()
+    if key not in _assets:
+        _assets[key] = build_assets(spec)
+    return _assets[key]
+
+
 class World:
     """Landing, lake, registry, deploy target and Dagster instance of a model.
 
@@ -79,7 +88,6 @@ class World:
         self.store = store or root
         uri = f"sqlite:///{self.store / 'mlflow.db'}"
         self.registry, self.tracking = ModelRegistry(tracking_uri=uri), ExperimentTracking(tracking_uri=uri)
-        self._built: tuple[ModelSpec, list[dg.AssetsDefinition]] | None = None
         self.events: list[dg.EventLogEntry] = []
         self.instance = instance or dg.DagsterInstance.ephemeral()
         if instance is None:
@@ -128,7 +136,7 @@ class World:
         if "model_registry_entry" in names and not (self.store / "mlflow.db").exists():
             new_store(self.store)
         return dg.materialize(
-            self._assets(),
+            assets_of(self.spec),
             selection=[asset_key(self.spec, name) for name in names],
             tags=tags,
             instance=self.instance,
@@ -142,11 +150,6 @@ class World:
             run_config={"ops": dict(ops or {}), "loggers": {"console": {"config": {"log_level": log_level}}}},
             raise_on_error=False,
         )
-
-    def _assets(self) -> list[dg.AssetsDefinition]:
-        if self._built is None or self._built[0] != self.spec:
-            self._built = self.spec, build_assets(self.spec)
-        return self._built[1]
 
     def events_of(self, result: dg.ExecuteInProcessResult) -> list[dg.EventLogEntry]:
         """Return all events of a run, in their order."""
