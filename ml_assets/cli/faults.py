@@ -88,12 +88,13 @@ def listen_to_signals() -> None:
     _received.clear()
     if threading.current_thread() is not threading.main_thread():
         return
-    # Bytes that C code writes, whatever Python's handlers are.
-    if not _pipe:
+    # Bytes that C code writes, whatever Python's handlers are. Before Python 3.12, Windows has no such pipes.
+    if not _pipe and hasattr(os, "set_blocking"):
         _pipe.extend(os.pipe())
         for end in _pipe:
             os.set_blocking(end, False)
-    signal.set_wakeup_fd(_pipe[1], warn_on_full_buffer=False)
+    if _pipe:
+        signal.set_wakeup_fd(_pipe[1], warn_on_full_buffer=False)
     for signal_number in SIGNALS:
         if signal.getsignal(signal_number) in (signal.default_int_handler, signal.SIG_DFL, _raise_interrupted):
             signal.signal(signal_number, _raise_interrupted)
