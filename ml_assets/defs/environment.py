@@ -5,7 +5,9 @@ Importing it reads and changes nothing: the environment is read when definitions
 
 import gc
 import os
+import re
 import sys
+import warnings
 from functools import cache, partial
 from pathlib import Path
 
@@ -14,6 +16,7 @@ import dagster as dg
 from ml_assets.defs.project import PROJECT, find_project, project_root
 from ml_assets.defs.settings import Settings, data_folder, read_settings
 from ml_assets.defs.variables import (
+    BETA_WARNING,
     is_in_pod,
     lineage_namespace,
     pushes_metrics,
@@ -63,15 +66,12 @@ OBJECTS_PER_COLLECTION = 5_000
 PRIVATE = 0o077
 
 
-def activate_environment(ignored_warning: str) -> None:
+def activate_environment() -> None:
     """Prepare the environment of a command that this process becomes: `dg` warns where the virtual environment is not
-    active.
-
-    Args:
-        ignored_warning: the beginning of a warning of Python that the command does not show.
+    active, and of a parameter that Dagster uses itself.
     """
     os.environ.setdefault("VIRTUAL_ENV", sys.prefix)
-    filters = [os.environ.get("PYTHONWARNINGS"), f"ignore:{ignored_warning}"]
+    filters = [os.environ.get("PYTHONWARNINGS"), f"ignore:{BETA_WARNING}"]
     os.environ["PYTHONWARNINGS"] = ",".join(filter(None, filters))
 
 
@@ -88,7 +88,7 @@ def load_settings() -> Settings:
 @cache
 def configure_process() -> None:
     """Set the environment defaults of libraries, metrics, the log format, the pace of garbage collections and who may
-    read new files, once in a process, and hide its secrets.
+    read new files, once in a process, and hide its secrets and a warning that no user can act on.
 
     The libraries that read these defaults are imported later, by the functions that use them. Processes that this one
     starts inherit the umask.
@@ -98,6 +98,7 @@ def configure_process() -> None:
     """
     protect_new_files()
     gc.set_threshold(OBJECTS_PER_COLLECTION)
+    warnings.filterwarnings("ignore", re.escape(BETA_WARNING))
     os.environ |= split_mlflow_credentials(os.environ)
     redact_process(secret_values(os.environ))
     rewrite_stored_errors(redact_text)

@@ -7,6 +7,9 @@ from urllib.parse import unquote, urlsplit
 
 from ml_assets.core.operations.notifications.redaction import secrets_of_url
 
+# Dagster uses this parameter itself; the warning begins with this text.
+BETA_WARNING = "Parameter `execution_type` of function `AssetsDefinition.__init__` is currently in beta"
+
 SECRET_NAME = re.compile(
     r"PASSWORD|SECRET|TOKEN|CREDENTIAL|(^|_)(API|ACCESS|PRIVATE)_?KEY(_|$)"
     r"|^ML_ASSETS_NOTIFY$|^OTEL_EXPORTER_OTLP_.*HEADERS$|^OPENLINEAGE__.*AUTH",

@@ -8,9 +8,6 @@ from ml_assets.cli.command_inputs import require_settings
 from ml_assets.cli.project import current_project
 from ml_assets.defs.environment import activate_environment, serve_store
 
-# Dagster uses this parameter itself; the warning begins with this text.
-BETA_WARNING = "Parameter `execution_type` of function `AssetsDefinition.__init__` is currently in beta"
-
 
 def start_dagster(host: str, port: int) -> None:
     """Become `dg dev` in the folder of the project.
@@ -56,5 +53,5 @@ def _become(command: str, *arguments: str) -> None:
     entry = next(entry for entry in entry_points(group="console_scripts") if entry.name == command)
     code = f"import sys; from {entry.module} import {entry.attr}; sys.argv[0] = {command!r}; sys.exit({entry.attr}())"
     sys.stdout.flush()
-    activate_environment(BETA_WARNING)
+    activate_environment()
     os.execv(sys.executable, [sys.executable, "-c", code, *arguments])

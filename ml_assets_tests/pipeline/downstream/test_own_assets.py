@@ -150,9 +150,8 @@ def versions(result: dg.ExecuteInProcessResult, name: str = FEATURES) -> dict[st
     }
 
 
-def test_an_unchanged_day_keeps_its_data_version_and_runs_nothing_downstream(tmp_path):
-    world = landed(tmp_path)
-    ours = step(lambda context: None, automation_condition=ml_assets.on_data_change())
+def automation(world: World, ours: dg.AssetsDefinition) -> Callable[[], list[str]]:
+    """Return a function that evaluates automation conditions, and returns the days of an asset that are requested."""
     definitions = dg.Definitions(
         [*build_assets(SPEC), ours], resources=resources_of(world) | {"values": dg.mem_io_manager}
     )
@@ -165,6 +164,27 @@ def test_an_unchanged_day_keeps_its_data_version_and_runs_nothing_downstream(tmp
         cursor = result.cursor
         return sorted(filter(None, result.get_requested_partitions(ours.key)))
 
+    return requested
+
+
+def test_changes_of_earlier_days_are_followed_without_the_newest_time_window(tmp_path):
+    world = landed(tmp_path)
+    every_day = ml_assets.on_data_change().without(dg.AutomationCondition.in_latest_time_window())
+    requested = automation(world, step(lambda context: None, automation_condition=every_day))
+    assert requested() == []
+    world.run(NAMES, day(1), day(LAST))
+    assert requested() == [str(day(number)) for number in range(1, LAST + 1)]
+    assert requested() == []
+    world.land(day(1), rows_of(day(1), MORE_ROWS))
+    world.run(NAMES[:3], day(1), day(LAST))
+    world.run(NAMES[3:], day(1), day(1))
+    assert requested() == [str(day(1))]
+
+
+def test_an_unchanged_day_keeps_its_data_version_and_runs_nothing_downstream(tmp_path):
+    world = landed(tmp_path)
+    ours = step(lambda context: None, automation_condition=ml_assets.on_data_change())
+    requested = automation(world, ours)
     newest = str(day(LAST))
     assert requested() == []
     world.run(NAMES, day(1), day(LAST))
