@@ -3,6 +3,8 @@
 import gc
 import logging
 import warnings
+from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 
 import dagster as dg
@@ -13,7 +15,7 @@ gc.freeze()
 
 # ruff: noqa: E402
 import ml_assets.defs
-from ml_assets.defs.environment import configure_process, is_validation
+from ml_assets.defs.environment import configure_process, environment_variables, is_validation
 from ml_assets.pipeline.code_location.broken_model import broken_model
 from ml_assets.pipeline.code_location.folder_definitions import Folder
 from ml_assets.resources.dagster_internals.serialized_errors import MessageOnlyError
@@ -38,16 +40,25 @@ def defs() -> dg.Definitions:
     component registry of every installed library (dagster-aws alone costs a second), which only the tools that list
     components need.
 
+    A process builds them once for an environment, because Dagster asks for them six times in a run.
+
     Raises:
         BrokenDefinitions: when the definitions are validated and a model is broken.
         ValueError: when an environment variable is not valid.
     """
     # Models may be loaded before the environment is, and their errors are stored as well.
     configure_process()
+    return _build(load_folder, environment_variables())
+
+
+@lru_cache(maxsize=1)
+def _build(
+    load: Callable[[], tuple[list[dg.Definitions], dict[str, str]]], _: frozenset[tuple[str, str]]
+) -> dg.Definitions:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", category=dg.PreviewWarning)
         warnings.simplefilter("ignore", category=dg.BetaWarning)
-        loaded, problems = load_folder()
+        loaded, problems = load()
         problems = {name: redact_text(problem) for name, problem in problems.items()}
         if problems and is_validation():
             raise BrokenDefinitions("\n".join(["these files are not valid:", *problems.values()]))

@@ -62,8 +62,8 @@ LIBRARY_DEFAULTS = {
 # while it loaded MLflow and XGBoost.
 OBJECTS_PER_COLLECTION = 5_000
 
-# The umask with which only the owner can read new files.
 PRIVATE = 0o077
+"""The umask with which only the owner can read new files."""
 
 
 def activate_environment() -> None:
@@ -169,10 +169,13 @@ def shares_with_group() -> bool:
     return stated is not None and not stated & 0o040
 
 
+def environment_variables() -> frozenset[tuple[str, str]]:
+    """Return all variables of this process, to notice that one has changed."""
+    return frozenset(os.environ.items())
+
+
 def is_validation() -> bool:
-    """Return whether definitions are only loaded to be validated, by `dg check defs` or `dagster definitions validate`;
-    Dagster sets this variable for them.
-    """
+    """Return whether definitions are only loaded for `dg check defs` or `dagster definitions validate`."""
     return os.environ.get("DAGSTER_IS_DEFS_VALIDATION_CLI") == "1"
 
 
