@@ -48,9 +48,8 @@ from ml_assets.resources.registry.model_registry import ModelRegistry
 from ml_assets.resources.release.deploy_target import DeployTarget
 from ml_assets.resources.storage.landing import Landing
 
-# Defaults of what libraries read from the environment: waiting XGBoost threads yield the processor, MLflow does not
-# report its use, Dagster stores the events of a range of days a few hundred at a time, and a step waits at most three
-# seconds for the metrics endpoint.
+# For libraries: waiting XGBoost threads yield the processor, MLflow does not report its use, Dagster stores the events
+# of a range of days a few hundred at a time, and a step waits at most three seconds for the metrics endpoint.
 LIBRARY_DEFAULTS = {
     "OMP_WAIT_POLICY": "passive",
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -144,9 +143,7 @@ def use_home(home: Path) -> None:
 
 
 def serve_store(uri: str) -> None:
-    """Let an MLflow server that this process becomes use a store; its address may have a password, which the arguments
-    of a process would show.
-    """
+    """Let an MLflow server that this process becomes use a store, whose address its arguments would show."""
     os.environ |= {"MLFLOW_BACKEND_STORE_URI": uri, "MLFLOW_TRACKING_URI": uri}
 
 
