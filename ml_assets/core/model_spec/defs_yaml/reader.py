@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 ATTRIBUTES = "attributes"
 _MAX_PROBLEMS = 20
-_NAME = "a name has lower-case letters, digits and _ and begins with a letter"
+_NAME = "a name begins with a lower-case letter and goes on with such letters, digits and _"
 _REASONS = {
     "extra_forbidden": "there is no such field",
     "missing": "the field is missing",
     "^[a-z][a-z0-9_]*$": _NAME,
-    "^[a-z]([a-z0-9_]*[a-z0-9])?$": f"{_NAME}; it does not end with _",
+    "^[a-z]([a-z0-9_]*[a-z0-9])?$": f"{_NAME} (not at its end)",
 }
 
 
