@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ml_assets.defs.environment import project_environment as environment
+    from ml_assets.pipeline.automation.conditions import on_data_change
     from ml_assets.pipeline.component import ModelPipeline
-    from ml_assets.pipeline.downstream.automation import on_data_change
     from ml_assets.pipeline.downstream.read import read
 
 __all__ = ["ModelPipeline", "environment", "on_data_change", "read"]
@@ -20,7 +20,7 @@ __all__ = ["ModelPipeline", "environment", "on_data_change", "read"]
 _MODULES = {
     "ModelPipeline": ("ml_assets.pipeline.component", "ModelPipeline"),
     "environment": ("ml_assets.defs.environment", "project_environment"),
-    "on_data_change": ("ml_assets.pipeline.downstream.automation", "on_data_change"),
+    "on_data_change": ("ml_assets.pipeline.automation.conditions", "on_data_change"),
     "read": ("ml_assets.pipeline.downstream.read", "read"),
 }
 

@@ -1,6 +1,7 @@
 """The Dagster component ModelPipeline, whose YAML is the specification of one model."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 import dagster as dg
@@ -13,6 +14,7 @@ from ml_assets.core.model_spec.defs_yaml.templates import accept_templates
 from ml_assets.core.model_spec.json_schema import documented_schema
 from ml_assets.pipeline.attributes import ModelAttributes, load_attributes
 from ml_assets.pipeline.automation.arrivals_sensor import arrivals_sensor
+from ml_assets.pipeline.automation.conditions import due_sensors, with_due_conditions
 from ml_assets.pipeline.automation.failure_sensor import release_after_failure
 from ml_assets.pipeline.automation.freshness import freshness_job, freshness_schedule, newest_day_check
 from ml_assets.pipeline.automation.jobs import daily_job, features_job, release_job
@@ -172,7 +174,8 @@ class ModelPipeline(dg.Component):
         """Build the assets with their checks, the jobs, the sensors and the schedules; without a context, for a model
         that is built in Python.
 
-        Retention and freshness have jobs and schedules only if the specification sets them.
+        Retention and freshness have jobs and schedules only if the specification sets them, and a sensor evaluates
+        automation conditions only where a model is not due every day.
 
         Raises:
             ValueError: when a subclass changes what has to stay in the specification of an asset or check.
@@ -184,11 +187,18 @@ class ModelPipeline(dg.Component):
         retention_jobs = [retention_job(spec)] if spec.retention.removes else []
         freshness_checks = [newest_day_check(spec)] if freshness_policy(spec) else []
         freshness_jobs = [freshness_job(spec, check) for check in freshness_checks]
+        assets = build_assets(spec, translation)
+        if spec.training.every != timedelta(days=1):
+            assets = with_due_conditions(spec, assets)
         return dg.Definitions(
-            assets=build_assets(spec, translation),
+            assets=assets,
             asset_checks=freshness_checks,
             jobs=[daily, features, release, *freshness_jobs, *retention_jobs],
-            sensors=[arrivals_sensor(spec, features), release_after_failure(spec, daily, release)],
+            sensors=[
+                arrivals_sensor(spec, features),
+                release_after_failure(spec, daily, release),
+                *due_sensors(spec, assets),
+            ],
             schedules=[
                 daily_schedule(spec, daily),
                 *(freshness_schedule(spec, job) for job in freshness_jobs),

@@ -16,7 +16,12 @@ from ml_assets_tests.helm.prometheus_operator import RULES, SERVICE_MONITOR
 
 MANIFESTS = render(our_values("production"))
 METRICS = REPOSITORY / "ml_assets" / "service" / "metrics.py"
-SUFFIXES = {"counter": ["_total"], "histogram": ["_bucket", "_sum", "_count"], "gauge": [""]}
+SUFFIXES = {
+    "counter": ["_total"],
+    "histogram": ["_bucket", "_sum", "_count"],
+    "gauge": [""],
+    "Summary": ["_sum", "_count"],
+}
 # Metrics of kube-state-metrics 2 with their labels:
 # https://github.com/kubernetes/kube-state-metrics/tree/main/docs/metrics
 KUBE_STATE = {
