@@ -50,6 +50,12 @@ def comparable_features(spec: ModelSpec) -> list[str]:
     return [name for name in spec.feature_names() if name in (*columns, *features) and name not in hashed]
 
 
+def rows_that_keep(rows: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Return the rows whose service kept a column, by the names in `not_kept`."""
+    lacking = [text for text in rows["not_kept"].dropna().unique() if name in text.split(",")]
+    return rows[~rows["not_kept"].isin(lacking)] if lacking else rows
+
+
 def compare_served(spec: ModelSpec, served: pd.DataFrame, computed: pd.DataFrame, tolerance: float) -> Comparison:
     """Compare the features of the same rows.
 
@@ -57,7 +63,8 @@ def compare_served(spec: ModelSpec, served: pd.DataFrame, computed: pd.DataFrame
 
     Args:
         spec: the model.
-        served: row key and comparable features of served requests.
+        served: row key and comparable features of served requests, and `not_kept`, which names the features of a row
+            that the service did not keep yet; these are not compared.
         computed: row key and the same features of the batch, each row once.
         tolerance: relative difference up to which two numbers are equal.
     """
@@ -65,7 +72,10 @@ def compare_served(spec: ModelSpec, served: pd.DataFrame, computed: pd.DataFrame
     features = [name for name in names if name not in key]
     pairs = served.merge(computed, on=key, how="inner", suffixes=("", "__computed"), validate="many_to_one")
     categorical = set(spec.categorical_features())
-    differences = [_compare(pairs, name, f"{name}__computed", key, name in categorical, tolerance) for name in features]
+    differences = [
+        _compare(rows_that_keep(pairs, name), name, f"{name}__computed", key, name in categorical, tolerance)
+        for name in features
+    ]
     ordered = sorted(differences, key=lambda difference: (-difference.differing, difference.feature))
     return Comparison(len(served), len(pairs), ordered)
 

@@ -92,15 +92,16 @@ class Capture(SpecPart):
     """
 
     sample: float = Field(1.0, gt=0, le=1)
-    """Share of the scored requests that are kept, chosen at random."""
+    """Share of the scored rows whose requests are kept. A hash of the row key chooses, so every process keeps the same
+    rows."""
     hashed: list[str] = []
     """Names of columns, other than the row key and the event time, and of categorical features, whose values are
     replaced by a keyed hash (HMAC-SHA-256; the key is in ML_ASSETS_CAPTURE_KEY). Equal values have equal hashes."""
     leave_out: list[str] = []
     """Names of columns and features that are not kept."""
     buffer_rows: int = Field(10_000, ge=1, le=1_000_000)
-    """Maximum number of requests in the memory of the service that are not written yet. Further ones are not kept, and
-    counted in the metric ml_assets_capture_dropped."""
+    """Maximum number of requests in the memory of the service that are not on the local disk yet. Further ones are not
+    kept, and counted in the metric ml_assets_capture_dropped."""
     flush_every: Wait = timedelta(minutes=5)
     """Maximum time until kept requests are in the lake."""
 

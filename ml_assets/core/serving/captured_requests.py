@@ -14,6 +14,10 @@ from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.tables.local_time import MICROSECONDS_PER_DAY, to_local
 from ml_assets.core.tables.monitoring_schemas import served_columns, served_requests_schema
 
+FULL = 2**64
+HASHED = b"hashed"
+"""Entry of the metadata of a segment: the columns that are hashed in it, separated by commas."""
+NOT_KEPT = "not_kept"
 DIGITS = 32
 """Hexadecimal digits of a hash: 128 bits, so that no two values of a table have one by chance."""
 
@@ -66,7 +70,8 @@ class RequestColumns:
                 f"deployment.capture.hashed: {', '.join(hashed)} cannot be hashed without a key; set "
                 "ML_ASSETS_CAPTURE_KEY or ML_ASSETS_CAPTURE_KEY_FILE"
             )
-        self.schema = served_requests_schema(spec)
+        self.schema = served_requests_schema(spec).with_metadata({HASHED: ",".join(hashed)})
+        self._row_key = spec.row_key
         self._time, self._zone = spec.event_time, spec.source.time_zone
         columns, features = served_columns(spec)
         change = partial(hash_value, (key or "").encode())
@@ -74,8 +79,17 @@ class RequestColumns:
             **{name: partial(_column, name, change if name in hashed else None) for name in columns},
             **{name: partial(_feature, name, change if name in hashed else None) for name in features},
             **{name: partial(_answer, name) for name in spec.outputs.columns},
+            NOT_KEPT: lambda _: None,
             "features_through": lambda served: date.fromisoformat(served.features_through),
         }
+
+    def is_in_sample(self, served: ServedRequest, share: float) -> bool:
+        """Return whether a request is in the sample of a share of all rows.
+
+        A hash of the row key decides, so every process keeps the same rows, however often they are asked for.
+        """
+        key = "\n".join([str(served.row[name]) for name in self._row_key]).encode()
+        return int.from_bytes(hashlib.blake2b(key, digest_size=8).digest()) < share * FULL
 
     def batch(self, requests: Sequence[ServedRequest]) -> pa.RecordBatch:
         """Return requests as rows of the table; missing numbers are null."""
@@ -108,26 +122,39 @@ def _feature(name: str, change: Callable[[object], object] | None, served: Serve
     return change(value) if change else value
 
 
-def join_segments(schema: pa.Schema, parts: Sequence[pa.Table]) -> pa.Table:
+def join_segments(schema: pa.Schema, hashed: Sequence[str], parts: Sequence[pa.Table]) -> pa.Table:
     """Put segments together, in the order of the answers.
 
+    A column that a segment of an earlier specification lacks, has with values of another type, or hashed where it is
+    not hashed now, or the reverse, is null in its rows, and `not_kept` names it.
+
     Args:
-        schema: the columns of the table. Those that a segment of an earlier specification lacks, or has with values of
-            another type, are null.
+        schema: the columns of the table.
+        hashed: those of them that are hashed.
         parts: the segments, in any order.
     """
-    rows = pa.concat_tables([schema.empty_table(), *(_fit(schema, part) for part in parts)])
+    rows = pa.concat_tables([schema.empty_table(), *(_fit(schema, hashed, part) for part in parts)])
     return rows.sort_by([("served_at", "ascending"), ("request_id", "ascending")])
 
 
-def _fit(schema: pa.Schema, part: pa.Table) -> pa.Table:
-    return pa.table([_cast(part, field) for field in schema], schema=schema)
+def _fit(schema: pa.Schema, hashed: Sequence[str], part: pa.Table) -> pa.Table:
+    hashed_before = (part.schema.metadata or {}).get(HASHED, b"").decode().split(",")
+    columns = {
+        field.name: _cast(part, field) if (field.name in hashed) == (field.name in hashed_before) else None
+        for field in schema
+        if field.name != NOT_KEPT
+    }
+    missing = [name for name, values in columns.items() if values is None]
+    columns[NOT_KEPT] = pa.repeat(",".join(missing) or None, part.num_rows).cast(pa.string())
+    arrays = [columns[field.name] for field in schema]
+    nulls = [pa.nulls(part.num_rows, field.type) for field in schema]
+    return pa.table([null if array is None else array for array, null in zip(arrays, nulls, strict=True)], schema)
 
 
-def _cast(part: pa.Table, field: pa.Field) -> pa.ChunkedArray | pa.Array:
+def _cast(part: pa.Table, field: pa.Field) -> pa.ChunkedArray | None:
     if field.name in part.column_names:
         try:
             return part[field.name].cast(field.type)
         except pa.ArrowException:
             pass
-    return pa.nulls(part.num_rows, field.type)
+    return None

@@ -8,6 +8,7 @@ import dagster as dg
 
 from ml_assets.core.checks.outcome import CheckOutcome, apply_accepted_failures
 from ml_assets.core.model_spec import ModelSpec
+from ml_assets.core.serving.captured_requests import NOT_KEPT
 from ml_assets.core.tables.fingerprint import EXPIRED
 from ml_assets.pipeline.asset_names import FEATURES
 from ml_assets.pipeline.features.reference_profiles import MIN_DRIFT_DAYS, ReferenceProfiles, drift_reference_days
@@ -79,19 +80,21 @@ def _compare(spec: ModelSpec, stage: "ServedRequests", day: date) -> CheckOutcom
         reason = f"the {FEATURES} of the day are not in the lake"
         return CheckOutcome(SERVED_FEATURES, day, None, reason, settings.severity)
     columns = list(dict.fromkeys([*spec.row_key, *comparable_features(spec)]))
-    served, computed = stage.frame(day, columns), to_pandas(stage.batch.rows.read([day], columns))
+    served, computed = stage.frame(day, [*columns, NOT_KEPT]), to_pandas(stage.batch.rows.read([day], columns))
     comparison = compare_served(spec, served, computed, settings.tolerance)
     return evaluate_served_features(SERVED_FEATURES, day, comparison, settings)
 
 
 def _profile(spec: ModelSpec, stage: "ServedRequests", day: date) -> "Mapping[str, Profile]":
-    """Profile the features of the requests of a day; none without requests."""
+    """Profile the features of the requests of a day that all of them kept; none without requests."""
     import pyarrow as pa
 
     from ml_assets.core.features.served_features import comparable_features
     from ml_assets.core.profiling.profiles import profile_columns, read_profiles
 
-    profiles = profile_columns(stage.read(day, comparable_features(spec)), spec.source.time_zone)
+    missing = ",".join(filter(None, stage.read(day, [NOT_KEPT])[NOT_KEPT].unique().to_pylist())).split(",")
+    features = [name for name in comparable_features(spec) if name not in missing]
+    profiles = profile_columns(stage.read(day, features), spec.source.time_zone)
     if not profiles.num_rows:
         return {}
     days = pa.array([day] * profiles.num_rows, pa.date32())

@@ -41,7 +41,8 @@ class ServedRequests(DayByDay):
         self.spec = spec
         self.code = code_version(__name__)
         schema = served_requests_schema(spec)
-        self.spec_part = {"columns": [[field.name, str(field.type)] for field in schema]}
+        self._hashed = spec.deployment.capture.hashed if spec.deployment.capture else []
+        self.spec_part = {"columns": [[field.name, str(field.type)] for field in schema], "hashed": self._hashed}
         self.tables = {SERVED_REQUESTS: lake.table(spec.name, SERVED_REQUESTS, schema)}
         self.batch = BatchFeatures(spec, lake)
         self._segments = Segments(lake.files, spec.name)
@@ -75,7 +76,7 @@ class ServedRequests(DayByDay):
                 damaged.append(str(error))
         problem = f"{len(damaged)} segments cannot be read, the first: {damaged[0]}" if damaged else None
         metadata = {"segments": len(parts) + len(damaged)}
-        return StageOutput({SERVED_REQUESTS: join_segments(schema, parts)}, problem, metadata)
+        return StageOutput({SERVED_REQUESTS: join_segments(schema, self._hashed, parts)}, problem, metadata)
 
     def read(self, day: date, columns: Sequence[str]) -> "pa.Table":
         """Read columns of the committed requests of a day."""

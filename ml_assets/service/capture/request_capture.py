@@ -1,14 +1,14 @@
-"""Captures served requests beside the requests: the event loop only adds to a bounded queue, a thread does the rest."""
+"""Captures served requests beside the requests: the event loop adds to a bounded queue, and two threads do the rest."""
 
 import logging
-import random
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Protocol
 
+from ml_assets.core.counts import count
 from ml_assets.core.model_spec.deployment import Capture
 from ml_assets.core.serving.captured_requests import RequestColumns, ServedRequest
 from ml_assets.service.capture.spool import Spool
@@ -43,9 +43,9 @@ class RequestCapture:
 
     Rows wait in memory for at most a second (`buffer_rows` of them, further ones are dropped and counted), then in the
     spool on the local disk, and are written to the lake as one segment for each day of events after `flush_every`, or
-    earlier if there are many. Where the lake cannot be written, they stay in the spool until they can, up to its size.
-    A segment has the name of the file of the spool that it was written from, so one that is written twice is there
-    once.
+    earlier if there are many. One thread writes the spool and another the lake, so a slow lake fills no memory. Where
+    the lake cannot be written, rows stay in the spool until they can, up to its size. A segment has the name of the
+    file of the spool that it was written from, so one that is written twice is there once.
 
     Args:
         columns: makes rows of the table.
@@ -53,7 +53,6 @@ class RequestCapture:
         spool: the spool.
         write: writes a segment: day, name, rows.
         clock: seconds that only grow.
-        choose: returns random numbers from 0 to 1.
     """
 
     def __init__(
@@ -63,25 +62,23 @@ class RequestCapture:
         spool: Spool,
         write: WriteSegment,
         clock: Callable[[], float] = time.monotonic,
-        choose: Callable[[], float] = random.random,
     ) -> None:
         self._columns = columns
         self._settings = settings
         self._spool = spool
         self._write = write
         self._clock = clock
-        self._choose = choose
         self._queue: deque[ServedRequest] = deque()
         self._flushed_at = clock()
         self._logged_reason: str | None = None
-        self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._stopping, self._is_due, self._is_drained = (threading.Event() for _ in range(3))
+        self._threads: list[threading.Thread] = []
         self._dropped: Counter[str] = Counter()
         self.metrics: CaptureMetrics | None = None
 
     def record(self, served: ServedRequest) -> None:
         """Keep a served request, if it is in the sample and there is room. Takes microseconds and raises nothing."""
-        if self._settings.sample < 1 and self._choose() >= self._settings.sample:
+        if self._settings.sample < 1 and not self._columns.is_in_sample(served, self._settings.sample):
             return
         if len(self._queue) >= self._settings.buffer_rows:
             self._drop("buffer_full", 1)
@@ -99,15 +96,18 @@ class RequestCapture:
         return dict(self._dropped)
 
     def start(self) -> None:
-        """Start the thread that writes."""
-        self._thread = threading.Thread(target=self._run, name="capture", daemon=True)
-        self._thread.start()
+        """Start the threads that write."""
+        for name, run in (("capture", self._write_spool), ("capture-lake", self._write_lake)):
+            self._threads.append(threading.Thread(target=run, name=name, daemon=True))
+        for thread in self._threads:
+            thread.start()
 
     def stop(self) -> None:
-        """Write what is left to the lake, and end the thread; what cannot be written in time stays in the spool."""
+        """Write what is left to the lake, and end the threads; what cannot be written in time stays in the spool."""
         self._stopping.set()
-        if self._thread is not None:
-            self._thread.join(STOP_SECONDS)
+        deadline = time.monotonic() + STOP_SECONDS
+        for thread in self._threads:
+            thread.join(max(deadline - time.monotonic(), 0.0))
 
     def write_due(self, everything: bool = False) -> None:
         """Write the queue to the spool, and the spool to the lake if that is due.
@@ -115,26 +115,43 @@ class RequestCapture:
         Args:
             everything: write to the lake whether or not it is due.
         """
-        self._drain()
-        now, seconds = self._clock(), self._settings.flush_every.total_seconds()
-        if everything or now - self._flushed_at >= seconds or self._spool.rows >= ROWS_PER_SEGMENT:
-            self._flushed_at = now
-            self._spool.close()
+        if self._close_spool_if_due(everything):
             self._write_segments()
 
-    def _run(self) -> None:
+    def _close_spool_if_due(self, everything: bool) -> bool:
+        self._drain()
+        now, seconds = self._clock(), self._settings.flush_every.total_seconds()
+        is_due = everything or now - self._flushed_at >= seconds or self._spool.rows >= ROWS_PER_SEGMENT
+        if is_due:
+            self._flushed_at = now
+            self._spool.close()
+        return is_due
+
+    def _write_spool(self) -> None:
         # Files of processes that were killed do not wait for the first flush.
         self._flushed_at = self._clock() - self._settings.flush_every.total_seconds()
         while not self._stopping.wait(TICK_SECONDS):
-            self._attempt(everything=False)
-        self._attempt(everything=True)
+            if self._attempt(lambda: self._close_spool_if_due(everything=False)):
+                self._is_due.set()
+        self._attempt(lambda: self._close_spool_if_due(everything=True))
+        self._is_drained.set()
+        self._is_due.set()
 
-    def _attempt(self, everything: bool) -> None:
+    def _write_lake(self) -> None:
+        is_last = False
+        while not is_last:
+            self._is_due.wait()
+            self._is_due.clear()
+            is_last = self._is_drained.is_set()
+            self._attempt(self._write_segments)
+
+    def _attempt(self, write: Callable[[], bool | None]) -> bool | None:
         try:
-            self.write_due(everything)
+            return write()
         # The thread must not end: whatever is wrong, the next attempt may succeed, and the queue is bounded.
         except Exception as error:
             self._log(f"served requests cannot be captured: {type(error).__name__}: {error}")
+            return None
 
     def _drain(self) -> None:
         has_room = not self._queue or self._spool.bytes() < SPOOL_BYTES
@@ -143,32 +160,58 @@ class RequestCapture:
             if not has_room:
                 self._drop("spool_full", len(rows))
                 continue
-            try:
-                self._spool.append(self._columns.batch(rows))
-            except Exception as error:
-                self._drop("not_written", len(rows))
-                self._log(f"{len(rows)} served requests cannot be kept: {type(error).__name__}: {error}")
+            for batch in self._batches(rows):
+                try:
+                    self._spool.append(batch)
+                except Exception as error:
+                    self._refuse(batch.num_rows, error)
             # Lets requests go on between two slices.
             time.sleep(0)
 
+    def _batches(self, rows: "Sequence[ServedRequest]") -> "Iterator[pa.RecordBatch]":
+        """Convert requests; one that is no row of the table keeps no other from it."""
+        try:
+            yield self._columns.batch(rows)
+        except Exception as error:
+            if len(rows) == 1:
+                self._refuse(1, error)
+                return
+            for row in rows:
+                yield from self._batches([row])
+
     def _write_segments(self) -> None:
         for name, rows in self._spool.closed():
-            if rows is not None:
-                try:
-                    for day, of_day in self._columns.by_day(rows):
-                        self._write(day, name, of_day)
-                except Exception as error:
-                    self._log(
-                        f"served requests cannot be written to the lake and stay on the local disk: "
-                        f"{type(error).__name__}: {error}"
-                    )
-                    return
-                if self.metrics is not None:
-                    self.metrics.record_captured(rows.num_rows)
+            if rows is not None and not self._write_days(name, rows):
+                return
             self._spool.delete(name)
         if self._logged_reason is not None:
             log.info("served requests are written to the lake again")
         self._logged_reason = None
+
+    def _write_days(self, name: str, rows: "pa.Table") -> bool:
+        """Write the segments of a file; return False where the lake cannot be written, so that the file stays."""
+        try:
+            days = list(self._columns.by_day(rows))
+        except Exception as error:
+            # Of an earlier specification that named or typed the time of the event otherwise.
+            self._refuse(rows.num_rows, error)
+            return True
+        try:
+            for day, of_day in days:
+                self._write(day, name, of_day)
+        except Exception as error:
+            self._log(
+                f"served requests cannot be written to the lake and stay on the local disk: "
+                f"{type(error).__name__}: {error}"
+            )
+            return False
+        if self.metrics is not None:
+            self.metrics.record_captured(rows.num_rows)
+        return True
+
+    def _refuse(self, rows: int, error: Exception) -> None:
+        self._drop("not_written", rows)
+        self._log(f"{count(rows, 'served request')} cannot be kept: {type(error).__name__}: {error}")
 
     def _drop(self, reason: str, rows: int) -> None:
         self._dropped[reason] += rows

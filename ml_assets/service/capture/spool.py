@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from hashlib import sha256
@@ -18,7 +19,8 @@ except ImportError:
 if TYPE_CHECKING:
     import pyarrow as pa
 
-SUFFIX = ".arrows"
+SUFFIX, UNNAMED = ".arrows", "."
+SECONDS_UNTIL_ABANDONED = 3600.0
 
 
 def spool_folder(lake: str, model: str) -> Path:
@@ -28,7 +30,7 @@ def spool_folder(lake: str, model: str) -> Path:
 
 
 class Spool:
-    """Record batches in files, of which one is open. Not safe across threads.
+    """Record batches in files, of which one is open. One thread appends and closes, another may read closed files.
 
     A file is an Arrow stream: what was written before its process was killed can be read. Each write goes to the
     operating system at once. A file that is open is locked, and a lock ends with its process, so any process that
@@ -47,10 +49,12 @@ class Spool:
             raise PermissionError(f"{folder} belongs to another user")
         folder.parent.chmod(0o700)
         self._folder = folder
+        self._remove_unnamed()
         self._written: set[str] = set()
         self._writer: pa.RecordBatchStreamWriter | None = None
         self._file: pa.OSFile | None = None
         self._lock: int | None = None
+        self._open_name: str | None = None
         self.rows = 0
 
     def append(self, batch: "pa.RecordBatch") -> None:
@@ -79,7 +83,7 @@ class Spool:
                     thing.close()
         if self._lock is not None:
             os.close(self._lock)
-        self._writer = self._file = self._lock = None
+        self._writer = self._file = self._lock = self._open_name = None
         self.rows = 0
 
     def bytes(self) -> int:
@@ -117,18 +121,29 @@ class Spool:
 
         name = uuid4().hex
         # Named only when it is locked, so that nobody takes it for the file of a dead process.
-        unnamed, path = self._folder / f".{name}", self._folder / f"{name}{SUFFIX}"
-        self._lock = os.open(unnamed, os.O_CREAT | os.O_RDWR, 0o600)
-        if fcntl is not None:
-            fcntl.flock(self._lock, fcntl.LOCK_EX)
-        self._file = pa.OSFile(str(unnamed), "wb")
-        self._writer = pa.ipc.new_stream(self._file, schema)
-        unnamed.rename(path)
+        unnamed, path = self._folder / f"{UNNAMED}{name}", self._folder / f"{name}{SUFFIX}"
+        try:
+            self._lock = os.open(unnamed, os.O_CREAT | os.O_RDWR, 0o600)
+            if fcntl is not None:
+                fcntl.flock(self._lock, fcntl.LOCK_EX)
+            self._file = pa.OSFile(str(unnamed), "wb")
+            self._writer = pa.ipc.new_stream(self._file, schema)
+            self._open_name = name
+            unnamed.rename(path)
+        except (OSError, pa.ArrowException):
+            unnamed.unlink(missing_ok=True)
+            raise
         self._written.add(name)
+
+    def _remove_unnamed(self) -> None:
+        """Remove what processes left that were killed before they named a file."""
+        for path in self._folder.glob(f"{UNNAMED}*"):
+            if time.time() - _age(path) > SECONDS_UNTIL_ABANDONED:
+                path.unlink(missing_ok=True)
 
     def _is_free(self, path: Path, lock: int) -> bool:
         if fcntl is None:
-            return path.stem in self._written and self._writer is None
+            return path.stem in self._written and path.stem != self._open_name
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

@@ -14,7 +14,7 @@ NAN = float("nan")
 
 def frame(ids: list[int], cards: list[str | None], amounts: list[float], counts: list[float]) -> pd.DataFrame:
     columns = {"id": ids, "card": cards, "amount": amounts, "count_by_card_1d": counts}
-    return pd.DataFrame(columns).assign(amount_mean_by_card_1d=NAN)
+    return pd.DataFrame(columns).assign(amount_mean_by_card_1d=NAN, not_kept=None)
 
 
 def test_equal_rows_have_no_difference_and_missing_values_are_equal():
@@ -50,3 +50,11 @@ def test_hashed_and_absent_features_are_not_compared():
     capture = {"hashed": ["card"], "leave_out": ["amount"]}
     spec = ModelSpec.model_validate({**SMALL, "features": FEATURES, "deployment": {"capture": capture}})
     assert comparable_features(spec) == ["count_by_card_1d", "amount_mean_by_card_1d"]
+
+
+def test_rows_whose_service_did_not_keep_a_feature_yet_are_not_compared_by_it():
+    served = frame([1, 2], ["a", "b"], [NAN, 2.0], [1.0, 2.0]).assign(not_kept=["score,amount", None])
+    computed = frame([1, 2], ["a", "b"], [1.0, 2.0], [1.0, 2.0])
+    differences = compare_served(SPEC, served, computed, 0.0).differences
+    rows = {difference.feature: (difference.rows, difference.differing) for difference in differences}
+    assert (rows["amount"], rows["count_by_card_1d"]) == ((1, 0), (2, 0))

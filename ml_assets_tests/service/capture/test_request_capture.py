@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from threading import Event
 
 import pyarrow as pa
 import pytest
@@ -53,10 +54,7 @@ def capture_of(
 ) -> tuple[RequestCapture, Counts]:
     spec, counts = spec_with(**settings), Counts()
     assert spec.deployment.capture
-    choose = iter([0.1, 0.9] * 1000).__next__
-    capture = RequestCapture(
-        RequestColumns(spec, None), spec.deployment.capture, Spool(folder), lake.write, clock, choose
-    )
+    capture = RequestCapture(RequestColumns(spec, None), spec.deployment.capture, Spool(folder), lake.write, clock)
     capture.metrics = counts
     return capture, counts
 
@@ -75,13 +73,24 @@ def test_requests_are_in_the_lake_after_the_time_of_the_specification(tmp_path):
     assert (len(lake.segments), counts.captured, counts.dropped) == (1, 100, {})
 
 
-def test_a_sample_is_kept(tmp_path):
-    lake = Lake()
-    capture, _ = capture_of(tmp_path, lake, sample=0.5)
-    for number in range(10):
+def test_every_process_keeps_the_same_rows_of_a_sample(tmp_path):
+    kept = []
+    for name, numbers in (("a", range(400)), ("b", reversed(range(400)))):
+        lake = Lake()
+        capture, _ = capture_of(tmp_path / name, lake, sample=0.25)
+        for number in numbers:
+            capture.record(request(number))
+        capture.write_due(everything=True)
+        kept.append(lake.ids())
+    assert kept[0] == kept[1]
+    # Within three standard deviations of a quarter.
+    assert 74 <= len(kept[0]) <= 126
+    more = Lake()
+    capture, _ = capture_of(tmp_path / "c", more, sample=0.5)
+    for number in range(400):
         capture.record(request(number))
     capture.write_due(everything=True)
-    assert lake.ids() == [0, 2, 4, 6, 8]
+    assert set(kept[0]) < set(more.ids()), "a larger sample has the rows of the smaller one"
 
 
 def test_memory_is_bounded_and_what_does_not_fit_is_counted(tmp_path):
@@ -122,11 +131,10 @@ def test_a_full_spool_drops_and_counts(tmp_path, monkeypatch):
 def test_a_request_that_is_no_row_is_dropped_and_the_others_are_kept(tmp_path):
     lake = Lake()
     capture, counts = capture_of(tmp_path, lake)
-    capture.record(request(1, id="no number"))
-    capture.write_due()
-    capture.record(request(2))
+    for number in (2, 1, 3):
+        capture.record(request(number, **({"id": "no number"} if number == 1 else {})))
     capture.write_due(everything=True)
-    assert lake.ids() == [2]
+    assert lake.ids() == [2, 3]
     assert counts.dropped == {"not_written": 1}
 
 
@@ -152,6 +160,46 @@ def test_the_thread_writes_what_is_left_when_the_service_ends(tmp_path):
         capture.record(request(number))
     capture.stop()
     assert lake.ids() == list(range(200))
+
+
+def test_a_lake_that_is_slow_fills_no_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr(request_capture, "TICK_SECONDS", 0.01)
+    lake, answers, is_asked = Lake(), Event(), Event()
+    write = lake.write
+
+    def wait(*segment) -> None:
+        is_asked.set()
+        answers.wait(10)
+        write(*segment)
+
+    lake.write = wait
+    capture, counts = capture_of(tmp_path, lake, buffer_rows=5)
+    capture.record(request(0))
+    capture.start()
+    assert is_asked.wait(10)
+    for number in range(1, 40):
+        capture.record(request(number))
+        for _ in range(1000):
+            if not capture.waiting:
+                break
+            time.sleep(0.002)
+    assert (lake.ids(), counts.dropped) == ([], {})
+    answers.set()
+    capture.stop()
+    assert lake.ids() == list(range(40))
+
+
+def test_a_file_of_another_specification_holds_up_no_other(tmp_path, caplog):
+    lake = Lake()
+    spool = Spool(tmp_path)
+    spool.append(pa.record_batch({"id": [7], "happened_at": ["yesterday"]}))
+    spool.close()
+    capture, counts = capture_of(tmp_path, lake)
+    capture.record(request(1))
+    capture.write_due(everything=True)
+    assert (lake.ids(), counts.dropped) == ([1], {"not_written": 1})
+    assert "1 served request cannot be kept" in caplog.text
+    assert spool.bytes() == 0
 
 
 @pytest.mark.slow

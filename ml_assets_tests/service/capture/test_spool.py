@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pyarrow as pa
@@ -78,6 +79,15 @@ def test_a_full_disk_is_an_error_and_the_next_rows_get_a_file_of_their_own(tmp_p
     spool.append(pa.record_batch({"number": [2]}))
     spool.close()
     assert numbers(spool) == [2]
+    assert len(list((tmp_path / "spool").iterdir())) == 1, "nothing is left of the file that could not be made"
+
+
+def test_a_file_that_a_killed_process_had_not_named_is_removed_after_an_hour(tmp_path):
+    for name, age in ((".new", 0), (".old", 7200)):
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (time.time() - age,) * 2)
+    Spool(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [".new"]
 
 
 def test_each_model_of_each_lake_has_a_folder_for_its_owner_only(tmp_path):
