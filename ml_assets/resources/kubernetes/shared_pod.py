@@ -33,6 +33,8 @@ LIBRARIES = (
     "matplotlib.figure",
 )
 SECONDS_TO_TERMINATE = 30
+# Exit codes of a process that was killed, or whose server was: then multiprocessing does not know its exit code.
+KILLED = (-9, 255)
 
 
 class SharedPodStepHandler(StepHandler):
@@ -75,7 +77,7 @@ class SharedPodStepHandler(StepHandler):
             return CheckStepHealthResult.unhealthy("its process is gone with an earlier pod of the run")
         process, start = self._processes[key]
         exit_code = process.exitcode
-        if exit_code == -9:
+        if exit_code in KILLED:
             return CheckStepHealthResult.unhealthy(
                 "its process was killed, as when a pod runs out of memory; give it more with compute.data.memory"
             )
