@@ -133,7 +133,8 @@ def test_scoring_continues_and_reports_its_age_while_the_registry_is_down(served
     served.wait_until(lambda state: state["registry_age_seconds"] > 0.5)
     assert served.score(row).status_code == 200
     assert served.state()["ready"]
-    assert 'ml_assets_failed_looks_total{at="registry"}' in served.client.get("/metrics").text
+    # A refresh that has begun fails a moment later.
+    served.wait_until(lambda _: 'ml_assets_failed_looks_total{at="registry"}' in served.client.get("/metrics").text)
     rename("away", "registered_models")
     served.release(champion=1)
     assert served.score(row).json()["model_version"] == 1

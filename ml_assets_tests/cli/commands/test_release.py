@@ -50,10 +50,11 @@ def test_versions_are_promoted_rolled_back_and_paused_by_hand(world, printed, mo
     stop_clock(monkeypatch, command, datetime(2026, 11, 26, 12, tzinfo=UTC))
     assert "nothing has been released yet" in printed("releases")
     shown = printed("promote", "--version", "1", "--actor", "ann", "--reason", "the first one")
-    assert [re.split(r"\s*│\s*", line)[1:5] for line in shown.splitlines() if line.startswith("│")] == [
+    assert [re.split(r"\s{2,}", line.strip()) for line in shown.splitlines()[1:5]] == [
+        ["release", "when (UTC), who", "what", "why"],
         ["1", re.findall(r"\d{4}-\d\d-\d\d \d\d:\d\d", shown)[0], "promote", "the first one"],
-        ["", "for 2026-11-25", "champion - to 1", ""],
-        ["", "ann", "share 0 %", ""],
+        ["for 2026-11-25", "champion - to 1"],
+        ["ann", "share 0 %"],
     ]
     assert re.search(r"Champion +version 1 of 2025-03-01, since release 1 of .*, predictions from", shown)
     shown = printed("canary", "--version", "2")
