@@ -26,8 +26,14 @@ LOCAL, POSTGRESQL = (
 )
 
 # Each part of an instance is either the same everywhere or differs for a stated reason.
-SAME = {"telemetry", "nux", "run_monitoring", "run_retries", "retention", "freshness"}
-SAME_WITHIN = {"concurrency": {"pools"}, "scheduler": {"class", "config"}}
+SAME = {"telemetry", "nux", "run_retries", "retention", "freshness"}
+# The pod of a run may wait for a new node, so `start_timeout_seconds` is longer in the cluster.
+MONITORING = {"enabled", "cancel_timeout_seconds", "max_runtime_seconds", "poll_interval_seconds"}
+SAME_WITHIN = {
+    "concurrency": {"pools"},
+    "run_monitoring": {*MONITORING, "max_resume_run_attempts", "free_slots_after_run_end_seconds"},
+    "scheduler": {"class", "config"},
+}
 DIFFERENT = {
     "event_log_storage": "SQLite files on the laptop, PostgreSQL in the cluster",
     "run_storage": "a SQLite file on the laptop, PostgreSQL in the cluster",

@@ -8,7 +8,6 @@ import dagster as dg
 
 from ml_assets.core.checks.outcome import CheckOutcome, apply_accepted_failures
 from ml_assets.core.model_spec import ModelSpec
-from ml_assets.core.serving.captured_requests import NOT_KEPT
 from ml_assets.core.tables.fingerprint import EXPIRED
 from ml_assets.pipeline.asset_names import FEATURES
 from ml_assets.pipeline.features.reference_profiles import MIN_DRIFT_DAYS, ReferenceProfiles, drift_reference_days
@@ -72,6 +71,7 @@ def evaluate_served_checks(
 def _compare(spec: ModelSpec, stage: "ServedRequests", day: date) -> CheckOutcome:
     from ml_assets.core.checks.served_features import evaluate_served_features
     from ml_assets.core.features.served_features import comparable_features, compare_served
+    from ml_assets.core.serving.captured_requests import NOT_KEPT
     from ml_assets.core.tables.schemas import to_pandas
 
     settings = spec.checks.served_features
@@ -91,6 +91,7 @@ def _profile(spec: ModelSpec, stage: "ServedRequests", day: date) -> "Mapping[st
 
     from ml_assets.core.features.served_features import comparable_features
     from ml_assets.core.profiling.profiles import profile_columns, read_profiles
+    from ml_assets.core.serving.captured_requests import NOT_KEPT
 
     missing = ",".join(filter(None, stage.read(day, [NOT_KEPT])[NOT_KEPT].unique().to_pylist())).split(",")
     features = [name for name in comparable_features(spec) if name not in missing]
