@@ -52,7 +52,7 @@ class MeasurementTable:
             rows: with the columns of the table.
 
         Returns:
-            The number of files of the table.
+            The number of files of the table, without those that other processes added meanwhile.
 
         Raises:
             deltalake.exceptions.CommitFailedError: when other processes commit again and again at the same moment.
@@ -63,7 +63,8 @@ class MeasurementTable:
         self._add_columns(table)
         written = [write_file(self._folder.write, rows.cast(self.schema))]
         with_retries(lambda: _commit(table, written), is_unchanged=lambda: True, refresh=table.update_incremental)
-        return len(table.file_uris())
+        # To read the table again for files of other processes is not worth its time.
+        return len(table.file_uris()) + len(written)
 
     def compact(self, oldest: datetime) -> None:
         """Merge all files into one without the measurements before a time, and delete those that were merged a day ago.
@@ -94,6 +95,7 @@ class MeasurementTable:
                 is_unchanged=lambda: _still_has(table, paths),
                 refresh=table.update_incremental,
             )
+        table.update_incremental()
         table.vacuum(HOURS_UNTIL_DELETED, dry_run=False, enforce_retention_duration=False, full=True)
 
     def newest(self, rows: int) -> "pa.Table":
@@ -168,7 +170,6 @@ def _commit(table: "DeltaTable", actions: list) -> None:
     # Its own retries give up at once, see `day_commit`.
     properties = CommitProperties(max_commit_retries=0)
     table.create_write_transaction(actions, mode="append", schema=table.schema(), commit_properties=properties)
-    table.update_incremental()
 
 
 def _removals(files: Sequence[dict[str, Any]]) -> list:
