@@ -96,8 +96,8 @@ async def _background_tasks(scoring: Scoring, limits: Limits, metrics: Metrics) 
 
 
 class ScoreEndpoint:
-    """Scores one row a request. An ASGI application: what a web framework does for each request beyond it takes as
-    long as the features of a row.
+    """Scores one row a request. It is an ASGI application, because what a web framework adds to each request takes as
+    long as computing the features of a row.
     """
 
     def __init__(self, scoring: Scoring, limits: Limits, metrics: Metrics) -> None:

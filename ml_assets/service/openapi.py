@@ -27,9 +27,9 @@ def describe_api(spec: ModelSpec, request_schema: dict[str, Any]) -> dict[str, A
         "parameters": [reasons],
         "requestBody": {"required": True, "content": {JSON: {"schema": request_schema}}},
         "responses": {
-            "200": _answer("The prediction, and the version of the model that made it"),
-            "422": _answer("The request breaks the contract of the model"),
-            "503": _answer("No champion or no history is loaded yet"),
+            "200": _response("The prediction, and the version of the model that made it"),
+            "422": _response("The request breaks the contract of the model"),
+            "503": _response("No champion or no history is loaded yet"),
         },
     }
     return {
@@ -49,8 +49,8 @@ def describe_api(spec: ModelSpec, request_schema: dict[str, Any]) -> dict[str, A
 
 
 def _probe(summary: str, media_type: str = JSON) -> dict[str, Any]:
-    return {"summary": summary, "responses": {"200": _answer("The answer", media_type)}}
+    return {"summary": summary, "responses": {"200": _response("The response", media_type)}}
 
 
-def _answer(description: str, media_type: str = JSON) -> dict[str, Any]:
+def _response(description: str, media_type: str = JSON) -> dict[str, Any]:
     return {"description": description, "content": {media_type: {}}}

@@ -20,7 +20,7 @@ NICENESS = 5
 class ReaderProcess:
     """Reads bodies of requests one after the other in a process of its own, which starts with the first of them.
 
-    A thread would hold up every small request each time that it gives the interpreter back.
+    A thread would compete with the event loop for the interpreter, and so delay every small request.
     """
 
     def __init__(self, spec: ModelSpec, limits: RequestLimits) -> None:
@@ -41,7 +41,7 @@ class ReaderProcess:
             self._pool = ProcessPoolExecutor(1, context, _start, self._arguments)
         pool = self._pool
         try:
-            return await asyncio.wrap_future(pool.submit(_read, body))
+            return await asyncio.get_running_loop().run_in_executor(pool, _read, body)
         except BrokenProcessPool:
             if self._pool is pool:
                 self._pool = None

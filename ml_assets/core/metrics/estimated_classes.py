@@ -10,8 +10,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ml_assets.core.metrics.bootstrap import Interval, draw_counts, percentile_interval
-from ml_assets.core.metrics.estimated_performance import IsotonicCalibration
+from ml_assets.core.metrics.bootstrap import Interval, percentile_interval
+from ml_assets.core.metrics.estimated_performance import IsotonicCalibration, sample_sums
 from ml_assets.core.metrics.multiclass import MulticlassMetrics
 from ml_assets.core.metrics.resampled import Floats
 
@@ -102,15 +102,14 @@ class ClassEstimate:
             confidence: share of the samples within the interval.
             seed: of the random numbers.
         """
-        random = np.random.default_rng(seed)
-        sums = []
-        for part in draw_counts(self._calibration.rows, samples, seed):
-            for counts in part:
-                limits = np.cumsum(self._calibration.probabilities(self._predicted, counts), axis=1)
-                # The last limit is 1 but for rounding.
-                drawn = (random.random((len(limits), 1)) >= limits[:, :-1]).sum(axis=1)
-                sums.append(self._sums(np.eye(limits.shape[1])[drawn]))
-        values = self._metrics.values_of(np.concatenate(sums, axis=1))
+
+        def draw(counts: Floats, random: np.random.Generator) -> Floats:
+            limits = np.cumsum(self._calibration.probabilities(self._predicted, counts), axis=1)
+            # The last limit is 1 but for rounding.
+            drawn = (random.random((len(limits), 1)) >= limits[:, :-1]).sum(axis=1)
+            return self._sums(np.eye(limits.shape[1])[drawn])
+
+        values = self._metrics.values_of(sample_sums(self._calibration.rows, samples, seed, draw))
         return {name: percentile_interval(value, confidence) for name, value in values.items()}
 
     def _sums(self, probabilities: Floats) -> Floats:

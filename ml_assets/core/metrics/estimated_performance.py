@@ -7,6 +7,7 @@ and labels is that of the calibration: it sees a change of the rows (covariate s
 (concept drift). The realised metrics say afterwards whether it held.
 """
 
+from collections.abc import Callable
 from functools import cached_property
 
 import numpy as np
@@ -15,6 +16,8 @@ from numpy.typing import ArrayLike, NDArray
 from ml_assets.core.metrics.bootstrap import Interval, draw_counts, percentile_interval
 from ml_assets.core.metrics.classification import RowMetrics, descending_order, sorted_rows
 from ml_assets.core.model_spec.types.metric_names import ESTIMATED
+
+Draw = Callable[[NDArray[np.float64], np.random.Generator], NDArray[np.float64]]
 
 
 def why_not_estimated(labels: ArrayLike, minimum: int) -> str | None:
@@ -142,12 +145,25 @@ class PerformanceEstimate:
             confidence: share of the samples within the interval.
             seed: of the random numbers.
         """
-        random = np.random.default_rng(seed)
-        sums = []
-        for part in draw_counts(self._calibration.rows, samples, seed):
-            for counts in part:
-                probabilities = self._calibration.probabilities(self._rows.scores, counts)
-                labels = random.random(len(probabilities)) < probabilities
-                sums.append(self._rows.sums(labels.astype(np.float64)))
-        values = RowMetrics.values_of(np.concatenate(sums, axis=1))
+
+        def draw(counts: NDArray[np.float64], random: np.random.Generator) -> NDArray[np.float64]:
+            probabilities = self._calibration.probabilities(self._rows.scores, counts)
+            labels = random.random(len(probabilities)) < probabilities
+            return self._rows.sums(labels.astype(np.float64))
+
+        values = RowMetrics.values_of(sample_sums(self._calibration.rows, samples, seed, draw))
         return {name: percentile_interval(values[name], confidence) for name in ESTIMATED}
+
+
+def sample_sums(rows: int, samples: int, seed: int, draw: Draw) -> NDArray[np.float64]:
+    """Return the sums of all samples, one column each.
+
+    Args:
+        rows: number of labelled rows of the calibration.
+        samples: number of samples.
+        seed: of the random numbers.
+        draw: returns the sums of labels that it draws, given how often each labelled row counts in the calibration.
+    """
+    random = np.random.default_rng(seed)
+    counts_of_samples = (counts for part in draw_counts(rows, samples, seed) for counts in part)
+    return np.concatenate([draw(counts, random) for counts in counts_of_samples], axis=1)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 SWITCH_SECONDS = 0.0005
 """How long a thread may keep the interpreter while others wait. Python's 5 milliseconds would be added to each response
-while a large request is read."""
+while another thread computes features or reads the history."""
 KEEP_ALIVE_SECONDS = 5
 
 
