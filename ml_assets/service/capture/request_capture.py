@@ -109,16 +109,15 @@ class RequestCapture:
         for thread in self._threads:
             thread.join(max(deadline - time.monotonic(), 0.0))
 
-    def write_due(self, everything: bool = False) -> None:
-        """Write the queue to the spool, and the spool to the lake if that is due.
+    def close_spool_if_due(self, everything: bool = False) -> bool:
+        """Write the queue to the spool, and close its file if the lake is due.
 
         Args:
-            everything: write to the lake whether or not it is due.
-        """
-        if self._close_spool_if_due(everything):
-            self._write_segments()
+            everything: close it whether or not the lake is due.
 
-    def _close_spool_if_due(self, everything: bool) -> bool:
+        Returns:
+            Whether there is a file for `write_segments`.
+        """
         self._drain()
         now, seconds = self._clock(), self._settings.flush_every.total_seconds()
         is_due = everything or now - self._flushed_at >= seconds or self._spool.rows >= ROWS_PER_SEGMENT
@@ -131,9 +130,9 @@ class RequestCapture:
         # Files of processes that were killed do not wait for the first flush.
         self._flushed_at = self._clock() - self._settings.flush_every.total_seconds()
         while not self._stopping.wait(TICK_SECONDS):
-            if self._attempt(lambda: self._close_spool_if_due(everything=False)):
+            if self._attempt(self.close_spool_if_due):
                 self._is_due.set()
-        self._attempt(lambda: self._close_spool_if_due(everything=True))
+        self._attempt(lambda: self.close_spool_if_due(everything=True))
         self._is_drained.set()
         self._is_due.set()
 
@@ -143,7 +142,7 @@ class RequestCapture:
             self._is_due.wait()
             self._is_due.clear()
             is_last = self._is_drained.is_set()
-            self._attempt(self._write_segments)
+            self._attempt(self.write_segments)
 
     def _attempt(self, write: Callable[[], bool | None]) -> bool | None:
         try:
@@ -179,7 +178,8 @@ class RequestCapture:
             for row in rows:
                 yield from self._batches([row])
 
-    def _write_segments(self) -> None:
+    def write_segments(self) -> None:
+        """Write the closed files of the spool to the lake, until one cannot be written."""
         for name, rows in self._spool.closed():
             if rows is not None and not self._write_days(name, rows):
                 return

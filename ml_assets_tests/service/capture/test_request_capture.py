@@ -59,15 +59,21 @@ def capture_of(
     return capture, counts
 
 
+def write_due(capture: RequestCapture, everything: bool = False) -> None:
+    """Do what the two threads of a capture do, one after the other."""
+    if capture.close_spool_if_due(everything):
+        capture.write_segments()
+
+
 def test_requests_are_in_the_lake_after_the_time_of_the_specification(tmp_path):
     lake, seconds = Lake(), [0.0]
     capture, counts = capture_of(tmp_path, lake, lambda: seconds[0], flush_every="1m")
     for number in range(100):
         capture.record(request(number))
-    capture.write_due()
+    write_due(capture)
     assert (lake.ids(), capture.waiting) == ([], 0)
     seconds[0] = 61.0
-    capture.write_due()
+    write_due(capture)
     assert lake.ids() == list(range(100))
     assert {day for day, _ in lake.segments} == {DAY}
     assert (len(lake.segments), counts.captured, counts.dropped) == (1, 100, {})
@@ -80,7 +86,7 @@ def test_every_process_keeps_the_same_rows_of_a_sample(tmp_path):
         capture, _ = capture_of(tmp_path / name, lake, sample=0.25)
         for number in numbers:
             capture.record(request(number))
-        capture.write_due(everything=True)
+        write_due(capture, everything=True)
         kept.append(lake.ids())
     assert kept[0] == kept[1]
     # Within three standard deviations of a quarter.
@@ -89,7 +95,7 @@ def test_every_process_keeps_the_same_rows_of_a_sample(tmp_path):
     capture, _ = capture_of(tmp_path / "c", more, sample=0.5)
     for number in range(400):
         capture.record(request(number))
-    capture.write_due(everything=True)
+    write_due(capture, everything=True)
     assert set(kept[0]) < set(more.ids()), "a larger sample has the rows of the smaller one"
 
 
@@ -106,12 +112,12 @@ def test_a_lake_that_is_down_loses_nothing_and_the_log_says_so_once(tmp_path, ca
     lake.is_down = True
     for number in range(3):
         capture.record(request(number))
-        capture.write_due(everything=True)
+        write_due(capture, everything=True)
     assert lake.ids() == []
     assert [record.levelname for record in caplog.records] == ["ERROR"]
     assert "the bucket does not answer" in caplog.text
     lake.is_down = False
-    capture.write_due(everything=True)
+    write_due(capture, everything=True)
     assert lake.ids() == [0, 1, 2]
     assert counts.dropped == {}
 
@@ -121,10 +127,10 @@ def test_a_full_spool_drops_and_counts(tmp_path, monkeypatch):
     capture, counts = capture_of(tmp_path, lake)
     lake.is_down = True
     capture.record(request(1))
-    capture.write_due(everything=True)
+    write_due(capture, everything=True)
     monkeypatch.setattr(request_capture, "SPOOL_BYTES", 1)
     capture.record(request(2))
-    capture.write_due()
+    write_due(capture)
     assert counts.dropped == {"spool_full": 1}
 
 
@@ -133,7 +139,7 @@ def test_a_request_that_is_no_row_is_dropped_and_the_others_are_kept(tmp_path):
     capture, counts = capture_of(tmp_path, lake)
     for number in (2, 1, 3):
         capture.record(request(number, **({"id": "no number"} if number == 1 else {})))
-    capture.write_due(everything=True)
+    write_due(capture, everything=True)
     assert lake.ids() == [2, 3]
     assert counts.dropped == {"not_written": 1}
 
@@ -143,11 +149,11 @@ def test_processes_that_share_a_folder_and_one_that_died_write_each_row_once(tmp
     captures = [capture_of(tmp_path, lake)[0] for _ in range(3)]
     for number, capture in enumerate(captures):
         capture.record(request(number))
-        capture.write_due()
+        write_due(capture)
     # Its lock ends with a process that is killed.
     captures[2]._spool.close()
     for capture in captures[:2]:
-        capture.write_due(everything=True)
+        write_due(capture, everything=True)
     assert lake.ids() == [0, 1, 2]
     assert len(lake.segments) == 3
 
@@ -196,7 +202,7 @@ def test_a_file_of_another_specification_holds_up_no_other(tmp_path, caplog):
     spool.close()
     capture, counts = capture_of(tmp_path, lake)
     capture.record(request(1))
-    capture.write_due(everything=True)
+    write_due(capture, everything=True)
     assert (lake.ids(), counts.dropped) == ([1], {"not_written": 1})
     assert "1 served request cannot be kept" in caplog.text
     assert spool.bytes() == 0
