@@ -20,10 +20,13 @@ DELETED = "Deleted_Internal"
 
 @dataclass(frozen=True)
 class StoredModel:
-    """A registered model: versions by alias, tags, and when it or one of its versions was changed, in milliseconds."""
+    """A registered model with the attributes of MLflow's: versions by alias, tags, when it was created, and when it or
+    one of its versions was changed, in milliseconds since 1970.
+    """
 
     aliases: Mapping[str, int]
     tags: Mapping[str, str]
+    creation_timestamp: int | None
     last_updated_timestamp: int | None
 
 
@@ -46,12 +49,12 @@ class RegistryTables:
 
     def model(self, name: str) -> StoredModel | None:
         """Return the registered model `name`; None if there is none."""
-        models = self._rows("SELECT last_updated_time FROM registered_models WHERE name = ?", name)
+        models = self._rows("SELECT creation_time, last_updated_time FROM registered_models WHERE name = ?", name)
         if not models:
             return None
         aliases = self._rows("SELECT alias, version FROM registered_model_aliases WHERE name = ?", name)
         tags = self._rows('SELECT "key", value FROM registered_model_tags WHERE name = ?', name)
-        return StoredModel(dict(aliases), dict(tags), models[0][0])
+        return StoredModel(dict(aliases), dict(tags), *models[0])
 
     def versions(self, name: str) -> list[tuple[int, str]]:
         """Return number and tag `model_digest` of each version of model `name` that has the tag."""

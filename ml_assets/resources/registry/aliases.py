@@ -36,12 +36,6 @@ def registered_model(client: "MlflowClient", name: str) -> "RegisteredModel | No
         raise
 
 
-def read_registry_state(client: "MlflowClient", name: str) -> RegistryState | None:
-    """Return the release state of the registered model `name`, in one request; None if there is no such model."""
-    model = registered_model(client, name)
-    return None if model is None else RegistryState.of(model.aliases, model.tags, model.last_updated_timestamp)
-
-
 def set_registry_state(client: "MlflowClient", name: str, current: RegistryState, wanted: RegistryState) -> None:
     """Change aliases and tags of the registered model `name` from the current to the wanted state, except the tag of
     the release.

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 from ml_assets.core.release.registry_state import PERCENT_TAG
 from ml_assets.core.release.release_state import CHALLENGER, CHAMPION
-from ml_assets.resources.registry.aliases import registered_model
 
 if TYPE_CHECKING:
     from ml_assets.resources.registry.model_registry import ModelRegistry
@@ -34,9 +33,9 @@ def read_released(registry: "ModelRegistry", name: str) -> Released | None:
 
     Raises:
         ValueError: when the share of the canary is no whole number from 0 to 100.
-        MlflowUnavailable, mlflow.exceptions.MlflowException: when the registry cannot be reached.
+        MlflowUnavailable, mlflow.exceptions.MlflowException, sqlite3.Error: when the registry cannot be read.
     """
-    model = registered_model(registry.client, name) if registry.may_hold_models() else None
+    model = registry.reader.model(name) if registry.may_hold_models() else None
     if model is None:
         return None
     aliases = {alias: int(version) for alias, version in model.aliases.items()}

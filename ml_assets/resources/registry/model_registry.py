@@ -141,7 +141,8 @@ class ModelRegistry(dg.ConfigurableResource):
 
     def release_state(self, name: str) -> RegistryState | None:
         """Return the release state of the registered model `name`; None if there is no such model."""
-        return self.reader.state(name) if self.may_hold_models() else None
+        model = self.reader.model(name) if self.may_hold_models() else None
+        return None if model is None else RegistryState.of(model.aliases, model.tags, model.last_updated_timestamp)
 
     def lacks_files(self, name: str, number: int) -> bool:
         """Return whether files of a version are gone from MLflow's artifact store, see `version_files.lacks_files`."""

@@ -1,21 +1,21 @@
-"""Reading of the registry: which versions there are, and the state of the registered model.
+"""Reading of the registry: the registered model, and which versions there are.
 
-An SQLite store is read from its tables, so that a day with nothing to do does not load MLflow; every other store is
-read through MLflow's client.
+An SQLite store is read from its tables, so that a day with nothing to do does not load MLflow, and the scoring service
+asks it every second at little cost; every other store is read through MLflow's client.
 """
 
 import sqlite3
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Protocol
 
-from ml_assets.core.release.registry_state import RegistryState
 from ml_assets.resources.databases.uri_secrets import reveal
 from ml_assets.resources.mlflow.connection import sqlite_path, use_sqlite_store
-from ml_assets.resources.mlflow_internals.registry_tables import RegistryTables
-from ml_assets.resources.registry.aliases import read_registry_state
+from ml_assets.resources.mlflow_internals.registry_tables import RegistryTables, StoredModel
+from ml_assets.resources.registry.aliases import registered_model
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.entities.model_registry import RegisteredModel
 
 VERSIONS_PER_PAGE = 1000
 
@@ -31,8 +31,8 @@ class RegistryReader(Protocol):
         """Return the numbers of the versions with a digest."""
         ...
 
-    def state(self, name: str) -> RegistryState | None:
-        """Return the release state of a registered model; None if there is none."""
+    def model(self, name: str) -> "StoredModel | RegisteredModel | None":
+        """Return a registered model with aliases and tags; None if there is none."""
         ...
 
     def source(self, name: str, number: int) -> str:
@@ -65,9 +65,9 @@ class ClientReader:
         versions = self._client.search_model_versions(f"name = '{name}' and tags.model_digest = '{digest}'")
         return [int(version.version) for version in versions]
 
-    def state(self, name: str) -> RegistryState | None:
-        """Return the release state of a registered model, in one request."""
-        return read_registry_state(self._client, name)
+    def model(self, name: str) -> "RegisteredModel | None":
+        """Return a registered model with aliases and tags, in one request; None if there is none."""
+        return registered_model(self._client, name)
 
     def source(self, name: str, number: int) -> str:
         """Return the location of the files of a version, in one request."""
@@ -88,10 +88,9 @@ class TableReader:
         """Return the numbers of the versions with a digest."""
         return self._tables.versions_of(name, digest)
 
-    def state(self, name: str) -> RegistryState | None:
-        """Return the release state of a registered model."""
-        model = self._tables.model(name)
-        return None if model is None else RegistryState.of(model.aliases, model.tags, model.last_updated_timestamp)
+    def model(self, name: str) -> StoredModel | None:
+        """Return a registered model with aliases and tags; None if there is none."""
+        return self._tables.model(name)
 
     def source(self, name: str, number: int) -> str:
         """Return the location of the files of a version."""

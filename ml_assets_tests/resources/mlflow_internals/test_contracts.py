@@ -167,7 +167,9 @@ def test_registry_tables(tmp_path, monkeypatch):
     expected, stored = client.get_registered_model("small"), tables.model("small")
     assert stored is not None
     assert {alias: int(number) for alias, number in expected.aliases.items()} == stored.aliases
-    assert (expected.tags, expected.last_updated_timestamp) == (stored.tags, stored.last_updated_timestamp)
+    assert expected.tags == stored.tags
+    assert expected.creation_timestamp == stored.creation_timestamp
+    assert expected.last_updated_timestamp == stored.last_updated_timestamp
     for name in ("small", "other"):
         versions = client.search_model_versions(f"name = '{name}'")
         assert sorted(tables.versions(name)) == sorted(
