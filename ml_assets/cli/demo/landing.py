@@ -16,6 +16,7 @@ from ml_assets.cli.demo.simulated_days import (
     read_first_day,
 )
 from ml_assets.cli.demo.simulator import simulate_days
+from ml_assets.cli.faults import check_interrupted
 from ml_assets.resources.storage.open_store import open_objects
 
 # A marker that exists while files are written; its name matches no data file.
@@ -73,6 +74,7 @@ def write_landing(
 
     Raises:
         ValueError: when days is negative, or the landing has a record of its first day that is not valid.
+        Interrupted: when the command got a signal to end.
     """
     rows, objects = 0, open_objects(str(landing), s3 or {})
     if not days:
@@ -85,6 +87,8 @@ def write_landing(
         rows += len(frame)
         if report is not None:
             report(day)
+        # Python drops an exception that a signal raises while an object is being destroyed.
+        check_interrupted()
     objects.delete(IN_PROGRESS)
     return rows
 

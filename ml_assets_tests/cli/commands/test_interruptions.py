@@ -5,6 +5,9 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import date, timedelta
 from pathlib import Path
 
 import pandas as pd
@@ -45,6 +48,21 @@ def test_a_simulation_in_a_process_of_its_own_goes_on_after_a_signal(tmp_path, m
     assert not landing.was_interrupted(tmp_path)
     assert before.items() <= landed(tmp_path).items()
     assert "transactions have landed" in capsys.readouterr().out
+
+
+def test_a_signal_whose_exception_a_library_drops_ends_a_simulation_after_the_day(tmp_path, monkeypatch):
+    monkeypatch.setenv("ML_ASSETS_LANDING", str(tmp_path))
+
+    def simulate_days(start: date, days: int, **_: object) -> Iterator[tuple[date, pd.DataFrame]]:
+        for number in range(days):
+            with suppress(KeyboardInterrupt):
+                interrupt()
+            yield start + timedelta(days=number), pd.DataFrame({"amount": [1.0]})
+
+    monkeypatch.setattr(landing, "simulate_days", simulate_days)
+    assert call_interrupted("simulate", "--days", "3") == 128 + signal.SIGTERM
+    assert list(landed(tmp_path).values()) == [1]
+    assert landing.was_interrupted(tmp_path)
 
 
 def test_a_service_that_gets_a_signal_says_so_and_ends_with_status_0(tmp_path, monkeypatch, capsys):
