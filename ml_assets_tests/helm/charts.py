@@ -84,12 +84,17 @@ def our_values(place: str, **changes: Any) -> dict[str, Any]:
     return {**values, **{name: merged(values.get(name, {}), value) for name, value in changes.items()}}
 
 
+def documents(text: str) -> list[Manifest]:
+    """Read the documents of a YAML text; the parser in C takes a tenth of the time."""
+    return [document for document in yaml.load_all(text, yaml.CSafeLoader) if document]
+
+
 def render(values: dict[str, Any], release: str = "ml-assets") -> list[Manifest]:
     """Render our chart by Helm."""
     with helm_python.Chart.load(CHART) as chart:
         rendered = chart.render(values, name=release, namespace=NAMESPACE)
     manifests = [text for name, text in rendered.items() if name.endswith(".yaml")]
-    return [document for text in manifests for document in yaml.safe_load_all(text) if document]
+    return [document for text in manifests for document in documents(text)]
 
 
 @cache
@@ -99,7 +104,7 @@ def rendered(place: str) -> list[Manifest]:
 
 def plain(*paths: str) -> list[Manifest]:
     """Read manifests that are applied without Helm."""
-    return [document for path in paths for document in yaml.safe_load_all((HELM / path).read_text()) if document]
+    return [document for path in paths for document in documents((HELM / path).read_text())]
 
 
 LAPTOP = plain("namespace.yaml", "laptop/postgresql.yaml", "laptop/object-store.yaml")

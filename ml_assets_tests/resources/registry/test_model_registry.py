@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
-from mlflow.cli import cli as mlflow_cli
 from mlflow.models import Model
 
 from ml_assets.core.model.scorer import Scorer
@@ -397,6 +396,8 @@ def test_the_run_of_a_version_that_somebody_deleted_is_restored_by_the_command_t
     registry.client.delete_run(version.run_id)
     assert registry.register(run, record()).version == version.version
     ((store, command),) = re.findall(r"`MLFLOW_TRACKING_URI=(\S+) mlflow (.*?)`", caplog.text)
+    from mlflow.cli import cli as mlflow_cli
+
     result = CliRunner().invoke(mlflow_cli, shlex.split(command), env={"MLFLOW_TRACKING_URI": store})
     assert result.exit_code == 0, result.output
     assert registry.client.get_run(version.run_id).info.lifecycle_stage == "active"
