@@ -45,6 +45,8 @@ def test_a_day_with_nothing_to_do_loads_no_library_that_makes_evaluates_or_draws
     assert loaded & NEEDLESS == set()
 
 
+# How versions are registered again is in resources/release/test_restoration.py.
+@pytest.mark.slow
 def test_a_version_that_was_deleted_is_registered_again(world):
     client = world.registry.client
     (version,) = client.search_model_versions("name = 'small'")
