@@ -81,7 +81,7 @@ def measure_service(context: Context) -> list[Result]:
     totals = {name: add_loads(of_rounds) for name, of_rounds in loads.items()}
     if failed := sum(total.failed for total in totals.values()):
         raise ProcessFailed(f"{failed} requests failed")
-    rates = {name: [one.rate for one in of_rounds] for name, of_rounds in loads.items()}
+    rates = {name: [period.rate for period in of_rounds] for name, of_rounds in loads.items()}
     slowest = {name: [total.quantile(0.99)] for name, total in totals.items()}
     cost = {name: [1e6 * total.processor / len(total.seconds)] for name, total in totals.items()}
     return [
@@ -120,5 +120,5 @@ def measure_soak(context: Context) -> list[Result]:
     if failed := sum(period.failed for of_rounds in periods.values() for period in of_rounds):
         raise ProcessFailed(f"{failed} honest requests failed")
     title = f"99th percentile of {RATE:,.0f} requests a second beside hostile clients (floor: without them)"
-    samples = {name: [quantile(one.seconds, 0.99) for one in of_rounds] for name, of_rounds in periods.items()}
+    samples = {name: [quantile(period.seconds, 0.99) for period in of_rounds] for name, of_rounds in periods.items()}
     return [Result("soak", title, samples, FLOOR, MAX_RATIO, "ms")]

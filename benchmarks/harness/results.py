@@ -77,12 +77,15 @@ def timed(
     return Result(
         benchmark,
         title,
-        {name: [one.processor if by_processor else one.wall for one in many] for name, many in series.items()},
+        {
+            name: [measurement.processor if by_processor else measurement.wall for measurement in many]
+            for name, many in series.items()
+        },
         against,
         target,
         unit,
-        peak_mb={name: max(one.peak_mb for one in many) for name, many in series.items()},
-        processor={name: median(one.processor for one in many) for name, many in series.items()},
+        peak_mb={name: max(measurement.peak_mb for measurement in many) for name, many in series.items()},
+        processor={name: median(measurement.processor for measurement in many) for name, many in series.items()},
     )
 
 

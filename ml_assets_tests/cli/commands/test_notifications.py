@@ -40,11 +40,13 @@ def test_open_notifications_come_first_and_undelivered_messages_are_listed(print
     kept.settle(kept.claim("Slack 1", "small", NOW), "no such channel", NOW)
     report = read_json(capsys, "notifications")
     assert report["open"] == 1
-    assert [(one["is_open"], one["message"]) for one in report["notifications"]] == [
+    assert [(entry["is_open"], entry["message"]) for entry in report["notifications"]] == [
         (True, "a run [x] failed"),
         (False, "the other run failed"),
     ]
-    assert [(one["target"], one["count"], one["attempts"]) for one in report["undelivered"]] == [("Slack 1", 3, 1)]
+    assert [(entry["target"], entry["count"], entry["attempts"]) for entry in report["undelivered"]] == [
+        ("Slack 1", 3, 1)
+    ]
     lines = printed().splitlines()
     assert lines[0].strip() == "1 open notifications"
     shown = [line for line in lines if "run_failure" in line]

@@ -74,7 +74,15 @@ def test_versions_are_promoted_rolled_back_and_paused_by_hand(world, printed, mo
     assert [release["action"] for release in report["releases"]][:2] == ["promote", "start"]
     assert report["releases"][0]["reason"] == "the first one"
     made = Ledger(world.lake, "small").moves()
-    assert [one.action for one in made] == ["promote", "start", "pause", "resume", "rollback", "promote", "rollback"]
+    assert [entry.action for entry in made] == [
+        "promote",
+        "start",
+        "pause",
+        "resume",
+        "rollback",
+        "promote",
+        "rollback",
+    ]
     assert made[0].actor == "ann"
     assert re.fullmatch(r"[^@]+@.+", made[1].actor)
     assert "no reason was given" in made[1].reason

@@ -166,11 +166,11 @@ def test_days_of_a_run_that_did_not_end_are_to_do(tmp_path):
     lake, left = Lake(uri=str(tmp_path)), date(2025, 1, 2)
     stages = SimpleNamespace(training=SimpleNamespace(lake=lake, spec=SimpleNamespace(name="small")))
     RunMarkers(lake, "small", "features").begin("a run that died", [left])
-    found = {
+    unfinished = {
         name: needed_days._has_unfinished_run(stages, SimpleNamespace(name=name), [left])
         for name in ("features", "evaluation")
     }
-    assert found == {"features": True, "evaluation": False}
+    assert unfinished == {"features": True, "evaluation": False}
     assert not needed_days._has_unfinished_run(stages, SimpleNamespace(name="features"), [date(2025, 1, 3)])
 
 

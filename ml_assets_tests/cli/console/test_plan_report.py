@@ -48,10 +48,10 @@ def test_several_reasons_are_all_named_and_an_input_without_a_name_is_said_so():
 
 def test_of_many_files_a_few_are_named_and_the_others_counted():
     keys = [f"[x]/{number}.csv" for number in range(50)]
-    one = PlannedDay(
+    single = PlannedDay(
         day(1), (CHANGED_INPUT,), files=FileChanges(["a.csv"], [], keys), rows=Rows(1200, False), size=2_000_000
     )
-    said = printed([StagePlan("raw_data", [], [one])], 1)
+    said = printed([StagePlan("raw_data", [], [single])], 1)
     assert "changed input (new a.csv; rewritten [x]/0.csv, [x]/1.csv, [x]/2.csv and 47 more)" in said
     assert "1 to make, about 1,200 rows, 2.0 MB, 0 unchanged" in said
 

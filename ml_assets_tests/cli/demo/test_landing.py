@@ -33,8 +33,8 @@ def test_one_file_a_day_holds_the_simulated_rows(place):
     landed = contents(place)
     assert list(landed) == [f"fraud_detection/{day}/transactions.parquet" for day in reported]
     frames = [pd.read_parquet(io.BytesIO(content)) for content in landed.values()]
-    for (_, expected), found in zip(simulate_days(START, 2, moved_by=MOVED), frames, strict=True):
-        pd.testing.assert_frame_equal(found, expected)
+    for (_, expected), frame in zip(simulate_days(START, 2, moved_by=MOVED), frames, strict=True):
+        pd.testing.assert_frame_equal(frame, expected)
     assert rows == sum(map(len, frames))
 
 

@@ -40,9 +40,9 @@ def constraints(tmp_path):
     ],
 )
 def test_known_vulnerabilities_and_unknown_dependencies_fail_the_audit(constraints, answer, printed, status):
-    text, found = report(read_dependencies(answer), constraints)
+    text, exit_status = report(read_dependencies(answer), constraints)
     assert printed in text
-    assert found == status
+    assert exit_status == status
 
 
 def test_the_pins_are_printed_when_the_database_cannot_be_reached(constraints):
@@ -53,8 +53,8 @@ def test_the_pins_are_printed_when_the_database_cannot_be_reached(constraints):
 
 
 def test_an_audit_that_cannot_run_fails(constraints):
-    found = audit(constraints.with_name("missing.txt"))
-    assert not found.is_unreachable
-    text, status = report(found, constraints)
+    exit_status = audit(constraints.with_name("missing.txt"))
+    assert not exit_status.is_unreachable
+    text, status = report(exit_status, constraints)
     assert text.startswith("the audit failed: ")
     assert status == 1

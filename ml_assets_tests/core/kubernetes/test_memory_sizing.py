@@ -28,8 +28,8 @@ def test_memory_never_exceeds_the_maximum():
 
 
 @given(st.integers(0, 2**50), st.integers(0, 2**50))
-def test_more_input_never_gets_less_memory(one, other):
-    small, large = sorted((one, other))
+def test_more_input_never_gets_less_memory(first, second):
+    small, large = sorted((first, second))
     assert to_bytes(memory_for(RULE, small)) <= to_bytes(memory_for(RULE, large)) <= to_bytes(RULE.maximum)
 
 

@@ -47,10 +47,13 @@ def terms(config, firmly=False):
     if firmly:
         result = affinity.pop("required_during_scheduling_ignored_during_execution")["node_selector_terms"]
     else:
-        result = [one["preference"] for one in affinity.pop("preferred_during_scheduling_ignored_during_execution")]
+        result = [
+            weighted["preference"] for weighted in affinity.pop("preferred_during_scheduling_ignored_during_execution")
+        ]
     assert affinity == {}
     return [
-        [(one["key"], one["operator"], *one.get("values", [])) for one in term["match_expressions"]] for term in result
+        [(match["key"], match["operator"], *match.get("values", [])) for match in term["match_expressions"]]
+        for term in result
     ]
 
 
@@ -89,7 +92,7 @@ def test_pods_without_gpus_wait_when_other_nodes_are_required(make_spec):
 )
 def test_other_pods_avoid_the_labels_by_which_training_selects_gpu_nodes(make_spec, fields, others):
     result = terms(data_pod(compute(make_spec, **fields), "features"))
-    assert result == ([[*NO_GPU_LABEL, one] for one in others] or [NO_GPU_LABEL])
+    assert result == ([[*NO_GPU_LABEL, match] for match in others] or [NO_GPU_LABEL])
 
 
 def test_only_training_that_creates_a_dask_cluster_has_a_token(make_spec):

@@ -85,10 +85,10 @@ def test_needed_models_are_never_removed(versions, models, oldest):
 
 
 @given(st.sets(DAYS), st.sets(DAYS), DAYS)
-def test_needed_and_recent_days_are_never_removed(held, needed, oldest):
-    gone = days_to_expire(held, needed, oldest)
+def test_needed_and_recent_days_are_never_removed(present, needed, oldest):
+    gone = days_to_expire(present, needed, oldest)
     assert gone == sorted(gone)
-    assert set(gone) == {of for of in held if of < oldest and of not in needed}
+    assert set(gone) == {of for of in present if of < oldest and of not in needed}
 
 
 def test_the_kept_versions_are_few_and_have_every_needed_day():
@@ -123,8 +123,8 @@ def test_each_needed_day_is_in_a_kept_version_or_reported_as_lost(changes, wante
     needs = {(day(n), built) for n, built in wanted}
     result = versions_to_keep(commits, needs)
     states, state = [], {}
-    for one in commits:
-        state = {**state, **one.fingerprints}
+    for commit in commits:
+        state = {**state, **commit.fingerprints}
         states.append(state)
     served = {(of, states[version][of]) for version, days in result.versions.items() for of in days}
     assert served | set(result.lost) == needs

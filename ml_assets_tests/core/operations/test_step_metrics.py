@@ -34,18 +34,21 @@ DAYS = st.lists(
 @given(DAYS)
 def test_outcomes_add_up_to_the_days_and_no_attribute_is_a_day(days):
     samples = samples_of_days("small", "features", days, 1000)
-    assert sum(one.value for one in samples if one.name == "ml_assets.stage.days") == len(days)
-    series = [(one.name, *sorted(one.attributes.items())) for one in samples]
+    assert sum(sample.value for sample in samples if sample.name == "ml_assets.stage.days") == len(days)
+    series = [(sample.name, *sorted(sample.attributes.items())) for sample in samples]
     assert len(series) == len(set(series)) <= 8
-    assert {one.name for one in samples} <= METRICS.keys()
-    assert all(set(one.attributes) <= {"model", "stage", "outcome"} and math.isfinite(one.value) for one in samples)
+    assert {sample.name for sample in samples} <= METRICS.keys()
+    assert all(
+        set(sample.attributes) <= {"model", "stage", "outcome"} and math.isfinite(sample.value) for sample in samples
+    )
 
 
 def test_a_step_reports_rows_seconds_bytes_and_its_newest_day_without_a_problem():
     days = [DayFigures(date(2025, 1, 1), 2.0, 60, True, False), DayFigures(date(2025, 1, 2), 3.0, 0, False, False)]
     days.append(DayFigures(date(2025, 1, 3), 1.0, 0, True, True))
     result = {
-        (one.name, one.attributes.get("outcome")): one.value for one in samples_of_days("small", "features", days, 512)
+        (sample.name, sample.attributes.get("outcome")): sample.value
+        for sample in samples_of_days("small", "features", days, 512)
     }
     assert result == {
         ("ml_assets.stage.days", "computed"): 1,
@@ -62,12 +65,12 @@ def test_a_step_reports_rows_seconds_bytes_and_its_newest_day_without_a_problem(
 def test_a_step_without_days_reports_nothing_and_one_with_problems_no_newest_day():
     assert samples_of_days("small", "features", [], 0) == []
     rejected = samples_of_days("small", "features", [DayFigures(date(2025, 1, 1), 1.0, 0, True, True)], 0)
-    assert "ml_assets.stage.newest_day" not in {one.name for one in rejected}
+    assert "ml_assets.stage.newest_day" not in {sample.name for sample in rejected}
 
 
 def test_evaluated_gates_report_a_result_and_measured_ones_a_value():
     gates = [("roc_auc", True, 0.9), ("log_loss", False, 0.7), ("champion", None, None)]
-    result = [(one.name, one.attributes["gate"], one.value) for one in samples_of_gates("small", gates)]
+    result = [(sample.name, sample.attributes["gate"], sample.value) for sample in samples_of_gates("small", gates)]
     assert result == [
         ("ml_assets.gate.passed", "roc_auc", 1.0),
         ("ml_assets.gate.value", "roc_auc", 0.9),
@@ -78,7 +81,7 @@ def test_evaluated_gates_report_a_result_and_measured_ones_a_value():
 
 def test_only_numbers_are_metrics_of_a_model():
     result = samples_of_model("small", {"roc_auc": 0.9, "rows": 3, "nothing": float("nan"), "text": "x"})
-    assert [(one.attributes["metric"], one.value) for one in result] == [("roc_auc", 0.9), ("rows", 3.0)]
+    assert [(sample.attributes["metric"], sample.value) for sample in result] == [("roc_auc", 0.9), ("rows", 3.0)]
 
 
 def test_a_failure_has_model_stage_cause_and_retry_as_attributes():

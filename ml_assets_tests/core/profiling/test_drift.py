@@ -19,7 +19,7 @@ NUMBERS = merge_profiles([profile_of(values) for values in BEFORE])
 
 
 def exceeded(values, reference, bounds: DriftCheck = BOUNDS, kind=None) -> list[str]:
-    return [one.name for one in column_drift(profile_of(values, kind), reference, bounds).exceeded]
+    return [first.name for first in column_drift(profile_of(values, kind), reference, bounds).exceeded]
 
 
 def texts(seed: int, rows: int = 1000, shares=(0.5, 0.3, 0.2), names=("café", "thé", "pain")) -> list[str]:
@@ -51,9 +51,9 @@ def test_changed_numbers_are_beyond_bounds(change):
 
 
 def test_a_shift_is_beyond_the_ks_bound_and_its_p_value_is_tiny():
-    found = column_drift(profile_of(normal(9, mean=110)), NUMBERS, BOUNDS)
-    assert "ks" in [one.name for one in found.exceeded]
-    assert found.p_values["ks"] < 1e-100
+    measured = column_drift(profile_of(normal(9, mean=110)), NUMBERS, BOUNDS)
+    assert "ks" in [first.name for first in measured.exceeded]
+    assert measured.p_values["ks"] < 1e-100
     assert column_drift(profile_of(normal(9)), NUMBERS, BOUNDS).p_values["ks"] > 0.01
 
 
@@ -78,18 +78,18 @@ def test_days_of_one_source_do_not_alarm_whatever_their_size_and_number_of_disti
 
 
 def test_a_column_of_one_value_drifts_to_another_value_only():
-    ones = merge_profiles([profile_of([1] * 500)] * 5)
-    assert exceeded([1] * 500, ones) == []
-    assert exceeded([2] * 500, ones) == ["psi", "ks"]
-    assert exceeded([0] * 500, ones) == ["psi", "ks"]
+    constant = merge_profiles([profile_of([1] * 500)] * 5)
+    assert exceeded([1] * 500, constant) == []
+    assert exceeded([2] * 500, constant) == ["psi", "ks"]
+    assert exceeded([0] * 500, constant) == ["psi", "ks"]
 
 
 def test_categories_that_were_never_seen_and_a_single_one_drift():
     assert exceeded(["nothing known"] * 500, CATEGORIES) == ["psi", "cramers_v"]
     assert "cramers_v" in exceeded(["café"] * 500, CATEGORIES)
-    found = column_drift(profile_of(texts(9, shares=(0.2, 0.2, 0.6))), CATEGORIES, BOUNDS)
-    assert [one.name for one in found.exceeded] == ["psi", "cramers_v"]
-    assert found.p_values["cramers_v"] < 1e-50
+    measured = column_drift(profile_of(texts(9, shares=(0.2, 0.2, 0.6))), CATEGORIES, BOUNDS)
+    assert [first.name for first in measured.exceeded] == ["psi", "cramers_v"]
+    assert measured.p_values["cramers_v"] < 1e-50
 
 
 @pytest.mark.parametrize(
@@ -135,21 +135,21 @@ def test_the_formulas_are_those_of_scipy():
     from scipy.stats import chi2_contingency, entropy, ks_2samp
     from scipy.stats.contingency import association
 
-    found, expected = np.array([0.1, 0.2, 0.7]), np.array([0.3, 0.3, 0.4])
-    assert drift.population_stability_index(found, expected, 1e9, 1e9) == pytest.approx(
-        entropy(found, expected) + entropy(expected, found)
+    measured, expected = np.array([0.1, 0.2, 0.7]), np.array([0.3, 0.3, 0.4])
+    assert drift.population_stability_index(measured, expected, 1e9, 1e9) == pytest.approx(
+        entropy(measured, expected) + entropy(expected, measured)
     )
-    table = np.array([found * 500, expected * 2000]).round().astype(int)
+    table = np.array([measured * 500, expected * 2000]).round().astype(int)
     statistic, p_value, _, _ = chi2_contingency(table)
-    assert drift.chi_square(found, expected, 500, 2000) == pytest.approx((statistic, p_value))
-    assert drift.cramers_v(found, expected) == pytest.approx(
-        association((np.array([found, expected]) * 1000).round().astype(int), "cramer")
+    assert drift.chi_square(measured, expected, 500, 2000) == pytest.approx((statistic, p_value))
+    assert drift.cramers_v(measured, expected) == pytest.approx(
+        association((np.array([measured, expected]) * 1000).round().astype(int), "cramer")
     )
-    one, two = normal(1, 300), normal(2, 500, mean=104)
-    exact = ks_2samp(one, two, method="asymp")
-    histograms = [from_sorted(number_bins(np.sort(values))).shares() for values in (one, two)]
+    first, second = normal(1, 300), normal(2, 500, mean=104)
+    exact = ks_2samp(first, second, method="asymp")
+    histograms = [from_sorted(number_bins(np.sort(values))).shares() for values in (first, second)]
     assert drift.ks_distance(*histograms) == pytest.approx(exact.statistic, abs=0.05)
-    whole = [np.round(values / 4) for values in (one, two)]
+    whole = [np.round(values / 4) for values in (first, second)]
     histograms = [from_sorted(number_bins(np.sort(values))).shares() for values in whole]
     exact = ks_2samp(*whole, method="asymp")
     assert drift.ks_distance(*histograms) == pytest.approx(exact.statistic)
@@ -160,10 +160,10 @@ def test_tenths_of_the_reference_hold_a_tenth_each_and_frequent_values_are_cells
     _, expected = drift.number_cells(NUMBERS.histogram, NUMBERS.histogram)
     assert expected == pytest.approx(np.full(10, 0.1), abs=0.06)
     mostly_zero = merge_profiles([profile_of([0.0] * 90 + [1.0, 2.0, 3.0, 4.0, 5.0] * 2)] * 5)
-    found, expected = drift.number_cells(
+    measured, expected = drift.number_cells(
         merge_profiles([profile_of([-1.0, 0.0, 4.0, 4.0])]).histogram, mostly_zero.histogram
     )
-    assert found.tolist() == [0.25, 0.25, 0.5]
+    assert measured.tolist() == [0.25, 0.25, 0.5]
     assert expected == pytest.approx([0.0, 0.9, 0.1])
 
 

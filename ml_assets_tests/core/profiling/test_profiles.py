@@ -90,13 +90,13 @@ def test_a_column_of_an_unsupported_type_is_named():
 
 def test_profiles_of_several_days_are_read_by_day_and_column():
     other = DAY.replace(day=16)
-    one, two = (profile_columns(pa.table({"x": np.arange(n), "y": ["a"] * n}), "UTC") for n in (3, 4))
-    found = read_profiles(pa.concat_tables([stored(DAY, one), stored(other, two)]))
-    assert {day: {name: profile.rows for name, profile in of_day.items()} for day, of_day in found.items()} == {
+    today, next_day = (profile_columns(pa.table({"x": np.arange(n), "y": ["a"] * n}), "UTC") for n in (3, 4))
+    profiles = read_profiles(pa.concat_tables([stored(DAY, today), stored(other, next_day)]))
+    assert {day: {name: profile.rows for name, profile in of_day.items()} for day, of_day in profiles.items()} == {
         DAY: {"x": 3, "y": 3},
         other: {"x": 4, "y": 4},
     }
-    assert found[other]["y"].values == {"a": 4}
+    assert profiles[other]["y"].values == {"a": 4}
 
 
 @pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/New_York"])

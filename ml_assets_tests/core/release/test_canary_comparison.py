@@ -71,7 +71,7 @@ def test_rows_without_a_label_are_scored_but_not_compared():
     rows = rows_of()
     evidence = measure(rows.assign(label=np.nan)).evidence
     assert (evidence.step_days, evidence.step_rows, evidence.positives) == (0, 0, 0)
-    assert all(math.isnan(one.difference) for one in evidence.metrics.values())
+    assert all(math.isnan(compared.difference) for compared in evidence.metrics.values())
     assert math.isnan(evidence.errors.difference)
     assert evidence.predictions.challenger == (rows.loc[rows["challengers"], "champion_score"] >= 0.5).mean()
 

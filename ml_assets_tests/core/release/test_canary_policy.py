@@ -202,9 +202,9 @@ def test_a_canary_may_begin_in_shadow_and_goes_from_there_to_a_share_of_the_enti
 
 
 def test_a_shadow_holds_is_rolled_back_or_becomes_the_champion():
-    held = _decide(_evidence(step_rows=99), IN_SHADOW, canary=SHADOW)
-    assert (held.outcome, held.after) == ("hold", IN_SHADOW)
-    assert "stays in shadow: 99 of 100 labelled rows" in held.reason
+    decision = _decide(_evidence(step_rows=99), IN_SHADOW, canary=SHADOW)
+    assert (decision.outcome, decision.after) == ("hold", IN_SHADOW)
+    assert "stays in shadow: 99 of 100 labelled rows" in decision.reason
     worse = _decide(_evidence(difference=-0.1), IN_SHADOW, canary=SHADOW)
     assert (worse.outcome, worse.after.challenger) == ("rollback", None)
     assert "is rolled back in shadow" in worse.reason

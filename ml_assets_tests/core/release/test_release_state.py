@@ -117,8 +117,8 @@ def test_a_challenger_that_somebody_made_the_champion_is_no_challenger():
 
 
 def test_rows_of_a_day_are_scored_by_the_last_release_that_is_not_of_a_later_day():
-    one, two, three = (Release(number=number) for number in (1, 2, 3))
-    releases = [(date(2025, 3, 1), one), (date(2025, 3, 5), two), (date(2025, 3, 5), three)]
+    first, second, third = (Release(number=number) for number in (1, 2, 3))
+    releases = [(date(2025, 3, 1), first), (date(2025, 3, 5), second), (date(2025, 3, 5), third)]
     assert live_on(releases, date(2025, 2, 28)) == Release()
-    assert live_on(releases, date(2025, 3, 4)) == one
-    assert live_on(releases, date(2025, 3, 9)) == three
+    assert live_on(releases, date(2025, 3, 4)) == first
+    assert live_on(releases, date(2025, 3, 9)) == third

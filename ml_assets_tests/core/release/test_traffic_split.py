@@ -12,8 +12,8 @@ ENTITIES = st.lists(st.one_of(st.none(), st.text(max_size=5), st.integers(0, 10*
 
 
 @given(st.one_of(st.text(max_size=8), st.integers(0, 10**12)), st.floats(0, 100), st.floats(0, 100))
-def test_a_growing_share_keeps_the_entities_that_it_had(entity, one, other):
-    less, more = sorted([one, other])
+def test_a_growing_share_keeps_the_entities_that_it_had(entity, share, other_share):
+    less, more = sorted([share, other_share])
     assert is_routed_to_challenger("m", entity, more) or not is_routed_to_challenger("m", entity, less)
 
 

@@ -30,14 +30,18 @@ def test_sum_mean_and_std_are_those_of_the_batch_to_the_last_bit(values, data):
     present = ~np.isnan(column)
     moments = ExactMoments(np.where(present, column, 0.0))
     number = float(present[first:].sum())
-    one = np.array([first]), np.array([len(values)])
-    held = ColumnMoments(column[:split], squares=True)
+    whole = np.array([first]), np.array([len(values)])
+    column_moments = ColumnMoments(column[:split], squares=True)
     beside = AddedValues(column[split:][present[split:]].tolist())
-    assert held.number(first, split) + beside.number == number
-    assert bits(held.sum(first, split, beside)) == bits(moments.sum(*one)[0])
+    assert column_moments.number(first, split) + beside.number == number
+    assert bits(column_moments.sum(first, split, beside)) == bits(moments.sum(*whole)[0])
     if number:
-        assert bits(held.sum(first, split, beside, number)) == bits(moments.mean(*one, np.array([number]))[0])
-    assert bits(held.std(first, split, beside, int(number))) == bits(moments.std(*one, np.array([number]))[0])
+        assert bits(column_moments.sum(first, split, beside, number)) == bits(
+            moments.mean(*whole, np.array([number]))[0]
+        )
+    assert bits(column_moments.std(first, split, beside, int(number))) == bits(
+        moments.std(*whole, np.array([number]))[0]
+    )
 
 
 @given(st.lists(ANY))
@@ -52,6 +56,6 @@ def test_small_terms_are_not_rounded_away():
 
 
 def test_equal_values_have_no_deviation_and_one_value_has_an_undefined_one():
-    held = ColumnMoments(np.array([1 / 3, 1 / 3]), squares=True)
-    assert held.std(0, 2, AddedValues([1 / 3]), 3) == 0.0
-    assert math.isnan(held.std(0, 1, AddedValues([]), 1))
+    column_moments = ColumnMoments(np.array([1 / 3, 1 / 3]), squares=True)
+    assert column_moments.std(0, 2, AddedValues([1 / 3]), 3) == 0.0
+    assert math.isnan(column_moments.std(0, 1, AddedValues([]), 1))

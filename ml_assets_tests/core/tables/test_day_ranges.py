@@ -40,7 +40,7 @@ def test_days_are_divided_into_runs_as_dagster_divides_them(count, most):
     days = days_between(FIRST, FIRST + timedelta(days=count - 1))
     partitions = dg.DailyPartitionsDefinition(start_date="2025-01-01")
     cut = _subdivide_partition_key_range(partitions, dg.PartitionKeyRange(str(days[0]), str(days[-1])), most)
-    assert [(str(chunk[0]), str(chunk[-1])) for chunk in chunks(days, most)] == [(one.start, one.end) for one in cut]
+    assert [(str(chunk[0]), str(chunk[-1])) for chunk in chunks(days, most)] == [(part.start, part.end) for part in cut]
     assert [day for chunk in chunks(days, most) for day in chunk] == days
 
 
@@ -50,5 +50,5 @@ def test_groups_have_every_day_once_and_are_as_few_as_possible(labels):
     groups = group_days(labelled)
     assert [(day, group.label) for group in groups for day in group.days] == labelled
     assert all(group.days == days_between(group.days[0], group.days[-1]) for group in groups)
-    for one, other in pairwise(groups):
-        assert one.label != other.label or other.days[0] - one.days[-1] > timedelta(days=1)
+    for part, other in pairwise(groups):
+        assert part.label != other.label or other.days[0] - part.days[-1] > timedelta(days=1)

@@ -63,11 +63,13 @@ def test_the_first_trial_uses_the_specified_parameters_and_the_best_is_no_worse(
 def test_proposals_are_in_the_search_space_and_differ(result):
     proposed = [trial.parameters for trial in result.trials[1:]]
     assert all(
-        0.05 <= one["eta"] <= 0.5 and one["max_depth"] in range(1, 7) and one["subsample"] in (0.5, 1)
-        for one in proposed
+        0.05 <= parameters["eta"] <= 0.5
+        and parameters["max_depth"] in range(1, 7)
+        and parameters["subsample"] in (0.5, 1)
+        for parameters in proposed
     )
-    assert all(isinstance(one["max_depth"], int) for one in proposed)
-    assert len({one["eta"] for one in proposed}) == 7
+    assert all(isinstance(parameters["max_depth"], int) for parameters in proposed)
+    assert len({parameters["eta"] for parameters in proposed}) == 7
 
 
 def test_the_value_of_a_trial_is_the_mean_metric_of_its_folds(result):

@@ -33,7 +33,7 @@ def test_a_report_has_rate_and_time_left_of_the_rounds_since_the_last():
     watched.round(20, dict)
     clock.now += 6
     watched.round(30, dict)
-    assert [(one.round, one.rows_per_second, one.seconds_left) for one in logged] == [
+    assert [(progress.round, progress.rows_per_second, progress.seconds_left) for progress in logged] == [
         (10, 2000.0, 45.0),
         (30, 2000.0, 35.0),
     ]
@@ -63,7 +63,7 @@ def test_the_last_round_is_reported_when_others_were():
     clock.now += 1
     watched.round(12, dict, last=True)
     watched.round(12, dict, last=True)
-    assert [(one.round, one.seconds_left) for one in logged] == [(10, 45.0), (12, 0.0)]
+    assert [(progress.round, progress.seconds_left) for progress in logged] == [(10, 45.0), (12, 0.0)]
 
 
 def test_the_line_has_round_metrics_rate_and_time_left():

@@ -79,18 +79,18 @@ def test_a_correction_file_is_in_the_default_dialect_whatever_the_landed_files_a
 def test_a_good_row_becomes_a_correction_that_remembers_the_landed_row(feed):
     checked = check(feed, GOOD)
     assert checked.problems == []
-    (one,) = checked.corrections
-    assert (one.landed, one.values["amount"], one.replaced["amount"]) == (("a.csv", 1), 1.0, -1.0)
+    (correction,) = checked.corrections
+    assert (correction.landed, correction.values["amount"], correction.replaced["amount"]) == (("a.csv", 1), 1.0, -1.0)
 
 
 def test_an_existing_correction_is_not_added_again(feed):
-    held = dict([correction_file(1, check(feed, GOOD).corrections)])
-    assert check(feed, GOOD, files=held).corrections == []
-    other = check(feed, {**GOOD, "amount": 2}, files=held)
-    assert [one.values["amount"] for one in other.corrections] == [2.0]
-    named = {**GOOD, "_source_file": next(iter(held)), "_source_row": 0, "amount": 3}
-    (one,) = check(feed, named, files=held).corrections
-    assert one.landed == ("a.csv", 1)
+    delivered = dict([correction_file(1, check(feed, GOOD).corrections)])
+    assert check(feed, GOOD, files=delivered).corrections == []
+    other = check(feed, {**GOOD, "amount": 2}, files=delivered)
+    assert [correction.values["amount"] for correction in other.corrections] == [2.0]
+    named = {**GOOD, "_source_file": next(iter(delivered)), "_source_row": 0, "amount": 3}
+    (correction,) = check(feed, named, files=delivered).corrections
+    assert correction.landed == ("a.csv", 1)
 
 
 @pytest.mark.parametrize(

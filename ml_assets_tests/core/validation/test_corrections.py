@@ -70,19 +70,19 @@ def test_values_read_back_as_the_same_rows(feed, raw):
 
 
 def test_a_corrected_row_replaces_the_landed_one_with_its_own_provenance(feed, raw):
-    held = files([correction(feed, raw, 8, amount=12.5)])
-    day = apply_corrections(feed, raw, read_corrections(held).values())
+    delivered = files([correction(feed, raw, 8, amount=12.5)])
+    day = apply_corrections(feed, raw, read_corrections(delivered).values())
     assert (day.applied, day.outdated, day.rows.num_rows) == (1, 0, 10)
     row = day.rows.slice(9, 1).to_pylist()[0]
-    assert (row["amount"], row[UNREADABLE], row[SOURCE_FILE], row[SOURCE_ROW]) == (12.5, None, next(iter(held)), 0)
+    assert (row["amount"], row[UNREADABLE], row[SOURCE_FILE], row[SOURCE_ROW]) == (12.5, None, next(iter(delivered)), 0)
     assert ("a.jsonl", 8) not in list(
         zip(day.rows[SOURCE_FILE].to_pylist(), day.rows[SOURCE_ROW].to_pylist(), strict=True)
     )
 
 
 def test_a_line_that_is_no_row_can_be_corrected(feed, raw):
-    one = correction(feed, raw, 9, id=9, event_time="2025-01-01 09:00", card="009", amount=1, label=0)
-    rows = apply_corrections(feed, raw, read_corrections(files([one])).values()).rows
+    single = correction(feed, raw, 9, id=9, event_time="2025-01-01 09:00", card="009", amount=1, label=0)
+    rows = apply_corrections(feed, raw, read_corrections(files([single])).values()).rows
     assert (
         validate_day(feed, DAY, rows, pa.table({"key": ["a.jsonl"], "rows": [10], "fault": [None]}))
         .accepted["card"]
@@ -101,17 +101,17 @@ def test_a_corrected_row_is_validated_by_the_same_contract(feed, raw):
 
 def test_the_latest_correction_wins_also_if_it_names_the_corrected_row(feed, raw):
     first, second = [correction(feed, raw, 8, amount=1.0)], [correction(feed, raw, 8, amount=2.0)]
-    held = files(first, second)
-    assert [one.values["amount"] for one in read_corrections(held).values()] == [2.0]
-    of_corrected = Correction((max(held), 0), {**second[0].values, "amount": 3.0}, second[0].replaced, ("", 0))
-    held = files(first, second, [of_corrected])
-    (one,) = read_corrections(dict(reversed(held.items()))).values()
-    assert (one.values["amount"], one.landed) == (3.0, ("a.jsonl", 8))
-    assert [number_of(key) for key in held] == [1, 2, 3]
+    delivered = files(first, second)
+    assert [single.values["amount"] for single in read_corrections(delivered).values()] == [2.0]
+    of_corrected = Correction((max(delivered), 0), {**second[0].values, "amount": 3.0}, second[0].replaced, ("", 0))
+    delivered = files(first, second, [of_corrected])
+    (single,) = read_corrections(dict(reversed(delivered.items()))).values()
+    assert (single.values["amount"], single.landed) == (3.0, ("a.jsonl", 8))
+    assert [number_of(key) for key in delivered] == [1, 2, 3]
 
 
 def test_a_correction_never_replaces_another_row_of_a_rewritten_file(feed, raw):
-    one = correction(feed, raw, 8, amount=12.5)
+    single = correction(feed, raw, 8, amount=12.5)
     shifted = raw_rows(feed, LINES[1:])
     for rows, outdated in [
         (shifted, 1),
@@ -119,17 +119,17 @@ def test_a_correction_never_replaces_another_row_of_a_rewritten_file(feed, raw):
         (raw_rows(feed, [*LINES[:8], {**LINES[8], "card": "d"}]), 1),
         (raw, 0),
     ]:
-        day = apply_corrections(feed, rows, read_corrections(files([one])).values())
+        day = apply_corrections(feed, rows, read_corrections(files([single])).values())
         assert (day.applied, day.outdated) == (1 - outdated, outdated)
         assert outdated == 0 or day.rows.equals(rows)
 
 
 def test_a_column_that_was_added_later_has_the_value_of_the_landed_row(make_spec, feed, raw):
-    held = files([correction(feed, raw, 3, amount=5)])
+    delivered = files([correction(feed, raw, 3, amount=5)])
     columns = {**make_spec().model_dump(mode="json")["columns"], "shop": {"type": "string"}}
     wider = rows_feed(make_spec(columns=columns))
     rows = raw_rows(wider, [{**line, "shop": "s1"} for line in LINES[:8] if isinstance(line, dict)])
-    day = apply_corrections(wider, rows, read_corrections(held).values())
+    day = apply_corrections(wider, rows, read_corrections(delivered).values())
     assert day.rows.slice(7, 1).select(["amount", "shop"]).to_pylist() == [{"amount": 5.0, "shop": "s1"}]
 
 
@@ -145,6 +145,6 @@ def test_corrections_do_not_use_the_names_of_the_source(make_spec, raw, feed):
 def test_any_text_survives_in_a_correction_file(texts):
     built = [Correction((text, n), {"card": text}, {"card": text}, ("", 0)) for n, text in enumerate(texts)]
     result = read_corrections(dict([correction_file(1, built)]))
-    assert [(one.landed, one.values, one.replaced) for one in result.values()] == [
-        (one.landed, one.values, one.replaced) for one in built
+    assert [(single.landed, single.values, single.replaced) for single in result.values()] == [
+        (single.landed, single.values, single.replaced) for single in built
     ]

@@ -27,10 +27,10 @@ def match(delivery: pd.DataFrame, rows: dict[int, list], delivered: int = 9, und
 
 
 def test_labels_are_counted_by_what_is_known_of_their_rows():
-    found = match(labels(["001", "2", "3", "9"], known=8), {7: ["001", "002"], 8: ["3"]})
-    assert (found.labels, found.other_form, found.unmatched, found.undecided) == (4, 1, 1, 0)
-    assert found.share == 0.5
-    assert found.examples == [
+    result = match(labels(["001", "2", "3", "9"], known=8), {7: ["001", "002"], 8: ["3"]})
+    assert (result.labels, result.other_form, result.unmatched, result.undecided) == (4, 1, 1, 0)
+    assert result.share == 0.5
+    assert result.examples == [
         {"label": "2", "row": "002", "difference": "leading zeros"},
         {"label": "9", "row": "", "difference": "no row"},
     ]
@@ -42,21 +42,21 @@ def test_a_label_is_not_matched_with_a_row_of_a_later_day():
 
 
 def test_a_label_whose_row_may_be_outside_of_the_lake_is_undecided_unless_a_row_has_its_key_in_another_form():
-    found = match(labels(["1", "9"], known=8), {7: ["001"]}, undecided=(8,))
-    assert (found.other_form, found.unmatched, found.undecided, found.decided) == (1, 0, 1, 1)
+    result = match(labels(["1", "9"], known=8), {7: ["001"]}, undecided=(8,))
+    assert (result.other_form, result.unmatched, result.undecided, result.decided) == (1, 0, 1, 1)
 
 
 def test_a_key_that_is_delivered_twice_counts_once_and_a_label_known_later_counts_as_known_at_its_delivery():
-    found = match(labels(["1", "1"], known=30), {7: ["2"]}, delivered=9, undecided=(9,))
-    assert (found.labels, found.undecided) == (1, 1)
+    result = match(labels(["1", "1"], known=30), {7: ["2"]}, delivered=9, undecided=(9,))
+    assert (result.labels, result.undecided) == (1, 1)
 
 
 def test_keys_of_several_columns_are_matched_together():
     delivery = pd.DataFrame({"card": ["a", "a"], "id": [1, 2], "known_at": pd.Timestamp(FIRST, tz="UTC")})
     matcher = LabelMatcher(["card", "id"], {FIRST: delivery})
     matcher.add_rows(FIRST, pd.DataFrame({"card": ["a", "b", None], "id": [1, 2, 2]}))
-    found = matcher.match(FIRST, set(), "UTC")
-    assert (found.labels, found.unmatched, found.examples[0]["label"]) == (2, 1, "a | 2")
+    result = matcher.match(FIRST, set(), "UTC")
+    assert (result.labels, result.unmatched, result.examples[0]["label"]) == (2, 1, "a | 2")
 
 
 def test_days_before_the_lake_and_missing_or_damaged_days_leave_labels_undecided():

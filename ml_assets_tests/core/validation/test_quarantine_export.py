@@ -37,7 +37,7 @@ def test_invalid_rows_are_exported_with_their_reasons_and_original_text():
     _, table = exported([line(1), line(2, "12,5 €"), line(3, -1), "torn {", line(1)])
     assert table.schema == export_schema(FEED)
     records = table.to_pylist()
-    assert [(one["_source_row"], one["_reasons"]) for one in records] == [
+    assert [(record["_source_row"], record["_reasons"]) for record in records] == [
         ("1", "amount: cannot be read"),
         ("2", "amount: less than minimum 0"),
         ("4", "the line is no row"),

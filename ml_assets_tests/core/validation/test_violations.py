@@ -48,14 +48,14 @@ def test_a_sample_has_the_first_five_rows_and_a_hundred_characters_of_each(make_
     many = [{**GOOD, "id": number, "amount": "x" * 500} for number in range(9)]
     result = lines(validate(make_spec(), many[:3], many[3:]))["amount", "cannot be read"]
     assert (result["rows"], result["share"]) == (9, 1.0)
-    assert [(one["file"], one["row"]) for one in result["sample"]] == [
+    assert [(row["file"], row["row"]) for row in result["sample"]] == [
         ("0.jsonl", 0),
         ("0.jsonl", 1),
         ("0.jsonl", 2),
         ("1.jsonl", 0),
         ("1.jsonl", 1),
     ]
-    assert {one["value"] for one in result["sample"]} == {"x" * 100}
+    assert {row["value"] for row in result["sample"]} == {"x" * 100}
 
 
 def test_violations_of_other_rules_are_counted_too(make_spec):

@@ -121,14 +121,14 @@ def test_days_that_another_process_commits_meanwhile_are_made_from_the_newest_in
 class OneDayLeft:
     """A guard whose time is over when it is asked for the second time."""
 
-    asked = 0
+    calls = 0
 
     def check_before_publishing(self) -> None:
         """Allow it."""
 
     def time_limit_error(self) -> RunEnded | None:
-        self.asked += 1
-        return RunEnded("the time is over") if self.asked == 2 else None
+        self.calls += 1
+        return RunEnded("the time is over") if self.calls == 2 else None
 
 
 def test_the_time_limit_ends_a_chunk_and_what_was_made_is_committed(lake):

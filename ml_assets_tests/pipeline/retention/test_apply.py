@@ -106,7 +106,7 @@ def tables(world: World) -> dict:
 
 
 def days_held(world: World, name: str) -> list[int]:
-    return sorted((held - day(1)).days + 1 for held in tables(world)[name].row_counts())
+    return sorted((present - day(1)).days + 1 for present in tables(world)[name].row_counts())
 
 
 def registered(world: World) -> dict[int, tuple[str, ...]]:
@@ -150,12 +150,14 @@ def test_a_model_with_an_alias_keeps_everything_that_its_provenance_names_and_ot
 
 def test_replaced_rows_that_a_provenance_names_stay_readable_and_other_replaced_files_are_deleted(world):
     uri = tables(world)["raw_data"].uri
-    (held, *_) = [commit for commit in DeltaTable(uri).history() if str(day(3)) in commit.get("fingerprints", "")][1:]
-    old = DeltaTable(uri, held["version"]).to_pyarrow_table([("day", "=", str(day(3)))]).to_pandas()
+    (replaced, *_) = [commit for commit in DeltaTable(uri).history() if str(day(3)) in commit.get("fingerprints", "")][
+        1:
+    ]
+    old = DeltaTable(uri, replaced["version"]).to_pyarrow_table([("day", "=", str(day(3)))]).to_pandas()
     now = DeltaTable(uri).to_pyarrow_table([("day", "=", str(day(3)))]).to_pandas()
     assert old["amount"].sum() == pytest.approx(now["amount"].sum() - 1)
     removal = run_pass(world)
-    again = DeltaTable(uri, held["version"]).to_pyarrow_table([("day", "=", str(day(3)))]).to_pandas()
+    again = DeltaTable(uri, replaced["version"]).to_pyarrow_table([("day", "=", str(day(3)))]).to_pandas()
     assert again.equals(old)
     # The pass is of a later day, so what it removed itself counts as replaced long ago: days 8 to 11, and day 9 as it
     # was first.

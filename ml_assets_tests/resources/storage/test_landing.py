@@ -60,8 +60,8 @@ def test_files_beside_those_of_a_day_are_listed_apart_unless_they_are_hidden_or_
         objects.write(key, b"x")
     source = SOURCE.model_copy(update={"files": "sales/{day}/*.csv"})
     others = ["sales/{day}/labels/*.csv", "sales/{day}/DONE"]
-    found, beside = Landing(uri=place[0], s3=place[1]).files_of_day(source, date(2025, 1, 2), others)
-    assert [stored.key for stored in found] == [read]
+    of_day, beside = Landing(uri=place[0], s3=place[1]).files_of_day(source, date(2025, 1, 2), others)
+    assert [stored.key for stored in of_day] == [read]
     assert beside == [f"sales/2025-01-02/{name}" for name in overlooked]
 
 

@@ -56,9 +56,9 @@ def test_a_file_that_was_cut_off_has_its_complete_batches(tmp_path, cut):
     (path,) = (tmp_path / "spool").glob(f"*{SUFFIX}")
     os.truncate(path, path.stat().st_size - cut)
     spool.close()
-    found = numbers(Spool(tmp_path / "spool"))
-    assert found == list(range(len(found)))
-    assert len(found) < 3 or cut < 40
+    recovered = numbers(Spool(tmp_path / "spool"))
+    assert recovered == list(range(len(recovered)))
+    assert len(recovered) < 3 or cut < 40
 
 
 def test_a_file_without_a_complete_batch_has_no_rows(tmp_path):

@@ -40,13 +40,13 @@ def success(minute: int, *about, **more) -> NotificationEvent:
 
 def test_a_repeated_failure_opens_one_notification_until_it_is_resolved():
     result = fold([], [failure(1), failure(2), success(3), failure(4)])
-    assert [(one.event.at.minute, one.is_open) for one in result] == [(1, False), (4, True)]
+    assert [(entry.event.at.minute, entry.is_open) for entry in result] == [(1, False), (4, True)]
     assert result[0].resolved_at == BEGIN + timedelta(minutes=3)
 
 
 def test_a_success_without_an_earlier_failure_opens_nothing():
     assert fold([], [success(1)]) == []
-    assert [one.is_open for one in fold([], [success(1), failure(2)])] == [True]
+    assert [entry.is_open for entry in fold([], [success(1), failure(2)])] == [True]
 
 
 DAY, RANGE = "2025-02-03", "2025-02-01...2025-02-05"
@@ -99,7 +99,7 @@ def test_only_an_earlier_open_failure_is_resolved_and_only_by_a_success():
 
 def test_a_final_failure_is_reported_even_after_a_retried_attempt():
     result = fold([], [failure(1, retried=True), failure(2), success(3)])
-    assert [(one.event.retried, one.is_open) for one in result] == [(True, False), (False, False)]
+    assert [(entry.event.retried, entry.is_open) for entry in result] == [(True, False), (False, False)]
 
 
 HAPPENINGS = st.lists(
@@ -123,12 +123,12 @@ def test_notifications_do_not_depend_on_the_order_or_repetition_of_events(events
     chance.shuffle(shuffled)
     assert fold([], shuffled) == expected
     # Looks one after the other, each of which may read again what earlier ones have read.
-    ordered, known = sorted(events, key=lambda one: (one.at, not one.failed, one.key)), []
+    ordered, known = sorted(events, key=lambda entry: (entry.at, not entry.failed, entry.key)), []
     for look in range(1, looks + 1):
         end = len(ordered) * look // looks
         known = fold(known, ordered[:end])
     assert known == expected
-    keys = [one.event.key for one in expected if one.is_open]
+    keys = [entry.event.key for entry in expected if entry.is_open]
     assert len(keys) == len(set(keys))
 
 
@@ -146,12 +146,12 @@ def test_delays_between_attempts_grow_up_to_an_hour():
 
 
 def test_failures_that_are_resolved_separately_have_different_keys():
-    one = failure(1, assets=frozenset({"a"}))
+    original = failure(1, assets=frozenset({"a"}))
     others = [
-        replace(one, model="b"),
-        replace(one, partition=""),
-        replace(one, detail="x"),
-        replace(one, kind=Kind.ROLLBACK),
-        replace(one, retried=True),
+        replace(original, model="b"),
+        replace(original, partition=""),
+        replace(original, detail="x"),
+        replace(original, kind=Kind.ROLLBACK),
+        replace(original, retried=True),
     ]
-    assert len({each.key for each in [one, *others, replace(one, assets=frozenset())]}) == 7
+    assert len({event.key for event in [original, *others, replace(original, assets=frozenset())]}) == 7
