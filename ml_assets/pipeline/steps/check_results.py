@@ -11,6 +11,7 @@ import dagster as dg
 from ml_assets.core.checks.outcome import CheckOutcome
 from ml_assets.core.model_spec.checks import Check, Checks
 from ml_assets.core.tables.day_ranges import RANGE, group_days
+from ml_assets.resources.dagster_internals.partition_events import CheckTarget, targets_of_checks
 
 MOST_LINES = 200
 # Names in the metadata of a result, by which notifications find the days.
@@ -112,7 +113,7 @@ def check_events(context: dg.AssetExecutionContext, run: CheckRun) -> Iterator[A
 
     In Dagster a blocking check that failed stops everything downstream in the run. If other days of the run passed, an
     evaluation that does not block takes its place, with the same severity. A check with partitions has an evaluation
-    for each day instead, under the partition of the day.
+    for each day instead, under the partition of the day and for its materialisation.
     """
     result, spec = build_check_result(run), context.assets_def.get_spec_for_check_key(run.key)
     is_partitioned = spec is not None and spec.partitions_def is not None
@@ -124,9 +125,10 @@ def check_events(context: dg.AssetExecutionContext, run: CheckRun) -> Iterator[A
     if not is_partitioned:
         yield _evaluation(result, blocking=False)
         return
-    for of_day in runs_by_day(run):
-        day = of_day.outcomes[0].day.isoformat()
-        yield _evaluation(build_check_result(of_day), spec.blocking and run.stops_run, day)
+    by_day = {of_day.outcomes[0].day.isoformat(): of_day for of_day in runs_by_day(run)}
+    targets = targets_of_checks(context.instance, run.asset, list(by_day))
+    for day, of_day in by_day.items():
+        yield _evaluation(build_check_result(of_day), spec.blocking and run.stops_run, day, targets.get(day))
 
 
 def runs_by_day(run: CheckRun) -> list[CheckRun]:
@@ -146,7 +148,9 @@ def runs_by_day(run: CheckRun) -> list[CheckRun]:
     ]
 
 
-def _evaluation(result: dg.AssetCheckResult, blocking: bool, partition: str | None = None) -> dg.AssetCheckEvaluation:
+def _evaluation(
+    result: dg.AssetCheckResult, blocking: bool, partition: str | None = None, target: CheckTarget | None = None
+) -> dg.AssetCheckEvaluation:
     assert result.asset_key is not None
     assert result.check_name is not None
     return dg.AssetCheckEvaluation(
@@ -158,6 +162,7 @@ def _evaluation(result: dg.AssetCheckResult, blocking: bool, partition: str | No
         description=result.description,
         blocking=blocking,
         partition=partition,
+        target_materialization_data=target,
     )
 
 

@@ -9,7 +9,7 @@ import dagster as dg
 from ml_assets.core.counts import count
 from ml_assets.core.tables.fingerprint import EXPIRED
 from ml_assets.pipeline.engine.stage import DayOutcome, Stage
-from ml_assets.resources.dagster_internals.partition_versions import DATA_VERSION_TAG, PartitionVersions
+from ml_assets.resources.dagster_internals.partition_events import DATA_VERSION_TAG, PartitionVersions
 
 if TYPE_CHECKING:
     from ml_assets.resources.lake.table import Table

@@ -41,7 +41,8 @@ def _redact_event(event: Any) -> Any:
 
 def _copy(event: dg.AssetCheckEvaluation, changes: Mapping[str, Any]) -> dg.AssetCheckEvaluation:
     fields = ("asset_key", "check_name", "passed", "metadata", "severity", "description", "blocking", "partition")
-    return dg.AssetCheckEvaluation(**{name: getattr(event, name) for name in fields} | dict(changes))
+    values = {name: getattr(event, name) for name in (*fields, "target_materialization_data")}
+    return dg.AssetCheckEvaluation(**values | dict(changes))
 
 
 def redact_metadata(value: Any) -> Any:

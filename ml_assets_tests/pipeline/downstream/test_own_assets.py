@@ -15,7 +15,7 @@ from ml_assets.pipeline.downstream.read import CannotRead, convert
 from ml_assets.pipeline.graph.assets import build_assets
 from ml_assets.pipeline.steps.asset_factory import partitions
 from ml_assets.pipeline.steps.day_metadata import WITHOUT_ROWS
-from ml_assets.resources.dagster_internals.partition_versions import DATA_VERSION_TAG
+from ml_assets.resources.dagster_internals.partition_events import DATA_VERSION_TAG
 from ml_assets_tests.conftest import SMALL
 from ml_assets_tests.pipeline.world import World, day, rows_of, tags_of
 

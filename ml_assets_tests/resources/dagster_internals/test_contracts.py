@@ -23,7 +23,11 @@ from dagster_shared.yaml_utils.source_position import ValueAndSourcePositionTree
 from ml_assets.resources.dagster_internals.asset_jobs import IMPLICIT_ASSET_JOB_NAME, AssetLayer
 from ml_assets.resources.dagster_internals.automation_state import InstigatorStatus
 from ml_assets.resources.dagster_internals.freshness import FreshnessState, FreshnessStateChange
-from ml_assets.resources.dagster_internals.partition_versions import DATA_VERSION_TAG, PartitionVersions
+from ml_assets.resources.dagster_internals.partition_events import (
+    DATA_VERSION_TAG,
+    PartitionVersions,
+    targets_of_checks,
+)
 from ml_assets.resources.dagster_internals.run_tags import GRPC_INFO_TAG
 from ml_assets.resources.dagster_internals.serialized_errors import SerializableErrorInfo
 from ml_assets.resources.dagster_internals.step_execution import CheckStepHealthResult, EngineEventData, StepRetryData
@@ -150,7 +154,7 @@ def test_kubernetes_jobs():
     assert "pod_spec_config" in fields(UserDefinedDagsterK8sConfig)
 
 
-def test_partition_versions(capfd):
+def test_partition_events(capfd):
     names = parameters(execute_step._get_output_asset_events.__globals__["_get_output_asset_events"])
     assert names[:3] == ["asset_key", "asset_partitions", "output"]
     # The function that yields the events looks the replaced one up in its module.
@@ -171,7 +175,10 @@ def test_partition_versions(capfd):
         yield dg.AssetCheckResult(asset_key="versioned", check_name="checked", passed=True)
 
     tags = {"dagster/asset_partition_range_start": "a", "dagster/asset_partition_range_end": "b"}
-    result = dg.materialize([versioned], tags=tags)
+    instance = dg.DagsterInstance.ephemeral()
+    result = dg.materialize([versioned], tags=tags, instance=instance)
+    targets = targets_of_checks(instance, dg.AssetKey("versioned"), ["a", "b"])
+    assert {name: target.run_id for name, target in targets.items()} == dict.fromkeys(["a", "b"], result.run_id)
     assert "Data version mismatch" not in "".join(capfd.readouterr())
     entries = [event.step_materialization_data.materialization for event in result.get_asset_materialization_events()]
     assert {entry.partition: (entry.tags or {})[DATA_VERSION_TAG] for entry in entries[:2]} == {

@@ -12,6 +12,7 @@ from ml_assets.core.checks.outcome import CheckOutcome
 from ml_assets.defs.variables import secret_values
 from ml_assets.pipeline.steps.check_results import CheckRun, build_check_result
 from ml_assets.pipeline.steps.redacted_events import redact_events, redact_failure
+from ml_assets.resources.dagster_internals.partition_events import CheckTarget
 from ml_assets.resources.dagster_internals.serialized_errors import rewrite_stored_errors
 from ml_assets.resources.observability import redaction
 from ml_assets_tests.core.operations.notifications.secret_spellings import secrets_in_files, secrets_in_text, spellings
@@ -104,14 +105,21 @@ def test_results_of_checks_and_metadata_of_assets_have_no_secrets(secrets):
     check = build_check_result(CheckRun(dg.AssetKey("a"), "a_check", [outcome]))
     metadata = {"problem": EVERY_SPELLING, "text": dg.MetadataValue.md(EVERY_SPELLING), "rows": 3, "json": [{"a": 1}]}
     evaluation = dg.AssetCheckEvaluation(
-        asset_key=dg.AssetKey("a"), check_name="b", passed=False, metadata={}, description=EVERY_SPELLING
+        asset_key=dg.AssetKey("a"),
+        check_name="b",
+        passed=False,
+        metadata={},
+        description=EVERY_SPELLING,
+        partition="2025-01-01",
+        target_materialization_data=CheckTarget(storage_id=7, run_id="r", timestamp=0.0),
     )
     events = list(redact_events([check, dg.MaterializeResult("a", metadata=metadata), evaluation, dg.Output(1)]))
     assert secrets_in_text(repr(events), SECRETS.values()) == set()
     assert events[0].description.startswith(f"{START}: no answer: ***")
     assert events[1].metadata["rows"] == 3
     assert isinstance(events[1].metadata["text"], dg.MarkdownMetadataValue)
-    assert (events[2].check_name, events[2].passed) == ("b", False)
+    assert (events[2].check_name, events[2].passed, events[2].partition) == ("b", False, "2025-01-01")
+    assert events[2].target_materialization_data.storage_id == 7
 
 
 def test_a_failure_that_a_hook_raises_has_no_secrets(secrets):

@@ -1,21 +1,26 @@
-"""A data version for each partition that one output of a step materialises.
+"""Data versions, and targets of checks, for each partition that one output of a step materialises.
 
 Reason: Dagster gives all partitions of an output the same tags, so a run over a range of days would give each day the
 data version of the range, and the same day made by itself would count as changed. To yield a materialisation for each
-day beside the output would record each day twice.
+day beside the output would record each day twice. An `AssetCheckResult` takes the materialisation that it is about from
+the partition of the step, which a range does not have, and an evaluation without one never shows in the status of a
+partition.
 Public API that would replace it: a data version for each partition in `MaterializeResult`, as
-`DataVersionsByPartition` is for the observation of source assets.
+`DataVersionsByPartition` is for the observation of source assets, and a partition of an `AssetCheckResult`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
 import dagster as dg
+from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationTargetMaterializationData
 from dagster._core.definitions.data_version import DATA_VERSION_TAG
 from dagster._core.execution.plan import execute_step
 
-__all__ = ["DATA_VERSION_TAG", "PartitionVersions"]
+__all__ = ["DATA_VERSION_TAG", "CheckTarget", "PartitionVersions", "targets_of_checks"]
+
+CheckTarget = AssetCheckEvaluationTargetMaterializationData
 
 _get_output_asset_events: Any = execute_step._get_output_asset_events
 
@@ -57,3 +62,25 @@ def _with_partition_versions(
 
 
 execute_step._get_output_asset_events = _with_partition_versions
+
+
+def targets_of_checks(
+    instance: dg.DagsterInstance, asset: dg.AssetKey, partitions: Sequence[str]
+) -> dict[str, CheckTarget]:
+    """Return what the checks of an asset evaluate: the newest materialisation of each partition that has one.
+
+    Args:
+        instance: where the materialisations are stored.
+        asset: key of the asset.
+        partitions: keys of partitions that a run has just materialised, once each.
+    """
+    records = instance.fetch_materializations(
+        dg.AssetRecordsFilter(asset, asset_partitions=list(partitions)), limit=len(partitions)
+    ).records
+    # The newest comes first.
+    return {
+        str(record.partition_key): CheckTarget(
+            storage_id=record.storage_id, run_id=record.event_log_entry.run_id, timestamp=record.timestamp
+        )
+        for record in reversed(records)
+    }
