@@ -87,12 +87,19 @@ def test_days_without_requests_are_empty_and_a_removed_segment_removes_no_rows(c
     serve(world, rows[:2])
     world.run([SERVED_REQUESTS], DAY)
     segments = Segments(world.lake.files, world.spec.name)
+    late = segments.read(segments.list(DAY)[0].key).slice(0, 1)
     for segment in segments.list(DAY):
         segments.delete(segment.key)
     assert computed(world.run([SERVED_REQUESTS], DAY), SERVED_REQUESTS) == []
     stage = world.stages().served_requests
     assert stage is not None
     assert len(stage.frame(DAY, ["id"])) == 2
+    # A segment of a process that was cut off comes later.
+    segments.write(DAY, "late", late)
+    assert computed(world.run([SERVED_REQUESTS], DAY), SERVED_REQUESTS) == [DAY]
+    stage.tables[SERVED_REQUESTS].refresh()
+    assert len(stage.frame(DAY, ["id"])) == 3
+    assert computed(world.run([SERVED_REQUESTS], DAY), SERVED_REQUESTS) == []
 
 
 def test_nothing_is_captured_unless_the_specification_asks_for_it(world, monkeypatch):

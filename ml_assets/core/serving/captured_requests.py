@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -17,9 +18,10 @@ from ml_assets.core.tables.monitoring_schemas import served_columns, served_requ
 FULL = 2**64
 HASHED = b"hashed"
 """Entry of the metadata of a segment: the columns that are hashed in it, separated by commas."""
-NOT_KEPT = "not_kept"
+NOT_KEPT, SEGMENT = "not_kept", "segment"
 DIGITS = 32
 """Hexadecimal digits of a hash: 128 bits, so that no two values of a table have one by chance."""
+IS_HASH = re.compile(f"[0-9a-f]{{{DIGITS}}}")
 
 
 class ServedRequest(NamedTuple):
@@ -80,6 +82,7 @@ class RequestColumns:
             **{name: partial(_feature, name, change if name in hashed else None) for name in features},
             **{name: partial(_answer, name) for name in spec.outputs.columns},
             NOT_KEPT: lambda _: None,
+            SEGMENT: lambda _: None,
             "features_through": lambda served: date.fromisoformat(served.features_through),
         }
 
@@ -122,7 +125,9 @@ def _feature(name: str, change: Callable[[object], object] | None, served: Serve
     return change(value) if change else value
 
 
-def join_segments(schema: pa.Schema, hashed: Sequence[str], parts: Sequence[pa.Table]) -> pa.Table:
+def join_segments(
+    schema: pa.Schema, hashed: Sequence[str], parts: Mapping[str, pa.Table], rows_of_removed: pa.Table | None = None
+) -> pa.Table:
     """Put segments together, in the order of the answers.
 
     A column that a segment of an earlier specification lacks, has with values of another type, or hashed where it is
@@ -131,21 +136,32 @@ def join_segments(schema: pa.Schema, hashed: Sequence[str], parts: Sequence[pa.T
     Args:
         schema: the columns of the table.
         hashed: those of them that are hashed.
-        parts: the segments, in any order.
+        parts: the segments by name.
+        rows_of_removed: rows of the table whose segments are gone. In columns that are hashed now, they keep hashes.
     """
-    rows = pa.concat_tables([schema.empty_table(), *(_fit(schema, hashed, part) for part in parts)])
+    fitted = [_fit(schema, hashed, part, name) for name, part in parts.items()]
+    kept = [] if rows_of_removed is None else [_keep_hashes(rows_of_removed, hashed)]
+    rows = pa.concat_tables([schema.empty_table(), *fitted, *kept])
     return rows.sort_by([("served_at", "ascending"), ("request_id", "ascending")])
 
 
-def _fit(schema: pa.Schema, hashed: Sequence[str], part: pa.Table) -> pa.Table:
+def _keep_hashes(rows: pa.Table, hashed: Sequence[str]) -> pa.Table:
+    for name in hashed:
+        values = [value if value and IS_HASH.fullmatch(value) else None for value in rows[name].to_pylist()]
+        rows = rows.set_column(rows.schema.get_field_index(name), rows.schema.field(name), pa.array(values, pa.string()))
+    return rows
+
+
+def _fit(schema: pa.Schema, hashed: Sequence[str], part: pa.Table, segment: str) -> pa.Table:
     hashed_before = (part.schema.metadata or {}).get(HASHED, b"").decode().split(",")
     columns = {
         field.name: _cast(part, field) if (field.name in hashed) == (field.name in hashed_before) else None
         for field in schema
-        if field.name != NOT_KEPT
+        if field.name not in (NOT_KEPT, SEGMENT)
     }
     missing = [name for name, values in columns.items() if values is None]
     columns[NOT_KEPT] = pa.repeat(",".join(missing) or None, part.num_rows).cast(pa.string())
+    columns[SEGMENT] = pa.repeat(segment, part.num_rows)
     arrays = [columns[field.name] for field in schema]
     nulls = [pa.nulls(part.num_rows, field.type) for field in schema]
     return pa.table([null if array is None else array for array, null in zip(arrays, nulls, strict=True)], schema)

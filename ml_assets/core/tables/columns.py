@@ -170,6 +170,7 @@ SERVED_REQUEST = (
     Column("request_id", "string", "The header X-Request-ID of the request, or an ID that the service gave it"),
     Column("served_at", "timestamp", "Time of the answer"),
     Column("not_kept", "string", "Columns that the service did not keep yet, separated by commas; empty for none"),
+    Column("segment", "string", "File below `served_segments` that the row came from"),
 )
 HISTORY = (Column("features_through", "date", "Newest day of history that the features saw"),)
 

@@ -1,6 +1,6 @@
 """Stage served_requests: the captured requests of a day, from the segments that the processes of the service wrote."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -30,7 +30,8 @@ class ServedRequests(DayByDay):
     """The requests that the scoring service answered for events of a day, with the features as it used them, and its
     answers.
 
-    Inputs: the segments of the day that are in the lake. Requests that are written later make the day again.
+    Inputs: the segments of the day that are in the lake. Requests that are written later make the day again. Rows whose
+    segments somebody removed stay.
     """
 
     name = SERVED_REQUESTS
@@ -53,7 +54,7 @@ class ServedRequests(DayByDay):
         self.batch.profiles.refresh()
 
     def inputs(self, day: date) -> list:
-        """Return key and size of each segment of the day.
+        """Return name and size of each segment of the day, and the names of those that are gone and have rows.
 
         Raises:
             KeepDay: when the day has rows and its segments are gone, as after a removal of old files.
@@ -61,22 +62,39 @@ class ServedRequests(DayByDay):
         segments = self._segments.list(day)
         if not segments and self.tables[SERVED_REQUESTS].row_counts().get(day):
             raise KeepDay(f"the segments of {day} are no longer in the lake; its rows stay")
-        return [[segment.key.rpartition("/")[2], segment.size] for segment in segments]
+        removed = self._removed(day, {_name(segment.key) for segment in segments})
+        return [[_name(segment.key), segment.size] for segment in segments] + ([removed] if removed else [])
 
     def make_day(self, day: date, single_partition: bool) -> StageOutput:
         """Put the segments of the day together, in the order of the answers."""
-        from ml_assets.core.serving.captured_requests import join_segments
+        from pyarrow.dataset import field
+
+        from ml_assets.core.serving.captured_requests import SEGMENT, join_segments
 
         schema = self.tables[SERVED_REQUESTS].schema.remove(0)
-        parts, damaged = [], []
-        for segment in self._segments.list(day):
+        parts, damaged = {}, []
+        segments = self._segments.list(day)
+        for segment in segments:
             try:
-                parts.append(self._segments.read(segment.key))
+                parts[_name(segment.key)] = self._segments.read(segment.key)
             except DamagedSegment as error:
                 damaged.append(str(error))
+        removed = self._removed(day, {_name(segment.key) for segment in segments})
+        kept = self.read(day, schema.names).filter(field(SEGMENT).isin(removed)) if removed else None
         problem = f"{len(damaged)} segments cannot be read, the first: {damaged[0]}" if damaged else None
         metadata = {"segments": len(parts) + len(damaged)}
-        return StageOutput({SERVED_REQUESTS: join_segments(schema, self._hashed, parts)}, problem, metadata)
+        return StageOutput({SERVED_REQUESTS: join_segments(schema, self._hashed, parts, kept)}, problem, metadata)
+
+    def _removed(self, day: date, present: Collection[str]) -> list[str]:
+        """List the segments of committed rows of a day that are no longer in the lake."""
+        from ml_assets.core.serving.captured_requests import SEGMENT
+
+        table = self.tables[SERVED_REQUESTS]
+        # Rows of columns with other types cannot be read.
+        if not table.row_counts().get(day) or table.has_outdated_columns:
+            return []
+        names = self.read(day, [SEGMENT])[SEGMENT].unique().to_pylist()
+        return sorted(name for name in names if name and name not in present)
 
     def read(self, day: date, columns: Sequence[str]) -> "pa.Table":
         """Read columns of the committed requests of a day."""
@@ -87,3 +105,7 @@ class ServedRequests(DayByDay):
         from ml_assets.core.tables.schemas import to_pandas
 
         return to_pandas(self.read(day, columns))
+
+
+def _name(key: str) -> str:
+    return key.rpartition("/")[2]

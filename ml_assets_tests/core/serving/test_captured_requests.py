@@ -20,6 +20,7 @@ def test_a_row_has_what_was_asked_used_and_answered():
     assert row == {
         "request_id": "r1",
         "not_kept": None,
+        "segment": None,
         "served_at": MOMENT.replace(second=1),
         "id": 1,
         "event_time": MOMENT,
@@ -66,19 +67,30 @@ def test_segments_of_earlier_specifications_are_fitted_and_ordered_by_their_answ
     columns = RequestColumns(spec_with(), None)
     rows = table_of(columns, request(2), request(1))
     earlier = rows.drop_columns(["amount"]).set_column(rows.schema.get_field_index("id"), "id", pa.array(["a", "b"]))
-    joined = join_segments(columns.schema, [], [rows, earlier])
+    joined = join_segments(columns.schema, [], {"a": rows, "b": earlier})
     assert joined.schema == columns.schema
     assert joined["request_id"].to_pylist() == ["r1", "r1", "r2", "r2"]
     assert sorted(joined["id"].to_pylist(), key=str) == [1, 2, None, None]
     assert joined["amount"].null_count == 2
     assert sorted(joined["not_kept"].to_pylist(), key=str) == [None, None, "id,amount", "id,amount"]
-    assert join_segments(columns.schema, [], []).num_rows == 0
+    assert {(row["segment"], row["not_kept"]) for row in joined.to_pylist()} == {("a", None), ("b", "id,amount")}
+    assert join_segments(columns.schema, [], {}).num_rows == 0
 
 
 def test_values_from_before_a_column_was_hashed_do_not_come_into_the_table():
     clear, hashed = RequestColumns(spec_with(), None), RequestColumns(spec_with(hashed=["card"]), "key")
-    parts = [table_of(clear, request(1)), table_of(hashed, request(2))]
+    parts = {"a": table_of(clear, request(1)), "b": table_of(hashed, request(2))}
     joined = join_segments(hashed.schema, ["card"], parts)
     assert joined["card"].to_pylist() == [None, hash_value(b"key", "card-2")]
     assert joined["not_kept"].to_pylist() == ["card", None]
     assert join_segments(clear.schema, [], parts)["card"].to_pylist() == ["card-1", None]
+
+
+def test_rows_of_removed_segments_stay_without_values_that_are_hashed_now():
+    clear, hashed = RequestColumns(spec_with(), None), RequestColumns(spec_with(hashed=["card"]), "key")
+    before = join_segments(clear.schema, [], {"a": table_of(clear, request(1))})
+    again = join_segments(clear.schema, [], {"b": table_of(clear, request(2))}, before)
+    assert {row["segment"]: row["card"] for row in again.to_pylist()} == {"a": "card-1", "b": "card-2"}
+    assert join_segments(hashed.schema, ["card"], {}, before)["card"].to_pylist() == [None]
+    committed = join_segments(hashed.schema, ["card"], {"c": table_of(hashed, request(3))})
+    assert join_segments(hashed.schema, ["card"], {}, committed).equals(committed)

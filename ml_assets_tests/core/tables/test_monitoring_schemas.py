@@ -22,5 +22,5 @@ def test_served_requests_have_the_columns_that_are_kept_and_hashed_ones_as_text(
     schema = served_requests_schema(spec)
     kept = ["id", "event_time", "customer", "amount", "count_by_card_1d"]
     answer = ["score", "decision", "model_version", "side", "features_through"]
-    assert schema.names == ["request_id", "served_at", "not_kept", *kept, *answer]
+    assert schema.names == ["request_id", "served_at", "not_kept", "segment", *kept, *answer]
     assert (schema.field("customer").type, schema.field("id").type) == (pa.string(), pa.int64())

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from ml_assets.core.model_spec.deployment import Capture
 from ml_assets.core.model_spec.types.base import repeated
 
-OF_REQUESTS = ("request_id", "served_at", "features_through", "not_kept")
+OF_REQUESTS = ("request_id", "served_at", "features_through", "not_kept", "segment")
 """Names of columns that served_requests adds to those of a row."""
 
 
