@@ -148,7 +148,8 @@ def join_segments(
 def _keep_hashes(rows: pa.Table, hashed: Sequence[str]) -> pa.Table:
     for name in hashed:
         values = [value if value and IS_HASH.fullmatch(value) else None for value in rows[name].to_pylist()]
-        rows = rows.set_column(rows.schema.get_field_index(name), rows.schema.field(name), pa.array(values, pa.string()))
+        field = rows.schema.field(name)
+        rows = rows.set_column(rows.schema.get_field_index(name), field, pa.array(values, field.type))
     return rows
 
 

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Protocol
 
-from ml_assets.core.counts import count
 from ml_assets.core.model_spec.deployment import Capture
 from ml_assets.core.serving.captured_requests import RequestColumns, ServedRequest
 from ml_assets.service.capture.spool import Spool
@@ -211,7 +210,7 @@ class RequestCapture:
 
     def _refuse(self, rows: int, error: Exception) -> None:
         self._drop("not_written", rows)
-        self._log(f"{count(rows, 'served request')} cannot be kept: {type(error).__name__}: {error}")
+        self._log(f"served requests cannot be kept: {type(error).__name__}: {error}")
 
     def _drop(self, reason: str, rows: int) -> None:
         self._dropped[reason] += rows

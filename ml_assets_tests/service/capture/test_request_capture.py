@@ -91,6 +91,11 @@ def test_every_process_keeps_the_same_rows_of_a_sample(tmp_path):
     assert kept[0] == kept[1]
     # Within three standard deviations of a quarter.
     assert 74 <= len(kept[0]) <= 126
+    none = Lake()
+    capture, _ = capture_of(tmp_path / "none", none, sample=0)
+    capture.record(request(1))
+    write_due(capture, everything=True)
+    assert none.ids() == []
     more = Lake()
     capture, _ = capture_of(tmp_path / "c", more, sample=0.5)
     for number in range(400):
@@ -204,8 +209,28 @@ def test_a_file_of_another_specification_holds_up_no_other(tmp_path, caplog):
     capture.record(request(1))
     write_due(capture, everything=True)
     assert (lake.ids(), counts.dropped) == ([1], {"not_written": 1})
-    assert "1 served request cannot be kept" in caplog.text
+    assert "served requests cannot be kept" in caplog.text
     assert spool.bytes() == 0
+
+
+def test_a_full_disk_is_logged_once_and_what_it_does_not_take_is_counted(tmp_path, monkeypatch, caplog):
+    lake = Lake()
+    capture, counts = capture_of(tmp_path, lake)
+
+    def refuse(*_) -> None:
+        raise OSError(28, "No space left on device")
+
+    for number in range(150):
+        capture.record(request(number))
+    with monkeypatch.context() as patch:
+        patch.setattr(Spool, "append", refuse)
+        write_due(capture)
+    assert counts.dropped == {"not_written": 150}
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
+    assert "No space left on device" in caplog.text
+    capture.record(request(1))
+    write_due(capture, everything=True)
+    assert lake.ids() == [1]
 
 
 @pytest.mark.slow
