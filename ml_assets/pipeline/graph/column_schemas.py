@@ -15,9 +15,10 @@ from ml_assets.core.model_spec.features import (
     WindowAggregate,
 )
 from ml_assets.core.model_spec.file_feed import Contract, Feed
+from ml_assets.core.model_spec.types.task import DECISION
 from ml_assets.core.tables import columns
 from ml_assets.core.tables.columns import PROVENANCE, Column
-from ml_assets.pipeline.asset_names import LABELS, asset_key
+from ml_assets.pipeline.asset_names import FEATURES, LABELS, asset_key
 
 
 def table_columns(described: Iterable[Column]) -> list[dg.TableColumn]:
@@ -91,6 +92,24 @@ def feature_lineage(spec: ModelSpec, upstream: dg.AssetKey) -> dg.TableColumnLin
             name: [dg.TableColumnDep(labels.get(source, upstream), source) for source in sources]
             for name, sources in source_columns_by_name.items()
         }
+    )
+
+
+def scored_lineage(spec: ModelSpec, identity: Iterable[str]) -> dg.TableColumnLineage:
+    """Return the lineage of scored rows: what a model predicts comes from all features, and identity columns from
+    features too, but a target that lands by itself from the labels.
+
+    Args:
+        spec: the model.
+        identity: names of the identity columns of the rows.
+    """
+    features = asset_key(spec, FEATURES)
+    labels = {spec.target: asset_key(spec, LABELS)} if spec.labels else {}
+    sources = [dg.TableColumnDep(features, name) for name in spec.feature_names()]
+    names = [name for name in spec.outputs.columns if name != DECISION]
+    return dg.TableColumnLineage(
+        {name: [dg.TableColumnDep(labels.get(name, features), name)] for name in identity}
+        | dict.fromkeys(names, sources)
     )
 
 

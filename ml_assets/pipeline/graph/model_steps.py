@@ -140,8 +140,9 @@ class EvaluationStep(StageStep[ModelEvaluation]):
         return evaluation_metadata(stage, day)
 
     def newest_metadata(self, stage: ModelEvaluation, day: date) -> Mapping[str, Any]:
-        """Plots, and the metrics with intervals and slices as a table."""
-        return plot_metadata(stage, day)
+        """Lineage of the columns, plots, and the metrics with intervals and slices as a table."""
+        lineage = column_schemas.scored_lineage(self.spec, self.spec.identity_columns())
+        return {"dagster/column_lineage": lineage, **plot_metadata(stage, day)}
 
     def evaluate_checks(self, stage: ModelEvaluation, days: Sequence[date], newest: date) -> Iterator[CheckRun]:
         """Evaluate the checks on some days of a run."""

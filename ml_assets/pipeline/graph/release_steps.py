@@ -19,7 +19,7 @@ from ml_assets.pipeline.asset_names import (
     asset_key,
 )
 from ml_assets.pipeline.engine.run_guard import RunGuard
-from ml_assets.pipeline.graph import release_column_schemas
+from ml_assets.pipeline.graph import column_schemas, release_column_schemas
 from ml_assets.pipeline.graph.asset_specs import asset, depends, paragraph, schema
 from ml_assets.pipeline.graph.stages import builder_of
 from ml_assets.pipeline.monitoring.quality_stage import quality_table
@@ -123,7 +123,7 @@ class PredictionsStep(StageStep[DailyPredictions]):
 
     def newest_metadata(self, stage: DailyPredictions, day: date) -> Mapping[str, Any]:
         """Lineage of the columns, and a plot of the scores."""
-        lineage = release_column_schemas.predictions_lineage(self.spec, asset_key(self.spec, FEATURES))
+        lineage = column_schemas.scored_lineage(self.spec, self.spec.row_identity_columns())
         dashboard = {"dashboard": Reports(self.spec.name, stage.lake).dashboard_link()}
         return {"dagster/column_lineage": lineage, **dashboard, **report.predictions_plots(stage, day)}
 

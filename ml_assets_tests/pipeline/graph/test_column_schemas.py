@@ -37,3 +37,14 @@ def test_the_lineage_of_a_feature_names_its_value_its_key_and_the_event_time(mak
         "event_time",
     }
     assert [dep.column_name for dep in lineage.deps_by_column["amount"]] == ["amount"]
+
+
+def test_scores_come_from_all_features_and_a_target_that_lands_by_itself_from_the_labels(make_spec):
+    spec = make_spec()
+    origins = column_schemas.scored_lineage(spec, spec.identity_columns()).deps_by_column
+    assert {dep.column_name for dep in origins["score"]} == {*spec.feature_names()}
+    assert [dep.asset_key.path[-1] for dep in origins[spec.target]] == ["features"]
+    assert {*origins} <= {*schemas.evaluation_schema(spec).names}
+    landed = make_spec(labels={"files": "labels/{day}.csv", "key": ["id"]})
+    origins = column_schemas.scored_lineage(landed, landed.identity_columns()).deps_by_column
+    assert [dep.asset_key.path[-1] for dep in origins[landed.target]] == ["labels"]
