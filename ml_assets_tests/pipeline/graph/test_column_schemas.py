@@ -47,4 +47,4 @@ def test_scores_come_from_all_features_and_a_target_that_lands_by_itself_from_th
     assert {*origins} <= {*schemas.evaluation_schema(spec).names}
     landed = make_spec(labels={"files": "labels/{day}.csv", "key": ["id"]})
     origins = column_schemas.scored_lineage(landed, landed.identity_columns()).deps_by_column
-    assert [dep.asset_key.path[-1] for dep in origins[landed.target]] == ["labels"]
+    assert [dep.asset_key.path[-1] for dep in origins[landed.target]] == ["validated_labels"]
