@@ -29,7 +29,7 @@ FIGURES = "index.json"
 # Beside the parts of the report, whose names are those of assets.
 QUALITY_ROWS = "rows of prediction_quality"
 # To be raised when the figures of a day are read in another way.
-LAYOUT = 1
+LAYOUT = 2
 Entry = tuple[Mapping[str, str], "DaySummary"]
 
 

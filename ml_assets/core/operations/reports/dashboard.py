@@ -107,6 +107,13 @@ class Dashboard:
                 newest[f"Predictions of {max(days)}, {kind}"] = _known(values)
         return newest
 
+    @cached_property
+    def quality_notes(self) -> list[str]:
+        """Reasons why the newest predictions of the champion have no quality, such as those of a regression."""
+        newest = next((summary.quality for summary in reversed(self.summaries) if summary.quality), ())
+        notes = [entry.note for entry in newest if entry.side == CHAMPION and entry.value is None and entry.note]
+        return [*dict.fromkeys(notes)]
+
     def quality_charts(self) -> Iterator[bytes]:
         """Plot each metric by day: of the model on its holdout, and estimated and realised of the predictions."""
         predicted = self._predicted_quality()

@@ -17,7 +17,8 @@ DISTANCES = ("psi", "ks", "cramers_v")
 class Quality:
     """A metric of the predictions of a day: `estimated` before their labels are known, or `realised`.
 
-    predicted_on: the day of the predictions. side: champion or challenger. value: None where it is undefined.
+    predicted_on: the day of the predictions. side: champion or challenger. value: None where it is undefined. note: why
+    there is none, or None.
     """
 
     predicted_on: date
@@ -27,6 +28,7 @@ class Quality:
     value: float | None
     low: float | None
     high: float | None
+    note: str | None = None
 
 
 @dataclass(frozen=True)
