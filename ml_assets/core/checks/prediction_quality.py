@@ -14,7 +14,7 @@ def evaluate_prediction_quality(
     """Compare the metric of `settings` with its value on the holdout.
 
     It fails where the whole interval of an estimated or realised metric is worse than the holdout by more than
-    `max_drop`.
+    `max_drop`. Too few rows or positives are not compared: the interval of one row has no width.
 
     Args:
         check: name of the check.
@@ -22,10 +22,16 @@ def evaluate_prediction_quality(
         rows: the rows of prediction_quality of the day.
         settings: metric and bound.
     """
-    lines = [_line(row) for row in rows if row["metric"] == settings.metric]
-    comparable = [line for line in lines if line["high"] is not None and line["holdout_value"] is not None]
+    of_metric = [row for row in rows if row["metric"] == settings.metric]
+    scarce = {id(row): reason for row in of_metric if (reason := _why_too_few(row, settings))}
+    lines = [_line(row) for row in of_metric]
+    comparable = [
+        line
+        for row, line in zip(of_metric, lines, strict=True)
+        if line["high"] is not None and line["holdout_value"] is not None and id(row) not in scarce
+    ]
     if not comparable:
-        notes = sorted({str(row["note"]) for row in rows if row["metric"] == settings.metric and row["note"]})
+        notes = sorted({str(row["note"]) for row in of_metric if row["note"]} | {*scarce.values()})
         reason = "; ".join(notes) or "there are no predictions whose quality is known"
         return CheckOutcome(check, day, None, reason, settings.severity, lines)
     failed = [line for line in comparable if _is_worse(line, settings)]
@@ -40,6 +46,15 @@ def evaluate_prediction_quality(
             sorted(lines, key=lambda line: line not in failed),
         )
     return CheckOutcome(check, day, True, sentences, settings.severity, lines)
+
+
+def _why_too_few(row: Mapping[str, object], settings: PredictionQualityCheck) -> str | None:
+    for name, minimum in (("rows", settings.minimum_rows), ("positives", settings.minimum_positives)):
+        number = row[name]
+        if number is not None and row["high"] is not None and _number(number) < minimum:
+            has = f"{row['kind']} quality of {row['predicted_on']} is of {_number(number):.3g} {name}"
+            return f"{has}, fewer than {minimum} (minimum_{name})"
+    return None
 
 
 def _is_worse(line: Mapping[str, object], settings: PredictionQualityCheck) -> bool:

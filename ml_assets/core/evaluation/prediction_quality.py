@@ -28,6 +28,7 @@ NO_ESTIMATE = (
     "would need a second model of the errors, trained, gated and watched as the first; realised metrics follow when "
     "the labels come"
 )
+UNDEFINED = "undefined on these rows, as recall is without positives"
 Row = dict[str, Any]
 
 
@@ -196,7 +197,7 @@ def _rows(
             "holdout_value": _defined(holdout.metrics.get(name, NAN)),
             "rows": count,
             "positives": quality.positives,
-            "note": quality.note,
+            "note": quality.note or (UNDEFINED if isnan(quality.values.get(name, NAN)) else None),
         }
         for name in quality_metrics(metrics.outputs)
     ]

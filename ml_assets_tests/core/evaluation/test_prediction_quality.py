@@ -78,6 +78,13 @@ def test_realised_metrics_are_of_the_labelled_rows():
     assert {(row["rows"], row["positives"]) for row in rows} == {(9, 5.0)}
 
 
+def test_metrics_that_a_day_without_positives_does_not_have_say_so():
+    rows = measure_quality(DAY, predictions().assign(label=0.0), {"champion": HOLDOUT}, SETTINGS, BINARY, 0)
+    notes = {row["metric"]: row["note"] for row in rows}
+    assert str(notes["roc_auc"]).startswith("undefined on these rows")
+    assert notes["precision"] is None
+
+
 def test_numbers_have_realised_metrics():
     truth, predicted = np.arange(8.0), np.arange(8.0) + [0.5, -0.5] * 4
     quantiles = {"prediction_q10": predicted - 1, "prediction_q90": predicted + 0.4}

@@ -25,6 +25,7 @@ _EVALUATION_TASKS = {
     "top_classes": (MULTICLASS,),
 }
 _LABEL_RATE_TASKS = dict.fromkeys(("minimum", "maximum"), (BINARY, MULTICLASS))
+_QUALITY_TASKS = {"minimum_positives": (BINARY,)}
 _CANARY_TASKS = {
     "minimum_positives": (BINARY,),
     "maximum_decision_ratio": (BINARY,),
@@ -87,6 +88,7 @@ def check_metrics_of_task(
             _check_metric(field, part.metric, outputs, compared_metrics(outputs))
     if (quality := checks.prediction_quality) is not None:
         _check_metric("checks.prediction_quality.metric", quality.metric, outputs, checked_metrics(outputs))
+        _check_fields("checks.prediction_quality", outputs.task, quality, _QUALITY_TASKS)
     _check_fields("evaluation", outputs.task, evaluation, _EVALUATION_TASKS)
     classes, k = len(outputs.classes), evaluation.top_classes
     if classes and k >= classes and k != Evaluation.model_fields["top_classes"].default:

@@ -61,6 +61,11 @@ def test_metrics_of_one_class_are_gates(multiclass):
         ("evaluation.slice_min_positives", 3, "evaluation.slice_min_positives: only a model of task binary"),
         ("checks", {"label_rate": {"minimum": 0.1}}, "checks.label_rate.minimum: only a model of task binary or multi"),
         ("evaluation.top_classes", 3, "evaluation.top_classes: only a model of task multiclass"),
+        (
+            "checks",
+            {"prediction_quality": {"minimum_positives": 9}},
+            "checks.prediction_quality.minimum_positives: only",
+        ),
         ("deployment", {"canary": {"minimum_positives": 3}}, "deployment.canary.minimum_positives: only a model of"),
         (
             "deployment",

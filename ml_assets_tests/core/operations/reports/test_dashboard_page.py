@@ -52,7 +52,7 @@ def test_predictions_without_an_estimate_say_why():
     entry = Quality(LAST, "estimated", "champion", "rmse", None, None, None, "a regression is not estimated: because")
     days = [summary(2), replace(summary(1), quality=[entry, replace(entry, metric="mae")])]
     text = Elements(render_dashboard(Dashboard("small", days))).text()
-    assert text.count("a regression is not estimated: because") == 1
+    assert text.count("A regression is not estimated: because") == 1
 
 
 def test_more_days_with_failed_checks_than_are_listed_are_counted():
