@@ -172,8 +172,7 @@ class TargetLeakageCheck(Check):
 
 
 class PredictionQualityCheck(Check):
-    """The quality of predictions against that of the same model on its holdout: estimated on their day, and realised
-    once their labels are known. Only with `deployment.quality`."""
+    """The estimated and the realised quality of predictions against the holdout. Only with `deployment.quality`."""
 
     severity: Severity = "warn"
     metric: ComparedMetric = "average_precision"
@@ -181,15 +180,14 @@ class PredictionQualityCheck(Check):
     max_drop: float = Field(0.15, gt=0, le=1)
     """Maximum difference by which the metric may be worse than on the holdout; a difference that chance explains
     passes. For metrics in the unit of the target, a share of the holdout's value."""
-    minimum_rows: int = Field(50, ge=1, le=1_000_000_000)
-    """Minimum number of rows of a day with which it is compared."""
-    minimum_positives: int = Field(5, ge=1, le=1_000_000_000)
-    """Minimum number of positives, expected or realised, of a day with which it is compared. Of task binary only."""
+    minimum_rows: int = Field(50, ge=1)
+    """Minimum number of rows of a day that is compared."""
+    minimum_positives: int = Field(5, ge=1)
+    """Minimum number of positives, expected or realised, of a day that is compared; of task binary only."""
 
 
 class ServedFeaturesCheck(Check):
-    """The features with which requests were scored against those that the batch computes for the same rows. Only with
-    `deployment.capture`."""
+    """The features of served requests against those of the batch for the same rows. Only with `deployment.capture`."""
 
     severity: Severity = "warn"
     max_differing_share: float = Field(0.01, ge=0, le=1)
@@ -230,15 +228,13 @@ class Checks(SpecPart):
     """The scores of each day of the holdout against those of the training window."""
     served_features: ServedFeaturesCheck | None = ServedFeaturesCheck()
     served_feature_drift: DriftCheck | None = DriftCheck(severity="warn")
-    """The features of served requests against the training window of the day's model. Only with
-    `deployment.capture`."""
+    """The features of served requests against the training window of the day's model, with `deployment.capture`."""
     prediction_quality: PredictionQualityCheck | None = PredictionQualityCheck()
     label_timeliness: LabelTimelinessCheck | None = LabelTimelinessCheck()
     label_match: LabelMatchCheck | None = LabelMatchCheck()
     by_partition: bool = False
-    """Whether each day's result is also a result of that day's partition, so that Dagster shows it there. Partitioned
-    asset checks are a preview of Dagster's and may change; a run over many days stores one event for each check and
-    day."""
+    """Whether the result of a day is one of its partition, which Dagster shows there. Partitioned asset checks are a
+    preview of Dagster's and may change; a run over many days stores one event for each check and day."""
     accepted: dict[date, list[str]] = {}
     """Days that somebody has examined and accepts as they are: for each day, the names of the checks (or `all`) that
     pass whatever their result is. A day without rows that is accepted for `no_gaps` is no gap for the days after it."""
