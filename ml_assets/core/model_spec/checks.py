@@ -180,9 +180,9 @@ class PredictionQualityCheck(Check):
     max_drop: float = Field(0.15, gt=0, le=1)
     """Maximum difference by which the metric may be worse than on the holdout; a difference that chance explains
     passes. For metrics in the unit of the target, a share of the holdout's value."""
-    minimum_rows: int = Field(50, ge=1)
+    minimum_rows: int = Field(50, ge=1, le=1_000_000_000)
     """Minimum number of rows of a day that is compared."""
-    minimum_positives: int = Field(5, ge=1)
+    minimum_positives: int = Field(5, ge=1, le=1_000_000_000)
     """Minimum number of positives, expected or realised, of a day that is compared; of task binary only."""
 
 
