@@ -106,16 +106,17 @@ def refuse_lost_store(spec: ModelSpec, settings: Settings) -> None:
         sys.exit(MLFLOW.explain(path, "it is empty" if path.exists() else GONE, spec.name))
 
 
-def open_model_stages(spec: ModelSpec, settings: Settings, lake: Lake | None = None) -> Stages:
+def open_model_stages(spec: ModelSpec, settings: Settings, lake: Lake | None = None, train: bool = False) -> Stages:
     """Open the stages of a model, read-only, on the landing, lake and registry of these settings.
 
     Args:
         spec: the model's specification.
         settings: of this process.
         lake: used instead of the lake of the settings, for a plan.
+        train: whether days have a model also where none is due.
 
     Raises:
         LakeError: when a table in the lake does not fit the specification.
     """
     resources = build_environment(settings).resources or {}
-    return open_stages(spec, lake or resources["lake"], resources["landing"], resources["registry"])
+    return open_stages(spec, lake or resources["lake"], resources["landing"], resources["registry"], train)

@@ -38,8 +38,9 @@ class Needed:
 def days_needed(spec: ModelSpec, newest: date, stages: Stages) -> Needed:
     """Determine the days that the model of `newest` needs.
 
-    The model is that of the last day on which one was due. Feature days start with its training window, or with
-    that of the parameter search; raw and validated days start with the windows of those feature days.
+    The model is that of the last day on which one was due, or of `newest` where the stages ask for one. Feature days
+    start with its training window, or with that of the parameter search; raw and validated days start with the windows
+    of those feature days.
 
     Raises:
         SystemExit: with a message, when the landed days are too few for a model.
@@ -48,7 +49,8 @@ def days_needed(spec: ModelSpec, newest: date, stages: Stages) -> Needed:
     from ml_assets.core.training.time_split import HistoryTooShort, first_day_read
 
     schedule = stages.training.due.schedule
-    due = None if schedule.is_due(newest) else schedule.last_due(newest)
+    has_own = stages.training.due.is_requested or schedule.is_due(newest)
+    due = None if has_own else schedule.last_due(newest)
     try:
         first = first_day_read(spec, min(newest, due or newest))
     except HistoryTooShort as error:

@@ -1,7 +1,7 @@
 """Runs of a job in this process: some assets over consecutive days, and the reason when a run fails."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -39,6 +39,7 @@ def run_days(
     names: Sequence[str],
     days: Sequence[date],
     part: str = "",
+    ops: Mapping[str, Any] | None = None,
 ) -> "dg.ExecuteInProcessResult":
     """Materialize assets over consecutive days in one run.
 
@@ -52,6 +53,7 @@ def run_days(
         names: names of the assets.
         days: the days, ascending, without a gap.
         part: the part of a command that the run is, such as `1 of 4: rows`, for a tag of the run.
+        ops: the part `ops` of the configuration of the run.
 
     Raises:
         RunFailed: when the run fails.
@@ -72,7 +74,7 @@ def run_days(
         instance=instance,
         run_id=run_id,
         tags={**_partition_tags(days), **NOT_RETRIED, ATTENDED: "true", **({PART: part} if part else {})},
-        run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+        run_config={"ops": dict(ops or {}), "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
         raise_on_error=False,
     )
     check_interrupted()

@@ -10,6 +10,7 @@ from ml_assets.cli.needed_days import days_needed
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.defs.settings import read_settings
 from ml_assets.pipeline.asset_names import MODEL_ASSETS, RELEASE_ASSETS
+from ml_assets.pipeline.graph.stages import open_stages
 from ml_assets_tests.conftest import SMALL
 from ml_assets_tests.pipeline.world import day
 from ml_assets_tests.pipeline.worlds import world_with_features
@@ -26,6 +27,9 @@ def test_the_model_of_the_last_due_day_is_needed_and_described(tmp_path):
     needed = days_needed(world.spec, day(11), stages)
     assert (needed.due, needed.to_do, needed.model_day(stages)) == (day(10), False, day(10))
     assert days_needed(world.spec, day(13), stages).due is None
+    asking = open_stages(world.spec, world.lake, world.landing, world.registry, train=True)
+    requested = days_needed(world.spec, day(11), asking)
+    assert (requested.due, requested.to_do) == (None, True)
     printed = io.StringIO()
     arguments = (world.spec, needed, stages, {"trained_model": 1.0}, 2.0, read_settings({}), ["a difference"])
     print_summary(Console(file=printed, width=200), *arguments)

@@ -3,7 +3,9 @@
 import logging
 import sys
 import time
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from rich.console import Console
@@ -26,6 +28,7 @@ from ml_assets.core.model_spec import ModelSpec
 from ml_assets.defs.settings import Settings
 from ml_assets.pipeline.asset_names import EVALUATION, landed_to_features, model_assets, release_assets
 from ml_assets.pipeline.graph.stages import Stages
+from ml_assets.pipeline.training.config import request_models
 from ml_assets.resources.lake.errors import LakeError
 from ml_assets.resources.storage.landing import Landing
 from ml_assets.resources.storage.landing_access import LandingUnavailable
@@ -33,12 +36,13 @@ from ml_assets.resources.storage.landing_access import LandingUnavailable
 SIMULATED_MODEL = "fraud_detection"
 
 
-def run_model(model: str | None = None, day: date | None = None) -> None:
+def run_model(model: str | None = None, day: date | None = None, train: bool = False) -> None:
     """Simulate files if there are none, materialize what is needed, print the summary.
 
     Args:
         model: name of the model.
         day: the day as of which the model is made; None for the newest landed day.
+        train: whether to train a model of that day also where none is due.
 
     Raises:
         SystemExit: with a message, when the model does not exist, the lake cannot be used, nothing has landed, or a run
@@ -50,7 +54,7 @@ def run_model(model: str | None = None, day: date | None = None) -> None:
     spec, settings = require_spec(model), require_settings()
     landing = Landing(uri=settings.landing, s3=dict(settings.s3))
     try:
-        stages = open_model_stages(spec, settings)
+        stages = open_model_stages(spec, settings, train=train)
     except LakeError as error:
         sys.exit(str(error))
     yesterday = datetime.now(ZoneInfo(spec.source.time_zone)).date() - timedelta(days=1)
@@ -75,7 +79,7 @@ def run_model(model: str | None = None, day: date | None = None) -> None:
     seconds: dict[str, float] = {}
     if needed.to_do:
         try:
-            seconds = _materialize(spec, needed, settings, console)
+            seconds = _materialize(spec, needed, settings, console, request_models(spec) if train else {})
         except RunFailed as error:
             stages = open_model_stages(spec, settings)
             print_failure(console, spec, needed, stages)
@@ -95,7 +99,9 @@ def run_model(model: str | None = None, day: date | None = None) -> None:
         sys.exit(1)
 
 
-def _materialize(spec: ModelSpec, needed: Needed, settings: Settings, console: Console) -> dict[str, float]:
+def _materialize(
+    spec: ModelSpec, needed: Needed, settings: Settings, console: Console, ops: Mapping[str, Any]
+) -> dict[str, float]:
     from ml_assets.resources.dagster_instance.home import open_instance
 
     job = load_definitions().resolve_job_def(f"{spec.name}_daily")
@@ -103,18 +109,18 @@ def _materialize(spec: ModelSpec, needed: Needed, settings: Settings, console: C
     with open_instance(settings.dagster_home) as instance, StageProgress(console) as progress:
         landed = landed_to_features(spec)
         newest = [needed.newest]
-        due = [("3 of 4: model", model_assets(spec), [needed.due])] if needed.due else []
+        due = [("3 of 4: model", model_assets(spec), [needed.due], {})] if needed.due else []
         # The release assets get a run of their own: the champion scores the day even if the new model fails a gate.
-        for part, names, days in [
-            ("1 of 4: rows", landed[:-1], needed.landed),
-            ("2 of 4: features", landed[-1:], needed.featured),
+        for part, names, days, config in [
+            ("1 of 4: rows", landed[:-1], needed.landed, {}),
+            ("2 of 4: features", landed[-1:], needed.featured, {}),
             *due,
-            ("3 of 4: model", model_assets(spec), newest),
-            ("4 of 4: release", release_assets(spec), newest),
+            ("3 of 4: model", model_assets(spec), newest, ops),
+            ("4 of 4: release", release_assets(spec), newest, {}),
         ]:
             progress.expect(names, len(days))
             try:
-                result = run_days(job, instance, spec, names, days, part)
+                result = run_days(job, instance, spec, names, days, part, config)
             except RunFailed as error:
                 # The summary says which gates failed.
                 if not error.is_only_of_checks(f"{spec.name}__{EVALUATION}"):

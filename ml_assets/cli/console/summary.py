@@ -58,7 +58,8 @@ def print_summary(
     _print_data(console, spec, needed, stages)
     model, model_day = stages.training.row(needed.model_day(stages)), needed.model_day(stages)
     if model_day != needed.newest:
-        console.print(f"Trained       {model_day}; {stages.training.row(needed.newest)['due']}", soft_wrap=True)
+        reason = stages.training.row(needed.newest)["due"]
+        console.print(f"Trained       {model_day}; {reason}; --train makes one of {needed.newest}", soft_wrap=True)
     if blocked := stages.training.gate.reason(needed.newest):
         console.print(f"[bold red]Blocked:[/] {escape(blocked)}", soft_wrap=True)
     if not model["model_digest"]:

@@ -11,7 +11,7 @@ from ml_assets.cli.verbs.parameters import days_option, model_argument
 
 @click.command(
     cls=Verb,
-    examples=["run", "run fraud_detection --day 2026-10-01", "run --json > run.json"],
+    examples=["run", "run fraud_detection --day 2026-10-01", "run --train", "run --json > run.json"],
     report="RunReport",
 )
 @model_argument
@@ -21,14 +21,15 @@ from ml_assets.cli.verbs.parameters import days_option, model_argument
     metavar="DAY",
     help="The day as of which the model is made; the newest landed day when left out.",
 )
-def run(model: str | None, day: datetime | None) -> None:
+@click.option("--train", is_flag=True, help="Train a model of the day also where none is due (training.every).")
+def run(model: str | None, day: datetime | None, train: bool) -> None:
     """Materialize everything that the model of the newest landed day needs.
 
     MODEL may be left out where the project has one model.
     """
     from ml_assets.cli.commands.run import run_model
 
-    run_model(model, day.date() if day else None)
+    run_model(model, day.date() if day else None, train)
 
 
 @click.command(

@@ -19,7 +19,7 @@ from ml_assets.core.tables.schemas import single_feature_power_schema
 
 Floats = NDArray[np.float64]
 MIN_ROWS = 20
-"""Rows from which the rank correlation of a regression is judged."""
+"""Rows from which the rank correlation of a regression is judged, and from which a class is judged by the bounds."""
 
 
 @dataclass(frozen=True)
@@ -178,8 +178,15 @@ def measure_ranking_power(scores: Floats, labels: NDArray[np.int64]) -> tuple[fl
 
 
 def is_suspected(power: PredictivePower, settings: TargetLeakageCheck) -> bool:
-    """Return whether a single feature reaches both bounds, or the bound of a regression."""
+    """Return whether a single feature reaches both bounds, or the bound of a regression.
+
+    Of several classes the best is judged, and among many pairs of a class and a feature, one of few rows reaches the
+    bounds by chance. So a class of fewer than `MIN_ROWS` rows is suspected only if the feature separates it without an
+    error.
+    """
     if power.rank_correlation is not None:
         return abs(power.rank_correlation) >= settings.rank_correlation
+    if power.of_class is not None and (power.positives or 0) < MIN_ROWS and (power.roc_auc or 0) < 1:
+        return False
     pairs = ((power.roc_auc, settings.roc_auc), (power.average_precision, settings.average_precision))
     return all(value is not None and value >= bound for value, bound in pairs)

@@ -22,6 +22,7 @@ from ml_assets.pipeline.monitoring.served_stage import ServedRequests
 from ml_assets.pipeline.release.deployment_stage import ModelDeployment, refuse_to_release
 from ml_assets.pipeline.release.predictions_stage import DailyPredictions
 from ml_assets.pipeline.release.registration_stage import ModelRegistration, Register, refuse_to_register
+from ml_assets.pipeline.training.config import is_model_requested
 from ml_assets.pipeline.training.due_days import DueModels, TrainingSchedule, Trigger
 from ml_assets.pipeline.training.progress import Follow, follow_in_log
 from ml_assets.pipeline.training.search_stage import OpenLog, ParameterSearch, refuse_to_search
@@ -41,12 +42,19 @@ class StageBuilder:
     """Builds the stages of one model on one lake and landing.
 
     Stages that act outside of the lake are read-only unless a step of a run says how they act.
+
+    Args:
+        spec: the model.
+        lake: holds the tables.
+        landing: holds the files.
+        is_model_requested: whether days get a model also where none is due.
     """
 
-    def __init__(self, spec: ModelSpec, lake: Lake, landing: Landing):
+    def __init__(self, spec: ModelSpec, lake: Lake, landing: Landing, is_model_requested: bool = False):
         self.spec = spec
         self.lake = lake
         self.landing = landing
+        self._is_model_requested = is_model_requested
         self._rows = rows_feed(spec)
         self._labels = labels_feed(spec)
 
@@ -104,7 +112,7 @@ class StageBuilder:
             models = self.lake.table(self.spec.name, MODEL, TRAINED_MODEL_SCHEMA)
             rows = LabelledFeatures(self.spec, self.lake, self.landing)
             triggers["stale_inputs"] = StaleInputs(models, rows, TrainingSchedule(self.spec))
-        return DueModels(self.spec, triggers)
+        return DueModels(self.spec, triggers, self._is_model_requested)
 
     def search(self, log: Callable[[str], None] = ignore_line, open_log: OpenLog = refuse_to_search) -> ParameterSearch:
         """Build the stage parameter_search, for a specification that has one."""
@@ -159,7 +167,8 @@ class StageBuilder:
 
 def builder_of(spec: ModelSpec, context: dg.AssetExecutionContext) -> StageBuilder:
     """Return the builder on the lake and the landing of a run."""
-    return StageBuilder(spec, context.resources.lake, context.resources.landing)
+    resources = context.resources
+    return StageBuilder(spec, resources.lake, resources.landing, is_model_requested(context, spec))
 
 
 @dataclass(frozen=True)
@@ -201,9 +210,11 @@ class Stages:
         return (stage for field in fields(self) if (stage := getattr(self, field.name)) is not None)
 
 
-def open_stages(spec: ModelSpec, lake: Lake, landing: Landing, registry: ModelRegistry) -> Stages:
-    """Open all stages of a model read-only: models are registered and released within a Dagster run."""
-    builder = StageBuilder(spec, lake, landing)
+def open_stages(spec: ModelSpec, lake: Lake, landing: Landing, registry: ModelRegistry, train: bool = False) -> Stages:
+    """Open all stages of a model read-only: models are registered and released within a Dagster run. With `train`,
+    days have a model also where none is due.
+    """
+    builder = StageBuilder(spec, lake, landing, train)
     return Stages(
         label_ingestion=builder.label_ingestion,
         label_validation=builder.label_validation,

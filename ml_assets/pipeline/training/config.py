@@ -7,6 +7,7 @@ from pydantic import Field
 
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.training.overrides import with_training
+from ml_assets.pipeline.asset_names import MODEL
 
 
 class TrainingConfig(dg.Config):
@@ -47,15 +48,40 @@ class TrainingConfig(dg.Config):
             "otherwise they are experiments"
         ),
     )
+    train: bool = Field(
+        False,
+        description=(
+            "Whether each day of this run gets a model, also where none is due (training.every); it is evaluated, "
+            "registered and released like any other"
+        ),
+    )
 
     def overrides(self) -> dict[str, Any]:
         """Return the settings that have a value, by name."""
-        return {name: value for name, value in self.model_dump(exclude={"candidate"}).items() if value is not None}
+        return {
+            name: value for name, value in self.model_dump(exclude={"candidate", "train"}).items() if value is not None
+        }
 
 
 def read_config(context: dg.AssetExecutionContext) -> TrainingConfig:
     """Read the configuration of the op of a run."""
     return TrainingConfig(**context.op_execution_context.op_config)
+
+
+def is_model_requested(context: dg.AssetExecutionContext, spec: ModelSpec) -> bool:
+    """Return whether a run asks for models where none is due; the step of each asset reads it."""
+    ops: Any = context.run.run_config.get("ops") or {}
+    return bool(((ops.get(config_key(spec)) or {}).get("config") or {}).get("train", False))
+
+
+def request_models(spec: ModelSpec) -> dict[str, Any]:
+    """Return the part `ops` of the configuration of a run that asks for models where none is due."""
+    return {config_key(spec): {"config": {"train": True}}}
+
+
+def config_key(spec: ModelSpec) -> str:
+    """Return the name of the op of trained_model in the configuration of a run."""
+    return "__".join(spec.key_path(MODEL))
 
 
 def is_experiment(context: dg.AssetExecutionContext) -> bool:

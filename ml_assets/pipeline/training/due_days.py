@@ -11,6 +11,7 @@ from ml_assets.core.model_spec.types.durations import format_duration
 from ml_assets.core.training.time_split import first_model_day
 
 DAY = timedelta(days=1)
+REQUESTED = "requested by a run"
 # 29 February may be eight years away.
 LONGEST_GAP_IN_YEARS = 9
 
@@ -105,11 +106,13 @@ class DueModels:
     Args:
         spec: the model.
         triggers: those of `training.when`, by name.
+        is_requested: whether the run asks for a model of each of its days, also where none is due.
     """
 
-    def __init__(self, spec: ModelSpec, triggers: Mapping[str, Trigger]):
+    def __init__(self, spec: ModelSpec, triggers: Mapping[str, Trigger], is_requested: bool = False):
         self.schedule = TrainingSchedule(spec)
         self._triggers = triggers
+        self.is_requested = is_requested
         self.is_every_day = spec.training.every == DAY
         """Whether a model is due every day."""
         self.depends_on_models = "stale_inputs" in triggers
@@ -121,7 +124,8 @@ class DueModels:
             trigger.refresh()
 
     def decide(self, day: date) -> Due:
-        """Decide whether a model is due on a day: by the schedule, else by the first trigger that asks for one."""
+        """Decide whether a model is due on a day: by the schedule, else by the first trigger that asks for one, or by
+        request."""
         # Before the first day that has a model, training says so.
         if self.is_every_day or day < self.schedule.first:
             return Due(True, None)
@@ -130,6 +134,8 @@ class DueModels:
         for name, trigger in self._triggers.items():
             if reason := trigger.reason(day):
                 return Due(True, f"{name}: {reason}")
+        if self.is_requested:
+            return Due(True, REQUESTED)
         others = f"; {' or '.join(self._triggers)} does not ask for one before" if self._triggers else ""
         return Due(False, f"no model is due until {self.schedule.next_due(day)}, by {self.schedule}{others}")
 

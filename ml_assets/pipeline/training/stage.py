@@ -200,8 +200,7 @@ class ModelTraining(StageWithArtifacts):
         return StageOutput({MODEL: table}, problem, needs_immediate_commit=self.due.depends_on_models)
 
     def resolve_spec(self, day: date) -> ModelSpec:
-        """Return the specification with which a model of the day is trained: with the parameters that were found for
-        the day, and the overrides of this run.
+        """Return the specification of the model of a day, with the parameters found for it and the run's overrides.
 
         Raises:
             TrainingDataError: when no parameters were found; says why.
@@ -211,7 +210,8 @@ class ModelTraining(StageWithArtifacts):
 
         row = self.search.row(day) if self.search else {"parameters": "{}"}
         if not row["parameters"]:
-            raise TrainingDataError(f"no parameters were found for the day: {row['problem']}")
+            reason = row["problem"] or "no model was due; materialize parameter_search with trained_model"
+            raise TrainingDataError(f"no parameters were found for the day: {reason}")
         return with_training(self.spec, {**json.loads(row["parameters"]), **self.overrides})
 
     def train(self, day: date, checkpoints: LakeCheckpoints | None = None) -> "tuple[Split, TrainedModel]":

@@ -135,3 +135,15 @@ def test_a_feature_that_gives_one_class_away_is_suspected(measure):
     assert (power.of_class, power.roc_auc) == ("y", 1.0)
     assert is_suspected(power, TargetLeakageCheck())
     assert not is_suspected(measure("multiclass", target.tolist())["amount"], TargetLeakageCheck())
+
+
+@pytest.mark.parametrize(("rows", "amount_of_another", "suspected"), [(6, 5.5, False), (6, 0, True), (30, 5.5, True)])
+def test_a_class_of_few_rows_is_suspected_only_if_the_feature_makes_no_error(
+    measure, rows, amount_of_another, suspected
+):
+    target = ["x"] * 50 + ["y"] * 50 + ["z"] * rows
+    amounts = [amount_of_another, *[0.0] * 99, *range(5, 5 + rows)]
+    power = measure("multiclass", target, amount=amounts)["amount"]
+    assert power.of_class == "z"
+    assert (power.roc_auc or 0) > 0.99
+    assert is_suspected(power, TargetLeakageCheck()) == suspected

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.training.time_split import first_model_day
 from ml_assets.pipeline.asset_names import LANDED_TO_FEATURES, MODEL_ASSETS, RELEASE_ASSETS
+from ml_assets.pipeline.training.config import request_models
 from ml_assets.pipeline.training.due_days import DueModels, TrainingSchedule, not_due
 from ml_assets_tests.conftest import SMALL
 from ml_assets_tests.pipeline.planning.plan_cases import assert_a_run_does_it, plan_of, planned
-from ml_assets_tests.pipeline.world import World, again, check, computed, day, rows_of
+from ml_assets_tests.pipeline.world import World, again, check, computed, day, rows_of, tags_of
 from ml_assets_tests.pipeline.worlds import world_with_features
 
 FIRST = day(10)
@@ -211,3 +212,28 @@ def test_a_due_model_that_cannot_be_made_fails_its_check_as_a_warning(world):
     assert not evaluation.passed
     assert evaluation.severity.value == "WARN"
     assert "a model was due, but" in (evaluation.description or "")
+
+
+def test_a_run_may_ask_for_a_model_of_a_day_on_which_none_is_due_and_it_stays(world):
+    world.run(LIVE, day(10), day(11))
+    (before,) = {move.day for move in world.releases().ledger.moves()}
+    assert with_model(world, 11) == [10]
+    result = world.materialise(MODELS, tags_of(day(11), None), request_models(world.spec))
+    assert result.success
+    assert check(result, "model_due").passed
+    world.run(list(RELEASE_ASSETS), day(11))
+    row = world.stages().training.row(day(11))
+    assert row["due"] == "requested by a run"
+    assert [move.day for move in world.releases().ledger.moves()] == [before, day(11)]
+    assert not computed(world.run(LIVE, day(10), day(11)), MODELS[0])
+    assert world.stages().training.row(day(11)) == row
+
+
+def test_a_requested_model_gets_searched_parameters(world):
+    search = {"trials": 1, "folds": 2, "space": {"max_depth": {"low": 2, "high": 3}}}
+    world.spec = spec_with(every="3d", search=search)
+    names = ["parameter_search", *MODELS]
+    assert world.materialise(names, tags_of(day(11), None)).success
+    assert with_model(world, 11) == []
+    assert world.materialise(names, tags_of(day(11), None), request_models(world.spec)).success
+    assert with_model(world, 11) == [11]
