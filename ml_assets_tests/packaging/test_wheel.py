@@ -1,34 +1,19 @@
 """The wheel has the package without its tests and without the demonstration."""
 
 import subprocess
-import sys
 import tomllib
-from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
 
 from ml_assets.defs.settings import REPOSITORY
-
-# What setuptools' own backend builds, without a network and without a copy of the environment.
-BUILD = "from setuptools.build_meta import build_wheel; import sys; print(build_wheel(sys.argv[1]))"
+from ml_assets_tests.packaging.wheel import build_wheel
 
 
 @pytest.fixture(scope="module")
 def names(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """The files of the wheel."""
-    pytest.importorskip("setuptools", "77")
-    root = tmp_path_factory.mktemp("wheel")
-    listed = subprocess.check_output(["git", "ls-files", "-z"], cwd=REPOSITORY, text=True).split("\0")
-    for name in filter(None, listed):
-        if name.startswith(("ml_assets", "pyproject", "README", "LICENSE")) and (REPOSITORY / name).is_file():
-            target = root / "source" / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes((REPOSITORY / name).read_bytes())
-    command = [sys.executable, "-c", BUILD, str(root)]
-    built = subprocess.run(command, cwd=root / "source", capture_output=True, text=True)
-    assert built.returncode == 0, built.stderr
-    return ZipFile(next(Path(root).glob("*.whl"))).namelist()
+    return ZipFile(build_wheel(tmp_path_factory.mktemp("wheel"))).namelist()
 
 
 def test_it_has_no_tests_and_no_demonstration(names):
