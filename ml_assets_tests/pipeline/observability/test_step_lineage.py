@@ -1,11 +1,14 @@
 """A run sends the lineage of each of its steps to a server of OpenLineage, and is the same when there is none."""
 
 import json
+from collections.abc import Iterator
 
+import dagster as dg
 import pytest
 
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.pipeline.asset_names import LANDED_TO_FEATURES, RAW
+from ml_assets.pipeline.steps import run_stage
 from ml_assets.resources.observability import lineage
 from ml_assets_tests.conftest import SMALL
 from ml_assets_tests.pipeline.world import World, day, rows_of
@@ -81,6 +84,18 @@ def test_a_step_that_fails_sends_its_error(world, enabled, received):
         check_event(event)
     assert len(failed) == 1
     assert "CannotMake" in failed[0]["run"]["facets"]["errorMessage"]["message"]
+
+
+def test_a_step_that_is_interrupted_is_aborted(world, enabled, received, monkeypatch):
+    def interrupt(*_) -> Iterator:
+        yield from ()
+        raise dg.DagsterExecutionInterruptedError
+
+    monkeypatch.setattr(run_stage, "_make_and_report", interrupt)
+    world.run([RAW], day(1), succeed=False)
+    for event in received:
+        check_event(event)
+    assert [event["eventType"] for event in received] == ["START", "ABORT"]
 
 
 def test_a_server_that_is_gone_fails_nothing(world, enabled, monkeypatch):
