@@ -62,11 +62,17 @@ def run_model(model: str | None = None, day: date | None = None, train: bool = F
     try:
         _refuse_lost_landing(spec, stages, landing, settings)
         _simulate_if_empty(spec, landing, settings, console)
-        landed = [day for day in landing.days(spec.source) if day <= yesterday]
+        landed_or_begun = landing.days(spec.source)
     except LandingUnavailable as error:
         sys.exit(f"{spec.name}: {error}")
+    landed = [landed_day for landed_day in landed_or_begun if landed_day <= yesterday]
     if not landed:
         sys.exit(describe_missing_files(spec, landing.uri, yesterday))
+    if day is not None and day in landed_or_begun and day > yesterday:
+        sys.exit(
+            f"{spec.name}: {day} is not over in {spec.source.time_zone}, so its files may be incomplete; the newest "
+            f"day that can be made is {landed[-1]}"
+        )
     if day is not None and day not in landed:
         sys.exit(
             f"{spec.name}: no files of {day} have landed under {landing.uri}; the landed days are {landed[0]} to "

@@ -86,13 +86,15 @@ class LabelledDays:
         return frame
 
     def labels(self, frame: pd.DataFrame) -> np.ndarray:
-        """Return the target of the rows of a frame as float32, see `encode_target`."""
-        return encode_target(self._spec, frame[self._spec.target]).astype(np.float32)
+        """Return the target of the rows of a frame as float32, see `encode_target`; infinite where it is too large."""
+        with np.errstate(over="ignore"):
+            return encode_target(self._spec, frame[self._spec.target]).astype(np.float32)
 
     def weights(self, frame: pd.DataFrame) -> np.ndarray | None:
         """Return the weights of the rows of a frame as float32; None without a column of weights."""
         weight = self._spec.sample_weight
-        return None if weight is None else frame[weight].to_numpy(dtype=np.float32)
+        with np.errstate(over="ignore"):
+            return None if weight is None else frame[weight].to_numpy(dtype=np.float32)
 
     def matrix(self, day: date, preprocessing: dict) -> Batch:
         """Return the matrix, labels and weights of the labelled rows of a day.

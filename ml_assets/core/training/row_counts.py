@@ -6,6 +6,7 @@ from functools import partial
 
 import numpy as np
 
+from ml_assets.core.counts import count
 from ml_assets.core.model.preprocessing import PreprocessingFit
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.types.task import BINARY, MULTICLASS, REGRESSION
@@ -58,6 +59,7 @@ def count_rows(spec: ModelSpec, days: LabelledDays, part: list[date], fitting: P
 
     Raises:
         ValueError: names the day, when it has values of another type.
+        TrainingDataError: names the day and the column, when a target or a weight is too large for XGBoost.
     """
     number = {BINARY: 2, MULTICLASS: len(spec.classes), REGRESSION: 0}[spec.task]
     rows, weight, classes = 0, 0.0, np.zeros(number, dtype=np.int64)
@@ -65,10 +67,23 @@ def count_rows(spec: ModelSpec, days: LabelledDays, part: list[date], fitting: P
         frame = days.frame(day)
         call_for_day(day, partial(fitting.add, frame))
         weights = days.weights(frame)
+        if spec.task == REGRESSION:
+            _check_size(spec, day, spec.target, days.labels(frame))
+        if weights is not None:
+            _check_size(spec, day, spec.sample_weight or "", weights)
         rows, weight = rows + len(frame), weight + (len(frame) if weights is None else float(weights.sum()))
         if number:
             classes += np.bincount(days.labels(frame).astype(np.int64), minlength=number)
     return Counts(rows, weight, tuple(classes.tolist()), tuple(spec.classes))
+
+
+def _check_size(spec: ModelSpec, day: date, column: str, values: np.ndarray) -> None:
+    """Refuse values that became infinite as float32, which XGBoost would refuse without column and day."""
+    if too_large := np.count_nonzero(np.isinf(values)):
+        raise TrainingDataError(
+            f"{spec.name}: {column} of {day} is larger than {np.finfo(np.float32).max:.2g}, the largest number that "
+            f"XGBoost takes, in {count(too_large, 'row')}; correct the rows, or set columns.{column}.maximum"
+        )
 
 
 def describe_part(name: str, days: list[date]) -> str:

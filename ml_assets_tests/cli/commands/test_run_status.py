@@ -38,7 +38,7 @@ def end(make_spec, tmp_path, monkeypatch):
             ("days_needed", Needed(NEWEST, [NEWEST], [NEWEST], to_do=False)),
             ("release_differences", []),
         ):
-            monkeypatch.setattr(main_job, name, lambda *_, answer=answer: answer)
+            monkeypatch.setattr(main_job, name, lambda *_, answer=answer, **__: answer)
         monkeypatch.setattr(main_job, "print_summary", lambda *_: printed.append("summary"))
         try:
             call("run", "small", *options)
@@ -75,3 +75,12 @@ def test_a_run_as_of_a_day_needs_the_files_of_that_day(end):
     status, printed = end(None, None, None, "--day", "2025-01-08")
     assert "no files of 2025-01-08 have landed" in str(status)
     assert printed == ["summary"]
+
+
+def test_a_run_as_of_a_day_that_is_not_over_says_so(end, tmp_path):
+    future = date(9999, 1, 1)
+    (tmp_path / str(future)).mkdir()
+    (tmp_path / str(future) / "rows.csv").write_text("id\n1\n")
+    status, _ = end(None, None, None, "--day", str(future))
+    assert str(status).startswith(f"small: {future} is not over in UTC, so its files may be incomplete; the newest")
+    assert end(None, None, None) == (0, ["summary"])

@@ -2,10 +2,13 @@
 
 from datetime import date
 
+import pandas as pd
 import pytest
 
+from ml_assets.core.model.preprocessing import PreprocessingFit
 from ml_assets.core.model_spec import ModelSpec
-from ml_assets.core.training.row_counts import Counts, TrainingDataError, check_counts
+from ml_assets.core.training.batches import LabelledDays
+from ml_assets.core.training.row_counts import Counts, TrainingDataError, check_counts, count_rows
 from ml_assets.core.training.time_split import Split
 from ml_assets_tests.support.changed_spec import with_task
 
@@ -50,3 +53,14 @@ def test_rows_need_a_weight(regression):
         check_counts(regression, SPLIT, rows, none)
     with pytest.raises(TrainingDataError, match="has 0 labelled rows, but rows are needed"):
         check_counts(regression, SPLIT, Counts(0, 0), rows)
+
+
+@pytest.mark.parametrize(("column", "value"), [("label", -1e39), ("weight", 1e300)])
+def test_a_target_or_a_weight_that_xgboost_cannot_take_is_refused_with_its_day(regression, column, value):
+    rows = pd.DataFrame({name: [1.0, 2.0] for name in (*regression.feature_names(), "label", "weight")})
+    days, fitting = LabelledDays(regression, lambda _: rows), PreprocessingFit(regression)
+    assert count_rows(regression, days, SPLIT.fit, fitting).rows == 2
+    rows.loc[1, column] = value
+    too_large = LabelledDays(regression, lambda _: rows)
+    with pytest.raises(TrainingDataError, match=rf"{column} of 2025-01-01 is larger than 3.4e\+38, .* in 1 row;"):
+        count_rows(regression, too_large, SPLIT.fit, fitting)

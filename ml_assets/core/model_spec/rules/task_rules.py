@@ -51,7 +51,7 @@ def check_target(
     if positive is not None and task != BINARY:
         raise ValueError(f"positive: only a binary target has a positive class, and the task is {task}")
     if task == REGRESSION and column.type not in ("integer", "number"):
-        raise ValueError(f"target: {target} is a {column.type}, but a regression predicts an integer or a number")
+        raise ValueError(f"target: {target} has type {column.type}, but a regression predicts an integer or a number")
     if task == MULTICLASS:
         _check_classes(column, target, classes)
     if task == BINARY:
@@ -60,13 +60,15 @@ def check_target(
 
 def _check_classes(column: Column, target: str, classes: Sequence) -> None:
     if column.type not in ("integer", "string"):
-        raise ValueError(f"target: {target} is a {column.type}, but the classes of multiclass are integers or strings")
+        raise ValueError(
+            f"target: {target} has type {column.type}, but the classes of multiclass are integers or strings"
+        )
     if len(classes) < 2:
         raise ValueError(
             f"classes: a multiclass target needs two classes or more; name them here, or as allowed values of {target}"
         )
     if wrong := _labels_of_other_types({"type": column.type}, classes):
-        raise ValueError(f"classes: {wrong[0]!r} is not a value of {target}, which is a {column.type}")
+        raise ValueError(f"classes: {wrong[0]!r} is not a value of {target}, which has type {column.type}")
     if twice := repeated(str(label) for label in classes):
         raise ValueError(f"classes: {', '.join(twice)} is named more than once")
     if set(classes) != set(column.allowed or ()):
@@ -99,7 +101,7 @@ def _check_positive(column: Column, target: str, positive: PositiveLabel | None)
         hint = (
             "; YAML reads yes, no, on and off as booleans, so put text in quotes" if positive in (True, False) else ""
         )
-        raise ValueError(f"positive: {positive!r} is not a value of {target}, which is a {column.type}{hint}")
+        raise ValueError(f"positive: {positive!r} is not a value of {target}, which has type {column.type}{hint}")
     if column.type != "boolean" and not (len(allowed) == 2 and positive in allowed):
         raise ValueError(
             f"positive: {target} needs two allowed values, of which {positive!r} is one, not "
@@ -124,7 +126,9 @@ def check_weight(columns: Mapping[str, Column], sample_weight: str | None, roles
     if role := next((role for role, name in roles.items() if name == sample_weight), None):
         raise ValueError(f"sample_weight: {sample_weight} cannot also be the {role}")
     if column.type not in ("integer", "number"):
-        raise ValueError(f"sample_weight: {sample_weight} is a {column.type}, and a weight is an integer or a number")
+        raise ValueError(
+            f"sample_weight: {sample_weight} has type {column.type}, and a weight is an integer or a number"
+        )
     if column.nullable:
         raise ValueError(f"sample_weight: {sample_weight} is nullable, but every row needs a weight")
     if column.minimum is None or column.minimum < 0 or column.severity_of("minimum") == "warn":

@@ -35,7 +35,7 @@ def test_a_binary_target_may_have_any_two_labels(small):
     ("path", "value", "reason"),
     [
         ("columns.label", {"type": "number"}, "target: label must be boolean, or integer with allowed"),
-        ("positive", "yes", "positive: 'yes' is not a value of label, which is a integer"),
+        ("positive", "yes", "positive: 'yes' is not a value of label, which has type integer"),
         ("positive", 2, "positive: label needs two allowed values, of which 2 is one, not 0, 1"),
         ("classes", [0, 1], "classes: only a multiclass target has classes, and the task is binary"),
         ("training.objective", "poisson", "training.objective: only a regression has it, and the task is binary"),
@@ -62,13 +62,17 @@ def test_weights_need_a_contract_without_missing_or_negative_values(regression):
     regression["sample_weight"] = "weight"
     assert "weight" in ModelSpec.model_validate(regression).identity_columns()
     assert_refused(regression, "columns.weight.nullable", True, "weight is nullable, but every row needs a weight")
-    assert_refused(regression, "columns.weight", {"type": "string"}, "weight is a string, and a weight is")
+    assert_refused(regression, "columns.weight", {"type": "string"}, "weight has type string, and a weight is")
 
 
 @pytest.mark.parametrize(
     ("path", "value", "reason"),
     [
-        ("columns.label", {"type": "string"}, "label is a string, but a regression predicts an integer or a number"),
+        (
+            "columns.label",
+            {"type": "string"},
+            "label has type string, but a regression predicts an integer or a number",
+        ),
         ("positive", 1, "positive: only a binary target has a positive class, and the task is regression"),
         ("training.objective", "gamma", "gamma needs a target above 0"),
         ("training.objective", "tweedie", "tweedie needs a target of 0 or more"),
@@ -104,9 +108,9 @@ def test_classes_are_also_the_allowed_values_and_the_other_way_round(multiclass)
 @pytest.mark.parametrize(
     ("path", "value", "reason"),
     [
-        ("columns.label", {"type": "number"}, "label is a number, but the classes of multiclass are integers or"),
+        ("columns.label", {"type": "number"}, "label has type number, but the classes of multiclass are integers or"),
         ("classes", ["low"], "a multiclass target needs two classes or more"),
-        ("classes", ["low", 1], "classes: 1 is not a value of label, which is a string"),
+        ("classes", ["low", 1], "classes: 1 is not a value of label, which has type string"),
         ("classes", ["low", "low"], "classes: low is named more than once"),
         ("classes", ["a b", "A-B"], "several would have the column probability_a_b"),
         ("columns.label.allowed", ["low", "high"], "are not the allowed values of label"),
