@@ -24,9 +24,9 @@ SECONDS_UNTIL_ABANDONED = 3600.0
 
 
 def spool_folder(lake: str, model: str) -> Path:
-    """Return the folder of the spools of a model of a lake, under the directory for temporary files."""
+    """Return the folder of the spools of a model of a lake, in the directory for temporary files."""
     place = sha256(f"{lake}\n{model}".encode()).hexdigest()[:16]
-    return Path(tempfile.gettempdir(), f"ml_assets_capture_{os.getuid() if hasattr(os, 'getuid') else 0}", place)
+    return Path(tempfile.gettempdir(), f"ml_assets_capture_{os.getuid() if hasattr(os, 'getuid') else 0}_{place}")
 
 
 class Spool:
@@ -47,7 +47,7 @@ class Spool:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if hasattr(os, "getuid") and folder.stat().st_uid != os.getuid():
             raise PermissionError(f"{folder} belongs to another user")
-        folder.parent.chmod(0o700)
+        folder.chmod(0o700)
         self._folder = folder
         self._remove_unnamed()
         self._written: set[str] = set()

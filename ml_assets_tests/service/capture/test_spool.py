@@ -92,8 +92,10 @@ def test_a_file_that_a_killed_process_had_not_named_is_removed_after_an_hour(tmp
 
 def test_each_model_of_each_lake_has_a_folder_for_its_owner_only(tmp_path):
     assert spool_folder("/lake", "a") != spool_folder("/lake", "b") != spool_folder("/other", "b")
-    Spool(tmp_path / "parent" / "spool")
-    assert {oct(path.stat().st_mode & 0o777) for path in (tmp_path / "parent", tmp_path / "parent" / "spool")} == {
-        "0o700"
-    }
+    shared, private = tmp_path / "shared", tmp_path / "shared" / "spool"
+    private.mkdir(parents=True)
+    for folder in (shared, private):
+        folder.chmod(0o755)
+    Spool(private)
+    assert [oct(folder.stat().st_mode & 0o777) for folder in (shared, private)] == ["0o755", "0o700"]
     assert isinstance(spool_folder("/lake", "a"), Path)
