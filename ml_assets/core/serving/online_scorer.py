@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from ml_assets.core.model.explanations import rank_contributions
+from ml_assets.core.model.explanations import DIGITS, rank_contributions
 from ml_assets.core.model.scorer import Scorer, width
 from ml_assets.core.model_spec import ModelSpec
 
@@ -65,7 +65,7 @@ class OnlineScorer:
 
     def reasons(self, features: Features, count: int) -> list[dict[str, object]]:
         """Return the features that raise the score of a row or the probability of its class most, or change the
-        prediction of a regression most, at most `count`: name, value, and contribution, see `Scorer.contributions`.
+        prediction of a regression most, at most `count`: name, value, and contribution, as in `explain_scores`.
         """
         import pandas as pd
 
@@ -77,7 +77,7 @@ class OnlineScorer:
             {
                 "feature": names[position],
                 "value": _plain(features[names[position]]),
-                "contribution": float(contributions[position]),
+                "contribution": round(float(contributions[position]), DIGITS),
             }
             for position in rank_contributions(self.scorer, contributions, count)
         ]

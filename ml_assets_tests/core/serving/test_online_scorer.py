@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ml_assets.core.model.explanations import explain_scores
 from ml_assets.core.model.scorer import Scorer, column_types, to_matrix
 from ml_assets.core.serving.online_scorer import OnlineScorer
 from ml_assets_tests.core.features.feature_cases import spec_with
@@ -94,6 +95,8 @@ def test_reasons_are_ordered_by_their_contribution():
     )
     assert all(reason["contribution"] > 0 for reason in result)
     assert len(MODELS[0].reasons(row, 99)) <= 5
+    (of_batch,) = explain_scores(MODELS[0].scorer, pd.DataFrame([row]), np.ones(1), 1, 2)
+    assert json.loads(of_batch or "") == result
 
 
 def test_a_model_with_an_undefined_feature_is_refused():

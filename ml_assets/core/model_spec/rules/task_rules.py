@@ -69,6 +69,10 @@ def _check_classes(column: Column, target: str, classes: Sequence) -> None:
         )
     if wrong := _labels_of_other_types({"type": column.type}, classes):
         raise ValueError(f"classes: {wrong[0]!r} is not a value of {target}, which has type {column.type}")
+    if "" in classes:
+        raise ValueError(
+            f"classes: '' is no class, because a row without text has no label; name it in {target}'s files"
+        )
     if twice := repeated(str(label) for label in classes):
         raise ValueError(f"classes: {', '.join(twice)} is named more than once")
     if set(classes) != set(column.allowed or ()):

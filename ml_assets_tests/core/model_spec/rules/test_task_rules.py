@@ -110,6 +110,7 @@ def test_classes_are_also_the_allowed_values_and_the_other_way_round(multiclass)
     [
         ("columns.label", {"type": "number"}, "label has type number, but the classes of multiclass are integers or"),
         ("classes", ["low"], "a multiclass target needs two classes or more"),
+        ("classes", ["low", ""], "classes: '' is no class"),
         ("classes", ["low", 1], "classes: 1 is not a value of label, which has type string"),
         ("classes", ["low", "low"], "classes: low is named more than once"),
         ("classes", ["a b", "A-B"], "several would have the column probability_a_b"),
