@@ -112,28 +112,42 @@ def test_the_report_has_the_plots_of_the_task_and_no_threshold(world):
     assert part.facts.keys() >= {FAILED[world.spec.task], "rounds", "training_rows"}
 
 
-def test_a_canary_in_shadow_compares_both_models_and_promotes_one_that_is_as_good(world):
+def decide_canary(world: World, root: Path, rounds: int, **changes: float) -> tuple[ModelDeployment, list[dict]]:
+    """Decide on a model of day 12 of some rounds in a copy of the world, with changes of the canary; return its stage
+    and rows.
+    """
+    world = world.copy(root)
+    training = world.spec.training.model_copy(update={"rounds": rounds})
+    world.spec = world.spec.model_copy(update={"training": training})
+    world.run(["trained_model"], day(12))
     entries = world.lake.table(world.spec.name, ENTRY, REGISTRY_ENTRY_SCHEMA)
     entry = {"model_digest": digest_of(world, 12), "version": "2", "gates_passed": True}
     entries.commit({day(12): pa.Table.from_pylist([entry], schema=REGISTRY_ENTRY_SCHEMA)}, {day(12): 2})
-    canary = world.spec.deployment.canary
-    generous = world.spec.model_copy(
-        update={
-            "deployment": world.spec.deployment.model_copy(
-                update={"canary": canary.model_copy(update={"margin": 0.9, "maximum_error_increase": 1.0})}
-            )
-        }
-    )
+    deployment = world.spec.deployment
+    canary = deployment.canary.model_copy(update=changes)
+    spec = world.spec.model_copy(update={"deployment": deployment.model_copy(update={"canary": canary})})
     ledger = Ledger(world.lake, world.spec.name)
-    stage = ModelDeployment(generous, world.lake, world.landing, ledger.append, "run 1")
+    stage = ModelDeployment(spec, world.lake, world.landing, ledger.append, "run 1")
     list(make_days(stage, [day(number) for number in range(12, LAST + 1)], "run-1", single_partition=False))
-    rows = [row for number in range(12, LAST + 1) if (row := stage.row(day(number)))]
+    return stage, [row for number in range(12, LAST + 1) if (row := stage.row(day(number)))]
+
+
+def test_a_canary_in_shadow_compares_both_models_and_promotes_one_that_is_as_good(world, tmp_path):
+    stage, rows = decide_canary(world, tmp_path, world.spec.training.rounds, margin=0.9, maximum_error_increase=1.0)
     outcomes = [row["outcome"] for row in rows]
     assert outcomes[:2] == ["start", "hold"]
     assert "promote" in outcomes
     compared = stage.tables[CANARY_COMPARISON].read([day(12 + outcomes.index("promote"))]).to_pandas()
-    assert {canary.metric, "prediction_distance"} <= set(compared.loc[compared["scope"] == "paired", "metric"])
+    metrics = {world.spec.deployment.canary.metric, "prediction_distance"}
+    assert metrics <= set(compared.loc[compared["scope"] == "paired", "metric"])
     assert rows[-1]["champion_version"] == 2
+
+
+def test_a_canary_in_shadow_that_is_worse_is_rolled_back(world, tmp_path):
+    _, rows = decide_canary(world, tmp_path, rounds=1)
+    (rollback,) = [row for row in rows if row["outcome"] == "rollback"]
+    assert "is rolled back in shadow" in rollback["reason"]
+    assert (rows[-1]["champion_version"], rows[-1]["challenger_version"]) == (1, None)
 
 
 def test_a_model_of_another_task_cannot_be_the_champion(world):

@@ -241,3 +241,15 @@ def test_a_shadow_scores_every_row_decides_none_and_is_compared_on_all_of_them(m
     assert live.scored(2)["shadow_score"].isna().all()
     assert live.scored(7)["shadow_score"].isna().all()
     assert live.compared(6).loc["roc_auc", "rows"] == sum(len(rows_with_features(day(number))) for number in (3, 4))
+
+
+def test_a_shadow_that_is_worse_is_rolled_back_and_has_decided_nothing(make):
+    live = make(spec_with({"steps": [0, 100]}))
+    live.put_model("worse", 3)
+    live.live(1, 9)
+    _, started, (_, *rolled_back) = live.story()
+    assert started == (3, "start", 1, 2, 0)
+    assert rolled_back == ["rollback", 1, None, 0]
+    assert "is rolled back in shadow" in live.ledger.moves()[-1].reason
+    scored = pd.concat([live.scored(day_number) for day_number in range(3, 10)])
+    assert set(zip(scored["side"], scored["model_version"], strict=True)) == {("champion", 1)}
