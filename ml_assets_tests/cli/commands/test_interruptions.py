@@ -31,6 +31,8 @@ def test_a_simulation_in_a_process_of_its_own_goes_on_after_a_signal(tmp_path, m
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # A process in the background of a shell may have been told to ignore it.
+        preexec_fn=lambda: signal.signal(signal.SIGTERM, signal.SIG_DFL),
     )
     while len(list(tmp_path.rglob("*.parquet"))) < 3 and process.poll() is None:
         time.sleep(0.02)
