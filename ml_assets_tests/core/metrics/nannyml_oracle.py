@@ -1,7 +1,7 @@
 """Figures of NannyML, the oracle of estimated performance; it needs an environment of its own.
 
-    python3 -m venv /tmp/nml && /tmp/nml/bin/pip install nannyml statsmodels
-    cd ml_assets_tests/core/metrics && /tmp/nml/bin/python nannyml_oracle.py > nannyml_figures.json
+    python3 -m venv .venv-nannyml && .venv-nannyml/bin/pip install nannyml statsmodels
+    cd ml_assets_tests/core/metrics && ../../../.venv-nannyml/bin/python nannyml_oracle.py > nannyml_figures.json
 
 It imports nothing of this project, so that NannyML's environment can run it.
 """

@@ -39,9 +39,9 @@ def test_values_are_those_of_nannyml(name):
 
 @pytest.mark.slow
 def test_the_figures_are_what_nannyml_gives():
-    python = os.environ.get("NANNYML_PYTHON", "/tmp/nml/bin/python")
-    if not Path(python).exists():
-        pytest.skip(f"NannyML is not installed at {python}")
+    python = os.environ.get("NANNYML_PYTHON")
+    if python is None:
+        pytest.skip("NANNYML_PYTHON does not name the Python of an environment with NannyML")
     output = subprocess.run([python, nannyml_oracle.__file__], capture_output=True, text=True, check=True).stdout
     now = json.loads(output)
     assert {name: pytest.approx(figures, **CLOSE) for name, figures in FIGURES.items()} == now
