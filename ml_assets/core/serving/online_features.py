@@ -89,8 +89,7 @@ class OnlineFeatures:
         Args:
             row: the columns of the contract but the target; times in UTC, None where missing.
             earlier: rows that are not in the history: those of days after `through`, and of the row's own day. Rows
-            that
-                are in the history already, and rows later than the row, have no effect.
+                that are in the history already, and rows later than the row, have no effect.
 
         Returns:
             The features by name, in the order of the specification; missing numbers are NaN, missing categories None.
