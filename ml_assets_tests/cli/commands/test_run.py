@@ -127,7 +127,7 @@ def test_a_model_that_fails_a_gate_ends_with_the_summary_and_status_1_and_so_it_
         assert ended.returncode == 1, ended.stdout + ended.stderr
         assert "Traceback" not in ended.stderr
         assert ("Nothing to do" in ended.stdout) == (attempt == 1)
-        assert re.search(r"recall +│ failed +│ recall 0.\d+ is below", ended.stdout)
+        assert re.search(r"recall +failed +recall 0.\d+ is below", ended.stdout)
         assert "not registered: gates not passed: recall 0." in ended.stdout
         assert "alias champion is not set" in ended.stdout
 
