@@ -94,8 +94,6 @@ class ChaosWorld(World):
                 / ("dagster-postgres.yaml" if place.database else "dagster.yaml")
             )
             (home / "dagster.yaml").write_text(settings.read_text() + NO_OUTPUT)
-        # Processes of later trials inherit it, and the database is gone by then.
-        os.environ.pop("ML_ASSETS_DATABASE", None)
         if place.database:
             os.environ["ML_ASSETS_DATABASE"] = place.database
         lake, landing = Lake(uri=f"{place.base}/lake", s3=s3), Landing(uri=f"{place.base}/landing", s3=s3)

@@ -160,7 +160,11 @@ class Suite:
             place = new_place(
                 self.new_folder(), mlflow=with_driver(server.new_database()), database=server.new_database()
             )
-            return faults.restart_postgresql(server, place, self.draw, self.undisturbed)
+            try:
+                return faults.restart_postgresql(server, place, self.draw, self.undisturbed)
+            finally:
+                # The commands of later trials would inherit it.
+                os.environ.pop("ML_ASSETS_DATABASE", None)
 
 
 def run_suite(root: Path, kills: int, seed: int, show: Callable[[Report], None]) -> list[Report]:
