@@ -205,8 +205,9 @@ def _score_json(result: ScoreResponse) -> str:
     if result.reasons is None and DECISION in result.predicted:
         decision = "true" if result.predicted[DECISION] else "false"
         return (
-            f'{{"score":{result.predicted[SCORE_COLUMN]!r},"decision":{decision},"model_version":{result.model_version},'
-            f'"side":"{result.side}","features_through":"{result.features_through}"}}'
+            f'{{"score":{result.predicted[SCORE_COLUMN]!r},"decision":{decision},'
+            f'"model_version":{result.model_version},"side":"{result.side}",'
+            f'"features_through":"{result.features_through}"}}'
         )
     answer = {name: value for name, value in asdict(result).items() if name != "predicted"}
     if result.reasons is None:

@@ -17,8 +17,8 @@ from rich.table import Table
 
 from ml_assets_tests.chaos.kills import Report
 from ml_assets_tests.chaos.suite import run_suite
+from ml_assets_tests.support.disk import MEMORY
 
-MEMORY = Path("/dev/shm")
 MOST_MESSAGES, MOST_CHARACTERS = 6, 700
 
 

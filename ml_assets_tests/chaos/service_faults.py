@@ -5,7 +5,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 
 import httpx
@@ -62,11 +62,9 @@ def misuse_service(demo: LocalInstance) -> Report:
 def _wait_until_ready(client: httpx.Client) -> None:
     until = time.monotonic() + LONGEST
     while time.monotonic() < until:
-        try:
+        with suppress(httpx.HTTPError):
             if client.get("/ready").status_code == 200:
                 return
-        except httpx.HTTPError:
-            pass
         time.sleep(0.2)
     raise AssertionError(f"the service was not ready within {LONGEST} s")
 

@@ -25,6 +25,14 @@ def kept_handlers() -> Iterator[None]:
             signal.signal(number, handler)
 
 
+def accept_signals() -> None:
+    """Let this process be interrupted, before it becomes a command: a background shell ignores SIGINT, and a parent may
+    ignore SIGTERM, which its children inherit.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
 def interrupt(*_: object, **__: object) -> None:
     """Send SIGTERM to this process, in place of any function."""
     signal.raise_signal(signal.SIGTERM)

@@ -13,7 +13,7 @@ from ml_assets.cli.commands import run
 from ml_assets.cli.faults import describe_interruption
 from ml_assets.core.operations.failures.damaged_state import DamagedState
 from ml_assets_tests.cli.command_line import call
-from ml_assets_tests.cli.interruptions import kept_handlers
+from ml_assets_tests.cli.interruptions import accept_signals, kept_handlers
 
 SCRIPT = """
 import sys, time
@@ -48,17 +48,12 @@ cli()
 
 
 def start(how: str) -> "subprocess.Popen[str]":
-    def listen() -> None:
-        # A background shell ignores SIGINT, and its children inherit that.
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-
     return subprocess.Popen(
         [sys.executable, "-W", "ignore", "-c", SCRIPT, "run", how],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=listen,
+        preexec_fn=accept_signals,
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
     )
 

@@ -23,15 +23,14 @@ def evaluate_prediction_quality(
         settings: metric and bound.
     """
     of_metric = [row for row in rows if row["metric"] == settings.metric]
-    scarce = {id(row): reason for row in of_metric if (reason := _why_too_few(row, settings))}
-    lines = [_line(row) for row in of_metric]
+    lines, too_few = [_line(row) for row in of_metric], [_why_too_few(row, settings) for row in of_metric]
     comparable = [
         line
-        for row, line in zip(of_metric, lines, strict=True)
-        if line["high"] is not None and line["holdout_value"] is not None and id(row) not in scarce
+        for line, reason in zip(lines, too_few, strict=True)
+        if line["high"] is not None and line["holdout_value"] is not None and reason is None
     ]
     if not comparable:
-        notes = sorted({str(row["note"]) for row in of_metric if row["note"]} | {*scarce.values()})
+        notes = sorted({str(row["note"]) for row in of_metric if row["note"]} | {*filter(None, too_few)})
         reason = "; ".join(notes) or "there are no predictions whose quality is known"
         return CheckOutcome(check, day, None, reason, settings.severity, lines)
     failed = [line for line in comparable if _is_worse(line, settings)]

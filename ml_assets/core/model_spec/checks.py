@@ -183,7 +183,7 @@ class PredictionQualityCheck(Check):
     minimum_rows: int = Field(50, ge=1, le=1_000_000_000)
     """Minimum number of rows of a day that is compared."""
     minimum_positives: int = Field(5, ge=1, le=1_000_000_000)
-    """Minimum number of positives, expected or realised, of a day that is compared; of task binary only."""
+    """Minimum number of positives, expected or realised, of a day that is compared; for task binary only."""
 
 
 class ServedFeaturesCheck(Check):
@@ -233,7 +233,7 @@ class Checks(SpecPart):
     label_timeliness: LabelTimelinessCheck | None = LabelTimelinessCheck()
     label_match: LabelMatchCheck | None = LabelMatchCheck()
     by_partition: bool = False
-    """Whether the result of a day is one of its partition, which Dagster shows there. Partitioned asset checks are a
+    """Whether the result of a day belongs to its partition, where Dagster shows it. Partitioned asset checks are a
     preview of Dagster's and may change; a run over many days stores one event for each check and day."""
     accepted: dict[date, list[str]] = {}
     """Days that somebody has examined and accepts as they are: for each day, the names of the checks (or `all`) that

@@ -92,8 +92,8 @@ class Capture(SpecPart):
     """
 
     sample: float = Field(1.0, ge=0, le=1)
-    """Share of the scored rows whose requests are kept; 0 keeps none, and the table. A hash of the row key chooses, so
-    every process keeps the same rows."""
+    """Share of the scored rows whose requests are kept; with 0 the table stays and gets no rows. A hash of the row key
+    chooses, so every process keeps the same rows."""
     hashed: list[str] = []
     """Names of columns, other than the row key and the event time, and of categorical features, whose values are
     replaced by a keyed hash (HMAC-SHA-256; the key is in ML_ASSETS_CAPTURE_KEY). Equal values have equal hashes."""

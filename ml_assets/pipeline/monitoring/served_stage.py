@@ -1,6 +1,6 @@
 """Stage served_requests: the captured requests of a day, from the segments that the processes of the service wrote."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,8 @@ from ml_assets.resources.storage.segments import DamagedSegment, Segments
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
+
+    from ml_assets.resources.storage.stored_object import FileSize
 
 
 class BatchFeatures:
@@ -62,7 +64,7 @@ class ServedRequests(DayByDay):
         segments = self._segments.list(day)
         if not segments and self.tables[SERVED_REQUESTS].row_counts().get(day):
             raise KeepDay(f"the segments of {day} are no longer in the lake; its rows stay")
-        removed = self._removed(day, {_name(segment.key) for segment in segments})
+        removed = self._removed(day, segments)
         return [[_name(segment.key), segment.size] for segment in segments] + ([removed] if removed else [])
 
     def make_day(self, day: date, single_partition: bool) -> StageOutput:
@@ -79,14 +81,14 @@ class ServedRequests(DayByDay):
                 parts[_name(segment.key)] = self._segments.read(segment.key)
             except DamagedSegment as error:
                 damaged.append(str(error))
-        removed = self._removed(day, {_name(segment.key) for segment in segments})
+        removed = self._removed(day, segments)
         kept = self.read(day, schema.names).filter(field(SEGMENT).isin(removed)) if removed else None
         problem = f"{len(damaged)} segments cannot be read, the first: {damaged[0]}" if damaged else None
         metadata = {"segments": len(parts) + len(damaged)}
         return StageOutput({SERVED_REQUESTS: join_segments(schema, self._hashed, parts, kept)}, problem, metadata)
 
-    def _removed(self, day: date, present: Collection[str]) -> list[str]:
-        """List the segments of committed rows of a day that are no longer in the lake."""
+    def _removed(self, day: date, segments: "Sequence[FileSize]") -> list[str]:
+        """List the names of segments of committed rows of a day that are no longer among those in the lake."""
         from ml_assets.core.serving.captured_requests import SEGMENT
 
         table = self.tables[SERVED_REQUESTS]
@@ -94,7 +96,7 @@ class ServedRequests(DayByDay):
         if not table.row_counts().get(day) or table.has_outdated_columns:
             return []
         names = self.read(day, [SEGMENT])[SEGMENT].unique().to_pylist()
-        return sorted(name for name in names if name and name not in present)
+        return sorted({*filter(None, names)} - {_name(segment.key) for segment in segments})
 
     def read(self, day: date, columns: Sequence[str]) -> "pa.Table":
         """Read columns of the committed requests of a day."""

@@ -125,7 +125,8 @@ class DueModels:
 
     def decide(self, day: date) -> Due:
         """Decide whether a model is due on a day: by the schedule, else by the first trigger that asks for one, or by
-        request."""
+        request.
+        """
         # Before the first day that has a model, training says so.
         if self.is_every_day or day < self.schedule.first:
             return Due(True, None)

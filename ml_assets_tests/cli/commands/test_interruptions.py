@@ -16,7 +16,7 @@ from ml_assets.cli.commands import serve
 from ml_assets.cli.demo import landing
 from ml_assets.service.server import run
 from ml_assets_tests.cli.command_line import call
-from ml_assets_tests.cli.interruptions import call_interrupted, interrupt
+from ml_assets_tests.cli.interruptions import accept_signals, call_interrupted, interrupt
 
 
 def landed(root: Path) -> dict[str, int]:
@@ -31,8 +31,7 @@ def test_a_simulation_in_a_process_of_its_own_goes_on_after_a_signal(tmp_path, m
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        # A process in the background of a shell may have been told to ignore it.
-        preexec_fn=lambda: signal.signal(signal.SIGTERM, signal.SIG_DFL),
+        preexec_fn=accept_signals,
     )
     while len(list(tmp_path.rglob("*.parquet"))) < 3 and process.poll() is None:
         time.sleep(0.02)

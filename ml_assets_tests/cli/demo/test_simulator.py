@@ -110,14 +110,14 @@ def test_another_process_makes_the_same_rows():
         "import hashlib; from datetime import date; from ml_assets.cli.demo.simulator import simulate_days\n"
         "print(hashlib.sha256(next(simulate_days(date(2025, 1, 1), 1))[1].to_csv().encode()).hexdigest())"
     )
-    search = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", script],
         env={**os.environ, "PYTHONHASHSEED": "99", "PYTHONPATH": os.pathsep.join(sys.path)},
         capture_output=True,
         text=True,
         check=True,
     )
-    assert search.stdout.strip() == hashlib.sha256(frames(1)[START].to_csv().encode()).hexdigest()
+    assert process.stdout.strip() == hashlib.sha256(frames(1)[START].to_csv().encode()).hexdigest()
 
 
 def test_another_seed_makes_other_rows(month):

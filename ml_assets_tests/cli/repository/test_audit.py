@@ -53,8 +53,8 @@ def test_the_pins_are_printed_when_the_database_cannot_be_reached(constraints):
 
 
 def test_an_audit_that_cannot_run_fails(constraints):
-    exit_status = audit(constraints.with_name("missing.txt"))
-    assert not exit_status.is_unreachable
-    text, status = report(exit_status, constraints)
+    result = audit(constraints.with_name("missing.txt"))
+    assert not result.is_unreachable
+    text, status = report(result, constraints)
     assert text.startswith("the audit failed: ")
     assert status == 1

@@ -33,10 +33,10 @@ def test_windows_of_any_size_give_the_same_records(monkeypatch):
 def test_rows_and_broken_records_are_told_apart(monkeypatch):
     text = 'a,b\r\n"c\n",d\n\n1\n1,2,3\nx,"y"z\ne,f'
     problems = ["it has 1 field, the header has 2", "it has 3 fields, the header has 2", "text after a closing quote"]
-    records = scan(text, 1 << 18, monkeypatch)
-    assert isinstance(records, tuple)
-    assert records[0] == 3
-    assert [problem for _, _, problem in records[1]] == problems
+    scanned = scan(text, 1 << 18, monkeypatch)
+    assert isinstance(scanned, tuple)
+    assert scanned[0] == 3
+    assert [problem for _, _, problem in scanned[1]] == problems
 
 
 def test_many_quotes_are_paired_over_words_of_bits(monkeypatch):

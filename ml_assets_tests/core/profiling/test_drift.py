@@ -19,7 +19,7 @@ NUMBERS = merge_profiles([profile_of(values) for values in BEFORE])
 
 
 def exceeded(values, reference, bounds: DriftCheck = BOUNDS, kind=None) -> list[str]:
-    return [first.name for first in column_drift(profile_of(values, kind), reference, bounds).exceeded]
+    return [distance.name for distance in column_drift(profile_of(values, kind), reference, bounds).exceeded]
 
 
 def texts(seed: int, rows: int = 1000, shares=(0.5, 0.3, 0.2), names=("café", "thé", "pain")) -> list[str]:
@@ -52,7 +52,7 @@ def test_changed_numbers_are_beyond_bounds(change):
 
 def test_a_shift_is_beyond_the_ks_bound_and_its_p_value_is_tiny():
     measured = column_drift(profile_of(normal(9, mean=110)), NUMBERS, BOUNDS)
-    assert "ks" in [first.name for first in measured.exceeded]
+    assert "ks" in [distance.name for distance in measured.exceeded]
     assert measured.p_values["ks"] < 1e-100
     assert column_drift(profile_of(normal(9)), NUMBERS, BOUNDS).p_values["ks"] > 0.01
 
@@ -88,7 +88,7 @@ def test_categories_that_were_never_seen_and_a_single_one_drift():
     assert exceeded(["nothing known"] * 500, CATEGORIES) == ["psi", "cramers_v"]
     assert "cramers_v" in exceeded(["café"] * 500, CATEGORIES)
     measured = column_drift(profile_of(texts(9, shares=(0.2, 0.2, 0.6))), CATEGORIES, BOUNDS)
-    assert [first.name for first in measured.exceeded] == ["psi", "cramers_v"]
+    assert [distance.name for distance in measured.exceeded] == ["psi", "cramers_v"]
     assert measured.p_values["cramers_v"] < 1e-50
 
 

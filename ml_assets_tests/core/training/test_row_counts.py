@@ -38,12 +38,12 @@ def test_a_binary_target_needs_both_classes_in_both_parts(make_spec):
 
 
 def test_classes_may_be_missing_but_for_two_of_the_fit_part(multiclass):
-    single, two = Counts(4, 4, (4, 0, 0), THREE), Counts(4, 4, (2, 2, 0), THREE)
-    check_counts(multiclass, SPLIT, two, single)
+    one_class, two_classes = Counts(4, 4, (4, 0, 0), THREE), Counts(4, 4, (2, 2, 0), THREE)
+    check_counts(multiclass, SPLIT, two_classes, one_class)
     with pytest.raises(TrainingDataError, match=r"4 labelled rows \(4 of a, 0 of b, 0 of c\), but two classes"):
-        check_counts(multiclass, SPLIT, single, two)
-    assert (single + two).classes == (6, 2, 0)
-    assert single.positives is None
+        check_counts(multiclass, SPLIT, one_class, two_classes)
+    assert (one_class + two_classes).classes == (6, 2, 0)
+    assert one_class.positives is None
 
 
 def test_rows_need_a_weight(regression):

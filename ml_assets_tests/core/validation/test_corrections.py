@@ -81,8 +81,8 @@ def test_a_corrected_row_replaces_the_landed_one_with_its_own_provenance(feed, r
 
 
 def test_a_line_that_is_no_row_can_be_corrected(feed, raw):
-    single = correction(feed, raw, 9, id=9, event_time="2025-01-01 09:00", card="009", amount=1, label=0)
-    rows = apply_corrections(feed, raw, read_corrections(files([single])).values()).rows
+    corrected = correction(feed, raw, 9, id=9, event_time="2025-01-01 09:00", card="009", amount=1, label=0)
+    rows = apply_corrections(feed, raw, read_corrections(files([corrected])).values()).rows
     assert (
         validate_day(feed, DAY, rows, pa.table({"key": ["a.jsonl"], "rows": [10], "fault": [None]}))
         .accepted["card"]
@@ -102,16 +102,16 @@ def test_a_corrected_row_is_validated_by_the_same_contract(feed, raw):
 def test_the_latest_correction_wins_also_if_it_names_the_corrected_row(feed, raw):
     first, second = [correction(feed, raw, 8, amount=1.0)], [correction(feed, raw, 8, amount=2.0)]
     delivered = files(first, second)
-    assert [single.values["amount"] for single in read_corrections(delivered).values()] == [2.0]
+    assert [corrected.values["amount"] for corrected in read_corrections(delivered).values()] == [2.0]
     of_corrected = Correction((max(delivered), 0), {**second[0].values, "amount": 3.0}, second[0].replaced, ("", 0))
     delivered = files(first, second, [of_corrected])
-    (single,) = read_corrections(dict(reversed(delivered.items()))).values()
-    assert (single.values["amount"], single.landed) == (3.0, ("a.jsonl", 8))
+    (corrected,) = read_corrections(dict(reversed(delivered.items()))).values()
+    assert (corrected.values["amount"], corrected.landed) == (3.0, ("a.jsonl", 8))
     assert [number_of(key) for key in delivered] == [1, 2, 3]
 
 
 def test_a_correction_never_replaces_another_row_of_a_rewritten_file(feed, raw):
-    single = correction(feed, raw, 8, amount=12.5)
+    corrected = correction(feed, raw, 8, amount=12.5)
     shifted = raw_rows(feed, LINES[1:])
     for rows, outdated in [
         (shifted, 1),
@@ -119,7 +119,7 @@ def test_a_correction_never_replaces_another_row_of_a_rewritten_file(feed, raw):
         (raw_rows(feed, [*LINES[:8], {**LINES[8], "card": "d"}]), 1),
         (raw, 0),
     ]:
-        day = apply_corrections(feed, rows, read_corrections(files([single])).values())
+        day = apply_corrections(feed, rows, read_corrections(files([corrected])).values())
         assert (day.applied, day.outdated) == (1 - outdated, outdated)
         assert outdated == 0 or day.rows.equals(rows)
 
@@ -145,6 +145,6 @@ def test_corrections_do_not_use_the_names_of_the_source(make_spec, raw, feed):
 def test_any_text_survives_in_a_correction_file(texts):
     built = [Correction((text, n), {"card": text}, {"card": text}, ("", 0)) for n, text in enumerate(texts)]
     result = read_corrections(dict([correction_file(1, built)]))
-    assert [(single.landed, single.values, single.replaced) for single in result.values()] == [
-        (single.landed, single.values, single.replaced) for single in built
+    assert [(corrected.landed, corrected.values, corrected.replaced) for corrected in result.values()] == [
+        (corrected.landed, corrected.values, corrected.replaced) for corrected in built
     ]

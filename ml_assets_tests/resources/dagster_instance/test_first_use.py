@@ -2,7 +2,7 @@
 
 import multiprocessing
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import date
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
@@ -96,11 +96,9 @@ def use_table(root: Path, number: int) -> None:
 
 
 def use_ledger(root: Path, number: int) -> None:
-    try:
-        version = Version(number, "digest", DAY)
+    version = Version(number, "digest", DAY)
+    with suppress(LedgerConflict):
         Ledger(Lake(uri=str(root / "lake")), "m").append(Release(), move("promote", promote(Release(), version)))
-    except LedgerConflict:
-        pass
 
 
 def use_notifications(root: Path, _: int) -> None:

@@ -66,11 +66,11 @@ class Dashboard:
 
     def live(self) -> Iterator[tuple[str, str]]:
         """Yield what is live, as a name and a sentence each."""
-        if self.move is None or self.move.after.champion is None:
+        if self.move is None or (champion := self.move.after.champion) is None:
             yield "champion", "none: no model has passed its gates yet"
             return
         release = self.move.after
-        yield "champion", f"version {release.champion.number}, the model of {release.champion.day}"  # type: ignore[union-attr]
+        yield "champion", f"version {champion.number}, the model of {champion.day}"
         if release.challenger is not None:
             since = f" since {release.canary_since}" if release.canary_since else ""
             challenger = f"version {release.challenger.number}, the model of {release.challenger.day}"

@@ -49,38 +49,38 @@ def test_a_broken_file_is_named_after_the_model_that_it_states_or_its_folder(tmp
     write(tmp_path, "cards", broken)
     write(tmp_path, "no-yaml", "a: [")
     write(tmp_path, "churn")
-    read = states(tmp_path)
-    assert read["churn"] is None
-    assert "cards/defs.yaml:" in read["fraud"]
-    assert "target: there is no column x" in read["fraud"]
-    assert "no-yaml/defs.yaml:2: this is not valid YAML" in read["no_yaml"]
+    problems = states(tmp_path)
+    assert problems["churn"] is None
+    assert "cards/defs.yaml:" in problems["fraud"]
+    assert "target: there is no column x" in problems["fraud"]
+    assert "no-yaml/defs.yaml:2: this is not valid YAML" in problems["no_yaml"]
 
 
 def test_of_two_models_with_one_name_the_one_in_the_folder_of_that_name_keeps_it(tmp_path):
     original = write(tmp_path, "fraud")
     copied = write(tmp_path, "copy", original.read_text())
-    read = states(tmp_path)
-    assert read["fraud"] is None
-    assert f"{copied}:" in read["copy"]
-    assert f"name: fraud is also the name of the model in {original}" in read["copy"]
+    problems = states(tmp_path)
+    assert problems["fraud"] is None
+    assert f"{copied}:" in problems["copy"]
+    assert f"name: fraud is also the name of the model in {original}" in problems["copy"]
 
 
 def test_two_models_with_one_name_in_other_folders_are_both_refused(tmp_path):
     text = write(tmp_path / "elsewhere", "fraud").read_text()
     (tmp_path / "elsewhere" / "fraud").rename(tmp_path / "first")
     write(tmp_path, "second", text)
-    read = states(tmp_path)
-    assert set(read) == {"first", "second"}
-    assert str(tmp_path / "second" / "defs.yaml") in read["first"]
-    assert str(tmp_path / "first" / "defs.yaml") in read["second"]
+    problems = states(tmp_path)
+    assert set(problems) == {"first", "second"}
+    assert str(tmp_path / "second" / "defs.yaml") in problems["first"]
+    assert str(tmp_path / "first" / "defs.yaml") in problems["second"]
 
 
 def test_a_broken_copy_does_not_take_the_name_of_the_model(tmp_path):
     text = write(tmp_path, "fraud").read_text()
     write(tmp_path, "copy", text.replace("target: label", "target: x"))
-    read = states(tmp_path)
-    assert read["fraud"] is None
-    assert "target" in read["copy"]
+    problems = states(tmp_path)
+    assert problems["fraud"] is None
+    assert "target" in problems["copy"]
 
 
 def documents(*models):
@@ -97,26 +97,26 @@ def test_a_file_may_hold_several_models(tmp_path):
 def test_a_broken_document_does_not_hide_the_others_of_its_file(tmp_path):
     text = documents({"name": "fraud"}, {"name": "churn", "target": "x"}, {"name": "loss"})
     path = write(tmp_path, "cards", text + "---\n- a\n---\ntype: ml_assets.ModelPipeline\n")
-    read = states(tmp_path)
-    assert (read["fraud"], read["loss"]) == (None, None)
+    problems = states(tmp_path)
+    assert (problems["fraud"], problems["loss"]) == (None, None)
     line = next(number for number, line in enumerate(text.splitlines(), 1) if line == "  target: x")
-    assert read["churn"].startswith(f"{path}:{line}: target: there is no column x")
-    assert "the document must be a mapping with type and attributes, not a list" in read["cards_4"]
-    assert "attributes are missing" in read["cards_5"]
+    assert problems["churn"].startswith(f"{path}:{line}: target: there is no column x")
+    assert "the document must be a mapping with type and attributes, not a list" in problems["cards_4"]
+    assert "attributes are missing" in problems["cards_5"]
 
 
 def test_two_models_of_a_file_may_not_share_a_name(tmp_path):
     path = write(tmp_path, "fraud", documents({"name": "fraud"}, {"name": "fraud"}))
-    read = states(tmp_path)
-    assert read["fraud"] is None
-    assert f"name: fraud is also the name of the model in {path}:1; give" in read["fraud_2"]
+    problems = states(tmp_path)
+    assert problems["fraud"] is None
+    assert f"name: fraud is also the name of the model in {path}:1; give" in problems["fraud_2"]
 
 
 def test_the_folder_of_a_model_does_not_lend_its_name_to_a_broken_document(tmp_path):
     write(tmp_path, "fraud", "- a\n---\n" + documents({"name": "fraud"}))
-    read = states(tmp_path)
-    assert read["fraud"] is None
-    assert set(read) == {"fraud", "fraud_1"}
+    problems = states(tmp_path)
+    assert problems["fraud"] is None
+    assert set(problems) == {"fraud", "fraud_1"}
 
 
 def test_few_problems_of_a_specification_are_named_and_the_others_counted(tmp_path):
