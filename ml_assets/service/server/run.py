@@ -69,19 +69,19 @@ def server_config(app: "Starlette", limits: Limits, host: str, port: int) -> "uv
 
 
 def run_server(app: "Starlette", host: str, port: int, limits: Limits | None = None) -> None:
-    """Run an application with uvicorn in this process.
+    """Run an application with uvicorn in this process, until SIGINT or SIGTERM.
 
     Raises:
         ValueError: when the system allows too few open files.
     """
-    import uvicorn
+    from ml_assets.service.uvicorn_internals.draining_server import DrainingServer
 
     config = server_config(app, limits or Limits(), host, port)
     # Loaded modules stay: leaving them out makes garbage collections, and so the slowest responses, shorter.
     gc.freeze()
     sys.setswitchinterval(SWITCH_SECONDS)
     with suppress(KeyboardInterrupt):
-        uvicorn.Server(config).run()
+        DrainingServer(config).run()
 
 
 def _ignore(_: str) -> None:

@@ -38,3 +38,12 @@ def test_trusted_hosts():
     trusted = _TrustedHosts("10.0.0.0/8, 192.168.0.1")
     assert ("10.1.2.3" in trusted, "192.168.0.1" in trusted, "192.168.0.2" in trusted) == (True, True, False)
     assert "1.2.3.4" in _TrustedHosts("*")
+
+
+def test_draining_server():
+    # The list is made anew while the server runs, not at its end; each request refers to the one of its time.
+    assert ServerState().default_headers == []
+    assert "default_headers" not in inspect.getsource(Server.shutdown)
+    assert "default_headers=self.server_state.default_headers" in inspect.getsource(HttpToolsProtocol)
+    assert parameters(Server.shutdown) == ["self", "sockets"]
+    assert parameters(Server.handle_exit) == ["self", "sig", "frame"]
