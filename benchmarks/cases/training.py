@@ -120,7 +120,7 @@ def run(engine: str, kind: str, days: int, rows: int) -> None:
     else:
         train(spec, Split(window[:-10], window[-10:], []), read, lambda line: None)
     seconds = time.process_time() - begun
-    lines = Path("/proc/self/status").read_text().splitlines()
+    lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
     peak = next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
     print(json.dumps({"seconds": seconds, "peak": peak / 1024}))
 

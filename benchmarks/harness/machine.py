@@ -27,5 +27,5 @@ def describe_machine() -> dict[str, str]:
 def _from_file(path: str, key: str) -> str:
     if not Path(path).exists():
         return ""
-    lines = (line.split(":", 1) for line in Path(path).read_text().splitlines() if ":" in line)
+    lines = (line.split(":", 1) for line in Path(path).read_text(encoding="utf-8").splitlines() if ":" in line)
     return next((value.strip() for name, value in lines if name.strip() == key), "")

@@ -124,7 +124,7 @@ def read_results(path: Path) -> tuple[dict[str, str], list[Result]]:
     """Read the machine and the results of a JSON file; nothing if there is none."""
     if not path.exists():
         return {}, []
-    content = json.loads(path.read_text())
+    content = json.loads(path.read_text(encoding="utf-8"))
     return content["machine"], [Result(**result) for result in content["results"]]
 
 
@@ -133,4 +133,4 @@ def write_results(path: Path, machine: Mapping[str, str], results: Sequence[Resu
     measured = {result.benchmark for result in results}
     earlier = [result for result in read_results(path)[1] if result.benchmark not in measured]
     content = {"machine": dict(machine), "results": [asdict(result) for result in (*earlier, *results)]}
-    path.write_text(json.dumps(content, indent=1) + "\n")
+    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")

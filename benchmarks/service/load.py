@@ -99,7 +99,7 @@ class Clock:
 
 def processor_seconds(server: subprocess.Popen) -> float:
     """Return the processor seconds that a process has used (Linux)."""
-    fields = Path(f"/proc/{server.pid}/stat").read_text().rpartition(")")[2].split()
+    fields = Path(f"/proc/{server.pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 

@@ -69,7 +69,7 @@ def _read(file: Path) -> Mapping[str, Any]:
     """Return the content of a shipped file of settings."""
     import yaml
 
-    return yaml.safe_load(file.read_text())
+    return yaml.safe_load(file.read_text(encoding="utf-8"))
 
 
 def _is_shipped(target: Path) -> bool:

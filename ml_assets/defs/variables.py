@@ -44,7 +44,7 @@ def read_value_or_file(variables: Mapping[str, str], name: str, if_unset: str) -
         raise ValueError(f"{name} and {name}_FILE are both set; set one of them")
     if file is not None:
         try:
-            value = Path(file).read_text()
+            value = Path(file).read_text(encoding="utf-8")
         except OSError as error:
             raise ValueError(f"{name}_FILE cannot be read: {error}") from error
     if value is not None and not value.strip():
@@ -140,7 +140,7 @@ def secret_values(variables: Mapping[str, str]) -> list[str]:
 
 def _content(path: str) -> set[str]:
     try:
-        return {Path(path).read_text().strip()}
+        return {Path(path).read_text(encoding="utf-8").strip()}
     except (OSError, UnicodeDecodeError):
         return set()
 

@@ -1,6 +1,7 @@
 """Dagster's and MLflow's servers for the project of this process."""
 
 import os
+import subprocess
 import sys
 from importlib.metadata import entry_points
 
@@ -54,4 +55,8 @@ def _become(command: str, *arguments: str) -> None:
     code = f"import sys; from {entry.module} import {entry.attr}; sys.argv[0] = {command!r}; sys.exit({entry.attr}())"
     sys.stdout.flush()
     activate_environment()
-    os.execv(sys.executable, [sys.executable, "-c", code, *arguments])
+    command_line = [sys.executable, "-c", code, *arguments]
+    if sys.platform == "win32":
+        # There execv starts another process, does not quote arguments, and gives the prompt back at once.
+        sys.exit(subprocess.run(command_line).returncode)
+    os.execv(sys.executable, command_line)

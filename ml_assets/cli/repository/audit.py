@@ -87,7 +87,7 @@ def report(result: Audit, constraints: Path) -> tuple[str, int]:
         The text, and the exit status: 1 for a vulnerability, a dependency that could not be looked up although others
             could, or an audit that failed although the database can be reached; else 0.
     """
-    pins = [line for line in constraints.read_text().splitlines() if line and not line.startswith("#")]
+    pins = [line for line in constraints.read_text(encoding="utf-8").splitlines() if line and not line.startswith("#")]
     if result.is_unreachable:
         reason = result.failure or "it knows none of the dependencies"
         summary = (

@@ -34,7 +34,7 @@ class UsageMeter:
 
     def __init__(self) -> None:
         with suppress(OSError):
-            CLEAR_REFS.write_text(RESET_PEAK)
+            CLEAR_REFS.write_text(RESET_PEAK, encoding="utf-8")
         self.began_at = time.time()
         self.cpu_seconds_before = time.process_time()
         self._start = time.perf_counter()
@@ -60,7 +60,7 @@ def _children() -> tuple[float, int]:
 
 def _peak() -> int:
     with suppress(OSError, StopIteration, ValueError):
-        lines = STATUS.read_text().splitlines()
+        lines = STATUS.read_text(encoding="utf-8").splitlines()
         return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) * 1024
     try:
         import resource

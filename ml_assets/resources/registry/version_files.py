@@ -5,7 +5,8 @@ import re
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from ml_assets.core.model.files import ARTIFACTS
 from ml_assets.resources.mlflow.connection import quiet_mlflow
@@ -46,7 +47,7 @@ def lacks_files(source: str, tracking_uri: str) -> bool:
 def _list(uri: str, tracking_uri: str) -> set[str]:
     if uri.startswith("file:///"):
         # MLflow's own listing of a folder gives the same names, and takes a second to import.
-        folder = Path(unquote(urlsplit(uri).path))
+        folder = Path(url2pathname(urlsplit(uri).path))
         return {path.name for path in folder.iterdir()} if folder.is_dir() else set()
     from mlflow.artifacts import list_artifacts
 

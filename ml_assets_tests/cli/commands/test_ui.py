@@ -3,6 +3,7 @@
 import os
 import sys
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -31,6 +32,23 @@ def test_the_ui_is_dg_dev_in_the_project(become, capsys):
     assert "dagster_dg_cli" in become["arguments"][2]
     assert become["arguments"][3:] == ["dev", "--host", "127.0.0.1", "--port", "3001", "--log-level", "error"]
     assert capsys.readouterr().out == "Dagster opens at http://127.0.0.1:3001\n"
+
+
+def test_on_windows_the_ui_is_a_process_whose_exit_code_counts(become, monkeypatch):
+    commands: list[list[str]] = []
+
+    def run(command: list[str]) -> SimpleNamespace:
+        commands.append(command)
+        return SimpleNamespace(returncode=3)
+
+    monkeypatch.setattr(ui.sys, "platform", "win32")
+    monkeypatch.setattr(ui.subprocess, "run", run)
+    with pytest.raises(SystemExit) as ended:
+        ui.start_dagster("127.0.0.1", 3001)
+    assert ended.value.code == 3
+    assert commands[0][0] == sys.executable
+    assert commands[0][3] == "dev"
+    assert "program" not in become
 
 
 def test_mlflow_serves_the_store_whose_password_is_no_argument(become):

@@ -27,7 +27,7 @@ def temporary_directory(prefix: str) -> Iterator[Path]:
     """
     for folder_of_other in Path(tempfile.gettempdir()).glob(f"{prefix}*"):
         _remove_unless_used(folder_of_other)
-    with tempfile.TemporaryDirectory(prefix=prefix) as folder, open(Path(folder, LOCK), "w") as lock:
+    with tempfile.TemporaryDirectory(prefix=prefix) as folder, open(Path(folder, LOCK), "w", encoding="utf-8") as lock:
         if fcntl is not None:
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield Path(folder)
@@ -39,7 +39,7 @@ def _remove_unless_used(folder: Path) -> None:
     try:
         if time.time() - (folder / LOCK).stat().st_mtime < SECONDS_TO_LOCK:
             return
-        with open(folder / LOCK) as lock:
+        with open(folder / LOCK, encoding="utf-8") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             shutil.rmtree(folder, ignore_errors=True)
     except OSError:
