@@ -33,6 +33,7 @@ from dagster._daemon.backfill import execute_backfill_iteration_loop
 from dagster._daemon.run_coordinator.queued_run_coordinator_daemon import QueuedRunCoordinatorDaemon
 from dagster._scheduler.scheduler import launch_scheduled_runs
 
+from ml_assets.core.kubernetes.pod_spec import SHARES_POD
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.pipeline.asset_names import asset_key
 from ml_assets.pipeline.automation.freshness import newest_day_check
@@ -202,6 +203,13 @@ def test_a_run_in_process_needs_no_slot_of_the_pool(instance):
 
     instance.handle_new_event(start_event(queue_run(instance, "one", "daily")))
     assert dg.materialize([anything], instance=instance).success
+
+
+def test_a_local_run_has_no_tags_of_its_pod(instance):
+    tags = {"model": "one", "dagster-k8s/config": "{}", SHARES_POD: "true"}
+    stored = instance.get_run_by_id(create_run_for_test(instance, tags=tags).run_id)
+    assert stored is not None
+    assert {name for name in stored.tags if name in tags} == {"model"}
 
 
 def test_a_run_whose_code_server_is_gone_counts_as_failed_and_a_run_without_one_as_running(instance, tmp_path):

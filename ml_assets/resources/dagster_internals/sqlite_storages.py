@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING, Any, Self
 from dagster._core.storage.runs.sqlite.sqlite_run_storage import SqliteRunStorage
 from dagster._core.storage.schedules.sqlite.sqlite_schedule_storage import SqliteScheduleStorage
 
+from ml_assets.core.kubernetes.pod_spec import SHARES_POD
 from ml_assets.resources.dagster_internals.configurable_class import ConfigurableClassData
 from ml_assets.resources.dagster_internals.home_files import RUNS_FILE, SCHEDULES_FILE, home_lock
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance, DagsterRun
 
-POD_TAG = "dagster-k8s/config"
+# Tags of runs that only a cluster reads: the pod of the run, and that steps share it.
+POD_TAGS = ("dagster-k8s/config", SHARES_POD)
 
 
 class LockedStorage:
@@ -47,10 +49,10 @@ class LockedSqliteRunStorage(LockedStorage, SqliteRunStorage):
         super().register_instance(instance)
 
     def add_run(self, dagster_run: "DagsterRun", *args: Any, **kwargs: Any) -> "DagsterRun":
-        """Store a run without the tag of its pod: runs of a local instance have none, and the UI would show it first in
+        """Store a run without the tags of its pod: runs of a local instance have none, and the UI would show them in
         every list of runs.
         """
-        tags = {name: value for name, value in dagster_run.tags.items() if name != POD_TAG}
+        tags = {name: value for name, value in dagster_run.tags.items() if name not in POD_TAGS}
         return super().add_run(dagster_run.with_tags(tags), *args, **kwargs)
 
 
