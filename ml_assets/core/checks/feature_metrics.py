@@ -49,11 +49,13 @@ def evaluate_metrics(
         spec: the model.
         check: name of the check.
         day: the day.
-        values: metrics by name; empty for a day without rows, which is not evaluated.
+        values: metrics by name; a day without metrics or without rows is not evaluated.
         severity: severity of a failure.
     """
     if not values:
         return CheckOutcome(check, day, None, "the day has no metrics", severity)
+    if values.get(ROW_COUNT_METRIC) == 0:
+        return CheckOutcome(check, day, None, "the day has no rows", severity)
     lines, outside = [], []
     for metric in list_metrics(spec):
         value = values.get(metric.name, np.nan)

@@ -82,6 +82,13 @@ def test_a_day_without_metrics_is_not_evaluated():
     assert evaluate_metrics(spec_with(AMOUNT), "feature_metrics", DAY, {}, "error").passed is None
 
 
+def test_a_day_without_rows_is_not_evaluated():
+    metrics = [{"name": "average", "aggregate": "mean", "column": "amount", "at_least": 2}]
+    values = {"row_count": 0.0, "average": math.nan}
+    outcome = evaluate_metrics(spec_with(AMOUNT, metrics=metrics), "feature_metrics", DAY, values, "error")
+    assert (outcome.passed, outcome.reason) == (None, "the day has no rows")
+
+
 def test_the_mean_of_values_whose_sum_is_beyond_doubles():
     extreme = pd.DataFrame({"id": [0, 1], "card": pd.array([7, 8], "Int64"), "amount": [1.5e308, 1.5e308]})
     result = measure_features(spec_with(AMOUNT, metrics=METRICS), extreme).set_index("metric")["value"]
