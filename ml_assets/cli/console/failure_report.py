@@ -10,6 +10,7 @@ from rich.console import Console
 from ml_assets.cli.console.day_problems import print_day_problems
 from ml_assets.cli.project import list_model_files
 from ml_assets.core.model_spec import ModelSpec
+from ml_assets.pipeline.ingestion.stage import NOTHING_LANDED
 from ml_assets.pipeline.steps.report_store import Reports
 
 if TYPE_CHECKING:
@@ -57,20 +58,43 @@ def describe_missing_files(spec: ModelSpec, landing: str, yesterday: date) -> st
     )
 
 
-def describe_remedy(spec: ModelSpec, stages: "Stages", day: date) -> str:
+def describe_remedy(spec: ModelSpec, stages: "Stages", needed: "Needed") -> str:
     """Return where to read on, and the command to go on with, for the end of the error of a run.
 
     Args:
         spec: the model's specification.
-        stages: the stages of the model.
-        day: the newest day of the run.
+        stages: the stages of the model, opened after the run.
+        needed: the days that were needed.
     """
-    file = _file_of(spec)
     reports = Reports(spec.name, stages.training.lake)
-    page = [f"Page          {reports.uri(day)}"] if reports.has_page(day) else []
-    correct = f"correct the files, or {file}" if file else "correct the files or the specification"
+    page = [f"Page          {reports.uri(needed.newest)}"] if reports.has_page(needed.newest) else []
+    report = stages.validation.report(needed.landed)
+    reasons = report.loc[report["scope"] == "day", "reason"]
+    correct = describe_correction(_file_of(spec), bool(reasons.str.startswith(NOTHING_LANDED).any()))
     return "\n".join(
         [*page, f"Next          {correct}; then `ml-assets run {spec.name}` makes what changed, and goes on"]
+    )
+
+
+def describe_correction(file: Path | None, are_missing: bool) -> str:
+    """Describe what to correct after a failed run.
+
+    Args:
+        file: the specification; None if it is in no file of the project.
+        are_missing: whether days that the model needs have not landed.
+    """
+    if are_missing:
+        place = f" in {file}" if file else ""
+        return f"land the missing days, or shorten training.window, evaluation.holdout and label_delay{place}"
+    return f"correct the files, or {file}" if file else "correct the files or the specification"
+
+
+def describe_refusal(spec: ModelSpec) -> str:
+    """Describe how to go on after a model that does not go live, such as one that fails a gate."""
+    file = _file_of(spec)
+    place = f" in {file}" if file else ""
+    return (
+        f"correct the data, or features, training or gates{place}; then `ml-assets run {spec.name}` makes what changed"
     )
 
 

@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from ml_assets.cli.console.day_problems import print_day_problems
+from ml_assets.cli.console.failure_report import describe_refusal
 from ml_assets.cli.console.release_report import print_differences
 from ml_assets.cli.console.tables import print_table
 from ml_assets.core.counts import count
@@ -80,7 +81,8 @@ def print_summary(
             "Seconds       " + ", ".join(f"{stage} {took:.1f}" for stage, took in seconds.items()), soft_wrap=True
         )
     console.print(f"In all        {total:.1f} s")
-    console.print(f"\n{NEXT}", soft_wrap=True)
+    is_refused = stages.registration.why_not_registered(needed.model_day(stages))
+    console.print(f"\nNext: {escape(describe_refusal(spec))}" if is_refused else f"\n{NEXT}", soft_wrap=True)
 
 
 def _print_data(console: Console, spec: ModelSpec, needed: "Needed", stages: Stages) -> None:
