@@ -15,6 +15,8 @@ from ml_assets.service.server.connections import ConnectionTable, Stage
 
 LINGER_SECONDS = 2.0
 """How long the rest of a request that is answered already is read, so that its client can read the response."""
+LAST_READ_SECONDS = 0.05
+"""How long an idle connection may still receive a request, after its time is over."""
 _CLOSE = b"content-length: 0\r\nconnection: close\r\n\r\n"
 _TIMEOUT = b"HTTP/1.1 408 Request Timeout\r\n" + _CLOSE
 _HEAD_TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\n" + _CLOSE
@@ -100,6 +102,13 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         super().resume_writing()
         if not self._is_in_body:
             self._wait_for_next()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close an idle connection after what its client may have sent was read: uvloop calls timers first, and all of
+        them are late if this process did not run for seconds.
+        """
+        close = super().timeout_keep_alive_handler
+        self.timeout_keep_alive_task = self.loop.call_later(LAST_READ_SECONDS, close)
 
     def end(self, reason: str) -> None:
         """Close the connection, with a response if a part of a request has arrived and none of a response was sent."""

@@ -2,6 +2,9 @@
 
 import asyncio
 import math
+import time
+
+import pytest
 
 from ml_assets.service.server.connections import ConnectionLimits, ConnectionTable, Stage
 
@@ -15,8 +18,8 @@ class FakeConnection:
         self.reasons.append(reason)
 
 
-def table_of(total: int, per_client: int, trusted: tuple = ()) -> ConnectionTable:
-    limits = ConnectionLimits(total, per_client, 5, 10, 1_000, trusted)
+def table_of(total: int, per_client: int, trusted: tuple = (), head_seconds: float = 5) -> ConnectionTable:
+    limits = ConnectionLimits(total, per_client, head_seconds, 10, 1_000, trusted)
     return ConnectionTable(limits, lambda _: None)
 
 
@@ -80,3 +83,18 @@ def test_late_connections_are_ended():
         assert (late.reasons, early.reasons) == (["deadline"], [])
 
     run(test)
+
+
+@pytest.mark.parametrize(("stall", "is_ended"), [(0.0, True), (0.5, False)])
+def test_the_time_in_which_the_process_did_not_run_is_not_that_of_its_clients(stall, is_ended):
+    async def test() -> None:
+        table, connection = table_of(1, 1, head_seconds=0.2), FakeConnection()
+        table.add(connection, "a")
+        connection.deadline = asyncio.get_running_loop().time() + 0.1
+        time.sleep(stall)
+        await asyncio.sleep(0.01 if stall else 0.2)
+        assert bool(connection.reasons) == is_ended
+        await asyncio.sleep(0.2)
+        assert connection.reasons
+
+    asyncio.run(test())

@@ -24,6 +24,9 @@ def test_http_protocol():
         config = uvicorn.Config(lambda: None, lifespan="off", log_config=None)
         return HttpToolsProtocol(config, ServerState(), {}, asyncio.get_running_loop())
 
+    # A request that arrives cancels the task.
+    assert {"timeout_keep_alive_handler", "_unset_keepalive_if_required"} <= set(vars(HttpToolsProtocol))
+    assert "self.timeout_keep_alive_task.cancel()" in inspect.getsource(HttpToolsProtocol)
     protocol = asyncio.run(build())
     assert {"cycle", "pipeline", "client", "loop", "transport"} <= set(vars(protocol))
     assert "on_response" in parameters(RequestResponseCycle.__init__)
