@@ -6,8 +6,9 @@ import signal
 import sys
 import threading
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from types import FrameType
 from typing import Any
 
@@ -53,6 +54,7 @@ class ReportingGroup(click.Group):
         spell_commands()
         hide_library_warnings()
         listen_to_signals()
+        hide_interrupted_callbacks()
         try:
             return self._invoke_with_sentences(ctx)
         except SystemExit as error:
@@ -79,6 +81,20 @@ def hide_library_warnings() -> None:
     """Keep warnings for developers of libraries out of a terminal; `python -W` and PYTHONWARNINGS show them."""
     if not sys.warnoptions:
         warnings.filterwarnings("ignore", module=LIBRARIES)
+
+
+def hide_interrupted_callbacks() -> None:
+    """Print no stack trace where a signal arrives in a callback of the garbage collector: Python ignores the exception,
+    and the command ends at its next `check_interrupted`.
+    """
+    show = sys.unraisablehook
+    if getattr(show, "func", None) is not _show_unraisable:
+        sys.unraisablehook = partial(_show_unraisable, show)
+
+
+def _show_unraisable(show: Callable[[Any], Any], unraisable: "sys.UnraisableHookArgs") -> None:
+    if issubclass(unraisable.exc_type, Exception) or not received_signals():
+        show(unraisable)
 
 
 def listen_to_signals() -> None:

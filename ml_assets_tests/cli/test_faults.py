@@ -82,6 +82,26 @@ def test_a_signal_ends_a_command_with_one_sentence(number, status, how):
     )
 
 
+@pytest.mark.parametrize(("error", "is_shown"), [("KeyboardInterrupt()", False), ("ValueError(7)", True)])
+def test_a_signal_in_a_callback_of_the_garbage_collector_prints_no_stack_trace(error, is_shown):
+    script = (
+        "import os, signal, sys, weakref\n"
+        "from ml_assets.cli.faults import Interrupted, hide_interrupted_callbacks, listen_to_signals\n"
+        "listen_to_signals(), hide_interrupted_callbacks()\n"
+        "def collected(reference):\n"
+        "    try:\n"
+        "        os.kill(os.getpid(), signal.SIGINT)\n"
+        "    except Interrupted:\n"
+        f"        raise {error} from None\n"
+        "watched = set()\n"
+        "reference = weakref.ref(watched, collected)\n"
+        "del watched\n"
+    )
+    command = [sys.executable, "-c", script]
+    ended = subprocess.run(command, capture_output=True, text=True, preexec_fn=accept_signals)
+    assert ("Traceback" in ended.stderr) is is_shown, ended.stderr
+
+
 def test_damaged_state_ends_a_command_with_its_message_and_status_1(monkeypatch):
     def fail(*_: object) -> None:
         raise DamagedState("runs.db is damaged: all is lost. Restore it")
