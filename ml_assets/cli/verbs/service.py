@@ -25,8 +25,13 @@ def serve(model: str | None, host: str, port: int, **limits: float) -> None:
 @click.option(
     "--service-account", metavar="NAME", help="The account whose secret gives access to the bucket of the artifacts."
 )
-def kserve(model: str | None, champion: bool, service_account: str | None) -> None:
+@click.option(
+    "--artifacts",
+    metavar="URI",
+    help="Where MLflow's server stores the artifacts that it hands out itself, such as s3://ml-assets/mlflow.",
+)
+def kserve(model: str | None, champion: bool, service_account: str | None, artifacts: str | None) -> None:
     """Print the KServe manifest of the live version."""
     from ml_assets.cli.commands.kserve import print_manifest
 
-    print_manifest(model, champion, service_account)
+    print_manifest(model, champion, service_account, artifacts)

@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 # The schemes that KServe's storage initializer supports.
 STORAGE_SCHEMES = ("s3://", "gs://", "https://", "http://", "hdfs://", "webhdfs://", "pvc://", "hf://")
+# The scheme of artifacts that MLflow's server stores and hands out itself, as in our chart.
+PROXIED = "mlflow-artifacts"
 
 
 @dataclass(frozen=True)
@@ -14,6 +17,19 @@ class ServedVersion:
     number: int
     digest: str
     uri: str
+
+
+def stored_uri(uri: str, artifacts: str | None) -> str:
+    """Return the URI of artifacts in their storage.
+
+    Args:
+        uri: as MLflow names it. Only `mlflow-artifacts:` hides the storage.
+        artifacts: where MLflow's server stores artifacts (its `--artifacts-destination`); None if it is not known.
+    """
+    parts = urlsplit(uri)
+    if artifacts is None or parts.scheme != PROXIED:
+        return uri
+    return f"{artifacts.rstrip('/')}/{parts.path.lstrip('/')}"
 
 
 def inference_service(
@@ -38,8 +54,13 @@ def inference_service(
     if not version.uri.startswith(STORAGE_SCHEMES):
         raise ValueError(
             f"the artifacts of version {version.number} of {model} are at {version.uri}, but KServe fetches only from "
-            f"{', '.join(STORAGE_SCHEMES)}. Give MLflow's server an artifact root in a bucket that the cluster can "
-            "read, and register the model again"
+            f"{', '.join(STORAGE_SCHEMES)}. "
+            + (
+                "Name the bucket in which MLflow's server stores them with --artifacts"
+                if version.uri.startswith(f"{PROXIED}:")
+                else "Give MLflow's server an artifact root in a bucket that the cluster can read, and register the "
+                "model again"
+            )
         )
     annotations = {"ml-assets/model-version": str(version.number), "ml-assets/model-digest": version.digest}
     predictor: dict[str, Any] = {} if percent is None else {"canaryTrafficPercent": percent}

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from ml_assets.core.kubernetes.inference_service import ServedVersion, inference_service
+from ml_assets.core.kubernetes.inference_service import ServedVersion, inference_service, stored_uri
 
 VERSION = ServedVersion(7, "ab12", "s3://models/1/models/m-1/artifacts")
 # The fields of KServe's v1beta1 InferenceService that are used here, as its custom resource definition types them.
@@ -77,3 +77,21 @@ def test_the_manifest_is_a_valid_inference_service(percent, account):
 def test_artifacts_that_kserve_cannot_fetch_are_refused(uri):
     with pytest.raises(ValueError, match=re.escape(f"are at {uri}, but KServe fetches only from")):
         inference_service("fraud_detection", ServedVersion(7, "ab12", uri), None)
+
+
+@pytest.mark.parametrize(
+    ("uri", "artifacts", "stored"),
+    [
+        ("mlflow-artifacts:/1/models/m-1/artifacts", "s3://bucket/mlflow", "s3://bucket/mlflow/1/models/m-1/artifacts"),
+        ("mlflow-artifacts://mlflow:5000/1/models/m-1", "s3://bucket/", "s3://bucket/1/models/m-1"),
+        ("mlflow-artifacts:/1/models/m-1", None, "mlflow-artifacts:/1/models/m-1"),
+        ("s3://other/1/models/m-1", "s3://bucket", "s3://other/1/models/m-1"),
+    ],
+)
+def test_artifacts_behind_the_server_of_mlflow_have_the_uri_of_their_storage(uri, artifacts, stored):
+    assert stored_uri(uri, artifacts) == stored
+
+
+def test_artifacts_behind_the_server_of_mlflow_need_its_storage():
+    with pytest.raises(ValueError, match="with --artifacts"):
+        inference_service("small", ServedVersion(7, "ab12", "mlflow-artifacts:/1/models/m-1/artifacts"), None)
