@@ -81,7 +81,7 @@ def print_summary(
             "Seconds       " + ", ".join(f"{stage} {took:.1f}" for stage, took in seconds.items()), soft_wrap=True
         )
     console.print(f"In all        {total:.1f} s")
-    is_refused = stages.registration.why_not_registered(needed.model_day(stages))
+    is_refused = stages.registration.why_not_registered(model_day) or has_failed_gates(stages, model_day)
     console.print(f"\nNext: {escape(describe_refusal(spec))}" if is_refused else f"\n{NEXT}", soft_wrap=True)
 
 
@@ -185,14 +185,24 @@ def _print_checks(console: Console, stages: Stages, day: date) -> None:
         console.print(f"Dashboard     {escape(reports.dashboard_uri)}", soft_wrap=True, highlight=False)
 
 
+def has_failed_gates(stages: Stages, day: date) -> bool:
+    """Return whether the model of a day fails a gate as the gates are now, although it may have passed earlier ones."""
+    if not stages.evaluation.metric_rows(day):
+        return False
+    return any(verdict.passed is False for verdict in stages.evaluation.gate_results(day))
+
+
 def _is_in_order(needed: "Needed", stages: Stages, differences: Sequence[str]) -> bool:
-    """Return whether the newest day has a model that is registered, its rows are scored, and nothing differs."""
+    """Return whether the newest day has a model that passes its gates and is registered, its rows are scored, and
+    nothing differs.
+    """
     day = needed.model_day(stages)
     return not (
         differences
         or not stages.training.row(day)["model_digest"]
         or stages.training.gate.reason(day)
         or stages.registration.why_not_registered(day)
+        or has_failed_gates(stages, day)
         or stages.predictions.why_not_scored(needed.newest)
     )
 

@@ -1,5 +1,6 @@
 """The exit status of the main job, with stages that say what is not as it should be."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from types import SimpleNamespace
@@ -23,11 +24,16 @@ def end(make_spec, tmp_path, monkeypatch):
     (tmp_path / str(NEWEST) / "rows.csv").write_text("id\n1\n")
     printed = []
 
-    def run(unscored: str | None, blocked: str | None, unregistered: str | None, *options: str) -> tuple[object, list]:
+    def run(
+        unscored: str | None, blocked: str | None, unregistered: str | None, *options: str, gates: Sequence = ()
+    ) -> tuple[object, list]:
         stages = SimpleNamespace(
             validation=SimpleNamespace(days_with_rows=list),
             predictions=SimpleNamespace(why_not_scored={NEWEST: unscored}.get),
             training=SimpleNamespace(gate=SimpleNamespace(reason={NEWEST: blocked}.get)),
+            evaluation=SimpleNamespace(
+                metric_rows=lambda _: gates, gate_results=lambda _: [SimpleNamespace(passed=passed) for passed in gates]
+            ),
             registration=SimpleNamespace(why_not_registered={NEWEST: unregistered}.get),
         )
         for name, answer in (
@@ -68,6 +74,11 @@ def test_the_status_is_1_after_the_summary_when_the_newest_day_is_not_scored_or_
     end, unscored, blocked, unregistered, status
 ):
     assert end(unscored, blocked, unregistered) == (status, ["summary"])
+
+
+@pytest.mark.parametrize(("gates", "status"), [([True, None], 0), ([True, False], 1)])
+def test_the_status_is_1_when_a_registered_model_fails_a_gate_that_was_raised_since(end, gates, status):
+    assert end(None, None, None, gates=gates) == (status, ["summary"])
 
 
 def test_a_run_as_of_a_day_needs_the_files_of_that_day(end):
