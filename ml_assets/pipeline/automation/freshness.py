@@ -11,7 +11,7 @@ from ml_assets.core.model_spec.file_feed import rows_feed
 from ml_assets.core.tables.fingerprint import EXPIRED
 from ml_assets.pipeline.asset_names import VALIDATED, asset_key
 from ml_assets.pipeline.steps.retries import apply_retry_policy
-from ml_assets.pipeline.steps.step_config import job_tags, run_tags, step_settings
+from ml_assets.pipeline.steps.step_config import run_tags, step_settings
 from ml_assets.resources.lake.lake import Lake
 
 if TYPE_CHECKING:
@@ -79,8 +79,7 @@ def freshness_job(spec: ModelSpec, check: dg.AssetChecksDefinition) -> "Unresolv
         f"{spec.name}_freshness",
         selection=dg.AssetSelection.checks(check),
         description=f"Checks that the newest day of {spec.name} is there.",
-        tags=job_tags(spec),
-        run_tags=run_tags(spec),
+        tags=run_tags(spec),
     )
 
 

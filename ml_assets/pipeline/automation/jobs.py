@@ -9,7 +9,7 @@ from ml_assets.core.model_spec import ModelSpec
 from ml_assets.pipeline.asset_names import all_assets, asset_key, landed_to_features, release_assets
 from ml_assets.pipeline.automation.freshness import newest_day_check
 from ml_assets.pipeline.graph.freshness_policy import freshness_policy
-from ml_assets.pipeline.steps.step_config import job_tags, run_tags
+from ml_assets.pipeline.steps.step_config import run_tags
 
 if TYPE_CHECKING:
     from ml_assets.resources.dagster_internals.asset_jobs import UnresolvedAssetJobDefinition
@@ -21,8 +21,7 @@ def daily_job(spec: ModelSpec) -> "UnresolvedAssetJobDefinition":
         f"{spec.name}_daily",
         selection=_without_freshness_check(spec, dg.AssetSelection.assets(*_keys(spec, all_assets(spec)))),
         description=f"Every stage of {spec.name}, from landed files to predictions.",
-        tags=job_tags(spec),
-        run_tags=run_tags(spec),
+        tags=run_tags(spec),
     )
 
 
@@ -33,8 +32,7 @@ def release_job(spec: ModelSpec) -> "UnresolvedAssetJobDefinition":
         selection=_without_freshness_check(spec, dg.AssetSelection.assets(*_keys(spec, release_assets(spec)))),
         description=f"Decides on the release of {spec.name}, and scores the rows of a day, whose features have "
         "to be there.",
-        tags=job_tags(spec),
-        run_tags=run_tags(spec),
+        tags=run_tags(spec),
     )
 
 
@@ -44,8 +42,7 @@ def features_job(spec: ModelSpec) -> "UnresolvedAssetJobDefinition":
         f"{spec.name}_features",
         selection=_without_freshness_check(spec, dg.AssetSelection.assets(*_keys(spec, landed_to_features(spec)))),
         description=f"The stages of {spec.name} that follow landed files: raw data to features.",
-        tags=job_tags(spec),
-        run_tags=run_tags(spec),
+        tags=run_tags(spec),
     )
 
 

@@ -12,7 +12,7 @@ from ml_assets.pipeline.graph.stages import open_stages
 from ml_assets.pipeline.retention.apply import Retention
 from ml_assets.pipeline.retention.result import Removal
 from ml_assets.pipeline.steps.retries import apply_retry_policy
-from ml_assets.pipeline.steps.step_config import job_tags, run_tags, step_settings
+from ml_assets.pipeline.steps.step_config import run_tags, step_settings
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.registry.model_registry import ModelRegistry
 from ml_assets.resources.storage.landing import Landing
@@ -54,8 +54,7 @@ def retention_job(spec: ModelSpec) -> dg.JobDefinition:
     @dg.job(
         name=f"{spec.name}_retention",
         description=f"Removes old data of {spec.name}, but nothing that registered models need.",
-        tags=job_tags(spec),
-        run_tags=run_tags(spec),
+        tags=run_tags(spec),
     )
     def job() -> None:
         remove()

@@ -57,14 +57,11 @@ def step_settings(spec: ModelSpec, stage: str) -> StepSettings:
     )
 
 
-def job_tags(spec: ModelSpec) -> dict[str, str]:
-    """Return the tags that the page of a job shows; without these, Dagster shows those of its runs."""
-    return {"model": spec.name}
-
-
 def run_tags(spec: ModelSpec) -> dict[str, Any]:
-    """Return the tags of the runs of a model's jobs: the model, the time limit of a run, and its pod, which has room
-    for the steps that share it.
+    """Return the tags of the jobs of a model: the model, the time limit of a run, and its pod, which has room for the
+    steps that share it.
+
+    They are `tags` of a job, not `run_tags`: a launch from Dagster's UI gives a run only the former.
     """
     shared = {SHARES_POD: "true"} if spec.compute.shares_pod else {}
     longest = str(int(spec.compute.run_max_runtime.total_seconds()))
