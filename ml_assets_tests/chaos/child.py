@@ -3,7 +3,6 @@ any moment.
 """
 
 import logging
-import multiprocessing
 import os
 import signal
 import sys
@@ -25,34 +24,9 @@ from ml_assets_tests.chaos.boundaries import watched
 from ml_assets_tests.chaos.places import ChaosWorld, Place
 from ml_assets_tests.conftest import ASSETS
 from ml_assets_tests.pipeline.world import day, tags_of
+from ml_assets_tests.support.forkserver import CONTEXT
 from ml_assets_tests.support.plots import skip_drawing
 
-CONTEXT = multiprocessing.get_context("forkserver")
-# Modules only: a pool of threads would not survive a fork.
-CONTEXT.set_forkserver_preload(
-    [
-        __name__,
-        "ml_assets_tests.chaos.warm",
-        "deltalake",
-        "pyarrow.dataset",
-        "pandera.pandas",
-        "mlflow.pyfunc",
-        "mlflow.store.tracking.sqlalchemy_store",
-        "mlflow.store.model_registry.sqlalchemy_store",
-        "dagster_mlflow.resources",
-        "dagster_aws.s3",
-        "xgboost",
-        "sklearn.metrics",
-        "scipy.stats",
-        "matplotlib.figure",
-        "ml_assets.core.validation.validate_day",
-        "ml_assets.core.features.point_in_time",
-        "ml_assets.core.training.train",
-        "ml_assets.core.evaluation.holdout_metrics",
-        "ml_assets.core.serving.batch_predictions",
-        "ml_assets.core.operations.reports.html",
-    ]
-)
 # A run takes a few seconds; on a machine that is busy with much else, many times that.
 LONGEST = 1800.0
 

@@ -17,12 +17,13 @@ from pathlib import Path
 
 from ml_assets.pipeline.asset_names import LANDED_TO_FEATURES
 from ml_assets.resources.storage.open_store import open_objects
-from ml_assets_tests.chaos.child import CONTEXT, LONGEST, run, start
+from ml_assets_tests.chaos.child import LONGEST, run, start
 from ml_assets_tests.chaos.content import Content, content, differences
 from ml_assets_tests.chaos.kills import Report, warnings_of
 from ml_assets_tests.chaos.places import ChaosWorld, Place, faulty_file, good_rows, new_place
 from ml_assets_tests.chaos.proxy import FaultProxy, some
 from ml_assets_tests.pipeline.world import day
+from ml_assets_tests.support.forkserver import CONTEXT
 from ml_assets_tests.support.http_server import free_port
 from ml_assets_tests.support.postgresql import PostgresqlServer
 

@@ -111,7 +111,7 @@ def _chain(
     for last, step in enumerate(STEPS):
         for number, kill in enumerate(kills[step]):
             log = place.root / f"{step}-{number}.log"
-            status = attempt(log, _assets(begin, last), kill)
+            status = attempt(log, assets_of(STEPS[begin : last + 1]), kill)
             report.messages += warnings_of(log)
             if status != KILLED:
                 # The steps were over before the moment of the kill.
@@ -128,7 +128,7 @@ def _chain(
             ]
     if begin < len(STEPS):
         log = place.root / "last.log"
-        if status := run(place, log, names=_assets(begin, len(STEPS))):
+        if status := run(place, log, names=assets_of(STEPS[begin:])):
             report.wrong.append(f"the last run failed with status {status}: {log.read_text()[-1500:]}")
         report.messages += warnings_of(log)
     final = content(place)
@@ -139,8 +139,8 @@ def _chain(
     return report
 
 
-def _assets(first: int, last: int) -> list[str]:
-    steps = STEPS[first : last + 1]
+def assets_of(steps: Sequence[str]) -> list[str]:
+    """List the assets that some steps make."""
     return [*steps, *(["quarantined_data"] if "validated_data" in steps else [])]
 
 

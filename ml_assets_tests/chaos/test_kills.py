@@ -1,12 +1,13 @@
 """Recovery of runs that are killed at critical boundaries of the stages; `make chaos` tries many more."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from ml_assets_tests.chaos.child import Kill, run
 from ml_assets_tests.chaos.content import content
-from ml_assets_tests.chaos.kills import kill_through
+from ml_assets_tests.chaos.kills import STEPS, assets_of, kill_through
 from ml_assets_tests.chaos.places import DAYS, copy_of, new_place
 
 KILLS = {
@@ -39,15 +40,20 @@ CRITICAL_KILLS = {
 
 
 @pytest.mark.parametrize(
-    ("kills", "days"),
+    ("kills", "days", "made_before"),
     # On day 8 the second model becomes the challenger.
-    [(CRITICAL_KILLS, 8), pytest.param(KILLS, DAYS, marks=pytest.mark.slow)],
+    [
+        (CRITICAL_KILLS, 8, STEPS[: STEPS.index("model_registry_entry")]),
+        pytest.param(KILLS, DAYS, (), marks=pytest.mark.slow),
+    ],
     ids=["critical", "every stage"],
 )
 def test_runs_that_are_killed_end_with_the_content_of_an_undisturbed_one(
-    tmp_path: Path, kills: dict[str, list[Kill]], days: int
+    tmp_path: Path, kills: dict[str, list[Kill]], days: int, made_before: Sequence[str]
 ):
     landed = new_place(tmp_path / "landed", days=days)
+    if made_before:
+        assert run(landed, tmp_path / "before.log", names=assets_of(made_before)) == 0
     undisturbed = copy_of(landed, tmp_path / "undisturbed")
     assert run(undisturbed, tmp_path / "undisturbed.log") == 0
     report = kill_through(copy_of(landed, tmp_path / "killed"), kills, content(undisturbed), "", {})

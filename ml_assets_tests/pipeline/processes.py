@@ -2,7 +2,6 @@
 killed.
 """
 
-import multiprocessing
 import os
 import signal
 from datetime import date
@@ -18,18 +17,7 @@ from ml_assets.resources.lake.table import Table
 from ml_assets.resources.storage.directory import Directory
 from ml_assets.resources.storage.landing import Landing
 from ml_assets_tests.pipeline.world import World
-
-CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(
-    [
-        __name__,
-        "deltalake",
-        "pyarrow.dataset",
-        "pandera.pandas",
-        "ml_assets.core.validation.validate_day",
-        "ml_assets.core.features.point_in_time",
-    ]
-)
+from ml_assets_tests.support.forkserver import CONTEXT
 
 
 def start(root: Path, spec: ModelSpec, names: list[str], tags: dict[str, str], **options: object) -> BaseProcess:

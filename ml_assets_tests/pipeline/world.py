@@ -4,6 +4,7 @@ import io
 import shutil
 from collections.abc import Mapping
 from datetime import date, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,11 @@ def tags_of(first: date, last: date | None = None) -> dict[str, str]:
     return {PARTITION: str(first)} if last is None else range_tags(first, last)
 
 
+@cache
+def _instance_in_memory() -> dg.DagsterInstance:
+    return dg.DagsterInstance.ephemeral()
+
+
 def assets_of(spec: ModelSpec) -> list[dg.AssetsDefinition]:
     """Build the assets of a specification, once in a process."""
     key = spec.model_dump_json()
@@ -68,8 +74,8 @@ def assets_of(spec: ModelSpec) -> list[dg.AssetsDefinition]:
 class World:
     """Landing, lake, registry, deploy target and Dagster instance of a model.
 
-    Without an instance it gets one in memory, which keeps the events of runs in a list: to index them in a database is
-    a quarter of a small run. Tests that query events by asset give the world an instance of their own.
+    Without an instance it shares one in memory, and keeps the events of its runs in a list: to index them in a database
+    is a quarter of a small run. Tests that query runs or events by asset give the world an instance of their own.
     """
 
     def __init__(
@@ -89,9 +95,7 @@ class World:
         uri = f"sqlite:///{self.store / 'mlflow.db'}"
         self.registry, self.tracking = ModelRegistry(tracking_uri=uri), ExperimentTracking(tracking_uri=uri)
         self.events: list[dg.EventLogEntry] = []
-        self.instance = instance or dg.DagsterInstance.ephemeral()
-        if instance is None:
-            self.instance.event_log_storage.store_event = self.events.append
+        self.instance = instance or _instance_in_memory()
 
     def copy(self, root: Path) -> "World":
         """Copy the world to another directory, to be changed there; artifacts of MLflow are shared."""
@@ -133,6 +137,8 @@ class World:
         self, names: list[str], tags: dict[str, str], ops: Mapping[str, Any] | None = None, log_level: str = "CRITICAL"
     ) -> dg.ExecuteInProcessResult:
         """Materialise assets in a run with tags and a configuration of its ops."""
+        if self.instance is _instance_in_memory():
+            self.instance.event_log_storage.store_event = self.events.append
         if "model_registry_entry" in names and not (self.store / "mlflow.db").exists():
             new_store(self.store)
         return dg.materialize(

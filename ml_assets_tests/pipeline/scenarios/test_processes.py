@@ -13,8 +13,9 @@ from ml_assets.pipeline.asset_names import LANDED_TO_FEATURES
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.storage.landing import Landing
 from ml_assets_tests.conftest import SMALL
-from ml_assets_tests.pipeline.processes import CONTEXT, range_tags, start
+from ml_assets_tests.pipeline.processes import range_tags, start
 from ml_assets_tests.pipeline.world import World, computed, day, rows_of
+from ml_assets_tests.support.forkserver import CONTEXT
 from ml_assets_tests.support.lake_content import digests
 
 SPEC = ModelSpec.model_validate(SMALL)

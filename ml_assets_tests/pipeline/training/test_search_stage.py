@@ -19,10 +19,10 @@ from ml_assets.pipeline.planning.repair import models_that_saw
 from ml_assets.resources.lake.planned_lake import PlannedLake
 from ml_assets.resources.storage.directory import Directory
 from ml_assets_tests.conftest import SMALL
-from ml_assets_tests.pipeline.processes import CONTEXT
 from ml_assets_tests.pipeline.world import World, computed, day, failure, rows_of
 from ml_assets_tests.pipeline.worlds import world_with_features
 from ml_assets_tests.resources.mlflow.mlflow_cases import new_store
+from ml_assets_tests.support.forkserver import CONTEXT
 
 pytestmark = pytest.mark.clock
 

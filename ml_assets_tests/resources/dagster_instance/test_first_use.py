@@ -1,6 +1,5 @@
 """Processes that use new places at the same time create each of them once, and all of them can work."""
 
-import multiprocessing
 import sqlite3
 from contextlib import closing, suppress
 from datetime import date
@@ -23,31 +22,11 @@ from ml_assets.resources.probes.state_probe import find_damaged_lake
 from ml_assets.resources.release.deploy_target import DeployTarget
 from ml_assets.resources.release.ledger import Ledger, LedgerConflict
 from ml_assets_tests.resources.release.release_cases import move
+from ml_assets_tests.support.forkserver import CONTEXT
 
 PROCESSES = 8
 DAY = date(2025, 1, 1)
 SCHEMA = pa.schema([("n", pa.int64())])
-CONTEXT = multiprocessing.get_context("forkserver")
-# What each of the processes would import, so that they begin together and the time is spent on the places.
-CONTEXT.set_forkserver_preload(
-    [
-        "ml_assets_tests.conftest",
-        __name__,
-        "dagster.core.scheduler",
-        "dagster._core.instance.factory",
-        "dagster._core.instance.ref",
-        "dagster._core.workspace.load",
-        "dagster._daemon.run_coordinator",
-        "deltalake",
-        "ml_assets.resources.dagster_instance.run_launcher",
-        "ml_assets.resources.dagster_internals.event_log",
-        "ml_assets.resources.dagster_internals.run_queue",
-        "ml_assets.resources.dagster_internals.sqlite_storages",
-        "mlflow.store.model_registry.sqlalchemy_workspace_store",
-        "mlflow.store.tracking.sqlalchemy_workspace_store",
-        "pyarrow.pandas_compat",
-    ]
-)
 
 
 def use_all(root: Path, number: int, start: Barrier, results) -> None:

@@ -1,6 +1,5 @@
 """MLflow's store in a real PostgreSQL server."""
 
-import multiprocessing
 from contextlib import ExitStack
 
 import pytest
@@ -10,6 +9,7 @@ from ml_assets.resources.mlflow.connection import MlflowUnavailable, connect
 from ml_assets.resources.mlflow.postgresql_store import create_postgresql_store
 from ml_assets.resources.mlflow.tracking import ExperimentTracking
 from ml_assets_tests.resources.mlflow.mlflow_cases import context, register_at_once
+from ml_assets_tests.support.forkserver import CONTEXT
 from ml_assets_tests.support.postgresql import PASSWORD, PostgresqlServer
 
 
@@ -59,14 +59,10 @@ def test_processes_that_register_the_same_digests_concurrently_in_a_new_database
     postgresql: PostgresqlServer, tmp_path
 ):
     processes, uri = 4, with_driver(store_beside_dagster(postgresql.new_database()))
-    server = multiprocessing.get_context("forkserver")
-    server.set_forkserver_preload(
-        ["ml_assets_tests.resources.mlflow.mlflow_cases", "dagster_mlflow", "mlflow.pyfunc", "xgboost"]
-    )
-    start, results = server.Barrier(processes), server.Queue()
+    start, results = CONTEXT.Barrier(processes), CONTEXT.Queue()
     with ExitStack() as stack:
         for _ in range(processes):
-            process = server.Process(target=register_at_once, args=(uri, start, results, tmp_path.as_uri()))
+            process = CONTEXT.Process(target=register_at_once, args=(uri, start, results, tmp_path.as_uri()))
             process.start()
             stack.callback(process.join)
         done = [results.get(timeout=200) for _ in range(processes)]

@@ -1,5 +1,4 @@
 import json
-import multiprocessing
 import re
 import shlex
 import subprocess
@@ -28,6 +27,7 @@ from ml_assets_tests.resources.mlflow.mlflow_cases import (
     register_at_once,
 )
 from ml_assets_tests.resources.mlflow.mlflow_requests import count_mlflow_requests
+from ml_assets_tests.support.forkserver import CONTEXT
 
 
 @pytest.fixture
@@ -360,15 +360,10 @@ def test_categories_in_the_example_are_text_in_the_signature(registry, run, tmp_
 @pytest.mark.slow
 def test_processes_that_register_the_same_digests_concurrently_in_a_new_store_create_one_version_each(tmp_path):
     processes, uri = 4, f"sqlite:///{tmp_path}/new/mlflow.db"
-    # Each is a process of its own, forked from one that has done the slow imports and nothing else.
-    server = multiprocessing.get_context("forkserver")
-    server.set_forkserver_preload(
-        ["ml_assets_tests.resources.mlflow.mlflow_cases", "dagster_mlflow", "mlflow.pyfunc", "xgboost"]
-    )
-    start, results = server.Barrier(processes), server.Queue()
+    start, results = CONTEXT.Barrier(processes), CONTEXT.Queue()
     with ExitStack() as stack:
         for _ in range(processes):
-            process = server.Process(target=register_at_once, args=(uri, start, results))
+            process = CONTEXT.Process(target=register_at_once, args=(uri, start, results))
             process.start()
             stack.callback(process.join)
         done = [results.get(timeout=100) for _ in range(processes)]

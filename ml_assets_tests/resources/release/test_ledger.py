@@ -1,6 +1,5 @@
 """The ledger keeps every release and its state over time; of several concurrent releases one wins."""
 
-import multiprocessing
 import re
 from contextlib import ExitStack
 from datetime import date
@@ -16,6 +15,7 @@ from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.release.ledger import LEDGER, Ledger, LedgerConflict
 from ml_assets_tests.resources.release.release_cases import DAY, FIRST, SECOND, THIRD, move, release_at_once
 from ml_assets_tests.support.bit_flips import damaged, draw_bits, flipped
+from ml_assets_tests.support.forkserver import CONTEXT
 
 pytestmark = pytest.mark.clock
 
@@ -117,13 +117,11 @@ def test_nothing_is_ever_taken_away(lake, mode):
 @pytest.mark.parametrize("lake", ["directory", pytest.param("s3", marks=pytest.mark.slow)], indirect=True)
 def test_of_processes_that_release_concurrently_exactly_one_wins_each_time(lake):
     processes, rounds = 3, 4
-    server = multiprocessing.get_context("forkserver")
-    server.set_forkserver_preload(["ml_assets_tests.resources.release.release_cases", "deltalake", "pyarrow.parquet"])
-    start_together, results = server.Barrier(processes), server.Queue()
+    start_together, results = CONTEXT.Barrier(processes), CONTEXT.Queue()
     with ExitStack() as stack:
         for number in range(processes):
             args = (lake.uri, lake.s3, f"process {number}", rounds, start_together, results)
-            process = server.Process(target=release_at_once, args=args)
+            process = CONTEXT.Process(target=release_at_once, args=args)
             process.start()
             stack.callback(process.join)
         done = [results.get(timeout=60) for _ in range(processes)]
