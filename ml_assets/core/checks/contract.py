@@ -5,6 +5,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from ml_assets.core.checks.outcome import CheckOutcome
+from ml_assets.core.counts import count
 from ml_assets.core.model_spec.checks import Severity, contract_check_name
 from ml_assets.core.model_spec.file_feed import ROW_KEY, Contract
 
@@ -73,5 +74,5 @@ def _outcome(spec: Contract, check: str, day: date, violations: list[dict], has_
     lines = [{name: row[name] for name in _DETAIL_FIELDS} for row in ranked]
     worst, others = lines[0], f"; {len(lines) - 1} more of its rules are violated" if len(lines) > 1 else ""
     comparison = f"{'more' if worst['share'] > limit else 'not more'} than quality.max_rule_share {limit:.2%}"
-    reason = f"{worst['rule']}: {worst['rows']:,} rows ({worst['share']:.2%}), {comparison}{others}"
+    reason = f"{worst['rule']}: {count(worst['rows'], 'row')} ({worst['share']:.2%}), {comparison}{others}"
     return CheckOutcome(check, day, not failing, reason, severity, lines)

@@ -72,13 +72,13 @@ def evaluate_label_rate(
     pooled = sum(compared.values(), LabelCounts(0, 0, counts.what))
     if len(compared) < MIN_DAYS or pooled.positives < MIN_POSITIVES:
         obstacle = (
-            f"{len(compared)} of them can be used as reference"
+            f"only {len(compared)} of them can be used as reference"
             if len(compared) < MIN_DAYS
-            else f"{pooled.positives} positives are among them"
+            else f"they have only {count(pooled.positives, 'positive')}"
             if counts.what == "positive"
-            else f"{pooled.positives} rows {counts.what} are among them"
+            else f"they have only {count(pooled.positives, 'row')} {counts.what}"
         )
-        return outcome(True if bounded else None, f"{counts}; not compared with earlier days, as only {obstacle}")
+        return outcome(True if bounded else None, f"{counts}; not compared with earlier days, as {obstacle}")
     figures = (
         f"{counts}; {pooled.rate:.3%} on the {count(len(compared), 'day')} from {min(compared)} to {max(compared)}"
     )

@@ -15,6 +15,7 @@ from ml_assets.core.checks.label_rate import (
     evaluate_label_rate,
 )
 from ml_assets.core.checks.outcome import CheckOutcome
+from ml_assets.core.counts import count
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.checks import LabelRateCheck
 from ml_assets.core.model_spec.types.numbers import format_number
@@ -113,7 +114,7 @@ def evaluate_amounts(
     if summary is None:
         return outcome(None, "no row has a label")
     described = (
-        f"the mean of {summary.labelled:,} labels is {summary.mean:.4g}, their median {summary.quantiles[1]:.4g}"
+        f"the mean of {count(summary.labelled, 'label')} is {summary.mean:.4g}, their median {summary.quantiles[1]:.4g}"
     )
     if settings.factor is None:
         return outcome(None, f"{described}; no factor is set")

@@ -13,6 +13,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ml_assets.core.counts import count
 from ml_assets.core.metrics.bootstrap import Interval, draw_counts, percentile_interval
 from ml_assets.core.metrics.classification import RowMetrics, descending_order, sorted_rows
 from ml_assets.core.model_spec.types.metric_names import ESTIMATED
@@ -29,10 +30,8 @@ def why_not_estimated(labels: ArrayLike, minimum: int) -> str | None:
     """
     positives, rows = int(np.sum(labels)), len(np.asarray(labels))
     if min(positives, rows - positives) < minimum:
-        return (
-            f"the holdout has {positives} positives and {rows - positives} negatives; a calibration needs {minimum} of "
-            "each"
-        )
+        present = f"{count(positives, 'positive')} and {count(rows - positives, 'negative')}"
+        return f"the holdout has {present}; a calibration needs {minimum} of each"
     return None
 
 

@@ -7,6 +7,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
+from ml_assets.core.counts import count
 from ml_assets.core.plots.chart import BLUE, GREY, ORANGE, Chart, blank_chart, fractions, ticks
 
 BINS, HEIGHT = 40, 340
@@ -42,7 +43,7 @@ def traffic_split_plot(
             np.repeat(edges, 2)[1:-1],
             np.repeat(heights, 2),
             COLOURS[role],
-            legend=f"{role}, {len(scores[role]):,} rows",
+            legend=f"{role}, {count(len(scores[role]), 'row')}",
         )
     panel.legend(0.62, 0.98)
     return chart.svg()

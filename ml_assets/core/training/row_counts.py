@@ -88,7 +88,7 @@ def _check_size(spec: ModelSpec, day: date, column: str, values: np.ndarray) -> 
 
 def describe_part(name: str, days: list[date]) -> str:
     """Describe a part of the window with its days."""
-    return f"the {name} part of the training window ({days[0]} to {days[-1]}, {len(days)} days)"
+    return f"the {name} part of the training window ({days[0]} to {days[-1]}, {count(len(days), 'day')})"
 
 
 def check_counts(spec: ModelSpec, split: Split, fit: Counts, validation: Counts) -> None:
@@ -103,9 +103,9 @@ def check_counts(spec: ModelSpec, split: Split, fit: Counts, validation: Counts)
     window = split.window
     if fit.rows + validation.rows == 0:
         raise TrainingDataError(
-            f"{spec.name}: the training window ({window[0]} to {window[-1]}, {len(window)} days) has no labelled rows; "
-            f"check that these days have landed, were not rejected by quality, and have a value of the target "
-            f"{spec.target}"
+            f"{spec.name}: the training window ({window[0]} to {window[-1]}, {count(len(window), 'day')}) has no "
+            f"labelled rows; check that these days have landed, were not rejected by quality, and have a value of the "
+            f"target {spec.target}"
         )
     for name, field, days, counts in [
         ("fit", "window", split.fit, fit),

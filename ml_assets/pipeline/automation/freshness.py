@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 
+from ml_assets.core.counts import count
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.file_feed import rows_feed
 from ml_assets.core.tables.fingerprint import EXPIRED
@@ -59,7 +60,7 @@ def check_newest_day(spec: ModelSpec, lake: Lake, now: datetime) -> dg.AssetChec
     table.refresh()
     rows, is_made = table.row_counts(), table.fingerprint(newest) not in (None, EXPIRED)
     state = (
-        f"{rows[newest]:,} rows"
+        count(rows[newest], "row")
         if newest in rows
         else "made, without rows: rejected or missing"
         if is_made

@@ -90,7 +90,8 @@ def describe(removal: Removal) -> list[str]:
     lines += [f"{version} {verb}" for version in removal.versions]
     if removal.models or removal.logged_models:
         lines.append(
-            f"files of {len(removal.models)} models, and {removal.logged_models} logged models in MLflow, {verb}"
+            f"files of {count(len(removal.models), 'model')}, "
+            f"and {count(removal.logged_models, 'logged model')} in MLflow, {verb}"
         )
     return [*(lines or [f"nothing {verb}"]), *(f"stays: {line}" for line in removal.kept)]
 

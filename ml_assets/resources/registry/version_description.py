@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ml_assets.core.counts import count
 from ml_assets.resources.observability.redaction import redact_text
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def _summary(record: "ModelRecord") -> list[str]:
     if {"fit_first", "validation_last", "rows"} <= params.keys():
         period = f"{params['fit_first']} to {params['validation_last']}"
         positives = f", {params['positives']:,} positive" if "positives" in params else ""
-        lines += [f"Trained on {period}: {params['rows']:,} rows{positives}.", ""]
+        lines += [f"Trained on {period}: {count(params['rows'], 'row')}{positives}.", ""]
     if metrics:
         shown = [f"| {name} | {value:.4g} | {reasons.get(name, '')} |" for name, value in metrics.items()]
         lines += ["| metric on the holdout | value | gate |", "|---|---|---|", *shown, ""]

@@ -48,7 +48,7 @@ def test_a_rate_within_its_bounds_passes_without_earlier_days():
     ("reference", "reason"),
     [
         (before(80, 10_000, 6), "only 6 of them can be used as reference"),
-        (before(1, 10_000, 19), "only 19 positives are among them"),
+        (before(1, 10_000, 19), "they have only 19 positives"),
     ],
 )
 def test_too_few_reference_days_or_positives_give_no_evaluation(reference, reason):
