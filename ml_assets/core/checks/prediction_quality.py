@@ -51,7 +51,8 @@ def _why_too_few(row: Mapping[str, object], settings: PredictionQualityCheck) ->
     for name, minimum in (("rows", settings.minimum_rows), ("positives", settings.minimum_positives)):
         number = row[name]
         if number is not None and row["high"] is not None and _number(number) < minimum:
-            has = f"{row['kind']} quality of {row['predicted_on']} is of {_number(number):.3g} {name}"
+            noun = name.removesuffix("s") if _number(number) == 1 else name
+            has = f"{row['kind']} quality of {row['predicted_on']} is of {_number(number):.3g} {noun}"
             return f"{has}, fewer than {minimum} (minimum_{name})"
     return None
 

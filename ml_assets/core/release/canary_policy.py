@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
+from ml_assets.core.counts import count
 from ml_assets.core.model_spec.deployment import Canary
 from ml_assets.core.release.canary_evidence import Evidence, explain_failure, explain_lack, figures_of, in_words
 from ml_assets.core.release.release_state import (
@@ -108,8 +109,8 @@ def _evaluate(canary: Canary, state: Release, candidate: Version | None, evidenc
         return _advance(canary, state, evidence, day)
     if day - state.step_since >= canary.maximum_days:
         reason = (
-            f"{challenger} is rolled back: not decided within {canary.maximum_days.days} days {_at(state.percent)}; "
-            f"{waits}"
+            f"{challenger} is rolled back: not decided within {count(canary.maximum_days.days, 'day')} "
+            f"{_at(state.percent)}; {waits}"
         )
         return Decision("rollback", reason, roll_back(state), figures)
     return Decision("hold", f"{challenger} stays {_at(state.percent)}: {waits}", state, figures)

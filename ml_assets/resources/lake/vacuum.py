@@ -5,6 +5,7 @@ from collections.abc import Collection
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from ml_assets.core.counts import count
 from ml_assets.core.operations.retention import Commit, version_at, versions_to_keep
 
 if TYPE_CHECKING:
@@ -55,8 +56,8 @@ def replaced_files(table: "Table", before: datetime, needs: Collection[tuple[dat
     if needed.lost:
         day, fingerprint = needed.lost[0]
         raise CannotVacuum(
-            f"{len(needed.lost)} days that are needed are in no version of the table that is known, the first {day} "
-            f"({fingerprint:016x})"
+            f"no version of the table that is known has {count(len(needed.lost), 'day')} that must be kept, the first "
+            f"{day} ({fingerprint:016x})"
         )
     # A checkpoint does not keep the time at which a file was replaced, and a vacuum then uses the time at which it was
     # written: the version at that time tells which files were in use.

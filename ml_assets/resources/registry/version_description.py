@@ -32,8 +32,9 @@ def description(record: "ModelRecord", dagster_run_id: str, dagster_ui: str, com
     days = {stage: record.tags.get(f"{stage}_fingerprint") for stage in STAGES}
     lines = {
         "digest": f"`{record.digest}`",
-        "provenance": f"`passport.json` among the artifacts of the model: {len(landed_objects)} landed objects with "
-        f"their digests, and the fingerprints of {sum(map(len, provenance.get('days', {}).values()))} days",
+        "provenance": f"`passport.json` among the artifacts of the model: "
+        f"{count(len(landed_objects), 'landed object')} with their digests, and the fingerprints of "
+        f"{count(sum(map(len, provenance.get('days', {}).values())), 'day')}",
         "files in the lake": f"`{record.lake}/{record.lake_folder}`",
         **{stage: _day(record, stage, dagster_ui, fingerprint) for stage, fingerprint in days.items()},
         "run of Dagster": f"[{dagster_run_id}]({dagster_ui}/runs/{dagster_run_id})"

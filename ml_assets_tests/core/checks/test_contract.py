@@ -81,7 +81,7 @@ def test_a_rule_of_severity_warn_fails_with_a_warning_unless_an_error_rule_fails
     every_row = make_spec(quality={"max_rule_share": 0})
     both = evaluate(every_row, warned, ("card", "does not match A", "error", 1, 0.01))["contract_card"]
     assert both.severity == "error"
-    assert both.reason.startswith("does not match A: 1 rows")
+    assert both.reason.startswith("does not match A: 1 row ")
     below = evaluate(
         make_spec(quality={"max_rule_share": 0.1}), warned, ("card", "does not match A", "error", 1, 0.01)
     )["contract_card"]

@@ -38,7 +38,7 @@ def row(**values) -> dict:
         ([row(metric="f1", holdout_value=0.9)], None, "there are no predictions whose quality is known"),
         ([row(value=None, low=None, high=None, note="no calibration")], None, "no calibration"),
         ([row(rows=3, high=0.0)], None, "estimated quality of 2025-01-20 is of 3 rows, fewer than 50"),
-        ([row(kind="realised", positives=1.0, high=0.0)], None, "is of 1 positives, fewer than 5"),
+        ([row(kind="realised", positives=1.0, high=0.0)], None, "is of 1 positive, fewer than 5"),
         ([row(rows=3, high=0.0), row(kind="realised")], True, "realised recall of version 3"),
         ([row(positives=None, high=0.1)], False, "worse by more than 0.1"),
         ([], None, "there are no predictions whose quality is known"),

@@ -246,7 +246,7 @@ def test_the_digest_distinguishes_the_files():
             r"the fit part .* has 360 labelled rows, 0 of them positive, but both classes are needed",
         ),
         ("fit", lambda f: f.assign(label=1), r"the fit part .* has 360 labelled rows, 360 of them positive"),
-        ("validation", _none, r"the validation part .*\(2025-01-14 to 2025-01-14, 1 days\) has 0 labelled rows"),
+        ("validation", _none, r"the validation part .*\(2025-01-14 to 2025-01-14, 1 day\) has 0 labelled rows"),
         (
             "validation",
             lambda f: f.assign(label=0),

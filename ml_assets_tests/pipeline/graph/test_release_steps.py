@@ -97,7 +97,7 @@ def test_a_rollback_fails_a_check_as_a_warning_and_stops_nothing(world, tmp_path
     result = copy.run(LIVE, day(14))
     evaluation = check(result, NOT_ROLLED_BACK)
     assert (evaluation.passed, evaluation.severity) == (False, dg.AssetCheckSeverity.WARN)
-    assert "not decided within 1 days" in (evaluation.description or "")
+    assert "not decided within 1 day" in (evaluation.description or "")
     assert copy.stages().predictions.scored(day(14))["side"].unique().tolist() == ["champion"]
     assert alias_holder(copy.registry.client, "small", "challenger") is None
 

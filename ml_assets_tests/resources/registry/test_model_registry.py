@@ -228,7 +228,7 @@ def test_the_description_of_version_and_run_says_where_everything_is(uri, run):
     for text in (
         "| digest | `a1` |",
         "`passport.json` among the artifacts of the model: 2 landed objects with their digests, and the fingerprints "
-        "of 1 days",
+        "of 1 day",
         "`s3://lake/fraud/models/a1`",
         "[2025-03-01](http://dagster:3000/assets/fraud/evaluation?partition=2025-03-01), fingerprint `00ff`",
         "[run-1](http://dagster:3000/runs/run-1)",
