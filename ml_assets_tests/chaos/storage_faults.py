@@ -8,7 +8,13 @@ from ml_assets.core.operations.failures.damaged_state import STATE_FILES
 from ml_assets_tests.chaos.command_faults import start_command
 from ml_assets_tests.chaos.instance_faults import LONGEST, MODEL, attributes, differences, run_command
 from ml_assets_tests.chaos.kills import Report
-from ml_assets_tests.resources.probes.state_damage import StateWorld, carry_out_remedy, garbage, write_manifest_again
+from ml_assets_tests.resources.probes.state_damage import (
+    StateWorld,
+    carry_out_remedy,
+    garbage,
+    gone,
+    write_manifest_again,
+)
 from ml_assets_tests.support.bit_flips import flipped
 from ml_assets_tests.support.lake_content import digests
 from ml_assets_tests.support.local_instance import LocalInstance
@@ -49,7 +55,7 @@ def lose_state(root: Path) -> Report:
     for kind in STATE_FILES:
         shutil.copytree(whole, root / kind)
         world = StateWorld(root / kind)
-        garbage(world.files()[kind])
+        (gone if kind == "removed_corrections" else garbage)(world.files()[kind])
         message = _message(world, kind)
         if message is None or STATE_FILES[kind].lost not in message:
             report.wrong.append(f"{kind}: {message}")

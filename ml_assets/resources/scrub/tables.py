@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from ml_assets.core.operations.failures.damaged_state import MOVED_AWAY, move_away
 from ml_assets.core.release.release_differences import explain_lost_ledger
 from ml_assets.core.tables.fingerprint import EXPIRED
 from ml_assets.resources.lake.day_files import DamagedFile, files_transaction, read_rows
@@ -26,9 +27,9 @@ CHECKPOINT_REMEDY = "remove it together with _last_checkpoint: the commits besid
 
 
 def list_tables(lake: Lake) -> list[tuple[str, str]]:
-    """Return model and asset of every table of the lake, in their order."""
+    """Return model and asset of every table of the lake, in their order, without those that somebody moved away."""
     parts = (key.split("/") for key in lake.files.keys("") if f"/{LOG}" in key)
-    return sorted({(part[0], part[1]) for part in parts if len(part) == 4})
+    return sorted({(part[0], part[1]) for part in parts if len(part) == 4 and not part[1].endswith(MOVED_AWAY)})
 
 
 def scrub_table(lake: Lake, model: str, asset: str) -> Iterator[Damage | None]:
@@ -48,6 +49,8 @@ def scrub_table(lake: Lake, model: str, asset: str) -> Iterator[Damage | None]:
             delta = DeltaTable(uri, storage_options=options)
         if asset == LEDGER:
             yield from _scrub_ledger(lake, model, delta, folder)
+        elif not delta.metadata().partition_columns:
+            yield from _scrub_measurements(model, asset, delta, folder, uri)
         else:
             yield from _scrub_days(model, asset, delta, folder, uri)
     except LakeError as error:
@@ -115,19 +118,39 @@ def _scrub_days(model: str, asset: str, delta: "DeltaTable", folder: TableFolder
                 yield Damage(f"{uri}/{path}", damage.reason, lost, remedy, day)
 
 
-def _scrub_ledger(lake: Lake, model: str, delta: "DeltaTable", folder: TableFolder) -> Iterator[Damage | None]:
-    import pyarrow as pa
+def _scrub_measurements(
+    model: str, asset: str, delta: "DeltaTable", folder: TableFolder, uri: str
+) -> Iterator[Damage | None]:
+    lost = f"measurements in {model}/{asset}"
+    remedy = f"nothing but estimates reads the table, and these leave the file out; {move_away(uri)} to begin anew"
+    for path in _paths(delta):
+        reason = _file_problem(folder, path)
+        yield None if reason is None else Damage(f"{uri}/{path}", reason, lost, remedy)
 
+
+def _scrub_ledger(lake: Lake, model: str, delta: "DeltaTable", folder: TableFolder) -> Iterator[Damage | None]:
     is_whole = True
-    for path in pa.table(delta.get_add_actions(flatten=True))["path"].to_pylist():
-        try:
-            read_rows(folder.read(path), path, None, None)
-            yield None
-        except (DamagedFile, OSError) as error:
-            if isinstance(error, OSError) and not is_damage(error):
-                raise
-            is_whole = False
-            yield Damage(f"{delta.table_uri}/{path}", str(error), f"a release of {model}", LOST)
+    for path in _paths(delta):
+        reason = _file_problem(folder, path)
+        is_whole = is_whole and reason is None
+        yield None if reason is None else Damage(f"{delta.table_uri}/{path}", reason, f"a release of {model}", LOST)
     if is_whole:
         # Whether a release is in no file.
         Ledger(lake, model).rows()
+
+
+def _paths(delta: "DeltaTable") -> list[str]:
+    import pyarrow as pa
+
+    return pa.table(delta.get_add_actions(flatten=True))["path"].to_pylist()
+
+
+def _file_problem(folder: TableFolder, path: str) -> str | None:
+    """Return why a file is not what was written; None if it is."""
+    try:
+        read_rows(folder.read(path), path, None, None)
+    except (DamagedFile, OSError) as error:
+        if isinstance(error, OSError) and not is_damage(error):
+            raise
+        return str(error)
+    return None

@@ -1,6 +1,6 @@
 """The scrub names every damaged file with what is lost and the remedy, and is silent where nothing is damaged."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pyarrow as pa
@@ -8,6 +8,7 @@ import pytest
 
 from ml_assets.core.release.release_state import Release, promote
 from ml_assets.resources.lake.lake import Lake
+from ml_assets.resources.monitoring.measurement_table import MeasurementTable
 from ml_assets.resources.release import releases as module
 from ml_assets.resources.release.ledger import LEDGER, Ledger
 from ml_assets.resources.scrub.damage import Damage
@@ -17,6 +18,7 @@ from ml_assets_tests.resources.release.release_cases import ReleaseWorld, move
 from ml_assets_tests.support.bit_flips import flipped
 
 SCHEMA = pa.schema([("n", pa.int64())])
+MEASURED = pa.schema([("measured_at", pa.timestamp("us", "UTC")), ("n", pa.int64())])
 DAYS = [date(2025, 1, number) for number in range(1, 13)]
 
 
@@ -57,6 +59,21 @@ def test_every_damaged_file_of_a_table_is_named_with_what_is_lost_and_the_remedy
     assert by_day[DAYS[5]].reason == "gone"
     assert by_day[DAYS[5]].lost == f"the rows of {DAYS[5]} in small/numbers"
     assert "`ml-assets repair small --damaged`" in by_day[DAYS[5]].remedy
+
+
+def test_a_damaged_file_of_measurements_is_named_until_its_table_is_moved_away(lake):
+    costs = MeasurementTable(lake, "small", "stage_costs", MEASURED, "measured_at")
+    for hour in range(3):
+        costs.append(pa.table({"measured_at": [datetime(2025, 1, 1, hour, tzinfo=UTC)], "n": [hour]}, MEASURED))
+    assert scrubbed(lake) == []
+    folder = Path(lake.uri) / "small" / "stage_costs"
+    flip(sorted(folder.glob("*.parquet"))[0])
+    (damage,) = scrubbed(lake)
+    assert damage.lost == "measurements in small/stage_costs"
+    assert costs.newest(10).num_rows == 2
+    assert f"`mv {folder} {folder}.damaged`" in damage.remedy
+    folder.rename(f"{folder}.damaged")
+    assert scrubbed(lake) == []
 
 
 def test_damage_of_the_log_is_named_by_file(lake):

@@ -38,10 +38,8 @@ class StateFile:
         """
         state = GONE if reason == GONE else f"is damaged ({reason})"
         target = table or str(path)
-        tool = "aws s3 mv --recursive" if target.startswith("s3://") else "mv"
-        away = quote(f"{target}{MOVED_AWAY}")
         is_gone = reason == GONE and not table
-        move = f"accept the loss (`touch {away}`)" if is_gone else f"move it away (`{tool} {quote(target)} {away}`)"
+        move = f"accept the loss (`touch {quote(f'{target}{MOVED_AWAY}')}`)" if is_gone else move_away(target)
         remedy = self.remedy.format(quoted=quote(str(path)), move=move, model=quote(model), note=quote(str(note)))
         return f"{path} {state}: {self.lost}. {remedy}"
 
@@ -49,6 +47,12 @@ class StateFile:
         """Write the remedy for the documentation."""
         move = "move it away (`mv FILE FILE.damaged`)"
         return self.remedy.format(quoted="FILE", move=move, model="MODEL", note="NOTE")
+
+
+def move_away(target: str) -> str:
+    """Write the command that moves a file or the folder of a table away."""
+    tool = "aws s3 mv --recursive" if target.startswith("s3://") else "mv"
+    return f"move it away (`{tool} {quote(target)} {quote(f'{target}{MOVED_AWAY}')}`)"
 
 
 GONE = "is gone"
