@@ -72,7 +72,7 @@ def _run(
     days: tuple[int, int] | None = None,
     together: Barrier | None = None,
 ) -> None:
-    """Materialise assets with output to a log file; exit with 1 when the run fails.
+    """Materialize assets with output to a log file; exit with 1 when the run fails.
 
     kill: when to die. count: a file that gets the boundaries that were crossed, one per line. days: the first and the
     last; without them all of the place. together: the run begins when all processes wait for it.
@@ -105,7 +105,7 @@ def _run(
         # Transient failures are retried after seconds instead of minutes.
         first, last = days or (1, place.days)
         tags = {**tags_of(day(first), day(last)), ATTENDED: "true"}
-        result = world.materialise(list(names), tags, log_level="INFO")
+        result = world.materialize(list(names), tags, log_level="INFO")
     for event in result.all_events:
         if event.is_step_failure:
             print(

@@ -143,7 +143,7 @@ class LiveLake:
         return self.versions
 
     def decide(self, first: int, last: int | None = None) -> list[DayOutcome]:
-        """Materialise deployment for some days, one after the other."""
+        """Materialize deployment for some days, one after the other."""
         days = [day(number) for number in range(first, (last or first) + 1)]
         return list(make_days(self.deployment, days, "run-1", single_partition=last is None))
 
@@ -176,10 +176,10 @@ class LiveLake:
 
     def story(self) -> list[tuple[int, str, int | None, int | None, int]]:
         """List number of the day, action, champion, challenger and percent of each release."""
-        return [summarise_release(move) for move in self.ledger.moves()]
+        return [summarize_release(move) for move in self.ledger.moves()]
 
 
-def summarise_release(move: Move) -> tuple[int, str, int | None, int | None, int]:
+def summarize_release(move: Move) -> tuple[int, str, int | None, int | None, int]:
     """Return number of the day, action, and champion, challenger and percent after a release."""
     after = move.after
     number = (move.day - day(1)) // timedelta(days=1) + 1

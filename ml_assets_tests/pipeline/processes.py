@@ -21,15 +21,15 @@ from ml_assets_tests.support.forkserver import CONTEXT
 
 
 def start(root: Path, spec: ModelSpec, names: list[str], tags: dict[str, str], **options: object) -> BaseProcess:
-    """Start a process that materialises assets; see `_materialise` for the options."""
+    """Start a process that materializes assets; see `_materialize` for the options."""
     process = CONTEXT.Process(
-        target=_materialise, args=(root, spec.model_dump(mode="json"), names, tags), kwargs=options
+        target=_materialize, args=(root, spec.model_dump(mode="json"), names, tags), kwargs=options
     )
     process.start()
     return process
 
 
-def _materialise(
+def _materialize(
     root: Path,
     attributes: dict,
     names: list[str],
@@ -41,7 +41,7 @@ def _materialise(
     die_at_checkpoint_file: int | None = None,
     start_together: Barrier | None = None,
 ) -> None:
-    """Materialise assets, and exit with 1 when the run fails.
+    """Materialize assets, and exit with 1 when the run fails.
 
     s3, uri: a bucket for lake and landing instead of directories. days_per_commit: instead of the engine's own. die_at:
     SIGKILL at this commit, an even number before it is written, an odd one after. die_at_checkpoint_file: SIGKILL
@@ -76,7 +76,7 @@ def _materialise(
     ):
         if start_together is not None:
             start_together.wait(120)
-        result = world.materialise(names, tags)
+        result = world.materialize(names, tags)
     raise SystemExit(0 if result.success else 1)
 
 

@@ -126,17 +126,17 @@ class World:
     def run(
         self, names: list[str], first: date, last: date | None = None, succeed: bool = True
     ) -> dg.ExecuteInProcessResult:
-        """Materialise assets for the days from `first` to `last`, or for the single day `first`."""
-        result = self.materialise(names, tags_of(first, last))
+        """Materialize assets for the days from `first` to `last`, or for the single day `first`."""
+        result = self.materialize(names, tags_of(first, last))
         assert result.success == succeed, [
             event.step_failure_data.error for event in result.all_events if event.is_step_failure
         ]
         return result
 
-    def materialise(
+    def materialize(
         self, names: list[str], tags: dict[str, str], ops: Mapping[str, Any] | None = None, log_level: str = "CRITICAL"
     ) -> dg.ExecuteInProcessResult:
-        """Materialise assets in a run with tags and a configuration of its ops."""
+        """Materialize assets in a run with tags and a configuration of its ops."""
         if self.instance is _instance_in_memory():
             self.instance.event_log_storage.store_event = self.events.append
         if "model_registry_entry" in names and not (self.store / "mlflow.db").exists():

@@ -12,8 +12,8 @@ class CheckOutcome:
     """The outcome of one check for one day.
 
     passed: None if the day cannot be evaluated; the reason says why. reason: one sentence for people, with the figures.
-    severity: severity of a failure. lines: details, the worst first; few, and serialisable as JSON. figures: values by
-    name for the metadata of the check, serialisable as JSON. remark: what else explains the reason at the time of a
+    severity: severity of a failure. lines: details, the worst first; few, and serializable as JSON. figures: values by
+    name for the metadata of the check, serializable as JSON. remark: what else explains the reason at the time of a
     run; an outcome that is kept for later runs has none.
     """
 

@@ -85,7 +85,7 @@ def evaluate_champion_gate(gate: ChampionGate, comparison: Sequence[Mapping]) ->
         )
 
     if row is None:
-        return result(False, "the comparison with the champion is missing; materialise the evaluation again")
+        return result(False, "the comparison with the champion is missing; materialize the evaluation again")
     if row["note"]:
         return result(False if row.get("cannot_compare") else None, f"not compared: {row['note']}")
     if math.isnan(row["value"]):

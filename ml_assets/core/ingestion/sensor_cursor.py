@@ -52,7 +52,7 @@ class SensorCursor:
     history: str = ""
 
     def to_text(self) -> str:
-        """Serialise the state as text."""
+        """Serialize the state as text."""
         feeds = {name: feed.to_json() for name, feed in self.feeds.items()}
         history = {"history": self.history} if self.history else {}
         return json.dumps({"requests": self.requests, "feeds": feeds, **history}, separators=(",", ":"))
@@ -84,7 +84,7 @@ def select_days_to_request(
 ) -> list[date]:
     """Select the days, ascending, whose landed objects are not in the lake and for which no run was requested yet.
 
-    Requests are compared by content and by what they were to replace, and materialised days are known from the lake.
+    Requests are compared by content and by what they were to replace, and materialized days are known from the lake.
     So neither a lost cursor nor content that changes back and forth between two ticks hides a change.
 
     Args:

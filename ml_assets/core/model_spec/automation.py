@@ -53,10 +53,10 @@ class Freshness(SpecPart):
 
     deadline: str | None = "0 6 * * *"
     """Cron expression in the time zone of the source. raw_data, validated_data and model_registry_entry are stale when
-    they were not materialised by then, and the check newest_day_on_time fails when yesterday's rows are missing. null:
+    they were not materialized by then, and the check newest_day_on_time fails when yesterday's rows are missing. null:
     no deadline."""
     lower_bound: Window = timedelta(hours=6)
-    """Time before the deadline from which a materialisation counts as that of the newest day: at most 24 hours, and at
+    """Time before the deadline from which a materialization counts as that of the newest day: at most 24 hours, and at
     most the shortest time between two deadlines. The default reaches from 06:00 back to midnight."""
 
     @field_validator("lower_bound")
@@ -64,7 +64,7 @@ class Freshness(SpecPart):
     def _is_a_day_at_most(cls, value: timedelta) -> timedelta:
         if value > timedelta(days=1):
             raise ValueError(
-                f"{format_duration(value)} is longer than a day, so one materialisation would count for two days"
+                f"{format_duration(value)} is longer than a day, so one materialization would count for two days"
             )
         return value
 

@@ -35,7 +35,7 @@ PARAMETER_SEARCH = (
     Column("study", "string", "Name of the search, in the lake and in MLflow"),
     Column("parameters", "string", "The best parameters, as JSON by name"),
     Column("trial", "integer", "Number of the best trial; 0 is of the parameters that the specification states"),
-    Column("metric", "string", "Metric that was optimised"),
+    Column("metric", "string", "Metric that was optimized"),
     Column("value", "number", "Mean of the metric over the folds, of the best trial"),
     Column(
         "stated_value", "number", "Mean of the metric over the folds, of the parameters that the specification states"

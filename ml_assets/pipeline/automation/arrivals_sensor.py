@@ -36,7 +36,7 @@ SECONDS_PER_TICK = 30.0
 REQUESTS_PER_TICK = 1_000
 
 REFUSED_CHANGE = (
-    "its landed files changed after it was closed (late_data) and are refused; materialise the day to see which files"
+    "its landed files changed after it was closed (late_data) and are refused; materialize the day to see which files"
 )
 
 

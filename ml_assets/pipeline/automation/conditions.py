@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 def on_data_change() -> dg.AutomationCondition:
-    """Return `AutomationCondition.eager()` that ignores materialisations of days that stayed as they are.
+    """Return `AutomationCondition.eager()` that ignores materializations of days that stayed as they are.
 
-    A run of a model materialises every day that it is asked for, and the data version of a day stays while its rows do.
-    Dagster's own eager() counts each materialisation of an upstream asset as an update (`newly_updated`), and a step
+    A run of a model materializes every day that it is asked for, and the data version of a day stays while its rows do.
+    Dagster's own eager() counts each materialization of an upstream asset as an update (`newly_updated`), and a step
     of several days cannot leave some of them without one; this condition counts only those with another data version.
 
     Like eager(), it looks at the newest day only. To follow changes of earlier days as well, take that part away:

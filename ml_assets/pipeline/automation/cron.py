@@ -26,7 +26,7 @@ def check_cron_fields(spec: ModelSpec) -> None:
     except Exception as error:  # The CheckError that Dagster raises is not part of its public API.
         raise ValueError(
             f"freshness.lower_bound: it must not be longer than the shortest time between two deadlines of "
-            f"{spec.freshness.deadline!r}, or a materialisation would count for two of them ({error})"
+            f"{spec.freshness.deadline!r}, or a materialization would count for two of them ({error})"
         ) from error
 
 

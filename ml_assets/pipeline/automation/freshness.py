@@ -24,7 +24,7 @@ NEWEST_DAY = "day"
 
 
 def newest_day_check(spec: ModelSpec) -> dg.AssetChecksDefinition:
-    """Build the check of validated_data that yesterday's partition is there, whatever else was materialised since.
+    """Build the check of validated_data that yesterday's partition is there, whatever else was materialized since.
 
     It writes nothing and belongs to no pool, so it does not wait for a backfill that may be the reason for the delay.
     """

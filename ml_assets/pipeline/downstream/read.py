@@ -74,7 +74,7 @@ def read(
     lake = _lake(step)
     model, name = key.path[-2:]
     if not lake.exists(model, name):
-        raise CannotRead(f"{model}/{name} has no table in {lake.uri}; materialise {key.to_user_string()} first")
+        raise CannotRead(f"{model}/{name} has no table in {lake.uri}; materialize {key.to_user_string()} first")
     table = lake.existing_table(model, name)
     days = _days(step, input_name, key)
     if days is None:
@@ -128,7 +128,7 @@ def _check_days(table: "Table", days: Sequence[date], key: dg.AssetKey) -> None:
         if lacking := [day for day in days if fingerprints[day] == fingerprint]:
             named = ", ".join(map(str, lacking[:MAX_NAMED])) + (", ..." if len(lacking) > MAX_NAMED else "")
             raise CannotRead(
-                f"{len(lacking)} of {len(days)} days of {key.to_user_string()} {problem}: {named}; materialise "
+                f"{len(lacking)} of {len(days)} days of {key.to_user_string()} {problem}: {named}; materialize "
                 f"{key.to_user_string()} of these days first"
             )
 

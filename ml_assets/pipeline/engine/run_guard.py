@@ -66,7 +66,7 @@ class RunGuard:
             status = run.status.value if run else "gone"
             raise RunEnded(
                 f"run {self._run_id} is {status} for Dagster, but its process was still at work; it publishes nothing "
-                "more, since a newer run may have. What it has committed stays; materialise the other days again"
+                "more, since a newer run may have. What it has committed stays; materialize the other days again"
             )
 
     def time_limit_error(self) -> RunEnded | None:
@@ -75,6 +75,6 @@ class RunGuard:
             return None
         return RunEnded(
             f"the step ran longer than {format_duration(self._max_runtime)}, the max_runtime under compute or "
-            "compute.data. What it has committed stays; materialise the other days again, or let one run make fewer "
+            "compute.data. What it has committed stays; materialize the other days again, or let one run make fewer "
             "days with backfill.days_per_run"
         )

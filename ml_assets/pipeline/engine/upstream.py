@@ -48,7 +48,7 @@ def read_fingerprints(
     if expired := [day for day, fingerprint in fingerprints if fingerprint == EXPIRED]:
         raise InputExpired(
             f"{reads}, but retention removed the rows of {len(expired)} of these days, the first {expired[0]}, the "
-            f"last {expired[-1]}; materialise {feed.raw} to {asset} of these days again, from the landed files"
+            f"last {expired[-1]}; materialize {feed.raw} to {asset} of these days again, from the landed files"
         )
     unmade = [day for day, fingerprint in fingerprints if fingerprint is None]
     raw_rows = lake.table(feed.name, feed.raw, raw_schema(feed)).row_counts() if unmade else {}
@@ -78,10 +78,10 @@ def read_fingerprint(model: str, table: Table, day: date, reader: str, asset: st
     """
     fingerprint = table.fingerprint(day)
     if fingerprint is None:
-        raise InputMissing(f"{model}: the {reader} of {day} needs the {asset} of that day; materialise it first")
+        raise InputMissing(f"{model}: the {reader} of {day} needs the {asset} of that day; materialize it first")
     if fingerprint == EXPIRED:
         raise InputExpired(
-            f"{model}: the {reader} of {day} needs the {asset} of that day, which retention removed; materialise it "
+            f"{model}: the {reader} of {day} needs the {asset} of that day, which retention removed; materialize it "
             "again first"
         )
     return fingerprint

@@ -33,7 +33,7 @@ def run_experiments(
     """Train the model of each day with the overrides of the run, evaluate it on its holdout, and track it in MLflow,
     with one nested run a day.
 
-    Yields an observation of trained_model for each day, with the MLflow run and the metrics. Nothing is materialised,
+    Yields an observation of trained_model for each day, with the MLflow run and the metrics. Nothing is materialized,
     so Dagster skips the assets downstream of the model in this run.
 
     Raises:

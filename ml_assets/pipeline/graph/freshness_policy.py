@@ -16,7 +16,7 @@ def freshness_policy(spec: ModelSpec) -> dg.FreshnessPolicy | None:
     """Dagster's policy for the assets that have to follow each day; None where the specification expects nothing, or
     the data have an end.
 
-    Dagster looks at the last materialisation of any partition. A backfill of old days makes an asset look fresh; see
+    Dagster looks at the last materialization of any partition. A backfill of old days makes an asset look fresh; see
     `newest_day_check`.
     """
     deadline = spec.freshness.deadline

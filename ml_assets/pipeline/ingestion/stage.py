@@ -240,7 +240,7 @@ class Ingestion:
             overlooked = describe_overlooked(self.feed.source.files, day, self.overlooked(day), "; ")
             raise CannotMake(
                 f"{self.feed.name}: no files have landed for {day}; looked for {self.feed.source.files} under "
-                f"{self.landing.uri}{overlooked}. Put the day's files there and materialise it again."
+                f"{self.landing.uri}{overlooked}. Put the day's files there and materialize it again."
             )
 
     def _reopens(self, day: date, objects: Sequence[StoredObject]) -> bool:

@@ -35,7 +35,7 @@ def refuse_to_release(before: Release, move: Move) -> NoReturn:
     Raises:
         RuntimeError: always.
     """
-    raise RuntimeError(f"{move.after} is released by materialising the deployment of {move.day}")
+    raise RuntimeError(f"{move.after} is released by materializing the deployment of {move.day}")
 
 
 class ModelDeployment(DayByDay):

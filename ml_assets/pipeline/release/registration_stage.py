@@ -37,7 +37,7 @@ def refuse_to_register(record: "ModelRecord") -> NoReturn:
     Raises:
         RuntimeError: always.
     """
-    raise RuntimeError(f"{record.name} of {record.day} is registered by materialising its model_registry_entry")
+    raise RuntimeError(f"{record.name} of {record.day} is registered by materializing its model_registry_entry")
 
 
 class ModelRegistration(StageWithArtifacts, DayByDay):

@@ -113,7 +113,7 @@ def check_events(context: dg.AssetExecutionContext, run: CheckRun) -> Iterator[A
 
     In Dagster a blocking check that failed stops everything downstream in the run. If other days of the run passed, an
     evaluation that does not block takes its place, with the same severity. A check with partitions has an evaluation
-    for each day instead, under the partition of the day and for its materialisation.
+    for each day instead, under the partition of the day and for its materialization.
     """
     result, spec = build_check_result(run), context.assets_def.get_spec_for_check_key(run.key)
     is_partitioned = spec is not None and spec.partitions_def is not None

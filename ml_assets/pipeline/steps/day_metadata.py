@@ -1,4 +1,4 @@
-"""Metadata, materialisations and log lines of the days of a run."""
+"""Metadata, materializations and log lines of the days of a run."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date

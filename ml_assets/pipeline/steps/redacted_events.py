@@ -12,7 +12,7 @@ def redact_events(events: Iterable[Any]) -> Iterator[Any]:
     """Yield the events of a step without the secrets of this process in their descriptions and metadata.
 
     Args:
-        events: materialisations, check results and outputs.
+        events: materializations, check results and outputs.
     """
     for event in events:
         yield _redact_event(event) if has_secrets() else event

@@ -39,7 +39,7 @@ def run_stage(step: StageStep, context: dg.AssetExecutionContext, guard: RunGuar
     """Make the days of a run and report them; days that were committed are reported even where something fails later.
 
     Yields:
-        A materialisation of each selected asset, and the results of its selected checks.
+        A materialization of each selected asset, and the results of its selected checks.
     """
     days = sorted(date.fromisoformat(key) for key in context.partition_keys)
     name = step.asset_specs[0].key.path[-1]

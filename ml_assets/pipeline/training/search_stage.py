@@ -47,7 +47,7 @@ def refuse_to_search(study: str, day: date) -> Iterator[NoReturn]:
     Raises:
         RuntimeError: always.
     """
-    raise RuntimeError(f"parameters of {day} are only searched when {SEARCH} is materialised")
+    raise RuntimeError(f"parameters of {day} are only searched when {SEARCH} is materialized")
     yield
 
 

@@ -1,8 +1,8 @@
-"""Data versions, and targets of checks, for each partition that one output of a step materialises.
+"""Data versions, and targets of checks, for each partition that one output of a step materializes.
 
 Reason: Dagster gives all partitions of an output the same tags, so a run over a range of days would give each day the
-data version of the range, and the same day made by itself would count as changed. To yield a materialisation for each
-day beside the output would record each day twice. An `AssetCheckResult` takes the materialisation that it is about from
+data version of the range, and the same day made by itself would count as changed. To yield a materialization for each
+day beside the output would record each day twice. An `AssetCheckResult` takes the materialization that it is about from
 the partition of the step, which a range does not have, and an evaluation without one never shows in the status of a
 partition.
 Public API that would replace it: a data version for each partition in `MaterializeResult`, as
@@ -67,12 +67,12 @@ execute_step._get_output_asset_events = _with_partition_versions
 def targets_of_checks(
     instance: dg.DagsterInstance, asset: dg.AssetKey, partitions: Sequence[str]
 ) -> dict[str, CheckTarget]:
-    """Return what the checks of an asset evaluate: the newest materialisation of each partition that has one.
+    """Return what the checks of an asset evaluate: the newest materialization of each partition that has one.
 
     Args:
-        instance: where the materialisations are stored.
+        instance: where the materializations are stored.
         asset: key of the asset.
-        partitions: keys of partitions that a run has just materialised, once each.
+        partitions: keys of partitions that a run has just materialized, once each.
     """
     records = instance.fetch_materializations(
         dg.AssetRecordsFilter(asset, asset_partitions=list(partitions)), limit=len(partitions)

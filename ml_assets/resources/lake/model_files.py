@@ -43,7 +43,7 @@ def read_model_files(lake: Lake, model: str, digest: str, names: Sequence[str] =
     folder = artifacts_key(model, digest)
     remedy = (
         f"`ml-assets restore {model}` copies them from the deploy target or from MLflow; the day of the model in "
-        f"{model}/trained_model can also be materialised again."
+        f"{model}/trained_model can also be materialized again."
     )
     try:
         files = {name: lake.files.read(f"{folder}/{name}") for name in names}

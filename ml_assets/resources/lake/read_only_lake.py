@@ -28,7 +28,7 @@ class ReadOnlyTable(Table):
         return open_table(self.uri, self.storage_options, self._folder.paths) or self._open_missing()
 
     def _open_missing(self) -> "DeltaTable":
-        raise LakeError(f"{self.uri}: there is no such table yet; materialise the asset first")
+        raise LakeError(f"{self.uri}: there is no such table yet; materialize the asset first")
 
     def _add_columns(self, columns: "list[pa.Field]") -> None:
         """Do nothing: the run that writes the columns adds them."""

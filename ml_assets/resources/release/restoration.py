@@ -150,7 +150,7 @@ class Restoration:
                     self._lake.files.write(f"{artifacts_key(self._name, version.digest)}/{name}", content)
                 return [f"copied the files of {version} from {source} to the lake"]
         raise CannotRestore(
-            f"{missing} Neither the deploy target nor MLflow has a copy: materialise {self._name}/trained_model of "
+            f"{missing} Neither the deploy target nor MLflow has a copy: materialize {self._name}/trained_model of "
             f"{version.day} again, which gives the same model from the same data"
         )
 

@@ -21,7 +21,7 @@ def scrub_lake_models(lake: Lake, model: str) -> Iterator[Damage | None]:
     digests = {key.removeprefix(root).partition("/")[0] for key in lake.files.keys(root)}
     remedy = (
         f"`ml-assets restore {model}` copies the files of a live version from the deploy target or MLflow; the model "
-        f"of another day is made again when its partition of {model}/trained_model is materialised by itself"
+        f"of another day is made again when its partition of {model}/trained_model is materialized by itself"
     )
     for digest in sorted(digests):
         folder = artifacts_key(model, digest)

@@ -17,11 +17,13 @@ from rich.console import Console
 
 from ml_assets.cli import needed_days
 from ml_assets.cli.commands import run as main_job
+from ml_assets.cli.commands.scrub import scrub
 from ml_assets.cli.demo import simulated_days
 from ml_assets.cli.demo.landing import write_landing
 from ml_assets.cli.demo.simulated_days import read_simulated_spec
 from ml_assets.definitions import DEFS
 from ml_assets.defs.settings import Settings, read_settings
+from ml_assets.pipeline.asset_names import LANDED_TO_FEATURES, STAGE_COSTS
 from ml_assets.pipeline.engine.run_markers import RunMarkers
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.storage.landing import Landing
@@ -31,16 +33,19 @@ from ml_assets_tests.resources.mlflow.mlflow_cases import new_store
 REPOSITORY = DEFS.parents[1]
 
 
-def run(data: Path, *arguments: str, code: Path = REPOSITORY, **others: str) -> subprocess.CompletedProcess[str]:
-    places = {
+def places_in(data: Path) -> dict[str, str]:
+    return {
         "ML_ASSETS_LANDING": str(data / "landing"),
         "ML_ASSETS_LAKE": str(data / "lake"),
         "MLFLOW_TRACKING_URI": f"sqlite:///{data / 'mlflow.db'}",
         "DAGSTER_HOME": str(data / "dagster"),
         "ML_ASSETS_DEPLOY": str(data / "production"),
     }
+
+
+def run(data: Path, *arguments: str, code: Path = REPOSITORY, **others: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "ml_assets.cli", "run", *arguments]
-    variables = {**os.environ, **places, **others}
+    variables = {**os.environ, **places_in(data), **others}
     return subprocess.run(command, capture_output=True, text=True, env=variables, cwd=code, umask=0o022)
 
 
@@ -109,6 +114,13 @@ def test_nobody_else_can_read_what_the_main_job_wrote(data, first):
     tops = {path.relative_to(data).parts[0] for path in written}
     assert tops >= {"landing", "lake", "mlflow.db", "mlartifacts", "dagster", "production"}
     assert [path for path in written if path.stat().st_mode & 0o077] == []
+
+
+def test_a_scrub_reads_everything_that_the_main_job_wrote(data, first):
+    assert first.returncode == 0
+    read = list(scrub(read_settings(places_in(data))))
+    assert {place.partition("/")[2] for place, _ in read} >= {*LANDED_TO_FEATURES, "models", STAGE_COSTS}
+    assert [damage for _, damage in read if damage is not None] == []
 
 
 @pytest.mark.slow

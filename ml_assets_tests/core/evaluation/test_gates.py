@@ -165,7 +165,7 @@ def test_without_a_margin_an_equal_model_passes():
         ({"note": "there is no champion yet"}, None, "not compared: there is no champion yet"),
         ({"champion_value": math.nan, "low": math.nan}, None, "of the champion is undefined"),
         ({"value": math.nan, "low": math.nan}, False, "average_precision is undefined"),
-        ({"metric": "f1"}, False, "materialise the evaluation again"),
+        ({"metric": "f1"}, False, "materialize the evaluation again"),
     ],
 )
 def test_a_missing_comparison_blocks_no_model_but_an_undefined_metric_does(changes, passed, reason):

@@ -60,7 +60,7 @@ def test_missing_labels_and_entities_exclude_no_row(excluding_spec, labels):
 
 
 @pytest.mark.parametrize("dtype", ["Int64", "int64", "category"])
-def test_entities_of_every_type_are_recognised(excluding_spec, dtype):
+def test_entities_of_every_type_are_recognized(excluding_spec, dtype):
     earlier, holdout = (
         _events((0, 1, 1), (0, 2, 0)).astype({"card": dtype}),
         _events((9, 1, 0), (9, 2, 0)).astype({"card": dtype}),

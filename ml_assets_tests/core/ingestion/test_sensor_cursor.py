@@ -87,7 +87,7 @@ def test_ranges_hold_every_day_once(numbers, max_days):
     assert all((last - first).days < max_days for first, last in ranges)
 
 
-def test_the_cursor_survives_serialisation():
+def test_the_cursor_survives_serialization():
     state = SensorCursor(
         7, {"raw_data": FeedCursor({day(2): "x", day(1): NO_OBJECTS}, day(2), day(3)), "raw_labels": FeedCursor()}
     )

@@ -1,4 +1,4 @@
-"""A profile summarises a column, whatever the order of its rows."""
+"""A profile summarizes a column, whatever the order of its rows."""
 
 from datetime import datetime
 from zoneinfo import ZoneInfo

@@ -44,17 +44,17 @@ class InstanceLoadingContext(LoadingContext):
 
 
 def evaluate_freshness(
-    spec: ModelSpec, materialised: datetime | None, partition: date, now: datetime
+    spec: ModelSpec, materialized: datetime | None, partition: date, now: datetime
 ) -> FreshnessState:
-    """Return the freshness state of raw_data at `now`, after one partition was materialised."""
+    """Return the freshness state of raw_data at `now`, after one partition was materialized."""
     node = (
         dg.Definitions(assets=build_assets(spec), resources=empty_resources())
         .resolve_asset_graph()
         .get(asset_key(spec, "raw_data"))
     )
     with dg.DagsterInstance.ephemeral() as instance:
-        if materialised:
-            with freeze_time(materialised):
+        if materialized:
+            with freeze_time(materialized):
                 instance.report_runless_asset_event(dg.AssetMaterialization(node.key, partition=str(partition)))
         with freeze_time(now):
             return asyncio.run(
@@ -77,7 +77,7 @@ NOON = brussels(2025, 3, 10, 12)
 
 
 @pytest.mark.parametrize(
-    ("materialised", "expected"),
+    ("materialized", "expected"),
     [
         (brussels(2025, 3, 10, 2, 5), FreshnessState.PASS),
         (brussels(2025, 3, 10, 0, 1), FreshnessState.PASS),
@@ -87,8 +87,8 @@ NOON = brussels(2025, 3, 10, 12)
         (None, FreshnessState.UNKNOWN),
     ],
 )
-def test_an_asset_that_was_not_materialised_since_the_day_ended_is_stale_after_the_deadline(materialised, expected):
-    assert evaluate_freshness(BRUSSELS, materialised, date(2025, 3, 9), NOON) == expected
+def test_an_asset_that_was_not_materialized_since_the_day_ended_is_stale_after_the_deadline(materialized, expected):
+    assert evaluate_freshness(BRUSSELS, materialized, date(2025, 3, 9), NOON) == expected
 
 
 def test_before_the_deadline_the_run_of_the_day_before_is_fresh_enough():

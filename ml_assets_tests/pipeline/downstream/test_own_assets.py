@@ -97,7 +97,7 @@ def test_a_step_without_partitions_reads_all_days(world):
 @pytest.mark.parametrize(
     ("asset", "settings", "number", "reason"),
     [
-        ("features", {}, 4, "1 of 1 days of small/features have not been made: 2025-01-04; materialise small/features"),
+        ("features", {}, 4, "1 of 1 days of small/features have not been made: 2025-01-04; materialize small/features"),
         ("predictions", {}, 1, 'depends on small/features; add deps=[dg.AssetKey(["<model>", "predictions"])]'),
         ("features", {"deps": [dg.AssetKey(["other", "features"])]}, 1, "other/features has no table in "),
         ("features", {"required_resource_keys": set()}, 1, 'add required_resource_keys={"lake"}'),

@@ -34,9 +34,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
 def run_with(
     world: World, config: dict, first: int, last: int | None = None, names: list[str] = MODELS
 ) -> dg.ExecuteInProcessResult:
-    """Materialise assets of the model in a run with a configuration of trained_model."""
+    """Materialize assets of the model in a run with a configuration of trained_model."""
     tags = tags_of(day(first), day(last) if last is not None else None)
-    return world.materialise(names, tags, {"small__trained_model": {"config": config}})
+    return world.materialize(names, tags, {"small__trained_model": {"config": config}})
 
 
 def experiments(world: World) -> list:

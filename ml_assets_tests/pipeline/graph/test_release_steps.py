@@ -120,7 +120,7 @@ def test_a_day_whose_model_fails_its_gates_is_decided_and_scored_by_the_run_that
     ).for_run_failure()
     request = sensor(context)
     assert isinstance(request, dg.RunRequest)
-    assert copy.materialise(LIVE, dict(request.tags)).success
+    assert copy.materialize(LIVE, dict(request.tags)).success
     assert len(copy.stages().predictions.scored(day(14))) > 0
     row = copy.stages().deployment.row(day(14))
     assert row is not None
@@ -133,7 +133,7 @@ def test_no_run_is_requested_after_a_failed_run_that_is_retried_or_has_no_partit
         ({"dagster/partition": str(day(14)), "dagster/will_retry": "true"}, "will be retried"),
         ({}, "has no partition"),
     ]:
-        result = world.materialise(["raw_data"], {"dagster/partition": str(day(1))})
+        result = world.materialize(["raw_data"], {"dagster/partition": str(day(1))})
         run = result.dagster_run.with_tags(tags)
         event = dg.DagsterEvent("PIPELINE_FAILURE", "small_daily")
         context = dg.build_run_status_sensor_context(

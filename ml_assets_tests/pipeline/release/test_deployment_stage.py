@@ -323,7 +323,7 @@ def test_read_only_stages_release_nothing(live):
     stages = open_stages(
         live.spec, live.lake, Landing(uri=str(live.root)), ModelRegistry(tracking_uri="sqlite:////nowhere/mlflow.db")
     )
-    with pytest.raises(RuntimeError, match="released by materialising the deployment"):
+    with pytest.raises(RuntimeError, match="released by materializing the deployment"):
         refuse_to_release(live.ledger.latest(), replace(move("pause", pause(live.ledger.latest(), True)), day=day(2)))
     assert list(stages)[-2].name == DEPLOYMENT
 

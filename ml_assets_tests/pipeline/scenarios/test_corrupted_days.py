@@ -26,7 +26,7 @@ AFTERWARDS = {"no_gaps", "feature_drift", "not_constant"}
 def flagged(tmp_path_factory: pytest.TempPathFactory) -> dict[date, set[str]]:
     """List the checks that failed on each day, in one run over all of them.
 
-    There are fewer customers than terminals, so that swapped columns can be recognised.
+    There are fewer customers than terminals, so that swapped columns can be recognized.
     """
     world = World(tmp_path_factory.mktemp("world"), SPEC)
     corruption_on = {DAY_OF[corruption.name]: corruption for corruption in CORRUPTIONS}

@@ -156,7 +156,7 @@ def test_a_single_partition_run_of_a_day_without_files_fails_and_says_where_to_p
 
 def test_a_stage_whose_input_was_never_made_names_the_days(world):
     world.run(["raw_data"], day(2))
-    assert "needs the raw_data of that day; materialise it first" in failure(
+    assert "needs the raw_data of that day; materialize it first" in failure(
         world.run(["validated_data", "quarantined_data"], day(3), succeed=False)
     )
     world.run(["validated_data", "quarantined_data"], day(2))
@@ -176,7 +176,7 @@ def test_days_on_s3_are_made_once(tmp_path, bucket):
     assert computed(world.run(DAILY, day(1), day(3)), "raw_data") == []
 
 
-def test_one_of_the_two_assets_of_a_stage_can_be_materialised_without_the_other(world):
+def test_one_of_the_two_assets_of_a_stage_can_be_materialized_without_the_other(world):
     world.run(["raw_data"], day(1))
     assert computed(world.run(["validated_data"], day(1)), "validated_data") == [day(1)]
     assert computed(world.run(["quarantined_data"], day(1)), "quarantined_data") == []
@@ -244,7 +244,7 @@ def test_a_damaged_file_of_a_day_stops_no_other_day_and_a_single_partition_run_r
         world.land(day(number), rows_of(day(number), 61))
     result = world.run(DAILY, day(1), day(6), succeed=False)
     assert f"with rows of {day(4)}, is {'damaged' if damage == 'truncated' else 'gone'}" in failure(result)
-    assert f"Materialise validated_data of {day(4)} by itself" in failure(result)
+    assert f"Materialize validated_data of {day(4)} by itself" in failure(result)
     # That of day 5 sees day 4.
     assert computed(result, "features") == [day(2), day(3), day(6)]
     assert computed(world.run(["validated_data", "quarantined_data"], day(4)), "validated_data") == [day(4)]

@@ -271,7 +271,7 @@ def test_a_changed_day_remakes_the_models_that_were_trained_on_it(tmp_path):
     assert computed(world.run(["trained_model"], day(12), day(13)), "trained_model") == []
 
 
-def test_a_stage_without_its_input_says_what_to_materialise(world):
+def test_a_stage_without_its_input_says_what_to_materialize(world):
     assert "needs the trained_model of that day" in failure(world.run(["evaluation"], day(7), succeed=False))
     assert "needs the trained_model of that day" in failure(world.run(["model_registry_entry"], day(7), succeed=False))
 

@@ -11,7 +11,7 @@ from ml_assets.cli.demo.simulator import simulate_days
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.pipeline.asset_names import LANDED_TO_FEATURES, MODEL_ASSETS, RELEASE_ASSETS
 from ml_assets_tests.conftest import SMALL
-from ml_assets_tests.pipeline.live_cases import summarise_release
+from ml_assets_tests.pipeline.live_cases import summarize_release
 from ml_assets_tests.pipeline.world import START, World, check, day
 from ml_assets_tests.resources.mlflow.mlflow_cases import new_store
 
@@ -82,7 +82,7 @@ def test_the_right_model_is_live_after_two_months_and_the_ledger_tells_why(tmp_p
         world.run(list(RELEASE_ASSETS), day(number), day(until - 1))
     stages = world.stages()
     moves = stages.deployment.moves
-    assert [(action, champion, challenger) for _, action, champion, challenger, _ in map(summarise_release, moves)] == [
+    assert [(action, champion, challenger) for _, action, champion, challenger, _ in map(summarize_release, moves)] == [
         ("promote", 1, None),
         ("start", 1, 2),
         ("promote", 2, None),

@@ -49,7 +49,7 @@ def test_a_range_stores_the_result_of_each_day_under_its_partition(tmp_path):
     }
     again = evaluations(world.run(["validated_data", "quarantined_data"], day(3)))
     assert {partition: evaluation.passed for partition, evaluation in again.items()} == {str(day(3)): True}
-    # The status of partitions, which Dagster's UI shows, leaves out results that are for no stored materialisation.
+    # The status of partitions, which Dagster's UI shows, leaves out results that are for no stored materialization.
     (validated,) = (asset for asset in build_assets(world.spec) if key.asset_key in asset.keys)
     state = world.instance.event_log_storage.get_asset_check_state([(key, validated.partitions_def)])[key]
     days = {status.value: sorted(subset.subset_value.get_partition_keys()) for status, subset in state.subsets.items()}

@@ -70,7 +70,7 @@ def metadata(result: dg.ExecuteInProcessResult, name: str, which: date) -> dict:
         materialization = event.step_materialization_data.materialization
         if materialization.asset_key.path[-1] == name and materialization.partition == str(which):
             return dict(materialization.metadata)
-    raise AssertionError(f"{name} of {which} was not materialised")
+    raise AssertionError(f"{name} of {which} was not materialized")
 
 
 def test_every_day_of_a_range_has_a_page_with_a_verdict(original):

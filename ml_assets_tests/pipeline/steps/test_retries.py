@@ -152,7 +152,7 @@ def test_retries_of_an_attended_run_wait_seconds_instead_of_minutes(world, monke
         Retry, "seconds_before", lambda self, attempt, chance, attended: attended_flags.append(attended) or 0.0
     )
     fail_calls(monkeypatch, ConnectionResetError("reset by peer"), at=1, times=2)
-    assert world.materialise(["raw_data"], {**tags_of(day(1)), ATTENDED: "true"}).success
+    assert world.materialize(["raw_data"], {**tags_of(day(1)), ATTENDED: "true"}).success
     fail_calls(monkeypatch, ConnectionResetError("reset by peer"), at=1, times=1)
     world.run(["raw_data"], day(2))
     assert attended_flags == [True, True, False]

@@ -124,7 +124,7 @@ def test_each_failed_attempt_is_pushed_with_its_cause_and_whether_a_retry_follow
     world.land(day(1), rows_of(day(1)))
     monkeypatch.setattr("ml_assets.pipeline.ingestion.stage.Ingestion.make", _time_out)
     # An attended run waits a second instead of a minute.
-    assert not world.materialise(["raw_data"], {**tags_of(day(1)), ATTENDED: "true"}).success
+    assert not world.materialize(["raw_data"], {**tags_of(day(1)), ATTENDED: "true"}).success
     attributes_of_step = {"model": "small", "stage": "raw_data", "cause": "transient"}
     failures = [
         (attributes, value) for name, attributes, value in receiver.samples if name == "ml_assets.step.failures"

@@ -218,7 +218,7 @@ def test_a_run_may_ask_for_a_model_of_a_day_on_which_none_is_due_and_it_stays(wo
     world.run(LIVE, day(10), day(11))
     (before,) = {move.day for move in world.releases().ledger.moves()}
     assert with_model(world, 11) == [10]
-    result = world.materialise(MODELS, tags_of(day(11), None), request_models(world.spec))
+    result = world.materialize(MODELS, tags_of(day(11), None), request_models(world.spec))
     assert result.success
     assert check(result, "model_due").passed
     world.run(list(RELEASE_ASSETS), day(11))
@@ -233,7 +233,7 @@ def test_a_requested_model_gets_searched_parameters(world):
     search = {"trials": 1, "folds": 2, "space": {"max_depth": {"low": 2, "high": 3}}}
     world.spec = spec_with(every="3d", search=search)
     names = ["parameter_search", *MODELS]
-    assert world.materialise(names, tags_of(day(11), None)).success
+    assert world.materialize(names, tags_of(day(11), None)).success
     assert with_model(world, 11) == []
-    assert world.materialise(names, tags_of(day(11), None), request_models(world.spec)).success
+    assert world.materialize(names, tags_of(day(11), None), request_models(world.spec)).success
     assert with_model(world, 11) == [11]

@@ -237,7 +237,7 @@ def test_a_fold_without_positives_fails_a_single_partition_run_and_is_reported_i
     assert stages.training.row(day(13))["model_digest"]
 
 
-def test_a_model_without_parameters_names_the_asset_to_materialise(world):
+def test_a_model_without_parameters_names_the_asset_to_materialize(world):
     assert "needs the parameter_search of that day" in failure(world.run(["trained_model"], day(15), succeed=False))
 
 

@@ -170,7 +170,7 @@ def test_files_without_a_copy_are_named_with_the_day_that_makes_them_again(place
     place.lake.files.delete(f"{place.folder}/model.ubj")
     (Path(place.target.uri) / "small" / place.champion.digest / "model.ubj").unlink()
     place.client.delete_model_version("small", "1")
-    with pytest.raises(CannotRestore, match="materialise small/trained_model of 2025-03-01 again"):
+    with pytest.raises(CannotRestore, match="materialize small/trained_model of 2025-03-01 again"):
         place.apply()
 
 

@@ -112,7 +112,7 @@ RUNS = StateFile(
 )
 EVENT_INDEX = StateFile(
     "`DAGSTER_HOME/history/runs/index.db`",
-    "Dagster's assets, materialisations of partitions and pools",
+    "Dagster's assets, materializations of partitions and pools",
     "Dagster does not know which partitions are made; the lake is not affected",
     FROM_HOME + "Dagster creates a new one, and a backfill over all days, which makes nothing twice, fills it",
 )

@@ -96,7 +96,7 @@ def test_times_without_zone_are_read_in_the_zone_of_the_source():
     assert unreadable.to_pylist() == [None, "2025-03-30 02:30:00", None]
 
 
-def test_time_zones_are_recognised_in_every_notation():
+def test_time_zones_are_recognized_in_every_notation():
     forms = [
         "2025-01-01 14:00:00 +02",
         "2025-01-01T14+2",

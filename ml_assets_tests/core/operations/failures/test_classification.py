@@ -58,7 +58,7 @@ NO_TABLE = sqlalchemy.exc.OperationalError("select", {}, sqlite3.OperationalErro
         (raised(MemoryError(), ValueError("a batch")), Failure.MEMORY),
         (raised(PermissionError(13, "denied"), LakeError("cannot be written")), Failure.REFUSED),
         (LakeError("a column changed its type"), Failure.STATED),
-        (raised(KeyError("x"), CannotMake("materialise it first")), Failure.STATED),
+        (raised(KeyError("x"), CannotMake("materialize it first")), Failure.STATED),
         (KeyError("x"), Failure.CODE),
         # A handler that fails is the cause itself, and not the exception that it handled.
         (raised(LOST, KeyError("x"), implicit=True), Failure.CODE),
@@ -97,8 +97,8 @@ def test_the_explanation_says_what_happened_and_what_to_do(failure, message):
 
 def test_a_message_that_is_complete_is_not_changed():
     assert (
-        explain(Failure.STATED, CannotMake("materialise it first"), "small/features", "compute.data.memory", 1)
-        == "materialise it first"
+        explain(Failure.STATED, CannotMake("materialize it first"), "small/features", "compute.data.memory", 1)
+        == "materialize it first"
     )
 
 
