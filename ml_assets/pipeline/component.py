@@ -26,7 +26,8 @@ from ml_assets.pipeline.graph.translation import Translation, translate_assets
 from ml_assets.pipeline.retention.job import retention_job, retention_schedule
 
 TEMPLATE = """\
-# Every field: docs/reference/spec.md in the repository of ml_assets, or `dg docs serve`
+# Every field: docs/reference/spec.md in the repository of ml_assets,
+# or `dg utils inspect-component ml_assets.ModelPipeline`
 type: {type_name}
 
 attributes:

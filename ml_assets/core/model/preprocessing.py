@@ -63,7 +63,7 @@ class PreprocessingFit:
 
 
 def to_bytes(preprocessing: dict) -> bytes:
-    """Serialise as canonical JSON, so that equal preprocessing gives equal bytes.
+    """Serialize as canonical JSON, so that equal preprocessing gives equal bytes.
 
     Keys are sorted, floats are the shortest that read back the same, and the encoding is UTF-8.
 

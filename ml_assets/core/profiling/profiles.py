@@ -135,7 +135,7 @@ def _profile_times(column: pa.ChunkedArray, time_zone: str) -> dict[str, object]
 
 
 def _summarize(ordered: np.ndarray, histogram: Histogram) -> dict[str, object]:
-    """Summarise finite values in ascending order."""
+    """Summarize finite values in ascending order."""
     has_values = len(ordered) > 0
     with np.errstate(over="ignore", invalid="ignore"):
         mean = float(ordered.mean()) if has_values else None

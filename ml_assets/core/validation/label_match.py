@@ -99,7 +99,7 @@ class LabelMatcher:
         return sorted(days)
 
     def match(self, delivery: date, undecided_days: Collection[date], time_zone: str) -> LabelMatch:
-        """Summarise one delivery.
+        """Summarize one delivery.
 
         Args:
             delivery: the day of the delivery.

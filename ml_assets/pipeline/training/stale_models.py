@@ -27,7 +27,7 @@ def mark_stale_models(context: dg.AssetExecutionContext, training: ModelTraining
     """Mark the models that were trained on feature days, or labels, that changed in a run over `days`.
 
     Each gets an observation on its day of trained_model and the tag `inputs_changed` on its version in the registry,
-    which names the days that differ from those in its provenance. Materialising that day of trained_model trains the
+    which names the days that differ from those in its provenance. Materializing that day of trained_model trains the
     model again. A mark that no longer holds is removed.
     """
     spec, registry = training.spec, context.resources.registry

@@ -57,7 +57,7 @@ class DamagedDay(LakeError):
         self.reason = "gone" if isinstance(error, FileNotFoundError) else f"damaged ({reason})"
         super().__init__(
             f"{uri}/{path}, with rows of {day}, is {self.reason}. `ml-assets repair {model} --damaged` makes every "
-            f"damaged day again from its inputs. Materialise {asset} of {day} by itself, or the asset that the table "
+            f"damaged day again from its inputs. Materialize {asset} of {day} by itself, or the asset that the table "
             "belongs to, one partition in a run, to do it for this day alone. Or restore the file from the versions of "
             "the bucket or a backup."
         )

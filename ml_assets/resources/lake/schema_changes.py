@@ -41,7 +41,7 @@ class SchemaChange:
             if (present := self.replaced.get(name)) is not None:
                 raise LakeError(
                     f"{uri}: the specification has a column {name} of type {specified.field(name).type}, the table "
-                    f"still has {present.name} of type {present.type}. Materialise the days again; the first of them "
+                    f"still has {present.name} of type {present.type}. Materialize the days again; the first of them "
                     "starts a new version of the table."
                 )
 

@@ -1,4 +1,4 @@
-"""Materialises the newest day of a small model again in a process of its own, and prints the libraries it loaded.
+"""Materializes the newest day of a small model again in a process of its own, and prints the libraries it loaded.
 
 python -m ml_assets_tests.pipeline.scenarios.same_day_again ROOT DAY SPEC
 """

@@ -101,7 +101,7 @@ def file_of(number: int, kind: str) -> pd.DataFrame | bytes:
     return rows
 
 
-class Materialisations(RuleBasedStateMachine):
+class Materializations(RuleBasedStateMachine):
     """Somebody changes files, runs are made, repeated and die, in any order; in the end everything is made once
     more.
     """
@@ -152,7 +152,7 @@ class Materialisations(RuleBasedStateMachine):
         assert {key for key in stored.keys() | wanted.keys() if stored.get(key) != wanted.get(key)} == set()
 
 
-TestAnySequenceEndsAsOneCleanPass = Materialisations.TestCase
+TestAnySequenceEndsAsOneCleanPass = Materializations.TestCase
 TestAnySequenceEndsAsOneCleanPass.settings = settings(max_examples=5, stateful_step_count=6, deadline=None)
 
 

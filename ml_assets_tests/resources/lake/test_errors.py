@@ -33,7 +33,7 @@ def test_a_day_with_a_damaged_file_is_named_and_others_can_be_read(table, tmp_pa
     assert table.damage(SECOND) is None
     with pytest.raises(
         DamagedDay,
-        match=rf"/m/numbers/day={FIRST}/part-\S+, with rows of {FIRST}, is damaged \(.*Materialise numbers of {FIRST}",
+        match=rf"/m/numbers/day={FIRST}/part-\S+, with rows of {FIRST}, is damaged \(.*Materialize numbers of {FIRST}",
     ):
         table.read([SECOND, FIRST])
     assert table.read([SECOND])["n"].to_pylist() == [1, 2]
@@ -44,7 +44,7 @@ def test_a_day_with_a_damaged_file_is_named_and_others_can_be_read(table, tmp_pa
 
 def test_a_day_whose_file_is_gone_is_named(table, tmp_path):
     file_of(tmp_path, f"day={FIRST}/*").unlink()
-    with pytest.raises(DamagedDay, match=f"with rows of {FIRST}, is gone.*Materialise"):
+    with pytest.raises(DamagedDay, match=f"with rows of {FIRST}, is gone.*Materialize"):
         table.read([FIRST])
 
 
