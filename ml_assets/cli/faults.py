@@ -185,7 +185,8 @@ def _without_project(arguments: Sequence[str]) -> list[str]:
 
 
 def exit_with_stated_fault(error: Exception) -> None:
-    """End with the message of a failure if damaged state is its reason, or if the message says what to do; else return.
+    """End with the message of a failure if damaged state or an MLflow server is its reason, or if the message says what
+    to do; else return.
 
     Raises:
         SystemExit: with the message.
@@ -193,6 +194,7 @@ def exit_with_stated_fault(error: Exception) -> None:
     from ml_assets.core.operations.failures.classification import Failure, classify
     from ml_assets.core.operations.failures.damaged_state import DamagedState
     from ml_assets.defs.environment import load_settings
+    from ml_assets.resources.databases.uri_secrets import scrub, without_credentials
     from ml_assets.resources.mlflow.errors import MlflowUnavailable
     from ml_assets.resources.probes.state_probe import explain_database_error
 
@@ -201,6 +203,11 @@ def exit_with_stated_fault(error: Exception) -> None:
     settings = load_settings()
     if damage := explain_database_error(error, settings.dagster_home, settings.mlflow):
         sys.exit(str(damage))
+    if type(error).__module__ == "mlflow.exceptions" and (
+        type(error).__name__ == "RestException" or str(error).startswith("API request to ")
+    ):
+        server = without_credentials(settings.mlflow)
+        sys.exit(f"MLflow at {server} failed: {scrub(str(error), settings.mlflow)}. `ml-assets doctor` examines it")
 
 
 def _verb(arguments: Sequence[str]) -> str:

@@ -5,7 +5,9 @@ import signal
 import subprocess
 import sys
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -110,6 +112,25 @@ def test_damaged_state_ends_a_command_with_its_message_and_status_1(monkeypatch)
     # A text as status is printed to standard error, and the shell gets 1.
     with kept_handlers(), pytest.raises(SystemExit, match=r"^runs\.db is damaged: all is lost\. Restore it$"):
         call("run", "fraud_detection")
+
+
+def test_a_request_that_an_mlflow_server_refuses_ends_a_command_with_its_answer(monkeypatch):
+    class Refusal(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200 if self.path == "/health" else 403)
+            self.end_headers()
+            self.wfile.write(b"OK" if self.path == "/health" else b"Invalid Host header")
+
+        def log_message(self, *_: object) -> None: ...
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Refusal) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://me:hunter2@127.0.0.1:{server.server_port}")
+        message = r"^MLflow at http://127\.0\.0\.1:\d+ failed: .*Invalid Host header.*`ml-assets doctor`"
+        with kept_handlers(), pytest.raises(SystemExit, match=message) as ended:
+            call("kserve", "fraud_detection")
+        server.shutdown()
+    assert "hunter2" not in str(ended.value)
 
 
 @pytest.mark.parametrize(
