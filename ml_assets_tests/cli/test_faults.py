@@ -5,9 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
@@ -16,6 +14,7 @@ from ml_assets.cli.faults import describe_interruption
 from ml_assets.core.operations.failures.damaged_state import DamagedState
 from ml_assets_tests.cli.command_line import call
 from ml_assets_tests.cli.interruptions import accept_signals, kept_handlers
+from ml_assets_tests.support.http_server import QuietHandler, http_server
 
 SCRIPT = """
 import sys, time
@@ -115,21 +114,17 @@ def test_damaged_state_ends_a_command_with_its_message_and_status_1(monkeypatch)
 
 
 def test_a_request_that_an_mlflow_server_refuses_ends_a_command_with_its_answer(monkeypatch):
-    class Refusal(BaseHTTPRequestHandler):
+    class Refusal(QuietHandler):
         def do_GET(self) -> None:
             self.send_response(200 if self.path == "/health" else 403)
             self.end_headers()
             self.wfile.write(b"OK" if self.path == "/health" else b"Invalid Host header")
 
-        def log_message(self, *_: object) -> None: ...
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Refusal) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://me:hunter2@127.0.0.1:{server.server_port}")
+    with http_server(Refusal) as address:
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", address.replace("http://", "http://me:hunter2@"))
         message = r"^MLflow at http://127\.0\.0\.1:\d+ failed: .*Invalid Host header.*`ml-assets doctor`"
         with kept_handlers(), pytest.raises(SystemExit, match=message) as ended:
             call("kserve", "fraud_detection")
-        server.shutdown()
     assert "hunter2" not in str(ended.value)
 
 

@@ -32,7 +32,7 @@ def description(record: "ModelRecord", dagster_run_id: str, dagster_ui: str, com
     days = {stage: record.tags.get(f"{stage}_fingerprint") for stage in STAGES}
     lines = {
         "digest": f"`{record.digest}`",
-        "provenance": f"`passport.json` among the artifacts of the model: "
+        "provenance": "`passport.json` among the artifacts of the model: "
         f"{count(len(landed_objects), 'landed object')} with their digests, and the fingerprints of "
         f"{count(sum(map(len, provenance.get('days', {}).values())), 'day')}",
         "files in the lake": f"`{record.lake}/{record.lake_folder}`",
