@@ -1,5 +1,6 @@
 """Templates resolve in every field of a defs.yaml, and what is wrong after that is named with its line."""
 
+import click
 import dagster as dg
 import pytest
 import yaml
@@ -136,3 +137,17 @@ def test_the_schema_accepts_templates_everywhere_and_still_refuses_wrong_values(
     assert list(validator.iter_errors(templated(small))) == []
     for wrong in ({"colour": "red"}, {"row_key": "id"}, {"owners": 3}, {"gates": {"roc_auc": {"minimum": "high"}}}):
         assert list(validator.iter_errors({**small, **wrong})), wrong
+
+
+def test_dg_check_defs_leaves_misspelt_fields_to_the_component_and_check_yaml_refuses_them(small):
+    jsonschema = pytest.importorskip("jsonschema")
+    group = pytest.importorskip("dagster_dg_cli.cli").cli
+    outer = click.Context(group, info_name="dg")
+    check = group.get_command(outer, "check")
+    inner = click.Context(check, outer, "check")
+    refused = {}
+    for name in ("yaml", "defs"):
+        with click.Context(check.get_command(inner, name), inner, name):
+            validator = jsonschema.Draft202012Validator(ModelAttributes.model_json_schema())
+        refused[name] = not validator.is_valid({**small, "row_keys": ["id"]})
+    assert refused == {"yaml": True, "defs": False}
