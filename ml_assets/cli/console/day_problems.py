@@ -29,6 +29,8 @@ FORMS = {
     "timestamp": "timestamps are written as in ISO 8601, such as 2026-11-28T13:05:00; convert others before they land",
 }
 """How the values of a type are written in text."""
+NULL_WORDS = {"-", "--", "?", "n/a", "na", "nan", "nil", "none", "null", "\\n", "#n/a", "missing", "unknown"}
+"""Texts that often stand for a missing value, in lower case."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,11 @@ def _example(spec: ModelSpec, stages: "Stages", day: date, reason: str) -> str:
     example = f" as {column.type}"
     if text := next((value for value in values if value is not None), None):
         example += f", such as {text!r}"
+    if text and str(text).strip().lower() in NULL_WORDS:
+        nullable = "" if column.nullable else f" and {name}: {{nullable: true}}"
+        return (
+            f"{example}; if it stands for a missing value, write csv: {{null_values: [{text!r}]}} in source{nullable}"
+        )
     if column.type in FORMS:
         example += f": {FORMS[column.type]}"
     if name == spec.target and column.type in ("boolean", "integer"):

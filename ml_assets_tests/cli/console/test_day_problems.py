@@ -11,6 +11,7 @@ from rich.console import Console
 
 from ml_assets.cli.console.day_problems import group_problems, print_day_problems
 from ml_assets.core.counts import count
+from ml_assets.core.model_spec import ModelSpec
 
 DAYS = [date(2025, 1, number) for number in range(1, 5)]
 COLUMNS = ["day", "scope", "file", "reason", "rows"]
@@ -51,26 +52,37 @@ def test_a_file_that_cannot_be_read_is_named_once_with_its_reason():
     assert [problem.reason for problem in only_days] == [f"cannot be read: x/{DAYS[1]}/a.csv"]
 
 
-def test_a_value_that_cannot_be_read_is_shown_with_the_form_of_its_type(make_spec):
-    unreadable = [
-        {"reasons": ["label: cannot be read"], "unreadable_values": json.dumps({"label": "yes"})},
-        {"reasons": ["amount: missing"], "unreadable_values": None},
+def printed(spec: ModelSpec, *unreadable: tuple[str, str | None]) -> list[str]:
+    """The lines of quarantined rows, each with a reason and the value that cannot be read."""
+    rows = [
+        {"reasons": [f"{column}: cannot be read"], "unreadable_values": json.dumps({column: value})}
+        for column, value in unreadable
     ]
+    entries = [(DAYS[0], "row", "a.csv", f"{column}: cannot be read", 1) for column, _ in unreadable]
     stages = SimpleNamespace(
         validation=SimpleNamespace(
-            report=lambda days: report(
-                (DAYS[0], "row", "a.csv", "label: cannot be read", 1), (DAYS[0], "row", "a.csv", "amount: missing", 12)
-            ),
-            quarantined=SimpleNamespace(read=lambda days, columns: pa.Table.from_pylist(unreadable)),
+            report=lambda days: report(*entries, (DAYS[0], "row", "a.csv", "amount: missing", 12)),
+            quarantined=SimpleNamespace(read=lambda days, columns: pa.Table.from_pylist(rows)),
         )
     )
     output = io.StringIO()
-    print_day_problems(Console(file=output, width=80), make_spec(), stages, DAYS)  # type: ignore[arg-type]
-    assert output.getvalue().splitlines() == [
+    print_day_problems(Console(file=output, width=80), spec, stages, DAYS)  # type: ignore[arg-type]
+    return output.getvalue().splitlines()
+
+
+def test_a_value_that_cannot_be_read_is_shown_with_the_form_of_its_type(make_spec):
+    assert printed(make_spec(), ("label", "yes")) == [
         "       12 rows  amount: missing",
         "         1 row  label: cannot be read as integer, such as 'yes': integers are digits, such as 42 (true and "
         'false count as 1 and 0); for texts write label: {type: string, allowed: ["no", "yes"]} and positive: "yes"',
     ]
+
+
+def test_a_word_for_a_missing_value_is_shown_with_the_field_that_declares_it(make_spec):
+    assert printed(make_spec(), ("amount", "N/A"))[1] == (
+        "         1 row  amount: cannot be read as number, such as 'N/A'; if it stands for a missing value, write "
+        "csv: {null_values: ['N/A']} in source and amount: {nullable: true}"
+    )
 
 
 def test_a_noun_follows_its_number():
