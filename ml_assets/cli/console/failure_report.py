@@ -1,5 +1,6 @@
 """Failed runs of the main job: the problems of their days, the page of the newest day, and how to go on."""
 
+from collections.abc import Sequence
 from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
@@ -9,6 +10,7 @@ from rich.console import Console
 
 from ml_assets.cli.console.day_problems import print_day_problems
 from ml_assets.cli.project import list_model_files
+from ml_assets.core.evaluation.gates import CHAMPION, GateResult
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.pipeline.ingestion.stage import NOTHING_LANDED
 from ml_assets.pipeline.steps.report_store import Reports
@@ -89,10 +91,21 @@ def describe_correction(file: Path | None, are_missing: bool) -> str:
     return f"correct the files, or {file}" if file else "correct the files or the specification"
 
 
-def describe_refusal(spec: ModelSpec) -> str:
-    """Describe how to go on after a model that does not go live, such as one that fails a gate."""
+def describe_refusal(spec: ModelSpec, failed: Sequence[GateResult] = ()) -> str:
+    """Describe how to go on after a model that does not go live, such as one that fails a gate.
+
+    Args:
+        spec: the specification of the model.
+        failed: the gates that it fails.
+    """
     file = _file_of(spec)
     place = f" in {file}" if file else ""
+    if failed and all(result.gate == CHAMPION and result.value is not None for result in failed):
+        return (
+            "nothing has to be corrected: the champion stays live, and the model of the next day is compared with it "
+            f"again. Two equal models differ by chance where labels are few: champion.margin{place} sets by how much a "
+            "model may be worse, and a longer evaluation.holdout measures it more exactly"
+        )
     return (
         f"correct the data, or features, training or gates{place}; then `ml-assets run {spec.name}` makes what changed"
     )

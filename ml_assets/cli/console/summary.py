@@ -13,6 +13,7 @@ from ml_assets.cli.console.failure_report import describe_refusal
 from ml_assets.cli.console.release_report import print_differences
 from ml_assets.cli.console.tables import print_table
 from ml_assets.core.counts import count
+from ml_assets.core.evaluation.gates import GateResult
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.types.task import DECISION
 from ml_assets.core.release.release_state import describe_share
@@ -81,8 +82,9 @@ def print_summary(
             "Seconds       " + ", ".join(f"{stage} {took:.1f}" for stage, took in seconds.items()), soft_wrap=True
         )
     console.print(f"In all        {total:.1f} s")
-    is_refused = stages.registration.why_not_registered(model_day) or has_failed_gates(stages, model_day)
-    console.print(f"\nNext: {escape(describe_refusal(spec))}" if is_refused else f"\n{NEXT}", soft_wrap=True)
+    failed = failed_gates(stages, model_day)
+    is_refused = failed or stages.registration.why_not_registered(model_day)
+    console.print(f"\nNext: {escape(describe_refusal(spec, failed))}" if is_refused else f"\n{NEXT}", soft_wrap=True)
 
 
 def _print_data(console: Console, spec: ModelSpec, needed: "Needed", stages: Stages) -> None:
@@ -185,11 +187,11 @@ def _print_checks(console: Console, stages: Stages, day: date) -> None:
         console.print(f"Dashboard     {escape(reports.dashboard_uri)}", soft_wrap=True, highlight=False)
 
 
-def has_failed_gates(stages: Stages, day: date) -> bool:
-    """Return whether the model of a day fails a gate as the gates are now, although it may have passed earlier ones."""
+def failed_gates(stages: Stages, day: date) -> list[GateResult]:
+    """Return the gates, as they are now, that the model of a day fails, although it may have passed earlier ones."""
     if not stages.evaluation.metric_rows(day):
-        return False
-    return any(verdict.passed is False for verdict in stages.evaluation.gate_results(day))
+        return []
+    return [result for result in stages.evaluation.gate_results(day) if result.passed is False]
 
 
 def _is_in_order(needed: "Needed", stages: Stages, differences: Sequence[str]) -> bool:
@@ -202,7 +204,7 @@ def _is_in_order(needed: "Needed", stages: Stages, differences: Sequence[str]) -
         or not stages.training.row(day)["model_digest"]
         or stages.training.gate.reason(day)
         or stages.registration.why_not_registered(day)
-        or has_failed_gates(stages, day)
+        or failed_gates(stages, day)
         or stages.predictions.why_not_scored(needed.newest)
     )
 

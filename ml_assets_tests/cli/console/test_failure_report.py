@@ -1,8 +1,10 @@
 """The end of a failed run says what to correct, in which file."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from ml_assets.cli.console.failure_report import describe_correction, describe_refusal
+from ml_assets.core.evaluation.gates import CHAMPION, GateResult
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets_tests.conftest import SMALL
 
@@ -26,3 +28,13 @@ def test_a_refused_model_names_its_gates_and_the_command(monkeypatch):
         "correct the data, or features, training or gates in defs/small/defs.yaml; then `ml-assets run small` makes "
         "what changed"
     )
+
+
+def test_a_model_that_is_only_not_surely_as_good_as_the_champion_needs_no_correction(monkeypatch):
+    monkeypatch.setattr("ml_assets.cli.console.failure_report._file_of", lambda spec: FILE)
+    spec = ModelSpec.model_validate(SMALL)
+    worse = GateResult(CHAMPION, "roc_auc", -0.01, -0.02, None, False, "reaches below -0.02")
+    assert describe_refusal(spec, [worse]).startswith("nothing has to be corrected: the champion stays live")
+    not_compared = replace(worse, value=None)
+    low = replace(worse, gate="roc_auc")
+    assert all(describe_refusal(spec, [worse, other]).startswith("correct") for other in (not_compared, low))
