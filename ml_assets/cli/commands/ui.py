@@ -45,7 +45,8 @@ def start_mlflow(host: str, port: int) -> None:
         return
     print(f"MLflow opens at http://{host}:{port}", flush=True)
     serve_store(settings.mlflow)
-    _become("mlflow", "server", "--host", host, "--port", str(port))
+    # One person uses it. The server ends when a worker beside others needs more than 5 s to start.
+    _become("mlflow", "server", "--host", host, "--port", str(port), "--workers", "1")
 
 
 def _become(command: str, *arguments: str) -> None:

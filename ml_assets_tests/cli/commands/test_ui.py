@@ -53,7 +53,7 @@ def test_on_windows_the_ui_is_a_process_whose_exit_code_counts(become, monkeypat
 
 def test_mlflow_serves_the_store_whose_password_is_no_argument(become):
     call("mlflow", "--port", "5001")
-    assert become["arguments"][3:] == ["server", "--host", "127.0.0.1", "--port", "5001"]
+    assert become["arguments"][3:] == ["server", "--host", "127.0.0.1", "--port", "5001", "--workers", "1"]
     assert "secret" not in " ".join(become["arguments"])
     assert os.environ["MLFLOW_BACKEND_STORE_URI"] == "postgresql://ann:secret@db/mlflow"
 
