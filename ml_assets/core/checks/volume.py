@@ -1,6 +1,6 @@
 """Volume checks: the row count against the same weekday of earlier weeks, and earlier days without rows."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, timedelta
 from statistics import median
 
@@ -18,10 +18,11 @@ STANDARD_DEVIATIONS = 4
 def evaluate_row_count(settings: RowCountCheck, counts: Mapping[date, int], day: date) -> CheckOutcome:
     """Check that a day has about as many rows as the same weekday of earlier weeks.
 
-    The count is compared with the median m of the same weekday or, with fewer than two such days, of all days of these
-    weeks. It passes between m * (1 - tolerance) and m / (1 - tolerance). A difference that chance explains also passes:
-    up to 4 * sqrt(m), as for a Poisson distribution. A day without accepted rows is not evaluated, and neither is a day
-    with fewer than three earlier days.
+    The count is compared with the median m of the same weekday. With fewer than two such days it is compared with all
+    days of these weeks, and passes also where it fits the only day of the same weekday, such as the second Sunday of a
+    feed that has fewer rows on Sundays. It passes between m * (1 - tolerance) and m / (1 - tolerance). A difference
+    that chance explains also passes: up to 4 * sqrt(m), as for a Poisson distribution. A day without accepted rows is
+    not evaluated, and neither is a day with fewer than three earlier days.
 
     Args:
         settings: tolerance and number of weeks.
@@ -37,21 +38,31 @@ def evaluate_row_count(settings: RowCountCheck, counts: Mapping[date, int], day:
         return outcome(None, "the day has no accepted rows")
     earlier = [day - timedelta(days=back) for back in range(7 * settings.weeks, 0, -1)]
     with_rows = [other for other in earlier if counts.get(other)]
-    reference, kind = [other for other in with_rows if other.weekday() == day.weekday()], f"{day:%A}s"
-    if len(reference) < MIN_SAME_WEEKDAY:
-        reference, kind = with_rows, "days"
-        if len(reference) < MIN_DAYS:
-            have = f"{len(reference)} of the {len(earlier)} days before have accepted rows"
+    same_weekday = [other for other in with_rows if other.weekday() == day.weekday()]
+    references = [(same_weekday, f"{day:%A}{'' if len(same_weekday) == 1 else 's'}")]
+    if len(same_weekday) < MIN_SAME_WEEKDAY:
+        if len(with_rows) < MIN_DAYS:
+            have = f"{len(with_rows)} of the {len(earlier)} days before have accepted rows"
             return outcome(None, f"{have}; {MIN_DAYS} are needed for a comparison")
+        references = [(with_rows, "days"), *references][: 1 + len(same_weekday)]
+    compared = [_compare_count(settings, counts, rows, *reference) for reference in references]
+    return outcome(*next((result for result in compared if result[0]), compared[0]))
+
+
+def _compare_count(
+    settings: RowCountCheck, counts: Mapping[date, int], rows: int, reference: Sequence[date], kind: str
+) -> tuple[bool, str]:
+    """Return whether a count is about the median of earlier days, and the reason."""
     expected = median(counts[other] for other in reference)
     chance = STANDARD_DEVIATIONS * expected**0.5
     low = min(expected * (1 - settings.tolerance), expected - chance)
     high = max(expected / (1 - settings.tolerance), expected + chance)
     compared = f"the median of the {len(reference)} {kind} from {reference[0]} to {reference[-1]} is {expected:,.0f}"
+    if len(reference) == 1:
+        compared = f"the {kind} before, {reference[0]}, has {expected:,.0f}"
     bounds = f"a count from {max(low, 0):,.0f} to {high:,.0f} passes"
-    return outcome(
-        low <= rows <= high, f"{count(rows, 'row')} ({rows / expected:.0%} of what is expected); {compared}; {bounds}"
-    )
+    reason = f"{count(rows, 'row')} ({rows / expected:.0%} of what is expected); {compared}; {bounds}"
+    return low <= rows <= high, reason
 
 
 def evaluate_gaps(

@@ -50,7 +50,7 @@ class RowCountCheck(Check):
 
     weeks: int = Field(4, ge=1, le=520)
     """Number of weeks before the day whose same weekday is compared. With fewer than two such days, all days of these
-    weeks are used."""
+    weeks are used, and a day that fits the only one of its weekday passes too."""
 
 
 class GapsCheck(Check):

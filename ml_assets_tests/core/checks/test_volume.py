@@ -55,6 +55,13 @@ def test_with_one_day_of_the_same_weekday_all_days_are_the_reference():
     assert "8 days from 2025-02-21 to 2025-02-28" in outcome.reason
 
 
+@pytest.mark.parametrize(("count", "passed"), [(2_000, True), (900, False), (10_000, True), (20_000, False)])
+def test_a_day_like_the_only_one_of_its_weekday_passes(count, passed):
+    outcome = evaluate_row_count(RowCountCheck(), weeks(length=9) | {DAY: count}, DAY)
+    assert outcome.passed is passed
+    assert ("the Saturday before, 2025-02-22, has 2,000" in outcome.reason) is (count == 2_000)
+
+
 @pytest.mark.parametrize("counts", [{}, before(100, 100), before(100, 0, 0, 100)])
 def test_a_day_with_too_few_earlier_days_is_not_evaluated(counts):
     outcome = evaluate_row_count(RowCountCheck(), counts | {DAY: 5}, DAY)
