@@ -125,14 +125,16 @@ def test_a_step_whose_pod_runs_is_healthy(instance, make_spec):
     assert handler.check_step_health(context).is_healthy
 
 
-def test_a_step_that_ran_out_of_memory_is_unhealthy_with_that_reason(instance, make_spec):
-    handler, context = launched(instance, make_spec(compute=OWN_PODS))
+@pytest.mark.parametrize(("stage", "field"), [("trained_model", "compute.memory"), ("features", "compute.data.memory")])
+def test_a_step_that_ran_out_of_memory_says_so_and_what_to_raise_first(instance, make_spec, stage, field):
+    handler, context = launched(instance, make_spec(compute=OWN_PODS), stage)
     ended = k8s.V1ContainerState(terminated=k8s.V1ContainerStateTerminated(exit_code=137, reason="OOMKilled"))
     status = k8s.V1ContainerStatus(name="dagster", state=ended, image="i", image_id="i", ready=False, restart_count=0)
     set_cluster_state(handler, [pod("Failed", container_statuses=[status])], failed=True)
     health = handler.check_step_health(context)
     assert not health.is_healthy
-    assert "needed more than its memory of 2Gi" in health.unhealthy_reason
+    reason = f"it needed more than its memory of 2Gi; raise {field} in the defs.yaml of its model. "
+    assert health.unhealthy_reason.startswith(reason)
 
 
 @pytest.mark.parametrize(

@@ -41,14 +41,19 @@ def has_ended(job: Mapping[str, Any]) -> bool:
     )
 
 
-def failure_reason(pod: Pod) -> str | None:
-    """Return why a pod ended before its step was done; None when its status gives no reason."""
+def failure_reason(pod: Pod, section: str) -> str | None:
+    """Return why a pod ended before its step was done, and what to do; None when its status gives no reason.
+
+    Args:
+        pod: a pod of the step.
+        section: the section of the specification that the pod is made of, `compute` or `compute.data`.
+    """
     status = pod["status"]
-    if out_of_memory := out_of_memory_reason(pod):
-        return out_of_memory
+    if was_out_of_memory(pod):
+        return f"it needed more than its memory of {_memory(pod)}; raise {section}.memory in the defs.yaml of its model"
     if status.get("reason") == "DeadlineExceeded":
         seconds = pod["spec"].get("active_deadline_seconds")
-        return f"it ran longer than {seconds} s, the max_runtime under compute or compute.data"
+        return f"it ran longer than {seconds} s, its {section}.max_runtime"
     if status.get("reason"):
         return f"Kubernetes ended it, {status['reason']}: {status.get('message') or 'no message'}"
     for container in status.get("container_statuses") or ():
@@ -71,7 +76,7 @@ def preemption_reason(pods: Sequence[Pod]) -> str | None:
     if not pods:
         return "its pod is gone, as after the loss of its node"
     for pod in pods:
-        if out_of_memory_reason(pod):
+        if was_out_of_memory(pod):
             return None
         for condition in pod["status"].get("conditions") or ():
             if condition.get("type") == "DisruptionTarget" and condition.get("status") == "True":
@@ -83,18 +88,15 @@ def preemption_reason(pods: Sequence[Pod]) -> str | None:
     return None
 
 
-def out_of_memory_reason(pod: Pod) -> str | None:
-    """Return that a pod was killed for its memory, and what to do; None when it was not."""
+def was_out_of_memory(pod: Pod) -> bool:
+    """Return whether a container of a pod was killed for its memory."""
     for container in pod["status"].get("container_statuses") or ():
         ended = (container.get("state") or {}).get("terminated") or (container.get("last_state") or {}).get(
             "terminated"
         )
         if ended and ended.get("reason") == "OOMKilled":
-            return (
-                f"it needed more than its memory of {_memory(pod)}; raise compute.memory or compute.data.memory in its "
-                "defs.yaml"
-            )
-    return None
+            return True
+    return False
 
 
 def waiting_reason(pod: Pod) -> str:

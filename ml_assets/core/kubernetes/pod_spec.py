@@ -24,9 +24,11 @@ GPU_NODE_LABELS = (
 # Prefixes of labels that nodes of every kind have, so that they do not select nodes with GPUs.
 GENERAL_LABELS = ("topology.kubernetes.io/", "kubernetes.io/", "karpenter.sh/")
 MODEL_LABEL, STAGE_LABEL = "ml-assets/model", "ml-assets/stage"
-# Tags of steps, which the executor reads: the maximum time until a pod starts, in seconds; the memory rule as JSON; and
-# that the step may run in the pod of its run, if the run has the tag as well.
+# Tags of steps, which the executor reads: the maximum time until a pod starts, in seconds; the memory rule as JSON;
+# that the step may run in the pod of its run, if the run has the tag as well; and the section of the specification
+# that describes its pod.
 START_TIMEOUT, MEMORY_RULE, SHARES_POD = "ml_assets/start_timeout", "ml_assets/memory_rule", "ml_assets/shares_pod"
+COMPUTE_SECTION = "ml_assets/compute_section"
 # Long enough to examine a pod that failed at night, and short enough that a few thousand steps a day do not pile up.
 SECONDS_KEPT = 6 * 60 * 60
 # Resources of the process of a run that waits for its steps; docs/explanation/pods.md has the measurements.

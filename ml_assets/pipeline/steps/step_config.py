@@ -5,7 +5,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from ml_assets.core.kubernetes.pod_spec import MEMORY_RULE, SHARES_POD, START_TIMEOUT, data_pod, run_pod, training_pod
+from ml_assets.core.kubernetes.pod_spec import (
+    COMPUTE_SECTION,
+    MEMORY_RULE,
+    SHARES_POD,
+    START_TIMEOUT,
+    data_pod,
+    run_pod,
+    training_pod,
+)
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.compute import MemoryRule
 from ml_assets.core.model_spec.retries import Retry
@@ -43,18 +51,17 @@ def step_settings(spec: ModelSpec, stage: str) -> StepSettings:
     model.
     """
     trains = stage in TRAINING
-    compute = spec.compute if trains else spec.compute.data
+    compute, section = (spec.compute, "compute") if trains else (spec.compute.data, "compute.data")
     tags: dict[str, Any] = {KUBERNETES: training_pod(spec, stage) if trains else data_pod(spec, stage)}
+    tags[COMPUTE_SECTION] = section
     tags[START_TIMEOUT] = str(int(spec.compute.start_timeout.total_seconds()))
     if isinstance(compute.memory, MemoryRule):
         tags[MEMORY_RULE] = compute.memory.model_dump()
     if not trains and spec.compute.shares_pod:
         tags[SHARES_POD] = "true"
     retry = spec.retries.training if trains else spec.retries.ingestion if stage in INGESTION else spec.retries.default
-    memory_field = "compute.memory" if trains else "compute.data.memory"
-    return StepSettings(
-        GPU_POOL if trains and spec.compute.gpu else spec.name, tags, retry, compute.max_runtime, memory_field
-    )
+    pool = GPU_POOL if trains and spec.compute.gpu else spec.name
+    return StepSettings(pool, tags, retry, compute.max_runtime, f"{section}.memory")
 
 
 def run_tags(spec: ModelSpec) -> dict[str, Any]:

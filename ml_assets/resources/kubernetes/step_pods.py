@@ -20,7 +20,7 @@ from ml_assets.core.kubernetes.pod_failures import (
     refusal_reason,
     waiting_reason,
 )
-from ml_assets.core.kubernetes.pod_spec import MEMORY_RULE, SHARES_POD, START_TIMEOUT
+from ml_assets.core.kubernetes.pod_spec import COMPUTE_SECTION, MEMORY_RULE, SHARES_POD, START_TIMEOUT
 from ml_assets.core.model_spec.compute import MemoryRule
 from ml_assets.resources.dagster_internals.kubernetes_jobs import api_client, job_name, namespace
 from ml_assets.resources.dagster_internals.step_execution import (
@@ -110,7 +110,8 @@ class PodStepHandler(StepHandler):
                 f"Kubernetes job {job} is over, and the step has not said how it ended."
             )
         if not health.is_healthy:
-            return self._explain_failure(health, key, pods)
+            section = step_handler_context.step_tags[key].get(COMPUTE_SECTION, "compute.data")
+            return self._explain_failure(health, key, pods, section)
         if any(map(has_started, pods)):
             return health
         refusal = None if pods else refusal_reason(self._job_events(job, job_namespace))
@@ -129,7 +130,7 @@ class PodStepHandler(StepHandler):
         return api_client(self._jobs)
 
     def _explain_failure(
-        self, health: CheckStepHealthResult, key: str, pods: list[Mapping[str, Any]]
+        self, health: CheckStepHealthResult, key: str, pods: list[Mapping[str, Any]], section: str
     ) -> CheckStepHealthResult:
         # Kubernetes counts a pod as failed as soon as it starts to terminate it. Its step may still report its own end,
         # and two ends of one attempt would break off the run.
@@ -140,8 +141,9 @@ class PodStepHandler(StepHandler):
             return CheckStepHealthResult.unhealthy(
                 f"{reason}. Nothing was wrong with the step, and what it committed stays"
             )
-        reasons = [reason for reason in map(failure_reason, pods) if reason]
-        return CheckStepHealthResult.unhealthy(" ".join([str(health.unhealthy_reason), *reasons]))
+        # The reason of Kubernetes comes first, because notifications are short. What Dagster says names the job.
+        reasons = [f"{reason}." for pod in pods if (reason := failure_reason(pod, section))]
+        return CheckStepHealthResult.unhealthy(" ".join([*reasons, str(health.unhealthy_reason)]))
 
     def _ended_without_event(self, job: str, job_namespace: str) -> bool:
         """Return whether a job was already over at the previous check, so that the executor has read the step's events

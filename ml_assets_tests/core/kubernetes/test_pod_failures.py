@@ -26,34 +26,37 @@ def pod(phase="Failed", state=None, removed=None, **status):
 
 
 def test_a_pod_that_ran_out_of_memory_names_its_limit_and_the_field():
-    reason = failure_reason(pod(state={"terminated": {"reason": "OOMKilled", "exit_code": 137}}))
-    assert reason
-    assert "2Gi" in reason
-    assert "compute.memory" in reason
+    killed = pod(state={"terminated": {"reason": "OOMKilled", "exit_code": 137}})
+    for section in ("compute", "compute.data"):
+        assert failure_reason(killed, section) == (
+            f"it needed more than its memory of 2Gi; raise {section}.memory in the defs.yaml of its model"
+        )
 
 
 def test_a_pod_that_ran_too_long_names_the_bound_and_the_field():
     reason = failure_reason(
-        pod(reason="DeadlineExceeded", message="Pod was active on the node longer than the specified deadline")
+        pod(reason="DeadlineExceeded", message="Pod was active on the node longer than the specified deadline"),
+        "compute.data",
     )
-    assert reason == "it ran longer than 60 s, the max_runtime under compute or compute.data"
+    assert reason == "it ran longer than 60 s, its compute.data.max_runtime"
 
 
 def test_an_evicted_pod_has_the_reason_of_kubernetes():
-    reason = failure_reason(pod(reason="Evicted", message="The node was low on resource: memory."))
+    reason = failure_reason(pod(reason="Evicted", message="The node was low on resource: memory."), "compute")
     assert reason == "Kubernetes ended it, Evicted: The node was low on resource: memory."
 
 
 def test_a_container_that_failed_has_its_exit_code_and_message():
     reason = failure_reason(
-        pod(state={"terminated": {"reason": "StartError", "exit_code": 128, "message": "no such file"}})
+        pod(state={"terminated": {"reason": "StartError", "exit_code": 128, "message": "no such file"}}), "compute"
     )
     assert reason == "its container ended with exit code 128 (StartError): no such file"
 
 
 def test_a_healthy_pod_has_no_failure_reason():
-    assert failure_reason(pod("Running", {"running": {}})) is None
-    assert failure_reason(pod("Succeeded", {"terminated": {"reason": "Completed", "exit_code": 0}})) is None
+    assert failure_reason(pod("Running", {"running": {}}), "compute") is None
+    completed = pod("Succeeded", {"terminated": {"reason": "Completed", "exit_code": 0}})
+    assert failure_reason(completed, "compute") is None
 
 
 def test_a_pod_has_started_once_its_containers_ran():
