@@ -49,14 +49,16 @@ def create_home(settings: Settings) -> Path:
 
 
 def list_differences(stated_settings: Mapping[str, Any], settings: Settings) -> list[str]:
-    """Return how a dagster.yaml differs from the shipped settings, one line a setting; storages, which belong to the
-    place, are not compared.
+    """Return how a dagster.yaml differs from the shipped settings, one line a setting. A section of another class, or
+    that the shipped settings do not have, is one line. Storages, which belong to the place, are not compared.
 
     Args:
         stated_settings: content of the dagster.yaml.
         settings: of this process.
     """
-    shipped, stated = _flatten(_read(shipped_settings(settings))), _flatten(stated_settings)
+    shipped, stated = _read(shipped_settings(settings)), stated_settings
+    replaced = {name for name in stated if _class(shipped, name) != _class(stated, name)}
+    shipped, stated = _flatten(shipped, replaced), _flatten(stated, replaced)
     names = [name for name in sorted({*shipped, *stated}) if name.partition(".")[0] not in OF_THE_PLACE]
     return [
         f"{name}: {stated.get(name, 'not set')} (shipped: {shipped.get(name, 'not set')})"
@@ -91,8 +93,16 @@ def _link(file: Path, target: Path) -> None:
     unfinished.replace(file)
 
 
-def _flatten(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    return dict(_leaves(settings, prefix))
+def _class(settings: Mapping[str, Any], section: str) -> str:
+    """Return the class that a section configures, or whether it is there."""
+    value = settings.get(section)
+    return value.get("class", "set") if isinstance(value, dict) else "not set" if value is None else "set"
+
+
+def _flatten(settings: Mapping[str, Any], replaced: set[str]) -> dict[str, Any]:
+    """Return the settings by their dotted names, those of replaced sections as the class alone."""
+    whole = {name: _class(settings, name) for name in replaced & {*settings}}
+    return {**dict(_leaves({name: value for name, value in settings.items() if name not in replaced}, "")), **whole}
 
 
 def _leaves(settings: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:

@@ -75,3 +75,13 @@ def test_differences_name_each_setting_but_not_the_storages(settings):
         "freshness.enabled: not set (shipped: True)",
         "run_retries.max_retries: 5 (shipped: 1)",
     ]
+
+
+def test_a_section_of_another_class_or_of_nobody_else_is_one_difference(settings):
+    shipped = yaml.safe_load((SHIPPED / "dagster.yaml").read_text())
+    launcher = {"module": "dagster_k8s", "class": "K8sRunLauncher", "config": {"job_namespace": "ml-assets"}}
+    changed = {**shipped, "run_launcher": launcher, "sensors": {"use_threads": True, "num_workers": 4}}
+    assert list_differences(changed, settings) == [
+        "run_launcher: K8sRunLauncher (shipped: MonitoredRunLauncher)",
+        "sensors: set (shipped: not set)",
+    ]
