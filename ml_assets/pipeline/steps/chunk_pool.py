@@ -41,7 +41,7 @@ def _local_processes(processes: int) -> Iterator[Executor]:
 
 @contextmanager
 def _dask_workers(spec: ModelSpec, log: Callable[[str], None]) -> Iterator[Executor]:
-    from ml_assets.core.training.engines.dask_cluster import Use, open_cluster
+    from ml_assets.core.training.engines.dask_cluster import Use, WorkerExecutor, open_cluster
 
     data, cluster = spec.compute.data, spec.compute.dask
     assert cluster is not None
@@ -56,4 +56,4 @@ def _dask_workers(spec: ModelSpec, log: Callable[[str], None]) -> Iterator[Execu
         }
     )
     with open_cluster(spec.name, Use(cluster, "compute.dask", resources, "making days"), log) as client:
-        yield client.get_executor()
+        yield WorkerExecutor(client)

@@ -1,11 +1,14 @@
 """The Dask cluster of a step: a running one, one of local processes, or one that is created on Kubernetes."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from ml_assets.core.kubernetes.memory_sizing import to_bytes
 from ml_assets.core.kubernetes.pod_spec import avoid_gpu_nodes
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.compute import Compute, MemoryRule
@@ -44,6 +47,34 @@ class Use:
     field: str
     compute: Compute
     purpose: str
+
+
+class WorkerExecutor(Executor):
+    """The executor of a client, whose functions and arguments only workers unpickle (see `for_workers`)."""
+
+    def __init__(self, client: "Client"):
+        self._executor = client.get_executor()
+
+    def submit(self, function: Callable, /, *arguments: Any) -> Future:
+        """Call a function on a worker."""
+        return self._executor.submit(for_workers(partial(function, *arguments)))
+
+
+def for_workers(function: Callable) -> Callable:
+    """Return a function that does the same and that only workers unpickle.
+
+    The scheduler unpickles what is submitted. It has no credentials, and what opens the lake when it is unpickled fails
+    there.
+    """
+    from distributed.protocol.pickle import dumps
+
+    return partial(_call_pickled, dumps(function))
+
+
+def _call_pickled(pickled: bytes, *arguments: Any) -> Any:
+    from distributed.protocol.pickle import loads
+
+    return loads(pickled)(*arguments)
 
 
 def for_training(spec: ModelSpec) -> Use:
@@ -144,7 +175,8 @@ def cluster_on_kubernetes(name: str, settings: Kubernetes, workers: int, compute
     memory = compute.memory.maximum if isinstance(compute.memory, MemoryRule) else compute.memory
     quantities = {"cpu": str(compute.cpu), "memory": memory}
     resources = {"requests": quantities, "limits": quantities}
-    command = f"dask worker --nthreads {compute.cpu}"
+    # Without a limit, Dask takes the share of its threads in the processors of the node where it sees no limit of them.
+    command = f"dask worker --nthreads {compute.cpu} --memory-limit {to_bytes(memory)}"
     cluster = make_cluster_spec(name, settings.image, workers, resources, [], command, idle_timeout=SECONDS_IDLE)
     worker, scheduler = cluster["spec"]["worker"], cluster["spec"]["scheduler"]
     for part in (worker, scheduler):

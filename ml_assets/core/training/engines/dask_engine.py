@@ -16,7 +16,7 @@ from ml_assets.core.model.scorer import column_types
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.training.batches import Batch, LabelledDays, ReadDay
 from ml_assets.core.training.boosting import OnRound, Segment, Train, to_bytes
-from ml_assets.core.training.engines.dask_cluster import ClusterUnavailable
+from ml_assets.core.training.engines.dask_cluster import ClusterUnavailable, for_workers
 from ml_assets.core.training.engines.device import choose_device
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class DaskEngine:
         from xgboost.dask import DaskQuantileDMatrix
 
         types, client = column_types(preprocessing), self._client
-        read = partial(read_pieces, self._spec, self._days.read_day, preprocessing)
+        read = for_workers(partial(read_pieces, self._spec, self._days.read_day, preprocessing))
         divided = divide_rows(
             [(day, self._days.rows[day]) for day in days], self._spec.training.batch_rows, len(self._workers)
         )

@@ -120,7 +120,8 @@ def test_the_cluster_on_kubernetes_has_the_schema_of_the_operator():
     assert worker["spec"]["serviceAccountName"] == scheduler["serviceAccountName"] == "trainer"
     assert container["resources"]["limits"] == {"cpu": "4", "memory": "8Gi", "nvidia.com/gpu": "1"}
     assert container["envFrom"] == [{"secretRef": {"name": "lake"}}]
-    assert container["args"][:4] == ["dask", "worker", "--nthreads", "4"]
+    limit = str(8 * 2**30)
+    assert container["args"][:6] == ["dask", "worker", "--nthreads", "4", "--memory-limit", limit]
     assert "nvidia.com/gpu" not in scheduler["containers"][0]["resources"]["limits"]
     assert built["spec"]["idleTimeout"] == 900
     del built["spec"]["worker"]["spec"]["containers"]

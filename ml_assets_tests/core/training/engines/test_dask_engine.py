@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from ml_assets.core.model.preprocessing import PreprocessingFit
 from ml_assets.core.training.batches import LabelledDays
 from ml_assets.core.training.engines import engine as engines
-from ml_assets.core.training.engines.dask_cluster import ClusterUnavailable
+from ml_assets.core.training.engines.dask_cluster import ClusterUnavailable, WorkerExecutor
 from ml_assets.core.training.engines.dask_engine import DaskEngine, divide_rows, read_pieces
 from ml_assets.core.training.train import train
 from ml_assets_tests.core.training import test_train as cases
@@ -41,6 +41,22 @@ class Noting:
     def __call__(self, day):
         open(f"{self.folder}/{os.getpid()}-{day}", "w").close()
         return cases._day(day)
+
+
+class OpenedByWorkers:
+    """Reads days, and cannot be unpickled by the scheduler, which a local cluster has in the process of the client."""
+
+    def __call__(self, day):
+        return cases._day(day)
+
+    def __reduce__(self):
+        return _open_outside, (os.getpid(),)
+
+
+def _open_outside(process):
+    if os.getpid() == process:
+        raise PermissionError("the scheduler has no credentials")
+    return cases._day
 
 
 @pytest.fixture
@@ -73,6 +89,16 @@ def test_two_workers_give_the_metrics_of_one_process(on_cluster):
         single_partition.positives,
         single_partition.rounds,
     )
+
+
+def test_the_scheduler_opens_nothing(on_cluster, client):
+    assert on_cluster(OpenedByWorkers()).rows
+    day = cases.SPLIT.window[0]
+    assert len(WorkerExecutor(client).submit(_read, OpenedByWorkers(), day).result(60)) == len(cases._day(day))
+
+
+def _read(read_day, day):
+    return read_day(day)
 
 
 @pytest.mark.slow
