@@ -38,7 +38,7 @@ def find_project(folder: Path) -> Path | None:
 
 def project_root(variables: Mapping[str, str], folder: Path | None = None) -> Path:
     """Return the root of the project that a process works on: ML_ASSETS_PROJECT; else the project of its folder; else
-    this repository, if the package is used from a clone; else the folder.
+    this repository, if the package is used from a clone and the folder is no workspace; else the folder.
 
     Args:
         variables: the environment variables.
@@ -51,7 +51,9 @@ def project_root(variables: Mapping[str, str], folder: Path | None = None) -> Pa
     except FileNotFoundError:
         # Somebody removed the current folder.
         return REPOSITORY
-    return find_project(folder) or (REPOSITORY if _read_table(REPOSITORY) is not None else folder)
+    if (root := find_project(folder)) is None and _read_table(REPOSITORY) is not None and not list_projects(folder):
+        return REPOSITORY
+    return root or folder
 
 
 def read_project(root: Path) -> Project:
@@ -67,6 +69,10 @@ def read_project(root: Path) -> Project:
         return Project(root, Path(__file__).parent, "ml_assets.definitions")
     table = _read_table(root)
     if table is None:
+        if projects := list_projects(root):
+            raise ValueError(
+                f"{root} is a workspace of several Dagster projects. Name one with --project: {', '.join(projects)}"
+            )
         raise ValueError(
             f"{root} is no Dagster project: it has no pyproject.toml with [tool.dg.project]. Name one with --project"
         )
@@ -75,6 +81,15 @@ def read_project(root: Path) -> Project:
     source = next((path for path in (root / "src", root) if path.joinpath(*module.split(".")).is_dir()), root)
     definitions = table.get("code_location_target_module", f"{module}.definitions")
     return Project(root, source.joinpath(*defs_module.split(".")), definitions)
+
+
+def list_projects(folder: Path) -> list[str]:
+    """Return the paths of the projects that the `dg.toml` of a workspace names; empty for another folder."""
+    try:
+        content = tomllib.loads((folder / "dg.toml").read_text())
+        return [str(project["path"]) for project in content.get("workspace", {}).get("projects", ())]
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return []
 
 
 def _read_table(root: Path) -> Mapping[str, Any] | None:

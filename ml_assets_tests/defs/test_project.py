@@ -44,6 +44,16 @@ def test_the_variable_comes_before_the_folder_and_a_clone_after_it(project, tmp_
     assert project_root({}, tmp_path) == REPOSITORY
 
 
+def test_the_folder_of_a_workspace_names_its_projects(project):
+    (project.parent / "dg.toml").write_text(
+        'directory_type = "workspace"\n[workspace]\n[[workspace.projects]]\npath = "shop"\n'
+        '[[workspace.projects]]\npath = "risk"\n'
+    )
+    assert project_root({}, project.parent) == project.parent
+    with pytest.raises(ValueError, match=r"is a workspace of several Dagster projects.*--project: shop, risk"):
+        read_project(project.parent)
+
+
 def test_state_is_in_the_project(project):
     assert data_folder({PROJECT: str(project)}) == project / "data"
 
