@@ -4,7 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ML_ASSETS := $(BIN)/ml-assets
-PIP := -m pip install --quiet --disable-pip-version-check
+# Python compiles the modules that are used when they are first imported; compiling all of them took pip a minute.
+PIP := -m pip install --quiet --disable-pip-version-check --no-compile
 # The groups of pyproject.toml need pip 25.1.
 PIP_WITH_GROUPS := $(PIP) 'pip>=25.1'
 # What shows in a minute that a version of Python works: imports, the command line, the stages over a few days.

@@ -25,7 +25,7 @@ keep_temporary_files_in_memory()
 # For rules that hold for all inputs: `--hypothesis-profile thorough` tries many more.
 # A busy machine is slow at any of them, so none of them has a deadline.
 unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.register_profile("quick", unhurried, max_examples=15)
+settings.register_profile("quick", unhurried, max_examples=10)
 settings.register_profile("thorough", unhurried, max_examples=1000)
 settings.load_profile("quick")
 

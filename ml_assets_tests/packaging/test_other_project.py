@@ -8,9 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from dagster.components.scaffold.scaffold import ScaffoldRequest
 
 from ml_assets.defs.project import read_project
 from ml_assets.defs.settings import REPOSITORY
+from ml_assets.pipeline.component import ModelScaffolder
 
 PYPROJECT = """\
 [project]
@@ -33,15 +35,6 @@ from dagster import definitions, load_from_defs_folder
 @definitions
 def defs():
     return load_from_defs_folder(path_within_project=Path(__file__).parent)
-"""
-SCAFFOLD = """
-from pathlib import Path
-from dagster.components.scaffold.scaffold import ScaffoldRequest
-from ml_assets.pipeline.component import ModelScaffolder
-folder = Path("src/shop/defs")
-for name in ("churn", "returns"):
-    request = ScaffoldRequest("ml_assets.ModelPipeline", folder / name, "yaml", Path.cwd(), None)
-    ModelScaffolder().scaffold(request)
 """
 PIPELINE = """
 import dagster as dg
@@ -73,7 +66,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "pyproject.toml").write_text(PYPROJECT)
     (root / "src" / "shop" / "definitions.py").write_text(DEFINITIONS)
     (root / ".env").write_text("FEED=feeds\nROUNDS=7\n")
-    run(root, "-c", SCAFFOLD)
+    for name in ("churn", "returns"):
+        target = root / "src" / "shop" / "defs" / name
+        ModelScaffolder().scaffold(ScaffoldRequest("ml_assets.ModelPipeline", target, "yaml", root, None))
     file = root / "src" / "shop" / "defs" / "churn" / "defs.yaml"
     file.write_text(file.read_text().replace("files: churn/{day}/*", 'files: "{{ env.FEED }}/{day}/*"'))
     # A number from a template, and a second document, whose model has a class of the project.
@@ -119,11 +114,15 @@ def test_the_verbs_see_the_models_and_the_templates_of_the_project(project):
     assert ended.returncode == 1
     assert f"looked for feeds/{{day}}/* under {project}/data/landing" in json.loads(ended.stdout)["error"]
     assert (project / "data" / "dagster" / "dagster.yaml").is_symlink()
-    assert "name a model of" in run(project, "-m", "ml_assets.cli", "plan").stderr
-    of_risk = run(project, "-m", "ml_assets.cli", "run", "risk", "--json")
-    assert "looked for feeds/{day}/*" in json.loads(of_risk.stdout)["error"]
     elsewhere = run(project, "-m", "ml_assets.cli", "releases", "returns", "--project", str(project), folder=REPOSITORY)
     assert elsewhere.stdout == "returns: nothing has been released yet\n"
+
+
+@pytest.mark.slow
+def test_the_verbs_see_a_model_of_a_second_document_and_ask_which_of_several_is_meant(project):
+    of_risk = run(project, "-m", "ml_assets.cli", "run", "risk", "--json")
+    assert "looked for feeds/{day}/*" in json.loads(of_risk.stdout)["error"]
+    assert "name a model of" in run(project, "-m", "ml_assets.cli", "plan").stderr
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ml_assets.cli.demo.simulator import CATEGORIES, simulate_days
@@ -87,7 +87,6 @@ def test_frames_survive_parquet(month, tmp_path):
     pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "rows.parquet"), rows)
 
 
-@settings(max_examples=15, deadline=None)
 @given(
     skipped=st.integers(0, 40),
     days=st.integers(1, 3),

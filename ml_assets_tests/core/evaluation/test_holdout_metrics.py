@@ -20,7 +20,7 @@ OVERALL = [
 ]  # fmt: skip
 WITHOUT_DAY = [name for name in OVERALL if not name.endswith("_at_k")]
 # make_spec only builds a value, so that examples can share it.
-BOUNDED = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+BOUNDED = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def _day(offset):

@@ -85,7 +85,7 @@ def test_missing_column_of_earlier_rows_is_named(excluding_spec):
 
 
 # make_spec only builds a value, so that examples can share it.
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.integers(0, 9), st.sampled_from("xyz"), st.integers(0, 1)), max_size=20))
 def test_rows_kept_are_those_of_the_handbook_protocol(excluding_spec, rows):
     """Day by day as the Fraud Detection Handbook does it: the pool of known entities grows by the day that has just

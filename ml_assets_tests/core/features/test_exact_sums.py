@@ -3,7 +3,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ml_assets.core.features.exact_sums import ExactMoments, ExactSums
@@ -34,7 +34,6 @@ def test_decimal_amounts_have_decimal_sums():
 
 
 @given(st.lists(CENTS, min_size=1, max_size=30))
-@settings(max_examples=50)
 def test_sums_and_means_of_hundredths_are_correctly_rounded(cents: list[int]):
     total, mean, _ = moments([c / 100 for c in cents])
     # True division of integers is correctly rounded.
@@ -43,7 +42,6 @@ def test_sums_and_means_of_hundredths_are_correctly_rounded(cents: list[int]):
 
 
 @given(st.lists(DOUBLES, max_size=30))
-@settings(max_examples=50)
 def test_the_sum_of_doubles_is_that_of_exact_arithmetic(values: list[float]):
     high, low = ExactSums(np.array(values)).over(*whole_slice(values))
     exact = sum(map(Fraction, values), Fraction(0))
@@ -57,7 +55,6 @@ def test_cancellation_leaves_the_exact_remainder():
 
 
 @given(st.lists(DOUBLES, max_size=8), st.lists(DOUBLES, min_size=2, max_size=8), st.lists(DOUBLES, max_size=8))
-@settings(max_examples=50)
 def test_values_outside_a_slice_have_no_influence_on_it(before: list[float], inside: list[float], after: list[float]):
     only_slice, with_others = ExactMoments(np.array(inside)), ExactMoments(np.array(before + inside[::-1] + after))
     first, last, number = np.array([len(before)]), np.array([len(before) + len(inside)]), np.array([float(len(inside))])
@@ -74,7 +71,6 @@ def test_values_outside_a_slice_have_no_influence_on_it(before: list[float], ins
     ),
     st.sampled_from([0.0, 1e7]),
 )
-@settings(max_examples=50)
 def test_std_is_that_of_exact_arithmetic(values: list[float], offset: float):
     values = [value + offset for value in values]
     mean = sum(map(Fraction, values)) / len(values)
@@ -83,7 +79,6 @@ def test_std_is_that_of_exact_arithmetic(values: list[float], offset: float):
 
 
 @given(DOUBLES | st.floats(-1e140, 1e140), st.integers(2, 40))
-@settings(max_examples=50)
 def test_std_of_equal_values_is_exactly_0(value: float, times: int):
     assert moments([value] * times)[2] == 0.0
 

@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
@@ -80,7 +80,6 @@ def day_begins(day: datetime, zone: ZoneInfo) -> datetime:
 
 
 @given(HOURS, DELAYS, st.sampled_from(["UTC", "Europe/Brussels", "Australia/Lord_Howe", "America/St_Johns"]))
-@settings(max_examples=30, deadline=None)
 def test_the_days_are_exactly_those_that_some_day_of_a_year_sees(length: str, delay: str, time_zone: str):
     spec, zone, offsets = spec_with(window(length, delay=delay), time_zone=time_zone), ZoneInfo(time_zone), {0}
     reach, wait = spec.longest_reach(), pd.Timedelta(delay).to_pytimedelta()
@@ -112,7 +111,6 @@ def test_every_day_that_is_read_can_change_a_feature(feature: dict[str, Any]):
 
 
 @given(st.lists(st.builds(lambda *args: (*args,), HOURS, DELAYS), min_size=1, max_size=3, unique=True))
-@settings(max_examples=25, deadline=None)
 def test_leaving_out_the_days_that_are_not_read_changes_nothing(windows: list[tuple[str, str]]):
     spec = spec_with(
         *[

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ml_assets.core.features.label_join import RowLabels
@@ -135,7 +135,6 @@ def test_a_day_without_rows_has_no_labels():
 A_LABEL = st.tuples(st.integers(1, 3), st.integers(0, 1), st.integers(0, 9).map(lambda n: f"2025-01-{n + 1:02d}"))
 
 
-@settings(max_examples=50, deadline=None)
 @given(
     st.dictionaries(
         st.integers(1, 9), st.lists(A_LABEL, max_size=4, unique_by=lambda label: (label[0], label[2])), max_size=5

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
@@ -71,7 +71,6 @@ def build(table: pd.DataFrame) -> pd.DataFrame:
 
 
 @given(ROWS)
-@settings(max_examples=50, deadline=None)
 def test_every_window_feature_is_what_the_slow_reference_says(table: pd.DataFrame):
     made, every = build(table), records(table)
     of_the_day = sorted([row for row in every if row["time"] >= DAY], key=lambda row: (row["time"], row["id"]))
@@ -88,14 +87,12 @@ def test_every_window_feature_is_what_the_slow_reference_says(table: pd.DataFram
 
 
 @given(ROWS, st.randoms(use_true_random=False))
-@settings(max_examples=25, deadline=None)
 def test_the_order_of_the_rows_changes_nothing(table: pd.DataFrame, random: Any):
     shuffled = table.iloc[random.sample(range(len(table)), len(table))]
     assert_frame_equal(build(shuffled), build(table), check_exact=True)
 
 
 @given(ROWS, ROWS)
-@settings(max_examples=25, deadline=None)
 def test_rows_later_than_a_row_change_not_a_bit_of_it(table: pd.DataFrame, other: pd.DataFrame):
     for now in [DAY + timedelta(hours=6), DAY + timedelta(hours=12, minutes=1)]:
         later = other[other["time"] > now].assign(id=lambda rows: rows["id"] + 1000)
@@ -104,7 +101,6 @@ def test_rows_later_than_a_row_change_not_a_bit_of_it(table: pd.DataFrame, other
 
 
 @given(ROWS)
-@settings(max_examples=25, deadline=None)
 def test_labels_that_are_not_known_yet_change_nothing(table: pd.DataFrame):
     young = table["time"] > DAY + timedelta(days=1) - SPEC.label_delay
     opposite = table.assign(label=table["label"].where(~young, 1 - table["label"].fillna(1)))
@@ -112,14 +108,12 @@ def test_labels_that_are_not_known_yet_change_nothing(table: pd.DataFrame):
 
 
 @given(ROWS, ROWS)
-@settings(max_examples=25, deadline=None)
 def test_earlier_rows_beyond_every_window_change_nothing(table: pd.DataFrame, other: pd.DataFrame):
     old = other.assign(id=other["id"] + 1000, time=other["time"] - timedelta(days=10))
     assert_frame_equal(build(pd.concat([old, table])), build(table), check_exact=True)
 
 
 @given(ROWS, ROWS)
-@settings(max_examples=25, deadline=None)
 def test_rows_of_other_keys_have_no_influence(table: pd.DataFrame, other: pd.DataFrame):
     keyed = [name for name in SPEC.feature_names() if "_by_" in name]
     strangers = other.assign(
@@ -130,7 +124,6 @@ def test_rows_of_other_keys_have_no_influence(table: pd.DataFrame, other: pd.Dat
 
 
 @given(ROWS)
-@settings(max_examples=25, deadline=None)
 def test_the_size_of_groups_of_keys_changes_nothing(table: pd.DataFrame):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("ml_assets.core.features.key_index.GROUP_ROWS", 3)
@@ -140,7 +133,6 @@ def test_the_size_of_groups_of_keys_changes_nothing(table: pd.DataFrame):
 
 
 @given(ROWS)
-@settings(max_examples=25, deadline=None)
 def test_days_built_together_are_the_days_built_one_by_one(table: pd.DataFrame):
     days = [DAY - timedelta(days=back) for back in range(2, -1, -1)]
     assert_frame_equal(
@@ -151,7 +143,6 @@ def test_days_built_together_are_the_days_built_one_by_one(table: pd.DataFrame):
 
 
 @given(ROWS)
-@settings(max_examples=25, deadline=None)
 def test_days_built_together_each_see_the_labels_of_their_own_day(table: pd.DataFrame):
     spec = spec_with(*FEATURES, labels={"files": "labels/{day}.csv", "key": ["id"]})
     rows = table.sort_values(["time", "id"], ignore_index=True).drop(columns="label")

@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ml_assets.core.ingestion.file_pattern import (
@@ -106,7 +106,6 @@ def test_a_single_day_is_listed_by_its_prefix():
 PATTERNS = st.sampled_from(["{day}/*", "a/{day}*.csv", "é/{day:%Y/%m/%d}/*/x", "{day:%Y%m%d}_*", "{day:%Y.%m.%d}.csv"])
 
 
-@settings(deadline=None)
 @given(
     PATTERNS,
     st.dates(date(1990, 1, 1), date(2100, 1, 1)),

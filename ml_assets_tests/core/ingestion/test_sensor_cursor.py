@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ml_assets.core.ingestion.sensor_cursor import (
@@ -78,7 +78,6 @@ def test_neighbouring_days_share_a_range_up_to_the_limit():
     assert group_into_ranges(set(), 3) == []
 
 
-@settings(max_examples=50)
 @given(st.sets(st.integers(1, 40)), st.integers(1, 7))
 def test_ranges_hold_every_day_once(numbers, max_days):
     ranges = group_into_ranges({day(number) for number in numbers}, max_days)

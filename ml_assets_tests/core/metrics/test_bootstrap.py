@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ml_assets.core.metrics import bootstrap
@@ -22,7 +22,6 @@ def test_the_seed_determines_the_intervals():
     assert row_intervals(metrics, 50, 0.9, 1) != row_intervals(metrics, 50, 0.9, 2)
 
 
-@settings(max_examples=30, deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 1), st.sampled_from([0.0, 0.1, 0.5, 0.9])), min_size=1, max_size=20),
     st.randoms(use_true_random=False),

@@ -4,7 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ml_assets.core.metrics.classification import RowMetrics, point_metrics, sorted_rows
@@ -43,7 +43,6 @@ def _arrays(rows):
     return np.array([label for label, _ in rows], dtype=int), np.array([score for _, score in rows], dtype=float)
 
 
-@settings(max_examples=30, deadline=None)
 @given(ROWS, st.integers(0, 11).map(lambda tenths: tenths / 10))
 def test_point_metrics_equal_scikit_learn(rows, threshold):
     labels, scores = _arrays(rows)
@@ -53,7 +52,6 @@ def test_point_metrics_equal_scikit_learn(rows, threshold):
     )
 
 
-@settings(max_examples=30, deadline=None)
 @given(ROWS, st.randoms(use_true_random=False))
 def test_metrics_of_counted_rows_equal_scikit_learn_with_weights(rows, random):
     labels, scores = sorted_rows(*_arrays(rows))
@@ -66,7 +64,6 @@ def test_metrics_of_counted_rows_equal_scikit_learn_with_weights(rows, random):
         )
 
 
-@settings(max_examples=30, deadline=None)
 @given(ROWS, st.randoms(use_true_random=False))
 def test_metrics_of_rows_with_sample_weights_equal_scikit_learn(rows, random):
     labels, scores = _arrays(rows)
@@ -120,7 +117,6 @@ def test_rows_counted_twice_leave_calibration_as_it_is():
         assert metrics.evaluate(np.full((1, 57), 2))[name][0] == pytest.approx(metrics.point_values()[name])
 
 
-@settings(max_examples=30, deadline=None)
 @given(ROWS, st.randoms(use_true_random=False))
 def test_row_order_does_not_change_a_single_bit(rows, random):
     shuffled = random.sample(rows, len(rows))

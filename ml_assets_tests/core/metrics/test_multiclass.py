@@ -4,7 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ml_assets.core.metrics.bootstrap import row_intervals
@@ -54,7 +54,6 @@ def _scikit_learn(classes, probabilities, weights):
     return expected
 
 
-@settings(max_examples=60, deadline=None)
 @given(ROWS, st.booleans())
 def test_metrics_equal_scikit_learn(rows, has_weights):
     classes, probabilities, weights = _arrays(rows)
@@ -65,7 +64,6 @@ def test_metrics_equal_scikit_learn(rows, has_weights):
     assert measured == pytest.approx(expected, rel=1e-9, abs=1e-12, nan_ok=True)
 
 
-@settings(max_examples=30, deadline=None)
 @given(ROWS, st.randoms(use_true_random=False))
 def test_metrics_of_resampled_rows_equal_scikit_learn_with_weights(rows, random):
     classes, probabilities, weights = _arrays(rows)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ml_assets.core.metrics.bootstrap import row_intervals
@@ -66,7 +66,6 @@ def test_pairs_have_a_narrower_interval_than_two_models_on_rows_of_their_own():
         assert comparison.loc[metric, "high"] - comparison.loc[metric, "low"] < apart / 2
 
 
-@settings(max_examples=30, deadline=None)
 @given(ROWS, st.randoms(use_true_random=False))
 def test_row_order_does_not_change_a_single_bit(rows, random):
     def figures(shuffled):

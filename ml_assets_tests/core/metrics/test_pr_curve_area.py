@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import xgboost as xgb
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ml_assets.core.metrics.pr_curve_area import PrCurveArea
@@ -11,7 +11,6 @@ from ml_assets.core.metrics.pr_curve_area import PrCurveArea
 LABELLED_SCORES = st.lists(st.tuples(st.integers(0, 1), st.integers(-6, 6)), min_size=2, max_size=40)
 
 
-@settings(max_examples=50, deadline=None)
 @given(LABELLED_SCORES.filter(lambda rows: len({label for label, _ in rows}) == 2))
 def test_the_area_is_that_of_xgboost(rows):
     labels, margins = (np.array(values, dtype=np.float32) for values in zip(*rows, strict=True))

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ml_assets.core.metrics.precision_at_k import (
@@ -69,7 +69,6 @@ AT_K = st.lists(
 )
 
 
-@settings(max_examples=30, deadline=None)
 @given(AT_K, st.integers(1, 5), st.randoms(use_true_random=False))
 def test_metrics_at_k_do_not_depend_on_row_order(rows, k, random):
     def measured(shuffled):
@@ -80,7 +79,6 @@ def test_metrics_at_k_do_not_depend_on_row_order(rows, k, random):
     assert np.array_equal(measured(rows), measured(random.sample(rows, len(rows))), equal_nan=True)
 
 
-@settings(max_examples=30, deadline=None)
 @given(AT_K, st.integers(1, 3), st.randoms(use_true_random=False))
 def test_entity_precision_without_ties_is_that_of_the_definition_day_by_day(rows, k, random):
     rows = [(*row, rank / 100) for row, rank in zip(rows, random.sample(range(100), len(rows)), strict=True)]

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ml_assets.core.metrics.bootstrap import row_intervals
@@ -36,7 +36,6 @@ def _scikit_learn(targets, predictions, weights):
     }
 
 
-@settings(max_examples=60, deadline=None)
 @given(ROWS, st.booleans())
 def test_metrics_equal_scikit_learn(rows, has_weights):
     targets, predictions, weights = _arrays(rows)
@@ -47,7 +46,6 @@ def test_metrics_equal_scikit_learn(rows, has_weights):
     assert {name: measured[name] for name in expected} == pytest.approx(expected, rel=1e-9, abs=1e-12, nan_ok=True)
 
 
-@settings(max_examples=30, deadline=None)
 @given(ROWS, st.randoms(use_true_random=False))
 def test_metrics_of_resampled_rows_equal_scikit_learn_with_weights(rows, random):
     targets, predictions, weights = _arrays(rows)
@@ -64,7 +62,6 @@ def test_metrics_of_resampled_rows_equal_scikit_learn_with_weights(rows, random)
         )
 
 
-@settings(max_examples=30, deadline=None)
 @given(ROWS.filter(len))
 def test_pinball_loss_is_the_mean_of_scikit_learn_s_over_the_quantiles(rows):
     from sklearn.metrics import mean_pinball_loss

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ml_assets.core.model.explanations import DIGITS, explain_scores
@@ -46,7 +46,6 @@ def test_only_features_with_positive_contributions_are_listed():
     assert [len(reason) for reason in explanations] == (contributions > 0).sum(axis=1).tolist()
 
 
-@settings(deadline=None, max_examples=25)
 @given(st.permutations(range(12)), st.integers(0, 15))
 def test_the_explanation_of_a_row_does_not_depend_on_other_rows(order, rows):
     scores = SCORES[:12] + np.arange(12) * 1e-9

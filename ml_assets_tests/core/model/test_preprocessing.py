@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
@@ -111,7 +111,6 @@ def test_nan_never_gets_into_the_file():
 ROW = st.tuples(st.floats(-1e6, 1e6) | st.just(float("nan")), st.sampled_from(["a", "b", "ä", None]))
 
 
-@settings(max_examples=30, deadline=None)
 @given(st.lists(ROW, min_size=1, max_size=20), st.randoms(use_true_random=False), st.integers(1, 5))
 def test_order_and_days_of_the_rows_change_at_most_the_last_digits_of_mean_and_standard_deviation(rows, random, size):
     from ml_assets_tests.conftest import SMALL

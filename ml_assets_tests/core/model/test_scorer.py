@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xgboost as xgb
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ml_assets.core.model import scorer as scorer_module
@@ -128,7 +128,6 @@ def test_scores_are_those_of_a_dmatrix():
     np.testing.assert_array_equal(scores, xgb.Booster(model_file=bytearray(MODEL)).predict(matrix))
 
 
-@settings(max_examples=25, deadline=None)
 @given(st.lists(st.integers(0, 199), max_size=40))
 def test_a_score_depends_only_on_its_row(positions):
     np.testing.assert_array_equal(SCORER.score(FRAME.iloc[positions]), SCORES[positions])

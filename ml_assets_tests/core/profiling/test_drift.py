@@ -3,7 +3,7 @@
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ml_assets.core.model_spec.checks import ColumnDriftCheck, DriftCheck
@@ -69,7 +69,6 @@ def test_small_days_do_not_alarm(rows):
     assert not any(exceeded(texts(seed, rows), CATEGORIES) for seed in range(100, 140))
 
 
-@settings(max_examples=30, deadline=None)
 @given(st.integers(0, 10**6), st.integers(1, 3000), st.sampled_from([1, 2, 5, 20]))
 def test_days_of_one_source_do_not_alarm_whatever_their_size_and_number_of_distinct_values(seed, rows, distinct):
     random = np.random.default_rng(seed)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ml_assets.core.profiling.histograms import (
@@ -17,7 +17,6 @@ from ml_assets.core.profiling.histograms import (
 NUMBERS = st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=50)
 
 
-@settings(deadline=None)
 @given(NUMBERS)
 def test_a_larger_number_never_has_a_smaller_bin(numbers):
     bins = number_bins(np.sort(np.array(numbers)))
@@ -25,7 +24,6 @@ def test_a_larger_number_never_has_a_smaller_bin(numbers):
     assert abs(bins).max() < 2**31
 
 
-@settings(deadline=None)
 @given(NUMBERS)
 def test_a_bin_is_at_most_a_32nd_as_wide_as_its_numbers(numbers):
     values = np.array(numbers)

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ml_assets.core.profiling.profiles import profile_columns, read_profiles
@@ -24,7 +24,6 @@ VALUES = {
 
 
 @pytest.mark.parametrize("kind", VALUES)
-@settings(deadline=None)
 @given(data=st.data())
 def test_the_order_of_rows_does_not_matter(kind, data):
     values = data.draw(st.lists(st.none() | VALUES[kind], min_size=1, max_size=30))

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ml_assets.core.model_spec import ModelSpec
@@ -34,7 +34,6 @@ def suspected(**columns) -> list[str]:
     return [name for name, measured in power(**columns).items() if is_suspected(measured, TargetLeakageCheck())]
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 1)), min_size=1, max_size=40))
 def test_the_figures_are_those_of_scikit_learn(rows):
     from sklearn.metrics import average_precision_score, roc_auc_score

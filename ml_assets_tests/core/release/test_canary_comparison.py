@@ -6,7 +6,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ml_assets.core.metrics.classification import point_metrics
@@ -130,7 +130,6 @@ def test_a_canary_without_rows_has_empty_evidence():
     assert figures_of(CANARY, result.evidence) == {"step_days": 0, "step_rows": 0, "positives": 0}
 
 
-@settings(max_examples=10, deadline=None)
 @given(st.randoms(use_true_random=False))
 def test_the_order_of_the_rows_does_not_matter(random):
     rows = rows_of(4, 40, 0.2)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ml_assets.core.features.point_in_time import build_features
@@ -88,13 +88,11 @@ def assert_same(spec: ModelSpec, table: pd.DataFrame) -> None:
 
 
 @given(ROWS)
-@settings(max_examples=30, deadline=None)
 def test_every_window_feature_is_bit_by_bit_that_of_the_batch(table: pd.DataFrame):
     assert_same(SPEC, table)
 
 
 @given(ROWS, st.lists(st.booleans() | st.none(), min_size=25, max_size=25))
-@settings(max_examples=30, deadline=None)
 def test_the_same_in_another_time_zone_with_keys_of_every_type(table: pd.DataFrame, online: list):
     assert_same(
         IN_BRUSSELS,

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ml_assets.core.model.explanations import explain_scores
@@ -78,7 +78,6 @@ MODELS = [
 
 @pytest.mark.parametrize("model", MODELS, ids=["wide", "narrow"])
 @given(ROWS)
-@settings(max_examples=60, deadline=None)
 def test_scores_are_those_of_a_frame_to_the_last_bit(model, rows):
     frame = pd.DataFrame(rows).astype({"shop": object, "card": object, "online": object})
     predicted = pd.DataFrame(model.predict([model.encode(row) for row in rows]))

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ml_assets.core.features.exact_sums import ExactMoments
@@ -22,7 +22,6 @@ def bits(value: float) -> bytes:
 
 
 @given(VALUES, st.data())
-@settings(max_examples=300, deadline=None)
 def test_sum_mean_and_std_are_those_of_the_batch_to_the_last_bit(values, data):
     column = np.array([math.nan if value is None else value for value in values], dtype=np.float64)
     split = data.draw(st.integers(0, len(values)))

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ml_assets.core.ingestion.file_reader import read_landed_file
@@ -125,7 +125,6 @@ def in_a_file(spec: ModelSpec, name: str, value: object) -> tuple[Any, set[str]]
 @pytest.mark.parametrize("name", list(COLUMNS))
 @given(VALUES)
 @example(float("nan"))
-@settings(max_examples=15, deadline=None)
 def test_a_value_is_read_as_in_a_landed_file(zone, name, value):
     expected, rules = in_a_file(SPECS[zone], name, value)
     parsed = loads(json.dumps(value))
@@ -159,7 +158,6 @@ def test_a_value_may_be_missing_where_the_batch_publishes_the_row():
 
 @pytest.mark.parametrize("name", list(COLUMNS))
 @given(st.lists(VALUES, max_size=6))
-@settings(max_examples=30, deadline=None)
 def test_values_that_are_converted_together_are_read_as_if_alone(name, values):
     parsed = [loads(json.dumps(value)) for value in values]
     kind, zone = SPECS["UTC"].columns[name].type, "Europe/Brussels"

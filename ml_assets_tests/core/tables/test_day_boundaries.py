@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ml_assets.core.tables.day_boundaries import beginning_of_day
@@ -28,7 +28,6 @@ def test_a_day_begins_at_its_first_instant(zone, day, begins):
     assert beginning_of_day(day, zone) == pd.Timestamp(begins)
 
 
-@settings(max_examples=50, deadline=None)
 @given(
     st.dates(date(2000, 1, 1), date(2035, 1, 1)),
     st.sampled_from(["UTC", "America/Santiago", "Africa/Cairo", "America/Havana", "Asia/Beirut"]),

@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime
 
 import pyarrow as pa
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ml_assets.core.tables.json_rows import rows_as_json
@@ -19,7 +19,6 @@ ROW = st.tuples(
 )
 
 
-@settings(max_examples=50, deadline=None)
 @given(st.lists(ROW, max_size=5))
 def test_every_value_comes_back(rows):
     records = [dict(zip(SCHEMA.names, row, strict=True)) for row in rows]

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ml_assets.core.tables.local_time import EPOCH, NO_TIME, to_instant, to_instants, to_local
@@ -18,7 +18,6 @@ ZONES = ["UTC", "Europe/Brussels", "America/New_York", "Africa/Casablanca", "Aus
 @given(st.lists(st.datetimes() | st.datetimes(datetime(2020, 1, 1), datetime(2060, 1, 1)), max_size=8))
 @example([datetime(1, 1, 1), datetime(9999, 12, 31, 23, 59, 59, 999999)])
 @example([datetime(2060, 7, 1), datetime(2025, 3, 30, 2, 30), datetime(2025, 10, 26, 2, 30)])
-@settings(max_examples=40, deadline=None)
 def test_one_rule_for_one_time_and_for_many(zone, times):
     expected = [to_instant(time, ZoneInfo(zone)) for time in times]
     numbers = to_instants(np.array([(time - EPOCH) // MICROSECOND for time in times], np.int64), zone)
@@ -44,7 +43,6 @@ def test_clocks_of_brussels(local, instant):
     st.lists(st.datetimes(datetime(1, 1, 3), datetime(9999, 12, 29)) | st.datetimes(datetime(2020, 1, 1)), max_size=8)
 )
 @example([datetime(2025, 3, 30, 0, 59), datetime(2025, 3, 30, 1), datetime(2026, 4, 4, 15, 30), datetime(1879, 12, 31)])
-@settings(max_examples=40, deadline=None)
 def test_the_clocks_of_a_zone_at_an_instant(zone, instants):
     instants = [instant for instant in instants if instant < datetime(9999, 12, 29)]
     local = to_local(np.array([(instant - EPOCH) // MICROSECOND for instant in instants], np.int64), zone)

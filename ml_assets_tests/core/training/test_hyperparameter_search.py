@@ -1,7 +1,7 @@
 """A search reads no day after a fold's validation days, is repeatable, resumes, and keeps to its budget."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ml_assets.core.training.hyperparameter_search import STARTUP_TRIALS, folds_of, means_of, search
@@ -30,7 +30,6 @@ def plain(trials):
     return [(trial.number, trial.parameters, trial.folds, trial.value, trial.pruned) for trial in trials]
 
 
-@settings(max_examples=30)
 @given(st.integers(5, 12), st.integers(1, 4), st.sampled_from(["expanding", "rolling"]))
 def test_the_fit_days_of_a_fold_end_right_before_its_validation_days(days, count, fit):
     spec = search_spec(f"{days}d", folds=count, fit=fit)

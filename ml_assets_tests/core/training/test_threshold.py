@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ml_assets.core.metrics.classification import point_metrics
@@ -56,7 +56,6 @@ def test_no_positive_is_refused_except_by_a_fixed_threshold():
     assert choose_threshold(Threshold(rule="fixed", value=0.5), [0, 0], [0.1, 0.2])[0] == 0.5
 
 
-@settings(max_examples=50, deadline=None)
 @given(ROWS, st.randoms(use_true_random=False))
 def test_the_best_f1_is_the_best_of_all_thresholds_in_any_order_of_rows(rows, random):
     rows = [*rows, (1, 0.5)]
@@ -68,7 +67,6 @@ def test_the_best_f1_is_the_best_of_all_thresholds_in_any_order_of_rows(rows, ra
     assert choose_threshold(Threshold(), *zip(*rows, strict=True)) == chosen
 
 
-@settings(max_examples=50, deadline=None)
 @given(ROWS, st.sampled_from([0.2, 0.5, 0.8]))
 def test_min_recall_is_the_highest_and_min_precision_the_lowest_threshold_that_reaches_the_value(rows, value):
     labels, scores = (np.array(column) for column in zip(*[*rows, (1, 0.5)], strict=True))

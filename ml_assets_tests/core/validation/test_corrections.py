@@ -5,7 +5,7 @@ from datetime import date
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ml_assets.core.ingestion.file_reader import read_landed_file
@@ -140,7 +140,6 @@ def test_corrections_do_not_use_the_names_of_the_source(make_spec, raw, feed):
     assert day.rows["amount"].to_pylist()[-1] == 7.0
 
 
-@settings(max_examples=50, deadline=None)
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=1, max_size=4))
 def test_any_text_survives_in_a_correction_file(texts):
     built = [Correction((text, n), {"card": text}, {"card": text}, ("", 0)) for n, text in enumerate(texts)]

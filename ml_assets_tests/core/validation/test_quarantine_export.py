@@ -6,7 +6,7 @@ from datetime import date
 
 import pyarrow as pa
 import pyarrow.csv as pa_csv
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ml_assets.core.ingestion.file_reader import read_landed_file
@@ -45,7 +45,6 @@ def test_invalid_rows_are_exported_with_their_reasons_and_original_text():
     assert (records[0]["amount"], records[1]["amount"], records[2]["_line"]) == ("12,5 €", "-1.0", "torn {")
 
 
-@settings(max_examples=40, deadline=None)
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00")), min_size=1, max_size=4))
 def test_text_comes_back_through_csv_as_it_landed(texts):
     lines = [line(number, -1, f'00{number}"{text},') for number, text in enumerate(texts)]

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ml_assets.core.ingestion.file_reader import read_landed_file
@@ -168,7 +168,6 @@ ROW = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=40, deadline=None)
 @given(st.lists(ROW, max_size=12), st.randoms(use_true_random=False))
 def test_nothing_is_lost_and_order_and_split_over_files_do_not_matter(result, random):
     spec = ModelSpec.model_validate({**SMALL, "quality": {"max_bad_share": 1}})
@@ -182,7 +181,6 @@ def test_nothing_is_lost_and_order_and_split_over_files_do_not_matter(result, ra
         assert sorted(reasons(again)) == sorted(reasons(day))
 
 
-@settings(max_examples=40, deadline=None)
 @given(st.lists(st.lists(ROW, max_size=6), min_size=1, max_size=4), st.sampled_from([0.2, 1]))
 def test_days_validated_together_are_the_days_validated_one_by_one(results, max_bad_share):
     spec = ModelSpec.model_validate({**SMALL, "quality": {"max_bad_share": max_bad_share}})

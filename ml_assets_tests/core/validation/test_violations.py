@@ -4,7 +4,7 @@ import json
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ml_assets.core.model_spec import ModelSpec
@@ -117,7 +117,6 @@ def test_rows_of_one_key_conflict_even_if_one_violates_a_warning(small):
     assert 3 not in day.accepted["id"].to_pylist()
 
 
-@settings(max_examples=30, deadline=None)
 @given(st.lists(ROW, min_size=1, max_size=12), st.randoms(use_true_random=False))
 def test_the_order_in_which_rows_are_read_does_not_matter(result, random):
     spec = ModelSpec.model_validate({**SMALL, "quality": {"max_bad_share": 1}})

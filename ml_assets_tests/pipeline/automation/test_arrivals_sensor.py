@@ -323,7 +323,7 @@ OPERATION = st.tuples(
 )
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(OPERATION, max_size=25), st.integers(1, 12), st.sampled_from([1, 4, 32]))
 def test_days_are_made_from_the_landed_files_whatever_happens_between_ticks(
     tmp_path_factory, monkeypatch, operations, max_requests, first_listing

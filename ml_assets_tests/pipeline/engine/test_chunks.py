@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ml_assets.pipeline.engine.chunks import ChunkSettings
@@ -138,7 +138,6 @@ def test_the_time_limit_ends_a_chunk_and_what_was_made_is_committed(lake):
     assert totals(stage) == [0, 1]
 
 
-@settings(max_examples=15, deadline=None)
 @given(numbers=st.lists(st.integers(-2, 14), min_size=8, max_size=8), memory=st.integers(1, 100))
 def test_tables_and_fingerprints_do_not_depend_on_the_budget(tmp_path_factory, numbers, memory):
     results = []

@@ -118,7 +118,7 @@ DAYS = (FIRST, SECOND, THIRD)
 STEPS = st.one_of(st.sampled_from(["a", "b"]), st.tuples(st.sampled_from(DAYS), st.booleans()))
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(suppress_health_check=list(HealthCheck))
 @example(steps=["a", (THIRD, True), "a", "a"], per_commit=1)
 @given(steps=st.lists(STEPS, max_size=12), per_commit=st.integers(1, 2))
 def test_no_day_goes_back_to_older_inputs_however_runs_and_new_inputs_alternate(steps, per_commit):

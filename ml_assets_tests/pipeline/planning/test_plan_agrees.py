@@ -5,7 +5,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ml_assets.core.model_spec import ModelSpec
@@ -54,7 +54,7 @@ def apply_change(world: World, patch: pytest.MonkeyPatch, kind: str, *details: A
 
 
 @pytest.mark.slow
-@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=4)
 @given(STEPS)
 def test_runs_compute_what_was_planned(steps):
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:

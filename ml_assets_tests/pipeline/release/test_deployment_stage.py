@@ -68,7 +68,7 @@ def test_decided_days_do_not_change_when_they_are_made_again(live):
     assert all(is_current(live.deployment, day(number)) for number in range(1, LAST + 1))
 
 
-@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=2, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.integers(0, 3), st.lists(st.integers(0, LAST), max_size=3)), min_size=LAST, max_size=LAST))
 def test_repeated_days_in_any_order_give_the_ledger_of_one_pass(original, tmp_path_factory, plan):
     live = copy(original, tmp_path_factory.mktemp("any") / "live")

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ml_assets.core.tables.fingerprint import CHANGED_CODE, CHANGED_INPUT, EXPIRED, why_changed
@@ -218,7 +218,6 @@ STEPS = st.lists(
 
 
 @pytest.mark.slow
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(STEPS)
 def test_any_sequence_of_changes_ends_as_after_one_clean_pass(steps):
     with TemporaryDirectory() as folder:

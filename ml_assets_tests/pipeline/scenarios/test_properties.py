@@ -11,7 +11,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 import pandas as pd
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
@@ -153,10 +153,10 @@ class Materializations(RuleBasedStateMachine):
 
 
 TestAnySequenceEndsAsOneCleanPass = Materializations.TestCase
-TestAnySequenceEndsAsOneCleanPass.settings = settings(max_examples=5, stateful_step_count=6, deadline=None)
+TestAnySequenceEndsAsOneCleanPass.settings = settings(max_examples=4, stateful_step_count=6)
 
 
-@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=4)
 @given(moment=st.integers(0, 3 * 24 - 1), shift=st.floats(0.5, 3), drop=st.integers(0, 11))
 def test_neither_later_rows_nor_labels_that_are_not_known_yet_change_a_feature(moment: int, shift: float, drop: int):
     now, place = pd.Timestamp(day(1)) + pd.Timedelta(hours=moment), Place()
@@ -179,7 +179,7 @@ def test_neither_later_rows_nor_labels_that_are_not_known_yet_change_a_feature(m
     pd.testing.assert_frame_equal(before, after, check_exact=True)
 
 
-@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=4)
 @given(random=st.randoms(use_true_random=False), files=st.integers(1, 4), form=st.sampled_from(["parquet", "csv"]))
 def test_neither_the_order_of_rows_nor_their_cut_into_files_changes_a_feature(random, files: int, form: str):
     place, other = Place(), Place("other", Path(tempfile.mkdtemp()))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ml_assets.core.checks.outcome import CheckOutcome
@@ -96,7 +96,6 @@ def outcomes_by_check(draw) -> dict[str, list[CheckOutcome]]:
     return {spec.name: [outcome(spec.name, number) for number in range(4)] for spec in CHECKS}
 
 
-@settings(max_examples=30)
 @given(outcomes_by_check(), st.sets(st.integers(0, 3)))
 def test_kept_and_evaluated_outcomes_give_the_same_results_however_they_are_mixed(by_check, kept_numbers):
     kept_days = {DAY + timedelta(days=number) for number in kept_numbers}

@@ -24,7 +24,6 @@ from ml_assets.resources.release.ledger import Ledger, LedgerConflict
 from ml_assets_tests.resources.release.release_cases import move
 from ml_assets_tests.support.forkserver import CONTEXT
 
-PROCESSES = 8
 DAY = date(2025, 1, 1)
 SCHEMA = pa.schema([("n", pa.int64())])
 
@@ -104,17 +103,17 @@ PLACES = {
 }
 
 
-@pytest.mark.parametrize("round_", [1, *(pytest.param(number, marks=pytest.mark.slow) for number in (2, 3))])
-def test_eight_processes_use_every_place_for_the_first_time(tmp_path, round_):
+@pytest.mark.parametrize("processes", [3, *(pytest.param(8, marks=pytest.mark.slow, id=f"8-{n}") for n in (1, 2, 3))])
+def test_processes_use_every_place_for_the_first_time_together(tmp_path: Path, processes: int):
     for home in ("dagster", "started-by-dagster"):
         (tmp_path / home).mkdir()
         (tmp_path / home / "dagster.yaml").symlink_to(DEFS.parent / "resources/dagster_instance/dagster.yaml")
-    start, results = CONTEXT.Barrier(PROCESSES), CONTEXT.SimpleQueue()
-    processes = [CONTEXT.Process(target=use_all, args=(tmp_path, n, start, results)) for n in range(PROCESSES)]
-    for process in processes:
+    start, results = CONTEXT.Barrier(processes), CONTEXT.SimpleQueue()
+    started = [CONTEXT.Process(target=use_all, args=(tmp_path, n, start, results)) for n in range(processes)]
+    for process in started:
         process.start()
-    assert [problem for _ in processes for problem in results.get()] == []
-    for process in processes:
+    assert [problem for _ in started for problem in results.get()] == []
+    for process in started:
         process.join(60)
     for home in ("dagster", "started-by-dagster"):
         assert damaged_files(tmp_path / home, thorough=True) == []
@@ -125,7 +124,7 @@ def test_eight_processes_use_every_place_for_the_first_time(tmp_path, round_):
     assert sorted(experiment.name for experiment in client.search_experiments()) == ["Default", "m"]
     assert [model.name for model in client.search_registered_models()] == ["m"]
     lake = Lake(uri=str(tmp_path / "lake"))
-    assert len(lake.table("m", "numbers", SCHEMA).row_counts()) == PROCESSES
+    assert len(lake.table("m", "numbers", SCHEMA).row_counts()) == processes
     assert len(Ledger(lake, "m").rows()) == 1
     assert find_damaged_lake(lake, "m") == []
 

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ml_assets.resources.lake.lake import Lake
@@ -43,7 +43,6 @@ def test_before_and_after_checkpoints(tmp_path, commits):
     assert_known(writer, range(commits + 2))
 
 
-@settings(max_examples=15, deadline=None)
 @given(
     st.lists(st.tuples(st.booleans(), st.sets(st.integers(0, 6), min_size=1, max_size=3), st.booleans()), max_size=30)
 )

@@ -153,7 +153,7 @@ def test_a_database_that_does_not_answer_is_an_error_without_its_password(tmp_pa
         assert PASSWORD not in str(refused.value)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(HAPPENINGS)
 def test_rows_follow_the_rules_for_any_events_also_when_events_are_recorded_twice(tmp_path_factory, events):
     uri = f"sqlite:///{tmp_path_factory.mktemp('outbox') / 'notifications.db'}"

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ml_assets.core.ingestion.file_pattern import folder_prefix
@@ -184,7 +184,6 @@ KEY = st.builds(
 )
 
 
-@settings(deadline=None)
 @given(
     st.sets(KEY, max_size=60),
     DAYS,

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ml_assets.core.ingestion.file_reader import read_landed_file
@@ -82,7 +82,6 @@ FAR = {"label": None, "amount": 5e-324, "shop": "\U0010ffff", "online": True}
 @given(ROWS)
 @example([{"id": 2**53 + 1, "time": datetime(1600, 2, 29, tzinfo=UTC), "until": datetime(9999, 12, 31), **FAR}])
 @example([{"id": 0, "time": datetime(2300, 1, 1, tzinfo=UTC), "until": datetime(9999, 12, 31, 23, 59, 59), **FAR}])
-@settings(max_examples=40, deadline=None)
 def test_the_three_formats_give_equal_rows(rows):
     for spec in SPECS:
         tables = []

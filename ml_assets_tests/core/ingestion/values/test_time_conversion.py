@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ml_assets.core.ingestion.values.type_conversion import convert
@@ -19,7 +19,6 @@ def read(values: pa.Array, zone: str = "UTC") -> tuple[list, list]:
 
 @pytest.mark.parametrize("zone", ["UTC", "Europe/Brussels", "Australia/Lord_Howe"])
 @given(st.lists(st.datetimes() | st.datetimes(datetime(2020, 1, 1), datetime(2060, 1, 1)), min_size=1, max_size=8))
-@settings(max_examples=40, deadline=None)
 def test_a_local_time_is_read_alike_from_text_and_timestamps(zone, times):
     expected = [to_instant(time, ZoneInfo(zone)) for time in times]
     for values in (pa.array(times, pa.timestamp("us")), pa.array([time.isoformat(" ") for time in times])):
