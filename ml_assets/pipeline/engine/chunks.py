@@ -22,8 +22,8 @@ from ml_assets.pipeline.engine.run_guard import RunEnded, RunGuard
 from ml_assets.pipeline.engine.stage import CannotMake, DayOutcome, InputChanged, Stage
 
 DAY = timedelta(days=1)
-# What a chunk shares costs little more per day when it has more days than this.
-MOST_DAYS = 64
+# Longer chunks are hardly faster, and take memory in proportion to their days.
+MOST_DAYS = 32
 log = logging.getLogger("ml_assets.days")
 DayResult = DayOutcome | PendingDay | CannotMake | RunEnded
 
