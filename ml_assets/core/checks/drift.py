@@ -62,8 +62,8 @@ def evaluate_drift(check: str, day: date, drifts: Sequence[ColumnDrift], bounds:
 
 def _describe(drift: ColumnDrift) -> str:
     return ", ".join(
-        f"{measure.name} {measure.value:.3g} is above {format_number(measure.bound)} plus the allowance for chance"
-        f" ({measure.allowed:.3g}); days of the reference differ by up to {measure.usual:.3g}"
+        f"{measure.name} {measure.value:.3g} is above {measure.allowed:.3g}, its bound {format_number(measure.bound)}"
+        f" plus the allowance for chance; days of the reference differ by up to {measure.usual:.3g}"
         for measure in drift.exceeded
     )
 

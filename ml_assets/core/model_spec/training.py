@@ -145,9 +145,9 @@ class Training(SpecPart):
     engine: Engine = "memory"
     """memory: the quantized rows are in memory. external_memory: they are in files of a temporary directory, and memory
     holds a few batches. dask: they are in the memory of the workers of a Dask cluster, which read the days themselves.
-    All engines use the same features; their metrics differ only by rounding, because they sum in a different order. But
-    on Dask, XGBoost fits the leaves of absolute_error and quantile to the rows of each worker and averages them, so
-    their metrics may differ by some percent."""
+    The first two give the same model, byte for byte. Dask sums in no fixed order, so training may stop at another round
+    with slightly different metrics; with absolute_error and quantile they may differ by some percent, because XGBoost
+    fits the leaves to the rows of each worker and averages them."""
 
     checkpoint_rounds: int = Field(50, ge=1, le=1_000_000)
     """Number of rounds between checkpoints in the lake. A run that was killed resumes from the last one and produces

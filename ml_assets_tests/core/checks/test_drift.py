@@ -28,7 +28,7 @@ def test_the_worst_column_is_named_and_comes_first():
     drifted = outcome({"a": normal(9), "b": normal(9) + 8, "c": normal(9) * 100})
     assert drifted.passed is False
     assert drifted.reason.startswith("c drifted: psi ")
-    assert "is above 0.25 plus the allowance for chance" in drifted.reason
+    assert "its bound 0.25 plus the allowance for chance" in drifted.reason
     assert drifted.reason.endswith("; so did b")
     assert [line["column"] for line in drifted.lines] == ["c", "b", "a"]
     assert drifted.lines[0]["exceeds"] == "psi, ks"
