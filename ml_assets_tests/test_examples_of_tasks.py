@@ -91,6 +91,8 @@ class Example:
         assert json.loads(metadata.read_text())["task"] == self.spec.task
 
 
+# Gates, metrics and the champion of a regression are in pipeline/evaluation/test_tasks.py as well.
+@pytest.mark.slow
 def test_bike_rentals_goes_from_files_to_answers(tmp_path):
     example = Example(tmp_path, "bike_rentals")
     rows, measured = example.holdout()

@@ -5,6 +5,7 @@ import random
 import time
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -107,11 +108,11 @@ class ModelRegistry(dg.ConfigurableResource):
             update_version(self.client, version, record, self.dagster_ui)
             return RegisteredVersion(int(version.version), version.run_id or "", created=False)
         commit = code_commit()
-        note = description(record, run.dagster_run_id, self.dagster_ui, commit)
-        tags = {**record.all_tags(), NOTE_TAG: note, **({COMMIT_TAG: commit} if commit else {})}
+        describe = partial(description, record, run.dagster_run_id, self.dagster_ui, commit)
+        tags = {**record.all_tags(), NOTE_TAG: describe(), **({COMMIT_TAG: commit} if commit else {})}
         with quiet_mlflow(), run.nested(f"{record.name} {record.day}", tags) as run_log:
             logged = log_model(run_log, run.experiment_id, record)
-            version = self._create_version(record, run_log.run_id, logged, run.dagster_run_id, note)
+            version = self._create_version(record, run_log.run_id, logged, run.dagster_run_id, describe(run_log.run_id))
         if version is None or self._numbers(record) != [int(version.version)]:
             version = self._keep_lowest_version(record.name, record.digest)
         if version is None:
@@ -240,8 +241,7 @@ class ModelRegistry(dg.ConfigurableResource):
                 if error.error_code == "RESOURCE_DOES_NOT_EXIST" and attempt == 1:
                     self._create_model(record)
                     continue
-                # MLflow gives up (INTERNAL_ERROR) after three collisions of version numbers, without a pause between
-                # them.
+                # MLflow gives up (INTERNAL_ERROR) after three collisions of version numbers without a pause.
                 if self._versions(record.name, record.digest):
                     return None
                 if attempt == ATTEMPTS or error.error_code not in ("INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE"):

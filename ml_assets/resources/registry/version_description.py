@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ml_assets.core.counts import count
+from ml_assets.resources.mlflow_internals.artifact_picture import picture_of
 from ml_assets.resources.observability.redaction import redact_text
 
 if TYPE_CHECKING:
@@ -15,17 +16,22 @@ if TYPE_CHECKING:
 # MLflow displays the first tag as the description and the second as the version of the code.
 NOTE_TAG, COMMIT_TAG = "mlflow.note.content", "mlflow.source.git.commit"
 STAGES = ("trained_model", "evaluation", "model_registry_entry")
+# Of all plots, which begin with those of the main metrics.
+MAIN_PLOTS = 2
 
 
-def description(record: "ModelRecord", dagster_run_id: str, dagster_ui: str, commit: str | None) -> str:
+def description(
+    record: "ModelRecord", dagster_run_id: str, dagster_ui: str, commit: str | None, mlflow_run_id: str | None = None
+) -> str:
     """Return the description of a version in Markdown, without the secrets of this process: first training period,
-    metrics and gates, then where everything is.
+    metrics, gates and the main plots, then where everything is.
 
     Args:
         record: the model.
         dagster_run_id: ID of the Dagster run that registered it.
         dagster_ui: URL of Dagster's webserver; empty for a description without links.
         commit: commit of the code, if known.
+        mlflow_run_id: ID of the MLflow run whose plots the description shows; None for one without plots.
     """
     provenance = json.loads(record.artifacts["passport.json"])
     landed_objects = provenance.get("landed_objects", [])
@@ -46,11 +52,11 @@ def description(record: "ModelRecord", dagster_run_id: str, dagster_ui: str, com
         **({"code": f"commit `{commit}`"} if commit else {}),
     }
     table = ["| what | where |", "|---|---|", *(f"| {what} | {where} |" for what, where in lines.items())]
-    return "\n".join([title(record), "", *(redact_text(line) for line in [*_summary(record), *table])])
+    return "\n".join([title(record), "", *(redact_text(line) for line in [*_summary(record, mlflow_run_id), *table])])
 
 
-def _summary(record: "ModelRecord") -> list[str]:
-    """Return what a person looks for first: training period, gates and metrics, as paragraphs and a table."""
+def _summary(record: "ModelRecord", mlflow_run_id: str | None) -> list[str]:
+    """Return what a person looks for first: training period, gates, metrics and main plots."""
     params, metrics, reasons = record.params, record.finite_metrics(), record.gate_reasons()
     lines = []
     if {"fit_first", "validation_last", "rows"} <= params.keys():
@@ -64,7 +70,9 @@ def _summary(record: "ModelRecord") -> list[str]:
         lines += [f"Gate {name}: {reason}." for name, reason in others.items()]
         lines += [""]
     if record.plots:
-        lines += ["The plots are in `plots` among the artifacts of the run.", ""]
+        shown = list(record.plots)[:MAIN_PLOTS] if mlflow_run_id else []
+        lines += [*(picture_of(f"plots/{name}", str(mlflow_run_id)) for name in shown), ""]
+        lines += ["All plots are in `plots` among the artifacts of the run.", ""]
     return lines
 
 

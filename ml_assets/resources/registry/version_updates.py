@@ -35,10 +35,11 @@ def update_version(client: "MlflowClient", version: "ModelVersion", record: Mode
     if run is not None:
         _update_run(client, version, record, run)
     commit = run.data.tags.get(COMMIT_TAG) if run is not None else None
-    note = description(record, version.tags.get(RUN_TAG, ""), dagster_ui, commit)
+    dagster_run_id = version.tags.get(RUN_TAG, "")
+    note = description(record, dagster_run_id, dagster_ui, commit, version.run_id)
     if run is not None and (version.description or "").startswith(title(record)) and version.description != note:
         client.update_model_version(record.name, version.version, note)
-        client.set_tag(run.info.run_id, NOTE_TAG, note)
+        client.set_tag(run.info.run_id, NOTE_TAG, description(record, dagster_run_id, dagster_ui, commit))
 
 
 def link_model_to_version(client: "MlflowClient", model_id: str, version: "ModelVersion") -> None:

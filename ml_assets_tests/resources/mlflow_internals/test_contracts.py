@@ -43,6 +43,14 @@ def test_artifact_deletion():
     assert parameters(ArtifactRepository.delete_artifacts) == ["self", "artifact_path"]
 
 
+def test_artifact_picture():
+    from mlflow.server import app, handlers
+
+    assert "/get-artifact" in {rule.rule for rule in app.url_map.iter_rules()}
+    source = inspect.getsource(handlers.get_artifact_handler)
+    assert all(f'"{argument}"' in source for argument in ("run_uuid", "path"))
+
+
 def test_artifact_upload():
     from mlflow.store.artifact.artifact_repo import ArtifactRepository
 

@@ -236,8 +236,11 @@ def test_the_description_of_version_and_run_says_where_everything_is(uri, run):
         "`s3://lake/fraud/release_ledger`",
     ):
         assert text in text_of_version
+    picture = f"![roc](get-artifact?path=plots%2Froc.png&run_uuid={done.run_id})\n\n"
+    assert text_of_version.index(picture) < text_of_version.index("| digest |")
     tags = client.get_run(done.run_id).data.tags
-    assert tags["mlflow.note.content"] == text_of_version
+    # The page of a run has the plots in a tab of its own.
+    assert tags["mlflow.note.content"] == text_of_version.replace(picture, "\n")
     commit = code_commit()
     assert tags.get("mlflow.source.git.commit") == commit
     assert (f"| code | commit `{commit}` |" in text_of_version) == (commit is not None)
