@@ -21,7 +21,7 @@ from ml_assets.resources.mlflow.tracking import RUN_TAG, TrackedRun
 from ml_assets.resources.observability.redaction import redact_text
 from ml_assets.resources.registry.aliases import alias_holder
 from ml_assets.resources.registry.registry_reader import RegistryReader, open_reader
-from ml_assets.resources.registry.version_description import COMMIT_TAG, NOTE_TAG, code_commit, description
+from ml_assets.resources.registry.version_description import COMMIT_TAG, LONGEST, NOTE_TAG, code_commit, description
 from ml_assets.resources.registry.version_files import lacks_files
 from ml_assets.resources.registry.version_tags import safe_in_a_filter
 from ml_assets.resources.registry.version_updates import link_model_to_version, update_version
@@ -254,7 +254,7 @@ class ModelRegistry(dg.ConfigurableResource):
         from mlflow.exceptions import MlflowException
 
         try:
-            self.client.create_registered_model(record.name, description=redact_text(record.about) or None)
+            self.client.create_registered_model(record.name, description=redact_text(record.about)[:LONGEST] or None)
         except MlflowException as error:
             if error.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise

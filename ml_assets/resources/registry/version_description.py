@@ -2,7 +2,9 @@
 
 import json
 import subprocess
+from collections.abc import Sequence
 from functools import cache
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +20,8 @@ NOTE_TAG, COMMIT_TAG = "mlflow.note.content", "mlflow.source.git.commit"
 STAGES = ("trained_model", "evaluation", "model_registry_entry")
 # Of all plots, which begin with those of the main metrics.
 MAIN_PLOTS = 2
+# What MLflow's tables hold of a description. SQLite takes longer ones, and PostgreSQL refuses them.
+LONGEST = 5000
 
 
 def description(
@@ -52,11 +56,15 @@ def description(
         **({"code": f"commit `{commit}`"} if commit else {}),
     }
     table = ["| what | where |", "|---|---|", *(f"| {what} | {where} |" for what, where in lines.items())]
-    return "\n".join([title(record), "", *(redact_text(line) for line in [*_summary(record, mlflow_run_id), *table])])
+    # Half a thousand characters for the title, the period and the plots.
+    summary = _summary(record, mlflow_run_id, LONGEST - 500 - sum(len(line) + 1 for line in table))
+    return "\n".join([title(record), "", *(redact_text(line) for line in [*summary, *table])])[:LONGEST]
 
 
-def _summary(record: "ModelRecord", mlflow_run_id: str | None) -> list[str]:
-    """Return what a person looks for first: training period, gates, metrics and main plots."""
+def _summary(record: "ModelRecord", mlflow_run_id: str | None, room: int) -> list[str]:
+    """Return what a person looks for first: training period, gates, metrics and main plots; of metrics and gates as
+    many as there is room for, in characters.
+    """
     params, metrics, reasons = record.params, record.finite_metrics(), record.gate_reasons()
     lines = []
     if {"fit_first", "validation_last", "rows"} <= params.keys():
@@ -65,15 +73,22 @@ def _summary(record: "ModelRecord", mlflow_run_id: str | None) -> list[str]:
         lines += [f"Trained on {period}: {count(params['rows'], 'row')}{positives}.", ""]
     if metrics:
         shown = [f"| {name} | {value:.4g} | {reasons.get(name, '')} |" for name, value in metrics.items()]
+        shown = _fit(shown, room * 2 // 3, "| {} more | | among the metrics of the run |")
         lines += ["| metric on the holdout | value | gate |", "|---|---|---|", *shown, ""]
     if others := {name: reason for name, reason in reasons.items() if name not in metrics}:
-        lines += [f"Gate {name}: {reason}." for name, reason in others.items()]
-        lines += [""]
+        verdicts = [f"Gate {name}: {reason}." for name, reason in others.items()]
+        lines += [*_fit(verdicts, room // 3, "{} more gates are in `report.html`."), ""]
     if record.plots:
         shown = list(record.plots)[:MAIN_PLOTS] if mlflow_run_id else []
         lines += [*(picture_of(f"plots/{name}", str(mlflow_run_id)) for name in shown), ""]
         lines += ["All plots are in `plots` among the artifacts of the run.", ""]
     return lines
+
+
+def _fit(lines: Sequence[str], room: int, rest: str) -> list[str]:
+    """Return the first lines that fit into a number of characters, and a line with the number of all others."""
+    kept = sum(length <= room for length in accumulate(len(line) + 1 for line in lines))
+    return [*lines[:kept], *([rest.format(len(lines) - kept)] if kept < len(lines) else [])]
 
 
 def title(record: "ModelRecord") -> str:

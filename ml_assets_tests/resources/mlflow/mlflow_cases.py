@@ -97,6 +97,16 @@ def record(digest: str = "a1", day: date = date(2025, 3, 1), **changes) -> Model
     return ModelRecord(**(attributes | changes))
 
 
+def record_with_many_metrics() -> ModelRecord:
+    """Return a model of many classes, with gates on each of them, and a long description."""
+    metrics = {f"precision_of_class_{number}": 0.5 for number in range(200)}
+    gates = {f"gate_{name}": f"{name} 0.5 is at least 0.4" for name in metrics}
+    gates |= {
+        f"gate_slices_{number}": f"roc_auc of the worst of {number} slices is at least 0.3" for number in range(99)
+    }
+    return record(metrics=metrics, tags={"gates": "passed", **gates}, about="Which team answers a ticket. " * 300)
+
+
 def register_at_once(uri: str, start, results, artifact_root: str | None = None) -> None:
     """Create the store and register two digests, at the same time as other processes."""
     try:

@@ -8,7 +8,8 @@ from ml_assets.resources.databases.postgresql_uri import store_beside_dagster, w
 from ml_assets.resources.mlflow.connection import MlflowUnavailable, connect
 from ml_assets.resources.mlflow.postgresql_store import create_postgresql_store
 from ml_assets.resources.mlflow.tracking import ExperimentTracking
-from ml_assets_tests.resources.mlflow.mlflow_cases import context, register_at_once
+from ml_assets.resources.registry.model_registry import ModelRegistry
+from ml_assets_tests.resources.mlflow.mlflow_cases import context, record_with_many_metrics, register_at_once
 from ml_assets_tests.support.forkserver import CONTEXT
 from ml_assets_tests.support.postgresql import PASSWORD, PostgresqlServer
 
@@ -52,6 +53,12 @@ def test_without_an_artifact_root_nothing_is_logged_to_the_current_directory(pos
         ExperimentTracking(tracking_uri=uri).run(context(), "fraud") as run,
     ):
         assert run.client
+
+
+def test_a_model_with_many_metrics_and_a_long_description_is_registered(postgresql: PostgresqlServer, tmp_path):
+    uri = with_driver(store_beside_dagster(postgresql.new_database()))
+    with ExperimentTracking(tracking_uri=uri, artifact_root=tmp_path.as_uri()).run(context(), "fraud") as run:
+        assert ModelRegistry(tracking_uri=uri).register(run, record_with_many_metrics()).version == 1
 
 
 @pytest.mark.slow

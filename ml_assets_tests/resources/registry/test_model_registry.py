@@ -16,7 +16,7 @@ from ml_assets.core.model.scorer import Scorer
 from ml_assets.resources.mlflow.connection import connect
 from ml_assets.resources.mlflow.tracking import ExperimentTracking, TrackedRun
 from ml_assets.resources.registry.model_registry import ModelRegistry
-from ml_assets.resources.registry.version_description import code_commit
+from ml_assets.resources.registry.version_description import code_commit, description
 from ml_assets_tests.resources.mlflow.mlflow_cases import (
     PNG,
     artifacts,
@@ -24,6 +24,7 @@ from ml_assets_tests.resources.mlflow.mlflow_cases import (
     features,
     new_store,
     record,
+    record_with_many_metrics,
     register_at_once,
 )
 from ml_assets_tests.resources.mlflow.mlflow_requests import count_mlflow_requests
@@ -259,6 +260,15 @@ def test_a_version_shows_period_metrics_and_gates_first_and_has_few_tags(registr
     assert lines.index("| roc_auc | 0.9123 | at least 0.8 |") < lines.index("| digest | `a1` |")
     assert not [name for name in version.tags if name.startswith("gate_")]
     assert client.get_registered_model("fraud").description == "Fraud on cards."
+
+
+def test_a_description_with_many_metrics_and_gates_is_no_longer_than_a_server_stores():
+    text = description(record_with_many_metrics(), "run-1", "http://dagster:3000", None, "run-2")
+    assert 4000 < len(text) <= 5000
+    assert "| precision_of_class_0 | 0.5 | precision_of_class_0 0.5 is at least 0.4 |" in text
+    assert re.search(r"^\| 1\d\d more \| \| among the metrics of the run \|$", text, re.MULTILINE)
+    assert re.search(r"^\d\d more gates are in `report.html`.$", text, re.MULTILINE)
+    assert text.splitlines()[-1].startswith("| releases | ")
 
 
 def test_the_description_of_a_version_follows_a_new_evaluation_unless_a_person_wrote_it(registry, run, uri):
