@@ -54,6 +54,19 @@ def test_the_target_of_a_usual_day_passes(regression, number):
     assert outcome.passed, outcome.reason
 
 
+@pytest.mark.parametrize("weeks", [1, 2, 3])
+@pytest.mark.parametrize("rise", [0.1, 0.5, 2])
+def test_an_early_weekend_of_a_weekly_course_passes_and_in_another_unit_it_fails(regression, weeks, rise):
+    saturday = date(2025, 3, 8)
+    # From a Monday on, so that one to three weekends were before.
+    days = [saturday - timedelta(days=back) for back in range(7 * weeks + 5, 0, -1)]
+    reference = {day: delays(day, rise if day.weekday() >= 5 else 1) for day in days}
+    usual = evaluate_targets(regression, LabelRateCheck(), saturday, delays(saturday, rise), reference)
+    assert usual.passed, usual.reason
+    broken = evaluate_targets(regression, LabelRateCheck(), saturday, delays(saturday, 60 * rise), reference)
+    assert broken.passed is False
+
+
 @pytest.mark.parametrize("factor", [60, 1 / 60, -1])
 def test_a_target_in_another_unit_fails(regression, factor):
     outcome = evaluate_targets(
