@@ -121,17 +121,16 @@ def evaluate_amounts(
         return outcome(None, f"{described}; no factor is set")
     if len(reference) < MIN_DAYS:
         return outcome(None, f"{described}; not compared with earlier days, as only {len(reference)} have labels")
-    earlier_days = [daily.figures() for daily in reference.values()]
-    same_weekday = [daily for earlier, daily in reference.items() if earlier.weekday() == day.weekday()]
-    weekdays = [same_weekday] if same_weekday else []
+    groups = [[*reference.values()]]
+    if same_weekday := [daily for earlier, daily in reference.items() if earlier.weekday() == day.weekday()]:
+        groups.append(same_weekday)
     error = STANDARD_ERRORS * summary.deviation / np.sqrt(summary.labelled)
     for name, value in summary.figures().items():
-        earlier = np.array([figures[name] for figures in earlier_days])
-        typical = float(np.median(earlier))
+        earlier = np.array([daily.figures()[name] for daily in reference.values()])
+        typical, *others = [float(np.median([daily.figures()[name] for daily in days])) for days in groups]
         usual = float(np.quantile(np.abs(earlier - typical), USUAL_SHARE))
         allowed = settings.factor * usual + error + BIN_WIDTH * abs(typical)
-        near = [typical, *(float(np.median([daily.figures()[name] for daily in days])) for days in weekdays)]
-        if min(abs(value - other) for other in near) > allowed:
+        if min(abs(value - middle) for middle in (typical, *others)) > allowed:
             return outcome(
                 False,
                 f"{described}; {name} {value:.4g} is {abs(value - typical):.4g} away from {typical:.4g}, the median of "
@@ -139,8 +138,7 @@ def evaluate_amounts(
                 f"{format_number(settings.factor)} times the usual distance {usual:.4g}, and what chance explains",
             )
     means = [daily.mean for daily in reference.values()]
-    compared = [means, *([daily.mean for daily in days] for days in weekdays)]
-    is_multiple = all(_is_multiple(summary.mean, earlier, settings.factor) for earlier in compared)
+    is_multiple = all(_is_multiple(summary.mean, [daily.mean for daily in days], settings.factor) for days in groups)
     if is_multiple and abs(summary.mean - float(np.median(means))) > error:
         return outcome(
             False,

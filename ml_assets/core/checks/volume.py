@@ -39,12 +39,12 @@ def evaluate_row_count(settings: RowCountCheck, counts: Mapping[date, int], day:
     earlier = [day - timedelta(days=back) for back in range(7 * settings.weeks, 0, -1)]
     with_rows = [other for other in earlier if counts.get(other)]
     same_weekday = [other for other in with_rows if other.weekday() == day.weekday()]
-    references = [(same_weekday, f"{day:%A}{'' if len(same_weekday) == 1 else 's'}")]
+    references = [(same_weekday, f"{day:%A}{'' if len(same_weekday) == 1 else 's'}")] if same_weekday else []
     if len(same_weekday) < MIN_SAME_WEEKDAY:
         if len(with_rows) < MIN_DAYS:
             have = f"{len(with_rows)} of the {len(earlier)} days before have accepted rows"
             return outcome(None, f"{have}; {MIN_DAYS} are needed for a comparison")
-        references = [(with_rows, "days"), *references][: 1 + len(same_weekday)]
+        references = [(with_rows, "days"), *references]
     compared = [_compare_count(settings, counts, rows, *reference) for reference in references]
     return outcome(*next((result for result in compared if result[0]), compared[0]))
 

@@ -79,9 +79,9 @@ def _summary(record: "ModelRecord", mlflow_run_id: str | None, room: int) -> lis
         verdicts = [f"Gate {name}: {reason}." for name, reason in others.items()]
         lines += [*_fit(verdicts, room // 3, "{} more gates are in `report.html`."), ""]
     if record.plots:
-        shown = list(record.plots)[:MAIN_PLOTS] if mlflow_run_id else []
-        lines += [*(picture_of(f"plots/{name}", str(mlflow_run_id)) for name in shown), ""]
-        lines += ["All plots are in `plots` among the artifacts of the run.", ""]
+        if mlflow_run_id:
+            lines += [picture_of(f"plots/{name}", mlflow_run_id) for name in list(record.plots)[:MAIN_PLOTS]]
+        lines += ["", "All plots are in `plots` among the artifacts of the run.", ""]
     return lines
 
 
