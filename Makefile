@@ -5,8 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 ML_ASSETS := $(BIN)/ml-assets
 PIP := -m pip install --quiet --disable-pip-version-check --no-compile
-# On all cores, which pip does not do: half a minute less. A few files of packages are templates, not Python.
-COMPILE := $(BIN)/python -m compileall -qq -j 0 $(VENV) || true
+# On all cores, which pip does not do, and only what was installed since. A few files of packages are templates, not Python.
+COMPILE := find $(VENV) -name '*.py' $$(test -e $(VENV)/.compiled && echo -newer $(VENV)/.compiled) -print0 | \
+	xargs -0 -r -P $$(getconf _NPROCESSORS_ONLN) -n 500 $(BIN)/python -m compileall -qq || true; touch $(VENV)/.compiled
 # The groups of pyproject.toml need pip 25.1.
 PIP_WITH_GROUPS := $(PIP) 'pip>=25.1'
 # What shows in a minute that a version of Python works: imports, the command line, the stages over a few days.
