@@ -15,11 +15,12 @@ from ml_assets.core.model_spec.checks import Checks
 from ml_assets.defs.environment import configure_process
 from ml_assets_tests.support.disk import do_not_wait_for_the_disk, keep_temporary_files_in_memory
 from ml_assets_tests.support.http_server import free_port
-from ml_assets_tests.support.migrations import read_migrations_once
+from ml_assets_tests.support.library_caches import read_migrations_once, read_services_once
 from ml_assets_tests.support.postgresql import PostgresqlServer
 
 configure_process()
 read_migrations_once()
+read_services_once()
 do_not_wait_for_the_disk()
 keep_temporary_files_in_memory()
 # For rules that hold for all inputs: `--hypothesis-profile thorough` tries many more.

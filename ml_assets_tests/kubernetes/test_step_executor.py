@@ -5,6 +5,7 @@ share the pod of their run.
 import time
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from multiprocessing import forkserver
 from types import SimpleNamespace
 
 import pytest
@@ -241,9 +242,16 @@ def test_terminating_a_step_removes_its_job(instance, make_spec):
 
 @pytest.fixture
 def process_runs(monkeypatch):
-    """Return a function that lets the processes of steps run other code, with nothing imported before."""
+    """Return a function that lets the processes of steps run other code, with nothing imported before.
+
+    They have a server of their own: one of them kills it, and other tests need what theirs has imported.
+    """
+    server = forkserver.ForkServer()
+    for name in ("connect_to_new_process", "ensure_running", "set_forkserver_preload"):
+        monkeypatch.setattr(forkserver, name, getattr(server, name))
     monkeypatch.setattr(shared_pod, "modules_to_preload", list)
-    return lambda code: monkeypatch.setattr(shared_pod, "run_dagster", partial(run_code, code))
+    yield lambda code: monkeypatch.setattr(shared_pod, "run_dagster", partial(run_code, code))
+    server._stop()
 
 
 @pytest.fixture
