@@ -34,8 +34,10 @@ RUN cd /opt/venv/lib/python3*/site-packages \
     && find . -name '*.pyx' -o -name '*.pxd' -o -name '*.a' | xargs rm -f
 COPY LICENSE README.md workspace.yaml ./
 COPY ml_assets ml_assets
-# Installed editable: the project is imported from the folder of its pyproject.toml, as in a checkout.
-RUN python -m pip --python /opt/venv/bin/python install --no-deps --constraint constraints.txt --editable . \
+# Installed editable: the project is imported from the folder of its pyproject.toml, as in a checkout. COPY keeps the modes of a checkout, where a umask
+# of 027 leaves files that only their owner can read.
+RUN chmod -R a+rX . \
+    && python -m pip --python /opt/venv/bin/python install --no-deps --constraint constraints.txt --editable . \
     && /opt/venv/bin/python -m compileall -q ml_assets
 
 # Without the web pages, and what only the service imports.
@@ -59,12 +61,14 @@ RUN useradd --uid ${UID} --user-group --no-create-home --home-dir /tmp --shell /
     && find / -xdev -perm /6000 -type f -exec chmod a-s {} +
 # Byte code was compiled above, and the file system is read only. What libraries want to cache goes to /tmp. Only the container runtime
 # of a GPU node reads the NVIDIA settings.
+# A user whom the cluster chooses (OpenShift) is not in /etc/passwd: without LOGNAME, Python has no name for it, which the client of the Dask operator needs.
 # The group of the pods (fsGroup) may change what one of them creates on a volume; others may not read it.
 ENV PATH=/opt/venv/bin:$PATH \
     ML_ASSETS_UMASK=007 \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
     HOME=/tmp \
+    LOGNAME=ml_assets \
     MPLCONFIGDIR=/tmp/matplotlib \
     GIT_PYTHON_REFRESH=quiet \
     DAGSTER_HOME=/tmp \

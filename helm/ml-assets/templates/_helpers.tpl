@@ -89,9 +89,9 @@ imagePullSecrets: {{- toYaml . | nindent 2 }}
 {{/* Restricted pod security. */}}
 {{- define "ml-assets.podSecurity" -}}
 runAsNonRoot: true
-runAsUser: 10001
-runAsGroup: 10001
-fsGroup: 10001
+{{- with .Values.podSecurityContext }}
+{{ toYaml . }}
+{{- end }}
 seccompProfile:
   type: RuntimeDefault
 {{- end -}}

@@ -80,8 +80,8 @@ class Container:
         self.root = Path(buildah("mount", self._name))
         self.config = json.loads(buildah("inspect", "--type", "image", image))["OCIv1"]["config"]
 
-    def run(self, script: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        """Run a shell script as the image's user, with a read-only root and an empty /tmp."""
+    def run(self, script: str, user: str | None = None, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Run a shell script as a user, by default the image's, with a read-only root and an empty /tmp."""
         environment = [*self.config["Env"], *(f"{name}={value}" for name, value in variables.items())]
         inside = ["env", "-i", *environment, "sh", "-c", f"cd {self.config['WorkingDir']} && {script}"]
         return subprocess.run(
@@ -95,7 +95,7 @@ class Container:
                 START,
                 "start",
                 self.root,
-                self.config["User"],
+                user or self.config["User"],
                 *inside,
             ],
             capture_output=True,

@@ -45,9 +45,11 @@ def test_the_health_check_notices_a_home_that_cannot_be_written(container):
 
 
 @pytest.mark.parametrize("container", ["all", "step"], indirect=True)
-def test_a_day_runs_as_the_unprivileged_user(container):
-    result = container.run("ml-assets run fraud_detection", **PLACES)
+@pytest.mark.parametrize("user", [None, "1000990000:0"], ids=["user of the image", "user without an entry"])
+def test_a_day_runs_as_an_unprivileged_user(container, user):
+    result = container.run("ml-assets run fraud_detection", user, **PLACES)
     assert result.returncode == 0, result.stdout[-2000:] + result.stderr[-2000:]
+    assert "uid not found" not in result.stdout + result.stderr
 
 
 @pytest.mark.parametrize("container", ["serving"], indirect=True)

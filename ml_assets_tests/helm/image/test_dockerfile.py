@@ -1,5 +1,7 @@
 """The Dockerfile, read by Docker's own parser."""
 
+import getpass
+import pwd
 import re
 import subprocess
 import tomllib
@@ -94,6 +96,25 @@ def test_the_image_runs_as_the_numeric_user_of_the_pods_and_not_as_root():
             *[deployment["spec"]["template"] for deployment in of_kind(rendered(place), "Deployment")],
         ]:
             assert pod["spec"]["securityContext"]["runAsUser"] == number
+
+
+def test_a_user_without_an_entry_in_passwd_has_a_name(monkeypatch):
+    def no_entry(uid: int) -> None:
+        raise KeyError(f"getpwuid(): uid not found: {uid}")
+
+    monkeypatch.setattr(pwd, "getpwuid", no_entry)
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment().items():
+        if name != "PATH":
+            monkeypatch.setenv(name, value)
+    assert getpass.getuser() == "ml_assets"
+
+
+def test_the_modes_of_the_checkout_do_not_keep_other_users_from_its_files():
+    [copied] = [number for number, command in enumerate(BUILD) if "ml_assets" in command.value]
+    [opened] = [number for number, command in enumerate(BUILD) if "chmod -R a+rX ." in " ".join(command.value)]
+    assert copied < opened
 
 
 def test_the_image_writes_only_to_tmp():

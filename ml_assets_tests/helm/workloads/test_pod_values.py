@@ -17,6 +17,7 @@ from ml_assets_tests.helm.charts import (
     pods,
     render,
 )
+from ml_assets_tests.helm.pod_security import violations
 
 MANIFESTS = render(our_values("production", **EVERYTHING))
 PODS = [pytest.param(pod, id=name) for name, pod in pods(MANIFESTS)]
@@ -55,6 +56,13 @@ def test_variables_and_volumes_reach_every_container(pod: Manifest):
     for container in containers(pod):
         assert POD_VALUES["extraEnv"][0] in container["env"]
         assert POD_VALUES["extraVolumeMounts"][0] in container["volumeMounts"]
+
+
+def test_a_cluster_that_chooses_users_gets_pods_without_one():
+    removed = dict.fromkeys(("runAsUser", "runAsGroup", "fsGroup"))
+    for _, pod in pods(render({**our_values("laptop"), "podSecurityContext": removed})):
+        assert pod["spec"]["securityContext"] == {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
+        assert violations(pod) == []
 
 
 def test_quantities_may_be_numbers_and_are_rendered_as_strings():
