@@ -31,7 +31,7 @@ from ml_assets.resources.probes import database_probe, instance_probe, permissio
 from ml_assets.resources.release.releases import Releases
 from ml_assets.resources.storage.bucket import Bucket
 from ml_assets.resources.storage.directory import Directory
-from ml_assets.resources.storage.open_store import open_objects
+from ml_assets.resources.storage.open_store import SECONDS_TO_ANSWER, open_objects
 
 Values = Sequence[Any]
 
@@ -95,7 +95,7 @@ def probe_location(
         uri = getattr(context.settings, name)
         if uri is None:
             raise NotMeasured
-        return uri, find_problem(open_objects(uri, context.settings.s3), variable)
+        return uri, find_problem(open_objects(uri, context.settings.s3, SECONDS_TO_ANSWER), variable)
 
     return probe
 
@@ -177,7 +177,7 @@ def probe_notifications(context: DoctorContext) -> Values:
 def probe_clocks(context: DoctorContext) -> Values:
     """Return the skew to the clock of each remote store."""
     settings, skews = context.settings, {}
-    lake = open_objects(settings.lake, settings.s3)
+    lake = open_objects(settings.lake, settings.s3, SECONDS_TO_ANSWER)
     try:
         if isinstance(lake, Bucket) and (skew := storage_probe.measure_bucket_skew(lake)) is not None:
             skews["the store of the lake"] = skew

@@ -80,6 +80,8 @@ class ModelLoader:
             Exception: when the registry cannot be reached; the loaded models stay.
         """
         released = read_released(self._registry, self._spec.name)
+        if self.answered_at is None:
+            self.problem = f"{self._spec.name} is being read from {self._lake.uri}"
         self.answered_at = time.monotonic()
         if released == self.released and self.problem is None:
             return

@@ -37,6 +37,17 @@ def test_the_champion_scores_whatever_somebody_removed_from_the_registry(world, 
     assert ("`ml-assets restore small`" in (loader.problem or "")) == (removed != "nothing")
 
 
+def test_a_lake_that_cannot_be_read_is_named_and_not_the_registry(world, make_spec, monkeypatch):
+    def no_answer(self: ModelLoader, version: int, digest: str) -> None:
+        raise OSError("operation timed out")
+
+    monkeypatch.setattr(ModelLoader, "_load_files", no_answer)
+    loader = ModelLoader(make_spec(), world.lake, world.registry)
+    with pytest.raises(OSError, match="timed out"):
+        loader.refresh()
+    assert loader.problem == f"small is being read from {world.lake.uri}"
+
+
 def test_without_a_champion_in_registry_and_ledger_nothing_scores(tmp_path, make_spec):
     world = ReleaseWorld(Lake(uri=str(tmp_path / "lake")), tmp_path)
     loader = ModelLoader(make_spec(), world.lake, world.registry)

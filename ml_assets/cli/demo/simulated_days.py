@@ -4,6 +4,7 @@ The first day is a record beside the landed files, written once. What landed the
 """
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -15,7 +16,8 @@ from ml_assets.defs.environment import load_settings
 from ml_assets.defs.project import REPOSITORY
 from ml_assets.resources.storage.bucket import Bucket
 from ml_assets.resources.storage.directory import Directory
-from ml_assets.resources.storage.open_store import open_objects
+from ml_assets.resources.storage.landing_access import refuse_absence
+from ml_assets.resources.storage.open_store import SECONDS_TO_ANSWER, open_objects
 
 MODEL = "fraud_detection"
 SPEC = REPOSITORY / "ml_assets" / "defs" / MODEL / "defs.yaml"
@@ -82,8 +84,15 @@ def find_first_day(landing: str | Path, s3: Mapping[str, str], is_production: bo
     """Return the first day of the model's data: the recorded one, or the one that a simulation would begin with now.
 
     In production nothing is simulated, so that without a record it is FIRST_DAY on every day.
+
+    Raises:
+        LandingUnavailable: when a bucket refuses, or does not answer in time.
+        ValueError: when the record is not valid.
     """
-    recorded = read_first_day(open_objects(str(landing), s3))
+    objects = open_objects(str(landing), s3, SECONDS_TO_ANSWER)
+    # A folder that does not exist yet has no record.
+    with refuse_absence(objects, str(landing)) if isinstance(objects, Bucket) else nullcontext():
+        recorded = read_first_day(objects)
     return recorded or (FIRST_DAY if is_production else first_day_as_of(today))
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from ml_assets.core.extras import needs_extra
 from ml_assets.resources.storage.stored_object import FileSize, StoredObject
@@ -13,6 +14,7 @@ KEY_EXISTS = ("PreconditionFailed", "412", "ConditionalRequestConflict", "NotMod
 # A response whose body was cut off has only its status.
 NO_SUCH_KEY = ("NoSuchKey", "404")
 ATTEMPTS = 3
+PROBES = 2
 # Every listing of an S3 store has one of them, also one without objects.
 LISTING_FIELDS = {"Contents", "Name", "KeyCount", "IsTruncated"}
 
@@ -30,15 +32,19 @@ class NoListing(Exception):
 
 
 class Bucket:
-    """Objects under a prefix of an S3 bucket. The digest of an object is its ETag."""
+    """Objects under a prefix of an S3 bucket. The digest of an object is its ETag.
 
-    def __init__(self, uri: str, s3: Mapping[str, str]):
+    seconds: the time in which the store has to answer a request, which is tried PROBES times; None for what Dagster's
+    S3Resource has, a minute and five times. For requests that somebody waits for.
+    """
+
+    def __init__(self, uri: str, s3: Mapping[str, str], seconds: float | None = None):
         with needs_extra("aws", f"a bucket ({uri})"):
             from dagster_aws.s3 import S3Resource
 
         self.bucket, _, path = uri.partition("://")[2].partition("/")
         self.prefix = path.strip("/")
-        self._client = S3Resource(**s3).get_client()
+        self._client = S3Resource(**s3).get_client() if seconds is None else _impatient_client(s3, seconds)
         self._has_md5_etags = True
 
     def keys(self, prefix: str = "") -> Iterator[str]:
@@ -142,8 +148,8 @@ class Bucket:
         from botocore.exceptions import IncompleteReadError, ReadTimeoutError, ResponseStreamingError
 
         for attempt in range(1, ATTEMPTS + 1):
+            response = self._client.get_object(Bucket=self.bucket, Key=self._full(key), **conditions)
             try:
-                response = self._client.get_object(Bucket=self.bucket, Key=self._full(key), **conditions)
                 return response["Body"].read(), response["ETag"].strip('"')
             except (IncompleteReadError, ReadTimeoutError, ResponseStreamingError):
                 if attempt == ATTEMPTS:
@@ -195,3 +201,11 @@ class Bucket:
 
     def _full(self, key: str) -> str:
         return f"{self.prefix}/{key}" if self.prefix else key
+
+
+def _impatient_client(s3: Mapping[str, str], seconds: float) -> Any:
+    from boto3.session import Session
+    from botocore.config import Config
+
+    attempts = {"mode": "standard", "total_max_attempts": PROBES}
+    return Session().client("s3", **s3, config=Config(connect_timeout=seconds, read_timeout=seconds, retries=attempts))

@@ -1,5 +1,6 @@
 """Tests of the calendar of the simulated days: recent on every day, and fixed for what has landed."""
 
+import socket
 from datetime import date, timedelta
 
 import pandas as pd
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ml_assets.cli.command_inputs import require_spec
+from ml_assets.cli.demo import simulated_days
 from ml_assets.cli.demo.landing import write_landing
 from ml_assets.cli.demo.simulated_days import (
     DAYS,
@@ -29,6 +31,7 @@ from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.training.time_split import split_days
 from ml_assets.core.training.train import train
 from ml_assets.resources.storage.directory import Directory
+from ml_assets.resources.storage.landing_access import LandingUnavailable
 
 pytestmark = pytest.mark.clock
 
@@ -126,6 +129,18 @@ def test_the_template_gives_the_recorded_day(tmp_path, monkeypatch):
     write_landing(tmp_path, FIRST_DAY - 5 * WEEK, 1)
     monkeypatch.setenv("ML_ASSETS_LANDING", str(tmp_path))
     assert require_spec(MODEL).source.start == FIRST_DAY - 5 * WEEK
+
+
+def test_a_landing_that_never_answers_is_named(bucket, monkeypatch):
+    monkeypatch.setattr(simulated_days, "SECONDS_TO_ANSWER", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        endpoint = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(LandingUnavailable, match=f"bucket landing at {endpoint}: the store cannot be reached"):
+            find_first_day("s3://landing", {"endpoint_url": endpoint}, True, date(2027, 5, 1))
+
+
+def test_a_bucket_without_a_record_begins_as_a_folder_does(bucket):
+    assert find_first_day(*bucket, False, date(2026, 11, 29)) == date(2026, 8, 29)
 
 
 def test_days_that_became_old_are_said_with_the_command(tmp_path):

@@ -1,12 +1,13 @@
 """Files in a directory and on S3 behave the same."""
 
 import os
+import socket
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from botocore.exceptions import BotoCoreError
+from botocore.exceptions import BotoCoreError, ReadTimeoutError
 
 from ml_assets.resources.storage.directory import BrokenLink, Directory, KeyEscapes
 from ml_assets.resources.storage.open_store import open_objects
@@ -189,3 +190,20 @@ def test_no_key_leads_out_of_a_directory(tmp_path: Path, key: str):
     assert (tmp_path / "outside.txt").read_text() == "not for us"
     inside.write("a/..b.txt", b"a name like any other")
     assert inside.read("a/..b.txt") == b"a name like any other"
+
+
+def test_a_bucket_that_never_answers_is_given_up_after_two_tries(monkeypatch):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    # The system accepts connections for a server that never does.
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(0.2)
+        s3 = {"endpoint_url": f"http://127.0.0.1:{silent.getsockname()[1]}", "region_name": "us-east-1"}
+        bucket = open_objects("s3://b/p", s3, seconds=0.1)
+        for request in (lambda: bucket.read("key"), lambda: next(bucket.keys())):
+            with pytest.raises(ReadTimeoutError):
+                request()
+            for _ in range(2):
+                silent.accept()[0].close()
+            with pytest.raises(TimeoutError):
+                silent.accept()
