@@ -25,6 +25,8 @@ CLASSES: Mapping[str, ErrorSignature] = {
             "urllib3.MaxRetryError",
             "urllib3.NewConnectionError",
             "http.IncompleteRead",
+            "httpx.TransportError",
+            "kr8s.APITimeoutError",
             "distributed.CommClosedError",
             # Other writers commit all the time: every attempt of delta-rs and of the engine lost.
             "_internal.CommitFailedError",

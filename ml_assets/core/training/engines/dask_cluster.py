@@ -13,6 +13,7 @@ from ml_assets.core.kubernetes.pod_spec import avoid_gpu_nodes
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.model_spec.compute import Compute, MemoryRule
 from ml_assets.core.model_spec.dask_cluster import DaskCluster, Kubernetes
+from ml_assets.core.training.engines.operator_cluster import ClusterUnavailable, operator_cluster
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -29,10 +30,6 @@ RESTRICTED = {
     "runAsNonRoot": True,
     "seccompProfile": {"type": "RuntimeDefault"},
 }
-
-
-class ClusterUnavailable(Exception):
-    """No Dask cluster is available for training; the message says what to do."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +105,7 @@ def open_cluster(
     with _needs_extra(use.field):
         from distributed import Client
 
-    with _created_cluster(use) as cluster:
+    with _created_cluster(use, seconds_for_workers) as cluster:
         try:
             client = Client(cluster or settings.address, timeout=seconds_to_connect)
         except (OSError, TimeoutError) as error:
@@ -134,22 +131,19 @@ def open_cluster(
 
 
 @contextmanager
-def _created_cluster(use: Use) -> Iterator[Any]:
+def _created_cluster(use: Use, seconds: float) -> Iterator[Any]:
     """Create a cluster for one step; None where the specification names the address of a running one."""
     settings = use.settings
     if settings.address is not None:
         yield None
         return
     if settings.kubernetes is not None:
+        kubernetes = settings.kubernetes
         with _needs_extra(use.field):
-            from dask_kubernetes.operator import KubeCluster
-
-        description = cluster_on_kubernetes(
-            f"ml-assets-{uuid4().hex[:12]}", settings.kubernetes, settings.workers, use.compute
-        )
-        with KubeCluster(
-            custom_cluster_spec=description, namespace=settings.kubernetes.namespace, quiet=True
-        ) as cluster:
+            description = cluster_on_kubernetes(
+                f"ml-assets-{uuid4().hex[:12]}", kubernetes, settings.workers, use.compute
+            )
+        with operator_cluster(description, kubernetes.namespace, use.field, seconds) as cluster:
             yield cluster
         return
     from distributed import LocalCluster

@@ -16,8 +16,9 @@ from ml_assets.core.model.scorer import column_types
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.training.batches import Batch, LabelledDays, ReadDay
 from ml_assets.core.training.boosting import OnRound, Segment, Train, to_bytes
-from ml_assets.core.training.engines.dask_cluster import ClusterUnavailable, for_workers
+from ml_assets.core.training.engines.dask_cluster import for_workers
 from ml_assets.core.training.engines.device import choose_device
+from ml_assets.core.training.engines.operator_cluster import ClusterUnavailable
 
 if TYPE_CHECKING:
     from distributed import Client
