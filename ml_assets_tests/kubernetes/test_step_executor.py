@@ -126,13 +126,26 @@ def test_a_step_whose_pod_runs_is_healthy(instance, make_spec):
     assert handler.check_step_health(context).is_healthy
 
 
-@pytest.mark.parametrize(("stage", "field"), [("trained_model", "compute.memory"), ("features", "compute.data.memory")])
-def test_a_step_that_ran_out_of_memory_says_so_and_what_to_raise_first(instance, make_spec, stage, field):
-    handler, context = launched(instance, make_spec(compute=OWN_PODS), stage)
+def health_after_running_out_of_memory(handler, context):
     ended = k8s.V1ContainerState(terminated=k8s.V1ContainerStateTerminated(exit_code=137, reason="OOMKilled"))
     status = k8s.V1ContainerStatus(name="dagster", state=ended, image="i", image_id="i", ready=False, restart_count=0)
     set_cluster_state(handler, [pod("Failed", container_statuses=[status])], failed=True)
-    health = handler.check_step_health(context)
+    return handler.check_step_health(context)
+
+
+def test_a_step_that_ran_out_of_the_memory_of_the_launchpad_names_the_launchpad(instance, make_spec):
+    config = {"container_config": {"resources": {"limits": {"memory": "256Mi"}}}}
+    handler, context = launched(instance, make_spec(), per_step_k8s_config={"small__features": config})
+    [container] = submitted(handler._jobs._api_client)[0].spec.template.spec.containers
+    assert container.resources.limits["memory"] == "256Mi"
+    health = health_after_running_out_of_memory(handler, context)
+    assert "which per_step_k8s_config in the launchpad of this run sets" in health.unhealthy_reason
+
+
+@pytest.mark.parametrize(("stage", "field"), [("trained_model", "compute.memory"), ("features", "compute.data.memory")])
+def test_a_step_that_ran_out_of_memory_says_so_and_what_to_raise_first(instance, make_spec, stage, field):
+    handler, context = launched(instance, make_spec(compute=OWN_PODS), stage)
+    health = health_after_running_out_of_memory(handler, context)
     assert not health.is_healthy
     reason = f"it needed more than its memory of 2Gi; raise {field} in the defs.yaml of its model. "
     assert health.unhealthy_reason.startswith(reason)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 Pod = Mapping[str, Any]
@@ -18,6 +19,8 @@ GRACE_PERIOD_MARGIN = timedelta(seconds=30)
 ENDED_CONDITIONS = ("Complete", "Failed", "FailureTarget")
 # Other pods free a quota again, but nothing frees what a policy or a missing object forbids.
 TRANSIENT_REFUSAL = "exceeded quota"
+NO_OVERRIDE: Mapping[str, Any] = MappingProxyType({})
+LAUNCHPAD = "which per_step_k8s_config in the launchpad of this run sets"
 
 
 def has_started(pod: Pod) -> bool:
@@ -41,19 +44,24 @@ def has_ended(job: Mapping[str, Any]) -> bool:
     )
 
 
-def failure_reason(pod: Pod, section: str) -> str | None:
+def failure_reason(pod: Pod, section: str, override: Mapping[str, Any] = NO_OVERRIDE) -> str | None:
     """Return why a pod ended before its step was done, and what to do; None when its status gives no reason.
 
     Args:
         pod: a pod of the step.
         section: the section of the specification that the pod is made of, `compute` or `compute.data`.
+        override: what the configuration of the run replaces in it, the step's part of `per_step_k8s_config`.
     """
     status = pod["status"]
     if was_out_of_memory(pod):
-        return f"it needed more than its memory of {_memory(pod)}; raise {section}.memory in the defs.yaml of its model"
+        needed = f"it needed more than its memory of {_memory(pod)}"
+        if _find(override, "container_config", "resources", "limits", "memory") is not None:
+            return f"{needed}, {LAUNCHPAD}; raise it there, or leave it out: then {section}.memory counts"
+        return f"{needed}; raise {section}.memory in the defs.yaml of its model"
     if status.get("reason") == "DeadlineExceeded":
         seconds = pod["spec"].get("active_deadline_seconds")
-        return f"it ran longer than {seconds} s, its {section}.max_runtime"
+        is_replaced = _find(override, "pod_spec_config", "active_deadline_seconds") is not None
+        return f"it ran longer than {seconds} s, {LAUNCHPAD if is_replaced else f'its {section}.max_runtime'}"
     if status.get("reason"):
         return f"Kubernetes ended it, {status['reason']}: {status.get('message') or 'no message'}"
     for container in status.get("container_statuses") or ():
@@ -124,3 +132,15 @@ def refusal_reason(events: Iterable[Mapping[str, Any]]) -> str | None:
 def _memory(pod: Pod) -> str:
     limits = (pod["spec"]["containers"][0].get("resources") or {}).get("limits") or {}
     return str(limits.get("memory", "its node"))
+
+
+def _find(settings: Mapping[str, Any], *path: str) -> Any:
+    """Return the value at a path of names, in snake or camel case as dagster-k8s accepts them; None without one."""
+    value: Any = settings
+    for name in path:
+        first, *others = name.split("_")
+        camel = first + "".join(part.capitalize() for part in others)
+        if not isinstance(value, Mapping):
+            return None
+        value = value.get(name, value.get(camel))
+    return value

@@ -44,8 +44,13 @@ def step_executor(input_bytes: InputBytes) -> dg.ExecutorDefinition:
             "step_k8s_config": {**plain_pod(), **config.get("step_k8s_config", {})},
         }
         executor = create(init_context._replace(executor_config={**config, **fixed}))
-        configured = None if config.get("step_k8s_config") else set(config.get("per_step_k8s_config") or ())
-        step_handler = PodStepHandler(step_handler_of(executor), SharedPodStepHandler(), input_bytes, configured)
+        step_handler = PodStepHandler(
+            step_handler_of(executor),
+            SharedPodStepHandler(),
+            input_bytes,
+            config.get("per_step_k8s_config") or {},
+            bool(config.get("step_k8s_config")),
+        )
         return PreemptionRetryExecutor(
             step_handler,
             step_handler.preempted,

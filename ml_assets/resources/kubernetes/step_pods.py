@@ -4,7 +4,7 @@ not start.
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
@@ -12,6 +12,7 @@ from dagster import DagsterEvent
 
 from ml_assets.core.kubernetes.memory_sizing import memory_for
 from ml_assets.core.kubernetes.pod_failures import (
+    NO_OVERRIDE,
     failure_reason,
     has_ended,
     has_started,
@@ -48,7 +49,8 @@ class PodStepHandler(StepHandler):
         jobs: the handler of dagster-k8s, which submits the job of a step.
         shared: the handler of processes in this pod.
         input_bytes: returns the bytes from which the largest day of a step is made.
-        configured: the steps whose pods the configuration of the run changes; None for all of them.
+        overrides: what the configuration of the run replaces in the pods of single steps (`per_step_k8s_config`).
+        are_all_configured: whether it changes the pods of all steps.
 
     Attributes:
         preempted: the steps whose last attempt lost its pod to a preemption.
@@ -59,12 +61,14 @@ class PodStepHandler(StepHandler):
         jobs: "K8sStepHandler",
         shared: SharedPodStepHandler,
         input_bytes: InputBytes,
-        configured: Set[str] | None = frozenset(),
+        overrides: Mapping[str, Any] = NO_OVERRIDE,
+        are_all_configured: bool = False,
     ):
         self._jobs = jobs
         self._shared = shared
         self._input_bytes = input_bytes
-        self._configured = configured
+        self._overrides = overrides
+        self._are_all_configured = are_all_configured
         self._launch_times: dict[str, float] = {}
         self._finished_jobs: set[str] = set()
         self.preempted: set[str] = set()
@@ -142,7 +146,8 @@ class PodStepHandler(StepHandler):
                 f"{reason}. Nothing was wrong with the step, and what it committed stays"
             )
         # The reason of Kubernetes comes first, because notifications are short. What Dagster says names the job.
-        reasons = [f"{reason}." for pod in pods if (reason := failure_reason(pod, section))]
+        override = self._overrides.get(key, NO_OVERRIDE)
+        reasons = [f"{reason}." for pod in pods if (reason := failure_reason(pod, section, override))]
         return CheckStepHealthResult.unhealthy(" ".join([*reasons, str(health.unhealthy_reason)]))
 
     def _ended_without_event(self, job: str, job_namespace: str) -> bool:
@@ -182,7 +187,7 @@ class PodStepHandler(StepHandler):
         more.
         """
         tags, key = context.dagster_run.tags, step_key(context)
-        if RETRY_NUMBER in tags or self._configured is None or key in self._configured:
+        if RETRY_NUMBER in tags or self._are_all_configured or key in self._overrides:
             return False
         return SHARES_POD in context.step_tags[key] and SHARES_POD in tags
 

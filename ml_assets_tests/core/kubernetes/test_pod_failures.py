@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from ml_assets.core.kubernetes.pod_failures import (
     failure_reason,
     has_ended,
@@ -39,6 +41,24 @@ def test_a_pod_that_ran_too_long_names_the_bound_and_the_field():
         "compute.data",
     )
     assert reason == "it ran longer than 60 s, its compute.data.max_runtime"
+
+
+@pytest.mark.parametrize("runtime", ["active_deadline_seconds", "activeDeadlineSeconds"])
+def test_limits_of_the_launchpad_are_named_as_such(runtime):
+    killed = pod(state={"terminated": {"reason": "OOMKilled", "exit_code": 137}})
+    late = pod(reason="DeadlineExceeded", message="Pod was active on the node longer than the specified deadline")
+    memory = {"container_config": {"resources": {"limits": {"memory": "2Gi"}}}}
+    time = {"pod_spec_config": {runtime: 60}}
+    assert failure_reason(killed, "compute", memory) == (
+        "it needed more than its memory of 2Gi, which per_step_k8s_config in the launchpad of this run sets; raise it "
+        "there, or leave it out: then compute.memory counts"
+    )
+    assert failure_reason(late, "compute", time) == (
+        "it ran longer than 60 s, which per_step_k8s_config in the launchpad of this run sets"
+    )
+    # A launchpad that sets something else changes neither.
+    assert failure_reason(killed, "compute", time) == failure_reason(killed, "compute")
+    assert failure_reason(late, "compute", memory) == failure_reason(late, "compute")
 
 
 def test_an_evicted_pod_has_the_reason_of_kubernetes():
