@@ -1,6 +1,7 @@
 """Every pod of the charts meets the restricted pod-security standard, and has requests, limits and probes."""
 
 import copy
+import re
 
 import pytest
 
@@ -28,6 +29,16 @@ def test_root_file_systems_are_read_only_and_containers_have_a_volume_for_tempor
         if not container["name"].startswith("init-user-deployment"):
             assert {"name": "tmp", "mountPath": "/tmp"} in container["volumeMounts"]
             assert "tmp" in temporary
+
+
+@pytest.mark.parametrize("pod", EVERY_POD)
+def test_no_command_line_has_a_secret(pod):
+    """Tools that record the processes of a node record their arguments, after a shell or Kubernetes expanded them."""
+    for container in containers(pod):
+        line = " ".join([*container.get("command", []), *container.get("args", [])])
+        for variable in container.get("env", []):
+            if "secretKeyRef" in variable.get("valueFrom", {}):
+                assert not re.search(rf"\$[({{]?{variable['name']}\b", line)
 
 
 @pytest.mark.parametrize("pod", EVERY_POD)
