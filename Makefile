@@ -63,7 +63,7 @@ test-clocks: $(VENV)/.installed-dev  ## Run the tests that know about time under
 
 test-matrix:  ## Install into an environment of its own for each of Python 3.11, 3.12 and 3.13 that is installed, and run a smoke set
 	@status=0; for version in 3.11 3.12 3.13; do \
-	command -v python$$version >/dev/null || { echo "python$$version is not installed: left out"; continue; }; \
+	python$$version -c pass 2>/dev/null || { echo "python$$version is not installed: left out"; continue; }; \
 	python=.venv-matrix/$$version/bin/python; test -x $$python || python$$version -m venv .venv-matrix/$$version; \
 	$$python $(PIP_WITH_GROUPS) && $$python $(PIP) --constraint constraints.txt --editable '.[all]' --group dev && \
 	echo "python$$version:" && $$python -m pytest -n 2 --dist loadfile $(SMOKE) || status=1; done; exit $$status
