@@ -167,14 +167,15 @@ def _print_newer_days(landing: Landing, last: date, console: Console) -> None:
 def _simulate_if_empty(spec: ModelSpec, landing: Landing, settings: Settings, console: Console) -> None:
     if not _is_demo(spec, settings):
         return
-    from ml_assets.cli.demo.landing import was_interrupted, write_landing
-    from ml_assets.cli.demo.simulated_days import DAYS
+    from ml_assets.cli.demo.simulated_days import DAYS, was_interrupted
 
     reason = f"Nothing has landed under {settings.landing}"
     if _has_files(spec, landing):
         if not was_interrupted(settings.landing, settings.s3):
             return
         reason = f"A simulation under {settings.landing} was interrupted"
+    from ml_assets.cli.demo.landing import write_landing
+
     console.print(f"{reason}: simulating {DAYS} days of card transactions", soft_wrap=True)
     rows = write_landing(settings.landing, spec.source.start, DAYS, s3=settings.s3)
     console.print(f"{rows:,} transactions have landed")

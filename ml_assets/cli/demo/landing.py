@@ -9,6 +9,7 @@ from ml_assets.cli.command_inputs import require_settings, require_spec
 from ml_assets.cli.demo.simulated_days import (
     DAYS,
     FIRST_DAY,
+    IN_PROGRESS,
     MODEL,
     RECORD,
     keep_first_day,
@@ -19,8 +20,6 @@ from ml_assets.cli.demo.simulator import simulate_days
 from ml_assets.cli.faults import check_interrupted
 from ml_assets.resources.storage.open_store import open_objects
 
-# A marker that exists while files are written; its name matches no data file.
-IN_PROGRESS = f"{MODEL}/_simulating"
 KEY = MODEL + "/{day}/transactions.parquet"
 
 
@@ -43,11 +42,6 @@ def simulate_landing(days: int | None = None, start: date | None = None) -> None
         days = DAYS if start else max(DAYS, (newest - first).days + 1)
     rows = write_landing(settings.landing, first, days, s3=settings.s3)
     print(f"{rows:,} transactions have landed under {settings.landing}")
-
-
-def was_interrupted(landing: str | Path, s3: Mapping[str, str] | None = None) -> bool:
-    """Return whether a process died before it wrote all files of `write_landing`."""
-    return next(open_objects(str(landing), s3 or {}).keys(IN_PROGRESS), None) is not None
 
 
 def write_landing(

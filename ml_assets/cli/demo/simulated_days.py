@@ -26,6 +26,8 @@ FIRST_DAY = date(2026, 8, 15)
 DAYS = 90
 # Its name begins with _, so it is never read as data.
 RECORD = f"{MODEL}/_first_day"
+# A marker that exists while files are written; its name matches no data file.
+IN_PROGRESS = f"{MODEL}/_simulating"
 WEEK = timedelta(days=7)
 
 
@@ -40,6 +42,11 @@ def first_day_as_of(today: date) -> date:
 def last_day_as_of(today: date) -> date:
     """Return the last of the days that begin with `first_day_as_of`."""
     return first_day_as_of(today) + timedelta(days=DAYS - 1)
+
+
+def was_interrupted(landing: str | Path, s3: Mapping[str, str] | None = None) -> bool:
+    """Return whether a process died before it had written all simulated files."""
+    return next(open_objects(str(landing), s3 or {}).keys(IN_PROGRESS), None) is not None
 
 
 def read_first_day(objects: Directory | Bucket) -> date | None:

@@ -68,11 +68,6 @@ class Scorer:
         return [feature["name"] for feature in self._preprocessing["features"]]
 
     @property
-    def signature(self) -> tuple[str, tuple, tuple]:
-        """Task, classes and quantiles, which models have in common whose predictions can be compared."""
-        return self.task, tuple(self.classes), tuple(self._preprocessing.get("quantiles", []))
-
-    @property
     def threshold(self) -> float:
         """Lowest score of a positive decision; NaN for a model without decisions."""
         return self._preprocessing["threshold"] if self.task == BINARY else np.nan

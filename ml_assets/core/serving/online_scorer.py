@@ -21,7 +21,7 @@ class OnlineScorer:
     """
 
     def __init__(self, scorer: Scorer, spec: ModelSpec) -> None:
-        if other := spec.outputs.explain_difference(scorer.signature):
+        if other := spec.outputs.explain_difference(scorer.preprocessing):
             raise ValueError(f"{other}. Serve a model that was trained with this specification")
         known = set(spec.feature_names())
         if lacking := [name for name in scorer.features if name not in known]:

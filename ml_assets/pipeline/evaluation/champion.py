@@ -157,7 +157,7 @@ class Champions:
             scorer = read_scorer(self._lake, artifacts_key(self.spec.name, champion.digest or ""))
         except (ModelFilesUnusable, ValueError) as error:
             return ChampionScorer(None, f"{prefix}: {error}", cannot_compare=True)
-        if problem := explain_other_task(self.spec, scorer):
+        if problem := explain_other_task(self.spec, scorer.preprocessing):
             return ChampionScorer(None, f"{prefix}: {problem}", cannot_compare=True)
         features = set(self.spec.feature_names())
         if missing := [name for name in scorer.features if name not in features]:

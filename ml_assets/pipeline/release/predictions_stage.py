@@ -1,7 +1,8 @@
 """Stage predictions: the rows of a day, each scored by the model that is live for its entity."""
 
+from collections.abc import Callable
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.release.release_state import CHALLENGER, CHAMPION, Release, Version, live_on
@@ -17,7 +18,7 @@ from ml_assets.resources.release.ledger import Ledger
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ml_assets.core.model.scorer import Scorer
+T = TypeVar("T")
 
 
 class DailyPredictions(DayByDay):
@@ -89,7 +90,7 @@ class DailyPredictions(DayByDay):
         from ml_assets.core.tables.schemas import to_pandas
 
         live, schema = self.live(day), self.tables[PREDICTIONS].schema.remove(0)
-        scorers, problem = self._scorers(live, day)
+        scorers, problem = self._each_live(live, day, self._models.scorer)
         if not scorers:
             return StageOutput({PREDICTIONS: schema.empty_table()}, problem)
         identity = self.spec.row_identity_columns()
@@ -105,21 +106,25 @@ class DailyPredictions(DayByDay):
         table = pa.Table.from_pandas(scored, schema, preserve_index=False)
         return StageOutput({PREDICTIONS: table}, problem or (None if len(rows) else _no_rows(day)))
 
-    def _scorers(self, live: Release, day: date) -> "tuple[dict[str, tuple[int, Scorer]], str | None]":
-        """Return version and scorer of champion and challenger, none if the champion cannot score, and the problem."""
+    def _each_live(
+        self, live: Release, day: date, read: Callable[[Version], T]
+    ) -> tuple[dict[str, tuple[int, T]], str | None]:
+        """Read champion and challenger; return the number of each with what was read, none if the champion cannot
+        score, and the problem.
+        """
         if live.champion is None:
             return {}, f"no model is live on {day}"
         try:
-            scorers = {CHAMPION: (live.champion.number, self._models.scorer(live.champion))}
+            models = {CHAMPION: (live.champion.number, read(live.champion))}
         except CannotScore as error:
             return {}, str(error)
         if live.challenger is not None:
             try:
-                scorers[CHALLENGER] = live.challenger.number, self._models.scorer(live.challenger)
+                models[CHALLENGER] = live.challenger.number, read(live.challenger)
             except CannotScore as error:
                 rows = "the champion scored its rows" if live.percent else "it has no scores in shadow"
-                return scorers, f"{error}; {rows}"
-        return scorers, None
+                return models, f"{error}; {rows}"
+        return models, None
 
     def why_not_scored(self, day: date) -> str | None:
         """Return why the live versions have not scored the rows of a day; None when they have, when no model is live on
@@ -134,19 +139,33 @@ class DailyPredictions(DayByDay):
             return problem
         if (scored := self.tables[PREDICTIONS].row_counts().get(day, 0)) != rows:
             return f"{scored} of {rows} rows have predictions"
-        versions = set(self.tables[PREDICTIONS].read([day], ["model_version"])["model_version"].to_pylist())
-        others = versions - {version.number for version in (live.champion, live.challenger) if version is not None}
+        others = self._versions(day) - {
+            version.number for version in (live.champion, live.challenger) if version is not None
+        }
         return f"its predictions are of version {', '.join(map(str, sorted(others)))}" if others else None
 
     def problem(self, day: date) -> str | None:
-        """Say why a day has no predictions, or none of the challenger; None if nothing is missing."""
-        _, problem = self._scorers(self.live(day), day)
+        """Say why a day has no predictions, or none of the challenger; None if nothing is missing.
+
+        XGBoost, which takes seconds to load, reads no version that has scored rows of the day.
+        """
+
+        def check(version: Version) -> None:
+            if not self._models.holds(version) and version.number in self._versions(day):
+                self._models.check_files(version)
+            else:
+                self._models.scorer(version)
+
+        _, problem = self._each_live(self.live(day), day, check)
         return problem or (None if day in self.tables[PREDICTIONS].row_counts() else _no_rows(day))
 
     def scored(self, day: date) -> "pd.DataFrame":
         """Return what was predicted for the rows of a day, as committed, with side and version."""
         names = [*self.spec.outputs.columns, "side", "model_version"]
         return self.tables[PREDICTIONS].read([day], names).to_pandas()
+
+    def _versions(self, day: date) -> set[int]:
+        return set(self.tables[PREDICTIONS].read([day], ["model_version"])["model_version"].to_pylist())
 
 
 def _no_rows(day: date) -> str:

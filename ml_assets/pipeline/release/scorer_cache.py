@@ -1,17 +1,19 @@
 """A cache of the scorers of live versions."""
 
 from collections import OrderedDict
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, TypeVar
 
 from ml_assets.core.model_spec import ModelSpec
 from ml_assets.core.release.release_state import Version
-from ml_assets.pipeline.evaluation.model_reader import explain_other_task, read_scorer
+from ml_assets.pipeline.evaluation.model_reader import explain_other_task, read_preprocessing, read_scorer
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.lake.model_files import ModelFilesUnusable, artifacts_key
 
 if TYPE_CHECKING:
     from ml_assets.core.model.scorer import Scorer
 
+T = TypeVar("T")
 # Champion and challenger, and their predecessors in a backfill.
 MOST_KEPT = 6
 
@@ -36,20 +38,36 @@ class ScorerCache:
                 no longer has, or it is of another task.
         """
         if version.digest not in self._scorers:
-            self._scorers[version.digest] = self._read(version)
+            self._scorers[version.digest] = self._read(read_scorer, version)
             while len(self._scorers) > MOST_KEPT:
                 self._scorers.popitem(last=False)
-        scorer, features = self._scorers[version.digest], set(self._spec.feature_names())
-        if problem := explain_other_task(self._spec, scorer):
+        scorer = self._scorers[version.digest]
+        self._check(version, scorer.preprocessing)
+        return scorer
+
+    def holds(self, version: Version) -> bool:
+        """Return whether the scorer of a version was read already."""
+        return version.digest in self._scorers
+
+    def check_files(self, version: Version) -> None:
+        """Check a version as `scorer` does, but without XGBoost: whether it can read the files is not checked.
+
+        Raises:
+            CannotScore: as `scorer` does.
+        """
+        self._check(version, self._read(read_preprocessing, version))
+
+    def _check(self, version: Version, preprocessing: Mapping) -> None:
+        if problem := explain_other_task(self._spec, preprocessing):
             raise CannotScore(f"{version} cannot score the rows: {problem}")
-        if missing := [name for name in scorer.features if name not in features]:
+        names, known = [feature["name"] for feature in preprocessing["features"]], set(self._spec.feature_names())
+        if missing := [name for name in names if name not in known]:
             raise CannotScore(
                 f"{version} cannot score the rows: the specification no longer has the feature {', '.join(missing)}"
             )
-        return scorer
 
-    def _read(self, version: Version) -> "Scorer":
+    def _read(self, read: Callable[[Lake, str], T], version: Version) -> T:
         try:
-            return read_scorer(self._lake, artifacts_key(self._spec.name, version.digest))
+            return read(self._lake, artifacts_key(self._spec.name, version.digest))
         except (ModelFilesUnusable, ValueError) as error:
             raise CannotScore(f"{version} cannot score the rows: {error}") from error

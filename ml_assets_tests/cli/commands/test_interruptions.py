@@ -14,6 +14,7 @@ import pandas as pd
 
 from ml_assets.cli.commands import serve
 from ml_assets.cli.demo import landing
+from ml_assets.cli.demo.simulated_days import was_interrupted
 from ml_assets.service.server import run
 from ml_assets_tests.cli.command_line import call
 from ml_assets_tests.cli.interruptions import accept_signals, call_interrupted, interrupt
@@ -44,9 +45,9 @@ def test_a_simulation_in_a_process_of_its_own_goes_on_after_a_signal(tmp_path, m
     )
     before = landed(tmp_path)
     assert len(before) >= 3
-    assert landing.was_interrupted(tmp_path)
+    assert was_interrupted(tmp_path)
     call("simulate", "--days", "4")
-    assert not landing.was_interrupted(tmp_path)
+    assert not was_interrupted(tmp_path)
     assert before.items() <= landed(tmp_path).items()
     assert "transactions have landed" in capsys.readouterr().out
 
@@ -63,7 +64,7 @@ def test_a_signal_whose_exception_a_library_drops_ends_a_simulation_after_the_da
     monkeypatch.setattr(landing, "simulate_days", simulate_days)
     assert call_interrupted("simulate", "--days", "3") == 128 + signal.SIGTERM
     assert list(landed(tmp_path).values()) == [1]
-    assert landing.was_interrupted(tmp_path)
+    assert was_interrupted(tmp_path)
 
 
 def test_a_service_that_gets_a_signal_says_so_and_ends_with_status_0(tmp_path, monkeypatch, capsys):

@@ -87,8 +87,10 @@ def test_the_main_job_trains_evaluates_and_registers_and_does_nothing_the_second
     (digest,) = re.findall(r"Model digest +([0-9a-f]{64})", first.stdout)
     assert re.search(r"MLflow +fraud_detection version 1, alias champion is version 1", first.stdout)
     before = commits(data)
-    second = run(data, "--json")
+    # Python then prints to standard error what it imports.
+    second = run(data, "--json", PYTHONPROFILEIMPORTTIME="1")
     assert second.returncode == 0, second.stdout + second.stderr
+    assert re.findall(r"\| +(xgboost|sklearn|pandera|matplotlib)$", second.stderr, re.MULTILINE) == []
     assert "Nothing to do" in second.stderr
     assert re.search(r"Live +version 1 of ", second.stderr)
     assert commits(data) == before

@@ -7,8 +7,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from ml_assets.cli.demo.landing import was_interrupted, write_landing
-from ml_assets.cli.demo.simulated_days import FIRST_DAY, RECORD, WEEK
+from ml_assets.cli.demo.landing import write_landing
+from ml_assets.cli.demo.simulated_days import FIRST_DAY, RECORD, WEEK, was_interrupted
 from ml_assets.cli.demo.simulator import simulate_days
 from ml_assets.resources.storage.open_store import open_objects
 

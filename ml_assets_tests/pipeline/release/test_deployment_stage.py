@@ -17,6 +17,7 @@ from ml_assets.pipeline.asset_names import DEPLOYMENT, PREDICTIONS
 from ml_assets.pipeline.engine.day_state import is_current
 from ml_assets.pipeline.graph.stages import open_stages, refuse_to_release
 from ml_assets.pipeline.planning.backfill_plan import plan_days
+from ml_assets.pipeline.release import scorer_cache
 from ml_assets.pipeline.release.deployment_stage import LATER_DAYS_DECIDED
 from ml_assets.resources.lake.lake import Lake
 from ml_assets.resources.lake.planned_lake import PlannedLake
@@ -342,3 +343,17 @@ def test_a_plan_lists_the_days_to_decide_and_score_and_changes_nothing(live):
         )
     assert live.story() == STORY[:2]
     assert live.deployment.row(day(7)) is None
+
+
+def test_a_version_that_has_scored_a_day_is_checked_without_xgboost(original, tmp_path, monkeypatch):
+    live = copy(original, tmp_path / "live")
+    live.live(1, 5)
+    champion = live.ledger.latest().champion
+    assert champion is not None
+    monkeypatch.setattr(scorer_cache, "read_scorer", lambda *_: pytest.fail("the booster was read"))
+    live.open()
+    assert live.predictions.why_not_scored(day(5)) is None
+    files = live.root / "lake" / "small" / "models" / champion.digest
+    (files / "preprocessing.json").write_bytes((files / "preprocessing.json").read_bytes() + b" ")
+    live.open()
+    assert f"{champion} cannot score the rows" in (live.predictions.why_not_scored(day(5)) or "")

@@ -1,6 +1,7 @@
 """The task of a model: the kind of its target, and the columns that its predictions have."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -68,13 +69,15 @@ class Outputs:
         distances = [abs(quantile - 0.5) for quantile in self.quantiles]
         return distances.index(min(distances)) if distances else 0
 
-    def explain_difference(self, other: tuple[str, tuple, tuple]) -> str | None:
+    def explain_difference(self, preprocessing: Mapping) -> str | None:
         """Return why a model cannot stand for one with these predictions; None if it can.
 
         Args:
-            other: task, classes and quantiles of the model, see `Scorer.signature`.
+            preprocessing: that of the model, whose task, classes and quantiles are compared; see `Scorer`.
         """
         mine = (self.task, self.classes, self.quantiles)
+        classes, quantiles = (tuple(preprocessing.get(name, ())) for name in ("classes", "quantiles"))
+        other = (preprocessing.get("task", BINARY), classes, quantiles)
         return None if other == mine else f"it predicts {_described(*other)}, but the specification {_described(*mine)}"
 
 
